@@ -1,0 +1,198 @@
+//! How a connection ends: what has happened, and what follows from it (sections 1.4, 5.5.1 and 7).
+//!
+//! Rule one of this file: only facts are stored, and each is set once. The RFC's states, the codes 1005 and 1006 and
+//! the next thing to do with TCP are computed from them. A stored state can contradict the facts; a computed one can't.
+//!
+//! Rule two: nothing here knows about bytes, frames or time.
+//!
+//! ```text
+//!                          Close sent                       Close received
+//!                 ┌──────────────────────▶ CLOSING ◀───────────────────────────┐
+//!                 │                           │                                │
+//!               OPEN                          │ both; or failed; or the       OPEN
+//!                 │                           │ deadline passed               │
+//!                 │   TCP ended without       ▼                               │
+//!                 └──────────────────────▶ CLOSED ◀───────────────────────────┘
+//!                     a Close (1006)
+//!
+//!   facts                                   server does with TCP        client does with TCP
+//!   Close sent, Close received              half-close at once          wait for the server to close
+//!   failed (the peer broke a rule)          half-close at once          half-close at once
+//!   end of the peer's stream                disconnect                  disconnect
+//!   deadline passed                         disconnect                  disconnect
+//! ```
+//!
+//! The server closes TCP first so that the kernel's `TIME_WAIT`, which blocks the address pair for a minute or two,
+//! waits at the end that can spare it: a server's port is its well-known one anyway, while a client that wants to
+//! connect again right away would have to pick another (7.1.1). *Half-close* means: nothing more will be sent, but what
+//! comes is still read (and thrown away). Closing both directions while the peer's bytes are on their way would make
+//! the kernel answer with a reset, and a reset can overtake the Close frame and destroy it.
+
+use std::fmt;
+
+use crate::{
+    Role,
+    close::{CloseCode, CloseFrame},
+    violation::Violation,
+};
+
+/// The four states of a connection as the RFC names them (sections 4.1, 4.2.2, 7.1.3 and 7.1.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// The opening handshake is under way. Never the state of a [`Connection`](crate::Connection): before the
+    /// handshake there is none.
+    Connecting,
+    /// Data may flow.
+    Open,
+    /// A Close frame was sent or received.
+    Closing,
+    /// TCP has ended.
+    Closed,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connecting => "CONNECTING",
+            Self::Open => "OPEN",
+            Self::Closing => "CLOSING",
+            Self::Closed => "CLOSED",
+        })
+    }
+}
+
+/// One of the two ends of a connection, seen from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum End {
+    /// This end.
+    Us,
+    /// The other end.
+    Peer,
+}
+
+/// What is to be done with TCP once everything before it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TcpStep {
+    HalfClose,
+    Disconnect,
+}
+
+/// What has happened so far on the way to the end. Private to the connection: see [`Closure`] for what it shows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Closing {
+    /// The Close that was sent; `Some(None)` is one with an empty body.
+    pub(super) sent: Option<Option<CloseFrame>>,
+    /// The first Close that was received.
+    pub(super) received: Option<Option<CloseFrame>>,
+    /// Who sent the first Close.
+    pub(super) first: Option<End>,
+    /// The rule that the peer broke: the connection was failed (7.1.7).
+    pub(super) failed: Option<Violation>,
+    /// The peer has ended its direction of TCP, and all that came before was handled.
+    pub(super) end_received: bool,
+    /// This end has ended its direction of TCP.
+    pub(super) half_closed: bool,
+    /// The deadline for the peer to answer a Close, or to close TCP, has passed.
+    pub(super) gave_up: bool,
+    /// TCP is gone in both directions.
+    pub(super) disconnected: bool,
+}
+
+impl Closing {
+    pub(super) fn state(&self) -> State {
+        if self.disconnected {
+            State::Closed
+        } else if self.sent.is_some() || self.received.is_some() || self.failed.is_some() {
+            State::Closing
+        } else {
+            State::Open
+        }
+    }
+
+    /// 7.1.7 and 1.4: after a violation, and after the peer's Close, nothing that the peer sends counts.
+    pub(super) fn is_deaf(&self) -> bool {
+        self.failed.is_some() || self.received.is_some() || self.disconnected
+    }
+
+    pub(super) fn close_sent(&mut self, body: Option<CloseFrame>) {
+        self.first.get_or_insert(End::Us);
+        self.sent.get_or_insert(body);
+    }
+
+    pub(super) fn close_received(&mut self, body: Option<CloseFrame>) {
+        self.first.get_or_insert(End::Peer);
+        self.received.get_or_insert(body);
+    }
+
+    /// The next thing to do with TCP, when nothing is left to send before it.
+    pub(super) fn tcp_step(&self, role: Role) -> Option<TcpStep> {
+        if self.disconnected {
+            return None;
+        }
+        if self.end_received || self.gave_up {
+            return Some(TcpStep::Disconnect);
+        }
+        let done = self.sent.is_some() && self.received.is_some();
+        let closes_first = self.failed.is_some() || (done && role == Role::Server);
+        (closes_first && !self.half_closed).then_some(TcpStep::HalfClose)
+    }
+
+    pub(super) fn closure(&self) -> Closure {
+        let (code, reason) = match &self.received {
+            // 7.1.5: the code is that of the Close received, whatever this end may have sent.
+            Some(Some(frame)) => (frame.code, frame.reason.clone()),
+            Some(None) => (CloseCode::NO_STATUS_RECEIVED, String::new()),
+            None => (CloseCode::ABNORMAL_CLOSURE, String::new()),
+        };
+        Closure {
+            code,
+            reason,
+            was_clean: self.sent.is_some() && self.received.is_some() && self.failed.is_none(),
+            started_by: self.first,
+            sent: self.sent.clone().flatten(),
+            violation: self.failed.clone(),
+            timed_out: self.gave_up,
+        }
+    }
+}
+
+/// How a connection ended, as an application is told (sections 7.1.4 to 7.1.6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Closure {
+    /// The code of the Close frame that the peer sent; [1005](CloseCode::NO_STATUS_RECEIVED) if it had none and
+    /// [1006](CloseCode::ABNORMAL_CLOSURE) if there was no such frame. Neither of the two ever travels.
+    pub code: CloseCode,
+    /// The reason in the peer's Close frame, often empty. Written for developers, and under the peer's control.
+    pub reason: String,
+    /// Whether each end sent a Close and got the other's.
+    pub was_clean: bool,
+    /// Who sent the first Close; `None` if there was none.
+    pub started_by: Option<End>,
+    /// The body of the Close that this end sent, if it sent one that had a body.
+    pub sent: Option<CloseFrame>,
+    /// The rule that the peer broke, if that was the reason.
+    pub violation: Option<Violation>,
+    /// The peer did not answer the Close, or did not close TCP, in time.
+    pub timed_out: bool,
+}
+
+/// One sentence, such as `1000 (normal closure), closed by the peer`.
+impl fmt::Display for Closure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        if !self.reason.is_empty() {
+            write!(f, " \"{}\"", self.reason.escape_debug())?;
+        }
+        if let Some(violation) = &self.violation {
+            write!(f, ", failed by this end: {violation}")
+        } else {
+            match (self.started_by, self.code) {
+                (Some(End::Us), CloseCode::ABNORMAL_CLOSURE) => f.write_str(", the peer never answered the Close"),
+                (Some(End::Us), _) => f.write_str(", closed by this end"),
+                (Some(End::Peer), _) => f.write_str(", closed by the peer"),
+                (None, _) => f.write_str(", the connection ended without a Close frame"),
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! From bytes to messages and control frames: the receiving half of a connection (sections 5.1 to 5.6, 6.2 and 8.1).
+//!
+//! ```text
+//!   input ─▶ header complete? ─▶ may it be here? ─▶ unmask and check ─▶ frame complete? ─▶ control frame ─────▶ out
+//!               │ no                │ no              what has arrived      │ no             whole message ─────▶ out
+//!               ▼                   ▼                     │ not UTF-8       ▼                fragment: keep, go on
+//!             wait              violation              violation          wait
+//! ```
+//!
+//! Bytes are looked at once. A frame that arrives in a thousand reads is unmasked and checked a thousandth at a time, in
+//! the place where it lies, so that the last read has no more to do than the first. A message that came in one frame
+//! never moves at all: it is handed out as a part of the input.
+
+use std::ops::Range;
+
+use bytes::{Buf, BytesMut};
+
+use crate::{
+    Role,
+    frame::{FrameHeader, Opcode, ReservedBits, apply_mask},
+    limits::Limits,
+    message::Kind,
+    utf8::Utf8Validator,
+    violation::Violation,
+};
+
+/// How much of a large payload is unmasked before it is checked as text: a piece that is still in the core's own cache
+/// (32 KiB and more on any processor of these years) when the check reads it again.
+const CACHED_PIECE: usize = 16 << 10;
+
+/// What [`Receiver::next`] found.
+#[derive(Debug)]
+pub(super) enum Arrived {
+    /// A control frame: its payload lies in the input at this place.
+    Control(Opcode, Range<usize>),
+    /// A message that came in one frame: its payload lies in the input at this place.
+    Whole(Kind, Range<usize>),
+    /// A message that came in several frames, put together.
+    Assembled(Kind, BytesMut),
+}
+
+/// The receiving half of a connection.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    role: Role,
+    limits: Limits,
+    /// Reserved bits that an extension has given a meaning.
+    reserved_allowed: ReservedBits,
+    /// Bytes as they came, from the socket or from a test.
+    pub(super) input: BytesMut,
+    /// Where the bytes begin that were not handled yet. What lies before is dropped when more input is needed, all at
+    /// once, because moving the start of a buffer costs more than counting.
+    pub(super) start: usize,
+    /// The frame whose header was read and whose payload is not complete.
+    frame: Option<OpenFrame>,
+    /// The message whose last fragment is still to come.
+    message: Option<OpenMessage>,
+    /// The check of the text message that is arriving. Lives here and not in `message`, because a message in one frame
+    /// needs it too when that frame takes several reads.
+    utf8: Utf8Validator,
+}
+
+#[derive(Debug)]
+struct OpenFrame {
+    header: FrameHeader,
+    /// How much of the payload is already unmasked and checked, from its start.
+    done: usize,
+}
+
+#[derive(Debug)]
+struct OpenMessage {
+    kind: Kind,
+    payload: BytesMut,
+    fragments: u32,
+}
+
+impl Receiver {
+    pub(super) fn new(role: Role, limits: Limits) -> Self {
+        Self {
+            role,
+            limits,
+            reserved_allowed: ReservedBits::NONE,
+            input: BytesMut::new(),
+            start: 0,
+            frame: None,
+            message: None,
+            utf8: Utf8Validator::new(),
+        }
+    }
+
+    /// Finds the next control frame or message in the input; `None` when more bytes are needed.
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<Option<Arrived>, Violation> {
+        loop {
+            let (header, done) = match self.frame.take() {
+                Some(OpenFrame { header, done }) => (header, done),
+                None => match FrameHeader::parse(&self.input[self.start..])? {
+                    Some((header, len)) => {
+                        self.check_header(&header)?;
+                        self.start += len;
+                        (header, 0)
+                    }
+                    None => {
+                        self.drop_handled();
+                        return Ok(None);
+                    }
+                },
+            };
+            // The header check compared it with a limit that is a usize.
+            #[allow(clippy::cast_possible_truncation)]
+            let length = header.payload_length as usize;
+            let arrived = length.min(self.input.len() - self.start);
+            self.admit(&header, done, arrived)?;
+            if arrived < length {
+                self.frame = Some(OpenFrame { header, done: arrived });
+                self.drop_handled();
+                return Ok(None);
+            }
+            let place = self.start..self.start + length;
+            self.start = place.end;
+            if header.opcode.is_control() {
+                return Ok(Some(Arrived::Control(header.opcode, place)));
+            }
+            if let Some(arrived) = self.take_fragment(&header, place)? {
+                return Ok(Some(arrived));
+            }
+        }
+    }
+
+    /// The bytes of the present frame's payload that have not arrived, 0 between frames.
+    pub(super) fn missing(&self) -> usize {
+        self.frame.as_ref().map_or(0, |frame| {
+            #[allow(clippy::cast_possible_truncation)] // as in `next`
+            let length = frame.header.payload_length as usize;
+            length - frame.done
+        })
+    }
+
+    /// Forgets all input, now and later bytes alike: after a Close or a violation nothing counts any more (sections
+    /// 1.4 and 7.1.7).
+    pub(super) fn discard(&mut self) {
+        self.input.clear();
+        self.start = 0;
+        self.frame = None;
+        self.message = None;
+    }
+
+    /// Whether a frame may stand here, judged by its header alone, before a byte of its payload is looked at.
+    fn check_header(&self, header: &FrameHeader) -> Result<(), Violation> {
+        // 5.2: a bit that no extension has given a meaning is not to be ignored. Its sender believes that it changes
+        // what the payload means.
+        let unknown = header.reserved.without(self.reserved_allowed);
+        if !unknown.is_empty() {
+            return Err(Violation::ReservedBitsSet(unknown.bits()));
+        }
+        // 5.1: masked from client to server, never from server to client. A receiver that let it pass would hide the
+        // error from whoever made it, until the day another receiver does not.
+        match (self.role, header.masking_key) {
+            (Role::Server, None) => return Err(Violation::UnmaskedFrame),
+            (Role::Client, Some(_)) => return Err(Violation::MaskedFrame),
+            _ => {}
+        }
+        let (size, fragments) = match (header.opcode, &self.message) {
+            // 5.4: control frames may come between the fragments of a message and are no part of it.
+            (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => return Ok(()),
+            (Opcode::Continuation, None) => return Err(Violation::ContinuationOfNothing),
+            (Opcode::Text | Opcode::Binary, Some(_)) => return Err(Violation::MessageInsideMessage),
+            (Opcode::Continuation, Some(open)) => (open.payload.len(), open.fragments),
+            (Opcode::Text | Opcode::Binary, None) => (0, 0),
+        };
+        // 10.4: what is too long is refused while it is still a number in a header.
+        if header.payload_length > self.limits.frame_bytes as u64 {
+            return Err(Violation::FrameTooBig { length: header.payload_length, limit: self.limits.frame_bytes });
+        }
+        if header.payload_length > self.limits.message_bytes.saturating_sub(size) as u64 {
+            return Err(Violation::MessageTooBig { limit: self.limits.message_bytes });
+        }
+        if fragments >= self.limits.fragments {
+            return Err(Violation::TooManyFragments { limit: self.limits.fragments });
+        }
+        Ok(())
+    }
+
+    /// Unmasks the payload's bytes from `done` to `arrived`, and checks them if they are text.
+    #[inline]
+    fn admit(&mut self, header: &FrameHeader, done: usize, arrived: usize) -> Result<(), Violation> {
+        let is_text = match (header.opcode, &self.message) {
+            (Opcode::Text, _) => true,
+            (Opcode::Continuation, Some(open)) => open.kind == Kind::Text,
+            _ => false,
+        };
+        let fresh = &mut self.input[self.start + done..self.start + arrived];
+        let key = header.masking_key.map(|key| key.at(done));
+        if !is_text {
+            if let Some(key) = key {
+                apply_mask(fresh, key);
+            }
+            return Ok(());
+        }
+        // 8.1: text that is not UTF-8 fails the connection, here at the first byte that cannot be part of it.
+        for piece in fresh.chunks_mut(CACHED_PIECE) {
+            if let Some(key) = key {
+                // A piece's length is a multiple of four, so each begins with the same key byte.
+                apply_mask(piece, key);
+            }
+            self.utf8.push(piece).map_err(|_| Violation::TextNotUtf8)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a complete data frame in its place in its message (section 5.4); gives the message if this ends it.
+    #[inline]
+    fn take_fragment(&mut self, header: &FrameHeader, place: Range<usize>) -> Result<Option<Arrived>, Violation> {
+        // The end of the message is where a cut character becomes an error: nothing can complete it any more. For a
+        // binary message there is nothing in the check.
+        if header.fin && !self.utf8.is_complete() {
+            return Err(Violation::TextNotUtf8);
+        }
+        let kind = if header.opcode == Opcode::Text { Kind::Text } else { Kind::Binary };
+        if header.fin && self.message.is_none() {
+            return Ok(Some(Arrived::Whole(kind, place)));
+        }
+        // The first fragment's opcode is the whole message's (6.2).
+        let message = self.message.get_or_insert_with(|| OpenMessage { kind, payload: BytesMut::new(), fragments: 0 });
+        message.payload.extend_from_slice(&self.input[place]);
+        message.fragments += 1;
+        if !header.fin {
+            return Ok(None);
+        }
+        Ok(self.message.take().map(|whole| Arrived::Assembled(whole.kind, whole.payload)))
+    }
+
+    /// Drops the bytes that were handled from the front of the input.
+    fn drop_handled(&mut self) {
+        self.input.advance(self.start);
+        self.start = 0;
+    }
+}

@@ -1,0 +1,137 @@
+//! Masking: every payload byte of a client is combined (XOR) with a key that its author cannot foresee (section 5.3).
+//!
+//! ```text
+//!   payload   H    e    l    l    o             48 65 6c 6c 6f
+//!   key       37   fa   21   3d   37 ...    XOR 37 fa 21 3d 37
+//!                                               --------------
+//!   on the wire                                 7f 9f 4d 51 58
+//! ```
+//!
+//! It is not encryption: the key travels in the frame's own header. It protects third parties. A script in a web page
+//! chooses what it sends but not the key, so it cannot make the bytes on the wire look like an HTTP request and fool a
+//! proxy that never understood the upgrade into caching an attacker's answer (section 10.3).
+//!
+//! XOR undoes itself, so one function both masks and unmasks.
+
+/// The four bytes that a masked frame carries in its header (section 5.3).
+///
+/// A key is used for one frame only and comes from a source that an attacker cannot predict. This crate has no source
+/// of randomness, so keys are handed in: see [`MaskingKeys`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MaskingKey(pub [u8; 4]);
+
+impl MaskingKey {
+    /// The key for a payload that goes on after `offset` bytes were already treated.
+    ///
+    /// Byte `i` of a payload meets key byte `i % 4`. A frame arrives in as many reads as the network likes, and the
+    /// second read rarely starts at a multiple of four.
+    #[must_use]
+    pub const fn at(self, offset: usize) -> Self {
+        let [a, b, c, d] = self.0;
+        Self(match offset % 4 {
+            0 => [a, b, c, d],
+            1 => [b, c, d, a],
+            2 => [c, d, a, b],
+            _ => [d, a, b, c],
+        })
+    }
+}
+
+/// Where a client's masking keys come from: one new key for each frame.
+///
+/// Any closure that returns a key will do. A real client draws from a cryptographically strong generator (sections 5.3
+/// and 10.3 ask for it); a test returns the RFC's example key and can then compare whole frames byte for byte.
+pub trait MaskingKeys: Send {
+    /// The key of the next frame.
+    fn next_key(&mut self) -> MaskingKey;
+}
+
+impl<F: FnMut() -> MaskingKey + Send> MaskingKeys for F {
+    fn next_key(&mut self) -> MaskingKey {
+        self()
+    }
+}
+
+/// How many bytes one step of the loop below treats.
+///
+/// The compiler turns a step into vector instructions: two AVX2 or four SSE2 operations. Measured here, 32 is as good
+/// as 64 and better than 16 or 8 when a build only has SSE2.
+const STEP: usize = 32;
+
+/// Combines `payload` with `key` by XOR in place, from the key's first byte on (section 5.3).
+///
+/// Masks and unmasks alike. For a payload that arrives in pieces, give the key as rotated by [`MaskingKey::at`].
+pub fn apply_mask(payload: &mut [u8], key: MaskingKey) {
+    // The rule says `byte[i] ^= key[i % 4]`. Written like that it would cost an instruction or more for each byte.
+    // Repeating the key to a whole step says the same for 32 bytes at once, and since 32 is a multiple of four, each
+    // step begins with the key's first byte again.
+    let mut wide = [0; STEP];
+    for four in wide.chunks_exact_mut(4) {
+        four.copy_from_slice(&key.0);
+    }
+    let (steps, rest) = payload.as_chunks_mut::<STEP>();
+    for step in steps {
+        for (byte, key) in step.iter_mut().zip(wide) {
+            *byte ^= key;
+        }
+    }
+    // The last 0-31 bytes: four at a time, then one by one.
+    let (words, rest) = rest.as_chunks_mut::<4>();
+    for word in words {
+        *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(key.0)).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip(key.0) {
+        *byte ^= key;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: MaskingKey = MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
+
+    /// The rule as section 5.3 words it, one byte at a time.
+    fn apply_mask_byte_by_byte(payload: &mut [u8], key: MaskingKey) {
+        for (i, byte) in payload.iter_mut().enumerate() {
+            *byte ^= key.0[i % 4];
+        }
+    }
+
+    #[test]
+    fn hello_is_masked_as_in_section_5_7() {
+        let mut payload = *b"Hello";
+        apply_mask(&mut payload, KEY);
+        assert_eq!(payload, [0x7F, 0x9F, 0x4D, 0x51, 0x58]);
+        apply_mask(&mut payload, KEY);
+        assert_eq!(&payload, b"Hello", "masking twice gives the payload back");
+    }
+
+    #[test]
+    fn every_length_and_alignment_agrees_with_the_rule() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(300).collect();
+        for start in 0..8 {
+            for len in 0..200 {
+                let mut fast = bytes.clone();
+                let mut plain = bytes.clone();
+                apply_mask(&mut fast[start..start + len], KEY);
+                apply_mask_byte_by_byte(&mut plain[start..start + len], KEY);
+                assert_eq!(fast, plain, "start {start}, length {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_payload_in_pieces_is_masked_like_the_whole() {
+        let whole: Vec<u8> = (0..100).collect();
+        let mut expected = whole.clone();
+        apply_mask(&mut expected, KEY);
+        for cut in 0..=whole.len() {
+            let mut pieces = whole.clone();
+            let (first, second) = pieces.split_at_mut(cut);
+            apply_mask(first, KEY);
+            apply_mask(second, KEY.at(cut));
+            assert_eq!(pieces, expected, "cut at {cut}");
+        }
+    }
+}

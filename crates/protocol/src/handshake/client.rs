@@ -1,0 +1,252 @@
+//! The client's side of the opening handshake (section 4.1).
+//!
+//! ```text
+//!   ClientRequest ──handshake(nonce)──▶ ClientHandshake ──poll──▶ Opened
+//!   what to ask for                     waits for the answer      what was agreed
+//!                                              │
+//!                                              └──▶ HandshakeError
+//! ```
+
+use std::fmt;
+
+use bytes::{Bytes, BytesMut};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version,
+    header::{CONNECTION, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE},
+};
+
+use super::{
+    Progress, VERSION,
+    extensions::Extension,
+    grammar::{is_token, lines, list_has, only_line},
+    head::{HeadBuffer, parse_response, write_line, write_lines},
+    key::{Nonce, accept_value},
+    server::check_extra_headers,
+};
+use crate::{limits::Limits, misuse::Misuse, uri::Uri, violation::Violation};
+
+/// What a client asks for. Everything in it has been checked, so that what leaves is a valid request.
+#[derive(Debug, Clone)]
+pub struct ClientRequest {
+    uri: Uri,
+    subprotocols: Vec<String>,
+    extensions: Vec<Extension>,
+    headers: HeaderMap,
+}
+
+impl ClientRequest {
+    /// A request for `uri` and nothing more.
+    #[must_use]
+    pub fn new(uri: Uri) -> Self {
+        Self { uri, subprotocols: Vec::new(), extensions: Vec::new(), headers: HeaderMap::new() }
+    }
+
+    /// Where the request goes.
+    #[must_use]
+    pub const fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// Offers a subprotocol. The one offered first is the one liked best.
+    ///
+    /// # Errors
+    /// [`Misuse::NotAToken`], [`Misuse::SubprotocolRepeated`].
+    pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, Misuse> {
+        let name = name.into();
+        if !is_token(&name) {
+            return Err(Misuse::NotAToken(name));
+        }
+        if self.subprotocols.contains(&name) {
+            return Err(Misuse::SubprotocolRepeated(name));
+        }
+        self.subprotocols.push(name);
+        Ok(self)
+    }
+
+    /// Offers an extension.
+    #[must_use]
+    pub fn extension(mut self, extension: Extension) -> Self {
+        self.extensions.push(extension);
+        self
+    }
+
+    /// Says where the request comes from, as a browser would for a page.
+    ///
+    /// # Errors
+    /// [`Misuse::HeaderInvalid`].
+    pub fn origin(mut self, origin: &str) -> Result<Self, Misuse> {
+        let value = HeaderValue::from_str(origin).map_err(|_| Misuse::HeaderInvalid(origin.to_owned()))?;
+        self.headers.insert(ORIGIN, value);
+        Ok(self)
+    }
+
+    /// Adds a header, such as `Authorization` or `Cookie`.
+    ///
+    /// # Errors
+    /// [`Misuse::HeaderInvalid`] for what is no header (a line break in a value would smuggle in another one);
+    /// [`Misuse::HeaderReserved`] for a header that the handshake sets.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Misuse> {
+        let invalid = || Misuse::HeaderInvalid(format!("{name}: {value}"));
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
+        self.headers.append(name, HeaderValue::from_str(value).map_err(|_| invalid())?);
+        check_extra_headers(&self.headers)?;
+        Ok(self)
+    }
+
+    /// Begins the handshake. `nonce` has to be new and random for each connection.
+    #[must_use]
+    pub fn handshake(self, nonce: Nonce, limits: Limits) -> ClientHandshake {
+        let key = nonce.to_key();
+        let mut request = format!("GET {} HTTP/1.1\r\n", self.uri.resource_name()).into_bytes();
+        write_line(&mut request, "Host", self.uri.host_header().as_bytes());
+        write_line(&mut request, "Upgrade", b"websocket");
+        write_line(&mut request, "Connection", b"Upgrade");
+        write_line(&mut request, "Sec-WebSocket-Key", key.as_bytes());
+        write_line(&mut request, "Sec-WebSocket-Version", VERSION.as_bytes());
+        if !self.subprotocols.is_empty() {
+            write_line(&mut request, "Sec-WebSocket-Protocol", self.subprotocols.join(", ").as_bytes());
+        }
+        if !self.extensions.is_empty() {
+            let list: Vec<String> = self.extensions.iter().map(ToString::to_string).collect();
+            write_line(&mut request, "Sec-WebSocket-Extensions", list.join(", ").as_bytes());
+        }
+        write_lines(&mut request, &self.headers);
+        request.extend_from_slice(b"\r\n");
+        ClientHandshake {
+            bytes: request.into(),
+            expected_accept: accept_value(&key),
+            request: self,
+            head: HeadBuffer::new(),
+            limits,
+        }
+    }
+}
+
+/// A client whose request is out and that waits for the answer. Until then it must send nothing else.
+#[derive(Debug)]
+pub struct ClientHandshake {
+    bytes: Bytes,
+    expected_accept: String,
+    request: ClientRequest,
+    head: HeadBuffer,
+    limits: Limits,
+}
+
+impl ClientHandshake {
+    /// The request's bytes, to be sent first.
+    #[must_use]
+    pub fn request_bytes(&self) -> Bytes {
+        self.bytes.clone()
+    }
+
+    /// The buffer to which bytes from the server are added.
+    pub fn input(&mut self) -> &mut BytesMut {
+        &mut self.head.input
+    }
+
+    /// Judges the answer when it is complete.
+    ///
+    /// # Errors
+    /// [`HandshakeError::Refused`] for an HTTP answer other than 101, [`HandshakeError::Violation`] for a 101 that is
+    /// not what section 4 asks for.
+    pub fn poll(mut self) -> Result<Progress<Self, Opened>, HandshakeError> {
+        loop {
+            let Some(response) = self.head.poll(&self.limits, parse_response)? else {
+                return Ok(Progress::NeedMore(self));
+            };
+            match response.status() {
+                StatusCode::SWITCHING_PROTOCOLS => return Ok(Progress::Done(self.judge(response)?)),
+                // 100 and 103 announce an answer and are none.
+                status if status.is_informational() => {}
+                _ => {
+                    let body = self.head.input.freeze();
+                    return Err(HandshakeError::Refused(Box::new(response.map(|()| body))));
+                }
+            }
+        }
+    }
+
+    /// The checks of section 4.1 on a 101 response.
+    fn judge(self, response: Response<()>) -> Result<Opened, Violation> {
+        let headers = response.headers();
+        if response.version() < Version::HTTP_11 {
+            return Err(Violation::HttpVersionTooOld);
+        }
+        // Exactly this protocol: the client asked for nothing else.
+        match only_line(headers, &UPGRADE) {
+            None if !headers.contains_key(UPGRADE) => return Err(Violation::UpgradeMissing),
+            Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => {}
+            _ => return Err(Violation::UpgradeToSomethingElse),
+        }
+        if !list_has(headers, &CONNECTION, "upgrade") {
+            return Err(Violation::ConnectionWithoutUpgrade);
+        }
+        let accept = only_line(headers, &SEC_WEBSOCKET_ACCEPT).ok_or(Violation::AcceptNotOnce)?;
+        if accept != self.expected_accept {
+            return Err(Violation::AcceptWrong { expected: self.expected_accept, received: accept.to_owned() });
+        }
+        let extensions = Extension::parse_all(headers)?;
+        for extension in &extensions {
+            if !self.request.extensions.iter().any(|offered| offered.name() == extension.name()) {
+                return Err(Violation::ExtensionNotOffered(extension.name().to_owned()));
+            }
+        }
+        let subprotocol = self.judge_subprotocol(headers)?;
+        Ok(Opened { response, subprotocol, extensions, rest: self.head.input })
+    }
+
+    /// One of those offered, or none at all. Browsers fail when they offered some and the server names none; the RFC
+    /// lets the connection open, and so does this client.
+    fn judge_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, Violation> {
+        if lines(headers, &SEC_WEBSOCKET_PROTOCOL).next().is_none() {
+            return Ok(None);
+        }
+        match only_line(headers, &SEC_WEBSOCKET_PROTOCOL) {
+            Some(name) if !is_token(name) => Err(Violation::SubprotocolMalformed),
+            Some(name) if self.request.subprotocols.iter().any(|offered| offered == name) => Ok(Some(name.to_owned())),
+            Some(name) => Err(Violation::SubprotocolNotOffered(name.to_owned())),
+            None => Err(Violation::SubprotocolMalformed),
+        }
+    }
+}
+
+/// A handshake that succeeded: the connection is OPEN.
+#[derive(Debug)]
+pub struct Opened {
+    /// The 101 response.
+    pub response: Response<()>,
+    /// The subprotocol in use.
+    pub subprotocol: Option<String>,
+    /// The extensions in use.
+    pub extensions: Vec<Extension>,
+    /// Bytes that followed the response: they are frames already.
+    pub rest: BytesMut,
+}
+
+/// Why a client's handshake came to nothing.
+#[derive(Debug)]
+pub enum HandshakeError {
+    /// The server answered, but not with 101: an ordinary HTTP response, with as much of its body as has arrived.
+    Refused(Box<Response<Bytes>>),
+    /// The answer breaks a rule.
+    Violation(Violation),
+}
+
+impl From<Violation> for HandshakeError {
+    fn from(violation: Violation) -> Self {
+        Self::Violation(violation)
+    }
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(response) => {
+                write!(f, "the server answered {} instead of opening a WebSocket", response.status())
+            }
+            Self::Violation(violation) => write!(f, "the server's answer is wrong: {violation}"),
+        }
+    }
+}
+
+impl std::error::Error for HandshakeError {}

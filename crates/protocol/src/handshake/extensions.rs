@@ -1,0 +1,121 @@
+//! `Sec-WebSocket-Extensions`: what the two sides may agree on to bend the rules (sections 9 and 11.3.2).
+//!
+//! ```text
+//!   Sec-WebSocket-Extensions = extension-list
+//!   extension-list           = 1#extension
+//!   extension                = token *( ";" param )
+//!   param                    = token [ "=" ( token | quoted-string ) ]
+//!
+//!   permessage-deflate; client_max_window_bits; server_max_window_bits=10, x-other
+//!   └─────┬──────────┘  └─────────┬──────────┘  └──────────┬────────────┘
+//!       name            a parameter without a value    and one with
+//! ```
+//!
+//! The client lists what it would like, best first; the server answers with a part of that list, or nothing.
+
+use std::fmt;
+
+use http::{HeaderMap, header::SEC_WEBSOCKET_EXTENSIONS};
+
+use super::grammar::{self, Scanner, is_token};
+use crate::{misuse::Misuse, violation::Violation};
+
+/// One element of the list: an extension with its parameters, offered by a client or accepted by a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    name: String,
+    parameters: Vec<(String, Option<String>)>,
+}
+
+impl Extension {
+    /// An extension without parameters.
+    ///
+    /// # Errors
+    /// [`Misuse::NotAToken`].
+    pub fn new(name: impl Into<String>) -> Result<Self, Misuse> {
+        Ok(Self { name: token(name.into())?, parameters: Vec::new() })
+    }
+
+    /// Adds a parameter, with or without a value.
+    ///
+    /// # Errors
+    /// [`Misuse::NotAToken`] for a name or a value that is none: quotes would not help, the value inside them has to be
+    /// a token all the same (section 9.1).
+    pub fn with(mut self, name: impl Into<String>, value: Option<&str>) -> Result<Self, Misuse> {
+        let value = value.map(|value| token(value.to_owned())).transpose()?;
+        self.parameters.push((token(name.into())?, value));
+        Ok(self)
+    }
+
+    /// The registered name, such as `permessage-deflate`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The parameters in the order in which they stand, values without their quotes.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_deref()))
+    }
+
+    /// Reads all `Sec-WebSocket-Extensions` lines as one list.
+    ///
+    /// # Errors
+    /// [`Violation::ExtensionsMalformed`]: a value off the grammar fails the handshake (section 9.1).
+    pub(crate) fn parse_all(headers: &HeaderMap) -> Result<Vec<Self>, Violation> {
+        let mut extensions = Vec::new();
+        for line in grammar::lines(headers, &SEC_WEBSOCKET_EXTENSIONS) {
+            let found = line.and_then(parse_line).ok_or(Violation::ExtensionsMalformed)?;
+            extensions.extend(found);
+        }
+        // The list has at least one element; a header without any is malformed.
+        if extensions.is_empty() && headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
+            return Err(Violation::ExtensionsMalformed);
+        }
+        Ok(extensions)
+    }
+}
+
+/// `1#extension` on one line; `None` when it is malformed.
+fn parse_line(line: &str) -> Option<Vec<Extension>> {
+    let mut scanner = Scanner::new(line);
+    let mut extensions = Vec::new();
+    while !scanner.at_end() {
+        if scanner.accept(',') {
+            continue;
+        }
+        extensions.push(parse_extension(&mut scanner)?);
+        if !scanner.at_end() && !scanner.accept(',') {
+            return None;
+        }
+    }
+    Some(extensions)
+}
+
+fn parse_extension(scanner: &mut Scanner<'_>) -> Option<Extension> {
+    let mut extension = Extension { name: scanner.token()?.to_owned(), parameters: Vec::new() };
+    while scanner.accept(';') {
+        let name = scanner.token()?.to_owned();
+        let value = if scanner.accept('=') { Some(scanner.token_or_quoted()?) } else { None };
+        extension.parameters.push((name, value));
+    }
+    Some(extension)
+}
+
+fn token(text: String) -> Result<String, Misuse> {
+    if is_token(&text) { Ok(text) } else { Err(Misuse::NotAToken(text)) }
+}
+
+/// Writes the element as it stands in the header.
+impl fmt::Display for Extension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        for (name, value) in self.parameters() {
+            write!(f, "; {name}")?;
+            if let Some(value) = value {
+                write!(f, "={value}")?;
+            }
+        }
+        Ok(())
+    }
+}

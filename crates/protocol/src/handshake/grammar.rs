@@ -1,0 +1,115 @@
+//! Header grammar: tokens and comma-separated lists (section 4.3; RFC 2616, sections 2.1 and 2.2).
+//!
+//! ```text
+//!   token         = 1*<any ASCII character except controls and separators>
+//!   separators    = ( ) < > @ , ; : \ " / [ ] ? = { } space tab
+//!   quoted-string = '"' *( any character except '"' and '\' | '\' any character ) '"'
+//!   #rule         = elements between commas, with white space around them ignored, empty ones too
+//! ```
+//!
+//! A header may come as one line or as several: two lines `A: x` and `A: y` say the same as `A: x, y`.
+
+use http::{HeaderMap, HeaderName};
+
+/// Whether `byte` may be in a token.
+pub(crate) const fn is_token_byte(byte: u8) -> bool {
+    matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9'
+        | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
+}
+
+/// Whether `text` is a token: at least one character, and none but token characters.
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_token_byte)
+}
+
+/// The values of all header lines called `name`; `None` stands for one that is not visible ASCII.
+pub(crate) fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = Option<&'a str>> + use<'a> {
+    headers.get_all(name).iter().map(|value| value.to_str().ok().map(trim))
+}
+
+/// The value of a header that must be there exactly once, without the white space around it.
+pub(crate) fn only_line<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut lines = lines(headers, name);
+    match (lines.next(), lines.next()) {
+        (Some(only), None) => only,
+        _ => None,
+    }
+}
+
+/// The elements of a comma-separated list that may be spread over several lines. Empty ones are skipped.
+pub(crate) fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
+    lines(headers, name).flatten().flat_map(|line| line.split(',')).map(trim).filter(|element| !element.is_empty())
+}
+
+/// Whether the list in this header has `token`, in any mixture of upper and lower case.
+///
+/// Browsers really send `Connection: keep-alive, Upgrade`. Comparing the whole value is the classic mistake.
+pub(crate) fn list_has(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    list(headers, name).any(|element| element.eq_ignore_ascii_case(token))
+}
+
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+/// Reads a header value from left to right.
+#[derive(Debug)]
+pub(crate) struct Scanner<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Scanner<'a> {
+    pub(crate) const fn new(value: &'a str) -> Self {
+        Self { rest: value }
+    }
+
+    fn skip_white_space(&mut self) {
+        self.rest = self.rest.trim_start_matches([' ', '\t']);
+    }
+
+    pub(crate) fn at_end(&mut self) -> bool {
+        self.skip_white_space();
+        self.rest.is_empty()
+    }
+
+    /// Goes past `separator` if it comes next.
+    pub(crate) fn accept(&mut self, separator: char) -> bool {
+        self.skip_white_space();
+        match self.rest.strip_prefix(separator) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes the token that comes next.
+    pub(crate) fn token(&mut self) -> Option<&'a str> {
+        self.skip_white_space();
+        let end = self.rest.bytes().position(|byte| !is_token_byte(byte)).unwrap_or(self.rest.len());
+        let (token, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        (!token.is_empty()).then_some(token)
+    }
+
+    /// Takes a token, or a quoted string that is a token once its quotes and backslashes are gone.
+    pub(crate) fn token_or_quoted(&mut self) -> Option<String> {
+        if !self.accept('"') {
+            return self.token().map(str::to_owned);
+        }
+        let mut value = String::new();
+        let mut characters = self.rest.char_indices();
+        while let Some((at, character)) = characters.next() {
+            match character {
+                '"' => {
+                    self.rest = &self.rest[at + 1..];
+                    return is_token(&value).then_some(value);
+                }
+                '\\' => value.push(characters.next()?.1),
+                _ => value.push(character),
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,82 @@
+//! The key and its answer: how a client knows that a server understood (sections 4.1, 4.2.2 and 1.3).
+//!
+//! ```text
+//!   client: 16 random bytes ──Base64──▶ Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+//!                                                │
+//!                             + 258EAFA5-E914-47DA-95CA-C5AB0DC85B11
+//!                                                │ SHA-1, then Base64
+//!                                                ▼
+//!   server:                       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
+//! ```
+//!
+//! This is no secret and proves nobody's identity. It proves that the answer was made for this request by something that
+//! knows WebSocket. An HTTP server that merely repeats what it was sent, or a cache with an old answer, cannot produce
+//! it; and a script in a web page cannot set the header itself.
+
+use base64::{Engine, engine::general_purpose};
+use sha1::{Digest, Sha1};
+
+/// The string that is put behind the key before hashing: a random number of the kind that nobody else will ever use by
+/// chance, so that no other protocol gives the same answers (section 1.3).
+const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// The 16 random bytes of a client's key, new for each connection (section 4.1).
+///
+/// This crate has no source of randomness: the caller brings the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nonce(pub [u8; 16]);
+
+impl Nonce {
+    /// The value of `Sec-WebSocket-Key`: 24 characters of Base64.
+    #[must_use]
+    pub fn to_key(self) -> String {
+        general_purpose::STANDARD.encode(self.0)
+    }
+}
+
+/// Whether `key` is the Base64 of 16 bytes.
+pub(crate) fn is_valid_key(key: &str) -> bool {
+    // 24 characters hold 16 bytes and four unused bits. The RFC's own example in 4.1 sets some of them (erratum 3150), so
+    // they are not looked at.
+    let lenient = general_purpose::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+    let engine = general_purpose::GeneralPurpose::new(&base64::alphabet::STANDARD, lenient);
+    engine.decode(key).is_ok_and(|nonce| nonce.len() == 16)
+}
+
+/// The value of `Sec-WebSocket-Accept` that answers `key`.
+///
+/// The key goes into the hash as the characters that were sent, not as the bytes that they stand for.
+#[must_use]
+pub fn accept_value(key: &str) -> String {
+    let mut sha1 = Sha1::new();
+    sha1.update(key);
+    sha1.update(GUID);
+    general_purpose::STANDARD.encode(sha1.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_section_1_3() {
+        let nonce = Nonce(*b"the sample nonce");
+        assert_eq!(nonce.to_key(), "dGhlIHNhbXBsZSBub25jZQ==");
+        assert_eq!(accept_value(&nonce.to_key()), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn the_example_of_the_readme() {
+        assert_eq!(accept_value("x3JJHMbDL1EzLkh9GBhXDw=="), "HSmrc0sMlYUkAGmm5OPpG2HaGWk=");
+    }
+
+    #[test]
+    fn a_key_is_sixteen_bytes_of_base64() {
+        for valid in ["dGhlIHNhbXBsZSBub25jZQ==", "AQIDBAUGBwgJCgsMDQ4PEA==", "AQIDBAUGBwgJCgsMDQ4PEC=="] {
+            assert!(is_valid_key(valid), "{valid}");
+        }
+        for invalid in ["", "AQIDBAUGBwgJCgsMDQ4P", "AQIDBAUGBwgJCgsMDQ4PEBE=", "AQIDBAUGBwgJCgsMDQ4PEA", "A=AA", "!"] {
+            assert!(!is_valid_key(invalid), "{invalid}");
+        }
+    }
+}

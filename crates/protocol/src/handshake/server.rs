@@ -1,0 +1,290 @@
+//! The server's side of the opening handshake (section 4.2).
+//!
+//! Three steps, three types; each is made by the one before and by nothing else:
+//!
+//! ```text
+//!   ServerHandshake ──poll──▶ Request ──check_upgrade──▶ Upgrade ──accept──▶ Accepted
+//!   collects bytes            any HTTP request           asks rightly        101 and what was agreed
+//!                                 │                          │
+//!                                 └────────── refusal ───────┘──▶ 4xx
+//! ```
+
+use bytes::BytesMut;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version,
+    header::{
+        ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+        SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+    },
+};
+
+use super::{
+    Progress, VERSION,
+    extensions::Extension,
+    grammar::{list_has, only_line},
+    head::{HeadBuffer, parse_request},
+    key::{accept_value, is_valid_key},
+    subprotocols,
+};
+use crate::{Role, limits::Limits, misuse::Misuse, violation::Answer, violation::Violation};
+
+/// A server that waits for a request.
+#[derive(Debug)]
+pub struct ServerHandshake {
+    head: HeadBuffer,
+    limits: Limits,
+}
+
+impl ServerHandshake {
+    /// Waits for a request within `limits`.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { head: HeadBuffer::new(), limits }
+    }
+
+    /// The buffer to which bytes from the client are added.
+    pub fn input(&mut self) -> &mut BytesMut {
+        &mut self.head.input
+    }
+
+    /// Takes the request out of the input when it is complete.
+    ///
+    /// # Errors
+    /// [`Violation::MalformedHead`] and other faults of a head that is no HTTP/1.1 at all; answer with [`refusal`].
+    pub fn poll(mut self) -> Result<Progress<Self, Request>, Violation> {
+        match self.head.poll(&self.limits, parse_request)? {
+            Some(head) => Ok(Progress::Done(Request { head, rest: self.head.input })),
+            None => Ok(Progress::NeedMore(self)),
+        }
+    }
+}
+
+/// An HTTP request, perhaps for a WebSocket and perhaps not.
+#[derive(Debug)]
+pub struct Request {
+    head: http::Request<()>,
+    rest: BytesMut,
+}
+
+impl Request {
+    /// Method, target, version and headers.
+    #[must_use]
+    pub const fn head(&self) -> &http::Request<()> {
+        &self.head
+    }
+
+    /// The headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.head.headers()
+    }
+
+    /// The path of the request target, without the query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.head.uri().path()
+    }
+
+    /// The `Origin` header: which web page asks (section 10.2). Browsers always send it; what is not a browser can send
+    /// anything or nothing.
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        only_line(self.headers(), &ORIGIN)
+    }
+
+    /// The `Host` header.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        only_line(self.headers(), &HOST)
+    }
+
+    /// Whether the request asks for a WebSocket at all, rightly or wrongly. If not, it is ordinary HTTP.
+    #[must_use]
+    pub fn wants_websocket(&self) -> bool {
+        list_has(self.headers(), &UPGRADE, "websocket")
+    }
+
+    /// Bytes that followed the head. After an accepted handshake they are frames.
+    #[must_use]
+    pub fn into_rest(self) -> BytesMut {
+        self.rest
+    }
+
+    /// Checks everything that section 4.2.1 asks of a WebSocket request.
+    ///
+    /// # Errors
+    /// The first rule that the request breaks; answer with [`refusal`].
+    pub fn check_upgrade(&self) -> Result<Upgrade, Violation> {
+        let headers = self.headers();
+        // 4.2.1, item 1: GET, HTTP/1.1 or later, and a target that is a resource name. The absolute form is for proxies,
+        // and has to be understood.
+        if self.head.method() != Method::GET {
+            return Err(Violation::MethodNotGet(self.head.method().to_string()));
+        }
+        if self.head.version() < Version::HTTP_11 {
+            return Err(Violation::HttpVersionTooOld);
+        }
+        let target = self.head.uri();
+        if !target.path().starts_with('/') || !matches!(target.scheme_str(), None | Some("http" | "https")) {
+            return Err(Violation::TargetMalformed);
+        }
+        // Items 3 and 4. Both are lists: `Connection: keep-alive, Upgrade` is what Firefox sends.
+        if !self.wants_websocket() {
+            return Err(Violation::UpgradeMissing);
+        }
+        if !list_has(headers, &CONNECTION, "upgrade") {
+            return Err(Violation::ConnectionWithoutUpgrade);
+        }
+        // Item 2.
+        if only_line(headers, &HOST).is_none_or(str::is_empty) {
+            return Err(Violation::HostNotOnce);
+        }
+        // A body would stand where the frames begin, and two readers could disagree about which it is.
+        let has_body = headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
+        if has_body || headers.contains_key(TRANSFER_ENCODING) {
+            return Err(Violation::RequestWithBody);
+        }
+        // Item 6, before the key: another version may well have other rules for it.
+        match headers.get_all(SEC_WEBSOCKET_VERSION).iter().count() {
+            0 => return Err(Violation::VersionUnsupported(None)),
+            1 => {}
+            _ => return Err(Violation::VersionRepeated),
+        }
+        let version = only_line(headers, &SEC_WEBSOCKET_VERSION).unwrap_or_default();
+        if version != VERSION {
+            return Err(Violation::VersionUnsupported(Some(version.to_owned())));
+        }
+        // Item 5.
+        let key = only_line(headers, &SEC_WEBSOCKET_KEY).ok_or(Violation::KeyNotOnce)?;
+        if !is_valid_key(key) {
+            return Err(Violation::KeyMalformed);
+        }
+        // Items 8 and 9. Item 7, the origin, is for the application to judge; item 10 says to ignore the rest.
+        Ok(Upgrade {
+            accept: accept_value(key),
+            subprotocols: subprotocols(headers)?,
+            extensions: Extension::parse_all(headers)?,
+        })
+    }
+}
+
+/// A request that asks for a WebSocket in the right way. [Accept](Self::accept) it, or answer with a refusal.
+#[derive(Debug, Clone)]
+pub struct Upgrade {
+    accept: String,
+    subprotocols: Vec<String>,
+    extensions: Vec<Extension>,
+}
+
+impl Upgrade {
+    /// The subprotocols that the client would speak, best first.
+    #[must_use]
+    pub fn subprotocols(&self) -> &[String] {
+        &self.subprotocols
+    }
+
+    /// The extensions that the client offers, best first.
+    #[must_use]
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    /// Makes the 101 response (section 4.2.2).
+    ///
+    /// # Errors
+    /// [`Misuse::SubprotocolNotOffered`], [`Misuse::ExtensionNotOffered`], [`Misuse::HeaderReserved`].
+    pub fn accept(self, acceptance: Acceptance) -> Result<Accepted, Misuse> {
+        let Acceptance { subprotocol, extensions, headers } = acceptance;
+        let mut response = Response::new(String::new());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let lines = response.headers_mut();
+        lines.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        // One token and no list: there are clients that compare the whole value.
+        lines.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        lines.insert(SEC_WEBSOCKET_ACCEPT, header_value(&self.accept)?);
+        // 4.2.2: chosen from what was offered, or the header is not there at all. Never empty.
+        if let Some(name) = &subprotocol {
+            if !self.subprotocols.contains(name) {
+                return Err(Misuse::SubprotocolNotOffered(name.clone()));
+            }
+            lines.insert(SEC_WEBSOCKET_PROTOCOL, header_value(name)?);
+        }
+        for extension in &extensions {
+            if !self.extensions.iter().any(|offered| offered.name() == extension.name()) {
+                return Err(Misuse::ExtensionNotOffered(extension.name().to_owned()));
+            }
+        }
+        if !extensions.is_empty() {
+            let list: Vec<String> = extensions.iter().map(ToString::to_string).collect();
+            lines.insert(SEC_WEBSOCKET_EXTENSIONS, header_value(&list.join(", "))?);
+        }
+        check_extra_headers(&headers)?;
+        lines.extend(headers);
+        Ok(Accepted { response, subprotocol, extensions })
+    }
+}
+
+/// What a server chooses when it accepts. The default chooses nothing, which is always right.
+#[derive(Debug, Clone, Default)]
+pub struct Acceptance {
+    /// One of the subprotocols that the client offered.
+    pub subprotocol: Option<String>,
+    /// Some of the extensions that the client offered, with the parameters agreed on.
+    pub extensions: Vec<Extension>,
+    /// More headers for the response, such as `Set-Cookie`.
+    pub headers: HeaderMap,
+}
+
+/// An accepted handshake: once the response is sent the connection is OPEN.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// The 101 response; [`encode_response`](super::encode_response) makes bytes of it.
+    pub response: Response<String>,
+    /// The subprotocol in use.
+    pub subprotocol: Option<String>,
+    /// The extensions in use.
+    pub extensions: Vec<Extension>,
+}
+
+/// The response that refuses a request because of `violation`: a fitting status, what would have been right, and the
+/// sentence as plain text.
+#[must_use]
+pub fn refusal(violation: &Violation) -> Response<String> {
+    let status = match violation.answer(Role::Server) {
+        Answer::Refuse(status) => status,
+        Answer::Close(_) | Answer::Disconnect => StatusCode::BAD_REQUEST,
+    };
+    let mut response = Response::new(format!("{violation}\n"));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            headers.insert(ALLOW, HeaderValue::from_static("GET"));
+        }
+        StatusCode::UPGRADE_REQUIRED => {
+            // 4.4: all versions that this server speaks. And a 426 names what to upgrade to (RFC 9110, 15.5.22).
+            headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
+            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(CONNECTION, HeaderValue::from_static("Upgrade, close"));
+        }
+        _ => {}
+    }
+    response
+}
+
+/// Refuses headers that are the handshake's own business.
+pub(super) fn check_extra_headers(headers: &HeaderMap) -> Result<(), Misuse> {
+    let reserved = |name: &&HeaderName| {
+        name.as_str().starts_with("sec-websocket-")
+            || [HOST, UPGRADE, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(*name)
+    };
+    match headers.keys().find(reserved) {
+        Some(name) => Err(Misuse::HeaderReserved(name.to_string())),
+        None => Ok(()),
+    }
+}
+
+fn header_value(text: &str) -> Result<HeaderValue, Misuse> {
+    HeaderValue::from_str(text).map_err(|_| Misuse::HeaderInvalid(text.to_owned()))
+}

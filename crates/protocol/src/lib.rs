@@ -1,0 +1,64 @@
+//! WebSocket, RFC 6455, without I/O.
+//!
+//! This crate is the protocol and nothing else: no socket, no clock, no source of random numbers, no threads, no async.
+//! Bytes and the time go in, events and bytes come out. It can be read next to the RFC, and it can be driven by
+//! anything; [`websocket`](../websocket/index.html) drives it with tokio.
+//!
+//! | RFC 6455 | here |
+//! |---|---|
+//! | 3, 11.1: URIs | [`uri`] |
+//! | 4, 9.1, 11.3: opening handshake | [`handshake`] |
+//! | 5.1-5.3: frames | [`frame`] |
+//! | 5.4, 5.6: fragments and messages | [`connection`], [`message`] |
+//! | 5.5: control frames | [`connection`] |
+//! | 6: sending and receiving | [`connection`] |
+//! | 7: closing | [`connection`], [`close`] |
+//! | 8.1: UTF-8 | [`utf8`] |
+//! | 10.4: limits | [`limits`] |
+//! | every rule that a peer can break | [`violation`] |
+//!
+//! # A conversation
+//!
+//! ```
+//! # use std::time::Instant;
+//! use protocol::{Config, Connection, Event, Message, Transmit, frame::MaskingKey};
+//! use bytes::Buf;
+//!
+//! let now = Instant::now();
+//! let key = || MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
+//! let mut client = Connection::client(Config::default(), Box::new(key), now);
+//! let mut server = Connection::server(Config::default(), now);
+//!
+//! // What the client sends ...
+//! client.send(Message::text("Hello"))?;
+//! let Some(Transmit::Bytes(output)) = client.poll_transmit() else { panic!("nothing to send") };
+//! let wire = output.copy_to_bytes(output.remaining());
+//! assert_eq!(wire[..], [0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58]);
+//!
+//! // ... is what the server gets.
+//! server.receive(&wire);
+//! let Some(Event::Message(message)) = server.poll_event(now)? else { panic!("no message") };
+//! assert_eq!(message.into_message(), Message::text("Hello"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod close;
+pub mod connection;
+pub mod frame;
+pub mod handshake;
+pub mod limits;
+pub mod message;
+pub mod misuse;
+pub mod uri;
+pub mod utf8;
+pub mod violation;
+
+pub use close::{CloseCode, CloseFrame};
+pub use connection::{
+    Closure, Config, Connection, End, Event, KeepAlive, Output, Prepared, Received, Role, State, Transmit,
+};
+pub use limits::Limits;
+pub use message::{Kind, Message, Text};
+pub use misuse::Misuse;
+pub use uri::{Uri, UriError};
+pub use violation::{Answer, Violation};

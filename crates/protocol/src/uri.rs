@@ -1,0 +1,237 @@
+//! `ws:` and `wss:` URIs (sections 3 and 11.1).
+//!
+//! ```text
+//!   ws-URI  = "ws:"  "//" host [ ":" port ] path [ "?" query ]
+//!   wss-URI = "wss:" "//" host [ ":" port ] path [ "?" query ]
+//!
+//!   wss://example.org:8443/chat?room=7
+//!   └┬┘   └────┬────┘ └┬─┘└────┬─────┘
+//!   secure    host    port   resource name
+//! ```
+//!
+//! The port may be left out: 80 for `ws`, 443 for `wss`. There is no fragment (`#...`): it would name a part of a
+//! document, and a connection is none. A `#` that is data is written `%23`.
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
+
+/// The port of `ws:` when none is given (section 3).
+const DEFAULT_PORT: u16 = 80;
+/// The port of `wss:` when none is given (section 3).
+const DEFAULT_SECURE_PORT: u16 = 443;
+
+/// A valid WebSocket URI, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Uri {
+    secure: bool,
+    host: String,
+    port: u16,
+    resource_name: String,
+}
+
+/// Why a string is not a WebSocket URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UriError {
+    /// The scheme is neither `ws` nor `wss`.
+    Scheme,
+    /// There is no `//` after the scheme.
+    Slashes,
+    /// A user name or password before the host.
+    UserInfo,
+    /// The host is empty.
+    HostMissing,
+    /// The host has a character that no host has.
+    Host,
+    /// The address in brackets is not an IPv6 address.
+    Ipv6,
+    /// The port is not a number from 1 to 65535.
+    Port,
+    /// The path or the query has a character that must be percent-encoded, or a `%` without two hexadecimal digits.
+    Resource,
+    /// There is a fragment.
+    Fragment,
+}
+
+impl fmt::Display for UriError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scheme => "a WebSocket URI begins with ws:// or wss://",
+            Self::Slashes => "'//' must follow the scheme, as in ws://example.org/",
+            Self::UserInfo => "a WebSocket URI has no user name or password; send an Authorization header instead",
+            Self::HostMissing => "there is no host in the URI, as in ws://example.org/",
+            Self::Host => "the host has a character that is not allowed (write an international name in its xn-- form)",
+            Self::Ipv6 => "there is no IPv6 address in the brackets, as in ws://[::1]:8080/",
+            Self::Port => "the port must be a number from 1 to 65535",
+            Self::Resource => "the path has a character that is not allowed (write it as %XX)",
+            Self::Fragment => "a WebSocket URI has no fragment (write a '#' that is data as %23)",
+        })
+    }
+}
+
+impl std::error::Error for UriError {}
+
+impl Uri {
+    /// Whether TLS is asked for: the scheme is `wss`.
+    #[must_use]
+    pub const fn secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The host in lower case: a name, an IPv4 address, or an IPv6 address without its brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, given or by default.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What the request asks for: the path, at least `/`, and `?` with the query if there is one.
+    #[must_use]
+    pub fn resource_name(&self) -> &str {
+        &self.resource_name
+    }
+
+    /// The value of the Host header: the host, in brackets if it is an IPv6 address, and the port unless it is the
+    /// scheme's own (section 4.1).
+    #[must_use]
+    pub fn host_header(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let default = if self.secure { DEFAULT_SECURE_PORT } else { DEFAULT_PORT };
+        if self.port == default { host } else { format!("{host}:{}", self.port) }
+    }
+}
+
+impl fmt::Display for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", if self.secure { "wss" } else { "ws" }, self.host_header(), self.resource_name)
+    }
+}
+
+impl FromStr for Uri {
+    type Err = UriError;
+
+    fn from_str(uri: &str) -> Result<Self, UriError> {
+        let (scheme, rest) = uri.split_once(':').ok_or(UriError::Scheme)?;
+        // Schemes are compared without regard to case, like all of them (RFC 3986, 3.1).
+        let secure = match scheme {
+            _ if scheme.eq_ignore_ascii_case("ws") => false,
+            _ if scheme.eq_ignore_ascii_case("wss") => true,
+            _ => return Err(UriError::Scheme),
+        };
+        let rest = rest.strip_prefix("//").ok_or(UriError::Slashes)?;
+        if rest.contains('#') {
+            return Err(UriError::Fragment);
+        }
+        let (authority, resource) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        if authority.contains('@') {
+            return Err(UriError::UserInfo);
+        }
+        let (host, port) = parse_authority(authority)?;
+        Ok(Self {
+            secure,
+            host,
+            port: port.unwrap_or(if secure { DEFAULT_SECURE_PORT } else { DEFAULT_PORT }),
+            resource_name: parse_resource(resource)?,
+        })
+    }
+}
+
+/// Splits `host [ ":" port ]`.
+fn parse_authority(authority: &str) -> Result<(String, Option<u16>), UriError> {
+    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
+        // The brackets are there because an IPv6 address has colons of its own.
+        let (address, after) = rest.split_once(']').ok_or(UriError::Ipv6)?;
+        let address: Ipv6Addr = address.parse().map_err(|_| UriError::Ipv6)?;
+        let port = match after.strip_prefix(':') {
+            Some(port) => port,
+            None if after.is_empty() => "",
+            None => return Err(UriError::Port),
+        };
+        (address.to_string(), port)
+    } else {
+        let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+        (parse_host(host)?, port)
+    };
+    // A colon with nothing behind it is allowed by the grammar and means the default.
+    if port.is_empty() {
+        return Ok((host, None));
+    }
+    if !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(UriError::Port);
+    }
+    match port.parse() {
+        Ok(0) | Err(_) => Err(UriError::Port),
+        Ok(port) => Ok((host, Some(port))),
+    }
+}
+
+/// A registered name or an IPv4 address, in lower case.
+fn parse_host(host: &str) -> Result<String, UriError> {
+    if host.is_empty() {
+        return Err(UriError::HostMissing);
+    }
+    // RFC 3986 allows more in a name, percent-encoded bytes among it. A name that can be looked up and put into a
+    // certificate has these; 127.0.0.1 has a subset of them.
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    if !host.bytes().all(allowed) {
+        return Err(UriError::Host);
+    }
+    // Digits and dots alone are meant as an address, and 300.1.1.1 is none.
+    let looks_like_ipv4 = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if looks_like_ipv4 && host.parse::<Ipv4Addr>().is_err() {
+        return Err(UriError::Host);
+    }
+    Ok(host.to_ascii_lowercase())
+}
+
+/// The resource name: `/` if the path is empty, then the query if there is one (section 3).
+fn parse_resource(resource: &str) -> Result<String, UriError> {
+    let (path, query) = match resource.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (resource, None),
+    };
+    let mut name = String::from(if path.is_empty() { "/" } else { "" });
+    percent_encode_into(&mut name, path, |byte| is_pchar(byte) || byte == b'/')?;
+    if let Some(query) = query.filter(|query| !query.is_empty()) {
+        name.push('?');
+        percent_encode_into(&mut name, query, |byte| is_pchar(byte) || matches!(byte, b'/' | b'?'))?;
+    }
+    Ok(name)
+}
+
+/// Copies `part`, with each character beyond ASCII as its percent-encoded UTF-8 (section 11.1.1).
+///
+/// What is already encoded stays as it is. Anything else that the grammar does not allow is refused and not repaired: a
+/// line break in a path would be the beginning of a header that somebody else writes.
+fn percent_encode_into(name: &mut String, part: &str, allowed: fn(u8) -> bool) -> Result<(), UriError> {
+    let mut bytes = part.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            0x80.. => name.push_str(&format!("%{byte:02X}")),
+            b'%' => {
+                let [Some(high), Some(low)] = [bytes.next(), bytes.next()] else { return Err(UriError::Resource) };
+                if !(high.is_ascii_hexdigit() && low.is_ascii_hexdigit()) {
+                    return Err(UriError::Resource);
+                }
+                name.extend(['%', char::from(high), char::from(low)]);
+            }
+            _ if allowed(byte) => name.push(char::from(byte)),
+            _ => return Err(UriError::Resource),
+        }
+    }
+    Ok(())
+}
+
+/// `pchar` of RFC 3986, percent-encoding aside: unreserved / sub-delims / ":" / "@".
+const fn is_pchar(byte: u8) -> bool {
+    matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~'
+        | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@')
+}

@@ -1,0 +1,176 @@
+//! Text is UTF-8, checked as it arrives (sections 5.6 and 8.1).
+//!
+//! A text *message* has to be UTF-8. Its fragments need not be: the sender cuts where it likes, and so does the
+//! network, in the middle of a character too.
+//!
+//! ```text
+//!   "€" is E2 82 AC        01 81 .. E2 | 00 81 .. 82 | 80 81 .. AC
+//!                          three fragments, none of them valid alone, together a valid message
+//! ```
+//!
+//! So the check keeps up to three bytes of a character that has begun and goes on with them. It also fails at the first
+//! byte that no continuation could repair: after `F4 90` nothing valid can come, and a server that waited for the end
+//! of a gigabyte to say so would have read it for nothing.
+
+/// A UTF-8 check that takes its input in pieces.
+#[derive(Debug, Clone, Default)]
+pub struct Utf8Validator {
+    /// A character that has begun: its first 1-3 bytes, valid so far.
+    begun: [u8; 4],
+    /// How many bytes of `begun` are in use.
+    len: usize,
+}
+
+/// The bytes are not UTF-8, and nothing that follows could make them so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidUtf8;
+
+impl Utf8Validator {
+    /// A check that has seen nothing yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { begun: [0; 4], len: 0 }
+    }
+
+    /// Checks the next piece.
+    ///
+    /// # Errors
+    /// [`InvalidUtf8`] as soon as no continuation could make the whole valid. The check is of no use after that.
+    #[inline]
+    pub fn push(&mut self, mut piece: &[u8]) -> Result<(), InvalidUtf8> {
+        // First the character that the last piece left unfinished, byte by byte: it takes three at most.
+        while self.len > 0 {
+            let Some((&byte, rest)) = piece.split_first() else { return Ok(()) };
+            piece = rest;
+            self.begun[self.len] = byte;
+            self.len += 1;
+            match std::str::from_utf8(&self.begun[..self.len]) {
+                Ok(_) => self.len = 0,
+                Err(error) if error.error_len().is_none() => {}
+                Err(_) => return Err(InvalidUtf8),
+            }
+        }
+        // Then all that is whole, at vector speed, and last what the end of the piece may have cut.
+        let (whole, cut) = piece.split_at(piece.len() - begun_at_end(piece));
+        simdutf8::basic::from_utf8(whole).map_err(|_| InvalidUtf8)?;
+        // The cut character may already be beyond repair: ED A0 is the beginning of nothing.
+        match std::str::from_utf8(cut) {
+            Err(error) if error.error_len().is_some() => return Err(InvalidUtf8),
+            _ => {}
+        }
+        self.begun[..cut.len()].copy_from_slice(cut);
+        self.len = cut.len();
+        Ok(())
+    }
+
+    /// Whether the pieces so far end at the end of a character. At the end of a message they have to.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.len == 0
+    }
+}
+
+/// How many bytes at the end of `piece` begin a character that does not end in it: 0 to 3.
+fn begun_at_end(piece: &[u8]) -> usize {
+    // Look back for a lead byte; a character has three bytes after it at most.
+    for (after, &byte) in piece.iter().rev().take(3).enumerate() {
+        let announced = match byte {
+            // Ends a character, or is one.
+            0x00..=0x7F => return 0,
+            // Inside a character: look further back.
+            0x80..=0xBF => continue,
+            0xC0..=0xDF => 2,
+            0xE0..=0xEF => 3,
+            0xF0..=0xFF => 4,
+        };
+        return if announced > after + 1 { after + 1 } else { 0 };
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first index at which `push` fails when fed byte by byte.
+    fn fails_at(bytes: &[u8]) -> Option<usize> {
+        let mut check = Utf8Validator::new();
+        bytes.iter().position(|&byte| check.push(&[byte]).is_err())
+    }
+
+    #[test]
+    fn a_character_may_be_cut_anywhere() {
+        for text in ["κόσμε", "€", "𝄞 and more", "a€b𝄞c", "\u{FEFF}bom", "\0", "\u{10FFFF}\u{D7FF}\u{E000}"]
+        {
+            let bytes = text.as_bytes();
+            for first in 0..=bytes.len() {
+                for second in first..=bytes.len() {
+                    let mut check = Utf8Validator::new();
+                    for piece in [&bytes[..first], &bytes[first..second], &bytes[second..]] {
+                        assert_eq!(check.push(piece), Ok(()), "{text} cut at {first} and {second}");
+                    }
+                    assert!(check.is_complete());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn it_fails_at_the_first_byte_that_nothing_can_repair() {
+        // (bytes, index of the first impossible byte)
+        let cases: [(&[u8], usize); 10] = [
+            (b"\x80", 0),             // a continuation byte begins nothing
+            (b"\xC0\xAF", 0),         // an overlong form: C0 and C1 never occur
+            (b"a\xC3\x28", 2),        // the second byte is no continuation
+            (b"\xE0\x80\x80", 1),     // overlong in three bytes
+            (b"\xED\xA0\x80", 1),     // a surrogate
+            (b"\xF0\x80\x80\x80", 1), // overlong in four bytes
+            (b"\xF4\x90\x80\x80", 1), // above U+10FFFF
+            (b"\xF5", 0),             // F5 to FF never occur
+            (b"\xE2\x82\x28", 2),     // the third byte is no continuation
+            (b"\xF0\x9D\x84\x28", 3), // nor the fourth
+        ];
+        for (bytes, index) in cases {
+            assert_eq!(fails_at(bytes), Some(index), "{bytes:02X?}");
+            assert!(Utf8Validator::new().push(bytes).is_err(), "{bytes:02X?} in one piece");
+            // And as late as a cut allows, never earlier.
+            let mut check = Utf8Validator::new();
+            assert_eq!(check.push(&bytes[..index]), Ok(()), "{bytes:02X?} before the bad byte");
+            assert!(check.push(&bytes[index..]).is_err(), "{bytes:02X?} from the bad byte on");
+        }
+    }
+
+    #[test]
+    fn an_unfinished_character_is_noticed_at_the_end() {
+        for bytes in [&b"\xC3"[..], b"\xE2\x82", b"\xF0\x9D\x84", b"abc\xE2"] {
+            let mut check = Utf8Validator::new();
+            assert_eq!(check.push(bytes), Ok(()));
+            assert!(!check.is_complete(), "{bytes:02X?}");
+        }
+    }
+
+    #[test]
+    fn every_pair_and_every_lead_with_tails_agrees_with_the_standard_library() {
+        let check_all = |bytes: &[u8]| {
+            let whole = {
+                let mut check = Utf8Validator::new();
+                check.push(bytes).is_ok() && check.is_complete()
+            };
+            let piecewise = {
+                let mut check = Utf8Validator::new();
+                bytes.iter().all(|&byte| check.push(&[byte]).is_ok()) && check.is_complete()
+            };
+            let expected = std::str::from_utf8(bytes).is_ok();
+            assert_eq!((whole, piecewise), (expected, expected), "{bytes:02X?}");
+        };
+        for first in 0..=255 {
+            for second in 0..=255 {
+                check_all(&[first, second]);
+                for tail in [0x00, 0x7F, 0x80, 0xBF, 0xC0, 0xFF] {
+                    check_all(&[first, second, tail]);
+                    check_all(&[first, second, tail, 0x80]);
+                }
+            }
+        }
+    }
+}
