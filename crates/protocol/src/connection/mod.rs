@@ -21,6 +21,7 @@ mod receiver;
 mod timers;
 
 use std::{
+    fmt,
     ops::Range,
     time::{Duration, Instant},
 };
@@ -102,8 +103,6 @@ pub struct Connection {
     pong_owed: Option<Bytes>,
     /// The keep-alive's Pings so far; the number is their payload.
     pings_sent: u32,
-    /// Bytes have come since the keep-alive's last Ping.
-    heard: bool,
     /// Control frames in the present second, and when it began.
     control_frames: (Option<Instant>, u32),
 }
@@ -211,6 +210,17 @@ const fn frame_header(opcode: Opcode, fin: bool, len: usize) -> FrameHeader {
     FrameHeader { fin, reserved: ReservedBits::NONE, opcode, masking_key: None, payload_length: len as u64 }
 }
 
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No payload: what people say to each other has no place in a log.
+        f.debug_struct("Connection")
+            .field("role", &self.role)
+            .field("state", &self.state())
+            .field("queued", &self.queued())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Connection {
     /// A client's end. `keys` gives a new masking key for each frame.
     #[must_use]
@@ -238,7 +248,6 @@ impl Connection {
             pongs_queued: 0,
             pong_owed: None,
             pings_sent: 0,
-            heard: false,
             control_frames: (None, 0),
         }
     }
@@ -273,8 +282,14 @@ impl Connection {
     ///
     /// [`missing`](Self::missing) tells how many are surely wanted.
     pub fn input(&mut self) -> &mut BytesMut {
-        self.heard = true;
         &mut self.receiver.input
+    }
+
+    /// Whether a complete frame lies in the input: the next [`poll_event`](Self::poll_event) will not have to wait, and
+    /// whoever answers several messages at once can wait with sending the answers.
+    #[must_use]
+    pub fn has_event(&self) -> bool {
+        !self.closing.is_deaf() && self.receiver.has_frame()
     }
 
     /// How many bytes of the frame that has begun to arrive are still missing; 0 between frames.
@@ -604,17 +619,16 @@ impl Connection {
         let Some(keep_alive) = self.config.keep_alive else { return Ok(()) };
         if Timers::expired(&mut self.timers.pong, now) {
             // A Pong cannot overtake a large frame that is still arriving. As long as bytes come, the peer lives.
-            if !self.heard {
+            if !std::mem::take(&mut self.receiver.heard) {
                 return Err(self.fail(Violation::PongOverdue, now));
             }
-            self.heard = false;
             self.timers.pong = Some(now + keep_alive.timeout);
         }
         if Timers::expired(&mut self.timers.ping, now) {
             self.timers.ping = Some(now + keep_alive.interval);
             if self.timers.pong.is_none() {
                 self.pings_sent = self.pings_sent.wrapping_add(1);
-                self.heard = false;
+                self.receiver.heard = false;
                 self.timers.pong = Some(now + keep_alive.timeout);
                 self.control(Opcode::Ping, &self.pings_sent.to_be_bytes());
             }

@@ -58,6 +58,8 @@ pub(super) struct Receiver {
     /// The check of the text message that is arriving. Lives here and not in `message`, because a message in one frame
     /// needs it too when that frame takes several reads.
     utf8: Utf8Validator,
+    /// Something has come since this was last cleared. The keep-alive takes it for a sign of life.
+    pub(super) heard: bool,
 }
 
 #[derive(Debug)]
@@ -85,6 +87,7 @@ impl Receiver {
             frame: None,
             message: None,
             utf8: Utf8Validator::new(),
+            heard: false,
         }
     }
 
@@ -110,6 +113,7 @@ impl Receiver {
             #[allow(clippy::cast_possible_truncation)]
             let length = header.payload_length as usize;
             let arrived = length.min(self.input.len() - self.start);
+            self.heard |= arrived > done || length == 0;
             self.admit(&header, done, arrived)?;
             if arrived < length {
                 self.frame = Some(OpenFrame { header, done: arrived });
@@ -124,6 +128,19 @@ impl Receiver {
             if let Some(arrived) = self.take_fragment(&header, place)? {
                 return Ok(Some(arrived));
             }
+        }
+    }
+
+    /// Whether a whole frame lies in the input, or one that is wrong.
+    pub(super) fn has_frame(&self) -> bool {
+        if self.frame.is_some() {
+            return false;
+        }
+        let rest = &self.input[self.start..];
+        match FrameHeader::parse(rest) {
+            Ok(Some((header, len))) => (rest.len() - len) as u64 >= header.payload_length,
+            Ok(None) => false,
+            Err(_) => true,
         }
     }
 

@@ -1,0 +1,213 @@
+//! A server's side: from a byte stream to a connection (section 4.2).
+//!
+//! Most servers call [`accept`] or [`accept_with`]. One that also answers plain HTTP on the same port reads the request
+//! with [`read_request`] and then decides.
+
+use std::{io, time::Duration};
+
+use http::{Response, StatusCode};
+use protocol::{
+    Config, Connection,
+    handshake::{Acceptance, Progress, Request, ServerHandshake, Upgrade, encode_response, refusal},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::timeout,
+};
+
+use crate::{error::AcceptError, websocket::WebSocket};
+
+/// How a server takes connections.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AcceptOptions {
+    /// How the connections are to behave.
+    pub config: Config,
+    /// How long a client may take to send its request. 10 seconds by default: one that sends a byte now and then must
+    /// not hold a place for ever.
+    pub handshake_timeout: Duration,
+}
+
+impl Default for AcceptOptions {
+    fn default() -> Self {
+        Self { config: Config::default(), handshake_timeout: Duration::from_secs(10) }
+    }
+}
+
+/// Accepts any WebSocket request on `stream`, without a subprotocol.
+///
+/// # Errors
+/// As for [`accept_with`].
+pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, AcceptError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    accept_with(stream, &AcceptOptions::default(), |_, _| Ok(Acceptance::default())).await
+}
+
+/// Accepts or refuses a WebSocket request on `stream` as `decide` says.
+///
+/// `decide` sees the request and what the client offers. It accepts, with a subprotocol or headers of its choice, or
+/// refuses with an HTTP response. It is not called for a request that is wrong; that has been answered already.
+///
+/// ```
+/// # use websocket::{accept_with, AcceptOptions};
+/// # use websocket::protocol::handshake::Acceptance;
+/// # async fn example(stream: tokio::net::TcpStream) -> Result<(), websocket::AcceptError> {
+/// let connection = accept_with(stream, &AcceptOptions::default(), |request, upgrade| {
+///     if request.path() != "/chat" {
+///         let mut not_found = http::Response::new("there is only /chat here\n".to_owned());
+///         *not_found.status_mut() = http::StatusCode::NOT_FOUND;
+///         return Err(not_found);
+///     }
+///     let chat = upgrade.subprotocols().iter().find(|name| *name == "chat");
+///     Ok(Acceptance { subprotocol: chat.cloned(), ..Acceptance::default() })
+/// })
+/// .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`AcceptError`]: whatever it is, the client has been answered as far as it could be.
+pub async fn accept_with<S, D>(stream: S, options: &AcceptOptions, decide: D) -> Result<WebSocket<S>, AcceptError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    D: FnOnce(&Request, &Upgrade) -> Result<Acceptance, Response<String>>,
+{
+    let incoming = read_request(stream, options).await?;
+    let upgrade = match incoming.request.check_upgrade() {
+        Ok(upgrade) => upgrade,
+        Err(violation) => {
+            incoming.respond(&refusal(&violation)).await?;
+            return Err(AcceptError::Violation(violation));
+        }
+    };
+    match decide(&incoming.request, &upgrade) {
+        Ok(acceptance) => incoming.accept(upgrade, acceptance, options).await,
+        Err(response) => {
+            incoming.respond(&response).await?;
+            Err(AcceptError::Refused(response.status()))
+        }
+    }
+}
+
+/// A client that has sent a request and waits for the answer.
+#[derive(Debug)]
+pub struct Incoming<S> {
+    stream: S,
+    request: Request,
+}
+
+/// Reads an HTTP request from `stream`, be it for a WebSocket or not.
+///
+/// # Errors
+/// [`AcceptError`]. What is no HTTP/1.1 request has been answered with a status that says so.
+pub async fn read_request<S>(mut stream: S, options: &AcceptOptions) -> Result<Incoming<S>, AcceptError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut handshake = ServerHandshake::new(options.config.limits.clone());
+    let reading = async {
+        loop {
+            if stream.read_buf(handshake.input()).await.map_err(AcceptError::Io)? == 0 {
+                return Err(AcceptError::Io(io::ErrorKind::UnexpectedEof.into()));
+            }
+            match handshake.poll().map_err(AcceptError::Violation)? {
+                Progress::NeedMore(waiting) => handshake = waiting,
+                Progress::Done(request) => return Ok(request),
+            }
+        }
+    };
+    match timeout(options.handshake_timeout, reading).await {
+        Ok(Ok(request)) => Ok(Incoming { stream, request }),
+        Ok(Err(error)) => {
+            if let AcceptError::Violation(violation) = &error {
+                respond(&mut stream, &refusal(violation)).await.map_err(AcceptError::Io)?;
+            }
+            Err(error)
+        }
+        Err(_) => {
+            let mut response = Response::new("the request took too long\n".to_owned());
+            *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
+            respond(&mut stream, &response).await.map_err(AcceptError::Io)?;
+            Err(AcceptError::TimedOut)
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
+    /// The request.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Accepts: sends the 101, and the connection is open. `upgrade` comes from
+    /// [`check_upgrade`](Request::check_upgrade).
+    ///
+    /// # Errors
+    /// [`AcceptError::Misuse`] if `acceptance` chooses something that was not offered (the client gets a 500);
+    /// [`AcceptError::Io`].
+    pub async fn accept(
+        mut self,
+        upgrade: Upgrade,
+        acceptance: Acceptance,
+        options: &AcceptOptions,
+    ) -> Result<WebSocket<S>, AcceptError> {
+        let accepted = match upgrade.accept(acceptance) {
+            Ok(accepted) => accepted,
+            Err(misuse) => {
+                let mut response = Response::new("the server made a mistake\n".to_owned());
+                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                self.respond(&response).await?;
+                return Err(AcceptError::Misuse(misuse));
+            }
+        };
+        let response = encode_response(&accepted.response);
+        let sending = async {
+            self.stream.write_all(&response).await?;
+            self.stream.flush().await
+        };
+        match timeout(options.handshake_timeout, sending).await {
+            Ok(sent) => sent.map_err(AcceptError::Io)?,
+            Err(_) => return Err(AcceptError::TimedOut),
+        }
+        let mut engine = Connection::server(options.config.clone(), crate::websocket::now());
+        // What came behind the request are frames already.
+        *engine.input() = self.request.into_rest();
+        Ok(WebSocket::new(self.stream, engine).agreed(accepted.subprotocol, accepted.extensions))
+    }
+
+    /// Answers with an ordinary HTTP response and ends the connection.
+    ///
+    /// # Errors
+    /// [`AcceptError::Io`].
+    pub async fn respond(mut self, response: &Response<impl AsRef<[u8]>>) -> Result<(), AcceptError> {
+        respond(&mut self.stream, response).await.map_err(AcceptError::Io)
+    }
+}
+
+/// How long, and how much, is read and thrown away after a response. A client that has been answered sends little more.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: u64 = 256 << 10;
+
+/// Sends a response as the last thing on `stream`.
+///
+/// Closing a socket while bytes of the peer are unread makes the kernel send a reset, and the reset can destroy the
+/// response before the peer has read it. So this ends only the one direction and reads on until the peer ends the other.
+async fn respond<S>(stream: &mut S, response: &Response<impl AsRef<[u8]>>) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let bytes = encode_response(response);
+    let exchange = async {
+        stream.write_all(&bytes).await?;
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink()).await
+    };
+    match timeout(LINGER, exchange).await {
+        Ok(Err(error)) => Err(error),
+        // The response is out, or the client does not take it. There is nothing more to be done for it.
+        Ok(Ok(_)) | Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,191 @@
+//! A client's side: from a URI to a connection (section 4.1).
+
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use protocol::{
+    Config, Connection, Misuse, Uri,
+    handshake::{ClientRequest, Extension, HandshakeError, Progress},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
+
+use crate::{error::ConnectError, keys, stream::ClientStream, websocket::WebSocket};
+
+/// Opens a connection to a `ws://` or `wss://` URI, with default options.
+///
+/// # Errors
+/// As for [`Connector::connect`].
+pub async fn connect(uri: &str) -> Result<WebSocket<ClientStream>, ConnectError> {
+    Connector::new(uri)?.connect().await
+}
+
+/// A connection to be opened: where to, and with what.
+///
+/// ```no_run
+/// # use websocket::Connector;
+/// # async fn example() -> Result<(), websocket::ConnectError> {
+/// let connection =
+///     Connector::new("ws://127.0.0.1:8080/chat")?.subprotocol("chat")?.header("Cookie", "a=b")?.connect().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Connector {
+    request: ClientRequest,
+    config: Config,
+    handshake_timeout: Duration,
+}
+
+impl Connector {
+    /// A connection to `uri`.
+    ///
+    /// # Errors
+    /// [`Misuse::Uri`].
+    pub fn new(uri: &str) -> Result<Self, Misuse> {
+        let uri: Uri = uri.parse()?;
+        Ok(Self {
+            request: ClientRequest::new(uri),
+            config: Config::default(),
+            handshake_timeout: Duration::from_secs(10),
+        })
+    }
+
+    /// Offers a subprotocol; the one offered first is the one liked best.
+    ///
+    /// # Errors
+    /// As for [`ClientRequest::subprotocol`].
+    pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, Misuse> {
+        self.request = self.request.subprotocol(name)?;
+        Ok(self)
+    }
+
+    /// Offers an extension. What it does to frames is up to the caller.
+    #[must_use]
+    pub fn extension(mut self, extension: Extension) -> Self {
+        self.request = self.request.extension(extension);
+        self
+    }
+
+    /// Sends an `Origin` header.
+    ///
+    /// # Errors
+    /// As for [`ClientRequest::origin`].
+    pub fn origin(mut self, origin: &str) -> Result<Self, Misuse> {
+        self.request = self.request.origin(origin)?;
+        Ok(self)
+    }
+
+    /// Adds a header to the request.
+    ///
+    /// # Errors
+    /// As for [`ClientRequest::header`].
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Misuse> {
+        self.request = self.request.header(name, value)?;
+        Ok(self)
+    }
+
+    /// Sets how the connection is to behave.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Sets how long everything up to the open connection may take: name, TCP, TLS and handshake together. 10 seconds
+    /// by default.
+    #[must_use]
+    pub const fn handshake_timeout(mut self, limit: Duration) -> Self {
+        self.handshake_timeout = limit;
+        self
+    }
+
+    /// Resolves the host, connects to it, speaks TLS for `wss`, and does the opening handshake.
+    ///
+    /// # Errors
+    /// [`ConnectError`]: each step has its own.
+    pub async fn connect(self) -> Result<WebSocket<ClientStream>, ConnectError> {
+        let limit = self.handshake_timeout;
+        timeout(limit, self.connect_unlimited()).await.unwrap_or(Err(ConnectError::TimedOut))
+    }
+
+    async fn connect_unlimited(self) -> Result<WebSocket<ClientStream>, ConnectError> {
+        let uri = self.request.uri().clone();
+        let (host, port) = (uri.host(), uri.port());
+        let resolve = |error| ConnectError::Resolve { host: host.to_owned(), error };
+        let addresses: Vec<_> = lookup_host((host, port)).await.map_err(resolve)?.collect();
+        let mut last_error = io::Error::new(io::ErrorKind::NotFound, "it has no address");
+        for address in addresses {
+            // 4.1: one handshake at a time with each address. A page that opens a hundred connections would otherwise
+            // be a cheap way to keep a server busy that does not even speak WebSocket.
+            let turn = turn_for(address);
+            let _turn = turn.lock().await;
+            match TcpStream::connect(address).await {
+                Ok(tcp) => {
+                    // Messages are written whole. Holding them back to fill a packet would only make them late.
+                    tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
+                    let stream =
+                        if uri.secure() { ClientStream::tls(tcp, host).await? } else { ClientStream::Plain(tcp) };
+                    return self.handshake(stream).await;
+                }
+                Err(error) => last_error = error,
+            }
+        }
+        Err(ConnectError::Tcp { authority: format!("{host}:{port}"), error: last_error })
+    }
+
+    /// Does the opening handshake on a stream that the caller has connected, a tunnel for example.
+    ///
+    /// # Errors
+    /// [`ConnectError::Answer`], [`ConnectError::Handshake`].
+    pub async fn handshake<S>(self, mut stream: S) -> Result<WebSocket<S>, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut handshake = self.request.handshake(keys::nonce(), self.config.limits.clone());
+        let broken = ConnectError::Handshake;
+        stream.write_all(&handshake.request_bytes()).await.map_err(broken)?;
+        stream.flush().await.map_err(broken)?;
+        let opened = loop {
+            let count = stream.read_buf(handshake.input()).await.map_err(broken)?;
+            if count == 0 {
+                return Err(broken(io::ErrorKind::UnexpectedEof.into()));
+            }
+            match handshake.poll() {
+                Ok(Progress::NeedMore(waiting)) => handshake = waiting,
+                Ok(Progress::Done(opened)) => break opened,
+                Err(HandshakeError::Refused(response)) => {
+                    return Err(ConnectError::Answer(HandshakeError::Refused(response)));
+                }
+                Err(violation) => return Err(ConnectError::Answer(violation)),
+            }
+        };
+        let mut engine = Connection::client(self.config, keys::masking_keys(), crate::websocket::now());
+        // What came behind the response are frames already.
+        *engine.input() = opened.rest;
+        Ok(WebSocket::new(stream, engine).agreed(opened.subprotocol, opened.extensions))
+    }
+}
+
+/// The lock that whoever wants to connect to `address` has to hold.
+fn turn_for(address: SocketAddr) -> Arc<tokio::sync::Mutex<()>> {
+    static TURNS: Mutex<Option<HashMap<SocketAddr, Weak<tokio::sync::Mutex<()>>>>> = Mutex::new(None);
+    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+    let turns = turns.get_or_insert_default();
+    // Nobody waits for the others any more.
+    turns.retain(|_, turn| turn.strong_count() > 0);
+    if let Some(turn) = turns.get(&address).and_then(Weak::upgrade) {
+        return turn;
+    }
+    let turn = Arc::default();
+    turns.insert(address, Arc::downgrade(&turn));
+    turn
+}

@@ -1,0 +1,20 @@
+//! Randomness: the nonce of a handshake and the masking keys of a client's frames.
+//!
+//! Sections 4.1, 5.3 and 10.3 ask for keys that nobody can predict, from a strong source. `rand`'s generator is `ChaCha`
+//! seeded, and seeded again, by the operating system, one for each thread: as hard to predict as the system's own, and
+//! it costs nanoseconds where a system call would cost hundreds.
+
+use protocol::{
+    frame::{MaskingKey, MaskingKeys},
+    handshake::Nonce,
+};
+
+/// A new nonce for `Sec-WebSocket-Key`.
+pub(crate) fn nonce() -> Nonce {
+    Nonce(rand::random())
+}
+
+/// A source of masking keys.
+pub(crate) fn masking_keys() -> Box<dyn MaskingKeys> {
+    Box::new(|| MaskingKey(rand::random()))
+}

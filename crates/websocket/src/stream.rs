@@ -1,0 +1,113 @@
+//! What a client's connection runs over: TCP, or TLS on TCP.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+use crate::error::ConnectError;
+
+/// A client's byte stream: `ws://` or `wss://`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ClientStream {
+    /// TCP.
+    Plain(TcpStream),
+    /// TLS on TCP.
+    #[cfg(feature = "tls")]
+    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+}
+
+impl ClientStream {
+    /// The TCP connection beneath.
+    #[must_use]
+    pub fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.get_ref().0,
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    pub(crate) async fn tls(_: TcpStream, _: &str) -> Result<Self, ConnectError> {
+        Err(ConnectError::TlsMissing)
+    }
+
+    /// Sets up TLS (section 4.1, step 5) and trusts what the operating system trusts.
+    #[cfg(feature = "tls")]
+    pub(crate) async fn tls(tcp: TcpStream, host: &str) -> Result<Self, ConnectError> {
+        use tokio_rustls::{TlsConnector, rustls};
+
+        let mut roots = rustls::RootCertStore::empty();
+        let found = rustls_native_certs::load_native_certs();
+        // One broken certificate in the system's store is no reason to trust none of the others.
+        roots.add_parsable_certificates(found.certs);
+        let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let other = |error| ConnectError::Tls(io::Error::other(error));
+        let name =
+            rustls::pki_types::ServerName::try_from(host.to_owned()).map_err(|error| other(error.to_string()))?;
+        let connector = TlsConnector::from(std::sync::Arc::new(config));
+        let tls = connector.connect(name, tcp).await.map_err(ConnectError::Tls)?;
+        Ok(Self::Tls(Box::new(tls)))
+    }
+}
+
+/// Calls a method of whichever stream it is.
+macro_rules! either {
+    ($self:expr, $stream:ident => $call:expr) => {
+        match $self.get_mut() {
+            ClientStream::Plain(stream) => {
+                let $stream = Pin::new(stream);
+                $call
+            }
+            #[cfg(feature = "tls")]
+            ClientStream::Tls(stream) => {
+                let $stream = Pin::new(&mut **stream);
+                $call
+            }
+        }
+    };
+}
+
+impl AsyncRead for ClientStream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => stream.poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for ClientStream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        either!(self, stream => stream.poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        either!(self, stream => stream.poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => stream.poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(self, stream => stream.poll_shutdown(cx))
+    }
+}

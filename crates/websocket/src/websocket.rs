@@ -1,0 +1,480 @@
+//! A connection: the protocol's engine and a byte stream, with tokio between them.
+//!
+//! One rule keeps this file short: all state that must survive an `.await` is in [`WebSocket`] itself, never in a
+//! future. A future of [`next`](WebSocket::next) that is dropped half-way, as `select!` does with the branch that lost,
+//! has therefore taken nothing with it.
+//!
+//! Reading, in the order in which it is tried:
+//!
+//! ```text
+//!   1. an event in the bytes that are here     -> hand it out
+//!   2. something to send                       -> write it: one write for all that the last read caused
+//!   3. bytes at the socket                     -> read, go to 1
+//!   4. a deadline that has passed              -> tell the engine, go to 1
+//!   5. wait for any of these
+//! ```
+//!
+//! Because 2 comes after 1, a loop that answers each message it gets sends all its answers to one read in one write.
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
+};
+
+use bytes::{Buf, BufMut, Bytes};
+use futures_util::{Sink, Stream};
+use protocol::{
+    CloseCode, CloseFrame, Closure, Connection, Event as EngineEvent, Message, Prepared, State, Transmit, Violation,
+    handshake::Extension,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, Sleep},
+};
+use tokio_util::io::{poll_read_buf, poll_write_buf};
+
+use crate::{
+    error::Error,
+    read_buffer,
+    wakers::{Side, WriteWakers},
+};
+
+/// Bytes that may wait to be written before sending waits too. Two blocks of reading: enough that a writer never
+/// starves the socket, little enough that a slow peer costs little.
+const QUEUED_MAX: usize = 128 << 10;
+
+/// An open WebSocket connection over a byte stream `S`.
+///
+/// It is a [`Stream`] of messages that arrive and a [`Sink`] for messages to send, and has methods for both and for the
+/// rest. Pings are answered, the closing handshake is answered, deadlines are kept, all while the connection is being
+/// read: **keep reading it**, even if you only want to send.
+///
+/// Every method is cancel-safe: dropping its future loses no message that arrived, and a message that was to be sent is
+/// either sent whole or not at all.
+#[derive(Debug)]
+pub struct WebSocket<S> {
+    stream: S,
+    engine: Connection,
+    subprotocol: Option<String>,
+    extensions: Vec<Extension>,
+    /// Runs while the engine has a deadline. Boxed, because most connections have none most of the time.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// The task that reads, to be woken when another one has changed the deadlines.
+    reader: Option<Waker>,
+    /// Whoever waits for the socket to become writable; made when somebody has to.
+    write_wakers: Option<Arc<WriteWakers>>,
+    /// A half-close was asked for, and the stream has not finished it.
+    half_closing: bool,
+    /// The engine has let go of the stream.
+    disconnected: bool,
+    /// Why reading failed, to be told when the stream is closed.
+    failure: Option<Failure>,
+}
+
+#[derive(Debug)]
+enum Failure {
+    Violation(Violation),
+    Io(io::Error),
+    /// The error, or the end, was told: nothing follows.
+    Told,
+}
+
+/// Something that arrived, for those who want to see more than messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A whole message.
+    Message(Message),
+    /// A Ping; it has been answered.
+    Ping(Bytes),
+    /// A Pong.
+    Pong(Bytes),
+    /// The peer's Close; it has been answered. Nothing follows but the end.
+    Close(Option<CloseFrame>),
+}
+
+impl<S> WebSocket<S> {
+    /// A connection on a stream whose opening handshake is over. [`connect`](crate::connect) and
+    /// [`accept`](crate::accept) do the handshake too.
+    pub fn new(stream: S, engine: Connection) -> Self {
+        Self {
+            stream,
+            engine,
+            subprotocol: None,
+            extensions: Vec::new(),
+            timer: None,
+            reader: None,
+            write_wakers: None,
+            half_closing: false,
+            disconnected: false,
+            failure: None,
+        }
+    }
+
+    pub(crate) fn agreed(mut self, subprotocol: Option<String>, extensions: Vec<Extension>) -> Self {
+        self.subprotocol = subprotocol;
+        self.extensions = extensions;
+        self
+    }
+
+    /// The subprotocol that both sides agreed on.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// The extensions that both sides agreed on.
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    /// OPEN, CLOSING or CLOSED.
+    pub fn state(&self) -> State {
+        self.engine.state()
+    }
+
+    /// How the connection ended, once it has.
+    pub fn closure(&self) -> Closure {
+        self.engine.closure()
+    }
+
+    /// The byte stream beneath.
+    pub fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
+    /// Bytes that wait to be written.
+    pub fn queued(&self) -> usize {
+        self.engine.queued()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    // ---- Receiving --------------------------------------------------------------------------------------------------
+
+    /// The next message; `None` when the connection has been closed, after which [`closure`](Self::closure) says how.
+    ///
+    /// # Errors
+    /// Once, when the connection ended in another way than by a closing handshake: [`Error::Violation`], [`Error::Io`]
+    /// or [`Error::EndedWithoutClose`]. Messages that were complete before have been handed out.
+    pub async fn next(&mut self) -> Option<Result<Message, Error>> {
+        poll_fn(|cx| self.poll_message(cx)).await
+    }
+
+    /// The next event: as [`next`](Self::next), with control frames.
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    pub async fn next_event(&mut self) -> Option<Result<Event, Error>> {
+        poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
+        loop {
+            match ready!(self.poll_event(cx)) {
+                Some(Ok(Event::Message(message))) => return Poll::Ready(Some(Ok(message))),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
+        loop {
+            match self.engine.poll_event(now()) {
+                Ok(Some(event)) => return Poll::Ready(Some(Ok(owned(event)))),
+                Ok(None) => {}
+                // Told at the end, when the peer has been told.
+                Err(violation) => self.failure = Some(Failure::Violation(violation)),
+            }
+            // A socket that takes no more bytes must not keep us from reading: the peer may be waiting for us to do
+            // just that.
+            if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Reader) {
+                self.transport_lost(error);
+                continue;
+            }
+            if self.disconnected {
+                return Poll::Ready(self.end().map(Err));
+            }
+            match self.poll_read(cx) {
+                Poll::Ready(Ok(())) => continue,
+                Poll::Ready(Err(error)) => {
+                    self.transport_lost(error);
+                    continue;
+                }
+                Poll::Pending => {}
+            }
+            if self.poll_timer(cx).is_pending() {
+                read_buffer::give_back(&mut self.engine);
+                self.remember_reader(cx);
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Reads once, into the engine's own buffer.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let limit = read_buffer::lend(&mut self.engine);
+        let mut input = self.engine.input().limit(limit);
+        let count = ready!(poll_read_buf(Pin::new(&mut self.stream), cx, &mut input))?;
+        if count == 0 {
+            self.engine.receive_end();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Waits for the engine's next deadline; ready when it has passed and was handled.
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(deadline) = self.engine.poll_timeout().map(Instant::from_std) else {
+            self.timer = None;
+            return Poll::Pending;
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        ready!(timer.as_mut().poll(cx));
+        self.timer = None;
+        if let Err(violation) = self.engine.handle_timeout(now()) {
+            self.failure = Some(Failure::Violation(violation));
+        }
+        Poll::Ready(())
+    }
+
+    fn remember_reader(&mut self, cx: &Context<'_>) {
+        match &mut self.reader {
+            Some(reader) => reader.clone_from(cx.waker()),
+            None => self.reader = Some(cx.waker().clone()),
+        }
+    }
+
+    fn transport_lost(&mut self, error: io::Error) {
+        self.engine.transport_lost();
+        self.failure.get_or_insert(Failure::Io(error));
+    }
+
+    /// What to say at the end: the reason once, if there is one to tell, then nothing.
+    fn end(&mut self) -> Option<Error> {
+        match self.failure.replace(Failure::Told) {
+            Some(Failure::Told) => None,
+            Some(Failure::Violation(violation)) => Some(Error::Violation(violation)),
+            // Once both have said Close, it does not matter how TCP ended.
+            _ if self.engine.closure().was_clean => None,
+            Some(Failure::Io(error)) => Some(Error::Io(error)),
+            None => Some(Error::EndedWithoutClose),
+        }
+    }
+
+    // ---- Sending ----------------------------------------------------------------------------------------------------
+
+    /// Sends a message.
+    ///
+    /// It is written to the stream before this returns, with one exception: while further messages lie here that have
+    /// arrived and were not read yet, it waits until those have been read, so that their answers leave together. To have
+    /// it written even then, [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] when the connection is not open any more; [`Error::Io`].
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_room(cx)).await?;
+        self.queue(message.into())?;
+        self.flush_unless_more_arrived().await
+    }
+
+    /// Sends a message that was encoded once for many connections; a server's method. As [`send`](Self::send) otherwise.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send), and [`protocol::Misuse::PreparedForServers`].
+    pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_room(cx)).await?;
+        self.queue_prepared(message)?;
+        self.flush_unless_more_arrived().await
+    }
+
+    /// Sends a part of a message as a frame of its own; `last` ends the message. See [`Connection::send_fragment`].
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send), and the misuses of [`Connection::send_fragment`].
+    pub async fn send_fragment(&mut self, kind: protocol::Kind, part: &[u8], last: bool) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_room(cx)).await?;
+        self.engine.send_fragment(kind, part, last)?;
+        self.flush_unless_more_arrived().await
+    }
+
+    /// Sends a Ping. The Pong comes as an [`Event::Pong`], if the connection is read with
+    /// [`next_event`](Self::next_event).
+    ///
+    /// # Errors
+    /// [`protocol::Misuse::ControlTooLong`] above 125 bytes, otherwise as for [`send`](Self::send).
+    pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.queue_ping(payload)?;
+        self.flush().await
+    }
+
+    /// Sends a Pong that nobody asked for.
+    ///
+    /// # Errors
+    /// As for [`ping`](Self::ping).
+    pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.engine.pong(payload)?;
+        self.flush().await
+    }
+
+    /// Writes everything that was sent.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_written(cx)).await
+    }
+
+    /// Closes the connection: sends a Close, waits for the peer's and for the end of TCP, within the deadline of
+    /// [`Config::close_timeout`](protocol::Config::close_timeout). Messages that still arrive are dropped; to see them,
+    /// use [`start_close`](Self::start_close) and go on reading.
+    ///
+    /// On a connection that is already closing or closed it only waits for the end.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] for a code or a reason that cannot be sent.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closure, Error> {
+        self.queue_close(Some(CloseFrame::new(code, reason)?))?;
+        // How it ended is in the closure.
+        while self.next_event().await.is_some() {}
+        Ok(self.closure())
+    }
+
+    /// Sends a Close and returns once it is written. Read on until the end, for the peer's answer.
+    ///
+    /// # Errors
+    /// As for [`close`](Self::close), and [`Error::Io`].
+    pub async fn start_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.queue_close(Some(CloseFrame::new(code, reason)?))?;
+        self.flush().await
+    }
+
+    pub(crate) fn queue(&mut self, message: Message) -> Result<(), Error> {
+        Ok(self.engine.send(message)?)
+    }
+
+    pub(crate) fn queue_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        Ok(self.engine.send_prepared(message)?)
+    }
+
+    pub(crate) fn queue_ping(&mut self, payload: &[u8]) -> Result<(), Error> {
+        Ok(self.engine.ping(payload)?)
+    }
+
+    pub(crate) fn queue_close(&mut self, frame: Option<CloseFrame>) -> Result<(), Error> {
+        if self.engine.state() == State::Open {
+            self.engine.close(frame, now())?;
+        }
+        // The reading task has to wait for the new deadline.
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+        Ok(())
+    }
+
+    async fn flush_unless_more_arrived(&mut self) -> Result<(), Error> {
+        if self.engine.has_event() { Ok(()) } else { self.flush().await }
+    }
+
+    /// Waits until there is room for another message.
+    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        while self.engine.queued() >= QUEUED_MAX {
+            ready!(self.poll_transmit(cx, Side::Writer)).map_err(Error::Io)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Waits until everything queued is written.
+    pub(crate) fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_transmit(cx, Side::Writer).map_err(Error::Io)
+    }
+
+    /// Does all that the engine wants done with the stream; ready when nothing is left.
+    fn poll_transmit(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<io::Result<()>> {
+        let result = self.poll_transmit_once(cx);
+        if result.is_ready() {
+            return result;
+        }
+        // The stream has remembered this task's waker and forgotten any other's. Ask again with one that wakes all.
+        let wakers = self.write_wakers.get_or_insert_default().clone();
+        wakers.wait(side, cx.waker());
+        self.poll_transmit_once(&mut Context::from_waker(&Waker::from(wakers)))
+    }
+
+    fn poll_transmit_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut stream = Pin::new(&mut self.stream);
+        let mut wrote = false;
+        loop {
+            if self.half_closing {
+                ready!(stream.as_mut().poll_shutdown(cx))?;
+                self.half_closing = false;
+            }
+            match self.engine.poll_transmit() {
+                None if wrote => return stream.poll_flush(cx),
+                None => return Poll::Ready(Ok(())),
+                Some(Transmit::Bytes(output)) => {
+                    if ready!(poll_write_buf(stream.as_mut(), cx, output))? == 0 && output.has_remaining() {
+                        return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                    }
+                    wrote = true;
+                }
+                Some(Transmit::HalfClose) => self.half_closing = true,
+                Some(Transmit::Disconnect) => {
+                    self.disconnected = true;
+                    // For TLS this says goodbye; for TCP, dropping the stream is all there is to do. Nobody waits for it.
+                    let _ = stream.as_mut().poll_shutdown(cx);
+                }
+            }
+        }
+    }
+}
+
+/// tokio's clock, which tests can stop and move.
+pub(crate) fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+fn owned(event: EngineEvent<'_>) -> Event {
+    match event {
+        EngineEvent::Message(message) => Event::Message(message.into_message()),
+        EngineEvent::Ping(payload) => Event::Ping(Bytes::copy_from_slice(payload)),
+        EngineEvent::Pong(payload) => Event::Pong(Bytes::copy_from_slice(payload)),
+        EngineEvent::Close(frame) => Event::Close(frame),
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
+    type Item = Result<Message, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_message(cx)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_room(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        self.queue(message)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_written(cx)
+    }
+
+    /// Sends a Close with the code 1000. The peer's answer is waited for by whoever reads.
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let normal = CloseFrame { code: CloseCode::NORMAL, reason: String::new() };
+        self.queue_close(Some(normal))?;
+        self.poll_flush(cx)
+    }
+}
