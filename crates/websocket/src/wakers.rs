@@ -4,34 +4,34 @@
 //! Pongs and answers to a Close. A socket remembers only the last task that waited for it to become writable. If the
 //! reader waits after the writer, the writer would never be woken again.
 //!
-//! So a socket that is not writable is given a waker that wakes both.
+//! So a socket that is not writable is given a waker that wakes both. It is the same with the timer.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     task::{Wake, Waker},
 };
 
-/// Who waits for the socket to take more bytes.
+/// Which of the two waits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Side {
     Reader,
     Writer,
 }
 
-/// Wakes everyone who waits to write.
+/// Wakes everyone who waits.
 #[derive(Debug, Default)]
-pub(crate) struct WriteWakers {
+pub(crate) struct SharedWakers {
     waiting: Mutex<[Option<Waker>; 2]>,
 }
 
-impl WriteWakers {
+impl SharedWakers {
     pub(crate) fn wait(&self, side: Side, waker: &Waker) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting[side as usize] = Some(waker.clone());
     }
 }
 
-impl Wake for WriteWakers {
+impl Wake for SharedWakers {
     fn wake(self: Arc<Self>) {
         let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         waiting.into_iter().flatten().for_each(Waker::wake);

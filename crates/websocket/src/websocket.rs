@@ -39,7 +39,7 @@ use tokio_util::io::{poll_read_buf, poll_write_buf};
 use crate::{
     error::Error,
     read_buffer,
-    wakers::{Side, WriteWakers},
+    wakers::{Side, SharedWakers},
 };
 
 /// Bytes that may wait to be written before sending waits too. Two blocks of reading: enough that a writer never
@@ -64,8 +64,8 @@ pub struct WebSocket<S> {
     timer: Option<Pin<Box<Sleep>>>,
     /// The task that reads, to be woken when another one has changed the deadlines.
     reader: Option<Waker>,
-    /// Whoever waits for the socket to become writable; made when somebody has to.
-    write_wakers: Option<Arc<WriteWakers>>,
+    /// Whoever waits for the socket to become writable, or for a deadline; made when two tasks might.
+    wakers: Option<Arc<SharedWakers>>,
     /// A half-close was asked for, and the stream has not finished it.
     half_closing: bool,
     /// The engine has let go of the stream.
@@ -106,7 +106,7 @@ impl<S> WebSocket<S> {
             extensions: Vec::new(),
             timer: None,
             reader: None,
-            write_wakers: None,
+            wakers: None,
             half_closing: false,
             disconnected: false,
             failure: None,
@@ -206,7 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 }
                 Poll::Pending => {}
             }
-            if self.poll_timer(cx).is_pending() {
+            if self.poll_timer(cx, Side::Reader).is_pending() {
                 read_buffer::give_back(&mut self.engine);
                 self.remember_reader(cx);
                 return Poll::Pending;
@@ -226,19 +226,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Waits for the engine's next deadline; ready when it has passed and was handled.
-    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_timer(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<()> {
         let Some(deadline) = self.engine.poll_timeout().map(Instant::from_std) else {
             self.timer = None;
             return Poll::Pending;
+        };
+        // A timer, too, remembers one task only.
+        let shared = match (&self.wakers, side) {
+            (None, Side::Reader) => None,
+            _ => Some(self.wake_all(cx, side)),
         };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
         if timer.deadline() != deadline {
             timer.as_mut().reset(deadline);
         }
-        ready!(timer.as_mut().poll(cx));
+        ready!(timer.as_mut().poll(&mut Context::from_waker(shared.as_ref().unwrap_or(cx.waker()))));
         self.timer = None;
         if let Err(violation) = self.engine.handle_timeout(now()) {
             self.failure = Some(Failure::Violation(violation));
+        }
+        if let (Side::Writer, Some(reader)) = (side, self.reader.take()) {
+            reader.wake();
         }
         Poll::Ready(())
     }
@@ -383,15 +391,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Waits until there is room for another message.
     pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        while self.engine.queued() >= QUEUED_MAX {
-            ready!(self.poll_transmit(cx, Side::Writer)).map_err(Error::Io)?;
+        if self.engine.queued() < QUEUED_MAX {
+            return Poll::Ready(Ok(()));
         }
-        Poll::Ready(Ok(()))
+        self.poll_written(cx)
     }
 
     /// Waits until everything queued is written.
     pub(crate) fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_transmit(cx, Side::Writer).map_err(Error::Io)
+        loop {
+            if let Poll::Ready(result) = self.poll_transmit(cx, Side::Writer) {
+                return Poll::Ready(result.map_err(Error::Io));
+            }
+            // A peer that takes nothing must not hold us for ever: deadlines pass here too.
+            ready!(self.poll_timer(cx, Side::Writer));
+        }
     }
 
     /// Does all that the engine wants done with the stream; ready when nothing is left.
@@ -401,9 +415,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             return result;
         }
         // The stream has remembered this task's waker and forgotten any other's. Ask again with one that wakes all.
-        let wakers = self.write_wakers.get_or_insert_default().clone();
+        let waker = self.wake_all(cx, side);
+        self.poll_transmit_once(&mut Context::from_waker(&waker))
+    }
+
+    /// A waker that wakes this task and the one on the other side.
+    fn wake_all(&mut self, cx: &Context<'_>, side: Side) -> Waker {
+        let wakers = self.wakers.get_or_insert_with(|| {
+            let wakers = Arc::<SharedWakers>::default();
+            // The reader waits already, with a waker that will be forgotten now.
+            if let Some(reader) = &self.reader {
+                wakers.wait(Side::Reader, reader);
+            }
+            wakers
+        });
         wakers.wait(side, cx.waker());
-        self.poll_transmit_once(&mut Context::from_waker(&Waker::from(wakers)))
+        Waker::from(Arc::clone(wakers))
     }
 
     fn poll_transmit_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -595,6 +595,7 @@ impl Connection {
             TcpStep::Disconnect => {
                 self.closing.disconnected = true;
                 self.timers = Timers::default();
+                self.output = Output::default();
                 Some(Transmit::Disconnect)
             }
         }

@@ -1,0 +1,74 @@
+//! The command line.
+
+use std::time::Duration;
+
+use clap::Parser;
+
+/// Pushes a message to every client on an interval, prints what they say, echoes and relays.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "server", version)]
+pub(crate) struct Args {
+    /// Where to listen; port 0 takes any that is free
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+
+    /// From one push to the next, such as 250ms, 1s or 2m
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive)]
+    pub(crate) interval: Duration,
+
+    /// A web page's origin that may connect besides our own, such as `https://example.org` (repeatable; '*': any)
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+
+    /// Connections at the same time; further ones get 503
+    #[arg(long, value_name = "COUNT", default_value_t = 20_000)]
+    pub(crate) max_connections: usize,
+
+    /// The largest message taken, in bytes; a larger one is answered with 1009
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    pub(crate) max_message: usize,
+
+    /// How long a client may take to send its request
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
+    pub(crate) handshake_timeout: Duration,
+
+    /// How long a client may take nothing of what is pushed to it before it is dropped with 1008
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
+    pub(crate) stuck_timeout: Duration,
+
+    /// How long a client may take to answer a Close; also the time in which the server ends once it is stopped
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive)]
+    pub(crate) close_timeout: Duration,
+
+    /// From one Ping to the next, and as long for its answer
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = positive)]
+    pub(crate) ping_interval: Duration,
+
+    /// Threads to serve with [default: one for each core]
+    #[arg(long, value_name = "COUNT", default_value_t = cores(), hide_default_value = true, value_parser = at_least_one)]
+    pub(crate) threads: usize,
+
+    /// Log more; twice: log most (or set `RUST_LOG`)
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn positive(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("must be more than nothing".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(format!("{error} (write it like 250ms, 1s or 2m)")),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".to_owned()),
+        Ok(count) => Ok(count),
+        Err(error) => Err(format!("{error}")),
+    }
+}

@@ -1,0 +1,14 @@
+//! `/echo`: every message goes back as it came, text as text and binary as binary.
+
+use tokio::net::TcpStream;
+use websocket::WebSocket;
+
+use crate::route::Ending;
+
+pub(crate) async fn converse(connection: &mut WebSocket<TcpStream>) -> Ending {
+    while let Some(message) = connection.next().await {
+        // If the client sends faster than it reads, this waits, so that we stop reading; then its own sending waits.
+        connection.send(message?).await?;
+    }
+    Ok(None)
+}

@@ -1,0 +1,113 @@
+//! Taking connections, and letting them go when the server stops.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use websocket::{
+    AcceptOptions,
+    protocol::{Config, KeepAlive},
+};
+
+use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats};
+
+/// What every connection's task needs to know.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: AcceptOptions,
+    pub(crate) origins: OriginPolicy,
+    pub(crate) stats: Stats,
+    pub(crate) room: Room,
+    pub(crate) stuck_timeout: Duration,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// Connections that are told 503 at the same time. More than that are dropped without a word: telling somebody that
+/// there is no room takes room.
+const TURNED_AWAY_AT_ONCE: usize = 64;
+
+/// Serves until `shutdown`, then closes every connection and waits until they are gone, or the deadline has passed.
+pub(crate) async fn serve(listener: TcpListener, args: Args, shutdown: CancellationToken) {
+    let shared = Arc::new(Shared {
+        options: options(&args),
+        origins: OriginPolicy::new(args.allow_origin),
+        stats: Stats::new(),
+        room: Room::new(),
+        stuck_timeout: args.stuck_timeout,
+        shutdown: shutdown.clone(),
+    });
+    let places = Arc::new(Semaphore::new(args.max_connections));
+    let turned_away = Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE));
+    let tasks = TaskTracker::new();
+
+    let pushing = shared.stats.push_every(args.interval);
+    let accepting = async {
+        loop {
+            let stream = next_connection(&listener).await;
+            if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+                tasks.spawn(connection(stream, Arc::clone(&shared), place));
+            } else if let Ok(place) = Arc::clone(&turned_away).try_acquire_owned() {
+                tracing::warn!("all {} places are taken: a client is turned away", args.max_connections);
+                tasks.spawn(turn_away(stream, Arc::clone(&shared), place));
+            }
+        }
+    };
+    tokio::select! {
+        () = pushing => {}
+        () = accepting => {}
+        () = shutdown.cancelled() => {}
+    }
+
+    // New connections are refused by the system from here on.
+    drop(listener);
+    tasks.close();
+    let left = tasks.len();
+    // The engine gives each peer `close_timeout` to answer and as much again to close TCP. That is generous: one of them
+    // is enough for a server that wants to end.
+    if timeout(args.close_timeout, tasks.wait()).await.is_err() {
+        tracing::warn!("{} of {left} connections did not close in time", tasks.len());
+    }
+}
+
+fn options(args: &Args) -> AcceptOptions {
+    let mut config = Config::default();
+    config.limits.message_bytes = args.max_message;
+    config.limits.frame_bytes = args.max_message;
+    config.close_timeout = args.close_timeout;
+    config.keep_alive = Some(KeepAlive { interval: args.ping_interval, timeout: args.ping_interval });
+    let mut options = AcceptOptions::default();
+    options.config = config;
+    options.handshake_timeout = args.handshake_timeout;
+    options
+}
+
+async fn next_connection(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                // Mostly: no more file descriptors. They come back when a connection ends, so wait a little.
+                tracing::error!("cannot take a connection: {error}");
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// One connection, from its first byte to its last. It holds its place as long.
+async fn connection(stream: TcpStream, shared: Arc<Shared>, _place: OwnedSemaphorePermit) {
+    let Ok(peer) = stream.peer_addr() else { return };
+    // Messages are written whole. Holding them back to fill a packet would only make them late.
+    let _ = stream.set_nodelay(true);
+    route::connection(stream, peer, &shared).await;
+}
+
+async fn turn_away(stream: TcpStream, shared: Arc<Shared>, _place: OwnedSemaphorePermit) {
+    if let Ok(incoming) = websocket::read_request(stream, &shared.options).await {
+        let _ = incoming.respond(&route::full()).await;
+    }
+}

@@ -1,0 +1,24 @@
+//! How much memory this process holds.
+
+/// Resident memory in bytes; 0 where the system does not tell (it does on Linux).
+pub(crate) fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    parse_resident_kib(&status).unwrap_or(0) * 1024
+}
+
+/// The line is `VmRSS:     4608 kB`.
+fn parse_resident_kib(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_found_among_others() {
+        assert_eq!(parse_resident_kib("Name:\tserver\nVmRSS:\t    4608 kB\nThreads:\t1\n"), Some(4608));
+        assert_eq!(parse_resident_kib("Name:\tserver\n"), None);
+    }
+}

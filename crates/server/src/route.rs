@@ -1,0 +1,163 @@
+//! From a request to what answers it.
+
+use std::net::SocketAddr;
+
+use http::{
+    HeaderValue, Method, Response, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
+use tokio::net::TcpStream;
+use websocket::{
+    AcceptError, Incoming, WebSocket,
+    protocol::{
+        CloseCode, Violation,
+        handshake::{Acceptance, Request, Upgrade, refusal},
+    },
+};
+
+use crate::{chat, echo, listen::Shared, page, stats};
+
+/// What there is on this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Stats,
+    Echo,
+    Chat,
+}
+
+impl Route {
+    fn of(request: &Request) -> Option<Self> {
+        match request.path() {
+            "/" => Some(Self::Stats),
+            "/echo" => Some(Self::Echo),
+            "/chat" => Some(Self::Chat),
+            _ => None,
+        }
+    }
+}
+
+/// One connection from its request to its end.
+pub(crate) async fn connection(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
+    let incoming = tokio::select! {
+        incoming = websocket::read_request(stream, &shared.options) => incoming,
+        () = shared.shutdown.cancelled() => return,
+    };
+    let incoming = match incoming {
+        Ok(incoming) => incoming,
+        Err(error) => return tracing::info!("{peer} not accepted: {error}"),
+    };
+    let path = incoming.request().path().to_owned();
+    match decide(incoming.request(), shared) {
+        Decision::Accept(route, upgrade, acceptance) => {
+            match incoming.accept(upgrade, acceptance, &shared.options).await {
+                Ok(connection) => converse(route, connection, peer, shared).await,
+                Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),
+            }
+        }
+        Decision::Answer(response, why) => answer(incoming, &response, peer, &path, &why).await,
+    }
+}
+
+enum Decision {
+    Accept(Route, Upgrade, Acceptance),
+    /// An ordinary HTTP response, and the reason for the log.
+    Answer(Response<String>, String),
+}
+
+/// The order matters to whoever reads the answer: first what is asked for, then whether it is asked for rightly, then
+/// whether they may have it.
+fn decide(request: &Request, shared: &Shared) -> Decision {
+    let Some(route) = Route::of(request).filter(|_| request.head().method() == Method::GET) else {
+        return not_found_or_not_allowed(request);
+    };
+    if route == Route::Stats && !request.wants_websocket() {
+        return Decision::Answer(page::response(), "the page".to_owned());
+    }
+    let upgrade = match request.check_upgrade() {
+        Ok(upgrade) => upgrade,
+        Err(violation) => return Decision::Answer(refusal(&violation), violation.to_string()),
+    };
+    if let Err(why) = shared.origins.check(request) {
+        return Decision::Answer(text(StatusCode::FORBIDDEN, &why), why);
+    }
+    let mut acceptance = Acceptance::default();
+    if route == Route::Chat {
+        if !upgrade.subprotocols().iter().any(|name| name == chat::SUBPROTOCOL) {
+            let why = format!("/chat needs the subprotocol '{}' to be offered", chat::SUBPROTOCOL);
+            return Decision::Answer(text(StatusCode::BAD_REQUEST, &why), why);
+        }
+        acceptance.subprotocol = Some(chat::SUBPROTOCOL.to_owned());
+    }
+    Decision::Accept(route, upgrade, acceptance)
+}
+
+fn not_found_or_not_allowed(request: &Request) -> Decision {
+    let method = request.head().method();
+    if method != Method::GET {
+        let violation = Violation::MethodNotGet(method.to_string());
+        return Decision::Answer(refusal(&violation), violation.to_string());
+    }
+    let why = format!("there is nothing at {}; try /, /echo or /chat", request.path());
+    Decision::Answer(text(StatusCode::NOT_FOUND, &why), why)
+}
+
+async fn answer(incoming: Incoming<TcpStream>, response: &Response<String>, peer: SocketAddr, path: &str, why: &str) {
+    let status = response.status();
+    if status.is_success() {
+        tracing::debug!("{peer} gets {why}");
+    } else {
+        tracing::info!("{peer} refused on {path} with {status}: {why}");
+    }
+    if let Err(error @ AcceptError::Io(_)) = incoming.respond(response).await {
+        tracing::debug!("{peer}: {error}");
+    }
+}
+
+/// A plain-text response.
+fn text(status: StatusCode, line: &str) -> Response<String> {
+    let mut response = Response::new(format!("{line}\n"));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// The answer when all places are taken.
+pub(crate) fn full() -> Response<String> {
+    let mut response = text(StatusCode::SERVICE_UNAVAILABLE, "all places are taken, try again later");
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}
+
+/// An open connection, until it is closed: by the client, by the route's own decision, or because the server stops.
+async fn converse(route: Route, mut connection: WebSocket<TcpStream>, peer: SocketAddr, shared: &Shared) {
+    let path = ["/", "/echo", "/chat"][route as usize];
+    tracing::info!("{peer} connected to {path}");
+    let conversation = async {
+        match route {
+            Route::Stats => stats::converse(&mut connection, peer, shared).await,
+            Route::Echo => echo::converse(&mut connection).await,
+            Route::Chat => chat::converse(&mut connection, peer, shared).await,
+        }
+    };
+    let ending = tokio::select! {
+        ending = conversation => ending,
+        () = shared.shutdown.cancelled() => Ok(Some(Goodbye { code: CloseCode::GOING_AWAY, reason: "the server stops" })),
+    };
+    match ending {
+        Ok(None) => tracing::info!("{peer} closed: {}", connection.closure()),
+        Ok(Some(Goodbye { code, reason })) => match connection.close(code, reason).await {
+            Ok(closure) => tracing::info!("{peer} closed: {closure}; we sent {code}: {reason}"),
+            Err(error) => tracing::error!("{peer}: {error}"),
+        },
+        Err(error) => tracing::warn!("{peer} closed: {}; {error}", connection.closure()),
+    }
+}
+
+/// Why the server ends a conversation that the client would go on with.
+pub(crate) struct Goodbye {
+    pub(crate) code: CloseCode,
+    pub(crate) reason: &'static str,
+}
+
+/// How a conversation ends: by the client's Close, by ours, or by an error.
+pub(crate) type Ending = Result<Option<Goodbye>, websocket::Error>;

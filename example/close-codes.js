@@ -1,0 +1,28 @@
+// A Close frame says why in a number (RFC 6455, section 7.4.1). `ws` hands out the number alone; people want words.
+const names = {
+  1000: 'normal closure',
+  1001: 'going away',
+  1002: 'protocol error',
+  1003: 'unsupported data',
+  1005: 'no status code', // the Close frame was empty
+  1006: 'abnormal closure', // no Close frame came at all; like 1005, it is never sent
+  1007: 'invalid data',
+  1008: 'policy violation',
+  1009: 'message too big',
+  1010: 'mandatory extension missing',
+  1011: 'internal error',
+  1012: 'service restart',
+  1013: 'try again later',
+  1014: 'bad gateway',
+  1015: 'TLS handshake failed',
+};
+
+export function describe(code) {
+  return `${code} (${names[code] ?? nameOfRange(code)})`;
+}
+
+function nameOfRange(code) {
+  if (code >= 3000 && code <= 3999) return 'registered by a library';
+  if (code >= 4000 && code <= 4999) return 'private'; // only the two programs know what it means
+  return 'unassigned';
+}

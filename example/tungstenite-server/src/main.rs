@@ -1,0 +1,396 @@
+//! The server of the walk-through once more, on `tokio-tungstenite`: `cargo run -p tungstenite-server`.
+//!
+//! To be read beside our own server in `crates/server`. Both serve `/`, `/echo` and `/chat` in the same way; compare
+//! what each has to say about (*the core* is `crates/protocol`):
+//!
+//! - **The opening handshake.** Here it is one call, [`accept_hdr_async`], and our say in it is one function
+//!   ([`admit`]), asked only about requests that are WebSocket handshakes already. Anything else, such as a browser's
+//!   plain `GET /`, is hung up on without an answer: tungstenite is not an HTTP server.
+//! - **Frames, masks, fragments.** Not a word here: a [`Message`] comes in whole. The core does it in `frame/` and
+//!   `message.rs`.
+//! - **Ping and Close.** tungstenite queues the answers by itself, but they only leave while somebody reads or writes
+//!   the connection, which is why `converse` reads on after a Close.
+//! - **A client that breaks a rule.** `next()` returns an error, and that's all: the client gets no Close frame with
+//!   1002 or 1007 unless the program sends one. Our connection does that itself.
+//! - **Compression and memory.** There is no permessage-deflate, and every connection, also an idle one, allocates
+//!   its own read buffer (128 KiB unless set otherwise).
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, header};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
+
+/// How many messages may wait for a slow client. More only makes what it gets older.
+const BACKLOG: usize = 16;
+/// Clients that connect and then say nothing shouldn't be able to pile up.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the end of the program waits for the clients to answer our Close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Serves the documented conversation over WebSocket.
+#[derive(Parser)]
+struct Arguments {
+    /// Where to listen; port 0 takes any free port
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    listen: String,
+    /// How often clients of `/` hear from us: 250ms, 1s, 2m
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = parse_interval)]
+    interval: Duration,
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("must be longer than nothing".to_owned()),
+        Ok(interval) => Ok(interval),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What all connections share.
+struct State {
+    started: Instant,
+    sequence: u64,
+    messages_received: u64,
+    last_text: Option<String>,
+    clients: HashMap<SocketAddr, Client>,
+}
+
+struct Client {
+    path: &'static str,
+    /// The way to a client leads through a bounded queue that the client's own task empties. Whoever has something for
+    /// many clients fills queues and never waits for a socket, so a slow client delays nobody else.
+    queue: mpsc::Sender<Message>,
+}
+
+impl State {
+    /// Everyone connected to `path`.
+    fn clients_of(&self, path: &str) -> impl Iterator<Item = (&SocketAddr, &Client)> {
+        self.clients.iter().filter(move |(_, client)| client.path == path)
+    }
+}
+
+type Shared = Arc<Mutex<State>>;
+
+// One thread is plenty for what this server does, and keeps the lines it prints in the order of events.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match serve(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cannot listen on {}: {error}", arguments.listen);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(arguments: &Arguments) -> std::io::Result<()> {
+    let listener = TcpListener::bind(&arguments.listen).await?;
+    // Before the first line of output, so that whoever waits for that line may send a signal at once.
+    let asked_to_stop = stop_signal()?;
+    print_line(&format!("listening on ws://{}/", listener.local_addr()?));
+
+    let shared = Arc::new(Mutex::new(State {
+        started: Instant::now(),
+        sequence: 0,
+        messages_received: 0,
+        last_text: None,
+        clients: HashMap::new(),
+    }));
+    // One channel for the end of the program: its value tells every connection to close, and when the last connection
+    // has dropped its receiver, all of them have.
+    let (stop, stopped) = watch::channel(());
+
+    tokio::select! {
+        () = accept_forever(&listener, &shared, &stopped) => {}
+        () = push_forever(&shared, arguments.interval) => {}
+        () = asked_to_stop => {}
+    }
+    drop((listener, stopped));
+    stop.send_replace(());
+    // Connections that are still there after that end with the program.
+    let _ = timeout(CLOSE_TIMEOUT, stop.closed()).await;
+    Ok(())
+}
+
+async fn accept_forever(listener: &TcpListener, shared: &Shared, stopped: &watch::Receiver<()>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                tokio::spawn(welcome(stream, peer, Arc::clone(shared), stopped.clone()));
+            }
+            Err(error) => {
+                // Most likely too many open files. That passes when a client leaves; asking again at once won't help.
+                eprintln!("cannot accept a connection: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// `/`: tells every client how the server is doing, once per interval.
+async fn push_forever(shared: &Shared, interval: Duration) {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.tick().await; // the first tick comes at once, the first push after one interval
+    loop {
+        ticks.tick().await;
+        let mut state = shared.lock().unwrap();
+        state.sequence += 1;
+        let report = Report {
+            sequence: state.sequence,
+            uptime_seconds: (state.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            clients: state.clients_of("/").count(),
+            messages_received: state.messages_received,
+            last_text: state.last_text.as_deref(),
+            rss_bytes: rss_bytes(),
+        };
+        let text = serde_json::to_string(&report).expect("numbers and text always make JSON");
+        // The copies for the clients share these bytes.
+        let push = Message::text(text);
+        for (_, client) in state.clients_of("/") {
+            // A full queue means a slow client: it misses this push, and the next one is better anyway.
+            let _ = client.queue.try_send(push.clone());
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Report<'a> {
+    sequence: u64,
+    uptime_seconds: f64,
+    clients: usize,
+    messages_received: u64,
+    last_text: Option<&'a str>,
+    rss_bytes: u64,
+}
+
+/// From the TCP connection to its end: the opening handshake, the conversation, and the lines about both.
+#[expect(clippy::result_large_err, reason = "tungstenite wants the refusal as a whole HTTP response")]
+async fn welcome(stream: TcpStream, peer: SocketAddr, shared: Shared, mut stopped: watch::Receiver<()>) {
+    // By default TCP holds a small packet back until the one before it is acknowledged: good for bulk, bad for talk.
+    let _ = stream.set_nodelay(true);
+
+    let mut path = "";
+    let handshake = accept_hdr_async(stream, |request: &Request, mut response: Response| {
+        path = admit(request).map_err(refusal)?;
+        if path == "/chat" {
+            let chosen = HeaderValue::from_static("chat");
+            response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
+        }
+        Ok(response)
+    });
+    let accepted = tokio::select! {
+        accepted = timeout(HANDSHAKE_TIMEOUT, handshake) => accepted,
+        _ = stopped.changed() => return,
+    };
+    let Ok(Ok(socket)) = accepted else {
+        return; // too slow, or refused
+    };
+
+    print_line(&format!("{peer} connected to {path}"));
+    let (queue, queued) = mpsc::channel(BACKLOG);
+    let client = Client { path, queue };
+    shared.lock().unwrap().clients.insert(peer, client);
+    let code = converse(socket, peer, path, queued, &shared, stopped).await;
+    shared.lock().unwrap().clients.remove(&peer);
+    print_line(&format!("{peer} closed: {code} ({})", name_of(code)));
+}
+
+/// Which of our paths the request may have, or the HTTP status that refuses it.
+fn admit(request: &Request) -> Result<&'static str, StatusCode> {
+    let text_of = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+
+    let path = match request.uri().path() {
+        "/" => "/",
+        "/echo" => "/echo",
+        "/chat" => "/chat",
+        _ => return Err(StatusCode::NOT_FOUND),
+    };
+    // Browsers let any page open a WebSocket to any host, also to one on your own machine, and say in `Origin` which
+    // page it was. Without this check every web page you visit could read along here. Other programs send no Origin.
+    if request.headers().contains_key(header::ORIGIN) {
+        // The browser writes host and port in the same form into both headers.
+        let origin = text_of(header::ORIGIN).and_then(|origin| origin.split_once("://"));
+        match (origin, text_of(header::HOST)) {
+            (Some((_, origin)), Some(host)) if origin.eq_ignore_ascii_case(host) => {}
+            _ => return Err(StatusCode::FORBIDDEN),
+        }
+    }
+    if path == "/chat" {
+        // A client may spread its offers over several such headers, each with a list.
+        let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+        let lists = offers.iter().filter_map(|offer| offer.to_str().ok());
+        let mut names = lists.flat_map(|list| list.split(',')).map(str::trim);
+        if !names.any(|name| name == "chat") {
+            return Err(StatusCode::BAD_REQUEST);
+        }
+    }
+    Ok(path)
+}
+
+fn refusal(status: StatusCode) -> ErrorResponse {
+    let mut response = ErrorResponse::new(None);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    response
+}
+
+/// Talks with one client until the connection has ended, and returns the code of the client's Close frame.
+async fn converse(
+    socket: WebSocketStream<TcpStream>,
+    peer: SocketAddr,
+    path: &str,
+    mut queued: mpsc::Receiver<Message>,
+    shared: &Shared,
+    mut stopped: watch::Receiver<()>,
+) -> u16 {
+    // Two halves that run at the same time: waiting until a slow client takes a message must not keep us from hearing
+    // it. Both sometimes send, so they take turns with the sending end.
+    let (outgoing, mut incoming) = socket.split();
+    let outgoing = tokio::sync::Mutex::new(outgoing);
+
+    let sending = async {
+        let forwarding = async {
+            while let Some(message) = queued.recv().await {
+                if outgoing.lock().await.send(message).await.is_err() {
+                    break;
+                }
+            }
+        };
+        tokio::select! {
+            () = forwarding => {}
+            _ = stopped.changed() => {}
+        }
+        let going_away = CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::default() };
+        let close = Message::Close(Some(going_away));
+        let _ = outgoing.lock().await.send(close).await;
+    };
+
+    let receiving = async {
+        let mut code = 1006; // stands for "no Close frame came"
+        while let Some(Ok(message)) = incoming.next().await {
+            match message {
+                // tungstenite has put its answer in line. The next turn of this loop sends it, and is the last one.
+                Message::Close(frame) => code = frame.map_or(1005, |frame| frame.code.into()),
+                Message::Text(_) | Message::Binary(_) if path == "/echo" => {
+                    // Not through the queue: until an echo has left we read no further. In the end that makes a client
+                    // wait that sends without reading, and a Close can't overtake the last echo.
+                    let _ = outgoing.lock().await.send(message).await;
+                }
+                Message::Text(text) if path == "/chat" => relay(&text, peer, shared),
+                Message::Text(text) => note(&text, peer, shared),
+                // Ping and Pong are shown to us only for information.
+                _ => {}
+            }
+        }
+        code
+    };
+
+    tokio::pin!(receiving);
+    tokio::select! {
+        code = &mut receiving => code,
+        // Our Close has left (or couldn't). What the client still says, up to its own Close, is for the other half.
+        () = sending => receiving.await,
+    }
+}
+
+/// `/chat`: passes a text on to all the others.
+fn relay(text: &Utf8Bytes, from: SocketAddr, shared: &Shared) {
+    for (peer, client) in shared.lock().unwrap().clients_of("/chat") {
+        if *peer != from {
+            let _ = client.queue.try_send(Message::Text(text.clone()));
+        }
+    }
+}
+
+/// `/`: prints what a client says, and keeps it for the next push.
+fn note(text: &str, from: SocketAddr, shared: &Shared) {
+    let mut state = shared.lock().unwrap();
+    state.messages_received += 1;
+    state.last_text = Some(text.to_owned());
+    print_line(&format!("{from} says: {}", escape_controls(text)));
+}
+
+/// A client's text is printed on our terminal, where control characters could clear the screen or fake another line.
+fn escape_controls(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        if character.is_control() {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+fn print_line(line: &str) {
+    use std::io::Write;
+    // Not println!, which panics when whoever read our lines has left; the clients should not suffer for it.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Memory that this process really occupies, as Linux counts it; 0 on systems without /proc.
+fn rss_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    // The line reads `VmRSS:      4600 kB`.
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kibibytes.unwrap_or(0) * 1024
+}
+
+/// A Close frame says why in a number (RFC 6455, section 7.4.1); people want words.
+fn name_of(code: u16) -> &'static str {
+    match code {
+        1000 => "normal closure",
+        1001 => "going away",
+        1002 => "protocol error",
+        1003 => "unsupported data",
+        1005 => "no status code",   // the Close frame was empty
+        1006 => "abnormal closure", // no Close frame came at all; like 1005, it is never sent
+        1007 => "invalid data",
+        1008 => "policy violation",
+        1009 => "message too big",
+        1010 => "mandatory extension missing",
+        1011 => "internal error",
+        1012 => "service restart",
+        1013 => "try again later",
+        1014 => "bad gateway",
+        1015 => "TLS handshake failed",
+        3000..=3999 => "registered by a library",
+        4000..=4999 => "private", // only the two programs know what it means
+        _ => "unassigned",
+    }
+}
+
+/// Completes on Ctrl-C (SIGINT) or on SIGTERM, with which service managers and containers end a program.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
+}
