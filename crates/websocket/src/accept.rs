@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{error::AcceptError, websocket::WebSocket};
+use crate::{error::AcceptError, read_buffer::HEAD_READ, websocket::WebSocket};
 
 /// How a server takes connections.
 #[derive(Debug, Clone)]
@@ -110,6 +110,7 @@ where
     let mut handshake = ServerHandshake::new(options.config.limits.clone());
     let reading = async {
         loop {
+            handshake.input().reserve(HEAD_READ);
             if stream.read_buf(handshake.input()).await.map_err(AcceptError::Io)? == 0 {
                 return Err(AcceptError::Io(io::ErrorKind::UnexpectedEof.into()));
             }

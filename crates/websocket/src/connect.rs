@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::{Bytes, BytesMut};
+use http::{Response, header::CONTENT_LENGTH};
 use protocol::{
     Config, Connection, Misuse, Uri,
     handshake::{ClientRequest, Extension, HandshakeError, Progress},
@@ -18,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{error::ConnectError, keys, stream::ClientStream, websocket::WebSocket};
+use crate::{error::ConnectError, keys, read_buffer::HEAD_READ, stream::ClientStream, websocket::WebSocket};
 
 /// Opens a connection to a `ws://` or `wss://` URI, with default options.
 ///
@@ -139,6 +141,7 @@ impl Connector {
                 Err(error) => last_error = error,
             }
         }
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
         Err(ConnectError::Tcp { authority: format!("{host}:{port}"), error: last_error })
     }
 
@@ -155,6 +158,7 @@ impl Connector {
         stream.write_all(&handshake.request_bytes()).await.map_err(broken)?;
         stream.flush().await.map_err(broken)?;
         let opened = loop {
+            handshake.input().reserve(HEAD_READ);
             let count = stream.read_buf(handshake.input()).await.map_err(broken)?;
             if count == 0 {
                 return Err(broken(io::ErrorKind::UnexpectedEof.into()));
@@ -162,7 +166,8 @@ impl Connector {
             match handshake.poll() {
                 Ok(Progress::NeedMore(waiting)) => handshake = waiting,
                 Ok(Progress::Done(opened)) => break opened,
-                Err(HandshakeError::Refused(response)) => {
+                Err(HandshakeError::Refused(mut response)) => {
+                    read_body(&mut stream, &mut response).await;
                     return Err(ConnectError::Answer(HandshakeError::Refused(response)));
                 }
                 Err(violation) => return Err(ConnectError::Answer(violation)),
@@ -173,6 +178,31 @@ impl Connector {
         *engine.input() = opened.rest;
         Ok(WebSocket::new(stream, engine).agreed(opened.subprotocol, opened.extensions))
     }
+}
+
+/// How much of the body of a refusal is worth having: a sentence for people, not a download.
+const BODY_MAX: usize = 4 << 10;
+
+/// How long to wait for it.
+const BODY_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Reads what a server has to say when it refuses, up to its end or to these limits. It is an explanation, and may fail.
+async fn read_body<S: AsyncRead + Unpin>(stream: &mut S, response: &mut Response<Bytes>) {
+    let announced = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let wanted = announced.unwrap_or(BODY_MAX).min(BODY_MAX);
+    let mut body = BytesMut::from(&response.body()[..]);
+    let reading = async {
+        while body.len() < wanted {
+            body.reserve(wanted);
+            match stream.read_buf(&mut body).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    };
+    // Too slow: what has come is enough.
+    let _ = timeout(BODY_PATIENCE, reading).await;
+    *response.body_mut() = body.freeze();
 }
 
 /// The lock that whoever wants to connect to `address` has to hold.

@@ -28,6 +28,9 @@ const TAIL_COPIED: usize = 4 << 10;
 /// the message, and nothing has to be moved.
 const LARGE_FRAME: usize = BLOCK;
 
+/// Room for each read of a handshake. Most requests are shorter and come in one piece.
+pub(crate) const HEAD_READ: usize = 4 << 10;
+
 thread_local! {
     static SHARED: Cell<BytesMut> = Cell::new(BytesMut::new());
 }

@@ -39,7 +39,7 @@ use tokio_util::io::{poll_read_buf, poll_write_buf};
 use crate::{
     error::Error,
     read_buffer,
-    wakers::{Side, SharedWakers},
+    wakers::{SharedWakers, Side},
 };
 
 /// Bytes that may wait to be written before sending waits too. Two blocks of reading: enough that a writer never
@@ -192,8 +192,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             // A socket that takes no more bytes must not keep us from reading: the peer may be waiting for us to do
             // just that.
             if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Reader) {
-                self.transport_lost(error);
-                continue;
+                self.sending_lost(error);
             }
             if self.disconnected {
                 return Poll::Ready(self.end().map(Err));
@@ -201,7 +200,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             match self.poll_read(cx) {
                 Poll::Ready(Ok(())) => continue,
                 Poll::Ready(Err(error)) => {
-                    self.transport_lost(error);
+                    self.engine.transport_lost();
+                    self.failure.get_or_insert(Failure::Io(error));
                     continue;
                 }
                 Poll::Pending => {}
@@ -245,10 +245,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         if let Err(violation) = self.engine.handle_timeout(now()) {
             self.failure = Some(Failure::Violation(violation));
         }
-        if let (Side::Writer, Some(reader)) = (side, self.reader.take()) {
-            reader.wake();
+        if matches!(side, Side::Writer) {
+            self.wake_reader();
         }
         Poll::Ready(())
+    }
+
+    /// Lets the reading task look again: something has changed that it did not see.
+    fn wake_reader(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
     }
 
     fn remember_reader(&mut self, cx: &Context<'_>) {
@@ -258,8 +265,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    fn transport_lost(&mut self, error: io::Error) {
-        self.engine.transport_lost();
+    /// A write failed. The peer may be gone, but what it said before it went has yet to be read.
+    fn sending_lost(&mut self, error: io::Error) {
+        self.engine.sending_lost(now());
         self.failure.get_or_insert(Failure::Io(error));
     }
 
@@ -378,10 +386,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         if self.engine.state() == State::Open {
             self.engine.close(frame, now())?;
         }
-        // The reading task has to wait for the new deadline.
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
+        // For the new deadline.
+        self.wake_reader();
         Ok(())
     }
 
@@ -400,8 +406,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Waits until everything queued is written.
     pub(crate) fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            if let Poll::Ready(result) = self.poll_transmit(cx, Side::Writer) {
-                return Poll::Ready(result.map_err(Error::Io));
+            match self.poll_transmit(cx, Side::Writer) {
+                Poll::Pending => {}
+                Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(error)) => {
+                    // Whoever reads is told as well, at the end.
+                    self.sending_lost(error.kind().into());
+                    self.wake_reader();
+                    return Poll::Ready(Err(Error::Io(error)));
+                }
             }
             // A peer that takes nothing must not hold us for ever: deadlines pass here too.
             ready!(self.poll_timer(cx, Side::Writer));

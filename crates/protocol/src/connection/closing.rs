@@ -82,6 +82,8 @@ pub(super) enum TcpStep {
 pub(super) struct Closing {
     /// The Close that was sent; `Some(None)` is one with an empty body.
     pub(super) sent: Option<Option<CloseFrame>>,
+    /// Something that was queued, the Close perhaps, had to be dropped.
+    pub(super) cut_off: bool,
     /// The first Close that was received.
     pub(super) received: Option<Option<CloseFrame>>,
     /// Who sent the first Close.
@@ -92,6 +94,8 @@ pub(super) struct Closing {
     pub(super) end_received: bool,
     /// This end has ended its direction of TCP.
     pub(super) half_closed: bool,
+    /// Writing failed: nothing can be sent any more.
+    pub(super) mute: bool,
     /// The deadline for the peer to answer a Close, or to close TCP, has passed.
     pub(super) gave_up: bool,
     /// TCP is gone in both directions.
@@ -134,7 +138,7 @@ impl Closing {
         }
         let done = self.sent.is_some() && self.received.is_some();
         let closes_first = self.failed.is_some() || (done && role == Role::Server);
-        (closes_first && !self.half_closed).then_some(TcpStep::HalfClose)
+        (closes_first && !self.half_closed && !self.mute).then_some(TcpStep::HalfClose)
     }
 
     pub(super) fn closure(&self) -> Closure {
@@ -147,7 +151,7 @@ impl Closing {
         Closure {
             code,
             reason,
-            was_clean: self.sent.is_some() && self.received.is_some() && self.failed.is_none(),
+            was_clean: self.sent.is_some() && self.received.is_some() && self.failed.is_none() && !self.cut_off,
             started_by: self.first,
             sent: self.sent.clone().flatten(),
             violation: self.failed.clone(),
@@ -165,7 +169,7 @@ pub struct Closure {
     pub code: CloseCode,
     /// The reason in the peer's Close frame, often empty. Written for developers, and under the peer's control.
     pub reason: String,
-    /// Whether each end sent a Close and got the other's.
+    /// Whether each end got the other's Close, as far as this end can know.
     pub was_clean: bool,
     /// Who sent the first Close; `None` if there was none.
     pub started_by: Option<End>,

@@ -64,7 +64,7 @@ pub struct Config {
     /// What is taken from the peer before the connection fails.
     pub limits: Limits,
     /// How long the peer may take to answer a Close, and then to close TCP. 5 seconds by default: several round trips
-    /// around the world.
+    /// around the world. [`Duration::MAX`] sets no deadline.
     pub close_timeout: Duration,
     /// Whether to send Pings unasked. Off by default: a client has no business ending a connection that is merely quiet
     /// (section 7.3); servers do well to switch it on.
@@ -97,12 +97,15 @@ pub struct Connection {
     end_seen: bool,
     /// A fragmented message of ours is open: its kind, and the check of its text.
     sending: Option<(Kind, Utf8Validator)>,
-    /// Pongs in the output.
+    /// Pongs in the output, and where the last of them ends there.
     pongs_queued: u32,
+    pongs_end: u64,
     /// The latest Ping's payload, when the output already holds [`MAX_PONGS_QUEUED`].
     pong_owed: Option<Bytes>,
     /// The keep-alive's Pings so far; the number is their payload.
     pings_sent: u32,
+    /// When the next one is due, while the last has no answer.
+    next_ping: Option<Instant>,
     /// Control frames in the present second, and when it began.
     control_frames: (Option<Instant>, u32),
 }
@@ -238,7 +241,10 @@ impl Connection {
         Self {
             role,
             receiver: Receiver::new(role, config.limits.clone()),
-            timers: Timers { ping: config.keep_alive.map(|keep| now + keep.interval), ..Timers::default() },
+            timers: Timers {
+                ping: config.keep_alive.and_then(|keep| now.checked_add(keep.interval)),
+                ..Timers::default()
+            },
             config,
             keys,
             output: Output::default(),
@@ -246,8 +252,10 @@ impl Connection {
             end_seen: false,
             sending: None,
             pongs_queued: 0,
+            pongs_end: 0,
             pong_owed: None,
             pings_sent: 0,
+            next_ping: None,
             control_frames: (None, 0),
         }
     }
@@ -305,12 +313,24 @@ impl Connection {
         self.end_seen = true;
     }
 
-    /// Notes that the transport broke: a read or a write failed. What has arrived can still be read; nothing more can
-    /// be sent.
+    /// Notes that a write failed: nothing more can be sent. What the peer has sent can still be read, up to its end or to
+    /// the deadline for closing; often that is the Close that explains why it left.
+    pub fn sending_lost(&mut self, now: Instant) {
+        self.closing.mute = true;
+        self.drop_output();
+        self.timers.close = self.timers.close.or(now.checked_add(self.config.close_timeout));
+    }
+
+    /// Notes that a read failed: nothing more will come, and nothing more can be sent. What has arrived can still be
+    /// taken.
     pub fn transport_lost(&mut self) {
         self.end_seen = true;
-        self.closing.half_closed = true;
-        self.output = Output::default();
+        self.closing.mute = true;
+        self.drop_output();
+    }
+
+    fn drop_output(&mut self) {
+        self.closing.cut_off |= self.output.drop_all();
     }
 
     /// The next thing that the peer said; `None` until more bytes come.
@@ -325,14 +345,13 @@ impl Connection {
     pub fn poll_event(&mut self, now: Instant) -> Result<Option<Event<'_>>, Violation> {
         if self.closing.is_deaf() {
             self.receiver.discard();
-            self.closing.end_received = self.end_seen;
+            self.note_end(now);
             return Ok(None);
         }
         let arrived = match self.receiver.next() {
             Ok(Some(arrived)) => arrived,
             Ok(None) => {
-                // Only now: what came before the end is still worth having.
-                self.closing.end_received = self.end_seen;
+                self.note_end(now);
                 return Ok(None);
             }
             Err(violation) => return Err(self.fail(violation, now)),
@@ -348,6 +367,16 @@ impl Connection {
         Ok(Some(Event::Message(Received { kind: payload.0, payload: payload.1 })))
     }
 
+    /// Takes note of the end of the peer's stream, once all that came before it has been handled: it is still worth
+    /// having.
+    fn note_end(&mut self, now: Instant) {
+        if self.end_seen && !self.closing.end_received {
+            self.closing.end_received = true;
+            // What is queued may still be sent, for as long as a Close would be waited for.
+            self.timers.close = self.timers.close.or(now.checked_add(self.config.close_timeout));
+        }
+    }
+
     /// Section 5.5: what each control frame asks for.
     fn control_frame(&mut self, opcode: Opcode, place: Range<usize>, now: Instant) -> Result<Event<'_>, Violation> {
         if self.too_many_control_frames(now) {
@@ -360,17 +389,19 @@ impl Connection {
                     let header = masked(&mut self.keys, frame_header(Opcode::Pong, true, place.len()));
                     self.output.push_copied(&header, &self.receiver.input[place.clone()]);
                     self.pongs_queued += 1;
+                    self.pongs_end = self.output.end();
                 } else {
                     self.pong_owed = Some(Bytes::copy_from_slice(&self.receiver.input[place.clone()]));
                 }
                 Ok(Event::Ping(&self.receiver.input[place]))
             }
             Opcode::Pong => {
-                let payload = &self.receiver.input[place];
-                if payload == self.pings_sent.to_be_bytes() {
-                    self.timers.pong = None;
+                // Any Pong shows that the peer lives, asked for or not, late or not.
+                self.timers.pong = None;
+                if let Some(due) = self.next_ping.take() {
+                    self.timers.ping = Some(due.max(now));
                 }
-                Ok(Event::Pong(payload))
+                Ok(Event::Pong(&self.receiver.input[place]))
             }
             // The receiver passes on control frames only.
             _ => {
@@ -379,6 +410,7 @@ impl Connection {
                     Err(violation) => return Err(self.fail(violation, now)),
                 };
                 self.closing.close_received(body.clone());
+                self.arm_close_timer(now);
                 // 5.5.1: answer once, with the code that came.
                 let answer = body.as_ref().map(|frame| CloseFrame { code: frame.code, reason: String::new() });
                 self.send_close(answer, now);
@@ -404,6 +436,7 @@ impl Connection {
     fn fail(&mut self, violation: Violation, now: Instant) -> Violation {
         let code = violation.close_code().unwrap_or(CloseCode::PROTOCOL_ERROR);
         self.send_close(Some(CloseFrame::for_violation(code, &violation)), now);
+        self.arm_close_timer(now);
         self.closing.failed = Some(violation.clone());
         self.receiver.discard();
         violation
@@ -515,7 +548,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Starts the closing handshake (section 7.1.2), or does nothing when a Close was already sent. With `None` the
+    /// Starts the closing handshake (section 7.1.2), or does nothing when one has begun. With `None` the
     /// Close has an empty body, which the peer reports as 1005.
     ///
     /// Data of the peer may still arrive until its own Close does.
@@ -530,18 +563,24 @@ impl Connection {
                 return Err(Misuse::CloseCodeNotSendable(*code));
             }
         }
-        self.send_close(frame, now);
+        if self.state() == State::Open {
+            self.send_close(frame, now);
+        }
         Ok(())
     }
 
-    /// Queues a Close unless one was sent, and gives the peer a deadline for what it has to do next.
+    /// Gives the peer a deadline for what it has to do next: answer a Close, or close TCP.
+    fn arm_close_timer(&mut self, now: Instant) {
+        self.timers = Timers { close: now.checked_add(self.config.close_timeout), ..Timers::default() };
+        self.next_ping = None;
+    }
+
+    /// Queues a Close unless one was sent.
     fn send_close(&mut self, frame: Option<CloseFrame>, now: Instant) {
-        self.timers.close = Some(now + self.config.close_timeout);
-        self.timers.ping = None;
-        self.timers.pong = None;
         if self.closing.sent.is_some() {
             return;
         }
+        self.arm_close_timer(now);
         let mut body = Vec::new();
         if let Some(frame) = &frame {
             frame.write_to(&mut body);
@@ -577,7 +616,9 @@ impl Connection {
 
     /// What the driver is to do with TCP next; `None` when there is nothing to do.
     pub fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
-        if !self.output.has_remaining() {
+        if self.closing.mute {
+            self.drop_output();
+        } else if self.pongs_queued > 0 && self.output.has_left(self.pongs_end) {
             self.pongs_queued = 0;
             if let Some(payload) = self.pong_owed.take() {
                 self.control(Opcode::Pong, &payload);
@@ -595,7 +636,7 @@ impl Connection {
             TcpStep::Disconnect => {
                 self.closing.disconnected = true;
                 self.timers = Timers::default();
-                self.output = Output::default();
+                self.drop_output();
                 Some(Transmit::Disconnect)
             }
         }
@@ -623,16 +664,14 @@ impl Connection {
             if !std::mem::take(&mut self.receiver.heard) {
                 return Err(self.fail(Violation::PongOverdue, now));
             }
-            self.timers.pong = Some(now + keep_alive.timeout);
+            self.timers.pong = now.checked_add(keep_alive.timeout);
         }
         if Timers::expired(&mut self.timers.ping, now) {
-            self.timers.ping = Some(now + keep_alive.interval);
-            if self.timers.pong.is_none() {
-                self.pings_sent = self.pings_sent.wrapping_add(1);
-                self.receiver.heard = false;
-                self.timers.pong = Some(now + keep_alive.timeout);
-                self.control(Opcode::Ping, &self.pings_sent.to_be_bytes());
-            }
+            self.pings_sent = self.pings_sent.wrapping_add(1);
+            self.control(Opcode::Ping, &self.pings_sent.to_be_bytes());
+            self.receiver.heard = false;
+            self.timers.pong = now.checked_add(keep_alive.timeout);
+            self.next_ping = now.checked_add(keep_alive.interval);
         }
         Ok(())
     }

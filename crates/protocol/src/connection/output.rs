@@ -25,6 +25,8 @@ pub struct Output {
     tail: BytesMut,
     /// All of it, in bytes.
     len: usize,
+    /// Bytes that have left since the connection began.
+    left: u64,
 }
 
 impl Output {
@@ -63,6 +65,23 @@ impl Output {
         }
     }
 
+    /// How many bytes will have left when all that is queued has. Compare with [`has_left`](Self::has_left).
+    pub(super) const fn end(&self) -> u64 {
+        self.left + self.len as u64
+    }
+
+    /// Whether all bytes up to `end` have left.
+    pub(super) const fn has_left(&self, end: u64) -> bool {
+        self.left >= end
+    }
+
+    /// Forgets all that is queued; says whether there was anything.
+    pub(super) fn drop_all(&mut self) -> bool {
+        let had_some = self.len > 0;
+        *self = Self { left: self.left, ..Self::default() };
+        had_some
+    }
+
     fn push_chunk(&mut self, chunk: Bytes) {
         if !self.tail.is_empty() {
             self.chunks.push_back(self.tail.split().freeze());
@@ -94,6 +113,7 @@ impl Buf for Output {
 
     fn advance(&mut self, mut count: usize) {
         self.len -= count;
+        self.left += count as u64;
         while let Some(chunk) = self.chunks.front_mut() {
             if count < chunk.len() {
                 return chunk.advance(count);
@@ -104,7 +124,7 @@ impl Buf for Output {
         self.tail.advance(count);
         if self.len == 0 {
             // An idle connection holds no buffers. The allocator gives the next one back from where this one went.
-            *self = Self::default();
+            self.drop_all();
         }
     }
 }

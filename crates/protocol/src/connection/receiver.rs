@@ -133,10 +133,10 @@ impl Receiver {
 
     /// Whether a whole frame lies in the input, or one that is wrong.
     pub(super) fn has_frame(&self) -> bool {
-        if self.frame.is_some() {
-            return false;
-        }
         let rest = &self.input[self.start..];
+        if let Some(frame) = &self.frame {
+            return rest.len() as u64 >= frame.header.payload_length;
+        }
         match FrameHeader::parse(rest) {
             Ok(Some((header, len))) => (rest.len() - len) as u64 >= header.payload_length,
             Ok(None) => false,

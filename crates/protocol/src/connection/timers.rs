@@ -2,7 +2,7 @@
 //!
 //! | timer | starts when | what follows when it runs out |
 //! |---|---|---|
-//! | ping | the connection opens, a Ping was sent | a Ping is sent |
+//! | ping | the connection opens, a Ping was answered | a Ping is sent |
 //! | pong | a Ping of the keep-alive was sent | the connection fails, unless the peer was heard meanwhile |
 //! | close | a Close is sent or received, the connection fails | TCP is dropped |
 

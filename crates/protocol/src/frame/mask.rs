@@ -27,13 +27,9 @@ impl MaskingKey {
     /// second read rarely starts at a multiple of four.
     #[must_use]
     pub const fn at(self, offset: usize) -> Self {
-        let [a, b, c, d] = self.0;
-        Self(match offset % 4 {
-            0 => [a, b, c, d],
-            1 => [b, c, d, a],
-            2 => [c, d, a, b],
-            _ => [d, a, b, c],
-        })
+        // Little-endian, so that the first byte is the lowest, and turning the number right drops it to the end.
+        let bits = [0, 8, 16, 24][offset % 4];
+        Self(u32::from_le_bytes(self.0).rotate_right(bits).to_le_bytes())
     }
 }
 
@@ -61,26 +57,22 @@ const STEP: usize = 32;
 /// Combines `payload` with `key` by XOR in place, from the key's first byte on (section 5.3).
 ///
 /// Masks and unmasks alike. For a payload that arrives in pieces, give the key as rotated by [`MaskingKey::at`].
+#[inline]
 pub fn apply_mask(payload: &mut [u8], key: MaskingKey) {
-    // The rule says `byte[i] ^= key[i % 4]`. Written like that it would cost an instruction or more for each byte.
-    // Repeating the key to a whole step says the same for 32 bytes at once, and since 32 is a multiple of four, each
-    // step begins with the key's first byte again.
-    let mut wide = [0; STEP];
-    for four in wide.chunks_exact_mut(4) {
-        four.copy_from_slice(&key.0);
-    }
+    // The rule says `byte[i] ^= key[i % 4]`. Written like that it would cost an instruction or more for each byte. Two
+    // keys side by side fill a word of eight bytes, and since eight is a multiple of four, each word begins with the
+    // key's first byte again.
+    let [a, b, c, d] = key.0;
+    let word_key = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let mask_word = |word: &mut [u8; 8]| *word = (u64::from_ne_bytes(*word) ^ word_key).to_ne_bytes();
+
     let (steps, rest) = payload.as_chunks_mut::<STEP>();
     for step in steps {
-        for (byte, key) in step.iter_mut().zip(wide) {
-            *byte ^= key;
-        }
+        step.as_chunks_mut().0.iter_mut().for_each(mask_word);
     }
-    // The last 0-31 bytes: four at a time, then one by one.
-    let (words, rest) = rest.as_chunks_mut::<4>();
-    for word in words {
-        *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(key.0)).to_ne_bytes();
-    }
-    for (byte, key) in rest.iter_mut().zip(key.0) {
+    let (words, rest) = rest.as_chunks_mut();
+    words.iter_mut().for_each(mask_word);
+    for (byte, key) in rest.iter_mut().zip(word_key.to_ne_bytes()) {
         *byte ^= key;
     }
 }

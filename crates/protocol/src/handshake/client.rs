@@ -88,7 +88,13 @@ impl ClientRequest {
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Misuse> {
         let invalid = || Misuse::HeaderInvalid(format!("{name}: {value}"));
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
-        self.headers.append(name, HeaderValue::from_str(value).map_err(|_| invalid())?);
+        let value = HeaderValue::from_str(value).map_err(|_| invalid())?;
+        // Most headers may come several times; a request has one origin.
+        if name == ORIGIN {
+            self.headers.insert(name, value);
+        } else {
+            self.headers.append(name, value);
+        }
         check_extra_headers(&self.headers)?;
         Ok(self)
     }

@@ -27,11 +27,12 @@ pub(crate) fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Itera
     headers.get_all(name).iter().map(|value| value.to_str().ok().map(trim))
 }
 
-/// The value of a header that must be there exactly once, without the white space around it.
+/// The value of a header that must be there exactly once, without the white space around it. One that is not visible
+/// ASCII is given as the empty string: it is none of the values that anybody looks for.
 pub(crate) fn only_line<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut lines = lines(headers, name);
     match (lines.next(), lines.next()) {
-        (Some(only), None) => only,
+        (Some(only), None) => Some(only.unwrap_or_default()),
         _ => None,
     }
 }

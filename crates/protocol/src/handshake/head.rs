@@ -82,10 +82,19 @@ pub(super) fn parse_request(bytes: &[u8], limits: &Limits) -> Result<Option<(Req
     // A complete head has a method and a target: the defaults are never used.
     *request.method_mut() = Method::from_bytes(head.method.unwrap_or_default().as_bytes())
         .map_err(|error| Violation::MalformedHead(error.to_string()))?;
-    *request.uri_mut() = Uri::try_from(head.path.unwrap_or_default()).map_err(|_| Violation::TargetMalformed)?;
+    *request.uri_mut() = target(head.path.unwrap_or_default())?;
     *request.version_mut() = version(head.version);
-    *request.headers_mut() = headers(head.headers)?;
+    *request.headers_mut() = headers(head.headers, limits)?;
     Ok(Some((request, len)))
+}
+
+/// The request target. `Uri` would drop a fragment without a word; whoever does that serves another resource than the one
+/// that a proxy before it has seen.
+fn target(text: &str) -> Result<Uri, Violation> {
+    if text.contains('#') {
+        return Err(Violation::TargetMalformed);
+    }
+    Uri::try_from(text).map_err(|_| Violation::TargetMalformed)
 }
 
 /// Reads a response's head from the start of `bytes`; gives its length too.
@@ -101,7 +110,7 @@ pub(super) fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Re
     *response.status_mut() = StatusCode::from_u16(head.code.unwrap_or_default())
         .map_err(|error| Violation::MalformedHead(error.to_string()))?;
     *response.version_mut() = version(head.version);
-    *response.headers_mut() = headers(head.headers)?;
+    *response.headers_mut() = headers(head.headers, limits)?;
     Ok(Some((response, len)))
 }
 
@@ -116,13 +125,15 @@ fn version(minor: Option<u8>) -> Version {
     if minor == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 }
 }
 
-fn headers(lines: &[httparse::Header<'_>]) -> Result<HeaderMap, Violation> {
-    let mut headers = HeaderMap::with_capacity(lines.len());
+fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap, Violation> {
+    // The map has a limit of its own, 32,768, in case ours is higher.
+    let too_many = |_| Violation::TooManyHeaderLines { limit: limits.header_lines };
+    let mut headers = HeaderMap::try_with_capacity(lines.len()).map_err(too_many)?;
     for line in lines {
         let malformed = || Violation::MalformedHead(format!("the header {} is malformed", line.name.escape_debug()));
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| malformed())?;
         let value = HeaderValue::from_bytes(line.value).map_err(|_| malformed())?;
-        headers.append(name, value);
+        headers.try_append(name, value).map_err(too_many)?;
     }
     Ok(headers)
 }

@@ -140,7 +140,7 @@ impl Request {
             return Err(Violation::HostNotOnce);
         }
         // A body would stand where the frames begin, and two readers could disagree about which it is.
-        let has_body = headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
+        let has_body = headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0");
         if has_body || headers.contains_key(TRANSFER_ENCODING) {
             return Err(Violation::RequestWithBody);
         }

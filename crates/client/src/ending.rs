@@ -1,0 +1,129 @@
+//! How the connection ended: one line for people, an exit status for scripts.
+//!
+//! The line has the code, its meaning, the reason if one was given, and who closed first:
+//!
+//! ```text
+//!   closed: 1000 (normal closure), by us
+//!   closed: 1001 (going away) "back at noon", by the server
+//!   closed: 1006 (abnormal closure), by the server: ...
+//! ```
+//!
+//! 1006 is the code that people ask about most. It never travels: it is what this end calls it when no Close frame came,
+//! and so the server cannot have said why. The line says what is known, and where to look for the rest.
+
+use std::{fmt, io, process::ExitCode, time::Duration};
+
+use websocket::{
+    Error,
+    protocol::{CloseCode, Closure, End, Violation},
+};
+
+use crate::terminal::printable;
+
+/// How a conversation ended.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    /// What the connection knows.
+    pub(crate) closure: Closure,
+    /// Why nothing was received any more.
+    pub(crate) cause: Cause,
+    /// Every line of the input that was read was fit to be sent, and everything that arrived could be printed.
+    pub(crate) complete: bool,
+}
+
+/// Why nothing is received any more.
+#[derive(Debug)]
+pub(crate) enum Cause {
+    /// The connection is closed.
+    End,
+    /// The connection failed.
+    Failure(Error),
+    /// The connection was closing, and the server did nothing for so long.
+    Silence(Duration),
+}
+
+impl Ending {
+    /// 0 if the connection was closed in an ordinary way and nothing was lost on our side, else 1.
+    pub(crate) fn status(&self) -> ExitCode {
+        let ordinary = [CloseCode::NORMAL, CloseCode::GOING_AWAY, CloseCode::NO_STATUS_RECEIVED];
+        if self.complete && self.closure.was_clean && ordinary.contains(&self.closure.code) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("closed: ")?;
+        match &self.closure.violation {
+            // The Close that we sent for this cannot have arrived.
+            Some(Violation::PongOverdue) => write!(
+                f,
+                "{}, by us: the server left a Ping unanswered, so it hangs or cannot be reached any more",
+                CloseCode::ABNORMAL_CLOSURE
+            ),
+            Some(violation) => {
+                let code = violation.close_code().unwrap_or(CloseCode::PROTOCOL_ERROR);
+                write!(f, "{code}, by us: the server broke a rule: {}", printable(&violation.to_string()))?;
+                match violation {
+                    Violation::FrameTooBig { .. } | Violation::MessageTooBig { .. } => {
+                        f.write_str("; --max-message sets the limit")
+                    }
+                    _ => Ok(()),
+                }
+            }
+            None if self.closure.was_clean => {
+                write!(f, "{}, by {}", with_reason(self.closure.code, &self.closure.reason), self.first())
+            }
+            None => {
+                write!(f, "{}, by {}: ", CloseCode::ABNORMAL_CLOSURE, self.first())?;
+                self.no_close_frame(f)
+            }
+        }
+    }
+}
+
+impl Ending {
+    /// Who closed first; for an end without any Close frame, from where the end came.
+    fn first(&self) -> &'static str {
+        match (self.closure.started_by, &self.cause) {
+            (Some(End::Us), _) => "us",
+            (None, Cause::Failure(Error::Io(error))) if !was_hung_up(error) => "neither side",
+            (Some(End::Peer) | None, _) => "the server",
+        }
+    }
+
+    /// 1006: what happened instead, and where to look.
+    fn no_close_frame(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Silence(patience) => write!(
+                f,
+                "no answer to our Close came within {}, so the server hangs or is busy (--close-timeout sets the limit)",
+                humantime::format_duration(*patience)
+            ),
+            Cause::Failure(Error::Io(error)) if !was_hung_up(error) => {
+                write!(f, "the connection broke without a Close frame ({error}); is the network still there?")
+            }
+            _ if self.closure.started_by == Some(End::Us) => f.write_str(
+                "the server ended the connection without answering our Close; it may have crashed, its log may say more",
+            ),
+            _ => f.write_str(
+                "the connection ended without a Close frame, so the server crashed or was killed, or a proxy between \
+                 cut it off; the server's log may say more",
+            ),
+        }
+    }
+}
+
+/// A code with its name, and the reason if there is one: `1001 (going away) "back at noon"`.
+pub(crate) fn with_reason(code: CloseCode, reason: &str) -> String {
+    if reason.is_empty() { code.to_string() } else { format!("{code} \"{}\"", printable(reason)) }
+}
+
+/// Whether the error says that the other end is gone and its computer has told us so. Anything else is the network's.
+fn was_hung_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
+}

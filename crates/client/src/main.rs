@@ -1,0 +1,124 @@
+//! A WebSocket client: sends each line of its standard input as a message, prints each message that arrives.
+//!
+//! ```text
+//!   standard input ──▶ input ──▶ ┌──────────────┐ ──▶ server
+//!                     (thread)   │ conversation │
+//!   standard output ◀── output ◀─┤              │ ◀── server
+//!                     (thread)   └──────┬───────┘
+//!                                       ▼
+//!   standard error  ◀──────── how it ended, in a line
+//! ```
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `args` | the command line |
+//! | `opening` | from the command line to an open connection, or a sentence that says why there is none |
+//! | `input` | standard input, line by line |
+//! | `output` | standard output, message by message |
+//! | `conversation` | both at once, until the connection is closed |
+//! | `ending` | how it ended: a line for people, an exit status for scripts |
+//! | `signals` | Ctrl-C and SIGTERM |
+//! | `terminal` | what may reach a terminal |
+
+mod args;
+mod conversation;
+mod ending;
+mod input;
+mod opening;
+mod output;
+mod signals;
+mod terminal;
+
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use tokio::{runtime, select};
+use tracing::level_filters::LevelFilter;
+use websocket::{ClientStream, WebSocket};
+
+use self::{
+    args::Args,
+    input::Input,
+    output::{Format, Output},
+    signals::Signals,
+    terminal::{colours, say},
+};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    start_log(args.verbose);
+    // One thread carries the conversation: there is one connection, and it is mostly waiting.
+    let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(format_args!("cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let status = runtime.block_on(run(&args));
+    // Whoever pressed Ctrl-C while a name is being looked up does not want to wait for the answer.
+    runtime.shutdown_background();
+    status
+}
+
+async fn run(args: &Args) -> ExitCode {
+    // First of all, so that a signal is never met unprepared.
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            say(format_args!("cannot listen for signals: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let connection = select! {
+        opened = opening::open(args) => match opened {
+            Ok(connection) => connection,
+            Err(sentence) => {
+                say(sentence);
+                return ExitCode::FAILURE;
+            }
+        },
+        signal = signals.next() => return signal.status(),
+    };
+    greet(args, &connection);
+
+    let mut input = Input::start(args.max_message);
+    let output = Output::start(Format::of_stdout(args.binary));
+    match conversation::hold(connection, &mut input, output, &mut signals, args.close_timeout).await {
+        Ok(ending) => {
+            say(&ending);
+            ending.status()
+        }
+        Err(signal) => {
+            say("stopped without waiting any longer");
+            signal.status()
+        }
+    }
+}
+
+/// What somebody who has just started the program should know, and a script need not.
+fn greet(args: &Args, connection: &WebSocket<ClientStream>) {
+    match connection.subprotocol() {
+        Some(name) => tracing::debug!("the subprotocol is {name}"),
+        None if !args.subprotocols.is_empty() => say("the server chose none of the subprotocols: going on without one"),
+        None => {}
+    }
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        say(format_args!("connected to {}: Enter sends a line, Ctrl-D ends", args.url));
+    }
+}
+
+/// With `-v`, what happens beneath the messages goes to standard error, with the seconds since the start.
+fn start_log(verbose: bool) {
+    tracing_subscriber::fmt()
+        .with_max_level(if verbose { LevelFilter::DEBUG } else { LevelFilter::OFF })
+        .with_timer(tracing_subscriber::fmt::time::uptime())
+        .with_target(false)
+        .with_ansi(colours(&io::stderr()))
+        .with_writer(io::stderr)
+        .log_internal_errors(false)
+        .init();
+}

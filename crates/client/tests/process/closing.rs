@@ -1,0 +1,251 @@
+//! How a connection ends, in words and as an exit status.
+
+use tokio::{io::AsyncWriteExt, join};
+use websocket::protocol::{CloseCode, CloseFrame};
+
+use crate::support::{Client, Server, bounded, drain, next_text, texts};
+
+/// A server's frames, which no library would send as these tests do.
+const CLOSE_1000: [u8; 4] = [0x88, 2, 0x03, 0xE8];
+const CLOSE_1001: [u8; 4] = [0x88, 2, 0x03, 0xE9];
+const CLOSE_WITHOUT_CODE: [u8; 2] = [0x88, 0];
+
+#[tokio::test]
+async fn the_servers_code_is_told_and_decides_the_status() {
+    for (code, status, told) in [
+        (1000, 0, "1000 (normal closure)"),
+        (1001, 0, "1001 (going away)"),
+        (1002, 1, "1002 (protocol error)"),
+        (1008, 1, "1008 (policy violation)"),
+        (1011, 1, "1011 (internal error)"),
+        (1013, 1, "1013 (try again later)"),
+        (3000, 1, "3000 (registered by a library)"),
+        (4321, 1, "4321 (private)"),
+    ] {
+        let server = Server::start().await;
+        let client = Client::start([server.url()]);
+        let mut connection = server.accept().await;
+        let closure = bounded(connection.close(CloseCode(code), "")).await.unwrap();
+        assert!(closure.was_clean);
+        client.ended().await.expect_all(status, "", &format!("closed: {told}, by the server\n"));
+    }
+}
+
+#[tokio::test]
+async fn the_servers_reason_is_told_without_its_control_characters() {
+    let server = Server::start().await;
+    let client = Client::start([server.url()]);
+    let mut connection = server.accept().await;
+    bounded(connection.close(CloseCode::GOING_AWAY, "back at \x1b[1mnoon\n")).await.unwrap();
+    client.ended().await.expect(0, "closed: 1001 (going away) \"back at \\u{1b}[1mnoon\\n\", by the server\n");
+}
+
+#[tokio::test]
+async fn a_close_without_a_code_is_1005_and_clean() {
+    let server = Server::start().await;
+    let client = Client::start([server.url()]);
+    let mut tcp = server.accept_raw().await;
+    tcp.write_all(&CLOSE_WITHOUT_CODE).await.unwrap();
+    let (_, ended) = join!(
+        async {
+            let answer = drain_frame(&mut tcp).await;
+            assert_eq!(answer[..2], [0x88, 0x80]);
+            drop(tcp);
+        },
+        client.ended()
+    );
+    ended.expect(0, "closed: 1005 (no status code), by the server\n");
+}
+
+/// The client's answer to a Close without a code: two bytes and a masking key.
+async fn drain_frame(tcp: &mut tokio::net::TcpStream) -> [u8; 6] {
+    let mut frame = [0; 6];
+    bounded(tokio::io::AsyncReadExt::read_exact(tcp, &mut frame)).await.unwrap();
+    frame
+}
+
+#[tokio::test]
+async fn messages_before_the_close_are_printed() {
+    let server = Server::start().await;
+    let client = Client::start([server.url()]);
+    let mut connection = server.accept().await;
+    for number in 0..1000 {
+        connection.send(format!("{number}")).await.unwrap();
+    }
+    bounded(connection.close(CloseCode::GOING_AWAY, "")).await.unwrap();
+    let all: String = (0..1000).map(|number| format!("{number}\n")).collect();
+    client.ended().await.expect_all(0, &all, "closed: 1001 (going away), by the server\n");
+}
+
+#[tokio::test]
+async fn our_close_is_1000_without_a_reason() {
+    let server = Server::start().await;
+    let client = Client::fed([server.url()], b"bye\n").await;
+    let mut connection = server.accept().await;
+    assert_eq!(texts(&mut connection).await, ["bye"]);
+    let closure = connection.closure();
+    assert!(closure.was_clean);
+    assert_eq!((closure.code, closure.reason.as_str()), (CloseCode::NORMAL, ""));
+    assert_eq!(closure.sent, Some(CloseFrame { code: CloseCode::NORMAL, reason: String::new() }));
+    client.ended().await.expect(0, "closed: 1000 (normal closure), by us\n");
+}
+
+#[tokio::test]
+async fn a_server_that_dies_is_1006() {
+    let server = Server::start().await;
+    let client = Client::start([server.url()]);
+    let mut connection = server.accept().await;
+    connection.send("last words").await.unwrap();
+    drop(connection);
+    client.ended().await.expect_all(
+        1,
+        "last words\n",
+        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame, so the server \
+         crashed or was killed, or a proxy between cut it off; the server's log may say more\n",
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset_is_1006() {
+    let server = Server::start().await;
+    let mut client = Client::start([server.url()]);
+    let mut connection = server.accept().await;
+    client.write(b"one\ntwo\n").await;
+    assert_eq!(next_text(&mut connection).await, "one");
+    // Closing a socket that is told not to linger makes the kernel send a reset.
+    connection.get_ref().set_zero_linger().unwrap();
+    drop(connection);
+    client.ended().await.expect_all(
+        1,
+        "",
+        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame, so the server \
+         crashed or was killed, or a proxy between cut it off; the server's log may say more\n",
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_ends_tcp_instead_of_answering_our_close_is_1006() {
+    let server = Server::start().await;
+    let mut client = Client::start([server.url()]);
+    let mut tcp = server.accept_raw().await;
+    client.end_input();
+    bounded(tokio::io::AsyncReadExt::read_exact(&mut tcp, &mut [0; 8])).await.unwrap();
+    drop(tcp);
+    client.ended().await.expect(
+        1,
+        "closed: 1006 (abnormal closure), by us: the server ended the connection without answering our Close; it may \
+         have crashed, its log may say more\n",
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_our_close_is_given_up() {
+    let server = Server::start().await;
+    let client = Client::fed(["--close-timeout", "200ms", &server.url()], b"hello\n").await;
+    let mut tcp = server.accept_raw().await;
+    let (_, ended) = join!(bounded(drain(&mut tcp)), client.ended());
+    ended.expect(
+        1,
+        "closed: 1006 (abnormal closure), by us: no answer to our Close came within 200ms, so the server hangs or is \
+         busy (--close-timeout sets the limit)\n",
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_reads_nothing_any_more_is_given_up_too() {
+    let server = Server::start().await;
+    let mut client = Client::start(["--close-timeout", "200ms", &server.url()]);
+    let mut tcp = server.accept_raw().await;
+    client.opened(&mut tcp).await;
+    let line = [&[b'x'; 65535][..], b"\n"].concat();
+    // More than fits into the buffers of the way: our Close will not get through.
+    let limit = std::time::Duration::from_millis(300);
+    while tokio::time::timeout(limit, client.input().write(&line)).await.is_ok() {}
+    client.signal("TERM").await;
+    let ended = client.ended().await;
+    drop(tcp);
+    ended.expect(
+        1,
+        "closed: 1006 (abnormal closure), by us: no answer to our Close came within 200ms, so the server hangs or is \
+         busy (--close-timeout sets the limit)\n",
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_answers_and_then_leaves_tcp_open_closed_cleanly_all_the_same() {
+    let server = Server::start().await;
+    let client = Client::fed(["--close-timeout", "200ms", &server.url()], b"").await;
+    let mut tcp = server.accept_raw().await;
+    tcp.write_all(&CLOSE_1000).await.unwrap();
+    let (_, ended) = join!(bounded(drain(&mut tcp)), client.ended());
+    // Who was first, by our clock, depends on what the client saw first.
+    assert!(ended.errors.starts_with("closed: 1000 (normal closure), by "), "{}", ended.errors);
+    assert_eq!(ended.status, Some(0));
+}
+
+#[tokio::test]
+async fn a_server_that_closes_and_leaves_at_once_is_believed() {
+    // Unread input of ours makes the server's kernel send a reset behind the Close. The Close counts.
+    let server = Server::start().await;
+    let mut client = Client::start([server.url()]);
+    let mut tcp = server.accept_raw().await;
+    client.write(b"nobody will read this\n").await;
+    bounded(tcp.readable()).await.unwrap();
+    tcp.write_all(&CLOSE_1001).await.unwrap();
+    drop(tcp);
+    client.ended().await.expect(0, "closed: 1001 (going away), by the server\n");
+}
+
+#[tokio::test]
+async fn a_server_that_breaks_a_rule_is_told_so() {
+    let server = Server::start().await;
+    let client = Client::start([server.url()]);
+    let mut tcp = server.accept_raw().await;
+    // A good message, and a masked frame, which only clients may send.
+    tcp.write_all(&[0x81, 2, b'o', b'k', 0x81, 0x80, 0, 0, 0, 0]).await.unwrap();
+    let telling = async {
+        let answer = bounded(drain(&mut tcp)).await;
+        // Only when the server has ended TCP as well does the client call it the end.
+        drop(tcp);
+        answer
+    };
+    let (answer, ended) = join!(telling, client.ended());
+    assert_eq!(answer[0], 0x88);
+    ended.expect_all(
+        1,
+        "ok\n",
+        "closed: 1002 (protocol error), by us: the server broke a rule: a server's frames must not be masked (RFC \
+         6455, section 5.1)\n",
+    );
+}
+
+#[tokio::test]
+async fn a_message_beyond_the_limit_is_1009() {
+    let server = Server::start().await;
+    let client = Client::start(["--max-message", "10", &server.url()]);
+    let mut connection = server.accept().await;
+    connection.send("0123456789").await.unwrap();
+    connection.send("0123456789a").await.unwrap();
+    while bounded(connection.next()).await.is_some() {}
+    assert_eq!(connection.closure().code, CloseCode::MESSAGE_TOO_BIG);
+    client.ended().await.expect_all(
+        1,
+        "0123456789\n",
+        "closed: 1009 (message too big), by us: the server broke a rule: a frame of 11 bytes is larger than the limit \
+         of 10 (RFC 6455, section 10.4); --max-message sets the limit\n",
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_leaves_our_pings_unanswered_is_given_up() {
+    let server = Server::start().await;
+    let client = Client::start(["--ping-interval", "100ms", "--close-timeout", "100ms", &server.url()]);
+    let tcp = server.accept_raw().await;
+    let ended = client.ended().await;
+    drop(tcp);
+    ended.expect(
+        1,
+        "closed: 1006 (abnormal closure), by us: the server left a Ping unanswered, so it hangs or cannot be reached \
+         any more\n",
+    );
+}

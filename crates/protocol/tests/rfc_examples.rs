@@ -1,0 +1,201 @@
+//! The RFC's own examples, as bytes: what this crate sends is that, and what it gets is what the RFC says it is.
+
+mod common;
+
+use common::{
+    EXAMPLE_KEY, End, always, binary,
+    head::{Head, NONCE, client_judges, server_judges, server_reads},
+    hex, ping, pong, text,
+};
+use protocol::{
+    Config, Connection, Kind, Limits, Message, Violation,
+    handshake::{Acceptance, ClientRequest, Extension, accept_value, encode_response, refusal},
+};
+
+/// A client that uses the key of the examples for every frame.
+fn client() -> End {
+    let now = std::time::Instant::now();
+    End { connection: Connection::client(Config::default(), always(EXAMPLE_KEY), now), now }
+}
+
+// ---- 1.3 and 4.2.2: the opening handshake ---------------------------------------------------------------------------
+
+/// The request of section 1.2, with its lines in the order in which this crate writes them.
+const REQUEST: &str = "GET /chat HTTP/1.1\r\n\
+    Host: server.example.com\r\n\
+    Upgrade: websocket\r\n\
+    Connection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Sec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Protocol: chat, superchat\r\n\
+    Origin: http://example.com\r\n\
+    \r\n";
+
+const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\n\
+    Upgrade: websocket\r\n\
+    Connection: Upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+    Sec-WebSocket-Protocol: chat\r\n\
+    \r\n";
+
+fn asked() -> ClientRequest {
+    ClientRequest::new("ws://server.example.com/chat".parse().unwrap())
+        .subprotocol("chat")
+        .and_then(|request| request.subprotocol("superchat"))
+        .and_then(|request| request.origin("http://example.com"))
+        .unwrap()
+}
+
+#[test]
+fn the_request_of_section_1_2_is_sent() {
+    let handshake = asked().handshake(NONCE, Limits::DEFAULT);
+    assert_eq!(std::str::from_utf8(&handshake.request_bytes()).unwrap(), REQUEST);
+}
+
+#[test]
+fn the_request_of_section_1_2_is_understood() {
+    let request = server_reads(REQUEST.as_bytes()).unwrap().unwrap();
+    assert_eq!(request.path(), "/chat");
+    assert_eq!(request.host(), Some("server.example.com"));
+    assert_eq!(request.origin(), Some("http://example.com"));
+    assert!(request.wants_websocket());
+    let upgrade = request.check_upgrade().unwrap();
+    assert_eq!(upgrade.subprotocols(), ["chat", "superchat"]);
+    assert!(upgrade.extensions().is_empty());
+    assert!(request.into_rest().is_empty());
+}
+
+#[test]
+fn the_response_of_section_1_2_is_sent() {
+    let upgrade = server_reads(REQUEST.as_bytes()).unwrap().unwrap().check_upgrade().unwrap();
+    let choice = Acceptance { subprotocol: Some("chat".to_owned()), ..Acceptance::default() };
+    let accepted = upgrade.accept(choice).unwrap();
+    assert_eq!(std::str::from_utf8(&encode_response(&accepted.response)).unwrap(), RESPONSE);
+    assert_eq!(accepted.subprotocol.as_deref(), Some("chat"));
+}
+
+#[test]
+fn the_response_of_section_1_2_is_understood() {
+    let head = Head::response().with("Sec-WebSocket-Protocol: chat");
+    assert_eq!(head.bytes(), RESPONSE.as_bytes());
+    let opened = client_judges(asked(), &head).unwrap();
+    assert_eq!(opened.subprotocol.as_deref(), Some("chat"));
+    assert!(opened.extensions.is_empty());
+    assert!(opened.rest.is_empty());
+}
+
+#[test]
+fn the_accept_value_of_section_1_3() {
+    // SHA-1: b37a4f2c c0624f16 90f64606 cf385945 b2bec4ea
+    assert_eq!(accept_value("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+}
+
+#[test]
+fn the_key_of_section_4_1_is_taken_although_its_last_bits_are_wrong() {
+    // Erratum 3150: the bytes 01 to 10 give ...EA==; the text has ...EC==, with bits set that belong to no byte.
+    for key in ["AQIDBAUGBwgJCgsMDQ4PEC==", "AQIDBAUGBwgJCgsMDQ4PEA=="] {
+        assert!(server_judges(&Head::request().set("Sec-WebSocket-Key", key)).is_ok(), "{key}");
+    }
+}
+
+#[test]
+fn the_version_25_of_section_4_4_is_told_what_is_spoken_here() {
+    let violation = server_judges(&Head::request().set("Sec-WebSocket-Version", "25")).unwrap_err();
+    assert_eq!(violation, Violation::VersionUnsupported(Some("25".to_owned())));
+    let answer = String::from_utf8(encode_response(&refusal(&violation)).to_vec()).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
+    assert!(answer.contains("\r\nSec-WebSocket-Version: 13\r\n"), "{answer}");
+}
+
+#[test]
+fn the_extension_lists_of_section_9_1() {
+    let written = |lines: &[&str]| {
+        let head = lines
+            .iter()
+            .fold(Head::request(), |head, line| head.with(format!("Sec-WebSocket-Extensions: {line}").as_bytes()));
+        let upgrade = server_judges(&head).unwrap();
+        upgrade.extensions().iter().map(Extension::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(written(&["foo", "bar; baz=2"]), ["foo", "bar; baz=2"]);
+    assert_eq!(written(&["foo, bar; baz=2"]), ["foo", "bar; baz=2"]);
+    assert_eq!(written(&["deflate-stream"]), ["deflate-stream"]);
+    assert_eq!(
+        written(&["mux; max-channels=4; flow-control, deflate-stream"]),
+        ["mux; max-channels=4; flow-control", "deflate-stream"],
+    );
+    assert_eq!(written(&["private-extension"]), ["private-extension"]);
+}
+
+// ---- 5.7: frames ----------------------------------------------------------------------------------------------------
+
+#[test]
+fn an_unmasked_text_message_in_one_frame() {
+    let mut server = End::server();
+    server.connection.send(Message::text("Hello")).unwrap();
+    assert_eq!(server.sent(), hex("81 05  48656c6c6f"));
+    assert_eq!(client().hears_bytes(&hex("81 05  48656c6c6f")), [text("Hello")]);
+}
+
+#[test]
+fn a_masked_text_message_in_one_frame() {
+    let mut client = client();
+    client.connection.send(Message::text("Hello")).unwrap();
+    assert_eq!(client.sent(), hex("81 85  37fa213d  7f9f4d5158"));
+    assert_eq!(End::server().hears_bytes(&hex("81 85  37fa213d  7f9f4d5158")), [text("Hello")]);
+}
+
+#[test]
+fn a_fragmented_unmasked_text_message() {
+    let mut server = End::server();
+    server.connection.send_fragment(Kind::Text, b"Hel", false).unwrap();
+    server.connection.send_fragment(Kind::Text, b"lo", true).unwrap();
+    assert_eq!(server.sent(), hex("01 03  48656c   80 02  6c6f"));
+    assert_eq!(client().hears_bytes(&hex("01 03  48656c   80 02  6c6f")), [text("Hello")]);
+}
+
+#[test]
+fn an_unmasked_ping_and_its_masked_pong() {
+    let mut server = End::server();
+    server.connection.ping(b"Hello").unwrap();
+    assert_eq!(server.sent(), hex("89 05  48656c6c6f"));
+
+    let mut client = client();
+    assert_eq!(client.hears_bytes(&hex("89 05  48656c6c6f")), [ping("48656c6c6f")]);
+    assert_eq!(client.sent(), hex("8a 85  37fa213d  7f9f4d5158"));
+
+    assert_eq!(server.hears_bytes(&hex("8a 85  37fa213d  7f9f4d5158")), [pong("48656c6c6f")]);
+}
+
+#[test]
+fn a_binary_message_of_256_bytes() {
+    let payload = vec![0xA5; 256];
+    let frame = [hex("82 7e0100"), payload.clone()].concat();
+    let mut server = End::server();
+    server.connection.send(Message::binary(payload)).unwrap();
+    assert_eq!(server.sent(), frame);
+    assert_eq!(client().hears_bytes(&frame), [binary(&"a5".repeat(256))]);
+}
+
+#[test]
+fn a_binary_message_of_64_kib() {
+    let payload = vec![0xA5; 65_536];
+    let frame = [hex("82 7f0000000000010000"), payload.clone()].concat();
+    let mut server = End::server();
+    server.connection.send(Message::binary(payload)).unwrap();
+    assert_eq!(server.sent(), frame);
+    assert_eq!(client().hears_bytes(&frame), [binary(&"a5".repeat(65_536))]);
+}
+
+// ---- 5.4 ------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_text_message_in_three_fragments() {
+    // Opcode 1 without FIN, opcode 0 without FIN, opcode 0 with FIN.
+    let frames = hex("01 02 4865   00 02 6c6c   80 01 6f");
+    let mut server = End::server();
+    server.connection.send_fragment(Kind::Text, b"He", false).unwrap();
+    server.connection.send_fragment(Kind::Text, b"ll", false).unwrap();
+    server.connection.send_fragment(Kind::Text, b"o", true).unwrap();
+    assert_eq!(server.sent(), frames);
+    assert_eq!(client().hears_bytes(&frames), [text("Hello")]);
+}

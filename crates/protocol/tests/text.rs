@@ -1,0 +1,283 @@
+//! Sections 5.6 and 8.1: text is UTF-8, binary is anything.
+
+mod common;
+
+use common::{End, Heard, both, broken, hex, masked, peer_of, ping, text, wire};
+use protocol::{
+    Kind, Misuse, Role, Violation,
+    message::{Message, Text},
+    utf8::{InvalidUtf8, Utf8Validator},
+};
+
+/// Texts that are right, some of them at the borders of what is.
+const GOOD: [(&str, &str); 14] = [
+    ("", ""),
+    ("48656c6c6f", "Hello"),
+    ("00", "\0"),
+    ("7f", "\u{7f}"),
+    ("c280", "\u{80}"),
+    ("dfbf", "\u{7ff}"),
+    ("e0a080", "\u{800}"),
+    ("e282ac", "\u{20ac}"),
+    ("ed9fbf ee8080", "\u{d7ff}\u{e000}"), // the last before the surrogates and the first behind them
+    ("efbbbf 61", "\u{feff}a"),            // a byte order mark is kept
+    ("efbfbe efbfbf", "\u{fffe}\u{ffff}"), // noncharacters are characters here
+    ("f0908080", "\u{10000}"),
+    ("f48fbfbf", "\u{10ffff}"),
+    ("ceba e1bdb9 cf83 cebc ceb5", "\u{3ba}\u{1f79}\u{3c3}\u{3bc}\u{3b5}"), // Autobahn's favourite word
+];
+
+/// Bytes that are no text, with the number of bytes after which nothing can mend them; 0 for those that only lack an end.
+const BAD: [(&str, usize); 24] = [
+    ("80", 1),
+    ("bf", 1),
+    ("c080", 1),
+    ("c0af", 1), // a slash in two bytes: the overlong form that once opened locked directories
+    ("c1bf", 1),
+    ("c328", 2),
+    ("c3c3", 2),
+    ("e08080", 2),
+    ("e09fbf", 2),
+    ("e28228", 3),
+    ("eda080", 2), // half a surrogate pair
+    ("edbfbf", 2),
+    ("eda080 edb080", 2), // a whole one
+    ("f0808080", 2),
+    ("f08fbfbf", 2),
+    ("f09d8428", 4),
+    ("f4908080", 2), // above U+10FFFF
+    ("f5808080", 1),
+    ("fe", 1),
+    ("ff", 1),
+    ("48656c6c6f ff", 6),
+    ("e282", 0),
+    ("48c3", 0),
+    ("f09d84", 0),
+];
+
+/// A message in one frame with this payload, as `sender` sends it.
+fn frame(sender: Role, first: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    assert!(length <= 125);
+    let frame = [&[first, length], payload].concat();
+    if sender == Role::Client { masked(frame) } else { frame }
+}
+
+#[test]
+fn a_text_is_delivered_as_it_was_written() {
+    for (bytes, expected) in GOOD {
+        both(|end| {
+            let bytes = frame(peer_of(end.role()), 0x81, &hex(bytes));
+            assert_eq!(end.hears_bytes(&bytes), [text(expected)]);
+        });
+    }
+}
+
+#[test]
+fn a_text_that_is_not_utf_8_fails_the_connection_with_1007() {
+    for (bytes, _) in BAD {
+        both(|end| {
+            let frame = frame(peer_of(end.role()), 0x81, &hex(bytes));
+            assert_eq!(end.hears_bytes(&frame), [broken(Violation::TextNotUtf8)], "{bytes}");
+            end.transmits_failure(1007);
+        });
+    }
+}
+
+#[test]
+fn binary_is_opaque() {
+    for (bytes, _) in BAD {
+        both(|end| {
+            let payload = hex(bytes);
+            let whole = frame(peer_of(end.role()), 0x82, &payload);
+            assert_eq!(end.hears_bytes(&whole), [Heard::Binary(payload.clone())]);
+            let (first, second) = payload.split_at(payload.len() / 2);
+            let sender = peer_of(end.role());
+            let fragments = [frame(sender, 0x02, first), frame(sender, 0x80, second)].concat();
+            assert_eq!(end.hears_bytes(&fragments), [Heard::Binary(payload)]);
+        });
+    }
+}
+
+#[test]
+fn a_fragment_may_end_inside_a_character() {
+    both(|end| assert_eq!(end.hears(&["01 01 e2", "00 01 82", "80 01 ac"]), [text("\u{20ac}")]));
+    for (bytes, expected) in GOOD {
+        let bytes = hex(bytes);
+        for cut in 0..=bytes.len() {
+            both(|end| {
+                let sender = peer_of(end.role());
+                let fragments = [frame(sender, 0x01, &bytes[..cut]), frame(sender, 0x80, &bytes[cut..])].concat();
+                assert_eq!(end.hears_bytes(&fragments), [text(expected)], "{expected:?} cut at {cut}");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_character_may_be_cut_by_empty_fragments_and_control_frames() {
+    both(|end| {
+        assert_eq!(
+            end.hears(&["01 01 e2", "00 00", "89 02 c328", "00 01 82", "8a 01 ff", "80 01 ac"]),
+            [ping("c328"), Heard::Pong(vec![0xFF]), text("\u{20ac}")]
+        );
+    });
+}
+
+#[test]
+fn a_read_may_end_inside_a_character() {
+    both(|end| {
+        let bytes = wire(peer_of(end.role()), &["81 07 e282ac f09d849e"]);
+        let heard: Vec<Heard> = bytes.iter().flat_map(|byte| end.hears_bytes(&[*byte])).collect();
+        assert_eq!(heard, [text("\u{20ac}\u{1d11e}")]);
+    });
+}
+
+#[test]
+fn only_the_whole_message_has_to_be_utf_8() {
+    // Neither fragment is.
+    both(|end| assert_eq!(end.hears(&["01 02 c3bc", "00 01 c3", "80 02 bc61"]), [text("\u{fc}\u{fc}a")]));
+}
+
+#[test]
+fn a_character_cannot_be_completed_by_the_next_message() {
+    both(|end| {
+        assert_eq!(end.hears(&["81 01 e2", "81 02 82ac"]), [broken(Violation::TextNotUtf8)]);
+    });
+    both(|end| {
+        assert_eq!(end.hears(&["01 01 e2", "80 00", "81 02 82ac"]), [broken(Violation::TextNotUtf8)]);
+    });
+}
+
+#[test]
+fn the_check_begins_anew_with_every_message() {
+    both(|end| {
+        assert_eq!(
+            end.hears(&["01 01 c3", "80 01 bc", "81 01 61", "82 01 c3", "81 01 62"]),
+            [text("\u{fc}"), text("a"), Heard::Binary(vec![0xC3]), text("b")]
+        );
+    });
+}
+
+#[test]
+fn bad_text_fails_as_soon_as_nothing_can_mend_it() {
+    // In the middle of a frame of which the rest never comes, byte by byte: not before, and not after.
+    for (bytes, fails_after) in BAD {
+        let bytes = hex(bytes);
+        if fails_after == 0 {
+            continue;
+        }
+        both(|end| {
+            end.hears(&["81 7e0400"]);
+            for (at, byte) in bytes.iter().enumerate() {
+                let heard = end.hears_bytes(&[*byte]);
+                if at + 1 < fails_after {
+                    assert_eq!(heard, [], "{bytes:02x?} at {at}");
+                } else {
+                    assert_eq!(heard, [broken(Violation::TextNotUtf8)], "{bytes:02x?} at {at}");
+                    return;
+                }
+            }
+            panic!("{bytes:02x?} did not fail");
+        });
+    }
+}
+
+#[test]
+fn bad_text_fails_in_the_fragment_that_has_it() {
+    both(|end| assert_eq!(end.hears(&["01 04 f4908080"]), [broken(Violation::TextNotUtf8)]));
+    both(|end| assert_eq!(end.hears(&["01 02 eda0"]), [broken(Violation::TextNotUtf8)]));
+    both(|end| {
+        assert_eq!(end.hears(&["01 01 f4"]), []);
+        assert_eq!(end.hears(&["00 01 90"]), [broken(Violation::TextNotUtf8)]);
+    });
+}
+
+#[test]
+fn a_text_that_lacks_its_end_fails_with_its_last_fragment() {
+    both(|end| {
+        assert_eq!(end.hears(&["01 02 e282", "00 00"]), []);
+        assert_eq!(end.hears(&["80 00"]), [broken(Violation::TextNotUtf8)]);
+        end.transmits_failure(1007);
+    });
+}
+
+#[test]
+fn a_large_text_is_checked_to_its_end() {
+    // Characters of three bytes, so that they are cut at every border that an implementation may draw.
+    both(|end| {
+        let good = "\u{20ac}".repeat(40_000);
+        let header = wire(peer_of(end.role()), &["81 7f000000000001d4c0"]);
+        assert_eq!(end.hears_bytes(&[&header, good.as_bytes()].concat()), [Heard::Text(good.clone())]);
+        for at in [0, 1, 16_383, 16_384, 16_385, 65_535, 65_536, 119_998, 119_999] {
+            let mut end = End::new(end.role(), protocol::Config::default());
+            let mut bad = good.clone().into_bytes();
+            bad[at] = 0xFF;
+            assert_eq!(end.hears_bytes(&[&header[..], &bad].concat()), [broken(Violation::TextNotUtf8)], "at {at}");
+        }
+    });
+}
+
+// ---- Sending --------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_fragmented_text_may_be_cut_inside_a_character() {
+    both(|end| {
+        end.connection.send_fragment(Kind::Text, &[0xE2], false).unwrap();
+        end.connection.send_fragment(Kind::Text, &[0x82], false).unwrap();
+        end.connection.send_fragment(Kind::Text, &[0xAC], true).unwrap();
+        end.transmits(&["01 01 e2", "00 01 82", "80 01 ac"]);
+    });
+}
+
+#[test]
+fn a_fragmented_text_that_is_not_utf_8_is_not_sent() {
+    both(|end| {
+        assert_eq!(end.connection.send_fragment(Kind::Text, &[0xFF], false), Err(Misuse::NotUtf8));
+        assert_eq!(end.connection.send_fragment(Kind::Text, &[0xE2], true), Err(Misuse::NotUtf8), "it lacks its end");
+        end.transmits_nothing();
+
+        end.connection.send_fragment(Kind::Text, &[0xE2], false).unwrap();
+        assert_eq!(end.connection.send_fragment(Kind::Text, &[0x28], false), Err(Misuse::NotUtf8));
+        assert_eq!(end.connection.send_fragment(Kind::Text, &[0x82], true), Err(Misuse::NotUtf8));
+        // The message is as it was before: it can be ended rightly.
+        end.connection.send_fragment(Kind::Text, &[0x82, 0xAC], true).unwrap();
+        end.transmits(&["01 01 e2", "80 02 82ac"]);
+    });
+}
+
+#[test]
+fn a_fragmented_binary_may_have_any_bytes() {
+    both(|end| {
+        end.connection.send_fragment(Kind::Binary, &[0xC3], false).unwrap();
+        end.connection.send_fragment(Kind::Binary, &[0x28], true).unwrap();
+        end.transmits(&["02 01 c3", "80 01 28"]);
+    });
+}
+
+// ---- The types ------------------------------------------------------------------------------------------------------
+
+#[test]
+fn bytes_become_text_only_if_they_are() {
+    for (bytes, expected) in GOOD {
+        let text = Text::from_utf8(hex(bytes).into()).unwrap();
+        assert_eq!(text.as_str(), expected);
+        assert_eq!(Message::Text(text).as_text(), Some(expected));
+    }
+    for (bytes, _) in BAD {
+        assert_eq!(Text::from_utf8(hex(bytes).into()), Err(InvalidUtf8));
+    }
+}
+
+#[test]
+fn the_check_in_pieces_agrees_with_the_check_of_the_whole() {
+    let good = GOOD.iter().map(|(bytes, _)| (hex(bytes), true));
+    let bad = BAD.iter().map(|(bytes, _)| (hex(bytes), false));
+    for (bytes, valid) in good.chain(bad) {
+        for cut in 0..=bytes.len() {
+            let mut check = Utf8Validator::new();
+            let passed = check.push(&bytes[..cut]).is_ok() && check.push(&bytes[cut..]).is_ok() && check.is_complete();
+            assert_eq!(passed, valid, "{bytes:02x?} cut at {cut}");
+        }
+    }
+}

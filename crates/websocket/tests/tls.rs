@@ -1,0 +1,338 @@
+//! `wss://`: TLS by rustls, with certificates made for the occasion (sections 4.1, step 5, and 10.6).
+
+#![cfg(feature = "tls")]
+
+mod common;
+
+use std::{
+    env, io,
+    net::SocketAddr,
+    pin::Pin,
+    process::{Command, Stdio},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use protocol::{CloseCode, Message, handshake::Acceptance};
+use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{
+    TlsAcceptor, TlsConnector, client, rustls,
+    rustls::{
+        AlertDescription,
+        pki_types::{PrivatePkcs8KeyDer, ServerName},
+    },
+    server,
+};
+use websocket::{AcceptOptions, ClientStream, ConnectError, Connector, accept, accept_with, connect};
+
+use common::{BINARY, CLOSE, from_client, from_server, guarded, read_frame, read_head, read_rest, switching};
+
+/// A certificate for `localhost` that nobody has signed but itself.
+fn self_signed() -> CertifiedKey<KeyPair> {
+    generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate")
+}
+
+fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn acceptor(certified: &CertifiedKey<KeyPair>) -> TlsAcceptor {
+    let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key.into())
+        .expect("a fitting key");
+    // Tickets are sent when the client may have stopped to listen. On a wire of a few bytes nothing would go on.
+    config.send_tls13_tickets = 0;
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// A client that trusts this one certificate.
+fn connector(certified: &CertifiedKey<KeyPair>) -> TlsConnector {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certified.cert.der().clone()).expect("a certificate");
+    let config = rustls::ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
+}
+
+fn localhost() -> ServerName<'static> {
+    ServerName::try_from("localhost").expect("a name")
+}
+
+/// Both ends of TLS on a wire that holds so many bytes in each direction.
+async fn tls_pair<C, S>(client: C, server: S) -> (client::TlsStream<C>, server::TlsStream<S>)
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let certified = self_signed();
+    let (acceptor, connector) = (acceptor(&certified), connector(&certified));
+    let (client, server) = tokio::join!(connector.connect(localhost(), client), acceptor.accept(server));
+    (client.expect("the certificate is trusted"), server.expect("the client trusts"))
+}
+
+async fn tcp() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
+    (client.expect("a connection"), server.expect("a connection").0)
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_trusts_is_refused_and_nothing_is_said() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("wss://localhost:{}/secret", listener.local_addr().unwrap().port());
+    let certified = self_signed();
+    let server = async {
+        let (tcp, _) = listener.accept().await.unwrap();
+        let mut recorded = Recorder { tcp, read: Vec::new() };
+        let handshake = acceptor(&certified).accept(&mut recorded).await;
+        let error = handshake.expect_err("the client must not trust this");
+        (error, recorded.read)
+    };
+    let (client, (at_server, read)) = guarded(async { tokio::join!(connect(&uri), server) }).await;
+    let Err(ConnectError::Tls(error)) = client else { panic!("{client:?}") };
+    let why = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    assert!(matches!(why, Some(rustls::Error::InvalidCertificate(_))), "{error:?}");
+    let told = at_server.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    assert!(
+        matches!(
+            told,
+            Some(rustls::Error::AlertReceived(AlertDescription::UnknownCA | AlertDescription::BadCertificate))
+        ),
+        "the server is told why: {at_server:?}"
+    );
+    assert_eq!(read[..2], [0x16, 0x03], "a handshake record of TLS comes first");
+    assert!(!read.windows(6).any(|six| six == b"secret"), "plaintext");
+    assert!(!read.windows(3).any(|three| three == b"GET"), "plaintext");
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_an_error_of_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("wss://localhost:{}/", listener.local_addr().unwrap().port());
+    let server = async {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        tcp
+    };
+    let (client, _tcp) = guarded(async { tokio::join!(connect(&uri), server) }).await;
+    assert!(matches!(client, Err(ConnectError::Tls(_))), "{client:?}");
+}
+
+/// Answers one connection's messages until it is closed.
+async fn echo_once(listener: TcpListener, acceptor: TlsAcceptor) {
+    let (tcp, _) = listener.accept().await.unwrap();
+    let tls = acceptor.accept(tcp).await.expect("the client trusts the certificate");
+    let mut server = accept(tls).await.expect("the request is right");
+    while let Some(message) = server.next().await {
+        server.send(message.unwrap()).await.unwrap();
+    }
+    assert!(server.closure().was_clean, "{:?}", server.closure());
+}
+
+/// The whole way of [`connect`]. What it trusts is the system's, which an environment variable can replace; setting one
+/// in this process would be `unsafe`, so another process does the connecting: the test below.
+#[tokio::test]
+async fn connect_trusts_what_the_system_trusts() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let certified = self_signed();
+    let file = format!("{}/{port}.pem", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&file, certified.cert.pem()).unwrap();
+    let mut child = Command::new(env::current_exe().unwrap());
+    child
+        .args(["--exact", "connects_in_a_process_of_its_own", "--ignored", "--nocapture"])
+        .env("SSL_CERT_FILE", &file)
+        .env_remove("SSL_CERT_DIR")
+        .env("WEBSONKETS_TEST_URI", format!("wss://localhost:{port}/"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    // It comes to its end by itself: everything that it does has a time limit.
+    let running = tokio::task::spawn_blocking(move || child.output().unwrap());
+    let serving = tokio::spawn(echo_once(listener, acceptor(&certified)));
+    let output = guarded(running).await.unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+    guarded(serving).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "run by connect_trusts_what_the_system_trusts, which knows what to connect to"]
+async fn connects_in_a_process_of_its_own() {
+    let Ok(uri) = env::var("WEBSONKETS_TEST_URI") else {
+        return; // Somebody runs all ignored tests.
+    };
+    guarded(async {
+        let mut client = connect(&uri).await.expect("the certificate is trusted");
+        assert!(matches!(client.get_ref(), ClientStream::Tls(_)));
+        assert!(matches!(client.get_ref().tcp().peer_addr().unwrap(), SocketAddr::V4(_)));
+        client.send("over TLS").await.unwrap();
+        assert_eq!(client.next().await.unwrap().unwrap(), Message::text("over TLS"));
+        assert!(client.close(CloseCode::NORMAL, "").await.unwrap().was_clean);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stream_that_the_caller_has_secured_works() {
+    guarded(async {
+        let (client, server) = tcp().await;
+        let (client, server) = tls_pair(client, server).await;
+        let connector = Connector::new("wss://localhost/chat").unwrap().subprotocol("chat").unwrap();
+        let options = AcceptOptions::default();
+        let accepting = accept_with(server, &options, |request, _| {
+            assert_eq!(request.host(), Some("localhost"), "443 is the port that goes without saying");
+            Ok(Acceptance { subprotocol: Some("chat".to_owned()), ..Acceptance::default() })
+        });
+        let (client, server) = tokio::join!(connector.handshake(client), accepting);
+        let (mut client, mut server) = (client.unwrap(), server.unwrap());
+        assert_eq!(client.subprotocol(), Some("chat"));
+        for len in [0, 1, 125, 126, 65_535, 65_536, 300_000] {
+            let message = Message::binary(vec![7; len]);
+            let (sent, received) = tokio::join!(client.send(message.clone()), server.next());
+            sent.unwrap();
+            let received = received.unwrap().unwrap();
+            let (sent, echoed) = tokio::join!(server.send(received), client.next());
+            sent.unwrap();
+            assert!(echoed.unwrap().unwrap() == message, "{len} bytes");
+        }
+        let (closure, end) = tokio::join!(client.close(CloseCode::NORMAL, ""), server.next());
+        assert!(end.is_none(), "{end:?}");
+        assert!(closure.unwrap().was_clean && server.closure().was_clean);
+    })
+    .await;
+}
+
+/// Without `close_notify` an end could have been cut off by anybody on the way, and rustls says so.
+#[tokio::test]
+async fn a_server_ends_tls_before_tcp() {
+    guarded(async {
+        let (client, server) = tcp().await;
+        let (mut client, server) = tls_pair(client, server).await;
+        client.write_all(common::REQUEST.as_bytes()).await.unwrap();
+        let mut server = accept(server).await.unwrap();
+        read_head(&mut client).await;
+        client.write_all(&from_client(CLOSE, b"\x03\xE8")).await.unwrap();
+        let peer = async {
+            // An error here would be the missing close_notify.
+            assert_eq!(read_rest(&mut client).await, from_server(CLOSE, b"\x03\xE8"));
+            client.shutdown().await.unwrap();
+            drop(client);
+        };
+        let (end, ()) = tokio::join!(server.next(), peer);
+        assert!(end.is_none(), "{end:?}");
+        assert!(server.closure().was_clean && !server.closure().timed_out);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_ends_tls_before_tcp() {
+    guarded(async {
+        let (client, server) = tcp().await;
+        let (client, mut server) = tls_pair(client, server).await;
+        let answering = async {
+            let request = read_head(&mut server).await;
+            server.write_all(switching(&request).as_bytes()).await.unwrap();
+        };
+        let connector = Connector::new("wss://localhost/").unwrap();
+        let (client, ()) = tokio::join!(connector.handshake(client), answering);
+        let mut client = client.unwrap();
+        let peer = async {
+            assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE8".to_vec()));
+            server.write_all(&from_server(CLOSE, b"\x03\xE8")).await.unwrap();
+            server.shutdown().await.unwrap();
+            // An error here would be the missing close_notify.
+            assert_eq!(read_rest(&mut server).await, b"");
+        };
+        let (closure, ()) = tokio::join!(client.close(CloseCode::NORMAL, ""), peer);
+        assert!(closure.unwrap().was_clean);
+    })
+    .await;
+}
+
+/// Encrypted bytes lie in rustls's own buffer while the socket is full. Only a flush that is waited for gets them out.
+#[tokio::test(start_paused = true)]
+async fn a_message_over_tls_on_a_slow_wire_arrives_whole() {
+    common::guarded_with_stopped_clock(async {
+        let (client, server) = tokio::io::duplex(100);
+        let (mut client, server) = tls_pair(client, server).await;
+        let asking = async {
+            client.write_all(common::REQUEST.as_bytes()).await.unwrap();
+            client.flush().await.unwrap();
+            read_head(&mut client).await
+        };
+        let (server, _) = tokio::join!(accept(server), asking);
+        let mut server = server.unwrap();
+        for number in 0..10_u8 {
+            let message = vec![number; 5_000];
+            // The client reads one frame and then waits: what is still held back by then is never sent.
+            let (sent, frame) = tokio::join!(server.send(message.clone()), read_frame(&mut client));
+            sent.unwrap();
+            assert!(frame == (BINARY, message), "message {number}");
+        }
+    })
+    .await;
+}
+
+/// A client that says Close and is gone: the server's own goodbye cannot be written any more.
+#[test]
+fn a_client_that_vanishes_right_after_its_close_ends_the_connection() {
+    common::in_a_thread(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (client, server) = tcp().await;
+            let (mut client, server) = tls_pair(client, server).await;
+            client.write_all(common::REQUEST.as_bytes()).await.unwrap();
+            let mut server = accept(server).await.unwrap();
+            read_head(&mut client).await;
+            client.write_all(&from_client(CLOSE, b"\x03\xE8")).await.unwrap();
+            client.flush().await.unwrap();
+            drop(client);
+            let _ = guarded(server.next()).await;
+            assert!(server.next().await.is_none());
+        });
+    });
+}
+
+/// TCP, and what was read from it.
+#[derive(Debug)]
+struct Recorder {
+    tcp: TcpStream,
+    read: Vec<u8>,
+}
+
+impl AsyncRead for Recorder {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let result = Pin::new(&mut self.tcp).poll_read(cx, buf);
+        self.read.extend(&buf.filled()[before..]);
+        result
+    }
+}
+
+impl AsyncWrite for Recorder {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.tcp).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
