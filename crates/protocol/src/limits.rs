@@ -11,7 +11,6 @@ pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
 
 /// What a connection takes from its peer before it fails. The defaults suit a server on the open internet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Limits {
     /// The opening handshake's head, in bytes. 16 KiB by default: Node allows as much, and browsers with many cookies
     /// stay below it.

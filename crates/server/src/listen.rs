@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use websocket::{
     AcceptOptions,
-    protocol::{Config, KeepAlive},
+    protocol::{Config, KeepAlive, Limits},
 };
 
 use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats};
@@ -74,15 +74,10 @@ pub(crate) async fn serve(listener: TcpListener, args: Args, shutdown: Cancellat
 }
 
 fn options(args: &Args) -> AcceptOptions {
-    let mut config = Config::default();
-    config.limits.message_bytes = args.max_message;
-    config.limits.frame_bytes = args.max_message;
-    config.close_timeout = args.close_timeout;
-    config.keep_alive = Some(KeepAlive { interval: args.ping_interval, timeout: args.ping_interval });
-    let mut options = AcceptOptions::default();
-    options.config = config;
-    options.handshake_timeout = args.handshake_timeout;
-    options
+    let limits = Limits { message_bytes: args.max_message, frame_bytes: args.max_message, ..Limits::DEFAULT };
+    let keep_alive = Some(KeepAlive { interval: args.ping_interval, timeout: args.ping_interval });
+    let config = Config { limits, close_timeout: args.close_timeout, keep_alive };
+    AcceptOptions { config, handshake_timeout: args.handshake_timeout }
 }
 
 async fn next_connection(listener: &TcpListener) -> TcpStream {

@@ -19,7 +19,6 @@ use crate::{error::AcceptError, read_buffer::HEAD_READ, websocket::WebSocket};
 
 /// How a server takes connections.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct AcceptOptions {
     /// How the connections are to behave.
     pub config: Config,
@@ -203,12 +202,12 @@ where
     let bytes = encode_response(response);
     let exchange = async {
         stream.write_all(&bytes).await?;
-        stream.shutdown().await?;
-        tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink()).await
+        stream.flush().await?;
+        // The response is out. How the client leaves is its own affair.
+        let _ = stream.shutdown().await;
+        let _ = tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink()).await;
+        Ok(())
     };
-    match timeout(LINGER, exchange).await {
-        Ok(Err(error)) => Err(error),
-        // The response is out, or the client does not take it. There is nothing more to be done for it.
-        Ok(Ok(_)) | Err(_) => Ok(()),
-    }
+    // A client that does not take its response in this time cannot be helped.
+    timeout(LINGER, exchange).await.unwrap_or(Ok(()))
 }

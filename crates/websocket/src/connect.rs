@@ -136,7 +136,7 @@ impl Connector {
                     tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
                     let stream =
                         if uri.secure() { ClientStream::tls(tcp, host).await? } else { ClientStream::Plain(tcp) };
-                    return self.handshake(stream).await;
+                    return self.handshake_unlimited(stream).await;
                 }
                 Err(error) => last_error = error,
             }
@@ -148,8 +148,16 @@ impl Connector {
     /// Does the opening handshake on a stream that the caller has connected, a tunnel for example.
     ///
     /// # Errors
-    /// [`ConnectError::Answer`], [`ConnectError::Handshake`].
-    pub async fn handshake<S>(self, mut stream: S) -> Result<WebSocket<S>, ConnectError>
+    /// [`ConnectError::Answer`], [`ConnectError::Handshake`], [`ConnectError::TimedOut`].
+    pub async fn handshake<S>(self, stream: S) -> Result<WebSocket<S>, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let limit = self.handshake_timeout;
+        timeout(limit, self.handshake_unlimited(stream)).await.unwrap_or(Err(ConnectError::TimedOut))
+    }
+
+    async fn handshake_unlimited<S>(self, mut stream: S) -> Result<WebSocket<S>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {

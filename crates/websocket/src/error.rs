@@ -99,7 +99,18 @@ impl fmt::Display for ConnectError {
     }
 }
 
-impl std::error::Error for ConnectError {}
+impl std::error::Error for ConnectError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Misuse(misuse) => Some(misuse),
+            Self::Resolve { error, .. } | Self::Tcp { error, .. } | Self::Tls(error) | Self::Handshake(error) => {
+                Some(error)
+            }
+            Self::Answer(error) => Some(error),
+            Self::TlsMissing | Self::TimedOut => None,
+        }
+    }
+}
 
 impl From<Misuse> for ConnectError {
     fn from(misuse: Misuse) -> Self {
@@ -138,4 +149,13 @@ impl fmt::Display for AcceptError {
     }
 }
 
-impl std::error::Error for AcceptError {}
+impl std::error::Error for AcceptError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Violation(violation) => Some(violation),
+            Self::Misuse(misuse) => Some(misuse),
+            Self::Io(error) => Some(error),
+            Self::Refused(_) | Self::TimedOut => None,
+        }
+    }
+}

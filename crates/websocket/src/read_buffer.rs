@@ -18,7 +18,7 @@ use protocol::Connection;
 
 /// The block's size: what a read can bring at once. As much as a socket's receive buffer gives away in one go without
 /// making a small core's second-level cache useless.
-const BLOCK: usize = 64 << 10;
+pub(crate) const BLOCK: usize = 64 << 10;
 
 /// A tail up to this size is copied out so that the block can go back. With a longer one the connection keeps the block:
 /// more of the same frame will come soon.
@@ -41,8 +41,14 @@ pub(crate) fn lend(connection: &mut Connection) -> usize {
     let input = connection.input();
     if missing >= LARGE_FRAME {
         // Memory follows what has arrived and not what was announced: at most twice of it, in steps of a block.
-        let room = missing.min(input.len().max(BLOCK));
-        input.reserve(room);
+        if input.capacity() - input.len() < missing.min(BLOCK / 2) {
+            input.reserve(missing.min(input.len().max(BLOCK)));
+        }
+        return missing;
+    }
+    if missing > 0 && input.len() >= BLOCK {
+        // The last piece of such a frame: not worth moving the rest for.
+        input.reserve(missing);
         return missing;
     }
     if input.capacity() - input.len() < BLOCK / 2 {
@@ -60,6 +66,10 @@ pub(crate) fn give_back(connection: &mut Connection) {
     let input = connection.input();
     if input.len() <= TAIL_COPIED && input.capacity() > TAIL_COPIED {
         let tail = BytesMut::from(&input[..]);
-        SHARED.set(std::mem::replace(input, tail));
+        let block = std::mem::replace(input, tail);
+        // What a large frame has left behind is no block for everyone.
+        if block.capacity() <= 2 * BLOCK {
+            SHARED.set(block);
+        }
     }
 }

@@ -43,20 +43,40 @@ impl ClientStream {
     /// Sets up TLS (section 4.1, step 5) and trusts what the operating system trusts.
     #[cfg(feature = "tls")]
     pub(crate) async fn tls(tcp: TcpStream, host: &str) -> Result<Self, ConnectError> {
-        use tokio_rustls::{TlsConnector, rustls};
+        use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
-        let mut roots = rustls::RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        // One broken certificate in the system's store is no reason to trust none of the others.
-        roots.add_parsable_certificates(found.certs);
-        let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        let other = |error| ConnectError::Tls(io::Error::other(error));
-        let name =
-            rustls::pki_types::ServerName::try_from(host.to_owned()).map_err(|error| other(error.to_string()))?;
-        let connector = TlsConnector::from(std::sync::Arc::new(config));
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| ConnectError::Tls(io::Error::other(error)))?;
+        let connector = TlsConnector::from(tls_config().await?);
         let tls = connector.connect(name, tcp).await.map_err(ConnectError::Tls)?;
         Ok(Self::Tls(Box::new(tls)))
     }
+}
+
+/// How all connections of this process speak TLS. Made once: the certificates of the system are some hundred files.
+#[cfg(feature = "tls")]
+async fn tls_config() -> Result<std::sync::Arc<tokio_rustls::rustls::ClientConfig>, ConnectError> {
+    use std::sync::Arc;
+    use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+
+    static CONFIG: tokio::sync::OnceCell<Arc<ClientConfig>> = tokio::sync::OnceCell::const_new();
+    let load = || {
+        let mut roots = RootCertStore::empty();
+        // One broken certificate in the system's store is no reason to trust none of the others.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        // Named here, because a program that also uses another provider would leave none as the obvious one.
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        versions.map(|builder| Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+    };
+    let other = |error| ConnectError::Tls(io::Error::other(error));
+    // Reading files blocks, and may not do so where connections are served.
+    let loading = || async {
+        tokio::task::spawn_blocking(load)
+            .await
+            .map_err(|error| other(error.to_string()))?
+            .map_err(|error| other(error.to_string()))
+    };
+    CONFIG.get_or_try_init(loading).await.cloned()
 }
 
 /// Calls a method of whichever stream it is.

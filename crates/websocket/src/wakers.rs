@@ -29,6 +29,19 @@ impl SharedWakers {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting[side as usize] = Some(waker.clone());
     }
+
+    /// Wakes the one who waits on the other side.
+    pub(crate) fn wake_other(&self, side: Side) {
+        let other = match side {
+            Side::Reader => Side::Writer,
+            Side::Writer => Side::Reader,
+        };
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waker) = waiting[other as usize].take() {
+            drop(waiting);
+            waker.wake();
+        }
+    }
 }
 
 impl Wake for SharedWakers {

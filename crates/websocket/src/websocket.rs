@@ -66,6 +66,10 @@ pub struct WebSocket<S> {
     reader: Option<Waker>,
     /// Whoever waits for the socket to become writable, or for a deadline; made when two tasks might.
     wakers: Option<Arc<SharedWakers>>,
+    /// The peer has ended its direction of the stream: there is nothing more to read.
+    ended: bool,
+    /// Bytes were written that the stream may still hold back, as TLS does.
+    flushing: bool,
     /// A half-close was asked for, and the stream has not finished it.
     half_closing: bool,
     /// The engine has let go of the stream.
@@ -107,6 +111,8 @@ impl<S> WebSocket<S> {
             timer: None,
             reader: None,
             wakers: None,
+            ended: false,
+            flushing: false,
             half_closing: false,
             disconnected: false,
             failure: None,
@@ -142,6 +148,11 @@ impl<S> WebSocket<S> {
     /// The byte stream beneath.
     pub fn get_ref(&self) -> &S {
         &self.stream
+    }
+
+    /// Gives the byte stream back. Bytes that were read from it and not handled yet are lost.
+    pub fn into_inner(self) -> S {
+        self.stream
     }
 
     /// Bytes that wait to be written.
@@ -200,6 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             match self.poll_read(cx) {
                 Poll::Ready(Ok(())) => continue,
                 Poll::Ready(Err(error)) => {
+                    self.ended = true;
                     self.engine.transport_lost();
                     self.failure.get_or_insert(Failure::Io(error));
                     continue;
@@ -216,10 +228,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Reads once, into the engine's own buffer.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.ended {
+            // Reading again would give the same end, at once, for ever.
+            return Poll::Pending;
+        }
         let limit = read_buffer::lend(&mut self.engine);
         let mut input = self.engine.input().limit(limit);
         let count = ready!(poll_read_buf(Pin::new(&mut self.stream), cx, &mut input))?;
         if count == 0 {
+            self.ended = true;
             self.engine.receive_end();
         }
         Poll::Ready(Ok(()))
@@ -242,6 +259,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
         ready!(timer.as_mut().poll(&mut Context::from_waker(shared.as_ref().unwrap_or(cx.waker()))));
         self.timer = None;
+        if matches!(side, Side::Writer) && self.engine.input().len() < read_buffer::BLOCK {
+            // Nobody reads while one task waits to write. What the peer has said meanwhile may be what the deadline is
+            // about; it is taken in here and handled later.
+            let _ = self.poll_read(cx);
+        }
         if let Err(violation) = self.engine.handle_timeout(now()) {
             self.failure = Some(Failure::Violation(violation));
         }
@@ -385,9 +407,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(crate) fn queue_close(&mut self, frame: Option<CloseFrame>) -> Result<(), Error> {
         if self.engine.state() == State::Open {
             self.engine.close(frame, now())?;
+            // For the new deadline.
+            self.wake_reader();
         }
-        // For the new deadline.
-        self.wake_reader();
         Ok(())
     }
 
@@ -408,6 +430,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         loop {
             match self.poll_transmit(cx, Side::Writer) {
                 Poll::Pending => {}
+                Poll::Ready(Ok(())) if self.engine.dropped_output() => {
+                    let message = "the connection ended before everything was written";
+                    return Poll::Ready(Err(Error::Io(io::Error::new(io::ErrorKind::BrokenPipe, message))));
+                }
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
                     // Whoever reads is told as well, at the end.
@@ -423,13 +449,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Does all that the engine wants done with the stream; ready when nothing is left.
     fn poll_transmit(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<io::Result<()>> {
-        let result = self.poll_transmit_once(cx);
-        if result.is_ready() {
-            return result;
+        let mut result = self.poll_transmit_once(cx);
+        if result.is_pending() {
+            // The stream has remembered this task's waker and forgotten any other's. Ask again with one that wakes all.
+            let waker = self.wake_all(cx, side);
+            result = self.poll_transmit_once(&mut Context::from_waker(&waker));
         }
-        // The stream has remembered this task's waker and forgotten any other's. Ask again with one that wakes all.
-        let waker = self.wake_all(cx, side);
-        self.poll_transmit_once(&mut Context::from_waker(&waker))
+        // What the other task waited for may be done now, by this one.
+        if let (Poll::Ready(_), Some(wakers)) = (&result, &self.wakers) {
+            wakers.wake_other(side);
+        }
+        result
     }
 
     /// A waker that wakes this task and the one on the other side.
@@ -448,20 +478,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     fn poll_transmit_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut stream = Pin::new(&mut self.stream);
-        let mut wrote = false;
         loop {
             if self.half_closing {
-                ready!(stream.as_mut().poll_shutdown(cx))?;
+                let shut = ready!(stream.as_mut().poll_shutdown(cx));
                 self.half_closing = false;
+                shut?;
             }
             match self.engine.poll_transmit() {
-                None if wrote => return stream.poll_flush(cx),
+                None if self.flushing => {
+                    ready!(stream.as_mut().poll_flush(cx))?;
+                    self.flushing = false;
+                }
                 None => return Poll::Ready(Ok(())),
                 Some(Transmit::Bytes(output)) => {
                     if ready!(poll_write_buf(stream.as_mut(), cx, output))? == 0 && output.has_remaining() {
                         return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                     }
-                    wrote = true;
+                    self.flushing = true;
                 }
                 Some(Transmit::HalfClose) => self.half_closing = true,
                 Some(Transmit::Disconnect) => {

@@ -100,8 +100,8 @@ async fn two_connections_have_two_keys() {
     assert_ne!(keys[0], keys[1]);
 }
 
-#[test]
-fn the_client_sends_nothing_before_the_answer() {
+#[tokio::test]
+async fn the_client_sends_nothing_before_the_answer() {
     let (stream, wire) = scripted();
     let mut handshake = Box::pin(Connector::new("ws://example.org/").unwrap().handshake(stream));
     assert!(handshake.as_mut().now_or_never().is_none());

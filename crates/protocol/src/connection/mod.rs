@@ -59,7 +59,6 @@ pub enum Role {
 
 /// How a connection is to behave.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Config {
     /// What is taken from the peer before the connection fails.
     pub limits: Limits,
@@ -75,6 +74,13 @@ impl Default for Config {
     fn default() -> Self {
         Self { limits: Limits::DEFAULT, close_timeout: Duration::from_secs(5), keep_alive: None }
     }
+}
+
+/// What can be seen of a peer from here: how much it has sent that nobody has looked at, and how much it has taken.
+#[derive(Debug, Default)]
+struct Seen {
+    unhandled: usize,
+    left: u64,
 }
 
 /// Pongs that may wait in the output before the next one takes the place of those not yet there.
@@ -106,6 +112,10 @@ pub struct Connection {
     pings_sent: u32,
     /// When the next one is due, while the last has no answer.
     next_ping: Option<Instant>,
+    /// Where the last one stands in the output.
+    ping_place: Range<u64>,
+    /// What could be seen of the peer when the wait for its Pong began.
+    seen: Seen,
     /// Control frames in the present second, and when it began.
     control_frames: (Option<Instant>, u32),
 }
@@ -256,6 +266,8 @@ impl Connection {
             pong_owed: None,
             pings_sent: 0,
             next_ping: None,
+            ping_place: 0..0,
+            seen: Seen::default(),
             control_frames: (None, 0),
         }
     }
@@ -318,7 +330,7 @@ impl Connection {
     pub fn sending_lost(&mut self, now: Instant) {
         self.closing.mute = true;
         self.drop_output();
-        self.timers.close = self.timers.close.or(now.checked_add(self.config.close_timeout));
+        self.arm_close_timer_unless_running(now);
     }
 
     /// Notes that a read failed: nothing more will come, and nothing more can be sent. What has arrived can still be
@@ -373,7 +385,7 @@ impl Connection {
         if self.end_seen && !self.closing.end_received {
             self.closing.end_received = true;
             // What is queued may still be sent, for as long as a Close would be waited for.
-            self.timers.close = self.timers.close.or(now.checked_add(self.config.close_timeout));
+            self.arm_close_timer_unless_running(now);
         }
     }
 
@@ -397,10 +409,7 @@ impl Connection {
             }
             Opcode::Pong => {
                 // Any Pong shows that the peer lives, asked for or not, late or not.
-                self.timers.pong = None;
-                if let Some(due) = self.next_ping.take() {
-                    self.timers.ping = Some(due.max(now));
-                }
+                self.peer_lives(now);
                 Ok(Event::Pong(&self.receiver.input[place]))
             }
             // The receiver passes on control frames only.
@@ -575,6 +584,12 @@ impl Connection {
         self.next_ping = None;
     }
 
+    fn arm_close_timer_unless_running(&mut self, now: Instant) {
+        if self.timers.close.is_none() && self.state() != State::Closed {
+            self.arm_close_timer(now);
+        }
+    }
+
     /// Queues a Close unless one was sent.
     fn send_close(&mut self, frame: Option<CloseFrame>, now: Instant) {
         if self.closing.sent.is_some() {
@@ -606,6 +621,12 @@ impl Connection {
             return Err(Misuse::MessageOpen);
         }
         Ok(())
+    }
+
+    /// Whether something that was queued had to be dropped, because the transport failed or the peer was given up.
+    #[must_use]
+    pub const fn dropped_output(&self) -> bool {
+        self.closing.cut_off
     }
 
     /// How many bytes wait to be written. A caller that produces faster than the peer reads looks here, and stops.
@@ -660,20 +681,52 @@ impl Connection {
         }
         let Some(keep_alive) = self.config.keep_alive else { return Ok(()) };
         if Timers::expired(&mut self.timers.pong, now) {
-            // A Pong cannot overtake a large frame that is still arriving. As long as bytes come, the peer lives.
-            if !std::mem::take(&mut self.receiver.heard) {
+            if self.was_heard() {
+                // A Pong cannot overtake a large frame that is still arriving. As long as anything comes, the peer lives.
+                self.peer_lives(now);
+            } else if self.was_busy_taking() {
+                self.wait_for_pong(keep_alive, now);
+            } else {
                 return Err(self.fail(Violation::PongOverdue, now));
             }
-            self.timers.pong = now.checked_add(keep_alive.timeout);
         }
         if Timers::expired(&mut self.timers.ping, now) {
-            self.pings_sent = self.pings_sent.wrapping_add(1);
-            self.control(Opcode::Ping, &self.pings_sent.to_be_bytes());
-            self.receiver.heard = false;
-            self.timers.pong = now.checked_add(keep_alive.timeout);
+            // A Ping that has not left yet is as good as a new one.
+            if self.output.has_left(self.ping_place.end) {
+                self.pings_sent = self.pings_sent.wrapping_add(1);
+                let begin = self.output.end();
+                self.control(Opcode::Ping, &self.pings_sent.to_be_bytes());
+                self.ping_place = begin..self.output.end();
+            }
+            self.wait_for_pong(keep_alive, now);
             self.next_ping = now.checked_add(keep_alive.interval);
         }
         Ok(())
+    }
+
+    /// Looks at the peer, and gives it the time to answer a Ping.
+    fn wait_for_pong(&mut self, keep_alive: KeepAlive, now: Instant) {
+        self.receiver.heard = false;
+        self.seen = Seen { unhandled: self.receiver.unhandled(), left: self.output.left() };
+        self.timers.pong = now.checked_add(keep_alive.timeout);
+    }
+
+    /// The peer has shown that it is there: the next Ping can wait until it is due.
+    fn peer_lives(&mut self, now: Instant) {
+        self.timers.pong = None;
+        if let Some(due) = self.next_ping.take() {
+            self.timers.ping = Some(due.max(now));
+        }
+    }
+
+    /// Whether anything has come since [`wait_for_pong`](Self::wait_for_pong).
+    fn was_heard(&self) -> bool {
+        self.receiver.heard || self.receiver.unhandled() > self.seen.unhandled
+    }
+
+    /// Whether the Ping stood behind other output, and some of that has left: no peer can answer a Ping that is not out.
+    fn was_busy_taking(&self) -> bool {
+        self.seen.left < self.ping_place.start && self.output.left() > self.seen.left
     }
 }
 

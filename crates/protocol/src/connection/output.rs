@@ -75,6 +75,11 @@ impl Output {
         self.left >= end
     }
 
+    /// How many bytes have left since the connection began.
+    pub(super) const fn left(&self) -> u64 {
+        self.left
+    }
+
     /// Forgets all that is queued; says whether there was anything.
     pub(super) fn drop_all(&mut self) -> bool {
         let had_some = self.len > 0;

@@ -153,6 +153,11 @@ impl Receiver {
         })
     }
 
+    /// How many bytes lie here that were not handled yet.
+    pub(super) fn unhandled(&self) -> usize {
+        self.input.len() - self.start
+    }
+
     /// Forgets all input, now and later bytes alike: after a Close or a violation nothing counts any more (sections
     /// 1.4 and 7.1.7).
     pub(super) fn discard(&mut self) {

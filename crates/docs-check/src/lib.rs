@@ -1,0 +1,19 @@
+//! Holds `README.md` and the book to the files they talk about.
+//!
+//! Prose about code goes stale in silence: a function is renamed, a chapter moves, a heading is reworded, and the text
+//! that pointed there still looks fine. So plain `cargo test` reads every page and demands that
+//!
+//! * a relative link or image leads to a file that exists, inside this repository;
+//! * a `#fragment` names a heading of the page that it leads to;
+//! * a **source reference** holds: a link whose text is code and whose target is a `.rs` or `.js` file, such as
+//!   ``[`Connection::poll_event`](../../crates/protocol/src/connection/mod.rs)``, promises that the last name in the text
+//!   (`poll_event`) is *defined* in that file. A text that names the file itself (`mod.rs`) needs no definition;
+//! * every chapter under `docs/src` stands in `SUMMARY.md` exactly once, and nothing stands there that does not exist;
+//! * every code fence is closed, and no line shows a path that exists on one person's machine only.
+//!
+//! The three modules are the three questions: what does a page say ([`markdown`]), what does a source file define
+//! ([`items`]), and does the one agree with the other ([`check`]).
+
+pub mod check;
+pub mod items;
+pub mod markdown;

@@ -1,0 +1,150 @@
+// A browser without a window, steered over two pipes with the DevTools protocol: JSON messages, each ended by a NUL.
+// https://chromedevtools.github.io/devtools-protocol/ - no package is needed for it.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export class Chromium {
+  #child;
+  #profile = mkdtempSync(join(tmpdir(), "websonkets-chromium-"));
+  #commands = 0;
+  #answers = new Map();
+  #listeners = new Set();
+
+  constructor(program) {
+    const flags = [
+      "--headless=new",
+      "--remote-debugging-pipe",
+      `--user-data-dir=${this.#profile}`,
+      "--disable-gpu",
+      "--disable-dev-shm-usage",
+      // Nothing but the page under test is to be talked to.
+      "--no-proxy-server",
+      "--no-first-run",
+      "--disable-quic",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--disable-extensions",
+      "--hide-scrollbars",
+    ];
+    // Chromium's sandbox refuses to work for root, whom many a CI machine runs as.
+    if (process.getuid?.() === 0) flags.push("--no-sandbox");
+    // It listens on descriptor 3 and answers on 4.
+    this.#child = spawn(program, [...flags, "about:blank"], { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
+    let errors = "";
+    this.#child.stderr.on("data", (data) => (errors = (errors + data).slice(-4000)));
+    this.#child.on("error", (error) => this.#end(`${program} does not start: ${error.message}`));
+    this.#child.on("exit", (code, signal) => this.#end(`chromium ended (${signal ?? code}): ${errors}`));
+    this.#child.stdio[3].on("error", () => {});
+    let rest = "";
+    this.#child.stdio[4].setEncoding("utf8").on("data", (data) => {
+      const messages = (rest + data).split("\0");
+      rest = messages.pop();
+      messages.forEach((message) => this.#receive(JSON.parse(message)));
+    });
+  }
+
+  #receive({ id, method, params, sessionId, result, error }) {
+    if (id === undefined) {
+      this.#listeners.forEach((listener) => listener(method, params, sessionId));
+      return;
+    }
+    const { resolve, reject, command } = this.#answers.get(id);
+    this.#answers.delete(id);
+    error ? reject(new Error(`${command}: ${error.message}`)) : resolve(result);
+  }
+
+  #end(why) {
+    this.ended = why;
+    this.#answers.forEach(({ reject }) => reject(new Error(why)));
+    this.#answers.clear();
+  }
+
+  send(command, params = {}, sessionId) {
+    return new Promise((resolve, reject) => {
+      if (this.ended) return reject(new Error(this.ended));
+      const id = ++this.#commands;
+      this.#answers.set(id, { resolve, reject, command });
+      this.#child.stdio[3].write(`${JSON.stringify({ id, method: command, params, sessionId })}\0`);
+    });
+  }
+
+  // A new page, empty as yet.
+  async open() {
+    const { targetId } = await this.send("Target.createTarget", { url: "about:blank" });
+    const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
+    const page = new Page((command, params) => this.send(command, params, sessionId));
+    this.#listeners.add((method, params, from) => from === sessionId && page.event(method, params));
+    for (const domain of ["Page", "Runtime", "Log"]) await page.send(`${domain}.enable`);
+    return page;
+  }
+
+  async close() {
+    const exited = this.ended ? undefined : new Promise((resolve) => this.#child.once("exit", resolve));
+    this.send("Browser.close").catch(() => {});
+    const impatient = setTimeout(() => this.#child.kill("SIGKILL"), 5000);
+    await exited;
+    clearTimeout(impatient);
+    try {
+      // Helpers of the browser may still write for a moment.
+      rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    } catch (error) {
+      console.warn(`${this.#profile} stays behind: ${error.message}`);
+    }
+  }
+}
+
+class Page {
+  // What the browser complained about: errors and warnings on the console, exceptions, blocked content.
+  complaints = [];
+
+  constructor(send) {
+    this.send = send;
+  }
+
+  event(method, params) {
+    const text = {
+      "Runtime.exceptionThrown": () => params.exceptionDetails.exception?.description ?? params.exceptionDetails.text,
+      "Runtime.consoleAPICalled": () =>
+        ["error", "warning", "assert"].includes(params.type) &&
+        params.args.map(({ value, description }) => value ?? description).join(" "),
+      "Log.entryAdded": () => ["error", "warning"].includes(params.entry.level) && params.entry.text,
+    }[method]?.();
+    if (text) this.complaints.push(text);
+  }
+
+  // Evaluates an expression in the page, as its console would.
+  async evaluate(expression) {
+    const { result, exceptionDetails } = await this.send("Runtime.evaluate", {
+      expression,
+      returnByValue: true,
+      awaitPromise: true,
+    });
+    if (exceptionDetails) throw new Error(`${expression}: ${exceptionDetails.exception?.description}`);
+    return result.value;
+  }
+
+  async key(key, code) {
+    const event = { key, code: key, windowsVirtualKeyCode: code, text: key === "Enter" ? "\r" : undefined };
+    await this.send("Input.dispatchKeyEvent", { type: "keyDown", ...event });
+    await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
+  }
+
+  async click(selector) {
+    const [x, y] = await this.evaluate(`(() => {
+      const { x, y, width, height } = document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect();
+      return [x + width / 2, y + height / 2];
+    })()`);
+    const event = { x, y, button: "left", clickCount: 1 };
+    await this.send("Input.dispatchMouseEvent", { type: "mousePressed", ...event });
+    await this.send("Input.dispatchMouseEvent", { type: "mouseReleased", ...event });
+  }
+
+  async screenshot() {
+    const { data } = await this.send("Page.captureScreenshot", { format: "png", captureBeyondViewport: true });
+    return Buffer.from(data, "base64");
+  }
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The page of the server in a real browser: run.sh SERVER_BINARY [DIRECTORY_FOR_SCREENSHOTS]
+#
+# Not a part of `cargo test`, because it needs chromium and node. Ends with 0 if all is well, otherwise says what is not.
+set -euo pipefail
+
+if [[ $# -lt 1 || $# -gt 2 ]]; then
+    echo "usage: $0 SERVER_BINARY [DIRECTORY_FOR_SCREENSHOTS]" >&2
+    exit 2
+fi
+if [[ ! -x $1 ]]; then
+    echo "browser test: there is no program $1; build it with: cargo build -p server" >&2
+    exit 2
+fi
+if ! command -v node >/dev/null; then
+    echo "browser test: node is not installed" >&2
+    exit 2
+fi
+if [[ -z ${CHROMIUM:-} ]]; then
+    for name in chromium chromium-browser google-chrome; do
+        if CHROMIUM=$(command -v "$name"); then break; fi
+    done
+fi
+if [[ -z ${CHROMIUM:-} ]]; then
+    echo "browser test: chromium is not installed (Debian: apt-get install chromium), nor does CHROMIUM name it" >&2
+    exit 2
+fi
+export CHROMIUM
+exec node "$(dirname "$0")/page.mjs" "$(realpath "$1")" ${2:+"$(realpath -m "$2")"}
