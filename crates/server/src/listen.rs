@@ -36,7 +36,7 @@ pub(crate) async fn serve(listener: TcpListener, args: Args, shutdown: Cancellat
         options: options(&args),
         origins: OriginPolicy::new(args.allow_origin),
         stats: Stats::new(),
-        room: Room::new(),
+        room: Room::default(),
         stuck_timeout: args.stuck_timeout,
         shutdown: shutdown.clone(),
     });

@@ -17,7 +17,7 @@ use tokio::{
 };
 use websocket::{
     WebSocket,
-    protocol::{CloseCode, Message, Prepared},
+    protocol::{CloseCode, Message, Prepared, State},
 };
 
 use crate::{
@@ -136,6 +136,10 @@ pub(crate) async fn converse(connection: &mut WebSocket<TcpStream>, peer: Socket
             changed = newest.changed() => {
                 let push = newest.borrow_and_update().clone();
                 let (Ok(()), Some(push)) = (changed, push) else { continue };
+                // A connection that is closing takes no more pushes; it still has to be read to its end.
+                if connection.state() != State::Open {
+                    continue;
+                }
                 // Waits for this client and for no other. Pushes that come meanwhile replace each other.
                 match timeout(shared.stuck_timeout, connection.send_prepared(&push)).await {
                     Ok(sent) => sent?,

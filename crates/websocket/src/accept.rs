@@ -5,7 +5,7 @@
 
 use std::{io, time::Duration};
 
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use protocol::{
     Config, Connection,
     handshake::{Acceptance, Progress, Request, ServerHandshake, Upgrade, encode_response, refusal},
@@ -123,14 +123,14 @@ where
         Ok(Ok(request)) => Ok(Incoming { stream, request }),
         Ok(Err(error)) => {
             if let AcceptError::Violation(violation) = &error {
-                respond(&mut stream, &refusal(violation)).await.map_err(AcceptError::Io)?;
+                respond(&mut stream, &encode_response(&refusal(violation))).await.map_err(AcceptError::Io)?;
             }
             Err(error)
         }
         Err(_) => {
             let mut response = Response::new("the request took too long\n".to_owned());
             *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
-            respond(&mut stream, &response).await.map_err(AcceptError::Io)?;
+            respond(&mut stream, &encode_response(&response)).await.map_err(AcceptError::Io)?;
             Err(AcceptError::TimedOut)
         }
     }
@@ -178,12 +178,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         Ok(WebSocket::new(self.stream, engine).agreed(accepted.subprotocol, accepted.extensions))
     }
 
-    /// Answers with an ordinary HTTP response and ends the connection.
+    /// Answers with an ordinary HTTP response and ends the connection. The answer to HEAD is sent without its body.
     ///
     /// # Errors
     /// [`AcceptError::Io`].
     pub async fn respond(mut self, response: &Response<impl AsRef<[u8]>>) -> Result<(), AcceptError> {
-        respond(&mut self.stream, response).await.map_err(AcceptError::Io)
+        let mut bytes = encode_response(response);
+        if self.request.head().method() == Method::HEAD {
+            bytes.truncate(bytes.len() - response.body().as_ref().len());
+        }
+        respond(&mut self.stream, &bytes).await.map_err(AcceptError::Io)
     }
 }
 
@@ -195,13 +199,12 @@ const LINGER_BYTES: u64 = 256 << 10;
 ///
 /// Closing a socket while bytes of the peer are unread makes the kernel send a reset, and the reset can destroy the
 /// response before the peer has read it. So this ends only the one direction and reads on until the peer ends the other.
-async fn respond<S>(stream: &mut S, response: &Response<impl AsRef<[u8]>>) -> io::Result<()>
+async fn respond<S>(stream: &mut S, response: &[u8]) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let bytes = encode_response(response);
     let exchange = async {
-        stream.write_all(&bytes).await?;
+        stream.write_all(response).await?;
         stream.flush().await?;
         // The response is out. How the client leaves is its own affair.
         let _ = stream.shutdown().await;

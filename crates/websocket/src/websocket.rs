@@ -10,7 +10,7 @@
 //!   1. an event in the bytes that are here     -> hand it out
 //!   2. something to send                       -> write it: one write for all that the last read caused
 //!   3. bytes at the socket                     -> read, go to 1
-//!   4. a deadline that has passed              -> tell the engine, go to 1
+//!   4. a deadline that has passed              -> tell the engine, go to 1   (before 3 if the peer never pauses)
 //!   5. wait for any of these
 //! ```
 //!
@@ -62,6 +62,8 @@ pub struct WebSocket<S> {
     extensions: Vec<Extension>,
     /// Runs while the engine has a deadline. Boxed, because most connections have none most of the time.
     timer: Option<Pin<Box<Sleep>>>,
+    /// When bytes were last read.
+    read_at: std::time::Instant,
     /// The task that reads, to be woken when another one has changed the deadlines.
     reader: Option<Waker>,
     /// Whoever waits for the socket to become writable, or for a deadline; made when two tasks might.
@@ -109,6 +111,7 @@ impl<S> WebSocket<S> {
             subprotocol: None,
             extensions: Vec::new(),
             timer: None,
+            read_at: now(),
             reader: None,
             wakers: None,
             ended: false,
@@ -194,7 +197,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
         loop {
-            match self.engine.poll_event(now()) {
+            let now = now();
+            match self.engine.poll_event(now) {
                 Ok(Some(event)) => return Poll::Ready(Some(Ok(owned(event)))),
                 Ok(None) => {}
                 // Told at the end, when the peer has been told.
@@ -208,8 +212,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             if self.disconnected {
                 return Poll::Ready(self.end().map(Err));
             }
+            // A peer that never pauses would never let the timer have its turn. All that had come when the deadline
+            // passed has been looked at by now.
+            if self.engine.poll_timeout().is_some_and(|deadline| deadline <= self.read_at) {
+                self.handle_timeout(now);
+                continue;
+            }
             match self.poll_read(cx) {
-                Poll::Ready(Ok(())) => continue,
+                Poll::Ready(Ok(())) => {
+                    self.read_at = now;
+                    continue;
+                }
                 Poll::Ready(Err(error)) => {
                     self.ended = true;
                     self.engine.transport_lost();
@@ -264,13 +277,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             // about; it is taken in here and handled later.
             let _ = self.poll_read(cx);
         }
-        if let Err(violation) = self.engine.handle_timeout(now()) {
-            self.failure = Some(Failure::Violation(violation));
-        }
+        self.handle_timeout(now());
         if matches!(side, Side::Writer) {
             self.wake_reader();
         }
         Poll::Ready(())
+    }
+
+    fn handle_timeout(&mut self, now: std::time::Instant) {
+        if let Err(violation) = self.engine.handle_timeout(now) {
+            self.failure = Some(Failure::Violation(violation));
+        }
     }
 
     /// Lets the reading task look again: something has changed that it did not see.

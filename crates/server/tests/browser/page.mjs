@@ -34,6 +34,7 @@ class Server {
     const server = new Server();
     server.child = spawn(program, ["--listen", listen, "--interval", "200ms"], { stdio: ["ignore", "pipe", "ignore"] });
     server.exited = new Promise((resolve) => server.child.on("exit", resolve));
+    process.on("exit", () => server.child.kill("SIGKILL"));
     server.child.on("error", (error) => server.lines.push(`(does not start: ${error.message})`));
     server.child.on("exit", (code) => server.lines.push(`(ended with ${code})`));
     createInterface(server.child.stdout).on("line", (line) => server.lines.push(line));
@@ -107,16 +108,15 @@ function flaws() {
 }
 
 async function test(chromium) {
-  let server = await Server.start("127.0.0.1:0");
-  const url = `http://${server.address}/`;
   const page = await chromium.open();
+  let server = await Server.start("127.0.0.1:0");
   try {
     // From the first moment on: what the page's own policy blocks.
     await page.send("Page.addScriptToEvaluateOnNewDocument", {
       source: `document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, lineNumber }) =>
         console.error("blocked by the policy: " + [violatedDirective, blockedURI, "line " + lineNumber].join(", ")));`,
     });
-    await page.send("Page.navigate", { url });
+    await page.send("Page.navigate", { url: `http://${server.address}/` });
     const text = (id) => page.evaluate(`document.getElementById("${id}")?.textContent`);
     const number = async (id) => Number(await text(id));
 
@@ -203,12 +203,17 @@ async function test(chromium) {
   }
 }
 
-let doing = "the browser starts";
+let doing = "the browser and the server start";
 
 function step(what) {
   doing = what;
   console.log(`- ${what}`);
 }
+
+setTimeout(() => {
+  console.error(`browser test: FAILED where ${doing}\nit takes longer than two minutes`);
+  process.exit(1);
+}, 120_000).unref();
 
 if (screenshots) mkdirSync(screenshots, { recursive: true });
 const chromium = new Chromium(process.env.CHROMIUM ?? "chromium");
