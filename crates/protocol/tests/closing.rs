@@ -6,23 +6,13 @@ mod common;
 use std::time::Instant;
 
 use bytes::Buf;
-use common::{End, Pair, Step, both, broken, close, empty_close, hex, ping, s, text, wire};
+use common::{End, Pair, SERVER_CLOSES_TCP_FIRST, Step, both, broken, close, empty_close, hex, ping, s, text, wire};
 use protocol::{CloseCode, CloseFrame, Config, End as Side, Kind, Message, Misuse, Role, State, Transmit, Violation};
 
 const CLIENT: Role = Role::Client;
 const SERVER: Role = Role::Server;
 
 // ---- The closing handshake, two ends joined -------------------------------------------------------------------------
-
-/// Checks who did what to TCP, in order.
-#[track_caller]
-fn tcp(pair: &Pair, expected: &[(Role, Step)]) {
-    assert_eq!(pair.tcp, expected);
-}
-
-/// The server ends its stream first, then both let go.
-const SERVER_FIRST: [(Role, Step); 3] =
-    [(SERVER, Step::HalfClose), (CLIENT, Step::Disconnect), (SERVER, Step::Disconnect)];
 
 #[test]
 fn a_client_closes_and_the_server_closes_tcp_first() {
@@ -33,7 +23,7 @@ fn a_client_closes_and_the_server_closes_tcp_first() {
     assert_eq!(pair.sent_by_server, wire(SERVER, &["88 02 03e8"]), "the answer has the code and not the reason");
     assert_eq!(pair.heard_by_server, [close(1000, "done")]);
     assert_eq!(pair.heard_by_client, [close(1000, "")]);
-    tcp(&pair, &SERVER_FIRST);
+    assert_eq!(pair.tcp, SERVER_CLOSES_TCP_FIRST);
     for end in [&pair.client, &pair.server] {
         assert_eq!(end.connection.state(), State::Closed);
         assert_eq!(end.ending(), (1000, true));
@@ -50,7 +40,7 @@ fn a_server_closes_and_closes_tcp_first() {
     pair.drive();
     assert_eq!(pair.sent_by_server, wire(SERVER, &["88 02 03e9"]));
     assert_eq!(pair.sent_by_client, wire(CLIENT, &["88 02 03e9"]));
-    tcp(&pair, &SERVER_FIRST);
+    assert_eq!(pair.tcp, SERVER_CLOSES_TCP_FIRST);
     assert_eq!((pair.client.ending(), pair.server.ending()), ((1001, true), (1001, true)));
 }
 
@@ -63,7 +53,7 @@ fn crossing_closes_are_one_closing_handshake() {
     // One Close each: nobody answers again.
     assert_eq!(pair.sent_by_client, wire(CLIENT, &["88 03 0fa1 63"]));
     assert_eq!(pair.sent_by_server, wire(SERVER, &["88 03 0fa2 73"]));
-    tcp(&pair, &SERVER_FIRST);
+    assert_eq!(pair.tcp, SERVER_CLOSES_TCP_FIRST);
     // Each end reports the code of the other (7.1.5).
     assert_eq!((pair.client.ending(), pair.server.ending()), ((4002, true), (4001, true)));
     assert_eq!(pair.client.connection.closure().reason, "s");
@@ -78,7 +68,7 @@ fn a_close_without_a_code_is_reported_as_1005_and_never_sent_as_such() {
         pair.drive();
         assert_eq!(pair.sent_by_client, wire(CLIENT, &["88 00"]));
         assert_eq!(pair.sent_by_server, wire(SERVER, &["88 00"]));
-        tcp(&pair, &SERVER_FIRST);
+        assert_eq!(pair.tcp, SERVER_CLOSES_TCP_FIRST);
         assert_eq!((pair.client.ending(), pair.server.ending()), ((1005, true), (1005, true)));
     }
 }
@@ -94,7 +84,7 @@ fn messages_before_a_close_arrive() {
         pair.drive();
         assert_eq!(pair.heard_by_server, [text("a"), close(1000, "")], "{read_size} bytes a read");
         assert_eq!(pair.heard_by_client, [text("b"), close(1000, "")], "{read_size} bytes a read");
-        tcp(&pair, &SERVER_FIRST);
+        assert_eq!(pair.tcp, SERVER_CLOSES_TCP_FIRST);
     }
 }
 
@@ -105,7 +95,7 @@ fn a_ping_that_is_answered_during_the_closing_does_not_delay_it() {
     pair.server.connection.ping(b"p").unwrap();
     pair.drive();
     assert_eq!(pair.heard_by_client, [ping("70"), close(1000, "")]);
-    tcp(&pair, &SERVER_FIRST);
+    assert_eq!(pair.tcp, SERVER_CLOSES_TCP_FIRST);
 }
 
 #[test]
@@ -114,7 +104,7 @@ fn a_server_whose_client_breaks_a_rule_tells_it_why_and_closes_tcp_first() {
     pair.server.hears_bytes(&hex("81 00")); // without a mask
     pair.drive();
     assert_eq!(pair.heard_by_client, [close(1002, "a client's frames must be masked (RFC 6455, section 5.1)")]);
-    tcp(&pair, &SERVER_FIRST);
+    assert_eq!(pair.tcp, SERVER_CLOSES_TCP_FIRST);
     assert_eq!(pair.server.ending(), (1006, false), "no Close came that counts");
     assert_eq!(pair.client.ending(), (1002, true));
 }
@@ -126,9 +116,9 @@ fn a_client_whose_server_breaks_a_rule_tells_it_why_and_ends_its_stream() {
     pair.drive();
     assert_eq!(pair.heard_by_server, [close(1002, "a server's frames must not be masked (RFC 6455, section 5.1)")]);
     // The server has sent and received a Close: it ends its stream too, and as nothing more can come it lets go.
-    tcp(
-        &pair,
-        &[(CLIENT, Step::HalfClose), (SERVER, Step::HalfClose), (SERVER, Step::Disconnect), (CLIENT, Step::Disconnect)],
+    assert_eq!(
+        pair.tcp,
+        [(CLIENT, Step::HalfClose), (SERVER, Step::HalfClose), (SERVER, Step::Disconnect), (CLIENT, Step::Disconnect)]
     );
     assert_eq!(pair.client.ending(), (1006, false));
     assert_eq!(pair.server.ending(), (1002, true));

@@ -4,23 +4,11 @@ mod common;
 
 use std::time::Duration;
 
-use common::{End, Pair, Step, both, both_with, close, ms, s, text};
+use common::{End, Pair, SERVER_CLOSES_TCP_FIRST, Step, both, both_with, close, ms, s, text};
 use protocol::{Config, Role, State};
 
 const CLIENT: Role = Role::Client;
 const SERVER: Role = Role::Server;
-
-/// Checks who did what to TCP, in order.
-#[track_caller]
-fn tcp(pair: &Pair, expected: &[(Role, Step)]) {
-    assert_eq!(pair.tcp, expected);
-}
-
-/// The server ends its stream first, then both let go.
-const SERVER_FIRST: [(Role, Step); 3] =
-    [(SERVER, Step::HalfClose), (CLIENT, Step::Disconnect), (SERVER, Step::Disconnect)];
-
-// ---- Deadlines ------------------------------------------------------------------------------------------------------
 
 #[test]
 fn there_is_no_deadline_while_open() {
@@ -172,7 +160,7 @@ fn a_blocked_close_goes_out_when_the_peer_reads_again() {
     pair.block(SERVER, false);
     pair.drive();
     assert_eq!(pair.heard_by_server, [text("Hello"), close(1000, "")]);
-    tcp(&pair, &SERVER_FIRST);
+    assert_eq!(pair.tcp, SERVER_CLOSES_TCP_FIRST);
     assert_eq!((pair.client.ending(), pair.server.ending()), ((1000, true), (1000, true)));
 }
 
@@ -190,8 +178,7 @@ fn two_ends_of_which_one_is_stuck_both_let_go() {
 
 #[test]
 fn the_time_to_close_is_an_option() {
-    let mut config = Config::default();
-    config.close_timeout = s(1);
+    let config = Config { close_timeout: s(1), ..Config::default() };
     both_with(&config, |end| {
         end.close(1000, "");
         end.sent();
@@ -202,8 +189,7 @@ fn the_time_to_close_is_an_option() {
 
 #[test]
 fn unlimited_time_to_close_is_no_danger_to_arithmetic() {
-    let mut config = Config::default();
-    config.close_timeout = Duration::MAX;
+    let config = Config { close_timeout: Duration::MAX, ..Config::default() };
     both_with(&config, |end| {
         end.close(1000, "");
         end.transmits(&["88 02 03e8"]);

@@ -135,6 +135,28 @@ fn after_the_transport_is_lost_nothing_is_transmitted() {
 }
 
 #[test]
+fn it_is_known_whether_something_could_not_be_sent() {
+    both(|end| {
+        end.connection.send_text("Hello").unwrap();
+        end.steps();
+        end.connection.transport_lost();
+        assert!(!end.connection.dropped_output(), "all of it had left");
+    });
+    both(|end| {
+        end.connection.send_text("Hello").unwrap();
+        end.connection.transport_lost();
+        assert!(end.connection.dropped_output());
+    });
+    both(|end| {
+        end.close(1000, "");
+        assert_eq!(end.steps_while_blocked(), []);
+        end.wait(s(5));
+        assert_eq!(end.steps_while_blocked(), [Step::Disconnect]);
+        assert!(end.connection.dropped_output());
+    });
+}
+
+#[test]
 fn after_a_write_failed_the_peer_can_still_be_heard() {
     // It may have closed and gone, and its Close lies in the kernel's buffer: that says more than a broken pipe.
     both(|end| {

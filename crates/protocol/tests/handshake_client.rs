@@ -518,9 +518,7 @@ fn the_request_can_be_had_as_long_as_the_answer_is_not_there() {
 
 #[test]
 fn a_response_without_end_fails_at_the_limit() {
-    let mut limits = Limits::DEFAULT;
-    limits.head_bytes = 1000;
-    let mut handshake = ask().handshake(NONCE, limits);
+    let mut handshake = ask().handshake(NONCE, Limits { head_bytes: 1000, ..Limits::DEFAULT });
     handshake.input().extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\nX: ");
     handshake.input().extend_from_slice(&[b'a'; 1000]);
     let Err(HandshakeError::Violation(violation)) = handshake.poll() else { panic!("not failed") };

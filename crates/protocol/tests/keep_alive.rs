@@ -4,8 +4,9 @@ mod common;
 
 use std::time::Duration;
 
+use bytes::Buf;
 use common::{End, Heard, Pair, binary, both, both_with, broken, close, ms, ping, pong, s, text, wire};
-use protocol::{Config, KeepAlive, Role, State, Violation};
+use protocol::{Config, KeepAlive, Role, State, Transmit, Violation};
 
 /// A Ping every 20 seconds, and 10 for the answer.
 fn config() -> Config {
@@ -13,9 +14,7 @@ fn config() -> Config {
 }
 
 fn every(interval: Duration, timeout: Duration) -> Config {
-    let mut config = Config::default();
-    config.keep_alive = Some(KeepAlive { interval, timeout });
-    config
+    Config { keep_alive: Some(KeepAlive { interval, timeout }), ..Config::default() }
 }
 
 #[test]
@@ -126,6 +125,52 @@ fn asking_for_the_input_buffer_is_not_hearing_from_the_peer() {
             end.steps();
         }
         assert_eq!(failed, [broken(Violation::PongOverdue)]);
+    });
+}
+
+#[test]
+fn bytes_that_nobody_has_looked_at_yet_are_a_sign_of_life() {
+    both_with(&config(), |end| {
+        end.wait(s(20));
+        end.sent();
+        end.connection.receive(&wire(common::peer_of(end.role()), &["81 02 6f6b"]));
+        assert_eq!(end.wait(s(10)), []);
+        assert_eq!(end.events(), [text("ok")]);
+    });
+}
+
+#[test]
+fn bytes_that_were_there_before_the_ping_are_no_answer() {
+    both_with(&config(), |end| {
+        end.connection.receive(&wire(common::peer_of(end.role()), &["81 02 6f6b"]));
+        end.wait(s(20));
+        end.sent();
+        assert_eq!(end.wait(s(10)), [broken(Violation::PongOverdue)]);
+    });
+}
+
+#[test]
+fn a_ping_that_is_stuck_behind_a_large_message_cannot_be_overdue() {
+    both_with(&config(), |end| {
+        end.connection.send_binary(&[0; 10_000]).unwrap();
+        end.wait(s(20)); // the Ping is queued behind it
+        for _ in 0..5 {
+            let Some(Transmit::Bytes(output)) = end.connection.poll_transmit() else { panic!("nothing to send") };
+            output.advance(1000);
+            assert_eq!(end.wait(s(10)), [], "as long as the peer takes what is before it, it is alive");
+        }
+        assert_eq!(end.wait(s(10)), [broken(Violation::PongOverdue)], "and now it has taken nothing for 10 seconds");
+    });
+}
+
+#[test]
+fn a_peer_that_only_takes_is_dead_once_the_ping_is_out() {
+    both_with(&config(), |end| {
+        end.wait(s(20));
+        end.connection.send_binary(&[0; 10_000]).unwrap(); // behind the Ping
+        let Some(Transmit::Bytes(output)) = end.connection.poll_transmit() else { panic!("nothing to send") };
+        output.advance(1000);
+        assert_eq!(end.wait(s(10)), [broken(Violation::PongOverdue)]);
     });
 }
 

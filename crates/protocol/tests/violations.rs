@@ -50,8 +50,7 @@ fn bytes_within(config: Config, role: Role, bytes: &str) -> Violation {
 
 /// What an end says to silence.
 fn silence() -> Violation {
-    let mut config = Config::default();
-    config.keep_alive = Some(KeepAlive { interval: s(1), timeout: s(1) });
+    let config = Config { keep_alive: Some(KeepAlive { interval: s(1), timeout: s(1) }), ..Config::default() };
     match &End::new(Role::Server, config).wait(s(2))[..] {
         [Heard::Broken(violation)] => violation.clone(),
         other => panic!("silence breaks no rule: {other:?}"),

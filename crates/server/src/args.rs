@@ -57,9 +57,13 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Longer times are mistakes, and some of them are so long that no clock can tell when they end.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 fn positive(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Err("must be more than nothing".to_owned()),
+        Ok(duration) if duration > LONGEST => Err("must be at most 365days".to_owned()),
         Ok(duration) => Ok(duration),
         Err(error) => Err(format!("{error} (write it like 250ms, 1s or 2m)")),
     }

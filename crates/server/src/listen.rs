@@ -40,7 +40,7 @@ pub(crate) async fn serve(listener: TcpListener, args: Args, shutdown: Cancellat
         stuck_timeout: args.stuck_timeout,
         shutdown: shutdown.clone(),
     });
-    let places = Arc::new(Semaphore::new(args.max_connections));
+    let places = Arc::new(Semaphore::new(args.max_connections.min(Semaphore::MAX_PERMITS)));
     let turned_away = Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE));
     let tasks = TaskTracker::new();
 

@@ -17,6 +17,7 @@ mod memory;
 mod origin;
 mod page;
 mod route;
+mod signals;
 mod stats;
 
 use std::{
@@ -29,7 +30,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::Args;
+use crate::{args::Args, signals::Signals};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -65,6 +66,8 @@ async fn run(args: Args) -> Result<(), String> {
         )
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    // Before the first line: whoever has read that may send a signal.
+    let mut signals = Signals::new().map_err(|error| error.to_string())?;
     // For people, and for programs that asked for port 0 and want to know which one it became.
     print_line(&format!("listening on ws://{address}/"));
     if address.ip().is_loopback() {
@@ -74,30 +77,14 @@ async fn run(args: Args) -> Result<(), String> {
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
     tokio::spawn(async move {
-        wait_for_signal().await;
+        signals.next().await;
         tracing::info!("stopping: every connection is closed with 1001 (once more to stop at once)");
         stop.cancel();
-        wait_for_signal().await;
+        signals.next().await;
         std::process::exit(130);
     });
     listen::serve(listener, args, shutdown).await;
     Ok(())
-}
-
-/// Waits for Ctrl-C or, where there is such a thing, SIGTERM.
-async fn wait_for_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Log lines go to standard error. `RUST_LOG` says which, `-v` shows more, `-vv` most.

@@ -556,6 +556,10 @@ impl Pair {
     }
 }
 
+/// How TCP is to end after a closing handshake: the server ends its stream first, then both let go (section 7.1.1).
+pub(crate) const SERVER_CLOSES_TCP_FIRST: [(Role, Step); 3] =
+    [(Role::Server, Step::HalfClose), (Role::Client, Step::Disconnect), (Role::Server, Step::Disconnect)];
+
 // ---- Small things ---------------------------------------------------------------------------------------------------
 
 /// Seconds.
