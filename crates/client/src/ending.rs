@@ -46,11 +46,7 @@ impl Ending {
     /// 0 if the connection was closed in an ordinary way and nothing was lost on our side, else 1.
     pub(crate) fn status(&self) -> ExitCode {
         let ordinary = [CloseCode::NORMAL, CloseCode::GOING_AWAY, CloseCode::NO_STATUS_RECEIVED];
-        if self.complete && self.closure.was_clean && ordinary.contains(&self.closure.code) {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
+        if self.complete && ordinary.contains(&self.closure.code) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
@@ -74,7 +70,8 @@ impl fmt::Display for Ending {
                     _ => Ok(()),
                 }
             }
-            None if self.closure.was_clean => {
+            // Whether our answer still reached the server is its affair: it has said why it left.
+            None if self.closure.code != CloseCode::ABNORMAL_CLOSURE => {
                 write!(f, "{}, by {}", with_reason(self.closure.code, &self.closure.reason), self.first())
             }
             None => {

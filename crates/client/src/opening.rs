@@ -9,7 +9,7 @@ use http::{
 };
 use websocket::{
     ClientStream, ConnectError, Connector, WebSocket,
-    protocol::{Config, KeepAlive, Misuse, Uri, handshake::HandshakeError},
+    protocol::{Config, KeepAlive, Limits, Misuse, Uri, handshake::HandshakeError},
 };
 
 use crate::{args::Args, terminal::printable};
@@ -37,12 +37,9 @@ pub(crate) async fn open(args: &Args) -> Result<WebSocket<ClientStream>, String>
 }
 
 fn connector(args: &Args) -> Result<Connector, Misuse> {
-    let mut config = Config::default();
-    config.limits.frame_bytes = args.max_message;
-    config.limits.message_bytes = args.max_message;
-    config.close_timeout = NEVER;
-    config.keep_alive = args.ping_interval.map(|interval| KeepAlive { interval, timeout: interval });
-
+    let limits = Limits { frame_bytes: args.max_message, message_bytes: args.max_message, ..Limits::DEFAULT };
+    let keep_alive = args.ping_interval.map(|interval| KeepAlive { interval, timeout: interval });
+    let config = Config { limits, close_timeout: NEVER, keep_alive };
     let mut connector = Connector::new(&args.url)?.config(config).handshake_timeout(args.connect_timeout);
     for name in &args.subprotocols {
         connector = connector.subprotocol(name)?;

@@ -29,8 +29,6 @@ pub enum Misuse {
     AfterClose,
     /// A new message before the fragments of the open one are all sent (section 5.4).
     MessageOpen,
-    /// A continuation while no message is open (section 5.4).
-    NoMessageOpen,
     /// A fragmented text that is not UTF-8 (section 8.1).
     NotUtf8,
     /// A Ping or Pong payload above 125 bytes (section 5.5). Holds its length.
@@ -61,7 +59,6 @@ impl fmt::Display for Misuse {
             Self::HeaderInvalid(what) => write!(f, "'{}' is not a valid header", what.escape_debug()),
             Self::AfterClose => f.write_str("nothing can be sent any more: the connection is closing or closed"),
             Self::MessageOpen => f.write_str("finish the fragmented message first: another cannot begin inside it"),
-            Self::NoMessageOpen => f.write_str("there is no fragmented message to go on with"),
             Self::NotUtf8 => f.write_str("a text message must be UTF-8, and this one is not"),
             Self::ControlTooLong(len) => {
                 write!(f, "a Ping or Pong holds at most {MAX_CONTROL_PAYLOAD} bytes, not {len}")

@@ -444,7 +444,9 @@ fn a_frame_whose_rest_has_come_is_complete() {
         let bytes = wire(peer_of(end.role()), &["81 05 48656c6c6f"]);
         end.connection.receive(&bytes[..bytes.len() - 2]);
         assert_eq!(end.events(), [], "looked at, and found incomplete");
-        end.connection.receive(&bytes[bytes.len() - 2..]);
+        end.connection.receive(&bytes[bytes.len() - 2..bytes.len() - 1]);
+        assert!(!end.connection.has_event());
+        end.connection.receive(&bytes[bytes.len() - 1..]);
         assert!(end.connection.has_event());
         assert_eq!(end.events(), [text("Hello")]);
     });

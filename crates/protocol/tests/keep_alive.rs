@@ -129,6 +129,19 @@ fn asking_for_the_input_buffer_is_not_hearing_from_the_peer() {
 }
 
 #[test]
+fn the_rest_of_a_frame_is_a_sign_of_life_although_nothing_of_it_stays() {
+    both_with(&config(), |end| {
+        let bytes = wire(common::peer_of(end.role()), &["81 02 6f6b"]);
+        let (most, last) = bytes.split_at(bytes.len() - 1);
+        assert_eq!(end.hears_bytes(most), []);
+        end.wait(s(20));
+        end.sent();
+        assert_eq!(end.hears_bytes(last), [text("ok")]);
+        assert_eq!(end.wait(s(10)), []);
+    });
+}
+
+#[test]
 fn bytes_that_nobody_has_looked_at_yet_are_a_sign_of_life() {
     both_with(&config(), |end| {
         end.wait(s(20));

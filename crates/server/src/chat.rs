@@ -33,6 +33,9 @@ const TEXT_MAX: usize = 64 << 10;
 /// How much may wait for a slow member, in bytes: sixteen of the longest texts, or a great many ordinary ones.
 const BACKLOG: usize = 16 * TEXT_MAX;
 
+/// What a waiting text takes in memory besides its bytes, or a little more.
+const PLACE: usize = 128;
+
 /// Everyone on `/chat`.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
@@ -87,7 +90,8 @@ impl Member<'_> {
     /// Puts a text into the queue of everyone else. Who has no room left for it is not in the room any more.
     fn say(&self, message: &Message) {
         let text = Prepared::new(message);
-        let len = message.as_bytes().len();
+        // What the place in the queue takes counts too, or else empty texts could wait without end.
+        let len = message.as_bytes().len() + PLACE;
         self.room.lock().queues.retain(|&id, queue| {
             if id == self.id {
                 return true;

@@ -102,6 +102,8 @@ fn start_log(verbose: u8) {
         .with_target(false)
         .with_ansi(colours)
         .with_writer(std::io::stderr)
+        // A log that nobody reads any more (`2>&1 | head`) is no reason to panic, which complaining about it would be.
+        .log_internal_errors(false)
         .init();
 }
 

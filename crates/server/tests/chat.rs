@@ -168,6 +168,28 @@ fn large_texts_do_not_pile_up_for_the_slow() {
     drop(slow);
 }
 
+/// Nor is the number of texts: one without a single byte takes its place in the backlog too.
+#[test]
+fn empty_texts_do_not_pile_up_for_the_slow() {
+    let server = Server::start(&["--interval", "10ms"]);
+    let [mut anna, mut ben, slow] = room(&server);
+    // First the sockets of the slow one are filled, at a pace that Ben can keep.
+    let large = "x".repeat(60_000);
+    for _ in 0..75 {
+        anna.say(&large);
+        assert_eq!(ben.hear_text().len(), large.len());
+    }
+    drop(ben);
+    let mut watcher = Client::connect(&server, "/");
+    let before = watcher.hear_push().rss_bytes;
+    anna.send(&text("").repeat(400_000));
+    anna.ping();
+    let sequence = watcher.hear_push().sequence;
+    let after = watcher.hear_push_with(|push| push.sequence > sequence + 100).rss_bytes;
+    assert!(after < before + (16 << 20), "from {before} to {after} bytes");
+    drop(slow);
+}
+
 /// Three members who have all joined. The 101 goes out a moment before the server's task is in the room; the answer to a
 /// Ping comes from inside.
 fn room(server: &Server) -> [Client; 3] {

@@ -165,6 +165,19 @@ fn what_the_server_has_answered_arrives_before_the_close() {
     assert_eq!(server.exit_code(), 0);
 }
 
+/// As in `server 2>&1 | head`: once its output has no reader, the server goes on, and ends when it is told to.
+#[test]
+fn an_output_without_a_reader_is_no_reason_to_fail() {
+    let mut server = Server::start_unheard(&["--interval", "10ms"]);
+    let mut client = Client::connect(&server, "/");
+    client.say("nobody prints this");
+    client.hear_push_with(|push| push.messages_received == 1);
+    client.close(1000);
+    Client::connect(&server, "/echo").echo("hello");
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), 0);
+}
+
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let mut server = Server::start(&["--close-timeout", "10m"]);

@@ -315,8 +315,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         match self.failure.replace(Failure::Told) {
             Some(Failure::Told) => None,
             Some(Failure::Violation(violation)) => Some(Error::Violation(violation)),
-            // Once both have said Close, it does not matter how TCP ended.
-            _ if self.engine.closure().was_clean => None,
+            // Once the peer has said Close, it does not matter how TCP ended.
+            _ if self.engine.closure().code != CloseCode::ABNORMAL_CLOSURE => None,
             Some(Failure::Io(error)) => Some(Error::Io(error)),
             None => Some(Error::EndedWithoutClose),
         }

@@ -225,8 +225,7 @@ async fn a_peer_that_never_answers_a_close_is_left_after_the_time_limit() {
 async fn a_peer_that_goes_on_talking_does_not_put_off_the_time_limit() {
     let (mut server, mut client) = {
         let (ours, theirs) = tokio::io::duplex(1 << 10);
-        let mut config = Config::default();
-        config.close_timeout = Duration::from_secs(2);
+        let config = Config { close_timeout: Duration::from_secs(2), ..Config::default() };
         (server_with(ours, config), theirs)
     };
     let began = Instant::now();
@@ -505,10 +504,8 @@ async fn a_client_answers_a_violation_with_a_close_too() {
 
 #[tokio::test(start_paused = true)]
 async fn each_violation_has_its_code_on_the_wire() {
-    let mut config = Config::default();
-    let mut limits = Limits::default();
-    (limits.frame_bytes, limits.message_bytes) = (100, 150);
-    config.limits = limits;
+    let limits = Limits { frame_bytes: 100, message_bytes: 150, ..Limits::DEFAULT };
+    let config = Config { limits, ..Config::default() };
     let cases: [(Vec<u8>, u16); 7] = [
         (from_client(TEXT, [0xFF]), 1007),
         (from_client(0x83, ""), 1002),

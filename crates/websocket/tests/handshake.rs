@@ -599,8 +599,7 @@ async fn a_client_that_takes_too_long_gets_a_408() {
 #[tokio::test(start_paused = true)]
 async fn the_time_limit_for_requests_is_an_option() {
     let (ours, _theirs) = tokio::io::duplex(1 << 10);
-    let mut options = AcceptOptions::default();
-    options.handshake_timeout = Duration::from_millis(1500);
+    let options = AcceptOptions { handshake_timeout: Duration::from_millis(1500), ..AcceptOptions::default() };
     let began = Instant::now();
     let error = guarded_with_stopped_clock(read_request(ours, &options)).await.expect_err("nothing came");
     assert!(matches!(error, AcceptError::TimedOut), "{error:?}");

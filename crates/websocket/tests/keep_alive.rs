@@ -19,9 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MOMENT: Duration = Duration::from_millis(1);
 
 fn config() -> Config {
-    let mut config = Config::default();
-    config.keep_alive = Some(KeepAlive { interval: INTERVAL, timeout: TIMEOUT });
-    config
+    Config { keep_alive: Some(KeepAlive { interval: INTERVAL, timeout: TIMEOUT }), ..Config::default() }
 }
 
 fn keeping_alive() -> (WebSocket<Scripted>, Wire) {

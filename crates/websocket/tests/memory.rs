@@ -1,7 +1,7 @@
-//! What a connection holds. No test here looks at the allocator, which would take `unsafe`; a scripted stream sees which
+//! What a connection holds. No test here looks at the allocator, which safe code cannot replace; a scripted stream sees which
 //! buffer each read is given, and that tells it all: how large it is, whether connections share it, whether it moved.
 //!
-//! That an idle connection holds no buffer for *writing* cannot be seen from here. `Output` has a test for that.
+//! That an idle connection holds no buffer for *writing* cannot be seen from here.
 
 mod common;
 
@@ -129,10 +129,8 @@ fn a_frame_above_the_limit_is_refused_while_it_is_a_number() {
     let (stream, wire) = scripted();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _guard = runtime.enter();
-    let mut config = Config::default();
-    let mut limits = Limits::default();
-    limits.frame_bytes = 1 << 20;
-    config.limits = limits;
+    let limits = Limits { frame_bytes: 1 << 20, ..Limits::DEFAULT };
+    let config = Config { limits, ..Config::default() };
     let mut server = server_with(stream, config);
     // 2^62 bytes.
     wire.give(&[0x82, 0xFF, 0x40, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]);

@@ -142,7 +142,7 @@ async fn echo_once(listener: TcpListener, acceptor: TlsAcceptor) {
 }
 
 /// The whole way of [`connect`]. What it trusts is the system's, which an environment variable can replace; setting one
-/// in this process would be `unsafe`, so another process does the connecting: the test below.
+/// in this process is nothing that safe code can do, so another process does the connecting: the test below.
 #[tokio::test]
 async fn connect_trusts_what_the_system_trusts() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -34,6 +34,17 @@ impl Server {
     /// Starts a server and waits until it listens.
     #[track_caller]
     pub(crate) fn start(args: &[&str]) -> Self {
+        Self::start_heard(args, usize::MAX)
+    }
+
+    /// Starts a server whose output and log lose their readers as soon as it listens.
+    #[track_caller]
+    pub(crate) fn start_unheard(args: &[&str]) -> Self {
+        Self::start_heard(args, 1)
+    }
+
+    #[track_caller]
+    fn start_heard(args: &[&str], lines: usize) -> Self {
         let mut child = command(&["--listen", "127.0.0.1:0"])
             .args(args)
             .stdin(Stdio::null())
@@ -41,8 +52,8 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the server starts");
-        let stdout = Lines::collect(child.stdout.take().expect("piped"));
-        let stderr = Lines::collect(child.stderr.take().expect("piped"));
+        let stdout = Lines::collect(child.stdout.take().expect("piped"), lines);
+        let stderr = Lines::collect(child.stderr.take().expect("piped"), lines);
         let mut server = Self { child, address: ([127, 0, 0, 1], 0).into(), stdout, stderr };
         let first = server.stdout.wait("a first line", |lines| lines.first().cloned());
         let address = first.strip_prefix("listening on ws://").and_then(|rest| rest.strip_suffix('/'));
@@ -148,12 +159,13 @@ struct Collected {
 }
 
 impl Lines {
-    fn collect(stream: impl Read + Send + 'static) -> Self {
+    /// Reads up to `limit` lines, then lets go of the stream.
+    fn collect(stream: impl Read + Send + 'static, limit: usize) -> Self {
         let lines = Self::default();
         let Self(shared) = lines.clone();
         thread::spawn(move || {
             let (collected, changed) = &*shared;
-            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            for line in BufReader::new(stream).lines().map_while(Result::ok).take(limit) {
                 collected.lock().unwrap().lines.push(line);
                 changed.notify_all();
             }
