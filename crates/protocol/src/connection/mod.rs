@@ -12,12 +12,24 @@
 //!                                     clock
 //! ```
 //!
+//! | file | what it holds |
+//! |---|---|
+//! | here | the connection, and what it does with what arrives |
+//! | `receiver` | from bytes to messages and control frames |
+//! | `event` | what the application is told |
+//! | `sending` | from the application to the output |
+//! | `output` | bytes on their way out |
+//! | `closing` | how it ends: facts, states, who closes TCP |
+//! | `timers` | deadlines |
+//!
 //! The same calls with the same arguments always give the same results, so every rule can be tested without a network
 //! and without waiting.
 
 mod closing;
+mod event;
 mod output;
 mod receiver;
+mod sending;
 mod timers;
 
 use std::{
@@ -30,20 +42,23 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use self::{
     closing::{Closing, TcpStep},
+    event::Payload,
     receiver::{Arrived, Receiver},
-    timers::Timers,
+    sending::{frame_header, masked},
+    timers::{Seen, Timers},
 };
 pub use self::{
     closing::{Closure, End, State},
+    event::{Event, Received},
     output::Output,
+    sending::Prepared,
     timers::KeepAlive,
 };
 use crate::{
     close::{CloseCode, CloseFrame},
-    frame::{FrameHeader, MaskingKeys, Opcode, ReservedBits},
-    limits::{Limits, MAX_CONTROL_PAYLOAD},
-    message::{Kind, Message, Text},
-    misuse::Misuse,
+    frame::{MaskingKeys, Opcode},
+    limits::Limits,
+    message::Kind,
     utf8::Utf8Validator,
     violation::Violation,
 };
@@ -74,13 +89,6 @@ impl Default for Config {
     fn default() -> Self {
         Self { limits: Limits::DEFAULT, close_timeout: Duration::from_secs(5), keep_alive: None }
     }
-}
-
-/// What can be seen of a peer from here: how much it has sent that nobody has looked at, and how much it has taken.
-#[derive(Debug, Default)]
-struct Seen {
-    unhandled: usize,
-    left: u64,
 }
 
 /// Pongs that may wait in the output before the next one takes the place of those not yet there.
@@ -120,77 +128,6 @@ pub struct Connection {
     control_frames: (Option<Instant>, u32),
 }
 
-/// Something that the peer said.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// A whole message (section 6.2).
-    Message(Received<'a>),
-    /// A Ping. Its Pong is already on its way (section 5.5.2).
-    Ping(&'a [u8]),
-    /// A Pong, asked for or not (section 5.5.3).
-    Pong(&'a [u8]),
-    /// The peer's Close; nothing will follow. The answer is already on its way (section 5.5.1).
-    Close(Option<CloseFrame>),
-}
-
-/// A message that just arrived. Look at it where it lies, or take it with [`into_message`](Self::into_message).
-#[derive(Debug)]
-pub struct Received<'a> {
-    kind: Kind,
-    payload: Payload<'a>,
-}
-
-#[derive(Debug)]
-enum Payload<'a> {
-    /// In the connection's input: the message was one frame.
-    InPlace { input: &'a mut BytesMut, start: &'a mut usize, place: Range<usize> },
-    /// In a buffer of its own: it was put together.
-    Assembled(BytesMut),
-}
-
-/// Up to this size, a message that the application keeps is copied out of the input, and above it shares the input's
-/// memory. A shared piece keeps the whole buffer alive: ten bytes should not hold on to 64 KiB, and copying them costs
-/// less than counting references.
-const COPIED_UP_TO: usize = 2 << 10;
-
-impl Received<'_> {
-    /// Text or binary.
-    #[must_use]
-    pub const fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// The payload, unmasked and checked.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        match &self.payload {
-            Payload::InPlace { input, place, .. } => &input[place.clone()],
-            Payload::Assembled(payload) => payload,
-        }
-    }
-
-    /// The message, to keep. A large payload is not copied.
-    #[must_use]
-    pub fn into_message(self) -> Message {
-        let bytes = match self.payload {
-            Payload::InPlace { input, place, .. } if place.len() <= COPIED_UP_TO => {
-                Bytes::copy_from_slice(&input[place])
-            }
-            Payload::InPlace { input, start, place } => {
-                // The message becomes the front of the input and is cut off there.
-                input.advance(place.start);
-                *start = 0;
-                input.split_to(place.len()).freeze()
-            }
-            Payload::Assembled(payload) => payload.freeze(),
-        };
-        match self.kind {
-            Kind::Text => Message::Text(Text::from_checked(bytes)),
-            Kind::Binary => Message::Binary(bytes),
-        }
-    }
-}
-
 /// What the driver is to do with TCP next.
 #[derive(Debug)]
 pub enum Transmit<'a> {
@@ -200,27 +137,6 @@ pub enum Transmit<'a> {
     HalfClose,
     /// Drop the TCP connection. Nothing follows.
     Disconnect,
-}
-
-/// A message encoded once, to be sent to any number of clients: see [`Connection::send_prepared`].
-#[derive(Debug, Clone)]
-pub struct Prepared {
-    frame: Bytes,
-}
-
-impl Prepared {
-    /// Encodes a message as a server sends it: one frame, without a mask.
-    #[must_use]
-    pub fn new(message: &Message) -> Self {
-        let payload = message.as_bytes();
-        let head = frame_header(message.kind().opcode(), true, payload.len()).encode();
-        Self { frame: [&head[..], payload].concat().into() }
-    }
-}
-
-/// The header of a frame without a mask and without an extension.
-const fn frame_header(opcode: Opcode, fin: bool, len: usize) -> FrameHeader {
-    FrameHeader { fin, reserved: ReservedBits::NONE, opcode, masking_key: None, payload_length: len as u64 }
 }
 
 impl fmt::Debug for Connection {
@@ -451,177 +367,7 @@ impl Connection {
         violation
     }
 
-    // ---- To the peer ------------------------------------------------------------------------------------------------
-
-    /// Sends a message in one frame (section 6.1).
-    ///
-    /// # Errors
-    /// [`Misuse::AfterClose`] unless the state is OPEN; [`Misuse::MessageOpen`] inside a fragmented message.
-    #[inline]
-    pub fn send(&mut self, message: Message) -> Result<(), Misuse> {
-        self.check_may_begin()?;
-        let opcode = message.kind().opcode();
-        let payload = match message {
-            Message::Text(text) => text.into_bytes(),
-            Message::Binary(bytes) => bytes,
-        };
-        let header = masked(&mut self.keys, frame_header(opcode, true, payload.len()));
-        self.output.push(&header, payload);
-        Ok(())
-    }
-
-    /// Sends a text message whose text stays with the caller. Errors as for [`send`](Self::send).
-    ///
-    /// # Errors
-    /// As for [`send`](Self::send).
-    pub fn send_text(&mut self, text: &str) -> Result<(), Misuse> {
-        self.send_borrowed(Kind::Text, text.as_bytes())
-    }
-
-    /// Sends a binary message whose bytes stay with the caller.
-    ///
-    /// # Errors
-    /// As for [`send`](Self::send).
-    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), Misuse> {
-        self.send_borrowed(Kind::Binary, bytes)
-    }
-
-    fn send_borrowed(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Misuse> {
-        self.check_may_begin()?;
-        let header = masked(&mut self.keys, frame_header(kind.opcode(), true, payload.len()));
-        self.output.push_copied(&header, payload);
-        Ok(())
-    }
-
-    /// Sends a message that was encoded beforehand; a server's only, for a client's frames are all different.
-    ///
-    /// # Errors
-    /// As for [`send`](Self::send), and [`Misuse::PreparedForServers`] on a client.
-    pub fn send_prepared(&mut self, prepared: &Prepared) -> Result<(), Misuse> {
-        if self.role == Role::Client {
-            return Err(Misuse::PreparedForServers);
-        }
-        self.check_may_begin()?;
-        self.output.push_encoded(&prepared.frame);
-        Ok(())
-    }
-
-    /// Sends a part of a message as a frame of its own (section 5.4). The first part says the `kind`, and so do all
-    /// others; `last` ends the message. Parts may be empty, and a text may be cut inside a character.
-    ///
-    /// # Errors
-    /// [`Misuse::AfterClose`]; [`Misuse::MessageOpen`] for a part of another kind than the open message's;
-    /// [`Misuse::NotUtf8`] for a text that is none, in which case this part was not sent.
-    pub fn send_fragment(&mut self, kind: Kind, part: &[u8], last: bool) -> Result<(), Misuse> {
-        if self.state() != State::Open {
-            return Err(Misuse::AfterClose);
-        }
-        let (opcode, mut utf8) = match &self.sending {
-            None => (kind.opcode(), Utf8Validator::new()),
-            Some((open, utf8)) if *open == kind => (Opcode::Continuation, utf8.clone()),
-            Some(_) => return Err(Misuse::MessageOpen),
-        };
-        if kind == Kind::Text && (utf8.push(part).is_err() || (last && !utf8.is_complete())) {
-            return Err(Misuse::NotUtf8);
-        }
-        self.sending = (!last).then_some((kind, utf8));
-        let header = masked(&mut self.keys, frame_header(opcode, last, part.len()));
-        self.output.push_copied(&header, part);
-        Ok(())
-    }
-
-    /// Sends a Ping (section 5.5.2). The peer's Pong repeats `payload`.
-    ///
-    /// # Errors
-    /// [`Misuse::AfterClose`] once a Close was sent or received; [`Misuse::ControlTooLong`] above 125 bytes.
-    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Misuse> {
-        self.own_control(Opcode::Ping, payload)
-    }
-
-    /// Sends a Pong that nobody asked for (section 5.5.3). Pings are answered without it.
-    ///
-    /// # Errors
-    /// As for [`ping`](Self::ping).
-    pub fn pong(&mut self, payload: &[u8]) -> Result<(), Misuse> {
-        self.own_control(Opcode::Pong, payload)
-    }
-
-    fn own_control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), Misuse> {
-        if self.state() != State::Open {
-            return Err(Misuse::AfterClose);
-        }
-        if payload.len() > MAX_CONTROL_PAYLOAD {
-            return Err(Misuse::ControlTooLong(payload.len()));
-        }
-        self.control(opcode, payload);
-        Ok(())
-    }
-
-    /// Starts the closing handshake (section 7.1.2), or does nothing when one has begun. With `None` the
-    /// Close has an empty body, which the peer reports as 1005.
-    ///
-    /// Data of the peer may still arrive until its own Close does.
-    ///
-    /// # Errors
-    /// [`Misuse::CloseCodeNotSendable`], [`Misuse::CloseReasonTooLong`].
-    pub fn close(&mut self, frame: Option<CloseFrame>, now: Instant) -> Result<(), Misuse> {
-        if let Some(CloseFrame { code, reason }) = &frame {
-            CloseFrame::new(*code, reason.as_str())?;
-            // 7.4.1: what 1010 says, only a client can mean. A server that misses an extension refuses the handshake.
-            if *code == CloseCode::MANDATORY_EXTENSION && self.role == Role::Server {
-                return Err(Misuse::CloseCodeNotSendable(*code));
-            }
-        }
-        if self.state() == State::Open {
-            self.send_close(frame, now);
-        }
-        Ok(())
-    }
-
-    /// Gives the peer a deadline for what it has to do next: answer a Close, or close TCP.
-    fn arm_close_timer(&mut self, now: Instant) {
-        self.timers = Timers { close: now.checked_add(self.config.close_timeout), ..Timers::default() };
-        self.next_ping = None;
-    }
-
-    fn arm_close_timer_unless_running(&mut self, now: Instant) {
-        if self.timers.close.is_none() && self.state() != State::Closed {
-            self.arm_close_timer(now);
-        }
-    }
-
-    /// Queues a Close unless one was sent.
-    fn send_close(&mut self, frame: Option<CloseFrame>, now: Instant) {
-        if self.closing.sent.is_some() {
-            return;
-        }
-        self.arm_close_timer(now);
-        let mut body = Vec::new();
-        if let Some(frame) = &frame {
-            frame.write_to(&mut body);
-        }
-        self.pong_owed = None;
-        self.control(Opcode::Close, &body);
-        self.closing.close_sent(frame);
-    }
-
-    /// Queues a control frame.
-    fn control(&mut self, opcode: Opcode, payload: &[u8]) {
-        let header = masked(&mut self.keys, frame_header(opcode, true, payload.len()));
-        self.output.push_copied(&header, payload);
-    }
-
-    /// 5.5.1 and 6.1: data only while OPEN; 5.4: not in the middle of another message.
-    #[inline]
-    fn check_may_begin(&self) -> Result<(), Misuse> {
-        if self.state() != State::Open {
-            return Err(Misuse::AfterClose);
-        }
-        if self.sending.is_some() {
-            return Err(Misuse::MessageOpen);
-        }
-        Ok(())
-    }
+    // ---- To the transport ----------------------------------------------------------------------------------------------
 
     /// Whether something that was queued had to be dropped, because the transport failed or the peer was given up.
     #[must_use]
@@ -662,76 +408,4 @@ impl Connection {
             }
         }
     }
-
-    // ---- Time -------------------------------------------------------------------------------------------------------
-
-    /// When [`handle_timeout`](Self::handle_timeout) is to be called next. Changes with any other call.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.next()
-    }
-
-    /// Does what was to be done by `now`. Calls that come too early do nothing.
-    ///
-    /// # Errors
-    /// [`Violation::PongOverdue`] when a Ping was not answered: the connection has been failed.
-    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Violation> {
-        if Timers::expired(&mut self.timers.close, now) {
-            self.closing.gave_up = true;
-        }
-        let Some(keep_alive) = self.config.keep_alive else { return Ok(()) };
-        if Timers::expired(&mut self.timers.pong, now) {
-            if self.was_heard() {
-                // A Pong cannot overtake a large frame that is still arriving. As long as anything comes, the peer lives.
-                self.peer_lives(now);
-            } else if self.was_busy_taking() {
-                self.wait_for_pong(keep_alive, now);
-            } else {
-                return Err(self.fail(Violation::PongOverdue, now));
-            }
-        }
-        if Timers::expired(&mut self.timers.ping, now) {
-            // A Ping that has not left yet is as good as a new one.
-            if self.output.has_left(self.ping_place.end) {
-                self.pings_sent = self.pings_sent.wrapping_add(1);
-                let begin = self.output.end();
-                self.control(Opcode::Ping, &self.pings_sent.to_be_bytes());
-                self.ping_place = begin..self.output.end();
-            }
-            self.wait_for_pong(keep_alive, now);
-            self.next_ping = now.checked_add(keep_alive.interval);
-        }
-        Ok(())
-    }
-
-    /// Looks at the peer, and gives it the time to answer a Ping.
-    fn wait_for_pong(&mut self, keep_alive: KeepAlive, now: Instant) {
-        self.receiver.heard = false;
-        self.seen = Seen { unhandled: self.receiver.unhandled(), left: self.output.left() };
-        self.timers.pong = now.checked_add(keep_alive.timeout);
-    }
-
-    /// The peer has shown that it is there: the next Ping can wait until it is due.
-    fn peer_lives(&mut self, now: Instant) {
-        self.timers.pong = None;
-        if let Some(due) = self.next_ping.take() {
-            self.timers.ping = Some(due.max(now));
-        }
-    }
-
-    /// Whether anything has come since [`wait_for_pong`](Self::wait_for_pong).
-    fn was_heard(&self) -> bool {
-        self.receiver.heard || self.receiver.unhandled() > self.seen.unhandled
-    }
-
-    /// Whether the Ping stood behind other output, and some of that has left: no peer can answer a Ping that is not out.
-    fn was_busy_taking(&self) -> bool {
-        self.seen.left < self.ping_place.start && self.output.left() > self.seen.left
-    }
-}
-
-/// Section 5.3: a client's frame gets a key of its own, a server's none.
-#[inline]
-fn masked(keys: &mut Option<Box<dyn MaskingKeys>>, header: FrameHeader) -> FrameHeader {
-    FrameHeader { masking_key: keys.as_mut().map(|keys| keys.next_key()), ..header }
 }
