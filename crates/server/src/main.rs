@@ -15,26 +15,23 @@ mod echo;
 mod listen;
 mod memory;
 mod origin;
+mod output;
 mod page;
 mod route;
 mod signals;
 mod stats;
 
-use std::{
-    io::{IsTerminal, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
-use crate::{args::Args, signals::Signals};
+use crate::{args::Args, output::print_line, signals::Signals};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    start_log(args.verbose);
+    let _output = output::start(args.verbose);
     let mut runtime = match args.threads {
         1 => tokio::runtime::Builder::new_current_thread(),
         threads => {
@@ -85,30 +82,4 @@ async fn run(args: Args) -> Result<(), String> {
     });
     listen::serve(listener, args, shutdown).await;
     Ok(())
-}
-
-/// Log lines go to standard error. `RUST_LOG` says which, `-v` shows more, `-vv` most.
-fn start_log(verbose: u8) {
-    let default = ["info", "debug", "trace"][usize::from(verbose).min(2)];
-    let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into());
-    let filter = match std::env::var("RUST_LOG") {
-        Ok(directives) if verbose == 0 => filter.parse_lossy(directives),
-        _ => filter.parse_lossy(default),
-    };
-    // Colours are for people's eyes, and not everybody wants them (no-color.org).
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_target(false)
-        .with_ansi(colours)
-        .with_writer(std::io::stderr)
-        // A log that nobody reads any more (`2>&1 | head`) is no reason to panic, which complaining about it would be.
-        .log_internal_errors(false)
-        .init();
-}
-
-/// Prints a line that people and scripts wait for. It is no error if nobody reads it.
-fn print_line(line: &str) {
-    let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }

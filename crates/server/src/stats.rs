@@ -22,7 +22,8 @@ use websocket::{
 
 use crate::{
     listen::Shared,
-    memory, print_line,
+    memory,
+    output::print_line,
     route::{Ending, Goodbye},
 };
 
