@@ -178,6 +178,22 @@ fn an_output_without_a_reader_is_no_reason_to_fail() {
     assert_eq!(server.exit_code(), 0);
 }
 
+/// As on a terminal that was stopped with Ctrl-S: printing waits, and nobody else.
+#[test]
+fn an_output_that_is_not_read_stops_nobody() {
+    let mut server = Server::start_stuck(&["--interval", "10ms"]);
+    let mut talker = Client::connect(&server, "/");
+    // A pipe holds 64 KiB.
+    let long = "x".repeat(10_000);
+    for _ in 0..30 {
+        talker.say(&long);
+    }
+    talker.hear_push_with(|push| push.messages_received == 30);
+    Client::connect(&server, "/echo").echo("hello");
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), 0);
+}
+
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let mut server = Server::start(&["--close-timeout", "10m"]);

@@ -34,17 +34,23 @@ impl Server {
     /// Starts a server and waits until it listens.
     #[track_caller]
     pub(crate) fn start(args: &[&str]) -> Self {
-        Self::start_heard(args, usize::MAX)
+        Self::start_heard(args, Reading::All)
     }
 
     /// Starts a server whose output and log lose their readers as soon as it listens.
     #[track_caller]
     pub(crate) fn start_unheard(args: &[&str]) -> Self {
-        Self::start_heard(args, 1)
+        Self::start_heard(args, Reading::FirstLineThenGone)
+    }
+
+    /// Starts a server whose output and log are not read any more as soon as it listens, though they could be.
+    #[track_caller]
+    pub(crate) fn start_stuck(args: &[&str]) -> Self {
+        Self::start_heard(args, Reading::FirstLineThenStuck)
     }
 
     #[track_caller]
-    fn start_heard(args: &[&str], lines: usize) -> Self {
+    fn start_heard(args: &[&str], reading: Reading) -> Self {
         let mut child = command(&["--listen", "127.0.0.1:0"])
             .args(args)
             .stdin(Stdio::null())
@@ -52,8 +58,8 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the server starts");
-        let stdout = Lines::collect(child.stdout.take().expect("piped"), lines);
-        let stderr = Lines::collect(child.stderr.take().expect("piped"), lines);
+        let stdout = Lines::collect(child.stdout.take().expect("piped"), reading);
+        let stderr = Lines::collect(child.stderr.take().expect("piped"), reading);
         let mut server = Self { child, address: ([127, 0, 0, 1], 0).into(), stdout, stderr };
         let first = server.stdout.wait("a first line", |lines| lines.first().cloned());
         let address = first.strip_prefix("listening on ws://").and_then(|rest| rest.strip_suffix('/'));
@@ -158,16 +164,31 @@ struct Collected {
     ended: bool,
 }
 
+/// How what the server prints is read.
+#[derive(Clone, Copy)]
+enum Reading {
+    All,
+    /// The stream is let go of.
+    FirstLineThenGone,
+    /// The stream stays open.
+    FirstLineThenStuck,
+}
+
 impl Lines {
-    /// Reads up to `limit` lines, then lets go of the stream.
-    fn collect(stream: impl Read + Send + 'static, limit: usize) -> Self {
+    fn collect(stream: impl Read + Send + 'static, reading: Reading) -> Self {
         let lines = Self::default();
         let Self(shared) = lines.clone();
         thread::spawn(move || {
             let (collected, changed) = &*shared;
-            for line in BufReader::new(stream).lines().map_while(Result::ok).take(limit) {
+            let limit = if matches!(reading, Reading::All) { usize::MAX } else { 1 };
+            let mut lines = BufReader::new(stream).lines();
+            for line in lines.by_ref().map_while(Result::ok).take(limit) {
                 collected.lock().unwrap().lines.push(line);
                 changed.notify_all();
+            }
+            if matches!(reading, Reading::FirstLineThenStuck) {
+                // For as long as the test runs.
+                std::mem::forget(lines);
             }
             collected.lock().unwrap().ended = true;
             changed.notify_all();
