@@ -53,6 +53,9 @@ impl Utf8Validator {
         // Then all that is whole, at vector speed, and last what the end of the piece may have cut.
         let (whole, cut) = piece.split_at(piece.len() - begun_at_end(piece));
         simdutf8::basic::from_utf8(whole).map_err(|_| InvalidUtf8)?;
+        if cut.is_empty() {
+            return Ok(());
+        }
         // The cut character may already be beyond repair: ED A0 is the beginning of nothing.
         match std::str::from_utf8(cut) {
             Err(error) if error.error_len().is_some() => return Err(InvalidUtf8),

@@ -17,7 +17,7 @@ use bytes::{Buf, BytesMut};
 
 use crate::{
     Role,
-    frame::{FrameHeader, Opcode, ReservedBits, apply_mask},
+    frame::{FrameHeader, MaskingKey, Opcode, ReservedBits, apply_mask},
     limits::Limits,
     message::Kind,
     utf8::Utf8Validator,
@@ -62,11 +62,26 @@ pub(super) struct Receiver {
     pub(super) heard: bool,
 }
 
+/// A frame that may be here: its header was judged, and only its payload matters from now on.
 #[derive(Debug)]
 struct OpenFrame {
-    header: FrameHeader,
+    part: Part,
+    key: Option<MaskingKey>,
+    /// Payload length in bytes.
+    length: usize,
     /// How much of the payload is already unmasked and checked, from its start.
     done: usize,
+}
+
+/// What a frame is for its message.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    /// Not a part of any message.
+    Control(Opcode),
+    /// All of it.
+    Whole(Kind),
+    /// A piece of it; the last one has FIN.
+    Fragment { kind: Kind, last: bool },
 }
 
 #[derive(Debug)]
@@ -95,47 +110,58 @@ impl Receiver {
     #[inline]
     pub(super) fn next(&mut self) -> Result<Option<Arrived>, Violation> {
         loop {
-            let (header, done) = match self.frame.take() {
-                Some(OpenFrame { header, done }) => (header, done),
-                None => match FrameHeader::parse(&self.input[self.start..])? {
-                    Some((header, len)) => {
-                        self.check_header(&header)?;
-                        self.start += len;
-                        (header, 0)
-                    }
+            let mut frame = match self.frame.take() {
+                Some(frame) => frame,
+                None => match self.begin_frame()? {
+                    Some(frame) => frame,
                     None => {
                         self.drop_handled();
                         return Ok(None);
                     }
                 },
             };
-            // The header check compared it with a limit that is a usize.
-            #[allow(clippy::cast_possible_truncation)]
-            let length = header.payload_length as usize;
-            let arrived = length.min(self.input.len() - self.start);
-            self.heard |= arrived > done || length == 0;
-            self.admit(&header, done, arrived)?;
-            if arrived < length {
-                self.frame = Some(OpenFrame { header, done: arrived });
+            let arrived = frame.length.min(self.unhandled());
+            self.admit(&mut frame, arrived)?;
+            if arrived < frame.length {
+                self.frame = Some(frame);
                 self.drop_handled();
                 return Ok(None);
             }
-            let place = self.start..self.start + length;
+            let place = self.start..self.start + frame.length;
             self.start = place.end;
-            if header.opcode.is_control() {
-                return Ok(Some(Arrived::Control(header.opcode, place)));
-            }
-            if let Some(arrived) = self.take_fragment(&header, place)? {
-                return Ok(Some(arrived));
+            match frame.part {
+                Part::Control(opcode) => return Ok(Some(Arrived::Control(opcode, place))),
+                Part::Whole(kind) => {
+                    self.check_end(kind)?;
+                    return Ok(Some(Arrived::Whole(kind, place)));
+                }
+                Part::Fragment { kind, last } => {
+                    if let Some((kind, payload)) = self.add_fragment(kind, last, place)? {
+                        return Ok(Some(Arrived::Assembled(kind, payload)));
+                    }
+                }
             }
         }
+    }
+
+    /// Reads and judges a header; `None` while it is incomplete.
+    #[inline]
+    fn begin_frame(&mut self) -> Result<Option<OpenFrame>, Violation> {
+        let Some((header, len)) = FrameHeader::parse(&self.input[self.start..])? else { return Ok(None) };
+        let part = self.judge(&header)?;
+        self.start += len;
+        self.heard = true;
+        // It was compared with a limit that is a usize.
+        #[allow(clippy::cast_possible_truncation)]
+        let length = header.payload_length as usize;
+        Ok(Some(OpenFrame { part, key: header.masking_key, length, done: 0 }))
     }
 
     /// Whether a whole frame lies in the input, or one that is wrong.
     pub(super) fn has_frame(&self) -> bool {
         let rest = &self.input[self.start..];
         if let Some(frame) = &self.frame {
-            return rest.len() as u64 >= frame.header.payload_length;
+            return rest.len() >= frame.length;
         }
         match FrameHeader::parse(rest) {
             Ok(Some((header, len))) => (rest.len() - len) as u64 >= header.payload_length,
@@ -146,11 +172,7 @@ impl Receiver {
 
     /// The bytes of the present frame's payload that have not arrived, 0 between frames.
     pub(super) fn missing(&self) -> usize {
-        self.frame.as_ref().map_or(0, |frame| {
-            #[allow(clippy::cast_possible_truncation)] // as in `next`
-            let length = frame.header.payload_length as usize;
-            length - frame.done
-        })
+        self.frame.as_ref().map_or(0, |frame| frame.length - frame.done)
     }
 
     /// How many bytes lie here that were not handled yet.
@@ -167,8 +189,10 @@ impl Receiver {
         self.message = None;
     }
 
-    /// Whether a frame may stand here, judged by its header alone, before a byte of its payload is looked at.
-    fn check_header(&self, header: &FrameHeader) -> Result<(), Violation> {
+    /// Whether a frame may stand here, judged by its header alone, before a byte of its payload is looked at; and what it
+    /// is for its message.
+    #[inline]
+    fn judge(&self, header: &FrameHeader) -> Result<Part, Violation> {
         // 5.2: a bit that no extension has given a meaning is not to be ignored. Its sender believes that it changes
         // what the payload means.
         let unknown = header.reserved.without(self.reserved_allowed);
@@ -182,15 +206,33 @@ impl Receiver {
             (Role::Client, Some(_)) => return Err(Violation::MaskedFrame),
             _ => {}
         }
-        let (size, fragments) = match (header.opcode, &self.message) {
-            // 5.4: control frames may come between the fragments of a message and are no part of it.
-            (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => return Ok(()),
-            (Opcode::Continuation, None) => return Err(Violation::ContinuationOfNothing),
-            (Opcode::Text | Opcode::Binary, Some(_)) => return Err(Violation::MessageInsideMessage),
-            (Opcode::Continuation, Some(open)) => (open.payload.len(), open.fragments),
-            (Opcode::Text | Opcode::Binary, None) => (0, 0),
+        let kind = match header.opcode {
+            // 5.4: control frames may come between the fragments of a message and are no part of it. Their size was
+            // checked with their header.
+            opcode @ (Opcode::Close | Opcode::Ping | Opcode::Pong) => return Ok(Part::Control(opcode)),
+            Opcode::Text => Some(Kind::Text),
+            Opcode::Binary => Some(Kind::Binary),
+            Opcode::Continuation => None,
         };
-        // 10.4: what is too long is refused while it is still a number in a header.
+        match (&self.message, kind) {
+            (None, Some(kind)) => {
+                self.check_size(header, 0, 0)?;
+                Ok(if header.fin { Part::Whole(kind) } else { Part::Fragment { kind, last: false } })
+            }
+            (Some(open), None) => {
+                self.check_size(header, open.payload.len(), open.fragments)?;
+                // The first fragment's opcode is the whole message's (6.2).
+                Ok(Part::Fragment { kind: open.kind, last: header.fin })
+            }
+            (None, None) => Err(Violation::ContinuationOfNothing),
+            (Some(_), Some(_)) => Err(Violation::MessageInsideMessage),
+        }
+    }
+
+    /// 10.4: what is too long is refused while it is still a number in a header. `size` bytes in `fragments` frames are
+    /// there already.
+    #[inline]
+    fn check_size(&self, header: &FrameHeader, size: usize, fragments: u32) -> Result<(), Violation> {
         if header.payload_length > self.limits.frame_bytes as u64 {
             return Err(Violation::FrameTooBig { length: header.payload_length, limit: self.limits.frame_bytes });
         }
@@ -203,17 +245,14 @@ impl Receiver {
         Ok(())
     }
 
-    /// Unmasks the payload's bytes from `done` to `arrived`, and checks them if they are text.
+    /// Unmasks the payload's bytes that are new, up to `arrived`, and checks them if they are text.
     #[inline]
-    fn admit(&mut self, header: &FrameHeader, done: usize, arrived: usize) -> Result<(), Violation> {
-        let is_text = match (header.opcode, &self.message) {
-            (Opcode::Text, _) => true,
-            (Opcode::Continuation, Some(open)) => open.kind == Kind::Text,
-            _ => false,
-        };
-        let fresh = &mut self.input[self.start + done..self.start + arrived];
-        let key = header.masking_key.map(|key| key.at(done));
-        if !is_text {
+    fn admit(&mut self, frame: &mut OpenFrame, arrived: usize) -> Result<(), Violation> {
+        let fresh = &mut self.input[self.start + frame.done..self.start + arrived];
+        let key = frame.key.map(|key| key.at(frame.done));
+        self.heard |= !fresh.is_empty();
+        frame.done = arrived;
+        if !matches!(frame.part, Part::Whole(Kind::Text) | Part::Fragment { kind: Kind::Text, .. }) {
             if let Some(key) = key {
                 apply_mask(fresh, key);
             }
@@ -230,26 +269,27 @@ impl Receiver {
         Ok(())
     }
 
-    /// Puts a complete data frame in its place in its message (section 5.4); gives the message if this ends it.
+    /// The end of a message is where a cut character becomes an error: nothing can complete it any more.
     #[inline]
-    fn take_fragment(&mut self, header: &FrameHeader, place: Range<usize>) -> Result<Option<Arrived>, Violation> {
-        // The end of the message is where a cut character becomes an error: nothing can complete it any more. For a
-        // binary message there is nothing in the check.
-        if header.fin && !self.utf8.is_complete() {
-            return Err(Violation::TextNotUtf8);
-        }
-        let kind = if header.opcode == Opcode::Text { Kind::Text } else { Kind::Binary };
-        if header.fin && self.message.is_none() {
-            return Ok(Some(Arrived::Whole(kind, place)));
-        }
-        // The first fragment's opcode is the whole message's (6.2).
+    fn check_end(&self, kind: Kind) -> Result<(), Violation> {
+        if kind == Kind::Text && !self.utf8.is_complete() { Err(Violation::TextNotUtf8) } else { Ok(()) }
+    }
+
+    /// Puts a complete fragment behind those that came before it (section 5.4); gives the message if this is the last.
+    fn add_fragment(
+        &mut self,
+        kind: Kind,
+        last: bool,
+        place: Range<usize>,
+    ) -> Result<Option<(Kind, BytesMut)>, Violation> {
         let message = self.message.get_or_insert_with(|| OpenMessage { kind, payload: BytesMut::new(), fragments: 0 });
         message.payload.extend_from_slice(&self.input[place]);
         message.fragments += 1;
-        if !header.fin {
+        if !last {
             return Ok(None);
         }
-        Ok(self.message.take().map(|whole| Arrived::Assembled(whole.kind, whole.payload)))
+        self.check_end(kind)?;
+        Ok(self.message.take().map(|message| (kind, message.payload)))
     }
 
     /// Drops the bytes that were handled from the front of the input.

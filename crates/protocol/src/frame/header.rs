@@ -91,6 +91,7 @@ impl FrameHeader {
     /// What no frame may be, whoever sends it: [`Violation::ReservedOpcode`], [`Violation::LengthNotShortest`],
     /// [`Violation::LengthTopBitSet`], [`Violation::FragmentedControl`] and [`Violation::ControlTooLong`]. The last two
     /// are seen from the first two bytes, without waiting for a payload that must not be there.
+    #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         let &[first, second, ref rest @ ..] = bytes else {
             return Ok(None);
@@ -121,16 +122,16 @@ impl FrameHeader {
             },
         };
         let payload_length = form.check(payload_length)?;
-        let masking_key = if second & MASK == 0 {
-            None
+        let (masking_key, rest) = if second & MASK == 0 {
+            (None, rest)
         } else {
-            match rest.first_chunk() {
-                Some(key) => Some(MaskingKey(*key)),
+            match rest.split_first_chunk() {
+                Some((key, rest)) => (Some(MaskingKey(*key)), rest),
                 None => return Ok(None),
             }
         };
         let header = Self { fin, reserved: ReservedBits::from_first_byte(first), opcode, masking_key, payload_length };
-        Ok(Some((header, header.encoded_len())))
+        Ok(Some((header, bytes.len() - rest.len())))
     }
 
     /// How many bytes this header takes on the wire: 2 to 14.
