@@ -1,0 +1,57 @@
+//! sockudo-ws: its protocol without I/O, which gives all messages of a buffer at once.
+
+use std::hint::black_box;
+
+use bytes::BytesMut;
+use sockudo_ws::{
+    Config, Message,
+    protocol::{Protocol, Role},
+};
+
+use super::{Codec, Work};
+
+/// What a read may bring.
+const PER_READ: usize = 64 << 10;
+
+struct Sockudo {
+    work: Work,
+    protocol: Protocol,
+    input: BytesMut,
+    messages: Vec<Message>,
+    sample: Message,
+    output: BytesMut,
+}
+
+pub(super) fn open(work: Work) -> Box<dyn Codec> {
+    let config = Config::default();
+    let protocol = Protocol::new(Role::Server, config.max_frame_size, config.max_message_size);
+    let bytes = work.message.clone();
+    let sample = if work.kind.is_text() { Message::Text(bytes) } else { Message::Binary(bytes) };
+    let (input, output) = (BytesMut::with_capacity(PER_READ), BytesMut::new());
+    Box::new(Sockudo { work, protocol, input, messages: Vec::new(), sample, output })
+}
+
+impl Codec for Sockudo {
+    fn read(&mut self, count: usize) -> usize {
+        let (mut read, mut sum) = (0, 0);
+        while read < count {
+            if self.messages.is_empty() {
+                self.input.reserve(PER_READ);
+                self.work.wire.fill(&mut self.input);
+                self.protocol.process_into(&mut self.input, &mut self.messages).expect("right frames");
+            }
+            let taken = self.messages.len().min(count - read);
+            read += taken;
+            sum += self.messages.drain(..taken).map(|message| black_box(message.as_bytes()).len()).sum::<usize>();
+        }
+        sum
+    }
+
+    fn write(&mut self, count: usize) {
+        self.output.clear();
+        for _ in 0..count {
+            self.protocol.encode_message(black_box(&self.sample), &mut self.output).expect("a message of usual size");
+        }
+        self.work.wire.note_written(black_box(&self.output).len());
+    }
+}

@@ -1,0 +1,11 @@
+// Passes each message on to everyone else. ws keeps the set of its connections.
+import { announce, listen } from './listen.js';
+
+const server = listen((connection) => {
+  connection.on('message', (message, isBinary) => {
+    for (const other of server.clients) {
+      if (other !== connection) other.send(message, { binary: isBinary });
+    }
+  });
+});
+announce(server);
