@@ -7,7 +7,7 @@ import { describe } from './close-codes.js';
 
 const url = process.argv[2] ?? 'ws://127.0.0.1:8080/';
 // On a terminal, arrivals stand between the lines you type, so they get a mark. A program gets the bare text.
-const mark = process.stdout.isTTY ? '> ' : '';
+const mark = process.stdout.isTTY ? '< ' : '';
 
 let open = false;
 let closedByUs = false;

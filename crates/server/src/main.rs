@@ -57,10 +57,11 @@ fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<(), String> {
     let listener = TcpListener::bind(&args.listen).await.map_err(|error| {
-        format!(
-            "cannot listen on {}: {error}. Is another server running? Choose another port with --listen.",
-            args.listen
-        )
+        let advice = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "is another server running? --listen takes another port",
+            _ => "--listen takes HOST:PORT of this machine, such as 127.0.0.1:8080",
+        };
+        format!("cannot listen on {}: {error}; {advice}", args.listen)
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     // Before the first line: whoever has read that may send a signal.

@@ -121,7 +121,7 @@ async fn close(outgoing: &mut SplitSink<Socket, Message>, incoming: &mut SplitSt
 /// (`client | head -1`).
 async fn print_texts(incoming: &mut SplitStream<Socket>) -> io::Result<u16> {
     // On a terminal, arrivals stand between the lines you type, so they get a mark. A program gets the bare text.
-    let mark = if io::stdout().is_terminal() { "> " } else { "" };
+    let mark = if io::stdout().is_terminal() { "< " } else { "" };
     loop {
         match incoming.next().await {
             Some(Ok(Message::Text(text))) => writeln!(io::stdout(), "{mark}{text}")?,

@@ -7,7 +7,7 @@
 //!   ([`admit`]), asked only about requests that are WebSocket handshakes already. Anything else, such as a browser's
 //!   plain `GET /`, is hung up on without an answer: tungstenite is not an HTTP server.
 //! - **Frames, masks, fragments.** Not a word here: a [`Message`] comes in whole. The core does it in `frame/` and
-//!   `message.rs`.
+//!   `connection/receiver.rs`.
 //! - **Ping and Close.** tungstenite queues the answers by itself, but they only leave while somebody reads or writes
 //!   the connection, which is why `converse` reads on after a Close.
 //! - **A client that breaks a rule.** `next()` returns an error, and that's all: the client gets no Close frame with

@@ -50,7 +50,7 @@ impl<F: FnMut() -> MaskingKey + Send> MaskingKeys for F {
 
 /// How many bytes one step of the loop below treats.
 ///
-/// The compiler turns a step into vector instructions: two AVX2 or four SSE2 operations. Measured here, 32 is as good
+/// The compiler turns a step into vector instructions: one AVX2 or two SSE2 operations. Measured here, 32 is as good
 /// as 64 and better than 16 or 8 when a build only has SSE2.
 const STEP: usize = 32;
 
