@@ -22,7 +22,7 @@ pub(crate) struct Options {
 /// What to measure.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(crate) enum Part {
-    /// Everything below, one after the other (about 25 minutes, with --quick about 5)
+    /// Everything below, one after the other (about 25 minutes, with --quick about 6)
     All,
     /// Echo servers: processor time, throughput and latency of each message
     Echo,

@@ -14,33 +14,67 @@ use crate::{
 
 /// One contestant's samples, one for each round; or what went wrong.
 #[derive(Debug, Serialize)]
-pub(crate) struct Line {
+pub(crate) struct Line<T> {
     pub(crate) name: &'static str,
-    pub(crate) samples: Vec<Sample>,
+    pub(crate) samples: Vec<T>,
     pub(crate) error: Option<String>,
 }
 
-impl Line {
+impl<T> Line<T> {
     /// The median of a figure over the rounds.
-    pub(crate) fn median(&self, figure: impl Fn(&Sample) -> f64) -> f64 {
+    pub(crate) fn median(&self, figure: impl Fn(&T) -> f64) -> f64 {
         median(self.samples.iter().map(figure))
     }
 
     /// The median over the rounds of a figure divided by the same round's of another contestant.
-    pub(crate) fn ratio(&self, other: &Self, figure: impl Fn(&Sample) -> f64) -> f64 {
+    pub(crate) fn ratio(&self, other: &Self, figure: impl Fn(&T) -> f64) -> f64 {
         median(self.samples.iter().zip(&other.samples).map(|(mine, other)| figure(mine) / figure(other)))
     }
+}
+
+/// Lets the contestants take turns, for so many rounds. Each has a process of its own, which serves in all rounds.
+pub(crate) fn take_turns<T>(
+    contestants: &[Contestant],
+    fan_out: bool,
+    rounds: u32,
+    cores: Cores,
+    measure: impl Fn(&Contestant, &Server) -> io::Result<T>,
+) -> Vec<Line<T>> {
+    let start = |one: &Contestant| {
+        let line = Line { name: one.name, samples: Vec::new(), error: None };
+        (Server::start(one, fan_out, cores), line)
+    };
+    let mut running: Vec<_> = contestants.iter().map(start).collect();
+    for _ in 0..rounds {
+        for (contestant, (server, line)) in contestants.iter().zip(&mut running) {
+            if line.error.is_some() {
+                continue;
+            }
+            let sample = match server {
+                Ok(server) => measure(contestant, server).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match sample {
+                Ok(sample) => line.samples.push(sample),
+                Err(error) => {
+                    eprintln!("  {}: {error}", line.name);
+                    line.error = Some(error);
+                }
+            }
+        }
+    }
+    running.into_iter().map(|(_, line)| line).collect()
 }
 
 /// All contestants under one load.
 #[derive(Debug, Serialize)]
 pub(crate) struct Outcome {
     pub(crate) cell: Cell,
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: Vec<Line<Sample>>,
 }
 
 impl Outcome {
-    pub(crate) fn line(&self, name: &str) -> Option<&Line> {
+    pub(crate) fn line(&self, name: &str) -> Option<&Line<Sample>> {
         self.lines.iter().find(|line| line.name == name)
     }
 
@@ -61,31 +95,12 @@ impl Outcome {
     }
 }
 
-/// Measures all contestants under one load, in `rounds` rounds. Each gets a fresh process, which serves in all rounds.
+/// Measures all contestants under one load.
 pub(crate) fn run(contestants: &[Contestant], cell: Cell, rounds: u32, length: Duration, cores: Cores) -> Outcome {
-    let mut running: Vec<(&Contestant, io::Result<Server>, Line)> = contestants
-        .iter()
-        .map(|one| {
-            let line = Line { name: one.name, samples: Vec::new(), error: None };
-            (one, Server::start(one, false, cores), line)
-        })
-        .collect();
     let (framed, raw) = (cell.script(true), cell.script(false));
-    for _ in 0..rounds {
-        for (contestant, server, line) in running.iter_mut().filter(|(_, _, line)| line.error.is_none()) {
-            let script = if contestant.path.is_some() { &framed } else { &raw };
-            let sample = match server {
-                Ok(server) => measure(server, &cell, script, length).map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            match sample {
-                Ok(sample) => line.samples.push(sample),
-                Err(error) => {
-                    eprintln!("  {}: {error}", line.name);
-                    line.error = Some(error);
-                }
-            }
-        }
-    }
-    Outcome { cell, lines: running.into_iter().map(|(_, _, line)| line).collect() }
+    let measure = |contestant: &Contestant, server: &Server| {
+        let script = if contestant.path.is_some() { &framed } else { &raw };
+        measure(server, &cell, script, length)
+    };
+    Outcome { cell, lines: take_turns(contestants, false, rounds, cores, measure) }
 }
