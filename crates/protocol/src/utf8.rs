@@ -25,6 +25,12 @@ pub struct Utf8Validator {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidUtf8;
 
+/// Whether `bytes` are text as they stand, from beginning to end.
+#[inline]
+pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(bytes).is_ok()
+}
+
 impl Utf8Validator {
     /// A check that has seen nothing yet.
     #[must_use]
@@ -52,7 +58,9 @@ impl Utf8Validator {
         }
         // Then all that is whole, at vector speed, and last what the end of the piece may have cut.
         let (whole, cut) = piece.split_at(piece.len() - begun_at_end(piece));
-        simdutf8::basic::from_utf8(whole).map_err(|_| InvalidUtf8)?;
+        if !is_utf8(whole) {
+            return Err(InvalidUtf8);
+        }
         if cut.is_empty() {
             return Ok(());
         }

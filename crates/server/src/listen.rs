@@ -77,7 +77,7 @@ fn options(args: &Args) -> AcceptOptions {
     let limits = Limits { message_bytes: args.max_message, frame_bytes: args.max_message, ..Limits::DEFAULT };
     let keep_alive = Some(KeepAlive { interval: args.ping_interval, timeout: args.ping_interval });
     let config = Config { limits, close_timeout: args.close_timeout, keep_alive };
-    AcceptOptions { config, handshake_timeout: args.handshake_timeout }
+    AcceptOptions { config: config.into(), handshake_timeout: args.handshake_timeout }
 }
 
 async fn next_connection(listener: &TcpListener) -> TcpStream {

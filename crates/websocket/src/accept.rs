@@ -3,7 +3,11 @@
 //! Most servers call [`accept`] or [`accept_with`]. One that also answers plain HTTP on the same port reads the request
 //! with [`read_request`] and then decides.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use http::{Method, Response, StatusCode};
 use protocol::{
@@ -15,13 +19,13 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{error::AcceptError, read_buffer::HEAD_READ, websocket::WebSocket};
+use crate::{blocks::HEAD_READ, error::AcceptError, websocket::WebSocket};
 
 /// How a server takes connections.
 #[derive(Debug, Clone)]
 pub struct AcceptOptions {
-    /// How the connections are to behave.
-    pub config: Config,
+    /// How the connections are to behave, all of them: they share it.
+    pub config: Arc<Config>,
     /// How long a client may take to send its request. 10 seconds by default: one that sends a byte now and then must
     /// not hold a place for ever.
     pub handshake_timeout: Duration,
@@ -29,7 +33,7 @@ pub struct AcceptOptions {
 
 impl Default for AcceptOptions {
     fn default() -> Self {
-        Self { config: Config::default(), handshake_timeout: Duration::from_secs(10) }
+        Self { config: Arc::default(), handshake_timeout: Duration::from_secs(10) }
     }
 }
 
@@ -41,7 +45,8 @@ pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    accept_with(stream, &AcceptOptions::default(), |_, _| Ok(Acceptance::default())).await
+    static OPTIONS: LazyLock<AcceptOptions> = LazyLock::new(AcceptOptions::default);
+    accept_with(stream, &OPTIONS, |_, _| Ok(Acceptance::default())).await
 }
 
 /// Accepts or refuses a WebSocket request on `stream` as `decide` says.
@@ -74,21 +79,26 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     D: FnOnce(&Request, &Upgrade) -> Result<Acceptance, Response<String>>,
 {
-    let incoming = read_request(stream, options).await?;
-    let upgrade = match incoming.request.check_upgrade() {
-        Ok(upgrade) => upgrade,
-        Err(violation) => {
-            incoming.respond(&refusal(&violation)).await?;
-            return Err(AcceptError::Violation(violation));
+    // Boxed, because a task is as large as the largest thing it ever waits for: an hour of conversation should not hold
+    // on to the room that the handshake took.
+    Box::pin(async {
+        let incoming = read_request(stream, options).await?;
+        let upgrade = match incoming.request.check_upgrade() {
+            Ok(upgrade) => upgrade,
+            Err(violation) => {
+                incoming.respond(&refusal(&violation)).await?;
+                return Err(AcceptError::Violation(violation));
+            }
+        };
+        match decide(&incoming.request, &upgrade) {
+            Ok(acceptance) => incoming.accept(upgrade, acceptance, options).await,
+            Err(response) => {
+                incoming.respond(&response).await?;
+                Err(AcceptError::Refused(response.status()))
+            }
         }
-    };
-    match decide(&incoming.request, &upgrade) {
-        Ok(acceptance) => incoming.accept(upgrade, acceptance, options).await,
-        Err(response) => {
-            incoming.respond(&response).await?;
-            Err(AcceptError::Refused(response.status()))
-        }
-    }
+    })
+    .await
 }
 
 /// A client that has sent a request and waits for the answer.
@@ -172,7 +182,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
             Ok(sent) => sent.map_err(AcceptError::Io)?,
             Err(_) => return Err(AcceptError::TimedOut),
         }
-        let mut engine = Connection::server(options.config.clone(), crate::websocket::now());
+        let mut engine = Connection::server(Arc::clone(&options.config), crate::websocket::now());
         // What came behind the request are frames already.
         *engine.input() = self.request.into_rest();
         Ok(WebSocket::new(self.stream, engine).agreed(accepted.subprotocol, accepted.extensions))

@@ -20,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{error::ConnectError, keys, read_buffer::HEAD_READ, stream::ClientStream, websocket::WebSocket};
+use crate::{blocks::HEAD_READ, error::ConnectError, keys, stream::ClientStream, websocket::WebSocket};
 
 /// Opens a connection to a `ws://` or `wss://` URI, with default options.
 ///

@@ -9,7 +9,7 @@
 //! | `accept` | a server: opening handshake, or another answer |
 //! | `websocket` | an open connection: reading, writing, deadlines |
 //! | `split` | the same in two halves for two tasks |
-//! | `read_buffer` | one buffer for all the connections of a thread |
+//! | `blocks` | two buffers for all the connections of a thread |
 //! | `wakers` | two tasks that wait for one socket |
 //!
 //! # An echo server
@@ -30,11 +30,11 @@
 //! # }
 //! ```
 
+mod blocks;
 mod accept;
 mod connect;
 mod error;
 mod keys;
-mod read_buffer;
 mod split;
 mod stream;
 mod wakers;

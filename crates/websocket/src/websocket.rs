@@ -27,7 +27,7 @@ use std::{
 use bytes::{Buf, BufMut, Bytes};
 use futures_util::{Sink, Stream};
 use protocol::{
-    CloseCode, CloseFrame, Closure, Connection, Event as EngineEvent, Message, Prepared, State, Transmit, Violation,
+    CloseCode, CloseFrame, Closure, Connection, Event as EngineEvent, Message, Output, Prepared, State, Transmit, Violation,
     handshake::Extension,
 };
 use tokio::{
@@ -38,7 +38,7 @@ use tokio_util::io::{poll_read_buf, poll_write_buf};
 
 use crate::{
     error::Error,
-    read_buffer,
+    blocks,
     wakers::{SharedWakers, Side},
 };
 
@@ -58,8 +58,8 @@ const QUEUED_MAX: usize = 128 << 10;
 pub struct WebSocket<S> {
     stream: S,
     engine: Connection,
-    subprotocol: Option<String>,
-    extensions: Vec<Extension>,
+    /// What the handshake agreed on, if anything.
+    agreed: Option<Box<Agreed>>,
     /// Runs while the engine has a deadline. Boxed, because most connections have none most of the time.
     timer: Option<Pin<Box<Sleep>>>,
     /// When bytes were last read.
@@ -77,7 +77,13 @@ pub struct WebSocket<S> {
     /// The engine has let go of the stream.
     disconnected: bool,
     /// Why reading failed, to be told when the stream is closed.
-    failure: Option<Failure>,
+    failure: Option<Box<Failure>>,
+}
+
+#[derive(Debug)]
+struct Agreed {
+    subprotocol: Option<String>,
+    extensions: Vec<Extension>,
 }
 
 #[derive(Debug)]
@@ -108,8 +114,7 @@ impl<S> WebSocket<S> {
         Self {
             stream,
             engine,
-            subprotocol: None,
-            extensions: Vec::new(),
+            agreed: None,
             timer: None,
             read_at: now(),
             reader: None,
@@ -123,19 +128,20 @@ impl<S> WebSocket<S> {
     }
 
     pub(crate) fn agreed(mut self, subprotocol: Option<String>, extensions: Vec<Extension>) -> Self {
-        self.subprotocol = subprotocol;
-        self.extensions = extensions;
+        if subprotocol.is_some() || !extensions.is_empty() {
+            self.agreed = Some(Box::new(Agreed { subprotocol, extensions }));
+        }
         self
     }
 
     /// The subprotocol that both sides agreed on.
     pub fn subprotocol(&self) -> Option<&str> {
-        self.subprotocol.as_deref()
+        self.agreed.as_ref()?.subprotocol.as_deref()
     }
 
     /// The extensions that both sides agreed on.
     pub fn extensions(&self) -> &[Extension] {
-        &self.extensions
+        self.agreed.as_ref().map_or(&[], |agreed| &agreed.extensions)
     }
 
     /// OPEN, CLOSING or CLOSED.
@@ -186,6 +192,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
         loop {
+            // Without this short way the loop would do the same, with a look at the clock for each message.
+            if let Some(message) = self.engine.poll_message() {
+                return Poll::Ready(Some(Ok(message.into_message())));
+            }
             match ready!(self.poll_event(cx)) {
                 Some(Ok(Event::Message(message))) => return Poll::Ready(Some(Ok(message))),
                 Some(Ok(_)) => {}
@@ -197,12 +207,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
         loop {
-            let now = now();
-            match self.engine.poll_event(now) {
-                Ok(Some(event)) => return Poll::Ready(Some(Ok(owned(event)))),
-                Ok(None) => {}
-                // Told at the end, when the peer has been told.
-                Err(violation) => self.failure = Some(Failure::Violation(violation)),
+            if let Some(message) = self.engine.poll_message() {
+                return Poll::Ready(Some(Ok(Event::Message(message.into_message()))));
+            }
+            if self.engine.has_input() {
+                match self.engine.poll_event(now()) {
+                    Ok(Some(event)) => return Poll::Ready(Some(Ok(owned(event)))),
+                    Ok(None) => {}
+                    // Told at the end, when the peer has been told.
+                    Err(violation) => self.fail(Failure::Violation(violation)),
+                }
             }
             // A socket that takes no more bytes must not keep us from reading: the peer may be waiting for us to do
             // just that.
@@ -215,24 +229,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             // A peer that never pauses would never let the timer have its turn. All that had come when the deadline
             // passed has been looked at by now.
             if self.engine.poll_timeout().is_some_and(|deadline| deadline <= self.read_at) {
-                self.handle_timeout(now);
+                self.handle_timeout(now());
                 continue;
             }
             match self.poll_read(cx) {
                 Poll::Ready(Ok(())) => {
-                    self.read_at = now;
+                    if self.engine.poll_timeout().is_some() {
+                        self.read_at = now();
+                    }
                     continue;
                 }
                 Poll::Ready(Err(error)) => {
                     self.ended = true;
                     self.engine.transport_lost();
-                    self.failure.get_or_insert(Failure::Io(error));
+                    self.failure.get_or_insert_with(|| Box::new(Failure::Io(error)));
                     continue;
                 }
                 Poll::Pending => {}
             }
             if self.poll_timer(cx, Side::Reader).is_pending() {
-                read_buffer::give_back(&mut self.engine);
+                blocks::return_input(&mut self.engine);
                 self.remember_reader(cx);
                 return Poll::Pending;
             }
@@ -245,7 +261,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             // Reading again would give the same end, at once, for ever.
             return Poll::Pending;
         }
-        let limit = read_buffer::lend(&mut self.engine);
+        let limit = blocks::lend_input(&mut self.engine);
         let mut input = self.engine.input().limit(limit);
         let count = ready!(poll_read_buf(Pin::new(&mut self.stream), cx, &mut input))?;
         if count == 0 {
@@ -272,7 +288,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
         ready!(timer.as_mut().poll(&mut Context::from_waker(shared.as_ref().unwrap_or(cx.waker()))));
         self.timer = None;
-        if matches!(side, Side::Writer) && self.engine.input().len() < read_buffer::BLOCK {
+        if matches!(side, Side::Writer) && self.engine.input().len() < blocks::BLOCK {
             // Nobody reads while one task waits to write. What the peer has said meanwhile may be what the deadline is
             // about; it is taken in here and handled later.
             let _ = self.poll_read(cx);
@@ -286,8 +302,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     fn handle_timeout(&mut self, now: std::time::Instant) {
         if let Err(violation) = self.engine.handle_timeout(now) {
-            self.failure = Some(Failure::Violation(violation));
+            self.fail(Failure::Violation(violation));
         }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.failure = Some(Box::new(failure));
     }
 
     /// Lets the reading task look again: something has changed that it did not see.
@@ -307,12 +327,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// A write failed. The peer may be gone, but what it said before it went has yet to be read.
     fn sending_lost(&mut self, error: io::Error) {
         self.engine.sending_lost(now());
-        self.failure.get_or_insert(Failure::Io(error));
+        self.failure.get_or_insert_with(|| Box::new(Failure::Io(error)));
     }
 
     /// What to say at the end: the reason once, if there is one to tell, then nothing.
     fn end(&mut self) -> Option<Error> {
-        match self.failure.replace(Failure::Told) {
+        match self.failure.replace(Box::new(Failure::Told)).map(|failure| *failure) {
             Some(Failure::Told) => None,
             Some(Failure::Violation(violation)) => Some(Error::Violation(violation)),
             // Once the peer has said Close, it does not matter how TCP ended.
@@ -354,6 +374,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// As for [`send`](Self::send), and the misuses of [`Connection::send_fragment`].
     pub async fn send_fragment(&mut self, kind: protocol::Kind, part: &[u8], last: bool) -> Result<(), Error> {
         poll_fn(|cx| self.poll_room(cx)).await?;
+        blocks::lend_output(&mut self.engine);
         self.engine.send_fragment(kind, part, last)?;
         self.flush_unless_more_arrived().await
     }
@@ -410,10 +431,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     pub(crate) fn queue(&mut self, message: Message) -> Result<(), Error> {
+        blocks::lend_output(&mut self.engine);
         Ok(self.engine.send(message)?)
     }
 
     pub(crate) fn queue_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        blocks::lend_output(&mut self.engine);
         Ok(self.engine.send_prepared(message)?)
     }
 
@@ -506,9 +529,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     ready!(stream.as_mut().poll_flush(cx))?;
                     self.flushing = false;
                 }
-                None => return Poll::Ready(Ok(())),
+                None => {
+                    blocks::return_output(&mut self.engine);
+                    return Poll::Ready(Ok(()));
+                }
                 Some(Transmit::Bytes(output)) => {
-                    if ready!(poll_write_buf(stream.as_mut(), cx, output))? == 0 && output.has_remaining() {
+                    if ready!(poll_write(stream.as_mut(), cx, output))? == 0 && output.has_remaining() {
                         return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                     }
                     self.flushing = true;
@@ -522,6 +548,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
         }
     }
+}
+
+/// Writes once, as much as the stream takes.
+fn poll_write<S: AsyncWrite>(stream: Pin<&mut S>, cx: &mut Context<'_>, output: &mut Output) -> Poll<io::Result<usize>> {
+    if output.chunk().len() < output.remaining() {
+        return poll_write_buf(stream, cx, output);
+    }
+    // One piece, as nearly always: the system call for several costs the kernel more, even with one.
+    let count = ready!(stream.poll_write(cx, output.chunk()))?;
+    output.advance(count);
+    Poll::Ready(Ok(count))
 }
 
 /// tokio's clock, which tests can stop and move.

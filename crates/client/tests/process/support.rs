@@ -26,9 +26,8 @@ pub(crate) async fn bounded<T>(future: impl Future<Output = T>) -> T {
 
 /// Options with which a server neither gives up on a client nor hurries it.
 fn patient() -> AcceptOptions {
-    let mut options = AcceptOptions::default();
-    options.config.close_timeout = LIMIT;
-    options
+    let config = Config { close_timeout: LIMIT, ..Config::default() };
+    AcceptOptions { config: config.into(), ..AcceptOptions::default() }
 }
 
 /// A port of its own.

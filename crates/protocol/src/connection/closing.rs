@@ -80,16 +80,17 @@ pub(super) enum TcpStep {
 /// What has happened so far on the way to the end. Private to the connection: see [`Closure`] for what it shows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Closing {
-    /// The Close that was sent; `Some(None)` is one with an empty body.
-    pub(super) sent: Option<Option<CloseFrame>>,
+    /// The Close that was sent; `Some(None)` is one with an empty body. Boxed like the two below, because an idle
+    /// connection should be small and has none of them.
+    pub(super) sent: Option<Option<Box<CloseFrame>>>,
     /// Something that was queued, the Close perhaps, had to be dropped.
     pub(super) cut_off: bool,
     /// The first Close that was received.
-    pub(super) received: Option<Option<CloseFrame>>,
+    pub(super) received: Option<Option<Box<CloseFrame>>>,
     /// Who sent the first Close.
     pub(super) first: Option<End>,
     /// The rule that the peer broke: the connection was failed (7.1.7).
-    pub(super) failed: Option<Violation>,
+    pub(super) failed: Option<Box<Violation>>,
     /// The peer has ended its direction of TCP, and all that came before was handled.
     pub(super) end_received: bool,
     /// This end has ended its direction of TCP.
@@ -114,18 +115,19 @@ impl Closing {
     }
 
     /// 7.1.7 and 1.4: after a violation, and after the peer's Close, nothing that the peer sends counts.
+    #[inline]
     pub(super) fn is_deaf(&self) -> bool {
         self.failed.is_some() || self.received.is_some() || self.disconnected
     }
 
     pub(super) fn close_sent(&mut self, body: Option<CloseFrame>) {
         self.first.get_or_insert(End::Us);
-        self.sent.get_or_insert(body);
+        self.sent.get_or_insert(body.map(Box::new));
     }
 
     pub(super) fn close_received(&mut self, body: Option<CloseFrame>) {
         self.first.get_or_insert(End::Peer);
-        self.received.get_or_insert(body);
+        self.received.get_or_insert(body.map(Box::new));
     }
 
     /// The next thing to do with TCP, when nothing is left to send before it.
@@ -153,8 +155,8 @@ impl Closing {
             reason,
             was_clean: self.sent.is_some() && self.received.is_some() && self.failed.is_none() && !self.cut_off,
             started_by: self.first,
-            sent: self.sent.clone().flatten(),
-            violation: self.failed.clone(),
+            sent: self.sent.as_ref().and_then(Option::as_deref).cloned(),
+            violation: self.failed.as_deref().cloned(),
             timed_out: self.gave_up,
         }
     }

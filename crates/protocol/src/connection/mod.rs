@@ -19,6 +19,7 @@
 //! | `event` | what the application is told |
 //! | `sending` | from the application to the output |
 //! | `output` | bytes on their way out |
+//! | `control` | what the peer's control frames ask for |
 //! | `closing` | how it ends: facts, states, who closes TCP |
 //! | `timers` | deadlines |
 //!
@@ -26,6 +27,7 @@
 //! and without waiting.
 
 mod closing;
+mod control;
 mod event;
 mod output;
 mod receiver;
@@ -35,17 +37,18 @@ mod timers;
 use std::{
     fmt,
     ops::Range,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 
 use self::{
     closing::{Closing, TcpStep},
+    control::ControlFrames,
     event::Payload,
     receiver::{Arrived, Receiver},
-    sending::{frame_header, masked},
-    timers::{Seen, Timers},
+    timers::Watch,
 };
 pub use self::{
     closing::{Closure, End, State},
@@ -56,7 +59,7 @@ pub use self::{
 };
 use crate::{
     close::{CloseCode, CloseFrame},
-    frame::{MaskingKeys, Opcode},
+    frame::MaskingKeys,
     limits::Limits,
     message::Kind,
     utf8::Utf8Validator,
@@ -91,41 +94,25 @@ impl Default for Config {
     }
 }
 
-/// Pongs that may wait in the output before the next one takes the place of those not yet there.
-///
-/// A peer that sends Pings and does not read would otherwise make the queue of answers grow for ever. Answering only
-/// the latest is allowed (section 5.5.3), so memory stays at 64 frames of at most 131 bytes.
-const MAX_PONGS_QUEUED: u32 = 64;
-
 /// One end of an open WebSocket connection, without I/O. See the [module](self) for how the calls fit together.
 pub struct Connection {
     role: Role,
-    config: Config,
+    config: Arc<Config>,
     /// A client's source of masking keys; a server has none.
     keys: Option<Box<dyn MaskingKeys>>,
     receiver: Receiver,
     output: Output,
     closing: Closing,
-    timers: Timers,
     /// The peer has ended its stream; what came before may still be in the input.
     end_seen: bool,
     /// A fragmented message of ours is open: its kind, and the check of its text.
     sending: Option<(Kind, Utf8Validator)>,
-    /// Pongs in the output, and where the last of them ends there.
-    pongs_queued: u32,
-    pongs_end: u64,
-    /// The latest Ping's payload, when the output already holds [`MAX_PONGS_QUEUED`].
-    pong_owed: Option<Bytes>,
-    /// The keep-alive's Pings so far; the number is their payload.
-    pings_sent: u32,
-    /// When the next one is due, while the last has no answer.
-    next_ping: Option<Instant>,
-    /// Where the last one stands in the output.
-    ping_place: Range<u64>,
-    /// What could be seen of the peer when the wait for its Pong began.
-    seen: Seen,
-    /// Control frames in the present second, and when it began.
-    control_frames: (Option<Instant>, u32),
+    /// Made when the peer sends its first control frame.
+    control: Option<Box<ControlFrames>>,
+    /// The keep-alive, if there is one, until the connection begins to close.
+    watch: Option<Box<Watch>>,
+    /// When the peer has to have done what closing asks of it.
+    close_deadline: Option<Instant>,
 }
 
 /// What the driver is to do with TCP next.
@@ -152,39 +139,32 @@ impl fmt::Debug for Connection {
 
 impl Connection {
     /// A client's end. `keys` gives a new masking key for each frame.
+    ///
+    /// One `config` can serve many connections: hand it over in an [`Arc`].
     #[must_use]
-    pub fn client(config: Config, keys: Box<dyn MaskingKeys>, now: Instant) -> Self {
-        Self::new(Role::Client, config, Some(keys), now)
+    pub fn client(config: impl Into<Arc<Config>>, keys: Box<dyn MaskingKeys>, now: Instant) -> Self {
+        Self::new(Role::Client, config.into(), Some(keys), now)
     }
 
     /// A server's end.
     #[must_use]
-    pub fn server(config: Config, now: Instant) -> Self {
-        Self::new(Role::Server, config, None, now)
+    pub fn server(config: impl Into<Arc<Config>>, now: Instant) -> Self {
+        Self::new(Role::Server, config.into(), None, now)
     }
 
-    fn new(role: Role, config: Config, keys: Option<Box<dyn MaskingKeys>>, now: Instant) -> Self {
+    fn new(role: Role, config: Arc<Config>, keys: Option<Box<dyn MaskingKeys>>, now: Instant) -> Self {
         Self {
             role,
-            receiver: Receiver::new(role, config.limits.clone()),
-            timers: Timers {
-                ping: config.keep_alive.and_then(|keep| now.checked_add(keep.interval)),
-                ..Timers::default()
-            },
-            config,
             keys,
+            receiver: Receiver::new(role, Arc::clone(&config)),
             output: Output::default(),
             closing: Closing::default(),
             end_seen: false,
             sending: None,
-            pongs_queued: 0,
-            pongs_end: 0,
-            pong_owed: None,
-            pings_sent: 0,
-            next_ping: None,
-            ping_place: 0..0,
-            seen: Seen::default(),
-            control_frames: (None, 0),
+            control: None,
+            watch: config.keep_alive.map(|every| Box::new(Watch::new(every, now))),
+            close_deadline: None,
+            config,
         }
     }
 
@@ -218,7 +198,7 @@ impl Connection {
     ///
     /// [`missing`](Self::missing) tells how many are surely wanted.
     pub fn input(&mut self) -> &mut BytesMut {
-        &mut self.receiver.input
+        self.receiver.input()
     }
 
     /// Whether a complete frame lies in the input: the next [`poll_event`](Self::poll_event) will not have to wait, and
@@ -261,6 +241,32 @@ impl Connection {
         self.closing.cut_off |= self.output.drop_all();
     }
 
+    /// The next message, if it lies in the input whole and in one frame, as nearly every message does.
+    ///
+    /// The short way for those. It asks for no time, because nothing about such a message depends on it. `None` says
+    /// nothing about what else has come: [`poll_event`](Self::poll_event) tells.
+    #[inline]
+    pub fn poll_message(&mut self) -> Option<Received<'_>> {
+        if self.closing.is_deaf() {
+            return None;
+        }
+        let (kind, place) = self.receiver.next_whole()?;
+        Some(self.received(kind, place))
+    }
+
+    /// A message that lies in the input.
+    #[inline]
+    fn received(&mut self, kind: Kind, place: Range<usize>) -> Received<'_> {
+        let Receiver { input, start, .. } = &mut self.receiver;
+        Received { kind, payload: Payload::InPlace { input, start, place } }
+    }
+
+    /// Whether there is anything for [`poll_event`](Self::poll_event) to look at: bytes, or the end of the stream.
+    #[must_use]
+    pub fn has_input(&self) -> bool {
+        self.receiver.unhandled() > 0 || (self.end_seen && !self.closing.end_received)
+    }
+
     /// The next thing that the peer said; `None` until more bytes come.
     ///
     /// Answers that the protocol demands (a Pong, a Close) are queued here, so call
@@ -269,7 +275,6 @@ impl Connection {
     /// # Errors
     /// The rule that the peer broke, once. The connection has then been failed (section 7.1.7): a fitting Close is
     /// queued and nothing more will be read.
-    #[inline]
     pub fn poll_event(&mut self, now: Instant) -> Result<Option<Event<'_>>, Violation> {
         if self.closing.is_deaf() {
             self.receiver.discard();
@@ -284,15 +289,13 @@ impl Connection {
             }
             Err(violation) => return Err(self.fail(violation, now)),
         };
-        let payload = match arrived {
-            Arrived::Control(opcode, place) => return self.control_frame(opcode, place, now).map(Some),
-            Arrived::Whole(kind, place) => {
-                let Receiver { input, start, .. } = &mut self.receiver;
-                (kind, Payload::InPlace { input, start, place })
+        match arrived {
+            Arrived::Control(opcode, place) => self.control_frame(opcode, place, now).map(Some),
+            Arrived::Whole(kind, place) => Ok(Some(Event::Message(self.received(kind, place)))),
+            Arrived::Assembled(kind, payload) => {
+                Ok(Some(Event::Message(Received { kind, payload: Payload::Assembled(payload) })))
             }
-            Arrived::Assembled(kind, payload) => (kind, Payload::Assembled(payload)),
-        };
-        Ok(Some(Event::Message(Received { kind: payload.0, payload: payload.1 })))
+        }
     }
 
     /// Takes note of the end of the peer's stream, once all that came before it has been handled: it is still worth
@@ -305,55 +308,6 @@ impl Connection {
         }
     }
 
-    /// Section 5.5: what each control frame asks for.
-    fn control_frame(&mut self, opcode: Opcode, place: Range<usize>, now: Instant) -> Result<Event<'_>, Violation> {
-        if self.too_many_control_frames(now) {
-            let limit = self.config.limits.control_frames_per_second;
-            return Err(self.fail(Violation::TooManyControlFrames { limit }, now));
-        }
-        match opcode {
-            Opcode::Ping => {
-                if self.pongs_queued < MAX_PONGS_QUEUED {
-                    let header = masked(&mut self.keys, frame_header(Opcode::Pong, true, place.len()));
-                    self.output.push_copied(&header, &self.receiver.input[place.clone()]);
-                    self.pongs_queued += 1;
-                    self.pongs_end = self.output.end();
-                } else {
-                    self.pong_owed = Some(Bytes::copy_from_slice(&self.receiver.input[place.clone()]));
-                }
-                Ok(Event::Ping(&self.receiver.input[place]))
-            }
-            Opcode::Pong => {
-                // Any Pong shows that the peer lives, asked for or not, late or not.
-                self.peer_lives(now);
-                Ok(Event::Pong(&self.receiver.input[place]))
-            }
-            // The receiver passes on control frames only.
-            _ => {
-                let body = match CloseFrame::parse(&self.receiver.input[place]) {
-                    Ok(body) => body,
-                    Err(violation) => return Err(self.fail(violation, now)),
-                };
-                self.closing.close_received(body.clone());
-                self.arm_close_timer(now);
-                // 5.5.1: answer once, with the code that came.
-                let answer = body.as_ref().map(|frame| CloseFrame { code: frame.code, reason: String::new() });
-                self.send_close(answer, now);
-                Ok(Event::Close(body))
-            }
-        }
-    }
-
-    /// Counts a control frame against the limit for the present second.
-    fn too_many_control_frames(&mut self, now: Instant) -> bool {
-        let (began, count) = &mut self.control_frames;
-        match *began {
-            Some(began) if now.saturating_duration_since(began) < Duration::from_secs(1) => *count += 1,
-            _ => (*began, *count) = (Some(now), 1),
-        }
-        *count > self.config.limits.control_frames_per_second
-    }
-
     /// Fails the connection (section 7.1.7): the one way in which every broken rule ends.
     ///
     /// The peer is told why with a Close, nothing more that it sends is read, and TCP is half-closed as soon as the
@@ -362,7 +316,7 @@ impl Connection {
         let code = violation.close_code().unwrap_or(CloseCode::PROTOCOL_ERROR);
         self.send_close(Some(CloseFrame::for_violation(code, &violation)), now);
         self.arm_close_timer(now);
-        self.closing.failed = Some(violation.clone());
+        self.closing.failed = Some(Box::new(violation.clone()));
         self.receiver.discard();
         violation
     }
@@ -381,15 +335,18 @@ impl Connection {
         self.output.remaining()
     }
 
+    /// The buffer in which small frames are gathered, while nothing is queued: it may then be exchanged for another. A
+    /// driver that takes it away from a connection that is about to wait leaves it without any.
+    pub const fn output_buffer(&mut self) -> Option<&mut BytesMut> {
+        self.output.buffer()
+    }
+
     /// What the driver is to do with TCP next; `None` when there is nothing to do.
     pub fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
         if self.closing.mute {
             self.drop_output();
-        } else if self.pongs_queued > 0 && self.output.has_left(self.pongs_end) {
-            self.pongs_queued = 0;
-            if let Some(payload) = self.pong_owed.take() {
-                self.control(Opcode::Pong, &payload);
-            }
+        } else {
+            self.send_owed_pong();
         }
         // Whoever gave up on the peer does not wait until it has read what is queued.
         if self.output.has_remaining() && !self.closing.gave_up {
@@ -402,7 +359,7 @@ impl Connection {
             }
             TcpStep::Disconnect => {
                 self.closing.disconnected = true;
-                self.timers = Timers::default();
+                (self.watch, self.close_deadline) = (None, None);
                 self.drop_output();
                 Some(Transmit::Disconnect)
             }

@@ -30,18 +30,23 @@ pub struct Output {
 }
 
 impl Output {
+    /// The buffer for small frames, while nothing is queued.
+    pub(super) const fn buffer(&mut self) -> Option<&mut BytesMut> {
+        if self.len == 0 { Some(&mut self.tail) } else { None }
+    }
+
     /// Adds a frame whose payload is copied, and masked if the header has a key.
     #[inline]
     pub(super) fn push_copied(&mut self, header: &FrameHeader, payload: &[u8]) {
-        let head = header.encode();
-        self.tail.reserve(head.len() + payload.len());
-        self.tail.extend_from_slice(&head);
+        let before = self.tail.len();
+        self.tail.reserve(FrameHeader::MAX_LEN + payload.len());
+        header.write_to(&mut self.tail);
+        let start = self.tail.len();
         self.tail.extend_from_slice(payload);
         if let Some(key) = header.masking_key {
-            let start = self.tail.len() - payload.len();
             apply_mask(&mut self.tail[start..], key);
         }
-        self.len += head.len() + payload.len();
+        self.len += self.tail.len() - before;
     }
 
     /// Adds a frame whose payload may be shared: large ones without a mask are not copied.
@@ -126,10 +131,11 @@ impl Buf for Output {
             count -= chunk.len();
             self.chunks.pop_front();
         }
-        self.tail.advance(count);
         if self.len == 0 {
-            // An idle connection holds no buffers. The allocator gives the next one back from where this one went.
-            self.drop_all();
+            // An empty buffer begins at its beginning again.
+            self.tail.clear();
+        } else {
+            self.tail.advance(count);
         }
     }
 }

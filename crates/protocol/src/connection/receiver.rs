@@ -11,16 +11,16 @@
 //! the place where it lies, so that the last read has no more to do than the first. A message that came in one frame
 //! never moves at all: it is handed out as a part of the input.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use bytes::{Buf, BytesMut};
 
+use super::Config;
 use crate::{
     Role,
     frame::{FrameHeader, MaskingKey, Opcode, ReservedBits, apply_mask},
-    limits::Limits,
     message::Kind,
-    utf8::Utf8Validator,
+    utf8::{Utf8Validator, is_utf8},
     violation::Violation,
 };
 
@@ -43,7 +43,8 @@ pub(super) enum Arrived {
 #[derive(Debug)]
 pub(super) struct Receiver {
     role: Role,
-    limits: Limits,
+    /// For its limits.
+    config: Arc<Config>,
     /// Reserved bits that an extension has given a meaning.
     reserved_allowed: ReservedBits,
     /// Bytes as they came, from the socket or from a test.
@@ -54,7 +55,7 @@ pub(super) struct Receiver {
     /// The frame whose header was read and whose payload is not complete.
     frame: Option<OpenFrame>,
     /// The message whose last fragment is still to come.
-    message: Option<OpenMessage>,
+    message: Option<Box<OpenMessage>>,
     /// The check of the text message that is arriving. Lives here and not in `message`, because a message in one frame
     /// needs it too when that frame takes several reads.
     utf8: Utf8Validator,
@@ -71,6 +72,19 @@ struct OpenFrame {
     length: usize,
     /// How much of the payload is already unmasked and checked, from its start.
     done: usize,
+}
+
+/// The first byte of a message in one frame: FIN, no reserved bit, and the opcode.
+const FIN_TEXT: u8 = 0x81;
+const FIN_BINARY: u8 = 0x82;
+
+/// A message in one frame, as it lies in the input.
+#[derive(Debug)]
+struct WholeFrame {
+    kind: Kind,
+    key: Option<MaskingKey>,
+    /// Its payload.
+    place: Range<usize>,
 }
 
 /// What a frame is for its message.
@@ -92,10 +106,10 @@ struct OpenMessage {
 }
 
 impl Receiver {
-    pub(super) fn new(role: Role, limits: Limits) -> Self {
+    pub(super) fn new(role: Role, config: Arc<Config>) -> Self {
         Self {
             role,
-            limits,
+            config,
             reserved_allowed: ReservedBits::NONE,
             input: BytesMut::new(),
             start: 0,
@@ -106,9 +120,73 @@ impl Receiver {
         }
     }
 
-    /// Finds the next control frame or message in the input; `None` when more bytes are needed.
+    /// The short way for what nearly every message is: one frame, whole in the input, with nothing to object to.
+    ///
+    /// `None` says nothing: [`next`](Self::next) goes the long way, which finds everything, and what is wrong by its name.
     #[inline]
+    pub(super) fn next_whole(&mut self) -> Option<(Kind, Range<usize>)> {
+        let WholeFrame { kind, key, place } = self.whole_frame()?;
+        let payload = &mut self.input[place.clone()];
+        if let Some(key) = key {
+            apply_mask(payload, key);
+        }
+        if kind == Kind::Text && !is_utf8(payload) {
+            // Masking again undoes it. The long way will say what is wrong.
+            if let Some(key) = key {
+                apply_mask(payload, key);
+            }
+            return None;
+        }
+        self.start = place.end;
+        self.heard = true;
+        Some((kind, place))
+    }
+
+    /// Whether such a message comes next. Every rule of the long way that could refuse it is in here; what a glance cannot
+    /// tell (a reserved bit, a fragment, a long form of the length) is left to the long way.
+    #[inline]
+    fn whole_frame(&self) -> Option<WholeFrame> {
+        if self.frame.is_some() || self.message.is_some() {
+            return None;
+        }
+        let &[first, second, ref rest @ ..] = &self.input[self.start..] else { return None };
+        let kind = match first {
+            FIN_TEXT => Kind::Text,
+            FIN_BINARY => Kind::Binary,
+            _ => return None,
+        };
+        let (length, rest) = match second & 0x7F {
+            short @ 0..126 => (usize::from(short), rest),
+            126 => {
+                let (length, rest) = rest.split_first_chunk()?;
+                (usize::from(u16::from_be_bytes(*length)), rest)
+            }
+            _ => return None,
+        };
+        // A length of 126 and more has the second form, one below it the first.
+        let is_shortest = (length < 126) == (second & 0x7F < 126);
+        let (key, rest) = match (self.role, second & 0x80 != 0) {
+            (Role::Server, true) => {
+                let (key, rest) = rest.split_first_chunk()?;
+                (Some(MaskingKey(*key)), rest)
+            }
+            (Role::Client, false) => (None, rest),
+            _ => return None,
+        };
+        let limits = &self.config.limits;
+        let most = rest.len().min(CACHED_PIECE).min(limits.frame_bytes).min(limits.message_bytes);
+        if !is_shortest || length > most || limits.fragments == 0 {
+            return None;
+        }
+        let start = self.input.len() - rest.len();
+        Some(WholeFrame { kind, key, place: start..start + length })
+    }
+
+    /// Finds the next control frame or message in the input; `None` when more bytes are needed.
     pub(super) fn next(&mut self) -> Result<Option<Arrived>, Violation> {
+        if let Some((kind, place)) = self.next_whole() {
+            return Ok(Some(Arrived::Whole(kind, place)));
+        }
         loop {
             let mut frame = match self.frame.take() {
                 Some(frame) => frame,
@@ -160,6 +238,12 @@ impl Receiver {
     /// Whether a whole frame lies in the input, or one that is wrong.
     pub(super) fn has_frame(&self) -> bool {
         let rest = &self.input[self.start..];
+        if rest.is_empty() {
+            return false;
+        }
+        if self.whole_frame().is_some() {
+            return true;
+        }
         if let Some(frame) = &self.frame {
             return rest.len() >= frame.length;
         }
@@ -233,14 +317,15 @@ impl Receiver {
     /// there already.
     #[inline]
     fn check_size(&self, header: &FrameHeader, size: usize, fragments: u32) -> Result<(), Violation> {
-        if header.payload_length > self.limits.frame_bytes as u64 {
-            return Err(Violation::FrameTooBig { length: header.payload_length, limit: self.limits.frame_bytes });
+        let limits = &self.config.limits;
+        if header.payload_length > limits.frame_bytes as u64 {
+            return Err(Violation::FrameTooBig { length: header.payload_length, limit: limits.frame_bytes });
         }
-        if header.payload_length > self.limits.message_bytes.saturating_sub(size) as u64 {
-            return Err(Violation::MessageTooBig { limit: self.limits.message_bytes });
+        if header.payload_length > limits.message_bytes.saturating_sub(size) as u64 {
+            return Err(Violation::MessageTooBig { limit: limits.message_bytes });
         }
-        if fragments >= self.limits.fragments {
-            return Err(Violation::TooManyFragments { limit: self.limits.fragments });
+        if fragments >= limits.fragments {
+            return Err(Violation::TooManyFragments { limit: limits.fragments });
         }
         Ok(())
     }
@@ -282,7 +367,9 @@ impl Receiver {
         last: bool,
         place: Range<usize>,
     ) -> Result<Option<(Kind, BytesMut)>, Violation> {
-        let message = self.message.get_or_insert_with(|| OpenMessage { kind, payload: BytesMut::new(), fragments: 0 });
+        let message = self
+            .message
+            .get_or_insert_with(|| Box::new(OpenMessage { kind, payload: BytesMut::new(), fragments: 0 }));
         message.payload.extend_from_slice(&self.input[place]);
         message.fragments += 1;
         if !last {
@@ -292,9 +379,20 @@ impl Receiver {
         Ok(self.message.take().map(|message| (kind, message.payload)))
     }
 
+    /// The input, without what was handled.
+    pub(super) fn input(&mut self) -> &mut BytesMut {
+        self.drop_handled();
+        &mut self.input
+    }
+
     /// Drops the bytes that were handled from the front of the input.
     fn drop_handled(&mut self) {
-        self.input.advance(self.start);
+        if self.unhandled() == 0 {
+            // An empty buffer begins at its beginning again.
+            self.input.clear();
+        } else {
+            self.input.advance(self.start);
+        }
         self.start = 0;
     }
 }

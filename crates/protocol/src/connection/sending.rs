@@ -166,7 +166,9 @@ impl Connection {
         if let Some(frame) = &frame {
             frame.write_to(&mut body);
         }
-        self.pong_owed = None;
+        if let Some(control) = &mut self.control {
+            control.pong_owed = None;
+        }
         self.control(Opcode::Close, &body);
         self.closing.close_sent(frame);
     }

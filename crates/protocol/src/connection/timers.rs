@@ -6,9 +6,16 @@
 //! | pong | a Ping of the keep-alive was sent | the connection fails, unless the peer was heard meanwhile |
 //! | close | a Close is sent or received, the connection fails | TCP is dropped |
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
-use super::{Connection, State};
+use super::{
+    Connection, Output, State,
+    receiver::Receiver,
+    sending::{frame_header, masked},
+};
 use crate::{frame::Opcode, violation::Violation};
 
 /// When to send a Ping unasked, and how long to wait for its answer (section 5.5.2).
@@ -23,38 +30,77 @@ pub struct KeepAlive {
     pub timeout: Duration,
 }
 
-/// The deadlines that are running.
-#[derive(Debug, Default)]
-pub(super) struct Timers {
-    pub(super) ping: Option<Instant>,
-    pub(super) pong: Option<Instant>,
-    pub(super) close: Option<Instant>,
-}
-
-impl Timers {
-    /// The deadline that comes first.
-    pub(super) fn next(&self) -> Option<Instant> {
-        [self.ping, self.pong, self.close].into_iter().flatten().min()
-    }
-
-    /// Stops `timer` if it has run out, and says whether it had.
-    pub(super) fn expired(timer: &mut Option<Instant>, now: Instant) -> bool {
-        timer.take_if(|deadline| *deadline <= now).is_some()
-    }
-}
-
-/// What can be seen of a peer from here: how much it has sent that nobody has looked at, and how much it has taken.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
+/// The keep-alive of one connection, from its opening until it begins to close.
+#[derive(Debug)]
+pub(super) struct Watch {
+    every: KeepAlive,
+    /// The deadlines that are running.
+    ping: Option<Instant>,
+    pong: Option<Instant>,
+    /// Pings so far; the number is their payload.
+    pings_sent: u32,
+    /// When the next one is due, while the last has no answer.
+    next_ping: Option<Instant>,
+    /// Where the last one stands in the output.
+    ping_place: Range<u64>,
+    /// What could be seen of the peer when the wait for its Pong began: how much it had sent that nobody has looked at,
+    /// and how much it had taken.
     unhandled: usize,
     left: u64,
+}
+
+impl Watch {
+    /// Watches over a connection that opens `now`.
+    pub(super) fn new(every: KeepAlive, now: Instant) -> Self {
+        Self {
+            every,
+            ping: now.checked_add(every.interval),
+            pong: None,
+            pings_sent: 0,
+            next_ping: None,
+            ping_place: 0..0,
+            unhandled: 0,
+            left: 0,
+        }
+    }
+
+    /// Looks at the peer, and gives it the time to answer a Ping.
+    fn wait_for_pong(&mut self, receiver: &mut Receiver, output: &Output, now: Instant) {
+        receiver.heard = false;
+        (self.unhandled, self.left) = (receiver.unhandled(), output.left());
+        self.pong = now.checked_add(self.every.timeout);
+    }
+
+    /// The peer has shown that it is there: the next Ping can wait until it is due.
+    pub(super) fn peer_lives(&mut self, now: Instant) {
+        self.pong = None;
+        if let Some(due) = self.next_ping.take() {
+            self.ping = Some(due.max(now));
+        }
+    }
+
+    /// Whether anything has come since [`wait_for_pong`](Self::wait_for_pong).
+    fn was_heard(&self, receiver: &Receiver) -> bool {
+        receiver.heard || receiver.unhandled() > self.unhandled
+    }
+
+    /// Whether the Ping stood behind other output, and some of that has left: no peer can answer a Ping that is not out.
+    const fn was_busy_taking(&self, output: &Output) -> bool {
+        self.left < self.ping_place.start && output.left() > self.left
+    }
+}
+
+/// Stops `timer` if it has run out, and says whether it had.
+fn expired(timer: &mut Option<Instant>, now: Instant) -> bool {
+    timer.take_if(|deadline| *deadline <= now).is_some()
 }
 
 impl Connection {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next. Changes with any other call.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.next()
+        let watch = self.watch.as_ref().map_or([None; 2], |watch| [watch.ping, watch.pong]);
+        watch.into_iter().chain([self.close_deadline]).flatten().min()
     }
 
     /// Does what was to be done by `now`. Calls that come too early do nothing.
@@ -62,67 +108,44 @@ impl Connection {
     /// # Errors
     /// [`Violation::PongOverdue`] when a Ping was not answered: the connection has been failed.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Violation> {
-        if Timers::expired(&mut self.timers.close, now) {
+        if expired(&mut self.close_deadline, now) {
             self.closing.gave_up = true;
         }
-        let Some(keep_alive) = self.config.keep_alive else { return Ok(()) };
-        if Timers::expired(&mut self.timers.pong, now) {
-            if self.was_heard() {
+        let Some(watch) = &mut self.watch else { return Ok(()) };
+        if expired(&mut watch.pong, now) {
+            if watch.was_heard(&self.receiver) {
                 // A Pong cannot overtake a large frame that is still arriving. As long as anything comes, the peer lives.
-                self.peer_lives(now);
-            } else if self.was_busy_taking() {
-                self.wait_for_pong(keep_alive, now);
+                watch.peer_lives(now);
+            } else if watch.was_busy_taking(&self.output) {
+                watch.wait_for_pong(&mut self.receiver, &self.output, now);
             } else {
                 return Err(self.fail(Violation::PongOverdue, now));
             }
         }
-        if Timers::expired(&mut self.timers.ping, now) {
+        if expired(&mut watch.ping, now) {
             // A Ping that has not left yet is as good as a new one.
-            if self.output.has_left(self.ping_place.end) {
-                self.pings_sent = self.pings_sent.wrapping_add(1);
+            if self.output.has_left(watch.ping_place.end) {
+                watch.pings_sent = watch.pings_sent.wrapping_add(1);
+                let payload = watch.pings_sent.to_be_bytes();
                 let begin = self.output.end();
-                self.control(Opcode::Ping, &self.pings_sent.to_be_bytes());
-                self.ping_place = begin..self.output.end();
+                let header = masked(&mut self.keys, frame_header(Opcode::Ping, true, payload.len()));
+                self.output.push_copied(&header, &payload);
+                watch.ping_place = begin..self.output.end();
             }
-            self.wait_for_pong(keep_alive, now);
-            self.next_ping = now.checked_add(keep_alive.interval);
+            watch.wait_for_pong(&mut self.receiver, &self.output, now);
+            watch.next_ping = now.checked_add(watch.every.interval);
         }
         Ok(())
     }
 
-    /// Looks at the peer, and gives it the time to answer a Ping.
-    fn wait_for_pong(&mut self, keep_alive: KeepAlive, now: Instant) {
-        self.receiver.heard = false;
-        self.seen = Seen { unhandled: self.receiver.unhandled(), left: self.output.left() };
-        self.timers.pong = now.checked_add(keep_alive.timeout);
-    }
-
-    /// The peer has shown that it is there: the next Ping can wait until it is due.
-    pub(super) fn peer_lives(&mut self, now: Instant) {
-        self.timers.pong = None;
-        if let Some(due) = self.next_ping.take() {
-            self.timers.ping = Some(due.max(now));
-        }
-    }
-
-    /// Whether anything has come since [`wait_for_pong`](Self::wait_for_pong).
-    fn was_heard(&self) -> bool {
-        self.receiver.heard || self.receiver.unhandled() > self.seen.unhandled
-    }
-
-    /// Whether the Ping stood behind other output, and some of that has left: no peer can answer a Ping that is not out.
-    fn was_busy_taking(&self) -> bool {
-        self.seen.left < self.ping_place.start && self.output.left() > self.seen.left
-    }
-
-    /// Gives the peer a deadline for what it has to do next: answer a Close, or close TCP.
+    /// Gives the peer a deadline for what it has to do next: answer a Close, or close TCP. Nothing else is waited for now.
     pub(super) fn arm_close_timer(&mut self, now: Instant) {
-        self.timers = Timers { close: now.checked_add(self.config.close_timeout), ..Timers::default() };
-        self.next_ping = None;
+        self.close_deadline = now.checked_add(self.config.close_timeout);
+        self.watch = None;
     }
 
     pub(super) fn arm_close_timer_unless_running(&mut self, now: Instant) {
-        if self.timers.close.is_none() && self.state() != State::Closed {
+        if self.close_deadline.is_none() && self.state() != State::Closed {
             self.arm_close_timer(now);
         }
     }

@@ -1,0 +1,104 @@
+//! Two buffers for all connections of a thread: one to read into, one to write from.
+//!
+//! A connection needs them while bytes are being read, handled and answered, and nearly all connections are idle nearly
+//! all of the time. So a thread has one block of each kind; a connection takes them when it has something to do and gives
+//! them back when it has to wait. Ten thousand idle connections then hold two blocks, and not twenty thousand. What stays
+//! with a connection is the tail of a frame that has not come to its end, and what the peer does not take.
+//!
+//! ```text
+//!   thread's block ──lend──▶ [frame][frame][frame][half a frame]
+//!                                                  └────┬─────┘
+//!                  ◀──return──                    kept by the connection
+//! ```
+//!
+//! It saves time as well: the block that was used a moment ago, by whichever connection, is still in the core's cache.
+
+use std::{cell::Cell, mem, thread::LocalKey};
+
+use bytes::BytesMut;
+use protocol::Connection;
+
+/// A block's size: what a read can bring at once. As much as a socket's receive buffer gives away in one go without
+/// making a small core's second-level cache useless.
+pub(crate) const BLOCK: usize = 64 << 10;
+
+/// A tail up to this size is copied out so that the block can go back. With a longer one the connection keeps the block:
+/// more of the same frame will come soon.
+const TAIL_COPIED: usize = 4 << 10;
+
+/// From this many missing bytes on, a frame is read into a buffer of its own, to its end and no further. It then *is*
+/// the message, and nothing has to be moved.
+const LARGE_FRAME: usize = BLOCK;
+
+/// Room for each read of a handshake. Most requests are shorter and come in one piece.
+pub(crate) const HEAD_READ: usize = 4 << 10;
+
+thread_local! {
+    static INPUT: Cell<BytesMut> = Cell::new(BytesMut::new());
+    static OUTPUT: Cell<BytesMut> = Cell::new(BytesMut::new());
+}
+
+/// Makes room in the connection's input for the next read; gives how many bytes that may bring.
+pub(crate) fn lend_input(connection: &mut Connection) -> usize {
+    let missing = connection.missing();
+    let input = connection.input();
+    if missing >= LARGE_FRAME {
+        // Memory follows what has arrived and not what was announced: at most twice of it, in steps of a block.
+        if input.capacity() - input.len() < missing.min(BLOCK / 2) {
+            input.reserve(missing.min(input.len().max(BLOCK)));
+        }
+        return missing;
+    }
+    if missing > 0 && input.len() >= BLOCK {
+        // The last piece of such a frame: not worth moving the rest for.
+        input.reserve(missing);
+        return missing;
+    }
+    if input.capacity() - input.len() < BLOCK / 2 {
+        let mut block = take(&INPUT, BLOCK + input.len());
+        block.extend_from_slice(input);
+        *input = block;
+    }
+    usize::MAX
+}
+
+/// Gives the block that was read into back, if it can be spared, because the connection is about to wait.
+pub(crate) fn return_input(connection: &mut Connection) {
+    let input = connection.input();
+    if input.len() <= TAIL_COPIED && input.capacity() > TAIL_COPIED {
+        let tail = BytesMut::from(&input[..]);
+        give(&INPUT, mem::replace(input, tail));
+    }
+}
+
+/// Gives the connection a block for what it is about to send, if it has none.
+pub(crate) fn lend_output(connection: &mut Connection) {
+    if let Some(output) = connection.output_buffer()
+        && output.capacity() < BLOCK / 2
+    {
+        *output = take(&OUTPUT, BLOCK);
+    }
+}
+
+/// Gives that block back once everything in it was written.
+pub(crate) fn return_output(connection: &mut Connection) {
+    if let Some(output) = connection.output_buffer()
+        && output.capacity() > 0
+    {
+        give(&OUTPUT, mem::take(output));
+    }
+}
+
+fn take(from: &'static LocalKey<Cell<BytesMut>>, room: usize) -> BytesMut {
+    let mut block = from.take();
+    block.reserve(room);
+    block
+}
+
+fn give(to: &'static LocalKey<Cell<BytesMut>>, mut block: BytesMut) {
+    block.clear();
+    // Not one that a message still shares, and not what a large message has left behind.
+    if block.try_reclaim(BLOCK) && block.capacity() <= 2 * BLOCK {
+        to.set(block);
+    }
+}
