@@ -105,6 +105,10 @@ impl<'a> Scanner<'a> {
             match character {
                 '"' => {
                     self.rest = &self.rest[at + 1..];
+                    //= docs/src/rfc6455.md#section-4-3
+                    //# What is left of a quoted value without its quotes and backslashes MUST be a token.
+                    //= docs/src/rfc6455.md#section-9-1
+                    //# The value of a parameter in quotes MUST be a token once it is unquoted.
                     return is_token(&value).then_some(value);
                 }
                 '\\' => value.push(characters.next()?.1),

@@ -164,6 +164,8 @@ pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
 /// Writes a whole response: the head, and the body with its length if there is one.
 ///
 /// A switch to another protocol (101) has no body. Every other response ends the connection, and says so.
+//= docs/src/rfc6455.md#section-4-2-2
+//# A server that accepts a connection MUST answer with a valid HTTP response.
 #[must_use]
 pub fn encode_response(response: &Response<impl AsRef<[u8]>>) -> Bytes {
     let status = response.status();

@@ -70,6 +70,8 @@ pub enum Progress<Handshake, Done> {
 fn subprotocols(headers: &HeaderMap) -> Result<Vec<String>, Violation> {
     let mut names = Vec::new();
     let mut seen = HashSet::new();
+    //= docs/src/rfc6455.md#section-11-3-4
+    //# A request MAY have several `Sec-WebSocket-Protocol` headers.
     for line in grammar::lines(headers, &SEC_WEBSOCKET_PROTOCOL) {
         for name in line.ok_or(Violation::SubprotocolMalformed)?.split(',') {
             let name = name.trim_matches([' ', '\t']);
