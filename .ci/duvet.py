@@ -52,11 +52,13 @@ for path, specification in report["specifications"].items():
         for rule in section.get("requirements", []):
             pieces = [(numbers, text) for numbers, text in segments(section) if rule in numbers and not is_marker(text)]
             sentence = " ".join(" ".join(text for _, text in pieces).split())
-            # A quote of half a sentence covers half of it: that is not enough.
-            covered = {
-                what for what in (IMPLEMENTED, TESTED, EXCEPTED)
-                if all(any(kind(number) == what for number in numbers) for numbers, _ in pieces)
+            # A quote of half a sentence lies on one piece and not on the other: that is not enough.
+            lies_on = {
+                what: [any(kind(number) == what for number in numbers) for numbers, _ in pieces]
+                for what in (IMPLEMENTED, TESTED, EXCEPTED)
             }
+            covered = {what for what, on in lies_on.items() if all(on)}
+            halves = any(any(on) and not all(on) for on in lies_on.values())
             counts["rules"] += 1
             for what in covered:
                 counts[what] += 1
@@ -66,6 +68,8 @@ for path, specification in report["specifications"].items():
                     faults.append(f"has an exception and yet a citation: take one of them away:\n    {where}")
             else:
                 missing = " and ".join(MEANING[what] for what in MEANING if what not in covered)
+                if halves:
+                    missing += " (a citation has to quote the whole sentence)"
                 if missing:
                     faults.append(f"{missing}:\n    {where}")
         if counts["rules"]:
