@@ -123,7 +123,8 @@ impl FromStr for Uri {
     //# The host, the port, the resource name and the choice of TLS MUST be those of a valid WebSocket URI.
     fn from_str(uri: &str) -> Result<Self, UriError> {
         let (scheme, rest) = uri.split_once(':').ok_or(UriError::Scheme)?;
-        // Schemes are compared without regard to case, like all of them (RFC 3986, 3.1).
+        //= docs/src/rfc6455.md#section-3
+        //# A URI is *secure* when its scheme is `wss`, in any mixture of upper and lower case.
         let secure = match scheme {
             _ if scheme.eq_ignore_ascii_case("ws") => false,
             _ if scheme.eq_ignore_ascii_case("wss") => true,
@@ -201,7 +202,10 @@ fn parse_host(host: &str) -> Result<String, UriError> {
     Ok(host.to_ascii_lowercase())
 }
 
-/// The resource name: `/` if the path is empty, then the query if there is one (section 3).
+/// The resource name.
+//= docs/src/rfc6455.md#section-3
+//# The *resource name* is what the request will ask for: the path, or `/` if the path is empty, and then `?` and the
+//# query if there is a query that is not empty.
 fn parse_resource(resource: &str) -> Result<String, UriError> {
     let (path, query) = match resource.split_once('?') {
         Some((path, query)) => (path, Some(query)),

@@ -281,6 +281,9 @@ fn what_servers_really_answer_is_accepted() {
     }
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# Names of headers match without regard to case, as everywhere in HTTP.
 #[test]
 fn header_names_match_in_any_case() {
     let head = "HTTP/1.1 101 Switching Protocols\r\nUPGRADE:websocket\r\nconnection:Upgrade\r\n\
@@ -304,6 +307,9 @@ fn no_line_of_the_response_can_be_missing_or_be_changed() {
     }
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# Cookies that the response sets are *cookies set during the server's opening handshake*.
 #[test]
 fn the_response_is_there_to_be_looked_at() {
     let head = Head::response().with("Set-Cookie: a=b").with("Set-Cookie: c=d");
@@ -403,6 +409,9 @@ fn http_1_0_cannot_switch_protocols() {
 
 // ---- Subprotocols ---------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The *subprotocol in use* is the one of the response, or none.
 #[test]
 fn the_subprotocol_in_use_is_the_one_named() {
     for (value, name) in [("chat", "chat"), ("superchat", "superchat"), (" \t superchat ", "superchat")] {
@@ -445,6 +454,9 @@ fn a_response_names_one_subprotocol() {
 
 // ---- Extensions -----------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# *Extensions in use* are those of the response, or none.
 #[test]
 fn the_extensions_in_use_are_those_accepted_in_the_servers_order() {
     let head = Head::response().with("Sec-WebSocket-Extensions: x-two; a=\"1\", x-one");
@@ -597,6 +609,9 @@ fn a_response_may_trickle_in_byte_by_byte() {
     panic!("never complete");
 }
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# With that the connection is OPEN, and the server may send its first message in the same packet.
 #[test]
 fn frames_behind_the_response_are_not_lost() {
     let bytes = [Head::response().bytes(), hex("81 05 48656c6c6f   81 02")].concat();

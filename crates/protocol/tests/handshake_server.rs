@@ -79,6 +79,9 @@ fn the_smallest_request_is_accepted() {
     );
 }
 
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# Headers that the server does not know are ignored.
 #[test]
 fn what_browsers_and_programs_really_send_is_accepted() {
     let r = Head::request;
@@ -107,6 +110,9 @@ fn what_browsers_and_programs_really_send_is_accepted() {
     }
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# Names of headers match without regard to case, as everywhere in HTTP.
 #[test]
 fn header_names_match_in_any_case() {
     let upper = String::from_utf8(Head::request().bytes()).unwrap().replace("Sec-WebSocket", "SEC-WEBSOCKET");
@@ -268,6 +274,9 @@ fn upgrade_lists_websocket() {
     }
 }
 
+//= docs/src/rfc6455.md#section-2-1
+//= type=test
+//# Two strings are equal *without regard to ASCII case* when only the letters A to Z and a to z are taken for the same.
 #[test]
 fn only_ascii_letters_fold() {
     // U+212A is the Kelvin sign, which Unicode folds to k.
@@ -374,6 +383,10 @@ fn another_version_is_told_so_before_its_key_is_judged() {
 //= docs/src/rfc6455.md#section-11-3-4
 //= type=test
 //# A request MAY have several `Sec-WebSocket-Protocol` headers.
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# `Sec-WebSocket-Protocol` may list the subprotocols that the client would speak, and `Sec-WebSocket-Extensions` the
+//# extensions, the best first.
 #[test]
 fn subprotocols_come_in_the_clients_order_on_one_line_or_several() {
     let r = Head::request;
@@ -394,6 +407,10 @@ fn subprotocols_differ_by_case() {
     assert_eq!(accepts(&head).subprotocols(), ["chat", "Chat", "CHAT"]);
 }
 
+//= docs/src/rfc6455.md#section-4-3
+//= type=test
+//# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white space
+//# around an element.
 #[test]
 fn a_subprotocol_is_a_token() {
     for value in ["", ",", " , ,", "a b", "chat, a b", "a;b", "a@b", "a/b", "\"chat\"", "(a)", "a=b"] {

@@ -137,6 +137,9 @@ fn the_port_by_default_is_80_and_with_tls_443() {
     }
 }
 
+//= docs/src/rfc6455.md#section-3
+//= type=test
+//# A URI is *secure* when its scheme is `wss`, in any mixture of upper and lower case.
 #[test]
 fn the_scheme_is_matched_in_any_case() {
     for (uri, secure) in [("WS://h/", false), ("Ws://h/", false), ("WSS://h/", true), ("wSs://h/", true)] {
@@ -163,6 +166,10 @@ fn an_ipv6_address_is_written_in_one_way() {
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
 //# The target of the request MUST be the resource name, or an absolute `http` or `https` URI that says the same.
+//= docs/src/rfc6455.md#section-3
+//= type=test
+//# The *resource name* is what the request will ask for: the path, or `/` if the path is empty, and then `?` and the
+//# query if there is a query that is not empty.
 #[test]
 fn the_resource_name_is_path_and_query() {
     let table = [

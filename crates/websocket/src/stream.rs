@@ -76,6 +76,8 @@ async fn tls_config() -> Result<std::sync::Arc<tokio_rustls::rustls::ClientConfi
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         // Named here, because a program that also uses another provider would leave none as the obvious one.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        //= docs/src/rfc6455.md#section-10-6
+        //# Clients should take strong algorithms only.
         let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         versions.map(|builder| Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
     };

@@ -123,6 +123,8 @@ impl ClientRequest {
         //# The target of the request MUST be the resource name, or an absolute `http` or `https` URI that says the
         //# same.
         let mut request = format!("GET {} HTTP/1.1\r\n", self.uri.resource_name()).into_bytes();
+        //= docs/src/rfc6455.md#section-4-1
+        //# The request MUST have a `Host` header: the host, and behind a `:` the port unless it is the scheme's own.
         write_line(&mut request, "Host", self.uri.host_header().as_bytes());
         //= docs/src/rfc6455.md#section-4-1
         //# The request MUST have an `Upgrade` header that contains the word `websocket`.
@@ -277,14 +279,22 @@ impl ClientHandshake {
 #[derive(Debug)]
 pub struct Opened {
     /// The 101 response.
+    //= docs/src/rfc6455.md#section-4-1
+    //# Cookies that the response sets are *cookies set during the server's opening handshake*.
     pub response: Response<()>,
     /// The subprotocol in use.
+    //= docs/src/rfc6455.md#section-4-1
+    //# The *subprotocol in use* is the one of the response, or none.
     pub subprotocol: Option<String>,
     /// The extensions in use.
+    //= docs/src/rfc6455.md#section-4-1
+    //# *Extensions in use* are those of the response, or none.
     //= docs/src/rfc6455.md#section-9-1
     //# A client MUST NOT use an extension until the server has said that it will.
     pub extensions: Vec<Extension>,
     /// Bytes that followed the response: they are frames already.
+    //= docs/src/rfc6455.md#section-4-2-2
+    //# With that the connection is OPEN, and the server may send its first message in the same packet.
     pub rest: BytesMut,
 }
 

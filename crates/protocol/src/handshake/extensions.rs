@@ -78,7 +78,9 @@ impl Extension {
             let found = line.and_then(parse_line).ok_or(Violation::ExtensionsMalformed)?;
             extensions.extend(found);
         }
-        // The list has at least one element; a header without any is malformed.
+        //= docs/src/rfc6455.md#section-4-3
+        //# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white
+        //# space around an element.
         if extensions.is_empty() && headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
             return Err(Violation::ExtensionsMalformed);
         }

@@ -46,6 +46,9 @@ pub(crate) fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterat
 ///
 /// Browsers really send `Connection: keep-alive, Upgrade`. Comparing the whole value is the classic mistake.
 pub(crate) fn list_has(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    //= docs/src/rfc6455.md#section-2-1
+    //# Two strings are equal *without regard to ASCII case* when only the letters A to Z and a to z are taken for the
+    //# same.
     list(headers, name).any(|element| element.eq_ignore_ascii_case(token))
 }
 

@@ -131,6 +131,8 @@ fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap,
     let mut headers = HeaderMap::try_with_capacity(lines.len()).map_err(too_many)?;
     for line in lines {
         let malformed = || Violation::MalformedHead(format!("the header {} is malformed", line.name.escape_debug()));
+        //= docs/src/rfc6455.md#section-4-1
+        //# Names of headers match without regard to case, as everywhere in HTTP.
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| malformed())?;
         let value = HeaderValue::from_bytes(line.value).map_err(|_| malformed())?;
         headers.try_append(name, value).map_err(too_many)?;

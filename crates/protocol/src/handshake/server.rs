@@ -176,7 +176,12 @@ impl Request {
         if !is_valid_key(key) {
             return Err(Violation::KeyMalformed);
         }
-        // The origin is for the application to judge. All other headers are ignored.
+        // The origin is for the application to judge.
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# `Sec-WebSocket-Protocol` may list the subprotocols that the client would speak, and
+        //# `Sec-WebSocket-Extensions` the extensions, the best first.
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# Headers that the server does not know are ignored.
         Ok(Upgrade {
             accept: accept_value(key),
             subprotocols: subprotocols(headers)?,
