@@ -11,7 +11,7 @@ pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
 
 /// What a connection takes from its peer before it fails. The defaults suit a server on the open internet.
 //= docs/src/rfc6455.md#section-10-4
-//# An implementation whose frames or messages cannot be of any size MUST protect itself from larger ones.
+//# An implementation with limits on frames or messages MUST protect itself from what exceeds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// The opening handshake's head, in bytes. 16 KiB by default: Node allows as much, and browsers with many cookies

@@ -31,7 +31,7 @@ fn a_message_in_one_frame_may_be_as_large_as_the_limit_and_no_larger() {
 
 //= docs/src/rfc6455.md#section-10-4
 //= type=test
-//# An implementation whose frames or messages cannot be of any size MUST protect itself from larger ones.
+//# An implementation with limits on frames or messages MUST protect itself from what exceeds them.
 //= docs/src/rfc6455.md#section-10-4
 //= type=test
 //# An implementation with limits SHOULD have one for frames and one for whole messages.
@@ -115,7 +115,7 @@ fn a_message_may_have_as_many_fragments_as_the_limit_and_no_more() {
 
 //= docs/src/rfc6455.md#section-10-4
 //= type=test
-//# An implementation whose frames or messages cannot be of any size MUST protect itself from larger ones.
+//# An implementation with limits on frames or messages MUST protect itself from what exceeds them.
 #[test]
 fn empty_fragments_without_end_have_an_end() {
     both_with(&limits(|limits| limits.fragments = 1000), |end| {
