@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// One page, taken apart.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// The anchors of the page's headings, in order, as GitHub and mdBook name them.
+    /// The anchors of the page's headings, in order, as GitHub and mdBook name them, or as they name themselves.
     pub anchors: Vec<String>,
     /// Links and images.
     pub links: Vec<Link>,
@@ -157,12 +157,22 @@ fn anchors(text: &str, blanked: &str) -> Vec<String> {
         if !(1..=6).contains(&level) || !shadow[level..].starts_with(' ') {
             continue;
         }
+        if let Some(id) = own_id(line) {
+            anchors.push(id.to_owned());
+            continue;
+        }
         let slug = slug(&heading_text(&line[level..]));
         let count = seen.entry(slug.clone()).or_insert(0);
         anchors.push(if *count == 0 { slug } else { format!("{slug}-{count}") });
         *count += 1;
     }
     anchors
+}
+
+/// The anchor that a heading gives itself, as in `## Section 4.1 {#section-4-1}`.
+fn own_id(heading: &str) -> Option<&str> {
+    let (_, id) = heading.trim_end().strip_suffix('}')?.rsplit_once(" {#")?;
+    (!id.contains(char::is_whitespace)).then_some(id)
 }
 
 /// A heading as it is shown: of a link, the text.
@@ -306,6 +316,13 @@ mod tests {
     fn a_heading_that_comes_twice_is_numbered() {
         let page = parse("# A\n## Try it\n## Try it\n### [Linked](x.md) one\n#no heading\n```\n# comment\n```\n");
         assert_eq!(page.anchors, ["a", "try-it", "try-it-1", "linked-one"]);
+    }
+
+    #[test]
+    fn a_heading_may_name_its_own_anchor() {
+        let page =
+            parse("# A {#b}\n## [Section 4.1](https://example.com/#section-4.1): one {#section-4-1}\n## C {d}\n");
+        assert_eq!(page.anchors, ["b", "section-4-1", "c-d"]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub const MAX_CONTROL_PAYLOAD: usize = 125;
 pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
 
 /// What a connection takes from its peer before it fails. The defaults suit a server on the open internet.
+//= docs/src/rfc6455.md#section-10-4
+//# An implementation with limits on frames or messages MUST protect itself from what exceeds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// The opening handshake's head, in bytes. 16 KiB by default: Node allows as much, and browsers with many cookies
@@ -18,6 +20,8 @@ pub struct Limits {
     /// The opening handshake's header lines. 100 by default: a browser sends about 15, proxies add a handful.
     pub header_lines: usize,
     /// One frame's payload, in bytes. 64 MiB by default, as for a message: a message may well be one frame.
+    //= docs/src/rfc6455.md#section-10-4
+    //# An implementation with limits SHOULD have one for frames and one for whole messages.
     pub frame_bytes: usize,
     /// One message's payload after reassembly, in bytes. 64 MiB by default, as in tungstenite; `ws` allows 100 MiB.
     pub message_bytes: usize,

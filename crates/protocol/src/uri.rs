@@ -9,8 +9,7 @@
 //!   secure    host    port   resource name
 //! ```
 //!
-//! The port may be left out: 80 for `ws`, 443 for `wss`. There is no fragment (`#...`): it would name a part of a
-//! document, and a connection is none. A `#` that is data is written `%23`.
+//! There is no fragment (`#...`): it would name a part of a document, and a connection is none.
 
 use std::{
     fmt,
@@ -18,9 +17,9 @@ use std::{
     str::FromStr,
 };
 
-/// The port of `ws:` when none is given (section 3).
+/// The port of `ws:`, which is HTTP's.
 const DEFAULT_PORT: u16 = 80;
-/// The port of `wss:` when none is given (section 3).
+/// The port of `wss:`, which is that of HTTPS.
 const DEFAULT_SECURE_PORT: u16 = 443;
 
 /// A valid WebSocket URI, taken apart.
@@ -105,6 +104,8 @@ impl Uri {
     pub fn host_header(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         let default = if self.secure { DEFAULT_SECURE_PORT } else { DEFAULT_PORT };
+        //= docs/src/rfc6455.md#section-4-1
+        //# The request MUST have a `Host` header: the host, and behind a `:` the port unless it is the scheme's own.
         if self.port == default { host } else { format!("{host}:{}", self.port) }
     }
 }
@@ -118,15 +119,22 @@ impl fmt::Display for Uri {
 impl FromStr for Uri {
     type Err = UriError;
 
+    //= docs/src/rfc6455.md#section-4-1
+    //# The host, the port, the resource name and the choice of TLS MUST be those of a valid WebSocket URI.
     fn from_str(uri: &str) -> Result<Self, UriError> {
         let (scheme, rest) = uri.split_once(':').ok_or(UriError::Scheme)?;
-        // Schemes are compared without regard to case, like all of them (RFC 3986, 3.1).
+        //= docs/src/rfc6455.md#section-3
+        //# A URI is *secure* when its scheme is `wss`, in any mixture of upper and lower case.
         let secure = match scheme {
             _ if scheme.eq_ignore_ascii_case("ws") => false,
             _ if scheme.eq_ignore_ascii_case("wss") => true,
             _ => return Err(UriError::Scheme),
         };
         let rest = rest.strip_prefix("//").ok_or(UriError::Slashes)?;
+        //= docs/src/rfc6455.md#section-3
+        //# A WebSocket URI MUST NOT have a fragment, which is the part behind a `#`.
+        //= docs/src/rfc6455.md#section-3
+        //# A `#` that is part of the path or the query MUST be written as `%23`.
         if rest.contains('#') {
             return Err(UriError::Fragment);
         }
@@ -138,6 +146,8 @@ impl FromStr for Uri {
         Ok(Self {
             secure,
             host,
+            //= docs/src/rfc6455.md#section-3
+            //# The port of a WebSocket URI is OPTIONAL; without one it is 80 for `ws` and 443 for `wss`.
             port: port.unwrap_or(if secure { DEFAULT_SECURE_PORT } else { DEFAULT_PORT }),
             resource_name: parse_resource(resource)?,
         })
@@ -192,7 +202,10 @@ fn parse_host(host: &str) -> Result<String, UriError> {
     Ok(host.to_ascii_lowercase())
 }
 
-/// The resource name: `/` if the path is empty, then the query if there is one (section 3).
+/// The resource name.
+//= docs/src/rfc6455.md#section-3
+//# The *resource name* is what the request will ask for: the path, or `/` if the path is empty, and then `?` and the
+//# query if there is a query that is not empty.
 fn parse_resource(resource: &str) -> Result<String, UriError> {
     let (path, query) = match resource.split_once('?') {
         Some((path, query)) => (path, Some(query)),
@@ -207,14 +220,20 @@ fn parse_resource(resource: &str) -> Result<String, UriError> {
     Ok(name)
 }
 
-/// Copies `part`, with each character beyond ASCII as its percent-encoded UTF-8 (section 11.1.1).
+/// Copies `part`, with each character beyond ASCII percent-encoded.
 ///
-/// What is already encoded stays as it is. Anything else that the grammar does not allow is refused and not repaired: a
-/// line break in a path would be the beginning of a header that somebody else writes.
+/// What is already encoded stays as it is. An ASCII character that the grammar does not allow is refused and not
+/// repaired: a line break in a path would be the beginning of a header that somebody else writes.
 fn percent_encode_into(name: &mut String, part: &str, allowed: fn(u8) -> bool) -> Result<(), UriError> {
     let mut bytes = part.bytes();
     while let Some(byte) = bytes.next() {
         match byte {
+            //= docs/src/rfc6455.md#section-11-1-1
+            //# In a `ws` URI, other characters outside the host than the grammar allows MUST become UTF-8, each byte of
+            //# it percent-encoded.
+            //= docs/src/rfc6455.md#section-11-1-2
+            //# In a `wss` URI, other characters outside the host than the grammar allows MUST become UTF-8, each byte
+            //# of it percent-encoded.
             0x80.. => name.push_str(&format!("%{byte:02X}")),
             b'%' => {
                 let [Some(high), Some(low)] = [bytes.next(), bytes.next()] else { return Err(UriError::Resource) };

@@ -17,6 +17,8 @@ use crate::{close::CloseCode, frame::Opcode, limits::MAX_CONTROL_PAYLOAD};
 ///
 /// `Display` gives one sentence with the section number; [`section`](Self::section) gives the number alone,
 /// [`answer`](Self::answer) what the rule-breaker is told.
+//= docs/src/rfc6455.md#section-10-7
+//# What comes in MUST always be checked, by clients and by servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
@@ -143,10 +145,17 @@ pub enum Violation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// The server refuses the opening handshake with this HTTP status (section 4.2.1).
+    //= docs/src/rfc6455.md#section-10-7
+    //# During the handshake, a server SHOULD answer with a fitting HTTP status.
     Refuse(StatusCode),
     /// The client drops a handshake that went wrong: there is nobody to tell (section 4.1).
+    //= docs/src/rfc6455.md#section-10-7
+    //# An endpoint that does not understand what it gets, or finds it unsafe, or sees a handshake that it did not
+    //# expect, MAY drop TCP.
     Disconnect,
     /// A Close frame with this code, and nothing that the peer says afterwards counts (section 7.1.7).
+    //= docs/src/rfc6455.md#section-10-7
+    //# After the handshake, an endpoint SHOULD first send a Close frame with a fitting code.
     Close(CloseCode),
 }
 

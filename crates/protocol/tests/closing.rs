@@ -98,6 +98,9 @@ fn a_ping_that_is_answered_during_the_closing_does_not_delay_it() {
     assert_eq!(pair.tcp, SERVER_CLOSES_TCP_FIRST);
 }
 
+//= docs/src/rfc6455.md#section-10-7
+//= type=test
+//# After the handshake, an endpoint SHOULD first send a Close frame with a fitting code.
 #[test]
 fn a_server_whose_client_breaks_a_rule_tells_it_why_and_closes_tcp_first() {
     let mut pair = Pair::new();

@@ -52,6 +52,21 @@ fn accept_wrong(received: &str) -> Violation {
 
 // ---- The request ----------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The method of the request MUST be GET.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The HTTP version of the request MUST be 1.1 or later.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The request MUST have an `Upgrade` header that contains the word `websocket`.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The request MUST have a `Connection` header that contains the token `Upgrade`.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The request MUST have a `Sec-WebSocket-Version` header with the value 13.
 #[test]
 fn the_smallest_request() {
     assert_eq!(
@@ -66,6 +81,21 @@ fn the_smallest_request() {
     );
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# Another client MAY send an `Origin` header if that means for it what it means for a browser.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The request MAY have a `Sec-WebSocket-Protocol` header: a list of subprotocols, the one liked best first.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The request MAY have a `Sec-WebSocket-Extensions` header.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The request MAY have any other headers, such as cookies or `Authorization`.
+//= docs/src/rfc6455.md#section-9
+//= type=test
+//# A client MAY ask for extensions.
 #[test]
 fn a_request_with_everything() {
     let request = ask_for_chat()
@@ -92,6 +122,9 @@ fn a_request_with_everything() {
     );
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The value of the key MUST be 16 random bytes in Base64.
 #[test]
 fn the_key_is_the_base64_of_the_nonce() {
     let key = |nonce: [u8; 16]| {
@@ -115,6 +148,12 @@ fn the_request_names_the_uri_that_was_asked_for() {
     assert!(written.starts_with("GET /a?b HTTP/1.1\r\nHost: [::1]:9001\r\n"), "{written}");
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The request MUST have a header called `Sec-WebSocket-Key`.
+//= docs/src/rfc6455.md#section-11-3-1
+//= type=test
+//# A request MUST NOT have more than one `Sec-WebSocket-Key` header.
 #[test]
 fn each_of_the_handshakes_headers_is_there_once() {
     let written = written(ask_for_chat().header("X-One", "1").unwrap());
@@ -136,6 +175,9 @@ fn what_is_not_asked_for_is_not_mentioned() {
 
 // ---- What a caller can get wrong ------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# Each subprotocol in the list MUST be a token: characters from 21 to 7E, at least one, and no separators.
 #[test]
 fn a_subprotocol_that_is_no_token_cannot_be_offered() {
     for name in ["", "a b", "a,b", "a@b", "a;b", "\"a\"", "a/b", "a=b", "\x7f", "caf\u{e9}", "a\r\nX: y", "a\0"] {
@@ -143,6 +185,9 @@ fn a_subprotocol_that_is_no_token_cannot_be_offered() {
     }
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The subprotocols in the list MUST all be different.
 #[test]
 fn a_subprotocol_cannot_be_offered_twice() {
     let again = ask().subprotocol("chat").unwrap().subprotocol("chat").map(|_| ());
@@ -236,6 +281,9 @@ fn what_servers_really_answer_is_accepted() {
     }
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# Names of headers match without regard to case, as everywhere in HTTP.
 #[test]
 fn header_names_match_in_any_case() {
     let head = "HTTP/1.1 101 Switching Protocols\r\nUPGRADE:websocket\r\nconnection:Upgrade\r\n\
@@ -243,6 +291,25 @@ fn header_names_match_in_any_case() {
     assert!(matches!(client_reads(ask(), head.as_bytes()), Ok(Progress::Done(_))));
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The client MUST check the response as follows.
+#[test]
+fn no_line_of_the_response_can_be_missing_or_be_changed() {
+    opens(&Head::response());
+    for name in ["Upgrade", "Connection", "Sec-WebSocket-Accept"] {
+        assert!(client_judges(ask(), &Head::response().without(name)).is_err(), "without {name}");
+        assert!(client_judges(ask(), &Head::response().set(name, "x")).is_err(), "{name}: x");
+    }
+    // What was not asked for is as bad.
+    for name in ["Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"] {
+        assert!(client_judges(ask(), &Head::response().with(format!("{name}: x"))).is_err(), "{name}: x");
+    }
+}
+
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# Cookies that the response sets are *cookies set during the server's opening handshake*.
 #[test]
 fn the_response_is_there_to_be_looked_at() {
     let head = Head::response().with("Set-Cookie: a=b").with("Set-Cookie: c=d");
@@ -252,6 +319,9 @@ fn the_response_is_there_to_be_looked_at() {
     assert_eq!(cookies, ["a=b", "c=d"]);
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# If `Upgrade` is missing or is not `websocket`, without regard to ASCII case, the client MUST fail the connection.
 #[test]
 fn upgrade_is_websocket_and_nothing_else() {
     let r = Head::response;
@@ -271,6 +341,10 @@ fn upgrade_is_websocket_and_nothing_else() {
     }
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# If `Connection` is missing or has no token `Upgrade`, without regard to ASCII case, the client MUST fail the
+//# connection.
 #[test]
 fn connection_lists_upgrade() {
     let r = Head::response;
@@ -285,6 +359,9 @@ fn connection_lists_upgrade() {
     }
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# If `Sec-WebSocket-Accept` is missing or is not the answer to the key, the client MUST fail the connection.
 #[test]
 fn the_accept_value_answers_the_key() {
     for value in [
@@ -301,6 +378,12 @@ fn the_accept_value_answers_the_key() {
     }
 }
 
+//= docs/src/rfc6455.md#section-11-3-3
+//= type=test
+//# A response MUST NOT have more than one `Sec-WebSocket-Accept` header.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# If `Sec-WebSocket-Accept` is missing or is not the answer to the key, the client MUST fail the connection.
 #[test]
 fn there_is_exactly_one_accept_value() {
     let r = Head::response;
@@ -316,6 +399,9 @@ fn an_accept_value_for_another_nonce_is_wrong() {
     assert_eq!(name_of(&violation), "AcceptWrong");
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# If the response breaks any other rule for the server's part of the handshake, the client MUST fail the connection.
 #[test]
 fn http_1_0_cannot_switch_protocols() {
     fails(ask(), &Head::response().first("HTTP/1.0 101 Switching Protocols"), &Violation::HttpVersionTooOld);
@@ -323,6 +409,9 @@ fn http_1_0_cannot_switch_protocols() {
 
 // ---- Subprotocols ---------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The *subprotocol in use* is the one of the response, or none.
 #[test]
 fn the_subprotocol_in_use_is_the_one_named() {
     for (value, name) in [("chat", "chat"), ("superchat", "superchat"), (" \t superchat ", "superchat")] {
@@ -336,6 +425,9 @@ fn a_server_may_choose_no_subprotocol() {
     assert_eq!(client_judges(ask_for_chat(), &Head::response()).unwrap().subprotocol, None);
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# If the response names a subprotocol that was not asked for, the client MUST fail the connection.
 #[test]
 fn a_subprotocol_that_was_not_offered_fails() {
     for name in ["x", "Chat", "CHAT", "chat2"] {
@@ -346,6 +438,9 @@ fn a_subprotocol_that_was_not_offered_fails() {
     fails(ask(), &head, &Violation::SubprotocolNotOffered("chat".to_owned()));
 }
 
+//= docs/src/rfc6455.md#section-11-3-4
+//= type=test
+//# A response MUST NOT have more than one `Sec-WebSocket-Protocol` header.
 #[test]
 fn a_response_names_one_subprotocol() {
     for value in ["", "chat, superchat", "chat,", ",", "a b", "\"chat\""] {
@@ -359,6 +454,9 @@ fn a_response_names_one_subprotocol() {
 
 // ---- Extensions -----------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# *Extensions in use* are those of the response, or none.
 #[test]
 fn the_extensions_in_use_are_those_accepted_in_the_servers_order() {
     let head = Head::response().with("Sec-WebSocket-Extensions: x-two; a=\"1\", x-one");
@@ -366,9 +464,11 @@ fn the_extensions_in_use_are_those_accepted_in_the_servers_order() {
     assert_eq!(extensions.iter().map(Extension::to_string).collect::<Vec<_>>(), ["x-two; a=1", "x-one"]);
 }
 
+//= docs/src/rfc6455.md#section-11-3-2
+//= type=test
+//# A response MAY have several `Sec-WebSocket-Extensions` headers.
 #[test]
 fn a_response_may_have_several_lines_of_extensions() {
-    // Erratum 3433.
     let head = Head::response().with("Sec-WebSocket-Extensions: x-one").with("Sec-WebSocket-Extensions: x-two");
     let extensions = client_judges(ask_for_extensions(), &head).unwrap().extensions;
     assert_eq!(extensions.iter().map(Extension::name).collect::<Vec<_>>(), ["x-one", "x-two"]);
@@ -379,6 +479,9 @@ fn a_server_may_accept_no_extension() {
     assert!(client_judges(ask_for_extensions(), &Head::response()).unwrap().extensions.is_empty());
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# If the response names an extension that was not asked for, the client MUST fail the connection.
 #[test]
 fn an_extension_that_was_not_offered_fails() {
     for (request, value, name) in [
@@ -392,6 +495,9 @@ fn an_extension_that_was_not_offered_fails() {
     }
 }
 
+//= docs/src/rfc6455.md#section-9-1
+//= type=test
+//# Whoever receives a list of extensions that does not follow the grammar MUST fail the connection at once.
 #[test]
 fn a_list_of_extensions_off_the_grammar_fails() {
     for value in ["", ",", "x-one;", ";a", "x-one; a=", "x-one; a=\"b", "x-one x-two", "x-one; a=\"1 0\""] {
@@ -404,6 +510,9 @@ fn a_list_of_extensions_off_the_grammar_fails() {
 
 // ---- Other answers --------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# A response with a status other than 101 MUST be treated as HTTP says, and opens no connection.
 #[test]
 fn another_status_is_ordinary_http() {
     for status in ["200 OK", "301 Moved", "401 Unauthorized", "403 Forbidden", "404 Not Found", "426 Upgrade Required"]
@@ -418,6 +527,9 @@ fn another_status_is_ordinary_http() {
     }
 }
 
+//= docs/src/rfc6455.md#section-11-3-5
+//= type=test
+//# A response MAY have several `Sec-WebSocket-Version` headers.
 #[test]
 fn a_refusal_says_which_versions_there_are() {
     let bytes = b"HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Version: 8, 7\r\n\r\n";
@@ -497,6 +609,9 @@ fn a_response_may_trickle_in_byte_by_byte() {
     panic!("never complete");
 }
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# With that the connection is OPEN, and the server may send its first message in the same packet.
 #[test]
 fn frames_behind_the_response_are_not_lost() {
     let bytes = [Head::response().bytes(), hex("81 05 48656c6c6f   81 02")].concat();

@@ -51,6 +51,22 @@ fn header_lines(response: &str) -> Vec<&str> {
 
 // ---- A request that is right ----------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# To accept a connection, the server MUST go through the steps of this section.
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# The status of the accepting response MUST be 101.
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# The accepting response MUST have the header `Upgrade: websocket`.
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# The accepting response MUST have the header `Connection: Upgrade`.
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 of the SHA-1 of the key followed by
+//# `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
 #[test]
 fn the_smallest_request_is_accepted() {
     assert_eq!(
@@ -63,6 +79,9 @@ fn the_smallest_request_is_accepted() {
     );
 }
 
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# Headers that the server does not know are ignored.
 #[test]
 fn what_browsers_and_programs_really_send_is_accepted() {
     let r = Head::request;
@@ -91,6 +110,9 @@ fn what_browsers_and_programs_really_send_is_accepted() {
     }
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# Names of headers match without regard to case, as everywhere in HTTP.
 #[test]
 fn header_names_match_in_any_case() {
     let upper = String::from_utf8(Head::request().bytes()).unwrap().replace("Sec-WebSocket", "SEC-WEBSOCKET");
@@ -134,6 +156,9 @@ fn the_application_sees_the_request() {
     assert_eq!(cookies, ["a=b", "c=d"]);
 }
 
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# A request without an `Origin` header SHOULD NOT be taken for one that comes from a browser.
 #[test]
 fn a_request_from_a_program_has_no_origin() {
     let request = server_reads(&Head::request().bytes()).unwrap().unwrap();
@@ -156,6 +181,9 @@ fn ordinary_http_can_be_told_from_a_websocket_request() {
 
 // ---- Item 1: method, version, target --------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# The server MUST refuse a request that is not a GET, or whose HTTP version is below 1.1.
 #[test]
 fn another_method_than_get_is_refused() {
     for method in ["POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "get", "GETT"] {
@@ -164,6 +192,9 @@ fn another_method_than_get_is_refused() {
     }
 }
 
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# The server MUST refuse a request that is not a GET, or whose HTTP version is below 1.1.
 #[test]
 fn http_1_0_is_refused() {
     refuses(&Head::request().first("GET /chat HTTP/1.0"), &Violation::HttpVersionTooOld, 400);
@@ -179,6 +210,9 @@ fn other_versions_of_http_are_no_head() {
     }
 }
 
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# The server MUST refuse a request whose target is neither a resource name nor an absolute `http` or `https` URI.
 #[test]
 fn a_target_that_is_no_resource_name_is_refused() {
     for target in [
@@ -208,6 +242,9 @@ fn a_fragment_is_no_part_of_a_request_target() {
 
 // ---- Item 2: Host ---------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# The server MUST refuse a request without a `Host` header.
 #[test]
 fn there_is_exactly_one_host() {
     let r = Head::request;
@@ -218,6 +255,9 @@ fn there_is_exactly_one_host() {
 
 // ---- Items 3 and 4: Upgrade and Connection --------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# The server MUST refuse a request whose `Upgrade` header does not contain `websocket`, without regard to ASCII case.
 #[test]
 fn upgrade_lists_websocket() {
     let r = Head::request;
@@ -234,6 +274,9 @@ fn upgrade_lists_websocket() {
     }
 }
 
+//= docs/src/rfc6455.md#section-2-1
+//= type=test
+//# Two strings are equal *without regard to ASCII case* when only the letters A to Z and a to z are taken for the same.
 #[test]
 fn only_ascii_letters_fold() {
     // U+212A is the Kelvin sign, which Unicode folds to k.
@@ -242,6 +285,10 @@ fn only_ascii_letters_fold() {
     refuses(&Head::request().set("Upgrade", "web\u{17f}ocket"), &Violation::UpgradeMissing, 426);
 }
 
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# The server MUST refuse a request whose `Connection` header does not contain the token `Upgrade`, without regard to
+//# ASCII case.
 #[test]
 fn connection_lists_upgrade() {
     let r = Head::request;
@@ -260,6 +307,9 @@ fn connection_lists_upgrade() {
 
 // ---- Item 5: the key ------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# The server MUST refuse a request whose `Sec-WebSocket-Key` is not the Base64 of 16 bytes.
 #[test]
 fn a_key_is_the_base64_of_sixteen_bytes() {
     for key in [
@@ -281,10 +331,13 @@ fn a_key_is_the_base64_of_sixteen_bytes() {
     }
 }
 
+//= docs/src/rfc6455.md#section-11-3-1
+//= type=test
+//# A request MUST NOT have more than one `Sec-WebSocket-Key` header.
 #[test]
 fn there_is_exactly_one_key() {
     refuses(&Head::request().without("Sec-WebSocket-Key"), &Violation::KeyNotOnce, 400);
-    // Not even the same one again (11.3.1).
+    // Not even the same one again.
     let twice = Head::request().with("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==");
     refuses(&twice, &Violation::KeyNotOnce, 400);
 }
@@ -297,6 +350,9 @@ fn a_key_beyond_ascii_is_malformed_and_not_missing() {
 
 // ---- Item 6: the version --------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# The server MUST refuse a request whose `Sec-WebSocket-Version` is not 13.
 #[test]
 fn the_version_is_13() {
     refuses(&Head::request().without("Sec-WebSocket-Version"), &Violation::VersionUnsupported(None), 426);
@@ -306,6 +362,9 @@ fn the_version_is_13() {
     }
 }
 
+//= docs/src/rfc6455.md#section-11-3-5
+//= type=test
+//# A request MUST NOT have more than one `Sec-WebSocket-Version` header.
 #[test]
 fn there_is_at_most_one_version() {
     refuses(&Head::request().with("Sec-WebSocket-Version: 13"), &Violation::VersionRepeated, 400);
@@ -321,6 +380,13 @@ fn another_version_is_told_so_before_its_key_is_judged() {
 
 // ---- Item 8: subprotocols -------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-11-3-4
+//= type=test
+//# A request MAY have several `Sec-WebSocket-Protocol` headers.
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# `Sec-WebSocket-Protocol` may list the subprotocols that the client would speak, and `Sec-WebSocket-Extensions` the
+//# extensions, the best first.
 #[test]
 fn subprotocols_come_in_the_clients_order_on_one_line_or_several() {
     let r = Head::request;
@@ -341,6 +407,10 @@ fn subprotocols_differ_by_case() {
     assert_eq!(accepts(&head).subprotocols(), ["chat", "Chat", "CHAT"]);
 }
 
+//= docs/src/rfc6455.md#section-4-3
+//= type=test
+//# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white space
+//# around an element.
 #[test]
 fn a_subprotocol_is_a_token() {
     for value in ["", ",", " , ,", "a b", "chat, a b", "a;b", "a@b", "a/b", "\"chat\"", "(a)", "a=b"] {
@@ -385,6 +455,12 @@ fn extensions_are_a_list_with_parameters() {
     assert!(offered(&[]).is_empty());
 }
 
+//= docs/src/rfc6455.md#section-9-1
+//= type=test
+//# The header MAY be split into several lines, or several lines joined into one.
+//= docs/src/rfc6455.md#section-11-3-2
+//= type=test
+//# A request MAY have several `Sec-WebSocket-Extensions` headers.
 #[test]
 fn several_lines_are_one_list_of_extensions() {
     assert_eq!(offered(&["a", "b; c=1"]), offered(&["a, b; c=1"]));
@@ -401,13 +477,26 @@ fn parameters_keep_their_order_and_their_values() {
     assert_eq!(parameters, [("z", None), ("y", Some("1")), ("z", Some("2"))]);
 }
 
+//= docs/src/rfc6455.md#section-4-3
+//= type=test
+//# What is left of a quoted value without its quotes and backslashes MUST be a token.
+//= docs/src/rfc6455.md#section-9-1
+//= type=test
+//# The value of a parameter in quotes MUST be a token once it is unquoted.
 #[test]
 fn a_quoted_value_is_the_token_inside_the_quotes() {
     assert_eq!(offered(&["e; bits=\"10\""]), ["e; bits=10"]);
     assert_eq!(offered(&["e; bits = \"10\" ; x"]), ["e; bits=10; x"]);
     assert_eq!(offered(&[r#"e; bits="1\0", f"#]), ["e; bits=10", "f"]);
+    for no_token in [r#""""#, r#""1 0""#, r#""1\ 0""#, r#""1,0""#, r#""1\"0""#] {
+        let head = Head::request().with(format!("Sec-WebSocket-Extensions: e; bits={no_token}"));
+        refuses(&head, &Violation::ExtensionsMalformed, 400);
+    }
 }
 
+//= docs/src/rfc6455.md#section-9-1
+//= type=test
+//# Whoever receives a list of extensions that does not follow the grammar MUST fail the connection at once.
 #[test]
 fn a_list_of_extensions_off_the_grammar_is_refused() {
     for value in [
@@ -654,6 +743,9 @@ fn offering() -> Head {
     Head::request().with("Sec-WebSocket-Protocol: chat, superchat").with("Sec-WebSocket-Extensions: x-one; a, x-two")
 }
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# A server that agrees to none of the subprotocols MUST NOT send a `Sec-WebSocket-Protocol` header.
 #[test]
 fn nothing_chosen_means_no_header_and_not_an_empty_one() {
     let answer = answer(&offering(), Acceptance::default());
@@ -661,6 +753,9 @@ fn nothing_chosen_means_no_header_and_not_an_empty_one() {
     assert!(!answer.contains("Sec-WebSocket-Extensions"), "{answer}");
 }
 
+//= docs/src/rfc6455.md#section-9
+//= type=test
+//# A server MAY accept some or all of the extensions that it was asked for.
 #[test]
 fn what_was_chosen_is_named() {
     let choice = Acceptance {
@@ -696,6 +791,9 @@ fn what_is_in_use_is_what_was_chosen() {
     assert_eq!(accepted.response.status(), 101);
 }
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# The subprotocol that the server chooses MUST be one that the client listed.
 #[test]
 fn only_a_subprotocol_that_was_offered_can_be_chosen() {
     let choose = |head: &Head, name: &str| {
@@ -708,6 +806,15 @@ fn only_a_subprotocol_that_was_offered_can_be_chosen() {
     assert_eq!(choose(&Head::request(), "chat"), Misuse::SubprotocolNotOffered("chat".to_owned()));
 }
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# The extensions that the server chooses MUST be taken from the client's list.
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# Extensions that the client did not list MUST NOT be listed by the server.
+//= docs/src/rfc6455.md#section-9
+//= type=test
+//# A server MUST NOT answer with an extension that it was not asked for.
 #[test]
 fn only_an_extension_that_was_offered_can_be_accepted() {
     let choose = |head: &Head| {
@@ -787,6 +894,14 @@ fn a_405_names_the_method_that_is_allowed() {
     assert!(header_lines(&answer).contains(&"Allow: GET"), "{answer}");
 }
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# If the server does not know the version, it MUST end the handshake with an HTTP error, such as 426, and name in
+//# `Sec-WebSocket-Version` the versions that it knows.
+//= docs/src/rfc6455.md#section-4-4
+//= type=test
+//# A server that does not speak the version asked for MUST list all the versions that it would speak in
+//# `Sec-WebSocket-Version`.
 #[test]
 fn a_426_names_the_protocol_and_its_version() {
     for violation in [
@@ -822,9 +937,12 @@ fn what_the_client_wrote_cannot_break_out_of_the_refusal() {
     assert_eq!(body.lines().count(), 1);
 }
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# The server MAY send the client elsewhere with a 3xx status.
 #[test]
 fn the_application_may_refuse_with_any_status() {
-    // 4.2.2: 401 with a challenge, 307 to another place, 403 for a bad origin, 404, 503.
+    // 401 with a challenge, 307 to another place, 403 for a bad origin, 404, 503.
     let mut response = Response::new(String::new());
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     response.headers_mut().insert("www-authenticate", HeaderValue::from_static("Basic realm=\"x\""));

@@ -7,6 +7,9 @@ use protocol::{Role, State, Violation};
 
 // ---- Frames and messages --------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-10-4
+//= type=test
+//# An implementation with limits SHOULD have one for frames and one for whole messages.
 #[test]
 fn a_frame_may_be_as_large_as_the_limit_and_no_larger() {
     both_with(&limits(|limits| limits.frame_bytes = 5), |end| {
@@ -26,6 +29,12 @@ fn a_message_in_one_frame_may_be_as_large_as_the_limit_and_no_larger() {
     });
 }
 
+//= docs/src/rfc6455.md#section-10-4
+//= type=test
+//# An implementation with limits on frames or messages MUST protect itself from what exceeds them.
+//= docs/src/rfc6455.md#section-10-4
+//= type=test
+//# An implementation with limits SHOULD have one for frames and one for whole messages.
 #[test]
 fn a_message_in_fragments_may_be_as_large_as_the_limit_and_no_larger() {
     both_with(&limits(|limits| limits.message_bytes = 5), |end| {
@@ -104,6 +113,9 @@ fn a_message_may_have_as_many_fragments_as_the_limit_and_no_more() {
     });
 }
 
+//= docs/src/rfc6455.md#section-10-4
+//= type=test
+//# An implementation with limits on frames or messages MUST protect itself from what exceeds them.
 #[test]
 fn empty_fragments_without_end_have_an_end() {
     both_with(&limits(|limits| limits.fragments = 1000), |end| {

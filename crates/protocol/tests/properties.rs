@@ -685,6 +685,12 @@ proptest! {
         prop_assert!(split.is_none() || split == whole, "in pieces {split:?}, as a whole {whole:?}");
     }
 
+    //= docs/src/rfc6455.md#section-4-1
+    //= type=test
+    //# The opening request MUST be valid HTTP.
+    //= docs/src/rfc6455.md#section-4-2-2
+    //= type=test
+    //# A server that accepts a connection MUST answer with a valid HTTP response.
     #[test]
     fn a_client_and_a_server_of_ours_understand_each_other(
         nonce: [u8; 16],

@@ -84,6 +84,10 @@ fn the_response_of_section_1_2_is_understood() {
     assert!(opened.rest.is_empty());
 }
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 of the SHA-1 of the key followed by
+//# `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
 #[test]
 fn the_accept_value_of_section_1_3() {
     // SHA-1: b37a4f2c c0624f16 90f64606 cf385945 b2bec4ea

@@ -61,6 +61,9 @@ fn messages_leave_in_the_order_in_which_they_were_sent() {
     });
 }
 
+//= docs/src/rfc6455.md#section-2-1
+//= type=test
+//# An endpoint MAY keep what it sends for a while, and pass it on together with what comes next.
 #[test]
 fn sending_only_queues_until_the_driver_asks() {
     both(|end| {

@@ -43,6 +43,12 @@ fn a_uri_is_taken_apart() {
     }
 }
 
+//= docs/src/rfc6455.md#section-3
+//= type=test
+//# A WebSocket URI MUST NOT have a fragment, which is the part behind a `#`.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The host, the port, the resource name and the choice of TLS MUST be those of a valid WebSocket URI.
 #[test]
 fn a_string_that_is_no_websocket_uri_is_refused() {
     let table = [
@@ -121,6 +127,9 @@ fn a_string_that_is_no_websocket_uri_is_refused() {
     }
 }
 
+//= docs/src/rfc6455.md#section-3
+//= type=test
+//# The port of a WebSocket URI is OPTIONAL; without one it is 80 for `ws` and 443 for `wss`.
 #[test]
 fn the_port_by_default_is_80_and_with_tls_443() {
     for (uri, port) in [("ws://h/", 80), ("wss://h/", 443), ("ws://h:/", 80), ("wss://[::1]:/", 443)] {
@@ -128,6 +137,9 @@ fn the_port_by_default_is_80_and_with_tls_443() {
     }
 }
 
+//= docs/src/rfc6455.md#section-3
+//= type=test
+//# A URI is *secure* when its scheme is `wss`, in any mixture of upper and lower case.
 #[test]
 fn the_scheme_is_matched_in_any_case() {
     for (uri, secure) in [("WS://h/", false), ("Ws://h/", false), ("WSS://h/", true), ("wSs://h/", true)] {
@@ -151,6 +163,13 @@ fn an_ipv6_address_is_written_in_one_way() {
     assert_eq!(parse("ws://[::ffff:1.2.3.4]/").host(), "::ffff:1.2.3.4");
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The target of the request MUST be the resource name, or an absolute `http` or `https` URI that says the same.
+//= docs/src/rfc6455.md#section-3
+//= type=test
+//# The *resource name* is what the request will ask for: the path, or `/` if the path is empty, and then `?` and the
+//# query if there is a query that is not empty.
 #[test]
 fn the_resource_name_is_path_and_query() {
     let table = [
@@ -177,14 +196,28 @@ fn percent_encoding_is_kept_byte_for_byte() {
     }
 }
 
+//= docs/src/rfc6455.md#section-11-1-1
+//= type=test
+//# In a `ws` URI, other characters outside the host than the grammar allows MUST become UTF-8, each byte of it
+//# percent-encoded.
+//= docs/src/rfc6455.md#section-11-1-2
+//= type=test
+//# In a `wss` URI, other characters outside the host than the grammar allows MUST become UTF-8, each byte of it
+//# percent-encoded.
 #[test]
 fn characters_beyond_ascii_become_percent_encoded_utf_8() {
-    assert_eq!(parse("ws://h/\u{e9}?q=\u{20ac}").resource_name(), "/%C3%A9?q=%E2%82%AC");
+    for scheme in ["ws", "wss"] {
+        let uri = parse(&format!("{scheme}://h/\u{e9}?q=\u{20ac}"));
+        assert_eq!(uri.resource_name(), "/%C3%A9?q=%E2%82%AC");
+    }
     assert_eq!(parse("ws://h/\u{1d11e}").resource_name(), "/%F0%9D%84%9E");
     // Line ends of other alphabets are no line ends of HTTP.
     assert_eq!(parse("ws://h/\u{85}\u{2028}").resource_name(), "/%C2%85%E2%80%A8");
 }
 
+//= docs/src/rfc6455.md#section-3
+//= type=test
+//# A `#` that is part of the path or the query MUST be written as `%23`.
 #[test]
 fn a_hash_that_is_data_travels_as_percent_23() {
     assert_eq!(request_for("ws://h/a%23b").0, "GET /a%23b HTTP/1.1");
@@ -205,6 +238,9 @@ fn a_line_break_cannot_smuggle_in_a_header() {
     }
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# The request MUST have a `Host` header: the host, and behind a `:` the port unless it is the scheme's own.
 #[test]
 fn the_host_header_has_the_port_unless_it_is_the_schemes_own() {
     let table = [

@@ -177,6 +177,9 @@ fn table() -> Vec<Row> {
 
 // ---- What follows ---------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-10-7
+//= type=test
+//# What comes in MUST always be checked, by clients and by servers.
 #[test]
 fn every_violation_has_bytes_that_cause_it() {
     for row in table() {
@@ -248,6 +251,9 @@ fn every_sentence_about_a_frame_fits_into_a_close() {
     }
 }
 
+//= docs/src/rfc6455.md#section-10-7
+//= type=test
+//# During the handshake, a server SHOULD answer with a fitting HTTP status.
 #[test]
 fn a_refusal_can_be_made_of_every_violation() {
     for Row { violation, name, told, .. } in table() {

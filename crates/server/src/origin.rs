@@ -21,7 +21,13 @@ impl OriginPolicy {
     ///
     /// # Errors
     /// A sentence that says why not.
+    //= docs/src/rfc6455.md#section-10-2
+    //# A server that is meant for certain sites only SHOULD check that `Origin` is one that it expects.
+    //= docs/src/rfc6455.md#section-4-2-2
+    //# The server MAY let the origin of the page decide whether it accepts.
     pub(crate) fn check(&self, request: &Request) -> Result<(), String> {
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# A request without an `Origin` header SHOULD NOT be taken for one that comes from a browser.
         if !request.headers().contains_key(http::header::ORIGIN) {
             return Ok(());
         }

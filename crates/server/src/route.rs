@@ -78,6 +78,8 @@ fn decide(request: &Request, shared: &Shared) -> Decision {
         Err(violation) => return Decision::Answer(refusal(&violation), violation.to_string()),
     };
     if let Err(why) = shared.origins.check(request) {
+        //= docs/src/rfc6455.md#section-10-2
+        //# If the origin will not do, the server SHOULD answer with the status 403.
         return Decision::Answer(text(StatusCode::FORBIDDEN, &why), why);
     }
     let mut acceptance = Acceptance::default();
@@ -97,6 +99,8 @@ fn not_found_or_not_allowed(request: &Request) -> Decision {
         let violation = Violation::MethodNotGet(method.to_string());
         return Decision::Answer(refusal(&violation), violation.to_string());
     }
+    //= docs/src/rfc6455.md#section-4-2-2
+    //# If there is no such service, the server MUST answer with an HTTP error, such as 404, and end the handshake.
     let why = format!("there is nothing at {}; try /, /echo or /chat", request.path());
     Decision::Answer(text(StatusCode::NOT_FOUND, &why), why)
 }

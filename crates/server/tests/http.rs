@@ -60,6 +60,9 @@ fn the_page_runs_only_what_is_in_it() {
     assert_ne!(nonces[0], nonces[1], "a nonce is used once");
 }
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# If there is no such service, the server MUST answer with an HTTP error, such as 404, and end the handshake.
 #[test]
 fn other_paths_are_not_found() {
     let server = Server::start(&[]);
@@ -127,6 +130,15 @@ fn status_of_upgrade(server: &Server, request: &Request) -> u16 {
     first.strip_prefix("HTTP/1.1 ").and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{first}"))
 }
 
+//= docs/src/rfc6455.md#section-10-2
+//= type=test
+//# A server that is meant for certain sites only SHOULD check that `Origin` is one that it expects.
+//= docs/src/rfc6455.md#section-10-2
+//= type=test
+//# If the origin will not do, the server SHOULD answer with the status 403.
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# The server MAY let the origin of the page decide whether it accepts.
 #[test]
 fn the_page_of_this_very_host_may_connect_and_no_other() {
     let server = Server::start(&[]);

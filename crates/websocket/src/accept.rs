@@ -92,6 +92,10 @@ where
         };
         match decide(&incoming.request, &upgrade) {
             Ok(acceptance) => incoming.accept(upgrade, acceptance, options).await,
+            //= docs/src/rfc6455.md#section-4-2-2
+            //# The server MAY send the client elsewhere with a 3xx status.
+            //= docs/src/rfc6455.md#section-4-2-2
+            //# A server that does not want a connection MUST answer with an HTTP error, such as 403, and end the handshake.
             Err(response) => {
                 incoming.respond(&response).await?;
                 Err(AcceptError::Refused(response.status()))
@@ -175,6 +179,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         };
         let response = encode_response(&accepted.response);
         let sending = async {
+            //= docs/src/rfc6455.md#section-4-2-2
+            //# After the TLS handshake everything that the server sends MUST go through TLS, its response included.
             self.stream.write_all(&response).await?;
             self.stream.flush().await
         };

@@ -20,7 +20,7 @@ use protocol::Connection;
 
 /// A block's size: what a read can bring at once. As much as a socket's receive buffer gives away in one go without
 /// making a small core's second-level cache useless.
-pub(crate) const BLOCK: usize = 64 << 10;
+pub(crate) const BLOCK: usize = 256 << 10;
 
 /// A tail up to this size is copied out so that the block can go back. With a longer one the connection keeps the block:
 /// more of the same frame will come soon.
@@ -54,7 +54,7 @@ pub(crate) fn lend_input(connection: &mut Connection) -> usize {
         input.reserve(missing);
         return missing;
     }
-    if input.capacity() - input.len() < BLOCK / 2 {
+    if input.capacity() - input.len() < BLOCK / 2 && !input.try_reclaim(BLOCK / 2) {
         let mut block = take(&INPUT, BLOCK + input.len());
         block.extend_from_slice(input);
         *input = block;

@@ -53,6 +53,8 @@ impl Connector {
     /// # Errors
     /// [`Misuse::Uri`].
     pub fn new(uri: &str) -> Result<Self, Misuse> {
+        //= docs/src/rfc6455.md#section-4-1
+        //# If the URI is not valid, the client MUST fail the connection and do nothing else.
         let uri: Uri = uri.parse()?;
         Ok(Self {
             request: ClientRequest::new(uri),
@@ -119,6 +121,8 @@ impl Connector {
         timeout(limit, self.connect_unlimited()).await.unwrap_or(Err(ConnectError::TimedOut))
     }
 
+    //= docs/src/rfc6455.md#section-4-1
+    //# To establish a connection, a client MUST open a transport, send an opening request and read the response.
     async fn connect_unlimited(self) -> Result<WebSocket<ClientStream>, ConnectError> {
         let uri = self.request.uri().clone();
         let (host, port) = (uri.host(), uri.port());
@@ -126,14 +130,23 @@ impl Connector {
         let addresses: Vec<_> = lookup_host((host, port)).await.map_err(resolve)?.collect();
         let mut last_error = io::Error::new(io::ErrorKind::NotFound, "it has no address");
         for address in addresses {
-            // 4.1: one handshake at a time with each address. A page that opens a hundred connections would otherwise
-            // be a cheap way to keep a server busy that does not even speak WebSocket.
+            // A page that opens a hundred connections would otherwise be a cheap way to keep a server busy that does not
+            // even speak WebSocket.
+            //= docs/src/rfc6455.md#section-4-1
+            //# While another connection to the same IP address and port is being opened, the client MUST wait until
+            //# that is done or has failed.
+            //= docs/src/rfc6455.md#section-4-1
+            //# There MUST NOT be more than one connection to the same IP address and port in the state CONNECTING.
             let turn = turn_for(address);
             let _turn = turn.lock().await;
+            //= docs/src/rfc6455.md#section-4-1
+            //# A client without a proxy SHOULD open a TCP connection to the host and port itself.
             match TcpStream::connect(address).await {
                 Ok(tcp) => {
                     // Messages are written whole. Holding them back to fill a packet would only make them late.
                     tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
+                    //= docs/src/rfc6455.md#section-4-1
+                    //# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
                     let stream =
                         if uri.secure() { ClientStream::tls(tcp, host).await? } else { ClientStream::Plain(tcp) };
                     return self.handshake_unlimited(stream).await;
@@ -142,6 +155,9 @@ impl Connector {
             }
         }
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        //= docs/src/rfc6455.md#section-4-1
+        //# If the transport cannot be opened, or a proxy answers with an error, the client MUST fail the connection and
+        //# give up.
         Err(ConnectError::Tcp { authority: format!("{host}:{port}"), error: last_error })
     }
 
@@ -163,8 +179,12 @@ impl Connector {
     {
         let mut handshake = self.request.handshake(keys::nonce(), self.config.limits.clone());
         let broken = ConnectError::Handshake;
+        //= docs/src/rfc6455.md#section-4-1
+        //# Once the transport is open, the client MUST send an opening request.
         stream.write_all(&handshake.request_bytes()).await.map_err(broken)?;
         stream.flush().await.map_err(broken)?;
+        //= docs/src/rfc6455.md#section-4-1
+        //# After its request, the client MUST wait for the response before it sends anything else.
         let opened = loop {
             handshake.input().reserve(HEAD_READ);
             let count = stream.read_buf(handshake.input()).await.map_err(broken)?;
@@ -214,6 +234,8 @@ async fn read_body<S: AsyncRead + Unpin>(stream: &mut S, response: &mut Response
 }
 
 /// The lock that whoever wants to connect to `address` has to hold.
+//= docs/src/rfc6455.md#section-4-1
+//# Attempts at the same IP address and port that are made together MUST be carried out one after the other.
 fn turn_for(address: SocketAddr) -> Arc<tokio::sync::Mutex<()>> {
     static TURNS: Mutex<Option<HashMap<SocketAddr, Weak<tokio::sync::Mutex<()>>>>> = Mutex::new(None);
     let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);

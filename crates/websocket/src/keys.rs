@@ -1,8 +1,8 @@
 //! Randomness: the nonce of a handshake and the masking keys of a client's frames.
 //!
-//! Sections 4.1, 5.3 and 10.3 ask for keys that nobody can predict, from a strong source. `rand`'s generator is `ChaCha`
-//! seeded, and seeded again, by the operating system, one for each thread: as hard to predict as the system's own, and
-//! it costs nanoseconds where a system call would cost hundreds.
+//! They have to come from a strong source. `rand`'s generator is `ChaCha` seeded, and seeded again, by the operating
+//! system, one for each thread: as hard to predict as the system's own, and it costs nanoseconds where a system call
+//! would cost hundreds.
 
 use protocol::{
     frame::{MaskingKey, MaskingKeys},
@@ -11,10 +11,14 @@ use protocol::{
 
 /// A new nonce for `Sec-WebSocket-Key`.
 pub(crate) fn nonce() -> Nonce {
+    //= docs/src/rfc6455.md#section-4-1
+    //# The 16 bytes of the key MUST be chosen at random anew for each connection.
     Nonce(rand::random())
 }
 
 /// A source of masking keys.
 pub(crate) fn masking_keys() -> Box<dyn MaskingKeys> {
+    //= docs/src/rfc6455.md#section-10-3
+    //# For each frame a client MUST take a new masking key that whoever supplies the data cannot predict.
     Box::new(|| MaskingKey(rand::random()))
 }

@@ -42,14 +42,23 @@ impl ClientStream {
         Err(ConnectError::TlsMissing)
     }
 
-    /// Sets up TLS (section 4.1, step 5) and trusts what the operating system trusts.
+    /// Sets up TLS and trusts what the operating system trusts.
+    //= docs/src/rfc6455.md#section-10-6
+    //# An implementation MUST support TLS.
     #[cfg(feature = "tls")]
     pub(crate) async fn tls(tcp: TcpStream, host: &str) -> Result<Self, ConnectError> {
         use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
+        //= docs/src/rfc6455.md#section-4-1
+        //# In the TLS handshake the client MUST name the host that it wants, with the extension Server Name Indication.
         let name = ServerName::try_from(host.to_owned()).map_err(|error| ConnectError::Tls(io::Error::other(error)))?;
         let connector = TlsConnector::from(tls_config().await?);
+        //= docs/src/rfc6455.md#section-4-1
+        //# If TLS fails, because of a certificate that cannot be trusted for example, the client MUST fail the
+        //# connection.
         let tls = connector.connect(name, tcp).await.map_err(ConnectError::Tls)?;
+        //= docs/src/rfc6455.md#section-4-1
+        //# Once TLS is set up, everything on this connection MUST go through it.
         Ok(Self::Tls(Box::new(tls)))
     }
 }
@@ -67,6 +76,8 @@ async fn tls_config() -> Result<std::sync::Arc<tokio_rustls::rustls::ClientConfi
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         // Named here, because a program that also uses another provider would leave none as the obvious one.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        //= docs/src/rfc6455.md#section-10-6
+        //# Clients should take strong algorithms only.
         let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         versions.map(|builder| Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
     };

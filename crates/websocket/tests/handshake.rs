@@ -24,6 +24,15 @@ use common::{
 
 // ---- The client's request ---------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# To establish a connection, a client MUST open a transport, send an opening request and read the response.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# A client without a proxy SHOULD open a TCP connection to the host and port itself.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# Once the transport is open, the client MUST send an opening request.
 #[tokio::test]
 async fn the_request_is_these_bytes() {
     let (listener, uri) = listen().await;
@@ -53,6 +62,9 @@ async fn the_request_is_these_bytes() {
     );
 }
 
+//= docs/src/rfc6455.md#section-9-2
+//= type=test
+//# An implementation MAY use extensions that are defined elsewhere.
 #[tokio::test]
 async fn options_of_the_connector_reach_the_wire() {
     let (listener, uri) = listen().await;
@@ -100,6 +112,9 @@ async fn two_connections_have_two_keys() {
     assert_ne!(keys[0], keys[1]);
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# After its request, the client MUST wait for the response before it sends anything else.
 #[tokio::test]
 async fn the_client_sends_nothing_before_the_answer() {
     let (stream, wire) = scripted();
@@ -117,6 +132,24 @@ async fn the_client_sends_nothing_before_the_answer() {
     assert_eq!(wire.written(), request.as_bytes());
     client.send("now").now_or_never().expect("there is room").expect("it is open");
     assert!(wire.written().len() > request.len());
+}
+
+//= docs/src/rfc6455.md#section-9-1
+//= type=test
+//# A client MUST NOT use an extension until the server has said that it will.
+#[tokio::test]
+async fn an_extension_that_was_not_accepted_is_not_used() {
+    let (listener, uri) = listen().await;
+    let connector = Connector::new(&uri).unwrap().extension(Extension::new("x-test").unwrap());
+    let (client, mut server) = guarded(async { tokio::join!(connector.connect(), raw_server(&listener)) }).await;
+    let mut client = client.expect("a server may leave out what it was offered");
+    assert!(client.extensions().is_empty());
+    guarded(async {
+        client.send("Hello").await.unwrap();
+        // The whole first byte: no reserved bit is set.
+        assert_eq!(read_frame(&mut server).await, (TEXT, b"Hello".to_vec()));
+    })
+    .await;
 }
 
 // ---- The server's answer, seen by the client --------------------------------------------------------------------------
@@ -220,6 +253,10 @@ async fn a_server_of_another_protocol_is_noticed_at_once() {
     assert_eq!(rest, b"");
 }
 
+//= docs/src/rfc6455.md#section-10-7
+//= type=test
+//# An endpoint that does not understand what it gets, or finds it unsafe, or sees a handshake that it did not expect,
+//# MAY drop TCP.
 #[tokio::test]
 async fn an_accept_value_for_another_key_fails_the_handshake() {
     let (error, rest) = answered(|_| SWITCHING.to_owned()).await;
@@ -263,6 +300,10 @@ async fn a_silent_server_runs_into_the_time_limit() {
     assert!(matches!(error, ConnectError::TimedOut), "{error:?}");
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# If the transport cannot be opened, or a proxy answers with an error, the client MUST fail the connection and give
+//# up.
 #[tokio::test]
 async fn a_port_where_nobody_listens_refuses_tcp() {
     // Bound, so that nobody else can have it, and not listening.
@@ -289,6 +330,19 @@ async fn a_uri_that_is_none_is_a_misuse() {
     assert!(matches!(error, ConnectError::Misuse(Misuse::Uri(_))), "{error:?}");
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# If the URI is not valid, the client MUST fail the connection and do nothing else.
+#[tokio::test]
+async fn an_invalid_uri_fails_before_anybody_is_called() {
+    let (listener, uri) = listen().await;
+    for rest in ["a b", "\r\nX: y", "#top", "%"] {
+        let error = guarded(connect(&format!("{uri}{rest}"))).await.expect_err("not a WebSocket URI");
+        assert!(matches!(error, ConnectError::Misuse(Misuse::Uri(_))), "{error:?}");
+    }
+    assert!(nobody_else_calls(&listener).await);
+}
+
 #[tokio::test]
 async fn an_ipv6_address_can_be_connected_to() {
     let Ok(listener) = TcpListener::bind("[::1]:0").await else {
@@ -301,24 +355,60 @@ async fn an_ipv6_address_can_be_connected_to() {
 
 // ---- 4.1: one handshake at a time with each address -------------------------------------------------------------------
 
+/// Whether no further client is there, although all that want to have had their chance.
+async fn nobody_else_calls(listener: &TcpListener) -> bool {
+    tokio::select! {
+        biased;
+        _ = listener.accept() => false,
+        () = let_others_run() => true,
+    }
+}
+
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# There MUST NOT be more than one connection to the same IP address and port in the state CONNECTING.
 #[tokio::test]
 async fn two_handshakes_with_one_address_follow_each_other() {
     let (listener, uri) = listen().await;
     let server = async {
         let (mut first, _) = listener.accept().await.unwrap();
         let request = read_head(&mut first).await;
-        let second = tokio::select! {
-            biased;
-            second = listener.accept() => Some(second),
-            () = let_others_run() => None,
-        };
-        assert!(second.is_none(), "the second client has to wait until the first has its answer");
+        assert!(nobody_else_calls(&listener).await, "the second client has to wait until the first has its answer");
         first.write_all(switching(&request).as_bytes()).await.unwrap();
         (first, raw_server(&listener).await)
     };
     let (one, two, _streams) = guarded(async { tokio::join!(connect(&uri), connect(&uri), server) }).await;
     one.expect("the answer was right");
     two.expect("the answer was right");
+}
+
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# While another connection to the same IP address and port is being opened, the client MUST wait until that is done or
+//# has failed.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# Attempts at the same IP address and port that are made together MUST be carried out one after the other.
+#[tokio::test]
+async fn many_handshakes_with_one_address_form_a_queue_under_whatever_name() {
+    let (listener, uri) = listen().await;
+    let by_name = uri.replace("127.0.0.1", "localhost");
+    let server = async {
+        let mut streams = Vec::new();
+        for _ in 0..4 {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let request = read_head(&mut stream).await;
+            assert!(nobody_else_calls(&listener).await, "two clients wait for an answer");
+            stream.write_all(switching(&request).as_bytes()).await.unwrap();
+            streams.push(stream);
+        }
+        streams
+    };
+    let clients = async {
+        let (a, b, c, d) = tokio::join!(connect(&uri), connect(&by_name), connect(&uri), connect(&by_name));
+        [a, b, c, d].map(|opened| opened.expect("the answer was right"))
+    };
+    guarded(async { tokio::join!(clients, server) }).await;
 }
 
 #[tokio::test]
@@ -462,6 +552,9 @@ async fn an_application_that_chooses_what_was_not_offered_is_the_servers_fault()
     assert!(answer.starts_with("HTTP/1.1 500 Internal Server Error\r\n"), "{answer}");
 }
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# A server that does not want a connection MUST answer with an HTTP error, such as 403, and end the handshake.
 #[tokio::test]
 async fn a_refusal_of_the_application_is_these_bytes() {
     let (listener, _) = listen().await;
@@ -539,6 +632,10 @@ async fn a_request_without_upgrade_is_told_what_to_upgrade_to() {
     );
 }
 
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# A request that is not as described here, be it only in its grammar, MUST be answered with an HTTP error, 400 for
+//# example.
 #[tokio::test]
 async fn each_wrong_request_gets_a_status_that_fits() {
     let with = |old: &str, new: &str| REQUEST.replace(old, new);

@@ -88,6 +88,12 @@ async fn tcp() -> (TcpStream, TcpStream) {
     (client.expect("a connection"), server.expect("a connection").0)
 }
 
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# If TLS fails, because of a certificate that cannot be trusted for example, the client MUST fail the connection.
 #[tokio::test]
 async fn a_certificate_that_nobody_trusts_is_refused_and_nothing_is_said() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -134,6 +140,7 @@ async fn a_server_without_tls_is_an_error_of_tls() {
 async fn echo_once(listener: TcpListener, acceptor: TlsAcceptor) {
     let (tcp, _) = listener.accept().await.unwrap();
     let tls = acceptor.accept(tcp).await.expect("the client trusts the certificate");
+    assert_eq!(tls.get_ref().1.server_name(), Some("localhost"), "the client says whom it wants");
     let mut server = accept(tls).await.expect("the request is right");
     while let Some(message) = server.next().await {
         server.send(message.unwrap()).await.unwrap();
@@ -143,6 +150,15 @@ async fn echo_once(listener: TcpListener, acceptor: TlsAcceptor) {
 
 /// The whole way of [`connect`]. What it trusts is the system's, which an environment variable can replace; setting one
 /// in this process is nothing that safe code can do, so another process does the connecting: the test below.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# Once TLS is set up, everything on this connection MUST go through it.
+//= docs/src/rfc6455.md#section-4-1
+//= type=test
+//# In the TLS handshake the client MUST name the host that it wants, with the extension Server Name Indication.
+//= docs/src/rfc6455.md#section-10-6
+//= type=test
+//# An implementation MUST support TLS.
 #[tokio::test]
 async fn connect_trusts_what_the_system_trusts() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -185,6 +201,9 @@ async fn connects_in_a_process_of_its_own() {
     .await;
 }
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# After the TLS handshake everything that the server sends MUST go through TLS, its response included.
 #[tokio::test]
 async fn a_stream_that_the_caller_has_secured_works() {
     guarded(async {

@@ -53,9 +53,13 @@ impl ClientRequest {
     /// [`Misuse::NotAToken`], [`Misuse::SubprotocolRepeated`].
     pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, Misuse> {
         let name = name.into();
+        //= docs/src/rfc6455.md#section-4-1
+        //# Each subprotocol in the list MUST be a token: characters from 21 to 7E, at least one, and no separators.
         if !is_token(&name) {
             return Err(Misuse::NotAToken(name));
         }
+        //= docs/src/rfc6455.md#section-4-1
+        //# The subprotocols in the list MUST all be different.
         if self.subprotocols.contains(&name) {
             return Err(Misuse::SubprotocolRepeated(name));
         }
@@ -64,6 +68,8 @@ impl ClientRequest {
     }
 
     /// Offers an extension.
+    //= docs/src/rfc6455.md#section-9
+    //# A client MAY ask for extensions.
     #[must_use]
     pub fn extension(mut self, extension: Extension) -> Self {
         self.extensions.push(extension);
@@ -74,6 +80,8 @@ impl ClientRequest {
     ///
     /// # Errors
     /// [`Misuse::HeaderInvalid`].
+    //= docs/src/rfc6455.md#section-4-1
+    //# Another client MAY send an `Origin` header if that means for it what it means for a browser.
     pub fn origin(mut self, origin: &str) -> Result<Self, Misuse> {
         let value = HeaderValue::from_str(origin).map_err(|_| Misuse::HeaderInvalid(origin.to_owned()))?;
         self.headers.insert(ORIGIN, value);
@@ -85,6 +93,8 @@ impl ClientRequest {
     /// # Errors
     /// [`Misuse::HeaderInvalid`] for what is no header (a line break in a value would smuggle in another one);
     /// [`Misuse::HeaderReserved`] for a header that the handshake sets.
+    //= docs/src/rfc6455.md#section-4-1
+    //# The request MAY have any other headers, such as cookies or `Authorization`.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Misuse> {
         let invalid = || Misuse::HeaderInvalid(format!("{name}: {value}"));
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
@@ -100,18 +110,43 @@ impl ClientRequest {
     }
 
     /// Begins the handshake. `nonce` has to be new and random for each connection.
+    //= docs/src/rfc6455.md#section-4-1
+    //# The opening request MUST be valid HTTP.
     #[must_use]
     pub fn handshake(self, nonce: Nonce, limits: Limits) -> ClientHandshake {
         let key = nonce.to_key();
+        //= docs/src/rfc6455.md#section-4-1
+        //# The method of the request MUST be GET.
+        //= docs/src/rfc6455.md#section-4-1
+        //# The HTTP version of the request MUST be 1.1 or later.
+        //= docs/src/rfc6455.md#section-4-1
+        //# The target of the request MUST be the resource name, or an absolute `http` or `https` URI that says the
+        //# same.
         let mut request = format!("GET {} HTTP/1.1\r\n", self.uri.resource_name()).into_bytes();
+        //= docs/src/rfc6455.md#section-4-1
+        //# The request MUST have a `Host` header: the host, and behind a `:` the port unless it is the scheme's own.
         write_line(&mut request, "Host", self.uri.host_header().as_bytes());
+        //= docs/src/rfc6455.md#section-4-1
+        //# The request MUST have an `Upgrade` header that contains the word `websocket`.
         write_line(&mut request, "Upgrade", b"websocket");
+        //= docs/src/rfc6455.md#section-4-1
+        //# The request MUST have a `Connection` header that contains the token `Upgrade`.
         write_line(&mut request, "Connection", b"Upgrade");
+        //= docs/src/rfc6455.md#section-4-1
+        //# The request MUST have a header called `Sec-WebSocket-Key`.
+        //= docs/src/rfc6455.md#section-11-3-1
+        //# A request MUST NOT have more than one `Sec-WebSocket-Key` header.
         write_line(&mut request, "Sec-WebSocket-Key", key.as_bytes());
+        //= docs/src/rfc6455.md#section-4-1
+        //# The request MUST have a `Sec-WebSocket-Version` header with the value 13.
         write_line(&mut request, "Sec-WebSocket-Version", VERSION.as_bytes());
+        //= docs/src/rfc6455.md#section-4-1
+        //# The request MAY have a `Sec-WebSocket-Protocol` header: a list of subprotocols, the one liked best first.
         if !self.subprotocols.is_empty() {
             write_line(&mut request, "Sec-WebSocket-Protocol", self.subprotocols.join(", ").as_bytes());
         }
+        //= docs/src/rfc6455.md#section-4-1
+        //# The request MAY have a `Sec-WebSocket-Extensions` header.
         if !self.extensions.is_empty() {
             let list: Vec<String> = self.extensions.iter().map(ToString::to_string).collect();
             write_line(&mut request, "Sec-WebSocket-Extensions", list.join(", ").as_bytes());
@@ -165,6 +200,10 @@ impl ClientHandshake {
                 // 100 and 103 announce an answer and are none.
                 status if status.is_informational() => {}
                 _ => {
+                    //= docs/src/rfc6455.md#section-4-1
+                    //# A response with a status other than 101 MUST be treated as HTTP says, and opens no connection.
+                    //= docs/src/rfc6455.md#section-11-3-5
+                    //# A response MAY have several `Sec-WebSocket-Version` headers.
                     let body = self.head.input.freeze();
                     return Err(HandshakeError::Refused(Box::new(response.map(|()| body))));
                 }
@@ -172,26 +211,42 @@ impl ClientHandshake {
         }
     }
 
-    /// The checks of section 4.1 on a 101 response.
+    /// The checks of a 101 response.
+    //= docs/src/rfc6455.md#section-4-1
+    //# The client MUST check the response as follows.
     fn judge(self, response: Response<()>) -> Result<Opened, Violation> {
         let headers = response.headers();
+        //= docs/src/rfc6455.md#section-4-1
+        //# If the response breaks any other rule for the server's part of the handshake, the client MUST fail the
+        //# connection.
         if response.version() < Version::HTTP_11 {
             return Err(Violation::HttpVersionTooOld);
         }
-        // Exactly this protocol: the client asked for nothing else.
+        //= docs/src/rfc6455.md#section-4-1
+        //# If `Upgrade` is missing or is not `websocket`, without regard to ASCII case, the client MUST fail the
+        //# connection.
         match only_line(headers, &UPGRADE) {
             None if !headers.contains_key(UPGRADE) => return Err(Violation::UpgradeMissing),
             Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => {}
             _ => return Err(Violation::UpgradeToSomethingElse),
         }
+        //= docs/src/rfc6455.md#section-4-1
+        //# If `Connection` is missing or has no token `Upgrade`, without regard to ASCII case, the client MUST fail the
+        //# connection.
         if !list_has(headers, &CONNECTION, "upgrade") {
             return Err(Violation::ConnectionWithoutUpgrade);
         }
+        //= docs/src/rfc6455.md#section-11-3-3
+        //# A response MUST NOT have more than one `Sec-WebSocket-Accept` header.
+        //= docs/src/rfc6455.md#section-4-1
+        //# If `Sec-WebSocket-Accept` is missing or is not the answer to the key, the client MUST fail the connection.
         let accept = only_line(headers, &SEC_WEBSOCKET_ACCEPT).ok_or(Violation::AcceptNotOnce)?;
         if accept != self.expected_accept {
             return Err(Violation::AcceptWrong { expected: self.expected_accept, received: accept.to_owned() });
         }
         let extensions = Extension::parse_all(headers)?;
+        //= docs/src/rfc6455.md#section-4-1
+        //# If the response names an extension that was not asked for, the client MUST fail the connection.
         for extension in &extensions {
             if !self.request.extensions.iter().any(|offered| offered.name() == extension.name()) {
                 return Err(Violation::ExtensionNotOffered(extension.name().to_owned()));
@@ -202,7 +257,7 @@ impl ClientHandshake {
     }
 
     /// One of those offered, or none at all. Browsers fail when they offered some and the server names none; the RFC
-    /// lets the connection open, and so does this client.
+    /// lets the connection open, and so does this client (section 4.1).
     fn judge_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, Violation> {
         if lines(headers, &SEC_WEBSOCKET_PROTOCOL).next().is_none() {
             return Ok(None);
@@ -210,7 +265,11 @@ impl ClientHandshake {
         match only_line(headers, &SEC_WEBSOCKET_PROTOCOL) {
             Some(name) if !is_token(name) => Err(Violation::SubprotocolMalformed),
             Some(name) if self.request.subprotocols.iter().any(|offered| offered == name) => Ok(Some(name.to_owned())),
+            //= docs/src/rfc6455.md#section-4-1
+            //# If the response names a subprotocol that was not asked for, the client MUST fail the connection.
             Some(name) => Err(Violation::SubprotocolNotOffered(name.to_owned())),
+            //= docs/src/rfc6455.md#section-11-3-4
+            //# A response MUST NOT have more than one `Sec-WebSocket-Protocol` header.
             None => Err(Violation::SubprotocolMalformed),
         }
     }
@@ -220,12 +279,22 @@ impl ClientHandshake {
 #[derive(Debug)]
 pub struct Opened {
     /// The 101 response.
+    //= docs/src/rfc6455.md#section-4-1
+    //# Cookies that the response sets are *cookies set during the server's opening handshake*.
     pub response: Response<()>,
     /// The subprotocol in use.
+    //= docs/src/rfc6455.md#section-4-1
+    //# The *subprotocol in use* is the one of the response, or none.
     pub subprotocol: Option<String>,
     /// The extensions in use.
+    //= docs/src/rfc6455.md#section-4-1
+    //# *Extensions in use* are those of the response, or none.
+    //= docs/src/rfc6455.md#section-9-1
+    //# A client MUST NOT use an extension until the server has said that it will.
     pub extensions: Vec<Extension>,
     /// Bytes that followed the response: they are frames already.
+    //= docs/src/rfc6455.md#section-4-2-2
+    //# With that the connection is OPEN, and the server may send its first message in the same packet.
     pub rest: BytesMut,
 }
 

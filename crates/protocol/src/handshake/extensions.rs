@@ -21,6 +21,8 @@ use super::grammar::{self, Scanner, is_token};
 use crate::{misuse::Misuse, violation::Violation};
 
 /// One element of the list: an extension with its parameters, offered by a client or accepted by a server.
+//= docs/src/rfc6455.md#section-9-2
+//# An implementation MAY use extensions that are defined elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extension {
     name: String,
@@ -61,14 +63,24 @@ impl Extension {
     /// Reads all `Sec-WebSocket-Extensions` lines as one list.
     ///
     /// # Errors
-    /// [`Violation::ExtensionsMalformed`]: a value off the grammar fails the handshake (section 9.1).
+    /// [`Violation::ExtensionsMalformed`].
     pub(crate) fn parse_all(headers: &HeaderMap) -> Result<Vec<Self>, Violation> {
         let mut extensions = Vec::new();
+        //= docs/src/rfc6455.md#section-9-1
+        //# The header MAY be split into several lines, or several lines joined into one.
+        //= docs/src/rfc6455.md#section-11-3-2
+        //# A request MAY have several `Sec-WebSocket-Extensions` headers.
+        //= docs/src/rfc6455.md#section-11-3-2
+        //# A response MAY have several `Sec-WebSocket-Extensions` headers.
         for line in grammar::lines(headers, &SEC_WEBSOCKET_EXTENSIONS) {
+            //= docs/src/rfc6455.md#section-9-1
+            //# Whoever receives a list of extensions that does not follow the grammar MUST fail the connection at once.
             let found = line.and_then(parse_line).ok_or(Violation::ExtensionsMalformed)?;
             extensions.extend(found);
         }
-        // The list has at least one element; a header without any is malformed.
+        //= docs/src/rfc6455.md#section-4-3
+        //# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white
+        //# space around an element.
         if extensions.is_empty() && headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
             return Err(Violation::ExtensionsMalformed);
         }

@@ -46,6 +46,9 @@ pub(crate) fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterat
 ///
 /// Browsers really send `Connection: keep-alive, Upgrade`. Comparing the whole value is the classic mistake.
 pub(crate) fn list_has(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    //= docs/src/rfc6455.md#section-2-1
+    //# Two strings are equal *without regard to ASCII case* when only the letters A to Z and a to z are taken for the
+    //# same.
     list(headers, name).any(|element| element.eq_ignore_ascii_case(token))
 }
 
@@ -105,6 +108,10 @@ impl<'a> Scanner<'a> {
             match character {
                 '"' => {
                     self.rest = &self.rest[at + 1..];
+                    //= docs/src/rfc6455.md#section-4-3
+                    //# What is left of a quoted value without its quotes and backslashes MUST be a token.
+                    //= docs/src/rfc6455.md#section-9-1
+                    //# The value of a parameter in quotes MUST be a token once it is unquoted.
                     return is_token(&value).then_some(value);
                 }
                 '\\' => value.push(characters.next()?.1),

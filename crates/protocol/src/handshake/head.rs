@@ -131,6 +131,8 @@ fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap,
     let mut headers = HeaderMap::try_with_capacity(lines.len()).map_err(too_many)?;
     for line in lines {
         let malformed = || Violation::MalformedHead(format!("the header {} is malformed", line.name.escape_debug()));
+        //= docs/src/rfc6455.md#section-4-1
+        //# Names of headers match without regard to case, as everywhere in HTTP.
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| malformed())?;
         let value = HeaderValue::from_bytes(line.value).map_err(|_| malformed())?;
         headers.try_append(name, value).map_err(too_many)?;
@@ -164,6 +166,8 @@ pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
 /// Writes a whole response: the head, and the body with its length if there is one.
 ///
 /// A switch to another protocol (101) has no body. Every other response ends the connection, and says so.
+//= docs/src/rfc6455.md#section-4-2-2
+//# A server that accepts a connection MUST answer with a valid HTTP response.
 #[must_use]
 pub fn encode_response(response: &Response<impl AsRef<[u8]>>) -> Bytes {
     let status = response.status();

@@ -28,6 +28,8 @@ pub struct Nonce(pub [u8; 16]);
 
 impl Nonce {
     /// The value of `Sec-WebSocket-Key`: 24 characters of Base64.
+    //= docs/src/rfc6455.md#section-4-1
+    //# The value of the key MUST be 16 random bytes in Base64.
     #[must_use]
     pub fn to_key(self) -> String {
         general_purpose::STANDARD.encode(self.0)
@@ -43,9 +45,12 @@ pub(crate) fn is_valid_key(key: &str) -> bool {
     engine.decode(key).is_ok_and(|nonce| nonce.len() == 16)
 }
 
-/// The value of `Sec-WebSocket-Accept` that answers `key`.
-///
-/// The key goes into the hash as the characters that were sent, not as the bytes that they stand for.
+/// The value of `Sec-WebSocket-Accept` that answers `key` (section 4.2.2).
+//= docs/src/rfc6455.md#section-4-2-2
+//# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 of the SHA-1 of the key followed by
+//# `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
+//= docs/src/rfc6455.md#section-4-2-2
+//# For the hash, the key is taken as it was sent, as text; nothing has to be decoded.
 #[must_use]
 pub fn accept_value(key: &str) -> String {
     let mut sha1 = Sha1::new();
@@ -58,6 +63,9 @@ pub fn accept_value(key: &str) -> String {
 mod tests {
     use super::*;
 
+    //= docs/src/rfc6455.md#section-4-2-2
+    //= type=test
+    //# For the hash, the key is taken as it was sent, as text; nothing has to be decoded.
     #[test]
     fn the_example_of_section_1_3() {
         let nonce = Nonce(*b"the sample nonce");

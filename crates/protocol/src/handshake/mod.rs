@@ -70,6 +70,8 @@ pub enum Progress<Handshake, Done> {
 fn subprotocols(headers: &HeaderMap) -> Result<Vec<String>, Violation> {
     let mut names = Vec::new();
     let mut seen = HashSet::new();
+    //= docs/src/rfc6455.md#section-11-3-4
+    //# A request MAY have several `Sec-WebSocket-Protocol` headers.
     for line in grammar::lines(headers, &SEC_WEBSOCKET_PROTOCOL) {
         for name in line.ok_or(Violation::SubprotocolMalformed)?.split(',') {
             let name = name.trim_matches([' ', '\t']);
@@ -86,7 +88,9 @@ fn subprotocols(headers: &HeaderMap) -> Result<Vec<String>, Violation> {
             names.push(name.to_owned());
         }
     }
-    // A list has at least one element: a header that names nothing is malformed.
+    //= docs/src/rfc6455.md#section-4-3
+    //# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white space
+    //# around an element.
     if names.is_empty() && headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
         return Err(Violation::SubprotocolMalformed);
     }

@@ -116,8 +116,8 @@ impl Request {
     /// The first rule that the request breaks; answer with [`refusal`].
     pub fn check_upgrade(&self) -> Result<Upgrade, Violation> {
         let headers = self.headers();
-        // 4.2.1, item 1: GET, HTTP/1.1 or later, and a target that is a resource name. The absolute form is for proxies,
-        // and has to be understood.
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# The server MUST refuse a request that is not a GET, or whose HTTP version is below 1.1.
         if self.head.method() != Method::GET {
             return Err(Violation::MethodNotGet(self.head.method().to_string()));
         }
@@ -125,17 +125,27 @@ impl Request {
             return Err(Violation::HttpVersionTooOld);
         }
         let target = self.head.uri();
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# The server MUST refuse a request whose target is neither a resource name nor an absolute `http` or `https`
+        //# URI.
         if !target.path().starts_with('/') || !matches!(target.scheme_str(), None | Some("http" | "https")) {
             return Err(Violation::TargetMalformed);
         }
-        // Items 3 and 4. Both are lists: `Connection: keep-alive, Upgrade` is what Firefox sends.
+        // Both are lists: `Connection: keep-alive, Upgrade` is what Firefox sends.
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# The server MUST refuse a request whose `Upgrade` header does not contain `websocket`, without regard to
+        //# ASCII case.
         if !self.wants_websocket() {
             return Err(Violation::UpgradeMissing);
         }
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# The server MUST refuse a request whose `Connection` header does not contain the token `Upgrade`, without
+        //# regard to ASCII case.
         if !list_has(headers, &CONNECTION, "upgrade") {
             return Err(Violation::ConnectionWithoutUpgrade);
         }
-        // Item 2.
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# The server MUST refuse a request without a `Host` header.
         if only_line(headers, &HOST).is_none_or(str::is_empty) {
             return Err(Violation::HostNotOnce);
         }
@@ -144,22 +154,34 @@ impl Request {
         if has_body || headers.contains_key(TRANSFER_ENCODING) {
             return Err(Violation::RequestWithBody);
         }
-        // Item 6, before the key: another version may well have other rules for it.
+        // Before the key: another version may well have other rules for it.
+        //= docs/src/rfc6455.md#section-11-3-5
+        //# A request MUST NOT have more than one `Sec-WebSocket-Version` header.
         match headers.get_all(SEC_WEBSOCKET_VERSION).iter().count() {
             0 => return Err(Violation::VersionUnsupported(None)),
             1 => {}
             _ => return Err(Violation::VersionRepeated),
         }
         let version = only_line(headers, &SEC_WEBSOCKET_VERSION).unwrap_or_default();
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# The server MUST refuse a request whose `Sec-WebSocket-Version` is not 13.
         if version != VERSION {
             return Err(Violation::VersionUnsupported(Some(version.to_owned())));
         }
-        // Item 5.
+        //= docs/src/rfc6455.md#section-11-3-1
+        //# A request MUST NOT have more than one `Sec-WebSocket-Key` header.
         let key = only_line(headers, &SEC_WEBSOCKET_KEY).ok_or(Violation::KeyNotOnce)?;
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# The server MUST refuse a request whose `Sec-WebSocket-Key` is not the Base64 of 16 bytes.
         if !is_valid_key(key) {
             return Err(Violation::KeyMalformed);
         }
-        // Items 8 and 9. Item 7, the origin, is for the application to judge; item 10 says to ignore the rest.
+        // The origin is for the application to judge.
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# `Sec-WebSocket-Protocol` may list the subprotocols that the client would speak, and
+        //# `Sec-WebSocket-Extensions` the extensions, the best first.
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# Headers that the server does not know are ignored.
         Ok(Upgrade {
             accept: accept_value(key),
             subprotocols: subprotocols(headers)?,
@@ -193,23 +215,45 @@ impl Upgrade {
     ///
     /// # Errors
     /// [`Misuse::SubprotocolNotOffered`], [`Misuse::ExtensionNotOffered`], [`Misuse::HeaderReserved`].
+    //= docs/src/rfc6455.md#section-4-2-2
+    //# To accept a connection, the server MUST go through the steps of this section.
     pub fn accept(self, acceptance: Acceptance) -> Result<Accepted, Misuse> {
         let Acceptance { subprotocol, extensions, headers } = acceptance;
         let mut response = Response::new(String::new());
+        //= docs/src/rfc6455.md#section-4-2-2
+        //# The status of the accepting response MUST be 101.
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let lines = response.headers_mut();
+        //= docs/src/rfc6455.md#section-4-2-2
+        //# The accepting response MUST have the header `Upgrade: websocket`.
         lines.insert(UPGRADE, HeaderValue::from_static("websocket"));
         // One token and no list: there are clients that compare the whole value.
+        //= docs/src/rfc6455.md#section-4-2-2
+        //# The accepting response MUST have the header `Connection: Upgrade`.
         lines.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        //= docs/src/rfc6455.md#section-4-2-2
+        //# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 of the SHA-1 of the key
+        //# followed by `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
         lines.insert(SEC_WEBSOCKET_ACCEPT, header_value(&self.accept)?);
-        // 4.2.2: chosen from what was offered, or the header is not there at all. Never empty.
+        //= docs/src/rfc6455.md#section-4-2-2
+        //# A server that agrees to none of the subprotocols MUST NOT send a `Sec-WebSocket-Protocol` header.
         if let Some(name) = &subprotocol {
+            //= docs/src/rfc6455.md#section-4-2-2
+            //# The subprotocol that the server chooses MUST be one that the client listed.
             if !self.subprotocols.contains(name) {
                 return Err(Misuse::SubprotocolNotOffered(name.clone()));
             }
             lines.insert(SEC_WEBSOCKET_PROTOCOL, header_value(name)?);
         }
+        //= docs/src/rfc6455.md#section-9
+        //# A server MAY accept some or all of the extensions that it was asked for.
+        //= docs/src/rfc6455.md#section-4-2-2
+        //# The extensions that the server chooses MUST be taken from the client's list.
         for extension in &extensions {
+            //= docs/src/rfc6455.md#section-4-2-2
+            //# Extensions that the client did not list MUST NOT be listed by the server.
+            //= docs/src/rfc6455.md#section-9
+            //# A server MUST NOT answer with an extension that it was not asked for.
             if !self.extensions.iter().any(|offered| offered.name() == extension.name()) {
                 return Err(Misuse::ExtensionNotOffered(extension.name().to_owned()));
             }
@@ -248,6 +292,9 @@ pub struct Accepted {
 
 /// The response that refuses a request because of `violation`: a fitting status, what would have been right, and the
 /// sentence as plain text.
+//= docs/src/rfc6455.md#section-4-2-1
+//# A request that is not as described here, be it only in its grammar, MUST be answered with an HTTP error, 400 for
+//# example.
 #[must_use]
 pub fn refusal(violation: &Violation) -> Response<String> {
     let status = match violation.answer(Role::Server) {
@@ -263,8 +310,14 @@ pub fn refusal(violation: &Violation) -> Response<String> {
             headers.insert(ALLOW, HeaderValue::from_static("GET"));
         }
         StatusCode::UPGRADE_REQUIRED => {
-            // 4.4: all versions that this server speaks. And a 426 names what to upgrade to (RFC 9110, 15.5.22).
+            //= docs/src/rfc6455.md#section-4-2-2
+            //# If the server does not know the version, it MUST end the handshake with an HTTP error, such as 426, and
+            //# name in `Sec-WebSocket-Version` the versions that it knows.
+            //= docs/src/rfc6455.md#section-4-4
+            //# A server that does not speak the version asked for MUST list all the versions that it would speak in
+            //# `Sec-WebSocket-Version`.
             headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
+            // A 426 names what to upgrade to (RFC 9110, 15.5.22).
             headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
             headers.insert(CONNECTION, HeaderValue::from_static("Upgrade, close"));
         }
