@@ -18,8 +18,8 @@ use std::{cell::Cell, mem, thread::LocalKey};
 use bytes::BytesMut;
 use protocol::Connection;
 
-/// A block's size: what a read can bring at once. As much as a socket's receive buffer gives away in one go without
-/// making a small core's second-level cache useless.
+/// A block's size: what a read can bring at once, and a quarter of what a core's second-level cache holds today. With
+/// 64 KiB, sixteen messages of 16 KiB took a tenth longer, and a message of 1 MiB a fifth.
 pub(crate) const BLOCK: usize = 256 << 10;
 
 /// A tail up to this size is copied out so that the block can go back. With a longer one the connection keeps the block:
@@ -28,7 +28,7 @@ const TAIL_COPIED: usize = 4 << 10;
 
 /// From this many missing bytes on, a frame is read into a buffer of its own, to its end and no further. It then *is*
 /// the message, and nothing has to be moved.
-const LARGE_FRAME: usize = BLOCK;
+const LARGE_FRAME: usize = 64 << 10;
 
 /// Room for each read of a handshake. Most requests are shorter and come in one piece.
 pub(crate) const HEAD_READ: usize = 4 << 10;

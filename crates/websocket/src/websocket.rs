@@ -27,8 +27,8 @@ use std::{
 use bytes::{Buf, BufMut, Bytes};
 use futures_util::{Sink, Stream};
 use protocol::{
-    CloseCode, CloseFrame, Closure, Connection, Event as EngineEvent, Message, Output, Prepared, State, Transmit, Violation,
-    handshake::Extension,
+    CloseCode, CloseFrame, Closure, Connection, Event as EngineEvent, Message, Output, Prepared, State, Transmit,
+    Violation, handshake::Extension,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -37,8 +37,8 @@ use tokio::{
 use tokio_util::io::{poll_read_buf, poll_write_buf};
 
 use crate::{
-    error::Error,
     blocks,
+    error::Error,
     wakers::{SharedWakers, Side},
 };
 
@@ -353,7 +353,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// [`Error::Misuse`] when the connection is not open any more; [`Error::Io`].
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_room(cx)).await?;
+        self.room().await?;
         self.queue(message.into())?;
         self.flush_unless_more_arrived().await
     }
@@ -363,7 +363,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// As for [`send`](Self::send), and [`protocol::Misuse::PreparedForServers`].
     pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_room(cx)).await?;
+        self.room().await?;
         self.queue_prepared(message)?;
         self.flush_unless_more_arrived().await
     }
@@ -373,7 +373,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// As for [`send`](Self::send), and the misuses of [`Connection::send_fragment`].
     pub async fn send_fragment(&mut self, kind: protocol::Kind, part: &[u8], last: bool) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_room(cx)).await?;
+        self.room().await?;
         blocks::lend_output(&mut self.engine);
         self.engine.send_fragment(kind, part, last)?;
         self.flush_unless_more_arrived().await
@@ -430,6 +430,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.flush().await
     }
 
+    #[inline]
     pub(crate) fn queue(&mut self, message: Message) -> Result<(), Error> {
         blocks::lend_output(&mut self.engine);
         Ok(self.engine.send(message)?)
@@ -453,8 +454,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(())
     }
 
+    #[inline]
     async fn flush_unless_more_arrived(&mut self) -> Result<(), Error> {
-        if self.engine.has_event() { Ok(()) } else { self.flush().await }
+        if !self.engine.has_event() {
+            poll_fn(|cx| self.poll_written(cx)).await?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    async fn room(&mut self) -> Result<(), Error> {
+        if self.engine.queued() >= QUEUED_MAX {
+            poll_fn(|cx| self.poll_written(cx)).await?;
+        }
+        Ok(())
     }
 
     /// Waits until there is room for another message.
@@ -551,7 +564,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 }
 
 /// Writes once, as much as the stream takes.
-fn poll_write<S: AsyncWrite>(stream: Pin<&mut S>, cx: &mut Context<'_>, output: &mut Output) -> Poll<io::Result<usize>> {
+fn poll_write<S: AsyncWrite>(
+    stream: Pin<&mut S>,
+    cx: &mut Context<'_>,
+    output: &mut Output,
+) -> Poll<io::Result<usize>> {
     if output.chunk().len() < output.remaining() {
         return poll_write_buf(stream, cx, output);
     }

@@ -11,7 +11,7 @@ use tokio::{
 use websocket::{
     AcceptOptions, WebSocket, accept_with,
     protocol::{
-        Closure, Message,
+        Closure, Config, Message,
         handshake::{Acceptance, Request},
     },
 };

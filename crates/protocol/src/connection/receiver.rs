@@ -367,9 +367,8 @@ impl Receiver {
         last: bool,
         place: Range<usize>,
     ) -> Result<Option<(Kind, BytesMut)>, Violation> {
-        let message = self
-            .message
-            .get_or_insert_with(|| Box::new(OpenMessage { kind, payload: BytesMut::new(), fragments: 0 }));
+        let message =
+            self.message.get_or_insert_with(|| Box::new(OpenMessage { kind, payload: BytesMut::new(), fragments: 0 }));
         message.payload.extend_from_slice(&self.input[place]);
         message.fragments += 1;
         if !last {

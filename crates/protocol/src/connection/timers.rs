@@ -97,10 +97,14 @@ fn expired(timer: &mut Option<Instant>, now: Instant) -> bool {
 
 impl Connection {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next. Changes with any other call.
+    #[inline]
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let watch = self.watch.as_ref().map_or([None; 2], |watch| [watch.ping, watch.pong]);
-        watch.into_iter().chain([self.close_deadline]).flatten().min()
+        // Closing ends the keep-alive: never are both waited for.
+        match &self.watch {
+            Some(watch) => watch.ping.into_iter().chain(watch.pong).min(),
+            None => self.close_deadline,
+        }
     }
 
     /// Does what was to be done by `now`. Calls that come too early do nothing.
