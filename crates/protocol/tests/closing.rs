@@ -304,12 +304,35 @@ fn every_code_that_may_be_sent_is_taken_and_every_other_one_refused() {
             let heard = end.hears(&[&format!("88 02 {code:04x}")]);
             if may_be_sent(code) {
                 assert_eq!(heard, [close(code, "")], "{role:?}");
-                end.steps();
+                let answer = format!("88 02 {code:04x}");
+                end.transmits_by_role(&[&answer, "half-close"], &[&answer]);
                 assert_eq!(end.ending(), (code, true));
             } else {
                 assert_eq!(heard, [broken(Violation::CloseCodeInvalid(CloseCode(code)))], "{role:?}");
                 assert_eq!(end.ending(), (1006, false));
                 assert_eq!(end.connection.closure().sent.map(|frame| frame.code), Some(CloseCode::PROTOCOL_ERROR));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_code_is_taken_or_refused_in_the_answer_to_ones_own_close_too() {
+    let now = Instant::now();
+    for role in [SERVER, CLIENT] {
+        for code in 0..=u16::MAX {
+            let mut end = End::at(now, role, Config::default());
+            end.close(1000, "");
+            end.transmits(&["88 02 03e8"]);
+            let heard = end.hears(&[&format!("88 02 {code:04x}")]);
+            if may_be_sent(code) {
+                assert_eq!(heard, [close(code, "")], "{role:?}");
+                end.transmits_by_role(&["half-close"], &[]);
+                assert_eq!(end.ending(), (code, true));
+            } else {
+                assert_eq!(heard, [broken(Violation::CloseCodeInvalid(CloseCode(code)))], "{role:?}");
+                end.transmits(&["half-close"]); // and no second Close
+                assert_eq!(end.ending(), (1006, false));
             }
         }
     }
@@ -335,6 +358,26 @@ fn every_code_that_may_not_be_sent_is_refused_to_the_caller() {
             }
         }
     }
+}
+
+#[test]
+fn an_end_that_takes_only_text_can_say_so_with_1003() {
+    both(|end| {
+        assert_eq!(end.hears(&["82 01 00"]), [common::binary("00")]);
+        end.close(1003, "text only");
+        end.transmits(&["88 0b 03eb 74657874206f6e6c79"]);
+        assert_eq!(end.hears(&["88 02 03eb"]), [close(1003, "")]);
+        assert_eq!(end.ending(), (1003, true));
+    });
+}
+
+#[test]
+fn a_client_that_misses_extensions_can_name_them_and_a_server_hears_which() {
+    let mut pair = Pair::new();
+    pair.client.close(1010, "permessage-deflate, x-gadget");
+    pair.drive();
+    assert_eq!(pair.heard_by_server, [close(1010, "permessage-deflate, x-gadget")]);
+    assert_eq!(pair.server.ending(), (1010, true));
 }
 
 #[test]

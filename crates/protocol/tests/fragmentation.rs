@@ -32,6 +32,36 @@ fn a_message_may_come_one_byte_to_a_fragment() {
 }
 
 #[test]
+fn where_a_message_is_cut_is_not_to_be_seen() {
+    // In all 64 ways in which seven bytes can be cut, inside the characters too.
+    let payload = hex("61 c3a9 f09f9880");
+    for (first, kind) in [(0x01, Kind::Text), (0x02, Kind::Binary)] {
+        for cuts in 0..1_u32 << (payload.len() - 1) {
+            both(|end| {
+                let mut bytes = Vec::new();
+                let mut opcode = first;
+                let mut start = 0;
+                for at in 1..=payload.len() {
+                    let last = at == payload.len();
+                    if last || cuts >> (at - 1) & 1 == 1 {
+                        let fragment = &payload[start..at];
+                        let length = u8::try_from(fragment.len()).unwrap();
+                        let frame = [&[if last { 0x80 } else { 0 } | opcode, length], fragment].concat();
+                        bytes.extend(if end.role() == Role::Server { common::masked(frame) } else { frame });
+                        (opcode, start) = (0x00, at);
+                    }
+                }
+                let whole = match kind {
+                    Kind::Text => text("a\u{e9}\u{1f600}"),
+                    Kind::Binary => Heard::Binary(payload.clone()),
+                };
+                assert_eq!(end.hears_bytes(&bytes), [whole], "cut as {cuts:06b}");
+            });
+        }
+    }
+}
+
+#[test]
 fn fragments_may_be_empty() {
     both(|end| {
         assert_eq!(end.hears(&["01 00", "80 00"]), [text("")]);
@@ -284,4 +314,59 @@ fn control_frames_can_be_sent_between_ones_own_fragments() {
         end.connection.send_fragment(Kind::Text, b"b", true).unwrap();
         end.transmits(&["01 01 61", "89 01 31", "8a 01 32", "8a 01 33", "80 01 62"]);
     });
+}
+
+/// `what is asked for | while no message is open | while a text is | while a binary message is`
+///
+/// A frame that is sent, or the misuse that it would be. `_` is the payload.
+const SENDING: &str = "
+    text               | 81 01 _     | MessageOpen | MessageOpen
+    binary             | 82 01 _     | MessageOpen | MessageOpen
+    borrowed text      | 81 01 _     | MessageOpen | MessageOpen
+    borrowed binary    | 82 01 _     | MessageOpen | MessageOpen
+    first of text      | 01 01 _     | 00 01 _     | MessageOpen
+    last of text       | 81 01 _     | 80 01 _     | MessageOpen
+    first of binary    | 02 01 _     | MessageOpen | 00 01 _
+    last of binary     | 82 01 _     | MessageOpen | 80 01 _
+    ping               | 89 01 _     | 89 01 _     | 89 01 _
+    pong               | 8a 01 _     | 8a 01 _     | 8a 01 _
+";
+
+#[test]
+fn every_call_while_any_message_is_open_is_in_the_table_and_does_what_it_says() {
+    use protocol::Message;
+    let payload = b"x";
+    for line in SENDING.lines().filter(|line| !line.trim().is_empty()) {
+        let columns: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [call, expected @ ..] = &columns[..] else { panic!("{line}") };
+        for (open, expected) in [None, Some(Kind::Text), Some(Kind::Binary)].into_iter().zip(expected) {
+            both(|end| {
+                if let Some(open) = open {
+                    end.connection.send_fragment(open, b"o", false).unwrap();
+                    end.sent();
+                }
+                let connection = &mut end.connection;
+                let answer = match *call {
+                    "text" => connection.send(Message::text("x")),
+                    "binary" => connection.send(Message::binary(&payload[..])),
+                    "borrowed text" => connection.send_text("x"),
+                    "borrowed binary" => connection.send_binary(payload),
+                    "first of text" => connection.send_fragment(Kind::Text, payload, false),
+                    "last of text" => connection.send_fragment(Kind::Text, payload, true),
+                    "first of binary" => connection.send_fragment(Kind::Binary, payload, false),
+                    "last of binary" => connection.send_fragment(Kind::Binary, payload, true),
+                    "ping" => connection.ping(payload),
+                    "pong" => connection.pong(payload),
+                    other => panic!("what is {other}?"),
+                };
+                if *expected == "MessageOpen" {
+                    assert_eq!(answer, Err(Misuse::MessageOpen), "{call} while {open:?} is open");
+                    end.transmits_nothing();
+                } else {
+                    assert_eq!(answer, Ok(()), "{call} while {open:?} is open");
+                    end.transmits(&[&expected.replace('_', "78")]);
+                }
+            });
+        }
+    }
 }

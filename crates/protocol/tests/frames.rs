@@ -3,11 +3,10 @@
 mod common;
 
 use common::{
-    EXAMPLE_KEY, End, Heard, Step, always, binary, both, broken, empty_close, hex, masked, peer_of, ping, pong, text,
-    wire,
+    EXAMPLE_KEY, End, Heard, Step, binary, both, broken, empty_close, hex, masked, peer_of, ping, pong, text, wire,
 };
 use protocol::{
-    Config, Connection, Kind, Message, Role, Violation,
+    Config, Kind, Message, Role, Violation,
     frame::{FrameHeader, LengthForm, MaskingKey, Opcode, ReservedBits, apply_mask, length::MAX_PAYLOAD_LENGTH},
 };
 
@@ -498,6 +497,38 @@ fn a_message_that_is_not_taken_is_skipped() {
 
 // ---- Every pair of first bytes --------------------------------------------------------------------------------------
 
+/// Where a connection stands when the frame begins: what has happened before, as frames of the peer and a Close of ours.
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    /// The message whose first fragment, `ab`, is there.
+    inside: Option<Kind>,
+    /// Our Close is out. The peer may go on until it has read it.
+    we_closed: bool,
+}
+
+impl Before {
+    const ALL: [Self; 6] = [
+        Self { inside: None, we_closed: false },
+        Self { inside: Some(Kind::Text), we_closed: false },
+        Self { inside: Some(Kind::Binary), we_closed: false },
+        Self { inside: None, we_closed: true },
+        Self { inside: Some(Kind::Text), we_closed: true },
+        Self { inside: Some(Kind::Binary), we_closed: true },
+    ];
+
+    fn bring_about(self, end: &mut End) {
+        match self.inside {
+            Some(Kind::Text) => assert_eq!(end.hears(&["01 02 6162"]), []),
+            Some(Kind::Binary) => assert_eq!(end.hears(&["02 02 6162"]), []),
+            None => {}
+        }
+        if self.we_closed {
+            end.close(1000, "");
+            end.transmits(&["88 02 03e8"]);
+        }
+    }
+}
+
 /// What the RFC says about a frame that begins with these two bytes, written down once more, in another way.
 ///
 /// Gives all the rules that it breaks; which of them is reported first is nobody's business.
@@ -541,67 +572,87 @@ fn rules_broken(receiver: Role, inside_message: bool, first: u8, second: u8) -> 
 }
 
 /// What a legal frame with an empty payload gives.
-fn events_of_empty_frame(inside_message: bool, first: u8) -> Vec<Heard> {
+fn events_of_empty_frame(inside: Option<Kind>, first: u8) -> Vec<Heard> {
     match (first % 16, first >= 128) {
         (8, _) => vec![empty_close()],
         (9, _) => vec![ping("")],
         (10, _) => vec![pong("")],
-        (0, true) if inside_message => vec![text("ab")],
+        (0, true) if inside == Some(Kind::Text) => vec![text("ab")],
+        (0, true) if inside == Some(Kind::Binary) => vec![binary("6162")],
         (1, true) => vec![text("")],
         (2, true) => vec![binary("")],
         _ => vec![],
     }
 }
 
+/// What is done about a legal frame with an empty payload.
+fn answer_to_empty_frame(receiver: Role, we_closed: bool, first: u8) -> &'static [&'static str] {
+    match (first % 16, we_closed, receiver) {
+        (9, _, _) => &["8a 00"],
+        (8, false, Role::Server) => &["88 00", "half-close"],
+        (8, false, Role::Client) => &["88 00"],
+        (8, true, Role::Server) => &["half-close"],
+        _ => &[],
+    }
+}
+
+/// A header that begins with these two bytes, and the length of its payload. The rest is right: the smallest length that
+/// may be written in its form (no limit forbids it), and the key 00000000.
+fn header_that_begins_with(first: u8, second: u8) -> (Vec<u8>, usize) {
+    let mut header = vec![first, second];
+    let length = match second % 128 {
+        126 => {
+            header.extend(hex("007e"));
+            126
+        }
+        127 => {
+            header.extend(hex("0000000000010000"));
+            65_536
+        }
+        length => usize::from(length),
+    };
+    if second >= 128 {
+        header.extend([0; 4]);
+    }
+    (header, length)
+}
+
 fn check_all_first_two_bytes(receiver: Role) {
     let now = std::time::Instant::now();
-    let mut broken_frames = 0_u32;
-    for inside_message in [false, true] {
+    for before in Before::ALL {
+        let mut broken_frames = 0_u32;
         for pair in 0..=u16::MAX {
             let [first, second] = pair.to_be_bytes();
-            // The rest of the header: the smallest length that may be written in its form (no limit forbids it), and the
-            // key 00000000.
-            let mut header = vec![first, second];
-            let length: usize = match second % 128 {
-                126 => {
-                    header.extend(hex("007e"));
-                    126
-                }
-                127 => {
-                    header.extend(hex("0000000000010000"));
-                    65_536
-                }
-                length => usize::from(length),
-            };
-            if second >= 128 {
-                header.extend([0; 4]);
-            }
-            let connection = match receiver {
-                Role::Server => Connection::server(Config::default(), now),
-                Role::Client => Connection::client(Config::default(), always(EXAMPLE_KEY), now),
-            };
-            let mut end = End { connection, now };
-            if inside_message {
-                end.connection.receive(&wire(peer_of(receiver), &["01 02 6162"]));
-            }
+            let (header, length) = header_that_begins_with(first, second);
+            let mut end = End::at(now, receiver, Config::default());
+            before.bring_about(&mut end);
             let heard = end.hears_bytes(&header);
-            let context = || format!("{receiver:?}, inside a message: {inside_message}, {first:02x} {second:02x}");
-            let rules = rules_broken(receiver, inside_message, first, second);
+            let context = || format!("{receiver:?}, {before:?}, {first:02x} {second:02x}");
+            let rules = rules_broken(receiver, before.inside.is_some(), first, second);
             if rules.is_empty() {
-                let expected = if length == 0 { events_of_empty_frame(inside_message, first) } else { vec![] };
+                let whole = length == 0;
+                let expected = if whole { events_of_empty_frame(before.inside, first) } else { vec![] };
                 assert_eq!(heard, expected, "{}", context());
                 assert_eq!(end.connection.missing(), length, "{}", context());
+                let answer = if whole { answer_to_empty_frame(receiver, before.we_closed, first) } else { &[] };
+                assert_eq!(end.steps(), end.spelled(answer), "{}", context());
+                continue;
+            }
+            broken_frames += 1;
+            let [Heard::Broken(violation)] = &heard[..] else { panic!("{}: {heard:?}", context()) };
+            assert!(rules.contains(violation), "{}: {violation:?} instead of {rules:?}", context());
+            if before.we_closed {
+                // One Close is all that an end may send.
+                assert_eq!(end.steps(), [Step::HalfClose], "{}", context());
             } else {
-                broken_frames += 1;
-                let [Heard::Broken(violation)] = &heard[..] else { panic!("{}: {heard:?}", context()) };
-                assert!(rules.contains(violation), "{}: {violation:?} instead of {rules:?}", context());
+                end.transmits_failure(1002);
             }
         }
+        // Legal are 3 control frames with 126 lengths each; and with any of the 128 lengths outside a message the 4 data
+        // frames that begin one, inside it the 2 that go on with it.
+        let data_frames = if before.inside.is_some() { 2 } else { 4 };
+        assert_eq!(broken_frames, 65_536 - (3 * 126 + data_frames * 128), "{before:?}");
     }
-    // Legal are, inside a message and outside, 3 control frames with 126 lengths each; and with any of the 128 lengths
-    // outside a message the 4 data frames that begin one, inside it the 2 that go on with it.
-    let legal = 2 * 3 * 126 + (4 + 2) * 128;
-    assert_eq!(broken_frames, 2 * 65_536 - legal);
 }
 
 #[test]
@@ -612,4 +663,21 @@ fn all_first_two_bytes_are_judged_rightly_by_a_server() {
 #[test]
 fn all_first_two_bytes_are_judged_rightly_by_a_client() {
     check_all_first_two_bytes(Role::Client);
+}
+
+#[test]
+fn no_first_two_bytes_mean_anything_after_the_peers_close_or_after_a_failure() {
+    for last in ["88 02 03e8", "83 00"] {
+        both(|end| {
+            assert_eq!(end.hears(&[last]).len(), 1);
+            end.steps();
+            for pair in 0..=u16::MAX {
+                let [first, second] = pair.to_be_bytes();
+                let (header, _) = header_that_begins_with(first, second);
+                assert_eq!(end.hears_bytes(&header), [], "{first:02x} {second:02x}");
+                assert_eq!(end.steps(), [], "{first:02x} {second:02x}");
+                assert_eq!(end.connection.missing(), 0, "{first:02x} {second:02x}");
+            }
+        });
+    }
 }
