@@ -322,6 +322,13 @@ const TABLE: &str = "
     closed      | we fragment | refused    |                          |            | CLOSED 1006
 ";
 
+//= docs/src/rfc6455.md#section-7-1-3
+//= type=test
+//# From the moment an endpoint sends or receives a Close, the closing handshake has begun and the connection is
+//# CLOSING.
+//= docs/src/rfc6455.md#section-7-1-4
+//= type=test
+//# When the TCP connection is closed, the WebSocket connection is CLOSED.
 #[test]
 fn every_event_in_every_situation_is_in_the_table_and_happens_as_it_says() {
     let rows: Vec<Vec<&str>> = TABLE

@@ -39,6 +39,12 @@ fn payload(len: usize) -> Vec<u8> {
     (0..=250).cycle().take(len).collect()
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# A length MUST be written in the shortest of the three forms that can hold it.
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# A number in several bytes has its most significant byte first, which is called network byte order.
 #[test]
 fn the_length_is_sent_in_its_shortest_form_and_read_again() {
     for (len, from_server, from_client) in LENGTHS {
@@ -129,6 +135,9 @@ fn a_length_has_one_form() {
     );
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# A length MUST be written in the shortest of the three forms that can hold it.
 #[test]
 fn a_length_that_is_not_in_its_shortest_form_fails_the_connection() {
     for (frame, length) in [
@@ -146,6 +155,9 @@ fn a_length_that_is_not_in_its_shortest_form_fails_the_connection() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# The highest bit of a length in 8 bytes MUST be 0.
 #[test]
 fn the_top_bit_of_a_length_is_zero() {
     for (frame, length) in [
@@ -169,6 +181,9 @@ fn the_largest_length_is_legal_and_too_big() {
 
 // ---- 5.2: reserved bits and opcodes ---------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# An endpoint that receives a reserved bit of 1 without an agreed meaning MUST fail the connection.
 #[test]
 fn a_reserved_bit_without_an_extension_fails_the_connection() {
     for bits in [0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70] {
@@ -195,6 +210,9 @@ fn the_sentence_names_the_reserved_bits() {
     assert_eq!(sentence(0x30), "reserved bits are set that no extension uses: RSV2 RSV3 (RFC 6455, section 5.2)");
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# An endpoint that receives an opcode it does not know MUST fail the connection.
 #[test]
 fn a_reserved_opcode_fails_the_connection() {
     for opcode in [0x3, 0x4, 0x5, 0x6, 0x7, 0xB, 0xC, 0xD, 0xE, 0xF] {
@@ -221,6 +239,12 @@ fn http_on_the_socket_is_no_frame() {
 
 // ---- 5.1 and 5.3: who masks -----------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A server that receives an unmasked frame MUST close the connection.
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A server MAY send a Close with code 1002 before it closes the connection because of an unmasked frame.
 #[test]
 fn a_server_refuses_a_frame_without_a_mask() {
     for frame in ["81 05 48656c6c6f", "82 00", "01 00", "89 00", "8a 00", "88 00", "88 02 03e8", "82 7e0080"] {
@@ -233,6 +257,12 @@ fn a_server_refuses_a_frame_without_a_mask() {
     assert_eq!(server.hears_bytes(&hex("01 80 00000000   80 00")), [broken(Violation::UnmaskedFrame)]);
 }
 
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A client that receives a masked frame MUST close the connection.
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A client MAY use code 1002 when it closes the connection because of a masked frame.
 #[test]
 fn a_client_refuses_a_frame_with_a_mask() {
     for frame in [
@@ -250,6 +280,21 @@ fn a_client_refuses_a_frame_with_a_mask() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A client MUST mask every frame that it sends.
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A server MUST NOT mask a frame that it sends.
+//= docs/src/rfc6455.md#section-5-3
+//= type=test
+//# A masked frame MUST have its MASK bit set.
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# A client MUST mask its Close as section 5.3 says.
+//= docs/src/rfc6455.md#section-6-1
+//= type=test
+//# If a client sends the message, its frames MUST be masked as section 5.3 says.
 #[test]
 fn every_frame_of_a_client_is_masked_and_none_of_a_server() {
     for role in [Role::Client, Role::Server] {
@@ -269,6 +314,9 @@ fn every_frame_of_a_client_is_masked_and_none_of_a_server() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# A client MUST mask its Close as section 5.3 says.
 #[test]
 fn the_answers_of_a_client_are_masked_too() {
     let mut client = End::client_with_keys(&[[1, 2, 3, 4], [5, 6, 7, 8]]);
@@ -287,6 +335,9 @@ fn the_close_of_a_client_that_fails_the_connection_is_masked_too() {
     assert_eq!(bytes[2..8], hex("01020304 02e8")); // 03ea, masked
 }
 
+//= docs/src/rfc6455.md#section-5-3
+//= type=test
+//# A client MUST pick a new masking key for each frame.
 #[test]
 fn each_frame_has_a_key_of_its_own() {
     let mut client = End::client_with_keys(&[[0x37, 0xFA, 0x21, 0x3D], [0, 0, 0, 0], [0xFF; 4], [1, 2, 3, 4]]);
@@ -307,6 +358,9 @@ fn the_key_begins_anew_with_every_frame() {
     assert_eq!(server.hears_bytes(&frames), [text("Hello")]);
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# Four bytes, any four.
 #[test]
 fn any_key_is_legal() {
     for key in [[0; 4], [0xFF; 4], [0x48, 0x65, 0x6C, 0x6C], [0, 0, 0, 1]] {
@@ -315,6 +369,9 @@ fn any_key_is_legal() {
     }
 }
 
+//= docs/src/rfc6455.md#section-6-2
+//= type=test
+//# A server MUST unmask the data frames that it receives from a client.
 #[test]
 fn a_masked_payload_may_arrive_in_pieces_of_any_size() {
     let payload: Vec<u8> = (0..=255).cycle().take(1000).collect();
@@ -326,6 +383,10 @@ fn a_masked_payload_may_arrive_in_pieces_of_any_size() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-3
+//= type=test
+//# The byte at place `i` of the payload, counted from 0, is combined by XOR with the byte at place `i mod 4` of the
+//# key.
 #[test]
 fn the_mask_is_the_rule_at_every_length_and_offset() {
     let bytes: Vec<u8> = (0..=255).cycle().take(80).collect();
@@ -665,6 +726,9 @@ fn all_first_two_bytes_are_judged_rightly_by_a_client() {
     check_all_first_two_bytes(Role::Client);
 }
 
+//= docs/src/rfc6455.md#section-7-1-7
+//= type=test
+//# After failing the connection an endpoint MUST NOT process anything more from the other side, not even a Close.
 #[test]
 fn no_first_two_bytes_mean_anything_after_the_peers_close_or_after_a_failure() {
     for last in ["88 02 03e8", "83 00"] {

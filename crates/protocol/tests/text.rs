@@ -73,6 +73,12 @@ fn a_text_is_delivered_as_it_was_written() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-6
+//= type=test
+//# The whole of a text message MUST be valid UTF-8.
+//= docs/src/rfc6455.md#section-8-1
+//= type=test
+//# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
 #[test]
 fn a_text_that_is_not_utf_8_fails_the_connection_with_1007() {
     for (bytes, _) in BAD {
@@ -84,6 +90,9 @@ fn a_text_that_is_not_utf_8_fails_the_connection_with_1007() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-6
+//= type=test
+//# **Binary** is any bytes, and what they mean is the application's affair alone.
 #[test]
 fn binary_is_opaque() {
     for (bytes, _) in BAD {
@@ -99,6 +108,9 @@ fn binary_is_opaque() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-6
+//= type=test
+//# A single frame of it may end in the middle of a character.
 #[test]
 fn a_fragment_may_end_inside_a_character() {
     both(|end| assert_eq!(end.hears(&["01 01 e2", "00 01 82", "80 01 ac"]), [text("\u{20ac}")]));
@@ -133,6 +145,9 @@ fn a_read_may_end_inside_a_character() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-6
+//= type=test
+//# The whole of a text message MUST be valid UTF-8.
 #[test]
 fn only_the_whole_message_has_to_be_utf_8() {
     // Neither fragment is.
@@ -159,6 +174,9 @@ fn the_check_begins_anew_with_every_message() {
     });
 }
 
+//= docs/src/rfc6455.md#section-8-1
+//= type=test
+//# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
 #[test]
 fn bad_text_fails_as_soon_as_nothing_can_mend_it() {
     // In the middle of a frame of which the rest never comes, byte by byte: not before, and not after.

@@ -49,6 +49,12 @@ fn looks_like_chance(values: &[u32], what: &str) {
     assert!(different.len() + 3 > values.len(), "{what} are the same again and again");
 }
 
+//= docs/src/rfc6455.md#section-5-3
+//= type=test
+//# Masking keys MUST come from a strong source of entropy.
+//= docs/src/rfc6455.md#section-5-3
+//= type=test
+//# A masking key MUST NOT let a server or a proxy foresee the key of a later frame with ease.
 #[tokio::test]
 async fn the_keys_of_a_connection_look_like_chance_and_so_do_the_steps_between_them() {
     let keys = guarded(keys_of_a_new_connection()).await;
@@ -59,6 +65,9 @@ async fn the_keys_of_a_connection_look_like_chance_and_so_do_the_steps_between_t
     looks_like_chance(&flips, "the changed bits");
 }
 
+//= docs/src/rfc6455.md#section-5-3
+//= type=test
+//# A masking key MUST NOT let a server or a proxy foresee the key of a later frame with ease.
 #[tokio::test]
 async fn two_connections_have_nothing_to_do_with_each_other() {
     let (first, second) = guarded(async { (keys_of_a_new_connection().await, keys_of_a_new_connection().await) }).await;
