@@ -427,13 +427,7 @@ fn every_code_is_taken_or_refused_in_the_answer_to_ones_own_close_too() {
 //# An endpoint MAY use the codes of this section in the Close that it sends.
 //= docs/src/rfc6455.md#section-7-4-1
 //= type=test
-//# Code 1005 MUST NOT be put into a Close.
-//= docs/src/rfc6455.md#section-7-4-1
-//= type=test
-//# Code 1006 MUST NOT be put into a Close.
-//= docs/src/rfc6455.md#section-7-4-1
-//= type=test
-//# Code 1015 MUST NOT be put into a Close.
+//# The codes 1005, 1006 and 1015 MUST NOT be put into a Close.
 #[test]
 fn every_code_that_may_not_be_sent_is_refused_to_the_caller() {
     let now = Instant::now();
