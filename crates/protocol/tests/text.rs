@@ -238,8 +238,11 @@ fn a_large_text_is_checked_to_its_end() {
 
 // ---- Every border -----------------------------------------------------------------------------------------------------
 
-/// What may follow a first byte, byte by byte: the table of well-formed UTF-8 in the Unicode Standard (3-7).
-fn may_follow(first: u8) -> Option<&'static [(u8, u8)]> {
+/// The smallest and the largest of each of the bytes that may follow.
+type Following = &'static [(u8, u8)];
+
+/// What may follow a first byte: the table of well-formed UTF-8 in the Unicode Standard (3-7).
+fn may_follow(first: u8) -> Option<Following> {
     const ANY: (u8, u8) = (0x80, 0xBF);
     Some(match first {
         0x00..=0x7F => &[],
@@ -255,7 +258,7 @@ fn may_follow(first: u8) -> Option<&'static [(u8, u8)]> {
 }
 
 /// All beginnings of a character that lack something; of the third byte, the smallest and the largest only.
-fn beginnings() -> Vec<(Vec<u8>, &'static [(u8, u8)])> {
+fn beginnings() -> Vec<(Vec<u8>, Following)> {
     let mut all = Vec::new();
     for first in 0..=255 {
         let Some([second, rest @ ..]) = may_follow(first) else { continue };
