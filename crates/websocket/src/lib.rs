@@ -30,8 +30,8 @@
 //! # }
 //! ```
 
-mod blocks;
 mod accept;
+mod blocks;
 mod connect;
 mod error;
 mod keys;

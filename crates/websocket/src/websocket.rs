@@ -27,8 +27,8 @@ use std::{
 use bytes::{Buf, BufMut, Bytes};
 use futures_util::{Sink, Stream};
 use protocol::{
-    CloseCode, CloseFrame, Closure, Connection, Event as EngineEvent, Message, Output, Prepared, State, Transmit, Violation,
-    handshake::Extension,
+    CloseCode, CloseFrame, Closure, Connection, Event as EngineEvent, Message, Output, Prepared, State, Transmit,
+    Violation, handshake::Extension,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -37,8 +37,8 @@ use tokio::{
 use tokio_util::io::{poll_read_buf, poll_write_buf};
 
 use crate::{
-    error::Error,
     blocks,
+    error::Error,
     wakers::{SharedWakers, Side},
 };
 
@@ -334,6 +334,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     fn end(&mut self) -> Option<Error> {
         match self.failure.replace(Box::new(Failure::Told)).map(|failure| *failure) {
             Some(Failure::Told) => None,
+            //= docs/src/rfc6455.md#section-7-1-7
+            //# A client that fails the connection MAY report the problem to its user.
             Some(Failure::Violation(violation)) => Some(Error::Violation(violation)),
             // Once the peer has said Close, it does not matter how TCP ended.
             _ if self.engine.closure().code != CloseCode::ABNORMAL_CLOSURE => None,
@@ -533,12 +535,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     blocks::return_output(&mut self.engine);
                     return Poll::Ready(Ok(()));
                 }
+                //= docs/src/rfc6455.md#section-6-1
+                //# The frames MUST be transmitted over the network connection.
                 Some(Transmit::Bytes(output)) => {
                     if ready!(poll_write(stream.as_mut(), cx, output))? == 0 && output.has_remaining() {
                         return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                     }
                     self.flushing = true;
                 }
+                //= docs/src/rfc6455.md#section-7-1-1
+                //# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
                 Some(Transmit::HalfClose) => self.half_closing = true,
                 Some(Transmit::Disconnect) => {
                     self.disconnected = true;
@@ -551,7 +557,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 }
 
 /// Writes once, as much as the stream takes.
-fn poll_write<S: AsyncWrite>(stream: Pin<&mut S>, cx: &mut Context<'_>, output: &mut Output) -> Poll<io::Result<usize>> {
+fn poll_write<S: AsyncWrite>(
+    stream: Pin<&mut S>,
+    cx: &mut Context<'_>,
+    output: &mut Output,
+) -> Poll<io::Result<usize>> {
     if output.chunk().len() < output.remaining() {
         return poll_write_buf(stream, cx, output);
     }
