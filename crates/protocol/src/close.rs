@@ -27,6 +27,8 @@ impl CloseCode {
     pub const GOING_AWAY: Self = Self(1001);
     /// 1002: the peer broke a rule of the protocol.
     pub const PROTOCOL_ERROR: Self = Self(1002);
+    //= docs/src/rfc6455.md#section-7-4-1
+    //# An endpoint that understands only text MAY close with 1003 when it receives binary.
     /// 1003: a kind of data that this endpoint does not take, such as binary where only text is understood.
     pub const UNSUPPORTED_DATA: Self = Self(1003);
     /// 1005: no code was in the Close frame. Reported, never sent.
@@ -63,6 +65,10 @@ impl CloseCode {
     /// ```
     #[must_use]
     pub const fn is_sendable(self) -> bool {
+        //= docs/src/rfc6455.md#section-7-4-1
+        //# An endpoint MAY use the codes of this section in the Close that it sends.
+        //= docs/src/rfc6455.md#section-7-4-1
+        //# The codes 1005, 1006 and 1015 MUST NOT be put into a Close.
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }
 
@@ -139,7 +145,11 @@ impl CloseFrame {
     /// [`Violation::CloseBodyOneByte`], [`Violation::CloseCodeInvalid`] and [`Violation::CloseReasonNotUtf8`].
     pub fn parse(body: &[u8]) -> Result<Option<Self>, Violation> {
         let (code, reason) = match body {
+            //= docs/src/rfc6455.md#section-5-5-1
+            //# A Close MAY have a body, which says why the connection is closed.
             [] => return Ok(None),
+            //= docs/src/rfc6455.md#section-5-5-1
+            //# If a Close has a body, its first two bytes MUST be a status code with the more significant byte first.
             [_] => return Err(Violation::CloseBodyOneByte),
             &[high, low, ref reason @ ..] => (CloseCode(u16::from_be_bytes([high, low])), reason),
         };
@@ -148,6 +158,10 @@ impl CloseFrame {
         if !code.is_sendable() {
             return Err(Violation::CloseCodeInvalid(code));
         }
+        //= docs/src/rfc6455.md#section-5-5-1
+        //# A reason MAY follow the code, in UTF-8.
+        //= docs/src/rfc6455.md#section-8-1
+        //# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
         match simdutf8::basic::from_utf8(reason) {
             Ok(reason) => Ok(Some(Self { code, reason: reason.to_owned() })),
             Err(_) => Err(Violation::CloseReasonNotUtf8),

@@ -3,6 +3,8 @@
 //! A length in a frame header is a promise, not a fact: fourteen bytes can announce nine exabytes. Memory here grows
 //! with the bytes that have *arrived*, and these limits say where it stops.
 
+//= docs/src/rfc6455.md#section-5-5
+//# The payload of a control frame MUST have at most 125 bytes.
 /// A control frame's payload: 125 bytes at most, so that its length always fits the seven-bit form (section 5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
 

@@ -231,6 +231,10 @@ impl Violation {
             | Self::AcceptWrong { .. }
             | Self::SubprotocolNotOffered(_)
             | Self::ExtensionNotOffered(_) => (StatusCode::BAD_REQUEST, None),
+            //= docs/src/rfc6455.md#section-5-1
+            //# A server MAY send a Close with code 1002 before it closes the connection because of an unmasked frame.
+            //= docs/src/rfc6455.md#section-5-1
+            //# A client MAY use code 1002 when it closes the connection because of a masked frame.
             Self::UnmaskedFrame
             | Self::MaskedFrame
             | Self::ReservedBitsSet(_)

@@ -14,6 +14,18 @@ const SERVER: Role = Role::Server;
 
 // ---- The closing handshake, two ends joined -------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# An endpoint that has both sent and received a Close MUST close the TCP connection.
+//= docs/src/rfc6455.md#section-7-1-1
+//= type=test
+//# In most normal cases the server SHOULD be the first to close TCP.
+//= docs/src/rfc6455.md#section-7-1-2
+//= type=test
+//# To start the closing handshake, an endpoint MUST send a Close with the code and the reason that it was given.
+//= docs/src/rfc6455.md#section-7-1-2
+//= type=test
+//# Once it has both sent and received a Close, an endpoint SHOULD close the connection as section 7.1.1 says.
 #[test]
 fn a_client_closes_and_the_server_closes_tcp_first() {
     let mut pair = Pair::new();
@@ -33,6 +45,12 @@ fn a_client_closes_and_the_server_closes_tcp_first() {
     assert_eq!(pair.server.connection.closure().started_by, Some(Side::Peer));
 }
 
+//= docs/src/rfc6455.md#section-7-1-1
+//= type=test
+//# In most normal cases the server SHOULD be the first to close TCP.
+//= docs/src/rfc6455.md#section-7-3
+//= type=test
+//# A server MAY close the connection whenever it likes.
 #[test]
 fn a_server_closes_and_closes_tcp_first() {
     let mut pair = Pair::new();
@@ -44,6 +62,12 @@ fn a_server_closes_and_closes_tcp_first() {
     assert_eq!((pair.client.ending(), pair.server.ending()), ((1001, true), (1001, true)));
 }
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# Neither answers the other's, and both close the connection.
+//= docs/src/rfc6455.md#section-7-1-5
+//= type=test
+//# The two ends may report different codes.
 #[test]
 fn crossing_closes_are_one_closing_handshake() {
     let mut pair = Pair::new();
@@ -60,6 +84,9 @@ fn crossing_closes_are_one_closing_handshake() {
     assert_eq!(pair.server.connection.closure().reason, "c");
 }
 
+//= docs/src/rfc6455.md#section-7-1-5
+//= type=test
+//# If that Close has no code, it is 1005.
 #[test]
 fn a_close_without_a_code_is_reported_as_1005_and_never_sent_as_such() {
     for closer in [CLIENT, SERVER] {
@@ -73,6 +100,9 @@ fn a_close_without_a_code_is_reported_as_1005_and_never_sent_as_such() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# Either side MAY send data frames at any time after the opening handshake and until it sends a Close.
 #[test]
 fn messages_before_a_close_arrive() {
     for read_size in [1, 2, 3, 7, usize::MAX] {
@@ -101,6 +131,12 @@ fn a_ping_that_is_answered_during_the_closing_does_not_delay_it() {
 //= docs/src/rfc6455.md#section-10-7
 //= type=test
 //# After the handshake, an endpoint SHOULD first send a Close frame with a fitting code.
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A server that receives an unmasked frame MUST close the connection.
+//= docs/src/rfc6455.md#section-7-1-7
+//= type=test
+//# A server that fails the connection MUST close it.
 #[test]
 fn a_server_whose_client_breaks_a_rule_tells_it_why_and_closes_tcp_first() {
     let mut pair = Pair::new();
@@ -112,6 +148,12 @@ fn a_server_whose_client_breaks_a_rule_tells_it_why_and_closes_tcp_first() {
     assert_eq!(pair.client.ending(), (1002, true));
 }
 
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A client that receives a masked frame MUST close the connection.
+//= docs/src/rfc6455.md#section-7-1-7
+//= type=test
+//# A client that fails the connection MUST close it.
 #[test]
 fn a_client_whose_server_breaks_a_rule_tells_it_why_and_ends_its_stream() {
     let mut pair = Pair::new();
@@ -139,6 +181,12 @@ fn two_ends_that_fail_at_once_come_to_an_end() {
     assert_eq!((pair.client.ending(), pair.server.ending()), ((1006, false), (1006, false)));
 }
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# Once both have sent a Close, the client SHOULD wait until the server closes TCP.
+//= docs/src/rfc6455.md#section-7-1-1
+//= type=test
+//# A client that is told to close the connection SHOULD wait until the server closes TCP.
 #[test]
 fn a_client_waits_for_the_server_to_close_tcp() {
     let mut client = End::client();
@@ -153,6 +201,12 @@ fn a_client_waits_for_the_server_to_close_tcp() {
     assert!(!client.connection.closure().timed_out);
 }
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# Once both have sent a Close, the server MUST close the TCP connection at once.
+//= docs/src/rfc6455.md#section-7-1-1
+//= type=test
+//# A server that is told to close the connection SHOULD close TCP at once.
 #[test]
 fn a_server_ends_its_stream_with_the_second_close_and_still_reads() {
     let mut server = End::server();
@@ -184,6 +238,21 @@ fn tcp_is_left_alone_until_the_close_is_out() {
 
 // ---- 5.5.1: answers -------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# A Close MAY have a body, which says why the connection is closed.
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# If a Close has a body, its first two bytes MUST be a status code with the more significant byte first.
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# A reason MAY follow the code, in UTF-8.
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# An endpoint that receives a Close and has not sent one MUST answer with one.
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# As a rule the answer repeats the code that came.
 #[test]
 fn a_close_is_answered_with_its_code() {
     for (received, answer, heard) in [
@@ -200,6 +269,9 @@ fn a_close_is_answered_with_its_code() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# An endpoint that receives a Close and has not sent one MUST answer with one.
 #[test]
 fn a_close_is_answered_once() {
     both(|end| {
@@ -221,6 +293,9 @@ fn the_answer_to_ones_own_close_is_not_answered() {
     });
 }
 
+//= docs/src/rfc6455.md#section-7-1-5
+//= type=test
+//# The close code of a connection is the code in the first Close that it received.
 #[test]
 fn the_answer_to_a_close_may_have_another_code() {
     both(|end| {
@@ -232,6 +307,9 @@ fn the_answer_to_a_close_may_have_another_code() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# A reason MAY follow the code, in UTF-8.
 #[test]
 fn a_reason_has_at_most_123_bytes() {
     let longest = "x".repeat(123);
@@ -253,6 +331,9 @@ fn a_reason_has_at_most_123_bytes() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# If a Close has a body, its first two bytes MUST be a status code with the more significant byte first.
 #[test]
 fn a_body_of_one_byte_is_half_a_code() {
     both(|end| {
@@ -262,6 +343,9 @@ fn a_body_of_one_byte_is_half_a_code() {
     });
 }
 
+//= docs/src/rfc6455.md#section-8-1
+//= type=test
+//# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
 #[test]
 fn a_reason_is_utf_8() {
     for frame in ["88 04 03e8 c328", "88 03 03e8 ff", "88 05 03e8 eda080", "88 04 03e8 e282"] {
@@ -307,7 +391,8 @@ fn every_code_that_may_be_sent_is_taken_and_every_other_one_refused() {
             let heard = end.hears(&[&format!("88 02 {code:04x}")]);
             if may_be_sent(code) {
                 assert_eq!(heard, [close(code, "")], "{role:?}");
-                end.steps();
+                let answer = format!("88 02 {code:04x}");
+                end.transmits_by_role(&[&answer, "half-close"], &[&answer]);
                 assert_eq!(end.ending(), (code, true));
             } else {
                 assert_eq!(heard, [broken(Violation::CloseCodeInvalid(CloseCode(code)))], "{role:?}");
@@ -318,6 +403,34 @@ fn every_code_that_may_be_sent_is_taken_and_every_other_one_refused() {
     }
 }
 
+#[test]
+fn every_code_is_taken_or_refused_in_the_answer_to_ones_own_close_too() {
+    let now = Instant::now();
+    for role in [SERVER, CLIENT] {
+        for code in 0..=u16::MAX {
+            let mut end = End::at(now, role, Config::default());
+            end.close(1000, "");
+            end.transmits(&["88 02 03e8"]);
+            let heard = end.hears(&[&format!("88 02 {code:04x}")]);
+            if may_be_sent(code) {
+                assert_eq!(heard, [close(code, "")], "{role:?}");
+                end.transmits_by_role(&["half-close"], &[]);
+                assert_eq!(end.ending(), (code, true));
+            } else {
+                assert_eq!(heard, [broken(Violation::CloseCodeInvalid(CloseCode(code)))], "{role:?}");
+                end.transmits(&["half-close"]); // and no second Close
+                assert_eq!(end.ending(), (1006, false));
+            }
+        }
+    }
+}
+
+//= docs/src/rfc6455.md#section-7-4-1
+//= type=test
+//# An endpoint MAY use the codes of this section in the Close that it sends.
+//= docs/src/rfc6455.md#section-7-4-1
+//= type=test
+//# The codes 1005, 1006 and 1015 MUST NOT be put into a Close.
 #[test]
 fn every_code_that_may_not_be_sent_is_refused_to_the_caller() {
     let now = Instant::now();
@@ -338,6 +451,29 @@ fn every_code_that_may_not_be_sent_is_refused_to_the_caller() {
             }
         }
     }
+}
+
+//= docs/src/rfc6455.md#section-7-4-1
+//= type=test
+//# An endpoint that understands only text MAY close with 1003 when it receives binary.
+#[test]
+fn an_end_that_takes_only_text_can_say_so_with_1003() {
+    both(|end| {
+        assert_eq!(end.hears(&["82 01 00"]), [common::binary("00")]);
+        end.close(1003, "text only");
+        end.transmits(&["88 0b 03eb 74657874206f6e6c79"]);
+        assert_eq!(end.hears(&["88 02 03eb"]), [close(1003, "")]);
+        assert_eq!(end.ending(), (1003, true));
+    });
+}
+
+#[test]
+fn a_client_that_misses_extensions_can_name_them_and_a_server_hears_which() {
+    let mut pair = Pair::new();
+    pair.client.close(1010, "permessage-deflate, x-gadget");
+    pair.drive();
+    assert_eq!(pair.heard_by_server, [close(1010, "permessage-deflate, x-gadget")]);
+    assert_eq!(pair.server.ending(), (1010, true));
 }
 
 #[test]
@@ -378,6 +514,12 @@ fn codes_have_their_numbers_and_names() {
 
 // ---- After one's own Close ------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# An endpoint MUST NOT send any data frame after its Close.
+//= docs/src/rfc6455.md#section-6-1
+//= type=test
+//# An endpoint MUST make sure that the connection is OPEN before it sends a message.
 #[test]
 fn nothing_is_sent_after_ones_own_close() {
     both(|end| {
@@ -387,6 +529,9 @@ fn nothing_is_sent_after_ones_own_close() {
     });
 }
 
+//= docs/src/rfc6455.md#section-6-1
+//= type=test
+//# An endpoint MUST make sure that the connection is OPEN before it sends a message.
 #[test]
 fn nothing_is_sent_after_the_peers_close() {
     both(|end| {
@@ -413,6 +558,12 @@ fn sends_nothing_more(end: &mut End) {
     assert_eq!(connection.queued(), queued);
 }
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# An endpoint MAY put off its Close until the message that it is sending has been sent.
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# An endpoint MAY send the remaining fragments of that message before its Close.
 #[test]
 fn the_peers_data_still_arrives_after_ones_own_close() {
     both(|end| {
@@ -424,6 +575,12 @@ fn the_peers_data_still_arrives_after_ones_own_close() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# The answer to a Close SHOULD be sent as soon as is practical.
+//= docs/src/rfc6455.md#section-6-1
+//= type=test
+//# If the state of the connection changes meanwhile, an endpoint MUST abandon the steps that are left.
 #[test]
 fn a_close_inside_ones_own_fragmented_message_leaves_it_unfinished() {
     both(|end| {
@@ -450,6 +607,9 @@ fn the_peer_may_close_inside_its_own_message_after_ones_own_close() {
     });
 }
 
+//= docs/src/rfc6455.md#section-7-4
+//= type=test
+//# An endpoint MAY say why it closes an established connection.
 #[test]
 fn closing_twice_is_closing_once() {
     both(|end| {

@@ -5,6 +5,15 @@ mod common;
 use common::{End, Heard, both, broken, close, hex, masked, peer_of, ping, pong, text, wire};
 use protocol::{Message, Misuse, Role, State, Violation, frame::Opcode};
 
+//= docs/src/rfc6455.md#section-5-5-2
+//= type=test
+//# A Ping MAY carry application data.
+//= docs/src/rfc6455.md#section-5-5-2
+//= type=test
+//# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
+//= docs/src/rfc6455.md#section-5-5-3
+//= type=test
+//# A Pong that answers a Ping MUST carry exactly the application data of that Ping.
 #[test]
 fn a_ping_is_answered_with_a_pong_that_repeats_its_payload() {
     for (asked, answer) in [
@@ -42,6 +51,9 @@ fn a_payload_of_125_bytes_is_the_longest() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5
+//= type=test
+//# The payload of a control frame MUST have at most 125 bytes.
 #[test]
 fn a_longer_payload_fails_the_connection() {
     for (first, opcode) in [(0x88, Opcode::Close), (0x89, Opcode::Ping), (0x8A, Opcode::Pong)] {
@@ -62,6 +74,9 @@ fn a_longer_payload_fails_the_connection() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5-3
+//= type=test
+//# It says "I am here", keeps the connection from being forgotten, and is not answered.
 #[test]
 fn pong_is_never_answered() {
     both(|end| {
@@ -71,6 +86,9 @@ fn pong_is_never_answered() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5-3
+//= type=test
+//# A Pong MAY be sent without having been asked for.
 #[test]
 fn an_unsolicited_pong_is_legal() {
     both(|end| {
@@ -116,6 +134,9 @@ fn a_ping_that_arrives_with_a_close_is_answered_first() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5-2
+//= type=test
+//# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
 #[test]
 fn a_ping_behind_a_close_is_not_answered() {
     both(|end| {
@@ -124,6 +145,9 @@ fn a_ping_behind_a_close_is_not_answered() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5-2
+//= type=test
+//# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
 #[test]
 fn a_ping_after_ones_own_close_is_still_answered() {
     // 5.5.2: the duty ends with a Close received, not with one sent.
@@ -152,6 +176,12 @@ fn a_control_frame_may_arrive_byte_by_byte_in_the_middle_of_a_message() {
 
 // ---- Sending --------------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-5-5-2
+//= type=test
+//# An endpoint MAY send a Ping at any time between the opening handshake and the end of the connection.
+//= docs/src/rfc6455.md#section-5-5-3
+//= type=test
+//# A Pong MAY be sent without having been asked for.
 #[test]
 fn pings_and_pongs_can_be_sent_at_any_time_while_open() {
     both(|end| {
@@ -162,6 +192,9 @@ fn pings_and_pongs_can_be_sent_at_any_time_while_open() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5
+//= type=test
+//# The payload of a control frame MUST have at most 125 bytes.
 #[test]
 fn a_ping_of_126_bytes_is_not_sent() {
     both(|end| {

@@ -10,6 +10,15 @@ use protocol::{Config, Role, State};
 const CLIENT: Role = Role::Client;
 const SERVER: Role = Role::Server;
 
+//= docs/src/rfc6455.md#section-7-1-7
+//= type=test
+//# Except for all this, and for what its application asks, a client SHOULD NOT close the connection.
+//= docs/src/rfc6455.md#section-7-2-1
+//= type=test
+//# Except for these cases and for what its application asks, a client SHOULD NOT close the connection.
+//= docs/src/rfc6455.md#section-7-3
+//= type=test
+//# A client SHOULD NOT close the connection at will.
 #[test]
 fn there_is_no_deadline_while_open() {
     both(|end| {
@@ -40,6 +49,13 @@ fn a_peer_that_never_answers_a_close_is_dropped_at_the_deadline() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# Once both have sent a Close, the client MAY close the TCP connection at any time, for example when the server takes
+//# too long to.
+//= docs/src/rfc6455.md#section-7-1-1
+//= type=test
+//# A client MAY be the first in other cases, for example when the server does not close TCP within a reasonable time.
 #[test]
 fn a_server_that_never_closes_tcp_is_dropped_at_the_deadline() {
     let mut client = End::client();
@@ -126,6 +142,9 @@ fn a_close_that_cannot_be_written_is_given_up_at_the_deadline() {
     });
 }
 
+//= docs/src/rfc6455.md#section-7-1-1
+//= type=test
+//# An endpoint MAY close the connection by whatever means there are when it has to, for example under attack.
 #[test]
 fn a_peer_that_broke_a_rule_and_does_not_read_is_given_up_at_the_deadline() {
     both(|end| {

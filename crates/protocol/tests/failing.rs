@@ -8,6 +8,9 @@ use protocol::{CloseCode, Closure, Config, End as Side, State, Violation};
 
 // ---- 7.1.5: without a Close -----------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-7-1-5
+//= type=test
+//# If the connection is closed and no Close was received, it is 1006.
 #[test]
 fn an_end_without_a_close_is_1006() {
     both(|end| {
@@ -82,6 +85,9 @@ fn an_end_instead_of_an_answer_is_not_clean() {
     });
 }
 
+//= docs/src/rfc6455.md#section-7-2-1
+//= type=test
+//# If the transport is lost when nobody expects it, the client MUST fail the connection.
 #[test]
 fn a_lost_transport_is_1006() {
     both(|end| {
@@ -188,6 +194,9 @@ fn after_a_write_failed_the_peer_has_until_the_deadline() {
     });
 }
 
+//= docs/src/rfc6455.md#section-7-1-7
+//= type=test
+//# An endpoint MAY leave that Close out if it believes that the other side can hardly receive and process it.
 #[test]
 fn after_a_write_failed_a_violation_is_still_one() {
     both(|end| {
@@ -199,6 +208,9 @@ fn after_a_write_failed_a_violation_is_still_one() {
     });
 }
 
+//= docs/src/rfc6455.md#section-7-1-4
+//= type=test
+//# It was closed *cleanly* if the closing handshake had been completed before.
 #[test]
 fn a_close_that_never_left_is_no_clean_end() {
     // 7.1.4: clean is a connection whose closing handshake was completed. The peer has closed, and then it was gone.
@@ -220,6 +232,9 @@ fn a_close_that_never_left_is_no_clean_end() {
 
 // ---- 7.1.7: failing -------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-7-1-7
+//= type=test
+//# A client that fails the connection MAY report the problem to its user.
 #[test]
 fn a_violation_is_reported_once_and_kept() {
     both(|end| {
@@ -231,6 +246,9 @@ fn a_violation_is_reported_once_and_kept() {
     });
 }
 
+//= docs/src/rfc6455.md#section-7-1-7
+//= type=test
+//# After failing the connection an endpoint MUST NOT process anything more from the other side, not even a Close.
 #[test]
 fn a_failed_connection_is_deaf() {
     both(|end| {
@@ -264,6 +282,9 @@ fn what_was_queued_before_a_violation_is_sent_before_the_close() {
     });
 }
 
+//= docs/src/rfc6455.md#section-7-1-7
+//= type=test
+//# If the connection was established, an endpoint SHOULD send a Close with a fitting code before it closes.
 #[test]
 fn a_failing_end_says_why_in_its_close() {
     both(|end| {

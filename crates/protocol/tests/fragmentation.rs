@@ -7,6 +7,9 @@ use protocol::{Kind, Misuse, Role, Violation};
 
 // ---- Receiving ------------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# The fragments of a message MUST reach the recipient in the order in which they were sent.
 #[test]
 fn fragments_are_joined_in_their_order() {
     both(|end| {
@@ -31,6 +34,45 @@ fn a_message_may_come_one_byte_to_a_fragment() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# Without an extension that says otherwise, an endpoint MUST NOT depend on where a message is cut into frames.
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# A sender MAY make its fragments of any size.
+#[test]
+fn where_a_message_is_cut_is_not_to_be_seen() {
+    // In all 64 ways in which seven bytes can be cut, inside the characters too.
+    let payload = hex("61 c3a9 f09f9880");
+    for (first, kind) in [(0x01, Kind::Text), (0x02, Kind::Binary)] {
+        for cuts in 0..1_u32 << (payload.len() - 1) {
+            both(|end| {
+                let mut bytes = Vec::new();
+                let mut opcode = first;
+                let mut start = 0;
+                for at in 1..=payload.len() {
+                    let last = at == payload.len();
+                    if last || cuts >> (at - 1) & 1 == 1 {
+                        let fragment = &payload[start..at];
+                        let length = u8::try_from(fragment.len()).unwrap();
+                        let frame = [&[if last { 0x80 } else { 0 } | opcode, length], fragment].concat();
+                        bytes.extend(if end.role() == Role::Server { common::masked(frame) } else { frame });
+                        (opcode, start) = (0x00, at);
+                    }
+                }
+                let whole = match kind {
+                    Kind::Text => text("a\u{e9}\u{1f600}"),
+                    Kind::Binary => Heard::Binary(payload.clone()),
+                };
+                assert_eq!(end.hears_bytes(&bytes), [whole], "cut as {cuts:06b}");
+            });
+        }
+    }
+}
+
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# A sender MAY make its fragments of any size.
 #[test]
 fn fragments_may_be_empty() {
     both(|end| {
@@ -40,6 +82,13 @@ fn fragments_may_be_empty() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# All fragments of a message MUST be of the type that the first frame's opcode gives, which is text, binary or
+//# reserved.
+//= docs/src/rfc6455.md#section-6-2
+//= type=test
+//# An endpoint MUST take note of the type that the opcode of a data frame gives.
 #[test]
 fn the_first_fragment_says_what_kind_of_message_it_is() {
     both(|end| {
@@ -48,6 +97,12 @@ fn the_first_fragment_says_what_kind_of_message_it_is() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# An endpoint MUST accept messages in one frame and messages in several.
+//= docs/src/rfc6455.md#section-6-2
+//= type=test
+//# The data frame behind a message's last one MUST be taken for the beginning of a new message.
 #[test]
 fn after_the_last_fragment_a_new_message_begins() {
     both(|end| {
@@ -72,6 +127,12 @@ fn fragments_of_different_sizes_make_one_message() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# An endpoint MUST be able to handle control frames in the middle of a message that is arriving in fragments.
+//= docs/src/rfc6455.md#section-6-2
+//= type=test
+//# An endpoint MUST treat a control frame as section 5.5 says.
 #[test]
 fn ping_between_fragments_is_not_part_of_the_message() {
     both(|end| {
@@ -80,6 +141,9 @@ fn ping_between_fragments_is_not_part_of_the_message() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5-2
+//= type=test
+//# The Pong SHOULD be sent as soon as is practical.
 #[test]
 fn a_ping_between_fragments_is_answered_before_the_message_ends() {
     both(|end| {
@@ -100,6 +164,9 @@ fn pong_between_fragments_is_not_part_of_the_message() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# An endpoint MUST be able to handle control frames in the middle of a message that is arriving in fragments.
 #[test]
 fn a_close_between_fragments_ends_the_connection_with_its_code() {
     both(|end| {
@@ -109,6 +176,9 @@ fn a_close_between_fragments_ends_the_connection_with_its_code() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# A continuation frame MUST NOT come while no message is open.
 #[test]
 fn a_continuation_of_nothing_fails_the_connection() {
     for frames in [&["80 05 48656c6c6f"][..], &["00 00"], &["80 00"], &["00 05 48656c6c6f"]] {
@@ -136,6 +206,9 @@ fn a_continuation_of_a_message_that_is_over_fails_the_connection() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# A text or binary frame MUST NOT come before the open message has ended.
 #[test]
 fn a_message_inside_a_message_fails_the_connection() {
     for second in ["81 02 6c6f", "82 02 6c6f", "01 00", "02 00"] {
@@ -163,6 +236,12 @@ fn a_broken_rule_is_noticed_from_the_header_alone() {
     both(|end| assert_eq!(end.hears(&["80 7e0080"]), [broken(Violation::ContinuationOfNothing)]));
 }
 
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# A control frame MUST NOT be cut into fragments itself.
+//= docs/src/rfc6455.md#section-5-5
+//= type=test
+//# A control frame MUST NOT be fragmented.
 #[test]
 fn a_control_frame_is_never_fragmented() {
     use protocol::frame::Opcode::{Close, Ping, Pong};
@@ -206,6 +285,15 @@ fn fragments_of_a_fragmented_read_are_joined_all_the_same() {
 
 // ---- Sending --------------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-6-1
+//= type=test
+//# If the data are large, or not all there yet, an endpoint MAY send them in several frames as section 5.4 says.
+//= docs/src/rfc6455.md#section-6-1
+//= type=test
+//# The opcode of the first frame MUST say whether the data are text or binary.
+//= docs/src/rfc6455.md#section-6-1
+//= type=test
+//# FIN MUST be set in the last frame of the message.
 #[test]
 fn the_first_fragment_has_the_opcode_and_the_last_has_fin() {
     both(|end| {
@@ -242,6 +330,9 @@ fn every_fragment_of_a_client_is_masked() {
     assert_eq!(client.sent(), hex("01 83 37fa213d 7f9f4d   80 82 01020304 6d6d"));
 }
 
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# The fragments of one message MUST NOT stand between those of another, unless an agreed extension can sort them out.
 #[test]
 fn no_message_can_be_sent_inside_another() {
     for open in KINDS {
@@ -274,6 +365,9 @@ fn no_message_can_be_sent_inside_another() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# Control frames MAY stand between the fragments of a message.
 #[test]
 fn control_frames_can_be_sent_between_ones_own_fragments() {
     both(|end| {
@@ -284,4 +378,68 @@ fn control_frames_can_be_sent_between_ones_own_fragments() {
         end.connection.send_fragment(Kind::Text, b"b", true).unwrap();
         end.transmits(&["01 01 61", "89 01 31", "8a 01 32", "8a 01 33", "80 01 62"]);
     });
+}
+
+/// `what is asked for | while no message is open | while a text is | while a binary message is`
+///
+/// A frame that is sent, or the misuse that it would be. `_` is the payload.
+const SENDING: &str = "
+    text               | 81 01 _     | MessageOpen | MessageOpen
+    binary             | 82 01 _     | MessageOpen | MessageOpen
+    borrowed text      | 81 01 _     | MessageOpen | MessageOpen
+    borrowed binary    | 82 01 _     | MessageOpen | MessageOpen
+    first of text      | 01 01 _     | 00 01 _     | MessageOpen
+    last of text       | 81 01 _     | 80 01 _     | MessageOpen
+    first of binary    | 02 01 _     | MessageOpen | 00 01 _
+    last of binary     | 82 01 _     | MessageOpen | 80 01 _
+    ping               | 89 01 _     | 89 01 _     | 89 01 _
+    pong               | 8a 01 _     | 8a 01 _     | 8a 01 _
+";
+
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# A continuation frame MUST NOT come while no message is open.
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# A text or binary frame MUST NOT come before the open message has ended.
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# The fragments of one message MUST NOT stand between those of another, unless an agreed extension can sort them out.
+#[test]
+fn every_call_while_any_message_is_open_is_in_the_table_and_does_what_it_says() {
+    use protocol::Message;
+    let payload = b"x";
+    for line in SENDING.lines().filter(|line| !line.trim().is_empty()) {
+        let columns: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [call, expected @ ..] = &columns[..] else { panic!("{line}") };
+        for (open, expected) in [None, Some(Kind::Text), Some(Kind::Binary)].into_iter().zip(expected) {
+            both(|end| {
+                if let Some(open) = open {
+                    end.connection.send_fragment(open, b"o", false).unwrap();
+                    end.sent();
+                }
+                let connection = &mut end.connection;
+                let answer = match *call {
+                    "text" => connection.send(Message::text("x")),
+                    "binary" => connection.send(Message::binary(&payload[..])),
+                    "borrowed text" => connection.send_text("x"),
+                    "borrowed binary" => connection.send_binary(payload),
+                    "first of text" => connection.send_fragment(Kind::Text, payload, false),
+                    "last of text" => connection.send_fragment(Kind::Text, payload, true),
+                    "first of binary" => connection.send_fragment(Kind::Binary, payload, false),
+                    "last of binary" => connection.send_fragment(Kind::Binary, payload, true),
+                    "ping" => connection.ping(payload),
+                    "pong" => connection.pong(payload),
+                    other => panic!("what is {other}?"),
+                };
+                if *expected == "MessageOpen" {
+                    assert_eq!(answer, Err(Misuse::MessageOpen), "{call} while {open:?} is open");
+                    end.transmits_nothing();
+                } else {
+                    assert_eq!(answer, Ok(()), "{call} while {open:?} is open");
+                    end.transmits(&[&expected.replace('_', "78")]);
+                }
+            });
+        }
+    }
 }

@@ -3,11 +3,10 @@
 mod common;
 
 use common::{
-    EXAMPLE_KEY, End, Heard, Step, always, binary, both, broken, empty_close, hex, masked, peer_of, ping, pong, text,
-    wire,
+    EXAMPLE_KEY, End, Heard, Step, binary, both, broken, empty_close, hex, masked, peer_of, ping, pong, text, wire,
 };
 use protocol::{
-    Config, Connection, Kind, Message, Role, Violation,
+    Config, Kind, Message, Role, Violation,
     frame::{FrameHeader, LengthForm, MaskingKey, Opcode, ReservedBits, apply_mask, length::MAX_PAYLOAD_LENGTH},
 };
 
@@ -40,6 +39,12 @@ fn payload(len: usize) -> Vec<u8> {
     (0..=250).cycle().take(len).collect()
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# A length MUST be written in the shortest of the three forms that can hold it.
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# A number in several bytes has its most significant byte first, which is called network byte order.
 #[test]
 fn the_length_is_sent_in_its_shortest_form_and_read_again() {
     for (len, from_server, from_client) in LENGTHS {
@@ -130,6 +135,9 @@ fn a_length_has_one_form() {
     );
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# A length MUST be written in the shortest of the three forms that can hold it.
 #[test]
 fn a_length_that_is_not_in_its_shortest_form_fails_the_connection() {
     for (frame, length) in [
@@ -147,6 +155,9 @@ fn a_length_that_is_not_in_its_shortest_form_fails_the_connection() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# The highest bit of a length in 8 bytes MUST be 0.
 #[test]
 fn the_top_bit_of_a_length_is_zero() {
     for (frame, length) in [
@@ -170,6 +181,9 @@ fn the_largest_length_is_legal_and_too_big() {
 
 // ---- 5.2: reserved bits and opcodes ---------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# An endpoint that receives a reserved bit of 1 without an agreed meaning MUST fail the connection.
 #[test]
 fn a_reserved_bit_without_an_extension_fails_the_connection() {
     for bits in [0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70] {
@@ -196,6 +210,9 @@ fn the_sentence_names_the_reserved_bits() {
     assert_eq!(sentence(0x30), "reserved bits are set that no extension uses: RSV2 RSV3 (RFC 6455, section 5.2)");
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# An endpoint that receives an opcode it does not know MUST fail the connection.
 #[test]
 fn a_reserved_opcode_fails_the_connection() {
     for opcode in [0x3, 0x4, 0x5, 0x6, 0x7, 0xB, 0xC, 0xD, 0xE, 0xF] {
@@ -222,6 +239,12 @@ fn http_on_the_socket_is_no_frame() {
 
 // ---- 5.1 and 5.3: who masks -----------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A server that receives an unmasked frame MUST close the connection.
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A server MAY send a Close with code 1002 before it closes the connection because of an unmasked frame.
 #[test]
 fn a_server_refuses_a_frame_without_a_mask() {
     for frame in ["81 05 48656c6c6f", "82 00", "01 00", "89 00", "8a 00", "88 00", "88 02 03e8", "82 7e0080"] {
@@ -234,6 +257,12 @@ fn a_server_refuses_a_frame_without_a_mask() {
     assert_eq!(server.hears_bytes(&hex("01 80 00000000   80 00")), [broken(Violation::UnmaskedFrame)]);
 }
 
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A client that receives a masked frame MUST close the connection.
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A client MAY use code 1002 when it closes the connection because of a masked frame.
 #[test]
 fn a_client_refuses_a_frame_with_a_mask() {
     for frame in [
@@ -251,6 +280,21 @@ fn a_client_refuses_a_frame_with_a_mask() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A client MUST mask every frame that it sends.
+//= docs/src/rfc6455.md#section-5-1
+//= type=test
+//# A server MUST NOT mask a frame that it sends.
+//= docs/src/rfc6455.md#section-5-3
+//= type=test
+//# A masked frame MUST have its MASK bit set.
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# A client MUST mask its Close as section 5.3 says.
+//= docs/src/rfc6455.md#section-6-1
+//= type=test
+//# If a client sends the message, its frames MUST be masked as section 5.3 says.
 #[test]
 fn every_frame_of_a_client_is_masked_and_none_of_a_server() {
     for role in [Role::Client, Role::Server] {
@@ -270,6 +314,9 @@ fn every_frame_of_a_client_is_masked_and_none_of_a_server() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# A client MUST mask its Close as section 5.3 says.
 #[test]
 fn the_answers_of_a_client_are_masked_too() {
     let mut client = End::client_with_keys(&[[1, 2, 3, 4], [5, 6, 7, 8]]);
@@ -288,6 +335,9 @@ fn the_close_of_a_client_that_fails_the_connection_is_masked_too() {
     assert_eq!(bytes[2..8], hex("01020304 02e8")); // 03ea, masked
 }
 
+//= docs/src/rfc6455.md#section-5-3
+//= type=test
+//# A client MUST pick a new masking key for each frame.
 #[test]
 fn each_frame_has_a_key_of_its_own() {
     let mut client = End::client_with_keys(&[[0x37, 0xFA, 0x21, 0x3D], [0, 0, 0, 0], [0xFF; 4], [1, 2, 3, 4]]);
@@ -308,6 +358,9 @@ fn the_key_begins_anew_with_every_frame() {
     assert_eq!(server.hears_bytes(&frames), [text("Hello")]);
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# Four bytes, any four.
 #[test]
 fn any_key_is_legal() {
     for key in [[0; 4], [0xFF; 4], [0x48, 0x65, 0x6C, 0x6C], [0, 0, 0, 1]] {
@@ -316,6 +369,9 @@ fn any_key_is_legal() {
     }
 }
 
+//= docs/src/rfc6455.md#section-6-2
+//= type=test
+//# A server MUST unmask the data frames that it receives from a client.
 #[test]
 fn a_masked_payload_may_arrive_in_pieces_of_any_size() {
     let payload: Vec<u8> = (0..=255).cycle().take(1000).collect();
@@ -327,6 +383,10 @@ fn a_masked_payload_may_arrive_in_pieces_of_any_size() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-3
+//= type=test
+//# The byte at place `i` of the payload, counted from 0, is combined by XOR with the byte at place `i mod 4` of the
+//# key.
 #[test]
 fn the_mask_is_the_rule_at_every_length_and_offset() {
     let bytes: Vec<u8> = (0..=255).cycle().take(80).collect();
@@ -498,6 +558,43 @@ fn a_message_that_is_not_taken_is_skipped() {
 
 // ---- Every pair of first bytes --------------------------------------------------------------------------------------
 
+/// Where a connection stands when the frame begins: what has happened before, as frames of the peer and a Close of ours.
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    /// The message whose first fragment, `ab`, is there.
+    inside: Option<Kind>,
+    /// Our Close is out. The peer may go on until it has read it.
+    we_closed: bool,
+}
+
+impl Before {
+    const ALL: [Self; 6] = [
+        Self { inside: None, we_closed: false },
+        Self { inside: Some(Kind::Text), we_closed: false },
+        Self { inside: Some(Kind::Binary), we_closed: false },
+        Self { inside: None, we_closed: true },
+        Self { inside: Some(Kind::Text), we_closed: true },
+        Self { inside: Some(Kind::Binary), we_closed: true },
+    ];
+
+    /// The frames of the peer that have come.
+    fn bytes(self, receiver: Role) -> Vec<u8> {
+        match self.inside {
+            Some(Kind::Text) => wire(peer_of(receiver), &["01 02 6162"]),
+            Some(Kind::Binary) => wire(peer_of(receiver), &["02 02 6162"]),
+            None => Vec::new(),
+        }
+    }
+
+    fn bring_about(self, end: &mut End, bytes: &[u8]) {
+        assert_eq!(end.hears_bytes(bytes), []);
+        if self.we_closed {
+            end.close_without_code();
+            assert_eq!(end.steps().len(), 1);
+        }
+    }
+}
+
 /// What the RFC says about a frame that begins with these two bytes, written down once more, in another way.
 ///
 /// Gives all the rules that it breaks; which of them is reported first is nobody's business.
@@ -541,67 +638,88 @@ fn rules_broken(receiver: Role, inside_message: bool, first: u8, second: u8) -> 
 }
 
 /// What a legal frame with an empty payload gives.
-fn events_of_empty_frame(inside_message: bool, first: u8) -> Vec<Heard> {
+fn events_of_empty_frame(inside: Option<Kind>, first: u8) -> Vec<Heard> {
     match (first % 16, first >= 128) {
         (8, _) => vec![empty_close()],
         (9, _) => vec![ping("")],
         (10, _) => vec![pong("")],
-        (0, true) if inside_message => vec![text("ab")],
+        (0, true) if inside == Some(Kind::Text) => vec![text("ab")],
+        (0, true) if inside == Some(Kind::Binary) => vec![binary("6162")],
         (1, true) => vec![text("")],
         (2, true) => vec![binary("")],
         _ => vec![],
     }
 }
 
+/// What is done about a legal frame with an empty payload.
+fn answer_to_empty_frame(receiver: Role, we_closed: bool, first: u8) -> &'static [&'static str] {
+    match (first % 16, we_closed, receiver) {
+        (9, _, _) => &["8a 00"],
+        (8, false, Role::Server) => &["88 00", "half-close"],
+        (8, false, Role::Client) => &["88 00"],
+        (8, true, Role::Server) => &["half-close"],
+        _ => &[],
+    }
+}
+
+/// A header that begins with these two bytes, and the length of its payload. The rest is right: the smallest length that
+/// may be written in its form (no limit forbids it), and the key 00000000.
+fn header_that_begins_with(first: u8, second: u8) -> (Vec<u8>, usize) {
+    let mut header = vec![first, second];
+    let length = match second % 128 {
+        126 => {
+            header.extend(hex("007e"));
+            126
+        }
+        127 => {
+            header.extend(hex("0000000000010000"));
+            65_536
+        }
+        length => usize::from(length),
+    };
+    if second >= 128 {
+        header.extend([0; 4]);
+    }
+    (header, length)
+}
+
 fn check_all_first_two_bytes(receiver: Role) {
     let now = std::time::Instant::now();
-    let mut broken_frames = 0_u32;
-    for inside_message in [false, true] {
+    for before in Before::ALL {
+        let mut broken_frames = 0_u32;
+        let bytes_before = before.bytes(receiver);
         for pair in 0..=u16::MAX {
             let [first, second] = pair.to_be_bytes();
-            // The rest of the header: the smallest length that may be written in its form (no limit forbids it), and the
-            // key 00000000.
-            let mut header = vec![first, second];
-            let length: usize = match second % 128 {
-                126 => {
-                    header.extend(hex("007e"));
-                    126
-                }
-                127 => {
-                    header.extend(hex("0000000000010000"));
-                    65_536
-                }
-                length => usize::from(length),
-            };
-            if second >= 128 {
-                header.extend([0; 4]);
-            }
-            let connection = match receiver {
-                Role::Server => Connection::server(Config::default(), now),
-                Role::Client => Connection::client(Config::default(), always(EXAMPLE_KEY), now),
-            };
-            let mut end = End { connection, now };
-            if inside_message {
-                end.connection.receive(&wire(peer_of(receiver), &["01 02 6162"]));
-            }
+            let (header, length) = header_that_begins_with(first, second);
+            let mut end = End::at(now, receiver, Config::default());
+            before.bring_about(&mut end, &bytes_before);
             let heard = end.hears_bytes(&header);
-            let context = || format!("{receiver:?}, inside a message: {inside_message}, {first:02x} {second:02x}");
-            let rules = rules_broken(receiver, inside_message, first, second);
+            let context = || format!("{receiver:?}, {before:?}, {first:02x} {second:02x}");
+            let rules = rules_broken(receiver, before.inside.is_some(), first, second);
             if rules.is_empty() {
-                let expected = if length == 0 { events_of_empty_frame(inside_message, first) } else { vec![] };
+                let whole = length == 0;
+                let expected = if whole { events_of_empty_frame(before.inside, first) } else { vec![] };
                 assert_eq!(heard, expected, "{}", context());
                 assert_eq!(end.connection.missing(), length, "{}", context());
+                let answer = if whole { answer_to_empty_frame(receiver, before.we_closed, first) } else { &[] };
+                assert_eq!(end.steps(), end.spelled(answer), "{}", context());
+                continue;
+            }
+            broken_frames += 1;
+            let [Heard::Broken(violation)] = &heard[..] else { panic!("{}: {heard:?}", context()) };
+            assert!(rules.contains(violation), "{}: {violation:?} instead of {rules:?}", context());
+            if before.we_closed {
+                // One Close is all that an end may send.
+                assert_eq!(end.steps(), [Step::HalfClose], "{}", context());
             } else {
-                broken_frames += 1;
-                let [Heard::Broken(violation)] = &heard[..] else { panic!("{}: {heard:?}", context()) };
-                assert!(rules.contains(violation), "{}: {violation:?} instead of {rules:?}", context());
+                end.transmits_failure(1002);
             }
         }
+        // Legal are 3 control frames with 126 lengths each; and with any of the 128 lengths outside a message the 4 data
+        // frames that begin one, inside it the 2 that go on with it.
+        let data_frames = if before.inside.is_some() { 2 } else { 4 };
+        assert_eq!(broken_frames, 65_536 - (3 * 126 + data_frames * 128), "{before:?}");
     }
-    // Legal are, inside a message and outside, 3 control frames with 126 lengths each; and with any of the 128 lengths
-    // outside a message the 4 data frames that begin one, inside it the 2 that go on with it.
-    let legal = 2 * 3 * 126 + (4 + 2) * 128;
-    assert_eq!(broken_frames, 2 * 65_536 - legal);
 }
 
 #[test]
@@ -612,4 +730,24 @@ fn all_first_two_bytes_are_judged_rightly_by_a_server() {
 #[test]
 fn all_first_two_bytes_are_judged_rightly_by_a_client() {
     check_all_first_two_bytes(Role::Client);
+}
+
+//= docs/src/rfc6455.md#section-7-1-7
+//= type=test
+//# After failing the connection an endpoint MUST NOT process anything more from the other side, not even a Close.
+#[test]
+fn no_first_two_bytes_mean_anything_after_the_peers_close_or_after_a_failure() {
+    for last in ["88 02 03e8", "83 00"] {
+        both(|end| {
+            assert_eq!(end.hears(&[last]).len(), 1);
+            end.steps();
+            for pair in 0..=u16::MAX {
+                let [first, second] = pair.to_be_bytes();
+                let (header, _) = header_that_begins_with(first, second);
+                assert_eq!(end.hears_bytes(&header), [], "{first:02x} {second:02x}");
+                assert_eq!(end.steps(), [], "{first:02x} {second:02x}");
+                assert_eq!(end.connection.missing(), 0, "{first:02x} {second:02x}");
+            }
+        });
+    }
 }

@@ -169,6 +169,9 @@ fn by_default_ten_thousand_control_frames_are_taken() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5-3
+//= type=test
+//# An endpoint that has not yet answered several Pings MAY answer only the latest.
 #[test]
 fn unread_pongs_do_not_pile_up() {
     // A peer that asks and does not listen: 64 answers wait, and then only the latest one does (5.5.3).
@@ -189,6 +192,9 @@ fn unread_pongs_do_not_pile_up() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-5-2
+//= type=test
+//# The Pong SHOULD be sent as soon as is practical.
 #[test]
 fn pings_are_answered_while_other_output_never_quite_drains() {
     // 5.5.2: as soon as is practical. A server whose output is never empty, because there is always more to send than the
@@ -240,6 +246,9 @@ fn handled_input_makes_room_for_more() {
     });
 }
 
+//= docs/src/rfc6455.md#section-7-1-1
+//= type=test
+//# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
 #[test]
 fn input_that_does_not_count_any_more_is_thrown_away() {
     for last in ["83 00", "88 02 03e8"] {

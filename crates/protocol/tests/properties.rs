@@ -237,6 +237,15 @@ fn sizes() -> impl Strategy<Value = Vec<usize>> {
 proptest! {
     #![proptest_config(cases(100))]
 
+    //= docs/src/rfc6455.md#section-5-2
+    //= type=test
+    //# Each of the three reserved bits MUST be 0 unless the two sides agreed on an extension that gives it a meaning.
+    //= docs/src/rfc6455.md#section-6-1
+    //= type=test
+    //# To send a message, an endpoint MUST take the steps that follow.
+    //= docs/src/rfc6455.md#section-6-1
+    //= type=test
+    //# An endpoint MUST put the data of the message into a frame as section 5.2 lays it out.
     #[test]
     fn what_is_sent_has_the_layout_of_section_5_2(sender in role(), said in conversation(), keys in keys()) {
         let mut sender = end(sender, &keys);
@@ -244,6 +253,9 @@ proptest! {
         prop_assert_eq!(sender.sent(), encode(sender.role(), &said, &keys));
     }
 
+    //= docs/src/rfc6455.md#section-6-2
+    //= type=test
+    //# An endpoint MUST read the bytes that come in as frames laid out as in section 5.2.
     #[test]
     fn what_has_the_layout_of_section_5_2_is_understood(
         receiver in role(), said in conversation(), keys in keys(), sizes in sizes(),
@@ -374,6 +386,9 @@ fn stream() -> impl Strategy<Value = (Role, Vec<u8>)> {
 proptest! {
     #![proptest_config(cases(300))]
 
+    //= docs/src/rfc6455.md#section-6-2
+    //= type=test
+    //# An endpoint MUST read the bytes that come in as frames laid out as in section 5.2.
     #[test]
     fn any_split_of_a_stream_gives_the_same((receiver, bytes) in stream(), sizes in sizes()) {
         let whole = outcome(receiver, [&bytes[..]]);

@@ -132,6 +132,9 @@ fn the_extension_lists_of_section_9_1() {
 
 // ---- 5.7: frames ----------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# The first frame of a message MAY be its last one too.
 #[test]
 fn an_unmasked_text_message_in_one_frame() {
     let mut server = End::server();
@@ -140,6 +143,9 @@ fn an_unmasked_text_message_in_one_frame() {
     assert_eq!(client().hears_bytes(&hex("81 05  48656c6c6f")), [text("Hello")]);
 }
 
+//= docs/src/rfc6455.md#section-6-2
+//= type=test
+//# A server MUST unmask the data frames that it receives from a client.
 #[test]
 fn a_masked_text_message_in_one_frame() {
     let mut client = client();

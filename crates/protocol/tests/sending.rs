@@ -12,6 +12,12 @@ use protocol::{
 
 // ---- Whole messages -------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-6-1
+//= type=test
+//# The opcode of the first frame MUST say whether the data are text or binary.
+//= docs/src/rfc6455.md#section-6-1
+//= type=test
+//# FIN MUST be set in the last frame of the message.
 #[test]
 fn text_and_binary_have_their_opcodes() {
     both(|end| {
@@ -44,6 +50,9 @@ fn a_message_may_be_empty() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-4
+//= type=test
+//# The fragments of a message MUST reach the recipient in the order in which they were sent.
 #[test]
 fn messages_leave_in_the_order_in_which_they_were_sent() {
     both(|end| {
@@ -77,6 +86,9 @@ fn sending_only_queues_until_the_driver_asks() {
 
 // ---- Masks ----------------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-5-3
+//= type=test
+//# A client MUST pick a new masking key for each frame.
 #[test]
 fn each_frame_draws_one_key() {
     let mut client = End::client_with_keys(&[[0; 4], [1; 4], [2; 4], [3; 4], [4; 4], [5; 4], [6; 4]]);

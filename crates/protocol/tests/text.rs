@@ -73,6 +73,12 @@ fn a_text_is_delivered_as_it_was_written() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-6
+//= type=test
+//# The whole of a text message MUST be valid UTF-8.
+//= docs/src/rfc6455.md#section-8-1
+//= type=test
+//# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
 #[test]
 fn a_text_that_is_not_utf_8_fails_the_connection_with_1007() {
     for (bytes, _) in BAD {
@@ -84,6 +90,9 @@ fn a_text_that_is_not_utf_8_fails_the_connection_with_1007() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-6
+//= type=test
+//# **Binary** is any bytes, and what they mean is the application's affair alone.
 #[test]
 fn binary_is_opaque() {
     for (bytes, _) in BAD {
@@ -99,6 +108,9 @@ fn binary_is_opaque() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-6
+//= type=test
+//# A single frame of it may end in the middle of a character.
 #[test]
 fn a_fragment_may_end_inside_a_character() {
     both(|end| assert_eq!(end.hears(&["01 01 e2", "00 01 82", "80 01 ac"]), [text("\u{20ac}")]));
@@ -133,6 +145,9 @@ fn a_read_may_end_inside_a_character() {
     });
 }
 
+//= docs/src/rfc6455.md#section-5-6
+//= type=test
+//# The whole of a text message MUST be valid UTF-8.
 #[test]
 fn only_the_whole_message_has_to_be_utf_8() {
     // Neither fragment is.
@@ -159,6 +174,9 @@ fn the_check_begins_anew_with_every_message() {
     });
 }
 
+//= docs/src/rfc6455.md#section-8-1
+//= type=test
+//# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
 #[test]
 fn bad_text_fails_as_soon_as_nothing_can_mend_it() {
     // In the middle of a frame of which the rest never comes, byte by byte: not before, and not after.
@@ -215,6 +233,109 @@ fn a_large_text_is_checked_to_its_end() {
             bad[at] = 0xFF;
             assert_eq!(end.hears_bytes(&[&header[..], &bad].concat()), [broken(Violation::TextNotUtf8)], "at {at}");
         }
+    });
+}
+
+// ---- Every border -----------------------------------------------------------------------------------------------------
+
+/// The smallest and the largest of each of the bytes that may follow.
+type Following = &'static [(u8, u8)];
+
+/// What may follow a first byte: the table of well-formed UTF-8 in the Unicode Standard (3-7).
+fn may_follow(first: u8) -> Option<Following> {
+    const ANY: (u8, u8) = (0x80, 0xBF);
+    Some(match first {
+        0x00..=0x7F => &[],
+        0xC2..=0xDF => &[ANY],
+        0xE0 => &[(0xA0, 0xBF), ANY], // below would be an overlong form
+        0xED => &[(0x80, 0x9F), ANY], // above are the surrogates
+        0xE1..=0xEF => &[ANY, ANY],
+        0xF0 => &[(0x90, 0xBF), ANY, ANY], // overlong below
+        0xF1..=0xF3 => &[ANY, ANY, ANY],
+        0xF4 => &[(0x80, 0x8F), ANY, ANY], // nothing above U+10FFFF
+        0x80..=0xC1 | 0xF5..=0xFF => return None,
+    })
+}
+
+/// All beginnings of a character that lack something; of the third byte, the smallest and the largest only.
+fn beginnings() -> Vec<(Vec<u8>, Following)> {
+    let mut all = Vec::new();
+    for first in 0..=255 {
+        let Some([second, rest @ ..]) = may_follow(first) else { continue };
+        all.push((vec![first], may_follow(first).unwrap()));
+        let [third, ..] = rest else { continue };
+        for second in second.0..=second.1 {
+            all.push((vec![first, second], rest));
+            if rest.len() == 2 {
+                all.extend([third.0, third.1].map(|third| (vec![first, second, third], &rest[1..])));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn each_beginning_of_a_character_goes_on_with_the_bytes_that_the_table_allows_and_no_others() {
+    let beginnings = beginnings();
+    // 51 first bytes that need more; with the seconds that may follow 960 in three bytes and 256 in four; two thirds each.
+    assert_eq!(beginnings.len(), 51 + 960 + 256 + 2 * 256);
+    for first in 0..=255 {
+        let mut check = Utf8Validator::new();
+        let allowed = may_follow(first);
+        assert_eq!(check.push(&[first]).is_ok(), allowed.is_some(), "{first:02x}");
+        if let Some(more) = allowed {
+            assert_eq!(check.is_complete(), more.is_empty(), "{first:02x}");
+        }
+    }
+    for (bytes, rest) in beginnings {
+        for next in 0..=255 {
+            let (low, high) = rest[0];
+            let allowed = (low..=high).contains(&next);
+            let mut pieces = Utf8Validator::new();
+            assert_eq!(pieces.push(&bytes), Ok(()));
+            assert!(!pieces.is_complete());
+            assert_eq!(pieces.push(&[next]).is_ok(), allowed, "{bytes:02x?}, then {next:02x}");
+            let mut whole = Utf8Validator::new();
+            assert_eq!(whole.push(&[&bytes[..], &[next]].concat()).is_ok(), allowed, "{bytes:02x?} with {next:02x}");
+            if allowed {
+                assert_eq!(pieces.is_complete(), rest.len() == 1, "{bytes:02x?}, then {next:02x}");
+                assert_eq!(whole.is_complete(), rest.len() == 1, "{bytes:02x?} with {next:02x}");
+            }
+        }
+    }
+}
+
+//= docs/src/rfc6455.md#section-8-1
+//= type=test
+//# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
+#[test]
+fn no_text_ends_with_the_beginning_of_a_character() {
+    for (bytes, _) in beginnings() {
+        both(|end| {
+            let whole = frame(peer_of(end.role()), 0x81, &bytes);
+            assert_eq!(end.hears_bytes(&whole), [broken(Violation::TextNotUtf8)], "{bytes:02x?}");
+        });
+        both(|end| {
+            let sender = peer_of(end.role());
+            let fragments = [frame(sender, 0x01, &bytes), frame(sender, 0x80, &[])].concat();
+            assert_eq!(end.hears_bytes(&fragments), [broken(Violation::TextNotUtf8)], "{bytes:02x?} and no more");
+        });
+    }
+}
+
+//= docs/src/rfc6455.md#section-5-6
+//= type=test
+//# The whole of a text message MUST be valid UTF-8.
+#[test]
+fn every_character_there_is_arrives() {
+    let all: String = ('\0'..=char::MAX).collect();
+    assert_eq!(all.chars().count(), 0x11_0000 - 0x800, "all numbers but the surrogates");
+    // Reads of a prime length, so that cuts fall into characters of each length.
+    both(|end| {
+        let header = wire(peer_of(end.role()), &[&format!("81 7f {:016x}", all.len())]);
+        let mut heard = end.hears_bytes(&header);
+        heard.extend(all.as_bytes().chunks(8191).flat_map(|piece| end.hears_bytes(piece)));
+        assert_eq!(heard, [Heard::Text(all.clone())]);
     });
 }
 

@@ -206,6 +206,9 @@ fn every_violation_has_its_section() {
     }
 }
 
+//= docs/src/rfc6455.md#section-7-1-7
+//= type=test
+//# If the connection was established, an endpoint SHOULD send a Close with a fitting code before it closes.
 #[test]
 fn every_violation_has_its_answer() {
     for Row { violation, name, told, .. } in table() {

@@ -153,6 +153,8 @@ async fn converse(route: Route, mut connection: WebSocket<TcpStream>, peer: Sock
             Ok(closure) => tracing::info!("{peer} closed: {closure}; we sent {code}: {reason}"),
             Err(error) => tracing::error!("{peer}: {error}"),
         },
+        //= docs/src/rfc6455.md#section-7-1-7
+        //# A server that fails the connection SHOULD log the problem.
         Err(error) => tracing::warn!("{peer} closed: {}; {error}", connection.closure()),
     }
 }

@@ -165,6 +165,9 @@ fn start() -> Server {
     Server::start(&["--interval", "5ms", "--max-message", &MAX_MESSAGE.to_string()])
 }
 
+//= docs/src/rfc6455.md#section-7-1-7
+//= type=test
+//# A server that fails the connection SHOULD log the problem.
 #[test]
 fn a_broken_rule_is_answered_on_echo_after_the_messages_before_it() {
     let server = start();

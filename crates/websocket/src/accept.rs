@@ -136,6 +136,8 @@ where
     match timeout(options.handshake_timeout, reading).await {
         Ok(Ok(request)) => Ok(Incoming { stream, request }),
         Ok(Err(error)) => {
+            //= docs/src/rfc6455.md#section-7-2-2
+            //# A server that aborts the connection during the opening handshake MUST simply close it.
             if let AcceptError::Violation(violation) = &error {
                 respond(&mut stream, &encode_response(&refusal(violation))).await.map_err(AcceptError::Io)?;
             }

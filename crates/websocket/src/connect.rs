@@ -198,6 +198,10 @@ impl Connector {
                     read_body(&mut stream, &mut response).await;
                     return Err(ConnectError::Answer(HandshakeError::Refused(response)));
                 }
+                //= docs/src/rfc6455.md#section-7-2-1
+                //# Where the opening handshake tells a client to fail the connection, it MUST do so as section 7.1.7 says.
+                //
+                // There are no frames yet: returning drops the stream, and that is all.
                 Err(violation) => return Err(ConnectError::Answer(violation)),
             }
         };

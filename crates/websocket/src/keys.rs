@@ -20,5 +20,9 @@ pub(crate) fn nonce() -> Nonce {
 pub(crate) fn masking_keys() -> Box<dyn MaskingKeys> {
     //= docs/src/rfc6455.md#section-10-3
     //# For each frame a client MUST take a new masking key that whoever supplies the data cannot predict.
+    //= docs/src/rfc6455.md#section-5-3
+    //# Masking keys MUST come from a strong source of entropy.
+    //= docs/src/rfc6455.md#section-5-3
+    //# A masking key MUST NOT let a server or a proxy foresee the key of a later frame with ease.
     Box::new(|| MaskingKey(rand::random()))
 }

@@ -334,6 +334,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     fn end(&mut self) -> Option<Error> {
         match self.failure.replace(Box::new(Failure::Told)).map(|failure| *failure) {
             Some(Failure::Told) => None,
+            //= docs/src/rfc6455.md#section-7-1-7
+            //# A client that fails the connection MAY report the problem to its user.
             Some(Failure::Violation(violation)) => Some(Error::Violation(violation)),
             // Once the peer has said Close, it does not matter how TCP ended.
             _ if self.engine.closure().code != CloseCode::ABNORMAL_CLOSURE => None,
@@ -454,6 +456,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(())
     }
 
+    //= docs/src/rfc6455.md#section-2-1
+    //# An endpoint MAY keep what it sends for a while, and pass it on together with what comes next.
     #[inline]
     async fn flush_unless_more_arrived(&mut self) -> Result<(), Error> {
         if !self.engine.has_event() {
@@ -546,12 +550,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     blocks::return_output(&mut self.engine);
                     return Poll::Ready(Ok(()));
                 }
+                //= docs/src/rfc6455.md#section-6-1
+                //# The frames MUST be transmitted over the network connection.
                 Some(Transmit::Bytes(output)) => {
                     if ready!(poll_write(stream.as_mut(), cx, output))? == 0 && output.has_remaining() {
                         return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                     }
                     self.flushing = true;
                 }
+                //= docs/src/rfc6455.md#section-7-1-1
+                //# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
                 Some(Transmit::HalfClose) => self.half_closing = true,
                 Some(Transmit::Disconnect) => {
                     self.disconnected = true;

@@ -25,6 +25,12 @@ fn last_calls(wire: &Wire) -> Vec<Call> {
 
 // ---- 7.1.1: the server ends TCP first ---------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# Once both have sent a Close, the server MUST close the TCP connection at once.
+//= docs/src/rfc6455.md#section-7-1-1
+//= type=test
+//# A server that is told to close the connection SHOULD close TCP at once.
 #[tokio::test]
 async fn a_server_ends_tcp_as_soon_as_both_have_said_close() {
     guarded(async {
@@ -45,6 +51,12 @@ async fn a_server_ends_tcp_as_soon_as_both_have_said_close() {
     .await;
 }
 
+//= docs/src/rfc6455.md#section-5-5-1
+//= type=test
+//# Once both have sent a Close, the client SHOULD wait until the server closes TCP.
+//= docs/src/rfc6455.md#section-7-1-1
+//= type=test
+//# A client that is told to close the connection SHOULD wait until the server closes TCP.
 #[test]
 fn a_client_waits_for_the_server_to_end_tcp() {
     let (stream, wire) = scripted();
@@ -64,6 +76,9 @@ fn a_client_waits_for_the_server_to_end_tcp() {
     assert_eq!(client.state(), State::Closed);
 }
 
+//= docs/src/rfc6455.md#section-7-1-2
+//= type=test
+//# To start the closing handshake, an endpoint MUST send a Close with the code and the reason that it was given.
 #[tokio::test]
 async fn a_client_that_said_close_hears_the_answer_then_the_end() {
     guarded(async {
@@ -293,6 +308,9 @@ async fn a_client_that_does_not_end_tcp_after_both_closes_is_left_after_the_time
     let [Call::Write(_), Call::Shutdown, ..] = &last_calls(&wire)[..] else { panic!("{:?}", wire.calls()) };
 }
 
+//= docs/src/rfc6455.md#section-7-2-1
+//= type=test
+//# If the transport is lost when nobody expects it, the client MUST fail the connection.
 #[tokio::test]
 async fn a_peer_that_vanishes_is_1006() {
     guarded(async {

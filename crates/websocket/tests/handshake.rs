@@ -257,6 +257,9 @@ async fn a_server_of_another_protocol_is_noticed_at_once() {
 //= type=test
 //# An endpoint that does not understand what it gets, or finds it unsafe, or sees a handshake that it did not expect,
 //# MAY drop TCP.
+//= docs/src/rfc6455.md#section-7-2-1
+//= type=test
+//# Where the opening handshake tells a client to fail the connection, it MUST do so as section 7.1.7 says.
 #[tokio::test]
 async fn an_accept_value_for_another_key_fails_the_handshake() {
     let (error, rest) = answered(|_| SWITCHING.to_owned()).await;
@@ -636,6 +639,9 @@ async fn a_request_without_upgrade_is_told_what_to_upgrade_to() {
 //= type=test
 //# A request that is not as described here, be it only in its grammar, MUST be answered with an HTTP error, 400 for
 //# example.
+//= docs/src/rfc6455.md#section-7-2-2
+//= type=test
+//# A server that aborts the connection during the opening handshake MUST simply close it.
 #[tokio::test]
 async fn each_wrong_request_gets_a_status_that_fits() {
     let with = |old: &str, new: &str| REQUEST.replace(old, new);

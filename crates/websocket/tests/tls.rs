@@ -234,6 +234,9 @@ async fn a_stream_that_the_caller_has_secured_works() {
     .await;
 }
 
+//= docs/src/rfc6455.md#section-7-1-1
+//= type=test
+//# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
 /// Without `close_notify` an end could have been cut off by anybody on the way, and rustls says so.
 #[tokio::test]
 async fn a_server_ends_tls_before_tcp() {
@@ -257,6 +260,9 @@ async fn a_server_ends_tls_before_tcp() {
     .await;
 }
 
+//= docs/src/rfc6455.md#section-7-1-1
+//= type=test
+//# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
 #[tokio::test]
 async fn a_client_ends_tls_before_tcp() {
     guarded(async {

@@ -118,6 +118,9 @@ fn a_pong_and_the_answers_around_it_leave_together() {
 
 // ---- At once ----------------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc6455.md#section-6-1
+//= type=test
+//# The frames MUST be transmitted over the network connection.
 #[test]
 fn a_message_alone_is_written_and_flushed_before_send_returns() {
     let (stream, wire) = scripted();
@@ -151,6 +154,9 @@ fn send_waits_for_the_messages_that_lie_here_and_flush_does_not() {
     assert_eq!(wire.written(), from_server(TEXT, "answer"));
 }
 
+//= docs/src/rfc6455.md#section-6-1
+//= type=test
+//# The frames MUST be transmitted over the network connection.
 #[test]
 fn what_send_left_behind_is_written_before_the_next_read_waits() {
     let (stream, wire) = scripted();

@@ -105,8 +105,13 @@ pub(super) struct Closing {
 
 impl Closing {
     pub(super) fn state(&self) -> State {
+        //= docs/src/rfc6455.md#section-7-1-4
+        //# When the TCP connection is closed, the WebSocket connection is CLOSED.
         if self.disconnected {
             State::Closed
+        //= docs/src/rfc6455.md#section-7-1-3
+        //# From the moment an endpoint sends or receives a Close, the closing handshake has begun and the connection is
+        //# CLOSING.
         } else if self.sent.is_some() || self.received.is_some() || self.failed.is_some() {
             State::Closing
         } else {
@@ -114,9 +119,14 @@ impl Closing {
         }
     }
 
-    /// 7.1.7 and 1.4: after a violation, and after the peer's Close, nothing that the peer sends counts.
+    /// After a violation, and after the peer's Close, nothing that the peer sends counts (sections 7.1.7 and 1.4).
+    /// After our own Close it still does.
     #[inline]
     pub(super) fn is_deaf(&self) -> bool {
+        //= docs/src/rfc6455.md#section-5-5-1
+        //# An endpoint MAY put off its Close until the message that it is sending has been sent.
+        //= docs/src/rfc6455.md#section-5-5-1
+        //# An endpoint MAY send the remaining fragments of that message before its Close.
         self.failed.is_some() || self.received.is_some() || self.disconnected
     }
 
@@ -135,17 +145,48 @@ impl Closing {
         if self.disconnected {
             return None;
         }
+        //= docs/src/rfc6455.md#section-5-5-1
+        //# Once both have sent a Close, the client MAY close the TCP connection at any time, for example when the
+        //# server takes too long to.
+        //= docs/src/rfc6455.md#section-7-1-1
+        //# A client MAY be the first in other cases, for example when the server does not close TCP within a reasonable
+        //# time.
         if self.end_received || self.gave_up {
             return Some(TcpStep::Disconnect);
         }
+        //= docs/src/rfc6455.md#section-5-5-1
+        //# An endpoint that has both sent and received a Close MUST close the TCP connection.
+        //= docs/src/rfc6455.md#section-7-1-2
+        //# Once it has both sent and received a Close, an endpoint SHOULD close the connection as section 7.1.1 says.
         let done = self.sent.is_some() && self.received.is_some();
-        let closes_first = self.failed.is_some() || (done && role == Role::Server);
-        (closes_first && !self.half_closed && !self.mute).then_some(TcpStep::HalfClose)
+        let closes_first = match role {
+            //= docs/src/rfc6455.md#section-5-5-1
+            //# Once both have sent a Close, the server MUST close the TCP connection at once.
+            //= docs/src/rfc6455.md#section-7-1-1
+            //# In most normal cases the server SHOULD be the first to close TCP.
+            //= docs/src/rfc6455.md#section-7-1-1
+            //# A server that is told to close the connection SHOULD close TCP at once.
+            Role::Server => done,
+            //= docs/src/rfc6455.md#section-5-5-1
+            //# Once both have sent a Close, the client SHOULD wait until the server closes TCP.
+            //= docs/src/rfc6455.md#section-7-1-1
+            //# A client that is told to close the connection SHOULD wait until the server closes TCP.
+            Role::Client => false,
+        };
+        //= docs/src/rfc6455.md#section-7-1-7
+        //# A client that fails the connection MUST close it.
+        //= docs/src/rfc6455.md#section-7-1-7
+        //# A server that fails the connection MUST close it.
+        let closes = closes_first || self.failed.is_some();
+        (closes && !self.half_closed && !self.mute).then_some(TcpStep::HalfClose)
     }
 
     pub(super) fn closure(&self) -> Closure {
         let (code, reason) = match &self.received {
-            // 7.1.5: the code is that of the Close received, whatever this end may have sent.
+            //= docs/src/rfc6455.md#section-7-1-5
+            //# The close code of a connection is the code in the first Close that it received.
+            //
+            // Whatever this end may have sent.
             Some(Some(frame)) => (frame.code, frame.reason.clone()),
             Some(None) => (CloseCode::NO_STATUS_RECEIVED, String::new()),
             None => (CloseCode::ABNORMAL_CLOSURE, String::new()),

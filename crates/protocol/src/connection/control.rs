@@ -13,10 +13,12 @@ use super::{
 };
 use crate::{close::CloseFrame, frame::Opcode, violation::Violation};
 
+//= docs/src/rfc6455.md#section-5-5-3
+//# An endpoint that has not yet answered several Pings MAY answer only the latest.
 /// Pongs that may wait in the output before the next one takes the place of those not yet there.
 ///
-/// A peer that sends Pings and does not read would otherwise make the queue of answers grow for ever. Answering only
-/// the latest is allowed (section 5.5.3), so memory stays at 64 frames of at most 131 bytes.
+/// A peer that sends Pings and does not read would otherwise make the queue of answers grow for ever. So memory stays
+/// at 64 frames of at most 131 bytes.
 const MAX_PONGS_QUEUED: u32 = 64;
 
 /// What is remembered about a peer that sends control frames.
@@ -56,10 +58,18 @@ impl Connection {
         if control.count(now) > limit {
             return Err(self.fail(Violation::TooManyControlFrames { limit }, now));
         }
+        //= docs/src/rfc6455.md#section-6-2
+        //# An endpoint MUST treat a control frame as section 5.5 says.
         match opcode {
+            //= docs/src/rfc6455.md#section-5-5-2
+            //# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
             Opcode::Ping => {
                 let payload = &self.receiver.input[place];
+                //= docs/src/rfc6455.md#section-5-5-2
+                //# The Pong SHOULD be sent as soon as is practical.
                 if control.pongs_queued < MAX_PONGS_QUEUED {
+                    //= docs/src/rfc6455.md#section-5-5-3
+                    //# A Pong that answers a Ping MUST carry exactly the application data of that Ping.
                     let header = masked(&mut self.keys, frame_header(Opcode::Pong, true, payload.len()));
                     self.output.push_copied(&header, payload);
                     control.pongs_queued += 1;
@@ -84,7 +94,12 @@ impl Connection {
                 };
                 self.closing.close_received(body.clone());
                 self.arm_close_timer(now);
-                // 5.5.1: answer once, with the code that came.
+                //= docs/src/rfc6455.md#section-5-5-1
+                //# An endpoint that receives a Close and has not sent one MUST answer with one.
+                //= docs/src/rfc6455.md#section-5-5-1
+                //# The answer to a Close SHOULD be sent as soon as is practical.
+                //
+                // With the code that came, and without the reason: the peer knows its own words.
                 let answer = body.as_ref().map(|frame| CloseFrame { code: frame.code, reason: String::new() });
                 self.send_close(answer, now);
                 Ok(Event::Close(body))

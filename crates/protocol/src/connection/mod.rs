@@ -83,6 +83,12 @@ pub struct Config {
     /// How long the peer may take to answer a Close, and then to close TCP. 5 seconds by default: several round trips
     /// around the world. [`Duration::MAX`] sets no deadline.
     pub close_timeout: Duration,
+    //= docs/src/rfc6455.md#section-7-3
+    //# A client SHOULD NOT close the connection at will.
+    //= docs/src/rfc6455.md#section-7-1-7
+    //# Except for all this, and for what its application asks, a client SHOULD NOT close the connection.
+    //= docs/src/rfc6455.md#section-7-2-1
+    //# Except for these cases and for what its application asks, a client SHOULD NOT close the connection.
     /// Whether to send Pings unasked. Off by default: a client has no business ending a connection that is merely quiet
     /// (section 7.3); servers do well to switch it on.
     pub keep_alive: Option<KeepAlive>,
@@ -224,6 +230,8 @@ impl Connection {
     /// Notes that a write failed: nothing more can be sent. What the peer has sent can still be read, up to its end or to
     /// the deadline for closing; often that is the Close that explains why it left.
     pub fn sending_lost(&mut self, now: Instant) {
+        //= docs/src/rfc6455.md#section-7-1-7
+        //# An endpoint MAY leave that Close out if it believes that the other side can hardly receive and process it.
         self.closing.mute = true;
         self.drop_output();
         self.arm_close_timer_unless_running(now);
@@ -232,6 +240,8 @@ impl Connection {
     /// Notes that a read failed: nothing more will come, and nothing more can be sent. What has arrived can still be
     /// taken.
     pub fn transport_lost(&mut self) {
+        //= docs/src/rfc6455.md#section-7-2-1
+        //# If the transport is lost when nobody expects it, the client MUST fail the connection.
         self.end_seen = true;
         self.closing.mute = true;
         self.drop_output();
@@ -313,10 +323,15 @@ impl Connection {
     /// The peer is told why with a Close, nothing more that it sends is read, and TCP is half-closed as soon as the
     /// Close is out.
     fn fail(&mut self, violation: Violation, now: Instant) -> Violation {
+        //= docs/src/rfc6455.md#section-7-1-7
+        //# If the connection was established, an endpoint SHOULD send a Close with a fitting code before it closes.
         let code = violation.close_code().unwrap_or(CloseCode::PROTOCOL_ERROR);
         self.send_close(Some(CloseFrame::for_violation(code, &violation)), now);
         self.arm_close_timer(now);
         self.closing.failed = Some(Box::new(violation.clone()));
+        //= docs/src/rfc6455.md#section-7-1-7
+        //# After failing the connection an endpoint MUST NOT process anything more from the other side, not even a
+        //# Close.
         self.receiver.discard();
         violation
     }
@@ -348,6 +363,9 @@ impl Connection {
         } else {
             self.send_owed_pong();
         }
+        //= docs/src/rfc6455.md#section-7-1-1
+        //# An endpoint MAY close the connection by whatever means there are when it has to, for example under attack.
+        //
         // Whoever gave up on the peer does not wait until it has read what is queued.
         if self.output.has_remaining() && !self.closing.gave_up {
             return Some(Transmit::Bytes(&mut self.output));

@@ -45,7 +45,11 @@ pub(super) struct Receiver {
     role: Role,
     /// For its limits.
     config: Arc<Config>,
-    /// Reserved bits that an extension has given a meaning.
+    //= docs/src/rfc6455.md#section-5-2
+    //# The use of an extension MUST be agreed on in the opening handshake, in the way that the extension lays down.
+    //= docs/src/rfc6455.md#section-5-8
+    //# The two sides MUST agree on the extensions that they use during the opening handshake.
+    /// Reserved bits that an extension has given a meaning. Fixed when the connection is made: nothing is agreed on later.
     reserved_allowed: ReservedBits,
     /// Bytes as they came, from the socket or from a test.
     pub(super) input: BytesMut,
@@ -225,6 +229,8 @@ impl Receiver {
     /// Reads and judges a header; `None` while it is incomplete.
     #[inline]
     fn begin_frame(&mut self) -> Result<Option<OpenFrame>, Violation> {
+        //= docs/src/rfc6455.md#section-6-2
+        //# An endpoint MUST read the bytes that come in as frames laid out as in section 5.2.
         let Some((header, len)) = FrameHeader::parse(&self.input[self.start..])? else { return Ok(None) };
         let part = self.judge(&header)?;
         self.start += len;
@@ -277,38 +283,58 @@ impl Receiver {
     /// is for its message.
     #[inline]
     fn judge(&self, header: &FrameHeader) -> Result<Part, Violation> {
-        // 5.2: a bit that no extension has given a meaning is not to be ignored. Its sender believes that it changes
-        // what the payload means.
+        //= docs/src/rfc6455.md#section-5-2
+        //# An endpoint that receives a reserved bit of 1 without an agreed meaning MUST fail the connection.
+        //
+        // It is not to be ignored: its sender believes that it changes what the payload means.
         let unknown = header.reserved.without(self.reserved_allowed);
         if !unknown.is_empty() {
             return Err(Violation::ReservedBitsSet(unknown.bits()));
         }
-        // 5.1: masked from client to server, never from server to client. A receiver that let it pass would hide the
-        // error from whoever made it, until the day another receiver does not.
+        // A receiver that let these pass would hide the error from whoever made it, until the day another one does not.
         match (self.role, header.masking_key) {
+            //= docs/src/rfc6455.md#section-5-1
+            //# A server that receives an unmasked frame MUST close the connection.
             (Role::Server, None) => return Err(Violation::UnmaskedFrame),
+            //= docs/src/rfc6455.md#section-5-1
+            //# A client that receives a masked frame MUST close the connection.
             (Role::Client, Some(_)) => return Err(Violation::MaskedFrame),
             _ => {}
         }
         let kind = match header.opcode {
-            // 5.4: control frames may come between the fragments of a message and are no part of it. Their size was
-            // checked with their header.
+            //= docs/src/rfc6455.md#section-5-4
+            //# An endpoint MUST be able to handle control frames in the middle of a message that is arriving in
+            //# fragments.
+            //
+            // It is no part of that message. Its size was checked with its header.
             opcode @ (Opcode::Close | Opcode::Ping | Opcode::Pong) => return Ok(Part::Control(opcode)),
+            //= docs/src/rfc6455.md#section-6-2
+            //# An endpoint MUST take note of the type that the opcode of a data frame gives.
             Opcode::Text => Some(Kind::Text),
             Opcode::Binary => Some(Kind::Binary),
             Opcode::Continuation => None,
         };
+        //= docs/src/rfc6455.md#section-5-4
+        //# An endpoint MUST accept messages in one frame and messages in several.
         match (&self.message, kind) {
             (None, Some(kind)) => {
                 self.check_size(header, 0, 0)?;
+                //= docs/src/rfc6455.md#section-5-2
+                //# The first frame of a message MAY be its last one too.
                 Ok(if header.fin { Part::Whole(kind) } else { Part::Fragment { kind, last: false } })
             }
             (Some(open), None) => {
                 self.check_size(header, open.payload.len(), open.fragments)?;
-                // The first fragment's opcode is the whole message's (6.2).
+                //= docs/src/rfc6455.md#section-5-4
+                //# All fragments of a message MUST be of the type that the first frame's opcode gives, which is text,
+                //# binary or reserved.
                 Ok(Part::Fragment { kind: open.kind, last: header.fin })
             }
+            //= docs/src/rfc6455.md#section-5-4
+            //# A continuation frame MUST NOT come while no message is open.
             (None, None) => Err(Violation::ContinuationOfNothing),
+            //= docs/src/rfc6455.md#section-5-4
+            //# A text or binary frame MUST NOT come before the open message has ended.
             (Some(_), Some(_)) => Err(Violation::MessageInsideMessage),
         }
     }
@@ -343,9 +369,15 @@ impl Receiver {
             }
             return Ok(());
         }
-        // 8.1: text that is not UTF-8 fails the connection, here at the first byte that cannot be part of it.
+        //= docs/src/rfc6455.md#section-8-1
+        //# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
+        //
+        // Here at the first byte that cannot be part of it.
         for piece in fresh.chunks_mut(CACHED_PIECE) {
             if let Some(key) = key {
+                //= docs/src/rfc6455.md#section-6-2
+                //# A server MUST unmask the data frames that it receives from a client.
+                //
                 // A piece's length is a multiple of four, so each begins with the same key byte.
                 apply_mask(piece, key);
             }
@@ -357,6 +389,8 @@ impl Receiver {
     /// The end of a message is where a cut character becomes an error: nothing can complete it any more.
     #[inline]
     fn check_end(&self, kind: Kind) -> Result<(), Violation> {
+        //= docs/src/rfc6455.md#section-5-6
+        //# The whole of a text message MUST be valid UTF-8.
         if kind == Kind::Text && !self.utf8.is_complete() { Err(Violation::TextNotUtf8) } else { Ok(()) }
     }
 
@@ -367,6 +401,10 @@ impl Receiver {
         last: bool,
         place: Range<usize>,
     ) -> Result<Option<(Kind, BytesMut)>, Violation> {
+        //= docs/src/rfc6455.md#section-5-4
+        //# Without an extension that says otherwise, an endpoint MUST NOT depend on where a message is cut into frames.
+        //= docs/src/rfc6455.md#section-5-4
+        //# The fragments of a message MUST reach the recipient in the order in which they were sent.
         let message =
             self.message.get_or_insert_with(|| Box::new(OpenMessage { kind, payload: BytesMut::new(), fragments: 0 }));
         message.payload.extend_from_slice(&self.input[place]);
@@ -375,6 +413,8 @@ impl Receiver {
             return Ok(None);
         }
         self.check_end(kind)?;
+        //= docs/src/rfc6455.md#section-6-2
+        //# The data frame behind a message's last one MUST be taken for the beginning of a new message.
         Ok(self.message.take().map(|message| (kind, message.payload)))
     }
 

@@ -37,7 +37,11 @@ impl Connection {
     /// [`Misuse::AfterClose`] unless the state is OPEN; [`Misuse::MessageOpen`] inside a fragmented message.
     #[inline]
     pub fn send(&mut self, message: Message) -> Result<(), Misuse> {
+        //= docs/src/rfc6455.md#section-6-1
+        //# To send a message, an endpoint MUST take the steps that follow.
         self.check_may_begin()?;
+        //= docs/src/rfc6455.md#section-6-1
+        //# The opcode of the first frame MUST say whether the data are text or binary.
         let opcode = message.kind().opcode();
         let payload = match message {
             Message::Text(text) => text.into_bytes(),
@@ -84,6 +88,10 @@ impl Connection {
         Ok(())
     }
 
+    //= docs/src/rfc6455.md#section-6-1
+    //# If the data are large, or not all there yet, an endpoint MAY send them in several frames as section 5.4 says.
+    //= docs/src/rfc6455.md#section-5-4
+    //# A sender MAY make its fragments of any size.
     /// Sends a part of a message as a frame of its own (section 5.4). The first part says the `kind`, and so do all
     /// others; `last` ends the message. Parts may be empty, and a text may be cut inside a character.
     ///
@@ -91,6 +99,8 @@ impl Connection {
     /// [`Misuse::AfterClose`]; [`Misuse::MessageOpen`] for a part of another kind than the open message's;
     /// [`Misuse::NotUtf8`] for a text that is none, in which case this part was not sent.
     pub fn send_fragment(&mut self, kind: Kind, part: &[u8], last: bool) -> Result<(), Misuse> {
+        //= docs/src/rfc6455.md#section-6-1
+        //# If the state of the connection changes meanwhile, an endpoint MUST abandon the steps that are left.
         if self.state() != State::Open {
             return Err(Misuse::AfterClose);
         }
@@ -102,12 +112,18 @@ impl Connection {
         if kind == Kind::Text && (utf8.push(part).is_err() || (last && !utf8.is_complete())) {
             return Err(Misuse::NotUtf8);
         }
+        //= docs/src/rfc6455.md#section-6-1
+        //# FIN MUST be set in the last frame of the message.
         self.sending = (!last).then_some((kind, utf8));
         let header = masked(&mut self.keys, frame_header(opcode, last, part.len()));
         self.output.push_copied(&header, part);
         Ok(())
     }
 
+    //= docs/src/rfc6455.md#section-5-5-2
+    //# A Ping MAY carry application data.
+    //= docs/src/rfc6455.md#section-5-5-2
+    //# An endpoint MAY send a Ping at any time between the opening handshake and the end of the connection.
     /// Sends a Ping (section 5.5.2). The peer's Pong repeats `payload`.
     ///
     /// # Errors
@@ -116,6 +132,8 @@ impl Connection {
         self.own_control(Opcode::Ping, payload)
     }
 
+    //= docs/src/rfc6455.md#section-5-5-3
+    //# A Pong MAY be sent without having been asked for.
     /// Sends a Pong that nobody asked for (section 5.5.3). Pings are answered without it.
     ///
     /// # Errors
@@ -131,10 +149,18 @@ impl Connection {
         if payload.len() > MAX_CONTROL_PAYLOAD {
             return Err(Misuse::ControlTooLong(payload.len()));
         }
+        //= docs/src/rfc6455.md#section-5-4
+        //# Control frames MAY stand between the fragments of a message.
         self.control(opcode, payload);
         Ok(())
     }
 
+    //= docs/src/rfc6455.md#section-7-1-2
+    //# To start the closing handshake, an endpoint MUST send a Close with the code and the reason that it was given.
+    //= docs/src/rfc6455.md#section-7-4
+    //# An endpoint MAY say why it closes an established connection.
+    //= docs/src/rfc6455.md#section-7-3
+    //# A server MAY close the connection whenever it likes.
     /// Starts the closing handshake (section 7.1.2), or does nothing when one has begun. With `None` the
     /// Close has an empty body, which the peer reports as 1005.
     ///
@@ -179,12 +205,21 @@ impl Connection {
         self.output.push_copied(&header, payload);
     }
 
-    /// 5.5.1 and 6.1: data only while OPEN; 5.4: not in the middle of another message.
+    /// Whether a message may begin.
     #[inline]
     fn check_may_begin(&self) -> Result<(), Misuse> {
+        //= docs/src/rfc6455.md#section-5-1
+        //# Either side MAY send data frames at any time after the opening handshake and until it sends a Close.
+        //= docs/src/rfc6455.md#section-6-1
+        //# An endpoint MUST make sure that the connection is OPEN before it sends a message.
+        //= docs/src/rfc6455.md#section-5-5-1
+        //# An endpoint MUST NOT send any data frame after its Close.
         if self.state() != State::Open {
             return Err(Misuse::AfterClose);
         }
+        //= docs/src/rfc6455.md#section-5-4
+        //# The fragments of one message MUST NOT stand between those of another, unless an agreed extension can sort
+        //# them out.
         if self.sending.is_some() {
             return Err(Misuse::MessageOpen);
         }
@@ -192,12 +227,26 @@ impl Connection {
     }
 }
 
+//= docs/src/rfc6455.md#section-6-1
+//# An endpoint MUST put the data of the message into a frame as section 5.2 lays it out.
+//= docs/src/rfc6455.md#section-5-2
+//# Each of the three reserved bits MUST be 0 unless the two sides agreed on an extension that gives it a meaning.
 /// The header of a frame without a mask and without an extension.
 pub(super) const fn frame_header(opcode: Opcode, fin: bool, len: usize) -> FrameHeader {
     FrameHeader { fin, reserved: ReservedBits::NONE, opcode, masking_key: None, payload_length: len as u64 }
 }
 
-/// Section 5.3: a client's frame gets a key of its own, a server's none.
+//= docs/src/rfc6455.md#section-5-1
+//# A client MUST mask every frame that it sends.
+//= docs/src/rfc6455.md#section-5-1
+//# A server MUST NOT mask a frame that it sends.
+//= docs/src/rfc6455.md#section-5-3
+//# A client MUST pick a new masking key for each frame.
+//= docs/src/rfc6455.md#section-5-5-1
+//# A client MUST mask its Close as section 5.3 says.
+//= docs/src/rfc6455.md#section-6-1
+//# If a client sends the message, its frames MUST be masked as section 5.3 says.
+/// A client's frame, of whatever kind, gets a key of its own; a server's none.
 #[inline]
 pub(super) fn masked(keys: &mut Option<Box<dyn MaskingKeys>>, header: FrameHeader) -> FrameHeader {
     FrameHeader { masking_key: keys.as_mut().map(|keys| keys.next_key()), ..header }

@@ -102,6 +102,11 @@ impl FrameHeader {
         let fin = first & FIN != 0;
         let seven_bits = second & !MASK;
         if opcode.is_control() {
+            //= docs/src/rfc6455.md#section-5-5
+            //# A control frame MUST NOT be fragmented.
+            //= docs/src/rfc6455.md#section-5-4
+            //# A control frame MUST NOT be cut into fragments itself.
+            //
             // A control frame has to be cheap to handle in the middle of a large message: whole, and short enough for
             // the seven-bit length. 126 or 127 there announces a longer form, which no control frame can need.
             if !fin {
@@ -159,6 +164,8 @@ impl FrameHeader {
     pub fn encode(&self) -> EncodedHeader {
         let mut bytes = [0; Self::MAX_LEN];
         bytes[0] = if self.fin { FIN } else { 0 } | self.reserved.bits() | self.opcode.bits();
+        //= docs/src/rfc6455.md#section-5-3
+        //# A masked frame MUST have its MASK bit set.
         bytes[1] = if self.masking_key.is_some() { MASK } else { 0 };
         let mut len = 2;
         let length = self.payload_length.to_be_bytes();

@@ -31,6 +31,8 @@ impl LengthForm {
     /// The one right form for `length`: the shortest that holds it.
     #[must_use]
     pub const fn shortest(length: u64) -> Self {
+        //= docs/src/rfc6455.md#section-5-2
+        //# A length MUST be written in the shortest of the three forms that can hold it.
         match length {
             0..=125 => Self::Seven,
             126..=0xFFFF => Self::Sixteen,
@@ -60,9 +62,14 @@ impl LengthForm {
 
     /// Checks a length that arrived in this form.
     pub(super) const fn check(self, length: u64) -> Result<u64, Violation> {
+        //= docs/src/rfc6455.md#section-5-2
+        //# The highest bit of a length in 8 bytes MUST be 0.
         if length > MAX_PAYLOAD_LENGTH {
             return Err(Violation::LengthTopBitSet(length));
         }
+        //= docs/src/rfc6455.md#section-5-2
+        //# A length MUST be written in the shortest of the three forms that can hold it.
+        //
         // Each longer form begins where the shorter one ends.
         let shortest = match self {
             Self::Seven => 0,

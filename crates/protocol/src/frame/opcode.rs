@@ -47,6 +47,9 @@ impl Opcode {
             0x8 => Self::Close,
             0x9 => Self::Ping,
             0xA => Self::Pong,
+            //= docs/src/rfc6455.md#section-5-2
+            //# An endpoint that receives an opcode it does not know MUST fail the connection.
+            //
             // Skipping the unknown frame would be the friendlier choice, but then its sender would believe itself
             // understood. The connection fails instead, so that both sides always agree on what was said.
             reserved => return Err(Violation::ReservedOpcode(reserved)),
