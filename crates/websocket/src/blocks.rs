@@ -22,8 +22,8 @@ use protocol::Connection;
 /// 64 KiB, sixteen messages of 16 KiB took a tenth longer, and a message of 1 MiB a fifth.
 pub(crate) const BLOCK: usize = 256 << 10;
 
-/// A tail up to this size is copied out so that the block can go back. With a longer one the connection keeps the block:
-/// more of the same frame will come soon.
+/// A tail up to this size is copied into the block for each read. A longer one gets a buffer of its own, where the rest of
+/// its frame is read, so that it is not copied again and again.
 const TAIL_COPIED: usize = 4 << 10;
 
 /// From this many missing bytes on, a frame is read into a buffer of its own, to its end and no further. It then *is*
@@ -42,16 +42,12 @@ thread_local! {
 pub(crate) fn lend_input(connection: &mut Connection) -> usize {
     let missing = connection.missing();
     let input = connection.input();
-    if missing >= LARGE_FRAME {
-        // Memory follows what has arrived and not what was announced: at most twice of it, in steps of a block.
-        if input.capacity() - input.len() < missing.min(BLOCK / 2) {
-            input.reserve(missing.min(input.len().max(BLOCK)));
+    let is_own = input.len() > TAIL_COPIED && input.capacity() < BLOCK;
+    if missing >= LARGE_FRAME || (missing > 0 && (is_own || input.len() >= BLOCK)) {
+        // Memory follows what has arrived and not what was announced: it grows to four times as much.
+        if input.capacity() - input.len() < missing.min(LARGE_FRAME / 2) {
+            input.reserve(missing.min(3 * input.len().max(LARGE_FRAME / 3)));
         }
-        return missing;
-    }
-    if missing > 0 && input.len() >= BLOCK {
-        // The last piece of such a frame: not worth moving the rest for.
-        input.reserve(missing);
         return missing;
     }
     if input.capacity() - input.len() < BLOCK / 2 && !input.try_reclaim(BLOCK / 2) {
@@ -62,13 +58,18 @@ pub(crate) fn lend_input(connection: &mut Connection) -> usize {
     usize::MAX
 }
 
-/// Gives the block that was read into back, if it can be spared, because the connection is about to wait.
+/// Gives the block that was read into back, because the connection is about to wait. It keeps what has arrived of a frame,
+/// in a buffer that is not much larger.
 pub(crate) fn return_input(connection: &mut Connection) {
+    let missing = connection.missing();
     let input = connection.input();
-    if input.len() <= TAIL_COPIED && input.capacity() > TAIL_COPIED {
-        let tail = BytesMut::from(&input[..]);
-        give(&INPUT, mem::replace(input, tail));
+    if input.capacity() <= TAIL_COPIED || input.len() > input.capacity() / 4 {
+        return;
     }
+    let room = if input.len() > TAIL_COPIED { missing.min(input.len()) } else { 0 };
+    let mut tail = BytesMut::with_capacity(input.len() + room);
+    tail.extend_from_slice(input);
+    give(&INPUT, mem::replace(input, tail));
 }
 
 /// Gives the connection a block for what it is about to send, if it has none.
