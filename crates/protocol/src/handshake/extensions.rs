@@ -62,7 +62,7 @@ impl Extension {
     ///
     /// # Errors
     /// [`Violation::ExtensionsMalformed`]: a value off the grammar fails the handshake (section 9.1).
-    pub(crate) fn parse_all(headers: &HeaderMap) -> Result<Vec<Self>, Violation> {
+    pub fn parse_all(headers: &HeaderMap) -> Result<Vec<Self>, Violation> {
         let mut extensions = Vec::new();
         for line in grammar::lines(headers, &SEC_WEBSOCKET_EXTENSIONS) {
             let found = line.and_then(parse_line).ok_or(Violation::ExtensionsMalformed)?;
