@@ -91,13 +91,7 @@ impl Conversation {
     /// may be records of the other direction, if that had to wait for what these bytes say.
     ///
     /// `time` is when they passed. It is copied into the records and has no other effect.
-    pub fn push(
-        &mut self,
-        direction: Direction,
-        bytes: &[u8],
-        time: Option<SystemTime>,
-        sink: &mut dyn FnMut(Record),
-    ) {
+    pub fn push(&mut self, direction: Direction, bytes: &[u8], time: Option<SystemTime>, sink: &mut dyn FnMut(Record)) {
         let Self { to_server, to_client, shared } = self;
         match direction {
             Direction::ToServer => to_server.push(bytes, time, shared, sink),

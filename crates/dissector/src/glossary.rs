@@ -336,9 +336,31 @@ terms! {
 pub(crate) fn of_header(name: &str) -> Option<&'static Term> {
     /// The headers that Wireshark or RFC 6455 has a name for.
     static HEADERS: [&Term; 25] = [
-        &HOST, &UPGRADE, &CONNECTION, &KEY, &ACCEPT, &VERSION, &PROTOCOL, &EXTENSIONS, &ORIGIN, &AUTHORIZATION,
-        &WWW_AUTHENTICATE, &COOKIE, &SET_COOKIE, &USER_AGENT, &SERVER, &ACCEPT_TYPES, &ACCEPT_LANGUAGE, &ACCEPT_ENCODING,
-        &CACHE_CONTROL, &DATE, &LOCATION, &CONTENT_TYPE, &CONTENT_LENGTH, &TRANSFER_ENCODING, &FORWARDED_FOR,
+        &HOST,
+        &UPGRADE,
+        &CONNECTION,
+        &KEY,
+        &ACCEPT,
+        &VERSION,
+        &PROTOCOL,
+        &EXTENSIONS,
+        &ORIGIN,
+        &AUTHORIZATION,
+        &WWW_AUTHENTICATE,
+        &COOKIE,
+        &SET_COOKIE,
+        &USER_AGENT,
+        &SERVER,
+        &ACCEPT_TYPES,
+        &ACCEPT_LANGUAGE,
+        &ACCEPT_ENCODING,
+        &CACHE_CONTROL,
+        &DATE,
+        &LOCATION,
+        &CONTENT_TYPE,
+        &CONTENT_LENGTH,
+        &TRANSFER_ENCODING,
+        &FORWARDED_FOR,
     ];
     // One label is not the header's name: Wireshark writes "Accept Encoding" without the hyphen.
     HEADERS.iter().find(|term| term.label.replace(' ', "-").eq_ignore_ascii_case(name)).copied()

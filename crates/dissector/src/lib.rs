@@ -65,7 +65,7 @@
 //!     1... .... = Mask: True
 //!     .000 0101 = Payload length: 5
 //!     Masking-Key: 37fa213d
-//!     Masked payload: 7f9f4d5158
+//!     Masked payload
 //!     Payload
 //!         Text: Hello
 //! "]);

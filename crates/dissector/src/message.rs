@@ -29,13 +29,7 @@ pub(crate) enum Coding {
 impl OpenMessage {
     pub(crate) fn new(kind: Kind, coding: Coding, limit: usize) -> Self {
         let is_checked = kind == Kind::Text && coding == Coding::Identity;
-        Self {
-            kind,
-            coding,
-            payload: Excerpt::new(limit),
-            fragments: 1,
-            utf8: is_checked.then(Utf8Validator::new),
-        }
+        Self { kind, coding, payload: Excerpt::new(limit), fragments: 1, utf8: is_checked.then(Utf8Validator::new) }
     }
 
     /// Takes the next bytes of the payload. Gives the position in `piece` of the first byte with which the text cannot be

@@ -64,18 +64,22 @@ fn first_byte(byte: Option<u8>, shared: &Shared) -> Vec<Field> {
     vec![
         Field::new(&glossary::FIN, 0..1, Value::Flag(fin)).bits(FIN).means(fin_means),
         reserved(byte, shared),
-        Field::new(&glossary::OPCODE, 0..1, Value::Number { value: u64::from(byte & OPCODE), name: Some(name(opcode)) })
-            .bits(OPCODE)
-            .means(match opcode {
-                Some(Opcode::Continuation) => "goes on with the message that is open",
-                Some(Opcode::Text) => "begins a message that is UTF-8 text",
-                Some(Opcode::Binary) => "begins a message of bytes",
-                Some(Opcode::Close) => "says that the connection is to be closed, or agrees",
-                Some(Opcode::Ping) => "asks for a Pong",
-                Some(Opcode::Pong) => "answers a Ping, or is a sign of life",
-                None if is_control => "reserved for control frames that nobody has defined",
-                None => "reserved for data frames that nobody has defined",
-            }),
+        Field::new(
+            &glossary::OPCODE,
+            0..1,
+            Value::Number { value: u64::from(byte & OPCODE), name: Some(name(opcode)) },
+        )
+        .bits(OPCODE)
+        .means(match opcode {
+            Some(Opcode::Continuation) => "goes on with the message that is open",
+            Some(Opcode::Text) => "begins a message that is UTF-8 text",
+            Some(Opcode::Binary) => "begins a message of bytes",
+            Some(Opcode::Close) => "says that the connection is to be closed, or agrees",
+            Some(Opcode::Ping) => "asks for a Pong",
+            Some(Opcode::Pong) => "answers a Ping, or is a sign of life",
+            None if is_control => "reserved for control frames that nobody has defined",
+            None => "reserved for data frames that nobody has defined",
+        }),
     ]
 }
 
@@ -95,9 +99,7 @@ fn name(opcode: Option<Opcode>) -> Cow<'static, str> {
 /// The three bits as one field; bit by bit too if there is something to see.
 fn reserved(byte: u8, shared: &Shared) -> Field {
     let bits = ReservedBits::from_first_byte(byte).bits();
-    let flag = |term, bit: ReservedBits| {
-        Field::new(term, 0..1, Value::Flag(bits & bit.bits() != 0)).bits(bit.bits())
-    };
+    let flag = |term, bit: ReservedBits| Field::new(term, 0..1, Value::Flag(bits & bit.bits() != 0)).bits(bit.bits());
     let mut inner = Vec::new();
     let begins_message = matches!(Opcode::from_bits(byte), Ok(Opcode::Text | Opcode::Binary));
     if shared.deflate() {
@@ -215,7 +217,8 @@ fn unmasking(layout: &Layout, wire: &[u8]) -> String {
     match (wire.first(), layout.key) {
         (Some(&first), Some(key)) => {
             let plain = first ^ key.0[0];
-            let character = if plain.is_ascii_graphic() { format!(", \"{}\"", char::from(plain)) } else { String::new() };
+            let character =
+                if plain.is_ascii_graphic() { format!(", \"{}\"", char::from(plain)) } else { String::new() };
             format!("the first byte: {first:02x} ^ {:02x} = {plain:02x}{character}", key.0[0])
         }
         _ => String::new(),

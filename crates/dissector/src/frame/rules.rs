@@ -113,4 +113,3 @@ fn place(violation: &Violation, layout: &Layout) -> Range<u64> {
         _ => 0..1,
     }
 }
-

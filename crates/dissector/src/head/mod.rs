@@ -19,11 +19,11 @@ use std::ops::Range;
 use http::{HeaderMap, header};
 use protocol::Violation;
 
+use self::lines::{Line, lines};
 pub(crate) use self::{
     request::{Offer, dissect_request},
     response::dissect_response,
 };
-use self::lines::{Line, lines};
 use crate::{
     field::{Field, Value},
     glossary::{self, Term},
@@ -125,7 +125,8 @@ fn header_fields(lines: &[Line<'_>], mut explain: impl FnMut(&'static Term, &str
 /// A finding for a rule of the handshake, at the line that breaks it; at the empty line if the line is missing.
 fn finding(violation: Violation, lines: &[Line<'_>], first: &[(&Term, Range<u64>)], length: u64) -> Finding {
     let header = |name: &str| {
-        let is_it = |line: &&Line<'_>| matches!(line, Line::Header { name: other, .. } if other.eq_ignore_ascii_case(name));
+        let is_it =
+            |line: &&Line<'_>| matches!(line, Line::Header { name: other, .. } if other.eq_ignore_ascii_case(name));
         lines.iter().rev().find(is_it).map(|line| line.range().clone())
     };
     let in_first_line =
@@ -143,9 +144,9 @@ fn finding(violation: Violation, lines: &[Line<'_>], first: &[(&Term, Range<u64>
         Violation::VersionRepeated | Violation::VersionUnsupported(_) => header("sec-websocket-version"),
         Violation::AcceptNotOnce | Violation::AcceptWrong { .. } => header("sec-websocket-accept"),
         Violation::ExtensionsMalformed | Violation::ExtensionNotOffered(_) => header("sec-websocket-extensions"),
-        Violation::SubprotocolMalformed
-        | Violation::SubprotocolRepeated(_)
-        | Violation::SubprotocolNotOffered(_) => header("sec-websocket-protocol"),
+        Violation::SubprotocolMalformed | Violation::SubprotocolRepeated(_) | Violation::SubprotocolNotOffered(_) => {
+            header("sec-websocket-protocol")
+        }
         Violation::RequestWithBody => header("transfer-encoding").or_else(|| header("content-length")),
         _ => Some(0..length),
     };

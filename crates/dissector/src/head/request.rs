@@ -7,12 +7,14 @@ use protocol::{
     Limits, Violation,
     handshake::{
         ClientHandshake, ClientRequest, Extension, Nonce, Progress, Request, ServerHandshake, VERSION, accept_digest,
-        accept_value,
-        key::GUID,
+        accept_value, key::GUID,
     },
 };
 
-use super::{BodyLength, HeadUnit, Line, body_length, common_meaning, extension_fields, finding, header_fields, lines, malformed_at};
+use super::{
+    BodyLength, HeadUnit, Line, body_length, common_meaning, extension_fields, finding, header_fields, lines,
+    malformed_at,
+};
 use crate::{
     field::{Field, Value},
     glossary::{self, Term},
@@ -127,8 +129,7 @@ pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, 
         Some(Line::Other { text, .. }) => text.clone().into_owned(),
         _ => String::new(),
     };
-    let dissection =
-        Dissection { kind: Kind::Request, bytes: head.bytes.clone(), length, summary, fields, findings };
+    let dissection = Dissection { kind: Kind::Request, bytes: head.bytes.clone(), length, summary, fields, findings };
     (dissection, facts)
 }
 

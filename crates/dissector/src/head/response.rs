@@ -8,7 +8,10 @@ use protocol::{
     handshake::{Extension, HandshakeError, Progress, accept_digest, accept_value, parse_response},
 };
 
-use super::{BodyLength, HeadUnit, Line, Offer, body_length, common_meaning, extension_fields, finding, header_fields, lines, malformed_at};
+use super::{
+    BodyLength, HeadUnit, Line, Offer, body_length, common_meaning, extension_fields, finding, header_fields, lines,
+    malformed_at,
+};
 use crate::{
     field::{Field, Value},
     glossary::{self, Term},
@@ -73,8 +76,7 @@ pub(crate) fn dissect_response(
         Some(Line::Other { text, .. }) => text.clone().into_owned(),
         _ => String::new(),
     };
-    let dissection =
-        Dissection { kind: Kind::Response, bytes: head.bytes.clone(), length, summary, fields, findings };
+    let dissection = Dissection { kind: Kind::Response, bytes: head.bytes.clone(), length, summary, fields, findings };
     (dissection, facts)
 }
 
@@ -146,7 +148,9 @@ fn explain(term: &'static Term, value: &str, field: &mut Field, offer: Option<&O
         let digest = Value::bytes(&accept_digest(key), 0);
         field.fields = vec![
             Field::new(&glossary::DIGEST, range.clone(), digest).means("of the request's key and the GUID").derived(),
-            Field::new(&glossary::EXPECTED_ACCEPT, range, Value::text(expected)).means("the digest in Base64").derived(),
+            Field::new(&glossary::EXPECTED_ACCEPT, range, Value::text(expected))
+                .means("the digest in Base64")
+                .derived(),
         ];
     } else if is(&glossary::VERSION) {
         field.meaning = "the versions that the server speaks".into();

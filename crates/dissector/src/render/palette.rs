@@ -23,12 +23,12 @@ pub const INK: Colour = Colour { rgb: [0x0B, 0x13, 0x24], ansi: 16 };
 #[must_use]
 pub const fn of(part: Part) -> Colour {
     match part {
-        Part::Fin => Colour { rgb: [0xFF, 0x5F, 0x5F], ansi: 203 },
-        Part::Reserved | Part::Header => Colour { rgb: [0xA8, 0xA8, 0xA8], ansi: 248 },
+        Part::Fin => Colour { rgb: [0xFF, 0x87, 0x5F], ansi: 209 },
+        Part::Reserved | Part::Header => Colour { rgb: [0x87, 0x87, 0xAF], ansi: 103 },
         Part::Opcode | Part::StartLine => Colour { rgb: [0xFF, 0xD7, 0x5F], ansi: 221 },
-        Part::Mask | Part::Handshake => Colour { rgb: [0xD7, 0xAF, 0xFF], ansi: 183 },
+        Part::Mask | Part::Handshake => Colour { rgb: [0xD7, 0x87, 0xFF], ansi: 177 },
         Part::Length => Colour { rgb: [0x5F, 0xD7, 0xAF], ansi: 79 },
-        Part::Payload => Colour { rgb: [0x87, 0xD7, 0xFF], ansi: 117 },
+        Part::Payload => Colour { rgb: [0xAF, 0xD7, 0xFF], ansi: 153 },
     }
 }
 
@@ -133,11 +133,7 @@ mod tests {
         ),
         (
             "deuteranopia",
-            [
-                [0.367_322, 0.860_646, -0.227_968],
-                [0.280_085, 0.672_501, 0.047_413],
-                [-0.011_820, 0.042_940, 0.968_881],
-            ],
+            [[0.367_322, 0.860_646, -0.227_968], [0.280_085, 0.672_501, 0.047_413], [-0.011_820, 0.042_940, 0.968_881]],
         ),
         (
             "tritanopia",
@@ -162,8 +158,8 @@ mod tests {
                 for &other in &parts[index + 1..] {
                     let (a, b) = (seen(of(one).rgb, matrix), seen(of(other).rgb, matrix));
                     let distance = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-                    // About three times the least difference that can be seen side by side.
-                    assert!(distance > 0.06, "{one:?} and {other:?} with {blindness}: {distance:.3}");
+                    // Several times the least difference that can be seen side by side, which is about 0.02.
+                    assert!(distance > 0.09, "{one:?} and {other:?} with {blindness}: {distance:.3}");
                 }
             }
         }
