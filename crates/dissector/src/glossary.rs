@@ -273,6 +273,9 @@ terms! {
     /// Cookie.
     COOKIE = Some("http.cookie"), "Cookie", Header, 6265 "4.2",
         "Recognises a client, as in all of HTTP.";
+    /// One cookie of several.
+    COOKIE_PAIR = Some("http.cookie_pair"), "Cookie pair", Header, 6265 "4.2",
+        "A name and a value that the server set earlier.";
     /// Set-Cookie.
     SET_COOKIE = Some("http.set_cookie"), "Set-Cookie", Header, 6265 "4.1",
         "Something for the client to send along next time.";

@@ -5,16 +5,10 @@ use std::{borrow::Cow, ops::Range};
 /// A line. `range` counts from the head's first byte and includes the line's end.
 #[derive(Debug)]
 pub(super) enum Line<'a> {
-    Header {
-        name: Cow<'a, str>,
-        value: Cow<'a, str>,
-        range: Range<u64>,
-    },
+    /// `start` is where the value begins.
+    Header { name: Cow<'a, str>, value: Cow<'a, str>, start: u64, range: Range<u64> },
     /// The first line, and a line without a colon.
-    Other {
-        text: Cow<'a, str>,
-        range: Range<u64>,
-    },
+    Other { text: Cow<'a, str>, range: Range<u64> },
     /// The line that ends the head.
     Empty(Range<u64>),
 }
@@ -46,13 +40,15 @@ pub(super) fn lines(head: &[u8]) -> Vec<Line<'_>> {
 }
 
 fn header(text: &[u8], range: Range<u64>) -> Line<'_> {
-    match text.iter().position(|&byte| byte == b':') {
-        Some(colon) => Line::Header {
-            name: String::from_utf8_lossy(&text[..colon]),
-            value: String::from_utf8_lossy(text[colon + 1..].trim_ascii()),
-            range,
-        },
-        None => Line::Other { text: String::from_utf8_lossy(text), range },
+    let Some(colon) = text.iter().position(|&byte| byte == b':') else {
+        return Line::Other { text: String::from_utf8_lossy(text), range };
+    };
+    let value = text[colon + 1..].trim_ascii_start();
+    Line::Header {
+        name: String::from_utf8_lossy(&text[..colon]),
+        start: range.start + (text.len() - value.len()) as u64,
+        value: String::from_utf8_lossy(value.trim_ascii_end()),
+        range,
     }
 }
 

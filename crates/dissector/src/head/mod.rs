@@ -98,18 +98,21 @@ impl HeadUnit {
 }
 
 /// The header lines as fields. `explain` says what a line means, and what follows from it.
-fn header_fields(lines: &[Line<'_>], mut explain: impl FnMut(&'static Term, &str, &mut Field)) -> Vec<Field> {
+fn header_fields(lines: &[Line<'_>], explain: impl Fn(&'static Term, &str, &mut Field)) -> Vec<Field> {
     let mut fields = Vec::new();
     for line in lines.iter().skip(1) {
         let field = match line {
             Line::Empty(range) => Field::new(&glossary::END_OF_HEAD, range.clone(), Value::Group)
                 .labelled("\\r\\n")
                 .means("the head ends here"),
-            Line::Header { name, value, range } => {
+            Line::Header { name, value, start, range } => {
                 let known = glossary::of_header(name);
                 let term = known.unwrap_or(&glossary::OTHER_HEADER);
                 let mut field =
                     Field::new(term, range.clone(), Value::text(value.as_ref())).labelled(name.clone().into_owned());
+                if std::ptr::eq(term, &glossary::COOKIE) {
+                    field.fields = cookies(value, *start);
+                }
                 explain(term, value, &mut field);
                 field
             }
@@ -199,6 +202,25 @@ fn common_meaning(term: &'static Term, value: &str) -> Option<&'static str> {
         });
     }
     None
+}
+
+/// The cookies of a `Cookie` header whose value begins at `start`.
+fn cookies(value: &str, start: u64) -> Vec<Field> {
+    // Bytes that are not UTF-8 were replaced, and where something stands cannot be told by counting any more.
+    if value.contains(char::REPLACEMENT_CHARACTER) {
+        return Vec::new();
+    }
+    let mut position = start;
+    let mut fields = Vec::new();
+    for element in value.split(';') {
+        let pair = element.trim_start();
+        let begin = position + (element.len() - pair.len()) as u64;
+        position += element.len() as u64 + 1;
+        if !pair.is_empty() {
+            fields.push(Field::new(&glossary::COOKIE_PAIR, begin..begin + pair.len() as u64, Value::text(pair)));
+        }
+    }
+    fields
 }
 
 /// The elements of `Sec-WebSocket-Extensions`, as fields.
