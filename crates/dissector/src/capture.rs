@@ -51,7 +51,7 @@ const WINDOW: u16 = 65_535;
 /// How many routers a packet may pass: what most systems set.
 const HOPS: u8 = 64;
 
-/// Timestamps count nanoseconds: ten to the minus ninth (if_tsresol of pcapng).
+/// Timestamps count nanoseconds: ten to the minus ninth (`if_tsresol` of pcapng).
 const NANOSECONDS: u8 = 9;
 
 /// A capture that is being written.

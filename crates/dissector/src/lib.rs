@@ -43,7 +43,7 @@
 //! | [`glossary`] | every term: Wireshark's name, why it exists, where it is specified |
 //! | [`render`] | for the terminal, for programs, for the book |
 //! | [`capture`] | a file for Wireshark |
-//! | [`tap`] | a tokio stream that shows what passes (feature `tap`) |
+//! | `tap` | a tokio stream that shows what passes (feature `tap`) |
 //!
 //! # A frame
 //!

@@ -199,7 +199,7 @@ fn a_head_has_a_limit() {
         assert_eq!((records[0].length, rules(&records[0])), (200, vec!["HeadTooLong".to_owned()]));
         assert_eq!(records[1].kind, Kind::Unknown, "where the head ends cannot be known");
 
-        let many = with(head, &"X: y\r\n".repeat(8).trim_end());
+        let many = with(head, "X: y\r\n".repeat(8).trim_end());
         let records = dissect_with(conversation(), &[(direction, many.into_bytes())]);
         assert_eq!(rules(&records[0]), ["TooManyHeaderLines"]);
     }

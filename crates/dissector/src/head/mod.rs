@@ -17,7 +17,7 @@ mod response;
 use std::ops::Range;
 
 use http::{HeaderMap, header};
-use protocol::Violation;
+use protocol::{Limits, Violation};
 
 use self::lines::{Line, lines};
 pub(crate) use self::{
@@ -160,17 +160,32 @@ fn finding(violation: Violation, lines: &[Line<'_>], first: &[(&Term, Range<u64>
     Finding::new(found.unwrap_or_else(missing), Fault::Violation(violation))
 }
 
-/// Where a head stops being one: the first line with which `parse` fails.
-fn malformed_at(
+/// Reads a head with `parse`, which is the protocol's; `None` while it is incomplete, or what is wrong with its shape.
+fn read<T>(
+    head: &HeadUnit,
     lines: &[Line<'_>],
-    bytes: &[u8],
-    parse: impl Fn(&[u8]) -> Result<(), Violation>,
-) -> Option<Range<u64>> {
-    let fails = |line: &&Line<'_>| {
-        let end = usize::try_from(line.range().end).unwrap_or(usize::MAX);
-        parse(&bytes[..end.min(bytes.len())]).is_err()
-    };
-    lines.iter().find(fails).map(|line| line.range().clone())
+    first: &[(&Term, Range<u64>)],
+    limits: &Limits,
+    parse: impl Fn(&[u8], &Limits) -> Result<Option<T>, Violation>,
+) -> Result<Option<T>, Finding> {
+    let whole = |violation| Finding::new(0..head.length(), Fault::Violation(violation));
+    match parse(&head.bytes, limits) {
+        Ok(None) if head.ended => Err(whole(Violation::MalformedHead("it ends too early".to_owned()))),
+        Ok(None) if head.bytes.len() >= limits.head_bytes => {
+            Err(whole(Violation::HeadTooLong { limit: limits.head_bytes }))
+        }
+        Ok(parsed) => Ok(parsed),
+        Err(violation @ Violation::MalformedHead(_)) => {
+            // The parser does not say where it stumbled: at the first line with which it does.
+            let stumbles = |line: &&Line<'_>| {
+                let end = usize::try_from(line.range().end).unwrap_or(usize::MAX).min(head.bytes.len());
+                parse(&head.bytes[..end], limits).is_err()
+            };
+            let place = lines.iter().find(stumbles).map_or(0..head.length(), |line| line.range().clone());
+            Err(Finding::new(place, Fault::Violation(violation)))
+        }
+        Err(violation) => Err(finding(violation, lines, first, head.length())),
+    }
 }
 
 /// What follows a head with these headers.

@@ -12,13 +12,12 @@ use protocol::{
 };
 
 use super::{
-    BodyLength, HeadUnit, Line, body_length, common_meaning, extension_fields, finding, header_fields, lines,
-    malformed_at,
+    BodyLength, HeadUnit, Line, body_length, common_meaning, extension_fields, finding, header_fields, lines, read,
 };
 use crate::{
     field::{Field, Value},
     glossary::{self, Term},
-    record::{Fault, Finding, Kind},
+    record::Kind,
     stream::Dissection,
 };
 
@@ -82,7 +81,7 @@ impl Offer {
 }
 
 /// Reads a request as a server does.
-fn read(head: &[u8], limits: &Limits) -> Result<Option<Request>, Violation> {
+fn parse(head: &[u8], limits: &Limits) -> Result<Option<Request>, Violation> {
     let mut handshake = ServerHandshake::new(limits.clone());
     handshake.input().extend_from_slice(head);
     Ok(match handshake.poll()? {
@@ -98,7 +97,7 @@ pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, 
     let (first, parts) = first_line(&lines, &head.bytes);
     let mut findings = Vec::new();
     let mut facts = None;
-    match read(&head.bytes, limits) {
+    match read(head, &lines, &parts, limits, parse) {
         Ok(Some(request)) => {
             let offer = Offer::new(&request);
             if offer.wants_websocket
@@ -109,19 +108,8 @@ pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, 
             let body = body_length(request.headers(), BodyLength::None);
             facts = Some(RequestFacts { offer, body });
         }
-        Ok(None) if head.length() >= limits.head_bytes as u64 => {
-            let violation = Violation::HeadTooLong { limit: limits.head_bytes };
-            findings.push(finding(violation, &lines, &parts, length));
-        }
         Ok(None) => {}
-        Err(violation) => {
-            let mut finding = finding(violation, &lines, &parts, length);
-            if matches!(finding.fault, Fault::Violation(Violation::MalformedHead(_))) {
-                let line = malformed_at(&lines, &head.bytes, |head| read(head, limits).map(drop));
-                finding = Finding { range: line.unwrap_or(finding.range), ..finding };
-            }
-            findings.push(finding);
-        }
+        Err(finding) => findings.push(finding),
     }
     let mut fields: Vec<Field> = first.into_iter().collect();
     fields.extend(header_fields(&lines, explain));

@@ -10,12 +10,12 @@ use protocol::{
 
 use super::{
     BodyLength, HeadUnit, Line, Offer, body_length, common_meaning, extension_fields, finding, header_fields, lines,
-    malformed_at,
+    read,
 };
 use crate::{
     field::{Field, Value},
     glossary::{self, Term},
-    record::{Fault, Finding, Kind},
+    record::Kind,
     stream::Dissection,
 };
 
@@ -38,7 +38,7 @@ pub(crate) fn dissect_response(
     let (first, parts) = first_line(&lines, &head.bytes);
     let mut findings = Vec::new();
     let mut facts = None;
-    match parse_response(&head.bytes, limits) {
+    match read(head, &lines, &parts, limits, parse_response) {
         Ok(Some((response, _))) => {
             if response.status() == StatusCode::SWITCHING_PROTOCOLS
                 && let Some(violation) = offer.and_then(|offer| judge(&head.bytes, offer, limits))
@@ -56,19 +56,8 @@ pub(crate) fn dissect_response(
             let extensions = Extension::parse_all(response.headers()).unwrap_or_default();
             facts = Some(ResponseFacts { status: response.status().as_u16(), extensions, body });
         }
-        Ok(None) if length >= limits.head_bytes as u64 => {
-            let violation = Violation::HeadTooLong { limit: limits.head_bytes };
-            findings.push(finding(violation, &lines, &parts, length));
-        }
         Ok(None) => {}
-        Err(violation) => {
-            let mut finding = finding(violation, &lines, &parts, length);
-            if matches!(finding.fault, Fault::Violation(Violation::MalformedHead(_))) {
-                let line = malformed_at(&lines, &head.bytes, |head| parse_response(head, limits).map(drop));
-                finding = Finding { range: line.unwrap_or(finding.range), ..finding };
-            }
-            findings.push(finding);
-        }
+        Err(finding) => findings.push(finding),
     }
     let mut fields: Vec<Field> = first.into_iter().collect();
     fields.extend(header_fields(&lines, |term, value, field| explain(term, value, field, offer)));

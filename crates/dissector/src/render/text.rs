@@ -10,6 +10,9 @@ use crate::{
 /// How many bytes of a value are written out in a line of text. Wireshark shows as many.
 const BYTES_SHOWN: usize = 80;
 
+/// How many characters of a text: two lines or so of a terminal. The text itself is in the field.
+const CHARACTERS_SHOWN: usize = 200;
+
 /// The bits of one byte, in groups of four, with a dot for each that does not belong to `mask`: `.000 0101`.
 #[must_use]
 pub fn bit_pattern(byte: u8, mask: u8) -> String {
@@ -52,14 +55,15 @@ pub fn value_text(field: &Field) -> String {
         Value::Number { value, name: Some(name) } => format!("{name} ({value})"),
         Value::Text { text, left_out } => {
             let mut line = String::new();
-            for character in text.chars() {
+            let mut rest = text.chars();
+            for character in rest.by_ref().take(CHARACTERS_SHOWN) {
                 if character.is_control() {
                     line.extend(character.escape_default());
                 } else {
                     line.push(character);
                 }
             }
-            line + &more(*left_out)
+            line + &more(left_out + rest.as_str().len() as u64)
         }
         Value::Bytes { bytes, left_out } => {
             let shown = &bytes[..bytes.len().min(BYTES_SHOWN)];

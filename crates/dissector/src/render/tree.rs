@@ -9,6 +9,9 @@ use crate::{
     record::{Kind, Record},
 };
 
+/// How wide explanations are: they fit a terminal of the usual 80 columns.
+const WIDTH: usize = 80;
+
 /// The record as Wireshark shows it: a line for each field, bits in their places, derived fields in brackets.
 ///
 /// ```text
@@ -44,11 +47,12 @@ fn write_tree(record: &Record, explain: bool) -> String {
         let indent = "    ".repeat(depth + 1);
         let _ = writeln!(text, "{indent}{}", line(field));
         if explain {
-            if !field.meaning.is_empty() {
-                let _ = writeln!(text, "{indent}  = {}", field.meaning);
-            }
-            for part in wrap(field.term.why, 110 - indent.len()) {
-                let _ = writeln!(text, "{indent}  | {part}");
+            let width = WIDTH.saturating_sub(indent.len() + 4);
+            let meaning = if field.meaning.is_empty() { Vec::new() } else { wrap(&field.meaning, width) };
+            for (mark, parts) in [('=', meaning), ('|', wrap(field.term.why, width))] {
+                for part in parts {
+                    let _ = writeln!(text, "{indent}  {mark} {part}");
+                }
             }
             let _ = writeln!(text, "{indent}  | {}", field.term.reference);
         }

@@ -138,7 +138,7 @@ fn several_in_a_packet() -> Case {
             (ToClient, [plain(0x8A, b"two"), plain(0x81, b"four")].concat()),
         ],
     );
-    for piece in masked(0x81, &[b'z'; 300]).chunks(7) {
+    for piece in masked(0x81, &[b'z'; 130]).chunks(7) {
         case.pieces.push((ToServer, piece.to_vec()));
     }
     case
