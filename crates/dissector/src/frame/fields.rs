@@ -11,6 +11,7 @@ use protocol::{
 use super::{
     FrameUnit, Part,
     layout::{FIN, LENGTH, Layout, MASK, OPCODE, RESERVED},
+    rules,
 };
 use crate::{
     conversation::Shared,
@@ -31,14 +32,16 @@ pub(super) fn dissect(frame: &FrameUnit, shared: &Shared, frames: &Frames) -> Di
     fields.extend(rest_of_header(&frame.header));
     let mut bytes = frame.header.clone();
     let mut summary = format!("Frame, {} bytes of its header", bytes.len());
+    let mut findings = rules::of_part(&frame.header);
     if let Some(layout) = &frame.layout {
         bytes.extend(as_on_the_wire(layout, frame.payload.bytes()));
         let message = frames.message.as_ref().filter(|_| frame.part != Part::None);
         fields.extend(payload(frame, layout, message));
         summary = summarise(frame, layout);
+        findings.clone_from(&frame.findings);
     }
     let length = frame.header.len() as u64 + frame.payload.total();
-    Dissection { kind: Kind::Frame, bytes, length, summary, fields, findings: frame.findings.clone() }
+    Dissection { kind: Kind::Frame, bytes, length, summary, fields, findings }
 }
 
 fn as_on_the_wire(layout: &Layout, payload: &[u8]) -> Vec<u8> {
@@ -139,9 +142,9 @@ fn second_byte(byte: Option<u8>) -> Vec<Field> {
     };
     vec![
         Field::new(&glossary::MASK, 1..2, Value::Flag(masked)).bits(MASK).means(if masked {
-            "masked, as every frame from a client; the key stands in front of the payload"
+            "the payload is masked, as a client has to; the key stands in front of it"
         } else {
-            "not masked, as every frame from a server"
+            "the payload is as it is, as a server has to send it"
         }),
         Field::new(&glossary::LENGTH, 1..2, Value::Number { value: u64::from(seven), name: name.map(Cow::Borrowed) })
             .bits(LENGTH)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use protocol::{
     Violation,
-    frame::{FrameHeader, Opcode},
+    frame::{FrameHeader, LengthForm, Opcode},
 };
 
 use super::layout::{FIN, Layout, OPCODE};
@@ -35,7 +35,7 @@ pub(super) fn of_header(
         find(0..1, Fault::Violation(Violation::ReservedBitsSet(unknown.bits())));
     }
     for violation in of_any_header(header) {
-        find(place(&violation, layout), Fault::Violation(violation));
+        find(place(&violation, layout.form), Fault::Violation(violation));
     }
     match (direction, layout.key) {
         (Direction::ToServer, None) => find(1..2, Fault::Violation(Violation::UnmaskedFrame)),
@@ -46,9 +46,16 @@ pub(super) fn of_header(
         find(0..1, Fault::Violation(violation));
     }
     if let Some(violation) = of_size(layout, shared, frames) {
-        find(place(&violation, layout), Fault::Violation(violation));
+        find(place(&violation, layout.form), Fault::Violation(violation));
     }
     findings
+}
+
+/// What can be seen of a header before it is complete: some rules are broken by its first two bytes.
+pub(super) fn of_part(header: &[u8]) -> Vec<Finding> {
+    // Of the length only the seven bits count: what follows them has not come.
+    let finding = |violation| Finding::new(place(&violation, LengthForm::Seven), Fault::Violation(violation));
+    of_any_header(header).into_iter().map(finding).collect()
 }
 
 /// The rules that hold for every frame, whoever sends it. The protocol's parser names the first one that is broken; to hear
@@ -103,13 +110,13 @@ fn of_size(layout: &Layout, shared: &Shared, frames: &Frames) -> Option<Violatio
 }
 
 /// The bytes that break a rule.
-fn place(violation: &Violation, layout: &Layout) -> Range<u64> {
+fn place(violation: &Violation, form: LengthForm) -> Range<u64> {
     match violation {
         Violation::LengthNotShortest(_)
         | Violation::LengthTopBitSet(_)
         | Violation::ControlTooLong(_)
         | Violation::FrameTooBig { .. }
-        | Violation::MessageTooBig { .. } => 1..2 + layout.form.extended_bytes() as u64,
+        | Violation::MessageTooBig { .. } => 1..2 + form.extended_bytes() as u64,
         _ => 0..1,
     }
 }

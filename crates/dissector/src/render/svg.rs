@@ -3,7 +3,7 @@
 //! ```text
 //!   ┌──────────────────────────────────────────────┐
 //!   │ Text, 5 bytes: Hello                         │  the summary
-//!   │ [81][85][37][fa][21][3d][7f][9f][4d][51][58] │  the bytes, in the colours of their fields
+//!   │ [81][85][37][fa][21][3d][7f][9f][4d][51][58] │  the bytes, in the colours of their fields; underlined: a broken rule
 //!   │ 1 000 0001  1 0000101                        │  of a frame: its first two bytes, bit by bit
 //!   │ ▪ 1... .... = Fin: True     the whole ...    │  the fields, what they mean, where that is specified
 //!   └──────────────────────────────────────────────┘
@@ -38,7 +38,9 @@ const LINE: usize = 22;
 /// Where the meaning of a field begins.
 const MEANING: usize = 430;
 /// How many characters of fixed width fit in front of it, and how many of a sans-serif font behind it.
-const COLUMNS: (usize, usize) = (45, 54);
+const COLUMNS: (usize, usize) = (45, 50);
+/// How many characters of fixed width fit beside the reference if the meaning has a line of its own.
+const WHOLE_LINE: usize = 92;
 
 const PANEL: &str = "#101a30";
 const LIGHT: &str = "#ffffff";
@@ -54,7 +56,10 @@ const MONO: &str = "'Fira Code', 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono',
 pub fn svg(record: &Record) -> String {
     let mut figure = Figure { parts: String::new(), y: MARGIN };
     figure.heading(record);
-    figure.bytes(record);
+    // A head is text: its lines are its bytes.
+    if !matches!(record.kind, Kind::Request | Kind::Response) {
+        figure.bytes(record);
+    }
     if record.kind == Kind::Frame && record.bytes.len() >= 2 {
         figure.bits(record);
     }
@@ -62,6 +67,7 @@ pub fn svg(record: &Record) -> String {
     for (depth, field) in record.walk() {
         figure.field(depth, field);
     }
+    figure.y += if record.findings.is_empty() { 0 } else { 10 };
     for finding in &record.findings {
         for part in wrap(&format!("{}: {}", finding.fault.name(), finding.fault), 110) {
             figure.y += LINE;
@@ -117,8 +123,12 @@ impl Figure {
         let shown = &record.bytes[..record.bytes.len().min(BYTES)];
         for (row, bytes) in shown.chunks(ROW).enumerate() {
             for (column, byte) in bytes.iter().enumerate() {
-                let fill = colour_of(record, row * ROW + column);
-                self.tile(MARGIN + column * TILE.1, TILE.0, fill, &format!("{byte:02x}"));
+                let position = row * ROW + column;
+                let x = MARGIN + column * TILE.1;
+                self.tile(x, TILE.0, colour_of(record, position), &format!("{byte:02x}"));
+                if record.findings.iter().any(|finding| finding.range.contains(&(position as u64))) {
+                    self.underline(x, TILE.0);
+                }
             }
             self.y += TILE.1;
         }
@@ -150,7 +160,9 @@ impl Figure {
     }
 
     fn field(&mut self, depth: usize, field: &Field) {
-        let line = cut(&tree::line(field), COLUMNS.0 - 2 * depth);
+        let line = tree::line(field);
+        let is_long = line.chars().count() > COLUMNS.0.saturating_sub(2 * depth);
+        let line = cut(&line, WHOLE_LINE.saturating_sub(2 * depth));
         let colour = palette::of(field.term.part);
         self.y += LINE;
         let x = MARGIN + depth * 17;
@@ -166,7 +178,7 @@ impl Figure {
         let reference = field.term.reference;
         self.text(WIDTH - MARGIN, self.y, right, SOFT, &format!("RFC {}, {}", reference.rfc, reference.section));
         for (index, part) in wrap(&field.meaning, COLUMNS.1).iter().enumerate() {
-            self.y += if index == 0 { 0 } else { LINE - 4 };
+            self.y += if index == 0 && !is_long { 0 } else { LINE - 4 };
             self.text(MEANING, self.y, Font::SANS, SOFT, part);
         }
         self.parts.push_str("</g>\n");
@@ -182,6 +194,12 @@ impl Figure {
         );
         let font = Font { size: 17, weight: 600, ..Font::CENTRED };
         self.text(x + width / 2, y + TILE.0 / 2 + 6, font, &palette::INK.hex(), text);
+    }
+
+    /// Marks a byte that breaks a rule.
+    fn underline(&mut self, x: usize, width: usize) {
+        let y = self.y + TILE.0 + 3;
+        let _ = writeln!(self.parts, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"5\" fill=\"{WARNING}\"/>");
     }
 
     fn text(&mut self, x: usize, y: usize, font: Font, fill: &str, text: &str) {
