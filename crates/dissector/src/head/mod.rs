@@ -17,7 +17,10 @@ mod response;
 use std::ops::Range;
 
 use http::{HeaderMap, header};
-use protocol::{Limits, Violation};
+use protocol::{
+    Limits, Violation,
+    handshake::{Extension, extensions::parse_line},
+};
 
 use self::lines::{Line, lines};
 pub(crate) use self::{
@@ -238,14 +241,15 @@ fn cookies(value: &str, start: u64) -> Vec<Field> {
     fields
 }
 
+/// The extensions that a head names, offered or agreed on; those of a malformed line are none.
+fn extensions(headers: &HeaderMap) -> Vec<Extension> {
+    let lines = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS);
+    lines.iter().filter_map(|line| parse_line(line.to_str().ok()?)).flatten().collect()
+}
+
 /// The elements of `Sec-WebSocket-Extensions`, as fields.
 fn extension_fields(value: &str, range: &Range<u64>) -> Vec<Field> {
-    let mut headers = HeaderMap::new();
-    if let Ok(value) = value.parse() {
-        headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, value);
-    }
-    let extensions = protocol::handshake::Extension::parse_all(&headers).unwrap_or_default();
-    let field = |extension: &protocol::handshake::Extension| {
+    let field = |extension: Extension| {
         Field::new(&glossary::EXTENSION, range.clone(), Value::text(extension.to_string()))
             .means(match extension.name() {
                 "permessage-deflate" => "messages may be compressed one by one; RSV1 marks those that are",
@@ -253,5 +257,5 @@ fn extension_fields(value: &str, range: &Range<u64>) -> Vec<Field> {
             })
             .derived()
     };
-    extensions.iter().map(field).collect()
+    parse_line(value).unwrap_or_default().into_iter().map(field).collect()
 }

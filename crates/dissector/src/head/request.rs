@@ -6,13 +6,14 @@ use http::{HeaderMap, Method, header};
 use protocol::{
     Limits, Violation,
     handshake::{
-        ClientHandshake, ClientRequest, Extension, Nonce, Progress, Request, ServerHandshake, VERSION, accept_digest,
+        ClientHandshake, ClientRequest, Nonce, Progress, Request, ServerHandshake, VERSION, accept_digest,
         accept_value, key::GUID,
     },
 };
 
 use super::{
-    BodyLength, HeadUnit, Line, body_length, common_meaning, extension_fields, finding, header_fields, lines, read,
+    BodyLength, HeadUnit, Line, body_length, common_meaning, extension_fields, extensions, finding, header_fields,
+    lines, read,
 };
 use crate::{
     field::{Field, Value},
@@ -73,10 +74,10 @@ impl Offer {
                 request = request.clone().subprotocol(name).unwrap_or(request);
             }
         }
-        for extension in Extension::parse_all(&self.headers).unwrap_or_default() {
+        for extension in extensions(&self.headers) {
             request = request.extension(extension);
         }
-        Some(request.handshake_with_key(self.key()?, limits.clone()))
+        Some(request.handshake(Nonce([0; 16]), limits.clone()).expecting_answer_to(self.key()?))
     }
 }
 

@@ -9,8 +9,8 @@ use protocol::{
 };
 
 use super::{
-    BodyLength, HeadUnit, Line, Offer, body_length, common_meaning, extension_fields, finding, header_fields, lines,
-    read,
+    BodyLength, HeadUnit, Line, Offer, body_length, common_meaning, extension_fields, extensions, finding,
+    header_fields, lines, read,
 };
 use crate::{
     field::{Field, Value},
@@ -53,7 +53,7 @@ pub(crate) fn dissect_response(
                 BodyLength::ToTheEnd if !offer.is_some_and(Offer::is_head) => body_length(response.headers(), without),
                 _ => BodyLength::None,
             };
-            let extensions = Extension::parse_all(response.headers()).unwrap_or_default();
+            let extensions = extensions(response.headers());
             facts = Some(ResponseFacts { status: response.status().as_u16(), extensions, body });
         }
         Ok(None) => {}

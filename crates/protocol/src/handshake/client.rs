@@ -102,13 +102,7 @@ impl ClientRequest {
     /// Begins the handshake. `nonce` has to be new and random for each connection.
     #[must_use]
     pub fn handshake(self, nonce: Nonce, limits: Limits) -> ClientHandshake {
-        self.handshake_with_key(&nonce.to_key(), limits)
-    }
-
-    /// The same with a key as it stands in the header. For who looks on: the key was seen in somebody else's request,
-    /// and what is judged is the answer to that.
-    #[must_use]
-    pub fn handshake_with_key(self, key: &str, limits: Limits) -> ClientHandshake {
+        let key = nonce.to_key();
         let mut request = format!("GET {} HTTP/1.1\r\n", self.uri.resource_name()).into_bytes();
         write_line(&mut request, "Host", self.uri.host_header().as_bytes());
         write_line(&mut request, "Upgrade", b"websocket");
@@ -126,7 +120,7 @@ impl ClientRequest {
         request.extend_from_slice(b"\r\n");
         ClientHandshake {
             bytes: request.into(),
-            expected_accept: accept_value(key),
+            expected_accept: accept_value(&key),
             request: self,
             head: HeadBuffer::new(),
             limits,
@@ -149,6 +143,14 @@ impl ClientHandshake {
     #[must_use]
     pub fn request_bytes(&self) -> Bytes {
         self.bytes.clone()
+    }
+
+    /// Waits for the answer to this key instead of its own. For who looks on: the request was somebody else's, and what is
+    /// judged is the answer to that.
+    #[must_use]
+    pub fn expecting_answer_to(mut self, key: &str) -> Self {
+        self.expected_accept = accept_value(key);
+        self
     }
 
     /// The buffer to which bytes from the server are added.

@@ -62,7 +62,7 @@ impl Extension {
     ///
     /// # Errors
     /// [`Violation::ExtensionsMalformed`]: a value off the grammar fails the handshake (section 9.1).
-    pub fn parse_all(headers: &HeaderMap) -> Result<Vec<Self>, Violation> {
+    pub(crate) fn parse_all(headers: &HeaderMap) -> Result<Vec<Self>, Violation> {
         let mut extensions = Vec::new();
         for line in grammar::lines(headers, &SEC_WEBSOCKET_EXTENSIONS) {
             let found = line.and_then(parse_line).ok_or(Violation::ExtensionsMalformed)?;
@@ -77,7 +77,8 @@ impl Extension {
 }
 
 /// `1#extension` on one line; `None` when it is malformed.
-fn parse_line(line: &str) -> Option<Vec<Extension>> {
+#[must_use]
+pub fn parse_line(line: &str) -> Option<Vec<Extension>> {
     let mut scanner = Scanner::new(line);
     let mut extensions = Vec::new();
     while !scanner.at_end() {

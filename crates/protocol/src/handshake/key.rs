@@ -36,7 +36,11 @@ impl Nonce {
     /// The bytes that a `Sec-WebSocket-Key` stands for; `None` when it is not the Base64 of 16 bytes.
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
-        decode(key)?.try_into().ok().map(Self)
+        // 24 characters hold 16 bytes and four unused bits. The RFC's own example in 4.1 sets some of them (erratum
+        // 3150), so they are not looked at.
+        let lenient = general_purpose::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+        let engine = general_purpose::GeneralPurpose::new(&base64::alphabet::STANDARD, lenient);
+        engine.decode(key).ok()?.try_into().ok().map(Self)
     }
 }
 
@@ -45,29 +49,21 @@ pub(crate) fn is_valid_key(key: &str) -> bool {
     Nonce::from_key(key).is_some()
 }
 
-fn decode(key: &str) -> Option<Vec<u8>> {
-    // 24 characters hold 16 bytes and four unused bits. The RFC's own example in 4.1 sets some of them (erratum 3150), so
-    // they are not looked at.
-    let lenient = general_purpose::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
-    let engine = general_purpose::GeneralPurpose::new(&base64::alphabet::STANDARD, lenient);
-    engine.decode(key).ok()
-}
-
-/// The 20 bytes between a key and its answer: the SHA-1 of the key and the [`GUID`].
+/// The value of `Sec-WebSocket-Accept` that answers `key`.
 ///
 /// The key goes into the hash as the characters that were sent, not as the bytes that they stand for.
+#[must_use]
+pub fn accept_value(key: &str) -> String {
+    general_purpose::STANDARD.encode(accept_digest(key))
+}
+
+/// The 20 bytes that the accept value is the Base64 of: the SHA-1 of the key, as text, followed by the [`GUID`].
 #[must_use]
 pub fn accept_digest(key: &str) -> [u8; 20] {
     let mut sha1 = Sha1::new();
     sha1.update(key);
     sha1.update(GUID);
     sha1.finalize().into()
-}
-
-/// The value of `Sec-WebSocket-Accept` that answers `key`: the Base64 of the [digest](accept_digest).
-#[must_use]
-pub fn accept_value(key: &str) -> String {
-    general_purpose::STANDARD.encode(accept_digest(key))
 }
 
 #[cfg(test)]
