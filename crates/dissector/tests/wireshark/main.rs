@@ -17,10 +17,15 @@ mod corpus;
 mod tshark;
 mod units;
 
-use std::{collections::BTreeSet, fmt::Write, net::SocketAddr, time::UNIX_EPOCH};
+use std::{
+    collections::BTreeSet,
+    fmt::Write,
+    net::SocketAddr,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use corpus::{Case, corpus};
-use dissector::{Conversation, Options, Record, capture::Capture, render};
+use dissector::{Conversation, Direction::ToServer, Options, Record, capture::Capture, render};
 use units::{Unit, ours, theirs};
 
 /// The case as a capture.
@@ -135,4 +140,15 @@ fn wireshark_finds_no_fault_with_tcp_and_ip() {
         let faults = tshark::faults(&capture(&case));
         assert!(faults.is_empty(), "{}:\n{faults}", case.name);
     }
+}
+
+#[test]
+#[ignore = "needs tshark: apt-get install tshark"]
+fn wireshark_reads_the_same_times() {
+    let address: SocketAddr = ([192, 0, 2, 1], 8080).into();
+    let time = UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_789);
+    let mut capture = Capture::new(Vec::new(), address, address, time).expect("a Vec takes everything");
+    capture.data(ToServer, b"x", time + Duration::from_millis(1)).expect("a Vec takes everything");
+    let [begin, later] = ["1700000000.123456789", "1700000000.124456789"];
+    assert_eq!(tshark::times(&capture.into_inner()), [begin, begin, begin, later, later]);
 }

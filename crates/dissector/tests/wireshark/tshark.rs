@@ -140,3 +140,8 @@ pub(crate) fn trees(capture: &[u8]) -> Vec<Vec<String>> {
     }
     trees
 }
+
+/// When the packets passed, in seconds since 1970.
+pub(crate) fn times(capture: &[u8]) -> Vec<String> {
+    run(capture, &["-T", "fields", "-e", "frame.time_epoch"]).lines().map(str::to_owned).collect()
+}
