@@ -45,9 +45,9 @@ pub fn hex_dump(record: &Record, rows: usize, colour: bool) -> String {
             let letter = run.map_or(' ', |run| run.letter);
             let character = if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '.' };
             let gap = if column == ROW / 2 { "  " } else { " " };
-            let _ = write!(hex, "{gap}{}", paint(format_args!("{byte:02x}"), run, colour));
+            let _ = write!(hex, "{gap}{}", paint(format_args!("{byte:02x}"), run.map(|run| run.part), colour));
             let _ = write!(letters, "{gap}{letter}{letter}");
-            let _ = write!(ascii, "{}", paint(character, run, colour));
+            let _ = write!(ascii, "{}", paint(character, run.map(|run| run.part), colour));
         }
         // Three columns for each byte, and one for the gap in the middle.
         let width = row.len() * 3 + usize::from(row.len() > ROW / 2);
@@ -63,7 +63,7 @@ pub fn hex_dump(record: &Record, rows: usize, colour: bool) -> String {
     for run in &runs {
         for field in &run.fields {
             for (depth, inner) in field.walk() {
-                let letter = paint(run.letter, Some(run), colour);
+                let letter = paint(run.letter, Some(inner.term.part), colour);
                 let _ = writeln!(text, "  {letter}  {}{}", "  ".repeat(depth), line(inner));
             }
         }
@@ -94,10 +94,10 @@ fn runs(record: &Record) -> Vec<Run<'_>> {
     runs
 }
 
-fn paint(what: impl Display, run: Option<&Run<'_>>, colour: bool) -> String {
-    match run {
-        Some(run) if colour => {
-            let style = palette::of(run.part).style();
+fn paint(what: impl Display, part: Option<Part>, colour: bool) -> String {
+    match part {
+        Some(part) if colour => {
+            let style = palette::of(part).style();
             format!("{style}{what}{style:#}")
         }
         _ => what.to_string(),
