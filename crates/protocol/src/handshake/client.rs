@@ -180,6 +180,14 @@ impl ClientHandshake {
         self.bytes.clone()
     }
 
+    /// Waits for the answer to this key instead of its own. For who looks on: the request was somebody else's, and what is
+    /// judged is the answer to that.
+    #[must_use]
+    pub fn expecting_answer_to(mut self, key: &str) -> Self {
+        self.expected_accept = accept_value(key);
+        self
+    }
+
     /// The buffer to which bytes from the server are added.
     pub fn input(&mut self) -> &mut BytesMut {
         &mut self.head.input

@@ -89,7 +89,8 @@ impl Extension {
 }
 
 /// `1#extension` on one line; `None` when it is malformed.
-fn parse_line(line: &str) -> Option<Vec<Extension>> {
+#[must_use]
+pub fn parse_line(line: &str) -> Option<Vec<Extension>> {
     let mut scanner = Scanner::new(line);
     let mut extensions = Vec::new();
     while !scanner.at_end() {

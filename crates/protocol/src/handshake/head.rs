@@ -97,8 +97,13 @@ fn target(text: &str) -> Result<Uri, Violation> {
     Uri::try_from(text).map_err(|_| Violation::TargetMalformed)
 }
 
-/// Reads a response's head from the start of `bytes`; gives its length too.
-pub(super) fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<()>, usize)>, Violation> {
+/// Reads a response's head from the start of `bytes`; gives its length too, or `None` when the head does not end in them.
+///
+/// This is the shape alone, whatever the status; [`ClientHandshake`](super::ClientHandshake) judges what it says.
+///
+/// # Errors
+/// [`Violation::MalformedHead`] and [`Violation::TooManyHeaderLines`].
+pub fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<()>, usize)>, Violation> {
     let mut lines = vec![httparse::EMPTY_HEADER; limits.header_lines];
     let mut head = httparse::Response::new(&mut lines);
     let len = match head.parse(bytes) {

@@ -18,7 +18,7 @@ use sha1::{Digest, Sha1};
 
 /// The string that is put behind the key before hashing: a random number of the kind that nobody else will ever use by
 /// chance, so that no other protocol gives the same answers (section 1.3).
-const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The 16 random bytes of a client's key, new for each connection (section 4.1).
 ///
@@ -34,15 +34,21 @@ impl Nonce {
     pub fn to_key(self) -> String {
         general_purpose::STANDARD.encode(self.0)
     }
+
+    /// The bytes that a `Sec-WebSocket-Key` stands for; `None` when it is not the Base64 of 16 bytes.
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<Self> {
+        // 24 characters hold 16 bytes and four unused bits. The RFC's own example in 4.1 sets some of them (erratum
+        // 3150), so they are not looked at.
+        let lenient = general_purpose::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+        let engine = general_purpose::GeneralPurpose::new(&base64::alphabet::STANDARD, lenient);
+        engine.decode(key).ok()?.try_into().ok().map(Self)
+    }
 }
 
 /// Whether `key` is the Base64 of 16 bytes.
 pub(crate) fn is_valid_key(key: &str) -> bool {
-    // 24 characters hold 16 bytes and four unused bits. The RFC's own example in 4.1 sets some of them (erratum 3150), so
-    // they are not looked at.
-    let lenient = general_purpose::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
-    let engine = general_purpose::GeneralPurpose::new(&base64::alphabet::STANDARD, lenient);
-    engine.decode(key).is_ok_and(|nonce| nonce.len() == 16)
+    Nonce::from_key(key).is_some()
 }
 
 /// The value of `Sec-WebSocket-Accept` that answers `key` (section 4.2.2).
@@ -53,10 +59,16 @@ pub(crate) fn is_valid_key(key: &str) -> bool {
 //# For the hash, the key is taken as it was sent, as text; nothing has to be decoded.
 #[must_use]
 pub fn accept_value(key: &str) -> String {
+    general_purpose::STANDARD.encode(accept_digest(key))
+}
+
+/// The 20 bytes that the accept value is the Base64 of: the SHA-1 of the key, as text, followed by the [`GUID`].
+#[must_use]
+pub fn accept_digest(key: &str) -> [u8; 20] {
     let mut sha1 = Sha1::new();
     sha1.update(key);
     sha1.update(GUID);
-    general_purpose::STANDARD.encode(sha1.finalize())
+    sha1.finalize().into()
 }
 
 #[cfg(test)]

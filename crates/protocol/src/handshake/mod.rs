@@ -44,8 +44,8 @@ use http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
 pub use self::{
     client::{ClientHandshake, ClientRequest, HandshakeError, Opened},
     extensions::Extension,
-    head::encode_response,
-    key::{Nonce, accept_value},
+    head::{encode_response, parse_response},
+    key::{Nonce, accept_digest, accept_value},
     server::{Acceptance, Accepted, Request, ServerHandshake, Upgrade, refusal},
 };
 use crate::violation::Violation;

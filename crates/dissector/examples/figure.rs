@@ -1,0 +1,13 @@
+//! Draws the masked text "Hello" of RFC 6455, section 5.7.
+//!
+//! ```sh
+//! cargo run -p dissector --example figure > hello.svg
+//! ```
+
+use dissector::{Conversation, Direction, Options, render};
+
+fn main() {
+    let wire = [0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58];
+    let mut conversation = Conversation::after_handshake(Options::default());
+    conversation.push(Direction::ToServer, &wire, None, &mut |record| print!("{}", render::svg(&record)));
+}

@@ -1,0 +1,344 @@
+//! From a frame to its fields.
+
+use std::borrow::Cow;
+
+use protocol::{
+    CloseCode,
+    frame::{LengthForm, Opcode, ReservedBits, apply_mask},
+    message::Kind as MessageKind,
+};
+
+use super::{
+    FrameUnit, Part,
+    layout::{FIN, LENGTH, Layout, MASK, OPCODE, RESERVED},
+    rules,
+};
+use crate::{
+    conversation::Shared,
+    excerpt::Excerpt,
+    field::{Field, Value},
+    glossary,
+    message::{Coding, OpenMessage},
+    record::Kind,
+    stream::{Dissection, Frames},
+};
+
+/// How many characters of a payload a summary shows: as many as fit beside the rest on a line of 80.
+const SUMMARY_CHARACTERS: usize = 48;
+
+pub(super) fn dissect(frame: &FrameUnit, shared: &Shared, frames: &Frames) -> Dissection {
+    let mut fields = first_byte(frame.header.first().copied(), shared);
+    fields.extend(second_byte(frame.header.get(1).copied()));
+    fields.extend(rest_of_header(&frame.header));
+    let mut bytes = frame.header.clone();
+    let mut summary = format!("Frame, {} bytes of its header", bytes.len());
+    let mut findings = rules::of_part(&frame.header);
+    if let Some(layout) = &frame.layout {
+        bytes.extend(as_on_the_wire(layout, frame.payload.bytes()));
+        let message = frames.message.as_ref().filter(|_| frame.part != Part::None);
+        fields.extend(payload(frame, layout, message));
+        summary = summarise(frame, layout);
+        findings.clone_from(&frame.findings);
+    }
+    let length = frame.header.len() as u64 + frame.payload.total();
+    Dissection { kind: Kind::Frame, bytes, length, summary, fields, findings }
+}
+
+fn as_on_the_wire(layout: &Layout, payload: &[u8]) -> Vec<u8> {
+    let mut wire = payload.to_vec();
+    if let Some(key) = layout.key {
+        apply_mask(&mut wire, key);
+    }
+    wire
+}
+
+fn first_byte(byte: Option<u8>, shared: &Shared) -> Vec<Field> {
+    let Some(byte) = byte else { return Vec::new() };
+    let opcode = Opcode::from_bits(byte).ok();
+    let is_control = byte & 0x08 != 0;
+    let fin = byte & FIN != 0;
+    let fin_means = match (fin, opcode) {
+        (true, Some(Opcode::Text | Opcode::Binary)) => "the whole message is in this frame",
+        (true, Some(Opcode::Continuation)) => "the last frame of its message",
+        (true, _) => "as in every control frame",
+        (false, _) if is_control => "a control frame must not be fragmented",
+        (false, _) => "more frames of this message follow",
+    };
+    vec![
+        Field::new(&glossary::FIN, 0..1, Value::Flag(fin)).bits(FIN).means(fin_means),
+        reserved(byte, shared),
+        Field::new(
+            &glossary::OPCODE,
+            0..1,
+            Value::Number { value: u64::from(byte & OPCODE), name: Some(name(opcode)) },
+        )
+        .bits(OPCODE)
+        .means(match opcode {
+            Some(Opcode::Continuation) => "goes on with the message that is open",
+            Some(Opcode::Text) => "begins a message that is UTF-8 text",
+            Some(Opcode::Binary) => "begins a message of bytes",
+            Some(Opcode::Close) => "says that the connection is to be closed, or agrees",
+            Some(Opcode::Ping) => "asks for a Pong",
+            Some(Opcode::Pong) => "answers a Ping, or is a sign of life",
+            None if is_control => "reserved for control frames that nobody has defined",
+            None => "reserved for data frames that nobody has defined",
+        }),
+    ]
+}
+
+/// An opcode's name, as in Wireshark.
+fn name(opcode: Option<Opcode>) -> Cow<'static, str> {
+    Cow::Borrowed(match opcode {
+        Some(Opcode::Continuation) => "Continuation",
+        Some(Opcode::Text) => "Text",
+        Some(Opcode::Binary) => "Binary",
+        Some(Opcode::Close) => "Connection Close",
+        Some(Opcode::Ping) => "Ping",
+        Some(Opcode::Pong) => "Pong",
+        None => "Unknown",
+    })
+}
+
+/// The three bits as one field; bit by bit too if there is something to see.
+fn reserved(byte: u8, shared: &Shared) -> Field {
+    let bits = ReservedBits::from_first_byte(byte).bits();
+    let flag = |term, bit: ReservedBits| Field::new(term, 0..1, Value::Flag(bits & bit.bits() != 0)).bits(bit.bits());
+    let mut inner = Vec::new();
+    let begins_message = matches!(Opcode::from_bits(byte), Ok(Opcode::Text | Opcode::Binary));
+    if shared.deflate() {
+        let compressed = bits & ReservedBits::RSV1.bits() != 0;
+        inner.push(flag(&glossary::PMC, ReservedBits::RSV1).means(match (compressed, begins_message) {
+            (true, true) => "RSV1: this message is compressed",
+            (true, false) => "RSV1: allowed in the first frame of a message only",
+            (false, true) => "RSV1: this message is not compressed",
+            (false, false) => "RSV1: only the first frame of a message says whether it is compressed",
+        }));
+    } else if bits & ReservedBits::RSV1.bits() != 0 {
+        inner.push(
+            flag(&glossary::RSV1, ReservedBits::RSV1).means("would mark a compressed message, had that been agreed on"),
+        );
+    }
+    for (term, bit) in [(&glossary::RSV2, ReservedBits::RSV2), (&glossary::RSV3, ReservedBits::RSV3)] {
+        if bits & bit.bits() != 0 {
+            inner.push(flag(term, bit).means("no extension gives it a meaning"));
+        }
+    }
+    let means = if bits == 0 { "no extension changes this frame" } else { "an extension is at work, or should be" };
+    Field::new(&glossary::RSV, 0..1, Value::Bits(bits >> RESERVED.trailing_zeros()))
+        .bits(RESERVED)
+        .means(means)
+        .holding(inner)
+}
+
+fn second_byte(byte: Option<u8>) -> Vec<Field> {
+    let Some(byte) = byte else { return Vec::new() };
+    let masked = byte & MASK != 0;
+    let seven = byte & LENGTH;
+    // The words with which Wireshark shows that the number is not the length.
+    let (name, means) = match LengthForm::announced_by(byte) {
+        LengthForm::Seven => (None, if seven == 1 { "one byte" } else { "bytes, as they are: it fits seven bits" }),
+        LengthForm::Sixteen => (Some("Extended Payload Length (16 bits)"), "the length is in the next two bytes"),
+        LengthForm::SixtyFour => (Some("Extended Payload Length (64 bits)"), "the length is in the next eight bytes"),
+    };
+    vec![
+        Field::new(&glossary::MASK, 1..2, Value::Flag(masked)).bits(MASK).means(if masked {
+            "the payload is masked, as a client has to; the key stands in front of it"
+        } else {
+            "the payload is as it is, as a server has to send it"
+        }),
+        Field::new(&glossary::LENGTH, 1..2, Value::Number { value: u64::from(seven), name: name.map(Cow::Borrowed) })
+            .bits(LENGTH)
+            .means(means),
+    ]
+}
+
+/// Extended length and masking key, as far as they are there.
+fn rest_of_header(header: &[u8]) -> Vec<Field> {
+    let mut fields = Vec::new();
+    let (Some(&second), Some(rest)) = (header.get(1), header.get(2..)) else { return fields };
+    let form = LengthForm::announced_by(second);
+    let (extended, key) = rest.split_at(form.extended_bytes().min(rest.len()));
+    let begin = 2 + extended.len() as u64;
+    if !extended.is_empty() {
+        let term = if form == LengthForm::Sixteen { &glossary::LENGTH_16 } else { &glossary::LENGTH_64 };
+        let field = |value| Field::new(term, 2..begin, value);
+        fields.push(if extended.len() == form.extended_bytes() {
+            let length = extended.iter().fold(0, |length, &byte| length << 8 | u64::from(byte));
+            field(Value::number(length)).means("bytes; the highest byte comes first")
+        } else {
+            field(Value::bytes(extended, 0)).means("the rest of it has not come yet")
+        });
+    }
+    if second & MASK != 0 && !key.is_empty() {
+        let key = &key[..key.len().min(4)];
+        let field = Field::new(&glossary::MASKING_KEY, begin..begin + key.len() as u64, Value::bytes(key, 0));
+        fields.push(if key.len() == 4 {
+            field.means("byte i of the payload meets byte i mod 4 of this")
+        } else {
+            field.means("the rest of it has not come yet")
+        });
+    }
+    fields
+}
+
+/// The payload: as it is on the wire if it is masked, then as it was meant.
+fn payload(frame: &FrameUnit, layout: &Layout, message: Option<&OpenMessage>) -> Vec<Field> {
+    let mut fields = Vec::new();
+    let range = layout.header_length..layout.header_length + frame.payload.total();
+    let is_last = layout.fin() && frame.is_complete();
+    if range.is_empty() {
+        // A message may end with a frame that adds nothing to it. Wireshark says nothing then.
+        if frame.part == Part::Later
+            && is_last
+            && let Some(message) = message
+        {
+            fields.push(whole(message, range, &glossary::MESSAGE).derived());
+        }
+        return fields;
+    }
+    if layout.key.is_some() {
+        let wire = as_on_the_wire(layout, frame.payload.bytes());
+        let field = Field::new(&glossary::MASKED_PAYLOAD, range.clone(), Value::bytes(&wire, frame.payload.left_out()));
+        fields.push(field.means(unmasking(layout, &wire)));
+    }
+    let inner = match (message, frame.part) {
+        (Some(message), Part::First) if is_last => vec![whole(message, range.clone(), whole_term(message))],
+        (Some(message), Part::First) => vec![fragment(&frame.payload, message, &range)],
+        (Some(message), _) if is_last => {
+            let whole = whole(message, range.clone(), whole_term(message));
+            vec![fragment(&frame.payload, message, &range), whole]
+        }
+        (Some(message), _) => vec![fragment(&frame.payload, message, &range)],
+        (None, _) => vec![outside_of_messages(layout, &frame.payload, &range)],
+    };
+    fields.push(Field::new(&glossary::PAYLOAD, range, Value::Group).holding(inner));
+    fields
+}
+
+/// `7f ^ 37 = 48, "H"`: the first byte as an example.
+fn unmasking(layout: &Layout, wire: &[u8]) -> String {
+    match (wire.first(), layout.key) {
+        (Some(&first), Some(key)) => {
+            let plain = first ^ key.0[0];
+            let character =
+                if plain.is_ascii_graphic() { format!(", \"{}\"", char::from(plain)) } else { String::new() };
+            format!("the first byte: {first:02x} ^ {:02x} = {plain:02x}{character}", key.0[0])
+        }
+        _ => String::new(),
+    }
+}
+
+const fn whole_term(message: &OpenMessage) -> &'static glossary::Term {
+    match (message.coding, message.kind) {
+        (Coding::Deflate, _) => &glossary::COMPRESSED,
+        (Coding::Identity, MessageKind::Text) => &glossary::TEXT,
+        (Coding::Identity, MessageKind::Binary) => &glossary::BINARY,
+    }
+}
+
+/// The message, which this frame completes.
+fn whole(message: &OpenMessage, range: std::ops::Range<u64>, term: &'static glossary::Term) -> Field {
+    let field = Field::new(term, range, content(&message.payload, message));
+    match (message.fragments, message.coding) {
+        (_, Coding::Deflate) => field.means("the compressed message"),
+        (1, _) => field.means("the message"),
+        (fragments, _) => field.means(format!("the message, put together from {fragments} frames")),
+    }
+}
+
+/// This frame's piece of the message.
+fn fragment(payload: &Excerpt, message: &OpenMessage, range: &std::ops::Range<u64>) -> Field {
+    Field::new(&glossary::FRAGMENT, range.clone(), content(payload, message))
+        .means(format!("piece {} of the message", message.fragments))
+}
+
+fn content(payload: &Excerpt, message: &OpenMessage) -> Value {
+    if message.kind == MessageKind::Text && message.coding == Coding::Identity {
+        Value::lossy(payload.bytes(), payload.left_out())
+    } else {
+        Value::bytes(payload.bytes(), payload.left_out())
+    }
+}
+
+/// The payload of a control frame, or of one that makes no sense.
+fn outside_of_messages(layout: &Layout, payload: &Excerpt, range: &std::ops::Range<u64>) -> Field {
+    let bytes = |term| Field::new(term, range.clone(), Value::bytes(payload.bytes(), payload.left_out()));
+    match layout.opcode() {
+        Some(Opcode::Close) => close(payload, range),
+        Some(Opcode::Ping) => bytes(&glossary::PING).means("has to come back in the Pong"),
+        Some(Opcode::Pong) => bytes(&glossary::PONG).means("what the Ping said, if there was one"),
+        _ => bytes(&glossary::UNKNOWN).means("nothing says what this is"),
+    }
+}
+
+fn close(payload: &Excerpt, range: &std::ops::Range<u64>) -> Field {
+    let field = Field::new(&glossary::CLOSE, range.clone(), Value::Group);
+    let &[high, low, ref reason @ ..] = payload.bytes() else {
+        return field.means("half a status code");
+    };
+    let code = CloseCode(u16::from_be_bytes([high, low]));
+    let (start, end) = (range.start, range.end);
+    let value = Value::Number { value: u64::from(code.0), name: Some(Cow::Borrowed(code.name())) };
+    let means = if code.is_sendable() { "a code that may be sent" } else { "a code that must not be sent" };
+    let mut inner = vec![Field::new(&glossary::CLOSE_CODE, start..start + 2, value).means(means)];
+    if !reason.is_empty() {
+        let value = Value::lossy(reason, payload.left_out());
+        inner.push(Field::new(&glossary::CLOSE_REASON, start + 2..end, value));
+    }
+    field.holding(inner)
+}
+
+/// The frame in a line: `Text, 5 bytes: Hello`.
+fn summarise(frame: &FrameUnit, layout: &Layout) -> String {
+    let payload = frame.payload.bytes();
+    let length = layout.payload_length;
+    let bytes = if length == 1 { "1 byte".to_owned() } else { format!("{length} bytes") };
+    let what = match (layout.opcode(), layout.fin()) {
+        (Some(Opcode::Close), _) => {
+            return match payload {
+                [] => "Close".to_owned(),
+                [_] => "Close, half a code".to_owned(),
+                &[high, low, ref reason @ ..] => {
+                    let code = CloseCode(u16::from_be_bytes([high, low]));
+                    let reason = preview(reason);
+                    format!("Close {code}{}{reason}", if reason.is_empty() { "" } else { ": " })
+                }
+            };
+        }
+        (None, _) => format!("Opcode {:#x}", layout.first & OPCODE),
+        (Some(Opcode::Continuation), true) => "Continuation, the last".to_owned(),
+        (Some(opcode @ (Opcode::Text | Opcode::Binary)), false) => format!("{opcode:?}, the first part"),
+        (Some(opcode), _) => format!("{opcode:?}"),
+    };
+    let preview = preview(payload);
+    format!("{what}, {bytes}{}{preview}", if preview.is_empty() { "" } else { ": " })
+}
+
+/// The beginning of a payload in one line: as text if it is text, in hexadecimal if not.
+fn preview(payload: &[u8]) -> String {
+    let end = payload.len().min(SUMMARY_CHARACTERS * 4);
+    let text = match std::str::from_utf8(&payload[..end]) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() && end < payload.len() => {
+            std::str::from_utf8(&payload[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => "",
+    };
+    let is_text = !text.is_empty() && !text.contains(|c: char| c.is_control() && !c.is_ascii_whitespace());
+    let (mut line, cut) = if is_text {
+        let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        let line: String = text.chars().take(SUMMARY_CHARACTERS).map(escape).collect();
+        (line, text.chars().nth(SUMMARY_CHARACTERS).is_some() || end < payload.len())
+    } else {
+        let shown = payload.len().min(SUMMARY_CHARACTERS / 3);
+        (hex(&payload[..shown]), shown < payload.len())
+    };
+    if cut {
+        line.push('…');
+    }
+    line
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,152 @@
+//! The response: what the server makes of the request (RFC 6455, sections 4.1 and 4.2.2).
+
+use std::ops::Range;
+
+use http::StatusCode;
+use protocol::{
+    Limits, Violation,
+    handshake::{Extension, HandshakeError, Progress, accept_digest, accept_value, parse_response},
+};
+
+use super::{
+    BodyLength, HeadUnit, Line, Offer, body_length, common_meaning, extension_fields, extensions, finding,
+    header_fields, lines, read,
+};
+use crate::{
+    field::{Field, Value},
+    glossary::{self, Term},
+    record::Kind,
+    stream::Dissection,
+};
+
+/// What a response means for what follows it.
+#[derive(Debug)]
+pub(crate) struct ResponseFacts {
+    pub(crate) status: u16,
+    pub(crate) extensions: Vec<Extension>,
+    pub(crate) body: BodyLength,
+}
+
+/// Takes a response apart, complete or not. The facts are there when it can be read.
+pub(crate) fn dissect_response(
+    head: &HeadUnit,
+    offer: Option<&Offer>,
+    limits: &Limits,
+) -> (Dissection, Option<ResponseFacts>) {
+    let length = head.length();
+    let lines = lines(&head.bytes);
+    let (first, parts) = first_line(&lines, &head.bytes);
+    let mut findings = Vec::new();
+    let mut facts = None;
+    match read(head, &lines, &parts, limits, parse_response) {
+        Ok(Some((response, _))) => {
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS
+                && let Some(violation) = offer.and_then(|offer| judge(&head.bytes, offer, limits))
+            {
+                findings.push(finding(violation, &lines, &parts, length));
+            }
+            let without = match response.status() {
+                StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => BodyLength::None,
+                _ => BodyLength::ToTheEnd,
+            };
+            let body = match without {
+                BodyLength::ToTheEnd if !offer.is_some_and(Offer::is_head) => body_length(response.headers(), without),
+                _ => BodyLength::None,
+            };
+            let extensions = extensions(response.headers());
+            facts = Some(ResponseFacts { status: response.status().as_u16(), extensions, body });
+        }
+        Ok(None) => {}
+        Err(finding) => findings.push(finding),
+    }
+    let mut fields: Vec<Field> = first.into_iter().collect();
+    fields.extend(header_fields(&lines, |term, value, field| explain(term, value, field, offer)));
+    let summary = match lines.first() {
+        Some(Line::Other { text, .. }) => text.clone().into_owned(),
+        _ => String::new(),
+    };
+    let dissection = Dissection { kind: Kind::Response, bytes: head.bytes.clone(), length, summary, fields, findings };
+    (dissection, facts)
+}
+
+/// The first rule that a 101 breaks, as the client sees it that sent the request.
+fn judge(head: &[u8], offer: &Offer, limits: &Limits) -> Option<Violation> {
+    if !offer.wants_websocket() {
+        return None;
+    }
+    let mut client = offer.client(limits)?;
+    client.input().extend_from_slice(head);
+    match client.poll() {
+        Ok(Progress::Done(_) | Progress::NeedMore(_)) | Err(HandshakeError::Refused(_)) => None,
+        Err(HandshakeError::Violation(violation)) => Some(violation),
+    }
+}
+
+type Parts = Vec<(&'static Term, Range<u64>)>;
+
+/// The status line as a field, and where its parts are.
+fn first_line(lines: &[Line<'_>], head: &[u8]) -> (Option<Field>, Parts) {
+    let Some(Line::Other { text, range }) = lines.first() else { return (None, Vec::new()) };
+    let mut parts = Vec::new();
+    let mut fields = Vec::new();
+    let start = range.start;
+    let line = &head[usize::try_from(start).unwrap_or(0)..];
+    let line = line[..usize::try_from(range.end - start).unwrap_or(line.len())].trim_ascii_end();
+    let mut place = |term: &'static Term, from: usize, to: usize| {
+        let range = start + from as u64..start + to as u64;
+        parts.push((term, range.clone()));
+        range
+    };
+    let spaces: Vec<usize> = line.iter().enumerate().filter(|(_, byte)| **byte == b' ').map(|(at, _)| at).collect();
+    if let Some(&first) = spaces.first() {
+        let version = Value::lossy(&line[..first], 0);
+        fields.push(Field::new(&glossary::RESPONSE_VERSION, place(&glossary::RESPONSE_VERSION, 0, first), version));
+        let second = spaces.get(1).copied().unwrap_or(line.len());
+        let digits = String::from_utf8_lossy(&line[first + 1..second]);
+        let value = digits.parse().map_or_else(|_| Value::text(digits.as_ref()), Value::number);
+        let meaning = match digits.as_ref() {
+            "101" => "the server agrees: from the next byte on this connection speaks WebSocket",
+            "426" => "the server wants another protocol, or another version of it",
+            _ if digits.starts_with('1') => "an announcement; the answer is still to come",
+            _ => "no WebSocket: this is ordinary HTTP",
+        };
+        fields.push(Field::new(&glossary::STATUS, place(&glossary::STATUS, first + 1, second), value).means(meaning));
+        if second < line.len() {
+            let phrase = Value::lossy(&line[second + 1..], 0);
+            fields.push(Field::new(&glossary::PHRASE, place(&glossary::PHRASE, second + 1, line.len()), phrase));
+        }
+    }
+    let field = Field::new(&glossary::STATUS_LINE, range.clone(), Value::text(text.as_ref())).holding(fields);
+    (Some(field), parts)
+}
+
+/// What a header line of a response means.
+fn explain(term: &'static Term, value: &str, field: &mut Field, offer: Option<&Offer>) {
+    let is = |other: &Term| std::ptr::eq(term, other);
+    let range = field.range.clone();
+    if let Some(meaning) = common_meaning(term, value) {
+        field.meaning = meaning.into();
+    } else if is(&glossary::ACCEPT) {
+        let Some(key) = offer.and_then(Offer::key) else {
+            field.meaning = "the answer to a key that was not seen".into();
+            return;
+        };
+        let expected = accept_value(key);
+        field.meaning =
+            if value == expected { "the right answer to the key" } else { "not the answer to the key" }.into();
+        let digest = Value::bytes(&accept_digest(key), 0);
+        field.fields = vec![
+            Field::new(&glossary::DIGEST, range.clone(), digest).means("of the request's key and the GUID").derived(),
+            Field::new(&glossary::EXPECTED_ACCEPT, range, Value::text(expected))
+                .means("the digest in Base64")
+                .derived(),
+        ];
+    } else if is(&glossary::VERSION) {
+        field.meaning = "the versions that the server speaks".into();
+    } else if is(&glossary::PROTOCOL) {
+        field.meaning = "the language that both sides will use in their messages".into();
+    } else if is(&glossary::EXTENSIONS) {
+        field.meaning = "what both sides will use".into();
+        field.fields = extension_fields(value, &range);
+    }
+}

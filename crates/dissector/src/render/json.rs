@@ -1,0 +1,149 @@
+//! Records as JSON, one line each.
+//!
+//! ```text
+//!   {"number":0,"direction":"to_server","kind":"frame","offset":0,"length":11,"complete":true,
+//!    "bytes":"81:85:37:fa:21:3d:7f:9f:4d:51:58","summary":"Text, 5 bytes: Hello",
+//!    "fields":[{"name":"websocket.fin","label":"Fin","start":0,"end":1,"mask":128,"value":true,
+//!               "meaning":"...","why":"...","rfc":6455,"section":"5.2"}, ...],
+//!    "findings":[{"rule":"UnmaskedFrame","sentence":"...","rfc":6455,"section":"5.1","start":1,"end":2}]}
+//! ```
+//!
+//! Bytes are written as Wireshark writes them, in hexadecimal with colons. `left_out` counts those that were not kept. What
+//! is not there is left out: no `mask` for whole bytes, no `fields` where there are none.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeMap, SerializeStruct},
+};
+
+use crate::{
+    field::{Field, Value},
+    record::{Direction, Finding, Kind, Record},
+};
+
+/// The record as one line of JSON, without a line break at its end.
+#[must_use]
+pub fn json(record: &Record) -> String {
+    // Nothing in a record can fail to be written: no maps with odd keys, no failing writers.
+    serde_json::to_string(record).unwrap_or_default()
+}
+
+fn colons(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
+}
+
+/// Seconds since 1970 with six digits behind the point, as in the packets of a capture.
+fn seconds(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}.{:06}", since.as_secs(), since.subsec_micros())
+}
+
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("number", &self.number)?;
+        map.serialize_entry("direction", &self.direction)?;
+        map.serialize_entry("kind", &self.kind)?;
+        map.serialize_entry("offset", &self.offset)?;
+        map.serialize_entry("length", &self.length)?;
+        map.serialize_entry("complete", &self.complete)?;
+        for (key, time) in [("begun", self.begun), ("ended", self.ended)] {
+            if let Some(time) = time {
+                map.serialize_entry(key, &seconds(time))?;
+            }
+        }
+        map.serialize_entry("bytes", &colons(&self.bytes))?;
+        map.serialize_entry("summary", &self.summary)?;
+        map.serialize_entry("fields", &self.fields)?;
+        map.serialize_entry("findings", &self.findings)?;
+        map.end()
+    }
+}
+
+impl Serialize for Field {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(name) = self.term.name {
+            map.serialize_entry("name", name)?;
+        }
+        map.serialize_entry("label", &self.label)?;
+        map.serialize_entry("start", &self.range.start)?;
+        map.serialize_entry("end", &self.range.end)?;
+        if let Some(mask) = self.mask {
+            map.serialize_entry("mask", &mask)?;
+        }
+        if self.derived {
+            map.serialize_entry("derived", &true)?;
+        }
+        match &self.value {
+            Value::Group => {}
+            Value::Flag(flag) => map.serialize_entry("value", flag)?,
+            Value::Bits(bits) => map.serialize_entry("value", bits)?,
+            Value::Number { value, name } => {
+                map.serialize_entry("value", value)?;
+                if let Some(name) = name {
+                    map.serialize_entry("value_name", name)?;
+                }
+            }
+            Value::Text { text, left_out } => {
+                map.serialize_entry("value", text)?;
+                left_out_entry(&mut map, *left_out)?;
+            }
+            Value::Bytes { bytes, left_out } => {
+                map.serialize_entry("value", &colons(bytes))?;
+                left_out_entry(&mut map, *left_out)?;
+            }
+        }
+        if !self.meaning.is_empty() {
+            map.serialize_entry("meaning", &self.meaning)?;
+        }
+        map.serialize_entry("why", self.term.why)?;
+        map.serialize_entry("rfc", &self.term.reference.rfc)?;
+        map.serialize_entry("section", self.term.reference.section)?;
+        if !self.fields.is_empty() {
+            map.serialize_entry("fields", &self.fields)?;
+        }
+        map.end()
+    }
+}
+
+fn left_out_entry<M: SerializeMap>(map: &mut M, left_out: u64) -> Result<(), M::Error> {
+    if left_out == 0 { Ok(()) } else { map.serialize_entry("left_out", &left_out) }
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let reference = self.fault.reference();
+        let mut finding = serializer.serialize_struct("Finding", 6)?;
+        finding.serialize_field("rule", &self.fault.name())?;
+        finding.serialize_field("sentence", &self.fault.to_string())?;
+        finding.serialize_field("rfc", &reference.rfc)?;
+        finding.serialize_field("section", reference.section)?;
+        finding.serialize_field("start", &self.range.start)?;
+        finding.serialize_field("end", &self.range.end)?;
+        finding.end()
+    }
+}
+
+impl Serialize for Direction {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::ToServer => "to_server",
+            Self::ToClient => "to_client",
+        })
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Request => "request",
+            Self::Response => "response",
+            Self::Body => "body",
+            Self::Frame => "frame",
+            Self::Unknown => "unknown",
+        })
+    }
+}

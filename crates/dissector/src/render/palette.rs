@@ -1,0 +1,179 @@
+//! Colours: each part of a unit has one, the same in the terminal and in figures.
+//!
+//! They are pale, with dark text on them, so they read the same whatever background a terminal has. They can be told apart by
+//! people who see fewer colours than most, and a test holds them to it; and nothing here is said by colour alone.
+
+use anstyle::{Ansi256Color, Color, Style};
+
+use crate::glossary::Part;
+
+/// A colour for the screen (red, green, blue) and its nearest neighbour among the 256 of a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Colour {
+    /// Red, green and blue.
+    pub rgb: [u8; 3],
+    /// The number in the terminal's palette. The first 16 are the user's own and could be anything; these are above.
+    pub ansi: u8,
+}
+
+/// Dark ink, for text on any of the colours.
+pub const INK: Colour = Colour { rgb: [0x0B, 0x13, 0x24], ansi: 16 };
+
+/// The colour of a part.
+#[must_use]
+pub const fn of(part: Part) -> Colour {
+    match part {
+        Part::Fin => Colour { rgb: [0xFF, 0x87, 0x5F], ansi: 209 },
+        Part::Reserved | Part::Header => Colour { rgb: [0x87, 0x87, 0xAF], ansi: 103 },
+        Part::Opcode | Part::StartLine => Colour { rgb: [0xFF, 0xD7, 0x5F], ansi: 221 },
+        Part::Mask | Part::Handshake => Colour { rgb: [0xD7, 0x87, 0xFF], ansi: 177 },
+        Part::Length => Colour { rgb: [0x5F, 0xD7, 0xAF], ansi: 79 },
+        Part::Payload => Colour { rgb: [0xAF, 0xD7, 0xFF], ansi: 153 },
+    }
+}
+
+impl Colour {
+    /// `#rrggbb`.
+    #[must_use]
+    pub fn hex(self) -> String {
+        let [red, green, blue] = self.rgb;
+        format!("#{red:02x}{green:02x}{blue:02x}")
+    }
+
+    /// Dark text on this colour, for a terminal.
+    #[must_use]
+    pub fn style(self) -> Style {
+        let colour = |colour: Self| Some(Color::Ansi256(Ansi256Color(colour.ansi)));
+        Style::new().fg_color(colour(INK)).bg_color(colour(self))
+    }
+}
+
+/// Whether to write colours, given that the output is a terminal or not and what the environment says: `NO_COLOR` set to
+/// anything but the empty string switches them off (<https://no-color.org/>).
+#[must_use]
+pub fn wanted(is_terminal: bool) -> bool {
+    wanted_with(is_terminal, std::env::var_os("NO_COLOR").as_deref())
+}
+
+fn wanted_with(is_terminal: bool, no_color: Option<&std::ffi::OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(std::ffi::OsStr::is_empty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARTS: [Part; 9] = [
+        Part::Fin,
+        Part::Reserved,
+        Part::Opcode,
+        Part::Mask,
+        Part::Length,
+        Part::Payload,
+        Part::StartLine,
+        Part::Handshake,
+        Part::Header,
+    ];
+
+    /// The six levels of a terminal's colour cube, and its greys (xterm's numbers).
+    fn of_terminal(number: u8) -> [u8; 3] {
+        match number {
+            232.. => [8 + 10 * (number - 232); 3],
+            _ => {
+                let index = number - 16;
+                [index / 36, index / 6 % 6, index % 6].map(|level| if level == 0 { 0 } else { 55 + 40 * level })
+            }
+        }
+    }
+
+    #[test]
+    fn a_terminal_shows_the_same_colours_as_a_figure() {
+        for part in PARTS {
+            assert_eq!(of_terminal(of(part).ansi), of(part).rgb, "{part:?}");
+        }
+    }
+
+    #[test]
+    fn no_color_switches_colours_off() {
+        assert!(wanted_with(true, None));
+        assert!(wanted_with(true, Some("".as_ref())), "set and empty counts as not set");
+        assert!(!wanted_with(true, Some("1".as_ref())));
+        assert!(!wanted_with(false, None), "a file has no use for colours");
+    }
+
+    fn linear([red, green, blue]: [u8; 3]) -> [f64; 3] {
+        [red, green, blue].map(|value| {
+            let value = f64::from(value) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        })
+    }
+
+    /// Oklab: a space in which distance is close to what the eye says (Ottosson 2020).
+    fn oklab([r, g, b]: [f64; 3]) -> [f64; 3] {
+        let l = (0.412_221_470_8 * r + 0.536_332_536_3 * g + 0.051_445_992_9 * b).cbrt();
+        let m = (0.211_903_498_2 * r + 0.680_699_545_1 * g + 0.107_396_956_6 * b).cbrt();
+        let s = (0.088_302_461_9 * r + 0.281_718_837_6 * g + 0.629_978_700_5 * b).cbrt();
+        [
+            0.210_454_255_3 * l + 0.793_617_785_0 * m - 0.004_072_046_8 * s,
+            1.977_998_495_1 * l - 2.428_592_205_0 * m + 0.450_593_709_9 * s,
+            0.025_904_037_1 * l + 0.782_771_766_2 * m - 0.808_675_766_0 * s,
+        ]
+    }
+
+    /// What is left of the colours without one kind of cone (Machado, Oliveira and Fernandes 2009, severity 1.0).
+    const BLINDNESS: [(&str, [[f64; 3]; 3]); 4] = [
+        ("none", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+        (
+            "protanopia",
+            [
+                [0.152_286, 1.052_583, -0.204_868],
+                [0.114_503, 0.786_281, 0.099_216],
+                [-0.003_882, -0.048_116, 1.051_998],
+            ],
+        ),
+        (
+            "deuteranopia",
+            [[0.367_322, 0.860_646, -0.227_968], [0.280_085, 0.672_501, 0.047_413], [-0.011_820, 0.042_940, 0.968_881]],
+        ),
+        (
+            "tritanopia",
+            [
+                [1.255_528, -0.076_749, -0.178_779],
+                [-0.078_411, 0.930_809, 0.147_602],
+                [0.004_733, 0.691_367, 0.303_900],
+            ],
+        ),
+    ];
+
+    fn seen(colour: [u8; 3], matrix: &[[f64; 3]; 3]) -> [f64; 3] {
+        let colour = linear(colour);
+        oklab(matrix.map(|row| row.iter().zip(colour).map(|(a, b)| a * b).sum::<f64>().clamp(0.0, 1.0)))
+    }
+
+    #[test]
+    fn the_parts_of_a_frame_can_be_told_apart_by_everybody() {
+        let parts = &PARTS[..6];
+        for (blindness, matrix) in &BLINDNESS {
+            for (index, &one) in parts.iter().enumerate() {
+                for &other in &parts[index + 1..] {
+                    let (a, b) = (seen(of(one).rgb, matrix), seen(of(other).rgb, matrix));
+                    let distance = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+                    // Several times the least difference that can be seen side by side, which is about 0.02.
+                    assert!(distance > 0.09, "{one:?} and {other:?} with {blindness}: {distance:.3}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dark_text_on_each_colour_is_legible() {
+        let luminance = |colour: Colour| {
+            let [red, green, blue] = linear(colour.rgb);
+            0.2126 * red + 0.7152 * green + 0.0722 * blue
+        };
+        for part in PARTS {
+            let contrast = (luminance(of(part)) + 0.05) / (luminance(INK) + 0.05);
+            assert!(contrast >= 4.5, "{part:?}: {contrast:.1}, and WCAG 2 asks for 4.5");
+        }
+    }
+}

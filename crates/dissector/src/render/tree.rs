@@ -1,0 +1,111 @@
+//! The fields as a tree, in the notation of Wireshark.
+
+use std::fmt::Write;
+
+use super::text::{bit_pattern, own_bits, value_text};
+use crate::{
+    field::{Field, Value},
+    glossary,
+    record::{Kind, Record},
+};
+
+/// How wide explanations are: they fit a terminal of the usual 80 columns.
+const WIDTH: usize = 80;
+
+/// The record as Wireshark shows it: a line for each field, bits in their places, derived fields in brackets.
+///
+/// ```text
+/// WebSocket
+///     1... .... = Fin: True
+///     .000 .... = Reserved: 0x0
+/// ```
+///
+/// Broken rules come last, in brackets like Wireshark's expert information.
+#[must_use]
+pub fn tree(record: &Record) -> String {
+    write_tree(record, false)
+}
+
+/// The same, and for each field what its value means, why it is there and where that is specified.
+#[must_use]
+pub fn explained(record: &Record) -> String {
+    write_tree(record, true)
+}
+
+fn write_tree(record: &Record, explain: bool) -> String {
+    let mut text = String::new();
+    text.push_str(match record.kind {
+        Kind::Request | Kind::Response | Kind::Body => "Hypertext Transfer Protocol",
+        Kind::Frame => "WebSocket",
+        Kind::Unknown => "Unknown bytes",
+    });
+    if !record.complete {
+        text.push_str(" (not complete)");
+    }
+    text.push('\n');
+    for (depth, field) in record.walk() {
+        let indent = "    ".repeat(depth + 1);
+        let _ = writeln!(text, "{indent}{}", line(field));
+        if explain {
+            let width = WIDTH.saturating_sub(indent.len() + 4);
+            let meaning = if field.meaning.is_empty() { Vec::new() } else { wrap(&field.meaning, width) };
+            for (mark, parts) in [('=', meaning), ('|', wrap(field.term.why, width))] {
+                for part in parts {
+                    let _ = writeln!(text, "{indent}  {mark} {part}");
+                }
+            }
+            let _ = writeln!(text, "{indent}  | {}", field.term.reference);
+        }
+    }
+    for finding in &record.findings {
+        let _ = writeln!(text, "    [{}: {}]", finding.fault.name(), finding.fault);
+    }
+    text
+}
+
+/// One field in one line.
+pub(super) fn line(field: &Field) -> String {
+    let mut line = String::new();
+    if let Some((byte, mask)) = own_bits(field) {
+        let _ = write!(line, "{} = ", bit_pattern(byte, mask));
+    }
+    let value = value_text(field);
+    if is_whole_line(field) {
+        // Wireshark shows the first line of a head as it came.
+        line.push_str(&value);
+        line.push_str("\\r\\n");
+    } else if is_header(field) {
+        let _ = write!(line, "{}: {value}\\r\\n", field.label);
+    } else if field.value == Value::Group || field.term == &glossary::MASKED_PAYLOAD {
+        // The masked bytes say nothing to a reader, and the dump shows them anyway.
+        line.push_str(&field.label);
+    } else {
+        let _ = write!(line, "{}: {value}", field.label);
+    }
+    if field.derived { format!("[{line}]") } else { line }
+}
+
+fn is_whole_line(field: &Field) -> bool {
+    [&glossary::REQUEST_LINE, &glossary::STATUS_LINE, &glossary::STRAY_LINE].contains(&field.term)
+}
+
+/// A header line, as opposed to what follows from one.
+fn is_header(field: &Field) -> bool {
+    use crate::glossary::Part::{Handshake, Header};
+    matches!(field.term.part, Handshake | Header) && !field.derived
+}
+
+/// Cuts a text into lines of at most `width` characters.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

@@ -1,0 +1,147 @@
+//! Runs tshark, and reads its JSON.
+
+use std::{
+    fmt,
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// JSON as tshark writes it: the same key may come several times in one object, and all of them count.
+#[derive(Debug, Clone)]
+pub(crate) enum Json {
+    Text(String),
+    Number(i64),
+    Null,
+    List(Vec<Json>),
+    Object(Vec<(String, Json)>),
+}
+
+impl Json {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+        self.entries().iter().find(|(other, _)| other == key).map(|(_, value)| value)
+    }
+
+    pub(crate) fn entries(&self) -> &[(String, Self)] {
+        if let Self::Object(entries) = self { entries } else { &[] }
+    }
+
+    pub(crate) fn items(&self) -> &[Self] {
+        if let Self::List(items) = self { items } else { &[] }
+    }
+
+    pub(crate) fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    pub(crate) fn number(&self) -> Option<i64> {
+        if let Self::Number(number) = self { Some(*number) } else { None }
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Json;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("what tshark writes")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Json, E> {
+                Ok(Json::Text(text.to_owned()))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Json, E> {
+                i64::try_from(number).map(Json::Number).map_err(E::custom)
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
+                Ok(Json::Number(number))
+            }
+
+            fn visit_unit<E>(self) -> Result<Json, E> {
+                Ok(Json::Null)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Json, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = list.next_element()? {
+                    items.push(item);
+                }
+                Ok(Json::List(items))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Json::Object(entries))
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+/// What tshark writes about a capture.
+fn run(capture: &[u8], arguments: &[&str]) -> String {
+    let mut tshark = Command::new("tshark")
+        // A capture on standard input: no file is left behind.
+        .args(["-r", "-", "-n"])
+        .args(arguments)
+        // Its warnings speak of the machine, such as who runs it.
+        .stderr(Stdio::piped())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("tshark cannot be started ({error}); install it: apt-get install tshark"));
+    let mut input = tshark.stdin.take().expect("it was piped");
+    let output = std::thread::scope(|scope| {
+        // If it stops reading, its exit status tells why.
+        scope.spawn(move || drop(input.write_all(capture)));
+        tshark.wait_with_output().expect("tshark can be waited for")
+    });
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "tshark {arguments:?} failed: {}\n{errors}", output.status);
+    String::from_utf8(output.stdout).expect("tshark writes UTF-8")
+}
+
+/// The packets that hold something of HTTP or WebSocket, with the bytes of each field.
+pub(crate) fn dissect(capture: &[u8]) -> Json {
+    let output = run(capture, &["-Y", "http or websocket", "-T", "json", "-x", "-J", "http websocket data"]);
+    serde_json::from_str(&output).unwrap_or_else(|error| panic!("tshark's JSON: {error}\n{output}"))
+}
+
+/// What Wireshark says about packets it finds odd: wrong checksums, gaps, malformed headers.
+pub(crate) fn faults(capture: &[u8]) -> String {
+    let odd = "tcp.checksum.status == 0 or ip.checksum.status == 0 or tcp.analysis.flags or _ws.malformed";
+    let checks = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-Y", odd];
+    run(capture, &checks)
+}
+
+/// The frames as Wireshark's tree shows them, each a list of lines, without what it says about its own abilities.
+pub(crate) fn trees(capture: &[u8]) -> Vec<Vec<String>> {
+    let output = run(capture, &["-Y", "websocket", "-O", "websocket"]);
+    let mut trees: Vec<Vec<String>> = Vec::new();
+    let mut is_frame = false;
+    for line in output.lines() {
+        if !line.starts_with(' ') {
+            is_frame = line == "WebSocket";
+            if is_frame {
+                trees.push(Vec::new());
+            }
+        }
+        if is_frame && !line.trim_start().starts_with('[') {
+            trees.last_mut().expect("a frame has begun").push(line.to_owned());
+        }
+    }
+    trees
+}
+
+/// When the packets passed, in seconds since 1970.
+pub(crate) fn times(capture: &[u8]) -> Vec<String> {
+    run(capture, &["-T", "fields", "-e", "frame.time_epoch"]).lines().map(str::to_owned).collect()
+}
