@@ -513,7 +513,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             result = self.poll_transmit_once(&mut Context::from_waker(&waker));
         }
         // What the other task waited for may be done now, by this one.
-        if let (Poll::Ready(_), Some(wakers)) = (&result, &self.wakers) {
+        if result.is_ready()
+            && let Some(wakers) = self.wakers.take()
+        {
+            // Whoever is woken asks again, and so leaves word where it is to be found. An idle connection needs no such thing.
             wakers.wake_other(side);
         }
         result

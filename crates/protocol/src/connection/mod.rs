@@ -112,7 +112,7 @@ pub struct Connection {
     /// The peer has ended its stream; what came before may still be in the input.
     end_seen: bool,
     /// A fragmented message of ours is open: its kind, and the check of its text.
-    sending: Option<(Kind, Utf8Validator)>,
+    sending: Option<Box<(Kind, Utf8Validator)>>,
     /// Made when the peer sends its first control frame.
     control: Option<Box<ControlFrames>>,
     /// The keep-alive, if there is one, until the connection begins to close.

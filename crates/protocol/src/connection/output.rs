@@ -132,8 +132,9 @@ impl Buf for Output {
             self.chunks.pop_front();
         }
         if self.len == 0 {
-            // An empty buffer begins at its beginning again.
+            // An empty buffer begins at its beginning again, and the list of pieces gives its memory back.
             self.tail.clear();
+            self.chunks = VecDeque::new();
         } else {
             self.tail.advance(count);
         }

@@ -45,6 +45,11 @@ pub(super) struct Receiver {
     role: Role,
     /// For its limits.
     config: Arc<Config>,
+    /// MASK as the peer has to set it, in its place in a header's second byte.
+    mask_bit: u8,
+    /// The longest payload for [`next_whole`](Self::next_whole): what the limits allow, and not more than a piece of the long
+    /// way, which is better at large ones.
+    short_way_limit: usize,
     //= docs/src/rfc6455.md#section-5-2
     //# The use of an extension MUST be agreed on in the opening handshake, in the way that the extension lays down.
     //= docs/src/rfc6455.md#section-5-8
@@ -111,8 +116,12 @@ struct OpenMessage {
 
 impl Receiver {
     pub(super) fn new(role: Role, config: Arc<Config>) -> Self {
+        let limits = &config.limits;
+        let limit = if limits.fragments == 0 { 0 } else { limits.frame_bytes.min(limits.message_bytes) };
         Self {
             role,
+            mask_bit: if role == Role::Server { 0x80 } else { 0 },
+            short_way_limit: limit.min(CACHED_PIECE),
             config,
             reserved_allowed: ReservedBits::NONE,
             input: BytesMut::new(),
@@ -153,13 +162,14 @@ impl Receiver {
         if self.frame.is_some() || self.message.is_some() {
             return None;
         }
-        let &[first, second, ref rest @ ..] = &self.input[self.start..] else { return None };
+        let (&[first, second], rest) = self.input[self.start..].split_first_chunk()?;
         let kind = match first {
             FIN_TEXT => Kind::Text,
             FIN_BINARY => Kind::Binary,
             _ => return None,
         };
-        let (length, rest) = match second & 0x7F {
+        // With the MASK bit as it has to be, only the length is left of the second byte.
+        let (length, rest) = match second ^ self.mask_bit {
             short @ 0..126 => (usize::from(short), rest),
             126 => {
                 let (length, rest) = rest.split_first_chunk()?;
@@ -167,19 +177,16 @@ impl Receiver {
             }
             _ => return None,
         };
-        // A length of 126 and more has the second form, one below it the first.
-        let is_shortest = (length < 126) == (second & 0x7F < 126);
-        let (key, rest) = match (self.role, second & 0x80 != 0) {
-            (Role::Server, true) => {
+        let (key, rest) = match self.role {
+            Role::Client => (None, rest),
+            Role::Server => {
                 let (key, rest) = rest.split_first_chunk()?;
                 (Some(MaskingKey(*key)), rest)
             }
-            (Role::Client, false) => (None, rest),
-            _ => return None,
         };
-        let limits = &self.config.limits;
-        let most = rest.len().min(CACHED_PIECE).min(limits.frame_bytes).min(limits.message_bytes);
-        if !is_shortest || length > most || limits.fragments == 0 {
+        // A length of 126 and more has the second form, one below it the first.
+        let is_shortest = (length < 126) == (second & 0x7F < 126);
+        if !is_shortest || length > rest.len().min(self.short_way_limit) {
             return None;
         }
         let start = self.input.len() - rest.len();

@@ -104,7 +104,7 @@ impl Connection {
         if self.state() != State::Open {
             return Err(Misuse::AfterClose);
         }
-        let (opcode, mut utf8) = match &self.sending {
+        let (opcode, mut utf8) = match self.sending.as_deref() {
             None => (kind.opcode(), Utf8Validator::new()),
             Some((open, utf8)) if *open == kind => (Opcode::Continuation, utf8.clone()),
             Some(_) => return Err(Misuse::MessageOpen),
@@ -114,7 +114,7 @@ impl Connection {
         }
         //= docs/src/rfc6455.md#section-6-1
         //# FIN MUST be set in the last frame of the message.
-        self.sending = (!last).then_some((kind, utf8));
+        self.sending = (!last).then(|| Box::new((kind, utf8)));
         let header = masked(&mut self.keys, frame_header(opcode, last, part.len()));
         self.output.push_copied(&header, part);
         Ok(())
