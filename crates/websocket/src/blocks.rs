@@ -44,9 +44,10 @@ pub(crate) fn lend_input(connection: &mut Connection) -> usize {
     let input = connection.input();
     let is_own = input.len() > TAIL_COPIED && input.capacity() < BLOCK;
     if missing >= LARGE_FRAME || (missing > 0 && (is_own || input.len() >= BLOCK)) {
-        // Memory follows what has arrived and not what was announced: it grows to four times as much.
+        // Memory follows what has arrived and not what was announced: it grows to five times as much. Twice would be the
+        // usual step, but each step may move all that is there.
         if input.capacity() - input.len() < missing.min(LARGE_FRAME / 2) {
-            input.reserve(missing.min(3 * input.len().max(LARGE_FRAME / 3)));
+            input.reserve(missing.min(4 * input.len().max(LARGE_FRAME / 4)));
         }
         return missing;
     }

@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{Connection, Role, State};
+use super::{Connection, Role, State, compression::Compressed};
 use crate::{
     close::{CloseCode, CloseFrame},
+    extension::DeflateOptions,
     frame::{FrameHeader, MaskingKeys, Opcode, ReservedBits},
     limits::MAX_CONTROL_PAYLOAD,
     message::{Kind, Message},
@@ -18,6 +19,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Prepared {
     frame: Bytes,
+    /// The same compressed, for connections that have agreed on it.
+    pub(super) compressed: Option<Compressed>,
 }
 
 impl Prepared {
@@ -26,7 +29,17 @@ impl Prepared {
     pub fn new(message: &Message) -> Self {
         let payload = message.as_bytes();
         let head = frame_header(message.kind().opcode(), true, payload.len()).encode();
-        Self { frame: [&head[..], payload].concat().into() }
+        Self { frame: [&head[..], payload].concat().into(), compressed: None }
+    }
+
+    /// Encodes a message as it is and compressed, with the server's window, level and threshold in `options`. A connection
+    /// that has agreed on compression, and on a window as large as that or larger, is sent the compressed frame.
+    ///
+    /// The frame refers to no other message. A connection with context takeover forgets its window when it sends it, so
+    /// what it compresses by itself next gets a little larger.
+    #[must_use]
+    pub fn compressed(message: &Message, options: &DeflateOptions) -> Self {
+        Self { compressed: Compressed::new(message, options), ..Self::new(message) }
     }
 }
 
@@ -40,6 +53,9 @@ impl Connection {
         //= docs/src/rfc6455.md#section-6-1
         //# To send a message, an endpoint MUST take the steps that follow.
         self.check_may_begin()?;
+        if self.deflating.is_some() && self.send_deflated(message.kind(), message.as_bytes()) {
+            return Ok(());
+        }
         //= docs/src/rfc6455.md#section-6-1
         //# The opcode of the first frame MUST say whether the data are text or binary.
         let opcode = message.kind().opcode();
@@ -70,6 +86,9 @@ impl Connection {
 
     fn send_borrowed(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Misuse> {
         self.check_may_begin()?;
+        if self.deflating.is_some() && self.send_deflated(kind, payload) {
+            return Ok(());
+        }
         let header = masked(&mut self.keys, frame_header(kind.opcode(), true, payload.len()));
         self.output.push_copied(&header, payload);
         Ok(())
@@ -84,6 +103,9 @@ impl Connection {
             return Err(Misuse::PreparedForServers);
         }
         self.check_may_begin()?;
+        if self.deflating.is_some() && self.send_compressed(prepared) {
+            return Ok(());
+        }
         self.output.push_encoded(&prepared.frame);
         Ok(())
     }
@@ -115,6 +137,9 @@ impl Connection {
         //= docs/src/rfc6455.md#section-6-1
         //# FIN MUST be set in the last frame of the message.
         self.sending = (!last).then(|| Box::new((kind, utf8)));
+        if self.deflating.is_some() && self.send_deflated_fragment(opcode, part, last) {
+            return Ok(());
+        }
         let header = masked(&mut self.keys, frame_header(opcode, last, part.len()));
         self.output.push_copied(&header, part);
         Ok(())
@@ -195,6 +220,8 @@ impl Connection {
         if let Some(control) = &mut self.control {
             control.pong_owed = None;
         }
+        // No data will follow.
+        self.deflating = None;
         self.control(Opcode::Close, &body);
         self.closing.close_sent(frame);
     }
