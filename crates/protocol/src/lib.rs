@@ -57,7 +57,7 @@ pub mod violation;
 
 pub use close::{CloseCode, CloseFrame};
 pub use connection::{
-    Closure, Config, Connection, End, Event, KeepAlive, Output, Prepared, Received, Role, State, Transmit,
+    Closure, Config, Connection, End, Event, KeepAlive, Output, Prepared, Received, Replies, Role, State, Transmit,
 };
 pub use extension::{Compression, DeflateOptions};
 pub use limits::Limits;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::{
     Connection,
     receiver::Receiver,
-    sending::{Prepared, frame_header, masked},
+    sender::{Prepared, Sender, frame_header},
 };
 use crate::{
     extension::{Compression, DeflateOptions, Deflater, InflateError, Inflater, WindowBits},
@@ -61,12 +61,14 @@ impl Connection {
     //# After a valid response both ends MUST exchange messages by the rules of section 6, with the agreed parameters.
     #[must_use]
     pub fn with_compression(mut self, compression: &Compression) -> Self {
-        self.deflating =
+        self.sender.deflating =
             Some(Box::new(Deflating { deflater: Deflater::new(compression), threshold: compression.threshold }));
         self.receiver.inflating = Some(Box::new(Inflating::new(compression)));
         self
     }
+}
 
+impl Sender {
     /// Sends a message compressed, if it is worth it; says whether it has.
     pub(super) fn send_deflated(&mut self, kind: Kind, payload: &[u8]) -> bool {
         //= docs/src/rfc7692.md#section-6-1
@@ -83,7 +85,7 @@ impl Connection {
         if compressed.len() >= payload.len() && !deflating.deflater.takes_over() {
             return false;
         }
-        let header = masked(&mut self.keys, compressed_header(kind.opcode(), true, compressed.len()));
+        let header = self.masked(compressed_header(kind.opcode(), true, compressed.len()));
         self.output.push(&header, compressed.into());
         true
     }
@@ -104,7 +106,7 @@ impl Connection {
     pub(super) fn send_deflated_fragment(&mut self, opcode: Opcode, part: &[u8], last: bool) -> bool {
         let Some(deflating) = &mut self.deflating else { return false };
         let compressed = deflating.deflater.deflate(part, last);
-        let header = masked(&mut self.keys, compressed_header(opcode, last, compressed.len()));
+        let header = self.masked(compressed_header(opcode, last, compressed.len()));
         self.output.push(&header, compressed.into());
         true
     }
