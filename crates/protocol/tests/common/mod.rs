@@ -7,6 +7,7 @@
 
 #![allow(dead_code)] // Each test file is a program of its own and uses a part of this.
 
+pub(crate) mod deflate;
 pub(crate) mod head;
 
 use std::{
