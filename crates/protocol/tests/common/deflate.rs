@@ -143,30 +143,32 @@ fn tables(bits: &mut Bits<'_>) -> (Vec<u8>, Vec<u8>) {
     (all[..literals].to_vec(), all[literals..].to_vec())
 }
 
-/// Canonical Huffman codes: of each symbol, its length and its code.
-struct Codes(Vec<(u8, usize)>);
+/// Canonical Huffman codes: how many there are of each length, and the symbols in the order of their codes.
+struct Codes {
+    counts: [usize; 16],
+    symbols: Vec<usize>,
+}
 
 impl Codes {
     fn new(lengths: &[u8]) -> Self {
-        let mut codes = vec![(0, 0); lengths.len()];
-        let mut code = 0;
-        for length in 1..=15 {
-            code <<= 1;
-            for (symbol, _) in lengths.iter().enumerate().filter(|(_, of_symbol)| **of_symbol == length) {
-                codes[symbol] = (length, code);
-                code += 1;
-            }
-        }
-        Self(codes)
+        let mut counts = [0; 16];
+        lengths.iter().for_each(|length| counts[usize::from(*length)] += 1);
+        counts[0] = 0;
+        let mut symbols: Vec<usize> = (0..lengths.len()).filter(|symbol| lengths[*symbol] > 0).collect();
+        symbols.sort_by_key(|symbol| lengths[*symbol]);
+        Self { counts, symbols }
     }
 
     fn next(&self, bits: &mut Bits<'_>) -> usize {
-        let mut code = 0;
-        for length in 1..=15 {
+        let (mut code, mut first, mut passed) = (0, 0, 0);
+        for count in &self.counts[1..] {
             code = code << 1 | bits.take(1);
-            if let Some(symbol) = self.0.iter().position(|known| *known == (length, code)) {
-                return symbol;
+            first <<= 1;
+            if code < first + count {
+                return self.symbols[passed + code - first];
             }
+            first += count;
+            passed += count;
         }
         panic!("no such code");
     }
