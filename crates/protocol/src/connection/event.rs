@@ -38,7 +38,7 @@ pub(super) enum Payload<'a> {
     /// In the connection's input: the message was one frame.
     InPlace { input: &'a mut BytesMut, start: &'a mut usize, place: Range<usize> },
     /// In a buffer of its own: it was put together.
-    Assembled(BytesMut),
+    Assembled(Bytes),
 }
 
 /// Up to this size, a message that the application keeps is copied out of the input, and above it shares the input's
@@ -75,7 +75,7 @@ impl Received<'_> {
                 *start = 0;
                 input.split_to(place.len()).freeze()
             }
-            Payload::Assembled(payload) => payload.freeze(),
+            Payload::Assembled(payload) => payload,
         };
         match self.kind {
             Kind::Text => Message::Text(Text::from_checked(bytes)),

@@ -18,6 +18,7 @@
 //! | `receiver` | from bytes to messages and control frames |
 //! | `event` | what the application is told |
 //! | `sending` | from the application to the output |
+//! | `compression` | what is different about both for compressed messages |
 //! | `output` | bytes on their way out |
 //! | `control` | what the peer's control frames ask for |
 //! | `closing` | how it ends: facts, states, who closes TCP |
@@ -27,6 +28,7 @@
 //! and without waiting.
 
 mod closing;
+mod compression;
 mod control;
 mod event;
 mod output;
@@ -45,6 +47,7 @@ use bytes::{Buf, BytesMut};
 
 use self::{
     closing::{Closing, TcpStep},
+    compression::Deflating,
     control::ControlFrames,
     event::Payload,
     receiver::{Arrived, Receiver},
@@ -113,6 +116,8 @@ pub struct Connection {
     end_seen: bool,
     /// A fragmented message of ours is open: its kind, and the check of its text.
     sending: Option<Box<(Kind, Utf8Validator)>>,
+    /// There if compression was agreed on.
+    deflating: Option<Box<Deflating>>,
     /// Made when the peer sends its first control frame.
     control: Option<Box<ControlFrames>>,
     /// The keep-alive, if there is one, until the connection begins to close.
@@ -167,6 +172,7 @@ impl Connection {
             closing: Closing::default(),
             end_seen: false,
             sending: None,
+            deflating: None,
             control: None,
             watch: config.keep_alive.map(|every| Box::new(Watch::new(every, now))),
             close_deadline: None,

@@ -40,6 +40,9 @@ impl Connection {
         //= docs/src/rfc6455.md#section-6-1
         //# To send a message, an endpoint MUST take the steps that follow.
         self.check_may_begin()?;
+        if self.deflating.is_some() && self.send_deflated(message.kind(), message.as_bytes()) {
+            return Ok(());
+        }
         //= docs/src/rfc6455.md#section-6-1
         //# The opcode of the first frame MUST say whether the data are text or binary.
         let opcode = message.kind().opcode();
@@ -70,6 +73,9 @@ impl Connection {
 
     fn send_borrowed(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Misuse> {
         self.check_may_begin()?;
+        if self.deflating.is_some() && self.send_deflated(kind, payload) {
+            return Ok(());
+        }
         let header = masked(&mut self.keys, frame_header(kind.opcode(), true, payload.len()));
         self.output.push_copied(&header, payload);
         Ok(())
@@ -115,6 +121,9 @@ impl Connection {
         //= docs/src/rfc6455.md#section-6-1
         //# FIN MUST be set in the last frame of the message.
         self.sending = (!last).then(|| Box::new((kind, utf8)));
+        if self.deflating.is_some() && self.send_deflated_fragment(opcode, part, last) {
+            return Ok(());
+        }
         let header = masked(&mut self.keys, frame_header(opcode, last, part.len()));
         self.output.push_copied(&header, part);
         Ok(())
@@ -195,6 +204,8 @@ impl Connection {
         if let Some(control) = &mut self.control {
             control.pong_owed = None;
         }
+        // No data will follow.
+        self.deflating = None;
         self.control(Opcode::Close, &body);
         self.closing.close_sent(frame);
     }

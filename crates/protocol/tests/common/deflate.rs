@@ -2,20 +2,19 @@
 //! this reader also tells how far back the data refer. And a writer for data that no compressor would make.
 
 use protocol::{
-    Compression, DeflateOptions,
+    Compression, DeflateOptions, Limits,
     handshake::{Acceptance, Opened},
 };
 
-use super::head::{Head, ask, client_judges, server_judges};
+use super::head::{Head, NONCE, ask, client_judges, server_judges};
 
 /// What the two sides agree on when a client with `client` asks a server with `server`: the client's view and the
 /// server's. Both come from heads that went through the whole handshake.
 #[track_caller]
 pub(crate) fn agree(client: &DeflateOptions, server: &DeflateOptions) -> (Compression, Compression) {
     let request = ask().deflate(client.clone());
-    let offer = protocol::handshake::ClientRequest::clone(&request);
-    let bytes = offer.handshake(super::head::NONCE, protocol::Limits::DEFAULT).request_bytes();
-    let line = header_line(&String::from_utf8(bytes.to_vec()).expect("ASCII"));
+    let bytes = request.clone().handshake(NONCE, Limits::DEFAULT).request_bytes();
+    let line = header_line(std::str::from_utf8(&bytes).expect("ASCII"));
     let upgrade = server_judges(&Head::request().with(line)).expect("it is right");
     let choice = Acceptance { deflate: Some(server.clone()), ..Acceptance::default() };
     let accepted = upgrade.accept(choice).expect("nothing is in the way");
@@ -55,7 +54,7 @@ impl Inflated {
             self.blocks.push((last, kind));
             match kind {
                 0 => self.stored(&mut bits),
-                1 => self.compressed(&mut bits, &fixed_literals(), &vec![5; 30]),
+                1 => self.compressed(&mut bits, &fixed_literals(), &[5; 30]),
                 2 => {
                     let (literals, distances) = tables(&mut bits);
                     self.compressed(&mut bits, &literals, &distances);
@@ -204,10 +203,11 @@ pub(crate) fn stored(data: &[u8]) -> Vec<u8> {
 pub(crate) fn from_far_back() -> Vec<u8> {
     let mut bits: Vec<bool> = Vec::new();
     // Numbers go in with the low bit first, codes with the high bit first.
-    let number =
-        |bits: &mut Vec<bool>, value: usize, count: u32| (0..count).for_each(|at| bits.push(value >> at & 1 == 1));
+    let number = |bits: &mut Vec<bool>, value: usize, count: u32| {
+        bits.extend((0..count).map(|at| value >> at & 1 == 1));
+    };
     let code = |bits: &mut Vec<bool>, value: usize, count: u32| {
-        (0..count).rev().for_each(|at| bits.push(value >> at & 1 == 1))
+        bits.extend((0..count).rev().map(|at| value >> at & 1 == 1));
     };
     number(&mut bits, 0b010, 3); // BFINAL 0, BTYPE 01
     code(&mut bits, 1, 7); // 257: a length of 3

@@ -1,0 +1,116 @@
+//! permessage-deflate in a connection that has agreed on it (RFC 7692, sections 6.1 and 6.2). All others have none of
+//! this, and their messages never come here.
+
+use bytes::Bytes;
+
+use super::{
+    Connection,
+    receiver::Receiver,
+    sending::{frame_header, masked},
+};
+use crate::{
+    extension::{Compression, Deflater, InflateError, Inflater},
+    frame::{FrameHeader, Opcode, ReservedBits},
+    message::Kind,
+    violation::Violation,
+};
+
+/// What compresses the messages of this end.
+#[derive(Debug)]
+pub(super) struct Deflating {
+    deflater: Deflater,
+    threshold: usize,
+}
+
+/// What decompresses the messages of the peer.
+#[derive(Debug)]
+pub(super) struct Inflating {
+    inflater: Inflater,
+    /// As much of the present message as there is.
+    message: Vec<u8>,
+}
+
+impl Connection {
+    /// Compresses messages, and takes compressed ones, as was agreed in the opening handshake.
+    #[must_use]
+    pub fn with_compression(mut self, compression: &Compression) -> Self {
+        self.deflating =
+            Some(Box::new(Deflating { deflater: Deflater::new(compression), threshold: compression.threshold }));
+        self.receiver.inflating = Some(Box::new(Inflating::new(compression)));
+        self
+    }
+
+    /// Sends a message compressed, if it is worth it; says whether it has.
+    pub(super) fn send_deflated(&mut self, kind: Kind, payload: &[u8]) -> bool {
+        let Some(deflating) = self.deflating.as_mut().filter(|deflating| payload.len() >= deflating.threshold) else {
+            return false;
+        };
+        let compressed = deflating.deflater.deflate(payload, true);
+        // With takeover it is in the window now, and the peer has to get it there too.
+        if compressed.len() >= payload.len() && !deflating.deflater.takes_over() {
+            return false;
+        }
+        let header = masked(&mut self.keys, compressed_header(kind.opcode(), true, compressed.len()));
+        self.output.push(&header, compressed.into());
+        true
+    }
+
+    /// Sends a part of a message compressed. How much will follow is not known, so nothing is too small for it.
+    pub(super) fn send_deflated_fragment(&mut self, opcode: Opcode, part: &[u8], last: bool) -> bool {
+        let Some(deflating) = &mut self.deflating else { return false };
+        let compressed = deflating.deflater.deflate(part, last);
+        let header = masked(&mut self.keys, compressed_header(opcode, last, compressed.len()));
+        self.output.push(&header, compressed.into());
+        true
+    }
+}
+
+/// RSV1 marks the first frame of a compressed message and no other.
+const fn compressed_header(opcode: Opcode, fin: bool, len: usize) -> FrameHeader {
+    let reserved = if matches!(opcode, Opcode::Continuation) { ReservedBits::NONE } else { ReservedBits::RSV1 };
+    FrameHeader { reserved, ..frame_header(opcode, fin, len) }
+}
+
+impl Inflating {
+    fn new(compression: &Compression) -> Self {
+        Self { inflater: Inflater::new(compression), message: Vec::new() }
+    }
+
+    /// Takes more of a message's payload; `last` is its end. Gives what is new of the message.
+    pub(super) fn add(&mut self, payload: &[u8], last: bool, limit: usize) -> Result<&[u8], Violation> {
+        let before = self.message.len();
+        self.inflater.inflate(payload, last, &mut self.message, limit).map_err(|error| match error {
+            InflateError::Invalid => Violation::DeflateInvalid,
+            InflateError::TooBig => Violation::MessageTooBig { limit },
+        })?;
+        Ok(&self.message[before..])
+    }
+
+    /// The whole message, after its end.
+    pub(super) fn take(&mut self) -> Bytes {
+        std::mem::take(&mut self.message).into()
+    }
+}
+
+impl Receiver {
+    /// Whether the frame begins a compressed message: what the reserved bits say.
+    #[inline]
+    pub(super) fn judge_reserved_bits(&self, header: &FrameHeader) -> Result<bool, Violation> {
+        if header.reserved.is_empty() {
+            return Ok(false);
+        }
+        let known = if self.inflating.is_some() { ReservedBits::RSV1 } else { ReservedBits::NONE };
+        //= docs/src/rfc6455.md#section-5-2
+        //# An endpoint that receives a reserved bit of 1 without an agreed meaning MUST fail the connection.
+        //
+        // It is not to be ignored: its sender believes that it changes what the payload means.
+        let unknown = header.reserved.without(known);
+        if !unknown.is_empty() {
+            return Err(Violation::ReservedBitsSet(unknown.bits()));
+        }
+        match header.opcode {
+            Opcode::Text | Opcode::Binary => Ok(true),
+            opcode => Err(Violation::CompressedBitMisplaced(opcode)),
+        }
+    }
+}
