@@ -48,6 +48,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub(crate) max_message: usize,
 
+    /// Offer to compress messages (permessage-deflate). The server decides; ours only go compressed from 1 KiB on.
+    #[arg(long)]
+    pub(crate) deflate: bool,
+
     /// Write binary messages to a pipe or a file as they are. Without it, and always on a terminal, a line tells their
     /// length and first bytes.
     #[arg(short, long)]

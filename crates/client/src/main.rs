@@ -106,6 +106,10 @@ fn greet(args: &Args, connection: &WebSocket<ClientStream>) {
         None if !args.subprotocols.is_empty() => say("the server chose none of the subprotocols: going on without one"),
         None => {}
     }
+    match connection.extensions() {
+        [] if args.deflate => say("the server does not compress messages: going on without"),
+        extensions => extensions.iter().for_each(|extension| tracing::debug!("the extension in use is {extension}")),
+    }
     if io::stdin().is_terminal() && io::stderr().is_terminal() {
         say(format_args!("connected to {}: Enter sends a line, Ctrl-D ends", args.url));
     }

@@ -9,7 +9,7 @@ use http::{
 };
 use websocket::{
     ClientStream, ConnectError, Connector, WebSocket,
-    protocol::{Config, KeepAlive, Limits, Misuse, Uri, handshake::HandshakeError},
+    protocol::{Config, DeflateOptions, KeepAlive, Limits, Misuse, Uri, handshake::HandshakeError},
 };
 
 use crate::{args::Args, terminal::printable};
@@ -41,6 +41,9 @@ fn connector(args: &Args) -> Result<Connector, Misuse> {
     let keep_alive = args.ping_interval.map(|interval| KeepAlive { interval, timeout: interval });
     let config = Config { limits, close_timeout: NEVER, keep_alive };
     let mut connector = Connector::new(&args.url)?.config(config).handshake_timeout(args.connect_timeout);
+    if args.deflate {
+        connector = connector.deflate(DeflateOptions::DEFAULT);
+    }
     for name in &args.subprotocols {
         connector = connector.subprotocol(name)?;
     }

@@ -185,7 +185,7 @@ fn rsv1_is_for_the_first_frame_of_a_message() {
         (&["41 03 f248cd", "c1 00"], broken(Violation::MessageInsideMessage)),
     ] {
         both(|end| {
-            assert_eq!(end.hears(frames), [heard.clone()], "{frames:?}");
+            assert_eq!(end.hears(frames), std::slice::from_ref(&heard), "{frames:?}");
             end.transmits_failure(1002);
         });
     }

@@ -334,7 +334,7 @@ fn an_answer_that_is_not_understood_fails() {
 #[test]
 fn an_answer_that_does_not_do_what_was_asked_fails() {
     let without = DeflateOptions { server_no_context_takeover: true, ..DEFAULT };
-    fails(&[without.clone()], "permessage-deflate", "not what was asked for");
+    fails(std::slice::from_ref(&without), "permessage-deflate", "not what was asked for");
     fails(&[server_window(10)], "permessage-deflate", "not what was asked for");
     fails(&[server_window(10)], "permessage-deflate; server_max_window_bits=11", "not what was asked for");
     fails(&[server_window(10), without], "permessage-deflate; server_max_window_bits=11", "not what was asked for");

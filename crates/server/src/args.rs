@@ -28,6 +28,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) max_message: usize,
 
+    /// Compress messages of 1 KiB and more, with clients that offer it (permessage-deflate)
+    #[arg(long)]
+    pub(crate) deflate: bool,
+
     /// How long a client may take to send its request
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub(crate) handshake_timeout: Duration,

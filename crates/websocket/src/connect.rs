@@ -11,7 +11,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{Response, header::CONTENT_LENGTH};
 use protocol::{
-    Config, Connection, Misuse, Uri,
+    Config, Connection, DeflateOptions, Misuse, Uri,
     handshake::{ClientRequest, Extension, HandshakeError, Progress},
 };
 use tokio::{
@@ -70,6 +70,15 @@ impl Connector {
     pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, Misuse> {
         self.request = self.request.subprotocol(name)?;
         Ok(self)
+    }
+
+    /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds an offer to fall back on.
+    /// [`DeflateOptions`] tells what it costs in memory. Whether the server agreed,
+    /// [`WebSocket::extensions`] tells.
+    #[must_use]
+    pub fn deflate(mut self, options: DeflateOptions) -> Self {
+        self.request = self.request.deflate(options);
+        self
     }
 
     /// Offers an extension. What it does to frames is up to the caller.
@@ -206,6 +215,9 @@ impl Connector {
             }
         };
         let mut engine = Connection::client(self.config, keys::masking_keys(), crate::websocket::now());
+        if let Some(compression) = &opened.compression {
+            engine = engine.with_compression(compression);
+        }
         // What came behind the response are frames already.
         *engine.input() = opened.rest;
         Ok(WebSocket::new(stream, engine).agreed(opened.subprotocol, opened.extensions))
