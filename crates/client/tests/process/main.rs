@@ -6,6 +6,7 @@
 
 mod closing;
 mod conversation;
+mod deflate;
 mod failures;
 mod pipes;
 mod signals;
