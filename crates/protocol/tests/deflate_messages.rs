@@ -56,6 +56,13 @@ fn is_compressed(frame: &(FrameHeader, Vec<u8>)) -> bool {
 
 // ---- Receiving (section 6.2) ------------------------------------------------------------------------------------------
 
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# After a valid response both ends MUST exchange messages by the rules of section 6, with the agreed parameters.
+//= docs/src/rfc7692.md#section-6-2
+//= type=test
+//# To receive a compressed message, an endpoint MUST join the payloads of its frames, decompress them and deliver the
+//# result.
 #[test]
 fn the_rfcs_frames_are_hello() {
     both(|end| {
@@ -79,6 +86,9 @@ fn the_opcode_still_tells_text_from_binary() {
     });
 }
 
+//= docs/src/rfc7692.md#section-6-2
+//= type=test
+//# An uncompressed message MUST be delivered as it is.
 #[test]
 fn compressed_and_uncompressed_messages_alternate_as_they_like() {
     both(|end| {
@@ -171,6 +181,9 @@ fn without_takeover_a_reference_to_the_last_message_is_invalid() {
 
 // ---- RSV1 (section 6.1) -----------------------------------------------------------------------------------------------
 
+//= docs/src/rfc7692.md#section-6-1
+//= type=test
+//# An endpoint that receives a control frame or a later fragment with RSV1 set MUST fail the connection.
 #[test]
 fn rsv1_is_for_the_first_frame_of_a_message() {
     let misplaced = |opcode| broken(Violation::CompressedBitMisplaced(opcode));
@@ -277,6 +290,10 @@ fn agree_on_payload_of_zeros(size: usize) -> Vec<u8> {
 
 // ---- Sending (section 6.1) --------------------------------------------------------------------------------------------
 
+//= docs/src/rfc7692.md#section-6-1
+//= type=test
+//# To send a message compressed, an endpoint MUST compress its whole payload, put the result into frames and set RSV1
+//# of the first one.
 #[test]
 fn a_message_is_sent_as_the_rfc_has_it() {
     both(|end| {
@@ -297,6 +314,9 @@ fn a_message_is_sent_as_the_rfc_has_it() {
     });
 }
 
+//= docs/src/rfc7692.md#section-6-1
+//= type=test
+//# RSV1 MUST NOT be set on a control frame, nor on any frame of a message but its first.
 #[test]
 fn a_fragmented_message_has_rsv1_on_its_first_frame() {
     both(|end| {
@@ -324,6 +344,10 @@ fn a_fragmented_message_has_rsv1_on_its_first_frame() {
     });
 }
 
+//= docs/src/rfc7692.md#section-6-1
+//= type=test
+//# To send a message uncompressed, an endpoint MUST put its payload into frames as it is and leave RSV1 of the first
+//# one unset.
 #[test]
 fn messages_below_the_threshold_are_sent_as_they_are() {
     both_with(&Config::default(), &DeflateOptions::DEFAULT, |end| {

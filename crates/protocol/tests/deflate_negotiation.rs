@@ -3,12 +3,12 @@
 mod common;
 
 use common::{
-    deflate::header_line,
+    deflate::{Inflated, header_line},
     head::{Head, NONCE, ask, client_judges, server_judges},
 };
 use protocol::{
     Compression, DeflateOptions, Limits, Misuse, Violation,
-    extension::WindowBits,
+    extension::{Deflater, WindowBits},
     handshake::{Acceptance, Accepted, ClientRequest, Extension},
 };
 
@@ -37,6 +37,30 @@ fn offered(request: ClientRequest) -> String {
     line.strip_prefix("Sec-WebSocket-Extensions: ").unwrap().to_owned()
 }
 
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# A client that would like messages to be compressed MUST name the extension in the `Sec-WebSocket-Extensions` header
+//# of its request.
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# The client MUST let the server know how large a window it can decompress with.
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# The client MAY hint how large a window it will compress with at most.
+//= docs/src/rfc7692.md#section-7-1-1-1
+//= type=test
+//# A client MAY offer `server_no_context_takeover`, so that it need not keep a window from one message to the next.
+//= docs/src/rfc7692.md#section-7-1-1-2
+//= type=test
+//# A client MAY offer `client_no_context_takeover`, as a hint that it will not use takeover, whatever the response
+//# says.
+//= docs/src/rfc7692.md#section-7-1-2-1
+//= type=test
+//# A client MAY offer `server_max_window_bits`, so that it need not keep more than that.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# A client MAY offer `client_max_window_bits`, with or without a value, to say that it understands the parameter in a
+//# response.
 #[test]
 fn the_offer_says_what_the_options_say() {
     let all = DeflateOptions { server_max_window_bits: bits(10), client_max_window_bits: bits(9), ..FRUGAL };
@@ -55,6 +79,9 @@ fn the_offer_says_what_the_options_say() {
     }
 }
 
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# The same extension MAY be offered several times, with different parameters.
 #[test]
 fn a_second_offer_is_there_to_fall_back_on() {
     let request = ask().extension(Extension::new("x-one").unwrap()).deflate(server_window(10)).deflate(DEFAULT);
@@ -110,6 +137,21 @@ fn declines(options: &DeflateOptions, offer: &str) {
     answers(options, offer, "");
 }
 
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# To accept an offer, the server MUST name the extension in the `Sec-WebSocket-Extensions` header of its response.
+//= docs/src/rfc7692.md#section-7-1-1-1
+//= type=test
+//# A server that accepts an offer with `server_no_context_takeover` MUST repeat the parameter in its response.
+//= docs/src/rfc7692.md#section-7-1-1-1
+//= type=test
+//# It is RECOMMENDED that a server can do without takeover when it is asked to.
+//= docs/src/rfc7692.md#section-7-1-2-1
+//= type=test
+//# A server that accepts an offer with `server_max_window_bits` MUST respond with the same value or a smaller one.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# A server MAY respond with `client_max_window_bits` if it was offered.
 #[test]
 fn each_parameter_of_an_offer_has_its_answer() {
     for (offer, expected) in [
@@ -134,6 +176,13 @@ fn each_parameter_of_an_offer_has_its_answer() {
     }
 }
 
+//= docs/src/rfc7692.md#section-7-1-2-1
+//= type=test
+//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without leading zeros, in an
+//# offer as in a response.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits, without leading zeros.
 #[test]
 fn values_may_be_quoted() {
     answers(
@@ -148,6 +197,16 @@ fn values_may_be_quoted() {
     );
 }
 
+//= docs/src/rfc7692.md#section-7-1-1-1
+//= type=test
+//# A server MAY respond with `server_no_context_takeover` unasked.
+//= docs/src/rfc7692.md#section-7-1-1-2
+//= type=test
+//# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need not keep a window from one
+//# message to the next.
+//= docs/src/rfc7692.md#section-7-1-2-1
+//= type=test
+//# A server MAY respond with `server_max_window_bits` unasked.
 #[test]
 fn a_server_limits_itself_and_the_client_unasked() {
     answers(
@@ -160,6 +219,9 @@ fn a_server_limits_itself_and_the_client_unasked() {
     answers(&client_window(10), offer, "permessage-deflate; client_max_window_bits=10");
 }
 
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# The server MUST fully support what its response says.
 #[test]
 fn the_smaller_of_two_windows_is_agreed_on() {
     for (offered, own, agreed) in [(15, 9, 9), (10, 12, 10), (12, 12, 12), (8, 15, 8)] {
@@ -174,6 +236,12 @@ fn the_smaller_of_two_windows_is_agreed_on() {
     }
 }
 
+//= docs/src/rfc7692.md#section-7
+//= type=test
+//# A server MUST decline an offer of something that it does not support.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# If `client_max_window_bits` was not offered, the server MUST NOT respond with it.
 #[test]
 fn a_client_that_does_not_know_the_parameter_is_not_limited_by_it() {
     // It may send with 32 KiB; a server that cannot have that goes without compression.
@@ -223,6 +291,18 @@ const WRONG_IN_BOTH: [&str; 33] = [
     "; client_max_window_bits=9; client_max_window_bits=9",
 ];
 
+//= docs/src/rfc7692.md#section-7
+//= type=test
+//# A server MUST decline an offer with a parameter that is not defined for offers.
+//= docs/src/rfc7692.md#section-7
+//= type=test
+//# A server MUST decline an offer with a parameter whose value is invalid.
+//= docs/src/rfc7692.md#section-7
+//= type=test
+//# A server MUST decline an offer that has the same parameter twice.
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# A server that declines all offers MUST NOT name an extension of this kind in its response.
 #[test]
 fn an_offer_that_is_not_understood_is_declined_and_the_connection_opens() {
     for wrong in WRONG_IN_BOTH {
@@ -265,6 +345,9 @@ fn a_server_without_options_declines() {
     assert_eq!((accepted.extensions, accepted.compression), (Vec::new(), None));
 }
 
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# A server MUST NOT accept such an extension beside another one that uses RSV1 too.
 #[test]
 fn it_is_not_accepted_beside_another_extension_that_uses_rsv1() {
     let head = Head::request().with("Sec-WebSocket-Extensions: permessage-bzip2, permessage-deflate, x-other");
@@ -319,6 +402,18 @@ fn every_answer_that_fits_the_offer_opens() {
     }
 }
 
+//= docs/src/rfc7692.md#section-7
+//= type=test
+//# A client MUST fail the connection if the response has a parameter that is not defined for responses.
+//= docs/src/rfc7692.md#section-7
+//= type=test
+//# A client MUST fail the connection if the response has a parameter whose value is invalid.
+//= docs/src/rfc7692.md#section-7
+//= type=test
+//# A client MUST fail the connection if the response has the same parameter twice.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# In a response, `client_max_window_bits` MUST have a value.
 #[test]
 fn an_answer_that_is_not_understood_fails() {
     for wrong in WRONG_IN_BOTH {
@@ -331,6 +426,9 @@ fn an_answer_that_is_not_understood_fails() {
     fails(&[DEFAULT], twice, "server_no_context_takeover is there twice");
 }
 
+//= docs/src/rfc7692.md#section-7
+//= type=test
+//# A client MUST fail the connection if the response asks for something that it does not support.
 #[test]
 fn an_answer_that_does_not_do_what_was_asked_fails() {
     let without = DeflateOptions { server_no_context_takeover: true, ..DEFAULT };
@@ -344,6 +442,10 @@ fn an_answer_that_does_not_do_what_was_asked_fails() {
     assert!(judged(&[server_window(10), DEFAULT], "permessage-deflate").is_ok());
 }
 
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# If the response is invalid, because it accepts what was not offered for example, the client MUST fail the
+//# connection.
 #[test]
 fn an_answer_without_an_offer_fails() {
     let head = Head::response().with("Sec-WebSocket-Extensions: permessage-deflate");
@@ -353,6 +455,9 @@ fn an_answer_without_an_offer_fails() {
     assert_eq!(client_judges(request, &head).map(|_| "opened"), Err(not_offered));
 }
 
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# A client that gets a response with two extensions that use RSV1 MUST fail the connection.
 #[test]
 fn two_answers_that_use_rsv1_fail() {
     let request = || ask().extension(Extension::new("permessage-bzip2").unwrap()).deflate(DEFAULT);
@@ -372,4 +477,38 @@ fn two_answers_that_use_rsv1_fail() {
 fn no_answer_is_no_compression() {
     let opened = client_judges(ask().deflate(DEFAULT), &Head::response()).unwrap();
     assert_eq!((opened.extensions, opened.compression), (Vec::new(), None));
+}
+
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# A client that offers `client_max_window_bits` with a value MUST NOT use a larger window, even if the response allows
+//# it.
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# Below the value agreed on, the client MAY use a window of any size, whatever it had hinted.
+#[test]
+fn a_client_keeps_what_it_hinted_whatever_the_answer_allows() {
+    // The first copy of this is 600 bytes behind the second: beyond a window of 9 bits.
+    let message: Vec<u8> = (0..600_u32).map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    let goes_far_and_on = |offers: &[DeflateOptions], response: &str| {
+        let compression = judged(offers, response).unwrap().expect("agreed");
+        let mut deflater = Deflater::new(&compression);
+        let mut read = Inflated::default();
+        assert_eq!(read.read(&deflater.deflate(&message.repeat(2), true)), message.repeat(2));
+        // The same again, in another message.
+        let again = deflater.deflate(&message[..100], true).len();
+        (read.farthest == 600, again < 100)
+    };
+    let silent = "permessage-deflate";
+    assert_eq!(goes_far_and_on(&[DEFAULT], silent), (true, true));
+    assert!(!goes_far_and_on(&[DEFAULT], "permessage-deflate; client_max_window_bits=9").0);
+    assert!(!goes_far_and_on(&[client_window(9)], silent).0);
+    assert!(!goes_far_and_on(&[client_window(9)], "permessage-deflate; client_max_window_bits=15").0);
+    assert!(!goes_far_and_on(&[client_window(15)], "permessage-deflate; client_max_window_bits=9").0);
+    let alone = DeflateOptions { client_no_context_takeover: true, ..DEFAULT };
+    assert!(!goes_far_and_on(std::slice::from_ref(&alone), silent).1);
+    assert!(!goes_far_and_on(&[DEFAULT], "permessage-deflate; client_no_context_takeover").1);
+    // The answer does not say which offer it accepts, so all the hints that it may accept are promises.
+    assert!(!goes_far_and_on(&[DEFAULT, alone], silent).1);
+    assert!(!goes_far_and_on(&[DEFAULT, client_window(9)], silent).0);
 }

@@ -66,6 +66,21 @@ const NO_TAKEOVER: DeflateOptions = DeflateOptions::FRUGAL;
 
 // ---- The RFC's examples (section 7.2.3) -------------------------------------------------------------------------------
 
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# To compress a message, an endpoint MUST compress all its bytes with DEFLATE.
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# The compressed data MUST end in an empty block without compression, which is added if it is not there.
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# The last four bytes, 00 00 FF FF, MUST be taken away.
+//= docs/src/rfc7692.md#section-7-2-2
+//= type=test
+//# To decompress a message, an endpoint MUST put 00 00 FF FF behind its payload.
+//= docs/src/rfc7692.md#section-7-2-2
+//= type=test
+//# The endpoint MUST then decompress the whole with DEFLATE.
 #[test]
 fn hello_in_one_block() {
     for (mut deflater, mut inflater) in both_ways(&TAKEOVER) {
@@ -74,6 +89,19 @@ fn hello_in_one_block() {
     }
 }
 
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# Without that, the client MAY go on with the window of the last compressed message.
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# Without that, the server MAY go on with the window of the last compressed message.
+//= docs/src/rfc7692.md#section-7-2-2
+//= type=test
+//# Without that, the client MUST decompress each message with the window of the last compressed message.
+//= docs/src/rfc7692.md#section-7-2-2
+//= type=test
+//# Without that, the server MUST decompress each message with the window of the last compressed message, even if the
+//# client had offered the parameter.
 #[test]
 fn hello_again_refers_to_the_first() {
     for (mut deflater, mut inflater) in both_ways(&TAKEOVER) {
@@ -86,6 +114,15 @@ fn hello_again_refers_to_the_first() {
     }
 }
 
+//= docs/src/rfc7692.md#section-7-1-1-2
+//= type=test
+//# A client MUST be able to do without takeover when the response says so.
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# If `client_no_context_takeover` was agreed on, the client MUST begin each message with an empty window.
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# If `server_no_context_takeover` was agreed on, the server MUST begin each message with an empty window.
 #[test]
 fn hello_again_without_takeover_is_the_same_bytes() {
     for (mut deflater, mut inflater) in both_ways(&NO_TAKEOVER) {
@@ -96,11 +133,20 @@ fn hello_again_without_takeover_is_the_same_bytes() {
     }
 }
 
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# An endpoint MAY use blocks of any type.
 #[test]
 fn hello_in_a_stored_block() {
     inflates(&mut inflater(), &hex("00 05 00 fa ff 48 65 6c 6c 6f 00"), b"Hello");
 }
 
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# An endpoint MAY use blocks with BFINAL set and blocks with BFINAL unset.
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# A block with BFINAL set that does not end on a byte MUST be padded with zeros to the next byte.
 #[test]
 fn hello_in_a_final_block() {
     let mut inflater = inflater();
@@ -111,6 +157,9 @@ fn hello_in_a_final_block() {
     inflates(&mut inflater, &hex("f2 00 11 00 00"), b"Hello");
 }
 
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# An endpoint MAY use several blocks for one message.
 #[test]
 fn hello_in_two_blocks() {
     inflates(&mut inflater(), &hex("f2 48 05 00 00 00 ff ff ca c9 c9 07 00"), b"Hello");
@@ -131,6 +180,9 @@ fn nothing_is_one_byte() {
 
 // ---- Compressing (section 7.2.1) --------------------------------------------------------------------------------------
 
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# The four bytes MUST NOT be taken away from a fragment that is not the last.
 #[test]
 fn a_fragment_that_is_not_the_last_keeps_its_four_bytes() {
     for (mut deflater, mut inflater) in both_ways(&TAKEOVER) {
@@ -166,6 +218,15 @@ fn what_was_compressed_is_read_by_another_deflate() {
 
 /// Copies of a block of noise that is just too long for one window, so that only a compressor with a larger one finds
 /// the copy before.
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# A compressor MUST NOT refer back more than 32,768 bytes.
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# If `client_max_window_bits` was agreed on, the client MUST NOT refer back more than 2 to the power of that.
+//= docs/src/rfc7692.md#section-7-2-1
+//= type=test
+//# If `server_max_window_bits` was agreed on, the server MUST NOT refer back more than 2 to the power of that.
 #[test]
 fn a_compressor_refers_back_no_farther_than_the_window_agreed_on() {
     for bits in [8, 9, 10, 12, 15] {
@@ -198,6 +259,9 @@ fn a_compressor_refers_back_no_farther_than_the_window_agreed_on() {
     }
 }
 
+//= docs/src/rfc7692.md#section-7-3
+//= type=test
+//# A window of at least 1,024 bytes is RECOMMENDED.
 #[test]
 fn the_larger_of_two_windows_is_not_used() {
     let noise = noise(2000);
@@ -240,6 +304,19 @@ fn with_takeover_the_second_of_two_is_small() {
 
 // ---- Decompressing (section 7.2.2) ------------------------------------------------------------------------------------
 
+//= docs/src/rfc7692.md#section-7-1-2-1
+//= type=test
+//# A client that does not offer `server_max_window_bits` MUST be able to read messages that refer back 32,768 bytes.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# A server that does not respond with `client_max_window_bits` MUST be able to read messages that refer back 32,768
+//# bytes.
+//= docs/src/rfc7692.md#section-7-2-2
+//= type=test
+//# Without that, the client MUST keep a window of 32,768 bytes.
+//= docs/src/rfc7692.md#section-7-2-2
+//= type=test
+//# Without that, the server MUST keep a window of 32,768 bytes, whatever the client had hinted.
 #[test]
 fn a_reference_as_far_back_as_deflate_goes_is_understood_whatever_window_was_hinted() {
     let before = noise(32768);
@@ -254,6 +331,19 @@ fn a_reference_as_far_back_as_deflate_goes_is_understood_whatever_window_was_hin
     }
 }
 
+//= docs/src/rfc7692.md#section-7-1-1-1
+//= type=test
+//# A client that does not offer `server_no_context_takeover` MUST be able to read messages that refer to earlier ones.
+//= docs/src/rfc7692.md#section-7-1-1-2
+//= type=test
+//# A server that does not respond with `client_no_context_takeover` MUST be able to read messages that refer to earlier
+//# ones.
+//= docs/src/rfc7692.md#section-7-2-2
+//= type=test
+//# If `server_no_context_takeover` was agreed on, the client MAY begin each message with an empty window.
+//= docs/src/rfc7692.md#section-7-2-2
+//= type=test
+//# If `client_no_context_takeover` was agreed on, the server MAY begin each message with an empty window.
 #[test]
 fn the_window_lives_as_long_as_takeover_says() {
     let hello = hex("f2 48 cd c9 c9 07 00");

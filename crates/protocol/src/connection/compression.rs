@@ -32,6 +32,8 @@ pub(super) struct Inflating {
 
 impl Connection {
     /// Compresses messages, and takes compressed ones, as was agreed in the opening handshake.
+    //= docs/src/rfc7692.md#section-5
+    //# After a valid response both ends MUST exchange messages by the rules of section 6, with the agreed parameters.
     #[must_use]
     pub fn with_compression(mut self, compression: &Compression) -> Self {
         self.deflating =
@@ -42,9 +44,15 @@ impl Connection {
 
     /// Sends a message compressed, if it is worth it; says whether it has.
     pub(super) fn send_deflated(&mut self, kind: Kind, payload: &[u8]) -> bool {
+        //= docs/src/rfc7692.md#section-6-1
+        //# To send a message uncompressed, an endpoint MUST put its payload into frames as it is and leave RSV1 of the
+        //# first one unset.
         let Some(deflating) = self.deflating.as_mut().filter(|deflating| payload.len() >= deflating.threshold) else {
             return false;
         };
+        //= docs/src/rfc7692.md#section-6-1
+        //# To send a message compressed, an endpoint MUST compress its whole payload, put the result into frames and
+        //# set RSV1 of the first one.
         let compressed = deflating.deflater.deflate(payload, true);
         // With takeover it is in the window now, and the peer has to get it there too.
         if compressed.len() >= payload.len() && !deflating.deflater.takes_over() {
@@ -66,6 +74,8 @@ impl Connection {
 }
 
 /// RSV1 marks the first frame of a compressed message and no other.
+//= docs/src/rfc7692.md#section-6-1
+//# RSV1 MUST NOT be set on a control frame, nor on any frame of a message but its first.
 const fn compressed_header(opcode: Opcode, fin: bool, len: usize) -> FrameHeader {
     let reserved = if matches!(opcode, Opcode::Continuation) { ReservedBits::NONE } else { ReservedBits::RSV1 };
     FrameHeader { reserved, ..frame_header(opcode, fin, len) }
@@ -78,6 +88,9 @@ impl Inflating {
 
     /// Takes more of a message's payload; `last` is its end. Gives what is new of the message.
     pub(super) fn add(&mut self, payload: &[u8], last: bool, limit: usize) -> Result<&[u8], Violation> {
+        //= docs/src/rfc7692.md#section-6-2
+        //# To receive a compressed message, an endpoint MUST join the payloads of its frames, decompress them and
+        //# deliver the result.
         let before = self.message.len();
         self.inflater.inflate(payload, last, &mut self.message, limit).map_err(|error| match error {
             InflateError::Invalid => Violation::DeflateInvalid,
@@ -96,6 +109,8 @@ impl Receiver {
     /// Whether the frame begins a compressed message: what the reserved bits say.
     #[inline]
     pub(super) fn judge_reserved_bits(&self, header: &FrameHeader) -> Result<bool, Violation> {
+        //= docs/src/rfc7692.md#section-6-2
+        //# An uncompressed message MUST be delivered as it is.
         if header.reserved.is_empty() {
             return Ok(false);
         }
@@ -110,6 +125,8 @@ impl Receiver {
         }
         match header.opcode {
             Opcode::Text | Opcode::Binary => Ok(true),
+            //= docs/src/rfc7692.md#section-6-1
+            //# An endpoint that receives a control frame or a later fragment with RSV1 set MUST fail the connection.
             opcode => Err(Violation::CompressedBitMisplaced(opcode)),
         }
     }

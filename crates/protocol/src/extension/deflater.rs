@@ -58,6 +58,8 @@ impl Deflater {
     #[must_use]
     pub fn deflate(&mut self, part: &[u8], last: bool) -> Vec<u8> {
         let mut output = Vec::new();
+        //= docs/src/rfc7692.md#section-7-2-1
+        //# To compress a message, an endpoint MUST compress all its bytes with DEFLATE.
         if part.is_empty() {
             // There is nothing to flush, so zlib would not.
             if last {
@@ -65,11 +67,23 @@ impl Deflater {
             }
         } else {
             self.flush(part, &mut output);
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# The last four bytes, 00 00 FF FF, MUST be taken away.
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# The four bytes MUST NOT be taken away from a fragment that is not the last.
             if last {
                 debug_assert!(output.ends_with(&TAIL), "a flush ends in an empty block");
                 output.truncate(output.len() - TAIL.len());
             }
         }
+        //= docs/src/rfc7692.md#section-7-2-1
+        //# If `client_no_context_takeover` was agreed on, the client MUST begin each message with an empty window.
+        //= docs/src/rfc7692.md#section-7-2-1
+        //# Without that, the client MAY go on with the window of the last compressed message.
+        //= docs/src/rfc7692.md#section-7-2-1
+        //# If `server_no_context_takeover` was agreed on, the server MUST begin each message with an empty window.
+        //= docs/src/rfc7692.md#section-7-2-1
+        //# Without that, the server MAY go on with the window of the last compressed message.
         if last && !self.takeover {
             self.compress = None;
         }
@@ -85,6 +99,12 @@ impl Deflater {
         output.reserve(part.len() / 3 + ROOM_FOR_FLUSH);
         loop {
             let before = compress.total_in();
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# The compressed data MUST end in an empty block without compression, which is added if it is not there.
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# An endpoint MAY use several blocks for one message.
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# An endpoint MAY use blocks of any type.
             let status = compress.compress_vec(rest, output, FlushCompress::Sync);
             debug_assert!(status.is_ok(), "there is no input that cannot be compressed");
             rest = &rest[taken(before, compress.total_in())..];
@@ -98,6 +118,12 @@ impl Deflater {
 
 /// zlib does not take 8 bits for a stream without a header. With 9 its references reach back 250 bytes at most (the
 /// window less the longest match and some room to look ahead), which is within the 256 that 8 bits allow.
+//= docs/src/rfc7692.md#section-7-2-1
+//# A compressor MUST NOT refer back more than 32,768 bytes.
+//= docs/src/rfc7692.md#section-7-2-1
+//# If `client_max_window_bits` was agreed on, the client MUST NOT refer back more than 2 to the power of that.
+//= docs/src/rfc7692.md#section-7-2-1
+//# If `server_max_window_bits` was agreed on, the server MUST NOT refer back more than 2 to the power of that.
 fn new_compress(window_bits: WindowBits, level: Level) -> Compress {
     Compress::new_with_window_bits(FlateLevel::new(level.get().into()), false, window_bits.get().max(9))
 }

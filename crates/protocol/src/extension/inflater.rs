@@ -89,6 +89,16 @@ impl Inflater {
     }
 
     fn add(&mut self, part: &[u8], output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
+        //= docs/src/rfc7692.md#section-7-1-2-1
+        //# A client that does not offer `server_max_window_bits` MUST be able to read messages that refer back 32,768
+        //# bytes.
+        //= docs/src/rfc7692.md#section-7-1-2-2
+        //# A server that does not respond with `client_max_window_bits` MUST be able to read messages that refer back
+        //# 32,768 bytes.
+        //= docs/src/rfc7692.md#section-7-2-2
+        //# Without that, the client MUST keep a window of 32,768 bytes.
+        //= docs/src/rfc7692.md#section-7-2-2
+        //# Without that, the server MUST keep a window of 32,768 bytes, whatever the client had hinted.
         let decompress = self.decompress.get_or_insert_with(|| Decompress::new(false));
         let mut rest = part;
         loop {
@@ -98,6 +108,8 @@ impl Inflater {
                 output.reserve_exact(growth.min((limit - output.len()).saturating_add(1)));
             }
             let before = decompress.total_in();
+            //= docs/src/rfc7692.md#section-7-2-2
+            //# The endpoint MUST then decompress the whole with DEFLATE.
             let status = decompress.decompress_vec(rest, output, FlushDecompress::Sync)?;
             let count = taken(before, decompress.total_in());
             rest = &rest[count..];
@@ -105,6 +117,10 @@ impl Inflater {
             if output.len() > limit {
                 return Err(InflateError::TooBig);
             }
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# An endpoint MAY use blocks with BFINAL set and blocks with BFINAL unset.
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# A block with BFINAL set that does not end on a byte MUST be padded with zeros to the next byte.
             if status == Status::StreamEnd {
                 // A block with BFINAL ends a DEFLATE stream. What follows is a new one, which knows nothing of the old.
                 decompress.reset(false);
@@ -124,6 +140,8 @@ impl Inflater {
         // A payload of no bytes at all, or one that ends with a final block, lacks the byte that these four belong to.
         // There is only one way to take it, so it is not refused.
         if let Some(decompress) = self.decompress.as_mut().filter(|_| self.begun) {
+            //= docs/src/rfc7692.md#section-7-2-2
+            //# To decompress a message, an endpoint MUST put 00 00 FF FF behind its payload.
             let before = (decompress.total_in(), decompress.total_out());
             let status = decompress.decompress(&TAIL_AND_PROOF, &mut [0], FlushDecompress::Sync)?;
             let fits = match (status, taken(before.0, decompress.total_in())) {
@@ -139,6 +157,21 @@ impl Inflater {
             }
         }
         self.begun = false;
+        //= docs/src/rfc7692.md#section-7-1-1-1
+        //# A client that does not offer `server_no_context_takeover` MUST be able to read messages that refer to
+        //# earlier ones.
+        //= docs/src/rfc7692.md#section-7-1-1-2
+        //# A server that does not respond with `client_no_context_takeover` MUST be able to read messages that refer to
+        //# earlier ones.
+        //= docs/src/rfc7692.md#section-7-2-2
+        //# If `server_no_context_takeover` was agreed on, the client MAY begin each message with an empty window.
+        //= docs/src/rfc7692.md#section-7-2-2
+        //# Without that, the client MUST decompress each message with the window of the last compressed message.
+        //= docs/src/rfc7692.md#section-7-2-2
+        //# If `client_no_context_takeover` was agreed on, the server MAY begin each message with an empty window.
+        //= docs/src/rfc7692.md#section-7-2-2
+        //# Without that, the server MUST decompress each message with the window of the last compressed message, even
+        //# if the client had offered the parameter.
         if !self.takeover {
             self.decompress = None;
         }

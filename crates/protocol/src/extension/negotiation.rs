@@ -35,6 +35,8 @@ pub struct Compression {
 impl Compression {
     /// From the agreed parameters to what they mean for `role`: `server_` is how the server compresses and the client
     /// decompresses, `client_` the other way round.
+    //= docs/src/rfc7692.md#section-7-1-1-2
+    //# A client MUST be able to do without takeover when the response says so.
     fn new(role: Role, agreed: Parameters, options: &DeflateOptions) -> Self {
         let server = (!agreed.server_no_context_takeover, agreed.server_max_window_bits);
         let client = (!agreed.client_no_context_takeover, agreed.client_max_window_bits.flatten());
@@ -53,6 +55,9 @@ impl Compression {
 }
 
 /// The element with which a client offers what it wants.
+//= docs/src/rfc7692.md#section-5
+//# A client that would like messages to be compressed MUST name the extension in the `Sec-WebSocket-Extensions` header
+//# of its request.
 pub(crate) fn offer(options: &DeflateOptions) -> Extension {
     offered(options).write()
 }
@@ -60,15 +65,34 @@ pub(crate) fn offer(options: &DeflateOptions) -> Extension {
 fn offered(options: &DeflateOptions) -> Parameters {
     let limit = |bits| Some(bits).filter(|bits| *bits < WindowBits::MAX);
     Parameters {
+        //= docs/src/rfc7692.md#section-7-1-1-1
+        //# A client MAY offer `server_no_context_takeover`, so that it need not keep a window from one message to the
+        //# next.
         server_no_context_takeover: options.server_no_context_takeover,
+        //= docs/src/rfc7692.md#section-7-1-1-2
+        //# A client MAY offer `client_no_context_takeover`, as a hint that it will not use takeover, whatever the
+        //# response says.
         client_no_context_takeover: options.client_no_context_takeover,
+        //= docs/src/rfc7692.md#section-5
+        //# The client MUST let the server know how large a window it can decompress with.
+        //= docs/src/rfc7692.md#section-7-1-2-1
+        //# A client MAY offer `server_max_window_bits`, so that it need not keep more than that.
         server_max_window_bits: limit(options.server_max_window_bits),
+        //= docs/src/rfc7692.md#section-5
+        //# The client MAY hint how large a window it will compress with at most.
+        //= docs/src/rfc7692.md#section-7-1-2-2
+        //# A client MAY offer `client_max_window_bits`, with or without a value, to say that it understands the
+        //# parameter in a response.
         // Always there: without it a server could not limit the window, and one that wants to would have to decline.
         client_max_window_bits: Some(limit(options.client_max_window_bits)),
     }
 }
 
 /// The server's choice: the first offer that can be met, and the answer to it. `None`: the connection goes without.
+//= docs/src/rfc7692.md#section-5
+//# To accept an offer, the server MUST name the extension in the `Sec-WebSocket-Extensions` header of its response.
+//= docs/src/rfc7692.md#section-5
+//# A server that declines all offers MUST NOT name an extension of this kind in its response.
 pub(crate) fn accept(options: &DeflateOptions, offers: &[Extension]) -> Option<(Extension, Compression)> {
     let offers = offers.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
     let agreed =
@@ -77,21 +101,43 @@ pub(crate) fn accept(options: &DeflateOptions, offers: &[Extension]) -> Option<(
 }
 
 /// The answer to one offer; `None` declines it.
+//= docs/src/rfc7692.md#section-5
+//# The server MUST fully support what its response says.
+//= docs/src/rfc7692.md#section-7
+//# A server MUST decline an offer of something that it does not support.
 fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
     let own_limit = |bits| Some(bits).filter(|bits| *bits < WindowBits::MAX);
     let client_max_window_bits = match offer.client_max_window_bits {
         // This client would not understand a limit.
+        //= docs/src/rfc7692.md#section-7-1-2-2
+        //# If `client_max_window_bits` was not offered, the server MUST NOT respond with it.
         None if options.client_max_window_bits < WindowBits::MAX => return None,
         None => None,
+        //= docs/src/rfc7692.md#section-7-1-2-2
+        //# A server MAY respond with `client_max_window_bits` if it was offered.
         Some(None) => own_limit(options.client_max_window_bits),
         Some(Some(hint)) => Some(hint.min(options.client_max_window_bits)),
     };
     Some(Parameters {
+        //= docs/src/rfc7692.md#section-7-1-1-1
+        //# A server that accepts an offer with `server_no_context_takeover` MUST repeat the parameter in its response.
+        //= docs/src/rfc7692.md#section-7-1-1-1
+        //# It is RECOMMENDED that a server can do without takeover when it is asked to.
+        //= docs/src/rfc7692.md#section-7-1-1-1
+        //# A server MAY respond with `server_no_context_takeover` unasked.
         server_no_context_takeover: offer.server_no_context_takeover || options.server_no_context_takeover,
         // A client that will not use takeover anyway is taken at its word: the window need not be kept for it.
+        //= docs/src/rfc7692.md#section-7-1-1-2
+        //# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need not keep a window
+        //# from one message to the next.
         client_no_context_takeover: offer.client_no_context_takeover || options.client_no_context_takeover,
         server_max_window_bits: match offer.server_max_window_bits {
+            //= docs/src/rfc7692.md#section-7-1-2-1
+            //# A server MAY respond with `server_max_window_bits` unasked.
             None => own_limit(options.server_max_window_bits),
+            //= docs/src/rfc7692.md#section-7-1-2-1
+            //# A server that accepts an offer with `server_max_window_bits` MUST respond with the same value or a
+            //# smaller one.
             Some(request) => Some(request.min(options.server_max_window_bits)),
         },
         client_max_window_bits: client_max_window_bits.map(Some),
@@ -105,11 +151,18 @@ fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
 pub(crate) fn judge(offers: &[DeflateOptions], response: &[Extension]) -> Result<Option<Compression>, Violation> {
     let mut elements = response.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
     let (Some(element), false) = (elements.next(), offers.is_empty()) else { return Ok(None) };
+    //= docs/src/rfc7692.md#section-5
+    //# A client that gets a response with two extensions that use RSV1 MUST fail the connection.
     if let Some(other) = conflict(response) {
         return Err(Violation::ExtensionConflict(other.name().to_owned()));
     }
     let agreed =
         Parameters::read(element, Place::Response).map_err(|fault| Violation::DeflateAnswerWrong(fault.to_string()))?;
+    //= docs/src/rfc7692.md#section-5
+    //# If the response is invalid, because it accepts what was not offered for example, the client MUST fail the
+    //# connection.
+    //= docs/src/rfc7692.md#section-7
+    //# A client MUST fail the connection if the response asks for something that it does not support.
     let mut answered = offers.iter().filter(|options| meets(agreed, offered(options)));
     let Some(first) = answered.next() else {
         let what = "it is not what was asked for";
@@ -119,6 +172,11 @@ pub(crate) fn judge(offers: &[DeflateOptions], response: &[Extension]) -> Result
     // What was hinted was promised too, whatever the answer says of it; and it may answer any of these offers.
     for options in std::iter::once(first).chain(answered) {
         compression.sends_with_takeover &= !options.client_no_context_takeover;
+        //= docs/src/rfc7692.md#section-7-1-2-2
+        //# A client that offers `client_max_window_bits` with a value MUST NOT use a larger window, even if the
+        //# response allows it.
+        //= docs/src/rfc7692.md#section-7-2-1
+        //# Below the value agreed on, the client MAY use a window of any size, whatever it had hinted.
         compression.window_bits = compression.window_bits.min(options.client_max_window_bits);
     }
     Ok(Some(compression))
@@ -147,6 +205,8 @@ fn conflict(elements: &[Extension]) -> Option<&Extension> {
 ///
 /// # Errors
 /// [`Misuse::ExtensionConflict`].
+//= docs/src/rfc7692.md#section-5
+//# A server MUST NOT accept such an extension beside another one that uses RSV1 too.
 pub(crate) fn check_no_conflict(elements: &[Extension]) -> Result<(), Misuse> {
     match conflict(elements) {
         Some(element) => Err(Misuse::ExtensionConflict(element.name().to_owned())),

@@ -107,6 +107,8 @@ impl DeflateOptions {
     pub const DEFAULT: Self = Self {
         server_no_context_takeover: false,
         client_no_context_takeover: false,
+        //= docs/src/rfc7692.md#section-7-3
+        //# A window of at least 1,024 bytes is RECOMMENDED.
         server_max_window_bits: WindowBits::MAX,
         client_max_window_bits: WindowBits::MAX,
         level: Level::FAST,

@@ -50,6 +50,10 @@ impl Parameters {
     pub(super) fn read(element: &Extension, place: Place) -> Result<Self, Fault> {
         let mut read = Self::default();
         for (name, value) in element.parameters() {
+            //= docs/src/rfc7692.md#section-7
+            //# A server MUST decline an offer with a parameter whose value is invalid.
+            //= docs/src/rfc7692.md#section-7
+            //# A client MUST fail the connection if the response has a parameter whose value is invalid.
             let bad_value = || Fault::Value(name.to_owned(), value.map(str::to_owned));
             let repeated = match name {
                 SERVER_NO_CONTEXT_TAKEOVER | CLIENT_NO_CONTEXT_TAKEOVER if value.is_some() => return Err(bad_value()),
@@ -60,14 +64,24 @@ impl Parameters {
                     read.server_max_window_bits.replace(bits).is_some()
                 }
                 CLIENT_MAX_WINDOW_BITS => {
+                    //= docs/src/rfc7692.md#section-7-1-2-2
+                    //# In a response, `client_max_window_bits` MUST have a value.
                     let bits = match value {
                         None if place == Place::Offer => None,
                         value => Some(value.and_then(window_bits).ok_or_else(bad_value)?),
                     };
                     read.client_max_window_bits.replace(bits).is_some()
                 }
+                //= docs/src/rfc7692.md#section-7
+                //# A server MUST decline an offer with a parameter that is not defined for offers.
+                //= docs/src/rfc7692.md#section-7
+                //# A client MUST fail the connection if the response has a parameter that is not defined for responses.
                 _ => return Err(Fault::Unknown(name.to_owned())),
             };
+            //= docs/src/rfc7692.md#section-7
+            //# A server MUST decline an offer that has the same parameter twice.
+            //= docs/src/rfc7692.md#section-7
+            //# A client MUST fail the connection if the response has the same parameter twice.
             if repeated {
                 return Err(Fault::Repeated(name.to_owned()));
             }
@@ -95,6 +109,11 @@ impl Parameters {
 }
 
 /// 8 to 15 in decimal. What `str::parse` would take besides, `+9` and `09`, is refused: two readers must not disagree.
+//= docs/src/rfc7692.md#section-7-1-2-1
+//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without leading zeros, in an
+//# offer as in a response.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits, without leading zeros.
 fn window_bits(text: &str) -> Option<WindowBits> {
     match text.as_bytes() {
         [digit @ b'8'..=b'9'] => WindowBits::new(digit - b'0').ok(),

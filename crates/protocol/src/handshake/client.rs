@@ -86,6 +86,8 @@ impl ClientRequest {
 
     /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds an offer to fall back on, for
     /// servers that cannot meet the ones before.
+    //= docs/src/rfc7692.md#section-5
+    //# The same extension MAY be offered several times, with different parameters.
     #[must_use]
     pub fn deflate(mut self, options: DeflateOptions) -> Self {
         self.deflate.push(options);
