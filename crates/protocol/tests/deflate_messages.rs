@@ -9,7 +9,7 @@ use common::{
 };
 use proptest::prelude::*;
 use protocol::{
-    Config, DeflateOptions, Kind, Limits, Message, Misuse, Role, Violation,
+    Config, DeflateOptions, Kind, Limits, Message, Misuse, Prepared, Role, Violation,
     extension::{Level, WindowBits},
     frame::{FrameHeader, MaskingKey, Opcode, ReservedBits},
 };
@@ -431,6 +431,66 @@ fn text_that_is_none_cannot_be_sent_in_compressed_fragments() {
         end.connection.send_text("Hello").unwrap();
         end.transmits(&["c1 07 f248cdc9c90700"]);
     });
+}
+
+// ---- Prepared messages ------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_prepared_message_is_compressed_once_for_all_who_can_read_it() {
+    let message = Message::binary(b"{\"sequence\":1}".repeat(100));
+    let ten_bits = DeflateOptions { server_max_window_bits: WindowBits::new(10).unwrap(), ..ALWAYS };
+    let prepared = Prepared::compressed(&message, &ten_bits);
+    let sent_with = |options: &DeflateOptions| {
+        let mut server = end(Role::Server, Config::default(), options);
+        server.connection.send_prepared(&prepared).unwrap();
+        server.sent()
+    };
+    let compressed = sent_with(&ALWAYS);
+    assert!(is_compressed(&frames(&compressed)[0]) && compressed.len() < 200, "{} bytes", compressed.len());
+    assert_eq!(sent_with(&ten_bits), compressed);
+    assert_eq!(sent_with(&ALWAYS_FRUGAL), compressed);
+    let mut client = end(Role::Client, Config::default(), &ALWAYS);
+    assert_eq!(client.hears_bytes(&compressed), [Heard::Binary(message.as_bytes().to_vec())]);
+    // Not to one whose window is smaller, nor to one that has agreed on nothing.
+    let nine_bits = DeflateOptions { server_max_window_bits: WindowBits::new(9).unwrap(), ..ALWAYS };
+    let mut plain = End::server();
+    plain.connection.send_prepared(&prepared).unwrap();
+    let plain = plain.sent();
+    assert_eq!(sent_with(&nine_bits), plain);
+    assert_eq!(frames(&plain)[0].1, *message.as_bytes());
+    // And what was not to be compressed is not.
+    let mut server = end(Role::Server, Config::default(), &ALWAYS);
+    server.connection.send_prepared(&Prepared::new(&message)).unwrap();
+    assert_eq!(server.sent(), plain);
+}
+
+#[test]
+fn a_prepared_message_that_is_small_or_would_grow_is_not_compressed() {
+    for (message, options) in [(&b"xxxxxxxxxx"[..], DeflateOptions::DEFAULT), (b"x7y8z9", ALWAYS)] {
+        let mut server = end(Role::Server, Config::default(), &ALWAYS);
+        server.connection.send_prepared(&Prepared::compressed(&Message::binary(message.to_vec()), &options)).unwrap();
+        assert_eq!(frames(&server.sent())[0].1, message);
+    }
+}
+
+#[test]
+fn prepared_messages_and_others_can_be_read_in_any_order() {
+    let own: Vec<u8> = b"{\"own\":true,\"text\":\"Hello\"}".repeat(10);
+    let shared: Vec<u8> = b"{\"shared\":true,\"text\":\"Hello\"}".repeat(10);
+    let prepared = Prepared::compressed(&Message::binary(shared.clone()), &ALWAYS);
+    let mut pair = Pair::compressing(&Config::default(), &ALWAYS, &ALWAYS);
+    let mut expected = Vec::new();
+    for round in 0..20 {
+        if round % 3 == 1 {
+            pair.server.connection.send_prepared(&prepared).unwrap();
+            expected.push(Heard::Binary(shared.clone()));
+        } else {
+            pair.server.connection.send_binary(&own).unwrap();
+            expected.push(Heard::Binary(own.clone()));
+        }
+    }
+    pair.drive();
+    assert!(pair.heard_by_client == expected);
 }
 
 // ---- Both ends --------------------------------------------------------------------------------------------------------

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use super::{
     Connection,
     receiver::Receiver,
-    sending::{frame_header, masked},
+    sending::{Prepared, frame_header, masked},
 };
 use crate::{
-    extension::{Compression, Deflater, InflateError, Inflater},
+    extension::{Compression, DeflateOptions, Deflater, InflateError, Inflater, WindowBits},
     frame::{FrameHeader, Opcode, ReservedBits},
-    message::Kind,
+    message::{Kind, Message},
     violation::Violation,
 };
 
@@ -20,6 +20,31 @@ use crate::{
 pub(super) struct Deflating {
     deflater: Deflater,
     threshold: usize,
+}
+
+/// The compressed frame of a prepared message.
+#[derive(Debug, Clone)]
+pub(super) struct Compressed {
+    frame: Bytes,
+    /// How far back it refers.
+    window_bits: WindowBits,
+}
+
+impl Compressed {
+    /// Compresses the message for servers, if it is large enough and gets smaller.
+    pub(super) fn new(message: &Message, options: &DeflateOptions) -> Option<Self> {
+        let payload = message.as_bytes();
+        if payload.len() < options.threshold {
+            return None;
+        }
+        let window_bits = options.server_max_window_bits;
+        let compressed = Deflater::alone(window_bits, options.level).deflate(payload, true);
+        if compressed.len() >= payload.len() {
+            return None;
+        }
+        let head = compressed_header(message.kind().opcode(), true, compressed.len()).encode();
+        Some(Self { frame: [&head[..], &compressed].concat().into(), window_bits })
+    }
 }
 
 /// What decompresses the messages of the peer.
@@ -60,6 +85,18 @@ impl Connection {
         }
         let header = masked(&mut self.keys, compressed_header(kind.opcode(), true, compressed.len()));
         self.output.push(&header, compressed.into());
+        true
+    }
+
+    /// Sends the compressed frame of a prepared message, if it has one that this peer can read; says whether it has.
+    pub(super) fn send_compressed(&mut self, prepared: &Prepared) -> bool {
+        let (Some(deflating), Some(compressed)) = (&mut self.deflating, &prepared.compressed) else { return false };
+        if compressed.window_bits > deflating.deflater.window_bits() {
+            return false;
+        }
+        // The peer's window now holds what ours does not. What is compressed next must not refer back across it.
+        deflating.deflater.forget();
+        self.output.push_encoded(&compressed.frame);
         true
     }
 

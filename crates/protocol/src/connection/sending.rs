@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{Connection, Role, State};
+use super::{Connection, Role, State, compression::Compressed};
 use crate::{
     close::{CloseCode, CloseFrame},
+    extension::DeflateOptions,
     frame::{FrameHeader, MaskingKeys, Opcode, ReservedBits},
     limits::MAX_CONTROL_PAYLOAD,
     message::{Kind, Message},
@@ -18,6 +19,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Prepared {
     frame: Bytes,
+    /// The same compressed, for connections that have agreed on it.
+    pub(super) compressed: Option<Compressed>,
 }
 
 impl Prepared {
@@ -26,7 +29,17 @@ impl Prepared {
     pub fn new(message: &Message) -> Self {
         let payload = message.as_bytes();
         let head = frame_header(message.kind().opcode(), true, payload.len()).encode();
-        Self { frame: [&head[..], payload].concat().into() }
+        Self { frame: [&head[..], payload].concat().into(), compressed: None }
+    }
+
+    /// Encodes a message as it is and compressed, with the server's window, level and threshold in `options`. A connection
+    /// that has agreed on compression, and on a window as large as that or larger, is sent the compressed frame.
+    ///
+    /// The frame refers to no other message. A connection with context takeover forgets its window when it sends it, so
+    /// what it compresses by itself next gets a little larger.
+    #[must_use]
+    pub fn compressed(message: &Message, options: &DeflateOptions) -> Self {
+        Self { compressed: Compressed::new(message, options), ..Self::new(message) }
     }
 }
 
@@ -90,6 +103,9 @@ impl Connection {
             return Err(Misuse::PreparedForServers);
         }
         self.check_may_begin()?;
+        if self.deflating.is_some() && self.send_compressed(prepared) {
+            return Ok(());
+        }
         self.output.push_encoded(&prepared.frame);
         Ok(())
     }

@@ -46,6 +46,23 @@ impl Deflater {
         }
     }
 
+    /// Compresses messages that refer to no other.
+    #[must_use]
+    pub const fn alone(window_bits: WindowBits, level: Level) -> Self {
+        Self { compress: None, takeover: false, window_bits, level }
+    }
+
+    /// How far back a message may refer.
+    #[must_use]
+    pub const fn window_bits(&self) -> WindowBits {
+        self.window_bits
+    }
+
+    /// Begins the next message with an empty window.
+    pub fn forget(&mut self) {
+        self.compress = None;
+    }
+
     /// Whether a message may refer to those before it. If not, one that did not get smaller can be sent as it is: the
     /// peer will not miss it in its window.
     #[must_use]
@@ -105,8 +122,7 @@ impl Deflater {
             //# An endpoint MAY use several blocks for one message.
             //= docs/src/rfc7692.md#section-7-2-1
             //# An endpoint MAY use blocks of any type.
-            let status = compress.compress_vec(rest, output, FlushCompress::Sync);
-            debug_assert!(status.is_ok(), "there is no input that cannot be compressed");
+            compress.compress_vec(rest, output, FlushCompress::Sync).expect("all bytes can be compressed");
             rest = &rest[taken(before, compress.total_in())..];
             if rest.is_empty() && output.len() < output.capacity() {
                 return;

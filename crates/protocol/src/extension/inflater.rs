@@ -105,7 +105,7 @@ impl Inflater {
             if output.len() == output.capacity() {
                 // Twice as much, but one byte above the limit suffices to see that it is too much.
                 let growth = output.len().max(2 * rest.len()).max(LEAST_GROWTH);
-                output.reserve_exact(growth.min((limit - output.len()).saturating_add(1)));
+                output.reserve_exact(growth.min(limit.saturating_sub(output.len()).saturating_add(1)));
             }
             let before = decompress.total_in();
             //= docs/src/rfc7692.md#section-7-2-2
@@ -131,6 +131,10 @@ impl Inflater {
             }
             if rest.is_empty() {
                 return Ok(());
+            }
+            // It takes bytes as long as there is room for what they give. If it ever did not, this would not end.
+            if count == 0 && status != Status::StreamEnd {
+                return Err(InflateError::Invalid);
             }
         }
     }
