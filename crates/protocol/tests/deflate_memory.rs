@@ -4,6 +4,7 @@
 
 mod common;
 
+use bytes::BytesMut;
 use common::{End, Heard, broken, deflate::agree, limits};
 use protocol::{
     DeflateOptions, Message, Role, Violation,
@@ -68,6 +69,9 @@ fn held_by_each(options: &DeflateOptions) -> usize {
             assert_eq!(end.hears_bytes(&frame(&payload)), [Heard::Binary(message.clone())]);
             end.connection.send(Message::binary(message.clone())).unwrap();
             assert!(!end.sent().is_empty());
+            // As a driver does with a connection that waits.
+            *end.connection.input() = BytesMut::new();
+            end.connection.output_buffer().map(std::mem::take);
             end
         })
         .collect();

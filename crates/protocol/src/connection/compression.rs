@@ -138,7 +138,10 @@ impl Inflating {
 
     /// The whole message, after its end.
     pub(super) fn take(&mut self) -> Bytes {
-        std::mem::take(&mut self.message).into()
+        let mut message = std::mem::take(&mut self.message);
+        // It grew by doubling. Whoever keeps it should not keep the room that was not needed.
+        message.shrink_to_fit();
+        message.into()
     }
 }
 

@@ -70,7 +70,7 @@ impl Level {
 ///
 /// # Memory
 ///
-/// A connection that has neither sent nor received a compressed message holds about 100 bytes for the extension. The
+/// A connection that has neither sent nor received a compressed message holds 350 bytes for the extension. The
 /// first one that it sends makes its compressor, and the first that it receives its decompressor:
 ///
 /// | bits | compressor | decompressor |
