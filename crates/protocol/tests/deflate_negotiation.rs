@@ -360,6 +360,13 @@ fn it_is_not_accepted_beside_another_extension_that_uses_rsv1() {
     assert_eq!(accept("permessage-bzip2"), Err(Misuse::ExtensionConflict("permessage-deflate".to_owned())));
     assert_eq!(accept("permessage-deflate"), Err(Misuse::ExtensionConflict("permessage-deflate".to_owned())));
     assert_eq!(accept("x-other"), Ok(2));
+    // Nor are two such of the caller's own.
+    let two = Acceptance {
+        extensions: ["permessage-bzip2", "permessage-deflate"].map(|name| Extension::new(name).unwrap()).into(),
+        ..Acceptance::default()
+    };
+    let refused = server_judges(&head).unwrap().accept(two).map(|_| "accepted");
+    assert_eq!(refused, Err(Misuse::ExtensionConflict("permessage-deflate".to_owned())));
 }
 
 // ---- The client's judgement -------------------------------------------------------------------------------------------

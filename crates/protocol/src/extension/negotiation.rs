@@ -149,13 +149,13 @@ fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
 /// # Errors
 /// [`Violation::ExtensionConflict`], [`Violation::DeflateAnswerWrong`].
 pub(crate) fn judge(offers: &[DeflateOptions], response: &[Extension]) -> Result<Option<Compression>, Violation> {
-    let mut elements = response.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
-    let (Some(element), false) = (elements.next(), offers.is_empty()) else { return Ok(None) };
     //= docs/src/rfc7692.md#section-5
     //# A client that gets a response with two extensions that use RSV1 MUST fail the connection.
     if let Some(other) = conflict(response) {
         return Err(Violation::ExtensionConflict(other.name().to_owned()));
     }
+    let mut elements = response.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
+    let (Some(element), false) = (elements.next(), offers.is_empty()) else { return Ok(None) };
     let agreed =
         Parameters::read(element, Place::Response).map_err(|fault| Violation::DeflateAnswerWrong(fault.to_string()))?;
     //= docs/src/rfc7692.md#section-5

@@ -268,9 +268,9 @@ impl Upgrade {
         let mut compression = None;
         if let Some((element, agreed)) = deflate.and_then(|options| extension::accept(&options, &self.extensions)) {
             extensions.push(element);
-            extension::check_no_conflict(&extensions)?;
             compression = Some(agreed);
         }
+        extension::check_no_conflict(&extensions)?;
         if !extensions.is_empty() {
             let list: Vec<String> = extensions.iter().map(ToString::to_string).collect();
             lines.insert(SEC_WEBSOCKET_EXTENSIONS, header_value(&list.join(", "))?);
