@@ -3,9 +3,9 @@
 //! ```text
 //!   payload, 00 00 FF FF ──inflate──▶ message
 //!
-//!   F2 48 CD C9 C9 07 00 00 FF FF          one block, and the empty one that ends every message
-//!   F2 48 05 00 00 00 FF FF CA C9 C9 07 00 ...     several blocks, one flushed in between
-//!   F3 48 CD C9 C9 07 00 00 ...            a final block (BFINAL): here the stream ends, and another begins
+//!   F2 48 CD C9 C9 07 00 | 00 00 FF FF                      one block, and the empty one that ends every message
+//!   F2 48 05 00 00 00 FF FF CA C9 C9 07 00 | 00 00 FF FF    two blocks, the first one flushed
+//!   F3 48 CD C9 C9 07 00 00 | 00 00 FF FF                   a final block (BFINAL): its stream ends, another begins
 //! ```
 //!
 //! The payload is inflated as its frames arrive, and the limit is looked at while it grows: a kilobyte can stand for a
