@@ -6,9 +6,6 @@ use websocket::WebSocket;
 use crate::route::Ending;
 
 pub(crate) async fn converse(connection: &mut WebSocket<TcpStream>) -> Ending {
-    while let Some(message) = connection.next().await {
-        // If the client sends faster than it reads, this waits, so that we stop reading; then its own sending waits.
-        connection.send(message?).await?;
-    }
+    connection.answer_each(|message, replies| Ok(replies.echo(message)?)).await?;
     Ok(None)
 }

@@ -46,6 +46,18 @@ pub(super) enum Payload<'a> {
 /// less than counting references.
 const COPIED_UP_TO: usize = 2 << 10;
 
+/// A message that was taken out of the input, to be looked at like one that was not.
+impl From<Message> for Received<'_> {
+    fn from(message: Message) -> Self {
+        let kind = message.kind();
+        let payload = match message {
+            Message::Text(text) => text.into_bytes(),
+            Message::Binary(bytes) => bytes,
+        };
+        Self { kind, payload: Payload::Assembled(payload) }
+    }
+}
+
 impl Received<'_> {
     /// Text or binary.
     #[must_use]

@@ -200,6 +200,7 @@ impl Connection {
     /// while it is empty it may be exchanged for another.
     ///
     /// [`missing`](Self::missing) tells how many are surely wanted.
+    #[inline]
     pub fn input(&mut self) -> &mut BytesMut {
         self.receiver.input()
     }
@@ -281,6 +282,7 @@ impl Connection {
     }
 
     /// Whether there is anything for [`poll_event`](Self::poll_event) to look at: bytes, or the end of the stream.
+    #[inline]
     #[must_use]
     pub fn has_input(&self) -> bool {
         self.receiver.unhandled() > 0 || (self.end_seen && !self.closing.end_received)
@@ -361,6 +363,7 @@ impl Connection {
 
     /// The buffer in which small frames are gathered, while nothing is queued: it may then be exchanged for another. A
     /// driver that takes it away from a connection that is about to wait leaves it without any.
+    #[inline]
     pub const fn output_buffer(&mut self) -> Option<&mut BytesMut> {
         self.sender.output.buffer()
     }

@@ -134,7 +134,9 @@ impl Buf for Output {
         if self.len == 0 {
             // An empty buffer begins at its beginning again, and the list of pieces gives its memory back.
             self.tail.clear();
-            self.chunks = VecDeque::new();
+            if self.chunks.capacity() > 0 {
+                self.chunks = VecDeque::new();
+            }
         } else {
             self.tail.advance(count);
         }

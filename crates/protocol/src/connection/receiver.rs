@@ -478,8 +478,11 @@ impl Receiver {
     }
 
     /// The input, without what was handled.
+    #[inline]
     pub(super) fn input(&mut self) -> &mut BytesMut {
-        self.drop_handled();
+        if self.start > 0 {
+            self.drop_handled();
+        }
         &mut self.input
     }
 

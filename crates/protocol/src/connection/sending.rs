@@ -22,6 +22,10 @@ pub struct Replies<'a> {
     pub(super) closing: &'a Closing,
 }
 
+/// From this size on, the memory of a message that is sent back is shared and not copied: it has most likely a buffer of its
+/// own. A smaller one lies in a buffer with others, which is better not kept from the next read.
+const ECHO_SHARED_FROM: usize = 64 << 10;
+
 impl std::fmt::Debug for Replies<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Replies").finish_non_exhaustive()
@@ -34,7 +38,10 @@ impl Replies<'_> {
     /// # Errors
     /// As for [`Connection::send`].
     #[inline]
-    pub fn echo(&mut self, message: &Received<'_>) -> Result<(), Misuse> {
+    pub fn echo(&mut self, message: Received<'_>) -> Result<(), Misuse> {
+        if message.as_bytes().len() >= ECHO_SHARED_FROM {
+            return self.send(message.into_message());
+        }
         self.send_borrowed(message.kind(), message.as_bytes())
     }
 
