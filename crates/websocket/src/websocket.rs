@@ -42,9 +42,9 @@ use crate::{
     wakers::{SharedWakers, Side},
 };
 
-/// Bytes that may wait to be written before sending waits too. Two blocks of reading: enough that a writer never
-/// starves the socket, little enough that a slow peer costs little.
-const QUEUED_MAX: usize = 128 << 10;
+/// Bytes that may wait to be written before sending waits too. As much as one read can bring, so that the answers to it
+/// leave in one write.
+const QUEUED_MAX: usize = blocks::BLOCK;
 
 /// An open WebSocket connection over a byte stream `S`.
 ///

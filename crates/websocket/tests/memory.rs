@@ -21,7 +21,7 @@ use websocket::{Error, WebSocket};
 use common::{BINARY, Scripted, TEXT, Wire, client, from_client, from_server, scripted, server, server_with};
 
 /// What a read may bring at once, and twice that: a frame that just does not fit makes the block grow once.
-const BLOCK: usize = 256 << 10;
+const BLOCK: usize = 320 << 10;
 const TWO_BLOCKS: usize = 2 * BLOCK;
 
 /// Reads what there is and sends it back, until there is nothing more.
