@@ -1,10 +1,15 @@
 //! The agent on `crates/websocket`.
 
-use websocket::{ConnectError, Error, WebSocket, protocol::Message};
+use websocket::{
+    ConnectError, Connector, Error, WebSocket,
+    protocol::{Message, extension::DeflateOptions},
+};
 
 pub(super) async fn echo(url: &str) -> Result<Option<String>, String> {
     let mut first = None;
-    match websocket::connect(url).await {
+    // Whatever the suite answers to this offer is one of its cases.
+    let connecting = async { Connector::new(url)?.deflate(DeflateOptions::default()).connect().await };
+    match connecting.await {
         Ok(mut connection) => {
             if let Err(error) = converse(&mut connection, &mut first).await {
                 println!("{url}: {error}");
