@@ -22,7 +22,7 @@ pub(crate) fn experiment(name: &str) -> Result<&'static Experiment, String> {
         let mut list = format!("{why} behind {PATH}; these can be broken here:\n");
         for Experiment { name, section, broken, .. } in rules::of(Role::Server) {
             // Writing to a String cannot fail.
-            let _ = write!(list, "\n{PATH}{name:<34}  section {section:<6}  {broken}");
+            let _ = write!(list, "\n{PATH}{name:<26}  section {section:<6}  {broken}");
         }
         list
     })

@@ -60,7 +60,7 @@ pub(super) static RULES: &[Experiment] = &[
         wire.frame(Opcode::Text, b"Hel\xf4\x90\x80\x80lo");
     }),
     not_utf8(
-        "invalid-utf8-across-fragments",
+        "invalid-utf8-fragments",
         "One fragment ends inside a character, and the next does not go on with \
                                                it.",
         |wire| {
@@ -71,7 +71,7 @@ pub(super) static RULES: &[Experiment] = &[
     not_utf8("invalid-utf8-cut", "A text ends inside a character.", |wire| {
         wire.frame(Opcode::Text, b"Hello \xe2\x82");
     }),
-    not_utf8("invalid-utf8-cut-in-last-fragment", "The last fragment of a text ends inside a character.", |wire| {
+    not_utf8("invalid-utf8-cut-fragment", "The last fragment of a text ends inside a character.", |wire| {
         wire.frame_without_fin(Opcode::Text, b"Hel");
         wire.frame(Opcode::Continuation, b"lo \xe2\x82");
     }),
