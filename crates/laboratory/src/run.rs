@@ -49,8 +49,11 @@ where
     let mut has_answered_close = judge.has_sent_close();
     let mut is_half_closed = false;
     while !judge.is_settled() {
-        // Both at once: a peer that has seen enough answers before it has read all.
+        // Both at once: a peer that has seen enough answers before it has read all. In this order: neither a flood nor a
+        // peer that reads without end puts the deadline off, and what is judged are answers and nothing from before.
         select! {
+            biased;
+            () = sleep_until(deadline) => break,
             written = writer.write(&output), if !is_mute && output.has_remaining() => match written {
                 Ok(count) => {
                     output.advance(count);
@@ -65,7 +68,6 @@ where
                 Ok(_) => judge.feed(&input),
                 Err(_) => judge.hear(&Heard::Reset),
             },
-            () = sleep_until(deadline) => break,
         }
         input.clear();
         if let Some(close) = judge.close() {

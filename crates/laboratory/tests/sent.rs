@@ -53,7 +53,7 @@ fn frames_are_sent_as_written_down_under_a_new_key_each() {
             let (bytes, judge) = experiment.on_connection(role, &mut counted_keys()).expect("frames");
             let (rest, keys) = check_frames(name, sender, &bytes);
             assert!(rest.is_empty(), "{name} is followed by {rest:02x?}");
-            let expected: Vec<_> = (1..=keys.len()).map(|count| counted(count)).collect();
+            let expected: Vec<_> = (1..=keys.len()).map(counted).collect();
             assert_eq!(keys, expected, "{name}");
             assert_eq!(judge.has_sent_close(), name.contains("close"), "{name}");
             assert!(experiment.in_handshake(role, b"", &mut counted_keys()).is_none());

@@ -8,5 +8,6 @@ mod closing;
 mod conversation;
 mod failures;
 mod pipes;
+mod probe;
 mod signals;
 mod support;

@@ -52,7 +52,7 @@ impl Listener {
         }
     }
 
-    fn garbage(&mut self, what: impl ToString) -> Option<Heard> {
+    fn garbage(&mut self, what: &impl ToString) -> Option<Heard> {
         self.expects = Expects::Nothing;
         self.input.clear();
         Some(Heard::Garbage(what.to_string()))
@@ -60,7 +60,7 @@ impl Listener {
 
     fn response(&mut self) -> Option<Heard> {
         let Some(end) = self.input.windows(4).position(|four| four == b"\r\n\r\n") else {
-            return if self.input.len() > HEAD_MAX { self.garbage("an HTTP head without an end") } else { None };
+            return if self.input.len() > HEAD_MAX { self.garbage(&"an HTTP head without an end") } else { None };
         };
         let head = String::from_utf8_lossy(&self.input[..end]).into_owned();
         let mut lines = head.split("\r\n");
@@ -68,7 +68,7 @@ impl Listener {
             let (version, rest) = line.split_once(' ')?;
             version.strip_prefix("HTTP/1.").and(rest.get(..3)?.parse().ok())
         });
-        let Some(status) = status else { return self.garbage("the answer is no HTTP response") };
+        let Some(status) = status else { return self.garbage(&"the answer is no HTTP response") };
         let names_version = lines.filter_map(|line| line.split_once(':')).any(|(name, value)| {
             name.eq_ignore_ascii_case("Sec-WebSocket-Version") && value.split(',').any(|version| version.trim() == "13")
         });
@@ -88,7 +88,7 @@ impl Listener {
             let (header, len) = match FrameHeader::parse(&self.input) {
                 Ok(Some(parsed)) => parsed,
                 Ok(None) => return None,
-                Err(violation) => return self.garbage(violation),
+                Err(violation) => return self.garbage(&violation),
             };
             let kept = usize::try_from(header.payload_length).map_or(KEPT, |length| length.min(KEPT));
             let mut payload = self.input.get(len..len + kept)?.to_vec();
