@@ -36,12 +36,12 @@ pub(crate) async fn converse(
     peer: SocketAddr,
     patience: Duration,
 ) {
-    let Experiment { name, section, asks, .. } = experiment;
+    let Experiment { name, section, demand, asks, .. } = experiment;
     tracing::info!("{peer} gets {PATH}{name}: {}", experiment.broken);
     let (stream, request) = incoming.into_parts();
     match mirror(stream, request, upgrade, experiment, patience).await {
         Ok(outcome) => tracing::info!(
-            "{peer} on {PATH}{name}: {} ({}); asked for is: {asks} (RFC 6455, section {section})",
+            "{peer} on {PATH}{name}: {} ({}); asked for is: {asks} ({demand}, section {section})",
             outcome.verdict(),
             seen(&outcome),
         ),

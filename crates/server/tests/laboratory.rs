@@ -190,7 +190,7 @@ fn a_client_that_takes_what_is_wrong_is_found_and_told() {
     stream.read_to_end(&mut bytes).expect("the server ends TCP");
     let (rest, _) = check_frames("masked-frame", Sender::Server, check_right_response(&bytes));
     assert_eq!(&rest[..4], [0x88, u8::try_from(rest.len() - 2).expect("short"), 0x03, 0xe8], "{rest:02x?}");
-    server.logs(&["on /break/masked-frame: tolerated (Pong); asked for is: Close 1002 (RFC 6455, section 5.1)"]);
+    server.logs(&["on /break/masked-frame: tolerated (Pong); asked for is: Close 1002 (MUST, section 5.1)"]);
 }
 
 #[test]
