@@ -1,6 +1,6 @@
 //! One experiment on one stream: bytes out, answers in, and an end to it in any case.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
 use bytes::{Buf, BytesMut};
 use protocol::{
@@ -66,6 +66,8 @@ where
             read = reader.read_buf(&mut input) => match read {
                 Ok(0) => judge.hear(&Heard::End),
                 Ok(_) => judge.feed(&input),
+                // Over TLS: TCP has ended and TLS was not told.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => judge.hear(&Heard::End),
                 Err(_) => judge.hear(&Heard::Reset),
             },
         }

@@ -5,6 +5,7 @@ use laboratory::{
     judge::{CloseSeen, Ended},
     rules,
 };
+use proptest::prelude::*;
 use protocol::frame::MaskingKey;
 
 fn key() -> MaskingKey {
@@ -201,4 +202,45 @@ fn what_was_seen_fits_into_a_few_words() {
     assert_eq!(seen("unmasked-frame", b"", true), "TCP ended");
     assert_eq!(seen("unmasked-frame", b"", false), "nothing");
     assert_eq!(seen("key-missing", b"HTTP/1.1 400 Bad Request\r\n\r\n", true), "HTTP 400");
+}
+
+proptest! {
+    /// Whatever comes back, and however it is cut, there is one verdict and no panic.
+    #[test]
+    fn any_bytes_in_any_pieces_give_the_same_verdict(
+        bytes in answers(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+        name in prop::sample::select(vec!["unmasked-frame", "close-code-999", "data-after-close", "version-unknown"]),
+        ends: bool,
+    ) {
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        cuts.extend([0, bytes.len()]);
+        cuts.sort_unstable();
+        let pieces: Vec<&[u8]> = cuts.windows(2).map(|cut| &bytes[cut[0]..cut[1]]).collect();
+        let whole = verdict_on_pieces(name, &[&bytes], ends);
+        prop_assert_eq!(verdict_on_pieces(name, &pieces, ends), whole);
+    }
+}
+
+/// Pieces of answers in any order, with any bytes between them.
+fn answers() -> impl Strategy<Value = Vec<u8>> {
+    let known = prop::sample::select(vec![
+        CLOSE_1000,
+        CLOSE_1002,
+        CLOSE_EMPTY,
+        PONG,
+        ECHO,
+        PUSH,
+        b"HTTP/1.1 426 Upgrade Required\r\n",
+        b"Sec-WebSocket-Version: 13\r\n",
+        b"\r\n",
+        b"\x82\x7e\x01\x2c",
+        b"\x89\x00",
+    ]);
+    let piece = prop_oneof![
+        4 => known.prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>(), 0..20),
+        1 => prop::collection::vec(Just(0_u8), 300..301),
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
 }
