@@ -101,6 +101,11 @@ const NOT_PROVOKED: &[(&str, &str)] = &[
     ("PongOverdue", "it takes silence and no bytes, for as long as the other side's own keep-alive waits"),
     ("MessageTooBig", "only the other side knows its limit, and to reach it takes many megabytes of right frames"),
     ("TooManyFragments", "only the other side knows its limit, and ours is a million frames away"),
+    // Those of compression, which no experiment offers or agrees to. Without it, RSV1 is a reserved bit like the others.
+    ("CompressedBitMisplaced", "it takes a connection with permessage-deflate"),
+    ("DeflateInvalid", "it takes a connection with permessage-deflate"),
+    ("DeflateAnswerWrong", "it takes a client that offers permessage-deflate"),
+    ("ExtensionConflict", "it takes a client that offers two extensions"),
     ("TooManyControlFrames", "only the other side knows its limit, and ours takes a flood of right frames"),
 ];
 
