@@ -5,6 +5,9 @@ use std::time::Duration;
 use clap::Parser;
 
 /// Pushes a message to every client on an interval, prints what they say, echoes and relays.
+///
+/// `/` pushes, `/echo` sends every message back, `/chat` relays texts, and `/break/RULE` breaks one rule of the RFC
+/// towards the client, to see what it does (`/break/` lists the rules).
 #[derive(Debug, Clone, Parser)]
 #[command(name = "server", version)]
 pub(crate) struct Args {

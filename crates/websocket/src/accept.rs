@@ -161,6 +161,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         &self.request
     }
 
+    /// The stream and the request, for a server that answers in its own way.
+    pub fn into_parts(self) -> (S, Request) {
+        (self.stream, self.request)
+    }
+
     /// Accepts: sends the 101, and the connection is open. `upgrade` comes from
     /// [`check_upgrade`](Request::check_upgrade).
     ///

@@ -9,5 +9,6 @@ mod conversation;
 mod deflate;
 mod failures;
 mod pipes;
+mod probe;
 mod signals;
 mod support;
