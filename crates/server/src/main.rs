@@ -5,8 +5,9 @@
 //! | `/` | [`stats`]: pushes a JSON message on every interval, prints what clients say |
 //! | `/echo` | [`echo`]: sends every message back |
 //! | `/chat` | [`chat`]: relays each text to all others |
+//! | `/wire/TOKEN` | [`wire`]: shows a page what its own connection to `/?wire` looks like |
 //!
-//! A connection's way: [`listen`] takes it, [`route`] reads its HTTP request and decides, one of the three above speaks
+//! A connection's way: [`listen`] takes it, [`route`] reads its HTTP request and decides, one of the modules above speaks
 //! WebSocket with it. Each connection is a task of its own and waits for nobody else's.
 
 mod args;
@@ -20,6 +21,7 @@ mod page;
 mod route;
 mod signals;
 mod stats;
+mod wire;
 
 use std::process::ExitCode;
 

@@ -2,20 +2,24 @@
 
 use std::net::SocketAddr;
 
+use dissector::tap::Tapped;
 use http::{
     HeaderValue, Method, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 use websocket::{
     AcceptError, Incoming, WebSocket,
     protocol::{
-        CloseCode, Violation,
+        CloseCode, Role, Violation,
         handshake::{Acceptance, Request, Upgrade, refusal},
     },
 };
 
-use crate::{chat, echo, listen::Shared, page, stats};
+use crate::{chat, echo, listen::Shared, page, stats, wire};
 
 /// What there is on this server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,11 +50,24 @@ pub(crate) async fn connection(stream: TcpStream, peer: SocketAddr, shared: &Sha
         Ok(incoming) => incoming,
         Err(error) => return tracing::info!("{peer} not accepted: {error}"),
     };
-    let path = incoming.request().path().to_owned();
+    let path = wire::without_token(incoming.request().path()).to_owned();
     match decide(incoming.request(), shared) {
         Decision::Accept(route, upgrade, acceptance) => {
             match incoming.accept(upgrade, acceptance, &shared.options).await {
                 Ok(connection) => converse(route, connection, peer, shared).await,
+                Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),
+            }
+        }
+        Decision::Tap(upgrade) => match shared.wires.tap(incoming.request()) {
+            Some((tap, token)) => {
+                let incoming = incoming.map_stream(|stream| Tapped::new(stream, Role::Server, tap));
+                announced(incoming, upgrade, Some(&token), peer, shared).await;
+            }
+            None => announced(incoming, upgrade, None, peer, shared).await,
+        },
+        Decision::Show(upgrade, viewer) => {
+            match incoming.accept(upgrade, Acceptance::default(), &shared.options).await {
+                Ok(connection) => show(viewer, connection, peer, shared).await,
                 Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),
             }
         }
@@ -60,6 +77,10 @@ pub(crate) async fn connection(stream: TcpStream, peer: SocketAddr, shared: &Sha
 
 enum Decision {
     Accept(Route, Upgrade, Acceptance),
+    /// As `Accept` for the stats, with a tap on the connection.
+    Tap(Upgrade),
+    /// Somebody comes to see what such a tap sees.
+    Show(Upgrade, wire::Viewer),
     /// An ordinary HTTP response, and the reason for the log.
     Answer(Response<String>, String),
 }
@@ -67,10 +88,12 @@ enum Decision {
 /// The order matters to whoever reads the answer: first what is asked for, then whether it is asked for rightly, then
 /// whether they may have it.
 fn decide(request: &Request, shared: &Shared) -> Decision {
-    let Some(route) = Route::of(request).filter(|_| request.head().method() == Method::GET) else {
+    let route = Route::of(request);
+    let is_wire = wire::token(request.path()).is_some();
+    if request.head().method() != Method::GET || (route.is_none() && !is_wire) {
         return not_found_or_not_allowed(request);
-    };
-    if route == Route::Stats && !request.wants_websocket() {
+    }
+    if route == Some(Route::Stats) && !request.wants_websocket() {
         return Decision::Answer(page::response(), "the page".to_owned());
     }
     let upgrade = match request.check_upgrade() {
@@ -82,6 +105,15 @@ fn decide(request: &Request, shared: &Shared) -> Decision {
         //# If the origin will not do, the server SHOULD answer with the status 403.
         return Decision::Answer(text(StatusCode::FORBIDDEN, &why), why);
     }
+    let Some(route) = route else {
+        return match shared.wires.claim(request) {
+            Some(viewer) => Decision::Show(upgrade, viewer),
+            None => {
+                let why = "there is no such wire; a token works once, within seconds, and for its own page only";
+                Decision::Answer(text(StatusCode::NOT_FOUND, why), why.to_owned())
+            }
+        };
+    };
     let mut acceptance = Acceptance::default();
     if route == Route::Chat {
         if !upgrade.subprotocols().iter().any(|name| name == chat::SUBPROTOCOL) {
@@ -89,6 +121,9 @@ fn decide(request: &Request, shared: &Shared) -> Decision {
             return Decision::Answer(text(StatusCode::BAD_REQUEST, &why), why);
         }
         acceptance.subprotocol = Some(chat::SUBPROTOCOL.to_owned());
+    }
+    if wire::is_asked_for(request) {
+        return Decision::Tap(upgrade);
     }
     Decision::Accept(route, upgrade, acceptance)
 }
@@ -132,6 +167,32 @@ pub(crate) fn full() -> Response<String> {
     response
 }
 
+/// A client of the stats that is told first where its wire can be seen.
+async fn announced<S>(incoming: Incoming<S>, upgrade: Upgrade, token: Option<&str>, peer: SocketAddr, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = match incoming.accept(upgrade, Acceptance::default(), &shared.options).await {
+        Ok(connection) => connection,
+        Err(error) => return tracing::info!("{peer} not accepted on /: {error}"),
+    };
+    tracing::info!("{peer} connected to /, and may see its wire");
+    let conversation = async {
+        connection.send(wire::announcement(token)).await?;
+        stats::converse(&mut connection, peer, shared).await
+    };
+    let ending = unless_stopped(conversation, shared).await;
+    part(connection, ending, peer).await;
+}
+
+/// A page that looks at the wire of its other connection. It is not told to go when the server stops: the other one is, and
+/// should be seen to go; this one follows it.
+async fn show(mut viewer: wire::Viewer, mut connection: WebSocket<TcpStream>, peer: SocketAddr, shared: &Shared) {
+    tracing::info!("{peer} looks at a wire");
+    let ending = wire::converse(&mut connection, &mut viewer, shared).await;
+    part(connection, ending, peer).await;
+}
+
 /// An open connection, until it is closed: by the client, by the route's own decision, or because the server stops.
 async fn converse(route: Route, mut connection: WebSocket<TcpStream>, peer: SocketAddr, shared: &Shared) {
     let path = ["/", "/echo", "/chat"][route as usize];
@@ -143,10 +204,19 @@ async fn converse(route: Route, mut connection: WebSocket<TcpStream>, peer: Sock
             Route::Chat => chat::converse(&mut connection, peer, shared).await,
         }
     };
-    let ending = tokio::select! {
+    let ending = unless_stopped(conversation, shared).await;
+    part(connection, ending, peer).await;
+}
+
+async fn unless_stopped(conversation: impl Future<Output = Ending>, shared: &Shared) -> Ending {
+    tokio::select! {
         ending = conversation => ending,
         () = shared.shutdown.cancelled() => Ok(Some(Goodbye { code: CloseCode::GOING_AWAY, reason: "the server stops" })),
-    };
+    }
+}
+
+/// The end of a conversation: says goodbye if it is us who end it, and notes how it went.
+async fn part<S: AsyncRead + AsyncWrite + Unpin>(mut connection: WebSocket<S>, ending: Ending, peer: SocketAddr) {
     match ending {
         Ok(None) => tracing::info!("{peer} closed: {}", connection.closure()),
         Ok(Some(Goodbye { code, reason })) => match connection.close(code, reason).await {
