@@ -306,7 +306,7 @@ impl Looking {
         self.ended.push(direction);
         let mut queue = self.wire.lock();
         self.conversation.end(direction, Some(SystemTime::now()), &mut |record| queue.add(render::json(&record)));
-        queue.add(serde_json::json!({ "ended": direction }).to_string());
+        queue.add(serde_json::json!({ "end_of": direction }).to_string());
         self.wire.changed.notify_one();
     }
 }

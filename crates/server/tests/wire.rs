@@ -163,7 +163,7 @@ fn what_is_shown_is_every_byte_from_the_first_to_the_last() {
         let records = viewer.seen.iter().filter(|record| record["direction"] == direction);
         let bytes: Vec<_> = records.map(|record| record["bytes"].as_str().expect("bytes")).collect();
         assert_eq!(bytes.join(":"), colons(&passed), "{direction}");
-        assert!(viewer.seen.contains(&serde_json::json!({ "ended": direction })), "and that it ended");
+        assert!(viewer.seen.contains(&serde_json::json!({ "end_of": direction })), "and that it ended");
     }
 }
 
