@@ -224,5 +224,5 @@ fn frames_that_pass_unseen_are_counted_and_leave_nothing_out_of_step() {
     let passed = conversation.pass(ToServer, &[&close[..], &close].concat(), None, &mut |record| seen.push(record));
     assert_eq!((passed.units, passed.bytes), (1, close.len() as u64));
     assert_eq!(seen, [&whole[0], &whole[2], &whole[3]].map(Clone::clone));
-    assert!(seen[1].summary.contains("in two parts, of three"), "{}", seen[1].summary);
+    assert!(render::tree(&seen[1]).contains("Text: in two parts, of three"), "{}", render::tree(&seen[1]));
 }

@@ -7,10 +7,7 @@ use http::{
     HeaderValue, Method, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{
     AcceptError, Incoming, WebSocket,
     protocol::{
@@ -41,7 +38,10 @@ impl Route {
 }
 
 /// One connection from its request to its end.
-pub(crate) async fn connection(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
+pub(crate) async fn connection<S>(stream: S, peer: SocketAddr, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let incoming = tokio::select! {
         incoming = websocket::read_request(stream, &shared.options) => incoming,
         () = shared.shutdown.cancelled() => return,
@@ -58,19 +58,16 @@ pub(crate) async fn connection(stream: TcpStream, peer: SocketAddr, shared: &Sha
                 Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),
             }
         }
+        // Boxed, because a task is as large as the largest thing it may ever do: connections that are not looked at should
+        // not hold on to room for those that are.
         Decision::Tap(upgrade) => match shared.wires.tap(incoming.request()) {
             Some((tap, token)) => {
                 let incoming = incoming.map_stream(|stream| Tapped::new(stream, Role::Server, tap));
-                announced(incoming, upgrade, Some(&token), peer, shared).await;
+                Box::pin(announced(incoming, upgrade, Some(&token), peer, shared)).await;
             }
-            None => announced(incoming, upgrade, None, peer, shared).await,
+            None => Box::pin(announced(incoming, upgrade, None, peer, shared)).await,
         },
-        Decision::Show(upgrade, viewer) => {
-            match incoming.accept(upgrade, Acceptance::default(), &shared.options).await {
-                Ok(connection) => show(viewer, connection, peer, shared).await,
-                Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),
-            }
-        }
+        Decision::Show(upgrade, viewer) => Box::pin(show(incoming, upgrade, viewer, peer, shared)).await,
         Decision::Answer(response, why) => answer(incoming, &response, peer, &path, &why).await,
     }
 }
@@ -140,7 +137,10 @@ fn not_found_or_not_allowed(request: &Request) -> Decision {
     Decision::Answer(text(StatusCode::NOT_FOUND, &why), why)
 }
 
-async fn answer(incoming: Incoming<TcpStream>, response: &Response<String>, peer: SocketAddr, path: &str, why: &str) {
+async fn answer<S>(incoming: Incoming<S>, response: &Response<String>, peer: SocketAddr, path: &str, why: &str)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let status = response.status();
     if status.is_success() {
         tracing::debug!("{peer} gets {why}");
@@ -187,14 +187,24 @@ where
 
 /// A page that looks at the wire of its other connection. It is not told to go when the server stops: the other one is, and
 /// should be seen to go; this one follows it.
-async fn show(mut viewer: wire::Viewer, mut connection: WebSocket<TcpStream>, peer: SocketAddr, shared: &Shared) {
+async fn show<S>(incoming: Incoming<S>, upgrade: Upgrade, mut viewer: wire::Viewer, peer: SocketAddr, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = match incoming.accept(upgrade, Acceptance::default(), &shared.options).await {
+        Ok(connection) => connection,
+        Err(error) => return tracing::info!("{peer} not accepted on /wire/...: {error}"),
+    };
     tracing::info!("{peer} looks at a wire");
     let ending = wire::converse(&mut connection, &mut viewer, shared).await;
     part(connection, ending, peer).await;
 }
 
 /// An open connection, until it is closed: by the client, by the route's own decision, or because the server stops.
-async fn converse(route: Route, mut connection: WebSocket<TcpStream>, peer: SocketAddr, shared: &Shared) {
+async fn converse<S>(route: Route, mut connection: WebSocket<S>, peer: SocketAddr, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let path = ["/", "/echo", "/chat"][route as usize];
     tracing::info!("{peer} connected to {path}");
     let conversation = async {

@@ -27,11 +27,13 @@
 //!
 //! # What it costs
 //!
-//! Nothing for a connection that did not ask: its stream is a plain `TcpStream`, a different type, with no tap in it to be
-//! switched off. For the others all is bounded: [`WIRES_AT_ONCE`] taps; for each of them [`QUEUE_BYTES`] that wait to be
-//! sent, and the [`PAYLOAD_BYTES`] at the beginning of each payload; and [`Allowance`] records taken apart in a second.
-//! What comes faster is [counted](Conversation::pass) and passes on, so a tapped connection is hardly slower than another,
-//! and nobody has to wait for somebody who looks.
+//! Nothing for a connection that did not ask: its stream is another type, with no tap in it to be switched off, and its
+//! task has no room set aside for one. Nor does a page cost anything that is loaded and does not ask.
+//!
+//! For the others all is bounded: [`WIRES_AT_ONCE`] taps; for each of them [`QUEUE_BYTES`] that wait to be sent, and the
+//! [`PAYLOAD_BYTES`] at the beginning of each payload; and as many records in a second as the [`Allowance`] has. What comes
+//! faster is [counted](Conversation::pass) and passes on, so a tapped connection is hardly slower than another, and nobody
+//! has to wait for somebody who looks.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -50,7 +52,7 @@ use dissector::{
 };
 use http::{HeaderValue, header::ORIGIN};
 use tokio::{
-    net::TcpStream,
+    io::{AsyncRead, AsyncWrite},
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep_until, timeout},
 };
@@ -375,7 +377,10 @@ impl Drop for Viewer {
     }
 }
 
-pub(crate) async fn converse(connection: &mut WebSocket<TcpStream>, viewer: &mut Viewer, shared: &Shared) -> Ending {
+pub(crate) async fn converse<S>(connection: &mut WebSocket<S>, viewer: &mut Viewer, shared: &Shared) -> Ending
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let goodbye = |code, reason| Ok(Some(Goodbye { code, reason }));
     loop {
         tokio::select! {

@@ -79,7 +79,8 @@ fn field<'a>(fields: &'a Value, name: &str) -> Option<&'a Value> {
 
 #[track_caller]
 fn value<'a>(record: &'a Value, name: &str) -> &'a Value {
-    field(&record["fields"], name).map(|field| &field["value"]).unwrap_or_else(|| panic!("no {name} in {record}"))
+    let Some(field) = field(&record["fields"], name) else { panic!("no {name} in {record}") };
+    &field["value"]
 }
 
 fn colons(bytes: &[u8]) -> String {

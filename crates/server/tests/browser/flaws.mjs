@@ -3,6 +3,8 @@ export function flaws() {
   const found = [];
   const root = document.documentElement;
   if (root.scrollWidth > innerWidth) found.push(`the page is ${root.scrollWidth} px wide on a screen of ${innerWidth}`);
+  const end = document.querySelector("main").getBoundingClientRect().bottom + scrollY;
+  if (root.scrollHeight > Math.max(end + 100, innerHeight)) found.push(`${root.scrollHeight - end} px of nothing at the end`);
   const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
   // WCAG 2: relative luminance, and the contrast of two of them.
   const luminance = (colour) => {

@@ -305,6 +305,7 @@ async function wire(chromium, page, server) {
   await server.says(" says: x");
   await until("all have arrived", async () => Number(await text("messages_received")) >= 3000);
   assert.ok((await rows()).length <= 200, `${(await rows()).length} rows`);
+  assert.deepEqual((await page.evaluate(`(${flaws})()`)).found, [], "with a full list");
 
   step("the display can be paused");
   await page.click("#pause");
