@@ -60,13 +60,7 @@ where
         }
         // Boxed, because a task is as large as the largest thing it may ever do: connections that are not looked at should
         // not hold on to room for those that are.
-        Decision::Tap(upgrade) => match shared.wires.tap(incoming.request()) {
-            Some((tap, token)) => {
-                let incoming = incoming.map_stream(|stream| Tapped::new(stream, Role::Server, tap));
-                Box::pin(announced(incoming, upgrade, Some(&token), peer, shared)).await;
-            }
-            None => Box::pin(announced(incoming, upgrade, None, peer, shared)).await,
-        },
+        Decision::Tap(upgrade) => Box::pin(tapped(incoming, upgrade, peer, shared)).await,
         Decision::Show(upgrade, viewer) => Box::pin(show(incoming, upgrade, viewer, peer, shared)).await,
         Decision::Answer(response, why) => answer(incoming, &response, peer, &path, &why).await,
     }
@@ -165,6 +159,20 @@ pub(crate) fn full() -> Response<String> {
     let mut response = text(StatusCode::SERVICE_UNAVAILABLE, "all places are taken, try again later");
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     response
+}
+
+/// A client of the stats that wants to see its wire: there is a tap on its connection from here on, if there is one left.
+async fn tapped<S>(incoming: Incoming<S>, upgrade: Upgrade, peer: SocketAddr, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match shared.wires.tap(incoming.request()) {
+        Some((tap, token)) => {
+            let incoming = incoming.map_stream(|stream| Tapped::new(stream, Role::Server, tap));
+            announced(incoming, upgrade, Some(&token), peer, shared).await;
+        }
+        None => announced(incoming, upgrade, None, peer, shared).await,
+    }
 }
 
 /// A client of the stats that is told first where its wire can be seen.

@@ -33,7 +33,7 @@
 //! For the others all is bounded: [`WIRES_AT_ONCE`] taps; for each of them [`QUEUE_BYTES`] that wait to be sent, and the
 //! [`PAYLOAD_BYTES`] at the beginning of each payload; and as many records in a second as the [`Allowance`] has. What comes
 //! faster is [counted](Conversation::pass) and passes on, so a tapped connection is hardly slower than another, and nobody
-//! has to wait for somebody who looks.
+//! has to wait for somebody who looks. Whoever takes all the places keeps others from looking, and from nothing else.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -17,9 +17,12 @@ const [program, screenshots] = process.argv.slice(2);
 const SCREENS = { phone: [360, 740], small: [320, 568], wide: [1280, 800] };
 const SCHEMES = ["light", "dark"];
 
+// Often, so that there is something to see soon.
+const PUSHES = ["--interval", "200ms"];
+
 async function test(chromium) {
   const page = await chromium.open();
-  let server = await Server.start(program, "127.0.0.1:0");
+  let server = await Server.start(program, "127.0.0.1:0", ...PUSHES);
   try {
     // From the first moment on: what the page's own policy blocks.
     await page.send("Page.addScriptToEvaluateOnNewDocument", {
@@ -112,10 +115,28 @@ async function test(chromium) {
     for (const screen of Object.keys(SCREENS)) {
       for (const scheme of SCHEMES) await look(`${screen}-${scheme}-closed`);
     }
-    server = await Server.start(program, server.address);
+    server = await Server.start(program, server.address, ...PUSHES, "--ping-interval", "2s");
     await until("the page is connected again", async () => (await text("state")) === "OPEN");
     await until("the new server's pushes are shown", async () => (await text("messages_received")) === "0");
     await until("the new wire is shown", async () => (await page.evaluate(`document.querySelector("#frames > li")?.record?.number`)) === 0);
+
+    step("the browser answers a Ping by itself");
+    const records = () => page.evaluate(`[...document.querySelectorAll("#frames > li")].map((row) => row.record ?? {})`);
+    const control = (direction, opcode) => async () =>
+      (await records()).find((record) =>
+        record.direction === direction && record.fields.some(({ name, value }) => name === "websocket.opcode" && value === opcode));
+    const ping = await until("a Ping comes from the server", control("to_client", 9));
+    const pong = await until("a Pong goes back", control("to_server", 10));
+    const payload = ({ fields }, name) => fields.find(({ name }) => name === "websocket.payload")?.fields.find((field) => field.name === name)?.value;
+    assert.equal(payload(pong, "websocket.payload.pong"), payload(ping, "websocket.payload.ping"), "with what the Ping brought");
+
+    step("the pushes can be hidden");
+    const seen = () => page.evaluate(`[...document.querySelectorAll("#frames > li")]
+      .filter((row) => row.checkVisibility() && /"sequence":/.test(row.textContent)).length`);
+    assert.ok((await seen()) > 0);
+    await page.click("#quiet");
+    assert.equal(await seen(), 0);
+    assert.ok(await page.evaluate(`document.querySelector("#frames > li").checkVisibility()`), "the rest is there");
   } catch (error) {
     const complaints = page.complaints.map((complaint) => `\n  the browser says: ${complaint}`).join("");
     const lines = server.lines.slice(-10).map((line) => `\n  the server says: ${line.slice(0, 200)}`).join("");

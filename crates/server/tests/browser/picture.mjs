@@ -7,7 +7,7 @@ import { Server, until } from "./server.mjs";
 const [program, file] = process.argv.slice(2);
 const chromium = new Chromium(process.env.CHROMIUM ?? "chromium");
 try {
-  const server = await Server.start(program, "127.0.0.1:0", "100ms");
+  const server = await Server.start(program, "127.0.0.1:0", "--interval", "100ms");
   const page = await chromium.open();
   const show = (width, height) =>
     page.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: false });

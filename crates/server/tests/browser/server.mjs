@@ -20,9 +20,9 @@ export async function until(what, happens) {
 export class Server {
   lines = [];
 
-  static async start(program, listen, interval = "200ms") {
+  static async start(program, listen, ...args) {
     const server = new Server();
-    server.child = spawn(program, ["--listen", listen, "--interval", interval], { stdio: ["ignore", "pipe", "ignore"] });
+    server.child = spawn(program, ["--listen", listen, ...args], { stdio: ["ignore", "pipe", "ignore"] });
     server.exited = new Promise((resolve) => server.child.on("exit", resolve));
     process.on("exit", () => server.child.kill("SIGKILL"));
     server.child.on("error", (error) => server.lines.push(`(does not start: ${error.message})`));
