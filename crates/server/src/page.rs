@@ -1,4 +1,5 @@
-//! The page that a browser gets at `/`: the stats, live from a WebSocket, and that WebSocket's own wire ([`wire`](crate::wire)).
+//! The page that a browser gets at `/`: the stats, live from a WebSocket, and that WebSocket's own wire, which comes from
+//! [`wire`](crate::wire).
 //!
 //! It is one file, and asks for nothing from anywhere: no library, no font, no picture. Much of what it shows was sent by
 //! others, so it is written as text and never as markup, and the browser is told to enforce both.

@@ -4,7 +4,8 @@ export function flaws() {
   const root = document.documentElement;
   if (root.scrollWidth > innerWidth) found.push(`the page is ${root.scrollWidth} px wide on a screen of ${innerWidth}`);
   const end = document.querySelector("main").getBoundingClientRect().bottom + scrollY;
-  if (root.scrollHeight > Math.max(end + 100, innerHeight)) found.push(`${root.scrollHeight - end} px of nothing at the end`);
+  if (root.scrollHeight > Math.max(end + 100, innerHeight))
+    found.push(`${root.scrollHeight - end} px of nothing at the end`);
   const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
   // WCAG 2: relative luminance, and the contrast of two of them.
   const luminance = (colour) => {
@@ -37,15 +38,19 @@ export function flaws() {
   for (const element of all(`${texts}, input, button`)) {
     const name = nameOf(element);
     if (element.textContent || element.value) check(name, getComputedStyle(element), ground(element));
-    if (element.placeholder) check(`"${element.placeholder}"`, getComputedStyle(element, "::placeholder"), ground(element));
+    if (element.placeholder)
+      check(`"${element.placeholder}"`, getComputedStyle(element, "::placeholder"), ground(element));
     const { left, right } = element.getBoundingClientRect();
-    if (left < -0.5 || right > innerWidth + 0.5) found.push(`${name} goes from ${left} to ${right} px of ${innerWidth}`);
+    if (left < -0.5 || right > innerWidth + 0.5)
+      found.push(`${name} goes from ${left} to ${right} px of ${innerWidth}`);
   }
   // A name of a row is short enough for one line on any screen, whatever stands beside it.
   for (const name of all("#stats th, label, button")) {
     const lines = document.createRange();
     lines.selectNodeContents(name);
-    const tops = [...lines.getClientRects()].filter(({ width }) => width > 1).map(({ bottom }) => Math.round(bottom / 12));
+    const tops = [...lines.getClientRects()]
+      .filter(({ width }) => width > 1)
+      .map(({ bottom }) => Math.round(bottom / 12));
     if (Math.max(...tops) - Math.min(...tops) > 1) found.push(`"${nameOf(name)}" is broken into lines`);
   }
   // For a finger.

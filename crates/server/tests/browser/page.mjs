@@ -60,7 +60,11 @@ async function test(chromium) {
     await server.says(markup);
     assert.equal(await page.evaluate(`document.activeElement.id`), "text", "the next text can be typed at once");
     await until("markup is shown as text", async () => (await text("last_text")) === markup);
-    assert.equal(await page.evaluate(`document.querySelectorAll("img, td b, p b").length`), 0, "a text is never markup");
+    assert.equal(
+      await page.evaluate(`document.querySelectorAll("img, td b, p b").length`),
+      0,
+      "a text is never markup",
+    );
     assert.equal(await text("messages_received"), "2");
     // There is nothing to send.
     await page.key("Enter", 13);
@@ -85,7 +89,12 @@ async function test(chromium) {
       const seen = await page.evaluate(`(${flaws})()`);
       if (screenshots) {
         const full = await page.evaluate("document.documentElement.scrollHeight");
-        await page.send("Emulation.setDeviceMetricsOverride", { width, height: full, deviceScaleFactor: 1, mobile: screen !== "wide" });
+        await page.send("Emulation.setDeviceMetricsOverride", {
+          width,
+          height: full,
+          deviceScaleFactor: 1,
+          mobile: screen !== "wide",
+        });
         writeFileSync(join(screenshots, `${name}.png`), await page.screenshot());
       }
       assert.equal(seen.scheme, scheme, name);
@@ -118,20 +127,33 @@ async function test(chromium) {
     server = await Server.start(program, server.address, ...PUSHES, "--ping-interval", "2s");
     await until("the page is connected again", async () => (await text("state")) === "OPEN");
     await until("the new server's pushes are shown", async () => (await text("messages_received")) === "0");
-    await until("the new wire is shown", async () => (await page.evaluate(`document.querySelector("#frames > li")?.record?.number`)) === 0);
+    await until(
+      "the new wire is shown",
+      async () => (await page.evaluate(`document.querySelector("#frames > li")?.record?.number`)) === 0,
+    );
 
     step("the browser answers a Ping by itself");
-    const records = () => page.evaluate(`[...document.querySelectorAll("#frames > li")].map((row) => row.record ?? {})`);
+    const records = () =>
+      page.evaluate(`[...document.querySelectorAll("#frames > li")].map((row) => row.record ?? {})`);
     const control = (direction, opcode) => async () =>
-      (await records()).find((record) =>
-        record.direction === direction && record.fields.some(({ name, value }) => name === "websocket.opcode" && value === opcode));
+      (await records()).find(
+        (record) =>
+          record.direction === direction &&
+          record.fields.some(({ name, value }) => name === "websocket.opcode" && value === opcode),
+      );
     const ping = await until("a Ping comes from the server", control("to_client", 9));
     const pong = await until("a Pong goes back", control("to_server", 10));
-    const payload = ({ fields }, name) => fields.find(({ name }) => name === "websocket.payload")?.fields.find((field) => field.name === name)?.value;
-    assert.equal(payload(pong, "websocket.payload.pong"), payload(ping, "websocket.payload.ping"), "with what the Ping brought");
+    const payload = ({ fields }, name) =>
+      fields.find(({ name }) => name === "websocket.payload")?.fields.find((field) => field.name === name)?.value;
+    assert.equal(
+      payload(pong, "websocket.payload.pong"),
+      payload(ping, "websocket.payload.ping"),
+      "with what the Ping brought",
+    );
 
     step("the pushes can be hidden");
-    const seen = () => page.evaluate(`[...document.querySelectorAll("#frames > li")]
+    const seen = () =>
+      page.evaluate(`[...document.querySelectorAll("#frames > li")]
       .filter((row) => row.checkVisibility() && /"sequence":/.test(row.textContent)).length`);
     assert.ok((await seen()) > 0);
     await page.click("#quiet");
@@ -139,7 +161,10 @@ async function test(chromium) {
     assert.ok(await page.evaluate(`document.querySelector("#frames > li").checkVisibility()`), "the rest is there");
   } catch (error) {
     const complaints = page.complaints.map((complaint) => `\n  the browser says: ${complaint}`).join("");
-    const lines = server.lines.slice(-10).map((line) => `\n  the server says: ${line.slice(0, 200)}`).join("");
+    const lines = server.lines
+      .slice(-10)
+      .map((line) => `\n  the server says: ${line.slice(0, 200)}`)
+      .join("");
     error.message += complaints + lines;
     throw error;
   } finally {
@@ -152,10 +177,12 @@ async function wire(chromium, page, server) {
   const text = (id) => page.evaluate(`document.getElementById("${id}").textContent`);
   const chosen = () => page.evaluate("chosen");
   const shown = () => page.evaluate(`[...document.querySelectorAll("#fields li")].map((row) => row.textContent)`);
-  const explained = async (part) => until(`"${part}" is explained`, async () => (await text("explanation")).includes(part));
+  const explained = async (part) =>
+    until(`"${part}" is explained`, async () => (await text("explanation")).includes(part));
 
   step("it shows the handshake of its own connection");
-  const rows = () => page.evaluate(`[...document.querySelectorAll("#frames > li")].map((row) => row.record ?? row.textContent)`);
+  const rows = () =>
+    page.evaluate(`[...document.querySelectorAll("#frames > li")].map((row) => row.record ?? row.textContent)`);
   const [request, response, token] = await rows();
   assert.equal(request.kind, "request");
   const head = Buffer.from(request.bytes.replaceAll(":", ""), "hex").toString();
@@ -191,7 +218,11 @@ async function wire(chromium, page, server) {
     if (!short) assert.equal(bytes.readUInt16BE(2), payload.length);
     const masking = bytes.subarray(short ? 2 : 4, short ? 6 : 8);
     const masked = bytes.subarray(short ? 6 : 8);
-    assert.deepEqual(Buffer.from(masked.map((byte, at) => byte ^ masking[at % 4])), payload, "the payload without its mask");
+    assert.deepEqual(
+      Buffer.from(masked.map((byte, at) => byte ^ masking[at % 4])),
+      payload,
+      "the payload without its mask",
+    );
     const colons = (bytes) => bytes.toString("hex").match(/../g).join(":");
     const bits = (short ? payload.length : 126).toString(2).padStart(7, "0");
     const extended = short ? [] : [`Extended Payload length (16 bits): ${payload.length}`];
@@ -208,19 +239,34 @@ async function wire(chromium, page, server) {
       "Payload",
       `Text: ${typed}`,
     ]);
-    const cells = await page.evaluate(`[...document.querySelectorAll("#bytes .byte")].map((cell) => cell.firstChild.data)`);
+    const cells = await page.evaluate(
+      `[...document.querySelectorAll("#bytes .byte")].map((cell) => cell.firstChild.data)`,
+    );
     assert.equal(cells.join(""), bytes.toString("hex"), "the bytes");
-    const below = await page.evaluate(`[...document.querySelectorAll("#bytes .byte small")].map((small) => small.textContent)`);
-    assert.equal(below[0] + below[1], [...bytes.subarray(0, 2)].map((byte) => byte.toString(2).padStart(8, "0")).join(""));
+    const below = await page.evaluate(
+      `[...document.querySelectorAll("#bytes .byte small")].map((small) => small.textContent)`,
+    );
+    assert.equal(
+      below[0] + below[1],
+      [...bytes.subarray(0, 2)].map((byte) => byte.toString(2).padStart(8, "0")).join(""),
+    );
     if (/^[!-~]*$/.test(typed)) assert.equal(below.slice(-payload.length).join(""), typed, "unmasked below the bytes");
   }
-  assert.equal(await page.evaluate(`document.querySelectorAll("img, main script").length`), 0, "a payload is never markup");
+  assert.equal(
+    await page.evaluate(`document.querySelectorAll("img, main script").length`),
+    0,
+    "a payload is never markup",
+  );
   await send("Hello");
 
   step("each field is explained: to the mouse, to a finger and to the keyboard");
   await page.point("#bytes .byte:nth-child(4)");
   await explained("websocket.masking_key");
-  assert.equal(await page.evaluate(`document.querySelectorAll("#bytes .byte.on").length`), 4, "its four bytes are marked");
+  assert.equal(
+    await page.evaluate(`document.querySelectorAll("#bytes .byte.on").length`),
+    4,
+    "its four bytes are marked",
+  );
   await page.point("#bytes .byte:nth-child(1) i:nth-child(8)");
   await explained("websocket.opcode");
   assert.equal(await page.evaluate(`document.querySelectorAll("#bytes i.on").length`), 4, "its four bits are marked");
@@ -231,7 +277,9 @@ async function wire(chromium, page, server) {
   await page.evaluate(`byId("quiet").focus()`);
   const tab = async () => {
     await page.key("Tab", 9);
-    return page.evaluate("document.activeElement.id || document.activeElement.parentElement.id || document.activeElement.textContent");
+    return page.evaluate(
+      "document.activeElement.id || document.activeElement.parentElement.id || document.activeElement.textContent",
+    );
   };
   assert.equal(await tab(), "frames", "the list is one stop");
   const number = (await chosen()).number;
@@ -254,16 +302,29 @@ async function wire(chromium, page, server) {
   assert.deepEqual(named("listbox"), ["Heads and frames of this page's connection, newest last"]);
   assert.deepEqual(named("tree"), ["Fields"]);
   for (const role of ["button", "textbox", "checkbox", "option", "treeitem", "image", "heading"]) {
-    assert.ok(named(role).length > 0 && named(role).every((name) => name.trim()), `${role}: ${JSON.stringify(named(role))}`);
+    assert.ok(
+      named(role).length > 0 && named(role).every((name) => name.trim()),
+      `${role}: ${JSON.stringify(named(role))}`,
+    );
   }
-  assert.ok(named("option").some((name) => /from this page:\s*Text, 5 bytes: Hello/.test(name)), named("option").join("\n"));
+  assert.ok(
+    named("option").some((name) => /from this page:\s*Text, 5 bytes: Hello/.test(name)),
+    named("option").join("\n"),
+  );
   const live = await page.evaluate(`[...document.querySelectorAll("[role=status], [aria-live]")].map(({ id }) => id)`);
-  assert.deepEqual(live, ["state", "said", "wire_state", "explanation"], "what changes with every push is not read out");
+  assert.deepEqual(
+    live,
+    ["state", "said", "wire_state", "explanation"],
+    "what changes with every push is not read out",
+  );
 
   step("bytes are sent as binary");
   await page.evaluate(`byId("text").value = ""`);
   await page.click("#binary");
-  const binary = await until("its frame is chosen", async () => (await chosen()).summary.startsWith("Binary") && chosen());
+  const binary = await until(
+    "its frame is chosen",
+    async () => (await chosen()).summary.startsWith("Binary") && chosen(),
+  );
   assert.ok((await shown()).includes(".... 0010 = Opcode: Binary (2)"));
   assert.equal(binary.length, 2 + 4 + 4);
   assert.ok((await shown()).at(-1).endsWith("00:01:fe:ff"), (await shown()).join("\n"));
@@ -278,8 +339,12 @@ async function wire(chromium, page, server) {
   const pushes = (await records()).length;
   // The server repeats the last text to everybody; the frame that brought it is the first page's own.
   await until("more pushes are shown", async () => (await records()).length > pushes + 1);
-  assert.deepEqual((await records()).filter(({ direction }) => direction === "to_server").map(({ kind }) => kind), ["request"]);
-  const steal = (name) => other.evaluate(`new Promise((resolve) => {
+  assert.deepEqual(
+    (await records()).filter(({ direction }) => direction === "to_server").map(({ kind }) => kind),
+    ["request"],
+  );
+  const steal = (name) =>
+    other.evaluate(`new Promise((resolve) => {
     const thief = new WebSocket(address("wire/" + ${JSON.stringify(name)}));
     thief.onmessage = ({ data }) => resolve(data);
     thief.onclose = ({ code }) => resolve(code);
@@ -321,7 +386,8 @@ async function wire(chromium, page, server) {
   step("what comes too fast is counted, and the list has an end");
   await page.evaluate(`for (let count = 0; count < 3000; count += 1) socket.send("x")`);
   const note = await until("it is said that frames were left out", async () =>
-    (await rows()).find((row) => /came too fast to be shown/.test(row)));
+    (await rows()).find((row) => /came too fast to be shown/.test(row)),
+  );
   assert.match(note, /^[\d,]+ frames? of [\d,]+ bytes in all/);
   await server.says(" says: x");
   await until("all have arrived", async () => Number(await text("messages_received")) >= 3000);
@@ -355,7 +421,10 @@ async function wire(chromium, page, server) {
   const bytes = Buffer.from(close.bytes.replaceAll(":", ""), "hex");
   assert.equal(bytes[0], 0x88);
   assert.equal(((bytes[6] ^ bytes[2]) << 8) | (bytes[7] ^ bytes[3]), 4001);
-  assert.ok((await shown()).some((row) => /^Status code: .*4001/.test(row)), (await shown()).join("\n"));
+  assert.ok(
+    (await shown()).some((row) => /^Status code: .*4001/.test(row)),
+    (await shown()).join("\n"),
+  );
   await page.click("#reconnect");
   await until("it is connected again", async () => (await text("state")) === "OPEN");
   await until("the new wire is shown", async () => (await rows()).length >= 3);

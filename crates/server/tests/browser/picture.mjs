@@ -21,7 +21,12 @@ try {
   await page.send("Page.navigate", { url: `http://${server.address}/` });
   const text = (id) => page.evaluate(`document.getElementById("${id}")?.textContent ?? ""`);
   // Enough pushes for the chart, with something said now and then.
-  for (const [pushes, said] of [[20, "Is anybody there?"], [50, "Yes."], [80, "Then hello!"], [110, "Hello, wire!"]]) {
+  for (const [pushes, said] of [
+    [20, "Is anybody there?"],
+    [50, "Yes."],
+    [80, "Then hello!"],
+    [110, "Hello, wire!"],
+  ]) {
     await until(`there are ${pushes} pushes`, async () => Number(await text("sequence")) >= pushes);
     await page.evaluate(`byId("text").focus()`);
     await page.send("Input.insertText", { text: said });

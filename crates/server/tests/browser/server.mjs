@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 const PATIENCE = 20_000;
 
 export async function until(what, happens) {
-  for (const deadline = Date.now() + PATIENCE; ; ) {
+  for (const deadline = Date.now() + PATIENCE; ;) {
     const result = await happens();
     if (result) return result;
     if (Date.now() > deadline) throw new Error(`in ${PATIENCE / 1000} s it did not come about that ${what}`);
