@@ -166,7 +166,7 @@ async fn tapped<S>(incoming: Incoming<S>, upgrade: Upgrade, peer: SocketAddr, sh
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    match shared.wires.tap(incoming.request()) {
+    match shared.wires.tap(incoming.request(), &shared.options.config.limits) {
         Some((tap, token)) => {
             let incoming = incoming.map_stream(|stream| Tapped::new(stream, Role::Server, tap));
             announced(incoming, upgrade, Some(&token), peer, shared).await;

@@ -58,7 +58,7 @@ use tokio::{
 };
 use websocket::{
     WebSocket,
-    protocol::{CloseCode, Message, handshake::Request},
+    protocol::{CloseCode, Limits, Message, handshake::Request},
 };
 
 use crate::{
@@ -193,7 +193,8 @@ impl Wires {
     }
 
     /// A tap for the connection that begins with `request`, and the token with which to look; `None` if there are too many.
-    pub(crate) fn tap(&self, request: &Request) -> Option<(WireTap, String)> {
+    /// It complains about what is over `limits`, like the connection itself.
+    pub(crate) fn tap(&self, request: &Request, limits: &Limits) -> Option<(WireTap, String)> {
         let now = Instant::now();
         let mut offered = self.lock();
         // Those that nobody came for. There are never many, and no other time at which one would need their places.
@@ -213,7 +214,7 @@ impl Wires {
         let origin = request.headers().get(ORIGIN).cloned();
         offered.insert(token.clone(), Offer { wire: Arc::clone(&wire), until, origin });
         drop(offered);
-        let conversation = Conversation::new(Options { payload_bytes: PAYLOAD_BYTES, ..Options::default() });
+        let conversation = Conversation::new(Options { payload_bytes: PAYLOAD_BYTES, limits: limits.clone() });
         let allowance = Allowance { left: ALLOWED_AT_ONCE, at: now };
         let mut tap = WireTap { looking: Some(Box::new(Looking { wire, conversation, allowance, ended: Vec::new() })) };
         // These were read before anybody knew that there would be a tap.
@@ -409,30 +410,55 @@ where
 #[cfg(test)]
 mod tests {
     use tokio::time::advance;
-    use websocket::protocol::{
-        Limits,
-        handshake::{Progress, ServerHandshake},
-    };
+    use websocket::protocol::handshake::{Progress, ServerHandshake};
 
     use super::*;
 
     fn request(path: &str) -> Request {
         let mut handshake = ServerHandshake::new(Limits::DEFAULT);
-        handshake.input().extend_from_slice(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        let head = format!("GET {path} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n");
+        handshake.input().extend_from_slice(head.as_bytes());
         match handshake.poll() {
             Ok(Progress::Done(request)) => request,
             other => panic!("{other:?}"),
         }
     }
 
+    fn tap(wires: &Wires) -> Option<(WireTap, String)> {
+        wires.tap(&request("/?wire"), &Limits::DEFAULT)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_a_page_that_does_not_read_has_an_end() {
+        let wires = Wires::new();
+        let (mut tapped, token) = tap(&wires).expect("there is room");
+        let viewer = wires.claim(&request(&format!("/wire/{token}"))).expect("it is new");
+        tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+        let frame = [&b"\x82\x7e\x02\x00"[..], &[0; 512]].concat();
+        let mut most = 0;
+        for _ in 0..300 {
+            // Slowly enough for each of them to be taken apart.
+            advance(Duration::from_millis(100)).await;
+            tapped.bytes(ToClient, &frame);
+            most = most.max(viewer.wire.lock().bytes);
+        }
+        // The last one may find room and need more.
+        assert!((QUEUE_BYTES..QUEUE_BYTES + 10_000).contains(&most), "{most} bytes");
+        let queue = viewer.wire.lock();
+        let [_, skipped] = queue.skipped;
+        // The answer is one of those that wait, and so is the request.
+        assert_eq!(queue.waiting.len() as u64 - 2 + skipped.units, 300);
+        assert_eq!(skipped.bytes, skipped.units * frame.len() as u64);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_token_that_nobody_uses_expires_and_its_tap_lets_go() {
         let wires = Wires::new();
-        let (mut early, token) = wires.tap(&request("/?wire")).expect("there is room");
+        let (mut early, token) = tap(&wires).expect("there is room");
         advance(TOKEN_LIFE - Duration::from_millis(1)).await;
         let viewer = wires.claim(&request(&format!("/wire/{token}")));
         assert!(viewer.is_some(), "in the last moment");
-        let (mut late, token) = wires.tap(&request("/?wire")).expect("there is room");
+        let (mut late, token) = tap(&wires).expect("there is room");
         advance(TOKEN_LIFE).await;
         assert!(wires.claim(&request(&format!("/wire/{token}"))).is_none());
         for tap in [&mut early, &mut late] {
@@ -448,12 +474,12 @@ mod tests {
     async fn places_of_connections_that_never_look_become_free() {
         let wires = Wires::new();
         // Idle ones: they send nothing at which they could notice that their time is over.
-        let taps: Vec<_> = (0..WIRES_AT_ONCE).map_while(|_| wires.tap(&request("/?wire"))).collect();
+        let taps: Vec<_> = (0..WIRES_AT_ONCE).map_while(|_| tap(&wires)).collect();
         assert_eq!(taps.len(), WIRES_AT_ONCE);
-        assert!(wires.tap(&request("/?wire")).is_none());
+        assert!(tap(&wires).is_none());
         drop(taps);
         advance(TOKEN_LIFE).await;
-        assert!(wires.tap(&request("/?wire")).is_some());
+        assert!(tap(&wires).is_some());
     }
 
     #[tokio::test(start_paused = true)]

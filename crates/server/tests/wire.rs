@@ -131,6 +131,16 @@ fn a_broken_rule_is_shown_with_its_bytes() {
 }
 
 #[test]
+fn the_limits_are_those_of_the_server() {
+    let server = Server::start(&["--max-message", "1000"]);
+    let (mut client, mut viewer) = tapped(&server);
+    client.send(&text(&"x".repeat(1001)));
+    assert_eq!(client.hear_close(), Some(1009));
+    let record = viewer.see("the frame", |record| record["kind"] == "frame" && record["direction"] == "to_server");
+    assert_eq!(record["findings"][0]["section"], "10.4", "{record}");
+}
+
+#[test]
 fn what_is_shown_is_every_byte_from_the_first_to_the_last() {
     let server = Server::start(&["--interval", "20ms"]);
     let mut stream = open(&server);
