@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Parser;
+use laboratory::{Role, rules};
 
 /// A WebSocket client for the terminal and for pipes.
 ///
@@ -48,10 +49,32 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub(crate) max_message: usize,
 
+    /// Offer to compress messages (permessage-deflate). The server decides; ours only go compressed from 1 KiB on.
+    #[arg(long)]
+    pub(crate) deflate: bool,
+
     /// Write binary messages to a pipe or a file as they are. Without it, and always on a terminal, a line tells their
     /// length and first bytes.
     #[arg(short, long)]
     pub(crate) binary: bool,
+
+    /// Break every rule of the RFC that a client can break, each on a connection of its own, and print what the server
+    /// does. The exit status is 1 if it lets something pass that it must not.
+    #[arg(long, conflicts_with_all = ["binary", "ping_interval"])]
+    pub(crate) probe: bool,
+
+    /// Break this rule only. Can be given several times.
+    #[arg(long, value_name = "RULE", requires = "probe", hide_possible_values = true,
+          value_parser = clap::builder::PossibleValuesParser::new(rules::of(Role::Client).map(|rule| rule.name)))]
+    pub(crate) probe_only: Vec<String>,
+
+    /// How long to wait for the answer to a broken rule.
+    #[arg(long, value_name = "DURATION", default_value = "2s", requires = "probe", value_parser = duration)]
+    pub(crate) probe_patience: Duration,
+
+    /// Print the results of --probe as lines of JSON.
+    #[arg(long, requires = "probe")]
+    pub(crate) json: bool,
 
     /// Tell about control frames (Ping, Pong, Close) on standard error.
     #[arg(short, long)]

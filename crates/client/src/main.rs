@@ -17,6 +17,7 @@
 //! | `output` | standard output, message by message |
 //! | `conversation` | both at once, until the connection is closed |
 //! | `ending` | how it ended: a line for people, an exit status for scripts |
+//! | `probe` | instead of all that: every rule broken, one by one |
 //! | `signals` | Ctrl-C and SIGTERM |
 //! | `terminal` | what may reach a terminal |
 
@@ -26,6 +27,7 @@ mod ending;
 mod input;
 mod opening;
 mod output;
+mod probe;
 mod signals;
 mod terminal;
 
@@ -73,6 +75,12 @@ async fn run(args: &Args) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if args.probe {
+        return select! {
+            status = probe::run(args) => status,
+            signal = signals.next() => signal.status(),
+        };
+    }
     let connection = select! {
         opened = opening::open(args) => match opened {
             Ok(connection) => connection,
@@ -105,6 +113,10 @@ fn greet(args: &Args, connection: &WebSocket<ClientStream>) {
         Some(name) => tracing::debug!("the subprotocol is {name}"),
         None if !args.subprotocols.is_empty() => say("the server chose none of the subprotocols: going on without one"),
         None => {}
+    }
+    match connection.extensions() {
+        [] if args.deflate => say("the server does not compress messages: going on without"),
+        extensions => extensions.iter().for_each(|extension| tracing::debug!("the extension in use is {extension}")),
     }
     if io::stdin().is_terminal() && io::stderr().is_terminal() {
         say(format_args!("connected to {}: Enter sends a line, Ctrl-D ends", args.url));

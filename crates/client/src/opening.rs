@@ -9,7 +9,10 @@ use http::{
 };
 use websocket::{
     ClientStream, ConnectError, Connector, WebSocket,
-    protocol::{Config, KeepAlive, Limits, Misuse, Uri, handshake::HandshakeError},
+    protocol::{
+        Config, DeflateOptions, KeepAlive, Limits, Misuse, Uri,
+        handshake::{ClientRequest, HandshakeError},
+    },
 };
 
 use crate::{args::Args, terminal::printable};
@@ -29,11 +32,35 @@ const QUOTED_MAX: usize = 120;
 /// The sentence.
 pub(crate) async fn open(args: &Args) -> Result<WebSocket<ClientStream>, String> {
     let uri: Uri = args.url.parse().map_err(|error| bad_url(&args.url, &error))?;
-    let connector = connector(args).unwrap_or_else(|misuse| {
-        let message = printable(&misuse.to_string()).into_owned();
-        Args::command().error(ErrorKind::ValueValidation, message).exit()
-    });
+    let connector = connector(args).unwrap_or_else(|misuse| wrong_argument(&misuse));
     connector.connect().await.map_err(|error| explain(&error, &uri, args.connect_timeout))
+}
+
+/// The same request, for whoever wants to make something wrong in it.
+///
+/// # Errors
+/// A sentence, if the URL cannot be used.
+pub(crate) fn request(args: &Args) -> Result<ClientRequest, String> {
+    let uri: Uri = args.url.parse().map_err(|error| bad_url(&args.url, &error))?;
+    let fill = |mut request: ClientRequest| {
+        for name in &args.subprotocols {
+            request = request.subprotocol(name)?;
+        }
+        for (name, value) in &args.headers {
+            request = request.header(name, value)?;
+        }
+        match &args.origin {
+            Some(origin) => request.origin(origin),
+            None => Ok(request),
+        }
+    };
+    Ok(fill(ClientRequest::new(uri)).unwrap_or_else(|misuse: Misuse| wrong_argument(&misuse)))
+}
+
+/// Ends the process as `clap` does.
+fn wrong_argument(misuse: &Misuse) -> ! {
+    let message = printable(&misuse.to_string()).into_owned();
+    Args::command().error(ErrorKind::ValueValidation, message).exit()
 }
 
 fn connector(args: &Args) -> Result<Connector, Misuse> {
@@ -41,6 +68,9 @@ fn connector(args: &Args) -> Result<Connector, Misuse> {
     let keep_alive = args.ping_interval.map(|interval| KeepAlive { interval, timeout: interval });
     let config = Config { limits, close_timeout: NEVER, keep_alive };
     let mut connector = Connector::new(&args.url)?.config(config).handshake_timeout(args.connect_timeout);
+    if args.deflate {
+        connector = connector.deflate(DeflateOptions::DEFAULT);
+    }
     for name in &args.subprotocols {
         connector = connector.subprotocol(name)?;
     }
@@ -57,7 +87,8 @@ fn bad_url(url: &str, error: &impl std::fmt::Display) -> String {
     format!("'{}' is not a WebSocket URL: {error}", printable(url))
 }
 
-fn explain(error: &ConnectError, uri: &Uri, limit: Duration) -> String {
+/// The sentence that says why there is no connection.
+pub(crate) fn explain(error: &ConnectError, uri: &Uri, limit: Duration) -> String {
     let place = authority(uri);
     match error {
         ConnectError::Resolve { host, error } => {

@@ -127,6 +127,27 @@ fn chat(server: Kind) {
     }
 }
 
+/// Breaks every rule towards a server; gives the exit status, and the lines about the rules that were not answered as the
+/// RFC asks.
+fn probe(server: Kind) -> (i32, Vec<String>) {
+    let server = server.server();
+    let mut command = program("client");
+    command.arg("--probe").arg(format!("{}/echo", server.url));
+    let mut client = Process::start("probe", &mut command);
+    let mut table = client.whole_output();
+    assert!(table.remove(0).starts_with("RULE"));
+    // One of each part of the table, and all in all as many as there are in the book.
+    for rule in ["method-post ", "unmasked-frame ", "invalid-utf8 ", "long-ping ", "data-after-close "] {
+        assert!(table.iter().any(|line| line.starts_with(rule)), "{rule} is not in {table:#?}");
+    }
+    let book = include_str!("../../../docs/src/laboratory.md");
+    let (_, book) = book.split_once("## What servers do").expect("the chapter");
+    let (book, _) = book.split_once("## What clients do").expect("the next one");
+    assert_eq!(table.len(), book.lines().filter(|line| line.starts_with("| `")).count());
+    table.retain(|line| !line.ends_with("  as asked"));
+    (client.exit_code(), table)
+}
+
 fn push(line: &str) -> serde_json::Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?} is no JSON: {error}"))
 }
@@ -196,6 +217,21 @@ pairings! {
     tungstenite_with_our_server: Tungstenite with Ours;
     tungstenite_with_ws: Tungstenite with Node;
     tungstenite_with_tungstenite: Tungstenite with Tungstenite;
+}
+
+#[test]
+fn our_server_answers_every_broken_rule_as_the_rfc_asks() {
+    assert_eq!(probe(Ours), (0, vec![]));
+}
+
+#[test]
+fn ws_and_tungstenite_are_found_to_let_pass_what_they_let_pass() {
+    for (kind, rule) in [(Node, "http-1.0 "), (Tungstenite, "key-twice ")] {
+        let (status, lines) = probe(kind);
+        assert_eq!(status, 1);
+        let line = lines.iter().find(|line| line.starts_with(rule)).expect("it is in the table");
+        assert!(line.ends_with("  tolerated, against a MUST"), "{line}");
+    }
 }
 
 #[test]

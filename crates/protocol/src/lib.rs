@@ -1,4 +1,4 @@
-//! WebSocket, RFC 6455, without I/O.
+//! WebSocket, RFC 6455, without I/O; and its compression, RFC 7692.
 //!
 //! This crate is the protocol and nothing else: no socket, no clock, no source of random numbers, no threads, no async.
 //! Bytes and the time go in, events and bytes come out. It can be read next to the RFC, and it can be driven by
@@ -14,6 +14,7 @@
 //! | 6: sending and receiving | [`connection`] |
 //! | 7: closing | [`connection`], [`close`] |
 //! | 8.1: UTF-8 | [`utf8`] |
+//! | 9 and RFC 7692: extensions, compression | [`extension`] |
 //! | 10.4: limits | [`limits`] |
 //! | every rule that a peer can break | [`violation`] |
 //!
@@ -44,6 +45,7 @@
 
 pub mod close;
 pub mod connection;
+pub mod extension;
 pub mod frame;
 pub mod handshake;
 pub mod limits;
@@ -55,8 +57,9 @@ pub mod violation;
 
 pub use close::{CloseCode, CloseFrame};
 pub use connection::{
-    Closure, Config, Connection, End, Event, KeepAlive, Output, Prepared, Received, Role, State, Transmit,
+    Closure, Config, Connection, End, Event, KeepAlive, Output, Prepared, Received, Replies, Role, State, Transmit,
 };
+pub use extension::{Compression, DeflateOptions};
 pub use limits::Limits;
 pub use message::{Kind, Message, Text};
 pub use misuse::Misuse;

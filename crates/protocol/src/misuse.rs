@@ -21,6 +21,12 @@ pub enum Misuse {
     SubprotocolNotOffered(String),
     /// The extension chosen is not among those that the client offered (section 4.2.2).
     ExtensionNotOffered(String),
+    /// The extension cannot be accepted beside another one that wants RSV1 too (RFC 7692, section 5).
+    ExtensionConflict(String),
+    /// A compression window outside 8 to 15 bits (RFC 7692, section 7.1.2).
+    WindowBits(u8),
+    /// A compression level above 9.
+    CompressionLevel(u8),
     /// A header that the handshake itself sets cannot be set again (section 4.1).
     HeaderReserved(String),
     /// A header name or value that HTTP does not allow.
@@ -55,6 +61,11 @@ impl fmt::Display for Misuse {
             Self::ExtensionNotOffered(name) => {
                 write!(f, "the extension '{name}' cannot be chosen: the client did not offer it")
             }
+            Self::ExtensionConflict(name) => {
+                write!(f, "the extension '{name}' cannot be chosen: another one uses RSV1 already")
+            }
+            Self::WindowBits(bits) => write!(f, "a compression window has 8 to 15 bits, not {bits}"),
+            Self::CompressionLevel(level) => write!(f, "a compression level is 0 to 9, not {level}"),
             Self::HeaderReserved(name) => write!(f, "the header {name} is set by the handshake itself"),
             Self::HeaderInvalid(what) => write!(f, "'{}' is not a valid header", what.escape_debug()),
             Self::AfterClose => f.write_str("nothing can be sent any more: the connection is closing or closed"),

@@ -82,6 +82,10 @@ pub enum Violation {
     SubprotocolNotOffered(String),
     /// The server accepted an extension that was not offered.
     ExtensionNotOffered(String),
+    /// The server accepted two extensions that both use RSV1.
+    ExtensionConflict(String),
+    /// The server's answer to an offer of permessage-deflate is none. Holds what is wrong with it.
+    DeflateAnswerWrong(String),
 
     // ---- Frames (sections 5.1 to 5.5) ---------------------------------------------------------------------------
     /// A client sent a frame without masking it.
@@ -90,6 +94,8 @@ pub enum Violation {
     MaskedFrame,
     /// A reserved bit is set that no agreed extension uses. Holds the bits as they stand in the first byte.
     ReservedBitsSet(u8),
+    /// RSV1, which marks the beginning of a compressed message, on a control frame or a later fragment.
+    CompressedBitMisplaced(Opcode),
     /// The opcode is one of 3-7 or B-F.
     ReservedOpcode(u8),
     /// The payload length was not written in its shortest form.
@@ -116,6 +122,8 @@ pub enum Violation {
     // ---- Content and size (sections 8.1 and 10.4) ---------------------------------------------------------------
     /// A text message that is not UTF-8.
     TextNotUtf8,
+    /// A compressed message that cannot be decompressed.
+    DeflateInvalid,
     /// A frame larger than [`Limits::frame_bytes`](crate::Limits::frame_bytes).
     FrameTooBig {
         /// The announced payload length, in bytes.
@@ -160,7 +168,19 @@ pub enum Answer {
 }
 
 impl Violation {
-    /// The section of RFC 6455 that holds the rule.
+    /// The RFC that holds the rule: 6455, or 7692 for compression.
+    #[must_use]
+    pub const fn rfc(&self) -> u16 {
+        match self {
+            Self::ExtensionConflict(_)
+            | Self::DeflateAnswerWrong(_)
+            | Self::CompressedBitMisplaced(_)
+            | Self::DeflateInvalid => 7692,
+            _ => 6455,
+        }
+    }
+
+    /// The section of the [RFC](Self::rfc) that holds the rule.
     #[must_use]
     pub const fn section(&self) -> &'static str {
         match self {
@@ -200,6 +220,10 @@ impl Violation {
             | Self::TooManyControlFrames { .. } => "10.4",
             Self::KeyNotOnce => "11.3.1",
             Self::AcceptNotOnce => "11.3.3",
+            Self::ExtensionConflict(_) => "5",
+            Self::CompressedBitMisplaced(_) => "6.1",
+            Self::DeflateAnswerWrong(_) => "7",
+            Self::DeflateInvalid => "7.2.2",
             Self::VersionRepeated => "11.3.5",
         }
     }
@@ -230,7 +254,9 @@ impl Violation {
             | Self::AcceptNotOnce
             | Self::AcceptWrong { .. }
             | Self::SubprotocolNotOffered(_)
-            | Self::ExtensionNotOffered(_) => (StatusCode::BAD_REQUEST, None),
+            | Self::ExtensionNotOffered(_)
+            | Self::ExtensionConflict(_)
+            | Self::DeflateAnswerWrong(_) => (StatusCode::BAD_REQUEST, None),
             //= docs/src/rfc6455.md#section-5-1
             //# A server MAY send a Close with code 1002 before it closes the connection because of an unmasked frame.
             //= docs/src/rfc6455.md#section-5-1
@@ -238,6 +264,7 @@ impl Violation {
             Self::UnmaskedFrame
             | Self::MaskedFrame
             | Self::ReservedBitsSet(_)
+            | Self::CompressedBitMisplaced(_)
             | Self::ReservedOpcode(_)
             | Self::LengthNotShortest(_)
             | Self::LengthTopBitSet(_)
@@ -247,7 +274,11 @@ impl Violation {
             | Self::ControlTooLong(_)
             | Self::CloseBodyOneByte
             | Self::CloseCodeInvalid(_) => (StatusCode::BAD_REQUEST, Some(CloseCode::PROTOCOL_ERROR)),
-            Self::TextNotUtf8 | Self::CloseReasonNotUtf8 => (StatusCode::BAD_REQUEST, Some(CloseCode::INVALID_DATA)),
+            // RFC 7692 names no code for what cannot be inflated. The frames are in order and their content is not, which
+            // is what 1007 is registered for, and what `ws` sends.
+            Self::TextNotUtf8 | Self::CloseReasonNotUtf8 | Self::DeflateInvalid => {
+                (StatusCode::BAD_REQUEST, Some(CloseCode::INVALID_DATA))
+            }
             Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => {
                 (StatusCode::BAD_REQUEST, Some(CloseCode::MESSAGE_TOO_BIG))
             }
@@ -317,6 +348,10 @@ impl fmt::Display for Violation {
             Self::ExtensionNotOffered(name) => {
                 write!(f, "the server accepted the extension '{name}', which was not offered")
             }
+            Self::ExtensionConflict(name) => {
+                write!(f, "the server accepted the extension '{name}' beside another one that uses RSV1")
+            }
+            Self::DeflateAnswerWrong(what) => write!(f, "the server's answer on permessage-deflate is wrong: {what}"),
             Self::UnmaskedFrame => f.write_str("a client's frames must be masked"),
             Self::MaskedFrame => f.write_str("a server's frames must not be masked"),
             Self::ReservedBitsSet(bits) => {
@@ -327,6 +362,9 @@ impl fmt::Display for Violation {
                     }
                 }
                 Ok(())
+            }
+            Self::CompressedBitMisplaced(opcode) => {
+                write!(f, "RSV1 marks the first frame of a compressed message and is set on a {opcode:?} frame")
             }
             Self::ReservedOpcode(bits) => write!(f, "opcode 0x{bits:X} is reserved"),
             Self::LengthNotShortest(length) => write!(f, "payload length {length} is not in its shortest form"),
@@ -342,6 +380,7 @@ impl fmt::Display for Violation {
             Self::CloseReasonNotUtf8 => f.write_str("the reason in a Close frame must be UTF-8"),
             Self::PongOverdue => f.write_str("a Ping was not answered in time"),
             Self::TextNotUtf8 => f.write_str("a text message must be UTF-8"),
+            Self::DeflateInvalid => f.write_str("a compressed message is not valid DEFLATE"),
             Self::FrameTooBig { length, limit } => {
                 write!(f, "a frame of {length} bytes is larger than the limit of {limit}")
             }
@@ -349,7 +388,7 @@ impl fmt::Display for Violation {
             Self::TooManyFragments { limit } => write!(f, "a message has more than {limit} fragments"),
             Self::TooManyControlFrames { limit } => write!(f, "more than {limit} control frames within a second"),
         }?;
-        write!(f, " (RFC 6455, section {})", self.section())
+        write!(f, " (RFC {}, section {})", self.rfc(), self.section())
     }
 }
 

@@ -765,7 +765,7 @@ fn what_was_chosen_is_named() {
             Extension::new("x-two").unwrap(),
             Extension::new("x-one").unwrap().with("b", Some("1")).unwrap(),
         ],
-        headers: HeaderMap::new(),
+        ..Acceptance::default()
     };
     assert_eq!(
         answer(&offering(), choice),
@@ -784,7 +784,7 @@ fn what_is_in_use_is_what_was_chosen() {
     let choice = Acceptance {
         subprotocol: Some("chat".to_owned()),
         extensions: vec![Extension::new("x-two").unwrap()],
-        headers: HeaderMap::new(),
+        ..Acceptance::default()
     };
     let accepted = accepts(&offering()).accept(choice).unwrap();
     assert_eq!(accepted.subprotocol.as_deref(), Some("chat"));

@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 
 use common::{
     End, Heard,
+    deflate::agree,
     head::{Head, ask, client_judges, client_reads, server_judges, server_reads_within},
     hex, limits, name_of, s,
 };
 use http::StatusCode;
 use protocol::{
-    Answer, CloseCode, Config, KeepAlive, Limits, Role, Violation,
+    Answer, CloseCode, Config, DeflateOptions, KeepAlive, Limits, Role, Violation,
+    frame::Opcode,
     handshake::{HandshakeError, encode_response, refusal},
 };
 
@@ -42,6 +44,22 @@ fn bytes(role: Role, bytes: &str) -> Violation {
 
 fn bytes_within(config: Config, role: Role, bytes: &str) -> Violation {
     let mut heard = End::new(role, config).hears_bytes(&hex(bytes));
+    match heard.pop() {
+        Some(Heard::Broken(violation)) => violation,
+        other => panic!("{bytes} breaks no rule: {other:?}"),
+    }
+}
+
+/// What a client that has offered compression says to a response.
+fn compressed_response(extensions: &str) -> Violation {
+    let head = Head::response().with(format!("Sec-WebSocket-Extensions: {extensions}"));
+    client_judges(ask().deflate(DeflateOptions::DEFAULT), &head).map(|_| "opened").unwrap_err()
+}
+
+/// What a client that has agreed on compression says to bytes.
+fn compressed_bytes(config: Config, bytes: &str) -> Violation {
+    let (compression, _) = agree(&DeflateOptions::DEFAULT, &DeflateOptions::DEFAULT);
+    let mut heard = End::new(Role::Client, config).compressing(&compression).hears_bytes(&hex(bytes));
     match heard.pop() {
         Some(Heard::Broken(violation)) => violation,
         other => panic!("{bytes} breaks no rule: {other:?}"),
@@ -132,6 +150,10 @@ fn table() -> Vec<Row> {
             "the server chose the subprotocol 'x', which was not offered"),
         row(response(&r().with("Sec-WebSocket-Extensions: x")), "ExtensionNotOffered", "4.1", Http(400),
             "the server accepted the extension 'x', which was not offered"),
+        row(compressed_response("permessage-deflate, permessage-deflate"), "ExtensionConflict", "5", Http(400),
+            "the server accepted the extension 'permessage-deflate' beside another one that uses RSV1"),
+        row(compressed_response("permessage-deflate; x"), "DeflateAnswerWrong", "7", Http(400),
+            "the server's answer on permessage-deflate is wrong: the parameter 'x' is unknown"),
         // Frames.
         row(bytes(Server, "81 05 48656c6c6f"), "UnmaskedFrame", "5.1", Close(1002),
             "a client's frames must be masked"),
@@ -139,6 +161,8 @@ fn table() -> Vec<Row> {
             "a server's frames must not be masked"),
         row(bytes(Client, "c1 00"), "ReservedBitsSet", "5.2", Close(1002),
             "reserved bits are set that no extension uses: RSV1"),
+        row(compressed_bytes(Config::default(), "c9 00"), "CompressedBitMisplaced", "6.1", Close(1002),
+            "RSV1 marks the first frame of a compressed message and is set on a Ping frame"),
         row(bytes(Client, "8b 00"), "ReservedOpcode", "5.2", Close(1002),
             "opcode 0xB is reserved"),
         row(bytes(Client, "82 7e0005"), "LengthNotShortest", "5.2", Close(1002),
@@ -164,6 +188,8 @@ fn table() -> Vec<Row> {
         // Content and size.
         row(bytes(Client, "81 01 ff"), "TextNotUtf8", "8.1", Close(1007),
             "a text message must be UTF-8"),
+        row(compressed_bytes(Config::default(), "c2 01 07"), "DeflateInvalid", "7.2.2", Close(1007),
+            "a compressed message is not valid DEFLATE"),
         row(bytes_within(limits(|limits| limits.frame_bytes = 4), Client, "82 05"), "FrameTooBig", "10.4", Close(1009),
             "a frame of 5 bytes is larger than the limit of 4"),
         row(bytes_within(limits(|limits| limits.message_bytes = 4), Client, "82 05"), "MessageTooBig", "10.4",
@@ -232,8 +258,16 @@ fn every_violation_has_its_answer() {
 #[test]
 fn every_violation_is_one_sentence_with_its_section() {
     for Row { violation, section, sentence, name, .. } in table() {
-        assert_eq!(violation.to_string(), format!("{sentence} (RFC 6455, section {section})"), "{name}");
+        let rfc = violation.rfc();
+        assert_eq!(violation.to_string(), format!("{sentence} (RFC {rfc}, section {section})"), "{name}");
     }
+}
+
+#[test]
+fn rules_about_compression_are_in_another_rfc() {
+    let names: Vec<&str> = table().iter().filter(|row| row.violation.rfc() == 7692).map(|row| row.name).collect();
+    assert_eq!(names, ["ExtensionConflict", "DeflateAnswerWrong", "CompressedBitMisplaced", "DeflateInvalid"]);
+    assert!(table().iter().all(|row| [6455, 7692].contains(&row.violation.rfc())));
 }
 
 #[test]
@@ -247,6 +281,7 @@ fn every_sentence_about_a_frame_fits_into_a_close() {
     let longest = [
         Violation::FrameTooBig { length: u64::MAX >> 1, limit: usize::MAX },
         Violation::ReservedBitsSet(0x70),
+        Violation::CompressedBitMisplaced(Opcode::Continuation),
         Violation::LengthNotShortest(65_535),
     ];
     for violation in longest {
@@ -289,6 +324,7 @@ fn what_a_peer_wrote_is_printed_harmlessly() {
         Violation::VersionUnsupported(Some("8\r\nX: y\u{1b}[2J".to_owned())).to_string(),
         Violation::AcceptWrong { expected: "a".to_owned(), received: "b\r\n\u{1b}[2J".to_owned() }.to_string(),
         Violation::SubprotocolNotOffered("c\r\n\u{1b}[2J".to_owned()).to_string(),
+        compressed_response("permessage-deflate; server_max_window_bits=\"9\\\u{1b}\"").to_string(),
     ];
     for sentence in sentences {
         assert!(!sentence.contains(['\r', '\n', '\u{1b}']), "{sentence:?}");

@@ -5,6 +5,9 @@ use std::time::Duration;
 use clap::Parser;
 
 /// Pushes a message to every client on an interval, prints what they say, echoes and relays.
+///
+/// `/` pushes, `/echo` sends every message back, `/chat` relays texts, and `/break/RULE` breaks one rule of the RFC
+/// towards the client, to see what it does (`/break/` lists the rules).
 #[derive(Debug, Clone, Parser)]
 #[command(name = "server", version)]
 pub(crate) struct Args {
@@ -27,6 +30,10 @@ pub(crate) struct Args {
     /// The largest message taken, in bytes; a larger one is answered with 1009
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) max_message: usize,
+
+    /// Compress messages of 1 KiB and more, with clients that offer it (permessage-deflate)
+    #[arg(long)]
+    pub(crate) deflate: bool,
 
     /// How long a client may take to send its request
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]

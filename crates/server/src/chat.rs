@@ -19,7 +19,7 @@ use tokio::{
 };
 use websocket::{
     WebSocket,
-    protocol::{CloseCode, Message, Prepared, State},
+    protocol::{CloseCode, DeflateOptions, Message, Prepared, State},
 };
 
 use crate::{
@@ -91,8 +91,12 @@ impl Room {
 
 impl Member<'_> {
     /// Puts a text into the queue of everyone else. Who has no room left for it is not in the room any more.
-    fn say(&self, message: &Message) {
-        let text = Prepared::new(message);
+    fn say(&self, message: &Message, deflate: Option<&DeflateOptions>) {
+        // Encoded here once, whatever the number of members.
+        let text = match deflate {
+            Some(options) => Prepared::compressed(message, options),
+            None => Prepared::new(message),
+        };
         // What the place in the queue takes counts too, or else empty texts could wait without end.
         let len = message.as_bytes().len() + PLACE;
         self.room.lock().queues.retain(|&id, queue| {
@@ -130,7 +134,7 @@ where
                 }
                 Some(Ok(message)) => {
                     tracing::debug!("{peer} chats, {} bytes", message.as_bytes().len());
-                    member.say(&message);
+                    member.say(&message, shared.options.deflate.as_ref());
                 }
             },
             said = member.texts.recv() => match said {

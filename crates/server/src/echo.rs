@@ -9,9 +9,6 @@ pub(crate) async fn converse<S>(connection: &mut WebSocket<S>) -> Ending
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    while let Some(message) = connection.next().await {
-        // If the client sends faster than it reads, this waits, so that we stop reading; then its own sending waits.
-        connection.send(message?).await?;
-    }
+    connection.answer_each(|message, replies| Ok(replies.echo(message)?)).await?;
     Ok(None)
 }

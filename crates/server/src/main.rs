@@ -6,11 +6,13 @@
 //! | `/echo` | [`echo`]: sends every message back |
 //! | `/chat` | [`chat`]: relays each text to all others |
 //! | `/wire/TOKEN` | [`wire`]: shows a page what its own connection to `/?wire` looks like |
+//! | `/break/RULE` | [`breaking`]: breaks a rule of the RFC on purpose; `/break/` lists what there is |
 //!
-//! A connection's way: [`listen`] takes it, [`route`] reads its HTTP request and decides, one of the modules above speaks
-//! WebSocket with it. Each connection is a task of its own and waits for nobody else's.
+//! A connection's way: [`listen`] takes it, [`route`] reads its HTTP request and decides, one of the five above speaks
+//! WebSocket with it, the last one wrongly. Each connection is a task of its own and waits for nobody else's.
 
 mod args;
+mod breaking;
 mod chat;
 mod echo;
 mod listen;

@@ -7,6 +7,7 @@ use http::{
     HeaderValue, Method, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
+use laboratory::Experiment;
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{
     AcceptError, Incoming, WebSocket,
@@ -16,7 +17,7 @@ use websocket::{
     },
 };
 
-use crate::{chat, echo, listen::Shared, page, stats, wire};
+use crate::{breaking, chat, echo, listen::Shared, page, stats, wire};
 
 /// What there is on this server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +63,14 @@ where
         // not hold on to room for those that are.
         Decision::Tap(upgrade) => Box::pin(tapped(incoming, upgrade, peer, shared)).await,
         Decision::Show(upgrade, viewer) => Box::pin(show(incoming, upgrade, viewer, peer, shared)).await,
+        Decision::Break(experiment, upgrade) => {
+            let breaking = breaking::converse(incoming, upgrade, experiment, peer, shared.options.config.close_timeout);
+            // Boxed: a rare connection should not make the tasks of all the others larger.
+            tokio::select! {
+                () = Box::pin(breaking) => {}
+                () = shared.shutdown.cancelled() => {}
+            }
+        }
         Decision::Answer(response, why) => answer(incoming, &response, peer, &path, &why).await,
     }
 }
@@ -72,6 +81,8 @@ enum Decision {
     Tap(Upgrade),
     /// Somebody comes to see what such a tap sees.
     Show(Upgrade, wire::Viewer),
+    /// A rule to be broken.
+    Break(&'static Experiment, Upgrade),
     /// An ordinary HTTP response, and the reason for the log.
     Answer(Response<String>, String),
 }
@@ -79,31 +90,40 @@ enum Decision {
 /// The order matters to whoever reads the answer: first what is asked for, then whether it is asked for rightly, then
 /// whether they may have it.
 fn decide(request: &Request, shared: &Shared) -> Decision {
-    let route = Route::of(request);
-    let is_wire = wire::token(request.path()).is_some();
-    if request.head().method() != Method::GET || (route.is_none() && !is_wire) {
-        return not_found_or_not_allowed(request);
+    if request.head().method() == Method::GET && wire::token(request.path()).is_some() {
+        return permit(request, shared).map_or_else(
+            |decision| decision,
+            |upgrade| match shared.wires.claim(request) {
+                Some(viewer) => Decision::Show(upgrade, viewer),
+                None => {
+                    let why = "there is no such wire; a token works once, within seconds, and for its own page only";
+                    Decision::Answer(text(StatusCode::NOT_FOUND, why), why.to_owned())
+                }
+            },
+        );
     }
-    if route == Some(Route::Stats) && !request.wants_websocket() {
+    if request.head().method() == Method::GET
+        && let Some(name) = request.path().strip_prefix(breaking::PATH)
+    {
+        return match breaking::experiment(name) {
+            Ok(experiment) => {
+                permit(request, shared).map_or_else(|decision| decision, |upgrade| Decision::Break(experiment, upgrade))
+            }
+            Err(list) => Decision::Answer(
+                text(StatusCode::NOT_FOUND, &list),
+                format!("there is no rule '{}'", name.escape_debug()),
+            ),
+        };
+    }
+    let Some(route) = Route::of(request).filter(|_| request.head().method() == Method::GET) else {
+        return not_found_or_not_allowed(request);
+    };
+    if route == Route::Stats && !request.wants_websocket() {
         return Decision::Answer(page::response(), "the page".to_owned());
     }
-    let upgrade = match request.check_upgrade() {
+    let upgrade = match permit(request, shared) {
         Ok(upgrade) => upgrade,
-        Err(violation) => return Decision::Answer(refusal(&violation), violation.to_string()),
-    };
-    if let Err(why) = shared.origins.check(request) {
-        //= docs/src/rfc6455.md#section-10-2
-        //# If the origin will not do, the server SHOULD answer with the status 403.
-        return Decision::Answer(text(StatusCode::FORBIDDEN, &why), why);
-    }
-    let Some(route) = route else {
-        return match shared.wires.claim(request) {
-            Some(viewer) => Decision::Show(upgrade, viewer),
-            None => {
-                let why = "there is no such wire; a token works once, within seconds, and for its own page only";
-                Decision::Answer(text(StatusCode::NOT_FOUND, why), why.to_owned())
-            }
-        };
+        Err(decision) => return decision,
     };
     let mut acceptance = Acceptance::default();
     if route == Route::Chat {
@@ -119,6 +139,16 @@ fn decide(request: &Request, shared: &Shared) -> Decision {
     Decision::Accept(route, upgrade, acceptance)
 }
 
+/// What every route asks of a request; the error is the answer to one that falls short of it.
+fn permit(request: &Request, shared: &Shared) -> Result<Upgrade, Decision> {
+    let upgrade =
+        request.check_upgrade().map_err(|violation| Decision::Answer(refusal(&violation), violation.to_string()))?;
+    //= docs/src/rfc6455.md#section-10-2
+    //# If the origin will not do, the server SHOULD answer with the status 403.
+    shared.origins.check(request).map_err(|why| Decision::Answer(text(StatusCode::FORBIDDEN, &why), why))?;
+    Ok(upgrade)
+}
+
 fn not_found_or_not_allowed(request: &Request) -> Decision {
     let method = request.head().method();
     if method != Method::GET {
@@ -127,7 +157,7 @@ fn not_found_or_not_allowed(request: &Request) -> Decision {
     }
     //= docs/src/rfc6455.md#section-4-2-2
     //# If there is no such service, the server MUST answer with an HTTP error, such as 404, and end the handshake.
-    let why = format!("there is nothing at {}; try /, /echo or /chat", request.path());
+    let why = format!("there is nothing at {}; try /, /echo, /chat or {}", request.path(), breaking::PATH);
     Decision::Answer(text(StatusCode::NOT_FOUND, &why), why)
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use http::{Method, Response, StatusCode};
 use protocol::{
-    Config, Connection,
+    Config, Connection, DeflateOptions,
     handshake::{Acceptance, Progress, Request, ServerHandshake, Upgrade, encode_response, refusal},
 };
 use tokio::{
@@ -29,11 +29,14 @@ pub struct AcceptOptions {
     /// How long a client may take to send its request. 10 seconds by default: one that sends a byte now and then must
     /// not hold a place for ever.
     pub handshake_timeout: Duration,
+    /// Whether and how to compress messages with clients that offer it (permessage-deflate, RFC 7692). Off by default;
+    /// [`DeflateOptions`] tells what it costs in memory. An [`Acceptance`] that says something of its own goes first.
+    pub deflate: Option<DeflateOptions>,
 }
 
 impl Default for AcceptOptions {
     fn default() -> Self {
-        Self { config: Arc::default(), handshake_timeout: Duration::from_secs(10) }
+        Self { config: Arc::default(), handshake_timeout: Duration::from_secs(10), deflate: None }
     }
 }
 
@@ -164,6 +167,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         Incoming { stream: wrap(self.stream), request: self.request }
     }
 
+    /// The stream and the request, for a server that answers in its own way.
+    pub fn into_parts(self) -> (S, Request) {
+        (self.stream, self.request)
+    }
+
     /// Accepts: sends the 101, and the connection is open. `upgrade` comes from
     /// [`check_upgrade`](Request::check_upgrade).
     ///
@@ -173,9 +181,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     pub async fn accept(
         mut self,
         upgrade: Upgrade,
-        acceptance: Acceptance,
+        mut acceptance: Acceptance,
         options: &AcceptOptions,
     ) -> Result<WebSocket<S>, AcceptError> {
+        acceptance.deflate = acceptance.deflate.or_else(|| options.deflate.clone());
         let accepted = match upgrade.accept(acceptance) {
             Ok(accepted) => accepted,
             Err(misuse) => {
@@ -197,6 +206,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
             Err(_) => return Err(AcceptError::TimedOut),
         }
         let mut engine = Connection::server(Arc::clone(&options.config), crate::websocket::now());
+        if let Some(compression) = &accepted.compression {
+            engine = engine.with_compression(compression);
+        }
         // What came behind the request are frames already.
         *engine.input() = self.request.into_rest();
         Ok(WebSocket::new(self.stream, engine).agreed(accepted.subprotocol, accepted.extensions))

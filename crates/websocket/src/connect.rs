@@ -11,12 +11,13 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{Response, header::CONTENT_LENGTH};
 use protocol::{
-    Config, Connection, Misuse, Uri,
+    Config, Connection, DeflateOptions, Misuse, Uri,
     handshake::{ClientRequest, Extension, HandshakeError, Progress},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpStream, lookup_host},
+    sync::OwnedMutexGuard,
     time::timeout,
 };
 
@@ -72,6 +73,15 @@ impl Connector {
         Ok(self)
     }
 
+    /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds an offer to fall back on.
+    /// [`DeflateOptions`] tells what it costs in memory. Whether the server agreed,
+    /// [`WebSocket::extensions`] tells.
+    #[must_use]
+    pub fn deflate(mut self, options: DeflateOptions) -> Self {
+        self.request = self.request.deflate(options);
+        self
+    }
+
     /// Offers an extension. What it does to frames is up to the caller.
     #[must_use]
     pub fn extension(mut self, extension: Extension) -> Self {
@@ -124,41 +134,8 @@ impl Connector {
     //= docs/src/rfc6455.md#section-4-1
     //# To establish a connection, a client MUST open a transport, send an opening request and read the response.
     async fn connect_unlimited(self) -> Result<WebSocket<ClientStream>, ConnectError> {
-        let uri = self.request.uri().clone();
-        let (host, port) = (uri.host(), uri.port());
-        let resolve = |error| ConnectError::Resolve { host: host.to_owned(), error };
-        let addresses: Vec<_> = lookup_host((host, port)).await.map_err(resolve)?.collect();
-        let mut last_error = io::Error::new(io::ErrorKind::NotFound, "it has no address");
-        for address in addresses {
-            // A page that opens a hundred connections would otherwise be a cheap way to keep a server busy that does not
-            // even speak WebSocket.
-            //= docs/src/rfc6455.md#section-4-1
-            //# While another connection to the same IP address and port is being opened, the client MUST wait until
-            //# that is done or has failed.
-            //= docs/src/rfc6455.md#section-4-1
-            //# There MUST NOT be more than one connection to the same IP address and port in the state CONNECTING.
-            let turn = turn_for(address);
-            let _turn = turn.lock().await;
-            //= docs/src/rfc6455.md#section-4-1
-            //# A client without a proxy SHOULD open a TCP connection to the host and port itself.
-            match TcpStream::connect(address).await {
-                Ok(tcp) => {
-                    // Messages are written whole. Holding them back to fill a packet would only make them late.
-                    tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
-                    //= docs/src/rfc6455.md#section-4-1
-                    //# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
-                    let stream =
-                        if uri.secure() { ClientStream::tls(tcp, host).await? } else { ClientStream::Plain(tcp) };
-                    return self.handshake_unlimited(stream).await;
-                }
-                Err(error) => last_error = error,
-            }
-        }
-        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-        //= docs/src/rfc6455.md#section-4-1
-        //# If the transport cannot be opened, or a proxy answers with an error, the client MUST fail the connection and
-        //# give up.
-        Err(ConnectError::Tcp { authority: format!("{host}:{port}"), error: last_error })
+        let (stream, _turn) = open_transport(self.request.uri()).await?;
+        self.handshake_unlimited(stream).await
     }
 
     /// Does the opening handshake on a stream that the caller has connected, a tunnel for example.
@@ -206,10 +183,50 @@ impl Connector {
             }
         };
         let mut engine = Connection::client(self.config, keys::masking_keys(), crate::websocket::now());
+        if let Some(compression) = &opened.compression {
+            engine = engine.with_compression(compression);
+        }
         // What came behind the response are frames already.
         *engine.input() = opened.rest;
         Ok(WebSocket::new(stream, engine).agreed(opened.subprotocol, opened.extensions))
     }
+}
+
+/// Resolves the host, connects to it, and speaks TLS for `wss`. Nobody else's turn at this address comes before what is
+/// returned beside the stream is dropped: keep it until the handshake is over.
+pub(crate) async fn open_transport(uri: &Uri) -> Result<(ClientStream, OwnedMutexGuard<()>), ConnectError> {
+    let (host, port) = (uri.host(), uri.port());
+    let resolve = |error| ConnectError::Resolve { host: host.to_owned(), error };
+    let addresses: Vec<_> = lookup_host((host, port)).await.map_err(resolve)?.collect();
+    let mut last_error = io::Error::new(io::ErrorKind::NotFound, "it has no address");
+    for address in addresses {
+        // A page that opens a hundred connections would otherwise be a cheap way to keep a server busy that does not
+        // even speak WebSocket.
+        //= docs/src/rfc6455.md#section-4-1
+        //# While another connection to the same IP address and port is being opened, the client MUST wait until
+        //# that is done or has failed.
+        //= docs/src/rfc6455.md#section-4-1
+        //# There MUST NOT be more than one connection to the same IP address and port in the state CONNECTING.
+        let turn = turn_for(address).lock_owned().await;
+        //= docs/src/rfc6455.md#section-4-1
+        //# A client without a proxy SHOULD open a TCP connection to the host and port itself.
+        match TcpStream::connect(address).await {
+            Ok(tcp) => {
+                // Messages are written whole. Holding them back to fill a packet would only make them late.
+                tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
+                //= docs/src/rfc6455.md#section-4-1
+                //# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
+                let stream = if uri.secure() { ClientStream::tls(tcp, host).await? } else { ClientStream::Plain(tcp) };
+                return Ok((stream, turn));
+            }
+            Err(error) => last_error = error,
+        }
+    }
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    //= docs/src/rfc6455.md#section-4-1
+    //# If the transport cannot be opened, or a proxy answers with an error, the client MUST fail the connection and
+    //# give up.
+    Err(ConnectError::Tcp { authority: format!("{host}:{port}"), error: last_error })
 }
 
 /// How much of the body of a refusal is worth having: a sentence for people, not a download.

@@ -6,12 +6,13 @@ use std::{
     task::{Context, Poll},
 };
 
+use protocol::Uri;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
 
-use crate::error::ConnectError;
+use crate::{connect::open_transport, error::ConnectError};
 
 /// A client's byte stream: `ws://` or `wss://`.
 #[derive(Debug)]
@@ -25,6 +26,14 @@ pub enum ClientStream {
 }
 
 impl ClientStream {
+    /// Opens the transport to a URI: name, TCP, and TLS for `wss`. For a client that speaks to the server in its own way.
+    ///
+    /// # Errors
+    /// As for [`Connector::connect`](crate::Connector::connect), up to the opening handshake. There is no time-out.
+    pub async fn open(uri: &Uri) -> Result<Self, ConnectError> {
+        open_transport(uri).await.map(|(stream, _turn)| stream)
+    }
+
     /// The TCP connection beneath.
     #[must_use]
     pub fn tcp(&self) -> &TcpStream {

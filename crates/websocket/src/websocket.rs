@@ -27,8 +27,8 @@ use std::{
 use bytes::{Buf, BufMut, Bytes};
 use futures_util::{Sink, Stream};
 use protocol::{
-    CloseCode, CloseFrame, Closure, Connection, Event as EngineEvent, Message, Output, Prepared, State, Transmit,
-    Violation, handshake::Extension,
+    CloseCode, CloseFrame, Closure, Connection, Event as EngineEvent, Message, Output, Prepared, Received, Replies,
+    State, Transmit, Violation, handshake::Extension,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -42,9 +42,9 @@ use crate::{
     wakers::{SharedWakers, Side},
 };
 
-/// Bytes that may wait to be written before sending waits too. Two blocks of reading: enough that a writer never
-/// starves the socket, little enough that a slow peer costs little.
-const QUEUED_MAX: usize = 128 << 10;
+/// Bytes that may wait to be written before sending waits too. As much as one read can bring, so that the answers to it
+/// leave in one write.
+const QUEUED_MAX: usize = blocks::BLOCK;
 
 /// An open WebSocket connection over a byte stream `S`.
 ///
@@ -92,6 +92,17 @@ enum Failure {
     Io(io::Error),
     /// The error, or the end, was told: nothing follows.
     Told,
+}
+
+/// What came of one turn.
+#[derive(Debug)]
+enum Turn {
+    /// An event, and not one of the common kind.
+    Event(Event),
+    /// Bytes arrived, or a deadline passed: it is worth looking again.
+    News,
+    /// It is over.
+    End(Option<Error>),
 }
 
 /// Something that arrived, for those who want to see more than messages.
@@ -190,17 +201,57 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.poll_event(cx)).await
     }
 
+    /// Hands each message to `answer` where it lies, with the way to answer it, until the connection has been closed.
+    ///
+    /// The fastest way to serve, for answers that need nothing to be waited for: no message is copied or allocated, all that
+    /// one read brought is answered in one write, and if the peer reads more slowly than it sends, this stops reading until
+    /// it has caught up.
+    ///
+    /// ```
+    /// # async fn example(stream: tokio::net::TcpStream) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut connection = websocket::accept(stream).await?;
+    /// connection.answer_each(|message, replies| Ok(replies.echo(message)?)).await?;
+    /// println!("{}", connection.closure());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next), and what `answer` returns; after that, one can go on with the next message.
+    pub async fn answer_each<F>(&mut self, mut answer: F) -> Result<(), Error>
+    where
+        F: FnMut(Received<'_>, &mut Replies<'_>) -> Result<(), Error>,
+    {
+        poll_fn(|cx| self.poll_answers(cx, &mut answer)).await
+    }
+
+    fn poll_answers<F>(&mut self, cx: &mut Context<'_>, answer: &mut F) -> Poll<Result<(), Error>>
+    where
+        F: FnMut(Received<'_>, &mut Replies<'_>) -> Result<(), Error>,
+    {
+        loop {
+            ready!(self.poll_room(cx))?;
+            if let Some((message, mut replies)) = self.engine.poll_exchange() {
+                answer(message, &mut replies)?;
+                continue;
+            }
+            match ready!(self.poll_turn(cx)) {
+                Turn::Event(Event::Message(message)) => answer(message.into(), &mut self.engine.replies())?,
+                Turn::Event(_) | Turn::News => {}
+                Turn::End(error) => return Poll::Ready(error.map_or(Ok(()), Err)),
+            }
+        }
+    }
+
     pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
         loop {
-            // Without this short way the loop would do the same, with a look at the clock for each message.
             if let Some(message) = self.engine.poll_message() {
                 return Poll::Ready(Some(Ok(message.into_message())));
             }
-            match ready!(self.poll_event(cx)) {
-                Some(Ok(Event::Message(message))) => return Poll::Ready(Some(Ok(message))),
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => return Poll::Ready(None),
+            match ready!(self.poll_turn(cx)) {
+                Turn::Event(Event::Message(message)) => return Poll::Ready(Some(Ok(message))),
+                Turn::Event(_) | Turn::News => {}
+                Turn::End(error) => return Poll::Ready(error.map(Err)),
             }
         }
     }
@@ -210,49 +261,59 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             if let Some(message) = self.engine.poll_message() {
                 return Poll::Ready(Some(Ok(Event::Message(message.into_message()))));
             }
-            if self.engine.has_input() {
-                match self.engine.poll_event(now()) {
-                    Ok(Some(event)) => return Poll::Ready(Some(Ok(owned(event)))),
-                    Ok(None) => {}
-                    // Told at the end, when the peer has been told.
-                    Err(violation) => self.fail(Failure::Violation(violation)),
-                }
-            }
-            // A socket that takes no more bytes must not keep us from reading: the peer may be waiting for us to do
-            // just that.
-            if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Reader) {
-                self.sending_lost(error);
-            }
-            if self.disconnected {
-                return Poll::Ready(self.end().map(Err));
-            }
-            // A peer that never pauses would never let the timer have its turn. All that had come when the deadline
-            // passed has been looked at by now.
-            if self.engine.poll_timeout().is_some_and(|deadline| deadline <= self.read_at) {
-                self.handle_timeout(now());
-                continue;
-            }
-            match self.poll_read(cx) {
-                Poll::Ready(Ok(())) => {
-                    if self.engine.poll_timeout().is_some() {
-                        self.read_at = now();
-                    }
-                    continue;
-                }
-                Poll::Ready(Err(error)) => {
-                    self.ended = true;
-                    self.engine.transport_lost();
-                    self.failure.get_or_insert_with(|| Box::new(Failure::Io(error)));
-                    continue;
-                }
-                Poll::Pending => {}
-            }
-            if self.poll_timer(cx, Side::Reader).is_pending() {
-                blocks::return_input(&mut self.engine);
-                self.remember_reader(cx);
-                return Poll::Pending;
+            match ready!(self.poll_turn(cx)) {
+                Turn::Event(event) => return Poll::Ready(Some(Ok(event))),
+                Turn::News => {}
+                Turn::End(error) => return Poll::Ready(error.map(Err)),
             }
         }
+    }
+
+    /// Everything but the messages that lie in the input whole: for those, the callers above ask first, and without a look at
+    /// the clock.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        if self.engine.has_input() {
+            match self.engine.poll_event(now()) {
+                Ok(Some(event)) => return Poll::Ready(Turn::Event(owned(event))),
+                Ok(None) => {}
+                // Told at the end, when the peer has been told.
+                Err(violation) => self.fail(Failure::Violation(violation)),
+            }
+        }
+        // A socket that takes no more bytes must not keep us from reading: the peer may be waiting for us to do just that.
+        if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Reader) {
+            self.sending_lost(error);
+        }
+        if self.disconnected {
+            return Poll::Ready(Turn::End(self.end()));
+        }
+        // A peer that never pauses would never let the timer have its turn. All that had come when the deadline passed has
+        // been looked at by now.
+        if self.engine.poll_timeout().is_some_and(|deadline| deadline <= self.read_at) {
+            self.handle_timeout(now());
+            return Poll::Ready(Turn::News);
+        }
+        match self.poll_read(cx) {
+            Poll::Ready(Ok(())) => {
+                if self.engine.poll_timeout().is_some() {
+                    self.read_at = now();
+                }
+                return Poll::Ready(Turn::News);
+            }
+            Poll::Ready(Err(error)) => {
+                self.ended = true;
+                self.engine.transport_lost();
+                self.failure.get_or_insert_with(|| Box::new(Failure::Io(error)));
+                return Poll::Ready(Turn::News);
+            }
+            Poll::Pending => {}
+        }
+        if self.poll_timer(cx, Side::Reader).is_ready() {
+            return Poll::Ready(Turn::News);
+        }
+        blocks::return_input(&mut self.engine);
+        self.remember_reader(cx);
+        Poll::Pending
     }
 
     /// Reads once, into the engine's own buffer.
@@ -268,6 +329,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             self.ended = true;
             self.engine.receive_end();
         }
+        // For the answers.
+        blocks::lend_output(&mut self.engine);
         Poll::Ready(Ok(()))
     }
 
@@ -513,7 +576,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             result = self.poll_transmit_once(&mut Context::from_waker(&waker));
         }
         // What the other task waited for may be done now, by this one.
-        if let (Poll::Ready(_), Some(wakers)) = (&result, &self.wakers) {
+        if result.is_ready()
+            && let Some(wakers) = self.wakers.take()
+        {
+            // Whoever is woken asks again, and so leaves word where it is to be found. An idle connection needs no such thing.
             wakers.wake_other(side);
         }
         result
@@ -542,12 +608,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 shut?;
             }
             match self.engine.poll_transmit() {
-                None if self.flushing => {
-                    ready!(stream.as_mut().poll_flush(cx))?;
-                    self.flushing = false;
-                }
                 None => {
                     blocks::return_output(&mut self.engine);
+                    if self.flushing {
+                        ready!(stream.as_mut().poll_flush(cx))?;
+                        self.flushing = false;
+                    }
                     return Poll::Ready(Ok(()));
                 }
                 //= docs/src/rfc6455.md#section-6-1

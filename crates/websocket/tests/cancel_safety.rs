@@ -107,7 +107,7 @@ fn a_send_that_is_dropped_while_it_waits_for_room_sends_nothing() {
     let (stream, wire) = scripted();
     let mut server = server(stream);
     wire.block();
-    let first = vec![1; 200 << 10];
+    let first = vec![1; 400 << 10];
     assert!(server.send(first.clone()).now_or_never().is_none());
     let queued = server.queued();
     assert!(server.send("second").now_or_never().is_none());

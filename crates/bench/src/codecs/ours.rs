@@ -2,7 +2,7 @@
 
 use std::{hint::black_box, time::Instant};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use protocol::{Config, Connection, Event, Message, Text, Transmit};
 use websocket::WebSocket;
 
@@ -22,7 +22,9 @@ fn message(work: &Work) -> Message {
 struct Engine {
     connection: Connection,
     wire: Wire,
-    message: Message,
+    payload: Bytes,
+    /// The payload, if it is text.
+    text: Option<String>,
     now: Instant,
 }
 
@@ -30,7 +32,8 @@ pub(super) fn engine(work: Work) -> Box<dyn Codec> {
     let now = Instant::now();
     let mut connection = Connection::server(Config::default(), now);
     *connection.input() = BytesMut::with_capacity(PER_READ);
-    Box::new(Engine { connection, message: message(&work), wire: work.wire, now })
+    let text = work.kind.is_text().then(|| String::from_utf8(work.message.to_vec()).expect("the payload is text"));
+    Box::new(Engine { connection, payload: work.message, text, wire: work.wire, now })
 }
 
 impl Codec for Engine {
@@ -38,6 +41,10 @@ impl Codec for Engine {
         let mut sum = 0;
         for _ in 0..count {
             sum += loop {
+                // As our driver does it.
+                if let Some(message) = self.connection.poll_message() {
+                    break black_box(message.as_bytes()).len();
+                }
                 if let Some(Event::Message(message)) = self.connection.poll_event(self.now).expect("right frames") {
                     break black_box(message.as_bytes()).len();
                 }
@@ -51,7 +58,11 @@ impl Codec for Engine {
 
     fn write(&mut self, count: usize) {
         for _ in 0..count {
-            self.connection.send(black_box(&self.message).clone()).expect("the connection is open");
+            match &self.text {
+                Some(text) => self.connection.send_text(black_box(text)),
+                None => self.connection.send_binary(black_box(&self.payload)),
+            }
+            .expect("the connection is open");
         }
         while let Some(Transmit::Bytes(output)) = self.connection.poll_transmit() {
             let count = black_box(output.remaining());

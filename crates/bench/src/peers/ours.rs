@@ -14,10 +14,7 @@ pub(super) fn serve() -> io::Result<()> {
 /// What `crates/server` does at `/echo`.
 async fn echo(stream: TcpStream) -> Result<(), BoxError> {
     let mut connection = websocket::accept(stream).await?;
-    while let Some(message) = connection.next().await {
-        connection.send(message?).await?;
-    }
-    Ok(())
+    Ok(connection.answer_each(|message, replies| Ok(replies.echo(message)?)).await?)
 }
 
 pub(super) fn serve_fan_out() -> io::Result<()> {

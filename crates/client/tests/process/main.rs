@@ -6,7 +6,9 @@
 
 mod closing;
 mod conversation;
+mod deflate;
 mod failures;
 mod pipes;
+mod probe;
 mod signals;
 mod support;

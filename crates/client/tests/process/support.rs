@@ -73,9 +73,14 @@ impl Server {
 
     /// Reads a request of any kind and answers with these bytes. Returns when the client has left.
     pub(crate) async fn answer(&self, response: &str) {
+        self.answer_with(|_| response.to_owned()).await;
+    }
+
+    /// As `answer`, with a look at the request.
+    pub(crate) async fn answer_with(&self, response: impl FnOnce(&str) -> String) {
         let mut tcp = self.accept_tcp().await;
-        bounded(read_head(&mut tcp)).await;
-        tcp.write_all(response.as_bytes()).await.expect("the client is there");
+        let request = bounded(read_head(&mut tcp)).await;
+        tcp.write_all(response(&request).as_bytes()).await.expect("the client is there");
         bounded(drain(&mut tcp)).await;
     }
 

@@ -1,5 +1,7 @@
 //! A program that a test runs, types into, and reads.
 
+#![allow(dead_code)] // Each test file is a program of its own and uses a part of this.
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     process::{Child, ChildStdin, Command, Stdio},

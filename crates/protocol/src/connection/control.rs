@@ -7,10 +7,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{
-    Connection, Event,
-    sending::{frame_header, masked},
-};
+use super::{Connection, Event};
 use crate::{close::CloseFrame, frame::Opcode, violation::Violation};
 
 //= docs/src/rfc6455.md#section-5-5-3
@@ -70,10 +67,9 @@ impl Connection {
                 if control.pongs_queued < MAX_PONGS_QUEUED {
                     //= docs/src/rfc6455.md#section-5-5-3
                     //# A Pong that answers a Ping MUST carry exactly the application data of that Ping.
-                    let header = masked(&mut self.keys, frame_header(Opcode::Pong, true, payload.len()));
-                    self.output.push_copied(&header, payload);
+                    self.sender.frame(Opcode::Pong, true, payload);
                     control.pongs_queued += 1;
-                    control.pongs_end = self.output.end();
+                    control.pongs_end = self.sender.output.end();
                 } else {
                     control.pong_owed = Some(Bytes::copy_from_slice(payload));
                 }
@@ -110,10 +106,10 @@ impl Connection {
     /// Queues the Pong that had to wait for those before it, once they have left.
     pub(super) fn send_owed_pong(&mut self) {
         let Some(control) = &mut self.control else { return };
-        if control.pongs_queued > 0 && self.output.has_left(control.pongs_end) {
+        if control.pongs_queued > 0 && self.sender.output.has_left(control.pongs_end) {
             control.pongs_queued = 0;
             if let Some(payload) = control.pong_owed.take() {
-                self.control(Opcode::Pong, &payload);
+                self.sender.frame(Opcode::Pong, true, &payload);
             }
         }
     }

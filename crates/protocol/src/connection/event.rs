@@ -38,13 +38,25 @@ pub(super) enum Payload<'a> {
     /// In the connection's input: the message was one frame.
     InPlace { input: &'a mut BytesMut, start: &'a mut usize, place: Range<usize> },
     /// In a buffer of its own: it was put together.
-    Assembled(BytesMut),
+    Assembled(Bytes),
 }
 
 /// Up to this size, a message that the application keeps is copied out of the input, and above it shares the input's
 /// memory. A shared piece keeps the whole buffer alive: ten bytes should not hold on to 64 KiB, and copying them costs
 /// less than counting references.
 const COPIED_UP_TO: usize = 2 << 10;
+
+/// A message that was taken out of the input, to be looked at like one that was not.
+impl From<Message> for Received<'_> {
+    fn from(message: Message) -> Self {
+        let kind = message.kind();
+        let payload = match message {
+            Message::Text(text) => text.into_bytes(),
+            Message::Binary(bytes) => bytes,
+        };
+        Self { kind, payload: Payload::Assembled(payload) }
+    }
+}
 
 impl Received<'_> {
     /// Text or binary.
@@ -75,7 +87,7 @@ impl Received<'_> {
                 *start = 0;
                 input.split_to(place.len()).freeze()
             }
-            Payload::Assembled(payload) => payload.freeze(),
+            Payload::Assembled(payload) => payload,
         };
         match self.kind {
             Kind::Text => Message::Text(Text::from_checked(bytes)),

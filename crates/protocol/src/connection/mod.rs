@@ -17,7 +17,9 @@
 //! | here | the connection, and what it does with what arrives |
 //! | `receiver` | from bytes to messages and control frames |
 //! | `event` | what the application is told |
-//! | `sending` | from the application to the output |
+//! | `sending` | what the application may send when |
+//! | `sender` | from messages to frames in the output |
+//! | `compression` | what is different about both for compressed messages |
 //! | `output` | bytes on their way out |
 //! | `control` | what the peer's control frames ask for |
 //! | `closing` | how it ends: facts, states, who closes TCP |
@@ -27,10 +29,12 @@
 //! and without waiting.
 
 mod closing;
+mod compression;
 mod control;
 mod event;
 mod output;
 mod receiver;
+mod sender;
 mod sending;
 mod timers;
 
@@ -48,13 +52,15 @@ use self::{
     control::ControlFrames,
     event::Payload,
     receiver::{Arrived, Receiver},
+    sender::Sender,
     timers::Watch,
 };
 pub use self::{
     closing::{Closure, End, State},
     event::{Event, Received},
     output::Output,
-    sending::Prepared,
+    sender::Prepared,
+    sending::Replies,
     timers::KeepAlive,
 };
 use crate::{
@@ -62,7 +68,6 @@ use crate::{
     frame::MaskingKeys,
     limits::Limits,
     message::Kind,
-    utf8::Utf8Validator,
     violation::Violation,
 };
 
@@ -102,17 +107,12 @@ impl Default for Config {
 
 /// One end of an open WebSocket connection, without I/O. See the [module](self) for how the calls fit together.
 pub struct Connection {
-    role: Role,
     config: Arc<Config>,
-    /// A client's source of masking keys; a server has none.
-    keys: Option<Box<dyn MaskingKeys>>,
     receiver: Receiver,
-    output: Output,
+    sender: Sender,
     closing: Closing,
     /// The peer has ended its stream; what came before may still be in the input.
     end_seen: bool,
-    /// A fragmented message of ours is open: its kind, and the check of its text.
-    sending: Option<(Kind, Utf8Validator)>,
     /// Made when the peer sends its first control frame.
     control: Option<Box<ControlFrames>>,
     /// The keep-alive, if there is one, until the connection begins to close.
@@ -136,7 +136,7 @@ impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // No payload: what people say to each other has no place in a log.
         f.debug_struct("Connection")
-            .field("role", &self.role)
+            .field("role", &self.sender.role)
             .field("state", &self.state())
             .field("queued", &self.queued())
             .finish_non_exhaustive()
@@ -160,13 +160,10 @@ impl Connection {
 
     fn new(role: Role, config: Arc<Config>, keys: Option<Box<dyn MaskingKeys>>, now: Instant) -> Self {
         Self {
-            role,
-            keys,
             receiver: Receiver::new(role, Arc::clone(&config)),
-            output: Output::default(),
+            sender: Sender::new(role, keys),
             closing: Closing::default(),
             end_seen: false,
-            sending: None,
             control: None,
             watch: config.keep_alive.map(|every| Box::new(Watch::new(every, now))),
             close_deadline: None,
@@ -177,7 +174,7 @@ impl Connection {
     /// Which side this end is.
     #[must_use]
     pub const fn role(&self) -> Role {
-        self.role
+        self.sender.role
     }
 
     /// OPEN, CLOSING or CLOSED.
@@ -203,6 +200,7 @@ impl Connection {
     /// while it is empty it may be exchanged for another.
     ///
     /// [`missing`](Self::missing) tells how many are surely wanted.
+    #[inline]
     pub fn input(&mut self) -> &mut BytesMut {
         self.receiver.input()
     }
@@ -248,7 +246,7 @@ impl Connection {
     }
 
     fn drop_output(&mut self) {
-        self.closing.cut_off |= self.output.drop_all();
+        self.closing.cut_off |= self.sender.output.drop_all();
     }
 
     /// The next message, if it lies in the input whole and in one frame, as nearly every message does.
@@ -264,6 +262,18 @@ impl Connection {
         Some(self.received(kind, place))
     }
 
+    /// The next message as [`poll_message`](Self::poll_message) gives it, and beside it the way to answer it while it is being
+    /// looked at.
+    #[inline]
+    pub fn poll_exchange(&mut self) -> Option<(Received<'_>, Replies<'_>)> {
+        if self.closing.is_deaf() {
+            return None;
+        }
+        let (kind, place) = self.receiver.next_whole()?;
+        let Self { receiver: Receiver { input, start, .. }, sender, closing, .. } = self;
+        Some((Received { kind, payload: Payload::InPlace { input, start, place } }, Replies { sender, closing }))
+    }
+
     /// A message that lies in the input.
     #[inline]
     fn received(&mut self, kind: Kind, place: Range<usize>) -> Received<'_> {
@@ -272,6 +282,7 @@ impl Connection {
     }
 
     /// Whether there is anything for [`poll_event`](Self::poll_event) to look at: bytes, or the end of the stream.
+    #[inline]
     #[must_use]
     pub fn has_input(&self) -> bool {
         self.receiver.unhandled() > 0 || (self.end_seen && !self.closing.end_received)
@@ -347,13 +358,14 @@ impl Connection {
     /// How many bytes wait to be written. A caller that produces faster than the peer reads looks here, and stops.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.output.remaining()
+        self.sender.output.remaining()
     }
 
     /// The buffer in which small frames are gathered, while nothing is queued: it may then be exchanged for another. A
     /// driver that takes it away from a connection that is about to wait leaves it without any.
+    #[inline]
     pub const fn output_buffer(&mut self) -> Option<&mut BytesMut> {
-        self.output.buffer()
+        self.sender.output.buffer()
     }
 
     /// What the driver is to do with TCP next; `None` when there is nothing to do.
@@ -367,10 +379,10 @@ impl Connection {
         //# An endpoint MAY close the connection by whatever means there are when it has to, for example under attack.
         //
         // Whoever gave up on the peer does not wait until it has read what is queued.
-        if self.output.has_remaining() && !self.closing.gave_up {
-            return Some(Transmit::Bytes(&mut self.output));
+        if self.sender.output.has_remaining() && !self.closing.gave_up {
+            return Some(Transmit::Bytes(&mut self.sender.output));
         }
-        match self.closing.tcp_step(self.role)? {
+        match self.closing.tcp_step(self.sender.role)? {
             TcpStep::HalfClose => {
                 self.closing.half_closed = true;
                 Some(Transmit::HalfClose)

@@ -132,8 +132,11 @@ impl Buf for Output {
             self.chunks.pop_front();
         }
         if self.len == 0 {
-            // An empty buffer begins at its beginning again.
+            // An empty buffer begins at its beginning again, and the list of pieces gives its memory back.
             self.tail.clear();
+            if self.chunks.capacity() > 0 {
+                self.chunks = VecDeque::new();
+            }
         } else {
             self.tail.advance(count);
         }

@@ -13,12 +13,12 @@
 
 use std::{ops::Range, sync::Arc};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
-use super::Config;
+use super::{Config, compression::Inflating};
 use crate::{
     Role,
-    frame::{FrameHeader, MaskingKey, Opcode, ReservedBits, apply_mask},
+    frame::{FrameHeader, MaskingKey, Opcode, apply_mask},
     message::Kind,
     utf8::{Utf8Validator, is_utf8},
     violation::Violation,
@@ -36,7 +36,7 @@ pub(super) enum Arrived {
     /// A message that came in one frame: its payload lies in the input at this place.
     Whole(Kind, Range<usize>),
     /// A message that came in several frames, put together.
-    Assembled(Kind, BytesMut),
+    Assembled(Kind, Bytes),
 }
 
 /// The receiving half of a connection.
@@ -45,12 +45,18 @@ pub(super) struct Receiver {
     role: Role,
     /// For its limits.
     config: Arc<Config>,
+    /// MASK as the peer has to set it, in its place in a header's second byte.
+    mask_bit: u8,
+    /// The longest payload for [`next_whole`](Self::next_whole): what the limits allow, and not more than a piece of the long
+    /// way, which is better at large ones.
+    short_way_limit: usize,
     //= docs/src/rfc6455.md#section-5-2
     //# The use of an extension MUST be agreed on in the opening handshake, in the way that the extension lays down.
     //= docs/src/rfc6455.md#section-5-8
     //# The two sides MUST agree on the extensions that they use during the opening handshake.
-    /// Reserved bits that an extension has given a meaning. Fixed when the connection is made: nothing is agreed on later.
-    reserved_allowed: ReservedBits,
+    /// There if compression was agreed on. RSV1 has a meaning then. Fixed when the connection is made: nothing is agreed on
+    /// later.
+    pub(super) inflating: Option<Box<Inflating>>,
     /// Bytes as they came, from the socket or from a test.
     pub(super) input: BytesMut,
     /// Where the bytes begin that were not handled yet. What lies before is dropped when more input is needed, all at
@@ -72,7 +78,7 @@ pub(super) struct Receiver {
 struct OpenFrame {
     part: Part,
     key: Option<MaskingKey>,
-    /// Payload length in bytes.
+    /// Payload length in bytes; of a compressed frame, what has not arrived.
     length: usize,
     /// How much of the payload is already unmasked and checked, from its start.
     done: usize,
@@ -100,21 +106,35 @@ enum Part {
     Whole(Kind),
     /// A piece of it; the last one has FIN.
     Fragment { kind: Kind, last: bool },
+    /// All of a compressed message, or a piece of it.
+    Compressed { kind: Kind, last: bool },
 }
 
 #[derive(Debug)]
 struct OpenMessage {
     kind: Kind,
+    compressed: bool,
+    /// What has come of it, unless it is compressed: then it is where it is decompressed to.
     payload: BytesMut,
     fragments: u32,
 }
 
+impl OpenMessage {
+    fn new(kind: Kind, compressed: bool) -> Box<Self> {
+        Box::new(Self { kind, compressed, payload: BytesMut::new(), fragments: 0 })
+    }
+}
+
 impl Receiver {
     pub(super) fn new(role: Role, config: Arc<Config>) -> Self {
+        let limits = &config.limits;
+        let limit = if limits.fragments == 0 { 0 } else { limits.frame_bytes.min(limits.message_bytes) };
         Self {
             role,
+            mask_bit: if role == Role::Server { 0x80 } else { 0 },
+            short_way_limit: limit.min(CACHED_PIECE),
             config,
-            reserved_allowed: ReservedBits::NONE,
+            inflating: None,
             input: BytesMut::new(),
             start: 0,
             frame: None,
@@ -153,13 +173,14 @@ impl Receiver {
         if self.frame.is_some() || self.message.is_some() {
             return None;
         }
-        let &[first, second, ref rest @ ..] = &self.input[self.start..] else { return None };
+        let (&[first, second], rest) = self.input[self.start..].split_first_chunk()?;
         let kind = match first {
             FIN_TEXT => Kind::Text,
             FIN_BINARY => Kind::Binary,
             _ => return None,
         };
-        let (length, rest) = match second & 0x7F {
+        // With the MASK bit as it has to be, only the length is left of the second byte.
+        let (length, rest) = match second ^ self.mask_bit {
             short @ 0..126 => (usize::from(short), rest),
             126 => {
                 let (length, rest) = rest.split_first_chunk()?;
@@ -167,19 +188,16 @@ impl Receiver {
             }
             _ => return None,
         };
-        // A length of 126 and more has the second form, one below it the first.
-        let is_shortest = (length < 126) == (second & 0x7F < 126);
-        let (key, rest) = match (self.role, second & 0x80 != 0) {
-            (Role::Server, true) => {
+        let (key, rest) = match self.role {
+            Role::Client => (None, rest),
+            Role::Server => {
                 let (key, rest) = rest.split_first_chunk()?;
                 (Some(MaskingKey(*key)), rest)
             }
-            (Role::Client, false) => (None, rest),
-            _ => return None,
         };
-        let limits = &self.config.limits;
-        let most = rest.len().min(CACHED_PIECE).min(limits.frame_bytes).min(limits.message_bytes);
-        if !is_shortest || length > most || limits.fragments == 0 {
+        // A length of 126 and more has the second form, one below it the first.
+        let is_shortest = (length < 126) == (second & 0x7F < 126);
+        if !is_shortest || length > rest.len().min(self.short_way_limit) {
             return None;
         }
         let start = self.input.len() - rest.len();
@@ -203,8 +221,12 @@ impl Receiver {
                 },
             };
             let arrived = frame.length.min(self.unhandled());
-            self.admit(&mut frame, arrived)?;
-            if arrived < frame.length {
+            if let Part::Compressed { kind, last } = frame.part {
+                self.inflate(&mut frame, arrived, kind, last)?;
+            } else {
+                self.admit(&mut frame, arrived)?;
+            }
+            if frame.done < frame.length {
                 self.frame = Some(frame);
                 self.drop_handled();
                 return Ok(None);
@@ -219,6 +241,11 @@ impl Receiver {
                 }
                 Part::Fragment { kind, last } => {
                     if let Some((kind, payload)) = self.add_fragment(kind, last, place)? {
+                        return Ok(Some(Arrived::Assembled(kind, payload)));
+                    }
+                }
+                Part::Compressed { kind, last } => {
+                    if let Some((kind, payload)) = self.end_compressed(kind, last)? {
                         return Ok(Some(Arrived::Assembled(kind, payload)));
                     }
                 }
@@ -277,20 +304,14 @@ impl Receiver {
         self.start = 0;
         self.frame = None;
         self.message = None;
+        self.inflating = None;
     }
 
     /// Whether a frame may stand here, judged by its header alone, before a byte of its payload is looked at; and what it
     /// is for its message.
     #[inline]
     fn judge(&self, header: &FrameHeader) -> Result<Part, Violation> {
-        //= docs/src/rfc6455.md#section-5-2
-        //# An endpoint that receives a reserved bit of 1 without an agreed meaning MUST fail the connection.
-        //
-        // It is not to be ignored: its sender believes that it changes what the payload means.
-        let unknown = header.reserved.without(self.reserved_allowed);
-        if !unknown.is_empty() {
-            return Err(Violation::ReservedBitsSet(unknown.bits()));
-        }
+        let compressed = self.judge_reserved_bits(header)?;
         // A receiver that let these pass would hide the error from whoever made it, until the day another one does not.
         match (self.role, header.masking_key) {
             //= docs/src/rfc6455.md#section-5-1
@@ -317,14 +338,22 @@ impl Receiver {
         //= docs/src/rfc6455.md#section-5-4
         //# An endpoint MUST accept messages in one frame and messages in several.
         match (&self.message, kind) {
+            (None, Some(kind)) if compressed => {
+                self.check_size(header, None, 0)?;
+                Ok(Part::Compressed { kind, last: header.fin })
+            }
+            (Some(open), None) if open.compressed => {
+                self.check_size(header, None, open.fragments)?;
+                Ok(Part::Compressed { kind: open.kind, last: header.fin })
+            }
             (None, Some(kind)) => {
-                self.check_size(header, 0, 0)?;
+                self.check_size(header, Some(0), 0)?;
                 //= docs/src/rfc6455.md#section-5-2
                 //# The first frame of a message MAY be its last one too.
                 Ok(if header.fin { Part::Whole(kind) } else { Part::Fragment { kind, last: false } })
             }
             (Some(open), None) => {
-                self.check_size(header, open.payload.len(), open.fragments)?;
+                self.check_size(header, Some(open.payload.len()), open.fragments)?;
                 //= docs/src/rfc6455.md#section-5-4
                 //# All fragments of a message MUST be of the type that the first frame's opcode gives, which is text,
                 //# binary or reserved.
@@ -340,14 +369,14 @@ impl Receiver {
     }
 
     /// 10.4: what is too long is refused while it is still a number in a header. `size` bytes in `fragments` frames are
-    /// there already.
+    /// there already. No size is known of a compressed message: it is looked at while it is decompressed.
     #[inline]
-    fn check_size(&self, header: &FrameHeader, size: usize, fragments: u32) -> Result<(), Violation> {
+    fn check_size(&self, header: &FrameHeader, size: Option<usize>, fragments: u32) -> Result<(), Violation> {
         let limits = &self.config.limits;
         if header.payload_length > limits.frame_bytes as u64 {
             return Err(Violation::FrameTooBig { length: header.payload_length, limit: limits.frame_bytes });
         }
-        if header.payload_length > limits.message_bytes.saturating_sub(size) as u64 {
+        if size.is_some_and(|size| header.payload_length > limits.message_bytes.saturating_sub(size) as u64) {
             return Err(Violation::MessageTooBig { limit: limits.message_bytes });
         }
         if fragments >= limits.fragments {
@@ -386,6 +415,26 @@ impl Receiver {
         Ok(())
     }
 
+    /// Unmasks and decompresses what has arrived of a compressed payload, and checks what it gives. It is not needed any
+    /// more then: what is left is like a smaller frame.
+    fn inflate(&mut self, frame: &mut OpenFrame, arrived: usize, kind: Kind, last: bool) -> Result<(), Violation> {
+        let fresh = &mut self.input[self.start..self.start + arrived];
+        if let Some(key) = &mut frame.key {
+            apply_mask(fresh, *key);
+            *key = key.at(arrived);
+        }
+        self.start += arrived;
+        self.heard |= arrived > 0;
+        frame.length -= arrived;
+        // There is no compressed frame without it.
+        let Some(inflating) = &mut self.inflating else { return Ok(()) };
+        let message = inflating.add(fresh, last && frame.length == 0, self.config.limits.message_bytes)?;
+        if kind == Kind::Text {
+            self.utf8.push(message).map_err(|_| Violation::TextNotUtf8)?;
+        }
+        Ok(())
+    }
+
     /// The end of a message is where a cut character becomes an error: nothing can complete it any more.
     #[inline]
     fn check_end(&self, kind: Kind) -> Result<(), Violation> {
@@ -400,13 +449,12 @@ impl Receiver {
         kind: Kind,
         last: bool,
         place: Range<usize>,
-    ) -> Result<Option<(Kind, BytesMut)>, Violation> {
+    ) -> Result<Option<(Kind, Bytes)>, Violation> {
         //= docs/src/rfc6455.md#section-5-4
         //# Without an extension that says otherwise, an endpoint MUST NOT depend on where a message is cut into frames.
         //= docs/src/rfc6455.md#section-5-4
         //# The fragments of a message MUST reach the recipient in the order in which they were sent.
-        let message =
-            self.message.get_or_insert_with(|| Box::new(OpenMessage { kind, payload: BytesMut::new(), fragments: 0 }));
+        let message = self.message.get_or_insert_with(|| OpenMessage::new(kind, false));
         message.payload.extend_from_slice(&self.input[place]);
         message.fragments += 1;
         if !last {
@@ -415,12 +463,26 @@ impl Receiver {
         self.check_end(kind)?;
         //= docs/src/rfc6455.md#section-6-2
         //# The data frame behind a message's last one MUST be taken for the beginning of a new message.
-        Ok(self.message.take().map(|message| (kind, message.payload)))
+        Ok(self.message.take().map(|message| (kind, message.payload.freeze())))
+    }
+
+    /// Notes that a frame of a compressed message is complete; gives the message if this is the last.
+    fn end_compressed(&mut self, kind: Kind, last: bool) -> Result<Option<(Kind, Bytes)>, Violation> {
+        self.message.get_or_insert_with(|| OpenMessage::new(kind, true)).fragments += 1;
+        if !last {
+            return Ok(None);
+        }
+        self.check_end(kind)?;
+        self.message = None;
+        Ok(self.inflating.as_mut().map(|inflating| (kind, inflating.take())))
     }
 
     /// The input, without what was handled.
+    #[inline]
     pub(super) fn input(&mut self) -> &mut BytesMut {
-        self.drop_handled();
+        if self.start > 0 {
+            self.drop_handled();
+        }
         &mut self.input
     }
 

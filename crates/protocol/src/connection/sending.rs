@@ -1,32 +1,82 @@
-//! From the application to the output: what may be sent when, and how it becomes frames (sections 5.4, 5.5, 6.1 and 7.1.2).
+//! From the application to the output: what may be sent when (sections 5.4, 5.5, 6.1 and 7.1.2).
 
 use std::time::Instant;
 
-use bytes::Bytes;
-
-use super::{Connection, Role, State};
+use super::{
+    Closing, Connection, Received, Role, State,
+    sender::{Prepared, Sender},
+};
 use crate::{
     close::{CloseCode, CloseFrame},
-    frame::{FrameHeader, MaskingKeys, Opcode, ReservedBits},
+    frame::Opcode,
     limits::MAX_CONTROL_PAYLOAD,
     message::{Kind, Message},
     misuse::Misuse,
-    utf8::Utf8Validator,
 };
 
-/// A message encoded once, to be sent to any number of clients: see [`Connection::send_prepared`].
-#[derive(Debug, Clone)]
-pub struct Prepared {
-    frame: Bytes,
+/// The way to answer a message while it still lies where it arrived.
+///
+/// What is sent here is queued, and leaves with what else the connection has to transmit.
+pub struct Replies<'a> {
+    pub(super) sender: &'a mut Sender,
+    pub(super) closing: &'a Closing,
 }
 
-impl Prepared {
-    /// Encodes a message as a server sends it: one frame, without a mask.
-    #[must_use]
-    pub fn new(message: &Message) -> Self {
-        let payload = message.as_bytes();
-        let head = frame_header(message.kind().opcode(), true, payload.len()).encode();
-        Self { frame: [&head[..], payload].concat().into() }
+/// From this size on, the memory of a message that is sent back is shared and not copied: it has most likely a buffer of its
+/// own. A smaller one lies in a buffer with others, which is better not kept from the next read.
+const ECHO_SHARED_FROM: usize = 64 << 10;
+
+impl std::fmt::Debug for Replies<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replies").finish_non_exhaustive()
+    }
+}
+
+impl Replies<'_> {
+    /// Sends a message back as it came.
+    ///
+    /// # Errors
+    /// As for [`Connection::send`].
+    #[inline]
+    pub fn echo(&mut self, message: Received<'_>) -> Result<(), Misuse> {
+        if message.as_bytes().len() >= ECHO_SHARED_FROM {
+            return self.send(message.into_message());
+        }
+        self.send_borrowed(message.kind(), message.as_bytes())
+    }
+
+    /// Sends a text message.
+    ///
+    /// # Errors
+    /// As for [`Connection::send`].
+    #[inline]
+    pub fn send_text(&mut self, text: &str) -> Result<(), Misuse> {
+        self.send_borrowed(Kind::Text, text.as_bytes())
+    }
+
+    /// Sends a binary message.
+    ///
+    /// # Errors
+    /// As for [`Connection::send`].
+    #[inline]
+    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), Misuse> {
+        self.send_borrowed(Kind::Binary, bytes)
+    }
+
+    /// Sends a message that is kept elsewhere too. A large payload is not copied.
+    ///
+    /// # Errors
+    /// As for [`Connection::send`].
+    #[inline]
+    pub fn send(&mut self, message: Message) -> Result<(), Misuse> {
+        check_open(self.closing)?;
+        self.sender.send(message)
+    }
+
+    #[inline]
+    fn send_borrowed(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Misuse> {
+        check_open(self.closing)?;
+        self.sender.send_borrowed(kind, payload)
     }
 }
 
@@ -39,17 +89,8 @@ impl Connection {
     pub fn send(&mut self, message: Message) -> Result<(), Misuse> {
         //= docs/src/rfc6455.md#section-6-1
         //# To send a message, an endpoint MUST take the steps that follow.
-        self.check_may_begin()?;
-        //= docs/src/rfc6455.md#section-6-1
-        //# The opcode of the first frame MUST say whether the data are text or binary.
-        let opcode = message.kind().opcode();
-        let payload = match message {
-            Message::Text(text) => text.into_bytes(),
-            Message::Binary(bytes) => bytes,
-        };
-        let header = masked(&mut self.keys, frame_header(opcode, true, payload.len()));
-        self.output.push(&header, payload);
-        Ok(())
+        check_open(&self.closing)?;
+        self.sender.send(message)
     }
 
     /// Sends a text message whose text stays with the caller. Errors as for [`send`](Self::send).
@@ -57,7 +98,7 @@ impl Connection {
     /// # Errors
     /// As for [`send`](Self::send).
     pub fn send_text(&mut self, text: &str) -> Result<(), Misuse> {
-        self.send_borrowed(Kind::Text, text.as_bytes())
+        self.replies().send_text(text)
     }
 
     /// Sends a binary message whose bytes stay with the caller.
@@ -65,14 +106,7 @@ impl Connection {
     /// # Errors
     /// As for [`send`](Self::send).
     pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), Misuse> {
-        self.send_borrowed(Kind::Binary, bytes)
-    }
-
-    fn send_borrowed(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Misuse> {
-        self.check_may_begin()?;
-        let header = masked(&mut self.keys, frame_header(kind.opcode(), true, payload.len()));
-        self.output.push_copied(&header, payload);
-        Ok(())
+        self.replies().send_binary(bytes)
     }
 
     /// Sends a message that was encoded beforehand; a server's only, for a client's frames are all different.
@@ -80,12 +114,8 @@ impl Connection {
     /// # Errors
     /// As for [`send`](Self::send), and [`Misuse::PreparedForServers`] on a client.
     pub fn send_prepared(&mut self, prepared: &Prepared) -> Result<(), Misuse> {
-        if self.role == Role::Client {
-            return Err(Misuse::PreparedForServers);
-        }
-        self.check_may_begin()?;
-        self.output.push_encoded(&prepared.frame);
-        Ok(())
+        check_open(&self.closing)?;
+        self.sender.send_prepared(prepared)
     }
 
     //= docs/src/rfc6455.md#section-6-1
@@ -101,23 +131,14 @@ impl Connection {
     pub fn send_fragment(&mut self, kind: Kind, part: &[u8], last: bool) -> Result<(), Misuse> {
         //= docs/src/rfc6455.md#section-6-1
         //# If the state of the connection changes meanwhile, an endpoint MUST abandon the steps that are left.
-        if self.state() != State::Open {
-            return Err(Misuse::AfterClose);
-        }
-        let (opcode, mut utf8) = match &self.sending {
-            None => (kind.opcode(), Utf8Validator::new()),
-            Some((open, utf8)) if *open == kind => (Opcode::Continuation, utf8.clone()),
-            Some(_) => return Err(Misuse::MessageOpen),
-        };
-        if kind == Kind::Text && (utf8.push(part).is_err() || (last && !utf8.is_complete())) {
-            return Err(Misuse::NotUtf8);
-        }
-        //= docs/src/rfc6455.md#section-6-1
-        //# FIN MUST be set in the last frame of the message.
-        self.sending = (!last).then_some((kind, utf8));
-        let header = masked(&mut self.keys, frame_header(opcode, last, part.len()));
-        self.output.push_copied(&header, part);
-        Ok(())
+        check_open(&self.closing)?;
+        self.sender.send_fragment(kind, part, last)
+    }
+
+    /// The way to send as it is handed out beside a message: see [`poll_exchange`](Self::poll_exchange).
+    #[inline]
+    pub const fn replies(&mut self) -> Replies<'_> {
+        Replies { sender: &mut self.sender, closing: &self.closing }
     }
 
     //= docs/src/rfc6455.md#section-5-5-2
@@ -143,15 +164,13 @@ impl Connection {
     }
 
     fn own_control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), Misuse> {
-        if self.state() != State::Open {
-            return Err(Misuse::AfterClose);
-        }
+        check_open(&self.closing)?;
         if payload.len() > MAX_CONTROL_PAYLOAD {
             return Err(Misuse::ControlTooLong(payload.len()));
         }
         //= docs/src/rfc6455.md#section-5-4
         //# Control frames MAY stand between the fragments of a message.
-        self.control(opcode, payload);
+        self.sender.frame(opcode, true, payload);
         Ok(())
     }
 
@@ -172,7 +191,7 @@ impl Connection {
         if let Some(CloseFrame { code, reason }) = &frame {
             CloseFrame::new(*code, reason.as_str())?;
             // 7.4.1: what 1010 says, only a client can mean. A server that misses an extension refuses the handshake.
-            if *code == CloseCode::MANDATORY_EXTENSION && self.role == Role::Server {
+            if *code == CloseCode::MANDATORY_EXTENSION && self.sender.role == Role::Server {
                 return Err(Misuse::CloseCodeNotSendable(*code));
             }
         }
@@ -195,59 +214,21 @@ impl Connection {
         if let Some(control) = &mut self.control {
             control.pong_owed = None;
         }
-        self.control(Opcode::Close, &body);
+        // No data will follow.
+        self.sender.deflating = None;
+        self.sender.frame(Opcode::Close, true, &body);
         self.closing.close_sent(frame);
     }
-
-    /// Queues a control frame.
-    pub(super) fn control(&mut self, opcode: Opcode, payload: &[u8]) {
-        let header = masked(&mut self.keys, frame_header(opcode, true, payload.len()));
-        self.output.push_copied(&header, payload);
-    }
-
-    /// Whether a message may begin.
-    #[inline]
-    fn check_may_begin(&self) -> Result<(), Misuse> {
-        //= docs/src/rfc6455.md#section-5-1
-        //# Either side MAY send data frames at any time after the opening handshake and until it sends a Close.
-        //= docs/src/rfc6455.md#section-6-1
-        //# An endpoint MUST make sure that the connection is OPEN before it sends a message.
-        //= docs/src/rfc6455.md#section-5-5-1
-        //# An endpoint MUST NOT send any data frame after its Close.
-        if self.state() != State::Open {
-            return Err(Misuse::AfterClose);
-        }
-        //= docs/src/rfc6455.md#section-5-4
-        //# The fragments of one message MUST NOT stand between those of another, unless an agreed extension can sort
-        //# them out.
-        if self.sending.is_some() {
-            return Err(Misuse::MessageOpen);
-        }
-        Ok(())
-    }
 }
 
-//= docs/src/rfc6455.md#section-6-1
-//# An endpoint MUST put the data of the message into a frame as section 5.2 lays it out.
-//= docs/src/rfc6455.md#section-5-2
-//# Each of the three reserved bits MUST be 0 unless the two sides agreed on an extension that gives it a meaning.
-/// The header of a frame without a mask and without an extension.
-pub(super) const fn frame_header(opcode: Opcode, fin: bool, len: usize) -> FrameHeader {
-    FrameHeader { fin, reserved: ReservedBits::NONE, opcode, masking_key: None, payload_length: len as u64 }
-}
-
-//= docs/src/rfc6455.md#section-5-1
-//# A client MUST mask every frame that it sends.
-//= docs/src/rfc6455.md#section-5-1
-//# A server MUST NOT mask a frame that it sends.
-//= docs/src/rfc6455.md#section-5-3
-//# A client MUST pick a new masking key for each frame.
-//= docs/src/rfc6455.md#section-5-5-1
-//# A client MUST mask its Close as section 5.3 says.
-//= docs/src/rfc6455.md#section-6-1
-//# If a client sends the message, its frames MUST be masked as section 5.3 says.
-/// A client's frame, of whatever kind, gets a key of its own; a server's none.
+/// Whether anything but a Close may still be sent.
 #[inline]
-pub(super) fn masked(keys: &mut Option<Box<dyn MaskingKeys>>, header: FrameHeader) -> FrameHeader {
-    FrameHeader { masking_key: keys.as_mut().map(|keys| keys.next_key()), ..header }
+fn check_open(closing: &Closing) -> Result<(), Misuse> {
+    //= docs/src/rfc6455.md#section-5-1
+    //# Either side MAY send data frames at any time after the opening handshake and until it sends a Close.
+    //= docs/src/rfc6455.md#section-6-1
+    //# An endpoint MUST make sure that the connection is OPEN before it sends a message.
+    //= docs/src/rfc6455.md#section-5-5-1
+    //# An endpoint MUST NOT send any data frame after its Close.
+    if closing.state() == State::Open { Ok(()) } else { Err(Misuse::AfterClose) }
 }

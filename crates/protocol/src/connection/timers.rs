@@ -11,11 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Connection, Output, State,
-    receiver::Receiver,
-    sending::{frame_header, masked},
-};
+use super::{Connection, Output, State, receiver::Receiver};
 use crate::{frame::Opcode, violation::Violation};
 
 /// When to send a Ping unasked, and how long to wait for its answer (section 5.5.2).
@@ -120,23 +116,22 @@ impl Connection {
             if watch.was_heard(&self.receiver) {
                 // A Pong cannot overtake a large frame that is still arriving. As long as anything comes, the peer lives.
                 watch.peer_lives(now);
-            } else if watch.was_busy_taking(&self.output) {
-                watch.wait_for_pong(&mut self.receiver, &self.output, now);
+            } else if watch.was_busy_taking(&self.sender.output) {
+                watch.wait_for_pong(&mut self.receiver, &self.sender.output, now);
             } else {
                 return Err(self.fail(Violation::PongOverdue, now));
             }
         }
         if expired(&mut watch.ping, now) {
             // A Ping that has not left yet is as good as a new one.
-            if self.output.has_left(watch.ping_place.end) {
+            if self.sender.output.has_left(watch.ping_place.end) {
                 watch.pings_sent = watch.pings_sent.wrapping_add(1);
                 let payload = watch.pings_sent.to_be_bytes();
-                let begin = self.output.end();
-                let header = masked(&mut self.keys, frame_header(Opcode::Ping, true, payload.len()));
-                self.output.push_copied(&header, &payload);
-                watch.ping_place = begin..self.output.end();
+                let begin = self.sender.output.end();
+                self.sender.frame(Opcode::Ping, true, &payload);
+                watch.ping_place = begin..self.sender.output.end();
             }
-            watch.wait_for_pong(&mut self.receiver, &self.output, now);
+            watch.wait_for_pong(&mut self.receiver, &self.sender.output, now);
             watch.next_ping = now.checked_add(watch.every.interval);
         }
         Ok(())

@@ -23,7 +23,13 @@ use super::{
     key::{Nonce, accept_value},
     server::check_extra_headers,
 };
-use crate::{limits::Limits, misuse::Misuse, uri::Uri, violation::Violation};
+use crate::{
+    extension::{self, Compression, DeflateOptions, PERMESSAGE_DEFLATE},
+    limits::Limits,
+    misuse::Misuse,
+    uri::Uri,
+    violation::Violation,
+};
 
 /// What a client asks for. Everything in it has been checked, so that what leaves is a valid request.
 #[derive(Debug, Clone)]
@@ -31,6 +37,7 @@ pub struct ClientRequest {
     uri: Uri,
     subprotocols: Vec<String>,
     extensions: Vec<Extension>,
+    deflate: Vec<DeflateOptions>,
     headers: HeaderMap,
 }
 
@@ -38,7 +45,7 @@ impl ClientRequest {
     /// A request for `uri` and nothing more.
     #[must_use]
     pub fn new(uri: Uri) -> Self {
-        Self { uri, subprotocols: Vec::new(), extensions: Vec::new(), headers: HeaderMap::new() }
+        Self { uri, subprotocols: Vec::new(), extensions: Vec::new(), deflate: Vec::new(), headers: HeaderMap::new() }
     }
 
     /// Where the request goes.
@@ -67,12 +74,23 @@ impl ClientRequest {
         Ok(self)
     }
 
-    /// Offers an extension.
+    /// Offers an extension. What it does to frames is up to the caller: compression is offered with
+    /// [`deflate`](Self::deflate).
     //= docs/src/rfc6455.md#section-9
     //# A client MAY ask for extensions.
     #[must_use]
     pub fn extension(mut self, extension: Extension) -> Self {
         self.extensions.push(extension);
+        self
+    }
+
+    /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds an offer to fall back on, for
+    /// servers that cannot meet the ones before.
+    //= docs/src/rfc7692.md#section-5
+    //# The same extension MAY be offered several times, with different parameters.
+    #[must_use]
+    pub fn deflate(mut self, options: DeflateOptions) -> Self {
+        self.deflate.push(options);
         self
     }
 
@@ -145,10 +163,11 @@ impl ClientRequest {
         if !self.subprotocols.is_empty() {
             write_line(&mut request, "Sec-WebSocket-Protocol", self.subprotocols.join(", ").as_bytes());
         }
+        let deflate = self.deflate.iter().map(extension::offer);
+        let list: Vec<String> = self.extensions.iter().cloned().chain(deflate).map(|offer| offer.to_string()).collect();
         //= docs/src/rfc6455.md#section-4-1
         //# The request MAY have a `Sec-WebSocket-Extensions` header.
-        if !self.extensions.is_empty() {
-            let list: Vec<String> = self.extensions.iter().map(ToString::to_string).collect();
+        if !list.is_empty() {
             write_line(&mut request, "Sec-WebSocket-Extensions", list.join(", ").as_bytes());
         }
         write_lines(&mut request, &self.headers);
@@ -254,15 +273,18 @@ impl ClientHandshake {
             return Err(Violation::AcceptWrong { expected: self.expected_accept, received: accept.to_owned() });
         }
         let extensions = Extension::parse_all(headers)?;
+        let deflate_offered = (!self.request.deflate.is_empty()).then_some(PERMESSAGE_DEFLATE);
         //= docs/src/rfc6455.md#section-4-1
         //# If the response names an extension that was not asked for, the client MUST fail the connection.
         for extension in &extensions {
-            if !self.request.extensions.iter().any(|offered| offered.name() == extension.name()) {
+            let mut offered = self.request.extensions.iter().map(Extension::name).chain(deflate_offered);
+            if !offered.any(|name| name == extension.name()) {
                 return Err(Violation::ExtensionNotOffered(extension.name().to_owned()));
             }
         }
+        let compression = extension::judge(&self.request.deflate, &extensions)?;
         let subprotocol = self.judge_subprotocol(headers)?;
-        Ok(Opened { response, subprotocol, extensions, rest: self.head.input })
+        Ok(Opened { response, subprotocol, extensions, compression, rest: self.head.input })
     }
 
     /// One of those offered, or none at all. Browsers fail when they offered some and the server names none; the RFC
@@ -301,6 +323,8 @@ pub struct Opened {
     //= docs/src/rfc6455.md#section-9-1
     //# A client MUST NOT use an extension until the server has said that it will.
     pub extensions: Vec<Extension>,
+    /// What was agreed on compression, for [`with_compression`](crate::Connection::with_compression).
+    pub compression: Option<Compression>,
     /// Bytes that followed the response: they are frames already.
     //= docs/src/rfc6455.md#section-4-2-2
     //# With that the connection is OPEN, and the server may send its first message in the same packet.

@@ -49,6 +49,17 @@ impl Extension {
         Ok(self)
     }
 
+    /// An extension of this crate's own, whose name is a token.
+    pub(crate) fn known(name: &str) -> Self {
+        Self { name: name.to_owned(), parameters: Vec::new() }
+    }
+
+    /// Adds a parameter of this crate's own, whose name and value are tokens.
+    pub(crate) fn and(mut self, name: &str, value: Option<String>) -> Self {
+        self.parameters.push((name.to_owned(), value));
+        self
+    }
+
     /// The registered name, such as `permessage-deflate`.
     #[must_use]
     pub fn name(&self) -> &str {

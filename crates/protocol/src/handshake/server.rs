@@ -26,7 +26,13 @@ use super::{
     key::{accept_value, is_valid_key},
     subprotocols,
 };
-use crate::{Role, limits::Limits, misuse::Misuse, violation::Answer, violation::Violation};
+use crate::{
+    Role,
+    extension::{self, Compression, DeflateOptions},
+    limits::Limits,
+    misuse::Misuse,
+    violation::{Answer, Violation},
+};
 
 /// A server that waits for a request.
 #[derive(Debug)]
@@ -225,11 +231,12 @@ impl Upgrade {
     /// Makes the 101 response (section 4.2.2).
     ///
     /// # Errors
-    /// [`Misuse::SubprotocolNotOffered`], [`Misuse::ExtensionNotOffered`], [`Misuse::HeaderReserved`].
+    /// [`Misuse::SubprotocolNotOffered`], [`Misuse::ExtensionNotOffered`], [`Misuse::ExtensionConflict`],
+    /// [`Misuse::HeaderReserved`].
     //= docs/src/rfc6455.md#section-4-2-2
     //# To accept a connection, the server MUST go through the steps of this section.
     pub fn accept(self, acceptance: Acceptance) -> Result<Accepted, Misuse> {
-        let Acceptance { subprotocol, extensions, headers } = acceptance;
+        let Acceptance { subprotocol, mut extensions, deflate, headers } = acceptance;
         let mut response = Response::new(String::new());
         //= docs/src/rfc6455.md#section-4-2-2
         //# The status of the accepting response MUST be 101.
@@ -269,13 +276,19 @@ impl Upgrade {
                 return Err(Misuse::ExtensionNotOffered(extension.name().to_owned()));
             }
         }
+        let mut compression = None;
+        if let Some((element, agreed)) = deflate.and_then(|options| extension::accept(&options, &self.extensions)) {
+            extensions.push(element);
+            compression = Some(agreed);
+        }
+        extension::check_no_conflict(&extensions)?;
         if !extensions.is_empty() {
             let list: Vec<String> = extensions.iter().map(ToString::to_string).collect();
             lines.insert(SEC_WEBSOCKET_EXTENSIONS, header_value(&list.join(", "))?);
         }
         check_extra_headers(&headers)?;
         lines.extend(headers);
-        Ok(Accepted { response, subprotocol, extensions })
+        Ok(Accepted { response, subprotocol, extensions, compression })
     }
 }
 
@@ -286,6 +299,8 @@ pub struct Acceptance {
     pub subprotocol: Option<String>,
     /// Some of the extensions that the client offered, with the parameters agreed on.
     pub extensions: Vec<Extension>,
+    /// Compress messages (permessage-deflate, RFC 7692) if the client offers it in a way that these options allow.
+    pub deflate: Option<DeflateOptions>,
     /// More headers for the response, such as `Set-Cookie`.
     pub headers: HeaderMap,
 }
@@ -299,6 +314,8 @@ pub struct Accepted {
     pub subprotocol: Option<String>,
     /// The extensions in use.
     pub extensions: Vec<Extension>,
+    /// What was agreed on compression, for [`with_compression`](crate::Connection::with_compression).
+    pub compression: Option<Compression>,
 }
 
 /// The response that refuses a request because of `violation`: a fitting status, what would have been right, and the

@@ -7,6 +7,7 @@
 
 #![allow(dead_code)] // Each test file is a program of its own and uses a part of this.
 
+pub(crate) mod deflate;
 pub(crate) mod head;
 
 use std::{
@@ -17,7 +18,8 @@ use std::{
 
 use bytes::Buf;
 use protocol::{
-    CloseCode, CloseFrame, Config, Connection, Event, Kind, Limits, Message, Role, Transmit, Violation,
+    CloseCode, CloseFrame, Compression, Config, Connection, DeflateOptions, Event, Kind, Limits, Message, Role,
+    Transmit, Violation,
     frame::{MaskingKey, MaskingKeys},
 };
 
@@ -242,6 +244,11 @@ impl End {
         Self::new(Role::Client, Config::default())
     }
 
+    /// This end, compressing.
+    pub(crate) fn compressing(self, compression: &Compression) -> Self {
+        Self { connection: self.connection.with_compression(compression), ..self }
+    }
+
     /// A client that masks with these keys, in this order.
     pub(crate) fn client_with_keys(keys: &[[u8; 4]]) -> Self {
         let now = Instant::now();
@@ -461,6 +468,13 @@ impl Pair {
             sent_by_client: Vec::new(),
             sent_by_server: Vec::new(),
         }
+    }
+
+    /// A client and a server with these configurations, and with what they agree on from these options.
+    pub(crate) fn compressing(config: &Config, client: &DeflateOptions, server: &DeflateOptions) -> Self {
+        let (of_client, of_server) = deflate::agree(client, server);
+        let pair = Self::with(config.clone(), config.clone());
+        Self { client: pair.client.compressing(&of_client), server: pair.server.compressing(&of_server), ..pair }
     }
 
     /// Stops or starts what travels to this end.

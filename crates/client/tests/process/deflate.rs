@@ -1,0 +1,75 @@
+//! `--deflate`: compression is offered, and used if the server agrees.
+
+use websocket::protocol::{DeflateOptions, handshake::Acceptance};
+
+use crate::support::{Client, Server, texts};
+
+const BY_US: &str = "closed: 1000 (normal closure), by us\n";
+
+fn offered(header: Option<&http::HeaderValue>) -> &str {
+    header.map_or("", |value| value.to_str().expect("ASCII"))
+}
+
+#[tokio::test]
+async fn nothing_is_offered_unasked() {
+    let server = Server::start().await;
+    let client = Client::fed([server.url()], b"Hello\n").await;
+    let mut offer = String::new();
+    let mut connection = server
+        .accept_and(|request| {
+            offered(request.headers().get("Sec-WebSocket-Extensions")).clone_into(&mut offer);
+            Acceptance { deflate: Some(DeflateOptions::DEFAULT), ..Acceptance::default() }
+        })
+        .await;
+    assert_eq!(offer, "");
+    assert_eq!(texts(&mut connection).await, ["Hello"]);
+    client.ended().await.expect_all(0, "", BY_US);
+}
+
+#[tokio::test]
+async fn messages_are_compressed_if_the_server_agrees() {
+    let server = Server::start().await;
+    let long = "x".repeat(5000);
+    let mut client = Client::fed([server.url(), "--deflate".to_owned()], format!("{long}\n").as_bytes()).await;
+    let mut offer = String::new();
+    let mut connection = server
+        .accept_and(|request| {
+            offered(request.headers().get("Sec-WebSocket-Extensions")).clone_into(&mut offer);
+            Acceptance { deflate: Some(DeflateOptions::DEFAULT), ..Acceptance::default() }
+        })
+        .await;
+    assert_eq!(offer, "permessage-deflate; client_max_window_bits");
+    assert_eq!(connection.extensions()[0].to_string(), "permessage-deflate");
+    connection.send(long.as_str()).await.unwrap();
+    assert_eq!(client.line().await, format!("{long}\n"));
+    assert_eq!(texts(&mut connection).await, [long]);
+    client.ended().await.expect_all(0, "", BY_US);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_agree_is_talked_to_all_the_same() {
+    let server = Server::start().await;
+    let client = Client::fed([server.url(), "--deflate".to_owned()], b"Hello\n").await;
+    let mut connection = server.accept().await;
+    assert_eq!(texts(&mut connection).await, ["Hello"]);
+    let told = "the server does not compress messages: going on without\n";
+    client.ended().await.expect_all(0, "", &format!("{told}{BY_US}"));
+}
+
+#[tokio::test]
+async fn a_server_that_agrees_to_something_else_is_not_talked_to() {
+    let server = Server::start().await;
+    let client = Client::start([server.url(), "--deflate".to_owned()]);
+    let answer = |request: &str| {
+        let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
+        let accept = websocket::protocol::handshake::accept_value(key);
+        format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Extensions: permessage-deflate; x=1\r\n\r\n"
+        )
+    };
+    server.answer_with(answer).await;
+    let ended = client.ended().await;
+    assert!(ended.errors.contains("the parameter 'x' is unknown (RFC 7692, section 7)"), "{}", ended.errors);
+    assert_eq!(ended.status, Some(1));
+}

@@ -1,0 +1,235 @@
+//! `--probe`: the table, the exit status, and the bytes on the wire.
+
+#[path = "../../../laboratory/tests/common/sent.rs"]
+mod sent;
+
+use laboratory::{Experiment, Role, rules};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    select,
+};
+use websocket::{accept, protocol::handshake::accept_value};
+
+use self::sent::{Sender, check_frames, check_request};
+use crate::support::{Client, Ended, Server, bounded, drain};
+
+/// Reads up to the empty line behind a request, and what came with it. In large pieces, for some heads are long.
+async fn read_request(tcp: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        bytes.reserve(64 << 10);
+        let searched = bytes.len().saturating_sub(3);
+        let count = bounded(tcp.read_buf(&mut bytes)).await.expect("the client is there");
+        assert!(count > 0, "the request ends in its head");
+        if bytes[searched..].windows(4).any(|four| four == b"\r\n\r\n") {
+            return bytes;
+        }
+    }
+}
+
+/// Echoes on every connection, as our own library does, until `client` has ended.
+async fn against_our_library(server: &Server, client: Client) -> Ended {
+    let serving = async {
+        loop {
+            let Ok(mut connection) = accept(server.accept_tcp().await).await else { continue };
+            while let Some(Ok(message)) = bounded(connection.next()).await {
+                if connection.send(message).await.is_err() {
+                    break;
+                }
+            }
+        }
+    };
+    select! {
+        ended = client.ended() => ended,
+        () = serving => unreachable!("it serves for ever"),
+    }
+}
+
+/// Says yes to every request and answers every frame with the Pong that is wanted.
+async fn against_one_that_takes_everything(server: &Server, client: Client) -> Ended {
+    let serving = async {
+        loop {
+            let mut tcp = server.accept_tcp().await;
+            let request = String::from_utf8(read_request(&mut tcp).await).expect("ASCII");
+            let key = request.split("Sec-WebSocket-Key: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+            let accept = accept_value(key.unwrap_or_default());
+            let response = format!(
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                 Sec-WebSocket-Accept: {accept}\r\n\r\n"
+            );
+            tcp.write_all(response.as_bytes()).await.expect("the client is there");
+            let mut first = [0; 1];
+            if bounded(tcp.read(&mut first)).await.is_ok_and(|count| count > 0) {
+                let _ = tcp.write_all(b"\x8a\x0cstill there?").await;
+                drain(&mut tcp).await;
+            }
+        }
+    };
+    select! {
+        ended = client.ended() => ended,
+        () = serving => unreachable!("it serves for ever"),
+    }
+}
+
+/// The lines of the table, without its head.
+fn table(ended: &Ended) -> Vec<Vec<String>> {
+    let text = String::from_utf8(ended.output.clone()).expect("UTF-8");
+    let mut lines = text.lines().map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()));
+    let head: Vec<_> = lines.next().expect("a head").collect();
+    assert_eq!(head, ["RULE", "RFC", "DEMAND", "EXPECTED", "SEEN", "VERDICT"]);
+    lines.map(|cells| cells.map(str::to_owned).collect()).collect()
+}
+
+#[tokio::test]
+async fn our_library_answers_every_rule_as_asked_and_the_table_is_complete() {
+    let server = Server::start().await;
+    let client = Client::start(["--probe", &server.url()]);
+    let ended = against_our_library(&server, client).await;
+    let rows = table(&ended);
+    let expected: Vec<Vec<String>> = rules::of(Role::Client)
+        .zip(&rows)
+        .map(|(Experiment { name, section, demand, asks, .. }, row)| {
+            let seen = &row[4];
+            [name, section, &*demand.to_string(), &asks.to_string(), seen, "as asked"].map(str::to_owned).to_vec()
+        })
+        .collect();
+    assert_eq!(rows, expected);
+    assert_eq!(rows.len(), rules::of(Role::Client).count());
+    ended.expect(
+        0,
+        &format!(
+            "{0} rules broken: {0} answered as the RFC asks, 0 refused in another way, 0 let pass where the RFC allows \
+             it, 0 where it does not\n",
+            rows.len()
+        ),
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_takes_everything_is_found_out() {
+    let server = Server::start().await;
+    let client = Client::start(["--probe", "--probe-patience", "500ms", &server.url()]);
+    let ended = against_one_that_takes_everything(&server, client).await;
+    let rows = table(&ended);
+    assert_eq!(rows.len(), rules::of(Role::Client).count());
+    for (row, Experiment { name, .. }) in rows.iter().zip(rules::of(Role::Client)) {
+        assert_eq!(row[0], *name);
+        let is_must = row[2] == "MUST";
+        assert_eq!(row[5], if is_must { "tolerated, against a MUST" } else { "tolerated" }, "{row:?}");
+    }
+    assert_eq!(ended.status, Some(1));
+    assert!(ended.errors.contains(" rules broken: 0 answered as the RFC asks, 0 refused in another way, "));
+}
+
+/// Answers each rule so that the probe goes on at once, and takes down every byte.
+#[tokio::test]
+async fn the_bytes_of_every_rule_go_out_and_no_others() {
+    let server = Server::start().await;
+    let client = Client::start(["--probe", &format!("{}echo", server.url())]);
+    let host = format!("127.0.0.1:{}", server.port());
+    let recording = async {
+        for experiment in rules::of(Role::Client) {
+            let name = experiment.name;
+            let mut tcp = server.accept_tcp().await;
+            if experiment.is_in_handshake() {
+                let mut bytes = read_request(&mut tcp).await;
+                tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.expect("the client is there");
+                bytes.extend(bounded(drain(&mut tcp)).await);
+                check_request(name, &host, &bytes);
+            } else {
+                accept(&mut tcp).await.expect("a right handshake");
+                let bytes = close_and_record(&mut tcp, name).await;
+                let (rest, _) = check_frames(name, Sender::Client, &bytes);
+                assert!(rest.is_empty() || is_close_1002(rest), "{name} is followed by {rest:02x?}");
+            }
+        }
+    };
+    let (ended, ()) = tokio::join!(client.ended(), recording);
+    assert_eq!(ended.status, Some(0), "{}", ended.errors);
+}
+
+/// Reads something, answers with a Close, and reads to the end.
+async fn close_and_record(tcp: &mut TcpStream, name: &str) -> Vec<u8> {
+    let mut bytes = vec![0; 4096];
+    let count = bounded(tcp.read(&mut bytes)).await.expect("the client is there");
+    bytes.truncate(count);
+    tcp.write_all(b"\x88\x02\x03\xea").await.expect("the client is there");
+    // A Close of the experiment's own is the last one.
+    if !name.contains("close") {
+        while bytes.len() < 8 || !is_close_1002(&bytes[bytes.len() - 8..]) {
+            let count = bounded(tcp.read_buf(&mut bytes)).await.expect("the client is there");
+            assert!(count > 0, "{name}: the Close is not answered");
+        }
+    }
+    tcp.shutdown().await.expect("the client is there");
+    bytes.extend(bounded(drain(tcp)).await);
+    bytes
+}
+
+/// A client's answer to a Close with the code 1002.
+fn is_close_1002(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x88, 0x82, a, b, _, _, high, low] if (a ^ high, b ^ low) == (0x03, 0xea))
+}
+
+#[tokio::test]
+async fn a_rule_can_be_chosen_and_the_result_be_json() {
+    let server = Server::start().await;
+    let chosen = ["--probe-only", "invalid-utf8", "--probe-only", "key-missing"];
+    let client = Client::start(["--probe", "--json"].into_iter().chain(chosen).chain([&*server.url()]));
+    let ended = against_our_library(&server, client).await;
+    assert_eq!(ended.status, Some(0), "{}", ended.errors);
+    let text = String::from_utf8(ended.output).expect("UTF-8");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let [key_missing, invalid_utf8] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!(key_missing["rule"], "key-missing");
+    assert_eq!(key_missing["status"], 400);
+    assert_eq!(key_missing["close"], Value::Null);
+    assert_eq!(invalid_utf8["rule"], "invalid-utf8");
+    assert_eq!(invalid_utf8["section"], "8.1");
+    assert_eq!(invalid_utf8["demand"], "MUST");
+    assert_eq!(invalid_utf8["expected"], "Close 1007");
+    assert_eq!(invalid_utf8["seen"], "Close 1007, TCP ended");
+    assert_eq!(invalid_utf8["close"]["code"], 1007);
+    assert_eq!(invalid_utf8["close"]["reason"], "a text message must be UTF-8 (RFC 6455, section 8.1)");
+    assert_eq!(invalid_utf8["verdict"], "as asked");
+    assert_eq!(invalid_utf8["against_a_must"], false);
+}
+
+#[tokio::test]
+async fn what_cannot_be_probed_is_said_in_a_sentence() {
+    let ended = Client::start(["--probe", "--probe-only", "unmasked-fame"]).ended().await;
+    assert_eq!(ended.status, Some(2));
+    assert!(ended.errors.contains("unmasked-fame") && ended.errors.contains("'unmasked-frame'"), "{}", ended.errors);
+
+    let ended = Client::start(["--json"]).ended().await;
+    assert_eq!(ended.status, Some(2));
+    assert!(ended.errors.contains("--probe"), "{}", ended.errors);
+
+    let ended = Client::start(["--probe", "http://127.0.0.1/"]).ended().await;
+    assert_eq!(ended.status, Some(1));
+    assert!(ended.errors.starts_with("'http://127.0.0.1/' is not a WebSocket URL"), "{}", ended.errors);
+
+    let server = Server::start().await;
+    let url = server.url();
+    drop(server);
+    let ended = Client::start(["--probe", &url]).ended().await;
+    assert_eq!(ended.status, Some(1));
+    assert!(ended.errors.starts_with("nothing listens at 127.0.0.1:"), "{}", ended.errors);
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_after_a_rule_is_reported_with_the_rule() {
+    let server = Server::start().await;
+    let client = Client::start(["--probe", &server.url()]);
+    let answer = async {
+        server.answer("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        drop(server);
+    };
+    let (ended, ()) = tokio::join!(client.ended(), answer);
+    assert_eq!(ended.status, Some(1));
+    let sentence = "there is no connection any more after 'method-post': nothing listens at 127.0.0.1:";
+    assert!(ended.errors.starts_with(sentence), "{}", ended.errors);
+    assert_eq!(table(&ended).len(), 1);
+}

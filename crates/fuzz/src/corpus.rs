@@ -1,0 +1,39 @@
+//! Inputs in a file: one in a line, as hexadecimal digits, so that a change of one is a change of a line.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+/// Where a target's inputs are kept.
+pub fn file(target: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "corpora", target].iter().collect::<PathBuf>().with_extension("hex")
+}
+
+/// The inputs of a file's text.
+///
+/// # Errors
+/// Which line is not hexadecimal.
+pub fn unpack(text: &str) -> Result<Vec<Vec<u8>>, String> {
+    let line = |(number, line): (usize, &str)| bytes(line).ok_or_else(|| format!("line {}: {line:?}", number + 1));
+    text.lines().enumerate().map(line).collect()
+}
+
+/// The text of a file with these inputs: short ones first, each once.
+pub fn pack(mut inputs: Vec<Vec<u8>>) -> String {
+    inputs.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+    inputs.dedup();
+    let mut text = String::new();
+    for input in inputs {
+        for byte in input {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The bytes that these digits stand for. Spaces between them are for people.
+pub fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = digits.bytes().filter(|digit| *digit != b' ').collect();
+    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.chunks(2).map(|chunk| if chunk.len() == 2 { pair(chunk) } else { None }).collect()
+}

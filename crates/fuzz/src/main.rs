@@ -1,0 +1,204 @@
+//! `cargo run -p fuzz`: runs the targets under libFuzzer, one after the other, and reports.
+//!
+//! For each target: the committed inputs are unpacked, cargo-fuzz builds and runs it for some time, the inputs that reach
+//! something new are kept, those that are not needed are dropped, and the rest is packed again if asked for. It needs
+//! cargo-fuzz (`cargo install cargo-fuzz`); no other toolchain, because `RUSTC_BOOTSTRAP` lets the stable compiler take
+//! the options that instrument a program.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+};
+
+use clap::Parser;
+use fuzz::{TARGETS, corpus};
+
+/// Runs fuzz targets, and reports executions, coverage and findings.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Which [default: all]
+    targets: Vec<String>,
+
+    /// How long each is run
+    #[arg(long, value_name = "MINUTES", default_value_t = 1.0)]
+    minutes: f64,
+
+    /// Write what is worth keeping into the committed corpora
+    #[arg(long)]
+    pack: bool,
+
+    /// Where everything is built and kept
+    #[arg(long, value_name = "FOLDER", default_value = "target/fuzz")]
+    work: PathBuf,
+}
+
+/// Inputs are not made longer than this, in bytes: a hundred small frames or a long head. More only makes each slower.
+const LONGEST: usize = 2048;
+
+/// A single allocation above this, in MiB, is a finding: no input is larger than [`LONGEST`], whatever it announces.
+const ALLOCATION_MIB: usize = 8;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether there were no findings.
+fn run(args: &Args) -> Result<bool, String> {
+    let names = TARGETS.map(|(name, _)| name);
+    if let Some(unknown) = args.targets.iter().find(|target| !names.contains(&target.as_str())) {
+        return Err(format!("there is no target {unknown}; there are {}", names.join(", ")));
+    }
+    fs::create_dir_all(&args.work).map_err(|error| format!("{}: {error}", args.work.display()))?;
+    let work = args.work.canonicalize().map_err(|error| format!("{}: {error}", args.work.display()))?;
+    println!("| target | seconds | executions | a second | coverage | inputs | findings |");
+    println!("|---|---|---|---|---|---|---|");
+    let mut findings = Vec::new();
+    for target in names.into_iter().filter(|name| args.targets.is_empty() || args.targets.iter().any(|one| one == name))
+    {
+        let report = fuzz(target, args, &work)?;
+        println!("{}", report.line);
+        findings.extend(report.findings);
+    }
+    for finding in &findings {
+        println!("found: {}", finding.display());
+    }
+    Ok(findings.is_empty())
+}
+
+struct Report {
+    line: String,
+    findings: Vec<PathBuf>,
+}
+
+fn fuzz(target: &str, args: &Args, work: &Path) -> Result<Report, String> {
+    let failed = |error: io::Error| format!("{target}: {error}");
+    let inputs = work.join("inputs").join(target);
+    let artifacts = work.join("artifacts").join(target);
+    fs::create_dir_all(&inputs).map_err(failed)?;
+    fs::create_dir_all(&artifacts).map_err(failed)?;
+    let committed = corpus::file(target);
+    let text = fs::read_to_string(&committed).map_err(|error| format!("{}: {error}", committed.display()))?;
+    let unpacked = corpus::unpack(&text)?;
+    for (number, input) in unpacked.iter().enumerate() {
+        fs::write(inputs.join(format!("committed-{number}")), input).map_err(failed)?;
+    }
+
+    let log = work.join(target).with_extension("log");
+    // Whole seconds.
+    let seconds = format!("-max_total_time={:.0}", args.minutes * 60.0);
+    let dictionary = match target {
+        "uri" => "uri",
+        "request" | "response" => "heads",
+        _ => "frames",
+    };
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dictionary = here.join("dictionaries").join(dictionary).with_extension("dict");
+    let mut command = cargo_fuzz("run", target, work);
+    command.arg(&inputs).args(["--", &seconds, "-print_final_stats=1"]);
+    command.arg(format!("-max_len={LONGEST}")).arg(format!("-malloc_limit_mb={ALLOCATION_MIB}"));
+    command.arg(format!("-dict={}", dictionary.display()));
+    command.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    let before = files(&artifacts).map_err(failed)?;
+    let ended = logged(&mut command, &log)?;
+    let output = fs::read_to_string(&log).map_err(failed)?;
+    let mut findings = files(&artifacts).map_err(failed)?;
+    findings.retain(|file| !before.contains(file));
+    if !ended && findings.is_empty() {
+        return Err(format!("{target} cannot be run; see {}", log.display()));
+    }
+
+    let kept = minimise(target, &inputs, work)?;
+    if args.pack {
+        let packed = pack(target, &unpacked, &inputs, work)?;
+        fs::write(&committed, packed).map_err(failed)?;
+    }
+    let stat = |name: &str| {
+        let line = output.lines().rev().find_map(|line| line.strip_prefix(name));
+        line.and_then(|value| value.trim().parse::<u64>().ok()).unwrap_or(0)
+    };
+    let executions = stat("stat::number_of_executed_units:");
+    let a_second = stat("stat::average_exec_per_sec:");
+    let coverage = coverage(&output).unwrap_or_else(|| "?".to_owned());
+    let line = format!(
+        "| {target} | {:.0} | {executions} | {a_second} | {coverage} | {} | {} |",
+        args.minutes * 60.0,
+        kept.len(),
+        findings.len()
+    );
+    Ok(Report { line, findings })
+}
+
+/// Drops inputs that reach nothing that the others don't; gives those that are left.
+fn minimise(target: &str, inputs: &Path, work: &Path) -> Result<Vec<PathBuf>, String> {
+    let log = work.join(format!("{target}-minimise.log"));
+    let mut command = cargo_fuzz("cmin", target, work);
+    command.arg(inputs);
+    if !logged(&mut command, &log)? {
+        return Err(format!("the inputs of {target} cannot be minimised; see {}", log.display()));
+    }
+    files(inputs).map_err(|error| format!("{target}: {error}"))
+}
+
+/// What is to be committed: what is committed already, which may be there for a reason that no fuzzer knows, and what
+/// goes where none of that goes. For libFuzzer it is something new to go the same way twice; for the tests it is not,
+/// and most inputs differ in no more than that.
+fn pack(target: &str, committed: &[Vec<u8>], inputs: &Path, work: &Path) -> Result<String, String> {
+    let failed = |error: io::Error| format!("{target}: {error}");
+    let folder = work.join("packed").join(target);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).map_err(failed)?;
+    for (number, input) in committed.iter().enumerate() {
+        fs::write(folder.join(format!("committed-{number}")), input).map_err(failed)?;
+    }
+    let log = work.join(format!("{target}-pack.log"));
+    let mut command = cargo_fuzz("run", target, work);
+    command.arg(&folder).arg(inputs).args(["--", "-merge=1", "-use_counters=0"]);
+    if !logged(&mut command, &log)? {
+        return Err(format!("the inputs of {target} cannot be packed; see {}", log.display()));
+    }
+    let kept = files(&folder).map_err(failed)?;
+    let inputs: Result<Vec<Vec<u8>>, _> = kept.iter().map(fs::read).collect();
+    Ok(corpus::pack(inputs.map_err(failed)?))
+}
+
+fn cargo_fuzz(subcommand: &str, target: &str, work: &Path) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(["fuzz", subcommand, "--fuzz-dir"]);
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("libfuzzer"));
+    command.arg("--target-dir").arg(work.join("build")).arg(target);
+    command.env("RUSTC_BOOTSTRAP", "1");
+    command
+}
+
+/// Runs a program with its output in a file; whether it ended well.
+fn logged(command: &mut Command, log: &Path) -> Result<bool, String> {
+    let problem = |error: io::Error| format!("{}: {error}", log.display());
+    let file = fs::File::create(log).map_err(problem)?;
+    let errors = file.try_clone().map_err(problem)?;
+    let status = command.stdin(Stdio::null()).stdout(file).stderr(errors).status();
+    let status = status.map_err(|error| format!("cargo cannot be run: {error}"))?;
+    let text = fs::read_to_string(log).map_err(problem)?;
+    if text.contains("no such command: `fuzz`") {
+        return Err("cargo-fuzz is not installed: cargo install cargo-fuzz".to_owned());
+    }
+    Ok(status.success())
+}
+
+/// The edges of the program that were reached, from libFuzzer's last line about it.
+fn coverage(output: &str) -> Option<String> {
+    let (_, after) = output.rsplit_once(" cov: ")?;
+    after.split_whitespace().next().map(str::to_owned)
+}
+
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+}

@@ -1,0 +1,39 @@
+//! What follows the opening handshake (sections 5 to 8).
+
+use protocol::{Limits, Role};
+
+use crate::{
+    cuts::{pieces, seed},
+    engine::feed,
+};
+
+/// Any cut of the bytes gives the same events, the same answers and the same end.
+///
+/// # Panics
+/// If not.
+pub fn to_server(input: &[u8]) {
+    to(Role::Server, input);
+}
+
+/// As [`to_server`], for a client.
+///
+/// # Panics
+/// If not.
+pub fn to_client(input: &[u8]) {
+    to(Role::Client, input);
+}
+
+fn to(role: Role, input: &[u8]) {
+    let Some((seed, bytes)) = seed(input) else { return };
+    // One bit of the seed decides, so that both large messages and broken limits are within an input's reach.
+    let limits = if seed & 2 == 0 {
+        Limits::DEFAULT
+    } else {
+        Limits { frame_bytes: 200, message_bytes: 300, fragments: 4, control_frames_per_second: 8, ..Limits::DEFAULT }
+    };
+    let whole = feed(role, &limits, [bytes]);
+    let cut = feed(role, &limits, pieces(seed, bytes));
+    assert_eq!(whole, cut, "in one piece, and in {seed:#x} pieces");
+    let single = feed(role, &limits, bytes.chunks(1));
+    assert_eq!(whole, single, "in one piece, and byte by byte");
+}

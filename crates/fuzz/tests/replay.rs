@@ -1,0 +1,47 @@
+//! Every input that fuzzing kept, once more.
+
+use std::{fs, panic};
+
+use fuzz::{TARGETS, corpus};
+
+/// One test for each target, so that a failure says which.
+fn replay(target: &str) {
+    let (_, run) = TARGETS.into_iter().find(|(name, _)| *name == target).expect("a target of that name");
+    let file = corpus::file(target);
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let inputs = corpus::unpack(&text).unwrap_or_else(|error| panic!("{}, {error}", file.display()));
+    assert!(inputs.len() > 10, "{} holds only {} inputs", file.display(), inputs.len());
+    for (number, input) in inputs.iter().enumerate() {
+        if let Err(panic) = panic::catch_unwind(|| run(input)) {
+            eprintln!("{}:{}: this is the input", file.display(), number + 1);
+            panic::resume_unwind(panic);
+        }
+    }
+    assert_eq!(corpus::pack(inputs), text, "{} was not written by this program", file.display());
+}
+
+macro_rules! replay {
+    ($($target:ident)*) => {
+        $(
+            #[test]
+            fn $target() {
+                replay(stringify!($target));
+            }
+        )*
+
+        #[test]
+        fn every_target_is_replayed() {
+            assert_eq!(TARGETS.map(|(name, _)| name), [$(stringify!($target)),*]);
+        }
+    };
+}
+
+replay! {
+    uri
+    request
+    response
+    frames_to_server
+    frames_to_client
+    server_beside_tungstenite
+    client_beside_tungstenite
+}

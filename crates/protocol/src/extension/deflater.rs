@@ -1,0 +1,151 @@
+//! From a message to its compressed payload (RFC 7692, section 7.2.1).
+//!
+//! ```text
+//!   "Hello" ──DEFLATE, flushed──▶ F2 48 CD C9 C9 07 00 │ 00 00 FF FF
+//!                                 └──────────┬───────┘   └────┬────┘
+//!                                 what is sent            the same for every message: cut off
+//!                                 (the last 00 begins
+//!                                 an empty block)
+//! ```
+//!
+//! A flush ends the output on a byte: it adds an empty block without compression, whose header is three bits and
+//! padding, and whose length field is 00 00 FF FF. The message's end is known from FIN, so these four bytes say nothing.
+
+use flate2::{Compress, Compression as FlateLevel, FlushCompress};
+
+use super::{Compression, Level, WindowBits};
+
+/// How every flush ends: the length 0 of an empty block, and its complement.
+pub(super) const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
+
+/// The first byte of such an empty block, and the whole of an empty message.
+const EMPTY_BLOCK: u8 = 0x00;
+
+/// Room for a flush in one piece, with some to spare: with less, `deflate` repeats it.
+const ROOM_FOR_FLUSH: usize = 64;
+
+/// Compresses the messages of one direction.
+#[derive(Debug)]
+pub struct Deflater {
+    /// Made when it is first needed; without takeover only there while a message is open.
+    compress: Option<Compress>,
+    takeover: bool,
+    window_bits: WindowBits,
+    level: Level,
+}
+
+impl Deflater {
+    /// Compresses what this end of a connection sends.
+    #[must_use]
+    pub fn new(compression: &Compression) -> Self {
+        Self {
+            compress: None,
+            takeover: compression.sends_with_takeover,
+            window_bits: compression.window_bits,
+            level: compression.level,
+        }
+    }
+
+    /// Compresses messages that refer to no other.
+    #[must_use]
+    pub const fn alone(window_bits: WindowBits, level: Level) -> Self {
+        Self { compress: None, takeover: false, window_bits, level }
+    }
+
+    /// How far back a message may refer.
+    #[must_use]
+    pub const fn window_bits(&self) -> WindowBits {
+        self.window_bits
+    }
+
+    /// Begins the next message with an empty window.
+    pub fn forget(&mut self) {
+        self.compress = None;
+    }
+
+    /// Whether a message may refer to those before it. If not, one that did not get smaller can be sent as it is: the
+    /// peer will not miss it in its window.
+    #[must_use]
+    pub const fn takes_over(&self) -> bool {
+        self.takeover
+    }
+
+    /// Compresses `part` of a message, the whole or a fragment of it; `last` ends the message. Gives what to send,
+    /// perhaps nothing for an empty fragment.
+    #[must_use]
+    pub fn deflate(&mut self, part: &[u8], last: bool) -> Vec<u8> {
+        let mut output = Vec::new();
+        //= docs/src/rfc7692.md#section-7-2-1
+        //# To compress a message, an endpoint MUST compress all its bytes with DEFLATE.
+        if part.is_empty() {
+            // There is nothing to flush, so zlib would not.
+            if last {
+                output.push(EMPTY_BLOCK);
+            }
+        } else {
+            self.flush(part, &mut output);
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# The last four bytes, 00 00 FF FF, MUST be taken away.
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# The four bytes MUST NOT be taken away from a fragment that is not the last.
+            if last {
+                debug_assert!(output.ends_with(&TAIL), "a flush ends in an empty block");
+                output.truncate(output.len() - TAIL.len());
+            }
+        }
+        //= docs/src/rfc7692.md#section-7-2-1
+        //# If `client_no_context_takeover` was agreed on, the client MUST begin each message with an empty window.
+        //= docs/src/rfc7692.md#section-7-2-1
+        //# Without that, the client MAY go on with the window of the last compressed message.
+        //= docs/src/rfc7692.md#section-7-2-1
+        //# If `server_no_context_takeover` was agreed on, the server MUST begin each message with an empty window.
+        //= docs/src/rfc7692.md#section-7-2-1
+        //# Without that, the server MAY go on with the window of the last compressed message.
+        if last && !self.takeover {
+            self.compress = None;
+        }
+        output
+    }
+
+    /// Compresses `part` so that all of it can be read from what is in `output`.
+    fn flush(&mut self, part: &[u8], output: &mut Vec<u8>) {
+        let (window_bits, level) = (self.window_bits, self.level);
+        let compress = self.compress.get_or_insert_with(|| new_compress(window_bits, level));
+        let mut rest = part;
+        // Text shrinks to a third or less.
+        output.reserve(part.len() / 3 + ROOM_FOR_FLUSH);
+        loop {
+            let before = compress.total_in();
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# The compressed data MUST end in an empty block without compression, which is added if it is not there.
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# An endpoint MAY use several blocks for one message.
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# An endpoint MAY use blocks of any type.
+            compress.compress_vec(rest, output, FlushCompress::Sync).expect("all bytes can be compressed");
+            rest = &rest[taken(before, compress.total_in())..];
+            if rest.is_empty() && output.len() < output.capacity() {
+                return;
+            }
+            output.reserve(output.len().max(ROOM_FOR_FLUSH));
+        }
+    }
+}
+
+/// zlib does not take 8 bits for a stream without a header. With 9 its references reach back 250 bytes at most (the
+/// window less the longest match and some room to look ahead), which is within the 256 that 8 bits allow.
+//= docs/src/rfc7692.md#section-7-2-1
+//# A compressor MUST NOT refer back more than 32,768 bytes.
+//= docs/src/rfc7692.md#section-7-2-1
+//# If `client_max_window_bits` was agreed on, the client MUST NOT refer back more than 2 to the power of that.
+//= docs/src/rfc7692.md#section-7-2-1
+//# If `server_max_window_bits` was agreed on, the server MUST NOT refer back more than 2 to the power of that.
+fn new_compress(window_bits: WindowBits, level: Level) -> Compress {
+    Compress::new_with_window_bits(FlateLevel::new(level.get().into()), false, window_bits.get().max(9))
+}
+
+/// The difference of two totals. Neither end of it is larger than a slice.
+#[allow(clippy::cast_possible_truncation)]
+pub(super) const fn taken(before: u64, after: u64) -> usize {
+    (after - before) as usize
+}

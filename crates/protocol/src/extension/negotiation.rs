@@ -1,0 +1,215 @@
+//! Who may compress how: the client's offers, the server's choice, the client's judgement (RFC 7692, sections 5 and 7.1).
+//!
+//! ```text
+//!   client: permessage-deflate; client_max_window_bits; server_max_window_bits=10,     what I would like best
+//!           permessage-deflate; client_max_window_bits                                 or else this
+//!   server: permessage-deflate; server_max_window_bits=10                              that is agreed
+//!                                                                                      (or nothing: then no compression)
+//! ```
+//!
+//! What a client says of the server is a *request*: a server that cannot do it declines the offer. What it says of
+//! itself is a *hint*: the server may use it, and only its answer counts. The answer does not say which of the offers it
+//! accepts, so the client goes by the answer alone.
+
+use super::{
+    DeflateOptions, Level, PERMESSAGE_DEFLATE, WindowBits,
+    parameters::{Parameters, Place},
+};
+use crate::{Role, handshake::Extension, misuse::Misuse, violation::Violation};
+
+/// What the two sides agreed on: how a connection is to compress, and how it is compressed to.
+///
+/// Comes from a handshake, and goes to [`Connection::with_compression`](crate::Connection::with_compression).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compression {
+    /// What this end sends may refer to the message before.
+    pub(crate) sends_with_takeover: bool,
+    /// How far back it may refer.
+    pub(crate) window_bits: WindowBits,
+    /// What the peer sends may refer to the message before.
+    pub(crate) receives_with_takeover: bool,
+    pub(crate) level: Level,
+    pub(crate) threshold: usize,
+}
+
+impl Compression {
+    /// From the agreed parameters to what they mean for `role`: `server_` is how the server compresses and the client
+    /// decompresses, `client_` the other way round.
+    //= docs/src/rfc7692.md#section-7-1-1-2
+    //# A client MUST be able to do without takeover when the response says so.
+    fn new(role: Role, agreed: Parameters, options: &DeflateOptions) -> Self {
+        let server = (!agreed.server_no_context_takeover, agreed.server_max_window_bits);
+        let client = (!agreed.client_no_context_takeover, agreed.client_max_window_bits.flatten());
+        let ((sends_with_takeover, window_bits), (receives_with_takeover, _)) = match role {
+            Role::Server => (server, client),
+            Role::Client => (client, server),
+        };
+        Self {
+            sends_with_takeover,
+            window_bits: window_bits.unwrap_or(WindowBits::MAX),
+            receives_with_takeover,
+            level: options.level,
+            threshold: options.threshold,
+        }
+    }
+}
+
+/// The element with which a client offers what it wants.
+//= docs/src/rfc7692.md#section-5
+//# A client that would like messages to be compressed MUST name the extension in the `Sec-WebSocket-Extensions` header
+//# of its request.
+pub(crate) fn offer(options: &DeflateOptions) -> Extension {
+    offered(options).write()
+}
+
+fn offered(options: &DeflateOptions) -> Parameters {
+    let limit = |bits| Some(bits).filter(|bits| *bits < WindowBits::MAX);
+    Parameters {
+        //= docs/src/rfc7692.md#section-7-1-1-1
+        //# A client MAY offer `server_no_context_takeover`, so that it need not keep a window from one message to the
+        //# next.
+        server_no_context_takeover: options.server_no_context_takeover,
+        //= docs/src/rfc7692.md#section-7-1-1-2
+        //# A client MAY offer `client_no_context_takeover`, as a hint that it will not use takeover, whatever the
+        //# response says.
+        client_no_context_takeover: options.client_no_context_takeover,
+        //= docs/src/rfc7692.md#section-5
+        //# The client MUST let the server know how large a window it can decompress with.
+        //= docs/src/rfc7692.md#section-7-1-2-1
+        //# A client MAY offer `server_max_window_bits`, so that it need not keep more than that.
+        server_max_window_bits: limit(options.server_max_window_bits),
+        //= docs/src/rfc7692.md#section-5
+        //# The client MAY hint how large a window it will compress with at most.
+        //= docs/src/rfc7692.md#section-7-1-2-2
+        //# A client MAY offer `client_max_window_bits`, with or without a value, to say that it understands the
+        //# parameter in a response.
+        // Always there: without it a server could not limit the window, and one that wants to would have to decline.
+        client_max_window_bits: Some(limit(options.client_max_window_bits)),
+    }
+}
+
+/// The server's choice: the first offer that can be met, and the answer to it. `None`: the connection goes without.
+//= docs/src/rfc7692.md#section-5
+//# To accept an offer, the server MUST name the extension in the `Sec-WebSocket-Extensions` header of its response.
+//= docs/src/rfc7692.md#section-5
+//# A server that declines all offers MUST NOT name an extension of this kind in its response.
+pub(crate) fn accept(options: &DeflateOptions, offers: &[Extension]) -> Option<(Extension, Compression)> {
+    let offers = offers.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
+    let agreed =
+        offers.flat_map(|element| Parameters::read(element, Place::Offer)).find_map(|offer| answer(options, offer))?;
+    Some((agreed.write(), Compression::new(Role::Server, agreed, options)))
+}
+
+/// The answer to one offer; `None` declines it.
+//= docs/src/rfc7692.md#section-5
+//# The server MUST fully support what its response says.
+//= docs/src/rfc7692.md#section-7
+//# A server MUST decline an offer of something that it does not support.
+fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
+    let own_limit = |bits| Some(bits).filter(|bits| *bits < WindowBits::MAX);
+    let client_max_window_bits = match offer.client_max_window_bits {
+        // This client would not understand a limit.
+        //= docs/src/rfc7692.md#section-7-1-2-2
+        //# If `client_max_window_bits` was not offered, the server MUST NOT respond with it.
+        None if options.client_max_window_bits < WindowBits::MAX => return None,
+        None => None,
+        //= docs/src/rfc7692.md#section-7-1-2-2
+        //# A server MAY respond with `client_max_window_bits` if it was offered.
+        Some(None) => own_limit(options.client_max_window_bits),
+        Some(Some(hint)) => Some(hint.min(options.client_max_window_bits)),
+    };
+    Some(Parameters {
+        //= docs/src/rfc7692.md#section-7-1-1-1
+        //# A server that accepts an offer with `server_no_context_takeover` MUST repeat the parameter in its response.
+        //= docs/src/rfc7692.md#section-7-1-1-1
+        //# It is RECOMMENDED that a server can do without takeover when it is asked to.
+        //= docs/src/rfc7692.md#section-7-1-1-1
+        //# A server MAY respond with `server_no_context_takeover` unasked.
+        server_no_context_takeover: offer.server_no_context_takeover || options.server_no_context_takeover,
+        // A client that will not use takeover anyway is taken at its word: the window need not be kept for it.
+        //= docs/src/rfc7692.md#section-7-1-1-2
+        //# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need not keep a window
+        //# from one message to the next.
+        client_no_context_takeover: offer.client_no_context_takeover || options.client_no_context_takeover,
+        server_max_window_bits: match offer.server_max_window_bits {
+            //= docs/src/rfc7692.md#section-7-1-2-1
+            //# A server MAY respond with `server_max_window_bits` unasked.
+            None => own_limit(options.server_max_window_bits),
+            //= docs/src/rfc7692.md#section-7-1-2-1
+            //# A server that accepts an offer with `server_max_window_bits` MUST respond with the same value or a
+            //# smaller one.
+            Some(request) => Some(request.min(options.server_max_window_bits)),
+        },
+        client_max_window_bits: client_max_window_bits.map(Some),
+    })
+}
+
+/// The client's judgement of the server's answer to `offers`. `Ok(None)`: it was declined.
+///
+/// # Errors
+/// [`Violation::ExtensionConflict`], [`Violation::DeflateAnswerWrong`].
+pub(crate) fn judge(offers: &[DeflateOptions], response: &[Extension]) -> Result<Option<Compression>, Violation> {
+    //= docs/src/rfc7692.md#section-5
+    //# A client that gets a response with two extensions that use RSV1 MUST fail the connection.
+    if let Some(other) = conflict(response) {
+        return Err(Violation::ExtensionConflict(other.name().to_owned()));
+    }
+    let mut elements = response.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
+    let (Some(element), false) = (elements.next(), offers.is_empty()) else { return Ok(None) };
+    let agreed =
+        Parameters::read(element, Place::Response).map_err(|fault| Violation::DeflateAnswerWrong(fault.to_string()))?;
+    //= docs/src/rfc7692.md#section-5
+    //# If the response is invalid, because it accepts what was not offered for example, the client MUST fail the
+    //# connection.
+    //= docs/src/rfc7692.md#section-7
+    //# A client MUST fail the connection if the response asks for something that it does not support.
+    let mut answered = offers.iter().filter(|options| meets(agreed, offered(options)));
+    let Some(first) = answered.next() else {
+        let what = "it is not what was asked for";
+        return Err(Violation::DeflateAnswerWrong(what.to_owned()));
+    };
+    let mut compression = Compression::new(Role::Client, agreed, first);
+    // What was hinted was promised too, whatever the answer says of it; and it may answer any of these offers.
+    for options in std::iter::once(first).chain(answered) {
+        compression.sends_with_takeover &= !options.client_no_context_takeover;
+        //= docs/src/rfc7692.md#section-7-1-2-2
+        //# A client that offers `client_max_window_bits` with a value MUST NOT use a larger window, even if the
+        //# response allows it.
+        //= docs/src/rfc7692.md#section-7-2-1
+        //# Below the value agreed on, the client MAY use a window of any size, whatever it had hinted.
+        compression.window_bits = compression.window_bits.min(options.client_max_window_bits);
+    }
+    Ok(Some(compression))
+}
+
+/// Whether `response` is one that can be given to `offer`: all its requests are met, and nothing is asked of a client
+/// that did not say it could.
+fn meets(response: Parameters, offer: Parameters) -> bool {
+    let takeover = response.server_no_context_takeover || !offer.server_no_context_takeover;
+    let window = match (response.server_max_window_bits, offer.server_max_window_bits) {
+        (_, None) => true,
+        (Some(answered), Some(requested)) => answered <= requested,
+        (None, Some(_)) => false,
+    };
+    let limitable = response.client_max_window_bits.is_none() || offer.client_max_window_bits.is_some();
+    takeover && window && limitable
+}
+
+/// The second of the elements that want RSV1 for themselves. All extensions that compress messages do, and call
+/// themselves `permessage-` something.
+fn conflict(elements: &[Extension]) -> Option<&Extension> {
+    elements.iter().filter(|element| element.name().starts_with("permessage-")).nth(1)
+}
+
+/// Refuses to accept two extensions that both want RSV1.
+///
+/// # Errors
+/// [`Misuse::ExtensionConflict`].
+//= docs/src/rfc7692.md#section-5
+//# A server MUST NOT accept such an extension beside another one that uses RSV1 too.
+pub(crate) fn check_no_conflict(elements: &[Extension]) -> Result<(), Misuse> {
+    match conflict(elements) {
+        Some(element) => Err(Misuse::ExtensionConflict(element.name().to_owned())),
+        None => Ok(()),
+    }
+}
