@@ -50,6 +50,17 @@ pub(crate) struct Shared {
     pub(crate) answer: Option<Answer>,
     /// The extensions in use.
     pub(crate) extensions: Vec<Extension>,
+    /// What has passed without being taken apart, while that is what is wanted.
+    pub(crate) passed: Option<Passed>,
+}
+
+/// Units that went through and were counted only: see [`Conversation::pass`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// How many units came to their end.
+    pub units: u64,
+    /// How many bytes they had.
+    pub bytes: u64,
 }
 
 /// What a final response means for what the client sends next.
@@ -74,7 +85,7 @@ impl Conversation {
         Self {
             to_server: Stream::of_heads(Direction::ToServer),
             to_client: Stream::of_heads(Direction::ToClient),
-            shared: Shared { options, next_number: 0, offer: None, answer: None, extensions: Vec::new() },
+            shared: Shared { options, next_number: 0, offer: None, answer: None, extensions: Vec::new(), passed: None },
         }
     }
 
@@ -105,6 +116,23 @@ impl Conversation {
                 }
             }
         }
+    }
+
+    /// As [`push`](Self::push), but what these bytes complete is not taken apart, only counted. For units that come faster
+    /// than anybody can look at them: this costs a fraction, and where the next unit begins is not lost.
+    ///
+    /// The first Close frame of each direction is given to `sink` all the same, for how a connection ended is what one
+    /// wants to know most.
+    pub fn pass(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        time: Option<SystemTime>,
+        sink: &mut dyn FnMut(Record),
+    ) -> Passed {
+        self.shared.passed = Some(Passed::default());
+        self.push(direction, bytes, time, sink);
+        self.shared.passed.take().unwrap_or_default()
     }
 
     /// No more bytes will come in this direction. What has begun is given to `sink` as far as it went.

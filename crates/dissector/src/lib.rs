@@ -86,7 +86,7 @@ mod stream;
 pub mod tap;
 
 pub use self::{
-    conversation::{Conversation, Options},
+    conversation::{Conversation, Options, Passed},
     field::{Field, Value},
     glossary::{Part, Reference, Term},
     record::{Direction, Finding, Kind, Record},

@@ -254,6 +254,15 @@ impl Stream {
 
     /// Gives the present unit to `sink`. The next one begins behind it.
     fn finish(&mut self, complete: bool, time: Option<SystemTime>, shared: &mut Shared, sink: &mut dyn FnMut(Record)) {
+        if let (Unit::Frame(frame), Some(passed)) = (&self.unit, &mut shared.passed)
+            && (!frame.is_close() || self.frames.closed)
+        {
+            passed.units += 1;
+            passed.bytes += frame.length();
+            self.offset += frame.length();
+            shared.next_number += 1;
+            return;
+        }
         let Some(mut record) = self.partial(shared) else { return };
         record.complete = complete;
         record.ended = time;

@@ -199,3 +199,30 @@ fn what_is_kept_does_not_grow_with_what_is_announced() {
     assert_eq!(record.length, 10 + 100 * 65_536);
     assert_eq!(record.bytes.len(), 10 + 4096);
 }
+
+/// What passes unseen keeps its place, its number and its part in what follows: only the records of it are missing.
+#[test]
+fn frames_that_pass_unseen_are_counted_and_leave_nothing_out_of_step() {
+    let begin = frame(0x01, b"in two ", Some(KEY));
+    let [skipped, last] = [frame(0x00, b"parts, of ", Some(KEY)), frame(0x80, b"three", Some(KEY))];
+    let close = frame(0x88, b"\x03\xE8", Some(KEY));
+    let mut whole = Vec::new();
+    let mut conversation = Conversation::after_handshake(Options::default());
+    for bytes in [&begin, &skipped, &last, &close, &close] {
+        conversation.push(ToServer, bytes, None, &mut |record| whole.push(record));
+    }
+
+    let mut seen = Vec::new();
+    let mut conversation = Conversation::after_handshake(Options::default());
+    conversation.push(ToServer, &begin, None, &mut |record| seen.push(record));
+    // The first byte of the next frame comes with it.
+    let (with, rest) = last.split_at(1);
+    let passed = conversation.pass(ToServer, &[&skipped, with].concat(), None, &mut |record| seen.push(record));
+    assert_eq!((passed.units, passed.bytes), (1, skipped.len() as u64));
+    conversation.push(ToServer, rest, None, &mut |record| seen.push(record));
+    // How the connection ends is shown in any case, but a second Close is only one more frame.
+    let passed = conversation.pass(ToServer, &[&close[..], &close].concat(), None, &mut |record| seen.push(record));
+    assert_eq!((passed.units, passed.bytes), (1, close.len() as u64));
+    assert_eq!(seen, [&whole[0], &whole[2], &whole[3]].map(Clone::clone));
+    assert!(render::tree(&seen[1]).contains("Text: in two parts, of three"), "{}", render::tree(&seen[1]));
+}

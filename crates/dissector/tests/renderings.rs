@@ -159,7 +159,7 @@ fn field(
 ) -> serde_json::Value {
     let mut field = serde_json::json!({
         "name": term.name, "label": term.label, "start": start, "end": end, "why": term.why,
-        "rfc": term.reference.rfc, "section": term.reference.section,
+        "rfc": term.reference.rfc, "section": term.reference.section, "part": format!("{:?}", term.part).to_lowercase(),
     });
     let mut set = |key: &str, value: serde_json::Value| field[key] = value;
     if mask != 0 {

@@ -666,6 +666,7 @@ fn bytes_behind_the_head_are_frames() {
     let bytes = [Head::request().bytes(), hex("81 85 37fa213d 7f9f4d5158   81 82")].concat();
     let request = server_reads(&bytes).unwrap().unwrap();
     request.check_upgrade().unwrap().accept(Acceptance::default()).unwrap();
+    assert_eq!(request.received(), bytes, "the head is still there to be shown, as it came");
     let mut server = End::server();
     assert_eq!(server.hears_bytes(&request.into_rest()), [text("Hello")]);
     assert_eq!(server.hears_bytes(&hex("00000000 6f6b")), [text("ok")], "the rest goes on where it was cut");

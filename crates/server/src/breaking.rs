@@ -6,7 +6,7 @@
 use std::{fmt::Write, net::SocketAddr, time::Duration};
 
 use laboratory::{Experiment, Outcome, Role, mirror, rules};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{Incoming, protocol::handshake::Upgrade};
 
 /// Where the rules are.
@@ -29,13 +29,15 @@ pub(crate) fn experiment(name: &str) -> Result<&'static Experiment, String> {
 }
 
 /// Breaks the rule, and gives the client `patience` to notice.
-pub(crate) async fn converse(
-    incoming: Incoming<TcpStream>,
+pub(crate) async fn converse<S>(
+    incoming: Incoming<S>,
     upgrade: Upgrade,
     experiment: &'static Experiment,
     peer: SocketAddr,
     patience: Duration,
-) {
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let Experiment { name, section, demand, asks, .. } = experiment;
     tracing::info!("{peer} gets {PATH}{name}: {}", experiment.broken);
     let (stream, request) = incoming.into_parts();

@@ -13,7 +13,10 @@ use std::{
     },
 };
 
-use tokio::{net::TcpStream, sync::mpsc};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::mpsc,
+};
 use websocket::{
     WebSocket,
     protocol::{CloseCode, DeflateOptions, Message, Prepared, State},
@@ -112,7 +115,10 @@ impl Drop for Member<'_> {
     }
 }
 
-pub(crate) async fn converse(connection: &mut WebSocket<TcpStream>, peer: SocketAddr, shared: &Shared) -> Ending {
+pub(crate) async fn converse<S>(connection: &mut WebSocket<S>, peer: SocketAddr, shared: &Shared) -> Ending
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let goodbye = |code, reason| Ok(Some(Goodbye { code, reason }));
     let mut member = shared.room.join();
     loop {

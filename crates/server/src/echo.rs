@@ -1,11 +1,14 @@
 //! `/echo`: every message goes back as it came, text as text and binary as binary.
 
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::WebSocket;
 
 use crate::route::Ending;
 
-pub(crate) async fn converse(connection: &mut WebSocket<TcpStream>) -> Ending {
+pub(crate) async fn converse<S>(connection: &mut WebSocket<S>) -> Ending
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     connection.answer_each(|message, replies| Ok(replies.echo(message)?)).await?;
     Ok(None)
 }

@@ -13,7 +13,7 @@ use websocket::{
     protocol::{Config, DeflateOptions, KeepAlive, Limits},
 };
 
-use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats};
+use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats, wire::Wires};
 
 /// What every connection's task needs to know.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) origins: OriginPolicy,
     pub(crate) stats: Stats,
     pub(crate) room: Room,
+    pub(crate) wires: Wires,
     pub(crate) stuck_timeout: Duration,
     pub(crate) shutdown: CancellationToken,
 }
@@ -37,6 +38,7 @@ pub(crate) async fn serve(listener: TcpListener, args: Args, shutdown: Cancellat
         origins: OriginPolicy::new(args.allow_origin),
         stats: Stats::new(),
         room: Room::default(),
+        wires: Wires::new(),
         stuck_timeout: args.stuck_timeout,
         shutdown: shutdown.clone(),
     });

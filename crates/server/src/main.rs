@@ -5,9 +5,10 @@
 //! | `/` | [`stats`]: pushes a JSON message on every interval, prints what clients say |
 //! | `/echo` | [`echo`]: sends every message back |
 //! | `/chat` | [`chat`]: relays each text to all others |
+//! | `/wire/TOKEN` | [`wire`]: shows a page what its own connection to `/?wire` looks like |
 //! | `/break/RULE` | [`breaking`]: breaks a rule of the RFC on purpose; `/break/` lists what there is |
 //!
-//! A connection's way: [`listen`] takes it, [`route`] reads its HTTP request and decides, one of the four above speaks
+//! A connection's way: [`listen`] takes it, [`route`] reads its HTTP request and decides, one of the five above speaks
 //! WebSocket with it, the last one wrongly. Each connection is a task of its own and waits for nobody else's.
 
 mod args;
@@ -22,6 +23,7 @@ mod page;
 mod route;
 mod signals;
 mod stats;
+mod wire;
 
 use std::process::ExitCode;
 

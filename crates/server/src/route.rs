@@ -2,21 +2,22 @@
 
 use std::net::SocketAddr;
 
+use dissector::tap::Tapped;
 use http::{
     HeaderValue, Method, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 use laboratory::Experiment;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{
     AcceptError, Incoming, WebSocket,
     protocol::{
-        CloseCode, Violation,
+        CloseCode, Role, Violation,
         handshake::{Acceptance, Request, Upgrade, refusal},
     },
 };
 
-use crate::{breaking, chat, echo, listen::Shared, page, stats};
+use crate::{breaking, chat, echo, listen::Shared, page, stats, wire};
 
 /// What there is on this server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,10 @@ impl Route {
 }
 
 /// One connection from its request to its end.
-pub(crate) async fn connection(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
+pub(crate) async fn connection<S>(stream: S, peer: SocketAddr, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let incoming = tokio::select! {
         incoming = websocket::read_request(stream, &shared.options) => incoming,
         () = shared.shutdown.cancelled() => return,
@@ -47,7 +51,7 @@ pub(crate) async fn connection(stream: TcpStream, peer: SocketAddr, shared: &Sha
         Ok(incoming) => incoming,
         Err(error) => return tracing::info!("{peer} not accepted: {error}"),
     };
-    let path = incoming.request().path().to_owned();
+    let path = wire::without_token(incoming.request().path()).to_owned();
     match decide(incoming.request(), shared) {
         Decision::Accept(route, upgrade, acceptance) => {
             match incoming.accept(upgrade, acceptance, &shared.options).await {
@@ -55,6 +59,10 @@ pub(crate) async fn connection(stream: TcpStream, peer: SocketAddr, shared: &Sha
                 Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),
             }
         }
+        // Boxed, because a task is as large as the largest thing it may ever do: connections that are not looked at should
+        // not hold on to room for those that are.
+        Decision::Tap(upgrade) => Box::pin(tapped(incoming, upgrade, peer, shared)).await,
+        Decision::Show(upgrade, viewer) => Box::pin(show(incoming, upgrade, viewer, peer, shared)).await,
         Decision::Break(experiment, upgrade) => {
             let breaking = breaking::converse(incoming, upgrade, experiment, peer, shared.options.config.close_timeout);
             // Boxed: a rare connection should not make the tasks of all the others larger.
@@ -69,6 +77,10 @@ pub(crate) async fn connection(stream: TcpStream, peer: SocketAddr, shared: &Sha
 
 enum Decision {
     Accept(Route, Upgrade, Acceptance),
+    /// As `Accept` for the stats, with a tap on the connection.
+    Tap(Upgrade),
+    /// Somebody comes to see what such a tap sees.
+    Show(Upgrade, wire::Viewer),
     /// A rule to be broken.
     Break(&'static Experiment, Upgrade),
     /// An ordinary HTTP response, and the reason for the log.
@@ -78,6 +90,18 @@ enum Decision {
 /// The order matters to whoever reads the answer: first what is asked for, then whether it is asked for rightly, then
 /// whether they may have it.
 fn decide(request: &Request, shared: &Shared) -> Decision {
+    if request.head().method() == Method::GET && wire::token(request.path()).is_some() {
+        return permit(request, shared).map_or_else(
+            |decision| decision,
+            |upgrade| match shared.wires.claim(request) {
+                Some(viewer) => Decision::Show(upgrade, viewer),
+                None => {
+                    let why = "there is no such wire; a token works once, within seconds, and for its own page only";
+                    Decision::Answer(text(StatusCode::NOT_FOUND, why), why.to_owned())
+                }
+            },
+        );
+    }
     if request.head().method() == Method::GET
         && let Some(name) = request.path().strip_prefix(breaking::PATH)
     {
@@ -109,6 +133,9 @@ fn decide(request: &Request, shared: &Shared) -> Decision {
         }
         acceptance.subprotocol = Some(chat::SUBPROTOCOL.to_owned());
     }
+    if wire::is_asked_for(request) {
+        return Decision::Tap(upgrade);
+    }
     Decision::Accept(route, upgrade, acceptance)
 }
 
@@ -134,7 +161,10 @@ fn not_found_or_not_allowed(request: &Request) -> Decision {
     Decision::Answer(text(StatusCode::NOT_FOUND, &why), why)
 }
 
-async fn answer(incoming: Incoming<TcpStream>, response: &Response<String>, peer: SocketAddr, path: &str, why: &str) {
+async fn answer<S>(incoming: Incoming<S>, response: &Response<String>, peer: SocketAddr, path: &str, why: &str)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let status = response.status();
     if status.is_success() {
         tracing::debug!("{peer} gets {why}");
@@ -161,8 +191,58 @@ pub(crate) fn full() -> Response<String> {
     response
 }
 
+/// A client of the stats that wants to see its wire: there is a tap on its connection from here on, if there is one left.
+async fn tapped<S>(incoming: Incoming<S>, upgrade: Upgrade, peer: SocketAddr, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match shared.wires.tap(incoming.request(), &shared.options.config.limits) {
+        Some((tap, token)) => {
+            let incoming = incoming.map_stream(|stream| Tapped::new(stream, Role::Server, tap));
+            announced(incoming, upgrade, Some(&token), peer, shared).await;
+        }
+        None => announced(incoming, upgrade, None, peer, shared).await,
+    }
+}
+
+/// A client of the stats that is told first where its wire can be seen.
+async fn announced<S>(incoming: Incoming<S>, upgrade: Upgrade, token: Option<&str>, peer: SocketAddr, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = match incoming.accept(upgrade, Acceptance::default(), &shared.options).await {
+        Ok(connection) => connection,
+        Err(error) => return tracing::info!("{peer} not accepted on /: {error}"),
+    };
+    tracing::info!("{peer} connected to /, and may see its wire");
+    let conversation = async {
+        connection.send(wire::announcement(token)).await?;
+        stats::converse(&mut connection, peer, shared).await
+    };
+    let ending = unless_stopped(conversation, shared).await;
+    part(connection, ending, peer).await;
+}
+
+/// A page that looks at the wire of its other connection. It is not told to go when the server stops: the other one is, and
+/// should be seen to go; this one follows it.
+async fn show<S>(incoming: Incoming<S>, upgrade: Upgrade, mut viewer: wire::Viewer, peer: SocketAddr, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = match incoming.accept(upgrade, Acceptance::default(), &shared.options).await {
+        Ok(connection) => connection,
+        Err(error) => return tracing::info!("{peer} not accepted on /wire/...: {error}"),
+    };
+    tracing::info!("{peer} looks at a wire");
+    let ending = wire::converse(&mut connection, &mut viewer, shared).await;
+    part(connection, ending, peer).await;
+}
+
 /// An open connection, until it is closed: by the client, by the route's own decision, or because the server stops.
-async fn converse(route: Route, mut connection: WebSocket<TcpStream>, peer: SocketAddr, shared: &Shared) {
+async fn converse<S>(route: Route, mut connection: WebSocket<S>, peer: SocketAddr, shared: &Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let path = ["/", "/echo", "/chat"][route as usize];
     tracing::info!("{peer} connected to {path}");
     let conversation = async {
@@ -172,10 +252,19 @@ async fn converse(route: Route, mut connection: WebSocket<TcpStream>, peer: Sock
             Route::Chat => chat::converse(&mut connection, peer, shared).await,
         }
     };
-    let ending = tokio::select! {
+    let ending = unless_stopped(conversation, shared).await;
+    part(connection, ending, peer).await;
+}
+
+async fn unless_stopped(conversation: impl Future<Output = Ending>, shared: &Shared) -> Ending {
+    tokio::select! {
         ending = conversation => ending,
         () = shared.shutdown.cancelled() => Ok(Some(Goodbye { code: CloseCode::GOING_AWAY, reason: "the server stops" })),
-    };
+    }
+}
+
+/// The end of a conversation: says goodbye if it is us who end it, and notes how it went.
+async fn part<S: AsyncRead + AsyncWrite + Unpin>(mut connection: WebSocket<S>, ending: Ending, peer: SocketAddr) {
     match ending {
         Ok(None) => tracing::info!("{peer} closed: {}", connection.closure()),
         Ok(Some(Goodbye { code, reason })) => match connection.close(code, reason).await {

@@ -11,7 +11,7 @@ use std::{
 
 use serde::Serialize;
 use tokio::{
-    net::TcpStream,
+    io::{AsyncRead, AsyncWrite},
     sync::watch,
     time::{MissedTickBehavior, interval, timeout},
 };
@@ -118,7 +118,10 @@ impl Drop for Present<'_> {
     }
 }
 
-pub(crate) async fn converse(connection: &mut WebSocket<TcpStream>, peer: SocketAddr, shared: &Shared) -> Ending {
+pub(crate) async fn converse<S>(connection: &mut WebSocket<S>, peer: SocketAddr, shared: &Shared) -> Ending
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let _present = Present::new(&shared.stats.clients);
     let mut newest = shared.stats.newest.subscribe();
     loop {

@@ -13,6 +13,7 @@ use common::{
     eventually,
     http::{Request, Response, exchange, open, read_response},
 };
+use dissector::{Part, render::palette};
 
 // ---- The page -------------------------------------------------------------------------------------------------------
 
@@ -38,6 +39,24 @@ fn a_browser_gets_the_page() {
 }
 
 #[test]
+fn the_page_has_the_colours_of_the_dissector() {
+    let server = Server::start(&[]);
+    let page = exchange(&server, &Request::get(&server, "/").bytes()).body;
+    for (name, part) in [
+        ("fin", Part::Fin),
+        ("reserved", Part::Reserved),
+        ("opcode", Part::Opcode),
+        ("mask", Part::Mask),
+        ("length", Part::Length),
+        ("payload", Part::Payload),
+    ] {
+        let colour = format!("--{name}: {}", palette::of(part).hex());
+        assert_eq!(page.matches(&colour).count(), 1, "{colour}");
+    }
+    assert!(page.contains(&format!("--ink: {}", palette::INK.hex())));
+}
+
+#[test]
 fn the_page_runs_only_what_is_in_it() {
     let server = Server::start(&[]);
     let pages = [(); 2].map(|()| exchange(&server, &Request::get(&server, "/").bytes()));
@@ -45,6 +64,7 @@ fn the_page_runs_only_what_is_in_it() {
         let policy = page.header("Content-Security-Policy").expect("there is a policy");
         assert!(policy.contains("default-src 'none'") && !policy.contains("-inline"), "{policy}");
         assert!(policy.contains("connect-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(policy.contains("require-trusted-types-for 'script'; trusted-types 'none'"), "{policy}");
         let (_, rest) = policy.split_once("script-src 'nonce-").expect("scripts need a nonce");
         let (nonce, _) = rest.split_once('\'').unwrap();
         assert!(nonce.len() >= 22, "128 bits at least: {nonce}");

@@ -161,6 +161,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         &self.request
     }
 
+    /// The same client on what `wrap` makes of the stream. For whoever learns from the request that something has to stand
+    /// between the socket and the connection, such as a stream that shows what passes.
+    pub fn map_stream<T>(self, wrap: impl FnOnce(S) -> T) -> Incoming<T> {
+        Incoming { stream: wrap(self.stream), request: self.request }
+    }
+
     /// The stream and the request, for a server that answers in its own way.
     pub fn into_parts(self) -> (S, Request) {
         (self.stream, self.request)

@@ -40,8 +40,7 @@ pub(super) fn dissect(frame: &FrameUnit, shared: &Shared, frames: &Frames) -> Di
         summary = summarise(frame, layout);
         findings.clone_from(&frame.findings);
     }
-    let length = frame.header.len() as u64 + frame.payload.total();
-    Dissection { kind: Kind::Frame, bytes, length, summary, fields, findings }
+    Dissection { kind: Kind::Frame, bytes, length: frame.length(), summary, fields, findings }
 }
 
 fn as_on_the_wire(layout: &Layout, payload: &[u8]) -> Vec<u8> {

@@ -67,6 +67,15 @@ impl FrameUnit {
         self.layout.is_some_and(|layout| layout.payload_length == self.payload.total())
     }
 
+    /// How many bytes of it have come.
+    pub(crate) const fn length(&self) -> u64 {
+        self.header.len() as u64 + self.payload.total()
+    }
+
+    pub(crate) fn is_close(&self) -> bool {
+        self.layout.is_some_and(|layout| layout.opcode() == Some(Opcode::Close))
+    }
+
     /// Takes bytes up to the end of the frame; says how many.
     pub(crate) fn push(&mut self, bytes: &[u8], direction: Direction, shared: &Shared, frames: &mut Frames) -> usize {
         let mut taken = 0;

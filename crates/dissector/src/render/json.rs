@@ -4,12 +4,12 @@
 //!   {"number":0,"direction":"to_server","kind":"frame","offset":0,"length":11,"complete":true,
 //!    "bytes":"81:85:37:fa:21:3d:7f:9f:4d:51:58","summary":"Text, 5 bytes: Hello",
 //!    "fields":[{"name":"websocket.fin","label":"Fin","start":0,"end":1,"mask":128,"value":true,
-//!               "meaning":"...","why":"...","rfc":6455,"section":"5.2"}, ...],
+//!               "part":"fin","meaning":"...","why":"...","rfc":6455,"section":"5.2"}, ...],
 //!    "findings":[{"rule":"UnmaskedFrame","sentence":"...","rfc":6455,"section":"5.1","start":1,"end":2}]}
 //! ```
 //!
 //! Bytes are written as Wireshark writes them, in hexadecimal with colons. `left_out` counts those that were not kept. What
-//! is not there is left out: no `mask` for whole bytes, no `fields` where there are none.
+//! is not there is left out: no `mask` for whole bytes, no `fields` where there are none. `part` is for colours.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,6 +20,7 @@ use serde::{
 
 use crate::{
     field::{Field, Value},
+    glossary::Part,
     record::{Direction, Finding, Kind, Record},
 };
 
@@ -96,6 +97,7 @@ impl Serialize for Field {
                 left_out_entry(&mut map, *left_out)?;
             }
         }
+        map.serialize_entry("part", &self.term.part)?;
         if !self.meaning.is_empty() {
             map.serialize_entry("meaning", &self.meaning)?;
         }
@@ -124,6 +126,22 @@ impl Serialize for Finding {
         finding.serialize_field("start", &self.range.start)?;
         finding.serialize_field("end", &self.range.end)?;
         finding.end()
+    }
+}
+
+impl Serialize for Part {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Fin => "fin",
+            Self::Reserved => "reserved",
+            Self::Opcode => "opcode",
+            Self::Mask => "mask",
+            Self::Length => "length",
+            Self::Payload => "payload",
+            Self::StartLine => "start_line",
+            Self::Handshake => "handshake",
+            Self::Header => "header",
+        })
     }
 }
 

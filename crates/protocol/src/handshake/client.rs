@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version,
     header::{CONNECTION, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE},
@@ -219,9 +219,10 @@ impl ClientHandshake {
     /// not what section 4 asks for.
     pub fn poll(mut self) -> Result<Progress<Self, Opened>, HandshakeError> {
         loop {
-            let Some(response) = self.head.poll(&self.limits, parse_response)? else {
+            let Some((response, len)) = self.head.poll(&self.limits, parse_response)? else {
                 return Ok(Progress::NeedMore(self));
             };
+            self.head.input.advance(len);
             match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS => return Ok(Progress::Done(self.judge(response)?)),
                 // 100 and 103 announce an answer and are none.

@@ -11,7 +11,7 @@
 //! What follows the empty line is not HTTP any more. A client must not send frames before it has the answer, but a server
 //! may send its first frames in the same packet as the answer, and they must not be lost.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 
 use crate::{limits::Limits, violation::Violation};
@@ -31,7 +31,8 @@ impl HeadBuffer {
         Self { input: BytesMut::new(), searched: 0, attempt_at: 1 }
     }
 
-    /// Reads a head with `parse` and removes it from the front of the input; `None` while it is incomplete.
+    /// Reads a head with `parse`, and gives it with its length; `None` while it is incomplete. Its bytes are left where they
+    /// are, at the front of the input: whoever is done with them removes them.
     ///
     /// A head that trickles in byte by byte is not parsed from the start each time, which would cost the square of its
     /// length. It is parsed when an empty line has been seen, and now and then before, each time the input has doubled:
@@ -40,7 +41,7 @@ impl HeadBuffer {
         &mut self,
         limits: &Limits,
         parse: impl FnOnce(&[u8], &Limits) -> Result<Option<(T, usize)>, Violation>,
-    ) -> Result<Option<T>, Violation> {
+    ) -> Result<Option<(T, usize)>, Violation> {
         let has_end = self.search_end();
         if has_end || self.input.len() >= self.attempt_at {
             self.attempt_at = self.input.len() * 2;
@@ -48,9 +49,8 @@ impl HeadBuffer {
                 if len > limits.head_bytes {
                     return Err(Violation::HeadTooLong { limit: limits.head_bytes });
                 }
-                self.input.advance(len);
                 *self = Self { input: std::mem::take(&mut self.input), ..Self::new() };
-                return Ok(Some(head));
+                return Ok(Some((head, len)));
             }
         }
         if self.input.len() > limits.head_bytes {

@@ -9,7 +9,7 @@
 //!                                 └────────── refusal ───────┘──▶ 4xx
 //! ```
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version,
     header::{
@@ -59,7 +59,7 @@ impl ServerHandshake {
     /// [`Violation::MalformedHead`] and other faults of a head that is no HTTP/1.1 at all; answer with [`refusal`].
     pub fn poll(mut self) -> Result<Progress<Self, Request>, Violation> {
         match self.head.poll(&self.limits, parse_request)? {
-            Some(head) => Ok(Progress::Done(Request { head, rest: self.head.input })),
+            Some((head, len)) => Ok(Progress::Done(Request { head, len, received: self.head.input })),
             None => Ok(Progress::NeedMore(self)),
         }
     }
@@ -69,7 +69,10 @@ impl ServerHandshake {
 #[derive(Debug)]
 pub struct Request {
     head: http::Request<()>,
-    rest: BytesMut,
+    /// How many bytes the head has.
+    len: usize,
+    /// The head's bytes and all that came behind them.
+    received: BytesMut,
 }
 
 impl Request {
@@ -110,10 +113,18 @@ impl Request {
         list_has(self.headers(), &UPGRADE, "websocket")
     }
 
+    /// Everything that was received so far, byte by byte: the head, and behind it what [`into_rest`](Self::into_rest)
+    /// gives. For whoever wants to show it; it was not copied for that.
+    #[must_use]
+    pub fn received(&self) -> &[u8] {
+        &self.received
+    }
+
     /// Bytes that followed the head. After an accepted handshake they are frames.
     #[must_use]
-    pub fn into_rest(self) -> BytesMut {
-        self.rest
+    pub fn into_rest(mut self) -> BytesMut {
+        self.received.advance(self.len);
+        self.received
     }
 
     /// Checks everything that section 4.2.1 asks of a WebSocket request.

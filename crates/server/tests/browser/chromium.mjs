@@ -122,6 +122,8 @@ class Page {
       expression,
       returnByValue: true,
       awaitPromise: true,
+      // What is evaluated has no more rights than the page.
+      allowUnsafeEvalBlockedByCSP: false,
     });
     if (exceptionDetails) throw new Error(`${expression}: ${exceptionDetails.exception?.description}`);
     return result.value;
@@ -133,12 +135,27 @@ class Page {
     await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
   }
 
-  async click(selector) {
-    const [x, y] = await this.evaluate(`(() => {
-      const { x, y, width, height } = document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect();
-      return [x + width / 2, y + height / 2];
+  // The middle of an element, which is brought into sight for that.
+  middle(selector) {
+    return this.evaluate(`(() => {
+      const target = document.querySelector(${JSON.stringify(selector)});
+      target.scrollIntoView({ block: "center" });
+      const { x, y, width, height } = target.getBoundingClientRect();
+      return { x: x + width / 2, y: y + height / 2 };
     })()`);
-    const event = { x, y, button: "left", clickCount: 1 };
+  }
+
+  async point(selector) {
+    await this.send("Input.dispatchMouseEvent", { type: "mouseMoved", ...(await this.middle(selector)) });
+  }
+
+  async tap(selector) {
+    await this.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [await this.middle(selector)] });
+    await this.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  }
+
+  async click(selector) {
+    const event = { ...(await this.middle(selector)), button: "left", clickCount: 1 };
     await this.send("Input.dispatchMouseEvent", { type: "mousePressed", ...event });
     await this.send("Input.dispatchMouseEvent", { type: "mouseReleased", ...event });
   }

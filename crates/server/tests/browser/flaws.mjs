@@ -1,0 +1,71 @@
+// Runs in the page. Everything that could be wrong with what is seen, as a list of sentences.
+export function flaws() {
+  const found = [];
+  const root = document.documentElement;
+  if (root.scrollWidth > innerWidth) found.push(`the page is ${root.scrollWidth} px wide on a screen of ${innerWidth}`);
+  const end = document.querySelector("main").getBoundingClientRect().bottom + scrollY;
+  if (root.scrollHeight > Math.max(end + 100, innerHeight))
+    found.push(`${root.scrollHeight - end} px of nothing at the end`);
+  const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
+  // WCAG 2: relative luminance, and the contrast of two of them.
+  const luminance = (colour) => {
+    const [r, g, b] = colour.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (one, other) => {
+    const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  // What is behind an element: its own ground, or that of the nearest element around it that has one.
+  const ground = (element) => {
+    for (let around = element; around; around = around.parentElement) {
+      const [r, g, b, opacity = 1] = channels(getComputedStyle(around).backgroundColor);
+      if (opacity === 1) return [r, g, b];
+    }
+    return [255, 255, 255];
+  };
+  const check = (name, style, background) => {
+    const ratio = contrast(channels(style.color).slice(0, 3), background);
+    if (ratio < 4.5) found.push(`${name} has a contrast of only ${ratio.toFixed(1)}`);
+  };
+  const isSeen = (element) => element.checkVisibility() && !element.closest(".sr, #skip");
+  const all = (selectors) => [...document.querySelectorAll(selectors)].filter(isSeen);
+  const nameOf = (element) => element.id || element.textContent.trim().slice(0, 60) || element.localName;
+
+  const texts =
+    "h1, h2, h3, p, th, td, label, summary, figcaption span, a, code, #frames li *, #frames .note, #bytes .byte, " +
+    "#bytes .run, #bytes i, #explanation, #fields li, #fields span";
+  for (const element of all(`${texts}, input, button`)) {
+    const name = nameOf(element);
+    if (element.textContent || element.value) check(name, getComputedStyle(element), ground(element));
+    if (element.placeholder)
+      check(`"${element.placeholder}"`, getComputedStyle(element, "::placeholder"), ground(element));
+    const { left, right } = element.getBoundingClientRect();
+    if (left < -0.5 || right > innerWidth + 0.5)
+      found.push(`${name} goes from ${left} to ${right} px of ${innerWidth}`);
+  }
+  // A name of a row is short enough for one line on any screen, whatever stands beside it.
+  for (const name of all("#stats th, label, button")) {
+    const lines = document.createRange();
+    lines.selectNodeContents(name);
+    const tops = [...lines.getClientRects()]
+      .filter(({ width }) => width > 1)
+      .map(({ bottom }) => Math.round(bottom / 12));
+    if (Math.max(...tops) - Math.min(...tops) > 1) found.push(`"${nameOf(name)}" is broken into lines`);
+  }
+  // For a finger.
+  for (const target of all("button, input, #frames [role=option], #fields li")) {
+    const { width, height } = target.getBoundingClientRect();
+    if (width < 24 || height < 24) found.push(`${nameOf(target)} is only ${width} by ${height} px large`);
+  }
+  // Lines that carry meaning, against what is behind them.
+  for (const input of all("input, button")) {
+    const line = contrast(channels(getComputedStyle(input).borderTopColor).slice(0, 3), ground(input.parentElement));
+    if (line < 3) found.push(`the border of ${nameOf(input)} has a contrast of only ${line.toFixed(1)}`);
+  }
+  for (const path of all("svg path:not(.area)")) {
+    const line = contrast(channels(getComputedStyle(path).stroke).slice(0, 3), ground(path.parentElement));
+    if (line < 3) found.push(`the line of a chart has a contrast of only ${line.toFixed(1)}`);
+  }
+  return { scheme: luminance(ground(document.body)) > 0.5 ? "light" : "dark", found };
+}

@@ -1,0 +1,45 @@
+// The server as a process of its own, on any port that is free.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+
+// How long what must come is waited for. Long enough for a loaded machine; a passing test never waits that long.
+const PATIENCE = 20_000;
+
+export async function until(what, happens) {
+  for (const deadline = Date.now() + PATIENCE; ;) {
+    const result = await happens();
+    if (result) return result;
+    if (Date.now() > deadline) throw new Error(`in ${PATIENCE / 1000} s it did not come about that ${what}`);
+    await sleep(20);
+  }
+}
+
+export class Server {
+  lines = [];
+
+  static async start(program, listen, ...args) {
+    const server = new Server();
+    server.child = spawn(program, ["--listen", listen, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+    server.exited = new Promise((resolve) => server.child.on("exit", resolve));
+    process.on("exit", () => server.child.kill("SIGKILL"));
+    server.child.on("error", (error) => server.lines.push(`(does not start: ${error.message})`));
+    server.child.on("exit", (code) => server.lines.push(`(ended with ${code})`));
+    createInterface(server.child.stdout).on("line", (line) => server.lines.push(line));
+    const first = await until("the server listens", () => server.lines[0]);
+    server.address = first.match(/^listening on ws:\/\/(.*)\/$/)?.[1];
+    assert.ok(server.address, `the server's first line is: ${first}`);
+    return server;
+  }
+
+  says(part) {
+    return until(`the server prints ${part}`, () => this.lines.find((line) => line.includes(part)));
+  }
+
+  async stop() {
+    this.child.kill("SIGTERM");
+    return this.exited;
+  }
+}
