@@ -158,7 +158,7 @@ pub enum Answer {
     Refuse(StatusCode),
     /// The client drops a handshake that went wrong: there is nobody to tell (section 4.1).
     //= docs/src/rfc6455.md#section-10-7
-    //# An endpoint that does not understand what it gets, or finds it unsafe, or sees a handshake that it did not
+    //# An endpoint that does not understand what it gets, or finds it dangerous, or sees a handshake that it did not
     //# expect, MAY drop TCP.
     Disconnect,
     /// A Close frame with this code, and nothing that the peer says afterwards counts (section 7.1.7).

@@ -169,8 +169,7 @@ fn answers_of_every_kind_keep_their_order() {
         Ok(())
     };
     assert!(server.answer_each(answer).now_or_never().is_none());
-    let expected =
-        [from_server(TEXT, "text"), from_server(BINARY, [1, 2, 3]), from_server(TEXT, "a message")].concat();
+    let expected = [from_server(TEXT, "text"), from_server(BINARY, [1, 2, 3]), from_server(TEXT, "a message")].concat();
     assert_eq!(wire.written(), expected);
 }
 

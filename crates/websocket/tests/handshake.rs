@@ -255,7 +255,7 @@ async fn a_server_of_another_protocol_is_noticed_at_once() {
 
 //= docs/src/rfc6455.md#section-10-7
 //= type=test
-//# An endpoint that does not understand what it gets, or finds it unsafe, or sees a handshake that it did not expect,
+//# An endpoint that does not understand what it gets, or finds it dangerous, or sees a handshake that it did not expect,
 //# MAY drop TCP.
 //= docs/src/rfc6455.md#section-7-2-1
 //= type=test
