@@ -20,6 +20,7 @@
 //! | `probe` | instead of all that: every rule broken, one by one |
 //! | `signals` | Ctrl-C and SIGTERM |
 //! | `terminal` | what may reach a terminal |
+//! | `watching` | `--trace` and `--capture` |
 
 mod args;
 mod conversation;
@@ -30,6 +31,7 @@ mod output;
 mod probe;
 mod signals;
 mod terminal;
+mod watching;
 
 use std::{
     io::{self, IsTerminal},
@@ -37,7 +39,10 @@ use std::{
 };
 
 use clap::Parser;
-use tokio::{runtime, select};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    runtime, select,
+};
 use tracing::level_filters::LevelFilter;
 use websocket::{ClientStream, WebSocket};
 
@@ -47,6 +52,7 @@ use self::{
     output::{Format, Output},
     signals::Signals,
     terminal::{colours, say},
+    watching::Watching,
 };
 
 fn main() -> ExitCode {
@@ -81,8 +87,23 @@ async fn run(args: &Args) -> ExitCode {
             signal = signals.next() => signal.status(),
         };
     }
+    match Watching::wanted(args) {
+        Ok(None) => talk(args, &mut signals, |stream| stream).await,
+        Ok(Some(watching)) => talk(args, &mut signals, |stream| watching.tap(stream)).await,
+        Err(sentence) => {
+            say(sentence);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Line by line: opens the connection, over what `wrap` makes of its stream, and holds the conversation to its end.
+async fn talk<S>(args: &Args, signals: &mut Signals, wrap: impl FnOnce(ClientStream) -> S) -> ExitCode
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let connection = select! {
-        opened = opening::open(args) => match opened {
+        opened = opening::open(args, wrap) => match opened {
             Ok(connection) => connection,
             Err(sentence) => {
                 say(sentence);
@@ -95,7 +116,7 @@ async fn run(args: &Args) -> ExitCode {
 
     let mut input = Input::start(args.max_message);
     let output = Output::start(Format::of_stdout(args.binary));
-    match conversation::hold(connection, &mut input, output, &mut signals, args.close_timeout).await {
+    match conversation::hold(connection, &mut input, output, signals, args.close_timeout).await {
         Ok(ending) => {
             say(&ending);
             ending.status()
@@ -108,7 +129,7 @@ async fn run(args: &Args) -> ExitCode {
 }
 
 /// What somebody who has just started the program should know, and a script need not.
-fn greet(args: &Args, connection: &WebSocket<ClientStream>) {
+fn greet<S>(args: &Args, connection: &WebSocket<S>) {
     match connection.subprotocol() {
         Some(name) => tracing::debug!("the subprotocol is {name}"),
         None if !args.subprotocols.is_empty() => say("the server chose none of the subprotocols: going on without one"),
