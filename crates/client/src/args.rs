@@ -16,7 +16,7 @@ use laboratory::{Role, rules};
 ///
 /// Standard error tells how the connection ended. The exit status is 0 for the codes 1000, 1001 and 1005, 2 for a wrong
 /// command line and 1 for everything else that goes wrong, a line that could not be sent among it.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "client", version)]
 pub(crate) struct Args {
     /// Where to: `ws://HOST[:PORT][/PATH][?QUERY]`, or `wss://` for TLS.

@@ -179,7 +179,8 @@ async fn hear<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-enum Heard {
+/// What came next.
+pub(crate) enum Heard {
     Event(Event),
     End,
     Failure(Error),
@@ -191,7 +192,7 @@ enum Heard {
 /// The library has a deadline of its own, which counts from the Close. But behind a long input there may be more answers
 /// than arrive in that time, and each of them shows that the server is at work. So this timer starts anew for each
 /// message, and the library's is set so far away that it never comes (see `opening`).
-async fn next_event<S: AsyncRead + AsyncWrite + Unpin>(
+pub(crate) async fn next_event<S: AsyncRead + AsyncWrite + Unpin>(
     reader: &mut Reader<S>,
     timer: &mut Option<Pin<Box<Sleep>>>,
     patience: Duration,

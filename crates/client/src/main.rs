@@ -16,6 +16,7 @@
 //! | `input` | standard input, line by line |
 //! | `output` | standard output, message by message |
 //! | `conversation` | both at once, until the connection is closed |
+//! | `screen` | the full screen, in place of the three above |
 //! | `ending` | how it ended: a line for people, an exit status for scripts |
 //! | `probe` | instead of all that: every rule broken, one by one |
 //! | `signals` | Ctrl-C and SIGTERM |
@@ -29,6 +30,7 @@ mod input;
 mod opening;
 mod output;
 mod probe;
+mod screen;
 mod signals;
 mod terminal;
 mod watching;
@@ -88,6 +90,7 @@ async fn run(args: &Args) -> ExitCode {
         };
     }
     match Watching::wanted(args) {
+        Ok(watching) if fills_the_screen(args) => screen::run(args, &mut signals, watching).await,
         Ok(None) => talk(args, &mut signals, |stream| stream).await,
         Ok(Some(watching)) => talk(args, &mut signals, |stream| watching.tap(stream)).await,
         Err(sentence) => {
@@ -95,6 +98,12 @@ async fn run(args: &Args) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether there is a screen to fill, and nothing that asks for lines.
+fn fills_the_screen(args: &Args) -> bool {
+    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    on_terminal && !args.plain && args.trace.is_none() && !args.verbose && !args.binary
 }
 
 /// Line by line: opens the connection, over what `wrap` makes of its stream, and holds the conversation to its end.

@@ -154,6 +154,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
         self.flush().await
     }
 
+    /// OPEN, CLOSING or CLOSED.
+    #[must_use]
+    pub fn state(&self) -> State {
+        lock(&self.0).state()
+    }
+
     /// Bytes that wait to be written.
     #[must_use]
     pub fn queued(&self) -> usize {
