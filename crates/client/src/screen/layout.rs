@@ -12,7 +12,7 @@
 //!   keys                                  keys
 //! ```
 
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::Rect;
 
 /// From so many columns on, everything stands side by side.
 const WIDE: u16 = 140;
@@ -34,28 +34,47 @@ pub(crate) struct Areas {
 
 /// The areas of a terminal of this many columns and rows, with so many numbers to draw.
 pub(crate) fn areas((columns, rows): (u16, u16), numbers: usize) -> Areas {
-    let all = Rect::new(0, 0, columns, rows);
-    let line = Constraint::Length(1);
-    let [body, status, input, keys] = Layout::vertical([Constraint::Min(0), line, line, line]).areas(all);
-    let nothing = Rect::new(0, 0, 0, 0);
+    // The three lines at the bottom; on a terminal with fewer rows, the last of them.
+    let body = Rect::new(0, 0, columns, rows.saturating_sub(3));
+    let line = |from_bottom: u16| match rows.checked_sub(from_bottom) {
+        Some(row) => Rect::new(0, row, columns, 1),
+        None => Rect::ZERO,
+    };
     let numbers = u16::try_from(numbers).unwrap_or(u16::MAX);
     let (talk, chart, wire, frame) = if columns < SMALL.0 || rows < SMALL.1 {
-        (body, nothing, nothing, nothing)
+        (body, Rect::ZERO, Rect::ZERO, Rect::ZERO)
     } else if columns >= WIDE {
-        let parts = [Constraint::Percentage(36), Constraint::Percentage(26), Constraint::Min(0)];
-        let [left, wire, frame] = Layout::horizontal(parts).areas(body);
+        let (left, rest) = beside(body, percent(columns, 36));
+        let (wire, frame) = beside(rest, percent(columns, 26));
         // Two rows for its border; never more than half.
-        let height = if numbers == 0 { 0 } else { (numbers + 2).min(body.height / 2) };
-        let [talk, chart] = Layout::vertical([Constraint::Min(0), Constraint::Length(height)]).areas(left);
+        let height = if numbers == 0 { 0 } else { (numbers.saturating_add(2)).min(left.height / 2) };
+        let (talk, chart) = above(left, left.height - height);
         (talk, chart, wire, frame)
     } else {
-        let [upper, lower] = Layout::vertical([Constraint::Percentage(38), Constraint::Min(0)]).areas(body);
-        let width = if numbers == 0 { 0 } else { columns * 2 / 5 };
-        let [talk, chart] = Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(upper);
-        let [wire, frame] = Layout::horizontal([Constraint::Percentage(38), Constraint::Min(0)]).areas(lower);
+        let (upper, lower) = above(body, percent(body.height, 38));
+        let width = if numbers == 0 { 0 } else { percent(columns, 40) };
+        let (talk, chart) = beside(upper, columns - width);
+        let (wire, frame) = beside(lower, percent(columns, 38));
         (talk, chart, wire, frame)
     };
-    Areas { talk, numbers: chart, wire, frame, status, input, keys }
+    Areas { talk, numbers: chart, wire, frame, status: line(3), input: line(2), keys: line(1) }
+}
+
+fn percent(whole: u16, part: u16) -> u16 {
+    // A part of a u16 is one.
+    u16::try_from(u32::from(whole) * u32::from(part) / 100).unwrap_or(whole)
+}
+
+/// Cuts an area into a left part of so many columns and the rest.
+const fn beside(area: Rect, columns: u16) -> (Rect, Rect) {
+    let rest = Rect::new(area.x + columns, area.y, area.width - columns, area.height);
+    (Rect::new(area.x, area.y, columns, area.height), rest)
+}
+
+/// Cuts an area into an upper part of so many rows and the rest.
+const fn above(area: Rect, rows: u16) -> (Rect, Rect) {
+    let rest = Rect::new(area.x, area.y + rows, area.width, area.height - rows);
+    (Rect::new(area.x, area.y, area.width, rows), rest)
 }
 
 /// The first of `count` lines that an area with a border shows, so that `selected` is among them; the last ones if it is.

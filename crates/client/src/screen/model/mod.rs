@@ -310,3 +310,6 @@ impl Focus {
         self.next().next().next()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,3 +52,6 @@ fn inner(area: Rect) -> (Rect, usize, usize) {
 fn is_focused(model: &Model, focus: Focus) -> bool {
     model.focus == focus
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn bytes_take_few_columns() {
-        assert_eq!([0, 999, 1000, 1_550_000, u64::MAX].map(bytes).map(|text| text.len() < 16), [true; 5]);
+        assert_eq!([0, 999, 1000, 1_550_000].map(bytes), ["0 B", "999 B", "1.0 kB", "1.6 MB"]);
         assert_eq!(bytes(1234), "1.2 kB");
     }
 }
