@@ -18,8 +18,8 @@ use ratatui::{
         event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
         queue,
         terminal::{
-            BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-            disable_raw_mode, enable_raw_mode,
+            BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+            LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
         },
     },
 };
@@ -32,8 +32,22 @@ const BUFFER: usize = 64 << 10;
 /// Whether the terminal is ours.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Standard output, for as long as the terminal is ours. What a buffer still held when it was given back would only disturb
+/// those who have it now.
+struct Screen(Stdout);
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if TAKEN.load(Ordering::SeqCst) { self.0.write(bytes) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// The terminal, for as long as this lives.
-pub(crate) struct Tty(Terminal<CrosstermBackend<BufWriter<Stdout>>>);
+pub(crate) struct Tty(Terminal<CrosstermBackend<BufWriter<Screen>>>);
 
 impl Tty {
     /// Takes the terminal.
@@ -44,7 +58,7 @@ impl Tty {
         restore_on_panic();
         TAKEN.store(true, Ordering::SeqCst);
         let taken = enable_raw_mode().and_then(|()| {
-            let mut output = BufWriter::with_capacity(BUFFER, io::stdout());
+            let mut output = BufWriter::with_capacity(BUFFER, Screen(io::stdout()));
             queue!(output, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)?;
             output.flush()?;
             Terminal::new(CrosstermBackend::new(output))
@@ -68,7 +82,12 @@ impl Tty {
     /// # Errors
     /// The terminal is gone.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
-        self.0.clear()
+        // The library's own way asks the terminal where its cursor is, and the answer would come to the thread that reads
+        // the keyboard.
+        queue!(self.0.backend_mut(), Clear(ClearType::All))?;
+        // The buffer of what was shown is emptied.
+        self.0.swap_buffers();
+        Ok(())
     }
 }
 

@@ -100,14 +100,14 @@ pub(super) fn draw_keys(model: &Model, styles: Styles, frame: &mut Frame<'_>, ar
                     "Enter send │ Tab next pane │ ↑↓ history │ PgUp/Dn scroll │ ^P/^N frame │ F1 help │ ^C quit"
                 }
                 Focus::Talk => "↑↓ PgUp/Dn scroll the conversation │ Tab next pane │ Esc back │ F1 help │ ^C quit",
-                Focus::Wire => {
-                    "↑↓ choose a frame │ Enter take it apart │ Tab next pane │ Esc newest │ F1 help │ ^C quit"
-                }
+                Focus::Wire => "↑↓ choose a frame │ Enter its fields │ Tab next pane │ Esc newest │ F1 help │ ^C quit",
                 Focus::Frame => "↑↓ choose a field │ Tab next pane │ ^P/^N frame │ Esc newest │ F1 help │ ^C quit",
             };
             let short = match model.focus {
                 Focus::Input => "Enter send  Tab pane  ↑↓ history  PgUp/Dn scroll  ^P/^N frame  F1 help  ^C quit",
-                _ => keys,
+                Focus::Talk => "↑↓ PgUp/Dn scroll  Tab pane  Esc back  F1 help  ^C quit",
+                Focus::Wire => "↑↓ choose a frame  Enter its fields  Tab pane  Esc newest  F1 help  ^C quit",
+                Focus::Frame => "↑↓ choose a field  Tab pane  ^P/^N frame  Esc newest  F1 help  ^C quit",
             };
             let keys = if width(keys) <= columns { keys } else { short };
             Line::styled(fit(keys, columns), Styles::quiet())
