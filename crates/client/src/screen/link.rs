@@ -126,13 +126,20 @@ pub(crate) async fn run(
                 false
             }
         };
-        while !again {
-            match orders.recv().await {
-                None => return,
-                Some(Order::Reconnect) => break,
-                Some(Order::Mask(chosen)) => choose(&key, chosen),
-                Some(_) => outbox.send(Happening::Refused("not sent: the connection is CLOSED".to_owned())),
-            }
+        if !again && !ordered_again(&mut orders, &outbox, &key).await {
+            return;
+        }
+    }
+}
+
+/// Waits for the order to connect anew. `false` when there are no more orders.
+async fn ordered_again(orders: &mut mpsc::UnboundedReceiver<Order>, outbox: &Outbox, key: &NextKey) -> bool {
+    loop {
+        match orders.recv().await {
+            None => return false,
+            Some(Order::Reconnect) => return true,
+            Some(Order::Mask(chosen)) => choose(key, chosen, outbox),
+            Some(_) => outbox.send(Happening::Refused("not sent: the connection is CLOSED".to_owned())),
         }
     }
 }
@@ -164,7 +171,8 @@ async fn open(
     Ok((connection, bypass.ok_or("there is no stream")?))
 }
 
-fn choose(key: &NextKey, chosen: MaskingKey) {
+fn choose(key: &NextKey, chosen: MaskingKey, outbox: &Outbox) {
+    outbox.send(Happening::Done("the next frame will be masked with this key".to_owned()));
     *key.lock().unwrap_or_else(PoisonError::into_inner) = Some(chosen);
 }
 
@@ -242,8 +250,7 @@ where
                 return true;
             }
             Order::Mask(chosen) => {
-                choose(key, chosen);
-                outbox.send(Happening::Done("the next frame will be masked with this key".to_owned()));
+                choose(key, chosen, outbox);
                 Ok(())
             }
             Order::Text(text) => told(writer.send(Message::text(text)).await),

@@ -120,3 +120,13 @@ async fn a_capture_that_cannot_be_written_is_told_before_anything_happens() {
     assert!(ended.errors.starts_with("cannot write the capture "), "{}", ended.errors);
     assert!(ended.errors.ends_with("--capture takes the path of a file\n"), "{}", ended.errors);
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_ends_the_capture_and_not_the_conversation() {
+    let (_, errors) = conversation(&["--capture", "/dev/full"]).await;
+    let lines: Vec<_> = errors.lines().collect();
+    assert_eq!(lines.len(), 2, "{errors}");
+    assert!(lines[0].starts_with("the capture ends here: it cannot be written ("), "{errors}");
+    assert_eq!(lines[1], "closed: 1000 (normal closure), by us");
+}

@@ -64,8 +64,8 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
 
 /// The bytes, at most `rows` of them, among them the first of the chosen field.
 fn hex(record: &Record, chosen: Option<&Field>, styles: Styles, columns: usize, rows: usize) -> Vec<Line<'static>> {
-    // Offset, three columns for each byte, a gap, and a column for each as a character.
-    let row = if columns >= 6 + 16 * 4 + 1 { 16 } else { 8 };
+    // Offset and gap, three columns for each byte, a gap, and a column for each as a character.
+    let row = if columns >= 6 + 16 * 3 + 1 + 16 { 16 } else { 8 };
     let start = chosen.map_or(0, |field| usize::try_from(field.range.start).unwrap_or(usize::MAX)) / row;
     let last = record.bytes.len().div_ceil(row).saturating_sub(rows);
     let first = start.saturating_sub(rows / 2).min(last);
