@@ -75,10 +75,11 @@ fn hex(record: &Record, chosen: Option<&Field>, styles: Styles, columns: usize, 
             let mut spans = vec![Span::styled(format!("{:04x}  ", index * row), Styles::quiet())];
             let mut characters = vec![Span::raw(" ".repeat((row - bytes.len()) * 3 + 1))];
             for (position, byte) in (index as u64 * row as u64..).zip(bytes) {
-                let mut style = record.field_at(position).map(|field| styles.part(field.term.part)).unwrap_or_default();
-                if chosen.is_some_and(|field| field.range.contains(&position)) {
-                    style = style.patch(styles.chosen());
-                }
+                // Several fields may share a byte: the chosen one has it.
+                let style = match chosen.filter(|field| field.range.contains(&position)) {
+                    Some(field) => styles.part(field.term.part).patch(styles.chosen()),
+                    None => record.field_at(position).map(|field| styles.part(field.term.part)).unwrap_or_default(),
+                };
                 let graphic = byte.is_ascii_graphic() || *byte == b' ';
                 spans.push(Span::styled(format!("{byte:02x}"), style));
                 spans.push(Span::raw(" "));

@@ -26,7 +26,7 @@ pub(crate) fn draw(model: &Model, frame: &mut Frame<'_>) {
     let areas = layout::areas((area.width, area.height), model.numbers.series.len());
     let styles = Styles { colours: model.colours };
     talk::draw(model, styles, frame, areas.talk);
-    talk::draw_numbers(model, styles, frame, areas.numbers);
+    talk::draw_numbers(model, frame, areas.numbers);
     wire::draw(model, styles, frame, areas.wire);
     frame::draw(model, styles, frame, areas.frame);
     lines::draw_status(model, styles, frame, areas.status);

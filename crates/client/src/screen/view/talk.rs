@@ -60,7 +60,7 @@ fn entry(said: &Said, styles: Styles, columns: usize) -> Vec<Line<'static>> {
         .collect()
 }
 
-pub(super) fn draw_numbers(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw_numbers(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
         return;
     }
@@ -83,7 +83,7 @@ pub(super) fn draw_numbers(model: &Model, styles: Styles, frame: &mut Frame<'_>,
                 Span::raw(format!("{name} {padding}")),
                 Span::styled(value.clone(), Styles::bold()),
                 Span::raw(" "),
-                Span::styled(series.bars(bars), styles.direction(Direction::ToClient)),
+                Span::raw(series.bars(bars)),
             ])
         })
         .collect();
