@@ -70,7 +70,7 @@ pub(crate) struct Args {
     pub(crate) capture: Option<PathBuf>,
 
     /// Write binary messages to a pipe or a file as they are. Without it, and always on a terminal, a line tells their
-    /// length and first bytes.
+    /// length and first bytes. Works line by line, as with --plain.
     #[arg(short, long)]
     pub(crate) binary: bool,
 
@@ -92,7 +92,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "probe")]
     pub(crate) json: bool,
 
-    /// Tell about control frames (Ping, Pong, Close) on standard error.
+    /// Tell about control frames (Ping, Pong, Close) on standard error. Works line by line, as with --plain.
     #[arg(short, long)]
     pub(crate) verbose: bool,
 }

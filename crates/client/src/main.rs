@@ -102,7 +102,8 @@ async fn run(args: &Args) -> ExitCode {
 
 /// Whether there is a screen to fill, and nothing that asks for lines.
 fn fills_the_screen(args: &Args) -> bool {
-    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let able = std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
+    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && able;
     on_terminal && !args.plain && args.trace.is_none() && !args.verbose && !args.binary
 }
 

@@ -54,25 +54,28 @@ impl Watching {
                 let _ = io::stderr().write_all(format.print(&record, Role::Client, "").as_bytes());
             }
         };
-        let watch = self.capture_on(Watch::new(print), &stream);
+        let watch = self.capture_on(Watch::new(print), &stream, |sentence| say(sentence));
         Tapped::new(stream, Role::Client, watch)
     }
 
-    /// Begins the capture of this connection, if one is wanted.
-    pub(crate) fn capture_on<F: FnMut(Record)>(&self, watch: Watch<F>, stream: &ClientStream) -> Watch<F> {
+    /// Begins the capture of this connection, if one is wanted. `complain` gets a sentence if that fails, now or later.
+    pub(crate) fn capture_on<F: FnMut(Record)>(
+        &self,
+        watch: Watch<F>,
+        stream: &ClientStream,
+        mut complain: impl FnMut(String) + Send + 'static,
+    ) -> Watch<F> {
         let Some(file) = &self.file else { return watch };
+        let mut failed = move |error: &io::Error| {
+            complain(format!("the capture ends here: it cannot be written ({error})"));
+        };
         let tcp = stream.tcp();
-        let begun = tcp.local_addr().and_then(|client| file.connection(client, tcp.peer_addr()?));
-        match begun {
-            Ok(capture) => watch.captured(capture, complain),
+        match tcp.local_addr().and_then(|client| file.connection(client, tcp.peer_addr()?)) {
+            Ok(capture) => watch.captured(capture, failed),
             Err(error) => {
-                complain(&error);
+                failed(&error);
                 watch
             }
         }
     }
-}
-
-fn complain(error: &io::Error) {
-    say(format_args!("the capture ends here: it cannot be written ({error})"));
 }

@@ -125,25 +125,33 @@ impl Write for Section {
 }
 
 /// A [`Tap`] that gives each record to a closure, and all bytes to a capture if there is one.
-#[derive(Debug)]
 pub struct Watch<F> {
     conversation: Conversation,
     capture: Option<Capture<Section>>,
-    complain: fn(&io::Error),
+    complain: Box<dyn FnMut(&io::Error) + Send>,
     each: F,
+}
+
+impl<F> fmt::Debug for Watch<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch")
+            .field("conversation", &self.conversation)
+            .field("capture", &self.capture)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<F: FnMut(Record)> Watch<F> {
     /// Watches a connection from its first byte.
     pub fn new(each: F) -> Self {
-        Self { conversation: Conversation::new(Options::default()), capture: None, complain: |_| {}, each }
+        Self { conversation: Conversation::new(Options::default()), capture: None, complain: Box::new(|_| {}), each }
     }
 
     /// Captures it as well. `complain` is told once if that fails, because the disk is full for example.
     #[must_use]
-    pub fn captured(mut self, capture: Capture<Section>, complain: fn(&io::Error)) -> Self {
+    pub fn captured(mut self, capture: Capture<Section>, complain: impl FnMut(&io::Error) + Send + 'static) -> Self {
         self.capture = Some(capture);
-        self.complain = complain;
+        self.complain = Box::new(complain);
         self
     }
 

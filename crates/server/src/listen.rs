@@ -13,9 +13,7 @@ use websocket::{
     protocol::{Config, DeflateOptions, KeepAlive, Limits},
 };
 
-use crate::{
-    args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats, watching::Watching, wire::Wires,
-};
+use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats, watching::Watching, wire::Wires};
 
 /// What every connection's task needs to know.
 #[derive(Debug)]

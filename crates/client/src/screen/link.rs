@@ -43,8 +43,12 @@ use crate::{
     watching::Watching,
 };
 
-/// Happenings that may wait for the screen. One read brings at most a few thousand more.
+/// What may wait for the screen, in happenings; one read brings at most a few thousand more. A large message counts as
+/// several.
 const WAITING_MAX: usize = 1024;
+
+/// How many bytes of a message count as one more happening: with this, some MiB may wait, whatever the server sends.
+const HEAVY: usize = 4 << 10;
 
 /// How long an old connection may take to close before a new one is opened.
 const RECONNECT_PATIENCE: Duration = Duration::from_secs(1);
@@ -76,9 +80,16 @@ pub(crate) fn channel() -> (Outbox, Inbox) {
     (Outbox { sender, shared: Arc::clone(&shared) }, Inbox { receiver, shared })
 }
 
+fn weight(happening: &Happening) -> usize {
+    match happening {
+        Happening::Message(message) => 1 + message.as_bytes().len() / HEAVY,
+        _ => 1,
+    }
+}
+
 impl Outbox {
     fn send(&self, happening: Happening) {
-        self.shared.count.fetch_add(1, Ordering::Relaxed);
+        self.shared.count.fetch_add(weight(&happening), Ordering::Relaxed);
         // Without a model the program is ending.
         let _ = self.sender.send(happening);
     }
@@ -94,8 +105,10 @@ impl Outbox {
 impl Inbox {
     /// Waits for happenings and takes what is there, at most `limit`. Cancel-safe.
     pub(crate) async fn take(&mut self, happenings: &mut Vec<Happening>, limit: usize) -> usize {
+        let before = happenings.len();
         let count = self.receiver.recv_many(happenings, limit).await;
-        self.shared.count.fetch_sub(count, Ordering::Relaxed);
+        let taken = happenings[before..].iter().map(weight).sum();
+        self.shared.count.fetch_sub(taken, Ordering::Relaxed);
         self.shared.fewer.notify_one();
         count
     }
@@ -160,7 +173,10 @@ async fn open(
     let connection = opening::connect(args, connector, |stream| {
         let watch = Watch::new(move |record| records.send(Happening::Record(record)));
         let watch = match watching {
-            Some(watching) => watching.capture_on(watch, &stream),
+            Some(watching) => {
+                let complaints = outbox.clone();
+                watching.capture_on(watch, &stream, move |sentence| complaints.send(Happening::Refused(sentence)))
+            }
             None => watch,
         };
         let (lane, other) = lane(Tapped::new(stream, Role::Client, watch));
@@ -312,4 +328,31 @@ async fn read(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
     // A disk may be slow, and the keyboard is served by this thread.
     let read = tokio::task::spawn_blocking(move || std::fs::read(owned)).await.map_err(|error| error.to_string())?;
     read.map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_waits_for_the_screen_is_bounded() {
+        for (message, fit) in [(Message::text("x"), WAITING_MAX), (Message::from(vec![0; 1 << 20]), 3)] {
+            let (outbox, mut inbox) = channel();
+            let has_room = || pin!(outbox.room()).poll(&mut Context::from_waker(Waker::noop())).is_ready();
+            let mut sent = 0;
+            while has_room() {
+                outbox.send(Happening::Message(message.clone()));
+                sent += 1;
+            }
+            // The last one may go over the limit.
+            assert!((fit..=fit + 1).contains(&sent), "{sent}");
+            inbox.take(&mut Vec::new(), sent).await;
+            assert!(has_room());
+        }
+    }
 }

@@ -27,7 +27,13 @@ mod model;
 mod tty;
 mod view;
 
-use std::{io, path::Path, process::ExitCode, thread, time::Duration};
+use std::{
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
 
 use ratatui::crossterm::{event, terminal};
 use tokio::{
@@ -73,7 +79,7 @@ pub(crate) async fn run(args: &Args, signals: &mut Signals, watching: Option<Wat
     };
     match (outcome, model.ended) {
         (Err(error), _) => {
-            say(format_args!("the terminal is gone: {error}"));
+            say(format_args!("stopped: {error}"));
             ExitCode::FAILURE
         }
         (Ok(_), Some((sentence, status))) => {
@@ -147,9 +153,11 @@ async fn hold(
 }
 
 fn save(path: &Path, text: &str) -> Result<String, String> {
-    match std::fs::write(path, text) {
+    // What is there already may be wanted.
+    let written = std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    match written {
         Ok(()) => Ok(format!("saved to {}", path.display())),
-        Err(error) => Err(format!("{} was not written: {error}; /save takes the path of a file", path.display())),
+        Err(error) => Err(format!("{} was not written: {error}; /save takes the path of a new file", path.display())),
     }
 }
 

@@ -375,3 +375,38 @@ async fn plain_and_trace_work_line_by_line_on_a_terminal_too() {
         assert!(!terminal.screen().alternate_screen());
     }
 }
+
+#[tokio::test]
+async fn files_are_sent_and_written() {
+    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let (message, saved) = (folder.join("a message"), folder.join("saved.json"));
+    std::fs::write(&message, [0, 255, 7]).expect("it can be written");
+    let _ = std::fs::remove_file(&saved);
+    let (mut terminal, mut tcp) = raw().await;
+    let command = format!("/binary @{}", message.display());
+    sends(&mut terminal, &mut tcp, &command, &[0x82, 0x83, 0, 0, 0, 0, 0, 255, 7]).await;
+    terminal.enter("/binary @/nowhere/at/all").await;
+    terminal.shows(&["! not sent: /nowhere/at/all cannot be read"]).await;
+    // A wide terminal, so that the sentences stand on one line.
+    terminal.resize(200, 50);
+    terminal.enter(&format!("/save {}", saved.display())).await;
+    terminal.shows(&["saved to "]).await;
+    let text = std::fs::read_to_string(&saved).expect("it is there");
+    assert_eq!(text.lines().count(), 3, "two heads and a frame: {text}");
+    assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{text}");
+    // What is there is not written over.
+    terminal.enter(&format!("/save {}", saved.display())).await;
+    terminal.shows(&["was not written"]).await;
+    assert_eq!(std::fs::read_to_string(&saved).ok(), Some(text));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_capture_that_fails_is_told_on_the_screen() {
+    let server = Server::start().await;
+    let mut terminal = Terminal::start(&["--capture", "/dev/full", &server.url()]);
+    let mut connection = server.accept().await;
+    terminal.shows(&["! the capture ends here: it cannot be written", " OPEN "]).await;
+    terminal.enter("all the same").await;
+    assert_eq!(next_text(&mut connection).await, "all the same");
+}
