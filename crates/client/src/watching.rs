@@ -54,7 +54,7 @@ impl Watching {
                 let _ = io::stderr().write_all(format.print(&record, Role::Client, "").as_bytes());
             }
         };
-        let watch = self.capture_on(Watch::new(print), &stream, |sentence| say(sentence));
+        let watch = self.capture_on(Watch::new(print), &stream, say);
         Tapped::new(stream, Role::Client, watch)
     }
 
