@@ -6,7 +6,8 @@
 //!   /ping [text]      a command: its name, and behind the first space what it works on
 //! ```
 //!
-//! A new command is a row of [`COMMANDS`] and a function that makes an [`Order`] or an [`Action`] of its argument.
+//! A new command is a row of [`COMMANDS`] and a function that makes an [`Action`] of its argument. A row may say what its
+//! argument can be, for completion.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -58,33 +59,73 @@ pub(crate) struct Command {
     pub(crate) usage: &'static str,
     /// What it does, in a line.
     pub(crate) help: &'static str,
+    /// What its argument may be, as far as that can be listed: what Tab offers.
+    arguments: fn() -> Vec<String>,
     /// Makes an action of what follows the name. The error is a sentence that says what was wrong and what to write.
     parse: fn(&str) -> Result<Action, String>,
 }
 
 /// Every command there is, in the order of `/help`.
 pub(crate) const COMMANDS: &[Command] = &[
-    Command { name: "/ping", usage: "[text]", help: "send a Ping; the time to its Pong is shown above", parse: ping },
-    Command { name: "/pong", usage: "[text]", help: "send a Pong that nobody asked for", parse: pong },
+    Command {
+        name: "/ping",
+        usage: "[text]",
+        help: "send a Ping; the time to its Pong is shown above",
+        arguments: none,
+        parse: ping,
+    },
+    Command { name: "/pong", usage: "[text]", help: "send a Pong that nobody asked for", arguments: none, parse: pong },
     Command {
         name: "/close",
         usage: "[code] [reason]",
         help: "send a Close: 1000 to 1003, 1007 to 1014, 3000 to 4999",
+        arguments: codes,
         parse: close,
     },
-    Command { name: "/binary", usage: "HEX | @FILE", help: "send a binary message", parse: binary },
+    Command { name: "/binary", usage: "HEX | @FILE", help: "send a binary message", arguments: none, parse: binary },
     Command {
         name: "/fragment",
         usage: "N[+ping] text",
         help: "send a text in N frames; with a Ping behind the first",
+        arguments: none,
         parse: fragment,
     },
-    Command { name: "/raw", usage: "HEX", help: "write bytes into the stream as they stand", parse: raw },
-    Command { name: "/slow", usage: "N text", help: "send a text with N ms between its bytes", parse: slow },
-    Command { name: "/mask", usage: "HEX", help: "choose the masking key of the next frame, four bytes", parse: mask },
-    Command { name: "/reconnect", usage: "", help: "close, and open a new connection", parse: reconnect },
-    Command { name: "/save", usage: "FILE", help: "write the wire to a file (.json: JSON lines)", parse: save },
-    Command { name: "/help", usage: "", help: "show this", parse: help },
+    Command {
+        name: "/raw",
+        usage: "HEX",
+        help: "write bytes into the stream as they stand",
+        arguments: none,
+        parse: raw,
+    },
+    Command {
+        name: "/slow",
+        usage: "N text",
+        help: "send a text with N ms between its bytes",
+        arguments: none,
+        parse: slow,
+    },
+    Command {
+        name: "/mask",
+        usage: "HEX",
+        help: "choose the masking key of the next frame, four bytes",
+        arguments: none,
+        parse: mask,
+    },
+    Command {
+        name: "/reconnect",
+        usage: "",
+        help: "close, and open a new connection",
+        arguments: none,
+        parse: reconnect,
+    },
+    Command {
+        name: "/save",
+        usage: "FILE",
+        help: "write the wire to a file (.json: JSON lines)",
+        arguments: none,
+        parse: save,
+    },
+    Command { name: "/help", usage: "", help: "show this", arguments: none, parse: help },
 ];
 
 /// What a line asks for.
@@ -99,7 +140,7 @@ pub(crate) fn parse(line: &str) -> Result<Action, String> {
         return Ok(Action::Order(Order::Text(line.to_owned())));
     }
     let (name, argument) = line.split_once(' ').unwrap_or((line, ""));
-    match COMMANDS.iter().find(|command| command.name == name) {
+    match find(name) {
         Some(command) => (command.parse)(argument)
             .map_err(|error| format!("{error}; write it as: {name} {}", command.usage).trim_end().to_owned()),
         None => {
@@ -108,22 +149,42 @@ pub(crate) fn parse(line: &str) -> Result<Action, String> {
     }
 }
 
-/// The names that a line may become, if it is the beginning of one.
-pub(crate) fn completions(line: &str) -> Vec<&'static str> {
-    let begins = |command: &&Command| command.name.starts_with(line);
-    if line.starts_with('/') {
-        COMMANDS.iter().filter(begins).map(|command| command.name).collect()
-    } else {
-        Vec::new()
-    }
+/// What a line may become, if it is the beginning of a command.
+pub(crate) fn completions(line: &str) -> Vec<String> {
+    let Some((name, _)) = line.split_once(' ') else {
+        let names = COMMANDS.iter().map(|command| command.name);
+        return names.filter(|name| line.starts_with('/') && name.starts_with(line)).map(str::to_owned).collect();
+    };
+    let Some(command) = find(name) else { return Vec::new() };
+    let lines = (command.arguments)().into_iter().map(|argument| format!("{name} {argument}"));
+    lines.filter(|complete| complete.starts_with(line)).collect()
+}
+
+/// The row of this name.
+pub(crate) fn find(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name)
 }
 
 /// The longest beginning that all these have in common.
-pub(crate) fn common_beginning<'a>(names: &[&'a str]) -> &'a str {
-    let Some((first, others)) = names.split_first() else { return "" };
-    let same = |other: &&str| first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
-    // The names are ASCII, so any count of bytes is a boundary.
-    &first[..others.iter().map(same).min().unwrap_or(first.len())]
+pub(crate) fn common_beginning(lines: &[String]) -> &str {
+    let Some((first, others)) = lines.split_first() else { return "" };
+    let same = |other: &String| first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let length = others.iter().map(same).min().unwrap_or(first.len());
+    &first[..first.floor_char_boundary(length)]
+}
+
+/// Nothing that could be listed.
+fn none() -> Vec<String> {
+    Vec::new()
+}
+
+/// The codes of section 7.4.1 that a client may send, and the first of those that are nobody's but ours.
+fn codes() -> Vec<String> {
+    (1000..=4000)
+        .map(CloseCode)
+        .filter(|code| code.is_sendable() && !(3000..4000).contains(&code.0))
+        .map(|code| code.0.to_string())
+        .collect()
 }
 
 fn ping(argument: &str) -> Result<Action, String> {
@@ -318,6 +379,13 @@ mod tests {
         assert_eq!(common_beginning(&completions("/p")), "/p");
         assert_eq!(common_beginning(&completions("/re")), "/reconnect");
         assert!(completions("p").is_empty());
+        assert_eq!(
+            completions("/close 101"),
+            ["/close 1010", "/close 1011", "/close 1012", "/close 1013", "/close 1014"]
+        );
+        assert_eq!(completions("/close 4"), ["/close 4000"]);
+        assert!(completions("/ping 1").is_empty());
+        assert!(completions("/unknown 1").is_empty());
         assert_eq!(completions("/").len(), COMMANDS.len());
     }
 }

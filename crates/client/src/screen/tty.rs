@@ -55,7 +55,7 @@ impl Tty {
     /// # Errors
     /// It cannot be done: what seems to be a terminal may be none.
     pub(crate) fn take() -> io::Result<Self> {
-        restore_on_panic();
+        restore_on_panic(restore);
         TAKEN.store(true, Ordering::SeqCst);
         let taken = enable_raw_mode().and_then(|()| {
             let mut output = BufWriter::with_capacity(BUFFER, Screen(io::stdout()));
@@ -112,7 +112,7 @@ fn write_restoring(output: &mut impl Write) -> io::Result<()> {
 }
 
 /// First the terminal, then the message: on the alternate screen it would be lost.
-fn restore_on_panic() {
+fn restore_on_panic(restore: fn()) {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         restore();
@@ -130,7 +130,8 @@ mod tests {
         let original = panic::take_hook();
         // The hook that ours calls: what it sees is what a reader of the message would.
         panic::set_hook(Box::new(|_| SEEN_TAKEN.store(TAKEN.load(Ordering::SeqCst), Ordering::SeqCst)));
-        restore_on_panic();
+        // This test's terminal, if it has one, was never taken.
+        restore_on_panic(|| TAKEN.store(false, Ordering::SeqCst));
         TAKEN.store(true, Ordering::SeqCst);
         let panicked = std::thread::spawn(|| panic!("on purpose")).join();
         panic::set_hook(original);

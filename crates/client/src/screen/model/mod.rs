@@ -19,7 +19,7 @@ use self::{
     talk::{Speaker, Talk},
     wire::Wire,
 };
-use super::command::{self, Action, COMMANDS, Order};
+use super::command::{self, Action, Order};
 use crate::ending::Ending;
 
 /// Something that happened.
@@ -256,17 +256,20 @@ impl Model {
     }
 
     fn complete(&mut self) {
-        let names = command::completions(self.editor.text());
-        match names.as_slice() {
+        let lines = command::completions(self.editor.text());
+        match lines.as_slice() {
+            // What has been begun is not left because it cannot be completed.
+            [] if self.editor.text().starts_with('/') => {}
             [] => self.focus = self.focus.next(),
-            [name] => {
-                let row = COMMANDS.iter().find(|command| command.name == *name);
+            [line] => {
+                let row = command::find(line);
                 self.hint = row.map(|command| format!("{} {}: {}", command.name, command.usage, command.help));
-                self.editor.set(&format!("{name} "));
+                self.editor.set(&format!("{line} "));
             }
-            names => {
-                self.editor.set(command::common_beginning(names));
-                self.hint = Some(names.join("  "));
+            lines => {
+                self.editor.set(command::common_beginning(lines));
+                let last_words: Vec<_> = lines.iter().filter_map(|line| line.split(' ').next_back()).collect();
+                self.hint = Some(last_words.join("  "));
             }
         }
     }

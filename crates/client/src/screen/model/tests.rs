@@ -142,6 +142,20 @@ fn tab_completes_commands_and_says_what_they_take() {
 }
 
 #[test]
+fn tab_completes_what_follows_a_command_where_that_can_be_listed() {
+    let mut model = open();
+    type_text(&mut model, "/close 101");
+    key(&mut model, KeyCode::Tab);
+    assert_eq!(model.hint.as_deref(), Some("1010  1011  1012  1013  1014"));
+    type_text(&mut model, "1");
+    key(&mut model, KeyCode::Tab);
+    assert_eq!(model.editor.text(), "/close 1011 ");
+    // Nothing is known about reasons, and nothing happens.
+    key(&mut model, KeyCode::Tab);
+    assert_eq!((model.editor.text(), model.focus), ("/close 1011 ", Focus::Input));
+}
+
+#[test]
 fn tab_goes_round_and_typing_comes_back() {
     let mut model = open();
     for focus in [Focus::Talk, Focus::Wire, Focus::Frame, Focus::Input] {
