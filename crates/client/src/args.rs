@@ -1,19 +1,22 @@
 //! The command line. The comments on the fields are what `--help` prints.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use laboratory::{Role, rules};
 
 /// A WebSocket client for the terminal and for pipes.
 ///
-/// Sends each line of standard input as a text message, and prints each message that arrives on a line of standard
+/// On a terminal it fills the screen: the conversation, every frame on the wire, and each of them taken apart; `/help` tells
+/// more. With `--plain`, and where standard input or output is no terminal, it works line by line:
+///
+/// It sends each line of standard input as a text message, and prints each message that arrives on a line of standard
 /// output. At the end of the input (Ctrl-D), on Ctrl-C and on SIGTERM it closes the connection with the code 1000 and
 /// goes on printing until the server has answered; a second Ctrl-C ends it at once.
 ///
 /// Standard error tells how the connection ended. The exit status is 0 for the codes 1000, 1001 and 1005, 2 for a wrong
 /// command line and 1 for everything else that goes wrong, a line that could not be sent among it.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "client", version)]
 pub(crate) struct Args {
     /// Where to: `ws://HOST[:PORT][/PATH][?QUERY]`, or `wss://` for TLS.
@@ -53,8 +56,21 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) deflate: bool,
 
+    /// Work line by line, on a terminal too.
+    #[arg(long)]
+    pub(crate) plain: bool,
+
+    /// Print the handshake and each frame to standard error as they pass, taken apart ('>' sent, '<' received); with
+    /// '=json' a line of JSON for each. Works line by line, as with --plain.
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub(crate) trace: Option<Trace>,
+
+    /// Write the conversation to a file that Wireshark opens; on a connection with TLS, what is inside.
+    #[arg(long, value_name = "FILE.pcapng")]
+    pub(crate) capture: Option<PathBuf>,
+
     /// Write binary messages to a pipe or a file as they are. Without it, and always on a terminal, a line tells their
-    /// length and first bytes.
+    /// length and first bytes. Works line by line, as with --plain.
     #[arg(short, long)]
     pub(crate) binary: bool,
 
@@ -76,9 +92,18 @@ pub(crate) struct Args {
     #[arg(long, requires = "probe")]
     pub(crate) json: bool,
 
-    /// Tell about control frames (Ping, Pong, Close) on standard error.
+    /// Tell about control frames (Ping, Pong, Close) on standard error. Works line by line, as with --plain.
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+/// How `--trace` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Trace {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

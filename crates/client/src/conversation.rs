@@ -25,13 +25,14 @@ use std::{
 
 use futures_util::SinkExt;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     select,
     sync::Notify,
     time::{Instant, Sleep, sleep},
 };
 use tracing::debug;
 use websocket::{
-    ClientStream, Error, Event, Reader, WebSocket, Writer,
+    Error, Event, Reader, WebSocket, Writer,
     protocol::{CloseCode, Message, State},
 };
 
@@ -47,8 +48,8 @@ use crate::{
 ///
 /// # Errors
 /// The signal, when a second one came and there is no waiting any more.
-pub(crate) async fn hold(
-    connection: WebSocket<ClientStream>,
+pub(crate) async fn hold<S: AsyncRead + AsyncWrite + Unpin>(
+    connection: WebSocket<S>,
     input: &mut Input,
     output: Output,
     signals: &mut Signals,
@@ -103,7 +104,12 @@ pub(crate) async fn hold(
 }
 
 /// Sends lines until the input ends or `stop` is notified, then a Close.
-async fn send(writer: &mut Writer<ClientStream>, input: &mut Input, stop: &Notify, lines_lost: &Cell<bool>) {
+async fn send<S: AsyncRead + AsyncWrite + Unpin>(
+    writer: &mut Writer<S>,
+    input: &mut Input,
+    stop: &Notify,
+    lines_lost: &Cell<bool>,
+) {
     let sent = select! {
         () = stop.notified() => Ok(()),
         sent = send_lines(writer, input, lines_lost) => sent,
@@ -116,8 +122,8 @@ async fn send(writer: &mut Writer<ClientStream>, input: &mut Input, stop: &Notif
 }
 
 /// Sends what the input has, as fast as the server takes it and no faster.
-async fn send_lines(
-    writer: &mut Writer<ClientStream>,
+async fn send_lines<S: AsyncRead + AsyncWrite + Unpin>(
+    writer: &mut Writer<S>,
     input: &mut Input,
     lines_lost: &Cell<bool>,
 ) -> Result<(), Error> {
@@ -143,7 +149,11 @@ async fn send_lines(
 }
 
 /// Receives the next message and passes it on. Gives the cause when there will be none.
-async fn hear(reader: &mut Reader<ClientStream>, output: &Output, patience: Duration) -> Option<Cause> {
+async fn hear<S: AsyncRead + AsyncWrite + Unpin>(
+    reader: &mut Reader<S>,
+    output: &Output,
+    patience: Duration,
+) -> Option<Cause> {
     // First a place for the message, then the message: so there is never one in our hands for which there is no place.
     // Without output, messages are read all the same, because the server's Close comes behind them.
     let room = output.room().await;
@@ -169,7 +179,8 @@ async fn hear(reader: &mut Reader<ClientStream>, output: &Output, patience: Dura
     }
 }
 
-enum Heard {
+/// What came next.
+pub(crate) enum Heard {
     Event(Event),
     End,
     Failure(Error),
@@ -181,8 +192,8 @@ enum Heard {
 /// The library has a deadline of its own, which counts from the Close. But behind a long input there may be more answers
 /// than arrive in that time, and each of them shows that the server is at work. So this timer starts anew for each
 /// message, and the library's is set so far away that it never comes (see `opening`).
-async fn next_event(
-    reader: &mut Reader<ClientStream>,
+pub(crate) async fn next_event<S: AsyncRead + AsyncWrite + Unpin>(
+    reader: &mut Reader<S>,
     timer: &mut Option<Pin<Box<Sleep>>>,
     patience: Duration,
 ) -> Heard {

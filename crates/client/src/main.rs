@@ -16,10 +16,12 @@
 //! | `input` | standard input, line by line |
 //! | `output` | standard output, message by message |
 //! | `conversation` | both at once, until the connection is closed |
+//! | `screen` | the full screen, in place of the three above |
 //! | `ending` | how it ended: a line for people, an exit status for scripts |
 //! | `probe` | instead of all that: every rule broken, one by one |
 //! | `signals` | Ctrl-C and SIGTERM |
 //! | `terminal` | what may reach a terminal |
+//! | `watching` | `--trace` and `--capture` |
 
 mod args;
 mod conversation;
@@ -28,8 +30,10 @@ mod input;
 mod opening;
 mod output;
 mod probe;
+mod screen;
 mod signals;
 mod terminal;
+mod watching;
 
 use std::{
     io::{self, IsTerminal},
@@ -37,7 +41,10 @@ use std::{
 };
 
 use clap::Parser;
-use tokio::{runtime, select};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    runtime, select,
+};
 use tracing::level_filters::LevelFilter;
 use websocket::{ClientStream, WebSocket};
 
@@ -47,6 +54,7 @@ use self::{
     output::{Format, Output},
     signals::Signals,
     terminal::{colours, say},
+    watching::Watching,
 };
 
 fn main() -> ExitCode {
@@ -81,8 +89,31 @@ async fn run(args: &Args) -> ExitCode {
             signal = signals.next() => signal.status(),
         };
     }
+    match Watching::wanted(args) {
+        Ok(watching) if fills_the_screen(args) => screen::run(args, &mut signals, watching).await,
+        Ok(None) => talk(args, &mut signals, |stream| stream).await,
+        Ok(Some(watching)) => talk(args, &mut signals, |stream| watching.tap(stream)).await,
+        Err(sentence) => {
+            say(sentence);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether there is a screen to fill, and nothing that asks for lines.
+fn fills_the_screen(args: &Args) -> bool {
+    let able = std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
+    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && able;
+    on_terminal && !args.plain && args.trace.is_none() && !args.verbose && !args.binary
+}
+
+/// Line by line: opens the connection, over what `wrap` makes of its stream, and holds the conversation to its end.
+async fn talk<S>(args: &Args, signals: &mut Signals, wrap: impl FnOnce(ClientStream) -> S) -> ExitCode
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let connection = select! {
-        opened = opening::open(args) => match opened {
+        opened = opening::open(args, wrap) => match opened {
             Ok(connection) => connection,
             Err(sentence) => {
                 say(sentence);
@@ -95,7 +126,7 @@ async fn run(args: &Args) -> ExitCode {
 
     let mut input = Input::start(args.max_message);
     let output = Output::start(Format::of_stdout(args.binary));
-    match conversation::hold(connection, &mut input, output, &mut signals, args.close_timeout).await {
+    match conversation::hold(connection, &mut input, output, signals, args.close_timeout).await {
         Ok(ending) => {
             say(&ending);
             ending.status()
@@ -108,7 +139,7 @@ async fn run(args: &Args) -> ExitCode {
 }
 
 /// What somebody who has just started the program should know, and a script need not.
-fn greet(args: &Args, connection: &WebSocket<ClientStream>) {
+fn greet<S>(args: &Args, connection: &WebSocket<S>) {
     match connection.subprotocol() {
         Some(name) => tracing::debug!("the subprotocol is {name}"),
         None if !args.subprotocols.is_empty() => say("the server chose none of the subprotocols: going on without one"),

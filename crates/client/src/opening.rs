@@ -7,6 +7,7 @@ use http::{
     HeaderMap, Response, StatusCode,
     header::{CONTENT_LENGTH, LOCATION},
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{
     ClientStream, ConnectError, Connector, WebSocket,
     protocol::{
@@ -17,23 +18,51 @@ use websocket::{
 
 use crate::{args::Args, terminal::printable};
 
-/// The library's deadline for closing is replaced by one that messages push ahead: see `conversation`.
-const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// For whoever has a deadline of its own for closing, in place of the library's: see `conversation`.
+pub(crate) const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How much of the text behind an HTTP refusal is quoted.
 const QUOTED_MAX: usize = 120;
 
-/// Opens the connection that the command line asks for.
+/// Opens the connection that the command line asks for. `wrap` may put something between the WebSocket and its stream;
+/// with `|stream| stream` there is nothing, and the type says so.
 ///
 /// A URL that cannot be used is told like a server that cannot be reached; any other argument that cannot be used ends
 /// the process here, in the way in which `clap` ends it.
 ///
 /// # Errors
 /// The sentence.
-pub(crate) async fn open(args: &Args) -> Result<WebSocket<ClientStream>, String> {
+pub(crate) async fn open<S>(args: &Args, wrap: impl FnOnce(ClientStream) -> S) -> Result<WebSocket<S>, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let connector = connector(args, NEVER)?;
+    connect(args, connector, wrap).await
+}
+
+/// Opens a connection with what [`connector`] made.
+///
+/// # Errors
+/// The sentence.
+pub(crate) async fn connect<S>(
+    args: &Args,
+    connector: Connector,
+    wrap: impl FnOnce(ClientStream) -> S,
+) -> Result<WebSocket<S>, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let uri: Uri = args.url.parse().map_err(|error| bad_url(&args.url, &error))?;
-    let connector = connector(args).unwrap_or_else(|misuse| wrong_argument(&misuse));
-    connector.connect().await.map_err(|error| explain(&error, &uri, args.connect_timeout))
+    connector.connect_through(wrap).await.map_err(|error| explain(&error, &uri, args.connect_timeout))
+}
+
+/// What the command line asks for, ready to connect. Arguments that cannot be used end the process: see [`open`].
+///
+/// # Errors
+/// The sentence about the URL.
+pub(crate) fn connector(args: &Args, close_timeout: Duration) -> Result<Connector, String> {
+    args.url.parse::<Uri>().map_err(|error| bad_url(&args.url, &error))?;
+    Ok(configured(args, close_timeout).unwrap_or_else(|misuse| wrong_argument(&misuse)))
 }
 
 /// The same request, for whoever wants to make something wrong in it.
@@ -63,10 +92,10 @@ fn wrong_argument(misuse: &Misuse) -> ! {
     Args::command().error(ErrorKind::ValueValidation, message).exit()
 }
 
-fn connector(args: &Args) -> Result<Connector, Misuse> {
+fn configured(args: &Args, close_timeout: Duration) -> Result<Connector, Misuse> {
     let limits = Limits { frame_bytes: args.max_message, message_bytes: args.max_message, ..Limits::DEFAULT };
     let keep_alive = args.ping_interval.map(|interval| KeepAlive { interval, timeout: interval });
-    let config = Config { limits, close_timeout: NEVER, keep_alive };
+    let config = Config { limits, close_timeout, keep_alive };
     let mut connector = Connector::new(&args.url)?.config(config).handshake_timeout(args.connect_timeout);
     if args.deflate {
         connector = connector.deflate(DeflateOptions::DEFAULT);

@@ -44,6 +44,7 @@
 //! | [`render`] | for the terminal, for programs, for the book |
 //! | [`capture`] | a file for Wireshark |
 //! | `tap` | a tokio stream that shows what passes (feature `tap`) |
+//! | `watch` | what a program does with that: records to print, and a capture (feature `tap`) |
 //!
 //! # A frame
 //!
@@ -84,6 +85,8 @@ pub mod render;
 mod stream;
 #[cfg(feature = "tap")]
 pub mod tap;
+#[cfg(feature = "tap")]
+pub mod watch;
 
 pub use self::{
     conversation::{Conversation, Options, Passed},

@@ -1,8 +1,8 @@
 //! The command line.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 /// Pushes a message to every client on an interval, prints what they say, echoes and relays.
 ///
@@ -55,9 +55,27 @@ pub(crate) struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = cores(), hide_default_value = true, value_parser = at_least_one)]
     pub(crate) threads: usize,
 
+    /// Log the handshake and each frame of every connection as they pass, taken apart ('>' sent, '<' received); with '=json'
+    /// a line of JSON for each
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub(crate) trace: Option<Trace>,
+
+    /// Write all connections to a file that Wireshark opens
+    #[arg(long, value_name = "FILE.pcapng")]
+    pub(crate) capture: Option<PathBuf>,
+
     /// Log more; twice: log most (or set `RUST_LOG`)
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+/// How `--trace` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Trace {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 fn cores() -> usize {

@@ -13,7 +13,7 @@ use websocket::{
     protocol::{Config, DeflateOptions, KeepAlive, Limits},
 };
 
-use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats, wire::Wires};
+use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats, watching::Watching, wire::Wires};
 
 /// What every connection's task needs to know.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) room: Room,
     pub(crate) wires: Wires,
     pub(crate) stuck_timeout: Duration,
+    pub(crate) watching: Option<Watching>,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -32,7 +33,7 @@ pub(crate) struct Shared {
 const TURNED_AWAY_AT_ONCE: usize = 64;
 
 /// Serves until `shutdown`, then closes every connection and waits until they are gone, or the deadline has passed.
-pub(crate) async fn serve(listener: TcpListener, args: Args, shutdown: CancellationToken) {
+pub(crate) async fn serve(listener: TcpListener, args: Args, watching: Option<Watching>, shutdown: CancellationToken) {
     let shared = Arc::new(Shared {
         options: options(&args),
         origins: OriginPolicy::new(args.allow_origin),
@@ -40,6 +41,7 @@ pub(crate) async fn serve(listener: TcpListener, args: Args, shutdown: Cancellat
         room: Room::default(),
         wires: Wires::new(),
         stuck_timeout: args.stuck_timeout,
+        watching,
         shutdown: shutdown.clone(),
     });
     let places = Arc::new(Semaphore::new(args.max_connections.min(Semaphore::MAX_PERMITS)));
@@ -102,7 +104,10 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, _place: OwnedSemapho
     let Ok(peer) = stream.peer_addr() else { return };
     // Messages are written whole. Holding them back to fill a packet would only make them late.
     let _ = stream.set_nodelay(true);
-    route::connection(stream, peer, &shared).await;
+    match &shared.watching {
+        None => route::connection(stream, peer, &shared).await,
+        Some(watching) => route::connection(watching.tap(stream, peer), peer, &shared).await,
+    }
 }
 
 async fn turn_away(stream: TcpStream, shared: Arc<Shared>, _place: OwnedSemaphorePermit) {

@@ -23,6 +23,7 @@ mod page;
 mod route;
 mod signals;
 mod stats;
+mod watching;
 mod wire;
 
 use std::process::ExitCode;
@@ -31,7 +32,7 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::Args, output::print_line, signals::Signals};
+use crate::{args::Args, output::print_line, signals::Signals, watching::Watching};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), String> {
+    let watching = Watching::wanted(&args)?;
     let listener = TcpListener::bind(&args.listen).await.map_err(|error| {
         let advice = match error.kind() {
             std::io::ErrorKind::AddrInUse => "is another server running? --listen takes another port",
@@ -85,6 +87,6 @@ async fn run(args: Args) -> Result<(), String> {
         signals.next().await;
         std::process::exit(130);
     });
-    listen::serve(listener, args, shutdown).await;
+    listen::serve(listener, args, watching, shutdown).await;
     Ok(())
 }

@@ -16,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 const LINES_QUEUED: usize = 10_000;
 
 static STDOUT: OnceLock<NonBlocking> = OnceLock::new();
+static STDERR: OnceLock<NonBlocking> = OnceLock::new();
 
 /// Starts both. What is returned writes, when it is dropped, what still waits.
 ///
@@ -25,6 +26,7 @@ pub(crate) fn start(verbose: u8) -> [WorkerGuard; 2] {
     let (stdout, stdout_guard) = queue().thread_name("stdout").finish(io::stdout());
     let (stderr, stderr_guard) = queue().thread_name("stderr").finish(io::stderr());
     let _ = STDOUT.set(stdout);
+    let _ = STDERR.set(stderr.clone());
 
     let default = ["info", "debug", "trace"][usize::from(verbose).min(2)];
     let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into());
@@ -50,5 +52,12 @@ pub(crate) fn print_line(line: &str) {
     if let Some(stdout) = STDOUT.get() {
         // In one piece: each write is an entry of the queue.
         let _ = stdout.clone().write_all(format!("{line}\n").as_bytes());
+    }
+}
+
+/// Puts text between the lines of the log.
+pub(crate) fn log_text(text: &str) {
+    if let Some(stderr) = STDERR.get() {
+        let _ = stderr.clone().write_all(text.as_bytes());
     }
 }

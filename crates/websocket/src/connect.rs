@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    io,
+    fmt, io,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Response, header::CONTENT_LENGTH};
 use protocol::{
     Config, Connection, DeflateOptions, Misuse, Uri,
+    frame::MaskingKey,
     handshake::{ClientRequest, Extension, HandshakeError, Progress},
 };
 use tokio::{
@@ -46,6 +47,17 @@ pub struct Connector {
     request: ClientRequest,
     config: Config,
     handshake_timeout: Duration,
+    chosen_keys: Option<ChosenKeys>,
+}
+
+/// What may choose masking keys instead of chance.
+#[derive(Clone)]
+struct ChosenKeys(Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>);
+
+impl fmt::Debug for ChosenKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChosenKeys")
+    }
 }
 
 impl Connector {
@@ -61,6 +73,7 @@ impl Connector {
             request: ClientRequest::new(uri),
             config: Config::default(),
             handshake_timeout: Duration::from_secs(10),
+            chosen_keys: None,
         })
     }
 
@@ -122,20 +135,45 @@ impl Connector {
         self
     }
 
+    /// Asks `choose` for the masking key of each frame, and draws one at random only where it gives `None`.
+    ///
+    /// This is for looking and for teaching: a key that somebody can foresee is what section 10.3 forbids.
+    #[must_use]
+    pub fn choose_masking_keys(mut self, choose: impl Fn() -> Option<MaskingKey> + Send + Sync + 'static) -> Self {
+        self.chosen_keys = Some(ChosenKeys(Arc::new(choose)));
+        self
+    }
+
     /// Resolves the host, connects to it, speaks TLS for `wss`, and does the opening handshake.
     ///
     /// # Errors
     /// [`ConnectError`]: each step has its own.
     pub async fn connect(self) -> Result<WebSocket<ClientStream>, ConnectError> {
+        self.connect_through(|stream| stream).await
+    }
+
+    /// As [`connect`](Self::connect), with something between the WebSocket and its stream: `wrap` gets the stream when TCP
+    /// and TLS are ready, and what it returns carries everything from the first byte of the request on. It is there for
+    /// whoever wants to watch the bytes, or to add some of their own.
+    ///
+    /// # Errors
+    /// As for [`connect`](Self::connect).
+    pub async fn connect_through<S>(self, wrap: impl FnOnce(ClientStream) -> S) -> Result<WebSocket<S>, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let limit = self.handshake_timeout;
-        timeout(limit, self.connect_unlimited()).await.unwrap_or(Err(ConnectError::TimedOut))
+        timeout(limit, self.connect_unlimited(wrap)).await.unwrap_or(Err(ConnectError::TimedOut))
     }
 
     //= docs/src/rfc6455.md#section-4-1
     //# To establish a connection, a client MUST open a transport, send an opening request and read the response.
-    async fn connect_unlimited(self) -> Result<WebSocket<ClientStream>, ConnectError> {
+    async fn connect_unlimited<S>(self, wrap: impl FnOnce(ClientStream) -> S) -> Result<WebSocket<S>, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let (stream, _turn) = open_transport(self.request.uri()).await?;
-        self.handshake_unlimited(stream).await
+        self.handshake_unlimited(wrap(stream)).await
     }
 
     /// Does the opening handshake on a stream that the caller has connected, a tunnel for example.
@@ -182,7 +220,11 @@ impl Connector {
                 Err(violation) => return Err(ConnectError::Answer(violation)),
             }
         };
-        let mut engine = Connection::client(self.config, keys::masking_keys(), crate::websocket::now());
+        let keys = match self.chosen_keys {
+            None => keys::masking_keys(),
+            Some(ChosenKeys(choose)) => keys::chosen(choose),
+        };
+        let mut engine = Connection::client(self.config, keys, crate::websocket::now());
         if let Some(compression) = &opened.compression {
             engine = engine.with_compression(compression);
         }

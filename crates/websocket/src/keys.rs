@@ -4,6 +4,8 @@
 //! system, one for each thread: as hard to predict as the system's own, and it costs nanoseconds where a system call
 //! would cost hundreds.
 
+use std::sync::Arc;
+
 use protocol::{
     frame::{MaskingKey, MaskingKeys},
     handshake::Nonce,
@@ -25,4 +27,10 @@ pub(crate) fn masking_keys() -> Box<dyn MaskingKeys> {
     //= docs/src/rfc6455.md#section-5-3
     //# A masking key MUST NOT let a server or a proxy foresee the key of a later frame with ease.
     Box::new(|| MaskingKey(rand::random()))
+}
+
+/// A source that takes what `choose` chooses, and chance where it does not.
+pub(crate) fn chosen(choose: Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>) -> Box<dyn MaskingKeys> {
+    let mut random = masking_keys();
+    Box::new(move || choose().unwrap_or_else(|| random.next_key()))
 }

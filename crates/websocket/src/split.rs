@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_util::{Sink, Stream};
-use protocol::{CloseCode, CloseFrame, Closure, Message, Prepared, State};
+use protocol::{CloseCode, CloseFrame, Closure, Kind, Message, Prepared, State};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
@@ -117,6 +117,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
         self.flush().await
     }
 
+    /// Sends a Pong that nobody asked for: see [`WebSocket::pong`].
+    ///
+    /// # Errors
+    /// As for [`WebSocket::pong`].
+    pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
+        lock(&self.0).queue_pong(payload)?;
+        self.flush().await
+    }
+
+    /// Sends a part of a message as a frame of its own: see [`WebSocket::send_fragment`]. From this half it is always
+    /// written before this returns.
+    ///
+    /// # Errors
+    /// As for [`WebSocket::send_fragment`].
+    pub async fn send_fragment(&mut self, kind: Kind, part: &[u8], last: bool) -> Result<(), Error> {
+        poll_fn(|cx| lock(&self.0).poll_room(cx)).await?;
+        lock(&self.0).queue_fragment(kind, part, last)?;
+        self.flush().await
+    }
+
     /// Writes everything that was sent.
     ///
     /// # Errors
@@ -132,6 +152,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         lock(&self.0).queue_close(Some(CloseFrame::new(code, reason)?))?;
         self.flush().await
+    }
+
+    /// OPEN, CLOSING or CLOSED.
+    #[must_use]
+    pub fn state(&self) -> State {
+        lock(&self.0).state()
     }
 
     /// Bytes that wait to be written.

@@ -439,8 +439,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// As for [`send`](Self::send), and the misuses of [`Connection::send_fragment`].
     pub async fn send_fragment(&mut self, kind: protocol::Kind, part: &[u8], last: bool) -> Result<(), Error> {
         self.room().await?;
-        blocks::lend_output(&mut self.engine);
-        self.engine.send_fragment(kind, part, last)?;
+        self.queue_fragment(kind, part, last)?;
         self.flush_unless_more_arrived().await
     }
 
@@ -459,7 +458,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// As for [`ping`](Self::ping).
     pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.engine.pong(payload)?;
+        self.queue_pong(payload)?;
         self.flush().await
     }
 
@@ -508,6 +507,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     pub(crate) fn queue_ping(&mut self, payload: &[u8]) -> Result<(), Error> {
         Ok(self.engine.ping(payload)?)
+    }
+
+    pub(crate) fn queue_pong(&mut self, payload: &[u8]) -> Result<(), Error> {
+        Ok(self.engine.pong(payload)?)
+    }
+
+    pub(crate) fn queue_fragment(&mut self, kind: protocol::Kind, part: &[u8], last: bool) -> Result<(), Error> {
+        blocks::lend_output(&mut self.engine);
+        Ok(self.engine.send_fragment(kind, part, last)?)
     }
 
     pub(crate) fn queue_close(&mut self, frame: Option<CloseFrame>) -> Result<(), Error> {

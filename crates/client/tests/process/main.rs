@@ -10,5 +10,10 @@ mod deflate;
 mod failures;
 mod pipes;
 mod probe;
+#[cfg(unix)]
+mod screen;
 mod signals;
 mod support;
+#[cfg(unix)]
+mod terminal;
+mod trace;

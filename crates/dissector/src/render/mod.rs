@@ -22,5 +22,5 @@ pub use self::{
     json::json,
     svg::svg,
     text::{bit_pattern, value_text},
-    tree::{explained, tree},
+    tree::{explained, line as field_line, tree},
 };

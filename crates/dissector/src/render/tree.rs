@@ -63,8 +63,9 @@ fn write_tree(record: &Record, explain: bool) -> String {
     text
 }
 
-/// One field in one line.
-pub(super) fn line(field: &Field) -> String {
+/// One field in one line, without those in it: `.... 0001 = Opcode: Text (1)`.
+#[must_use]
+pub fn line(field: &Field) -> String {
     let mut line = String::new();
     if let Some((byte, mask)) = own_bits(field) {
         let _ = write!(line, "{} = ", bit_pattern(byte, mask));

@@ -1,0 +1,239 @@
+//! What is drawn, on a terminal in memory.
+
+use dissector::{Direction, Record};
+use ratatui::{
+    Terminal,
+    backend::TestBackend,
+    buffer::Buffer,
+    crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
+    style::{Color, Modifier},
+};
+use websocket::protocol::Message;
+
+use super::*;
+use crate::screen::model::{Event, Happening, wire::tests::records};
+
+const HELLO: &[u8] = &[0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58];
+
+fn model(size: (u16, u16)) -> Model {
+    let mut model = Model::new("ws://h/", size, true);
+    model.update(Event::Link(Happening::Connecting));
+    let extensions = vec!["permessage-deflate; server_max_window_bits=10".to_owned()];
+    model.update(Event::Link(Happening::Opened { subprotocol: Some("chat".to_owned()), extensions }));
+    model
+}
+
+fn add(model: &mut Model, records: Vec<Record>) {
+    for record in records {
+        model.update(Event::Link(Happening::Record(record)));
+    }
+}
+
+fn hear(model: &mut Model, text: &str) {
+    model.update(Event::Link(Happening::Message(Message::text(text))));
+}
+
+fn press(model: &mut Model, code: KeyCode) {
+    model.update(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+}
+
+fn drawn(model: &Model) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(model.size.0, model.size.1)).expect("it fits");
+    terminal.draw(|frame| draw(model, frame)).expect("it can be drawn");
+    terminal.backend().buffer().clone()
+}
+
+/// The rows as text. Behind a wide character comes a cell that belongs to it.
+fn rows(buffer: &Buffer) -> Vec<String> {
+    (0..buffer.area.height)
+        .map(|y| {
+            let mut row = String::new();
+            let mut x = 0;
+            while x < buffer.area.width {
+                let symbol = buffer[(x, y)].symbol();
+                row.push_str(symbol);
+                x += u16::try_from(text::width(symbol)).unwrap_or(1).max(1);
+            }
+            row
+        })
+        .collect()
+}
+
+fn screen(model: &Model) -> String {
+    rows(&drawn(model)).join("\n")
+}
+
+/// The place of a text on the screen: column and row.
+fn find(buffer: &Buffer, text: &str) -> (u16, u16) {
+    for (y, row) in (0..).zip(rows(buffer)) {
+        if let Some(start) = row.find(text) {
+            return (u16::try_from(text::width(&row[..start])).expect("on the screen"), y);
+        }
+    }
+    panic!("{text:?} is not on the screen:\n{}", rows(buffer).join("\n"));
+}
+
+#[test]
+fn everything_is_there_at_every_usual_size() {
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let mut model = model(size);
+        add(&mut model, records(&[(Direction::ToServer, HELLO)]));
+        hear(&mut model, r#"{"n":1}"#);
+        let screen = screen(&model);
+        for part in [
+            " ws://h/ ",
+            " numbers in the messages ",
+            ">  0 Text, 5 bytes: Hello",
+            "81 85 37 fa 21 3d 7f 9f",
+            "1... .... = Fin: True",
+            "RFC 6455, section 5.2",
+            " OPEN ",
+            "chat",
+            "permessage-deflate",
+            "^C quit",
+        ] {
+            assert!(screen.contains(part), "{part:?} is missing at {size:?}:\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn no_size_is_too_small_to_be_drawn() {
+    for columns in 1..90 {
+        for rows in 1..30 {
+            let mut model = model((columns, rows));
+            add(&mut model, records(&[(Direction::ToServer, HELLO)]));
+            hear(&mut model, r#"{"n":1,"世界":2}"#);
+            model.update(Event::Paste("世界 👨‍👩‍👧‍👦".to_owned()));
+            model.help = (columns + rows) % 5 == 0;
+            drawn(&model);
+        }
+    }
+}
+
+#[test]
+fn the_bytes_of_the_chosen_field_are_reversed() {
+    let mut model = model((80, 24));
+    add(&mut model, records(&[(Direction::ToServer, HELLO)]));
+    model.focus = Focus::Frame;
+    // Fin, Reserved, Opcode, Mask, Payload length: the sixth is the masking key.
+    (0..5).for_each(|_| press(&mut model, KeyCode::Down));
+    let buffer = drawn(&model);
+    let (x, y) = find(&buffer, "81 85 37 fa 21 3d 7f 9f");
+    let reversed: Vec<_> = (0..8).map(|byte| buffer[(x + 3 * byte, y)].modifier.contains(Modifier::REVERSED)).collect();
+    assert_eq!(reversed, [false, false, true, true, true, true, false, false]);
+    let (x, y) = find(&buffer, "Masking-Key: 37fa213d");
+    assert!(buffer[(x, y)].modifier.contains(Modifier::REVERSED));
+    find(&buffer, "RFC 6455, section 5.3");
+}
+
+#[test]
+fn the_directions_differ_in_colour_and_without_colour_too() {
+    for colours in [true, false] {
+        let mut model = model((80, 24));
+        model.colours = colours;
+        add(
+            &mut model,
+            records(&[
+                (Direction::ToServer, HELLO),
+                (Direction::ToClient, &[0x89, 0]),
+                (Direction::ToClient, &[0x8a, 0]),
+            ]),
+        );
+        let buffer = drawn(&model);
+        let background = |text| buffer[find(&buffer, text)].bg;
+        let (to_server, to_client) = (background(">  0 Text"), background("<  1 Ping"));
+        assert_eq!(to_server != to_client, colours);
+        if !colours {
+            let coloured = buffer.content.iter().find(|cell| cell.bg != Color::Reset || cell.fg != Color::Reset);
+            assert_eq!(coloured, None, "NO_COLOR means no colour at all");
+        }
+    }
+}
+
+#[test]
+fn a_broken_rule_is_named() {
+    let mut model = model((80, 24));
+    // A frame from the client that is not masked.
+    add(&mut model, records(&[(Direction::ToServer, &[0x81, 1, b'x'])]));
+    let screen = screen(&model);
+    assert!(screen.contains("UnmaskedFrame"), "{screen}");
+    assert!(screen.contains(" 0 !Text"), "{screen}");
+}
+
+#[test]
+fn wide_characters_do_not_shift_what_stands_beside_them() {
+    let mut model = model((80, 24));
+    hear(&mut model, r#"{"n":1}"#);
+    for text in ["世界世界世界世界世界世界世界世界世界世界世界世界世界世界世界", "👨‍👩‍👧‍👦 e\u{301} 🎉 x"]
+    {
+        hear(&mut model, text);
+    }
+    let buffer = drawn(&model);
+    let areas = layout::areas(model.size, 1);
+    for y in areas.talk.y + 1..areas.talk.bottom() - 1 {
+        assert_eq!(buffer[(areas.talk.x, y)].symbol(), "│");
+        assert_eq!(buffer[(areas.talk.right() - 1, y)].symbol(), "│");
+        assert_eq!(buffer[(areas.numbers.x, y)].symbol(), "│");
+    }
+}
+
+#[test]
+fn the_cursor_stands_behind_what_was_typed() {
+    let mut model = model((80, 24));
+    let cursor = |model: &Model| {
+        let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("it fits");
+        terminal.draw(|frame| draw(model, frame)).expect("it can be drawn");
+        let position = terminal.get_cursor_position().expect("there is one");
+        (position.x, position.y)
+    };
+    assert_eq!(cursor(&model), (2, 22));
+    model.update(Event::Paste("a世🎉".to_owned()));
+    assert_eq!(cursor(&model), (7, 22));
+    press(&mut model, KeyCode::Left);
+    assert_eq!(cursor(&model), (5, 22));
+    // A line longer than the screen: the end is shown.
+    model.update(Event::Paste("x".repeat(500)));
+    press(&mut model, KeyCode::End);
+    assert_eq!(cursor(&model), (79, 22));
+    assert!(rows(&drawn(&model))[22].trim_end().ends_with("xx🎉"));
+}
+
+#[test]
+fn a_paste_of_several_lines_stays_on_one() {
+    let mut model = model((80, 24));
+    model.update(Event::Paste("one\r\ntwo\u{1b}[2J".to_owned()));
+    assert_eq!(rows(&drawn(&model))[22].trim_end(), "> one⏎two�[2J");
+}
+
+#[test]
+fn numbers_are_drawn_as_bars() {
+    let mut model = model((80, 24));
+    for n in [1, 8, 4] {
+        hear(&mut model, &format!(r#"{{"load":{n}}}"#));
+    }
+    let buffer = drawn(&model);
+    find(&buffer, "load 4 ▁█▄");
+    find(&buffer, "load 4  (3 times)");
+}
+
+#[test]
+fn help_lists_every_command_at_80_by_24() {
+    let mut model = model((80, 24));
+    model.help = true;
+    let screen = screen(&model);
+    for command in crate::screen::command::COMMANDS {
+        assert!(screen.contains(command.name), "{}:\n{screen}", command.name);
+    }
+    assert!(screen.contains("close and leave"), "{screen}");
+}
+
+#[test]
+fn what_a_server_sends_is_no_command_to_the_terminal() {
+    let mut model = model((120, 40));
+    hear(&mut model, "\x1b[2J");
+    hear(&mut model, "{\"\\u001b[31m\":1}");
+    add(&mut model, records(&[(Direction::ToClient, &[0x81, 4, 0x1b, b'[', b'2', b'J'])]));
+    let buffer = drawn(&model);
+    assert!(buffer.content.iter().all(|cell| !cell.symbol().contains(char::is_control)));
+}

@@ -1,0 +1,114 @@
+//! Text that fits: cut and wrapped by the columns it takes, not by its characters.
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// The columns that a text takes.
+pub(super) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// At most `columns` of a text; an ellipsis says that there was more.
+pub(super) fn fit(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut fitting = beginning(text, columns.saturating_sub(1)).to_owned();
+    if columns > 0 {
+        fitting.push('…');
+    }
+    fitting
+}
+
+/// The longest beginning that takes at most `columns`.
+fn beginning(text: &str, columns: usize) -> &str {
+    let mut taken = 0;
+    for (start, grapheme) in text.grapheme_indices(true) {
+        taken += width(grapheme);
+        if taken > columns {
+            return &text[..start];
+        }
+    }
+    text
+}
+
+/// The longest end that takes at most `columns`.
+pub(super) fn ending(text: &str, columns: usize) -> &str {
+    let mut taken = 0;
+    for (start, grapheme) in text.grapheme_indices(true).rev() {
+        taken += width(grapheme);
+        if taken > columns {
+            return &text[start + grapheme.len()..];
+        }
+    }
+    text
+}
+
+/// The text in lines of at most `columns`, cut at spaces where there are any.
+pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(2);
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while width(rest) > columns {
+        let full = beginning(rest, columns);
+        // A wide character in two columns always fits, so there is progress.
+        let full = if full.is_empty() { rest.graphemes(true).next().unwrap_or(rest) } else { full };
+        let cut = match full.rfind(' ') {
+            _ if rest[full.len()..].starts_with(' ') => full.len(),
+            Some(space) if space > 0 => space,
+            _ => full.len(),
+        };
+        lines.push(rest[..cut].to_owned());
+        rest = rest[cut..].strip_prefix(' ').unwrap_or(&rest[cut..]);
+    }
+    lines.push(rest.to_owned());
+    lines
+}
+
+/// A number of bytes in few columns: `999 B`, `1.5 kB`.
+pub(super) fn bytes(count: u64) -> String {
+    // Precise enough for three digits.
+    #[allow(clippy::cast_precision_loss)]
+    let size = count as f64;
+    match count {
+        0..1000 => format!("{count} B"),
+        1000..1_000_000 => format!("{:.1} kB", size / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", size / 1e6),
+        _ => format!("{:.1} GB", size / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!(fit("hello", 5), "hello");
+        assert_eq!(fit("hello!", 5), "hell…");
+        assert_eq!(fit("世界世界", 6), "世界…");
+        assert_eq!(fit("世界世界", 0), "");
+        assert_eq!(ending("世界世界", 5), "世界");
+        assert_eq!(ending("a👨‍👩‍👧‍👦", 2), "👨‍👩‍👧‍👦");
+    }
+
+    #[test]
+    fn lines_end_at_spaces_where_there_are_any() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("one two three", 5), ["one", "two", "three"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("世界世界", 3), ["世", "界", "世", "界"]);
+        assert_eq!(wrap("", 3), [""]);
+        for columns in 0..20 {
+            for line in wrap("one  two 世界世 👨‍👩‍👧‍👦 three-four-five", columns) {
+                assert!(width(&line) <= columns.max(2), "{columns}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_take_few_columns() {
+        assert_eq!([0, 999, 1000, 1_550_000].map(bytes), ["0 B", "999 B", "1.0 kB", "1.6 MB"]);
+        assert_eq!(bytes(1234), "1.2 kB");
+    }
+}
