@@ -84,8 +84,8 @@ pub(crate) struct Args {
           value_parser = clap::builder::PossibleValuesParser::new(rules::of(Role::Client).map(|rule| rule.name)))]
     pub(crate) probe_only: Vec<String>,
 
-    /// How long to wait for the answer to a broken rule.
-    #[arg(long, value_name = "DURATION", default_value = "2s", requires = "probe", value_parser = duration)]
+    /// How long to wait for the answer to a broken rule, with --probe and with `/break` on the full screen.
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     pub(crate) probe_patience: Duration,
 
     /// Print the results of --probe as lines of JSON.

@@ -11,6 +11,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use laboratory::{Role, rules};
 use websocket::protocol::{CloseCode, CloseFrame, frame::MaskingKey, limits::MAX_CONTROL_PAYLOAD};
 
 /// What is to be done with the connection.
@@ -36,6 +37,8 @@ pub(crate) enum Order {
     Slow(Duration, String),
     /// Mask the next frame with this key.
     Mask(MaskingKey),
+    /// Break the rule of this name, and judge what the server does.
+    Break(&'static str),
     /// Close the connection if it is open, and open a new one.
     Reconnect,
 }
@@ -110,6 +113,13 @@ pub(crate) const COMMANDS: &[Command] = &[
         help: "choose the masking key of the next frame, four bytes",
         arguments: none,
         parse: mask,
+    },
+    Command {
+        name: "/break",
+        usage: "RULE",
+        help: "break a rule of the RFC, and see what the server does; Tab lists them",
+        arguments: breakable,
+        parse: break_rule,
     },
     Command {
         name: "/reconnect",
@@ -187,6 +197,11 @@ fn codes() -> Vec<String> {
         .collect()
 }
 
+/// The rules that can be broken on a connection that is open.
+fn breakable() -> Vec<String> {
+    rules::of(Role::Client).filter(|rule| !rule.is_in_handshake()).map(|rule| rule.name.to_owned()).collect()
+}
+
 fn ping(argument: &str) -> Result<Action, String> {
     control_payload(argument).map(|payload| Action::Order(Order::Ping(payload)))
 }
@@ -260,6 +275,18 @@ fn mask(argument: &str) -> Result<Action, String> {
     match hex(argument)?.try_into() {
         Ok(key) => Ok(Action::Order(Order::Mask(MaskingKey(key)))),
         Err(_) => Err("a masking key has four bytes".to_owned()),
+    }
+}
+
+fn break_rule(argument: &str) -> Result<Action, String> {
+    match rules::find(Role::Client, argument.trim()) {
+        None if argument.trim().is_empty() => Err("there is no name of a rule; Tab lists them".to_owned()),
+        None => Err(format!("there is no rule '{}'; Tab lists them", argument.trim())),
+        Some(rule) if rule.is_in_handshake() => Err(format!(
+            "'{0}' is broken in the opening handshake, which is over; start the client with --probe --probe-only {0}",
+            rule.name
+        )),
+        Some(rule) => Ok(Action::Order(Order::Break(rule.name))),
     }
 }
 
@@ -345,6 +372,7 @@ mod tests {
         assert_eq!(order("/slow 20 hi"), Order::Slow(Duration::from_millis(20), "hi".to_owned()));
         assert_eq!(order("/mask 37fa213d"), Order::Mask(MaskingKey([0x37, 0xfa, 0x21, 0x3d])));
         assert_eq!(order("/reconnect"), Order::Reconnect);
+        assert_eq!(order("/break unmasked-frame"), Order::Break("unmasked-frame"));
         assert_eq!(parse("/save a.json"), Ok(Action::Save("a.json".into())));
         assert_eq!(parse("/help"), Ok(Action::Help));
     }
@@ -362,6 +390,9 @@ mod tests {
             ("/slow x", "no number of milliseconds", "/slow N text"),
             ("/save", "no name of a file", "/save FILE"),
             ("/save a.pcapng", "--capture", "/save FILE"),
+            ("/break", "no name of a rule", "/break RULE"),
+            ("/break nothing", "no rule 'nothing'; Tab lists them", "/break RULE"),
+            ("/break method-post", "--probe --probe-only method-post", "/break RULE"),
             ("/help me", "nothing can follow", "/help"),
         ] {
             let error = error(line);
@@ -384,6 +415,8 @@ mod tests {
             ["/close 1010", "/close 1011", "/close 1012", "/close 1013", "/close 1014"]
         );
         assert_eq!(completions("/close 4"), ["/close 4000"]);
+        assert_eq!(completions("/break unm"), ["/break unmasked-frame"]);
+        assert!(!completions("/break ").contains(&"/break method-post".to_owned()), "that is over");
         assert!(completions("/ping 1").is_empty());
         assert!(completions("/unknown 1").is_empty());
         assert_eq!(completions("/").len(), COMMANDS.len());

@@ -19,6 +19,7 @@ use std::{
 };
 
 use dissector::{tap::Tapped, watch::Watch};
+use laboratory::rules;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     select,
@@ -34,6 +35,7 @@ use super::{
     command::Order,
     lane::{Bypass, lane},
     model::Happening,
+    trial::{Sentence, Trials},
 };
 use crate::{
     args::Args,
@@ -209,17 +211,22 @@ where
     let mut silence = None;
     let mut again = false;
     let mut no_more_orders = false;
+    let trials = Trials::default();
     let patience = sleep(RECONNECT_PATIENCE);
     tokio::pin!(patience);
     let cause = {
-        let mut carrying = Box::pin(carry(args, &mut writer, bypass, orders, outbox, key));
+        let mut carrying = Box::pin(carry(args, &mut writer, bypass, orders, outbox, key, &trials));
         loop {
             let hear = async {
                 outbox.room().await;
                 next_event(&mut reader, &mut silence, args.close_timeout).await
             };
             select! {
-                heard = hear => match heard {
+                heard = hear => {
+                    if let Some(sentence) = trials.hear(&heard) {
+                        outbox.send(judged(sentence));
+                    }
+                    match heard {
                     Heard::Event(Event::Message(message)) => {
                         outbox.send(Happening::Message(message));
                         silence = None;
@@ -229,7 +236,9 @@ where
                     Heard::End => break Cause::End,
                     Heard::Failure(error) => break Cause::Failure(error),
                     Heard::Silence => break Cause::Silence(args.close_timeout),
-                },
+                    }
+                }
+                sentence = trials.expired() => outbox.send(judged(sentence)),
                 reconnect = &mut carrying, if !no_more_orders => {
                     no_more_orders = true;
                     again = reconnect;
@@ -247,6 +256,11 @@ where
     again
 }
 
+/// A verdict for the screen.
+fn judged(sentence: Sentence) -> Happening {
+    if sentence.against_a_must { Happening::Refused(sentence.text) } else { Happening::Done(sentence.text) }
+}
+
 /// Carries out orders one after the other. Gives whether it ended because a new connection was ordered.
 async fn carry<S>(
     args: &Args,
@@ -255,6 +269,7 @@ async fn carry<S>(
     orders: &mut mpsc::UnboundedReceiver<Order>,
     outbox: &Outbox,
     key: &NextKey,
+    trials: &Trials,
 ) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -279,11 +294,15 @@ where
             Order::Pong(payload) => told(writer.pong(&payload).await),
             Order::Close(code, reason) => told(writer.close(code, &reason).await),
             Order::Fragments { count, ping, text } => told(fragments(writer, count, ping, text.as_bytes()).await),
-            Order::Raw(bytes) => match writer.flush().await {
-                // Everything else is written, so these bytes stand between two frames.
-                Ok(()) => bypass.write(&bytes).await.map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            },
+            Order::Raw(bytes) => raw(writer, bypass, &bytes).await,
+            Order::Break(name) => {
+                let chosen = key.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let rule = rules::find(Role::Client, name);
+                match rule.and_then(|rule| trials.begin(rule, chosen, args.probe_patience)) {
+                    Some(bytes) => raw(writer, bypass, &bytes).await,
+                    None => Err(format!("{name} is a rule of the opening handshake")),
+                }
+            }
             Order::Slow(every, text) => {
                 bypass.pace(Some(every));
                 let sent = writer.send(Message::text(text)).await;
@@ -297,6 +316,15 @@ where
         outbox.send(Happening::State(writer.state()));
     }
     false
+}
+
+/// Writes bytes as they are, once everything else is written, so that they stand between two frames.
+async fn raw<S>(writer: &mut Writer<super::lane::Lane<S>>, bypass: &Bypass<S>, bytes: &[u8]) -> Result<(), String>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    told(writer.flush().await)?;
+    bypass.write(bytes).await.map_err(|error| error.to_string())
 }
 
 fn told(sent: Result<(), websocket::Error>) -> Result<(), String> {

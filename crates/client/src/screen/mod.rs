@@ -14,6 +14,7 @@
 //! | `view` | drawing, without I/O |
 //! | `link` | the connection |
 //! | `lane` | raw bytes and slow writing beneath the engine |
+//! | `trial` | a rule that was broken, and the verdict |
 //! | `tty` | taking the terminal, and giving it back |
 //!
 //! The loop below asks for input first, then whether it is time to draw, and only then what the server has sent: a server
@@ -24,6 +25,7 @@ mod lane;
 mod layout;
 mod link;
 mod model;
+mod trial;
 mod tty;
 mod view;
 

@@ -410,3 +410,35 @@ async fn a_capture_that_fails_is_told_on_the_screen() {
     terminal.enter("all the same").await;
     assert_eq!(next_text(&mut connection).await, "all the same");
 }
+
+#[tokio::test]
+async fn a_rule_is_broken_and_the_server_judged() {
+    let server = Server::start().await;
+    let mut terminal = Terminal::start(&[&server.url()]);
+    terminal.resize(200, 50);
+    let mut connection = server.accept().await;
+    let failing = tokio::spawn(async move { connection.next().await });
+    terminal.shows(&[" OPEN "]).await;
+    // Completed by Tab.
+    terminal.press("/break unm\t\r").await;
+    terminal.shows(&["> /break unmasked-frame", "section 5.1", "verdict: as asked", " CLOSED "]).await;
+    let failed = failing.await.unwrap();
+    assert!(failed.is_some_and(|result| result.is_err()), "the server saw it");
+}
+
+#[tokio::test]
+async fn a_server_that_minds_nothing_is_told_apart() {
+    let server = Server::start().await;
+    let mut terminal = Terminal::start(&["--probe-patience", "200ms", &server.url()]);
+    terminal.resize(200, 50);
+    let mut tcp = server.accept_raw().await;
+    terminal.shows(&[" OPEN "]).await;
+    terminal.enter("/mask 00000000").await;
+    terminal.enter("/break reserved-opcode-f").await;
+    let mut head = [0; 6];
+    bounded(tcp.read_exact(&mut head)).await.unwrap();
+    assert_eq!((head[0] & 0x88, &head[2..]), (0x88, &[0; 4][..]), "a control frame with the chosen key");
+    terminal.shows(&["! reserved-opcode-f: ", "verdict: no answer"]).await;
+    // The connection goes on as far as we are concerned.
+    terminal.shows(&[" OPEN "]).await;
+}
