@@ -17,7 +17,7 @@ use crate::{
     utf8::Utf8Validator,
 };
 
-/// A message encoded once, to be sent to any number of clients: see [`Connection::send_prepared`].
+/// A message encoded once, to be sent to any number of clients: see [`Connection::send_prepared`](super::Connection::send_prepared).
 #[derive(Debug, Clone)]
 pub struct Prepared {
     frame: Bytes,
