@@ -106,7 +106,8 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, _place: OwnedSemapho
     let _ = stream.set_nodelay(true);
     match &shared.watching {
         None => route::connection(stream, peer, &shared).await,
-        Some(watching) => route::connection(watching.tap(stream, peer), peer, &shared).await,
+        // Boxed, so that tasks are no larger for it when nobody watches.
+        Some(watching) => Box::pin(route::connection(watching.tap(stream, peer), peer, &shared)).await,
     }
 }
 

@@ -43,36 +43,49 @@ pub(crate) async fn connection<S>(stream: S, peer: SocketAddr, shared: &Shared)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    // Boxed, because a task is as large as the largest thing it may ever do: an hour of conversation should not hold on to
+    // the room for its handshake, nor for what only few connections are made for.
+    if let Some((route, connection)) = Box::pin(open(stream, peer, shared)).await {
+        converse(route, connection, peer, shared).await;
+    }
+}
+
+/// The opening handshake, and all that is over with it: refusals, the page, connections of the rarer kinds.
+async fn open<S>(stream: S, peer: SocketAddr, shared: &Shared) -> Option<(Route, WebSocket<S>)>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let incoming = tokio::select! {
         incoming = websocket::read_request(stream, &shared.options) => incoming,
-        () = shared.shutdown.cancelled() => return,
+        () = shared.shutdown.cancelled() => return None,
     };
     let incoming = match incoming {
         Ok(incoming) => incoming,
-        Err(error) => return tracing::info!("{peer} not accepted: {error}"),
+        Err(error) => {
+            tracing::info!("{peer} not accepted: {error}");
+            return None;
+        }
     };
     let path = wire::without_token(incoming.request().path()).to_owned();
     match decide(incoming.request(), shared) {
         Decision::Accept(route, upgrade, acceptance) => {
             match incoming.accept(upgrade, acceptance, &shared.options).await {
-                Ok(connection) => converse(route, connection, peer, shared).await,
+                Ok(connection) => return Some((route, connection)),
                 Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),
             }
         }
-        // Boxed, because a task is as large as the largest thing it may ever do: connections that are not looked at should
-        // not hold on to room for those that are.
-        Decision::Tap(upgrade) => Box::pin(tapped(incoming, upgrade, peer, shared)).await,
-        Decision::Show(upgrade, viewer) => Box::pin(show(incoming, upgrade, viewer, peer, shared)).await,
+        Decision::Tap(upgrade) => tapped(incoming, upgrade, peer, shared).await,
+        Decision::Show(upgrade, viewer) => show(incoming, upgrade, viewer, peer, shared).await,
         Decision::Break(experiment, upgrade) => {
             let breaking = breaking::converse(incoming, upgrade, experiment, peer, shared.options.config.close_timeout);
-            // Boxed: a rare connection should not make the tasks of all the others larger.
             tokio::select! {
-                () = Box::pin(breaking) => {}
+                () = breaking => {}
                 () = shared.shutdown.cancelled() => {}
             }
         }
         Decision::Answer(response, why) => answer(incoming, &response, peer, &path, &why).await,
     }
+    None
 }
 
 enum Decision {
