@@ -229,7 +229,9 @@ async fn a_server_that_is_gone_after_a_rule_is_reported_with_the_rule() {
     };
     let (ended, ()) = tokio::join!(client.ended(), answer);
     assert_eq!(ended.status, Some(1));
-    let sentence = "there is no connection any more after 'method-post': nothing listens at 127.0.0.1:";
-    assert!(ended.errors.starts_with(sentence), "{}", ended.errors);
+    // What follows depends on whether the next connection still found the listener, and was reset with it, or did not.
+    let sentence = "there is no connection any more after 'method-post': ";
+    let reason = ended.errors.strip_prefix(sentence).unwrap_or_else(|| panic!("{}", ended.errors));
+    assert!(reason.contains("127.0.0.1:"), "{reason}");
     assert_eq!(table(&ended).len(), 1);
 }
