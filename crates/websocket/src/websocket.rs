@@ -418,7 +418,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// [`Error::Misuse`] when the connection is not open any more; [`Error::Io`].
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.room().await?;
+        poll_fn(|cx| self.poll_room(cx)).await?;
         self.queue(message.into())?;
         self.flush_unless_more_arrived().await
     }
@@ -428,7 +428,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// As for [`send`](Self::send), and [`protocol::Misuse::PreparedForServers`].
     pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        self.room().await?;
+        poll_fn(|cx| self.poll_room(cx)).await?;
         self.queue_prepared(message)?;
         self.flush_unless_more_arrived().await
     }
@@ -438,7 +438,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// As for [`send`](Self::send), and the misuses of [`Connection::send_fragment`].
     pub async fn send_fragment(&mut self, kind: protocol::Kind, part: &[u8], last: bool) -> Result<(), Error> {
-        self.room().await?;
+        poll_fn(|cx| self.poll_room(cx)).await?;
         self.queue_fragment(kind, part, last)?;
         self.flush_unless_more_arrived().await
     }
@@ -531,18 +531,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     //# An endpoint MAY keep what it sends for a while, and pass it on together with what comes next.
     #[inline]
     async fn flush_unless_more_arrived(&mut self) -> Result<(), Error> {
-        if !self.engine.has_event() {
-            poll_fn(|cx| self.poll_written(cx)).await?;
-        }
-        Ok(())
-    }
-
-    #[inline]
-    async fn room(&mut self) -> Result<(), Error> {
-        if self.engine.queued() >= QUEUED_MAX {
-            poll_fn(|cx| self.poll_written(cx)).await?;
-        }
-        Ok(())
+        if self.engine.has_event() { Ok(()) } else { self.flush().await }
     }
 
     /// Waits until there is room for another message.
