@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Draws the figures of the book, docs/src/figures/*.svg. Needs nothing but Python.
 
-Colours mean the same everywhere, as in the banner: FIN red, opcode yellow, MASK and masking key violet, payload length
-green, payload blue.
+Colours mean the same everywhere, in the banner and in the programs too: they are those of
+crates/dissector/src/render/palette.rs, which were chosen so that people who see fewer colours than most can tell them
+apart.
 """
 
 from pathlib import Path
@@ -11,7 +12,7 @@ from xml.sax.saxutils import escape
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "src" / "figures"
 
 PANEL, INK, SOFT, DARK = "#101a30", "#ffffff", "#a9bad6", "#0b1324"
-FIN, RSV, OPCODE, MASK, LENGTH, PAYLOAD = "#ff7b72", "#8b9bb8", "#ffd166", "#c79bff", "#56d4c4", "#7cc0ff"
+FIN, RSV, OPCODE, MASK, LENGTH, PAYLOAD = "#ff875f", "#8787af", "#ffd75f", "#d787ff", "#5fd7af", "#afd7ff"
 SANS = "Inter, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 MONO = "'Fira Code', 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
