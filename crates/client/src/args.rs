@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+use dissector::watching::Trace;
 use laboratory::{Role, rules};
 
 /// A WebSocket client for the terminal and for pipes.
@@ -62,7 +63,7 @@ pub(crate) struct Args {
 
     /// Print the handshake and each frame to standard error as they pass, taken apart ('>' sent, '<' received); with
     /// '=json' a line of JSON for each. Works line by line, as with --plain.
-    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    #[arg(long, value_name = "text|json", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub(crate) trace: Option<Trace>,
 
     /// Write the conversation to a file that Wireshark opens; on a connection with TLS, what is inside.
@@ -95,15 +96,6 @@ pub(crate) struct Args {
     /// Tell about control frames (Ping, Pong, Close) on standard error. Works line by line, as with --plain.
     #[arg(short, long)]
     pub(crate) verbose: bool,
-}
-
-/// How `--trace` prints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Trace {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

@@ -41,6 +41,7 @@ use std::{
 };
 
 use clap::Parser;
+use dissector::watching::Watching;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     runtime, select,
@@ -54,7 +55,6 @@ use self::{
     output::{Format, Output},
     signals::Signals,
     terminal::{colours, say},
-    watching::Watching,
 };
 
 fn main() -> ExitCode {
@@ -89,10 +89,10 @@ async fn run(args: &Args) -> ExitCode {
             signal = signals.next() => signal.status(),
         };
     }
-    match Watching::wanted(args) {
+    match Watching::wanted(args.trace, args.capture.as_deref()) {
         Ok(watching) if fills_the_screen(args) => screen::run(args, &mut signals, watching).await,
         Ok(None) => talk(args, &mut signals, |stream| stream).await,
-        Ok(Some(watching)) => talk(args, &mut signals, |stream| watching.tap(stream)).await,
+        Ok(Some(watching)) => talk(args, &mut signals, |stream| watching::tap(&watching, stream)).await,
         Err(sentence) => {
             say(sentence);
             ExitCode::FAILURE

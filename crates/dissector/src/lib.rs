@@ -87,6 +87,8 @@ mod stream;
 pub mod tap;
 #[cfg(feature = "tap")]
 pub mod watch;
+#[cfg(feature = "tap")]
+pub mod watching;
 
 pub use self::{
     conversation::{Conversation, Options, Passed},

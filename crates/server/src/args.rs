@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+use dissector::watching::Trace;
 
 /// Pushes a message to every client on an interval, prints what they say, echoes and relays.
 ///
@@ -57,7 +58,7 @@ pub(crate) struct Args {
 
     /// Log the handshake and each frame of every connection as they pass, taken apart ('>' sent, '<' received); with '=json'
     /// a line of JSON for each
-    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    #[arg(long, value_name = "text|json", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub(crate) trace: Option<Trace>,
 
     /// Write all connections to a file that Wireshark opens
@@ -67,15 +68,6 @@ pub(crate) struct Args {
     /// Log more; twice: log most (or set `RUST_LOG`)
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-}
-
-/// How `--trace` prints.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Trace {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }
 
 fn cores() -> usize {

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use dissector::watching::Watching;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -13,7 +14,7 @@ use websocket::{
     protocol::{Config, DeflateOptions, KeepAlive, Limits},
 };
 
-use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats, watching::Watching, wire::Wires};
+use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats, watching, wire::Wires};
 
 /// What every connection's task needs to know.
 #[derive(Debug)]
@@ -107,7 +108,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, _place: OwnedSemapho
     match &shared.watching {
         None => route::connection(stream, peer, &shared).await,
         // Boxed, so that tasks are no larger for it when nobody watches.
-        Some(watching) => Box::pin(route::connection(watching.tap(stream, peer), peer, &shared)).await,
+        Some(watching) => Box::pin(route::connection(watching::tap(watching, stream, peer), peer, &shared)).await,
     }
 }
 

@@ -29,10 +29,11 @@ mod wire;
 use std::process::ExitCode;
 
 use clap::Parser;
+use dissector::watching::Watching;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::Args, output::print_line, signals::Signals, watching::Watching};
+use crate::{args::Args, output::print_line, signals::Signals};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), String> {
-    let watching = Watching::wanted(&args)?;
+    let watching = Watching::wanted(args.trace, args.capture.as_deref())?;
     let listener = TcpListener::bind(&args.listen).await.map_err(|error| {
         let advice = match error.kind() {
             std::io::ErrorKind::AddrInUse => "is another server running? --listen takes another port",

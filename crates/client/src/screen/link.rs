@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use dissector::{tap::Tapped, watch::Watch};
+use dissector::{tap::Tapped, watch::Watch, watching::Watching};
 use laboratory::rules;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -42,7 +42,7 @@ use crate::{
     conversation::{Heard, next_event},
     ending::{Cause, Ending},
     opening,
-    watching::Watching,
+    watching::capture,
 };
 
 /// What may wait for the screen, in happenings; one read brings at most a few thousand more. A large message counts as
@@ -177,7 +177,7 @@ async fn open(
         let watch = match watching {
             Some(watching) => {
                 let complaints = outbox.clone();
-                watching.capture_on(watch, &stream, move |sentence| complaints.send(Happening::Refused(sentence)))
+                capture(watching, watch, &stream, move |sentence| complaints.send(Happening::Refused(sentence)))
             }
             None => watch,
         };

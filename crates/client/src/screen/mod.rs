@@ -37,6 +37,7 @@ use std::{
     time::Duration,
 };
 
+use dissector::watching::Watching;
 use ratatui::crossterm::{event, terminal};
 use tokio::{
     select,
@@ -53,7 +54,6 @@ use crate::{
     opening,
     signals::{Signal, Signals},
     terminal::{colours, say},
-    watching::Watching,
 };
 
 /// From one picture to the next at least: 30 in a second are as many as anybody can follow.
