@@ -15,7 +15,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | here | the connection, and what it does with what arrives |
-//! | `receiver` | from bytes to messages and control frames |
+//! | `receiver` | from bytes to messages and control frames; `receiver/whole`: the short way to most messages |
 //! | `event` | what the application is told |
 //! | `sending` | what the application may send when |
 //! | `sender` | from messages to frames in the output |

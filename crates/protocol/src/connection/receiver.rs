@@ -11,6 +11,8 @@
 //! the place where it lies, so that the last read has no more to do than the first. A message that came in one frame
 //! never moves at all: it is handed out as a part of the input.
 
+mod whole;
+
 use std::{ops::Range, sync::Arc};
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -20,7 +22,7 @@ use crate::{
     Role,
     frame::{FrameHeader, MaskingKey, Opcode, apply_mask},
     message::Kind,
-    utf8::{Utf8Validator, is_utf8},
+    utf8::Utf8Validator,
     violation::Violation,
 };
 
@@ -47,7 +49,7 @@ pub(super) struct Receiver {
     config: Arc<Config>,
     /// MASK as the peer has to set it, in its place in a header's second byte.
     mask_bit: u8,
-    /// The longest payload for [`next_whole`](Self::next_whole): what the limits allow, and not more than a piece of the long
+    /// The longest payload for the [short way](whole): what the limits allow, and not more than a piece of the long
     /// way, which is better at large ones.
     short_way_limit: usize,
     //= docs/src/rfc6455.md#section-5-2
@@ -82,19 +84,6 @@ struct OpenFrame {
     length: usize,
     /// How much of the payload is already unmasked and checked, from its start.
     done: usize,
-}
-
-/// The first byte of a message in one frame: FIN, no reserved bit, and the opcode.
-const FIN_TEXT: u8 = 0x81;
-const FIN_BINARY: u8 = 0x82;
-
-/// A message in one frame, as it lies in the input.
-#[derive(Debug)]
-struct WholeFrame {
-    kind: Kind,
-    key: Option<MaskingKey>,
-    /// Its payload.
-    place: Range<usize>,
 }
 
 /// What a frame is for its message.
@@ -142,66 +131,6 @@ impl Receiver {
             utf8: Utf8Validator::new(),
             heard: false,
         }
-    }
-
-    /// The short way for what nearly every message is: one frame, whole in the input, with nothing to object to.
-    ///
-    /// `None` says nothing: [`next`](Self::next) goes the long way, which finds everything, and what is wrong by its name.
-    #[inline]
-    pub(super) fn next_whole(&mut self) -> Option<(Kind, Range<usize>)> {
-        let WholeFrame { kind, key, place } = self.whole_frame()?;
-        let payload = &mut self.input[place.clone()];
-        if let Some(key) = key {
-            apply_mask(payload, key);
-        }
-        if kind == Kind::Text && !is_utf8(payload) {
-            // Masking again undoes it. The long way will say what is wrong.
-            if let Some(key) = key {
-                apply_mask(payload, key);
-            }
-            return None;
-        }
-        self.start = place.end;
-        self.heard = true;
-        Some((kind, place))
-    }
-
-    /// Whether such a message comes next. Every rule of the long way that could refuse it is in here; what a glance cannot
-    /// tell (a reserved bit, a fragment, a long form of the length) is left to the long way.
-    #[inline]
-    fn whole_frame(&self) -> Option<WholeFrame> {
-        if self.frame.is_some() || self.message.is_some() {
-            return None;
-        }
-        let (&[first, second], rest) = self.input[self.start..].split_first_chunk()?;
-        let kind = match first {
-            FIN_TEXT => Kind::Text,
-            FIN_BINARY => Kind::Binary,
-            _ => return None,
-        };
-        // With the MASK bit as it has to be, only the length is left of the second byte.
-        let (length, rest) = match second ^ self.mask_bit {
-            short @ 0..126 => (usize::from(short), rest),
-            126 => {
-                let (length, rest) = rest.split_first_chunk()?;
-                (usize::from(u16::from_be_bytes(*length)), rest)
-            }
-            _ => return None,
-        };
-        let (key, rest) = match self.role {
-            Role::Client => (None, rest),
-            Role::Server => {
-                let (key, rest) = rest.split_first_chunk()?;
-                (Some(MaskingKey(*key)), rest)
-            }
-        };
-        // A length of 126 and more has the second form, one below it the first.
-        let is_shortest = (length < 126) == (second & 0x7F < 126);
-        if !is_shortest || length > rest.len().min(self.short_way_limit) {
-            return None;
-        }
-        let start = self.input.len() - rest.len();
-        Some(WholeFrame { kind, key, place: start..start + length })
     }
 
     /// Finds the next control frame or message in the input; `None` when more bytes are needed.
