@@ -47,7 +47,7 @@ pub(crate) fn all() -> (Vec<Contestant>, Vec<String>) {
     match server() {
         Some(server) => {
             let start = Start::Server(server);
-            let after_ours = contestants.iter().position(|one| one.name == "ours").map_or(0, |index| index + 1);
+            let after_ours = contestants.iter().position(|one| one.name == OURS).map_or(0, |index| index + 1);
             let path = Some("/echo");
             contestants.insert(
                 after_ours,
@@ -67,6 +67,9 @@ pub(crate) fn all() -> (Vec<Contestant>, Vec<String>) {
 
 /// The limit that all are compared with.
 pub(crate) const RAW: &str = "raw TCP";
+
+/// The library of this repository.
+pub(crate) const OURS: &str = "ours";
 
 impl Contestant {
     pub(crate) fn echo(&self) -> Command {

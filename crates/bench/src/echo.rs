@@ -6,7 +6,7 @@ use bench::frames::Kind;
 use serde::Serialize;
 
 use crate::{
-    contestants::Contestant,
+    contestants::{Contestant, OURS},
     measure::{Cell, Sample},
     options::Run,
     report::Section,
@@ -73,10 +73,14 @@ pub(crate) fn run(contestants: &[Contestant], run: &Run) -> Section {
     ));
     section.say(
         "**Server processor time per message, divided by the raw TCP echo's of the same round**, geometric means over the \
-         loads of each group. 1.00 would be a WebSocket server for nothing. (The last line: raw TCP, slowest round over \
-         fastest, the largest in the group. Differences below that are noise.)",
+         loads of each group. 1.00 would be a WebSocket server for nothing. The last line tells how far the same figure of \
+         ours lay apart from round to round: a difference that is smaller says nothing.",
     );
-    section.table(&summary(contestants, &groups, &outcomes));
+    section.table(&summary(contestants, &groups, &outcomes, rounds as usize));
+    section.say(
+        "Load by load. \"To raw\" is the median of the rounds' ratios. It is not the ratio of the two medians beside it, \
+         which need not come from the same round: compare the former.",
+    );
     for outcome in outcomes.iter().flatten() {
         section.say(&format!("{}:", outcome.cell.name()));
         section.table(&detail(outcome));
@@ -88,7 +92,7 @@ const fn cpu(sample: &Sample) -> f64 {
     sample.server_cpu_us_per_message
 }
 
-fn summary(contestants: &[Contestant], groups: &[Group], outcomes: &[Vec<Outcome>]) -> Table {
+fn summary(contestants: &[Contestant], groups: &[Group], outcomes: &[Vec<Outcome>], rounds: usize) -> Table {
     let names = groups.iter().map(|group| group.name);
     let mut table = Table::new([""].into_iter().chain(names).chain(["all loads"]));
     for contestant in contestants {
@@ -99,10 +103,15 @@ fn summary(contestants: &[Contestant], groups: &[Group], outcomes: &[Vec<Outcome
         let all = mean(&mut outcomes.iter().flatten());
         table.row(format!("{} {}", contestant.name, contestant.version), columns.chain([all]));
     }
-    let spread =
-        |outcomes: &mut dyn Iterator<Item = &Outcome>| number(outcomes.map(Outcome::spread).fold(0.0, f64::max));
-    let columns = outcomes.iter().map(|group| spread(&mut group.iter()));
-    table.row("(noise)", columns.chain([spread(&mut outcomes.iter().flatten())]));
+    let spread = |outcomes: &[&Outcome]| {
+        let mean = |round| geometric_mean(outcomes.iter().map(|outcome| outcome.to_raw_in(round, OURS, cpu)));
+        let (low, high) =
+            (0..rounds).map(mean).fold((f64::MAX, f64::MIN), |(low, high), value| (value.min(low), value.max(high)));
+        format!("{}-{}", number(low), number(high))
+    };
+    let columns = outcomes.iter().map(|group| spread(&group.iter().collect::<Vec<_>>()));
+    let all = spread(&outcomes.iter().flatten().collect::<Vec<_>>());
+    table.row("(ours, round by round)", columns.chain([all]));
     table
 }
 

@@ -86,12 +86,10 @@ impl Outcome {
         }
     }
 
-    /// How far the raw TCP echo's rounds lie apart, highest over lowest: what the machine adds of its own.
-    pub(crate) fn spread(&self) -> f64 {
-        let cpu = |sample: &Sample| sample.server_cpu_us_per_message;
-        let samples = self.line(RAW).map(|raw| raw.samples.iter().map(cpu)).into_iter().flatten();
-        let (low, high) = samples.fold((f64::MAX, 0.0), |(low, high), value| (value.min(low), value.max(high)));
-        high / low
+    /// The same ratio in one of the rounds.
+    pub(crate) fn to_raw_in(&self, round: usize, name: &str, figure: impl Fn(&Sample) -> f64) -> f64 {
+        let sample = |name| self.line(name).and_then(|line| line.samples.get(round)).map_or(f64::NAN, &figure);
+        sample(name) / sample(RAW)
     }
 }
 
