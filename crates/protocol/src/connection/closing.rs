@@ -6,14 +6,11 @@
 //! Rule two: nothing here knows about bytes, frames or time.
 //!
 //! ```text
-//!                          Close sent                       Close received
-//!                 ┌──────────────────────▶ CLOSING ◀───────────────────────────┐
-//!                 │                           │                                │
-//!               OPEN                          │ both; or failed; or the       OPEN
-//!                 │                           │ deadline passed               │
-//!                 │   TCP ended without       ▼                               │
-//!                 └──────────────────────▶ CLOSED ◀───────────────────────────┘
-//!                     a Close (1006)
+//!               a Close sent, a Close received, or a rule broken
+//!        OPEN ─────────────────────────────────────────────────────▶ CLOSING
+//!          │                                                            │
+//!          │  TCP ended without a Close (1006)                          │  TCP ended
+//!          └──────────────────────────▶ CLOSED ◀────────────────────────┘
 //!
 //!   facts                                   server does with TCP        client does with TCP
 //!   Close sent, Close received              half-close at once          wait for the server to close
@@ -123,10 +120,6 @@ impl Closing {
     /// After our own Close it still does.
     #[inline]
     pub(super) fn is_deaf(&self) -> bool {
-        //= docs/src/rfc6455.md#section-5-5-1
-        //# An endpoint MAY put off its Close until the message that it is sending has been sent.
-        //= docs/src/rfc6455.md#section-5-5-1
-        //# An endpoint MAY send the remaining fragments of that message before its Close.
         self.failed.is_some() || self.received.is_some() || self.disconnected
     }
 

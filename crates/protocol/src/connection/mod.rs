@@ -12,6 +12,16 @@
 //!                                     clock
 //! ```
 //!
+//! Most messages can be had in shorter ways than by `poll_event`:
+//!
+//! | call | for |
+//! |---|---|
+//! | [`poll_event`](Connection::poll_event) | everything: messages, control frames, and what is wrong |
+//! | [`poll_message`](Connection::poll_message) | a message that lies in the input whole, without asking for the time; then `poll_event` |
+//! | [`poll_exchange`](Connection::poll_exchange) | the same, with the way to answer it while it is being looked at |
+//! | [`has_event`](Connection::has_event) | whether to go on before what is queued is sent |
+//! | [`has_input`](Connection::has_input) | whether `poll_event` could find anything at all |
+//!
 //! | file | what it holds |
 //! |---|---|
 //! | here | the connection, and what it does with what arrives |
@@ -27,6 +37,15 @@
 //!
 //! The same calls with the same arguments always give the same results, so every rule can be tested without a network
 //! and without waiting.
+//!
+//! Whether bytes are copied or shared is decided in four places, each by what it would cost there:
+//!
+//! | from | where | why |
+//! |---|---|---|
+//! | 2 KiB | `event`: a message that is kept shares the input | below, it would hold on to a whole buffer |
+//! | 4 KiB | `output`: a payload is written from where it lies | below, a copy costs less than one more piece of a write |
+//! | 16 KiB | `receiver`: a payload is unmasked and checked in pieces | so much stays in the core's own cache |
+//! | 64 KiB | `sending`: an echo shares the memory of what it answers | below, it lies in a buffer that the next read wants |
 
 mod closing;
 mod compression;
@@ -270,6 +289,7 @@ impl Connection {
             return None;
         }
         let (kind, place) = self.receiver.next_whole()?;
+        // Field by field: the message borrows the receiving half while the answer uses the sending one.
         let Self { receiver: Receiver { input, start, .. }, sender, closing, .. } = self;
         Some((Received { kind, payload: Payload::InPlace { input, start, place } }, Replies { sender, closing }))
     }

@@ -25,8 +25,8 @@ pub struct Output {
     tail: BytesMut,
     /// All of it, in bytes.
     len: usize,
-    /// Bytes that have left since the connection began.
-    left: u64,
+    /// Bytes that were sent since the connection began.
+    sent: u64,
 }
 
 impl Output {
@@ -70,25 +70,25 @@ impl Output {
         }
     }
 
-    /// How many bytes will have left when all that is queued has. Compare with [`has_left`](Self::has_left).
+    /// How many bytes will have been sent when all that is queued has. Compare with [`has_sent`](Self::has_sent).
     pub(super) const fn end(&self) -> u64 {
-        self.left + self.len as u64
+        self.sent + self.len as u64
     }
 
-    /// Whether all bytes up to `end` have left.
-    pub(super) const fn has_left(&self, end: u64) -> bool {
-        self.left >= end
+    /// Whether all bytes up to `end` were sent.
+    pub(super) const fn has_sent(&self, end: u64) -> bool {
+        self.sent >= end
     }
 
-    /// How many bytes have left since the connection began.
-    pub(super) const fn left(&self) -> u64 {
-        self.left
+    /// How many bytes were sent since the connection began.
+    pub(super) const fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// Forgets all that is queued; says whether there was anything.
     pub(super) fn drop_all(&mut self) -> bool {
         let had_some = self.len > 0;
-        *self = Self { left: self.left, ..Self::default() };
+        *self = Self { sent: self.sent, ..Self::default() };
         had_some
     }
 
@@ -123,7 +123,7 @@ impl Buf for Output {
 
     fn advance(&mut self, mut count: usize) {
         self.len -= count;
-        self.left += count as u64;
+        self.sent += count as u64;
         while let Some(chunk) = self.chunks.front_mut() {
             if count < chunk.len() {
                 return chunk.advance(count);

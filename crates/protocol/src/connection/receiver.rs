@@ -80,9 +80,10 @@ pub(super) struct Receiver {
 struct OpenFrame {
     part: Part,
     key: Option<MaskingKey>,
-    /// Payload length in bytes; of a compressed frame, what has not arrived.
+    /// Payload length in bytes. A compressed payload does not stay in the input: what has been decompressed is taken off the
+    /// frame, which gets shorter with each read.
     length: usize,
-    /// How much of the payload is already unmasked and checked, from its start.
+    /// How much of the payload is already unmasked and checked, from its start. Always 0 for a compressed one.
     done: usize,
 }
 
@@ -117,6 +118,7 @@ impl OpenMessage {
 impl Receiver {
     pub(super) fn new(role: Role, config: Arc<Config>) -> Self {
         let limits = &config.limits;
+        // A message in one frame is a message of one fragment. Where not even one is allowed, the long way says so.
         let limit = if limits.fragments == 0 { 0 } else { limits.frame_bytes.min(limits.message_bytes) };
         Self {
             role,
@@ -355,7 +357,7 @@ impl Receiver {
         self.start += arrived;
         self.heard |= arrived > 0;
         frame.length -= arrived;
-        // There is no compressed frame without it.
+        // It is there: without it, no frame is judged to be compressed.
         let Some(inflating) = &mut self.inflating else { return Ok(()) };
         let message = inflating.add(fresh, last && frame.length == 0, self.config.limits.message_bytes)?;
         if kind == Kind::Text {

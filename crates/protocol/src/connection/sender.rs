@@ -107,6 +107,7 @@ impl Sender {
 
     /// Queues a part of a message.
     pub(super) fn send_fragment(&mut self, kind: Kind, part: &[u8], last: bool) -> Result<(), Misuse> {
+        // The check goes on with a copy, so that a part that is refused leaves no trace.
         let (opcode, mut utf8) = match self.open.as_deref() {
             None => (kind.opcode(), Utf8Validator::new()),
             Some((open, utf8)) if *open == kind => (Opcode::Continuation, utf8.clone()),

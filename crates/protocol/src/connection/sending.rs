@@ -93,7 +93,7 @@ impl Connection {
         self.sender.send(message)
     }
 
-    /// Sends a text message whose text stays with the caller. Errors as for [`send`](Self::send).
+    /// Sends a text message whose text stays with the caller.
     ///
     /// # Errors
     /// As for [`send`](Self::send).
@@ -196,6 +196,12 @@ impl Connection {
             }
         }
         if self.state() == State::Open {
+            //= docs/src/rfc6455.md#section-5-5-1
+            //# An endpoint MAY put off its Close until the message that it is sending has been sent.
+            //= docs/src/rfc6455.md#section-5-5-1
+            //# An endpoint MAY send the remaining fragments of that message before its Close.
+            //
+            // Both are left to the caller, who alone knows the rest: it sends it first and closes then.
             self.send_close(frame, now);
         }
         Ok(())
@@ -212,6 +218,7 @@ impl Connection {
             frame.write_to(&mut body);
         }
         if let Some(control) = &mut self.control {
+            // Behind a Close nobody would look at it.
             control.pong_owed = None;
         }
         // No data will follow.

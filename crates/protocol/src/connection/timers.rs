@@ -42,7 +42,7 @@ pub(super) struct Watch {
     /// What could be seen of the peer when the wait for its Pong began: how much it had sent that nobody has looked at,
     /// and how much it had taken.
     unhandled: usize,
-    left: u64,
+    sent: u64,
 }
 
 impl Watch {
@@ -56,14 +56,14 @@ impl Watch {
             next_ping: None,
             ping_place: 0..0,
             unhandled: 0,
-            left: 0,
+            sent: 0,
         }
     }
 
     /// Looks at the peer, and gives it the time to answer a Ping.
     fn wait_for_pong(&mut self, receiver: &mut Receiver, output: &Output, now: Instant) {
         receiver.heard = false;
-        (self.unhandled, self.left) = (receiver.unhandled(), output.left());
+        (self.unhandled, self.sent) = (receiver.unhandled(), output.sent());
         self.pong = now.checked_add(self.every.timeout);
     }
 
@@ -82,7 +82,7 @@ impl Watch {
 
     /// Whether the Ping stood behind other output, and some of that has left: no peer can answer a Ping that is not out.
     const fn was_busy_taking(&self, output: &Output) -> bool {
-        self.left < self.ping_place.start && output.left() > self.left
+        self.sent < self.ping_place.start && output.sent() > self.sent
     }
 }
 
@@ -124,7 +124,7 @@ impl Connection {
         }
         if expired(&mut watch.ping, now) {
             // A Ping that has not left yet is as good as a new one.
-            if self.sender.output.has_left(watch.ping_place.end) {
+            if self.sender.output.has_sent(watch.ping_place.end) {
                 watch.pings_sent = watch.pings_sent.wrapping_add(1);
                 let payload = watch.pings_sent.to_be_bytes();
                 let begin = self.sender.output.end();
