@@ -116,7 +116,13 @@ fn introduction(missing: &[String]) -> String {
     lines.insert(0, humantime::format_rfc3339_seconds(SystemTime::now()).to_string());
     lines.push(format!("load average before the run: {}", machine::load_average()));
     lines.extend(missing.iter().map(|missing| format!("left out: {missing}")));
-    let mut text = String::from("# WebSocket libraries side by side\n\n");
+    let mut text = String::from(
+        "# Measurements\n\n\
+         WebSocket libraries side by side, as `cargo run --release -p bench` found them. How it is measured and what it means\n\
+         is told in [How fast, and why](speed.md). \"ours\" is a server of a few lines on the library; \"ours (server)\" is\n\
+         `/echo` of the program `server`, with its log, its limits and its keep-alive; \"raw TCP\" and \"minimal frames\"\n\
+         (in memory: \"floor\") are no libraries but limits.\n\n",
+    );
     for line in lines {
         text.push_str(&format!("- {line}\n"));
     }
