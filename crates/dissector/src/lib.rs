@@ -39,6 +39,7 @@
 //! | `head` | request and response, line by line |
 //! | `frame` | the frame and its bits |
 //! | `message` | what frames add up to |
+//! | `inflating` | what compressed messages stand for |
 //! | [`record`], [`field`] | what comes out |
 //! | [`glossary`] | every term: Wireshark's name, why it exists, where it is specified |
 //! | [`render`] | for the terminal, for programs, for the book |
@@ -79,6 +80,7 @@ pub mod field;
 mod frame;
 pub mod glossary;
 mod head;
+mod inflating;
 mod message;
 pub mod record;
 pub mod render;
