@@ -131,7 +131,8 @@ impl Conversation {
     }
 
     /// As [`push`](Self::push), but what these bytes complete is not taken apart, only counted. For units that come faster
-    /// than anybody can look at them: this costs a fraction, and where the next unit begins is not lost.
+    /// than anybody can look at them: this costs a fraction, and where the next unit begins is not lost. Compressed messages
+    /// are inflated all the same, for a later one may refer to them.
     ///
     /// The first Close frame of each direction is given to `sink` all the same, for how a connection ended is what one
     /// wants to know most.

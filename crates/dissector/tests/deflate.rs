@@ -54,7 +54,7 @@ fn a_compressed_text_shows_what_it_inflates_to() {
     assert_eq!(inflated.meaning, "the message, inflated from 7 bytes to 5");
     let unmasked = &frames(TAKEOVER, &[sent(ToClient, 0xC1, &HELLO)])[0];
     assert_eq!(unmasked.field_at(4).map(|field| field.label.as_ref()), Some("Compressed"));
-    assert_eq!(record.summary, "Text, 7 bytes inflated to 5: Hello");
+    assert_eq!(record.summary, "Text, 5 bytes from 7: Hello");
 
     let tree = render::tree(record);
     assert!(tree.contains("        Compressed: f248cdc9c90700\n            [Text: Hello]\n"), "{tree}");
@@ -69,7 +69,7 @@ fn compressed_bytes_are_data_and_no_text() {
     let record = &client(TAKEOVER, &[(0xC2, &HELLO)])[0];
     assert_eq!(field(record, "data.data").value, bytes(b"Hello"));
     assert_eq!(record.field("websocket.payload.text"), None);
-    assert_eq!(record.summary, "Binary, 7 bytes inflated to 5: Hello");
+    assert_eq!(record.summary, "Binary, 5 bytes from 7: Hello");
 }
 
 #[test]
@@ -165,10 +165,7 @@ fn an_empty_message_inflates_to_nothing() {
     assert_says(&records[0], "");
     assert_eq!(records[1].field("websocket.payload"), None, "as in every frame without a payload");
     assert_says(&records[2], "Hello");
-    assert_eq!(
-        summaries(&records),
-        ["Text, 1 byte inflated to 0", "Text, 0 bytes inflated to 0", "Text, 7 bytes inflated to 5: Hello"]
-    );
+    assert_eq!(summaries(&records), ["Text, 0 bytes from 1", "Text, 0 bytes from 0", "Text, 5 bytes from 7: Hello"]);
 }
 
 #[test]
@@ -187,12 +184,12 @@ fn each_frame_shows_what_it_adds_and_the_last_one_the_message() {
     assert_eq!(
         summaries(&records),
         [
-            "Text, the first part, 3 bytes inflated to 2: He",
+            "Text, the first part, 2 bytes from 3: He",
             "Ping, 4 bytes: ping",
-            "Continuation, 0 bytes inflated to 0",
-            "Continuation, 2 bytes inflated to 2: ll",
-            "Continuation, the last, 2 bytes inflated to 1: o",
-            "Text, 5 bytes inflated to 5: Hello",
+            "Continuation, 0 bytes from 0",
+            "Continuation, 2 bytes from 2: ll",
+            "Continuation, the last, 1 byte from 2: o",
+            "Text, 5 bytes from 5: Hello",
         ]
     );
     let (first, last) = (&records[0], &records[4]);
@@ -298,8 +295,9 @@ fn a_bomb_is_inflated_up_to_the_limit_and_shown_by_its_beginning() {
         assert_eq!(record.summary, format!("Text, {} bytes that inflate to too much: {}…", bomb.len(), "x".repeat(48)));
         assert!(labelled(record, "Compressed").meaning.contains("the limit of 1048576 bytes"));
         // It has not been read to its end, so whoever may refer to it cannot be read at all.
-        let next = if element == TAKEOVER { "not inflated: f2 48 cd c9 c9 07 00" } else { "inflated to 5: Hello" };
-        assert_eq!(records[1].summary, format!("Text, 7 bytes {next}"));
+        let next =
+            if element == TAKEOVER { "7 bytes not inflated: f2 48 cd c9 c9 07 00" } else { "5 bytes from 7: Hello" };
+        assert_eq!(records[1].summary, format!("Text, {next}"));
         assert_says(&records[2], "on");
     }
     // What is no larger than the limit is no bomb, even if its payload is larger than that.

@@ -349,22 +349,25 @@ fn close(payload: &Excerpt, range: &Range<u64>) -> Field {
     field.holding(inner)
 }
 
-/// The frame in a line: `Text, 5 bytes: Hello`; of a compressed message `Text, 7 bytes inflated to 5: Hello`.
+/// The frame in a line: `Text, 5 bytes: Hello`; of a compressed message `Text, 5 bytes from 7: Hello`.
 fn summarise(frame: &FrameUnit, layout: &Layout, message: Option<&OpenMessage>) -> String {
-    let mut payload = frame.payload.bytes();
+    let count = |length: u64| if length == 1 { "1 byte".to_owned() } else { format!("{length} bytes") };
     let length = layout.payload_length;
-    let mut bytes = if length == 1 { "1 byte".to_owned() } else { format!("{length} bytes") };
-    if let Some(Coding::Deflate { stop, .. }) = message.map(|message| &message.coding) {
-        if *stop != Some(Stop::Lost) {
-            payload = frame.inflated.bytes();
+    let coding = message.map(|message| &message.coding);
+    let (bytes, payload) = match coding {
+        Some(Coding::Deflate { stop: Some(Stop::Lost), .. }) => {
+            (format!("{} not inflated", count(length)), frame.payload.bytes())
         }
-        bytes += &match stop {
-            None => format!(" inflated to {}", frame.inflated.total()),
-            Some(Stop::Invalid) => " that cannot be inflated".to_owned(),
-            Some(Stop::TooBig(_)) => " that inflate to too much".to_owned(),
-            Some(Stop::Lost) => " not inflated".to_owned(),
-        };
-    }
+        Some(Coding::Deflate { stop, .. }) => {
+            let bytes = match stop {
+                None => format!("{} from {length}", count(frame.inflated.total())),
+                Some(Stop::TooBig(_)) => format!("{} that inflate to too much", count(length)),
+                Some(_) => format!("{} that cannot be inflated", count(length)),
+            };
+            (bytes, frame.inflated.bytes())
+        }
+        _ => (count(length), frame.payload.bytes()),
+    };
     let what = match (layout.opcode(), layout.fin()) {
         (Some(Opcode::Close), _) => {
             return match payload {
