@@ -24,7 +24,7 @@
 //! A record is a list of [`Field`]s. A field is a range of bytes, perhaps only some bits of one, with a [`Value`], and with
 //! a [`Term`], the entry of the [`glossary`] that explains it. Fields hold fields: the request line its method, the payload
 //! of a Close frame its status code. A field that stands in no byte but follows from others, such as the SHA-1 digest
-//! between the key and its answer, is marked as derived.
+//! between the key and its answer, or the text of a compressed message, is marked as derived.
 //!
 //! Nothing here fails. Broken bytes are dissected as far as they go, and each broken rule is a [`Finding`] that holds the
 //! protocol's own [`Violation`](protocol::Violation). Decoding is the [`protocol`] crate's too wherever it can be: a field

@@ -160,8 +160,8 @@ async function test(chromium) {
       const record = await page.evaluate("chosen");
       return /300 bytes from \d+: again and again/.test(record?.summary) && record;
     });
-    const inflated = `[...document.querySelectorAll("#fields li")].find(({ textContent }) => textContent.startsWith("[Text"))`;
-    assert.equal(await page.evaluate(`${inflated}.textContent`), `[Text: ${said}]`);
+    const inflated = `[...document.querySelectorAll("#fields li")].find(({ textContent }) => textContent.startsWith("[Text]"))`;
+    assert.equal(await page.evaluate(`${inflated}.textContent`), `[Text]: ${said}`);
     await page.evaluate(`${inflated}.click()`);
     const place = `inflated from bytes 6 to ${compressed.length - 1}`;
     await until(`"${place}" is explained`, async () => (await text("explanation")).includes(place));
