@@ -6,6 +6,7 @@ use protocol::{Limits, handshake::Extension, limits::MAX_CONTROL_PAYLOAD};
 
 use crate::{
     head::Offer,
+    inflating::Deflate,
     record::{Direction, Record},
     stream::Stream,
 };
@@ -30,7 +31,8 @@ impl Default for Options {
 /// A connection that is being looked at.
 ///
 /// It keeps, for each direction, at most one head or the beginning of one payload and of one message: a few times what
-/// [`Options`] allow, whatever comes.
+/// [`Options`] allow, whatever comes. Where messages are compressed there are 46 KiB more for each direction, for what
+/// messages may refer back to, and [`Limits::message_bytes`] is how much of one is inflated, piece by piece.
 #[derive(Debug)]
 pub struct Conversation {
     to_server: Stream,
@@ -50,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) answer: Option<Answer>,
     /// The extensions in use.
     pub(crate) extensions: Vec<Extension>,
+    /// How messages are compressed, if they may be, and RSV1 says which are (RFC 7692, section 6).
+    pub(crate) deflate: Option<Deflate>,
     /// What has passed without being taken apart, while that is what is wanted.
     pub(crate) passed: Option<Passed>,
 }
@@ -85,7 +89,15 @@ impl Conversation {
         Self {
             to_server: Stream::of_heads(Direction::ToServer),
             to_client: Stream::of_heads(Direction::ToClient),
-            shared: Shared { options, next_number: 0, offer: None, answer: None, extensions: Vec::new(), passed: None },
+            shared: Shared {
+                options,
+                next_number: 0,
+                offer: None,
+                answer: None,
+                extensions: Vec::new(),
+                deflate: None,
+                passed: None,
+            },
         }
     }
 
@@ -119,7 +131,8 @@ impl Conversation {
     }
 
     /// As [`push`](Self::push), but what these bytes complete is not taken apart, only counted. For units that come faster
-    /// than anybody can look at them: this costs a fraction, and where the next unit begins is not lost.
+    /// than anybody can look at them: this costs a fraction, and where the next unit begins is not lost. Compressed messages
+    /// are inflated all the same, for a later one may refer to them.
     ///
     /// The first Close frame of each direction is given to `sink` all the same, for how a connection ended is what one
     /// wants to know most.
@@ -157,12 +170,5 @@ impl Conversation {
     #[must_use]
     pub fn extensions(&self) -> &[Extension] {
         &self.shared.extensions
-    }
-}
-
-impl Shared {
-    /// Whether messages may be compressed, and RSV1 says which are (RFC 7692, section 6).
-    pub(crate) fn deflate(&self) -> bool {
-        self.extensions.iter().any(|extension| extension.name() == "permessage-deflate")
     }
 }

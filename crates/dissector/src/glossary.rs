@@ -159,6 +159,10 @@ terms! {
     COMPRESSED = None, "Compressed", Payload, 7692 "7.2.1",
         "DEFLATE of the message, less the four bytes 00 00 ff ff at its end, which are always the same and need not be \
          sent.";
+    /// What a part of a compressed message inflates to. Wireshark shows whole messages only, as text or data.
+    INFLATED = None, "Inflated", Payload, 7692 "7.2.2",
+        "Made of the compressed bytes, and with context takeover of earlier messages too, which they may refer to. What \
+         has to be UTF-8 is this, not the payload.";
     /// The body of a Close frame.
     CLOSE = Some("websocket.payload.close"), "Close", Payload, 6455 "5.5.1",
         "Says why the connection is closed. It may be empty; if not, it begins with the two bytes of a status code.";

@@ -24,7 +24,7 @@
 //! A record is a list of [`Field`]s. A field is a range of bytes, perhaps only some bits of one, with a [`Value`], and with
 //! a [`Term`], the entry of the [`glossary`] that explains it. Fields hold fields: the request line its method, the payload
 //! of a Close frame its status code. A field that stands in no byte but follows from others, such as the SHA-1 digest
-//! between the key and its answer, is marked as derived.
+//! between the key and its answer, or the text of a compressed message, is marked as derived.
 //!
 //! Nothing here fails. Broken bytes are dissected as far as they go, and each broken rule is a [`Finding`] that holds the
 //! protocol's own [`Violation`](protocol::Violation). Decoding is the [`protocol`] crate's too wherever it can be: a field
@@ -39,6 +39,7 @@
 //! | `head` | request and response, line by line |
 //! | `frame` | the frame and its bits |
 //! | `message` | what frames add up to |
+//! | `inflating` | what compressed messages stand for |
 //! | [`record`], [`field`] | what comes out |
 //! | [`glossary`] | every term: Wireshark's name, why it exists, where it is specified |
 //! | [`render`] | for the terminal, for programs, for the book |
@@ -79,6 +80,7 @@ pub mod field;
 mod frame;
 pub mod glossary;
 mod head;
+mod inflating;
 mod message;
 pub mod record;
 pub mod render;

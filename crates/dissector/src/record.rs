@@ -135,11 +135,11 @@ impl Fault {
     /// Where the rule stands.
     #[must_use]
     pub const fn reference(&self) -> Reference {
-        Reference::rfc6455(match self {
-            Self::Violation(violation) => violation.section(),
-            Self::AfterClose => "5.5.1",
-            Self::BeforeAnswer => "4.1",
-        })
+        match self {
+            Self::Violation(violation) => Reference { rfc: violation.rfc(), section: violation.section() },
+            Self::AfterClose => Reference::rfc6455("5.5.1"),
+            Self::BeforeAnswer => Reference::rfc6455("4.1"),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     frame::FrameUnit,
     glossary,
     head::{BodyLength, Collected, HeadUnit, Offer, dissect_request, dissect_response},
+    inflating::Inflating,
     message::OpenMessage,
     record::{Direction, Fault, Finding, Kind, Record},
 };
@@ -42,6 +43,8 @@ pub(crate) struct Stream {
 pub(crate) struct Frames {
     /// The message whose last frame is still to come.
     pub(crate) message: Option<OpenMessage>,
+    /// What inflates compressed messages, once there was one.
+    pub(crate) inflating: Option<Inflating>,
     /// A Close frame went through.
     pub(crate) closed: bool,
     /// The next frame was sent before the handshake was answered.
@@ -82,7 +85,7 @@ impl Stream {
             offset: 0,
             begun: None,
             unit: Unit::Head(HeadUnit::new()),
-            frames: Frames { message: None, closed: false, early: false },
+            frames: Frames { message: None, inflating: None, closed: false, early: false },
         }
     }
 
@@ -206,6 +209,7 @@ impl Stream {
                 Some(facts) if facts.status == 101 => {
                     let wanted = shared.offer.as_ref().is_none_or(Offer::wants_websocket);
                     shared.extensions = facts.extensions;
+                    shared.deflate = facts.deflate;
                     shared.answer = Some(if wanted { Answer::WebSocket } else { Answer::OtherProtocol });
                     if wanted { Next::Frames } else { Next::Lost }
                 }

@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Instant;
 
-use common::{frame, frame_as};
+use common::{agreed, deflater, frame, frame_as};
 use dissector::{
     Conversation,
     Direction::{ToClient, ToServer},
@@ -13,7 +13,10 @@ use dissector::{
     record::Fault,
 };
 use proptest::{collection::vec, prelude::*};
-use protocol::{Config, Connection, Event, Role, Violation, frame::MaskingKey, message::Kind};
+use protocol::{
+    Compression, Config, Connection, Event, Limits, Role, Violation, frame::MaskingKey,
+    handshake::extensions::parse_line, message::Kind,
+};
 
 /// What an application is told, and what a reader of records can tell.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,12 +29,25 @@ enum Told {
     Failed(Violation),
 }
 
-fn engine(role: Role, wire: &[u8]) -> Vec<Told> {
+/// The limits where messages are compressed, so that some inflate to more.
+fn small() -> Limits {
+    Limits { message_bytes: 100, ..Limits::DEFAULT }
+}
+
+fn engine(role: Role, element: Option<&str>, wire: &[u8]) -> Vec<Told> {
     let now = Instant::now();
-    let mut connection = match role {
-        Role::Server => Connection::server(Config::default(), now),
-        Role::Client => Connection::client(Config::default(), Box::new(|| MaskingKey([0; 4])), now),
+    let config = match element {
+        None => Config::default(),
+        Some(_) => Config { limits: small(), ..Config::default() },
     };
+    let mut connection = match role {
+        Role::Server => Connection::server(config, now),
+        Role::Client => Connection::client(config, Box::new(|| MaskingKey([0; 4])), now),
+    };
+    if let Some(elements) = element.map(|element| parse_line(element).expect("an element of the header")) {
+        let compression = Compression::negotiated(role, &elements, &elements).expect("nothing is wrong");
+        connection = connection.with_compression(&compression.expect("it is permessage-deflate"));
+    }
     connection.receive(wire);
     let mut told = Vec::new();
     loop {
@@ -96,15 +112,21 @@ fn read(record: &Record) -> Option<Told> {
     }
 }
 
-/// The engine's view and ours, side by side.
-fn compare(role: Role, wire: &[u8]) -> Result<(), TestCaseError> {
+/// The engine's view and ours, side by side; with the extension `element` in use, if there is one.
+fn compare(role: Role, element: Option<&str>, wire: &[u8]) -> Result<(), TestCaseError> {
     let direction = if role == Role::Server { ToServer } else { ToClient };
     let mut conversation = Conversation::after_handshake(Options::default());
+    if let Some(element) = element {
+        conversation = Conversation::new(Options { limits: small(), ..Options::default() });
+        for (direction, head) in agreed(element, &[]) {
+            conversation.push(direction, &head, None, &mut |head| assert_eq!(head.findings, []));
+        }
+    }
     let mut records = Vec::new();
     conversation.push(direction, wire, None, &mut |record| records.push(record));
     records.extend(conversation.partial(direction));
     let mut records = records.iter();
-    for told in engine(role, wire) {
+    for told in engine(role, element, wire) {
         match told {
             Told::Failed(violation) => {
                 let record = records.find(|record| !record.findings.is_empty());
@@ -160,21 +182,109 @@ fn frames(role: Role) -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
+/// A message to be sent in frames, compressed or not, mostly as it should be.
+#[derive(Debug, Clone)]
+struct Sent {
+    kind: Kind,
+    message: Vec<u8>,
+    compressed: bool,
+    cut: Vec<prop::sample::Index>,
+    /// Changes a byte of the payload.
+    change: Option<(prop::sample::Index, u8)>,
+    /// Sets RSV1 of a later frame.
+    misplaced: bool,
+}
+
+fn message() -> impl Strategy<Value = Sent> {
+    let content = prop_oneof![
+        8 => "([a-z]{1,3}|[äß€😀]){0,20}".prop_map(String::into_bytes),
+        1 => vec(any::<u8>(), 0..50),
+        1 => (any::<u8>(), 90..120_usize).prop_map(|(byte, length)| vec![byte & 0x7F; length]),
+    ];
+    let kind = prop_oneof![Just(Kind::Text), Just(Kind::Binary)];
+    let compressed = prop_oneof![3 => Just(true), 1 => Just(false)];
+    let change = prop_oneof![9 => Just(None), 1 => any::<(prop::sample::Index, u8)>().prop_map(Some)];
+    let misplaced = prop_oneof![30 => Just(false), 1 => Just(true)];
+    (kind, content, compressed, vec(any::<prop::sample::Index>(), 0..3), change, misplaced).prop_map(
+        |(kind, message, compressed, cut, change, misplaced)| Sent {
+            kind,
+            message,
+            compressed,
+            cut,
+            change,
+            misplaced,
+        },
+    )
+}
+
+/// The frames of these messages, compressed as `element` allows.
+fn wire(role: Role, element: &str, messages: &[Sent]) -> Vec<u8> {
+    let direction = if role == Role::Server { ToServer } else { ToClient };
+    let mut deflater = deflater(direction, element);
+    let mut wire = Vec::new();
+    for sent in messages {
+        let mut payload = if sent.compressed { deflater.deflate(&sent.message, true) } else { sent.message.clone() };
+        if let Some((index, byte)) = &sent.change
+            && !payload.is_empty()
+        {
+            let at = index.index(payload.len());
+            payload[at] = *byte;
+        }
+        let mut cuts: Vec<usize> = sent.cut.iter().map(|cut| cut.index(payload.len() + 1)).collect();
+        cuts.sort_unstable();
+        cuts.push(payload.len());
+        let mut start = 0;
+        for (number, &end) in cuts.iter().enumerate() {
+            let is_last = number + 1 == cuts.len();
+            let (opcode, marked) = match number {
+                0 => (sent.kind.opcode().bits(), sent.compressed),
+                _ => (0, sent.misplaced),
+            };
+            let first = u8::from(is_last) << 7 | u8::from(marked) << 6 | opcode;
+            wire.extend(common::sent(direction, first, &payload[start..end]).1);
+            start = end;
+        }
+    }
+    wire
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn compressed_messages_are_shown_as_they_are_told(
+        messages in vec(message(), 1..8),
+        server in any::<bool>(),
+        takeover in any::<bool>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let role = if server { Role::Server } else { Role::Client };
+        let element = if takeover {
+            "permessage-deflate"
+        } else {
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+        };
+        let wire = wire(role, element, &messages);
+        compare(role, Some(element), &wire)?;
+        compare(role, Some(element), &wire[..cut.index(wire.len())])?;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn a_server_is_told_what_is_shown(frames in vec(frames(Role::Server), 1..8), cut in any::<prop::sample::Index>()) {
         let wire = frames.concat();
-        compare(Role::Server, &wire)?;
-        compare(Role::Server, &wire[..cut.index(wire.len())])?;
+        compare(Role::Server, None, &wire)?;
+        compare(Role::Server, None, &wire[..cut.index(wire.len())])?;
     }
 
     #[test]
     fn a_client_is_told_what_is_shown(frames in vec(frames(Role::Client), 1..8), cut in any::<prop::sample::Index>()) {
         let wire = frames.concat();
-        compare(Role::Client, &wire)?;
-        compare(Role::Client, &wire[..cut.index(wire.len())])?;
+        compare(Role::Client, None, &wire)?;
+        compare(Role::Client, None, &wire[..cut.index(wire.len())])?;
     }
 }
 
@@ -185,7 +295,7 @@ fn all_first_two_bytes_are_judged_alike() {
             // Nothing but zeros behind them: a key that changes nothing, a payload that is valid text.
             let wire = [&[first, second], &[0; 40][..]].concat();
             for role in [Role::Server, Role::Client] {
-                compare(role, &wire[..2]).unwrap_or_else(|error| panic!("{first:02x} {second:02x}: {error}"));
+                compare(role, None, &wire[..2]).unwrap_or_else(|error| panic!("{first:02x} {second:02x}: {error}"));
             }
         }
     }

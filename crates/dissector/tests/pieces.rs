@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{KEY, REQUEST, RESPONSE, frame, masked, plain, with};
+use common::{HELLO, HELLO_AGAIN, KEY, REQUEST, RESPONSE, agreed, deflater, frame, masked, plain, with};
 use dissector::{
     Conversation,
     Direction::{self, ToClient, ToServer},
@@ -183,6 +183,43 @@ proptest! {
         let mut all = vec![(ToServer, REQUEST.as_bytes().to_vec()), (ToClient, RESPONSE.as_bytes().to_vec())];
         all.extend(pieces);
         check(|| Conversation::new(options()), &all, &at);
+    }
+}
+
+/// Frames of compressed messages: whole ones, parts, what refers back, what is no DEFLATE, and what is more than is taken.
+fn compressed_frames() -> impl Strategy<Value = Vec<u8>> {
+    let bomb = deflater(ToServer, "permessage-deflate; client_no_context_takeover").deflate(&[b'x'; 5000], true);
+    let first = prop_oneof![
+        4 => Just(0xC1_u8), 1 => Just(0xC2), 4 => Just(0x41), 2 => Just(0x00), 4 => Just(0x80), 1 => Just(0x81),
+        1 => Just(0x89), 1 => any::<u8>(),
+    ];
+    let payload = prop_oneof![
+        6 => Just(HELLO.to_vec()),
+        3 => Just(HELLO_AGAIN.to_vec()),
+        2 => (0..7_usize).prop_map(|at| HELLO[..at].to_vec()),
+        2 => (0..7_usize).prop_map(|at| HELLO[at..].to_vec()),
+        2 => Just(bomb),
+        1 => Just(vec![0x00]),
+        1 => (vec(any::<u8>(), 0..150), any::<u8>())
+            .prop_map(|(stored, length)| [&[0x00, length, 0x00, !length, 0xFF][..], &stored, &[0x00]].concat()),
+        2 => vec(any::<u8>(), 0..20),
+    ];
+    (first, payload).prop_map(|(first, payload)| masked(first, &payload))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn compressed_frames_in_any_pieces(
+        frames in vec(compressed_frames(), 1..12),
+        takeover in any::<bool>(),
+        at in vec(1..50_usize, 1..10),
+    ) {
+        let element = if takeover { "permessage-deflate" } else { "permessage-deflate; client_no_context_takeover" };
+        let all = agreed(element, &[(ToServer, frames.concat())]);
+        check(|| Conversation::new(options()), &all, &at);
+        check(|| Conversation::new(options()), &all, &[1]);
     }
 }
 

@@ -32,7 +32,13 @@ fn token(message: &str) -> String {
 /// A connection with a tap, and who looks at it.
 #[track_caller]
 fn tapped(server: &Server) -> (Client, Viewer) {
-    let mut client = Client::ask(server, &from_page(server, "/?wire").bytes());
+    tapped_with(server, &from_page(server, "/?wire"))
+}
+
+/// The same, asked for with this request.
+#[track_caller]
+fn tapped_with(server: &Server, request: &Request) -> (Client, Viewer) {
+    let mut client = Client::ask(server, &request.bytes());
     let path = format!("/wire/{}", token(&client.hear_text()));
     let viewer = Viewer { client: Client::ask(server, &from_page(server, &path).bytes()), seen: Vec::new() };
     (client, viewer)
@@ -116,6 +122,23 @@ fn each_frame_is_shown_with_its_fields() {
     });
     assert_eq!(value(&pong, "websocket.payload.pong"), &colons(b"are you there?"));
     assert_eq!(value(&pong, "websocket.mask"), false);
+}
+
+#[test]
+fn a_compressed_message_is_shown_with_what_it_says() {
+    let server = Server::start(&["--deflate"]);
+    let request = from_page(&server, "/?wire").and("Sec-WebSocket-Extensions", "permessage-deflate");
+    let (mut client, mut viewer) = tapped_with(&server, &request);
+    // RFC 7692, section 7.2.3.1, and then something that is no DEFLATE. RSV1 marks both.
+    client.send(&frame(FIN | 0x41, &[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]));
+    client.send(&frame(FIN | 0x41, &[0xFF]));
+    let record = viewer.see("what was said", |record| record["summary"] == "Text, 5 bytes from 7: Hello");
+    let said = field(&record["fields"], "websocket.payload.text").expect("a text");
+    assert_eq!((&said["value"], &said["derived"]), (&"Hello".into(), &true.into()));
+    assert_eq!((&said["start"], &said["end"]), (&6.into(), &13.into()));
+    let record = viewer.see("what could not be read", |record| !record["findings"][0].is_null());
+    let finding = &record["findings"][0];
+    assert_eq!((&finding["rule"], &finding["rfc"]), (&"DeflateInvalid".into(), &7692.into()));
 }
 
 #[test]

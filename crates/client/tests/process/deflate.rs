@@ -47,6 +47,27 @@ async fn messages_are_compressed_if_the_server_agrees() {
 }
 
 #[tokio::test]
+async fn the_trace_shows_what_compressed_messages_say() {
+    let server = Server::start().await;
+    let long = "to and fro ".repeat(200);
+    let lines = format!("{long}\n{long}\n");
+    let client = Client::fed([server.url(), "--deflate".to_owned(), "--trace".to_owned()], lines.as_bytes()).await;
+    let mut connection =
+        server.accept_and(|_| Acceptance { deflate: Some(DeflateOptions::DEFAULT), ..Acceptance::default() }).await;
+    connection.send(long.as_str()).await.unwrap();
+    assert_eq!(texts(&mut connection).await, [long.as_str(); 2]);
+    let errors = client.ended().await.errors;
+    let shown = |mark: char| {
+        let begin = format!("{mark} Text, 2200 bytes from ");
+        errors.lines().filter(|line| line.starts_with(&begin) && line.contains(": to and fro to and fro ")).count()
+    };
+    // The second of ours refers to the first.
+    assert_eq!((shown('>'), shown('<')), (2, 1), "{errors}");
+    assert_eq!(errors.matches("[Text: to and fro to and fro ").count(), 3, "{errors}");
+    assert!(errors.contains(".1.. .... = Per-Message Compressed: True\n"), "{errors}");
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_agree_is_talked_to_all_the_same() {
     let server = Server::start().await;
     let client = Client::fed([server.url(), "--deflate".to_owned()], b"Hello\n").await;

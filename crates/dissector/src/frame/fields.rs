@@ -1,6 +1,6 @@
 //! From a frame to its fields.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use protocol::{
     CloseCode,
@@ -17,7 +17,8 @@ use crate::{
     conversation::Shared,
     excerpt::Excerpt,
     field::{Field, Value},
-    glossary,
+    glossary::{self, Term},
+    inflating::Stop,
     message::{Coding, OpenMessage},
     record::Kind,
     stream::{Dissection, Frames},
@@ -37,8 +38,12 @@ pub(super) fn dissect(frame: &FrameUnit, shared: &Shared, frames: &Frames) -> Di
         bytes.extend(as_on_the_wire(layout, frame.payload.bytes()));
         let message = frames.message.as_ref().filter(|_| frame.part != Part::None);
         fields.extend(payload(frame, layout, message));
-        summary = summarise(frame, layout);
+        summary = summarise(frame, layout, message);
         findings.clone_from(&frame.findings);
+        // Of a payload that is not all there, what is there is to blame.
+        for finding in &mut findings {
+            finding.range.end = finding.range.end.min(frame.length());
+        }
     }
     Dissection { kind: Kind::Frame, bytes, length: frame.length(), summary, fields, findings }
 }
@@ -104,7 +109,7 @@ fn reserved(byte: u8, shared: &Shared) -> Field {
     let flag = |term, bit: ReservedBits| Field::new(term, 0..1, Value::Flag(bits & bit.bits() != 0)).bits(bit.bits());
     let mut inner = Vec::new();
     let begins_message = matches!(Opcode::from_bits(byte), Ok(Opcode::Text | Opcode::Binary));
-    if shared.deflate() {
+    if shared.deflate.is_some() {
         let compressed = bits & ReservedBits::RSV1.bits() != 0;
         inner.push(flag(&glossary::PMC, ReservedBits::RSV1).means(match (compressed, begins_message) {
             (true, true) => "RSV1: this message is compressed",
@@ -191,7 +196,7 @@ fn payload(frame: &FrameUnit, layout: &Layout, message: Option<&OpenMessage>) ->
             && is_last
             && let Some(message) = message
         {
-            fields.push(whole(message, range, &glossary::MESSAGE).derived());
+            fields.push(without_payload(message, range));
         }
         return fields;
     }
@@ -201,13 +206,10 @@ fn payload(frame: &FrameUnit, layout: &Layout, message: Option<&OpenMessage>) ->
         fields.push(field.means(unmasking(layout, &wire)));
     }
     let inner = match (message, frame.part) {
-        (Some(message), Part::First) if is_last => vec![whole(message, range.clone(), whole_term(message))],
-        (Some(message), Part::First) => vec![fragment(&frame.payload, message, &range)],
-        (Some(message), _) if is_last => {
-            let whole = whole(message, range.clone(), whole_term(message));
-            vec![fragment(&frame.payload, message, &range), whole]
-        }
-        (Some(message), _) => vec![fragment(&frame.payload, message, &range)],
+        (Some(message), Part::First) if is_last => vec![whole(message, range.clone())],
+        (Some(message), Part::First) => vec![fragment(frame, message, &range)],
+        (Some(message), _) if is_last => vec![fragment(frame, message, &range), whole(message, range.clone())],
+        (Some(message), _) => vec![fragment(frame, message, &range)],
         (None, _) => vec![outside_of_messages(layout, &frame.payload, &range)],
     };
     fields.push(Field::new(&glossary::PAYLOAD, range, Value::Group).holding(inner));
@@ -227,40 +229,100 @@ fn unmasking(layout: &Layout, wire: &[u8]) -> String {
     }
 }
 
-const fn whole_term(message: &OpenMessage) -> &'static glossary::Term {
-    match (message.coding, message.kind) {
-        (Coding::Deflate, _) => &glossary::COMPRESSED,
-        (Coding::Identity, MessageKind::Text) => &glossary::TEXT,
-        (Coding::Identity, MessageKind::Binary) => &glossary::BINARY,
-    }
-}
-
 /// The message, which this frame completes.
-fn whole(message: &OpenMessage, range: std::ops::Range<u64>, term: &'static glossary::Term) -> Field {
-    let field = Field::new(term, range, content(&message.payload, message));
-    match (message.fragments, message.coding) {
-        (_, Coding::Deflate) => field.means("the compressed message"),
-        (1, _) => field.means("the message"),
-        (fragments, _) => field.means(format!("the message, put together from {fragments} frames")),
+fn whole(message: &OpenMessage, range: Range<u64>) -> Field {
+    let means = match message.fragments {
+        1 => "the message".to_owned(),
+        fragments => format!("the message, put together from {fragments} frames"),
+    };
+    match &message.coding {
+        Coding::Identity => {
+            Field::new(message_term(message), range, content(&message.payload, message.kind)).means(means)
+        }
+        Coding::Deflate { inflated, stop } => {
+            let inner = whole_inflated(message, inflated, *stop, &range);
+            let payload = Value::bytes(message.payload.bytes(), message.payload.left_out());
+            let means = format!("{means}, compressed{}", obstacle(*stop));
+            Field::new(&glossary::COMPRESSED, range, payload).means(means).holding(inner.into_iter().collect())
+        }
     }
 }
 
-/// This frame's piece of the message.
-fn fragment(payload: &Excerpt, message: &OpenMessage, range: &std::ops::Range<u64>) -> Field {
-    Field::new(&glossary::FRAGMENT, range.clone(), content(payload, message))
-        .means(format!("piece {} of the message", message.fragments))
+/// The message, where the frame that completes it adds nothing to it: it follows from other frames.
+fn without_payload(message: &OpenMessage, range: Range<u64>) -> Field {
+    match &message.coding {
+        Coding::Deflate { inflated, stop: None } => {
+            Field::new(&glossary::MESSAGE, range, content(inflated, message.kind))
+                .means(format!("the message, put together from {} frames and inflated", message.fragments))
+                .derived()
+        }
+        Coding::Deflate { .. } => whole(message, range).derived(),
+        Coding::Identity => {
+            Field { term: &glossary::MESSAGE, ..whole(message, range) }.labelled(glossary::MESSAGE.label).derived()
+        }
+    }
 }
 
-fn content(payload: &Excerpt, message: &OpenMessage) -> Value {
-    if message.kind == MessageKind::Text && message.coding == Coding::Identity {
-        Value::lossy(payload.bytes(), payload.left_out())
-    } else {
-        Value::bytes(payload.bytes(), payload.left_out())
+/// Wireshark's fields for a whole message. It has none for a compressed one: these show what it inflates to.
+const fn message_term(message: &OpenMessage) -> &'static Term {
+    match message.kind {
+        MessageKind::Text => &glossary::TEXT,
+        MessageKind::Binary => &glossary::BINARY,
+    }
+}
+
+/// What the whole message inflates to, as far as it does. There are no bytes of it in the frame: it follows from those of
+/// the compressed payload.
+fn whole_inflated(message: &OpenMessage, inflated: &Excerpt, stop: Option<Stop>, range: &Range<u64>) -> Option<Field> {
+    let (term, means) = match stop {
+        None => (
+            message_term(message),
+            format!("the message, inflated from {} bytes to {}", message.payload.total(), inflated.total()),
+        ),
+        Some(_) if inflated.total() == 0 => return None,
+        Some(_) => (&glossary::INFLATED, "the beginning of the message, as far as it was inflated".to_owned()),
+    };
+    Some(Field::new(term, range.clone(), content(inflated, message.kind)).means(means).derived())
+}
+
+/// Why a compressed message is not inflated, or not to its end.
+fn obstacle(stop: Option<Stop>) -> String {
+    match stop {
+        None => String::new(),
+        Some(Stop::Invalid) => "; this is not DEFLATE, or not all of it".to_owned(),
+        Some(Stop::TooBig(limit)) => format!("; it is inflated up to the limit of {limit} bytes and no further"),
+        Some(Stop::Lost) => {
+            "; it may refer to messages before it, and one of those could not be inflated, so neither is this"
+                .to_owned()
+        }
+    }
+}
+
+/// This frame's piece of the message, and what it adds if it is compressed.
+fn fragment(frame: &FrameUnit, message: &OpenMessage, range: &Range<u64>) -> Field {
+    let means = format!("piece {} of the message", message.fragments);
+    let Coding::Deflate { stop, .. } = &message.coding else {
+        return Field::new(&glossary::FRAGMENT, range.clone(), content(&frame.payload, message.kind)).means(means);
+    };
+    let value = Value::bytes(frame.payload.bytes(), frame.payload.left_out());
+    let field =
+        Field::new(&glossary::FRAGMENT, range.clone(), value).means(format!("{means}, compressed{}", obstacle(*stop)));
+    if frame.inflated.total() == 0 {
+        return field;
+    }
+    let added = Field::new(&glossary::INFLATED, range.clone(), content(&frame.inflated, message.kind));
+    field.holding(vec![added.means("what this piece adds to the message").derived()])
+}
+
+fn content(excerpt: &Excerpt, kind: MessageKind) -> Value {
+    match kind {
+        MessageKind::Text => Value::lossy(excerpt.bytes(), excerpt.left_out()),
+        MessageKind::Binary => Value::bytes(excerpt.bytes(), excerpt.left_out()),
     }
 }
 
 /// The payload of a control frame, or of one that makes no sense.
-fn outside_of_messages(layout: &Layout, payload: &Excerpt, range: &std::ops::Range<u64>) -> Field {
+fn outside_of_messages(layout: &Layout, payload: &Excerpt, range: &Range<u64>) -> Field {
     let bytes = |term| Field::new(term, range.clone(), Value::bytes(payload.bytes(), payload.left_out()));
     match layout.opcode() {
         Some(Opcode::Close) => close(payload, range),
@@ -270,7 +332,7 @@ fn outside_of_messages(layout: &Layout, payload: &Excerpt, range: &std::ops::Ran
     }
 }
 
-fn close(payload: &Excerpt, range: &std::ops::Range<u64>) -> Field {
+fn close(payload: &Excerpt, range: &Range<u64>) -> Field {
     let field = Field::new(&glossary::CLOSE, range.clone(), Value::Group);
     let &[high, low, ref reason @ ..] = payload.bytes() else {
         return field.means("half a status code");
@@ -287,11 +349,25 @@ fn close(payload: &Excerpt, range: &std::ops::Range<u64>) -> Field {
     field.holding(inner)
 }
 
-/// The frame in a line: `Text, 5 bytes: Hello`.
-fn summarise(frame: &FrameUnit, layout: &Layout) -> String {
-    let payload = frame.payload.bytes();
+/// The frame in a line: `Text, 5 bytes: Hello`; of a compressed message `Text, 5 bytes from 7: Hello`.
+fn summarise(frame: &FrameUnit, layout: &Layout, message: Option<&OpenMessage>) -> String {
+    let count = |length: u64| if length == 1 { "1 byte".to_owned() } else { format!("{length} bytes") };
     let length = layout.payload_length;
-    let bytes = if length == 1 { "1 byte".to_owned() } else { format!("{length} bytes") };
+    let coding = message.map(|message| &message.coding);
+    let (bytes, payload) = match coding {
+        Some(Coding::Deflate { stop: Some(Stop::Lost), .. }) => {
+            (format!("{} not inflated", count(length)), frame.payload.bytes())
+        }
+        Some(Coding::Deflate { stop, .. }) => {
+            let bytes = match stop {
+                None => format!("{} from {length}", count(frame.inflated.total())),
+                Some(Stop::TooBig(_)) => format!("{} that inflate to too much", count(length)),
+                Some(_) => format!("{} that cannot be inflated", count(length)),
+            };
+            (bytes, frame.inflated.bytes())
+        }
+        _ => (count(length), frame.payload.bytes()),
+    };
     let what = match (layout.opcode(), layout.fin()) {
         (Some(Opcode::Close), _) => {
             return match payload {

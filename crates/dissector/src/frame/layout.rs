@@ -3,6 +3,8 @@
 //! [`FrameHeader::parse`](protocol::frame::FrameHeader::parse) gives a header or a broken rule, and a broken header is what
 //! one most wants to look at. So the bits are taken here one by one, by the same small functions that it is made of.
 
+use std::ops::Range;
+
 use protocol::frame::{LengthForm, MaskingKey, Opcode, ReservedBits};
 
 use crate::conversation::Shared;
@@ -70,18 +72,24 @@ impl Layout {
         self.header_length.saturating_add(self.payload_length)
     }
 
-    /// The reserved bits that an extension gives a meaning in this frame: RSV1 in the first frame of a message, if messages
-    /// may be compressed (RFC 7692, section 6).
-    pub(super) fn reserved_allowed(&self, shared: &Shared) -> ReservedBits {
-        match self.opcode() {
-            Some(Opcode::Text | Opcode::Binary) if shared.deflate() => ReservedBits::RSV1,
-            _ => ReservedBits::NONE,
-        }
+    /// Where its payload is.
+    pub(super) const fn body(&self) -> Range<u64> {
+        self.header_length..self.end()
+    }
+
+    /// The reserved bits that an extension gives a meaning: RSV1, if messages may be compressed (RFC 7692, section 6). Whether
+    /// the bit may be set in this very frame is another question.
+    pub(super) fn reserved_known(&self, shared: &Shared) -> ReservedBits {
+        if shared.deflate.is_some() && self.opcode().is_some() { ReservedBits::RSV1 } else { ReservedBits::NONE }
+    }
+
+    /// Whether RSV1 is set, and means that a message is compressed.
+    pub(super) fn has_compressed_bit(&self, shared: &Shared) -> bool {
+        self.reserved().bits() & self.reserved_known(shared).bits() != 0
     }
 
     /// Whether this frame begins a compressed message.
     pub(super) fn is_compressed(&self, shared: &Shared) -> bool {
-        let rsv1 = self.reserved().bits() & ReservedBits::RSV1.bits() != 0;
-        rsv1 && !self.reserved_allowed(shared).is_empty()
+        matches!(self.opcode(), Some(Opcode::Text | Opcode::Binary)) && self.has_compressed_bit(shared)
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct FrameUnit {
     part: Part,
     /// The payload so far, unmasked.
     payload: Excerpt,
+    /// What the payload adds to a compressed message.
+    inflated: Excerpt,
     findings: Vec<Finding>,
 }
 
@@ -56,7 +58,14 @@ enum Part {
 
 impl FrameUnit {
     pub(crate) const fn new() -> Self {
-        Self { header: Vec::new(), layout: None, part: Part::None, payload: Excerpt::new(0), findings: Vec::new() }
+        Self {
+            header: Vec::new(),
+            layout: None,
+            part: Part::None,
+            payload: Excerpt::new(0),
+            inflated: Excerpt::new(0),
+            findings: Vec::new(),
+        }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -86,10 +95,11 @@ impl FrameUnit {
             if let Some(layout) = Layout::read(&self.header) {
                 self.layout = Some(layout);
                 self.payload = Excerpt::new(shared.options.payload_bytes);
+                self.inflated = Excerpt::new(shared.options.payload_bytes);
                 self.begin(&layout, direction, shared, frames);
             }
         }
-        taken + self.push_payload(&bytes[taken..], frames)
+        taken + self.push_payload(&bytes[taken..], shared, frames)
     }
 
     /// Judges a header that has become complete.
@@ -97,7 +107,6 @@ impl FrameUnit {
         self.findings = rules::of_header(&self.header, layout, direction, shared, frames);
         frames.early = false;
         let Ok(opcode) = Opcode::from_bits(layout.first) else { return };
-        let coding = if layout.is_compressed(shared) { Coding::Deflate } else { Coding::Identity };
         let kind = match opcode {
             Opcode::Text => Kind::Text,
             Opcode::Binary => Kind::Binary,
@@ -110,12 +119,19 @@ impl FrameUnit {
             }
             Opcode::Close | Opcode::Ping | Opcode::Pong => return,
         };
+        let coding = match &shared.deflate {
+            Some(deflate) if layout.is_compressed(shared) => {
+                let inflating = frames.inflating.get_or_insert_with(|| deflate.inflating(direction));
+                Coding::Deflate { inflated: Excerpt::new(shared.options.payload_bytes), stop: inflating.begin().err() }
+            }
+            _ => Coding::Identity,
+        };
         // If another message is open, its sender has forgotten it. What comes belongs to this one.
         frames.message = Some(OpenMessage::new(kind, coding, shared.options.payload_bytes));
         self.part = Part::First;
     }
 
-    fn push_payload(&mut self, bytes: &[u8], frames: &mut Frames) -> usize {
+    fn push_payload(&mut self, bytes: &[u8], shared: &Shared, frames: &mut Frames) -> usize {
         let Some(layout) = self.layout else { return 0 };
         let missing = layout.payload_length - self.payload.total();
         let taken = usize::try_from(missing).unwrap_or(usize::MAX).min(bytes.len());
@@ -128,17 +144,25 @@ impl FrameUnit {
                 let offset = usize::try_from(self.payload.total() % 4).unwrap_or(0);
                 apply_mask(plain, key.at(offset));
             }
-            let before = self.payload.total();
+            self.admit(plain, &layout, shared, frames);
             self.payload.push(plain);
-            if self.part != Part::None
-                && let Some(message) = &mut frames.message
-                && let Some(bad) = message.push(plain)
-            {
-                let at = layout.header_length + before + bad as u64;
-                self.findings.push(Finding::new(at..at + 1, Fault::Violation(Violation::TextNotUtf8)));
-            }
         }
         taken
+    }
+
+    /// Adds a piece of the payload to the message that it belongs to, if it does.
+    fn admit(&mut self, plain: &[u8], layout: &Layout, shared: &Shared, frames: &mut Frames) {
+        let Some(message) = frames.message.as_mut().filter(|_| self.part != Part::None) else { return };
+        if let (Coding::Deflate { .. }, Some(inflating)) = (&message.coding, &mut frames.inflating) {
+            let limit = shared.options.limits.message_bytes;
+            for violation in message.push_compressed(plain, inflating, limit, &mut self.inflated) {
+                // Which byte is to blame cannot be told: each changes what the next ones mean.
+                self.findings.push(Finding::new(layout.body(), Fault::Violation(violation)));
+            }
+        } else if let Some(bad) = message.push(plain) {
+            let at = layout.header_length + self.payload.total() + bad as u64;
+            self.findings.push(Finding::new(at..at + 1, Fault::Violation(Violation::TextNotUtf8)));
+        }
     }
 
     /// The rules that only a complete frame can break.
@@ -146,16 +170,22 @@ impl FrameUnit {
         let Some(layout) = self.layout else { return };
         if self.part != Part::None
             && layout.fin()
-            && frames.message.as_ref().is_some_and(OpenMessage::ends_within_a_character)
+            && let Some(message) = &mut frames.message
+            && let Some(violation) = message.end(frames.inflating.as_mut())
         {
             let end = layout.end();
-            self.findings.push(Finding::new(end.saturating_sub(1)..end, Fault::Violation(Violation::TextNotUtf8)));
+            let last = end.saturating_sub(1)..end;
+            let range = match violation {
+                Violation::DeflateInvalid if !layout.body().is_empty() => layout.body(),
+                _ => last,
+            };
+            self.findings.push(Finding::new(range, Fault::Violation(violation)));
         }
         if layout.opcode() == Some(Opcode::Close)
             && self.payload.left_out() == 0
             && let Err(violation) = CloseFrame::parse(self.payload.bytes())
         {
-            let body = layout.header_length..layout.end();
+            let body = layout.body();
             let range = match violation {
                 Violation::CloseCodeInvalid(_) => body.start..body.start + 2,
                 Violation::CloseReasonNotUtf8 => body.start + 2..body.end,

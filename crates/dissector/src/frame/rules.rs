@@ -10,6 +10,7 @@ use protocol::{
 use super::layout::{FIN, Layout, OPCODE};
 use crate::{
     conversation::Shared,
+    message::Coding,
     record::{Direction, Fault, Finding},
     stream::Frames,
 };
@@ -30,9 +31,15 @@ pub(super) fn of_header(
     if frames.closed {
         find(0..layout.header_length, Fault::AfterClose);
     }
-    let unknown = layout.reserved().without(layout.reserved_allowed(shared));
+    let unknown = layout.reserved().without(layout.reserved_known(shared));
     if !unknown.is_empty() {
         find(0..1, Fault::Violation(Violation::ReservedBitsSet(unknown.bits())));
+    }
+    if let Some(opcode) = layout.opcode()
+        && layout.has_compressed_bit(shared)
+        && !layout.is_compressed(shared)
+    {
+        find(0..1, Fault::Violation(Violation::CompressedBitMisplaced(opcode)));
     }
     for violation in of_any_header(header) {
         find(place(&violation, layout.form), Fault::Violation(violation));
@@ -93,14 +100,18 @@ fn of_sequence(layout: &Layout, frames: &Frames) -> Option<Violation> {
 fn of_size(layout: &Layout, shared: &Shared, frames: &Frames) -> Option<Violation> {
     let limits = &shared.options.limits;
     let length = layout.payload_length;
+    // The size of a compressed message is not known from its headers: it is looked at while it is inflated.
     let (before, fragments) = match (layout.opcode()?, &frames.message) {
-        (Opcode::Text | Opcode::Binary, _) => (0, 0),
-        (Opcode::Continuation, Some(message)) => (message.payload.total(), message.fragments),
+        (Opcode::Text | Opcode::Binary, _) => ((!layout.is_compressed(shared)).then_some(0), 0),
+        (Opcode::Continuation, Some(message)) => {
+            let is_plain = matches!(message.coding, Coding::Identity);
+            (is_plain.then(|| message.payload.total()), message.fragments)
+        }
         _ => return None,
     };
     if length > limits.frame_bytes as u64 {
         Some(Violation::FrameTooBig { length, limit: limits.frame_bytes })
-    } else if before.saturating_add(length) > limits.message_bytes as u64 {
+    } else if before.is_some_and(|before| before.saturating_add(length) > limits.message_bytes as u64) {
         Some(Violation::MessageTooBig { limit: limits.message_bytes })
     } else if fragments >= limits.fragments {
         Some(Violation::TooManyFragments { limit: limits.fragments })

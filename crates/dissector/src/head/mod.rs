@@ -10,6 +10,7 @@
 //! Where the lines are is found here, so that a broken head can be shown too. What they say, and whether it is right, is for
 //! [`protocol::handshake`]: each head is read by the very code that reads it in a server or in a client.
 
+mod first_line;
 mod lines;
 mod request;
 mod response;
@@ -149,7 +150,10 @@ fn finding(violation: Violation, lines: &[Line<'_>], first: &[(&Term, Range<u64>
         Violation::KeyNotOnce | Violation::KeyMalformed => header("sec-websocket-key"),
         Violation::VersionRepeated | Violation::VersionUnsupported(_) => header("sec-websocket-version"),
         Violation::AcceptNotOnce | Violation::AcceptWrong { .. } => header("sec-websocket-accept"),
-        Violation::ExtensionsMalformed | Violation::ExtensionNotOffered(_) => header("sec-websocket-extensions"),
+        Violation::ExtensionsMalformed
+        | Violation::ExtensionNotOffered(_)
+        | Violation::ExtensionConflict(_)
+        | Violation::DeflateAnswerWrong(_) => header("sec-websocket-extensions"),
         Violation::SubprotocolMalformed | Violation::SubprotocolRepeated(_) | Violation::SubprotocolNotOffered(_) => {
             header("sec-websocket-protocol")
         }

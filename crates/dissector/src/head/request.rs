@@ -6,14 +6,15 @@ use http::{HeaderMap, Method, header};
 use protocol::{
     Limits, Violation,
     handshake::{
-        ClientHandshake, ClientRequest, Nonce, Progress, Request, ServerHandshake, VERSION, accept_digest,
+        ClientHandshake, ClientRequest, Extension, Nonce, Progress, Request, ServerHandshake, VERSION, accept_digest,
         accept_value, key::GUID,
     },
 };
 
 use super::{
-    BodyLength, HeadUnit, Line, body_length, common_meaning, extension_fields, extensions, finding, header_fields,
-    lines, read,
+    BodyLength, HeadUnit, body_length, common_meaning, extension_fields, extensions, finding,
+    first_line::{FirstLine, first_line, summary},
+    header_fields, lines, read,
 };
 use crate::{
     field::{Field, Value},
@@ -55,6 +56,11 @@ impl Offer {
         self.method == Method::HEAD
     }
 
+    /// The extensions that it offered.
+    pub(super) fn extensions(&self) -> Vec<Extension> {
+        extensions(&self.headers)
+    }
+
     /// The key, if there is one and no more.
     pub(super) fn key(&self) -> Option<&str> {
         let mut lines = self.headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
@@ -74,7 +80,7 @@ impl Offer {
                 request = request.clone().subprotocol(name).unwrap_or(request);
             }
         }
-        for extension in extensions(&self.headers) {
+        for extension in self.extensions() {
             request = request.extension(extension);
         }
         Some(request.handshake(Nonce([0; 16]), limits.clone()).expecting_answer_to(self.key()?))
@@ -95,7 +101,7 @@ fn parse(head: &[u8], limits: &Limits) -> Result<Option<Request>, Violation> {
 pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, Option<RequestFacts>) {
     let length = head.length();
     let lines = lines(&head.bytes);
-    let (first, parts) = first_line(&lines, &head.bytes);
+    let (first, parts) = first_line(&lines, &head.bytes, &glossary::REQUEST_LINE, split);
     let mut findings = Vec::new();
     let mut facts = None;
     match read(head, &lines, &parts, limits, parse) {
@@ -114,49 +120,32 @@ pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, 
     }
     let mut fields: Vec<Field> = first.into_iter().collect();
     fields.extend(header_fields(&lines, explain));
-    let summary = match lines.first() {
-        Some(Line::Other { text, .. }) => text.clone().into_owned(),
-        _ => String::new(),
-    };
+    let summary = summary(&lines);
     let dissection = Dissection { kind: Kind::Request, bytes: head.bytes.clone(), length, summary, fields, findings };
     (dissection, facts)
 }
 
-type Parts = Vec<(&'static Term, Range<u64>)>;
-
-/// The request line as a field, and where its parts are.
-fn first_line(lines: &[Line<'_>], head: &[u8]) -> (Option<Field>, Parts) {
-    let Some(Line::Other { text, range }) = lines.first() else { return (None, Vec::new()) };
-    let mut parts = Vec::new();
-    let mut fields = Vec::new();
+/// Method, target and version.
+fn split(line: &mut FirstLine<'_>) -> Vec<Field> {
+    let bytes = line.bytes;
+    let is_space = |byte: &u8| *byte == b' ';
+    let Some(first) = bytes.iter().position(is_space) else { return Vec::new() };
+    let method = if &bytes[..first] == b"GET" { "as every WebSocket request" } else { "WebSocket asks for GET" };
+    let mut fields = vec![line.part(&glossary::METHOD, 0, first).means(method)];
     // A target has no space in it. In a broken line it may, and then it is whatever lies between the first and the last.
-    let start = range.start;
-    let line = &head[usize::try_from(start).unwrap_or(0)..];
-    let line = line[..usize::try_from(range.end - start).unwrap_or(line.len())].trim_ascii_end();
-    let mut part = |term: &'static Term, from: usize, to: usize, meaning: &'static str| {
-        let range = start + from as u64..start + to as u64;
-        parts.push((term, range.clone()));
-        Field::new(term, range, Value::lossy(&line[from..to], 0)).means(meaning)
-    };
-    let space = |byte: &u8| *byte == b' ';
-    if let Some(first) = line.iter().position(space) {
-        let method = if &line[..first] == b"GET" { "as every WebSocket request" } else { "WebSocket asks for GET" };
-        fields.push(part(&glossary::METHOD, 0, first, method));
-        let last = line.iter().rposition(space).filter(|&last| last > first).unwrap_or(line.len());
-        let target = &line[first + 1..last];
-        let query = target.iter().position(|&byte| byte == b'?');
-        let mut inner = Vec::new();
-        if let Some(query) = query {
-            inner.push(part(&glossary::PATH, first + 1, first + 1 + query, ""));
-            inner.push(part(&glossary::QUERY, first + 2 + query, last, ""));
-        }
-        fields.push(part(&glossary::TARGET, first + 1, last, "which service of the host is meant").holding(inner));
-        if last < line.len() {
-            fields.push(part(&glossary::REQUEST_VERSION, last + 1, line.len(), ""));
-        }
+    let last = bytes.iter().rposition(is_space).filter(|&last| last > first).unwrap_or(bytes.len());
+    let target = &bytes[first + 1..last];
+    let mut inner = Vec::new();
+    if let Some(query) = target.iter().position(|&byte| byte == b'?') {
+        inner.push(line.part(&glossary::PATH, first + 1, first + 1 + query));
+        inner.push(line.part(&glossary::QUERY, first + 2 + query, last));
     }
-    let field = Field::new(&glossary::REQUEST_LINE, range.clone(), Value::text(text.as_ref())).holding(fields);
-    (Some(field), parts)
+    let target = line.part(&glossary::TARGET, first + 1, last).means("which service of the host is meant");
+    fields.push(target.holding(inner));
+    if last < bytes.len() {
+        fields.push(line.part(&glossary::REQUEST_VERSION, last + 1, bytes.len()));
+    }
+    fields
 }
 
 /// What a header line of a request means.

@@ -1,7 +1,5 @@
 //! The response: what the server makes of the request (RFC 6455, sections 4.1 and 4.2.2).
 
-use std::ops::Range;
-
 use http::StatusCode;
 use protocol::{
     Limits, Violation,
@@ -9,12 +7,14 @@ use protocol::{
 };
 
 use super::{
-    BodyLength, HeadUnit, Line, Offer, body_length, common_meaning, extension_fields, extensions, finding,
+    BodyLength, HeadUnit, Offer, body_length, common_meaning, extension_fields, extensions, finding,
+    first_line::{FirstLine, first_line, summary},
     header_fields, lines, read,
 };
 use crate::{
     field::{Field, Value},
     glossary::{self, Term},
+    inflating::Deflate,
     record::Kind,
     stream::Dissection,
 };
@@ -24,6 +24,7 @@ use crate::{
 pub(crate) struct ResponseFacts {
     pub(crate) status: u16,
     pub(crate) extensions: Vec<Extension>,
+    pub(crate) deflate: Option<Deflate>,
     pub(crate) body: BodyLength,
 }
 
@@ -35,13 +36,17 @@ pub(crate) fn dissect_response(
 ) -> (Dissection, Option<ResponseFacts>) {
     let length = head.length();
     let lines = lines(&head.bytes);
-    let (first, parts) = first_line(&lines, &head.bytes);
+    let (first, parts) = first_line(&lines, &head.bytes, &glossary::STATUS_LINE, split);
     let mut findings = Vec::new();
     let mut facts = None;
     match read(head, &lines, &parts, limits, parse_response) {
         Ok(Some((response, _))) => {
+            let extensions = extensions(response.headers());
+            let offered = offer.map(Offer::extensions);
+            let (deflate, broken) = Deflate::negotiated(offered.as_deref(), &extensions);
             if response.status() == StatusCode::SWITCHING_PROTOCOLS
-                && let Some(violation) = offer.and_then(|offer| judge(&head.bytes, offer, limits))
+                && let Some(offer) = offer.filter(|offer| offer.wants_websocket())
+                && let Some(violation) = judge(&head.bytes, offer, limits).or(broken)
             {
                 findings.push(finding(violation, &lines, &parts, length));
             }
@@ -53,27 +58,20 @@ pub(crate) fn dissect_response(
                 BodyLength::ToTheEnd if !offer.is_some_and(Offer::is_head) => body_length(response.headers(), without),
                 _ => BodyLength::None,
             };
-            let extensions = extensions(response.headers());
-            facts = Some(ResponseFacts { status: response.status().as_u16(), extensions, body });
+            facts = Some(ResponseFacts { status: response.status().as_u16(), extensions, deflate, body });
         }
         Ok(None) => {}
         Err(finding) => findings.push(finding),
     }
     let mut fields: Vec<Field> = first.into_iter().collect();
     fields.extend(header_fields(&lines, |term, value, field| explain(term, value, field, offer)));
-    let summary = match lines.first() {
-        Some(Line::Other { text, .. }) => text.clone().into_owned(),
-        _ => String::new(),
-    };
+    let summary = summary(&lines);
     let dissection = Dissection { kind: Kind::Response, bytes: head.bytes.clone(), length, summary, fields, findings };
     (dissection, facts)
 }
 
 /// The first rule that a 101 breaks, as the client sees it that sent the request.
 fn judge(head: &[u8], offer: &Offer, limits: &Limits) -> Option<Violation> {
-    if !offer.wants_websocket() {
-        return None;
-    }
     let mut client = offer.client(limits)?;
     client.input().extend_from_slice(head);
     match client.poll() {
@@ -82,42 +80,27 @@ fn judge(head: &[u8], offer: &Offer, limits: &Limits) -> Option<Violation> {
     }
 }
 
-type Parts = Vec<(&'static Term, Range<u64>)>;
-
-/// The status line as a field, and where its parts are.
-fn first_line(lines: &[Line<'_>], head: &[u8]) -> (Option<Field>, Parts) {
-    let Some(Line::Other { text, range }) = lines.first() else { return (None, Vec::new()) };
-    let mut parts = Vec::new();
-    let mut fields = Vec::new();
-    let start = range.start;
-    let line = &head[usize::try_from(start).unwrap_or(0)..];
-    let line = line[..usize::try_from(range.end - start).unwrap_or(line.len())].trim_ascii_end();
-    let mut place = |term: &'static Term, from: usize, to: usize| {
-        let range = start + from as u64..start + to as u64;
-        parts.push((term, range.clone()));
-        range
-    };
-    let spaces: Vec<usize> = line.iter().enumerate().filter(|(_, byte)| **byte == b' ').map(|(at, _)| at).collect();
-    if let Some(&first) = spaces.first() {
-        let version = Value::lossy(&line[..first], 0);
-        fields.push(Field::new(&glossary::RESPONSE_VERSION, place(&glossary::RESPONSE_VERSION, 0, first), version));
-        let second = spaces.get(1).copied().unwrap_or(line.len());
-        let digits = String::from_utf8_lossy(&line[first + 1..second]);
-        let value = digits.parse().map_or_else(|_| Value::text(digits.as_ref()), Value::number);
-        let meaning = match digits.as_ref() {
-            "101" => "the server agrees: from the next byte on this connection speaks WebSocket",
-            "426" => "the server wants another protocol, or another version of it",
-            _ if digits.starts_with('1') => "an announcement; the answer is still to come",
-            _ => "no WebSocket: this is ordinary HTTP",
-        };
-        fields.push(Field::new(&glossary::STATUS, place(&glossary::STATUS, first + 1, second), value).means(meaning));
-        if second < line.len() {
-            let phrase = Value::lossy(&line[second + 1..], 0);
-            fields.push(Field::new(&glossary::PHRASE, place(&glossary::PHRASE, second + 1, line.len()), phrase));
-        }
+/// Version, status and phrase.
+fn split(line: &mut FirstLine<'_>) -> Vec<Field> {
+    let bytes = line.bytes;
+    let mut spaces = bytes.iter().enumerate().filter(|(_, byte)| **byte == b' ').map(|(at, _)| at);
+    let Some(first) = spaces.next() else { return Vec::new() };
+    let second = spaces.next().unwrap_or(bytes.len());
+    let digits = String::from_utf8_lossy(&bytes[first + 1..second]);
+    let mut status = line.part(&glossary::STATUS, first + 1, second).means(match digits.as_ref() {
+        "101" => "the server agrees: from the next byte on this connection speaks WebSocket",
+        "426" => "the server wants another protocol, or another version of it",
+        _ if digits.starts_with('1') => "an announcement; the answer is still to come",
+        _ => "no WebSocket: this is ordinary HTTP",
+    });
+    if let Ok(number) = digits.parse() {
+        status.value = Value::number(number);
     }
-    let field = Field::new(&glossary::STATUS_LINE, range.clone(), Value::text(text.as_ref())).holding(fields);
-    (Some(field), parts)
+    let mut fields = vec![line.part(&glossary::RESPONSE_VERSION, 0, first), status];
+    if second < bytes.len() {
+        fields.push(line.part(&glossary::PHRASE, second + 1, bytes.len()));
+    }
+    fields
 }
 
 /// What a header line of a response means.

@@ -6,7 +6,12 @@ use dissector::{
     Direction::{self, ToClient, ToServer},
     Field, Options, Record, Value,
 };
-use protocol::frame::{MaskingKey, apply_mask};
+use protocol::{
+    Compression,
+    extension::Deflater,
+    frame::{MaskingKey, apply_mask},
+    handshake::extensions::parse_line,
+};
 
 /// The request of RFC 6455, section 1.3, without what a test leaves out.
 pub(crate) const REQUEST: &str = "GET /chat HTTP/1.1\r\n\
@@ -80,6 +85,33 @@ pub(crate) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
 /// A server's frame.
 pub(crate) fn plain(first: u8, payload: &[u8]) -> Vec<u8> {
     frame(first, payload, None)
+}
+
+/// RFC 7692, section 7.2.3.1: "Hello" in one block.
+pub(crate) const HELLO: [u8; 7] = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
+
+/// RFC 7692, section 7.2.3.2: "Hello" again, as a reference to the message before.
+pub(crate) const HELLO_AGAIN: [u8; 5] = [0xF2, 0x00, 0x11, 0x00, 0x00];
+
+/// A handshake that agrees on these elements of `Sec-WebSocket-Extensions`, and what follows it.
+pub(crate) fn agreed(element: &str, frames: &[(Direction, Vec<u8>)]) -> Vec<(Direction, Vec<u8>)> {
+    let line = format!("Sec-WebSocket-Extensions: {element}");
+    let heads = [(ToServer, with(REQUEST, &line)), (ToClient, with(RESPONSE, &line))];
+    let heads = heads.map(|(direction, head)| (direction, head.into_bytes()));
+    heads.into_iter().chain(frames.iter().cloned()).collect()
+}
+
+/// What the end compresses with that sends this way, where `element` was offered and accepted.
+pub(crate) fn deflater(direction: Direction, element: &str) -> Deflater {
+    let elements = parse_line(element).expect("an element of the header");
+    let compression = Compression::negotiated(direction.sender(), &elements, &elements).expect("nothing is wrong");
+    Deflater::new(&compression.expect("it is permessage-deflate"))
+}
+
+/// A frame that fits the direction.
+pub(crate) fn sent(direction: Direction, first: u8, payload: &[u8]) -> (Direction, Vec<u8>) {
+    let key = (direction == ToServer).then_some(KEY);
+    (direction, frame(first, payload, key))
 }
 
 /// Everything that comes of a list of pieces, the ends of both streams included.

@@ -3,7 +3,9 @@
 use dissector::Direction::{self, ToClient, ToServer};
 use protocol::frame::MaskingKey;
 
-use crate::common::{KEY, REQUEST, RESPONSE, but, frame, frame_as, masked, plain, with};
+use crate::common::{
+    HELLO, HELLO_AGAIN, KEY, REQUEST, RESPONSE, agreed, but, deflater, frame, frame_as, masked, plain, sent, with,
+};
 
 /// A conversation, and where Wireshark is known to see something else.
 pub(crate) struct Case {
@@ -52,6 +54,17 @@ pub(crate) fn corpus() -> Vec<Case> {
         broken_sequences(),
         interleaved_directions(),
         compression(),
+        compression_with(
+            "permessage-deflate, every message by itself",
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+        ),
+        compression_with(
+            "permessage-deflate, small windows",
+            "permessage-deflate; server_max_window_bits=9; client_max_window_bits=10",
+        ),
+        takeover_one_way(),
+        compressed_fragments(),
+        broken_compression(),
         byte_by_byte(),
         Case { is_ipv6: true, ..open("IPv6", opcodes()) },
     ]
@@ -249,25 +262,82 @@ fn interleaved_directions() -> Case {
     case
 }
 
+/// The examples of RFC 7692, section 7.2.3, and some more.
 fn compression() -> Case {
-    // RFC 7692, section 7.2.3.1.
-    let hello = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
-    let agreed = "Sec-WebSocket-Extensions: permessage-deflate";
-    let mut case = case(
-        "permessage-deflate",
-        vec![
-            (ToServer, with(REQUEST, agreed).into_bytes()),
-            (ToClient, with(RESPONSE, agreed).into_bytes()),
-            (ToServer, masked(0x81, b"not compressed")),
-            (ToClient, plain(0x81, b"nor this")),
-            (ToServer, masked(0x89, b"ping")),
-            (ToServer, masked(0xC1, &hello)),
-            (ToClient, plain(0xC1, &hello)),
-        ],
-    );
-    let why = "Wireshark inflates the message; here it is shown as it came";
-    case.differences = vec![differs(5, "websocket.payload.text", why), differs(6, "websocket.payload.text", why)];
+    let frames = [
+        sent(ToServer, 0x81, b"not compressed"),
+        sent(ToClient, 0x81, b"nor this"),
+        sent(ToServer, 0x89, b"ping"),
+        sent(ToServer, 0xC1, &HELLO),
+        sent(ToClient, 0xC1, &HELLO),
+        // An uncompressed message in between is not referred to.
+        sent(ToServer, 0x82, b"\0\0\0"),
+        sent(ToServer, 0xC1, &HELLO_AGAIN),
+        sent(ToClient, 0xC2, &HELLO_AGAIN),
+        // A block without compression.
+        sent(ToServer, 0xC1, &[0x00, 0x05, 0x00, 0xFA, 0xFF, b'H', b'e', b'l', b'l', b'o', 0x00]),
+        // Two blocks.
+        sent(ToServer, 0xC1, &[0xF2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xCA, 0xC9, 0xC9, 0x07, 0x00]),
+        // Nothing.
+        sent(ToServer, 0xC1, &[0x00]),
+        sent(ToServer, 0xC1, &HELLO_AGAIN),
+    ];
+    case("permessage-deflate", agreed("permessage-deflate", &frames))
+}
+
+/// Messages like those of a program, both ways, with what these parameters allow.
+fn compression_with(name: &'static str, element: &str) -> Case {
+    let mut frames = Vec::new();
+    for direction in Direction::BOTH {
+        let mut deflater = deflater(direction, element);
+        for sequence in 0..8 {
+            let clients = format!("{{\"sequence\":{sequence},\"clients\":[{}]}}", "\"somebody\",".repeat(sequence));
+            frames.push(sent(direction, 0xC1, &deflater.deflate(clients.as_bytes(), true)));
+        }
+        // Longer than the smaller windows, and alike at a distance.
+        let long: Vec<u8> = (0..3000_usize).map(|at| (at % 700 / 3).to_le_bytes()[0]).collect();
+        frames.push(sent(direction, 0xC2, &deflater.deflate(&long, true)));
+        frames.push(sent(direction, 0xC2, &deflater.deflate(&long, true)));
+    }
+    case(name, agreed(element, &frames))
+}
+
+fn takeover_one_way() -> Case {
+    let frames = [
+        sent(ToServer, 0xC1, &HELLO),
+        sent(ToServer, 0xC1, &HELLO_AGAIN),
+        sent(ToClient, 0xC1, &HELLO),
+        sent(ToClient, 0xC1, &HELLO),
+    ];
+    let element = "permessage-deflate; server_no_context_takeover";
+    let mut case = case("permessage-deflate, takeover one way", agreed(element, &frames));
+    let why =
+        "Wireshark 4.0 takes what is said of the server's messages as said of the client's, and the other way round";
+    case.differences = vec![differs(3, "websocket.payload.text", why)];
     case
+}
+
+fn compressed_fragments() -> Case {
+    let frames = [
+        sent(ToServer, 0x41, &HELLO[..3]),
+        sent(ToServer, 0x00, &HELLO[3..4]),
+        sent(ToServer, 0x80, &HELLO[4..]),
+        sent(ToClient, 0x42, &HELLO[..3]),
+        sent(ToClient, 0x80, &HELLO[3..]),
+    ];
+    let mut case = case("a compressed message in fragments", agreed("permessage-deflate", &frames));
+    let why = "Wireshark looks for RSV1 on the last fragment, and so takes the compressed bytes for the message";
+    case.differences = vec![differs(4, "websocket.payload.text", why), differs(6, "data.data", why)];
+    case
+}
+
+fn broken_compression() -> Case {
+    let frames = [
+        sent(ToServer, 0xC1, &[0xFF, 0xFF, 0xFF]),
+        sent(ToClient, 0xC1, &HELLO_AGAIN),
+        sent(ToServer, 0x81, b"goes on without"),
+    ];
+    case("what is no DEFLATE", agreed("permessage-deflate", &frames))
 }
 
 /// A packet for each byte.

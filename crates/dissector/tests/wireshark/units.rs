@@ -40,11 +40,22 @@ impl Unit {
     }
 }
 
-/// Fields whose place is not compared: they lie in what was put together from several frames or from a body, and there
-/// Wireshark begins to count again.
-fn has_no_place(name: &str, is_reassembled: bool) -> bool {
-    let is_message = ["websocket.payload", "websocket.payload.text", "data.data"].contains(&name);
-    name == "http.file_data" || is_reassembled && is_message
+/// How a frame's payload becomes a message.
+#[derive(Debug, Clone, Copy, Default)]
+struct Way {
+    /// It was put together from several frames.
+    is_reassembled: bool,
+    /// It was inflated.
+    is_compressed: bool,
+}
+
+/// Fields whose place is not compared: they lie in what was put together from several frames or from a body, or in what a
+/// payload was inflated to, and there Wireshark begins to count again.
+fn has_no_place(name: &str, way: Way) -> bool {
+    let is_message = ["websocket.payload.text", "data.data"].contains(&name);
+    name == "http.file_data"
+        || way.is_reassembled && (is_message || name == "websocket.payload")
+        || way.is_compressed && is_message
 }
 
 // ---- Our JSON ---------------------------------------------------------------------------------------------------
@@ -66,9 +77,12 @@ pub(crate) fn ours(lines: &[String]) -> Vec<Unit> {
         };
         let fields = record["fields"].as_array().expect("a record has fields");
         let says = |name: &str, what: Value| fields.iter().any(|field| field["name"] == name && field["value"] == what);
-        let is_reassembled = says("websocket.opcode", 0.into()) && says("websocket.fin", true.into());
+        let way = Way {
+            is_reassembled: says("websocket.opcode", 0.into()) && says("websocket.fin", true.into()),
+            is_compressed: line.contains("\"label\":\"Compressed\""),
+        };
         for field in fields {
-            add_ours(unit, field, is_reassembled);
+            add_ours(unit, field, way);
         }
         if let Some(line_name) = line_name {
             add_header_lines(unit, line_name, &record, fields);
@@ -77,11 +91,9 @@ pub(crate) fn ours(lines: &[String]) -> Vec<Unit> {
     units
 }
 
-fn add_ours(unit: &mut Unit, field: &Value, is_reassembled: bool) {
+fn add_ours(unit: &mut Unit, field: &Value, way: Way) {
     let number = |key: &str| field[key].as_u64().unwrap_or(0);
-    if let Some(name) = field["name"].as_str()
-        && field["derived"].is_null()
-    {
+    if let Some(name) = field["name"].as_str() {
         // What a payload consists of is in the fields of it; Wireshark gives its bytes no value.
         let is_group = name == "websocket.masked_payload";
         let value = match &field["value"] {
@@ -95,10 +107,10 @@ fn add_ours(unit: &mut Unit, field: &Value, is_reassembled: bool) {
             other => panic!("{name} has the value {other}"),
         };
         let place = (number("start"), number("end") - number("start"));
-        unit.add(name, value, (!has_no_place(name, is_reassembled)).then_some(place), number("mask"));
+        unit.add(name, value, (!has_no_place(name, way)).then_some(place), number("mask"));
     }
     for inner in field["fields"].as_array().into_iter().flatten() {
-        add_ours(unit, inner, is_reassembled);
+        add_ours(unit, inner, way);
     }
 }
 
@@ -168,8 +180,7 @@ struct Base {
     unit: u64,
     /// Bytes of the header, if the payload was unmasked: then it counts from the payload's first byte.
     unmasked: Option<u64>,
-    /// The payload was put together from several frames.
-    is_reassembled: bool,
+    way: Way,
 }
 
 impl Base {
@@ -182,8 +193,12 @@ impl Base {
         let unit = raw("websocket.fin").map_or(0, position);
         let masked = raw("websocket.masked_payload");
         let says = |name: &str, what: &str| layer.get(name).and_then(Json::text) == Some(what);
-        let is_reassembled = says("websocket.opcode", "0") && says("websocket.fin", "1");
-        Self { unit, unmasked: masked.map(|raw| position(raw) - unit), is_reassembled }
+        let is_first = !says("websocket.opcode", "0");
+        let way = Way {
+            is_reassembled: !is_first && says("websocket.fin", "1"),
+            is_compressed: is_first && says("websocket.pmc", "1"),
+        };
+        Self { unit, unmasked: masked.map(|raw| position(raw) - unit), way }
     }
 }
 
@@ -214,7 +229,7 @@ fn add_theirs(unit: &mut Unit, layer: &Json, base: Base) {
             };
             let mask = raw.items().get(3).and_then(Json::number).and_then(|mask| mask.try_into().ok()).unwrap_or(0);
             let value = value.text().unwrap_or_default().to_owned();
-            unit.add(name, value, (!has_no_place(name, base.is_reassembled)).then(place), mask);
+            unit.add(name, value, (!has_no_place(name, base.way)).then(place), mask);
         }
         // Trees within: "_ws.expert" is Wireshark's own opinion and no field.
         if name != "_ws.expert" {

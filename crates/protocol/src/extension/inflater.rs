@@ -73,6 +73,19 @@ impl Inflater {
         Self { decompress: None, takeover: compression.receives_with_takeover, begun: false }
     }
 
+    /// Whether a message may refer to those before it. If so, none can be understood behind one that was not inflated to
+    /// its end.
+    #[must_use]
+    pub const fn takes_over(&self) -> bool {
+        self.takeover
+    }
+
+    /// Begins the next message with an empty window, wherever the last one stopped.
+    pub fn forget(&mut self) {
+        self.decompress = None;
+        self.begun = false;
+    }
+
     /// Decompresses `part` of a message's payload, the whole or any piece of it, and adds what it gives to `output`;
     /// `last` ends the message. `output` holds the message so far, at most `limit` bytes.
     ///

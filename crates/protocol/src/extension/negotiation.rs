@@ -52,6 +52,35 @@ impl Compression {
             threshold: options.threshold,
         }
     }
+
+    /// What others have agreed on, for `role`, one of the two: for who looks on at their handshake. `offered` are the
+    /// elements of the request's `Sec-WebSocket-Extensions`, `accepted` those of the response. `Ok(None)`: they go without.
+    ///
+    /// ```
+    /// use protocol::{Compression, Role, handshake::extensions::parse_line};
+    ///
+    /// let offered = parse_line("permessage-deflate; client_max_window_bits").unwrap();
+    /// let accepted = parse_line("permessage-deflate; client_max_window_bits=10").unwrap();
+    /// assert!(Compression::negotiated(Role::Server, &offered, &accepted)?.is_some());
+    /// assert_eq!(Compression::negotiated(Role::Server, &offered, &[])?, None);
+    /// assert!(Compression::negotiated(Role::Server, &[], &accepted).is_err());
+    /// # Ok::<(), protocol::Violation>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Violation::ExtensionConflict`], [`Violation::DeflateAnswerWrong`].
+    pub fn negotiated(role: Role, offered: &[Extension], accepted: &[Extension]) -> Result<Option<Self>, Violation> {
+        let Some(element) = answer_in(accepted)? else { return Ok(None) };
+        let agreed = read_answer(element)?;
+        let offers = offered.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
+        // What cannot be read cannot be accepted either.
+        let mut offers = offers.flat_map(|element| Parameters::read(element, Place::Offer));
+        if offers.any(|offer| meets(agreed, offer)) {
+            Ok(Some(Self::new(role, agreed, &DeflateOptions::DEFAULT)))
+        } else {
+            Err(not_asked_for())
+        }
+    }
 }
 
 /// The element with which a client offers what it wants.
@@ -149,25 +178,15 @@ fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
 /// # Errors
 /// [`Violation::ExtensionConflict`], [`Violation::DeflateAnswerWrong`].
 pub(crate) fn judge(offers: &[DeflateOptions], response: &[Extension]) -> Result<Option<Compression>, Violation> {
-    //= docs/src/rfc7692.md#section-5
-    //# A client that gets a response with two extensions that use RSV1 MUST fail the connection.
-    if let Some(other) = conflict(response) {
-        return Err(Violation::ExtensionConflict(other.name().to_owned()));
-    }
-    let mut elements = response.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
-    let (Some(element), false) = (elements.next(), offers.is_empty()) else { return Ok(None) };
-    let agreed =
-        Parameters::read(element, Place::Response).map_err(|fault| Violation::DeflateAnswerWrong(fault.to_string()))?;
+    let Some(element) = answer_in(response)?.filter(|_| !offers.is_empty()) else { return Ok(None) };
+    let agreed = read_answer(element)?;
     //= docs/src/rfc7692.md#section-5
     //# If the response is invalid, because it accepts what was not offered for example, the client MUST fail the
     //# connection.
     //= docs/src/rfc7692.md#section-7
     //# A client MUST fail the connection if the response asks for something that it does not support.
     let mut answered = offers.iter().filter(|options| meets(agreed, offered(options)));
-    let Some(first) = answered.next() else {
-        let what = "it is not what was asked for";
-        return Err(Violation::DeflateAnswerWrong(what.to_owned()));
-    };
+    let Some(first) = answered.next() else { return Err(not_asked_for()) };
     let mut compression = Compression::new(Role::Client, agreed, first);
     // What was hinted was promised too, whatever the answer says of it; and it may answer any of these offers.
     for options in std::iter::once(first).chain(answered) {
@@ -180,6 +199,24 @@ pub(crate) fn judge(offers: &[DeflateOptions], response: &[Extension]) -> Result
         compression.window_bits = compression.window_bits.min(options.client_max_window_bits);
     }
     Ok(Some(compression))
+}
+
+/// The element with which the server accepts an offer; `None` if it declines.
+fn answer_in(response: &[Extension]) -> Result<Option<&Extension>, Violation> {
+    //= docs/src/rfc7692.md#section-5
+    //# A client that gets a response with two extensions that use RSV1 MUST fail the connection.
+    if let Some(other) = conflict(response) {
+        return Err(Violation::ExtensionConflict(other.name().to_owned()));
+    }
+    Ok(response.iter().find(|element| element.name() == PERMESSAGE_DEFLATE))
+}
+
+fn read_answer(element: &Extension) -> Result<Parameters, Violation> {
+    Parameters::read(element, Place::Response).map_err(|fault| Violation::DeflateAnswerWrong(fault.to_string()))
+}
+
+fn not_asked_for() -> Violation {
+    Violation::DeflateAnswerWrong("it is not what was asked for".to_owned())
 }
 
 /// Whether `response` is one that can be given to `offer`: all its requests are met, and nothing is asked of a client

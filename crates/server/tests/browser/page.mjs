@@ -124,7 +124,7 @@ async function test(chromium) {
     for (const screen of Object.keys(SCREENS)) {
       for (const scheme of SCHEMES) await look(`${screen}-${scheme}-closed`);
     }
-    server = await Server.start(program, server.address, ...PUSHES, "--ping-interval", "2s");
+    server = await Server.start(program, server.address, ...PUSHES, "--ping-interval", "2s", "--deflate");
     await until("the page is connected again", async () => (await text("state")) === "OPEN");
     await until("the new server's pushes are shown", async () => (await text("messages_received")) === "0");
     await until(
@@ -149,6 +149,26 @@ async function test(chromium) {
       payload(pong, "websocket.payload.pong"),
       payload(ping, "websocket.payload.ping"),
       "with what the Ping brought",
+    );
+
+    step("a compressed text is shown with what it says, and the bytes that say it");
+    const said = "again and ".repeat(30);
+    await page.evaluate(`byId("text").focus()`);
+    await page.send("Input.insertText", { text: said });
+    await page.key("Enter", 13);
+    const compressed = await until("its frame is chosen", async () => {
+      const record = await page.evaluate("chosen");
+      return /300 bytes from \d+: again and again/.test(record?.summary) && record;
+    });
+    const inflated = `[...document.querySelectorAll("#fields li")].find(({ textContent }) => textContent.startsWith("[Text]"))`;
+    assert.equal(await page.evaluate(`${inflated}.textContent`), `[Text]: ${said}`);
+    await page.evaluate(`${inflated}.click()`);
+    const place = `inflated from bytes 6 to ${compressed.length - 1}`;
+    await until(`"${place}" is explained`, async () => (await text("explanation")).includes(place));
+    assert.equal(
+      await page.evaluate(`document.querySelectorAll("#bytes .byte.on").length`),
+      compressed.length - 6,
+      "its payload is marked",
     );
 
     step("the pushes can be hidden");

@@ -98,6 +98,30 @@ fn everything_is_there_at_every_usual_size() {
 }
 
 #[test]
+fn a_compressed_text_is_read_on_the_wire_and_in_the_frame() {
+    let mut conversation = dissector::Conversation::new(dissector::Options::default());
+    let mut seen = Vec::new();
+    let extensions = "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    let request = format!("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n{extensions}");
+    let response = format!("HTTP/1.1 101 Switching Protocols\r\n{extensions}");
+    // RFC 7692, section 7.2.3.1.
+    let frame: &[u8] = &[0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
+    for (direction, bytes) in [
+        (Direction::ToServer, request.as_bytes()),
+        (Direction::ToClient, response.as_bytes()),
+        (Direction::ToClient, frame),
+    ] {
+        conversation.push(direction, bytes, None, &mut |record| seen.push(record));
+    }
+    let mut model = model((120, 40));
+    add(&mut model, seen);
+    let screen = screen(&model);
+    for part in ["<  2 Text, 5 bytes from 7: Hello", "  Compressed: f248cdc9c90700", "[Text: Hello]"] {
+        assert!(screen.contains(part), "{part:?} is missing:\n{screen}");
+    }
+}
+
+#[test]
 fn no_size_is_too_small_to_be_drawn() {
     for columns in 1..90 {
         for rows in 1..30 {
