@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Probes servers, lets our server break the same rules towards clients, and writes what they all do into the book.
 
-    crates/laboratory/peers/table.py           writes the two tables of docs/src/laboratory.md
+    crates/laboratory/peers/table.py           writes the tables of docs/src/laboratory.md
     crates/laboratory/peers/table.py --check   fails if the page has other ones
 
 Needs cargo, npm, Python, and chromium, which $CHROMIUM may name. What it fetches stays in example/node_modules and in
@@ -33,6 +33,9 @@ ANYWHERE = ["--listen", "127.0.0.1:0"]
 
 # Longer than any of the programs takes for a single rule.
 PATIENCE = 20
+
+# The verdicts on whoever did not mind.
+LET_PASS = {"tolerated", "no answer"}
 
 # A line of our server's log about what a client did: rule, verdict, what was seen, what is asked for, how, section.
 LOG = re.compile(r" on /break/(\S+): ([A-Za-z ]+) \((.*)\); asked for is: (.*) \(([A-Z]+), section ([0-9.]+)\)$")
@@ -188,22 +191,33 @@ def cell(result):
         "tolerated": f"takes it ({seen})",
         "no answer": "does nothing",
     }[result["verdict"]]
-    against = result["demand"] == "MUST" and result["verdict"] in ("tolerated", "no answer")
+    against = result["demand"] == "MUST" and result["verdict"] in LET_PASS
     return f"**{text}**" if against else f"*{text}*"
 
 
-def table(tried):
+def table(tried, chosen):
     lines = [
         f"| rule | section | asked for | {' | '.join(tried)} |",
         "|---|---|---|" + "---|" * len(tried),
     ]
-    for rule, result in tried["here"].items():
+    for rule in chosen:
+        result = tried["here"][rule]
         section = result["section"]
         link = f"[{section}](rfc6455.md#section-{section.replace('.', '-')})"
         expected = result["expected"].replace("TCP ended", "ends TCP")
         cells = [cell(results[rule]) for results in tried.values()]
         lines.append(f"| `{rule}` | {link} {result['demand']} | {expected} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def tables(tried):
+    """Each rule once: those that somebody lets pass in a table to be seen, all others in one that is folded away."""
+    passed, refused = [], []
+    for rule in tried["here"]:
+        verdicts = {results[rule]["verdict"] for results in tried.values()}
+        (passed if verdicts & LET_PASS else refused).append(rule)
+    summary = f"<summary>The other {len(refused)} rules, which nobody lets pass</summary>"
+    return f"{table(tried, passed)}\n\n<details>\n{summary}\n\n{table(tried, refused)}\n\n</details>"
 
 
 def insert(page, name, text):
@@ -218,13 +232,14 @@ def main():
     page = PAGE.read_text()
     names = versions()
     others = f"{names['`ws`']}, {names['`tungstenite`']} and {names['`websockets`']}"
-    new = insert(page, "servers", f"Probed: the server of this repository, {others}.\n\n{table(servers())}")
+    new = insert(page, "servers", f"Probed: the server of this repository, {others}.\n\n{tables(servers())}")
     found, version = clients()
-    new = insert(new, "clients", f"Tried: the client of this repository, {others}; Chromium {version}.\n\n{table(found)}")
+    new = insert(new, "clients", f"Tried: the client of this repository, {others}; Chromium {version}.\n\n{tables(found)}")
     if "--check" not in sys.argv[1:]:
         PAGE.write_text(new)
     elif new != page:
         sys.exit(f"{PAGE.relative_to(ROOT)} is out of date: run crates/laboratory/peers/table.py")
 
 
-main()
+if __name__ == "__main__":
+    main()
