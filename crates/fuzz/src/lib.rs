@@ -16,7 +16,8 @@
 //!
 //! None of them looks at a clock or a random number: the same bytes always do the same.
 //!
-//! To add a target: a file in `targets`, a line in [`TARGETS`], and a file of three lines in `libfuzzer/targets`.
+//! To add a target: a file in `targets`, a line in [`TARGETS`], a file of two lines in `libfuzzer/targets` with its name in
+//! `libfuzzer/Cargo.toml`, and a few inputs to begin with in `corpora`. The tests say what else has to name it.
 
 pub mod agreement;
 pub mod corpus;
