@@ -28,10 +28,11 @@ const EMPTY_BLOCK: [u8; 5] = [0x00, TAIL[0], TAIL[1], TAIL[2], TAIL[3]];
 ///
 /// For what, shows only when it is longer than whatever it is taken for. A block that brings its own codes describes
 /// them in at most 286 bytes: 17 bits, 19 lengths of 3 bits, and 316 lengths of 7 bits.
-const TAIL_AND_PROOF: [u8; 4 + 58 * EMPTY_BLOCK.len()] = {
-    let mut bytes = [0; 4 + 58 * EMPTY_BLOCK.len()];
+const TAIL_AND_PROOF: [u8; TAIL.len() + 58 * EMPTY_BLOCK.len()] = {
+    let mut bytes = [0; TAIL.len() + 58 * EMPTY_BLOCK.len()];
     let mut at = 0;
     while at < bytes.len() {
+        // The tail is an empty block without its first byte.
         bytes[at] = EMPTY_BLOCK[(at + 1) % EMPTY_BLOCK.len()];
         at += 1;
     }
@@ -91,7 +92,8 @@ impl Inflater {
     /// `last` ends the message. `output` holds the message so far, at most `limit` bytes.
     ///
     /// # Errors
-    /// [`InflateError`], with what came before the error in `output`. Then nothing that follows can be understood, neither of this message nor of another.
+    /// [`InflateError`]; what came before the error is in `output`. Then nothing that follows can be understood, neither of
+    /// this message nor of another.
     pub fn inflate(&mut self, part: &[u8], last: bool, output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
         if !part.is_empty() {
             self.add(part, output, limit)?;
