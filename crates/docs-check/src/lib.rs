@@ -3,7 +3,8 @@
 //! Prose about code goes stale in silence: a function is renamed, a chapter moves, a heading is reworded, and the text
 //! that pointed there still looks fine. So plain `cargo test` reads every page and demands that
 //!
-//! * a relative link or image leads to a file that exists, inside this repository;
+//! * a relative link or image leads to a file that exists, inside this repository (one file is made by a program and may
+//!   be missing: duvet's report);
 //! * a `#fragment` names a heading of the page that it leads to;
 //! * a **source reference** holds: a link whose text is code and whose target is a `.rs` or `.js` file, such as
 //!   ``[`Connection::poll_event`](../../crates/protocol/src/connection/mod.rs)``, promises that the last name in the text

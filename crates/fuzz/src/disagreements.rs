@@ -30,7 +30,7 @@ impl Both {
             control_frames_per_second: u32::MAX,
             ..Limits::DEFAULT
         };
-        let ours = engine::feed(role, &limits, [bytes]);
+        let ours = engine::feed(engine::connection(role, &limits), [bytes]);
         Self { role, bytes: bytes.to_vec(), ours, theirs: theirs::feed(role, bytes) }
     }
 

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Buf;
 use protocol::{Closure, Config, Connection, Event, Limits, Message, Role, Transmit, Violation, frame::MaskingKey};
 
+use crate::cuts::pieces;
+
 /// Something that arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
@@ -27,7 +29,7 @@ pub struct Outcome {
     pub heard: Vec<Heard>,
     /// The rule that was broken, if one was.
     pub violation: Option<Violation>,
-    /// What was sent: Pongs and a Close. A client's are masked with zeros, that is, not changed.
+    /// What was sent: Pongs and a Close.
     pub sent: Vec<u8>,
     /// What the driver was told to do with TCP, in order: `H` for half-close, `D` for disconnect.
     pub steps: String,
@@ -43,17 +45,22 @@ struct Fed {
     received: usize,
 }
 
+/// An engine. A client's masks with zeros, that is, changes nothing.
+pub fn connection(role: Role, limits: &Limits) -> Connection {
+    let now = Instant::now();
+    let config = Config { limits: limits.clone(), ..Config::default() };
+    match role {
+        Role::Server => Connection::server(config, now),
+        Role::Client => Connection::client(config, Box::new(|| MaskingKey([0; 4])), now),
+    }
+}
+
 /// Feeds an engine with `pieces`, each a read of its own, and then with the end of the stream.
 ///
 /// # Panics
 /// When it keeps more memory for its input than what arrived accounts for, or gives events after its end.
-pub fn feed<'a>(role: Role, limits: &Limits, pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
+pub fn feed<'a>(connection: Connection, pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
     let now = Instant::now();
-    let config = Config { limits: limits.clone(), ..Config::default() };
-    let connection = match role {
-        Role::Server => Connection::server(config, now),
-        Role::Client => Connection::client(config, Box::new(|| MaskingKey([0; 4])), now),
-    };
     let mut fed = Fed { connection, now, outcome: (Vec::new(), None, Vec::new(), String::new()), received: 0 };
     for piece in pieces {
         fed.received += piece.len();
@@ -70,6 +77,19 @@ pub fn feed<'a>(role: Role, limits: &Limits, pieces: impl IntoIterator<Item = &'
     let (heard, violation, sent, steps) = fed.outcome;
     assert_eq!(fed.connection.state(), protocol::State::Closed, "the stream has ended, and time has passed");
     Outcome { heard, violation, sent, steps, closure: fed.connection.closure() }
+}
+
+/// What comes of `bytes`, after making sure that it is the same in one piece, in others, and byte by byte.
+///
+/// # Panics
+/// When it is not, and as [`feed`] does.
+pub fn feed_in_any_cut(connection: impl Fn() -> Connection, seed: u32, bytes: &[u8]) -> Outcome {
+    let whole = feed(connection(), [bytes]);
+    let cut = feed(connection(), pieces(seed, bytes));
+    assert_eq!(whole, cut, "in one piece, and in {seed:#x} pieces");
+    let single = feed(connection(), bytes.chunks(1));
+    assert_eq!(whole, single, "in one piece, and byte by byte");
+    whole
 }
 
 impl Fed {
@@ -115,7 +135,11 @@ impl Fed {
     }
 }
 
-fn owned(event: Event<'_>) -> Heard {
+/// The event, without what it borrows.
+///
+/// # Panics
+/// When a text is not UTF-8.
+pub fn owned(event: Event<'_>) -> Heard {
     match event {
         Event::Message(message) => match message.into_message() {
             // From the bytes, so that what the engine takes for UTF-8 is checked once more.

@@ -98,6 +98,7 @@ fn fuzz(target: &str, args: &Args, work: &Path) -> Result<Report, String> {
     let dictionary = match target {
         "uri" => "uri",
         "request" | "response" => "heads",
+        "deflate_to_server" | "deflate_to_client" => "deflate",
         _ => "frames",
     };
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

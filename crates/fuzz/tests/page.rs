@@ -10,6 +10,7 @@ fn the_page_lists_targets_and_disagreements() {
     let page = fs::read_to_string(page).expect("the page can be read");
     for (name, _) in TARGETS {
         assert!(page.contains(&format!("`{name}`")), "the page does not mention the target {name}");
+        assert!(page.contains(&format!("\n| {name} | ")), "the page does not say what came of running {name}");
     }
     let mut table = String::from("| what | example | judgement |\n|---|---|---|\n");
     for disagreement in &DISAGREEMENTS {

@@ -42,6 +42,9 @@ replay! {
     response
     frames_to_server
     frames_to_client
+    deflate_to_server
+    deflate_to_client
+    deflate_round_trip
     server_beside_tungstenite
     client_beside_tungstenite
 }

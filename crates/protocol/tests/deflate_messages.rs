@@ -160,6 +160,19 @@ fn bad_text_fails_before_the_message_has_ended() {
 }
 
 #[test]
+fn bad_text_before_what_cannot_be_inflated_is_bad_text_in_any_cut() {
+    both(|end| {
+        let bytes = wire(common::peer_of(end.role()), &["c1 07 000100feff ff 07"]);
+        assert_eq!(end.hears_bytes(&bytes), [broken(Violation::TextNotUtf8)]);
+    });
+    both(|end| {
+        let bytes = wire(common::peer_of(end.role()), &["c1 07 000100feff ff 07"]);
+        let heard: Vec<Heard> = bytes.iter().flat_map(|byte| end.hears_bytes(&[*byte])).collect();
+        assert_eq!(heard, [broken(Violation::TextNotUtf8)]);
+    });
+}
+
+#[test]
 fn what_cannot_be_inflated_fails_with_1007() {
     for frame in ["c1 03 ffffff", "c2 05 f200110000", "c1 06 f248cdc9c907", "c1 02 f248"] {
         both(|end| {

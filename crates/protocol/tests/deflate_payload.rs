@@ -413,6 +413,26 @@ fn a_payload_that_stops_too_early_is_refused() {
 }
 
 #[test]
+fn a_payload_that_stops_while_a_block_describes_its_codes_is_refused() {
+    // A block with as many codes as there can be, and a length of 1 or 2 in each further bit, up to 316 of them.
+    let endless = hex("ec fd 01 00 00 00 00 40 10 00");
+    for end in 1..endless.len() {
+        let payload = &endless[..end];
+        assert_eq!(inflate(&mut inflater(), payload), Err(InflateError::Invalid), "{}", to_hex(payload));
+    }
+    // What a compressor makes, cut anywhere in the description and some way into the data.
+    let hardest = DeflateOptions { level: Level::new(9).unwrap(), ..NO_TAKEOVER };
+    let message: String =
+        (0..300).map(|number: u32| format!("{number} is the root of {}; ", number * number)).collect();
+    let payload = client_to_server(&hardest).0.deflate(message.as_bytes(), true);
+    assert_eq!(payload[0] & 7, 0b100, "a block with codes of its own");
+    for end in 1..200 {
+        let payload = &payload[..end];
+        assert_eq!(inflate(&mut inflater(), payload), Err(InflateError::Invalid), "{}", to_hex(payload));
+    }
+}
+
+#[test]
 fn a_payload_may_come_in_any_two_pieces() {
     let message = b"Hello, Hello, this is a message of several blocks".repeat(20);
     for (mut deflater, _) in both_ways(&TAKEOVER) {
@@ -447,6 +467,17 @@ fn the_limit_is_exact() {
             assert_eq!(inflater().inflate(&payload, true, &mut output, size - 1), Err(InflateError::TooBig));
             assert!(output.capacity() <= size, "{} for {size}", output.capacity());
         }
+    }
+}
+
+#[test]
+fn what_is_too_big_is_too_big_even_if_what_follows_is_invalid() {
+    let payload = [stored(b"Hello!"), hex("07")].concat();
+    for size in 1..=payload.len() {
+        let (mut inflater, mut output) = (inflater(), Vec::new());
+        let mut pieces = payload.chunks(size);
+        let stopped = pieces.find_map(|piece| inflater.inflate(piece, false, &mut output, 5).err());
+        assert_eq!(stopped, Some(InflateError::TooBig), "in pieces of {size}");
     }
 }
 

@@ -3,8 +3,8 @@
 use protocol::{Limits, Role};
 
 use crate::{
-    cuts::{pieces, seed},
-    engine::feed,
+    cuts::seed,
+    engine::{connection, feed_in_any_cut},
 };
 
 /// Any cut of the bytes gives the same events, the same answers and the same end.
@@ -31,9 +31,5 @@ fn to(role: Role, input: &[u8]) {
     } else {
         Limits { frame_bytes: 200, message_bytes: 300, fragments: 4, control_frames_per_second: 8, ..Limits::DEFAULT }
     };
-    let whole = feed(role, &limits, [bytes]);
-    let cut = feed(role, &limits, pieces(seed, bytes));
-    assert_eq!(whole, cut, "in one piece, and in {seed:#x} pieces");
-    let single = feed(role, &limits, bytes.chunks(1));
-    assert_eq!(whole, single, "in one piece, and byte by byte");
+    feed_in_any_cut(|| connection(role, &limits), seed, bytes);
 }

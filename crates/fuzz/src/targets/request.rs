@@ -1,20 +1,14 @@
 //! What a server reads first (sections 4.2 and 11.3).
 
+use bytes::BytesMut;
 use http::StatusCode;
 use protocol::{
-    Answer, Limits, Role, Violation,
+    Answer, Role, Violation,
     handshake::{Acceptance, Progress, Request, ServerHandshake, encode_response, refusal},
 };
 
-use crate::{
-    cuts::{pieces, seed},
-    targets::{HEAD_END, breaks_grammar},
-};
-
-/// Small enough that an input can go beyond them.
-fn limits() -> Limits {
-    Limits { head_bytes: 1024, header_lines: 12, ..Limits::DEFAULT }
-}
+use super::head::{Reading, limits, read_in_any_cut};
+use crate::cuts::seed;
 
 /// Any cut gives the same request or the same violation; a violation has an answer of HTTP; a request that is accepted
 /// gets a 101.
@@ -23,21 +17,7 @@ fn limits() -> Limits {
 /// If not.
 pub fn run(input: &[u8]) {
     let Some((seed, bytes)) = seed(input) else { return };
-    let whole = read([bytes]);
-    let cut = read(pieces(seed, bytes));
-    if told(&whole) != told(&cut) {
-        // An incomplete head is looked at only now and then, so it depends on the cut when a fault in it is noticed. It
-        // must be one that is noticed in any cut once the head is complete.
-        let (whole, cut) = (read([bytes, HEAD_END]), read(pieces(seed, bytes).into_iter().chain([HEAD_END])));
-        assert!(
-            is_no_head(&whole) && is_no_head(&cut),
-            "{} in one piece, but {} in {seed:#x} pieces",
-            told(&whole),
-            told(&cut)
-        );
-    }
-
-    let violation = match whole {
+    let violation = match read_in_any_cut::<ServerHandshake>(seed, bytes) {
         None => return,
         Some(Ok(request)) => match request.check_upgrade() {
             Err(violation) => violation,
@@ -64,34 +44,31 @@ pub fn run(input: &[u8]) {
     assert_one_head(&bytes[..bytes.len() - body.len()]);
 }
 
-/// The first thing that comes out.
-fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<Result<Request, Violation>> {
-    let mut handshake = ServerHandshake::new(limits());
-    let mut received = 0;
-    for piece in pieces {
-        received += piece.len();
-        handshake.input().extend_from_slice(piece);
-        assert!(handshake.input().capacity() <= 2 * received + 1024, "memory grows with what arrives");
-        match handshake.poll() {
-            Ok(Progress::NeedMore(waiting)) => handshake = waiting,
-            Ok(Progress::Done(done)) => return Some(Ok(done)),
-            Err(violation) => return Some(Err(violation)),
-        }
+impl Reading for ServerHandshake {
+    type Done = Request;
+    type Error = Violation;
+
+    fn new() -> Self {
+        Self::new(limits())
     }
-    None
-}
 
-/// Whether it was refused for what it is, before anybody asked what it means.
-fn is_no_head(outcome: &Option<Result<Request, Violation>>) -> bool {
-    matches!(outcome, Some(Err(violation)) if breaks_grammar(violation))
-}
+    fn input(&mut self) -> &mut BytesMut {
+        self.input()
+    }
 
-/// What can be compared. What lies behind the head depends on the cut.
-fn told(outcome: &Option<Result<Request, Violation>>) -> String {
-    match outcome {
-        None => "more is needed".to_owned(),
-        Some(Err(violation)) => format!("{violation:?}"),
-        Some(Ok(request)) => format!("{:?} {:?}", request.head(), request.check_upgrade().map(|_| ())),
+    fn poll(self) -> Result<Progress<Self, Request>, Violation> {
+        self.poll()
+    }
+
+    fn violation(error: &Violation) -> Option<&Violation> {
+        Some(error)
+    }
+
+    fn told(outcome: &Result<Request, Violation>) -> String {
+        match outcome {
+            Err(violation) => format!("{violation:?}"),
+            Ok(request) => format!("{:?} {:?}", request.head(), request.check_upgrade().map(|_| ())),
+        }
     }
 }
 

@@ -1,14 +1,13 @@
 //! What a client reads first (sections 4.1 and 11.3).
 
+use bytes::BytesMut;
 use protocol::{
-    Limits, Uri,
-    handshake::{ClientRequest, Extension, HandshakeError, Nonce, Opened, Progress},
+    Uri, Violation,
+    handshake::{ClientHandshake, ClientRequest, Extension, HandshakeError, Nonce, Opened, Progress},
 };
 
-use crate::{
-    cuts::{pieces, seed},
-    targets::{HEAD_END, breaks_grammar},
-};
+use super::head::{Reading, limits, read_in_any_cut};
+use crate::cuts::seed;
 
 /// The nonce whose Base64 is the key of section 1.3. Its answer is `s3pPLMBiTxaQ9kYGzzhZRbK+xOo=`.
 const NONCE: Nonce = Nonce(*b"the sample nonce");
@@ -23,21 +22,7 @@ const EXTENSION: &str = "permessage-deflate";
 /// If not.
 pub fn run(input: &[u8]) {
     let Some((seed, bytes)) = seed(input) else { return };
-    let whole = read([bytes]);
-    let cut = read(pieces(seed, bytes));
-    if told(&whole) != told(&cut) {
-        // An incomplete head is looked at only now and then, so it depends on the cut when a fault in it is noticed. It
-        // must be one that is noticed in any cut once the head is complete.
-        let (whole, cut) = (read([bytes, HEAD_END]), read(pieces(seed, bytes).into_iter().chain([HEAD_END])));
-        assert!(
-            is_no_head(&whole) && is_no_head(&cut),
-            "{} in one piece, but {} in {seed:#x} pieces",
-            told(&whole),
-            told(&cut)
-        );
-    }
-
-    if let Some(Ok(opened)) = whole {
+    if let Some(Ok(opened)) = read_in_any_cut::<ClientHandshake>(seed, bytes) {
         assert_eq!(opened.response.status(), 101);
         let subprotocol = opened.subprotocol.as_deref();
         assert!(subprotocol.is_none_or(|name| SUBPROTOCOLS.contains(&name)), "{subprotocol:?}");
@@ -53,39 +38,38 @@ fn request() -> ClientRequest {
     request.extension(Extension::new(EXTENSION).expect("a token"))
 }
 
-/// The first thing that comes out.
-fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<Result<Opened, HandshakeError>> {
-    let limits = Limits { head_bytes: 1024, header_lines: 12, ..Limits::DEFAULT };
-    let mut handshake = request().handshake(NONCE, limits);
-    let mut received = 0;
-    for piece in pieces {
-        received += piece.len();
-        handshake.input().extend_from_slice(piece);
-        assert!(handshake.input().capacity() <= 2 * received + 1024, "memory grows with what arrives");
-        match handshake.poll() {
-            Ok(Progress::NeedMore(waiting)) => handshake = waiting,
-            Ok(Progress::Done(opened)) => return Some(Ok(opened)),
-            Err(error) => return Some(Err(error)),
+impl Reading for ClientHandshake {
+    type Done = Opened;
+    type Error = HandshakeError;
+
+    fn new() -> Self {
+        request().handshake(NONCE, limits())
+    }
+
+    fn input(&mut self) -> &mut BytesMut {
+        self.input()
+    }
+
+    fn poll(self) -> Result<Progress<Self, Opened>, HandshakeError> {
+        self.poll()
+    }
+
+    fn violation(error: &HandshakeError) -> Option<&Violation> {
+        match error {
+            HandshakeError::Violation(violation) => Some(violation),
+            HandshakeError::Refused(_) => None,
         }
     }
-    None
-}
 
-/// Whether it was refused for what it is, before anybody asked what it means.
-fn is_no_head(outcome: &Option<Result<Opened, HandshakeError>>) -> bool {
-    matches!(outcome, Some(Err(HandshakeError::Violation(violation))) if breaks_grammar(violation))
-}
-
-/// What can be compared. How much lies behind the head depends on the cut.
-fn told(outcome: &Option<Result<Opened, HandshakeError>>) -> String {
-    match outcome {
-        None => "more is needed".to_owned(),
-        Some(Err(HandshakeError::Violation(violation))) => format!("{violation:?}"),
-        Some(Err(HandshakeError::Refused(response))) => {
-            format!("refused: {} {:?}", response.status(), response.headers())
-        }
-        Some(Ok(Opened { response, subprotocol, extensions, .. })) => {
-            format!("{response:?} {subprotocol:?} {extensions:?}")
+    fn told(outcome: &Result<Opened, HandshakeError>) -> String {
+        match outcome {
+            Err(HandshakeError::Violation(violation)) => format!("{violation:?}"),
+            Err(HandshakeError::Refused(response)) => {
+                format!("refused: {} {:?}", response.status(), response.headers())
+            }
+            Ok(Opened { response, subprotocol, extensions, .. }) => {
+                format!("{response:?} {subprotocol:?} {extensions:?}")
+            }
         }
     }
 }

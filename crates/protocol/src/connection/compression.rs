@@ -125,17 +125,18 @@ impl Inflating {
         Self { inflater: Inflater::new(compression), message: Vec::new() }
     }
 
-    /// Takes more of a message's payload; `last` is its end. Gives what is new of the message.
-    pub(super) fn add(&mut self, payload: &[u8], last: bool, limit: usize) -> Result<&[u8], Violation> {
+    /// Takes more of a message's payload; `last` is its end. Gives what is new of the message, and what is wrong with the
+    /// payload behind that.
+    pub(super) fn add(&mut self, payload: &[u8], last: bool, limit: usize) -> (&[u8], Result<(), Violation>) {
         //= docs/src/rfc7692.md#section-6-2
         //# To receive a compressed message, an endpoint MUST join the payloads of its frames, decompress them and
         //# deliver the result.
         let before = self.message.len();
-        self.inflater.inflate(payload, last, &mut self.message, limit).map_err(|error| match error {
+        let result = self.inflater.inflate(payload, last, &mut self.message, limit).map_err(|error| match error {
             InflateError::Invalid => Violation::DeflateInvalid,
             InflateError::TooBig => Violation::MessageTooBig { limit },
-        })?;
-        Ok(&self.message[before..])
+        });
+        (&self.message[before..], result)
     }
 
     /// The whole message, after its end.

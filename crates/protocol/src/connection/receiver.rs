@@ -359,11 +359,12 @@ impl Receiver {
         frame.length -= arrived;
         // It is there: without it, no frame is judged to be compressed.
         let Some(inflating) = &mut self.inflating else { return Ok(()) };
-        let message = inflating.add(fresh, last && frame.length == 0, self.config.limits.message_bytes)?;
+        let (message, rest) = inflating.add(fresh, last && frame.length == 0, self.config.limits.message_bytes);
+        // What came first is judged first, so that it does not matter whether the rest has arrived with it.
         if kind == Kind::Text {
             self.utf8.push(message).map_err(|_| Violation::TextNotUtf8)?;
         }
-        Ok(())
+        rest
     }
 
     /// The end of a message is where a cut character becomes an error: nothing can complete it any more.

@@ -20,9 +20,24 @@ use super::{
     deflater::{TAIL, taken},
 };
 
-/// What the sender cut off, and behind it an empty block. If the payload has ended as it should, in the header of an
-/// empty block, these nine bytes give nothing. If it has ended anywhere else they are taken for something else.
-const TAIL_AND_PROOF: [u8; 9] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0x00, 0x00, 0x00, 0xFF, 0xFF];
+/// An empty block, from its first byte on.
+const EMPTY_BLOCK: [u8; 5] = [0x00, TAIL[0], TAIL[1], TAIL[2], TAIL[3]];
+
+/// What the sender cut off, and behind it nothing but empty blocks. If the payload has ended as it should, in the header
+/// of an empty block, all this gives nothing. If it has ended anywhere else it is taken for something else.
+///
+/// For what, shows only when it is longer than whatever it is taken for. A block that brings its own codes describes
+/// them in at most 286 bytes: 17 bits, 19 lengths of 3 bits, and 316 lengths of 7 bits.
+const TAIL_AND_PROOF: [u8; TAIL.len() + 58 * EMPTY_BLOCK.len()] = {
+    let mut bytes = [0; TAIL.len() + 58 * EMPTY_BLOCK.len()];
+    let mut at = 0;
+    while at < bytes.len() {
+        // The tail is an empty block without its first byte.
+        bytes[at] = EMPTY_BLOCK[(at + 1) % EMPTY_BLOCK.len()];
+        at += 1;
+    }
+    bytes
+};
 
 /// The least by which the output grows.
 const LEAST_GROWTH: usize = 1 << 10;
@@ -90,7 +105,8 @@ impl Inflater {
     /// `last` ends the message. `output` holds the message so far, at most `limit` bytes.
     ///
     /// # Errors
-    /// [`InflateError`]. Then nothing that follows can be understood, neither of this message nor of another.
+    /// [`InflateError`]; what came before the error is in `output`. Then nothing that follows can be understood, neither of
+    /// this message nor of another.
     pub fn inflate(&mut self, part: &[u8], last: bool, output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
         if !part.is_empty() {
             self.add(part, output, limit)?;
@@ -123,13 +139,15 @@ impl Inflater {
             let before = decompress.total_in();
             //= docs/src/rfc7692.md#section-7-2-2
             //# The endpoint MUST then decompress the whole with DEFLATE.
-            let status = decompress.decompress_vec(rest, output, FlushDecompress::Sync)?;
-            let count = taken(before, decompress.total_in());
-            rest = &rest[count..];
-            self.begun |= count > 0;
+            let result = decompress.decompress_vec(rest, output, FlushDecompress::Sync);
+            // Before anything that comes later: how far it looks ahead depends on where the payload is cut.
             if output.len() > limit {
                 return Err(InflateError::TooBig);
             }
+            let status = result?;
+            let count = taken(before, decompress.total_in());
+            rest = &rest[count..];
+            self.begun |= count > 0;
             //= docs/src/rfc7692.md#section-7-2-1
             //# An endpoint MAY use blocks with BFINAL set and blocks with BFINAL unset.
             //= docs/src/rfc7692.md#section-7-2-1
