@@ -273,6 +273,16 @@ fn the_larger_of_two_windows_is_not_used() {
 }
 
 #[test]
+fn compressing_takes_no_more_memory_than_the_message_has() {
+    let text = b"What compresses well is made to fit into a third of its size at first. ".repeat(2000);
+    let noise = noise(100_000);
+    for (message, most) in [(&text, text.len() / 2), (&noise, 2 * noise.len())] {
+        let compressed = client_to_server(&NO_TAKEOVER).0.deflate(message, true);
+        assert!(compressed.capacity() <= most, "{} bytes for {}", compressed.capacity(), message.len());
+    }
+}
+
+#[test]
 fn a_higher_level_makes_less_of_the_same() {
     let text: String = (0..2000).map(|number| format!("{{\"sequence\":{number},\"of\":{}}}\n", number % 17)).collect();
     let sizes = [0, 1, 9].map(|level| {
@@ -446,6 +456,24 @@ fn the_limit_is_exact() {
             let mut output = Vec::new();
             assert_eq!(inflater().inflate(&payload, true, &mut output, size - 1), Err(InflateError::TooBig));
             assert!(output.capacity() <= size, "{} for {size}", output.capacity());
+        }
+    }
+}
+
+#[test]
+fn the_room_that_the_output_happens_to_have_makes_no_difference() {
+    // A stream may end just when there is no more room for what it gives, and the next one begin behind it.
+    let final_hello = hex("f3 48 cd c9 c9 07 00");
+    for (payload, message) in [
+        ([&final_hello[..], &final_hello, &[0]].concat(), b"HelloHello".to_vec()),
+        ([&final_hello[..], &stored(b", "), &final_hello].concat(), b"Hello, Hello".to_vec()),
+        (hex("f2 48 cd c9 c9 07 00"), b"Hello".to_vec()),
+        ([stored(&[7; 3000]), hex("01")].concat(), vec![7; 3000]),
+    ] {
+        for room in (0..30).chain([1023, 1024, 1025, 2999, 3000, 3001]) {
+            let (mut inflater, mut output) = (inflater(), Vec::with_capacity(room));
+            assert_eq!(inflater.inflate(&payload, true, &mut output, LIMIT), Ok(()), "room for {room}");
+            assert_eq!(output, message, "room for {room}");
         }
     }
 }

@@ -113,7 +113,7 @@ impl Inflater {
             let status = decompress.decompress_vec(rest, output, FlushDecompress::Sync)?;
             let count = taken(before, decompress.total_in());
             rest = &rest[count..];
-            self.begun |= count > 0;
+            self.begun = true;
             if output.len() > limit {
                 return Err(InflateError::TooBig);
             }
