@@ -706,6 +706,10 @@ fn a_head_may_be_as_long_as_the_limit_and_no_longer() {
     let violation = server_reads_within(limits(|limits| limits.head_bytes = head_bytes - 1), &bytes).unwrap_err();
     assert_eq!(violation, too_long);
     assert_eq!(violation.status(), Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+    // That it will be too long is clear before its last byte: there is no room for that.
+    let most = &bytes[..head_bytes - 1];
+    assert_eq!(server_reads_within(limits(|limits| limits.head_bytes = most.len()), most).unwrap_err(), too_long);
+    assert!(server_reads_within(limits(|limits| limits.head_bytes = head_bytes), most).unwrap().is_none());
 }
 
 #[test]
@@ -716,6 +720,7 @@ fn a_head_without_end_is_refused_at_the_limit() {
     loop {
         handshake.input().extend_from_slice(&[b'a'; 100]);
         sent += 100;
+        assert!(sent < 20_000, "nothing is refused");
         match handshake.poll() {
             Ok(Progress::NeedMore(waiting)) => handshake = waiting,
             Ok(Progress::Done(_)) => panic!("no head at all"),

@@ -179,6 +179,12 @@ fn small_messages_leave_as_one_piece() {
         }
         assert_eq!(pieces(end).len(), 1);
     });
+    let prepared = Prepared::new(&Message::text("Hello"));
+    let mut server = End::server();
+    for _ in 0..100 {
+        server.connection.send_prepared(&prepared).unwrap();
+    }
+    assert_eq!(pieces(&mut server).len(), 1);
 }
 
 #[test]
