@@ -131,6 +131,20 @@ fn both_ways_can_be_mixed() {
 }
 
 #[test]
+fn handled_messages_make_room_for_more() {
+    both(|end| {
+        let frame = frame(peer_of(end.role()), 1000);
+        for _ in 0..1000 {
+            end.connection.receive(&frame);
+            assert_eq!(messages(end), [Message::binary(vec![0x55; 1000])]);
+        }
+        let capacity = end.connection.input().capacity();
+        assert!(capacity <= 16 << 10, "{capacity} bytes after a megabyte in kilobytes");
+        assert!(end.connection.input().is_empty(), "nothing is left between frames");
+    });
+}
+
+#[test]
 fn nothing_can_be_had_after_the_peers_close_or_a_broken_rule() {
     for last in ["88 02 03e8", "83 00"] {
         both(|end| {
