@@ -5,32 +5,19 @@
 mod common;
 
 use bytes::BytesMut;
-use common::{End, Heard, broken, deflate::agree, limits};
+use common::{
+    End, Heard, broken,
+    deflate::agree,
+    limits,
+    memory::{KIB, peak, resident},
+};
 use protocol::{
     DeflateOptions, Message, Role, Violation,
     extension::Deflater,
     frame::{FrameHeader, MaskingKey, Opcode, ReservedBits},
 };
 
-const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
-
-/// A line of `/proc/self/status`, in bytes.
-fn status(name: &str) -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").expect("this is Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(":")).expect("such a line");
-    line.split_whitespace().next().and_then(|number| number.parse::<usize>().ok()).expect("a number") * KIB
-}
-
-/// Memory in use.
-fn resident() -> usize {
-    status("VmRSS")
-}
-
-/// The most that ever was.
-fn peak() -> usize {
-    status("VmHWM")
-}
 
 /// A masked binary message, compressed.
 fn frame(payload: &[u8]) -> Vec<u8> {

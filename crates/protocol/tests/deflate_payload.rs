@@ -3,7 +3,7 @@
 mod common;
 
 use common::{
-    deflate::{Inflated, agree, from_far_back, stored},
+    deflate::{Inflated, agree, cut_in_its_tables, from_far_back, stored},
     hex, to_hex,
 };
 use proptest::prelude::*;
@@ -273,6 +273,16 @@ fn the_larger_of_two_windows_is_not_used() {
 }
 
 #[test]
+fn compressing_takes_no_more_memory_than_the_message_has() {
+    let text = b"What compresses well is made to fit into a third of its size at first. ".repeat(2000);
+    let noise = noise(100_000);
+    for (message, most) in [(&text, text.len() / 2), (&noise, 2 * noise.len())] {
+        let compressed = client_to_server(&NO_TAKEOVER).0.deflate(message, true);
+        assert!(compressed.capacity() <= most, "{} bytes for {}", compressed.capacity(), message.len());
+    }
+}
+
+#[test]
 fn a_higher_level_makes_less_of_the_same() {
     let text: String = (0..2000).map(|number| format!("{{\"sequence\":{number},\"of\":{}}}\n", number % 17)).collect();
     let sizes = [0, 1, 9].map(|level| {
@@ -433,6 +443,23 @@ fn a_payload_that_stops_while_a_block_describes_its_codes_is_refused() {
 }
 
 #[test]
+fn the_four_bytes_that_are_added_complete_nothing_but_the_empty_block() {
+    // A final block whose end, seven zeros, is cut; the added bytes begin with zeros.
+    for payload in ["03", "f3 48 cd c9 c9 07"] {
+        assert_eq!(inflate(&mut inflater(), &hex(payload)), Err(InflateError::Invalid), "{payload}");
+    }
+    // A block that is cut in the middle of its tables. The added bytes complete those, and then look like data.
+    let payload = [stored(b"what is referred to"), cut_in_its_tables()].concat();
+    assert_eq!(inflate(&mut inflater(), &payload), Err(InflateError::Invalid));
+}
+
+#[test]
+fn why_a_payload_cannot_be_inflated_is_told_in_a_sentence() {
+    assert_eq!(InflateError::Invalid.to_string(), "the payload is not valid DEFLATE");
+    assert_eq!(InflateError::TooBig.to_string(), "the payload inflates to more than the limit");
+}
+
+#[test]
 fn a_payload_may_come_in_any_two_pieces() {
     let message = b"Hello, Hello, this is a message of several blocks".repeat(20);
     for (mut deflater, _) in both_ways(&TAKEOVER) {
@@ -478,6 +505,27 @@ fn what_is_too_big_is_too_big_even_if_what_follows_is_invalid() {
         let mut pieces = payload.chunks(size);
         let stopped = pieces.find_map(|piece| inflater.inflate(piece, false, &mut output, 5).err());
         assert_eq!(stopped, Some(InflateError::TooBig), "in pieces of {size}");
+    }
+}
+
+#[test]
+fn the_room_that_the_output_happens_to_have_makes_no_difference() {
+    // A stream may end just when there is no more room for what it gives, and the next one begin behind it.
+    let final_hello = hex("f3 48 cd c9 c9 07 00");
+    // Six bytes of nine bits each: the last byte of the payload has one bit of the sixth, and the end of the block.
+    let final_six = hex("7b f2 ed cf cb 17 f7 01");
+    for (payload, message) in [
+        ([&final_six[..], &final_six, &[0]].concat(), hex("e4 f6 fc e9 e8 df").repeat(2)),
+        ([&final_hello[..], &final_hello, &[0]].concat(), b"HelloHello".to_vec()),
+        ([&final_hello[..], &stored(b", "), &final_hello].concat(), b"Hello, Hello".to_vec()),
+        (hex("f2 48 cd c9 c9 07 00"), b"Hello".to_vec()),
+        ([stored(&[7; 3000]), hex("01")].concat(), vec![7; 3000]),
+    ] {
+        for room in (0..30).chain([1023, 1024, 1025, 2999, 3000, 3001]) {
+            let (mut inflater, mut output) = (inflater(), Vec::with_capacity(room));
+            assert_eq!(inflater.inflate(&payload, true, &mut output, LIMIT), Ok(()), "room for {room}");
+            assert_eq!(output, message, "room for {room}");
+        }
     }
 }
 

@@ -499,6 +499,20 @@ fn it_can_be_told_whether_a_frame_is_complete_without_taking_it() {
 }
 
 #[test]
+fn of_every_kind_of_frame_it_can_be_told_whether_it_is_complete() {
+    for frame in ["89 05 48656c6c6f", "88 05 03e8 627965", "01 03 616263", "82 04 00010203", "82 00", "8a 00"] {
+        both(|end| {
+            let bytes = wire(peer_of(end.role()), &[frame]);
+            for (arrived, byte) in bytes.iter().enumerate() {
+                assert!(!end.connection.has_event(), "{arrived} bytes of {frame}");
+                end.connection.receive(&[*byte]);
+            }
+            assert!(end.connection.has_event(), "{frame}");
+        });
+    }
+}
+
+#[test]
 fn a_frame_whose_rest_has_come_is_complete() {
     both(|end| {
         let bytes = wire(peer_of(end.role()), &["81 05 48656c6c6f"]);

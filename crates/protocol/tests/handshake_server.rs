@@ -662,6 +662,30 @@ fn a_head_may_trickle_in_byte_by_byte() {
 }
 
 #[test]
+fn an_incomplete_head_is_parsed_each_time_it_has_doubled_and_not_with_each_byte() {
+    // Parsing from the start with every byte would cost the square of a head's length. What can be seen of it is when a
+    // fault is noticed: a character that no target has, in a head that never ends.
+    let mut bytes = b"GET /".to_vec();
+    bytes.resize(200, b'a');
+    for (fault_at, noticed_at) in [(5, 8), (7, 8), (8, 16), (20, 32), (63, 64), (64, 128), (100, 128)] {
+        let mut bytes = bytes.clone();
+        bytes[fault_at] = 0;
+        let mut handshake = Some(ServerHandshake::new(Limits::DEFAULT));
+        let noticed = bytes.iter().position(|byte| {
+            let mut waiting = handshake.take().expect("it goes on");
+            waiting.input().extend_from_slice(&[*byte]);
+            match waiting.poll() {
+                Ok(Progress::NeedMore(waiting)) => handshake = Some(waiting),
+                Ok(Progress::Done(_)) => panic!("no head at all"),
+                Err(_) => {}
+            }
+            handshake.is_none()
+        });
+        assert_eq!(noticed.map(|at| at + 1), Some(noticed_at), "a fault at {fault_at}");
+    }
+}
+
+#[test]
 fn bytes_behind_the_head_are_frames() {
     let bytes = [Head::request().bytes(), hex("81 85 37fa213d 7f9f4d5158   81 82")].concat();
     let request = server_reads(&bytes).unwrap().unwrap();
@@ -682,6 +706,10 @@ fn a_head_may_be_as_long_as_the_limit_and_no_longer() {
     let violation = server_reads_within(limits(|limits| limits.head_bytes = head_bytes - 1), &bytes).unwrap_err();
     assert_eq!(violation, too_long);
     assert_eq!(violation.status(), Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+    // That it will be too long is clear before its last byte: there is no room for that.
+    let most = &bytes[..head_bytes - 1];
+    assert_eq!(server_reads_within(limits(|limits| limits.head_bytes = most.len()), most).unwrap_err(), too_long);
+    assert!(server_reads_within(limits(|limits| limits.head_bytes = head_bytes), most).unwrap().is_none());
 }
 
 #[test]
@@ -692,6 +720,7 @@ fn a_head_without_end_is_refused_at_the_limit() {
     loop {
         handshake.input().extend_from_slice(&[b'a'; 100]);
         sent += 100;
+        assert!(sent < 20_000, "nothing is refused");
         match handshake.poll() {
             Ok(Progress::NeedMore(waiting)) => handshake = waiting,
             Ok(Progress::Done(_)) => panic!("no head at all"),

@@ -5,8 +5,8 @@ mod common;
 use std::time::Duration;
 
 use bytes::Buf;
-use common::{End, Heard, Pair, binary, both, both_with, broken, close, ms, ping, pong, s, text, wire};
-use protocol::{Config, KeepAlive, Role, State, Transmit, Violation};
+use common::{End, Heard, Pair, binary, both, both_with, broken, close, deflate::agree, ms, ping, pong, s, text, wire};
+use protocol::{Config, DeflateOptions, KeepAlive, Role, State, Transmit, Violation};
 
 /// A Ping every 20 seconds, and 10 for the answer.
 fn config() -> Config {
@@ -112,6 +112,31 @@ fn a_peer_that_falls_silent_in_the_middle_of_a_frame_is_dead() {
         let heard = end.wait(s(60));
         assert_eq!(heard, [broken(Violation::PongOverdue)]);
     });
+}
+
+#[test]
+fn bytes_of_a_compressed_message_are_a_sign_of_life_and_looking_for_them_is_none() {
+    // They do not stay in the input: what has arrived is decompressed at once.
+    let (of_client, of_server) = agree(&DeflateOptions::DEFAULT, &DeflateOptions::DEFAULT);
+    for (role, compression) in [(Role::Client, of_client), (Role::Server, of_server)] {
+        let mut end = End::new(role, config()).compressing(&compression);
+        // A stored block of 1,000 bytes begins.
+        assert_eq!(end.hears(&["c2 7e03ee 00 e803 17fc"]), []);
+        end.wait(s(20));
+        end.sent();
+        for _ in 0..10 {
+            assert_eq!(end.wait(s(9)), [], "{role:?}");
+            assert_eq!(end.hears_bytes(&[7; 10]), []);
+        }
+        assert_eq!(end.connection.state(), State::Open);
+        let mut failed = Vec::new();
+        for _ in 0..60 {
+            failed.extend(end.wait(s(1)));
+            failed.extend(end.events());
+            end.steps();
+        }
+        assert_eq!(failed, [broken(Violation::PongOverdue)], "{role:?}");
+    }
 }
 
 #[test]

@@ -180,6 +180,7 @@ fn unread_pongs_do_not_pile_up() {
             let [high, low] = n.to_be_bytes();
             let question = format!("89 7d {high:02x}{low:02x} {}", "00".repeat(123));
             assert_eq!(end.hears(&[&question]).len(), 1);
+            assert!(end.steps_while_blocked().is_empty(), "the driver tries to send, and cannot");
             assert!(end.connection.queued() <= 64 * (6 + 125), "{} bytes wait", end.connection.queued());
         }
         let answers = end.sent();

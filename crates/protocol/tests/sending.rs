@@ -150,6 +150,29 @@ fn a_large_payload_of_a_server_is_shared_and_not_copied() {
 }
 
 #[test]
+fn a_payload_is_shared_from_4_kib_on() {
+    for (length, count) in [(4095, 1), (4096, 2)] {
+        let payload = Bytes::from(vec![7; length]);
+        let mut server = End::server();
+        server.connection.send(Message::binary(payload)).unwrap();
+        assert_eq!(pieces(&mut server).len(), count, "{length} bytes");
+    }
+    // Of a prepared message it is the frame, header and all.
+    for (length, is_copied) in [(4091, true), (4092, false)] {
+        let prepared = Prepared::new(&Message::binary(vec![7; length]));
+        let places: Vec<_> = (0..2)
+            .map(|_| {
+                let mut server = End::server();
+                server.connection.send_prepared(&prepared).unwrap();
+                let pieces = pieces(&mut server);
+                (server, pieces)
+            })
+            .collect();
+        assert_eq!(places[0].1 != places[1].1, is_copied, "{length} bytes");
+    }
+}
+
+#[test]
 fn small_messages_leave_as_one_piece() {
     both(|end| {
         for _ in 0..100 {
@@ -157,6 +180,12 @@ fn small_messages_leave_as_one_piece() {
         }
         assert_eq!(pieces(end).len(), 1);
     });
+    let prepared = Prepared::new(&Message::text("Hello"));
+    let mut server = End::server();
+    for _ in 0..100 {
+        server.connection.send_prepared(&prepared).unwrap();
+    }
+    assert_eq!(pieces(&mut server).len(), 1);
 }
 
 #[test]
@@ -331,6 +360,7 @@ fn what_was_said_does_not_get_into_a_log() {
         let debug = format!("{:?}", end.connection);
         assert!(!debug.contains("swordfish"), "{debug}");
         assert!(debug.contains("Open"), "{debug}");
+        assert_eq!(format!("{:?}", end.connection.replies()), "Replies { .. }");
     });
 }
 
@@ -362,5 +392,6 @@ fn text_prints_as_text() {
     let text = Text::from("a\"b");
     assert_eq!((text.to_string().as_str(), format!("{text:?}").as_str()), ("a\"b", "\"a\\\"b\""));
     assert!(text == *"a\"b");
+    assert!(text != *"a\"c");
     assert_eq!(text.into_bytes(), "a\"b");
 }

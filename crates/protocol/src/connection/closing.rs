@@ -109,7 +109,8 @@ impl Closing {
         //= docs/src/rfc6455.md#section-7-1-3
         //# From the moment an endpoint sends or receives a Close, the closing handshake has begun and the connection is
         //# CLOSING.
-        } else if self.sent.is_some() || self.received.is_some() || self.failed.is_some() {
+        // So is one that failed: it has sent one too.
+        } else if self.sent.is_some() || self.received.is_some() {
             State::Closing
         } else {
             State::Open

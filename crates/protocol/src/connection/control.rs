@@ -106,7 +106,7 @@ impl Connection {
     /// Queues the Pong that had to wait for those before it, once they have left.
     pub(super) fn send_owed_pong(&mut self) {
         let Some(control) = &mut self.control else { return };
-        if control.pongs_queued > 0 && self.sender.output.has_sent(control.pongs_end) {
+        if self.sender.output.has_sent(control.pongs_end) {
             control.pongs_queued = 0;
             if let Some(payload) = control.pong_owed.take() {
                 self.sender.frame(Opcode::Pong, true, &payload);

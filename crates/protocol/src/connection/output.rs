@@ -85,11 +85,9 @@ impl Output {
         self.sent
     }
 
-    /// Forgets all that is queued; says whether there was anything.
+    /// Forgets everything, for nothing will be sent any more; says whether something was queued.
     pub(super) fn drop_all(&mut self) -> bool {
-        let had_some = self.len > 0;
-        *self = Self { sent: self.sent, ..Self::default() };
-        had_some
+        std::mem::take(self).len > 0
     }
 
     fn push_chunk(&mut self, chunk: Bytes) {

@@ -147,7 +147,7 @@ impl Inflater {
             let status = result?;
             let count = taken(before, decompress.total_in());
             rest = &rest[count..];
-            self.begun |= count > 0;
+            self.begun = true;
             //= docs/src/rfc7692.md#section-7-2-1
             //# An endpoint MAY use blocks with BFINAL set and blocks with BFINAL unset.
             //= docs/src/rfc7692.md#section-7-2-1

@@ -53,7 +53,8 @@ impl HeadBuffer {
                 return Ok(Some((head, len)));
             }
         }
-        if self.input.len() > limits.head_bytes {
+        // At the limit as well as beyond: at least one byte is still to come.
+        if self.input.len() >= limits.head_bytes {
             return Err(Violation::HeadTooLong { limit: limits.head_bytes });
         }
         Ok(None)

@@ -202,18 +202,48 @@ pub(crate) fn stored(data: &[u8]) -> Vec<u8> {
 /// fixed codes, and the byte with which the empty block begins.
 pub(crate) fn from_far_back() -> Vec<u8> {
     let mut bits: Vec<bool> = Vec::new();
-    // Numbers go in with the low bit first, codes with the high bit first.
-    let number = |bits: &mut Vec<bool>, value: usize, count: u32| {
-        bits.extend((0..count).map(|at| value >> at & 1 == 1));
-    };
-    let code = |bits: &mut Vec<bool>, value: usize, count: u32| {
-        bits.extend((0..count).rev().map(|at| value >> at & 1 == 1));
-    };
     number(&mut bits, 0b010, 3); // BFINAL 0, BTYPE 01
     code(&mut bits, 1, 7); // 257: a length of 3
     code(&mut bits, 29, 5); // distances from 24577 on
     number(&mut bits, 32768 - 24577, 13);
     code(&mut bits, 0, 7); // 256: the end of the block
     number(&mut bits, 0, 3); // BFINAL 0, BTYPE 00
+    bytes(&bits)
+}
+
+/// A block with codes of its own that ends before its tables do. Nine bytes 00 00 FF FF 00 00 00 FF FF behind it are taken
+/// for the rest of them and for data: a byte, and then a reference that gives more.
+pub(crate) fn cut_in_its_tables() -> Vec<u8> {
+    let mut bits: Vec<bool> = Vec::new();
+    number(&mut bits, 0b100, 3); // BFINAL 0, BTYPE 10
+    number(&mut bits, 281 - 257, 5); // literals and lengths
+    number(&mut bits, 30 - 1, 5); // distances
+    number(&mut bits, 18 - 4, 4);
+    // The codes for the lengths 0, 1 and 3 are 0, 10 and 11.
+    for length in [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2] {
+        number(&mut bits, length, 3);
+    }
+    for symbol in 0..281 - 16 {
+        // Six bytes, the end of the block, and a length of 3 have codes of three bits.
+        let used = symbol < 6 || matches!(symbol, 256 | 257);
+        code(&mut bits, if used { 0b11 } else { 0 }, if used { 2 } else { 1 });
+    }
+    // Added: 16 zeros for the other lengths, 16 ones for eight distances, 22 zeros for the other 22. Then 001, the second
+    // byte; 111, a length of 3; 111 and 11, the distance 16.
+    assert!(bits.len().is_multiple_of(8));
+    bytes(&bits)
+}
+
+/// Numbers go in with the low bit first.
+fn number(bits: &mut Vec<bool>, value: usize, count: u32) {
+    bits.extend((0..count).map(|at| value >> at & 1 == 1));
+}
+
+/// Codes go in with the high bit first.
+fn code(bits: &mut Vec<bool>, value: usize, count: u32) {
+    bits.extend((0..count).rev().map(|at| value >> at & 1 == 1));
+}
+
+fn bytes(bits: &[bool]) -> Vec<u8> {
     bits.chunks(8).map(|byte| byte.iter().enumerate().fold(0, |all, (at, bit)| all | u8::from(*bit) << at)).collect()
 }

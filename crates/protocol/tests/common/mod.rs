@@ -9,6 +9,7 @@
 
 pub(crate) mod deflate;
 pub(crate) mod head;
+pub(crate) mod memory;
 
 use std::{
     collections::VecDeque,
