@@ -15,6 +15,7 @@ mod args;
 mod breaking;
 mod chat;
 mod echo;
+mod ending;
 mod listen;
 mod memory;
 mod origin;
