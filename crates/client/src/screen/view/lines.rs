@@ -38,14 +38,18 @@ pub(super) fn draw_status(model: &Model, styles: Styles, frame: &mut Frame<'_>, 
     let rest = if width(&wide) <= room {
         wide
     } else {
-        // What was not agreed on needs no place here; an extension's parameters are in the handshake.
-        let extensions: Vec<_> = model.extensions.iter().filter_map(|name| name.split(';').next()).collect();
-        let mut parts: Vec<String> = model.subprotocol.iter().cloned().chain([extensions.join(",")]).collect();
-        parts.retain(|part| !part.is_empty());
-        let agreed = if parts.is_empty() { "no subprotocol/extension".to_owned() } else { parts.join(", ") };
+        // What was not agreed on needs no place here; an extension's parameters are in the handshake. If something has to
+        // be cut off, it is what does not change.
+        let extensions = model.extensions.iter().filter_map(|name| name.split(';').next());
+        let agreed: Vec<_> = model.subprotocol.as_deref().into_iter().chain(extensions).collect();
+        let gap = if agreed.is_empty() { "" } else { " │ " };
         format!(
-            " {agreed} │ RTT {round_trip} │ msg > {} < {} │ wire > {} < {}",
-            sent.messages, received.messages, wire[0], wire[1]
+            " RTT {round_trip} │ msg > {} < {} │ wire > {} < {}{gap}{}",
+            sent.messages,
+            received.messages,
+            wire[0],
+            wire[1],
+            agreed.join(", ")
         )
     };
     let style = if model.state == State::Open { styles.chosen() } else { styles.wrong() };
