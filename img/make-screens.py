@@ -29,14 +29,12 @@ WAIT = None
 
 # A screen: its name, columns, rows, what is typed, and what it shows.
 SCREENS = [
-    ("screen-80x24", 80, 24, [b"Hello", "Enter", WAIT, b"/ping", "Enter", WAIT, "M-Up", "M-Up", "BTab", "Down",
-                              "Down"],
+    ("screen-80x24", 80, 24, [b"Hello", "Enter", WAIT, b"/ping", "Enter", WAIT, "M-Up", "M-Up", "BTab"],
      "The client in a terminal of 80 columns: the conversation, the numbers in the pushes, the wire, and a frame with "
      "its fields."),
     ("screen-200x60", 200, 60, [WAIT, WAIT, b"/ping", "Enter", "/fragment 3+ping one two three".encode(), "Enter", WAIT,
                                 "Grüße, 世界 🎉".encode(), "Enter", WAIT, b"/mask 37fa213d", "Enter", b"Hello", "Enter",
-                                WAIT, b"/break unmasked-frame", "Enter", WAIT, WAIT, "M-Up", "M-Up", "M-Up", "BTab",
-                                "Down", "Down", "Down"],
+                                WAIT, b"/break unmasked-frame", "Enter", WAIT, WAIT, "M-Up", "M-Up", "M-Up", "BTab"],
      "The client in a terminal of 200 columns. With /break a frame was sent that is not masked. It has been chosen; the "
      "rule that it breaks is named, and the server has answered with Close 1002, as the RFC asks."),
 ]

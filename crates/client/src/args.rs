@@ -6,6 +6,8 @@ use clap::Parser;
 use dissector::watching::Trace;
 use laboratory::{Role, rules};
 
+use crate::near::nearest;
+
 /// A WebSocket client for the terminal and for pipes.
 ///
 /// On a terminal it fills the screen: the conversation, every frame on the wire, and each of them taken apart; `/help` tells
@@ -57,7 +59,8 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) deflate: bool,
 
-    /// Work line by line, on a terminal too.
+    /// Work line by line, on a terminal too. Every line is a text then: `/ping` and the other commands need the full
+    /// screen.
     #[arg(long)]
     pub(crate) plain: bool,
 
@@ -80,10 +83,13 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["binary", "ping_interval"])]
     pub(crate) probe: bool,
 
-    /// Break this rule only. Can be given several times.
-    #[arg(long, value_name = "RULE", requires = "probe", hide_possible_values = true,
-          value_parser = clap::builder::PossibleValuesParser::new(rules::of(Role::Client).map(|rule| rule.name)))]
+    /// Break this rule only. Can be given several times; --probe-list tells the names.
+    #[arg(long, value_name = "RULE", requires = "probe", value_parser = rule)]
     pub(crate) probe_only: Vec<String>,
+
+    /// List the rules that --probe breaks, one on a line: name, section of RFC 6455, what is broken.
+    #[arg(long, exclusive = true)]
+    pub(crate) probe_list: bool,
 
     /// How long to wait for the answer to a broken rule, with --probe and with `/break` on the full screen.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
@@ -101,6 +107,16 @@ pub(crate) struct Args {
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("a header is written as 'Name: value'")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// The name of a rule that a client can break.
+fn rule(name: &str) -> Result<String, String> {
+    let names = || rules::of(Role::Client).map(|rule| rule.name);
+    if names().any(|known| known == name) {
+        return Ok(name.to_owned());
+    }
+    let near = nearest(name, names()).map(|near| format!("did you mean {near}? ")).unwrap_or_default();
+    Err(format!("{near}there is no such rule, and --probe-list lists those that there are"))
 }
 
 /// `250ms`, `1s`, `2m`. A day is more than anyone waits here, and keeps sums with the present time from overflowing.
@@ -142,6 +158,16 @@ mod tests {
         assert_eq!(size("64M"), Ok(64 << 20));
         for wrong in ["", "K", "0", "-1", "1.5M", "64 K", "64KB", "99999999999999999999", "99999999999G"] {
             assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_one_that_there_is() {
+        assert_eq!(rule("unmasked-frame"), Ok("unmasked-frame".to_owned()));
+        for (wrong, told) in [("unmasked-fame", "did you mean unmasked-frame? "), ("x", "--probe-list lists")] {
+            let error = rule(wrong).expect_err(wrong);
+            assert!(error.contains(told), "{error}");
+            assert!(error.len() < 120, "a line and not a list: {error}");
         }
     }
 

@@ -62,7 +62,14 @@ impl fmt::Display for Ending {
             ),
             Some(violation) => {
                 let code = violation.close_code().unwrap_or(CloseCode::PROTOCOL_ERROR);
-                write!(f, "{code}, by us: the server broke a rule: {}", printable(&violation.to_string()))?;
+                match &self.closure.sent {
+                    // Ours was out already, and there is never a second one.
+                    Some(sent) if sent.code != code => {
+                        write!(f, "{}, by us; then the server broke a rule: ", sent.code)
+                    }
+                    _ => write!(f, "{code}, by us: the server broke a rule: "),
+                }?;
+                f.write_str(&printable(&violation.to_string()))?;
                 match violation {
                     Violation::FrameTooBig { .. } | Violation::MessageTooBig { .. } => {
                         f.write_str("; --max-message sets the limit")

@@ -27,6 +27,7 @@ mod args;
 mod conversation;
 mod ending;
 mod input;
+mod near;
 mod opening;
 mod output;
 mod probe;
@@ -59,6 +60,9 @@ use self::{
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if args.probe_list {
+        return probe::list();
+    }
     start_log(args.verbose);
     // One thread carries the conversation: there is one connection, and it is mostly waiting.
     let runtime = match runtime::Builder::new_current_thread().enable_all().build() {

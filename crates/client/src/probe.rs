@@ -48,6 +48,17 @@ impl From<io::Error> for Stop {
     }
 }
 
+/// Prints every rule that a client can break, one on a line.
+pub(crate) fn list() -> ExitCode {
+    let mut lines =
+        rules::of(Role::Client).map(|rule| format!("{:26}  {:6}  {}", rule.name, rule.section, rule.broken));
+    match lines.try_for_each(|line| print(&line)) {
+        Ok(()) => ExitCode::SUCCESS,
+        // `client --probe-list | head` has got what it wanted.
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
 async fn probe(args: &Args) -> Result<Tally, Stop> {
     let request = opening::request(args).map_err(Stop::Sentence)?;
     let uri = request.uri().clone();
@@ -149,9 +160,10 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { total, as_asked, musts_broken, let_pass, .. } = self;
         let otherwise = total - as_asked - musts_broken - let_pass;
+        let rules = if *total == 1 { "rule" } else { "rules" };
         write!(
             f,
-            "{total} rules broken: {as_asked} answered as the RFC asks, {otherwise} refused in another way, {let_pass} let \
+            "{total} {rules} broken: {as_asked} answered as the RFC asks, {otherwise} refused in another way, {let_pass} let \
              pass where the RFC allows it, {musts_broken} where it does not"
         )
     }

@@ -672,6 +672,7 @@ fn an_ending_is_told_in_a_sentence() {
     };
     assert_eq!(ended(|end| drop(end.hears(&["88 02 03e8"]))), "1000 (normal closure), closed by the peer");
     assert_eq!(ended(|end| drop(end.hears(&["88 05 0fa0 620a65"]))), "4000 (private) \"b\\ne\", closed by the peer");
+    assert_eq!(ended(|end| drop(end.hears(&["88 05 0fa0 276122"]))), "4000 (private) \"'a\\\"\", closed by the peer");
     assert_eq!(ended(|end| drop(end.hears(&["88 00"]))), "1005 (no status code), closed by the peer");
     assert_eq!(ended(|_| ()), "1006 (abnormal closure), the connection ended without a Close frame");
     assert_eq!(ended(|end| end.close(1000, "")), "1006 (abnormal closure), the peer never answered the Close");

@@ -5,6 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use clap::Parser;
 use dissector::watching::Trace;
 
+/// Where the server listens unless it is told otherwise: where the client looks for it unless it is told otherwise.
+pub(crate) const LISTEN: &str = "127.0.0.1:8080";
+
 /// Pushes a message to every client on an interval, prints what they say, echoes and relays.
 ///
 /// `/` pushes, `/echo` sends every message back, `/chat` relays texts, and `/break/RULE` breaks one rule of the RFC
@@ -13,7 +16,7 @@ use dissector::watching::Trace;
 #[command(name = "server", version)]
 pub(crate) struct Args {
     /// Where to listen; port 0 takes any that is free
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "HOST:PORT", default_value = LISTEN)]
     pub(crate) listen: String,
 
     /// From one push to the next, such as 250ms, 1s or 2m

@@ -55,7 +55,7 @@ pub(crate) async fn converse<S>(
 fn seen(outcome: &Outcome) -> String {
     let seen = outcome.seen();
     match &seen.close {
-        Some(close) if !close.reason.is_empty() => format!("{seen}: \"{}\"", close.reason.escape_debug()),
+        Some(close) if !close.reason.is_empty() => format!("{seen}: {:?}", close.reason),
         _ => seen.to_string(),
     }
 }

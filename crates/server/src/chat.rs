@@ -23,8 +23,8 @@ use websocket::{
 };
 
 use crate::{
+    ending::{Ending, Goodbye},
     listen::Shared,
-    route::{Ending, Goodbye},
 };
 
 /// The name that clients have to offer.

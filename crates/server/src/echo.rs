@@ -3,7 +3,7 @@
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::WebSocket;
 
-use crate::route::Ending;
+use crate::ending::Ending;
 
 pub(crate) async fn converse<S>(connection: &mut WebSocket<S>) -> Ending
 where

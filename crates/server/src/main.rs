@@ -15,6 +15,7 @@ mod args;
 mod breaking;
 mod chat;
 mod echo;
+mod ending;
 mod listen;
 mod memory;
 mod origin;
@@ -26,7 +27,7 @@ mod stats;
 mod watching;
 mod wire;
 
-use std::process::ExitCode;
+use std::{net::SocketAddr, process::ExitCode};
 
 use clap::Parser;
 use dissector::watching::Watching;
@@ -73,11 +74,7 @@ async fn run(args: Args) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     // Before the first line: whoever has read that may send a signal.
     let mut signals = Signals::new().map_err(|error| error.to_string())?;
-    // For people, and for programs that asked for port 0 and want to know which one it became.
-    print_line(&format!("listening on ws://{address}/"));
-    if address.ip().is_loopback() {
-        tracing::info!("open http://{address}/ in a browser, or run: cargo run -p client -- ws://{address}/");
-    }
+    print_line(&greeting(address));
 
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
@@ -90,4 +87,37 @@ async fn run(args: Args) -> Result<(), String> {
     });
     listen::serve(listener, args, watching, shutdown).await;
     Ok(())
+}
+
+/// What is printed first. Its first line is for programs too: those that asked for port 0 want to know which one it became.
+/// All in one piece, so that nothing comes between.
+fn greeting(address: SocketAddr) -> String {
+    let mut lines = format!("listening on ws://{address}/");
+    if address.ip().is_loopback() {
+        lines.push_str(&format!("\nopen http://{address}/ in a browser, or run: cargo run -p client"));
+        if address.to_string() != args::LISTEN {
+            lines.push_str(&format!(" -- ws://{address}/"));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greeting_says_where_and_what_to_do_next() {
+        let told = |address: &str| greeting(address.parse().expect("an address"));
+        assert_eq!(
+            told("127.0.0.1:8080"),
+            "listening on ws://127.0.0.1:8080/\nopen http://127.0.0.1:8080/ in a browser, or run: cargo run -p client"
+        );
+        assert_eq!(
+            told("[::1]:9"),
+            "listening on ws://[::1]:9/\nopen http://[::1]:9/ in a browser, or run: cargo run -p client -- ws://[::1]:9/"
+        );
+        // Where somebody else finds this machine is not known.
+        assert_eq!(told("0.0.0.0:8080"), "listening on ws://0.0.0.0:8080/");
+    }
 }

@@ -17,7 +17,12 @@ use websocket::{
     },
 };
 
-use crate::{breaking, chat, echo, listen::Shared, page, stats, wire};
+use crate::{
+    breaking, chat, echo,
+    ending::{Ending, Goodbye, part},
+    listen::Shared,
+    page, stats, wire,
+};
 
 /// What there is on this server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -275,26 +280,3 @@ async fn unless_stopped(conversation: impl Future<Output = Ending>, shared: &Sha
         () = shared.shutdown.cancelled() => Ok(Some(Goodbye { code: CloseCode::GOING_AWAY, reason: "the server stops" })),
     }
 }
-
-/// The end of a conversation: says goodbye if it is us who end it, and notes how it went.
-async fn part<S: AsyncRead + AsyncWrite + Unpin>(mut connection: WebSocket<S>, ending: Ending, peer: SocketAddr) {
-    match ending {
-        Ok(None) => tracing::info!("{peer} closed: {}", connection.closure()),
-        Ok(Some(Goodbye { code, reason })) => match connection.close(code, reason).await {
-            Ok(closure) => tracing::info!("{peer} closed: {closure}; we sent {code}: {reason}"),
-            Err(error) => tracing::error!("{peer}: {error}"),
-        },
-        //= docs/src/rfc6455.md#section-7-1-7
-        //# A server that fails the connection SHOULD log the problem.
-        Err(error) => tracing::warn!("{peer} closed: {}; {error}", connection.closure()),
-    }
-}
-
-/// Why the server ends a conversation that the client would go on with.
-pub(crate) struct Goodbye {
-    pub(crate) code: CloseCode,
-    pub(crate) reason: &'static str,
-}
-
-/// How a conversation ends: by the client's Close, by ours, or by an error.
-pub(crate) type Ending = Result<Option<Goodbye>, websocket::Error>;

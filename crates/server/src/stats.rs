@@ -21,10 +21,10 @@ use websocket::{
 };
 
 use crate::{
+    ending::{Ending, Goodbye},
     listen::Shared,
     memory,
     output::print_line,
-    route::{Ending, Goodbye},
 };
 
 /// How much of the last text is repeated in each push. Without an end, one client could make the server send its longest

@@ -62,8 +62,8 @@ use websocket::{
 };
 
 use crate::{
+    ending::{Ending, Goodbye},
     listen::Shared,
-    route::{Ending, Goodbye},
 };
 
 /// What stands in front of the token.

@@ -14,6 +14,8 @@ use std::{path::PathBuf, time::Duration};
 use laboratory::{Role, rules};
 use websocket::protocol::{CloseCode, CloseFrame, frame::MaskingKey, limits::MAX_CONTROL_PAYLOAD};
 
+use crate::near::nearest;
+
 /// What is to be done with the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Order {
@@ -64,8 +66,25 @@ pub(crate) struct Command {
     pub(crate) help: &'static str,
     /// What its argument may be, as far as that can be listed: what Tab offers.
     arguments: fn() -> Vec<String>,
-    /// Makes an action of what follows the name. The error is a sentence that says what was wrong and what to write.
-    parse: fn(&str) -> Result<Action, String>,
+    /// Makes an action of what follows the name.
+    parse: fn(&str) -> Result<Action, Mistake>,
+}
+
+/// Why a command cannot be carried out: a sentence that says what was wrong and what to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Mistake {
+    /// What follows the name has not the form of the usage, which is told with it.
+    Form(String),
+    /// It has, and cannot be done all the same.
+    Matter(String),
+}
+
+fn form<T>(sentence: impl Into<String>) -> Result<T, Mistake> {
+    Err(Mistake::Form(sentence.into()))
+}
+
+fn matter<T>(sentence: impl Into<String>) -> Result<T, Mistake> {
+    Err(Mistake::Matter(sentence.into()))
 }
 
 /// Every command there is, in the order of `/help`.
@@ -81,7 +100,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "/close",
         usage: "[code] [reason]",
-        help: "send a Close: 1000 to 1003, 1007 to 1014, 3000 to 4999",
+        help: "send a Close: 1000-1003, 1007-1014, 3000-4999",
         arguments: codes,
         parse: close,
     },
@@ -89,7 +108,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "/fragment",
         usage: "N[+ping] text",
-        help: "send a text in N frames; with a Ping behind the first",
+        help: "send a text in N frames, a Ping behind the first",
         arguments: none,
         parse: fragment,
     },
@@ -110,14 +129,14 @@ pub(crate) const COMMANDS: &[Command] = &[
     Command {
         name: "/mask",
         usage: "HEX",
-        help: "choose the masking key of the next frame, four bytes",
+        help: "choose the masking key of the next frame, 4 bytes",
         arguments: none,
         parse: mask,
     },
     Command {
         name: "/break",
         usage: "RULE",
-        help: "break a rule of the RFC, and see what the server does; Tab lists them",
+        help: "break a rule, and judge the server; Tab lists them",
         arguments: breakable,
         parse: break_rule,
     },
@@ -151,8 +170,12 @@ pub(crate) fn parse(line: &str) -> Result<Action, String> {
     }
     let (name, argument) = line.split_once(' ').unwrap_or((line, ""));
     match find(name) {
-        Some(command) => (command.parse)(argument)
-            .map_err(|error| format!("{error}; write it as: {name} {}", command.usage).trim_end().to_owned()),
+        Some(command) => (command.parse)(argument).map_err(|mistake| match mistake {
+            Mistake::Form(sentence) => {
+                format!("{sentence}; write it as: {name} {}", command.usage).trim_end().to_owned()
+            }
+            Mistake::Matter(sentence) => sentence,
+        }),
         None => {
             Err(format!("there is no command {name}; /help lists them, and a text that begins with / is written //"))
         }
@@ -202,35 +225,38 @@ fn breakable() -> Vec<String> {
     rules::of(Role::Client).filter(|rule| !rule.is_in_handshake()).map(|rule| rule.name.to_owned()).collect()
 }
 
-fn ping(argument: &str) -> Result<Action, String> {
+fn ping(argument: &str) -> Result<Action, Mistake> {
     control_payload(argument).map(|payload| Action::Order(Order::Ping(payload)))
 }
 
-fn pong(argument: &str) -> Result<Action, String> {
+fn pong(argument: &str) -> Result<Action, Mistake> {
     control_payload(argument).map(|payload| Action::Order(Order::Pong(payload)))
 }
 
-fn control_payload(argument: &str) -> Result<Vec<u8>, String> {
+fn control_payload(argument: &str) -> Result<Vec<u8>, Mistake> {
     match argument.len() {
         0..=MAX_CONTROL_PAYLOAD => Ok(argument.as_bytes().to_vec()),
-        length => Err(format!("a control frame carries at most {MAX_CONTROL_PAYLOAD} bytes, and this is {length}")),
+        length => matter(format!("a control frame carries at most {MAX_CONTROL_PAYLOAD} bytes, and this is {length}")),
     }
 }
 
-fn close(argument: &str) -> Result<Action, String> {
+fn close(argument: &str) -> Result<Action, Mistake> {
     let (number, reason) = argument.split_once(' ').unwrap_or((argument, ""));
     let code = match number {
         "" => CloseCode::NORMAL,
-        number => number.parse().map(CloseCode).map_err(|_| format!("'{number}' is no close code"))?,
+        number => match number.parse() {
+            Ok(number) => CloseCode(number),
+            Err(_) => return form(format!("'{number}' is no close code")),
+        },
     };
     // What the engine would refuse is said here, while the line can still be changed.
-    let frame = CloseFrame::new(code, reason).map_err(|misuse| misuse.to_string())?;
+    let frame = CloseFrame::new(code, reason).map_err(|misuse| Mistake::Matter(misuse.to_string()))?;
     Ok(Action::Order(Order::Close(frame.code, reason.to_owned())))
 }
 
-fn binary(argument: &str) -> Result<Action, String> {
+fn binary(argument: &str) -> Result<Action, Mistake> {
     Ok(Action::Order(match argument.strip_prefix('@') {
-        Some("") => return Err("behind the @ comes the path of a file".to_owned()),
+        Some("") => return form("behind the @ comes the path of a file"),
         Some(path) => Order::File(path.into()),
         None => Order::Binary(hex(argument)?),
     }))
@@ -239,7 +265,7 @@ fn binary(argument: &str) -> Result<Action, String> {
 /// More frames than this teach nothing more, and each has a header of its own.
 const FRAGMENTS_MAX: usize = 1000;
 
-fn fragment(argument: &str) -> Result<Action, String> {
+fn fragment(argument: &str) -> Result<Action, Mistake> {
     let (how, text) = argument.split_once(' ').unwrap_or((argument, ""));
     let (number, ping) = match how.strip_suffix("+ping") {
         Some(number) => (number, true),
@@ -247,13 +273,13 @@ fn fragment(argument: &str) -> Result<Action, String> {
     };
     match number.parse() {
         Ok(count @ 1..=FRAGMENTS_MAX) => Ok(Action::Order(Order::Fragments { count, ping, text: text.to_owned() })),
-        _ => Err(format!("'{how}' is no number of frames from 1 to {FRAGMENTS_MAX}")),
+        _ => form(format!("'{how}' is no number of frames from 1 to {FRAGMENTS_MAX}")),
     }
 }
 
-fn raw(argument: &str) -> Result<Action, String> {
+fn raw(argument: &str) -> Result<Action, Mistake> {
     match hex(argument)? {
-        bytes if bytes.is_empty() => Err("there are no bytes".to_owned()),
+        bytes if bytes.is_empty() => form("there are no bytes"),
         bytes => Ok(Action::Order(Order::Raw(bytes))),
     }
 }
@@ -261,67 +287,71 @@ fn raw(argument: &str) -> Result<Action, String> {
 /// Ten seconds for one byte are enough for every time-out that one may want to see.
 const SLOW_MAX: u64 = 10_000;
 
-fn slow(argument: &str) -> Result<Action, String> {
+fn slow(argument: &str) -> Result<Action, Mistake> {
     let (number, text) = argument.split_once(' ').unwrap_or((argument, ""));
     match number.parse() {
         Ok(milliseconds @ 1..=SLOW_MAX) => {
             Ok(Action::Order(Order::Slow(Duration::from_millis(milliseconds), text.to_owned())))
         }
-        _ => Err(format!("'{number}' is no number of milliseconds from 1 to {SLOW_MAX}")),
+        _ => form(format!("'{number}' is no number of milliseconds from 1 to {SLOW_MAX}")),
     }
 }
 
-fn mask(argument: &str) -> Result<Action, String> {
+fn mask(argument: &str) -> Result<Action, Mistake> {
     match hex(argument)?.try_into() {
         Ok(key) => Ok(Action::Order(Order::Mask(MaskingKey(key)))),
-        Err(_) => Err("a masking key has four bytes".to_owned()),
+        Err(_) => matter("a masking key has four bytes, such as 37fa213d"),
     }
 }
 
-fn break_rule(argument: &str) -> Result<Action, String> {
+fn break_rule(argument: &str) -> Result<Action, Mistake> {
     match rules::find(Role::Client, argument.trim()) {
-        None if argument.trim().is_empty() => Err("there is no name of a rule; Tab lists them".to_owned()),
-        None => Err(format!("there is no rule '{}'; Tab lists them", argument.trim())),
-        Some(rule) if rule.is_in_handshake() => Err(format!(
-            "'{0}' is broken in the opening handshake, which is over; start the client with --probe --probe-only {0}",
-            rule.name
-        )),
+        None if argument.trim().is_empty() => form("there is no name of a rule; Tab lists them"),
+        None => matter(match nearest(argument.trim(), breakable().iter().map(String::as_str)) {
+            Some(near) => format!("there is no rule '{}', but '{near}'; Tab lists them", argument.trim()),
+            None => format!("there is no rule '{}'; Tab lists them", argument.trim()),
+        }),
+        Some(rule) if rule.is_in_handshake() => {
+            matter(format!("too late, the handshake is over; run: client --probe --probe-only {}", rule.name))
+        }
         Some(rule) => Ok(Action::Order(Order::Break(rule.name))),
     }
 }
 
-fn reconnect(argument: &str) -> Result<Action, String> {
+fn reconnect(argument: &str) -> Result<Action, Mistake> {
     nothing(argument).map(|()| Action::Order(Order::Reconnect))
 }
 
-fn save(argument: &str) -> Result<Action, String> {
+fn save(argument: &str) -> Result<Action, Mistake> {
     match argument.trim() {
-        "" => Err("there is no name of a file".to_owned()),
+        "" => form("there is no name of a file"),
         name if name.ends_with(".pcapng") => {
-            Err("a capture has to begin with the connection: start the client with --capture".to_owned())
+            matter("a capture has to begin with the connection: start the client with --capture")
         }
         name => Ok(Action::Save(name.into())),
     }
 }
 
-fn help(argument: &str) -> Result<Action, String> {
+fn help(argument: &str) -> Result<Action, Mistake> {
     nothing(argument).map(|()| Action::Help)
 }
 
-fn nothing(argument: &str) -> Result<(), String> {
-    if argument.trim().is_empty() { Ok(()) } else { Err("nothing can follow this".to_owned()) }
+fn nothing(argument: &str) -> Result<(), Mistake> {
+    if argument.trim().is_empty() { Ok(()) } else { form("nothing can follow this") }
 }
 
 /// Bytes from pairs of hexadecimal digits. Spaces, colons and commas may stand between pairs, and `0x` in front of them.
-fn hex(text: &str) -> Result<Vec<u8>, String> {
+fn hex(text: &str) -> Result<Vec<u8>, Mistake> {
     let mut bytes = Vec::new();
     for group in text.split([' ', ':', ',', '\n', '\t']) {
         let digits = group.strip_prefix("0x").unwrap_or(group);
         if let Some(wrong) = digits.chars().find(|character| !character.is_ascii_hexdigit()) {
-            return Err(format!("'{}' is no hexadecimal digit", wrong.escape_default()));
+            return form(format!("{wrong:?} is no hexadecimal digit"));
         }
         if !digits.len().is_multiple_of(2) {
-            return Err(format!("each byte has two hexadecimal digits, and '{digits}' is half a byte off"));
+            return matter(format!(
+                "write two hexadecimal digits for each byte, such as 0a: '{digits}' has one too few"
+            ));
         }
         for pair in digits.as_bytes().chunks(2) {
             let digit =
@@ -381,18 +411,12 @@ mod tests {
     fn a_mistake_is_named_together_with_what_to_write() {
         for (line, wrong, usage) in [
             ("/binary 0g", "'g' is no hexadecimal digit", "/binary HEX | @FILE"),
-            ("/raw 123", "'123' is half a byte off", "/raw HEX"),
             ("/raw", "no bytes", "/raw HEX"),
-            ("/mask 00", "four bytes", "/mask HEX"),
             ("/close x", "'x' is no close code", "/close [code] [reason]"),
-            ("/close 1005", "1005", "/close [code] [reason]"),
             ("/fragment 0 x", "no number of frames", "/fragment N[+ping] text"),
             ("/slow x", "no number of milliseconds", "/slow N text"),
             ("/save", "no name of a file", "/save FILE"),
-            ("/save a.pcapng", "--capture", "/save FILE"),
             ("/break", "no name of a rule", "/break RULE"),
-            ("/break nothing", "no rule 'nothing'; Tab lists them", "/break RULE"),
-            ("/break method-post", "--probe --probe-only method-post", "/break RULE"),
             ("/help me", "nothing can follow", "/help"),
         ] {
             let error = error(line);
@@ -401,6 +425,23 @@ mod tests {
         }
         assert!(error(&format!("/ping {}", "x".repeat(126))).contains("at most 125 bytes"));
         assert!(error("/nothing").contains("/help lists them"));
+    }
+
+    #[test]
+    fn where_the_form_was_right_it_is_not_told_again() {
+        for (line, wrong) in [
+            ("/raw 8", "two hexadecimal digits for each byte, such as 0a: '8' has one too few"),
+            ("/mask 00", "four bytes"),
+            ("/close 1005", "1005"),
+            ("/save a.pcapng", "--capture"),
+            ("/break nothing", "no rule 'nothing'; Tab lists them"),
+            ("/break unmasked-fame", "no rule 'unmasked-fame', but 'unmasked-frame'; Tab lists them"),
+            ("/break method-post", "client --probe --probe-only method-post"),
+        ] {
+            let error = error(line);
+            assert!(error.contains(wrong), "{line}: {error}");
+            assert!(!error.contains("write it as"), "{line}: {error}");
+        }
     }
 
     #[test]

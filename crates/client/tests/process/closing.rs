@@ -91,6 +91,26 @@ async fn our_close_is_1000_without_a_reason() {
 }
 
 #[tokio::test]
+async fn a_rule_that_is_broken_after_our_close_changes_nothing_about_our_code() {
+    let server = Server::start().await;
+    // Nothing to say: the Close goes out at once.
+    let client = Client::fed([server.url()], b"").await;
+    let mut tcp = server.accept_raw().await;
+    let mut close = [0; 8];
+    bounded(tokio::io::AsyncReadExt::read_exact(&mut tcp, &mut close)).await.unwrap();
+    let key = [close[2], close[3], close[4], close[5]];
+    assert_eq!((close[0], close[1]), (0x88, 0x82));
+    assert_eq!(u16::from_be_bytes([close[6] ^ key[0], close[7] ^ key[1]]), 1000);
+    // A text that is masked, which a server's must not be.
+    tcp.write_all(&[0x81, 0x81, 0, 0, 0, 0, b'x']).await.unwrap();
+    client.ended().await.expect(
+        1,
+        "closed: 1000 (normal closure), by us; then the server broke a rule: a server's frames must not be masked (RFC \
+         6455, section 5.1)\n",
+    );
+}
+
+#[tokio::test]
 async fn a_server_that_dies_is_1006() {
     let server = Server::start().await;
     let client = Client::start([server.url()]);

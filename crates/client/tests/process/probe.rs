@@ -201,7 +201,11 @@ async fn a_rule_can_be_chosen_and_the_result_be_json() {
 async fn what_cannot_be_probed_is_said_in_a_sentence() {
     let ended = Client::start(["--probe", "--probe-only", "unmasked-fame"]).ended().await;
     assert_eq!(ended.status, Some(2));
-    assert!(ended.errors.contains("unmasked-fame") && ended.errors.contains("'unmasked-frame'"), "{}", ended.errors);
+    assert!(
+        ended.errors.contains("unmasked-fame") && ended.errors.contains("did you mean unmasked-frame?"),
+        "{}",
+        ended.errors
+    );
 
     let ended = Client::start(["--json"]).ended().await;
     assert_eq!(ended.status, Some(2));
@@ -217,6 +221,17 @@ async fn what_cannot_be_probed_is_said_in_a_sentence() {
     let ended = Client::start(["--probe", &url]).ended().await;
     assert_eq!(ended.status, Some(1));
     assert!(ended.errors.starts_with("nothing listens at 127.0.0.1:"), "{}", ended.errors);
+}
+
+#[tokio::test]
+async fn the_rules_are_listed_one_on_a_line() {
+    let ended = Client::start(["--probe-list"]).ended().await;
+    assert_eq!((ended.status, ended.errors.as_str()), (Some(0), ""));
+    let output = String::from_utf8(ended.output).expect("it is text");
+    let names: Vec<_> = output.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let all: Vec<_> = rules::of(Role::Client).map(|rule| rule.name).collect();
+    assert_eq!(names, all);
+    assert!(output.contains("unmasked-frame              5.1     "), "{output}");
 }
 
 #[tokio::test]

@@ -42,9 +42,9 @@ async fn what_is_typed_is_sent_and_what_arrives_is_shown() {
     terminal.shows(&[" OPEN ", "chat", "GET / HTTP/1.1", "101 Switching"]).await;
     terminal.enter("Grüße, 世界 🎉").await;
     assert_eq!(next_text(&mut connection).await, "Grüße, 世界 🎉");
-    terminal.shows(&["> Grüße, 世界 🎉", " >  2 Text, 20 bytes", "> 1 msg"]).await;
+    terminal.shows(&["> Grüße, 世界 🎉", " >  2 Text, 20 bytes", "msg > 1 < 0"]).await;
     connection.send("an answer").await.unwrap();
-    terminal.shows(&["< an answer", " <  3 Text, 9 bytes", "< 1 msg"]).await;
+    terminal.shows(&["< an answer", " <  3 Text, 9 bytes", "msg > 1 < 1"]).await;
     for n in 1..=3 {
         connection.send(format!(r#"{{"load":{n},"name":"x"}}"#)).await.unwrap();
     }
@@ -152,10 +152,10 @@ async fn frames_are_chosen_and_taken_apart() {
     let (mut terminal, mut tcp) = raw().await;
     tcp.write_all(b"\x81\x05Hello\x8a\x00").await.unwrap();
     terminal.shows(&[" <  3 Pong, 0 bytes"]).await;
-    // Ctrl-P goes to the frame before; three times Tab to the fields; five times down.
+    // Ctrl-P goes to the frame before; three times Tab to the fields, where the opcode is chosen; twice down.
     terminal.press("\x10").await;
     terminal.shows(&["81 05 48 65 6c 6c 6f", "2: Text, 5 bytes: Hello", "(newer below; Esc)"]).await;
-    terminal.press("\t\t\t\x1b[B\x1b[B\x1b[B\x1b[B").await;
+    terminal.press("\t\t\t\x1b[B\x1b[B").await;
     terminal.shows(&["> .000 0101 = Payload length: 5"]).await;
     // A click on the first line of the wire: the request.
     terminal.press("\x1b[<0;5;9M").await;

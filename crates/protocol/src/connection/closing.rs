@@ -223,7 +223,8 @@ impl fmt::Display for Closure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
         if !self.reason.is_empty() {
-            write!(f, " \"{}\"", self.reason.escape_debug())?;
+            // As Rust writes a string: between quotation marks an apostrophe needs no backslash.
+            write!(f, " {:?}", self.reason)?;
         }
         if let Some(violation) = &self.violation {
             write!(f, ", failed by this end: {violation}")

@@ -280,6 +280,7 @@ async function wire(chromium, page, server) {
   await send("Hello");
 
   step("each field is explained: to the mouse, to a finger and to the keyboard");
+  await explained("websocket.opcode");
   await page.point("#bytes .byte:nth-child(4)");
   await explained("websocket.masking_key");
   assert.equal(
@@ -307,6 +308,8 @@ async function wire(chromium, page, server) {
   assert.ok((await chosen()).number < number, "the arrow keys choose another frame");
   await page.key("Home", 36);
   assert.equal((await chosen()).number, 0);
+  assert.match(await text("place"), /from this page to the server: bytes 0 to \d+ of this direction/);
+  assert.match(await text("legend"), /the first line.*headers of the WebSocket handshake.*other headers of HTTP/);
   assert.equal(await tab(), "bytes", "they may be more than fit");
   assert.match(await tab(), /^RFC 9112/);
   assert.equal(await tab(), "fields");

@@ -13,6 +13,9 @@ impl Model {
             return Vec::new();
         }
         self.hint = None;
+        if key.code != KeyCode::Tab {
+            self.listed = 0;
+        }
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         if self.help {
@@ -39,7 +42,7 @@ impl Model {
                 self.focus = Focus::Input;
                 self.talk.follow();
                 self.wire.follow();
-                self.field = 0;
+                self.field = self.telling_field();
             }
             KeyCode::Char('p') if control => self.step_wire(-1),
             KeyCode::Char('n') if control => self.step_wire(1),

@@ -1,7 +1,9 @@
 //! What the screen shows and how it changes: `update(event) -> effects`, without a terminal, a socket or a clock.
 
 pub(crate) mod editor;
+mod first;
 mod keys;
+mod listing;
 mod mouse;
 pub(crate) mod numbers;
 pub(crate) mod talk;
@@ -111,6 +113,8 @@ pub(crate) struct Model {
     pub(crate) help: bool,
     /// What stands in the place of the keys until the next key: a mistake in the input, or what it may become.
     pub(crate) hint: Option<String>,
+    /// With which of its names Tab goes on listing.
+    listed: usize,
     /// How the last connection ended.
     pub(crate) ended: Option<(String, ExitCode)>,
     quitting: bool,
@@ -133,6 +137,7 @@ impl Model {
             field: 0,
             help: false,
             hint: None,
+            listed: 0,
             ended: None,
             quitting: false,
         }
@@ -145,6 +150,7 @@ impl Model {
             Event::Mouse(mouse) => self.mouse(mouse),
             Event::Paste(text) => {
                 self.hint = None;
+                self.listed = 0;
                 self.focus = Focus::Input;
                 // Terminals send the ends of lines as the Enter key does.
                 self.editor.insert(&text.replace("\r\n", "\n").replace('\r', "\n"));
@@ -179,10 +185,10 @@ impl Model {
                 return self.quit_if_wanted();
             }
             Happening::Record(record) => {
-                if self.wire.follows() {
-                    self.field = 0;
-                }
                 self.wire.add(record);
+                if self.wire.follows() {
+                    self.field = self.telling_field();
+                }
             }
             Happening::Message(message) => self.talk.hear(&message, &mut self.numbers),
             Happening::State(state) => self.state = state,
@@ -269,7 +275,9 @@ impl Model {
             lines => {
                 self.editor.set(command::common_beginning(lines));
                 let last_words: Vec<_> = lines.iter().filter_map(|line| line.split(' ').next_back()).collect();
-                self.hint = Some(last_words.join("  "));
+                let (part, next) = listing::part(&last_words, self.listed, usize::from(self.size.0));
+                self.hint = Some(part);
+                self.listed = next;
             }
         }
     }
@@ -290,7 +298,12 @@ impl Model {
 
     fn step_wire(&mut self, by: isize) {
         self.wire.step(by);
-        self.field = 0;
+        self.field = self.telling_field();
+    }
+
+    /// The field of the record looked at that is to be read first.
+    fn telling_field(&self) -> usize {
+        self.wire.selected().map_or(0, |entry| first::field(&entry.record))
     }
 
     /// What went to the server and what came from it: bytes and messages.

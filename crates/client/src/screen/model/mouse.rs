@@ -39,7 +39,7 @@ impl Model {
                 let index = first + usize::from(row);
                 if index < self.wire.entries().len() {
                     self.wire.select(index);
-                    self.field = 0;
+                    self.field = self.telling_field();
                 }
             }
             Focus::Wire

@@ -156,6 +156,30 @@ fn tab_completes_what_follows_a_command_where_that_can_be_listed() {
 }
 
 #[test]
+fn tab_after_tab_lists_every_rule_and_begins_anew() {
+    let mut model = open();
+    type_text(&mut model, "/break ");
+    let mut seen = Vec::new();
+    let first = loop {
+        key(&mut model, KeyCode::Tab);
+        let hint = model.hint.clone().expect("it lists");
+        assert!(hint.len() <= 80, "{hint}");
+        if seen.first() == Some(&hint) {
+            break hint;
+        }
+        seen.push(hint);
+    };
+    let names: Vec<_> = seen.iter().flat_map(|hint| hint.split("  ").filter(|name| !name.starts_with('('))).collect();
+    let all = command::completions("/break ");
+    assert_eq!(names, all.iter().map(|line| line.trim_start_matches("/break ")).collect::<Vec<_>>());
+    // Any other key, and it begins anew too.
+    key(&mut model, KeyCode::Tab);
+    key(&mut model, KeyCode::Left);
+    key(&mut model, KeyCode::Tab);
+    assert_eq!(model.hint, Some(first));
+}
+
+#[test]
 fn tab_goes_round_and_typing_comes_back() {
     let mut model = open();
     for focus in [Focus::Talk, Focus::Wire, Focus::Frame, Focus::Input] {
@@ -219,9 +243,9 @@ fn frames_are_looked_at_one_by_one_and_field_by_field() {
     control(&mut model, 'p');
     assert_eq!(model.wire.selected().map(|entry| entry.number), Some(1));
     key(&mut model, KeyCode::BackTab);
-    key(&mut model, KeyCode::Down);
-    key(&mut model, KeyCode::Down);
     assert_eq!(model.fields()[model.field].1.term.name, Some("websocket.opcode"));
+    key(&mut model, KeyCode::Down);
+    assert_eq!(model.fields()[model.field].1.term.name, Some("websocket.mask"));
     // What is looked at stays while more arrives.
     frames(&mut model, 100);
     assert_eq!(model.wire.selected().map(|entry| entry.number), Some(1));
@@ -238,7 +262,8 @@ fn looking_at_a_field_of_the_newest_frame_holds_it() {
     key(&mut model, KeyCode::BackTab);
     key(&mut model, KeyCode::Down);
     frames(&mut model, 1);
-    assert_eq!((model.wire.selected().map(|entry| entry.number), model.field), (Some(0), 1));
+    assert_eq!(model.wire.selected().map(|entry| entry.number), Some(0));
+    assert_eq!(model.fields()[model.field].1.term.name, Some("websocket.mask"));
 }
 
 #[test]

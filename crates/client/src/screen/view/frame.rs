@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   0000  81 85 37 fa 21 3d 7f 9f     bytes, each in the colour of its field, those of the chosen field reversed
-//!   0008  4d 51 58
+//!   0008  4d 51 58                    as many as there is room for beside the fields, and how many more there are
 //!
 //!   ▌ 1... .... = Fin: True     5.2   a line for each field, with the section where it is specified
 //!   ...
@@ -46,12 +46,15 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
 
     let fields = model.fields();
     let chosen = fields.get(model.field).map(|(_, field)| *field);
-    // The explanation takes what it needs, up to a third; the bytes up to a quarter; the fields get the rest.
+    // The explanation takes what it needs, up to a third; the bytes a fifth, and what the fields leave; the fields get the
+    // rest.
     let mut explained = explanation(record, chosen, columns, styles, (rows / 3).max(2));
-    let mut lines = hex(record, chosen, styles, columns, (rows / 5).max(2));
     // Empty lines are easy on the eye where there is room for them.
     let gaps = usize::from(rows >= ROOMY);
-    lines.resize(lines.len() + gaps, Line::default());
+    let left_by_fields = rows.saturating_sub(explained.len() + 2 * gaps + fields.len());
+    let hex_rows = (rows / 5).max(2).max(left_by_fields);
+    let mut lines = hex(record, chosen, styles, columns, hex_rows, gaps);
+    lines.resize((lines.len() + gaps).min(hex_rows + gaps), Line::default());
     let field_rows = rows.saturating_sub(explained.len() + lines.len() + gaps);
     let first = model.field.saturating_sub(field_rows / 2).min(fields.len().saturating_sub(field_rows));
     for (index, (depth, field)) in fields.iter().enumerate().skip(first).take(field_rows) {
@@ -62,15 +65,40 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
-/// The bytes, at most `rows` of them, among them the first of the chosen field.
-fn hex(record: &Record, chosen: Option<&Field>, styles: Styles, columns: usize, rows: usize) -> Vec<Line<'static>> {
+/// The bytes in at most `rows` lines, among them the first of the chosen field. What comes behind them is counted: in one
+/// of the `spare` lines, else behind the last bytes, else in the place of the last line.
+fn hex(
+    record: &Record,
+    chosen: Option<&Field>,
+    styles: Styles,
+    columns: usize,
+    rows: usize,
+    spare: usize,
+) -> Vec<Line<'static>> {
     // Offset and gap, three columns for each byte, a gap, and a column for each as a character.
-    let row = if columns >= 6 + 16 * 3 + 1 + 16 { 16 } else { 8 };
+    let width_of = |row: usize| 6 + row * 3 + 1 + row;
+    let row = if columns >= width_of(16) { 16 } else { 8 };
+    let all = record.bytes.len().div_ceil(row);
+    let words = |more: u64| {
+        let (long, short) = (format!(" … {more} more"), format!(" …+{more}"));
+        if width_of(row) + width(&long) <= columns { long } else { short }
+    };
+    let is_whole = record.length == record.bytes.len() as u64;
+    let beside = spare == 0 && width_of(row) + width(&words(record.length)) <= columns;
+    let rows = match spare {
+        // The line that would say what is missing has room for it.
+        _ if is_whole && all <= rows + spare => rows + spare,
+        0 if !beside => rows.saturating_sub(1),
+        _ => rows,
+    };
     let start = chosen.map_or(0, |field| usize::try_from(field.range.start).unwrap_or(usize::MAX)) / row;
-    let last = record.bytes.len().div_ceil(row).saturating_sub(rows);
+    let all = record.bytes.len().div_ceil(row);
+    let rows = if all <= rows + spare { rows + spare } else { rows };
+    let last = all.saturating_sub(rows);
     let first = start.saturating_sub(rows / 2).min(last);
     let shown = record.bytes.chunks(row).enumerate().skip(first).take(rows);
-    shown
+    let more = record.length.saturating_sub((((first + rows) * row).min(record.bytes.len())) as u64);
+    let mut lines: Vec<Line<'_>> = shown
         .map(|(index, bytes)| {
             let mut spans = vec![Span::styled(format!("{:04x}  ", index * row), Styles::quiet())];
             let mut characters = vec![Span::raw(" ".repeat((row - bytes.len()) * 3 + 1))];
@@ -88,7 +116,16 @@ fn hex(record: &Record, chosen: Option<&Field>, styles: Styles, columns: usize, 
             spans.append(&mut characters);
             Line::from(spans)
         })
-        .collect()
+        .collect();
+    match lines.last_mut() {
+        Some(last) if more > 0 && beside => last.push_span(Span::styled(words(more), Styles::quiet())),
+        _ if more > 0 => {
+            let plural = if more == 1 { "" } else { "s" };
+            lines.push(Line::styled(format!("      … {more} byte{plural} more"), Styles::quiet()));
+        }
+        _ => {}
+    }
+    lines
 }
 
 fn field_line(depth: usize, field: &Field, chosen: bool, styles: Styles, columns: usize) -> Line<'static> {

@@ -14,7 +14,7 @@ use super::{
     text::{bytes, ending, fit, width},
 };
 use crate::{
-    screen::model::{Focus, Model, wire::Sums},
+    screen::model::{Focus, Model},
     terminal::printable,
 };
 
@@ -26,27 +26,31 @@ pub(super) fn draw_status(model: &Model, styles: Styles, frame: &mut Frame<'_>, 
     let subprotocol = model.subprotocol.as_deref().unwrap_or("none");
     let extensions = if model.extensions.is_empty() { "none".to_owned() } else { model.extensions.join(", ") };
     let [sent, received] = model.sums();
-    let long = |sums: Sums| {
-        let plural = if sums.messages == 1 { "message" } else { "messages" };
-        format!("{} {plural}, {}", sums.messages, bytes(sums.bytes))
-    };
-    let short = |sums: Sums| format!("{} msg {}", sums.messages, bytes(sums.bytes));
+    // The handshake and every header are among the bytes, so they are not those of the messages.
+    let wire = [sent, received].map(|sums| bytes(sums.bytes));
     let wide = format!(
-        " subprotocol: {subprotocol} │ extensions: {extensions} │ round trip: {round_trip} │ > {} │ < {}",
-        long(sent),
-        long(received)
+        " subprotocol: {subprotocol} │ extensions: {extensions} │ round trip: {round_trip} │ messages: > {} < {} │ on the \
+         wire: > {} < {}",
+        sent.messages, received.messages, wire[0], wire[1]
     );
     let state = format!(" {} ", model.state);
     let room = columns.saturating_sub(state.len());
     let rest = if width(&wide) <= room {
         wide
     } else {
-        // What was not agreed on needs no place here; an extension's parameters are in the handshake.
-        let extensions: Vec<_> = model.extensions.iter().filter_map(|name| name.split(';').next()).collect();
-        let mut parts: Vec<String> = model.subprotocol.iter().cloned().chain([extensions.join(",")]).collect();
-        parts.retain(|part| !part.is_empty());
-        let agreed = if parts.is_empty() { "no subprotocol/extension".to_owned() } else { parts.join(", ") };
-        format!(" {agreed} │ RTT {round_trip} │ > {} │ < {}", short(sent), short(received))
+        // What was not agreed on needs no place here; an extension's parameters are in the handshake. If something has to
+        // be cut off, it is what does not change.
+        let extensions = model.extensions.iter().filter_map(|name| name.split(';').next());
+        let agreed: Vec<_> = model.subprotocol.as_deref().into_iter().chain(extensions).collect();
+        let gap = if agreed.is_empty() { "" } else { " │ " };
+        format!(
+            " RTT {round_trip} │ msg > {} < {} │ wire > {} < {}{gap}{}",
+            sent.messages,
+            received.messages,
+            wire[0],
+            wire[1],
+            agreed.join(", ")
+        )
     };
     let style = if model.state == State::Open { styles.chosen() } else { styles.wrong() };
     let line = Line::from(vec![Span::styled(state, style), Span::raw(fit(&printable(&rest), room))]);

@@ -140,8 +140,8 @@ fn the_bytes_of_the_chosen_field_are_reversed() {
     let mut model = model((80, 24));
     add(&mut model, records(&[(Direction::ToServer, HELLO)]));
     model.focus = Focus::Frame;
-    // Fin, Reserved, Opcode, Mask, Payload length: the sixth is the masking key.
-    (0..5).for_each(|_| press(&mut model, KeyCode::Down));
+    // From the opcode: Mask, Payload length, masking key.
+    (0..3).for_each(|_| press(&mut model, KeyCode::Down));
     let buffer = drawn(&model);
     let (x, y) = find(&buffer, "81 85 37 fa 21 3d 7f 9f");
     let reversed: Vec<_> = (0..8).map(|byte| buffer[(x + 3 * byte, y)].modifier.contains(Modifier::REVERSED)).collect();
@@ -231,6 +231,48 @@ fn a_paste_of_several_lines_stays_on_one() {
 }
 
 #[test]
+fn the_texts_of_the_wire_stand_in_a_column() {
+    let mut model = model((120, 40));
+    add(&mut model, records(&[(Direction::ToServer, HELLO); 11]));
+    let screen = screen(&model);
+    assert!(screen.contains(" >  9 Text, 5"), "{screen}");
+    assert!(screen.contains(" > 10 Text, 5"), "{screen}");
+}
+
+#[test]
+fn bytes_take_the_rows_that_fields_leave_and_the_rest_is_counted() {
+    let text = |length: u8| [&[0x81, length][..], &vec![b'x'; usize::from(length)]].concat();
+    // 121 bytes in rows of 16, and of the eight rows none is left out.
+    let mut model = model((200, 60));
+    add(&mut model, records(&[(Direction::ToClient, &text(119))]));
+    let roomy = screen(&model);
+    assert!(roomy.contains("0070  78 78"), "{roomy}");
+    assert!(!roomy.contains(" more"), "{roomy}");
+    model.update(Event::Resize(80, 24));
+    let small = screen(&model);
+    assert!(small.contains("0008  "), "{small}");
+    assert!(!small.contains("0010  "), "{small}");
+    assert!(small.contains("…+105") || small.contains("… 105 more"), "{small}");
+    model.update(Event::Resize(120, 30));
+    let between = screen(&model);
+    // No column is left beside the bytes.
+    assert!(between.contains("0010  78 78"), "{between}");
+    assert!(between.contains("      … 89 bytes more"), "{between}");
+}
+
+#[test]
+fn the_status_tells_messages_from_bytes_on_the_wire() {
+    for (size, told) in
+        [((80, 24), "msg > 1 < 0 │ wire > 11 B < 0 B"), ((200, 60), "messages: > 1 < 0 │ on the wire: > 11 B < 0 B")]
+    {
+        let mut model = model(size);
+        add(&mut model, records(&[(Direction::ToServer, HELLO)]));
+        let screen = screen(&model);
+        assert!(screen.contains(told), "{screen}");
+    }
+}
+
+#[test]
 fn numbers_are_drawn_as_bars() {
     let mut model = model((80, 24));
     for n in [1, 8, 4] {
@@ -250,6 +292,12 @@ fn help_lists_every_command_at_80_by_24() {
         assert!(screen.contains(command.name), "{}:\n{screen}", command.name);
     }
     assert!(screen.contains("close and leave"), "{screen}");
+    let first = screen.find("/ping").expect("it is there");
+    assert!(screen.find("//text").is_some_and(|slashes| slashes > first), "{screen}");
+    assert!(!screen.contains('…'), "everything can be read to its end:\n{screen}");
+    for key in ["Up, Down", "PgUp, PgDn", "mouse", "Alt-Enter"] {
+        assert!(screen.contains(key), "{key}:\n{screen}");
+    }
 }
 
 #[test]

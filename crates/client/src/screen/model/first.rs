@@ -1,0 +1,97 @@
+//! With which field of a record one begins to read: the one that is wrong, or the one that says what this is.
+
+use dissector::{Kind, Record, record::Fault};
+use websocket::protocol::Violation;
+
+/// The place of that field among all fields of the record, counted as they stand.
+pub(crate) fn field(record: &Record) -> usize {
+    let named = |name| record.walk().position(|(_, field)| field.term.name == Some(name));
+    let found = match record.findings.first() {
+        // A byte of a frame's header belongs to several fields.
+        Some(finding) => match &finding.fault {
+            Fault::Violation(violation) => broken(violation).and_then(named),
+            _ => None,
+        }
+        .or_else(|| innermost(record, finding.range.start)),
+        None if record.kind == Kind::Frame => named("websocket.opcode"),
+        None => None,
+    };
+    found.unwrap_or(0)
+}
+
+/// The name of the field that breaks the rule, where its place does not tell.
+const fn broken(violation: &Violation) -> Option<&'static str> {
+    Some(match violation {
+        Violation::ReservedBitsSet(_) => "websocket.rsv",
+        Violation::CompressedBitMisplaced(_) => "websocket.pmc",
+        Violation::ReservedOpcode(_)
+        | Violation::ContinuationOfNothing
+        | Violation::MessageInsideMessage
+        | Violation::TooManyFragments { .. } => "websocket.opcode",
+        Violation::ControlTooLong(_)
+        | Violation::LengthNotShortest(_)
+        | Violation::LengthTopBitSet(_)
+        | Violation::FrameTooBig { .. }
+        | Violation::MessageTooBig { .. } => "websocket.payload_length",
+        _ => return None,
+    })
+}
+
+/// The place of the innermost field that has this byte.
+fn innermost(record: &Record, position: u64) -> Option<usize> {
+    let field = record.field_at(position)?;
+    record.walk().position(|(_, other)| std::ptr::eq(other, field))
+}
+
+#[cfg(test)]
+mod tests {
+    use dissector::{Conversation, Direction, Options};
+
+    use super::*;
+    use crate::screen::model::wire::tests::records;
+
+    /// The label of the field with which one begins.
+    fn label(record: &Record) -> String {
+        record.walk().nth(field(record)).expect("there is one").1.label.to_string()
+    }
+
+    #[test]
+    fn a_frame_begins_with_what_it_is() {
+        for frame in [&[0x81, 1, b'x'][..], &[0x8a, 0], &[0x88, 2, 3, 0xe8]] {
+            assert_eq!(label(&records(&[(Direction::ToClient, frame)])[0]), "Opcode");
+        }
+    }
+
+    #[test]
+    fn a_head_begins_with_its_first_line() {
+        let mut conversation = Conversation::new(Options::default());
+        let mut heads = Vec::new();
+        let request = b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        conversation.push(Direction::ToServer, request, None, &mut |record| heads.push(record));
+        assert_eq!((heads[0].findings.len(), field(&heads[0])), (0, 0));
+    }
+
+    #[test]
+    fn what_is_wrong_comes_first() {
+        let (to_server, to_client) = (Direction::ToServer, Direction::ToClient);
+        let long = [&[0x89, 126, 0, 126][..], &[0; 126]].concat();
+        for (direction, frame, wrong) in [
+            (to_server, &[0x81, 1, b'x'][..], "Mask"),
+            (to_client, &[0x81, 0x81, 0, 0, 0, 0, b'x'], "Mask"),
+            (to_client, &[0x91, 1, b'x'], "Reserved"),
+            (to_client, &[0x83, 0], "Opcode"),
+            (to_client, &[0x80, 0], "Opcode"),
+            (to_client, &[0x09, 0], "Fin"),
+            (to_client, &[0x81, 126, 0, 1, b'x'], "Payload length"),
+            (to_client, &long, "Payload length"),
+        ] {
+            let records = records(&[(direction, frame)]);
+            assert_eq!(label(&records[0]), wrong, "{frame:02x?}: {:?}", records[0].findings);
+        }
+        // A text that is no UTF-8 is wrong where it stops being some.
+        let records = records(&[(to_client, &[0x81, 2, b'x', 0xff])]);
+        assert_eq!(records[0].findings[0].range.start, 3);
+        assert!(label(&records[0]).starts_with("Text"), "{}", label(&records[0]));
+    }
+}
