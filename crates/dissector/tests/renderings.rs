@@ -134,7 +134,7 @@ fn json_has_everything() {
             field(&glossary::FIN, (0, 1, 128), true.into(), "the whole message is in this frame"),
             field(&glossary::RSV, (0, 1, 112), 0.into(), "no extension changes this frame"),
             named(field(&glossary::OPCODE, (0, 1, 15), 1.into(), "begins a message that is UTF-8 text"), "Text"),
-            field(&glossary::MASK, (1, 2, 128), false.into(), "the payload is as it is, as a server has to send it"),
+            field(&glossary::MASK, (1, 2, 128), false.into(), "the payload is as it is, as servers' are"),
             field(&glossary::LENGTH, (1, 2, 127), 1.into(), "one byte"),
             holding(field(&glossary::PAYLOAD, (2, 3, 0), serde_json::Value::Null, ""), &[
                 field(&glossary::TEXT, (2, 3, 0), "H".into(), "the message"),

@@ -146,9 +146,9 @@ fn second_byte(byte: Option<u8>) -> Vec<Field> {
     };
     vec![
         Field::new(&glossary::MASK, 1..2, Value::Flag(masked)).bits(MASK).means(if masked {
-            "the payload is masked, as a client has to; the key stands in front of it"
+            "the payload is masked, as clients' are; the key stands in front of it"
         } else {
-            "the payload is as it is, as a server has to send it"
+            "the payload is as it is, as servers' are"
         }),
         Field::new(&glossary::LENGTH, 1..2, Value::Number { value: u64::from(seven), name: name.map(Cow::Borrowed) })
             .bits(LENGTH)
