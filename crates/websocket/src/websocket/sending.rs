@@ -49,17 +49,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.flush_unless_more_arrived().await
     }
 
-    /// Sends a part of a message as a frame of its own; `last` ends the message. See [`Connection::send_fragment`].
+    /// Sends a part of a message as a frame of its own; `last` ends the message. See [`protocol::Connection::send_fragment`].
     ///
     /// # Errors
-    /// As for [`send`](Self::send), and the misuses of [`Connection::send_fragment`].
+    /// As for [`send`](Self::send), and the misuses of [`protocol::Connection::send_fragment`].
     pub async fn send_fragment(&mut self, kind: protocol::Kind, part: &[u8], last: bool) -> Result<(), Error> {
         poll_fn(|cx| self.poll_room(cx)).await?;
         self.queue_fragment(kind, part, last)?;
         self.flush_unless_more_arrived().await
     }
 
-    /// Sends a Ping. The Pong comes as an [`Event::Pong`], if the connection is read with
+    /// Sends a Ping. The Pong comes as an [`Event::Pong`](crate::Event::Pong), if the connection is read with
     /// [`next_event`](Self::next_event).
     ///
     /// # Errors
