@@ -3,13 +3,13 @@
 mod common;
 
 use common::{
-    deflate::{Inflated, header_line},
+    deflate::{Inflated, agree, header_line},
     head::{Head, NONCE, ask, client_judges, server_judges},
 };
 use protocol::{
-    Compression, DeflateOptions, Limits, Misuse, Violation,
-    extension::{Deflater, WindowBits},
-    handshake::{Acceptance, Accepted, ClientRequest, Extension},
+    Compression, DeflateOptions, Limits, Misuse, Role, Violation,
+    extension::{Deflater, Inflater, WindowBits},
+    handshake::{Acceptance, Accepted, ClientRequest, Extension, extensions::parse_line},
 };
 
 const DEFAULT: DeflateOptions = DeflateOptions::DEFAULT;
@@ -478,6 +478,57 @@ fn two_answers_that_use_rsv1_fail() {
         assert_eq!(violation, Violation::ExtensionConflict(second.to_owned()));
         assert!(violation.to_string().ends_with("(RFC 7692, section 5)"), "{violation}");
     }
+}
+
+/// What an agreement comes to, seen by one of the two: what it compresses with, and whether it keeps its windows.
+fn terms(compression: &Compression) -> (WindowBits, bool, bool) {
+    let deflater = Deflater::new(compression);
+    (deflater.window_bits(), deflater.takes_over(), Inflater::new(compression).takes_over())
+}
+
+#[test]
+fn who_looks_on_understands_what_the_two_agree_on() {
+    let server_alone = DeflateOptions { server_no_context_takeover: true, ..DEFAULT };
+    let client_alone = DeflateOptions { client_no_context_takeover: true, ..DEFAULT };
+    let all = [DEFAULT, FRUGAL, server_window(9), client_window(10), server_alone, client_alone];
+    for client in &all {
+        for server in &all {
+            let (of_client, of_server) = agree(client, server);
+            let offer = offered(ask().deflate(client.clone()));
+            let answer = answer(server, &[&offer]);
+            let (offered, accepted) = (parse_line(&offer).unwrap(), parse_line(&answer).unwrap());
+            for (role, agreed) in [(Role::Client, of_client), (Role::Server, of_server)] {
+                let seen = Compression::negotiated(role, &offered, &accepted).unwrap().expect("they agreed");
+                // What a client hinted stays its own affair, as long as it keeps to the answer.
+                let (window, sends, receives) = terms(&agreed);
+                assert!(window <= terms(&seen).0, "{role:?}: {offer} and {answer}");
+                assert!(terms(&seen).1 || !sends, "{role:?}: {offer} and {answer}");
+                assert_eq!(terms(&seen).2, receives, "{role:?}: {offer} and {answer}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_looks_on_sees_what_is_wrong_with_an_answer() {
+    let seen = |offer: &str, answer: &str| {
+        let elements = |line: &str| if line.is_empty() { Vec::new() } else { parse_line(line).unwrap() };
+        Compression::negotiated(Role::Server, &elements(offer), &elements(answer))
+    };
+    let is_wrong = |offer, answer| matches!(seen(offer, answer), Err(Violation::DeflateAnswerWrong(_)));
+    let plain = "permessage-deflate";
+    assert_eq!(seen(plain, ""), Ok(None), "the server wants none");
+    assert_eq!(seen("bbf-usp-protocol", "bbf-usp-protocol"), Ok(None), "another extension");
+    assert!(is_wrong("", plain), "nobody asked");
+    assert!(is_wrong("permessage-deflate; unheard_of", plain), "an offer that says nothing cannot be accepted");
+    assert!(is_wrong("bbf-usp-protocol", plain), "asked for was something else");
+    assert!(is_wrong(plain, "permessage-deflate; client_max_window_bits=10"), "the client may not know it");
+    assert!(is_wrong(plain, "permessage-deflate; unheard_of"));
+    assert!(is_wrong("permessage-deflate; server_no_context_takeover", plain), "it was asked for");
+    let second = "permessage-deflate; server_max_window_bits=10, permessage-deflate";
+    assert!(seen(second, plain).unwrap().is_some(), "the second offer");
+    let twice = "permessage-deflate, permessage-deflate";
+    assert!(matches!(seen(twice, twice), Err(Violation::ExtensionConflict(_))), "RSV1 has one meaning");
 }
 
 #[test]

@@ -64,6 +64,32 @@ fn noise(length: usize) -> Vec<u8> {
 const TAKEOVER: DeflateOptions = DeflateOptions::DEFAULT;
 const NO_TAKEOVER: DeflateOptions = DeflateOptions::FRUGAL;
 
+#[test]
+fn whether_a_decompressor_keeps_its_window_can_be_asked() {
+    for (options, takes_over) in [(&TAKEOVER, true), (&NO_TAKEOVER, false)] {
+        for (_, inflater) in both_ways(options) {
+            assert_eq!(inflater.takes_over(), takes_over);
+        }
+    }
+}
+
+#[test]
+fn a_decompressor_that_is_told_to_forget_begins_anew() {
+    // After a whole message: what refers to it is not understood any more.
+    let mut inflater = inflater();
+    inflates(&mut inflater, &hex("f2 48 cd c9 c9 07 00"), b"Hello");
+    inflater.forget();
+    assert_eq!(inflate(&mut inflater, &hex("f2 00 11 00 00")), Err(InflateError::Invalid));
+    // After what could not be inflated, and in the middle of a message: the next payload is read from its own beginning,
+    // and an empty one ends nothing.
+    for next in ["f2 48 cd c9 c9 07 00", ""] {
+        inflater.forget();
+        inflater.inflate(&hex("f2 48 cd"), false, &mut Vec::new(), LIMIT).unwrap();
+        inflater.forget();
+        inflates(&mut inflater, &hex(next), if next.is_empty() { b"" } else { b"Hello" });
+    }
+}
+
 // ---- The RFC's examples (section 7.2.3) -------------------------------------------------------------------------------
 
 //= docs/src/rfc7692.md#section-7-2-1

@@ -20,23 +20,20 @@ use super::{
     deflater::{TAIL, taken},
 };
 
-/// An empty block, from its first byte on.
-const EMPTY_BLOCK: [u8; 5] = [0x00, TAIL[0], TAIL[1], TAIL[2], TAIL[3]];
+/// The tail that senders cut off, and the first byte of one more empty block.
+const ROUND: [u8; 5] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0x00];
+
+/// Enough of them: see [`TAIL_AND_PROOF`].
+static ROUNDS: [[u8; 5]; 59] = [ROUND; 59];
 
 /// What the sender cut off, and behind it nothing but empty blocks. If the payload has ended as it should, in the header
 /// of an empty block, all this gives nothing. If it has ended anywhere else it is taken for something else.
 ///
 /// For what, shows only when it is longer than whatever it is taken for. A block that brings its own codes describes
 /// them in at most 286 bytes: 17 bits, 19 lengths of 3 bits, and 316 lengths of 7 bits.
-const TAIL_AND_PROOF: [u8; TAIL.len() + 58 * EMPTY_BLOCK.len()] = {
-    let mut bytes = [0; TAIL.len() + 58 * EMPTY_BLOCK.len()];
-    let mut at = 0;
-    while at < bytes.len() {
-        // The tail is an empty block without its first byte.
-        bytes[at] = EMPTY_BLOCK[(at + 1) % EMPTY_BLOCK.len()];
-        at += 1;
-    }
-    bytes
+static TAIL_AND_PROOF: &[u8] = match ROUNDS.as_flattened().split_last() {
+    Some((_first_byte_of_another, whole_blocks)) => whole_blocks,
+    None => &TAIL,
 };
 
 /// The least by which the output grows.
@@ -178,7 +175,7 @@ impl Inflater {
             //= docs/src/rfc7692.md#section-7-2-2
             //# To decompress a message, an endpoint MUST put 00 00 FF FF behind its payload.
             let before = (decompress.total_in(), decompress.total_out());
-            let status = decompress.decompress(&TAIL_AND_PROOF, &mut [0], FlushDecompress::Sync)?;
+            let status = decompress.decompress(TAIL_AND_PROOF, &mut [0], FlushDecompress::Sync)?;
             let fits = match (status, taken(before.0, decompress.total_in())) {
                 // The empty block was a final one.
                 (Status::StreamEnd, count) => count == TAIL.len(),
