@@ -475,8 +475,7 @@ fn the_four_bytes_that_are_added_complete_nothing_but_the_empty_block() {
         assert_eq!(inflate(&mut inflater(), &hex(payload)), Err(InflateError::Invalid), "{payload}");
     }
     // A block that is cut in the middle of its tables. The added bytes complete those, and then look like data.
-    let payload = [stored(b"what is referred to"), cut_in_its_tables()].concat();
-    assert_eq!(inflate(&mut inflater(), &payload), Err(InflateError::Invalid));
+    assert_eq!(inflate(&mut inflater(), &cut_in_its_tables()), Err(InflateError::Invalid));
 }
 
 #[test]

@@ -211,25 +211,29 @@ pub(crate) fn from_far_back() -> Vec<u8> {
     bytes(&bits)
 }
 
-/// A block with codes of its own that ends before its tables do. Nine bytes 00 00 FF FF 00 00 00 FF FF behind it are taken
-/// for the rest of them and for data: a byte, and then a reference that gives more.
+/// A block with codes of its own that ends before its tables do. The four bytes 00 00 FF FF behind it are taken for the rest
+/// of them and for the beginning of data, and empty blocks behind those for one more byte and for empty blocks again.
 pub(crate) fn cut_in_its_tables() -> Vec<u8> {
     let mut bits: Vec<bool> = Vec::new();
     number(&mut bits, 0b100, 3); // BFINAL 0, BTYPE 10
-    number(&mut bits, 281 - 257, 5); // literals and lengths
+    number(&mut bits, 271 - 257, 5); // literals and lengths
     number(&mut bits, 30 - 1, 5); // distances
     number(&mut bits, 18 - 4, 4);
-    // The codes for the lengths 0, 1 and 3 are 0, 10 and 11.
-    for length in [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2] {
+    // The codes: 0 for a length of 0, 100 and 101 for 1 and 2, and 111 for "the last length again".
+    for length in [3, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 3, 0, 3] {
         number(&mut bits, length, 3);
     }
-    for symbol in 0..281 - 16 {
-        // Six bytes, the end of the block, and a length of 3 have codes of three bits.
-        let used = symbol < 6 || matches!(symbol, 256 | 257);
-        code(&mut bits, if used { 0b11 } else { 0 }, if used { 2 } else { 1 });
+    for symbol in 0..271 + 30 - 34 {
+        match symbol {
+            // Two bytes, with the codes 10 and 11.
+            0 | 1 => code(&mut bits, 0b101, 3),
+            // The end of the block, with the code 0.
+            256 => code(&mut bits, 0b100, 3),
+            _ => code(&mut bits, 0, 1),
+        }
     }
-    // Added: 16 zeros for the other lengths, 16 ones for eight distances, 22 zeros for the other 22. Then 001, the second
-    // byte; 111, a length of 3; 111 and 11, the distance 16.
+    // Added: 16 zeros for as many lengths, and 15 ones for 18 more: 111 and 11, "six times again", thrice. Then 10, a
+    // byte; 0, the end of the block; and 000, the beginning of an empty one.
     assert!(bits.len().is_multiple_of(8));
     bytes(&bits)
 }
