@@ -1,26 +1,35 @@
 //! `--deflate`: compression is offered, and used if the server agrees.
 
-use websocket::protocol::{DeflateOptions, handshake::Acceptance};
+use tokio::net::TcpStream;
+use websocket::{
+    WebSocket,
+    protocol::{
+        DeflateOptions,
+        handshake::{Acceptance, Request},
+    },
+};
 
 use crate::support::{Client, Server, texts};
 
 const BY_US: &str = "closed: 1000 (normal closure), by us\n";
 
-fn offered(header: Option<&http::HeaderValue>) -> &str {
-    header.map_or("", |value| value.to_str().expect("ASCII"))
+/// Agrees to whatever is offered; gives the offer too.
+async fn agree(server: &Server) -> (String, WebSocket<TcpStream>) {
+    let mut offer = String::new();
+    let accept = |request: &Request| {
+        let header = request.headers().get("Sec-WebSocket-Extensions");
+        header.map_or("", |value| value.to_str().expect("ASCII")).clone_into(&mut offer);
+        Acceptance { deflate: Some(DeflateOptions::DEFAULT), ..Acceptance::default() }
+    };
+    let connection = server.accept_and(accept).await;
+    (offer, connection)
 }
 
 #[tokio::test]
 async fn nothing_is_offered_unasked() {
     let server = Server::start().await;
     let client = Client::fed([server.url()], b"Hello\n").await;
-    let mut offer = String::new();
-    let mut connection = server
-        .accept_and(|request| {
-            offered(request.headers().get("Sec-WebSocket-Extensions")).clone_into(&mut offer);
-            Acceptance { deflate: Some(DeflateOptions::DEFAULT), ..Acceptance::default() }
-        })
-        .await;
+    let (offer, mut connection) = agree(&server).await;
     assert_eq!(offer, "");
     assert_eq!(texts(&mut connection).await, ["Hello"]);
     client.ended().await.expect_all(0, "", BY_US);
@@ -31,13 +40,7 @@ async fn messages_are_compressed_if_the_server_agrees() {
     let server = Server::start().await;
     let long = "x".repeat(5000);
     let mut client = Client::fed([server.url(), "--deflate".to_owned()], format!("{long}\n").as_bytes()).await;
-    let mut offer = String::new();
-    let mut connection = server
-        .accept_and(|request| {
-            offered(request.headers().get("Sec-WebSocket-Extensions")).clone_into(&mut offer);
-            Acceptance { deflate: Some(DeflateOptions::DEFAULT), ..Acceptance::default() }
-        })
-        .await;
+    let (offer, mut connection) = agree(&server).await;
     assert_eq!(offer, "permessage-deflate; client_max_window_bits");
     assert_eq!(connection.extensions()[0].to_string(), "permessage-deflate");
     connection.send(long.as_str()).await.unwrap();
@@ -52,8 +55,7 @@ async fn the_trace_shows_what_compressed_messages_say() {
     let long = "to and fro ".repeat(200);
     let lines = format!("{long}\n{long}\n");
     let client = Client::fed([server.url(), "--deflate".to_owned(), "--trace".to_owned()], lines.as_bytes()).await;
-    let mut connection =
-        server.accept_and(|_| Acceptance { deflate: Some(DeflateOptions::DEFAULT), ..Acceptance::default() }).await;
+    let (_, mut connection) = agree(&server).await;
     connection.send(long.as_str()).await.unwrap();
     assert_eq!(texts(&mut connection).await, [long.as_str(); 2]);
     let errors = client.ended().await.errors;
