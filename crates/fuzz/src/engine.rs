@@ -45,6 +45,16 @@ struct Fed {
     received: usize,
 }
 
+/// Limits that a short input can break. One bit of the seed decides between them and `wide` ones, so that both large
+/// messages and broken limits are within an input's reach.
+pub const fn limits(seed: u32, wide: Limits) -> Limits {
+    if seed & 2 == 0 {
+        wide
+    } else {
+        Limits { frame_bytes: 200, message_bytes: 300, fragments: 4, control_frames_per_second: 8, ..Limits::DEFAULT }
+    }
+}
+
 /// An engine. A client's masks with zeros, that is, changes nothing.
 pub fn connection(role: Role, limits: &Limits) -> Connection {
     let now = Instant::now();

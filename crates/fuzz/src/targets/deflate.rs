@@ -9,7 +9,7 @@ use protocol::{
 use crate::{
     agreement::{agreed, options},
     cuts::seed,
-    engine::{Heard, Outcome, connection, feed_in_any_cut},
+    engine::{Heard, Outcome, connection, feed_in_any_cut, limits},
     inflated::{Inflated, Inflating},
 };
 
@@ -32,12 +32,8 @@ pub fn to_client(input: &[u8]) {
 fn to(role: Role, input: &[u8]) {
     let Some((seed, rest)) = seed(input) else { return };
     let Some((parameters, bytes)) = rest.split_first() else { return };
-    let limits = if seed & 2 == 0 {
-        // Twice the largest window.
-        Limits { message_bytes: 64 << 10, ..Limits::DEFAULT }
-    } else {
-        Limits { frame_bytes: 200, message_bytes: 300, fragments: 4, control_frames_per_second: 8, ..Limits::DEFAULT }
-    };
+    // Twice the largest window.
+    let limits = limits(seed, Limits { message_bytes: 64 << 10, ..Limits::DEFAULT });
     let options = options(*parameters);
     let compression = agreed(role, &options);
     let outcome = feed_in_any_cut(|| connection(role, &limits).with_compression(&compression), seed, bytes);

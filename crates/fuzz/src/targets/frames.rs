@@ -4,7 +4,7 @@ use protocol::{Limits, Role};
 
 use crate::{
     cuts::seed,
-    engine::{connection, feed_in_any_cut},
+    engine::{connection, feed_in_any_cut, limits},
 };
 
 /// Any cut of the bytes gives the same events, the same answers and the same end.
@@ -25,11 +25,6 @@ pub fn to_client(input: &[u8]) {
 
 fn to(role: Role, input: &[u8]) {
     let Some((seed, bytes)) = seed(input) else { return };
-    // One bit of the seed decides, so that both large messages and broken limits are within an input's reach.
-    let limits = if seed & 2 == 0 {
-        Limits::DEFAULT
-    } else {
-        Limits { frame_bytes: 200, message_bytes: 300, fragments: 4, control_frames_per_second: 8, ..Limits::DEFAULT }
-    };
+    let limits = limits(seed, Limits::DEFAULT);
     feed_in_any_cut(|| connection(role, &limits), seed, bytes);
 }
