@@ -61,8 +61,7 @@ pub(super) static RULES: &[Experiment] = &[
     }),
     not_utf8(
         "invalid-utf8-fragments",
-        "One fragment ends inside a character, and the next does not go on with \
-                                               it.",
+        "One fragment ends inside a character, and the next does not go on with it.",
         |wire| {
             wire.frame_without_fin(Opcode::Text, b"Hel\xe2\x82");
             wire.frame(Opcode::Continuation, b"lo");
