@@ -61,11 +61,14 @@ where
 /// # Errors
 /// The sentence about the URL.
 pub(crate) fn connector(args: &Args, close_timeout: Duration) -> Result<Connector, String> {
-    args.url.parse::<Uri>().map_err(|error| bad_url(&args.url, &error))?;
-    Ok(configured(args, close_timeout).unwrap_or_else(|misuse| wrong_argument(&misuse)))
+    let limits = Limits { frame_bytes: args.max_message, message_bytes: args.max_message, ..Limits::DEFAULT };
+    let keep_alive = args.ping_interval.map(|interval| KeepAlive { interval, timeout: interval });
+    let config = Config { limits, close_timeout, keep_alive };
+    let connector = Connector::from(request(args)?).config(config).handshake_timeout(args.connect_timeout);
+    Ok(if args.deflate { connector.deflate(DeflateOptions::DEFAULT) } else { connector })
 }
 
-/// The same request, for whoever wants to make something wrong in it.
+/// The request alone, for whoever wants to make something wrong in it.
 ///
 /// # Errors
 /// A sentence, if the URL cannot be used.
@@ -90,26 +93,6 @@ pub(crate) fn request(args: &Args) -> Result<ClientRequest, String> {
 fn wrong_argument(misuse: &Misuse) -> ! {
     let message = printable(&misuse.to_string()).into_owned();
     Args::command().error(ErrorKind::ValueValidation, message).exit()
-}
-
-fn configured(args: &Args, close_timeout: Duration) -> Result<Connector, Misuse> {
-    let limits = Limits { frame_bytes: args.max_message, message_bytes: args.max_message, ..Limits::DEFAULT };
-    let keep_alive = args.ping_interval.map(|interval| KeepAlive { interval, timeout: interval });
-    let config = Config { limits, close_timeout, keep_alive };
-    let mut connector = Connector::new(&args.url)?.config(config).handshake_timeout(args.connect_timeout);
-    if args.deflate {
-        connector = connector.deflate(DeflateOptions::DEFAULT);
-    }
-    for name in &args.subprotocols {
-        connector = connector.subprotocol(name)?;
-    }
-    for (name, value) in &args.headers {
-        connector = connector.header(name, value)?;
-    }
-    match &args.origin {
-        Some(origin) => connector.origin(origin),
-        None => Ok(connector),
-    }
 }
 
 fn bad_url(url: &str, error: &impl std::fmt::Display) -> String {

@@ -60,6 +60,13 @@ impl fmt::Debug for ChosenKeys {
     }
 }
 
+/// A connection that begins with this request.
+impl From<ClientRequest> for Connector {
+    fn from(request: ClientRequest) -> Self {
+        Self { request, config: Config::default(), handshake_timeout: Duration::from_secs(10), chosen_keys: None }
+    }
+}
+
 impl Connector {
     /// A connection to `uri`.
     ///
@@ -69,12 +76,7 @@ impl Connector {
         //= docs/src/rfc6455.md#section-4-1
         //# If the URI is not valid, the client MUST fail the connection and do nothing else.
         let uri: Uri = uri.parse()?;
-        Ok(Self {
-            request: ClientRequest::new(uri),
-            config: Config::default(),
-            handshake_timeout: Duration::from_secs(10),
-            chosen_keys: None,
-        })
+        Ok(ClientRequest::new(uri).into())
     }
 
     /// Offers a subprotocol; the one offered first is the one liked best.
