@@ -123,8 +123,7 @@ impl Inflating {
         let mut left = limit.saturating_sub(usize::try_from(before).unwrap_or(usize::MAX));
         for piece in payload.chunks(PIECE) {
             let result = self.inflater.inflate(piece, false, &mut self.room, left);
-            // What was readable in front of a fault is shown too, and the same of it however the payload was cut.
-            self.room.truncate(left);
+            // What was readable in front of a fault is shown too.
             left -= self.room.len();
             sink(&self.room);
             self.room.clear();

@@ -249,7 +249,7 @@ fn wire(role: Role, element: &str, messages: &[Sent]) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn compressed_messages_are_shown_as_they_are_told(
@@ -271,7 +271,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn a_server_is_told_what_is_shown(frames in vec(frames(Role::Server), 1..8), cut in any::<prop::sample::Index>()) {

@@ -160,7 +160,7 @@ fn check(conversation: impl Fn() -> Conversation, pieces: &[(Direction, Vec<u8>)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn any_frames_in_any_pieces(
@@ -208,7 +208,7 @@ fn compressed_frames() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn compressed_frames_in_any_pieces(

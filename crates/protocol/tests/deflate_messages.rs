@@ -255,6 +255,18 @@ fn the_limit_on_messages_is_one_on_what_they_inflate_to() {
     });
 }
 
+#[test]
+fn a_byte_above_the_limit_is_too_much_and_nothing_else() {
+    let config = limits(|limits| limits.message_bytes = 5);
+    both_with(&config, &ALWAYS, |end| {
+        // C0 is no byte of UTF-8. But it is not looked at.
+        assert_eq!(end.hears(&["c1 0c 000600f9ff 48656c6c6f c0 00"]), [broken(Violation::MessageTooBig { limit: 5 })]);
+    });
+    both_with(&config, &ALWAYS, |end| {
+        assert_eq!(end.hears(&["c1 0c 000600f9ff 48656c6c c0 6f 00"]), [broken(Violation::TextNotUtf8)]);
+    });
+}
+
 /// The payload of a small message, in hexadecimal.
 fn agree_on_payload(message: &[u8]) -> String {
     let (client, _) = agree(&ALWAYS, &ALWAYS);

@@ -517,6 +517,7 @@ fn the_limit_is_exact() {
         if size > 0 {
             let mut output = Vec::new();
             assert_eq!(inflater().inflate(&payload, true, &mut output, size - 1), Err(InflateError::TooBig));
+            assert_eq!(output.len(), size - 1, "all below the limit, and nothing above it");
             assert!(output.capacity() <= size, "{} for {size}", output.capacity());
         }
     }

@@ -19,13 +19,6 @@ use protocol::{
     utf8::Utf8Validator,
 };
 
-/// Few enough cases for all of this to take seconds without optimisation; `PROPERTIES=20 cargo test` tries twenty times
-/// as many. A failure leaves no file behind: its values are printed, and belong in a test of their own.
-fn cases(cases: u32) -> ProptestConfig {
-    let times = std::env::var("PROPERTIES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
-    ProptestConfig { cases: cases * times, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 // ---- What two ends may say to each other ----------------------------------------------------------------------------
 
 /// A frame as the layout of section 5.2 has it, written down here once more.
@@ -235,7 +228,7 @@ fn sizes() -> impl Strategy<Value = Vec<usize>> {
 }
 
 proptest! {
-    #![proptest_config(cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     //= docs/src/rfc6455.md#section-5-2
     //= type=test
@@ -384,7 +377,7 @@ fn stream() -> impl Strategy<Value = (Role, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     //= docs/src/rfc6455.md#section-6-2
     //= type=test
@@ -450,7 +443,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 }
 
 proptest! {
-    #![proptest_config(cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn two_ends_always_come_to_an_end(deeds in vec(deed(), 0..20), closer in role(), read_size in 1..3000_usize) {
@@ -505,7 +498,7 @@ proptest! {
 // ---- The parts ------------------------------------------------------------------------------------------------------
 
 proptest! {
-    #![proptest_config(cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn a_header_is_read_as_it_was_written(
@@ -653,7 +646,7 @@ fn trickle(bytes: &[u8], size: usize) -> Result<Option<Request>, Violation> {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn any_bytes_are_a_request_or_are_refused(bytes in head(&request_with_everything()), size in 1..40_usize) {

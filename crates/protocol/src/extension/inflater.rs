@@ -102,7 +102,7 @@ impl Inflater {
     /// `last` ends the message. `output` holds the message so far, at most `limit` bytes.
     ///
     /// # Errors
-    /// [`InflateError`]; what came before the error is in `output`. Then nothing that follows can be understood, neither of
+    /// [`InflateError`]; what came before the error is in `output`, up to the limit. Then nothing that follows can be understood, neither of
     /// this message nor of another.
     pub fn inflate(&mut self, part: &[u8], last: bool, output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
         if !part.is_empty() {
@@ -139,6 +139,8 @@ impl Inflater {
             let result = decompress.decompress_vec(rest, output, FlushDecompress::Sync);
             // Before anything that comes later: how far it looks ahead depends on where the payload is cut.
             if output.len() > limit {
+                // What lies above has no say in anything, such as whether this is UTF-8.
+                output.truncate(limit);
                 return Err(InflateError::TooBig);
             }
             let status = result?;
