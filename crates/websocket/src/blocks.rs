@@ -16,7 +16,7 @@
 use std::{cell::Cell, mem, thread::LocalKey};
 
 use bytes::BytesMut;
-use protocol::Connection;
+use protocol::{Connection, frame::FrameHeader};
 
 /// A block's size: what a read can bring at once. Sixteen messages of 16 KiB with their headers fit in, and a third of a
 /// core's second-level cache is enough. With 64 KiB such a load took a tenth longer, and messages of 1 MiB a fifth.
@@ -27,8 +27,11 @@ pub(crate) const BLOCK: usize = 320 << 10;
 const TAIL_COPIED: usize = 4 << 10;
 
 /// From this many missing bytes on, a frame is read into a buffer of its own, to its end and no further. It then *is*
-/// the message, and nothing has to be moved.
+/// the message, and nothing has to be moved but what came with its header.
 const LARGE_FRAME: usize = 64 << 10;
+
+/// What is read behind a large frame: another one's header, and no more than it costs nothing to move.
+const BEGINNING: usize = 32 << 10;
 
 /// Room for each read of a handshake. Most requests are shorter and come in one piece.
 pub(crate) const HEAD_READ: usize = 4 << 10;
@@ -38,39 +41,100 @@ thread_local! {
     static OUTPUT: Cell<BytesMut> = Cell::new(BytesMut::new());
 }
 
-/// Makes room in the connection's input for the next read; gives how many bytes that may bring.
-pub(crate) fn lend_input(connection: &mut Connection) -> usize {
-    let missing = connection.missing();
-    let input = connection.input();
-    let is_own = input.len() > TAIL_COPIED && input.capacity() < BLOCK;
-    if missing >= LARGE_FRAME || (missing > 0 && (is_own || input.len() >= BLOCK)) {
-        // Memory follows what has arrived and not what was announced: it grows to five times as much. Twice would be the
-        // usual step, but each step may move all that is there.
-        if input.capacity() - input.len() < missing.min(LARGE_FRAME / 2) {
-            input.reserve(missing.min(4 * input.len().max(LARGE_FRAME / 4)));
-        }
-        return missing;
-    }
-    if input.capacity() - input.len() < BLOCK / 2 && !input.try_reclaim(BLOCK / 2) {
-        let mut block = take(&INPUT, BLOCK + input.len());
-        block.extend_from_slice(input);
-        *input = block;
-    }
-    usize::MAX
+/// What a read is for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Whatever comes.
+    #[default]
+    Anything,
+    /// The rest of a large frame.
+    Large,
+    /// The beginning of whatever follows on a large frame, because whoever sends one often sends more.
+    Beginning,
 }
 
-/// Gives the block that was read into back, because the connection is about to wait. It keeps what has arrived of a frame,
-/// in a buffer that is not much larger.
-pub(crate) fn return_input(connection: &mut Connection) {
-    let missing = connection.missing();
-    let input = connection.input();
-    if input.capacity() <= TAIL_COPIED || input.len() > input.capacity() / 4 {
-        return;
+/// A connection's reads: what they were, and so what the next may be.
+#[derive(Debug, Default)]
+pub(crate) struct Reads {
+    /// What room was made for last.
+    lent: Purpose,
+    /// What the last read was that brought something.
+    last: Purpose,
+    /// The most that has come of one frame since reads were last for anything.
+    largest: usize,
+}
+
+impl Reads {
+    /// Makes room in the connection's input for the next read; gives how many bytes that may bring.
+    pub(crate) fn lend_input(&mut self, connection: &mut Connection) -> usize {
+        let missing = connection.missing();
+        let input = connection.input();
+        let is_own = input.len() > TAIL_COPIED && input.capacity() < BLOCK;
+        let goes_on = missing > 0 && (self.last == Purpose::Large || input.len() >= BLOCK);
+        self.lent = match missing {
+            LARGE_FRAME.. => Purpose::Large,
+            _ if goes_on => Purpose::Large,
+            _ if self.last == Purpose::Large && input.is_empty() => Purpose::Beginning,
+            _ => Purpose::Anything,
+        };
+        if self.lent == Purpose::Large || (missing > 0 && is_own) {
+            let room = missing.min(self.room(input.len()).max(LARGE_FRAME));
+            // While it is little that moves, all of it at once; later, when there is none left.
+            let least = if input.len() <= BEGINNING { room } else { missing.min(LARGE_FRAME / 2) };
+            if input.capacity() - input.len() < least {
+                // When its message has left, the buffer may come back for the next frame, and that has a header.
+                let mut own = BytesMut::with_capacity(input.len() + room + FrameHeader::MAX_LEN);
+                own.extend_from_slice(input);
+                give(&INPUT, mem::replace(input, own));
+            }
+            // A read that brings less than it might says that there is no more, and nobody has to ask again.
+            return missing + FrameHeader::MAX_LEN;
+        }
+        if input.capacity() - input.len() < BLOCK / 2 && !input.try_reclaim(BLOCK / 2) {
+            let mut block = take(&INPUT, BLOCK + input.len());
+            block.extend_from_slice(input);
+            *input = block;
+        }
+        if self.lent == Purpose::Beginning { BEGINNING } else { usize::MAX }
     }
-    let room = if input.len() > TAIL_COPIED { missing.min(input.len()) } else { 0 };
-    let mut tail = BytesMut::with_capacity(input.len() + room);
-    tail.extend_from_slice(input);
-    give(&INPUT, mem::replace(input, tail));
+
+    /// How many bytes more there may be room for when `arrived` bytes of a frame are here.
+    ///
+    /// Memory follows what has arrived and not what was announced: four times as much. Twice would be the usual step, but
+    /// each step may move all that is there. Or as much as has come of a frame before, so that of many large ones only the
+    /// first grows in steps.
+    fn room(&self, arrived: usize) -> usize {
+        (4 * arrived).max(self.largest.saturating_sub(arrived))
+    }
+
+    /// Notes that the read has brought something.
+    pub(crate) fn note(&mut self, connection: &mut Connection) {
+        self.last = self.lent;
+        match self.lent {
+            Purpose::Anything => self.largest = 0,
+            Purpose::Large => self.largest = self.largest.max(connection.input().len()),
+            Purpose::Beginning => {}
+        }
+    }
+
+    /// Gives the block that was read into back, because the connection is about to wait. It keeps what has arrived of a
+    /// frame, in a buffer that is not much larger than it is, or than one was that was filled.
+    pub(crate) fn return_input(&self, connection: &mut Connection) {
+        let missing = connection.missing();
+        let input = connection.input();
+        let room = match (input.len(), self.lent) {
+            (0, _) => 0,
+            (arrived, Purpose::Large) => self.room(arrived),
+            (arrived, _) => 3 * arrived,
+        };
+        if input.capacity() <= TAIL_COPIED || input.capacity() - input.len() <= room + FrameHeader::MAX_LEN {
+            return;
+        }
+        let room = if input.len() > TAIL_COPIED { missing.min(input.len()) } else { 0 };
+        let mut tail = BytesMut::with_capacity(input.len() + room);
+        tail.extend_from_slice(input);
+        give(&INPUT, mem::replace(input, tail));
+    }
 }
 
 /// Gives the connection a block for what it is about to send, if it has none.

@@ -40,7 +40,7 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use crate::{error::Error, wakers::SharedWakers};
+use crate::{blocks::Reads, error::Error, wakers::SharedWakers};
 
 /// An open WebSocket connection over a byte stream `S`.
 ///
@@ -54,6 +54,7 @@ use crate::{error::Error, wakers::SharedWakers};
 pub struct WebSocket<S> {
     stream: S,
     engine: Connection,
+    reads: Reads,
     /// What the handshake agreed on, if anything.
     agreed: Option<Box<Agreed>>,
     /// Runs while the engine has a deadline. Boxed, because most connections have none most of the time.
@@ -110,6 +111,7 @@ impl<S> WebSocket<S> {
         Self {
             stream,
             engine,
+            reads: Reads::default(),
             agreed: None,
             timer: None,
             read_at: now(),

@@ -125,6 +125,38 @@ fn a_length_that_was_announced_is_not_allocated() {
 }
 
 #[test]
+fn a_large_frame_is_granted_as_much_as_an_earlier_one_has_filled() {
+    let (stream, wire) = scripted();
+    let mut server = server(stream);
+    wire.give(&from_client(BINARY, vec![7; 1 << 20]));
+    assert!(server.next().now_or_never().is_some());
+    assert!(server.next().now_or_never().is_none(), "it waits, and has given everything back");
+    // 60 MiB.
+    wire.give(&[0x82, 0xFF, 0, 0, 0, 0, 0x03, 0xC0, 0, 0, 1, 2, 3, 4]);
+    assert!(server.next().now_or_never().is_none());
+    let (_, size) = last_buffer(&wire);
+    assert!((1 << 20..(1 << 20) + TWO_BLOCKS).contains(&size), "{size} bytes for a read after 1 MiB");
+}
+
+#[test]
+fn what_was_granted_to_a_large_frame_is_not_granted_behind_smaller_ones() {
+    let (stream, wire) = scripted();
+    let mut server = server(stream);
+    wire.give(&from_client(BINARY, vec![7; 1 << 20]));
+    for _ in 0..2 {
+        wire.give(&from_client(BINARY, vec![7; 10_000]));
+    }
+    for _ in 0..3 {
+        assert!(server.next().now_or_never().is_some());
+    }
+    assert!(server.next().now_or_never().is_none(), "it waits, and has given everything back");
+    wire.give(&[0x82, 0xFF, 0, 0, 0, 0, 0x03, 0xC0, 0, 0, 1, 2, 3, 4]);
+    assert!(server.next().now_or_never().is_none());
+    let (_, size) = last_buffer(&wire);
+    assert!(size <= TWO_BLOCKS, "{size} bytes for a read");
+}
+
+#[test]
 fn a_frame_above_the_limit_is_refused_while_it_is_a_number() {
     let (stream, wire) = scripted();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -179,6 +211,47 @@ fn a_large_message_moves_seldom_while_it_grows() {
         let offered = wire.offered();
         let moves = offered.windows(2).filter(|two| two[1].0.wrapping_sub(two[0].0) != piece).count();
         assert!(moves <= 10, "in pieces of {piece} it moved {moves} times in {} reads", offered.len());
+    }
+}
+
+#[test]
+fn of_many_large_messages_only_the_first_moves() {
+    for piece in [1_460, 30_000, 500_000] {
+        let (message, mut client, wire) = read_large(1 << 20, piece);
+        drop(message);
+        for _ in 0..3 {
+            assert!(client.next().now_or_never().is_none(), "it waits, and has given everything back");
+            let before = wire.offered().len();
+            for piece in from_server(BINARY, vec![7; 1 << 20]).chunks(piece) {
+                wire.give(piece);
+            }
+            let message = client.next().now_or_never().expect("it has arrived").unwrap().unwrap();
+            let memory = message.as_bytes().as_ptr_range();
+            // All but the beginning, which says how large it is.
+            for (address, _) in &wire.offered()[before + 1..] {
+                assert!(memory.contains(&(*address as *const u8)), "moved, in pieces of {piece}");
+            }
+        }
+    }
+}
+
+#[test]
+fn large_and_small_messages_follow_each_other_in_any_pieces() {
+    let sizes = [70_000, 65_536, 5, 1 << 20, 0, 400_000, 330_000, 20_000, 327_680, 90_000, 16_384, 1 << 20, 1 << 20];
+    let bytes: Vec<u8> = (1..).zip(sizes).flat_map(|(number, size)| from_client(BINARY, vec![number; size])).collect();
+    for piece in [127, 1_460, 65_536, 250_000, bytes.len()] {
+        let (stream, wire) = scripted();
+        let mut server = server(stream);
+        let mut pieces = bytes.chunks(piece);
+        for (number, size) in (1..).zip(sizes) {
+            let message = loop {
+                if let Some(message) = server.next().now_or_never() {
+                    break message.expect("the connection is open").expect("the bytes are right");
+                }
+                wire.give(pieces.next().expect("not all was taken"));
+            };
+            assert!(*message.as_bytes() == vec![number; size], "message {number} in pieces of {piece}");
+        }
     }
 }
 

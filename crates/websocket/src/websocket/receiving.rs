@@ -157,7 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         if self.poll_timer(cx, Side::Reader).is_ready() {
             return Poll::Ready(Turn::News);
         }
-        blocks::return_input(&mut self.engine);
+        self.reads.return_input(&mut self.engine);
         self.remember_reader(cx);
         Poll::Pending
     }
@@ -168,13 +168,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             // Reading again would give the same end, at once, for ever.
             return Poll::Pending;
         }
-        let limit = blocks::lend_input(&mut self.engine);
+        let limit = self.reads.lend_input(&mut self.engine);
         let mut input = self.engine.input().limit(limit);
         let count = ready!(poll_read_buf(Pin::new(&mut self.stream), cx, &mut input))?;
         if count == 0 {
             self.ended = true;
             self.engine.receive_end();
         }
+        self.reads.note(&mut self.engine);
         // For the answers.
         blocks::lend_output(&mut self.engine);
         Poll::Ready(Ok(()))
