@@ -13,12 +13,11 @@
 
 use std::{fmt, io, process::ExitCode, time::Duration};
 
+use dissector::printable;
 use websocket::{
     Error,
     protocol::{CloseCode, Closure, End, Violation},
 };
-
-use crate::terminal::printable;
 
 /// How a conversation ended.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use std::{fmt::Write, io, time::Duration};
 
 use clap::{CommandFactory, error::ErrorKind};
+use dissector::printable;
 use http::{
     HeaderMap, Response, StatusCode,
     header::{CONTENT_LENGTH, LOCATION},
@@ -16,7 +17,7 @@ use websocket::{
     },
 };
 
-use crate::{args::Args, terminal::printable};
+use crate::args::Args;
 
 /// For whoever has a deadline of its own for closing, in place of the library's: see `conversation`.
 pub(crate) const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);

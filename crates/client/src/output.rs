@@ -9,10 +9,11 @@ use std::{
     thread,
 };
 
+use dissector::printable_with_tabs;
 use tokio::sync::{mpsc, oneshot};
 use websocket::protocol::Message;
 
-use crate::terminal::{colours, printable};
+use crate::terminal::colours;
 
 /// Messages that may lie between the conversation and the thread.
 const MESSAGES_WAITING: usize = 64;
@@ -41,7 +42,7 @@ impl Format {
             (Self::Terminal { colours }, _) => {
                 let mark = if colours { "\x1b[36m<\x1b[0m" } else { "<" };
                 match message {
-                    Message::Text(text) => writeln!(output, "{mark} {}", printable(text.as_str())),
+                    Message::Text(text) => writeln!(output, "{mark} {}", printable_with_tabs(text.as_str())),
                     Message::Binary(bytes) => writeln!(output, "{mark} binary, {}", summary(bytes)),
                 }
             }

@@ -43,6 +43,7 @@
 //! | [`record`], [`field`] | what comes out |
 //! | [`glossary`] | every term: Wireshark's name, why it exists, where it is specified |
 //! | [`render`] | for the terminal, for programs, for the book |
+//! | `printable` | what a terminal would obey, made something to read |
 //! | [`capture`] | a file for Wireshark |
 //! | `tap` | a tokio stream that shows what passes (feature `tap`) |
 //! | `watch` | what a program does with that: records to print, and a capture (feature `tap`) |
@@ -82,6 +83,7 @@ pub mod glossary;
 mod head;
 mod inflating;
 mod message;
+mod printable;
 pub mod record;
 pub mod render;
 mod stream;
@@ -96,5 +98,6 @@ pub use self::{
     conversation::{Conversation, Options, Passed},
     field::{Field, Value},
     glossary::{Part, Reference, Term},
+    printable::{is_harmful, printable, printable_with_tabs},
     record::{Direction, Finding, Kind, Record},
 };

@@ -20,6 +20,7 @@ use protocol::Role;
 use crate::{
     capture::Capture,
     conversation::{Conversation, Options},
+    printable::printable,
     record::{Direction, Record},
     render,
     tap::Tap,
@@ -59,15 +60,6 @@ impl Format {
             Self::Json => format!("{{\"connection\":\"{connection}\",{}\n", &render::json(record)[1..]),
         }
     }
-}
-
-/// A terminal obeys control characters. These came from somebody else.
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
-    }
-    shown
 }
 
 /// A file that several connections of one program are captured into.

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use dissector::printable;
 use serde::Serialize;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -133,7 +134,7 @@ where
                     let text = text.as_str();
                     shared.stats.note(text);
                     // A terminal obeys some characters. What a client says must not be a command to it.
-                    print_line(&format!("{peer} says: {}", escape_control(text)));
+                    print_line(&format!("{peer} says: {}", printable(text)));
                 }
                 Some(Ok(Message::Binary(bytes))) => tracing::info!("{peer} sent {} bytes of binary", bytes.len()),
             },
@@ -155,14 +156,4 @@ where
             }
         }
     }
-}
-
-/// The text with its control characters in the form `\u{1b}`.
-fn escape_control(text: &str) -> String {
-    let escaped = |character: char| {
-        let (escape, plain) =
-            if character.is_control() { (Some(character.escape_default()), None) } else { (None, Some(character)) };
-        escape.into_iter().flatten().chain(plain)
-    };
-    text.chars().flat_map(escaped).collect()
 }

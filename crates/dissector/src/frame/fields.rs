@@ -20,6 +20,7 @@ use crate::{
     glossary::{self, Term},
     inflating::Stop,
     message::{Coding, OpenMessage},
+    printable::printable,
     record::Kind,
     stream::{Dissection, Frames},
 };
@@ -401,9 +402,8 @@ fn preview(payload: &[u8]) -> String {
     };
     let is_text = !text.is_empty() && !text.contains(|c: char| c.is_control() && !c.is_ascii_whitespace());
     let (mut line, cut) = if is_text {
-        let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-        let line: String = text.chars().take(SUMMARY_CHARACTERS).map(escape).collect();
-        (line, text.chars().nth(SUMMARY_CHARACTERS).is_some() || end < payload.len())
+        let line: String = text.chars().take(SUMMARY_CHARACTERS).collect();
+        (printable(&line).into_owned(), text.chars().nth(SUMMARY_CHARACTERS).is_some() || end < payload.len())
     } else {
         let shown = payload.len().min(SUMMARY_CHARACTERS / 3);
         (hex(&payload[..shown]), shown < payload.len())

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::{
     field::{Field, Value},
     glossary,
+    printable::printable,
 };
 
 /// How many bytes of a value are written out in a line of text. Wireshark shows as many.
@@ -54,16 +55,9 @@ pub fn value_text(field: &Field) -> String {
         Value::Number { value, name: Some(name) } if field.term == &glossary::LENGTH => format!("{value} {name}"),
         Value::Number { value, name: Some(name) } => format!("{name} ({value})"),
         Value::Text { text, left_out } => {
-            let mut line = String::new();
             let mut rest = text.chars();
-            for character in rest.by_ref().take(CHARACTERS_SHOWN) {
-                if character.is_control() {
-                    line.extend(character.escape_default());
-                } else {
-                    line.push(character);
-                }
-            }
-            line + &more(left_out + rest.as_str().len() as u64)
+            let shown: String = rest.by_ref().take(CHARACTERS_SHOWN).collect();
+            printable(&shown).into_owned() + &more(left_out + rest.as_str().len() as u64)
         }
         Value::Bytes { bytes, left_out } => {
             let shown = &bytes[..bytes.len().min(BYTES_SHOWN)];

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
+use dissector::printable_with_tabs;
 use serde_json::Value;
 use websocket::protocol::Message;
 
 use super::numbers::{self, Members, Numbers};
-use crate::{output::summary, terminal::printable};
+use crate::output::summary;
 
 /// How many entries are kept.
 pub(crate) const ENTRIES_MAX: usize = 1000;
@@ -114,7 +115,7 @@ impl Talk {
 /// Fit for a terminal, with an end.
 fn shown(text: &str) -> String {
     let cut = text.floor_char_boundary(TEXT_MAX);
-    let mut shown = printable(&text[..cut]).replace('\t', "    ");
+    let mut shown = printable_with_tabs(&text[..cut]).replace('\t', "    ");
     if cut < text.len() {
         shown.push_str(&format!(" … ({} bytes more)", text.len() - cut));
     }

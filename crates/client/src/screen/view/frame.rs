@@ -10,7 +10,7 @@
 //!   what the value means, why the field is there, and the RFC
 //! ```
 
-use dissector::{Field, Record, render};
+use dissector::{Field, Record, printable, render};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -23,10 +23,7 @@ use super::{
     style::Styles,
     text::{fit, width, wrap},
 };
-use crate::{
-    screen::model::{Focus, Model},
-    terminal::printable,
-};
+use crate::screen::model::{Focus, Model};
 
 /// From so many rows on, there are empty lines between bytes, fields and explanation.
 const ROOMY: usize = 20;

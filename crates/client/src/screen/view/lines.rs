@@ -1,5 +1,6 @@
 //! The three lines at the bottom: the connection's state, the input, the keys.
 
+use dissector::{is_harmful, printable};
 use ratatui::{
     Frame,
     layout::{Position, Rect},
@@ -13,10 +14,7 @@ use super::{
     style::Styles,
     text::{bytes, ending, fit, width},
 };
-use crate::{
-    screen::model::{Focus, Model},
-    terminal::printable,
-};
+use crate::screen::model::{Focus, Model};
 
 /// State, what was agreed on, round-trip time, and what went each way.
 pub(super) fn draw_status(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
@@ -86,8 +84,7 @@ fn shown(text: &str) -> String {
         .map(|character| match character {
             '\n' => '⏎',
             '\t' => '→',
-            character if character.is_control() => '�',
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '�',
+            character if is_harmful(character) => '�',
             character => character,
         })
         .collect()

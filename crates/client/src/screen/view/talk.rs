@@ -1,6 +1,6 @@
 //! The conversation, and the numbers in it.
 
-use dissector::Direction;
+use dissector::{Direction, printable};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -77,7 +77,7 @@ pub(super) fn draw_numbers(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         .iter()
         .zip(&values)
         .map(|(series, value)| {
-            let name = fit(&crate::terminal::printable(&series.name), name_columns);
+            let name = fit(&printable(&series.name), name_columns);
             let padding = " ".repeat(name_columns.saturating_sub(width(&name)) + value_columns - width(value));
             Line::from(vec![
                 Span::raw(format!("{name} {padding}")),

@@ -1,6 +1,6 @@
 //! The wire: a line for each head and each frame, newest last.
 
-use dissector::{Direction, Record};
+use dissector::{Direction, Record, printable};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -9,12 +9,9 @@ use ratatui::{
 };
 
 use super::{block, inner, is_focused, style::Styles, text::fit};
-use crate::{
-    screen::{
-        layout,
-        model::{Focus, Model},
-    },
-    terminal::printable,
+use crate::screen::{
+    layout,
+    model::{Focus, Model},
 };
 
 /// Numbers have room for so many digits before anything has to move.
