@@ -40,8 +40,8 @@ use crate::{
     ending::{Cause, Ending, with_reason},
     input::Input,
     output::{Output, summary},
+    say::say,
     signals::{Signal, Signals},
-    terminal::say,
 };
 
 /// Holds the conversation to its end. `patience` is how long the server may be silent once the connection is closing.

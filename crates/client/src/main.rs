@@ -20,7 +20,7 @@
 //! | `ending` | how it ended: a line for people, an exit status for scripts |
 //! | `probe` | instead of all that: every rule broken, one by one |
 //! | `signals` | Ctrl-C and SIGTERM |
-//! | `terminal` | what may reach a terminal |
+//! | `say` | what the program has to say about itself |
 //! | `watching` | `--trace` and `--capture` |
 
 mod args;
@@ -31,9 +31,9 @@ mod near;
 mod opening;
 mod output;
 mod probe;
+mod say;
 mod screen;
 mod signals;
-mod terminal;
 mod watching;
 
 use std::{
@@ -42,7 +42,7 @@ use std::{
 };
 
 use clap::Parser;
-use dissector::watching::Watching;
+use dissector::{render::palette, watching::Watching};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     runtime, select,
@@ -54,8 +54,8 @@ use self::{
     args::Args,
     input::Input,
     output::{Format, Output},
+    say::say,
     signals::Signals,
-    terminal::{colours, say},
 };
 
 fn main() -> ExitCode {
@@ -164,7 +164,7 @@ fn start_log(verbose: bool) {
         .with_max_level(if verbose { LevelFilter::DEBUG } else { LevelFilter::OFF })
         .with_timer(tracing_subscriber::fmt::time::uptime())
         .with_target(false)
-        .with_ansi(colours(&io::stderr()))
+        .with_ansi(palette::wanted(&io::stderr()))
         .with_writer(io::stderr)
         .log_internal_errors(false)
         .init();

@@ -9,11 +9,9 @@ use std::{
     thread,
 };
 
-use dissector::printable_with_tabs;
+use dissector::{printable_with_tabs, render::palette};
 use tokio::sync::{mpsc, oneshot};
 use websocket::protocol::Message;
-
-use crate::terminal::colours;
 
 /// Messages that may lie between the conversation and the thread.
 const MESSAGES_WAITING: usize = 64;
@@ -34,7 +32,7 @@ impl Format {
     /// What fits standard output.
     pub(crate) fn of_stdout(binary: bool) -> Self {
         let stdout = io::stdout();
-        if stdout.is_terminal() { Self::Terminal { colours: colours(&stdout) } } else { Self::Pipe { binary } }
+        if stdout.is_terminal() { Self::Terminal { colours: palette::wanted(&stdout) } } else { Self::Pipe { binary } }
     }
 
     fn write(self, output: &mut impl Write, message: &Message) -> io::Result<()> {

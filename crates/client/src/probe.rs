@@ -10,7 +10,7 @@ use laboratory::{Demand, Experiment, Outcome, Probe, Role, Verdict, rules};
 use serde_json::json;
 use websocket::ConnectError;
 
-use crate::{args::Args, opening, terminal::say};
+use crate::{args::Args, opening, say::say};
 
 /// Probes the server that the command line names.
 ///

@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use crate::terminal::say;
+use crate::say::say;
 
 /// A wish to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use dissector::{Record, tap::Tapped, watch::Watch, watching::Watching};
 use websocket::{ClientStream, protocol::Role};
 
-use crate::terminal::say;
+use crate::say::say;
 
 /// Puts the tap on a stream that is connected.
 pub(crate) fn tap(

@@ -1,11 +1,6 @@
 //! What a program's options `--trace` and `--capture` ask for, the same in each program that has them.
 
-use std::{
-    io::{self, IsTerminal},
-    net::SocketAddr,
-    path::Path,
-    str::FromStr,
-};
+use std::{io, net::SocketAddr, path::Path, str::FromStr};
 
 use crate::{
     record::Record,
@@ -48,7 +43,7 @@ impl Watching {
     /// A sentence for whoever wrote the command line, if there can be no such file.
     pub fn wanted(trace: Option<Trace>, capture: Option<&Path>) -> Result<Option<Self>, String> {
         let format = trace.map(|trace| match trace {
-            Trace::Text => Format::Text { colour: palette::wanted(io::stderr().is_terminal()) },
+            Trace::Text => Format::Text { colour: palette::wanted(&io::stderr()) },
             Trace::Json => Format::Json,
         });
         let create = |path: &Path| {

@@ -5,10 +5,11 @@
 //! is full, further lines are lost.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     sync::OnceLock,
 };
 
+use dissector::render::palette;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
@@ -34,12 +35,10 @@ pub(crate) fn start(verbose: u8) -> [WorkerGuard; 2] {
         Ok(directives) if verbose == 0 => filter.parse_lossy(directives),
         _ => filter.parse_lossy(default),
     };
-    // Colours are for people's eyes, and not everybody wants them (no-color.org).
-    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
-        .with_ansi(colours)
+        .with_ansi(palette::wanted(&io::stderr()))
         .with_writer(stderr)
         // A log that nobody reads any more (`2>&1 | head`) is no reason to panic, which complaining about it would be.
         .log_internal_errors(false)

@@ -37,7 +37,7 @@ use std::{
     time::Duration,
 };
 
-use dissector::watching::Watching;
+use dissector::{render::palette, watching::Watching};
 use ratatui::crossterm::{event, terminal};
 use tokio::{
     select,
@@ -52,8 +52,8 @@ use self::{
 use crate::{
     args::Args,
     opening,
+    say::say,
     signals::{Signal, Signals},
-    terminal::{colours, say},
 };
 
 /// From one picture to the next at least: 30 in a second are as many as anybody can follow.
@@ -71,7 +71,7 @@ pub(crate) async fn run(args: &Args, signals: &mut Signals, watching: Option<Wat
     }
     let (outcome, model) = match Tty::take().and_then(|tty| Ok((tty, terminal::size()?))) {
         Ok((mut tty, size)) => {
-            let mut model = Model::new(&args.url, size, colours(&io::stdout()));
+            let mut model = Model::new(&args.url, size, palette::wanted(&io::stdout()));
             (hold(args, signals, watching, &mut tty, &mut model).await, model)
         }
         Err(error) => {

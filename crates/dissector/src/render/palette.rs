@@ -3,6 +3,8 @@
 //! They are pale, with dark text on them, so they read the same whatever background a terminal has. They can be told apart by
 //! people who see fewer colours than most, and a test holds them to it; and nothing here is said by colour alone.
 
+use std::{env, ffi::OsStr, io::IsTerminal};
+
 use anstyle::{Ansi256Color, Color, Style};
 
 use crate::glossary::Part;
@@ -48,15 +50,16 @@ impl Colour {
     }
 }
 
-/// Whether to write colours, given that the output is a terminal or not and what the environment says: `NO_COLOR` set to
-/// anything but the empty string switches them off (<https://no-color.org/>).
+/// Whether to write colours: only to a terminal that has some, and not if its user has said no. `NO_COLOR` set to anything
+/// but the empty string says that (<https://no-color.org/>).
 #[must_use]
-pub fn wanted(is_terminal: bool) -> bool {
-    wanted_with(is_terminal, std::env::var_os("NO_COLOR").as_deref())
+pub fn wanted(stream: &impl IsTerminal) -> bool {
+    let [no_color, term] = ["NO_COLOR", "TERM"].map(env::var_os);
+    wanted_with(stream.is_terminal(), no_color.as_deref(), term.as_deref())
 }
 
-fn wanted_with(is_terminal: bool, no_color: Option<&std::ffi::OsStr>) -> bool {
-    is_terminal && no_color.is_none_or(std::ffi::OsStr::is_empty)
+fn wanted_with(is_terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty) && term.is_none_or(|term| term != "dumb")
 }
 
 #[cfg(test)]
@@ -95,10 +98,11 @@ mod tests {
 
     #[test]
     fn no_color_switches_colours_off() {
-        assert!(wanted_with(true, None));
-        assert!(wanted_with(true, Some("".as_ref())), "set and empty counts as not set");
-        assert!(!wanted_with(true, Some("1".as_ref())));
-        assert!(!wanted_with(false, None), "a file has no use for colours");
+        assert!(wanted_with(true, None, None));
+        assert!(wanted_with(true, Some("".as_ref()), Some("xterm".as_ref())), "set and empty counts as not set");
+        assert!(!wanted_with(true, Some("1".as_ref()), None));
+        assert!(!wanted_with(false, None, None), "a file has no use for colours");
+        assert!(!wanted_with(true, None, Some("dumb".as_ref())), "this terminal would print their codes");
     }
 
     fn linear([red, green, blue]: [u8; 3]) -> [f64; 3] {
