@@ -1,4 +1,4 @@
-//! Section 10.4: limits on everything that a peer decides. (Those on heads are in `handshake_server.rs`.)
+//! Section 10.4: limits on everything that a peer decides. (Those on heads are in `handshake_head.rs`.)
 
 mod common;
 

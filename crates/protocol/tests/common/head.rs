@@ -1,9 +1,11 @@
 //! HTTP heads for the tests of the opening handshake: one that is right, to be spoilt in one place.
 
+use http::Response;
 use protocol::{
     Limits, Uri, Violation,
     handshake::{
-        ClientHandshake, ClientRequest, HandshakeError, Nonce, Opened, Progress, Request, ServerHandshake, Upgrade,
+        Acceptance, ClientHandshake, ClientRequest, HandshakeError, Nonce, Opened, Progress, Request, ServerHandshake,
+        Upgrade, encode_response,
     },
 };
 
@@ -127,4 +129,18 @@ pub(crate) fn client_judges(request: ClientRequest, head: &Head) -> Result<Opene
         Err(HandshakeError::Violation(violation)) => Err(violation),
         Err(HandshakeError::Refused(response)) => panic!("taken for a refusal: {response:?}"),
     }
+}
+
+#[track_caller]
+pub(crate) fn accepts(head: &Head) -> Upgrade {
+    server_judges(head).unwrap_or_else(|violation| panic!("refused: {violation}"))
+}
+
+/// The 101 response to a request, as text.
+pub(crate) fn answer(head: &Head, choice: Acceptance) -> String {
+    written(&accepts(head).accept(choice).unwrap().response)
+}
+
+pub(crate) fn written(response: &Response<String>) -> String {
+    String::from_utf8(encode_response(response).to_vec()).unwrap()
 }
