@@ -102,8 +102,8 @@ impl Inflater {
     /// `last` ends the message. `output` holds the message so far, at most `limit` bytes.
     ///
     /// # Errors
-    /// [`InflateError`]; what came before the error is in `output`, up to the limit. Then nothing that follows can be understood, neither of
-    /// this message nor of another.
+    /// [`InflateError`]; what came before the error is in `output`, up to the limit. Then nothing that follows can be
+    /// understood, neither of this message nor of another.
     pub fn inflate(&mut self, part: &[u8], last: bool, output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
         if !part.is_empty() {
             self.add(part, output, limit)?;
