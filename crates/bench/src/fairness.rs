@@ -24,7 +24,7 @@ pub(crate) fn run(contestants: &[Contestant], run: &Run) -> Section {
     section.say(&format!(
         "{}. A server that stays with one connection for as long as it has something to say lets others wait: their \
          latencies show it, and so does the number of bursts that the least served connection got, as a part of the best \
-         served one's. Medians over {rounds} rounds of {length:?}.",
+         served one's. Medians over {rounds} rounds of {length:?}; \"p99 to raw\" is that of the rounds' ratios.",
         CELL.name()
     ));
     let columns = ["", "p50 ms", "p99 ms", "p99.9 ms", "p99 to raw", "least served", "MB/s", "server us/message"];

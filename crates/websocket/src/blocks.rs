@@ -18,16 +18,16 @@ use std::{cell::Cell, mem, thread::LocalKey};
 use bytes::BytesMut;
 use protocol::{Connection, frame::FrameHeader};
 
-/// A block's size: what a read can bring at once. Sixteen messages of 16 KiB with their headers fit in, and a third of a
-/// core's second-level cache is enough. With 64 KiB such a load took a tenth longer, and messages of 1 MiB a fifth.
+/// A block's size: what a read can bring at once. Sixteen messages of 16 KiB with their headers fit in, and it
+/// takes a third of a core's second-level cache of 1 MiB. With 64 KiB such a load took a tenth longer, and messages of 1 MiB a fifth.
 pub(crate) const BLOCK: usize = 320 << 10;
 
 /// A tail up to this size is copied into the block for each read. A longer one gets a buffer of its own, where the rest of
 /// its frame is read, so that it is not copied again and again.
 const TAIL_COPIED: usize = 4 << 10;
 
-/// From this many missing bytes on, a frame is read into a buffer of its own, to its end and no further. It then *is*
-/// the message, and nothing has to be moved but what came with its header.
+/// From this many missing bytes on, a frame is read into a buffer of its own, to its end and no further than a header
+/// beyond. It then *is* the message, and nothing has to be moved but what came with its header.
 const LARGE_FRAME: usize = 64 << 10;
 
 /// What a read may bring behind a large frame, where another one's header is likely: what comes with that has to be moved.
