@@ -25,7 +25,12 @@ impl Model {
                 return Vec::new();
             }
         }
-        match key.code {
+        let code = match key.code {
+            // A line feed: the Enter of those who typed ahead, before the terminal was ours.
+            KeyCode::Char('j') if control => KeyCode::Enter,
+            code => code,
+        };
+        match code {
             KeyCode::Char('c') if control => return self.stop(),
             KeyCode::Char('d') if control && self.editor.text().is_empty() => return self.stop(),
             KeyCode::Char('l') if control => return vec![Effect::Redraw],

@@ -81,6 +81,8 @@ fn enter_sends_the_line_and_empties_it() {
     assert_eq!(effects, [Effect::Order(Order::Text("hello".to_owned()))]);
     assert_eq!(model.editor.text(), "");
     assert_eq!(last_said(&model), (Speaker::Us, "hello"));
+    type_text(&mut model, "typed ahead");
+    assert_eq!(control(&mut model, 'j'), [Effect::Order(Order::Text("typed ahead".to_owned()))]);
     let effects = enter(&mut model, "//slash");
     assert_eq!(effects, [Effect::Order(Order::Text("/slash".to_owned()))]);
     assert_eq!(last_said(&model), (Speaker::Us, "/slash"));
