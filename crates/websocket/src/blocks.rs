@@ -71,14 +71,15 @@ impl Reads {
         let missing = connection.missing();
         let input = connection.input();
         let is_own = input.len() > TAIL_COPIED && input.capacity() < BLOCK;
-        let goes_on = missing > 0 && (self.last == Purpose::Large || input.len() >= BLOCK);
-        self.lent = match missing {
-            LARGE_FRAME.. => Purpose::Large,
-            _ if goes_on => Purpose::Large,
-            _ if self.last == Purpose::Large && input.is_empty() => Purpose::Beginning,
-            _ => Purpose::Anything,
+        let is_large = missing >= LARGE_FRAME || (missing > 0 && (self.last == Purpose::Large || input.len() >= BLOCK));
+        self.lent = if is_large {
+            Purpose::Large
+        } else if self.last == Purpose::Large && input.is_empty() {
+            Purpose::Beginning
+        } else {
+            Purpose::Anything
         };
-        if self.lent == Purpose::Large || (missing > 0 && is_own) {
+        if is_large || (missing > 0 && is_own) {
             let room = missing.min(self.room(input.len()).max(LARGE_FRAME));
             // While it is little that moves, all of it at once; later, when there is none left.
             let least = if input.len() <= BEGINNING { room } else { missing.min(LARGE_FRAME / 2) };
