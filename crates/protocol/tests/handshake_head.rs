@@ -6,19 +6,13 @@ mod common;
 use common::{
     End,
     head::{Head, server_reads, server_reads_within},
-    hex, name_of, text,
+    hex, limits, name_of, text,
 };
 use http::StatusCode;
 use protocol::{
     Limits, Violation,
     handshake::{Acceptance, Progress, ServerHandshake},
 };
-
-fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
-    let mut limits = Limits::DEFAULT;
-    change(&mut limits);
-    limits
-}
 
 // ---- The shape of the head ------------------------------------------------------------------------------------------
 
@@ -162,14 +156,18 @@ fn bytes_behind_the_head_are_frames() {
 fn a_head_may_be_as_long_as_the_limit_and_no_longer() {
     let bytes = Head::request().bytes();
     let (head_bytes, too_long) = (bytes.len(), Violation::HeadTooLong { limit: bytes.len() - 1 });
-    assert!(server_reads_within(limits(|limits| limits.head_bytes = head_bytes), &bytes).unwrap().is_some());
-    let violation = server_reads_within(limits(|limits| limits.head_bytes = head_bytes - 1), &bytes).unwrap_err();
+    assert!(server_reads_within(limits(|limits| limits.head_bytes = head_bytes).limits, &bytes).unwrap().is_some());
+    let violation =
+        server_reads_within(limits(|limits| limits.head_bytes = head_bytes - 1).limits, &bytes).unwrap_err();
     assert_eq!(violation, too_long);
     assert_eq!(violation.status(), Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
     // That it will be too long is clear before its last byte: there is no room for that.
     let most = &bytes[..head_bytes - 1];
-    assert_eq!(server_reads_within(limits(|limits| limits.head_bytes = most.len()), most).unwrap_err(), too_long);
-    assert!(server_reads_within(limits(|limits| limits.head_bytes = head_bytes), most).unwrap().is_none());
+    assert_eq!(
+        server_reads_within(limits(|limits| limits.head_bytes = most.len()).limits, most).unwrap_err(),
+        too_long
+    );
+    assert!(server_reads_within(limits(|limits| limits.head_bytes = head_bytes).limits, most).unwrap().is_none());
 }
 
 #[test]
@@ -198,7 +196,7 @@ fn frames_behind_the_head_do_not_count_as_head() {
     let head = Head::request().bytes();
     let head_bytes = head.len();
     let bytes = [head, vec![0; 1000]].concat();
-    let request = server_reads_within(limits(|limits| limits.head_bytes = head_bytes), &bytes).unwrap().unwrap();
+    let request = server_reads_within(limits(|limits| limits.head_bytes = head_bytes).limits, &bytes).unwrap().unwrap();
     assert_eq!(request.into_rest().len(), 1000);
 }
 
@@ -217,7 +215,8 @@ fn generous_limits_do_not_let_a_peer_cause_a_panic() {
     let generous = limits(|limits| {
         limits.head_bytes = 1 << 20;
         limits.header_lines = 40_000;
-    });
+    })
+    .limits;
     let mut bytes = b"GET / HTTP/1.1\r\n".to_vec();
     for line in 0..33_000 {
         bytes.extend_from_slice(format!("x-{line}: y\r\n").as_bytes());
