@@ -32,7 +32,7 @@ use tokio::{
 };
 use tracing::debug;
 use websocket::{
-    Error, Event, Reader, WebSocket, Writer,
+    Error, Event, ReadHalf, WebSocket, WriteHalf,
     protocol::{CloseCode, Message, State},
 };
 
@@ -100,12 +100,12 @@ pub(crate) async fn hold<S: AsyncRead + AsyncWrite + Unpin>(
     if let Err(error) = &printed {
         say(format_args!("cannot write to standard output: {error}"));
     }
-    Ok(Ending { closure: reader.closure(), cause, complete: printed.is_ok() && !lines_lost.get() })
+    Ok(Ending { close_info: reader.close_info(), cause, complete: printed.is_ok() && !lines_lost.get() })
 }
 
 /// Sends lines until the input ends or `stop` is notified, then a Close.
 async fn send<S: AsyncRead + AsyncWrite + Unpin>(
-    writer: &mut Writer<S>,
+    writer: &mut WriteHalf<S>,
     input: &mut Input,
     stop: &Notify,
     lines_lost: &Cell<bool>,
@@ -123,7 +123,7 @@ async fn send<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// Sends what the input has, as fast as the server takes it and no faster.
 async fn send_lines<S: AsyncRead + AsyncWrite + Unpin>(
-    writer: &mut Writer<S>,
+    writer: &mut WriteHalf<S>,
     input: &mut Input,
     lines_lost: &Cell<bool>,
 ) -> Result<(), Error> {
@@ -150,7 +150,7 @@ async fn send_lines<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// Receives the next message and passes it on. Gives the cause when there will be none.
 async fn hear<S: AsyncRead + AsyncWrite + Unpin>(
-    reader: &mut Reader<S>,
+    reader: &mut ReadHalf<S>,
     output: &Output,
     patience: Duration,
 ) -> Option<Cause> {
@@ -193,7 +193,7 @@ pub(crate) enum Heard {
 /// than arrive in that time, and each of them shows that the server is at work. So this timer starts anew for each
 /// message, and the library's is set so far away that it never comes (see `opening`).
 pub(crate) async fn next_event<S: AsyncRead + AsyncWrite + Unpin>(
-    reader: &mut Reader<S>,
+    reader: &mut ReadHalf<S>,
     timer: &mut Option<Pin<Box<Sleep>>>,
     patience: Duration,
 ) -> Heard {

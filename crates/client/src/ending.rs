@@ -16,14 +16,14 @@ use std::{fmt, io, process::ExitCode, time::Duration};
 use dissector::printable;
 use websocket::{
     Error,
-    protocol::{CloseCode, Closure, End, Violation},
+    protocol::{CloseCode, CloseInfo, Endpoint, Violation},
 };
 
 /// How a conversation ended.
 #[derive(Debug)]
 pub(crate) struct Ending {
     /// What the connection knows.
-    pub(crate) closure: Closure,
+    pub(crate) close_info: CloseInfo,
     /// Why nothing was received any more.
     pub(crate) cause: Cause,
     /// Every line of the input that was read was fit to be sent, and everything that arrived could be printed.
@@ -45,14 +45,14 @@ impl Ending {
     /// 0 if the connection was closed in an ordinary way and nothing was lost on our side, else 1.
     pub(crate) fn status(&self) -> ExitCode {
         let ordinary = [CloseCode::NORMAL, CloseCode::GOING_AWAY, CloseCode::NO_STATUS_RECEIVED];
-        if self.complete && ordinary.contains(&self.closure.code) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if self.complete && ordinary.contains(&self.close_info.code) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("closed: ")?;
-        match &self.closure.violation {
+        match &self.close_info.violation {
             // The Close that we sent for this cannot have arrived.
             Some(Violation::PongOverdue) => write!(
                 f,
@@ -61,7 +61,7 @@ impl fmt::Display for Ending {
             ),
             Some(violation) => {
                 let code = violation.close_code().unwrap_or(CloseCode::PROTOCOL_ERROR);
-                match &self.closure.sent {
+                match &self.close_info.sent {
                     // Ours was out already, and there is never a second one.
                     Some(sent) if sent.code != code => {
                         write!(f, "{}, by us; then the server broke a rule: ", sent.code)
@@ -77,8 +77,8 @@ impl fmt::Display for Ending {
                 }
             }
             // Whether our answer still reached the server is its affair: it has said why it left.
-            None if self.closure.code != CloseCode::ABNORMAL_CLOSURE => {
-                write!(f, "{}, by {}", with_reason(self.closure.code, &self.closure.reason), self.first())
+            None if self.close_info.code != CloseCode::ABNORMAL_CLOSURE => {
+                write!(f, "{}, by {}", with_reason(self.close_info.code, &self.close_info.reason), self.first())
             }
             None => {
                 write!(f, "{}, by {}: ", CloseCode::ABNORMAL_CLOSURE, self.first())?;
@@ -91,10 +91,10 @@ impl fmt::Display for Ending {
 impl Ending {
     /// Who closed first; for an end without any Close frame, from where the end came.
     fn first(&self) -> &'static str {
-        match (self.closure.started_by, &self.cause) {
-            (Some(End::Us), _) => "us",
+        match (self.close_info.initiator, &self.cause) {
+            (Some(Endpoint::Local), _) => "us",
             (None, Cause::Failure(Error::Io(error))) if !was_hung_up(error) => "neither side",
-            (Some(End::Peer) | None, _) => "the server",
+            (Some(Endpoint::Remote) | None, _) => "the server",
         }
     }
 
@@ -109,7 +109,7 @@ impl Ending {
             Cause::Failure(Error::Io(error)) if !was_hung_up(error) => {
                 write!(f, "the connection broke without a Close frame ({error}); is the network still there?")
             }
-            _ if self.closure.started_by == Some(End::Us) => f.write_str(
+            _ if self.close_info.initiator == Some(Endpoint::Local) => f.write_str(
                 "the server ended the connection without answering our Close; it may have crashed, its log may say more",
             ),
             _ => f.write_str(

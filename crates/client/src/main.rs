@@ -48,7 +48,7 @@ use tokio::{
     runtime, select,
 };
 use tracing::level_filters::LevelFilter;
-use websocket::{ClientStream, WebSocket};
+use websocket::{MaybeTlsStream, WebSocket};
 
 use self::{
     args::Args,
@@ -112,7 +112,7 @@ fn fills_the_screen(args: &Args) -> bool {
 }
 
 /// Line by line: opens the connection, over what `wrap` makes of its stream, and holds the conversation to its end.
-async fn talk<S>(args: &Args, signals: &mut Signals, wrap: impl FnOnce(ClientStream) -> S) -> ExitCode
+async fn talk<S>(args: &Args, signals: &mut Signals, wrap: impl FnOnce(MaybeTlsStream) -> S) -> ExitCode
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -10,9 +10,9 @@ use http::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{
-    ClientStream, ConnectError, Connector, WebSocket,
+    ConnectError, Connector, MaybeTlsStream, WebSocket,
     protocol::{
-        Config, DeflateOptions, KeepAlive, Limits, Misuse, Uri,
+        Config, DeflateOptions, KeepAlive, Limits, Uri, UsageError,
         handshake::{ClientRequest, HandshakeError},
     },
 };
@@ -33,7 +33,7 @@ const QUOTED_MAX: usize = 120;
 ///
 /// # Errors
 /// The sentence.
-pub(crate) async fn open<S>(args: &Args, wrap: impl FnOnce(ClientStream) -> S) -> Result<WebSocket<S>, String>
+pub(crate) async fn open<S>(args: &Args, wrap: impl FnOnce(MaybeTlsStream) -> S) -> Result<WebSocket<S>, String>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -48,7 +48,7 @@ where
 pub(crate) async fn connect<S>(
     args: &Args,
     connector: Connector,
-    wrap: impl FnOnce(ClientStream) -> S,
+    wrap: impl FnOnce(MaybeTlsStream) -> S,
 ) -> Result<WebSocket<S>, String>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -62,7 +62,7 @@ where
 /// # Errors
 /// The sentence about the URL.
 pub(crate) fn connector(args: &Args, close_timeout: Duration) -> Result<Connector, String> {
-    let limits = Limits { frame_bytes: args.max_message, message_bytes: args.max_message, ..Limits::DEFAULT };
+    let limits = Limits { max_frame_bytes: args.max_message, max_message_bytes: args.max_message, ..Limits::DEFAULT };
     let keep_alive = args.ping_interval.map(|interval| KeepAlive { interval, timeout: interval });
     let config = Config { limits, close_timeout, keep_alive };
     let connector = Connector::from(request(args)?).config(config).handshake_timeout(args.connect_timeout);
@@ -87,12 +87,12 @@ pub(crate) fn request(args: &Args) -> Result<ClientRequest, String> {
             None => Ok(request),
         }
     };
-    Ok(fill(ClientRequest::new(uri)).unwrap_or_else(|misuse: Misuse| wrong_argument(&misuse)))
+    Ok(fill(ClientRequest::new(uri)).unwrap_or_else(|usage_error: UsageError| wrong_argument(&usage_error)))
 }
 
 /// Ends the process as `clap` does.
-fn wrong_argument(misuse: &Misuse) -> ! {
-    let message = printable(&misuse.to_string()).into_owned();
+fn wrong_argument(usage_error: &UsageError) -> ! {
+    let message = printable(&usage_error.to_string()).into_owned();
     Args::command().error(ErrorKind::ValueValidation, message).exit()
 }
 
@@ -132,7 +132,7 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, limit: Duration) -> Strin
         ConnectError::Handshake(error) => {
             format!("{place} broke off the connection before it was open: is it a WebSocket server? ({error})")
         }
-        ConnectError::Answer(HandshakeError::Refused(response)) => {
+        ConnectError::Answer(HandshakeError::Rejected(response)) => {
             let mut sentence = format!("{place} answered with HTTP {}", response.status());
             if let Some(line) = first_line(response) {
                 let _ = write!(sentence, " (\"{line}\")");

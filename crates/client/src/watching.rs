@@ -6,15 +6,15 @@
 use std::io::{self, Write};
 
 use dissector::{Record, tap::Tapped, watch::Watch, watching::Watching};
-use websocket::{ClientStream, protocol::Role};
+use websocket::{MaybeTlsStream, protocol::Role};
 
 use crate::say::say;
 
 /// Puts the tap on a stream that is connected.
 pub(crate) fn tap(
     watching: &Watching,
-    stream: ClientStream,
-) -> Tapped<ClientStream, Watch<impl FnMut(Record) + use<>>> {
+    stream: MaybeTlsStream,
+) -> Tapped<MaybeTlsStream, Watch<impl FnMut(Record) + use<>>> {
     let format = watching.format();
     let print = move |record: Record| {
         if let Some(format) = format {
@@ -30,7 +30,7 @@ pub(crate) fn tap(
 pub(crate) fn capture<F: FnMut(Record)>(
     watching: &Watching,
     watch: Watch<F>,
-    stream: &ClientStream,
+    stream: &MaybeTlsStream,
     mut complain: impl FnMut(String) + Send + 'static,
 ) -> Watch<F> {
     let tcp = stream.tcp();

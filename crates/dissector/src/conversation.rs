@@ -32,7 +32,7 @@ impl Default for Options {
 ///
 /// It keeps, for each direction, at most one head or the beginning of one payload and of one message: a few times what
 /// [`Options`] allow, whatever comes. Where messages are compressed there are 46 KiB more for each direction, for what
-/// messages may refer back to, and [`Limits::message_bytes`] is how much of one is inflated, piece by piece.
+/// messages may refer back to, and [`Limits::max_message_bytes`] is how much of one is inflated, piece by piece.
 #[derive(Debug)]
 pub struct Conversation {
     to_server: Stream,

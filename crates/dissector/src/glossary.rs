@@ -99,7 +99,7 @@ terms! {
          changes what the payload means.";
     /// RSV1 where permessage-deflate was agreed on.
     PMC = Some("websocket.pmc"), "Per-Message Compressed", Reserved, 7692 "6",
-        "Compression pays for some messages and not for others, so each message says in its first frame whether it is \
+        "NegotiatedDeflate pays for some messages and not for others, so each message says in its first frame whether it is \
          compressed.";
     /// RSV1 alone.
     RSV1 = None, "RSV1", Reserved, 6455 "5.2",
@@ -332,7 +332,7 @@ terms! {
     // ---- The rest -----------------------------------------------------------------------------------------------
     /// The body of an HTTP message.
     BODY = Some("http.file_data"), "File Data", Payload, 9112 "6",
-        "The page, or the words that go with a refusal. There are no frames on this connection, at least not yet.";
+        "The page, or the words that go with a rejection. There are no frames on this connection, at least not yet.";
     /// Bytes that cannot be read any more.
     UNREADABLE = None, "Unknown bytes", Payload, 6455 "7.1.7",
         "Nothing marks where a unit begins. Whoever has once lost count can never find the place again, so all that is \

@@ -3,14 +3,14 @@
 //! ```text
 //!   handshake ──▶ Deflate ──▶ an Inflating for each direction, made when its first compressed message comes
 //!
-//!   payload of a frame ──▶ Inflating ──▶ what it adds to the message, piece by piece; at most `message_bytes` for all
+//!   payload of a frame ──▶ Inflating ──▶ what it adds to the message, piece by piece; at most `max_message_bytes` for all
 //! ```
 //!
 //! With context takeover a message may refer to those before it. So each is inflated, looked at or not, and behind one that
 //! could not be inflated to its end nothing can be understood any more.
 
 use protocol::{
-    Compression, Role, Violation,
+    NegotiatedDeflate, Role, Violation,
     extension::{InflateError, Inflater, PERMESSAGE_DEFLATE},
     handshake::Extension,
 };
@@ -27,8 +27,8 @@ const ROOM: usize = 4 << 10;
 /// What a handshake agreed on.
 #[derive(Debug)]
 pub(crate) struct Deflate {
-    server: Compression,
-    client: Compression,
+    server: NegotiatedDeflate,
+    client: NegotiatedDeflate,
 }
 
 impl Deflate {
@@ -52,7 +52,7 @@ impl Deflate {
     }
 
     fn views(offered: &[Extension], accepted: &[Extension]) -> Result<Option<Self>, Violation> {
-        let view = |role| Compression::negotiated(role, offered, accepted);
+        let view = |role| NegotiatedDeflate::negotiated(role, offered, accepted);
         Ok(view(Role::Server)?.zip(view(Role::Client)?).map(|(server, client)| Self { server, client }))
     }
 

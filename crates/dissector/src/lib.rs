@@ -99,5 +99,5 @@ pub use self::{
     field::{Field, Value},
     glossary::{Part, Reference, Term},
     printable::{is_harmful, printable, printable_with_tabs},
-    record::{Direction, Finding, Kind, Record},
+    record::{Direction, Finding, Record, RecordKind},
 };

@@ -1,6 +1,6 @@
 //! What frames add up to: the message that is open in one direction (RFC 6455, section 5.4).
 
-use protocol::{Violation, message::Kind, utf8::Utf8Validator};
+use protocol::{Violation, message::MessageKind, utf8::Utf8Validator};
 
 use crate::{
     excerpt::Excerpt,
@@ -10,7 +10,7 @@ use crate::{
 /// A message whose last frame is still to come, or is arriving.
 #[derive(Debug)]
 pub(crate) struct OpenMessage {
-    pub(crate) kind: Kind,
+    pub(crate) kind: MessageKind,
     pub(crate) coding: Coding,
     /// Its payload as its frames carried it, unmasked.
     pub(crate) payload: Excerpt,
@@ -36,8 +36,8 @@ pub(crate) enum Coding {
 
 impl OpenMessage {
     /// A message of which the first frame begins. `limit` is how much of it is kept.
-    pub(crate) fn new(kind: Kind, coding: Coding, limit: usize) -> Self {
-        let utf8 = (kind == Kind::Text).then(Utf8Validator::new);
+    pub(crate) fn new(kind: MessageKind, coding: Coding, limit: usize) -> Self {
+        let utf8 = (kind == MessageKind::Text).then(Utf8Validator::new);
         Self { kind, coding, payload: Excerpt::new(limit), fragments: 1, utf8 }
     }
 

@@ -56,7 +56,7 @@ impl Direction {
 /// What kind of unit a record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum RecordKind {
     /// The head of an HTTP request.
     Request,
     /// The head of an HTTP response.
@@ -77,7 +77,7 @@ pub struct Record {
     /// Which way it went.
     pub direction: Direction,
     /// What it is.
-    pub kind: Kind,
+    pub kind: RecordKind,
     /// How many bytes went this way before its first one.
     pub offset: u64,
     /// How many bytes of it went through. The whole of it if it is [complete](Self::complete).

@@ -23,7 +23,7 @@ use crate::{
     head::{BodyLength, Collected, HeadUnit, Offer, dissect_request, dissect_response},
     inflating::Inflating,
     message::OpenMessage,
-    record::{Direction, Fault, Finding, Kind, Record},
+    record::{Direction, Fault, Finding, Record, RecordKind},
 };
 
 #[derive(Debug)]
@@ -69,7 +69,7 @@ enum Unit {
 /// A unit, taken apart.
 #[derive(Debug)]
 pub(crate) struct Dissection {
-    pub(crate) kind: Kind,
+    pub(crate) kind: RecordKind,
     pub(crate) bytes: Vec<u8>,
     pub(crate) length: u64,
     pub(crate) summary: String,
@@ -119,7 +119,7 @@ impl Stream {
         }
         match &mut self.unit {
             Unit::Head(head) => {
-                let (taken, collected) = head.push(bytes, shared.options.limits.head_bytes);
+                let (taken, collected) = head.push(bytes, shared.options.limits.max_head_bytes);
                 if !matches!(collected, Collected::Part) {
                     self.finish_head(time, shared, sink);
                 }
@@ -141,7 +141,7 @@ impl Stream {
             Unit::Waiting(waiting) => {
                 waiting.extend_from_slice(bytes);
                 // A client that says so much without an answer has made up its mind. So do we.
-                if waiting.len() > shared.options.limits.head_bytes {
+                if waiting.len() > shared.options.limits.max_head_bytes {
                     let answer = shared.likely_answer();
                     self.release(answer, shared, sink);
                 }
@@ -296,14 +296,14 @@ impl Stream {
                 Direction::ToServer => dissect_request(head, limits).0,
                 Direction::ToClient => dissect_response(head, shared.offer.as_ref(), limits).0,
             },
-            Unit::Body { seen, .. } => plain(Kind::Body, seen),
+            Unit::Body { seen, .. } => plain(RecordKind::Body, seen),
             Unit::Waiting(waiting) => {
                 let mut seen = Excerpt::new(shared.options.payload_bytes);
                 seen.push(waiting);
-                plain(Kind::Unknown, &seen)
+                plain(RecordKind::Unknown, &seen)
             }
             Unit::Frame(frame) => frame.dissect(shared, &self.frames),
-            Unit::Unknown(seen) => plain(Kind::Unknown, seen),
+            Unit::Unknown(seen) => plain(RecordKind::Unknown, seen),
         };
         Some(Record {
             number: shared.next_number,
@@ -349,9 +349,9 @@ impl Shared {
 }
 
 /// Bytes that are not taken apart any further.
-fn plain(kind: Kind, seen: &Excerpt) -> Dissection {
+fn plain(kind: RecordKind, seen: &Excerpt) -> Dissection {
     let range = 0..seen.total();
-    let (field, what) = if kind == Kind::Body {
+    let (field, what) = if kind == RecordKind::Body {
         (Field::new(&glossary::BODY, range, Value::lossy(seen.bytes(), seen.left_out())), "HTTP body")
     } else {
         (Field::new(&glossary::UNREADABLE, range, Value::bytes(seen.bytes(), seen.left_out())), "Unknown")

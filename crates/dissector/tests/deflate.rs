@@ -278,7 +278,7 @@ fn a_message_that_was_never_ended_leaves_nothing_in_the_next() {
 #[test]
 fn a_bomb_is_inflated_up_to_the_limit_and_shown_by_its_beginning() {
     const LIMIT: usize = 1 << 20;
-    let limits = Limits { message_bytes: LIMIT, ..Limits::DEFAULT };
+    let limits = Limits { max_message_bytes: LIMIT, ..Limits::DEFAULT };
     let options = Options { payload_bytes: 200, limits };
     // 64 MiB in 64 KiB, or all of the limit and one byte more.
     for (size, element) in [(64 << 20, TAKEOVER), (LIMIT + 1, NO_TAKEOVER)] {
@@ -305,7 +305,7 @@ fn a_bomb_is_inflated_up_to_the_limit_and_shown_by_its_beginning() {
         let letters = vec![b'x'; length.into()];
         [&[0x00][..], &length.to_le_bytes(), &(!length).to_le_bytes(), &letters, &[0x00]].concat()
     };
-    let options = Options { limits: Limits { message_bytes: 100, ..Limits::DEFAULT }, ..Options::default() };
+    let options = Options { limits: Limits { max_message_bytes: 100, ..Limits::DEFAULT }, ..Options::default() };
     for (length, broken) in [(100, &[][..]), (101, &["MessageTooBig"])] {
         let pieces = agreed(TAKEOVER, &[sent(ToServer, 0xC1, &stored(length))]);
         let records = dissect_with(Conversation::new(options.clone()), &pieces);

@@ -14,14 +14,14 @@ use dissector::{
 };
 use proptest::{collection::vec, prelude::*};
 use protocol::{
-    Compression, Config, Connection, Event, Limits, Role, Violation, frame::MaskingKey,
-    handshake::extensions::parse_line, message::Kind,
+    Config, Connection, Event, Limits, NegotiatedDeflate, Role, Violation, frame::MaskingKey,
+    handshake::extensions::parse_line, message::MessageKind,
 };
 
 /// What an application is told, and what a reader of records can tell.
 #[derive(Debug, PartialEq, Eq)]
 enum Told {
-    Message(Kind, Vec<u8>),
+    Message(MessageKind, Vec<u8>),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
     /// Nothing counts behind it.
@@ -31,7 +31,7 @@ enum Told {
 
 /// The limits where messages are compressed, so that some inflate to more.
 fn small() -> Limits {
-    Limits { message_bytes: 100, ..Limits::DEFAULT }
+    Limits { max_message_bytes: 100, ..Limits::DEFAULT }
 }
 
 fn engine(role: Role, element: Option<&str>, wire: &[u8]) -> Vec<Told> {
@@ -45,8 +45,8 @@ fn engine(role: Role, element: Option<&str>, wire: &[u8]) -> Vec<Told> {
         Role::Client => Connection::client(config, Box::new(|| MaskingKey([0; 4])), now),
     };
     if let Some(elements) = element.map(|element| parse_line(element).expect("an element of the header")) {
-        let compression = Compression::negotiated(role, &elements, &elements).expect("nothing is wrong");
-        connection = connection.with_compression(&compression.expect("it is permessage-deflate"));
+        let compression = NegotiatedDeflate::negotiated(role, &elements, &elements).expect("nothing is wrong");
+        connection = connection.with_deflate(&compression.expect("it is permessage-deflate"));
     }
     connection.receive(wire);
     let mut told = Vec::new();
@@ -95,16 +95,16 @@ fn read(record: &Record) -> Option<Told> {
             (u16::try_from(code).expect("two bytes"), reason)
         }))),
         _ if !fin => None,
-        1 => Some(Told::Message(Kind::Text, payload(record, "websocket.payload.text"))),
-        2 => Some(Told::Message(Kind::Binary, payload(record, "data.data"))),
+        1 => Some(Told::Message(MessageKind::Text, payload(record, "websocket.payload.text"))),
+        2 => Some(Told::Message(MessageKind::Binary, payload(record, "data.data"))),
         0 => {
             let message = record
                 .walk()
                 .map(|(_, field)| field)
                 .find(|field| ["Message", "Text", "Data"].contains(&field.label.as_ref()));
             match &message.expect("the last frame shows the message").value {
-                Value::Text { text, .. } => Some(Told::Message(Kind::Text, text.clone().into_bytes())),
-                Value::Bytes { bytes, .. } => Some(Told::Message(Kind::Binary, bytes.clone())),
+                Value::Text { text, .. } => Some(Told::Message(MessageKind::Text, text.clone().into_bytes())),
+                Value::Bytes { bytes, .. } => Some(Told::Message(MessageKind::Binary, bytes.clone())),
                 other => panic!("{other:?}"),
             }
         }
@@ -185,7 +185,7 @@ fn frames(role: Role) -> impl Strategy<Value = Vec<u8>> {
 /// A message to be sent in frames, compressed or not, mostly as it should be.
 #[derive(Debug, Clone)]
 struct Sent {
-    kind: Kind,
+    kind: MessageKind,
     message: Vec<u8>,
     compressed: bool,
     cut: Vec<prop::sample::Index>,
@@ -201,7 +201,7 @@ fn message() -> impl Strategy<Value = Sent> {
         1 => vec(any::<u8>(), 0..50),
         1 => (any::<u8>(), 90..120_usize).prop_map(|(byte, length)| vec![byte & 0x7F; length]),
     ];
-    let kind = prop_oneof![Just(Kind::Text), Just(Kind::Binary)];
+    let kind = prop_oneof![Just(MessageKind::Text), Just(MessageKind::Binary)];
     let compressed = prop_oneof![3 => Just(true), 1 => Just(false)];
     let change = prop_oneof![9 => Just(None), 1 => any::<(prop::sample::Index, u8)>().prop_map(Some)];
     let misplaced = prop_oneof![30 => Just(false), 1 => Just(true)];

@@ -9,7 +9,7 @@ use common::{
 use dissector::{
     Conversation,
     Direction::{ToClient, ToServer},
-    Kind, Options, Record, Value,
+    Options, Record, RecordKind, Value,
 };
 
 /// Range, bit mask and value of a field.
@@ -23,7 +23,7 @@ fn assert_field(record: &Record, name: &str, range: std::ops::Range<u64>, mask: 
 #[test]
 fn the_masked_hello_of_section_5_7() {
     let record = from_client(vec![0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58]);
-    assert_eq!((record.kind, record.offset, record.length, record.complete), (Kind::Frame, 0, 11, true));
+    assert_eq!((record.kind, record.offset, record.length, record.complete), (RecordKind::Frame, 0, 11, true));
     assert_field(&record, "websocket.fin", 0..1, Some(0x80), &Value::Flag(true));
     assert_field(&record, "websocket.rsv", 0..1, Some(0x70), &Value::Bits(0));
     assert_field(&record, "websocket.opcode", 0..1, Some(0x0F), &named(1, "Text"));
@@ -100,9 +100,9 @@ fn an_empty_payload_has_no_field() {
 fn a_close_has_a_code_and_a_reason() {
     let record = from_client(masked(0x88, b"\x03\xE8bye"));
     assert_field(&record, "websocket.payload.close", 6..11, None, &Value::Group);
-    assert_field(&record, "websocket.payload.close.status_code", 6..8, None, &named(1000, "normal closure"));
+    assert_field(&record, "websocket.payload.close.status_code", 6..8, None, &named(1000, "normal close_info"));
     assert_field(&record, "websocket.payload.close.reason", 8..11, None, &text("bye"));
-    assert_eq!(record.summary, "Close 1000 (normal closure): bye");
+    assert_eq!(record.summary, "Close 1000 (normal close_info): bye");
 
     let record = from_server(plain(0x88, b"\x0F\xA0"));
     assert_field(&record, "websocket.payload.close.status_code", 2..4, None, &named(4000, "private"));

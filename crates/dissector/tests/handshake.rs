@@ -6,7 +6,7 @@ use common::{REQUEST, RESPONSE, bytes, dissect, field, labelled, named, number, 
 use dissector::{
     Conversation,
     Direction::{ToClient, ToServer},
-    Kind, Options, Record, Value,
+    Options, Record, RecordKind, Value,
 };
 
 fn request(head: &str) -> Record {
@@ -29,7 +29,7 @@ fn the_request_of_section_1_3() {
         &REQUEST.replace("/chat", "/chat?room=1"),
         "Origin: http://example.com\r\nSec-WebSocket-Protocol: chat, superchat",
     ));
-    assert_eq!((record.kind, record.complete, record.findings.len()), (Kind::Request, true, 0));
+    assert_eq!((record.kind, record.complete, record.findings.len()), (RecordKind::Request, true, 0));
     assert_field(&record, "http.request.method", "GET", &text("GET"));
     assert_field(&record, "http.request.uri", "/chat?room=1", &text("/chat?room=1"));
     assert_field(&record, "http.request.uri.path", "/chat", &text("/chat"));
@@ -75,7 +75,7 @@ fn the_response_of_section_1_3() {
     let asked = with(REQUEST, "Sec-WebSocket-Protocol: chat");
     let records = dissect(&[(ToServer, asked.into_bytes()), (ToClient, response.into_bytes())]);
     let record = &records[1];
-    assert_eq!((record.kind, record.complete, record.findings.len()), (Kind::Response, true, 0));
+    assert_eq!((record.kind, record.complete, record.findings.len()), (RecordKind::Response, true, 0));
     assert_field(record, "http.response.version", "HTTP/1.1", &text("HTTP/1.1"));
     assert_field(record, "http.response.code", "101", &number(101));
     assert_field(record, "http.response.phrase", "Switching Protocols", &text("Switching Protocols"));
@@ -105,15 +105,25 @@ fn extensions_are_shown_one_by_one() {
 
 #[test]
 fn a_refusal_has_a_body_and_another_request_may_follow() {
-    let refusal = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 3\r\n\r\nno\n";
+    let rejection = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 3\r\n\r\nno\n";
     let records = dissect(&[
         (ToServer, REQUEST.as_bytes().to_vec()),
-        (ToClient, refusal.as_bytes().to_vec()),
+        (ToClient, rejection.as_bytes().to_vec()),
         (ToServer, with(REQUEST, "Authorization: Basic eDp5").into_bytes()),
         (ToClient, [RESPONSE.as_bytes(), &plain(0x81, b"in")].concat()),
     ]);
     let kinds: Vec<_> = records.iter().map(|record| record.kind).collect();
-    assert_eq!(kinds, [Kind::Request, Kind::Response, Kind::Body, Kind::Request, Kind::Response, Kind::Frame]);
+    assert_eq!(
+        kinds,
+        [
+            RecordKind::Request,
+            RecordKind::Response,
+            RecordKind::Body,
+            RecordKind::Request,
+            RecordKind::Response,
+            RecordKind::Frame
+        ]
+    );
     assert_eq!(field(&records[2], "http.file_data").value, text("no\n"));
     assert!(records.iter().all(|record| record.findings.is_empty()));
 }
@@ -125,7 +135,7 @@ fn a_request_for_a_page_breaks_no_rule_of_websocket() {
         (ToClient, b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<p>".to_vec()),
     ]);
     let kinds: Vec<_> = records.iter().map(|record| (record.kind, record.complete)).collect();
-    assert_eq!(kinds, [(Kind::Request, true), (Kind::Response, true), (Kind::Body, true)]);
+    assert_eq!(kinds, [(RecordKind::Request, true), (RecordKind::Response, true), (RecordKind::Body, true)]);
     assert!(records.iter().all(|record| record.findings.is_empty()));
 }
 
@@ -136,7 +146,7 @@ fn an_announcement_is_no_answer() {
         (ToClient, [b"HTTP/1.1 100 Continue\r\n\r\n", RESPONSE.as_bytes(), &plain(0x89, b"")].concat()),
     ]);
     let kinds: Vec<_> = records.iter().map(|record| record.kind).collect();
-    assert_eq!(kinds, [Kind::Request, Kind::Response, Kind::Response, Kind::Frame]);
+    assert_eq!(kinds, [RecordKind::Request, RecordKind::Response, RecordKind::Response, RecordKind::Frame]);
 }
 
 #[test]
@@ -144,7 +154,7 @@ fn a_head_that_has_begun_can_be_looked_at() {
     let mut conversation = Conversation::new(Options::default());
     conversation.push(ToServer, &REQUEST.as_bytes()[..50], None, &mut |_| panic!("the head is not complete"));
     let record = conversation.partial(ToServer).expect("a head has begun");
-    assert_eq!((record.kind, record.complete, record.length), (Kind::Request, false, 50));
+    assert_eq!((record.kind, record.complete, record.length), (RecordKind::Request, false, 50));
     assert_eq!(field(&record, "http.host").value, text("server.example.com"));
 }
 

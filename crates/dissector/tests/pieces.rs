@@ -6,7 +6,7 @@ use common::{HELLO, HELLO_AGAIN, KEY, REQUEST, RESPONSE, agreed, deflater, frame
 use dissector::{
     Conversation,
     Direction::{self, ToClient, ToServer},
-    Kind, Options, Record, render,
+    Options, Record, RecordKind, render,
 };
 use proptest::{collection::vec, prelude::*};
 use protocol::Limits;
@@ -14,10 +14,10 @@ use protocol::Limits;
 /// Small limits, so that the random bytes reach them.
 fn options() -> Options {
     let limits = Limits {
-        head_bytes: 1000,
-        header_lines: 20,
-        frame_bytes: 200,
-        message_bytes: 300,
+        max_head_bytes: 1000,
+        max_headers: 20,
+        max_frame_bytes: 200,
+        max_message_bytes: 300,
         fragments: 3,
         ..Limits::DEFAULT
     };
@@ -98,7 +98,7 @@ fn a_client_that_never_waits_is_cut_anywhere_too() {
     let early = [REQUEST.as_bytes().to_vec(), masked(0x82, &[7; 100]).repeat(12)].concat();
     for pieces in [vec![(ToServer, early.clone())], vec![(ToServer, early), (ToClient, RESPONSE.into())]] {
         let expected = cut(|| Conversation::new(options()), &pieces, &[usize::MAX]);
-        assert_eq!(expected.iter().filter(|record| record.kind == Kind::Frame).count(), 12);
+        assert_eq!(expected.iter().filter(|record| record.kind == RecordKind::Frame).count(), 12);
         for size in [1, 7, 106, 1000, 1001] {
             assert_eq!(cut(|| Conversation::new(options()), &pieces, &[size]), expected, "pieces of {size}");
         }
@@ -146,7 +146,7 @@ fn check(conversation: impl Fn() -> Conversation, pieces: &[(Direction, Vec<u8>)
         assert_eq!(bytes_in(&whole, direction), total(pieces, direction));
     }
     for record in &whole {
-        let limit = if matches!(record.kind, Kind::Request | Kind::Response) { 1000 } else { 14 + 130 };
+        let limit = if matches!(record.kind, RecordKind::Request | RecordKind::Response) { 1000 } else { 14 + 130 };
         assert!(record.bytes.len() <= limit, "{} bytes are kept", record.bytes.len());
         for (_, field) in record.walk() {
             assert!(field.range.start <= field.range.end && field.range.end <= record.length, "{field:?}");

@@ -11,7 +11,7 @@ use common::{
 use dissector::{
     Conversation,
     Direction::{ToClient, ToServer},
-    Kind, Options, Record,
+    Options, Record, RecordKind,
 };
 use protocol::Limits;
 
@@ -96,7 +96,7 @@ fn a_bad_text_is_reported_once_and_the_next_one_is_checked_again() {
 
 #[test]
 fn limits_are_those_of_the_options() {
-    let limits = Limits { frame_bytes: 10, message_bytes: 15, fragments: 2, ..Limits::DEFAULT };
+    let limits = Limits { max_frame_bytes: 10, max_message_bytes: 15, fragments: 2, ..Limits::DEFAULT };
     let options = Options { limits, ..Options::default() };
     for (rule, frames, range) in [
         ("FrameTooBig", vec![masked(0x82, &[0; 11])], 1..2),
@@ -146,7 +146,7 @@ fn rules_of_the_request() {
             at => line(&head, at),
         };
         let records = dissect(&[(ToServer, head.clone().into_bytes())]);
-        assert_eq!((records[0].kind, records[0].bytes.as_slice()), (Kind::Request, head.as_bytes()), "{rule}");
+        assert_eq!((records[0].kind, records[0].bytes.as_slice()), (RecordKind::Request, head.as_bytes()), "{rule}");
         assert_broken(&records[..1], rule, range);
     }
 }
@@ -174,7 +174,7 @@ fn rules_of_the_response() {
         };
         let request = with(REQUEST, "Sec-WebSocket-Protocol: a, b");
         let records = dissect(&[(ToServer, request.into_bytes()), (ToClient, head.clone().into_bytes())]);
-        assert_eq!((records[1].kind, records[1].bytes.as_slice()), (Kind::Response, head.as_bytes()), "{rule}");
+        assert_eq!((records[1].kind, records[1].bytes.as_slice()), (RecordKind::Response, head.as_bytes()), "{rule}");
         assert_broken(&records[..2], rule, range);
     }
 }
@@ -190,18 +190,18 @@ fn what_was_offered_may_be_accepted() {
 
 #[test]
 fn a_head_has_a_limit() {
-    let limits = Limits { head_bytes: 200, header_lines: 8, ..Limits::DEFAULT };
+    let limits = Limits { max_head_bytes: 200, max_headers: 8, ..Limits::DEFAULT };
     let options = Options { limits, ..Options::default() };
     for (direction, head) in [(ToServer, REQUEST), (ToClient, RESPONSE)] {
         let conversation = || Conversation::new(options.clone());
         let long = with(head, &format!("X: {}", "y".repeat(1000)));
         let records = dissect_with(conversation(), &[(direction, long.into_bytes())]);
         assert_eq!((records[0].length, rules(&records[0])), (200, vec!["HeadTooLong".to_owned()]));
-        assert_eq!(records[1].kind, Kind::Unknown, "where the head ends cannot be known");
+        assert_eq!(records[1].kind, RecordKind::Unknown, "where the head ends cannot be known");
 
         let many = with(head, "X: y\r\n".repeat(8).trim_end());
         let records = dissect_with(conversation(), &[(direction, many.into_bytes())]);
-        assert_eq!(rules(&records[0]), ["TooManyHeaderLines"]);
+        assert_eq!(rules(&records[0]), ["TooManyHeaders"]);
     }
 }
 
@@ -211,7 +211,7 @@ fn after_a_head_that_is_none_nothing_can_be_told() {
     let hello = [b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03".as_slice(), b"\n\n", &[0; 100]].concat();
     let records = dissect(&[(ToServer, hello)]);
     assert_eq!(rules(&records[0]), ["MalformedHead"]);
-    assert_eq!((records[1].kind, records[1].length), (Kind::Unknown, 100));
+    assert_eq!((records[1].kind, records[1].length), (RecordKind::Unknown, 100));
 }
 
 #[test]
@@ -223,11 +223,11 @@ fn a_client_that_does_not_wait_for_the_answer_breaks_a_rule() {
     assert_eq!(
         kinds,
         [
-            (Kind::Request, String::new()),
-            (Kind::Response, String::new()),
-            (Kind::Frame, "BeforeAnswer".to_owned()),
-            (Kind::Frame, String::new()),
-            (Kind::Frame, String::new()),
+            (RecordKind::Request, String::new()),
+            (RecordKind::Response, String::new()),
+            (RecordKind::Frame, "BeforeAnswer".to_owned()),
+            (RecordKind::Frame, String::new()),
+            (RecordKind::Frame, String::new()),
         ]
     );
 }

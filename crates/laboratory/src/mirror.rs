@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use protocol::{
     Role,
-    handshake::{Acceptance, Request, Upgrade, encode_response},
+    handshake::{ReceivedRequest, UpgradeOptions, UpgradeRequest, encode_response},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -28,8 +28,8 @@ use crate::{
 /// If the experiment is none that a server can do.
 pub async fn mirror<S>(
     stream: S,
-    request: Request,
-    upgrade: Upgrade,
+    request: ReceivedRequest,
+    upgrade: UpgradeRequest,
     experiment: &'static Experiment,
     patience: Duration,
 ) -> io::Result<Outcome>
@@ -37,8 +37,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     assert!(experiment.is_for(Role::Server), "{} is for clients", experiment.name);
-    let accepted =
-        upgrade.accept(Acceptance::default()).map_err(|misuse| io::Error::new(io::ErrorKind::InvalidData, misuse))?;
+    let accepted = upgrade
+        .accept(UpgradeOptions::default())
+        .map_err(|usage_error| io::Error::new(io::ErrorKind::InvalidData, usage_error))?;
     let right = encode_response(&accepted.response);
     let mut keys = random_key;
     let (bytes, mut judge) = match experiment.in_handshake(Role::Server, &right, &mut keys) {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use protocol::{
-    Limits, Misuse, Role, Uri,
-    handshake::{ClientRequest, Nonce, Progress},
+    Limits, Role, Uri, UsageError,
+    handshake::{ClientRequest, Nonce, Status},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
-use websocket::{ClientStream, ConnectError};
+use websocket::{ConnectError, MaybeTlsStream};
 
 use crate::{
     experiment::Experiment,
@@ -30,7 +30,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Panics
 /// If the experiment is none that a client can do.
 pub async fn probe(url: &str, experiment: &'static Experiment) -> Result<Outcome, ConnectError> {
-    let uri: Uri = url.parse().map_err(Misuse::from)?;
+    let uri: Uri = url.parse().map_err(UsageError::from)?;
     Probe::new(ClientRequest::new(uri)).run(experiment).await
 }
 
@@ -73,7 +73,7 @@ impl Probe {
     pub async fn run(&self, experiment: &'static Experiment) -> Result<Outcome, ConnectError> {
         assert!(experiment.is_for(Role::Client), "{} is for servers", experiment.name);
         let connecting = async {
-            let mut stream = ClientStream::open(self.request.uri()).await?;
+            let mut stream = MaybeTlsStream::open(self.request.uri()).await?;
             let early = if experiment.is_in_handshake() { Vec::new() } else { self.shake_hands(&mut stream).await? };
             Ok((stream, early))
         };
@@ -105,8 +105,8 @@ impl Probe {
                 return Err(ConnectError::Handshake(std::io::ErrorKind::UnexpectedEof.into()));
             }
             match handshake.poll().map_err(ConnectError::Answer)? {
-                Progress::NeedMore(waiting) => handshake = waiting,
-                Progress::Done(opened) => return Ok(opened.rest.to_vec()),
+                Status::Partial(waiting) => handshake = waiting,
+                Status::Complete(opened) => return Ok(opened.rest.to_vec()),
             }
         }
     }

@@ -13,7 +13,7 @@ use tokio::{
     task::LocalSet,
     time::{Instant, timeout},
 };
-use websocket::{AcceptOptions, ConnectError, accept, accept_with, read_request};
+use websocket::{ConnectError, ServerConfig, accept, accept_with, read_request};
 
 use self::sent::{Sender, check_frames, check_request, check_response, check_right_response};
 
@@ -196,7 +196,7 @@ async fn without_a_connection_there_is_an_error_and_no_verdict() {
         let (tcp, _) = listener.accept().await.expect("a connection");
         let mut refused = http_response();
         *refused.status_mut() = 404.try_into().expect("a status");
-        let _ = accept_with(tcp, &AcceptOptions::default(), |_, _| Err(refused)).await;
+        let _ = accept_with(tcp, &ServerConfig::default(), |_, _| Err(refused)).await;
     };
     let (outcome, ()) = tokio::join!(probe_one(&host, "unmasked-frame", PATIENCE), refusing);
     assert!(matches!(outcome, Err(ConnectError::Answer(_))), "{outcome:?}");
@@ -213,7 +213,7 @@ async fn what_a_server_breaks_is_on_the_wire_as_written_down() {
         let (listener, host) = listener().await;
         let serving = async {
             let (tcp, _) = listener.accept().await.expect("a connection");
-            let incoming = read_request(tcp, &AcceptOptions::default()).await.expect("a request");
+            let incoming = read_request(tcp, &ServerConfig::default()).await.expect("a request");
             let (tcp, request) = incoming.into_parts();
             let upgrade = request.check_upgrade().expect("it is right");
             mirror(tcp, request, upgrade, experiment, SILENCE).await.expect("it is right")

@@ -9,7 +9,7 @@ use laboratory::{By, Experiment, Role, rules};
 use protocol::{
     Limits, Uri,
     frame::MaskingKey,
-    handshake::{Acceptance, ClientRequest, Nonce, Progress, ServerHandshake, encode_response},
+    handshake::{ClientRequest, Nonce, ServerHandshake, Status, UpgradeOptions, encode_response},
 };
 
 use self::sent::{Sender, check_frames, check_request, check_response};
@@ -30,8 +30,8 @@ fn right_response() -> Vec<u8> {
     let request = String::from_utf8(right_request()).expect("ASCII");
     let key = request.split("Sec-WebSocket-Key: ").nth(1).and_then(|rest| rest.split("\r\n").next()).expect("a key");
     handshake.input().extend_from_slice(request.replace(key, sent::KEY).as_bytes());
-    let Ok(Progress::Done(request)) = handshake.poll() else { panic!("a whole request") };
-    let accepted = request.check_upgrade().expect("right").accept(Acceptance::default()).expect("right");
+    let Ok(Status::Complete(request)) = handshake.poll() else { panic!("a whole request") };
+    let accepted = request.check_upgrade().expect("right").accept(UpgradeOptions::default()).expect("right");
     encode_response(&accepted.response).to_vec()
 }
 

@@ -9,14 +9,14 @@ use laboratory::{Asks, Experiment, Role, rules};
 use protocol::{
     Config, Connection, Limits, Violation,
     frame::MaskingKey,
-    handshake::{Acceptance, ClientRequest, HandshakeError, Nonce, Progress, ServerHandshake, encode_response},
+    handshake::{ClientRequest, HandshakeError, Nonce, ServerHandshake, Status, UpgradeOptions, encode_response},
 };
 
 /// Each violation, and the experiments of clients and of servers that provoke it in the protocol crate.
 const PROVOKED: &[(&str, &[&str], &[&str])] = &[
     ("MalformedHead", &["malformed-head"], &["malformed-head"]),
     ("HeadTooLong", &["head-too-long"], &["head-too-long"]),
-    ("TooManyHeaderLines", &["header-lines-too-many"], &["header-lines-too-many"]),
+    ("TooManyHeaders", &["header-lines-too-many"], &["header-lines-too-many"]),
     ("HttpVersionTooOld", &["http-1.0"], &["http-1.0"]),
     ("UpgradeMissing", &["upgrade-missing", "upgrade-to-something-else"], &["upgrade-missing"]),
     (
@@ -159,8 +159,8 @@ fn with_wrong_request(experiment: &'static Experiment) -> Vec<u8> {
 fn judge_request(request: &[u8]) -> Result<Vec<u8>, Violation> {
     let mut server = ServerHandshake::new(Limits::DEFAULT);
     server.input().extend_from_slice(request);
-    let Progress::Done(request) = server.poll()? else { panic!("it is whole") };
-    let accepted = request.check_upgrade()?.accept(Acceptance::default()).expect("nothing was chosen");
+    let Status::Complete(request) = server.poll()? else { panic!("it is whole") };
+    let accepted = request.check_upgrade()?.accept(UpgradeOptions::default()).expect("nothing was chosen");
     Ok(encode_response(&accepted.response).to_vec())
 }
 
@@ -171,7 +171,7 @@ fn judge_response(experiment: &'static Experiment) -> Option<Violation> {
     client.input().extend_from_slice(&wrong);
     match client.poll() {
         Ok(_) => panic!("{} opens a connection", experiment.name),
-        Err(HandshakeError::Refused(_)) => None,
+        Err(HandshakeError::Rejected(_)) => None,
         Err(HandshakeError::Violation(violation)) => Some(violation),
     }
 }

@@ -11,7 +11,7 @@
 
 use std::fmt;
 
-use crate::{limits::MAX_CLOSE_REASON, misuse::Misuse, violation::Violation};
+use crate::{limits::MAX_CLOSE_REASON, usage_error::UsageError, violation::Violation};
 
 /// Why a connection is closed, as a number (section 7.4).
 ///
@@ -76,12 +76,12 @@ impl CloseCode {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self.0 {
-            1000 => "normal closure",
+            1000 => "normal close_info",
             1001 => "going away",
             1002 => "protocol error",
             1003 => "unsupported data",
             1005 => "no status code",
-            1006 => "abnormal closure",
+            1006 => "abnormal close_info",
             1007 => "invalid data",
             1008 => "policy violation",
             1009 => "message too big",
@@ -118,14 +118,14 @@ impl CloseFrame {
     /// A body that is fit to be sent.
     ///
     /// # Errors
-    /// [`Misuse::CloseCodeNotSendable`] and [`Misuse::CloseReasonTooLong`].
-    pub fn new(code: CloseCode, reason: impl Into<String>) -> Result<Self, Misuse> {
+    /// [`UsageError::CloseCodeNotSendable`] and [`UsageError::CloseReasonTooLong`].
+    pub fn new(code: CloseCode, reason: impl Into<String>) -> Result<Self, UsageError> {
         let reason = reason.into();
         if !code.is_sendable() {
-            return Err(Misuse::CloseCodeNotSendable(code));
+            return Err(UsageError::CloseCodeNotSendable(code));
         }
         if reason.len() > MAX_CLOSE_REASON {
-            return Err(Misuse::CloseReasonTooLong(reason.len()));
+            return Err(UsageError::CloseReasonTooLong(reason.len()));
         }
         Ok(Self { code, reason })
     }

@@ -50,18 +50,19 @@ pub mod frame;
 pub mod handshake;
 pub mod limits;
 pub mod message;
-pub mod misuse;
 pub mod uri;
+pub mod usage_error;
 pub mod utf8;
 pub mod violation;
 
 pub use close::{CloseCode, CloseFrame};
 pub use connection::{
-    Closure, Config, Connection, End, Event, KeepAlive, Output, Prepared, Received, Replies, Role, State, Transmit,
+    CloseInfo, Config, Connection, Endpoint, Event, KeepAlive, MessageRef, Outbound, PreparedMessage, Role, SendQueue,
+    State, Transmit,
 };
-pub use extension::{Compression, DeflateOptions};
+pub use extension::{DeflateOptions, NegotiatedDeflate};
 pub use limits::Limits;
-pub use message::{Kind, Message, Text};
-pub use misuse::Misuse;
+pub use message::{Message, MessageKind, Utf8Bytes};
 pub use uri::{Uri, UriError};
+pub use usage_error::UsageError;
 pub use violation::{Answer, Violation};

@@ -11,14 +11,14 @@ use crate::{frame::Opcode, utf8::InvalidUtf8};
 
 /// Text or binary (section 5.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum MessageKind {
     /// UTF-8, checked on arrival.
     Text,
     /// Bytes that mean something to the application alone.
     Binary,
 }
 
-impl Kind {
+impl MessageKind {
     /// The opcode of the message's first frame.
     #[must_use]
     pub const fn opcode(self) -> Opcode {
@@ -33,14 +33,14 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// UTF-8 text.
-    Text(Text),
+    Text(Utf8Bytes),
     /// Any bytes.
     Binary(Bytes),
 }
 
 impl Message {
     /// A text message.
-    pub fn text(text: impl Into<Text>) -> Self {
+    pub fn text(text: impl Into<Utf8Bytes>) -> Self {
         Self::Text(text.into())
     }
 
@@ -51,10 +51,10 @@ impl Message {
 
     /// Text or binary.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> MessageKind {
         match self {
-            Self::Text(_) => Kind::Text,
-            Self::Binary(_) => Kind::Binary,
+            Self::Text(_) => MessageKind::Text,
+            Self::Binary(_) => MessageKind::Binary,
         }
     }
 
@@ -62,7 +62,7 @@ impl Message {
     #[must_use]
     pub const fn as_bytes(&self) -> &Bytes {
         match self {
-            Self::Text(Text(bytes)) | Self::Binary(bytes) => bytes,
+            Self::Text(Utf8Bytes(bytes)) | Self::Binary(bytes) => bytes,
         }
     }
 
@@ -76,8 +76,8 @@ impl Message {
     }
 }
 
-impl From<Text> for Message {
-    fn from(text: Text) -> Self {
+impl From<Utf8Bytes> for Message {
+    fn from(text: Utf8Bytes) -> Self {
         Self::Text(text)
     }
 }
@@ -108,9 +108,9 @@ impl From<Vec<u8>> for Message {
 
 /// The payload of a text message: bytes that were checked to be UTF-8. Clones share them.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
-pub struct Text(Bytes);
+pub struct Utf8Bytes(Bytes);
 
-impl Text {
+impl Utf8Bytes {
     /// Takes bytes as text.
     ///
     /// # Errors
@@ -144,31 +144,31 @@ impl Text {
     }
 }
 
-impl fmt::Debug for Text {
+impl fmt::Debug for Utf8Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_str().fmt(f)
     }
 }
 
-impl fmt::Display for Text {
+impl fmt::Display for Utf8Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_str().fmt(f)
     }
 }
 
-impl From<String> for Text {
+impl From<String> for Utf8Bytes {
     fn from(text: String) -> Self {
         Self(Bytes::from(text))
     }
 }
 
-impl From<&str> for Text {
+impl From<&str> for Utf8Bytes {
     fn from(text: &str) -> Self {
         Self(Bytes::copy_from_slice(text.as_bytes()))
     }
 }
 
-impl PartialEq<str> for Text {
+impl PartialEq<str> for Utf8Bytes {
     fn eq(&self, other: &str) -> bool {
         self.0 == other.as_bytes()
     }

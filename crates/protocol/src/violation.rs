@@ -4,7 +4,7 @@
 //! answered and one plain sentence. That the answers stand side by side is the point: whoever wants to know what this
 //! implementation does about a broken rule need not look for it in the code that noticed.
 //!
-//! What the *caller* of this crate can do wrong is another type, [`Misuse`](crate::Misuse): it is a bug to be fixed, not
+//! What the *caller* of this crate can do wrong is another type, [`UsageError`](crate::UsageError): it is a bug to be fixed, not
 //! an input to be handled.
 
 use std::fmt;
@@ -25,13 +25,13 @@ pub enum Violation {
     // ---- Both heads of the opening handshake -------------------------------------------------------------------
     /// The bytes are no HTTP/1.1 head. Holds what the parser stumbled over.
     MalformedHead(String),
-    /// The head is longer than [`Limits::head_bytes`](crate::Limits::head_bytes).
+    /// The head is longer than [`Limits::max_head_bytes`](crate::Limits::max_head_bytes).
     HeadTooLong {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The head has more header lines than [`Limits::header_lines`](crate::Limits::header_lines).
-    TooManyHeaderLines {
+    /// The head has more header lines than [`Limits::max_headers`](crate::Limits::max_headers).
+    TooManyHeaders {
         /// The limit.
         limit: usize,
     },
@@ -124,14 +124,14 @@ pub enum Violation {
     TextNotUtf8,
     /// A compressed message that cannot be decompressed.
     DeflateInvalid,
-    /// A frame larger than [`Limits::frame_bytes`](crate::Limits::frame_bytes).
+    /// A frame larger than [`Limits::max_frame_bytes`](crate::Limits::max_frame_bytes).
     FrameTooBig {
         /// The announced payload length, in bytes.
         length: u64,
         /// The limit, in bytes.
         limit: usize,
     },
-    /// A message larger than [`Limits::message_bytes`](crate::Limits::message_bytes).
+    /// A message larger than [`Limits::max_message_bytes`](crate::Limits::max_message_bytes).
     MessageTooBig {
         /// The limit, in bytes.
         limit: usize,
@@ -142,7 +142,7 @@ pub enum Violation {
         limit: u32,
     },
     /// More control frames within a second than
-    /// [`Limits::control_frames_per_second`](crate::Limits::control_frames_per_second).
+    /// [`Limits::max_control_frames_per_second`](crate::Limits::max_control_frames_per_second).
     TooManyControlFrames {
         /// The limit.
         limit: u32,
@@ -213,7 +213,7 @@ impl Violation {
             Self::TextNotUtf8 | Self::CloseReasonNotUtf8 => "8.1",
             Self::ExtensionsMalformed => "9.1",
             Self::HeadTooLong { .. }
-            | Self::TooManyHeaderLines { .. }
+            | Self::TooManyHeaders { .. }
             | Self::FrameTooBig { .. }
             | Self::MessageTooBig { .. }
             | Self::TooManyFragments { .. }
@@ -231,8 +231,8 @@ impl Violation {
     /// What the peer is told, given that this end is a `server` or a client.
     #[must_use]
     pub const fn answer(&self, role: crate::Role) -> Answer {
-        let (refusal, code) = match self {
-            Self::HeadTooLong { .. } | Self::TooManyHeaderLines { .. } => {
+        let (rejection, code) = match self {
+            Self::HeadTooLong { .. } | Self::TooManyHeaders { .. } => {
                 (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, None)
             }
             Self::MethodNotGet(_) => (StatusCode::METHOD_NOT_ALLOWED, None),
@@ -289,7 +289,7 @@ impl Violation {
         };
         match (code, role) {
             (Some(code), _) => Answer::Close(code),
-            (None, crate::Role::Server) => Answer::Refuse(refusal),
+            (None, crate::Role::Server) => Answer::Refuse(rejection),
             (None, crate::Role::Client) => Answer::Disconnect,
         }
     }
@@ -319,7 +319,7 @@ impl fmt::Display for Violation {
         match self {
             Self::MalformedHead(what) => write!(f, "this is not an HTTP/1.1 head: {what}"),
             Self::HeadTooLong { limit } => write!(f, "the HTTP head is longer than {limit} bytes"),
-            Self::TooManyHeaderLines { limit } => write!(f, "the HTTP head has more than {limit} header lines"),
+            Self::TooManyHeaders { limit } => write!(f, "the HTTP head has more than {limit} header lines"),
             Self::HttpVersionTooOld => f.write_str("the handshake needs HTTP/1.1 or later"),
             Self::UpgradeMissing => f.write_str("there is no header 'Upgrade: websocket'"),
             Self::ConnectionWithoutUpgrade => f.write_str("the header Connection does not list 'Upgrade'"),

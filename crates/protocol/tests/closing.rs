@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use bytes::Buf;
 use common::{End, Pair, SERVER_CLOSES_TCP_FIRST, Step, both, broken, close, empty_close, hex, ping, s, text, wire};
-use protocol::{CloseCode, CloseFrame, Config, End as Side, Kind, Message, Misuse, Role, State, Transmit, Violation};
+use protocol::{
+    CloseCode, CloseFrame, Config, Endpoint as Side, Message, MessageKind, Role, State, Transmit, UsageError, Violation,
+};
 
 const CLIENT: Role = Role::Client;
 const SERVER: Role = Role::Server;
@@ -41,8 +43,8 @@ fn a_client_closes_and_the_server_closes_tcp_first() {
         assert_eq!(end.ending(), (1000, true));
         assert_eq!(end.connection.poll_timeout(), None);
     }
-    assert_eq!(pair.client.connection.closure().started_by, Some(Side::Us));
-    assert_eq!(pair.server.connection.closure().started_by, Some(Side::Peer));
+    assert_eq!(pair.client.connection.close_info().initiator, Some(Side::Local));
+    assert_eq!(pair.server.connection.close_info().initiator, Some(Side::Remote));
 }
 
 //= docs/src/rfc6455.md#section-7-1-1
@@ -80,8 +82,8 @@ fn crossing_closes_are_one_closing_handshake() {
     assert_eq!(pair.tcp, SERVER_CLOSES_TCP_FIRST);
     // Each end reports the code of the other (7.1.5).
     assert_eq!((pair.client.ending(), pair.server.ending()), ((4002, true), (4001, true)));
-    assert_eq!(pair.client.connection.closure().reason, "s");
-    assert_eq!(pair.server.connection.closure().reason, "c");
+    assert_eq!(pair.client.connection.close_info().reason, "s");
+    assert_eq!(pair.server.connection.close_info().reason, "c");
 }
 
 //= docs/src/rfc6455.md#section-7-1-5
@@ -198,7 +200,7 @@ fn a_client_waits_for_the_server_to_close_tcp() {
     client.hears_end();
     client.transmits(&["disconnect"]);
     assert_eq!(client.connection.state(), State::Closed);
-    assert!(!client.connection.closure().timed_out);
+    assert!(!client.connection.close_info().timed_out);
 }
 
 //= docs/src/rfc6455.md#section-5-5-1
@@ -303,7 +305,10 @@ fn the_answer_to_a_close_may_have_another_code() {
         end.sent();
         assert_eq!(end.hears(&["88 02 03e9"]), [close(1001, "")]);
         assert_eq!(end.ending(), (1001, true));
-        assert_eq!(end.connection.closure().sent, Some(CloseFrame { code: CloseCode::NORMAL, reason: String::new() }));
+        assert_eq!(
+            end.connection.close_info().sent,
+            Some(CloseFrame { code: CloseCode::NORMAL, reason: String::new() })
+        );
     });
 }
 
@@ -316,14 +321,14 @@ fn a_reason_has_at_most_123_bytes() {
     both(|end| {
         let frame = format!("88 7d 03e8 {}", "78".repeat(123));
         assert_eq!(end.hears(&[&frame]), [close(1000, &longest)]);
-        assert_eq!(end.connection.closure().reason, longest);
+        assert_eq!(end.connection.close_info().reason, longest);
     });
     both(|end| {
         let too_long = CloseFrame { code: CloseCode::NORMAL, reason: "x".repeat(124) };
-        assert_eq!(end.connection.close(Some(too_long), end.now), Err(Misuse::CloseReasonTooLong(124)));
+        assert_eq!(end.connection.close(Some(too_long), end.now), Err(UsageError::CloseReasonTooLong(124)));
         // Bytes count, not characters.
         let too_long = CloseFrame { code: CloseCode::NORMAL, reason: "\u{20ac}".repeat(42) };
-        assert_eq!(end.connection.close(Some(too_long), end.now), Err(Misuse::CloseReasonTooLong(126)));
+        assert_eq!(end.connection.close(Some(too_long), end.now), Err(UsageError::CloseReasonTooLong(126)));
         end.transmits_nothing();
         assert_eq!(end.connection.state(), State::Open);
         end.close(1000, &longest);
@@ -397,7 +402,7 @@ fn every_code_that_may_be_sent_is_taken_and_every_other_one_refused() {
             } else {
                 assert_eq!(heard, [broken(Violation::CloseCodeInvalid(CloseCode(code)))], "{role:?}");
                 assert_eq!(end.ending(), (1006, false));
-                assert_eq!(end.connection.closure().sent.map(|frame| frame.code), Some(CloseCode::PROTOCOL_ERROR));
+                assert_eq!(end.connection.close_info().sent.map(|frame| frame.code), Some(CloseCode::PROTOCOL_ERROR));
             }
         }
     }
@@ -444,9 +449,9 @@ fn every_code_that_may_not_be_sent_is_refused_to_the_caller() {
                 assert_eq!(end.connection.close(Some(frame), now), Ok(()), "{role:?} {code}");
                 end.transmits(&[&format!("88 02 {code:04x}")]);
             } else {
-                let misuse = Misuse::CloseCodeNotSendable(CloseCode(code));
-                assert_eq!(end.connection.close(Some(frame), now), Err(misuse), "{role:?} {code}");
-                assert_eq!(end.connection.queued(), 0);
+                let usage_error = UsageError::CloseCodeNotSendable(CloseCode(code));
+                assert_eq!(end.connection.close(Some(frame), now), Err(usage_error), "{role:?} {code}");
+                assert_eq!(end.connection.queued_bytes(), 0);
                 assert_eq!(end.connection.state(), State::Open);
             }
         }
@@ -479,22 +484,22 @@ fn a_client_that_misses_extensions_can_name_them_and_a_server_hears_which() {
 #[test]
 fn a_close_frame_is_checked_when_it_is_made() {
     assert!(CloseFrame::new(CloseCode::NORMAL, "x".repeat(123)).is_ok());
-    assert_eq!(CloseFrame::new(CloseCode::NORMAL, "x".repeat(124)), Err(Misuse::CloseReasonTooLong(124)));
+    assert_eq!(CloseFrame::new(CloseCode::NORMAL, "x".repeat(124)), Err(UsageError::CloseReasonTooLong(124)));
     for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535] {
-        let misuse = Misuse::CloseCodeNotSendable(CloseCode(code));
-        assert_eq!(CloseFrame::new(CloseCode(code), ""), Err(misuse));
+        let usage_error = UsageError::CloseCodeNotSendable(CloseCode(code));
+        assert_eq!(CloseFrame::new(CloseCode(code), ""), Err(usage_error));
     }
 }
 
 #[test]
 fn codes_have_their_numbers_and_names() {
     for (code, printed) in [
-        (CloseCode::NORMAL, "1000 (normal closure)"),
+        (CloseCode::NORMAL, "1000 (normal close_info)"),
         (CloseCode::GOING_AWAY, "1001 (going away)"),
         (CloseCode::PROTOCOL_ERROR, "1002 (protocol error)"),
         (CloseCode::UNSUPPORTED_DATA, "1003 (unsupported data)"),
         (CloseCode::NO_STATUS_RECEIVED, "1005 (no status code)"),
-        (CloseCode::ABNORMAL_CLOSURE, "1006 (abnormal closure)"),
+        (CloseCode::ABNORMAL_CLOSURE, "1006 (abnormal close_info)"),
         (CloseCode::INVALID_DATA, "1007 (invalid data)"),
         (CloseCode::POLICY_VIOLATION, "1008 (policy violation)"),
         (CloseCode::MESSAGE_TOO_BIG, "1009 (message too big)"),
@@ -544,18 +549,18 @@ fn nothing_is_sent_after_the_peers_close() {
 #[track_caller]
 fn sends_nothing_more(end: &mut End) {
     let connection = &mut end.connection;
-    let queued = connection.queued();
-    assert_eq!(connection.send(Message::text("x")), Err(Misuse::AfterClose));
-    assert_eq!(connection.send(Message::binary(vec![0; 10_000])), Err(Misuse::AfterClose));
-    assert_eq!(connection.send_text("x"), Err(Misuse::AfterClose));
-    assert_eq!(connection.send_binary(b"x"), Err(Misuse::AfterClose));
-    assert_eq!(connection.send_fragment(Kind::Text, b"x", true), Err(Misuse::AfterClose));
-    assert_eq!(connection.ping(b""), Err(Misuse::AfterClose));
-    assert_eq!(connection.pong(b""), Err(Misuse::AfterClose));
+    let queued = connection.queued_bytes();
+    assert_eq!(connection.send(Message::text("x")), Err(UsageError::AfterClose));
+    assert_eq!(connection.send(Message::binary(vec![0; 10_000])), Err(UsageError::AfterClose));
+    assert_eq!(connection.send_text("x"), Err(UsageError::AfterClose));
+    assert_eq!(connection.send_binary(b"x"), Err(UsageError::AfterClose));
+    assert_eq!(connection.send_fragment(MessageKind::Text, b"x", true), Err(UsageError::AfterClose));
+    assert_eq!(connection.ping(b""), Err(UsageError::AfterClose));
+    assert_eq!(connection.pong(b""), Err(UsageError::AfterClose));
     if connection.role() == SERVER {
-        assert_eq!(connection.send_prepared(&protocol::Prepared::new(&"x".into())), Err(Misuse::AfterClose));
+        assert_eq!(connection.send_prepared(&protocol::PreparedMessage::new(&"x".into())), Err(UsageError::AfterClose));
     }
-    assert_eq!(connection.queued(), queued);
+    assert_eq!(connection.queued_bytes(), queued);
 }
 
 //= docs/src/rfc6455.md#section-5-5-1
@@ -584,15 +589,15 @@ fn the_peers_data_still_arrives_after_ones_own_close() {
 #[test]
 fn a_close_inside_ones_own_fragmented_message_leaves_it_unfinished() {
     both(|end| {
-        end.connection.send_fragment(Kind::Text, b"Hel", false).unwrap();
+        end.connection.send_fragment(MessageKind::Text, b"Hel", false).unwrap();
         end.close(1000, "");
-        assert_eq!(end.connection.send_fragment(Kind::Text, b"lo", true), Err(Misuse::AfterClose));
+        assert_eq!(end.connection.send_fragment(MessageKind::Text, b"lo", true), Err(UsageError::AfterClose));
         end.transmits(&["01 03 48656c", "88 02 03e8"]);
     });
     both(|end| {
-        end.connection.send_fragment(Kind::Text, b"Hel", false).unwrap();
+        end.connection.send_fragment(MessageKind::Text, b"Hel", false).unwrap();
         end.hears(&["88 02 03e8"]);
-        assert_eq!(end.connection.send_fragment(Kind::Text, b"lo", true), Err(Misuse::AfterClose));
+        assert_eq!(end.connection.send_fragment(MessageKind::Text, b"lo", true), Err(UsageError::AfterClose));
         end.transmits_by_role(&["01 03 48656c", "88 02 03e8", "half-close"], &["01 03 48656c", "88 02 03e8"]);
     });
 }
@@ -617,7 +622,7 @@ fn closing_twice_is_closing_once() {
         end.close(4001, "b");
         end.close_without_code();
         end.transmits(&["88 03 0fa0 61"]);
-        let sent = end.connection.closure().sent.unwrap();
+        let sent = end.connection.close_info().sent.unwrap();
         assert_eq!((sent.code.0, sent.reason.as_str()), (4000, "a"));
     });
 }
@@ -639,11 +644,11 @@ fn closing_after_the_peer_closed_changes_nothing() {
     both(|end| {
         end.hears(&["88 02 0fa0"]);
         end.transmits_by_role(&["88 02 0fa0", "half-close"], &["88 02 0fa0"]);
-        let (closure, deadline) = (end.connection.closure(), end.connection.poll_timeout());
+        let (close_info, deadline) = (end.connection.close_info(), end.connection.poll_timeout());
         end.wait(s(1));
         end.close(1000, "");
         end.transmits_nothing();
-        assert_eq!((end.connection.closure(), end.connection.poll_timeout()), (closure, deadline));
+        assert_eq!((end.connection.close_info(), end.connection.poll_timeout()), (close_info, deadline));
     });
 }
 
@@ -652,12 +657,12 @@ fn closing_after_the_end_changes_nothing() {
     both(|end| {
         end.hears_end();
         end.transmits(&["disconnect"]);
-        let closure = end.connection.closure();
+        let close_info = end.connection.close_info();
         end.close(1000, "");
-        assert_eq!(end.connection.queued(), 0);
+        assert_eq!(end.connection.queued_bytes(), 0);
         end.transmits_nothing();
         assert_eq!(end.connection.poll_timeout(), None, "nothing is left to wait for");
-        assert_eq!(end.connection.closure(), closure, "final once CLOSED");
+        assert_eq!(end.connection.close_info(), close_info, "final once CLOSED");
     });
 }
 
@@ -668,24 +673,24 @@ fn an_ending_is_told_in_a_sentence() {
     let ended = |prepare: fn(&mut End)| {
         let mut server = End::server();
         prepare(&mut server);
-        server.connection.closure().to_string()
+        server.connection.close_info().to_string()
     };
-    assert_eq!(ended(|end| drop(end.hears(&["88 02 03e8"]))), "1000 (normal closure), closed by the peer");
+    assert_eq!(ended(|end| drop(end.hears(&["88 02 03e8"]))), "1000 (normal close_info), closed by the peer");
     assert_eq!(ended(|end| drop(end.hears(&["88 05 0fa0 620a65"]))), "4000 (private) \"b\\ne\", closed by the peer");
     assert_eq!(ended(|end| drop(end.hears(&["88 05 0fa0 276122"]))), "4000 (private) \"'a\\\"\", closed by the peer");
     assert_eq!(ended(|end| drop(end.hears(&["88 00"]))), "1005 (no status code), closed by the peer");
-    assert_eq!(ended(|_| ()), "1006 (abnormal closure), the connection ended without a Close frame");
-    assert_eq!(ended(|end| end.close(1000, "")), "1006 (abnormal closure), the peer never answered the Close");
+    assert_eq!(ended(|_| ()), "1006 (abnormal close_info), the connection ended without a Close frame");
+    assert_eq!(ended(|end| end.close(1000, "")), "1006 (abnormal close_info), the peer never answered the Close");
     assert_eq!(
         ended(|end| {
             end.close(1000, "");
             end.hears(&["88 02 03e8"]);
         }),
-        "1000 (normal closure), closed by this end"
+        "1000 (normal close_info), closed by this end"
     );
     assert_eq!(
         ended(|end| drop(end.hears(&["83 00"]))),
-        "1006 (abnormal closure), failed by this end: opcode 0x3 is reserved (RFC 6455, section 5.2)"
+        "1006 (abnormal close_info), failed by this end: opcode 0x3 is reserved (RFC 6455, section 5.2)"
     );
 }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{End, Heard, Step, both, s, wire};
-use protocol::{Config, Kind, Misuse, Role, State, Violation};
+use protocol::{Config, MessageKind, Role, State, UsageError, Violation};
 
 const CLIENT: Role = Role::Client;
 const SERVER: Role = Role::Server;
@@ -12,16 +12,16 @@ const SERVER: Role = Role::Server;
 
 /// Where a connection can stand.
 const SITUATIONS: [&str; 10] = [
-    "open",        // nothing has happened
-    "we closed",   // our Close is out, the peer's is not there
-    "peer closed", // the peer's Close was there first, ours is out
-    "both closed", // ours was first, the peer's is there
-    "failed",      // the peer broke a rule, our Close is out
-    "mute",        // writing has failed
-    "we, mute",    // our Close is out, and then writing has failed
-    "end seen",    // the peer has ended its stream; the driver has not dropped TCP yet
-    "gave up",     // our Close was not answered in time; the driver has not dropped TCP yet
-    "closed",      // TCP is gone
+    "open",             // nothing has happened
+    "we closed",        // our Close is out, the peer's is not there
+    "peer closed",      // the peer's Close was there first, ours is out
+    "both closed",      // ours was first, the peer's is there
+    "failed",           // the peer broke a rule, our Close is out
+    "write_failed",     // writing has failed
+    "we, write_failed", // our Close is out, and then writing has failed
+    "end seen",         // the peer has ended its stream; the driver has not dropped TCP yet
+    "gave up",          // our Close was not answered in time; the driver has not dropped TCP yet
+    "closed",           // TCP is gone
 ];
 
 fn bring_about(situation: &str, end: &mut End) {
@@ -34,11 +34,11 @@ fn bring_about(situation: &str, end: &mut End) {
             end.hears(&["88 02 0fa2"]);
         }
         "failed" => drop(end.hears(&["83 00"])),
-        "mute" => end.connection.sending_lost(end.now),
-        "we, mute" => {
+        "write_failed" => end.connection.handle_write_error(end.now),
+        "we, write_failed" => {
             end.close(4001, "");
             end.steps();
-            end.connection.sending_lost(end.now);
+            end.connection.handle_write_error(end.now);
         }
         "end seen" => return drop(end.hears_end()),
         "gave up" => {
@@ -63,7 +63,7 @@ const HAPPENINGS: [&str; 16] = [
     "violation",
     "end",
     "loss",
-    "mute",
+    "write_failed",
     "deadline",
     "we send",
     "we ping",
@@ -87,18 +87,18 @@ fn happen(happening: &str, end: &mut End) -> String {
         "violation" => end.hears(&["84 00"]),
         "end" => end.hears_end(),
         "loss" => {
-            end.connection.transport_lost();
+            end.connection.handle_read_error();
             end.events()
         }
-        "mute" => {
-            end.connection.sending_lost(end.now);
+        "write_failed" => {
+            end.connection.handle_write_error(end.now);
             end.events()
         }
         "deadline" => end.wait(s(60)),
         "we send" => return answered(&end.connection.send_text("ok")),
         "we ping" => return answered(&end.connection.ping(b"p")),
         "we pong" => return answered(&end.connection.pong(b"p")),
-        "we fragment" => return answered(&end.connection.send_fragment(Kind::Binary, b"f", false)),
+        "we fragment" => return answered(&end.connection.send_fragment(MessageKind::Binary, b"f", false)),
         "we close" => {
             end.close(4004, "");
             Vec::new()
@@ -118,10 +118,10 @@ fn happen(happening: &str, end: &mut End) -> String {
     words.join(", ")
 }
 
-fn answered(answer: &Result<(), Misuse>) -> String {
+fn answered(answer: &Result<(), UsageError>) -> String {
     match answer {
         Ok(()) => String::new(),
-        Err(Misuse::AfterClose) => "refused".to_owned(),
+        Err(UsageError::AfterClose) => "refused".to_owned(),
         Err(other) => panic!("{other}"),
     }
 }
@@ -167,7 +167,7 @@ const TABLE: &str = "
     open        | violation   | fails      | sends 1002, half-closes  |            | CLOSING 1006
     open        | end         |            | drops TCP                |            | CLOSED 1006
     open        | loss        |            | drops TCP                |            | CLOSED 1006
-    open        | mute        |            |                          |            | OPEN 1006
+    open        | write_failed        |            |                          |            | OPEN 1006
     open        | deadline    |            |                          |            | OPEN 1006
     open        | we send     |            | sends ok                 |            | OPEN 1006
     open        | we ping     |            | pings                    |            | OPEN 1006
@@ -184,7 +184,7 @@ const TABLE: &str = "
     we closed   | violation   | fails      | half-closes              |            | CLOSING 1006
     we closed   | end         |            | drops TCP                |            | CLOSED 1006
     we closed   | loss        |            | drops TCP                |            | CLOSED 1006
-    we closed   | mute        |            |                          |            | CLOSING 1006
+    we closed   | write_failed        |            |                          |            | CLOSING 1006
     we closed   | deadline    |            | drops TCP                |            | CLOSED 1006
     we closed   | we send     | refused    |                          |            | CLOSING 1006
     we closed   | we ping     | refused    |                          |            | CLOSING 1006
@@ -201,7 +201,7 @@ const TABLE: &str = "
     peer closed | violation   |            |                          |            | CLOSING 4002 clean
     peer closed | end         |            | drops TCP                |            | CLOSED 4002 clean
     peer closed | loss        |            | drops TCP                |            | CLOSED 4002 clean
-    peer closed | mute        |            |                          |            | CLOSING 4002 clean
+    peer closed | write_failed        |            |                          |            | CLOSING 4002 clean
     peer closed | deadline    |            | drops TCP                |            | CLOSED 4002 clean
     peer closed | we send     | refused    |                          |            | CLOSING 4002 clean
     peer closed | we ping     | refused    |                          |            | CLOSING 4002 clean
@@ -218,7 +218,7 @@ const TABLE: &str = "
     both closed | violation   |            |                          |            | CLOSING 4002 clean
     both closed | end         |            | drops TCP                |            | CLOSED 4002 clean
     both closed | loss        |            | drops TCP                |            | CLOSED 4002 clean
-    both closed | mute        |            |                          |            | CLOSING 4002 clean
+    both closed | write_failed        |            |                          |            | CLOSING 4002 clean
     both closed | deadline    |            | drops TCP                |            | CLOSED 4002 clean
     both closed | we send     | refused    |                          |            | CLOSING 4002 clean
     both closed | we ping     | refused    |                          |            | CLOSING 4002 clean
@@ -235,7 +235,7 @@ const TABLE: &str = "
     failed      | violation   |            |                          |            | CLOSING 1006
     failed      | end         |            | drops TCP                |            | CLOSED 1006
     failed      | loss        |            | drops TCP                |            | CLOSED 1006
-    failed      | mute        |            |                          |            | CLOSING 1006
+    failed      | write_failed        |            |                          |            | CLOSING 1006
     failed      | deadline    |            | drops TCP                |            | CLOSED 1006
     failed      | we send     | refused    |                          |            | CLOSING 1006
     failed      | we ping     | refused    |                          |            | CLOSING 1006
@@ -243,43 +243,43 @@ const TABLE: &str = "
     failed      | we close    |            |                          |            | CLOSING 1006
     failed      | we fragment | refused    |                          |            | CLOSING 1006
 
-    mute        | message     | hears ok   |                          |            | OPEN 1006
-    mute        | fragment    |            |                          |            | OPEN 1006
-    mute        | ping        | hears p    |                          |            | OPEN 1006
-    mute        | pong        | hears p    |                          |            | OPEN 1006
-    mute        | close       | hears 4003 |                          |            | CLOSING 4003
-    mute        | bad close   | fails      |                          |            | CLOSING 1006
-    mute        | violation   | fails      |                          |            | CLOSING 1006
-    mute        | end         |            | drops TCP                |            | CLOSED 1006
-    mute        | loss        |            | drops TCP                |            | CLOSED 1006
-    mute        | mute        |            |                          |            | OPEN 1006
-    mute        | deadline    |            | drops TCP                |            | CLOSED 1006
-    mute        | we send     |            |                          |            | OPEN 1006
-    mute        | we ping     |            |                          |            | OPEN 1006
-    mute        | we pong     |            |                          |            | OPEN 1006
-    mute        | we close    |            |                          |            | CLOSING 1006
-    mute        | we fragment |            |                          |            | OPEN 1006
+    write_failed        | message     | hears ok   |                          |            | OPEN 1006
+    write_failed        | fragment    |            |                          |            | OPEN 1006
+    write_failed        | ping        | hears p    |                          |            | OPEN 1006
+    write_failed        | pong        | hears p    |                          |            | OPEN 1006
+    write_failed        | close       | hears 4003 |                          |            | CLOSING 4003
+    write_failed        | bad close   | fails      |                          |            | CLOSING 1006
+    write_failed        | violation   | fails      |                          |            | CLOSING 1006
+    write_failed        | end         |            | drops TCP                |            | CLOSED 1006
+    write_failed        | loss        |            | drops TCP                |            | CLOSED 1006
+    write_failed        | write_failed        |            |                          |            | OPEN 1006
+    write_failed        | deadline    |            | drops TCP                |            | CLOSED 1006
+    write_failed        | we send     |            |                          |            | OPEN 1006
+    write_failed        | we ping     |            |                          |            | OPEN 1006
+    write_failed        | we pong     |            |                          |            | OPEN 1006
+    write_failed        | we close    |            |                          |            | CLOSING 1006
+    write_failed        | we fragment |            |                          |            | OPEN 1006
 
-    we, mute    | message     | hears ok   |                          |            | CLOSING 1006
-    we, mute    | fragment    |            |                          |            | CLOSING 1006
-    we, mute    | ping        | hears p    |                          |            | CLOSING 1006
-    we, mute    | pong        | hears p    |                          |            | CLOSING 1006
-    we, mute    | close       | hears 4003 |                          |            | CLOSING 4003 clean
-    we, mute    | bad close   | fails      |                          |            | CLOSING 1006
-    we, mute    | violation   | fails      |                          |            | CLOSING 1006
-    we, mute    | end         |            | drops TCP                |            | CLOSED 1006
-    we, mute    | loss        |            | drops TCP                |            | CLOSED 1006
-    we, mute    | mute        |            |                          |            | CLOSING 1006
-    we, mute    | deadline    |            | drops TCP                |            | CLOSED 1006
-    we, mute    | we send     | refused    |                          |            | CLOSING 1006
-    we, mute    | we ping     | refused    |                          |            | CLOSING 1006
-    we, mute    | we pong     | refused    |                          |            | CLOSING 1006
-    we, mute    | we close    |            |                          |            | CLOSING 1006
-    we, mute    | we fragment | refused    |                          |            | CLOSING 1006
+    we, write_failed    | message     | hears ok   |                          |            | CLOSING 1006
+    we, write_failed    | fragment    |            |                          |            | CLOSING 1006
+    we, write_failed    | ping        | hears p    |                          |            | CLOSING 1006
+    we, write_failed    | pong        | hears p    |                          |            | CLOSING 1006
+    we, write_failed    | close       | hears 4003 |                          |            | CLOSING 4003 clean
+    we, write_failed    | bad close   | fails      |                          |            | CLOSING 1006
+    we, write_failed    | violation   | fails      |                          |            | CLOSING 1006
+    we, write_failed    | end         |            | drops TCP                |            | CLOSED 1006
+    we, write_failed    | loss        |            | drops TCP                |            | CLOSED 1006
+    we, write_failed    | write_failed        |            |                          |            | CLOSING 1006
+    we, write_failed    | deadline    |            | drops TCP                |            | CLOSED 1006
+    we, write_failed    | we send     | refused    |                          |            | CLOSING 1006
+    we, write_failed    | we ping     | refused    |                          |            | CLOSING 1006
+    we, write_failed    | we pong     | refused    |                          |            | CLOSING 1006
+    we, write_failed    | we close    |            |                          |            | CLOSING 1006
+    we, write_failed    | we fragment | refused    |                          |            | CLOSING 1006
 
     end seen    | end         |            | drops TCP                |            | CLOSED 1006
     end seen    | loss        |            | drops TCP                |            | CLOSED 1006
-    end seen    | mute        |            | drops TCP                |            | CLOSED 1006
+    end seen    | write_failed        |            | drops TCP                |            | CLOSED 1006
     end seen    | deadline    |            | drops TCP                |            | CLOSED 1006
     end seen    | we send     |            | sends ok, drops TCP      |            | CLOSED 1006
     end seen    | we ping     |            | pings, drops TCP         |            | CLOSED 1006
@@ -296,7 +296,7 @@ const TABLE: &str = "
     gave up     | violation   | fails      | drops TCP                |            | CLOSED 1006
     gave up     | end         |            | drops TCP                |            | CLOSED 1006
     gave up     | loss        |            | drops TCP                |            | CLOSED 1006
-    gave up     | mute        |            | drops TCP                |            | CLOSED 1006
+    gave up     | write_failed        |            | drops TCP                |            | CLOSED 1006
     gave up     | deadline    |            | drops TCP                |            | CLOSED 1006
     gave up     | we send     | refused    | drops TCP                |            | CLOSED 1006
     gave up     | we ping     | refused    | drops TCP                |            | CLOSED 1006
@@ -313,7 +313,7 @@ const TABLE: &str = "
     closed      | violation   |            |                          |            | CLOSED 1006
     closed      | end         |            |                          |            | CLOSED 1006
     closed      | loss        |            |                          |            | CLOSED 1006
-    closed      | mute        |            |                          |            | CLOSED 1006
+    closed      | write_failed        |            |                          |            | CLOSED 1006
     closed      | deadline    |            |                          |            | CLOSED 1006
     closed      | we send     | refused    |                          |            | CLOSED 1006
     closed      | we ping     | refused    |                          |            | CLOSED 1006
@@ -383,21 +383,21 @@ fn every_event_in_every_situation_is_in_the_table_and_happens_as_it_says() {
 fn calls_in_any_order_after_the_end_are_harmless() {
     let endings: [fn(&mut End); 3] = [
         |end| drop(end.hears_end()),
-        |end| end.connection.transport_lost(),
+        |end| end.connection.handle_read_error(),
         |end| {
             end.close(1000, "");
             end.wait(s(5));
         },
     ];
     let calls: [fn(&mut End); 9] = [
-        |end| end.connection.receive_end(),
-        |end| end.connection.transport_lost(),
-        |end| end.connection.sending_lost(end.now),
+        |end| end.connection.receive_eof(),
+        |end| end.connection.handle_read_error(),
+        |end| end.connection.handle_write_error(end.now),
         |end| end.connection.receive(&[0xFF; 100]),
         |end| assert!(end.connection.poll_event(end.now).unwrap().is_none()),
         |end| end.connection.handle_timeout(end.now + s(1000)).unwrap(),
         |end| end.close(1000, ""),
-        |end| assert_eq!(end.connection.send_text("x"), Err(Misuse::AfterClose)),
+        |end| assert_eq!(end.connection.send_text("x"), Err(UsageError::AfterClose)),
         |end| assert!(end.connection.poll_transmit().is_none()),
     ];
     for ending in endings {
@@ -407,15 +407,15 @@ fn calls_in_any_order_after_the_end_are_harmless() {
                     ending(end);
                     end.events();
                     assert_eq!(end.steps().last(), Some(&Step::Disconnect));
-                    let closure = end.connection.closure();
+                    let close_info = end.connection.close_info();
                     for call in [first, second] {
                         call(end);
                         end.events();
                         end.transmits_nothing();
                         assert_eq!(end.connection.poll_timeout(), None);
                     }
-                    assert_eq!(end.connection.closure(), closure, "final once CLOSED");
-                    assert_eq!((end.connection.missing(), end.connection.queued()), (0, 0));
+                    assert_eq!(end.connection.close_info(), close_info, "final once CLOSED");
+                    assert_eq!((end.connection.payload_remaining(), end.connection.queued_bytes()), (0, 0));
                     assert_eq!(end.connection.state(), State::Closed);
                 });
             }

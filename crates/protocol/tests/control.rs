@@ -3,7 +3,7 @@
 mod common;
 
 use common::{End, Heard, both, broken, close, hex, masked, peer_of, ping, pong, text, wire};
-use protocol::{Message, Misuse, Role, State, Violation, frame::Opcode};
+use protocol::{Message, Role, State, UsageError, Violation, frame::Opcode};
 
 //= docs/src/rfc6455.md#section-5-5-2
 //= type=test
@@ -198,8 +198,8 @@ fn pings_and_pongs_can_be_sent_at_any_time_while_open() {
 #[test]
 fn a_ping_of_126_bytes_is_not_sent() {
     both(|end| {
-        assert_eq!(end.connection.ping(&[0; 126]), Err(Misuse::ControlTooLong(126)));
-        assert_eq!(end.connection.pong(&[0; 65_536]), Err(Misuse::ControlTooLong(65_536)));
+        assert_eq!(end.connection.ping(&[0; 126]), Err(UsageError::ControlTooLong(126)));
+        assert_eq!(end.connection.pong(&[0; 65_536]), Err(UsageError::ControlTooLong(65_536)));
         end.transmits_nothing();
         assert_eq!(end.connection.ping(&[]), Ok(()));
     });
@@ -209,13 +209,13 @@ fn a_ping_of_126_bytes_is_not_sent() {
 fn no_ping_and_no_pong_after_close() {
     both(|end| {
         end.close(1000, "");
-        assert_eq!(end.connection.ping(b"x"), Err(Misuse::AfterClose));
-        assert_eq!(end.connection.pong(b"x"), Err(Misuse::AfterClose));
+        assert_eq!(end.connection.ping(b"x"), Err(UsageError::AfterClose));
+        assert_eq!(end.connection.pong(b"x"), Err(UsageError::AfterClose));
         end.transmits(&["88 02 03e8"]);
     });
     both(|end| {
         end.hears(&["88 02 03e8"]);
-        assert_eq!(end.connection.ping(b"x"), Err(Misuse::AfterClose));
-        assert_eq!(end.connection.pong(b"x"), Err(Misuse::AfterClose));
+        assert_eq!(end.connection.ping(b"x"), Err(UsageError::AfterClose));
+        assert_eq!(end.connection.pong(b"x"), Err(UsageError::AfterClose));
     });
 }

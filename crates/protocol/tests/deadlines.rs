@@ -45,7 +45,7 @@ fn a_peer_that_never_answers_a_close_is_dropped_at_the_deadline() {
         assert_eq!(end.connection.state(), State::Closed);
         assert_eq!(end.connection.poll_timeout(), None);
         assert_eq!(end.ending(), (1006, false));
-        assert!(end.connection.closure().timed_out);
+        assert!(end.connection.close_info().timed_out);
     });
 }
 
@@ -68,7 +68,7 @@ fn a_server_that_never_closes_tcp_is_dropped_at_the_deadline() {
     client.wait(s(5));
     client.transmits(&["disconnect"]);
     assert_eq!(client.ending(), (1000, true), "the closing handshake was complete all the same");
-    assert!(client.connection.closure().timed_out);
+    assert!(client.connection.close_info().timed_out);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_close_that_cannot_be_written_is_given_up_at_the_deadline() {
         end.wait(ms(1));
         assert_eq!(end.steps_while_blocked(), [Step::Disconnect]);
         assert_eq!(end.connection.state(), State::Closed);
-        assert!(end.connection.closure().timed_out);
+        assert!(end.connection.close_info().timed_out);
         end.transmits_nothing();
     });
 }
@@ -240,7 +240,7 @@ fn a_connection_that_ended_in_time_was_not_timed_out() {
         end.hears_end();
         end.transmits(&["disconnect"]);
         end.wait(s(60));
-        assert!(!end.connection.closure().timed_out);
+        assert!(!end.connection.close_info().timed_out);
         end.transmits_nothing();
     });
 }

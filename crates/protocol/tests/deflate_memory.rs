@@ -74,7 +74,7 @@ fn memory_is_bounded_by_limits_and_options() {
     assert!(bomb.len() < 2 * MIB, "{} bytes", bomb.len());
     let wire = frame(&bomb);
     let (_, compression) = agree(&DeflateOptions::DEFAULT, &DeflateOptions::DEFAULT);
-    let mut server = End::new(Role::Server, limits(|limits| limits.message_bytes = MIB)).compressing(&compression);
+    let mut server = End::new(Role::Server, limits(|limits| limits.max_message_bytes = MIB)).compressing(&compression);
     let before = peak();
     assert_eq!(server.hears_bytes(&wire), [broken(Violation::MessageTooBig { limit: MIB })]);
     let grown = peak() - before;

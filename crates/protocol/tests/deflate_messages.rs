@@ -9,7 +9,7 @@ use common::{
 };
 use proptest::prelude::*;
 use protocol::{
-    Config, DeflateOptions, Kind, Limits, Message, Misuse, Prepared, Role, Violation,
+    Config, DeflateOptions, Limits, Message, MessageKind, PreparedMessage, Role, UsageError, Violation,
     extension::{Level, WindowBits},
     frame::{FrameHeader, MaskingKey, Opcode, ReservedBits},
 };
@@ -239,7 +239,7 @@ fn without_an_agreement_rsv1_is_a_violation() {
 
 #[test]
 fn the_limit_on_messages_is_one_on_what_they_inflate_to() {
-    let config = limits(|limits| limits.message_bytes = 5);
+    let config = limits(|limits| limits.max_message_bytes = 5);
     both_with(&config, &ALWAYS, |end| {
         // Larger than five bytes on the wire, not larger when it is there.
         assert_eq!(end.hears(&["c1 07 f248cdc9c90700"]), [text("Hello")]);
@@ -257,7 +257,7 @@ fn the_limit_on_messages_is_one_on_what_they_inflate_to() {
 
 #[test]
 fn a_byte_above_the_limit_is_too_much_and_nothing_else() {
-    let config = limits(|limits| limits.message_bytes = 5);
+    let config = limits(|limits| limits.max_message_bytes = 5);
     both_with(&config, &ALWAYS, |end| {
         // C0 is no byte of UTF-8. But it is not looked at.
         assert_eq!(end.hears(&["c1 0c 000600f9ff 48656c6c6f c0 00"]), [broken(Violation::MessageTooBig { limit: 5 })]);
@@ -275,7 +275,7 @@ fn agree_on_payload(message: &[u8]) -> String {
 
 #[test]
 fn a_frame_is_limited_by_what_it_is_on_the_wire() {
-    both_with(&limits(|limits| limits.frame_bytes = 6), &ALWAYS, |end| {
+    both_with(&limits(|limits| limits.max_frame_bytes = 6), &ALWAYS, |end| {
         assert_eq!(end.hears(&["c1 07"]), [broken(Violation::FrameTooBig { length: 7, limit: 6 })]);
     });
     both_with(&limits(|limits| limits.fragments = 2), &ALWAYS, |end| {
@@ -286,7 +286,7 @@ fn a_frame_is_limited_by_what_it_is_on_the_wire() {
 #[test]
 fn what_follows_a_bomb_is_not_read() {
     let bomb = agree_on_payload_of_zeros(16 << 20);
-    let config = limits(|limits| limits.message_bytes = 1 << 20);
+    let config = limits(|limits| limits.max_message_bytes = 1 << 20);
     let mut server = end(Role::Server, config, &ALWAYS);
     let header = FrameHeader {
         fin: true,
@@ -345,11 +345,11 @@ fn a_message_is_sent_as_the_rfc_has_it() {
 #[test]
 fn a_fragmented_message_has_rsv1_on_its_first_frame() {
     both(|end| {
-        end.connection.send_fragment(Kind::Text, b"He", false).unwrap();
+        end.connection.send_fragment(MessageKind::Text, b"He", false).unwrap();
         end.connection.ping(b"?").unwrap();
-        end.connection.send_fragment(Kind::Text, b"", false).unwrap();
-        end.connection.send_fragment(Kind::Text, b"ll", false).unwrap();
-        end.connection.send_fragment(Kind::Text, b"o", true).unwrap();
+        end.connection.send_fragment(MessageKind::Text, b"", false).unwrap();
+        end.connection.send_fragment(MessageKind::Text, b"ll", false).unwrap();
+        end.connection.send_fragment(MessageKind::Text, b"o", true).unwrap();
         let sent = frames(&end.sent());
         let bits: Vec<_> = sent.iter().map(|(header, _)| (header.opcode, header.reserved, header.fin)).collect();
         let none = ReservedBits::NONE;
@@ -442,7 +442,7 @@ fn after_close_nothing_is_sent_and_what_comes_is_still_read() {
     both(|end| {
         assert_eq!(end.hears(&["c1 07 f248cdc9c90700"]), [text("Hello")]);
         end.close(1000, "");
-        assert_eq!(end.connection.send_text("Hello"), Err(Misuse::AfterClose));
+        assert_eq!(end.connection.send_text("Hello"), Err(UsageError::AfterClose));
         assert_eq!(end.hears(&["c1 05 f200110000"]), [text("Hello")]);
     });
 }
@@ -450,7 +450,7 @@ fn after_close_nothing_is_sent_and_what_comes_is_still_read() {
 #[test]
 fn text_that_is_none_cannot_be_sent_in_compressed_fragments() {
     both(|end| {
-        assert_eq!(end.connection.send_fragment(Kind::Text, b"\xc3(", true), Err(Misuse::NotUtf8));
+        assert_eq!(end.connection.send_fragment(MessageKind::Text, b"\xc3(", true), Err(UsageError::NotUtf8));
         end.transmits_nothing();
         // And nothing of it is in the window.
         end.connection.send_text("Hello").unwrap();
@@ -464,7 +464,7 @@ fn text_that_is_none_cannot_be_sent_in_compressed_fragments() {
 fn a_prepared_message_is_compressed_once_for_all_who_can_read_it() {
     let message = Message::binary(b"{\"sequence\":1}".repeat(100));
     let ten_bits = DeflateOptions { server_max_window_bits: WindowBits::new(10).unwrap(), ..ALWAYS };
-    let prepared = Prepared::compressed(&message, &ten_bits);
+    let prepared = PreparedMessage::compressed(&message, &ten_bits);
     let sent_with = |options: &DeflateOptions| {
         let mut server = end(Role::Server, Config::default(), options);
         server.connection.send_prepared(&prepared).unwrap();
@@ -485,7 +485,7 @@ fn a_prepared_message_is_compressed_once_for_all_who_can_read_it() {
     assert_eq!(frames(&plain)[0].1, *message.as_bytes());
     // And what was not to be compressed is not.
     let mut server = end(Role::Server, Config::default(), &ALWAYS);
-    server.connection.send_prepared(&Prepared::new(&message)).unwrap();
+    server.connection.send_prepared(&PreparedMessage::new(&message)).unwrap();
     assert_eq!(server.sent(), plain);
 }
 
@@ -493,7 +493,10 @@ fn a_prepared_message_is_compressed_once_for_all_who_can_read_it() {
 fn a_prepared_message_that_is_small_or_would_grow_is_not_compressed() {
     for (message, options) in [(&b"xxxxxxxxxx"[..], DeflateOptions::DEFAULT), (b"x7y8z9", ALWAYS)] {
         let mut server = end(Role::Server, Config::default(), &ALWAYS);
-        server.connection.send_prepared(&Prepared::compressed(&Message::binary(message.to_vec()), &options)).unwrap();
+        server
+            .connection
+            .send_prepared(&PreparedMessage::compressed(&Message::binary(message.to_vec()), &options))
+            .unwrap();
         assert_eq!(frames(&server.sent())[0].1, message);
     }
 }
@@ -502,7 +505,7 @@ fn a_prepared_message_that_is_small_or_would_grow_is_not_compressed() {
 fn prepared_messages_and_others_can_be_read_in_any_order() {
     let own: Vec<u8> = b"{\"own\":true,\"text\":\"Hello\"}".repeat(10);
     let shared: Vec<u8> = b"{\"shared\":true,\"text\":\"Hello\"}".repeat(10);
-    let prepared = Prepared::compressed(&Message::binary(shared.clone()), &ALWAYS);
+    let prepared = PreparedMessage::compressed(&Message::binary(shared.clone()), &ALWAYS);
     let mut pair = Pair::compressing(&Config::default(), &ALWAYS, &ALWAYS);
     let mut expected = Vec::new();
     for round in 0..20 {
@@ -609,7 +612,7 @@ proptest! {
                 }
                 Act::Fragments(parts) => {
                     for (place, part) in parts.iter().enumerate() {
-                        end.connection.send_fragment(Kind::Binary, part, place + 1 == parts.len()).unwrap();
+                        end.connection.send_fragment(MessageKind::Binary, part, place + 1 == parts.len()).unwrap();
                     }
                     expected.push(Heard::Binary(parts.concat()));
                 }
@@ -635,7 +638,7 @@ proptest! {
         ],
         sizes in proptest::collection::vec(1..20_usize, 1..8),
     ) {
-        let config = Config { limits: Limits { message_bytes: 4096, ..Limits::DEFAULT }, ..Config::default() };
+        let config = Config { limits: Limits { max_message_bytes: 4096, ..Limits::DEFAULT }, ..Config::default() };
         let header = FrameHeader {
             fin: true,
             reserved: ReservedBits::RSV1,

@@ -7,9 +7,9 @@ use common::{
     head::{Head, NONCE, ask, client_judges, server_judges},
 };
 use protocol::{
-    Compression, DeflateOptions, Limits, Misuse, Role, Violation,
+    DeflateOptions, Limits, NegotiatedDeflate, Role, UsageError, Violation,
     extension::{Deflater, Inflater, WindowBits},
-    handshake::{Acceptance, Accepted, ClientRequest, Extension, extensions::parse_line},
+    handshake::{ClientRequest, Extension, UpgradeOptions, UpgradeResponse, extensions::parse_line},
 };
 
 const DEFAULT: DeflateOptions = DeflateOptions::DEFAULT;
@@ -101,19 +101,19 @@ fn nothing_is_offered_unasked() {
 #[test]
 fn a_window_has_8_to_15_bits() {
     for wrong in [0, 7, 16, 255] {
-        assert_eq!(WindowBits::new(wrong), Err(Misuse::WindowBits(wrong)));
+        assert_eq!(WindowBits::new(wrong), Err(UsageError::WindowBits(wrong)));
     }
     assert_eq!((8..=15).map(|bits| WindowBits::new(bits).unwrap().bytes()).max(), Some(32768));
 }
 
 // ---- The server's choice ----------------------------------------------------------------------------------------------
 
-fn accepted(options: &DeflateOptions, offers: &[&str]) -> Accepted {
+fn accepted(options: &DeflateOptions, offers: &[&str]) -> UpgradeResponse {
     let mut head = Head::request();
     for line in offers {
         head = head.with(format!("Sec-WebSocket-Extensions: {line}"));
     }
-    let choice = Acceptance { deflate: Some(options.clone()), ..Acceptance::default() };
+    let choice = UpgradeOptions { deflate: Some(options.clone()), ..UpgradeOptions::default() };
     server_judges(&head).expect("it is right").accept(choice).expect("nothing is in the way")
 }
 
@@ -341,7 +341,7 @@ fn the_first_offer_that_can_be_met_is_accepted() {
 #[test]
 fn a_server_without_options_declines() {
     let head = Head::request().with("Sec-WebSocket-Extensions: permessage-deflate");
-    let accepted = server_judges(&head).unwrap().accept(Acceptance::default()).unwrap();
+    let accepted = server_judges(&head).unwrap().accept(UpgradeOptions::default()).unwrap();
     assert_eq!((accepted.extensions, accepted.compression), (Vec::new(), None));
 }
 
@@ -351,27 +351,27 @@ fn a_server_without_options_declines() {
 #[test]
 fn it_is_not_accepted_beside_another_extension_that_uses_rsv1() {
     let head = Head::request().with("Sec-WebSocket-Extensions: permessage-bzip2, permessage-deflate, x-other");
-    let choice = |name: &str| Acceptance {
+    let choice = |name: &str| UpgradeOptions {
         extensions: vec![Extension::new(name).unwrap()],
         deflate: Some(DEFAULT),
-        ..Acceptance::default()
+        ..UpgradeOptions::default()
     };
     let accept = |name| server_judges(&head).unwrap().accept(choice(name)).map(|accepted| accepted.extensions.len());
-    assert_eq!(accept("permessage-bzip2"), Err(Misuse::ExtensionConflict("permessage-deflate".to_owned())));
-    assert_eq!(accept("permessage-deflate"), Err(Misuse::ExtensionConflict("permessage-deflate".to_owned())));
+    assert_eq!(accept("permessage-bzip2"), Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
+    assert_eq!(accept("permessage-deflate"), Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
     assert_eq!(accept("x-other"), Ok(2));
     // Nor are two such of the caller's own.
-    let two = Acceptance {
+    let two = UpgradeOptions {
         extensions: ["permessage-bzip2", "permessage-deflate"].map(|name| Extension::new(name).unwrap()).into(),
-        ..Acceptance::default()
+        ..UpgradeOptions::default()
     };
     let refused = server_judges(&head).unwrap().accept(two).map(|_| "accepted");
-    assert_eq!(refused, Err(Misuse::ExtensionConflict("permessage-deflate".to_owned())));
+    assert_eq!(refused, Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
 }
 
 // ---- The client's judgement -------------------------------------------------------------------------------------------
 
-fn judged(offers: &[DeflateOptions], response: &str) -> Result<Option<Compression>, Violation> {
+fn judged(offers: &[DeflateOptions], response: &str) -> Result<Option<NegotiatedDeflate>, Violation> {
     let request = offers.iter().cloned().fold(ask(), ClientRequest::deflate);
     let head = Head::response().with(format!("Sec-WebSocket-Extensions: {response}"));
     let opened = client_judges(request, &head)?;
@@ -481,7 +481,7 @@ fn two_answers_that_use_rsv1_fail() {
 }
 
 /// What an agreement comes to, seen by one of the two: what it compresses with, and whether it keeps its windows.
-fn terms(compression: &Compression) -> (WindowBits, bool, bool) {
+fn terms(compression: &NegotiatedDeflate) -> (WindowBits, bool, bool) {
     let deflater = Deflater::new(compression);
     (deflater.window_bits(), deflater.takes_over(), Inflater::new(compression).takes_over())
 }
@@ -498,7 +498,7 @@ fn who_looks_on_understands_what_the_two_agree_on() {
             let answer = answer(server, &[&offer]);
             let (offered, accepted) = (parse_line(&offer).unwrap(), parse_line(&answer).unwrap());
             for (role, agreed) in [(Role::Client, of_client), (Role::Server, of_server)] {
-                let seen = Compression::negotiated(role, &offered, &accepted).unwrap().expect("they agreed");
+                let seen = NegotiatedDeflate::negotiated(role, &offered, &accepted).unwrap().expect("they agreed");
                 // What a client hinted stays its own affair, as long as it keeps to the answer.
                 let (window, sends, receives) = terms(&agreed);
                 assert!(window <= terms(&seen).0, "{role:?}: {offer} and {answer}");
@@ -513,7 +513,7 @@ fn who_looks_on_understands_what_the_two_agree_on() {
 fn who_looks_on_sees_what_is_wrong_with_an_answer() {
     let seen = |offer: &str, answer: &str| {
         let elements = |line: &str| if line.is_empty() { Vec::new() } else { parse_line(line).unwrap() };
-        Compression::negotiated(Role::Server, &elements(offer), &elements(answer))
+        NegotiatedDeflate::negotiated(Role::Server, &elements(offer), &elements(answer))
     };
     let is_wrong = |offer, answer| matches!(seen(offer, answer), Err(Violation::DeflateAnswerWrong(_)));
     let plain = "permessage-deflate";

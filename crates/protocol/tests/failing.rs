@@ -4,7 +4,7 @@
 mod common;
 
 use common::{End, Step, both, broken, close, peer_of, ping, s, text, wire};
-use protocol::{CloseCode, Closure, Config, End as Side, State, Violation};
+use protocol::{CloseCode, CloseInfo, Config, Endpoint as Side, State, Violation};
 
 // ---- 7.1.5: without a Close -----------------------------------------------------------------------------------------
 
@@ -14,22 +14,22 @@ use protocol::{CloseCode, Closure, Config, End as Side, State, Violation};
 #[test]
 fn an_end_without_a_close_is_1006() {
     both(|end| {
-        assert_eq!(end.connection.closure(), open_closure());
+        assert_eq!(end.connection.close_info(), open_closure());
         assert_eq!(end.hears_end(), []);
         end.transmits(&["disconnect"]);
         assert_eq!(end.connection.state(), State::Closed);
-        assert_eq!(end.connection.closure(), open_closure());
+        assert_eq!(end.connection.close_info(), open_closure());
     });
 }
 
 /// Nothing was said, by nobody.
-fn open_closure() -> Closure {
+fn open_closure() -> CloseInfo {
     let fresh = End::server();
-    let closure = fresh.connection.closure();
-    assert_eq!((closure.code, closure.reason.as_str()), (CloseCode::ABNORMAL_CLOSURE, ""));
-    assert_eq!((closure.was_clean, closure.started_by, closure.timed_out), (false, None, false));
-    assert_eq!((&closure.sent, &closure.violation), (&None, &None));
-    closure
+    let close_info = fresh.connection.close_info();
+    assert_eq!((close_info.code, close_info.reason.as_str()), (CloseCode::ABNORMAL_CLOSURE, ""));
+    assert_eq!((close_info.was_clean, close_info.initiator, close_info.timed_out), (false, None, false));
+    assert_eq!((&close_info.sent, &close_info.violation), (&None, &None));
+    close_info
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn an_end_in_the_middle_of_a_frame_is_1006() {
 fn messages_before_the_end_are_delivered() {
     both(|end| {
         end.connection.receive(&wire(peer_of(end.role()), &["81 05 48656c6c6f", "81 02 6f6b", "81 05 48"]));
-        end.connection.receive_end();
+        end.connection.receive_eof();
         assert_eq!(end.events(), [text("Hello"), text("ok")]);
         end.transmits(&["disconnect"]);
     });
@@ -63,7 +63,7 @@ fn messages_before_the_end_are_delivered() {
 fn the_end_counts_only_when_everything_before_it_was_handled() {
     both(|end| {
         end.connection.receive(&wire(peer_of(end.role()), &["81 05 48656c6c6f", "88 02 03e8"]));
-        end.connection.receive_end();
+        end.connection.receive_eof();
         end.transmits_nothing();
         assert_eq!(end.connection.state(), State::Open);
         assert_eq!(end.events(), [text("Hello"), close(1000, "")]);
@@ -80,8 +80,8 @@ fn an_end_instead_of_an_answer_is_not_clean() {
         end.hears_end();
         end.transmits(&["disconnect"]);
         assert_eq!(end.ending(), (1006, false));
-        assert_eq!(end.connection.closure().started_by, Some(Side::Us));
-        assert!(!end.connection.closure().timed_out);
+        assert_eq!(end.connection.close_info().initiator, Some(Side::Local));
+        assert!(!end.connection.close_info().timed_out);
     });
 }
 
@@ -91,7 +91,7 @@ fn an_end_instead_of_an_answer_is_not_clean() {
 #[test]
 fn a_lost_transport_is_1006() {
     both(|end| {
-        end.connection.transport_lost();
+        end.connection.handle_read_error();
         assert_eq!(end.events(), []);
         end.transmits(&["disconnect"]);
         assert_eq!(end.ending(), (1006, false));
@@ -102,7 +102,7 @@ fn a_lost_transport_is_1006() {
 fn what_had_arrived_before_the_transport_was_lost_is_delivered() {
     both(|end| {
         end.connection.receive(&wire(peer_of(end.role()), &["81 05 48656c6c6f", "81 02 6f6b"]));
-        end.connection.transport_lost();
+        end.connection.handle_read_error();
         assert_eq!(end.events(), [text("Hello"), text("ok")]);
         end.transmits(&["disconnect"]);
     });
@@ -112,8 +112,8 @@ fn what_had_arrived_before_the_transport_was_lost_is_delivered() {
 fn what_was_queued_when_the_transport_was_lost_is_forgotten() {
     both(|end| {
         end.connection.send_text("Hello").unwrap();
-        end.connection.transport_lost();
-        assert_eq!(end.connection.queued(), 0);
+        end.connection.handle_read_error();
+        assert_eq!(end.connection.queued_bytes(), 0);
         end.events();
         end.transmits(&["disconnect"]);
     });
@@ -125,14 +125,14 @@ fn after_the_transport_is_lost_nothing_is_transmitted() {
     for frames in [&["89 01 61"][..], &["83 00"], &["88 02 03e8"]] {
         both(|end| {
             end.connection.receive(&wire(peer_of(end.role()), frames));
-            end.connection.transport_lost();
+            end.connection.handle_read_error();
             assert_eq!(end.events().len(), 1);
             end.transmits(&["disconnect"]);
         });
     }
     // ... nor what the application still wants to say.
     both(|end| {
-        end.connection.transport_lost();
+        end.connection.handle_read_error();
         let _ = end.connection.send_text("Hello");
         let _ = end.connection.close(None, end.now);
         end.events();
@@ -145,12 +145,12 @@ fn it_is_known_whether_something_could_not_be_sent() {
     both(|end| {
         end.connection.send_text("Hello").unwrap();
         end.steps();
-        end.connection.transport_lost();
+        end.connection.handle_read_error();
         assert!(!end.connection.dropped_output(), "all of it had left");
     });
     both(|end| {
         end.connection.send_text("Hello").unwrap();
-        end.connection.transport_lost();
+        end.connection.handle_read_error();
         assert!(end.connection.dropped_output());
     });
     both(|end| {
@@ -167,8 +167,8 @@ fn after_a_write_failed_the_peer_can_still_be_heard() {
     // It may have closed and gone, and its Close lies in the kernel's buffer: that says more than a broken pipe.
     both(|end| {
         end.connection.send_text("Hello").unwrap();
-        end.connection.sending_lost(end.now);
-        assert_eq!(end.connection.queued(), 0);
+        end.connection.handle_write_error(end.now);
+        assert_eq!(end.connection.queued_bytes(), 0);
         end.transmits_nothing();
         assert_eq!(end.hears(&["81 02 6f6b", "89 01 70", "88 02 03e9"]), [text("ok"), ping("70"), close(1001, "")]);
         end.transmits_nothing(); // neither Pong nor Close nor half-close: nothing can be sent
@@ -182,15 +182,15 @@ fn after_a_write_failed_the_peer_can_still_be_heard() {
 fn after_a_write_failed_the_peer_has_until_the_deadline() {
     both(|end| {
         end.connection.send_text("Hello").unwrap();
-        end.connection.sending_lost(end.now);
+        end.connection.handle_write_error(end.now);
         assert_eq!(end.connection.poll_timeout(), Some(end.now + s(5)));
         end.wait(s(3));
-        end.connection.sending_lost(end.now); // another write has failed; that is no reason to wait longer
+        end.connection.handle_write_error(end.now); // another write has failed; that is no reason to wait longer
         assert_eq!(end.hears(&["81 02 6f6b"]), [text("ok")]);
         end.wait(s(2));
         end.transmits(&["disconnect"]);
         assert_eq!(end.ending(), (1006, false));
-        assert!(end.connection.closure().timed_out);
+        assert!(end.connection.close_info().timed_out);
     });
 }
 
@@ -200,7 +200,7 @@ fn after_a_write_failed_the_peer_has_until_the_deadline() {
 #[test]
 fn after_a_write_failed_a_violation_is_still_one() {
     both(|end| {
-        end.connection.sending_lost(end.now);
+        end.connection.handle_write_error(end.now);
         assert_eq!(end.hears(&["83 00"]), [broken(Violation::ReservedOpcode(3))]);
         end.transmits_nothing();
         end.wait(s(5));
@@ -216,7 +216,7 @@ fn a_close_that_never_left_is_no_clean_end() {
     // 7.1.4: clean is a connection whose closing handshake was completed. The peer has closed, and then it was gone.
     both(|end| {
         assert_eq!(end.hears(&["88 02 03e8"]), [close(1000, "")]);
-        end.connection.transport_lost();
+        end.connection.handle_read_error();
         end.events();
         end.transmits(&["disconnect"]);
         assert_eq!(end.ending(), (1000, false));
@@ -240,8 +240,8 @@ fn a_violation_is_reported_once_and_kept() {
     both(|end| {
         assert_eq!(end.hears(&["83 00"]), [broken(Violation::ReservedOpcode(3))]);
         assert_eq!(end.hears(&["83 00"]), []);
-        assert_eq!(end.connection.closure().violation, Some(Violation::ReservedOpcode(3)));
-        assert_eq!(end.connection.closure().started_by, Some(Side::Us));
+        assert_eq!(end.connection.close_info().violation, Some(Violation::ReservedOpcode(3)));
+        assert_eq!(end.connection.close_info().initiator, Some(Side::Local));
         assert_eq!(end.connection.state(), State::Closing);
     });
 }
@@ -305,7 +305,7 @@ fn a_violation_after_ones_own_close_ends_the_stream_without_another_close() {
         assert_eq!(end.hears(&["83 00"]), [broken(Violation::ReservedOpcode(3))]);
         end.transmits(&["half-close"]);
         assert_eq!(end.ending(), (1006, false));
-        assert_eq!(end.connection.closure().sent.map(|frame| frame.code), Some(CloseCode::NORMAL));
+        assert_eq!(end.connection.close_info().sent.map(|frame| frame.code), Some(CloseCode::NORMAL));
     });
 }
 

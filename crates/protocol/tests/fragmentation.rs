@@ -3,7 +3,7 @@
 mod common;
 
 use common::{End, Heard, KINDS, binary, both, broken, close, hex, ping, pong, text, wire};
-use protocol::{Kind, Misuse, Role, Violation};
+use protocol::{MessageKind, Role, UsageError, Violation};
 
 // ---- Receiving ------------------------------------------------------------------------------------------------------
 
@@ -44,7 +44,7 @@ fn a_message_may_come_one_byte_to_a_fragment() {
 fn where_a_message_is_cut_is_not_to_be_seen() {
     // In all 64 ways in which seven bytes can be cut, inside the characters too.
     let payload = hex("61 c3a9 f09f9880");
-    for (first, kind) in [(0x01, Kind::Text), (0x02, Kind::Binary)] {
+    for (first, kind) in [(0x01, MessageKind::Text), (0x02, MessageKind::Binary)] {
         for cuts in 0..1_u32 << (payload.len() - 1) {
             both(|end| {
                 let mut bytes = Vec::new();
@@ -61,8 +61,8 @@ fn where_a_message_is_cut_is_not_to_be_seen() {
                     }
                 }
                 let whole = match kind {
-                    Kind::Text => text("a\u{e9}\u{1f600}"),
-                    Kind::Binary => Heard::Binary(payload.clone()),
+                    MessageKind::Text => text("a\u{e9}\u{1f600}"),
+                    MessageKind::Binary => Heard::Binary(payload.clone()),
                 };
                 assert_eq!(end.hears_bytes(&bytes), [whole], "cut as {cuts:06b}");
             });
@@ -298,17 +298,17 @@ fn fragments_of_a_fragmented_read_are_joined_all_the_same() {
 fn the_first_fragment_has_the_opcode_and_the_last_has_fin() {
     both(|end| {
         let connection = &mut end.connection;
-        connection.send_fragment(Kind::Text, b"Hel", false).unwrap();
-        connection.send_fragment(Kind::Text, b"", false).unwrap();
-        connection.send_fragment(Kind::Text, b"lo", true).unwrap();
+        connection.send_fragment(MessageKind::Text, b"Hel", false).unwrap();
+        connection.send_fragment(MessageKind::Text, b"", false).unwrap();
+        connection.send_fragment(MessageKind::Text, b"lo", true).unwrap();
         end.transmits(&["01 03 48656c", "00 00", "80 02 6c6f"]);
     });
     both(|end| {
         let connection = &mut end.connection;
-        connection.send_fragment(Kind::Binary, &[1], false).unwrap();
-        connection.send_fragment(Kind::Binary, &[2], true).unwrap();
-        connection.send_fragment(Kind::Text, b"a", false).unwrap(); // the next message, of another kind
-        connection.send_fragment(Kind::Text, b"", true).unwrap();
+        connection.send_fragment(MessageKind::Binary, &[1], false).unwrap();
+        connection.send_fragment(MessageKind::Binary, &[2], true).unwrap();
+        connection.send_fragment(MessageKind::Text, b"a", false).unwrap(); // the next message, of another kind
+        connection.send_fragment(MessageKind::Text, b"", true).unwrap();
         end.transmits(&["02 01 01", "80 01 02", "01 01 61", "80 00"]);
     });
 }
@@ -316,8 +316,8 @@ fn the_first_fragment_has_the_opcode_and_the_last_has_fin() {
 #[test]
 fn a_message_in_one_fragment_is_a_whole_message() {
     both(|end| {
-        end.connection.send_fragment(Kind::Text, b"Hello", true).unwrap();
-        end.connection.send_fragment(Kind::Binary, b"", true).unwrap();
+        end.connection.send_fragment(MessageKind::Text, b"Hello", true).unwrap();
+        end.connection.send_fragment(MessageKind::Binary, b"", true).unwrap();
         end.transmits(&["81 05 48656c6c6f", "82 00"]);
     });
 }
@@ -325,8 +325,8 @@ fn a_message_in_one_fragment_is_a_whole_message() {
 #[test]
 fn every_fragment_of_a_client_is_masked() {
     let mut client = End::client_with_keys(&[[0x37, 0xFA, 0x21, 0x3D], [1, 2, 3, 4]]);
-    client.connection.send_fragment(Kind::Text, b"Hel", false).unwrap();
-    client.connection.send_fragment(Kind::Text, b"lo", true).unwrap();
+    client.connection.send_fragment(MessageKind::Text, b"Hel", false).unwrap();
+    client.connection.send_fragment(MessageKind::Text, b"lo", true).unwrap();
     assert_eq!(client.sent(), hex("01 83 37fa213d 7f9f4d   80 82 01020304 6d6d"));
 }
 
@@ -341,20 +341,20 @@ fn no_message_can_be_sent_inside_another() {
             end.sent();
             for kind in KINDS {
                 let message = match kind {
-                    Kind::Text => protocol::Message::text("b"),
-                    Kind::Binary => protocol::Message::binary(&b"b"[..]),
+                    MessageKind::Text => protocol::Message::text("b"),
+                    MessageKind::Binary => protocol::Message::binary(&b"b"[..]),
                 };
-                assert_eq!(end.connection.send(message.clone()), Err(Misuse::MessageOpen));
+                assert_eq!(end.connection.send(message.clone()), Err(UsageError::MessageOpen));
                 if end.role() == Role::Server {
-                    let prepared = protocol::Prepared::new(&message);
-                    assert_eq!(end.connection.send_prepared(&prepared), Err(Misuse::MessageOpen));
+                    let prepared = protocol::PreparedMessage::new(&message);
+                    assert_eq!(end.connection.send_prepared(&prepared), Err(UsageError::MessageOpen));
                 }
             }
-            assert_eq!(end.connection.send_text("b"), Err(Misuse::MessageOpen));
-            assert_eq!(end.connection.send_binary(b"b"), Err(Misuse::MessageOpen));
-            let other = if open == Kind::Text { Kind::Binary } else { Kind::Text };
-            assert_eq!(end.connection.send_fragment(other, b"b", false), Err(Misuse::MessageOpen));
-            assert_eq!(end.connection.send_fragment(other, b"b", true), Err(Misuse::MessageOpen));
+            assert_eq!(end.connection.send_text("b"), Err(UsageError::MessageOpen));
+            assert_eq!(end.connection.send_binary(b"b"), Err(UsageError::MessageOpen));
+            let other = if open == MessageKind::Text { MessageKind::Binary } else { MessageKind::Text };
+            assert_eq!(end.connection.send_fragment(other, b"b", false), Err(UsageError::MessageOpen));
+            assert_eq!(end.connection.send_fragment(other, b"b", true), Err(UsageError::MessageOpen));
             end.transmits_nothing();
 
             // None of this has hurt the open message.
@@ -371,11 +371,11 @@ fn no_message_can_be_sent_inside_another() {
 #[test]
 fn control_frames_can_be_sent_between_ones_own_fragments() {
     both(|end| {
-        end.connection.send_fragment(Kind::Text, b"a", false).unwrap();
+        end.connection.send_fragment(MessageKind::Text, b"a", false).unwrap();
         end.connection.ping(b"1").unwrap();
         end.hears(&["89 01 32"]);
         end.connection.pong(b"3").unwrap();
-        end.connection.send_fragment(Kind::Text, b"b", true).unwrap();
+        end.connection.send_fragment(MessageKind::Text, b"b", true).unwrap();
         end.transmits(&["01 01 61", "89 01 31", "8a 01 32", "8a 01 33", "80 01 62"]);
     });
 }
@@ -412,7 +412,7 @@ fn every_call_while_any_message_is_open_is_in_the_table_and_does_what_it_says() 
     for line in SENDING.lines().filter(|line| !line.trim().is_empty()) {
         let columns: Vec<&str> = line.split('|').map(str::trim).collect();
         let [call, expected @ ..] = &columns[..] else { panic!("{line}") };
-        for (open, expected) in [None, Some(Kind::Text), Some(Kind::Binary)].into_iter().zip(expected) {
+        for (open, expected) in [None, Some(MessageKind::Text), Some(MessageKind::Binary)].into_iter().zip(expected) {
             both(|end| {
                 if let Some(open) = open {
                     end.connection.send_fragment(open, b"o", false).unwrap();
@@ -424,16 +424,16 @@ fn every_call_while_any_message_is_open_is_in_the_table_and_does_what_it_says() 
                     "binary" => connection.send(Message::binary(&payload[..])),
                     "borrowed text" => connection.send_text("x"),
                     "borrowed binary" => connection.send_binary(payload),
-                    "first of text" => connection.send_fragment(Kind::Text, payload, false),
-                    "last of text" => connection.send_fragment(Kind::Text, payload, true),
-                    "first of binary" => connection.send_fragment(Kind::Binary, payload, false),
-                    "last of binary" => connection.send_fragment(Kind::Binary, payload, true),
+                    "first of text" => connection.send_fragment(MessageKind::Text, payload, false),
+                    "last of text" => connection.send_fragment(MessageKind::Text, payload, true),
+                    "first of binary" => connection.send_fragment(MessageKind::Binary, payload, false),
+                    "last of binary" => connection.send_fragment(MessageKind::Binary, payload, true),
                     "ping" => connection.ping(payload),
                     "pong" => connection.pong(payload),
                     other => panic!("what is {other}?"),
                 };
                 if *expected == "MessageOpen" {
-                    assert_eq!(answer, Err(Misuse::MessageOpen), "{call} while {open:?} is open");
+                    assert_eq!(answer, Err(UsageError::MessageOpen), "{call} while {open:?} is open");
                     end.transmits_nothing();
                 } else {
                     assert_eq!(answer, Ok(()), "{call} while {open:?} is open");

@@ -6,7 +6,7 @@ use common::{
     EXAMPLE_KEY, End, Heard, Step, binary, both, broken, empty_close, hex, masked, peer_of, ping, pong, text, wire,
 };
 use protocol::{
-    Config, Kind, Message, Role, Violation,
+    Config, Message, MessageKind, Role, Violation,
     frame::{FrameHeader, LengthForm, MaskingKey, Opcode, ReservedBits, apply_mask, length::MAX_PAYLOAD_LENGTH},
 };
 
@@ -302,8 +302,8 @@ fn every_frame_of_a_client_is_masked_and_none_of_a_server() {
         end.connection.send(Message::text("")).unwrap();
         end.connection.send_text("").unwrap();
         end.connection.send_binary(b"").unwrap();
-        end.connection.send_fragment(Kind::Binary, b"", false).unwrap();
-        end.connection.send_fragment(Kind::Binary, b"", true).unwrap();
+        end.connection.send_fragment(MessageKind::Binary, b"", false).unwrap();
+        end.connection.send_fragment(MessageKind::Binary, b"", true).unwrap();
         end.connection.ping(b"").unwrap();
         end.connection.pong(b"").unwrap();
         end.hears(&["89 00"]);
@@ -342,9 +342,9 @@ fn the_close_of_a_client_that_fails_the_connection_is_masked_too() {
 fn each_frame_has_a_key_of_its_own() {
     let mut client = End::client_with_keys(&[[0x37, 0xFA, 0x21, 0x3D], [0, 0, 0, 0], [0xFF; 4], [1, 2, 3, 4]]);
     client.connection.send(Message::text("Hello")).unwrap();
-    client.connection.send_fragment(Kind::Text, b"Hel", false).unwrap();
+    client.connection.send_fragment(MessageKind::Text, b"Hel", false).unwrap();
     client.connection.ping(b"Hello").unwrap();
-    client.connection.send_fragment(Kind::Text, b"lo", true).unwrap();
+    client.connection.send_fragment(MessageKind::Text, b"lo", true).unwrap();
     assert_eq!(
         client.sent(),
         hex("81 85 37fa213d 7f9f4d5158   01 83 00000000 48656c   89 85 ffffffff b79a939390   80 82 01020304 6d6d"),
@@ -461,22 +461,22 @@ fn a_read_may_end_with_half_a_frame() {
         let bytes = wire(peer_of(end.role()), &["81 02 6f6b", "81 05 48656c6c6f"]);
         let (first, second) = bytes.split_at(bytes.len() - 3);
         assert_eq!(end.hears_bytes(first), [text("ok")]);
-        assert_eq!(end.connection.missing(), 3);
+        assert_eq!(end.connection.payload_remaining(), 3);
         assert_eq!(end.hears_bytes(second), [text("Hello")]);
-        assert_eq!(end.connection.missing(), 0);
+        assert_eq!(end.connection.payload_remaining(), 0);
     });
 }
 
 #[test]
 fn missing_tells_how_much_of_the_payload_is_still_to_come() {
     both(|end| {
-        assert_eq!(end.connection.missing(), 0);
+        assert_eq!(end.connection.payload_remaining(), 0);
         assert_eq!(end.hears(&["82 7e0400"]), []);
-        assert_eq!(end.connection.missing(), 1024);
+        assert_eq!(end.connection.payload_remaining(), 1024);
         assert_eq!(end.hears_bytes(&[0; 1000]), []);
-        assert_eq!(end.connection.missing(), 24);
+        assert_eq!(end.connection.payload_remaining(), 24);
         assert_eq!(end.hears_bytes(&[0; 24]), [Heard::Binary(vec![0; 1024])]);
-        assert_eq!(end.connection.missing(), 0);
+        assert_eq!(end.connection.payload_remaining(), 0);
     });
 }
 
@@ -484,17 +484,17 @@ fn missing_tells_how_much_of_the_payload_is_still_to_come() {
 fn it_can_be_told_whether_a_frame_is_complete_without_taking_it() {
     both(|end| {
         let sender = peer_of(end.role());
-        assert!(!end.connection.has_event());
+        assert!(!end.connection.has_complete_frame());
         end.connection.receive(&wire(sender, &["81 02 6f6b", "81 02 6f6b"]));
-        assert!(end.connection.has_event());
+        assert!(end.connection.has_complete_frame());
         drop(end.connection.poll_event(end.now));
-        assert!(end.connection.has_event());
+        assert!(end.connection.has_complete_frame());
         drop(end.connection.poll_event(end.now));
-        assert!(!end.connection.has_event());
+        assert!(!end.connection.has_complete_frame());
 
         // Half a frame is none.
         end.connection.receive(&wire(sender, &["81 05 4865"]));
-        assert!(!end.connection.has_event());
+        assert!(!end.connection.has_complete_frame());
     });
 }
 
@@ -504,10 +504,10 @@ fn of_every_kind_of_frame_it_can_be_told_whether_it_is_complete() {
         both(|end| {
             let bytes = wire(peer_of(end.role()), &[frame]);
             for (arrived, byte) in bytes.iter().enumerate() {
-                assert!(!end.connection.has_event(), "{arrived} bytes of {frame}");
+                assert!(!end.connection.has_complete_frame(), "{arrived} bytes of {frame}");
                 end.connection.receive(&[*byte]);
             }
-            assert!(end.connection.has_event(), "{frame}");
+            assert!(end.connection.has_complete_frame(), "{frame}");
         });
     }
 }
@@ -519,9 +519,9 @@ fn a_frame_whose_rest_has_come_is_complete() {
         end.connection.receive(&bytes[..bytes.len() - 2]);
         assert_eq!(end.events(), [], "looked at, and found incomplete");
         end.connection.receive(&bytes[bytes.len() - 2..bytes.len() - 1]);
-        assert!(!end.connection.has_event());
+        assert!(!end.connection.has_complete_frame());
         end.connection.receive(&bytes[bytes.len() - 1..]);
-        assert!(end.connection.has_event());
+        assert!(end.connection.has_complete_frame());
         assert_eq!(end.events(), [text("Hello")]);
     });
 }
@@ -531,10 +531,10 @@ fn a_wrong_frame_can_be_told_too_and_nothing_behind_it() {
     both(|end| {
         let sender = peer_of(end.role());
         end.connection.receive(&wire(sender, &["83 00"]));
-        assert!(end.connection.has_event());
+        assert!(end.connection.has_complete_frame());
         assert_eq!(end.events(), [broken(Violation::ReservedOpcode(3))]);
         end.connection.receive(&wire(sender, &["81 02 6f6b"]));
-        assert!(!end.connection.has_event());
+        assert!(!end.connection.has_complete_frame());
     });
 }
 
@@ -576,7 +576,7 @@ fn a_message_that_is_not_taken_is_skipped() {
 #[derive(Debug, Clone, Copy)]
 struct Before {
     /// The message whose first fragment, `ab`, is there.
-    inside: Option<Kind>,
+    inside: Option<MessageKind>,
     /// Our Close is out. The peer may go on until it has read it.
     we_closed: bool,
 }
@@ -584,18 +584,18 @@ struct Before {
 impl Before {
     const ALL: [Self; 6] = [
         Self { inside: None, we_closed: false },
-        Self { inside: Some(Kind::Text), we_closed: false },
-        Self { inside: Some(Kind::Binary), we_closed: false },
+        Self { inside: Some(MessageKind::Text), we_closed: false },
+        Self { inside: Some(MessageKind::Binary), we_closed: false },
         Self { inside: None, we_closed: true },
-        Self { inside: Some(Kind::Text), we_closed: true },
-        Self { inside: Some(Kind::Binary), we_closed: true },
+        Self { inside: Some(MessageKind::Text), we_closed: true },
+        Self { inside: Some(MessageKind::Binary), we_closed: true },
     ];
 
     /// The frames of the peer that have come.
     fn bytes(self, receiver: Role) -> Vec<u8> {
         match self.inside {
-            Some(Kind::Text) => wire(peer_of(receiver), &["01 02 6162"]),
-            Some(Kind::Binary) => wire(peer_of(receiver), &["02 02 6162"]),
+            Some(MessageKind::Text) => wire(peer_of(receiver), &["01 02 6162"]),
+            Some(MessageKind::Binary) => wire(peer_of(receiver), &["02 02 6162"]),
             None => Vec::new(),
         }
     }
@@ -652,13 +652,13 @@ fn rules_broken(receiver: Role, inside_message: bool, first: u8, second: u8) -> 
 }
 
 /// What a legal frame with an empty payload gives.
-fn events_of_empty_frame(inside: Option<Kind>, first: u8) -> Vec<Heard> {
+fn events_of_empty_frame(inside: Option<MessageKind>, first: u8) -> Vec<Heard> {
     match (first % 16, first >= 128) {
         (8, _) => vec![empty_close()],
         (9, _) => vec![ping("")],
         (10, _) => vec![pong("")],
-        (0, true) if inside == Some(Kind::Text) => vec![text("ab")],
-        (0, true) if inside == Some(Kind::Binary) => vec![binary("6162")],
+        (0, true) if inside == Some(MessageKind::Text) => vec![text("ab")],
+        (0, true) if inside == Some(MessageKind::Binary) => vec![binary("6162")],
         (1, true) => vec![text("")],
         (2, true) => vec![binary("")],
         _ => vec![],
@@ -714,7 +714,7 @@ fn check_all_first_two_bytes(receiver: Role) {
                 let whole = length == 0;
                 let expected = if whole { events_of_empty_frame(before.inside, first) } else { vec![] };
                 assert_eq!(heard, expected, "{}", context());
-                assert_eq!(end.connection.missing(), length, "{}", context());
+                assert_eq!(end.connection.payload_remaining(), length, "{}", context());
                 let answer = if whole { answer_to_empty_frame(receiver, before.we_closed, first) } else { &[] };
                 assert_eq!(end.steps(), end.spelled(answer), "{}", context());
                 continue;
@@ -760,7 +760,7 @@ fn no_first_two_bytes_mean_anything_after_the_peers_close_or_after_a_failure() {
                 let (header, _) = header_that_begins_with(first, second);
                 assert_eq!(end.hears_bytes(&header), [], "{first:02x} {second:02x}");
                 assert_eq!(end.steps(), [], "{first:02x} {second:02x}");
-                assert_eq!(end.connection.missing(), 0, "{first:02x} {second:02x}");
+                assert_eq!(end.connection.payload_remaining(), 0, "{first:02x} {second:02x}");
             }
         });
     }

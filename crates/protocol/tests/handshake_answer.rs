@@ -5,12 +5,12 @@ mod common;
 use common::head::{Head, accepts, answer, server_judges, written};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use protocol::{
-    Misuse, Violation,
-    handshake::{Acceptance, Extension, refusal},
+    UsageError, Violation,
+    handshake::{Extension, UpgradeOptions, rejection},
 };
 
 /// A response's header lines, sorted: their order means nothing.
-fn header_lines(response: &str) -> Vec<&str> {
+fn max_headers(response: &str) -> Vec<&str> {
     let (head, _) = response.split_once("\r\n\r\n").unwrap();
     let mut lines: Vec<&str> = head.split("\r\n").skip(1).collect();
     lines.sort_unstable();
@@ -28,7 +28,7 @@ fn offering() -> Head {
 //# A server that agrees to none of the subprotocols MUST NOT send a `Sec-WebSocket-Protocol` header.
 #[test]
 fn nothing_chosen_means_no_header_and_not_an_empty_one() {
-    let answer = answer(&offering(), Acceptance::default());
+    let answer = answer(&offering(), UpgradeOptions::default());
     assert!(!answer.contains("Sec-WebSocket-Protocol"), "{answer}");
     assert!(!answer.contains("Sec-WebSocket-Extensions"), "{answer}");
 }
@@ -38,13 +38,13 @@ fn nothing_chosen_means_no_header_and_not_an_empty_one() {
 //# A server MAY accept some or all of the extensions that it was asked for.
 #[test]
 fn what_was_chosen_is_named() {
-    let choice = Acceptance {
+    let choice = UpgradeOptions {
         subprotocol: Some("superchat".to_owned()),
         extensions: vec![
             Extension::new("x-two").unwrap(),
             Extension::new("x-one").unwrap().with("b", Some("1")).unwrap(),
         ],
-        ..Acceptance::default()
+        ..UpgradeOptions::default()
     };
     assert_eq!(
         answer(&offering(), choice),
@@ -60,10 +60,10 @@ fn what_was_chosen_is_named() {
 
 #[test]
 fn what_is_in_use_is_what_was_chosen() {
-    let choice = Acceptance {
+    let choice = UpgradeOptions {
         subprotocol: Some("chat".to_owned()),
         extensions: vec![Extension::new("x-two").unwrap()],
-        ..Acceptance::default()
+        ..UpgradeOptions::default()
     };
     let accepted = accepts(&offering()).accept(choice).unwrap();
     assert_eq!(accepted.subprotocol.as_deref(), Some("chat"));
@@ -77,13 +77,13 @@ fn what_is_in_use_is_what_was_chosen() {
 #[test]
 fn only_a_subprotocol_that_was_offered_can_be_chosen() {
     let choose = |head: &Head, name: &str| {
-        let choice = Acceptance { subprotocol: Some(name.to_owned()), ..Acceptance::default() };
+        let choice = UpgradeOptions { subprotocol: Some(name.to_owned()), ..UpgradeOptions::default() };
         accepts(head).accept(choice).map(|_| ()).unwrap_err()
     };
     for name in ["x", "Chat", "", "chat, superchat", "chat\r\nX: y"] {
-        assert_eq!(choose(&offering(), name), Misuse::SubprotocolNotOffered(name.to_owned()));
+        assert_eq!(choose(&offering(), name), UsageError::SubprotocolNotOffered(name.to_owned()));
     }
-    assert_eq!(choose(&Head::request(), "chat"), Misuse::SubprotocolNotOffered("chat".to_owned()));
+    assert_eq!(choose(&Head::request(), "chat"), UsageError::SubprotocolNotOffered("chat".to_owned()));
 }
 
 //= docs/src/rfc6455.md#section-4-2-2
@@ -98,11 +98,11 @@ fn only_a_subprotocol_that_was_offered_can_be_chosen() {
 #[test]
 fn only_an_extension_that_was_offered_can_be_accepted() {
     let choose = |head: &Head| {
-        let choice = Acceptance { extensions: vec![Extension::new("x-foo").unwrap()], ..Acceptance::default() };
+        let choice = UpgradeOptions { extensions: vec![Extension::new("x-foo").unwrap()], ..UpgradeOptions::default() };
         accepts(head).accept(choice).map(|_| ()).unwrap_err()
     };
-    assert_eq!(choose(&offering()), Misuse::ExtensionNotOffered("x-foo".to_owned()));
-    assert_eq!(choose(&Head::request()), Misuse::ExtensionNotOffered("x-foo".to_owned()));
+    assert_eq!(choose(&offering()), UsageError::ExtensionNotOffered("x-foo".to_owned()));
+    assert_eq!(choose(&Head::request()), UsageError::ExtensionNotOffered("x-foo".to_owned()));
 }
 
 #[test]
@@ -111,9 +111,9 @@ fn more_headers_may_be_added() {
     headers.append("set-cookie", HeaderValue::from_static("a=b"));
     headers.append("set-cookie", HeaderValue::from_static("c=d"));
     headers.insert("x-request-id", HeaderValue::from_static("7"));
-    let answer = answer(&Head::request(), Acceptance { headers, ..Acceptance::default() });
+    let answer = answer(&Head::request(), UpgradeOptions { headers, ..UpgradeOptions::default() });
     assert_eq!(
-        header_lines(&answer),
+        max_headers(&answer),
         [
             "Connection: Upgrade",
             "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
@@ -140,14 +140,15 @@ fn the_handshakes_own_headers_cannot_be_set() {
     ] {
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static("0"));
-        let misuse = accepts(&Head::request()).accept(Acceptance { headers, ..Acceptance::default() }).map(|_| ());
-        assert_eq!(misuse, Err(Misuse::HeaderReserved(name.to_owned())));
+        let usage_error =
+            accepts(&Head::request()).accept(UpgradeOptions { headers, ..UpgradeOptions::default() }).map(|_| ());
+        assert_eq!(usage_error, Err(UsageError::HeaderReserved(name.to_owned())));
     }
 }
 
 #[test]
 fn a_response_to_a_websocket_request_has_no_body() {
-    let answer = answer(&Head::request(), Acceptance::default());
+    let answer = answer(&Head::request(), UpgradeOptions::default());
     assert!(answer.ends_with("\r\n\r\n"));
     assert!(!answer.to_ascii_lowercase().contains("content-length"));
     assert!(!answer.to_ascii_lowercase().contains("transfer-encoding"));
@@ -157,11 +158,11 @@ fn a_response_to_a_websocket_request_has_no_body() {
 
 #[test]
 fn a_refusal_is_a_whole_http_response_and_the_last_one() {
-    let answer = written(&refusal(&Violation::KeyMalformed));
+    let answer = written(&rejection(&Violation::KeyMalformed));
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
     assert_eq!(
-        header_lines(&answer),
+        max_headers(&answer),
         ["Connection: close", &format!("Content-Length: {}", body.len()), "Content-Type: text/plain; charset=utf-8",]
     );
     assert_eq!(body, "Sec-WebSocket-Key must be the Base64 of 16 bytes (RFC 6455, section 4.2.1)\n");
@@ -169,9 +170,9 @@ fn a_refusal_is_a_whole_http_response_and_the_last_one() {
 
 #[test]
 fn a_405_names_the_method_that_is_allowed() {
-    let answer = written(&refusal(&Violation::MethodNotGet("POST".to_owned())));
+    let answer = written(&rejection(&Violation::MethodNotGet("POST".to_owned())));
     assert!(answer.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{answer}");
-    assert!(header_lines(&answer).contains(&"Allow: GET"), "{answer}");
+    assert!(max_headers(&answer).contains(&"Allow: GET"), "{answer}");
 }
 
 //= docs/src/rfc6455.md#section-4-2-2
@@ -189,9 +190,9 @@ fn a_426_names_the_protocol_and_its_version() {
         Violation::VersionUnsupported(None),
         Violation::VersionUnsupported(Some("8".into())),
     ] {
-        let answer = written(&refusal(&violation));
+        let answer = written(&rejection(&violation));
         assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
-        let lines = header_lines(&answer);
+        let lines = max_headers(&answer);
         assert!(lines.contains(&"Upgrade: websocket"), "{answer}");
         assert!(lines.contains(&"Sec-WebSocket-Version: 13"), "{answer}");
         // RFC 9110, 7.8: who sends Upgrade lists it in Connection. And this response is the last.
@@ -201,7 +202,7 @@ fn a_426_names_the_protocol_and_its_version() {
 
 #[test]
 fn a_431_says_that_the_head_is_too_large() {
-    let answer = written(&refusal(&Violation::HeadTooLong { limit: 16_384 }));
+    let answer = written(&rejection(&Violation::HeadTooLong { limit: 16_384 }));
     assert!(answer.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{answer}");
 }
 
@@ -210,7 +211,7 @@ fn what_the_client_wrote_cannot_break_out_of_the_refusal() {
     // A version with line breaks cannot come through the parser; with anything printable it can.
     let head = Head::request().set("Sec-WebSocket-Version", "<script>\"\\");
     let violation = server_judges(&head).unwrap_err();
-    let answer = written(&refusal(&violation));
+    let answer = written(&rejection(&violation));
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(!head.contains("script"), "{head}");
     assert!(head.contains("Content-Type: text/plain; charset=utf-8"), "and no browser takes it for a page: {head}");
@@ -229,7 +230,7 @@ fn the_application_may_refuse_with_any_status() {
     let answer = written(&response);
     assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{answer}");
     assert_eq!(
-        header_lines(&answer),
+        max_headers(&answer),
         ["Connection: close", "Content-Length: 0", "Www-Authenticate: Basic realm=\"x\"",]
     );
     for (status, line) in [
@@ -244,7 +245,7 @@ fn the_application_may_refuse_with_any_status() {
         let answer = written(&response);
         assert!(answer.starts_with(line), "{answer}");
         assert!(answer.ends_with("\r\n\r\nno"), "{answer}");
-        assert!(header_lines(&answer).contains(&"Content-Length: 2"), "{answer}");
+        assert!(max_headers(&answer).contains(&"Content-Length: 2"), "{answer}");
     }
 }
 
@@ -255,5 +256,5 @@ fn a_response_keeps_the_length_and_the_connection_that_it_was_given() {
     response.headers_mut().insert("content-length", HeaderValue::from_static("42")); // the answer to a HEAD, say
     response.headers_mut().insert("connection", HeaderValue::from_static("keep-alive"));
     let answer = written(&response);
-    assert_eq!(header_lines(&answer), ["Connection: keep-alive", "Content-Length: 42"]);
+    assert_eq!(max_headers(&answer), ["Connection: keep-alive", "Content-Length: 42"]);
 }

@@ -8,8 +8,8 @@ use common::{
     hex, name_of, text,
 };
 use protocol::{
-    Limits, Misuse, Violation,
-    handshake::{ClientRequest, Extension, HandshakeError, Nonce, Progress},
+    Limits, UsageError, Violation,
+    handshake::{ClientRequest, Extension, HandshakeError, Nonce, Status},
 };
 
 /// The request's bytes as text.
@@ -181,7 +181,7 @@ fn what_is_not_asked_for_is_not_mentioned() {
 #[test]
 fn a_subprotocol_that_is_no_token_cannot_be_offered() {
     for name in ["", "a b", "a,b", "a@b", "a;b", "\"a\"", "a/b", "a=b", "\x7f", "caf\u{e9}", "a\r\nX: y", "a\0"] {
-        assert_eq!(ask().subprotocol(name).map(|_| ()), Err(Misuse::NotAToken(name.to_owned())));
+        assert_eq!(ask().subprotocol(name).map(|_| ()), Err(UsageError::NotAToken(name.to_owned())));
     }
 }
 
@@ -191,7 +191,7 @@ fn a_subprotocol_that_is_no_token_cannot_be_offered() {
 #[test]
 fn a_subprotocol_cannot_be_offered_twice() {
     let again = ask().subprotocol("chat").unwrap().subprotocol("chat").map(|_| ());
-    assert_eq!(again, Err(Misuse::SubprotocolRepeated("chat".to_owned())));
+    assert_eq!(again, Err(UsageError::SubprotocolRepeated("chat".to_owned())));
     // Another case is another name.
     assert!(ask().subprotocol("chat").unwrap().subprotocol("Chat").is_ok());
 }
@@ -199,7 +199,7 @@ fn a_subprotocol_cannot_be_offered_twice() {
 #[test]
 fn an_extension_is_made_of_tokens() {
     for name in ["", "a b", "a;b", "a,b", "a=b", "\"a\"", "a\r\nX: y"] {
-        let no_token = Err(Misuse::NotAToken(name.to_owned()));
+        let no_token = Err(UsageError::NotAToken(name.to_owned()));
         assert_eq!(Extension::new(name).map(|_| ()), no_token);
         assert_eq!(Extension::new("x").unwrap().with(name, None).map(|_| ()), no_token);
         // Not even in quotes: the value inside them has to be a token (9.1).
@@ -221,11 +221,11 @@ fn a_header_cannot_smuggle_in_another_one() {
         ("", "a"),
         ("caf\u{e9}", "a"),
     ] {
-        let misuse = ask().header(name, value).map(|_| ());
-        assert_eq!(misuse, Err(Misuse::HeaderInvalid(format!("{name}: {value}"))));
+        let usage_error = ask().header(name, value).map(|_| ());
+        assert_eq!(usage_error, Err(UsageError::HeaderInvalid(format!("{name}: {value}"))));
     }
     let origin = ask().origin("http://a\r\nX: y").map(|_| ());
-    assert_eq!(origin, Err(Misuse::HeaderInvalid("http://a\r\nX: y".to_owned())));
+    assert_eq!(origin, Err(UsageError::HeaderInvalid("http://a\r\nX: y".to_owned())));
 }
 
 #[test]
@@ -242,8 +242,8 @@ fn the_handshakes_own_headers_cannot_be_set() {
         "Content-Length",
         "Transfer-Encoding",
     ] {
-        let misuse = ask().header(name, "x").map(|_| ());
-        assert_eq!(misuse, Err(Misuse::HeaderReserved(name.to_ascii_lowercase())));
+        let usage_error = ask().header(name, "x").map(|_| ());
+        assert_eq!(usage_error, Err(UsageError::HeaderReserved(name.to_ascii_lowercase())));
     }
 }
 
@@ -288,7 +288,7 @@ fn what_servers_really_answer_is_accepted() {
 fn header_names_match_in_any_case() {
     let head = "HTTP/1.1 101 Switching Protocols\r\nUPGRADE:websocket\r\nconnection:Upgrade\r\n\
                 sec-websocket-ACCEPT:s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-    assert!(matches!(client_reads(ask(), head.as_bytes()), Ok(Progress::Done(_))));
+    assert!(matches!(client_reads(ask(), head.as_bytes()), Ok(Status::Complete(_))));
 }
 
 //= docs/src/rfc6455.md#section-4-1
@@ -526,7 +526,7 @@ fn another_status_is_ordinary_http() {
         // With all the right headers: the status alone decides.
         let head = Head::response().first(format!("HTTP/1.1 {status}")).with("Location: ws://elsewhere/");
         let bytes = [head.bytes(), b"a body".to_vec()].concat();
-        let Err(HandshakeError::Refused(response)) = client_reads(ask(), &bytes) else { panic!("{status} opens") };
+        let Err(HandshakeError::Rejected(response)) = client_reads(ask(), &bytes) else { panic!("{status} opens") };
         assert_eq!(response.status().as_str(), &status[..3]);
         assert_eq!(response.headers()["location"], "ws://elsewhere/");
         assert_eq!(response.body()[..], b"a body"[..]);
@@ -541,7 +541,7 @@ fn a_refusal_says_which_versions_there_are() {
     let bytes = b"HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Version: 8, 7\r\n\r\n";
     let Err(error) = client_reads(ask(), bytes) else { panic!("opened") };
     assert_eq!(error.to_string(), "the server answered 426 Upgrade Required instead of opening a WebSocket");
-    let HandshakeError::Refused(response) = error else { panic!("no violation") };
+    let HandshakeError::Rejected(response) = error else { panic!("no violation") };
     let versions: Vec<_> = response.headers().get_all("sec-websocket-version").iter().collect();
     assert_eq!(versions, ["13", "8, 7"]);
 }
@@ -550,15 +550,15 @@ fn a_refusal_says_which_versions_there_are() {
 fn an_interim_answer_is_not_the_answer() {
     let interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n".to_vec();
     let bytes = [interim, Head::response().bytes(), hex("81 05 48656c6c6f")].concat();
-    let Ok(Progress::Done(opened)) = client_reads(ask(), &bytes) else { panic!("not opened") };
+    let Ok(Status::Complete(opened)) = client_reads(ask(), &bytes) else { panic!("not opened") };
     assert_eq!(opened.rest[..], hex("81 05 48656c6c6f")[..]);
     assert!(!opened.response.headers().contains_key("link"));
 
     // Alone it is not the end of the story.
-    assert!(matches!(client_reads(ask(), b"HTTP/1.1 102 Processing\r\n\r\n"), Ok(Progress::NeedMore(_))));
+    assert!(matches!(client_reads(ask(), b"HTTP/1.1 102 Processing\r\n\r\n"), Ok(Status::Partial(_))));
     // And a refusal may follow.
     let bytes = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 Forbidden\r\n\r\n";
-    assert!(matches!(client_reads(ask(), bytes), Err(HandshakeError::Refused(_))));
+    assert!(matches!(client_reads(ask(), bytes), Err(HandshakeError::Rejected(_))));
 }
 
 #[test]
@@ -593,7 +593,7 @@ fn a_malformed_response_fails() {
 fn a_short_read_is_not_an_error() {
     let bytes = Head::response().bytes();
     for cut in 0..bytes.len() {
-        assert!(matches!(client_reads(ask(), &bytes[..cut]), Ok(Progress::NeedMore(_))), "cut at {cut}");
+        assert!(matches!(client_reads(ask(), &bytes[..cut]), Ok(Status::Partial(_))), "cut at {cut}");
     }
 }
 
@@ -604,8 +604,8 @@ fn a_response_may_trickle_in_byte_by_byte() {
     for (at, byte) in bytes.iter().enumerate() {
         handshake.input().extend_from_slice(&[*byte]);
         handshake = match handshake.poll().unwrap() {
-            Progress::NeedMore(handshake) => handshake,
-            Progress::Done(opened) => {
+            Status::Partial(handshake) => handshake,
+            Status::Complete(opened) => {
                 assert_eq!(at + 1, bytes.len());
                 assert!(opened.rest.is_empty());
                 return;
@@ -621,7 +621,7 @@ fn a_response_may_trickle_in_byte_by_byte() {
 #[test]
 fn frames_behind_the_response_are_not_lost() {
     let bytes = [Head::response().bytes(), hex("81 05 48656c6c6f   81 02")].concat();
-    let Ok(Progress::Done(opened)) = client_reads(ask(), &bytes) else { panic!("not opened") };
+    let Ok(Status::Complete(opened)) = client_reads(ask(), &bytes) else { panic!("not opened") };
     let mut client = End::client();
     assert_eq!(client.hears_bytes(&opened.rest), [text("Hello")]);
     assert_eq!(client.hears_bytes(&hex("6f6b")), [text("ok")]);
@@ -631,7 +631,7 @@ fn frames_behind_the_response_are_not_lost() {
 fn the_request_can_be_had_as_long_as_the_answer_is_not_there() {
     let handshake = ask().handshake(NONCE, Limits::DEFAULT);
     let bytes = handshake.request_bytes();
-    let Ok(Progress::NeedMore(handshake)) = handshake.poll() else { panic!("nothing has come") };
+    let Ok(Status::Partial(handshake)) = handshake.poll() else { panic!("nothing has come") };
     assert_eq!(handshake.request_bytes(), bytes);
 }
 
@@ -639,7 +639,7 @@ fn the_request_can_be_had_as_long_as_the_answer_is_not_there() {
 
 #[test]
 fn a_response_without_end_fails_at_the_limit() {
-    let mut handshake = ask().handshake(NONCE, Limits { head_bytes: 1000, ..Limits::DEFAULT });
+    let mut handshake = ask().handshake(NONCE, Limits { max_head_bytes: 1000, ..Limits::DEFAULT });
     handshake.input().extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\nX: ");
     handshake.input().extend_from_slice(&[b'a'; 1000]);
     let Err(HandshakeError::Violation(violation)) = handshake.poll() else { panic!("not failed") };
@@ -649,7 +649,7 @@ fn a_response_without_end_fails_at_the_limit() {
 #[test]
 fn a_response_with_too_many_lines_fails() {
     let head = (0..100).fold(Head::response(), |head, _| head.with("X: y"));
-    fails(ask(), &head, &Violation::TooManyHeaderLines { limit: 100 });
+    fails(ask(), &head, &Violation::TooManyHeaders { limit: 100 });
 }
 
 #[test]

@@ -11,7 +11,7 @@ use common::{
 use http::StatusCode;
 use protocol::{
     Limits, Violation,
-    handshake::{Acceptance, Progress, ServerHandshake},
+    handshake::{ServerHandshake, Status, UpgradeOptions},
 };
 
 // ---- The shape of the head ------------------------------------------------------------------------------------------
@@ -89,9 +89,9 @@ fn a_head_may_come_in_two_reads_cut_anywhere() {
     for cut in 0..bytes.len() {
         let mut handshake = ServerHandshake::new(Limits::DEFAULT);
         handshake.input().extend_from_slice(&bytes[..cut]);
-        let Progress::NeedMore(mut handshake) = handshake.poll().unwrap() else { panic!("too early at {cut}") };
+        let Status::Partial(mut handshake) = handshake.poll().unwrap() else { panic!("too early at {cut}") };
         handshake.input().extend_from_slice(&bytes[cut..]);
-        let Progress::Done(request) = handshake.poll().unwrap() else { panic!("not complete at {cut}") };
+        let Status::Complete(request) = handshake.poll().unwrap() else { panic!("not complete at {cut}") };
         assert!(request.check_upgrade().is_ok());
     }
 }
@@ -104,8 +104,8 @@ fn a_head_may_trickle_in_byte_by_byte() {
     for (at, byte) in bytes.iter().enumerate() {
         handshake.input().extend_from_slice(&[*byte]);
         handshake = match handshake.poll().unwrap() {
-            Progress::NeedMore(handshake) => handshake,
-            Progress::Done(request) => {
+            Status::Partial(handshake) => handshake,
+            Status::Complete(request) => {
                 assert_eq!(at + 1, end_of_head, "complete with its last byte, not before and not after");
                 assert!(request.check_upgrade().is_ok());
                 return;
@@ -129,8 +129,8 @@ fn an_incomplete_head_is_parsed_each_time_it_has_doubled_and_not_with_each_byte(
             let mut waiting = handshake.take().expect("it goes on");
             waiting.input().extend_from_slice(&[*byte]);
             match waiting.poll() {
-                Ok(Progress::NeedMore(waiting)) => handshake = Some(waiting),
-                Ok(Progress::Done(_)) => panic!("no head at all"),
+                Ok(Status::Partial(waiting)) => handshake = Some(waiting),
+                Ok(Status::Complete(_)) => panic!("no head at all"),
                 Err(_) => {}
             }
             handshake.is_none()
@@ -143,7 +143,7 @@ fn an_incomplete_head_is_parsed_each_time_it_has_doubled_and_not_with_each_byte(
 fn bytes_behind_the_head_are_frames() {
     let bytes = [Head::request().bytes(), hex("81 85 37fa213d 7f9f4d5158   81 82")].concat();
     let request = server_reads(&bytes).unwrap().unwrap();
-    request.check_upgrade().unwrap().accept(Acceptance::default()).unwrap();
+    request.check_upgrade().unwrap().accept(UpgradeOptions::default()).unwrap();
     assert_eq!(request.received(), bytes, "the head is still there to be shown, as it came");
     let mut server = End::server();
     assert_eq!(server.hears_bytes(&request.into_rest()), [text("Hello")]);
@@ -155,19 +155,23 @@ fn bytes_behind_the_head_are_frames() {
 #[test]
 fn a_head_may_be_as_long_as_the_limit_and_no_longer() {
     let bytes = Head::request().bytes();
-    let (head_bytes, too_long) = (bytes.len(), Violation::HeadTooLong { limit: bytes.len() - 1 });
-    assert!(server_reads_within(limits(|limits| limits.head_bytes = head_bytes).limits, &bytes).unwrap().is_some());
+    let (max_head_bytes, too_long) = (bytes.len(), Violation::HeadTooLong { limit: bytes.len() - 1 });
+    assert!(
+        server_reads_within(limits(|limits| limits.max_head_bytes = max_head_bytes).limits, &bytes).unwrap().is_some()
+    );
     let violation =
-        server_reads_within(limits(|limits| limits.head_bytes = head_bytes - 1).limits, &bytes).unwrap_err();
+        server_reads_within(limits(|limits| limits.max_head_bytes = max_head_bytes - 1).limits, &bytes).unwrap_err();
     assert_eq!(violation, too_long);
     assert_eq!(violation.status(), Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
     // That it will be too long is clear before its last byte: there is no room for that.
-    let most = &bytes[..head_bytes - 1];
+    let most = &bytes[..max_head_bytes - 1];
     assert_eq!(
-        server_reads_within(limits(|limits| limits.head_bytes = most.len()).limits, most).unwrap_err(),
+        server_reads_within(limits(|limits| limits.max_head_bytes = most.len()).limits, most).unwrap_err(),
         too_long
     );
-    assert!(server_reads_within(limits(|limits| limits.head_bytes = head_bytes).limits, most).unwrap().is_none());
+    assert!(
+        server_reads_within(limits(|limits| limits.max_head_bytes = max_head_bytes).limits, most).unwrap().is_none()
+    );
 }
 
 #[test]
@@ -180,8 +184,8 @@ fn a_head_without_end_is_refused_at_the_limit() {
         sent += 100;
         assert!(sent < 20_000, "nothing is refused");
         match handshake.poll() {
-            Ok(Progress::NeedMore(waiting)) => handshake = waiting,
-            Ok(Progress::Done(_)) => panic!("no head at all"),
+            Ok(Status::Partial(waiting)) => handshake = waiting,
+            Ok(Status::Complete(_)) => panic!("no head at all"),
             Err(violation) => {
                 assert_eq!(violation, Violation::HeadTooLong { limit: 16_384 });
                 assert!((16_300..=16_500).contains(&sent), "after {sent} bytes");
@@ -194,9 +198,10 @@ fn a_head_without_end_is_refused_at_the_limit() {
 #[test]
 fn frames_behind_the_head_do_not_count_as_head() {
     let head = Head::request().bytes();
-    let head_bytes = head.len();
+    let max_head_bytes = head.len();
     let bytes = [head, vec![0; 1000]].concat();
-    let request = server_reads_within(limits(|limits| limits.head_bytes = head_bytes).limits, &bytes).unwrap().unwrap();
+    let request =
+        server_reads_within(limits(|limits| limits.max_head_bytes = max_head_bytes).limits, &bytes).unwrap().unwrap();
     assert_eq!(request.into_rest().len(), 1000);
 }
 
@@ -206,15 +211,15 @@ fn there_may_be_as_many_header_lines_as_the_limit_and_no_more() {
     let with_lines = |count| (5..count).fold(Head::request(), |head, _| head.with("X: y")).bytes();
     assert!(server_reads(&with_lines(100)).unwrap().unwrap().check_upgrade().is_ok());
     let violation = server_reads(&with_lines(101)).unwrap_err();
-    assert_eq!(violation, Violation::TooManyHeaderLines { limit: 100 });
+    assert_eq!(violation, Violation::TooManyHeaders { limit: 100 });
     assert_eq!(violation.status(), Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
 }
 
 #[test]
 fn generous_limits_do_not_let_a_peer_cause_a_panic() {
     let generous = limits(|limits| {
-        limits.head_bytes = 1 << 20;
-        limits.header_lines = 40_000;
+        limits.max_head_bytes = 1 << 20;
+        limits.max_headers = 40_000;
     })
     .limits;
     let mut bytes = b"GET / HTTP/1.1\r\n".to_vec();

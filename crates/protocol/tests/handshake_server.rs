@@ -10,14 +10,14 @@ use common::{
 use http::StatusCode;
 use protocol::{
     Answer, Role, Violation,
-    handshake::{Acceptance, Extension, refusal},
+    handshake::{Extension, UpgradeOptions, rejection},
 };
 
 /// Checks which rule `head` breaks, and with which status it is refused.
 #[track_caller]
 fn refuses(head: &Head, expected: &Violation, status: u16) {
     assert_eq!(server_judges(head).map(|_| "accepted"), Err(expected.clone()));
-    assert_eq!(refusal(expected).status(), status, "{expected}");
+    assert_eq!(rejection(expected).status(), status, "{expected}");
     assert_eq!(expected.answer(Role::Server), Answer::Refuse(StatusCode::from_u16(status).unwrap()));
 }
 
@@ -42,7 +42,7 @@ fn refuses(head: &Head, expected: &Violation, status: u16) {
 #[test]
 fn the_smallest_request_is_accepted() {
     assert_eq!(
-        answer(&Head::request(), Acceptance::default()),
+        answer(&Head::request(), UpgradeOptions::default()),
         "HTTP/1.1 101 Switching Protocols\r\n\
          Upgrade: websocket\r\n\
          Connection: Upgrade\r\n\

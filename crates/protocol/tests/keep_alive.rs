@@ -66,7 +66,7 @@ fn a_peer_that_is_silent_after_a_ping_fails_the_connection() {
         assert_eq!(end.wait(ms(1)), [broken(Violation::PongOverdue)]);
         let reason = end.transmits_failure(1008);
         assert_eq!(reason, "a Ping was not answered in time (RFC 6455, section 5.5.2)");
-        assert_eq!(end.connection.closure().violation, Some(Violation::PongOverdue));
+        assert_eq!(end.connection.close_info().violation, Some(Violation::PongOverdue));
         // It had its time; now the deadline for closing runs.
         assert_eq!(end.wait(s(5)), []);
         end.transmits(&["disconnect"]);
@@ -287,7 +287,7 @@ fn a_blocked_output_gathers_no_pings() {
             end.hears(&["81 00"]);
             assert!(end.steps_while_blocked().is_empty());
         }
-        assert!(end.connection.queued() <= 10, "{} bytes of Pings", end.connection.queued());
+        assert!(end.connection.queued_bytes() <= 10, "{} bytes of Pings", end.connection.queued_bytes());
     });
 }
 
@@ -350,7 +350,7 @@ fn a_dead_client_is_noticed_and_dropped() {
     pair.block(Role::Client, true); // the cable is pulled
     pair.wait(s(20) + s(10) + s(5));
     assert_eq!(pair.server.connection.state(), State::Closed);
-    assert_eq!(pair.server.connection.closure().violation, Some(Violation::PongOverdue));
+    assert_eq!(pair.server.connection.close_info().violation, Some(Violation::PongOverdue));
 }
 
 #[test]
@@ -369,9 +369,9 @@ fn a_dead_peer_that_comes_back_hears_why_it_was_dropped() {
 #[test]
 fn a_ping_of_the_keep_alive_does_not_disturb_a_message() {
     both_with(&config(), |end| {
-        end.connection.send_fragment(protocol::Kind::Binary, &[1], false).unwrap();
+        end.connection.send_fragment(protocol::MessageKind::Binary, &[1], false).unwrap();
         end.wait(s(20));
-        end.connection.send_fragment(protocol::Kind::Binary, &[2], true).unwrap();
+        end.connection.send_fragment(protocol::MessageKind::Binary, &[2], true).unwrap();
         end.transmits(&["02 01 01", "89 04 00000001", "80 01 02"]);
         let bytes = wire(common::peer_of(end.role()), &["02 01 01", "8a 04 00000001", "80 01 02"]);
         let heard: Vec<Heard> = end.hears_bytes(&bytes);

@@ -12,7 +12,7 @@ use protocol::{Role, State, Violation};
 //# An implementation with limits SHOULD have one for frames and one for whole messages.
 #[test]
 fn a_frame_may_be_as_large_as_the_limit_and_no_larger() {
-    both_with(&limits(|limits| limits.frame_bytes = 5), |end| {
+    both_with(&limits(|limits| limits.max_frame_bytes = 5), |end| {
         assert_eq!(end.hears(&["81 05 48656c6c6f"]), [text("Hello")]);
         let too_big = Violation::FrameTooBig { length: 6, limit: 5 };
         assert_eq!(end.hears(&["81 06"]), [broken(too_big)], "the header alone decides");
@@ -22,7 +22,7 @@ fn a_frame_may_be_as_large_as_the_limit_and_no_larger() {
 
 #[test]
 fn a_message_in_one_frame_may_be_as_large_as_the_limit_and_no_larger() {
-    both_with(&limits(|limits| limits.message_bytes = 5), |end| {
+    both_with(&limits(|limits| limits.max_message_bytes = 5), |end| {
         assert_eq!(end.hears(&["81 05 48656c6c6f"]), [text("Hello")]);
         assert_eq!(end.hears(&["82 06"]), [broken(Violation::MessageTooBig { limit: 5 })]);
         end.transmits_failure(1009);
@@ -37,7 +37,7 @@ fn a_message_in_one_frame_may_be_as_large_as_the_limit_and_no_larger() {
 //# An implementation with limits SHOULD have one for frames and one for whole messages.
 #[test]
 fn a_message_in_fragments_may_be_as_large_as_the_limit_and_no_larger() {
-    both_with(&limits(|limits| limits.message_bytes = 5), |end| {
+    both_with(&limits(|limits| limits.max_message_bytes = 5), |end| {
         assert_eq!(end.hears(&["01 03 48656c", "80 02 6c6f"]), [text("Hello")]);
         assert_eq!(end.hears(&["02 05 0102030405", "00 00", "80 00"]), [binary("0102030405")]);
         assert_eq!(end.hears(&["01 03 48656c", "00 02 6c6f"]), []);
@@ -48,7 +48,7 @@ fn a_message_in_fragments_may_be_as_large_as_the_limit_and_no_larger() {
 
 #[test]
 fn frames_within_their_limit_may_make_a_larger_message() {
-    both_with(&limits(|limits| (limits.frame_bytes, limits.message_bytes) = (2, 5)), |end| {
+    both_with(&limits(|limits| (limits.max_frame_bytes, limits.max_message_bytes) = (2, 5)), |end| {
         assert_eq!(end.hears(&["01 02 4865", "00 02 6c6c", "80 01 6f"]), [text("Hello")]);
         assert_eq!(end.hears(&["01 00", "80 03"]), [broken(Violation::FrameTooBig { length: 3, limit: 2 })]);
     });
@@ -56,7 +56,7 @@ fn frames_within_their_limit_may_make_a_larger_message() {
 
 #[test]
 fn the_limits_are_counted_anew_for_every_message() {
-    both_with(&limits(|limits| limits.message_bytes = 5), |end| {
+    both_with(&limits(|limits| limits.max_message_bytes = 5), |end| {
         for _ in 0..10 {
             assert_eq!(end.hears(&["01 03 48656c", "80 02 6c6f"]), [text("Hello")]);
             assert_eq!(end.hears(&["81 05 48656c6c6f"]), [text("Hello")]);
@@ -66,7 +66,7 @@ fn the_limits_are_counted_anew_for_every_message() {
 
 #[test]
 fn control_frames_have_a_limit_of_their_own() {
-    both_with(&limits(|limits| (limits.frame_bytes, limits.message_bytes) = (0, 0)), |end| {
+    both_with(&limits(|limits| (limits.max_frame_bytes, limits.max_message_bytes) = (0, 0)), |end| {
         assert_eq!(end.hears(&["01 00", "89 05 48656c6c6f", "80 00"]), [ping("48656c6c6f"), text("")]);
     });
 }
@@ -75,7 +75,7 @@ fn control_frames_have_a_limit_of_their_own() {
 fn by_default_64_mib_are_the_end() {
     both_with(&limits(|_| ()), |end| {
         assert_eq!(end.hears(&["82 7f0000000004000000"]), []);
-        assert_eq!(end.connection.missing(), 64 << 20);
+        assert_eq!(end.connection.payload_remaining(), 64 << 20);
     });
     both_with(&limits(|_| ()), |end| {
         let too_big = Violation::FrameTooBig { length: (64 << 20) + 1, limit: 64 << 20 };
@@ -86,15 +86,15 @@ fn by_default_64_mib_are_the_end() {
 #[test]
 fn no_limit_at_all_is_no_danger_to_arithmetic() {
     let config = limits(|limits| {
-        limits.frame_bytes = usize::MAX;
-        limits.message_bytes = usize::MAX;
+        limits.max_frame_bytes = usize::MAX;
+        limits.max_message_bytes = usize::MAX;
         limits.fragments = u32::MAX;
     });
     both_with(&config, |end| {
         assert_eq!(end.hears(&["02 01 00", "80 7f7fffffffffffffff"]), []);
-        assert_eq!(end.connection.missing(), 0x7FFF_FFFF_FFFF_FFFF);
+        assert_eq!(end.connection.payload_remaining(), 0x7FFF_FFFF_FFFF_FFFF);
         assert_eq!(end.hears_bytes(&[0; 1000]), []);
-        assert_eq!(end.connection.missing(), 0x7FFF_FFFF_FFFF_FFFF - 1000);
+        assert_eq!(end.connection.payload_remaining(), 0x7FFF_FFFF_FFFF_FFFF - 1000);
         assert_eq!(end.hears_end(), []);
         end.transmits(&["disconnect"]);
     });
@@ -138,7 +138,7 @@ fn control_frames_between_them_are_no_fragments() {
 
 #[test]
 fn there_may_be_as_many_control_frames_in_a_second_as_the_limit_and_no_more() {
-    both_with(&limits(|limits| limits.control_frames_per_second = 3), |end| {
+    both_with(&limits(|limits| limits.max_control_frames_per_second = 3), |end| {
         let three = ["89 01 31", "8a 01 32", "89 01 33"];
         assert_eq!(end.hears(&three).len(), 3);
         end.wait(s(1));
@@ -152,7 +152,7 @@ fn there_may_be_as_many_control_frames_in_a_second_as_the_limit_and_no_more() {
 
 #[test]
 fn messages_are_no_control_frames() {
-    both_with(&limits(|limits| limits.control_frames_per_second = 1), |end| {
+    both_with(&limits(|limits| limits.max_control_frames_per_second = 1), |end| {
         assert_eq!(end.hears(&["81 00"; 50]).len(), 50);
         assert_eq!(end.hears(&["89 00"]), [ping("")]);
     });
@@ -181,7 +181,7 @@ fn unread_pongs_do_not_pile_up() {
             let question = format!("89 7d {high:02x}{low:02x} {}", "00".repeat(123));
             assert_eq!(end.hears(&[&question]).len(), 1);
             assert!(end.steps_while_blocked().is_empty(), "the driver tries to send, and cannot");
-            assert!(end.connection.queued() <= 64 * (6 + 125), "{} bytes wait", end.connection.queued());
+            assert!(end.connection.queued_bytes() <= 64 * (6 + 125), "{} bytes wait", end.connection.queued_bytes());
         }
         let answers = end.sent();
         let answer = wire(end.role(), &[&format!("8a 7d 1387 {}", "00".repeat(123))]);
@@ -270,21 +270,21 @@ fn an_idle_connection_holds_no_output() {
     both_with(&limits(|_| ()), |end| {
         end.connection.send_binary(&[0; 100_000]).unwrap();
         end.connection.send(protocol::Message::binary(vec![0; 100_000])).unwrap();
-        assert!(end.connection.queued() > 200_000);
+        assert!(end.connection.queued_bytes() > 200_000);
         end.sent();
-        assert_eq!(end.connection.queued(), 0);
+        assert_eq!(end.connection.queued_bytes(), 0);
     });
 }
 
 #[test]
 fn what_is_queued_can_be_told() {
     let mut server = End::server();
-    assert_eq!(server.connection.queued(), 0);
+    assert_eq!(server.connection.queued_bytes(), 0);
     server.connection.send_text("Hello").unwrap();
-    assert_eq!(server.connection.queued(), 7);
+    assert_eq!(server.connection.queued_bytes(), 7);
     let mut client = End::client();
     client.connection.send_text("Hello").unwrap();
-    assert_eq!(client.connection.queued(), 11);
+    assert_eq!(client.connection.queued_bytes(), 11);
 }
 
 #[test]

@@ -12,10 +12,10 @@ use common::{
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 use protocol::{
-    Config, Connection, Kind, Limits, Message, Role, State, Uri, Violation,
+    Config, Connection, Limits, Message, MessageKind, Role, State, Uri, Violation,
     close::CloseFrame,
     frame::{FrameHeader, MaskingKey, Opcode, ReservedBits},
-    handshake::{Extension, HandshakeError, Nonce, Progress, Request, ServerHandshake},
+    handshake::{Extension, HandshakeError, Nonce, ReceivedRequest, ServerHandshake, Status},
     utf8::Utf8Validator,
 };
 
@@ -54,7 +54,7 @@ impl Frame {
 /// One thing said: a message in one or more fragments with Pings and Pongs between them, or a Ping or Pong alone.
 #[derive(Debug, Clone)]
 enum Said {
-    Message { kind: Kind, fragments: Vec<(Vec<u8>, Vec<Said>)> },
+    Message { kind: MessageKind, fragments: Vec<(Vec<u8>, Vec<Said>)> },
     Ping(Vec<u8>),
     Pong(Vec<u8>),
 }
@@ -70,8 +70,8 @@ impl Said {
                 let mut frames = Vec::new();
                 for (at, (payload, between)) in fragments.iter().enumerate() {
                     let opcode = match (at, kind) {
-                        (0, Kind::Text) => 0x1,
-                        (0, Kind::Binary) => 0x2,
+                        (0, MessageKind::Text) => 0x1,
+                        (0, MessageKind::Binary) => 0x2,
                         _ => 0x0,
                     };
                     let fin = at + 1 == fragments.len();
@@ -96,8 +96,8 @@ impl Said {
                     but_last.iter().flat_map(|(_, between)| between.iter().flat_map(Self::heard)).collect();
                 let payload: Vec<u8> = fragments.iter().flat_map(|(payload, _)| payload.clone()).collect();
                 heard.push(match kind {
-                    Kind::Text => Heard::Text(String::from_utf8(payload).unwrap()),
-                    Kind::Binary => Heard::Binary(payload),
+                    MessageKind::Text => Heard::Text(String::from_utf8(payload).unwrap()),
+                    MessageKind::Binary => Heard::Binary(payload),
                 });
                 heard
             }
@@ -112,8 +112,8 @@ impl Said {
             Self::Message { kind, fragments } => {
                 if let [(payload, _)] = &fragments[..] {
                     let message = match kind {
-                        Kind::Text => Message::text(String::from_utf8(payload.clone()).unwrap()),
-                        Kind::Binary => Message::binary(payload.clone()),
+                        MessageKind::Text => Message::text(String::from_utf8(payload.clone()).unwrap()),
+                        MessageKind::Binary => Message::binary(payload.clone()),
                     };
                     return connection.send(message).unwrap();
                 }
@@ -149,8 +149,8 @@ fn control() -> impl Strategy<Value = Said> {
 
 fn message() -> impl Strategy<Value = Said> {
     let kind_and_payload = prop_oneof![
-        payload().prop_map(|payload| (Kind::Binary, payload)),
-        text_payload().prop_map(|payload| (Kind::Text, payload)),
+        payload().prop_map(|payload| (MessageKind::Binary, payload)),
+        text_payload().prop_map(|payload| (MessageKind::Text, payload)),
     ];
     // Cut anywhere, in the middle of a character too, and twice in the same place: an empty fragment.
     let cuts = prop_oneof![2 => vec((any::<Index>(), vec(control(), 0..1)), 0..1), 3 => vec((any::<Index>(), vec(control(), 0..3)), 0..5)];
@@ -293,7 +293,7 @@ struct Outcome {
     heard: Vec<Heard>,
     steps: Vec<Step>,
     state: State,
-    closure: protocol::Closure,
+    close_info: protocol::CloseInfo,
     missing: usize,
 }
 
@@ -304,8 +304,8 @@ fn outcome<'a>(receiver: Role, pieces: impl IntoIterator<Item = &'a [u8]>) -> Ou
         heard.extend(end.hears_bytes(piece));
     }
     let steps = end.steps();
-    let (state, closure) = (end.connection.state(), end.connection.closure());
-    Outcome { heard, steps, state, closure, missing: end.connection.missing() }
+    let (state, close_info) = (end.connection.state(), end.connection.close_info());
+    Outcome { heard, steps, state, close_info, missing: end.connection.payload_remaining() }
 }
 
 /// Something done to a stream of bytes.
@@ -633,13 +633,13 @@ fn response_with_everything() -> Head {
 }
 
 /// The request, if `bytes` given in pieces of this size hold one, and what was left.
-fn trickle(bytes: &[u8], size: usize) -> Result<Option<Request>, Violation> {
+fn trickle(bytes: &[u8], size: usize) -> Result<Option<ReceivedRequest>, Violation> {
     let mut handshake = ServerHandshake::new(Limits::DEFAULT);
     for piece in bytes.chunks(size) {
         handshake.input().extend_from_slice(piece);
         handshake = match handshake.poll()? {
-            Progress::NeedMore(handshake) => handshake,
-            Progress::Done(request) => return Ok(Some(request)),
+            Status::Partial(handshake) => handshake,
+            Status::Complete(request) => return Ok(Some(request)),
         };
     }
     Ok(None)
@@ -681,10 +681,10 @@ proptest! {
             for piece in bytes.chunks(size) {
                 handshake.input().extend_from_slice(piece);
                 handshake = match handshake.poll() {
-                    Ok(Progress::NeedMore(handshake)) => handshake,
-                    Ok(Progress::Done(opened)) => return Some(Ok((opened.subprotocol, opened.extensions))),
+                    Ok(Status::Partial(handshake)) => handshake,
+                    Ok(Status::Complete(opened)) => return Some(Ok((opened.subprotocol, opened.extensions))),
                     Err(HandshakeError::Violation(violation)) => return Some(Err(Ok(violation))),
-                    Err(HandshakeError::Refused(response)) => return Some(Err(Err(response.status()))),
+                    Err(HandshakeError::Rejected(response)) => return Some(Err(Err(response.status()))),
                 }
             }
             None
@@ -722,7 +722,7 @@ proptest! {
         let upgrade = request.check_upgrade().unwrap();
         prop_assert_eq!(upgrade.subprotocols(), &offered[..]);
         let subprotocol = (!offered.is_empty()).then(|| offered[chosen.index(offered.len())].clone());
-        let choice = protocol::handshake::Acceptance { subprotocol: subprotocol.clone(), ..Default::default() };
+        let choice = protocol::handshake::UpgradeOptions { subprotocol: subprotocol.clone(), ..Default::default() };
         let accepted = upgrade.accept(choice).unwrap();
         let bytes = [&protocol::handshake::encode_response(&accepted.response)[..], &behind].concat();
         let mut rest = BytesMut::new();
@@ -730,8 +730,8 @@ proptest! {
         for piece in bytes.chunks(size) {
             client.input().extend_from_slice(piece);
             match client.poll().unwrap() {
-                Progress::NeedMore(waiting) => client = waiting,
-                Progress::Done(done) => {
+                Status::Partial(waiting) => client = waiting,
+                Status::Complete(done) => {
                     rest.extend_from_slice(&done.rest);
                     opened = Some(done);
                     break;

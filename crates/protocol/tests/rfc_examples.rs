@@ -8,8 +8,8 @@ use common::{
     hex, ping, pong, text,
 };
 use protocol::{
-    Config, Connection, Kind, Limits, Message, Violation,
-    handshake::{Acceptance, ClientRequest, Extension, accept_value, encode_response, refusal},
+    Config, Connection, Limits, Message, MessageKind, Violation,
+    handshake::{ClientRequest, Extension, UpgradeOptions, accept_key, encode_response, rejection},
 };
 
 /// A client that uses the key of the examples for every frame.
@@ -68,7 +68,7 @@ fn the_request_of_section_1_2_is_understood() {
 #[test]
 fn the_response_of_section_1_2_is_sent() {
     let upgrade = server_reads(REQUEST.as_bytes()).unwrap().unwrap().check_upgrade().unwrap();
-    let choice = Acceptance { subprotocol: Some("chat".to_owned()), ..Acceptance::default() };
+    let choice = UpgradeOptions { subprotocol: Some("chat".to_owned()), ..UpgradeOptions::default() };
     let accepted = upgrade.accept(choice).unwrap();
     assert_eq!(std::str::from_utf8(&encode_response(&accepted.response)).unwrap(), RESPONSE);
     assert_eq!(accepted.subprotocol.as_deref(), Some("chat"));
@@ -91,7 +91,7 @@ fn the_response_of_section_1_2_is_understood() {
 #[test]
 fn the_accept_value_of_section_1_3() {
     // SHA-1: b37a4f2c c0624f16 90f64606 cf385945 b2bec4ea
-    assert_eq!(accept_value("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    assert_eq!(accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn the_key_of_section_4_1_is_taken_although_its_last_bits_are_wrong() {
 fn the_version_25_of_section_4_4_is_told_what_is_spoken_here() {
     let violation = server_judges(&Head::request().set("Sec-WebSocket-Version", "25")).unwrap_err();
     assert_eq!(violation, Violation::VersionUnsupported(Some("25".to_owned())));
-    let answer = String::from_utf8(encode_response(&refusal(&violation)).to_vec()).unwrap();
+    let answer = String::from_utf8(encode_response(&rejection(&violation)).to_vec()).unwrap();
     assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
     assert!(answer.contains("\r\nSec-WebSocket-Version: 13\r\n"), "{answer}");
 }
@@ -157,8 +157,8 @@ fn a_masked_text_message_in_one_frame() {
 #[test]
 fn a_fragmented_unmasked_text_message() {
     let mut server = End::server();
-    server.connection.send_fragment(Kind::Text, b"Hel", false).unwrap();
-    server.connection.send_fragment(Kind::Text, b"lo", true).unwrap();
+    server.connection.send_fragment(MessageKind::Text, b"Hel", false).unwrap();
+    server.connection.send_fragment(MessageKind::Text, b"lo", true).unwrap();
     assert_eq!(server.sent(), hex("01 03  48656c   80 02  6c6f"));
     assert_eq!(client().hears_bytes(&hex("01 03  48656c   80 02  6c6f")), [text("Hello")]);
 }
@@ -203,9 +203,9 @@ fn a_text_message_in_three_fragments() {
     // Opcode 1 without FIN, opcode 0 without FIN, opcode 0 with FIN.
     let frames = hex("01 02 4865   00 02 6c6c   80 01 6f");
     let mut server = End::server();
-    server.connection.send_fragment(Kind::Text, b"He", false).unwrap();
-    server.connection.send_fragment(Kind::Text, b"ll", false).unwrap();
-    server.connection.send_fragment(Kind::Text, b"o", true).unwrap();
+    server.connection.send_fragment(MessageKind::Text, b"He", false).unwrap();
+    server.connection.send_fragment(MessageKind::Text, b"ll", false).unwrap();
+    server.connection.send_fragment(MessageKind::Text, b"o", true).unwrap();
     assert_eq!(server.sent(), frames);
     assert_eq!(client().hears_bytes(&frames), [text("Hello")]);
 }

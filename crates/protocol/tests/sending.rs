@@ -7,8 +7,8 @@ use std::{collections::HashSet, io::IoSlice, time::Instant};
 use bytes::{Buf, Bytes};
 use common::{EXAMPLE_KEY, End, both, hex, wire};
 use protocol::{
-    CloseCode, CloseFrame, Config, Connection, Kind, Message, Misuse, Prepared, Role, State, Text, Transmit,
-    frame::MaskingKey,
+    CloseCode, CloseFrame, Config, Connection, Message, MessageKind, PreparedMessage, Role, State, Transmit,
+    UsageError, Utf8Bytes, frame::MaskingKey,
 };
 
 // ---- Whole messages -------------------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ fn messages_leave_in_the_order_in_which_they_were_sent() {
             expected.extend_from_slice(&payload);
             end.connection.send(Message::binary(payload)).unwrap();
         }
-        assert_eq!(end.connection.queued(), expected.len());
+        assert_eq!(end.connection.queued_bytes(), expected.len());
         assert_eq!(end.sent(), expected);
     });
 }
@@ -79,9 +79,9 @@ fn sending_only_queues_until_the_driver_asks() {
     both(|end| {
         end.connection.send_text("a").unwrap();
         end.connection.send_text("b").unwrap();
-        assert!(end.connection.queued() > 0);
+        assert!(end.connection.queued_bytes() > 0);
         end.transmits(&["81 01 61", "81 01 62"]); // both leave together
-        assert_eq!(end.connection.queued(), 0);
+        assert_eq!(end.connection.queued_bytes(), 0);
     });
 }
 
@@ -96,9 +96,9 @@ fn each_frame_draws_one_key() {
     client.connection.send_text("\0").unwrap();
     client.connection.send_binary(&[0]).unwrap();
     client.connection.send(Message::binary(vec![0])).unwrap();
-    client.connection.send_fragment(Kind::Binary, &[0], false).unwrap();
+    client.connection.send_fragment(MessageKind::Binary, &[0], false).unwrap();
     client.connection.ping(&[0]).unwrap();
-    client.connection.send_fragment(Kind::Binary, &[0], true).unwrap();
+    client.connection.send_fragment(MessageKind::Binary, &[0], true).unwrap();
     client.close_without_code();
     let expected = "81 81 00000000 00   82 81 01010101 01   82 81 02020202 02   02 81 03030303 03   89 81 04040404 04 \
                     80 81 05050505 05   88 80 06060606";
@@ -159,7 +159,7 @@ fn a_payload_is_shared_from_4_kib_on() {
     }
     // Of a prepared message it is the frame, header and all.
     for (length, is_copied) in [(4091, true), (4092, false)] {
-        let prepared = Prepared::new(&Message::binary(vec![7; length]));
+        let prepared = PreparedMessage::new(&Message::binary(vec![7; length]));
         let places: Vec<_> = (0..2)
             .map(|_| {
                 let mut server = End::server();
@@ -180,7 +180,7 @@ fn small_messages_leave_as_one_piece() {
         }
         assert_eq!(pieces(end).len(), 1);
     });
-    let prepared = Prepared::new(&Message::text("Hello"));
+    let prepared = PreparedMessage::new(&Message::text("Hello"));
     let mut server = End::server();
     for _ in 0..100 {
         server.connection.send_prepared(&prepared).unwrap();
@@ -220,7 +220,7 @@ fn frames_may_be_added_while_others_are_half_written() {
     server.connection.send_text("ok").unwrap();
     server.connection.send(Message::binary(vec![2; 5000])).unwrap();
     let rest = [vec![1; 1000], hex("81 02 6f6b   82 7e1388"), vec![2; 5000]].concat();
-    assert_eq!(server.connection.queued(), rest.len());
+    assert_eq!(server.connection.queued_bytes(), rest.len());
     assert_eq!(server.sent(), rest);
 }
 
@@ -232,17 +232,17 @@ fn a_prepared_message_is_the_same_on_the_wire() {
         let mut server = End::server();
         server.connection.send(message.clone()).unwrap();
         let expected = server.sent();
-        server.connection.send_prepared(&Prepared::new(&message)).unwrap();
+        server.connection.send_prepared(&PreparedMessage::new(&message)).unwrap();
         assert_eq!(server.sent(), expected);
     }
     let mut server = End::server();
-    server.connection.send_prepared(&Prepared::new(&Message::text("Hello"))).unwrap();
+    server.connection.send_prepared(&PreparedMessage::new(&Message::text("Hello"))).unwrap();
     assert_eq!(server.sent(), hex("81 05 48656c6c6f"));
 }
 
 /// How many frame headers a broadcast to ten thousand receivers wrote: counted by where they lie in memory, while all of
 /// them are still queued.
-fn headers_written(send: impl Fn(&mut Connection) -> Result<(), Misuse>) -> usize {
+fn headers_written(send: impl Fn(&mut Connection) -> Result<(), UsageError>) -> usize {
     let now = Instant::now();
     let mut servers: Vec<_> = (0..10_000).map(|_| Connection::server(Config::default(), now)).collect();
     let mut places = HashSet::new();
@@ -259,7 +259,7 @@ fn headers_written(send: impl Fn(&mut Connection) -> Result<(), Misuse>) -> usiz
 #[test]
 fn a_prepared_message_is_encoded_once_for_ten_thousand_receivers() {
     let message = Message::binary(vec![5; 10_000]);
-    let prepared = Prepared::new(&message);
+    let prepared = PreparedMessage::new(&message);
     assert_eq!(headers_written(|server| server.send_prepared(&prepared)), 1);
     // The count can tell: a message that is not prepared is encoded by each connection anew.
     assert_eq!(headers_written(|server| server.send(message.clone())), 10_000);
@@ -267,8 +267,8 @@ fn a_prepared_message_is_encoded_once_for_ten_thousand_receivers() {
 
 #[test]
 fn prepared_messages_keep_their_place_among_others() {
-    let large = Prepared::new(&Message::binary(vec![5; 5000]));
-    let small = Prepared::new(&Message::text("p"));
+    let large = PreparedMessage::new(&Message::binary(vec![5; 5000]));
+    let small = PreparedMessage::new(&Message::text("p"));
     let mut server = End::server();
     server.connection.send_text("a").unwrap();
     server.connection.send_prepared(&small).unwrap();
@@ -282,8 +282,8 @@ fn prepared_messages_keep_their_place_among_others() {
 fn a_client_cannot_send_a_prepared_message() {
     // It has no mask, and one mask for many frames would be none.
     let mut client = End::client_with_keys(&[]);
-    let prepared = Prepared::new(&Message::text("Hello"));
-    assert_eq!(client.connection.send_prepared(&prepared), Err(Misuse::PreparedForServers));
+    let prepared = PreparedMessage::new(&Message::text("Hello"));
+    assert_eq!(client.connection.send_prepared(&prepared), Err(UsageError::PreparedForServers));
     client.transmits_nothing();
 }
 
@@ -294,13 +294,13 @@ fn a_misuse_sends_nothing_changes_nothing_and_draws_no_key() {
     for role in [Role::Server, Role::Client] {
         let mut end = if role == Role::Client { End::client_with_keys(&[[0; 4]]) } else { End::server() };
         let connection = &mut end.connection;
-        assert_eq!(connection.ping(&[0; 126]), Err(Misuse::ControlTooLong(126)));
-        assert_eq!(connection.pong(&[0; 126]), Err(Misuse::ControlTooLong(126)));
-        assert_eq!(connection.send_fragment(Kind::Text, &[0xFF], false), Err(Misuse::NotUtf8));
+        assert_eq!(connection.ping(&[0; 126]), Err(UsageError::ControlTooLong(126)));
+        assert_eq!(connection.pong(&[0; 126]), Err(UsageError::ControlTooLong(126)));
+        assert_eq!(connection.send_fragment(MessageKind::Text, &[0xFF], false), Err(UsageError::NotUtf8));
         let frame = |code, reason: &str| Some(CloseFrame { code: CloseCode(code), reason: reason.to_owned() });
-        assert_eq!(connection.close(frame(1005, ""), end.now), Err(Misuse::CloseCodeNotSendable(CloseCode(1005))));
-        assert_eq!(connection.close(frame(1000, &"x".repeat(124)), end.now), Err(Misuse::CloseReasonTooLong(124)));
-        assert_eq!((connection.queued(), connection.state()), (0, State::Open));
+        assert_eq!(connection.close(frame(1005, ""), end.now), Err(UsageError::CloseCodeNotSendable(CloseCode(1005))));
+        assert_eq!(connection.close(frame(1000, &"x".repeat(124)), end.now), Err(UsageError::CloseReasonTooLong(124)));
+        assert_eq!((connection.queued_bytes(), connection.state()), (0, State::Open));
         assert_eq!(connection.poll_timeout(), None);
         // The one key that there is is still there for the one frame that is right.
         connection.send_text("ok").unwrap();
@@ -311,44 +311,44 @@ fn a_misuse_sends_nothing_changes_nothing_and_draws_no_key() {
 #[test]
 fn a_refused_fragment_draws_no_key() {
     let mut client = End::client_with_keys(&[[0; 4], [0; 4]]);
-    client.connection.send_fragment(Kind::Text, b"a", false).unwrap();
-    assert_eq!(client.connection.send_text("b"), Err(Misuse::MessageOpen));
-    assert_eq!(client.connection.send_fragment(Kind::Binary, b"b", true), Err(Misuse::MessageOpen));
-    assert_eq!(client.connection.send_fragment(Kind::Text, &[0xFF], true), Err(Misuse::NotUtf8));
-    client.connection.send_fragment(Kind::Text, b"c", true).unwrap();
+    client.connection.send_fragment(MessageKind::Text, b"a", false).unwrap();
+    assert_eq!(client.connection.send_text("b"), Err(UsageError::MessageOpen));
+    assert_eq!(client.connection.send_fragment(MessageKind::Binary, b"b", true), Err(UsageError::MessageOpen));
+    assert_eq!(client.connection.send_fragment(MessageKind::Text, &[0xFF], true), Err(UsageError::NotUtf8));
+    client.connection.send_fragment(MessageKind::Text, b"c", true).unwrap();
     client.transmits(&["01 01 61", "80 01 63"]);
 }
 
 #[test]
 fn every_misuse_is_a_sentence_that_says_what_would_be_right() {
-    for (misuse, sentence) in [
+    for (usage_error, sentence) in [
         (
-            Misuse::NotAToken("a b\n".to_owned()),
+            UsageError::NotAToken("a b\n".to_owned()),
             "'a b\\n' is not a token: use letters, digits and any of !#$%&'*+-.^_`|~",
         ),
-        (Misuse::SubprotocolRepeated("chat".to_owned()), "the subprotocol 'chat' is offered twice"),
+        (UsageError::SubprotocolRepeated("chat".to_owned()), "the subprotocol 'chat' is offered twice"),
         (
-            Misuse::SubprotocolNotOffered("x".to_owned()),
+            UsageError::SubprotocolNotOffered("x".to_owned()),
             "the subprotocol 'x' cannot be chosen: the client did not offer it",
         ),
         (
-            Misuse::ExtensionNotOffered("x".to_owned()),
+            UsageError::ExtensionNotOffered("x".to_owned()),
             "the extension 'x' cannot be chosen: the client did not offer it",
         ),
-        (Misuse::HeaderReserved("host".to_owned()), "the header host is set by the handshake itself"),
-        (Misuse::HeaderInvalid("X: a\r\n".to_owned()), "'X: a\\r\\n' is not a valid header"),
-        (Misuse::AfterClose, "nothing can be sent any more: the connection is closing or closed"),
-        (Misuse::MessageOpen, "finish the fragmented message first: another cannot begin inside it"),
-        (Misuse::NotUtf8, "a text message must be UTF-8, and this one is not"),
-        (Misuse::ControlTooLong(126), "a Ping or Pong holds at most 125 bytes, not 126"),
+        (UsageError::HeaderReserved("host".to_owned()), "the header host is set by the handshake itself"),
+        (UsageError::HeaderInvalid("X: a\r\n".to_owned()), "'X: a\\r\\n' is not a valid header"),
+        (UsageError::AfterClose, "nothing can be sent any more: the connection is closing or closed"),
+        (UsageError::MessageOpen, "finish the fragmented message first: another cannot begin inside it"),
+        (UsageError::NotUtf8, "a text message must be UTF-8, and this one is not"),
+        (UsageError::ControlTooLong(126), "a Ping or Pong holds at most 125 bytes, not 126"),
         (
-            Misuse::CloseCodeNotSendable(CloseCode(1006)),
+            UsageError::CloseCodeNotSendable(CloseCode(1006)),
             "1006 cannot be sent: use 1000, another code of the protocol, or 3000-4999",
         ),
-        (Misuse::CloseReasonTooLong(124), "a close reason holds at most 123 bytes, not 124"),
-        (Misuse::PreparedForServers, "a prepared message has no mask; a client cannot send it"),
+        (UsageError::CloseReasonTooLong(124), "a close reason holds at most 123 bytes, not 124"),
+        (UsageError::PreparedForServers, "a prepared message has no mask; a client cannot send it"),
     ] {
-        assert_eq!(misuse.to_string(), sentence);
+        assert_eq!(usage_error.to_string(), sentence);
     }
 }
 
@@ -360,7 +360,7 @@ fn what_was_said_does_not_get_into_a_log() {
         let debug = format!("{:?}", end.connection);
         assert!(!debug.contains("swordfish"), "{debug}");
         assert!(debug.contains("Open"), "{debug}");
-        assert_eq!(format!("{:?}", end.connection.replies()), "Replies { .. }");
+        assert_eq!(format!("{:?}", end.connection.outbound()), "Outbound { .. }");
     });
 }
 
@@ -370,7 +370,7 @@ fn what_was_said_does_not_get_into_a_log() {
 fn messages_are_made_of_what_is_at_hand() {
     assert_eq!(Message::from("a"), Message::text("a"));
     assert_eq!(Message::from("a".to_owned()), Message::text("a"));
-    assert_eq!(Message::from(Text::from("a")), Message::text("a"));
+    assert_eq!(Message::from(Utf8Bytes::from("a")), Message::text("a"));
     assert_eq!(Message::from(vec![1]), Message::binary(vec![1]));
     assert_eq!(Message::from(Bytes::from_static(&[1])), Message::binary(vec![1]));
     assert_ne!(Message::text("a"), Message::binary(&b"a"[..]), "equal bytes, but not the same message");
@@ -381,15 +381,15 @@ fn messages_tell_what_they_are() {
     let text = Message::text("h\u{e9}");
     assert_eq!(
         (text.kind(), text.as_text(), text.as_bytes().as_ref()),
-        (Kind::Text, Some("h\u{e9}"), "h\u{e9}".as_bytes())
+        (MessageKind::Text, Some("h\u{e9}"), "h\u{e9}".as_bytes())
     );
     let binary = Message::binary(vec![0xFF]);
-    assert_eq!((binary.kind(), binary.as_text(), binary.as_bytes().as_ref()), (Kind::Binary, None, &[0xFF][..]));
+    assert_eq!((binary.kind(), binary.as_text(), binary.as_bytes().as_ref()), (MessageKind::Binary, None, &[0xFF][..]));
 }
 
 #[test]
 fn text_prints_as_text() {
-    let text = Text::from("a\"b");
+    let text = Utf8Bytes::from("a\"b");
     assert_eq!((text.to_string().as_str(), format!("{text:?}").as_str()), ("a\"b", "\"a\\\"b\""));
     assert!(text == *"a\"b");
     assert!(text != *"a\"c");

@@ -4,8 +4,8 @@ mod common;
 
 use common::{End, Heard, both, broken, hex, masked, peer_of, ping, text, wire};
 use protocol::{
-    Kind, Misuse, Role, Violation,
-    message::{Message, Text},
+    MessageKind, Role, UsageError, Violation,
+    message::{Message, Utf8Bytes},
     utf8::{InvalidUtf8, Utf8Validator},
 };
 
@@ -344,9 +344,9 @@ fn every_character_there_is_arrives() {
 #[test]
 fn a_fragmented_text_may_be_cut_inside_a_character() {
     both(|end| {
-        end.connection.send_fragment(Kind::Text, &[0xE2], false).unwrap();
-        end.connection.send_fragment(Kind::Text, &[0x82], false).unwrap();
-        end.connection.send_fragment(Kind::Text, &[0xAC], true).unwrap();
+        end.connection.send_fragment(MessageKind::Text, &[0xE2], false).unwrap();
+        end.connection.send_fragment(MessageKind::Text, &[0x82], false).unwrap();
+        end.connection.send_fragment(MessageKind::Text, &[0xAC], true).unwrap();
         end.transmits(&["01 01 e2", "00 01 82", "80 01 ac"]);
     });
 }
@@ -354,15 +354,19 @@ fn a_fragmented_text_may_be_cut_inside_a_character() {
 #[test]
 fn a_fragmented_text_that_is_not_utf_8_is_not_sent() {
     both(|end| {
-        assert_eq!(end.connection.send_fragment(Kind::Text, &[0xFF], false), Err(Misuse::NotUtf8));
-        assert_eq!(end.connection.send_fragment(Kind::Text, &[0xE2], true), Err(Misuse::NotUtf8), "it lacks its end");
+        assert_eq!(end.connection.send_fragment(MessageKind::Text, &[0xFF], false), Err(UsageError::NotUtf8));
+        assert_eq!(
+            end.connection.send_fragment(MessageKind::Text, &[0xE2], true),
+            Err(UsageError::NotUtf8),
+            "it lacks its end"
+        );
         end.transmits_nothing();
 
-        end.connection.send_fragment(Kind::Text, &[0xE2], false).unwrap();
-        assert_eq!(end.connection.send_fragment(Kind::Text, &[0x28], false), Err(Misuse::NotUtf8));
-        assert_eq!(end.connection.send_fragment(Kind::Text, &[0x82], true), Err(Misuse::NotUtf8));
+        end.connection.send_fragment(MessageKind::Text, &[0xE2], false).unwrap();
+        assert_eq!(end.connection.send_fragment(MessageKind::Text, &[0x28], false), Err(UsageError::NotUtf8));
+        assert_eq!(end.connection.send_fragment(MessageKind::Text, &[0x82], true), Err(UsageError::NotUtf8));
         // The message is as it was before: it can be ended rightly.
-        end.connection.send_fragment(Kind::Text, &[0x82, 0xAC], true).unwrap();
+        end.connection.send_fragment(MessageKind::Text, &[0x82, 0xAC], true).unwrap();
         end.transmits(&["01 01 e2", "80 02 82ac"]);
     });
 }
@@ -370,8 +374,8 @@ fn a_fragmented_text_that_is_not_utf_8_is_not_sent() {
 #[test]
 fn a_fragmented_binary_may_have_any_bytes() {
     both(|end| {
-        end.connection.send_fragment(Kind::Binary, &[0xC3], false).unwrap();
-        end.connection.send_fragment(Kind::Binary, &[0x28], true).unwrap();
+        end.connection.send_fragment(MessageKind::Binary, &[0xC3], false).unwrap();
+        end.connection.send_fragment(MessageKind::Binary, &[0x28], true).unwrap();
         end.transmits(&["02 01 c3", "80 01 28"]);
     });
 }
@@ -381,12 +385,12 @@ fn a_fragmented_binary_may_have_any_bytes() {
 #[test]
 fn bytes_become_text_only_if_they_are() {
     for (bytes, expected) in GOOD {
-        let text = Text::from_utf8(hex(bytes).into()).unwrap();
+        let text = Utf8Bytes::from_utf8(hex(bytes).into()).unwrap();
         assert_eq!(text.as_str(), expected);
         assert_eq!(Message::Text(text).as_text(), Some(expected));
     }
     for (bytes, _) in BAD {
-        assert_eq!(Text::from_utf8(hex(bytes).into()), Err(InvalidUtf8));
+        assert_eq!(Utf8Bytes::from_utf8(hex(bytes).into()), Err(InvalidUtf8));
     }
 }
 

@@ -3,7 +3,7 @@
 mod common;
 
 use common::head::NONCE;
-use protocol::{Limits, Misuse, Uri, UriError, handshake::ClientRequest};
+use protocol::{Limits, Uri, UriError, UsageError, handshake::ClientRequest};
 
 fn parse(uri: &str) -> Uri {
     uri.parse().unwrap_or_else(|error| panic!("{uri}: {error}"))
@@ -272,6 +272,6 @@ fn a_uri_prints_as_it_would_be_parsed_again() {
 
 #[test]
 fn an_invalid_uri_is_a_misuse_with_the_same_sentence() {
-    assert_eq!(Misuse::from(UriError::Fragment), Misuse::Uri(UriError::Fragment));
-    assert_eq!(Misuse::from(UriError::Port).to_string(), UriError::Port.to_string());
+    assert_eq!(UsageError::from(UriError::Fragment), UsageError::Uri(UriError::Fragment));
+    assert_eq!(UsageError::from(UriError::Port).to_string(), UriError::Port.to_string());
 }

@@ -14,7 +14,7 @@ use http::StatusCode;
 use protocol::{
     Answer, CloseCode, Config, DeflateOptions, KeepAlive, Limits, Role, Violation,
     frame::Opcode,
-    handshake::{HandshakeError, encode_response, refusal},
+    handshake::{HandshakeError, encode_response, rejection},
 };
 
 // ---- How to break each of them --------------------------------------------------------------------------------------
@@ -104,9 +104,9 @@ fn table() -> Vec<Row> {
         // Both heads.
         row(request(&q().first("GET / HTTP/3")), "MalformedHead", "4.2.1", Http(400),
             "this is not an HTTP/1.1 head: invalid HTTP version"),
-        row(long_request(|limits| limits.head_bytes = 100, &q()), "HeadTooLong", "10.4", Http(431),
+        row(long_request(|limits| limits.max_head_bytes = 100, &q()), "HeadTooLong", "10.4", Http(431),
             "the HTTP head is longer than 100 bytes"),
-        row(long_request(|limits| limits.header_lines = 4, &q()), "TooManyHeaderLines", "10.4", Http(431),
+        row(long_request(|limits| limits.max_headers = 4, &q()), "TooManyHeaders", "10.4", Http(431),
             "the HTTP head has more than 4 header lines"),
         row(request(&q().first("GET / HTTP/1.0")), "HttpVersionTooOld", "4.2.1", Http(400),
             "the handshake needs HTTP/1.1 or later"),
@@ -190,13 +190,13 @@ fn table() -> Vec<Row> {
             "a text message must be UTF-8"),
         row(compressed_bytes(Config::default(), "c2 01 07"), "DeflateInvalid", "7.2.2", Close(1007),
             "a compressed message is not valid DEFLATE"),
-        row(bytes_within(limits(|limits| limits.frame_bytes = 4), Client, "82 05"), "FrameTooBig", "10.4", Close(1009),
+        row(bytes_within(limits(|limits| limits.max_frame_bytes = 4), Client, "82 05"), "FrameTooBig", "10.4", Close(1009),
             "a frame of 5 bytes is larger than the limit of 4"),
-        row(bytes_within(limits(|limits| limits.message_bytes = 4), Client, "82 05"), "MessageTooBig", "10.4",
+        row(bytes_within(limits(|limits| limits.max_message_bytes = 4), Client, "82 05"), "MessageTooBig", "10.4",
             Close(1009), "a message is larger than the limit of 4 bytes"),
         row(bytes_within(limits(|limits| limits.fragments = 1), Client, "01 00 00 00"), "TooManyFragments", "10.4",
             Close(1008), "a message has more than 1 fragments"),
-        row(bytes_within(limits(|limits| limits.control_frames_per_second = 0), Client, "8a 00"),
+        row(bytes_within(limits(|limits| limits.max_control_frames_per_second = 0), Client, "8a 00"),
             "TooManyControlFrames", "10.4", Close(1008), "more than 0 control frames within a second"),
     ]
 }
@@ -295,7 +295,7 @@ fn every_sentence_about_a_frame_fits_into_a_close() {
 #[test]
 fn a_refusal_can_be_made_of_every_violation() {
     for Row { violation, name, told, .. } in table() {
-        let response = refusal(&violation);
+        let response = rejection(&violation);
         let status = match told {
             Http(status) => status,
             Close(_) => 400, // not of the handshake; if it is asked for all the same, here it is

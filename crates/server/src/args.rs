@@ -45,7 +45,7 @@ pub(crate) struct Args {
 
     /// How long a client may take nothing of what is pushed to it before it is dropped with 1008
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
-    pub(crate) stuck_timeout: Duration,
+    pub(crate) write_timeout: Duration,
 
     /// How long a client may take to answer a Close; also the time in which the server ends once it is stopped
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive)]

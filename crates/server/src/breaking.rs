@@ -7,7 +7,7 @@ use std::{fmt::Write, net::SocketAddr, time::Duration};
 
 use laboratory::{Experiment, Outcome, Role, mirror, rules};
 use tokio::io::{AsyncRead, AsyncWrite};
-use websocket::{Incoming, protocol::handshake::Upgrade};
+use websocket::{Incoming, protocol::handshake::UpgradeRequest};
 
 /// Where the rules are.
 pub(crate) const PATH: &str = "/break/";
@@ -31,7 +31,7 @@ pub(crate) fn experiment(name: &str) -> Result<&'static Experiment, String> {
 /// Breaks the rule, and gives the client `patience` to notice.
 pub(crate) async fn converse<S>(
     incoming: Incoming<S>,
-    upgrade: Upgrade,
+    upgrade: UpgradeRequest,
     experiment: &'static Experiment,
     peer: SocketAddr,
     patience: Duration,

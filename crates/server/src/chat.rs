@@ -19,7 +19,7 @@ use tokio::{
 };
 use websocket::{
     WebSocket,
-    protocol::{CloseCode, DeflateOptions, Message, Prepared, State},
+    protocol::{CloseCode, DeflateOptions, Message, PreparedMessage, State},
 };
 
 use crate::{
@@ -61,7 +61,7 @@ struct Queue {
 
 #[derive(Debug)]
 struct Said {
-    text: Prepared,
+    text: PreparedMessage,
     len: usize,
 }
 
@@ -94,8 +94,8 @@ impl Member<'_> {
     fn say(&self, message: &Message, deflate: Option<&DeflateOptions>) {
         // Encoded here once, whatever the number of members.
         let text = match deflate {
-            Some(options) => Prepared::compressed(message, options),
-            None => Prepared::new(message),
+            Some(options) => PreparedMessage::compressed(message, options),
+            None => PreparedMessage::new(message),
         };
         // What the place in the queue takes counts too, or else empty texts could wait without end.
         let len = message.as_bytes().len() + PLACE;

@@ -9,6 +9,6 @@ pub(crate) async fn converse<S>(connection: &mut WebSocket<S>) -> Ending
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    connection.answer_each(|message, replies| Ok(replies.echo(message)?)).await?;
+    connection.serve(|message, outbound| Ok(outbound.send_back(message)?)).await?;
     Ok(None)
 }

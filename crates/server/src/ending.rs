@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{
     Error, WebSocket,
-    protocol::{CloseCode, Closure},
+    protocol::{CloseCode, CloseInfo},
 };
 
 /// Why the server ends a conversation that the client would go on with.
@@ -31,41 +31,41 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match ending {
-        Ok(None) => tracing::info!("{peer} closed: {}", connection.closure()),
+        Ok(None) => tracing::info!("{peer} closed: {}", connection.close_info()),
         Ok(Some(goodbye)) => match connection.close(goodbye.code, goodbye.reason).await {
-            Ok(closure) => tracing::info!("{peer} closed: {}", after_goodbye(&closure, goodbye)),
+            Ok(close_info) => tracing::info!("{peer} closed: {}", after_goodbye(&close_info, goodbye)),
             Err(error) => tracing::error!("{peer}: {error}"),
         },
         //= docs/src/rfc6455.md#section-7-1-7
         //# A server that fails the connection SHOULD log the problem.
-        Err(error) => tracing::warn!("{peer} closed: {}", after_error(&connection.closure(), &error)),
+        Err(error) => tracing::warn!("{peer} closed: {}", after_error(&connection.close_info(), &error)),
     }
 }
 
 /// The peer's part, and of ours what that does not say.
-fn after_goodbye(closure: &Closure, Goodbye { code, reason }: Goodbye) -> String {
-    match &closure.sent {
+fn after_goodbye(close_info: &CloseInfo, Goodbye { code, reason }: Goodbye) -> String {
+    match &close_info.sent {
         // Its Close was on the way already, and was answered with its own code.
-        Some(sent) if sent.code != code => closure.to_string(),
-        None => closure.to_string(),
-        Some(_) if closure.code == code && closure.reason == reason => closure.to_string(),
-        Some(_) if closure.code == code => format!("{closure}: {reason}"),
-        Some(_) if closure.code == CloseCode::ABNORMAL_CLOSURE && closure.violation.is_none() => {
-            format!("{closure} {code}: {reason}")
+        Some(sent) if sent.code != code => close_info.to_string(),
+        None => close_info.to_string(),
+        Some(_) if close_info.code == code && close_info.reason == reason => close_info.to_string(),
+        Some(_) if close_info.code == code => format!("{close_info}: {reason}"),
+        Some(_) if close_info.code == CloseCode::ABNORMAL_CLOSURE && close_info.violation.is_none() => {
+            format!("{close_info} {code}: {reason}")
         }
-        Some(_) => format!("{closure}; sent was {code}: {reason}"),
+        Some(_) => format!("{close_info}; sent was {code}: {reason}"),
     }
 }
 
 /// What the connection knows, and of the error what that does not say.
-fn after_error(closure: &Closure, error: &Error) -> String {
+fn after_error(close_info: &CloseInfo, error: &Error) -> String {
     match error {
-        Error::Violation(_) | Error::EndedWithoutClose => closure.to_string(),
+        Error::Violation(_) | Error::EndedWithoutClose => close_info.to_string(),
         // A connection that broke needs no word about a Close that did not come.
-        Error::Io(_) if closure.started_by.is_none() && closure.violation.is_none() => {
-            format!("{}, {error}", closure.code)
+        Error::Io(_) if close_info.initiator.is_none() && close_info.violation.is_none() => {
+            format!("{}, {error}", close_info.code)
         }
-        _ => format!("{closure}; {error}"),
+        _ => format!("{close_info}; {error}"),
     }
 }
 
@@ -73,24 +73,24 @@ fn after_error(closure: &Closure, error: &Error) -> String {
 mod tests {
     use std::{io, time::Instant};
 
-    use websocket::protocol::{CloseFrame, Config, Connection, End, Violation};
+    use websocket::protocol::{CloseFrame, Config, Connection, Endpoint, Violation};
 
     use super::*;
 
     /// How a connection ended whose first Close came from `first`; the code the peer sent, and the one that we sent.
-    fn closure(first: Option<End>, code: u16, sent: Option<u16>) -> Closure {
-        let mut closure = Connection::server(Config::default(), Instant::now()).closure();
-        closure.started_by = first;
-        closure.code = CloseCode(code);
-        closure.sent = sent.map(|code| CloseFrame { code: CloseCode(code), reason: String::new() });
-        closure
+    fn close_info(first: Option<Endpoint>, code: u16, sent: Option<u16>) -> CloseInfo {
+        let mut close_info = Connection::server(Config::default(), Instant::now()).close_info();
+        close_info.initiator = first;
+        close_info.code = CloseCode(code);
+        close_info.sent = sent.map(|code| CloseFrame { code: CloseCode(code), reason: String::new() });
+        close_info
     }
 
     const GOODBYE: Goodbye = Goodbye { code: CloseCode::GOING_AWAY, reason: "the server stops" };
 
     #[test]
     fn a_goodbye_is_told_once_with_its_reason() {
-        let mut answered = closure(Some(End::Us), 1001, Some(1001));
+        let mut answered = close_info(Some(Endpoint::Local), 1001, Some(1001));
         assert_eq!(after_goodbye(&answered, GOODBYE), "1001 (going away), closed by this end: the server stops");
         answered.reason = "the server stops".to_owned();
         assert_eq!(after_goodbye(&answered, GOODBYE), r#"1001 (going away) "the server stops", closed by this end"#);
@@ -99,34 +99,37 @@ mod tests {
     #[test]
     fn an_answer_with_another_code_and_no_answer_are_told_beside_ours() {
         assert_eq!(
-            after_goodbye(&closure(Some(End::Us), 1000, Some(1001)), GOODBYE),
-            "1000 (normal closure), closed by this end; sent was 1001 (going away): the server stops"
+            after_goodbye(&close_info(Some(Endpoint::Local), 1000, Some(1001)), GOODBYE),
+            "1000 (normal close_info), closed by this end; sent was 1001 (going away): the server stops"
         );
         assert_eq!(
-            after_goodbye(&closure(Some(End::Us), 1006, Some(1001)), GOODBYE),
-            "1006 (abnormal closure), the peer never answered the Close 1001 (going away): the server stops"
+            after_goodbye(&close_info(Some(Endpoint::Local), 1006, Some(1001)), GOODBYE),
+            "1006 (abnormal close_info), the peer never answered the Close 1001 (going away): the server stops"
         );
     }
 
     #[test]
     fn a_goodbye_that_came_too_late_is_not_told() {
         assert_eq!(
-            after_goodbye(&closure(Some(End::Peer), 1000, Some(1000)), GOODBYE),
-            "1000 (normal closure), closed by the peer"
+            after_goodbye(&close_info(Some(Endpoint::Remote), 1000, Some(1000)), GOODBYE),
+            "1000 (normal close_info), closed by the peer"
         );
     }
 
     #[test]
     fn what_the_connection_tells_is_not_repeated_by_the_error() {
-        let mut closure = closure(None, 1006, None);
+        let mut close_info = close_info(None, 1006, None);
         assert_eq!(
-            after_error(&closure, &Error::EndedWithoutClose),
-            "1006 (abnormal closure), the connection ended without a Close frame"
+            after_error(&close_info, &Error::EndedWithoutClose),
+            "1006 (abnormal close_info), the connection ended without a Close frame"
         );
         let reset = Error::Io(io::ErrorKind::ConnectionReset.into());
-        assert_eq!(after_error(&closure, &reset), "1006 (abnormal closure), the connection broke: connection reset");
-        closure.violation = Some(Violation::UnmaskedFrame);
-        let told = after_error(&closure, &Error::Violation(Violation::UnmaskedFrame));
+        assert_eq!(
+            after_error(&close_info, &reset),
+            "1006 (abnormal close_info), the connection broke: connection reset"
+        );
+        close_info.violation = Some(Violation::UnmaskedFrame);
+        let told = after_error(&close_info, &Error::Violation(Violation::UnmaskedFrame));
         assert_eq!(told.matches("must be masked").count(), 1, "{told}");
     }
 }

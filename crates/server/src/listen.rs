@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use websocket::{
-    AcceptOptions,
+    ServerConfig,
     protocol::{Config, DeflateOptions, KeepAlive, Limits},
 };
 
@@ -19,12 +19,12 @@ use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats, w
 /// What every connection's task needs to know.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) options: AcceptOptions,
+    pub(crate) options: ServerConfig,
     pub(crate) origins: OriginPolicy,
     pub(crate) stats: Stats,
     pub(crate) room: Room,
     pub(crate) wires: Wires,
-    pub(crate) stuck_timeout: Duration,
+    pub(crate) write_timeout: Duration,
     pub(crate) watching: Option<Watching>,
     pub(crate) shutdown: CancellationToken,
 }
@@ -41,7 +41,7 @@ pub(crate) async fn serve(listener: TcpListener, args: Args, watching: Option<Wa
         stats: Stats::new(),
         room: Room::default(),
         wires: Wires::new(),
-        stuck_timeout: args.stuck_timeout,
+        write_timeout: args.write_timeout,
         watching,
         shutdown: shutdown.clone(),
     });
@@ -78,13 +78,13 @@ pub(crate) async fn serve(listener: TcpListener, args: Args, watching: Option<Wa
     }
 }
 
-fn options(args: &Args) -> AcceptOptions {
-    let limits = Limits { message_bytes: args.max_message, frame_bytes: args.max_message, ..Limits::DEFAULT };
+fn options(args: &Args) -> ServerConfig {
+    let limits = Limits { max_message_bytes: args.max_message, max_frame_bytes: args.max_message, ..Limits::DEFAULT };
     let keep_alive = Some(KeepAlive { interval: args.ping_interval, timeout: args.ping_interval });
     let config = Config { limits, close_timeout: args.close_timeout, keep_alive };
     // Without context takeover: with it, twenty thousand clients could make this server hold eight gigabytes.
     let deflate = args.deflate.then_some(DeflateOptions::FRUGAL);
-    AcceptOptions { config: config.into(), handshake_timeout: args.handshake_timeout, deflate }
+    ServerConfig { config: config.into(), handshake_timeout: args.handshake_timeout, deflate }
 }
 
 async fn next_connection(listener: &TcpListener) -> TcpStream {

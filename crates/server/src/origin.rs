@@ -4,7 +4,7 @@
 //! same-origin policy nor CORS stands in the way; the server has to look. What it finds in `Origin` is true if a browser
 //! sent it. Other programs can send what they like, but they do not carry somebody else's cookies.
 
-use websocket::protocol::handshake::Request;
+use websocket::protocol::handshake::ReceivedRequest;
 
 /// Origins that may connect besides the server's own.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl OriginPolicy {
     //# A server that is meant for certain sites only SHOULD check that `Origin` is one that it expects.
     //= docs/src/rfc6455.md#section-4-2-2
     //# The server MAY let the origin of the page decide whether it accepts.
-    pub(crate) fn check(&self, request: &Request) -> Result<(), String> {
+    pub(crate) fn check(&self, request: &ReceivedRequest) -> Result<(), String> {
         //= docs/src/rfc6455.md#section-4-2-1
         //# A request without an `Origin` header SHOULD NOT be taken for one that comes from a browser.
         if !request.headers().contains_key(http::header::ORIGIN) {

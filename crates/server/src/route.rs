@@ -13,7 +13,7 @@ use websocket::{
     AcceptError, Incoming, WebSocket,
     protocol::{
         CloseCode, Role, Violation,
-        handshake::{Acceptance, Request, Upgrade, refusal},
+        handshake::{ReceivedRequest, UpgradeOptions, UpgradeRequest, rejection},
     },
 };
 
@@ -33,7 +33,7 @@ enum Route {
 }
 
 impl Route {
-    fn of(request: &Request) -> Option<Self> {
+    fn of(request: &ReceivedRequest) -> Option<Self> {
         match request.path() {
             "/" => Some(Self::Stats),
             "/echo" => Some(Self::Echo),
@@ -94,20 +94,20 @@ where
 }
 
 enum Decision {
-    Accept(Route, Upgrade, Acceptance),
+    Accept(Route, UpgradeRequest, UpgradeOptions),
     /// As `Accept` for the stats, with a tap on the connection.
-    Tap(Upgrade),
+    Tap(UpgradeRequest),
     /// Somebody comes to see what such a tap sees.
-    Show(Upgrade, wire::Viewer),
+    Show(UpgradeRequest, wire::Viewer),
     /// A rule to be broken.
-    Break(&'static Experiment, Upgrade),
+    Break(&'static Experiment, UpgradeRequest),
     /// An ordinary HTTP response, and the reason for the log.
     Answer(Response<String>, String),
 }
 
 /// The order matters to whoever reads the answer: first what is asked for, then whether it is asked for rightly, then
 /// whether they may have it.
-fn decide(request: &Request, shared: &Shared) -> Decision {
+fn decide(request: &ReceivedRequest, shared: &Shared) -> Decision {
     if request.head().method() == Method::GET && wire::token(request.path()).is_some() {
         return permit(request, shared).map_or_else(
             |decision| decision,
@@ -143,7 +143,7 @@ fn decide(request: &Request, shared: &Shared) -> Decision {
         Ok(upgrade) => upgrade,
         Err(decision) => return decision,
     };
-    let mut acceptance = Acceptance::default();
+    let mut acceptance = UpgradeOptions::default();
     if route == Route::Chat {
         if !upgrade.subprotocols().iter().any(|name| name == chat::SUBPROTOCOL) {
             let why = format!("/chat needs the subprotocol '{}' to be offered", chat::SUBPROTOCOL);
@@ -158,20 +158,20 @@ fn decide(request: &Request, shared: &Shared) -> Decision {
 }
 
 /// What every route asks of a request; the error is the answer to one that falls short of it.
-fn permit(request: &Request, shared: &Shared) -> Result<Upgrade, Decision> {
+fn permit(request: &ReceivedRequest, shared: &Shared) -> Result<UpgradeRequest, Decision> {
     let upgrade =
-        request.check_upgrade().map_err(|violation| Decision::Answer(refusal(&violation), violation.to_string()))?;
+        request.check_upgrade().map_err(|violation| Decision::Answer(rejection(&violation), violation.to_string()))?;
     //= docs/src/rfc6455.md#section-10-2
     //# If the origin will not do, the server SHOULD answer with the status 403.
     shared.origins.check(request).map_err(|why| Decision::Answer(text(StatusCode::FORBIDDEN, &why), why))?;
     Ok(upgrade)
 }
 
-fn not_found_or_not_allowed(request: &Request) -> Decision {
+fn not_found_or_not_allowed(request: &ReceivedRequest) -> Decision {
     let method = request.head().method();
     if method != Method::GET {
         let violation = Violation::MethodNotGet(method.to_string());
-        return Decision::Answer(refusal(&violation), violation.to_string());
+        return Decision::Answer(rejection(&violation), violation.to_string());
     }
     //= docs/src/rfc6455.md#section-4-2-2
     //# If there is no such service, the server MUST answer with an HTTP error, such as 404, and end the handshake.
@@ -210,7 +210,7 @@ pub(crate) fn full() -> Response<String> {
 }
 
 /// A client of the stats that wants to see its wire: there is a tap on its connection from here on, if there is one left.
-async fn tapped<S>(incoming: Incoming<S>, upgrade: Upgrade, peer: SocketAddr, shared: &Shared)
+async fn tapped<S>(incoming: Incoming<S>, upgrade: UpgradeRequest, peer: SocketAddr, shared: &Shared)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -224,11 +224,16 @@ where
 }
 
 /// A client of the stats that is told first where its wire can be seen.
-async fn announced<S>(incoming: Incoming<S>, upgrade: Upgrade, token: Option<&str>, peer: SocketAddr, shared: &Shared)
-where
+async fn announced<S>(
+    incoming: Incoming<S>,
+    upgrade: UpgradeRequest,
+    token: Option<&str>,
+    peer: SocketAddr,
+    shared: &Shared,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = match incoming.accept(upgrade, Acceptance::default(), &shared.options).await {
+    let mut connection = match incoming.accept(upgrade, UpgradeOptions::default(), &shared.options).await {
         Ok(connection) => connection,
         Err(error) => return tracing::info!("{peer} not accepted on /: {error}"),
     };
@@ -243,11 +248,16 @@ where
 
 /// A page that looks at the wire of its other connection. It is not told to go when the server stops: the other one is, and
 /// should be seen to go; this one follows it.
-async fn show<S>(incoming: Incoming<S>, upgrade: Upgrade, mut viewer: wire::Viewer, peer: SocketAddr, shared: &Shared)
-where
+async fn show<S>(
+    incoming: Incoming<S>,
+    upgrade: UpgradeRequest,
+    mut viewer: wire::Viewer,
+    peer: SocketAddr,
+    shared: &Shared,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = match incoming.accept(upgrade, Acceptance::default(), &shared.options).await {
+    let mut connection = match incoming.accept(upgrade, UpgradeOptions::default(), &shared.options).await {
         Ok(connection) => connection,
         Err(error) => return tracing::info!("{peer} not accepted on /wire/...: {error}"),
     };

@@ -18,7 +18,7 @@ use tokio::{
 };
 use websocket::{
     WebSocket,
-    protocol::{CloseCode, Message, Prepared, State},
+    protocol::{CloseCode, Message, PreparedMessage, State},
 };
 
 use crate::{
@@ -54,7 +54,7 @@ pub(crate) struct Stats {
     messages_received: AtomicU64,
     last_text: Mutex<Option<String>>,
     /// Holds one push, the newest. Who was not looking when it changed has missed one, and nothing piles up.
-    newest: watch::Sender<Option<Prepared>>,
+    newest: watch::Sender<Option<PreparedMessage>>,
 }
 
 impl Stats {
@@ -78,7 +78,7 @@ impl Stats {
             ticks.tick().await;
             // Encoded here once, whatever the number of clients.
             let message = Message::text(self.json(sequence));
-            self.newest.send_replace(Some(Prepared::new(&message)));
+            self.newest.send_replace(Some(PreparedMessage::new(&message)));
         }
     }
 
@@ -146,7 +146,7 @@ where
                     continue;
                 }
                 // Waits for this client and for no other. Pushes that come meanwhile replace each other.
-                match timeout(shared.stuck_timeout, connection.send_prepared(&push)).await {
+                match timeout(shared.write_timeout, connection.send_prepared(&push)).await {
                     Ok(sent) => sent?,
                     Err(_) => {
                         let reason = "pushes are not being read";

@@ -58,7 +58,7 @@ use tokio::{
 };
 use websocket::{
     WebSocket,
-    protocol::{CloseCode, Limits, Message, handshake::Request},
+    protocol::{CloseCode, Limits, Message, handshake::ReceivedRequest},
 };
 
 use crate::{
@@ -164,7 +164,7 @@ pub(crate) struct Viewer {
 }
 
 /// Whether this request wants its connection to be tapped.
-pub(crate) fn is_asked_for(request: &Request) -> bool {
+pub(crate) fn is_asked_for(request: &ReceivedRequest) -> bool {
     request.path() == "/" && request.head().uri().query() == Some(QUERY)
 }
 
@@ -194,7 +194,7 @@ impl Wires {
 
     /// A tap for the connection that begins with `request`, and the token with which to look; `None` if there are too many.
     /// It complains about what is over `limits`, like the connection itself.
-    pub(crate) fn tap(&self, request: &Request, limits: &Limits) -> Option<(WireTap, String)> {
+    pub(crate) fn tap(&self, request: &ReceivedRequest, limits: &Limits) -> Option<(WireTap, String)> {
         let now = Instant::now();
         let mut offered = self.lock();
         // Those that nobody came for. There are never many, and no other time at which one would need their places.
@@ -223,7 +223,7 @@ impl Wires {
     }
 
     /// The wire that the token in `request` is for. It works for one request only.
-    pub(crate) fn claim(&self, request: &Request) -> Option<Viewer> {
+    pub(crate) fn claim(&self, request: &ReceivedRequest) -> Option<Viewer> {
         let mut offered = self.lock();
         let token = token(request.path())?;
         let now = Instant::now();
@@ -398,7 +398,7 @@ where
                         goodbye(CloseCode::NORMAL, "the other connection has ended")
                     };
                 };
-                match timeout(shared.stuck_timeout, connection.send(Message::text(batch))).await {
+                match timeout(shared.write_timeout, connection.send(Message::text(batch))).await {
                     Ok(sent) => sent?,
                     Err(_) => return goodbye(CloseCode::POLICY_VIOLATION, "the wire is not being read"),
                 }
@@ -410,16 +410,16 @@ where
 #[cfg(test)]
 mod tests {
     use tokio::time::advance;
-    use websocket::protocol::handshake::{Progress, ServerHandshake};
+    use websocket::protocol::handshake::{ServerHandshake, Status};
 
     use super::*;
 
-    fn request(path: &str) -> Request {
+    fn request(path: &str) -> ReceivedRequest {
         let mut handshake = ServerHandshake::new(Limits::DEFAULT);
         let head = format!("GET {path} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n");
         handshake.input().extend_from_slice(head.as_bytes());
         match handshake.poll() {
-            Ok(Progress::Done(request)) => request,
+            Ok(Status::Complete(request)) => request,
             other => panic!("{other:?}"),
         }
     }

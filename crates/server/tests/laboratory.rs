@@ -44,7 +44,7 @@ async fn each_rule_that_a_client_breaks_is_answered_as_the_rfc_asks_on_every_pat
 #[derive(Debug)]
 enum Noticed {
     Violation(Violation),
-    Refused(u16),
+    Rejected(u16),
     /// Nothing to notice: the code of the Close that it got.
     Closed(u16),
 }
@@ -53,15 +53,15 @@ async fn noticed(url: &str) -> Noticed {
     let connection = match connect(url).await {
         Ok(connection) => connection,
         Err(ConnectError::Answer(HandshakeError::Violation(violation))) => return Noticed::Violation(violation),
-        Err(ConnectError::Answer(HandshakeError::Refused(response))) => {
-            return Noticed::Refused(response.status().as_u16());
+        Err(ConnectError::Answer(HandshakeError::Rejected(response))) => {
+            return Noticed::Rejected(response.status().as_u16());
         }
         Err(error) => panic!("{url}: {error}"),
     };
     read_to_the_end(connection).await
 }
 
-async fn read_to_the_end(mut connection: WebSocket<websocket::ClientStream>) -> Noticed {
+async fn read_to_the_end(mut connection: WebSocket<websocket::MaybeTlsStream>) -> Noticed {
     let mut violation = None;
     while let Some(message) = connection.next().await {
         match message {
@@ -70,7 +70,7 @@ async fn read_to_the_end(mut connection: WebSocket<websocket::ClientStream>) -> 
             Err(error) => panic!("{error}"),
         }
     }
-    violation.map_or_else(|| Noticed::Closed(connection.closure().code.0), Noticed::Violation)
+    violation.map_or_else(|| Noticed::Closed(connection.close_info().code.0), Noticed::Violation)
 }
 
 /// The rule of each experiment, by the beginning of the violation's name.
@@ -79,7 +79,7 @@ fn expected(name: &str) -> Option<&'static str> {
         "http-1.0" => "HttpVersionTooOld",
         "malformed-head" => "MalformedHead",
         "head-too-long" => "HeadTooLong",
-        "header-lines-too-many" => "TooManyHeaderLines",
+        "header-lines-too-many" => "TooManyHeaders",
         "upgrade-missing" => "UpgradeMissing",
         "upgrade-to-something-else" => "UpgradeToSomethingElse",
         "connection-missing" | "connection-without-upgrade" => "ConnectionWithoutUpgrade",
@@ -143,7 +143,7 @@ async fn our_client_refuses_each_rule_that_the_server_breaks_by_its_name() {
                 let violation = format!("{violation:?}");
                 assert!(violation.starts_with(rule), "{name}: {violation}");
             }
-            (None, Noticed::Refused(200)) => assert_eq!(*name, "status-200"),
+            (None, Noticed::Rejected(200)) => assert_eq!(*name, "status-200"),
             (None, Noticed::Closed(1000)) => assert_eq!(*asks, Asks::AnswerClose, "{name}"),
             _ => panic!("{name}: {noticed:?}"),
         }

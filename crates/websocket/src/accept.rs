@@ -12,29 +12,29 @@ use std::{
 use http::{Method, Response, StatusCode};
 use protocol::{
     Config, Connection, DeflateOptions,
-    handshake::{Acceptance, Progress, Request, ServerHandshake, Upgrade, encode_response, refusal},
+    handshake::{ReceivedRequest, ServerHandshake, Status, UpgradeOptions, UpgradeRequest, encode_response, rejection},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
 
-use crate::{blocks::HEAD_READ, error::AcceptError, websocket::WebSocket};
+use crate::{buffer_pool::HEAD_READ, error::AcceptError, websocket::WebSocket};
 
 /// How a server takes connections.
 #[derive(Debug, Clone)]
-pub struct AcceptOptions {
+pub struct ServerConfig {
     /// How the connections are to behave, all of them: they share it.
     pub config: Arc<Config>,
     /// How long a client may take to send its request. 10 seconds by default: one that sends a byte now and then must
     /// not hold a place for ever.
     pub handshake_timeout: Duration,
     /// Whether and how to compress messages with clients that offer it (permessage-deflate, RFC 7692). Off by default;
-    /// [`DeflateOptions`] tells what it costs in memory. An [`Acceptance`] that says something of its own goes first.
+    /// [`DeflateOptions`] tells what it costs in memory. An [`UpgradeOptions`] that says something of its own goes first.
     pub deflate: Option<DeflateOptions>,
 }
 
-impl Default for AcceptOptions {
+impl Default for ServerConfig {
     fn default() -> Self {
         Self { config: Arc::default(), handshake_timeout: Duration::from_secs(10), deflate: None }
     }
@@ -48,8 +48,8 @@ pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    static OPTIONS: LazyLock<AcceptOptions> = LazyLock::new(AcceptOptions::default);
-    accept_with(stream, &OPTIONS, |_, _| Ok(Acceptance::default())).await
+    static OPTIONS: LazyLock<ServerConfig> = LazyLock::new(ServerConfig::default);
+    accept_with(stream, &OPTIONS, |_, _| Ok(UpgradeOptions::default())).await
 }
 
 /// Accepts or refuses a WebSocket request on `stream` as `decide` says.
@@ -58,17 +58,17 @@ where
 /// refuses with an HTTP response. It is not called for a request that is wrong; that has been answered already.
 ///
 /// ```
-/// # use websocket::{accept_with, AcceptOptions};
-/// # use websocket::protocol::handshake::Acceptance;
+/// # use websocket::{accept_with, ServerConfig};
+/// # use websocket::protocol::handshake::UpgradeOptions;
 /// # async fn example(stream: tokio::net::TcpStream) -> Result<(), websocket::AcceptError> {
-/// let connection = accept_with(stream, &AcceptOptions::default(), |request, upgrade| {
+/// let connection = accept_with(stream, &ServerConfig::default(), |request, upgrade| {
 ///     if request.path() != "/chat" {
 ///         let mut not_found = http::Response::new("there is only /chat here\n".to_owned());
 ///         *not_found.status_mut() = http::StatusCode::NOT_FOUND;
 ///         return Err(not_found);
 ///     }
 ///     let chat = upgrade.subprotocols().iter().find(|name| *name == "chat");
-///     Ok(Acceptance { subprotocol: chat.cloned(), ..Acceptance::default() })
+///     Ok(UpgradeOptions { subprotocol: chat.cloned(), ..UpgradeOptions::default() })
 /// })
 /// .await?;
 /// # Ok(())
@@ -77,10 +77,10 @@ where
 ///
 /// # Errors
 /// [`AcceptError`]: whatever it is, the client has been answered as far as it could be.
-pub async fn accept_with<S, D>(stream: S, options: &AcceptOptions, decide: D) -> Result<WebSocket<S>, AcceptError>
+pub async fn accept_with<S, D>(stream: S, options: &ServerConfig, decide: D) -> Result<WebSocket<S>, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    D: FnOnce(&Request, &Upgrade) -> Result<Acceptance, Response<String>>,
+    D: FnOnce(&ReceivedRequest, &UpgradeRequest) -> Result<UpgradeOptions, Response<String>>,
 {
     // Boxed, because a task is as large as the largest thing it ever waits for: an hour of conversation should not hold
     // on to the room that the handshake took.
@@ -89,7 +89,7 @@ where
         let upgrade = match incoming.request.check_upgrade() {
             Ok(upgrade) => upgrade,
             Err(violation) => {
-                incoming.respond(&refusal(&violation)).await?;
+                incoming.respond(&rejection(&violation)).await?;
                 return Err(AcceptError::Violation(violation));
             }
         };
@@ -101,7 +101,7 @@ where
             //# A server that does not want a connection MUST answer with an HTTP error, such as 403, and end the handshake.
             Err(response) => {
                 incoming.respond(&response).await?;
-                Err(AcceptError::Refused(response.status()))
+                Err(AcceptError::Rejected(response.status()))
             }
         }
     })
@@ -112,14 +112,14 @@ where
 #[derive(Debug)]
 pub struct Incoming<S> {
     stream: S,
-    request: Request,
+    request: ReceivedRequest,
 }
 
 /// Reads an HTTP request from `stream`, be it for a WebSocket or not.
 ///
 /// # Errors
 /// [`AcceptError`]. What is no HTTP/1.1 request has been answered with a status that says so.
-pub async fn read_request<S>(mut stream: S, options: &AcceptOptions) -> Result<Incoming<S>, AcceptError>
+pub async fn read_request<S>(mut stream: S, options: &ServerConfig) -> Result<Incoming<S>, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -131,8 +131,8 @@ where
                 return Err(AcceptError::Io(io::ErrorKind::UnexpectedEof.into()));
             }
             match handshake.poll().map_err(AcceptError::Violation)? {
-                Progress::NeedMore(waiting) => handshake = waiting,
-                Progress::Done(request) => return Ok(request),
+                Status::Partial(waiting) => handshake = waiting,
+                Status::Complete(request) => return Ok(request),
             }
         }
     };
@@ -142,7 +142,7 @@ where
             //= docs/src/rfc6455.md#section-7-2-2
             //# A server that aborts the connection during the opening handshake MUST simply close it.
             if let AcceptError::Violation(violation) = &error {
-                respond(&mut stream, &encode_response(&refusal(violation))).await.map_err(AcceptError::Io)?;
+                respond(&mut stream, &encode_response(&rejection(violation))).await.map_err(AcceptError::Io)?;
             }
             Err(error)
         }
@@ -157,7 +157,7 @@ where
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// The request.
-    pub fn request(&self) -> &Request {
+    pub fn request(&self) -> &ReceivedRequest {
         &self.request
     }
 
@@ -168,7 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     }
 
     /// The stream and the request, for a server that answers in its own way.
-    pub fn into_parts(self) -> (S, Request) {
+    pub fn into_parts(self) -> (S, ReceivedRequest) {
         (self.stream, self.request)
     }
 
@@ -176,22 +176,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// [`check_upgrade`](Request::check_upgrade).
     ///
     /// # Errors
-    /// [`AcceptError::Misuse`] if `acceptance` chooses something that was not offered (the client gets a 500);
+    /// [`AcceptError::Usage`] if `acceptance` chooses something that was not offered (the client gets a 500);
     /// [`AcceptError::Io`].
     pub async fn accept(
         mut self,
-        upgrade: Upgrade,
-        mut acceptance: Acceptance,
-        options: &AcceptOptions,
+        upgrade: UpgradeRequest,
+        mut acceptance: UpgradeOptions,
+        options: &ServerConfig,
     ) -> Result<WebSocket<S>, AcceptError> {
         acceptance.deflate = acceptance.deflate.or_else(|| options.deflate.clone());
         let accepted = match upgrade.accept(acceptance) {
             Ok(accepted) => accepted,
-            Err(misuse) => {
+            Err(usage_error) => {
                 let mut response = Response::new("the server made a mistake\n".to_owned());
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
                 self.respond(&response).await?;
-                return Err(AcceptError::Misuse(misuse));
+                return Err(AcceptError::Usage(usage_error));
             }
         };
         let response = encode_response(&accepted.response);
@@ -207,7 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         }
         let mut engine = Connection::server(Arc::clone(&options.config), crate::websocket::now());
         if let Some(compression) = &accepted.compression {
-            engine = engine.with_compression(compression);
+            engine = engine.with_deflate(compression);
         }
         // What came behind the request are frames already.
         *engine.input() = self.request.into_rest();

@@ -11,9 +11,9 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{Response, header::CONTENT_LENGTH};
 use protocol::{
-    Config, Connection, DeflateOptions, Misuse, Uri,
+    Config, Connection, DeflateOptions, Uri, UsageError,
     frame::MaskingKey,
-    handshake::{ClientRequest, Extension, HandshakeError, Progress},
+    handshake::{ClientRequest, Extension, HandshakeError, Status},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -22,13 +22,13 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{blocks::HEAD_READ, error::ConnectError, keys, stream::ClientStream, websocket::WebSocket};
+use crate::{buffer_pool::HEAD_READ, error::ConnectError, keys, stream::MaybeTlsStream, websocket::WebSocket};
 
 /// Opens a connection to a `ws://` or `wss://` URI, with default options.
 ///
 /// # Errors
 /// As for [`Connector::connect`].
-pub async fn connect(uri: &str) -> Result<WebSocket<ClientStream>, ConnectError> {
+pub async fn connect(uri: &str) -> Result<WebSocket<MaybeTlsStream>, ConnectError> {
     Connector::new(uri)?.connect().await
 }
 
@@ -71,8 +71,8 @@ impl Connector {
     /// A connection to `uri`.
     ///
     /// # Errors
-    /// [`Misuse::Uri`].
-    pub fn new(uri: &str) -> Result<Self, Misuse> {
+    /// [`UsageError::Uri`].
+    pub fn new(uri: &str) -> Result<Self, UsageError> {
         //= docs/src/rfc6455.md#section-4-1
         //# If the URI is not valid, the client MUST fail the connection and do nothing else.
         let uri: Uri = uri.parse()?;
@@ -83,7 +83,7 @@ impl Connector {
     ///
     /// # Errors
     /// As for [`ClientRequest::subprotocol`].
-    pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, Misuse> {
+    pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, UsageError> {
         self.request = self.request.subprotocol(name)?;
         Ok(self)
     }
@@ -108,7 +108,7 @@ impl Connector {
     ///
     /// # Errors
     /// As for [`ClientRequest::origin`].
-    pub fn origin(mut self, origin: &str) -> Result<Self, Misuse> {
+    pub fn origin(mut self, origin: &str) -> Result<Self, UsageError> {
         self.request = self.request.origin(origin)?;
         Ok(self)
     }
@@ -117,7 +117,7 @@ impl Connector {
     ///
     /// # Errors
     /// As for [`ClientRequest::header`].
-    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Misuse> {
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, UsageError> {
         self.request = self.request.header(name, value)?;
         Ok(self)
     }
@@ -150,7 +150,7 @@ impl Connector {
     ///
     /// # Errors
     /// [`ConnectError`]: each step has its own.
-    pub async fn connect(self) -> Result<WebSocket<ClientStream>, ConnectError> {
+    pub async fn connect(self) -> Result<WebSocket<MaybeTlsStream>, ConnectError> {
         self.connect_through(|stream| stream).await
     }
 
@@ -160,7 +160,7 @@ impl Connector {
     ///
     /// # Errors
     /// As for [`connect`](Self::connect).
-    pub async fn connect_through<S>(self, wrap: impl FnOnce(ClientStream) -> S) -> Result<WebSocket<S>, ConnectError>
+    pub async fn connect_through<S>(self, wrap: impl FnOnce(MaybeTlsStream) -> S) -> Result<WebSocket<S>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -170,7 +170,7 @@ impl Connector {
 
     //= docs/src/rfc6455.md#section-4-1
     //# To establish a connection, a client MUST open a transport, send an opening request and read the response.
-    async fn connect_unlimited<S>(self, wrap: impl FnOnce(ClientStream) -> S) -> Result<WebSocket<S>, ConnectError>
+    async fn connect_unlimited<S>(self, wrap: impl FnOnce(MaybeTlsStream) -> S) -> Result<WebSocket<S>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -209,11 +209,11 @@ impl Connector {
                 return Err(broken(io::ErrorKind::UnexpectedEof.into()));
             }
             match handshake.poll() {
-                Ok(Progress::NeedMore(waiting)) => handshake = waiting,
-                Ok(Progress::Done(opened)) => break opened,
-                Err(HandshakeError::Refused(mut response)) => {
+                Ok(Status::Partial(waiting)) => handshake = waiting,
+                Ok(Status::Complete(opened)) => break opened,
+                Err(HandshakeError::Rejected(mut response)) => {
                     read_body(&mut stream, &mut response).await;
-                    return Err(ConnectError::Answer(HandshakeError::Refused(response)));
+                    return Err(ConnectError::Answer(HandshakeError::Rejected(response)));
                 }
                 //= docs/src/rfc6455.md#section-7-2-1
                 //# Where the opening handshake tells a client to fail the connection, it MUST do so as section 7.1.7 says.
@@ -228,7 +228,7 @@ impl Connector {
         };
         let mut engine = Connection::client(self.config, keys, crate::websocket::now());
         if let Some(compression) = &opened.compression {
-            engine = engine.with_compression(compression);
+            engine = engine.with_deflate(compression);
         }
         // What came behind the response are frames already.
         *engine.input() = opened.rest;
@@ -238,7 +238,7 @@ impl Connector {
 
 /// Resolves the host, connects to it, and speaks TLS for `wss`. Nobody else's turn at this address comes before what is
 /// returned beside the stream is dropped: keep it until the handshake is over.
-pub(crate) async fn open_transport(uri: &Uri) -> Result<(ClientStream, OwnedMutexGuard<()>), ConnectError> {
+pub(crate) async fn open_transport(uri: &Uri) -> Result<(MaybeTlsStream, OwnedMutexGuard<()>), ConnectError> {
     let (host, port) = (uri.host(), uri.port());
     let resolve = |error| ConnectError::Resolve { host: host.to_owned(), error };
     let addresses: Vec<_> = lookup_host((host, port)).await.map_err(resolve)?.collect();
@@ -260,7 +260,8 @@ pub(crate) async fn open_transport(uri: &Uri) -> Result<(ClientStream, OwnedMute
                 tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
                 //= docs/src/rfc6455.md#section-4-1
                 //# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
-                let stream = if uri.secure() { ClientStream::tls(tcp, host).await? } else { ClientStream::Plain(tcp) };
+                let stream =
+                    if uri.secure() { MaybeTlsStream::tls(tcp, host).await? } else { MaybeTlsStream::Plain(tcp) };
                 return Ok((stream, turn));
             }
             Err(error) => last_error = error,

@@ -2,19 +2,19 @@
 
 use std::{fmt, io};
 
-use protocol::{Misuse, Violation, handshake::HandshakeError};
+use protocol::{UsageError, Violation, handshake::HandshakeError};
 
 /// Why a connection failed, or a call on it.
 ///
 /// After an error from *reading* the connection is over: the stream gives nothing more. An error from *sending* that is
-/// a [`Misuse`] leaves everything as it was.
+/// a [`UsageError`] leaves everything as it was.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The peer broke a rule. It was told so with a Close.
     Violation(Violation),
     /// The call does not fit: nothing was sent.
-    Misuse(Misuse),
+    Usage(UsageError),
     /// The transport failed.
     Io(io::Error),
     /// The peer ended TCP without a Close frame: the code 1006. What it meant to say may not have been all said.
@@ -25,7 +25,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Violation(violation) => write!(f, "the peer broke a rule: {violation}"),
-            Self::Misuse(misuse) => misuse.fmt(f),
+            Self::Usage(usage_error) => usage_error.fmt(f),
             Self::Io(error) => write!(f, "the connection broke: {error}"),
             Self::EndedWithoutClose => f.write_str("the peer ended the connection without a Close frame (1006)"),
         }
@@ -36,16 +36,16 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Violation(violation) => Some(violation),
-            Self::Misuse(misuse) => Some(misuse),
+            Self::Usage(usage_error) => Some(usage_error),
             Self::Io(error) => Some(error),
             Self::EndedWithoutClose => None,
         }
     }
 }
 
-impl From<Misuse> for Error {
-    fn from(misuse: Misuse) -> Self {
-        Self::Misuse(misuse)
+impl From<UsageError> for Error {
+    fn from(usage_error: UsageError) -> Self {
+        Self::Usage(usage_error)
     }
 }
 
@@ -54,7 +54,7 @@ impl From<Misuse> for Error {
 #[non_exhaustive]
 pub enum ConnectError {
     /// The URI or an option is wrong. Nothing was sent.
-    Misuse(Misuse),
+    Usage(UsageError),
     /// The host's name has no address.
     Resolve {
         /// The name.
@@ -84,7 +84,7 @@ pub enum ConnectError {
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Misuse(misuse) => misuse.fmt(f),
+            Self::Usage(usage_error) => usage_error.fmt(f),
             Self::Resolve { host, error } => write!(f, "the name {host} cannot be resolved: {error}"),
             Self::Tcp { authority, error } => write!(f, "cannot connect to {authority}: {error}"),
             Self::Tls(error) => write!(f, "TLS failed: {error}"),
@@ -102,7 +102,7 @@ impl fmt::Display for ConnectError {
 impl std::error::Error for ConnectError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Misuse(misuse) => Some(misuse),
+            Self::Usage(usage_error) => Some(usage_error),
             Self::Resolve { error, .. } | Self::Tcp { error, .. } | Self::Tls(error) | Self::Handshake(error) => {
                 Some(error)
             }
@@ -112,9 +112,9 @@ impl std::error::Error for ConnectError {
     }
 }
 
-impl From<Misuse> for ConnectError {
-    fn from(misuse: Misuse) -> Self {
-        Self::Misuse(misuse)
+impl From<UsageError> for ConnectError {
+    fn from(usage_error: UsageError) -> Self {
+        Self::Usage(usage_error)
     }
 }
 
@@ -125,9 +125,9 @@ pub enum AcceptError {
     /// The request was refused because it breaks a rule. The client got an HTTP status that says so.
     Violation(Violation),
     /// The application refused, with this HTTP status.
-    Refused(http::StatusCode),
+    Rejected(http::StatusCode),
     /// The application accepted with something that the client had not offered; the client got status 500.
-    Misuse(Misuse),
+    Usage(UsageError),
     /// The connection broke, or the client left.
     Io(io::Error),
     /// The client did not send its request in time.
@@ -138,8 +138,8 @@ impl fmt::Display for AcceptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Violation(violation) => write!(f, "refused: {violation}"),
-            Self::Refused(status) => write!(f, "refused with {status}"),
-            Self::Misuse(misuse) => write!(f, "not accepted: {misuse}"),
+            Self::Rejected(status) => write!(f, "refused with {status}"),
+            Self::Usage(usage_error) => write!(f, "not accepted: {usage_error}"),
             Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 f.write_str("the client left before its request was complete")
             }
@@ -153,9 +153,9 @@ impl std::error::Error for AcceptError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Violation(violation) => Some(violation),
-            Self::Misuse(misuse) => Some(misuse),
+            Self::Usage(usage_error) => Some(usage_error),
             Self::Io(error) => Some(error),
-            Self::Refused(_) | Self::TimedOut => None,
+            Self::Rejected(_) | Self::TimedOut => None,
         }
     }
 }

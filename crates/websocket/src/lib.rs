@@ -31,7 +31,7 @@
 //! ```
 
 mod accept;
-mod blocks;
+mod buffer_pool;
 mod connect;
 mod error;
 mod keys;
@@ -43,10 +43,10 @@ mod websocket;
 pub use protocol;
 
 pub use self::{
-    accept::{AcceptOptions, Incoming, accept, accept_with, read_request},
+    accept::{Incoming, ServerConfig, accept, accept_with, read_request},
     connect::{Connector, connect},
     error::{AcceptError, ConnectError, Error},
-    split::{Reader, Writer},
-    stream::ClientStream,
+    split::{ReadHalf, WriteHalf},
+    stream::MaybeTlsStream,
     websocket::{Event, WebSocket},
 };

@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures_util::{Sink, Stream};
-use protocol::{CloseCode, CloseFrame, Closure, Kind, Message, Prepared, State};
+use protocol::{CloseCode, CloseFrame, CloseInfo, Message, MessageKind, PreparedMessage, State};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
@@ -23,17 +23,17 @@ type Shared<S> = Arc<Mutex<WebSocket<S>>>;
 
 /// The half that reads. Keep reading it: it also keeps the connection alive and closes it.
 #[derive(Debug)]
-pub struct Reader<S>(Shared<S>);
+pub struct ReadHalf<S>(Shared<S>);
 
 /// The half that writes.
 #[derive(Debug)]
-pub struct Writer<S>(Shared<S>);
+pub struct WriteHalf<S>(Shared<S>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Splits the connection into a half that reads and one that writes.
-    pub fn split(self) -> (Reader<S>, Writer<S>) {
+    pub fn split(self) -> (ReadHalf<S>, WriteHalf<S>) {
         let shared = Arc::new(Mutex::new(self));
-        (Reader(Arc::clone(&shared)), Writer(shared))
+        (ReadHalf(Arc::clone(&shared)), WriteHalf(shared))
     }
 }
 
@@ -42,7 +42,7 @@ fn lock<S>(shared: &Shared<S>) -> MutexGuard<'_, WebSocket<S>> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> ReadHalf<S> {
     /// The next message: see [`WebSocket::next`].
     ///
     /// # Errors
@@ -61,8 +61,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
 
     /// How the connection ended, once it has.
     #[must_use]
-    pub fn closure(&self) -> Closure {
-        lock(&self.0).closure()
+    pub fn close_info(&self) -> CloseInfo {
+        lock(&self.0).close_info()
     }
 
     /// OPEN, CLOSING or CLOSED.
@@ -75,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     ///
     /// # Errors
     /// The two halves, of different connections.
-    pub fn reunite(self, writer: Writer<S>) -> Result<WebSocket<S>, (Self, Writer<S>)> {
+    pub fn reunite(self, writer: WriteHalf<S>) -> Result<WebSocket<S>, (Self, WriteHalf<S>)> {
         if !Arc::ptr_eq(&self.0, &writer.0) {
             return Err((self, writer));
         }
@@ -87,13 +87,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// Sends a message: see [`WebSocket::send`]. From this half it is always written before this returns.
     ///
     /// # Errors
     /// As for [`WebSocket::send`].
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        poll_fn(|cx| lock(&self.0).poll_room(cx)).await?;
+        poll_fn(|cx| lock(&self.0).poll_capacity(cx)).await?;
         lock(&self.0).queue(message.into())?;
         self.flush().await
     }
@@ -102,8 +102,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
     ///
     /// # Errors
     /// As for [`WebSocket::send_prepared`].
-    pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        poll_fn(|cx| lock(&self.0).poll_room(cx)).await?;
+    pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        poll_fn(|cx| lock(&self.0).poll_capacity(cx)).await?;
         lock(&self.0).queue_prepared(message)?;
         self.flush().await
     }
@@ -131,8 +131,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
     ///
     /// # Errors
     /// As for [`WebSocket::send_fragment`].
-    pub async fn send_fragment(&mut self, kind: Kind, part: &[u8], last: bool) -> Result<(), Error> {
-        poll_fn(|cx| lock(&self.0).poll_room(cx)).await?;
+    pub async fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), Error> {
+        poll_fn(|cx| lock(&self.0).poll_capacity(cx)).await?;
         lock(&self.0).queue_fragment(kind, part, last)?;
         self.flush().await
     }
@@ -142,7 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
     /// # Errors
     /// As for [`WebSocket::flush`].
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| lock(&self.0).poll_written(cx)).await
+        poll_fn(|cx| lock(&self.0).poll_drain(cx)).await
     }
 
     /// Sends a Close; the reading half then comes to its end: see [`WebSocket::start_close`].
@@ -162,12 +162,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<S> {
 
     /// Bytes that wait to be written.
     #[must_use]
-    pub fn queued(&self) -> usize {
-        lock(&self.0).queued()
+    pub fn queued_bytes(&self) -> usize {
+        lock(&self.0).queued_bytes()
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for Reader<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for ReadHalf<S> {
     type Item = Result<Message, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -175,11 +175,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for Reader<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for Writer<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WriteHalf<S> {
     type Error = Error;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        lock(&self.0).poll_room(cx)
+        lock(&self.0).poll_capacity(cx)
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
@@ -187,7 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for Writer<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        lock(&self.0).poll_written(cx)
+        lock(&self.0).poll_drain(cx)
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

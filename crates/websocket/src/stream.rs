@@ -17,7 +17,7 @@ use crate::{connect::open_transport, error::ConnectError};
 /// A client's byte stream: `ws://` or `wss://`.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum ClientStream {
+pub enum MaybeTlsStream {
     /// TCP.
     Plain(TcpStream),
     /// TLS on TCP.
@@ -25,7 +25,7 @@ pub enum ClientStream {
     Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
 }
 
-impl ClientStream {
+impl MaybeTlsStream {
     /// Opens the transport to a URI: name, TCP, and TLS for `wss`. For a client that speaks to the server in its own way.
     ///
     /// # Errors
@@ -105,12 +105,12 @@ async fn tls_config() -> Result<std::sync::Arc<tokio_rustls::rustls::ClientConfi
 macro_rules! either {
     ($self:expr, $stream:ident => $call:expr) => {
         match $self.get_mut() {
-            ClientStream::Plain(stream) => {
+            MaybeTlsStream::Plain(stream) => {
                 let $stream = Pin::new(stream);
                 $call
             }
             #[cfg(feature = "tls")]
-            ClientStream::Tls(stream) => {
+            MaybeTlsStream::Tls(stream) => {
                 let $stream = Pin::new(&mut **stream);
                 $call
             }
@@ -118,13 +118,13 @@ macro_rules! either {
     };
 }
 
-impl AsyncRead for ClientStream {
+impl AsyncRead for MaybeTlsStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         either!(self, stream => stream.poll_read(cx, buf))
     }
 }
 
-impl AsyncWrite for ClientStream {
+impl AsyncWrite for MaybeTlsStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         either!(self, stream => stream.poll_write(cx, buf))
     }

@@ -34,13 +34,13 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
-use protocol::{CloseCode, CloseFrame, Closure, Connection, Message, State, Violation, handshake::Extension};
+use protocol::{CloseCode, CloseFrame, CloseInfo, Connection, Message, State, Violation, handshake::Extension};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, Sleep},
 };
 
-use crate::{blocks::Reads, error::Error, wakers::SharedWakers};
+use crate::{buffer_pool::Reads, error::Error, wakers::SharedWakers};
 
 /// An open WebSocket connection over a byte stream `S`.
 ///
@@ -148,8 +148,8 @@ impl<S> WebSocket<S> {
     }
 
     /// How the connection ended, once it has.
-    pub fn closure(&self) -> Closure {
-        self.engine.closure()
+    pub fn close_info(&self) -> CloseInfo {
+        self.engine.close_info()
     }
 
     /// The byte stream beneath.
@@ -163,8 +163,8 @@ impl<S> WebSocket<S> {
     }
 
     /// Bytes that wait to be written.
-    pub fn queued(&self) -> usize {
-        self.engine.queued()
+    pub fn queued_bytes(&self) -> usize {
+        self.engine.queued_bytes()
     }
 }
 
@@ -185,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_room(cx)
+        self.poll_capacity(cx)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
@@ -193,7 +193,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_written(cx)
+        self.poll_drain(cx)
     }
 
     /// Sends a Close with the code 1000. The peer's answer is waited for by whoever reads.

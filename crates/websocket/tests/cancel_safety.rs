@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use protocol::{CloseCode, CloseFrame, End, Message, State};
+use protocol::{CloseCode, CloseFrame, Endpoint, Message, State};
 use tokio::time::{Instant, timeout};
 use websocket::{Error, Event, WebSocket};
 
@@ -109,9 +109,9 @@ fn a_send_that_is_dropped_while_it_waits_for_room_sends_nothing() {
     wire.block();
     let first = vec![1; 400 << 10];
     assert!(server.send(first.clone()).now_or_never().is_none());
-    let queued = server.queued();
+    let queued = server.queued_bytes();
     assert!(server.send("second").now_or_never().is_none());
-    assert_eq!(server.queued(), queued, "the second is not in the queue");
+    assert_eq!(server.queued_bytes(), queued, "the second is not in the queue");
     wire.unblock();
     server.flush().now_or_never().expect("there is room").expect("nothing is wrong");
     server.send("third").now_or_never().expect("there is room").expect("nothing is wrong");
@@ -138,7 +138,7 @@ fn a_send_that_is_dropped_at_every_byte_sends_the_whole_once() {
     let mut server = server(stream);
     wire.block();
     assert!(server.send("Hello").now_or_never().is_none());
-    while server.queued() > 0 {
+    while server.queued_bytes() > 0 {
         wire.let_through(1);
         let _ = server.flush().now_or_never();
     }
@@ -152,13 +152,13 @@ async fn a_close_that_was_dropped_can_be_called_again() {
     let began = Instant::now();
     timeout(Duration::from_secs(3), client.close(CloseCode::NORMAL, "")).await.expect_err("the peer is silent");
     assert_eq!(client.state(), State::Closing);
-    assert!(matches!(client.send("late").await, Err(Error::Misuse(_))));
+    assert!(matches!(client.send("late").await, Err(Error::Usage(_))));
     // The peer answers while nobody looks.
     wire.give(&from_server(CLOSE, b"\x03\xE8"));
     wire.end();
-    let closure = guarded_with_stopped_clock(client.close(CloseCode::GOING_AWAY, "again")).await.unwrap();
-    assert!(closure.was_clean);
-    assert_eq!(closure.started_by, Some(End::Us));
+    let close_info = guarded_with_stopped_clock(client.close(CloseCode::GOING_AWAY, "again")).await.unwrap();
+    assert!(close_info.was_clean);
+    assert_eq!(close_info.initiator, Some(Endpoint::Local));
     assert_eq!(began.elapsed(), Duration::from_secs(3));
     assert_eq!(wire.written(), from_client(CLOSE, b"\x03\xE8"), "one Close, the first");
 }
@@ -171,8 +171,8 @@ async fn a_close_that_is_called_again_does_not_get_more_time() {
     for _ in 0..4 {
         timeout(Duration::from_secs(1), client.close(CloseCode::NORMAL, "")).await.expect_err("the peer is silent");
     }
-    let closure = guarded_with_stopped_clock(client.close(CloseCode::NORMAL, "")).await.unwrap();
-    assert!(closure.timed_out);
+    let close_info = guarded_with_stopped_clock(client.close(CloseCode::NORMAL, "")).await.unwrap();
+    assert!(close_info.timed_out);
     assert_eq!(began.elapsed(), Duration::from_secs(5));
 }
 

@@ -5,7 +5,7 @@ mod common;
 use std::{io, time::Duration};
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use protocol::{CloseCode, CloseFrame, Closure, Config, End, Limits, Message, Misuse, State, Violation};
+use protocol::{CloseCode, CloseFrame, CloseInfo, Config, Endpoint, Limits, Message, State, UsageError, Violation};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::Instant,
@@ -43,10 +43,10 @@ async fn a_server_ends_tcp_as_soon_as_both_have_said_close() {
         };
         let (end, ()) = tokio::join!(server.next(), peer);
         assert!(end.is_none(), "{end:?}");
-        let closure = server.closure();
-        assert_eq!((closure.code, closure.reason.as_str()), (CloseCode::NORMAL, "bye"));
-        assert!(closure.was_clean && !closure.timed_out);
-        assert_eq!((closure.started_by, server.state()), (Some(End::Peer), State::Closed));
+        let close_info = server.close_info();
+        assert_eq!((close_info.code, close_info.reason.as_str()), (CloseCode::NORMAL, "bye"));
+        assert!(close_info.was_clean && !close_info.timed_out);
+        assert_eq!((close_info.initiator, server.state()), (Some(Endpoint::Remote), State::Closed));
     })
     .await;
 }
@@ -89,12 +89,12 @@ async fn a_client_that_said_close_hears_the_answer_then_the_end() {
             server.shutdown().await.unwrap();
             assert_eq!(read_rest(&mut server).await, b"", "a client says nothing after its Close");
         };
-        let (closure, ()) = tokio::join!(client.close(CloseCode::GOING_AWAY, "leaving"), peer);
-        let closure = closure.unwrap();
-        assert_eq!(closure.code, CloseCode::GOING_AWAY);
-        assert_eq!(closure.sent.as_ref().unwrap().reason, "leaving");
-        assert!(closure.was_clean && !closure.timed_out);
-        assert_eq!(closure.started_by, Some(End::Us));
+        let (close_info, ()) = tokio::join!(client.close(CloseCode::GOING_AWAY, "leaving"), peer);
+        let close_info = close_info.unwrap();
+        assert_eq!(close_info.code, CloseCode::GOING_AWAY);
+        assert_eq!(close_info.sent.as_ref().unwrap().reason, "leaving");
+        assert!(close_info.was_clean && !close_info.timed_out);
+        assert_eq!(close_info.initiator, Some(Endpoint::Local));
     })
     .await;
 }
@@ -110,8 +110,8 @@ async fn a_close_without_a_code_is_answered_without_one() {
         };
         let (end, ()) = tokio::join!(server.next(), peer);
         assert!(end.is_none());
-        assert_eq!(server.closure().code, CloseCode::NO_STATUS_RECEIVED);
-        assert!(server.closure().was_clean);
+        assert_eq!(server.close_info().code, CloseCode::NO_STATUS_RECEIVED);
+        assert!(server.close_info().was_clean);
     })
     .await;
 }
@@ -123,18 +123,18 @@ async fn either_side_can_close_over_tcp() {
     for client_begins in [true, false] {
         guarded(async {
             let (mut client, mut server) = tcp_pair().await;
-            let (first, second): (Closure, Closure) = if client_begins {
-                let (closure, end) = tokio::join!(client.close(CloseCode::NORMAL, "done"), server.next());
+            let (first, second): (CloseInfo, CloseInfo) = if client_begins {
+                let (close_info, end) = tokio::join!(client.close(CloseCode::NORMAL, "done"), server.next());
                 assert!(end.is_none());
-                (closure.unwrap(), server.closure())
+                (close_info.unwrap(), server.close_info())
             } else {
-                let (closure, end) = tokio::join!(server.close(CloseCode::NORMAL, "done"), client.next());
+                let (close_info, end) = tokio::join!(server.close(CloseCode::NORMAL, "done"), client.next());
                 assert!(end.is_none());
-                (closure.unwrap(), client.closure())
+                (close_info.unwrap(), client.close_info())
             };
             assert!(first.was_clean && second.was_clean);
             assert!(!first.timed_out && !second.timed_out);
-            assert_eq!((first.started_by, second.started_by), (Some(End::Us), Some(End::Peer)));
+            assert_eq!((first.initiator, second.initiator), (Some(Endpoint::Local), Some(Endpoint::Remote)));
             assert_eq!((first.code, first.reason.as_str()), (CloseCode::NORMAL, ""));
             assert_eq!((second.code, second.reason.as_str()), (CloseCode::NORMAL, "done"));
             assert_eq!((client.state(), server.state()), (State::Closed, State::Closed));
@@ -152,11 +152,11 @@ async fn both_sides_can_close_at_the_same_time() {
         server.start_close(CloseCode::GOING_AWAY, "server").await.unwrap();
         let (at_client, at_server) = tokio::join!(client.next(), server.next());
         assert!(at_client.is_none() && at_server.is_none());
-        assert_eq!(client.closure().code, CloseCode::GOING_AWAY);
-        assert_eq!(server.closure().code, CloseCode::NORMAL);
-        for closure in [client.closure(), server.closure()] {
-            assert!(closure.was_clean && !closure.timed_out, "{closure:?}");
-            assert_eq!(closure.started_by, Some(End::Us), "each believes that it was first");
+        assert_eq!(client.close_info().code, CloseCode::GOING_AWAY);
+        assert_eq!(server.close_info().code, CloseCode::NORMAL);
+        for close_info in [client.close_info(), server.close_info()] {
+            assert!(close_info.was_clean && !close_info.timed_out, "{close_info:?}");
+            assert_eq!(close_info.initiator, Some(Endpoint::Local), "each believes that it was first");
         }
     })
     .await;
@@ -167,12 +167,12 @@ async fn messages_may_still_arrive_between_our_close_and_the_peers() {
     guarded(async {
         let (mut client, mut server) = client_and_raw_server().await;
         client.start_close(CloseCode::NORMAL, "").await.unwrap();
-        assert!(matches!(client.send("late").await, Err(Error::Misuse(Misuse::AfterClose))));
+        assert!(matches!(client.send("late").await, Err(Error::Usage(UsageError::AfterClose))));
         server.write_all(&[from_server(TEXT, "last words"), from_server(CLOSE, b"\x03\xE8")].concat()).await.unwrap();
         server.shutdown().await.unwrap();
         assert_eq!(client.next().await.unwrap().unwrap(), Message::text("last words"));
         assert!(client.next().await.is_none());
-        assert!(client.closure().was_clean);
+        assert!(client.close_info().was_clean);
     })
     .await;
 }
@@ -183,8 +183,8 @@ async fn close_drops_the_messages_that_still_arrive() {
     let mut client = client(stream);
     wire.give(&[from_server(TEXT, "one"), from_server(BINARY, "two"), from_server(CLOSE, b"\x03\xE8")].concat());
     wire.end();
-    let closure = guarded_with_stopped_clock(client.close(CloseCode::NORMAL, "")).await.unwrap();
-    assert!(closure.was_clean);
+    let close_info = guarded_with_stopped_clock(client.close(CloseCode::NORMAL, "")).await.unwrap();
+    assert!(close_info.was_clean);
     assert!(client.next().await.is_none());
 }
 
@@ -197,8 +197,8 @@ async fn closing_through_the_sink_says_1000_and_the_reader_sees_the_end() {
         assert_eq!(client.state(), State::Closing);
         let (at_client, at_server) = tokio::join!(StreamExt::next(&mut client), StreamExt::next(&mut server));
         assert!(at_client.is_none() && at_server.is_none());
-        assert_eq!(server.closure().code, CloseCode::NORMAL);
-        assert!(client.closure().was_clean && server.closure().was_clean);
+        assert_eq!(server.close_info().code, CloseCode::NORMAL);
+        assert!(client.close_info().was_clean && server.close_info().was_clean);
         assert!(StreamExt::next(&mut client).await.is_none(), "and nothing follows the end");
     })
     .await;
@@ -211,10 +211,10 @@ fn a_close_that_cannot_be_sent_changes_nothing() {
     let codes = [999, 1004, 1005, 1006, 1010, 1015, 2999, 5000];
     for code in codes {
         let result = server.close(CloseCode(code), "").now_or_never().expect("an error at once");
-        assert!(matches!(result, Err(Error::Misuse(Misuse::CloseCodeNotSendable(_)))), "{code}: {result:?}");
+        assert!(matches!(result, Err(Error::Usage(UsageError::CloseCodeNotSendable(_)))), "{code}: {result:?}");
     }
     let result = server.close(CloseCode::NORMAL, &"x".repeat(124)).now_or_never().expect("an error at once");
-    assert!(matches!(result, Err(Error::Misuse(Misuse::CloseReasonTooLong(124)))), "{result:?}");
+    assert!(matches!(result, Err(Error::Usage(UsageError::CloseReasonTooLong(124)))), "{result:?}");
     assert_eq!(server.state(), State::Open);
     server.send("still open").now_or_never().expect("there is room").unwrap();
     assert_eq!(wire.written(), from_server(TEXT, "still open"));
@@ -227,10 +227,10 @@ async fn a_peer_that_never_answers_a_close_is_left_after_the_time_limit() {
     let (stream, wire) = scripted();
     let mut server = server(stream);
     let began = Instant::now();
-    let closure = guarded_with_stopped_clock(server.close(CloseCode::NORMAL, "")).await.unwrap();
+    let close_info = guarded_with_stopped_clock(server.close(CloseCode::NORMAL, "")).await.unwrap();
     assert_eq!(began.elapsed(), Duration::from_secs(5));
-    assert!(closure.timed_out && !closure.was_clean);
-    assert_eq!(closure.code, CloseCode::ABNORMAL_CLOSURE);
+    assert!(close_info.timed_out && !close_info.was_clean);
+    assert_eq!(close_info.code, CloseCode::ABNORMAL_CLOSURE);
     assert_eq!(server.state(), State::Closed);
     assert_eq!(wire.written(), [0x88, 0x02, 0x03, 0xE8]);
     assert!(server.next().await.is_none_or(|end| matches!(end, Err(Error::EndedWithoutClose))));
@@ -253,15 +253,15 @@ async fn a_peer_that_goes_on_talking_does_not_put_off_the_time_limit() {
             }
         }
     };
-    let closure = guarded_with_stopped_clock(async {
+    let close_info = guarded_with_stopped_clock(async {
         tokio::select! {
-            closure = server.close(CloseCode::NORMAL, "") => closure.unwrap(),
+            close_info = server.close(CloseCode::NORMAL, "") => close_info.unwrap(),
             () = chatter => unreachable!("it talks without end"),
         }
     })
     .await;
     assert_eq!(began.elapsed(), Duration::from_secs(2));
-    assert!(closure.timed_out);
+    assert!(close_info.timed_out);
 }
 
 #[tokio::test(start_paused = true)]
@@ -271,9 +271,9 @@ async fn a_peer_that_neither_reads_nor_answers_is_left_after_the_time_limit() {
     wire.block();
     assert!(server.send(vec![0; 300 << 10]).now_or_never().is_none());
     let began = Instant::now();
-    let closure = guarded_with_stopped_clock(server.close(CloseCode::NORMAL, "")).await.unwrap();
+    let close_info = guarded_with_stopped_clock(server.close(CloseCode::NORMAL, "")).await.unwrap();
     assert_eq!(began.elapsed(), Duration::from_secs(5));
-    assert!(closure.timed_out);
+    assert!(close_info.timed_out);
     assert_eq!(server.state(), State::Closed);
 }
 
@@ -289,7 +289,7 @@ fn sending_after_a_peer_was_given_up_is_a_misuse() {
             assert!(server.send(vec![0; 300 << 10]).now_or_never().is_none());
             server.close(CloseCode::NORMAL, "").await.unwrap();
             let result = server.send("more").await;
-            assert!(matches!(result, Err(Error::Misuse(Misuse::AfterClose))), "{result:?}");
+            assert!(matches!(result, Err(Error::Usage(UsageError::AfterClose))), "{result:?}");
         });
     });
 }
@@ -302,9 +302,9 @@ async fn a_client_that_does_not_end_tcp_after_both_closes_is_left_after_the_time
     let began = Instant::now();
     assert!(guarded_with_stopped_clock(server.next()).await.is_none());
     assert_eq!(began.elapsed(), Duration::from_secs(5));
-    let closure = server.closure();
-    assert!(closure.was_clean, "both have said Close; how TCP ends does not change that");
-    assert!(closure.timed_out);
+    let close_info = server.close_info();
+    assert!(close_info.was_clean, "both have said Close; how TCP ends does not change that");
+    assert!(close_info.timed_out);
     let [Call::Write(_), Call::Shutdown, ..] = &last_calls(&wire)[..] else { panic!("{:?}", wire.calls()) };
 }
 
@@ -319,16 +319,16 @@ async fn a_peer_that_vanishes_is_1006() {
         let end = server.next().await;
         assert!(matches!(end, Some(Err(Error::EndedWithoutClose))), "{end:?}");
         assert!(server.next().await.is_none(), "told once");
-        assert_eq!(server.closure().code, CloseCode::ABNORMAL_CLOSURE);
-        assert!(!server.closure().was_clean);
+        assert_eq!(server.close_info().code, CloseCode::ABNORMAL_CLOSURE);
+        assert!(!server.close_info().was_clean);
         assert_eq!(server.state(), State::Closed);
-        assert!(matches!(server.send("x").await, Err(Error::Misuse(Misuse::AfterClose))));
+        assert!(matches!(server.send("x").await, Err(Error::Usage(UsageError::AfterClose))));
 
         let (mut client, server) = client_and_raw_server().await;
         drop(server);
         let end = client.next().await;
         assert!(matches!(end, Some(Err(Error::EndedWithoutClose))), "{end:?}");
-        assert_eq!(client.closure().code, CloseCode::ABNORMAL_CLOSURE);
+        assert_eq!(client.close_info().code, CloseCode::ABNORMAL_CLOSURE);
     })
     .await;
 }
@@ -357,7 +357,7 @@ async fn a_reset_is_an_error_of_the_transport() {
         let Some(Err(Error::Io(error))) = end else { panic!("{end:?}") };
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
         assert!(server.next().await.is_none(), "told once");
-        assert_eq!(server.closure().code, CloseCode::ABNORMAL_CLOSURE);
+        assert_eq!(server.close_info().code, CloseCode::ABNORMAL_CLOSURE);
         assert_eq!(server.state(), State::Closed);
     })
     .await;
@@ -372,7 +372,7 @@ fn a_reset_after_both_closes_is_a_clean_end() {
     wire.give(&from_client(CLOSE, b"\x03\xE8"));
     wire.fail_reads(io::ErrorKind::ConnectionReset);
     assert!(server.next().now_or_never().expect("it is over").is_none());
-    assert!(server.closure().was_clean);
+    assert!(server.close_info().was_clean);
 }
 
 #[tokio::test]
@@ -399,7 +399,7 @@ async fn a_half_close_that_fails_does_not_keep_the_connection_from_ending() {
     wire.fail_shutdown(io::ErrorKind::BrokenPipe);
     let end = guarded_with_stopped_clock(server.next()).await;
     assert!(end.is_none(), "both have said Close: {end:?}");
-    assert!(server.closure().was_clean);
+    assert!(server.close_info().was_clean);
     assert_eq!(server.state(), State::Closed);
 }
 
@@ -442,7 +442,7 @@ fn a_write_that_fails_does_not_lose_what_the_peer_said_before() {
     let message = client.next().now_or_never().expect("it has arrived");
     assert!(matches!(&message, Some(Ok(message)) if message.as_text() == Some("last words")), "{message:?}");
     let _ = client.next().now_or_never().expect("it is over");
-    assert_eq!((client.closure().code, client.closure().reason.as_str()), (CloseCode::POLICY_VIOLATION, "no"));
+    assert_eq!((client.close_info().code, client.close_info().reason.as_str()), (CloseCode::POLICY_VIOLATION, "no"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -487,11 +487,11 @@ async fn a_violation_is_answered_by_a_close_before_the_end_of_tcp() {
         assert_eq!(violation, Violation::UnmaskedFrame);
         assert_eq!((first, &body[..2]), (CLOSE, &b"\x03\xEA"[..]));
         assert_eq!(String::from_utf8(body[2..].to_vec()).unwrap(), violation.to_string());
-        let closure = server.closure();
-        assert_eq!(closure.violation, Some(violation));
-        assert_eq!(closure.code, CloseCode::ABNORMAL_CLOSURE);
-        assert!(!closure.was_clean);
-        assert!(matches!(server.send("x").await, Err(Error::Misuse(Misuse::AfterClose))));
+        let close_info = server.close_info();
+        assert_eq!(close_info.violation, Some(violation));
+        assert_eq!(close_info.code, CloseCode::ABNORMAL_CLOSURE);
+        assert!(!close_info.was_clean);
+        assert!(matches!(server.send("x").await, Err(Error::Usage(UsageError::AfterClose))));
     })
     .await;
 }
@@ -522,7 +522,7 @@ async fn a_client_answers_a_violation_with_a_close_too() {
 
 #[tokio::test(start_paused = true)]
 async fn each_violation_has_its_code_on_the_wire() {
-    let limits = Limits { frame_bytes: 100, message_bytes: 150, ..Limits::DEFAULT };
+    let limits = Limits { max_frame_bytes: 100, max_message_bytes: 150, ..Limits::DEFAULT };
     let config = Config { limits, ..Config::default() };
     let cases: [(Vec<u8>, u16); 7] = [
         (from_client(TEXT, [0xFF]), 1007),

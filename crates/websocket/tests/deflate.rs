@@ -4,9 +4,9 @@ mod common;
 
 use std::cell::Cell;
 
-use protocol::{DeflateOptions, Message, Violation, handshake::Acceptance};
+use protocol::{DeflateOptions, Message, Violation, handshake::UpgradeOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use websocket::{AcceptOptions, Connector, Error, WebSocket, accept_with};
+use websocket::{Connector, Error, ServerConfig, WebSocket, accept_with};
 
 use common::{guarded, read_head, switching};
 
@@ -20,8 +20,9 @@ async fn pair(
 ) -> [WebSocket<DuplexStream>; 2] {
     let (near, far) = duplex(64 << 10);
     let connector = offers.iter().cloned().fold(Connector::new("ws://localhost/").unwrap(), Connector::deflate);
-    let options = AcceptOptions { deflate: options, ..AcceptOptions::default() };
-    let accept = accept_with(far, &options, |_, _| Ok(Acceptance { deflate: decision, ..Acceptance::default() }));
+    let options = ServerConfig { deflate: options, ..ServerConfig::default() };
+    let accept =
+        accept_with(far, &options, |_, _| Ok(UpgradeOptions { deflate: decision, ..UpgradeOptions::default() }));
     let (client, server) = guarded(async { tokio::join!(connector.handshake(near), accept) }).await;
     [client.expect("it opens"), server.expect("it opens")]
 }
@@ -93,15 +94,15 @@ async fn a_message_that_inflates_beyond_the_limit_ends_the_connection() {
     let (near, far) = duplex(64 << 10);
     let connector = Connector::new("ws://localhost/").unwrap().deflate(ALL);
     let config = protocol::Config {
-        limits: protocol::Limits { message_bytes: 1000, ..protocol::Limits::DEFAULT },
+        limits: protocol::Limits { max_message_bytes: 1000, ..protocol::Limits::DEFAULT },
         ..protocol::Config::default()
     };
-    let options = AcceptOptions { config: config.into(), deflate: Some(ALL), ..AcceptOptions::default() };
-    let accept = accept_with(far, &options, |_, _| Ok(Acceptance::default()));
+    let options = ServerConfig { config: config.into(), deflate: Some(ALL), ..ServerConfig::default() };
+    let accept = accept_with(far, &options, |_, _| Ok(UpgradeOptions::default()));
     let (client, server) = guarded(async { tokio::join!(connector.handshake(near), accept) }).await;
     let (mut client, mut server) = (client.unwrap(), server.unwrap());
     client.send(Message::binary(vec![0; 1001])).await.unwrap();
     let told = guarded(async { tokio::join!(server.next(), client.next()) }).await.0;
     assert!(matches!(told, Some(Err(Error::Violation(Violation::MessageTooBig { limit: 1000 })))), "{told:?}");
-    assert_eq!(client.closure().code.0, 1009);
+    assert_eq!(client.close_info().code.0, 1009);
 }

@@ -7,15 +7,15 @@ use std::{io, time::Duration};
 use futures_util::FutureExt;
 use http::{HeaderValue, StatusCode, header::SET_COOKIE};
 use protocol::{
-    Message, Misuse, Violation,
-    handshake::{Acceptance, Extension, HandshakeError},
+    Message, UsageError, Violation,
+    handshake::{Extension, HandshakeError, UpgradeOptions},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpSocket, TcpStream},
     time::{Instant, timeout},
 };
-use websocket::{AcceptError, AcceptOptions, ConnectError, Connector, accept, accept_with, connect, read_request};
+use websocket::{AcceptError, ConnectError, Connector, ServerConfig, accept, accept_with, connect, read_request};
 
 use common::{
     BINARY, REQUEST, SWITCHING, TEXT, from_client, from_server, guarded, guarded_with_stopped_clock, header,
@@ -193,7 +193,7 @@ async fn a_refused_client_gets_status_headers_and_body() {
         stream
     };
     let (client, _stream) = guarded(async { tokio::join!(connect(&uri), server) }).await;
-    let Err(ConnectError::Answer(HandshakeError::Refused(response))) = client else {
+    let Err(ConnectError::Answer(HandshakeError::Rejected(response))) = client else {
         panic!("the server refused: {client:?}")
     };
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
@@ -217,7 +217,7 @@ async fn the_body_of_a_refusal_may_come_behind_its_head() {
         theirs
     };
     let (client, _theirs) = guarded_with_stopped_clock(async { tokio::join!(handshake, server) }).await;
-    let Err(ConnectError::Answer(HandshakeError::Refused(response))) = client else { panic!("{client:?}") };
+    let Err(ConnectError::Answer(HandshakeError::Rejected(response))) = client else { panic!("{client:?}") };
     assert_eq!(String::from_utf8_lossy(response.body()), "not today, sir");
 }
 
@@ -237,7 +237,7 @@ async fn answered(answer: impl Fn(&str) -> String) -> (ConnectError, Vec<u8>) {
 #[tokio::test]
 async fn an_http_server_is_no_websocket() {
     let (error, rest) = answered(|_| "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_owned()).await;
-    let ConnectError::Answer(HandshakeError::Refused(response)) = error else { panic!("{error:?}") };
+    let ConnectError::Answer(HandshakeError::Rejected(response)) = error else { panic!("{error:?}") };
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(rest, b"", "the client leaves without a word");
 }
@@ -330,7 +330,7 @@ async fn a_name_without_an_address_is_an_error_of_its_own() {
 #[tokio::test]
 async fn a_uri_that_is_none_is_a_misuse() {
     let error = guarded(connect("http://example.org/")).await.expect_err("not a WebSocket URI");
-    assert!(matches!(error, ConnectError::Misuse(Misuse::Uri(_))), "{error:?}");
+    assert!(matches!(error, ConnectError::Usage(UsageError::Uri(_))), "{error:?}");
 }
 
 //= docs/src/rfc6455.md#section-4-1
@@ -341,7 +341,7 @@ async fn an_invalid_uri_fails_before_anybody_is_called() {
     let (listener, uri) = listen().await;
     for rest in ["a b", "\r\nX: y", "#top", "%"] {
         let error = guarded(connect(&format!("{uri}{rest}"))).await.expect_err("not a WebSocket URI");
-        assert!(matches!(error, ConnectError::Misuse(Misuse::Uri(_))), "{error:?}");
+        assert!(matches!(error, ConnectError::Usage(UsageError::Uri(_))), "{error:?}");
     }
     assert!(nobody_else_calls(&listener).await);
 }
@@ -473,7 +473,7 @@ async fn refused(request: &str) -> (AcceptError, String) {
         // And leaves, so that the server need not linger.
     };
     let decide = |_: &_, _: &_| panic!("a wrong request is not the application's business");
-    let server = async { accept_with(ours, &AcceptOptions::default(), decide).await };
+    let server = async { accept_with(ours, &ServerConfig::default(), decide).await };
     let (server, answer) = guarded_with_stopped_clock(async { tokio::join!(server, client) }).await;
     (server.expect_err("the request is wrong"), answer)
 }
@@ -520,10 +520,10 @@ async fn what_the_application_chooses_is_in_the_101() {
     let (ours, mut theirs) = tokio::io::duplex(1 << 10);
     let request = REQUEST.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: chat, superchat\r\n\r\n");
     theirs.write_all(request.as_bytes()).await.unwrap();
-    let server = guarded(accept_with(ours, &AcceptOptions::default(), |request, upgrade| {
+    let server = guarded(accept_with(ours, &ServerConfig::default(), |request, upgrade| {
         assert_eq!((request.path(), request.host()), ("/chat", Some("server.example.com")));
         assert_eq!(upgrade.subprotocols(), ["chat", "superchat"]);
-        let mut acceptance = Acceptance { subprotocol: Some("superchat".to_owned()), ..Acceptance::default() };
+        let mut acceptance = UpgradeOptions { subprotocol: Some("superchat".to_owned()), ..UpgradeOptions::default() };
         acceptance.headers.insert(SET_COOKIE, HeaderValue::from_static("a=b"));
         Ok(acceptance)
     }))
@@ -540,9 +540,9 @@ async fn what_the_application_chooses_is_in_the_101() {
 async fn an_application_that_chooses_what_was_not_offered_is_the_servers_fault() {
     let (ours, mut theirs) = tokio::io::duplex(1 << 10);
     theirs.write_all(REQUEST.as_bytes()).await.unwrap();
-    let options = AcceptOptions::default();
+    let options = ServerConfig::default();
     let server = accept_with(ours, &options, |_, _| {
-        Ok(Acceptance { subprotocol: Some("chat".to_owned()), ..Acceptance::default() })
+        Ok(UpgradeOptions { subprotocol: Some("chat".to_owned()), ..UpgradeOptions::default() })
     });
     let client = async {
         let head = read_head(&mut theirs).await;
@@ -550,8 +550,8 @@ async fn an_application_that_chooses_what_was_not_offered_is_the_servers_fault()
         head
     };
     let (server, answer) = guarded_with_stopped_clock(async { tokio::join!(server, client) }).await;
-    let Err(AcceptError::Misuse(misuse)) = server else { panic!("{server:?}") };
-    assert_eq!(misuse, Misuse::SubprotocolNotOffered("chat".to_owned()));
+    let Err(AcceptError::Usage(usage_error)) = server else { panic!("{server:?}") };
+    assert_eq!(usage_error, UsageError::SubprotocolNotOffered("chat".to_owned()));
     assert!(answer.starts_with("HTTP/1.1 500 Internal Server Error\r\n"), "{answer}");
 }
 
@@ -567,11 +567,11 @@ async fn a_refusal_of_the_application_is_these_bytes() {
     };
     let server = async {
         let (stream, _) = listener.accept().await.unwrap();
-        accept_with(stream, &AcceptOptions::default(), not_found("there is only /talk here\n")).await
+        accept_with(stream, &ServerConfig::default(), not_found("there is only /talk here\n")).await
     };
     let (server, answer) = guarded(async { tokio::join!(server, client) }).await;
     let error = server.expect_err("the application refused");
-    assert!(matches!(error, AcceptError::Refused(StatusCode::NOT_FOUND)), "{error:?}");
+    assert!(matches!(error, AcceptError::Rejected(StatusCode::NOT_FOUND)), "{error:?}");
     assert_eq!(
         String::from_utf8(answer).unwrap(),
         "HTTP/1.1 404 Not Found\r\n\
@@ -593,7 +593,7 @@ async fn a_refusal_is_not_lost_to_a_reset_when_the_client_has_sent_more() {
     };
     let server = async {
         let (stream, _) = listener.accept().await.unwrap();
-        let _ = accept_with(stream, &AcceptOptions::default(), not_found("no")).await;
+        let _ = accept_with(stream, &ServerConfig::default(), not_found("no")).await;
     };
     let ((), answer) = guarded(async { tokio::join!(server, client) }).await;
     assert!(answer.starts_with(b"HTTP/1.1 404 "));
@@ -607,11 +607,11 @@ fn a_client_that_leaves_rudely_after_its_answer_was_refused_all_the_same() {
     let _guard = runtime.enter();
     wire.give(REQUEST.as_bytes());
     wire.fail_reads(io::ErrorKind::ConnectionReset);
-    let options = AcceptOptions::default();
+    let options = ServerConfig::default();
     let result = accept_with(stream, &options, not_found("no")).now_or_never().expect("nobody lingers");
     assert!(wire.written().ends_with(b"\r\n\r\nno"));
     let error = result.expect_err("the application refused");
-    assert!(matches!(error, AcceptError::Refused(StatusCode::NOT_FOUND)), "{error:?}");
+    assert!(matches!(error, AcceptError::Rejected(StatusCode::NOT_FOUND)), "{error:?}");
 }
 
 #[tokio::test]
@@ -702,7 +702,7 @@ async fn a_client_that_takes_too_long_gets_a_408() {
 #[tokio::test(start_paused = true)]
 async fn the_time_limit_for_requests_is_an_option() {
     let (ours, _theirs) = tokio::io::duplex(1 << 10);
-    let options = AcceptOptions { handshake_timeout: Duration::from_millis(1500), ..AcceptOptions::default() };
+    let options = ServerConfig { handshake_timeout: Duration::from_millis(1500), ..ServerConfig::default() };
     let began = Instant::now();
     let error = guarded_with_stopped_clock(read_request(ours, &options)).await.expect_err("nothing came");
     assert!(matches!(error, AcceptError::TimedOut), "{error:?}");
@@ -732,13 +732,13 @@ async fn a_client_that_leaves_within_its_request_is_an_unexpected_end() {
 async fn plain_http_and_websocket_can_share_a_port() {
     let (listener, uri) = listen().await;
     let server = async {
-        let options = AcceptOptions::default();
+        let options = ServerConfig::default();
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             let incoming = read_request(stream, &options).await.unwrap();
             if incoming.request().wants_websocket() {
                 let upgrade = incoming.request().check_upgrade().unwrap();
-                break incoming.accept(upgrade, Acceptance::default(), &options).await.unwrap();
+                break incoming.accept(upgrade, UpgradeOptions::default(), &options).await.unwrap();
             }
             incoming.respond(&http::Response::new("<h1>hello</h1>")).await.unwrap();
         }

@@ -71,8 +71,8 @@ async fn a_dead_peer_is_found_when_the_pong_is_overdue() {
     assert_eq!(began.elapsed(), INTERVAL + TIMEOUT + Duration::from_secs(5));
     assert!(server.next().await.is_none());
     assert!(wire.is_shut());
-    let closure = server.closure();
-    assert_eq!((closure.code, closure.violation), (CloseCode::ABNORMAL_CLOSURE, Some(Violation::PongOverdue)));
+    let close_info = server.close_info();
+    assert_eq!((close_info.code, close_info.violation), (CloseCode::ABNORMAL_CLOSURE, Some(Violation::PongOverdue)));
     let written = wire.written();
     assert_eq!(written[..6], [0x89, 0x04, 0, 0, 0, 1]);
     assert_eq!(written[6], CLOSE);
@@ -169,7 +169,7 @@ async fn a_pong_that_lies_unread_during_a_long_send_has_come_in_time() {
     let (sent, ()) =
         guarded_with_stopped_clock(async { tokio::join!(server.send(vec![0; 300 << 10]), slow_peer) }).await;
     sent.unwrap();
-    assert_eq!(server.state(), State::Open, "{:?}", server.closure());
+    assert_eq!(server.state(), State::Open, "{:?}", server.close_info());
 }
 
 /// The Ping waits behind the message, so its Pong has to wait as well.

@@ -12,7 +12,7 @@ use common::{
     BINARY, CONTINUATION, PING, PONG, TEXT, client, from_client, guarded, listen, raw_server, read_frame, scripted,
 };
 use futures_util::FutureExt;
-use protocol::{Kind, Misuse, frame::MaskingKey};
+use protocol::{MessageKind, UsageError, frame::MaskingKey};
 use tokio::io::{AsyncReadExt, BufStream};
 use websocket::{Connector, Error};
 
@@ -63,13 +63,13 @@ async fn what_stands_between_carries_the_handshake_too() {
 fn the_half_that_writes_can_send_fragments_and_pongs() {
     let (stream, wire) = scripted();
     let (_reader, mut writer) = client(stream).split();
-    writer.send_fragment(Kind::Text, b"one ", false).now_or_never().unwrap().unwrap();
+    writer.send_fragment(MessageKind::Text, b"one ", false).now_or_never().unwrap().unwrap();
     writer.ping(b"?").now_or_never().unwrap().unwrap();
     writer.pong(b"!").now_or_never().unwrap().unwrap();
-    let refused = writer.send_fragment(Kind::Binary, b"x", true).now_or_never().unwrap();
-    assert!(matches!(refused, Err(Error::Misuse(Misuse::MessageOpen))), "{refused:?}");
-    writer.send_fragment(Kind::Text, b"two", true).now_or_never().unwrap().unwrap();
-    writer.send_fragment(Kind::Binary, b"x", true).now_or_never().unwrap().unwrap();
+    let refused = writer.send_fragment(MessageKind::Binary, b"x", true).now_or_never().unwrap();
+    assert!(matches!(refused, Err(Error::Usage(UsageError::MessageOpen))), "{refused:?}");
+    writer.send_fragment(MessageKind::Text, b"two", true).now_or_never().unwrap().unwrap();
+    writer.send_fragment(MessageKind::Binary, b"x", true).now_or_never().unwrap().unwrap();
     // FIN is the highest bit of the first byte; without it there is more to come.
     let fin = 0x80;
     let frames = [(TEXT & !fin, "one "), (PING, "?"), (PONG, "!"), (CONTINUATION | fin, "two"), (BINARY, "x")];

@@ -161,7 +161,7 @@ fn a_frame_above_the_limit_is_refused_while_it_is_a_number() {
     let (stream, wire) = scripted();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _guard = runtime.enter();
-    let limits = Limits { frame_bytes: 1 << 20, ..Limits::DEFAULT };
+    let limits = Limits { max_frame_bytes: 1 << 20, ..Limits::DEFAULT };
     let config = Config { limits, ..Config::default() };
     let mut server = server_with(stream, config);
     // 2^62 bytes.

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use protocol::{CloseCode, End, Message, Misuse, State};
+use protocol::{CloseCode, Endpoint, Message, State, UsageError};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::Instant,
@@ -117,7 +117,7 @@ async fn closing_from_the_writer_sets_the_deadline_of_a_reader_that_waits() {
     let (reader, end) = guarded_with_stopped_clock(reading).await.unwrap();
     assert_eq!(began.elapsed(), Duration::from_secs(5));
     assert!(matches!(end, Some(Err(Error::EndedWithoutClose))), "{end:?}");
-    assert!(reader.closure().timed_out);
+    assert!(reader.close_info().timed_out);
     assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE9".to_vec()));
 }
 
@@ -187,7 +187,7 @@ async fn two_ends_that_both_send_much_at_once_get_everything() {
                 count += 1;
             }
             assert_eq!(count, MESSAGES);
-            assert!(reader.closure().was_clean, "{:?}", reader.closure());
+            assert!(reader.close_info().was_clean, "{:?}", reader.close_info());
         }));
     }
     for task in tasks {
@@ -269,8 +269,8 @@ async fn a_reader_answers_pings_and_a_close_while_the_writer_does_nothing() {
     assert!(guarded_with_stopped_clock(reader.next()).await.is_none());
     assert_eq!(wire.written(), [from_server(PONG, "p"), from_server(CLOSE, b"\x03\xE8")].concat());
     assert_eq!(reader.state(), State::Closed);
-    assert_eq!(reader.closure().started_by, Some(End::Peer));
-    assert!(matches!(writer.send("x").await, Err(Error::Misuse(Misuse::AfterClose))));
+    assert_eq!(reader.close_info().initiator, Some(Endpoint::Remote));
+    assert!(matches!(writer.send("x").await, Err(Error::Usage(UsageError::AfterClose))));
     writer.close(CloseCode::NORMAL, "").await.expect("it is closed already");
 }
 
@@ -283,7 +283,7 @@ fn halves_that_belong_together_can_be_put_together_in_the_middle_of_a_message() 
     assert!(reader.next().now_or_never().is_none());
     wire.block();
     assert!(writer.send("queued").now_or_never().is_none());
-    assert_eq!(writer.queued(), 8);
+    assert_eq!(writer.queued_bytes(), 8);
     let mut whole = reader.reunite(writer).expect("they belong together");
     wire.unblock();
     wire.give(&hello[7..]);

@@ -8,7 +8,7 @@ use futures_util::{
     FutureExt, Sink, SinkExt, Stream, StreamExt, TryStreamExt, future,
     stream::{self, FusedStream},
 };
-use protocol::{CloseCode, Message, Misuse, State};
+use protocol::{CloseCode, Message, State, UsageError};
 use tokio::io::DuplexStream;
 use websocket::{Error, WebSocket};
 
@@ -32,8 +32,8 @@ async fn forward_echoes_until_the_other_side_closes() {
             client.send(text.as_str()).await.unwrap();
             assert_eq!(client.next().await.unwrap().unwrap(), Message::text(text));
         }
-        let closure = client.close(CloseCode::NORMAL, "").await.unwrap();
-        assert!(closure.was_clean);
+        let close_info = client.close(CloseCode::NORMAL, "").await.unwrap();
+        assert!(close_info.was_clean);
         echo.await.unwrap().expect("a Close is no error, and closing what is closed is none either");
     })
     .await;
@@ -100,7 +100,7 @@ async fn many_connections_can_be_read_as_one_stream() {
         assert_eq!(received, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
         let closing = future::join_all(clients.iter_mut().map(|client| client.close(CloseCode::NORMAL, "")));
         let (closures, end) = tokio::join!(closing, all.next());
-        assert!(closures.into_iter().all(|closure| closure.unwrap().was_clean));
+        assert!(closures.into_iter().all(|close_info| close_info.unwrap().was_clean));
         assert!(end.is_none(), "all have ended: {end:?}");
     })
     .await;
@@ -126,7 +126,7 @@ async fn a_sink_that_is_closing_takes_nothing_more() {
     let mut client = client(stream);
     SinkExt::close(&mut client).await.unwrap();
     let sent = SinkExt::send(&mut client, Message::text("late")).await;
-    assert!(matches!(sent, Err(Error::Misuse(Misuse::AfterClose))), "{sent:?}");
+    assert!(matches!(sent, Err(Error::Usage(UsageError::AfterClose))), "{sent:?}");
     assert_eq!(wire.written(), from_client(CLOSE, b"\x03\xE8"));
     assert_eq!(client.state(), State::Closing);
 }
@@ -152,5 +152,5 @@ fn the_sink_makes_its_user_wait_when_the_peer_does_not_read() {
     wire.block();
     let mut endless = stream::repeat_with(|| Ok(Message::binary(vec![7; 10_000])));
     assert!(server.send_all(&mut endless).now_or_never().is_none(), "it waits");
-    assert!(server.queued() < 400_000, "{} bytes wait", server.queued());
+    assert!(server.queued_bytes() < 400_000, "{} bytes wait", server.queued_bytes());
 }

@@ -13,7 +13,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use protocol::{CloseCode, Message, handshake::Acceptance};
+use protocol::{CloseCode, Message, handshake::UpgradeOptions};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
@@ -27,7 +27,7 @@ use tokio_rustls::{
     },
     server,
 };
-use websocket::{AcceptOptions, ClientStream, ConnectError, Connector, accept, accept_with, connect};
+use websocket::{ConnectError, Connector, MaybeTlsStream, ServerConfig, accept, accept_with, connect};
 
 use common::{BINARY, CLOSE, from_client, from_server, guarded, read_frame, read_head, read_rest, switching};
 
@@ -145,7 +145,7 @@ async fn echo_once(listener: TcpListener, acceptor: TlsAcceptor) {
     while let Some(message) = server.next().await {
         server.send(message.unwrap()).await.unwrap();
     }
-    assert!(server.closure().was_clean, "{:?}", server.closure());
+    assert!(server.close_info().was_clean, "{:?}", server.close_info());
 }
 
 /// The whole way of [`connect`]. What it trusts is the system's, which an environment variable can replace; setting one
@@ -192,7 +192,7 @@ async fn connects_in_a_process_of_its_own() {
     };
     guarded(async {
         let mut client = connect(&uri).await.expect("the certificate is trusted");
-        assert!(matches!(client.get_ref(), ClientStream::Tls(_)));
+        assert!(matches!(client.get_ref(), MaybeTlsStream::Tls(_)));
         assert!(matches!(client.get_ref().tcp().peer_addr().unwrap(), SocketAddr::V4(_)));
         client.send("over TLS").await.unwrap();
         assert_eq!(client.next().await.unwrap().unwrap(), Message::text("over TLS"));
@@ -210,10 +210,10 @@ async fn a_stream_that_the_caller_has_secured_works() {
         let (client, server) = tcp().await;
         let (client, server) = tls_pair(client, server).await;
         let connector = Connector::new("wss://localhost/chat").unwrap().subprotocol("chat").unwrap();
-        let options = AcceptOptions::default();
+        let options = ServerConfig::default();
         let accepting = accept_with(server, &options, |request, _| {
             assert_eq!(request.host(), Some("localhost"), "443 is the port that goes without saying");
-            Ok(Acceptance { subprotocol: Some("chat".to_owned()), ..Acceptance::default() })
+            Ok(UpgradeOptions { subprotocol: Some("chat".to_owned()), ..UpgradeOptions::default() })
         });
         let (client, server) = tokio::join!(connector.handshake(client), accepting);
         let (mut client, mut server) = (client.unwrap(), server.unwrap());
@@ -227,9 +227,9 @@ async fn a_stream_that_the_caller_has_secured_works() {
             sent.unwrap();
             assert!(echoed.unwrap().unwrap() == message, "{len} bytes");
         }
-        let (closure, end) = tokio::join!(client.close(CloseCode::NORMAL, ""), server.next());
+        let (close_info, end) = tokio::join!(client.close(CloseCode::NORMAL, ""), server.next());
         assert!(end.is_none(), "{end:?}");
-        assert!(closure.unwrap().was_clean && server.closure().was_clean);
+        assert!(close_info.unwrap().was_clean && server.close_info().was_clean);
     })
     .await;
 }
@@ -255,7 +255,7 @@ async fn a_server_ends_tls_before_tcp() {
         };
         let (end, ()) = tokio::join!(server.next(), peer);
         assert!(end.is_none(), "{end:?}");
-        assert!(server.closure().was_clean && !server.closure().timed_out);
+        assert!(server.close_info().was_clean && !server.close_info().timed_out);
     })
     .await;
 }
@@ -282,8 +282,8 @@ async fn a_client_ends_tls_before_tcp() {
             // An error here would be the missing close_notify.
             assert_eq!(read_rest(&mut server).await, b"");
         };
-        let (closure, ()) = tokio::join!(client.close(CloseCode::NORMAL, ""), peer);
-        assert!(closure.unwrap().was_clean);
+        let (close_info, ()) = tokio::join!(client.close(CloseCode::NORMAL, ""), peer);
+        assert!(close_info.unwrap().was_clean);
     })
     .await;
 }

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use protocol::{Message, Prepared};
+use protocol::{Message, PreparedMessage};
 use tokio::io::{AsyncReadExt, AsyncWrite, BufStream};
 use websocket::{Error, Event};
 
@@ -178,7 +178,7 @@ fn the_writing_half_writes_whatever_lies_unread() {
     // The task that writes does not know when the one that reads will go on.
     writer.send("news").now_or_never().expect("there is room").unwrap();
     assert_eq!(wire.written(), from_server(TEXT, "news"));
-    let prepared = Prepared::new(&Message::text("for all"));
+    let prepared = PreparedMessage::new(&Message::text("for all"));
     writer.send_prepared(&prepared).now_or_never().expect("there is room").unwrap();
     writer.ping(b"").now_or_never().expect("there is room").unwrap();
     assert_eq!(wire.writes().len(), 3);
@@ -220,7 +220,7 @@ fn a_large_payload_that_takes_many_writes_stays_in_one_piece() {
     let payload: Vec<u8> = (0..100_000_u32).map(|number| number.to_le_bytes()[0]).collect();
     wire.block();
     assert!(server.send(payload.clone()).now_or_never().is_none());
-    while server.queued() > 0 {
+    while server.queued_bytes() > 0 {
         // Cut inside the header first, then wherever it falls.
         wire.let_through(if wire.writes().is_empty() { 3 } else { 7919 });
         let _ = server.flush().now_or_never();
@@ -249,7 +249,7 @@ fn more_large_payloads_than_one_vectored_write_holds_all_leave_in_order() {
 
 #[test]
 fn a_prepared_message_is_one_piece_of_memory_for_all_connections() {
-    let prepared = Prepared::new(&Message::binary(vec![7; 10_000]));
+    let prepared = PreparedMessage::new(&Message::binary(vec![7; 10_000]));
     let mut addresses = Vec::new();
     for _ in 0..2 {
         let (stream, wire) = scripted();
@@ -275,7 +275,7 @@ fn ten_thousand_pings_in_one_read_are_answered_by_a_few_pongs_and_the_last() {
     let mut seen = 0;
     while let Some(event) = server.next_event().now_or_never() {
         assert!(matches!(event, Some(Ok(Event::Ping(_)))), "{event:?}");
-        assert!(server.queued() <= 64 * 131, "{} bytes of Pongs wait", server.queued());
+        assert!(server.queued_bytes() <= 64 * 131, "{} bytes of Pongs wait", server.queued_bytes());
         seen += 1;
     }
     assert_eq!(seen, 10_000);
@@ -291,12 +291,12 @@ fn a_peer_that_does_not_read_makes_sending_wait_and_not_the_queue_grow() {
     let mut sent = 0;
     while server.feed(Message::binary(message.clone())).now_or_never().is_some() {
         sent += 1;
-        assert!(sent < 1000, "{} bytes wait", server.queued());
+        assert!(sent < 1000, "{} bytes wait", server.queued_bytes());
     }
-    assert!(server.queued() <= (320 << 10) + (2 << 10), "{} bytes wait", server.queued());
+    assert!(server.queued_bytes() <= (320 << 10) + (2 << 10), "{} bytes wait", server.queued_bytes());
     wire.unblock();
     server.send("there is room again").now_or_never().expect("there is room").unwrap();
-    assert_eq!(server.queued(), 0);
+    assert_eq!(server.queued_bytes(), 0);
 }
 
 #[test]

@@ -177,14 +177,14 @@ struct Report<'a> {
 }
 
 /// From the TCP connection to its end: the opening handshake, the conversation, and the lines about both.
-#[expect(clippy::result_large_err, reason = "tungstenite wants the refusal as a whole HTTP response")]
+#[expect(clippy::result_large_err, reason = "tungstenite wants the rejection as a whole HTTP response")]
 async fn welcome(stream: TcpStream, peer: SocketAddr, shared: Shared, mut stopped: watch::Receiver<()>) {
     // By default TCP holds a small packet back until the one before it is acknowledged: good for bulk, bad for talk.
     let _ = stream.set_nodelay(true);
 
     let mut path = "";
     let handshake = accept_hdr_async(stream, |request: &Request, mut response: Response| {
-        path = admit(request).map_err(refusal)?;
+        path = admit(request).map_err(rejection)?;
         if path == "/chat" {
             let chosen = HeaderValue::from_static("chat");
             response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
@@ -240,7 +240,7 @@ fn admit(request: &Request) -> Result<&'static str, StatusCode> {
     Ok(path)
 }
 
-fn refusal(status: StatusCode) -> ErrorResponse {
+fn rejection(status: StatusCode) -> ErrorResponse {
     let mut response = ErrorResponse::new(None);
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -355,12 +355,12 @@ fn rss_bytes() -> u64 {
 /// A Close frame says why in a number (RFC 6455, section 7.4.1); people want words.
 fn name_of(code: u16) -> &'static str {
     match code {
-        1000 => "normal closure",
+        1000 => "normal close_info",
         1001 => "going away",
         1002 => "protocol error",
         1003 => "unsupported data",
-        1005 => "no status code",   // the Close frame was empty
-        1006 => "abnormal closure", // no Close frame came at all; like 1005, it is never sent
+        1005 => "no status code",      // the Close frame was empty
+        1006 => "abnormal close_info", // no Close frame came at all; like 1005, it is never sent
         1007 => "invalid data",
         1008 => "policy violation",
         1009 => "message too big",

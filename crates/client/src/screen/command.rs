@@ -250,7 +250,7 @@ fn close(argument: &str) -> Result<Action, Mistake> {
         },
     };
     // What the engine would refuse is said here, while the line can still be changed.
-    let frame = CloseFrame::new(code, reason).map_err(|misuse| Mistake::Matter(misuse.to_string()))?;
+    let frame = CloseFrame::new(code, reason).map_err(|usage_error| Mistake::Matter(usage_error.to_string()))?;
     Ok(Action::Order(Order::Close(frame.code, reason.to_owned())))
 }
 

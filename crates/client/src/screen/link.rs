@@ -27,8 +27,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 use websocket::{
-    Event, WebSocket, Writer,
-    protocol::{CloseCode, Kind, Message, Role, State, frame::MaskingKey},
+    Event, WebSocket, WriteHalf,
+    protocol::{CloseCode, Message, MessageKind, Role, State, frame::MaskingKey},
 };
 
 use super::{
@@ -154,7 +154,7 @@ async fn ordered_again(orders: &mut mpsc::UnboundedReceiver<Order>, outbox: &Out
             None => return false,
             Some(Order::Reconnect) => return true,
             Some(Order::Mask(chosen)) => choose(key, chosen, outbox),
-            Some(_) => outbox.send(Happening::Refused("not sent: the connection is CLOSED".to_owned())),
+            Some(_) => outbox.send(Happening::Rejected("not sent: the connection is CLOSED".to_owned())),
         }
     }
 }
@@ -177,7 +177,7 @@ async fn open(
         let watch = match watching {
             Some(watching) => {
                 let complaints = outbox.clone();
-                capture(watching, watch, &stream, move |sentence| complaints.send(Happening::Refused(sentence)))
+                capture(watching, watch, &stream, move |sentence| complaints.send(Happening::Rejected(sentence)))
             }
             None => watch,
         };
@@ -252,19 +252,19 @@ where
             }
         }
     };
-    outbox.send(Happening::Ended(Ending { closure: reader.closure(), cause, complete: true }));
+    outbox.send(Happening::Ended(Ending { close_info: reader.close_info(), cause, complete: true }));
     again
 }
 
 /// A verdict for the screen.
 fn judged(sentence: Sentence) -> Happening {
-    if sentence.against_a_must { Happening::Refused(sentence.text) } else { Happening::Done(sentence.text) }
+    if sentence.against_a_must { Happening::Rejected(sentence.text) } else { Happening::Done(sentence.text) }
 }
 
 /// Carries out orders one after the other. Gives whether it ended because a new connection was ordered.
 async fn carry<S>(
     args: &Args,
-    writer: &mut Writer<super::lane::Lane<S>>,
+    writer: &mut WriteHalf<super::lane::Lane<S>>,
     bypass: &Bypass<S>,
     orders: &mut mpsc::UnboundedReceiver<Order>,
     outbox: &Outbox,
@@ -311,7 +311,7 @@ where
             }
         };
         if let Err(sentence) = carried {
-            outbox.send(Happening::Refused(format!("not sent: {sentence}")));
+            outbox.send(Happening::Rejected(format!("not sent: {sentence}")));
         }
         outbox.send(Happening::State(writer.state()));
     }
@@ -319,7 +319,7 @@ where
 }
 
 /// Writes bytes as they are, once everything else is written, so that they stand between two frames.
-async fn raw<S>(writer: &mut Writer<super::lane::Lane<S>>, bypass: &Bypass<S>, bytes: &[u8]) -> Result<(), String>
+async fn raw<S>(writer: &mut WriteHalf<super::lane::Lane<S>>, bypass: &Bypass<S>, bytes: &[u8]) -> Result<(), String>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -332,13 +332,13 @@ fn told(sent: Result<(), websocket::Error>) -> Result<(), String> {
 }
 
 /// Sends a text in so many frames, as equal as can be; bytes are counted, so a cut may go through a character.
-async fn fragments<S>(writer: &mut Writer<S>, count: usize, ping: bool, text: &[u8]) -> Result<(), websocket::Error>
+async fn fragments<S>(writer: &mut WriteHalf<S>, count: usize, ping: bool, text: &[u8]) -> Result<(), websocket::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     for index in 0..count {
         let part = &text[text.len() * index / count..text.len() * (index + 1) / count];
-        writer.send_fragment(Kind::Text, part, index + 1 == count).await?;
+        writer.send_fragment(MessageKind::Text, part, index + 1 == count).await?;
         if ping && index == 0 {
             writer.ping(b"between fragments").await?;
         }

@@ -8,11 +8,11 @@ use tokio::{
     join,
     time::{sleep, timeout},
 };
-use websocket::protocol::{CloseCode, Message, handshake::Acceptance};
+use websocket::protocol::{CloseCode, Message, handshake::UpgradeOptions};
 
 use crate::support::{Client, Server, bounded, next_text, texts};
 
-const BY_US: &str = "closed: 1000 (normal closure), by us\n";
+const BY_US: &str = "closed: 1000 (normal close_info), by us\n";
 
 #[tokio::test]
 async fn each_message_is_a_line_of_output() {
@@ -35,7 +35,7 @@ async fn each_line_of_input_is_a_message() {
     let client = Client::fed([server.url()], b"one\n\ntwo\r\n Gr\xc3\xbc\xc3\x9fe \t\nno line end").await;
     let mut connection = server.accept().await;
     assert_eq!(texts(&mut connection).await, ["one", "", "two", " Grüße \t", "no line end"]);
-    assert_eq!(connection.closure().code, CloseCode::NORMAL);
+    assert_eq!(connection.close_info().code, CloseCode::NORMAL);
     client.ended().await.expect_all(0, "", BY_US);
 }
 
@@ -59,8 +59,8 @@ async fn a_line_is_sent_when_it_is_typed_and_not_later() {
 async fn in_a_pipe_the_answers_are_waited_for() {
     let server = Server::start().await;
     let client = Client::fed([server.url()], b"hello\n").await;
-    let (closure, ended) = join!(server.echo(), client.ended());
-    assert_eq!(closure.code, CloseCode::NORMAL);
+    let (close_info, ended) = join!(server.echo(), client.ended());
+    assert_eq!(close_info.code, CloseCode::NORMAL);
     ended.expect_all(0, "hello\n", BY_US);
 }
 
@@ -236,7 +236,7 @@ async fn the_request_has_what_was_asked_for() {
         .accept_and(|request| {
             headers = request.headers().clone();
             target = request.head().uri().to_string();
-            Acceptance { subprotocol: Some("superchat".to_owned()), ..Acceptance::default() }
+            UpgradeOptions { subprotocol: Some("superchat".to_owned()), ..UpgradeOptions::default() }
         })
         .await;
     assert_eq!(target, "/room?number=7");

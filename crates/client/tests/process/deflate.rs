@@ -5,21 +5,21 @@ use websocket::{
     WebSocket,
     protocol::{
         DeflateOptions,
-        handshake::{Acceptance, Request},
+        handshake::{ReceivedRequest, UpgradeOptions},
     },
 };
 
 use crate::support::{Client, Server, texts};
 
-const BY_US: &str = "closed: 1000 (normal closure), by us\n";
+const BY_US: &str = "closed: 1000 (normal close_info), by us\n";
 
 /// Agrees to whatever is offered; gives the offer too.
 async fn agree(server: &Server) -> (String, WebSocket<TcpStream>) {
     let mut offer = String::new();
-    let accept = |request: &Request| {
+    let accept = |request: &ReceivedRequest| {
         let header = request.headers().get("Sec-WebSocket-Extensions");
         header.map_or("", |value| value.to_str().expect("ASCII")).clone_into(&mut offer);
-        Acceptance { deflate: Some(DeflateOptions::DEFAULT), ..Acceptance::default() }
+        UpgradeOptions { deflate: Some(DeflateOptions::DEFAULT), ..UpgradeOptions::default() }
     };
     let connection = server.accept_and(accept).await;
     (offer, connection)
@@ -85,7 +85,7 @@ async fn a_server_that_agrees_to_something_else_is_not_talked_to() {
     let client = Client::start([server.url(), "--deflate".to_owned()]);
     let answer = |request: &str| {
         let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
-        let accept = websocket::protocol::handshake::accept_value(key);
+        let accept = websocket::protocol::handshake::accept_key(key);
         format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Extensions: permessage-deflate; x=1\r\n\r\n"

@@ -99,7 +99,7 @@ async fn the_accept_value_is_wrong() {
                         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
         tcp.write_all(response.as_bytes()).await.unwrap();
         bounded(drain(&mut tcp)).await;
-        websocket::protocol::handshake::accept_value(key)
+        websocket::protocol::handshake::accept_key(key)
     };
     let (right, ended) = join!(answering, client.ended());
     ended.expect_all(

@@ -7,7 +7,7 @@ use websocket::protocol::CloseCode;
 
 use crate::support::{Client, Server, bounded, command, texts};
 
-const BY_US: &str = "closed: 1000 (normal closure), by us\n";
+const BY_US: &str = "closed: 1000 (normal close_info), by us\n";
 
 #[tokio::test]
 async fn when_nobody_reads_the_output_any_more_the_connection_is_closed() {
@@ -19,7 +19,7 @@ async fn when_nobody_reads_the_output_any_more_the_connection_is_closed() {
     client.close_output();
     connection.send("for nobody").await.unwrap();
     assert_eq!(texts(&mut connection).await, [""; 0]);
-    assert_eq!(connection.closure().code, CloseCode::NORMAL);
+    assert_eq!(connection.close_info().code, CloseCode::NORMAL);
     client.ended().await.expect(0, BY_US);
 }
 
@@ -84,7 +84,7 @@ async fn an_output_that_takes_nothing_more_is_an_error() {
     let mut connection = server.accept().await;
     connection.send("hello").await.unwrap();
     texts(&mut connection).await;
-    assert_eq!(connection.closure().code, CloseCode::NORMAL);
+    assert_eq!(connection.close_info().code, CloseCode::NORMAL);
     client
         .ended()
         .await

@@ -10,7 +10,7 @@ use tokio::{
     net::TcpStream,
     select,
 };
-use websocket::{accept, protocol::handshake::accept_value};
+use websocket::{accept, protocol::handshake::accept_key};
 
 use self::sent::{Sender, check_frames, check_request};
 use crate::support::{Client, Ended, Server, bounded, drain};
@@ -54,7 +54,7 @@ async fn against_one_that_takes_everything(server: &Server, client: Client) -> E
             let mut tcp = server.accept_tcp().await;
             let request = String::from_utf8(read_request(&mut tcp).await).expect("ASCII");
             let key = request.split("Sec-WebSocket-Key: ").nth(1).and_then(|rest| rest.split("\r\n").next());
-            let accept = accept_value(key.unwrap_or_default());
+            let accept = accept_key(key.unwrap_or_default());
             let response = format!(
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                  Sec-WebSocket-Accept: {accept}\r\n\r\n"

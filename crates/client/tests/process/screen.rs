@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
     time::Instant,
 };
-use websocket::protocol::{CloseCode, handshake::Acceptance};
+use websocket::protocol::{CloseCode, handshake::UpgradeOptions};
 
 use crate::{
     support::{Server, bounded, next_text, texts},
@@ -37,8 +37,9 @@ async fn sends(terminal: &mut Terminal, tcp: &mut TcpStream, command: &str, expe
 async fn what_is_typed_is_sent_and_what_arrives_is_shown() {
     let server = Server::start().await;
     let mut terminal = Terminal::start(&["-s", "chat", &server.url()]);
-    let mut connection =
-        server.accept_and(|_| Acceptance { subprotocol: Some("chat".to_owned()), ..Acceptance::default() }).await;
+    let mut connection = server
+        .accept_and(|_| UpgradeOptions { subprotocol: Some("chat".to_owned()), ..UpgradeOptions::default() })
+        .await;
     terminal.shows(&[" OPEN ", "chat", "GET / HTTP/1.1", "101 Switching"]).await;
     terminal.enter("Grüße, 世界 🎉").await;
     assert_eq!(next_text(&mut connection).await, "Grüße, 世界 🎉");
@@ -283,7 +284,7 @@ async fn when_the_server_dies_the_screen_stays_and_can_reconnect() {
     let tcp = server.accept_raw().await;
     terminal.shows(&[" OPEN "]).await;
     drop(tcp);
-    terminal.shows(&[" CLOSED ", "1006 (abnormal closure), by the server", "/reconnect"]).await;
+    terminal.shows(&[" CLOSED ", "1006 (abnormal close_info), by the server", "/reconnect"]).await;
     terminal.enter("too late").await;
     terminal.shows(&["> too late", "not sent: the connection is CLOSED; /reconnect opens a new one"]).await;
     terminal.press("\x15").await;
@@ -296,7 +297,7 @@ async fn when_the_server_dies_the_screen_stays_and_can_reconnect() {
     terminal.enter("/reconnect").await;
     let (old, _new) = tokio::join!(texts(&mut connection), server.accept());
     assert_eq!(old, [""; 0]);
-    assert_eq!(connection.closure().code, CloseCode::NORMAL);
+    assert_eq!(connection.close_info().code, CloseCode::NORMAL);
 }
 
 #[tokio::test]
@@ -315,10 +316,10 @@ async fn no_server_is_told_on_the_screen() {
 #[tokio::test]
 async fn the_terminal_is_given_back_on_every_way_out() {
     for (keys, signal, status, line) in [
-        ("\x03", None, 0, "closed: 1000 (normal closure), by us"),
-        ("\x04", None, 0, "closed: 1000 (normal closure), by us"),
-        ("", Some("INT"), 0, "closed: 1000 (normal closure), by us"),
-        ("", Some("TERM"), 0, "closed: 1000 (normal closure), by us"),
+        ("\x03", None, 0, "closed: 1000 (normal close_info), by us"),
+        ("\x04", None, 0, "closed: 1000 (normal close_info), by us"),
+        ("", Some("INT"), 0, "closed: 1000 (normal close_info), by us"),
+        ("", Some("TERM"), 0, "closed: 1000 (normal close_info), by us"),
         ("", Some("HUP"), 143, "stopped without waiting"),
         ("", Some("QUIT"), 143, "stopped without waiting"),
     ] {

@@ -9,10 +9,10 @@ use tokio::{
     time::timeout,
 };
 use websocket::{
-    AcceptOptions, WebSocket, accept_with,
+    ServerConfig, WebSocket, accept_with,
     protocol::{
-        Closure, Config, Message,
-        handshake::{Acceptance, Request},
+        CloseInfo, Config, Message,
+        handshake::{ReceivedRequest, UpgradeOptions},
     },
 };
 
@@ -25,9 +25,9 @@ pub(crate) async fn bounded<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Options with which a server neither gives up on a client nor hurries it.
-fn patient() -> AcceptOptions {
+fn patient() -> ServerConfig {
     let config = Config { close_timeout: LIMIT, ..Config::default() };
-    AcceptOptions { config: config.into(), ..AcceptOptions::default() }
+    ServerConfig { config: config.into(), ..ServerConfig::default() }
 }
 
 /// A port of its own.
@@ -55,11 +55,14 @@ impl Server {
 
     /// An open WebSocket connection.
     pub(crate) async fn accept(&self) -> WebSocket<TcpStream> {
-        self.accept_and(|_| Acceptance::default()).await
+        self.accept_and(|_| UpgradeOptions::default()).await
     }
 
     /// As `accept`, with a look at the request.
-    pub(crate) async fn accept_and(&self, decide: impl FnOnce(&Request) -> Acceptance) -> WebSocket<TcpStream> {
+    pub(crate) async fn accept_and(
+        &self,
+        decide: impl FnOnce(&ReceivedRequest) -> UpgradeOptions,
+    ) -> WebSocket<TcpStream> {
         let tcp = self.accept_tcp().await;
         bounded(accept_with(tcp, &patient(), |request, _| Ok(decide(request)))).await.expect("a WebSocket request")
     }
@@ -67,7 +70,7 @@ impl Server {
     /// A TCP connection on which the opening handshake is over: for servers that do what no library would.
     pub(crate) async fn accept_raw(&self) -> TcpStream {
         let mut tcp = self.accept_tcp().await;
-        bounded(accept_with(&mut tcp, &patient(), |_, _| Ok(Acceptance::default()))).await.expect("a request");
+        bounded(accept_with(&mut tcp, &patient(), |_, _| Ok(UpgradeOptions::default()))).await.expect("a request");
         tcp
     }
 
@@ -85,12 +88,12 @@ impl Server {
     }
 
     /// Sends every message back, until the client closes.
-    pub(crate) async fn echo(&self) -> Closure {
+    pub(crate) async fn echo(&self) -> CloseInfo {
         let mut connection = self.accept().await;
         while let Some(message) = bounded(connection.next()).await {
             connection.send(message.expect("no error")).await.expect("the client is there");
         }
-        connection.closure()
+        connection.close_info()
     }
 }
 

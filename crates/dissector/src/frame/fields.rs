@@ -5,7 +5,7 @@ use std::{borrow::Cow, ops::Range};
 use protocol::{
     CloseCode,
     frame::{LengthForm, Opcode, ReservedBits, apply_mask},
-    message::Kind as MessageKind,
+    message::MessageKind,
 };
 
 use super::{
@@ -21,7 +21,7 @@ use crate::{
     inflating::Stop,
     message::{Coding, OpenMessage},
     printable::printable,
-    record::Kind,
+    record::RecordKind,
     stream::{Dissection, Frames},
 };
 
@@ -46,7 +46,7 @@ pub(super) fn dissect(frame: &FrameUnit, shared: &Shared, frames: &Frames) -> Di
             finding.range.end = finding.range.end.min(frame.length());
         }
     }
-    Dissection { kind: Kind::Frame, bytes, length: frame.length(), summary, fields, findings }
+    Dissection { kind: RecordKind::Frame, bytes, length: frame.length(), summary, fields, findings }
 }
 
 fn as_on_the_wire(layout: &Layout, payload: &[u8]) -> Vec<u8> {

@@ -13,7 +13,7 @@ mod rules;
 use protocol::{
     CloseFrame, Violation,
     frame::{Opcode, apply_mask},
-    message::Kind,
+    message::MessageKind,
 };
 
 use self::layout::Layout;
@@ -108,8 +108,8 @@ impl FrameUnit {
         frames.early = false;
         let Ok(opcode) = Opcode::from_bits(layout.first) else { return };
         let kind = match opcode {
-            Opcode::Text => Kind::Text,
-            Opcode::Binary => Kind::Binary,
+            Opcode::Text => MessageKind::Text,
+            Opcode::Binary => MessageKind::Binary,
             Opcode::Continuation => {
                 if let Some(message) = &mut frames.message {
                     message.fragments = message.fragments.saturating_add(1);
@@ -154,7 +154,7 @@ impl FrameUnit {
     fn admit(&mut self, plain: &[u8], layout: &Layout, shared: &Shared, frames: &mut Frames) {
         let Some(message) = frames.message.as_mut().filter(|_| self.part != Part::None) else { return };
         if let (Coding::Deflate { .. }, Some(inflating)) = (&message.coding, &mut frames.inflating) {
-            let limit = shared.options.limits.message_bytes;
+            let limit = shared.options.limits.max_message_bytes;
             for violation in message.push_compressed(plain, inflating, limit, &mut self.inflated) {
                 // Which byte is to blame cannot be told: each changes what the next ones mean.
                 self.findings.push(Finding::new(layout.body(), Fault::Violation(violation)));

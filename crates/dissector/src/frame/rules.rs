@@ -109,10 +109,10 @@ fn of_size(layout: &Layout, shared: &Shared, frames: &Frames) -> Option<Violatio
         }
         _ => return None,
     };
-    if length > limits.frame_bytes as u64 {
-        Some(Violation::FrameTooBig { length, limit: limits.frame_bytes })
-    } else if before.is_some_and(|before| before.saturating_add(length) > limits.message_bytes as u64) {
-        Some(Violation::MessageTooBig { limit: limits.message_bytes })
+    if length > limits.max_frame_bytes as u64 {
+        Some(Violation::FrameTooBig { length, limit: limits.max_frame_bytes })
+    } else if before.is_some_and(|before| before.saturating_add(length) > limits.max_message_bytes as u64) {
+        Some(Violation::MessageTooBig { limit: limits.max_message_bytes })
     } else if fragments >= limits.fragments {
         Some(Violation::TooManyFragments { limit: limits.fragments })
     } else {

@@ -178,8 +178,8 @@ fn read<T>(
     let whole = |violation| Finding::new(0..head.length(), Fault::Violation(violation));
     match parse(&head.bytes, limits) {
         Ok(None) if head.ended => Err(whole(Violation::MalformedHead("it ends too early".to_owned()))),
-        Ok(None) if head.bytes.len() >= limits.head_bytes => {
-            Err(whole(Violation::HeadTooLong { limit: limits.head_bytes }))
+        Ok(None) if head.bytes.len() >= limits.max_head_bytes => {
+            Err(whole(Violation::HeadTooLong { limit: limits.max_head_bytes }))
         }
         Ok(parsed) => Ok(parsed),
         Err(violation @ Violation::MalformedHead(_)) => {

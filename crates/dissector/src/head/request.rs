@@ -6,8 +6,8 @@ use http::{HeaderMap, Method, header};
 use protocol::{
     Limits, Violation,
     handshake::{
-        ClientHandshake, ClientRequest, Extension, Nonce, Progress, Request, ServerHandshake, VERSION, accept_digest,
-        accept_value, key::GUID,
+        ClientHandshake, ClientRequest, Extension, Nonce, ReceivedRequest, ServerHandshake, Status, VERSION,
+        accept_digest, accept_key, key::GUID,
     },
 };
 
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     field::{Field, Value},
     glossary::{self, Term},
-    record::Kind,
+    record::RecordKind,
     stream::Dissection,
 };
 
@@ -39,7 +39,7 @@ pub(crate) struct RequestFacts {
 }
 
 impl Offer {
-    fn new(request: &Request) -> Self {
+    fn new(request: &ReceivedRequest) -> Self {
         let headers = request.headers().clone();
         // A request that got Upgrade wrong but speaks of WebSocket all the same is a WebSocket request with a mistake.
         let speaks_of_it = headers.keys().any(|name| name.as_str().starts_with("sec-websocket-"));
@@ -88,12 +88,12 @@ impl Offer {
 }
 
 /// Reads a request as a server does.
-fn parse(head: &[u8], limits: &Limits) -> Result<Option<Request>, Violation> {
+fn parse(head: &[u8], limits: &Limits) -> Result<Option<ReceivedRequest>, Violation> {
     let mut handshake = ServerHandshake::new(limits.clone());
     handshake.input().extend_from_slice(head);
     Ok(match handshake.poll()? {
-        Progress::Done(request) => Some(request),
-        Progress::NeedMore(_) => None,
+        Status::Complete(request) => Some(request),
+        Status::Partial(_) => None,
     })
 }
 
@@ -121,7 +121,8 @@ pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, 
     let mut fields: Vec<Field> = first.into_iter().collect();
     fields.extend(header_fields(&lines, explain));
     let summary = summary(&lines);
-    let dissection = Dissection { kind: Kind::Request, bytes: head.bytes.clone(), length, summary, fields, findings };
+    let dissection =
+        Dissection { kind: RecordKind::Request, bytes: head.bytes.clone(), length, summary, fields, findings };
     (dissection, facts)
 }
 
@@ -185,6 +186,6 @@ fn way_to_the_answer(key: &str, range: &Range<u64>) -> Vec<Field> {
         step(&glossary::KEY_AND_GUID, Value::text(format!("{key}{GUID}"))).means("the characters, not the bytes"),
     );
     steps.push(step(&glossary::DIGEST, Value::bytes(&accept_digest(key), 0)).means("of the line above"));
-    steps.push(step(&glossary::EXPECTED_ACCEPT, Value::text(accept_value(key))).means("the digest in Base64"));
+    steps.push(step(&glossary::EXPECTED_ACCEPT, Value::text(accept_key(key))).means("the digest in Base64"));
     steps
 }

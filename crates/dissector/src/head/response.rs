@@ -3,7 +3,7 @@
 use http::StatusCode;
 use protocol::{
     Limits, Violation,
-    handshake::{Extension, HandshakeError, Progress, accept_digest, accept_value, parse_response},
+    handshake::{Extension, HandshakeError, Status, accept_digest, accept_key, parse_response},
 };
 
 use super::{
@@ -15,7 +15,7 @@ use crate::{
     field::{Field, Value},
     glossary::{self, Term},
     inflating::Deflate,
-    record::Kind,
+    record::RecordKind,
     stream::Dissection,
 };
 
@@ -66,7 +66,8 @@ pub(crate) fn dissect_response(
     let mut fields: Vec<Field> = first.into_iter().collect();
     fields.extend(header_fields(&lines, |term, value, field| explain(term, value, field, offer)));
     let summary = summary(&lines);
-    let dissection = Dissection { kind: Kind::Response, bytes: head.bytes.clone(), length, summary, fields, findings };
+    let dissection =
+        Dissection { kind: RecordKind::Response, bytes: head.bytes.clone(), length, summary, fields, findings };
     (dissection, facts)
 }
 
@@ -75,7 +76,7 @@ fn judge(head: &[u8], offer: &Offer, limits: &Limits) -> Option<Violation> {
     let mut client = offer.client(limits)?;
     client.input().extend_from_slice(head);
     match client.poll() {
-        Ok(Progress::Done(_) | Progress::NeedMore(_)) | Err(HandshakeError::Refused(_)) => None,
+        Ok(Status::Complete(_) | Status::Partial(_)) | Err(HandshakeError::Rejected(_)) => None,
         Err(HandshakeError::Violation(violation)) => Some(violation),
     }
 }
@@ -114,7 +115,7 @@ fn explain(term: &'static Term, value: &str, field: &mut Field, offer: Option<&O
             field.meaning = "the answer to a key that was not seen".into();
             return;
         };
-        let expected = accept_value(key);
+        let expected = accept_key(key);
         field.meaning =
             if value == expected { "the right answer to the key" } else { "not the answer to the key" }.into();
         let digest = Value::bytes(&accept_digest(key), 0);

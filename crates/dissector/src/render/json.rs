@@ -21,7 +21,7 @@ use serde::{
 use crate::{
     field::{Field, Value},
     glossary::Part,
-    record::{Direction, Finding, Kind, Record},
+    record::{Direction, Finding, Record, RecordKind},
 };
 
 /// The record as one line of JSON, without a line break at its end.
@@ -154,7 +154,7 @@ impl Serialize for Direction {
     }
 }
 
-impl Serialize for Kind {
+impl Serialize for RecordKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(match self {
             Self::Request => "request",

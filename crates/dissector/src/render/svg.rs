@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     field::Field,
-    record::{Kind, Record},
+    record::{Record, RecordKind},
 };
 
 const WIDTH: usize = 960;
@@ -57,10 +57,10 @@ pub fn svg(record: &Record) -> String {
     let mut figure = Figure { parts: String::new(), y: MARGIN };
     figure.heading(record);
     // A head is text: its lines are its bytes.
-    if !matches!(record.kind, Kind::Request | Kind::Response) {
+    if !matches!(record.kind, RecordKind::Request | RecordKind::Response) {
         figure.bytes(record);
     }
-    if record.kind == Kind::Frame && record.bytes.len() >= 2 {
+    if record.kind == RecordKind::Frame && record.bytes.len() >= 2 {
         figure.bits(record);
     }
     figure.y += 12;

@@ -6,7 +6,7 @@ use super::text::{bit_pattern, own_bits, value_text};
 use crate::{
     field::{Field, Value},
     glossary,
-    record::{Kind, Record},
+    record::{Record, RecordKind},
 };
 
 /// How wide explanations are: they fit a terminal of the usual 80 columns.
@@ -35,9 +35,9 @@ pub fn explained(record: &Record) -> String {
 fn write_tree(record: &Record, explain: bool) -> String {
     let mut text = String::new();
     text.push_str(match record.kind {
-        Kind::Request | Kind::Response | Kind::Body => "Hypertext Transfer Protocol",
-        Kind::Frame => "WebSocket",
-        Kind::Unknown => "Unknown bytes",
+        RecordKind::Request | RecordKind::Response | RecordKind::Body => "Hypertext Transfer Protocol",
+        RecordKind::Frame => "WebSocket",
+        RecordKind::Unknown => "Unknown bytes",
     });
     if !record.complete {
         text.push_str(" (not complete)");

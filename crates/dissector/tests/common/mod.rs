@@ -7,7 +7,7 @@ use dissector::{
     Field, Options, Record, Value,
 };
 use protocol::{
-    Compression,
+    NegotiatedDeflate,
     extension::Deflater,
     frame::{MaskingKey, apply_mask},
     handshake::extensions::parse_line,
@@ -104,7 +104,8 @@ pub(crate) fn agreed(element: &str, frames: &[(Direction, Vec<u8>)]) -> Vec<(Dir
 /// What the end compresses with that sends this way, where `element` was offered and accepted.
 pub(crate) fn deflater(direction: Direction, element: &str) -> Deflater {
     let elements = parse_line(element).expect("an element of the header");
-    let compression = Compression::negotiated(direction.sender(), &elements, &elements).expect("nothing is wrong");
+    let compression =
+        NegotiatedDeflate::negotiated(direction.sender(), &elements, &elements).expect("nothing is wrong");
     Deflater::new(&compression.expect("it is permessage-deflate"))
 }
 

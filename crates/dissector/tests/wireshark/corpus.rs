@@ -41,7 +41,7 @@ fn open(name: &'static str, frames: impl IntoIterator<Item = (Direction, Vec<u8>
 pub(crate) fn corpus() -> Vec<Case> {
     vec![
         handshake_with_everything(),
-        refusal(),
+        rejection(),
         page(),
         wrong_answer(),
         open("every opcode, masked and not", opcodes()),
@@ -92,11 +92,11 @@ fn handshake_with_everything() -> Case {
     )
 }
 
-fn refusal() -> Case {
+fn rejection() -> Case {
     let request = but(REQUEST, "Version: 13", "Version: 8");
     let response = "HTTP/1.1 426 Upgrade Required\r\nContent-Type: text/plain; charset=utf-8\r\n\
         Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\nContent-Length: 6\r\n\r\nhello\n";
-    case("a refusal", vec![(ToServer, request.into_bytes()), (ToClient, response.into())])
+    case("a rejection", vec![(ToServer, request.into_bytes()), (ToClient, response.into())])
 }
 
 fn page() -> Case {

@@ -115,7 +115,7 @@ fn the_tree_reads_as_in_wireshark() {
     let mut compared = 0;
     for case in corpus().iter().filter(|case| corpus::READS_THE_SAME.contains(&case.name)) {
         let mut ours: Vec<Vec<String>> = Vec::new();
-        for record in records(case).iter().filter(|record| record.kind == dissector::Kind::Frame) {
+        for record in records(case).iter().filter(|record| record.kind == dissector::RecordKind::Frame) {
             let tree = render::tree(record);
             ours.push(tree.lines().filter(|line| !is_ours(line)).map(str::to_lowercase).collect());
         }

@@ -35,7 +35,7 @@ impl Outcome {
         let verdict = match experiment.asks {
             Asks::Fail(codes) => after_frames(&seen, codes, close_sent),
             Asks::AnswerClose => after_close(&seen),
-            Asks::Refuse(refusal) => after_request(&seen, refusal),
+            Asks::Refuse(rejection) => after_request(&seen, rejection),
             Asks::DropHandshake => after_response(&seen),
         };
         Self { experiment, seen, verdict }
@@ -92,12 +92,12 @@ fn after_close(seen: &Seen) -> Verdict {
 }
 
 /// What is asked is an HTTP response that opens nothing.
-fn after_request(seen: &Seen, refusal: Refusal) -> Verdict {
+fn after_request(seen: &Seen, rejection: Refusal) -> Verdict {
     let Some((status, names_version)) = seen.response else {
         return if seen.garbage.is_some() { Verdict::OtherCode } else { without_close(seen) };
     };
     let is_error = matches!(status, 400..=499 | 501 | 505);
-    match (refusal, status) {
+    match (rejection, status) {
         (_, 101) => Verdict::Tolerated,
         (Refusal::AnyStatus, _) => Verdict::AsAsked,
         (Refusal::Error, _) if is_error => Verdict::AsAsked,

@@ -16,12 +16,12 @@ pub(super) const MANY_LINES: usize = 1000;
 const fn mistake(
     name: &'static str,
     section: &'static str,
-    refusal: Refusal,
+    rejection: Refusal,
     demand: Demand,
     [broken, reason]: [&'static str; 2],
     act: fn(&mut Head),
 ) -> Experiment {
-    let asks = Asks::Refuse(refusal);
+    let asks = Asks::Refuse(rejection);
     Experiment { name, by: By::Client, section, broken, reason, demand, asks, act: Act::Head(act) }
 }
 
@@ -169,7 +169,7 @@ pub(super) static RULES: &[Experiment] = &[
         Demand::Must,
         [
             "Sec-WebSocket-Version is 12, a number that was never used.",
-            "The client learns from the refusal which versions are spoken here, and can come again with one of them.",
+            "The client learns from the rejection which versions are spoken here, and can come again with one of them.",
         ],
         |head| head.set("Sec-WebSocket-Version", "12"),
     ),

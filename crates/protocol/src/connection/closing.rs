@@ -60,11 +60,11 @@ impl fmt::Display for State {
 
 /// One of the two ends of a connection, seen from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum End {
+pub enum Endpoint {
     /// This end.
-    Us,
+    Local,
     /// The other end.
-    Peer,
+    Remote,
 }
 
 /// What is to be done with TCP once everything before it was sent.
@@ -74,28 +74,28 @@ pub(super) enum TcpStep {
     Disconnect,
 }
 
-/// What has happened so far on the way to the end. Private to the connection: see [`Closure`] for what it shows.
+/// What has happened so far on the way to the end. Private to the connection: see [`CloseInfo`] for what it shows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Closing {
     /// The Close that was sent; `Some(None)` is one with an empty body. Boxed like the two below, because an idle
     /// connection should be small and has none of them.
     pub(super) sent: Option<Option<Box<CloseFrame>>>,
     /// Something that was queued, the Close perhaps, had to be dropped.
-    pub(super) cut_off: bool,
+    pub(super) output_discarded: bool,
     /// The first Close that was received.
     pub(super) received: Option<Option<Box<CloseFrame>>>,
     /// Who sent the first Close.
-    pub(super) first: Option<End>,
+    pub(super) initiator: Option<Endpoint>,
     /// The rule that the peer broke: the connection was failed (7.1.7).
     pub(super) failed: Option<Box<Violation>>,
     /// The peer has ended its direction of TCP, and all that came before was handled.
-    pub(super) end_received: bool,
+    pub(super) eof_reached: bool,
     /// This end has ended its direction of TCP.
     pub(super) half_closed: bool,
     /// Writing failed: nothing can be sent any more.
-    pub(super) mute: bool,
+    pub(super) write_failed: bool,
     /// The deadline for the peer to answer a Close, or to close TCP, has passed.
-    pub(super) gave_up: bool,
+    pub(super) timed_out: bool,
     /// TCP is gone in both directions.
     pub(super) disconnected: bool,
 }
@@ -120,17 +120,17 @@ impl Closing {
     /// After a violation, and after the peer's Close, nothing that the peer sends counts (sections 7.1.7 and 1.4).
     /// After our own Close it still does.
     #[inline]
-    pub(super) fn is_deaf(&self) -> bool {
+    pub(super) fn ignores_input(&self) -> bool {
         self.failed.is_some() || self.received.is_some() || self.disconnected
     }
 
     pub(super) fn close_sent(&mut self, body: Option<CloseFrame>) {
-        self.first.get_or_insert(End::Us);
+        self.initiator.get_or_insert(Endpoint::Local);
         self.sent.get_or_insert(body.map(Box::new));
     }
 
     pub(super) fn close_received(&mut self, body: Option<CloseFrame>) {
-        self.first.get_or_insert(End::Peer);
+        self.initiator.get_or_insert(Endpoint::Remote);
         self.received.get_or_insert(body.map(Box::new));
     }
 
@@ -145,7 +145,7 @@ impl Closing {
         //= docs/src/rfc6455.md#section-7-1-1
         //# A client MAY be the first in other cases, for example when the server does not close TCP within a reasonable
         //# time.
-        if self.end_received || self.gave_up {
+        if self.eof_reached || self.timed_out {
             return Some(TcpStep::Disconnect);
         }
         //= docs/src/rfc6455.md#section-5-5-1
@@ -172,10 +172,10 @@ impl Closing {
         //= docs/src/rfc6455.md#section-7-1-7
         //# A server that fails the connection MUST close it.
         let closes = closes_first || self.failed.is_some();
-        (closes && !self.half_closed && !self.mute).then_some(TcpStep::HalfClose)
+        (closes && !self.half_closed && !self.write_failed).then_some(TcpStep::HalfClose)
     }
 
-    pub(super) fn closure(&self) -> Closure {
+    pub(super) fn close_info(&self) -> CloseInfo {
         let (code, reason) = match &self.received {
             //= docs/src/rfc6455.md#section-7-1-5
             //# The close code of a connection is the code in the first Close that it received.
@@ -185,14 +185,17 @@ impl Closing {
             Some(None) => (CloseCode::NO_STATUS_RECEIVED, String::new()),
             None => (CloseCode::ABNORMAL_CLOSURE, String::new()),
         };
-        Closure {
+        CloseInfo {
             code,
             reason,
-            was_clean: self.sent.is_some() && self.received.is_some() && self.failed.is_none() && !self.cut_off,
-            started_by: self.first,
+            was_clean: self.sent.is_some()
+                && self.received.is_some()
+                && self.failed.is_none()
+                && !self.output_discarded,
+            initiator: self.initiator,
             sent: self.sent.as_ref().and_then(Option::as_deref).cloned(),
             violation: self.failed.as_deref().cloned(),
-            timed_out: self.gave_up,
+            timed_out: self.timed_out,
         }
     }
 }
@@ -200,7 +203,7 @@ impl Closing {
 /// How a connection ended, as an application is told (sections 7.1.4 to 7.1.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Closure {
+pub struct CloseInfo {
     /// The code of the Close frame that the peer sent; [1005](CloseCode::NO_STATUS_RECEIVED) if it had none and
     /// [1006](CloseCode::ABNORMAL_CLOSURE) if there was no such frame. Neither of the two ever travels.
     pub code: CloseCode,
@@ -209,7 +212,7 @@ pub struct Closure {
     /// Whether each end got the other's Close, as far as this end can know.
     pub was_clean: bool,
     /// Who sent the first Close; `None` if there was none.
-    pub started_by: Option<End>,
+    pub initiator: Option<Endpoint>,
     /// The body of the Close that this end sent, if it sent one that had a body.
     pub sent: Option<CloseFrame>,
     /// The rule that the peer broke, if that was the reason.
@@ -219,7 +222,7 @@ pub struct Closure {
 }
 
 /// One sentence, such as `1000 (normal closure), closed by the peer`.
-impl fmt::Display for Closure {
+impl fmt::Display for CloseInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
         if !self.reason.is_empty() {
@@ -229,10 +232,12 @@ impl fmt::Display for Closure {
         if let Some(violation) = &self.violation {
             write!(f, ", failed by this end: {violation}")
         } else {
-            match (self.started_by, self.code) {
-                (Some(End::Us), CloseCode::ABNORMAL_CLOSURE) => f.write_str(", the peer never answered the Close"),
-                (Some(End::Us), _) => f.write_str(", closed by this end"),
-                (Some(End::Peer), _) => f.write_str(", closed by the peer"),
+            match (self.initiator, self.code) {
+                (Some(Endpoint::Local), CloseCode::ABNORMAL_CLOSURE) => {
+                    f.write_str(", the peer never answered the Close")
+                }
+                (Some(Endpoint::Local), _) => f.write_str(", closed by this end"),
+                (Some(Endpoint::Remote), _) => f.write_str(", closed by the peer"),
                 (None, _) => f.write_str(", the connection ended without a Close frame"),
             }
         }

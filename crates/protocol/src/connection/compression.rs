@@ -6,12 +6,12 @@ use bytes::Bytes;
 use super::{
     Connection,
     receiver::Receiver,
-    sender::{Prepared, Sender, frame_header},
+    sender::{PreparedMessage, Sender, frame_header},
 };
 use crate::{
-    extension::{Compression, DeflateOptions, Deflater, InflateError, Inflater, WindowBits},
+    extension::{DeflateOptions, Deflater, InflateError, Inflater, NegotiatedDeflate, WindowBits},
     frame::{FrameHeader, Opcode, ReservedBits},
-    message::{Kind, Message},
+    message::{Message, MessageKind},
     violation::Violation,
 };
 
@@ -60,7 +60,7 @@ impl Connection {
     //= docs/src/rfc7692.md#section-5
     //# After a valid response both ends MUST exchange messages by the rules of section 6, with the agreed parameters.
     #[must_use]
-    pub fn with_compression(mut self, compression: &Compression) -> Self {
+    pub fn with_deflate(mut self, compression: &NegotiatedDeflate) -> Self {
         self.sender.deflating =
             Some(Box::new(Deflating { deflater: Deflater::new(compression), threshold: compression.threshold }));
         self.receiver.inflating = Some(Box::new(Inflating::new(compression)));
@@ -70,7 +70,7 @@ impl Connection {
 
 impl Sender {
     /// Sends a message compressed, if it is worth it; says whether it has.
-    pub(super) fn send_deflated(&mut self, kind: Kind, payload: &[u8]) -> bool {
+    pub(super) fn send_deflated(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
         //= docs/src/rfc7692.md#section-6-1
         //# To send a message uncompressed, an endpoint MUST put its payload into frames as it is and leave RSV1 of the
         //# first one unset.
@@ -91,7 +91,7 @@ impl Sender {
     }
 
     /// Sends the compressed frame of a prepared message, if it has one that this peer can read; says whether it has.
-    pub(super) fn send_compressed(&mut self, prepared: &Prepared) -> bool {
+    pub(super) fn send_compressed(&mut self, prepared: &PreparedMessage) -> bool {
         let (Some(deflating), Some(compressed)) = (&mut self.deflating, &prepared.compressed) else { return false };
         if compressed.window_bits > deflating.deflater.window_bits() {
             return false;
@@ -121,7 +121,7 @@ const fn compressed_header(opcode: Opcode, fin: bool, len: usize) -> FrameHeader
 }
 
 impl Inflating {
-    fn new(compression: &Compression) -> Self {
+    fn new(compression: &NegotiatedDeflate) -> Self {
         Self { inflater: Inflater::new(compression), message: Vec::new() }
     }
 
@@ -151,7 +151,7 @@ impl Inflating {
 impl Receiver {
     /// Whether the frame begins a compressed message: what the reserved bits say.
     #[inline]
-    pub(super) fn judge_reserved_bits(&self, header: &FrameHeader) -> Result<bool, Violation> {
+    pub(super) fn validate_reserved_bits(&self, header: &FrameHeader) -> Result<bool, Violation> {
         //= docs/src/rfc7692.md#section-6-2
         //# An uncompressed message MUST be delivered as it is.
         if header.reserved.is_empty() {

@@ -43,15 +43,15 @@ impl ControlFrames {
 }
 
 impl Connection {
-    /// Does what a control frame asks for. Its payload lies in the input at `place`.
+    /// Does what a control frame asks for. Its payload lies in the input at `range`.
     pub(super) fn control_frame(
         &mut self,
         opcode: Opcode,
-        place: Range<usize>,
+        range: Range<usize>,
         now: Instant,
     ) -> Result<Event<'_>, Violation> {
         let control = self.control.get_or_insert_default();
-        let limit = self.config.limits.control_frames_per_second;
+        let limit = self.config.limits.max_control_frames_per_second;
         if control.count(now) > limit {
             return Err(self.fail(Violation::TooManyControlFrames { limit }, now));
         }
@@ -61,7 +61,7 @@ impl Connection {
             //= docs/src/rfc6455.md#section-5-5-2
             //# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
             Opcode::Ping => {
-                let payload = &self.receiver.input[place];
+                let payload = &self.receiver.input[range];
                 //= docs/src/rfc6455.md#section-5-5-2
                 //# The Pong SHOULD be sent as soon as is practical.
                 if control.pongs_queued < MAX_PONGS_QUEUED {
@@ -77,14 +77,14 @@ impl Connection {
             }
             Opcode::Pong => {
                 // Any Pong shows that the peer lives, asked for or not, late or not.
-                if let Some(watch) = &mut self.watch {
-                    watch.peer_lives(now);
+                if let Some(keep_alive) = &mut self.keep_alive {
+                    keep_alive.peer_lives(now);
                 }
-                Ok(Event::Pong(&self.receiver.input[place]))
+                Ok(Event::Pong(&self.receiver.input[range]))
             }
             // The receiver passes on control frames only.
             _ => {
-                let body = match CloseFrame::parse(&self.receiver.input[place]) {
+                let body = match CloseFrame::parse(&self.receiver.input[range]) {
                     Ok(body) => body,
                     Err(violation) => return Err(self.fail(violation, now)),
                 };

@@ -2,7 +2,7 @@
 //!
 //! An event borrows from the connection. A message that came in one frame lies in the input, unmasked and checked; whoever
 //! only looks at it or sends it on pays for no copy. Whoever wants to keep it takes it with
-//! [`into_message`](Received::into_message).
+//! [`into_message`](MessageRef::into_message).
 
 use std::ops::Range;
 
@@ -10,14 +10,14 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::{
     close::CloseFrame,
-    message::{Kind, Message, Text},
+    message::{Message, MessageKind, Utf8Bytes},
 };
 
 /// Something that the peer said.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A whole message (section 6.2).
-    Message(Received<'a>),
+    Message(MessageRef<'a>),
     /// A Ping. Its Pong is already on its way (section 5.5.2).
     Ping(&'a [u8]),
     /// A Pong, asked for or not (section 5.5.3).
@@ -28,15 +28,15 @@ pub enum Event<'a> {
 
 /// A message that just arrived. Look at it where it lies, or take it with [`into_message`](Self::into_message).
 #[derive(Debug)]
-pub struct Received<'a> {
-    pub(super) kind: Kind,
+pub struct MessageRef<'a> {
+    pub(super) kind: MessageKind,
     pub(super) payload: Payload<'a>,
 }
 
 #[derive(Debug)]
 pub(super) enum Payload<'a> {
     /// In the connection's input: the message was one frame.
-    InPlace { input: &'a mut BytesMut, start: &'a mut usize, place: Range<usize> },
+    InPlace { input: &'a mut BytesMut, start: &'a mut usize, range: Range<usize> },
     /// In a buffer of its own: it was put together.
     Assembled(Bytes),
 }
@@ -47,7 +47,7 @@ pub(super) enum Payload<'a> {
 const COPIED_UP_TO: usize = 2 << 10;
 
 /// A message that was taken out of the input, to be looked at like one that was not.
-impl From<Message> for Received<'_> {
+impl From<Message> for MessageRef<'_> {
     fn from(message: Message) -> Self {
         let kind = message.kind();
         let payload = match message {
@@ -58,10 +58,10 @@ impl From<Message> for Received<'_> {
     }
 }
 
-impl Received<'_> {
+impl MessageRef<'_> {
     /// Text or binary.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> MessageKind {
         self.kind
     }
 
@@ -69,7 +69,7 @@ impl Received<'_> {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match &self.payload {
-            Payload::InPlace { input, place, .. } => &input[place.clone()],
+            Payload::InPlace { input, range, .. } => &input[range.clone()],
             Payload::Assembled(payload) => payload,
         }
     }
@@ -78,20 +78,20 @@ impl Received<'_> {
     #[must_use]
     pub fn into_message(self) -> Message {
         let bytes = match self.payload {
-            Payload::InPlace { input, place, .. } if place.len() <= COPIED_UP_TO => {
-                Bytes::copy_from_slice(&input[place])
+            Payload::InPlace { input, range, .. } if range.len() <= COPIED_UP_TO => {
+                Bytes::copy_from_slice(&input[range])
             }
-            Payload::InPlace { input, start, place } => {
+            Payload::InPlace { input, start, range } => {
                 // The message becomes the front of the input and is cut off there.
-                input.advance(place.start);
+                input.advance(range.start);
                 *start = 0;
-                input.split_to(place.len()).freeze()
+                input.split_to(range.len()).freeze()
             }
             Payload::Assembled(payload) => payload,
         };
         match self.kind {
-            Kind::Text => Message::Text(Text::from_checked(bytes)),
-            Kind::Binary => Message::Binary(bytes),
+            MessageKind::Text => Message::Text(Utf8Bytes::from_checked(bytes)),
+            MessageKind::Binary => Message::Binary(bytes),
         }
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   socket ──▶ receive(bytes) ──▶ ┌────────────┐ ──▶ poll_event() ──▶ application
-//!              receive_end()      │ Connection │
+//!              receive_eof()      │ Connection │
 //!   socket ◀── poll_transmit() ◀─ └────────────┘ ◀── send() ping() close() ◀── application
 //!                                   │       ▲
 //!                       poll_timeout()     handle_timeout()
@@ -18,8 +18,8 @@
 //! |---|---|
 //! | [`poll_event`](Connection::poll_event) | everything: messages, control frames, and what is wrong |
 //! | [`poll_message`](Connection::poll_message) | a message that lies in the input whole, without asking for the time; then `poll_event` |
-//! | [`poll_exchange`](Connection::poll_exchange) | the same, with the way to answer it while it is being looked at |
-//! | [`has_event`](Connection::has_event) | whether to go on before what is queued is sent |
+//! | [`poll_message_with_outbound`](Connection::poll_message_with_outbound) | the same, with the way to answer it while it is being looked at |
+//! | [`has_complete_frame`](Connection::has_complete_frame) | whether to go on before what is queued is sent |
 //! | [`has_input`](Connection::has_input) | whether `poll_event` could find anything at all |
 //!
 //! | file | what it holds |
@@ -51,8 +51,8 @@ mod closing;
 mod compression;
 mod control;
 mod event;
-mod output;
 mod receiver;
+mod send_queue;
 mod sender;
 mod sending;
 mod timers;
@@ -66,27 +66,27 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 
+pub use self::{
+    closing::{CloseInfo, Endpoint, State},
+    event::{Event, MessageRef},
+    send_queue::SendQueue,
+    sender::PreparedMessage,
+    sending::Outbound,
+    timers::KeepAlive,
+};
 use self::{
     closing::{Closing, TcpStep},
     control::ControlFrames,
     event::Payload,
-    receiver::{Arrived, Receiver},
+    receiver::{Decoded, Receiver},
     sender::Sender,
-    timers::Watch,
-};
-pub use self::{
-    closing::{Closure, End, State},
-    event::{Event, Received},
-    output::Output,
-    sender::Prepared,
-    sending::Replies,
-    timers::KeepAlive,
+    timers::KeepAliveState,
 };
 use crate::{
     close::{CloseCode, CloseFrame},
     frame::MaskingKeys,
     limits::Limits,
-    message::Kind,
+    message::MessageKind,
     violation::Violation,
 };
 
@@ -131,11 +131,11 @@ pub struct Connection {
     sender: Sender,
     closing: Closing,
     /// The peer has ended its stream; what came before may still be in the input.
-    end_seen: bool,
+    eof_read: bool,
     /// Made when the peer sends its first control frame.
     control: Option<Box<ControlFrames>>,
     /// The keep-alive, if there is one, until the connection begins to close.
-    watch: Option<Box<Watch>>,
+    keep_alive: Option<Box<KeepAliveState>>,
     /// When the peer has to have done what closing asks of it.
     close_deadline: Option<Instant>,
 }
@@ -144,7 +144,7 @@ pub struct Connection {
 #[derive(Debug)]
 pub enum Transmit<'a> {
     /// Write these bytes, [`advance`](Buf::advance) past those that were written, and ask again.
-    Bytes(&'a mut Output),
+    Bytes(&'a mut SendQueue),
     /// End this direction of TCP (`shutdown`), and go on reading until the peer ends the other (section 7.1.1).
     HalfClose,
     /// Drop the TCP connection. Nothing follows.
@@ -157,7 +157,7 @@ impl fmt::Debug for Connection {
         f.debug_struct("Connection")
             .field("role", &self.sender.role)
             .field("state", &self.state())
-            .field("queued", &self.queued())
+            .field("queued_bytes", &self.queued_bytes())
             .finish_non_exhaustive()
     }
 }
@@ -182,9 +182,9 @@ impl Connection {
             receiver: Receiver::new(role, Arc::clone(&config)),
             sender: Sender::new(role, keys),
             closing: Closing::default(),
-            end_seen: false,
+            eof_read: false,
             control: None,
-            watch: config.keep_alive.map(|every| Box::new(Watch::new(every, now))),
+            keep_alive: config.keep_alive.map(|every| Box::new(KeepAliveState::new(every, now))),
             close_deadline: None,
             config,
         }
@@ -204,8 +204,8 @@ impl Connection {
 
     /// How the connection ended, as far as it is known. Final once the [`state`](Self::state) is CLOSED.
     #[must_use]
-    pub fn closure(&self) -> Closure {
-        self.closing.closure()
+    pub fn close_info(&self) -> CloseInfo {
+        self.closing.close_info()
     }
 
     // ---- From the peer ----------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ impl Connection {
     /// The buffer for bytes from the peer, for a driver that reads into it directly. Bytes may be added at its end, and
     /// while it is empty it may be exchanged for another.
     ///
-    /// [`missing`](Self::missing) tells how many are surely wanted.
+    /// [`missing`](Self::payload_remaining) tells how many are surely wanted.
     #[inline]
     pub fn input(&mut self) -> &mut BytesMut {
         self.receiver.input()
@@ -227,45 +227,45 @@ impl Connection {
     /// Whether a complete frame lies in the input: the next [`poll_event`](Self::poll_event) will not have to wait, and
     /// whoever answers several messages at once can wait with sending the answers.
     #[must_use]
-    pub fn has_event(&self) -> bool {
-        !self.closing.is_deaf() && self.receiver.has_frame()
+    pub fn has_complete_frame(&self) -> bool {
+        !self.closing.ignores_input() && self.receiver.has_frame()
     }
 
     /// How many bytes of the frame that has begun to arrive are still missing; 0 between frames.
     ///
     /// A number that the peer announced: read that far, but do not allocate it.
     #[must_use]
-    pub fn missing(&self) -> usize {
-        self.receiver.missing()
+    pub fn payload_remaining(&self) -> usize {
+        self.receiver.payload_remaining()
     }
 
     /// Notes that the peer has ended its stream: a read gave 0 bytes.
-    pub fn receive_end(&mut self) {
-        self.end_seen = true;
+    pub fn receive_eof(&mut self) {
+        self.eof_read = true;
     }
 
     /// Notes that a write failed: nothing more can be sent. What the peer has sent can still be read, up to its end or to
     /// the deadline for closing; often that is the Close that explains why it left.
-    pub fn sending_lost(&mut self, now: Instant) {
+    pub fn handle_write_error(&mut self, now: Instant) {
         //= docs/src/rfc6455.md#section-7-1-7
         //# An endpoint MAY leave that Close out if it believes that the other side can hardly receive and process it.
-        self.closing.mute = true;
+        self.closing.write_failed = true;
         self.drop_output();
         self.arm_close_timer_unless_running(now);
     }
 
     /// Notes that a read failed: nothing more will come, and nothing more can be sent. What has arrived can still be
     /// taken.
-    pub fn transport_lost(&mut self) {
+    pub fn handle_read_error(&mut self) {
         //= docs/src/rfc6455.md#section-7-2-1
         //# If the transport is lost when nobody expects it, the client MUST fail the connection.
-        self.end_seen = true;
-        self.closing.mute = true;
+        self.eof_read = true;
+        self.closing.write_failed = true;
         self.drop_output();
     }
 
     fn drop_output(&mut self) {
-        self.closing.cut_off |= self.sender.output.drop_all();
+        self.closing.output_discarded |= self.sender.output.drop_all();
     }
 
     /// The next message, if it lies in the input whole and in one frame, as nearly every message does.
@@ -273,39 +273,39 @@ impl Connection {
     /// The short way for those. It asks for no time, because nothing about such a message depends on it. `None` says
     /// nothing about what else has come: [`poll_event`](Self::poll_event) tells.
     #[inline]
-    pub fn poll_message(&mut self) -> Option<Received<'_>> {
-        if self.closing.is_deaf() {
+    pub fn poll_message(&mut self) -> Option<MessageRef<'_>> {
+        if self.closing.ignores_input() {
             return None;
         }
-        let (kind, place) = self.receiver.next_whole()?;
-        Some(self.received(kind, place))
+        let (kind, range) = self.receiver.next_unfragmented()?;
+        Some(self.received(kind, range))
     }
 
     /// The next message as [`poll_message`](Self::poll_message) gives it, and beside it the way to answer it while it is being
     /// looked at.
     #[inline]
-    pub fn poll_exchange(&mut self) -> Option<(Received<'_>, Replies<'_>)> {
-        if self.closing.is_deaf() {
+    pub fn poll_message_with_outbound(&mut self) -> Option<(MessageRef<'_>, Outbound<'_>)> {
+        if self.closing.ignores_input() {
             return None;
         }
-        let (kind, place) = self.receiver.next_whole()?;
+        let (kind, range) = self.receiver.next_unfragmented()?;
         // Field by field: the message borrows the receiving half while the answer uses the sending one.
         let Self { receiver: Receiver { input, start, .. }, sender, closing, .. } = self;
-        Some((Received { kind, payload: Payload::InPlace { input, start, place } }, Replies { sender, closing }))
+        Some((MessageRef { kind, payload: Payload::InPlace { input, start, range } }, Outbound { sender, closing }))
     }
 
     /// A message that lies in the input.
     #[inline]
-    fn received(&mut self, kind: Kind, place: Range<usize>) -> Received<'_> {
+    fn received(&mut self, kind: MessageKind, range: Range<usize>) -> MessageRef<'_> {
         let Receiver { input, start, .. } = &mut self.receiver;
-        Received { kind, payload: Payload::InPlace { input, start, place } }
+        MessageRef { kind, payload: Payload::InPlace { input, start, range } }
     }
 
     /// Whether there is anything for [`poll_event`](Self::poll_event) to look at: bytes, or the end of the stream.
     #[inline]
     #[must_use]
     pub fn has_input(&self) -> bool {
-        self.receiver.unhandled() > 0 || (self.end_seen && !self.closing.end_received)
+        self.receiver.unprocessed() > 0 || (self.eof_read && !self.closing.eof_reached)
     }
 
     /// The next thing that the peer said; `None` until more bytes come.
@@ -317,33 +317,33 @@ impl Connection {
     /// The rule that the peer broke, once. The connection has then been failed (section 7.1.7): a fitting Close is
     /// queued and nothing more will be read.
     pub fn poll_event(&mut self, now: Instant) -> Result<Option<Event<'_>>, Violation> {
-        if self.closing.is_deaf() {
+        if self.closing.ignores_input() {
             self.receiver.discard();
-            self.note_end(now);
+            self.handle_eof(now);
             return Ok(None);
         }
         let arrived = match self.receiver.next() {
             Ok(Some(arrived)) => arrived,
             Ok(None) => {
-                self.note_end(now);
+                self.handle_eof(now);
                 return Ok(None);
             }
             Err(violation) => return Err(self.fail(violation, now)),
         };
         match arrived {
-            Arrived::Control(opcode, place) => self.control_frame(opcode, place, now).map(Some),
-            Arrived::Whole(kind, place) => Ok(Some(Event::Message(self.received(kind, place)))),
-            Arrived::Assembled(kind, payload) => {
-                Ok(Some(Event::Message(Received { kind, payload: Payload::Assembled(payload) })))
+            Decoded::Control(opcode, range) => self.control_frame(opcode, range, now).map(Some),
+            Decoded::Unfragmented(kind, range) => Ok(Some(Event::Message(self.received(kind, range)))),
+            Decoded::Reassembled(kind, payload) => {
+                Ok(Some(Event::Message(MessageRef { kind, payload: Payload::Assembled(payload) })))
             }
         }
     }
 
     /// Takes note of the end of the peer's stream, once all that came before it has been handled: it is still worth
     /// having.
-    fn note_end(&mut self, now: Instant) {
-        if self.end_seen && !self.closing.end_received {
-            self.closing.end_received = true;
+    fn handle_eof(&mut self, now: Instant) {
+        if self.eof_read && !self.closing.eof_reached {
+            self.closing.eof_reached = true;
             // What is queued may still be sent, for as long as a Close would be waited for.
             self.arm_close_timer_unless_running(now);
         }
@@ -372,12 +372,12 @@ impl Connection {
     /// Whether something that was queued had to be dropped, because the transport failed or the peer was given up.
     #[must_use]
     pub const fn dropped_output(&self) -> bool {
-        self.closing.cut_off
+        self.closing.output_discarded
     }
 
     /// How many bytes wait to be written. A caller that produces faster than the peer reads looks here, and stops.
     #[must_use]
-    pub fn queued(&self) -> usize {
+    pub fn queued_bytes(&self) -> usize {
         self.sender.output.remaining()
     }
 
@@ -390,7 +390,7 @@ impl Connection {
 
     /// What the driver is to do with TCP next; `None` when there is nothing to do.
     pub fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
-        if self.closing.mute {
+        if self.closing.write_failed {
             self.drop_output();
         } else {
             self.send_owed_pong();
@@ -399,7 +399,7 @@ impl Connection {
         //# An endpoint MAY close the connection by whatever means there are when it has to, for example under attack.
         //
         // Whoever gave up on the peer does not wait until it has read what is queued.
-        if self.sender.output.has_remaining() && !self.closing.gave_up {
+        if self.sender.output.has_remaining() && !self.closing.timed_out {
             return Some(Transmit::Bytes(&mut self.sender.output));
         }
         match self.closing.tcp_step(self.sender.role)? {
@@ -409,7 +409,7 @@ impl Connection {
             }
             TcpStep::Disconnect => {
                 self.closing.disconnected = true;
-                (self.watch, self.close_deadline) = (None, None);
+                (self.keep_alive, self.close_deadline) = (None, None);
                 self.drop_output();
                 Some(Transmit::Disconnect)
             }

@@ -11,7 +11,7 @@
 //! the place where it lies, so that the last read has no more to do than the first. A message that came in one frame
 //! never moves at all: it is handed out as a part of the input.
 
-mod whole;
+mod fast_path;
 
 use std::{ops::Range, sync::Arc};
 
@@ -21,7 +21,7 @@ use super::{Config, compression::Inflating};
 use crate::{
     Role,
     frame::{FrameHeader, MaskingKey, Opcode, apply_mask},
-    message::Kind,
+    message::MessageKind,
     utf8::Utf8Validator,
     violation::Violation,
 };
@@ -32,13 +32,13 @@ const CACHED_PIECE: usize = 16 << 10;
 
 /// What [`Receiver::next`] found.
 #[derive(Debug)]
-pub(super) enum Arrived {
+pub(super) enum Decoded {
     /// A control frame: its payload lies in the input at this place.
     Control(Opcode, Range<usize>),
     /// A message that came in one frame: its payload lies in the input at this place.
-    Whole(Kind, Range<usize>),
+    Unfragmented(MessageKind, Range<usize>),
     /// A message that came in several frames, put together.
-    Assembled(Kind, Bytes),
+    Reassembled(MessageKind, Bytes),
 }
 
 /// The receiving half of a connection.
@@ -51,7 +51,7 @@ pub(super) struct Receiver {
     mask_bit: u8,
     /// The longest payload for the [short way](whole): what the limits allow, and not more than a piece of the long
     /// way, which is better at large ones.
-    short_way_limit: usize,
+    fast_path_limit: usize,
     //= docs/src/rfc6455.md#section-5-2
     //# The use of an extension MUST be agreed on in the opening handshake, in the way that the extension lays down.
     //= docs/src/rfc6455.md#section-5-8
@@ -72,37 +72,37 @@ pub(super) struct Receiver {
     /// needs it too when that frame takes several reads.
     utf8: Utf8Validator,
     /// Something has come since this was last cleared. The keep-alive takes it for a sign of life.
-    pub(super) heard: bool,
+    pub(super) activity: bool,
 }
 
 /// A frame that may be here: its header was judged, and only its payload matters from now on.
 #[derive(Debug)]
 struct OpenFrame {
-    part: Part,
+    role: FrameRole,
     key: Option<MaskingKey>,
     /// Payload length in bytes. A compressed payload does not stay in the input: what has been decompressed is taken off the
     /// frame, which gets shorter with each read.
     length: usize,
     /// How much of the payload is already unmasked and checked, from its start. Always 0 for a compressed one.
-    done: usize,
+    processed: usize,
 }
 
 /// What a frame is for its message.
 #[derive(Debug, Clone, Copy)]
-enum Part {
+enum FrameRole {
     /// Not a part of any message.
     Control(Opcode),
     /// All of it.
-    Whole(Kind),
+    Unfragmented(MessageKind),
     /// A piece of it; the last one has FIN.
-    Fragment { kind: Kind, last: bool },
+    Fragment { kind: MessageKind, last: bool },
     /// All of a compressed message, or a piece of it.
-    Compressed { kind: Kind, last: bool },
+    Compressed { kind: MessageKind, last: bool },
 }
 
 #[derive(Debug)]
 struct OpenMessage {
-    kind: Kind,
+    kind: MessageKind,
     compressed: bool,
     /// What has come of it, unless it is compressed: then it is where it is decompressed to.
     payload: BytesMut,
@@ -110,7 +110,7 @@ struct OpenMessage {
 }
 
 impl OpenMessage {
-    fn new(kind: Kind, compressed: bool) -> Box<Self> {
+    fn new(kind: MessageKind, compressed: bool) -> Box<Self> {
         Box::new(Self { kind, compressed, payload: BytesMut::new(), fragments: 0 })
     }
 }
@@ -119,11 +119,11 @@ impl Receiver {
     pub(super) fn new(role: Role, config: Arc<Config>) -> Self {
         let limits = &config.limits;
         // A message in one frame is a message of one fragment. Where not even one is allowed, the long way says so.
-        let limit = if limits.fragments == 0 { 0 } else { limits.frame_bytes.min(limits.message_bytes) };
+        let limit = if limits.fragments == 0 { 0 } else { limits.max_frame_bytes.min(limits.max_message_bytes) };
         Self {
             role,
             mask_bit: if role == Role::Server { 0x80 } else { 0 },
-            short_way_limit: limit.min(CACHED_PIECE),
+            fast_path_limit: limit.min(CACHED_PIECE),
             config,
             inflating: None,
             input: BytesMut::new(),
@@ -131,14 +131,14 @@ impl Receiver {
             frame: None,
             message: None,
             utf8: Utf8Validator::new(),
-            heard: false,
+            activity: false,
         }
     }
 
     /// Finds the next control frame or message in the input; `None` when more bytes are needed.
-    pub(super) fn next(&mut self) -> Result<Option<Arrived>, Violation> {
-        if let Some((kind, place)) = self.next_whole() {
-            return Ok(Some(Arrived::Whole(kind, place)));
+    pub(super) fn next(&mut self) -> Result<Option<Decoded>, Violation> {
+        if let Some((kind, range)) = self.next_unfragmented() {
+            return Ok(Some(Decoded::Unfragmented(kind, range)));
         }
         loop {
             let mut frame = match self.frame.take() {
@@ -146,38 +146,38 @@ impl Receiver {
                 None => match self.begin_frame()? {
                     Some(frame) => frame,
                     None => {
-                        self.drop_handled();
+                        self.compact();
                         return Ok(None);
                     }
                 },
             };
-            let arrived = frame.length.min(self.unhandled());
-            if let Part::Compressed { kind, last } = frame.part {
+            let arrived = frame.length.min(self.unprocessed());
+            if let FrameRole::Compressed { kind, last } = frame.role {
                 self.inflate(&mut frame, arrived, kind, last)?;
             } else {
-                self.admit(&mut frame, arrived)?;
+                self.unmask_and_validate(&mut frame, arrived)?;
             }
-            if frame.done < frame.length {
+            if frame.processed < frame.length {
                 self.frame = Some(frame);
-                self.drop_handled();
+                self.compact();
                 return Ok(None);
             }
-            let place = self.start..self.start + frame.length;
-            self.start = place.end;
-            match frame.part {
-                Part::Control(opcode) => return Ok(Some(Arrived::Control(opcode, place))),
-                Part::Whole(kind) => {
+            let range = self.start..self.start + frame.length;
+            self.start = range.end;
+            match frame.role {
+                FrameRole::Control(opcode) => return Ok(Some(Decoded::Control(opcode, range))),
+                FrameRole::Unfragmented(kind) => {
                     self.check_end(kind)?;
-                    return Ok(Some(Arrived::Whole(kind, place)));
+                    return Ok(Some(Decoded::Unfragmented(kind, range)));
                 }
-                Part::Fragment { kind, last } => {
-                    if let Some((kind, payload)) = self.add_fragment(kind, last, place)? {
-                        return Ok(Some(Arrived::Assembled(kind, payload)));
+                FrameRole::Fragment { kind, last } => {
+                    if let Some((kind, payload)) = self.add_fragment(kind, last, range)? {
+                        return Ok(Some(Decoded::Reassembled(kind, payload)));
                     }
                 }
-                Part::Compressed { kind, last } => {
+                FrameRole::Compressed { kind, last } => {
                     if let Some((kind, payload)) = self.end_compressed(kind, last)? {
-                        return Ok(Some(Arrived::Assembled(kind, payload)));
+                        return Ok(Some(Decoded::Reassembled(kind, payload)));
                     }
                 }
             }
@@ -190,13 +190,13 @@ impl Receiver {
         //= docs/src/rfc6455.md#section-6-2
         //# An endpoint MUST read the bytes that come in as frames laid out as in section 5.2.
         let Some((header, len)) = FrameHeader::parse(&self.input[self.start..])? else { return Ok(None) };
-        let part = self.judge(&header)?;
+        let role = self.validate(&header)?;
         self.start += len;
-        self.heard = true;
+        self.activity = true;
         // It was compared with a limit that is a usize.
         #[allow(clippy::cast_possible_truncation)]
         let length = header.payload_length as usize;
-        Ok(Some(OpenFrame { part, key: header.masking_key, length, done: 0 }))
+        Ok(Some(OpenFrame { role, key: header.masking_key, length, processed: 0 }))
     }
 
     /// Whether a whole frame lies in the input, or one that is wrong.
@@ -205,7 +205,7 @@ impl Receiver {
         if rest.is_empty() {
             return false;
         }
-        if self.whole_frame().is_some() {
+        if self.peek_unfragmented().is_some() {
             return true;
         }
         if let Some(frame) = &self.frame {
@@ -219,12 +219,12 @@ impl Receiver {
     }
 
     /// The bytes of the present frame's payload that have not arrived, 0 between frames.
-    pub(super) fn missing(&self) -> usize {
-        self.frame.as_ref().map_or(0, |frame| frame.length - frame.done)
+    pub(super) fn payload_remaining(&self) -> usize {
+        self.frame.as_ref().map_or(0, |frame| frame.length - frame.processed)
     }
 
     /// How many bytes lie here that were not handled yet.
-    pub(super) fn unhandled(&self) -> usize {
+    pub(super) fn unprocessed(&self) -> usize {
         self.input.len() - self.start
     }
 
@@ -241,8 +241,8 @@ impl Receiver {
     /// Whether a frame may stand here, judged by its header alone, before a byte of its payload is looked at; and what it
     /// is for its message.
     #[inline]
-    fn judge(&self, header: &FrameHeader) -> Result<Part, Violation> {
-        let compressed = self.judge_reserved_bits(header)?;
+    fn validate(&self, header: &FrameHeader) -> Result<FrameRole, Violation> {
+        let compressed = self.validate_reserved_bits(header)?;
         // A receiver that let these pass would hide the error from whoever made it, until the day another one does not.
         match (self.role, header.masking_key) {
             //= docs/src/rfc6455.md#section-5-1
@@ -259,11 +259,11 @@ impl Receiver {
             //# fragments.
             //
             // It is no part of that message. Its size was checked with its header.
-            opcode @ (Opcode::Close | Opcode::Ping | Opcode::Pong) => return Ok(Part::Control(opcode)),
+            opcode @ (Opcode::Close | Opcode::Ping | Opcode::Pong) => return Ok(FrameRole::Control(opcode)),
             //= docs/src/rfc6455.md#section-6-2
             //# An endpoint MUST take note of the type that the opcode of a data frame gives.
-            Opcode::Text => Some(Kind::Text),
-            Opcode::Binary => Some(Kind::Binary),
+            Opcode::Text => Some(MessageKind::Text),
+            Opcode::Binary => Some(MessageKind::Binary),
             Opcode::Continuation => None,
         };
         //= docs/src/rfc6455.md#section-5-4
@@ -271,24 +271,24 @@ impl Receiver {
         match (&self.message, kind) {
             (None, Some(kind)) if compressed => {
                 self.check_size(header, None, 0)?;
-                Ok(Part::Compressed { kind, last: header.fin })
+                Ok(FrameRole::Compressed { kind, last: header.fin })
             }
             (Some(open), None) if open.compressed => {
                 self.check_size(header, None, open.fragments)?;
-                Ok(Part::Compressed { kind: open.kind, last: header.fin })
+                Ok(FrameRole::Compressed { kind: open.kind, last: header.fin })
             }
             (None, Some(kind)) => {
                 self.check_size(header, Some(0), 0)?;
                 //= docs/src/rfc6455.md#section-5-2
                 //# The first frame of a message MAY be its last one too.
-                Ok(if header.fin { Part::Whole(kind) } else { Part::Fragment { kind, last: false } })
+                Ok(if header.fin { FrameRole::Unfragmented(kind) } else { FrameRole::Fragment { kind, last: false } })
             }
             (Some(open), None) => {
                 self.check_size(header, Some(open.payload.len()), open.fragments)?;
                 //= docs/src/rfc6455.md#section-5-4
                 //# All fragments of a message MUST be of the type that the first frame's opcode gives, which is text,
                 //# binary or reserved.
-                Ok(Part::Fragment { kind: open.kind, last: header.fin })
+                Ok(FrameRole::Fragment { kind: open.kind, last: header.fin })
             }
             //= docs/src/rfc6455.md#section-5-4
             //# A continuation frame MUST NOT come while no message is open.
@@ -304,11 +304,11 @@ impl Receiver {
     #[inline]
     fn check_size(&self, header: &FrameHeader, size: Option<usize>, fragments: u32) -> Result<(), Violation> {
         let limits = &self.config.limits;
-        if header.payload_length > limits.frame_bytes as u64 {
-            return Err(Violation::FrameTooBig { length: header.payload_length, limit: limits.frame_bytes });
+        if header.payload_length > limits.max_frame_bytes as u64 {
+            return Err(Violation::FrameTooBig { length: header.payload_length, limit: limits.max_frame_bytes });
         }
-        if size.is_some_and(|size| header.payload_length > limits.message_bytes.saturating_sub(size) as u64) {
-            return Err(Violation::MessageTooBig { limit: limits.message_bytes });
+        if size.is_some_and(|size| header.payload_length > limits.max_message_bytes.saturating_sub(size) as u64) {
+            return Err(Violation::MessageTooBig { limit: limits.max_message_bytes });
         }
         if fragments >= limits.fragments {
             return Err(Violation::TooManyFragments { limit: limits.fragments });
@@ -318,12 +318,15 @@ impl Receiver {
 
     /// Unmasks the payload's bytes that are new, up to `arrived`, and checks them if they are text.
     #[inline]
-    fn admit(&mut self, frame: &mut OpenFrame, arrived: usize) -> Result<(), Violation> {
-        let fresh = &mut self.input[self.start + frame.done..self.start + arrived];
-        let key = frame.key.map(|key| key.at(frame.done));
-        self.heard |= !fresh.is_empty();
-        frame.done = arrived;
-        if !matches!(frame.part, Part::Whole(Kind::Text) | Part::Fragment { kind: Kind::Text, .. }) {
+    fn unmask_and_validate(&mut self, frame: &mut OpenFrame, arrived: usize) -> Result<(), Violation> {
+        let fresh = &mut self.input[self.start + frame.processed..self.start + arrived];
+        let key = frame.key.map(|key| key.at(frame.processed));
+        self.activity |= !fresh.is_empty();
+        frame.processed = arrived;
+        if !matches!(
+            frame.role,
+            FrameRole::Unfragmented(MessageKind::Text) | FrameRole::Fragment { kind: MessageKind::Text, .. }
+        ) {
             if let Some(key) = key {
                 apply_mask(fresh, key);
             }
@@ -348,20 +351,26 @@ impl Receiver {
 
     /// Unmasks and decompresses what has arrived of a compressed payload, and checks what it gives. It is not needed any
     /// more then: what is left is like a smaller frame.
-    fn inflate(&mut self, frame: &mut OpenFrame, arrived: usize, kind: Kind, last: bool) -> Result<(), Violation> {
+    fn inflate(
+        &mut self,
+        frame: &mut OpenFrame,
+        arrived: usize,
+        kind: MessageKind,
+        last: bool,
+    ) -> Result<(), Violation> {
         let fresh = &mut self.input[self.start..self.start + arrived];
         if let Some(key) = &mut frame.key {
             apply_mask(fresh, *key);
             *key = key.at(arrived);
         }
         self.start += arrived;
-        self.heard |= arrived > 0;
+        self.activity |= arrived > 0;
         frame.length -= arrived;
         // It is there: without it, no frame is judged to be compressed.
         let Some(inflating) = &mut self.inflating else { return Ok(()) };
-        let (message, rest) = inflating.add(fresh, last && frame.length == 0, self.config.limits.message_bytes);
+        let (message, rest) = inflating.add(fresh, last && frame.length == 0, self.config.limits.max_message_bytes);
         // What came first is judged first, so that it does not matter whether the rest has arrived with it.
-        if kind == Kind::Text {
+        if kind == MessageKind::Text {
             self.utf8.push(message).map_err(|_| Violation::TextNotUtf8)?;
         }
         rest
@@ -369,25 +378,25 @@ impl Receiver {
 
     /// The end of a message is where a cut character becomes an error: nothing can complete it any more.
     #[inline]
-    fn check_end(&self, kind: Kind) -> Result<(), Violation> {
+    fn check_end(&self, kind: MessageKind) -> Result<(), Violation> {
         //= docs/src/rfc6455.md#section-5-6
         //# The whole of a text message MUST be valid UTF-8.
-        if kind == Kind::Text && !self.utf8.is_complete() { Err(Violation::TextNotUtf8) } else { Ok(()) }
+        if kind == MessageKind::Text && !self.utf8.is_complete() { Err(Violation::TextNotUtf8) } else { Ok(()) }
     }
 
     /// Puts a complete fragment behind those that came before it (section 5.4); gives the message if this is the last.
     fn add_fragment(
         &mut self,
-        kind: Kind,
+        kind: MessageKind,
         last: bool,
-        place: Range<usize>,
-    ) -> Result<Option<(Kind, Bytes)>, Violation> {
+        range: Range<usize>,
+    ) -> Result<Option<(MessageKind, Bytes)>, Violation> {
         //= docs/src/rfc6455.md#section-5-4
         //# Without an extension that says otherwise, an endpoint MUST NOT depend on where a message is cut into frames.
         //= docs/src/rfc6455.md#section-5-4
         //# The fragments of a message MUST reach the recipient in the order in which they were sent.
         let message = self.message.get_or_insert_with(|| OpenMessage::new(kind, false));
-        message.payload.extend_from_slice(&self.input[place]);
+        message.payload.extend_from_slice(&self.input[range]);
         message.fragments += 1;
         if !last {
             return Ok(None);
@@ -399,7 +408,7 @@ impl Receiver {
     }
 
     /// Notes that a frame of a compressed message is complete; gives the message if this is the last.
-    fn end_compressed(&mut self, kind: Kind, last: bool) -> Result<Option<(Kind, Bytes)>, Violation> {
+    fn end_compressed(&mut self, kind: MessageKind, last: bool) -> Result<Option<(MessageKind, Bytes)>, Violation> {
         self.message.get_or_insert_with(|| OpenMessage::new(kind, true)).fragments += 1;
         if !last {
             return Ok(None);
@@ -413,14 +422,14 @@ impl Receiver {
     #[inline]
     pub(super) fn input(&mut self) -> &mut BytesMut {
         if self.start > 0 {
-            self.drop_handled();
+            self.compact();
         }
         &mut self.input
     }
 
     /// Drops the bytes that were handled from the front of the input.
-    fn drop_handled(&mut self) {
-        if self.unhandled() == 0 {
+    fn compact(&mut self) {
+        if self.unprocessed() == 0 {
             // An empty buffer begins at its beginning again.
             self.input.clear();
         } else {

@@ -7,25 +7,25 @@ use bytes::Bytes;
 use super::{
     Role,
     compression::{Compressed, Deflating},
-    output::Output,
+    send_queue::SendQueue,
 };
 use crate::{
     extension::DeflateOptions,
     frame::{FrameHeader, MaskingKeys, Opcode, ReservedBits},
-    message::{Kind, Message},
-    misuse::Misuse,
+    message::{Message, MessageKind},
+    usage_error::UsageError,
     utf8::Utf8Validator,
 };
 
 /// A message encoded once, to be sent to any number of clients: see [`Connection::send_prepared`](super::Connection::send_prepared).
 #[derive(Debug, Clone)]
-pub struct Prepared {
+pub struct PreparedMessage {
     frame: Bytes,
     /// The same compressed, for connections that have agreed on it.
     pub(super) compressed: Option<Compressed>,
 }
 
-impl Prepared {
+impl PreparedMessage {
     /// Encodes a message as a server sends it: one frame, without a mask.
     #[must_use]
     pub fn new(message: &Message) -> Self {
@@ -50,21 +50,21 @@ pub(super) struct Sender {
     pub(super) role: Role,
     /// A client's source of masking keys; a server has none.
     keys: Option<Box<dyn MaskingKeys>>,
-    pub(super) output: Output,
+    pub(super) output: SendQueue,
     /// A fragmented message of ours is open: its kind, and the check of its text.
-    open: Option<Box<(Kind, Utf8Validator)>>,
+    open: Option<Box<(MessageKind, Utf8Validator)>>,
     /// There if compression was agreed on.
     pub(super) deflating: Option<Box<Deflating>>,
 }
 
 impl Sender {
     pub(super) fn new(role: Role, keys: Option<Box<dyn MaskingKeys>>) -> Self {
-        Self { role, keys, output: Output::default(), open: None, deflating: None }
+        Self { role, keys, output: SendQueue::default(), open: None, deflating: None }
     }
 
     /// Queues a message in one frame.
     #[inline]
-    pub(super) fn send(&mut self, message: Message) -> Result<(), Misuse> {
+    pub(super) fn send(&mut self, message: Message) -> Result<(), UsageError> {
         self.check_no_message_is_open()?;
         if self.deflating.is_some() && self.send_deflated(message.kind(), message.as_bytes()) {
             return Ok(());
@@ -83,7 +83,7 @@ impl Sender {
 
     /// Queues a message whose payload stays with the caller.
     #[inline]
-    pub(super) fn send_borrowed(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Misuse> {
+    pub(super) fn send_borrowed(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), UsageError> {
         self.check_no_message_is_open()?;
         if self.deflating.is_some() && self.send_deflated(kind, payload) {
             return Ok(());
@@ -93,9 +93,9 @@ impl Sender {
     }
 
     /// Queues a message that was encoded beforehand.
-    pub(super) fn send_prepared(&mut self, prepared: &Prepared) -> Result<(), Misuse> {
+    pub(super) fn send_prepared(&mut self, prepared: &PreparedMessage) -> Result<(), UsageError> {
         if self.role == Role::Client {
-            return Err(Misuse::PreparedForServers);
+            return Err(UsageError::PreparedForServers);
         }
         self.check_no_message_is_open()?;
         if self.deflating.is_some() && self.send_compressed(prepared) {
@@ -106,15 +106,15 @@ impl Sender {
     }
 
     /// Queues a part of a message.
-    pub(super) fn send_fragment(&mut self, kind: Kind, part: &[u8], last: bool) -> Result<(), Misuse> {
+    pub(super) fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), UsageError> {
         // The check goes on with a copy, so that a part that is refused leaves no trace.
         let (opcode, mut utf8) = match self.open.as_deref() {
             None => (kind.opcode(), Utf8Validator::new()),
             Some((open, utf8)) if *open == kind => (Opcode::Continuation, utf8.clone()),
-            Some(_) => return Err(Misuse::MessageOpen),
+            Some(_) => return Err(UsageError::MessageOpen),
         };
-        if kind == Kind::Text && (utf8.push(part).is_err() || (last && !utf8.is_complete())) {
-            return Err(Misuse::NotUtf8);
+        if kind == MessageKind::Text && (utf8.push(part).is_err() || (last && !utf8.is_complete())) {
+            return Err(UsageError::NotUtf8);
         }
         //= docs/src/rfc6455.md#section-6-1
         //# FIN MUST be set in the last frame of the message.
@@ -137,8 +137,8 @@ impl Sender {
     //# The fragments of one message MUST NOT stand between those of another, unless an agreed extension can sort
     //# them out.
     #[inline]
-    fn check_no_message_is_open(&self) -> Result<(), Misuse> {
-        if self.open.is_some() { Err(Misuse::MessageOpen) } else { Ok(()) }
+    fn check_no_message_is_open(&self) -> Result<(), UsageError> {
+        if self.open.is_some() { Err(UsageError::MessageOpen) } else { Ok(()) }
     }
 
     //= docs/src/rfc6455.md#section-5-1

@@ -3,43 +3,43 @@
 use std::time::Instant;
 
 use super::{
-    Closing, Connection, Received, Role, State,
-    sender::{Prepared, Sender},
+    Closing, Connection, MessageRef, Role, State,
+    sender::{PreparedMessage, Sender},
 };
 use crate::{
     close::{CloseCode, CloseFrame},
     frame::Opcode,
     limits::MAX_CONTROL_PAYLOAD,
-    message::{Kind, Message},
-    misuse::Misuse,
+    message::{Message, MessageKind},
+    usage_error::UsageError,
 };
 
 /// The way to answer a message while it still lies where it arrived.
 ///
 /// What is sent here is queued, and leaves with what else the connection has to transmit.
-pub struct Replies<'a> {
+pub struct Outbound<'a> {
     pub(super) sender: &'a mut Sender,
     pub(super) closing: &'a Closing,
 }
 
 /// From this size on, the memory of a message that is sent back is shared and not copied: it has most likely a buffer of its
 /// own. A smaller one lies in a buffer with others, which is better not kept from the next read.
-const ECHO_SHARED_FROM: usize = 64 << 10;
+const SEND_BACK_SHARED_FROM: usize = 64 << 10;
 
-impl std::fmt::Debug for Replies<'_> {
+impl std::fmt::Debug for Outbound<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Replies").finish_non_exhaustive()
+        f.debug_struct("Outbound").finish_non_exhaustive()
     }
 }
 
-impl Replies<'_> {
+impl Outbound<'_> {
     /// Sends a message back as it came.
     ///
     /// # Errors
     /// As for [`Connection::send`].
     #[inline]
-    pub fn echo(&mut self, message: Received<'_>) -> Result<(), Misuse> {
-        if message.as_bytes().len() >= ECHO_SHARED_FROM {
+    pub fn send_back(&mut self, message: MessageRef<'_>) -> Result<(), UsageError> {
+        if message.as_bytes().len() >= SEND_BACK_SHARED_FROM {
             return self.send(message.into_message());
         }
         self.send_borrowed(message.kind(), message.as_bytes())
@@ -50,8 +50,8 @@ impl Replies<'_> {
     /// # Errors
     /// As for [`Connection::send`].
     #[inline]
-    pub fn send_text(&mut self, text: &str) -> Result<(), Misuse> {
-        self.send_borrowed(Kind::Text, text.as_bytes())
+    pub fn send_text(&mut self, text: &str) -> Result<(), UsageError> {
+        self.send_borrowed(MessageKind::Text, text.as_bytes())
     }
 
     /// Sends a binary message.
@@ -59,8 +59,8 @@ impl Replies<'_> {
     /// # Errors
     /// As for [`Connection::send`].
     #[inline]
-    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), Misuse> {
-        self.send_borrowed(Kind::Binary, bytes)
+    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), UsageError> {
+        self.send_borrowed(MessageKind::Binary, bytes)
     }
 
     /// Sends a message that is kept elsewhere too. A large payload is not copied.
@@ -68,13 +68,13 @@ impl Replies<'_> {
     /// # Errors
     /// As for [`Connection::send`].
     #[inline]
-    pub fn send(&mut self, message: Message) -> Result<(), Misuse> {
+    pub fn send(&mut self, message: Message) -> Result<(), UsageError> {
         check_open(self.closing)?;
         self.sender.send(message)
     }
 
     #[inline]
-    fn send_borrowed(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Misuse> {
+    fn send_borrowed(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), UsageError> {
         check_open(self.closing)?;
         self.sender.send_borrowed(kind, payload)
     }
@@ -84,9 +84,9 @@ impl Connection {
     /// Sends a message in one frame (section 6.1).
     ///
     /// # Errors
-    /// [`Misuse::AfterClose`] unless the state is OPEN; [`Misuse::MessageOpen`] inside a fragmented message.
+    /// [`UsageError::AfterClose`] unless the state is OPEN; [`UsageError::MessageOpen`] inside a fragmented message.
     #[inline]
-    pub fn send(&mut self, message: Message) -> Result<(), Misuse> {
+    pub fn send(&mut self, message: Message) -> Result<(), UsageError> {
         //= docs/src/rfc6455.md#section-6-1
         //# To send a message, an endpoint MUST take the steps that follow.
         check_open(&self.closing)?;
@@ -97,23 +97,23 @@ impl Connection {
     ///
     /// # Errors
     /// As for [`send`](Self::send).
-    pub fn send_text(&mut self, text: &str) -> Result<(), Misuse> {
-        self.replies().send_text(text)
+    pub fn send_text(&mut self, text: &str) -> Result<(), UsageError> {
+        self.outbound().send_text(text)
     }
 
     /// Sends a binary message whose bytes stay with the caller.
     ///
     /// # Errors
     /// As for [`send`](Self::send).
-    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), Misuse> {
-        self.replies().send_binary(bytes)
+    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), UsageError> {
+        self.outbound().send_binary(bytes)
     }
 
     /// Sends a message that was encoded beforehand; a server's only, for a client's frames are all different.
     ///
     /// # Errors
-    /// As for [`send`](Self::send), and [`Misuse::PreparedForServers`] on a client.
-    pub fn send_prepared(&mut self, prepared: &Prepared) -> Result<(), Misuse> {
+    /// As for [`send`](Self::send), and [`UsageError::PreparedForServers`] on a client.
+    pub fn send_prepared(&mut self, prepared: &PreparedMessage) -> Result<(), UsageError> {
         check_open(&self.closing)?;
         self.sender.send_prepared(prepared)
     }
@@ -126,19 +126,19 @@ impl Connection {
     /// others; `last` ends the message. Parts may be empty, and a text may be cut inside a character.
     ///
     /// # Errors
-    /// [`Misuse::AfterClose`]; [`Misuse::MessageOpen`] for a part of another kind than the open message's;
-    /// [`Misuse::NotUtf8`] for a text that is none, in which case this part was not sent.
-    pub fn send_fragment(&mut self, kind: Kind, part: &[u8], last: bool) -> Result<(), Misuse> {
+    /// [`UsageError::AfterClose`]; [`UsageError::MessageOpen`] for a part of another kind than the open message's;
+    /// [`UsageError::NotUtf8`] for a text that is none, in which case this part was not sent.
+    pub fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), UsageError> {
         //= docs/src/rfc6455.md#section-6-1
         //# If the state of the connection changes meanwhile, an endpoint MUST abandon the steps that are left.
         check_open(&self.closing)?;
         self.sender.send_fragment(kind, part, last)
     }
 
-    /// The way to send as it is handed out beside a message: see [`poll_exchange`](Self::poll_exchange).
+    /// The way to send as it is handed out beside a message: see [`poll_message_with_outbound`](Self::poll_message_with_outbound).
     #[inline]
-    pub const fn replies(&mut self) -> Replies<'_> {
-        Replies { sender: &mut self.sender, closing: &self.closing }
+    pub const fn outbound(&mut self) -> Outbound<'_> {
+        Outbound { sender: &mut self.sender, closing: &self.closing }
     }
 
     //= docs/src/rfc6455.md#section-5-5-2
@@ -148,8 +148,8 @@ impl Connection {
     /// Sends a Ping (section 5.5.2). The peer's Pong repeats `payload`.
     ///
     /// # Errors
-    /// [`Misuse::AfterClose`] once a Close was sent or received; [`Misuse::ControlTooLong`] above 125 bytes.
-    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Misuse> {
+    /// [`UsageError::AfterClose`] once a Close was sent or received; [`UsageError::ControlTooLong`] above 125 bytes.
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
         self.own_control(Opcode::Ping, payload)
     }
 
@@ -159,14 +159,14 @@ impl Connection {
     ///
     /// # Errors
     /// As for [`ping`](Self::ping).
-    pub fn pong(&mut self, payload: &[u8]) -> Result<(), Misuse> {
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), UsageError> {
         self.own_control(Opcode::Pong, payload)
     }
 
-    fn own_control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), Misuse> {
+    fn own_control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), UsageError> {
         check_open(&self.closing)?;
         if payload.len() > MAX_CONTROL_PAYLOAD {
-            return Err(Misuse::ControlTooLong(payload.len()));
+            return Err(UsageError::ControlTooLong(payload.len()));
         }
         //= docs/src/rfc6455.md#section-5-4
         //# Control frames MAY stand between the fragments of a message.
@@ -186,13 +186,13 @@ impl Connection {
     /// Data of the peer may still arrive until its own Close does.
     ///
     /// # Errors
-    /// [`Misuse::CloseCodeNotSendable`], [`Misuse::CloseReasonTooLong`].
-    pub fn close(&mut self, frame: Option<CloseFrame>, now: Instant) -> Result<(), Misuse> {
+    /// [`UsageError::CloseCodeNotSendable`], [`UsageError::CloseReasonTooLong`].
+    pub fn close(&mut self, frame: Option<CloseFrame>, now: Instant) -> Result<(), UsageError> {
         if let Some(CloseFrame { code, reason }) = &frame {
             CloseFrame::new(*code, reason.as_str())?;
             // 7.4.1: what 1010 says, only a client can mean. A server that misses an extension refuses the handshake.
             if *code == CloseCode::MANDATORY_EXTENSION && self.sender.role == Role::Server {
-                return Err(Misuse::CloseCodeNotSendable(*code));
+                return Err(UsageError::CloseCodeNotSendable(*code));
             }
         }
         if self.state() == State::Open {
@@ -230,12 +230,12 @@ impl Connection {
 
 /// Whether anything but a Close may still be sent.
 #[inline]
-fn check_open(closing: &Closing) -> Result<(), Misuse> {
+fn check_open(closing: &Closing) -> Result<(), UsageError> {
     //= docs/src/rfc6455.md#section-5-1
     //# Either side MAY send data frames at any time after the opening handshake and until it sends a Close.
     //= docs/src/rfc6455.md#section-6-1
     //# An endpoint MUST make sure that the connection is OPEN before it sends a message.
     //= docs/src/rfc6455.md#section-5-5-1
     //# An endpoint MUST NOT send any data frame after its Close.
-    if closing.state() == State::Open { Ok(()) } else { Err(Misuse::AfterClose) }
+    if closing.state() == State::Open { Ok(()) } else { Err(UsageError::AfterClose) }
 }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Connection, Output, State, receiver::Receiver};
+use super::{Connection, SendQueue, State, receiver::Receiver};
 use crate::{frame::Opcode, violation::Violation};
 
 /// When to send a Ping unasked, and how long to wait for its answer (section 5.5.2).
@@ -28,7 +28,7 @@ pub struct KeepAlive {
 
 /// The keep-alive of one connection, from its opening until it begins to close.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct KeepAliveState {
     every: KeepAlive,
     /// The deadlines that are running.
     ping: Option<Instant>,
@@ -41,11 +41,11 @@ pub(super) struct Watch {
     ping_place: Range<u64>,
     /// What could be seen of the peer when the wait for its Pong began: how much it had sent that nobody has looked at,
     /// and how much it had taken.
-    unhandled: usize,
+    unprocessed: usize,
     sent: u64,
 }
 
-impl Watch {
+impl KeepAliveState {
     /// Watches over a connection that opens `now`.
     pub(super) fn new(every: KeepAlive, now: Instant) -> Self {
         Self {
@@ -55,15 +55,15 @@ impl Watch {
             pings_sent: 0,
             next_ping: None,
             ping_place: 0..0,
-            unhandled: 0,
+            unprocessed: 0,
             sent: 0,
         }
     }
 
     /// Looks at the peer, and gives it the time to answer a Ping.
-    fn wait_for_pong(&mut self, receiver: &mut Receiver, output: &Output, now: Instant) {
-        receiver.heard = false;
-        (self.unhandled, self.sent) = (receiver.unhandled(), output.sent());
+    fn wait_for_pong(&mut self, receiver: &mut Receiver, output: &SendQueue, now: Instant) {
+        receiver.activity = false;
+        (self.unprocessed, self.sent) = (receiver.unprocessed(), output.sent());
         self.pong = now.checked_add(self.every.timeout);
     }
 
@@ -76,12 +76,12 @@ impl Watch {
     }
 
     /// Whether anything has come since [`wait_for_pong`](Self::wait_for_pong).
-    fn was_heard(&self, receiver: &Receiver) -> bool {
-        receiver.heard || receiver.unhandled() > self.unhandled
+    fn was_active(&self, receiver: &Receiver) -> bool {
+        receiver.activity || receiver.unprocessed() > self.unprocessed
     }
 
     /// Whether the Ping stood behind other output, and some of that has left: no peer can answer a Ping that is not out.
-    const fn was_busy_taking(&self, output: &Output) -> bool {
+    const fn was_busy_taking(&self, output: &SendQueue) -> bool {
         self.sent < self.ping_place.start && output.sent() > self.sent
     }
 }
@@ -97,8 +97,8 @@ impl Connection {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         // Closing ends the keep-alive: never are both waited for.
-        match &self.watch {
-            Some(watch) => watch.ping.into_iter().chain(watch.pong).min(),
+        match &self.keep_alive {
+            Some(keep_alive) => keep_alive.ping.into_iter().chain(keep_alive.pong).min(),
             None => self.close_deadline,
         }
     }
@@ -109,30 +109,30 @@ impl Connection {
     /// [`Violation::PongOverdue`] when a Ping was not answered: the connection has been failed.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Violation> {
         if expired(&mut self.close_deadline, now) {
-            self.closing.gave_up = true;
+            self.closing.timed_out = true;
         }
-        let Some(watch) = &mut self.watch else { return Ok(()) };
-        if expired(&mut watch.pong, now) {
-            if watch.was_heard(&self.receiver) {
+        let Some(keep_alive) = &mut self.keep_alive else { return Ok(()) };
+        if expired(&mut keep_alive.pong, now) {
+            if keep_alive.was_active(&self.receiver) {
                 // A Pong cannot overtake a large frame that is still arriving. As long as anything comes, the peer lives.
-                watch.peer_lives(now);
-            } else if watch.was_busy_taking(&self.sender.output) {
-                watch.wait_for_pong(&mut self.receiver, &self.sender.output, now);
+                keep_alive.peer_lives(now);
+            } else if keep_alive.was_busy_taking(&self.sender.output) {
+                keep_alive.wait_for_pong(&mut self.receiver, &self.sender.output, now);
             } else {
                 return Err(self.fail(Violation::PongOverdue, now));
             }
         }
-        if expired(&mut watch.ping, now) {
+        if expired(&mut keep_alive.ping, now) {
             // A Ping that has not left yet is as good as a new one.
-            if self.sender.output.has_sent(watch.ping_place.end) {
-                watch.pings_sent = watch.pings_sent.wrapping_add(1);
-                let payload = watch.pings_sent.to_be_bytes();
+            if self.sender.output.has_sent(keep_alive.ping_place.end) {
+                keep_alive.pings_sent = keep_alive.pings_sent.wrapping_add(1);
+                let payload = keep_alive.pings_sent.to_be_bytes();
                 let begin = self.sender.output.end();
                 self.sender.frame(Opcode::Ping, true, &payload);
-                watch.ping_place = begin..self.sender.output.end();
+                keep_alive.ping_place = begin..self.sender.output.end();
             }
-            watch.wait_for_pong(&mut self.receiver, &self.sender.output, now);
-            watch.next_ping = now.checked_add(watch.every.interval);
+            keep_alive.wait_for_pong(&mut self.receiver, &self.sender.output, now);
+            keep_alive.next_ping = now.checked_add(keep_alive.every.interval);
         }
         Ok(())
     }
@@ -140,7 +140,7 @@ impl Connection {
     /// Gives the peer a deadline for what it has to do next: answer a Close, or close TCP. Nothing else is waited for now.
     pub(super) fn arm_close_timer(&mut self, now: Instant) {
         self.close_deadline = now.checked_add(self.config.close_timeout);
-        self.watch = None;
+        self.keep_alive = None;
     }
 
     pub(super) fn arm_close_timer_unless_running(&mut self, now: Instant) {

@@ -13,7 +13,7 @@
 
 use flate2::{Compress, Compression as FlateLevel, FlushCompress};
 
-use super::{Compression, Level, WindowBits};
+use super::{Level, NegotiatedDeflate, WindowBits};
 
 /// How every flush ends: the length 0 of an empty block, and its complement.
 pub(super) const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
@@ -37,7 +37,7 @@ pub struct Deflater {
 impl Deflater {
     /// Compresses what this end of a connection sends.
     #[must_use]
-    pub fn new(compression: &Compression) -> Self {
+    pub fn new(compression: &NegotiatedDeflate) -> Self {
         Self {
             compress: None,
             takeover: compression.sends_with_takeover,

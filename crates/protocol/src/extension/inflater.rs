@@ -16,7 +16,7 @@ use std::fmt;
 use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 
 use super::{
-    Compression,
+    NegotiatedDeflate,
     deflater::{TAIL, taken},
 };
 
@@ -81,7 +81,7 @@ pub struct Inflater {
 impl Inflater {
     /// Decompresses what this end of a connection receives.
     #[must_use]
-    pub const fn new(compression: &Compression) -> Self {
+    pub const fn new(compression: &NegotiatedDeflate) -> Self {
         Self { decompress: None, takeover: compression.receives_with_takeover, begun: false }
     }
 

@@ -8,7 +8,7 @@
 //!               00 00 FF FF            four bytes        RSV1 on the first
 //!
 //!   message ◀── inflate, at most ◀──── with those ◀───── RSV1 was set ◀──────── wire
-//!               `message_bytes`        four bytes
+//!               `max_message_bytes`        four bytes
 //! ```
 //!
 //! | file | what it holds |
@@ -31,11 +31,11 @@ mod negotiation;
 mod options;
 mod parameters;
 
-pub(crate) use self::negotiation::{accept, check_no_conflict, judge, offer};
+pub(crate) use self::negotiation::{accept, check_no_conflict, offer, validate};
 pub use self::{
     deflater::Deflater,
     inflater::{InflateError, Inflater},
-    negotiation::Compression,
+    negotiation::NegotiatedDeflate,
     options::{DeflateOptions, Level, WindowBits},
 };
 

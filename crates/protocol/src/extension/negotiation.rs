@@ -15,13 +15,13 @@ use super::{
     DeflateOptions, Level, PERMESSAGE_DEFLATE, WindowBits,
     parameters::{Parameters, Place},
 };
-use crate::{Role, handshake::Extension, misuse::Misuse, violation::Violation};
+use crate::{Role, handshake::Extension, usage_error::UsageError, violation::Violation};
 
 /// What the two sides agreed on: how a connection is to compress, and how it is compressed to.
 ///
-/// Comes from a handshake, and goes to [`Connection::with_compression`](crate::Connection::with_compression).
+/// Comes from a handshake, and goes to [`Connection::with_deflate`](crate::Connection::with_deflate).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Compression {
+pub struct NegotiatedDeflate {
     /// What this end sends may refer to the message before.
     pub(crate) sends_with_takeover: bool,
     /// How far back it may refer.
@@ -32,7 +32,7 @@ pub struct Compression {
     pub(crate) threshold: usize,
 }
 
-impl Compression {
+impl NegotiatedDeflate {
     /// From the agreed parameters to what they mean for `role`: `server_` is how the server compresses and the client
     /// decompresses, `client_` the other way round.
     //= docs/src/rfc7692.md#section-7-1-1-2
@@ -57,13 +57,13 @@ impl Compression {
     /// elements of the request's `Sec-WebSocket-Extensions`, `accepted` those of the response. `Ok(None)`: they go without.
     ///
     /// ```
-    /// use protocol::{Compression, Role, handshake::extensions::parse_line};
+    /// use protocol::{NegotiatedDeflate, Role, handshake::extensions::parse_line};
     ///
     /// let offered = parse_line("permessage-deflate; client_max_window_bits").unwrap();
     /// let accepted = parse_line("permessage-deflate; client_max_window_bits=10").unwrap();
-    /// assert!(Compression::negotiated(Role::Server, &offered, &accepted)?.is_some());
-    /// assert_eq!(Compression::negotiated(Role::Server, &offered, &[])?, None);
-    /// assert!(Compression::negotiated(Role::Server, &[], &accepted).is_err());
+    /// assert!(NegotiatedDeflate::negotiated(Role::Server, &offered, &accepted)?.is_some());
+    /// assert_eq!(NegotiatedDeflate::negotiated(Role::Server, &offered, &[])?, None);
+    /// assert!(NegotiatedDeflate::negotiated(Role::Server, &[], &accepted).is_err());
     /// # Ok::<(), protocol::Violation>(())
     /// ```
     ///
@@ -122,11 +122,11 @@ fn offered(options: &DeflateOptions) -> Parameters {
 //# To accept an offer, the server MUST name the extension in the `Sec-WebSocket-Extensions` header of its response.
 //= docs/src/rfc7692.md#section-5
 //# A server that declines all offers MUST NOT name an extension of this kind in its response.
-pub(crate) fn accept(options: &DeflateOptions, offers: &[Extension]) -> Option<(Extension, Compression)> {
+pub(crate) fn accept(options: &DeflateOptions, offers: &[Extension]) -> Option<(Extension, NegotiatedDeflate)> {
     let offers = offers.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
     let agreed =
         offers.flat_map(|element| Parameters::read(element, Place::Offer)).find_map(|offer| answer(options, offer))?;
-    Some((agreed.write(), Compression::new(Role::Server, agreed, options)))
+    Some((agreed.write(), NegotiatedDeflate::new(Role::Server, agreed, options)))
 }
 
 /// The answer to one offer; `None` declines it.
@@ -177,7 +177,10 @@ fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
 ///
 /// # Errors
 /// [`Violation::ExtensionConflict`], [`Violation::DeflateAnswerWrong`].
-pub(crate) fn judge(offers: &[DeflateOptions], response: &[Extension]) -> Result<Option<Compression>, Violation> {
+pub(crate) fn validate(
+    offers: &[DeflateOptions],
+    response: &[Extension],
+) -> Result<Option<NegotiatedDeflate>, Violation> {
     let Some(element) = answer_in(response)?.filter(|_| !offers.is_empty()) else { return Ok(None) };
     let agreed = read_answer(element)?;
     //= docs/src/rfc7692.md#section-5
@@ -187,7 +190,7 @@ pub(crate) fn judge(offers: &[DeflateOptions], response: &[Extension]) -> Result
     //# A client MUST fail the connection if the response asks for something that it does not support.
     let mut answered = offers.iter().filter(|options| meets(agreed, offered(options)));
     let Some(first) = answered.next() else { return Err(not_asked_for()) };
-    let mut compression = Compression::new(Role::Client, agreed, first);
+    let mut compression = NegotiatedDeflate::new(Role::Client, agreed, first);
     // What was hinted was promised too, whatever the answer says of it; and it may answer any of these offers.
     for options in std::iter::once(first).chain(answered) {
         compression.sends_with_takeover &= !options.client_no_context_takeover;
@@ -241,12 +244,12 @@ fn conflict(elements: &[Extension]) -> Option<&Extension> {
 /// Refuses to accept two extensions that both want RSV1.
 ///
 /// # Errors
-/// [`Misuse::ExtensionConflict`].
+/// [`UsageError::ExtensionConflict`].
 //= docs/src/rfc7692.md#section-5
 //# A server MUST NOT accept such an extension beside another one that uses RSV1 too.
-pub(crate) fn check_no_conflict(elements: &[Extension]) -> Result<(), Misuse> {
+pub(crate) fn check_no_conflict(elements: &[Extension]) -> Result<(), UsageError> {
     match conflict(elements) {
-        Some(element) => Err(Misuse::ExtensionConflict(element.name().to_owned())),
+        Some(element) => Err(UsageError::ExtensionConflict(element.name().to_owned())),
         None => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::misuse::Misuse;
+use crate::usage_error::UsageError;
 
 /// The size of the LZ77 window, how far back a compressor may refer, as the power of two that it is: 8 (256 bytes) to
 /// 15 (32 KiB).
@@ -18,9 +18,9 @@ impl WindowBits {
     /// Takes a number of bits.
     ///
     /// # Errors
-    /// [`Misuse::WindowBits`] outside 8 to 15.
-    pub const fn new(bits: u8) -> Result<Self, Misuse> {
-        if bits < Self::MIN.0 || bits > Self::MAX.0 { Err(Misuse::WindowBits(bits)) } else { Ok(Self(bits)) }
+    /// [`UsageError::WindowBits`] outside 8 to 15.
+    pub const fn new(bits: u8) -> Result<Self, UsageError> {
+        if bits < Self::MIN.0 || bits > Self::MAX.0 { Err(UsageError::WindowBits(bits)) } else { Ok(Self(bits)) }
     }
 
     /// The number of bits.
@@ -53,9 +53,9 @@ impl Level {
     /// Takes a level.
     ///
     /// # Errors
-    /// [`Misuse::CompressionLevel`] above 9.
-    pub const fn new(level: u8) -> Result<Self, Misuse> {
-        if level > 9 { Err(Misuse::CompressionLevel(level)) } else { Ok(Self(level)) }
+    /// [`UsageError::CompressionLevel`] above 9.
+    pub const fn new(level: u8) -> Result<Self, UsageError> {
+        if level > 9 { Err(UsageError::CompressionLevel(level)) } else { Ok(Self(level)) }
     }
 
     /// The number.

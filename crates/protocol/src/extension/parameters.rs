@@ -47,7 +47,7 @@ pub(super) enum Fault {
 
 impl Parameters {
     /// Reads the parameters of an element named permessage-deflate.
-    pub(super) fn read(element: &Extension, place: Place) -> Result<Self, Fault> {
+    pub(super) fn read(element: &Extension, range: Place) -> Result<Self, Fault> {
         let mut read = Self::default();
         for (name, value) in element.parameters() {
             //= docs/src/rfc7692.md#section-7
@@ -67,7 +67,7 @@ impl Parameters {
                     //= docs/src/rfc7692.md#section-7-1-2-2
                     //# In a response, `client_max_window_bits` MUST have a value.
                     let bits = match value {
-                        None if place == Place::Offer => None,
+                        None if range == Place::Offer => None,
                         value => Some(value.and_then(window_bits).ok_or_else(bad_value)?),
                     };
                     read.client_max_window_bits.replace(bits).is_some()

@@ -1,7 +1,7 @@
 //! The client's side of the opening handshake (section 4.1).
 //!
 //! ```text
-//!   ClientRequest ──handshake(nonce)──▶ ClientHandshake ──poll──▶ Opened
+//!   ClientRequest ──handshake(nonce)──▶ ClientHandshake ──poll──▶ Established
 //!   what to ask for                     waits for the answer      what was agreed
 //!                                              │
 //!                                              └──▶ HandshakeError
@@ -16,18 +16,18 @@ use http::{
 };
 
 use super::{
-    Progress, VERSION,
+    Status, VERSION,
     extensions::Extension,
     grammar::{is_token, lines, list_has, only_line},
     head::{HeadBuffer, parse_response, write_line, write_lines},
-    key::{Nonce, accept_value},
+    key::{Nonce, accept_key},
     server::check_extra_headers,
 };
 use crate::{
-    extension::{self, Compression, DeflateOptions, PERMESSAGE_DEFLATE},
+    extension::{self, DeflateOptions, NegotiatedDeflate, PERMESSAGE_DEFLATE},
     limits::Limits,
-    misuse::Misuse,
     uri::Uri,
+    usage_error::UsageError,
     violation::Violation,
 };
 
@@ -57,18 +57,18 @@ impl ClientRequest {
     /// Offers a subprotocol. The one offered first is the one liked best.
     ///
     /// # Errors
-    /// [`Misuse::NotAToken`], [`Misuse::SubprotocolRepeated`].
-    pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, Misuse> {
+    /// [`UsageError::NotAToken`], [`UsageError::SubprotocolRepeated`].
+    pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, UsageError> {
         let name = name.into();
         //= docs/src/rfc6455.md#section-4-1
         //# Each subprotocol in the list MUST be a token: characters from 21 to 7E, at least one, and no separators.
         if !is_token(&name) {
-            return Err(Misuse::NotAToken(name));
+            return Err(UsageError::NotAToken(name));
         }
         //= docs/src/rfc6455.md#section-4-1
         //# The subprotocols in the list MUST all be different.
         if self.subprotocols.contains(&name) {
-            return Err(Misuse::SubprotocolRepeated(name));
+            return Err(UsageError::SubprotocolRepeated(name));
         }
         self.subprotocols.push(name);
         Ok(self)
@@ -97,11 +97,11 @@ impl ClientRequest {
     /// Says where the request comes from, as a browser would for a page.
     ///
     /// # Errors
-    /// [`Misuse::HeaderInvalid`].
+    /// [`UsageError::HeaderInvalid`].
     //= docs/src/rfc6455.md#section-4-1
     //# Another client MAY send an `Origin` header if that means for it what it means for a browser.
-    pub fn origin(mut self, origin: &str) -> Result<Self, Misuse> {
-        let value = HeaderValue::from_str(origin).map_err(|_| Misuse::HeaderInvalid(origin.to_owned()))?;
+    pub fn origin(mut self, origin: &str) -> Result<Self, UsageError> {
+        let value = HeaderValue::from_str(origin).map_err(|_| UsageError::HeaderInvalid(origin.to_owned()))?;
         self.headers.insert(ORIGIN, value);
         Ok(self)
     }
@@ -109,12 +109,12 @@ impl ClientRequest {
     /// Adds a header, such as `Authorization` or `Cookie`.
     ///
     /// # Errors
-    /// [`Misuse::HeaderInvalid`] for what is no header (a line break in a value would smuggle in another one);
-    /// [`Misuse::HeaderReserved`] for a header that the handshake sets.
+    /// [`UsageError::HeaderInvalid`] for what is no header (a line break in a value would smuggle in another one);
+    /// [`UsageError::HeaderReserved`] for a header that the handshake sets.
     //= docs/src/rfc6455.md#section-4-1
     //# The request MAY have any other headers, such as cookies or `Authorization`.
-    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Misuse> {
-        let invalid = || Misuse::HeaderInvalid(format!("{name}: {value}"));
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, UsageError> {
+        let invalid = || UsageError::HeaderInvalid(format!("{name}: {value}"));
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
         let value = HeaderValue::from_str(value).map_err(|_| invalid())?;
         // Most headers may come several times; a request has one origin.
@@ -174,7 +174,7 @@ impl ClientRequest {
         request.extend_from_slice(b"\r\n");
         ClientHandshake {
             bytes: request.into(),
-            expected_accept: accept_value(&key),
+            expected_accept: accept_key(&key),
             request: self,
             head: HeadBuffer::new(),
             limits,
@@ -203,7 +203,7 @@ impl ClientHandshake {
     /// judged is the answer to that.
     #[must_use]
     pub fn expecting_answer_to(mut self, key: &str) -> Self {
-        self.expected_accept = accept_value(key);
+        self.expected_accept = accept_key(key);
         self
     }
 
@@ -215,16 +215,16 @@ impl ClientHandshake {
     /// Judges the answer when it is complete.
     ///
     /// # Errors
-    /// [`HandshakeError::Refused`] for an HTTP answer other than 101, [`HandshakeError::Violation`] for a 101 that is
+    /// [`HandshakeError::Rejected`] for an HTTP answer other than 101, [`HandshakeError::Violation`] for a 101 that is
     /// not what section 4 asks for.
-    pub fn poll(mut self) -> Result<Progress<Self, Opened>, HandshakeError> {
+    pub fn poll(mut self) -> Result<Status<Self, Established>, HandshakeError> {
         loop {
             let Some((response, len)) = self.head.poll(&self.limits, parse_response)? else {
-                return Ok(Progress::NeedMore(self));
+                return Ok(Status::Partial(self));
             };
             self.head.input.advance(len);
             match response.status() {
-                StatusCode::SWITCHING_PROTOCOLS => return Ok(Progress::Done(self.judge(response)?)),
+                StatusCode::SWITCHING_PROTOCOLS => return Ok(Status::Complete(self.validate(response)?)),
                 // 100 and 103 announce an answer and are none.
                 status if status.is_informational() => {}
                 _ => {
@@ -233,7 +233,7 @@ impl ClientHandshake {
                     //= docs/src/rfc6455.md#section-11-3-5
                     //# A response MAY have several `Sec-WebSocket-Version` headers.
                     let body = self.head.input.freeze();
-                    return Err(HandshakeError::Refused(Box::new(response.map(|()| body))));
+                    return Err(HandshakeError::Rejected(Box::new(response.map(|()| body))));
                 }
             }
         }
@@ -242,7 +242,7 @@ impl ClientHandshake {
     /// The checks of a 101 response.
     //= docs/src/rfc6455.md#section-4-1
     //# The client MUST check the response as follows.
-    fn judge(self, response: Response<()>) -> Result<Opened, Violation> {
+    fn validate(self, response: Response<()>) -> Result<Established, Violation> {
         let headers = response.headers();
         //= docs/src/rfc6455.md#section-4-1
         //# If the response breaks any other rule for the server's part of the handshake, the client MUST fail the
@@ -282,14 +282,14 @@ impl ClientHandshake {
                 return Err(Violation::ExtensionNotOffered(extension.name().to_owned()));
             }
         }
-        let compression = extension::judge(&self.request.deflate, &extensions)?;
-        let subprotocol = self.judge_subprotocol(headers)?;
-        Ok(Opened { response, subprotocol, extensions, compression, rest: self.head.input })
+        let compression = extension::validate(&self.request.deflate, &extensions)?;
+        let subprotocol = self.validate_subprotocol(headers)?;
+        Ok(Established { response, subprotocol, extensions, compression, rest: self.head.input })
     }
 
     /// One of those offered, or none at all. Browsers fail when they offered some and the server names none; the RFC
     /// lets the connection open, and so does this client (section 4.1).
-    fn judge_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, Violation> {
+    fn validate_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, Violation> {
         if lines(headers, &SEC_WEBSOCKET_PROTOCOL).next().is_none() {
             return Ok(None);
         }
@@ -308,7 +308,7 @@ impl ClientHandshake {
 
 /// A handshake that succeeded: the connection is OPEN.
 #[derive(Debug)]
-pub struct Opened {
+pub struct Established {
     /// The 101 response.
     //= docs/src/rfc6455.md#section-4-1
     //# Cookies that the response sets are *cookies set during the server's opening handshake*.
@@ -323,8 +323,8 @@ pub struct Opened {
     //= docs/src/rfc6455.md#section-9-1
     //# A client MUST NOT use an extension until the server has said that it will.
     pub extensions: Vec<Extension>,
-    /// What was agreed on compression, for [`with_compression`](crate::Connection::with_compression).
-    pub compression: Option<Compression>,
+    /// What was agreed on compression, for [`with_deflate`](crate::Connection::with_deflate).
+    pub compression: Option<NegotiatedDeflate>,
     /// Bytes that followed the response: they are frames already.
     //= docs/src/rfc6455.md#section-4-2-2
     //# With that the connection is OPEN, and the server may send its first message in the same packet.
@@ -335,7 +335,7 @@ pub struct Opened {
 #[derive(Debug)]
 pub enum HandshakeError {
     /// The server answered, but not with 101: an ordinary HTTP response, with as much of its body as has arrived.
-    Refused(Box<Response<Bytes>>),
+    Rejected(Box<Response<Bytes>>),
     /// The answer breaks a rule.
     Violation(Violation),
 }
@@ -349,7 +349,7 @@ impl From<Violation> for HandshakeError {
 impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(response) => {
+            Self::Rejected(response) => {
                 write!(f, "the server answered {} instead of opening a WebSocket", response.status())
             }
             Self::Violation(violation) => write!(f, "the server's answer is wrong: {violation}"),

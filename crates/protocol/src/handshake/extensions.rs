@@ -18,7 +18,7 @@ use std::fmt;
 use http::{HeaderMap, header::SEC_WEBSOCKET_EXTENSIONS};
 
 use super::grammar::{self, Scanner, is_token};
-use crate::{misuse::Misuse, violation::Violation};
+use crate::{usage_error::UsageError, violation::Violation};
 
 /// One element of the list: an extension with its parameters, offered by a client or accepted by a server.
 //= docs/src/rfc6455.md#section-9-2
@@ -33,17 +33,17 @@ impl Extension {
     /// An extension without parameters.
     ///
     /// # Errors
-    /// [`Misuse::NotAToken`].
-    pub fn new(name: impl Into<String>) -> Result<Self, Misuse> {
+    /// [`UsageError::NotAToken`].
+    pub fn new(name: impl Into<String>) -> Result<Self, UsageError> {
         Ok(Self { name: token(name.into())?, parameters: Vec::new() })
     }
 
     /// Adds a parameter, with or without a value.
     ///
     /// # Errors
-    /// [`Misuse::NotAToken`] for a name or a value that is none: quotes would not help, the value inside them has to be
+    /// [`UsageError::NotAToken`] for a name or a value that is none: quotes would not help, the value inside them has to be
     /// a token all the same (section 9.1).
-    pub fn with(mut self, name: impl Into<String>, value: Option<&str>) -> Result<Self, Misuse> {
+    pub fn with(mut self, name: impl Into<String>, value: Option<&str>) -> Result<Self, UsageError> {
         let value = value.map(|value| token(value.to_owned())).transpose()?;
         self.parameters.push((token(name.into())?, value));
         Ok(self)
@@ -126,8 +126,8 @@ fn parse_extension(scanner: &mut Scanner<'_>) -> Option<Extension> {
     Some(extension)
 }
 
-fn token(text: String) -> Result<String, Misuse> {
-    if is_token(&text) { Ok(text) } else { Err(Misuse::NotAToken(text)) }
+fn token(text: String) -> Result<String, UsageError> {
+    if is_token(&text) { Ok(text) } else { Err(UsageError::NotAToken(text)) }
 }
 
 /// Writes the element as it stands in the header.

@@ -46,16 +46,16 @@ impl HeadBuffer {
         if has_end || self.input.len() >= self.attempt_at {
             self.attempt_at = self.input.len() * 2;
             if let Some((head, len)) = parse(&self.input, limits)? {
-                if len > limits.head_bytes {
-                    return Err(Violation::HeadTooLong { limit: limits.head_bytes });
+                if len > limits.max_head_bytes {
+                    return Err(Violation::HeadTooLong { limit: limits.max_head_bytes });
                 }
                 *self = Self { input: std::mem::take(&mut self.input), ..Self::new() };
                 return Ok(Some((head, len)));
             }
         }
         // At the limit as well as beyond: at least one byte is still to come.
-        if self.input.len() >= limits.head_bytes {
-            return Err(Violation::HeadTooLong { limit: limits.head_bytes });
+        if self.input.len() >= limits.max_head_bytes {
+            return Err(Violation::HeadTooLong { limit: limits.max_head_bytes });
         }
         Ok(None)
     }
@@ -72,7 +72,7 @@ impl HeadBuffer {
 
 /// Reads a request's head from the start of `bytes`; gives its length too.
 pub(super) fn parse_request(bytes: &[u8], limits: &Limits) -> Result<Option<(Request<()>, usize)>, Violation> {
-    let mut lines = vec![httparse::EMPTY_HEADER; limits.header_lines];
+    let mut lines = vec![httparse::EMPTY_HEADER; limits.max_headers];
     let mut head = httparse::Request::new(&mut lines);
     let len = match head.parse(bytes) {
         Ok(httparse::Status::Complete(len)) => len,
@@ -103,9 +103,9 @@ fn target(text: &str) -> Result<Uri, Violation> {
 /// This is the shape alone, whatever the status; [`ClientHandshake`](super::ClientHandshake) judges what it says.
 ///
 /// # Errors
-/// [`Violation::MalformedHead`] and [`Violation::TooManyHeaderLines`].
+/// [`Violation::MalformedHead`] and [`Violation::TooManyHeaders`].
 pub fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<()>, usize)>, Violation> {
-    let mut lines = vec![httparse::EMPTY_HEADER; limits.header_lines];
+    let mut lines = vec![httparse::EMPTY_HEADER; limits.max_headers];
     let mut head = httparse::Response::new(&mut lines);
     let len = match head.parse(bytes) {
         Ok(httparse::Status::Complete(len)) => len,
@@ -122,7 +122,7 @@ pub fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<
 
 fn malformed(error: httparse::Error, limits: &Limits) -> Violation {
     match error {
-        httparse::Error::TooManyHeaders => Violation::TooManyHeaderLines { limit: limits.header_lines },
+        httparse::Error::TooManyHeaders => Violation::TooManyHeaders { limit: limits.max_headers },
         error => Violation::MalformedHead(error.to_string()),
     }
 }
@@ -133,7 +133,7 @@ fn version(minor: Option<u8>) -> Version {
 
 fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap, Violation> {
     // The map has a limit of its own, 32,768, in case ours is higher.
-    let too_many = |_| Violation::TooManyHeaderLines { limit: limits.header_lines };
+    let too_many = |_| Violation::TooManyHeaders { limit: limits.max_headers };
     let mut headers = HeaderMap::try_with_capacity(lines.len()).map_err(too_many)?;
     for line in lines {
         let malformed = || Violation::MalformedHead(format!("the header {} is malformed", line.name.escape_debug()));

@@ -58,7 +58,7 @@ pub(crate) fn is_valid_key(key: &str) -> bool {
 //= docs/src/rfc6455.md#section-4-2-2
 //# For the hash, the key is taken as it was sent, as text; nothing has to be decoded.
 #[must_use]
-pub fn accept_value(key: &str) -> String {
+pub fn accept_key(key: &str) -> String {
     general_purpose::STANDARD.encode(accept_digest(key))
 }
 
@@ -82,12 +82,12 @@ mod tests {
     fn the_example_of_section_1_3() {
         let nonce = Nonce(*b"the sample nonce");
         assert_eq!(nonce.to_key(), "dGhlIHNhbXBsZSBub25jZQ==");
-        assert_eq!(accept_value(&nonce.to_key()), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!(accept_key(&nonce.to_key()), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     #[test]
     fn the_example_of_the_readme() {
-        assert_eq!(accept_value("x3JJHMbDL1EzLkh9GBhXDw=="), "HSmrc0sMlYUkAGmm5OPpG2HaGWk=");
+        assert_eq!(accept_key("x3JJHMbDL1EzLkh9GBhXDw=="), "HSmrc0sMlYUkAGmm5OPpG2HaGWk=");
     }
 
     #[test]

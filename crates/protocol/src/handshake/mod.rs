@@ -42,11 +42,11 @@ use std::collections::HashSet;
 use http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
 
 pub use self::{
-    client::{ClientHandshake, ClientRequest, HandshakeError, Opened},
+    client::{ClientHandshake, ClientRequest, Established, HandshakeError},
     extensions::Extension,
     head::{encode_response, parse_response},
-    key::{Nonce, accept_digest, accept_value},
-    server::{Acceptance, Accepted, Request, ServerHandshake, Upgrade, refusal},
+    key::{Nonce, accept_digest, accept_key},
+    server::{ReceivedRequest, ServerHandshake, UpgradeOptions, UpgradeRequest, UpgradeResponse, rejection},
 };
 use crate::violation::Violation;
 
@@ -59,11 +59,11 @@ pub const VERSION: &str = "13";
 /// A handshake is consumed by looking at it. What comes back is either the same handshake, which needs more bytes, or
 /// what it became; so nobody can go on with one that is over, or take one for complete that is not.
 #[derive(Debug)]
-pub enum Progress<Handshake, Done> {
+pub enum Status<Handshake, Outcome> {
     /// More bytes are needed.
-    NeedMore(Handshake),
+    Partial(Handshake),
     /// The head was complete.
-    Done(Done),
+    Complete(Outcome),
 }
 
 /// The subprotocols that a request names, best first.

@@ -3,10 +3,10 @@
 //! Three steps, three types; each is made by the one before and by nothing else:
 //!
 //! ```text
-//!   ServerHandshake ──poll──▶ Request ──check_upgrade──▶ Upgrade ──accept──▶ Accepted
+//!   ServerHandshake ──poll──▶ ReceivedRequest ──check_upgrade──▶ UpgradeRequest ──accept──▶ UpgradeResponse
 //!   collects bytes            any HTTP request           asks rightly        101 and what was agreed
 //!                                 │                          │
-//!                                 └────────── refusal ───────┘──▶ 4xx
+//!                                 └────────── rejection ───────┘──▶ 4xx
 //! ```
 
 use bytes::{Buf, BytesMut};
@@ -19,18 +19,18 @@ use http::{
 };
 
 use super::{
-    Progress, VERSION,
+    Status, VERSION,
     extensions::Extension,
     grammar::{list_has, only_line},
     head::{HeadBuffer, parse_request},
-    key::{accept_value, is_valid_key},
+    key::{accept_key, is_valid_key},
     subprotocols,
 };
 use crate::{
     Role,
-    extension::{self, Compression, DeflateOptions},
+    extension::{self, DeflateOptions, NegotiatedDeflate},
     limits::Limits,
-    misuse::Misuse,
+    usage_error::UsageError,
     violation::{Answer, Violation},
 };
 
@@ -56,18 +56,18 @@ impl ServerHandshake {
     /// Takes the request out of the input when it is complete.
     ///
     /// # Errors
-    /// [`Violation::MalformedHead`] and other faults of a head that is no HTTP/1.1 at all; answer with [`refusal`].
-    pub fn poll(mut self) -> Result<Progress<Self, Request>, Violation> {
+    /// [`Violation::MalformedHead`] and other faults of a head that is no HTTP/1.1 at all; answer with [`rejection`].
+    pub fn poll(mut self) -> Result<Status<Self, ReceivedRequest>, Violation> {
         match self.head.poll(&self.limits, parse_request)? {
-            Some((head, len)) => Ok(Progress::Done(Request { head, len, received: self.head.input })),
-            None => Ok(Progress::NeedMore(self)),
+            Some((head, len)) => Ok(Status::Complete(ReceivedRequest { head, len, received: self.head.input })),
+            None => Ok(Status::Partial(self)),
         }
     }
 }
 
 /// An HTTP request, perhaps for a WebSocket and perhaps not.
 #[derive(Debug)]
-pub struct Request {
+pub struct ReceivedRequest {
     head: http::Request<()>,
     /// How many bytes the head has.
     len: usize,
@@ -75,7 +75,7 @@ pub struct Request {
     received: BytesMut,
 }
 
-impl Request {
+impl ReceivedRequest {
     /// Method, target, version and headers.
     #[must_use]
     pub const fn head(&self) -> &http::Request<()> {
@@ -130,8 +130,8 @@ impl Request {
     /// Checks everything that section 4.2.1 asks of a WebSocket request.
     ///
     /// # Errors
-    /// The first rule that the request breaks; answer with [`refusal`].
-    pub fn check_upgrade(&self) -> Result<Upgrade, Violation> {
+    /// The first rule that the request breaks; answer with [`rejection`].
+    pub fn check_upgrade(&self) -> Result<UpgradeRequest, Violation> {
         let headers = self.headers();
         //= docs/src/rfc6455.md#section-4-2-1
         //# The server MUST refuse a request that is not a GET, or whose HTTP version is below 1.1.
@@ -199,8 +199,8 @@ impl Request {
         //# `Sec-WebSocket-Extensions` the extensions, the best first.
         //= docs/src/rfc6455.md#section-4-2-1
         //# Headers that the server does not know are ignored.
-        Ok(Upgrade {
-            accept: accept_value(key),
+        Ok(UpgradeRequest {
+            accept: accept_key(key),
             subprotocols: subprotocols(headers)?,
             extensions: Extension::parse_all(headers)?,
         })
@@ -209,13 +209,13 @@ impl Request {
 
 /// A request that asks for a WebSocket in the right way. [Accept](Self::accept) it, or answer with a refusal.
 #[derive(Debug, Clone)]
-pub struct Upgrade {
+pub struct UpgradeRequest {
     accept: String,
     subprotocols: Vec<String>,
     extensions: Vec<Extension>,
 }
 
-impl Upgrade {
+impl UpgradeRequest {
     /// The subprotocols that the client would speak, best first.
     #[must_use]
     pub fn subprotocols(&self) -> &[String] {
@@ -231,12 +231,12 @@ impl Upgrade {
     /// Makes the 101 response (section 4.2.2).
     ///
     /// # Errors
-    /// [`Misuse::SubprotocolNotOffered`], [`Misuse::ExtensionNotOffered`], [`Misuse::ExtensionConflict`],
-    /// [`Misuse::HeaderReserved`].
+    /// [`UsageError::SubprotocolNotOffered`], [`UsageError::ExtensionNotOffered`], [`UsageError::ExtensionConflict`],
+    /// [`UsageError::HeaderReserved`].
     //= docs/src/rfc6455.md#section-4-2-2
     //# To accept a connection, the server MUST go through the steps of this section.
-    pub fn accept(self, acceptance: Acceptance) -> Result<Accepted, Misuse> {
-        let Acceptance { subprotocol, mut extensions, deflate, headers } = acceptance;
+    pub fn accept(self, acceptance: UpgradeOptions) -> Result<UpgradeResponse, UsageError> {
+        let UpgradeOptions { subprotocol, mut extensions, deflate, headers } = acceptance;
         let mut response = Response::new(String::new());
         //= docs/src/rfc6455.md#section-4-2-2
         //# The status of the accepting response MUST be 101.
@@ -259,7 +259,7 @@ impl Upgrade {
             //= docs/src/rfc6455.md#section-4-2-2
             //# The subprotocol that the server chooses MUST be one that the client listed.
             if !self.subprotocols.contains(name) {
-                return Err(Misuse::SubprotocolNotOffered(name.clone()));
+                return Err(UsageError::SubprotocolNotOffered(name.clone()));
             }
             lines.insert(SEC_WEBSOCKET_PROTOCOL, header_value(name)?);
         }
@@ -273,7 +273,7 @@ impl Upgrade {
             //= docs/src/rfc6455.md#section-9
             //# A server MUST NOT answer with an extension that it was not asked for.
             if !self.extensions.iter().any(|offered| offered.name() == extension.name()) {
-                return Err(Misuse::ExtensionNotOffered(extension.name().to_owned()));
+                return Err(UsageError::ExtensionNotOffered(extension.name().to_owned()));
             }
         }
         let mut compression = None;
@@ -288,13 +288,13 @@ impl Upgrade {
         }
         check_extra_headers(&headers)?;
         lines.extend(headers);
-        Ok(Accepted { response, subprotocol, extensions, compression })
+        Ok(UpgradeResponse { response, subprotocol, extensions, compression })
     }
 }
 
 /// What a server chooses when it accepts. The default chooses nothing, which is always right.
 #[derive(Debug, Clone, Default)]
-pub struct Acceptance {
+pub struct UpgradeOptions {
     /// One of the subprotocols that the client offered.
     pub subprotocol: Option<String>,
     /// Some of the extensions that the client offered, with the parameters agreed on.
@@ -307,15 +307,15 @@ pub struct Acceptance {
 
 /// An accepted handshake: once the response is sent the connection is OPEN.
 #[derive(Debug, Clone)]
-pub struct Accepted {
+pub struct UpgradeResponse {
     /// The 101 response; [`encode_response`](super::encode_response) makes bytes of it.
     pub response: Response<String>,
     /// The subprotocol in use.
     pub subprotocol: Option<String>,
     /// The extensions in use.
     pub extensions: Vec<Extension>,
-    /// What was agreed on compression, for [`with_compression`](crate::Connection::with_compression).
-    pub compression: Option<Compression>,
+    /// What was agreed on compression, for [`with_deflate`](crate::Connection::with_deflate).
+    pub compression: Option<NegotiatedDeflate>,
 }
 
 /// The response that refuses a request because of `violation`: a fitting status, what would have been right, and the
@@ -324,7 +324,7 @@ pub struct Accepted {
 //# A request that is not as described here, be it only in its grammar, MUST be answered with an HTTP error, 400 for
 //# example.
 #[must_use]
-pub fn refusal(violation: &Violation) -> Response<String> {
+pub fn rejection(violation: &Violation) -> Response<String> {
     let status = match violation.answer(Role::Server) {
         Answer::Refuse(status) => status,
         Answer::Close(_) | Answer::Disconnect => StatusCode::BAD_REQUEST,
@@ -355,17 +355,17 @@ pub fn refusal(violation: &Violation) -> Response<String> {
 }
 
 /// Refuses headers that are the handshake's own business.
-pub(super) fn check_extra_headers(headers: &HeaderMap) -> Result<(), Misuse> {
+pub(super) fn check_extra_headers(headers: &HeaderMap) -> Result<(), UsageError> {
     let reserved = |name: &&HeaderName| {
         name.as_str().starts_with("sec-websocket-")
             || [HOST, UPGRADE, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(*name)
     };
     match headers.keys().find(reserved) {
-        Some(name) => Err(Misuse::HeaderReserved(name.to_string())),
+        Some(name) => Err(UsageError::HeaderReserved(name.to_string())),
         None => Ok(()),
     }
 }
 
-fn header_value(text: &str) -> Result<HeaderValue, Misuse> {
-    HeaderValue::from_str(text).map_err(|_| Misuse::HeaderInvalid(text.to_owned()))
+fn header_value(text: &str) -> Result<HeaderValue, UsageError> {
+    HeaderValue::from_str(text).map_err(|_| UsageError::HeaderInvalid(text.to_owned()))
 }

@@ -2,8 +2,8 @@
 //! this reader also tells how far back the data refer. And a writer for data that no compressor would make.
 
 use protocol::{
-    Compression, DeflateOptions, Limits,
-    handshake::{Acceptance, Opened},
+    DeflateOptions, Limits, NegotiatedDeflate,
+    handshake::{Established, UpgradeOptions},
 };
 
 use super::head::{Head, NONCE, ask, client_judges, server_judges};
@@ -11,16 +11,16 @@ use super::head::{Head, NONCE, ask, client_judges, server_judges};
 /// What the two sides agree on when a client with `client` asks a server with `server`: the client's view and the
 /// server's. Both come from heads that went through the whole handshake.
 #[track_caller]
-pub(crate) fn agree(client: &DeflateOptions, server: &DeflateOptions) -> (Compression, Compression) {
+pub(crate) fn agree(client: &DeflateOptions, server: &DeflateOptions) -> (NegotiatedDeflate, NegotiatedDeflate) {
     let request = ask().deflate(client.clone());
     let bytes = request.clone().handshake(NONCE, Limits::DEFAULT).request_bytes();
     let line = header_line(std::str::from_utf8(&bytes).expect("ASCII"));
     let upgrade = server_judges(&Head::request().with(line)).expect("it is right");
-    let choice = Acceptance { deflate: Some(server.clone()), ..Acceptance::default() };
+    let choice = UpgradeOptions { deflate: Some(server.clone()), ..UpgradeOptions::default() };
     let accepted = upgrade.accept(choice).expect("nothing is in the way");
     let compression = accepted.compression.expect("the offer can be met");
     let line = format!("Sec-WebSocket-Extensions: {}", accepted.extensions[0]);
-    let Opened { compression: of_client, .. } =
+    let Established { compression: of_client, .. } =
         client_judges(request, &Head::response().with(line)).expect("it is right");
     (of_client.expect("it was accepted"), compression)
 }

@@ -4,8 +4,8 @@ use http::Response;
 use protocol::{
     Limits, Uri, Violation,
     handshake::{
-        Acceptance, ClientHandshake, ClientRequest, HandshakeError, Nonce, Opened, Progress, Request, ServerHandshake,
-        Upgrade, encode_response,
+        ClientHandshake, ClientRequest, Established, HandshakeError, Nonce, ReceivedRequest, ServerHandshake, Status,
+        UpgradeOptions, UpgradeRequest, encode_response,
     },
 };
 
@@ -87,22 +87,22 @@ impl Head {
 }
 
 /// Gives a server bytes in one read, within the default limits; the request if it is complete.
-pub(crate) fn server_reads(bytes: &[u8]) -> Result<Option<Request>, Violation> {
+pub(crate) fn server_reads(bytes: &[u8]) -> Result<Option<ReceivedRequest>, Violation> {
     server_reads_within(Limits::DEFAULT, bytes)
 }
 
 /// Gives a server bytes in one read.
-pub(crate) fn server_reads_within(limits: Limits, bytes: &[u8]) -> Result<Option<Request>, Violation> {
+pub(crate) fn server_reads_within(limits: Limits, bytes: &[u8]) -> Result<Option<ReceivedRequest>, Violation> {
     let mut handshake = ServerHandshake::new(limits);
     handshake.input().extend_from_slice(bytes);
     Ok(match handshake.poll()? {
-        Progress::Done(request) => Some(request),
-        Progress::NeedMore(_) => None,
+        Status::Complete(request) => Some(request),
+        Status::Partial(_) => None,
     })
 }
 
 /// A server's judgement of a complete request.
-pub(crate) fn server_judges(head: &Head) -> Result<Upgrade, Violation> {
+pub(crate) fn server_judges(head: &Head) -> Result<UpgradeRequest, Violation> {
     server_reads(&head.bytes())?.expect("the head is complete").check_upgrade()
 }
 
@@ -115,29 +115,29 @@ pub(crate) fn ask() -> ClientRequest {
 pub(crate) fn client_reads(
     request: ClientRequest,
     bytes: &[u8],
-) -> Result<Progress<ClientHandshake, Opened>, HandshakeError> {
+) -> Result<Status<ClientHandshake, Established>, HandshakeError> {
     let mut handshake = request.handshake(NONCE, Limits::DEFAULT);
     handshake.input().extend_from_slice(bytes);
     handshake.poll()
 }
 
 /// A client's judgement of a complete answer to `request`; the answer must be a 101.
-pub(crate) fn client_judges(request: ClientRequest, head: &Head) -> Result<Opened, Violation> {
+pub(crate) fn client_judges(request: ClientRequest, head: &Head) -> Result<Established, Violation> {
     match client_reads(request, &head.bytes()) {
-        Ok(Progress::Done(opened)) => Ok(opened),
-        Ok(Progress::NeedMore(_)) => panic!("the head is complete"),
+        Ok(Status::Complete(opened)) => Ok(opened),
+        Ok(Status::Partial(_)) => panic!("the head is complete"),
         Err(HandshakeError::Violation(violation)) => Err(violation),
-        Err(HandshakeError::Refused(response)) => panic!("taken for a refusal: {response:?}"),
+        Err(HandshakeError::Rejected(response)) => panic!("taken for a rejection: {response:?}"),
     }
 }
 
 #[track_caller]
-pub(crate) fn accepts(head: &Head) -> Upgrade {
+pub(crate) fn accepts(head: &Head) -> UpgradeRequest {
     server_judges(head).unwrap_or_else(|violation| panic!("refused: {violation}"))
 }
 
 /// The 101 response to a request, as text.
-pub(crate) fn answer(head: &Head, choice: Acceptance) -> String {
+pub(crate) fn answer(head: &Head, choice: UpgradeOptions) -> String {
     written(&accepts(head).accept(choice).unwrap().response)
 }
 

@@ -19,8 +19,8 @@ use std::{
 
 use bytes::Buf;
 use protocol::{
-    CloseCode, CloseFrame, Compression, Config, Connection, DeflateOptions, Event, Kind, Limits, Message, Role,
-    Transmit, Violation,
+    CloseCode, CloseFrame, Config, Connection, DeflateOptions, Event, Limits, Message, MessageKind, NegotiatedDeflate,
+    Role, Transmit, Violation,
     frame::{MaskingKey, MaskingKeys},
 };
 
@@ -246,8 +246,8 @@ impl End {
     }
 
     /// This end, compressing.
-    pub(crate) fn compressing(self, compression: &Compression) -> Self {
-        Self { connection: self.connection.with_compression(compression), ..self }
+    pub(crate) fn compressing(self, compression: &NegotiatedDeflate) -> Self {
+        Self { connection: self.connection.with_deflate(compression), ..self }
     }
 
     /// A client that masks with these keys, in this order.
@@ -274,7 +274,7 @@ impl End {
 
     /// The peer ends its stream.
     pub(crate) fn hears_end(&mut self) -> Vec<Heard> {
-        self.connection.receive_end();
+        self.connection.receive_eof();
         self.events()
     }
 
@@ -414,8 +414,8 @@ impl End {
 
     /// The close code that the application is told, and whether the end was clean.
     pub(crate) fn ending(&self) -> (u16, bool) {
-        let closure = self.connection.closure();
-        (closure.code.0, closure.was_clean)
+        let close_info = self.connection.close_info();
+        (close_info.code.0, close_info.was_clean)
     }
 }
 
@@ -594,4 +594,4 @@ pub(crate) fn name_of(violation: &Violation) -> String {
 }
 
 /// The two kinds of messages.
-pub(crate) const KINDS: [Kind; 2] = [Kind::Text, Kind::Binary];
+pub(crate) const KINDS: [MessageKind; 2] = [MessageKind::Text, MessageKind::Binary];

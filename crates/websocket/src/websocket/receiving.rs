@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::{BufMut, Bytes};
-use protocol::{CloseCode, Event as EngineEvent, Message, Received, Replies};
+use protocol::{CloseCode, Event as EngineEvent, Message, MessageRef, Outbound};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Instant,
@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::io::poll_read_buf;
 
 use super::{Event, Failure, WebSocket, now};
-use crate::{blocks, error::Error, wakers::Side};
+use crate::{buffer_pool, error::Error, wakers::Side};
 
 /// What came of one turn.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ enum Turn {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// The next message; `None` when the connection has been closed, after which [`closure`](Self::closure) says how.
+    /// The next message; `None` when the connection has been closed, after which [`closure`](Self::close_info) says how.
     ///
     /// # Errors
     /// Once, when the connection ended in another way than by a closing handshake: [`Error::Violation`], [`Error::Io`]
@@ -56,33 +56,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// ```
     /// # async fn example(stream: tokio::net::TcpStream) -> Result<(), Box<dyn std::error::Error>> {
     /// let mut connection = websocket::accept(stream).await?;
-    /// connection.answer_each(|message, replies| Ok(replies.echo(message)?)).await?;
-    /// println!("{}", connection.closure());
+    /// connection.serve(|message, outbound| Ok(outbound.send_back(message)?)).await?;
+    /// println!("{}", connection.close_info());
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     /// As for [`next`](Self::next), and what `answer` returns; after that, one can go on with the next message.
-    pub async fn answer_each<F>(&mut self, mut answer: F) -> Result<(), Error>
+    pub async fn serve<F>(&mut self, mut answer: F) -> Result<(), Error>
     where
-        F: FnMut(Received<'_>, &mut Replies<'_>) -> Result<(), Error>,
+        F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
     {
-        poll_fn(|cx| self.poll_answers(cx, &mut answer)).await
+        poll_fn(|cx| self.poll_serve(cx, &mut answer)).await
     }
 
-    fn poll_answers<F>(&mut self, cx: &mut Context<'_>, answer: &mut F) -> Poll<Result<(), Error>>
+    fn poll_serve<F>(&mut self, cx: &mut Context<'_>, answer: &mut F) -> Poll<Result<(), Error>>
     where
-        F: FnMut(Received<'_>, &mut Replies<'_>) -> Result<(), Error>,
+        F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
     {
         loop {
-            ready!(self.poll_room(cx))?;
-            if let Some((message, mut replies)) = self.engine.poll_exchange() {
-                answer(message, &mut replies)?;
+            ready!(self.poll_capacity(cx))?;
+            if let Some((message, mut outbound)) = self.engine.poll_message_with_outbound() {
+                answer(message, &mut outbound)?;
                 continue;
             }
             match ready!(self.poll_turn(cx)) {
-                Turn::Event(Event::Message(message)) => answer(message.into(), &mut self.engine.replies())?,
+                Turn::Event(Event::Message(message)) => answer(message.into(), &mut self.engine.outbound())?,
                 Turn::Event(_) | Turn::News => {}
                 Turn::End(error) => return Poll::Ready(error.map_or(Ok(()), Err)),
             }
@@ -128,7 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
         // A socket that takes no more bytes must not keep us from reading: the peer may be waiting for us to do just that.
         if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Reader) {
-            self.sending_lost(error);
+            self.handle_write_error(error);
         }
         if self.disconnected {
             return Poll::Ready(Turn::End(self.end()));
@@ -148,7 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
             Poll::Ready(Err(error)) => {
                 self.ended = true;
-                self.engine.transport_lost();
+                self.engine.handle_read_error();
                 self.failure.get_or_insert_with(|| Box::new(Failure::Io(error)));
                 return Poll::Ready(Turn::News);
             }
@@ -157,7 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         if self.poll_timer(cx, Side::Reader).is_ready() {
             return Poll::Ready(Turn::News);
         }
-        self.reads.return_input(&mut self.engine);
+        self.reads.put_input(&mut self.engine);
         self.remember_reader(cx);
         Poll::Pending
     }
@@ -168,16 +168,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             // Reading again would give the same end, at once, for ever.
             return Poll::Pending;
         }
-        let limit = self.reads.lend_input(&mut self.engine);
+        let limit = self.reads.prepare_read(&mut self.engine);
         let mut input = self.engine.input().limit(limit);
         let count = ready!(poll_read_buf(Pin::new(&mut self.stream), cx, &mut input))?;
         if count == 0 {
             self.ended = true;
-            self.engine.receive_end();
+            self.engine.receive_eof();
         }
         self.reads.note(&mut self.engine);
         // For the answers.
-        blocks::lend_output(&mut self.engine);
+        buffer_pool::take_output(&mut self.engine);
         Poll::Ready(Ok(()))
     }
 
@@ -198,7 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
         ready!(timer.as_mut().poll(&mut Context::from_waker(shared.as_ref().unwrap_or(cx.waker()))));
         self.timer = None;
-        if matches!(side, Side::Writer) && self.engine.input().len() < blocks::BLOCK {
+        if matches!(side, Side::Writer) && self.engine.input().len() < buffer_pool::BLOCK {
             // Nobody reads while one task waits to write. What the peer has said meanwhile may be what the deadline is
             // about; it is taken in here and handled later.
             let _ = self.poll_read(cx);
@@ -235,8 +235,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// A write failed. The peer may be gone, but what it said before it went has yet to be read.
-    pub(super) fn sending_lost(&mut self, error: io::Error) {
-        self.engine.sending_lost(now());
+    pub(super) fn handle_write_error(&mut self, error: io::Error) {
+        self.engine.handle_write_error(now());
         self.failure.get_or_insert_with(|| Box::new(Failure::Io(error)));
     }
 
@@ -248,7 +248,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             //# A client that fails the connection MAY report the problem to its user.
             Some(Failure::Violation(violation)) => Some(Error::Violation(violation)),
             // Once the peer has said Close, it does not matter how TCP ended.
-            _ if self.engine.closure().code != CloseCode::ABNORMAL_CLOSURE => None,
+            _ if self.engine.close_info().code != CloseCode::ABNORMAL_CLOSURE => None,
             Some(Failure::Io(error)) => Some(Error::Io(error)),
             None => Some(Error::EndedWithoutClose),
         }

@@ -9,20 +9,20 @@ use std::{
 };
 
 use bytes::Buf;
-use protocol::{CloseCode, CloseFrame, Closure, Message, Output, Prepared, State, Transmit};
+use protocol::{CloseCode, CloseFrame, CloseInfo, Message, PreparedMessage, SendQueue, State, Transmit};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_write_buf;
 
 use super::{WebSocket, now};
 use crate::{
-    blocks,
+    buffer_pool,
     error::Error,
     wakers::{SharedWakers, Side},
 };
 
 /// Bytes that may wait to be written before sending waits too. As much as one read can bring, so that the answers to it
 /// leave in one write.
-const QUEUED_MAX: usize = blocks::BLOCK;
+const QUEUED_MAX: usize = buffer_pool::BLOCK;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Sends a message.
@@ -32,9 +32,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// it written even then, [`flush`](Self::flush).
     ///
     /// # Errors
-    /// [`Error::Misuse`] when the connection is not open any more; [`Error::Io`].
+    /// [`Error::Usage`] when the connection is not open any more; [`Error::Io`].
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_room(cx)).await?;
+        poll_fn(|cx| self.poll_capacity(cx)).await?;
         self.queue(message.into())?;
         self.flush_unless_more_arrived().await
     }
@@ -42,9 +42,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Sends a message that was encoded once for many connections; a server's method. As [`send`](Self::send) otherwise.
     ///
     /// # Errors
-    /// As for [`send`](Self::send), and [`protocol::Misuse::PreparedForServers`].
-    pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_room(cx)).await?;
+    /// As for [`send`](Self::send), and [`protocol::UsageError::PreparedForServers`].
+    pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_capacity(cx)).await?;
         self.queue_prepared(message)?;
         self.flush_unless_more_arrived().await
     }
@@ -53,8 +53,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// # Errors
     /// As for [`send`](Self::send), and the misuses of [`protocol::Connection::send_fragment`].
-    pub async fn send_fragment(&mut self, kind: protocol::Kind, part: &[u8], last: bool) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_room(cx)).await?;
+    pub async fn send_fragment(&mut self, kind: protocol::MessageKind, part: &[u8], last: bool) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_capacity(cx)).await?;
         self.queue_fragment(kind, part, last)?;
         self.flush_unless_more_arrived().await
     }
@@ -63,7 +63,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`next_event`](Self::next_event).
     ///
     /// # Errors
-    /// [`protocol::Misuse::ControlTooLong`] above 125 bytes, otherwise as for [`send`](Self::send).
+    /// [`protocol::UsageError::ControlTooLong`] above 125 bytes, otherwise as for [`send`](Self::send).
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
         self.queue_ping(payload)?;
         self.flush().await
@@ -83,7 +83,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// [`Error::Io`].
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.poll_written(cx)).await
+        poll_fn(|cx| self.poll_drain(cx)).await
     }
 
     /// Closes the connection: sends a Close, waits for the peer's and for the end of TCP, within the deadline of
@@ -93,12 +93,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// On a connection that is already closing or closed it only waits for the end.
     ///
     /// # Errors
-    /// [`Error::Misuse`] for a code or a reason that cannot be sent.
-    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Closure, Error> {
+    /// [`Error::Usage`] for a code or a reason that cannot be sent.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseInfo, Error> {
         self.queue_close(Some(CloseFrame::new(code, reason)?))?;
         // How it ended is in the closure.
         while self.next_event().await.is_some() {}
-        Ok(self.closure())
+        Ok(self.close_info())
     }
 
     /// Sends a Close and returns once it is written. Read on until the end, for the peer's answer.
@@ -112,12 +112,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     #[inline]
     pub(crate) fn queue(&mut self, message: Message) -> Result<(), Error> {
-        blocks::lend_output(&mut self.engine);
+        buffer_pool::take_output(&mut self.engine);
         Ok(self.engine.send(message)?)
     }
 
-    pub(crate) fn queue_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        blocks::lend_output(&mut self.engine);
+    pub(crate) fn queue_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        buffer_pool::take_output(&mut self.engine);
         Ok(self.engine.send_prepared(message)?)
     }
 
@@ -129,8 +129,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(self.engine.pong(payload)?)
     }
 
-    pub(crate) fn queue_fragment(&mut self, kind: protocol::Kind, part: &[u8], last: bool) -> Result<(), Error> {
-        blocks::lend_output(&mut self.engine);
+    pub(crate) fn queue_fragment(&mut self, kind: protocol::MessageKind, part: &[u8], last: bool) -> Result<(), Error> {
+        buffer_pool::take_output(&mut self.engine);
         Ok(self.engine.send_fragment(kind, part, last)?)
     }
 
@@ -147,19 +147,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     //# An endpoint MAY keep what it sends for a while, and pass it on together with what comes next.
     #[inline]
     async fn flush_unless_more_arrived(&mut self) -> Result<(), Error> {
-        if self.engine.has_event() { Ok(()) } else { self.flush().await }
+        if self.engine.has_complete_frame() { Ok(()) } else { self.flush().await }
     }
 
     /// Waits until there is room for another message.
-    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.engine.queued() < QUEUED_MAX {
+    pub(crate) fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.engine.queued_bytes() < QUEUED_MAX {
             return Poll::Ready(Ok(()));
         }
-        self.poll_written(cx)
+        self.poll_drain(cx)
     }
 
     /// Waits until everything queued is written.
-    pub(crate) fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             match self.poll_transmit(cx, Side::Writer) {
                 Poll::Pending => {}
@@ -170,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
                     // Whoever reads is told as well, at the end.
-                    self.sending_lost(error.kind().into());
+                    self.handle_write_error(error.kind().into());
                     self.wake_reader();
                     return Poll::Ready(Err(Error::Io(error)));
                 }
@@ -222,7 +222,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
             match self.engine.poll_transmit() {
                 None => {
-                    blocks::return_output(&mut self.engine);
+                    buffer_pool::put_output(&mut self.engine);
                     if self.flushing {
                         ready!(stream.as_mut().poll_flush(cx))?;
                         self.flushing = false;
@@ -254,7 +254,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 fn poll_write<S: AsyncWrite>(
     stream: Pin<&mut S>,
     cx: &mut Context<'_>,
-    output: &mut Output,
+    output: &mut SendQueue,
 ) -> Poll<io::Result<usize>> {
     if output.chunk().len() < output.remaining() {
         return poll_write_buf(stream, cx, output);

@@ -22,13 +22,13 @@ use bytes::Bytes;
 use protocol::{
     Config, Connection,
     frame::MaskingKey,
-    handshake::{Request, Upgrade, accept_value},
+    handshake::{ReceivedRequest, UpgradeRequest, accept_key},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf},
     net::{TcpListener, TcpStream},
 };
-use websocket::{ClientStream, WebSocket};
+use websocket::{MaybeTlsStream, WebSocket};
 
 // ---- Time -------------------------------------------------------------------------------------------------------------
 
@@ -506,7 +506,7 @@ pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 /// The 101 that answers `request`.
 pub(crate) fn switching(request: &str) -> String {
     let key = header(request, "Sec-WebSocket-Key").expect("a key");
-    SWITCHING.replace("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", &accept_value(key))
+    SWITCHING.replace("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", &accept_key(key))
 }
 
 /// A listener on a port of its own, and the URI that leads there.
@@ -532,7 +532,7 @@ pub(crate) async fn raw_client(listener: &TcpListener) -> TcpStream {
 }
 
 /// Our client and a server in bytes, over TCP.
-pub(crate) async fn client_and_raw_server() -> (WebSocket<ClientStream>, TcpStream) {
+pub(crate) async fn client_and_raw_server() -> (WebSocket<MaybeTlsStream>, TcpStream) {
     let (listener, uri) = listen().await;
     let (client, server) = tokio::join!(websocket::connect(&uri), raw_server(&listener));
     (client.expect("the handshake is right"), server)
@@ -551,7 +551,7 @@ pub(crate) async fn server_and_raw_client() -> (WebSocket<TcpStream>, TcpStream)
 }
 
 /// Our client and our server, over TCP.
-pub(crate) async fn tcp_pair() -> (WebSocket<ClientStream>, WebSocket<TcpStream>) {
+pub(crate) async fn tcp_pair() -> (WebSocket<MaybeTlsStream>, WebSocket<TcpStream>) {
     let (listener, uri) = listen().await;
     let accept = async {
         let (stream, _) = listener.accept().await.expect("a connection");
@@ -562,13 +562,13 @@ pub(crate) async fn tcp_pair() -> (WebSocket<ClientStream>, WebSocket<TcpStream>
 }
 
 /// Refuses everything with 404 and this body.
-pub(crate) fn not_found(body: &str) -> impl FnOnce(&Request, &Upgrade) -> Refusal {
+pub(crate) fn not_found(body: &str) -> impl FnOnce(&ReceivedRequest, &UpgradeRequest) -> Refusal {
     let mut response = http::Response::new(body.to_owned());
     *response.status_mut() = http::StatusCode::NOT_FOUND;
     move |_, _| Err(response)
 }
 
-type Refusal = Result<protocol::handshake::Acceptance, http::Response<String>>;
+type Refusal = Result<protocol::handshake::UpgradeOptions, http::Response<String>>;
 
 // ---- Ends of connections whose handshake is over ----------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 //! With which field of a record one begins to read: the one that is wrong, or the one that says what this is.
 
-use dissector::{Kind, Record, record::Fault};
+use dissector::{Record, RecordKind, record::Fault};
 use websocket::protocol::Violation;
 
 /// The place of that field among all fields of the record, counted as they stand.
@@ -13,7 +13,7 @@ pub(crate) fn field(record: &Record) -> usize {
             _ => None,
         }
         .or_else(|| innermost(record, finding.range.start)),
-        None if record.kind == Kind::Frame => named("websocket.opcode"),
+        None if record.kind == RecordKind::Frame => named("websocket.opcode"),
         None => None,
     };
     found.unwrap_or(0)

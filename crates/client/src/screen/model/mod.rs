@@ -66,7 +66,7 @@ pub(crate) enum Happening {
     /// It is over.
     Ended(Ending),
     /// An order could not be carried out, and this sentence says why.
-    Refused(String),
+    Rejected(String),
     /// An order was carried out, and there is something to say about it.
     Done(String),
 }
@@ -198,7 +198,7 @@ impl Model {
                 self.ended = Some((ending.to_string(), ending.status()));
                 return self.quit_if_wanted();
             }
-            Happening::Refused(sentence) => self.talk.say(Speaker::Mistake, &sentence),
+            Happening::Rejected(sentence) => self.talk.say(Speaker::Mistake, &sentence),
             Happening::Done(sentence) => self.talk.say(Speaker::Note, &sentence),
         }
         Vec::new()

@@ -3,7 +3,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
 use websocket::{
     Error,
-    protocol::{CloseCode, Closure, Config},
+    protocol::{CloseCode, CloseInfo, Config},
 };
 
 use super::{wire::tests::records, *};
@@ -29,15 +29,15 @@ fn closed() -> Model {
 }
 
 fn ended() -> Event {
-    let mut closure = failed();
-    closure.code = CloseCode::NORMAL;
-    Event::Link(Happening::Ended(Ending { closure, cause: Cause::End, complete: true }))
+    let mut close_info = failed();
+    close_info.code = CloseCode::NORMAL;
+    Event::Link(Happening::Ended(Ending { close_info, cause: Cause::End, complete: true }))
 }
 
 /// How a connection ends on which nothing happened.
-fn failed() -> Closure {
+fn failed() -> CloseInfo {
     let keys = Box::new(|| websocket::protocol::frame::MaskingKey([0; 4]));
-    websocket::protocol::Connection::client(Config::default(), keys, std::time::Instant::now()).closure()
+    websocket::protocol::Connection::client(Config::default(), keys, std::time::Instant::now()).close_info()
 }
 
 fn press(model: &mut Model, code: KeyCode, modifiers: KeyModifiers) -> Vec<Effect> {
@@ -110,7 +110,7 @@ fn a_line_that_cannot_be_sent_stays() {
 #[test]
 fn what_the_connection_refuses_is_told() {
     let mut model = open();
-    model.update(Event::Link(Happening::Refused("not sent: no".to_owned())));
+    model.update(Event::Link(Happening::Rejected("not sent: no".to_owned())));
     assert_eq!(last_said(&model), (Speaker::Mistake, "not sent: no"));
 }
 
@@ -209,7 +209,7 @@ fn after_control_c_the_end_of_the_connection_is_the_end() {
     assert_eq!(model.update(ended()), [Effect::Quit]);
     assert_eq!(
         model.ended.map(|(sentence, _)| sentence).as_deref(),
-        Some("closed: 1000 (normal closure), by the server")
+        Some("closed: 1000 (normal close_info), by the server")
     );
 }
 
@@ -229,7 +229,7 @@ fn without_a_connection_leaving_takes_one_key() {
 #[test]
 fn a_server_that_dies_leaves_the_screen_and_a_way_back() {
     let mut model = open();
-    let ending = Ending { closure: failed(), cause: Cause::Failure(Error::EndedWithoutClose), complete: true };
+    let ending = Ending { close_info: failed(), cause: Cause::Failure(Error::EndedWithoutClose), complete: true };
     assert_eq!(model.update(Event::Link(Happening::Ended(ending))), []);
     assert_eq!(model.state, State::Closed);
     assert!(last_said(&model).1.contains("1006"), "{:?}", last_said(&model));

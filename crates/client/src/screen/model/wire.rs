@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use dissector::{Direction, Kind, Record, Value};
+use dissector::{Direction, Record, RecordKind, Value};
 
 /// How many records are kept. Each holds at most a few KiB, so these are some MiB when everything is large.
 pub(crate) const RECORDS_MAX: usize = 1000;
@@ -56,7 +56,7 @@ impl Wire {
             Direction::ToClient => &mut self.to_client,
         };
         sums.bytes += record.length;
-        if record.kind == Kind::Frame && record.complete {
+        if record.kind == RecordKind::Frame && record.complete {
             let opcode = number(&record, "websocket.opcode");
             if opcode < Some(8) && flag(&record, "websocket.fin") {
                 sums.messages += 1;

@@ -1,0 +1,96 @@
+//! The libraries without a socket, by criterion: `cargo bench -p bench`.
+//!
+//! A benchmark's name is `read/binary 16 B/ours (protocol)`: what is done, on what, by whom. Its figure is the time for one
+//! *burst*, and criterion divides it by the burst's messages (or bytes, from 16 KiB on).
+
+use std::{hint::black_box, time::Duration};
+
+use bench::{
+    codecs::{LIBRARIES, Work},
+    frames::{FrameKind, from_client, payload},
+    peers::floor::xor,
+    wire::Wire,
+};
+use bytes::Bytes;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
+use protocol::frame::{MaskingKey, apply_mask};
+
+/// Sizes, and how many messages of each make a burst: what one read of a busy connection may bring.
+const BURSTS: [(usize, usize, &str); 5] =
+    [(16, 16, "16 B"), (125, 16, "125 B"), (1 << 10, 16, "1 KiB"), (16 << 10, 4, "16 KiB"), (1 << 20, 1, "1 MiB")];
+
+const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
+
+fn work(kind: FrameKind, size: usize, count: usize) -> Work {
+    let message = Bytes::from(payload(kind, size, 1));
+    let frames: Vec<u8> =
+        (1..).take(count).flat_map(|seed| from_client(kind, &payload(kind, size, seed), KEY)).collect();
+    Work { wire: Wire::new(frames, 64 << 10, false), message, kind }
+}
+
+fn group<'a>(criterion: &'a mut Criterion, name: &str, size: usize, count: usize) -> BenchmarkGroup<'a, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    let (messages, bytes) = (count as u64, (size * count) as u64);
+    group.throughput(if size < 16 << 10 { Throughput::Elements(messages) } else { Throughput::Bytes(bytes) });
+    group
+}
+
+/// Parse, unmask, check, hand out.
+fn read(criterion: &mut Criterion) {
+    for kind in FrameKind::ALL {
+        for (size, count, name) in BURSTS {
+            let mut group = group(criterion, &format!("read/{} {name}", kind.name()), size, count);
+            for library in LIBRARIES {
+                let mut codec = (library.open)(work(kind, size, count));
+                group.bench_function(library.name, |bencher| bencher.iter(|| black_box(codec.read(count))));
+            }
+        }
+    }
+}
+
+/// A burst of messages, and one flush.
+fn write(criterion: &mut Criterion) {
+    for kind in FrameKind::ALL {
+        for (size, count, name) in BURSTS {
+            let mut group = group(criterion, &format!("write/{} {name}", kind.name()), size, count);
+            for library in LIBRARIES {
+                let mut codec = (library.open)(work(kind, size, count));
+                group.bench_function(library.name, |bencher| bencher.iter(|| codec.write(count)));
+            }
+        }
+    }
+}
+
+/// Taking off the mask, in place, and nothing else; beside it a copy of as many bytes.
+fn unmask(criterion: &mut Criterion) {
+    for (size, _, name) in BURSTS {
+        let mut group = group(criterion, &format!("unmask/binary {name}"), size, 1);
+        let source = payload(FrameKind::Binary, size, 1);
+        let mut bytes = source.clone();
+        group.bench_function("memcpy", |bencher| {
+            bencher.iter(|| black_box(&mut bytes).copy_from_slice(black_box(&source)));
+        });
+        group.bench_function("floor", |bencher| bencher.iter(|| xor(black_box(&mut bytes), black_box(KEY))));
+        group.bench_function("ours (protocol)", |bencher| {
+            bencher.iter(|| apply_mask(black_box(&mut bytes), black_box(MaskingKey(KEY))));
+        });
+        group.bench_function("nexus-web", |bencher| {
+            bencher.iter(|| nexus_web::ws::apply_mask(black_box(&mut bytes), black_box(KEY)));
+        });
+        group.bench_function("fastwebsockets", |bencher| {
+            bencher.iter(|| fastwebsockets::unmask(black_box(&mut bytes), black_box(KEY)));
+        });
+    }
+}
+
+/// Short, because there are so many: some figures are good to a few percent only, and the report says so.
+fn pace() -> Criterion {
+    Criterion::default()
+        .without_plots()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_millis(300))
+}
+
+criterion_group!(name = codecs; config = pace(); targets = read, write, unmask);
+criterion_main!(codecs);

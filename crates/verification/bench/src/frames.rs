@@ -1,0 +1,188 @@
+//! Payloads and frames made in advance.
+//!
+//! Whoever measures libraries must use none of them: a fast peer would hide behind a slow client, and a wrong one behind
+//! a client with the same mistake. So frames are put together here, byte by byte, before the clock starts.
+
+use serde::Serialize;
+
+/// What a payload consists of. Text has to be checked by its receiver, and text that is not ASCII costs some checks much
+/// more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrameKind {
+    /// Any bytes.
+    Binary,
+    /// Text of characters of one byte each.
+    Ascii,
+    /// Text of characters of one to four bytes.
+    Mixed,
+}
+
+impl FrameKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Binary, Self::Ascii, Self::Mixed];
+
+    /// Its name in tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::Ascii => "ascii",
+            Self::Mixed => "mixed",
+        }
+    }
+
+    const fn opcode(self) -> u8 {
+        match self {
+            Self::Binary => 2,
+            Self::Ascii | Self::Mixed => 1,
+        }
+    }
+
+    /// Whether it travels as text.
+    #[must_use]
+    pub const fn is_text(self) -> bool {
+        !matches!(self, Self::Binary)
+    }
+}
+
+/// Numbers that look random and are the same in every run: an xorshift generator.
+#[derive(Debug)]
+pub struct Numbers(u64);
+
+impl Numbers {
+    /// Starts the sequence that belongs to `seed`.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self(seed ^ 0x9E37_79B9_7F4A_7C15)
+    }
+
+    /// The next number.
+    pub const fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
+        let count = words.len() as u64;
+        usize::try_from(self.next() % count).map_or("", |index| words[index])
+    }
+}
+
+const ASCII_WORDS: [&str; 6] = ["frame ", "to ", "be ", "measured, ", "message ", "\"id\":42, "];
+
+/// The proportions of a chat between people of several languages: characters of two, three and four bytes among spaces
+/// and punctuation of one.
+const MIXED_WORDS: [&str; 8] = [
+    "naïve café, ",
+    "кадры и сообщения ",
+    "πλαίσιο ",
+    "メッセージを送る ",
+    "消息，",
+    "메시지 ",
+    "🙂🚀 ",
+    "plain words ",
+];
+
+/// A payload of exactly `len` bytes.
+#[must_use]
+pub fn payload(kind: FrameKind, len: usize, seed: u64) -> Vec<u8> {
+    let mut numbers = Numbers::new(seed);
+    let mut payload = Vec::with_capacity(len + 32);
+    while payload.len() < len {
+        match kind {
+            FrameKind::Binary => payload.extend_from_slice(&numbers.next().to_le_bytes()),
+            FrameKind::Ascii => payload.extend_from_slice(numbers.pick(&ASCII_WORDS).as_bytes()),
+            FrameKind::Mixed => payload.extend_from_slice(numbers.pick(&MIXED_WORDS).as_bytes()),
+        }
+    }
+    if kind.is_text() {
+        // Not through the middle of a character: what is left of one becomes spaces.
+        let whole = std::str::from_utf8(&payload).map_or(0, |text| text.floor_char_boundary(len));
+        payload.truncate(whole);
+    }
+    payload.resize(len, b' ');
+    payload
+}
+
+/// A message as a client sends it: one frame, masked.
+#[must_use]
+pub fn from_client(kind: FrameKind, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
+    masked(0x80 | kind.opcode(), payload, key)
+}
+
+/// A message as a client may also send it: in fragments of `piece` bytes.
+#[must_use]
+pub fn fragments_from_client(kind: FrameKind, payload: &[u8], piece: usize, key: [u8; 4]) -> Vec<u8> {
+    let last = payload.len().div_ceil(piece) - 1;
+    let frame = |(index, piece): (usize, &[u8])| {
+        let opcode = if index == 0 { kind.opcode() } else { 0 };
+        let fin = if index == last { 0x80 } else { 0 };
+        masked(fin | opcode, piece, key)
+    };
+    payload.chunks(piece).enumerate().flat_map(frame).collect()
+}
+
+/// A message as a server sends it: one frame, no mask. The reply that an echo has to be, byte for byte.
+#[must_use]
+pub fn from_server(kind: FrameKind, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x80 | kind.opcode()];
+    push_length(&mut frame, payload.len(), 0);
+    frame.extend_from_slice(payload);
+    frame
+}
+
+fn masked(first_byte: u8, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
+    let mut frame = vec![first_byte];
+    push_length(&mut frame, payload.len(), 0x80);
+    frame.extend_from_slice(&key);
+    frame.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+    frame
+}
+
+/// The length in the shortest of its three forms (RFC 6455, 5.2).
+fn push_length(frame: &mut Vec<u8>, len: usize, mask_bit: u8) {
+    match (u8::try_from(len), u16::try_from(len)) {
+        (Ok(len @ 0..126), _) => frame.push(mask_bit | len),
+        (_, Ok(len)) => {
+            frame.push(mask_bit | 126);
+            frame.extend_from_slice(&len.to_be_bytes());
+        }
+        _ => {
+            frame.push(mask_bit | 127);
+            frame.extend_from_slice(&(len as u64).to_be_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hello_is_framed_as_in_section_5_7() {
+        let key = [0x37, 0xFA, 0x21, 0x3D];
+        let masked = [0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58];
+        assert_eq!(from_client(FrameKind::Ascii, b"Hello", key), masked);
+        assert_eq!(from_server(FrameKind::Ascii, b"Hello"), b"\x81\x05Hello");
+        assert_eq!(
+            fragments_from_client(FrameKind::Ascii, b"Hello", 3, [0; 4]),
+            b"\x01\x83\0\0\0\0Hel\x80\x82\0\0\0\0lo"
+        );
+    }
+
+    #[test]
+    fn payloads_have_their_length_and_text_is_text() {
+        for kind in FrameKind::ALL {
+            for len in [0, 1, 16, 125, 126, 1000, 65_536] {
+                let payload = payload(kind, len, 7);
+                assert_eq!(payload.len(), len);
+                assert!(!kind.is_text() || std::str::from_utf8(&payload).is_ok());
+                let header = [2, 4, 10][usize::from(len > 125) + usize::from(len > 65_535)];
+                assert_eq!(from_server(kind, &payload).len(), header + len);
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Who is judged.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// A server and a client on the same library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Implementation {
+    /// `crates/server`, and the agent here on `crates/websocket`
+    #[default]
+    Ours,
+    /// The server in `example/`, and the agent here on tokio-tungstenite
+    Tungstenite,
+    /// The npm package, as installed in `example/`
+    Ws,
+}
+
+impl Implementation {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Ours, Self::Tungstenite, Self::Ws];
+
+    /// A word, for files and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Tungstenite => "tungstenite",
+            Self::Ws => "ws",
+        }
+    }
+
+    /// The file with what the suite said of it before.
+    pub fn baseline(self) -> PathBuf {
+        here().join("baselines").join(self.name()).with_extension("tsv")
+    }
+
+    /// What the echo is found under on its server.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Ours | Self::Tungstenite => "/echo",
+            Self::Ws => "/",
+        }
+    }
+
+    /// Builds what has to be built, in the profile that this program was built in.
+    ///
+    /// # Errors
+    /// What has to be done first.
+    pub fn prepare(self) -> Result<(), String> {
+        let package = match self {
+            Self::Ours => "server",
+            Self::Tungstenite => "tungstenite-server",
+            Self::Ws if ws_manifest().is_file() => return Ok(()),
+            Self::Ws => return Err("ws is not installed: run `npm ci` in the folder example".to_owned()),
+        };
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(here()).args(["build", "--quiet", "--locked", "--package", package]);
+        if !cfg!(debug_assertions) {
+            cargo.arg("--release");
+        }
+        match cargo.status() {
+            Ok(status) if status.success() => Ok(()),
+            _ => Err(format!("{package} does not build")),
+        }
+    }
+
+    /// Its name and version.
+    ///
+    /// # Errors
+    /// When it cannot be found out.
+    pub fn version(self) -> Result<String, String> {
+        let version = match self {
+            Self::Ours => return Ok(format!("websonkets {}", env!("CARGO_PKG_VERSION"))),
+            Self::Tungstenite => locked_version("tungstenite"),
+            Self::Ws => fs::read(ws_manifest()).ok().and_then(|text| {
+                let manifest: serde_json::Value = serde_json::from_slice(&text).ok()?;
+                Some(manifest["version"].as_str()?.to_owned())
+            }),
+        };
+        version
+            .map(|version| format!("{} {version}", self.name()))
+            .ok_or_else(|| format!("cannot find out the version of {}", self.name()))
+    }
+
+    /// A server that says where it listens, and echoes.
+    pub(crate) fn server(self) -> Result<Command, String> {
+        let mut command = match self {
+            Self::Ours => beside_this("server")?,
+            Self::Tungstenite => beside_this("tungstenite-server")?,
+            Self::Ws => node("server.mjs"),
+        };
+        if self != Self::Ws {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
+        if self == Self::Ours && knows_deflate(&mut beside_this("server")?) {
+            command.arg("--deflate");
+        }
+        Ok(command)
+    }
+
+    /// A client that goes through all the cases of the suite at `url`.
+    pub(crate) fn agent(self, url: &str) -> Result<Command, String> {
+        let mut command = match self {
+            Self::Ours | Self::Tungstenite => {
+                let this = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
+                let mut command = Command::new(this);
+                command.arg("agent");
+                command
+            }
+            Self::Ws => node("agent.mjs"),
+        };
+        // What comes after it is a path.
+        command.arg(format!("{url}/")).arg(self.name());
+        Ok(command)
+    }
+}
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn ws_manifest() -> PathBuf {
+    here().join("../../../example/node_modules/ws/package.json")
+}
+
+fn node(script: &str) -> Command {
+    let mut command = Command::new("node");
+    command.arg(here().join("ws").join(script));
+    command
+}
+
+/// A program of this workspace: cargo puts them all into the same folder.
+fn beside_this(name: &str) -> Result<Command, String> {
+    let this = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
+    Ok(Command::new(this.with_file_name(name)))
+}
+
+/// Compression is off unless asked for, and without it the cases about it cannot be run.
+fn knows_deflate(server: &mut Command) -> bool {
+    server.arg("--help").output().is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("--deflate"))
+}
+
+fn locked_version(package: &str) -> Option<String> {
+    let lock = fs::read_to_string(here().join("../../../Cargo.lock")).ok()?;
+    let (_, after) = lock.split_once(&format!("name = \"{package}\"\nversion = \""))?;
+    after.split('"').next().map(str::to_owned)
+}
