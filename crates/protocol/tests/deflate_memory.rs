@@ -2,6 +2,7 @@
 //! other's.
 #![cfg(target_os = "linux")]
 
+#[path = "protocol/common/mod.rs"]
 mod common;
 
 use bytes::BytesMut;

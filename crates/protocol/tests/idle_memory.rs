@@ -1,6 +1,7 @@
 //! What a connection holds that has nothing to do, as the system counts it. One test, in a program of its own.
 #![cfg(target_os = "linux")]
 
+#[path = "protocol/common/mod.rs"]
 mod common;
 
 use bytes::{Buf, Bytes};

@@ -1,8 +1,6 @@
 //! The RFC's own examples, as bytes: what this crate sends is that, and what it gets is what the RFC says it is.
 
-mod common;
-
-use common::{
+use crate::common::{
     EXAMPLE_KEY, End, always, binary,
     head::{Head, NONCE, client_judges, server_judges, server_reads},
     hex, ping, pong, text,

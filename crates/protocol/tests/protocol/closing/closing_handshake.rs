@@ -1,12 +1,12 @@
 //! Sections 5.5.1, 7.1 and 7.4: the closing handshake. (What happens without one is in `failing.rs`, when something takes
 //! too long in `deadlines.rs`, and every event in every situation in `closing_table.rs`.)
 
-mod common;
-
 use std::time::Instant;
 
+use crate::common::{
+    End, Pair, SERVER_CLOSES_TCP_FIRST, Step, both, broken, close, empty_close, hex, ping, s, text, wire,
+};
 use bytes::Buf;
-use common::{End, Pair, SERVER_CLOSES_TCP_FIRST, Step, both, broken, close, empty_close, hex, ping, s, text, wire};
 use protocol::{
     CloseCode, CloseFrame, Config, Endpoint as Side, Message, MessageKind, Role, State, Transmit, UsageError, Violation,
 };
@@ -464,7 +464,7 @@ fn every_code_that_may_not_be_sent_is_refused_to_the_caller() {
 #[test]
 fn an_end_that_takes_only_text_can_say_so_with_1003() {
     both(|end| {
-        assert_eq!(end.hears(&["82 01 00"]), [common::binary("00")]);
+        assert_eq!(end.hears(&["82 01 00"]), [crate::common::binary("00")]);
         end.close(1003, "text only");
         end.transmits(&["88 0b 03eb 74657874206f6e6c79"]);
         assert_eq!(end.hears(&["88 02 03eb"]), [close(1003, "")]);

@@ -1,8 +1,6 @@
 //! Sections 5.6 and 8.1: text is UTF-8, binary is anything.
 
-mod common;
-
-use common::{End, Heard, both, broken, hex, masked, peer_of, ping, text, wire};
+use crate::common::{End, Heard, both, broken, hex, masked, peer_of, ping, text, wire};
 use protocol::{
     MessageKind, Role, UsageError, Violation,
     message::{Message, Utf8Bytes},

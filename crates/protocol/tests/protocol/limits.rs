@@ -1,8 +1,6 @@
 //! Section 10.4: limits on everything that a peer decides. (Those on heads are in `handshake_head.rs`.)
 
-mod common;
-
-use common::{End, Heard, binary, both_with, broken, hex, limits, masked, ms, peer_of, ping, s, text, wire};
+use crate::common::{End, Heard, binary, both_with, broken, hex, limits, masked, ms, peer_of, ping, s, text, wire};
 use protocol::{Role, State, Violation};
 
 // ---- Frames and messages --------------------------------------------------------------------------------------------
@@ -163,7 +161,7 @@ fn by_default_ten_thousand_control_frames_are_taken() {
     both_with(&limits(|_| ()), |end| {
         let one = wire(peer_of(end.role()), &["8a 00"]);
         let heard = end.hears_bytes(&one.repeat(10_000));
-        assert!(heard.iter().all(|heard| *heard == common::pong("")));
+        assert!(heard.iter().all(|heard| *heard == crate::common::pong("")));
         assert_eq!(heard.len(), 10_000);
         assert_eq!(end.hears_bytes(&one), [broken(Violation::TooManyControlFrames { limit: 10_000 })]);
     });

@@ -1,8 +1,6 @@
 //! Sections 5.1, 5.2 and 5.3: the header of a frame, and masking.
 
-mod common;
-
-use common::{
+use crate::common::{
     EXAMPLE_KEY, End, Heard, Step, binary, both, broken, empty_close, hex, masked, peer_of, ping, pong, text, wire,
 };
 use protocol::{

@@ -1,8 +1,6 @@
 //! Section 3 and 11.1: `ws:` and `wss:` URIs.
 
-mod common;
-
-use common::head::NONCE;
+use crate::common::head::NONCE;
 use protocol::{Limits, Uri, UriError, UsageError, handshake::ClientRequest};
 
 fn parse(uri: &str) -> Uri {

@@ -1,8 +1,6 @@
 //! Section 5.5: control frames. (Close has a file of its own, `closing.rs`.)
 
-mod common;
-
-use common::{End, Heard, both, broken, close, hex, masked, peer_of, ping, pong, text, wire};
+use crate::common::{End, Heard, both, broken, close, hex, masked, peer_of, ping, pong, text, wire};
 use protocol::{Message, Role, State, UsageError, Violation, frame::Opcode};
 
 //= docs/src/rfc6455.md#section-5-5-2

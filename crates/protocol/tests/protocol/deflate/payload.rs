@@ -1,8 +1,6 @@
 //! RFC 7692, section 7.2: from messages to compressed payloads and back, without frames.
 
-mod common;
-
-use common::{
+use crate::common::{
     deflate::{Inflated, agree, cut_in_its_tables, from_far_back, stored},
     hex, to_hex,
 };

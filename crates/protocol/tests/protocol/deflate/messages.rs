@@ -1,8 +1,6 @@
 //! RFC 7692, section 6: compressed messages in frames, through whole connections.
 
-mod common;
-
-use common::{
+use crate::common::{
     End, Heard, Pair, binary, broken,
     deflate::{Inflated, agree, stored},
     hex, limits, ping, text, to_hex, wire,
@@ -108,7 +106,7 @@ fn a_compressed_message_may_be_cut_anywhere_into_frames_and_these_into_reads() {
             let first = format!("41 {:02x} {}", first.len(), to_hex(first));
             let second = format!("80 {:02x} {}", second.len(), to_hex(second));
             assert_eq!(end.hears(&[&first, "00 00", &second]), [text("Hello")], "cut at {cut}");
-            let bytes = wire(common::peer_of(end.role()), &[&first, "89 00", &second]);
+            let bytes = wire(crate::common::peer_of(end.role()), &[&first, "89 00", &second]);
             let heard: Vec<Heard> = bytes.iter().flat_map(|byte| end.hears_bytes(&[*byte])).collect();
             assert_eq!(heard, [ping(""), text("Hello")], "cut at {cut}");
             end.sent();
@@ -129,7 +127,7 @@ fn masking_goes_on_through_a_payload_that_comes_in_pieces() {
 fn control_frames_between_compressed_fragments_are_not_compressed() {
     both(|end| {
         let heard = end.hears(&["41 03 f248cd", "89 05 48656c6c6f", "8a 00", "80 04 c9c90700"]);
-        assert_eq!(heard, [ping("48656c6c6f"), common::pong(""), text("Hello")]);
+        assert_eq!(heard, [ping("48656c6c6f"), crate::common::pong(""), text("Hello")]);
         end.transmits(&["8a 05 48656c6c6f"]);
     });
 }
@@ -162,11 +160,11 @@ fn bad_text_fails_before_the_message_has_ended() {
 #[test]
 fn bad_text_before_what_cannot_be_inflated_is_bad_text_in_any_cut() {
     both(|end| {
-        let bytes = wire(common::peer_of(end.role()), &["c1 07 000100feff ff 07"]);
+        let bytes = wire(crate::common::peer_of(end.role()), &["c1 07 000100feff ff 07"]);
         assert_eq!(end.hears_bytes(&bytes), [broken(Violation::TextNotUtf8)]);
     });
     both(|end| {
-        let bytes = wire(common::peer_of(end.role()), &["c1 07 000100feff ff 07"]);
+        let bytes = wire(crate::common::peer_of(end.role()), &["c1 07 000100feff ff 07"]);
         let heard: Vec<Heard> = bytes.iter().flat_map(|byte| end.hears_bytes(&[*byte])).collect();
         assert_eq!(heard, [broken(Violation::TextNotUtf8)]);
     });
@@ -229,7 +227,7 @@ fn the_other_reserved_bits_still_mean_nothing() {
 
 #[test]
 fn without_an_agreement_rsv1_is_a_violation() {
-    common::both(|end| {
+    crate::common::both(|end| {
         assert_eq!(end.hears(&["c1 07 f248cdc9c90700"]), [broken(Violation::ReservedBitsSet(0x40))]);
         end.transmits_failure(1002);
     });

@@ -1,11 +1,9 @@
 //! Section 6.1: sending, and what a caller cannot send.
 
-mod common;
-
 use std::{collections::HashSet, io::IoSlice, time::Instant};
 
+use crate::common::{EXAMPLE_KEY, End, both, hex, wire};
 use bytes::{Buf, Bytes};
-use common::{EXAMPLE_KEY, End, both, hex, wire};
 use protocol::{
     CloseCode, CloseFrame, Config, Connection, Message, MessageKind, PreparedMessage, Role, State, Transmit,
     UsageError, Utf8Bytes, frame::MaskingKey,

@@ -1,9 +1,7 @@
 //! Sections 4.2, 9.1 and 11.3: what a server takes for a WebSocket request. The head it comes in is the matter of
 //! `handshake_head.rs`, the answer that of `handshake_answer.rs`.
 
-mod common;
-
-use common::{
+use crate::common::{
     head::{Head, accepts, answer, server_judges, server_reads},
     name_of,
 };

@@ -1,9 +1,7 @@
 //! The head that a request comes in, as HTTP has it (sections 4.2.1 and 10.4): its lines, the pieces it arrives in, and
 //! how long it may be.
 
-mod common;
-
-use common::{
+use crate::common::{
     End,
     head::{Head, server_reads, server_reads_within},
     hex, limits, name_of, text,

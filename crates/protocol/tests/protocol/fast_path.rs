@@ -1,10 +1,8 @@
 //! The short way, for what nearly every message is: one frame, whole in the input, answered at once. What it gives must
 //! be what the long way would have given, and what it leaves must still be there for that.
 
-mod common;
-
+use crate::common::{End, Heard, binary, both, both_with, broken, close, limits, peer_of, pong, text, wire};
 use bytes::{Buf, BytesMut};
-use common::{End, Heard, binary, both, both_with, broken, close, limits, peer_of, pong, text, wire};
 use protocol::{Message, MessageRef, Role, State, Transmit, UsageError, Violation};
 
 /// All messages that can be had without asking for the time.
@@ -51,7 +49,7 @@ fn what_is_not_a_whole_message_is_left_to_the_long_way() {
     both_with(&limits(|limits| limits.max_frame_bytes = 20_000), |end| {
         let role = end.role();
         let cases: [(&[&str], Heard); 9] = [
-            (&["89 01 61"], common::ping("61")),
+            (&["89 01 61"], crate::common::ping("61")),
             (&["8a 01 61"], pong("61")),
             (&["88 02 03e8"], close(1000, "")),
             (&["02 01 61", "80 01 62"], binary("6162")),
@@ -126,7 +124,7 @@ fn both_ways_can_be_mixed() {
             }
         }
         assert_eq!(by_short_way, [[1], [2], [5]]);
-        assert_eq!(by_long_way, [common::ping(""), binary("0304")]);
+        assert_eq!(by_long_way, [crate::common::ping(""), binary("0304")]);
     });
 }
 

@@ -1,8 +1,6 @@
 //! Sections 4.2.2 and 4.4: what a server answers to a request, and what it chooses of what was offered.
 
-mod common;
-
-use common::head::{Head, accepts, answer, server_judges, written};
+use crate::common::head::{Head, accepts, answer, server_judges, written};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use protocol::{
     UsageError, Violation,

@@ -1,8 +1,6 @@
 //! RFC 7692, sections 5 and 7.1: what is offered, what is answered, and what a client makes of the answer.
 
-mod common;
-
-use common::{
+use crate::common::{
     deflate::{Inflated, agree, header_line},
     head::{Head, NONCE, ask, client_judges, server_judges},
 };

@@ -1,10 +1,8 @@
 //! Sections 5.5.1, 7.1.1 and 10.4: how long is waited for a peer that should close.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{End, Pair, SERVER_CLOSES_TCP_FIRST, Step, both, both_with, close, ms, s, text};
+use crate::common::{End, Pair, SERVER_CLOSES_TCP_FIRST, Step, both, both_with, close, ms, s, text};
 use protocol::{Config, Role, State};
 
 const CLIENT: Role = Role::Client;

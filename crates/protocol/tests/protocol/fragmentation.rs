@@ -1,8 +1,6 @@
 //! Section 5.4: messages in several frames.
 
-mod common;
-
-use common::{End, Heard, KINDS, binary, both, broken, close, hex, ping, pong, text, wire};
+use crate::common::{End, Heard, KINDS, binary, both, broken, close, hex, ping, pong, text, wire};
 use protocol::{MessageKind, Role, UsageError, Violation};
 
 // ---- Receiving ------------------------------------------------------------------------------------------------------
@@ -56,7 +54,7 @@ fn where_a_message_is_cut_is_not_to_be_seen() {
                         let fragment = &payload[start..at];
                         let length = u8::try_from(fragment.len()).unwrap();
                         let frame = [&[if last { 0x80 } else { 0 } | opcode, length], fragment].concat();
-                        bytes.extend(if end.role() == Role::Server { common::masked(frame) } else { frame });
+                        bytes.extend(if end.role() == Role::Server { crate::common::masked(frame) } else { frame });
                         (opcode, start) = (0x00, at);
                     }
                 }
@@ -120,7 +118,7 @@ fn fragments_of_different_sizes_make_one_message() {
         let lens = [1, 125, 126, 65_535, 65_536, 0];
         let mut heard = Vec::new();
         for (header, len) in sizes.into_iter().zip(lens) {
-            let frame = [wire(common::peer_of(end.role()), &[header]), vec![b'a'; len]].concat();
+            let frame = [wire(crate::common::peer_of(end.role()), &[header]), vec![b'a'; len]].concat();
             heard.extend(end.hears_bytes(&frame));
         }
         assert_eq!(heard, [Heard::Text("a".repeat(lens.iter().sum()))]);
@@ -277,7 +275,7 @@ fn each_fragment_is_unmasked_with_its_own_key() {
 #[test]
 fn fragments_of_a_fragmented_read_are_joined_all_the_same() {
     both(|end| {
-        let bytes = wire(common::peer_of(end.role()), &["01 03 48656c", "89 02 6869", "00 00", "80 02 6c6f"]);
+        let bytes = wire(crate::common::peer_of(end.role()), &["01 03 48656c", "89 02 6869", "00 00", "80 02 6c6f"]);
         let heard: Vec<Heard> = bytes.iter().flat_map(|byte| end.hears_bytes(&[*byte])).collect();
         assert_eq!(heard, [ping("6869"), text("Hello")]);
     });

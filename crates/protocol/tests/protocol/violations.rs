@@ -1,10 +1,8 @@
 //! Every rule that a peer can break, broken: by bytes, with the section, the answer and the sentence that follow.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::{
+use crate::common::{
     End, Heard,
     deflate::agree,
     head::{Head, ask, client_judges, client_reads, server_judges, server_reads_within},
@@ -212,7 +210,7 @@ fn every_violation_has_bytes_that_cause_it() {
         assert_eq!(name_of(&row.violation), row.name);
     }
     // No variant is forgotten: the list is compared with the source, where a new one would be added first.
-    let source = include_str!("../src/violation.rs");
+    let source = include_str!("../../src/violation.rs");
     let (_, body) = source.split_once("pub enum Violation {").unwrap();
     let (body, _) = body.split_once("\n}").unwrap();
     let variants: BTreeSet<&str> = body

@@ -1,11 +1,11 @@
 //! Pings sent unasked, and what becomes of a peer that does not answer (section 5.5.2).
 
-mod common;
-
 use std::time::Duration;
 
+use crate::common::{
+    End, Heard, Pair, binary, both, both_with, broken, close, deflate::agree, ms, ping, pong, s, text, wire,
+};
 use bytes::Buf;
-use common::{End, Heard, Pair, binary, both, both_with, broken, close, deflate::agree, ms, ping, pong, s, text, wire};
 use protocol::{Config, DeflateOptions, KeepAlive, Role, State, Transmit, Violation};
 
 /// A Ping every 20 seconds, and 10 for the answer.
@@ -156,7 +156,7 @@ fn asking_for_the_input_buffer_is_not_hearing_from_the_peer() {
 #[test]
 fn the_rest_of_a_frame_is_a_sign_of_life_although_nothing_of_it_stays() {
     both_with(&config(), |end| {
-        let bytes = wire(common::peer_of(end.role()), &["81 02 6f6b"]);
+        let bytes = wire(crate::common::peer_of(end.role()), &["81 02 6f6b"]);
         let (most, last) = bytes.split_at(bytes.len() - 1);
         assert_eq!(end.hears_bytes(most), []);
         end.wait(s(20));
@@ -171,7 +171,7 @@ fn bytes_that_nobody_has_looked_at_yet_are_a_sign_of_life() {
     both_with(&config(), |end| {
         end.wait(s(20));
         end.sent();
-        end.connection.receive(&wire(common::peer_of(end.role()), &["81 02 6f6b"]));
+        end.connection.receive(&wire(crate::common::peer_of(end.role()), &["81 02 6f6b"]));
         assert_eq!(end.wait(s(10)), []);
         assert_eq!(end.events(), [text("ok")]);
     });
@@ -180,7 +180,7 @@ fn bytes_that_nobody_has_looked_at_yet_are_a_sign_of_life() {
 #[test]
 fn bytes_that_were_there_before_the_ping_are_no_answer() {
     both_with(&config(), |end| {
-        end.connection.receive(&wire(common::peer_of(end.role()), &["81 02 6f6b"]));
+        end.connection.receive(&wire(crate::common::peer_of(end.role()), &["81 02 6f6b"]));
         end.wait(s(20));
         end.sent();
         assert_eq!(end.wait(s(10)), [broken(Violation::PongOverdue)]);
@@ -373,7 +373,7 @@ fn a_ping_of_the_keep_alive_does_not_disturb_a_message() {
         end.wait(s(20));
         end.connection.send_fragment(protocol::MessageKind::Binary, &[2], true).unwrap();
         end.transmits(&["02 01 01", "89 04 00000001", "80 01 02"]);
-        let bytes = wire(common::peer_of(end.role()), &["02 01 01", "8a 04 00000001", "80 01 02"]);
+        let bytes = wire(crate::common::peer_of(end.role()), &["02 01 01", "8a 04 00000001", "80 01 02"]);
         let heard: Vec<Heard> = end.hears_bytes(&bytes);
         assert_eq!(heard, [pong("00000001"), binary("0102")]);
     });
@@ -382,11 +382,11 @@ fn a_ping_of_the_keep_alive_does_not_disturb_a_message() {
 #[test]
 fn the_numbers_of_a_client_are_masked_with_keys_of_their_own() {
     let now = std::time::Instant::now();
-    let keys = common::scripted_keys(&[[1, 2, 3, 4], [5, 6, 7, 8]]);
+    let keys = crate::common::scripted_keys(&[[1, 2, 3, 4], [5, 6, 7, 8]]);
     let mut client = End { connection: protocol::Connection::client(config(), keys, now), now };
     client.wait(s(20));
-    assert_eq!(client.sent(), common::hex("89 84 01020304 01020305"));
+    assert_eq!(client.sent(), crate::common::hex("89 84 01020304 01020305"));
     client.hears(&["8a 04 00000001"]);
     client.wait(s(20));
-    assert_eq!(client.sent(), common::hex("89 84 05060708 0506070a"));
+    assert_eq!(client.sent(), crate::common::hex("89 84 05060708 0506070a"));
 }

@@ -1,9 +1,7 @@
 //! Sections 7.1.5 and 7.1.7: connections that end without a closing handshake, because TCP does or because somebody broke
 //! a rule.
 
-mod common;
-
-use common::{End, Step, both, broken, close, peer_of, ping, s, text, wire};
+use crate::common::{End, Step, both, broken, close, peer_of, ping, s, text, wire};
 use protocol::{CloseCode, CloseInfo, Config, Endpoint as Side, State, Violation};
 
 // ---- 7.1.5: without a Close -----------------------------------------------------------------------------------------

@@ -1,8 +1,6 @@
 //! Section 7: everything that can happen to a connection, in every situation in which it can be, in one table.
 
-mod common;
-
-use common::{End, Heard, Step, both, s, wire};
+use crate::common::{End, Heard, Step, both, s, wire};
 use protocol::{Config, MessageKind, Role, State, UsageError, Violation};
 
 const CLIENT: Role = Role::Client;

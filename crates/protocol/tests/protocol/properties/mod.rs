@@ -1,15 +1,13 @@
 //! What holds for all inputs, tried on many: round trips, splits, garbage, and two ends that do as they like.
 
-mod common;
-
 use std::time::Instant;
 
-use bytes::BytesMut;
-use common::{
+use crate::common::{
     End, Heard, Pair, Step,
     head::{Head, NONCE, ask, server_reads},
     s, wire,
 };
+use bytes::BytesMut;
 use proptest::{collection::vec, prelude::*, sample::Index};
 use protocol::{
     Config, Connection, Limits, Message, MessageKind, Role, State, Uri, Violation,
@@ -178,7 +176,7 @@ fn role() -> impl Strategy<Value = Role> {
 }
 
 fn other(role: Role) -> Role {
-    common::peer_of(role)
+    crate::common::peer_of(role)
 }
 
 /// Keys for as many frames as there will be.
@@ -601,7 +599,7 @@ proptest! {
         let lines = written.iter()
             .fold(Head::request(), |head, line| head.with(format!("Sec-WebSocket-Extensions: {line}")));
         for head in [one_line, lines] {
-            let upgrade = common::head::server_judges(&head).unwrap();
+            let upgrade = crate::common::head::server_judges(&head).unwrap();
             prop_assert_eq!(upgrade.extensions(), &expected[..]);
         }
     }
@@ -747,9 +745,9 @@ proptest! {
 #[test]
 fn the_encoder_of_these_tests_agrees_with_the_examples_of_section_5_7() {
     let hello = Frame { fin: true, opcode: 1, payload: b"Hello".to_vec() };
-    assert_eq!(hello.bytes(None), common::hex("81 05 48656c6c6f"));
-    assert_eq!(hello.bytes(Some([0x37, 0xFA, 0x21, 0x3D])), common::hex("81 85 37fa213d 7f9f4d5158"));
+    assert_eq!(hello.bytes(None), crate::common::hex("81 05 48656c6c6f"));
+    assert_eq!(hello.bytes(Some([0x37, 0xFA, 0x21, 0x3D])), crate::common::hex("81 85 37fa213d 7f9f4d5158"));
     assert_eq!(wire(Role::Client, &["81 05 48656c6c6f"]), hello.bytes(Some([0; 4])));
     let large = Frame { fin: true, opcode: 2, payload: vec![0; 65_536] };
-    assert_eq!(large.bytes(None)[..10], common::hex("82 7f0000000000010000")[..]);
+    assert_eq!(large.bytes(None)[..10], crate::common::hex("82 7f0000000000010000")[..]);
 }

@@ -1,8 +1,6 @@
 //! Section 4.1: what a client asks for, and what it takes for an answer.
 
-mod common;
-
-use common::{
+use crate::common::{
     End,
     head::{Head, NONCE, ask, client_judges, client_reads},
     hex, name_of, text,
