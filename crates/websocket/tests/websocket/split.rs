@@ -1,7 +1,5 @@
 //! Two halves in two tasks: neither keeps the other from being woken, and what the protocol does by itself goes on.
 
-mod common;
-
 use std::time::Duration;
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
@@ -12,7 +10,7 @@ use tokio::{
 };
 use websocket::Error;
 
-use common::{
+use crate::common::{
     Alarm, BINARY, CLOSE, PING, PONG, TEXT, duplex_pair, from_client, from_server, guarded, guarded_with_stopped_clock,
     let_others_run, poll_with, read_frame, scripted, server, tcp_pair,
 };
@@ -105,7 +103,7 @@ async fn closing_with_a_full_socket_does_not_wake_the_reader_again_and_again() {
 async fn closing_from_the_writer_sets_the_deadline_of_a_reader_that_waits() {
     let (mut client, mut server) = {
         let (ours, theirs) = tokio::io::duplex(1 << 10);
-        (common::client(ours).split(), theirs)
+        (crate::common::client(ours).split(), theirs)
     };
     let began = Instant::now();
     let reading = tokio::spawn(async move {
@@ -306,7 +304,7 @@ fn halves_of_two_connections_are_given_back() {
 #[tokio::test]
 async fn the_socket_lives_as_long_as_one_half() {
     guarded(async {
-        let (server, mut client) = common::server_and_raw_client().await;
+        let (server, mut client) = crate::common::server_and_raw_client().await;
         let (reader, mut writer) = server.split();
         drop(reader);
         writer.send("alone").await.unwrap();

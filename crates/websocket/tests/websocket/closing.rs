@@ -1,7 +1,5 @@
 //! How connections end, over real TCP where TCP matters and over a scripted stream where the order does (section 7).
 
-mod common;
-
 use std::{io, time::Duration};
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
@@ -12,7 +10,7 @@ use tokio::{
 };
 use websocket::{Error, Event};
 
-use common::{
+use crate::common::{
     BINARY, CLOSE, Call, TEXT, TEXT_BEGINS, Wire, client, client_and_raw_server, duplex_pair, from_client, from_server,
     guarded, guarded_with_stopped_clock, in_a_thread, read_frame, read_rest, scripted, server, server_and_raw_client,
     server_with, tcp_pair,

@@ -1,14 +1,12 @@
 //! `serve`: messages are looked at where they lie, and answered together.
 
-mod common;
-
 use std::{pin::pin, task::Poll};
 
 use futures_util::FutureExt;
 use protocol::{CloseCode, Message, MessageKind, MessageRef, Outbound, UsageError, Violation};
 use websocket::Error;
 
-use common::{
+use crate::common::{
     Alarm, BINARY, CLOSE, CONTINUATION, LAST_CONTINUATION, PING, PONG, TEXT, TEXT_BEGINS, from_client, from_server,
     poll_with, scripted, server,
 };

@@ -1,14 +1,12 @@
 //! Compression over a byte stream: who asks for it, who agrees, and what can be seen of it.
 
-mod common;
-
 use std::cell::Cell;
 
 use protocol::{DeflateOptions, Message, Violation, handshake::UpgradeOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use websocket::{Connector, Error, ServerConfig, WebSocket, accept_with};
 
-use common::{guarded, read_head, switching};
+use crate::common::{guarded, read_head, switching};
 
 const ALL: DeflateOptions = DeflateOptions { threshold: 0, ..DeflateOptions::DEFAULT };
 

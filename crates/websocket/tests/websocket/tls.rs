@@ -1,9 +1,5 @@
 //! `wss://`: TLS by rustls, with certificates made for the occasion (sections 4.1, step 5, and 10.6).
 
-#![cfg(feature = "tls")]
-
-mod common;
-
 use std::{
     env, io,
     net::SocketAddr,
@@ -29,7 +25,7 @@ use tokio_rustls::{
 };
 use websocket::{ConnectError, Connector, MaybeTlsStream, ServerConfig, accept, accept_with, connect};
 
-use common::{BINARY, CLOSE, from_client, from_server, guarded, read_frame, read_head, read_rest, switching};
+use crate::common::{BINARY, CLOSE, from_client, from_server, guarded, read_frame, read_head, read_rest, switching};
 
 /// A certificate for `localhost` that nobody has signed but itself.
 fn self_signed() -> CertifiedKey<KeyPair> {
@@ -168,7 +164,7 @@ async fn connect_trusts_what_the_system_trusts() {
     std::fs::write(&file, certified.cert.pem()).unwrap();
     let mut child = Command::new(env::current_exe().unwrap());
     child
-        .args(["--exact", "connects_in_a_process_of_its_own", "--ignored", "--nocapture"])
+        .args(["--exact", "tls::connects_in_a_process_of_its_own", "--ignored", "--nocapture"])
         .env("SSL_CERT_FILE", &file)
         .env_remove("SSL_CERT_DIR")
         .env("WEBSONKETS_TEST_URI", format!("wss://localhost:{port}/"))
@@ -243,7 +239,7 @@ async fn a_server_ends_tls_before_tcp() {
     guarded(async {
         let (client, server) = tcp().await;
         let (mut client, server) = tls_pair(client, server).await;
-        client.write_all(common::REQUEST.as_bytes()).await.unwrap();
+        client.write_all(crate::common::REQUEST.as_bytes()).await.unwrap();
         let mut server = accept(server).await.unwrap();
         read_head(&mut client).await;
         client.write_all(&from_client(CLOSE, b"\x03\xE8")).await.unwrap();
@@ -291,11 +287,11 @@ async fn a_client_ends_tls_before_tcp() {
 /// Encrypted bytes lie in rustls's own buffer while the socket is full. Only a flush that is waited for gets them out.
 #[tokio::test(start_paused = true)]
 async fn a_message_over_tls_on_a_slow_wire_arrives_whole() {
-    common::guarded_with_stopped_clock(async {
+    crate::common::guarded_with_stopped_clock(async {
         let (client, server) = tokio::io::duplex(100);
         let (mut client, server) = tls_pair(client, server).await;
         let asking = async {
-            client.write_all(common::REQUEST.as_bytes()).await.unwrap();
+            client.write_all(crate::common::REQUEST.as_bytes()).await.unwrap();
             client.flush().await.unwrap();
             read_head(&mut client).await
         };
@@ -315,12 +311,12 @@ async fn a_message_over_tls_on_a_slow_wire_arrives_whole() {
 /// A client that says Close and is gone: the server's own goodbye cannot be written any more.
 #[test]
 fn a_client_that_vanishes_right_after_its_close_ends_the_connection() {
-    common::in_a_thread(|| {
+    crate::common::in_a_thread(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (client, server) = tcp().await;
             let (mut client, server) = tls_pair(client, server).await;
-            client.write_all(common::REQUEST.as_bytes()).await.unwrap();
+            client.write_all(crate::common::REQUEST.as_bytes()).await.unwrap();
             let mut server = accept(server).await.unwrap();
             read_head(&mut client).await;
             client.write_all(&from_client(CLOSE, b"\x03\xE8")).await.unwrap();

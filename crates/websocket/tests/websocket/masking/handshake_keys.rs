@@ -1,10 +1,8 @@
 //! Randomness, as far as it can be seen from outside: no two keys alike, no bit that stands still, no steady step from one
 //! key to the next (sections 4.1 and 10.3). That nobody can predict them follows from where they come from, not from a test.
 
-mod common;
-
+use crate::common::{header, scripted, switching};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use common::{header, scripted, switching};
 use futures_util::FutureExt;
 use websocket::Connector;
 

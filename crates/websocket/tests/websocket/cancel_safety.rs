@@ -1,7 +1,5 @@
 //! Futures that are dropped half-way, as `select!` drops the branch that lost, take nothing with them.
 
-mod common;
-
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -9,7 +7,7 @@ use protocol::{CloseCode, CloseFrame, Endpoint, Message, State};
 use tokio::time::{Instant, timeout};
 use websocket::{Error, Event, WebSocket};
 
-use common::{
+use crate::common::{
     BINARY, CLOSE, CONTINUATION, LAST_CONTINUATION, PING, PONG, Scripted, TEXT, TEXT_BEGINS, client, from_client,
     from_server, guarded_with_stopped_clock, scripted, server,
 };

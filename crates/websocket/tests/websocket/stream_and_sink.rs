@@ -1,7 +1,5 @@
 //! A connection is a `Stream` and a `Sink`, and works with what `futures` builds on them.
 
-mod common;
-
 use std::pin::Pin;
 
 use futures_util::{
@@ -12,7 +10,7 @@ use protocol::{CloseCode, Message, State, UsageError};
 use tokio::io::DuplexStream;
 use websocket::{Error, WebSocket};
 
-use common::{
+use crate::common::{
     CLOSE, TEXT, client, duplex_pair, from_client, from_server, guarded_with_stopped_clock, scripted, server,
 };
 

@@ -1,7 +1,5 @@
 //! Pings sent unasked, in stopped time: an hour costs nothing (section 5.5.2).
 
-mod common;
-
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -9,7 +7,7 @@ use protocol::{CloseCode, Config, KeepAlive, Message, State, Violation};
 use tokio::time::{Instant, timeout};
 use websocket::{Error, Event, WebSocket};
 
-use common::{
+use crate::common::{
     BINARY, CLOSE, PING, PONG, Scripted, Wire, client_with, duplex_pair, from_client, from_server,
     guarded_with_stopped_clock, scripted, server, server_with,
 };

@@ -1,14 +1,12 @@
 //! What is there for whoever wants to look: masking keys that are chosen, something between the WebSocket and its stream,
 //! and the rarer frames from the half that writes.
 
-mod common;
-
 use std::sync::{
     Arc,
     atomic::{AtomicU8, Ordering},
 };
 
-use common::{
+use crate::common::{
     BINARY, CONTINUATION, PING, PONG, TEXT, client, from_client, guarded, listen, raw_server, read_frame, scripted,
 };
 use futures_util::FutureExt;

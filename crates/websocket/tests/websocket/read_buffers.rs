@@ -3,8 +3,6 @@
 //!
 //! That an idle connection holds no buffer for *writing* cannot be seen from here.
 
-mod common;
-
 use std::{
     collections::HashSet,
     io,
@@ -18,7 +16,7 @@ use protocol::{Config, Limits, Message, Violation};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use websocket::{Error, WebSocket};
 
-use common::{BINARY, Scripted, TEXT, Wire, client, from_client, from_server, scripted, server, server_with};
+use crate::common::{BINARY, Scripted, TEXT, Wire, client, from_client, from_server, scripted, server, server_with};
 
 /// What a read may bring at once, and twice that: a frame that just does not fit makes the block grow once.
 const BLOCK: usize = 320 << 10;

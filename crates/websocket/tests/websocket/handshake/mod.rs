@@ -1,7 +1,5 @@
 //! The opening handshake over real sockets, against peers that are written byte by byte (sections 4.1 and 4.2).
 
-mod common;
-
 use std::{io, time::Duration};
 
 use futures_util::FutureExt;
@@ -17,7 +15,7 @@ use tokio::{
 };
 use websocket::{AcceptError, ConnectError, Connector, ServerConfig, accept, accept_with, connect, read_request};
 
-use common::{
+use crate::common::{
     BINARY, REQUEST, SWITCHING, TEXT, from_client, from_server, guarded, guarded_with_stopped_clock, header,
     let_others_run, listen, not_found, raw_client, raw_server, read_frame, read_head, read_rest, scripted, switching,
 };

@@ -3,15 +3,13 @@
 //! Nothing that looks at keys can prove that they cannot be foreseen. What can be shown is that the simple sources are
 //! not in use: a constant, a counter, a clock, a generator that begins with the same seed in each connection.
 
-mod common;
-
 use std::collections::HashSet;
 
 use futures_util::{SinkExt, stream};
 use protocol::Message;
 use tokio::io::AsyncReadExt;
 
-use common::{client_and_raw_server, guarded};
+use crate::common::{client_and_raw_server, guarded};
 
 /// Enough for each bit's share to be close to a half, and 24 KiB on the wire.
 const KEYS: usize = 4096;

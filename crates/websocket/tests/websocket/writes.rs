@@ -1,8 +1,6 @@
 //! How many writes it takes, and what is in them: answers leave together, large payloads are not copied, and what was
 //! sent is flushed.
 
-mod common;
-
 use std::{
     io,
     pin::Pin,
@@ -15,7 +13,7 @@ use protocol::{Message, PreparedMessage};
 use tokio::io::{AsyncReadExt, AsyncWrite, BufStream};
 use websocket::{Error, Event};
 
-use common::{
+use crate::common::{
     Alarm, BINARY, Call, PING, PONG, TEXT, client, from_client, from_server, guarded_with_stopped_clock, poll_with,
     read_frame, scripted, server,
 };
