@@ -1,8 +1,8 @@
-//! Time limits for tests of asynchronous code, and a waker that counts.
+//! Time limits for tests of asynchronous code, single polls, and a waker that counts.
 
 use std::{
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -73,6 +73,20 @@ impl Wake for CountingWaker {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// Returns the output of a future that must be ready when it is polled for the first time.
+#[track_caller]
+pub fn ready<F: Future>(future: F) -> F::Output {
+    match poll_with(pin!(future), Waker::noop()) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("the future is pending"),
+    }
+}
+
+/// Polls a future once and drops it. Returns whether it was pending.
+pub fn is_pending<F: Future>(future: F) -> bool {
+    poll_with(pin!(future), Waker::noop()).is_pending()
 }
 
 /// Polls a future once with this waker.

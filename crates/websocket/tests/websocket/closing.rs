@@ -1,27 +1,36 @@
-//! How connections end, over real TCP where TCP matters and over a scripted stream where the order does (section 7).
+//! The end of connections (section 7): over real TCP where the kernel matters, and over a scripted
+//! stream where the order of calls matters.
 
 use std::{io, time::Duration};
 
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt};
 use protocol::{CloseCode, CloseFrame, CloseInfo, Config, Endpoint, Limits, Message, State, UsageError, Violation};
+use testkit::{
+    frames::{
+        client_frame,
+        first_byte::{BINARY, CLOSE, CONTINUATION, FIRST_OF_TEXT, LAST_CONTINUATION, RSV1, TEXT},
+        server_frame,
+    },
+    raw_peer::{read_frame, read_to_eof},
+    stream::{StreamCall, StreamScript, scripted_stream},
+    tasks::{in_thread_with_timeout, is_pending, ready, with_paused_timeout, with_timeout},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::Instant,
 };
 use websocket::{Error, Event};
 
-use crate::common::{
-    BINARY, CLOSE, Call, TEXT, TEXT_BEGINS, Wire, client, client_and_raw_server, duplex_pair, from_client, from_server,
-    guarded, guarded_with_stopped_clock, in_a_thread, read_frame, read_rest, scripted, server, server_and_raw_client,
-    server_with, tcp_pair,
+use crate::support::{
+    client, client_and_raw_server, duplex_pair, server, server_and_raw_client, server_with, tcp_pair,
 };
 
-/// What is said and done first: a Close with 1000, the end of writing, or nothing.
-fn last_calls(wire: &Wire) -> Vec<Call> {
-    wire.calls().into_iter().filter(|call| *call != Call::Flush).collect()
+/// Returns the calls of the stream without its flushes.
+fn calls_without_flushes(script: &StreamScript) -> Vec<StreamCall> {
+    script.calls().into_iter().filter(|call| *call != StreamCall::Flush).collect()
 }
 
-// ---- 7.1.1: the server ends TCP first ---------------------------------------------------------------------------------
+// ---- 7.1.1: the server closes TCP first ----
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
@@ -30,17 +39,17 @@ fn last_calls(wire: &Wire) -> Vec<Call> {
 //= type=test
 //# A server that is told to close the connection SHOULD close TCP at once.
 #[tokio::test]
-async fn a_server_ends_tcp_as_soon_as_both_have_said_close() {
-    guarded(async {
+async fn a_server_half_closes_tcp_as_soon_as_both_endpoints_have_sent_a_close() {
+    with_timeout(async {
         let (mut server, mut client) = server_and_raw_client().await;
-        client.write_all(&from_client(CLOSE, b"\x03\xE8bye")).await.unwrap();
+        client.write_all(&client_frame(CLOSE, b"\x03\xE8bye")).await.unwrap();
         let peer = async {
-            // The answer repeats the code, and the end follows it while this client's direction is still open.
-            assert_eq!(read_rest(&mut client).await, [0x88, 0x02, 0x03, 0xE8]);
+            // The server's Close repeats the code. Then the server half-closes, although this client has not.
+            assert_eq!(read_to_eof(&mut client).await, [0x88, 0x02, 0x03, 0xE8]);
             drop(client);
         };
-        let (end, ()) = tokio::join!(server.next(), peer);
-        assert!(end.is_none(), "{end:?}");
+        let (result, ()) = tokio::join!(server.next(), peer);
+        assert!(result.is_none(), "{result:?}");
         let close_info = server.close_info();
         assert_eq!((close_info.code, close_info.reason.as_str()), (CloseCode::NORMAL, "bye"));
         assert!(close_info.was_clean && !close_info.timed_out);
@@ -55,22 +64,20 @@ async fn a_server_ends_tcp_as_soon_as_both_have_said_close() {
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
 //# A client that is told to close the connection SHOULD wait until the server closes TCP.
-#[test]
-fn a_client_waits_for_the_server_to_end_tcp() {
-    let (stream, wire) = scripted();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let _guard = runtime.enter();
+#[tokio::test]
+async fn a_client_waits_until_the_server_closes_tcp() {
+    let (stream, script) = scripted_stream();
     let mut client = client(stream);
-    wire.give(&from_server(CLOSE, b"\x03\xE8"));
-    let event = client.next_event().now_or_never().expect("it has arrived").unwrap().unwrap();
+    script.push_read(&server_frame(CLOSE, b"\x03\xE8"));
+    let event = ready(client.next_event()).unwrap().unwrap();
     assert_eq!(event, Event::Close(Some(CloseFrame { code: CloseCode::NORMAL, reason: String::new() })));
-    assert!(client.next_event().now_or_never().is_none());
-    assert_eq!(wire.written(), from_client(CLOSE, b"\x03\xE8"));
-    assert!(!wire.is_shut(), "the server's turn");
+    assert!(is_pending(client.next_event()));
+    assert_eq!(script.written(), client_frame(CLOSE, b"\x03\xE8"));
+    assert!(!script.is_shut_down(), "the server closes TCP first");
     assert_eq!(client.state(), State::Closing);
-    wire.end();
-    assert!(client.next_event().now_or_never().expect("it is over").is_none());
-    assert!(wire.is_shut());
+    script.push_eof();
+    assert!(ready(client.next_event()).is_none());
+    assert!(script.is_shut_down());
     assert_eq!(client.state(), State::Closed);
 }
 
@@ -78,14 +85,14 @@ fn a_client_waits_for_the_server_to_end_tcp() {
 //= type=test
 //# To start the closing handshake, an endpoint MUST send a Close with the code and the reason that it was given.
 #[tokio::test]
-async fn a_client_that_said_close_hears_the_answer_then_the_end() {
-    guarded(async {
+async fn a_client_that_closes_receives_the_servers_close_and_then_the_end_of_tcp() {
+    with_timeout(async {
         let (mut client, mut server) = client_and_raw_server().await;
         let peer = async {
             assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE9leaving".to_vec()));
-            server.write_all(&from_server(CLOSE, b"\x03\xE9")).await.unwrap();
+            server.write_all(&server_frame(CLOSE, b"\x03\xE9")).await.unwrap();
             server.shutdown().await.unwrap();
-            assert_eq!(read_rest(&mut server).await, b"", "a client says nothing after its Close");
+            assert_eq!(read_to_eof(&mut server).await, b"", "bytes after the client's Close");
         };
         let (close_info, ()) = tokio::join!(client.close(CloseCode::GOING_AWAY, "leaving"), peer);
         let close_info = close_info.unwrap();
@@ -99,35 +106,35 @@ async fn a_client_that_said_close_hears_the_answer_then_the_end() {
 
 #[tokio::test]
 async fn a_close_without_a_code_is_answered_without_one() {
-    guarded(async {
+    with_timeout(async {
         let (mut server, mut client) = server_and_raw_client().await;
-        client.write_all(&from_client(CLOSE, "")).await.unwrap();
+        client.write_all(&client_frame(CLOSE, "")).await.unwrap();
         let peer = async {
-            assert_eq!(read_rest(&mut client).await, [0x88, 0x00]);
+            assert_eq!(read_to_eof(&mut client).await, [0x88, 0x00]);
             drop(client);
         };
-        let (end, ()) = tokio::join!(server.next(), peer);
-        assert!(end.is_none());
+        let (result, ()) = tokio::join!(server.next(), peer);
+        assert!(result.is_none());
         assert_eq!(server.close_info().code, CloseCode::NO_STATUS_RECEIVED);
         assert!(server.close_info().was_clean);
     })
     .await;
 }
 
-// ---- Ours on both sides -----------------------------------------------------------------------------------------------
+// ---- websonkets on both sides ----
 
 #[tokio::test]
-async fn either_side_can_close_over_tcp() {
+async fn either_endpoint_can_close_over_tcp() {
     for client_begins in [true, false] {
-        guarded(async {
+        with_timeout(async {
             let (mut client, mut server) = tcp_pair().await;
             let (first, second): (CloseInfo, CloseInfo) = if client_begins {
-                let (close_info, end) = tokio::join!(client.close(CloseCode::NORMAL, "done"), server.next());
-                assert!(end.is_none());
+                let (close_info, result) = tokio::join!(client.close(CloseCode::NORMAL, "done"), server.next());
+                assert!(result.is_none());
                 (close_info.unwrap(), server.close_info())
             } else {
-                let (close_info, end) = tokio::join!(server.close(CloseCode::NORMAL, "done"), client.next());
-                assert!(end.is_none());
+                let (close_info, result) = tokio::join!(server.close(CloseCode::NORMAL, "done"), client.next());
+                assert!(result.is_none());
                 (close_info.unwrap(), client.close_info())
             };
             assert!(first.was_clean && second.was_clean);
@@ -142,10 +149,10 @@ async fn either_side_can_close_over_tcp() {
 }
 
 #[tokio::test]
-async fn both_sides_can_close_at_the_same_time() {
-    guarded(async {
+async fn both_endpoints_can_close_at_the_same_time() {
+    with_timeout(async {
         let (mut client, mut server) = tcp_pair().await;
-        // Both Closes are on their way before either is read.
+        // Both endpoints send a Close before either reads the other's.
         client.start_close(CloseCode::NORMAL, "client").await.unwrap();
         server.start_close(CloseCode::GOING_AWAY, "server").await.unwrap();
         let (at_client, at_server) = tokio::join!(client.next(), server.next());
@@ -154,19 +161,19 @@ async fn both_sides_can_close_at_the_same_time() {
         assert_eq!(server.close_info().code, CloseCode::NORMAL);
         for close_info in [client.close_info(), server.close_info()] {
             assert!(close_info.was_clean && !close_info.timed_out, "{close_info:?}");
-            assert_eq!(close_info.initiator, Some(Endpoint::Local), "each believes that it was first");
+            assert_eq!(close_info.initiator, Some(Endpoint::Local), "each endpoint sent its Close first");
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn messages_may_still_arrive_between_our_close_and_the_peers() {
-    guarded(async {
+async fn messages_can_arrive_between_the_local_close_and_the_remote_close() {
+    with_timeout(async {
         let (mut client, mut server) = client_and_raw_server().await;
         client.start_close(CloseCode::NORMAL, "").await.unwrap();
         assert!(matches!(client.send("late").await, Err(Error::Usage(UsageError::AfterClose))));
-        server.write_all(&[from_server(TEXT, "last words"), from_server(CLOSE, b"\x03\xE8")].concat()).await.unwrap();
+        server.write_all(&[server_frame(TEXT, "last words"), server_frame(CLOSE, b"\x03\xE8")].concat()).await.unwrap();
         server.shutdown().await.unwrap();
         assert_eq!(client.next().await.unwrap().unwrap(), Message::text("last words"));
         assert!(client.next().await.is_none());
@@ -176,66 +183,68 @@ async fn messages_may_still_arrive_between_our_close_and_the_peers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn close_drops_the_messages_that_still_arrive() {
-    let (stream, wire) = scripted();
+async fn close_discards_messages_that_still_arrive() {
+    let (stream, script) = scripted_stream();
     let mut client = client(stream);
-    wire.give(&[from_server(TEXT, "one"), from_server(BINARY, "two"), from_server(CLOSE, b"\x03\xE8")].concat());
-    wire.end();
-    let close_info = guarded_with_stopped_clock(client.close(CloseCode::NORMAL, "")).await.unwrap();
+    script.push_read(
+        &[server_frame(TEXT, "one"), server_frame(BINARY, "two"), server_frame(CLOSE, b"\x03\xE8")].concat(),
+    );
+    script.push_eof();
+    let close_info = with_paused_timeout(client.close(CloseCode::NORMAL, "")).await.unwrap();
     assert!(close_info.was_clean);
     assert!(client.next().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn closing_through_the_sink_says_1000_and_the_reader_sees_the_end() {
+async fn closing_the_sink_sends_1000_and_ends_the_stream() {
     let (mut client, mut server) = duplex_pair(64);
-    guarded_with_stopped_clock(async {
+    with_paused_timeout(async {
         SinkExt::close(&mut client).await.unwrap();
-        SinkExt::close(&mut client).await.expect("a second time changes nothing");
+        SinkExt::close(&mut client).await.expect("closing twice is allowed");
         assert_eq!(client.state(), State::Closing);
         let (at_client, at_server) = tokio::join!(StreamExt::next(&mut client), StreamExt::next(&mut server));
         assert!(at_client.is_none() && at_server.is_none());
         assert_eq!(server.close_info().code, CloseCode::NORMAL);
         assert!(client.close_info().was_clean && server.close_info().was_clean);
-        assert!(StreamExt::next(&mut client).await.is_none(), "and nothing follows the end");
+        assert!(StreamExt::next(&mut client).await.is_none(), "an item after the end of the stream");
     })
     .await;
 }
 
 #[test]
 fn a_close_that_cannot_be_sent_changes_nothing() {
-    let (stream, wire) = scripted();
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
     let codes = [999, 1004, 1005, 1006, 1010, 1015, 2999, 5000];
     for code in codes {
-        let result = server.close(CloseCode(code), "").now_or_never().expect("an error at once");
+        let result = ready(server.close(CloseCode(code), ""));
         assert!(matches!(result, Err(Error::Usage(UsageError::CloseCodeNotSendable(_)))), "{code}: {result:?}");
     }
-    let result = server.close(CloseCode::NORMAL, &"x".repeat(124)).now_or_never().expect("an error at once");
+    let result = ready(server.close(CloseCode::NORMAL, &"x".repeat(124)));
     assert!(matches!(result, Err(Error::Usage(UsageError::CloseReasonTooLong(124)))), "{result:?}");
     assert_eq!(server.state(), State::Open);
-    server.send("still open").now_or_never().expect("there is room").unwrap();
-    assert_eq!(wire.written(), from_server(TEXT, "still open"));
+    ready(server.send("still open")).unwrap();
+    assert_eq!(script.written(), server_frame(TEXT, "still open"));
 }
 
-// ---- A peer that does not play along ----------------------------------------------------------------------------------
+// ---- A peer that does not follow the procedure ----
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_never_answers_a_close_is_left_after_the_time_limit() {
-    let (stream, wire) = scripted();
+async fn a_peer_that_never_answers_a_close_is_disconnected_at_the_deadline() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
     let began = Instant::now();
-    let close_info = guarded_with_stopped_clock(server.close(CloseCode::NORMAL, "")).await.unwrap();
+    let close_info = with_paused_timeout(server.close(CloseCode::NORMAL, "")).await.unwrap();
     assert_eq!(began.elapsed(), Duration::from_secs(5));
     assert!(close_info.timed_out && !close_info.was_clean);
     assert_eq!(close_info.code, CloseCode::ABNORMAL_CLOSURE);
     assert_eq!(server.state(), State::Closed);
-    assert_eq!(wire.written(), [0x88, 0x02, 0x03, 0xE8]);
-    assert!(server.next().await.is_none_or(|end| matches!(end, Err(Error::EndedWithoutClose))));
+    assert_eq!(script.written(), [0x88, 0x02, 0x03, 0xE8]);
+    assert!(server.next().await.is_none_or(|result| matches!(result, Err(Error::EndedWithoutClose))));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_goes_on_talking_does_not_put_off_the_time_limit() {
+async fn messages_of_the_peer_do_not_postpone_the_deadline_for_its_close() {
     let (mut server, mut client) = {
         let (ours, theirs) = tokio::io::duplex(1 << 10);
         let config = Config { close_timeout: Duration::from_secs(2), ..Config::default() };
@@ -246,15 +255,15 @@ async fn a_peer_that_goes_on_talking_does_not_put_off_the_time_limit() {
         let mut ticks = tokio::time::interval(Duration::from_millis(100));
         loop {
             ticks.tick().await;
-            if client.write_all(&from_client(TEXT, "blah")).await.is_err() {
+            if client.write_all(&client_frame(TEXT, "blah")).await.is_err() {
                 std::future::pending::<()>().await;
             }
         }
     };
-    let close_info = guarded_with_stopped_clock(async {
+    let close_info = with_paused_timeout(async {
         tokio::select! {
             close_info = server.close(CloseCode::NORMAL, "") => close_info.unwrap(),
-            () = chatter => unreachable!("it talks without end"),
+            () = chatter => unreachable!("the client never stops sending"),
         }
     })
     .await;
@@ -263,28 +272,28 @@ async fn a_peer_that_goes_on_talking_does_not_put_off_the_time_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_neither_reads_nor_answers_is_left_after_the_time_limit() {
-    let (stream, wire) = scripted();
+async fn a_peer_that_neither_reads_nor_answers_is_disconnected_at_the_deadline() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.block();
-    assert!(server.send(vec![0; 300 << 10]).now_or_never().is_none());
+    script.block_writes();
+    assert!(is_pending(server.send(vec![0; 300 << 10])));
     let began = Instant::now();
-    let close_info = guarded_with_stopped_clock(server.close(CloseCode::NORMAL, "")).await.unwrap();
+    let close_info = with_paused_timeout(server.close(CloseCode::NORMAL, "")).await.unwrap();
     assert_eq!(began.elapsed(), Duration::from_secs(5));
     assert!(close_info.timed_out);
     assert_eq!(server.state(), State::Closed);
 }
 
-/// The same peer, and then one more call. It must come back.
+/// The same peer, and then one more call, which must return.
 #[test]
-fn sending_after_a_peer_was_given_up_is_a_misuse() {
-    in_a_thread(|| {
+fn sending_after_the_deadline_is_a_usage_error() {
+    in_thread_with_timeout(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let (stream, wire) = scripted();
+            let (stream, script) = scripted_stream();
             let mut server = server(stream);
-            wire.block();
-            assert!(server.send(vec![0; 300 << 10]).now_or_never().is_none());
+            script.block_writes();
+            assert!(is_pending(server.send(vec![0; 300 << 10])));
             server.close(CloseCode::NORMAL, "").await.unwrap();
             let result = server.send("more").await;
             assert!(matches!(result, Err(Error::Usage(UsageError::AfterClose))), "{result:?}");
@@ -293,30 +302,32 @@ fn sending_after_a_peer_was_given_up_is_a_misuse() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_does_not_end_tcp_after_both_closes_is_left_after_the_time_limit() {
-    let (stream, wire) = scripted();
+async fn a_client_that_never_closes_tcp_is_disconnected_at_the_deadline() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.give(&from_client(CLOSE, b"\x03\xE8"));
+    script.push_read(&client_frame(CLOSE, b"\x03\xE8"));
     let began = Instant::now();
-    assert!(guarded_with_stopped_clock(server.next()).await.is_none());
+    assert!(with_paused_timeout(server.next()).await.is_none());
     assert_eq!(began.elapsed(), Duration::from_secs(5));
     let close_info = server.close_info();
-    assert!(close_info.was_clean, "both have said Close; how TCP ends does not change that");
+    assert!(close_info.was_clean, "both endpoints have sent a Close");
     assert!(close_info.timed_out);
-    let [Call::Write(_), Call::Shutdown, ..] = &last_calls(&wire)[..] else { panic!("{:?}", wire.calls()) };
+    let [StreamCall::Write(_), StreamCall::Shutdown, ..] = &calls_without_flushes(&script)[..] else {
+        panic!("{:?}", script.calls())
+    };
 }
 
 //= docs/src/rfc6455.md#section-7-2-1
 //= type=test
 //# If the transport is lost when nobody expects it, the client MUST fail the connection.
 #[tokio::test]
-async fn a_peer_that_vanishes_is_1006() {
-    guarded(async {
+async fn a_peer_that_disconnects_without_a_close_is_reported_as_1006() {
+    with_timeout(async {
         let (mut server, client) = server_and_raw_client().await;
         drop(client);
-        let end = server.next().await;
-        assert!(matches!(end, Some(Err(Error::EndedWithoutClose))), "{end:?}");
-        assert!(server.next().await.is_none(), "told once");
+        let result = server.next().await;
+        assert!(matches!(result, Some(Err(Error::EndedWithoutClose))), "{result:?}");
+        assert!(server.next().await.is_none(), "the error was reported twice");
         assert_eq!(server.close_info().code, CloseCode::ABNORMAL_CLOSURE);
         assert!(!server.close_info().was_clean);
         assert_eq!(server.state(), State::Closed);
@@ -324,19 +335,19 @@ async fn a_peer_that_vanishes_is_1006() {
 
         let (mut client, server) = client_and_raw_server().await;
         drop(server);
-        let end = client.next().await;
-        assert!(matches!(end, Some(Err(Error::EndedWithoutClose))), "{end:?}");
+        let result = client.next().await;
+        assert!(matches!(result, Some(Err(Error::EndedWithoutClose))), "{result:?}");
         assert_eq!(client.close_info().code, CloseCode::ABNORMAL_CLOSURE);
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_came_before_the_peer_vanished_is_delivered() {
-    guarded(async {
+async fn messages_before_a_disconnect_are_delivered() {
+    with_timeout(async {
         let (mut server, mut client) = server_and_raw_client().await;
-        let mut bytes = from_client(TEXT, "whole");
-        bytes.extend(&from_client(TEXT, "cut off")[..8]);
+        let mut bytes = client_frame(TEXT, "whole");
+        bytes.extend(&client_frame(TEXT, "cut off")[..8]);
         client.write_all(&bytes).await.unwrap();
         drop(client);
         assert_eq!(server.next().await.unwrap().unwrap(), Message::text("whole"));
@@ -346,41 +357,39 @@ async fn what_came_before_the_peer_vanished_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_reset_is_an_error_of_the_transport() {
-    guarded(async {
+async fn a_reset_is_an_io_error() {
+    with_timeout(async {
         let (mut server, client) = server_and_raw_client().await;
         client.set_zero_linger().unwrap();
         drop(client);
-        let end = server.next().await;
-        let Some(Err(Error::Io(error))) = end else { panic!("{end:?}") };
+        let result = server.next().await;
+        let Some(Err(Error::Io(error))) = result else { panic!("{result:?}") };
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
-        assert!(server.next().await.is_none(), "told once");
+        assert!(server.next().await.is_none(), "the error was reported twice");
         assert_eq!(server.close_info().code, CloseCode::ABNORMAL_CLOSURE);
         assert_eq!(server.state(), State::Closed);
     })
     .await;
 }
 
-#[test]
-fn a_reset_after_both_closes_is_a_clean_end() {
-    let (stream, wire) = scripted();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let _guard = runtime.enter();
+#[tokio::test]
+async fn a_reset_after_both_closes_is_a_clean_close() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.give(&from_client(CLOSE, b"\x03\xE8"));
-    wire.fail_reads(io::ErrorKind::ConnectionReset);
-    assert!(server.next().now_or_never().expect("it is over").is_none());
+    script.push_read(&client_frame(CLOSE, b"\x03\xE8"));
+    script.fail_reads(io::ErrorKind::ConnectionReset);
+    assert!(ready(server.next()).is_none());
     assert!(server.close_info().was_clean);
 }
 
 #[tokio::test]
-async fn a_client_that_drops_its_socket_right_after_its_close_ends_cleanly() {
-    guarded(async {
+async fn a_client_that_resets_tcp_right_after_its_close_ends_the_connection() {
+    with_timeout(async {
         let (mut server, mut client) = server_and_raw_client().await;
-        client.write_all(&from_client(CLOSE, b"\x03\xE9")).await.unwrap();
+        client.write_all(&client_frame(CLOSE, b"\x03\xE9")).await.unwrap();
         client.set_zero_linger().unwrap();
         drop(client);
-        // Whether the Close arrives before the reset is up to the kernel; that it ends is up to us.
+        // The kernel decides whether the Close arrives before the reset. The connection must end either way.
         let _ = server.next().await;
         assert!(server.next().await.is_none());
         assert_eq!(server.state(), State::Closed);
@@ -388,97 +397,99 @@ async fn a_client_that_drops_its_socket_right_after_its_close_ends_cleanly() {
     .await;
 }
 
-/// A TLS stream's shutdown writes, and fails when the peer is gone already; and it fails each time anew.
+/// The shutdown of a TLS stream writes bytes. It fails if the peer has left, and fails again if it is
+/// repeated.
 #[tokio::test(start_paused = true)]
-async fn a_half_close_that_fails_does_not_keep_the_connection_from_ending() {
-    let (stream, wire) = scripted();
+async fn a_failed_half_close_does_not_keep_the_connection_open() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.give(&from_client(CLOSE, b"\x03\xE9"));
-    wire.fail_shutdown(io::ErrorKind::BrokenPipe);
-    let end = guarded_with_stopped_clock(server.next()).await;
-    assert!(end.is_none(), "both have said Close: {end:?}");
+    script.push_read(&client_frame(CLOSE, b"\x03\xE9"));
+    script.fail_shutdown(io::ErrorKind::BrokenPipe);
+    let result = with_paused_timeout(server.next()).await;
+    assert!(result.is_none(), "both endpoints have sent a Close: {result:?}");
     assert!(server.close_info().was_clean);
     assert_eq!(server.state(), State::Closed);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_half_close_that_fails_before_the_end_of_the_stream_does_not_make_the_driver_spin() {
-    let (stream, wire) = scripted();
+async fn the_driver_does_not_spin_on_a_failed_half_close_before_the_end_of_the_stream() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.give(&from_client(CLOSE, b"\x03\xE9"));
-    wire.end();
-    wire.fail_shutdown(io::ErrorKind::BrokenPipe);
-    assert!(guarded_with_stopped_clock(server.next()).await.is_none());
+    script.push_read(&client_frame(CLOSE, b"\x03\xE9"));
+    script.push_eof();
+    script.fail_shutdown(io::ErrorKind::BrokenPipe);
+    assert!(with_paused_timeout(server.next()).await.is_none());
     assert_eq!(server.state(), State::Closed);
 }
 
-/// A peer that has ended its direction and takes nothing any more. Reading again gives the same end, at once, for ever.
+/// The peer has half-closed TCP and reads nothing. Each further read returns 0 bytes immediately.
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_ended_its_direction_and_does_not_read_does_not_make_the_driver_spin() {
-    let (stream, wire) = scripted();
+async fn the_driver_does_not_spin_on_a_half_closed_peer_that_does_not_read() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.block();
-    assert!(server.send("nobody takes this").now_or_never().is_none());
-    wire.end();
-    let end = guarded_with_stopped_clock(server.next()).await;
-    assert!(matches!(end, Some(Err(Error::EndedWithoutClose))), "{end:?}");
+    script.block_writes();
+    assert!(is_pending(server.send("never read")));
+    script.push_eof();
+    let result = with_paused_timeout(server.next()).await;
+    assert!(matches!(result, Some(Err(Error::EndedWithoutClose))), "{result:?}");
     assert_eq!(server.state(), State::Closed);
 }
 
-/// Many servers say why and leave at once. The client's next write then fails, but the reason has arrived.
-#[test]
-fn a_write_that_fails_does_not_lose_what_the_peer_said_before() {
-    let (stream, wire) = scripted();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let _guard = runtime.enter();
+/// Many servers send a reason and disconnect at once. The client's next write then fails, but the reason
+/// has arrived.
+#[tokio::test]
+async fn a_failed_write_loses_none_of_the_frames_that_have_arrived() {
+    let (stream, script) = scripted_stream();
     let mut client = client(stream);
-    wire.fail_writes(io::ErrorKind::BrokenPipe);
-    wire.give(&[from_server(TEXT, "last words"), from_server(CLOSE, b"\x03\xF0no")].concat());
-    wire.end();
-    let sent = client.send("hello?").now_or_never().expect("an error at once");
-    assert!(matches!(sent, Err(Error::Io(_))), "{sent:?}");
-    let message = client.next().now_or_never().expect("it has arrived");
+    script.fail_writes(io::ErrorKind::BrokenPipe);
+    script.push_read(&[server_frame(TEXT, "last words"), server_frame(CLOSE, b"\x03\xF0no")].concat());
+    script.push_eof();
+    let sent = ready(client.send("hello?"));
+    assert!(matches!(&sent, Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe), "{sent:?}");
+    let message = ready(client.next());
     assert!(matches!(&message, Some(Ok(message)) if message.as_text() == Some("last words")), "{message:?}");
-    let _ = client.next().now_or_never().expect("it is over");
+    let _ = ready(client.next());
     assert_eq!((client.close_info().code, client.close_info().reason.as_str()), (CloseCode::POLICY_VIOLATION, "no"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_that_was_thrown_away_with_the_connection_was_not_sent() {
-    let (stream, wire) = scripted();
-    let (mut reader, mut writer) = server(stream).split();
-    wire.block();
-    let mut send = Box::pin(writer.send("on its way"));
-    assert!(send.as_mut().now_or_never().is_none());
-    wire.fail_reads(io::ErrorKind::ConnectionReset);
-    let end = reader.next().await;
-    assert!(matches!(end, Some(Err(Error::Io(_)))), "{end:?}");
-    let sent = guarded_with_stopped_clock(send).await;
-    assert!(sent.is_err(), "it says that the message was written: {:?}", wire.written());
+async fn a_message_that_was_discarded_with_the_connection_is_not_reported_as_sent() {
+    let (stream, script) = scripted_stream();
+    let (mut read_half, mut write_half) = server(stream).split();
+    script.block_writes();
+    let mut send = Box::pin(write_half.send("on its way"));
+    assert!(is_pending(send.as_mut()));
+    script.fail_reads(io::ErrorKind::ConnectionReset);
+    let result = read_half.next().await;
+    assert!(matches!(result, Some(Err(Error::Io(_)))), "{result:?}");
+    let sent = with_paused_timeout(send).await;
+    let Err(Error::Io(error)) = sent else { panic!("the message was never written: {sent:?}") };
+    assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(script.written(), b"");
 }
 
 // ---- 7.1.7: a peer that breaks a rule ---------------------------------------------------------------------------------
 
 #[tokio::test]
-async fn a_violation_is_answered_by_a_close_before_the_end_of_tcp() {
-    guarded(async {
+async fn a_server_answers_a_violation_with_a_close_before_it_closes_tcp() {
+    with_timeout(async {
         let (mut server, mut client) = server_and_raw_client().await;
-        // An unmasked frame behind a message, and much more behind it.
-        let mut bytes = from_client(TEXT, "before");
+        // A message, then an unmasked frame, then 50,000 bytes that the server must not process.
+        let mut bytes = client_frame(TEXT, "before");
         bytes.extend([0x81, 0x05, 0x48, 0x65, 0x6C, 0x6C, 0x6F]);
         bytes.extend(vec![0x55; 50_000]);
         client.write_all(&bytes).await.unwrap();
         let peer = async {
             let said = read_frame(&mut client).await;
-            assert_eq!(read_rest(&mut client).await, b"", "the end follows, and no reset");
+            assert_eq!(read_to_eof(&mut client).await, b"", "bytes after the server's Close");
             drop(client);
             said
         };
         let application = async {
             assert_eq!(server.next().await.unwrap().unwrap(), Message::text("before"));
-            let end = server.next().await;
-            let Some(Err(Error::Violation(violation))) = end else { panic!("{end:?}") };
-            assert!(server.next().await.is_none(), "told once");
+            let result = server.next().await;
+            let Some(Err(Error::Violation(violation))) = result else { panic!("{result:?}") };
+            assert!(server.next().await.is_none(), "the error was reported twice");
             violation
         };
         let (violation, (first, body)) = tokio::join!(application, peer);
@@ -495,15 +506,15 @@ async fn a_violation_is_answered_by_a_close_before_the_end_of_tcp() {
 }
 
 #[tokio::test]
-async fn a_client_answers_a_violation_with_a_close_too() {
-    guarded(async {
+async fn a_client_answers_a_violation_with_a_close_before_it_closes_tcp() {
+    with_timeout(async {
         let (mut client, mut server) = client_and_raw_server().await;
-        let mut bytes = from_server(TEXT, "before");
-        bytes.extend(from_client(TEXT, "masked"));
+        let mut bytes = server_frame(TEXT, "before");
+        bytes.extend(client_frame(TEXT, "masked"));
         server.write_all(&bytes).await.unwrap();
         let peer = async {
             let said = read_frame(&mut server).await;
-            assert_eq!(read_rest(&mut server).await, b"", "a client that fails the connection ends TCP itself");
+            assert_eq!(read_to_eof(&mut server).await, b"", "bytes after the client's Close");
             drop(server);
             said
         };
@@ -511,58 +522,63 @@ async fn a_client_answers_a_violation_with_a_close_too() {
             assert_eq!(client.next().await.unwrap().unwrap(), Message::text("before"));
             client.next().await
         };
-        let (end, (first, body)) = tokio::join!(application, peer);
-        assert!(matches!(end, Some(Err(Error::Violation(Violation::MaskedFrame)))), "{end:?}");
+        let (result, (first, body)) = tokio::join!(application, peer);
+        assert!(matches!(result, Some(Err(Error::Violation(Violation::MaskedFrame)))), "{result:?}");
         assert_eq!((first, &body[..2]), (CLOSE, &b"\x03\xEA"[..]));
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_violation_has_its_code_on_the_wire() {
+async fn each_violation_is_answered_with_its_close_code() {
     let limits = Limits { max_frame_bytes: 100, max_message_bytes: 150, ..Limits::DEFAULT };
     let config = Config { limits, ..Config::default() };
-    let cases: [(Vec<u8>, u16); 7] = [
-        (from_client(TEXT, [0xFF]), 1007),
-        (from_client(0x83, ""), 1002),
-        (from_client(0xC1, ""), 1002),
-        (from_client(CLOSE, b"\x03\xED"), 1002),
-        (from_client(0x00, ""), 1002),
-        (from_client(BINARY, [0; 101]), 1009),
-        ([from_client(TEXT_BEGINS, [b'x'; 100]), from_client(0x80, [b'x'; 51])].concat(), 1009),
+    let large_message =
+        [client_frame(FIRST_OF_TEXT, [b'x'; 100]), client_frame(LAST_CONTINUATION, [b'x'; 51])].concat();
+    let cases: [(Vec<u8>, Violation, u16); 7] = [
+        (client_frame(TEXT, [0xFF]), Violation::TextNotUtf8, 1007),
+        (client_frame(0x83, ""), Violation::ReservedOpcode(3), 1002),
+        (client_frame(RSV1 | TEXT, ""), Violation::ReservedBitsSet(RSV1), 1002),
+        (client_frame(CLOSE, b"\x03\xED"), Violation::CloseCodeInvalid(CloseCode(1005)), 1002),
+        (client_frame(CONTINUATION, ""), Violation::ContinuationOfNothing, 1002),
+        (client_frame(BINARY, [0; 101]), Violation::FrameTooBig { length: 101, limit: 100 }, 1009),
+        (large_message, Violation::MessageTooBig { limit: 150 }, 1009),
     ];
-    for (bytes, code) in cases {
-        let (stream, wire) = scripted();
+    for (bytes, expected, code) in cases {
+        let (stream, script) = scripted_stream();
         let mut server = server_with(stream, config.clone());
-        wire.give(&bytes);
-        wire.end();
-        let end = guarded_with_stopped_clock(server.next()).await;
-        assert!(matches!(end, Some(Err(Error::Violation(_)))), "{code}: {end:?}");
-        let written = wire.written();
+        script.push_read(&bytes);
+        script.push_eof();
+        let result = with_paused_timeout(server.next()).await;
+        let Some(Err(Error::Violation(violation))) = result else { panic!("{expected:?}: {result:?}") };
+        assert_eq!(violation, expected);
+        let written = script.written();
         assert_eq!(written[0], CLOSE);
-        assert_eq!(u16::from_be_bytes([written[2], written[3]]), code, "{end:?}");
-        assert!(wire.is_shut());
+        assert_eq!(u16::from_be_bytes([written[2], written[3]]), code, "{violation:?}");
+        assert!(script.is_shut_down());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_broke_a_rule_and_goes_on_is_left_after_the_time_limit() {
-    let (stream, wire) = scripted();
+async fn a_peer_that_broke_a_rule_and_stays_is_disconnected_at_the_deadline() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.give(&[0x81, 0x00]);
+    script.push_read(&[0x81, 0x00]);
     let began = Instant::now();
-    let end = guarded_with_stopped_clock(server.next()).await;
-    assert!(matches!(end, Some(Err(Error::Violation(Violation::UnmaskedFrame)))), "{end:?}");
+    let result = with_paused_timeout(server.next()).await;
+    assert!(matches!(result, Some(Err(Error::Violation(Violation::UnmaskedFrame)))), "{result:?}");
     assert_eq!(began.elapsed(), Duration::from_secs(5));
-    let [Call::Write(_), Call::Shutdown, ..] = &last_calls(&wire)[..] else { panic!("{:?}", wire.calls()) };
+    let [StreamCall::Write(_), StreamCall::Shutdown, ..] = &calls_without_flushes(&script)[..] else {
+        panic!("{:?}", script.calls())
+    };
 }
 
 #[tokio::test]
 async fn dropping_a_connection_drops_its_socket() {
-    guarded(async {
+    with_timeout(async {
         let (server, mut client) = server_and_raw_client().await;
         drop(server);
-        assert_eq!(client.read(&mut [0; 8]).await.unwrap(), 0, "no Close: nobody wrote one");
+        assert_eq!(client.read(&mut [0; 8]).await.unwrap(), 0, "dropping a connection sends no Close");
     })
     .await;
 }

@@ -1,16 +1,18 @@
-//! Compression over a byte stream: who asks for it, who agrees, and what can be seen of it.
-
-use std::cell::Cell;
+//! Compression over a byte stream: how it is offered and accepted, and how it shows on the wire.
 
 use protocol::{DeflateOptions, Message, Violation, handshake::UpgradeOptions};
+use testkit::{
+    http_head::{header_value, response_for},
+    raw_peer::read_head,
+    tasks::with_timeout,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use websocket::{Connector, Error, ServerConfig, WebSocket, accept_with};
 
-use crate::common::{guarded, read_head, switching};
-
 const ALL: DeflateOptions = DeflateOptions { threshold: 0, ..DeflateOptions::DEFAULT };
 
-/// A client that offers these, and a server whose options and whose decision are these.
+/// Connects a client that makes these offers to a server. The server has options for all connections,
+/// and `decision` for this one.
 async fn pair(
     offers: &[DeflateOptions],
     options: Option<DeflateOptions>,
@@ -21,66 +23,66 @@ async fn pair(
     let options = ServerConfig { deflate: options, ..ServerConfig::default() };
     let accept =
         accept_with(far, &options, |_, _| Ok(UpgradeOptions { deflate: decision, ..UpgradeOptions::default() }));
-    let (client, server) = guarded(async { tokio::join!(connector.handshake(near), accept) }).await;
-    [client.expect("it opens"), server.expect("it opens")]
+    let (client, server) = with_timeout(async { tokio::join!(connector.handshake(near), accept) }).await;
+    [client.expect("the handshake is valid"), server.expect("the handshake is valid")]
 }
 
-fn agreed(connection: &WebSocket<DuplexStream>) -> Vec<String> {
+fn extensions_of(connection: &WebSocket<DuplexStream>) -> Vec<String> {
     connection.extensions().iter().map(ToString::to_string).collect()
 }
 
 #[tokio::test]
-async fn both_ends_see_what_was_agreed_on_and_understand_each_other() {
+async fn both_endpoints_report_the_negotiated_extension_and_use_it() {
     let [mut client, mut server] = pair(&[ALL], Some(ALL), None).await;
-    assert_eq!(agreed(&client), ["permessage-deflate"]);
-    assert_eq!(agreed(&server), agreed(&client));
+    assert_eq!(extensions_of(&client), ["permessage-deflate"]);
+    assert_eq!(extensions_of(&server), extensions_of(&client));
     let message = Message::text("Hello, ".repeat(1000));
     for _ in 0..3 {
         client.send(message.clone()).await.unwrap();
-        assert_eq!(guarded(server.next()).await.unwrap().unwrap(), message);
+        assert_eq!(with_timeout(server.next()).await.unwrap().unwrap(), message);
         server.send(message.clone()).await.unwrap();
-        assert_eq!(guarded(client.next()).await.unwrap().unwrap(), message);
+        assert_eq!(with_timeout(client.next()).await.unwrap().unwrap(), message);
     }
 }
 
 #[tokio::test]
-async fn it_takes_two_to_compress() {
+async fn nothing_is_compressed_unless_both_endpoints_want_it() {
     for (offers, options) in [(&[][..], Some(ALL)), (&[ALL], None), (&[], None)] {
         let [mut client, mut server] = pair(offers, options, None).await;
         assert!(client.extensions().is_empty() && server.extensions().is_empty());
         client.send("Hello").await.unwrap();
-        assert_eq!(guarded(server.next()).await.unwrap().unwrap(), Message::text("Hello"));
+        assert_eq!(with_timeout(server.next()).await.unwrap().unwrap(), Message::text("Hello"));
     }
 }
 
 #[tokio::test]
-async fn what_is_decided_for_one_connection_goes_before_the_options_for_all() {
+async fn options_for_one_connection_override_the_options_for_all() {
     let [client, _] = pair(&[ALL], Some(ALL), Some(DeflateOptions::FRUGAL)).await;
-    assert_eq!(agreed(&client), ["permessage-deflate; server_no_context_takeover; client_no_context_takeover"]);
+    assert_eq!(extensions_of(&client), ["permessage-deflate; server_no_context_takeover; client_no_context_takeover"]);
     let [client, _] = pair(&[ALL], None, Some(ALL)).await;
-    assert_eq!(agreed(&client), ["permessage-deflate"]);
+    assert_eq!(extensions_of(&client), ["permessage-deflate"]);
 }
 
 #[tokio::test]
-async fn frames_right_behind_the_handshake_may_be_compressed() {
+async fn frames_that_arrive_with_the_response_may_be_compressed() {
     let (near, mut far) = duplex(64 << 10);
     let connector = Connector::new("ws://localhost/").unwrap().deflate(ALL);
-    let head_seen = Cell::new(false);
     let server = async {
         let request = read_head(&mut far).await;
-        head_seen.set(request.contains("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"));
-        let answer = switching(&request).replace(
+        let response = response_for(&request).replace(
             "Upgrade: websocket\r\n",
             "Upgrade: websocket\r\nSec-WebSocket-Extensions: permessage-deflate\r\n",
         );
         let frame = [0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
-        far.write_all(&[answer.as_bytes(), &frame].concat()).await.unwrap();
+        far.write_all(&[response.as_bytes(), &frame].concat()).await.unwrap();
+        request
     };
-    let (client, ()) = guarded(async { tokio::join!(connector.handshake(near), server) }).await;
-    let mut client = client.expect("the answer was right");
-    assert!(head_seen.get());
-    assert_eq!(guarded(client.next()).await.unwrap().unwrap(), Message::text("Hello"));
-    // And so is what the client sends.
+    let (client, request) = with_timeout(async { tokio::join!(connector.handshake(near), server) }).await;
+    let mut client = client.expect("the response is valid");
+    let offer = header_value(&request, "Sec-WebSocket-Extensions");
+    assert_eq!(offer, Some("permessage-deflate; client_max_window_bits"));
+    assert_eq!(with_timeout(client.next()).await.unwrap().unwrap(), Message::text("Hello"));
+    // The client compresses too.
     client.send("Hello").await.unwrap();
     let mut frame = [0; 13];
     far.read_exact(&mut frame).await.unwrap();
@@ -97,10 +99,10 @@ async fn a_message_that_inflates_beyond_the_limit_ends_the_connection() {
     };
     let options = ServerConfig { config: config.into(), deflate: Some(ALL), ..ServerConfig::default() };
     let accept = accept_with(far, &options, |_, _| Ok(UpgradeOptions::default()));
-    let (client, server) = guarded(async { tokio::join!(connector.handshake(near), accept) }).await;
+    let (client, server) = with_timeout(async { tokio::join!(connector.handshake(near), accept) }).await;
     let (mut client, mut server) = (client.unwrap(), server.unwrap());
     client.send(Message::binary(vec![0; 1001])).await.unwrap();
-    let told = guarded(async { tokio::join!(server.next(), client.next()) }).await.0;
-    assert!(matches!(told, Some(Err(Error::Violation(Violation::MessageTooBig { limit: 1000 })))), "{told:?}");
+    let (result, _) = with_timeout(async { tokio::join!(server.next(), client.next()) }).await;
+    assert!(matches!(result, Some(Err(Error::Violation(Violation::MessageTooBig { limit: 1000 })))), "{result:?}");
     assert_eq!(client.close_info().code.0, 1009);
 }

@@ -2,7 +2,6 @@
 
 mod cancel_safety;
 mod closing;
-mod common;
 mod deflate;
 mod handshake;
 mod keep_alive;
@@ -11,6 +10,7 @@ mod read_buffers;
 mod serve;
 mod split;
 mod stream_and_sink;
+mod support;
 #[cfg(feature = "tls")]
 mod tls;
 mod writes;

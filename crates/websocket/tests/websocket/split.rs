@@ -1,203 +1,213 @@
-//! Two halves in two tasks: neither keeps the other from being woken, and what the protocol does by itself goes on.
+//! A read half and a write half in two tasks: each is woken, and the connection still answers Pings and
+//! Closes by itself.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
-use futures_util::{FutureExt, SinkExt, StreamExt};
-use protocol::{CloseCode, Endpoint, Message, State, UsageError};
+use futures_util::{SinkExt, StreamExt};
+use protocol::{CloseCode, Endpoint, Message, MessageKind, State, UsageError};
+use testkit::{
+    frames::{
+        client_frame,
+        first_byte::{BINARY, CLOSE, FIRST_OF_TEXT, LAST_CONTINUATION, PING, PONG, TEXT},
+        server_frame,
+    },
+    raw_peer::read_frame,
+    stream::scripted_stream,
+    tasks::{CountingWaker, is_pending, poll_with, ready, with_paused_timeout, with_timeout, yield_to_other_tasks},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::Instant,
 };
 use websocket::Error;
 
-use crate::common::{
-    Alarm, BINARY, CLOSE, PING, PONG, TEXT, duplex_pair, from_client, from_server, guarded, guarded_with_stopped_clock,
-    let_others_run, poll_with, read_frame, scripted, server, tcp_pair,
-};
+use crate::support::{client, duplex_pair, server, server_and_raw_client, tcp_pair};
 
 // ---- Wakers -----------------------------------------------------------------------------------------------------------
 
-/// A socket remembers the last task that waited for it. Here both do.
+/// A socket stores the waker of the last task that waited for it. Here both halves wait for it.
 #[test]
-fn both_halves_wait_for_room_and_both_are_woken() {
-    let (stream, wire) = scripted();
-    let (mut reader, mut writer) = server(stream).split();
-    wire.block();
-    let (writers_alarm, writers_waker) = Alarm::new();
-    let (readers_alarm, readers_waker) = Alarm::new();
-    let mut send = Box::pin(writer.send("from the writer"));
-    let mut next = Box::pin(reader.next());
-    assert!(poll_with(send.as_mut(), &writers_waker).is_pending());
-    wire.give(&from_client(PING, "p"));
-    assert!(poll_with(next.as_mut(), &readers_waker).is_pending(), "it wants to write a Pong");
-    let _ = [writers_alarm.rang(), readers_alarm.rang()];
+fn both_halves_are_woken_when_the_socket_is_writable_again() {
+    let (stream, script) = scripted_stream();
+    let (mut read_half, mut write_half) = server(stream).split();
+    script.block_writes();
+    let (write_wakes, write_waker) = CountingWaker::new();
+    let (read_wakes, read_waker) = CountingWaker::new();
+    let mut send = Box::pin(write_half.send("from the write half"));
+    let mut next = Box::pin(read_half.next());
+    assert!(poll_with(send.as_mut(), &write_waker).is_pending());
+    script.push_read(&client_frame(PING, "p"));
+    assert!(poll_with(next.as_mut(), &read_waker).is_pending(), "it has to write a Pong");
+    let _ = [write_wakes.take_count(), read_wakes.take_count()];
 
-    wire.unblock();
-    assert!(writers_alarm.rang() > 0, "the writer was forgotten");
-    assert!(readers_alarm.rang() > 0, "the reader was forgotten");
-    assert!(poll_with(send.as_mut(), &writers_waker).is_ready());
-    assert_eq!(wire.written(), [from_server(TEXT, "from the writer"), from_server(PONG, "p")].concat());
+    script.unblock_writes();
+    assert!(write_wakes.take_count() > 0, "the write half was not woken");
+    assert!(read_wakes.take_count() > 0, "the read half was not woken");
+    assert!(poll_with(send.as_mut(), &write_waker).is_ready());
+    assert_eq!(script.written(), [server_frame(TEXT, "from the write half"), server_frame(PONG, "p")].concat());
 }
 
-/// The other way round: the writer comes last.
-#[test]
-fn a_reader_that_waits_for_room_is_woken_although_the_writer_came_after_it() {
-    let (stream, wire) = scripted();
-    let (mut reader, mut writer) = server(stream).split();
-    wire.block();
-    wire.give(&from_client(CLOSE, b"\x03\xE8"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let _guard = runtime.enter();
-    let (readers_alarm, readers_waker) = Alarm::new();
-    let mut next = Box::pin(reader.next());
-    assert!(poll_with(next.as_mut(), &readers_waker).is_pending(), "it wants to answer the Close");
-    let (_, writers_waker) = Alarm::new();
-    let mut flush = Box::pin(writer.flush());
-    assert!(poll_with(flush.as_mut(), &writers_waker).is_pending());
-    readers_alarm.rang();
-    wire.unblock();
-    assert!(readers_alarm.rang() > 0, "the reader was forgotten");
+/// The same in the other order: the write half waits last.
+#[tokio::test]
+async fn a_waiting_read_half_is_woken_even_if_the_write_half_waited_after_it() {
+    let (stream, script) = scripted_stream();
+    let (mut read_half, mut write_half) = server(stream).split();
+    script.block_writes();
+    script.push_read(&client_frame(CLOSE, b"\x03\xE8"));
+    let (read_wakes, read_waker) = CountingWaker::new();
+    let mut next = Box::pin(read_half.next());
+    assert!(poll_with(next.as_mut(), &read_waker).is_pending(), "it wants to answer the Close");
+    let (_, write_waker) = CountingWaker::new();
+    let mut flush = Box::pin(write_half.flush());
+    assert!(poll_with(flush.as_mut(), &write_waker).is_pending());
+    read_wakes.take_count();
+    script.unblock_writes();
+    assert!(read_wakes.take_count() > 0, "the read half was not woken");
 }
 
-/// Room that comes between the two looks that the reader takes at the socket wakes the reader alone. The reader then
-/// writes everything, what the writer waits for too, and has to tell it.
+/// The read half polls the socket twice. If the socket becomes writable between the two polls, it wakes
+/// the read half alone. The read half then writes everything, including the message of the write half,
+/// and has to wake the write half.
 #[test]
-fn a_writer_whose_bytes_the_reader_wrote_is_woken() {
-    let (stream, wire) = scripted();
-    let (mut reader, mut writer) = server(stream).split();
-    wire.block();
-    let (alarm, waker) = Alarm::new();
-    let mut send = Box::pin(writer.send("from the writer"));
+fn a_write_half_is_woken_when_the_read_half_has_written_its_bytes() {
+    let (stream, script) = scripted_stream();
+    let (mut read_half, mut write_half) = server(stream).split();
+    script.block_writes();
+    let (wakes, waker) = CountingWaker::new();
+    let mut send = Box::pin(write_half.send("from the write half"));
     assert!(poll_with(send.as_mut(), &waker).is_pending());
-    alarm.rang();
-    wire.block_one_poll();
-    let (_, readers_waker) = Alarm::new();
-    let mut next = Box::pin(reader.next());
-    assert!(poll_with(next.as_mut(), &readers_waker).is_pending());
-    assert_eq!(wire.written(), from_server(TEXT, "from the writer"));
-    assert!(alarm.rang() > 0, "the writer's message is out, and it sleeps on");
+    wakes.take_count();
+    script.block_one_write();
+    let (_, read_waker) = CountingWaker::new();
+    let mut next = Box::pin(read_half.next());
+    assert!(poll_with(next.as_mut(), &read_waker).is_pending());
+    assert_eq!(script.written(), server_frame(TEXT, "from the write half"));
+    assert!(wakes.take_count() > 0, "the write half was not woken after its message was written");
     assert!(poll_with(send.as_mut(), &waker).is_ready());
 }
 
-/// A poll that wakes its own task although nothing has happened keeps a processor busy.
+/// A poll that wakes its own task without progress keeps a processor busy.
 #[tokio::test(start_paused = true)]
-async fn closing_with_a_full_socket_does_not_wake_the_reader_again_and_again() {
-    let (stream, wire) = scripted();
-    let (mut reader, mut writer) = server(stream).split();
-    wire.block();
-    let (alarm, waker) = Alarm::new();
-    let mut next = Box::pin(reader.next());
-    let mut close = Box::pin(SinkExt::close(&mut writer));
-    // One task polls both, as `join!` does.
+async fn closing_with_a_full_socket_does_not_wake_the_read_half_repeatedly() {
+    let (stream, script) = scripted_stream();
+    let (mut read_half, mut write_half) = server(stream).split();
+    script.block_writes();
+    let (wakes, waker) = CountingWaker::new();
+    let mut next = Box::pin(read_half.next());
+    let mut close = Box::pin(SinkExt::close(&mut write_half));
+    // One task polls both halves, as `join!` does.
     for _ in 0..3 {
         assert!(poll_with(next.as_mut(), &waker).is_pending());
         assert!(poll_with(close.as_mut(), &waker).is_pending());
     }
-    alarm.rang();
+    wakes.take_count();
     assert!(poll_with(next.as_mut(), &waker).is_pending());
     assert!(poll_with(close.as_mut(), &waker).is_pending());
-    assert_eq!(alarm.rang(), 0, "nothing has changed");
+    assert_eq!(wakes.take_count(), 0, "nothing has changed");
 }
 
 #[tokio::test(start_paused = true)]
-async fn closing_from_the_writer_sets_the_deadline_of_a_reader_that_waits() {
+async fn a_close_by_the_write_half_sets_the_deadline_of_a_waiting_read_half() {
     let (mut client, mut server) = {
         let (ours, theirs) = tokio::io::duplex(1 << 10);
-        (crate::common::client(ours).split(), theirs)
+        (client(ours).split(), theirs)
     };
     let began = Instant::now();
     let reading = tokio::spawn(async move {
-        let end = client.0.next().await;
-        (client.0, end)
+        let result = client.0.next().await;
+        (client.0, result)
     });
-    let_others_run().await;
+    yield_to_other_tasks().await;
     client.1.close(CloseCode::GOING_AWAY, "").await.unwrap();
-    let (reader, end) = guarded_with_stopped_clock(reading).await.unwrap();
+    let (read_half, result) = with_paused_timeout(reading).await.unwrap();
     assert_eq!(began.elapsed(), Duration::from_secs(5));
-    assert!(matches!(end, Some(Err(Error::EndedWithoutClose))), "{end:?}");
-    assert!(reader.close_info().timed_out);
+    assert!(matches!(result, Some(Err(Error::EndedWithoutClose))), "{result:?}");
+    assert!(read_half.close_info().timed_out);
     assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE9".to_vec()));
 }
 
-/// The peer takes nothing and says something wrong. The reader ends the connection, and the writer must not wait on.
+/// The peer reads nothing and breaks a rule. The read half ends the connection, and the write half must
+/// not wait any longer.
 #[tokio::test(start_paused = true)]
-async fn a_writer_that_waits_for_room_is_told_when_the_reader_gives_the_peer_up() {
+async fn a_waiting_write_half_fails_when_the_read_half_disconnects() {
     let (ours, mut theirs) = tokio::io::duplex(16);
-    let (mut reader, mut writer) = server(ours).split();
-    let writing = tokio::spawn(async move { writer.send(vec![0; 300 << 10]).await });
-    let_others_run().await;
+    let (mut read_half, mut write_half) = server(ours).split();
+    let writing = tokio::spawn(async move { write_half.send(vec![0; 300 << 10]).await });
+    yield_to_other_tasks().await;
     let began = Instant::now();
-    theirs.write_all(&from_server(TEXT, "unmasked")).await.unwrap();
-    let end = guarded_with_stopped_clock(reader.next()).await;
-    assert!(matches!(end, Some(Err(Error::Violation(_)))), "{end:?}");
-    let sent = guarded_with_stopped_clock(writing).await.unwrap();
-    assert!(sent.is_err(), "300 KiB did not go through 16 bytes");
+    theirs.write_all(&server_frame(TEXT, "unmasked")).await.unwrap();
+    let result = with_paused_timeout(read_half.next()).await;
+    assert!(matches!(result, Some(Err(Error::Violation(_)))), "{result:?}");
+    let sent = with_paused_timeout(writing).await.unwrap();
+    let Err(Error::Io(error)) = sent else { panic!("300 KiB do not fit into 16 bytes: {sent:?}") };
+    assert_eq!(error.kind(), ErrorKind::BrokenPipe);
     assert_eq!(began.elapsed(), Duration::from_secs(5));
 }
 
 // ---- Both directions at once ------------------------------------------------------------------------------------------
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_reads_on_while_the_writer_is_blocked() {
+async fn the_read_half_reads_while_the_write_half_is_blocked() {
     let (ours, mut theirs) = tokio::io::duplex(64);
-    let (mut reader, mut writer) = server(ours).split();
-    let writing = tokio::spawn(async move { writer.send(vec![7; 300 << 10]).await });
-    guarded_with_stopped_clock(async {
-        // The peer reads nothing, and talks.
+    let (mut read_half, mut write_half) = server(ours).split();
+    let writing = tokio::spawn(async move { write_half.send(vec![7; 300 << 10]).await });
+    with_paused_timeout(async {
+        // The peer reads nothing, and sends messages.
         for number in 0..100 {
             let text = format!("message {number}");
-            let frame = from_client(TEXT, &text);
-            let (sent, message) = tokio::join!(theirs.write_all(&frame), reader.next());
+            let frame = client_frame(TEXT, &text);
+            let (sent, message) = tokio::join!(theirs.write_all(&frame), read_half.next());
             sent.unwrap();
             assert_eq!(message.unwrap().unwrap(), Message::text(text));
         }
-        theirs.write_all(&from_client(PING, "still there?")).await.unwrap();
+        theirs.write_all(&client_frame(PING, "still there?")).await.unwrap();
         // Then it reads.
-        let reading = tokio::spawn(async move { reader.next().await });
+        let reading = tokio::spawn(async move { read_half.next().await });
         assert_eq!(read_frame(&mut theirs).await, (BINARY, vec![7; 300 << 10]));
         assert_eq!(read_frame(&mut theirs).await, (PONG, b"still there?".to_vec()));
         writing.await.unwrap().unwrap();
-        theirs.write_all(&from_client(TEXT, "thanks")).await.unwrap();
+        theirs.write_all(&client_frame(TEXT, "thanks")).await.unwrap();
         assert_eq!(reading.await.unwrap().unwrap().unwrap(), Message::text("thanks"));
     })
     .await;
 }
 
-/// Both send at once more than fits, both read. With one task for each connection this would be a deadlock.
+/// Both endpoints send more than fits into the buffers, while both read. With a single task for each
+/// connection this would be a deadlock.
 #[tokio::test(start_paused = true)]
-async fn two_ends_that_both_send_much_at_once_get_everything() {
+async fn two_endpoints_that_send_at_once_receive_everything() {
     const MESSAGES: usize = 200;
     let (client, server) = duplex_pair(100);
     let mut tasks = Vec::new();
     for websocket in [client, server] {
-        let (mut reader, mut writer) = websocket.split();
+        let (mut read_half, mut write_half) = websocket.split();
         tasks.push(tokio::spawn(async move {
             for number in 0..MESSAGES {
-                writer.send(vec![7; number * 10]).await.unwrap();
+                write_half.send(vec![7; number * 10]).await.unwrap();
             }
-            // Kept until the end: a connection lives as long as one of its halves.
-            writer.close(CloseCode::NORMAL, "").await.unwrap();
+            // The connection lives as long as one of its halves; `read_half` is kept until the end.
+            write_half.close(CloseCode::NORMAL, "").await.unwrap();
         }));
         tasks.push(tokio::spawn(async move {
             let mut count = 0;
-            while let Some(message) = reader.next().await {
+            while let Some(message) = read_half.next().await {
                 assert_eq!(message.unwrap().as_bytes().len(), count * 10);
                 count += 1;
             }
             assert_eq!(count, MESSAGES);
-            assert!(reader.close_info().was_clean, "{:?}", reader.close_info());
+            assert!(read_half.close_info().was_clean, "{:?}", read_half.close_info());
         }));
     }
     for task in tasks {
-        guarded_with_stopped_clock(task).await.unwrap();
+        with_paused_timeout(task).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn two_ends_that_both_send_much_at_once_over_tcp_get_everything() {
+async fn two_endpoints_that_send_at_once_over_tcp_receive_everything() {
     const MESSAGES: usize = 20;
-    let (client, server) = guarded(tcp_pair()).await;
-    // `split` of futures this time, which holds the two halves together in another way.
+    let (client, server) = with_timeout(tcp_pair()).await;
+    // This is the split of `futures`, which shares the connection through a lock.
     let (mut client_out, mut client_in) = StreamExt::split(client);
     let (mut server_out, mut server_in) = StreamExt::split(server);
     let message = Message::binary(vec![7; 100_000]);
@@ -226,7 +236,7 @@ async fn two_ends_that_both_send_much_at_once_over_tcp_get_everything() {
             client_in
         }
     });
-    guarded(async {
+    with_timeout(async {
         for _ in 0..MESSAGES {
             assert!(server_in.next().await.unwrap().unwrap() == expected);
         }
@@ -238,88 +248,105 @@ async fn two_ends_that_both_send_much_at_once_over_tcp_get_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn both_halves_of_futures_wait_for_a_full_socket_and_go_on() {
+async fn both_halves_of_a_futures_split_wait_for_a_full_socket_and_continue() {
     let (ours, mut theirs) = tokio::io::duplex(16);
     let (mut sink, mut source) = StreamExt::split(server(ours));
     let sending = tokio::spawn(async move { sink.send(Message::binary(vec![7; 1000])).await });
-    let_others_run().await;
-    theirs.write_all(&from_client(PING, "ping")).await.unwrap();
+    yield_to_other_tasks().await;
+    theirs.write_all(&client_frame(PING, "ping")).await.unwrap();
     let reading = tokio::spawn(async move { source.next().await });
-    let_others_run().await;
-    guarded_with_stopped_clock(async {
+    yield_to_other_tasks().await;
+    with_paused_timeout(async {
         assert_eq!(read_frame(&mut theirs).await, (BINARY, vec![7; 1000]));
         assert_eq!(read_frame(&mut theirs).await, (PONG, b"ping".to_vec()));
         sending.await.unwrap().unwrap();
-        theirs.write_all(&from_client(TEXT, "end")).await.unwrap();
+        theirs.write_all(&client_frame(TEXT, "end")).await.unwrap();
         assert_eq!(reading.await.unwrap().unwrap().unwrap(), Message::text("end"));
     })
     .await;
 }
 
-// ---- The rest ---------------------------------------------------------------------------------------------------------
+// ---- Halves and the whole ----
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_answers_pings_and_a_close_while_the_writer_does_nothing() {
-    let (stream, wire) = scripted();
-    let (mut reader, mut writer) = server(stream).split();
-    wire.give(&[from_client(PING, "p"), from_client(CLOSE, b"\x03\xE8")].concat());
-    wire.end();
-    assert!(guarded_with_stopped_clock(reader.next()).await.is_none());
-    assert_eq!(wire.written(), [from_server(PONG, "p"), from_server(CLOSE, b"\x03\xE8")].concat());
-    assert_eq!(reader.state(), State::Closed);
-    assert_eq!(reader.close_info().initiator, Some(Endpoint::Remote));
-    assert!(matches!(writer.send("x").await, Err(Error::Usage(UsageError::AfterClose))));
-    writer.close(CloseCode::NORMAL, "").await.expect("it is closed already");
+async fn the_read_half_answers_pings_and_a_close_while_the_write_half_is_idle() {
+    let (stream, script) = scripted_stream();
+    let (mut read_half, mut write_half) = server(stream).split();
+    script.push_read(&[client_frame(PING, "p"), client_frame(CLOSE, b"\x03\xE8")].concat());
+    script.push_eof();
+    assert!(with_paused_timeout(read_half.next()).await.is_none());
+    assert_eq!(script.written(), [server_frame(PONG, "p"), server_frame(CLOSE, b"\x03\xE8")].concat());
+    assert_eq!(read_half.state(), State::Closed);
+    assert_eq!(read_half.close_info().initiator, Some(Endpoint::Remote));
+    assert!(matches!(write_half.send("x").await, Err(Error::Usage(UsageError::AfterClose))));
+    write_half.close(CloseCode::NORMAL, "").await.expect("it is closed already");
 }
 
 #[test]
-fn halves_that_belong_together_can_be_put_together_in_the_middle_of_a_message() {
-    let (stream, wire) = scripted();
-    let (mut reader, mut writer) = server(stream).split();
-    let hello = from_client(TEXT, "Hello");
-    wire.give(&hello[..7]);
-    assert!(reader.next().now_or_never().is_none());
-    wire.block();
-    assert!(writer.send("queued").now_or_never().is_none());
-    assert_eq!(writer.queued_bytes(), 8);
-    let mut whole = reader.reunite(writer).expect("they belong together");
-    wire.unblock();
-    wire.give(&hello[7..]);
-    assert_eq!(whole.next().now_or_never().expect("it has arrived").unwrap().unwrap(), Message::text("Hello"));
-    whole.flush().now_or_never().expect("there is room").unwrap();
-    assert_eq!(wire.written(), from_server(TEXT, "queued"));
+fn the_write_half_can_send_fragments_and_pongs() {
+    let (stream, script) = scripted_stream();
+    let (_read_half, mut write_half) = client(stream).split();
+    ready(write_half.send_fragment(MessageKind::Text, b"one ", false)).unwrap();
+    ready(write_half.ping(b"?")).unwrap();
+    ready(write_half.pong(b"!")).unwrap();
+    let rejected = ready(write_half.send_fragment(MessageKind::Binary, b"x", true));
+    assert!(matches!(rejected, Err(Error::Usage(UsageError::MessageOpen))), "{rejected:?}");
+    ready(write_half.send_fragment(MessageKind::Text, b"two", true)).unwrap();
+    ready(write_half.send_fragment(MessageKind::Binary, b"x", true)).unwrap();
+    let frames = [(FIRST_OF_TEXT, "one "), (PING, "?"), (PONG, "!"), (LAST_CONTINUATION, "two"), (BINARY, "x")];
+    let expected: Vec<u8> = frames.iter().flat_map(|(first, payload)| client_frame(*first, payload)).collect();
+    assert_eq!(script.written(), expected);
+    assert_eq!(write_half.state(), State::Open);
 }
 
 #[test]
-fn halves_of_two_connections_are_given_back() {
-    let (one, _one) = scripted();
-    let (two, wire_of_two) = scripted();
-    let (reader_of_one, _writer_of_one) = server(one).split();
-    let (_reader_of_two, writer_of_two) = server(two).split();
-    let (_, mut writer) = reader_of_one.reunite(writer_of_two).expect_err("they do not belong together");
-    writer.send("still works").now_or_never().expect("there is room").unwrap();
-    assert_eq!(wire_of_two.written(), from_server(TEXT, "still works"));
+fn halves_can_be_reunited_in_the_middle_of_a_message() {
+    let (stream, script) = scripted_stream();
+    let (mut read_half, mut write_half) = server(stream).split();
+    let hello = client_frame(TEXT, "Hello");
+    script.push_read(&hello[..7]);
+    assert!(is_pending(read_half.next()));
+    script.block_writes();
+    assert!(is_pending(write_half.send("queued")));
+    assert_eq!(write_half.queued_bytes(), 8);
+    let mut whole = read_half.reunite(write_half).expect("they belong together");
+    script.unblock_writes();
+    script.push_read(&hello[7..]);
+    assert_eq!(ready(whole.next()).unwrap().unwrap(), Message::text("Hello"));
+    ready(whole.flush()).unwrap();
+    assert_eq!(script.written(), server_frame(TEXT, "queued"));
+}
+
+#[test]
+fn reunite_returns_halves_of_two_connections() {
+    let (one, _first_script) = scripted_stream();
+    let (two, second_script) = scripted_stream();
+    let (first_read_half, _first_write_half) = server(one).split();
+    let (_second_read_half, second_write_half) = server(two).split();
+    let (_, mut write_half) = first_read_half.reunite(second_write_half).expect_err("halves of two connections");
+    ready(write_half.send("still works")).unwrap();
+    assert_eq!(second_script.written(), server_frame(TEXT, "still works"));
 }
 
 #[tokio::test]
-async fn the_socket_lives_as_long_as_one_half() {
-    guarded(async {
-        let (server, mut client) = crate::common::server_and_raw_client().await;
-        let (reader, mut writer) = server.split();
-        drop(reader);
-        writer.send("alone").await.unwrap();
+async fn the_socket_stays_open_as_long_as_one_half() {
+    with_timeout(async {
+        let (server, mut client) = server_and_raw_client().await;
+        let (read_half, mut write_half) = server.split();
+        drop(read_half);
+        write_half.send("alone").await.unwrap();
         assert_eq!(read_frame(&mut client).await, (TEXT, b"alone".to_vec()));
-        drop(writer);
+        drop(write_half);
         assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
     })
     .await;
 }
 
 #[test]
-fn halves_can_go_to_other_threads() {
+fn halves_can_be_sent_to_other_threads() {
     fn is_send<T: Send + 'static>(_: &T) {}
-    let (stream, _wire) = scripted();
-    let (reader, writer) = server(stream).split();
-    is_send(&reader);
-    is_send(&writer);
+    let (stream, _script) = scripted_stream();
+    let (read_half, write_half) = server(stream).split();
+    is_send(&read_half);
+    is_send(&write_half);
 }

@@ -11,6 +11,16 @@ use std::{
 
 use protocol::{CloseCode, Message, handshake::UpgradeOptions};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use testkit::{
+    frames::{
+        client_frame,
+        first_byte::{BINARY, CLOSE},
+        server_frame,
+    },
+    http_head::{SAMPLE_REQUEST, response_for},
+    raw_peer::{read_frame, read_head, read_to_eof},
+    tasks::{in_thread_with_timeout, with_paused_timeout, with_timeout},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -24,8 +34,6 @@ use tokio_rustls::{
     server,
 };
 use websocket::{ConnectError, Connector, MaybeTlsStream, ServerConfig, accept, accept_with, connect};
-
-use crate::common::{BINARY, CLOSE, from_client, from_server, guarded, read_frame, read_head, read_rest, switching};
 
 /// A certificate for `localhost` that nobody has signed but itself.
 fn self_signed() -> CertifiedKey<KeyPair> {
@@ -102,7 +110,7 @@ async fn a_certificate_that_nobody_trusts_is_refused_and_nothing_is_said() {
         let error = handshake.expect_err("the client must not trust this");
         (error, recorded.read)
     };
-    let (client, (at_server, read)) = guarded(async { tokio::join!(connect(&uri), server) }).await;
+    let (client, (at_server, read)) = with_timeout(async { tokio::join!(connect(&uri), server) }).await;
     let Err(ConnectError::Tls(error)) = client else { panic!("{client:?}") };
     let why = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
     assert!(matches!(why, Some(rustls::Error::InvalidCertificate(_))), "{error:?}");
@@ -128,7 +136,7 @@ async fn a_server_without_tls_is_an_error_of_tls() {
         tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
         tcp
     };
-    let (client, _tcp) = guarded(async { tokio::join!(connect(&uri), server) }).await;
+    let (client, _tcp) = with_timeout(async { tokio::join!(connect(&uri), server) }).await;
     assert!(matches!(client, Err(ConnectError::Tls(_))), "{client:?}");
 }
 
@@ -173,11 +181,11 @@ async fn connect_trusts_what_the_system_trusts() {
     // It comes to its end by itself: everything that it does has a time limit.
     let running = tokio::task::spawn_blocking(move || child.output().unwrap());
     let serving = tokio::spawn(echo_once(listener, acceptor(&certified)));
-    let output = guarded(running).await.unwrap();
+    let output = with_timeout(running).await.unwrap();
     std::fs::remove_file(&file).unwrap();
     let said = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
-    guarded(serving).await.unwrap();
+    with_timeout(serving).await.unwrap();
 }
 
 #[tokio::test]
@@ -186,7 +194,7 @@ async fn connects_in_a_process_of_its_own() {
     let Ok(uri) = env::var("WEBSONKETS_TEST_URI") else {
         return; // Somebody runs all ignored tests.
     };
-    guarded(async {
+    with_timeout(async {
         let mut client = connect(&uri).await.expect("the certificate is trusted");
         assert!(matches!(client.get_ref(), MaybeTlsStream::Tls(_)));
         assert!(matches!(client.get_ref().tcp().peer_addr().unwrap(), SocketAddr::V4(_)));
@@ -202,7 +210,7 @@ async fn connects_in_a_process_of_its_own() {
 //# After the TLS handshake everything that the server sends MUST go through TLS, its response included.
 #[tokio::test]
 async fn a_stream_that_the_caller_has_secured_works() {
-    guarded(async {
+    with_timeout(async {
         let (client, server) = tcp().await;
         let (client, server) = tls_pair(client, server).await;
         let connector = Connector::new("wss://localhost/chat").unwrap().subprotocol("chat").unwrap();
@@ -223,8 +231,8 @@ async fn a_stream_that_the_caller_has_secured_works() {
             sent.unwrap();
             assert!(echoed.unwrap().unwrap() == message, "{len} bytes");
         }
-        let (close_info, end) = tokio::join!(client.close(CloseCode::NORMAL, ""), server.next());
-        assert!(end.is_none(), "{end:?}");
+        let (close_info, result) = tokio::join!(client.close(CloseCode::NORMAL, ""), server.next());
+        assert!(result.is_none(), "{result:?}");
         assert!(close_info.unwrap().was_clean && server.close_info().was_clean);
     })
     .await;
@@ -236,21 +244,21 @@ async fn a_stream_that_the_caller_has_secured_works() {
 /// Without `close_notify` an end could have been cut off by anybody on the way, and rustls says so.
 #[tokio::test]
 async fn a_server_ends_tls_before_tcp() {
-    guarded(async {
+    with_timeout(async {
         let (client, server) = tcp().await;
         let (mut client, server) = tls_pair(client, server).await;
-        client.write_all(crate::common::REQUEST.as_bytes()).await.unwrap();
+        client.write_all(SAMPLE_REQUEST.as_bytes()).await.unwrap();
         let mut server = accept(server).await.unwrap();
         read_head(&mut client).await;
-        client.write_all(&from_client(CLOSE, b"\x03\xE8")).await.unwrap();
+        client.write_all(&client_frame(CLOSE, b"\x03\xE8")).await.unwrap();
         let peer = async {
             // An error here would be the missing close_notify.
-            assert_eq!(read_rest(&mut client).await, from_server(CLOSE, b"\x03\xE8"));
+            assert_eq!(read_to_eof(&mut client).await, server_frame(CLOSE, b"\x03\xE8"));
             client.shutdown().await.unwrap();
             drop(client);
         };
-        let (end, ()) = tokio::join!(server.next(), peer);
-        assert!(end.is_none(), "{end:?}");
+        let (result, ()) = tokio::join!(server.next(), peer);
+        assert!(result.is_none(), "{result:?}");
         assert!(server.close_info().was_clean && !server.close_info().timed_out);
     })
     .await;
@@ -261,22 +269,22 @@ async fn a_server_ends_tls_before_tcp() {
 //# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
 #[tokio::test]
 async fn a_client_ends_tls_before_tcp() {
-    guarded(async {
+    with_timeout(async {
         let (client, server) = tcp().await;
         let (client, mut server) = tls_pair(client, server).await;
         let answering = async {
             let request = read_head(&mut server).await;
-            server.write_all(switching(&request).as_bytes()).await.unwrap();
+            server.write_all(response_for(&request).as_bytes()).await.unwrap();
         };
         let connector = Connector::new("wss://localhost/").unwrap();
         let (client, ()) = tokio::join!(connector.handshake(client), answering);
         let mut client = client.unwrap();
         let peer = async {
             assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE8".to_vec()));
-            server.write_all(&from_server(CLOSE, b"\x03\xE8")).await.unwrap();
+            server.write_all(&server_frame(CLOSE, b"\x03\xE8")).await.unwrap();
             server.shutdown().await.unwrap();
             // An error here would be the missing close_notify.
-            assert_eq!(read_rest(&mut server).await, b"");
+            assert_eq!(read_to_eof(&mut server).await, b"");
         };
         let (close_info, ()) = tokio::join!(client.close(CloseCode::NORMAL, ""), peer);
         assert!(close_info.unwrap().was_clean);
@@ -287,11 +295,11 @@ async fn a_client_ends_tls_before_tcp() {
 /// Encrypted bytes lie in rustls's own buffer while the socket is full. Only a flush that is waited for gets them out.
 #[tokio::test(start_paused = true)]
 async fn a_message_over_tls_on_a_slow_wire_arrives_whole() {
-    crate::common::guarded_with_stopped_clock(async {
+    with_paused_timeout(async {
         let (client, server) = tokio::io::duplex(100);
         let (mut client, server) = tls_pair(client, server).await;
         let asking = async {
-            client.write_all(crate::common::REQUEST.as_bytes()).await.unwrap();
+            client.write_all(SAMPLE_REQUEST.as_bytes()).await.unwrap();
             client.flush().await.unwrap();
             read_head(&mut client).await
         };
@@ -311,18 +319,18 @@ async fn a_message_over_tls_on_a_slow_wire_arrives_whole() {
 /// A client that says Close and is gone: the server's own goodbye cannot be written any more.
 #[test]
 fn a_client_that_vanishes_right_after_its_close_ends_the_connection() {
-    crate::common::in_a_thread(|| {
+    in_thread_with_timeout(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (client, server) = tcp().await;
             let (mut client, server) = tls_pair(client, server).await;
-            client.write_all(crate::common::REQUEST.as_bytes()).await.unwrap();
+            client.write_all(SAMPLE_REQUEST.as_bytes()).await.unwrap();
             let mut server = accept(server).await.unwrap();
             read_head(&mut client).await;
-            client.write_all(&from_client(CLOSE, b"\x03\xE8")).await.unwrap();
+            client.write_all(&client_frame(CLOSE, b"\x03\xE8")).await.unwrap();
             client.flush().await.unwrap();
             drop(client);
-            let _ = guarded(server.next()).await;
+            let _ = with_timeout(server.next()).await;
             assert!(server.next().await.is_none());
         });
     });

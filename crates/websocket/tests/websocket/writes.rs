@@ -1,5 +1,5 @@
-//! How many writes it takes, and what is in them: answers leave together, large payloads are not copied, and what was
-//! sent is flushed.
+//! Writes: how many there are, what each contains, and when it is flushed. Replies leave together, and
+//! large payloads are not copied.
 
 use std::{
     io,
@@ -10,146 +10,153 @@ use std::{
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use protocol::{Message, PreparedMessage};
+use testkit::{
+    frames::{
+        client_frame,
+        first_byte::{BINARY, PING, PONG, TEXT},
+        server_frame,
+    },
+    raw_peer::read_frame,
+    stream::{StreamCall, scripted_stream},
+    tasks::{CountingWaker, is_pending, poll_with, ready, with_paused_timeout},
+};
 use tokio::io::{AsyncReadExt, AsyncWrite, BufStream};
 use websocket::{Error, Event};
 
-use crate::common::{
-    Alarm, BINARY, Call, PING, PONG, TEXT, client, from_client, from_server, guarded_with_stopped_clock, poll_with,
-    read_frame, scripted, server,
-};
+use crate::support::{client, server};
 
 const SIXTEEN: usize = 16;
 
-/// Sixteen messages that a client sends one behind the other, and their echo.
+/// Returns sixteen consecutive messages of a client, and their echo.
 fn sixteen() -> (Vec<u8>, Vec<u8>) {
     let texts = (0..SIXTEEN).map(|number| format!("message {number}"));
-    let sent: Vec<_> = texts.clone().map(|text| from_client(TEXT, text)).collect();
-    let echoed: Vec<_> = texts.map(|text| from_server(TEXT, text)).collect();
+    let sent: Vec<_> = texts.clone().map(|text| client_frame(TEXT, text)).collect();
+    let echoed: Vec<_> = texts.map(|text| server_frame(TEXT, text)).collect();
     (sent.concat(), echoed.concat())
 }
 
-// ---- One read, one write ----------------------------------------------------------------------------------------------
+// ---- Replies to one read ----
 
 #[test]
 fn answers_to_one_read_leave_in_one_write_with_send() {
-    let (stream, wire) = scripted();
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
     let (messages, echo) = sixteen();
-    wire.give(&messages);
+    script.push_read(&messages);
     for _ in 0..SIXTEEN {
-        let message = server.next().now_or_never().expect("it has arrived").unwrap().unwrap();
-        server.send(message).now_or_never().expect("there is room").unwrap();
+        let message = ready(server.next()).unwrap().unwrap();
+        ready(server.send(message)).unwrap();
     }
-    // Without another read: the last send knows that nothing more lies here.
-    assert_eq!(wire.written(), echo);
-    assert_eq!(wire.writes().len(), 1);
+    // No further read was needed: the last send finds no other complete message in the buffer.
+    assert_eq!(script.written(), echo);
+    assert_eq!(script.writes().len(), 1);
 }
 
 #[test]
-fn answers_to_one_read_leave_in_one_write_with_feed_and_flush() {
-    let (stream, wire) = scripted();
+fn replies_to_one_read_leave_in_one_write_with_feed_and_flush() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
     let (messages, echo) = sixteen();
-    wire.give(&messages);
+    script.push_read(&messages);
     for _ in 0..SIXTEEN {
-        let message = server.next().now_or_never().expect("it has arrived").unwrap().unwrap();
-        server.feed(message).now_or_never().expect("there is room").unwrap();
+        let message = ready(server.next()).unwrap().unwrap();
+        ready(server.feed(message)).unwrap();
     }
-    assert_eq!(wire.writes().len(), 0, "feed only queues");
-    SinkExt::flush(&mut server).now_or_never().expect("there is room").unwrap();
-    assert_eq!(wire.written(), echo);
-    assert_eq!(wire.writes().len(), 1);
+    assert_eq!(script.writes().len(), 0, "feed only queues");
+    ready(SinkExt::flush(&mut server)).unwrap();
+    assert_eq!(script.written(), echo);
+    assert_eq!(script.writes().len(), 1);
 }
 
 #[test]
-fn answers_to_one_read_leave_in_one_write_with_forward() {
-    let (stream, wire) = scripted();
-    let (reader, writer) = server(stream).split();
+fn replies_to_one_read_leave_in_one_write_with_forward() {
+    let (stream, script) = scripted_stream();
+    let (read_half, write_half) = server(stream).split();
     let (messages, echo) = sixteen();
-    wire.give(&messages);
-    assert!(reader.forward(writer).now_or_never().is_none(), "it waits for more messages");
-    assert_eq!(wire.written(), echo);
-    assert_eq!(wire.writes().len(), 1);
+    script.push_read(&messages);
+    assert!(is_pending(read_half.forward(write_half)), "it waits for more messages");
+    assert_eq!(script.written(), echo);
+    assert_eq!(script.writes().len(), 1);
 }
 
-/// `futures` keeps the latest message in its half of the sink, where nobody sees it before the flush.
+/// The split of `futures` holds the latest message in its own sink until the next one or the flush.
 #[test]
-fn the_split_of_futures_costs_forward_one_write_more() {
-    let (stream, wire) = scripted();
+fn forward_over_the_split_of_futures_makes_one_write_more() {
+    let (stream, script) = scripted_stream();
     let (sink, source) = StreamExt::split(server(stream));
     let (messages, echo) = sixteen();
-    wire.give(&messages);
-    assert!(source.forward(sink).now_or_never().is_none(), "it waits for more messages");
-    assert_eq!(wire.written(), echo);
-    assert_eq!(wire.writes().len(), 2);
+    script.push_read(&messages);
+    assert!(is_pending(source.forward(sink)), "it waits for more messages");
+    assert_eq!(script.written(), echo);
+    assert_eq!(script.writes().len(), 2);
 }
 
 #[test]
-fn two_reads_make_two_writes() {
-    let (stream, wire) = scripted();
+fn replies_to_two_reads_leave_in_two_writes() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
     let (messages, echo) = sixteen();
     // The second read begins in the middle of a message.
     let (first, second) = messages.split_at(messages.len() / 2 + 3);
-    wire.give(first);
-    wire.give(second);
+    script.push_read(first);
+    script.push_read(second);
     for _ in 0..SIXTEEN {
-        let message = server.next().now_or_never().expect("it has arrived").unwrap().unwrap();
-        server.send(message).now_or_never().expect("there is room").unwrap();
+        let message = ready(server.next()).unwrap().unwrap();
+        ready(server.send(message)).unwrap();
     }
-    assert_eq!(wire.written(), echo);
-    assert_eq!(wire.writes().len(), 2);
+    assert_eq!(script.written(), echo);
+    assert_eq!(script.writes().len(), 2);
 }
 
 #[test]
-fn a_pong_and_the_answers_around_it_leave_together() {
-    let (stream, wire) = scripted();
+fn a_pong_and_the_replies_around_it_leave_in_one_write() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.give(&[from_client(TEXT, "a"), from_client(PING, "p"), from_client(TEXT, "b")].concat());
+    script.push_read(&[client_frame(TEXT, "a"), client_frame(PING, "p"), client_frame(TEXT, "b")].concat());
     for _ in 0..2 {
-        let message = server.next().now_or_never().expect("it has arrived").unwrap().unwrap();
-        server.send(message).now_or_never().expect("there is room").unwrap();
+        let message = ready(server.next()).unwrap().unwrap();
+        ready(server.send(message)).unwrap();
     }
-    assert_eq!(wire.written(), [from_server(TEXT, "a"), from_server(PONG, "p"), from_server(TEXT, "b")].concat());
-    assert_eq!(wire.writes().len(), 1);
+    assert_eq!(script.written(), [server_frame(TEXT, "a"), server_frame(PONG, "p"), server_frame(TEXT, "b")].concat());
+    assert_eq!(script.writes().len(), 1);
 }
 
-// ---- At once ----------------------------------------------------------------------------------------------------------
+// ---- Immediate writes ----
 
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
 //# The frames MUST be transmitted over the network connection.
 #[test]
-fn a_message_alone_is_written_and_flushed_before_send_returns() {
-    let (stream, wire) = scripted();
+fn a_single_message_is_written_and_flushed_before_send_returns() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    server.send("Hello").now_or_never().expect("there is room").unwrap();
-    assert_eq!(wire.written(), [0x81, 0x05, 0x48, 0x65, 0x6C, 0x6C, 0x6F]);
-    assert_eq!(wire.calls().last(), Some(&Call::Flush));
+    ready(server.send("Hello")).unwrap();
+    assert_eq!(script.written(), [0x81, 0x05, 0x48, 0x65, 0x6C, 0x6C, 0x6F]);
+    assert_eq!(script.calls().last(), Some(&StreamCall::Flush));
 }
 
 #[test]
-fn a_message_is_written_at_once_while_only_a_part_of_the_next_has_arrived() {
-    let (stream, wire) = scripted();
+fn send_writes_at_once_while_the_next_message_is_incomplete() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    let next = from_client(TEXT, "unfinished");
-    wire.give(&[&from_client(TEXT, "question"), &next[..9]].concat());
-    server.next().now_or_never().expect("it has arrived").unwrap().unwrap();
-    // The peer may be waiting for this very answer before it sends the rest.
-    server.send("answer").now_or_never().expect("there is room").unwrap();
-    assert_eq!(wire.written(), from_server(TEXT, "answer"));
+    let next = client_frame(TEXT, "unfinished");
+    script.push_read(&[&client_frame(TEXT, "question"), &next[..9]].concat());
+    ready(server.next()).unwrap().unwrap();
+    // The peer may wait for this answer before it sends the rest.
+    ready(server.send("answer")).unwrap();
+    assert_eq!(script.written(), server_frame(TEXT, "answer"));
 }
 
 #[test]
 fn send_waits_for_the_messages_that_lie_here_and_flush_does_not() {
-    let (stream, wire) = scripted();
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.give(&[from_client(TEXT, "one"), from_client(TEXT, "two")].concat());
-    server.next().now_or_never().expect("it has arrived").unwrap().unwrap();
-    server.send("answer").now_or_never().expect("there is room").unwrap();
-    assert_eq!(wire.writes().len(), 0, "the answer to the second message will want to come along");
-    server.flush().now_or_never().expect("there is room").unwrap();
-    assert_eq!(wire.written(), from_server(TEXT, "answer"));
+    script.push_read(&[client_frame(TEXT, "one"), client_frame(TEXT, "two")].concat());
+    ready(server.next()).unwrap().unwrap();
+    ready(server.send("answer")).unwrap();
+    assert_eq!(script.writes().len(), 0, "the answer to the second message will want to come along");
+    ready(server.flush()).unwrap();
+    assert_eq!(script.written(), server_frame(TEXT, "answer"));
 }
 
 //= docs/src/rfc6455.md#section-6-1
@@ -157,41 +164,41 @@ fn send_waits_for_the_messages_that_lie_here_and_flush_does_not() {
 //# The frames MUST be transmitted over the network connection.
 #[test]
 fn what_send_left_behind_is_written_before_the_next_read_waits() {
-    let (stream, wire) = scripted();
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.give(&[from_client(TEXT, "one"), from_client(TEXT, "two")].concat());
-    server.next().now_or_never().expect("it has arrived").unwrap().unwrap();
-    server.send("answer").now_or_never().expect("there is room").unwrap();
-    server.next().now_or_never().expect("it has arrived").unwrap().unwrap();
-    assert!(server.next().now_or_never().is_none());
-    assert_eq!(wire.written(), from_server(TEXT, "answer"));
+    script.push_read(&[client_frame(TEXT, "one"), client_frame(TEXT, "two")].concat());
+    ready(server.next()).unwrap().unwrap();
+    ready(server.send("answer")).unwrap();
+    ready(server.next()).unwrap().unwrap();
+    assert!(is_pending(server.next()));
+    assert_eq!(script.written(), server_frame(TEXT, "answer"));
 }
 
 #[test]
-fn the_writing_half_writes_whatever_lies_unread() {
-    let (stream, wire) = scripted();
-    let (mut reader, mut writer) = server(stream).split();
-    wire.give(&[from_client(TEXT, "one"), from_client(TEXT, "two")].concat());
-    reader.next().now_or_never().expect("it has arrived").unwrap().unwrap();
-    // The task that writes does not know when the one that reads will go on.
-    writer.send("news").now_or_never().expect("there is room").unwrap();
-    assert_eq!(wire.written(), from_server(TEXT, "news"));
+fn the_write_half_writes_at_once_whatever_is_unread() {
+    let (stream, script) = scripted_stream();
+    let (mut read_half, mut write_half) = server(stream).split();
+    script.push_read(&[client_frame(TEXT, "one"), client_frame(TEXT, "two")].concat());
+    ready(read_half.next()).unwrap().unwrap();
+    // The writing task cannot know when the reading task will continue.
+    ready(write_half.send("news")).unwrap();
+    assert_eq!(script.written(), server_frame(TEXT, "news"));
     let prepared = PreparedMessage::new(&Message::text("for all"));
-    writer.send_prepared(&prepared).now_or_never().expect("there is room").unwrap();
-    writer.ping(b"").now_or_never().expect("there is room").unwrap();
-    assert_eq!(wire.writes().len(), 3);
+    ready(write_half.send_prepared(&prepared)).unwrap();
+    ready(write_half.ping(b"")).unwrap();
+    assert_eq!(script.writes().len(), 3);
 }
 
-// ---- Without copying --------------------------------------------------------------------------------------------------
+// ---- Large payloads ----
 
 #[test]
-fn a_large_payload_leaves_from_where_it_is_together_with_its_header() {
-    let (stream, wire) = scripted();
+fn a_large_payload_is_written_with_its_header_and_without_a_copy() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
     let payload = Bytes::from(vec![7; 100_000]);
-    server.send(payload.clone()).now_or_never().expect("there is room").unwrap();
-    let writes = wire.writes();
-    assert_eq!(writes.len(), 1, "one vectored write");
+    ready(server.send(payload.clone())).unwrap();
+    let writes = script.writes();
+    assert_eq!(writes.len(), 1, "not one vectored write");
     let [header, body] = &writes[0][..] else { panic!("{} pieces", writes[0].len()) };
     assert_eq!(header.bytes, [0x82, 127, 0, 0, 0, 0, 0, 0x01, 0x86, 0xA0]);
     assert_eq!(body.bytes, payload);
@@ -199,115 +206,116 @@ fn a_large_payload_leaves_from_where_it_is_together_with_its_header() {
 }
 
 #[test]
-fn a_stream_without_vectored_writes_gets_the_payload_uncopied_too() {
-    let (stream, wire) = scripted();
-    wire.not_vectored();
+fn a_large_payload_is_not_copied_for_a_stream_without_vectored_writes() {
+    let (stream, script) = scripted_stream();
+    script.disable_vectored_writes();
     let mut server = server(stream);
     let payload = Bytes::from(vec![7; 100_000]);
-    server.send(payload.clone()).now_or_never().expect("there is room").unwrap();
-    assert_eq!(wire.written(), from_server(BINARY, &payload));
-    let writes = wire.writes();
+    ready(server.send(payload.clone())).unwrap();
+    assert_eq!(script.written(), server_frame(BINARY, &payload));
+    let writes = script.writes();
     assert_eq!(writes.len(), 2);
     assert_eq!(writes[1][0].address, payload.as_ptr() as usize, "the payload was copied");
 }
 
 #[test]
-fn a_large_payload_that_takes_many_writes_stays_in_one_piece() {
-    let (stream, wire) = scripted();
+fn a_large_payload_can_be_written_in_steps_of_any_size() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
     let payload: Vec<u8> = (0..100_000_u32).map(|number| number.to_le_bytes()[0]).collect();
-    wire.block();
-    assert!(server.send(payload.clone()).now_or_never().is_none());
+    script.block_writes();
+    assert!(is_pending(server.send(payload.clone())));
     while server.queued_bytes() > 0 {
-        // Cut inside the header first, then wherever it falls.
-        wire.let_through(if wire.writes().is_empty() { 3 } else { 7919 });
+        // The first cut is inside the header; 7919 is prime, so the others fall anywhere.
+        script.allow_writes(if script.writes().is_empty() { 3 } else { 7919 });
         let _ = server.flush().now_or_never();
     }
-    assert_eq!(wire.written(), from_server(BINARY, payload));
+    assert_eq!(script.written(), server_frame(BINARY, payload));
 }
 
 #[test]
-fn more_large_payloads_than_one_vectored_write_holds_all_leave_in_order() {
-    let (stream, wire) = scripted();
+fn more_payloads_than_one_vectored_write_holds_are_written_in_order() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.block();
+    script.block_writes();
     let mut expected = Vec::new();
-    // 25 messages of 5 KiB stay just below what may be queued; small ones lie between them.
+    // 25 messages of 5 KiB stay just below the limit of the queue. There are small ones between them.
     for number in 0..25 {
         let large = vec![number; 5 << 10];
-        expected.extend(from_server(BINARY, &large));
-        expected.extend(from_server(TEXT, "small"));
-        server.feed(Message::binary(large)).now_or_never().expect("there is room").unwrap();
-        server.feed(Message::text("small")).now_or_never().expect("there is room").unwrap();
+        expected.extend(server_frame(BINARY, &large));
+        expected.extend(server_frame(TEXT, "small"));
+        ready(server.feed(Message::binary(large))).unwrap();
+        ready(server.feed(Message::text("small"))).unwrap();
     }
-    wire.unblock();
-    server.flush().now_or_never().expect("there is room").unwrap();
-    assert_eq!(wire.written(), expected);
+    script.unblock_writes();
+    ready(server.flush()).unwrap();
+    assert_eq!(script.written(), expected);
 }
 
 #[test]
-fn a_prepared_message_is_one_piece_of_memory_for_all_connections() {
+fn a_prepared_message_is_shared_by_all_connections() {
     let prepared = PreparedMessage::new(&Message::binary(vec![7; 10_000]));
     let mut addresses = Vec::new();
     for _ in 0..2 {
-        let (stream, wire) = scripted();
+        let (stream, script) = scripted_stream();
         let mut server = server(stream);
-        server.send_prepared(&prepared).now_or_never().expect("there is room").unwrap();
-        assert_eq!(wire.written(), from_server(BINARY, vec![7; 10_000]));
-        addresses.extend(wire.writes().concat().iter().map(|piece| piece.address));
+        ready(server.send_prepared(&prepared)).unwrap();
+        assert_eq!(script.written(), server_frame(BINARY, vec![7; 10_000]));
+        addresses.extend(script.writes().concat().iter().map(|piece| piece.address));
     }
     assert_eq!(addresses.len(), 2);
     assert_eq!(addresses[0], addresses[1]);
 }
 
-// ---- Bounds -----------------------------------------------------------------------------------------------------------
+// ---- Limits ----
 
 #[test]
-fn ten_thousand_pings_in_one_read_are_answered_by_a_few_pongs_and_the_last() {
-    let (stream, wire) = scripted();
+fn of_ten_thousand_pings_in_one_read_the_first_64_and_the_last_are_answered() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    // 60 KB: as much as one read takes.
-    let mut pings = from_client(PING, "").repeat(9_999);
-    pings.extend(from_client(PING, "last"));
-    wire.give(&pings);
+    // 60 KB, which one read returns.
+    let mut pings = client_frame(PING, "").repeat(9_999);
+    pings.extend(client_frame(PING, "last"));
+    script.push_read(&pings);
     let mut seen = 0;
     while let Some(event) = server.next_event().now_or_never() {
         assert!(matches!(event, Some(Ok(Event::Ping(_)))), "{event:?}");
-        assert!(server.queued_bytes() <= 64 * 131, "{} bytes of Pongs wait", server.queued_bytes());
+        assert!(server.queued_bytes() <= 64 * 131, "{} bytes of Pongs are queued", server.queued_bytes());
         seen += 1;
     }
     assert_eq!(seen, 10_000);
-    assert_eq!(wire.written(), [from_server(PONG, "").repeat(64), from_server(PONG, "last")].concat());
+    assert_eq!(script.written(), [server_frame(PONG, "").repeat(64), server_frame(PONG, "last")].concat());
 }
 
 #[test]
-fn a_peer_that_does_not_read_makes_sending_wait_and_not_the_queue_grow() {
-    let (stream, wire) = scripted();
+fn sending_waits_when_a_peer_that_does_not_read_has_filled_the_queue() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.block();
+    script.block_writes();
     let message = vec![7; 1 << 10];
     let mut sent = 0;
     while server.feed(Message::binary(message.clone())).now_or_never().is_some() {
         sent += 1;
-        assert!(sent < 1000, "{} bytes wait", server.queued_bytes());
+        assert!(sent < 1000, "{} bytes are queued", server.queued_bytes());
     }
-    assert!(server.queued_bytes() <= (320 << 10) + (2 << 10), "{} bytes wait", server.queued_bytes());
-    wire.unblock();
-    server.send("there is room again").now_or_never().expect("there is room").unwrap();
+    assert!(server.queued_bytes() <= (320 << 10) + (2 << 10), "{} bytes are queued", server.queued_bytes());
+    script.unblock_writes();
+    ready(server.send("there is room again")).unwrap();
     assert_eq!(server.queued_bytes(), 0);
 }
 
 #[test]
-fn a_stream_that_takes_no_bytes_is_an_error_and_not_a_loop() {
-    let stream = tokio::io::join(tokio::io::empty(), TakesNothing);
-    let error = server(stream).send("x").now_or_never().expect("an error at once").expect_err("nothing was taken");
+fn a_write_of_no_bytes_is_an_error_and_not_a_loop() {
+    let stream = tokio::io::join(tokio::io::empty(), ZeroWriter);
+    let error = ready(server(stream).send("x")).expect_err("nothing was written");
     assert!(matches!(&error, Error::Io(error) if error.kind() == io::ErrorKind::WriteZero), "{error:?}");
 }
 
+/// Accepts 0 bytes of each write, and reports success.
 #[derive(Debug)]
-struct TakesNothing;
+struct ZeroWriter;
 
-impl AsyncWrite for TakesNothing {
+impl AsyncWrite for ZeroWriter {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(Ok(0))
     }
@@ -325,51 +333,51 @@ impl AsyncWrite for TakesNothing {
 
 #[test]
 fn send_returns_when_the_stream_is_flushed_and_not_before() {
-    let (stream, wire) = scripted();
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.hold_flush();
+    script.block_flushes();
     let mut send = Box::pin(server.send("Hello"));
-    let (alarm, waker) = Alarm::new();
+    let (wakes, waker) = CountingWaker::new();
     assert!(poll_with(send.as_mut(), &waker).is_pending(), "the bytes are still in the stream's own buffer");
-    alarm.rang();
-    wire.release_flush();
-    assert!(alarm.rang() > 0);
+    wakes.take_count();
+    script.unblock_flushes();
+    assert!(wakes.take_count() > 0);
     assert!(poll_with(send.as_mut(), &waker).is_ready());
-    assert_eq!(wire.calls().last(), Some(&Call::Flush));
+    assert_eq!(script.calls().last(), Some(&StreamCall::Flush));
 }
 
 #[test]
-fn a_pong_is_flushed_even_if_the_flush_had_to_wait() {
-    let (stream, wire) = scripted();
+fn a_pong_is_flushed_even_if_the_flush_has_to_wait() {
+    let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    wire.hold_flush();
-    wire.give(&from_client(PING, "p"));
+    script.block_flushes();
+    script.push_read(&client_frame(PING, "p"));
     let mut next = Box::pin(server.next());
-    let (alarm, waker) = Alarm::new();
+    let (wakes, waker) = CountingWaker::new();
     assert!(poll_with(next.as_mut(), &waker).is_pending());
-    assert_eq!(wire.written(), from_server(PONG, "p"));
-    alarm.rang();
-    wire.release_flush();
-    assert!(alarm.rang() > 0, "whoever reads waits for the flush too");
+    assert_eq!(script.written(), server_frame(PONG, "p"));
+    wakes.take_count();
+    script.unblock_flushes();
+    assert!(wakes.take_count() > 0, "the reading task waits for the flush too");
     assert!(poll_with(next.as_mut(), &waker).is_pending());
-    assert_eq!(wire.calls().last(), Some(&Call::Flush));
+    assert_eq!(script.calls().last(), Some(&StreamCall::Flush));
 }
 
 #[test]
-fn one_flush_is_enough_for_one_write() {
-    let (stream, wire) = scripted();
+fn one_write_is_flushed_once() {
+    let (stream, script) = scripted_stream();
     let mut client = client(stream);
-    client.send("Hello").now_or_never().expect("there is room").unwrap();
-    client.flush().now_or_never().expect("nothing to do").unwrap();
-    assert!(client.next().now_or_never().is_none());
-    assert_eq!(wire.calls().iter().filter(|call| **call == Call::Flush).count(), 1);
+    ready(client.send("Hello")).unwrap();
+    ready(client.flush()).unwrap();
+    assert!(is_pending(client.next()));
+    assert_eq!(script.calls().iter().filter(|call| **call == StreamCall::Flush).count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_buffered_stream_on_a_slow_wire_brings_everything() {
+async fn a_buffered_stream_on_a_slow_connection_transmits_everything() {
     let (ours, mut theirs) = tokio::io::duplex(16);
     let mut server = server(BufStream::with_capacity(1 << 10, 1 << 10, ours));
-    guarded_with_stopped_clock(async {
+    with_paused_timeout(async {
         for number in 0..10_u8 {
             let message = vec![number; 500];
             let (sent, frame) = tokio::join!(server.send(message.clone()), read_frame(&mut theirs));

@@ -1,12 +1,16 @@
-//! Randomness, as far as it can be seen from outside: no two keys alike, no bit that stands still, no steady step from one
-//! key to the next (sections 4.1 and 10.3). That nobody can predict them follows from where they come from, not from a test.
+//! The randomness of keys, as far as a test can see it: no two consecutive keys are equal, no bit is
+//! constant, and the keys do not count up (sections 4.1 and 10.3). No test can prove that they are
+//! unpredictable; their source guarantees that.
 
-use crate::common::{header, scripted, switching};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use futures_util::FutureExt;
+use testkit::{
+    http_head::{header_value, response_for},
+    stream::scripted_stream,
+    tasks::{is_pending, ready},
+};
 use websocket::Connector;
 
-/// With so many samples, chance keeps a bit from changing once in 2^99 runs.
+/// With so many samples, a random bit is the same in all of them once in 2^99 runs.
 const SAMPLES: usize = 100;
 
 fn look_random(keys: &[Vec<u8>]) {
@@ -20,7 +24,7 @@ fn look_random(keys: &[Vec<u8>]) {
     }
     let number = |key: &Vec<u8>| key.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
     let step = |pair: &[Vec<u8>]| number(&pair[1]).wrapping_sub(number(&pair[0]));
-    assert!(keys.windows(2).any(|pair| step(pair) != step(&keys[..2])), "they only count");
+    assert!(keys.windows(2).any(|pair| step(pair) != step(&keys[..2])), "the keys count up");
 }
 
 //= docs/src/rfc6455.md#section-4-1
@@ -29,10 +33,10 @@ fn look_random(keys: &[Vec<u8>]) {
 #[tokio::test]
 async fn the_keys_of_handshakes_look_random() {
     let key = || {
-        let (stream, wire) = scripted();
-        assert!(Connector::new("ws://h/").unwrap().handshake(stream).now_or_never().is_none());
-        let request = String::from_utf8(wire.written()).unwrap();
-        STANDARD.decode(header(&request, "Sec-WebSocket-Key").unwrap()).unwrap()
+        let (stream, script) = scripted_stream();
+        assert!(is_pending(Connector::new("ws://h/").unwrap().handshake(stream)));
+        let request = String::from_utf8(script.written()).unwrap();
+        STANDARD.decode(header_value(&request, "Sec-WebSocket-Key").unwrap()).unwrap()
     };
     look_random(&[(); SAMPLES].map(|()| key()));
 }
@@ -42,16 +46,16 @@ async fn the_keys_of_handshakes_look_random() {
 //# For each frame a client MUST take a new masking key that whoever supplies the data cannot predict.
 #[tokio::test]
 async fn the_masking_keys_of_a_client_look_random() {
-    let (stream, wire) = scripted();
+    let (stream, script) = scripted_stream();
     let mut handshake = Box::pin(Connector::new("ws://h/").unwrap().handshake(stream));
-    assert!(handshake.as_mut().now_or_never().is_none());
-    let request = wire.written();
-    wire.give(switching(std::str::from_utf8(&request).unwrap()).as_bytes());
-    let mut client = handshake.as_mut().now_or_never().expect("the answer is there").expect("and right");
+    assert!(is_pending(handshake.as_mut()));
+    let request = script.written();
+    script.push_read(response_for(std::str::from_utf8(&request).unwrap()).as_bytes());
+    let mut client = ready(handshake.as_mut()).expect("and right");
     for _ in 0..SAMPLES {
-        client.send("").now_or_never().expect("there is room").unwrap();
+        ready(client.send("")).unwrap();
     }
     // Each is two bytes of header and the key.
-    let frames = wire.written().split_off(request.len());
+    let frames = script.written().split_off(request.len());
     look_random(&frames.chunks(6).map(|frame| frame[2..].to_vec()).collect::<Vec<_>>());
 }

@@ -1,20 +1,21 @@
 //! Sections 5.3 and 10.3: the masking keys of a client that was made by `connect`.
 //!
-//! Nothing that looks at keys can prove that they cannot be foreseen. What can be shown is that the simple sources are
-//! not in use: a constant, a counter, a clock, a generator that begins with the same seed in each connection.
+//! A test cannot prove that keys are unpredictable. It can show that the simple sources are not in use:
+//! a constant, a counter, a clock, or a generator that starts with the same seed in each connection.
 
 use std::collections::HashSet;
 
 use futures_util::{SinkExt, stream};
 use protocol::Message;
+use testkit::tasks::with_timeout;
 use tokio::io::AsyncReadExt;
 
-use crate::common::{client_and_raw_server, guarded};
+use crate::support::client_and_raw_server;
 
-/// Enough for each bit's share to be close to a half, and 24 KiB on the wire.
+/// Enough keys for each bit to be set in about half of them. On the wire they take 24 KiB.
 const KEYS: usize = 4096;
 
-/// The first [`KEYS`] keys of a new connection, one for each frame.
+/// Returns the first [`KEYS`] keys of a new connection, one for each frame.
 async fn keys_of_a_new_connection() -> Vec<u32> {
     let (mut client, mut server) = client_and_raw_server().await;
     let sending = async {
@@ -34,17 +35,18 @@ async fn keys_of_a_new_connection() -> Vec<u32> {
     tokio::join!(sending, receiving).1
 }
 
-/// Each of the 32 bits is set in about half of the values.
+/// Checks that each of the 32 bits is set in about half of the values, and that few values repeat.
 #[track_caller]
-fn looks_like_chance(values: &[u32], what: &str) {
+fn assert_looks_random(values: &[u32], what: &str) {
     for bit in 0..32 {
         let set = values.iter().filter(|value| *value >> bit & 1 == 1).count();
-        // Chance strays from a half by less than 1 in 100 here. 10 in 100 do not happen in the life of the universe.
+        // A random share differs from a half by less than 1 in 100 here. A difference of 10 in 100 does not happen
+        // in the lifetime of the universe.
         assert!((values.len() * 2 / 5..values.len() * 3 / 5).contains(&set), "bit {bit} of {what} is set {set} times");
     }
-    // Of 4096 values out of 2^32, two are the same once in 500 runs. Three such pairs are no chance any more.
+    // Two of 4096 random values out of 2^32 are equal once in 500 runs. Three such pairs are not a coincidence.
     let different: HashSet<u32> = values.iter().copied().collect();
-    assert!(different.len() + 3 > values.len(), "{what} are the same again and again");
+    assert!(different.len() + 3 > values.len(), "{what} repeat");
 }
 
 //= docs/src/rfc6455.md#section-5-3
@@ -54,24 +56,25 @@ fn looks_like_chance(values: &[u32], what: &str) {
 //= type=test
 //# A masking key MUST NOT let a server or a proxy foresee the key of a later frame with ease.
 #[tokio::test]
-async fn the_keys_of_a_connection_look_like_chance_and_so_do_the_steps_between_them() {
-    let keys = guarded(keys_of_a_new_connection()).await;
-    looks_like_chance(&keys, "the keys");
+async fn the_keys_of_a_connection_and_their_differences_look_random() {
+    let keys = with_timeout(keys_of_a_new_connection()).await;
+    assert_looks_random(&keys, "the keys");
     let steps: Vec<u32> = keys.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
-    looks_like_chance(&steps, "the differences");
+    assert_looks_random(&steps, "the differences");
     let flips: Vec<u32> = keys.windows(2).map(|pair| pair[1] ^ pair[0]).collect();
-    looks_like_chance(&flips, "the changed bits");
+    assert_looks_random(&flips, "the changed bits");
 }
 
 //= docs/src/rfc6455.md#section-5-3
 //= type=test
 //# A masking key MUST NOT let a server or a proxy foresee the key of a later frame with ease.
 #[tokio::test]
-async fn two_connections_have_nothing_to_do_with_each_other() {
-    let (first, second) = guarded(async { (keys_of_a_new_connection().await, keys_of_a_new_connection().await) }).await;
-    let apart: Vec<u32> = first.iter().zip(&second).map(|(first, second)| first ^ second).collect();
-    looks_like_chance(&apart, "the differences of two connections");
+async fn the_keys_of_two_connections_are_unrelated() {
+    let (first, second) =
+        with_timeout(async { (keys_of_a_new_connection().await, keys_of_a_new_connection().await) }).await;
+    let differences: Vec<u32> = first.iter().zip(&second).map(|(first, second)| first ^ second).collect();
+    assert_looks_random(&differences, "the differences between two connections");
     let keys: HashSet<u32> = first.into_iter().collect();
-    let again = second.iter().filter(|key| keys.contains(key)).count();
-    assert!(again < 3, "{again} keys of one connection come again in the other");
+    let repeated = second.iter().filter(|key| keys.contains(key)).count();
+    assert!(repeated < 3, "{repeated} keys of one connection are used by the other too");
 }
