@@ -1,4 +1,5 @@
-//! `wss://`: TLS by rustls, with certificates made for the occasion (sections 4.1, step 5, and 10.6).
+//! `wss://`: TLS by rustls, with self-signed certificates that each test creates (section 4.1, step 5,
+//! and section 10.6).
 
 use std::{
     env, io,
@@ -35,7 +36,7 @@ use tokio_rustls::{
 };
 use websocket::{ConnectError, Connector, MaybeTlsStream, ServerConfig, accept, accept_with, connect};
 
-/// A certificate for `localhost` that nobody has signed but itself.
+/// Creates a self-signed certificate for `localhost`.
 fn self_signed() -> CertifiedKey<KeyPair> {
     generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate")
 }
@@ -51,13 +52,14 @@ fn acceptor(certified: &CertifiedKey<KeyPair>) -> TlsAcceptor {
         .expect("versions")
         .with_no_client_auth()
         .with_single_cert(vec![certified.cert.der().clone()], key.into())
-        .expect("a fitting key");
-    // Tickets are sent when the client may have stopped to listen. On a wire of a few bytes nothing would go on.
+        .expect("the key of the certificate");
+    // A server sends tickets after the handshake, when the client may have stopped reading. With buffers of a few
+    // bytes the server would then wait for ever.
     config.send_tls13_tickets = 0;
     TlsAcceptor::from(Arc::new(config))
 }
 
-/// A client that trusts this one certificate.
+/// Creates a client that trusts only this certificate.
 fn connector(certified: &CertifiedKey<KeyPair>) -> TlsConnector {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(certified.cert.der().clone()).expect("a certificate");
@@ -73,7 +75,7 @@ fn localhost() -> ServerName<'static> {
     ServerName::try_from("localhost").expect("a name")
 }
 
-/// Both ends of TLS on a wire that holds so many bytes in each direction.
+/// Performs a TLS handshake over two connected streams.
 async fn tls_pair<C, S>(client: C, server: S) -> (client::TlsStream<C>, server::TlsStream<S>)
 where
     C: AsyncRead + AsyncWrite + Unpin,
@@ -82,7 +84,7 @@ where
     let certified = self_signed();
     let (acceptor, connector) = (acceptor(&certified), connector(&certified));
     let (client, server) = tokio::join!(connector.connect(localhost(), client), acceptor.accept(server));
-    (client.expect("the certificate is trusted"), server.expect("the client trusts"))
+    (client.expect("the certificate is trusted"), server.expect("the client accepts the certificate"))
 }
 
 async fn tcp() -> (TcpStream, TcpStream) {
@@ -99,36 +101,36 @@ async fn tcp() -> (TcpStream, TcpStream) {
 //= type=test
 //# If TLS fails, because of a certificate that cannot be trusted for example, the client MUST fail the connection.
 #[tokio::test]
-async fn a_certificate_that_nobody_trusts_is_refused_and_nothing_is_said() {
+async fn an_untrusted_certificate_is_rejected_before_anything_is_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("wss://localhost:{}/secret", listener.local_addr().unwrap().port());
     let certified = self_signed();
     let server = async {
         let (tcp, _) = listener.accept().await.unwrap();
-        let mut recorded = Recorder { tcp, read: Vec::new() };
+        let mut recorded = RecordedTcp { tcp, read: Vec::new() };
         let handshake = acceptor(&certified).accept(&mut recorded).await;
-        let error = handshake.expect_err("the client must not trust this");
+        let error = handshake.expect_err("the client must not trust this certificate");
         (error, recorded.read)
     };
     let (client, (at_server, read)) = with_timeout(async { tokio::join!(connect(&uri), server) }).await;
     let Err(ConnectError::Tls(error)) = client else { panic!("{client:?}") };
-    let why = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
-    assert!(matches!(why, Some(rustls::Error::InvalidCertificate(_))), "{error:?}");
-    let told = at_server.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    let cause = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    assert!(matches!(cause, Some(rustls::Error::InvalidCertificate(_))), "{error:?}");
+    let alert = at_server.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
     assert!(
         matches!(
-            told,
+            alert,
             Some(rustls::Error::AlertReceived(AlertDescription::UnknownCA | AlertDescription::BadCertificate))
         ),
-        "the server is told why: {at_server:?}"
+        "no alert that names the certificate: {at_server:?}"
     );
-    assert_eq!(read[..2], [0x16, 0x03], "a handshake record of TLS comes first");
+    assert_eq!(read[..2], [0x16, 0x03], "the first record is not a TLS handshake");
     assert!(!read.windows(6).any(|six| six == b"secret"), "plaintext");
     assert!(!read.windows(3).any(|three| three == b"GET"), "plaintext");
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_an_error_of_tls() {
+async fn a_server_without_tls_is_a_tls_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("wss://localhost:{}/", listener.local_addr().unwrap().port());
     let server = async {
@@ -140,20 +142,20 @@ async fn a_server_without_tls_is_an_error_of_tls() {
     assert!(matches!(client, Err(ConnectError::Tls(_))), "{client:?}");
 }
 
-/// Answers one connection's messages until it is closed.
+/// Accepts one connection and echoes its messages until it is closed.
 async fn echo_once(listener: TcpListener, acceptor: TlsAcceptor) {
     let (tcp, _) = listener.accept().await.unwrap();
     let tls = acceptor.accept(tcp).await.expect("the client trusts the certificate");
-    assert_eq!(tls.get_ref().1.server_name(), Some("localhost"), "the client says whom it wants");
-    let mut server = accept(tls).await.expect("the request is right");
+    assert_eq!(tls.get_ref().1.server_name(), Some("localhost"), "no Server Name Indication");
+    let mut server = accept(tls).await.expect("the request is valid");
     while let Some(message) = server.next().await {
         server.send(message.unwrap()).await.unwrap();
     }
     assert!(server.close_info().was_clean, "{:?}", server.close_info());
 }
 
-/// The whole way of [`connect`]. What it trusts is the system's, which an environment variable can replace; setting one
-/// in this process is nothing that safe code can do, so another process does the connecting: the test below.
+/// [`connect`] trusts the certificates of the system, which an environment variable can replace. Safe
+/// code cannot set a variable in its own process, so this test runs another process: the test below.
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
 //# Once TLS is set up, everything on this connection MUST go through it.
@@ -164,7 +166,7 @@ async fn echo_once(listener: TcpListener, acceptor: TlsAcceptor) {
 //= type=test
 //# An implementation MUST support TLS.
 #[tokio::test]
-async fn connect_trusts_what_the_system_trusts() {
+async fn connect_trusts_the_certificates_of_the_system() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let certified = self_signed();
@@ -178,21 +180,21 @@ async fn connect_trusts_what_the_system_trusts() {
         .env("WEBSONKETS_TEST_URI", format!("wss://localhost:{port}/"))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // It comes to its end by itself: everything that it does has a time limit.
+    // The process ends by itself: everything that it does has a time limit.
     let running = tokio::task::spawn_blocking(move || child.output().unwrap());
     let serving = tokio::spawn(echo_once(listener, acceptor(&certified)));
     let output = with_timeout(running).await.unwrap();
     std::fs::remove_file(&file).unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+    let printed = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&printed));
     with_timeout(serving).await.unwrap();
 }
 
 #[tokio::test]
-#[ignore = "run by connect_trusts_what_the_system_trusts, which knows what to connect to"]
+#[ignore = "connect_trusts_the_certificates_of_the_system runs it with the URI of its server"]
 async fn connects_in_a_process_of_its_own() {
     let Ok(uri) = env::var("WEBSONKETS_TEST_URI") else {
-        return; // Somebody runs all ignored tests.
+        return; // All ignored tests are being run.
     };
     with_timeout(async {
         let mut client = connect(&uri).await.expect("the certificate is trusted");
@@ -209,14 +211,14 @@ async fn connects_in_a_process_of_its_own() {
 //= type=test
 //# After the TLS handshake everything that the server sends MUST go through TLS, its response included.
 #[tokio::test]
-async fn a_stream_that_the_caller_has_secured_works() {
+async fn a_tls_stream_of_the_callers_own_works() {
     with_timeout(async {
         let (client, server) = tcp().await;
         let (client, server) = tls_pair(client, server).await;
         let connector = Connector::new("wss://localhost/chat").unwrap().subprotocol("chat").unwrap();
         let options = ServerConfig::default();
         let accepting = accept_with(server, &options, |request, _| {
-            assert_eq!(request.host(), Some("localhost"), "443 is the port that goes without saying");
+            assert_eq!(request.host(), Some("localhost"), "the default port is left out");
             Ok(UpgradeOptions { subprotocol: Some("chat".to_owned()), ..UpgradeOptions::default() })
         });
         let (client, server) = tokio::join!(connector.handshake(client), accepting);
@@ -241,7 +243,7 @@ async fn a_stream_that_the_caller_has_secured_works() {
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
 //# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
-/// Without `close_notify` an end could have been cut off by anybody on the way, and rustls says so.
+/// Without `close_notify` anybody on the way could have cut off the stream, and rustls reports an error.
 #[tokio::test]
 async fn a_server_ends_tls_before_tcp() {
     with_timeout(async {
@@ -252,7 +254,7 @@ async fn a_server_ends_tls_before_tcp() {
         read_head(&mut client).await;
         client.write_all(&client_frame(CLOSE, b"\x03\xE8")).await.unwrap();
         let peer = async {
-            // An error here would be the missing close_notify.
+            // A missing close_notify would be an error here.
             assert_eq!(read_to_eof(&mut client).await, server_frame(CLOSE, b"\x03\xE8"));
             client.shutdown().await.unwrap();
             drop(client);
@@ -283,7 +285,7 @@ async fn a_client_ends_tls_before_tcp() {
             assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE8".to_vec()));
             server.write_all(&server_frame(CLOSE, b"\x03\xE8")).await.unwrap();
             server.shutdown().await.unwrap();
-            // An error here would be the missing close_notify.
+            // A missing close_notify would be an error here.
             assert_eq!(read_to_eof(&mut server).await, b"");
         };
         let (close_info, ()) = tokio::join!(client.close(CloseCode::NORMAL, ""), peer);
@@ -292,9 +294,10 @@ async fn a_client_ends_tls_before_tcp() {
     .await;
 }
 
-/// Encrypted bytes lie in rustls's own buffer while the socket is full. Only a flush that is waited for gets them out.
+/// rustls keeps encrypted bytes in a buffer of its own while the socket is full. Only a completed flush
+/// transmits them.
 #[tokio::test(start_paused = true)]
-async fn a_message_over_tls_on_a_slow_wire_arrives_whole() {
+async fn a_message_over_tls_on_a_slow_connection_arrives_complete() {
     with_paused_timeout(async {
         let (client, server) = tokio::io::duplex(100);
         let (mut client, server) = tls_pair(client, server).await;
@@ -307,7 +310,7 @@ async fn a_message_over_tls_on_a_slow_wire_arrives_whole() {
         let mut server = server.unwrap();
         for number in 0..10_u8 {
             let message = vec![number; 5_000];
-            // The client reads one frame and then waits: what is still held back by then is never sent.
+            // The client reads one frame and then waits. Bytes that are still in the buffer are never sent.
             let (sent, frame) = tokio::join!(server.send(message.clone()), read_frame(&mut client));
             sent.unwrap();
             assert!(frame == (BINARY, message), "message {number}");
@@ -316,9 +319,9 @@ async fn a_message_over_tls_on_a_slow_wire_arrives_whole() {
     .await;
 }
 
-/// A client that says Close and is gone: the server's own goodbye cannot be written any more.
+/// The client sends a Close and disconnects. The server can no longer write its `close_notify`.
 #[test]
-fn a_client_that_vanishes_right_after_its_close_ends_the_connection() {
+fn a_client_that_disconnects_right_after_its_close_ends_the_connection() {
     in_thread_with_timeout(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -336,14 +339,14 @@ fn a_client_that_vanishes_right_after_its_close_ends_the_connection() {
     });
 }
 
-/// TCP, and what was read from it.
+/// A TCP stream that records the bytes read from it.
 #[derive(Debug)]
-struct Recorder {
+struct RecordedTcp {
     tcp: TcpStream,
     read: Vec<u8>,
 }
 
-impl AsyncRead for Recorder {
+impl AsyncRead for RecordedTcp {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.tcp).poll_read(cx, buf);
@@ -352,7 +355,7 @@ impl AsyncRead for Recorder {
     }
 }
 
-impl AsyncWrite for Recorder {
+impl AsyncWrite for RecordedTcp {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.tcp).poll_write(cx, buf)
     }
