@@ -1,7 +1,12 @@
-//! Section 5.5: control frames. (Close has a file of its own, `closing.rs`.)
+//! Section 5.5: Ping and Pong. The folder `closing` has the tests of Close.
 
-use crate::common::{End, Heard, both, broken, close, hex, masked, peer_of, ping, pong, text, wire};
 use protocol::{Message, Role, State, UsageError, Violation, frame::Opcode};
+use testkit::{
+    endpoint::{TestEndpoint, for_both_roles},
+    frames::mask_with_zeros,
+    hex::hex,
+    observed::{close, ping, pong, text, violated},
+};
 
 //= docs/src/rfc6455.md#section-5-5-2
 //= type=test
@@ -17,35 +22,35 @@ fn a_ping_is_answered_with_a_pong_that_repeats_its_payload() {
     for (asked, answer) in [
         ("89 00", "8a 00"),
         ("89 02 6869", "8a 02 6869"),
-        ("89 03 00ff80", "8a 03 00ff80"), // any bytes, no text
+        ("89 03 00ff80", "8a 03 00ff80"), // any bytes, not only text
     ] {
-        both(|end| {
-            end.hears(&[asked]);
-            end.transmits(&[answer]);
+        for_both_roles(|endpoint| {
+            endpoint.receive(&[asked]);
+            endpoint.assert_transmits(&[answer]);
         });
     }
 }
 
 #[test]
-fn the_application_hears_of_a_ping() {
-    both(|end| assert_eq!(end.hears(&["89 02 6869"]), [ping("6869")]));
+fn a_ping_is_an_event() {
+    for_both_roles(|endpoint| assert_eq!(endpoint.receive(&["89 02 6869"]), [ping("6869")]));
 }
 
 #[test]
-fn an_empty_ping_of_a_client_has_six_bytes() {
-    let mut server = End::server();
-    assert_eq!(server.hears_bytes(&hex("89 80 00000000")), [ping("")]);
-    assert_eq!(server.sent(), hex("8a 00"));
+fn an_empty_ping_from_a_client_has_six_bytes() {
+    let mut server = TestEndpoint::server();
+    assert_eq!(server.receive_bytes(&hex("89 80 00000000")), [ping("")]);
+    assert_eq!(server.take_sent(), hex("8a 00"));
 }
 
 #[test]
-fn a_payload_of_125_bytes_is_the_longest() {
-    both(|end| {
+fn a_control_frame_may_have_125_bytes() {
+    for_both_roles(|endpoint| {
         let payload = "7a".repeat(125);
         let frame = format!("89 7d {payload}");
-        assert_eq!(end.hears(&[&frame]), [ping(&payload)]);
-        end.transmits(&[&format!("8a 7d {payload}")]);
-        assert_eq!(end.hears(&[&format!("8a 7d {payload}")]), [pong(&payload)]);
+        assert_eq!(endpoint.receive(&[&frame]), [ping(&payload)]);
+        endpoint.assert_transmits(&[&format!("8a 7d {payload}")]);
+        assert_eq!(endpoint.receive(&[&format!("8a 7d {payload}")]), [pong(&payload)]);
     });
 }
 
@@ -53,22 +58,22 @@ fn a_payload_of_125_bytes_is_the_longest() {
 //= type=test
 //# The payload of a control frame MUST have at most 125 bytes.
 #[test]
-fn a_longer_payload_fails_the_connection() {
+fn a_control_frame_of_126_bytes_fails_the_connection() {
     for (first, opcode) in [(0x88, Opcode::Close), (0x89, Opcode::Ping), (0x8A, Opcode::Pong)] {
         for second in [126, 127] {
-            both(|end| {
-                // Two bytes decide. In whatever form the length would come, it would be wrong in a control frame.
-                let second = if end.role() == Role::Server { 0x80 | second } else { second };
-                assert_eq!(end.hears_bytes(&[first, second]), [broken(Violation::ControlTooLong(opcode))]);
-                end.transmits_failure(1002);
+            for_both_roles(|endpoint| {
+                // The first two bytes are enough: every length in more than seven bits is too long here.
+                let second = if endpoint.role() == Role::Server { 0x80 | second } else { second };
+                assert_eq!(endpoint.receive_bytes(&[first, second]), [violated(Violation::ControlTooLong(opcode))]);
+                endpoint.assert_fails_connection(1002);
             });
         }
     }
-    both(|end| {
-        // Too long a form for five bytes: what breaks the rule on length breaks this one too.
+    for_both_roles(|endpoint| {
+        // This length is also not in its shortest form. The rule for control frames is reported.
         let frame = hex("89 7e0005 48656c6c6f");
-        let frame = if end.role() == Role::Server { masked(frame) } else { frame };
-        assert_eq!(end.hears_bytes(&frame), [broken(Violation::ControlTooLong(Opcode::Ping))]);
+        let frame = if endpoint.role() == Role::Server { mask_with_zeros(frame) } else { frame };
+        assert_eq!(endpoint.receive_bytes(&frame), [violated(Violation::ControlTooLong(Opcode::Ping))]);
     });
 }
 
@@ -77,10 +82,10 @@ fn a_longer_payload_fails_the_connection() {
 //# It says "I am here", keeps the connection from being forgotten, and is not answered.
 #[test]
 fn pong_is_never_answered() {
-    both(|end| {
-        assert_eq!(end.hears(&["8a 03 706f6e", "8a 00"]), [pong("706f6e"), pong("")]);
-        end.transmits_nothing();
-        assert_eq!(end.connection.state(), State::Open);
+    for_both_roles(|endpoint| {
+        assert_eq!(endpoint.receive(&["8a 03 706f6e", "8a 00"]), [pong("706f6e"), pong("")]);
+        endpoint.assert_transmits_nothing();
+        assert_eq!(endpoint.connection.state(), State::Open);
     });
 }
 
@@ -88,47 +93,47 @@ fn pong_is_never_answered() {
 //= type=test
 //# A Pong MAY be sent without having been asked for.
 #[test]
-fn an_unsolicited_pong_is_legal() {
-    both(|end| {
-        assert_eq!(end.hears(&["8a 02 6869", "81 02 6f6b"]), [pong("6869"), text("ok")]);
+fn an_unsolicited_pong_is_valid() {
+    for_both_roles(|endpoint| {
+        assert_eq!(endpoint.receive(&["8a 02 6869", "81 02 6f6b"]), [pong("6869"), text("ok")]);
     });
 }
 
 #[test]
-fn each_ping_has_its_own_pong_as_long_as_the_peer_reads() {
-    both(|end| {
-        end.hears(&["89 01 61", "89 01 62"]);
-        end.transmits(&["8a 01 61", "8a 01 62"]);
-        end.hears(&["89 01 61"]);
-        end.transmits(&["8a 01 61"]);
+fn each_ping_is_answered_while_the_peer_reads() {
+    for_both_roles(|endpoint| {
+        endpoint.receive(&["89 01 61", "89 01 62"]);
+        endpoint.assert_transmits(&["8a 01 61", "8a 01 62"]);
+        endpoint.receive(&["89 01 61"]);
+        endpoint.assert_transmits(&["8a 01 61"]);
     });
 }
 
 #[test]
-fn a_pong_waits_for_nothing_but_what_is_already_queued() {
-    both(|end| {
-        end.connection.send(Message::text("a")).unwrap();
-        end.hears(&["89 01 70"]);
-        end.connection.send(Message::text("b")).unwrap();
-        end.transmits(&["81 01 61", "8a 01 70", "81 01 62"]);
+fn a_pong_follows_the_frames_that_are_already_queued() {
+    for_both_roles(|endpoint| {
+        endpoint.connection.send(Message::text("a")).unwrap();
+        endpoint.receive(&["89 01 70"]);
+        endpoint.connection.send(Message::text("b")).unwrap();
+        endpoint.assert_transmits(&["81 01 61", "8a 01 70", "81 01 62"]);
     });
 }
 
 #[test]
-fn a_ping_is_answered_although_the_application_does_nothing() {
-    // Polling is the driver's work; no call of the application is needed.
-    both(|end| {
-        end.connection.receive(&wire(peer_of(end.role()), &["89 01 70"]));
-        drop(end.connection.poll_event(end.now));
-        end.transmits(&["8a 01 70"]);
+fn a_ping_is_answered_without_the_application() {
+    // The driver polls the connection. The application need not call anything.
+    for_both_roles(|endpoint| {
+        endpoint.receive_unpolled(&["89 01 70"]);
+        drop(endpoint.connection.poll_event(endpoint.now));
+        endpoint.assert_transmits(&["8a 01 70"]);
     });
 }
 
 #[test]
 fn a_ping_that_arrives_with_a_close_is_answered_first() {
-    both(|end| {
-        assert_eq!(end.hears(&["89 01 70", "88 02 03e8"]), [ping("70"), close(1000, "")]);
-        end.transmits_by_role(&["8a 01 70", "88 02 03e8", "half-close"], &["8a 01 70", "88 02 03e8"]);
+    for_both_roles(|endpoint| {
+        assert_eq!(endpoint.receive(&["89 01 70", "88 02 03e8"]), [ping("70"), close(1000, "")]);
+        endpoint.assert_transmits_by_role(&["8a 01 70", "88 02 03e8", "half-close"], &["8a 01 70", "88 02 03e8"]);
     });
 }
 
@@ -136,10 +141,10 @@ fn a_ping_that_arrives_with_a_close_is_answered_first() {
 //= type=test
 //# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
 #[test]
-fn a_ping_behind_a_close_is_not_answered() {
-    both(|end| {
-        assert_eq!(end.hears(&["88 02 03e8", "89 01 70"]), [close(1000, "")]);
-        end.transmits_by_role(&["88 02 03e8", "half-close"], &["88 02 03e8"]);
+fn a_ping_after_a_close_is_not_answered() {
+    for_both_roles(|endpoint| {
+        assert_eq!(endpoint.receive(&["88 02 03e8", "89 01 70"]), [close(1000, "")]);
+        endpoint.assert_transmits_by_role(&["88 02 03e8", "half-close"], &["88 02 03e8"]);
     });
 }
 
@@ -147,28 +152,27 @@ fn a_ping_behind_a_close_is_not_answered() {
 //= type=test
 //# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
 #[test]
-fn a_ping_after_ones_own_close_is_still_answered() {
-    // 5.5.2: the duty ends with a Close received, not with one sent.
-    both(|end| {
-        end.close(1000, "");
-        end.transmits(&["88 02 03e8"]);
-        assert_eq!(end.hears(&["89 01 70"]), [ping("70")]);
-        end.transmits(&["8a 01 70"]);
+fn a_ping_after_the_local_close_is_still_answered() {
+    // Section 5.5.2: an endpoint must answer Pings until it receives a Close, not until it sends one.
+    for_both_roles(|endpoint| {
+        endpoint.close(1000, "");
+        endpoint.assert_transmits(&["88 02 03e8"]);
+        assert_eq!(endpoint.receive(&["89 01 70"]), [ping("70")]);
+        endpoint.assert_transmits(&["8a 01 70"]);
     });
 }
 
 #[test]
-fn a_control_frame_may_be_the_first_frame_of_all() {
-    both(|end| assert_eq!(end.hears(&["8a 00", "89 00"]), [pong(""), ping("")]));
+fn a_control_frame_may_be_the_first_frame_of_a_connection() {
+    for_both_roles(|endpoint| assert_eq!(endpoint.receive(&["8a 00", "89 00"]), [pong(""), ping("")]));
 }
 
 #[test]
 fn a_control_frame_may_arrive_byte_by_byte_in_the_middle_of_a_message() {
-    both(|end| {
-        let bytes = wire(peer_of(end.role()), &["01 01 61", "89 03 616263", "80 01 62"]);
-        let heard: Vec<Heard> = bytes.iter().flat_map(|byte| end.hears_bytes(&[*byte])).collect();
-        assert_eq!(heard, [ping("616263"), text("ab")]);
-        end.transmits(&["8a 03 616263"]);
+    for_both_roles(|endpoint| {
+        let observed = endpoint.receive_byte_by_byte(&["01 01 61", "89 03 616263", "80 01 62"]);
+        assert_eq!(observed, [ping("616263"), text("ab")]);
+        endpoint.assert_transmits(&["8a 03 616263"]);
     });
 }
 
@@ -182,11 +186,11 @@ fn a_control_frame_may_arrive_byte_by_byte_in_the_middle_of_a_message() {
 //# A Pong MAY be sent without having been asked for.
 #[test]
 fn pings_and_pongs_can_be_sent_at_any_time_while_open() {
-    both(|end| {
-        end.connection.ping(b"").unwrap();
-        end.connection.pong(b"hi").unwrap();
-        end.connection.ping(&[0x7A; 125]).unwrap();
-        end.transmits(&["89 00", "8a 02 6869", &format!("89 7d {}", "7a".repeat(125))]);
+    for_both_roles(|endpoint| {
+        endpoint.connection.ping(b"").unwrap();
+        endpoint.connection.pong(b"hi").unwrap();
+        endpoint.connection.ping(&[0x7A; 125]).unwrap();
+        endpoint.assert_transmits(&["89 00", "8a 02 6869", &format!("89 7d {}", "7a".repeat(125))]);
     });
 }
 
@@ -195,25 +199,25 @@ fn pings_and_pongs_can_be_sent_at_any_time_while_open() {
 //# The payload of a control frame MUST have at most 125 bytes.
 #[test]
 fn a_ping_of_126_bytes_is_not_sent() {
-    both(|end| {
-        assert_eq!(end.connection.ping(&[0; 126]), Err(UsageError::ControlTooLong(126)));
-        assert_eq!(end.connection.pong(&[0; 65_536]), Err(UsageError::ControlTooLong(65_536)));
-        end.transmits_nothing();
-        assert_eq!(end.connection.ping(&[]), Ok(()));
+    for_both_roles(|endpoint| {
+        assert_eq!(endpoint.connection.ping(&[0; 126]), Err(UsageError::ControlTooLong(126)));
+        assert_eq!(endpoint.connection.pong(&[0; 65_536]), Err(UsageError::ControlTooLong(65_536)));
+        endpoint.assert_transmits_nothing();
+        assert_eq!(endpoint.connection.ping(&[]), Ok(()));
     });
 }
 
 #[test]
-fn no_ping_and_no_pong_after_close() {
-    both(|end| {
-        end.close(1000, "");
-        assert_eq!(end.connection.ping(b"x"), Err(UsageError::AfterClose));
-        assert_eq!(end.connection.pong(b"x"), Err(UsageError::AfterClose));
-        end.transmits(&["88 02 03e8"]);
+fn no_ping_and_no_pong_is_sent_after_a_close() {
+    for_both_roles(|endpoint| {
+        endpoint.close(1000, "");
+        assert_eq!(endpoint.connection.ping(b"x"), Err(UsageError::AfterClose));
+        assert_eq!(endpoint.connection.pong(b"x"), Err(UsageError::AfterClose));
+        endpoint.assert_transmits(&["88 02 03e8"]);
     });
-    both(|end| {
-        end.hears(&["88 02 03e8"]);
-        assert_eq!(end.connection.ping(b"x"), Err(UsageError::AfterClose));
-        assert_eq!(end.connection.pong(b"x"), Err(UsageError::AfterClose));
+    for_both_roles(|endpoint| {
+        endpoint.receive(&["88 02 03e8"]);
+        assert_eq!(endpoint.connection.ping(b"x"), Err(UsageError::AfterClose));
+        assert_eq!(endpoint.connection.pong(b"x"), Err(UsageError::AfterClose));
     });
 }

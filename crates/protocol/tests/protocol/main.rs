@@ -4,7 +4,6 @@
 //! `idle_memory` beside this folder need a process of their own: they measure its memory.
 
 mod closing;
-mod common;
 mod control;
 mod deflate;
 mod failing;

@@ -1,19 +1,25 @@
-//! The RFC's own examples, as bytes: what this crate sends is that, and what it gets is what the RFC says it is.
+//! The examples of the RFC, as bytes. The crate sends exactly these bytes, and understands them.
 
-use crate::common::{
-    EXAMPLE_KEY, End, always, binary,
-    head::{Head, NONCE, client_judges, server_judges, server_reads},
-    hex, ping, pong, text,
-};
+use std::time::Instant;
+
 use protocol::{
-    Config, Connection, Limits, Message, MessageKind, Violation,
-    handshake::{ClientRequest, Extension, UpgradeOptions, accept_key, encode_response, rejection},
+    Config, Message, MessageKind, Violation,
+    handshake::{ClientRequest, Extension, UpgradeOptions, accept_key, rejection},
+};
+use testkit::{
+    endpoint::TestEndpoint,
+    handshake::{
+        check_request, check_response, client_request, read_request, request_text, response_text, valid_request,
+    },
+    hex::hex,
+    http_head::HeadBuilder,
+    masking::{EXAMPLE_KEY, repeated_key},
+    observed::{binary, ping, pong, text},
 };
 
-/// A client that uses the key of the examples for every frame.
-fn client() -> End {
-    let now = std::time::Instant::now();
-    End { connection: Connection::client(Config::default(), always(EXAMPLE_KEY), now), now }
+/// Returns a client that masks every frame with the key of the examples.
+fn client() -> TestEndpoint {
+    TestEndpoint::client_with(Config::default(), repeated_key(EXAMPLE_KEY), Instant::now())
 }
 
 // ---- 1.3 and 4.2.2: the opening handshake ---------------------------------------------------------------------------
@@ -36,8 +42,8 @@ const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\n\
     Sec-WebSocket-Protocol: chat\r\n\
     \r\n";
 
-fn asked() -> ClientRequest {
-    ClientRequest::new("ws://server.example.com/chat".parse().unwrap())
+fn example_request() -> ClientRequest {
+    client_request()
         .subprotocol("chat")
         .and_then(|request| request.subprotocol("superchat"))
         .and_then(|request| request.origin("http://example.com"))
@@ -46,13 +52,12 @@ fn asked() -> ClientRequest {
 
 #[test]
 fn the_request_of_section_1_2_is_sent() {
-    let handshake = asked().handshake(NONCE, Limits::DEFAULT);
-    assert_eq!(std::str::from_utf8(&handshake.request_bytes()).unwrap(), REQUEST);
+    assert_eq!(request_text(example_request()), REQUEST);
 }
 
 #[test]
 fn the_request_of_section_1_2_is_understood() {
-    let request = server_reads(REQUEST.as_bytes()).unwrap().unwrap();
+    let request = read_request(REQUEST.as_bytes()).unwrap().unwrap();
     assert_eq!(request.path(), "/chat");
     assert_eq!(request.host(), Some("server.example.com"));
     assert_eq!(request.origin(), Some("http://example.com"));
@@ -65,21 +70,21 @@ fn the_request_of_section_1_2_is_understood() {
 
 #[test]
 fn the_response_of_section_1_2_is_sent() {
-    let upgrade = server_reads(REQUEST.as_bytes()).unwrap().unwrap().check_upgrade().unwrap();
-    let choice = UpgradeOptions { subprotocol: Some("chat".to_owned()), ..UpgradeOptions::default() };
-    let accepted = upgrade.accept(choice).unwrap();
-    assert_eq!(std::str::from_utf8(&encode_response(&accepted.response)).unwrap(), RESPONSE);
+    let upgrade = read_request(REQUEST.as_bytes()).unwrap().unwrap().check_upgrade().unwrap();
+    let options = UpgradeOptions { subprotocol: Some("chat".to_owned()), ..UpgradeOptions::default() };
+    let accepted = upgrade.accept(options).unwrap();
+    assert_eq!(response_text(&accepted.response), RESPONSE);
     assert_eq!(accepted.subprotocol.as_deref(), Some("chat"));
 }
 
 #[test]
 fn the_response_of_section_1_2_is_understood() {
-    let head = Head::response().with("Sec-WebSocket-Protocol: chat");
+    let head = HeadBuilder::response().with("Sec-WebSocket-Protocol: chat");
     assert_eq!(head.bytes(), RESPONSE.as_bytes());
-    let opened = client_judges(asked(), &head).unwrap();
-    assert_eq!(opened.subprotocol.as_deref(), Some("chat"));
-    assert!(opened.extensions.is_empty());
-    assert!(opened.rest.is_empty());
+    let established = check_response(example_request(), &head).unwrap();
+    assert_eq!(established.subprotocol.as_deref(), Some("chat"));
+    assert!(established.extensions.is_empty());
+    assert!(established.rest.is_empty());
 }
 
 //= docs/src/rfc6455.md#section-4-2-2
@@ -93,39 +98,36 @@ fn the_accept_value_of_section_1_3() {
 }
 
 #[test]
-fn the_key_of_section_4_1_is_taken_although_its_last_bits_are_wrong() {
-    // Erratum 3150: the bytes 01 to 10 give ...EA==; the text has ...EC==, with bits set that belong to no byte.
+fn the_key_of_section_4_1_is_accepted_despite_its_unused_bits() {
+    // Erratum 3150: the Base64 of the bytes 01 to 10 ends in EA==. The RFC has EC==, which sets bits beyond the last byte.
     for key in ["AQIDBAUGBwgJCgsMDQ4PEC==", "AQIDBAUGBwgJCgsMDQ4PEA=="] {
-        assert!(server_judges(&Head::request().set("Sec-WebSocket-Key", key)).is_ok(), "{key}");
+        let _ = valid_request(&HeadBuilder::request().set("Sec-WebSocket-Key", key));
     }
 }
 
 #[test]
-fn the_version_25_of_section_4_4_is_told_what_is_spoken_here() {
-    let violation = server_judges(&Head::request().set("Sec-WebSocket-Version", "25")).unwrap_err();
+fn the_version_25_of_section_4_4_is_rejected_with_the_supported_version() {
+    let violation = check_request(&HeadBuilder::request().set("Sec-WebSocket-Version", "25")).unwrap_err();
     assert_eq!(violation, Violation::VersionUnsupported(Some("25".to_owned())));
-    let answer = String::from_utf8(encode_response(&rejection(&violation)).to_vec()).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
-    assert!(answer.contains("\r\nSec-WebSocket-Version: 13\r\n"), "{answer}");
+    let response = response_text(&rejection(&violation));
+    assert!(response.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{response}");
+    assert!(response.contains("\r\nSec-WebSocket-Version: 13\r\n"), "{response}");
 }
 
 #[test]
 fn the_extension_lists_of_section_9_1() {
-    let written = |lines: &[&str]| {
-        let head = lines
-            .iter()
-            .fold(Head::request(), |head, line| head.with(format!("Sec-WebSocket-Extensions: {line}").as_bytes()));
-        let upgrade = server_judges(&head).unwrap();
+    let parsed = |lines: &[&str]| {
+        let upgrade = valid_request(&HeadBuilder::request().with_each("Sec-WebSocket-Extensions", lines));
         upgrade.extensions().iter().map(Extension::to_string).collect::<Vec<_>>()
     };
-    assert_eq!(written(&["foo", "bar; baz=2"]), ["foo", "bar; baz=2"]);
-    assert_eq!(written(&["foo, bar; baz=2"]), ["foo", "bar; baz=2"]);
-    assert_eq!(written(&["deflate-stream"]), ["deflate-stream"]);
+    assert_eq!(parsed(&["foo", "bar; baz=2"]), ["foo", "bar; baz=2"]);
+    assert_eq!(parsed(&["foo, bar; baz=2"]), ["foo", "bar; baz=2"]);
+    assert_eq!(parsed(&["deflate-stream"]), ["deflate-stream"]);
     assert_eq!(
-        written(&["mux; max-channels=4; flow-control, deflate-stream"]),
+        parsed(&["mux; max-channels=4; flow-control, deflate-stream"]),
         ["mux; max-channels=4; flow-control", "deflate-stream"],
     );
-    assert_eq!(written(&["private-extension"]), ["private-extension"]);
+    assert_eq!(parsed(&["private-extension"]), ["private-extension"]);
 }
 
 // ---- 5.7: frames ----------------------------------------------------------------------------------------------------
@@ -135,10 +137,10 @@ fn the_extension_lists_of_section_9_1() {
 //# The first frame of a message MAY be its last one too.
 #[test]
 fn an_unmasked_text_message_in_one_frame() {
-    let mut server = End::server();
+    let mut server = TestEndpoint::server();
     server.connection.send(Message::text("Hello")).unwrap();
-    assert_eq!(server.sent(), hex("81 05  48656c6c6f"));
-    assert_eq!(client().hears_bytes(&hex("81 05  48656c6c6f")), [text("Hello")]);
+    assert_eq!(server.take_sent(), hex("81 05  48656c6c6f"));
+    assert_eq!(client().receive_bytes(&hex("81 05  48656c6c6f")), [text("Hello")]);
 }
 
 //= docs/src/rfc6455.md#section-6-2
@@ -148,62 +150,62 @@ fn an_unmasked_text_message_in_one_frame() {
 fn a_masked_text_message_in_one_frame() {
     let mut client = client();
     client.connection.send(Message::text("Hello")).unwrap();
-    assert_eq!(client.sent(), hex("81 85  37fa213d  7f9f4d5158"));
-    assert_eq!(End::server().hears_bytes(&hex("81 85  37fa213d  7f9f4d5158")), [text("Hello")]);
+    assert_eq!(client.take_sent(), hex("81 85  37fa213d  7f9f4d5158"));
+    assert_eq!(TestEndpoint::server().receive_bytes(&hex("81 85  37fa213d  7f9f4d5158")), [text("Hello")]);
 }
 
 #[test]
 fn a_fragmented_unmasked_text_message() {
-    let mut server = End::server();
+    let mut server = TestEndpoint::server();
     server.connection.send_fragment(MessageKind::Text, b"Hel", false).unwrap();
     server.connection.send_fragment(MessageKind::Text, b"lo", true).unwrap();
-    assert_eq!(server.sent(), hex("01 03  48656c   80 02  6c6f"));
-    assert_eq!(client().hears_bytes(&hex("01 03  48656c   80 02  6c6f")), [text("Hello")]);
+    assert_eq!(server.take_sent(), hex("01 03  48656c   80 02  6c6f"));
+    assert_eq!(client().receive_bytes(&hex("01 03  48656c   80 02  6c6f")), [text("Hello")]);
 }
 
 #[test]
 fn an_unmasked_ping_and_its_masked_pong() {
-    let mut server = End::server();
+    let mut server = TestEndpoint::server();
     server.connection.ping(b"Hello").unwrap();
-    assert_eq!(server.sent(), hex("89 05  48656c6c6f"));
+    assert_eq!(server.take_sent(), hex("89 05  48656c6c6f"));
 
     let mut client = client();
-    assert_eq!(client.hears_bytes(&hex("89 05  48656c6c6f")), [ping("48656c6c6f")]);
-    assert_eq!(client.sent(), hex("8a 85  37fa213d  7f9f4d5158"));
+    assert_eq!(client.receive_bytes(&hex("89 05  48656c6c6f")), [ping("48656c6c6f")]);
+    assert_eq!(client.take_sent(), hex("8a 85  37fa213d  7f9f4d5158"));
 
-    assert_eq!(server.hears_bytes(&hex("8a 85  37fa213d  7f9f4d5158")), [pong("48656c6c6f")]);
+    assert_eq!(server.receive_bytes(&hex("8a 85  37fa213d  7f9f4d5158")), [pong("48656c6c6f")]);
 }
 
 #[test]
 fn a_binary_message_of_256_bytes() {
     let payload = vec![0xA5; 256];
     let frame = [hex("82 7e0100"), payload.clone()].concat();
-    let mut server = End::server();
+    let mut server = TestEndpoint::server();
     server.connection.send(Message::binary(payload)).unwrap();
-    assert_eq!(server.sent(), frame);
-    assert_eq!(client().hears_bytes(&frame), [binary(&"a5".repeat(256))]);
+    assert_eq!(server.take_sent(), frame);
+    assert_eq!(client().receive_bytes(&frame), [binary(&"a5".repeat(256))]);
 }
 
 #[test]
 fn a_binary_message_of_64_kib() {
     let payload = vec![0xA5; 65_536];
     let frame = [hex("82 7f0000000000010000"), payload.clone()].concat();
-    let mut server = End::server();
+    let mut server = TestEndpoint::server();
     server.connection.send(Message::binary(payload)).unwrap();
-    assert_eq!(server.sent(), frame);
-    assert_eq!(client().hears_bytes(&frame), [binary(&"a5".repeat(65_536))]);
+    assert_eq!(server.take_sent(), frame);
+    assert_eq!(client().receive_bytes(&frame), [binary(&"a5".repeat(65_536))]);
 }
 
-// ---- 5.4 ------------------------------------------------------------------------------------------------------------
+// ---- 5.4: fragments ------------------------------------------------------------------------------------------------------------
 
 #[test]
 fn a_text_message_in_three_fragments() {
     // Opcode 1 without FIN, opcode 0 without FIN, opcode 0 with FIN.
     let frames = hex("01 02 4865   00 02 6c6c   80 01 6f");
-    let mut server = End::server();
+    let mut server = TestEndpoint::server();
     server.connection.send_fragment(MessageKind::Text, b"He", false).unwrap();
     server.connection.send_fragment(MessageKind::Text, b"ll", false).unwrap();
     server.connection.send_fragment(MessageKind::Text, b"o", true).unwrap();
-    assert_eq!(server.sent(), frames);
-    assert_eq!(client().hears_bytes(&frames), [text("Hello")]);
+    assert_eq!(server.take_sent(), frames);
+    assert_eq!(client().receive_bytes(&frames), [text("Hello")]);
 }

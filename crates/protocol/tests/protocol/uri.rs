@@ -1,22 +1,21 @@
-//! Section 3 and 11.1: `ws:` and `wss:` URIs.
+//! Sections 3 and 11.1: `ws:` and `wss:` URIs.
 
-use crate::common::head::NONCE;
-use protocol::{Limits, Uri, UriError, UsageError, handshake::ClientRequest};
+use protocol::{Uri, UriError, UsageError, handshake::ClientRequest};
+use testkit::handshake::request_text;
 
 fn parse(uri: &str) -> Uri {
     uri.parse().unwrap_or_else(|error| panic!("{uri}: {error}"))
 }
 
-/// The first two lines of the request for `uri`.
+/// Returns the first two lines of the request for `uri`: the request line, and the `Host` header.
 fn request_for(uri: &str) -> (String, String) {
-    let bytes = ClientRequest::new(parse(uri)).handshake(NONCE, Limits::DEFAULT).request_bytes();
-    let head = String::from_utf8(bytes.to_vec()).unwrap();
+    let head = request_text(ClientRequest::new(parse(uri)));
     let mut lines = head.split("\r\n").map(str::to_owned);
     (lines.next().unwrap(), lines.next().unwrap())
 }
 
 #[test]
-fn a_uri_is_taken_apart() {
+fn a_uri_is_parsed_into_its_parts() {
     // URI, secure, host, port, resource name, Host header
     let table = [
         ("ws://example.org", false, "example.org", 80, "/", "example.org"),
@@ -48,7 +47,7 @@ fn a_uri_is_taken_apart() {
 //= type=test
 //# The host, the port, the resource name and the choice of TLS MUST be those of a valid WebSocket URI.
 #[test]
-fn a_string_that_is_no_websocket_uri_is_refused() {
+fn an_invalid_uri_is_rejected() {
     let table = [
         ("", UriError::Scheme),
         ("ws", UriError::Scheme),
@@ -59,7 +58,7 @@ fn a_string_that_is_no_websocket_uri_is_refused() {
         ("wsss://example.org/", UriError::Scheme),
         (" ws://example.org/", UriError::Scheme),
         ("ws ://example.org/", UriError::Scheme),
-        ("w\u{17f}://example.org/", UriError::Scheme), // a long s: only ASCII folds
+        ("w\u{17f}://example.org/", UriError::Scheme), // a long s, which equals s only in Unicode's case folding
         ("ws:", UriError::Slashes),
         ("ws:example.org", UriError::Slashes),
         ("ws:/example.org", UriError::Slashes),
@@ -129,7 +128,7 @@ fn a_string_that_is_no_websocket_uri_is_refused() {
 //= type=test
 //# The port of a WebSocket URI is OPTIONAL; without one it is 80 for `ws` and 443 for `wss`.
 #[test]
-fn the_port_by_default_is_80_and_with_tls_443() {
+fn the_default_port_is_80_and_443_for_wss() {
     for (uri, port) in [("ws://h/", 80), ("wss://h/", 443), ("ws://h:/", 80), ("wss://[::1]:/", 443)] {
         assert_eq!(parse(uri).port(), port, "{uri}");
     }
@@ -146,13 +145,13 @@ fn the_scheme_is_matched_in_any_case() {
 }
 
 #[test]
-fn the_host_is_written_in_lower_case() {
+fn the_host_is_normalised_to_lower_case() {
     assert_eq!(parse("ws://Example.ORG/Chat").host(), "example.org");
     assert_eq!(parse("ws://Example.ORG/Chat").resource_name(), "/Chat");
 }
 
 #[test]
-fn an_ipv6_address_is_written_in_one_way() {
+fn an_ipv6_address_is_normalised() {
     for written in ["[0:0:0:0:0:0:0:1]", "[::1]", "[::0001]", "[0::0:1]"] {
         let uri = parse(&format!("ws://{written}/"));
         assert_eq!((uri.host(), uri.host_header().as_str()), ("::1", "[::1]"), "{written}");
@@ -169,7 +168,7 @@ fn an_ipv6_address_is_written_in_one_way() {
 //# The *resource name* is what the request will ask for: the path, or `/` if the path is empty, and then `?` and the
 //# query if there is a query that is not empty.
 #[test]
-fn the_resource_name_is_path_and_query() {
+fn the_resource_name_is_the_path_and_the_query() {
     let table = [
         ("ws://h", "/"),
         ("ws://h?x=1", "/?x=1"),
@@ -209,7 +208,7 @@ fn characters_beyond_ascii_become_percent_encoded_utf_8() {
         assert_eq!(uri.resource_name(), "/%C3%A9?q=%E2%82%AC");
     }
     assert_eq!(parse("ws://h/\u{1d11e}").resource_name(), "/%F0%9D%84%9E");
-    // Line ends of other alphabets are no line ends of HTTP.
+    // The line ends of Unicode are not line ends of HTTP.
     assert_eq!(parse("ws://h/\u{85}\u{2028}").resource_name(), "/%C2%85%E2%80%A8");
 }
 
@@ -217,22 +216,22 @@ fn characters_beyond_ascii_become_percent_encoded_utf_8() {
 //= type=test
 //# A `#` that is part of the path or the query MUST be written as `%23`.
 #[test]
-fn a_hash_that_is_data_travels_as_percent_23() {
+fn a_percent_encoded_hash_is_kept() {
     assert_eq!(request_for("ws://h/a%23b").0, "GET /a%23b HTTP/1.1");
 }
 
 #[test]
-fn a_line_break_cannot_smuggle_in_a_header() {
-    for uri in [
-        "ws://h/\r\nX: y",
-        "ws://h/ HTTP/1.1\r\nX: y",
-        "ws://h/\nX:y",
-        "ws://h/\rX",
-        "ws://h/?\r\nX: y",
-        "ws://h\r\nX: y/",
-        "ws://h:80\r\nX: y/",
+fn a_line_break_cannot_inject_a_header() {
+    for (uri, error) in [
+        ("ws://h/\r\nX: y", UriError::Resource),
+        ("ws://h/ HTTP/1.1\r\nX: y", UriError::Resource),
+        ("ws://h/\nX:y", UriError::Resource),
+        ("ws://h/\rX", UriError::Resource),
+        ("ws://h/?\r\nX: y", UriError::Resource),
+        ("ws://h\r\nX: y/", UriError::Host),
+        ("ws://h:80\r\nX: y/", UriError::Port),
     ] {
-        assert!(uri.parse::<Uri>().is_err(), "{uri:?}");
+        assert_eq!(uri.parse::<Uri>(), Err(error), "{uri:?}");
     }
 }
 
@@ -240,7 +239,7 @@ fn a_line_break_cannot_smuggle_in_a_header() {
 //= type=test
 //# The request MUST have a `Host` header: the host, and behind a `:` the port unless it is the scheme's own.
 #[test]
-fn the_host_header_has_the_port_unless_it_is_the_schemes_own() {
+fn the_host_header_has_the_port_unless_it_is_the_default() {
     let table = [
         ("ws://h:80/", "Host: h"),
         ("ws://h:9001/", "Host: h:9001"),
@@ -257,7 +256,7 @@ fn the_host_header_has_the_port_unless_it_is_the_schemes_own() {
 }
 
 #[test]
-fn a_uri_prints_as_it_would_be_parsed_again() {
+fn a_uri_prints_in_a_form_that_parses_to_the_same() {
     for (uri, printed) in [
         ("WS://Example.org", "ws://example.org/"),
         ("ws://example.org:80/a", "ws://example.org/a"),
@@ -269,7 +268,7 @@ fn a_uri_prints_as_it_would_be_parsed_again() {
 }
 
 #[test]
-fn an_invalid_uri_is_a_misuse_with_the_same_sentence() {
+fn a_uri_error_becomes_a_usage_error_with_the_same_sentence() {
     assert_eq!(UsageError::from(UriError::Fragment), UsageError::Uri(UriError::Fragment));
     assert_eq!(UsageError::from(UriError::Port).to_string(), UriError::Port.to_string());
 }

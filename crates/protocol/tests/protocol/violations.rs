@@ -2,37 +2,40 @@
 
 use std::collections::BTreeSet;
 
-use crate::common::{
-    End, Heard,
-    deflate::agree,
-    head::{Head, ask, client_judges, client_reads, server_judges, server_reads_within},
-    hex, limits, name_of, s,
-};
 use http::StatusCode;
 use protocol::{
     Answer, CloseCode, Config, DeflateOptions, KeepAlive, Limits, Role, Violation,
     frame::Opcode,
     handshake::{HandshakeError, encode_response, rejection},
 };
+use testkit::{
+    deflate::negotiate,
+    duration::secs,
+    endpoint::{TestEndpoint, config_with_limits},
+    handshake::{check_request, check_response, client_request, read_request_within, read_response},
+    hex::hex,
+    http_head::HeadBuilder,
+    observed::Observed,
+};
 
 // ---- How to break each of them --------------------------------------------------------------------------------------
 
 /// What a server says to a request.
-fn request(head: &Head) -> Violation {
-    server_judges(head).map(|_| "accepted").unwrap_err()
+fn request(head: &HeadBuilder) -> Violation {
+    check_request(head).map(|_| "accepted").unwrap_err()
 }
 
 /// What a server with other limits says to a request.
-fn long_request(change: impl FnOnce(&mut Limits), head: &Head) -> Violation {
+fn long_request(change: impl FnOnce(&mut Limits), head: &HeadBuilder) -> Violation {
     let mut limits = Limits::DEFAULT;
     change(&mut limits);
-    server_reads_within(limits, &head.bytes()).map(|_| "taken").unwrap_err()
+    read_request_within(limits, &head.bytes()).map(|_| "taken").unwrap_err()
 }
 
 /// What a client says to a response.
-fn response(head: &Head) -> Violation {
-    let request = ask().subprotocol("chat").unwrap();
-    client_judges(request, head).map(|_| "opened").unwrap_err()
+fn response(head: &HeadBuilder) -> Violation {
+    let request = client_request().subprotocol("chat").unwrap();
+    check_response(request, head).map(|_| "opened").unwrap_err()
 }
 
 /// What an end says to bytes.
@@ -41,36 +44,42 @@ fn bytes(role: Role, bytes: &str) -> Violation {
 }
 
 fn bytes_within(config: Config, role: Role, bytes: &str) -> Violation {
-    let mut heard = End::new(role, config).hears_bytes(&hex(bytes));
-    match heard.pop() {
-        Some(Heard::Broken(violation)) => violation,
+    let mut observed = TestEndpoint::new(role, config).receive_bytes(&hex(bytes));
+    match observed.pop() {
+        Some(Observed::Violation(violation)) => violation,
         other => panic!("{bytes} breaks no rule: {other:?}"),
     }
 }
 
 /// What a client that has offered compression says to a response.
 fn compressed_response(extensions: &str) -> Violation {
-    let head = Head::response().with(format!("Sec-WebSocket-Extensions: {extensions}"));
-    client_judges(ask().deflate(DeflateOptions::DEFAULT), &head).map(|_| "opened").unwrap_err()
+    let head = HeadBuilder::response().with(format!("Sec-WebSocket-Extensions: {extensions}"));
+    check_response(client_request().deflate(DeflateOptions::DEFAULT), &head).map(|_| "opened").unwrap_err()
 }
 
 /// What a client that has agreed on compression says to bytes.
 fn compressed_bytes(config: Config, bytes: &str) -> Violation {
-    let (compression, _) = agree(&DeflateOptions::DEFAULT, &DeflateOptions::DEFAULT);
-    let mut heard = End::new(Role::Client, config).compressing(&compression).hears_bytes(&hex(bytes));
-    match heard.pop() {
-        Some(Heard::Broken(violation)) => violation,
+    let compression = negotiate(&DeflateOptions::DEFAULT, &DeflateOptions::DEFAULT).client;
+    let mut observed = TestEndpoint::new(Role::Client, config).with_deflate(&compression).receive_bytes(&hex(bytes));
+    match observed.pop() {
+        Some(Observed::Violation(violation)) => violation,
         other => panic!("{bytes} breaks no rule: {other:?}"),
     }
 }
 
 /// What an end says to silence.
 fn silence() -> Violation {
-    let config = Config { keep_alive: Some(KeepAlive { interval: s(1), timeout: s(1) }), ..Config::default() };
-    match &End::new(Role::Server, config).wait(s(2))[..] {
-        [Heard::Broken(violation)] => violation.clone(),
+    let config = Config { keep_alive: Some(KeepAlive { interval: secs(1), timeout: secs(1) }), ..Config::default() };
+    match &TestEndpoint::new(Role::Server, config).advance(secs(2))[..] {
+        [Observed::Violation(violation)] => violation.clone(),
         other => panic!("silence breaks no rule: {other:?}"),
     }
+}
+
+/// Returns the name of a violation's variant.
+fn name_of(violation: &Violation) -> String {
+    let debug = format!("{violation:?}");
+    debug.split(['(', ' ']).next().unwrap_or_default().to_owned()
 }
 
 /// What the one who broke a rule is told.
@@ -97,16 +106,16 @@ struct Row {
 fn table() -> Vec<Row> {
     use Role::{Client, Server};
     let row = |violation, name, section, told, sentence| Row { violation, name, section, told, sentence };
-    let (q, r) = (Head::request, Head::response);
+    let (q, r) = (HeadBuilder::request, HeadBuilder::response);
     vec![
         // Both heads.
-        row(request(&q().first("GET / HTTP/3")), "MalformedHead", "4.2.1", Http(400),
+        row(request(&q().first_line("GET / HTTP/3")), "MalformedHead", "4.2.1", Http(400),
             "this is not an HTTP/1.1 head: invalid HTTP version"),
         row(long_request(|limits| limits.max_head_bytes = 100, &q()), "HeadTooLong", "10.4", Http(431),
             "the HTTP head is longer than 100 bytes"),
         row(long_request(|limits| limits.max_headers = 4, &q()), "TooManyHeaders", "10.4", Http(431),
             "the HTTP head has more than 4 header lines"),
-        row(request(&q().first("GET / HTTP/1.0")), "HttpVersionTooOld", "4.2.1", Http(400),
+        row(request(&q().first_line("GET / HTTP/1.0")), "HttpVersionTooOld", "4.2.1", Http(400),
             "the handshake needs HTTP/1.1 or later"),
         row(request(&q().without("Upgrade")), "UpgradeMissing", "4.2.1", Http(426),
             "there is no header 'Upgrade: websocket'"),
@@ -117,9 +126,9 @@ fn table() -> Vec<Row> {
         row(request(&q().with("Sec-WebSocket-Protocol: a b")), "SubprotocolMalformed", "4.3", Http(400),
             "Sec-WebSocket-Protocol is malformed"),
         // The request.
-        row(request(&q().first("POST / HTTP/1.1")), "MethodNotGet", "4.2.1", Http(405),
+        row(request(&q().first_line("POST / HTTP/1.1")), "MethodNotGet", "4.2.1", Http(405),
             "the method must be GET, not POST"),
-        row(request(&q().first("GET * HTTP/1.1")), "TargetMalformed", "4.2.1", Http(400),
+        row(request(&q().first_line("GET * HTTP/1.1")), "TargetMalformed", "4.2.1", Http(400),
             "the request target is no path"),
         row(request(&q().with("Content-Length: 1")), "RequestWithBody", "4.2.1", Http(400),
             "the request announces a body, which an upgrade cannot have"),
@@ -188,13 +197,13 @@ fn table() -> Vec<Row> {
             "a text message must be UTF-8"),
         row(compressed_bytes(Config::default(), "c2 01 07"), "DeflateInvalid", "7.2.2", Close(1007),
             "a compressed message is not valid DEFLATE"),
-        row(bytes_within(limits(|limits| limits.max_frame_bytes = 4), Client, "82 05"), "FrameTooBig", "10.4", Close(1009),
+        row(bytes_within(config_with_limits(|limits| limits.max_frame_bytes = 4), Client, "82 05"), "FrameTooBig", "10.4", Close(1009),
             "a frame of 5 bytes is larger than the limit of 4"),
-        row(bytes_within(limits(|limits| limits.max_message_bytes = 4), Client, "82 05"), "MessageTooBig", "10.4",
+        row(bytes_within(config_with_limits(|limits| limits.max_message_bytes = 4), Client, "82 05"), "MessageTooBig", "10.4",
             Close(1009), "a message is larger than the limit of 4 bytes"),
-        row(bytes_within(limits(|limits| limits.fragments = 1), Client, "01 00 00 00"), "TooManyFragments", "10.4",
+        row(bytes_within(config_with_limits(|limits| limits.fragments = 1), Client, "01 00 00 00"), "TooManyFragments", "10.4",
             Close(1008), "a message has more than 1 fragments"),
-        row(bytes_within(limits(|limits| limits.max_control_frames_per_second = 0), Client, "8a 00"),
+        row(bytes_within(config_with_limits(|limits| limits.max_control_frames_per_second = 0), Client, "8a 00"),
             "TooManyControlFrames", "10.4", Close(1008), "more than 0 control frames within a second"),
     ]
 }
@@ -309,7 +318,7 @@ fn a_refusal_can_be_made_of_every_violation() {
 fn a_client_breaks_off_where_a_server_refuses() {
     // The head's shape is judged by both.
     for bytes in ["HTTP/1.1 101\0\r\n", "HTTP/1.1 101 x\r\nno colon\r\n\r\n"] {
-        let Err(HandshakeError::Violation(violation)) = client_reads(ask(), bytes.as_bytes()) else {
+        let Err(HandshakeError::Violation(violation)) = read_response(client_request(), bytes.as_bytes()) else {
             panic!("{bytes:?} is taken")
         };
         assert_eq!(violation.answer(Role::Client), Answer::Disconnect);

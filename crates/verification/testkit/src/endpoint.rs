@@ -33,11 +33,16 @@ pub struct TestEndpoint {
     pub now: Instant,
 }
 
+/// Returns the default limits with some of them changed.
+pub fn limits_with(change: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::DEFAULT;
+    change(&mut limits);
+    limits
+}
+
 /// Returns the default configuration with some limits changed.
 pub fn config_with_limits(change: impl FnOnce(&mut Limits)) -> Config {
-    let mut config = Config::default();
-    change(&mut config.limits);
-    config
+    Config { limits: limits_with(change), ..Config::default() }
 }
 
 /// Runs a test once for a server and once for a client.
@@ -120,14 +125,28 @@ impl TestEndpoint {
     /// events that follow.
     #[track_caller]
     pub fn receive(&mut self, frames: &[&str]) -> Vec<Observed> {
-        self.receive_bytes(&frames_from(peer_of(self.role()), frames))
+        self.receive_bytes(&self.peer_frames(frames))
     }
 
     /// Receives the bytes of hexadecimal frames in as many reads as there are bytes.
     #[track_caller]
     pub fn receive_byte_by_byte(&mut self, frames: &[&str]) -> Vec<Observed> {
-        let bytes = frames_from(peer_of(self.role()), frames);
+        let bytes = self.peer_frames(frames);
         bytes.iter().flat_map(|byte| self.receive_bytes(&[*byte])).collect()
+    }
+
+    /// Receives hexadecimal frames without polling for events.
+    #[track_caller]
+    pub fn receive_unpolled(&mut self, frames: &[&str]) {
+        let bytes = self.peer_frames(frames);
+        self.connection.receive(&bytes);
+    }
+
+    /// Turns hexadecimal frames into the bytes that this endpoint's peer sends.
+    #[track_caller]
+    #[must_use]
+    pub fn peer_frames(&self, frames: &[&str]) -> Vec<u8> {
+        frames_from(peer_of(self.role()), frames)
     }
 
     /// Receives the end of the peer's stream. Returns all events that follow.

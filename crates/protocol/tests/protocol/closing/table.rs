@@ -1,324 +1,453 @@
-//! Section 7: everything that can happen to a connection, in every situation in which it can be, in one table.
+//! Section 7: every input in every situation of a connection, in one table.
 
-use crate::common::{End, Heard, Step, both, s, wire};
-use protocol::{Config, MessageKind, Role, State, UsageError, Violation};
+use std::time::Duration;
 
-const CLIENT: Role = Role::Client;
-const SERVER: Role = Role::Server;
+use protocol::{CloseCode, Config, MessageKind, Role, State, UsageError, Violation};
+use testkit::{
+    duration::secs,
+    endpoint::{TestEndpoint, for_both_roles},
+    observed::{Observed, close, ping, pong, text, violated},
+    transmitted::Transmitted,
+};
 
-// ---- Every event in every situation ---------------------------------------------------------------------------------
+use self::{ClosingInput::*, ClosingOutput::*, Observation::*};
 
-/// Where a connection can stand.
-const SITUATIONS: [&str; 10] = [
-    "open",             // nothing has happened
-    "we closed",        // our Close is out, the peer's is not there
-    "peer closed",      // the peer's Close was there first, ours is out
-    "both closed",      // ours was first, the peer's is there
-    "failed",           // the peer broke a rule, our Close is out
-    "write_failed",     // writing has failed
-    "we, write_failed", // our Close is out, and then writing has failed
-    "end seen",         // the peer has ended its stream; the driver has not dropped TCP yet
-    "gave up",          // our Close was not answered in time; the driver has not dropped TCP yet
-    "closed",           // TCP is gone
-];
+// ---- Situations -----------------------------------------------------------------------------------
 
-fn bring_about(situation: &str, end: &mut End) {
-    match situation {
-        "open" => {}
-        "we closed" => end.close(4001, ""),
-        "peer closed" => drop(end.hears(&["88 02 0fa2"])),
-        "both closed" => {
-            end.close(4001, "");
-            end.hears(&["88 02 0fa2"]);
+/// The situation of a connection before an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Situation {
+    /// Nothing has happened.
+    Open,
+    /// This endpoint has sent a Close, and the peer has not.
+    LocalClosed,
+    /// The peer's Close arrived first, and this endpoint has answered it.
+    RemoteClosed,
+    /// This endpoint's Close was sent first, and the peer has answered it.
+    BothClosed,
+    /// The peer broke a rule, and this endpoint has sent a Close.
+    Failed,
+    /// A write has failed.
+    WriteFailed,
+    /// This endpoint has sent a Close, and then a write has failed.
+    LocalClosedWriteFailed,
+    /// The peer has ended its stream. The driver has not disconnected yet.
+    EofRead,
+    /// The Close was not answered in time. The driver has not disconnected yet.
+    TimedOut,
+    /// TCP has ended.
+    Disconnected,
+}
+
+impl Situation {
+    const ALL: [Self; 10] = [
+        Self::Open,
+        Self::LocalClosed,
+        Self::RemoteClosed,
+        Self::BothClosed,
+        Self::Failed,
+        Self::WriteFailed,
+        Self::LocalClosedWriteFailed,
+        Self::EofRead,
+        Self::TimedOut,
+        Self::Disconnected,
+    ];
+
+    /// Brings a new endpoint into this situation.
+    fn prepare(self, endpoint: &mut TestEndpoint) {
+        match self {
+            Self::Open => {}
+            Self::LocalClosed => endpoint.close(4001, ""),
+            Self::RemoteClosed => drop(endpoint.receive(&["88 02 0fa2"])),
+            Self::BothClosed => {
+                endpoint.close(4001, "");
+                endpoint.receive(&["88 02 0fa2"]);
+            }
+            Self::Failed => drop(endpoint.receive(&["83 00"])),
+            Self::WriteFailed => endpoint.connection.handle_write_error(endpoint.now),
+            Self::LocalClosedWriteFailed => {
+                endpoint.close(4001, "");
+                endpoint.transmit();
+                endpoint.connection.handle_write_error(endpoint.now);
+            }
+            Self::EofRead => return drop(endpoint.receive_eof()),
+            Self::TimedOut => {
+                endpoint.close(4001, "");
+                endpoint.transmit();
+                return drop(endpoint.advance(secs(5)));
+            }
+            Self::Disconnected => drop(endpoint.receive_eof()),
         }
-        "failed" => drop(end.hears(&["83 00"])),
-        "write_failed" => end.connection.handle_write_error(end.now),
-        "we, write_failed" => {
-            end.close(4001, "");
-            end.steps();
-            end.connection.handle_write_error(end.now);
-        }
-        "end seen" => return drop(end.hears_end()),
-        "gave up" => {
-            end.close(4001, "");
-            end.steps();
-            return drop(end.wait(s(5)));
-        }
-        "closed" => drop(end.hears_end()),
-        other => panic!("what is {other}?"),
+        endpoint.transmit();
     }
-    end.steps();
 }
 
-/// What can happen to it.
-const HAPPENINGS: [&str; 16] = [
-    "message",
-    "fragment",
-    "ping",
-    "pong",
-    "close",
-    "bad close",
-    "violation",
-    "end",
-    "loss",
-    "write_failed",
-    "deadline",
-    "we send",
-    "we ping",
-    "we pong",
-    "we close",
-    "we fragment",
-];
+// ---- Inputs and outputs ---------------------------------------------------------------------------
 
-/// Those of them that are bytes of the peer.
-const FROM_THE_PEER: [&str; 7] = ["message", "fragment", "ping", "pong", "close", "bad close", "violation"];
-
-/// Lets it happen; gives what was heard, or what the call was answered.
-fn happen(happening: &str, end: &mut End) -> String {
-    let heard = match happening {
-        "message" => end.hears(&["81 02 6f6b"]),
-        "ping" => end.hears(&["89 01 70"]),
-        "fragment" => end.hears(&["01 01 66"]),
-        "pong" => end.hears(&["8a 01 70"]),
-        "close" => end.hears(&["88 02 0fa3"]),
-        "bad close" => end.hears(&["88 02 03ee"]), // 1006
-        "violation" => end.hears(&["84 00"]),
-        "end" => end.hears_end(),
-        "loss" => {
-            end.connection.handle_read_error();
-            end.events()
-        }
-        "write_failed" => {
-            end.connection.handle_write_error(end.now);
-            end.events()
-        }
-        "deadline" => end.wait(s(60)),
-        "we send" => return answered(&end.connection.send_text("ok")),
-        "we ping" => return answered(&end.connection.ping(b"p")),
-        "we pong" => return answered(&end.connection.pong(b"p")),
-        "we fragment" => return answered(&end.connection.send_fragment(MessageKind::Binary, b"f", false)),
-        "we close" => {
-            end.close(4004, "");
-            Vec::new()
-        }
-        other => panic!("what is {other}?"),
-    };
-    let words: Vec<&str> = heard
-        .iter()
-        .map(|heard| match heard {
-            Heard::Text(_) => "hears ok",
-            Heard::Ping(_) | Heard::Pong(_) => "hears p",
-            Heard::Close(Some((4003, _))) => "hears 4003",
-            Heard::Broken(Violation::ReservedOpcode(4) | Violation::CloseCodeInvalid(_)) => "fails",
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    words.join(", ")
+/// An input of a connection: bytes of the peer, a report of the driver, or a call of the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ClosingInput {
+    /// The peer sends the text "ok".
+    Message,
+    /// The peer sends the first fragment of a text.
+    Fragment,
+    /// The peer sends a Ping.
+    Ping,
+    /// The peer sends a Pong.
+    Pong,
+    /// The peer sends a Close with the code 4003.
+    Close,
+    /// The peer sends a Close with the code 1006, which must not be sent.
+    InvalidClose,
+    /// The peer sends a frame with a reserved opcode.
+    ReservedOpcode,
+    /// The driver reports the end of the peer's stream.
+    Eof,
+    /// The driver reports that a read has failed.
+    ReadError,
+    /// The driver reports that a write has failed.
+    WriteError,
+    /// One minute passes.
+    OneMinute,
+    /// The application sends the text "ok".
+    SendText,
+    /// The application sends a Ping.
+    SendPing,
+    /// The application sends a Pong.
+    SendPong,
+    /// The application starts the closing handshake with the code 4004.
+    StartClose,
+    /// The application sends the first fragment of a binary message.
+    SendFragment,
 }
 
-fn answered(answer: &Result<(), UsageError>) -> String {
-    match answer {
-        Ok(()) => String::new(),
-        Err(UsageError::AfterClose) => "refused".to_owned(),
+/// The events that an input causes, or the result of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Observation {
+    /// No event, and `Ok` from a call.
+    Nothing,
+    /// The event of this input.
+    Delivered,
+    /// The violation of this input.
+    Violated,
+    /// [`UsageError::AfterClose`] from a call.
+    AfterClose,
+    /// Something that the table does not contain.
+    Unexpected(Vec<Observed>),
+}
+
+/// Something that a connection wants done with TCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ClosingOutput {
+    TextFrame,
+    FragmentFrame,
+    PingFrame,
+    PongFrame,
+    Close4003,
+    Close4004,
+    /// A Close with the code 1002 and a reason, from an endpoint that fails the connection.
+    Close1002,
+    HalfClose,
+    /// A half-close, if the endpoint is a server. A client waits for the server.
+    ServerHalfClose,
+    Disconnect,
+}
+
+impl ClosingInput {
+    const ALL: [Self; 16] = [
+        Message,
+        Fragment,
+        Ping,
+        Pong,
+        Close,
+        InvalidClose,
+        ReservedOpcode,
+        Eof,
+        ReadError,
+        WriteError,
+        OneMinute,
+        SendText,
+        SendPing,
+        SendPong,
+        StartClose,
+        SendFragment,
+    ];
+
+    /// Returns whether the peer sends bytes.
+    const fn is_from_peer(self) -> bool {
+        matches!(self, Message | Fragment | Ping | Pong | Close | InvalidClose | ReservedOpcode)
+    }
+
+    fn apply(self, endpoint: &mut TestEndpoint) -> Observation {
+        let now = endpoint.now;
+        match self {
+            Message => observation(endpoint.receive(&["81 02 6f6b"]), &text("ok")),
+            Fragment => observation(endpoint.receive(&["01 01 66"]), &text("f")),
+            Ping => observation(endpoint.receive(&["89 01 70"]), &ping("70")),
+            Pong => observation(endpoint.receive(&["8a 01 70"]), &pong("70")),
+            Close => observation(endpoint.receive(&["88 02 0fa3"]), &close(4003, "")),
+            InvalidClose => {
+                let violation = violated(Violation::CloseCodeInvalid(CloseCode(1006)));
+                observation(endpoint.receive(&["88 02 03ee"]), &violation)
+            }
+            ReservedOpcode => observation(endpoint.receive(&["84 00"]), &violated(Violation::ReservedOpcode(4))),
+            Eof => no_events(endpoint.receive_eof()),
+            ReadError => {
+                endpoint.connection.handle_read_error();
+                no_events(endpoint.poll_events())
+            }
+            WriteError => {
+                endpoint.connection.handle_write_error(now);
+                no_events(endpoint.poll_events())
+            }
+            OneMinute => no_events(endpoint.advance(Duration::from_secs(60))),
+            SendText => call_result(endpoint.connection.send_text("ok")),
+            SendPing => call_result(endpoint.connection.ping(b"p")),
+            SendPong => call_result(endpoint.connection.pong(b"p")),
+            SendFragment => call_result(endpoint.connection.send_fragment(MessageKind::Binary, b"f", false)),
+            StartClose => {
+                endpoint.close(4004, "");
+                Nothing
+            }
+        }
+    }
+}
+
+/// Compares the observed events with the only one that the input can cause.
+fn observation(observed: Vec<Observed>, expected: &Observed) -> Observation {
+    match &observed[..] {
+        [] => Nothing,
+        [event] if event == expected && event.is_violation() => Violated,
+        [event] if event == expected => Delivered,
+        _ => Unexpected(observed),
+    }
+}
+
+fn no_events(observed: Vec<Observed>) -> Observation {
+    if observed.is_empty() { Nothing } else { Unexpected(observed) }
+}
+
+fn call_result(result: Result<(), UsageError>) -> Observation {
+    match result {
+        Ok(()) => Nothing,
+        Err(UsageError::AfterClose) => AfterClose,
         Err(other) => panic!("{other}"),
     }
 }
 
-/// What is done with TCP then, in words.
-fn in_words(end: &End, steps: &[Step]) -> String {
+/// Transmits, and returns the outputs as the table names them.
+fn outputs(endpoint: &mut TestEndpoint) -> Vec<ClosingOutput> {
     let frames = [
-        ("sends ok", "81 02 6f6b"),
-        ("sends f", "02 01 66"),
-        ("pings", "89 01 70"),
-        ("pongs", "8a 01 70"),
-        ("sends 4003", "88 02 0fa3"),
-        ("sends 4004", "88 02 0fa4"),
+        (TextFrame, "81 02 6f6b"),
+        (FragmentFrame, "02 01 66"),
+        (PingFrame, "89 01 70"),
+        (PongFrame, "8a 01 70"),
+        (Close4003, "88 02 0fa3"),
+        (Close4004, "88 02 0fa4"),
     ];
-    let words: Vec<&str> = steps
-        .iter()
-        .map(|step| match step {
-            Step::HalfClose => "half-closes",
-            Step::Disconnect => "drops TCP",
-            Step::Bytes(bytes) => {
-                let known = frames.iter().find(|(_, frame)| wire(end.role(), &[frame]) == *bytes);
-                // A Close with a reason: that of a failure.
-                known.map_or_else(
-                    || if bytes[0] == 0x88 { "sends 1002" } else { panic!("{step:?}") },
-                    |(words, _)| words,
-                )
+    let role = endpoint.role();
+    let name = |transmitted: Transmitted| match &transmitted {
+        Transmitted::HalfClose => HalfClose,
+        Transmitted::Disconnect => Disconnect,
+        Transmitted::Bytes(bytes) => {
+            let known = frames.iter().find(|(_, frame)| Transmitted::parse(role, &[frame])[0] == transmitted);
+            match (known, bytes[0]) {
+                (Some((output, _)), _) => *output,
+                // Only the Close of a failure has a reason.
+                (None, 0x88) => Close1002,
+                _ => panic!("{transmitted:?}"),
             }
-        })
-        .collect();
-    words.join(", ")
+        }
+    };
+    endpoint.transmit().into_iter().map(name).collect()
 }
 
-/// `situation | happening | what is heard or answered | what a server does | a client, if not the same | ending`
-///
-/// The ending is the state, the close code, and `clean` if the end was clean.
-const TABLE: &str = "
-    open        | message     | hears ok   |                          |            | OPEN 1006
-    open        | fragment    |            |                          |            | OPEN 1006
-    open        | ping        | hears p    | pongs                    |            | OPEN 1006
-    open        | pong        | hears p    |                          |            | OPEN 1006
-    open        | close       | hears 4003 | sends 4003, half-closes  | sends 4003 | CLOSING 4003 clean
-    open        | bad close   | fails      | sends 1002, half-closes  |            | CLOSING 1006
-    open        | violation   | fails      | sends 1002, half-closes  |            | CLOSING 1006
-    open        | end         |            | drops TCP                |            | CLOSED 1006
-    open        | loss        |            | drops TCP                |            | CLOSED 1006
-    open        | write_failed        |            |                          |            | OPEN 1006
-    open        | deadline    |            |                          |            | OPEN 1006
-    open        | we send     |            | sends ok                 |            | OPEN 1006
-    open        | we ping     |            | pings                    |            | OPEN 1006
-    open        | we pong     |            | pongs                    |            | OPEN 1006
-    open        | we close    |            | sends 4004               |            | CLOSING 1006
-    open        | we fragment |            | sends f                  |            | OPEN 1006
+// ---- The table ------------------------------------------------------------------------------------
 
-    we closed   | message     | hears ok   |                          |            | CLOSING 1006
-    we closed   | fragment    |            |                          |            | CLOSING 1006
-    we closed   | ping        | hears p    | pongs                    |            | CLOSING 1006
-    we closed   | pong        | hears p    |                          |            | CLOSING 1006
-    we closed   | close       | hears 4003 | half-closes              | -          | CLOSING 4003 clean
-    we closed   | bad close   | fails      | half-closes              |            | CLOSING 1006
-    we closed   | violation   | fails      | half-closes              |            | CLOSING 1006
-    we closed   | end         |            | drops TCP                |            | CLOSED 1006
-    we closed   | loss        |            | drops TCP                |            | CLOSED 1006
-    we closed   | write_failed        |            |                          |            | CLOSING 1006
-    we closed   | deadline    |            | drops TCP                |            | CLOSED 1006
-    we closed   | we send     | refused    |                          |            | CLOSING 1006
-    we closed   | we ping     | refused    |                          |            | CLOSING 1006
-    we closed   | we pong     | refused    |                          |            | CLOSING 1006
-    we closed   | we close    |            |                          |            | CLOSING 1006
-    we closed   | we fragment | refused    |                          |            | CLOSING 1006
+const CLEAN: bool = true;
+const UNCLEAN: bool = false;
 
-    peer closed | message     |            |                          |            | CLOSING 4002 clean
-    peer closed | fragment    |            |                          |            | CLOSING 4002 clean
-    peer closed | ping        |            |                          |            | CLOSING 4002 clean
-    peer closed | pong        |            |                          |            | CLOSING 4002 clean
-    peer closed | close       |            |                          |            | CLOSING 4002 clean
-    peer closed | bad close   |            |                          |            | CLOSING 4002 clean
-    peer closed | violation   |            |                          |            | CLOSING 4002 clean
-    peer closed | end         |            | drops TCP                |            | CLOSED 4002 clean
-    peer closed | loss        |            | drops TCP                |            | CLOSED 4002 clean
-    peer closed | write_failed        |            |                          |            | CLOSING 4002 clean
-    peer closed | deadline    |            | drops TCP                |            | CLOSED 4002 clean
-    peer closed | we send     | refused    |                          |            | CLOSING 4002 clean
-    peer closed | we ping     | refused    |                          |            | CLOSING 4002 clean
-    peer closed | we pong     | refused    |                          |            | CLOSING 4002 clean
-    peer closed | we close    |            |                          |            | CLOSING 4002 clean
-    peer closed | we fragment | refused    |                          |            | CLOSING 4002 clean
+/// An input, the events or the result that follow, the outputs that follow, and then: the state, the
+/// close code, and whether the connection was closed cleanly.
+type TableRow = (ClosingInput, Observation, &'static [ClosingOutput], State, u16, bool);
 
-    both closed | message     |            |                          |            | CLOSING 4002 clean
-    both closed | fragment    |            |                          |            | CLOSING 4002 clean
-    both closed | ping        |            |                          |            | CLOSING 4002 clean
-    both closed | pong        |            |                          |            | CLOSING 4002 clean
-    both closed | close       |            |                          |            | CLOSING 4002 clean
-    both closed | bad close   |            |                          |            | CLOSING 4002 clean
-    both closed | violation   |            |                          |            | CLOSING 4002 clean
-    both closed | end         |            | drops TCP                |            | CLOSED 4002 clean
-    both closed | loss        |            | drops TCP                |            | CLOSED 4002 clean
-    both closed | write_failed        |            |                          |            | CLOSING 4002 clean
-    both closed | deadline    |            | drops TCP                |            | CLOSED 4002 clean
-    both closed | we send     | refused    |                          |            | CLOSING 4002 clean
-    both closed | we ping     | refused    |                          |            | CLOSING 4002 clean
-    both closed | we pong     | refused    |                          |            | CLOSING 4002 clean
-    both closed | we close    |            |                          |            | CLOSING 4002 clean
-    both closed | we fragment | refused    |                          |            | CLOSING 4002 clean
-
-    failed      | message     |            |                          |            | CLOSING 1006
-    failed      | fragment    |            |                          |            | CLOSING 1006
-    failed      | ping        |            |                          |            | CLOSING 1006
-    failed      | pong        |            |                          |            | CLOSING 1006
-    failed      | close       |            |                          |            | CLOSING 1006
-    failed      | bad close   |            |                          |            | CLOSING 1006
-    failed      | violation   |            |                          |            | CLOSING 1006
-    failed      | end         |            | drops TCP                |            | CLOSED 1006
-    failed      | loss        |            | drops TCP                |            | CLOSED 1006
-    failed      | write_failed        |            |                          |            | CLOSING 1006
-    failed      | deadline    |            | drops TCP                |            | CLOSED 1006
-    failed      | we send     | refused    |                          |            | CLOSING 1006
-    failed      | we ping     | refused    |                          |            | CLOSING 1006
-    failed      | we pong     | refused    |                          |            | CLOSING 1006
-    failed      | we close    |            |                          |            | CLOSING 1006
-    failed      | we fragment | refused    |                          |            | CLOSING 1006
-
-    write_failed        | message     | hears ok   |                          |            | OPEN 1006
-    write_failed        | fragment    |            |                          |            | OPEN 1006
-    write_failed        | ping        | hears p    |                          |            | OPEN 1006
-    write_failed        | pong        | hears p    |                          |            | OPEN 1006
-    write_failed        | close       | hears 4003 |                          |            | CLOSING 4003
-    write_failed        | bad close   | fails      |                          |            | CLOSING 1006
-    write_failed        | violation   | fails      |                          |            | CLOSING 1006
-    write_failed        | end         |            | drops TCP                |            | CLOSED 1006
-    write_failed        | loss        |            | drops TCP                |            | CLOSED 1006
-    write_failed        | write_failed        |            |                          |            | OPEN 1006
-    write_failed        | deadline    |            | drops TCP                |            | CLOSED 1006
-    write_failed        | we send     |            |                          |            | OPEN 1006
-    write_failed        | we ping     |            |                          |            | OPEN 1006
-    write_failed        | we pong     |            |                          |            | OPEN 1006
-    write_failed        | we close    |            |                          |            | CLOSING 1006
-    write_failed        | we fragment |            |                          |            | OPEN 1006
-
-    we, write_failed    | message     | hears ok   |                          |            | CLOSING 1006
-    we, write_failed    | fragment    |            |                          |            | CLOSING 1006
-    we, write_failed    | ping        | hears p    |                          |            | CLOSING 1006
-    we, write_failed    | pong        | hears p    |                          |            | CLOSING 1006
-    we, write_failed    | close       | hears 4003 |                          |            | CLOSING 4003 clean
-    we, write_failed    | bad close   | fails      |                          |            | CLOSING 1006
-    we, write_failed    | violation   | fails      |                          |            | CLOSING 1006
-    we, write_failed    | end         |            | drops TCP                |            | CLOSED 1006
-    we, write_failed    | loss        |            | drops TCP                |            | CLOSED 1006
-    we, write_failed    | write_failed        |            |                          |            | CLOSING 1006
-    we, write_failed    | deadline    |            | drops TCP                |            | CLOSED 1006
-    we, write_failed    | we send     | refused    |                          |            | CLOSING 1006
-    we, write_failed    | we ping     | refused    |                          |            | CLOSING 1006
-    we, write_failed    | we pong     | refused    |                          |            | CLOSING 1006
-    we, write_failed    | we close    |            |                          |            | CLOSING 1006
-    we, write_failed    | we fragment | refused    |                          |            | CLOSING 1006
-
-    end seen    | end         |            | drops TCP                |            | CLOSED 1006
-    end seen    | loss        |            | drops TCP                |            | CLOSED 1006
-    end seen    | write_failed        |            | drops TCP                |            | CLOSED 1006
-    end seen    | deadline    |            | drops TCP                |            | CLOSED 1006
-    end seen    | we send     |            | sends ok, drops TCP      |            | CLOSED 1006
-    end seen    | we ping     |            | pings, drops TCP         |            | CLOSED 1006
-    end seen    | we pong     |            | pongs, drops TCP         |            | CLOSED 1006
-    end seen    | we close    |            | sends 4004, drops TCP    |            | CLOSED 1006
-    end seen    | we fragment |            | sends f, drops TCP       |            | CLOSED 1006
-
-    gave up     | message     | hears ok   | drops TCP                |            | CLOSED 1006
-    gave up     | fragment    |            | drops TCP                |            | CLOSED 1006
-    gave up     | ping        | hears p    | drops TCP                |            | CLOSED 1006
-    gave up     | pong        | hears p    | drops TCP                |            | CLOSED 1006
-    gave up     | close       | hears 4003 | drops TCP                |            | CLOSED 4003 clean
-    gave up     | bad close   | fails      | drops TCP                |            | CLOSED 1006
-    gave up     | violation   | fails      | drops TCP                |            | CLOSED 1006
-    gave up     | end         |            | drops TCP                |            | CLOSED 1006
-    gave up     | loss        |            | drops TCP                |            | CLOSED 1006
-    gave up     | write_failed        |            | drops TCP                |            | CLOSED 1006
-    gave up     | deadline    |            | drops TCP                |            | CLOSED 1006
-    gave up     | we send     | refused    | drops TCP                |            | CLOSED 1006
-    gave up     | we ping     | refused    | drops TCP                |            | CLOSED 1006
-    gave up     | we pong     | refused    | drops TCP                |            | CLOSED 1006
-    gave up     | we close    |            | drops TCP                |            | CLOSED 1006
-    gave up     | we fragment | refused    | drops TCP                |            | CLOSED 1006
-
-    closed      | message     |            |                          |            | CLOSED 1006
-    closed      | fragment    |            |                          |            | CLOSED 1006
-    closed      | ping        |            |                          |            | CLOSED 1006
-    closed      | pong        |            |                          |            | CLOSED 1006
-    closed      | close       |            |                          |            | CLOSED 1006
-    closed      | bad close   |            |                          |            | CLOSED 1006
-    closed      | violation   |            |                          |            | CLOSED 1006
-    closed      | end         |            |                          |            | CLOSED 1006
-    closed      | loss        |            |                          |            | CLOSED 1006
-    closed      | write_failed        |            |                          |            | CLOSED 1006
-    closed      | deadline    |            |                          |            | CLOSED 1006
-    closed      | we send     | refused    |                          |            | CLOSED 1006
-    closed      | we ping     | refused    |                          |            | CLOSED 1006
-    closed      | we pong     | refused    |                          |            | CLOSED 1006
-    closed      | we close    |            |                          |            | CLOSED 1006
-    closed      | we fragment | refused    |                          |            | CLOSED 1006
-";
+/// All inputs in all situations. After the end of its stream, the peer cannot send any bytes.
+#[rustfmt::skip]
+const TABLE: [(Situation, &[TableRow]); 10] = [
+    (Situation::Open, &[
+        (Message,        Delivered,  &[],                           State::Open,    1006, UNCLEAN),
+        (Fragment,       Nothing,    &[],                           State::Open,    1006, UNCLEAN),
+        (Ping,           Delivered,  &[PongFrame],                  State::Open,    1006, UNCLEAN),
+        (Pong,           Delivered,  &[],                           State::Open,    1006, UNCLEAN),
+        (Close,          Delivered,  &[Close4003, ServerHalfClose], State::Closing, 4003, CLEAN),
+        (InvalidClose,   Violated,   &[Close1002, HalfClose],       State::Closing, 1006, UNCLEAN),
+        (ReservedOpcode, Violated,   &[Close1002, HalfClose],       State::Closing, 1006, UNCLEAN),
+        (Eof,            Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (ReadError,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (WriteError,     Nothing,    &[],                           State::Open,    1006, UNCLEAN),
+        (OneMinute,      Nothing,    &[],                           State::Open,    1006, UNCLEAN),
+        (SendText,       Nothing,    &[TextFrame],                  State::Open,    1006, UNCLEAN),
+        (SendPing,       Nothing,    &[PingFrame],                  State::Open,    1006, UNCLEAN),
+        (SendPong,       Nothing,    &[PongFrame],                  State::Open,    1006, UNCLEAN),
+        (StartClose,     Nothing,    &[Close4004],                  State::Closing, 1006, UNCLEAN),
+        (SendFragment,   Nothing,    &[FragmentFrame],              State::Open,    1006, UNCLEAN),
+    ]),
+    (Situation::LocalClosed, &[
+        (Message,        Delivered,  &[],                           State::Closing, 1006, UNCLEAN),
+        (Fragment,       Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (Ping,           Delivered,  &[PongFrame],                  State::Closing, 1006, UNCLEAN),
+        (Pong,           Delivered,  &[],                           State::Closing, 1006, UNCLEAN),
+        (Close,          Delivered,  &[ServerHalfClose],            State::Closing, 4003, CLEAN),
+        (InvalidClose,   Violated,   &[HalfClose],                  State::Closing, 1006, UNCLEAN),
+        (ReservedOpcode, Violated,   &[HalfClose],                  State::Closing, 1006, UNCLEAN),
+        (Eof,            Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (ReadError,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (WriteError,     Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (OneMinute,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (SendText,       AfterClose, &[],                           State::Closing, 1006, UNCLEAN),
+        (SendPing,       AfterClose, &[],                           State::Closing, 1006, UNCLEAN),
+        (SendPong,       AfterClose, &[],                           State::Closing, 1006, UNCLEAN),
+        (StartClose,     Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (SendFragment,   AfterClose, &[],                           State::Closing, 1006, UNCLEAN),
+    ]),
+    (Situation::RemoteClosed, &[
+        (Message,        Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (Fragment,       Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (Ping,           Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (Pong,           Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (Close,          Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (InvalidClose,   Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (ReservedOpcode, Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (Eof,            Nothing,    &[Disconnect],                 State::Closed,  4002, CLEAN),
+        (ReadError,      Nothing,    &[Disconnect],                 State::Closed,  4002, CLEAN),
+        (WriteError,     Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (OneMinute,      Nothing,    &[Disconnect],                 State::Closed,  4002, CLEAN),
+        (SendText,       AfterClose, &[],                           State::Closing, 4002, CLEAN),
+        (SendPing,       AfterClose, &[],                           State::Closing, 4002, CLEAN),
+        (SendPong,       AfterClose, &[],                           State::Closing, 4002, CLEAN),
+        (StartClose,     Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (SendFragment,   AfterClose, &[],                           State::Closing, 4002, CLEAN),
+    ]),
+    (Situation::BothClosed, &[
+        (Message,        Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (Fragment,       Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (Ping,           Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (Pong,           Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (Close,          Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (InvalidClose,   Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (ReservedOpcode, Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (Eof,            Nothing,    &[Disconnect],                 State::Closed,  4002, CLEAN),
+        (ReadError,      Nothing,    &[Disconnect],                 State::Closed,  4002, CLEAN),
+        (WriteError,     Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (OneMinute,      Nothing,    &[Disconnect],                 State::Closed,  4002, CLEAN),
+        (SendText,       AfterClose, &[],                           State::Closing, 4002, CLEAN),
+        (SendPing,       AfterClose, &[],                           State::Closing, 4002, CLEAN),
+        (SendPong,       AfterClose, &[],                           State::Closing, 4002, CLEAN),
+        (StartClose,     Nothing,    &[],                           State::Closing, 4002, CLEAN),
+        (SendFragment,   AfterClose, &[],                           State::Closing, 4002, CLEAN),
+    ]),
+    (Situation::Failed, &[
+        (Message,        Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (Fragment,       Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (Ping,           Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (Pong,           Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (Close,          Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (InvalidClose,   Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (ReservedOpcode, Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (Eof,            Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (ReadError,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (WriteError,     Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (OneMinute,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (SendText,       AfterClose, &[],                           State::Closing, 1006, UNCLEAN),
+        (SendPing,       AfterClose, &[],                           State::Closing, 1006, UNCLEAN),
+        (SendPong,       AfterClose, &[],                           State::Closing, 1006, UNCLEAN),
+        (StartClose,     Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (SendFragment,   AfterClose, &[],                           State::Closing, 1006, UNCLEAN),
+    ]),
+    (Situation::WriteFailed, &[
+        (Message,        Delivered,  &[],                           State::Open,    1006, UNCLEAN),
+        (Fragment,       Nothing,    &[],                           State::Open,    1006, UNCLEAN),
+        (Ping,           Delivered,  &[],                           State::Open,    1006, UNCLEAN),
+        (Pong,           Delivered,  &[],                           State::Open,    1006, UNCLEAN),
+        (Close,          Delivered,  &[],                           State::Closing, 4003, UNCLEAN),
+        (InvalidClose,   Violated,   &[],                           State::Closing, 1006, UNCLEAN),
+        (ReservedOpcode, Violated,   &[],                           State::Closing, 1006, UNCLEAN),
+        (Eof,            Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (ReadError,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (WriteError,     Nothing,    &[],                           State::Open,    1006, UNCLEAN),
+        (OneMinute,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (SendText,       Nothing,    &[],                           State::Open,    1006, UNCLEAN),
+        (SendPing,       Nothing,    &[],                           State::Open,    1006, UNCLEAN),
+        (SendPong,       Nothing,    &[],                           State::Open,    1006, UNCLEAN),
+        (StartClose,     Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (SendFragment,   Nothing,    &[],                           State::Open,    1006, UNCLEAN),
+    ]),
+    (Situation::LocalClosedWriteFailed, &[
+        (Message,        Delivered,  &[],                           State::Closing, 1006, UNCLEAN),
+        (Fragment,       Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (Ping,           Delivered,  &[],                           State::Closing, 1006, UNCLEAN),
+        (Pong,           Delivered,  &[],                           State::Closing, 1006, UNCLEAN),
+        (Close,          Delivered,  &[],                           State::Closing, 4003, CLEAN),
+        (InvalidClose,   Violated,   &[],                           State::Closing, 1006, UNCLEAN),
+        (ReservedOpcode, Violated,   &[],                           State::Closing, 1006, UNCLEAN),
+        (Eof,            Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (ReadError,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (WriteError,     Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (OneMinute,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (SendText,       AfterClose, &[],                           State::Closing, 1006, UNCLEAN),
+        (SendPing,       AfterClose, &[],                           State::Closing, 1006, UNCLEAN),
+        (SendPong,       AfterClose, &[],                           State::Closing, 1006, UNCLEAN),
+        (StartClose,     Nothing,    &[],                           State::Closing, 1006, UNCLEAN),
+        (SendFragment,   AfterClose, &[],                           State::Closing, 1006, UNCLEAN),
+    ]),
+    (Situation::EofRead, &[
+        (Eof,            Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (ReadError,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (WriteError,     Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (OneMinute,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (SendText,       Nothing,    &[TextFrame, Disconnect],      State::Closed,  1006, UNCLEAN),
+        (SendPing,       Nothing,    &[PingFrame, Disconnect],      State::Closed,  1006, UNCLEAN),
+        (SendPong,       Nothing,    &[PongFrame, Disconnect],      State::Closed,  1006, UNCLEAN),
+        (StartClose,     Nothing,    &[Close4004, Disconnect],      State::Closed,  1006, UNCLEAN),
+        (SendFragment,   Nothing,    &[FragmentFrame, Disconnect],  State::Closed,  1006, UNCLEAN),
+    ]),
+    (Situation::TimedOut, &[
+        (Message,        Delivered,  &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (Fragment,       Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (Ping,           Delivered,  &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (Pong,           Delivered,  &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (Close,          Delivered,  &[Disconnect],                 State::Closed,  4003, CLEAN),
+        (InvalidClose,   Violated,   &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (ReservedOpcode, Violated,   &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (Eof,            Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (ReadError,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (WriteError,     Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (OneMinute,      Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (SendText,       AfterClose, &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (SendPing,       AfterClose, &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (SendPong,       AfterClose, &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (StartClose,     Nothing,    &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+        (SendFragment,   AfterClose, &[Disconnect],                 State::Closed,  1006, UNCLEAN),
+    ]),
+    (Situation::Disconnected, &[
+        (Message,        Nothing,    &[],                           State::Closed,  1006, UNCLEAN),
+        (Fragment,       Nothing,    &[],                           State::Closed,  1006, UNCLEAN),
+        (Ping,           Nothing,    &[],                           State::Closed,  1006, UNCLEAN),
+        (Pong,           Nothing,    &[],                           State::Closed,  1006, UNCLEAN),
+        (Close,          Nothing,    &[],                           State::Closed,  1006, UNCLEAN),
+        (InvalidClose,   Nothing,    &[],                           State::Closed,  1006, UNCLEAN),
+        (ReservedOpcode, Nothing,    &[],                           State::Closed,  1006, UNCLEAN),
+        (Eof,            Nothing,    &[],                           State::Closed,  1006, UNCLEAN),
+        (ReadError,      Nothing,    &[],                           State::Closed,  1006, UNCLEAN),
+        (WriteError,     Nothing,    &[],                           State::Closed,  1006, UNCLEAN),
+        (OneMinute,      Nothing,    &[],                           State::Closed,  1006, UNCLEAN),
+        (SendText,       AfterClose, &[],                           State::Closed,  1006, UNCLEAN),
+        (SendPing,       AfterClose, &[],                           State::Closed,  1006, UNCLEAN),
+        (SendPong,       AfterClose, &[],                           State::Closed,  1006, UNCLEAN),
+        (StartClose,     Nothing,    &[],                           State::Closed,  1006, UNCLEAN),
+        (SendFragment,   AfterClose, &[],                           State::Closed,  1006, UNCLEAN),
+    ]),
+];
 
 //= docs/src/rfc6455.md#section-7-1-3
 //= type=test
@@ -328,93 +457,86 @@ const TABLE: &str = "
 //= type=test
 //# When the TCP connection is closed, the WebSocket connection is CLOSED.
 #[test]
-fn every_event_in_every_situation_is_in_the_table_and_happens_as_it_says() {
-    let rows: Vec<Vec<&str>> = TABLE
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| line.split('|').map(str::trim).collect())
-        .collect();
+fn each_input_has_the_effect_of_the_table_in_each_situation() {
     let mut differences = Vec::new();
-    for situation in SITUATIONS {
-        for happening in HAPPENINGS {
-            // No byte comes behind the end of a stream.
-            if situation == "end seen" && FROM_THE_PEER.contains(&happening) {
+    for situation in Situation::ALL {
+        let mut rows = TABLE.iter().filter(|(row_situation, _)| *row_situation == situation).map(|(_, rows)| rows);
+        let (Some(rows), None) = (rows.next(), rows.next()) else { panic!("{situation:?} is not in the table once") };
+        for input in ClosingInput::ALL {
+            let mut row = rows.iter().filter(|row| row.0 == input);
+            if situation == Situation::EofRead && input.is_from_peer() {
+                assert!(row.next().is_none(), "{input:?} after the end of the stream");
                 continue;
             }
-            let mut matching = rows.iter().filter(|row| row[0] == situation && row[1] == happening);
-            let (Some(row), None) = (matching.next(), matching.next()) else {
-                panic!("{situation} | {happening}: not once in the table")
+            let (Some((_, observed, transmitted, state, code, was_clean)), None) = (row.next(), row.next()) else {
+                panic!("{input:?} in {situation:?} is not in the table once")
             };
-            let &[_, _, heard, server, client, ending] = &row[..] else { panic!("six columns in {row:?}") };
-            for role in [SERVER, CLIENT] {
-                let mut end = End::new(role, Config::default());
-                bring_about(situation, &mut end);
-                let really_heard = happen(happening, &mut end);
-                let steps = end.steps();
-                let really_done = in_words(&end, &steps);
-                let (code, was_clean) = end.ending();
-                let clean = if was_clean { " clean" } else { "" };
-                let really_ended = format!("{} {code}{clean}", end.connection.state());
-                if end.connection.state() == State::Closed {
-                    assert_eq!(end.connection.poll_timeout(), None, "{role:?}: {situation} | {happening}");
+            for role in [Role::Server, Role::Client] {
+                let expected_outputs: Vec<ClosingOutput> = transmitted
+                    .iter()
+                    .filter(|output| role == Role::Server || **output != ServerHalfClose)
+                    .map(|output| if *output == ServerHalfClose { HalfClose } else { *output })
+                    .collect();
+                let expected = (observed.clone(), expected_outputs, *state, (*code, *was_clean));
+
+                let mut endpoint = TestEndpoint::new(role, Config::default());
+                situation.prepare(&mut endpoint);
+                let observed = input.apply(&mut endpoint);
+                let outputs = outputs(&mut endpoint);
+                let state = endpoint.connection.state();
+                if state == State::Closed {
+                    assert_eq!(endpoint.connection.poll_timeout(), None, "{role:?}: {input:?} in {situation:?}");
                 }
-                let done = match (role, client) {
-                    (SERVER, _) | (CLIENT, "") => server,
-                    (CLIENT, "-") => "",
-                    (CLIENT, client) => client,
-                };
-                if (really_heard.as_str(), really_done.as_str(), really_ended.as_str()) != (heard, done, ending) {
-                    differences.push(format!(
-                        "{role:?}: {situation} | {happening} | {really_heard} | {really_done} | {really_ended}"
-                    ));
+                let actual = (observed, outputs, state, endpoint.close_outcome());
+                if actual != expected {
+                    differences.push(format!("{role:?}: {input:?} in {situation:?}: {actual:?}, not {expected:?}"));
                 }
             }
         }
     }
-    assert!(differences.is_empty(), "otherwise than in the table:\n{}", differences.join("\n"));
-    assert_eq!(rows.len(), SITUATIONS.len() * HAPPENINGS.len() - FROM_THE_PEER.len(), "no row without a test");
+    assert!(differences.is_empty(), "not as in the table:\n{}", differences.join("\n"));
 }
 
-// ---- A driver that does not know better -----------------------------------------------------------------------------
+// ---- Calls after the end ---------------------------------------------------------------------------
 
 #[test]
-fn calls_in_any_order_after_the_end_are_harmless() {
-    let endings: [fn(&mut End); 3] = [
-        |end| drop(end.hears_end()),
-        |end| end.connection.handle_read_error(),
-        |end| {
-            end.close(1000, "");
-            end.wait(s(5));
+fn calls_in_any_order_after_the_end_have_no_effect() {
+    let ends: [fn(&mut TestEndpoint); 3] = [
+        |endpoint| drop(endpoint.receive_eof()),
+        |endpoint| endpoint.connection.handle_read_error(),
+        |endpoint| {
+            endpoint.close(1000, "");
+            endpoint.advance(secs(5));
         },
     ];
-    let calls: [fn(&mut End); 9] = [
-        |end| end.connection.receive_eof(),
-        |end| end.connection.handle_read_error(),
-        |end| end.connection.handle_write_error(end.now),
-        |end| end.connection.receive(&[0xFF; 100]),
-        |end| assert!(end.connection.poll_event(end.now).unwrap().is_none()),
-        |end| end.connection.handle_timeout(end.now + s(1000)).unwrap(),
-        |end| end.close(1000, ""),
-        |end| assert_eq!(end.connection.send_text("x"), Err(UsageError::AfterClose)),
-        |end| assert!(end.connection.poll_transmit().is_none()),
+    let calls: [fn(&mut TestEndpoint); 9] = [
+        |endpoint| endpoint.connection.receive_eof(),
+        |endpoint| endpoint.connection.handle_read_error(),
+        |endpoint| endpoint.connection.handle_write_error(endpoint.now),
+        |endpoint| endpoint.connection.receive(&[0xFF; 100]),
+        |endpoint| assert!(endpoint.connection.poll_event(endpoint.now).unwrap().is_none()),
+        |endpoint| endpoint.connection.handle_timeout(endpoint.now + secs(1000)).unwrap(),
+        |endpoint| endpoint.close(1000, ""),
+        |endpoint| assert_eq!(endpoint.connection.send_text("x"), Err(UsageError::AfterClose)),
+        |endpoint| assert!(endpoint.connection.poll_transmit().is_none()),
     ];
-    for ending in endings {
+    for end in ends {
         for first in calls {
             for second in calls {
-                both(|end| {
-                    ending(end);
-                    end.events();
-                    assert_eq!(end.steps().last(), Some(&Step::Disconnect));
-                    let close_info = end.connection.close_info();
+                for_both_roles(|endpoint| {
+                    end(endpoint);
+                    endpoint.poll_events();
+                    assert_eq!(endpoint.transmit().last(), Some(&Transmitted::Disconnect));
+                    let close_info = endpoint.connection.close_info();
                     for call in [first, second] {
-                        call(end);
-                        end.events();
-                        end.transmits_nothing();
-                        assert_eq!(end.connection.poll_timeout(), None);
+                        call(endpoint);
+                        endpoint.poll_events();
+                        endpoint.assert_transmits_nothing();
+                        assert_eq!(endpoint.connection.poll_timeout(), None);
                     }
-                    assert_eq!(end.connection.close_info(), close_info, "final once CLOSED");
-                    assert_eq!((end.connection.payload_remaining(), end.connection.queued_bytes()), (0, 0));
-                    assert_eq!(end.connection.state(), State::Closed);
+                    assert_eq!(endpoint.connection.close_info(), close_info, "close_info() has changed after CLOSED");
+                    assert_eq!((endpoint.connection.payload_remaining(), endpoint.connection.queued_bytes()), (0, 0));
+                    assert_eq!(endpoint.connection.state(), State::Closed);
                 });
             }
         }

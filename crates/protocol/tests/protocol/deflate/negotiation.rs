@@ -1,13 +1,15 @@
-//! RFC 7692, sections 5 and 7.1: what is offered, what is answered, and what a client makes of the answer.
+//! RFC 7692, sections 5 and 7.1: the client's offers, the server's answer, and the client's validation of
+//! the answer.
 
-use crate::common::{
-    deflate::{Inflated, agree, header_line},
-    head::{Head, NONCE, ask, client_judges, server_judges},
-};
 use protocol::{
-    DeflateOptions, Limits, NegotiatedDeflate, Role, UsageError, Violation,
+    DeflateOptions, NegotiatedDeflate, Role, UsageError, Violation,
     extension::{Deflater, Inflater, WindowBits},
-    handshake::{ClientRequest, Extension, UpgradeOptions, UpgradeResponse, extensions::parse_line},
+    handshake::{ClientRequest, Extension, UpgradeOptions, extensions::parse_line},
+};
+use testkit::{
+    deflate::{ReferenceInflater, incompressible_bytes, negotiate},
+    handshake::{check_request, check_response, client_request, request_text, valid_request},
+    http_head::{HeadBuilder, header_value},
 };
 
 const DEFAULT: DeflateOptions = DeflateOptions::DEFAULT;
@@ -17,22 +19,22 @@ fn bits(bits: u8) -> WindowBits {
     WindowBits::new(bits).unwrap()
 }
 
-/// A server that compresses with this window at most.
+/// Returns the options of a server that compresses with at most this window.
 fn server_window(window: u8) -> DeflateOptions {
     DeflateOptions { server_max_window_bits: bits(window), ..DEFAULT }
 }
 
-/// A client that compresses with this window at most, or a server that wants it to.
+/// Returns the options of a client that compresses with at most this window, or of a server that wants
+/// it to.
 fn client_window(window: u8) -> DeflateOptions {
     DeflateOptions { client_max_window_bits: bits(window), ..DEFAULT }
 }
 
 // ---- The client's offer -----------------------------------------------------------------------------------------------
 
-fn offered(request: ClientRequest) -> String {
-    let bytes = request.handshake(NONCE, Limits::DEFAULT).request_bytes();
-    let line = header_line(std::str::from_utf8(&bytes).unwrap());
-    line.strip_prefix("Sec-WebSocket-Extensions: ").unwrap().to_owned()
+/// Returns the extensions that a request offers.
+fn offer_of(request: ClientRequest) -> String {
+    header_value(&request_text(request), "Sec-WebSocket-Extensions").expect("extensions are offered").to_owned()
 }
 
 //= docs/src/rfc7692.md#section-5
@@ -60,7 +62,7 @@ fn offered(request: ClientRequest) -> String {
 //# A client MAY offer `client_max_window_bits`, with or without a value, to say that it understands the parameter in a
 //# response.
 #[test]
-fn the_offer_says_what_the_options_say() {
+fn each_option_has_its_parameter_in_the_offer() {
     let all = DeflateOptions { server_max_window_bits: bits(10), client_max_window_bits: bits(9), ..FRUGAL };
     for (options, expected) in [
         (DEFAULT, "permessage-deflate; client_max_window_bits"),
@@ -73,7 +75,7 @@ fn the_offer_says_what_the_options_say() {
              client_max_window_bits=9",
         ),
     ] {
-        assert_eq!(offered(ask().deflate(options)), expected);
+        assert_eq!(offer_of(client_request().deflate(options)), expected);
     }
 }
 
@@ -81,19 +83,19 @@ fn the_offer_says_what_the_options_say() {
 //= type=test
 //# The same extension MAY be offered several times, with different parameters.
 #[test]
-fn a_second_offer_is_there_to_fall_back_on() {
-    let request = ask().extension(Extension::new("x-one").unwrap()).deflate(server_window(10)).deflate(DEFAULT);
+fn several_offers_are_listed_in_order() {
+    let request =
+        client_request().extension(Extension::new("x-one").unwrap()).deflate(server_window(10)).deflate(DEFAULT);
     assert_eq!(
-        offered(request),
+        offer_of(request),
         "x-one, permessage-deflate; server_max_window_bits=10; client_max_window_bits, \
          permessage-deflate; client_max_window_bits"
     );
 }
 
 #[test]
-fn nothing_is_offered_unasked() {
-    let bytes = ask().handshake(NONCE, Limits::DEFAULT).request_bytes();
-    assert!(!String::from_utf8(bytes.to_vec()).unwrap().contains("Extensions"));
+fn compression_is_not_offered_by_default() {
+    assert!(!request_text(client_request()).contains("Extensions"));
 }
 
 #[test]
@@ -104,20 +106,14 @@ fn a_window_has_8_to_15_bits() {
     assert_eq!((8..=15).map(|bits| WindowBits::new(bits).unwrap().bytes()).max(), Some(32768));
 }
 
-// ---- The server's choice ----------------------------------------------------------------------------------------------
+// ---- The server's answer ----------------------------------------------------------------------------------------------
 
-fn accepted(options: &DeflateOptions, offers: &[&str]) -> UpgradeResponse {
-    let mut head = Head::request();
-    for line in offers {
-        head = head.with(format!("Sec-WebSocket-Extensions: {line}"));
-    }
-    let choice = UpgradeOptions { deflate: Some(options.clone()), ..UpgradeOptions::default() };
-    server_judges(&head).expect("it is right").accept(choice).expect("nothing is in the way")
-}
-
-/// The server's answer; empty where it declines, and then there is no header.
+/// Returns the server's answer to these offers, one header line each. If the server declines, there is
+/// no header, and the answer is empty.
 fn answer(options: &DeflateOptions, offers: &[&str]) -> String {
-    let accepted = accepted(options, offers);
+    let head = HeadBuilder::request().with_each("Sec-WebSocket-Extensions", offers);
+    let choice = UpgradeOptions { deflate: Some(options.clone()), ..UpgradeOptions::default() };
+    let accepted = valid_request(&head).accept(choice).expect("compression is the only extension");
     let list: Vec<String> = accepted.extensions.iter().map(ToString::to_string).collect();
     let header = accepted.response.headers().get("sec-websocket-extensions").map(|value| value.to_str().unwrap());
     assert_eq!(header.unwrap_or_default(), list.join(", "));
@@ -126,13 +122,13 @@ fn answer(options: &DeflateOptions, offers: &[&str]) -> String {
 }
 
 #[track_caller]
-fn answers(options: &DeflateOptions, offer: &str, expected: &str) {
+fn assert_answers(options: &DeflateOptions, offer: &str, expected: &str) {
     assert_eq!(answer(options, &[offer]), expected, "to {offer}");
 }
 
 #[track_caller]
-fn declines(options: &DeflateOptions, offer: &str) {
-    answers(options, offer, "");
+fn assert_declines(options: &DeflateOptions, offer: &str) {
+    assert_answers(options, offer, "");
 }
 
 //= docs/src/rfc7692.md#section-5
@@ -170,7 +166,7 @@ fn each_parameter_of_an_offer_has_its_answer() {
              client_max_window_bits=11",
         ),
     ] {
-        answers(&DEFAULT, offer, expected);
+        assert_answers(&DEFAULT, offer, expected);
     }
 }
 
@@ -182,13 +178,13 @@ fn each_parameter_of_an_offer_has_its_answer() {
 //= type=test
 //# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits, without leading zeros.
 #[test]
-fn values_may_be_quoted() {
-    answers(
+fn values_of_parameters_may_be_quoted() {
+    assert_answers(
         &DEFAULT,
         "permessage-deflate; server_max_window_bits=\"10\"",
         "permessage-deflate; server_max_window_bits=10",
     );
-    answers(
+    assert_answers(
         &DEFAULT,
         "permessage-deflate;client_max_window_bits = \"1\\2\"",
         "permessage-deflate; client_max_window_bits=12",
@@ -206,29 +202,30 @@ fn values_may_be_quoted() {
 //= type=test
 //# A server MAY respond with `server_max_window_bits` unasked.
 #[test]
-fn a_server_limits_itself_and_the_client_unasked() {
-    answers(
+fn a_server_may_answer_with_parameters_that_were_not_offered() {
+    assert_answers(
         &FRUGAL,
         "permessage-deflate",
         "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
     );
-    answers(&server_window(10), "permessage-deflate", "permessage-deflate; server_max_window_bits=10");
+    assert_answers(&server_window(10), "permessage-deflate", "permessage-deflate; server_max_window_bits=10");
     let offer = "permessage-deflate; client_max_window_bits";
-    answers(&client_window(10), offer, "permessage-deflate; client_max_window_bits=10");
+    assert_answers(&client_window(10), offer, "permessage-deflate; client_max_window_bits=10");
 }
 
 //= docs/src/rfc7692.md#section-5
 //= type=test
 //# The server MUST fully support what its response says.
 #[test]
-fn the_smaller_of_two_windows_is_agreed_on() {
+fn the_smaller_of_two_windows_is_negotiated() {
     for (offered, own, agreed) in [(15, 9, 9), (10, 12, 10), (12, 12, 12), (8, 15, 8)] {
-        for side in ["server", "client"] {
-            let options = if side == "server" { server_window(own) } else { client_window(own) };
-            answers(
+        for (options, parameter) in
+            [(server_window(own), "server_max_window_bits"), (client_window(own), "client_max_window_bits")]
+        {
+            assert_answers(
                 &options,
-                &format!("permessage-deflate; {side}_max_window_bits={offered}"),
-                &format!("permessage-deflate; {side}_max_window_bits={agreed}"),
+                &format!("permessage-deflate; {parameter}={offered}"),
+                &format!("permessage-deflate; {parameter}={agreed}"),
             );
         }
     }
@@ -241,28 +238,28 @@ fn the_smaller_of_two_windows_is_agreed_on() {
 //= type=test
 //# If `client_max_window_bits` was not offered, the server MUST NOT respond with it.
 #[test]
-fn a_client_that_does_not_know_the_parameter_is_not_limited_by_it() {
-    // It may send with 32 KiB; a server that cannot have that goes without compression.
-    declines(&client_window(14), "permessage-deflate");
-    declines(&client_window(14), "permessage-deflate; server_max_window_bits=10");
-    answers(&client_window(15), "permessage-deflate", "permessage-deflate");
+fn client_max_window_bits_is_not_answered_unless_it_was_offered() {
+    // Such a client may use a window of 32 KiB. A server that cannot decompress that declines the offer.
+    assert_declines(&client_window(14), "permessage-deflate");
+    assert_declines(&client_window(14), "permessage-deflate; server_max_window_bits=10");
+    assert_answers(&client_window(15), "permessage-deflate", "permessage-deflate");
 }
 
-/// What is wrong with an offer of permessage-deflate, behind its name.
-const WRONG_IN_BOTH: [&str; 33] = [
-    // Unknown parameters, and names that are almost right.
+/// Parameters that are invalid in an offer and in an answer.
+const INVALID_PARAMETERS: [&str; 33] = [
+    // Unknown parameters, and misspelt names.
     "; x",
     "; mode=fast",
     "; max_window_bits=10",
     "; server_max_window_bit=10",
     "; Server_no_context_takeover",
     "; server_no_context_takeover; x",
-    // Values where none belong.
+    // Values of parameters that have none.
     "; server_no_context_takeover=1",
     "; server_no_context_takeover=true",
     "; client_no_context_takeover=0",
     "; client_no_context_takeover=\"client_no_context_takeover\"",
-    // No value, and values outside the range or off the grammar.
+    // Missing values, and values that are out of range or malformed.
     "; server_max_window_bits",
     "; server_max_window_bits=7",
     "; server_max_window_bits=16",
@@ -302,44 +299,44 @@ const WRONG_IN_BOTH: [&str; 33] = [
 //= type=test
 //# A server that declines all offers MUST NOT name an extension of this kind in its response.
 #[test]
-fn an_offer_that_is_not_understood_is_declined_and_the_connection_opens() {
-    for wrong in WRONG_IN_BOTH {
-        declines(&DEFAULT, &format!("permessage-deflate{wrong}"));
+fn an_invalid_offer_is_declined_and_the_connection_opens() {
+    for wrong in INVALID_PARAMETERS {
+        assert_declines(&DEFAULT, &format!("permessage-deflate{wrong}"));
     }
     for wrong in
         ["; client_max_window_bits; client_max_window_bits", "; client_max_window_bits; client_max_window_bits=9"]
     {
-        declines(&DEFAULT, &format!("permessage-deflate{wrong}"));
+        assert_declines(&DEFAULT, &format!("permessage-deflate{wrong}"));
     }
 }
 
 #[test]
-fn another_extension_is_not_mistaken_for_it() {
+fn another_extension_is_not_accepted_as_permessage_deflate() {
     for other in ["x-webkit-deflate-frame", "permessage-bzip2", "Permessage-Deflate", "deflate", "permessage-deflate2"]
     {
-        declines(&DEFAULT, other);
+        assert_declines(&DEFAULT, other);
     }
     assert_eq!(answer(&DEFAULT, &[]), "");
 }
 
 #[test]
-fn the_first_offer_that_can_be_met_is_accepted() {
+fn the_first_acceptable_offer_is_accepted() {
     let fallback = "permessage-deflate; server_max_window_bits=16, permessage-deflate; server_max_window_bits=12, permessage-deflate";
-    answers(&DEFAULT, fallback, "permessage-deflate; server_max_window_bits=12");
-    for wrong in WRONG_IN_BOTH {
+    assert_answers(&DEFAULT, fallback, "permessage-deflate; server_max_window_bits=12");
+    for wrong in INVALID_PARAMETERS {
         let offers = format!("x-other; a=1, permessage-deflate{wrong}, permessage-deflate; client_max_window_bits");
-        answers(&DEFAULT, &offers, "permessage-deflate");
+        assert_answers(&DEFAULT, &offers, "permessage-deflate");
     }
-    // Over several lines, and with one that only this server has to decline.
+    // Offers on several lines. One server declines the first offer, the other accepts it.
     let lines = ["permessage-deflate; server_no_context_takeover", "permessage-deflate; client_max_window_bits"];
     assert_eq!(answer(&client_window(10), &lines), "permessage-deflate; client_max_window_bits=10");
     assert_eq!(answer(&DEFAULT, &lines), "permessage-deflate; server_no_context_takeover");
 }
 
 #[test]
-fn a_server_without_options_declines() {
-    let head = Head::request().with("Sec-WebSocket-Extensions: permessage-deflate");
-    let accepted = server_judges(&head).unwrap().accept(UpgradeOptions::default()).unwrap();
+fn a_server_without_deflate_options_declines() {
+    let head = HeadBuilder::request().with("Sec-WebSocket-Extensions: permessage-deflate");
+    let accepted = check_request(&head).unwrap().accept(UpgradeOptions::default()).unwrap();
     assert_eq!((accepted.extensions, accepted.compression), (Vec::new(), None));
 }
 
@@ -347,51 +344,51 @@ fn a_server_without_options_declines() {
 //= type=test
 //# A server MUST NOT accept such an extension beside another one that uses RSV1 too.
 #[test]
-fn it_is_not_accepted_beside_another_extension_that_uses_rsv1() {
-    let head = Head::request().with("Sec-WebSocket-Extensions: permessage-bzip2, permessage-deflate, x-other");
+fn permessage_deflate_is_not_accepted_beside_another_extension_that_uses_rsv1() {
+    let head = HeadBuilder::request().with("Sec-WebSocket-Extensions: permessage-bzip2, permessage-deflate, x-other");
     let choice = |name: &str| UpgradeOptions {
         extensions: vec![Extension::new(name).unwrap()],
         deflate: Some(DEFAULT),
         ..UpgradeOptions::default()
     };
-    let accept = |name| server_judges(&head).unwrap().accept(choice(name)).map(|accepted| accepted.extensions.len());
+    let accept = |name| check_request(&head).unwrap().accept(choice(name)).map(|accepted| accepted.extensions.len());
     assert_eq!(accept("permessage-bzip2"), Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
     assert_eq!(accept("permessage-deflate"), Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
     assert_eq!(accept("x-other"), Ok(2));
-    // Nor are two such of the caller's own.
+    // Two such extensions of the caller's own conflict too.
     let two = UpgradeOptions {
         extensions: ["permessage-bzip2", "permessage-deflate"].map(|name| Extension::new(name).unwrap()).into(),
         ..UpgradeOptions::default()
     };
-    let refused = server_judges(&head).unwrap().accept(two).map(|_| "accepted");
-    assert_eq!(refused, Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
+    let rejected = check_request(&head).unwrap().accept(two).map(|_| "accepted");
+    assert_eq!(rejected, Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
 }
 
-// ---- The client's judgement -------------------------------------------------------------------------------------------
+// ---- The client's validation of the answer -------------------------------------------------------------------------------------------
 
-fn judged(offers: &[DeflateOptions], response: &str) -> Result<Option<NegotiatedDeflate>, Violation> {
-    let request = offers.iter().cloned().fold(ask(), ClientRequest::deflate);
-    let head = Head::response().with(format!("Sec-WebSocket-Extensions: {response}"));
-    let opened = client_judges(request, &head)?;
-    assert_eq!(opened.extensions.len(), 1, "what is in use can be seen");
-    Ok(opened.compression)
+fn response_to(offers: &[DeflateOptions], response: &str) -> Result<Option<NegotiatedDeflate>, Violation> {
+    let request = offers.iter().cloned().fold(client_request(), ClientRequest::deflate);
+    let head = HeadBuilder::response().with(format!("Sec-WebSocket-Extensions: {response}"));
+    let established = check_response(request, &head)?;
+    assert_eq!(established.extensions.len(), 1, "not the one extension in use");
+    Ok(established.compression)
 }
 
 #[track_caller]
-fn fails(offers: &[DeflateOptions], response: &str, what: &str) {
-    match judged(offers, response) {
+fn assert_fails(offers: &[DeflateOptions], response: &str, what: &str) {
+    match response_to(offers, response) {
         Err(violation @ Violation::DeflateAnswerWrong(_)) => {
             let sentence = violation.to_string();
             assert!(sentence.contains(what), "{response}: {sentence}");
             assert!(sentence.ends_with("(RFC 7692, section 7)"), "{sentence}");
-            assert_eq!(violation.close_code(), None, "there are no frames yet that could say so");
+            assert_eq!(violation.close_code(), None, "no Close can be sent before the connection is open");
         }
         other => panic!("{response}: {other:?}"),
     }
 }
 
 #[test]
-fn every_answer_that_fits_the_offer_opens() {
+fn each_valid_answer_is_accepted() {
     for response in [
         "permessage-deflate",
         "permessage-deflate; server_no_context_takeover",
@@ -403,7 +400,7 @@ fn every_answer_that_fits_the_offer_opens() {
         "permessage-deflate; client_max_window_bits=9; server_max_window_bits=9; client_no_context_takeover; \
          server_no_context_takeover",
     ] {
-        assert!(matches!(judged(&[DEFAULT], response), Ok(Some(_))), "{response}");
+        assert!(matches!(response_to(&[DEFAULT], response), Ok(Some(_))), "{response}");
     }
 }
 
@@ -420,31 +417,36 @@ fn every_answer_that_fits_the_offer_opens() {
 //= type=test
 //# In a response, `client_max_window_bits` MUST have a value.
 #[test]
-fn an_answer_that_is_not_understood_fails() {
-    for wrong in WRONG_IN_BOTH {
-        fails(&[DEFAULT], &format!("permessage-deflate{wrong}"), "the parameter");
+fn an_invalid_answer_fails() {
+    for wrong in INVALID_PARAMETERS {
+        assert_fails(&[DEFAULT], &format!("permessage-deflate{wrong}"), "the parameter");
     }
-    fails(&[DEFAULT], "permessage-deflate; client_max_window_bits", "client_max_window_bits has no value");
-    fails(&[DEFAULT], "permessage-deflate; x=1", "the parameter 'x' is unknown");
-    fails(&[DEFAULT], "permessage-deflate; server_max_window_bits=16", "cannot have the value '16'");
+    assert_fails(&[DEFAULT], "permessage-deflate; client_max_window_bits", "client_max_window_bits has no value");
+    assert_fails(&[DEFAULT], "permessage-deflate; x=1", "the parameter 'x' is unknown");
+    assert_fails(&[DEFAULT], "permessage-deflate; server_max_window_bits=16", "cannot have the value '16'");
     let twice = "permessage-deflate; server_no_context_takeover; server_no_context_takeover";
-    fails(&[DEFAULT], twice, "server_no_context_takeover is there twice");
+    assert_fails(&[DEFAULT], twice, "server_no_context_takeover is there twice");
 }
 
 //= docs/src/rfc7692.md#section-7
 //= type=test
 //# A client MUST fail the connection if the response asks for something that it does not support.
 #[test]
-fn an_answer_that_does_not_do_what_was_asked_fails() {
+fn an_answer_that_ignores_a_parameter_of_the_offer_fails() {
     let without = DeflateOptions { server_no_context_takeover: true, ..DEFAULT };
-    fails(std::slice::from_ref(&without), "permessage-deflate", "not what was asked for");
-    fails(&[server_window(10)], "permessage-deflate", "not what was asked for");
-    fails(&[server_window(10)], "permessage-deflate; server_max_window_bits=11", "not what was asked for");
-    fails(&[server_window(10), without], "permessage-deflate; server_max_window_bits=11", "not what was asked for");
-    assert!(judged(&[server_window(10)], "permessage-deflate; server_max_window_bits=9").is_ok());
-    // A fallback asks for less.
-    assert!(judged(&[server_window(10), DEFAULT], "permessage-deflate; server_max_window_bits=11").is_ok());
-    assert!(judged(&[server_window(10), DEFAULT], "permessage-deflate").is_ok());
+    assert_fails(std::slice::from_ref(&without), "permessage-deflate", "not what was asked for");
+    assert_fails(&[server_window(10)], "permessage-deflate", "not what was asked for");
+    assert_fails(&[server_window(10)], "permessage-deflate; server_max_window_bits=11", "not what was asked for");
+    assert_fails(
+        &[server_window(10), without],
+        "permessage-deflate; server_max_window_bits=11",
+        "not what was asked for",
+    );
+    let accepts = |offers: &[DeflateOptions], response| matches!(response_to(offers, response), Ok(Some(_)));
+    assert!(accepts(&[server_window(10)], "permessage-deflate; server_max_window_bits=9"));
+    // The second offer demands less.
+    assert!(accepts(&[server_window(10), DEFAULT], "permessage-deflate; server_max_window_bits=11"));
+    assert!(accepts(&[server_window(10), DEFAULT], "permessage-deflate"));
 }
 
 //= docs/src/rfc7692.md#section-5
@@ -453,86 +455,102 @@ fn an_answer_that_does_not_do_what_was_asked_fails() {
 //# connection.
 #[test]
 fn an_answer_without_an_offer_fails() {
-    let head = Head::response().with("Sec-WebSocket-Extensions: permessage-deflate");
+    let head = HeadBuilder::response().with("Sec-WebSocket-Extensions: permessage-deflate");
     let not_offered = Violation::ExtensionNotOffered("permessage-deflate".to_owned());
-    assert_eq!(client_judges(ask(), &head).map(|_| "opened"), Err(not_offered.clone()));
-    let request = ask().extension(Extension::new("x-other").unwrap());
-    assert_eq!(client_judges(request, &head).map(|_| "opened"), Err(not_offered));
+    assert_eq!(check_response(client_request(), &head).map(|_| "opened"), Err(not_offered.clone()));
+    let request = client_request().extension(Extension::new("x-other").unwrap());
+    assert_eq!(check_response(request, &head).map(|_| "opened"), Err(not_offered));
 }
 
 //= docs/src/rfc7692.md#section-5
 //= type=test
 //# A client that gets a response with two extensions that use RSV1 MUST fail the connection.
 #[test]
-fn two_answers_that_use_rsv1_fail() {
-    let request = || ask().extension(Extension::new("permessage-bzip2").unwrap()).deflate(DEFAULT);
+fn an_answer_with_two_extensions_that_use_rsv1_fails() {
+    let request = || client_request().extension(Extension::new("permessage-bzip2").unwrap()).deflate(DEFAULT);
     for (response, second) in [
         ("permessage-deflate, permessage-deflate", "permessage-deflate"),
         ("permessage-bzip2, permessage-deflate", "permessage-deflate"),
         ("permessage-deflate, permessage-bzip2", "permessage-bzip2"),
     ] {
-        let head = Head::response().with(format!("Sec-WebSocket-Extensions: {response}"));
-        let violation = client_judges(request(), &head).map(|_| "opened").unwrap_err();
+        let head = HeadBuilder::response().with(format!("Sec-WebSocket-Extensions: {response}"));
+        let violation = check_response(request(), &head).map(|_| "opened").unwrap_err();
         assert_eq!(violation, Violation::ExtensionConflict(second.to_owned()));
         assert!(violation.to_string().ends_with("(RFC 7692, section 5)"), "{violation}");
     }
 }
 
-/// What an agreement comes to, seen by one of the two: what it compresses with, and whether it keeps its windows.
-fn terms(compression: &NegotiatedDeflate) -> (WindowBits, bool, bool) {
-    let deflater = Deflater::new(compression);
-    (deflater.window_bits(), deflater.takes_over(), Inflater::new(compression).takes_over())
+/// The parameters of one endpoint: the window of its compressor, and whether each direction uses context
+/// takeover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct OwnParameters {
+    window_bits: WindowBits,
+    sends_with_takeover: bool,
+    receives_with_takeover: bool,
+}
+
+impl From<&NegotiatedDeflate> for OwnParameters {
+    fn from(negotiated: &NegotiatedDeflate) -> Self {
+        let deflater = Deflater::new(negotiated);
+        Self {
+            window_bits: deflater.window_bits(),
+            sends_with_takeover: deflater.takes_over(),
+            receives_with_takeover: Inflater::new(negotiated).takes_over(),
+        }
+    }
 }
 
 #[test]
-fn who_looks_on_understands_what_the_two_agree_on() {
+fn an_observer_derives_the_negotiated_parameters_from_the_heads() {
     let server_alone = DeflateOptions { server_no_context_takeover: true, ..DEFAULT };
     let client_alone = DeflateOptions { client_no_context_takeover: true, ..DEFAULT };
     let all = [DEFAULT, FRUGAL, server_window(9), client_window(10), server_alone, client_alone];
     for client in &all {
         for server in &all {
-            let (of_client, of_server) = agree(client, server);
-            let offer = offered(ask().deflate(client.clone()));
+            let negotiated = negotiate(client, server);
+            let offer = offer_of(client_request().deflate(client.clone()));
             let answer = answer(server, &[&offer]);
             let (offered, accepted) = (parse_line(&offer).unwrap(), parse_line(&answer).unwrap());
-            for (role, agreed) in [(Role::Client, of_client), (Role::Server, of_server)] {
-                let seen = NegotiatedDeflate::negotiated(role, &offered, &accepted).unwrap().expect("they agreed");
-                // What a client hinted stays its own affair, as long as it keeps to the answer.
-                let (window, sends, receives) = terms(&agreed);
-                assert!(window <= terms(&seen).0, "{role:?}: {offer} and {answer}");
-                assert!(terms(&seen).1 || !sends, "{role:?}: {offer} and {answer}");
-                assert_eq!(terms(&seen).2, receives, "{role:?}: {offer} and {answer}");
+            for role in [Role::Client, Role::Server] {
+                let endpoint = OwnParameters::from(&negotiated.clone().of(role));
+                let seen = NegotiatedDeflate::negotiated(role, &offered, &accepted).unwrap().expect("accepted");
+                let observer = OwnParameters::from(&seen);
+                // A client may use less than the answer allows, and an observer cannot know that.
+                let context = format!("{role:?}: {offer} and {answer}");
+                assert!(endpoint.window_bits <= observer.window_bits, "{context}");
+                assert!(observer.sends_with_takeover || !endpoint.sends_with_takeover, "{context}");
+                assert_eq!(observer.receives_with_takeover, endpoint.receives_with_takeover, "{context}");
             }
         }
     }
 }
 
 #[test]
-fn who_looks_on_sees_what_is_wrong_with_an_answer() {
+fn an_observer_rejects_an_invalid_answer() {
     let seen = |offer: &str, answer: &str| {
         let elements = |line: &str| if line.is_empty() { Vec::new() } else { parse_line(line).unwrap() };
         NegotiatedDeflate::negotiated(Role::Server, &elements(offer), &elements(answer))
     };
     let is_wrong = |offer, answer| matches!(seen(offer, answer), Err(Violation::DeflateAnswerWrong(_)));
     let plain = "permessage-deflate";
-    assert_eq!(seen(plain, ""), Ok(None), "the server wants none");
+    assert_eq!(seen(plain, ""), Ok(None), "the server declines");
     assert_eq!(seen("bbf-usp-protocol", "bbf-usp-protocol"), Ok(None), "another extension");
-    assert!(is_wrong("", plain), "nobody asked");
-    assert!(is_wrong("permessage-deflate; unheard_of", plain), "an offer that says nothing cannot be accepted");
-    assert!(is_wrong("bbf-usp-protocol", plain), "asked for was something else");
-    assert!(is_wrong(plain, "permessage-deflate; client_max_window_bits=10"), "the client may not know it");
-    assert!(is_wrong(plain, "permessage-deflate; unheard_of"));
-    assert!(is_wrong("permessage-deflate; server_no_context_takeover", plain), "it was asked for");
+    assert!(is_wrong("", plain), "no offer");
+    assert!(is_wrong("permessage-deflate; unheard_of", plain), "an invalid offer cannot be accepted");
+    assert!(is_wrong("bbf-usp-protocol", plain), "another offer");
+    assert!(is_wrong(plain, "permessage-deflate; client_max_window_bits=10"), "the client may not know the parameter");
+    assert!(is_wrong(plain, "permessage-deflate; unheard_of"), "an unknown parameter");
+    assert!(is_wrong("permessage-deflate; server_no_context_takeover", plain), "the server must repeat the parameter");
     let second = "permessage-deflate; server_max_window_bits=10, permessage-deflate";
     assert!(seen(second, plain).unwrap().is_some(), "the second offer");
     let twice = "permessage-deflate, permessage-deflate";
-    assert!(matches!(seen(twice, twice), Err(Violation::ExtensionConflict(_))), "RSV1 has one meaning");
+    assert!(matches!(seen(twice, twice), Err(Violation::ExtensionConflict(_))), "two extensions that use RSV1");
 }
 
 #[test]
-fn no_answer_is_no_compression() {
-    let opened = client_judges(ask().deflate(DEFAULT), &Head::response()).unwrap();
-    assert_eq!((opened.extensions, opened.compression), (Vec::new(), None));
+fn without_an_answer_nothing_is_compressed() {
+    let established = check_response(client_request().deflate(DEFAULT), &HeadBuilder::response()).unwrap();
+    assert_eq!((established.extensions, established.compression), (Vec::new(), None));
 }
 
 //= docs/src/rfc7692.md#section-7-1-2-2
@@ -543,28 +561,28 @@ fn no_answer_is_no_compression() {
 //= type=test
 //# Below the value agreed on, the client MAY use a window of any size, whatever it had hinted.
 #[test]
-fn a_client_keeps_what_it_hinted_whatever_the_answer_allows() {
-    // The first copy of this is 600 bytes behind the second: beyond a window of 9 bits.
-    let message: Vec<u8> = (0..600_u32).map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
-    let goes_far_and_on = |offers: &[DeflateOptions], response: &str| {
-        let compression = judged(offers, response).unwrap().expect("agreed");
-        let mut deflater = Deflater::new(&compression);
-        let mut read = Inflated::default();
-        assert_eq!(read.read(&deflater.deflate(&message.repeat(2), true)), message.repeat(2));
-        // The same again, in another message.
-        let again = deflater.deflate(&message[..100], true).len();
-        (read.farthest == 600, again < 100)
+fn a_client_keeps_its_hints_whatever_the_answer_allows() {
+    // The message is repeated at a distance of 600 bytes, which a window of 9 bits does not reach.
+    let message = incompressible_bytes(600);
+    // Returns whether the compressor refers back 600 bytes, and whether it refers to an earlier message.
+    let refers_far_and_to_earlier = |offers: &[DeflateOptions], response: &str| {
+        let negotiated = response_to(offers, response).unwrap().expect("accepted");
+        let mut deflater = Deflater::new(&negotiated);
+        let mut reference = ReferenceInflater::default();
+        assert_eq!(reference.inflate(&deflater.deflate(&message.repeat(2), true)), message.repeat(2));
+        let repeated = deflater.deflate(&message[..100], true).len();
+        (reference.farthest == 600, repeated < 100)
     };
     let silent = "permessage-deflate";
-    assert_eq!(goes_far_and_on(&[DEFAULT], silent), (true, true));
-    assert!(!goes_far_and_on(&[DEFAULT], "permessage-deflate; client_max_window_bits=9").0);
-    assert!(!goes_far_and_on(&[client_window(9)], silent).0);
-    assert!(!goes_far_and_on(&[client_window(9)], "permessage-deflate; client_max_window_bits=15").0);
-    assert!(!goes_far_and_on(&[client_window(15)], "permessage-deflate; client_max_window_bits=9").0);
+    assert_eq!(refers_far_and_to_earlier(&[DEFAULT], silent), (true, true));
+    assert!(!refers_far_and_to_earlier(&[DEFAULT], "permessage-deflate; client_max_window_bits=9").0);
+    assert!(!refers_far_and_to_earlier(&[client_window(9)], silent).0);
+    assert!(!refers_far_and_to_earlier(&[client_window(9)], "permessage-deflate; client_max_window_bits=15").0);
+    assert!(!refers_far_and_to_earlier(&[client_window(15)], "permessage-deflate; client_max_window_bits=9").0);
     let alone = DeflateOptions { client_no_context_takeover: true, ..DEFAULT };
-    assert!(!goes_far_and_on(std::slice::from_ref(&alone), silent).1);
-    assert!(!goes_far_and_on(&[DEFAULT], "permessage-deflate; client_no_context_takeover").1);
-    // The answer does not say which offer it accepts, so all the hints that it may accept are promises.
-    assert!(!goes_far_and_on(&[DEFAULT, alone], silent).1);
-    assert!(!goes_far_and_on(&[DEFAULT, client_window(9)], silent).0);
+    assert!(!refers_far_and_to_earlier(std::slice::from_ref(&alone), silent).1);
+    assert!(!refers_far_and_to_earlier(&[DEFAULT], "permessage-deflate; client_no_context_takeover").1);
+    // The answer does not name the offer that it accepts, so the client keeps the hints of all that it may accept.
+    assert!(!refers_far_and_to_earlier(&[DEFAULT, alone], silent).1);
+    assert!(!refers_far_and_to_earlier(&[DEFAULT, client_window(9)], silent).0);
 }

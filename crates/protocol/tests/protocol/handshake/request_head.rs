@@ -1,23 +1,25 @@
-//! The head that a request comes in, as HTTP has it (sections 4.2.1 and 10.4): its lines, the pieces it arrives in, and
-//! how long it may be.
+//! The HTTP head of a request (sections 4.2.1 and 10.4): its syntax, the reads in which it arrives, and
+//! the limits on its size.
 
-use crate::common::{
-    End,
-    head::{Head, server_reads, server_reads_within},
-    hex, limits, name_of, text,
-};
 use http::StatusCode;
 use protocol::{
     Limits, Violation,
     handshake::{ServerHandshake, Status, UpgradeOptions},
 };
+use testkit::{
+    endpoint::{TestEndpoint, limits_with},
+    handshake::{read_request, read_request_within},
+    hex::hex,
+    http_head::HeadBuilder,
+    observed::text,
+};
 
-// ---- The shape of the head ------------------------------------------------------------------------------------------
+// ---- Syntax ----
 
 #[test]
-fn what_is_no_http_is_refused_at_once() {
+fn bytes_that_are_not_http_are_rejected_at_once() {
     for first_bytes in [
-        hex("16 0301 0200 01"),           // TLS: a client that was given wss: for a port without
+        hex("16 0301 0200 01"),           // TLS, from a client with a wss: URI for a port without TLS
         hex("81 85 37fa213d 7f9f4d5158"), // frames without a handshake
         hex("00"),
         hex("05 01 00"), // SOCKS
@@ -27,25 +29,25 @@ fn what_is_no_http_is_refused_at_once() {
         b"GET\x00/ HTTP/1.1".to_vec(),
         b"<html>".to_vec(),
     ] {
-        let violation = server_reads(&first_bytes).map(|_| "waits for more").unwrap_err();
-        assert_eq!(name_of(&violation), "MalformedHead", "{first_bytes:02x?}");
+        let violation = read_request(&first_bytes).map(|_| "not rejected").unwrap_err();
+        assert!(matches!(violation, Violation::MalformedHead(_)), "{first_bytes:02x?}: {violation}");
         assert_eq!(violation.status(), Some(StatusCode::BAD_REQUEST));
     }
 }
 
 #[test]
-fn tls_is_told_by_its_first_byte() {
+fn tls_is_rejected_at_its_first_byte() {
     let mut handshake = ServerHandshake::new(Limits::DEFAULT);
     handshake.input().extend_from_slice(&[0x16]);
-    assert!(handshake.poll().is_err());
+    assert!(matches!(handshake.poll(), Err(Violation::MalformedHead(_))));
 }
 
 #[test]
-fn a_malformed_head_is_refused() {
-    let r = Head::request;
+fn a_malformed_head_is_rejected() {
+    let r = HeadBuilder::request;
     for head in [
-        r().with("Host : again"),  // white space before the colon hides a header from a proxy
-        r().with(" folded: line"), // as does a folded line
+        r().with("Host : again"),  // white space before the colon can hide a header from a proxy
+        r().with(" folded: line"), // and so can a folded line
         r().with("\tfolded"),
         r().with("no colon"),
         r().with(": no name"),
@@ -55,39 +57,40 @@ fn a_malformed_head_is_refused() {
         r().with(b"X: a\rb"),
         r().with(b"X: \x7f"),
     ] {
-        let violation = server_reads(&head.bytes()).map(|_| "taken").unwrap_err();
-        assert_eq!(name_of(&violation), "MalformedHead", "{:?}", String::from_utf8_lossy(&head.bytes()));
+        let violation = read_request(&head.bytes()).map(|_| "not rejected").unwrap_err();
+        let shown = String::from_utf8_lossy(&head.bytes()).into_owned();
+        assert!(matches!(violation, Violation::MalformedHead(_)), "{shown:?}: {violation}");
     }
 }
 
 #[test]
-fn lines_that_end_without_a_carriage_return_are_understood() {
-    let request = String::from_utf8(Head::request().bytes()).unwrap().replace("\r\n", "\n");
-    assert!(server_reads(request.as_bytes()).unwrap().unwrap().check_upgrade().is_ok());
+fn lines_without_a_carriage_return_are_accepted() {
+    let request = String::from_utf8(HeadBuilder::request().bytes()).unwrap().replace("\r\n", "\n");
+    assert!(read_request(request.as_bytes()).unwrap().unwrap().check_upgrade().is_ok());
 }
 
 #[test]
 fn empty_lines_before_the_request_are_skipped() {
-    let request = [b"\r\n\r\n".to_vec(), Head::request().bytes()].concat();
-    assert!(server_reads(&request).unwrap().unwrap().check_upgrade().is_ok());
+    let request = [b"\r\n\r\n".to_vec(), HeadBuilder::request().bytes()].concat();
+    assert!(read_request(&request).unwrap().unwrap().check_upgrade().is_ok());
 }
 
 #[test]
 fn a_short_read_is_not_an_error() {
-    let bytes = Head::request().bytes();
+    let bytes = HeadBuilder::request().bytes();
     for cut in 0..bytes.len() {
-        assert!(server_reads(&bytes[..cut]).unwrap().is_none(), "cut at {cut}");
+        assert!(read_request(&bytes[..cut]).unwrap().is_none(), "cut at {cut}");
     }
-    assert!(server_reads(&bytes).unwrap().is_some());
+    assert!(read_request(&bytes).unwrap().is_some());
 }
 
 #[test]
-fn a_head_may_come_in_two_reads_cut_anywhere() {
-    let bytes = Head::request().bytes();
+fn a_head_may_arrive_in_two_reads_cut_anywhere() {
+    let bytes = HeadBuilder::request().bytes();
     for cut in 0..bytes.len() {
         let mut handshake = ServerHandshake::new(Limits::DEFAULT);
         handshake.input().extend_from_slice(&bytes[..cut]);
-        let Status::Partial(mut handshake) = handshake.poll().unwrap() else { panic!("too early at {cut}") };
+        let Status::Partial(mut handshake) = handshake.poll().unwrap() else { panic!("complete at {cut}") };
         handshake.input().extend_from_slice(&bytes[cut..]);
         let Status::Complete(request) = handshake.poll().unwrap() else { panic!("not complete at {cut}") };
         assert!(request.check_upgrade().is_ok());
@@ -95,8 +98,8 @@ fn a_head_may_come_in_two_reads_cut_anywhere() {
 }
 
 #[test]
-fn a_head_may_trickle_in_byte_by_byte() {
-    let bytes = [Head::request().bytes(), hex("81 85 37fa213d 7f9f4d5158")].concat();
+fn a_head_may_arrive_byte_by_byte() {
+    let bytes = [HeadBuilder::request().bytes(), hex("81 85 37fa213d 7f9f4d5158")].concat();
     let end_of_head = bytes.len() - 11;
     let mut handshake = ServerHandshake::new(Limits::DEFAULT);
     for (at, byte) in bytes.iter().enumerate() {
@@ -104,86 +107,81 @@ fn a_head_may_trickle_in_byte_by_byte() {
         handshake = match handshake.poll().unwrap() {
             Status::Partial(handshake) => handshake,
             Status::Complete(request) => {
-                assert_eq!(at + 1, end_of_head, "complete with its last byte, not before and not after");
+                assert_eq!(at + 1, end_of_head, "not complete with its last byte");
                 assert!(request.check_upgrade().is_ok());
                 return;
             }
         };
     }
-    panic!("never complete");
+    panic!("the handshake is never complete");
 }
 
 #[test]
-fn an_incomplete_head_is_parsed_each_time_it_has_doubled_and_not_with_each_byte() {
-    // Parsing from the start with every byte would cost the square of a head's length. What can be seen of it is when a
-    // fault is noticed: a character that no target has, in a head that never ends.
+fn an_incomplete_head_is_parsed_when_it_has_doubled_and_not_at_every_byte() {
+    // Parsing from the start with every byte would take time in the square of the head's length. When the head is
+    // parsed shows in when a fault is reported: a character that no target may contain, in a head that never ends.
     let mut bytes = b"GET /".to_vec();
     bytes.resize(200, b'a');
-    for (fault_at, noticed_at) in [(5, 8), (7, 8), (8, 16), (20, 32), (63, 64), (64, 128), (100, 128)] {
+    for (fault_at, reported_at) in [(5, 8), (7, 8), (8, 16), (20, 32), (63, 64), (64, 128), (100, 128)] {
         let mut bytes = bytes.clone();
         bytes[fault_at] = 0;
         let mut handshake = Some(ServerHandshake::new(Limits::DEFAULT));
-        let noticed = bytes.iter().position(|byte| {
-            let mut waiting = handshake.take().expect("it goes on");
-            waiting.input().extend_from_slice(&[*byte]);
-            match waiting.poll() {
-                Ok(Status::Partial(waiting)) => handshake = Some(waiting),
-                Ok(Status::Complete(_)) => panic!("no head at all"),
-                Err(_) => {}
+        let reported = bytes.iter().position(|byte| {
+            let mut partial = handshake.take().expect("no fault so far");
+            partial.input().extend_from_slice(&[*byte]);
+            match partial.poll() {
+                Ok(Status::Partial(partial)) => handshake = Some(partial),
+                Ok(Status::Complete(_)) => panic!("the head has no end"),
+                Err(violation) => assert!(matches!(violation, Violation::MalformedHead(_)), "{violation}"),
             }
             handshake.is_none()
         });
-        assert_eq!(noticed.map(|at| at + 1), Some(noticed_at), "a fault at {fault_at}");
+        assert_eq!(reported.map(|at| at + 1), Some(reported_at), "a fault at {fault_at}");
     }
 }
 
 #[test]
-fn bytes_behind_the_head_are_frames() {
-    let bytes = [Head::request().bytes(), hex("81 85 37fa213d 7f9f4d5158   81 82")].concat();
-    let request = server_reads(&bytes).unwrap().unwrap();
+fn bytes_after_the_head_are_frames() {
+    let bytes = [HeadBuilder::request().bytes(), hex("81 85 37fa213d 7f9f4d5158   81 82")].concat();
+    let request = read_request(&bytes).unwrap().unwrap();
     request.check_upgrade().unwrap().accept(UpgradeOptions::default()).unwrap();
-    assert_eq!(request.received(), bytes, "the head is still there to be shown, as it came");
-    let mut server = End::server();
-    assert_eq!(server.hears_bytes(&request.into_rest()), [text("Hello")]);
-    assert_eq!(server.hears_bytes(&hex("00000000 6f6b")), [text("ok")], "the rest goes on where it was cut");
+    assert_eq!(request.received(), bytes, "received() returns the head as it arrived");
+    let mut server = TestEndpoint::server();
+    assert_eq!(server.receive_bytes(&request.into_rest()), [text("Hello")]);
+    assert_eq!(server.receive_bytes(&hex("00000000 6f6b")), [text("ok")], "the second frame was cut in two");
 }
 
 // ---- 10.4: limits ---------------------------------------------------------------------------------------------------
 
 #[test]
 fn a_head_may_be_as_long_as_the_limit_and_no_longer() {
-    let bytes = Head::request().bytes();
-    let (max_head_bytes, too_long) = (bytes.len(), Violation::HeadTooLong { limit: bytes.len() - 1 });
-    assert!(
-        server_reads_within(limits(|limits| limits.max_head_bytes = max_head_bytes).limits, &bytes).unwrap().is_some()
-    );
-    let violation =
-        server_reads_within(limits(|limits| limits.max_head_bytes = max_head_bytes - 1).limits, &bytes).unwrap_err();
-    assert_eq!(violation, too_long);
-    assert_eq!(violation.status(), Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
-    // That it will be too long is clear before its last byte: there is no room for that.
-    let most = &bytes[..max_head_bytes - 1];
-    assert_eq!(
-        server_reads_within(limits(|limits| limits.max_head_bytes = most.len()).limits, most).unwrap_err(),
-        too_long
-    );
-    assert!(
-        server_reads_within(limits(|limits| limits.max_head_bytes = max_head_bytes).limits, most).unwrap().is_none()
-    );
+    let bytes = HeadBuilder::request().bytes();
+    let length = bytes.len();
+    let is_complete = |max_head_bytes, bytes| {
+        let limits = limits_with(|limits| limits.max_head_bytes = max_head_bytes);
+        read_request_within(limits, bytes).map(|request| request.is_some())
+    };
+    let too_long = Violation::HeadTooLong { limit: length - 1 };
+    assert_eq!(too_long.status(), Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+    assert_eq!(is_complete(length, &bytes[..]), Ok(true));
+    assert_eq!(is_complete(length - 1, &bytes[..]), Err(too_long.clone()));
+    // A head that fills the limit and has not ended is too long already.
+    assert_eq!(is_complete(length, &bytes[..length - 1]), Ok(false));
+    assert_eq!(is_complete(length - 1, &bytes[..length - 1]), Err(too_long));
 }
 
 #[test]
-fn a_head_without_end_is_refused_at_the_limit() {
+fn a_head_without_end_is_rejected_at_the_limit() {
     let mut handshake = ServerHandshake::new(Limits::DEFAULT);
     handshake.input().extend_from_slice(b"GET / HTTP/1.1\r\nX: ");
     let mut sent = 0;
     loop {
         handshake.input().extend_from_slice(&[b'a'; 100]);
         sent += 100;
-        assert!(sent < 20_000, "nothing is refused");
+        assert!(sent < 20_000, "the limit was ignored");
         match handshake.poll() {
-            Ok(Status::Partial(waiting)) => handshake = waiting,
-            Ok(Status::Complete(_)) => panic!("no head at all"),
+            Ok(Status::Partial(partial)) => handshake = partial,
+            Ok(Status::Complete(_)) => panic!("the head has no end"),
             Err(violation) => {
                 assert_eq!(violation, Violation::HeadTooLong { limit: 16_384 });
                 assert!((16_300..=16_500).contains(&sent), "after {sent} bytes");
@@ -194,37 +192,32 @@ fn a_head_without_end_is_refused_at_the_limit() {
 }
 
 #[test]
-fn frames_behind_the_head_do_not_count_as_head() {
-    let head = Head::request().bytes();
-    let max_head_bytes = head.len();
+fn frames_after_the_head_do_not_count_towards_its_limit() {
+    let head = HeadBuilder::request().bytes();
+    let limits = limits_with(|limits| limits.max_head_bytes = head.len());
     let bytes = [head, vec![0; 1000]].concat();
-    let request =
-        server_reads_within(limits(|limits| limits.max_head_bytes = max_head_bytes).limits, &bytes).unwrap().unwrap();
+    let request = read_request_within(limits, &bytes).unwrap().unwrap();
     assert_eq!(request.into_rest().len(), 1000);
 }
 
 #[test]
-fn there_may_be_as_many_header_lines_as_the_limit_and_no_more() {
+fn a_head_may_have_as_many_lines_as_the_limit_and_no_more() {
     // The smallest request has five.
-    let with_lines = |count| (5..count).fold(Head::request(), |head, _| head.with("X: y")).bytes();
-    assert!(server_reads(&with_lines(100)).unwrap().unwrap().check_upgrade().is_ok());
-    let violation = server_reads(&with_lines(101)).unwrap_err();
+    let with_lines = |count| (5..count).fold(HeadBuilder::request(), |head, _| head.with("X: y")).bytes();
+    assert!(read_request(&with_lines(100)).unwrap().unwrap().check_upgrade().is_ok());
+    let violation = read_request(&with_lines(101)).unwrap_err();
     assert_eq!(violation, Violation::TooManyHeaders { limit: 100 });
     assert_eq!(violation.status(), Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
 }
 
 #[test]
-fn generous_limits_do_not_let_a_peer_cause_a_panic() {
-    let generous = limits(|limits| {
-        limits.max_head_bytes = 1 << 20;
-        limits.max_headers = 40_000;
-    })
-    .limits;
+fn large_limits_do_not_let_a_peer_cause_a_panic() {
+    let generous = limits_with(|limits| (limits.max_head_bytes, limits.max_headers) = (1 << 20, 40_000));
     let mut bytes = b"GET / HTTP/1.1\r\n".to_vec();
     for line in 0..33_000 {
         bytes.extend_from_slice(format!("x-{line}: y\r\n").as_bytes());
     }
     bytes.extend_from_slice(b"\r\n");
-    // Taken or refused, both are right.
-    let _ = server_reads_within(generous, &bytes).map(|_| ());
+    // Accepting and rejecting it are both correct.
+    let _ = read_request_within(generous, &bytes).map(|_| ());
 }

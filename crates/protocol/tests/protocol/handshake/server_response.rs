@@ -1,42 +1,47 @@
-//! Sections 4.2.2 and 4.4: what a server answers to a request, and what it chooses of what was offered.
+//! Sections 4.2.2 and 4.4: the server's response to a request, and the offers that it accepts.
 
-use crate::common::head::{Head, accepts, answer, server_judges, written};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use protocol::{
     UsageError, Violation,
     handshake::{Extension, UpgradeOptions, rejection},
 };
+use testkit::{
+    handshake::{accepting_response, check_request, response_text, valid_request},
+    http_head::HeadBuilder,
+};
 
-/// A response's header lines, sorted: their order means nothing.
-fn max_headers(response: &str) -> Vec<&str> {
+/// Returns a response's header lines in alphabetical order, because their order has no meaning.
+fn header_lines(response: &str) -> Vec<&str> {
     let (head, _) = response.split_once("\r\n\r\n").unwrap();
     let mut lines: Vec<&str> = head.split("\r\n").skip(1).collect();
     lines.sort_unstable();
     lines
 }
 
-// ---- The answer -----------------------------------------------------------------------------------------------------
+// ---- Acceptance ----
 
-fn offering() -> Head {
-    Head::request().with("Sec-WebSocket-Protocol: chat, superchat").with("Sec-WebSocket-Extensions: x-one; a, x-two")
+fn request_with_offers() -> HeadBuilder {
+    HeadBuilder::request()
+        .with("Sec-WebSocket-Protocol: chat, superchat")
+        .with("Sec-WebSocket-Extensions: x-one; a, x-two")
 }
 
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
 //# A server that agrees to none of the subprotocols MUST NOT send a `Sec-WebSocket-Protocol` header.
 #[test]
-fn nothing_chosen_means_no_header_and_not_an_empty_one() {
-    let answer = answer(&offering(), UpgradeOptions::default());
-    assert!(!answer.contains("Sec-WebSocket-Protocol"), "{answer}");
-    assert!(!answer.contains("Sec-WebSocket-Extensions"), "{answer}");
+fn declined_offers_are_not_mentioned() {
+    let response = accepting_response(&request_with_offers(), UpgradeOptions::default());
+    assert!(!response.contains("Sec-WebSocket-Protocol"), "{response}");
+    assert!(!response.contains("Sec-WebSocket-Extensions"), "{response}");
 }
 
 //= docs/src/rfc6455.md#section-9
 //= type=test
 //# A server MAY accept some or all of the extensions that it was asked for.
 #[test]
-fn what_was_chosen_is_named() {
-    let choice = UpgradeOptions {
+fn accepted_offers_are_named() {
+    let options = UpgradeOptions {
         subprotocol: Some("superchat".to_owned()),
         extensions: vec![
             Extension::new("x-two").unwrap(),
@@ -45,7 +50,7 @@ fn what_was_chosen_is_named() {
         ..UpgradeOptions::default()
     };
     assert_eq!(
-        answer(&offering(), choice),
+        accepting_response(&request_with_offers(), options),
         "HTTP/1.1 101 Switching Protocols\r\n\
          Upgrade: websocket\r\n\
          Connection: Upgrade\r\n\
@@ -57,13 +62,13 @@ fn what_was_chosen_is_named() {
 }
 
 #[test]
-fn what_is_in_use_is_what_was_chosen() {
-    let choice = UpgradeOptions {
+fn the_response_reports_what_is_in_use() {
+    let options = UpgradeOptions {
         subprotocol: Some("chat".to_owned()),
         extensions: vec![Extension::new("x-two").unwrap()],
         ..UpgradeOptions::default()
     };
-    let accepted = accepts(&offering()).accept(choice).unwrap();
+    let accepted = valid_request(&request_with_offers()).accept(options).unwrap();
     assert_eq!(accepted.subprotocol.as_deref(), Some("chat"));
     assert_eq!(accepted.extensions, [Extension::new("x-two").unwrap()]);
     assert_eq!(accepted.response.status(), 101);
@@ -74,14 +79,14 @@ fn what_is_in_use_is_what_was_chosen() {
 //# The subprotocol that the server chooses MUST be one that the client listed.
 #[test]
 fn only_a_subprotocol_that_was_offered_can_be_chosen() {
-    let choose = |head: &Head, name: &str| {
-        let choice = UpgradeOptions { subprotocol: Some(name.to_owned()), ..UpgradeOptions::default() };
-        accepts(head).accept(choice).map(|_| ()).unwrap_err()
+    let error = |head: &HeadBuilder, name: &str| {
+        let options = UpgradeOptions { subprotocol: Some(name.to_owned()), ..UpgradeOptions::default() };
+        valid_request(head).accept(options).map(|_| ()).unwrap_err()
     };
     for name in ["x", "Chat", "", "chat, superchat", "chat\r\nX: y"] {
-        assert_eq!(choose(&offering(), name), UsageError::SubprotocolNotOffered(name.to_owned()));
+        assert_eq!(error(&request_with_offers(), name), UsageError::SubprotocolNotOffered(name.to_owned()));
     }
-    assert_eq!(choose(&Head::request(), "chat"), UsageError::SubprotocolNotOffered("chat".to_owned()));
+    assert_eq!(error(&HeadBuilder::request(), "chat"), UsageError::SubprotocolNotOffered("chat".to_owned()));
 }
 
 //= docs/src/rfc6455.md#section-4-2-2
@@ -95,23 +100,24 @@ fn only_a_subprotocol_that_was_offered_can_be_chosen() {
 //# A server MUST NOT answer with an extension that it was not asked for.
 #[test]
 fn only_an_extension_that_was_offered_can_be_accepted() {
-    let choose = |head: &Head| {
-        let choice = UpgradeOptions { extensions: vec![Extension::new("x-foo").unwrap()], ..UpgradeOptions::default() };
-        accepts(head).accept(choice).map(|_| ()).unwrap_err()
+    let error = |head: &HeadBuilder| {
+        let options =
+            UpgradeOptions { extensions: vec![Extension::new("x-foo").unwrap()], ..UpgradeOptions::default() };
+        valid_request(head).accept(options).map(|_| ()).unwrap_err()
     };
-    assert_eq!(choose(&offering()), UsageError::ExtensionNotOffered("x-foo".to_owned()));
-    assert_eq!(choose(&Head::request()), UsageError::ExtensionNotOffered("x-foo".to_owned()));
+    assert_eq!(error(&request_with_offers()), UsageError::ExtensionNotOffered("x-foo".to_owned()));
+    assert_eq!(error(&HeadBuilder::request()), UsageError::ExtensionNotOffered("x-foo".to_owned()));
 }
 
 #[test]
-fn more_headers_may_be_added() {
+fn the_application_may_add_headers() {
     let mut headers = HeaderMap::new();
     headers.append("set-cookie", HeaderValue::from_static("a=b"));
     headers.append("set-cookie", HeaderValue::from_static("c=d"));
     headers.insert("x-request-id", HeaderValue::from_static("7"));
-    let answer = answer(&Head::request(), UpgradeOptions { headers, ..UpgradeOptions::default() });
+    let response = accepting_response(&HeadBuilder::request(), UpgradeOptions { headers, ..UpgradeOptions::default() });
     assert_eq!(
-        max_headers(&answer),
+        header_lines(&response),
         [
             "Connection: Upgrade",
             "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
@@ -138,39 +144,40 @@ fn the_handshakes_own_headers_cannot_be_set() {
     ] {
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static("0"));
-        let usage_error =
-            accepts(&Head::request()).accept(UpgradeOptions { headers, ..UpgradeOptions::default() }).map(|_| ());
+        let usage_error = valid_request(&HeadBuilder::request())
+            .accept(UpgradeOptions { headers, ..UpgradeOptions::default() })
+            .map(|_| ());
         assert_eq!(usage_error, Err(UsageError::HeaderReserved(name.to_owned())));
     }
 }
 
 #[test]
 fn a_response_to_a_websocket_request_has_no_body() {
-    let answer = answer(&Head::request(), UpgradeOptions::default());
-    assert!(answer.ends_with("\r\n\r\n"));
-    assert!(!answer.to_ascii_lowercase().contains("content-length"));
-    assert!(!answer.to_ascii_lowercase().contains("transfer-encoding"));
+    let response = accepting_response(&HeadBuilder::request(), UpgradeOptions::default());
+    assert!(response.ends_with("\r\n\r\n"));
+    assert!(!response.to_ascii_lowercase().contains("content-length"));
+    assert!(!response.to_ascii_lowercase().contains("transfer-encoding"));
 }
 
-// ---- Refusals -------------------------------------------------------------------------------------------------------
+// ---- Rejections ----
 
 #[test]
-fn a_refusal_is_a_whole_http_response_and_the_last_one() {
-    let answer = written(&rejection(&Violation::KeyMalformed));
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+fn a_rejection_is_a_complete_http_response_and_closes_the_connection() {
+    let response = response_text(&rejection(&Violation::KeyMalformed));
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
     assert_eq!(
-        max_headers(&answer),
+        header_lines(&response),
         ["Connection: close", &format!("Content-Length: {}", body.len()), "Content-Type: text/plain; charset=utf-8",]
     );
     assert_eq!(body, "Sec-WebSocket-Key must be the Base64 of 16 bytes (RFC 6455, section 4.2.1)\n");
 }
 
 #[test]
-fn a_405_names_the_method_that_is_allowed() {
-    let answer = written(&rejection(&Violation::MethodNotGet("POST".to_owned())));
-    assert!(answer.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{answer}");
-    assert!(max_headers(&answer).contains(&"Allow: GET"), "{answer}");
+fn a_405_names_the_allowed_method() {
+    let response = response_text(&rejection(&Violation::MethodNotGet("POST".to_owned())));
+    assert!(response.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{response}");
+    assert!(header_lines(&response).contains(&"Allow: GET"), "{response}");
 }
 
 //= docs/src/rfc6455.md#section-4-2-2
@@ -188,31 +195,31 @@ fn a_426_names_the_protocol_and_its_version() {
         Violation::VersionUnsupported(None),
         Violation::VersionUnsupported(Some("8".into())),
     ] {
-        let answer = written(&rejection(&violation));
-        assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
-        let lines = max_headers(&answer);
-        assert!(lines.contains(&"Upgrade: websocket"), "{answer}");
-        assert!(lines.contains(&"Sec-WebSocket-Version: 13"), "{answer}");
-        // RFC 9110, 7.8: who sends Upgrade lists it in Connection. And this response is the last.
-        assert!(lines.contains(&"Connection: Upgrade, close"), "{answer}");
+        let response = response_text(&rejection(&violation));
+        assert!(response.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{response}");
+        let lines = header_lines(&response);
+        assert!(lines.contains(&"Upgrade: websocket"), "{response}");
+        assert!(lines.contains(&"Sec-WebSocket-Version: 13"), "{response}");
+        // RFC 9110, section 7.8: a sender of Upgrade lists it in Connection. "close" ends the connection.
+        assert!(lines.contains(&"Connection: Upgrade, close"), "{response}");
     }
 }
 
 #[test]
-fn a_431_says_that_the_head_is_too_large() {
-    let answer = written(&rejection(&Violation::HeadTooLong { limit: 16_384 }));
-    assert!(answer.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{answer}");
+fn a_head_that_is_too_long_is_rejected_with_431() {
+    let response = response_text(&rejection(&Violation::HeadTooLong { limit: 16_384 }));
+    assert!(response.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{response}");
 }
 
 #[test]
-fn what_the_client_wrote_cannot_break_out_of_the_refusal() {
-    // A version with line breaks cannot come through the parser; with anything printable it can.
-    let head = Head::request().set("Sec-WebSocket-Version", "<script>\"\\");
-    let violation = server_judges(&head).unwrap_err();
-    let answer = written(&rejection(&violation));
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+fn a_rejection_does_not_let_the_client_inject_headers_or_html() {
+    // The parser rejects line breaks, but accepts anything printable.
+    let head = HeadBuilder::request().set("Sec-WebSocket-Version", "<script>\"\\");
+    let violation = check_request(&head).unwrap_err();
+    let response = response_text(&rejection(&violation));
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     assert!(!head.contains("script"), "{head}");
-    assert!(head.contains("Content-Type: text/plain; charset=utf-8"), "and no browser takes it for a page: {head}");
+    assert!(head.contains("Content-Type: text/plain; charset=utf-8"), "a browser could show it as a page: {head}");
     assert_eq!(body.lines().count(), 1);
 }
 
@@ -220,15 +227,15 @@ fn what_the_client_wrote_cannot_break_out_of_the_refusal() {
 //= type=test
 //# The server MAY send the client elsewhere with a 3xx status.
 #[test]
-fn the_application_may_refuse_with_any_status() {
-    // 401 with a challenge, 307 to another place, 403 for a bad origin, 404, 503.
-    let mut response = Response::new(String::new());
-    *response.status_mut() = StatusCode::UNAUTHORIZED;
-    response.headers_mut().insert("www-authenticate", HeaderValue::from_static("Basic realm=\"x\""));
-    let answer = written(&response);
-    assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{answer}");
+fn the_application_may_reject_with_any_status() {
+    // 401 with a challenge, 307 to another URI, 403 for an origin, 404, 503.
+    let mut rejection = Response::new(String::new());
+    *rejection.status_mut() = StatusCode::UNAUTHORIZED;
+    rejection.headers_mut().insert("www-authenticate", HeaderValue::from_static("Basic realm=\"x\""));
+    let response = response_text(&rejection);
+    assert!(response.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{response}");
     assert_eq!(
-        max_headers(&answer),
+        header_lines(&response),
         ["Connection: close", "Content-Length: 0", "Www-Authenticate: Basic realm=\"x\"",]
     );
     for (status, line) in [
@@ -238,21 +245,21 @@ fn the_application_may_refuse_with_any_status() {
         (StatusCode::SERVICE_UNAVAILABLE, "HTTP/1.1 503 Service Unavailable\r\n"),
         (StatusCode::from_u16(599).unwrap(), "HTTP/1.1 599 Other\r\n"),
     ] {
-        let mut response = Response::new("no".to_owned());
-        *response.status_mut() = status;
-        let answer = written(&response);
-        assert!(answer.starts_with(line), "{answer}");
-        assert!(answer.ends_with("\r\n\r\nno"), "{answer}");
-        assert!(max_headers(&answer).contains(&"Content-Length: 2"), "{answer}");
+        let mut rejection = Response::new("no".to_owned());
+        *rejection.status_mut() = status;
+        let response = response_text(&rejection);
+        assert!(response.starts_with(line), "{response}");
+        assert!(response.ends_with("\r\n\r\nno"), "{response}");
+        assert!(header_lines(&response).contains(&"Content-Length: 2"), "{response}");
     }
 }
 
 #[test]
-fn a_response_keeps_the_length_and_the_connection_that_it_was_given() {
-    let mut response = Response::new(String::new());
-    *response.status_mut() = StatusCode::OK;
-    response.headers_mut().insert("content-length", HeaderValue::from_static("42")); // the answer to a HEAD, say
-    response.headers_mut().insert("connection", HeaderValue::from_static("keep-alive"));
-    let answer = written(&response);
-    assert_eq!(max_headers(&answer), ["Connection: keep-alive", "Content-Length: 42"]);
+fn a_rejection_keeps_its_own_content_length_and_connection() {
+    let mut rejection = Response::new(String::new());
+    *rejection.status_mut() = StatusCode::OK;
+    rejection.headers_mut().insert("content-length", HeaderValue::from_static("42")); // as in a response to HEAD
+    rejection.headers_mut().insert("connection", HeaderValue::from_static("keep-alive"));
+    let response = response_text(&rejection);
+    assert_eq!(header_lines(&response), ["Connection: keep-alive", "Content-Length: 42"]);
 }

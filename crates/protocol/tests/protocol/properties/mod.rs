@@ -2,11 +2,6 @@
 
 use std::time::Instant;
 
-use crate::common::{
-    End, Heard, Pair, Step,
-    head::{Head, NONCE, ask, server_reads},
-    s, wire,
-};
 use bytes::BytesMut;
 use proptest::{collection::vec, prelude::*, sample::Index};
 use protocol::{
@@ -15,6 +10,17 @@ use protocol::{
     frame::{FrameHeader, MaskingKey, Opcode, ReservedBits},
     handshake::{Extension, HandshakeError, Nonce, ReceivedRequest, ServerHandshake, Status},
     utf8::Utf8Validator,
+};
+use testkit::{
+    duration::secs,
+    endpoint::TestEndpoint,
+    frames::{frames_from, peer_of},
+    handshake::{check_request, client_request, read_request},
+    hex::hex,
+    http_head::{HeadBuilder, SAMPLE_NONCE},
+    linked_pair::LinkedPair,
+    observed::Observed,
+    transmitted::Transmitted,
 };
 
 // ---- What two ends may say to each other ----------------------------------------------------------------------------
@@ -84,20 +90,20 @@ impl Said {
     }
 
     /// What the other side hears of it.
-    fn heard(&self) -> Vec<Heard> {
+    fn observed(&self) -> Vec<Observed> {
         match self {
-            Self::Ping(payload) => vec![Heard::Ping(payload.clone())],
-            Self::Pong(payload) => vec![Heard::Pong(payload.clone())],
+            Self::Ping(payload) => vec![Observed::Ping(payload.clone())],
+            Self::Pong(payload) => vec![Observed::Pong(payload.clone())],
             Self::Message { kind, fragments } => {
                 let (_, but_last) = fragments.split_last().unwrap();
-                let mut heard: Vec<Heard> =
-                    but_last.iter().flat_map(|(_, between)| between.iter().flat_map(Self::heard)).collect();
+                let mut observed: Vec<Observed> =
+                    but_last.iter().flat_map(|(_, between)| between.iter().flat_map(Self::observed)).collect();
                 let payload: Vec<u8> = fragments.iter().flat_map(|(payload, _)| payload.clone()).collect();
-                heard.push(match kind {
-                    MessageKind::Text => Heard::Text(String::from_utf8(payload).unwrap()),
-                    MessageKind::Binary => Heard::Binary(payload),
+                observed.push(match kind {
+                    MessageKind::Text => Observed::Text(String::from_utf8(payload).unwrap()),
+                    MessageKind::Binary => Observed::Binary(payload),
                 });
-                heard
+                observed
             }
         }
     }
@@ -176,7 +182,7 @@ fn role() -> impl Strategy<Value = Role> {
 }
 
 fn other(role: Role) -> Role {
-    crate::common::peer_of(role)
+    peer_of(role)
 }
 
 /// Keys for as many frames as there will be.
@@ -192,7 +198,7 @@ fn encode(sender: Role, conversation: &[Said], keys: &[[u8; 4]]) -> Vec<u8> {
 }
 
 /// An end whose keys come in turn, if it is a client.
-fn end(role: Role, keys: &[[u8; 4]]) -> End {
+fn end(role: Role, keys: &[[u8; 4]]) -> TestEndpoint {
     let now = Instant::now();
     let connection = match role {
         Role::Server => Connection::server(Config::default(), now),
@@ -206,7 +212,7 @@ fn end(role: Role, keys: &[[u8; 4]]) -> End {
             Connection::client(Config::default(), Box::new(draw), now)
         }
     };
-    End { connection, now }
+    TestEndpoint { connection, now }
 }
 
 /// `bytes` in pieces of these sizes, in turn.
@@ -241,7 +247,7 @@ proptest! {
     fn what_is_sent_has_the_layout_of_section_5_2(sender in role(), said in conversation(), keys in keys()) {
         let mut sender = end(sender, &keys);
         said.iter().for_each(|said| said.say(&mut sender.connection));
-        prop_assert_eq!(sender.sent(), encode(sender.role(), &said, &keys));
+        prop_assert_eq!(sender.take_sent(), encode(sender.role(), &said, &keys));
     }
 
     //= docs/src/rfc6455.md#section-6-2
@@ -253,9 +259,9 @@ proptest! {
     ) {
         let bytes = encode(other(receiver), &said, &keys);
         let mut receiver = end(receiver, &keys);
-        let heard: Vec<Heard> =
-            pieces(&bytes, &sizes).into_iter().flat_map(|piece| receiver.hears_bytes(piece)).collect();
-        prop_assert_eq!(heard, said.iter().flat_map(Said::heard).collect::<Vec<_>>());
+        let observed: Vec<Observed> =
+            pieces(&bytes, &sizes).into_iter().flat_map(|piece| receiver.receive_bytes(piece)).collect();
+        prop_assert_eq!(observed, said.iter().flat_map(Said::observed).collect::<Vec<_>>());
         prop_assert_eq!(receiver.connection.state(), State::Open);
         prop_assert!(receiver.connection.input().is_empty(), "nothing is left over");
     }
@@ -267,17 +273,17 @@ proptest! {
         let mut sender = end(sender, &keys);
         let mut receiver = end(other(sender.role()), &keys);
         said.iter().for_each(|said| said.say(&mut sender.connection));
-        let bytes = sender.sent();
-        let heard: Vec<Heard> = bytes.chunks(read_size.min(bytes.len().max(1)))
-            .flat_map(|piece| receiver.hears_bytes(piece))
+        let bytes = sender.take_sent();
+        let observed: Vec<Observed> = bytes.chunks(read_size.min(bytes.len().max(1)))
+            .flat_map(|piece| receiver.receive_bytes(piece))
             .collect();
-        let expected: Vec<Heard> = said.iter().flat_map(Said::heard).collect();
-        prop_assert_eq!(&heard, &expected);
+        let expected: Vec<Observed> = said.iter().flat_map(Said::observed).collect();
+        prop_assert_eq!(&observed, &expected);
         // And each Ping has its Pong.
-        let answers = sender.hears_bytes(&receiver.sent());
-        let pongs: Vec<Heard> = expected
+        let answers = sender.receive_bytes(&receiver.take_sent());
+        let pongs: Vec<Observed> = expected
             .into_iter()
-            .filter_map(|heard| if let Heard::Ping(payload) = heard { Some(Heard::Pong(payload)) } else { None })
+            .filter_map(|observed| if let Observed::Ping(payload) = observed { Some(Observed::Pong(payload)) } else { None })
             .collect();
         prop_assert_eq!(answers, pongs);
     }
@@ -288,22 +294,22 @@ proptest! {
 /// What becomes of a stream: everything that is heard, done and known in the end.
 #[derive(Debug, PartialEq)]
 struct Outcome {
-    heard: Vec<Heard>,
-    steps: Vec<Step>,
+    observed: Vec<Observed>,
+    steps: Vec<Transmitted>,
     state: State,
     close_info: protocol::CloseInfo,
     missing: usize,
 }
 
 fn outcome<'a>(receiver: Role, pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
-    let mut end = End::new(receiver, Config::default());
-    let mut heard = Vec::new();
+    let mut endpoint = TestEndpoint::new(receiver, Config::default());
+    let mut observed = Vec::new();
     for piece in pieces {
-        heard.extend(end.hears_bytes(piece));
+        observed.extend(endpoint.receive_bytes(piece));
     }
-    let steps = end.steps();
-    let (state, close_info) = (end.connection.state(), end.connection.close_info());
-    Outcome { heard, steps, state, close_info, missing: end.connection.payload_remaining() }
+    let steps = endpoint.transmit();
+    let (state, close_info) = (endpoint.connection.state(), endpoint.connection.close_info());
+    Outcome { observed, steps, state, close_info, missing: endpoint.connection.payload_remaining() }
 }
 
 /// Something done to a stream of bytes.
@@ -391,29 +397,29 @@ proptest! {
 
     #[test]
     fn any_bytes_give_events_and_at_most_one_violation((receiver, bytes) in stream(), sizes in sizes()) {
-        let mut end = End::new(receiver, Config::default());
-        let mut heard = Vec::new();
+        let mut endpoint = TestEndpoint::new(receiver, Config::default());
+        let mut observed = Vec::new();
         let mut given = 0;
         for piece in pieces(&bytes, &sizes) {
             given += piece.len();
-            heard.extend(end.hears_bytes(piece));
-            let capacity = end.connection.input().capacity();
+            observed.extend(endpoint.receive_bytes(piece));
+            let capacity = endpoint.connection.input().capacity();
             prop_assert!(capacity <= 2 * given + 64, "{capacity} bytes held for {given} received");
         }
-        let violations = heard.iter().filter(|heard| matches!(heard, Heard::Broken(_))).count();
-        prop_assert!(violations <= 1, "{heard:?}");
-        let close_at = heard.iter().position(|heard| matches!(heard, Heard::Broken(_) | Heard::Close(_)));
+        let violations = observed.iter().filter(|observed| matches!(observed, Observed::Violation(_))).count();
+        prop_assert!(violations <= 1, "{observed:?}");
+        let close_at = observed.iter().position(|observed| matches!(observed, Observed::Violation(_) | Observed::Close(_)));
         if let Some(at) = close_at {
-            prop_assert_eq!(at + 1, heard.len(), "nothing is heard after a Close or a violation");
-            prop_assert_eq!(end.connection.state(), State::Closing);
+            prop_assert_eq!(at + 1, observed.len(), "nothing is heard after a Close or a violation");
+            prop_assert_eq!(endpoint.connection.state(), State::Closing);
         } else {
-            prop_assert_eq!(end.connection.state(), State::Open);
+            prop_assert_eq!(endpoint.connection.state(), State::Open);
         }
         // However it went, the connection can be brought to its end.
-        end.steps();
-        end.hears_end();
-        end.transmits(&["disconnect"]);
-        prop_assert_eq!(end.connection.state(), State::Closed);
+        endpoint.transmit();
+        endpoint.receive_eof();
+        endpoint.assert_transmits(&["disconnect"]);
+        prop_assert_eq!(endpoint.connection.state(), State::Closed);
     }
 }
 
@@ -445,50 +451,50 @@ proptest! {
 
     #[test]
     fn two_ends_always_come_to_an_end(deeds in vec(deed(), 0..20), closer in role(), read_size in 1..3000_usize) {
-        let mut pair = Pair::new();
+        let mut pair = LinkedPair::new();
         pair.read_size = read_size;
-        let mut said_by_client: Vec<Heard> = Vec::new();
+        let mut said_by_client: Vec<Observed> = Vec::new();
         for deed in deeds {
             match deed {
                 Deed::Say(role, said) => {
-                    let end = if role == Role::Client { &mut pair.client } else { &mut pair.server };
-                    if end.connection.state() == State::Open {
-                        said.say(&mut end.connection);
+                    let endpoint = if role == Role::Client { &mut pair.client } else { &mut pair.server };
+                    if endpoint.connection.state() == State::Open {
+                        said.say(&mut endpoint.connection);
                         if role == Role::Client {
-                            said_by_client.extend(said.heard());
+                            said_by_client.extend(said.observed());
                         }
                     }
                 }
                 Deed::Close(role, code) => {
-                    let end = if role == Role::Client { &mut pair.client } else { &mut pair.server };
+                    let endpoint = if role == Role::Client { &mut pair.client } else { &mut pair.server };
                     match code {
-                        Some(code) => end.close(code, ""),
-                        None => end.close_without_code(),
+                        Some(code) => endpoint.close(code, ""),
+                        None => endpoint.close_without_code(),
                     }
                 }
-                Deed::Block(role, blocked) => pair.block(role, blocked),
-                Deed::Wait(seconds) => pair.wait(s(seconds)),
-                Deed::Drive => pair.drive(),
+                Deed::Block(role, blocked) => pair.set_blocked(role, blocked),
+                Deed::Wait(seconds) => pair.advance(secs(seconds)),
+                Deed::Drive => pair.run(),
             }
         }
         if closer == Role::Client { pair.client.close(1000, "") } else { pair.server.close(1000, "") }
-        pair.drive();
+        pair.run();
         // Time enough for two deadlines, one after the other.
-        pair.wait(s(30));
-        pair.block(Role::Client, false);
-        pair.block(Role::Server, false);
-        pair.wait(s(30));
+        pair.advance(secs(30));
+        pair.set_blocked(Role::Client, false);
+        pair.set_blocked(Role::Server, false);
+        pair.advance(secs(30));
         prop_assert_eq!(pair.client.connection.state(), State::Closed);
         prop_assert_eq!(pair.server.connection.state(), State::Closed);
         // What arrived is what was said, up to where the connection ended.
-        let messages = |heard: &[Heard]| -> Vec<Heard> {
-            heard.iter().filter(|heard| matches!(heard, Heard::Text(_) | Heard::Binary(_))).cloned().collect()
+        let messages = |observed: &[Observed]| -> Vec<Observed> {
+            observed.iter().filter(|observed| matches!(observed, Observed::Text(_) | Observed::Binary(_))).cloned().collect()
         };
-        let (said, heard) = (messages(&said_by_client), messages(&pair.heard_by_server));
-        prop_assert!(said.starts_with(&heard), "{said:?} was heard as {heard:?}");
+        let (said, observed) = (messages(&said_by_client), messages(&pair.observed_by_server));
+        prop_assert!(said.starts_with(&observed), "{said:?} was heard as {observed:?}");
         // Neither end, however late and however lossy, ever breaks a rule.
-        for heard in [&pair.heard_by_client, &pair.heard_by_server] {
-            prop_assert!(!heard.iter().any(|heard| matches!(heard, Heard::Broken(_))), "{heard:?}");
+        for observed in [&pair.observed_by_client, &pair.observed_by_server] {
+            prop_assert!(!observed.iter().any(|observed| matches!(observed, Observed::Violation(_))), "{observed:?}");
         }
     }
 }
@@ -595,11 +601,11 @@ proptest! {
             written.push(line);
         }
         let list = written.join(if spaced { " ,\t" } else { "," });
-        let one_line = Head::request().with(format!("Sec-WebSocket-Extensions: {list}"));
+        let one_line = HeadBuilder::request().with(format!("Sec-WebSocket-Extensions: {list}"));
         let lines = written.iter()
-            .fold(Head::request(), |head, line| head.with(format!("Sec-WebSocket-Extensions: {line}")));
+            .fold(HeadBuilder::request(), |head, line| head.with(format!("Sec-WebSocket-Extensions: {line}")));
         for head in [one_line, lines] {
-            let upgrade = crate::common::head::server_judges(&head).unwrap();
+            let upgrade = check_request(&head).unwrap();
             prop_assert_eq!(upgrade.extensions(), &expected[..]);
         }
     }
@@ -608,7 +614,7 @@ proptest! {
 // ---- The opening handshake ------------------------------------------------------------------------------------------
 
 /// A head with a few things done to it, or anything at all.
-fn head(right: &Head) -> impl Strategy<Value = Vec<u8>> + use<> {
+fn head(right: &HeadBuilder) -> impl Strategy<Value = Vec<u8>> + use<> {
     let right = right.bytes();
     let damaged = (vec(damage(), 0..4), vec(any::<u8>(), 0..10)).prop_map(move |(damages, behind)| {
         let mut bytes = [&right[..], &behind].concat();
@@ -619,15 +625,15 @@ fn head(right: &Head) -> impl Strategy<Value = Vec<u8>> + use<> {
     prop_oneof![4 => damaged, 1 => anything]
 }
 
-fn request_with_everything() -> Head {
-    Head::request()
+fn request_with_everything() -> HeadBuilder {
+    HeadBuilder::request()
         .with("Origin: http://example.com")
         .with("Sec-WebSocket-Protocol: chat, superchat")
         .with("Sec-WebSocket-Extensions: a; b=\"c\", d")
 }
 
-fn response_with_everything() -> Head {
-    Head::response().with("Sec-WebSocket-Protocol: chat").with("Sec-WebSocket-Extensions: x; b=\"c\"")
+fn response_with_everything() -> HeadBuilder {
+    HeadBuilder::response().with("Sec-WebSocket-Protocol: chat").with("Sec-WebSocket-Extensions: x; b=\"c\"")
 }
 
 /// The request, if `bytes` given in pieces of this size hold one, and what was left.
@@ -648,7 +654,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_request_or_are_refused(bytes in head(&request_with_everything()), size in 1..40_usize) {
-        let whole = server_reads(&bytes);
+        let whole = read_request(&bytes);
         if let Ok(Some(request)) = &whole {
             // Judged without a panic; what is refused is refused with a status.
             if let Err(violation) = request.check_upgrade() {
@@ -673,9 +679,9 @@ proptest! {
 
     #[test]
     fn any_bytes_are_an_answer_or_are_not(bytes in head(&response_with_everything()), size in 1..40_usize) {
-        let request = || ask().subprotocol("chat").unwrap().extension(Extension::new("x").unwrap());
+        let request = || client_request().subprotocol("chat").unwrap().extension(Extension::new("x").unwrap());
         let read = |size: usize| {
-            let mut handshake = request().handshake(NONCE, Limits::DEFAULT);
+            let mut handshake = request().handshake(SAMPLE_NONCE, Limits::DEFAULT);
             for piece in bytes.chunks(size) {
                 handshake.input().extend_from_slice(piece);
                 handshake = match handshake.poll() {
@@ -745,9 +751,9 @@ proptest! {
 #[test]
 fn the_encoder_of_these_tests_agrees_with_the_examples_of_section_5_7() {
     let hello = Frame { fin: true, opcode: 1, payload: b"Hello".to_vec() };
-    assert_eq!(hello.bytes(None), crate::common::hex("81 05 48656c6c6f"));
-    assert_eq!(hello.bytes(Some([0x37, 0xFA, 0x21, 0x3D])), crate::common::hex("81 85 37fa213d 7f9f4d5158"));
-    assert_eq!(wire(Role::Client, &["81 05 48656c6c6f"]), hello.bytes(Some([0; 4])));
+    assert_eq!(hello.bytes(None), hex("81 05 48656c6c6f"));
+    assert_eq!(hello.bytes(Some([0x37, 0xFA, 0x21, 0x3D])), hex("81 85 37fa213d 7f9f4d5158"));
+    assert_eq!(frames_from(Role::Client, &["81 05 48656c6c6f"]), hello.bytes(Some([0; 4])));
     let large = Frame { fin: true, opcode: 2, payload: vec![0; 65_536] };
-    assert_eq!(large.bytes(None)[..10], crate::common::hex("82 7f0000000000010000")[..]);
+    assert_eq!(large.bytes(None)[..10], hex("82 7f0000000000010000")[..]);
 }

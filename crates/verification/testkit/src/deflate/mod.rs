@@ -14,6 +14,20 @@ use crate::{
     http_head::{HeadBuilder, header_value},
 };
 
+/// Returns bytes that no compressor can make smaller, always the same ones.
+#[must_use]
+pub fn incompressible_bytes(length: usize) -> Vec<u8> {
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    (0..length)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[5]
+        })
+        .collect()
+}
+
 /// The parameters that a client and a server have negotiated, as each of them sees them.
 #[derive(Debug, Clone)]
 pub struct NegotiatedPair {
