@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use crate::say::say;
+use crate::report::report;
 
 /// A wish to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Signals {
             _ = self.interrupt.recv() => {
                 if io::stderr().is_terminal() {
                     // The terminal has shown `^C`: what we say next begins on a line of its own.
-                    say("");
+                    report("");
                 }
                 Signal::Interrupt
             }

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use dissector::{Record, tap::Tapped, watch::Watch, watching::Watching};
 use websocket::{MaybeTlsStream, protocol::Role};
 
-use crate::say::say;
+use crate::report::report;
 
 /// Puts the tap on a stream that is connected.
 pub(crate) fn tap(
@@ -22,7 +22,7 @@ pub(crate) fn tap(
             let _ = io::stderr().write_all(format.print(&record, Role::Client, "").as_bytes());
         }
     };
-    let watch = capture(watching, Watch::new(print), &stream, say);
+    let watch = capture(watching, Watch::new(print), &stream, report);
     Tapped::new(stream, Role::Client, watch)
 }
 

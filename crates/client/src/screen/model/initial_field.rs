@@ -1,15 +1,16 @@
-//! With which field of a record one begins to read: the one that is wrong, or the one that says what this is.
+//! Chooses the field of a record that is selected first: the field that is wrong, or else the one
+//! that identifies the record.
 
 use dissector::{Record, RecordKind, record::Fault};
 use websocket::protocol::Violation;
 
-/// The place of that field among all fields of the record, counted as they stand.
-pub(crate) fn field(record: &Record) -> usize {
+/// Returns the index of that field among all fields of the record, in the order of the display.
+pub(super) fn initial_field(record: &Record) -> usize {
     let named = |name| record.walk().position(|(_, field)| field.term.name == Some(name));
     let found = match record.findings.first() {
-        // A byte of a frame's header belongs to several fields.
+        // A byte of a frame's header belongs to several fields, so the violation decides first.
         Some(finding) => match &finding.fault {
-            Fault::Violation(violation) => broken(violation).and_then(named),
+            Fault::Violation(violation) => violating_field(violation).and_then(named),
             _ => None,
         }
         .or_else(|| innermost(record, finding.range.start)),
@@ -19,8 +20,9 @@ pub(crate) fn field(record: &Record) -> usize {
     found.unwrap_or(0)
 }
 
-/// The name of the field that breaks the rule, where its place does not tell.
-const fn broken(violation: &Violation) -> Option<&'static str> {
+/// Returns the name of the field that violates the rule, for violations whose byte range does not
+/// identify it.
+const fn violating_field(violation: &Violation) -> Option<&'static str> {
     Some(match violation {
         Violation::ReservedBitsSet(_) => "websocket.rsv",
         Violation::CompressedBitMisplaced(_) => "websocket.pmc",
@@ -37,7 +39,7 @@ const fn broken(violation: &Violation) -> Option<&'static str> {
     })
 }
 
-/// The place of the innermost field that has this byte.
+/// Returns the index of the innermost field that contains this byte.
 fn innermost(record: &Record, position: u64) -> Option<usize> {
     let field = record.field_at(position)?;
     record.walk().position(|(_, other)| std::ptr::eq(other, field))
@@ -48,32 +50,32 @@ mod tests {
     use dissector::{Conversation, Direction, Options};
 
     use super::*;
-    use crate::screen::model::wire::tests::records;
+    use crate::screen::model::test_records::records;
 
-    /// The label of the field with which one begins.
+    /// Returns the label of the initial field.
     fn label(record: &Record) -> String {
-        record.walk().nth(field(record)).expect("there is one").1.label.to_string()
+        record.walk().nth(initial_field(record)).expect("a field").1.label.to_string()
     }
 
     #[test]
-    fn a_frame_begins_with_what_it_is() {
+    fn a_frame_starts_at_its_opcode() {
         for frame in [&[0x81, 1, b'x'][..], &[0x8a, 0], &[0x88, 2, 3, 0xe8]] {
             assert_eq!(label(&records(&[(Direction::ToClient, frame)])[0]), "Opcode");
         }
     }
 
     #[test]
-    fn a_head_begins_with_its_first_line() {
+    fn a_head_starts_at_its_first_line() {
         let mut conversation = Conversation::new(Options::default());
         let mut heads = Vec::new();
         let request = b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
         conversation.push(Direction::ToServer, request, None, &mut |record| heads.push(record));
-        assert_eq!((heads[0].findings.len(), field(&heads[0])), (0, 0));
+        assert_eq!((heads[0].findings.len(), initial_field(&heads[0])), (0, 0));
     }
 
     #[test]
-    fn what_is_wrong_comes_first() {
+    fn a_violation_starts_at_the_field_that_is_wrong() {
         let (to_server, to_client) = (Direction::ToServer, Direction::ToClient);
         let long = [&[0x89, 126, 0, 126][..], &[0; 126]].concat();
         for (direction, frame, wrong) in [
@@ -89,7 +91,7 @@ mod tests {
             let records = records(&[(direction, frame)]);
             assert_eq!(label(&records[0]), wrong, "{frame:02x?}: {:?}", records[0].findings);
         }
-        // A text that is no UTF-8 is wrong where it stops being some.
+        // In a text that is not UTF-8, the finding points to the first invalid byte.
         let records = records(&[(to_client, &[0x81, 2, b'x', 0xff])]);
         assert_eq!(records[0].findings[0].range.start, 3);
         assert!(label(&records[0]).starts_with("Text"), "{}", label(&records[0]));
