@@ -1,9 +1,9 @@
 //! The command line. The comments on the fields are what `--help` prints.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use clap::Parser;
-use dissector::watching::Trace;
+use cli::{TracingOptions, parse_duration};
 use laboratory::{Role, rules};
 
 use crate::near::nearest;
@@ -59,19 +59,13 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) deflate: bool,
 
-    /// Work line by line, on a terminal too. Every line is a text then: `/ping` and the other commands need the full
-    /// screen.
+    /// Work line by line, on a terminal too; so does --trace. Every line is a text then: `/ping` and the other
+    /// commands need the full screen.
     #[arg(long)]
     pub(crate) plain: bool,
 
-    /// Print the handshake and each frame to standard error as they pass, taken apart ('>' sent, '<' received); with
-    /// '=json' a line of JSON for each. Works line by line, as with --plain.
-    #[arg(long, value_name = "text|json", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
-    pub(crate) trace: Option<Trace>,
-
-    /// Write the conversation to a file that Wireshark opens; on a connection with TLS, what is inside.
-    #[arg(long, value_name = "FILE.pcapng")]
-    pub(crate) capture: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tracing: TracingOptions,
 
     /// Write binary messages to a pipe or a file as they are. Without it, and always on a terminal, a line tells their
     /// length and first bytes. Works line by line, as with --plain.
@@ -121,11 +115,7 @@ fn rule(name: &str) -> Result<String, String> {
 
 /// `250ms`, `1s`, `2m`. A day is more than anyone waits here, and keeps sums with the present time from overflowing.
 fn duration(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if duration < Duration::from_millis(1) || duration > Duration::from_secs(24 * 60 * 60) {
-        return Err("it must lie between 1ms and 1day".to_owned());
-    }
-    Ok(duration)
+    parse_duration(text, &(Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60)))
 }
 
 /// `65536`, `64K`, `64KiB`: a step is 1024, as everywhere in this workspace.

@@ -23,6 +23,7 @@ use std::{
     time::Duration,
 };
 
+use cli::{Signal, code_and_reason};
 use futures_util::SinkExt;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -37,11 +38,11 @@ use websocket::{
 };
 
 use crate::{
-    ending::{Cause, Ending, with_reason},
+    ending::{Cause, Ending},
     input::Input,
     output::{Output, summary},
     say::say,
-    signals::{Signal, Signals},
+    signals::Signals,
 };
 
 /// Holds the conversation to its end. `patience` is how long the server may be silent once the connection is closing.
@@ -170,7 +171,7 @@ async fn hear<S: AsyncRead + AsyncWrite + Unpin>(
             Heard::Event(Event::Pong(payload)) => debug!("received Pong, {}", summary(&payload)),
             Heard::Event(Event::Close(None)) => debug!("received Close without a code"),
             Heard::Event(Event::Close(Some(frame))) => {
-                debug!("received Close {}", with_reason(frame.code, &frame.reason));
+                debug!("received Close {}", code_and_reason(frame.code, &frame.reason));
             }
             Heard::End => return Some(Cause::End),
             Heard::Failure(error) => return Some(Cause::Failure(error)),

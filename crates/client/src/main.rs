@@ -21,7 +21,7 @@
 //! | `probe` | instead of all that: every rule broken, one by one |
 //! | `signals` | Ctrl-C and SIGTERM |
 //! | `say` | what the program has to say about itself |
-//! | `watching` | `--trace` and `--capture` |
+//! | `trace` | `--trace` and `--capture` |
 
 mod args;
 mod conversation;
@@ -34,7 +34,7 @@ mod probe;
 mod say;
 mod screen;
 mod signals;
-mod watching;
+mod trace;
 
 use std::{
     io::{self, IsTerminal},
@@ -42,7 +42,7 @@ use std::{
 };
 
 use clap::Parser;
-use dissector::{render::palette, watching::Watching};
+use cli::{Tracer, is_dumb, use_colours};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     runtime, select,
@@ -90,13 +90,13 @@ async fn run(args: &Args) -> ExitCode {
     if args.probe {
         return select! {
             status = probe::run(args) => status,
-            signal = signals.next() => signal.status(),
+            signal = signals.next() => signal.exit_status().into(),
         };
     }
-    match Watching::wanted(args.trace, args.capture.as_deref()) {
-        Ok(watching) if fills_the_screen(args) => screen::run(args, &mut signals, watching).await,
+    match Tracer::from_options(&args.tracing) {
+        Ok(tracer) if fills_the_screen(args) => screen::run(args, &mut signals, tracer).await,
         Ok(None) => talk(args, &mut signals, |stream| stream).await,
-        Ok(Some(watching)) => talk(args, &mut signals, |stream| watching::tap(&watching, stream)).await,
+        Ok(Some(tracer)) => talk(args, &mut signals, |stream| trace::tap(&tracer, stream)).await,
         Err(sentence) => {
             say(sentence);
             ExitCode::FAILURE
@@ -106,9 +106,8 @@ async fn run(args: &Args) -> ExitCode {
 
 /// Whether there is a screen to fill, and nothing that asks for lines.
 fn fills_the_screen(args: &Args) -> bool {
-    let able = std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
-    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && able;
-    on_terminal && !args.plain && args.trace.is_none() && !args.verbose && !args.binary
+    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb();
+    on_terminal && !args.plain && args.tracing.trace.is_none() && !args.verbose && !args.binary
 }
 
 /// Line by line: opens the connection, over what `wrap` makes of its stream, and holds the conversation to its end.
@@ -124,7 +123,7 @@ where
                 return ExitCode::FAILURE;
             }
         },
-        signal = signals.next() => return signal.status(),
+        signal = signals.next() => return signal.exit_status().into(),
     };
     greet(args, &connection);
 
@@ -137,7 +136,7 @@ where
         }
         Err(signal) => {
             say("stopped without waiting any longer");
-            signal.status()
+            signal.exit_status().into()
         }
     }
 }
@@ -164,7 +163,7 @@ fn start_log(verbose: bool) {
         .with_max_level(if verbose { LevelFilter::DEBUG } else { LevelFilter::OFF })
         .with_timer(tracing_subscriber::fmt::time::uptime())
         .with_target(false)
-        .with_ansi(palette::wanted(&io::stderr()))
+        .with_ansi(use_colours(&io::stderr()))
         .with_writer(io::stderr)
         .log_internal_errors(false)
         .init();

@@ -3,6 +3,7 @@
 use std::{fmt::Write, io, time::Duration};
 
 use clap::{CommandFactory, error::ErrorKind};
+use cli::format_duration;
 use dissector::printable;
 use http::{
     HeaderMap, Response, StatusCode,
@@ -121,7 +122,7 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, limit: Duration) -> Strin
         ConnectError::TimedOut => format!(
             "{place} did not answer within {}: is it a WebSocket server, and reachable from here? \
              (--connect-timeout sets the limit)",
-            humantime::format_duration(limit)
+            format_duration(limit)
         ),
         ConnectError::Tls(error) => {
             format!("TLS with {place} failed: is its certificate good, or should the URL begin with ws://? ({error})")

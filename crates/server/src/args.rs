@@ -1,9 +1,9 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use clap::Parser;
-use dissector::watching::Trace;
+use cli::{TracingOptions, parse_duration};
 
 /// Where the server listens unless it is told otherwise: where the client looks for it unless it is told otherwise.
 pub(crate) const LISTEN: &str = "127.0.0.1:8080";
@@ -59,14 +59,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = cores(), hide_default_value = true, value_parser = at_least_one)]
     pub(crate) threads: usize,
 
-    /// Log the handshake and each frame of every connection as they pass, taken apart ('>' sent, '<' received); with '=json'
-    /// a line of JSON for each
-    #[arg(long, value_name = "text|json", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
-    pub(crate) trace: Option<Trace>,
-
-    /// Write all connections to a file that Wireshark opens
-    #[arg(long, value_name = "FILE.pcapng")]
-    pub(crate) capture: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tracing: TracingOptions,
 
     /// Log more; twice: log most (or set `RUST_LOG`)
     #[arg(short, long, action = clap::ArgAction::Count)]
@@ -81,12 +75,7 @@ fn cores() -> usize {
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 fn positive(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be more than nothing".to_owned()),
-        Ok(duration) if duration > LONGEST => Err("must be at most 365days".to_owned()),
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("{error} (write it like 250ms, 1s or 2m)")),
-    }
+    parse_duration(text, &(Duration::from_nanos(1)..=LONGEST))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

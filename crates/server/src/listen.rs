@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dissector::watching::Watching;
+use cli::Tracer;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -14,7 +14,7 @@ use websocket::{
     protocol::{Config, DeflateOptions, KeepAlive, Limits},
 };
 
-use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats, watching, wire::Wires};
+use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats, trace, wire::Wires};
 
 /// What every connection's task needs to know.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Shared {
     pub(crate) room: Room,
     pub(crate) wires: Wires,
     pub(crate) write_timeout: Duration,
-    pub(crate) watching: Option<Watching>,
+    pub(crate) tracer: Option<Tracer>,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
 const TURNED_AWAY_AT_ONCE: usize = 64;
 
 /// Serves until `shutdown`, then closes every connection and waits until they are gone, or the deadline has passed.
-pub(crate) async fn serve(listener: TcpListener, args: Args, watching: Option<Watching>, shutdown: CancellationToken) {
+pub(crate) async fn serve(listener: TcpListener, args: Args, tracer: Option<Tracer>, shutdown: CancellationToken) {
     let shared = Arc::new(Shared {
         options: options(&args),
         origins: OriginPolicy::new(args.allow_origin),
@@ -42,7 +42,7 @@ pub(crate) async fn serve(listener: TcpListener, args: Args, watching: Option<Wa
         room: Room::default(),
         wires: Wires::new(),
         write_timeout: args.write_timeout,
-        watching,
+        tracer,
         shutdown: shutdown.clone(),
     });
     let places = Arc::new(Semaphore::new(args.max_connections.min(Semaphore::MAX_PERMITS)));
@@ -105,10 +105,10 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, _place: OwnedSemapho
     let Ok(peer) = stream.peer_addr() else { return };
     // Messages are written whole. Holding them back to fill a packet would only make them late.
     let _ = stream.set_nodelay(true);
-    match &shared.watching {
+    match &shared.tracer {
         None => route::connection(stream, peer, &shared).await,
         // Boxed, so that tasks are no larger for it when nobody watches.
-        Some(watching) => Box::pin(route::connection(watching::tap(watching, stream, peer), peer, &shared)).await,
+        Some(tracer) => Box::pin(route::connection(trace::tap(tracer, stream, peer), peer, &shared)).await,
     }
 }
 

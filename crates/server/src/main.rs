@@ -22,19 +22,18 @@ mod origin;
 mod output;
 mod page;
 mod route;
-mod signals;
 mod stats;
-mod watching;
+mod trace;
 mod wire;
 
 use std::{net::SocketAddr, process::ExitCode};
 
 use clap::Parser;
-use dissector::watching::Watching;
+use cli::{Signals, Tracer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::Args, output::print_line, signals::Signals};
+use crate::{args::Args, output::print_line};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -63,7 +62,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), String> {
-    let watching = Watching::wanted(args.trace, args.capture.as_deref())?;
+    let tracer = Tracer::from_options(&args.tracing)?;
     let listener = TcpListener::bind(&args.listen).await.map_err(|error| {
         let advice = match error.kind() {
             std::io::ErrorKind::AddrInUse => "is another server running? --listen takes another port",
@@ -73,7 +72,7 @@ async fn run(args: Args) -> Result<(), String> {
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     // Before the first line: whoever has read that may send a signal.
-    let mut signals = Signals::new().map_err(|error| error.to_string())?;
+    let mut signals = Signals::listen().map_err(|error| error.to_string())?;
     print_line(&greeting(address));
 
     let shutdown = CancellationToken::new();
@@ -82,10 +81,10 @@ async fn run(args: Args) -> Result<(), String> {
         signals.next().await;
         tracing::info!("stopping: every connection is closed with 1001 (once more to stop at once)");
         stop.cancel();
-        signals.next().await;
-        std::process::exit(130);
+        let signal = signals.next().await;
+        std::process::exit(signal.exit_status().into());
     });
-    listen::serve(listener, args, watching, shutdown).await;
+    listen::serve(listener, args, tracer, shutdown).await;
     Ok(())
 }
 

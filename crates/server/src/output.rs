@@ -9,7 +9,7 @@ use std::{
     sync::OnceLock,
 };
 
-use dissector::render::palette;
+use cli::use_colours;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
@@ -38,7 +38,7 @@ pub(crate) fn start(verbose: u8) -> [WorkerGuard; 2] {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
-        .with_ansi(palette::wanted(&io::stderr()))
+        .with_ansi(use_colours(&io::stderr()))
         .with_writer(stderr)
         // A log that nobody reads any more (`2>&1 | head`) is no reason to panic, which complaining about it would be.
         .log_internal_errors(false)

@@ -241,11 +241,11 @@ fn bad_arguments_are_explained_and_end_with_2() {
     let rows: [(&[&str], &str); 13] = [
         (&["--nonsense"], "--nonsense"),
         (&["extra"], "extra"),
-        (&["--interval", "0s"], "must be more than nothing"),
+        (&["--interval", "0s"], "must be at least 1ns"),
         (&["--interval", "fast"], "250ms, 1s or 2m"),
         (&["--interval", "10"], "250ms, 1s or 2m"),
         (&["--interval"], "--interval"),
-        (&["--stuck-timeout", "0ms"], "must be more than nothing"),
+        (&["--write-timeout", "0ms"], "must be at least 1ns"),
         // So far away that no clock can tell when it would be.
         (&["--ping-interval", "500000000000y"], "--ping-interval"),
         (&["--close-timeout=-1s"], "250ms, 1s or 2m"),

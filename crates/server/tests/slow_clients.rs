@@ -52,7 +52,7 @@ fn read_until_others_are_stuck(reader: &mut Client) -> (u64, u64) {
 #[test]
 fn who_does_not_read_delays_nobody_costs_no_memory_and_then_gets_the_newest() {
     // If the server waited for the slow ones, it would wait for longer than the test.
-    let (server, mut reader) = start_with_large_pushes(&["--stuck-timeout", "10m"]);
+    let (server, mut reader) = start_with_large_pushes(&["--write-timeout", "10m"]);
     let mut slow = [(); 3].map(|()| Client::connect(&server, "/"));
     let before = Push::parse(&reader.hear_text_with(r#""clients":4,"#));
     let (sequence, rss_bytes) = read_until_others_are_stuck(&mut reader);
@@ -74,7 +74,7 @@ fn who_does_not_read_delays_nobody_costs_no_memory_and_then_gets_the_newest() {
 
 #[test]
 fn who_stays_stuck_is_dropped_with_1008() {
-    let (server, mut reader) = start_with_large_pushes(&["--stuck-timeout", "300ms"]);
+    let (server, mut reader) = start_with_large_pushes(&["--write-timeout", "300ms"]);
     let mut slow = Client::connect(&server, "/");
     let own = slow.own().to_string();
     reader.hear_text_with(r#""clients":2,"#);
@@ -91,7 +91,7 @@ fn who_stays_stuck_is_dropped_with_1008() {
 
 #[test]
 fn who_never_wakes_up_is_dropped_all_the_same() {
-    let (server, mut reader) = start_with_large_pushes(&["--stuck-timeout", "200ms", "--close-timeout", "200ms"]);
+    let (server, mut reader) = start_with_large_pushes(&["--write-timeout", "200ms", "--close-timeout", "200ms"]);
     let slow = Client::connect(&server, "/");
     server.logs(&[&slow.own().to_string(), "closed: 1006", "1008", "pushes are not being read"]);
     reader.hear_push();
@@ -100,7 +100,7 @@ fn who_never_wakes_up_is_dropped_all_the_same() {
 /// Also one who sends all the time does not get around reading.
 #[test]
 fn who_sends_and_does_not_read_is_dropped_too() {
-    let (server, mut reader) = start_with_large_pushes(&["--stuck-timeout", "300ms", "--close-timeout", "300ms"]);
+    let (server, mut reader) = start_with_large_pushes(&["--write-timeout", "300ms", "--close-timeout", "300ms"]);
     let before = reader.hear_push().rss_bytes;
     let mut talker = Client::connect(&server, "/");
     let own = talker.own().to_string();

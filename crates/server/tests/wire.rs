@@ -298,7 +298,7 @@ fn what_comes_too_fast_is_counted_and_the_close_is_shown() {
 
 #[test]
 fn a_page_that_does_not_look_holds_up_nobody() {
-    let server = Server::start(&["--interval", "20ms", "--stuck-timeout", "500ms"]);
+    let server = Server::start(&["--interval", "20ms", "--write-timeout", "500ms"]);
     let (mut client, viewer) = tapped(&server);
     let text = text(&"x".repeat(4000));
     for _ in 0..500 {

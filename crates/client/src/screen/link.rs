@@ -18,7 +18,8 @@ use std::{
     time::Duration,
 };
 
-use dissector::{tap::Tapped, watch::Watch, watching::Watching};
+use cli::{Observer, Tracer};
+use dissector::tap::Tapped;
 use laboratory::rules;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -42,7 +43,7 @@ use crate::{
     conversation::{Heard, next_event},
     ending::{Cause, Ending},
     opening,
-    watching::capture,
+    trace::start_capture,
 };
 
 /// What may wait for the screen, in happenings; one read brings at most a few thousand more. A large message counts as
@@ -122,14 +123,14 @@ type NextKey = Arc<Mutex<Option<MaskingKey>>>;
 /// Opens a connection, and another one whenever that is ordered, until there are no more orders.
 pub(crate) async fn run(
     args: Args,
-    watching: Option<Watching>,
+    tracer: Option<Tracer>,
     mut orders: mpsc::UnboundedReceiver<Order>,
     outbox: Outbox,
 ) {
     let key = NextKey::default();
     loop {
         outbox.send(Happening::Connecting);
-        let again = match open(&args, watching.as_ref(), &key, &outbox).await {
+        let again = match open(&args, tracer.as_ref(), &key, &outbox).await {
             Ok((connection, bypass)) => {
                 let extensions = connection.extensions().iter().map(ToString::to_string).collect();
                 let subprotocol = connection.subprotocol().map(str::to_owned);
@@ -163,7 +164,7 @@ type Opened<S> = (WebSocket<super::lane::Lane<S>>, Bypass<S>);
 
 async fn open(
     args: &Args,
-    watching: Option<&Watching>,
+    tracer: Option<&Tracer>,
     key: &NextKey,
     outbox: &Outbox,
 ) -> Result<Opened<impl AsyncRead + AsyncWrite + Unpin>, String> {
@@ -173,15 +174,16 @@ async fn open(
     let records = outbox.clone();
     let mut bypass = None;
     let connection = opening::connect(args, connector, |stream| {
-        let watch = Watch::new(move |record| records.send(Happening::Record(record)));
-        let watch = match watching {
-            Some(watching) => {
-                let complaints = outbox.clone();
-                capture(watching, watch, &stream, move |sentence| complaints.send(Happening::Rejected(sentence)))
+        let observer = Observer::new(move |record| records.send(Happening::Record(record)));
+        let observer = match tracer {
+            Some(tracer) => {
+                let reports = outbox.clone();
+                let report = move |sentence: &str| reports.send(Happening::Rejected(sentence.to_owned()));
+                start_capture(tracer, observer, &stream, report)
             }
-            None => watch,
+            None => observer,
         };
-        let (lane, other) = lane(Tapped::new(stream, Role::Client, watch));
+        let (lane, other) = lane(Tapped::new(stream, Role::Client, observer));
         bypass = Some(other);
         lane
     });

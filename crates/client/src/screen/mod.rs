@@ -37,7 +37,7 @@ use std::{
     time::Duration,
 };
 
-use dissector::{render::palette, watching::Watching};
+use cli::{Signal, Tracer, use_colours};
 use ratatui::crossterm::{event, terminal};
 use tokio::{
     select,
@@ -49,12 +49,7 @@ use self::{
     model::{Effect, Event, Model},
     tty::Tty,
 };
-use crate::{
-    args::Args,
-    opening,
-    say::say,
-    signals::{Signal, Signals},
-};
+use crate::{args::Args, opening, say::say, signals::Signals};
 
 /// From one picture to the next at least: 30 in a second are as many as anybody can follow.
 const FRAME: Duration = Duration::from_millis(33);
@@ -63,7 +58,7 @@ const FRAME: Duration = Duration::from_millis(33);
 const BATCH: usize = 256;
 
 /// Holds a conversation on the full screen, until its user leaves.
-pub(crate) async fn run(args: &Args, signals: &mut Signals, watching: Option<Watching>) -> ExitCode {
+pub(crate) async fn run(args: &Args, signals: &mut Signals, tracer: Option<Tracer>) -> ExitCode {
     // Arguments that cannot be used are told on the ordinary screen.
     if let Err(sentence) = opening::connector(args, opening::NEVER) {
         say(sentence);
@@ -71,8 +66,8 @@ pub(crate) async fn run(args: &Args, signals: &mut Signals, watching: Option<Wat
     }
     let (outcome, model) = match Tty::take().and_then(|tty| Ok((tty, terminal::size()?))) {
         Ok((mut tty, size)) => {
-            let mut model = Model::new(&args.url, size, palette::wanted(&io::stdout()));
-            (hold(args, signals, watching, &mut tty, &mut model).await, model)
+            let mut model = Model::new(&args.url, size, use_colours(&io::stdout()));
+            (hold(args, signals, tracer, &mut tty, &mut model).await, model)
         }
         Err(error) => {
             say(format_args!("cannot use the terminal: {error}; --plain works line by line"));
@@ -90,7 +85,7 @@ pub(crate) async fn run(args: &Args, signals: &mut Signals, watching: Option<Wat
         }
         (Ok(signal), None) => {
             say("stopped without waiting any longer");
-            signal.status()
+            signal.exit_status().into()
         }
     }
 }
@@ -99,13 +94,13 @@ pub(crate) async fn run(args: &Args, signals: &mut Signals, watching: Option<Wat
 async fn hold(
     args: &Args,
     signals: &mut Signals,
-    watching: Option<Watching>,
+    tracer: Option<Tracer>,
     tty: &mut Tty,
     model: &mut Model,
 ) -> io::Result<Signal> {
     let (orders, orders_in) = mpsc::unbounded_channel();
     let (outbox, mut inbox) = link::channel();
-    let mut link = tokio::spawn(link::run(args.clone(), watching, orders_in, outbox));
+    let mut link = tokio::spawn(link::run(args.clone(), tracer, orders_in, outbox));
     let mut input = read_input();
     let mut others = OtherSignals::listen()?;
     let mut happenings = Vec::with_capacity(BATCH);

@@ -11,7 +11,8 @@ pub(crate) mod wire;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use dissector::{Direction, Field, Record, watch::Format};
+use cli::RecordFormat;
+use dissector::{Direction, Field, Record};
 use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 use websocket::protocol::{CloseCode, Message, Role, State};
 
@@ -257,7 +258,7 @@ impl Model {
     /// The wire as it is kept, as text or as lines of JSON.
     fn saved(&self, path: &std::path::Path) -> String {
         let json = path.extension().is_some_and(|extension| extension == "json" || extension == "jsonl");
-        let format = if json { Format::Json } else { Format::Text { colour: false } };
+        let format = if json { RecordFormat::Json } else { RecordFormat::Text { colour: false } };
         self.wire.entries().iter().map(|entry| format.print(&entry.record, Role::Client, "")).collect()
     }
 
