@@ -1,4 +1,4 @@
-//! How a close code and its reason are written, in log lines and on the screen.
+//! Formats close codes and reasons, for log lines and for the screen.
 
 use dissector::printable;
 use protocol::CloseCode;

@@ -1,4 +1,4 @@
-//! How a dissected record is printed.
+//! Prints dissected records.
 
 use dissector::{Record, printable, render};
 use protocol::Role;

@@ -1,4 +1,4 @@
-//! What a terminal can display.
+//! Finds out what a terminal can display.
 
 use std::{env, ffi::OsStr, io::IsTerminal};
 

@@ -1,15 +1,15 @@
 //! `--trace` and `--capture`: shows the bytes of each connection while they pass.
 //!
-//! Without these options nobody observes the connections, and it costs nothing: they then run over TCP
-//! itself, a type that has no tap in it (see `connection` in `listen`). With them they run over a
-//! [`Tapped`] stream.
+//! Without these options nobody observes the connections, and it costs nothing: they then run over
+//! TCP itself, a type that has no tap in it (see `serve_connection` in `listen`). With them they
+//! run over a [`Tapped`] stream.
 
 use std::net::SocketAddr;
 
 use cli::{Observer, Tracer};
 use dissector::{Record, tap::Tapped};
+use protocol::Role;
 use tokio::net::TcpStream;
-use websocket::protocol::Role;
 
 use crate::output::log_text;
 

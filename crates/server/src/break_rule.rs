@@ -1,25 +1,27 @@
-//! `/break/RULE`: breaks one rule of the RFC towards the client, on purpose, and logs what the client makes of it.
+//! `/break/RULE`: breaks one rule of the RFC on purpose, and logs how the client reacts.
 //!
-//! For a learner who wants to see a client refuse what it must not take, be it ours, a browser or any other. What can be
-//! broken, and how, is in the [`laboratory`] crate.
+//! It is for a learner who wants to see a client refuse what it must not accept. The client may be
+//! this workspace's, a browser or any other. The rules and the bytes that break them are in the
+//! [`laboratory`] crate.
 
 use std::{fmt::Write, net::SocketAddr, time::Duration};
 
-use laboratory::{Experiment, Outcome, Role, mirror, rules};
+use laboratory::{Experiment, Outcome, mirror, rules};
+use protocol::{Role, handshake::UpgradeRequest};
 use tokio::io::{AsyncRead, AsyncWrite};
-use websocket::{Incoming, protocol::handshake::UpgradeRequest};
+use websocket::Incoming;
 
-/// Where the rules are.
+/// The part of the path before the rule's name.
 pub(crate) const PATH: &str = "/break/";
 
-/// The experiment of a path under [`PATH`].
+/// Finds the experiment that breaks the rule with this name.
 ///
 /// # Errors
-/// What there is instead, line by line.
-pub(crate) fn experiment(name: &str) -> Result<&'static Experiment, String> {
+/// Returns a list of the rules, one on a line, if there is no such rule.
+pub(crate) fn find(name: &str) -> Result<&'static Experiment, String> {
     rules::find(Role::Server, name).ok_or_else(|| {
-        let why = if name.is_empty() { "name the rule" } else { "there is no such rule" };
-        let mut list = format!("{why} behind {PATH}; these can be broken here:\n");
+        let why = if name.is_empty() { "name a rule" } else { "there is no such rule" };
+        let mut list = format!("{why}; use one of these paths:\n");
         for Experiment { name, section, broken, .. } in rules::of(Role::Server) {
             // Writing to a String cannot fail.
             let _ = write!(list, "\n{PATH}{name:<26}  section {section:<6}  {broken}");
@@ -28,8 +30,8 @@ pub(crate) fn experiment(name: &str) -> Result<&'static Experiment, String> {
     })
 }
 
-/// Breaks the rule, and gives the client `patience` to notice.
-pub(crate) async fn converse<S>(
+/// Breaks the rule. The client has `patience` to react.
+pub(crate) async fn handle<S>(
     incoming: Incoming<S>,
     upgrade: UpgradeRequest,
     experiment: &'static Experiment,
@@ -43,16 +45,16 @@ pub(crate) async fn converse<S>(
     let (stream, request) = incoming.into_parts();
     match mirror(stream, request, upgrade, experiment, patience).await {
         Ok(outcome) => tracing::info!(
-            "{peer} on {PATH}{name}: {} ({}); asked for is: {asks} ({demand}, section {section})",
+            "{peer} on {PATH}{name}: {} ({}); expected: {asks} ({demand}, section {section})",
             outcome.verdict(),
-            seen(&outcome),
+            describe(&outcome),
         ),
         Err(error) => tracing::warn!("{peer} on {PATH}{name}: {error}"),
     }
 }
 
-/// What the client did, and what it said about it.
-fn seen(outcome: &Outcome) -> String {
+/// Describes what the client did, with the reason that it gave.
+fn describe(outcome: &Outcome) -> String {
     let seen = outcome.seen();
     match &seen.close {
         Some(close) if !close.reason.is_empty() => format!("{seen}: {:?}", close.reason),

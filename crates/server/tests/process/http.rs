@@ -1,13 +1,11 @@
-//! What is answered in plain HTTP: the page, and everybody who is not let in.
-
-mod common;
+//! Plain HTTP responses: the page, and the rejection of requests that get no WebSocket.
 
 use std::{
     io::{Read, Write},
     time::{Duration, Instant},
 };
 
-use common::{
+use crate::support::{
     PATIENCE, Server,
     client::Client,
     eventually,
@@ -15,7 +13,7 @@ use common::{
 };
 use dissector::{Part, render::palette};
 
-// ---- The page -------------------------------------------------------------------------------------------------------
+// ---- The page -----------------------------------------------------------------------------------
 
 #[test]
 fn a_browser_gets_the_page() {
@@ -29,11 +27,11 @@ fn a_browser_gets_the_page() {
     assert_eq!(page.header("X-Content-Type-Options"), Some("nosniff"));
     assert_eq!(page.header("Referrer-Policy"), Some("no-referrer"));
     assert!(page.body.starts_with("<!doctype html>") && page.body.trim_end().ends_with("</html>"));
-    // All that a push tells has its place.
+    // Each value of a push has an element.
     for key in ["sequence", "uptime_seconds", "clients", "messages_received", "last_text", "rss_bytes"] {
         assert!(page.body.contains(&format!("id=\"{key}\"")), "{key}");
     }
-    // A query changes nothing; a browser's other headers neither.
+    // Neither a query nor a browser's other headers change anything.
     let request = Request::get(&server, "/?from=a-bookmark").and("Accept", "text/html").and("Connection", "keep-alive");
     assert_eq!(exchange(&server, &request.bytes()).status, 200);
 }
@@ -73,7 +71,7 @@ fn the_page_runs_only_what_is_in_it() {
             assert_eq!(page.body.matches(&format!("<{tag}")).count(), 1);
             assert!(page.body.contains(&format!("<{tag} nonce=\"{nonce}\">")), "{tag}");
         }
-        // The policy would stop these two.
+        // The policy would block these two.
         assert!(!page.body.contains(" style=") && !page.body.contains(" onclick="));
         nonce
     });
@@ -89,11 +87,11 @@ fn other_paths_are_not_found() {
     for path in ["/nothing", "/echo/", "/favicon.ico", "/ECHO", "//", "/%2e", "/page.html"] {
         let response = exchange(&server, &Request::get(&server, path).bytes());
         assert_eq!(response.status, 404, "{path}");
-        assert!(response.body.contains("/echo"), "it says what there is: {}", response.body);
-        // Nor is there a WebSocket.
+        assert!(response.body.contains("/echo"), "the response lists the paths: {}", response.body);
+        // There is no WebSocket either.
         assert_eq!(exchange(&server, &Request::upgrade(&server, path).bytes()).status, 404, "{path}");
     }
-    server.logs(&["refused on /nothing with 404"]);
+    server.wait_for_log(&["refused on /nothing with 404"]);
 }
 
 #[test]
@@ -111,9 +109,9 @@ fn methods_other_than_get_are_not_allowed() {
     assert_eq!(exchange(&server, with_body.as_bytes()).status, 405);
 }
 
-/// RFC 9110, 9.3.2: the answer to HEAD is a head, whatever its status.
+/// RFC 9110, 9.3.2: the response to HEAD has no body, whatever its status.
 #[test]
-fn the_answer_to_head_has_no_body() {
+fn the_response_to_head_has_no_body() {
     let server = Server::start(&[]);
     let response = exchange(&server, &Request::get(&server, "/").line("HEAD / HTTP/1.1").bytes());
     assert_eq!((response.status, response.header("Allow")), (405, Some("GET")));
@@ -132,7 +130,7 @@ fn plain_http_on_a_websocket_path_is_told_to_upgrade() {
     }
 }
 
-// ---- Origin (section 10.2) ------------------------------------------------------------------------------------------
+// ---- Origin (section 10.2) ----------------------------------------------------------------------
 
 fn status_for_origins(server: &Server, path: &str, origins: &[&str]) -> u16 {
     let plain = Request::upgrade(server, path);
@@ -145,7 +143,7 @@ fn status_of_upgrade(server: &Server, request: &Request) -> u16 {
     let mut stream = open(server);
     stream.write_all(&request.bytes()).unwrap();
     let mut first = [0; 12];
-    stream.read_exact(&mut first).expect("there is an answer");
+    stream.read_exact(&mut first).expect("there is a response");
     let first = String::from_utf8(first.to_vec()).unwrap();
     first.strip_prefix("HTTP/1.1 ").and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{first}"))
 }
@@ -164,9 +162,9 @@ fn the_page_of_this_very_host_may_connect_and_no_other() {
     let server = Server::start(&[]);
     let host = server.address().to_string();
     for path in ["/", "/echo", "/chat"] {
-        assert_eq!(status_for_origins(&server, path, &[]), 101, "what is not a browser sends none");
+        assert_eq!(status_for_origins(&server, path, &[]), 101, "a client that is no browser sends none");
         assert_eq!(status_for_origins(&server, path, &[&format!("http://{host}")]), 101);
-        // Behind a proxy that speaks TLS, the page's scheme is another than ours.
+        // Behind a proxy that terminates TLS, the page's scheme differs from ours.
         assert_eq!(status_for_origins(&server, path, &[&format!("https://{host}")]), 101);
         for foreign in [
             "http://example.org",
@@ -183,11 +181,11 @@ fn the_page_of_this_very_host_may_connect_and_no_other() {
         ] {
             assert_eq!(status_for_origins(&server, path, &[foreign]), 403, "{foreign:?} on {path}");
         }
-        // Two lines: whoever checks the one and believes the other is deceived.
+        // Two lines: a server that checks one and believes the other would be deceived.
         assert_eq!(status_for_origins(&server, path, &[&format!("http://{host}"), "http://example.org"]), 403);
         assert_eq!(status_for_origins(&server, path, &[&*format!("http://{host}"); 2]), 403);
     }
-    server.logs(&["refused on /echo with 403", "http://example.org"]);
+    server.wait_for_log(&["refused on /echo with 403", "http://example.org"]);
 }
 
 #[test]
@@ -218,7 +216,7 @@ fn a_star_allows_any_origin() {
     }
 }
 
-/// A link from anywhere may lead to the page. It is the WebSocket that has to be looked after.
+/// Any site may link to the page. Only the WebSocket needs protection.
 #[test]
 fn the_page_is_for_everybody() {
     let server = Server::start(&[]);
@@ -226,67 +224,68 @@ fn the_page_is_for_everybody() {
     assert_eq!(exchange(&server, &request.bytes()).status, 200);
 }
 
-// ---- Limits ---------------------------------------------------------------------------------------------------------
+// ---- Limits -------------------------------------------------------------------------------------
 
 #[test]
-fn when_all_places_are_taken_others_get_503_until_one_leaves() {
+fn clients_over_the_connection_limit_get_503_until_one_leaves() {
     let server = Server::start(&["--max-connections", "2"]);
     let [mut stays, leaves] = [(); 2].map(|()| Client::connect(&server, "/echo"));
     for request in [Request::upgrade(&server, "/echo"), Request::get(&server, "/")] {
         let response = exchange(&server, &request.bytes());
         assert_eq!((response.status, response.header("Retry-After")), (503, Some("5")));
     }
-    server.logs(&["all 2 places are taken"]);
+    server.wait_for_log(&["the limit of 2 connections is reached"]);
     stays.echo("not my problem");
     leaves.close(1000);
-    eventually("a place is free", || status_for_origins(&server, "/echo", &[]) == 101);
+    eventually("a connection is accepted again", || status_for_origins(&server, "/echo", &[]) == 101);
 }
 
 #[test]
-fn a_request_that_does_not_come_to_its_end_gets_408() {
+fn a_request_that_does_not_become_complete_gets_408() {
     let server = Server::start(&["--handshake-timeout", "300ms"]);
     let whole = Request::upgrade(&server, "/echo").to_string();
     let without_end = whole.strip_suffix("\r\n").unwrap();
-    for beginning in ["", "GET /echo HT", without_end] {
+    for start in ["", "GET /echo HT", without_end] {
         let mut stream = open(&server);
-        stream.write_all(beginning.as_bytes()).unwrap();
+        stream.write_all(start.as_bytes()).unwrap();
         let response = read_response(stream);
-        assert_eq!(response.status, 408, "after {beginning:?}");
+        assert_eq!(response.status, 408, "after {start:?}");
     }
-    server.logs(&["not accepted", "did not send its request in time"]);
+    server.wait_for_log(&["not accepted", "did not send its request in time"]);
 }
 
-/// Or else one byte now and then would hold a place for ever.
+/// Otherwise a client could keep its connection forever by sending a byte now and then.
 #[test]
 fn trickling_does_not_gain_time() {
     let server = Server::start(&["--handshake-timeout", "300ms"]);
     let start = Instant::now();
     let mut stream = open(&server);
     stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     for byte in Request::get(&server, "/").and("X-Padding", &"x".repeat(10_000)).bytes() {
-        // Once the server has answered, it may well take no more.
+        // Once the server has answered, it may read no more.
         let _ = stream.write_all(&[byte]);
-        match stream.read_to_end(&mut answer) {
+        match stream.read_to_end(&mut response) {
             Ok(_) => break,
             Err(_) => assert!(start.elapsed() < PATIENCE, "no end after {:?}", start.elapsed()),
         }
     }
-    assert!(answer.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&answer));
+    assert!(response.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&response));
 }
 
-/// A client that has asked and does not read, or does not end, holds its place for a short while only.
+/// A client that sends a request, and then neither reads nor closes, keeps its connection for a
+/// short while only.
 #[test]
-fn who_never_ends_after_an_answer_is_dropped() {
+fn a_client_that_never_closes_after_a_response_is_dropped() {
     let server = Server::start(&["--max-connections", "1"]);
     let mut lingering = open(&server);
     lingering.write_all(&Request::get(&server, "/").bytes()).unwrap();
-    eventually("a place is free", || status_for_origins(&server, "/echo", &[]) == 101);
+    eventually("a connection is accepted again", || status_for_origins(&server, "/echo", &[]) == 101);
 }
 
-// ---- What is no request at all --------------------------------------------------------------------------------------
+// ---- Input that is not a request ----------------------------------------------------------------
 
-/// Each is seen as soon as it is there: nobody waits for the time-out.
+/// The server rejects each as soon as it arrives, and does not wait for the time limit.
 #[test]
 fn other_protocols_are_refused_at_once() {
     let server = Server::start(&["--handshake-timeout", "10m"]);
@@ -303,23 +302,23 @@ fn other_protocols_are_refused_at_once() {
         assert_eq!(response.status, 400, "{}", bytes.escape_ascii());
         assert!(response.body.contains("not an HTTP/1.1 head"), "{}", response.body);
     }
-    server.logs(&["not an HTTP/1.1 head", "RFC 6455, section 4.2.1"]);
+    server.wait_for_log(&["not an HTTP/1.1 head", "RFC 6455, section 4.2.1"]);
     Client::connect(&server, "/echo").echo("all is well");
 }
 
 #[test]
-fn who_leaves_without_a_word_is_noted() {
+fn a_client_that_leaves_before_its_request_is_logged() {
     let server = Server::start(&[]);
     let mut stream = open(&server);
     let own = stream.local_addr().unwrap().to_string();
     stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
     drop(stream);
-    server.logs(&[&own, "left before its request was complete"]);
+    server.wait_for_log(&[&own, "left before its request was complete"]);
 }
 
-/// What comes in a request is printed, and a terminal must not obey it.
+/// Parts of a request are printed, and a terminal must not obey them.
 #[test]
-fn a_log_line_holds_no_control_characters_of_a_client() {
+fn a_log_line_contains_no_control_characters_from_a_client() {
     let server = Server::start(&["-v"]);
     let host = server.address().to_string();
     let nasty: [&[u8]; 3] = [
@@ -338,8 +337,8 @@ fn a_log_line_holds_no_control_characters_of_a_client() {
         assert!(exchange(&server, &request.bytes()).status >= 400);
     }
     assert_eq!(exchange(&server, &Request::get(&server, "/last").bytes()).status, 404);
-    server.logs(&["/last"]);
-    for line in server.logged() {
+    server.wait_for_log(&["/last"]);
+    for line in server.log() {
         assert!(!line.chars().any(char::is_control), "{line:?} ({host})");
     }
 }

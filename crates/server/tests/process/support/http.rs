@@ -1,4 +1,4 @@
-//! HTTP requests as they are written, and the answers to them.
+//! HTTP requests as they are written, and the responses to them.
 
 use std::{
     fmt,
@@ -6,13 +6,14 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
-use super::{PATIENCE, Server};
+use super::{server::Server, wait::PATIENCE};
 
-/// The key of the RFC's example, and what has to come back for it.
+/// The key of the RFC's example, and the accept value that belongs to it.
 pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// A request, header by header. [`upgrade`](Self::upgrade) is right in all points; tests make it wrong in one.
+/// A request, header by header. [`upgrade`](Self::upgrade) makes a correct one, which tests then
+/// make wrong in one point.
 #[derive(Clone)]
 pub(crate) struct Request {
     line: String,
@@ -20,12 +21,12 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// `GET` for a page.
+    /// Returns a `GET` request for a page.
     pub(crate) fn get(server: &Server, path: &str) -> Self {
         Self::new(&format!("GET {path} HTTP/1.1"), &[("Host", &server.address().to_string())])
     }
 
-    /// A right request for a WebSocket.
+    /// Returns a correct request for a WebSocket.
     pub(crate) fn upgrade(server: &Server, path: &str) -> Self {
         Self::get(server, path)
             .and("Upgrade", "websocket")
@@ -39,24 +40,25 @@ impl Request {
         Self { line: line.to_owned(), headers }
     }
 
-    /// Another first line.
+    /// Replaces the first line.
     pub(crate) fn line(mut self, line: &str) -> Self {
         self.line = line.to_owned();
         self
     }
 
-    /// One more header line.
+    /// Adds a header line.
     pub(crate) fn and(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
+    /// Removes a header line.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(present, _)| present != name);
         self
     }
 
-    /// Another value for a header line that is there.
+    /// Replaces the value of a header line.
     pub(crate) fn with(self, name: &str, value: &str) -> Self {
         self.without(name).and(name, value)
     }
@@ -76,7 +78,7 @@ impl fmt::Display for Request {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -85,15 +87,15 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// Reads the head that stands before the empty line.
+    /// Parses a head, without the empty line that ends it.
     #[track_caller]
     pub(crate) fn parse_head(head: &str) -> Self {
         let mut lines = head.split("\r\n");
         let first = lines.next().unwrap_or_default();
         let status = first.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
-        let status = status.unwrap_or_else(|| panic!("no status line: {first:?}"));
+        let status = status.unwrap_or_else(|| panic!("not a status line: {first:?}"));
         let header = |line: &str| {
-            let (name, value) = line.split_once(": ").unwrap_or_else(|| panic!("no header line: {line:?}"));
+            let (name, value) = line.split_once(": ").unwrap_or_else(|| panic!("not a header line: {line:?}"));
             (name.to_ascii_lowercase(), value.to_owned())
         };
         Self { status, headers: lines.map(header).collect(), body: String::new() }
@@ -102,51 +104,51 @@ impl Response {
     #[track_caller]
     fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no HTTP answer: {text:?}"));
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("not an HTTP response: {text:?}"));
         Self { body: body.to_owned(), ..Self::parse_head(head) }
     }
 
-    /// The value of a header line that is there once; `None` if it is not there.
+    /// Returns the value of a header that appears once, or `None` if it does not appear.
     #[track_caller]
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(present, _)| present.eq_ignore_ascii_case(name));
         let value = values.next().map(|(_, value)| value.as_str());
-        assert!(values.next().is_none(), "{name} is there twice: {:?}", self.headers);
+        assert!(values.next().is_none(), "{name} appears twice: {:?}", self.headers);
         value
     }
 }
 
-/// Sends bytes on a connection of their own, and reads the answer to its end.
+/// Sends bytes on a new connection, and reads the response to its end.
 #[track_caller]
 pub(crate) fn exchange(server: &Server, request: &[u8]) -> Response {
     exchange_from(server, request).0
 }
 
-/// As [`exchange`], and tells the client's own address, which the server's log knows.
+/// As [`exchange`], but also returns the client's own address, which appears in the server's log.
 #[track_caller]
 pub(crate) fn exchange_from(server: &Server, request: &[u8]) -> (Response, SocketAddr) {
     let mut stream = open(server);
-    let own = stream.local_addr().expect("it is connected");
-    stream.write_all(request).expect("the server takes the request");
-    (read_response(stream), own)
+    let address = stream.local_addr().expect("the stream is connected");
+    stream.write_all(request).expect("the server reads the request");
+    (read_response(stream), address)
 }
 
-/// Reads an answer that the server ends with the connection.
+/// Reads a response that ends with the connection.
 #[track_caller]
 pub(crate) fn read_response(mut stream: TcpStream) -> Response {
     let mut bytes = Vec::new();
     if let Err(error) = stream.read_to_end(&mut bytes) {
-        panic!("the answer broke off with {error}: {:?}", String::from_utf8_lossy(&bytes));
+        panic!("the response broke off with {error}: {:?}", String::from_utf8_lossy(&bytes));
     }
     Response::parse(&bytes)
 }
 
-/// A TCP connection on which no reading waits for ever.
+/// Opens a TCP connection on which no read or write waits forever.
 #[track_caller]
 pub(crate) fn open(server: &Server) -> TcpStream {
     let stream = TcpStream::connect(server.address()).expect("the server listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a time-out can be set");
-    stream.set_write_timeout(Some(PATIENCE)).expect("a time-out can be set");
-    stream.set_nodelay(true).expect("it is TCP");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time limit can be set");
+    stream.set_write_timeout(Some(PATIENCE)).expect("a time limit can be set");
+    stream.set_nodelay(true).expect("the stream is TCP");
     stream
 }

@@ -1,6 +1,6 @@
-//! What the server pushes on `/`.
+//! The messages that the server pushes on `/`.
 
-/// One push, taken apart.
+/// One push, parsed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Push {
     pub(crate) sequence: u64,
@@ -12,11 +12,12 @@ pub(crate) struct Push {
 }
 
 impl Push {
-    /// Reads a push. Written again from its parts it must be the same: no key more or less, and in the same order.
+    /// Parses a push. Written again from its parts it must be the same, so it has exactly these
+    /// keys, in this order.
     #[track_caller]
     pub(crate) fn parse(json: &str) -> Self {
         let value: serde_json::Value = serde_json::from_str(json).expect("a push is JSON");
-        let number = |key: &str| value[key].as_u64().unwrap_or_else(|| panic!("{key} is no count in {json}"));
+        let number = |key: &str| value[key].as_u64().unwrap_or_else(|| panic!("{key} is not a number in {json}"));
         let push = Self {
             sequence: number("sequence"),
             uptime_seconds: value["uptime_seconds"].as_f64().expect("a number"),
@@ -38,10 +39,10 @@ impl Push {
         push
     }
 
-    /// Only the number of a push, which stands at its beginning.
+    /// Returns only the number of a push, which comes first in it.
     #[track_caller]
     pub(crate) fn sequence_of(json: &str) -> u64 {
         let number = json.strip_prefix(r#"{"sequence":"#).and_then(|rest| rest.split(',').next()?.parse().ok());
-        number.unwrap_or_else(|| panic!("no number at the beginning of a push: {json}"))
+        number.unwrap_or_else(|| panic!("a push without a number: {json}"))
     }
 }

@@ -1,20 +1,21 @@
-//! Every rule of sections 4, 5, 7 and 8 that a client can break: it is told so in the way the RFC says, the log names
-//! the rule, what was complete before still counts, and nobody else notices.
-
-mod common;
+//! Every rule of sections 4, 5, 7 and 8 that a client can break. The server answers as the RFC
+//! says, the log names the rule, messages that were complete before still count, and no other
+//! client notices.
 
 use std::{io::Write, thread};
 
-use common::{
+use crate::support::{
     Server,
-    client::{BINARY, CLOSE, CONTINUATION, Client, FIN, Heard, PING, PONG, TEXT, close, frame, masked, text},
+    client::{Client, Received},
+    frames::{BINARY, CLOSE, CONTINUATION, FIN, MASK, PING, PONG, TEXT, close, frame, masked, text},
     http::{KEY, Request, exchange_from},
 };
 
-/// Small, so that the tests of it need not send much.
+/// Small, so that the tests of this limit need not send much.
 const MAX_MESSAGE: usize = 1000;
 
-/// A row of the table: the mistake, its bytes, the Close code that answers it, what the log says, the section.
+/// A row of the table: the mistake, its bytes, the Close code of the answer, a part of the log
+/// line, and the section.
 struct Mistake {
     name: String,
     bytes: Vec<u8>,
@@ -27,9 +28,9 @@ fn mistake(name: &str, bytes: Vec<u8>, code: u16, logged: &'static str, section:
     Mistake { name: name.to_owned(), bytes, code, logged, section }
 }
 
-/// The header of a masked frame, byte by byte, and a payload.
+/// Returns a masked frame with this header, byte by byte.
 fn raw(header: &[u8], payload: &[u8]) -> Vec<u8> {
-    [header, &[0x37, 0xfa, 0x21, 0x3d], &masked(payload)].concat()
+    [header, &MASK, &masked(payload)].concat()
 }
 
 fn mistakes() -> Vec<Mistake> {
@@ -57,7 +58,13 @@ fn mistakes() -> Vec<Mistake> {
         mistake("the top bit", raw(b"\x82\xff\x80\0\0\0\0\0\0\x01", b""), 1002, "top bit of a 64-bit", "5.2"),
         // 5.4
         mistake("nothing to continue", frame(FIN | CONTINUATION, b"x"), 1002, "while no message was open", "5.4"),
-        mistake("nothing to go on with", frame(CONTINUATION, b"x"), 1002, "while no message was open", "5.4"),
+        mistake(
+            "nothing to continue, and more to come",
+            frame(CONTINUATION, b"x"),
+            1002,
+            "while no message was open",
+            "5.4",
+        ),
         mistake(
             "nothing left to continue",
             [frame(TEXT, b"a"), frame(FIN | CONTINUATION, b"fter"), frame(FIN | CONTINUATION, b"x")].concat(),
@@ -105,13 +112,13 @@ fn mistakes() -> Vec<Mistake> {
             "8.1",
         ),
         mistake(
-            "a reason that is no UTF-8",
+            "a reason that is not UTF-8",
             frame(FIN | CLOSE, b"\x03\xe8\xff"),
             1007,
             "the reason in a Close frame must be UTF-8",
             "8.1",
         ),
-        // 10.4: here as the announced length is all that a peer has to send.
+        // 10.4: the announced length alone is enough, so the payload need not be sent.
         mistake(
             "nine exabytes",
             raw(b"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff", b""),
@@ -138,7 +145,7 @@ fn mistakes() -> Vec<Mistake> {
     all
 }
 
-/// Somebody else on the same server, to see that a violation is no concern of theirs.
+/// Other clients of the same server. They must not notice a violation.
 struct Bystanders {
     pushed: Client,
     sequence: u64,
@@ -149,13 +156,13 @@ impl Bystanders {
     #[track_caller]
     fn new(server: &Server) -> Self {
         let mut pushed = Client::connect(server, "/");
-        Self { sequence: pushed.hear_push().sequence, pushed, echoed: Client::connect(server, "/echo") }
+        Self { sequence: pushed.receive_push().sequence, pushed, echoed: Client::connect(server, "/echo") }
     }
 
     #[track_caller]
-    fn are_well(&mut self) {
+    fn check(&mut self) {
         self.echoed.echo("unharmed");
-        let sequence = self.pushed.hear_push().sequence;
+        let sequence = self.pushed.receive_push().sequence;
         assert!(sequence > self.sequence);
         self.sequence = sequence;
     }
@@ -175,28 +182,28 @@ fn a_broken_rule_is_answered_on_echo_after_the_messages_before_it() {
     for Mistake { name, bytes, code, logged, section } in mistakes() {
         let mut client = Client::connect(&server, "/echo");
         let before = [text("one"), frame(BINARY, b"tw"), frame(FIN | PING, b"?"), frame(FIN | CONTINUATION, b"o")];
-        // Nothing counts after it, not even a Close.
+        // Everything after it is ignored, even a Close.
         let after = [text("three"), close(1000, "")];
         client.send(&[before.concat(), bytes, after.concat()].concat());
-        assert_eq!(client.hear(), Heard::Text("one".to_owned()), "{name}");
-        let mut heard = [client.hear(), client.hear()];
-        // A Pong may overtake a message that is still arriving.
-        heard.sort_by_key(|heard| matches!(heard, Heard::Pong(_)));
-        assert_eq!(heard, [Heard::Binary(b"two".to_vec()), Heard::Pong(b"?".to_vec())], "{name}");
+        assert_eq!(client.receive(), Received::Text("one".to_owned()), "{name}");
+        let mut received = [client.receive(), client.receive()];
+        // The Pong may overtake a message that is not complete yet.
+        received.sort_by_key(|received| matches!(received, Received::Pong(_)));
+        assert_eq!(received, [Received::Binary(b"two".to_vec()), Received::Pong(b"?".to_vec())], "{name}");
         if name == "nothing left to continue" {
-            assert_eq!(client.hear(), Heard::Text("after".to_owned()));
+            assert_eq!(client.receive(), Received::Text("after".to_owned()));
         }
-        let told = client.hear();
-        let Heard::Close(Some(heard), reason) = &told else { panic!("{name}: {told:?}") };
-        assert_eq!(*heard, code, "{name}");
+        let answer = client.receive();
+        let Received::Close(Some(received), reason) = &answer else { panic!("{name}: {answer:?}") };
+        assert_eq!(*received, code, "{name}");
         assert!(reason.contains(logged), "{name}: {reason}");
-        // 7.1.7: the server ends TCP, and in a way that the Close arrives.
-        assert_eq!(client.hear(), Heard::End, "{name}");
-        let own = client.own().to_string();
+        // 7.1.7: the server closes TCP, but in such a way that the Close still arrives.
+        assert_eq!(client.receive(), Received::End, "{name}");
+        let address = client.address().to_string();
         drop(client);
-        let line = server.logs(&[&own, logged, &format!("(RFC 6455, section {section})")]);
+        let line = server.wait_for_log(&[&address, logged, &format!("(RFC 6455, section {section})")]);
         assert!(line.contains("WARN"), "{line}");
-        bystanders.are_well();
+        bystanders.check();
     }
 }
 
@@ -208,27 +215,28 @@ fn a_broken_rule_is_answered_on_the_other_paths_too() {
         for Mistake { name, bytes, code, logged, section } in mistakes() {
             let mut client = Client::connect(&server, path);
             client.send(&[text(&format!("before '{name}'")), bytes].concat());
-            assert_eq!(client.hear_close(), Some(code), "{name} on {path}");
-            assert_eq!(client.hear(), Heard::End, "{name} on {path}");
-            let own = client.own().to_string();
+            assert_eq!(client.receive_close(), Some(code), "{name} on {path}");
+            assert_eq!(client.receive(), Received::End, "{name} on {path}");
+            let address = client.address().to_string();
             drop(client);
             if path == "/" {
-                server.says(&format!("{own} says: before '{name}'"));
+                server.wait_for_output(&format!("{address} says: before '{name}'"));
             }
-            server.logs(&[&own, logged, &format!("(RFC 6455, section {section})")]);
+            server.wait_for_log(&[&address, logged, &format!("(RFC 6455, section {section})")]);
         }
-        bystanders.are_well();
+        bystanders.check();
     }
 }
 
-/// The same bytes, however they are cut.
+/// The pieces in which the bytes arrive make no difference.
 #[test]
-fn a_broken_rule_is_seen_in_bytes_that_come_one_by_one() {
+fn a_broken_rule_is_found_in_bytes_that_arrive_one_by_one() {
     let server = start();
     for Mistake { name, bytes, code, .. } in mistakes() {
         let mut client = Client::connect(&server, "/echo");
         client.send(&text("before"));
-        // Once the rule is broken, the server may take no more: long payloads are left away.
+        // Once the rule is broken, the server may read no more, so only the beginning is sent
+        // slowly.
         for byte in bytes.iter().take(150) {
             client.send(&[*byte]);
         }
@@ -236,102 +244,104 @@ fn a_broken_rule_is_seen_in_bytes_that_come_one_by_one() {
             client.send(&bytes[150..]);
         }
         let close = loop {
-            match client.hear() {
-                Heard::Close(code, _) => break code,
-                Heard::Text(_) => {}
+            match client.receive() {
+                Received::Close(code, _) => break code,
+                Received::Text(_) => {}
                 other => panic!("{name}: {other:?}"),
             }
         };
         assert_eq!(close, Some(code), "{name}");
-        assert_eq!(client.hear(), Heard::End, "{name}");
+        assert_eq!(client.receive(), Received::End, "{name}");
     }
 }
 
-/// A client that is in the middle of sending reads late. The Close has to be there all the same: a server that closes
-/// the socket while bytes arrive makes the kernel send a reset, and the reset destroys what was not read.
+/// A client that is still sending reads late, and the Close must reach it all the same. If the
+/// server closed the socket while bytes arrive, the kernel would send a reset, and the reset would
+/// destroy everything that the client has not read.
 #[test]
-fn the_close_arrives_even_if_the_client_goes_on_sending() {
+fn the_close_arrives_even_if_the_client_continues_to_send() {
     let server = start();
     for path in ["/echo", "/", "/chat"] {
-        let mut watcher = Client::connect(&server, "/");
+        let mut observer = Client::connect(&server, "/");
         let mut chatting = Client::connect(&server, "/chat");
         let mut client = Client::connect(&server, path);
         client.send(b"\x81\x02hi");
-        // Several pushes go by, and texts are said in the chat.
+        // Wait for several pushes and chat messages.
         for _ in 0..10 {
-            chatting.say("anybody?");
+            chatting.send_text("anybody?");
             chatting.ping();
-            watcher.hear_push();
-            // A server that has dropped the socket answers this with a reset, and then takes no more.
+            observer.receive_push();
+            // If the server had closed the socket, it would answer this with a reset.
             let sent = client.stream.write_all(&text("still talking"));
             assert!(sent.is_ok(), "{sent:?} on {path}: dropped before the Close was read");
         }
-        let heard = client.hear_until_not_text();
-        assert!(matches!(heard, Heard::Close(Some(1002), _)), "{heard:?} on {path}");
-        assert_eq!(client.hear(), Heard::End, "{path}");
+        let received = client.receive_until_not_text();
+        assert!(matches!(received, Received::Close(Some(1002), _)), "{received:?} on {path}");
+        assert_eq!(client.receive(), Received::End, "{path}");
     }
 }
 
-/// 7.1.1: a client is to end TCP once the server has. There is a deadline for it.
+/// 7.1.1: a client must close TCP after the server has. There is a deadline for that.
 #[test]
-fn who_keeps_tcp_open_after_the_close_is_dropped() {
+fn a_client_that_keeps_tcp_open_after_the_close_is_dropped() {
     let server = Server::start(&["--close-timeout", "200ms"]);
-    for (path, last, told) in [
+    for (path, last, logged) in [
         ("/echo", close(1000, ""), "closed: 1000 (normal close_info)"),
         ("/echo", b"\x81\x02hi".to_vec(), "a client's frames must be masked"),
-        // Here the server says Close first, and is never answered.
+        // Here the server sends the first Close, and never gets an answer.
         ("/chat", frame(FIN | BINARY, b""), "the peer never answered the Close"),
     ] {
         let mut client = Client::connect(&server, path);
         client.send(&last);
-        assert!(matches!(client.hear(), Heard::Close(..)));
-        server.logs(&[&client.own().to_string(), told]);
+        assert!(matches!(client.receive(), Received::Close(..)));
+        server.wait_for_log(&[&client.address().to_string(), logged]);
     }
 }
 
-/// The deadlines of closing are for the answer to a Close and for the end of TCP. To go on sending puts neither off.
+/// There are deadlines for the answer to a Close and for the end of TCP. A client that continues to
+/// send postpones neither.
 #[test]
-fn who_goes_on_sending_after_the_close_is_dropped() {
+fn a_client_that_continues_to_send_after_the_close_is_dropped() {
     let server = Server::start(&["--close-timeout", "300ms"]);
     for (path, last) in [
         ("/echo", close(1000, "")),
         ("/echo", b"\x81\x02hi".to_vec()),
-        // The server says Close, and what the client says is still heard until it has answered.
+        // The server sends the first Close, and still reads the client's messages until the answer.
         ("/chat", frame(FIN | BINARY, b"")),
     ] {
         let mut client = Client::connect(&server, path);
         client.send(&last);
-        assert!(client.send_until_refused(&text("x").repeat(100_000)), "on {path} it could send for ever");
+        assert!(client.send_until_dropped(&text("x").repeat(100_000)), "on {path} the client could send forever");
     }
 }
 
-/// 5.5.2: a Ping is to be answered.
+/// 5.5.2: a Ping must be answered.
 #[test]
-fn who_does_not_answer_a_ping_is_closed_with_1008() {
+fn a_client_that_does_not_answer_a_ping_is_closed_with_1008() {
     let server = Server::start(&["--ping-interval", "500ms"]);
     let mut alive = Client::connect(&server, "/echo");
     let mut dead = Client::connect(&server, "/echo");
     thread::scope(|scope| {
         scope.spawn(|| {
             for _ in 0..3 {
-                let Heard::Ping(payload) = alive.hear() else { panic!("no Ping") };
+                let Received::Ping(payload) = alive.receive() else { panic!("no Ping") };
                 alive.send(&frame(FIN | PONG, &payload));
             }
-            alive.say("well");
-            assert_eq!(alive.hear(), Heard::Text("well".to_owned()));
+            alive.send_text("well");
+            assert_eq!(alive.receive(), Received::Text("well".to_owned()));
         });
-        assert!(matches!(dead.hear(), Heard::Ping(_)));
-        let Heard::Close(code, reason) = dead.hear() else { panic!("no Close") };
+        assert!(matches!(dead.receive(), Received::Ping(_)));
+        let Received::Close(code, reason) = dead.receive() else { panic!("no Close") };
         assert_eq!(code, Some(1008));
         assert!(reason.contains("a Ping was not answered in time"), "{reason}");
-        assert_eq!(dead.hear(), Heard::End);
+        assert_eq!(dead.receive(), Received::End);
         dead.end();
-        let own = dead.own().to_string();
-        server.logs(&[&own, "a Ping was not answered in time (RFC 6455, section 5.5.2)"]);
+        let address = dead.address().to_string();
+        server.wait_for_log(&[&address, "a Ping was not answered in time (RFC 6455, section 5.5.2)"]);
     });
 }
 
-/// Control frames are answered, and answering costs: a flood of them is refused.
+/// Each control frame costs the server an answer, so a flood of them is refused.
 #[test]
 fn a_flood_of_pings_is_closed_with_1008() {
     let server = start();
@@ -342,24 +352,25 @@ fn a_flood_of_pings_is_closed_with_1008() {
     client.end();
     let mut pongs = 0;
     let end = loop {
-        match client.hear() {
-            Heard::Pong(_) => pongs += 1,
+        match client.receive() {
+            Received::Pong(_) => pongs += 1,
             other => break other,
         }
     };
-    assert!(pongs < 30_000 && matches!(end, Heard::Close(Some(1008), _)), "{end:?} after {pongs} Pongs");
-    let own = client.own().to_string();
+    assert!(pongs < 30_000 && matches!(end, Received::Close(Some(1008), _)), "{end:?} after {pongs} Pongs");
+    let address = client.address().to_string();
     drop(client);
-    server.logs(&[&own, "control frames within a second (RFC 6455, section 10.4)"]);
-    bystanders.are_well();
+    server.wait_for_log(&[&address, "control frames within a second (RFC 6455, section 10.4)"]);
+    bystanders.check();
 }
 
-// ---- The opening handshake (section 4) ------------------------------------------------------------------------------
+// ---- The opening handshake (section 4) ----------------------------------------------------------
 
-/// A row: the mistake, the request, the status that answers it, what the log says, the section.
-type Refusal = (&'static str, Vec<u8>, u16, &'static str, &'static str);
+/// A row: the mistake, the request, the status of the response, a part of the log line, and the
+/// section.
+type Rejection = (&'static str, Vec<u8>, u16, &'static str, &'static str);
 
-fn refusals(server: &Server) -> Vec<Refusal> {
+fn rejections(server: &Server) -> Vec<Rejection> {
     let right = || Request::upgrade(server, "/echo");
     let row = |name, request: Request, status, logged, section| (name, request.bytes(), status, logged, section);
     let broken = |name, head: &str| {
@@ -400,8 +411,8 @@ fn refusals(server: &Server) -> Vec<Refusal> {
         row("a key of 15 bytes", right().with(key, "dGhlIHNhbXBsZSBub25j"), 400, "Base64 of 16 bytes", "4.2.1"),
         row("a key of 17 bytes", right().with(key, "dGhlIHNhbXBsZSBub25jZTE="), 400, "Base64 of 16 bytes", "4.2.1"),
         row("a key without padding", right().with(key, "dGhlIHNhbXBsZSBub25jZQ"), 400, "Base64 of 16", "4.2.1"),
-        row("a key that is none", right().with(key, "a key, 24 characters...."), 400, "Base64 of 16", "4.2.1"),
-        // 4.2.2 and 4.4: what would be understood is said with the refusal.
+        row("a key that is not Base64", right().with(key, "a key, 24 characters...."), 400, "Base64 of 16", "4.2.1"),
+        // 4.2.2 and 4.4: the rejection names the version that the server supports.
         row("no version", right().without(version), 426, "Sec-WebSocket-Version is missing", "4.2.2"),
         row("version 8", right().with(version, "8"), 426, "version '8' is not supported; 13 is", "4.2.2"),
         row("version 013", right().with(version, "013"), 426, "version '013' is not supported", "4.2.2"),
@@ -436,11 +447,11 @@ fn refusals(server: &Server) -> Vec<Refusal> {
 }
 
 #[test]
-fn a_wrong_request_is_refused_with_the_fitting_status() {
+fn a_wrong_request_is_rejected_with_the_right_status() {
     let server = start();
     let mut bystanders = Bystanders::new(&server);
-    for (name, request, status, logged, section) in refusals(&server) {
-        let (response, own) = exchange_from(&server, &request);
+    for (name, request, status, logged, section) in rejections(&server) {
+        let (response, address) = exchange_from(&server, &request);
         assert_eq!(response.status, status, "{name}: {}", response.body);
         assert!(response.body.contains(logged), "{name}: {}", response.body);
         assert!(response.body.contains(&format!("(RFC 6455, section {section})")), "{name}: {}", response.body);
@@ -453,12 +464,12 @@ fn a_wrong_request_is_refused_with_the_fitting_status() {
             }
             _ => {}
         }
-        server.logs(&[&own.to_string(), "refused", logged, &format!("(RFC 6455, section {section})")]);
+        server.wait_for_log(&[&address.to_string(), "refused", logged, &format!("(RFC 6455, section {section})")]);
     }
-    bystanders.are_well();
+    bystanders.check();
 }
 
-/// The same rules must not be stricter than they are.
+/// The server must not be stricter than the rules.
 #[test]
 fn an_unusual_request_is_accepted() {
     let server = start();
@@ -478,9 +489,9 @@ fn an_unusual_request_is_accepted() {
         right().without("Sec-WebSocket-Version").and("sec-websocket-VERSION", " 13 "),
     ];
     for request in requests {
-        Client::ask(&server, &request.bytes()).echo("welcome");
+        Client::connect_with(&server, &request.bytes()).echo("welcome");
     }
-    // Bare line feeds, which old clients send.
+    // Bare line feeds, as old clients send them.
     let bare = right().to_string().replace("\r\n", "\n");
-    Client::ask(&server, bare.as_bytes()).echo("welcome");
+    Client::connect_with(&server, bare.as_bytes()).echo("welcome");
 }

@@ -1,12 +1,11 @@
-//! `/break/RULE`, and the same rules broken towards the server.
+//! `/break/RULE`, and the same rules broken by a client of the server.
 
-mod common;
-#[path = "../../laboratory/tests/common/sent.rs"]
+#[path = "../../../laboratory/tests/common/sent.rs"]
 mod sent;
 
 use std::io::{Read, Write};
 
-use common::{
+use crate::support::{
     PATIENCE, Server,
     http::{Request, exchange, exchange_from, open},
 };
@@ -40,40 +39,40 @@ async fn each_rule_that_a_client_breaks_is_answered_as_the_rfc_asks_on_every_pat
     }
 }
 
-/// What our client makes of a rule that the server breaks.
+/// The reaction of our client to a rule that the server breaks.
 #[derive(Debug)]
-enum Noticed {
+enum Reaction {
     Violation(Violation),
     Rejected(u16),
-    /// Nothing to notice: the code of the Close that it got.
+    /// The client noticed nothing. The code is that of the Close that it received.
     Closed(u16),
 }
 
-async fn noticed(url: &str) -> Noticed {
+async fn reaction(url: &str) -> Reaction {
     let connection = match connect(url).await {
         Ok(connection) => connection,
-        Err(ConnectError::Answer(HandshakeError::Violation(violation))) => return Noticed::Violation(violation),
+        Err(ConnectError::Answer(HandshakeError::Violation(violation))) => return Reaction::Violation(violation),
         Err(ConnectError::Answer(HandshakeError::Rejected(response))) => {
-            return Noticed::Rejected(response.status().as_u16());
+            return Reaction::Rejected(response.status().as_u16());
         }
         Err(error) => panic!("{url}: {error}"),
     };
     read_to_the_end(connection).await
 }
 
-async fn read_to_the_end(mut connection: WebSocket<websocket::MaybeTlsStream>) -> Noticed {
+async fn read_to_the_end(mut connection: WebSocket<websocket::MaybeTlsStream>) -> Reaction {
     let mut violation = None;
     while let Some(message) = connection.next().await {
         match message {
-            Ok(message) => panic!("a message came through: {message:?}"),
+            Ok(message) => panic!("a message was delivered: {message:?}"),
             Err(Error::Violation(broken)) => violation = Some(broken),
             Err(error) => panic!("{error}"),
         }
     }
-    violation.map_or_else(|| Noticed::Closed(connection.close_info().code.0), Noticed::Violation)
+    violation.map_or_else(|| Reaction::Closed(connection.close_info().code.0), Reaction::Violation)
 }
 
-/// The rule of each experiment, by the beginning of the violation's name.
+/// Returns the violation that an experiment must cause, by the beginning of its `Debug` form.
 fn expected(name: &str) -> Option<&'static str> {
     Some(match name {
         "http-1.0" => "HttpVersionTooOld",
@@ -137,25 +136,25 @@ async fn our_client_refuses_each_rule_that_the_server_breaks_by_its_name() {
     for experiment in rules::of(Role::Server) {
         let Experiment { name, section, asks, .. } = experiment;
         let url = format!("ws://{}/break/{name}", server.address());
-        let noticed = timeout(PATIENCE, noticed(&url)).await.unwrap_or_else(|_| panic!("{name} does not end"));
-        match (expected(name), &noticed) {
-            (Some(rule), Noticed::Violation(violation)) => {
+        let reaction = timeout(PATIENCE, reaction(&url)).await.unwrap_or_else(|_| panic!("{name} does not end"));
+        match (expected(name), &reaction) {
+            (Some(rule), Reaction::Violation(violation)) => {
                 let violation = format!("{violation:?}");
                 assert!(violation.starts_with(rule), "{name}: {violation}");
             }
-            (None, Noticed::Rejected(200)) => assert_eq!(*name, "status-200"),
-            (None, Noticed::Closed(1000)) => assert_eq!(*asks, Asks::AnswerClose, "{name}"),
-            _ => panic!("{name}: {noticed:?}"),
+            (None, Reaction::Rejected(200)) => assert_eq!(*name, "status-200"),
+            (None, Reaction::Closed(1000)) => assert_eq!(*asks, Asks::AnswerClose, "{name}"),
+            _ => panic!("{name}: {reaction:?}"),
         }
-        server.logs(&[&format!("gets /break/{name}: {}", experiment.broken)]);
-        let line = server.logs(&[&format!("on /break/{name}: ")]);
+        server.wait_for_log(&[&format!("gets /break/{name}: {}", experiment.broken)]);
+        let line = server.wait_for_log(&[&format!("on /break/{name}: ")]);
         assert!(line.contains("as asked (") && line.contains(&format!("section {section})")), "{line}");
     }
 }
 
-/// A client that says nothing at all, and takes down every byte.
+/// The client sends nothing after its request, and records every byte.
 #[test]
-fn what_goes_out_is_what_is_written_down_and_nothing_else() {
+fn each_experiment_sends_exactly_the_documented_bytes() {
     let server = Server::start(&["--close-timeout", "1s"]);
     std::thread::scope(|scope| {
         for Experiment { name, .. } in rules::of(Role::Server) {
@@ -163,50 +162,51 @@ fn what_goes_out_is_what_is_written_down_and_nothing_else() {
             scope.spawn(move || {
                 let mut stream = open(server);
                 let request = Request::upgrade(server, &format!("/break/{name}")).with("Sec-WebSocket-Key", sent::KEY);
-                stream.write_all(&request.bytes()).expect("the server takes the request");
+                stream.write_all(&request.bytes()).expect("the server reads the request");
                 let mut bytes = Vec::new();
-                stream.read_to_end(&mut bytes).expect("the server ends TCP");
-                let rest = if rules::find(Role::Server, name).expect("it is there").is_in_handshake() {
+                stream.read_to_end(&mut bytes).expect("the server closes TCP");
+                let rest = if rules::find(Role::Server, name).expect("the rule exists").is_in_handshake() {
                     check_response(name, &bytes)
                 } else {
                     check_frames(name, Sender::Server, check_right_response(&bytes)).0
                 };
                 assert!(rest.is_empty(), "{name} is followed by {rest:02x?}");
-                server.logs(&[&format!("on /break/{name}: no answer (nothing)")]);
+                server.wait_for_log(&[&format!("on /break/{name}: no answer (nothing)")]);
             });
         }
     });
 }
 
 #[test]
-fn a_client_that_takes_what_is_wrong_is_found_and_told() {
+fn a_client_that_accepts_a_broken_rule_is_logged_as_such() {
     let server = Server::start(&[]);
     let mut stream = open(&server);
     let request = Request::upgrade(&server, "/break/masked-frame").with("Sec-WebSocket-Key", sent::KEY);
-    stream.write_all(&request.bytes()).expect("the server takes the request");
-    // The Pong of somebody who has read past the wrong frame. The masking key is 0, so that it can be read here too.
-    stream.write_all(b"\x8a\x8c\0\0\0\0still there?").expect("the server takes it");
+    stream.write_all(&request.bytes()).expect("the server reads the request");
+    // The Pong shows that the client read past the wrong frame. Its masking key is 0, so that the
+    // payload is legible here.
+    stream.write_all(b"\x8a\x8c\0\0\0\0still there?").expect("the server reads it");
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).expect("the server ends TCP");
+    stream.read_to_end(&mut bytes).expect("the server closes TCP");
     let (rest, _) = check_frames("masked-frame", Sender::Server, check_right_response(&bytes));
     assert_eq!(&rest[..4], [0x88, u8::try_from(rest.len() - 2).expect("short"), 0x03, 0xe8], "{rest:02x?}");
-    server.logs(&["on /break/masked-frame: tolerated (Pong); asked for is: Close 1002 (MUST, section 5.1)"]);
+    server.wait_for_log(&["on /break/masked-frame: tolerated (Pong); expected: Close 1002 (MUST, section 5.1)"]);
 }
 
 #[test]
-fn the_log_has_the_words_of_the_client() {
+fn the_log_contains_the_reason_that_the_client_gave() {
     let server = Server::start(&[]);
     let mut stream = open(&server);
     let request = Request::upgrade(&server, "/break/invalid-utf8").with("Sec-WebSocket-Key", sent::KEY);
-    stream.write_all(&request.bytes()).expect("the server takes the request");
-    stream.write_all(b"\x88\x89\0\0\0\0\x03\xefno\ttext").expect("the server takes it");
+    stream.write_all(&request.bytes()).expect("the server reads the request");
+    stream.write_all(b"\x88\x89\0\0\0\0\x03\xefno\ttext").expect("the server reads it");
     let _ = stream.read_to_end(&mut Vec::new());
     drop(stream);
-    server.logs(&[r#"on /break/invalid-utf8: as asked (Close 1007, TCP ended: "no\ttext")"#]);
+    server.wait_for_log(&[r#"on /break/invalid-utf8: as asked (Close 1007, TCP ended: "no\ttext")"#]);
 }
 
 #[test]
-fn a_rule_that_there_is_not_gets_the_list() {
+fn an_unknown_rule_gets_the_list() {
     let server = Server::start(&[]);
     for path in ["/break/", "/break/no-such-rule", "/break/unmasked-frame", "/break/masked-frame/"] {
         for request in [Request::get(&server, path), Request::upgrade(&server, path)] {
@@ -222,9 +222,9 @@ fn a_rule_that_there_is_not_gets_the_list() {
     assert_eq!((response.status, response.body.contains("/break/")), (404, true), "{}", response.body);
 }
 
-/// A wrong rule is broken only towards somebody who has asked rightly, and may ask.
+/// The server breaks a rule only for a client whose request is correct and allowed.
 #[test]
-fn the_way_to_a_rule_is_as_guarded_as_any_other() {
+fn break_paths_check_requests_like_any_other_path() {
     let server = Server::start(&[]);
     let right = Request::upgrade(&server, "/break/masked-frame");
     for (request, status) in [
@@ -233,9 +233,9 @@ fn the_way_to_a_rule_is_as_guarded_as_any_other() {
         (right.clone().and("Origin", "https://example.org"), 403),
         (right.line("POST /break/masked-frame HTTP/1.1"), 405),
     ] {
-        let (response, own) = exchange_from(&server, &request.bytes());
+        let (response, address) = exchange_from(&server, &request.bytes());
         assert_eq!(response.status, status, "{request}");
-        server.logs(&[&own.to_string(), "refused on /break/masked-frame with"]);
+        server.wait_for_log(&[&address.to_string(), "refused on /break/masked-frame with"]);
     }
 }
 
@@ -243,8 +243,8 @@ fn the_way_to_a_rule_is_as_guarded_as_any_other() {
 fn stopping_the_server_does_not_wait_for_an_experiment() {
     let mut server = Server::start(&["--close-timeout", "20s"]);
     let mut stream = open(&server);
-    stream.write_all(&Request::upgrade(&server, "/break/masked-frame").bytes()).expect("the server takes the request");
-    server.logs(&["gets /break/masked-frame"]);
+    stream.write_all(&Request::upgrade(&server, "/break/masked-frame").bytes()).expect("the server reads the request");
+    server.wait_for_log(&["gets /break/masked-frame"]);
     server.signal("TERM");
     assert_eq!(server.exit_code(), 0);
 }
