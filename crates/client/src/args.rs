@@ -1,9 +1,9 @@
 //! The command line. `--help` prints the doc comments on the fields.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use clap::Parser;
-use dissector::watching::Trace;
+use cli::{TracingOptions, parse_duration};
 use laboratory::{Role, rules};
 
 use crate::suggest::closest;
@@ -61,19 +61,13 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     pub(crate) deflate: bool,
 
-    /// Work line by line, even on a terminal. Every line is then sent as a text: `/ping` and the other commands need the
-    /// full screen.
+    /// Work line by line, even on a terminal, as --trace also does. Every line is then sent as a text: `/ping` and the
+    /// other commands need the full screen.
     #[arg(long)]
     pub(crate) plain: bool,
 
-    /// Print the handshake and each frame with its fields to standard error as they pass ('>' sent, '<' received). With
-    /// '=json', print a line of JSON for each. Works line by line, as with --plain.
-    #[arg(long, value_name = "text|json", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
-    pub(crate) trace: Option<Trace>,
-
-    /// Write the conversation to a file that Wireshark can open. For a TLS connection, the file holds the decrypted data.
-    #[arg(long, value_name = "FILE.pcapng")]
-    pub(crate) capture: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tracing: TracingOptions,
 
     /// Write binary messages unchanged to a pipe or a file. Without this option, and always on a terminal, a line shows
     /// their length and first bytes. Works line by line, as with --plain.
@@ -124,11 +118,7 @@ fn rule(name: &str) -> Result<String, String> {
 /// Parses `250ms`, `1s` or `2m`. The upper limit of a day is longer than anyone waits here, and it
 /// keeps sums with the current time from overflowing.
 fn duration(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if duration < Duration::from_millis(1) || duration > Duration::from_secs(24 * 60 * 60) {
-        return Err("the duration must be between 1ms and 1day".to_owned());
-    }
-    Ok(duration)
+    parse_duration(text, &(Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60)))
 }
 
 /// Parses `65536`, `64K` or `64KiB`. Suffixes are powers of 1024, as everywhere in this workspace.
@@ -190,8 +180,8 @@ mod tests {
             ("", "value was empty"),
             ("5", "time unit needed"),
             ("-1s", "expected number at 0"),
-            ("0s", "the duration must be between 1ms and 1day"),
-            ("2days", "the duration must be between 1ms and 1day"),
+            ("0s", "must be at least 1ms"),
+            ("2days", "must be at most 1day"),
         ] {
             let error = duration(wrong).expect_err(wrong);
             assert!(error.starts_with(expected), "{wrong}: {error}");

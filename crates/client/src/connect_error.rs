@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, io, net::IpAddr, time::Duration};
 
+use cli::format_duration;
 use dissector::printable;
 use http::{
     HeaderMap, Response, StatusCode,
@@ -36,7 +37,7 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
         ConnectError::TimedOut => format!(
             "{server} did not answer within {}: check that it is a WebSocket server and reachable from here \
              (--connect-timeout sets the limit)",
-            humantime::format_duration(timeout)
+            format_duration(timeout)
         ),
         ConnectError::Tls(error) => format!(
             "TLS with {server} failed: check its certificate, or use ws:// if the server does not speak TLS ({error})"

@@ -17,6 +17,7 @@
 
 use std::{cell::Cell, io, pin::pin, time::Duration};
 
+use cli::{Signal, code_and_reason};
 use futures_util::SinkExt;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -32,12 +33,12 @@ use websocket::{
 
 use crate::{
     byte_summary::byte_summary,
-    ending::{Cause, Ending, with_reason},
+    ending::{Cause, Ending},
     input::InputLines,
     printer::Printer,
     receive::next_event,
     report::report,
-    signals::{Signal, Signals},
+    signals::TerminalSignals,
 };
 
 /// Runs the conversation until the connection is closed. `close_timeout` is how long the server may
@@ -49,7 +50,7 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     connection: WebSocket<S>,
     input: &mut InputLines,
     printer: Printer,
-    signals: &mut Signals,
+    signals: &mut TerminalSignals,
     close_timeout: Duration,
 ) -> Result<Ending, Signal> {
     let (mut read_half, mut write_half) = connection.split();
@@ -161,7 +162,7 @@ async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
             Event::Ping(payload) => debug!("received Ping, {}; answered", byte_summary(&payload)),
             Event::Pong(payload) => debug!("received Pong, {}", byte_summary(&payload)),
             Event::Close(None) => debug!("received Close without a code"),
-            Event::Close(Some(frame)) => debug!("received Close {}", with_reason(frame.code, &frame.reason)),
+            Event::Close(Some(frame)) => debug!("received Close {}", code_and_reason(frame.code, &frame.reason)),
         }
     }
 }
@@ -172,7 +173,11 @@ async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
 ///
 /// # Errors
 /// Returns a signal that arrives meanwhile.
-async fn print_the_rest(printer: Printer, signals: &mut Signals, time_limit: Option<Duration>) -> Result<bool, Signal> {
+async fn print_the_rest(
+    printer: Printer,
+    signals: &mut TerminalSignals,
+    time_limit: Option<Duration>,
+) -> Result<bool, Signal> {
     let expired = async {
         match time_limit {
             Some(limit) => sleep(limit).await,

@@ -13,6 +13,7 @@
 
 use std::{fmt, io, process::ExitCode, time::Duration};
 
+use cli::{code_and_reason, format_duration};
 use dissector::printable;
 use websocket::{
     Error,
@@ -78,7 +79,7 @@ impl fmt::Display for Ending {
             }
             // Whether our answer still reached the server is its affair: it has said why it left.
             None if self.close_info.code != CloseCode::ABNORMAL_CLOSURE => {
-                write!(f, "{}, by {}", with_reason(self.close_info.code, &self.close_info.reason), self.first())
+                write!(f, "{}, by {}", code_and_reason(self.close_info.code, &self.close_info.reason), self.first())
             }
             None => {
                 write!(f, "{}, by {}: ", CloseCode::ABNORMAL_CLOSURE, self.first())?;
@@ -104,7 +105,7 @@ impl Ending {
             Cause::Silence(patience) => write!(
                 f,
                 "no answer to our Close came within {}, so the server hangs or is busy (--close-timeout sets the limit)",
-                humantime::format_duration(*patience)
+                format_duration(*patience)
             ),
             Cause::Failure(Error::Io(error)) if !was_hung_up(error) => {
                 write!(f, "the connection broke without a Close frame ({error}); is the network still there?")
@@ -118,11 +119,6 @@ impl Ending {
             ),
         }
     }
-}
-
-/// A code with its name, and the reason if there is one: `1001 (going away) "back at noon"`.
-pub(crate) fn with_reason(code: CloseCode, reason: &str) -> String {
-    if reason.is_empty() { code.to_string() } else { format!("{code} \"{}\"", printable(reason)) }
 }
 
 /// Whether the error says that the other end is gone and its computer has told us so. Anything else is the network's.

@@ -23,7 +23,7 @@
 //! | `ending` | how the connection ended: a line for people, an exit status for scripts |
 //! | `probe` | instead of all that: breaks every rule, one by one |
 //! | `signals` | Ctrl-C and SIGTERM |
-//! | `watching` | `--trace` and `--capture` |
+//! | `trace` | `--trace` and `--capture` |
 //! | `report` | messages from the program itself |
 //! | `byte_summary`, `suggest` | binary data in one line; a suggestion for a misspelt name |
 
@@ -41,7 +41,7 @@ mod report;
 mod screen;
 mod signals;
 mod suggest;
-mod watching;
+mod trace;
 
 use std::{
     io::{self, IsTerminal},
@@ -49,7 +49,7 @@ use std::{
 };
 
 use clap::Parser;
-use dissector::{render::palette, watching::Watching};
+use cli::{Tracer, is_dumb, use_colours};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     runtime, select,
@@ -62,7 +62,7 @@ use self::{
     input::InputLines,
     printer::{PrintFormat, Printer},
     report::report,
-    signals::Signals,
+    signals::TerminalSignals,
 };
 
 fn main() -> ExitCode {
@@ -87,7 +87,7 @@ fn main() -> ExitCode {
 
 async fn run(args: &ClientArgs) -> ExitCode {
     // Before anything else: a signal that arrived earlier would end the process on the spot.
-    let mut signals = match Signals::listen() {
+    let mut signals = match TerminalSignals::listen() {
         Ok(signals) => signals,
         Err(error) => {
             report(format_args!("cannot listen for signals: {error}"));
@@ -97,15 +97,13 @@ async fn run(args: &ClientArgs) -> ExitCode {
     if args.probe {
         return select! {
             status = probe::run(args) => status,
-            signal = signals.next() => signal.status(),
+            signal = signals.next() => signal.exit_status().into(),
         };
     }
-    match Watching::wanted(args.trace, args.capture.as_deref()) {
-        Ok(tracing_options) if fills_the_screen(args) => screen::run(args, &mut signals, tracing_options).await,
+    match Tracer::from_options(&args.tracing) {
+        Ok(tracer) if fills_the_screen(args) => screen::run(args, &mut signals, tracer).await,
         Ok(None) => run_line_by_line(args, &mut signals, |stream| stream).await,
-        Ok(Some(tracing_options)) => {
-            run_line_by_line(args, &mut signals, |stream| watching::tap(&tracing_options, stream)).await
-        }
+        Ok(Some(tracer)) => run_line_by_line(args, &mut signals, |stream| trace::tap(&tracer, stream)).await,
         Err(sentence) => {
             report(sentence);
             ExitCode::FAILURE
@@ -115,16 +113,15 @@ async fn run(args: &ClientArgs) -> ExitCode {
 
 /// Returns whether there is a screen to fill, and no option that requires lines.
 fn fills_the_screen(args: &ClientArgs) -> bool {
-    let can_position = std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
-    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && can_position;
-    on_terminal && !args.plain && args.trace.is_none() && !args.verbose && !args.binary
+    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb();
+    on_terminal && !args.plain && args.tracing.trace.is_none() && !args.verbose && !args.binary
 }
 
 /// Opens the connection and runs the conversation line by line. `wrap` can add a layer to the
 /// connection's stream.
 async fn run_line_by_line<S>(
     args: &ClientArgs,
-    signals: &mut Signals,
+    signals: &mut TerminalSignals,
     wrap: impl FnOnce(MaybeTlsStream) -> S,
 ) -> ExitCode
 where
@@ -138,7 +135,7 @@ where
                 return ExitCode::FAILURE;
             }
         },
-        signal = signals.next() => return signal.status(),
+        signal = signals.next() => return signal.exit_status().into(),
     };
     greet(args, &connection);
 
@@ -151,7 +148,7 @@ where
         }
         Err(signal) => {
             report("stopped without waiting any longer");
-            signal.status()
+            signal.exit_status().into()
         }
     }
 }
@@ -182,7 +179,7 @@ fn start_log(verbose: bool) {
         .with_max_level(if verbose { LevelFilter::DEBUG } else { LevelFilter::OFF })
         .with_timer(tracing_subscriber::fmt::time::uptime())
         .with_target(false)
-        .with_ansi(palette::wanted(&io::stderr()))
+        .with_ansi(use_colours(&io::stderr()))
         .with_writer(io::stderr)
         .log_internal_errors(false)
         .init();

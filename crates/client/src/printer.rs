@@ -10,7 +10,8 @@ use std::{
     thread,
 };
 
-use dissector::{printable_with_tabs, render::palette};
+use cli::use_colours;
+use dissector::printable_with_tabs;
 use tokio::sync::{mpsc, oneshot};
 use websocket::protocol::Message;
 
@@ -34,7 +35,7 @@ impl PrintFormat {
     /// Returns the format that suits standard output.
     pub(crate) fn of_stdout(binary: bool) -> Self {
         let stdout = io::stdout();
-        if stdout.is_terminal() { Self::Terminal { colours: palette::wanted(&stdout) } } else { Self::Pipe { binary } }
+        if stdout.is_terminal() { Self::Terminal { colours: use_colours(&stdout) } } else { Self::Pipe { binary } }
     }
 
     fn write(self, output: &mut impl Write, message: &Message) -> io::Result<()> {

@@ -46,7 +46,6 @@
 //! | `printable` | what a terminal would obey, made something to read |
 //! | [`capture`] | a file for Wireshark |
 //! | `tap` | a tokio stream that shows what passes (feature `tap`) |
-//! | `watch` | what a program does with that: records to print, and a capture (feature `tap`) |
 //!
 //! # A frame
 //!
@@ -89,10 +88,6 @@ pub mod render;
 mod stream;
 #[cfg(feature = "tap")]
 pub mod tap;
-#[cfg(feature = "tap")]
-pub mod watch;
-#[cfg(feature = "tap")]
-pub mod watching;
 
 pub use self::{
     conversation::{Conversation, Options, Passed},

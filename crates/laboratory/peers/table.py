@@ -38,7 +38,7 @@ PATIENCE = 20
 LET_PASS = {"tolerated", "no answer"}
 
 # A line of our server's log about what a client did: rule, verdict, what was seen, what is asked for, how, section.
-LOG = re.compile(r" on /break/(\S+): ([A-Za-z ]+) \((.*)\); asked for is: (.*) \(([A-Z]+), section ([0-9.]+)\)$")
+LOG = re.compile(r" on /break/(\S+): ([A-Za-z ]+) \((.*)\); expected: (.*) \(([A-Z]+), section ([0-9.]+)\)$")
 
 
 def run(*command, cwd=ROOT):

@@ -45,7 +45,7 @@ use std::{
     time::Duration,
 };
 
-use dissector::{render::palette, watching::Watching};
+use cli::{Signal, Tracer, use_colours};
 use tokio::{
     select,
     sync::mpsc,
@@ -60,12 +60,7 @@ use self::{
     tty::Tty,
     update::update,
 };
-use crate::{
-    args::ClientArgs,
-    opening,
-    report::report,
-    signals::{Signal, Signals},
-};
+use crate::{args::ClientArgs, opening, report::report, signals::TerminalSignals};
 
 /// The shortest time from one picture to the next. Nobody can follow more than 30 a second.
 const FRAME_TIME: Duration = Duration::from_millis(33);
@@ -75,7 +70,7 @@ const FRAME_TIME: Duration = Duration::from_millis(33);
 const BATCH: usize = 256;
 
 /// Runs the full screen until the user leaves.
-pub(crate) async fn run(args: &ClientArgs, signals: &mut Signals, tracing_options: Option<Watching>) -> ExitCode {
+pub(crate) async fn run(args: &ClientArgs, signals: &mut TerminalSignals, tracer: Option<Tracer>) -> ExitCode {
     // Unusable arguments are reported here, on the ordinary screen.
     if let Err(sentence) = opening::connector(args) {
         report(sentence);
@@ -83,8 +78,8 @@ pub(crate) async fn run(args: &ClientArgs, signals: &mut Signals, tracing_option
     }
     let (stopped_by, model) = match Tty::take().and_then(|tty| Ok((tty, crossterm::terminal::size()?))) {
         Ok((mut tty, size)) => {
-            let mut model = Model::new(&args.url, size, palette::wanted(&io::stdout()));
-            (run_loop(args, signals, tracing_options, &mut tty, &mut model).await, model)
+            let mut model = Model::new(&args.url, size, use_colours(&io::stdout()));
+            (run_loop(args, signals, tracer, &mut tty, &mut model).await, model)
         }
         Err(error) => {
             report(format_args!("cannot use the terminal: {error}; --plain works line by line"));
@@ -102,7 +97,7 @@ pub(crate) async fn run(args: &ClientArgs, signals: &mut Signals, tracing_option
         }
         (Ok(signal), None) => {
             report("stopped without waiting any longer");
-            signal.status()
+            signal.exit_status().into()
         }
     }
 }
@@ -111,14 +106,14 @@ pub(crate) async fn run(args: &ClientArgs, signals: &mut Signals, tracing_option
 /// ended.
 async fn run_loop(
     args: &ClientArgs,
-    signals: &mut Signals,
-    tracing_options: Option<Watching>,
+    signals: &mut TerminalSignals,
+    tracer: Option<Tracer>,
     tty: &mut Tty,
     model: &mut Model,
 ) -> io::Result<Signal> {
     let (commands, command_receiver) = mpsc::unbounded_channel();
     let (event_sender, mut link_events) = event_queue();
-    let mut link = tokio::spawn(link::run(args.clone(), tracing_options, command_receiver, event_sender));
+    let mut link = tokio::spawn(link::run(args.clone(), tracer, command_receiver, event_sender));
     let mut terminal = read_terminal();
     let mut hangups = HangupSignals::listen()?;
     let mut received = Vec::with_capacity(BATCH);

@@ -11,7 +11,8 @@ mod masking_key;
 mod session;
 mod transmitter;
 
-use dissector::{tap::Tapped, watch::Watch, watching::Watching};
+use cli::{Observer, Tracer};
+use dissector::tap::Tapped;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::mpsc::UnboundedReceiver,
@@ -25,20 +26,20 @@ use super::{
     link_command::LinkCommand,
     link_event::LinkEvent,
 };
-use crate::{args::ClientArgs, opening, watching::capture};
+use crate::{args::ClientArgs, opening, trace::start_capture};
 
 /// Opens a connection, and a new one after each [`LinkCommand::Reconnect`]. Returns when the sender
 /// of the commands is gone.
 pub(crate) async fn run(
     args: ClientArgs,
-    tracing_options: Option<Watching>,
+    tracer: Option<Tracer>,
     mut commands: UnboundedReceiver<LinkCommand>,
     events: LinkEventSender,
 ) {
     let next_key = NextMaskingKey::default();
     loop {
         events.send(LinkEvent::Connecting);
-        let must_reconnect = match open(&args, tracing_options.as_ref(), &next_key, &events).await {
+        let must_reconnect = match open(&args, tracer.as_ref(), &next_key, &events).await {
             Ok(OpenLink { connection, injector }) => {
                 let extensions = connection.extensions().iter().map(ToString::to_string).collect();
                 let subprotocol = connection.subprotocol().map(str::to_owned);
@@ -94,7 +95,7 @@ struct OpenLink<S> {
 /// Returns a sentence that says why the connection is not open.
 async fn open(
     args: &ClientArgs,
-    tracing_options: Option<&Watching>,
+    tracer: Option<&Tracer>,
     next_key: &NextMaskingKey,
     events: &LinkEventSender,
 ) -> Result<OpenLink<impl AsyncRead + AsyncWrite + Unpin>, String> {
@@ -103,15 +104,16 @@ async fn open(
     let records = events.clone();
     let mut injector = None;
     let connection = opening::connect(args, connector, |stream| {
-        let watch = Watch::new(move |record| records.send(LinkEvent::Record(record)));
-        let watch = match tracing_options {
-            Some(options) => {
+        let observer = Observer::new(move |record| records.send(LinkEvent::Record(record)));
+        let observer = match tracer {
+            Some(tracer) => {
                 let failures = events.clone();
-                capture(options, watch, &stream, move |sentence| failures.send(LinkEvent::Failed(sentence)))
+                let report = move |sentence: &str| failures.send(LinkEvent::Failed(sentence.to_owned()));
+                start_capture(tracer, observer, &stream, report)
             }
-            None => watch,
+            None => observer,
         };
-        let (stream, handle) = injectable(Tapped::new(stream, Role::Client, watch));
+        let (stream, handle) = injectable(Tapped::new(stream, Role::Client, observer));
         injector = Some(handle);
         stream
     });

@@ -12,7 +12,8 @@ pub(crate) mod wire_log;
 
 use std::{path::Path, process::ExitCode};
 
-use dissector::{Direction, Field, watch::Format};
+use cli::RecordFormat;
+use dissector::{Direction, Field};
 use websocket::protocol::{Role, State};
 
 use self::{
@@ -111,7 +112,7 @@ impl Model {
     /// `.json` and `.jsonl`, else text.
     pub(crate) fn saved_wire(&self, path: &Path) -> String {
         let json = path.extension().is_some_and(|extension| extension == "json" || extension == "jsonl");
-        let format = if json { Format::Json } else { Format::Text { colour: false } };
+        let format = if json { RecordFormat::Json } else { RecordFormat::Text { colour: false } };
         self.wire_log.entries().iter().map(|entry| format.print(&entry.record, Role::Client, "")).collect()
     }
 }
