@@ -10,16 +10,18 @@ use crate::suggest::closest;
 
 /// A WebSocket client for the terminal and for pipes.
 ///
-/// On a terminal, the client fills the screen. It shows the conversation, every frame on the wire, and the fields of each
-/// frame; type `/help` for the commands. With `--plain`, or when standard input or output is not a terminal, it works
-/// line by line:
+/// On a terminal, the client fills the screen. It shows the conversation, every frame on the wire,
+/// and the fields of each frame; type `/help` for the commands. With `--plain`, or when standard
+/// input or output is not a terminal, it works line by line:
 ///
-/// It sends each line of standard input as a text message, and prints each message that it receives on a line of standard
-/// output. At the end of the input (Ctrl-D), on Ctrl-C and on SIGTERM, it closes the connection with code 1000 and keeps
-/// printing until the server has answered. A second Ctrl-C stops it at once.
+/// It sends each line of standard input as a text message, and prints each message that it receives
+/// on a line of standard output. At the end of the input (Ctrl-D), on Ctrl-C and on SIGTERM, it
+/// closes the connection with code 1000 and keeps printing until the server has answered. A second
+/// Ctrl-C stops it at once.
 ///
-/// Standard error reports how the connection ended. The exit status is 0 for the close codes 1000, 1001 and 1005, 2 for
-/// an invalid command line, and 1 for every other failure, including a line that could not be sent.
+/// Standard error reports how the connection ended. The exit status is 0 for the close codes 1000,
+/// 1001 and 1005, 2 for an invalid command line, and 1 for every other failure, including a line
+/// that could not be sent.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "client", version)]
 pub(crate) struct ClientArgs {
@@ -35,11 +37,13 @@ pub(crate) struct ClientArgs {
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
     pub(crate) headers: Vec<(String, String)>,
 
-    /// The page that the request claims to come from (its Origin header), such as `https://example.org`.
+    /// The page that the request claims to come from (its Origin header), such as
+    /// `https://example.org`.
     #[arg(short, long, value_name = "ORIGIN")]
     pub(crate) origin: Option<String>,
 
-    /// Send a Ping this often, such as 30s. Give up if the server then sends nothing at all for the same time.
+    /// Send a Ping this often, such as 30s. Give up if the server sends nothing at all within the
+    /// same time after a Ping.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) ping_interval: Option<Duration>,
 
@@ -47,35 +51,38 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(crate) connect_timeout: Duration,
 
-    /// The time limit for the server's answer to our Close. After the end of the input, each message that still arrives
-    /// restarts the time, so that no answer is lost. After Ctrl-C, it does not.
+    /// The time limit for the server's answer to our Close. After the end of the input, each
+    /// message that still arrives restarts the time, so that no answer is lost. After Ctrl-C, it
+    /// does not.
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub(crate) close_timeout: Duration,
 
-    /// The largest message to receive and the longest line to send: in bytes, or with a suffix K, M or G.
+    /// The largest message to receive and the longest line to send: in bytes, or with a suffix K, M
+    /// or G.
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub(crate) max_message: usize,
 
-    /// Offer to compress messages (permessage-deflate). The server decides. The client compresses only messages of at
-    /// least 1 KiB.
+    /// Offer to compress messages (permessage-deflate). The server decides. The client compresses
+    /// only messages of at least 1 KiB.
     #[arg(long)]
     pub(crate) deflate: bool,
 
-    /// Work line by line, even on a terminal, as --trace also does. Every line is then sent as a text: `/ping` and the
-    /// other commands need the full screen.
+    /// Work line by line, even on a terminal, as --trace also does. Every line is then sent as a
+    /// text: `/ping` and the other commands need the full screen.
     #[arg(long)]
     pub(crate) plain: bool,
 
     #[command(flatten)]
     pub(crate) tracing: TracingOptions,
 
-    /// Write binary messages unchanged to a pipe or a file. Without this option, and always on a terminal, a line shows
-    /// their length and first bytes. Works line by line, as with --plain.
+    /// Write binary messages unchanged to a pipe or a file. Without this option, and always on a
+    /// terminal, a line shows their length and first bytes. Works line by line, as with --plain.
     #[arg(short, long)]
     pub(crate) binary: bool,
 
-    /// Break every rule of the RFC that a client can break, each on a connection of its own, and print what the server
-    /// does. The exit status is 1 if the server tolerates something that the RFC forbids it to tolerate.
+    /// Break every rule of the RFC that a client can break, each on a connection of its own, and
+    /// print what the server does. The exit status is 1 if the server tolerates a violation that the
+    /// RFC requires it to reject.
     #[arg(long, conflicts_with_all = ["binary", "ping_interval"])]
     pub(crate) probe: bool,
 
@@ -83,11 +90,13 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "RULE", requires = "probe", value_parser = rule)]
     pub(crate) probe_only: Vec<String>,
 
-    /// List the rules that --probe breaks, one per line: the name, the section of RFC 6455, and what the client does wrong.
+    /// List the rules that --probe breaks, one per line: the name, the section of RFC 6455, and
+    /// what the client does wrong.
     #[arg(long, exclusive = true)]
     pub(crate) probe_list: bool,
 
-    /// The time limit for the server's answer to a broken rule, with --probe and with `/break` on the full screen.
+    /// The time limit for the server's answer to a broken rule, with --probe and with `/break` on
+    /// the full screen.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     pub(crate) probe_patience: Duration,
 
@@ -95,7 +104,8 @@ pub(crate) struct ClientArgs {
     #[arg(long, requires = "probe")]
     pub(crate) json: bool,
 
-    /// Report control frames (Ping, Pong, Close) on standard error. Works line by line, as with --plain.
+    /// Report control frames (Ping, Pong, Close) on standard error. Works line by line, as with
+    /// --plain.
     #[arg(short, long)]
     pub(crate) verbose: bool,
 }

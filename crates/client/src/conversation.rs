@@ -7,12 +7,12 @@
 //! dropped future loses nothing.
 //!
 //! ```text
-//!          end of input, signal, output closed: we send a Close
-//!          ┌──────────────────────────────────────────────────┐
-//!        OPEN                                                 ▼            the end of TCP, or
-//!          │                                               CLOSING ──────────────────────────▶ over
-//!          └──────────────────────────────────────────────────▲            silence for too long
-//!          the server sends one, or breaks a rule
+//!    end of input, signal, output closed: we send a Close
+//!    ┌────────────────────────────────────────────────────┐
+//!  OPEN                                                   ▼     end of TCP, or
+//!    │                                                 CLOSING ────────────────────▶ over
+//!    └────────────────────────────────────────────────────▲     silence for too long
+//!    the server sends one, or breaks a rule
 //! ```
 
 use std::{cell::Cell, io, pin::pin, time::Duration};
@@ -58,7 +58,8 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     let lines_lost = Cell::new(false);
     let mut sending = pin!(send(&mut write_half, input, &stop, &lines_lost));
     let mut sent = false;
-    // The first signal sets `stopping`. From then on there is a deadline, whatever the server sends.
+    // The first signal sets `stopping`. From then on there is a deadline, whatever the server
+    // sends.
     let mut stopping = false;
     let mut deadline = pin!(sleep(close_timeout));
 
@@ -168,8 +169,8 @@ async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Waits until everything that arrived is printed, and returns whether that succeeded. With a
-/// `time_limit`, the reader of our output has to be fast enough; without one, it may take as long as
-/// it likes.
+/// `time_limit`, the reader of our output has to be fast enough; without one, it may take as long
+/// as it likes.
 ///
 /// # Errors
 /// Returns a signal that arrives meanwhile.

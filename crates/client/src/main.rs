@@ -153,8 +153,8 @@ where
     }
 }
 
-/// Reports what was negotiated, where that is not what the user requested. On a terminal, also tells
-/// the user how to go on; a script does not need to know.
+/// Reports what was negotiated, where that is not what the user requested. On a terminal, also
+/// tells the user how to go on; a script does not need to know.
 fn greet<S>(args: &ClientArgs, connection: &WebSocket<S>) {
     match connection.subprotocol() {
         Some(name) => tracing::debug!("the subprotocol is {name}"),

@@ -12,8 +12,8 @@ use websocket::{
 
 use crate::{args::ClientArgs, connect_error::explain};
 
-/// The library's closing deadline, set so far ahead that it never expires. The client has a deadline
-/// of its own: see [`next_event`](crate::receive::next_event).
+/// The library's closing deadline, set so far ahead that it never expires. The client has a
+/// deadline of its own: see [`next_event`](crate::receive::next_event).
 const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Opens the connection that the command line describes.

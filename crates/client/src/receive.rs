@@ -18,14 +18,14 @@ use crate::ending::Cause;
 /// Waits for the next event.
 ///
 /// The library has a closing deadline of its own, which counts from the Close. But after a long
-/// input, more answers may be on their way than can arrive in that time, and each of them shows that
-/// the server is still working. So this timer starts anew for each message: the caller clears
+/// input, more answers may be on their way than can arrive in that time, and each of them shows
+/// that the server is still working. So this timer starts anew for each message: the caller clears
 /// `timer` when a message has arrived. The library's deadline is set so far ahead that it never
 /// expires (see `opening::NEVER`).
 ///
 /// # Errors
-/// Returns the reason why there will be no further event: the connection ended, it failed, or it was
-/// closing and `close_timeout` has passed.
+/// Returns the reason why there will be no further event: the connection ended, it failed, or it
+/// was closing and `close_timeout` has passed.
 ///
 /// # Cancel safety
 /// A dropped future has taken no event, and `timer` keeps running.

@@ -1,8 +1,8 @@
 //! `--trace` and `--capture`: shows the bytes of the connection while they pass.
 //!
-//! Without these options nobody observes the connection, and it costs nothing: the connection then runs
-//! over the library's own stream, a type that has no tap in it (see `run` in `main`). With them it
-//! runs over a [`Tapped`] stream.
+//! Without these options nobody observes the connection, and it costs nothing: the connection then
+//! runs over the library's own stream, a type that has no tap in it (see `run` in `main`). With
+//! them it runs over a [`Tapped`] stream.
 
 use std::io::{self, Write};
 
@@ -27,8 +27,8 @@ pub(crate) fn tap(
     Tapped::new(stream, Role::Client, observer)
 }
 
-/// Starts the capture of this connection, if the command line requests one. `report` gets a sentence
-/// if that fails, now or later.
+/// Starts the capture of this connection, if the command line requests one. `report` gets a
+/// sentence if that fails, now or later.
 pub(crate) fn start_capture<F: FnMut(Record)>(
     tracer: &Tracer,
     observer: Observer<F>,

@@ -54,9 +54,9 @@ impl FaultTester {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a fault test, and abandons one that is still running. Returns the bytes that break the
-    /// rule, or `None` for a rule of the handshake. The first frame has the masking key `key`, or
-    /// else a random one.
+    /// Starts a fault test, and abandons one that is still running. Returns the bytes that break
+    /// the rule, or `None` for a rule of the handshake. The first frame has the masking key `key`,
+    /// or else a random one.
     pub(crate) fn start(
         &self,
         rule: &'static Experiment,

@@ -9,8 +9,8 @@
 //!
 //! Raw bytes can corrupt the connection. So only the code that created the stream has the handle
 //! that writes them, and the engine's bytes wait until the raw bytes are written. The caller must
-//! make sure that raw bytes are written between two frames, not within one: it first lets the engine
-//! write everything.
+//! make sure that raw bytes are written between two frames, not within one: it first lets the
+//! engine write everything.
 
 use std::{
     io,
@@ -25,8 +25,8 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// The number of bytes that one read returns at most. A frame can be as small as two bytes, and each
-/// one is shown; between two reads, the run loop attends to the keyboard.
+/// The number of bytes that one read returns at most. A frame can be as small as two bytes, and
+/// each one is shown; between two reads, the run loop attends to the keyboard.
 const READ_MAX: usize = 4 << 10;
 
 #[derive(Debug)]

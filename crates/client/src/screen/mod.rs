@@ -2,9 +2,9 @@
 //! in use.
 //!
 //! ```text
-//!   keyboard ─▶ thread ─┐                         ┌─▶ draw(model) ─▶ terminal, at most 30 times a second
+//!   keyboard ─▶ thread ─┐                         ┌─▶ draw(model) ─▶ terminal, 30 times a second
 //!                       ├─▶ update(model, event) ─┤
-//!   server ◀─▶ link ────┘                         └─▶ effects: commands to the link, files, the end
+//!   server ◀─▶ link ────┘                         └─▶ effects: commands, files, the end
 //! ```
 //!
 //! | file | purpose |

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 
 use super::event::ScreenEvent;
 
-/// Starts a thread that reads the terminal, and returns the receiving end of its channel. The thread
-/// may block forever; the process exits without it.
+/// Starts a thread that reads the terminal, and returns the receiving end of its channel. The
+/// thread may block forever; the process exits without it.
 pub(super) fn read_terminal() -> mpsc::UnboundedReceiver<io::Result<ScreenEvent>> {
     let (sender, receiver) = mpsc::unbounded_channel();
     thread::spawn(move || {

@@ -120,8 +120,8 @@ async fn a_server_that_dies_is_1006() {
     client.exited().await.expect_all(
         1,
         "last words\n",
-        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame, so the server \
-         crashed or was killed, or a proxy between cut it off; the server's log may say more\n",
+        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame; the server \
+         crashed or was killed, or a proxy in between closed the connection; the server's log may say more\n",
     );
 }
 
@@ -138,8 +138,8 @@ async fn a_connection_that_is_reset_is_1006() {
     client.exited().await.expect_all(
         1,
         "",
-        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame, so the server \
-         crashed or was killed, or a proxy between cut it off; the server's log may say more\n",
+        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame; the server \
+         crashed or was killed, or a proxy in between closed the connection; the server's log may say more\n",
     );
 }
 
@@ -154,7 +154,7 @@ async fn a_server_that_ends_tcp_without_answering_our_close_is_1006() {
     client.exited().await.expect(
         1,
         "closed: 1006 (abnormal closure), by us: the server ended the connection without answering our Close; it may \
-         have crashed, its log may say more\n",
+         have crashed, and its log may say more\n",
     );
 }
 
@@ -166,7 +166,7 @@ async fn a_server_that_never_answers_our_close_times_out() {
     let (_, ended) = join!(bounded(drain(&mut tcp)), client.exited());
     ended.expect(
         1,
-        "closed: 1006 (abnormal closure), by us: no answer to our Close came within 200ms, so the server hangs or is \
+        "closed: 1006 (abnormal closure), by us: the server did not answer our Close within 200ms; it may hang or be \
          busy (--close-timeout sets the limit)\n",
     );
 }
@@ -186,7 +186,7 @@ async fn a_server_that_reads_nothing_times_out_too() {
     drop(tcp);
     ended.expect(
         1,
-        "closed: 1006 (abnormal closure), by us: no answer to our Close came within 200ms, so the server hangs or is \
+        "closed: 1006 (abnormal closure), by us: the server did not answer our Close within 200ms; it may hang or be \
          busy (--close-timeout sets the limit)\n",
     );
 }
@@ -265,7 +265,7 @@ async fn a_server_that_leaves_our_pings_unanswered_times_out() {
     drop(tcp);
     ended.expect(
         1,
-        "closed: 1006 (abnormal closure), by us: the server left a Ping unanswered, so it hangs or cannot be reached \
-         any more\n",
+        "closed: 1006 (abnormal closure), by us: the server did not answer a Ping; it may hang, or the network may \
+         be down\n",
     );
 }

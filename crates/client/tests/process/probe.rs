@@ -49,8 +49,8 @@ async fn exit_against_our_library(server: &ScriptedServer, client: ClientProcess
     }
 }
 
-/// Accepts every request, and answers every frame with the Pong that the probe expects from a server
-/// that has noticed nothing.
+/// Accepts every request, and answers every frame with the Pong that the probe expects from a
+/// server that has noticed nothing.
 async fn exit_against_a_tolerant_server(server: &ScriptedServer, client: ClientProcess) -> ClientExit {
     let serving = async {
         loop {

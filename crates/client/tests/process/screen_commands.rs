@@ -9,8 +9,8 @@ use crate::{
     terminal::{TestTerminal, open_raw},
 };
 
-/// Enters a command and checks the bytes that the client then sends. The masking key is zero, so the
-/// payload is readable.
+/// Enters a command and checks the bytes that the client then sends. The masking key is zero, so
+/// the payload is readable.
 async fn check_sent_bytes(terminal: &mut TestTerminal, tcp: &mut TcpStream, command: &str, expected: &[u8]) {
     terminal.enter("/mask 00000000").await;
     terminal.enter(command).await;

@@ -86,6 +86,6 @@ async fn after_ctrl_c_a_talkative_server_cannot_delay_the_end() {
     };
     let ((), ended) = join!(bounded(talking), client.exited());
     assert_eq!(ended.status, Some(1));
-    assert!(ended.errors.contains("no answer to our Close came within 300ms"), "{}", ended.errors);
+    assert!(ended.errors.contains("the server did not answer our Close within 300ms"), "{}", ended.errors);
     assert!(ended.output.starts_with(b"hm\nhm\n"));
 }

@@ -37,7 +37,7 @@ pub(crate) const COMMANDS: &[CommandSpec] = &[
     CommandSpec {
         name: "/ping",
         usage: "[text]",
-        help: "send a Ping; its round-trip time is shown above",
+        help: "send a Ping; the status shows its round-trip time",
         candidates: no_candidates,
         parse: argument::ping,
     },

@@ -35,8 +35,8 @@ pub(super) struct Transmitter<'a, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
-    /// Carries out commands. Returns `true` at the command to reconnect, and `false` when there will
-    /// be no more commands.
+    /// Carries out commands. Returns `true` at the command to reconnect, and `false` when there
+    /// will be no more commands.
     pub(super) async fn run(&mut self, commands: &mut UnboundedReceiver<LinkCommand>) -> bool {
         while let Some(command) = commands.recv().await {
             let must_reconnect = command == LinkCommand::Reconnect;

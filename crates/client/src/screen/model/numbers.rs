@@ -48,8 +48,8 @@ impl NumberHistory {
 }
 
 impl NumberSeries {
-    /// Returns the newest values as bars, at most `width` of them. The lowest of these values has the
-    /// lowest bar. A number that does not change is a line at half height.
+    /// Returns the newest values as bars, at most `width` of them. The lowest of these values has
+    /// the lowest bar. A number that does not change is a line at half height.
     pub(crate) fn bars(&self, width: usize) -> String {
         const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let shown = self.values.iter().skip(self.values.len().saturating_sub(width));

@@ -32,8 +32,8 @@ pub(crate) enum Speaker {
 pub(crate) struct TranscriptEntry {
     pub(crate) speaker: Speaker,
     pub(crate) text: String,
-    /// The number of consecutive JSON messages with the same members, of which `text` is the newest.
-    /// 1 for every other entry.
+    /// The number of consecutive JSON messages with the same members, of which `text` is the
+    /// newest. 1 for every other entry.
     pub(crate) times: u64,
     /// The names of the members, if the entry is a JSON object.
     names: Option<Vec<String>>,

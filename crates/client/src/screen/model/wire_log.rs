@@ -7,8 +7,8 @@ use std::{
 
 use dissector::{Direction, Record, RecordKind, Value};
 
-/// The number of records that are kept. Each holds at most a few KiB, so a full log of large records
-/// takes a few MiB.
+/// The number of records that are kept. Each holds at most a few KiB, so a full log of large
+/// records takes a few MiB.
 const RECORDS_MAX: usize = 1000;
 
 /// The number of Pings whose Pong is still expected. Only a user with other questions than the
@@ -73,7 +73,8 @@ impl WireLog {
         self.next += 1;
     }
 
-    /// Measures the time from a Ping to its Pong: from the last byte written to the first byte read.
+    /// Measures the time from a Ping to its Pong: from the last byte written to the first byte
+    /// read.
     fn measure_round_trip(&mut self, record: &Record, opcode: Option<u64>) {
         let value = |name| record.field(name).map(|field| field.value.clone());
         match (opcode, record.direction) {

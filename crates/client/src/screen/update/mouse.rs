@@ -1,5 +1,5 @@
-//! The mouse. The wheel scrolls the pane under the pointer. A click moves the focus, and on the wire
-//! it also selects a record.
+//! The mouse. The wheel scrolls the pane under the pointer. A click moves the focus, and on the
+//! wire it also selects a record.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;

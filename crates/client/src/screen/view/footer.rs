@@ -124,7 +124,7 @@ const fn keys(focus: Focus) -> [&'static str; 2] {
             "Enter send  Tab pane  ↑↓ history  PgUp/Dn scroll  ^P/^N frame  F1 help  ^C quit",
         ],
         Focus::Transcript => [
-            "↑↓ PgUp/Dn scroll the transcript │ Tab next pane │ Esc back │ F1 help │ ^C quit",
+            "↑↓ PgUp/Dn scroll the conversation │ Tab next pane │ Esc back │ F1 help │ ^C quit",
             "↑↓ PgUp/Dn scroll  Tab pane  Esc back  F1 help  ^C quit",
         ],
         Focus::Wire => [

@@ -1,10 +1,10 @@
 //! The pane with the selected record: its bytes, its fields, and what the selected field means.
 //!
 //! ```text
-//!   0000  81 85 37 fa 21 3d 7f 9f     bytes, each in the colour of its field; those of the selected
-//!   0008  4d 51 58                    field are reversed. If bytes are left out, their number is shown.
+//!   0000  81 85 37 fa 21 3d 7f 9f    bytes, each in the colour of its field, and the number of
+//!   0008  4d 51 58                   bytes left out. The bytes of the selected field are reversed.
 //!
-//!   ▌ 1... .... = Fin: True     5.2   a line for each field, with the section that specifies it
+//!   ▌ 1... .... = Fin: True    5.2   a line for each field, with the section that specifies it
 //!   ...
 //!
 //!   what the value means, why the field exists, and the RFC

@@ -14,16 +14,16 @@ use super::{
 use crate::screen::command::COMMANDS;
 
 /// A line that is not a command.
-const TEXT: (&str, &str) = ("text", "is sent as it is; Alt-Enter breaks the line");
+const TEXT: (&str, &str) = ("text", "send this text; Alt-Enter adds a line break");
 
 /// A text that looks like a command.
-const SLASH: (&str, &str) = ("//text", "sends a text that begins with /");
+const SLASH: (&str, &str) = ("//text", "send a text that begins with /");
 
 /// The keys and the mouse. With them, the help fills a terminal of 80 columns and 24 rows.
 const KEYS: &[(&str, &str)] = &[
     ("Tab, Shift-Tab", "complete, list completions; next, previous pane"),
     ("Up, Down", "earlier lines; in a pane: select or scroll"),
-    ("PgUp, PgDn", "scroll the transcript or the pane"),
+    ("PgUp, PgDn", "scroll the conversation or the pane"),
     ("Ctrl-P, Ctrl-N", "previous, next frame (also Alt-Up, Alt-Down)"),
     ("Esc", "return to the input and to the newest entries"),
     ("mouse", "wheel: scroll; click: select a frame or a pane"),

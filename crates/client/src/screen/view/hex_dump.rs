@@ -7,8 +7,8 @@ use super::{style::Styles, text::width};
 
 /// Returns the bytes in at most `rows` lines, which include the start of the selected field.
 ///
-/// If bytes are left out after these lines, their number is shown: in one of the `spare` lines, else
-/// after the last bytes, else in place of the last line.
+/// If bytes are left out after these lines, their number is shown: in one of the `spare` lines,
+/// else after the last bytes, else in place of the last line.
 pub(super) fn hex_dump(
     record: &Record,
     selected: Option<&Field>,
