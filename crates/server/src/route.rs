@@ -91,10 +91,13 @@ fn decide_view(request: &ReceivedRequest, origins: &OriginPolicy, taps: &TapRegi
 fn decide_break(request: &ReceivedRequest, origins: &OriginPolicy, name: &str) -> Result<Decision, Decision> {
     match break_rule::find(name) {
         Ok(experiment) => Ok(Decision::Break(experiment, check(request, origins)?)),
-        Err(list) => Err(Decision::Respond(
-            plain_text(StatusCode::NOT_FOUND, &list),
-            format!("there is no rule '{}'", name.escape_debug()),
-        )),
+        Err(list) => {
+            let why = match name {
+                "" => "the path names no rule".to_owned(),
+                name => format!("there is no rule '{}'", name.escape_debug()),
+            };
+            Err(Decision::Respond(plain_text(StatusCode::NOT_FOUND, &list), why))
+        }
     }
 }
 
