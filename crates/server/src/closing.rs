@@ -49,7 +49,7 @@ where
 fn describe_close(close_info: &CloseInfo, ServerClose { code, reason }: ServerClose) -> String {
     match &close_info.sent {
         // The peer's Close arrived first, so this end answered with the peer's code instead.
-        Some(sent) if sent.code != code => close_info.to_string(),
+        Some(sent) if sent.code() != code => close_info.to_string(),
         None => close_info.to_string(),
         Some(_) if close_info.code == code && close_info.reason == reason => close_info.to_string(),
         Some(_) if close_info.code == code => format!("{close_info}: {reason}"),
@@ -88,7 +88,7 @@ mod tests {
         let mut close_info = Connection::server(Config::default(), Instant::now()).close_info();
         close_info.initiator = initiator;
         close_info.code = CloseCode(code);
-        close_info.sent = sent.map(|code| CloseFrame { code: CloseCode(code), reason: String::new() });
+        close_info.sent = sent.map(|code| CloseFrame::new(CloseCode(code), "").expect("a code that may be sent"));
         close_info
     }
 

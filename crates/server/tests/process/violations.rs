@@ -464,7 +464,7 @@ fn a_wrong_request_is_rejected_with_the_right_status() {
             }
             _ => {}
         }
-        server.wait_for_log(&[&address.to_string(), "refused", logged, &format!("(RFC 6455, section {section})")]);
+        server.wait_for_log(&[&address.to_string(), "rejected", logged, &format!("(RFC 6455, section {section})")]);
     }
     bystanders.check();
 }
