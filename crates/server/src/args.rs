@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
 
-    /// The most connections at the same time. Further ones get the status 503
+    /// The maximum number of open connections. Further clients get the status 503
     #[arg(long, value_name = "COUNT", default_value_t = 20_000)]
     pub(crate) max_connections: usize,
 
@@ -67,7 +67,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) tracing: TracingOptions,
 
-    /// Log more. Twice: log everything. Without it, `RUST_LOG` selects what is logged
+    /// Log more; given twice, log everything. Without it, `RUST_LOG` selects what is logged
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
@@ -84,9 +84,5 @@ fn positive(text: &str) -> Result<Duration, String> {
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("must be at least 1".to_owned()),
-        Ok(count) => Ok(count),
-        Err(error) => Err(format!("{error}")),
-    }
+    text.parse().ok().filter(|&count| count > 0).ok_or_else(|| "must be at least 1, as a whole number".to_owned())
 }

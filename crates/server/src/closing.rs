@@ -49,7 +49,7 @@ where
 fn describe_close(close_info: &CloseInfo, ServerClose { code, reason }: ServerClose) -> String {
     match &close_info.sent {
         // The peer's Close arrived first, so this end answered with the peer's code instead.
-        Some(sent) if sent.code != code => close_info.to_string(),
+        Some(sent) if sent.code() != code => close_info.to_string(),
         None => close_info.to_string(),
         Some(_) if close_info.code == code && close_info.reason == reason => close_info.to_string(),
         Some(_) if close_info.code == code => format!("{close_info}: {reason}"),
@@ -88,7 +88,7 @@ mod tests {
         let mut close_info = Connection::server(Config::default(), Instant::now()).close_info();
         close_info.initiator = initiator;
         close_info.code = CloseCode(code);
-        close_info.sent = sent.map(|code| CloseFrame { code: CloseCode(code), reason: String::new() });
+        close_info.sent = sent.map(|code| CloseFrame::new(CloseCode(code), "").expect("a code that may be sent"));
         close_info
     }
 
@@ -112,11 +112,11 @@ mod tests {
     fn an_answer_with_another_code_and_no_answer_are_told_beside_ours() {
         assert_eq!(
             describe_close(&close_info(Some(Endpoint::Local), 1000, Some(1001)), CLOSE),
-            "1000 (normal close_info), closed by this end; this end sent 1001 (going away) \"the server is shutting down\""
+            "1000 (normal closure), closed by this end; this end sent 1001 (going away) \"the server is shutting down\""
         );
         assert_eq!(
             describe_close(&close_info(Some(Endpoint::Local), 1006, Some(1001)), CLOSE),
-            "1006 (abnormal close_info), the peer never answered the Close 1001 (going away) \"the server is shutting down\""
+            "1006 (abnormal closure), the peer never answered the Close 1001 (going away) \"the server is shutting down\""
         );
     }
 
@@ -124,7 +124,7 @@ mod tests {
     fn a_close_that_came_too_late_is_not_told() {
         assert_eq!(
             describe_close(&close_info(Some(Endpoint::Remote), 1000, Some(1000)), CLOSE),
-            "1000 (normal close_info), closed by the peer"
+            "1000 (normal closure), closed by the peer"
         );
     }
 
@@ -133,12 +133,12 @@ mod tests {
         let mut close_info = close_info(None, 1006, None);
         assert_eq!(
             describe_error(&close_info, &Error::EndedWithoutClose),
-            "1006 (abnormal close_info), the connection ended without a Close frame"
+            "1006 (abnormal closure), the connection ended without a Close frame"
         );
         let reset = Error::Io(io::ErrorKind::ConnectionReset.into());
         assert_eq!(
             describe_error(&close_info, &reset),
-            "1006 (abnormal close_info), the connection broke: connection reset"
+            "1006 (abnormal closure), the connection broke: connection reset"
         );
         close_info.violation = Some(Violation::UnmaskedFrame);
         let line = describe_error(&close_info, &Error::Violation(Violation::UnmaskedFrame));

@@ -4,10 +4,7 @@ use std::net::SocketAddr;
 
 use dissector::tap::Tapped;
 use http::Response;
-use protocol::{
-    CloseCode, Role,
-    handshake::{UpgradeOptions, UpgradeRequest},
-};
+use protocol::{CloseCode, Role, handshake::UpgradeOptions};
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{AcceptError, Incoming, WebSocket};
 
@@ -51,12 +48,12 @@ where
     };
     let path = wire::hide_token(incoming.request().path()).to_owned();
     match decide(incoming.request(), &state.origins, &state.taps) {
-        Decision::Accept(route, upgrade, options) => match incoming.accept(upgrade, options, &state.config).await {
+        Decision::Accept(route, options) => match incoming.accept(options, &state.config).await {
             Ok(connection) => return Some((route, connection)),
             Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),
         },
-        Decision::Tap(upgrade) => serve_tapped(incoming, upgrade, peer, state).await,
-        Decision::View(upgrade, viewer) => serve_viewer(incoming, upgrade, viewer, peer, state).await,
+        Decision::Tap => serve_tapped(incoming, peer, state).await,
+        Decision::View(viewer) => serve_viewer(incoming, viewer, peer, state).await,
         Decision::Break(experiment, upgrade) => {
             let patience = state.config.config.close_timeout;
             tokio::select! {
@@ -77,7 +74,7 @@ where
     if status.is_success() {
         tracing::debug!("{peer} gets {why}");
     } else {
-        tracing::info!("{peer} refused on {path} with {status}: {why}");
+        tracing::info!("{peer} rejected on {path} with {status}: {why}");
     }
     if let Err(error @ AcceptError::Io(_)) = incoming.respond(response).await {
         tracing::debug!("{peer}: {error}");
@@ -104,30 +101,25 @@ where
 
 /// Serves a client of the stats that wants to see its own frames: puts a tap on its connection, if
 /// there is one left.
-async fn serve_tapped<S>(incoming: Incoming<S>, upgrade: UpgradeRequest, peer: SocketAddr, state: &ServerState)
+async fn serve_tapped<S>(incoming: Incoming<S>, peer: SocketAddr, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match state.taps.tap(incoming.request(), &state.config.config.limits) {
         Some((tap, token)) => {
             let incoming = incoming.map_stream(|stream| Tapped::new(stream, Role::Server, tap));
-            serve_announced(incoming, upgrade, Some(&token), peer, state).await;
+            serve_announced(incoming, Some(&token), peer, state).await;
         }
-        None => serve_announced(incoming, upgrade, None, peer, state).await,
+        None => serve_announced(incoming, None, peer, state).await,
     }
 }
 
 /// Serves a client of the stats whose first message says where its frames can be seen.
-async fn serve_announced<S>(
-    incoming: Incoming<S>,
-    upgrade: UpgradeRequest,
-    token: Option<&str>,
-    peer: SocketAddr,
-    state: &ServerState,
-) where
+async fn serve_announced<S>(incoming: Incoming<S>, token: Option<&str>, peer: SocketAddr, state: &ServerState)
+where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = match incoming.accept(upgrade, UpgradeOptions::default(), &state.config).await {
+    let mut connection = match incoming.accept(UpgradeOptions::default(), &state.config).await {
         Ok(connection) => connection,
         Err(error) => return tracing::info!("{peer} not accepted on /: {error}"),
     };
@@ -144,16 +136,11 @@ async fn serve_announced<S>(
 ///
 /// This connection is not closed when the server stops. The other one is, and the page should see
 /// that happen; then this one ends by itself.
-async fn serve_viewer<S>(
-    incoming: Incoming<S>,
-    upgrade: UpgradeRequest,
-    mut viewer: wire::Viewer,
-    peer: SocketAddr,
-    state: &ServerState,
-) where
+async fn serve_viewer<S>(incoming: Incoming<S>, mut viewer: wire::Viewer, peer: SocketAddr, state: &ServerState)
+where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = match incoming.accept(upgrade, UpgradeOptions::default(), &state.config).await {
+    let mut connection = match incoming.accept(UpgradeOptions::default(), &state.config).await {
         Ok(connection) => connection,
         Err(error) => return tracing::info!("{peer} not accepted on /wire/...: {error}"),
     };

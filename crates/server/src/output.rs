@@ -1,4 +1,4 @@
-//! Output for people: what clients say goes to standard output, the log to standard error.
+//! Output for people: texts from clients go to standard output, the log goes to standard error.
 //!
 //! A thread of its own writes each of the two, from a queue. A terminal that was stopped with
 //! Ctrl-S, or a pipe that nobody reads, accepts no more output. A server that waited for it would

@@ -3,7 +3,7 @@
 use http::{Method, Response, StatusCode};
 use laboratory::Experiment;
 use protocol::{
-    Violation,
+    HandshakeViolation,
     handshake::{ReceivedRequest, UpgradeOptions, UpgradeRequest, rejection},
 };
 
@@ -41,11 +41,11 @@ impl Route {
 
 /// The decision about one request.
 pub(crate) enum Decision {
-    Accept(Route, UpgradeRequest, UpgradeOptions),
+    Accept(Route, UpgradeOptions),
     /// As `Accept` for the stats, with a tap on the connection.
-    Tap(UpgradeRequest),
+    Tap,
     /// The connection displays what the tap on another one records.
-    View(UpgradeRequest, Viewer),
+    View(Viewer),
     /// The server breaks a rule on the connection.
     Break(&'static Experiment, UpgradeRequest),
     /// An ordinary HTTP response, and the reason for the log.
@@ -58,7 +58,7 @@ pub(crate) enum Decision {
 /// then whether the request is correct, then whether the client may connect.
 pub(crate) fn decide(request: &ReceivedRequest, origins: &OriginPolicy, taps: &TapRegistry) -> Decision {
     if request.head().method() != Method::GET {
-        let violation = Violation::MethodNotGet(request.head().method().to_string());
+        let violation = HandshakeViolation::MethodNotGet(request.head().method().to_string());
         return Decision::Respond(rejection(&violation), violation.to_string());
     }
     let path = request.path();
@@ -78,9 +78,9 @@ pub(crate) fn decide(request: &ReceivedRequest, origins: &OriginPolicy, taps: &T
 }
 
 fn decide_view(request: &ReceivedRequest, origins: &OriginPolicy, taps: &TapRegistry) -> Result<Decision, Decision> {
-    let upgrade = check(request, origins)?;
+    check(request, origins)?;
     match taps.claim(request) {
-        Some(viewer) => Ok(Decision::View(upgrade, viewer)),
+        Some(viewer) => Ok(Decision::View(viewer)),
         None => {
             let why = "no such token; a token works once, within seconds, and only for the page that it was made for";
             Err(reject(StatusCode::NOT_FOUND, why.to_owned()))
@@ -91,10 +91,13 @@ fn decide_view(request: &ReceivedRequest, origins: &OriginPolicy, taps: &TapRegi
 fn decide_break(request: &ReceivedRequest, origins: &OriginPolicy, name: &str) -> Result<Decision, Decision> {
     match break_rule::find(name) {
         Ok(experiment) => Ok(Decision::Break(experiment, check(request, origins)?)),
-        Err(list) => Err(Decision::Respond(
-            plain_text(StatusCode::NOT_FOUND, &list),
-            format!("there is no rule '{}'", name.escape_debug()),
-        )),
+        Err(list) => {
+            let why = match name {
+                "" => "the path names no rule".to_owned(),
+                name => format!("there is no rule '{}'", name.escape_debug()),
+            };
+            Err(Decision::Respond(plain_text(StatusCode::NOT_FOUND, &list), why))
+        }
     }
 }
 
@@ -110,16 +113,16 @@ fn decide_route(request: &ReceivedRequest, origins: &OriginPolicy, route: Route)
             let why = format!("/chat requires the client to offer the subprotocol '{}'", chat::SUBPROTOCOL);
             return Err(reject(StatusCode::BAD_REQUEST, why));
         }
-        options.subprotocol = Some(chat::SUBPROTOCOL.to_owned());
+        options = options.subprotocol(chat::SUBPROTOCOL);
     }
     if wire::is_requested(request) {
-        return Ok(Decision::Tap(upgrade));
+        return Ok(Decision::Tap);
     }
-    Ok(Decision::Accept(route, upgrade, options))
+    Ok(Decision::Accept(route, options))
 }
 
 /// Checks what every route requires of a request. Returns the response to a request that fails.
-fn check(request: &ReceivedRequest, origins: &OriginPolicy) -> Result<UpgradeRequest, Decision> {
+fn check<'r>(request: &'r ReceivedRequest, origins: &OriginPolicy) -> Result<UpgradeRequest<'r>, Decision> {
     let upgrade =
         request.check_upgrade().map_err(|violation| Decision::Respond(rejection(&violation), violation.to_string()))?;
     //= docs/src/rfc6455.md#section-10-2

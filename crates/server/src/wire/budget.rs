@@ -7,8 +7,8 @@ use tokio::time::Instant;
 /// The records that may be dissected in a row: a screenful. Nobody reads faster than that.
 const BURST: f64 = 100.0;
 
-/// The records that may be dissected in each second after that. All frames are shown of a server
-/// that pushes fifty times a second.
+/// The records that may be dissected in each second after that. It is enough to show every frame of
+/// a server that pushes fifty times a second.
 const PER_SECOND: f64 = 50.0;
 
 /// A token bucket: it fills with time up to [`BURST`], and each record takes one from it.

@@ -17,8 +17,8 @@ use tokio::{
     time::Instant,
 };
 
-/// The most that may wait for a page that reads slowly, in bytes of JSON. A record with its
-/// explanations has some five thousand.
+/// The maximum size of what waits for a slow page, in bytes of JSON. A record with its explanations
+/// takes about five thousand.
 pub(super) const MAX_BYTES: usize = 256 << 10;
 
 /// The state that a tap and its viewer share.
@@ -36,7 +36,7 @@ pub(super) struct Queue {
     pub(super) waiting: VecDeque<String>,
     /// Their size in bytes.
     pub(super) bytes: usize,
-    /// The frames after them that were only counted.
+    /// The frames after them that were only counted: to the server, to the client.
     pub(super) skipped: [Passed; 2],
     /// When the tap stops waiting for a viewer; `None` once there is one.
     unclaimed_until: Option<Instant>,
@@ -128,7 +128,7 @@ impl Queue {
         self.add(serde_json::json!({ "end_of": direction }).to_string());
     }
 
-    /// Counts what passes without a record.
+    /// Counts frames that pass without a record.
     pub(super) fn skip(&mut self, direction: Direction, passed: Passed) {
         let skipped = &mut self.skipped[usize::from(direction == ToClient)];
         skipped.units += passed.units;

@@ -10,7 +10,7 @@ const PATH: &str = "/wire/";
 /// The query with which a connection requests a tap.
 const QUERY: &str = "wire";
 
-/// How long a token works. A page needs one round trip to use it; the rest is for slow ones.
+/// The lifetime of a token. A page needs one round trip to use it; the rest is for slow pages.
 pub(super) const LIFETIME: Duration = Duration::from_secs(10);
 
 /// Returns whether this request wants a tap on its connection.

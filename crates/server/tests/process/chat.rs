@@ -20,7 +20,7 @@ fn the_subprotocol_has_to_be_offered() {
         assert_eq!(response.header(PROTOCOL), None);
         assert!(response.body.contains("'chat'"), "{}", response.body);
     }
-    server.wait_for_log(&["refused on /chat with 400", "'chat'"]);
+    server.wait_for_log(&["rejected on /chat with 400", "'chat'"]);
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn other_paths_are_not_found() {
         // There is no WebSocket either.
         assert_eq!(exchange(&server, &Request::upgrade(&server, path).bytes()).status, 404, "{path}");
     }
-    server.wait_for_log(&["refused on /nothing with 404"]);
+    server.wait_for_log(&["rejected on /nothing with 404"]);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn the_page_of_this_very_host_may_connect_and_no_other() {
         assert_eq!(status_for_origins(&server, path, &[&format!("http://{host}"), "http://example.org"]), 403);
         assert_eq!(status_for_origins(&server, path, &[&*format!("http://{host}"); 2]), 403);
     }
-    server.wait_for_log(&["refused on /echo with 403", "http://example.org"]);
+    server.wait_for_log(&["rejected on /echo with 403", "http://example.org"]);
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn break_paths_check_requests_like_any_other_path() {
     ] {
         let (response, address) = exchange_from(&server, &request.bytes());
         assert_eq!(response.status, status, "{request}");
-        server.wait_for_log(&[&address.to_string(), "refused on /break/masked-frame with"]);
+        server.wait_for_log(&[&address.to_string(), "rejected on /break/masked-frame with"]);
     }
 }
 

@@ -149,11 +149,11 @@ fn only_the_beginning_of_a_huge_text_is_repeated() {
 fn the_log_says_who_connects_and_how_the_connection_ends() {
     let server = Server::start(&["--interval", "20ms"]);
     let ways: [(&[u8], &str); 4] = [
-        (&close(1000, ""), "closed: 1000 (normal close_info)"),
+        (&close(1000, ""), "closed: 1000 (normal closure)"),
         (&close(4321, "so\u{1b}long"), "closed: 4321 (private) \"so\\u{1b}long\""),
         (&frame(FIN | CLOSE, b""), "closed: 1005 (no status code)"),
         // No Close frame: TCP just ends.
-        (b"", "closed: 1006 (abnormal close_info)"),
+        (b"", "closed: 1006 (abnormal closure)"),
     ];
     for (last, logged) in ways {
         let mut client = Client::connect(&server, "/");
@@ -180,6 +180,6 @@ fn a_push_while_a_client_closes_is_not_an_error() {
     observer.receive_push_with(|push| push.sequence > now + 5);
     client.end();
     let line = server.wait_for_log(&[&client.address().to_string(), "closed"]);
-    assert!(line.contains("1000 (normal close_info)") && line.contains("INFO"), "{line}");
+    assert!(line.contains("1000 (normal closure)") && line.contains("INFO"), "{line}");
     assert!(line.ends_with("closed by the peer"), "{line}");
 }

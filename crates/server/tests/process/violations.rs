@@ -286,7 +286,7 @@ fn the_close_arrives_even_if_the_client_continues_to_send() {
 fn a_client_that_keeps_tcp_open_after_the_close_is_dropped() {
     let server = Server::start(&["--close-timeout", "200ms"]);
     for (path, last, logged) in [
-        ("/echo", close(1000, ""), "closed: 1000 (normal close_info)"),
+        ("/echo", close(1000, ""), "closed: 1000 (normal closure)"),
         ("/echo", b"\x81\x02hi".to_vec(), "a client's frames must be masked"),
         // Here the server sends the first Close, and never gets an answer.
         ("/chat", frame(FIN | BINARY, b""), "the peer never answered the Close"),
@@ -464,7 +464,7 @@ fn a_wrong_request_is_rejected_with_the_right_status() {
             }
             _ => {}
         }
-        server.wait_for_log(&[&address.to_string(), "refused", logged, &format!("(RFC 6455, section {section})")]);
+        server.wait_for_log(&[&address.to_string(), "rejected", logged, &format!("(RFC 6455, section {section})")]);
     }
     bystanders.check();
 }
