@@ -18,7 +18,6 @@
 use std::{cell::Cell, io, pin::pin, time::Duration};
 
 use cli::{Signal, code_and_reason};
-use futures_util::SinkExt;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     select,
@@ -53,7 +52,7 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     signals: &mut TerminalSignals,
     close_timeout: Duration,
 ) -> Result<Ending, Signal> {
-    let (mut read_half, mut write_half) = connection.split();
+    let (mut read_half, mut write_half) = connection.into_split();
     let stop = Notify::new();
     let lines_lost = Cell::new(false);
     let mut sending = pin!(send(&mut write_half, input, &stop, &lines_lost));
@@ -107,7 +106,7 @@ async fn send<S: AsyncRead + AsyncWrite + Unpin>(
     // The read half reports a failed connection, so the error can be dropped here.
     if sent.is_ok() {
         debug!("closing with 1000");
-        let _ = write_half.close(CloseCode::NORMAL, "").await;
+        let _ = write_half.start_close(CloseCode::NORMAL, "").await;
     }
 }
 
@@ -127,7 +126,7 @@ async fn send_lines<S: AsyncRead + AsyncWrite + Unpin>(
             match line {
                 // `feed` waits only for room in the queue; `send` would wait until the line is
                 // written. With `feed`, lines that arrived together leave together.
-                Ok(line) => write_half.feed(Message::text(line)).await?,
+                Ok(line) => write_half.feed(line).await?,
                 Err(error) => {
                     lines_lost.set(true);
                     report(error);
@@ -163,7 +162,7 @@ async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
             Event::Ping(payload) => debug!("received Ping, {}; answered", byte_summary(&payload)),
             Event::Pong(payload) => debug!("received Pong, {}", byte_summary(&payload)),
             Event::Close(None) => debug!("received Close without a code"),
-            Event::Close(Some(frame)) => debug!("received Close {}", code_and_reason(frame.code, &frame.reason)),
+            Event::Close(Some(frame)) => debug!("received Close {}", code_and_reason(frame.code(), frame.reason())),
         }
     }
 }

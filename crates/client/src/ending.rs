@@ -64,11 +64,11 @@ impl fmt::Display for Ending {
                 CloseCode::ABNORMAL_CLOSURE
             ),
             Some(violation) => {
-                let code = violation.close_code().unwrap_or(CloseCode::PROTOCOL_ERROR);
+                let code = violation.close_code();
                 match &self.close_info.sent {
                     // Our Close was sent before the violation, and there is never a second one.
-                    Some(sent) if sent.code != code => {
-                        write!(f, "{}, by us; then the server broke a rule: ", sent.code)
+                    Some(sent) if sent.code() != code => {
+                        write!(f, "{}, by us; then the server broke a rule: ", sent.code())
                     }
                     _ => write!(f, "{code}, by us: the server broke a rule: "),
                 }?;

@@ -55,9 +55,11 @@ where
 /// # Errors
 /// Returns a sentence about a URL that cannot be used.
 pub(crate) fn connector(args: &ClientArgs) -> Result<Connector, String> {
-    let limits = Limits { max_frame_bytes: args.max_message, max_message_bytes: args.max_message, ..Limits::DEFAULT };
-    let keep_alive = args.ping_interval.map(|interval| KeepAlive { interval, timeout: interval });
-    let config = Config { limits, close_timeout: NEVER, keep_alive };
+    let limits = Limits::default().max_frame_bytes(args.max_message).max_message_bytes(args.max_message);
+    let mut config = Config::default().limits(limits).close_timeout(NEVER);
+    if let Some(interval) = args.ping_interval {
+        config = config.keep_alive(KeepAlive { interval, timeout: interval });
+    }
     let connector = Connector::from(request(args)?).config(config).handshake_timeout(args.connect_timeout);
     Ok(if args.deflate { connector.deflate(DeflateOptions::DEFAULT) } else { connector })
 }

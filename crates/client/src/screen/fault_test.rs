@@ -78,7 +78,7 @@ impl FaultTester {
             Ok(Event::Message(message)) => Heard::Data(message.as_bytes().to_vec()),
             Ok(Event::Pong(payload)) => Heard::Pong(payload.to_vec()),
             Ok(Event::Close(frame)) => Heard::Close(frame.as_ref().map_or_else(CloseSeen::default, |frame| {
-                CloseSeen { code: Some(frame.code.0), reason: frame.reason.clone() }
+                CloseSeen { code: Some(frame.code().0), reason: frame.reason().to_owned() }
             })),
             Err(Cause::Failure(Error::Io(error))) if error.kind() == io::ErrorKind::ConnectionReset => Heard::Reset,
             Err(Cause::Failure(Error::Violation(violation))) => Heard::Garbage(violation.to_string()),

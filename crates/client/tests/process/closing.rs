@@ -86,7 +86,7 @@ async fn our_close_is_1000_without_a_reason() {
     let close_info = connection.close_info();
     assert!(close_info.was_clean);
     assert_eq!((close_info.code, close_info.reason.as_str()), (CloseCode::NORMAL, ""));
-    assert_eq!(close_info.sent, Some(CloseFrame { code: CloseCode::NORMAL, reason: String::new() }));
+    assert_eq!(close_info.sent, Some(CloseFrame::NORMAL));
     client.exited().await.expect(0, CLOSED_BY_US);
 }
 

@@ -152,7 +152,7 @@ async fn messages_arrive_while_the_server_reads_nothing() {
     let server = ScriptedServer::start().await;
     let mut client = ClientProcess::start([server.url()]);
     let connection = server.accept().await;
-    let (mut reader, mut writer) = connection.split();
+    let (mut reader, mut writer) = connection.into_split();
     let line = [&[b'x'; 65535][..], b"\n"].concat();
     let mut written = 0;
     while let Ok(count) = timeout(Duration::from_millis(300), client.input().write(&line[written % line.len()..])).await
@@ -231,10 +231,10 @@ async fn the_request_contains_the_options() {
     let mut headers = HeaderMap::new();
     let mut target = String::new();
     let mut connection = server
-        .accept_request(|request| {
-            headers = request.headers().clone();
-            target = request.head().uri().to_string();
-            UpgradeOptions { subprotocol: Some("superchat".to_owned()), ..UpgradeOptions::default() }
+        .accept_request(|upgrade| {
+            headers = upgrade.request().headers().clone();
+            target = upgrade.request().head().uri().to_string();
+            UpgradeOptions::default().subprotocol("superchat")
         })
         .await;
     assert_eq!(target, "/room?number=7");

@@ -5,7 +5,7 @@ use websocket::{
     WebSocket,
     protocol::{
         DeflateOptions,
-        handshake::{ReceivedRequest, UpgradeOptions},
+        handshake::{UpgradeOptions, UpgradeRequest},
     },
 };
 
@@ -14,10 +14,10 @@ use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, texts};
 /// Accepts a connection and agrees to compression if the client offers it. Returns the offer too.
 async fn accept_deflate(server: &ScriptedServer) -> (String, WebSocket<TcpStream>) {
     let mut offer = String::new();
-    let accept = |request: &ReceivedRequest| {
-        let header = request.headers().get("Sec-WebSocket-Extensions");
+    let accept = |upgrade: &UpgradeRequest<'_>| {
+        let header = upgrade.request().headers().get("Sec-WebSocket-Extensions");
         header.map_or("", |value| value.to_str().expect("ASCII")).clone_into(&mut offer);
-        UpgradeOptions { deflate: Some(DeflateOptions::DEFAULT), ..UpgradeOptions::default() }
+        UpgradeOptions::default().deflate(DeflateOptions::DEFAULT)
     };
     let connection = server.accept_request(accept).await;
     (offer, connection)

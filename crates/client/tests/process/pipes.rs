@@ -25,7 +25,7 @@ async fn when_the_output_is_closed_the_connection_is_closed() {
 async fn a_flood_for_a_closed_output_ends_cleanly() {
     let server = ScriptedServer::start().await;
     let mut client = ClientProcess::start([server.url()]);
-    let (mut reader, mut writer) = server.accept().await.split();
+    let (mut reader, mut writer) = server.accept().await.into_split();
     client.close_output();
     let flooding = async { while writer.send("x".repeat(1000)).await.is_ok() {} };
     let reading = async { while bounded(reader.next()).await.is_some() {} };

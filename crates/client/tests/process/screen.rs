@@ -15,7 +15,7 @@ async fn typed_lines_are_sent_and_messages_are_shown() {
     let server = ScriptedServer::start().await;
     let mut terminal = TestTerminal::start(&["-s", "chat", &server.url()]);
     let mut connection = server
-        .accept_request(|_| UpgradeOptions { subprotocol: Some("chat".to_owned()), ..UpgradeOptions::default() })
+        .accept_request(|_| UpgradeOptions::default().subprotocol("chat"))
         .await;
     terminal.shows(&[" OPEN ", "chat", "GET / HTTP/1.1", "101 Switching"]).await;
     terminal.enter("Grüße, 世界 🎉").await;
@@ -83,7 +83,7 @@ async fn a_flood_does_not_delay_the_keyboard() {
     let mut terminal = TestTerminal::start(&[&server.url()]);
     let connection = server.accept().await;
     terminal.shows(&[" OPEN "]).await;
-    let (mut reader, mut writer) = connection.split();
+    let (mut reader, mut writer) = connection.into_split();
     // A hundred messages every ten milliseconds, until the client has closed the connection.
     let flood = tokio::spawn(async move {
         let mut pause = tokio::time::interval(Duration::from_millis(10));
@@ -91,7 +91,7 @@ async fn a_flood_does_not_delay_the_keyboard() {
         loop {
             pause.tick().await;
             for _ in 0..100 {
-                if futures_util::SinkExt::feed(&mut writer, format!(r#"{{"flood":{sent}}}"#).into()).await.is_err() {
+                if writer.feed(format!(r#"{{"flood":{sent}}}"#)).await.is_err() {
                     return sent;
                 }
                 sent += 1;

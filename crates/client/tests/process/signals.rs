@@ -27,7 +27,7 @@ async fn messages_that_arrive_after_ctrl_c_are_printed() {
     client.write(b"hi\n").await;
     assert_eq!(next_text(&mut connection).await, "hi");
     client.signal("INT").await;
-    let (mut reader, mut writer) = connection.split();
+    let (mut reader, mut writer) = connection.into_split();
     // The server has not read the client's Close yet, so its end is still open.
     writer.send("one more").await.unwrap();
     while bounded(reader.next()).await.is_some() {}

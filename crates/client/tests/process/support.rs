@@ -12,7 +12,7 @@ use websocket::{
     ServerConfig, WebSocket, accept_with,
     protocol::{
         CloseInfo, Config, Message,
-        handshake::{ReceivedRequest, UpgradeOptions},
+        handshake::{UpgradeOptions, UpgradeRequest},
     },
 };
 
@@ -29,8 +29,7 @@ pub(crate) async fn bounded<T>(future: impl Future<Output = T>) -> T {
 
 /// Returns a configuration with which a server waits for a slow client.
 fn patient() -> ServerConfig {
-    let config = Config { close_timeout: LIMIT, ..Config::default() };
-    ServerConfig { config: config.into(), ..ServerConfig::default() }
+    ServerConfig::default().config(Config::default().close_timeout(LIMIT))
 }
 
 /// A server on a port of its own.
@@ -64,17 +63,17 @@ impl ScriptedServer {
     /// Accepts a WebSocket connection with the options that `decide` returns for the request.
     pub(crate) async fn accept_request(
         &self,
-        decide: impl FnOnce(&ReceivedRequest) -> UpgradeOptions,
+        decide: impl FnOnce(&UpgradeRequest<'_>) -> UpgradeOptions,
     ) -> WebSocket<TcpStream> {
         let tcp = self.accept_tcp().await;
-        bounded(accept_with(tcp, &patient(), |request, _| Ok(decide(request)))).await.expect("a WebSocket request")
+        bounded(accept_with(tcp, &patient(), |request| Ok(decide(request)))).await.expect("a WebSocket request")
     }
 
     /// Accepts a WebSocket connection and returns its TCP connection, for frames that no library
     /// would send.
     pub(crate) async fn accept_raw(&self) -> TcpStream {
         let mut tcp = self.accept_tcp().await;
-        bounded(accept_with(&mut tcp, &patient(), |_, _| Ok(UpgradeOptions::default()))).await.expect("a request");
+        bounded(accept_with(&mut tcp, &patient(), |_| Ok(UpgradeOptions::default()))).await.expect("a request");
         tcp
     }
 

@@ -73,7 +73,7 @@ pub(super) fn close(argument: &str) -> Result<Action, ArgumentError> {
     };
     // The engine would refuse the same codes and reasons later. Here the line can still be changed.
     let frame = CloseFrame::new(code, reason).map_err(|usage_error| ArgumentError::Value(usage_error.to_string()))?;
-    Ok(Action::Link(LinkCommand::Close(frame.code, reason.to_owned())))
+    Ok(Action::Link(LinkCommand::Close(frame.code(), reason.to_owned())))
 }
 
 pub(super) fn binary(argument: &str) -> Result<Action, ArgumentError> {

@@ -17,7 +17,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::mpsc::UnboundedReceiver,
 };
-use websocket::{WebSocket, protocol::Role};
+use websocket::{WebSocket, observer::choose_masking_keys, protocol::Role};
 
 use self::{event_queue::LinkEventSender, masking_key::NextMaskingKey, transmitter::Transmitter};
 use super::{
@@ -44,7 +44,7 @@ pub(crate) async fn run(
                 let extensions = connection.extensions().iter().map(ToString::to_string).collect();
                 let subprotocol = connection.subprotocol().map(str::to_owned);
                 events.send(LinkEvent::Connected { subprotocol, extensions });
-                let (mut read_half, write_half) = connection.split();
+                let (mut read_half, write_half) = connection.into_split();
                 let fault_tester = FaultTester::default();
                 let transmitter = Transmitter {
                     args: &args,
@@ -100,7 +100,7 @@ async fn open(
     events: &LinkEventSender,
 ) -> Result<OpenLink<impl AsyncRead + AsyncWrite + Unpin>, String> {
     let keys = next_key.clone();
-    let connector = opening::connector(args)?.choose_masking_keys(move || keys.take());
+    let connector = choose_masking_keys(opening::connector(args)?, move || keys.take());
     let records = events.clone();
     let mut injector = None;
     let connection = opening::connect(args, connector, |stream| {

@@ -54,26 +54,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
 
     async fn carry_out(&mut self, command: LinkCommand) -> Result<(), String> {
         let sent = match command {
-            LinkCommand::Reconnect => self.write_half.close(CloseCode::NORMAL, "").await,
+            LinkCommand::Reconnect => self.write_half.start_close(CloseCode::NORMAL, "").await,
             LinkCommand::Mask(key) => {
                 self.next_key.choose(key, self.events);
                 Ok(())
             }
-            LinkCommand::Text(text) => self.write_half.send(Message::text(text)).await,
-            LinkCommand::Binary(bytes) => self.write_half.send(Message::from(bytes)).await,
+            LinkCommand::Text(text) => self.write_half.send(text).await,
+            LinkCommand::Binary(bytes) => self.write_half.send(bytes).await,
             LinkCommand::File(path) => {
                 let bytes = read_file(&path, self.args.max_message).await?;
-                self.write_half.send(Message::from(bytes)).await
+                self.write_half.send(bytes).await
             }
             LinkCommand::Ping(payload) => self.write_half.ping(&payload).await,
             LinkCommand::Pong(payload) => self.write_half.pong(&payload).await,
-            LinkCommand::Close(code, reason) => self.write_half.close(code, &reason).await,
+            LinkCommand::Close(code, reason) => self.write_half.start_close(code, &reason).await,
             LinkCommand::Fragments { count, ping, text } => self.send_fragments(count, ping, text.as_bytes()).await,
             LinkCommand::Raw(bytes) => return self.write_raw(&bytes).await,
             LinkCommand::Break(name) => return self.break_rule(name).await,
             LinkCommand::Slow(interval, text) => {
                 self.injector.pace(Some(interval));
-                let sent = self.write_half.send(Message::text(text)).await;
+                let sent = self.write_half.send(text).await;
                 self.injector.pace(None);
                 sent
             }
