@@ -1,13 +1,12 @@
-//! Where everything is in a frame, whether or not it may be there.
+//! The layout of a frame: the positions and values of its parts, whether or not they are allowed.
 //!
-//! [`FrameHeader::parse`](protocol::frame::FrameHeader::parse) gives a header or a broken rule, and a broken header is what
-//! one most wants to look at. So the bits are taken here one by one, by the same small functions that it is made of.
+//! [`FrameHeader::parse`](protocol::frame::FrameHeader::parse) returns either a header or a broken rule.
+//! But a broken header is the one that you most want to see. So this module reads each part by itself,
+//! with the small functions that the parser is made of.
 
 use std::ops::Range;
 
 use protocol::frame::{LengthForm, MaskingKey, Opcode, ReservedBits};
-
-use crate::conversation::Shared;
 
 /// FIN in the first byte.
 pub(super) const FIN: u8 = 0x80;
@@ -25,15 +24,15 @@ pub(super) const LENGTH: u8 = 0x7F;
 pub(super) struct Layout {
     pub(super) first: u8,
     pub(super) form: LengthForm,
-    /// In bytes. May be anything: it is what the header says.
+    /// The payload length in bytes, as announced. It may be any number.
     pub(super) payload_length: u64,
     pub(super) key: Option<MaskingKey>,
-    /// In bytes: 2 to 14.
+    /// The length of the header in bytes: 2 to 14.
     pub(super) header_length: u64,
 }
 
 impl Layout {
-    /// Reads a header that is complete; `None` while it is not.
+    /// Reads a header. Returns `None` while it is incomplete.
     pub(super) fn read(header: &[u8]) -> Option<Self> {
         let (&[first, second], rest) = header.split_first_chunk()?;
         let form = LengthForm::announced_by(second);
@@ -62,34 +61,36 @@ impl Layout {
         ReservedBits::from_first_byte(self.first)
     }
 
-    /// `None` if it is a reserved one.
+    /// Returns the opcode, or `None` if it is a reserved one.
     pub(super) fn opcode(&self) -> Option<Opcode> {
         Opcode::from_bits(self.first).ok()
     }
 
-    /// Where the frame ends, counted from its first byte. A length close to 2^64 would overflow, and stays at that.
+    /// Returns the position after the frame, counted from its first byte. A length close to 2^64
+    /// saturates instead of overflowing.
     pub(super) const fn end(&self) -> u64 {
         self.header_length.saturating_add(self.payload_length)
     }
 
-    /// Where its payload is.
-    pub(super) const fn body(&self) -> Range<u64> {
+    /// Returns the range of the payload.
+    pub(super) const fn payload_range(&self) -> Range<u64> {
         self.header_length..self.end()
     }
 
-    /// The reserved bits that an extension gives a meaning: RSV1, if messages may be compressed (RFC 7692, section 6). Whether
-    /// the bit may be set in this very frame is another question.
-    pub(super) fn reserved_known(&self, shared: &Shared) -> ReservedBits {
-        if shared.deflate.is_some() && self.opcode().is_some() { ReservedBits::RSV1 } else { ReservedBits::NONE }
+    /// Returns the reserved bits that have a meaning in a frame with this opcode. `in_use` are the bits
+    /// of the extensions in use; with a reserved opcode nothing is known.
+    pub(super) fn known_reserved_bits(&self, in_use: ReservedBits) -> ReservedBits {
+        if self.opcode().is_some() { in_use } else { ReservedBits::NONE }
     }
 
-    /// Whether RSV1 is set, and means that a message is compressed.
-    pub(super) fn has_compressed_bit(&self, shared: &Shared) -> bool {
-        self.reserved().bits() & self.reserved_known(shared).bits() != 0
+    /// Returns whether RSV1 is set and marks a compressed message (RFC 7692, section 6). Whether the bit
+    /// is allowed in this frame is another question.
+    pub(super) fn has_compressed_bit(&self, in_use: ReservedBits) -> bool {
+        self.reserved().bits() & self.known_reserved_bits(in_use).bits() != 0
     }
 
-    /// Whether this frame begins a compressed message.
-    pub(super) fn is_compressed(&self, shared: &Shared) -> bool {
-        matches!(self.opcode(), Some(Opcode::Text | Opcode::Binary)) && self.has_compressed_bit(shared)
+    /// Returns whether this frame begins a compressed message.
+    pub(super) fn begins_compressed_message(&self, in_use: ReservedBits) -> bool {
+        matches!(self.opcode(), Some(Opcode::Text | Opcode::Binary)) && self.has_compressed_bit(in_use)
     }
 }

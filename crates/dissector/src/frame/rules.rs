@@ -1,4 +1,4 @@
-//! The rules that a header can break. A receiver stops at the first; here all are named.
+//! The rules that a header can break. A receiver stops at the first one; this module reports them all.
 
 use std::ops::Range;
 
@@ -9,65 +9,65 @@ use protocol::{
 
 use super::layout::{FIN, Layout, OPCODE};
 use crate::{
-    conversation::Shared,
-    message::Coding,
-    record::{Direction, Fault, Finding},
-    stream::Frames,
+    context::{ConnectionContext, DirectionContext},
+    message::MessageCoding,
+    record::{BrokenRule, Direction, Finding},
 };
 
-/// Everything that is wrong with a header, given what came before it in the same direction.
-pub(super) fn of_header(
+/// Returns all rules that a complete header breaks, given the earlier frames of its direction.
+pub(super) fn check_header(
     header: &[u8],
     layout: &Layout,
     direction: Direction,
-    shared: &Shared,
-    frames: &Frames,
+    context: &ConnectionContext,
+    frames: &DirectionContext,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut find = |range, fault| findings.push(Finding::new(range, fault));
-    if frames.early {
-        find(0..layout.header_length, Fault::BeforeAnswer);
+    let mut report = |range, rule| findings.push(Finding::new(range, rule));
+    if frames.before_response {
+        report(0..layout.header_length, BrokenRule::BeforeResponse);
     }
     if frames.closed {
-        find(0..layout.header_length, Fault::AfterClose);
+        report(0..layout.header_length, BrokenRule::AfterClose);
     }
-    let unknown = layout.reserved().without(layout.reserved_known(shared));
+    let in_use = context.reserved_bits_in_use();
+    let unknown = layout.reserved().without(layout.known_reserved_bits(in_use));
     if !unknown.is_empty() {
-        find(0..1, Fault::Violation(Violation::ReservedBitsSet(unknown.bits())));
+        report(0..1, BrokenRule::Violation(Violation::ReservedBitsSet(unknown.bits())));
     }
     if let Some(opcode) = layout.opcode()
-        && layout.has_compressed_bit(shared)
-        && !layout.is_compressed(shared)
+        && layout.has_compressed_bit(in_use)
+        && !layout.begins_compressed_message(in_use)
     {
-        find(0..1, Fault::Violation(Violation::CompressedBitMisplaced(opcode)));
+        report(0..1, BrokenRule::Violation(Violation::CompressedBitMisplaced(opcode)));
     }
-    for violation in of_any_header(header) {
-        find(place(&violation, layout.form), Fault::Violation(violation));
+    for violation in check_without_context(header) {
+        report(range_of(&violation, layout.form), BrokenRule::Violation(violation));
     }
     match (direction, layout.key) {
-        (Direction::ToServer, None) => find(1..2, Fault::Violation(Violation::UnmaskedFrame)),
-        (Direction::ToClient, Some(_)) => find(1..2, Fault::Violation(Violation::MaskedFrame)),
+        (Direction::ToServer, None) => report(1..2, BrokenRule::Violation(Violation::UnmaskedFrame)),
+        (Direction::ToClient, Some(_)) => report(1..2, BrokenRule::Violation(Violation::MaskedFrame)),
         _ => {}
     }
-    if let Some(violation) = of_sequence(layout, frames) {
-        find(0..1, Fault::Violation(violation));
+    if let Some(violation) = check_sequence(layout, frames) {
+        report(0..1, BrokenRule::Violation(violation));
     }
-    if let Some(violation) = of_size(layout, shared, frames) {
-        find(place(&violation, layout.form), Fault::Violation(violation));
+    if let Some(violation) = check_size(layout, context, frames) {
+        report(range_of(&violation, layout.form), BrokenRule::Violation(violation));
     }
     findings
 }
 
-/// What can be seen of a header before it is complete: some rules are broken by its first two bytes.
-pub(super) fn of_part(header: &[u8]) -> Vec<Finding> {
-    // Of the length only the seven bits count: what follows them has not come.
-    let finding = |violation| Finding::new(place(&violation, LengthForm::Seven), Fault::Violation(violation));
-    of_any_header(header).into_iter().map(finding).collect()
+/// Returns the rules that an incomplete header breaks: the first two bytes are enough for some rules.
+pub(super) fn check_partial_header(header: &[u8]) -> Vec<Finding> {
+    // The extended length has not come yet, so findings about the length cover the second byte only.
+    let finding = |violation| Finding::violation(range_of(&violation, LengthForm::Seven), violation);
+    check_without_context(header).into_iter().map(finding).collect()
 }
 
-/// The rules that hold for every frame, whoever sends it. The protocol's parser names the first one that is broken; to hear
-/// of the next it is asked again, with that fault mended.
-fn of_any_header(header: &[u8]) -> Vec<Violation> {
+/// Returns the broken rules that depend on neither the sender nor the earlier frames. The protocol's
+/// parser stops at the first broken rule, so each error is repaired and the parser called again.
+fn check_without_context(header: &[u8]) -> Vec<Violation> {
     let mut header = header.to_vec();
     let mut violations = Vec::new();
     while let Err(violation) = FrameHeader::parse(&header) {
@@ -76,7 +76,7 @@ fn of_any_header(header: &[u8]) -> Vec<Violation> {
                 header[0] = header[0] & !OPCODE | Opcode::Binary.bits();
             }
             Violation::FragmentedControl(_) => header[0] |= FIN,
-            // What is left is the length, and a length is wrong in one way only.
+            // Only the length is left, and it can break only one rule.
             _ => {
                 violations.push(violation);
                 break;
@@ -87,8 +87,8 @@ fn of_any_header(header: &[u8]) -> Vec<Violation> {
     violations
 }
 
-/// Whether the frame may stand here: messages do not overlap (RFC 6455, section 5.4).
-fn of_sequence(layout: &Layout, frames: &Frames) -> Option<Violation> {
+/// Checks the order of fragments: messages do not overlap (RFC 6455, section 5.4).
+fn check_sequence(layout: &Layout, frames: &DirectionContext) -> Option<Violation> {
     match (layout.opcode()?, &frames.message) {
         (Opcode::Continuation, None) => Some(Violation::ContinuationOfNothing),
         (Opcode::Text | Opcode::Binary, Some(_)) => Some(Violation::MessageInsideMessage),
@@ -96,22 +96,26 @@ fn of_sequence(layout: &Layout, frames: &Frames) -> Option<Violation> {
     }
 }
 
-/// Whether a receiver with these limits would take it (RFC 6455, section 10.4).
-fn of_size(layout: &Layout, shared: &Shared, frames: &Frames) -> Option<Violation> {
-    let limits = &shared.options.limits;
+/// Checks the limits of the receiver (RFC 6455, section 10.4).
+fn check_size(layout: &Layout, context: &ConnectionContext, frames: &DirectionContext) -> Option<Violation> {
+    let limits = &context.options.limits;
     let length = layout.payload_length;
-    // The size of a compressed message is not known from its headers: it is looked at while it is inflated.
-    let (before, fragments) = match (layout.opcode()?, &frames.message) {
-        (Opcode::Text | Opcode::Binary, _) => ((!layout.is_compressed(shared)).then_some(0), 0),
+    // The headers do not tell the size of a compressed message: it is checked as the message is
+    // inflated.
+    let (size_so_far, fragments) = match (layout.opcode()?, &frames.message) {
+        (Opcode::Text | Opcode::Binary, _) => {
+            let is_compressed = layout.begins_compressed_message(context.reserved_bits_in_use());
+            ((!is_compressed).then_some(0), 0)
+        }
         (Opcode::Continuation, Some(message)) => {
-            let is_plain = matches!(message.coding, Coding::Identity);
+            let is_plain = matches!(message.coding, MessageCoding::Identity);
             (is_plain.then(|| message.payload.total()), message.fragments)
         }
         _ => return None,
     };
     if length > limits.max_frame_bytes as u64 {
         Some(Violation::FrameTooBig { length, limit: limits.max_frame_bytes })
-    } else if before.is_some_and(|before| before.saturating_add(length) > limits.max_message_bytes as u64) {
+    } else if size_so_far.is_some_and(|size| size.saturating_add(length) > limits.max_message_bytes as u64) {
         Some(Violation::MessageTooBig { limit: limits.max_message_bytes })
     } else if fragments >= limits.fragments {
         Some(Violation::TooManyFragments { limit: limits.fragments })
@@ -120,8 +124,8 @@ fn of_size(layout: &Layout, shared: &Shared, frames: &Frames) -> Option<Violatio
     }
 }
 
-/// The bytes that break a rule.
-fn place(violation: &Violation, form: LengthForm) -> Range<u64> {
+/// Returns the bytes of a header that break the rule.
+fn range_of(violation: &Violation, form: LengthForm) -> Range<u64> {
     match violation {
         Violation::LengthNotShortest(_)
         | Violation::LengthTopBitSet(_)

@@ -1,0 +1,76 @@
+//! Parses a head with the protocol's own parsers, and finds the bytes that break a rule.
+
+use std::ops::Range;
+
+use protocol::{Limits, Violation};
+
+use super::{first_line::FirstLineParts, lines::HeadLine, unit::HeadUnit};
+use crate::{
+    glossary::{self, Term},
+    record::Finding,
+};
+
+/// Parses a head with `parse`, one of the protocol's parsers. Returns `None` while the head is
+/// incomplete, and a finding if it is malformed.
+pub(super) fn parse_head<T>(
+    head: &HeadUnit,
+    lines: &[HeadLine<'_>],
+    parts: &FirstLineParts,
+    limits: &Limits,
+    parse: impl Fn(&[u8], &Limits) -> Result<Option<T>, Violation>,
+) -> Result<Option<T>, Finding> {
+    let whole = |violation| Finding::violation(0..head.length(), violation);
+    match parse(head.bytes(), limits) {
+        Ok(None) if head.has_ended() => Err(whole(Violation::MalformedHead("it ends too early".to_owned()))),
+        Ok(None) if head.bytes().len() >= limits.max_head_bytes => {
+            Err(whole(Violation::HeadTooLong { limit: limits.max_head_bytes }))
+        }
+        Ok(parsed) => Ok(parsed),
+        Err(violation @ Violation::MalformedHead(_)) => {
+            // The parser does not say which line is malformed. It is the first line with which the head
+            // up to there fails to parse.
+            let fails = |line: &&HeadLine<'_>| {
+                let end = usize::try_from(line.range().end).unwrap_or(usize::MAX).min(head.bytes().len());
+                parse(&head.bytes()[..end], limits).is_err()
+            };
+            let range = lines.iter().find(fails).map_or(0..head.length(), |line| line.range().clone());
+            Err(Finding::violation(range, violation))
+        }
+        Err(violation) => Err(locate(violation, lines, parts, head.length())),
+    }
+}
+
+/// Creates a finding for a rule of the handshake, at the line that breaks it. If that line is missing,
+/// the finding is at the empty line.
+pub(super) fn locate(violation: Violation, lines: &[HeadLine<'_>], parts: &FirstLineParts, length: u64) -> Finding {
+    let header = |name: &str| {
+        let has_name = |line: &&HeadLine<'_>| matches!(line, HeadLine::Header { name: other, .. } if other.eq_ignore_ascii_case(name));
+        lines.iter().rev().find(has_name).map(|line| line.range().clone())
+    };
+    let part = |term: &Term| parts.iter().find(|(other, _)| std::ptr::eq(*other, term)).map(|(_, range)| range.clone());
+    let found: Option<Range<u64>> = match &violation {
+        Violation::HttpVersionTooOld => part(&glossary::REQUEST_VERSION).or_else(|| part(&glossary::RESPONSE_VERSION)),
+        Violation::MethodNotGet(_) => part(&glossary::METHOD),
+        Violation::TargetMalformed => part(&glossary::TARGET),
+        Violation::UpgradeMissing | Violation::UpgradeToSomethingElse => header("upgrade"),
+        Violation::ConnectionWithoutUpgrade => header("connection"),
+        Violation::HostNotOnce => header("host"),
+        Violation::KeyNotOnce | Violation::KeyMalformed => header("sec-websocket-key"),
+        Violation::VersionRepeated | Violation::VersionUnsupported(_) => header("sec-websocket-version"),
+        Violation::AcceptNotOnce | Violation::AcceptWrong { .. } => header("sec-websocket-accept"),
+        Violation::ExtensionsMalformed
+        | Violation::ExtensionNotOffered(_)
+        | Violation::ExtensionConflict(_)
+        | Violation::DeflateAnswerWrong(_) => header("sec-websocket-extensions"),
+        Violation::SubprotocolMalformed | Violation::SubprotocolRepeated(_) | Violation::SubprotocolNotOffered(_) => {
+            header("sec-websocket-protocol")
+        }
+        Violation::RequestWithBody => header("transfer-encoding").or_else(|| header("content-length")),
+        _ => Some(0..length),
+    };
+    let end_of_head = || match lines.last() {
+        Some(last @ HeadLine::Empty(_)) => last.range().clone(),
+        _ => 0..length,
+    };
+    Finding::violation(found.unwrap_or_else(end_of_head), violation)
+}
