@@ -10,9 +10,10 @@
 //! is shown or not, and nothing after an incompletely inflated message can be inflated any more.
 
 use protocol::{
-    NegotiatedDeflate, Role, Violation,
+    HandshakeViolation, NegotiatedDeflate, Role, Violation,
     extension::{InflateError, Inflater, PERMESSAGE_DEFLATE},
     handshake::Extension,
+    observer::negotiated_deflate,
 };
 
 use crate::record::Direction;
@@ -43,7 +44,7 @@ impl ObservedDeflate {
     pub(crate) fn negotiated(
         offered: Option<&[Extension]>,
         accepted: &[Extension],
-    ) -> (Option<Self>, Option<Violation>) {
+    ) -> (Option<Self>, Option<HandshakeViolation>) {
         match Self::views(offered.unwrap_or(accepted), accepted) {
             Ok(agreed) => (agreed, None),
             Err(violation) => {
@@ -54,8 +55,8 @@ impl ObservedDeflate {
         }
     }
 
-    fn views(offered: &[Extension], accepted: &[Extension]) -> Result<Option<Self>, Violation> {
-        let view = |role| NegotiatedDeflate::negotiated(role, offered, accepted);
+    fn views(offered: &[Extension], accepted: &[Extension]) -> Result<Option<Self>, HandshakeViolation> {
+        let view = |role| negotiated_deflate(role, offered, accepted);
         Ok(view(Role::Server)?.zip(view(Role::Client)?).map(|(server, client)| Self { server, client }))
     }
 

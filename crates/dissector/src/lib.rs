@@ -29,8 +29,8 @@
 //! between the key and the accept value, and the text of a compressed message.
 //!
 //! No function here fails. Broken bytes are dissected as far as possible, and each broken rule becomes a
-//! [`Finding`] with the [`Violation`](protocol::Violation) of the [`protocol`] crate. The decoding is
-//! that crate's too wherever possible, so a field shown here is a field that it reads.
+//! [`Finding`]. The rules are those of the [`protocol`] crate, and so is the decoding wherever possible: a
+//! field shown here is a field that it reads.
 //!
 //! The records do not depend on where the bytes are cut, and memory is bounded whatever length a header
 //! announces: see [`Options`].
@@ -111,7 +111,7 @@ pub mod watching;
 pub use self::{
     conversation::Conversation,
     field::{Field, FieldValue},
-    glossary::{RecordPart, Reference, Term},
+    glossary::{RecordPart, Term},
     options::Options,
     passed::Passed,
     printable::{is_harmful, printable, printable_with_tabs},

@@ -2,9 +2,9 @@
 
 use std::{fmt, ops::Range, time::SystemTime};
 
-use protocol::{Role, Violation};
+use protocol::{HandshakeViolation, RfcSection, Role, Violation};
 
-use crate::{field::Field, glossary::Reference};
+use crate::field::Field;
 
 /// The direction in which bytes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -115,7 +115,10 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BrokenRule {
-    /// A rule with a [`Violation`]: the receiver fails the connection.
+    /// A rule of the opening handshake: the server rejects the request, or the client drops the
+    /// connection.
+    Handshake(HandshakeViolation),
+    /// A rule of the open connection: the receiver fails the connection.
     Violation(Violation),
     /// A frame after a Close frame in the same direction. The receiver must ignore it and does not fail
     /// the connection; the sender broke a rule all the same.
@@ -129,8 +132,12 @@ impl Finding {
         Self { range, rule }
     }
 
+    pub(crate) const fn handshake(range: Range<u64>, violation: HandshakeViolation) -> Self {
+        Self::new(range, BrokenRule::Handshake(violation))
+    }
+
     pub(crate) const fn violation(range: Range<u64>, violation: Violation) -> Self {
-        Self { range, rule: BrokenRule::Violation(violation) }
+        Self::new(range, BrokenRule::Violation(violation))
     }
 }
 
@@ -139,19 +146,21 @@ impl BrokenRule {
     #[must_use]
     pub fn name(&self) -> String {
         let debug = match self {
+            Self::Handshake(violation) => format!("{violation:?}"),
             Self::Violation(violation) => format!("{violation:?}"),
             other => format!("{other:?}"),
         };
         debug.split(|character: char| !character.is_ascii_alphanumeric()).next().unwrap_or_default().to_owned()
     }
 
-    /// Returns the section that contains the rule.
+    /// Returns the section that contains the rule, or `None` for a limit of the receiver.
     #[must_use]
-    pub const fn reference(&self) -> Reference {
+    pub const fn section(&self) -> Option<RfcSection> {
         match self {
-            Self::Violation(violation) => Reference { rfc: violation.rfc(), section: violation.section() },
-            Self::AfterClose => Reference::rfc6455("5.5.1"),
-            Self::BeforeResponse => Reference::rfc6455("4.1"),
+            Self::Handshake(violation) => violation.section(),
+            Self::Violation(violation) => violation.section(),
+            Self::AfterClose => Some(RfcSection { rfc: 6455, section: "5.5.1" }),
+            Self::BeforeResponse => Some(RfcSection { rfc: 6455, section: "4.1" }),
         }
     }
 }
@@ -159,13 +168,15 @@ impl BrokenRule {
 /// Writes one sentence that ends with the section in parentheses.
 impl fmt::Display for BrokenRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            // This sentence names its section already.
+        let sentence = match self {
+            // These sentences name their sections themselves.
+            Self::Handshake(violation) => return violation.fmt(f),
             Self::Violation(violation) => return violation.fmt(f),
-            Self::AfterClose => f.write_str("nothing may follow a Close frame")?,
-            Self::BeforeResponse => f.write_str("a client must wait for the response to its handshake")?,
-        }
-        write!(f, " ({})", self.reference())
+            Self::AfterClose => "nothing may follow a Close frame",
+            Self::BeforeResponse => "a client must wait for the response to its handshake",
+        };
+        f.write_str(sentence)?;
+        self.section().map_or(Ok(()), |section| write!(f, " ({section})"))
     }
 }
 

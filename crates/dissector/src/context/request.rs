@@ -4,6 +4,7 @@ use http::{HeaderMap, Method, header};
 use protocol::{
     Limits,
     handshake::{ClientHandshake, ClientRequest, Extension, Nonce, ReceivedRequest, extensions::parse_line},
+    observer::expect_answer_to,
 };
 
 /// A request, as far as the response has to match it.
@@ -61,7 +62,8 @@ impl RequestContext {
         for extension in self.extensions() {
             request = request.extension(extension);
         }
-        Some(request.handshake(Nonce([0; 16]), limits.clone()).expecting_answer_to(self.key()?))
+        let handshake = request.handshake(Nonce([0; 16]), limits.clone());
+        Some(expect_answer_to(handshake, self.key()?))
     }
 }
 

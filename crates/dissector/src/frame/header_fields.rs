@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use protocol::frame::{LengthForm, Opcode, ReservedBits};
+use protocol::frame::{
+    LengthForm, Opcode, ReservedBits,
+    layout::{FIN, LENGTH, MASK, OPCODE, RESERVED},
+};
 
-use super::layout::{FIN, LENGTH, MASK, OPCODE, RESERVED};
 use crate::{
     field::{Field, FieldValue},
     glossary,
@@ -14,7 +16,8 @@ use crate::{
 /// `in_use` are the reserved bits of the extensions in use.
 pub(super) fn first_byte_fields(header: &[u8], in_use: ReservedBits) -> Vec<Field> {
     let Some(&byte) = header.first() else { return Vec::new() };
-    let opcode = Opcode::from_bits(byte).ok();
+    let opcode = Opcode::from_bits(byte);
+    // A reserved opcode has this bit too.
     let is_control = byte & 0x08 != 0;
     let fin = byte & FIN != 0;
     let fin_meaning = match (fin, opcode) {
@@ -62,7 +65,7 @@ fn reserved_bits_field(byte: u8, in_use: ReservedBits) -> Field {
     let flag = |term, bit: ReservedBits| Field::new(term, 0..1, FieldValue::Flag(is_set(bit))).with_mask(bit.bits());
     let mut inner = Vec::new();
     if !in_use.is_empty() {
-        let begins_message = matches!(Opcode::from_bits(byte), Ok(Opcode::Text | Opcode::Binary));
+        let begins_message = matches!(Opcode::from_bits(byte), Some(Opcode::Text | Opcode::Binary));
         inner.push(flag(&glossary::PMC, ReservedBits::RSV1).with_meaning(
             match (is_set(ReservedBits::RSV1), begins_message) {
                 (true, true) => "RSV1: this message is compressed",

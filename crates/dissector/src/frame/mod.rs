@@ -9,16 +9,16 @@
 //! | file | contents |
 //! |---|---|
 //! | `unit` | collects a frame |
-//! | `layout` | the positions of everything in it, valid or not |
 //! | `rules` | the rules that a header can break |
+//! | `ranges` | the byte ranges of a frame |
 //! | `dissect` | the dissection |
 //! | `header_fields`, `payload_fields` | the fields |
 //! | `summary` | the summary in one line |
 
 mod dissect;
 mod header_fields;
-mod layout;
 mod payload_fields;
+mod ranges;
 mod rules;
 mod summary;
 mod unit;

@@ -2,12 +2,13 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use protocol::{CloseCode, frame::Opcode, message::MessageKind};
-
-use super::{
-    layout::Layout,
-    unit::{FrameUnit, MessagePosition},
+use protocol::{
+    CloseCode,
+    frame::{Opcode, RawHeader},
+    message::MessageKind,
 };
+
+use super::unit::{FrameUnit, MessagePosition};
 use crate::{
     excerpt::Excerpt,
     field::{Field, FieldValue},
@@ -20,13 +21,14 @@ use crate::{
 /// beginning of the payload as it is on the wire, and `message` the message that the frame belongs to.
 pub(super) fn payload_fields(
     frame: &FrameUnit,
-    layout: &Layout,
+    header: &RawHeader,
     wire: &[u8],
     message: Option<&MessageInProgress>,
 ) -> Vec<Field> {
     let mut fields = Vec::new();
-    let range = layout.header_length..layout.header_length + frame.payload.total();
-    let is_last = layout.fin() && frame.is_complete();
+    let start = header.header_len() as u64;
+    let range = start..start + frame.payload.total();
+    let is_last = header.fin() && frame.is_complete();
     if range.is_empty() {
         // The last frame of a message may be empty. Wireshark shows nothing then; here the frame
         // shows the message that it completes.
@@ -38,10 +40,10 @@ pub(super) fn payload_fields(
         }
         return fields;
     }
-    if layout.key.is_some() {
+    if header.masking_key.is_some() {
         let value = FieldValue::bytes(wire, frame.payload.left_out());
         let field = Field::new(&glossary::MASKED_PAYLOAD, range.clone(), value);
-        fields.push(field.with_meaning(unmasking_example(layout, wire)));
+        fields.push(field.with_meaning(unmasking_example(header, wire)));
     }
     let inner = match (message, frame.position) {
         (Some(message), MessagePosition::First) if is_last => vec![whole_message(message, range.clone())],
@@ -50,15 +52,15 @@ pub(super) fn payload_fields(
             vec![fragment(frame, message, &range), whole_message(message, range.clone())]
         }
         (Some(message), _) => vec![fragment(frame, message, &range)],
-        (None, _) => vec![payload_outside_of_messages(layout, &frame.payload, &range)],
+        (None, _) => vec![payload_outside_of_messages(header, &frame.payload, &range)],
     };
     fields.push(Field::new(&glossary::PAYLOAD, range, FieldValue::Group).with_fields(inner));
     fields
 }
 
 /// Returns the unmasking of the first byte as an example: `7f ^ 37 = 48, "H"`.
-fn unmasking_example(layout: &Layout, wire: &[u8]) -> String {
-    match (wire.first(), layout.key) {
+fn unmasking_example(header: &RawHeader, wire: &[u8]) -> String {
+    match (wire.first(), header.masking_key) {
         (Some(&first), Some(key)) => {
             let plain = first ^ key.0[0];
             let character =
@@ -173,9 +175,9 @@ fn content(excerpt: &Excerpt, kind: MessageKind) -> FieldValue {
 }
 
 /// Creates the field of the payload of a control frame, or of a frame that cannot be interpreted.
-fn payload_outside_of_messages(layout: &Layout, payload: &Excerpt, range: &Range<u64>) -> Field {
+fn payload_outside_of_messages(header: &RawHeader, payload: &Excerpt, range: &Range<u64>) -> Field {
     let field = |term| Field::new(term, range.clone(), FieldValue::bytes(payload.bytes(), payload.left_out()));
-    match layout.opcode() {
+    match header.opcode() {
         Some(Opcode::Close) => close_body(payload, range),
         Some(Opcode::Ping) => field(&glossary::PING).with_meaning("the Pong must return it"),
         Some(Opcode::Pong) => field(&glossary::PONG).with_meaning("the payload of the Ping, if it answers one"),

@@ -1,11 +1,11 @@
 //! The summary of a frame in one line.
 
-use protocol::{CloseCode, frame::Opcode};
-
-use super::{
-    layout::{Layout, OPCODE},
-    unit::FrameUnit,
+use protocol::{
+    CloseCode,
+    frame::{Opcode, RawHeader, layout::OPCODE},
 };
+
+use super::unit::FrameUnit;
 use crate::{
     inflate::InflateFailure,
     message::{MessageCoding, MessageInProgress},
@@ -16,8 +16,8 @@ use crate::{
 const PREVIEW_CHARACTERS: usize = 48;
 
 /// Summarizes a frame: `Text, 5 bytes: Hello`, or `Text, 5 bytes from 7: Hello` if it is compressed.
-pub(super) fn summarize(frame: &FrameUnit, layout: &Layout, message: Option<&MessageInProgress>) -> String {
-    let length = layout.payload_length;
+pub(super) fn summarize(frame: &FrameUnit, header: &RawHeader, message: Option<&MessageInProgress>) -> String {
+    let length = header.payload_length;
     let (size, payload) = match message.map(|message| &message.coding) {
         Some(MessageCoding::Deflate { failure, .. }) => match failure {
             None => (format!("{} from {length}", byte_count(frame.inflated.total())), frame.inflated.bytes()),
@@ -33,9 +33,9 @@ pub(super) fn summarize(frame: &FrameUnit, layout: &Layout, message: Option<&Mes
         },
         _ => (byte_count(length), frame.payload.bytes()),
     };
-    let title = match (layout.opcode(), layout.fin()) {
+    let title = match (header.opcode(), header.fin()) {
         (Some(Opcode::Close), _) => return summarize_close(payload),
-        (None, _) => format!("Opcode {:#x}", layout.first & OPCODE),
+        (None, _) => format!("Opcode {:#x}", header.first_byte & OPCODE),
         (Some(Opcode::Continuation), true) => "Continuation, last fragment".to_owned(),
         (Some(opcode @ (Opcode::Text | Opcode::Binary)), false) => format!("{opcode:?}, first fragment"),
         (Some(opcode), _) => format!("{opcode:?}"),

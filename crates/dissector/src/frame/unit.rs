@@ -2,11 +2,11 @@
 
 use protocol::{
     CloseFrame, Violation,
-    frame::{Opcode, apply_mask},
+    frame::{Opcode, RawHeader, apply_mask, rules::begins_compressed_message},
     message::MessageKind,
 };
 
-use super::{layout::Layout, rules};
+use super::{ranges::payload_range, rules};
 use crate::{
     context::{ConnectionContext, DirectionContext},
     excerpt::Excerpt,
@@ -22,9 +22,9 @@ const PIECE: usize = 4 << 10;
 #[derive(Debug)]
 pub(crate) struct FrameUnit {
     /// The bytes of the header so far.
-    pub(super) header: Vec<u8>,
-    /// The layout, once the header is complete.
-    pub(super) layout: Option<Layout>,
+    pub(super) header_bytes: Vec<u8>,
+    /// The header, once it is complete. It may be invalid.
+    pub(super) header: Option<RawHeader>,
     pub(super) position: MessagePosition,
     /// The payload so far, unmasked.
     pub(super) payload: Excerpt,
@@ -47,8 +47,8 @@ pub(super) enum MessagePosition {
 impl FrameUnit {
     pub(crate) const fn new() -> Self {
         Self {
-            header: Vec::new(),
-            layout: None,
+            header_bytes: Vec::new(),
+            header: None,
             position: MessagePosition::Outside,
             payload: Excerpt::new(0),
             inflated: Excerpt::new(0),
@@ -57,20 +57,20 @@ impl FrameUnit {
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
-        self.header.is_empty()
+        self.header_bytes.is_empty()
     }
 
     pub(crate) fn is_complete(&self) -> bool {
-        self.layout.is_some_and(|layout| layout.payload_length == self.payload.total())
+        self.header.is_some_and(|header| header.payload_length == self.payload.total())
     }
 
     /// Returns the number of bytes so far.
     pub(crate) const fn length(&self) -> u64 {
-        self.header.len() as u64 + self.payload.total()
+        self.header_bytes.len() as u64 + self.payload.total()
     }
 
     pub(crate) fn is_close(&self) -> bool {
-        self.layout.is_some_and(|layout| layout.opcode() == Some(Opcode::Close))
+        self.header.is_some_and(|header| header.opcode() == Some(Opcode::Close))
     }
 
     /// Takes bytes up to the end of the frame. Returns the number of bytes taken.
@@ -82,12 +82,12 @@ impl FrameUnit {
         frames: &mut DirectionContext,
     ) -> usize {
         let mut taken = 0;
-        while self.layout.is_none() {
+        while self.header.is_none() {
             let Some(&byte) = bytes.get(taken) else { return taken };
-            self.header.push(byte);
+            self.header_bytes.push(byte);
             taken += 1;
-            if let Some(layout) = Layout::read(&self.header) {
-                self.begin_payload(layout, direction, context, frames);
+            if let Some(header) = RawHeader::read(&self.header_bytes) {
+                self.begin_payload(header, direction, context, frames);
             }
         }
         taken + self.push_payload(&bytes[taken..], context, frames)
@@ -96,18 +96,18 @@ impl FrameUnit {
     /// Checks a header that has just become complete, and begins the message if the frame does.
     fn begin_payload(
         &mut self,
-        layout: Layout,
+        header: RawHeader,
         direction: Direction,
         context: &ConnectionContext,
         frames: &mut DirectionContext,
     ) {
         let limit = context.options.payload_bytes;
-        self.layout = Some(layout);
+        self.header = Some(header);
         self.payload = Excerpt::new(limit);
         self.inflated = Excerpt::new(limit);
-        self.findings = rules::check_header(&self.header, &layout, direction, context, frames);
+        self.findings = rules::check_header(&header, direction, context, frames);
         frames.before_response = false;
-        let kind = match layout.opcode() {
+        let kind = match header.opcode() {
             Some(Opcode::Text) => MessageKind::Text,
             Some(Opcode::Binary) => MessageKind::Binary,
             Some(Opcode::Continuation) => {
@@ -120,7 +120,7 @@ impl FrameUnit {
             Some(Opcode::Close | Opcode::Ping | Opcode::Pong) | None => return,
         };
         let coding = match &context.deflate {
-            Some(deflate) if layout.begins_compressed_message(context.reserved_bits_in_use()) => {
+            Some(deflate) if begins_compressed_message(&header, context.reserved_bits_in_use()) => {
                 let inflater = frames.inflater.get_or_insert_with(|| deflate.inflater(direction));
                 MessageCoding::Deflate { inflated: Excerpt::new(limit), failure: inflater.begin().err() }
             }
@@ -133,19 +133,19 @@ impl FrameUnit {
     }
 
     fn push_payload(&mut self, bytes: &[u8], context: &ConnectionContext, frames: &mut DirectionContext) -> usize {
-        let Some(layout) = self.layout else { return 0 };
-        let remaining = layout.payload_length - self.payload.total();
+        let Some(header) = self.header else { return 0 };
+        let remaining = header.payload_length - self.payload.total();
         let taken = usize::try_from(remaining).unwrap_or(usize::MAX).min(bytes.len());
         let mut buffer = [0; PIECE];
         for wire in bytes[..taken].chunks(PIECE) {
             let plain = &mut buffer[..wire.len()];
             plain.copy_from_slice(wire);
-            if let Some(key) = layout.key {
+            if let Some(key) = header.masking_key {
                 // The key repeats every four bytes, so only the lowest bits of the position count.
                 let offset = usize::try_from(self.payload.total() % 4).unwrap_or(0);
                 apply_mask(plain, key.at(offset));
             }
-            self.push_to_message(plain, &layout, context, frames);
+            self.push_to_message(plain, &header, context, frames);
             self.payload.push(plain);
         }
         taken
@@ -155,7 +155,7 @@ impl FrameUnit {
     fn push_to_message(
         &mut self,
         plain: &[u8],
-        layout: &Layout,
+        header: &RawHeader,
         context: &ConnectionContext,
         frames: &mut DirectionContext,
     ) {
@@ -167,36 +167,35 @@ impl FrameUnit {
             for violation in message.push_compressed(plain, inflater, limit, &mut self.inflated) {
                 // Each compressed byte changes the meaning of the ones after it, so no single byte can
                 // be blamed.
-                self.findings.push(Finding::violation(layout.payload_range(), violation));
+                self.findings.push(Finding::violation(payload_range(header), violation));
             }
         } else if let Some(invalid) = message.push(plain) {
-            let at = layout.header_length + self.payload.total() + invalid as u64;
+            let at = header.header_len() as u64 + self.payload.total() + invalid as u64;
             self.findings.push(Finding::violation(at..at + 1, Violation::TextNotUtf8));
         }
     }
 
     /// Checks the rules that only a complete frame can break.
     pub(crate) fn check_end(&mut self, frames: &mut DirectionContext) {
-        let Some(layout) = self.layout else { return };
+        let Some(header) = self.header else { return };
         if self.position != MessagePosition::Outside
-            && layout.fin()
+            && header.fin()
             && let Some(message) = &mut frames.message
             && let Some(violation) = message.end(frames.inflater.as_mut())
         {
-            let payload = layout.payload_range();
-            let end = layout.end();
+            let payload = payload_range(&header);
             let range = match violation {
                 Violation::DeflateInvalid if !payload.is_empty() => payload,
-                _ => end.saturating_sub(1)..end,
+                _ => payload.end.saturating_sub(1)..payload.end,
             };
             self.findings.push(Finding::violation(range, violation));
         }
         // A Close frame that is too long is shown by its beginning, and its body cannot be checked.
-        if layout.opcode() == Some(Opcode::Close)
+        if header.opcode() == Some(Opcode::Close)
             && self.payload.left_out() == 0
             && let Err(violation) = CloseFrame::parse(self.payload.bytes())
         {
-            let payload = layout.payload_range();
+            let payload = payload_range(&header);
             let range = match violation {
                 Violation::CloseCodeInvalid(_) => payload.start..payload.start + 2,
                 Violation::CloseReasonNotUtf8 => payload.start + 2..payload.end,
@@ -208,11 +207,11 @@ impl FrameUnit {
 
     /// Updates the context of the frames that follow this complete one.
     pub(crate) fn update_context(&self, frames: &mut DirectionContext) {
-        let Some(layout) = self.layout else { return };
-        if self.position != MessagePosition::Outside && layout.fin() {
+        let Some(header) = self.header else { return };
+        if self.position != MessagePosition::Outside && header.fin() {
             frames.message = None;
         }
-        if layout.opcode() == Some(Opcode::Close) {
+        if header.opcode() == Some(Opcode::Close) {
             frames.closed = true;
         }
     }

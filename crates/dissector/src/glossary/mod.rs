@@ -18,6 +18,6 @@ mod terms;
 
 pub(crate) use self::header_terms::term_for_header;
 pub use self::{
-    term::{RecordPart, Reference, Term},
+    term::{RecordPart, Term},
     terms::*,
 };

@@ -1,6 +1,6 @@
 //! The types of a glossary entry.
 
-use std::fmt;
+use protocol::RfcSection;
 
 /// A glossary entry: the description of a field, independent of its value.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,16 +15,7 @@ pub struct Term {
     /// The reason that the field exists: the problem that a protocol without it would have.
     pub why: &'static str,
     /// The section that specifies the field.
-    pub reference: Reference,
-}
-
-/// A section of an RFC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reference {
-    /// The number of the RFC.
-    pub rfc: u16,
-    /// The section, such as `5.2`.
-    pub section: &'static str,
+    pub reference: RfcSection,
 }
 
 /// The parts of a record that are told apart by colour, in every rendering.
@@ -48,18 +39,4 @@ pub enum RecordPart {
     Handshake,
     /// Any other header.
     Header,
-}
-
-impl Reference {
-    /// Creates a reference to a section of RFC 6455, The WebSocket Protocol.
-    #[must_use]
-    pub const fn rfc6455(section: &'static str) -> Self {
-        Self { rfc: 6455, section }
-    }
-}
-
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RFC {}, section {}", self.rfc, self.section)
-    }
 }

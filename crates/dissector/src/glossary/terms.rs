@@ -1,6 +1,8 @@
 //! The terms, in the order of the bytes: a frame, the first line of a head, its headers, the rest.
 
-use super::term::{RecordPart, Reference, Term};
+use protocol::RfcSection;
+
+use super::term::{RecordPart, Term};
 
 /// Declares each term as a static, and a list of all of them.
 macro_rules! terms {
@@ -12,7 +14,7 @@ macro_rules! terms {
                 label: $label,
                 part: RecordPart::$part,
                 why: $why,
-                reference: Reference { rfc: $rfc, section: $section },
+                reference: RfcSection { rfc: $rfc, section: $section },
             };
         )*
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use protocol::{Limits, Violation};
+use protocol::{HandshakeViolation, Limits};
 
 use super::{first_line::FirstLineParts, lines::HeadLine, unit::HeadUnit};
 use crate::{
@@ -17,16 +17,16 @@ pub(super) fn parse_head<T>(
     lines: &[HeadLine<'_>],
     parts: &FirstLineParts,
     limits: &Limits,
-    parse: impl Fn(&[u8], &Limits) -> Result<Option<T>, Violation>,
+    parse: impl Fn(&[u8], &Limits) -> Result<Option<T>, HandshakeViolation>,
 ) -> Result<Option<T>, Finding> {
-    let whole = |violation| Finding::violation(0..head.length(), violation);
+    let whole = |violation| Finding::handshake(0..head.length(), violation);
     match parse(head.bytes(), limits) {
-        Ok(None) if head.has_ended() => Err(whole(Violation::MalformedHead("it ends too early".to_owned()))),
+        Ok(None) if head.has_ended() => Err(whole(HandshakeViolation::MalformedHead("it ends too early".to_owned()))),
         Ok(None) if head.bytes().len() >= limits.max_head_bytes => {
-            Err(whole(Violation::HeadTooLong { limit: limits.max_head_bytes }))
+            Err(whole(HandshakeViolation::HeadTooLong { limit: limits.max_head_bytes }))
         }
         Ok(parsed) => Ok(parsed),
-        Err(violation @ Violation::MalformedHead(_)) => {
+        Err(violation @ HandshakeViolation::MalformedHead(_)) => {
             // The parser does not say which line is malformed. It is the first line with which the head
             // up to there fails to parse.
             let fails = |line: &&HeadLine<'_>| {
@@ -34,7 +34,7 @@ pub(super) fn parse_head<T>(
                 parse(&head.bytes()[..end], limits).is_err()
             };
             let range = lines.iter().find(fails).map_or(0..head.length(), |line| line.range().clone());
-            Err(Finding::violation(range, violation))
+            Err(Finding::handshake(range, violation))
         }
         Err(violation) => Err(locate(violation, lines, parts, head.length())),
     }
@@ -42,35 +42,44 @@ pub(super) fn parse_head<T>(
 
 /// Creates a finding for a rule of the handshake, at the line that breaks it. If that line is missing,
 /// the finding is at the empty line.
-pub(super) fn locate(violation: Violation, lines: &[HeadLine<'_>], parts: &FirstLineParts, length: u64) -> Finding {
+pub(super) fn locate(
+    violation: HandshakeViolation,
+    lines: &[HeadLine<'_>],
+    parts: &FirstLineParts,
+    length: u64,
+) -> Finding {
     let header = |name: &str| {
         let has_name = |line: &&HeadLine<'_>| matches!(line, HeadLine::Header { name: other, .. } if other.eq_ignore_ascii_case(name));
         lines.iter().rev().find(has_name).map(|line| line.range().clone())
     };
     let part = |term: &Term| parts.iter().find(|(other, _)| std::ptr::eq(*other, term)).map(|(_, range)| range.clone());
     let found: Option<Range<u64>> = match &violation {
-        Violation::HttpVersionTooOld => part(&glossary::REQUEST_VERSION).or_else(|| part(&glossary::RESPONSE_VERSION)),
-        Violation::MethodNotGet(_) => part(&glossary::METHOD),
-        Violation::TargetMalformed => part(&glossary::TARGET),
-        Violation::UpgradeMissing | Violation::UpgradeToSomethingElse => header("upgrade"),
-        Violation::ConnectionWithoutUpgrade => header("connection"),
-        Violation::HostNotOnce => header("host"),
-        Violation::KeyNotOnce | Violation::KeyMalformed => header("sec-websocket-key"),
-        Violation::VersionRepeated | Violation::VersionUnsupported(_) => header("sec-websocket-version"),
-        Violation::AcceptNotOnce | Violation::AcceptWrong { .. } => header("sec-websocket-accept"),
-        Violation::ExtensionsMalformed
-        | Violation::ExtensionNotOffered(_)
-        | Violation::ExtensionConflict(_)
-        | Violation::DeflateAnswerWrong(_) => header("sec-websocket-extensions"),
-        Violation::SubprotocolMalformed | Violation::SubprotocolRepeated(_) | Violation::SubprotocolNotOffered(_) => {
-            header("sec-websocket-protocol")
+        HandshakeViolation::HttpVersionTooOld => {
+            part(&glossary::REQUEST_VERSION).or_else(|| part(&glossary::RESPONSE_VERSION))
         }
-        Violation::RequestWithBody => header("transfer-encoding").or_else(|| header("content-length")),
+        HandshakeViolation::MethodNotGet(_) => part(&glossary::METHOD),
+        HandshakeViolation::TargetMalformed => part(&glossary::TARGET),
+        HandshakeViolation::UpgradeMissing | HandshakeViolation::UpgradeToSomethingElse => header("upgrade"),
+        HandshakeViolation::ConnectionWithoutUpgrade => header("connection"),
+        HandshakeViolation::HostNotOnce => header("host"),
+        HandshakeViolation::KeyNotOnce | HandshakeViolation::KeyMalformed => header("sec-websocket-key"),
+        HandshakeViolation::VersionRepeated | HandshakeViolation::VersionUnsupported(_) => {
+            header("sec-websocket-version")
+        }
+        HandshakeViolation::AcceptNotOnce | HandshakeViolation::AcceptWrong { .. } => header("sec-websocket-accept"),
+        HandshakeViolation::ExtensionsMalformed
+        | HandshakeViolation::ExtensionNotOffered(_)
+        | HandshakeViolation::ExtensionConflict(_)
+        | HandshakeViolation::DeflateAnswerWrong(_) => header("sec-websocket-extensions"),
+        HandshakeViolation::SubprotocolMalformed
+        | HandshakeViolation::SubprotocolRepeated(_)
+        | HandshakeViolation::SubprotocolNotOffered(_) => header("sec-websocket-protocol"),
+        HandshakeViolation::RequestWithBody => header("transfer-encoding").or_else(|| header("content-length")),
         _ => Some(0..length),
     };
     let end_of_head = || match lines.last() {
         Some(last @ HeadLine::Empty(_)) => last.range().clone(),
         _ => 0..length,
     };
-    Finding::violation(found.unwrap_or_else(end_of_head), violation)
+    Finding::handshake(found.unwrap_or_else(end_of_head), violation)
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use protocol::{
-    Limits, Violation,
+    HandshakeViolation, Limits,
     handshake::{Nonce, ReceivedRequest, ServerHandshake, Status, VERSION, accept_digest, accept_key, key::GUID},
 };
 
@@ -67,7 +67,7 @@ pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, 
 }
 
 /// Parses a request as a server does.
-fn parse_request(head: &[u8], limits: &Limits) -> Result<Option<ReceivedRequest>, Violation> {
+fn parse_request(head: &[u8], limits: &Limits) -> Result<Option<ReceivedRequest>, HandshakeViolation> {
     let mut handshake = ServerHandshake::new(limits.clone());
     handshake.input().extend_from_slice(head);
     Ok(match handshake.poll()? {

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use protocol::{
-    Limits, Violation,
+    HandshakeViolation, Limits,
     handshake::{Extension, HandshakeError, Status, accept_digest, accept_key, parse_response},
 };
 
@@ -80,7 +80,7 @@ pub(crate) fn dissect_response(
 }
 
 /// Validates a 101 as the client that sent the request does. Returns the first rule that it breaks.
-fn validate(head: &[u8], request: &RequestContext, limits: &Limits) -> Option<Violation> {
+fn validate(head: &[u8], request: &RequestContext, limits: &Limits) -> Option<HandshakeViolation> {
     let mut client = request.client(limits)?;
     client.input().extend_from_slice(head);
     match client.poll() {

@@ -9,16 +9,13 @@
 //! ```
 //!
 //! Bytes are written as in Wireshark, in hexadecimal with colons. `left_out` is the number of bytes that
-//! were not kept. Empty members are omitted: a field of whole bytes has no `mask`, and a field without
-//! inner fields has no `fields`. `started_at` and `ended_at` are seconds since 1970. `part` selects the
+//! were not kept. Empty members are omitted: a field of whole bytes has no `mask`, a field without inner
+//! fields has no `fields`, and a limit of the receiver has no `rfc` and no `section`. `started_at` and `ended_at` are seconds since 1970. `part` selects the
 //! colour.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::{
-    Serialize, Serializer,
-    ser::{SerializeMap, SerializeStruct},
-};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
     field::{Field, FieldValue},
@@ -120,15 +117,16 @@ fn left_out_entry<M: SerializeMap>(map: &mut M, left_out: u64) -> Result<(), M::
 
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let reference = self.rule.reference();
-        let mut finding = serializer.serialize_struct("Finding", 6)?;
-        finding.serialize_field("rule", &self.rule.name())?;
-        finding.serialize_field("sentence", &self.rule.to_string())?;
-        finding.serialize_field("rfc", &reference.rfc)?;
-        finding.serialize_field("section", reference.section)?;
-        finding.serialize_field("start", &self.range.start)?;
-        finding.serialize_field("end", &self.range.end)?;
-        finding.end()
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("rule", &self.rule.name())?;
+        map.serialize_entry("sentence", &self.rule.to_string())?;
+        if let Some(section) = self.rule.section() {
+            map.serialize_entry("rfc", &section.rfc)?;
+            map.serialize_entry("section", section.section)?;
+        }
+        map.serialize_entry("start", &self.range.start)?;
+        map.serialize_entry("end", &self.range.end)?;
+        map.end()
     }
 }
 

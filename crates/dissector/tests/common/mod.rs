@@ -7,10 +7,11 @@ use dissector::{
     Field, FieldValue, Options, Record,
 };
 use protocol::{
-    NegotiatedDeflate, Violation,
+    HandshakeViolation, Violation,
     extension::Deflater,
     frame::{LengthForm, MaskingKey, apply_mask},
     handshake::extensions::parse_line,
+    observer::negotiated_deflate,
 };
 
 /// The request of RFC 6455, section 1.3, without optional headers.
@@ -111,7 +112,7 @@ pub(crate) fn sent(direction: Direction, first: u8, payload: &[u8]) -> (Directio
 /// Creates the compressor of this direction's sender, after `element` was offered and accepted.
 pub(crate) fn deflater(direction: Direction, element: &str) -> Deflater {
     let elements = parse_line(element).expect("the element is well formed");
-    let deflate = NegotiatedDeflate::negotiated(direction.sender(), &elements, &elements).expect("no rule is broken");
+    let deflate = negotiated_deflate(direction.sender(), &elements, &elements).expect("no rule is broken");
     Deflater::new(&deflate.expect("the element is permessage-deflate"))
 }
 
@@ -178,7 +179,7 @@ pub(crate) fn rules(record: &Record) -> Vec<BrokenRule> {
     record.findings.iter().map(|finding| finding.rule.clone()).collect()
 }
 
-/// Returns the rules that a record breaks, all of which must be violations of the protocol crate.
+/// Returns the rules that a frame breaks, all of which must have a [`Violation`].
 #[track_caller]
 pub(crate) fn violations(record: &Record) -> Vec<Violation> {
     let violation = |rule| match rule {
@@ -186,6 +187,15 @@ pub(crate) fn violations(record: &Record) -> Vec<Violation> {
         other => panic!("{other:?} in {}", record.summary),
     };
     rules(record).into_iter().map(violation).collect()
+}
+
+/// Returns the only rule of the handshake that a head breaks.
+#[track_caller]
+pub(crate) fn handshake_violation(record: &Record) -> HandshakeViolation {
+    match &rules(record)[..] {
+        [BrokenRule::Handshake(violation)] => violation.clone(),
+        other => panic!("{other:?} in {}", record.summary),
+    }
 }
 
 pub(crate) fn named(value: u64, name: &'static str) -> FieldValue {

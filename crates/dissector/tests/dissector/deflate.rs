@@ -5,11 +5,11 @@ use dissector::{
     Direction::{self, ToClient, ToServer},
     FieldValue, Options, Record, render,
 };
-use protocol::{Limits, Violation, frame::Opcode};
+use protocol::{HandshakeViolation, Limits, RfcSection, Violation, frame::Opcode};
 
 use crate::common::{
     HELLO, HELLO_AGAIN, KEY, REQUEST, RESPONSE, after_handshake, bytes, deflater, dissect, dissect_with, field, frame,
-    labelled, masked, only, rules, sent, text, unmasked, violations, with_extension, with_line,
+    handshake_violation, labelled, masked, only, rules, sent, text, unmasked, violations, with_extension, with_line,
 };
 
 /// Both ends may refer to earlier messages.
@@ -229,7 +229,7 @@ fn invalid_deflate_is_reported_at_its_bytes_and_inflated_as_far_as_possible() {
         let finding = &record.findings[0];
         assert_eq!(finding.range, 6..6 + payload.len() as u64, "{payload:02x?}");
         assert_eq!(finding.rule.to_string(), "a compressed message is not valid DEFLATE (RFC 7692, section 7.2.2)");
-        assert_eq!(finding.rule.reference().to_string(), "RFC 7692, section 7.2.2");
+        assert_eq!(finding.rule.section(), Some(RfcSection { rfc: 7692, section: "7.2.2" }));
         assert_eq!(labelled(record, "Compressed").value, bytes(payload));
         assert_eq!(record.field("websocket.payload.text"), None, "there is no whole message: {payload:02x?}");
         let found = record.walk().map(|(_, field)| field).find(|field| field.label == "Inflated");
@@ -275,7 +275,7 @@ fn a_message_that_never_ended_leaves_nothing_in_the_next_one() {
 #[test]
 fn a_bomb_is_inflated_up_to_the_limit_and_shown_by_its_beginning() {
     const LIMIT: usize = 1 << 20;
-    let limits = Limits { max_message_bytes: LIMIT, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.max_message_bytes(LIMIT);
     let options = Options { payload_bytes: 200, limits };
     // 64 MiB in 64 KiB, and one byte more than the limit.
     for (size, element) in [(64 << 20, TAKEOVER), (LIMIT + 1, NO_TAKEOVER)] {
@@ -307,7 +307,7 @@ fn the_limit_applies_to_the_inflated_message_not_to_its_payload() {
         let letters = vec![b'x'; length.into()];
         [&[0x00][..], &length.to_le_bytes(), &(!length).to_le_bytes(), &letters, &[0x00]].concat()
     };
-    let options = Options { limits: Limits { max_message_bytes: 100, ..Limits::DEFAULT }, ..Options::default() };
+    let options = Options { limits: Limits::DEFAULT.max_message_bytes(100), ..Options::default() };
     for (length, expected) in [(100, vec![]), (101, vec![Violation::MessageTooBig { limit: 100 }])] {
         let pieces = with_extension(TAKEOVER, &[sent(ToServer, 0xC1, &stored_block(length))]);
         let records = dissect_with(Conversation::new(options.clone()), &pieces);
@@ -323,7 +323,7 @@ fn rsv1_marks_the_first_frame_of_a_message_and_no_other() {
         assert_eq!(violations(record), [Violation::CompressedBitMisplaced(opcode)]);
         let finding = &record.findings[0];
         assert_eq!(finding.range, 0..1);
-        assert_eq!(finding.rule.reference().to_string(), "RFC 7692, section 6.1");
+        assert_eq!(finding.rule.section(), Some(RfcSection { rfc: 7692, section: "6.1" }));
     }
     assert!(records[2].findings[0].rule.to_string().contains("set on a Continuation frame"));
     // The rule is broken, but the content can still be read.
@@ -363,7 +363,7 @@ fn a_text_has_to_be_utf_8_after_inflating_and_not_before() {
     assert_eq!(violations(&records[0]), [Violation::TextNotUtf8]);
     // No single compressed byte can be blamed, so the finding covers the payload.
     assert_eq!(records[0].findings[0].range, 6..records[0].length);
-    assert_eq!(records[0].findings[0].rule.reference().to_string(), "RFC 6455, section 8.1");
+    assert_eq!(records[0].findings[0].rule.section(), Some(RfcSection { rfc: 6455, section: "8.1" }));
     assert_eq!(field(&records[0], "websocket.payload.text").value, text("ab\u{FFFD}cd"));
     assert_eq!(violations(&records[1]), [Violation::TextNotUtf8]);
     assert_text(&records[2], "a\u{20AC}");
@@ -381,8 +381,9 @@ fn a_character_may_be_cut_by_compressed_fragments() {
 
 #[test]
 fn after_an_invalid_response_to_the_offer_messages_are_still_inflated() {
-    let is_wrong_answer: fn(&Violation) -> bool = |violation| matches!(violation, Violation::DeflateAnswerWrong(_));
-    let is_conflict: fn(&Violation) -> bool = |violation| matches!(violation, Violation::ExtensionConflict(_));
+    type Expected = fn(&HandshakeViolation) -> bool;
+    let is_wrong_answer: Expected = |violation| matches!(violation, HandshakeViolation::DeflateAnswerWrong(_));
+    let is_conflict: Expected = |violation| matches!(violation, HandshakeViolation::ExtensionConflict(_));
     let line = |element: &str| format!("Sec-WebSocket-Extensions: {element}");
     for (is_expected, section, offer, accepted) in [
         (is_wrong_answer, "7", "permessage-deflate", "permessage-deflate; x=1"),
@@ -404,11 +405,11 @@ fn after_an_invalid_response_to_the_offer_messages_are_still_inflated() {
             sent(ToServer, 0xC1, &HELLO),
             sent(ToServer, 0xC1, &HELLO_AGAIN),
         ]);
-        let [violation] = &violations(&records[1])[..] else { panic!("{:?}", records[1].findings) };
-        assert!(is_expected(violation), "{accepted}: {violation:?}");
+        let violation = handshake_violation(&records[1]);
+        assert!(is_expected(&violation), "{accepted}: {violation:?}");
         let finding = &records[1].findings[0];
         assert_eq!(finding.range, line_start..response.len() as u64 - 2, "{accepted}");
-        assert_eq!(finding.rule.reference().to_string(), format!("RFC 7692, section {section}"));
+        assert_eq!(finding.rule.section(), Some(RfcSection { rfc: 7692, section }));
         assert_text(&records[2], "Hello");
         assert_text(&records[3], "Hello");
     }

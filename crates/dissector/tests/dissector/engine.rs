@@ -10,10 +10,11 @@ use dissector::{
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 use protocol::{
-    Config, Connection, Event, Limits, NegotiatedDeflate, Role, Violation,
+    Config, Connection, Event, Limits, Role, Violation,
     frame::{LengthForm, MaskingKey, Opcode},
     handshake::extensions::parse_line,
     message::MessageKind,
+    observer::negotiated_deflate,
 };
 
 use crate::common::{deflater, frame, frame_with_form, sent, with_extension};
@@ -31,7 +32,7 @@ enum Observation {
 
 /// The limits for compressed messages: small enough that some messages exceed them.
 fn small_limits() -> Limits {
-    Limits { max_message_bytes: 100, ..Limits::DEFAULT }
+    Limits::DEFAULT.max_message_bytes(100)
 }
 
 /// Returns the events that the engine delivers, up to a Close or a violation.
@@ -39,14 +40,14 @@ fn engine_events(role: Role, element: Option<&str>, wire: &[u8]) -> Vec<Observat
     let now = Instant::now();
     let config = match element {
         None => Config::default(),
-        Some(_) => Config { limits: small_limits(), ..Config::default() },
+        Some(_) => Config::default().limits(small_limits()),
     };
     let mut connection = match role {
         Role::Server => Connection::server(config, now),
         Role::Client => Connection::client(config, Box::new(|| MaskingKey([0; 4])), now),
     };
     if let Some(elements) = element.map(|element| parse_line(element).expect("the element is well formed")) {
-        let deflate = NegotiatedDeflate::negotiated(role, &elements, &elements).expect("no rule is broken");
+        let deflate = negotiated_deflate(role, &elements, &elements).expect("no rule is broken");
         connection = connection.with_deflate(&deflate.expect("the element is permessage-deflate"));
     }
     connection.receive(wire);
@@ -57,7 +58,9 @@ fn engine_events(role: Role, element: Option<&str>, wire: &[u8]) -> Vec<Observat
             Ok(Some(Event::Message(message))) => Observation::Message(message.kind(), message.as_bytes().to_vec()),
             Ok(Some(Event::Ping(payload))) => Observation::Ping(payload.to_vec()),
             Ok(Some(Event::Pong(payload))) => Observation::Pong(payload.to_vec()),
-            Ok(Some(Event::Close(close))) => Observation::Close(close.map(|close| (close.code.0, close.reason))),
+            Ok(Some(Event::Close(close))) => {
+                Observation::Close(close.map(|close| (close.code().0, close.reason().to_owned())))
+            }
             Err(violation) => Observation::Violation(violation),
         };
         let is_last = matches!(event, Observation::Close(_) | Observation::Violation(_));

@@ -14,14 +14,12 @@ use crate::common::{
 
 /// Small limits, which random bytes can reach.
 fn options() -> Options {
-    let limits = Limits {
-        max_head_bytes: 1000,
-        max_headers: 20,
-        max_frame_bytes: 200,
-        max_message_bytes: 300,
-        fragments: 3,
-        ..Limits::DEFAULT
-    };
+    let limits = Limits::DEFAULT
+        .max_head_bytes(1000)
+        .max_headers(20)
+        .max_frame_bytes(200)
+        .max_message_bytes(300)
+        .max_fragments(3);
     Options { payload_bytes: 130, limits }
 }
 

@@ -9,13 +9,13 @@ use dissector::{
     Options, Record, RecordKind,
 };
 use protocol::{
-    CloseCode, Limits, Violation,
+    CloseCode, HandshakeViolation, Limits, RfcSection, Violation,
     frame::{LengthForm, Opcode},
 };
 
 use crate::common::{
     KEY, REQUEST, RESPONSE, after_handshake, dissect, dissect_with, field, frame_with_form, from_client, from_server,
-    masked, number, replaced, rules, unmasked, violations, with_line,
+    handshake_violation, masked, number, replaced, rules, unmasked, violations, with_line,
 };
 
 /// Asserts that only the last record breaks a rule, and the bytes that break it.
@@ -111,7 +111,7 @@ fn an_invalid_text_is_reported_once_and_the_next_one_is_validated_again() {
 
 #[test]
 fn the_limits_are_those_of_the_options() {
-    let limits = Limits { max_frame_bytes: 10, max_message_bytes: 15, fragments: 2, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.max_frame_bytes(10).max_message_bytes(15).max_fragments(2);
     let options = Options { limits, ..Options::default() };
     for (violation, frames, range) in [
         (Violation::FrameTooBig { length: 11, limit: 10 }, vec![masked(0x82, &[0; 11])], 1..2),
@@ -152,7 +152,7 @@ impl At {
 }
 
 /// A test whether a violation is the expected one. Some hold a text, which is not compared.
-type Expected = fn(&Violation) -> bool;
+type Expected = fn(&HandshakeViolation) -> bool;
 
 /// Returns a closure that recognizes a violation by a pattern.
 macro_rules! violation {
@@ -165,9 +165,9 @@ macro_rules! violation {
 #[track_caller]
 fn assert_broken_head(records: &[Record], is_expected: Expected, head: &str, at: At) {
     let last = records.last().expect("there is a record");
-    let [violation] = &violations(last)[..] else { panic!("{at:?}: {:?}", last.findings) };
-    assert!(is_expected(violation), "{at:?}: {violation:?}");
-    assert_broken(records, &BrokenRule::Violation(violation.clone()), at.range(head));
+    let violation = handshake_violation(last);
+    assert!(is_expected(&violation), "{at:?}: {violation:?}");
+    assert_broken(records, &BrokenRule::Handshake(violation), at.range(head));
 }
 
 #[test]
@@ -175,54 +175,66 @@ fn rules_of_the_request() {
     use At::{EndOfHead, FirstLine, Line};
     let without = |line: &str| replaced(REQUEST, line, "");
     for (is_expected, head, at) in [
-        (violation!(Violation::HttpVersionTooOld), replaced(REQUEST, "HTTP/1.1", "HTTP/1.0"), FirstLine("HTTP/1.0")),
         (
-            violation!(Violation::MethodNotGet(method) if method == "POST"),
+            violation!(HandshakeViolation::HttpVersionTooOld),
+            replaced(REQUEST, "HTTP/1.1", "HTTP/1.0"),
+            FirstLine("HTTP/1.0"),
+        ),
+        (
+            violation!(HandshakeViolation::MethodNotGet(method) if method == "POST"),
             replaced(REQUEST, "GET", "POST"),
             FirstLine("POST"),
         ),
-        (violation!(Violation::TargetMalformed), replaced(REQUEST, "/chat", "/chat#x"), FirstLine("/chat#x")),
-        (violation!(Violation::UpgradeMissing), without("Upgrade: websocket\r\n"), EndOfHead),
-        (violation!(Violation::UpgradeMissing), replaced(REQUEST, "websocket", "h2c"), Line("Upgrade: h2c")),
+        (violation!(HandshakeViolation::TargetMalformed), replaced(REQUEST, "/chat", "/chat#x"), FirstLine("/chat#x")),
+        (violation!(HandshakeViolation::UpgradeMissing), without("Upgrade: websocket\r\n"), EndOfHead),
+        (violation!(HandshakeViolation::UpgradeMissing), replaced(REQUEST, "websocket", "h2c"), Line("Upgrade: h2c")),
         (
-            violation!(Violation::ConnectionWithoutUpgrade),
+            violation!(HandshakeViolation::ConnectionWithoutUpgrade),
             replaced(REQUEST, "Connection: Upgrade", "Connection: close"),
             Line("Connection"),
         ),
-        (violation!(Violation::HostNotOnce), without("Host: server.example.com\r\n"), EndOfHead),
-        (violation!(Violation::KeyNotOnce), without("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), EndOfHead),
+        (violation!(HandshakeViolation::HostNotOnce), without("Host: server.example.com\r\n"), EndOfHead),
         (
-            violation!(Violation::KeyMalformed),
+            violation!(HandshakeViolation::KeyNotOnce),
+            without("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+            EndOfHead,
+        ),
+        (
+            violation!(HandshakeViolation::KeyMalformed),
             replaced(REQUEST, "dGhlIHNhbXBsZSBub25jZQ==", "short"),
             Line("Sec-WebSocket-Key"),
         ),
         (
-            violation!(Violation::VersionUnsupported(Some(version)) if version == "8"),
+            violation!(HandshakeViolation::VersionUnsupported(Some(version)) if version == "8"),
             replaced(REQUEST, "13", "8"),
             Line("Sec-WebSocket-Version"),
         ),
         (
-            violation!(Violation::VersionRepeated),
+            violation!(HandshakeViolation::VersionRepeated),
             with_line(REQUEST, "sec-websocket-version: 13"),
             Line("sec-websocket-version"),
         ),
-        (violation!(Violation::RequestWithBody), with_line(REQUEST, "Content-Length: 5"), Line("Content-Length")),
         (
-            violation!(Violation::ExtensionsMalformed),
+            violation!(HandshakeViolation::RequestWithBody),
+            with_line(REQUEST, "Content-Length: 5"),
+            Line("Content-Length"),
+        ),
+        (
+            violation!(HandshakeViolation::ExtensionsMalformed),
             with_line(REQUEST, "Sec-WebSocket-Extensions: ;"),
             Line("Sec-WebSocket-Extensions"),
         ),
         (
-            violation!(Violation::SubprotocolMalformed),
+            violation!(HandshakeViolation::SubprotocolMalformed),
             with_line(REQUEST, "Sec-WebSocket-Protocol: a b"),
             Line("Sec-WebSocket-Protocol"),
         ),
         (
-            violation!(Violation::SubprotocolRepeated(name) if name == "a"),
+            violation!(HandshakeViolation::SubprotocolRepeated(name) if name == "a"),
             with_line(REQUEST, "Sec-WebSocket-Protocol: a, a"),
             Line("Sec-WebSocket-Protocol"),
         ),
-        (violation!(Violation::MalformedHead(_)), with_line(REQUEST, "no header"), Line("no header")),
+        (violation!(HandshakeViolation::MalformedHead(_)), with_line(REQUEST, "no header"), Line("no header")),
     ] {
         let records = dissect(&[(ToServer, head.clone().into_bytes())]);
         assert_eq!((records[0].kind, records[0].bytes.as_slice()), (RecordKind::Request, head.as_bytes()), "{at:?}");
@@ -235,46 +247,54 @@ fn rules_of_the_response() {
     use At::{EndOfHead, FirstLine, Line};
     let without = |line: &str| replaced(RESPONSE, line, "");
     for (is_expected, head, at) in [
-        (violation!(Violation::HttpVersionTooOld), replaced(RESPONSE, "HTTP/1.1", "HTTP/1.0"), FirstLine("HTTP/1.0")),
-        (violation!(Violation::UpgradeMissing), without("Upgrade: websocket\r\n"), EndOfHead),
-        (violation!(Violation::UpgradeToSomethingElse), replaced(RESPONSE, "websocket", "h2c"), Line("Upgrade: h2c")),
         (
-            violation!(Violation::ConnectionWithoutUpgrade),
+            violation!(HandshakeViolation::HttpVersionTooOld),
+            replaced(RESPONSE, "HTTP/1.1", "HTTP/1.0"),
+            FirstLine("HTTP/1.0"),
+        ),
+        (violation!(HandshakeViolation::UpgradeMissing), without("Upgrade: websocket\r\n"), EndOfHead),
+        (
+            violation!(HandshakeViolation::UpgradeToSomethingElse),
+            replaced(RESPONSE, "websocket", "h2c"),
+            Line("Upgrade: h2c"),
+        ),
+        (
+            violation!(HandshakeViolation::ConnectionWithoutUpgrade),
             replaced(RESPONSE, "Connection: Upgrade", "Connection: close"),
             Line("Connection"),
         ),
         (
-            violation!(Violation::AcceptNotOnce),
+            violation!(HandshakeViolation::AcceptNotOnce),
             without("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"),
             EndOfHead,
         ),
         (
-            violation!(Violation::AcceptWrong { expected, received }
+            violation!(HandshakeViolation::AcceptWrong { expected, received }
                 if expected == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" && received == "S3PPLMBiTxaQ9kYGzzhZRbK+xOo="),
             replaced(RESPONSE, "s3p", "S3P"),
             Line("Sec-WebSocket-Accept"),
         ),
         (
-            violation!(Violation::SubprotocolNotOffered(name) if name == "c"),
+            violation!(HandshakeViolation::SubprotocolNotOffered(name) if name == "c"),
             with_line(RESPONSE, "Sec-WebSocket-Protocol: c"),
             Line("Sec-WebSocket-Protocol"),
         ),
         (
-            violation!(Violation::SubprotocolMalformed),
+            violation!(HandshakeViolation::SubprotocolMalformed),
             with_line(RESPONSE, "Sec-WebSocket-Protocol: a, b"),
             Line("Sec-WebSocket-Protocol"),
         ),
         (
-            violation!(Violation::ExtensionNotOffered(name) if name == "x"),
+            violation!(HandshakeViolation::ExtensionNotOffered(name) if name == "x"),
             with_line(RESPONSE, "Sec-WebSocket-Extensions: x"),
             Line("Sec-WebSocket-Extensions"),
         ),
         (
-            violation!(Violation::ExtensionsMalformed),
+            violation!(HandshakeViolation::ExtensionsMalformed),
             with_line(RESPONSE, "Sec-WebSocket-Extensions: ;"),
             Line("Sec-WebSocket-Extensions"),
         ),
-        (violation!(Violation::MalformedHead(_)), with_line(RESPONSE, "no header"), Line("no header")),
+        (violation!(HandshakeViolation::MalformedHead(_)), with_line(RESPONSE, "no header"), Line("no header")),
     ] {
         let request = with_line(REQUEST, "Sec-WebSocket-Protocol: a, b");
         let records = dissect(&[(ToServer, request.into_bytes()), (ToClient, head.clone().into_bytes())]);
@@ -296,18 +316,21 @@ fn an_offered_subprotocol_and_extension_may_be_accepted() {
 
 #[test]
 fn a_head_has_a_limit() {
-    let limits = Limits { max_head_bytes: 200, max_headers: 8, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.max_head_bytes(200).max_headers(8);
     let options = Options { limits, ..Options::default() };
     for (direction, head) in [(ToServer, REQUEST), (ToClient, RESPONSE)] {
         let conversation = || Conversation::new(options.clone());
         let long = with_line(head, &format!("X: {}", "y".repeat(1000)));
         let records = dissect_with(conversation(), &[(direction, long.into_bytes())]);
-        assert_eq!((records[0].length, violations(&records[0])), (200, vec![Violation::HeadTooLong { limit: 200 }]));
+        assert_eq!(
+            (records[0].length, handshake_violation(&records[0])),
+            (200, HandshakeViolation::HeadTooLong { limit: 200 })
+        );
         assert_eq!(records[1].kind, RecordKind::Unknown, "the end of the head is not known");
 
         let many = with_line(head, "X: y\r\n".repeat(8).trim_end());
         let records = dissect_with(conversation(), &[(direction, many.into_bytes())]);
-        assert_eq!(violations(&records[0]), [Violation::TooManyHeaders { limit: 8 }]);
+        assert_eq!(handshake_violation(&records[0]), HandshakeViolation::TooManyHeaders { limit: 8 });
     }
 }
 
@@ -316,7 +339,8 @@ fn after_bytes_that_are_not_a_head_nothing_can_be_dissected() {
     // The beginning of a TLS handshake: a browser sends it if the user types https instead of http.
     let hello = [b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03".as_slice(), b"\n\n", &[0; 100]].concat();
     let records = dissect(&[(ToServer, hello)]);
-    assert!(matches!(&violations(&records[0])[..], [Violation::MalformedHead(_)]), "{:?}", records[0].findings);
+    let violation = handshake_violation(&records[0]);
+    assert!(matches!(violation, HandshakeViolation::MalformedHead(_)), "{violation:?}");
     assert_eq!((records[1].kind, records[1].length), (RecordKind::Unknown, 100));
 }
 
@@ -343,11 +367,11 @@ fn each_finding_names_the_section_of_its_rule() {
     let record = from_client(unmasked(0x81, b"x"));
     let rule = &record.findings[0].rule;
     assert_eq!(rule.to_string(), "a client's frames must be masked (RFC 6455, section 5.1)");
-    assert_eq!(rule.reference().to_string(), "RFC 6455, section 5.1");
+    assert_eq!(rule.section(), Some(RfcSection { rfc: 6455, section: "5.1" }));
     let records = after_handshake(&[(ToServer, masked(0x88, b"")), (ToServer, masked(0x89, b""))]);
     let rule = &records[1].findings[0].rule;
     assert_eq!(rule.to_string(), "nothing may follow a Close frame (RFC 6455, section 5.5.1)");
-    assert_eq!(rule.reference().to_string(), "RFC 6455, section 5.5.1");
+    assert_eq!(rule.section(), Some(RfcSection { rfc: 6455, section: "5.5.1" }));
 }
 
 #[test]
@@ -356,6 +380,7 @@ fn each_broken_rule_has_a_name_in_one_word() {
     assert_eq!(named(Violation::UnmaskedFrame), "UnmaskedFrame");
     assert_eq!(named(Violation::ReservedBitsSet(0x40)), "ReservedBitsSet");
     assert_eq!(named(Violation::MessageTooBig { limit: 1 }), "MessageTooBig");
+    assert_eq!(BrokenRule::Handshake(HandshakeViolation::HostNotOnce).name(), "HostNotOnce");
     assert_eq!(BrokenRule::AfterClose.name(), "AfterClose");
 }
 
