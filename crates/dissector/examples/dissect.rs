@@ -7,7 +7,7 @@
 //! cargo run -p dissector --example dissect -- json     # a line for each record
 //! ```
 
-use std::io::stdout;
+use std::io::{IsTerminal, stdout};
 
 use dissector::{
     Conversation,
@@ -22,7 +22,7 @@ const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 fn main() {
-    let colour = render::palette::wanted(&stdout());
+    let colour = stdout().is_terminal();
     let mode = std::env::args().nth(1).unwrap_or_default();
     let mut show = |record: Record| match mode.as_str() {
         "tree" => println!("{}", render::tree(&record)),
