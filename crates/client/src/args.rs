@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
 use dissector::watching::Trace;
-use laboratory::{Role, rules};
+use laboratory::{Role, faults};
 
 use crate::near::nearest;
 
@@ -111,7 +111,7 @@ fn header(text: &str) -> Result<(String, String), String> {
 
 /// The name of a rule that a client can break.
 fn rule(name: &str) -> Result<String, String> {
-    let names = || rules::of(Role::Client).map(|rule| rule.name);
+    let names = || faults::sent_by(Role::Client).map(|rule| rule.name);
     if names().any(|known| known == name) {
         return Ok(name.to_owned());
     }

@@ -5,24 +5,24 @@
 
 use std::{fmt::Write, net::SocketAddr, time::Duration};
 
-use laboratory::{Experiment, Outcome, Role, mirror, rules};
+use laboratory::{Evaluation, Fault, Role, faults, serve_fault};
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{Incoming, protocol::handshake::UpgradeRequest};
 
 /// Where the rules are.
 pub(crate) const PATH: &str = "/break/";
 
-/// The experiment of a path under [`PATH`].
+/// The fault of a path under [`PATH`].
 ///
 /// # Errors
 /// What there is instead, line by line.
-pub(crate) fn experiment(name: &str) -> Result<&'static Experiment, String> {
-    rules::find(Role::Server, name).ok_or_else(|| {
+pub(crate) fn fault(name: &str) -> Result<&'static Fault, String> {
+    faults::find(Role::Server, name).ok_or_else(|| {
         let why = if name.is_empty() { "name the rule" } else { "there is no such rule" };
         let mut list = format!("{why} behind {PATH}; these can be broken here:\n");
-        for Experiment { name, section, broken, .. } in rules::of(Role::Server) {
+        for Fault { name, section, description, .. } in faults::sent_by(Role::Server) {
             // Writing to a String cannot fail.
-            let _ = write!(list, "\n{PATH}{name:<26}  section {section:<6}  {broken}");
+            let _ = write!(list, "\n{PATH}{name:<26}  section {section:<6}  {description}");
         }
         list
     })
@@ -32,28 +32,28 @@ pub(crate) fn experiment(name: &str) -> Result<&'static Experiment, String> {
 pub(crate) async fn converse<S>(
     incoming: Incoming<S>,
     upgrade: UpgradeRequest,
-    experiment: &'static Experiment,
+    fault: &'static Fault,
     peer: SocketAddr,
     patience: Duration,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let Experiment { name, section, demand, asks, .. } = experiment;
-    tracing::info!("{peer} gets {PATH}{name}: {}", experiment.broken);
+    let Fault { name, section, level, expected, .. } = fault;
+    tracing::info!("{peer} gets {PATH}{name}: {}", fault.description);
     let (stream, request) = incoming.into_parts();
-    match mirror(stream, request, upgrade, experiment, patience).await {
-        Ok(outcome) => tracing::info!(
-            "{peer} on {PATH}{name}: {} ({}); asked for is: {asks} ({demand}, section {section})",
-            outcome.verdict(),
-            seen(&outcome),
+    match serve_fault(stream, request, upgrade, fault, patience).await {
+        Ok(evaluation) => tracing::info!(
+            "{peer} on {PATH}{name}: {} ({}); expected: {expected} ({level}, section {section})",
+            evaluation.verdict(),
+            seen(&evaluation),
         ),
         Err(error) => tracing::warn!("{peer} on {PATH}{name}: {error}"),
     }
 }
 
 /// What the client did, and what it said about it.
-fn seen(outcome: &Outcome) -> String {
-    let seen = outcome.seen();
+fn seen(evaluation: &Evaluation) -> String {
+    let seen = evaluation.observations();
     match &seen.close {
         Some(close) if !close.reason.is_empty() => format!("{seen}: {:?}", close.reason),
         _ => seen.to_string(),

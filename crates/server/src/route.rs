@@ -7,7 +7,7 @@ use http::{
     HeaderValue, Method, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
-use laboratory::Experiment;
+use laboratory::Fault;
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{
     AcceptError, Incoming, WebSocket,
@@ -100,7 +100,7 @@ enum Decision {
     /// Somebody comes to see what such a tap sees.
     Show(UpgradeRequest, wire::Viewer),
     /// A rule to be broken.
-    Break(&'static Experiment, UpgradeRequest),
+    Break(&'static Fault, UpgradeRequest),
     /// An ordinary HTTP response, and the reason for the log.
     Answer(Response<String>, String),
 }
@@ -123,7 +123,7 @@ fn decide(request: &ReceivedRequest, shared: &Shared) -> Decision {
     if request.head().method() == Method::GET
         && let Some(name) = request.path().strip_prefix(breaking::PATH)
     {
-        return match breaking::experiment(name) {
+        return match breaking::fault(name) {
             Ok(experiment) => {
                 permit(request, shared).map_or_else(|decision| decision, |upgrade| Decision::Break(experiment, upgrade))
             }

@@ -10,7 +10,7 @@ use common::{
     PATIENCE, Server,
     http::{Request, exchange, exchange_from, open},
 };
-use laboratory::{Asks, Experiment, Probe, Role, Verdict, rules};
+use laboratory::{Expectation, Fault, Probe, Role, Verdict, faults};
 use tokio::time::timeout;
 use websocket::{
     ConnectError, Error, WebSocket, connect,
@@ -31,11 +31,11 @@ async fn each_rule_that_a_client_breaks_is_answered_as_the_rfc_asks_on_every_pat
         if path == "/chat" {
             request = request.subprotocol("chat").expect("a token");
         }
-        let probe = Probe::new(request).patience(PATIENCE);
-        for experiment in rules::of(Role::Client) {
-            let outcome = probe.run(experiment).await.expect("a connection");
-            let (name, seen) = (experiment.name, outcome.seen());
-            assert_eq!(outcome.verdict(), Verdict::AsAsked, "{name} on {path}: {seen:?}");
+        let probe = Probe::new(request).reaction_timeout(PATIENCE);
+        for fault in faults::sent_by(Role::Client) {
+            let evaluation = probe.run(fault).await.expect("a connection");
+            let (name, seen) = (fault.name, evaluation.observations());
+            assert_eq!(evaluation.verdict(), Verdict::AsExpected, "{name} on {path}: {seen:?}");
         }
     }
 }
@@ -73,7 +73,7 @@ async fn read_to_the_end(mut connection: WebSocket<websocket::MaybeTlsStream>) -
     violation.map_or_else(|| Noticed::Closed(connection.close_info().code.0), Noticed::Violation)
 }
 
-/// The rule of each experiment, by the beginning of the violation's name.
+/// The rule of each fault, by the beginning of the violation's name.
 fn expected(name: &str) -> Option<&'static str> {
     Some(match name {
         "http-1.0" => "HttpVersionTooOld",
@@ -134,8 +134,8 @@ fn expected(name: &str) -> Option<&'static str> {
 #[tokio::test]
 async fn our_client_refuses_each_rule_that_the_server_breaks_by_its_name() {
     let server = Server::start(&[]);
-    for experiment in rules::of(Role::Server) {
-        let Experiment { name, section, asks, .. } = experiment;
+    for fault in faults::sent_by(Role::Server) {
+        let Fault { name, section, .. } = fault;
         let url = format!("ws://{}/break/{name}", server.address());
         let noticed = timeout(PATIENCE, noticed(&url)).await.unwrap_or_else(|_| panic!("{name} does not end"));
         match (expected(name), &noticed) {
@@ -144,12 +144,12 @@ async fn our_client_refuses_each_rule_that_the_server_breaks_by_its_name() {
                 assert!(violation.starts_with(rule), "{name}: {violation}");
             }
             (None, Noticed::Rejected(200)) => assert_eq!(*name, "status-200"),
-            (None, Noticed::Closed(1000)) => assert_eq!(*asks, Asks::AnswerClose, "{name}"),
+            (None, Noticed::Closed(1000)) => assert_eq!(fault.expected, Expectation::AnswerClose, "{name}"),
             _ => panic!("{name}: {noticed:?}"),
         }
-        server.logs(&[&format!("gets /break/{name}: {}", experiment.broken)]);
+        server.logs(&[&format!("gets /break/{name}: {}", fault.description)]);
         let line = server.logs(&[&format!("on /break/{name}: ")]);
-        assert!(line.contains("as asked (") && line.contains(&format!("section {section})")), "{line}");
+        assert!(line.contains("as expected (") && line.contains(&format!("section {section})")), "{line}");
     }
 }
 
@@ -158,7 +158,7 @@ async fn our_client_refuses_each_rule_that_the_server_breaks_by_its_name() {
 fn what_goes_out_is_what_is_written_down_and_nothing_else() {
     let server = Server::start(&["--close-timeout", "1s"]);
     std::thread::scope(|scope| {
-        for Experiment { name, .. } in rules::of(Role::Server) {
+        for Fault { name, .. } in faults::sent_by(Role::Server) {
             let server = &server;
             scope.spawn(move || {
                 let mut stream = open(server);
@@ -166,7 +166,7 @@ fn what_goes_out_is_what_is_written_down_and_nothing_else() {
                 stream.write_all(&request.bytes()).expect("the server takes the request");
                 let mut bytes = Vec::new();
                 stream.read_to_end(&mut bytes).expect("the server ends TCP");
-                let rest = if rules::find(Role::Server, name).expect("it is there").is_in_handshake() {
+                let rest = if faults::find(Role::Server, name).expect("it is there").is_in_handshake() {
                     check_response(name, &bytes)
                 } else {
                     check_frames(name, Sender::Server, check_right_response(&bytes)).0
@@ -190,7 +190,7 @@ fn a_client_that_takes_what_is_wrong_is_found_and_told() {
     stream.read_to_end(&mut bytes).expect("the server ends TCP");
     let (rest, _) = check_frames("masked-frame", Sender::Server, check_right_response(&bytes));
     assert_eq!(&rest[..4], [0x88, u8::try_from(rest.len() - 2).expect("short"), 0x03, 0xe8], "{rest:02x?}");
-    server.logs(&["on /break/masked-frame: tolerated (Pong); asked for is: Close 1002 (MUST, section 5.1)"]);
+    server.logs(&["on /break/masked-frame: tolerated (Pong); expected: Close 1002 (MUST, section 5.1)"]);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn the_log_has_the_words_of_the_client() {
     stream.write_all(b"\x88\x89\0\0\0\0\x03\xefno\ttext").expect("the server takes it");
     let _ = stream.read_to_end(&mut Vec::new());
     drop(stream);
-    server.logs(&[r#"on /break/invalid-utf8: as asked (Close 1007, TCP ended: "no\ttext")"#]);
+    server.logs(&[r#"on /break/invalid-utf8: as expected (Close 1007, TCP closed: "no\ttext")"#]);
 }
 
 #[test]
@@ -212,8 +212,8 @@ fn a_rule_that_there_is_not_gets_the_list() {
         for request in [Request::get(&server, path), Request::upgrade(&server, path)] {
             let response = exchange(&server, &request.bytes());
             assert_eq!(response.status, 404, "{path}");
-            for Experiment { name, broken, .. } in rules::of(Role::Server) {
-                let has = |line: &str| line.starts_with(&format!("/break/{name} ")) && line.ends_with(broken);
+            for Fault { name, description, .. } in faults::sent_by(Role::Server) {
+                let has = |line: &str| line.starts_with(&format!("/break/{name} ")) && line.ends_with(description);
                 assert!(response.body.lines().any(has), "{name} is not in the list");
             }
         }

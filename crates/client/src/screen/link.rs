@@ -19,7 +19,7 @@ use std::{
 };
 
 use dissector::{tap::Tapped, watch::Watch, watching::Watching};
-use laboratory::rules;
+use laboratory::faults;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     select,
@@ -297,7 +297,7 @@ where
             Order::Raw(bytes) => raw(writer, bypass, &bytes).await,
             Order::Break(name) => {
                 let chosen = key.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let rule = rules::find(Role::Client, name);
+                let rule = faults::find(Role::Client, name);
                 match rule.and_then(|rule| trials.begin(rule, chosen, args.probe_patience)) {
                     Some(bytes) => raw(writer, bypass, &bytes).await,
                     None => Err(format!("{name} is a rule of the opening handshake")),

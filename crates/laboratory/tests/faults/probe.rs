@@ -1,11 +1,8 @@
-//! Probing servers of all kinds: each experiment ends, whatever the other side does.
-
-#[path = "common/sent.rs"]
-mod sent;
+//! Fault tests over TCP: each one ends, whatever the peer does.
 
 use std::{io::ErrorKind, time::Duration};
 
-use laboratory::{Experiment, Outcome, Probe, Role, Verdict, mirror, rules};
+use laboratory::{Evaluation, Fault, Probe, Role, Verdict, faults, serve_fault};
 use protocol::handshake::ClientRequest;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -15,15 +12,15 @@ use tokio::{
 };
 use websocket::{ConnectError, ServerConfig, accept, accept_with, read_request};
 
-use self::sent::{Sender, check_frames, check_request, check_response, check_right_response};
+use super::sent::{self, Sender, check_frames, check_request, check_response, check_right_response};
 
-/// Longer than anything here takes.
+/// More time than any of these tests needs.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Enough for an answer on a loopback, and little enough to wait for none.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// Enough time for an answer over the loopback interface. A test without an answer waits this long.
+const REACTION_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// How long it has to be silent before we believe that nothing more will be sent.
+/// After this long without a byte, the tests conclude that the peer sends nothing more.
 const SILENCE: Duration = Duration::from_secs(1);
 
 async fn listener() -> (TcpListener, String) {
@@ -32,22 +29,22 @@ async fn listener() -> (TcpListener, String) {
     (listener, host)
 }
 
-async fn probe_one(host: &str, name: &str, patience: Duration) -> Result<Outcome, ConnectError> {
-    let experiment = rules::find(Role::Client, name).expect("it is in the table");
+async fn probe_one(host: &str, name: &str, reaction_timeout: Duration) -> Result<Evaluation, ConnectError> {
+    let fault = faults::find(Role::Client, name).expect("the table contains it");
     let request = ClientRequest::new(format!("ws://{host}/echo").parse().expect("a URI"));
-    timeout(LIMIT, Probe::new(request).patience(patience).run(experiment)).await.expect("it ends")
+    timeout(LIMIT, Probe::new(request).reaction_timeout(reaction_timeout).run(fault)).await.expect("it ends")
 }
 
-/// Probes a server that does `serve` with its one connection, after a right handshake.
-async fn probe_open<F: Future<Output = ()>>(name: &str, serve: impl FnOnce(TcpStream) -> F) -> Outcome {
+/// Probes a server that runs `serve` on its only connection, after a valid handshake.
+async fn probe_open<F: Future<Output = ()>>(name: &str, serve: impl FnOnce(TcpStream) -> F) -> Evaluation {
     let (listener, host) = listener().await;
     let serving = async {
         let (mut tcp, _) = listener.accept().await.expect("a connection");
-        accept(&mut tcp).await.expect("a right handshake");
+        accept(&mut tcp).await.expect("a valid handshake");
         serve(tcp).await;
     };
-    let (outcome, ()) = tokio::join!(probe_one(&host, name, PATIENCE), serving);
-    outcome.expect("a connection")
+    let (evaluation, ()) = tokio::join!(probe_one(&host, name, REACTION_TIMEOUT), serving);
+    evaluation.expect("a connection")
 }
 
 async fn drain(tcp: &mut TcpStream) -> Vec<u8> {
@@ -58,41 +55,41 @@ async fn drain(tcp: &mut TcpStream) -> Vec<u8> {
     }
 }
 
-/// All at the same time, each with a time-out that even a busy machine keeps.
-async fn all_at_once<F: Future<Output = ()> + 'static>(role: Role, one: impl Fn(&'static Experiment) -> F) {
+/// Runs all fault tests at the same time. The time-outs are long enough even for a busy machine.
+async fn all_at_once<F: Future<Output = ()> + 'static>(role: Role, one: impl Fn(&'static Fault) -> F) {
     let tasks = LocalSet::new();
-    let running: Vec<_> = rules::of(role).map(|experiment| tasks.spawn_local(one(experiment))).collect();
+    let running: Vec<_> = faults::sent_by(role).map(|fault| tasks.spawn_local(one(fault))).collect();
     tasks.await;
     for task in running {
         task.await.expect("it passes");
     }
 }
 
-/// A server that takes what comes and says nothing: the probe waits until its time is up.
+/// The server reads everything and sends nothing, so the probe waits until its time-out.
 #[tokio::test]
-async fn on_the_wire_is_what_is_written_down_and_nothing_else() {
-    all_at_once(Role::Client, |experiment| async move {
+async fn a_probe_sends_the_listed_bytes_and_nothing_else() {
+    all_at_once(Role::Client, |fault| async move {
         let (listener, host) = listener().await;
         let recording = async {
             let (mut tcp, _) = listener.accept().await.expect("a connection");
-            if experiment.is_in_handshake() {
+            if fault.is_in_handshake() {
                 let bytes = drain(&mut tcp).await;
-                check_request(experiment.name, &host, &bytes);
+                check_request(fault.name, &host, &bytes);
             } else {
-                accept(&mut tcp).await.expect("a right handshake");
+                accept(&mut tcp).await.expect("a valid handshake");
                 let bytes = drain(&mut tcp).await;
-                let (rest, _) = check_frames(experiment.name, Sender::Client, &bytes);
-                assert!(rest.is_empty(), "{} is followed by {rest:02x?}", experiment.name);
+                let (rest, _) = check_frames(fault.name, Sender::Client, &bytes);
+                assert!(rest.is_empty(), "{} is followed by {rest:02x?}", fault.name);
             }
         };
-        let (outcome, ()) = tokio::join!(probe_one(&host, experiment.name, SILENCE), recording);
-        assert_eq!(outcome.expect("a connection").verdict(), Verdict::NoAnswer, "{}", experiment.name);
+        let (evaluation, ()) = tokio::join!(probe_one(&host, fault.name, SILENCE), recording);
+        assert_eq!(evaluation.expect("a connection").verdict(), Verdict::NoAnswer, "{}", fault.name);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_server_on_our_own_library_answers_every_rule_as_asked() {
+async fn a_server_on_our_own_library_reacts_to_every_fault_as_expected() {
     let (listener, host) = listener().await;
     let serving = async {
         loop {
@@ -106,9 +103,9 @@ async fn a_server_on_our_own_library_answers_every_rule_as_asked() {
         }
     };
     let probing = async {
-        for experiment in rules::of(Role::Client) {
-            let outcome = probe_one(&host, experiment.name, LIMIT).await.expect("a connection");
-            assert_eq!(outcome.verdict(), Verdict::AsAsked, "{}: {:?}", experiment.name, outcome.seen());
+        for fault in faults::sent_by(Role::Client) {
+            let evaluation = probe_one(&host, fault.name, LIMIT).await.expect("a connection");
+            assert_eq!(evaluation.verdict(), Verdict::AsExpected, "{}: {:?}", fault.name, evaluation.observations());
         }
     };
     tokio::select! {
@@ -118,77 +115,77 @@ async fn a_server_on_our_own_library_answers_every_rule_as_asked() {
 }
 
 #[tokio::test]
-async fn a_server_that_goes_on_is_found_and_gets_a_right_close() {
-    let outcome = probe_open("overlong-length-16", |mut tcp| async move {
+async fn a_server_that_tolerates_a_fault_receives_a_valid_close() {
+    let evaluation = probe_open("overlong-length-16", |mut tcp| async move {
         tcp.write_all(b"\x8a\x0cstill there?").await.expect("the client is there");
         let bytes = drain(&mut tcp).await;
         let (rest, _) = check_frames("overlong-length-16", Sender::Client, &bytes);
         assert_eq!(rest[0], 0x88, "a Close and not {rest:02x?}");
     })
     .await;
-    assert_eq!(outcome.verdict(), Verdict::Tolerated);
+    assert_eq!(evaluation.verdict(), Verdict::Tolerated);
 }
 
 #[tokio::test]
-async fn a_close_is_answered_and_the_end_of_tcp_waited_for() {
-    let outcome = probe_open("reserved-bit-2", |mut tcp| async move {
+async fn the_probe_answers_a_close_and_waits_for_the_end_of_tcp() {
+    let evaluation = probe_open("reserved-bit-2", |mut tcp| async move {
         tcp.write_all(b"\x88\x02\x03\xea").await.expect("the client is there");
         tcp.shutdown().await.expect("the client is there");
         let bytes = drain(&mut tcp).await;
         check_frames("reserved-bit-2", Sender::Client, &bytes);
     })
     .await;
-    assert_eq!(outcome.verdict(), Verdict::AsAsked);
+    assert_eq!(evaluation.verdict(), Verdict::AsExpected);
 
-    let outcome = probe_open("reserved-bit-2", |mut tcp| async move {
+    let evaluation = probe_open("reserved-bit-2", |mut tcp| async move {
         tcp.write_all(b"\x88\x02\x03\xea").await.expect("the client is there");
         let bytes = drain(&mut tcp).await;
         let (rest, _) = check_frames("reserved-bit-2", Sender::Client, &bytes);
-        // A masked Close with the code that came.
+        // A masked Close with the code that the server sent.
         assert!(
             matches!(rest, [0x88, 0x82, a, b, _, _, high, low] if (a ^ high, b ^ low) == (0x03, 0xea)),
             "{rest:02x?}"
         );
     })
     .await;
-    assert_eq!(outcome.verdict(), Verdict::LeftOpen);
+    assert_eq!(evaluation.verdict(), Verdict::LeftOpen);
 }
 
 #[tokio::test]
 async fn a_server_that_drops_tcp_gives_no_reason() {
-    let outcome = probe_open("unmasked-frame", |tcp| async move { drop(tcp) }).await;
-    assert_eq!(outcome.verdict(), Verdict::NoReason);
-    assert!(!outcome.breaks_a_must());
+    let evaluation = probe_open("unmasked-frame", |tcp| async move { drop(tcp) }).await;
+    assert_eq!(evaluation.verdict(), Verdict::NoReason);
+    assert!(!evaluation.violates_must());
 }
 
-/// Neither a flood of pushes nor a server that never reads keeps a probe from its end.
+/// A flood of messages does not extend the time-out of a probe.
 #[tokio::test]
-async fn a_flood_ends_with_the_patience() {
+async fn a_flood_does_not_postpone_the_time_out() {
     let begun = Instant::now();
-    let outcome = probe_open("unmasked-frame", |mut tcp| async move {
+    let evaluation = probe_open("unmasked-frame", |mut tcp| async move {
         let pushes = b"\x81\x04push".repeat(10_000);
         while timeout(LIMIT, tcp.write_all(&pushes)).await.expect("the client reads or leaves").is_ok() {}
     })
     .await;
-    assert_eq!(outcome.verdict(), Verdict::NoAnswer);
+    assert_eq!(evaluation.verdict(), Verdict::NoAnswer);
     assert!(begun.elapsed() < LIMIT / 2);
 }
 
 #[tokio::test]
-async fn a_server_that_never_reads_is_left_in_time() {
+async fn a_server_that_never_reads_does_not_postpone_the_time_out() {
     let (listener, host) = listener().await;
-    // The kernel takes the connection; nobody takes a byte of it.
-    let outcome = probe_one(&host, "head-too-long", PATIENCE).await.expect("a connection");
-    assert_eq!(outcome.verdict(), Verdict::NoAnswer);
+    // The kernel accepts the connection, but nobody reads from it.
+    let evaluation = probe_one(&host, "head-too-long", REACTION_TIMEOUT).await.expect("a connection");
+    assert_eq!(evaluation.verdict(), Verdict::NoAnswer);
     drop(listener);
 }
 
 #[tokio::test]
-async fn without_a_connection_there_is_an_error_and_no_verdict() {
+async fn a_failed_connection_is_an_error_and_not_a_verdict() {
     let (listener, host) = listener().await;
     drop(listener);
     for name in ["unmasked-frame", "key-missing"] {
-        assert!(matches!(probe_one(&host, name, PATIENCE).await, Err(ConnectError::Tcp { .. })), "{name}");
+        assert!(matches!(probe_one(&host, name, REACTION_TIMEOUT).await, Err(ConnectError::Tcp { .. })), "{name}");
     }
 
     let (listener, host) = self::listener().await;
@@ -198,25 +195,25 @@ async fn without_a_connection_there_is_an_error_and_no_verdict() {
         *refused.status_mut() = 404.try_into().expect("a status");
         let _ = accept_with(tcp, &ServerConfig::default(), |_, _| Err(refused)).await;
     };
-    let (outcome, ()) = tokio::join!(probe_one(&host, "unmasked-frame", PATIENCE), refusing);
-    assert!(matches!(outcome, Err(ConnectError::Answer(_))), "{outcome:?}");
+    let (evaluation, ()) = tokio::join!(probe_one(&host, "unmasked-frame", REACTION_TIMEOUT), refusing);
+    assert!(matches!(evaluation, Err(ConnectError::Answer(_))), "{evaluation:?}");
 }
 
 fn http_response() -> http::Response<String> {
     http::Response::new("there is nothing here\n".to_owned())
 }
 
-/// The other direction: what a server sends, and what is made of a client that does nothing.
+/// The other direction: the server sends the fault, and the client does not react.
 #[tokio::test]
-async fn what_a_server_breaks_is_on_the_wire_as_written_down() {
-    all_at_once(Role::Server, |experiment| async move {
+async fn a_faulty_server_sends_the_listed_bytes_and_nothing_else() {
+    all_at_once(Role::Server, |fault| async move {
         let (listener, host) = listener().await;
         let serving = async {
             let (tcp, _) = listener.accept().await.expect("a connection");
             let incoming = read_request(tcp, &ServerConfig::default()).await.expect("a request");
             let (tcp, request) = incoming.into_parts();
-            let upgrade = request.check_upgrade().expect("it is right");
-            mirror(tcp, request, upgrade, experiment, SILENCE).await.expect("it is right")
+            let upgrade = request.check_upgrade().expect("it is valid");
+            serve_fault(tcp, request, upgrade, fault, SILENCE).await.expect("it is valid")
         };
         let recording = async {
             let mut tcp = TcpStream::connect(&host).await.expect("it listens");
@@ -227,15 +224,15 @@ async fn what_a_server_breaks_is_on_the_wire_as_written_down() {
             );
             tcp.write_all(request.as_bytes()).await.expect("the server is there");
             let bytes = drain(&mut tcp).await;
-            let rest = if experiment.is_in_handshake() {
-                check_response(experiment.name, &bytes)
+            let rest = if fault.is_in_handshake() {
+                check_response(fault.name, &bytes)
             } else {
-                check_frames(experiment.name, Sender::Server, check_right_response(&bytes)).0
+                check_frames(fault.name, Sender::Server, check_right_response(&bytes)).0
             };
-            assert!(rest.is_empty(), "{} is followed by {rest:02x?}", experiment.name);
+            assert!(rest.is_empty(), "{} is followed by {rest:02x?}", fault.name);
         };
-        let (outcome, ()) = tokio::join!(timeout(LIMIT, serving), recording);
-        assert_eq!(outcome.expect("it ends").verdict(), Verdict::NoAnswer, "{}", experiment.name);
+        let (evaluation, ()) = tokio::join!(timeout(LIMIT, serving), recording);
+        assert_eq!(evaluation.expect("it ends").verdict(), Verdict::NoAnswer, "{}", fault.name);
     })
     .await;
 }
