@@ -100,9 +100,9 @@ fn an_empty_payload_has_no_field() {
 fn a_close_has_a_code_and_a_reason() {
     let record = from_client(masked(0x88, b"\x03\xE8bye"));
     assert_field(&record, "websocket.payload.close", 6..11, None, &Value::Group);
-    assert_field(&record, "websocket.payload.close.status_code", 6..8, None, &named(1000, "normal close_info"));
+    assert_field(&record, "websocket.payload.close.status_code", 6..8, None, &named(1000, "normal closure"));
     assert_field(&record, "websocket.payload.close.reason", 8..11, None, &text("bye"));
-    assert_eq!(record.summary, "Close 1000 (normal close_info): bye");
+    assert_eq!(record.summary, "Close 1000 (normal closure): bye");
 
     let record = from_server(plain(0x88, b"\x0F\xA0"));
     assert_field(&record, "websocket.payload.close.status_code", 2..4, None, &named(4000, "private"));

@@ -44,25 +44,32 @@
 //! ```
 
 pub mod close;
+pub mod config;
 pub mod connection;
 pub mod extension;
 pub mod frame;
 pub mod handshake;
 pub mod limits;
 pub mod message;
+pub mod observer;
+pub mod rfc;
+pub mod role;
 pub mod uri;
 pub mod usage_error;
 pub mod utf8;
 pub mod violation;
 
 pub use close::{CloseCode, CloseFrame};
+pub use config::{Config, KeepAlive};
 pub use connection::{
-    CloseInfo, Config, Connection, Endpoint, Event, KeepAlive, MessageRef, Outbound, PreparedMessage, Role, SendQueue,
-    State, Transmit,
+    CloseInfo, Connection, Endpoint, Event, MessageRef, Outbound, PreparedMessage, SendQueue, State, Transmit,
 };
 pub use extension::{DeflateOptions, NegotiatedDeflate};
+pub use handshake::HandshakeViolation;
 pub use limits::Limits;
 pub use message::{Message, MessageKind, Utf8Bytes};
+pub use rfc::RfcSection;
+pub use role::Role;
 pub use uri::{Uri, UriError};
 pub use usage_error::UsageError;
-pub use violation::{Answer, Violation};
+pub use violation::Violation;

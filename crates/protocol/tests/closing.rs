@@ -494,12 +494,12 @@ fn a_close_frame_is_checked_when_it_is_made() {
 #[test]
 fn codes_have_their_numbers_and_names() {
     for (code, printed) in [
-        (CloseCode::NORMAL, "1000 (normal close_info)"),
+        (CloseCode::NORMAL, "1000 (normal closure)"),
         (CloseCode::GOING_AWAY, "1001 (going away)"),
         (CloseCode::PROTOCOL_ERROR, "1002 (protocol error)"),
         (CloseCode::UNSUPPORTED_DATA, "1003 (unsupported data)"),
         (CloseCode::NO_STATUS_RECEIVED, "1005 (no status code)"),
-        (CloseCode::ABNORMAL_CLOSURE, "1006 (abnormal close_info)"),
+        (CloseCode::ABNORMAL_CLOSURE, "1006 (abnormal closure)"),
         (CloseCode::INVALID_DATA, "1007 (invalid data)"),
         (CloseCode::POLICY_VIOLATION, "1008 (policy violation)"),
         (CloseCode::MESSAGE_TOO_BIG, "1009 (message too big)"),
@@ -675,22 +675,22 @@ fn an_ending_is_told_in_a_sentence() {
         prepare(&mut server);
         server.connection.close_info().to_string()
     };
-    assert_eq!(ended(|end| drop(end.hears(&["88 02 03e8"]))), "1000 (normal close_info), closed by the peer");
+    assert_eq!(ended(|end| drop(end.hears(&["88 02 03e8"]))), "1000 (normal closure), closed by the peer");
     assert_eq!(ended(|end| drop(end.hears(&["88 05 0fa0 620a65"]))), "4000 (private) \"b\\ne\", closed by the peer");
     assert_eq!(ended(|end| drop(end.hears(&["88 05 0fa0 276122"]))), "4000 (private) \"'a\\\"\", closed by the peer");
     assert_eq!(ended(|end| drop(end.hears(&["88 00"]))), "1005 (no status code), closed by the peer");
-    assert_eq!(ended(|_| ()), "1006 (abnormal close_info), the connection ended without a Close frame");
-    assert_eq!(ended(|end| end.close(1000, "")), "1006 (abnormal close_info), the peer never answered the Close");
+    assert_eq!(ended(|_| ()), "1006 (abnormal closure), the connection ended without a Close frame");
+    assert_eq!(ended(|end| end.close(1000, "")), "1006 (abnormal closure), the peer never answered the Close");
     assert_eq!(
         ended(|end| {
             end.close(1000, "");
             end.hears(&["88 02 03e8"]);
         }),
-        "1000 (normal close_info), closed by this end"
+        "1000 (normal closure), closed by this end"
     );
     assert_eq!(
         ended(|end| drop(end.hears(&["83 00"]))),
-        "1006 (abnormal close_info), failed by this end: opcode 0x3 is reserved (RFC 6455, section 5.2)"
+        "1006 (abnormal closure), failed by this end: opcode 0x3 is reserved (RFC 6455, section 5.2)"
     );
 }
 

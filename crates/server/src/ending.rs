@@ -100,11 +100,11 @@ mod tests {
     fn an_answer_with_another_code_and_no_answer_are_told_beside_ours() {
         assert_eq!(
             after_goodbye(&close_info(Some(Endpoint::Local), 1000, Some(1001)), GOODBYE),
-            "1000 (normal close_info), closed by this end; sent was 1001 (going away): the server stops"
+            "1000 (normal closure), closed by this end; sent was 1001 (going away): the server stops"
         );
         assert_eq!(
             after_goodbye(&close_info(Some(Endpoint::Local), 1006, Some(1001)), GOODBYE),
-            "1006 (abnormal close_info), the peer never answered the Close 1001 (going away): the server stops"
+            "1006 (abnormal closure), the peer never answered the Close 1001 (going away): the server stops"
         );
     }
 
@@ -112,7 +112,7 @@ mod tests {
     fn a_goodbye_that_came_too_late_is_not_told() {
         assert_eq!(
             after_goodbye(&close_info(Some(Endpoint::Remote), 1000, Some(1000)), GOODBYE),
-            "1000 (normal close_info), closed by the peer"
+            "1000 (normal closure), closed by the peer"
         );
     }
 
@@ -121,12 +121,12 @@ mod tests {
         let mut close_info = close_info(None, 1006, None);
         assert_eq!(
             after_error(&close_info, &Error::EndedWithoutClose),
-            "1006 (abnormal close_info), the connection ended without a Close frame"
+            "1006 (abnormal closure), the connection ended without a Close frame"
         );
         let reset = Error::Io(io::ErrorKind::ConnectionReset.into());
         assert_eq!(
             after_error(&close_info, &reset),
-            "1006 (abnormal close_info), the connection broke: connection reset"
+            "1006 (abnormal closure), the connection broke: connection reset"
         );
         close_info.violation = Some(Violation::UnmaskedFrame);
         let told = after_error(&close_info, &Error::Violation(Violation::UnmaskedFrame));

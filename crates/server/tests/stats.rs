@@ -149,11 +149,11 @@ fn of_a_huge_text_only_the_beginning_is_repeated() {
 fn it_is_told_who_comes_and_how_they_go() {
     let server = Server::start(&["--interval", "20ms"]);
     let ways: [(&[u8], &str); 4] = [
-        (&close(1000, ""), "closed: 1000 (normal close_info)"),
+        (&close(1000, ""), "closed: 1000 (normal closure)"),
         (&close(4321, "so\u{1b}long"), "closed: 4321 (private) \"so\\u{1b}long\""),
         (&frame(FIN | 0x8, b""), "closed: 1005 (no status code)"),
         // Not a byte more: TCP ends.
-        (b"", "closed: 1006 (abnormal close_info)"),
+        (b"", "closed: 1006 (abnormal closure)"),
     ];
     for (last, told) in ways {
         let mut client = Client::connect(&server, "/");
@@ -180,6 +180,6 @@ fn a_push_while_a_client_closes_is_no_error() {
     watcher.hear_push_with(|push| push.sequence > now + 5);
     client.end();
     let line = server.logs(&[&client.own().to_string(), "closed"]);
-    assert!(line.contains("1000 (normal close_info)") && line.contains("INFO"), "{line}");
+    assert!(line.contains("1000 (normal closure)") && line.contains("INFO"), "{line}");
     assert!(line.ends_with("closed by the peer"), "{line}");
 }

@@ -277,7 +277,7 @@ fn the_close_arrives_even_if_the_client_goes_on_sending() {
 fn who_keeps_tcp_open_after_the_close_is_dropped() {
     let server = Server::start(&["--close-timeout", "200ms"]);
     for (path, last, told) in [
-        ("/echo", close(1000, ""), "closed: 1000 (normal close_info)"),
+        ("/echo", close(1000, ""), "closed: 1000 (normal closure)"),
         ("/echo", b"\x81\x02hi".to_vec(), "a client's frames must be masked"),
         // Here the server says Close first, and is never answered.
         ("/chat", frame(FIN | BINARY, b""), "the peer never answered the Close"),

@@ -13,7 +13,7 @@ const CLOSE_WITHOUT_CODE: [u8; 2] = [0x88, 0];
 #[tokio::test]
 async fn the_servers_code_is_told_and_decides_the_status() {
     for (code, status, told) in [
-        (1000, 0, "1000 (normal close_info)"),
+        (1000, 0, "1000 (normal closure)"),
         (1001, 0, "1001 (going away)"),
         (1002, 1, "1002 (protocol error)"),
         (1008, 1, "1008 (policy violation)"),
@@ -87,7 +87,7 @@ async fn our_close_is_1000_without_a_reason() {
     assert!(close_info.was_clean);
     assert_eq!((close_info.code, close_info.reason.as_str()), (CloseCode::NORMAL, ""));
     assert_eq!(close_info.sent, Some(CloseFrame { code: CloseCode::NORMAL, reason: String::new() }));
-    client.ended().await.expect(0, "closed: 1000 (normal close_info), by us\n");
+    client.ended().await.expect(0, "closed: 1000 (normal closure), by us\n");
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn a_rule_that_is_broken_after_our_close_changes_nothing_about_our_code() 
     tcp.write_all(&[0x81, 0x81, 0, 0, 0, 0, b'x']).await.unwrap();
     client.ended().await.expect(
         1,
-        "closed: 1000 (normal close_info), by us; then the server broke a rule: a server's frames must not be masked (RFC \
+        "closed: 1000 (normal closure), by us; then the server broke a rule: a server's frames must not be masked (RFC \
          6455, section 5.1)\n",
     );
 }
@@ -120,7 +120,7 @@ async fn a_server_that_dies_is_1006() {
     client.ended().await.expect_all(
         1,
         "last words\n",
-        "closed: 1006 (abnormal close_info), by the server: the connection ended without a Close frame, so the server \
+        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame, so the server \
          crashed or was killed, or a proxy between cut it off; the server's log may say more\n",
     );
 }
@@ -138,7 +138,7 @@ async fn a_connection_that_is_reset_is_1006() {
     client.ended().await.expect_all(
         1,
         "",
-        "closed: 1006 (abnormal close_info), by the server: the connection ended without a Close frame, so the server \
+        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame, so the server \
          crashed or was killed, or a proxy between cut it off; the server's log may say more\n",
     );
 }
@@ -153,7 +153,7 @@ async fn a_server_that_ends_tcp_instead_of_answering_our_close_is_1006() {
     drop(tcp);
     client.ended().await.expect(
         1,
-        "closed: 1006 (abnormal close_info), by us: the server ended the connection without answering our Close; it may \
+        "closed: 1006 (abnormal closure), by us: the server ended the connection without answering our Close; it may \
          have crashed, its log may say more\n",
     );
 }
@@ -166,7 +166,7 @@ async fn a_server_that_never_answers_our_close_is_given_up() {
     let (_, ended) = join!(bounded(drain(&mut tcp)), client.ended());
     ended.expect(
         1,
-        "closed: 1006 (abnormal close_info), by us: no answer to our Close came within 200ms, so the server hangs or is \
+        "closed: 1006 (abnormal closure), by us: no answer to our Close came within 200ms, so the server hangs or is \
          busy (--close-timeout sets the limit)\n",
     );
 }
@@ -186,7 +186,7 @@ async fn a_server_that_reads_nothing_any_more_is_given_up_too() {
     drop(tcp);
     ended.expect(
         1,
-        "closed: 1006 (abnormal close_info), by us: no answer to our Close came within 200ms, so the server hangs or is \
+        "closed: 1006 (abnormal closure), by us: no answer to our Close came within 200ms, so the server hangs or is \
          busy (--close-timeout sets the limit)\n",
     );
 }
@@ -199,7 +199,7 @@ async fn a_server_that_answers_and_then_leaves_tcp_open_closed_cleanly_all_the_s
     tcp.write_all(&CLOSE_1000).await.unwrap();
     let (_, ended) = join!(bounded(drain(&mut tcp)), client.ended());
     // Who was first, by our clock, depends on what the client saw first.
-    assert!(ended.errors.starts_with("closed: 1000 (normal close_info), by "), "{}", ended.errors);
+    assert!(ended.errors.starts_with("closed: 1000 (normal closure), by "), "{}", ended.errors);
     assert_eq!(ended.status, Some(0));
 }
 
@@ -265,7 +265,7 @@ async fn a_server_that_leaves_our_pings_unanswered_is_given_up() {
     drop(tcp);
     ended.expect(
         1,
-        "closed: 1006 (abnormal close_info), by us: the server left a Ping unanswered, so it hangs or cannot be reached \
+        "closed: 1006 (abnormal closure), by us: the server left a Ping unanswered, so it hangs or cannot be reached \
          any more\n",
     );
 }

@@ -12,7 +12,7 @@ use websocket::protocol::{CloseCode, Message, handshake::UpgradeOptions};
 
 use crate::support::{Client, Server, bounded, next_text, texts};
 
-const BY_US: &str = "closed: 1000 (normal close_info), by us\n";
+const BY_US: &str = "closed: 1000 (normal closure), by us\n";
 
 #[tokio::test]
 async fn each_message_is_a_line_of_output() {

@@ -11,7 +11,7 @@ use websocket::{
 
 use crate::support::{Client, Server, texts};
 
-const BY_US: &str = "closed: 1000 (normal close_info), by us\n";
+const BY_US: &str = "closed: 1000 (normal closure), by us\n";
 
 /// Agrees to whatever is offered; gives the offer too.
 async fn agree(server: &Server) -> (String, WebSocket<TcpStream>) {

@@ -7,7 +7,7 @@ use websocket::protocol::CloseCode;
 
 use crate::support::{Client, Server, bounded, command, texts};
 
-const BY_US: &str = "closed: 1000 (normal close_info), by us\n";
+const BY_US: &str = "closed: 1000 (normal closure), by us\n";
 
 #[tokio::test]
 async fn when_nobody_reads_the_output_any_more_the_connection_is_closed() {

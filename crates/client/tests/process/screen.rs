@@ -284,7 +284,7 @@ async fn when_the_server_dies_the_screen_stays_and_can_reconnect() {
     let tcp = server.accept_raw().await;
     terminal.shows(&[" OPEN "]).await;
     drop(tcp);
-    terminal.shows(&[" CLOSED ", "1006 (abnormal close_info), by the server", "/reconnect"]).await;
+    terminal.shows(&[" CLOSED ", "1006 (abnormal closure), by the server", "/reconnect"]).await;
     terminal.enter("too late").await;
     terminal.shows(&["> too late", "not sent: the connection is CLOSED; /reconnect opens a new one"]).await;
     terminal.press("\x15").await;
@@ -316,10 +316,10 @@ async fn no_server_is_told_on_the_screen() {
 #[tokio::test]
 async fn the_terminal_is_given_back_on_every_way_out() {
     for (keys, signal, status, line) in [
-        ("\x03", None, 0, "closed: 1000 (normal close_info), by us"),
-        ("\x04", None, 0, "closed: 1000 (normal close_info), by us"),
-        ("", Some("INT"), 0, "closed: 1000 (normal close_info), by us"),
-        ("", Some("TERM"), 0, "closed: 1000 (normal close_info), by us"),
+        ("\x03", None, 0, "closed: 1000 (normal closure), by us"),
+        ("\x04", None, 0, "closed: 1000 (normal closure), by us"),
+        ("", Some("INT"), 0, "closed: 1000 (normal closure), by us"),
+        ("", Some("TERM"), 0, "closed: 1000 (normal closure), by us"),
         ("", Some("HUP"), 143, "stopped without waiting"),
         ("", Some("QUIT"), 143, "stopped without waiting"),
     ] {

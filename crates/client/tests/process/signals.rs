@@ -15,7 +15,7 @@ async fn ctrl_c_and_sigterm_close_with_1000() {
         client.signal(signal).await;
         assert_eq!(texts(&mut connection).await, [""; 0]);
         assert!(connection.close_info().was_clean);
-        client.ended().await.expect_all(0, "", "closed: 1000 (normal close_info), by us\n");
+        client.ended().await.expect_all(0, "", "closed: 1000 (normal closure), by us\n");
     }
 }
 
@@ -31,7 +31,7 @@ async fn messages_that_still_arrive_after_ctrl_c_are_printed() {
     // Sent before the client's Close is read, so the connection is open at this end.
     writer.send("one more").await.unwrap();
     while bounded(reader.next()).await.is_some() {}
-    client.ended().await.expect_all(0, "one more\n", "closed: 1000 (normal close_info), by us\n");
+    client.ended().await.expect_all(0, "one more\n", "closed: 1000 (normal closure), by us\n");
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn the_trace_for_programs_has_every_byte_of_the_wire() {
         assert_eq!(record["complete"], true, "{line}");
     }
     assert_eq!(shown, bytes);
-    assert!(errors.ends_with("closed: 1000 (normal close_info), by us\n"), "the last line is still for people");
+    assert!(errors.ends_with("closed: 1000 (normal closure), by us\n"), "the last line is still for people");
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn the_trace_for_people_shows_the_bytes_with_their_fields() {
 async fn a_capture_holds_the_conversation() {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("a_capture_holds_the_conversation.pcapng");
     let (bytes, errors) = conversation(&["--capture", path.to_str().expect("UTF-8")]).await;
-    assert_eq!(errors, "closed: 1000 (normal close_info), by us\n", "nothing is printed that was not asked for");
+    assert_eq!(errors, "closed: 1000 (normal closure), by us\n", "nothing is printed that was not asked for");
     let mut reader =
         pcap_file::pcapng::PcapNgReader::new(File::open(&path).expect("the file is there")).expect("pcapng");
     let mut ways: HashMap<[u8; 2], Vec<u8>> = HashMap::new();
@@ -128,5 +128,5 @@ async fn a_full_disk_ends_the_capture_and_not_the_conversation() {
     let lines: Vec<_> = errors.lines().collect();
     assert_eq!(lines.len(), 2, "{errors}");
     assert!(lines[0].starts_with("the capture ends here: it cannot be written ("), "{errors}");
-    assert_eq!(lines[1], "closed: 1000 (normal close_info), by us");
+    assert_eq!(lines[1], "closed: 1000 (normal closure), by us");
 }

@@ -13,7 +13,10 @@
 
 use flate2::{Compress, Compression as FlateLevel, FlushCompress};
 
-use super::{Level, NegotiatedDeflate, WindowBits};
+use super::{
+    negotiation::NegotiatedDeflate,
+    options::{Level, WindowBits},
+};
 
 /// How every flush ends: the length 0 of an empty block, and its complement.
 pub(super) const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
@@ -37,18 +40,18 @@ pub struct Deflater {
 impl Deflater {
     /// Compresses what this end of a connection sends.
     #[must_use]
-    pub fn new(compression: &NegotiatedDeflate) -> Self {
+    pub fn new(negotiated: &NegotiatedDeflate) -> Self {
         Self {
             compress: None,
-            takeover: compression.sends_with_takeover,
-            window_bits: compression.window_bits,
-            level: compression.level,
+            takeover: negotiated.sends_with_takeover,
+            window_bits: negotiated.window_bits,
+            level: negotiated.level,
         }
     }
 
     /// Compresses messages that refer to no other.
     #[must_use]
-    pub const fn alone(window_bits: WindowBits, level: Level) -> Self {
+    pub const fn without_takeover(window_bits: WindowBits, level: Level) -> Self {
         Self { compress: None, takeover: false, window_bits, level }
     }
 

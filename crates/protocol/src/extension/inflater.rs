@@ -16,8 +16,8 @@ use std::fmt;
 use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 
 use super::{
-    NegotiatedDeflate,
     deflater::{TAIL, taken},
+    negotiation::NegotiatedDeflate,
 };
 
 /// The tail that senders cut off, and the first byte of one more empty block.
@@ -81,8 +81,8 @@ pub struct Inflater {
 impl Inflater {
     /// Decompresses what this end of a connection receives.
     #[must_use]
-    pub const fn new(compression: &NegotiatedDeflate) -> Self {
-        Self { decompress: None, takeover: compression.receives_with_takeover, begun: false }
+    pub const fn new(negotiated: &NegotiatedDeflate) -> Self {
+        Self { decompress: None, takeover: negotiated.receives_with_takeover, begun: false }
     }
 
     /// Whether a message may refer to those before it. If so, none can be understood behind one that was not inflated to

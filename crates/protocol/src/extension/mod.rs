@@ -25,19 +25,22 @@
 //!
 //! [`options`]: DeflateOptions
 
+#[cfg(feature = "deflate")]
 pub mod deflater;
+#[cfg(feature = "deflate")]
 pub mod inflater;
 mod negotiation;
 mod options;
 mod parameters;
 
-pub(crate) use self::negotiation::{accept, check_no_conflict, offer, validate};
+pub(crate) use self::negotiation::{accept, check_no_conflict, offer, validate_response};
+#[cfg(feature = "deflate")]
 pub use self::{
     deflater::Deflater,
     inflater::{InflateError, Inflater},
+};
+pub use self::{
     negotiation::NegotiatedDeflate,
     options::{DeflateOptions, Level, WindowBits},
+    parameters::PERMESSAGE_DEFLATE,
 };
-
-/// The registered name (RFC 7692, section 9.1).
-pub const PERMESSAGE_DEFLATE: &str = "permessage-deflate";

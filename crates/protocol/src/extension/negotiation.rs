@@ -12,10 +12,14 @@
 //! accepts, so the client goes by the answer alone.
 
 use super::{
-    DeflateOptions, Level, PERMESSAGE_DEFLATE, WindowBits,
-    parameters::{Parameters, Place},
+    options::{DeflateOptions, Level, WindowBits},
+    parameters::{PERMESSAGE_DEFLATE, Parameters, Place},
 };
-use crate::{Role, handshake::Extension, usage_error::UsageError, violation::Violation};
+use crate::{
+    handshake::{Extension, HandshakeViolation},
+    role::Role,
+    usage_error::UsageError,
+};
 
 /// What the two sides agreed on: how a connection is to compress, and how it is compressed to.
 ///
@@ -53,27 +57,16 @@ impl NegotiatedDeflate {
         }
     }
 
-    /// What others have agreed on, for `role`, one of the two: for who looks on at their handshake. `offered` are the
-    /// elements of the request's `Sec-WebSocket-Extensions`, `accepted` those of the response. `Ok(None)`: they go without.
-    ///
-    /// ```
-    /// use protocol::{NegotiatedDeflate, Role, handshake::extensions::parse_line};
-    ///
-    /// let offered = parse_line("permessage-deflate; client_max_window_bits").unwrap();
-    /// let accepted = parse_line("permessage-deflate; client_max_window_bits=10").unwrap();
-    /// assert!(NegotiatedDeflate::negotiated(Role::Server, &offered, &accepted)?.is_some());
-    /// assert_eq!(NegotiatedDeflate::negotiated(Role::Server, &offered, &[])?, None);
-    /// assert!(NegotiatedDeflate::negotiated(Role::Server, &[], &accepted).is_err());
-    /// # Ok::<(), protocol::Violation>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Violation::ExtensionConflict`], [`Violation::DeflateAnswerWrong`].
-    pub fn negotiated(role: Role, offered: &[Extension], accepted: &[Extension]) -> Result<Option<Self>, Violation> {
+    /// See [`observer::negotiated_deflate`](crate::observer::negotiated_deflate).
+    pub(crate) fn between_others(
+        role: Role,
+        offered: &[Extension],
+        accepted: &[Extension],
+    ) -> Result<Option<Self>, HandshakeViolation> {
         let Some(element) = answer_in(accepted)? else { return Ok(None) };
         let agreed = read_answer(element)?;
         let offers = offered.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
-        // What cannot be read cannot be accepted either.
+        // An offer that cannot be parsed cannot be accepted either.
         let mut offers = offers.flat_map(|element| Parameters::read(element, Place::Offer));
         if offers.any(|offer| meets(agreed, offer)) {
             Ok(Some(Self::new(role, agreed, &DeflateOptions::DEFAULT)))
@@ -176,11 +169,11 @@ fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
 /// The client's judgement of the server's answer to `offers`. `Ok(None)`: it was declined.
 ///
 /// # Errors
-/// [`Violation::ExtensionConflict`], [`Violation::DeflateAnswerWrong`].
-pub(crate) fn validate(
+/// [`HandshakeViolation::ExtensionConflict`], [`HandshakeViolation::DeflateAnswerWrong`].
+pub(crate) fn validate_response(
     offers: &[DeflateOptions],
     response: &[Extension],
-) -> Result<Option<NegotiatedDeflate>, Violation> {
+) -> Result<Option<NegotiatedDeflate>, HandshakeViolation> {
     let Some(element) = answer_in(response)?.filter(|_| !offers.is_empty()) else { return Ok(None) };
     let agreed = read_answer(element)?;
     //= docs/src/rfc7692.md#section-5
@@ -205,21 +198,22 @@ pub(crate) fn validate(
 }
 
 /// The element with which the server accepts an offer; `None` if it declines.
-fn answer_in(response: &[Extension]) -> Result<Option<&Extension>, Violation> {
+fn answer_in(response: &[Extension]) -> Result<Option<&Extension>, HandshakeViolation> {
     //= docs/src/rfc7692.md#section-5
     //# A client that gets a response with two extensions that use RSV1 MUST fail the connection.
     if let Some(other) = conflict(response) {
-        return Err(Violation::ExtensionConflict(other.name().to_owned()));
+        return Err(HandshakeViolation::ExtensionConflict(other.name().to_owned()));
     }
     Ok(response.iter().find(|element| element.name() == PERMESSAGE_DEFLATE))
 }
 
-fn read_answer(element: &Extension) -> Result<Parameters, Violation> {
-    Parameters::read(element, Place::Response).map_err(|fault| Violation::DeflateAnswerWrong(fault.to_string()))
+fn read_answer(element: &Extension) -> Result<Parameters, HandshakeViolation> {
+    Parameters::read(element, Place::Response)
+        .map_err(|fault| HandshakeViolation::DeflateAnswerWrong(fault.to_string()))
 }
 
-fn not_asked_for() -> Violation {
-    Violation::DeflateAnswerWrong("it is not what was asked for".to_owned())
+fn not_asked_for() -> HandshakeViolation {
+    HandshakeViolation::DeflateAnswerWrong("it is not what was asked for".to_owned())
 }
 
 /// Whether `response` is one that can be given to `offer`: all its requests are met, and nothing is asked of a client

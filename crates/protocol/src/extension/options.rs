@@ -84,6 +84,7 @@ impl Level {
 /// being sent or received. So the two `no_context_takeover` are what bounds memory; window bits matter to peers with
 /// another DEFLATE than ours, whose tables do not dwarf the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DeflateOptions {
     /// The server compresses each message by itself. A client asks for it, a server does it unasked.
     pub server_no_context_takeover: bool,
@@ -118,6 +119,48 @@ impl DeflateOptions {
     /// No memory between messages: no context takeover in either direction. For servers with many connections.
     pub const FRUGAL: Self =
         Self { server_no_context_takeover: true, client_no_context_takeover: true, ..Self::DEFAULT };
+
+    /// Sets [`server_no_context_takeover`](Self::server_no_context_takeover).
+    #[must_use]
+    pub const fn server_no_context_takeover(mut self, value: bool) -> Self {
+        self.server_no_context_takeover = value;
+        self
+    }
+
+    /// Sets [`client_no_context_takeover`](Self::client_no_context_takeover).
+    #[must_use]
+    pub const fn client_no_context_takeover(mut self, value: bool) -> Self {
+        self.client_no_context_takeover = value;
+        self
+    }
+
+    /// Sets [`server_max_window_bits`](Self::server_max_window_bits).
+    #[must_use]
+    pub const fn server_max_window_bits(mut self, value: WindowBits) -> Self {
+        self.server_max_window_bits = value;
+        self
+    }
+
+    /// Sets [`client_max_window_bits`](Self::client_max_window_bits).
+    #[must_use]
+    pub const fn client_max_window_bits(mut self, value: WindowBits) -> Self {
+        self.client_max_window_bits = value;
+        self
+    }
+
+    /// Sets [`level`](Self::level).
+    #[must_use]
+    pub const fn level(mut self, value: Level) -> Self {
+        self.level = value;
+        self
+    }
+
+    /// Sets [`threshold`](Self::threshold).
+    #[must_use]
+    pub const fn threshold(mut self, bytes: usize) -> Self {
+        self.threshold = bytes;
+        self
+    }
 }
 
 impl Default for DeflateOptions {

@@ -12,8 +12,11 @@
 
 use std::fmt;
 
-use super::{PERMESSAGE_DEFLATE, WindowBits};
+use super::options::WindowBits;
 use crate::handshake::Extension;
+
+/// The registered name of the extension (RFC 7692, section 9.1).
+pub const PERMESSAGE_DEFLATE: &str = "permessage-deflate";
 
 const SERVER_NO_CONTEXT_TAKEOVER: &str = "server_no_context_takeover";
 const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";

@@ -17,8 +17,11 @@ use std::fmt;
 
 use http::{HeaderMap, header::SEC_WEBSOCKET_EXTENSIONS};
 
-use super::grammar::{self, Scanner, is_token};
-use crate::{usage_error::UsageError, violation::Violation};
+use super::{
+    grammar::{self, Scanner, is_token},
+    violation::HandshakeViolation,
+};
+use crate::usage_error::UsageError;
 
 /// One element of the list: an extension with its parameters, offered by a client or accepted by a server.
 //= docs/src/rfc6455.md#section-9-2
@@ -74,8 +77,8 @@ impl Extension {
     /// Reads all `Sec-WebSocket-Extensions` lines as one list.
     ///
     /// # Errors
-    /// [`Violation::ExtensionsMalformed`].
-    pub(crate) fn parse_all(headers: &HeaderMap) -> Result<Vec<Self>, Violation> {
+    /// [`HandshakeViolation::ExtensionsMalformed`].
+    pub(crate) fn parse_all(headers: &HeaderMap) -> Result<Vec<Self>, HandshakeViolation> {
         let mut extensions = Vec::new();
         //= docs/src/rfc6455.md#section-9-1
         //# The header MAY be split into several lines, or several lines joined into one.
@@ -86,14 +89,14 @@ impl Extension {
         for line in grammar::lines(headers, &SEC_WEBSOCKET_EXTENSIONS) {
             //= docs/src/rfc6455.md#section-9-1
             //# Whoever receives a list of extensions that does not follow the grammar MUST fail the connection at once.
-            let found = line.and_then(parse_line).ok_or(Violation::ExtensionsMalformed)?;
+            let found = line.and_then(parse_line).ok_or(HandshakeViolation::ExtensionsMalformed)?;
             extensions.extend(found);
         }
         //= docs/src/rfc6455.md#section-4-3
         //# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white
         //# space around an element.
         if extensions.is_empty() && headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
-            return Err(Violation::ExtensionsMalformed);
+            return Err(HandshakeViolation::ExtensionsMalformed);
         }
         Ok(extensions)
     }

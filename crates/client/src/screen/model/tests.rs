@@ -209,7 +209,7 @@ fn after_control_c_the_end_of_the_connection_is_the_end() {
     assert_eq!(model.update(ended()), [Effect::Quit]);
     assert_eq!(
         model.ended.map(|(sentence, _)| sentence).as_deref(),
-        Some("closed: 1000 (normal close_info), by the server")
+        Some("closed: 1000 (normal closure), by the server")
     );
 }
 
