@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use protocol::{
     Role,
-    handshake::{ReceivedRequest, UpgradeOptions, UpgradeRequest, encode_response},
+    handshake::{ReceivedRequest, UpgradeOptions, encode_response},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -17,21 +17,20 @@ use crate::{
 
 /// Sends `fault` to a client that has sent `request` and waits for the response on `stream`.
 ///
-/// `upgrade` is the result of [`check_upgrade`](ReceivedRequest::check_upgrade). The client
-/// receives a response and, for most faults, frames. The fault is in one of the two. The client
-/// then has `reaction_timeout` to react. In any case, the connection is closed before this function
-/// returns.
+/// The client receives a response and, for most faults, frames. The fault is in one of the two. The
+/// client then has `reaction_timeout` to react. In any case, the connection is closed before this
+/// function returns.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] if there is no valid response to the request. This does not
-/// happen for a request that was checked.
+/// [`io::ErrorKind::InvalidData`] if the request is not a valid upgrade, so that there is no valid
+/// response. Nothing has been sent then. Call [`check_upgrade`](ReceivedRequest::check_upgrade)
+/// before, to answer such a request in another way.
 ///
 /// # Panics
 /// If a server cannot send this fault.
 pub async fn serve_fault<S>(
     stream: S,
     request: ReceivedRequest,
-    upgrade: UpgradeRequest,
     fault: &'static Fault,
     reaction_timeout: Duration,
 ) -> io::Result<Evaluation>
@@ -39,9 +38,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     assert!(fault.can_be_sent_by(Role::Server), "{} is a fault of clients", fault.name);
-    let accepted = upgrade
-        .accept(UpgradeOptions::default())
-        .map_err(|usage_error| io::Error::new(io::ErrorKind::InvalidData, usage_error))?;
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    let upgrade = request.check_upgrade().map_err(|violation| invalid(violation.to_string()))?;
+    let accepted = upgrade.accept(UpgradeOptions::default()).map_err(|error| invalid(error.to_string()))?;
     let valid = encode_response(&accepted.response);
     let mut keys = random_key;
     let mut test = match FaultTest::in_handshake(fault, Role::Server, &valid, &mut keys) {

@@ -10,7 +10,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
-use websocket::{ConnectError, MaybeTlsStream};
+use websocket::{ConnectError, open_transport};
 
 use crate::{
     evaluator::Evaluation,
@@ -77,7 +77,7 @@ impl Probe {
     pub async fn run(&self, fault: &'static Fault) -> Result<Evaluation, ConnectError> {
         assert!(fault.can_be_sent_by(Role::Client), "{} is a fault of servers", fault.name);
         let connecting = async {
-            let mut stream = MaybeTlsStream::open(self.request.uri()).await?;
+            let mut stream = open_transport(self.request.uri()).await?;
             let early = if fault.is_in_handshake() { Vec::new() } else { self.shake_hands(&mut stream).await? };
             Ok((stream, early))
         };

@@ -193,7 +193,7 @@ async fn a_failed_connection_is_an_error_and_not_a_verdict() {
         let (tcp, _) = listener.accept().await.expect("a connection");
         let mut refused = http_response();
         *refused.status_mut() = 404.try_into().expect("a status");
-        let _ = accept_with(tcp, &ServerConfig::default(), |_, _| Err(refused)).await;
+        let _ = accept_with(tcp, &ServerConfig::default(), |_| Err(refused)).await;
     };
     let (evaluation, ()) = tokio::join!(probe_one(&host, "unmasked-frame", REACTION_TIMEOUT), refusing);
     assert!(matches!(evaluation, Err(ConnectError::Answer(_))), "{evaluation:?}");
@@ -212,8 +212,7 @@ async fn a_faulty_server_sends_the_listed_bytes_and_nothing_else() {
             let (tcp, _) = listener.accept().await.expect("a connection");
             let incoming = read_request(tcp, &ServerConfig::default()).await.expect("a request");
             let (tcp, request) = incoming.into_parts();
-            let upgrade = request.check_upgrade().expect("it is valid");
-            serve_fault(tcp, request, upgrade, fault, SILENCE).await.expect("it is valid")
+            serve_fault(tcp, request, fault, SILENCE).await.expect("it is valid")
         };
         let recording = async {
             let mut tcp = TcpStream::connect(&host).await.expect("it listens");
