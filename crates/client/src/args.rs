@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use cli::{TracingOptions, parse_duration};
-use laboratory::{Role, rules};
+use laboratory::{Role, faults};
 
 use crate::near::nearest;
 

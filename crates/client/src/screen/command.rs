@@ -11,7 +11,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use laboratory::{Role, rules};
+use laboratory::{Role, faults};
 use websocket::protocol::{CloseCode, CloseFrame, frame::MaskingKey, limits::MAX_CONTROL_PAYLOAD};
 
 use crate::near::nearest;
@@ -222,7 +222,7 @@ fn codes() -> Vec<String> {
 
 /// The rules that can be broken on a connection that is open.
 fn breakable() -> Vec<String> {
-    rules::of(Role::Client).filter(|rule| !rule.is_in_handshake()).map(|rule| rule.name.to_owned()).collect()
+    faults::sent_by(Role::Client).filter(|rule| !rule.is_in_handshake()).map(|rule| rule.name.to_owned()).collect()
 }
 
 fn ping(argument: &str) -> Result<Action, Mistake> {
@@ -305,7 +305,7 @@ fn mask(argument: &str) -> Result<Action, Mistake> {
 }
 
 fn break_rule(argument: &str) -> Result<Action, Mistake> {
-    match rules::find(Role::Client, argument.trim()) {
+    match faults::find(Role::Client, argument.trim()) {
         None if argument.trim().is_empty() => form("there is no name of a rule; Tab lists them"),
         None => matter(match nearest(argument.trim(), breakable().iter().map(String::as_str)) {
             Some(near) => format!("there is no rule '{}', but '{near}'; Tab lists them", argument.trim()),

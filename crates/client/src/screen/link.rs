@@ -20,7 +20,7 @@ use std::{
 
 use cli::{Observer, Tracer};
 use dissector::tap::Tapped;
-use laboratory::rules;
+use laboratory::faults;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     select,

@@ -9,10 +9,7 @@ use std::{
     time::Duration,
 };
 
-use laboratory::{
-    Experiment, Judge, Role,
-    judge::{self, CloseSeen},
-};
+use laboratory::{Evaluator, Fault, FaultTest, ObservedClose, Reaction, Role};
 use tokio::{
     select,
     sync::Notify,
@@ -34,7 +31,7 @@ pub(crate) struct Trials {
 
 #[derive(Debug)]
 struct Trial {
-    judge: Judge,
+    evaluator: Evaluator,
     patience: Duration,
     deadline: Instant,
 }
@@ -56,13 +53,13 @@ impl Trials {
     /// the first frame if one was chosen. `None` for a rule of the handshake.
     pub(crate) fn begin(
         &self,
-        rule: &'static Experiment,
+        rule: &'static Fault,
         mut key: Option<MaskingKey>,
         patience: Duration,
     ) -> Option<Vec<u8>> {
         let mut keys = move || key.take().unwrap_or_else(|| MaskingKey(rand::random()));
-        let (bytes, judge) = rule.on_connection(Role::Client, &mut keys)?;
-        *self.lock() = Some(Trial { judge, patience, deadline: Instant::now() + patience });
+        let FaultTest { bytes, evaluator } = FaultTest::on_connection(rule, Role::Client, &mut keys)?;
+        *self.lock() = Some(Trial { evaluator, patience, deadline: Instant::now() + patience });
         self.changed.notify_one();
         Some(bytes)
     }
@@ -72,25 +69,25 @@ impl Trials {
         let mut present = self.lock();
         let trial = present.as_mut()?;
         let said = match heard {
-            Heard::Event(Event::Message(message)) => judge::Heard::Data(message.as_bytes().to_vec()),
-            Heard::Event(Event::Pong(payload)) => judge::Heard::Pong(payload.to_vec()),
+            Heard::Event(Event::Message(message)) => Reaction::Data(message.as_bytes().to_vec()),
+            Heard::Event(Event::Pong(payload)) => Reaction::Pong(payload.to_vec()),
             Heard::Event(Event::Close(frame)) => {
-                judge::Heard::Close(frame.as_ref().map_or_else(CloseSeen::default, |frame| CloseSeen {
+                Reaction::Close(frame.as_ref().map_or_else(ObservedClose::default, |frame| ObservedClose {
                     code: Some(frame.code.0),
                     reason: frame.reason.clone(),
                 }))
             }
-            Heard::Failure(Error::Io(error)) if error.kind() == io::ErrorKind::ConnectionReset => judge::Heard::Reset,
-            Heard::Failure(Error::Violation(violation)) => judge::Heard::Garbage(violation.to_string()),
-            Heard::End | Heard::Failure(_) => judge::Heard::End,
+            Heard::Failure(Error::Io(error)) if error.kind() == io::ErrorKind::ConnectionReset => Reaction::Reset,
+            Heard::Failure(Error::Violation(violation)) => Reaction::Garbage(violation.to_string()),
+            Heard::End | Heard::Failure(_) => Reaction::Eof,
             // A Ping says nothing, and silence says it by itself.
             Heard::Event(_) | Heard::Silence => return None,
         };
-        trial.judge.hear(&said);
-        if trial.judge.is_settled() {
+        trial.evaluator.record(&said);
+        if trial.evaluator.is_final() {
             return present.take().map(|trial| trial.sentence());
         }
-        if trial.judge.has_gone_on() {
+        if trial.evaluator.peer_has_continued() {
             trial.deadline = trial.deadline.min(Instant::now() + trial.patience / SECOND_THOUGHTS);
             self.changed.notify_one();
         }
@@ -119,18 +116,18 @@ impl Trials {
 
 impl Trial {
     fn sentence(&self) -> Sentence {
-        let outcome = self.judge.outcome();
-        let rule = outcome.experiment();
+        let evaluation = self.evaluator.evaluate();
+        let rule = evaluation.fault();
         let text = format!(
             "{}: {} RFC 6455, section {}, asks for {} ({}); seen: {}; verdict: {}",
             rule.name,
-            rule.broken,
+            rule.description,
             rule.section,
-            rule.asks,
-            rule.demand,
-            outcome.seen(),
-            outcome.verdict()
+            rule.expected,
+            rule.level,
+            evaluation.observations(),
+            evaluation.verdict()
         );
-        Sentence { text, against_a_must: outcome.breaks_a_must() }
+        Sentence { text, against_a_must: evaluation.violates_must() }
     }
 }

@@ -422,7 +422,7 @@ async fn a_rule_is_broken_and_the_server_judged() {
     terminal.shows(&[" OPEN "]).await;
     // Completed by Tab.
     terminal.press("/break unm\t\r").await;
-    terminal.shows(&["> /break unmasked-frame", "section 5.1", "verdict: as asked", " CLOSED "]).await;
+    terminal.shows(&["> /break unmasked-frame", "section 5.1", "verdict: as expected", " CLOSED "]).await;
     let failed = failing.await.unwrap();
     assert!(failed.is_some_and(|result| result.is_err()), "the server saw it");
 }

@@ -1,18 +1,18 @@
-//! A right HTTP head, taken apart so that one thing in it can be made wrong.
+//! Edits a valid HTTP head so that one thing in it becomes invalid.
 
-/// A request's or a response's head: its first line, its header lines, and what is behind the empty line.
+/// The head of a request or a response, split into lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct HeadEditor {
     /// The request line or the status line.
     pub(crate) first: String,
-    /// The header lines, without their ends.
+    /// The header lines, without their line ends.
     pub(crate) lines: Vec<String>,
-    /// What follows the head.
+    /// The bytes after the head.
     pub(crate) body: Vec<u8>,
 }
 
-impl Head {
-    /// Takes a head apart that the protocol crate has written: it is ASCII and ends in an empty line.
+impl HeadEditor {
+    /// Splits a head that the protocol crate has encoded. It is ASCII and ends with an empty line.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let mut lines = text.split("\r\n").map(str::to_owned);
@@ -31,38 +31,37 @@ impl Head {
         bytes
     }
 
-    /// Leaves a header out.
+    /// Removes all header lines with this name.
     pub(crate) fn remove(&mut self, name: &str) {
-        self.lines.retain(|line| !is_of(line, name));
+        self.lines.retain(|line| !has_name(line, name));
     }
 
-    /// Gives a header another value, or adds it.
+    /// Replaces the value of a header, or adds the header if it is absent.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         let new = format!("{name}: {value}");
-        match self.lines.iter_mut().find(|line| is_of(line, name)) {
+        match self.lines.iter_mut().find(|line| has_name(line, name)) {
             Some(line) => *line = new,
             None => self.lines.push(new),
         }
     }
 
-    /// Adds a header line, be there one of that name or not.
+    /// Adds a header line, even if one with the same name exists.
     pub(crate) fn add(&mut self, name: &str, value: &str) {
         self.lines.push(format!("{name}: {value}"));
     }
 
-    /// Repeats a header line.
+    /// Adds a second copy of a header line.
     pub(crate) fn repeat(&mut self, name: &str) {
-        let again = self.lines.iter().find(|line| is_of(line, name)).cloned();
-        self.lines.extend(again);
+        let copy = self.lines.iter().find(|line| has_name(line, name)).cloned();
+        self.lines.extend(copy);
     }
 
-    /// Whether this is a response that somebody could take for the opening of a connection.
-    pub(crate) fn opens(&self) -> bool {
+    /// Returns whether a lenient client could take this for a response that opens the connection.
+    pub(crate) fn may_open_connection(&self) -> bool {
         self.first.starts_with("HTTP/1.") && self.first.get(8..13) == Some(" 101 ")
     }
 }
 
-/// Whether a header line has this name.
-fn is_of(line: &str, name: &str) -> bool {
+fn has_name(line: &str, name: &str) -> bool {
     line.split_once(':').is_some_and(|(present, _)| present.eq_ignore_ascii_case(name))
 }

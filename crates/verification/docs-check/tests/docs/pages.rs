@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use docs_check::check::check;
+use docs_check::pages::check;
 
 #[test]
 fn readme_and_book_agree_with_the_repository() {

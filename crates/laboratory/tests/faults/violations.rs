@@ -1,18 +1,19 @@
-//! Which experiment provokes which [`Violation`], and why some cannot be provoked.
+//! The faults that provoke each [`Violation`], and the reasons why no fault provokes the others.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Instant,
 };
 
-use laboratory::{Asks, Experiment, Role, rules};
+use laboratory::{Expectation, Fault, FaultTest, RequirementLevel, Role, faults};
 use protocol::{
-    Config, Connection, Limits, Violation,
+    Config, Connection, HandshakeViolation, Limits, RfcSection, Violation,
     frame::MaskingKey,
     handshake::{ClientRequest, HandshakeError, Nonce, ServerHandshake, Status, UpgradeOptions, encode_response},
 };
 
-/// Each violation, and the experiments of clients and of servers that provoke it in the protocol crate.
+/// For each violation, the faults of clients and those of servers that provoke it in the protocol
+/// crate.
 const PROVOKED: &[(&str, &[&str], &[&str])] = &[
     ("MalformedHead", &["malformed-head"], &["malformed-head"]),
     ("HeadTooLong", &["head-too-long"], &["head-too-long"]),
@@ -96,20 +97,22 @@ const PROVOKED: &[(&str, &[&str], &[&str])] = &[
     both("FrameTooBig", &["frame-too-big"]),
 ];
 
-/// Violations that no experiment provokes, and why.
+/// The violations that no fault provokes, and the reason for each.
 const NOT_PROVOKED: &[(&str, &str)] = &[
-    ("PongOverdue", "it takes silence and no bytes, for as long as the other side's own keep-alive waits"),
-    ("MessageTooBig", "only the other side knows its limit, and to reach it takes many megabytes of right frames"),
+    ("PongOverdue", "it needs silence instead of bytes, for as long as the keep-alive of the other side waits"),
+    ("MessageTooBig", "only the other side knows its limit, and it takes many megabytes of valid frames to reach it"),
     ("TooManyFragments", "only the other side knows its limit, and ours is a million frames away"),
-    // Those of compression, which no experiment offers or agrees to. Without it, RSV1 is a reserved bit like the others.
-    ("CompressedBitMisplaced", "it takes a connection with permessage-deflate"),
-    ("DeflateInvalid", "it takes a connection with permessage-deflate"),
-    ("DeflateAnswerWrong", "it takes a client that offers permessage-deflate"),
-    ("ExtensionConflict", "it takes a client that offers two extensions"),
-    ("TooManyControlFrames", "only the other side knows its limit, and ours takes a flood of right frames"),
+    // Violations of permessage-deflate. The faults never negotiate it, and without it RSV1 is an
+    // ordinary reserved bit.
+    ("CompressedBitMisplaced", "it needs a connection with permessage-deflate"),
+    ("DeflateInvalid", "it needs a connection with permessage-deflate"),
+    ("DeflateAnswerWrong", "it needs a client that offers permessage-deflate"),
+    ("ExtensionConflict", "it needs a client that offers two extensions"),
+    ("TooManyControlFrames", "only the other side knows its limit, and it takes a flood of valid frames to reach ours"),
 ];
 
-/// Experiments that break a rule whose only trace is what the receiver does not do.
+/// The faults without a [`Violation`]. The receiver must ignore them, or treats them as an ordinary
+/// HTTP response.
 const NO_VIOLATION: &[&str] = &["status-200", "data-after-close", "ping-after-close", "close-after-close"];
 
 const fn both(
@@ -123,24 +126,49 @@ fn key() -> MaskingKey {
     MaskingKey([0x37, 0xfa, 0x21, 0x3d])
 }
 
-/// What the protocol crate notices when `role` does this to it.
-fn noticed(experiment: &'static Experiment, role: Role) -> Option<Violation> {
-    match (experiment.is_in_handshake(), role) {
-        (true, Role::Client) => judge_request(&with_wrong_request(experiment)).err(),
-        (true, Role::Server) => judge_response(experiment),
+/// A violation that the protocol crate reports, before or after the connection is open.
+#[derive(Debug, PartialEq, Eq)]
+enum Provoked {
+    InHandshake(HandshakeViolation),
+    OnConnection(Violation),
+}
+
+impl Provoked {
+    fn section(&self) -> Option<RfcSection> {
+        match self {
+            Self::InHandshake(violation) => violation.section(),
+            Self::OnConnection(violation) => violation.section(),
+        }
+    }
+
+    /// Returns the name of the variant: `AcceptWrong` for `AcceptWrong { .. }`.
+    fn name(&self) -> String {
+        let debug = match self {
+            Self::InHandshake(violation) => format!("{violation:?}"),
+            Self::OnConnection(violation) => format!("{violation:?}"),
+        };
+        debug.split([' ', '(']).next().unwrap_or_default().to_owned()
+    }
+}
+
+/// Returns the violation that the protocol crate reports when `role` sends this fault to it.
+fn provoked(fault: &'static Fault, role: Role) -> Option<Provoked> {
+    match (fault.is_in_handshake(), role) {
+        (true, Role::Client) => response_to(&faulty_request(fault)).err().map(Provoked::InHandshake),
+        (true, Role::Server) => provoked_by_response(fault).map(Provoked::InHandshake),
         (false, _) => {
-            let (bytes, _) = experiment.on_connection(role, &mut key).expect("frames");
+            let test = FaultTest::on_connection(fault, role, &mut key).expect("a fault in frames");
             let now = Instant::now();
             let mut receiver = match role {
                 Role::Client => Connection::server(Config::default(), now),
                 Role::Server => Connection::client(Config::default(), Box::new(key), now),
             };
-            receiver.receive(&bytes);
+            receiver.receive(&test.bytes);
             loop {
                 match receiver.poll_event(now) {
                     Ok(Some(_)) => {}
                     Ok(None) => return None,
-                    Err(violation) => return Some(violation),
+                    Err(violation) => return Some(Provoked::OnConnection(violation)),
                 }
             }
         }
@@ -151,42 +179,45 @@ fn client() -> protocol::handshake::ClientHandshake {
     ClientRequest::new("ws://example.org/echo".parse().expect("a URI")).handshake(Nonce([7; 16]), Limits::DEFAULT)
 }
 
-fn with_wrong_request(experiment: &'static Experiment) -> Vec<u8> {
-    experiment.in_handshake(Role::Client, &client().request_bytes(), &mut key).expect("a head").0
+fn faulty_request(fault: &'static Fault) -> Vec<u8> {
+    let valid = client().request_bytes();
+    FaultTest::in_handshake(fault, Role::Client, &valid, &mut key).expect("a fault in the head").bytes
 }
 
-/// The right response, if the request is right.
-fn judge_request(request: &[u8]) -> Result<Vec<u8>, Violation> {
+/// Returns the response of the protocol crate to a valid request.
+fn response_to(request: &[u8]) -> Result<Vec<u8>, HandshakeViolation> {
     let mut server = ServerHandshake::new(Limits::DEFAULT);
     server.input().extend_from_slice(request);
-    let Status::Complete(request) = server.poll()? else { panic!("it is whole") };
+    let Status::Complete(request) = server.poll()? else { panic!("the request is complete") };
     let accepted = request.check_upgrade()?.accept(UpgradeOptions::default()).expect("nothing was chosen");
     Ok(encode_response(&accepted.response).to_vec())
 }
 
-fn judge_response(experiment: &'static Experiment) -> Option<Violation> {
+fn provoked_by_response(fault: &'static Fault) -> Option<HandshakeViolation> {
     let mut client = client();
-    let right = judge_request(&client.request_bytes()).expect("it is right");
-    let wrong = experiment.in_handshake(Role::Server, &right, &mut key).expect("a head").0;
-    client.input().extend_from_slice(&wrong);
+    let valid = response_to(&client.request_bytes()).expect("the request is valid");
+    let test = FaultTest::in_handshake(fault, Role::Server, &valid, &mut key).expect("a fault in the head");
+    client.input().extend_from_slice(&test.bytes);
     match client.poll() {
-        Ok(_) => panic!("{} opens a connection", experiment.name),
+        Ok(_) => panic!("{} opens a connection", fault.name),
         Err(HandshakeError::Rejected(_)) => None,
         Err(HandshakeError::Violation(violation)) => Some(violation),
     }
 }
 
-/// `UnmaskedFrame` of `UnmaskedFrame`, `AcceptWrong` of `AcceptWrong { .. }`.
-fn variant(violation: &Violation) -> String {
-    let debug = format!("{violation:?}");
-    debug.split([' ', '(']).next().unwrap_or_default().to_owned()
+/// Returns the names of all variants of both enums, from their source. The enums are non-exhaustive,
+/// so no `match` in this crate can list them.
+fn variants() -> BTreeSet<String> {
+    let on_connection = include_str!("../../../protocol/src/violation.rs");
+    let in_handshake = include_str!("../../../protocol/src/handshake/violation.rs");
+    let mut variants = variants_of(on_connection, "pub enum Violation {\n");
+    variants.extend(variants_of(in_handshake, "pub enum HandshakeViolation {\n"));
+    variants
 }
 
-/// The names of all variants, from the source: the enum may grow, so that no `match` out here can be exhaustive.
-fn variants() -> BTreeSet<String> {
-    let source = include_str!("../../protocol/src/violation.rs");
-    let (_, rest) = source.split_once("pub enum Violation {\n").expect("the enum");
-    let (body, _) = rest.split_once("\n}").expect("its end");
+fn variants_of(source: &str, definition: &str) -> BTreeSet<String> {
+    let (_, rest) = source.split_once(definition).expect("the file defines the enum");
+    let (body, _) = rest.split_once("\n}").expect("the enum ends");
     let name = |line: &str| {
         let name = line.strip_prefix("    ")?.split([',', '(', ' ']).next()?;
         name.starts_with(|first: char| first.is_ascii_uppercase()).then(|| name.to_owned())
@@ -195,15 +226,15 @@ fn variants() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_violation_is_provoked_by_the_experiments_that_are_named_or_there_is_a_reason() {
+fn every_violation_is_provoked_by_the_listed_faults_or_has_a_reason() {
     let mut found: BTreeMap<String, [BTreeSet<&str>; 2]> = BTreeMap::new();
     for (index, role) in [Role::Client, Role::Server].into_iter().enumerate() {
-        for experiment in rules::of(role) {
-            match noticed(experiment, role) {
+        for fault in faults::sent_by(role) {
+            match provoked(fault, role) {
                 Some(violation) => {
-                    found.entry(variant(&violation)).or_default()[index].insert(experiment.name);
+                    found.entry(violation.name()).or_default()[index].insert(fault.name);
                 }
-                None => assert!(NO_VIOLATION.contains(&experiment.name), "nobody notices {}", experiment.name),
+                None => assert!(NO_VIOLATION.contains(&fault.name), "nobody notices {}", fault.name),
             }
         }
     }
@@ -213,45 +244,50 @@ fn every_violation_is_provoked_by_the_experiments_that_are_named_or_there_is_a_r
     assert_eq!(found, named.collect());
 
     let variants = variants();
-    assert!(variants.len() > 40, "the enum was not read: {variants:?}");
+    assert!(variants.len() > 40, "the enums were not read: {variants:?}");
     for variant in &variants {
         let is_provoked = found.contains_key(variant);
         let has_reason = NOT_PROVOKED.iter().any(|(name, _)| name == variant);
-        assert!(is_provoked != has_reason, "{variant}: name the experiment that provokes it, or why there is none");
+        assert!(is_provoked != has_reason, "{variant}: list the faults that provoke it, or the reason why none does");
     }
 }
 
 #[test]
-fn the_answer_that_is_asked_for_is_the_one_that_the_protocol_crate_gives() {
+fn the_expected_reaction_is_the_one_of_the_protocol_crate() {
     for role in [Role::Client, Role::Server] {
-        for experiment in rules::of(role) {
-            let Some(violation) = noticed(experiment, role) else { continue };
-            let Experiment { name, section, .. } = experiment;
-            match experiment.asks {
-                Asks::Fail(codes) => {
-                    let code = violation.close_code().expect("it is told with a Close");
+        for fault in faults::sent_by(role) {
+            let Some(violation) = provoked(fault, role) else { continue };
+            let name = fault.name;
+            match (fault.expected, &violation) {
+                (Expectation::FailConnection(codes), Provoked::OnConnection(violation)) => {
+                    let code = violation.close_code();
                     assert!(codes.contains(&code.0), "{name}: {code}");
-                    assert_eq!(*section, violation.section(), "{name}");
                 }
-                Asks::Refuse(_) => {
-                    assert!(violation.status().is_some_and(|status| status.is_client_error()), "{name}");
-                    assert_eq!(*section, violation.section(), "{name}");
+                (Expectation::RejectRequest(_), Provoked::InHandshake(violation)) => {
+                    assert!(violation.status().is_client_error(), "{name}");
                 }
-                Asks::DropHandshake => assert_eq!(violation.close_code(), None, "{name}"),
-                Asks::AnswerClose => panic!("{name} is no violation"),
+                // Without an open connection there is no Close.
+                (Expectation::AbortHandshake, Provoked::InHandshake(_)) => continue,
+                (expected, violation) => panic!("{name}: {violation:?} does not lead to {expected:?}"),
+            }
+            match violation.section() {
+                Some(RfcSection { rfc: 6455, section }) => assert_eq!(fault.section, section, "{name}"),
+                // HTTP, and not WebSocket, defines that HTTP/1.0 has no upgrade.
+                Some(other) => assert_eq!((name, other.rfc), ("http-1.0", 9110)),
+                // A limit of the protocol crate. Other receivers may have none.
+                None => assert_eq!(fault.level, RequirementLevel::May, "{name}"),
             }
         }
     }
 }
 
-/// What comes behind a Close is not there for whoever has read the Close.
 #[test]
-fn what_follows_a_close_is_never_heard() {
+fn frames_after_a_close_are_ignored() {
     for role in [Role::Client, Role::Server] {
         for name in ["data-after-close", "ping-after-close", "close-after-close"] {
-            let experiment = rules::find(role, name).expect("it is there");
-            assert_eq!(experiment.asks, Asks::AnswerClose);
-            assert_eq!(noticed(experiment, role), None, "{name}");
+            let fault = faults::find(role, name).expect("the table contains it");
+            assert_eq!(fault.expected, Expectation::AnswerClose);
+            assert_eq!(provoked(fault, role), None, "{name}");
         }
     }
 }

@@ -1,12 +1,16 @@
-//! Does a page agree with the files it talks about?
+//! Checks that the pages agree with the files that they link to.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs, io,
+    path::{Component, Path, PathBuf},
+};
 
-use crate::items::{self, Items};
-use crate::markdown::{self, Link, Page};
+use crate::{
+    items::{self, Items},
+    markdown::{self, Link, Page},
+    problem::Problem,
+};
 
 /// The pages in front of the book.
 const FRONT: &str = "README.md";
@@ -17,29 +21,12 @@ const SUMMARY: &str = "docs/src/SUMMARY.md";
 /// The one file that pages may lead to before it is there: duvet's report, which `.ci/duvet` makes and nobody commits.
 const GENERATED: &str = "docs/src/duvet-report.html";
 
-/// A page that does not agree with the repository.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    /// The page, relative to the repository.
-    pub page: PathBuf,
-    /// The line, from 1; 0 when the problem is the page as a whole.
-    pub line: usize,
-    /// What is wrong and what to do about it.
-    pub advice: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.page.display(), self.line, self.advice)
-    }
-}
-
 /// Checks `README.md` and every chapter of the book of the repository at `root`.
 ///
 /// # Errors
 ///
 /// When a page or a directory cannot be read.
-pub fn check(root: &Path) -> std::io::Result<Vec<Problem>> {
+pub fn check(root: &Path) -> io::Result<Vec<Problem>> {
     let mut checker = Checker { root, pages: BTreeMap::new(), items: HashMap::new(), problems: Vec::new() };
     checker.read_page(Path::new(FRONT))?;
     checker.read_folder(Path::new(CHAPTERS))?;
@@ -62,13 +49,13 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn read_page(&mut self, path: &Path) -> std::io::Result<()> {
+    fn read_page(&mut self, path: &Path) -> io::Result<()> {
         let text = fs::read_to_string(self.root.join(path))?;
         self.pages.insert(path.to_owned(), markdown::parse(&text));
         Ok(())
     }
 
-    fn read_folder(&mut self, folder: &Path) -> std::io::Result<()> {
+    fn read_folder(&mut self, folder: &Path) -> io::Result<()> {
         for entry in fs::read_dir(self.root.join(folder))? {
             let entry = entry?;
             let path = folder.join(entry.file_name());
@@ -82,7 +69,7 @@ impl Checker<'_> {
     }
 
     fn report(&mut self, page: &Path, line: usize, advice: impl Into<String>) {
-        self.problems.push(Problem { page: page.to_owned(), line, advice: advice.into() });
+        self.problems.push(Problem { file: page.to_owned(), line, advice: advice.into() });
     }
 
     fn check_page(&mut self, path: &Path) {
