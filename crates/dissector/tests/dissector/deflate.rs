@@ -293,7 +293,8 @@ fn a_bomb_is_inflated_up_to_the_limit_and_shown_by_its_beginning() {
         assert_eq!(labelled(record, "Inflated").value, expected);
         assert_eq!(record.summary, format!("Text, {} bytes that inflate to too much: {}…", bomb.len(), "x".repeat(48)));
         assert!(labelled(record, "Compressed").meaning.contains("the limit of 1048576 bytes"));
-        // The bomb was not inflated to its end, so messages that may refer to it cannot be inflated.
+        // The bomb was not inflated to its end, so messages that may refer to it cannot be
+        // inflated.
         let next =
             if element == TAKEOVER { "7 bytes not inflated: f2 48 cd c9 c9 07 00" } else { "5 bytes from 7: Hello" };
         assert_eq!(records[1].summary, format!("Text, {next}"));
@@ -431,7 +432,7 @@ fn a_valid_response_to_any_of_the_offers_is_accepted() {
 }
 
 #[test]
-fn frames_before_the_response_are_inflated_when_it_has_come() {
+fn frames_before_the_response_are_inflated_once_it_has_arrived() {
     let mut pieces = with_extension(TAKEOVER, &[]);
     pieces[0].1.extend(masked(0xC1, &HELLO));
     let records = dissect(&pieces);
@@ -449,7 +450,7 @@ fn an_incomplete_compressed_frame_shows_the_bytes_it_has_added() {
     conversation.push(ToClient, &frame[..7], None, &mut |_| panic!("the frame is not complete"));
     let record = conversation.partial(ToClient).expect("a frame has begun");
     assert_eq!(labelled(&record, "Inflated").value, text("Hell"));
-    // The finding covers the bytes that have come.
+    // The finding covers the bytes that have arrived.
     let invalid = compressed_frame(&[0xFF; 20]);
     conversation.push(ToServer, &invalid[..10], None, &mut |_| panic!("the frame is not complete"));
     let record = conversation.partial(ToServer).expect("a frame has begun");

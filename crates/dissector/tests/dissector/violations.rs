@@ -1,5 +1,5 @@
-//! Every rule that bytes can break: it is reported at the bytes that break it, and they are dissected all
-//! the same.
+//! Every rule that bytes can break: it is reported at the bytes that break it, and they are
+//! dissected all the same.
 
 use std::ops::Range;
 
@@ -60,7 +60,7 @@ fn rules_of_every_frame() {
 }
 
 #[test]
-fn a_frame_whose_length_has_the_top_bit_set_is_dissected_as_far_as_it_came() {
+fn a_frame_whose_length_has_the_top_bit_set_is_dissected_as_far_as_it_has_arrived() {
     let wire = [0x82, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, b'a', b'b'];
     let record = from_server(wire.to_vec());
     assert_eq!((record.complete, record.length), (false, 12));
