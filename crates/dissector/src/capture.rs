@@ -1,25 +1,26 @@
-//! Captures: files that Wireshark opens, with the TCP and IP headers that a network would have added.
+//! Captures: files that Wireshark opens, with the TCP and IP headers that a network would have
+//! added.
 //!
 //! ```text
-//!   client                                                server
-//!     │ SYN, seq 0                                          │
-//!     │ ──────────────────────────────────────────────────▶ │   new
-//!     │                                  SYN ACK, seq 0     │
-//!     │ ◀────────────────────────────────────────────────── │
-//!     │ ACK                                                 │
-//!     │ ──────────────────────────────────────────────────▶ │
-//!     │ bytes                                               │
-//!     │ ──────────────────────────────────────────────────▶ │   data, acknowledged by the other side
-//!     │                                               ACK   │
-//!     │ ◀────────────────────────────────────────────────── │
-//!     │ FIN ACK                                             │
-//!     │ ──────────────────────────────────────────────────▶ │   end, once for each direction
+//!   client                                              server
+//!     │ SYN, seq 0                                        │
+//!     │ ────────────────────────────────────────────────▶ │   new
+//!     │                                  SYN ACK, seq 0   │
+//!     │ ◀──────────────────────────────────────────────── │
+//!     │ ACK                                               │
+//!     │ ────────────────────────────────────────────────▶ │
+//!     │ bytes                                             │
+//!     │ ────────────────────────────────────────────────▶ │   data, and its acknowledgement
+//!     │                                             ACK   │
+//!     │ ◀──────────────────────────────────────────────── │
+//!     │ FIN ACK                                           │
+//!     │ ────────────────────────────────────────────────▶ │   end, for each direction
 //! ```
 //!
-//! A program records the bytes that it reads and writes itself, so it needs no network sniffer and no
-//! root privileges. On a connection with TLS these are the decrypted bytes. The addresses and ports are
-//! the real ones, but the rest of the headers is made up: each call of the program becomes a packet, and
-//! no packet is ever lost or repeated.
+//! A program records the bytes that it reads and writes itself, so it needs no network sniffer and
+//! no root privileges. On a connection with TLS these are the decrypted bytes. The addresses and
+//! ports are the real ones, but the rest of the headers is made up: each call of the program
+//! becomes a packet, and no packet is ever lost or repeated.
 
 use std::{
     fmt,
@@ -42,9 +43,9 @@ use pcap_file::{
 
 use crate::record::Direction;
 
-/// The largest number of data bytes in one packet: an IPv4 packet of 65,535 bytes, less 20 for IP and 20
-/// for TCP. Linux uses packets as large as this on the loopback interface. (IPv6 has room for a few more
-/// bytes.)
+/// The largest number of data bytes in one packet: an IPv4 packet of 65,535 bytes, less 20 for IP
+/// and 20 for TCP. Linux uses packets as large as this on the loopback interface. (IPv6 has room
+/// for a few more bytes.)
 const MAX_SEGMENT: usize = 65_535 - 20 - 20;
 
 /// The largest window that TCP has without options. Everything is acknowledged at once, so it never
@@ -54,14 +55,15 @@ const WINDOW: u16 = 65_535;
 /// The number of routers that a packet may pass. Most systems use this value.
 const HOPS: u8 = 64;
 
-/// The unit of timestamps: nanoseconds, ten to the minus ninth of a second (`if_tsresol` of pcapng).
+/// The unit of timestamps: nanoseconds, ten to the minus ninth of a second (`if_tsresol` of
+/// pcapng).
 const NANOSECONDS: u8 = 9;
 
 /// A capture that is being written.
 ///
 /// Each packet goes to the writer in one piece as soon as it is complete. For speed, use a
-/// [`BufWriter`](io::BufWriter), and call [`flush`](Self::flush) whenever somebody may want to open the
-/// file.
+/// [`BufWriter`](io::BufWriter), and call [`flush`](Self::flush) whenever somebody may want to open
+/// the file.
 pub struct Capture<W: Write> {
     file: PcapNgWriter<W>,
     addresses: [SocketAddr; 2],
@@ -181,7 +183,8 @@ impl<W: Write> Capture<W> {
         self.file.into_inner()
     }
 
-    /// Moves the time forward. If the clock was set back, the time stays, so that packets remain in order.
+    /// Moves the time forward. If the clock was set back, the time stays, so that packets remain in
+    /// order.
     fn advance_clock(&mut self, time: SystemTime) {
         self.now = self.now.max(since_1970(time));
     }
@@ -264,8 +267,8 @@ fn mapped(address: IpAddr) -> [u8; 16] {
     }
 }
 
-/// Returns the two addresses in one family. A socket that accepts both families shows an IPv4 peer as an
-/// IPv6 address; if both addresses are really IPv4, they are returned as IPv4.
+/// Returns the two addresses in one family. A socket that accepts both families shows an IPv4 peer
+/// as an IPv6 address; if both addresses are really IPv4, they are returned as IPv4.
 fn same_family(client: SocketAddr, server: SocketAddr) -> [SocketAddr; 2] {
     let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
     let both = [plain(client), plain(server)];

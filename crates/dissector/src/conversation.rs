@@ -13,10 +13,10 @@ pub use crate::{options::Options, passed::Passed};
 
 /// An observed connection.
 ///
-/// For each direction a conversation keeps at most one head, or the beginnings of one payload and of one
-/// message. That is at most a few times what [`Options`] allow, whatever the peers send. If messages are
-/// compressed, each direction needs another 46 KiB, for the window that later messages may refer to. A
-/// compressed message is inflated piece by piece, up to
+/// For each direction a conversation keeps at most one head, or the beginnings of one payload and
+/// of one message. That is at most a few times what [`Options`] allow, whatever the peers send. If
+/// messages are compressed, each direction needs another 46 KiB, for the window that later messages
+/// may refer to. A compressed message is inflated piece by piece, up to
 /// [`Limits::max_message_bytes`](protocol::Limits::max_message_bytes).
 #[derive(Debug)]
 pub struct Conversation {
@@ -36,8 +36,8 @@ impl Conversation {
         }
     }
 
-    /// Creates the conversation of a connection whose handshake was not observed. It begins with frames
-    /// in both directions, without extensions.
+    /// Creates the conversation of a connection whose handshake was not observed. It begins with
+    /// frames in both directions, without extensions.
     #[must_use]
     pub fn after_handshake(options: Options) -> Self {
         let mut conversation = Self::new(options);
@@ -46,19 +46,20 @@ impl Conversation {
         conversation
     }
 
-    /// Dissects the next bytes of one direction, and passes each record that they complete to `sink`.
+    /// Dissects the next bytes of one direction, and passes each record that they complete to
+    /// `sink`.
     ///
     /// Some of these records may belong to the other direction, if its bytes had to wait for the
-    /// response to the handshake. `time` is the time at which the bytes came; it is copied into the
-    /// records and has no other effect.
+    /// response to the handshake. `time` is the time at which the bytes arrived; it is copied into
+    /// the records and has no other effect.
     pub fn push(&mut self, direction: Direction, bytes: &[u8], time: Option<SystemTime>, sink: &mut dyn FnMut(Record)) {
         let Self { to_server, to_client, context } = self;
         match direction {
             Direction::ToServer => to_server.push(bytes, time, context, sink),
             Direction::ToClient => {
-                // These bytes may contain the response that the client's bytes wait for. The two streams
-                // take turns after each unit, so that the order of the records does not depend on where
-                // the bytes are cut.
+                // These bytes may contain the response that the client's bytes wait for. The two
+                // streams take turns after each unit, so that the order of the records does not
+                // depend on where the bytes are cut.
                 let mut rest = bytes;
                 while !rest.is_empty() {
                     rest = to_client.push_unit(rest, time, context, sink);
@@ -68,15 +69,15 @@ impl Conversation {
         }
     }
 
-    /// Does the same as [`push`](Self::push), but counts the units that the bytes complete instead of
-    /// dissecting them.
+    /// Does the same as [`push`](Self::push), but counts the units that the bytes complete instead
+    /// of dissecting them.
     ///
-    /// This is for units that come faster than anybody can read them. It costs a fraction of a
-    /// dissection and keeps track of where the next unit begins. Compressed messages are still inflated,
-    /// because a later message may refer to them.
+    /// This is for units that arrive faster than anybody can read them. It costs a fraction of a
+    /// dissection, and still finds the beginning of the next unit. Compressed messages are still
+    /// inflated, because a later message may refer to them.
     ///
-    /// The first Close frame of each direction is still dissected and passed to `sink`, because the end
-    /// of a connection is usually what a reader most wants to know about.
+    /// The first Close frame of each direction is still dissected and passed to `sink`, because the
+    /// end of a connection is usually what a reader most wants to know about.
     pub fn pass(
         &mut self,
         direction: Direction,
@@ -89,8 +90,8 @@ impl Conversation {
         self.context.passed.take().unwrap_or_default()
     }
 
-    /// Ends one direction: no more bytes will come. A unit that is not complete is passed to `sink` as
-    /// far as it came.
+    /// Ends one direction: no more bytes will arrive. An incomplete unit is passed to `sink` as far
+    /// as it has arrived.
     pub fn end(&mut self, direction: Direction, time: Option<SystemTime>, sink: &mut dyn FnMut(Record)) {
         let stream = match direction {
             Direction::ToServer => &mut self.to_server,
@@ -99,8 +100,8 @@ impl Conversation {
         stream.end(time, &mut self.context, sink);
     }
 
-    /// Returns the dissection of the incomplete unit in this direction, as far as it came, or `None`
-    /// between two units.
+    /// Returns the dissection of the incomplete unit in this direction, as far as it has arrived,
+    /// or `None` between two units.
     #[must_use]
     pub fn partial(&self, direction: Direction) -> Option<Record> {
         match direction {

@@ -13,8 +13,8 @@ pub struct Field {
     /// The label of this field. It is usually the term's label; for a header line it is the name of
     /// the header as it was sent.
     pub label: Cow<'static, str>,
-    /// The bytes of the field, counted from the first byte of the record. A derived field has the range
-    /// of the field that it was computed from.
+    /// The bytes of the field, counted from the first byte of the record. A derived field has the
+    /// range of the field that it was computed from.
     pub range: Range<u64>,
     /// The bits that belong to the field if it is smaller than one byte; `None` for whole bytes.
     pub mask: Option<u8>,
@@ -23,8 +23,8 @@ pub struct Field {
     /// The meaning of this value, as a phrase or a sentence without a full stop; empty if the value
     /// needs no explanation.
     pub meaning: Cow<'static, str>,
-    /// Whether the field was computed, so that no bytes on the wire hold it. Wireshark shows such fields
-    /// in brackets, and so do the renderings of this crate.
+    /// Whether the field was computed, so that no bytes on the wire hold it. Wireshark shows such
+    /// fields in brackets, and so do the renderings of this crate.
     pub derived: bool,
     /// The fields inside this one.
     pub fields: Vec<Self>,
@@ -104,8 +104,8 @@ impl Field {
         self
     }
 
-    /// Returns this field and all fields inside it, the outer ones first. Each comes with its depth,
-    /// which is 0 for this field.
+    /// Returns this field and all fields inside it, the outer ones first. Each comes with its
+    /// depth, which is 0 for this field.
     pub fn walk(&self) -> impl Iterator<Item = (usize, &Self)> {
         let mut open = vec![(0, self)];
         std::iter::from_fn(move || {
@@ -128,8 +128,8 @@ impl FieldValue {
     /// Creates a text from bytes that may not be UTF-8. `left_out` is the number of further bytes,
     /// which were not kept.
     pub(crate) fn lossy_text(bytes: &[u8], left_out: u64) -> Self {
-        // The limit on the kept bytes may cut a character in two. That half is not the sender's mistake, so it is left
-        // out instead of being replaced by U+FFFD.
+        // The limit on the kept bytes may cut a character in two. That half is not the sender's
+        // mistake, so it is left out instead of being replaced by U+FFFD.
         let kept = match std::str::from_utf8(bytes) {
             Err(error) if left_out > 0 && error.error_len().is_none() => error.valid_up_to(),
             _ => bytes.len(),

@@ -1,13 +1,15 @@
 //! Inflates compressed messages, as an observer of both directions (RFC 7692, section 7.2.2).
 //!
 //! ```text
-//!   handshake ──▶ ObservedDeflate ──▶ a MessageInflater for each direction, made at its first compressed message
+//!   handshake ──▶ ObservedDeflate ──▶ a MessageInflater for each direction,
+//!                                     made at its first compressed message
 //!
-//!   payload of a frame ──▶ MessageInflater ──▶ inflated bytes, piece by piece, at most `max_message_bytes` a message
+//!   payload of a frame ──▶ MessageInflater ──▶ inflated bytes, piece by piece,
+//!                                              at most `max_message_bytes` in a message
 //! ```
 //!
-//! With context takeover a message may refer to earlier ones. So every message is inflated, whether it
-//! is shown or not, and nothing after an incompletely inflated message can be inflated any more.
+//! With context takeover a message may refer to earlier ones. So every message is inflated, whether
+//! it is shown or not. Once a message could not be inflated to its end, no later one can be either.
 
 use protocol::{
     HandshakeViolation, NegotiatedDeflate, Role, Violation,
@@ -18,12 +20,12 @@ use protocol::{
 
 use crate::record::Direction;
 
-/// The number of payload bytes that are inflated at a time. DEFLATE expands one byte to at most 1032,
-/// so the result is at most a quarter of a mebibyte, which is freed before the next piece.
+/// The number of payload bytes that are inflated at a time. DEFLATE expands one byte to at most
+/// 1032, so the result is at most a quarter of a mebibyte, which is freed before the next piece.
 const PIECE: usize = 256;
 
-/// The capacity of the output buffer that is kept between pieces. Only a payload that expands sixteen
-/// times or more needs a new allocation for each piece.
+/// The capacity of the output buffer that is kept between pieces. Only a payload that expands
+/// sixteen times or more needs a new allocation for each piece.
 const KEPT_CAPACITY: usize = 4 << 10;
 
 /// The compression that an observed handshake agreed on, as each end of the connection sees it.
@@ -34,13 +36,13 @@ pub(crate) struct ObservedDeflate {
 }
 
 impl ObservedDeflate {
-    /// Reads the result of the negotiation from the elements of `Sec-WebSocket-Extensions`: those that
-    /// the client `offered`, if its request was seen, and those that the server `accepted`. Returns
-    /// `None` if messages are not compressed.
+    /// Reads the result of the negotiation from the elements of `Sec-WebSocket-Extensions`: those
+    /// that the client `offered`, if its request was seen, and those that the server `accepted`.
+    /// Returns `None` if messages are not compressed.
     ///
-    /// If the response breaks a rule, the rule is returned as well. The sender of such a response will
-    /// probably compress its messages anyway. An inflater that keeps its context can read them even if
-    /// the sender does without context takeover.
+    /// If the response breaks a rule, the rule is returned as well. The sender of such a response
+    /// will probably compress its messages anyway. An inflater that keeps its context can read them
+    /// even if the sender does without context takeover.
     pub(crate) fn negotiated(
         offered: Option<&[Extension]>,
         accepted: &[Extension],
@@ -109,16 +111,16 @@ impl MessageInflater {
             if self.inflater.takes_over() {
                 return Err(InflateFailure::ContextLost);
             }
-            // Without takeover every message begins with an empty window, so the unfinished one does
-            // no harm.
+            // Without takeover every message begins with an empty window, so the unfinished one
+            // does no harm.
             self.inflater.forget();
         }
         self.is_open = true;
         Ok(())
     }
 
-    /// Inflates the next bytes of the message's payload and passes the result to `sink`. `inflated` is
-    /// the length of the message so far in bytes, and `limit` the length that it may reach.
+    /// Inflates the next bytes of the message's payload and passes the result to `sink`. `inflated`
+    /// is the length of the message so far in bytes, and `limit` the length that it may reach.
     pub(crate) fn push(
         &mut self,
         payload: &[u8],

@@ -1,39 +1,41 @@
 //! Dissects WebSocket connections: bytes in, named and explained fields out.
 //!
-//! This crate is for people who want to look at a connection. It enforces no rule and sends nothing. For
-//! every byte of a conversation it says what the byte is, what it means, why it exists, and which rule it
-//! breaks. The names are those of Wireshark, so you can use there what you learn here.
+//! This crate is for people who want to look at a connection. It enforces no rule and sends
+//! nothing. For every byte of a conversation it says what the byte is, what it means, why it
+//! exists, and which rule it breaks. The names are those of Wireshark, so you can use there what
+//! you learn here.
 //!
 //! # Overview
 //!
 //! ```text
-//!   bytes of one direction,                                    Record: a head, a frame, ...
-//!   in pieces of any size            ┌──────────────────┐        the bytes
-//!   ── push(direction, bytes) ────▶  │   Conversation   │ ──▶    a tree of fields    ──▶ render: tree, hex dump,
-//!                                    │ stream    stream │        broken rules             JSON, figure
-//!   the same bytes                   │    └ context ┘   │
-//!   ── Capture::data ──▶ .pcapng     └──────────────────┘
+//!   bytes of one direction,                              Record: a head, a frame, ...
+//!   in pieces of any size        ┌──────────────────┐      the bytes
+//!   ── push(direction, bytes) ─▶ │   Conversation   │ ─▶   a tree of fields     ─▶ render:
+//!                                │ stream    stream │      broken rules            tree, hex dump,
+//!   the same bytes               │    └ context ┘   │                              JSON, figure
+//!   ── Capture::data ─▶ .pcapng  └──────────────────┘
 //! ```
 //!
-//! A [`Conversation`] has one stream for each [`Direction`]. A stream collects bytes until a **unit** is
-//! complete: the head of an HTTP message (its first line and its headers), a body, or a frame. It turns
-//! each unit into a [`Record`] and passes it to the caller's closure. [`Conversation::partial`] returns
-//! the record of a unit that is still incomplete. The two streams share a small context. It holds the key
-//! of the request (which the response has to answer), the extensions that were offered and accepted, and
-//! whether the response was a 101, without which no frames follow.
+//! A [`Conversation`] has one stream for each [`Direction`]. A stream collects bytes until a
+//! **unit** is complete: the head of an HTTP message (its first line and its headers), a body, or a
+//! frame. It turns each unit into a [`Record`] and passes it to the caller's closure.
+//! [`Conversation::partial`] returns the record of a unit that is still incomplete. The two streams
+//! share a small context. It holds the key of the request (which the response has to answer), the
+//! extensions that were offered and accepted, and whether the response was a 101, without which no
+//! frames follow.
 //!
-//! A record contains a list of [`Field`]s. A field is a range of bytes, or some bits of one byte, with a
-//! [`FieldValue`] and a [`Term`], its entry in the [`glossary`]. Fields contain fields: the request line
-//! contains the method, and the payload of a Close frame contains the status code. Some fields are
-//! **derived**: they are not in the bytes but computed from other fields. Examples are the SHA-1 digest
-//! between the key and the accept value, and the text of a compressed message.
+//! A record contains a list of [`Field`]s. A field is a range of bytes, or some bits of one byte,
+//! with a [`FieldValue`] and a [`Term`], its entry in the [`glossary`]. Fields contain fields: the
+//! request line contains the method, and the payload of a Close frame contains the status code.
+//! Some fields are **derived**: they are not in the bytes but computed from other fields. Examples
+//! are the SHA-1 digest between the key and the accept value, and the text of a compressed message.
 //!
-//! No function here fails. Broken bytes are dissected as far as possible, and each broken rule becomes a
-//! [`Finding`]. The rules are those of the [`protocol`] crate, and so is the decoding wherever possible: a
-//! field shown here is a field that it reads.
+//! No function here fails. Broken bytes are dissected as far as possible, and each broken rule
+//! becomes a [`Finding`]. The rules are those of the [`protocol`] crate, and so is the decoding
+//! wherever possible: a field shown here is a field that it reads.
 //!
-//! The records do not depend on where the bytes are cut, and memory is bounded whatever length a header
-//! announces: see [`Options`].
+//! The records do not depend on where the bytes are cut, and memory is bounded whatever length a
+//! header announces: see [`Options`].
 //!
 //! # Example
 //!
@@ -45,7 +47,9 @@
 //! let wire = [0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58];
 //! // One byte at a time, as from a slow network.
 //! for byte in wire {
-//!     conversation.push(Direction::ToServer, &[byte], None, &mut |record| trees.push(render::tree(&record)));
+//!     conversation.push(Direction::ToServer, &[byte], None, &mut |record| {
+//!         trees.push(render::tree(&record));
+//!     });
 //! }
 //! assert_eq!(trees, ["\
 //! WebSocket
@@ -61,8 +65,8 @@
 //! "]);
 //! ```
 //!
-//! The example program `dissect` shows a whole connection, from the request to the last Close frame, in
-//! each of the renderings: `cargo run -p dissector --example dissect`.
+//! The example program `dissect` shows a whole connection, from the request to the last Close
+//! frame, in each of the renderings: `cargo run -p dissector --example dissect`.
 //!
 //! # Modules
 //!
@@ -113,3 +117,8 @@ pub use self::{
     printable::{is_harmful, printable, printable_with_tabs},
     record::{BrokenRule, Direction, Finding, Record, RecordKind},
 };
+
+/// Runs the example in the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

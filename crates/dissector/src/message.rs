@@ -41,8 +41,8 @@ impl MessageInProgress {
         Self { kind, coding, payload: Excerpt::new(limit), fragments: 1, utf8 }
     }
 
-    /// Appends the next bytes of an uncompressed payload. Returns the position in `piece` of the first
-    /// byte that makes the text invalid UTF-8.
+    /// Appends the next bytes of an uncompressed payload. Returns the position in `piece` of the
+    /// first byte that makes the text invalid UTF-8.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Option<usize> {
         self.payload.push(piece);
         first_invalid_byte(&mut self.utf8, piece)

@@ -1,6 +1,7 @@
 //! The count of units that were not dissected.
 
-/// A count of units that came while [`Conversation::pass`](crate::Conversation::pass) was in use.
+/// The number of units and bytes that
+/// [`Conversation::pass`](crate::Conversation::pass) counted instead of dissecting them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Passed {
     /// The number of units that were completed.

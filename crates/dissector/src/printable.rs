@@ -1,8 +1,8 @@
 //! Makes text from a peer safe to print on a terminal.
 //!
-//! A terminal obeys control characters. An escape sequence in a message can move the cursor, rename the
-//! window, paint over the lines above, or in some terminals type a command. The messages come from
-//! somebody else, so their control characters are shown instead of obeyed.
+//! A terminal obeys control characters. An escape sequence in a message can move the cursor, rename
+//! the window, paint over the lines above, or in some terminals type a command. The messages come
+//! from somebody else, so their control characters are shown instead of obeyed.
 
 use std::borrow::Cow;
 
@@ -21,8 +21,8 @@ pub fn printable_with_tabs(text: &str) -> Cow<'_, str> {
 
 /// Returns whether a terminal would do more than show the character.
 ///
-/// Characters that change the direction of writing are harmful too: a line that contains them can read
-/// differently from its bytes.
+/// Characters that change the direction of writing are harmful too: a line that contains them can
+/// read differently from its bytes.
 #[must_use]
 pub fn is_harmful(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

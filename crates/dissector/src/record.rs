@@ -79,16 +79,16 @@ pub struct Record {
     pub direction: Direction,
     /// The kind of unit.
     pub kind: RecordKind,
-    /// The number of bytes that came before the unit in this direction.
+    /// The number of bytes that precede the unit in this direction.
     pub offset: u64,
-    /// The number of bytes of the unit that came; the length of the whole unit if it is
+    /// The number of bytes of the unit that have arrived; the length of the whole unit if it is
     /// [complete](Self::complete).
     pub length: u64,
     /// The bytes of the unit as they were on the wire. If the unit is longer than
     /// [`Options`](crate::Options) allow, only the first bytes are kept.
     pub bytes: Vec<u8>,
-    /// Whether the whole unit came. If not, this record is [partial](crate::Conversation::partial), or
-    /// the stream ended within the unit.
+    /// Whether the whole unit arrived. If not, this record is
+    /// [partial](crate::Conversation::partial), or the stream ended within the unit.
     pub complete: bool,
     /// The time of the first byte, if the caller supplied it.
     pub started_at: Option<SystemTime>,
@@ -120,8 +120,8 @@ pub enum BrokenRule {
     Handshake(HandshakeViolation),
     /// A rule of the open connection: the receiver fails the connection.
     Violation(Violation),
-    /// A frame after a Close frame in the same direction. The receiver must ignore it and does not fail
-    /// the connection; the sender broke a rule all the same.
+    /// A frame after a Close frame in the same direction. The receiver must ignore it and does not
+    /// fail the connection; the sender broke a rule all the same.
     AfterClose,
     /// A frame that the client sent before the server had responded to its handshake.
     BeforeResponse,
@@ -192,11 +192,11 @@ impl Record {
         self.walk().map(|(_, field)| field).find(|field| field.term.name == Some(name))
     }
 
-    /// Returns the innermost field that holds the byte at `position`, counted from the first byte of the
-    /// record.
+    /// Returns the innermost field that holds the byte at `position`, counted from the first byte
+    /// of the record.
     ///
-    /// Derived fields hold no bytes. If several fields share the byte, the result is the field with the
-    /// highest bit.
+    /// Derived fields hold no bytes. If several fields share the byte, the result is the field with
+    /// the highest bit.
     #[must_use]
     pub fn field_at(&self, position: u64) -> Option<&Field> {
         let mut found = None;

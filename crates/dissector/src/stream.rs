@@ -39,7 +39,8 @@ pub(crate) struct Stream {
 #[derive(Debug)]
 enum CurrentUnit {
     Head(HeadUnit),
-    /// `remaining` is the number of bytes still to come; `None` if the body lasts until the stream ends.
+    /// `remaining` is the number of bytes still to come; `None` if the body lasts until the stream
+    /// ends.
     Body {
         remaining: Option<u64>,
         excerpt: Excerpt,
@@ -116,8 +117,8 @@ impl Stream {
             }
             CurrentUnit::Waiting(waiting) => {
                 waiting.extend_from_slice(bytes);
-                // Memory is bounded: a client that sends this much without a response expects success,
-                // so the bytes are dissected on that assumption.
+                // Memory is bounded: a client that sends this much without a response expects
+                // success, so the bytes are dissected on that assumption.
                 if waiting.len() > context.options.limits.max_head_bytes {
                     let protocol = context.take_likely_protocol();
                     self.release(protocol, context, sink);
@@ -145,7 +146,7 @@ impl Stream {
         }
     }
 
-    /// Dissects the waiting bytes if the response has come.
+    /// Dissects the waiting bytes if the response has arrived.
     pub(crate) fn resume(&mut self, context: &mut ConnectionContext, sink: &mut dyn FnMut(Record)) {
         if matches!(self.unit, CurrentUnit::Waiting(_))
             && let Some(protocol) = context.next_protocol.take()
@@ -191,14 +192,14 @@ impl Stream {
             Direction::ToClient => CurrentUnit::Head(HeadUnit::new()),
             Direction::ToServer => match context.next_protocol.take() {
                 None => CurrentUnit::Waiting(Vec::new()),
-                // The response came before the request was complete.
+                // The response arrived before the request was complete.
                 Some(protocol) => CurrentUnit::of_protocol(protocol, context),
             },
         };
     }
 
-    /// Passes the record of the current unit to `sink`, or only counts it if that is what
-    /// [`Conversation::pass`](crate::Conversation::pass) asked for.
+    /// Passes the record of the current unit to `sink`, or only counts the unit on behalf of
+    /// [`Conversation::pass`](crate::Conversation::pass).
     fn emit(
         &mut self,
         complete: bool,
@@ -240,7 +241,7 @@ impl Stream {
         self.unit = CurrentUnit::Unknown(Excerpt::new(context.options.payload_bytes));
     }
 
-    /// Returns the record of the current unit as far as it came; `None` between two units.
+    /// Returns the record of the current unit as far as it has arrived; `None` between two units.
     pub(crate) fn partial(&self, context: &ConnectionContext) -> Option<Record> {
         if self.is_between_units() {
             return None;

@@ -6,10 +6,10 @@
 //!                                 └──▶ Tap: every byte read, every byte written
 //! ```
 //!
-//! A tapped stream lies between the WebSocket and the socket, above TLS, so the tap sees readable bytes.
-//! Only bytes that were really transferred count: if the socket accepts three of ten bytes, the tap sees
-//! three, and the other seven when they are written again. A program that needs no tap does not wrap its
-//! stream, and pays nothing.
+//! A tapped stream lies between the WebSocket and the socket, above TLS, so the tap sees readable
+//! bytes. Only bytes that were really transferred count: if the socket accepts three of ten bytes,
+//! the tap sees three, and the other seven when they are written again. A program that needs no tap
+//! does not wrap its stream, and pays nothing.
 
 use std::{
     io::{self, IoSlice},
@@ -22,14 +22,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::record::Direction;
 
-/// An observer of a stream. The stream calls it in the middle of a read or a write, so both methods should
-/// be quick and must not block.
+/// An observer of a stream. The stream calls it in the middle of a read or a write, so both methods
+/// should be quick and must not block.
 pub trait Tap {
     /// Observes bytes that were transferred in this direction.
     fn bytes(&mut self, direction: Direction, bytes: &[u8]);
 
-    /// Observes the end of this direction: the end of the stream was read, or the write side was shut
-    /// down. It may be called more than once.
+    /// Observes the end of this direction: the end of the stream was read, or the write side was
+    /// shut down. It may be called more than once.
     fn end(&mut self, direction: Direction);
 }
 
@@ -42,8 +42,8 @@ pub struct Tapped<S, T> {
 }
 
 impl<S, T: Tap> Tapped<S, T> {
-    /// Wraps a stream. `role` is the end of the connection that uses it: the bytes that a client writes go
-    /// to the server.
+    /// Wraps a stream. `role` is the end of the connection that uses it: the bytes that a client
+    /// writes go to the server.
     pub const fn new(stream: S, role: Role, tap: T) -> Self {
         Self { stream, tap, role }
     }

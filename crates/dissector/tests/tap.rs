@@ -1,4 +1,5 @@
-//! A tap sees exactly the bytes that go over TCP. A proxy between the two ends records them for comparison.
+//! A tap sees exactly the bytes that go over TCP. A proxy between the two ends records them for
+//! comparison.
 #![cfg(feature = "tap")]
 
 use std::{

@@ -49,8 +49,8 @@ impl ConnectionContext {
         }
     }
 
-    /// Returns the protocol that the server's response selected. If there was no response yet, returns
-    /// the protocol that will follow if the request succeeds.
+    /// Returns the protocol that the server's response selected. If there was no response yet,
+    /// returns the protocol that will follow if the request succeeds.
     pub(crate) fn take_likely_protocol(&mut self) -> NextProtocol {
         let wants_websocket = self.request.as_ref().is_some_and(RequestContext::wants_websocket);
         let expected = if wants_websocket { NextProtocol::WebSocket } else { NextProtocol::Http };

@@ -18,8 +18,8 @@ pub(crate) struct RequestContext {
 impl RequestContext {
     pub(crate) fn new(request: &ReceivedRequest) -> Self {
         let headers = request.headers().clone();
-        // A request with a faulty Upgrade header that has WebSocket headers is a WebSocket request with a
-        // mistake, and its other mistakes are worth reporting too.
+        // A request with a faulty Upgrade header that has WebSocket headers is a WebSocket request
+        // with a mistake, and its other mistakes are worth reporting too.
         let has_websocket_headers = headers.keys().any(|name| name.as_str().starts_with("sec-websocket-"));
         let wants_websocket = request.wants_websocket() || has_websocket_headers;
         Self { headers, method: request.head().method().clone(), wants_websocket }
@@ -30,7 +30,8 @@ impl RequestContext {
         self.wants_websocket
     }
 
-    /// Returns whether the method is HEAD. The response to HEAD has no body, whatever its headers say.
+    /// Returns whether the method is HEAD. The response to HEAD has no body, whatever its headers
+    /// say.
     pub(crate) fn is_head(&self) -> bool {
         self.method == Method::HEAD
     }
@@ -67,7 +68,8 @@ impl RequestContext {
     }
 }
 
-/// Returns the extensions in the headers of a head, offered or accepted. Malformed lines are skipped.
+/// Returns the extensions in the headers of a head, offered or accepted. Malformed lines are
+/// skipped.
 pub(crate) fn extensions_of(headers: &HeaderMap) -> Vec<Extension> {
     let lines = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS);
     lines.iter().filter_map(|line| parse_line(line.to_str().ok()?)).flatten().collect()

@@ -35,7 +35,7 @@ pub(crate) fn dissect_frame(frame: &FrameUnit, context: &ConnectionContext, fram
             let message = frames.message.as_ref().filter(|_| frame.position != MessagePosition::Outside);
             fields.extend(payload_fields(frame, header, &wire, message));
             let mut findings = frame.findings.clone();
-            // A finding may cover the whole payload, of which only a part has come.
+            // A finding may cover the whole payload, of which only a part has arrived.
             for finding in &mut findings {
                 finding.range.end = finding.range.end.min(frame.length());
             }

@@ -58,7 +58,8 @@ fn opcode_name(opcode: Option<Opcode>) -> Cow<'static, str> {
     })
 }
 
-/// Creates the field of the three reserved bits. It holds a field for each bit that is set or in use.
+/// Creates the field of the three reserved bits. It holds a field for each bit that is set or in
+/// use.
 fn reserved_bits_field(byte: u8, in_use: ReservedBits) -> Field {
     let reserved = ReservedBits::from_first_byte(byte).bits();
     let is_set = |bit: ReservedBits| reserved & bit.bits() != 0;
@@ -115,7 +116,7 @@ pub(super) fn second_byte_fields(header: &[u8]) -> Vec<Field> {
     ]
 }
 
-/// Creates the fields of the extended length and the masking key, as far as they have come.
+/// Creates the fields of the extended length and the masking key, as far as they have arrived.
 pub(super) fn extended_header_fields(header: &[u8]) -> Vec<Field> {
     let mut fields = Vec::new();
     let (Some(&second), Some(rest)) = (header.get(1), header.get(2..)) else { return fields };
@@ -129,7 +130,7 @@ pub(super) fn extended_header_fields(header: &[u8]) -> Vec<Field> {
             let length = extended.iter().fold(0, |length, &byte| length << 8 | u64::from(byte));
             field(FieldValue::number(length)).with_meaning("bytes; the highest byte comes first")
         } else {
-            field(FieldValue::bytes(extended, 0)).with_meaning("the rest of it has not come yet")
+            field(FieldValue::bytes(extended, 0)).with_meaning("the rest of it has not arrived yet")
         });
     }
     if second & MASK != 0 && !key.is_empty() {
@@ -139,7 +140,7 @@ pub(super) fn extended_header_fields(header: &[u8]) -> Vec<Field> {
         fields.push(field.with_meaning(if key.len() == 4 {
             "byte i of the payload is combined with byte i mod 4 of the key"
         } else {
-            "the rest of it has not come yet"
+            "the rest of it has not arrived yet"
         }));
     }
     fields

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   ┌── header, 2 to 14 bytes ──────┬── payload ────────────────────────────────── - -
-//!   │ checked when it is complete   │ unmasked and checked as it comes; the beginning is kept
+//!   │ checked when it is complete   │ unmasked and checked as it arrives; the beginning is kept
 //!   └───────────────────────────────┴───────────────────────────────────────────── - -
 //! ```
 //!

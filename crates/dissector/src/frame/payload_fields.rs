@@ -17,8 +17,9 @@ use crate::{
     message::{MessageCoding, MessageInProgress},
 };
 
-/// Creates the fields of the payload: as it is on the wire, if it is masked, and unmasked. `wire` is the
-/// beginning of the payload as it is on the wire, and `message` the message that the frame belongs to.
+/// Creates the fields of the payload: as it is on the wire, if it is masked, and unmasked. `wire`
+/// is the beginning of the payload as it is on the wire, and `message` the message that the frame
+/// belongs to.
 pub(super) fn payload_fields(
     frame: &FrameUnit,
     header: &RawHeader,
@@ -93,7 +94,8 @@ fn whole_message(message: &MessageInProgress, range: Range<u64>) -> Field {
     }
 }
 
-/// Creates the field of the message that an empty frame completes. It is derived from earlier frames.
+/// Creates the field of the message that an empty frame completes. It is derived from earlier
+/// frames.
 fn message_without_payload(message: &MessageInProgress, range: Range<u64>) -> Field {
     match &message.coding {
         MessageCoding::Deflate { inflated, failure: None } => {
@@ -117,8 +119,8 @@ const fn message_term(message: &MessageInProgress) -> &'static Term {
     }
 }
 
-/// Creates the field of the inflated message, as far as it could be inflated. It is derived from the
-/// compressed payload: the frame does not contain its bytes.
+/// Creates the field of the inflated message, as far as it could be inflated. It is derived from
+/// the compressed payload: the frame does not contain its bytes.
 fn inflated_message(
     message: &MessageInProgress,
     inflated: &Excerpt,
@@ -149,8 +151,8 @@ fn failure_clause(failure: Option<InflateFailure>) -> String {
     }
 }
 
-/// Creates the field of the fragment that this frame carries. If it is compressed, an inner field shows
-/// the inflated bytes that it adds to the message.
+/// Creates the field of the fragment that this frame carries. If it is compressed, an inner field
+/// shows the inflated bytes that it adds to the message.
 fn fragment(frame: &FrameUnit, message: &MessageInProgress, range: &Range<u64>) -> Field {
     let meaning = format!("fragment {} of the message", message.fragments);
     let MessageCoding::Deflate { failure, .. } = &message.coding else {

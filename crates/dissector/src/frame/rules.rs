@@ -1,6 +1,8 @@
-//! The rules that a header can break. A receiver stops at the first one; this module reports them all.
+//! The rules that a header can break. A receiver stops at the first one; this module reports them
+//! all.
 //!
-//! The rules themselves are in [`protocol::frame::rules`]. This module adds the bytes that break them.
+//! The rules themselves are in [`protocol::frame::rules`]. This module adds the bytes that break
+//! them.
 
 use std::{
     convert::Infallible,
@@ -53,13 +55,15 @@ pub(super) fn check_header(
     findings
 }
 
-/// Returns the rules that an incomplete header breaks: the first two bytes are enough for some rules.
+/// Returns the rules that an incomplete header breaks: the first two bytes are enough for some
+/// rules.
 pub(super) fn check_partial_header(header: &[u8]) -> Vec<Finding> {
     let &[first, second, ..] = header else { return Vec::new() };
     let mut violations = Vec::new();
     let ControlFlow::Continue(()) =
         rules::check_first_bytes(first, second, |violation| add(&mut violations, violation));
-    // The extended length has not come yet, so findings about the length cover the second byte only.
+    // The extended length has not arrived yet, so findings about the length cover the second byte
+    // only.
     let finding = |violation| Finding::violation(range_of(&violation, LengthForm::Seven), violation);
     violations.into_iter().map(finding).collect()
 }

@@ -12,10 +12,12 @@ use crate::{
     printable::printable,
 };
 
-/// The number of payload characters in a summary: together with the rest they fit into a line of 80.
+/// The number of payload characters in a summary: together with the rest they fit into a line of
+/// 80.
 const PREVIEW_CHARACTERS: usize = 48;
 
-/// Summarizes a frame: `Text, 5 bytes: Hello`, or `Text, 5 bytes from 7: Hello` if it is compressed.
+/// Summarizes a frame: `Text, 5 bytes: Hello`, or `Text, 5 bytes from 7: Hello` if it is
+/// compressed.
 pub(super) fn summarize(frame: &FrameUnit, header: &RawHeader, message: Option<&MessageInProgress>) -> String {
     let length = header.payload_length;
     let (size, payload) = match message.map(|message| &message.coding) {

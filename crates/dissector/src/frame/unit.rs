@@ -1,4 +1,4 @@
-//! Collects the bytes of a frame, and checks them as they come.
+//! Collects the bytes of a frame, and checks them as they arrive.
 
 use protocol::{
     CloseFrame, Violation,
@@ -14,8 +14,8 @@ use crate::{
     record::{Direction, Finding},
 };
 
-/// The number of payload bytes that are unmasked at a time. The bytes belong to the caller, so they are
-/// copied before they are unmasked, and a large payload should not need a large copy.
+/// The number of payload bytes that are unmasked at a time. The bytes belong to the caller, so they
+/// are copied before they are unmasked, and a large payload should not need a large copy.
 const PIECE: usize = 4 << 10;
 
 /// A frame, complete or not.
@@ -126,8 +126,8 @@ impl FrameUnit {
             }
             _ => MessageCoding::Identity,
         };
-        // If another message is still in progress, its sender has abandoned it. The frames that follow
-        // belong to this one.
+        // If another message is still in progress, its sender has abandoned it. The frames that
+        // follow belong to this one.
         frames.message = Some(MessageInProgress::new(kind, coding, limit));
         self.position = MessagePosition::First;
     }
@@ -165,8 +165,8 @@ impl FrameUnit {
         if let (MessageCoding::Deflate { .. }, Some(inflater)) = (&message.coding, &mut frames.inflater) {
             let limit = context.options.limits.max_message_bytes;
             for violation in message.push_compressed(plain, inflater, limit, &mut self.inflated) {
-                // Each compressed byte changes the meaning of the ones after it, so no single byte can
-                // be blamed.
+                // Each compressed byte changes the meaning of the ones after it, so no single byte
+                // can be blamed.
                 self.findings.push(Finding::violation(payload_range(header), violation));
             }
         } else if let Some(invalid) = message.push(plain) {

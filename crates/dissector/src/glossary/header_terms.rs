@@ -33,6 +33,7 @@ static HEADERS: [&Term; 25] = [
 
 /// Returns the term of a header. Upper and lower case are equivalent in `name`.
 pub(crate) fn term_for_header(name: &str) -> Option<&'static Term> {
-    // One label differs from the header's name: Wireshark writes "Accept Encoding", without the hyphen.
+    // One label differs from the header's name: Wireshark writes "Accept Encoding", without the
+    // hyphen.
     HEADERS.iter().find(|term| term.label.replace(' ', "-").eq_ignore_ascii_case(name)).copied()
 }

@@ -2,8 +2,8 @@
 //! section that specifies it.
 //!
 //! ```text
-//!   FIN      websocket.fin       "A sender may begin a message before ..."      RFC 6455, section 5.2
-//!   └ Term   └ name              └ why                                          └ reference
+//!   FIN      websocket.fin       "A sender may begin a message ..."      RFC 6455, section 5.2
+//!   └ Term   └ name              └ why                                   └ reference
 //! ```
 //!
 //! | file | contents |

@@ -5,8 +5,8 @@ use protocol::RfcSection;
 /// A glossary entry: the description of a field, independent of its value.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Term {
-    /// The field's name in Wireshark, as you type it into the filter bar; `None` if Wireshark has no
-    /// such field.
+    /// The field's name in Wireshark, as you type it into the filter bar; `None` if Wireshark has
+    /// no such field.
     pub name: Option<&'static str>,
     /// The field's label, as in Wireshark's tree.
     pub label: &'static str,
@@ -18,7 +18,7 @@ pub struct Term {
     pub reference: RfcSection,
 }
 
-/// The parts of a record that are told apart by colour, in every rendering.
+/// The parts of a record, which renderings distinguish by colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RecordPart {
     /// FIN.

@@ -24,7 +24,7 @@ macro_rules! terms {
 }
 
 terms! {
-    // ---- A frame ------------------------------------------------------------------------------------------------
+    // ---- A frame --------------------------------------------------------------------------------
     /// FIN.
     FIN = Some("websocket.fin"), "Fin", Fin, 6455 "5.2",
         "A sender may begin a message before it knows how long the message will be, and end it in a later frame. This \
@@ -96,8 +96,8 @@ terms! {
     COMPRESSED = None, "Compressed", Payload, 7692 "7.2.1",
         "The message, compressed with DEFLATE. The last four bytes, 00 00 ff ff, are always the same, so the sender \
          leaves them out.";
-    /// The inflated content of a part of a compressed message. Wireshark shows only whole messages, as
-    /// text or data.
+    /// The inflated content of a part of a compressed message. Wireshark shows only whole messages,
+    /// as text or data.
     INFLATED = None, "Inflated", Payload, 7692 "7.2.2",
         "Computed from the compressed bytes and, with context takeover, from earlier messages, which they may refer to. \
          These bytes must be UTF-8 in a text message; those of the payload need not be.";
@@ -120,7 +120,7 @@ terms! {
     UNKNOWN = Some("websocket.payload.unknown"), "Unknown", Payload, 6455 "5.2",
         "These bytes cannot be interpreted: the opcode is reserved, or the frame continues a message that never began.";
 
-    // ---- The first line of a head -------------------------------------------------------------------------------
+    // ---- The first line of a head ---------------------------------------------------------------
     /// The request line.
     REQUEST_LINE = None, "Request line", StartLine, 9112 "3",
         "A WebSocket begins as an HTTP request, so that it can use the existing ports, proxies and servers.";
@@ -152,7 +152,7 @@ terms! {
     PHRASE = Some("http.response.phrase"), "Response Phrase", StartLine, 9112 "4",
         "The status in words, for people. Programs ignore it.";
 
-    // ---- Headers of the handshake -------------------------------------------------------------------------------
+    // ---- Headers of the handshake ---------------------------------------------------------------
     /// Host.
     HOST = Some("http.host"), "Host", Handshake, 6455 "4.1",
         "Several hosts may share an address. The header also lets a server reject a request that a forged host name has \
@@ -205,7 +205,7 @@ terms! {
         "The web page that makes the request. A browser sends the user's cookies whichever page it is, and no other rule \
          keeps out the pages of strangers, so the server has to check.";
 
-    // ---- Other headers ------------------------------------------------------------------------------------------
+    // ---- Other headers --------------------------------------------------------------------------
     /// Authorization.
     AUTHORIZATION = Some("http.authorization"), "Authorization", Header, 9110 "11.6.2",
         "Says who makes the request. Only the handshake can carry this: frames have no place for it.";
@@ -269,7 +269,7 @@ terms! {
     END_OF_HEAD = None, "End of head", StartLine, 9112 "2.1",
         "An empty line ends the head. After an accepted handshake the next byte is the first byte of a frame.";
 
-    // ---- The rest -----------------------------------------------------------------------------------------------
+    // ---- The rest -------------------------------------------------------------------------------
     /// The body of an HTTP message.
     BODY = Some("http.file_data"), "File Data", Payload, 9112 "6",
         "A web page, or the text that explains a rejection. There are no frames on this connection, at least not yet.";

@@ -46,7 +46,7 @@ pub(super) fn dissect_first_line(
     (Some(field), line.parts)
 }
 
-/// Returns the summary of a head: its first line as it came.
+/// Returns the summary of a head: its first line, unchanged.
 pub(super) fn summary(lines: &[HeadLine<'_>]) -> String {
     match lines.first() {
         Some(HeadLine::Other { text, .. }) => text.clone().into_owned(),

@@ -10,8 +10,8 @@ use crate::{
     glossary::{self, Term},
 };
 
-/// Creates the fields of the header lines. `explain` adds the meaning of a line, and the fields that
-/// follow from it.
+/// Creates the fields of the header lines. `explain` adds the meaning of a line, and the fields
+/// that follow from it.
 pub(super) fn header_fields(lines: &[HeadLine<'_>], explain: impl Fn(&'static Term, &str, &mut Field)) -> Vec<Field> {
     let mut fields = Vec::new();
     for line in lines.iter().skip(1) {
@@ -70,8 +70,8 @@ pub(super) fn extension_fields(value: &str, range: &Range<u64>) -> Vec<Field> {
 
 /// Creates a field for each cookie of a `Cookie` header whose value begins at `start`.
 fn cookie_fields(value: &str, start: u64) -> Vec<Field> {
-    // Bytes that are not UTF-8 were replaced by a longer sequence, so positions in the text are no longer
-    // positions in the head.
+    // Bytes that are not UTF-8 were replaced by a longer sequence, so positions in the text are no
+    // longer positions in the head.
     if value.contains(char::REPLACEMENT_CHARACTER) {
         return Vec::new();
     }

@@ -21,8 +21,8 @@ impl HeadLine<'_> {
     }
 }
 
-/// Splits a head, complete or not, into lines. Empty lines before the first line are skipped, as every
-/// server does.
+/// Splits a head, complete or not, into lines. Empty lines before the first line are skipped, as
+/// every server does.
 pub(super) fn split_lines(head: &[u8]) -> Vec<HeadLine<'_>> {
     let mut lines = Vec::new();
     let mut end = 0;

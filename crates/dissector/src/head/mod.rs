@@ -1,15 +1,15 @@
 //! The heads of the opening handshake, line by line (RFC 6455, section 4; RFC 9112).
 //!
 //! ```text
-//!   GET /chat HTTP/1.1␍␊        the first line: method, target, version; or version, status, phrase
+//!   GET /chat HTTP/1.1␍␊        first line: method, target, version; or version, status, phrase
 //!   Host: example.org␍␊         header lines
 //!   ...
 //!   ␍␊                          the empty line that ends the head
 //! ```
 //!
-//! This module finds the lines itself, so that it can show a broken head too. For their meaning, and for
-//! the rules, it relies on [`protocol::handshake`]: each head is parsed by the code that parses it in a
-//! server or a client.
+//! This module finds the lines itself, so that it can show a broken head too. For their meaning,
+//! and for the rules, it relies on [`protocol::handshake`]: each head is parsed by the code that
+//! parses it in a server or a client.
 //!
 //! | file | contents |
 //! |---|---|

@@ -27,8 +27,8 @@ pub(super) fn parse_head<T>(
         }
         Ok(parsed) => Ok(parsed),
         Err(violation @ HandshakeViolation::MalformedHead(_)) => {
-            // The parser does not say which line is malformed. It is the first line with which the head
-            // up to there fails to parse.
+            // The parser does not say which line is malformed. It is the first line with which the
+            // head up to there fails to parse.
             let fails = |line: &&HeadLine<'_>| {
                 let end = usize::try_from(line.range().end).unwrap_or(usize::MAX).min(head.bytes().len());
                 parse(&head.bytes()[..end], limits).is_err()
@@ -40,8 +40,8 @@ pub(super) fn parse_head<T>(
     }
 }
 
-/// Creates a finding for a rule of the handshake, at the line that breaks it. If that line is missing,
-/// the finding is at the empty line.
+/// Creates a finding for a rule of the handshake, at the line that breaks it. If that line is
+/// missing, the finding is at the empty line.
 pub(super) fn locate(
     violation: HandshakeViolation,
     lines: &[HeadLine<'_>],

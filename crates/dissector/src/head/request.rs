@@ -30,8 +30,8 @@ pub(crate) struct RequestFacts {
     pub(super) body: BodyLength,
 }
 
-/// Dissects a request, complete or not. Returns the facts as well, if the request is complete and well
-/// formed.
+/// Dissects a request, complete or not. Returns the facts as well, if the request is complete and
+/// well formed.
 pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, Option<RequestFacts>) {
     let length = head.length();
     let lines = split_lines(head.bytes());
@@ -84,8 +84,8 @@ fn split_request_line(line: &mut FirstLine<'_>) -> Vec<Field> {
     let is_get = &bytes[..first] == b"GET";
     let meaning = if is_get { "the method of every WebSocket request" } else { "a WebSocket request needs GET" };
     let mut fields = vec![line.part(&glossary::METHOD, 0, first).with_meaning(meaning)];
-    // A valid target contains no spaces. In a broken line it may; then the target is everything between
-    // the first and the last space.
+    // A valid target contains no spaces. In a broken line it may; then the target is everything
+    // between the first and the last space.
     let last = bytes.iter().rposition(is_space).filter(|&last| last > first).unwrap_or(bytes.len());
     let target = &bytes[first + 1..last];
     let mut inner = Vec::new();
@@ -93,7 +93,7 @@ fn split_request_line(line: &mut FirstLine<'_>) -> Vec<Field> {
         inner.push(line.part(&glossary::PATH, first + 1, first + 1 + query));
         inner.push(line.part(&glossary::QUERY, first + 2 + query, last));
     }
-    let target = line.part(&glossary::TARGET, first + 1, last).with_meaning("the service of the host that is wanted");
+    let target = line.part(&glossary::TARGET, first + 1, last).with_meaning("the requested service of the host");
     fields.push(target.with_fields(inner));
     if last < bytes.len() {
         fields.push(line.part(&glossary::REQUEST_VERSION, last + 1, bytes.len()));
@@ -108,7 +108,7 @@ fn explain(term: &'static Term, value: &str, field: &mut Field) {
     if let Some(meaning) = common_meaning(term, value) {
         field.meaning = meaning.into();
     } else if is(&glossary::HOST) {
-        field.meaning = "the host that is wanted, and its port unless it is the default one".into();
+        field.meaning = "the requested host, and its port unless that is the default one".into();
     } else if is(&glossary::KEY) {
         field.meaning = match Nonce::from_key(value) {
             Some(_) => "16 random bytes in Base64; the response must contain the value that follows from them".into(),

@@ -21,8 +21,8 @@ impl HeadUnit {
         self.bytes.is_empty()
     }
 
-    /// Takes bytes up to the end of the head, or up to `limit` bytes in all. Returns the number of bytes
-    /// taken, and whether the head is finished: it has ended, or it is too long.
+    /// Takes bytes up to the end of the head, or up to `limit` bytes in all. Returns the number of
+    /// bytes taken, and whether the head is finished: it has ended, or it is too long.
     pub(crate) fn push(&mut self, bytes: &[u8], limit: usize) -> (usize, bool) {
         for (at, &byte) in bytes.iter().enumerate() {
             if self.bytes.len() >= limit {

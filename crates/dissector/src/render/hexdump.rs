@@ -9,27 +9,28 @@
 //!   c  Masking-Key: 37fa213d
 //! ```
 //!
-//! The letters carry the same information as the colours, for terminals and readers without colours.
+//! The letters carry the same information as the colours, for terminals and readers without
+//! colours.
 
 use std::fmt::{Display, Write};
 
 use super::{palette, tree::line};
 use crate::{field::Field, glossary::RecordPart, record::Record};
 
-/// The number of bytes in a row. Most hex dumps use 16, and a power of two makes the offsets easy to
-/// read.
+/// The number of bytes in a row. Most hex dumps use 16, and a power of two makes the offsets easy
+/// to read.
 const ROW: usize = 16;
 
-/// A run of bytes that share a letter: the bytes of one outermost field, or of several fields with the
-/// same range.
+/// A run of bytes that share a letter: the bytes of one outermost field, or of several fields with
+/// the same range.
 struct ByteRun<'a> {
     letter: char,
     fields: Vec<&'a Field>,
     part: RecordPart,
 }
 
-/// Renders the record's bytes, at most `rows` rows of 16, and its fields below them. If `colour` is set, the
-/// text contains ANSI escape sequences for colours.
+/// Renders the record's bytes, at most `rows` rows of 16, and its fields below them. If `colour` is
+/// set, the text contains ANSI escape sequences for colours.
 #[must_use]
 pub fn hex_dump(record: &Record, rows: usize, colour: bool) -> String {
     let mut text = String::new();
@@ -83,8 +84,8 @@ fn runs(record: &Record) -> Vec<ByteRun<'_>> {
         match runs.last_mut() {
             Some(run) if run.fields.iter().any(|other| other.range == field.range) => {
                 run.fields.push(field);
-                // The bytes take the colour of the last field, which says most about them: the opcode
-                // in the first byte of a frame, the length in the second.
+                // The bytes take the colour of the last field, which says most about them: the
+                // opcode in the first byte of a frame, the length in the second.
                 run.part = field.term.part;
             }
             _ => {

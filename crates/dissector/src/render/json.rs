@@ -5,13 +5,14 @@
 //!    "bytes":"81:85:37:fa:21:3d:7f:9f:4d:51:58","summary":"Text, 5 bytes: Hello",
 //!    "fields":[{"name":"websocket.fin","label":"Fin","start":0,"end":1,"mask":128,"value":true,
 //!               "part":"fin","meaning":"...","why":"...","rfc":6455,"section":"5.2"}, ...],
-//!    "findings":[{"rule":"UnmaskedFrame","sentence":"...","rfc":6455,"section":"5.1","start":1,"end":2}]}
+//!    "findings":[{"rule":"UnmaskedFrame","sentence":"...","rfc":6455,"section":"5.1",
+//!                 "start":1,"end":2}]}
 //! ```
 //!
-//! Bytes are written as in Wireshark, in hexadecimal with colons. `left_out` is the number of bytes that
-//! were not kept. Empty members are omitted: a field of whole bytes has no `mask`, a field without inner
-//! fields has no `fields`, and a limit of the receiver has no `rfc` and no `section`. `started_at` and `ended_at` are seconds since 1970. `part` selects the
-//! colour.
+//! Bytes are written as in Wireshark, in hexadecimal with colons. `left_out` is the number of bytes
+//! that were not kept. Empty members are omitted: a field of whole bytes has no `mask`, a field
+//! without inner fields has no `fields`, and a limit of the receiver has no `rfc` and no `section`.
+//! `started_at` and `ended_at` are seconds since 1970. `part` selects the colour.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -8,8 +8,8 @@
 //! | [`json`] | in programs: one line for each record |
 //! | [`svg`] | in documents: a figure that needs no other file |
 //!
-//! Each of them turns a [`Record`](crate::record::Record) into a `String`. All of them use the colours of
-//! [`palette`].
+//! Each of them turns a [`Record`](crate::record::Record) into a `String`. All of them use the
+//! colours of [`palette`].
 
 mod hexdump;
 mod json;

@@ -1,8 +1,8 @@
-//! The colours: one for each part of a record, the same on the terminal and in figures.
+//! The colours of the parts of a record, the same on the terminal and in figures.
 //!
-//! The colours are pale and carry dark text, so they look the same on dark and light terminals. People
-//! with a colour vision deficiency can tell them apart; a test verifies that. No rendering relies on
-//! colour alone.
+//! The colours are pale and carry dark text, so they look the same on dark and light terminals.
+//! People with a colour vision deficiency can tell them apart; a test verifies that. No rendering
+//! relies on colour alone.
 
 use anstyle::{Ansi256Color, Color, Style};
 
@@ -66,8 +66,8 @@ mod tests {
         RecordPart::Header,
     ];
 
-    /// Returns the colour with this number in a terminal: the colour cube with six levels, or the greys
-    /// (xterm's numbers).
+    /// Returns the colour with this number in a terminal: the colour cube with six levels, or the
+    /// greys (xterm's numbers).
     fn of_terminal(number: u8) -> [u8; 3] {
         match number {
             232.. => [8 + 10 * (number - 232); 3],
@@ -104,8 +104,8 @@ mod tests {
         ]
     }
 
-    /// The colours as perceived without one kind of cone (Machado, Oliveira and Fernandes 2009, severity
-    /// 1.0).
+    /// The colours as perceived without one kind of cone (Machado, Oliveira and Fernandes 2009,
+    /// severity 1.0).
     const BLINDNESS: [(&str, [[f64; 3]; 3]); 4] = [
         ("none", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
         (

@@ -6,7 +6,7 @@
 //!   │ [81][85][37][fa][21][3d][7f][9f][4d][51][58] │  the bytes, in the colours of their fields;
 //!   │                                              │  underlined if they break a rule
 //!   │ 1 000 0001  1 0000101                        │  the first two bytes of a frame, bit by bit
-//!   │ ▪ 1... .... = Fin: True     the whole ...    │  the fields, their meanings and their sections
+//!   │ ▪ 1... .... = Fin: True     the whole ...    │  the fields, with meaning and section
 //!   └──────────────────────────────────────────────┘
 //! ```
 
@@ -42,8 +42,8 @@ const MEANING: usize = 430;
 /// The number of fixed-width characters that fit to the left of the meaning, and the number of
 /// sans-serif characters that the meaning's line holds.
 const COLUMNS: (usize, usize) = (45, 50);
-/// The number of fixed-width characters that fit beside the reference if the meaning has a line of its
-/// own.
+/// The number of fixed-width characters that fit beside the reference if the meaning has a line of
+/// its own.
 const WHOLE_LINE: usize = 92;
 
 const PANEL: &str = "#101a30";
@@ -53,8 +53,8 @@ const WARNING: &str = "#ffd75f";
 const SANS: &str = "Inter, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif";
 const MONO: &str = "'Fira Code', 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 
-/// Renders the record as an SVG figure. It has a dark background of its own, so it looks the same on light
-/// and dark pages.
+/// Renders the record as an SVG figure. It has a dark background of its own, so it looks the same
+/// on light and dark pages.
 ///
 /// The `desc` element contains the [tree](super::tree), for readers who cannot see the figure.
 #[must_use]
@@ -144,8 +144,8 @@ impl SvgFigure {
         }
     }
 
-    /// Draws the first two bytes of a frame: a tile for each bit, and the label of each field below its
-    /// bits.
+    /// Draws the first two bytes of a frame: a tile for each bit, and the label of each field below
+    /// its bits.
     fn bits(&mut self, record: &Record) {
         self.y += 12;
         let position = |byte: usize, bit: usize| MARGIN + (byte * 8 + bit) * BIT.1 + byte * BYTE_GAP;
@@ -220,8 +220,8 @@ impl SvgFigure {
     }
 }
 
-/// Returns the colour of a byte: the colour of its widest field. In the first byte of a frame that is the
-/// opcode, in the second byte the length.
+/// Returns the colour of a byte: the colour of its widest field. In the first byte of a frame that
+/// is the opcode, in the second byte the length.
 fn colour_of(record: &Record, position: usize) -> Colour {
     let position = position as u64;
     let holds = |field: &&Field| !field.derived && field.range.contains(&position);
@@ -238,8 +238,8 @@ fn truncate(text: &str, length: usize) -> String {
     text.chars().take(length.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// Text that is safe between two tags. The five characters that XML reserves are escaped, and characters
-/// that XML does not allow are replaced.
+/// Text that is safe between two tags. The five characters that XML reserves are escaped, and
+/// characters that XML does not allow are replaced.
 struct Escaped<'a>(&'a str);
 
 impl Display for Escaped<'_> {

@@ -11,7 +11,8 @@ use crate::{
 /// The number of bytes of a value in a line of text. Wireshark shows as many.
 const BYTES_SHOWN: usize = 80;
 
-/// The number of characters of a text: about two lines of a terminal. The field holds the whole text.
+/// The number of characters of a text: about two lines of a terminal. The field holds the whole
+/// text.
 const CHARACTERS_SHOWN: usize = 200;
 
 /// Formats the bits of a byte in groups of four, with a dot for each bit that is not in `mask`:
@@ -31,7 +32,8 @@ pub fn bit_pattern(byte: u8, mask: u8) -> String {
     pattern
 }
 
-/// Returns the bits of a field that is smaller than one byte, at their places in the byte, and its mask.
+/// Returns the bits of a field that is smaller than one byte, at their places in the byte, and its
+/// mask.
 pub(super) fn own_bits(field: &Field) -> Option<(u8, u8)> {
     let mask = field.mask?;
     let value = match field.value {
@@ -52,8 +54,8 @@ pub fn value_text(field: &Field) -> String {
         FieldValue::Flag(false) => "False".to_owned(),
         FieldValue::Bits(bits) => format!("{bits:#x}"),
         FieldValue::Number { value, name: None } => value.to_string(),
-        // The seven bits announce a longer form. Wireshark writes their number first then, because it is
-        // not a length.
+        // The seven bits announce a longer form. Wireshark writes their number first then, because
+        // it is not a length.
         FieldValue::Number { value, name: Some(name) } if field.term == &glossary::LENGTH => format!("{value} {name}"),
         FieldValue::Number { value, name: Some(name) } => format!("{name} ({value})"),
         FieldValue::Text { text, left_out } => {

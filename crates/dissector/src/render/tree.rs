@@ -12,8 +12,8 @@ use crate::{
 /// The width of explanations in columns: they fit a terminal of the usual 80.
 const WIDTH: usize = 80;
 
-/// Renders the record as Wireshark does: a line for each field, with bits at their places in the byte and
-/// derived fields in brackets.
+/// Renders the record as Wireshark does: a line for each field, with bits at their places in the
+/// byte and derived fields in brackets.
 ///
 /// ```text
 /// WebSocket
@@ -27,8 +27,8 @@ pub fn tree(record: &Record) -> String {
     write_tree(record, false)
 }
 
-/// Renders the same tree, and for each field the meaning of its value, the reason that it exists and the
-/// section that specifies it.
+/// Renders the same tree, and for each field the meaning of its value, the reason that it exists
+/// and the section that specifies it.
 #[must_use]
 pub fn explained(record: &Record) -> String {
     write_tree(record, true)

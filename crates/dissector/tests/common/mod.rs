@@ -37,7 +37,7 @@ pub(crate) const HELLO: [u8; 7] = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
 /// "Hello" again, as a reference to the message before (RFC 7692, section 7.2.3.2).
 pub(crate) const HELLO_AGAIN: [u8; 5] = [0xF2, 0x00, 0x11, 0x00, 0x00];
 
-// ---- Heads ----------------------------------------------------------------------------------------------------------
+// ---- Heads --------------------------------------------------------------------------------------
 
 /// Adds a line to a head.
 pub(crate) fn with_line(head: &str, line: &str) -> String {
@@ -60,10 +60,10 @@ pub(crate) fn with_extension(element: &str, frames: &[(Direction, Vec<u8>)]) -> 
     heads.into_iter().chain(frames.iter().cloned()).collect()
 }
 
-// ---- Frames ---------------------------------------------------------------------------------------------------------
+// ---- Frames -------------------------------------------------------------------------------------
 
-/// Returns a frame with this first byte and the shortest form of the length. It is masked if there is a
-/// key.
+/// Returns a frame with this first byte and the shortest form of the length. It is masked if there
+/// is a key.
 pub(crate) fn frame(first: u8, payload: &[u8], key: Option<MaskingKey>) -> Vec<u8> {
     frame_with_form(first, payload, key, LengthForm::shortest(payload.len() as u64))
 }
@@ -116,7 +116,7 @@ pub(crate) fn deflater(direction: Direction, element: &str) -> Deflater {
     Deflater::new(&deflate.expect("the element is permessage-deflate"))
 }
 
-// ---- Dissection -----------------------------------------------------------------------------------------------------
+// ---- Dissection ---------------------------------------------------------------------------------
 
 /// Dissects a list of pieces and ends both directions.
 pub(crate) fn dissect_with(mut conversation: Conversation, pieces: &[(Direction, Vec<u8>)]) -> Vec<Record> {
@@ -159,7 +159,7 @@ pub(crate) fn only(records: Vec<Record>) -> Record {
     record
 }
 
-// ---- Expectations ---------------------------------------------------------------------------------------------------
+// ---- Expectations -------------------------------------------------------------------------------
 
 /// Returns the field with this name in Wireshark.
 #[track_caller]

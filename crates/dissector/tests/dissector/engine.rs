@@ -1,5 +1,5 @@
-//! The dissector compared with the protocol's engine: it shows every message that the engine delivers,
-//! and reports the rule for which the engine fails the connection.
+//! The dissector compared with the protocol's engine: it shows every message that the engine
+//! delivers, and reports the rule for which the engine fails the connection.
 
 use std::time::Instant;
 
@@ -87,8 +87,8 @@ fn number(record: &Record, name: &str) -> Option<u64> {
     }
 }
 
-/// Reads the event from a complete record without findings; `None` if it is a fragment but not the last
-/// one.
+/// Reads the event from a complete record without findings; `None` if it is a fragment but not the
+/// last one.
 fn event_of(record: &Record) -> Option<Observation> {
     let fin = record.field("websocket.fin").map(|field| &field.value) == Some(&FieldValue::Flag(true));
     let opcode = number(record, "websocket.opcode").expect("a complete frame has an opcode");
@@ -119,7 +119,8 @@ fn event_of(record: &Record) -> Option<Observation> {
     }
 }
 
-/// Compares the engine's events with the records, with the extension `element` in use if there is one.
+/// Compares the engine's events with the records, with the extension `element` in use if there is
+/// one.
 fn compare(role: Role, element: Option<&str>, wire: &[u8]) -> Result<(), TestCaseError> {
     let direction = if role == Role::Server { ToServer } else { ToClient };
     let mut conversation = Conversation::after_handshake(Options::default());
@@ -308,7 +309,8 @@ fn the_first_two_bytes_break_the_same_rules() {
     for first in 0..=255 {
         for second in 0..=255 {
             for role in [Role::Server, Role::Client] {
-                // The second time with zeros after them: a key that changes nothing, and valid text.
+                // The second time with zeros after them: a key that changes nothing, and valid
+                // text.
                 for zeros in [0, 40] {
                     let wire = [&[first, second], &[0; 40][..zeros]].concat();
                     compare(role, None, &wire).unwrap_or_else(|error| panic!("{first:02x} {second:02x}: {error}"));

@@ -213,7 +213,7 @@ fn a_large_payload_is_shown_by_its_beginning() {
 }
 
 #[test]
-fn an_incomplete_frame_is_dissected_as_far_as_it_came() {
+fn an_incomplete_frame_is_dissected_as_far_as_it_has_arrived() {
     let wire = masked(0x81, &[b'x'; 300]);
     let mut conversation = Conversation::after_handshake(Options::default());
     assert_eq!(conversation.partial(ToServer), None, "no frame has begun");

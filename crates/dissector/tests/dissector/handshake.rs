@@ -150,7 +150,7 @@ fn an_interim_response_is_not_the_final_one() {
 }
 
 #[test]
-fn an_incomplete_head_is_dissected_as_far_as_it_came() {
+fn an_incomplete_head_is_dissected_as_far_as_it_has_arrived() {
     let mut conversation = Conversation::new(Options::default());
     conversation.push(ToServer, &REQUEST.as_bytes()[..50], None, &mut |_| panic!("the head is not complete"));
     let record = conversation.partial(ToServer).expect("a head has begun");

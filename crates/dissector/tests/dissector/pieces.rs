@@ -1,4 +1,5 @@
-//! The records do not depend on where the bytes are cut, no input causes a panic, and memory is bounded.
+//! The records do not depend on where the bytes are cut, no input causes a panic, and memory is
+//! bounded.
 
 use dissector::{
     Conversation,
@@ -23,8 +24,8 @@ fn options() -> Options {
     Options { payload_bytes: 130, limits }
 }
 
-/// Dissects bytes that are cut into pieces. `sizes` are the sizes of the pieces, repeated from the start
-/// as often as necessary.
+/// Dissects bytes that are cut into pieces. `sizes` are the sizes of the pieces, repeated from the
+/// start as often as necessary.
 fn dissect_in_pieces(
     conversation: impl Fn() -> Conversation,
     input: &[(Direction, Vec<u8>)],
@@ -100,7 +101,7 @@ fn every_cut_in_two_gives_the_same_records() {
 
 #[test]
 fn the_bytes_of_a_client_that_does_not_wait_may_be_cut_anywhere_too() {
-    // More bytes than are kept until the response comes.
+    // More bytes than are kept until the response arrives.
     let early = [REQUEST.as_bytes().to_vec(), masked(0x82, &[7; 100]).repeat(12)].concat();
     for input in [vec![(ToServer, early.clone())], vec![(ToServer, early), (ToClient, RESPONSE.into())]] {
         let expected = dissect_in_pieces(|| Conversation::new(options()), &input, &[usize::MAX]);
@@ -193,8 +194,8 @@ proptest! {
     }
 }
 
-/// Generates frames of compressed messages: whole messages, fragments, references to earlier messages,
-/// invalid DEFLATE, and messages above the limit.
+/// Generates frames of compressed messages: whole messages, fragments, references to earlier
+/// messages, invalid DEFLATE, and messages above the limit.
 fn compressed_frames() -> impl Strategy<Value = Vec<u8>> {
     let bomb = deflater(ToServer, "permessage-deflate; client_no_context_takeover").deflate(&[b'x'; 5000], true);
     let first = prop_oneof![
@@ -233,7 +234,7 @@ proptest! {
 
 #[test]
 fn memory_does_not_grow_with_an_announced_length() {
-    // A frame that announces nine exabytes, of which a few megabytes come.
+    // A frame that announces nine exabytes, of which a few megabytes arrive.
     let mut conversation = Conversation::after_handshake(Options::default());
     let header = [0x82, 0x7F, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
     conversation.push(ToClient, &header, None, &mut |_| panic!("the frame is not complete"));
@@ -245,8 +246,8 @@ fn memory_does_not_grow_with_an_announced_length() {
     assert_eq!(record.bytes.len(), 10 + 4096);
 }
 
-/// Counted frames still advance the offset, the record number and the message in progress. Only their
-/// records are missing.
+/// Counted frames still advance the offset, the record number and the message in progress. Only
+/// their records are missing.
 #[test]
 fn frames_that_are_only_counted_do_not_change_the_other_records() {
     let first = frame(0x01, b"in two ", Some(KEY));
@@ -261,7 +262,7 @@ fn frames_that_are_only_counted_do_not_change_the_other_records() {
     let mut shown = Vec::new();
     let mut conversation = Conversation::after_handshake(Options::default());
     conversation.push(ToServer, &first, None, &mut |record| shown.push(record));
-    // The first byte of the next frame comes together with the counted one.
+    // The first byte of the next frame arrives together with the counted one.
     let (beginning, rest) = last.split_at(1);
     let passed = conversation.pass(ToServer, &[&counted, beginning].concat(), None, &mut |record| shown.push(record));
     assert_eq!((passed.units, passed.bytes), (1, counted.len() as u64));

@@ -1,5 +1,5 @@
-//! The conversations that are compared: every opcode, every form of the length, fragments, Close frames,
-//! compression and broken rules.
+//! The conversations that are compared: every opcode, every form of the length, fragments, Close
+//! frames, compression and broken rules.
 
 use dissector::Direction::{self, ToClient, ToServer};
 use protocol::frame::{LengthForm, MaskingKey};

@@ -1,8 +1,8 @@
 //! The dissector compared with Wireshark.
 //!
 //! ```text
-//!   corpus ──▶ Capture ──▶ .pcapng ──▶ tshark -T json -x ──▶ fields, values, ranges, bit masks ┐
-//!      └─────▶ Conversation ──▶ our JSON ────────────────▶ fields, values, ranges, bit masks ──┴─▶ equal?
+//!   corpus ─▶ Capture ─▶ .pcapng ─▶ tshark -T json -x ─▶ fields, values, ranges, masks ┐
+//!      └────▶ Conversation ──────▶ render::json ───────▶ fields, values, ranges, masks ┴─▶ equal?
 //! ```
 //!
 //! The tests need `tshark`. `.ci/run` installs it and runs them like this:
@@ -52,8 +52,8 @@ fn records(case: &CorpusCase) -> Vec<Record> {
     common::dissect_with(Conversation::new(options), &case.pieces)
 }
 
-/// Compares the units, and returns a report with the differences that the case does not mention, and with
-/// the differences that it mentions but that do not exist.
+/// Compares the units, and returns a report with the differences that the case does not mention,
+/// and with the differences that it mentions but that do not exist.
 fn compare(case: &CorpusCase, ours: &[ComparedUnit], theirs: &[ComparedUnit]) -> String {
     let mut report = String::new();
     if ours.len() != theirs.len() {
@@ -110,8 +110,8 @@ fn wireshark_sees_the_same_fields_and_values() {
 #[test]
 #[ignore = "needs tshark: apt-get install tshark"]
 fn the_tree_is_the_same_as_in_wireshark() {
-    // Only the dissector shows the fragment that a frame adds to its message, and broken rules. Wireshark
-    // shows the bytes of a binary message in a tree of their own.
+    // Only the dissector shows the fragment that a frame adds to its message, and broken rules.
+    // Wireshark shows the bytes of a binary message in a tree of their own.
     let is_ours = |line: &&str| ["  Fragment: ", "  Data: ", "  ["].iter().any(|own| line.contains(own));
     let mut compared = 0;
     for case in corpus().iter().filter(|case| case.has_equal_trees) {

@@ -8,8 +8,8 @@ use std::{
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// JSON as tshark writes it. The same key may occur several times in one object, and no occurrence may be
-/// lost.
+/// JSON as tshark writes it. The same key may occur several times in one object, and no occurrence
+/// may be lost.
 #[derive(Debug, Clone)]
 pub(crate) enum Json {
     Text(String),

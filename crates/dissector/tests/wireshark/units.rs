@@ -1,5 +1,5 @@
-//! The units that are compared: a unit is a head with its body, or a frame, and consists of fields with
-//! values and positions.
+//! The units that are compared: a unit is a head with its body, or a frame, and consists of fields
+//! with values and positions.
 
 use std::collections::BTreeMap;
 
@@ -50,8 +50,8 @@ struct PayloadSteps {
     is_compressed: bool,
 }
 
-/// Returns whether the position of a field is not compared. Wireshark starts to count again in the bytes
-/// that are joined from several frames or from a body, or inflated from a payload.
+/// Returns whether the position of a field is not compared. Wireshark starts to count again in the
+/// bytes that are joined from several frames or from a body, or inflated from a payload.
 fn has_no_range(name: &str, steps: PayloadSteps) -> bool {
     let is_message = ["websocket.payload.text", "data.data"].contains(&name);
     name == "http.file_data"
@@ -59,7 +59,7 @@ fn has_no_range(name: &str, steps: PayloadSteps) -> bool {
         || steps.is_compressed && is_message
 }
 
-// ---- The dissector's JSON ---------------------------------------------------------------------------------------------------
+// ---- The dissector's JSON -----------------------------------------------------------------------
 
 /// Returns the units in lines of the dissector's JSON.
 pub(crate) fn our_units(lines: &[String]) -> Vec<ComparedUnit> {
@@ -132,7 +132,7 @@ fn add_header_lines(unit: &mut ComparedUnit, name: &str, record: &Value, fields:
     }
 }
 
-// ---- tshark's -----------------------------------------------------------------------------------------------------
+// ---- tshark's -----------------------------------------------------------------------------------
 
 /// The fields that Wireshark takes from other packets or computes for its own purposes.
 const COMPUTED: [&str; 16] = [
@@ -166,7 +166,8 @@ pub(crate) fn wireshark_units(packets: &Json) -> Vec<ComparedUnit> {
                     units.push(ComparedUnit::default());
                     base = Base::of(layers, layer, name);
                 }
-                // Wireshark passes these bytes to another dissector, but they belong to the frame before.
+                // Wireshark passes these bytes to another dissector, but they belong to the frame
+                // before.
                 "data" => {}
                 _ => continue,
             }
@@ -181,8 +182,8 @@ pub(crate) fn wireshark_units(packets: &Json) -> Vec<ComparedUnit> {
 struct Base {
     /// The position of the unit's first byte.
     unit: u64,
-    /// The length of the header if the payload was unmasked: tshark counts from the first byte of the
-    /// payload then.
+    /// The length of the header if the payload was unmasked: tshark counts from the first byte of
+    /// the payload then.
     unmasked: Option<u64>,
     steps: PayloadSteps,
 }
