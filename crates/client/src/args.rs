@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use cli::{TracingOptions, parse_duration};
-use laboratory::{Role, rules};
+use laboratory::{Role, faults};
 
 use crate::suggest::closest;
 
@@ -117,7 +117,7 @@ fn header(text: &str) -> Result<(String, String), String> {
 
 /// Parses the name of a rule that a client can break.
 fn rule(name: &str) -> Result<String, String> {
-    let names = || rules::of(Role::Client).map(|rule| rule.name);
+    let names = || faults::sent_by(Role::Client).map(|fault| fault.name);
     if names().any(|known| known == name) {
         return Ok(name.to_owned());
     }

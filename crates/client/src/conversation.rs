@@ -27,7 +27,7 @@ use tokio::{
 use tracing::debug;
 use websocket::{
     Error, Event, ReadHalf, WebSocket, WriteHalf,
-    protocol::{CloseCode, Message, State},
+    protocol::{CloseCode, State},
 };
 
 use crate::{

@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use laboratory::{Demand, Experiment, Outcome, Probe, Role, Verdict, rules};
+use laboratory::{Evaluation, Fault, Probe, RequirementLevel, Role, Verdict, faults};
 use serde_json::json;
 use websocket::ConnectError;
 
@@ -51,8 +51,8 @@ impl From<io::Error> for ProbeError {
 
 /// Prints every rule that a client can break, one per line.
 pub(crate) fn list() -> ExitCode {
-    let mut lines =
-        rules::of(Role::Client).map(|rule| format!("{:26}  {:6}  {}", rule.name, rule.section, rule.broken));
+    let mut lines = faults::sent_by(Role::Client)
+        .map(|fault| format!("{:26}  {:6}  {}", fault.name, fault.section, fault.description));
     match lines.try_for_each(|line| print(&line)) {
         Ok(()) => ExitCode::SUCCESS,
         // With `client --probe-list | head`, the reader got what it wanted.
@@ -63,17 +63,17 @@ pub(crate) fn list() -> ExitCode {
 async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
     let request = opening::request(args).map_err(ProbeError::NotConnected)?;
     let uri = request.uri().clone();
-    let probe = Probe::new(request).connect_timeout(args.connect_timeout).patience(args.probe_patience);
+    let probe = Probe::new(request).connect_timeout(args.connect_timeout).reaction_timeout(args.probe_patience);
     let explain = |error: &ConnectError| explain(error, &uri, args.connect_timeout);
 
     let mut tally = Tally::default();
     if !args.json {
-        let [rule, section, demand, asks, seen, verdict] = ["RULE", "RFC", "DEMAND", "EXPECTED", "SEEN", "VERDICT"];
-        print(&format!("{rule:26}  {section:6}  {demand:6}  {asks:19}  {seen:29}  {verdict}"))?;
+        let [rule, section, level, expected, seen, verdict] = ["RULE", "RFC", "DEMAND", "EXPECTED", "SEEN", "VERDICT"];
+        print(&format!("{rule:26}  {section:6}  {level:6}  {expected:19}  {seen:29}  {verdict}"))?;
     }
-    for experiment in selected_rules(args) {
-        let outcome = match probe.run(experiment).await {
-            Ok(outcome) => outcome,
+    for fault in selected_faults(args) {
+        let evaluation = match probe.run(fault).await {
+            Ok(evaluation) => evaluation,
             Err(error) => {
                 let reason = explain(&error);
                 // A server that was never reachable is one problem; a server that stopped after a
@@ -84,42 +84,42 @@ async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
                 }));
             }
         };
-        print(&if args.json { json_line(&outcome) } else { table_row(&outcome) })?;
-        tally.count(&outcome);
+        print(&if args.json { json_line(&evaluation) } else { table_row(&evaluation) })?;
+        tally.count(&evaluation);
     }
     Ok(tally)
 }
 
-/// Returns the rules to break: all of them, or those that the command line names.
-fn selected_rules(args: &ClientArgs) -> impl Iterator<Item = &'static Experiment> {
-    rules::of(Role::Client)
-        .filter(|rule| args.probe_only.is_empty() || args.probe_only.iter().any(|name| name == rule.name))
+/// Returns the faults to send: all of them, or those that the command line names.
+fn selected_faults(args: &ClientArgs) -> impl Iterator<Item = &'static Fault> {
+    faults::sent_by(Role::Client)
+        .filter(|fault| args.probe_only.is_empty() || args.probe_only.iter().any(|name| name == fault.name))
 }
 
 /// Formats one row of the table.
-fn table_row(outcome: &Outcome) -> String {
-    let Experiment { name, section, demand, asks, .. } = outcome.experiment();
-    let (seen, verdict) = (outcome.seen(), outcome.verdict());
-    let mark = if outcome.breaks_a_must() { ", against a MUST" } else { "" };
-    format!("{name:26}  {section:6}  {demand:6}  {asks:19}  {seen:29}  {verdict}{mark}")
+fn table_row(evaluation: &Evaluation) -> String {
+    let Fault { name, section, level, expected, .. } = evaluation.fault();
+    let (seen, verdict) = (evaluation.observations(), evaluation.verdict());
+    let mark = if evaluation.violates_must() { ", against a MUST" } else { "" };
+    format!("{name:26}  {section:6}  {level:6}  {expected:19}  {seen:29}  {verdict}{mark}")
 }
 
 /// Formats the same facts for programs, together with the reason that the server sent.
-fn json_line(outcome: &Outcome) -> String {
-    let Experiment { name, section, demand, asks, broken, reason, .. } = outcome.experiment();
-    let seen = outcome.seen();
+fn json_line(evaluation: &Evaluation) -> String {
+    let Fault { name, section, level, expected, description, reason, .. } = evaluation.fault();
+    let seen = evaluation.observations();
     json!({
         "rule": name,
         "section": section,
-        "broken": broken,
+        "broken": description,
         "why": reason,
-        "demand": demand.to_string(),
-        "expected": asks.to_string(),
+        "demand": level.to_string(),
+        "expected": expected.to_string(),
         "seen": seen.to_string(),
-        "status": seen.response.map(|(status, _)| status),
+        "status": seen.response.map(|response| response.status),
         "close": seen.close.as_ref().map(|close| json!({ "code": close.code, "reason": close.reason })),
-        "verdict": outcome.verdict().to_string(),
-        "against_a_must": outcome.breaks_a_must(),
+        "verdict": evaluation.verdict().to_string(),
+        "against_a_must": evaluation.violates_must(),
     })
     .to_string()
 }
@@ -143,15 +143,15 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, outcome: &Outcome) {
+    fn count(&mut self, evaluation: &Evaluation) {
         self.total += 1;
-        self.last = Some(outcome.experiment().name);
-        if outcome.verdict() == Verdict::AsAsked {
+        self.last = Some(evaluation.fault().name);
+        if evaluation.verdict() == Verdict::AsExpected {
             self.as_required += 1;
-        } else if outcome.breaks_a_must() {
+        } else if evaluation.violates_must() {
             self.musts_broken += 1;
-        } else if outcome.experiment().demand != Demand::Must
-            && matches!(outcome.verdict(), Verdict::Tolerated | Verdict::NoAnswer)
+        } else if evaluation.fault().level != RequirementLevel::Must
+            && matches!(evaluation.verdict(), Verdict::Tolerated | Verdict::NoAnswer)
         {
             self.tolerated += 1;
         }

@@ -54,10 +54,10 @@ where
         },
         Decision::Tap => serve_tapped(incoming, peer, state).await,
         Decision::View(viewer) => serve_viewer(incoming, viewer, peer, state).await,
-        Decision::Break(experiment, upgrade) => {
+        Decision::Break(fault) => {
             let patience = state.config.config.close_timeout;
             tokio::select! {
-                () = break_rule::handle(incoming, upgrade, experiment, peer, patience) => {}
+                () = break_rule::handle(incoming, fault, peer, patience) => {}
                 () = state.shutdown.cancelled() => {}
             }
         }

@@ -1,7 +1,7 @@
 //! Decides what happens to a request, without doing it.
 
 use http::{Method, Response, StatusCode};
-use laboratory::Experiment;
+use laboratory::Fault;
 use protocol::{
     HandshakeViolation,
     handshake::{ReceivedRequest, UpgradeOptions, UpgradeRequest, rejection},
@@ -47,7 +47,7 @@ pub(crate) enum Decision {
     /// The connection displays what the tap on another one records.
     View(Viewer),
     /// The server breaks a rule on the connection.
-    Break(&'static Experiment, UpgradeRequest),
+    Break(&'static Fault),
     /// An ordinary HTTP response, and the reason for the log.
     Respond(Response<String>, String),
 }
@@ -90,7 +90,10 @@ fn decide_view(request: &ReceivedRequest, origins: &OriginPolicy, taps: &TapRegi
 
 fn decide_break(request: &ReceivedRequest, origins: &OriginPolicy, name: &str) -> Result<Decision, Decision> {
     match break_rule::find(name) {
-        Ok(experiment) => Ok(Decision::Break(experiment, check(request, origins)?)),
+        Ok(fault) => {
+            check(request, origins)?;
+            Ok(Decision::Break(fault))
+        }
         Err(list) => {
             let why = match name {
                 "" => "the path names no rule".to_owned(),

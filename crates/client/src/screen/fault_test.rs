@@ -1,7 +1,7 @@
-//! `/break`: breaks a rule on an open connection and judges how the server reacts.
+//! `/break`: breaks a rule on an open connection and evaluates how the server reacts.
 //!
 //! The part of the link that writes starts a fault test. The part that reads passes each event to
-//! the judge. The verdict is final when no further event can change it, or when the time is up.
+//! the evaluator. The verdict is final when no further event can change it, or when the time is up.
 
 use std::{
     io,
@@ -9,10 +9,7 @@ use std::{
     time::Duration,
 };
 
-use laboratory::{
-    Experiment, Judge, Role,
-    judge::{CloseSeen, Heard},
-};
+use laboratory::{Evaluator, Fault, FaultTest, ObservedClose, Reaction, Role};
 use tokio::{
     select,
     sync::Notify,
@@ -29,13 +26,13 @@ const GRACE_DIVISOR: u32 = 4;
 /// Runs one fault test at a time.
 #[derive(Debug, Default)]
 pub(crate) struct FaultTester {
-    current: Mutex<Option<FaultTest>>,
+    current: Mutex<Option<RunningTest>>,
     changed: Notify,
 }
 
 #[derive(Debug)]
-struct FaultTest {
-    judge: Judge,
+struct RunningTest {
+    evaluator: Evaluator,
     time_limit: Duration,
     deadline: Instant,
 }
@@ -50,7 +47,7 @@ pub(crate) struct FaultReport {
 }
 
 impl FaultTester {
-    fn lock(&self) -> MutexGuard<'_, Option<FaultTest>> {
+    fn lock(&self) -> MutexGuard<'_, Option<RunningTest>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -59,38 +56,38 @@ impl FaultTester {
     /// or else a random one.
     pub(crate) fn start(
         &self,
-        rule: &'static Experiment,
+        fault: &'static Fault,
         mut key: Option<MaskingKey>,
         time_limit: Duration,
     ) -> Option<Vec<u8>> {
         let mut keys = move || key.take().unwrap_or_else(|| MaskingKey(rand::random()));
-        let (bytes, judge) = rule.on_connection(Role::Client, &mut keys)?;
-        *self.lock() = Some(FaultTest { judge, time_limit, deadline: Instant::now() + time_limit });
+        let FaultTest { bytes, evaluator } = FaultTest::on_connection(fault, Role::Client, &mut keys)?;
+        *self.lock() = Some(RunningTest { evaluator, time_limit, deadline: Instant::now() + time_limit });
         self.changed.notify_one();
         Some(bytes)
     }
 
-    /// Passes what was received to the judge. Returns the report if the verdict is final.
+    /// Passes what was received to the evaluator. Returns the report if the verdict is final.
     pub(crate) fn observe(&self, received: &Result<Event, Cause>) -> Option<FaultReport> {
         let mut current = self.lock();
         let test = current.as_mut()?;
-        let heard = match received {
-            Ok(Event::Message(message)) => Heard::Data(message.as_bytes().to_vec()),
-            Ok(Event::Pong(payload)) => Heard::Pong(payload.to_vec()),
-            Ok(Event::Close(frame)) => Heard::Close(frame.as_ref().map_or_else(CloseSeen::default, |frame| {
-                CloseSeen { code: Some(frame.code().0), reason: frame.reason().to_owned() }
+        let reaction = match received {
+            Ok(Event::Message(message)) => Reaction::Data(message.as_bytes().to_vec()),
+            Ok(Event::Pong(payload)) => Reaction::Pong(payload.to_vec()),
+            Ok(Event::Close(frame)) => Reaction::Close(frame.as_ref().map_or_else(ObservedClose::default, |frame| {
+                ObservedClose { code: Some(frame.code().0), reason: frame.reason().to_owned() }
             })),
-            Err(Cause::Failure(Error::Io(error))) if error.kind() == io::ErrorKind::ConnectionReset => Heard::Reset,
-            Err(Cause::Failure(Error::Violation(violation))) => Heard::Garbage(violation.to_string()),
-            Err(Cause::End | Cause::Failure(_)) => Heard::End,
+            Err(Cause::Failure(Error::Io(error))) if error.kind() == io::ErrorKind::ConnectionReset => Reaction::Reset,
+            Err(Cause::Failure(Error::Violation(violation))) => Reaction::Garbage(violation.to_string()),
+            Err(Cause::End | Cause::Failure(_)) => Reaction::Eof,
             // A Ping is not a reaction to the fault. For silence, the test has its own deadline.
             Ok(Event::Ping(_)) | Err(Cause::Silence(_)) => return None,
         };
-        test.judge.hear(&heard);
-        if test.judge.is_settled() {
+        test.evaluator.record(&reaction);
+        if test.evaluator.is_final() {
             return current.take().map(|test| test.report());
         }
-        if test.judge.has_gone_on() {
+        if test.evaluator.peer_has_continued() {
             test.deadline = test.deadline.min(Instant::now() + test.time_limit / GRACE_DIVISOR);
             self.changed.notify_one();
         }
@@ -121,20 +118,20 @@ impl FaultTester {
     }
 }
 
-impl FaultTest {
+impl RunningTest {
     fn report(&self) -> FaultReport {
-        let outcome = self.judge.outcome();
-        let rule = outcome.experiment();
+        let evaluation = self.evaluator.evaluate();
+        let fault = evaluation.fault();
         let sentence = format!(
             "{}: {} RFC 6455, section {}, requires {} ({}); seen: {}; verdict: {}",
-            rule.name,
-            rule.broken,
-            rule.section,
-            rule.asks,
-            rule.demand,
-            outcome.seen(),
-            outcome.verdict()
+            fault.name,
+            fault.description,
+            fault.section,
+            fault.expected,
+            fault.level,
+            evaluation.observations(),
+            evaluation.verdict()
         );
-        FaultReport { sentence, breaks_a_must: outcome.breaks_a_must() }
+        FaultReport { sentence, breaks_a_must: evaluation.violates_must() }
     }
 }

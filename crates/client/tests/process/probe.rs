@@ -3,7 +3,7 @@
 #[path = "../../../laboratory/tests/common/sent.rs"]
 mod sent;
 
-use laboratory::{Experiment, Role, rules};
+use laboratory::{Fault, Role, faults};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -91,15 +91,15 @@ async fn our_library_answers_every_rule_as_required_and_the_table_is_complete() 
     let client = ClientProcess::start(["--probe", &server.url()]);
     let ended = exit_against_our_library(&server, client).await;
     let rows = table(&ended);
-    let expected: Vec<Vec<String>> = rules::of(Role::Client)
+    let expected: Vec<Vec<String>> = faults::sent_by(Role::Client)
         .zip(&rows)
-        .map(|(Experiment { name, section, demand, asks, .. }, row)| {
+        .map(|(Fault { name, section, level, expected, .. }, row)| {
             let seen = &row[4];
-            [name, section, &*demand.to_string(), &asks.to_string(), seen, "as asked"].map(str::to_owned).to_vec()
+            [name, section, &*level.to_string(), &expected.to_string(), seen, "as expected"].map(str::to_owned).to_vec()
         })
         .collect();
     assert_eq!(rows, expected);
-    assert_eq!(rows.len(), rules::of(Role::Client).count());
+    assert_eq!(rows.len(), faults::sent_by(Role::Client).count());
     ended.expect(
         0,
         &format!(
@@ -116,8 +116,8 @@ async fn a_tolerant_server_is_detected() {
     let client = ClientProcess::start(["--probe", "--probe-patience", "500ms", &server.url()]);
     let ended = exit_against_a_tolerant_server(&server, client).await;
     let rows = table(&ended);
-    assert_eq!(rows.len(), rules::of(Role::Client).count());
-    for (row, Experiment { name, .. }) in rows.iter().zip(rules::of(Role::Client)) {
+    assert_eq!(rows.len(), faults::sent_by(Role::Client).count());
+    for (row, Fault { name, .. }) in rows.iter().zip(faults::sent_by(Role::Client)) {
         assert_eq!(row[0], *name);
         let is_must = row[2] == "MUST";
         assert_eq!(row[5], if is_must { "tolerated, against a MUST" } else { "tolerated" }, "{row:?}");
@@ -133,10 +133,10 @@ async fn the_probe_sends_exactly_the_bytes_of_each_fault() {
     let client = ClientProcess::start(["--probe", &format!("{}echo", server.url())]);
     let host = format!("127.0.0.1:{}", server.port());
     let recording = async {
-        for experiment in rules::of(Role::Client) {
-            let name = experiment.name;
+        for fault in faults::sent_by(Role::Client) {
+            let name = fault.name;
             let mut tcp = server.accept_tcp().await;
-            if experiment.is_in_handshake() {
+            if fault.is_in_handshake() {
                 let mut bytes = read_request(&mut tcp).await;
                 tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.expect("the client is connected");
                 bytes.extend(bounded(drain(&mut tcp)).await);
@@ -193,10 +193,10 @@ async fn rules_can_be_selected_and_the_results_are_json() {
     assert_eq!(invalid_utf8["section"], "8.1");
     assert_eq!(invalid_utf8["demand"], "MUST");
     assert_eq!(invalid_utf8["expected"], "Close 1007");
-    assert_eq!(invalid_utf8["seen"], "Close 1007, TCP ended");
+    assert_eq!(invalid_utf8["seen"], "Close 1007, TCP closed");
     assert_eq!(invalid_utf8["close"]["code"], 1007);
     assert_eq!(invalid_utf8["close"]["reason"], "a text message must be UTF-8 (RFC 6455, section 8.1)");
-    assert_eq!(invalid_utf8["verdict"], "as asked");
+    assert_eq!(invalid_utf8["verdict"], "as expected");
     assert_eq!(invalid_utf8["against_a_must"], false);
 }
 
@@ -229,7 +229,7 @@ async fn the_rules_are_listed_one_per_line() {
     assert_eq!((ended.status, ended.errors.as_str()), (Some(0), ""));
     let output = String::from_utf8(ended.output).expect("UTF-8");
     let names: Vec<_> = output.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    let all: Vec<_> = rules::of(Role::Client).map(|rule| rule.name).collect();
+    let all: Vec<_> = faults::sent_by(Role::Client).map(|fault| fault.name).collect();
     assert_eq!(names, all);
     assert!(output.contains("unmasked-frame              5.1     "), "{output}");
 }

@@ -14,9 +14,7 @@ use crate::{
 async fn typed_lines_are_sent_and_messages_are_shown() {
     let server = ScriptedServer::start().await;
     let mut terminal = TestTerminal::start(&["-s", "chat", &server.url()]);
-    let mut connection = server
-        .accept_request(|_| UpgradeOptions::default().subprotocol("chat"))
-        .await;
+    let mut connection = server.accept_request(|_| UpgradeOptions::default().subprotocol("chat")).await;
     terminal.shows(&[" OPEN ", "chat", "GET / HTTP/1.1", "101 Switching"]).await;
     terminal.enter("Grüße, 世界 🎉").await;
     assert_eq!(next_text(&mut connection).await, "Grüße, 世界 🎉");

@@ -59,10 +59,10 @@ async fn fragments_are_sent_with_a_ping_between_them() {
     let reading = tokio::spawn(async move { texts(&mut connection).await });
     terminal.resize(200, 50);
     let parts = [
-        "Text, the first part, 4 bytes: one",
+        "Text, first fragment, 4 bytes: one",
         "Ping, 17 bytes",
         "Continuation, 4 bytes: two",
-        "the last, 5 bytes: three",
+        "last fragment, 5 bytes: three",
     ];
     terminal.shows(&parts).await;
     terminal.shows(&["Pong, 17 bytes: between fragments"]).await;
@@ -136,7 +136,7 @@ async fn break_reports_a_server_that_reacts_as_required() {
     terminal.shows(&[" OPEN "]).await;
     // Tab completes the name.
     terminal.press("/break unm\t\r").await;
-    terminal.shows(&["> /break unmasked-frame", "section 5.1", "verdict: as asked", " CLOSED "]).await;
+    terminal.shows(&["> /break unmasked-frame", "section 5.1", "verdict: as expected", " CLOSED "]).await;
     let failed = failing.await.unwrap();
     assert!(failed.is_some_and(|result| result.is_err()), "the server noticed the violation");
 }

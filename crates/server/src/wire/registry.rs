@@ -7,7 +7,7 @@ use std::{
 
 use dissector::{Direction::ToServer, tap::Tap};
 use http::{HeaderValue, header::ORIGIN};
-use protocol::{Limits, handshake::ReceivedRequest};
+use protocol::{Limits, handshake::ReceivedRequest, observer::received_bytes};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{feed::Feed, tap::WireTap, token, viewer::Viewer};
@@ -59,7 +59,7 @@ impl TapRegistry {
         drop(offers);
         let mut tap = WireTap::new(feed, limits, now);
         // The server read these bytes before it knew that there would be a tap.
-        tap.bytes(ToServer, request.received());
+        tap.bytes(ToServer, received_bytes(request));
         Some((tap, token))
     }
 

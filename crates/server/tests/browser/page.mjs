@@ -294,7 +294,7 @@ async function wire(chromium, page, server) {
   await explained("websocket.opcode");
   assert.equal(await page.evaluate(`document.querySelectorAll("#bytes i.on").length`), 4, "its four bits are marked");
   await page.point("#fields li:nth-child(4)");
-  await explained("Every frame from a client is masked");
+  await explained("Clients mask every frame");
   await page.tap("#fields li:nth-child(1)");
   await explained("websocket.fin");
   await page.evaluate(`byId("quiet").focus()`);

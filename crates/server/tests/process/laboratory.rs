@@ -9,20 +9,18 @@ use crate::support::{
     PATIENCE, Server,
     http::{Request, exchange, exchange_from, open},
 };
-use laboratory::{Asks, Experiment, Probe, Role, Verdict, rules};
-use tokio::time::timeout;
-use websocket::{
-    ConnectError, Error, WebSocket, connect,
-    protocol::{
-        Violation,
-        handshake::{ClientRequest, HandshakeError},
-    },
+use laboratory::{Expectation, Fault, Probe, Role, Verdict, faults};
+use protocol::{
+    HandshakeViolation, Violation,
+    handshake::{ClientRequest, HandshakeError},
 };
+use tokio::time::timeout;
+use websocket::{ConnectError, Error, WebSocket, connect};
 
 use self::sent::{Sender, check_frames, check_response, check_right_response};
 
 #[tokio::test]
-async fn each_rule_that_a_client_breaks_is_answered_as_the_rfc_asks_on_every_path() {
+async fn each_rule_that_a_client_breaks_is_answered_as_the_rfc_requires_on_every_path() {
     let server = Server::start(&["--interval", "5ms"]);
     for path in ["/echo", "/", "/chat"] {
         let uri = format!("ws://{}{path}", server.address()).parse().expect("a URI");
@@ -30,11 +28,11 @@ async fn each_rule_that_a_client_breaks_is_answered_as_the_rfc_asks_on_every_pat
         if path == "/chat" {
             request = request.subprotocol("chat").expect("a token");
         }
-        let probe = Probe::new(request).patience(PATIENCE);
-        for experiment in rules::of(Role::Client) {
-            let outcome = probe.run(experiment).await.expect("a connection");
-            let (name, seen) = (experiment.name, outcome.seen());
-            assert_eq!(outcome.verdict(), Verdict::AsAsked, "{name} on {path}: {seen:?}");
+        let probe = Probe::new(request).reaction_timeout(PATIENCE);
+        for fault in faults::sent_by(Role::Client) {
+            let evaluation = probe.run(fault).await.expect("a connection");
+            let (name, seen) = (fault.name, evaluation.observations());
+            assert_eq!(evaluation.verdict(), Verdict::AsExpected, "{name} on {path}: {seen:?}");
         }
     }
 }
@@ -42,7 +40,10 @@ async fn each_rule_that_a_client_breaks_is_answered_as_the_rfc_asks_on_every_pat
 /// The reaction of our client to a rule that the server breaks.
 #[derive(Debug)]
 enum Reaction {
-    Violation(Violation),
+    /// The response broke a rule.
+    Handshake(HandshakeViolation),
+    /// A frame broke a rule.
+    Frame(Violation),
     Rejected(u16),
     /// The client noticed nothing. The code is that of the Close that it received.
     Closed(u16),
@@ -51,7 +52,7 @@ enum Reaction {
 async fn reaction(url: &str) -> Reaction {
     let connection = match connect(url).await {
         Ok(connection) => connection,
-        Err(ConnectError::Answer(HandshakeError::Violation(violation))) => return Reaction::Violation(violation),
+        Err(ConnectError::Answer(HandshakeError::Violation(violation))) => return Reaction::Handshake(violation),
         Err(ConnectError::Answer(HandshakeError::Rejected(response))) => {
             return Reaction::Rejected(response.status().as_u16());
         }
@@ -69,10 +70,10 @@ async fn read_to_the_end(mut connection: WebSocket<websocket::MaybeTlsStream>) -
             Err(error) => panic!("{error}"),
         }
     }
-    violation.map_or_else(|| Reaction::Closed(connection.close_info().code.0), Reaction::Violation)
+    violation.map_or_else(|| Reaction::Closed(connection.close_info().code.0), Reaction::Frame)
 }
 
-/// Returns the violation that an experiment must cause, by the beginning of its `Debug` form.
+/// Returns the violation that a fault must cause, by the beginning of its `Debug` form.
 fn expected(name: &str) -> Option<&'static str> {
     Some(match name {
         "http-1.0" => "HttpVersionTooOld",
@@ -133,31 +134,30 @@ fn expected(name: &str) -> Option<&'static str> {
 #[tokio::test]
 async fn our_client_refuses_each_rule_that_the_server_breaks_by_its_name() {
     let server = Server::start(&[]);
-    for experiment in rules::of(Role::Server) {
-        let Experiment { name, section, asks, .. } = experiment;
+    let check = |name, rule, violation: &str| assert!(violation.starts_with(rule), "{name}: {violation}");
+    for fault in faults::sent_by(Role::Server) {
+        let Fault { name, section, .. } = fault;
         let url = format!("ws://{}/break/{name}", server.address());
         let reaction = timeout(PATIENCE, reaction(&url)).await.unwrap_or_else(|_| panic!("{name} does not end"));
         match (expected(name), &reaction) {
-            (Some(rule), Reaction::Violation(violation)) => {
-                let violation = format!("{violation:?}");
-                assert!(violation.starts_with(rule), "{name}: {violation}");
-            }
+            (Some(rule), Reaction::Handshake(violation)) => check(name, rule, &format!("{violation:?}")),
+            (Some(rule), Reaction::Frame(violation)) => check(name, rule, &format!("{violation:?}")),
             (None, Reaction::Rejected(200)) => assert_eq!(*name, "status-200"),
-            (None, Reaction::Closed(1000)) => assert_eq!(*asks, Asks::AnswerClose, "{name}"),
+            (None, Reaction::Closed(1000)) => assert_eq!(fault.expected, Expectation::AnswerClose, "{name}"),
             _ => panic!("{name}: {reaction:?}"),
         }
-        server.wait_for_log(&[&format!("gets /break/{name}: {}", experiment.broken)]);
+        server.wait_for_log(&[&format!("gets /break/{name}: {}", fault.description)]);
         let line = server.wait_for_log(&[&format!("on /break/{name}: ")]);
-        assert!(line.contains("as asked (") && line.contains(&format!("section {section})")), "{line}");
+        assert!(line.contains("as expected (") && line.contains(&format!("section {section})")), "{line}");
     }
 }
 
 /// The client sends nothing after its request, and records every byte.
 #[test]
-fn each_experiment_sends_exactly_the_documented_bytes() {
+fn each_fault_sends_exactly_the_documented_bytes() {
     let server = Server::start(&["--close-timeout", "1s"]);
     std::thread::scope(|scope| {
-        for Experiment { name, .. } in rules::of(Role::Server) {
+        for Fault { name, .. } in faults::sent_by(Role::Server) {
             let server = &server;
             scope.spawn(move || {
                 let mut stream = open(server);
@@ -165,7 +165,7 @@ fn each_experiment_sends_exactly_the_documented_bytes() {
                 stream.write_all(&request.bytes()).expect("the server reads the request");
                 let mut bytes = Vec::new();
                 stream.read_to_end(&mut bytes).expect("the server closes TCP");
-                let rest = if rules::find(Role::Server, name).expect("the rule exists").is_in_handshake() {
+                let rest = if faults::find(Role::Server, name).expect("the rule exists").is_in_handshake() {
                     check_response(name, &bytes)
                 } else {
                     check_frames(name, Sender::Server, check_right_response(&bytes)).0
@@ -202,7 +202,7 @@ fn the_log_contains_the_reason_that_the_client_gave() {
     stream.write_all(b"\x88\x89\0\0\0\0\x03\xefno\ttext").expect("the server reads it");
     let _ = stream.read_to_end(&mut Vec::new());
     drop(stream);
-    server.wait_for_log(&[r#"on /break/invalid-utf8: as asked (Close 1007, TCP ended: "no\ttext")"#]);
+    server.wait_for_log(&[r#"on /break/invalid-utf8: as expected (Close 1007, TCP closed: "no\ttext")"#]);
 }
 
 #[test]
@@ -212,8 +212,8 @@ fn an_unknown_rule_gets_the_list() {
         for request in [Request::get(&server, path), Request::upgrade(&server, path)] {
             let response = exchange(&server, &request.bytes());
             assert_eq!(response.status, 404, "{path}");
-            for Experiment { name, broken, .. } in rules::of(Role::Server) {
-                let has = |line: &str| line.starts_with(&format!("/break/{name} ")) && line.ends_with(broken);
+            for Fault { name, description, .. } in faults::sent_by(Role::Server) {
+                let has = |line: &str| line.starts_with(&format!("/break/{name} ")) && line.ends_with(description);
                 assert!(response.body.lines().any(has), "{name} is not in the list");
             }
         }
@@ -240,7 +240,7 @@ fn break_paths_check_requests_like_any_other_path() {
 }
 
 #[test]
-fn stopping_the_server_does_not_wait_for_an_experiment() {
+fn stopping_the_server_does_not_wait_for_a_fault() {
     let mut server = Server::start(&["--close-timeout", "20s"]);
     let mut stream = open(&server);
     stream.write_all(&Request::upgrade(&server, "/break/masked-frame").bytes()).expect("the server reads the request");

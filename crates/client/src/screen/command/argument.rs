@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use laboratory::{Role, rules};
+use laboratory::{Role, faults};
 use websocket::protocol::{CloseCode, CloseFrame, frame::MaskingKey, limits::MAX_CONTROL_PAYLOAD};
 
 use super::action::Action;
@@ -42,7 +42,7 @@ pub(super) fn close_codes() -> Vec<String> {
 
 /// Returns the names of the rules that can be broken on an open connection.
 pub(super) fn breakable_rules() -> Vec<String> {
-    rules::of(Role::Client).filter(|rule| !rule.is_in_handshake()).map(|rule| rule.name.to_owned()).collect()
+    faults::sent_by(Role::Client).filter(|fault| !fault.is_in_handshake()).map(|fault| fault.name.to_owned()).collect()
 }
 
 pub(super) fn ping(argument: &str) -> Result<Action, ArgumentError> {
@@ -130,17 +130,17 @@ pub(super) fn mask(argument: &str) -> Result<Action, ArgumentError> {
 
 pub(super) fn break_rule(argument: &str) -> Result<Action, ArgumentError> {
     let name = argument.trim();
-    match rules::find(Role::Client, name) {
+    match faults::find(Role::Client, name) {
         None if name.is_empty() => syntax("the name of a rule is missing; Tab lists them"),
         None => value(match closest(name, breakable_rules().iter().map(String::as_str)) {
             Some(known) => format!("there is no rule '{name}'; did you mean '{known}'? Tab lists them"),
             None => format!("there is no rule '{name}'; Tab lists them"),
         }),
-        Some(rule) if rule.is_in_handshake() => value(format!(
+        Some(fault) if fault.is_in_handshake() => value(format!(
             "this rule can be broken only during the handshake; run: client --probe --probe-only {}",
-            rule.name
+            fault.name
         )),
-        Some(rule) => Ok(Action::Link(LinkCommand::Break(rule.name))),
+        Some(fault) => Ok(Action::Link(LinkCommand::Break(fault.name))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use laboratory::rules;
+use laboratory::faults;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::mpsc::UnboundedReceiver,
@@ -10,7 +10,7 @@ use tokio::{
 };
 use websocket::{
     Error, WriteHalf,
-    protocol::{CloseCode, Message, MessageKind, Role},
+    protocol::{CloseCode, MessageKind, Role},
 };
 
 use super::{event_queue::LinkEventSender, masking_key::NextMaskingKey};
@@ -103,8 +103,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
 
     async fn break_rule(&mut self, name: &str) -> Result<(), String> {
         let key = self.next_key.take();
-        let rule = rules::find(Role::Client, name);
-        match rule.and_then(|rule| self.fault_tester.start(rule, key, self.args.probe_patience)) {
+        let fault = faults::find(Role::Client, name);
+        match fault.and_then(|fault| self.fault_tester.start(fault, key, self.args.probe_patience)) {
             Some(bytes) => self.write_raw(&bytes).await,
             None => Err(format!("{name} is a rule of the opening handshake")),
         }

@@ -1,7 +1,7 @@
 //! Chooses the field of a record that is selected first: the field that is wrong, or else the one
 //! that identifies the record.
 
-use dissector::{Record, RecordKind, record::Fault};
+use dissector::{BrokenRule, Record, RecordKind};
 use websocket::protocol::Violation;
 
 /// Returns the index of that field among all fields of the record, in the order of the display.
@@ -9,8 +9,8 @@ pub(super) fn initial_field(record: &Record) -> usize {
     let named = |name| record.walk().position(|(_, field)| field.term.name == Some(name));
     let found = match record.findings.first() {
         // A byte of a frame's header belongs to several fields, so the violation decides first.
-        Some(finding) => match &finding.fault {
-            Fault::Violation(violation) => violating_field(violation).and_then(named),
+        Some(finding) => match &finding.rule {
+            BrokenRule::Violation(violation) => violating_field(violation).and_then(named),
             _ => None,
         }
         .or_else(|| innermost(record, finding.range.start)),

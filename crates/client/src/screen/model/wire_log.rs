@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use dissector::{Direction, Record, RecordKind, Value};
+use dissector::{Direction, FieldValue, Record, RecordKind};
 
 /// The number of records that are kept. Each holds at most a few KiB, so a full log of large
 /// records takes a few MiB.
@@ -40,7 +40,7 @@ pub(crate) struct WireLog {
     to_server: TrafficTotals,
     to_client: TrafficTotals,
     /// The payloads of the Pings whose Pong is still expected, and when each Ping was written.
-    pings: VecDeque<(Option<Value>, SystemTime)>,
+    pings: VecDeque<(Option<FieldValue>, SystemTime)>,
     round_trip: Option<Duration>,
 }
 
@@ -82,7 +82,7 @@ impl WireLog {
                 if self.pings.len() == PINGS_MAX {
                     self.pings.pop_front();
                 }
-                if let Some(ended) = record.ended {
+                if let Some(ended) = record.ended_at {
                     self.pings.push_back((value("websocket.payload.ping"), ended));
                 }
             }
@@ -93,7 +93,7 @@ impl WireLog {
                 let Some(index) = self.pings.iter().rposition(|(ping, _)| *ping == payload) else { return };
                 let (_, sent) = self.pings[index];
                 self.pings.drain(..=index);
-                self.round_trip = record.begun.and_then(|begun| begun.duration_since(sent).ok());
+                self.round_trip = record.started_at.and_then(|started| started.duration_since(sent).ok());
             }
             _ => {}
         }
@@ -158,13 +158,13 @@ impl WireLog {
 
 fn number(record: &Record, name: &str) -> Option<u64> {
     match record.field(name)?.value {
-        Value::Number { value, .. } => Some(value),
+        FieldValue::Number { value, .. } => Some(value),
         _ => None,
     }
 }
 
 fn flag(record: &Record, name: &str) -> bool {
-    record.field(name).is_some_and(|field| field.value == Value::Flag(true))
+    record.field(name).is_some_and(|field| field.value == FieldValue::Flag(true))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! the terminal's own colours.
 
 use dissector::{
-    Direction, Part,
+    Direction, RecordPart,
     render::palette::{self, Colour, INK},
 };
 use ratatui::style::{Color, Modifier, Style};
@@ -26,21 +26,21 @@ impl Styles {
     }
 
     /// The bytes of a part of a record.
-    pub(super) fn part(self, part: Part) -> Style {
+    pub(super) fn part(self, part: RecordPart) -> Style {
         self.ink_on(palette::of(part))
     }
 
     /// The mark of a direction. The two marks are also different characters.
     pub(super) fn direction(self, direction: Direction) -> Style {
         self.ink_on(palette::of(match direction {
-            Direction::ToServer => Part::Opcode,
-            Direction::ToClient => Part::Payload,
+            Direction::ToServer => RecordPart::Opcode,
+            Direction::ToClient => RecordPart::Payload,
         }))
     }
 
     /// A violation or an error.
     pub(super) fn wrong(self) -> Style {
-        self.ink_on(palette::of(Part::Fin)).add_modifier(Modifier::BOLD)
+        self.ink_on(palette::of(RecordPart::Fin)).add_modifier(Modifier::BOLD)
     }
 
     /// The selected record or field. It is reversed on every terminal.
