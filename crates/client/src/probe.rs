@@ -76,8 +76,8 @@ async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
             Ok(evaluation) => evaluation,
             Err(error) => {
                 let reason = explain(&error);
-                // A server that was never reachable is one problem; a server that stopped after a
-                // certain rule is another.
+                // After an earlier fault, the server was still reachable. That fault may have stopped
+                // it, so the sentence names it.
                 return Err(ProbeError::NotConnected(match tally.last {
                     None => reason,
                     Some(last) => format!("cannot connect any more after '{last}': {reason}"),

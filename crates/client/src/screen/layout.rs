@@ -14,7 +14,7 @@
 
 use ratatui::layout::Rect;
 
-/// With at least so many columns, transcript, wire and frame are side by side.
+/// With at least this many columns, transcript, wire and frame are side by side.
 const WIDE: u16 = 140;
 
 /// The columns and rows of the smallest terminal that shows more than the transcript.

@@ -102,8 +102,7 @@ pub(crate) async fn run(args: &ClientArgs, signals: &mut TerminalSignals, tracer
     }
 }
 
-/// Runs the loop. Returns the signal that determines the exit status, unless the connection has
-/// ended.
+/// Runs the loop. Returns the signal whose exit status applies if the connection has not ended.
 async fn run_loop(
     args: &ClientArgs,
     signals: &mut TerminalSignals,
@@ -141,7 +140,7 @@ async fn run_loop(
                 next_frame = Instant::now() + FRAME_TIME;
             }
             _ = link_events.receive(&mut received, BATCH) => events.extend(received.drain(..).map(ScreenEvent::Link)),
-            // The link runs for as long as there can be commands, so it has panicked.
+            // The link returns only when there can be no more commands, so it has panicked.
             _ = &mut link => return Err(io::Error::other("the connection's task has failed")),
         }
         stale |= !events.is_empty();

@@ -16,8 +16,8 @@ use crate::screen::link_event::LinkEvent;
 /// message counts as several events.
 const WAITING_MAX: usize = 1024;
 
-/// A message counts as one more event for each so many bytes. So a few MiB can wait at most,
-/// whatever the server sends.
+/// A message counts as one additional event for every this many bytes. So at most a few MiB can
+/// wait, whatever the server sends.
 const BYTES_PER_EVENT: usize = 4 << 10;
 
 /// The link's end of the queue.

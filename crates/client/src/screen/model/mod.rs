@@ -82,7 +82,7 @@ impl Model {
         self.wire_log.selected().map(|entry| entry.record.walk().collect()).unwrap_or_default()
     }
 
-    /// Moves the selection by so many fields.
+    /// Moves the selection by this many fields.
     pub(crate) fn step_field(&mut self, by: isize) {
         let last = self.fields().len().saturating_sub(1);
         // Stop following: the next record would replace the one whose fields the user is reading.
@@ -92,7 +92,7 @@ impl Model {
         self.field = self.field.saturating_add_signed(by).min(last);
     }
 
-    /// Moves the selection by so many records.
+    /// Moves the selection by this many records.
     pub(crate) fn step_record(&mut self, by: isize) {
         self.wire_log.step(by);
         self.select_initial_field();

@@ -101,7 +101,7 @@ impl Transcript {
         self.bottom.is_none()
     }
 
-    /// Scrolls by so many entries. At the newest entry, the transcript follows again.
+    /// Scrolls by this many entries. At the newest entry, the transcript follows again.
     pub(crate) fn step(&mut self, by: isize) {
         let to = self.visible().saturating_add_signed(by).max(1);
         self.bottom = (to < self.entries.len()).then(|| self.dropped + to as u64 - 1);

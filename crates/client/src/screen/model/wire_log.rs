@@ -11,8 +11,8 @@ use dissector::{Direction, FieldValue, Record, RecordKind};
 /// records takes a few MiB.
 const RECORDS_MAX: usize = 1000;
 
-/// The number of Pings whose Pong is still expected. Only a user with other questions than the
-/// round-trip time sends more of them without an answer.
+/// The number of Pings whose Pong is still expected. A user who sends more of them without an answer
+/// is not measuring the round-trip time.
 const PINGS_MAX: usize = 32;
 
 /// A record and its number. The numbers go on when the user reconnects.
@@ -143,7 +143,7 @@ impl WireLog {
         self.selected = self.entries.get(index).map(|entry| entry.number);
     }
 
-    /// Moves the selection by so many records. Past the newest one, it follows again.
+    /// Moves the selection by this many records. Past the newest one, it follows again.
     pub(crate) fn step(&mut self, by: isize) {
         let Some(index) = self.index() else { return };
         let to = index.saturating_add_signed(by);

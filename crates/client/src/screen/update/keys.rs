@@ -104,7 +104,7 @@ fn edit(model: &mut Model, key: KeyEvent, control: bool, alt: bool) {
     }
 }
 
-/// An arrow key: moves by one line in the pane that has the focus.
+/// Moves by one line in the pane that has the focus, for the arrow keys.
 fn step(model: &mut Model, by: isize) {
     match model.focus {
         Focus::Input if by < 0 => model.editor.older(),
@@ -115,8 +115,8 @@ fn step(model: &mut Model, by: isize) {
     }
 }
 
-/// `PageUp` and `PageDown`: moves by the height of the pane. In the input line, they scroll the
-/// transcript.
+/// Moves by the height of the pane, for `PageUp` and `PageDown`. In the input line, these keys
+/// scroll the transcript.
 fn step_page(model: &mut Model, by: isize) {
     let areas = layout::areas(model.size, model.numbers.series.len());
     let page = |rows: u16| by * isize::try_from(rows.saturating_sub(3).max(1)).unwrap_or(1);

@@ -8,8 +8,7 @@ use crate::screen::{
     model::{Model, transcript::Speaker},
 };
 
-/// Closes an open connection first. The second request quits at once, and so does the first if
-/// there is no connection.
+/// Starts to close an open connection. Quits at once if there is none, or at the second request.
 pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
     if model.quitting || matches!(model.state, State::Connecting | State::Closed) {
         return vec![Effect::Quit];

@@ -1,4 +1,4 @@
-//! Changes the model: `update(model, event)` returns the effects that the run loop has to cause.
+//! Changes the model: `update(model, event)` returns the effects for the run loop to carry out.
 //! Like the model, it works without a terminal, a socket or a clock.
 
 mod completion_list;

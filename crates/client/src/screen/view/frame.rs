@@ -27,7 +27,7 @@ use super::{
 };
 use crate::screen::model::{Model, focus::Focus};
 
-/// With at least so many rows, empty lines separate bytes, fields and explanation.
+/// With at least this many rows, empty lines separate bytes, fields and explanation.
 const ROOMY: usize = 20;
 
 pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {

@@ -18,7 +18,7 @@ use crate::screen::{
     model::{Model, focus::Focus},
 };
 
-/// The column of the numbers is wide enough for so many digits from the start.
+/// The column of the numbers has room for this many digits from the start.
 const DIGITS: usize = 2;
 
 pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
