@@ -1,7 +1,8 @@
 //! WebSocket connections over tokio.
 //!
-//! The protocol is in the [`protocol`] crate; this crate connects it to a byte stream, a clock and random numbers. It
-//! contains no rule of the RFC, only the duties of a driver: to move bytes and to tell the time.
+//! The protocol itself is in the [`protocol`] crate. This crate connects it to a byte stream, a
+//! clock and random numbers. It contains no rule of the RFC, only the duties of a driver: to move
+//! bytes and to tell the time.
 //!
 //! | file | what it holds |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! The opening handshake: an HTTP request and its response, after which the same TCP connection carries frames
-//! (section 4).
+//! The opening handshake: an HTTP request and its response, after which the same TCP connection
+//! carries frames (section 4).
 //!
 //! ```text
 //!   client                                                   server
