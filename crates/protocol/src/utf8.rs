@@ -10,14 +10,14 @@
 //!
 //! The validator therefore keeps up to three bytes of an incomplete character, and continues with
 //! them when the next piece arrives. It also fails at the first byte that no further bytes could
-//! repair. Nothing valid begins with `F4 90`, for example. A server that reported this only at the
-//! end of the message might read a gigabyte for nothing.
+//! repair. No valid character begins with `F4 90`, for example. A server that reported this only at
+//! the end of the message might read a gigabyte for nothing.
 
 /// A UTF-8 validator that takes its input in pieces.
 #[derive(Debug, Clone, Default)]
 pub struct Utf8Validator {
-    /// The incomplete character at the end of the input so far: 1 to 3 bytes, valid so far. The
-    /// fourth byte is room for the one that completes it.
+    /// The incomplete character at the end of the input: its first 1 to 3 bytes, which are valid so
+    /// far. The fourth place is for the byte that completes it.
     begun: [u8; 4],
     /// The number of bytes of `begun` that are in use.
     len: usize,

@@ -11,7 +11,7 @@
 //!
 //! ```text
 //!   1. an event in the bytes that have arrived  -> return it
-//!   2. something to send                        -> write it: one write for everything that the last read caused
+//!   2. something to send                        -> write it, once for all that the last read caused
 //!   3. a deadline that has passed               -> tell the engine, go to 1
 //!   4. bytes at the socket                      -> read, go to 1
 //!   5. wait for any of these
@@ -326,7 +326,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Reader) {
             self.handle_write_error(error);
         }
-        // The engine has nothing left to do, so this is the end.
+        // If the engine has released the stream, this is the end.
         if self.disconnected {
             return Poll::Ready(Step::End(self.take_outcome()));
         }
@@ -401,7 +401,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             _ => Some(self.waker_for_both(cx, side)),
         };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        // The engine's deadline has moved since the timer was armed.
+        // The deadline may have moved since the timer was armed.
         if timer.deadline() != deadline {
             timer.as_mut().reset(deadline);
         }
@@ -426,6 +426,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits until the queue has room for another message.
     pub(crate) fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // Below the limit, messages collect in the queue and leave in one write.
         if self.engine.queued_bytes() < MAX_QUEUED {
             return Poll::Ready(Ok(()));
         }

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `websocket` | an open connection and its methods |
 //! | `split` | the same in two halves for two tasks |
-//! | `events` | streams and sinks of control frames too |
+//! | `events` | streams and sinks that include control frames |
 //! | `connect` | a client: opening handshake |
 //! | `transport` | a client: name resolution, TCP, TLS |
 //! | `accept` | a server: opening handshake, or another response |
@@ -17,12 +17,12 @@
 //! | `read_planner` | how much room each read gets |
 //! | `wakers` | one waker for two tasks |
 //! | `event` | messages and control frames |
-//! | `negotiated` | what the handshake negotiated |
+//! | `negotiated` | the results of the opening handshake |
 //! | `maybe_tls_stream` | TCP, or TLS over TCP |
 //! | `error` | errors |
 //! | `keys` | random numbers |
 //! | `clock` | the time |
-//! | [`observer`] | for tools that show or teach |
+//! | [`observer`] | functions for tools that show or teach the protocol |
 //!
 //! # An echo server
 //!

@@ -56,8 +56,8 @@ impl ReadPlanner {
     pub(crate) fn take_input(&mut self, connection: &mut Connection) -> (BytesMut, usize) {
         let missing = connection.payload_remaining();
         let mut input = connection.take_input();
-        // The input is not the thread's block: it is the buffer that an earlier read got for one
-        // frame.
+        // Whether the input is a buffer that an earlier read got for one frame, and not the
+        // thread's block.
         let is_own = input.len() > MAX_COPIED_TAIL && input.capacity() < BLOCK;
         // A frame stays large until its end, even when less than `LARGE_FRAME` is missing. A frame
         // that fills a whole block is large too.

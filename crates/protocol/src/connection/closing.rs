@@ -240,7 +240,7 @@ impl Closing {
 
     /// Returns the next step for TCP, to be taken once the send queue is empty.
     pub(super) fn tcp_step(&self, role: Role) -> Option<TcpStep> {
-        // TCP has ended: no step is left.
+        // If TCP has ended, no step is left.
         if self.disconnected {
             return None;
         }

@@ -60,7 +60,7 @@ impl ControlFrames {
 
     /// Queues the owed Pong once the Pongs before it have been written.
     pub(super) fn send_owed_pong(&mut self, sender: &mut Sender) {
-        // All queued Pongs have left, so the peer is reading.
+        // Once all queued Pongs have left, the peer is reading again.
         if sender.queue().has_sent(self.queued_pongs_end) {
             self.queued_pongs = 0;
             if let Some(payload) = self.owed_pong.take() {

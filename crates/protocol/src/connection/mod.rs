@@ -297,7 +297,7 @@ impl Connection {
             return None;
         }
         let (kind, range) = self.receiver.next_unfragmented()?;
-        // The message borrows the receiving half and the outbound the sending half.
+        // The message borrows the receiving half, and the outbound borrows the sending half.
         let message = MessageRef::in_place(kind, self.receiver.input_mut(), range);
         Some((message, Outbound { sender: &mut self.sender, closing: &self.closing }))
     }
@@ -345,8 +345,6 @@ impl Connection {
                 Ok(Event::Ping(payload))
             }
             Opcode::Pong => {
-                // A peer that leaves a Ping unanswered has broken a rule like any other, with the
-                // same consequence.
                 self.timers.on_pong(now);
                 Ok(Event::Pong(self.receiver.input().slice(range)))
             }
@@ -624,8 +622,8 @@ impl Connection {
 
 /// Deadlines.
 impl Connection {
-    /// Returns when [`handle_timeout`](Self::handle_timeout) is to be called next. Any other call
-    /// may change it.
+    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) must be called next. Any
+    /// other call may change it.
     #[inline]
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -643,6 +641,7 @@ impl Connection {
         if self.timers.close_expired(now) {
             self.closing.on_timeout();
         }
+        // A peer that leaves a Ping unanswered fails the connection, as one that breaks a rule does.
         self.timers
             .run_keep_alive(&mut self.receiver, &mut self.sender, now)
             .map_err(|violation| self.fail(violation, now))

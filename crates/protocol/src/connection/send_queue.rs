@@ -1,7 +1,8 @@
 //! The bytes that wait to be written.
 //!
 //! ```text
-//!   chunks: [small frames][large payload][small frames][prepared frame]    tail: [small frames being added]
+//!   chunks: [small frames][large payload][small frames][prepared frame]   tail: [small frames]
+//!   ◀── written first                                                     appended last ──▶
 //! ```
 //!
 //! Small frames are appended to one buffer, the tail, so that a hundred of them leave in one write.

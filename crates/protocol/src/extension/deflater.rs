@@ -131,7 +131,7 @@ impl Deflater {
             //# An endpoint MAY use blocks of any type.
             compress.compress_vec(rest, output, FlushCompress::Sync).expect("all bytes can be compressed");
             rest = &rest[taken(before, compress.total_in())..];
-            // All input is consumed, and there was room to spare, so the flush is complete.
+            // If all input is consumed and there was room to spare, the flush is complete.
             if rest.is_empty() && output.len() < output.capacity() {
                 return;
             }

@@ -75,8 +75,9 @@ pub struct Inflater {
     /// Created when it is first needed. Without context takeover, it exists only while a message is
     /// incomplete.
     ///
-    /// Its window always has 32 KiB, whatever was negotiated: the crate's has that size anyway, and
-    /// a window that is larger than the sender's understands all the sender's references.
+    /// Its window always has 32 KiB, whatever was negotiated: a decompressor of `flate2` has that
+    /// size anyway, and a window that is larger than the sender's can resolve all of the sender's
+    /// references.
     decompress: Option<Decompress>,
     /// Whether a message may refer to earlier ones.
     takeover: bool,

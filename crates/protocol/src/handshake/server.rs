@@ -4,10 +4,10 @@
 //! request:
 //!
 //! ```text
-//!   ServerHandshake ──poll──▶ ReceivedRequest ──check_upgrade──▶ UpgradeRequest ──accept──▶ UpgradeResponse
-//!   collects bytes            any HTTP request                   a valid upgrade            101, and what was
-//!                                                                                           negotiated
-//!                                  └──────────── rejection ────────────┘──▶ 4xx
+//!   ServerHandshake ─poll─▶ ReceivedRequest ─check_upgrade─▶ UpgradeRequest ─accept─▶ UpgradeResponse
+//!   collects bytes          any HTTP request                 a valid upgrade          101, and the
+//!                                  │                                │                 negotiation
+//!                                  └─────────── rejection ──────────┘──▶ 4xx
 //! ```
 
 use std::fmt;

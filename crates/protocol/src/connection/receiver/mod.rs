@@ -2,10 +2,11 @@
 //! 5.6, 6.2 and 8.1).
 //!
 //! ```text
-//!   input ─▶ header complete? ─▶ rules ok? ─▶ unmask and validate ─▶ frame complete? ─▶ control frame ──────▶ out
-//!               │ no               │ no         what has arrived        │ no            complete message ──▶ out
-//!               ▼                  ▼                │ not UTF-8         ▼               fragment: keep, loop
-//!             wait              violation        violation            wait
+//!   input ─▶ header   ─▶ rules  ─▶ unmask and validate ─▶ frame     ─▶ control frame ──────▶ out
+//!            complete?   kept?     what has arrived       complete?    complete message ───▶ out
+//!               │ no       │ no           │ not UTF-8        │ no      fragment: keep, and loop
+//!               ▼          ▼              ▼                  ▼
+//!             wait     violation      violation            wait
 //! ```
 //!
 //! Each byte is processed once. A frame that arrives in a thousand reads is unmasked and validated
@@ -171,7 +172,7 @@ impl Receiver {
             } else {
                 self.unmask_and_validate(&mut frame, available)?;
             }
-            // The frame is incomplete. Keep it, and wait for more input.
+            // If the frame is incomplete, keep it and wait for more input.
             if frame.processed < frame.length {
                 self.frame = Some(frame);
                 self.input.compact();
@@ -217,7 +218,7 @@ impl Receiver {
         // Check these rules before the rest of the header has arrived, so that a frame with a bad
         // opcode never makes us wait.
         reject(rules::check_first_bytes(first, second, ControlFlow::Break))?;
-        // The header is incomplete. Nothing is consumed, so the next call starts again from its
+        // If the header is incomplete, nothing is consumed, and the next call starts again from its
         // first byte.
         let Some(header) = RawHeader::read(bytes) else { return Ok(None) };
         // The other rules need the whole header, and the frames before it.
@@ -404,7 +405,7 @@ impl Receiver {
         if bytes.is_empty() {
             return false;
         }
-        // The common case first, with the fewest questions.
+        // The common case first, because it needs the fewest checks.
         if self.peek_unfragmented().is_some() {
             return true;
         }
