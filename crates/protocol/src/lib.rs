@@ -75,3 +75,8 @@ pub use role::Role;
 pub use uri::{Uri, UriError};
 pub use usage_error::UsageError;
 pub use violation::Violation;
+
+/// The examples of the README, compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

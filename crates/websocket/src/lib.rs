@@ -81,3 +81,8 @@ pub use self::{
     transport::open_transport,
     websocket::{Parts, WebSocket},
 };
+
+/// The examples of the README, compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
