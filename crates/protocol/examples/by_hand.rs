@@ -1,11 +1,13 @@
-//! An echo server without tokio: the engine driven by hand, over blocking sockets of the standard library.
+//! An echo server without tokio: the engine driven by hand, over blocking sockets of the standard
+//! library.
 //!
 //! ```text
 //! cargo run -p protocol --example by_hand [ADDRESS]
 //! ```
 //!
-//! The engine does no I/O. This program moves the bytes: it reads from the socket, passes the bytes and the time
-//! to the engine, and writes what the engine wants to send. One thread serves each client.
+//! The engine does no I/O. This program moves the bytes: it reads from the socket, passes the bytes
+//! and the time to the engine, and writes what the engine wants to send. One thread serves each
+//! client.
 
 use std::{
     env,
@@ -74,7 +76,8 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
                 Transmit::Disconnect => return Ok(connection.close_info()),
             }
         }
-        // 3. Wait for more bytes, but not beyond the engine's next deadline. A time-out of 0 is not allowed.
+        // 3. Wait for more bytes, but not beyond the engine's next deadline. A time-out of 0 is not
+        // allowed.
         let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         socket.set_read_timeout(connection.poll_timeout().map(left))?;
         let mut buffer = [0; 16 << 10];

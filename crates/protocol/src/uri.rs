@@ -24,6 +24,14 @@ const DEFAULT_PORT: u16 = 80;
 const DEFAULT_SECURE_PORT: u16 = 443;
 
 /// A valid WebSocket URI, split into its components.
+///
+/// ```
+/// let uri: protocol::Uri = "wss://Example.org/chat?room=7".parse()?;
+/// assert!(uri.secure());
+/// assert_eq!((uri.host(), uri.port()), ("example.org", 443));
+/// assert_eq!(uri.resource_name(), "/chat?room=7");
+/// # Ok::<(), protocol::UriError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Uri {
     secure: bool,

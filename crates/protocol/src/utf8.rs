@@ -14,6 +14,18 @@
 //! the end of the message might read a gigabyte for nothing.
 
 /// A UTF-8 validator that takes its input in pieces.
+///
+/// ```
+/// use protocol::utf8::Utf8Validator;
+///
+/// let mut validator = Utf8Validator::new();
+/// validator.push(b"\xE2\x82")?;
+/// assert!(!validator.is_complete(), "the last byte of a euro sign is missing");
+/// validator.push(b"\xAC")?;
+/// assert!(validator.is_complete());
+/// assert!(validator.push(b"\xFF").is_err());
+/// # Ok::<(), protocol::utf8::InvalidUtf8>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Utf8Validator {
     /// The incomplete character at the end of the input: its first 1 to 3 bytes, which are valid so

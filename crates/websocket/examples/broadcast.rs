@@ -4,7 +4,8 @@
 //! cargo run -p websocket --example broadcast [ADDRESS]
 //! ```
 //!
-//! The frames of a server carry no mask, so one encoded frame serves all clients: a [`PreparedMessage`].
+//! The frames of a server carry no mask, so one encoded frame serves all clients: a
+//! [`PreparedMessage`].
 
 use std::{env, io, sync::Arc, time::Duration};
 

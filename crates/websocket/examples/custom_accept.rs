@@ -1,4 +1,5 @@
-//! A server that decides about each request: it rejects unknown paths with 404, and chooses a subprotocol.
+//! A server that decides about each request: it rejects unknown paths with 404, and chooses a
+//! subprotocol.
 //!
 //! ```text
 //! cargo run -p websocket --example custom_accept [ADDRESS]
@@ -31,7 +32,8 @@ async fn main() -> io::Result<()> {
     }
 }
 
-/// Accepts or rejects a request. The request is a valid upgrade: an invalid one has been rejected already.
+/// Accepts or rejects a request. The request is a valid upgrade: an invalid one has been rejected
+/// already.
 fn decide(upgrade: &UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<String>> {
     if upgrade.request().path() != "/chat" {
         let mut not_found = Response::new("only /chat exists here\n".to_owned());

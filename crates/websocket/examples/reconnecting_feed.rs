@@ -4,9 +4,10 @@
 //! cargo run -p websocket --example reconnecting_feed [ADDRESS]
 //! ```
 //!
-//! The delay before each attempt doubles, up to half a minute, and half of it is random. Without the random part,
-//! all clients of a server that restarts would come back at the same moment, and bring it down again. To try it,
-//! start it before a server (the example `broadcast`, for instance), then stop the server and start it again.
+//! The delay before each attempt doubles, up to half a minute, and half of it is random. Without
+//! the random part, all clients of a server that restarts would come back at the same moment, and
+//! bring it down again. To try it, start it before a server (the example `broadcast`, for
+//! instance), then stop the server and start it again.
 
 use std::{env, time::Duration};
 
@@ -44,7 +45,8 @@ async fn follow(uri: &str, delay: &mut Duration) -> Result<CloseInfo, Error> {
     println!("connected to {uri}");
     while let Some(message) = connection.next().await {
         println!("received: {}", message?);
-        // Reset the delay only now. A server that accepts and then fails at once must not be hammered.
+        // Reset the delay only now. A server that accepts and then fails at once must not be
+        // hammered.
         *delay = FIRST_DELAY;
     }
     Ok(connection.close_info())

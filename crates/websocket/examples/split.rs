@@ -4,8 +4,8 @@
 //! cargo run -p websocket --example split [ADDRESS]
 //! ```
 //!
-//! One task sends a message every 200 milliseconds, whether anything arrives or not. The other one prints whatever
-//! arrives. It needs a server that answers, such as the example `echo_server`.
+//! One task sends a message every 200 milliseconds, whether anything arrives or not. The other one
+//! prints whatever arrives. It needs a server that answers, such as the example `echo_server`.
 
 use std::{env, time::Duration};
 
@@ -19,8 +19,8 @@ async fn main() -> Result<(), Error> {
     let (mut reader, writer) = connection.into_split();
     let writing = tokio::spawn(count(writer));
 
-    // Keep reading until the end. The reading half also answers Pings, and completes the closing handshake that the
-    // writing half starts.
+    // Keep reading until the end. The reading half also answers Pings, and completes the closing
+    // handshake that the writing half starts.
     while let Some(message) = reader.next().await {
         println!("received: {}", message?);
     }

@@ -161,6 +161,20 @@ pub struct Incoming<S> {
 
 /// Reads an HTTP request from `stream`, whether it asks for a WebSocket or not.
 ///
+/// ```
+/// # use tokio::net::TcpStream;
+/// use websocket::{Error, ServerConfig, UpgradeOptions, http::Response, read_request};
+///
+/// async fn serve(stream: TcpStream, config: &ServerConfig) -> Result<(), Error> {
+///     let incoming = read_request(stream, config).await?;
+///     if !incoming.request().wants_websocket() {
+///         return Ok(incoming.respond(&Response::new("a page\n")).await?);
+///     }
+///     let mut connection = incoming.accept(UpgradeOptions::default(), config).await?;
+///     connection.send("welcome").await
+/// }
+/// ```
+///
 /// # Errors
 /// [`AcceptError`]. An invalid HTTP/1.1 request has been answered with a status that says so.
 ///

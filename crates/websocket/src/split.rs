@@ -50,6 +50,23 @@ pub struct WriteHalf<S>(Arc<SplitState<S>>);
 
 impl<S> WebSocket<S> {
     /// Splits the connection into a half that reads and a half that writes, for two tasks.
+    ///
+    /// ```
+    /// # use tokio::net::TcpStream;
+    /// use websocket::{CloseCode, Error, WebSocket};
+    ///
+    /// async fn talk(connection: WebSocket<TcpStream>) -> Result<(), Error> {
+    ///     let (mut reader, mut writer) = connection.into_split();
+    ///     let writing = tokio::spawn(async move {
+    ///         writer.send("hello").await?;
+    ///         writer.start_close(CloseCode::NORMAL, "done").await
+    ///     });
+    ///     while let Some(message) = reader.next().await {
+    ///         println!("{}", message?);
+    ///     }
+    ///     writing.await.expect("the task does not panic")
+    /// }
+    /// ```
     pub fn into_split(self) -> (ReadHalf<S>, WriteHalf<S>) {
         let state = Arc::new(SplitState { driver: Mutex::new(self.driver), negotiated: self.negotiated });
         (ReadHalf(Arc::clone(&state)), WriteHalf(state))

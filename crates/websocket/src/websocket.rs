@@ -30,6 +30,25 @@ use crate::{
 ///
 /// To read and write from two tasks, use [`into_split`](Self::into_split).
 ///
+/// ```
+/// # async fn example() -> Result<(), websocket::Error> {
+/// use websocket::{CloseCode, Connector, Message};
+///
+/// let (near, far) = tokio::io::duplex(1024);
+/// let server = tokio::spawn(async {
+///     let mut connection = websocket::accept(far).await?;
+///     connection.serve(|message, outbound| Ok(outbound.send_back(message)?)).await
+/// });
+/// let mut client = Connector::new("ws://localhost/")?.handshake(near).await?;
+/// client.send("hello").await?;
+/// assert_eq!(client.next().await.transpose()?, Some(Message::text("hello")));
+/// let info = client.close(CloseCode::NORMAL, "done").await?;
+/// assert!(info.was_clean);
+/// # server.await.expect("the server does not panic")
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+/// ```
+///
 /// # Cancel safety
 ///
 /// The methods that receive are cancel safe: if their future is dropped, no message is lost. The
@@ -208,6 +227,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Sends a message that was encoded once for many connections. Only a server can do this.
     /// Otherwise like [`send`](Self::send).
+    ///
+    /// ```
+    /// # use tokio::net::TcpStream;
+    /// use websocket::{Error, Message, PreparedMessage, WebSocket};
+    ///
+    /// async fn announce(clients: &mut [WebSocket<TcpStream>], text: &str) -> Result<(), Error> {
+    ///     let message = PreparedMessage::new(&Message::text(text));
+    ///     for client in clients {
+    ///         client.send_prepared(&message).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// As for [`send`](Self::send), and

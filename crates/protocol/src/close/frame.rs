@@ -16,6 +16,15 @@ use crate::{limits::MAX_CLOSE_REASON, usage_error::UsageError, violation::Violat
 
 /// The body of a Close frame (section 5.5.1). It is always valid: the code may be sent, and the
 /// reason fits.
+///
+/// ```
+/// use protocol::{CloseCode, CloseFrame};
+///
+/// let frame = CloseFrame::new(CloseCode::GOING_AWAY, "back in a minute")?;
+/// assert_eq!(frame.to_string(), "1001 (going away) \"back in a minute\"");
+/// assert!(CloseFrame::new(CloseCode::ABNORMAL_CLOSURE, "").is_err(), "1006 must not be sent");
+/// # Ok::<(), protocol::UsageError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloseFrame {
     code: CloseCode,

@@ -11,6 +11,18 @@ use crate::{extension::WindowBits, frame::FrameHeader, message::Message};
 ///
 /// Only servers can send it: a client masks each frame with a new key, so no two of its frames are
 /// the same.
+///
+/// ```
+/// # use std::time::Instant;
+/// use protocol::{Config, Connection, Message, PreparedMessage};
+///
+/// let mut servers = [(); 3].map(|()| Connection::server(Config::default(), Instant::now()));
+/// let news = PreparedMessage::new(&Message::text("news"));
+/// for server in &mut servers {
+///     server.send_prepared(&news)?;
+/// }
+/// # Ok::<(), protocol::UsageError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct PreparedMessage {
     pub(super) frame: Bytes,

@@ -58,6 +58,16 @@ impl FrameHeader {
 
     /// Parses a header from the start of `bytes`.
     ///
+    /// ```
+    /// use protocol::frame::{FrameHeader, Opcode};
+    ///
+    /// let frame = b"\x81\x05Hello";
+    /// assert_eq!(FrameHeader::parse(&frame[..1])?, None);
+    /// let (header, length) = FrameHeader::parse(frame)?.expect("the header is complete");
+    /// assert_eq!((header.opcode, header.payload_length, length), (Opcode::Text, 5, 2));
+    /// # Ok::<(), protocol::Violation>(())
+    /// ```
+    ///
     /// Returns the header and its length in bytes, or `None` if `bytes` ends before the header
     /// does. A short read is not an error: call again when more bytes have arrived.
     ///

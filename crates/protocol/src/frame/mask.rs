@@ -66,6 +66,17 @@ const STEP: usize = 32;
 
 /// Combines `payload` with `key` by XOR in place, starting with the key's first byte (section 5.3).
 ///
+/// ```
+/// use protocol::frame::{MaskingKey, apply_mask};
+///
+/// let key = MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
+/// let mut payload = *b"Hello";
+/// apply_mask(&mut payload, key);
+/// assert_eq!(payload, [0x7F, 0x9F, 0x4D, 0x51, 0x58]);
+/// apply_mask(&mut payload, key);
+/// assert_eq!(&payload, b"Hello");
+/// ```
+///
 /// The same function masks and unmasks. If a payload arrives in pieces, rotate the key with
 /// [`MaskingKey::at`].
 #[inline]
