@@ -114,7 +114,7 @@ fn read_request(socket: &mut TcpStream) -> Result<ReceivedRequest, Box<dyn Error
     }
 }
 
-/// Tells the client with an HTTP response which rule its request broke.
+/// Answers with an HTTP response that names the rule that the request broke.
 fn reject<T>(socket: &mut TcpStream, violation: HandshakeViolation) -> Result<T, Box<dyn Error>> {
     socket.write_all(&encode_response(&rejection(&violation)))?;
     Err(violation.into())

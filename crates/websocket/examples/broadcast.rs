@@ -53,7 +53,7 @@ async fn join(stream: TcpStream, config: &ServerConfig, room: &Sender<PreparedMe
             },
             message = messages.recv() => match message {
                 Ok(message) => connection.send_prepared(&message).await?,
-                // This client is more than 64 messages behind. It must not hold up the others.
+                // More than 64 messages waited for this client. It must not hold up the others.
                 Err(RecvError::Lagged(_)) => {
                     return connection.close(CloseCode::TRY_AGAIN_LATER, "you read too slowly").await;
                 }
