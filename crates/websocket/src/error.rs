@@ -188,7 +188,7 @@ impl fmt::Display for AcceptError {
                 f.write_str("the client left before its request was complete")
             }
             Self::Io(error) => write!(f, "the connection broke during the handshake: {error}"),
-            Self::TimedOut => f.write_str("the client did not send its request in time"),
+            Self::TimedOut => f.write_str("the client took too long for the handshake"),
         }
     }
 }

@@ -64,7 +64,7 @@ impl ControlFrames {
         if sender.queue().has_sent(self.queued_pongs_end) {
             self.queued_pongs = 0;
             if let Some(payload) = self.owed_pong.take() {
-                sender.frame(Opcode::Pong, true, &payload);
+                self.answer_ping(&payload, sender);
             }
         }
     }

@@ -46,7 +46,7 @@ enum Payload<'a> {
 
 /// The size, in bytes, up to which [`MessageRef::into_message`] copies a message out of the input.
 /// A larger message shares the input's memory. A shared slice keeps the whole buffer alive: ten
-/// bytes should not hold 64 KiB, and copying them costs less than counting references.
+/// bytes should not hold a whole read buffer, and copying them costs less than counting references.
 const COPIED_UP_TO: usize = 2 << 10;
 
 /// Creates a reference that borrows nothing, for code that handles a message in the same way

@@ -419,10 +419,8 @@ impl Receiver {
         if rules::check_first_bytes(first, second, ControlFlow::Break).is_break() {
             return true;
         }
-        // The rules that depend on the context are not checked here. A frame that breaks one of
-        // them counts as complete when its payload is.
         RawHeader::read(bytes).is_some_and(|header| {
-            rules::check_length(&header, ControlFlow::Break).is_break()
+            rules::check(&header, &self.context(), ControlFlow::Break).is_break()
                 || (bytes.len() - header.header_len()) as u64 >= header.payload_length
         })
     }
