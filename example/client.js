@@ -1,12 +1,16 @@
-// The client of the walk-through, on the npm package `ws`:   node client [URL]
+// The client of the walk-through, on the npm package `ws`:
 //
-// Prints each text that arrives; sends each line you type. End of input (Ctrl-D) or Ctrl-C closes the connection.
+//   node client [URL]
+//
+// Prints each text that arrives and sends each line you type. End of input (Ctrl-D) or Ctrl-C
+// closes the connection.
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import { describe } from './close-codes.js';
 
 const url = process.argv[2] ?? 'ws://127.0.0.1:8080/';
-// On a terminal, arrivals stand between the lines you type, so they get a mark. A program gets the bare text.
+// On a terminal, received texts appear between the lines you type, so they get a mark. A program
+// that reads our output gets the bare text.
 const mark = process.stdout.isTTY ? '< ' : '';
 
 let open = false;
@@ -16,7 +20,7 @@ const ws = connect();
 
 ws.on('open', () => {
   open = true;
-  process.once('SIGINT', leave); // once: a second Ctrl-C ends the program the hard way
+  process.once('SIGINT', leave); // once: a second Ctrl-C kills the program
   sendLines();
 });
 
@@ -31,45 +35,50 @@ ws.on('error', (error) => {
 });
 
 ws.on('close', (code) => {
-  if (!open) return; // already told
+  if (!open) return; // cannotConnect has reported it
   console.error(`closed: ${describe(code)}, by ${closedByUs ? 'us' : 'the server'}`);
-  // Not process.exit(), which may cut off output that is still on its way. Node ends when nothing is left to wait for,
-  // and the keyboard is the last such thing.
+  // Not process.exit(), which could cut off output that has not been written yet. Node exits when
+  // nothing is left to wait for, and standard input is the last such thing.
   process.exitCode = code === 1000 || code === 1001 ? 0 : 1;
   process.stdin.destroy();
 });
 
-// Whoever read our output has left (`node client | head -1`): so do we.
+// Nobody reads our output any more (`node client | head -1`), so we leave too.
 process.stdout.on('error', leave);
 
 function connect() {
   try {
-    // The server lets only clients that offer the subprotocol `chat` into /chat. A client that offers one where the
-    // server picks none would have to give up, so it is offered nowhere else.
+    // The server accepts a client on /chat only if it offers the subprotocol `chat`. Elsewhere the
+    // server picks no subprotocol, and a client that had offered one would have to give up. So this
+    // client offers it only there.
     const protocols = new URL(url).pathname === '/chat' ? ['chat'] : [];
     return new WebSocket(url, protocols, { handshakeTimeout: 10_000, closeTimeout: 5000 });
   } catch (error) {
-    cannotConnect(error); // an address that isn't one
+    cannotConnect(error); // not a valid address
   }
 }
 
 function cannotConnect(error) {
-  // For a name with several addresses (localhost) Node reports a bundle of errors, which has a code but no message.
+  // For a name with several addresses (localhost), Node reports an AggregateError, which has a code
+  // but no message.
   console.error(`could not connect to ${url}: ${error.message || error.code}`);
   process.exit(1);
 }
 
 async function sendLines() {
-  // Standard input is first touched here, after the opening handshake: lines typed earlier wait in the system's buffer.
+  // Reading from standard input begins here, after the opening handshake. Lines typed earlier wait
+  // in the operating system's buffer.
   for await (const line of createInterface({ input: process.stdin })) {
-    // Waiting until a line has left keeps a large file on standard input from filling the memory.
+    // Wait until the line has been written, or a large file on standard input would fill the
+    // memory.
     await new Promise((sent) => ws.send(line, sent));
   }
   leave();
 }
 
 function leave() {
-  // If the server's Close came first, `ws` has answered it, is no longer OPEN, and there is nothing to start.
+  // If the server's Close came first, `ws` has answered it and is no longer OPEN. Then there is
+  // nothing left to start.
   if (ws.readyState !== WebSocket.OPEN) return;
   closedByUs = true;
   ws.close(1000); // 'close' comes once the server has answered

@@ -1,22 +1,26 @@
-// The server of the walk-through, on the npm package `ws`:   node server [--listen HOST:PORT] [--interval DURATION]
+// The server of the walk-through, on the npm package `ws`:
 //
-//   /       tells every client how the server is doing, once per interval, and prints what the clients say
+//   node server [--listen HOST:PORT] [--interval DURATION]
+//
+//   /       sends every client a status message once per interval, and prints what clients send
 //   /echo   sends every message back
-//   /chat   passes every text on to all the others
+//   /chat   forwards every text to all other clients
 import { STATUS_CODES, createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { WebSocketServer } from 'ws';
 import { describe } from './close-codes.js';
 
-// `send` never waits: what a slow client hasn't taken yet piles up in our memory. Past this many bytes we stop adding.
+// `send` never waits: whatever a slow client has not read yet piles up in our memory. Once this
+// many bytes are waiting, we add no more.
 const MAX_BACKLOG = 1024 * 1024;
 
 const { host, port, interval } = readArguments();
 
-// --- The opening handshake: a WebSocket starts as an HTTP request that asks for an upgrade -------------------------
+// --- The opening handshake: a WebSocket starts as an HTTP request for an upgrade ---------------
 
-// One WebSocketServer per path. Each keeps its own set of `clients`; the HTTP server below holds the port for all
-// three (hence `noServer`). The default patience with a client that doesn't answer our Close would be 30 seconds.
+// There is one WebSocketServer for each path, with its own set of `clients`. The HTTP server below
+// listens on the port for all three (hence `noServer`). By default `ws` would wait 30 seconds for a
+// client that does not answer our Close.
 const options = { noServer: true, closeTimeout: 5000 };
 const status = new WebSocketServer({ ...options, handleProtocols: () => false });
 const echo = new WebSocketServer({ ...options, handleProtocols: () => false });
@@ -24,7 +28,7 @@ const chat = new WebSocketServer({ ...options, handleProtocols: () => 'chat' });
 const paths = new Map([['/', status], ['/echo', echo], ['/chat', chat]]);
 
 const server = createServer((request, response) => {
-  // A request that doesn't ask for an upgrade, such as a browser's address bar makes.
+  // A request without an upgrade, such as a browser sends for an address that you type in.
   response.writeHead(426, { Connection: 'Upgrade', Upgrade: 'websocket' });
   response.end('This server speaks WebSocket only.\n');
 });
@@ -41,28 +45,31 @@ server.on('upgrade', (request, socket, head) => {
   });
 });
 
-// Browsers let any page open a WebSocket to any host, also to one on your own machine, and say in `Origin` which page
-// it was. Without this check every web page you visit could read along here. Other programs send no Origin.
+// Browsers let any page open a WebSocket to any host, even to your own machine, and say in `Origin`
+// which site the page came from. Without this check, every web page that you visit could listen in
+// here. Other programs send no Origin.
 function sameOrigin(origin, host) {
   // The browser writes host and port in the same form into both headers.
   return origin === undefined || origin.split('://')[1]?.toLowerCase() === host.toLowerCase();
 }
 
 function refuse(socket, code) {
-  // From 'upgrade' on, Node leaves the socket to us: its errors, the words on it, and its end.
+  // From 'upgrade' on, Node leaves the socket to us: we handle its errors, write the response and
+  // end it.
   socket.on('error', () => {});
   const answer = `HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
   socket.end(answer, () => socket.destroy());
 }
 
-// --- The connections ----------------------------------------------------------------------------------------------
+// --- The connections ---------------------------------------------------------------------------
 
 function greet(ws, { remoteAddress, remoteFamily, remotePort }, path) {
-  // Noted now, because a closed socket no longer knows whom it was connected to.
+  // Saved now, because a closed socket no longer knows its peer.
   ws.peer = hostAndPort(remoteAddress, remoteFamily, remotePort);
   console.log(`${ws.peer} connected to ${path}`);
   ws.on('close', (code) => console.log(`${ws.peer} closed: ${describe(code)}`));
-  // An 'error' event without a listener would end the program. 'close' follows in any case, and it does the reporting.
+  // An 'error' event without a listener would end the program. 'close' always follows, and its
+  // listener reports the end.
   ws.on('error', () => {});
 }
 
@@ -95,7 +102,8 @@ const timer = setInterval(() => {
 
 echo.on('connection', (ws) => {
   ws.on('message', (data, isBinary) => {
-    // An echo must not be dropped. If a client sends but doesn't read, we read no more until our echoes have left.
+    // An echo must not be dropped. If a client sends but does not read, stop reading from it until
+    // our echoes have been written.
     ws.send(data, { binary: isBinary }, () => ws.isPaused && ws.resume());
     if (ws.bufferedAmount > MAX_BACKLOG) ws.pause();
   });
@@ -105,7 +113,7 @@ chat.on('connection', (ws) => {
   ws.on('message', (data, isBinary) => {
     if (isBinary) return;
     for (const other of chat.clients) {
-      // `ws` hands out texts as Buffers too, and would send a Buffer as binary.
+      // `ws` delivers texts as Buffers too, and would send a Buffer as a binary message.
       if (other !== ws) sendUnlessSlow(other, data.toString());
     }
   });
@@ -115,7 +123,7 @@ function sendUnlessSlow(ws, text) {
   if (ws.bufferedAmount <= MAX_BACKLOG) ws.send(text);
 }
 
-// --- Start and end ------------------------------------------------------------------------------------------------
+// --- Start and end -----------------------------------------------------------------------------
 
 server.on('error', (error) => {
   console.error(`cannot listen on ${host}:${port}: ${error.message}`);
@@ -123,7 +131,8 @@ server.on('error', (error) => {
 });
 
 server.listen(port, host, () => {
-  // Asked of the server, not taken from the arguments: for port 0 the system has picked one.
+  // The port comes from the server and not from the arguments: for port 0 the system has picked
+  // one.
   const { address, family, port } = server.address();
   console.log(`listening on ws://${hostAndPort(address, family, port)}/`);
 });
@@ -131,17 +140,17 @@ server.listen(port, host, () => {
 function stop() {
   clearInterval(timer);
   server.close();
-  server.closeAllConnections(); // those that haven't become WebSockets
+  server.closeAllConnections(); // those that have not become WebSockets
   for (const { clients } of paths.values()) for (const ws of clients) ws.close(1001);
-  // No process.exit(): Node ends by itself once the last client has answered (or run out of time).
+  // No process.exit(): Node exits by itself once the last client has answered or timed out.
 }
 process.once('SIGINT', stop);
 process.once('SIGTERM', stop);
 
-// Whoever read our lines may leave (`node server | head`); the clients should not suffer for it.
+// If nobody reads our output any more (`node server | head`), the clients should not suffer for it.
 process.stdout.on('error', () => {});
 
-// --- Helpers ------------------------------------------------------------------------------------------------------
+// --- Helpers -----------------------------------------------------------------------------------
 
 function readArguments() {
   try {
@@ -155,7 +164,7 @@ function readArguments() {
     if (!host || port > 65535) throw new Error(`--listen takes HOST:PORT, not ${values.listen}`);
     const [, amount, unit] = values.interval.match(/^(\d+)(ms|s|m)$/) ?? [];
     const interval = amount * { ms: 1, s: 1000, m: 60_000 }[unit];
-    // setInterval counts in 32 bits, and takes anything that doesn't fit for 1 ms.
+    // setInterval stores the delay in 32 bits and treats anything larger as 1 ms.
     if (!(interval >= 1 && interval < 2 ** 31)) {
       throw new Error(`--interval takes a time such as 250ms, 1s or 2m, not ${values.interval}`);
     }
@@ -170,7 +179,8 @@ function hostAndPort(address, family, port) {
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-// A client's text is printed on our terminal, where control characters could clear the screen or fake another line.
+// We print a client's text on our terminal, where control characters could clear the screen or fake
+// another line.
 function escapeControls(text) {
   const short = { '\t': '\\t', '\n': '\\n', '\r': '\\r' };
   return text.replace(/\p{Cc}/gu, (c) => short[c] ?? `\\u{${c.codePointAt(0).toString(16)}}`);

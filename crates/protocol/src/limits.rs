@@ -1,36 +1,49 @@
-//! Limits on everything that a peer decides (section 10.4).
+//! Limits on everything that a peer controls (section 10.4).
 //!
-//! A length in a frame header is a promise, not a fact: fourteen bytes can announce nine exabytes. Memory here grows
-//! with the bytes that have *arrived*, and these limits say where it stops.
+//! A length in a frame header is an announcement: fourteen bytes can announce nine exabytes. Memory
+//! here grows with the bytes that have *arrived*, and these limits cap it.
 
+/// The maximum payload of a control frame, in bytes. With 125 bytes, the length always fits the
+/// seven-bit form (section 5.5).
 //= docs/src/rfc6455.md#section-5-5
 //# The payload of a control frame MUST have at most 125 bytes.
-/// A control frame's payload: 125 bytes at most, so that its length always fits the seven-bit form (section 5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
 
-/// A Close reason: what a control frame holds, less the two bytes of the code (section 5.5.1).
+/// The maximum length of a Close reason, in bytes: the payload of a control frame less the two
+/// bytes of the code (section 5.5.1).
 pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
 
-/// What a connection takes from its peer before it fails. The defaults suit a server on the open internet.
+/// The limits on input from the peer. A peer that exceeds one fails the connection. The defaults
+/// suit a server on the open internet.
+///
+/// ```
+/// let limits = protocol::Limits::default().max_frame_bytes(64 << 10).max_message_bytes(1 << 20);
+/// ```
 //= docs/src/rfc6455.md#section-10-4
 //# An implementation with limits on frames or messages MUST protect itself from what exceeds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
-    /// The opening handshake's head, in bytes. 16 KiB by default: Node allows as much, and browsers with many cookies
-    /// stay below it.
+    /// The maximum size of the opening handshake's head, in bytes. 16 KiB by default: Node allows
+    /// as much, and browsers with many cookies stay below it.
     pub max_head_bytes: usize,
-    /// The opening handshake's header lines. 100 by default: a browser sends about 15, proxies add a handful.
+    /// The maximum number of headers in the opening handshake. 100 by default: a browser sends
+    /// about 15, and proxies add a few.
     pub max_headers: usize,
-    /// One frame's payload, in bytes. 64 MiB by default, as for a message: a message may well be one frame.
+    /// The maximum size of one frame's payload, in bytes. 64 MiB by default, as for a message,
+    /// because a message can be one frame.
     //= docs/src/rfc6455.md#section-10-4
     //# An implementation with limits SHOULD have one for frames and one for whole messages.
     pub max_frame_bytes: usize,
-    /// One message's payload after reassembly, in bytes. 64 MiB by default, as in tungstenite; `ws` allows 100 MiB.
+    /// The maximum size of one message's payload after reassembly, in bytes. 64 MiB by default, as
+    /// in tungstenite; `ws` allows 100 MiB.
     pub max_message_bytes: usize,
-    /// The fragments of one message. 2^20 by default: enough for 1 MiB in single bytes or 64 MiB in pieces of 64, and
-    /// an end for a peer that sends empty fragments without end, which no limit on bytes would ever stop.
-    pub fragments: u32,
-    /// Control frames within a second. 10,000 by default: far above any keep-alive, far below what keeps a core busy.
+    /// The maximum number of fragments of one message. 2^20 by default: enough for 1 MiB in
+    /// fragments of one byte, or 64 MiB in fragments of 64 bytes. This limit also stops a peer that
+    /// sends empty fragments forever, which no limit on bytes does.
+    pub max_fragments: u32,
+    /// The maximum number of control frames within one second. 10,000 by default: far more than any
+    /// keep-alive needs, and far fewer than would keep a core busy.
     pub max_control_frames_per_second: u32,
 }
 
@@ -41,9 +54,51 @@ impl Limits {
         max_headers: 100,
         max_frame_bytes: 64 << 20,
         max_message_bytes: 64 << 20,
-        fragments: 1 << 20,
+        max_fragments: 1 << 20,
         max_control_frames_per_second: 10_000,
     };
+
+    /// Sets [`max_head_bytes`](Self::max_head_bytes).
+    #[must_use]
+    pub const fn max_head_bytes(mut self, limit: usize) -> Self {
+        self.max_head_bytes = limit;
+        self
+    }
+
+    /// Sets [`max_headers`](Self::max_headers).
+    #[must_use]
+    pub const fn max_headers(mut self, limit: usize) -> Self {
+        self.max_headers = limit;
+        self
+    }
+
+    /// Sets [`max_frame_bytes`](Self::max_frame_bytes).
+    #[must_use]
+    pub const fn max_frame_bytes(mut self, limit: usize) -> Self {
+        self.max_frame_bytes = limit;
+        self
+    }
+
+    /// Sets [`max_message_bytes`](Self::max_message_bytes).
+    #[must_use]
+    pub const fn max_message_bytes(mut self, limit: usize) -> Self {
+        self.max_message_bytes = limit;
+        self
+    }
+
+    /// Sets [`max_fragments`](Self::max_fragments).
+    #[must_use]
+    pub const fn max_fragments(mut self, limit: u32) -> Self {
+        self.max_fragments = limit;
+        self
+    }
+
+    /// Sets [`max_control_frames_per_second`](Self::max_control_frames_per_second).
+    #[must_use]
+    pub const fn max_control_frames_per_second(mut self, limit: u32) -> Self {
+        self.max_control_frames_per_second = limit;
+        self
+    }
 }
 
 impl Default for Limits {

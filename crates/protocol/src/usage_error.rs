@@ -1,18 +1,23 @@
-//! What the caller of this crate can do wrong.
+//! Mistakes by the caller of this crate.
 //!
-//! A [`UsageError`] says that nothing was sent and nothing changed: the call can be mended and made again. It never comes
-//! from a peer's bytes; those give a [`Violation`](crate::Violation).
+//! A [`UsageError`] means that nothing was sent and nothing changed: the caller can correct the
+//! call and repeat it. A peer's bytes never cause one; they cause a
+//! [`Violation`](crate::Violation).
 
 use std::fmt;
 
-use crate::{close::CloseCode, limits::MAX_CLOSE_REASON, limits::MAX_CONTROL_PAYLOAD};
+use crate::{
+    close::CloseCode,
+    limits::{MAX_CLOSE_REASON, MAX_CONTROL_PAYLOAD},
+    uri::UriError,
+};
 
 /// A call that the protocol does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UsageError {
     /// The WebSocket URI cannot be used (section 3).
-    Uri(crate::uri::UriError),
+    Uri(UriError),
     /// A subprotocol, extension or parameter name is not a token (sections 4.1 and 9.1).
     NotAToken(String),
     /// A subprotocol is offered twice (section 4.1).
@@ -21,7 +26,8 @@ pub enum UsageError {
     SubprotocolNotOffered(String),
     /// The extension chosen is not among those that the client offered (section 4.2.2).
     ExtensionNotOffered(String),
-    /// The extension cannot be accepted beside another one that wants RSV1 too (RFC 7692, section 5).
+    /// The extension cannot be accepted together with another one that uses RSV1 too (RFC 7692,
+    /// section 5).
     ExtensionConflict(String),
     /// A compression window outside 8 to 15 bits (RFC 7692, section 7.1.2).
     WindowBits(u8),
@@ -31,19 +37,20 @@ pub enum UsageError {
     HeaderReserved(String),
     /// A header name or value that HTTP does not allow.
     HeaderInvalid(String),
-    /// Data after Close: the connection is closing or closed (section 5.5.1).
+    /// A message, a Ping or a Pong after a Close: the connection is closing or closed (section
+    /// 5.5.1).
     AfterClose,
-    /// A new message before the fragments of the open one are all sent (section 5.4).
+    /// A new message while a fragmented one is incomplete (section 5.4).
     MessageOpen,
-    /// A fragmented text that is not UTF-8 (section 8.1).
+    /// A fragmented text that is not valid UTF-8 (section 8.1).
     NotUtf8,
     /// A Ping or Pong payload above 125 bytes (section 5.5). Holds its length.
     ControlTooLong(usize),
-    /// A close code that must not be sent, or not by this end (section 7.4).
+    /// A close code that must not be sent, or not by this endpoint (section 7.4).
     CloseCodeNotSendable(CloseCode),
     /// A close reason above 123 bytes (section 5.5). Holds its length.
     CloseReasonTooLong(usize),
-    /// A frame that was prepared for sending by servers, given to a client, whose frames must be masked (section 5.3).
+    /// A prepared message on a client, whose frames must be masked (section 5.3).
     PreparedForServers,
 }
 
@@ -68,7 +75,7 @@ impl fmt::Display for UsageError {
             Self::CompressionLevel(level) => write!(f, "a compression level is 0 to 9, not {level}"),
             Self::HeaderReserved(name) => write!(f, "the header {name} is set by the handshake itself"),
             Self::HeaderInvalid(what) => write!(f, "'{}' is not a valid header", what.escape_debug()),
-            Self::AfterClose => f.write_str("nothing can be sent any more: the connection is closing or closed"),
+            Self::AfterClose => f.write_str("nothing more can be sent: the connection is closing or closed"),
             Self::MessageOpen => f.write_str("finish the fragmented message first: another cannot begin inside it"),
             Self::NotUtf8 => f.write_str("a text message must be UTF-8, and this one is not"),
             Self::ControlTooLong(len) => {
@@ -80,15 +87,15 @@ impl fmt::Display for UsageError {
             Self::CloseReasonTooLong(len) => {
                 write!(f, "a close reason holds at most {MAX_CLOSE_REASON} bytes, not {len}")
             }
-            Self::PreparedForServers => f.write_str("a prepared message has no mask; a client cannot send it"),
+            Self::PreparedForServers => f.write_str("a prepared message has no mask, so a client cannot send it"),
         }
     }
 }
 
 impl std::error::Error for UsageError {}
 
-impl From<crate::uri::UriError> for UsageError {
-    fn from(error: crate::uri::UriError) -> Self {
+impl From<UriError> for UsageError {
+    fn from(error: UriError) -> Self {
         Self::Uri(error)
     }
 }

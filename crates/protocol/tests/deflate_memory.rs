@@ -3,14 +3,13 @@
 //! The test is a program of its own, because it measures the memory of its process.
 #![cfg(target_os = "linux")]
 
-use bytes::BytesMut;
 use protocol::{
-    DeflateOptions, Message, Role, Violation,
+    Config, DeflateOptions, Limits, Message, Role, Violation,
     extension::{Deflater, Level},
 };
 use testkit::{
     deflate::{incompressible_bytes, negotiate},
-    endpoint::{TestEndpoint, config_with_limits},
+    endpoint::TestEndpoint,
     frames::{
         first_byte::{BINARY, RSV1},
         frame_from,
@@ -22,7 +21,7 @@ use testkit::{
 /// Returns a payload of about 1 MiB that decompresses to 1 GiB of zeros. Once its window contains only
 /// zeros, the compressor writes the same bytes for each further MiB.
 fn bomb() -> Vec<u8> {
-    let hardest = DeflateOptions { level: Level::new(9).unwrap(), ..DeflateOptions::DEFAULT };
+    let hardest = DeflateOptions::DEFAULT.level(Level::new(9).unwrap());
     let mut deflater = Deflater::new(&negotiate(&hardest, &hardest).client);
     let zeros = vec![0; MIB];
     let first = deflater.deflate(&zeros, false);
@@ -47,8 +46,7 @@ fn bytes_per_server(options: &DeflateOptions) -> usize {
             endpoint.connection.send(Message::binary(message.clone())).unwrap();
             assert!(!endpoint.take_sent().is_empty());
             // A driver takes the buffers of a connection that waits.
-            *endpoint.connection.input() = BytesMut::new();
-            endpoint.connection.output_buffer().map(std::mem::take);
+            drop((endpoint.connection.take_input(), endpoint.connection.take_send_buffer()));
             endpoint
         })
         .collect();
@@ -64,7 +62,7 @@ fn memory_is_bounded_by_limits_and_options() {
     assert!(bomb.len() < 2 * MIB, "{} bytes", bomb.len());
     let frame = frame_from(Role::Client, RSV1 | BINARY, &bomb);
     let negotiated = negotiate(&DeflateOptions::DEFAULT, &DeflateOptions::DEFAULT);
-    let config = config_with_limits(|limits| limits.max_message_bytes = MIB);
+    let config = Config::DEFAULT.limits(Limits::DEFAULT.max_message_bytes(MIB));
     let mut server = TestEndpoint::new(Role::Server, config).with_deflate(&negotiated.server);
     let before = peak_resident_bytes();
     assert_eq!(server.receive_bytes(&frame), [violated(Violation::MessageTooBig { limit: MIB })]);

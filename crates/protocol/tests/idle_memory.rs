@@ -26,7 +26,7 @@ fn an_idle_connection_frees_the_memory_of_its_busy_time() {
                 output.advance(output.remaining());
             }
             // A driver takes the buffer of a connection that waits.
-            endpoint.connection.output_buffer().map(std::mem::take).expect("the send queue is empty");
+            endpoint.connection.take_send_buffer().expect("the send queue is empty");
             endpoint
         })
         .collect();

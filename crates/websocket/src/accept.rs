@@ -1,7 +1,7 @@
-//! A server's side: from a byte stream to a connection (section 4.2).
+//! A server's side of opening a connection: from a byte stream to an open connection (section 4.2).
 //!
-//! Most servers call [`accept`] or [`accept_with`]. One that also answers plain HTTP on the same port reads the request
-//! with [`read_request`] and then decides.
+//! Most servers call [`accept`] or [`accept_with`]. A server that also answers plain HTTP on the
+//! same port reads the request with [`read_request`] and then decides.
 
 use std::{
     io,
@@ -19,19 +19,56 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{buffer_pool::HEAD_READ, error::AcceptError, websocket::WebSocket};
+use crate::{
+    buffer_pool::HANDSHAKE_READ, clock::now, error::AcceptError, negotiated::Negotiated, websocket::WebSocket,
+};
 
-/// How a server takes connections.
+/// The configuration of a server.
+///
+/// ```
+/// use std::time::Duration;
+/// use websocket::{Config, KeepAlive, ServerConfig};
+///
+/// let keep_alive = KeepAlive { interval: Duration::from_secs(30), timeout: Duration::from_secs(10) };
+/// let config = ServerConfig::default().config(Config::default().keep_alive(keep_alive));
+/// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ServerConfig {
-    /// How the connections are to behave, all of them: they share it.
+    /// The configuration that all connections share.
     pub config: Arc<Config>,
-    /// How long a client may take to send its request. 10 seconds by default: one that sends a byte now and then must
-    /// not hold a place for ever.
+    /// The time that a client has to send its request, and then once more to take the response. 10
+    /// seconds by default. Without a deadline, a client that sends a byte now and then would occupy
+    /// a connection forever.
     pub handshake_timeout: Duration,
-    /// Whether and how to compress messages with clients that offer it (permessage-deflate, RFC 7692). Off by default;
-    /// [`DeflateOptions`] tells what it costs in memory. An [`UpgradeOptions`] that says something of its own goes first.
+    /// The options for compressing messages with clients that offer it (permessage-deflate, RFC
+    /// 7692). `None`, the default, does not compress. [`DeflateOptions`] describes the memory that
+    /// compression needs. [`UpgradeOptions::deflate`] takes precedence.
     pub deflate: Option<DeflateOptions>,
+}
+
+impl ServerConfig {
+    /// Sets [`config`](Self::config).
+    #[must_use]
+    pub fn config(mut self, config: impl Into<Arc<Config>>) -> Self {
+        self.config = config.into();
+        self
+    }
+
+    /// Sets [`handshake_timeout`](Self::handshake_timeout).
+    #[must_use]
+    pub const fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake_timeout = timeout;
+        self
+    }
+
+    /// Sets [`deflate`](Self::deflate).
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub const fn deflate(mut self, options: DeflateOptions) -> Self {
+        self.deflate = Some(options);
+        self
+    }
 }
 
 impl Default for ServerConfig {
@@ -40,7 +77,8 @@ impl Default for ServerConfig {
     }
 }
 
-/// Accepts any WebSocket request on `stream`, without a subprotocol.
+/// Accepts any WebSocket request on `stream`, without a subprotocol and with the default
+/// configuration.
 ///
 /// # Errors
 /// As for [`accept_with`].
@@ -48,53 +86,59 @@ pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    static OPTIONS: LazyLock<ServerConfig> = LazyLock::new(ServerConfig::default);
-    accept_with(stream, &OPTIONS, |_, _| Ok(UpgradeOptions::default())).await
+    static CONFIG: LazyLock<ServerConfig> = LazyLock::new(ServerConfig::default);
+    accept_with(stream, &CONFIG, |_| Ok(UpgradeOptions::default())).await
 }
 
-/// Accepts or refuses a WebSocket request on `stream` as `decide` says.
+/// Accepts or rejects a WebSocket request on `stream`, as `decide` says.
 ///
-/// `decide` sees the request and what the client offers. It accepts, with a subprotocol or headers of its choice, or
-/// refuses with an HTTP response. It is not called for a request that is wrong; that has been answered already.
+/// `decide` receives the request and the client's offers. It either accepts the request, with a
+/// subprotocol or headers of its choice, or rejects it with an HTTP response. It is not called for
+/// an invalid request, which this function answers itself.
 ///
 /// ```
-/// # use websocket::{accept_with, ServerConfig};
-/// # use websocket::protocol::handshake::UpgradeOptions;
-/// # async fn example(stream: tokio::net::TcpStream) -> Result<(), websocket::AcceptError> {
-/// let connection = accept_with(stream, &ServerConfig::default(), |request, upgrade| {
-///     if request.path() != "/chat" {
-///         let mut not_found = http::Response::new("there is only /chat here\n".to_owned());
+/// use websocket::{ServerConfig, UpgradeOptions, accept_with, http};
+///
+/// # async fn example(stream: tokio::net::TcpStream) -> Result<(), websocket::Error> {
+/// let connection = accept_with(stream, &ServerConfig::default(), |upgrade| {
+///     if upgrade.request().path() != "/chat" {
+///         let mut not_found = http::Response::new("only /chat exists here\n".to_owned());
 ///         *not_found.status_mut() = http::StatusCode::NOT_FOUND;
 ///         return Err(not_found);
 ///     }
-///     let chat = upgrade.subprotocols().iter().find(|name| *name == "chat");
-///     Ok(UpgradeOptions { subprotocol: chat.cloned(), ..UpgradeOptions::default() })
+///     let speaks_chat = upgrade.subprotocols().iter().any(|name| name == "chat");
+///     let options = UpgradeOptions::default();
+///     Ok(if speaks_chat { options.subprotocol("chat") } else { options })
 /// })
 /// .await?;
+/// # drop(connection);
 /// # Ok(())
 /// # }
 /// ```
 ///
 /// # Errors
-/// [`AcceptError`]: whatever it is, the client has been answered as far as it could be.
-pub async fn accept_with<S, D>(stream: S, options: &ServerConfig, decide: D) -> Result<WebSocket<S>, AcceptError>
+/// [`AcceptError`]. Whatever the error is, the client has been answered as far as possible.
+///
+/// # Cancel safety
+/// If the future is dropped, the connection is dropped with it.
+pub async fn accept_with<S, D>(stream: S, config: &ServerConfig, decide: D) -> Result<WebSocket<S>, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    D: FnOnce(&ReceivedRequest, &UpgradeRequest) -> Result<UpgradeOptions, Response<String>>,
+    D: FnOnce(&UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<String>>,
 {
-    // Boxed, because a task is as large as the largest thing it ever waits for: an hour of conversation should not hold
-    // on to the room that the handshake took.
+    // Boxed, because a task is as large as the largest future that it ever awaits. A conversation
+    // of an hour should not hold the memory that only the handshake needed.
     Box::pin(async {
-        let incoming = read_request(stream, options).await?;
-        let upgrade = match incoming.request.check_upgrade() {
-            Ok(upgrade) => upgrade,
+        let incoming = read_request(stream, config).await?;
+        let decision = match incoming.request.check_upgrade() {
+            Ok(upgrade) => decide(&upgrade),
             Err(violation) => {
                 incoming.respond(&rejection(&violation)).await?;
                 return Err(AcceptError::Violation(violation));
             }
         };
-        match decide(&incoming.request, &upgrade) {
-            Ok(acceptance) => incoming.accept(upgrade, acceptance, options).await,
+        match decision {
+            Ok(options) => incoming.accept(options, config).await,
             //= docs/src/rfc6455.md#section-4-2-2
             //# The server MAY send the client elsewhere with a 3xx status.
             //= docs/src/rfc6455.md#section-4-2-2
@@ -108,26 +152,44 @@ where
     .await
 }
 
-/// A client that has sent a request and waits for the answer.
+/// A client that has sent an HTTP request and awaits the response.
 #[derive(Debug)]
 pub struct Incoming<S> {
     stream: S,
     request: ReceivedRequest,
 }
 
-/// Reads an HTTP request from `stream`, be it for a WebSocket or not.
+/// Reads an HTTP request from `stream`, whether it asks for a WebSocket or not.
+///
+/// ```
+/// # use tokio::net::TcpStream;
+/// use websocket::{Error, ServerConfig, UpgradeOptions, http::Response, read_request};
+///
+/// async fn serve(stream: TcpStream, config: &ServerConfig) -> Result<(), Error> {
+///     let incoming = read_request(stream, config).await?;
+///     if !incoming.request().wants_websocket() {
+///         return Ok(incoming.respond(&Response::new("a page\n")).await?);
+///     }
+///     let mut connection = incoming.accept(UpgradeOptions::default(), config).await?;
+///     connection.send("welcome").await
+/// }
+/// ```
 ///
 /// # Errors
-/// [`AcceptError`]. What is no HTTP/1.1 request has been answered with a status that says so.
-pub async fn read_request<S>(mut stream: S, options: &ServerConfig) -> Result<Incoming<S>, AcceptError>
+/// [`AcceptError`]. An invalid HTTP/1.1 request has been answered with a status that says so.
+///
+/// # Cancel safety
+/// If the future is dropped, the connection is dropped with it.
+pub async fn read_request<S>(mut stream: S, config: &ServerConfig) -> Result<Incoming<S>, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut handshake = ServerHandshake::new(options.config.limits.clone());
+    let mut handshake = ServerHandshake::new(config.config.limits.clone());
     let reading = async {
         loop {
-            handshake.input().reserve(HEAD_READ);
+            handshake.input().reserve(HANDSHAKE_READ);
             if stream.read_buf(handshake.input()).await.map_err(AcceptError::Io)? == 0 {
+                // The client left, or was never there to stay: a port scan, or a health check.
                 return Err(AcceptError::Io(io::ErrorKind::UnexpectedEof.into()));
             }
             match handshake.poll().map_err(AcceptError::Violation)? {
@@ -136,7 +198,7 @@ where
             }
         }
     };
-    match timeout(options.handshake_timeout, reading).await {
+    match timeout(config.handshake_timeout, reading).await {
         Ok(Ok(request)) => Ok(Incoming { stream, request }),
         Ok(Err(error)) => {
             //= docs/src/rfc6455.md#section-7-2-2
@@ -147,6 +209,7 @@ where
             Err(error)
         }
         Err(_) => {
+            // Tell a slow client why it is disconnected.
             let mut response = Response::new("the request took too long\n".to_owned());
             *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
             respond(&mut stream, &encode_response(&response)).await.map_err(AcceptError::Io)?;
@@ -156,42 +219,53 @@ where
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
-    /// The request.
-    pub fn request(&self) -> &ReceivedRequest {
+    /// Returns the request.
+    pub const fn request(&self) -> &ReceivedRequest {
         &self.request
     }
 
-    /// The same client on what `wrap` makes of the stream. For whoever learns from the request that something has to stand
-    /// between the socket and the connection, such as a stream that shows what passes.
+    /// Wraps the stream. Use this method if only the request shows that something has to be between
+    /// the socket and the connection, such as a stream that records the bytes.
     pub fn map_stream<T>(self, wrap: impl FnOnce(S) -> T) -> Incoming<T> {
         Incoming { stream: wrap(self.stream), request: self.request }
     }
 
-    /// The stream and the request, for a server that answers in its own way.
+    /// Returns the stream and the request, for a server that answers the client itself.
     pub fn into_parts(self) -> (S, ReceivedRequest) {
         (self.stream, self.request)
     }
 
-    /// Accepts: sends the 101, and the connection is open. `upgrade` comes from
-    /// [`check_upgrade`](Request::check_upgrade).
+    /// Accepts the request: sends the 101 response, which opens the connection.
     ///
     /// # Errors
-    /// [`AcceptError::Usage`] if `acceptance` chooses something that was not offered (the client gets a 500);
-    /// [`AcceptError::Io`].
+    /// - [`AcceptError::Violation`] if the request is not a valid upgrade (the client receives a
+    ///   4xx). To answer in another way, call [`check_upgrade`](ReceivedRequest::check_upgrade)
+    ///   first;
+    /// - [`AcceptError::Usage`] if `options` chooses something that was not offered (the client
+    ///   receives a 500);
+    /// - [`AcceptError::Io`] and [`AcceptError::TimedOut`] if the response cannot be sent.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the connection is dropped with it.
     pub async fn accept(
         mut self,
-        upgrade: UpgradeRequest,
-        mut acceptance: UpgradeOptions,
-        options: &ServerConfig,
+        mut options: UpgradeOptions,
+        config: &ServerConfig,
     ) -> Result<WebSocket<S>, AcceptError> {
-        acceptance.deflate = acceptance.deflate.or_else(|| options.deflate.clone());
-        let accepted = match upgrade.accept(acceptance) {
-            Ok(accepted) => accepted,
-            Err(usage_error) => {
+        // The decision about this request takes precedence over the configuration.
+        options.deflate = options.deflate.or_else(|| config.deflate.clone());
+        let accepted = match self.request.check_upgrade().map(|upgrade| upgrade.accept(options)) {
+            Ok(Ok(accepted)) => accepted,
+            // A bug in the application. The client did nothing wrong, so it receives a 500.
+            Ok(Err(error)) => {
                 let mut response = Response::new("the server made a mistake\n".to_owned());
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
                 self.respond(&response).await?;
-                return Err(AcceptError::Usage(usage_error));
+                return Err(AcceptError::Usage(error));
+            }
+            Err(violation) => {
+                self.respond(&rejection(&violation)).await?;
+                return Err(AcceptError::Violation(violation));
             }
         };
         let response = encode_response(&accepted.response);
@@ -201,23 +275,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
             self.stream.write_all(&response).await?;
             self.stream.flush().await
         };
-        match timeout(options.handshake_timeout, sending).await {
+        match timeout(config.handshake_timeout, sending).await {
             Ok(sent) => sent.map_err(AcceptError::Io)?,
+            // The client does not even take the response.
             Err(_) => return Err(AcceptError::TimedOut),
         }
-        let mut engine = Connection::server(Arc::clone(&options.config), crate::websocket::now());
-        if let Some(compression) = &accepted.compression {
-            engine = engine.with_deflate(compression);
+        let mut engine = Connection::server(Arc::clone(&config.config), now());
+        #[cfg(feature = "deflate")]
+        if let Some(negotiated) = &accepted.deflate {
+            engine = engine.with_deflate(negotiated);
         }
-        // What came behind the request are frames already.
-        *engine.input() = self.request.into_rest();
-        Ok(WebSocket::new(self.stream, engine).agreed(accepted.subprotocol, accepted.extensions))
+        // The bytes after the request belong to frames.
+        engine.put_input(self.request.into_rest());
+        Ok(WebSocket::new(self.stream, engine).with_negotiated(Negotiated {
+            subprotocol: accepted.subprotocol,
+            extensions: accepted.extensions,
+            response: None,
+        }))
     }
 
-    /// Answers with an ordinary HTTP response and ends the connection. The answer to HEAD is sent without its body.
+    /// Answers with an ordinary HTTP response, and ends the connection. The response to a HEAD
+    /// request is sent without its body.
     ///
     /// # Errors
-    /// [`AcceptError::Io`].
+    /// [`AcceptError::Io`] if the response cannot be written.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the connection is dropped with it.
     pub async fn respond(mut self, response: &Response<impl AsRef<[u8]>>) -> Result<(), AcceptError> {
         let mut bytes = encode_response(response);
         if self.request.head().method() == Method::HEAD {
@@ -227,14 +311,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     }
 }
 
-/// How long, and how much, is read and thrown away after a response. A client that has been answered sends little more.
+/// The limits, in time and in bytes, on reading and discarding input after a response. A client
+/// that has been answered sends little more.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: u64 = 256 << 10;
 
-/// Sends a response as the last thing on `stream`.
+/// Sends a response as the last bytes on `stream`.
 ///
-/// Closing a socket while bytes of the peer are unread makes the kernel send a reset, and the reset can destroy the
-/// response before the peer has read it. So this ends only the one direction and reads on until the peer ends the other.
+/// Closing a socket while bytes of the peer are unread makes the kernel send a reset, and the reset
+/// can destroy the response before the peer has read it. This function therefore ends only one
+/// direction, and reads until the peer ends the other.
 async fn respond<S>(stream: &mut S, response: &[u8]) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -242,11 +328,12 @@ where
     let exchange = async {
         stream.write_all(response).await?;
         stream.flush().await?;
-        // The response is out. How the client leaves is its own affair.
+        // The response has been sent, so it does not matter how the client leaves.
         let _ = stream.shutdown().await;
         let _ = tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink()).await;
         Ok(())
     };
-    // A client that does not take its response in this time cannot be helped.
+    // Nothing can be done for a client that does not take its response in this time, so a time-out
+    // is not an error.
     timeout(LINGER, exchange).await.unwrap_or(Ok(()))
 }

@@ -1,90 +1,135 @@
-//! What can go wrong with a connection, and with opening one.
+//! Errors of a connection, and of opening one.
+//!
+//! `Display` prints the whole reason, and `source()` continues where it ends. A report that prints
+//! the whole chain therefore repeats nothing.
 
-use std::{fmt, io};
+use std::{error::Error as StdError, fmt, io};
 
-use protocol::{UsageError, Violation, handshake::HandshakeError};
+use protocol::{HandshakeViolation, UsageError, Violation, handshake::HandshakeError};
 
-/// Why a connection failed, or a call on it.
+/// The reason why a connection, or a call on it, failed.
 ///
-/// After an error from *reading* the connection is over: the stream gives nothing more. An error from *sending* that is
-/// a [`UsageError`] leaves everything as it was.
+/// After an error from *reading*, the connection is over and returns nothing more. An
+/// [`Error::Usage`] changes nothing.
+///
+/// [`ConnectError`] and [`AcceptError`] convert into this type, so that `?` works in a function
+/// that connects, exchanges messages and closes.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The peer broke a rule. It was told so with a Close.
+    /// The peer broke a rule. A Close frame has told the peer which one.
     Violation(Violation),
-    /// The call does not fit: nothing was sent.
+    /// The call is not allowed. Nothing was sent.
     Usage(UsageError),
     /// The transport failed.
     Io(io::Error),
-    /// The peer ended TCP without a Close frame: the code 1006. What it meant to say may not have been all said.
+    /// The peer ended TCP without a Close frame: code 1006. It may have wanted to send more.
     EndedWithoutClose,
+    /// The connection could not be opened.
+    Connect(Box<ConnectError>),
+    /// The server did not accept the client.
+    Accept(Box<AcceptError>),
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Violation(violation) => write!(f, "the peer broke a rule: {violation}"),
-            Self::Usage(usage_error) => usage_error.fmt(f),
+            Self::Usage(error) => error.fmt(f),
             Self::Io(error) => write!(f, "the connection broke: {error}"),
             Self::EndedWithoutClose => f.write_str("the peer ended the connection without a Close frame (1006)"),
+            Self::Connect(error) => error.fmt(f),
+            Self::Accept(error) => error.fmt(f),
         }
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Violation(violation) => Some(violation),
-            Self::Usage(usage_error) => Some(usage_error),
-            Self::Io(error) => Some(error),
-            Self::EndedWithoutClose => None,
+            Self::Io(error) => error.source(),
+            Self::Connect(error) => error.source(),
+            Self::Accept(error) => error.source(),
+            Self::Violation(_) | Self::Usage(_) | Self::EndedWithoutClose => None,
         }
     }
 }
 
 impl From<UsageError> for Error {
-    fn from(usage_error: UsageError) -> Self {
-        Self::Usage(usage_error)
+    fn from(error: UsageError) -> Self {
+        Self::Usage(error)
     }
 }
 
-/// Why a connection could not be opened.
+impl From<ConnectError> for Error {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Usage(error) => Self::Usage(error),
+            error => Self::Connect(Box::new(error)),
+        }
+    }
+}
+
+impl From<AcceptError> for Error {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::Usage(error) => Self::Usage(error),
+            error => Self::Accept(Box::new(error)),
+        }
+    }
+}
+
+/// Keeps the kind of an I/O error. Any other error becomes one with a fitting kind.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error {
+            Error::Io(error) => return error,
+            Error::Violation(_) => io::ErrorKind::InvalidData,
+            Error::Usage(_) => io::ErrorKind::InvalidInput,
+            Error::EndedWithoutClose => io::ErrorKind::UnexpectedEof,
+            Error::Connect(_) | Error::Accept(_) => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// The reason why a connection could not be opened.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The URI or an option is wrong. Nothing was sent.
+    /// The URI or an option is invalid. Nothing was sent.
     Usage(UsageError),
     /// The host's name has no address.
     Resolve {
         /// The name.
         host: String,
-        /// What the resolver said.
+        /// The resolver's error.
         error: io::Error,
     },
     /// None of the host's addresses accepted a TCP connection.
     Tcp {
         /// Host and port.
         authority: String,
-        /// What the last attempt said.
+        /// The error of the last attempt.
         error: io::Error,
     },
-    /// TLS could not be set up.
+    /// The TLS handshake failed.
     Tls(io::Error),
-    /// `wss://`, in a build without the feature `tls`.
+    /// The URI is `wss://`, in a build without the feature `tls`.
     TlsMissing,
-    /// The connection broke during the opening handshake, or the server ended it without an answer.
+    /// The connection broke during the opening handshake, or the server ended it without a
+    /// response.
     Handshake(io::Error),
-    /// The server answered, and not with a WebSocket.
+    /// The server responded, but did not open a WebSocket.
     Answer(HandshakeError),
-    /// It took too long.
+    /// The time-out passed.
     TimedOut,
 }
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(usage_error) => usage_error.fmt(f),
+            Self::Usage(error) => error.fmt(f),
             Self::Resolve { host, error } => write!(f, "the name {host} cannot be resolved: {error}"),
             Self::Tcp { authority, error } => write!(f, "cannot connect to {authority}: {error}"),
             Self::Tls(error) => write!(f, "TLS failed: {error}"),
@@ -99,63 +144,60 @@ impl fmt::Display for ConnectError {
     }
 }
 
-impl std::error::Error for ConnectError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl StdError for ConnectError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Usage(usage_error) => Some(usage_error),
             Self::Resolve { error, .. } | Self::Tcp { error, .. } | Self::Tls(error) | Self::Handshake(error) => {
-                Some(error)
+                error.source()
             }
-            Self::Answer(error) => Some(error),
-            Self::TlsMissing | Self::TimedOut => None,
+            Self::Usage(_) | Self::Answer(_) | Self::TlsMissing | Self::TimedOut => None,
         }
     }
 }
 
 impl From<UsageError> for ConnectError {
-    fn from(usage_error: UsageError) -> Self {
-        Self::Usage(usage_error)
+    fn from(error: UsageError) -> Self {
+        Self::Usage(error)
     }
 }
 
-/// Why a client was not accepted.
+/// The reason why a client was not accepted.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// The request was refused because it breaks a rule. The client got an HTTP status that says so.
-    Violation(Violation),
-    /// The application refused, with this HTTP status.
+    /// The request breaks a rule. The client received an HTTP status that says so.
+    Violation(HandshakeViolation),
+    /// The application rejected the request with this HTTP status.
     Rejected(http::StatusCode),
-    /// The application accepted with something that the client had not offered; the client got status 500.
+    /// The application accepted something that the client had not offered. The client received
+    /// status 500.
     Usage(UsageError),
     /// The connection broke, or the client left.
     Io(io::Error),
-    /// The client did not send its request in time.
+    /// The client did not send its request, or did not take the response, in time.
     TimedOut,
 }
 
 impl fmt::Display for AcceptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Violation(violation) => write!(f, "refused: {violation}"),
-            Self::Rejected(status) => write!(f, "refused with {status}"),
-            Self::Usage(usage_error) => write!(f, "not accepted: {usage_error}"),
+            Self::Violation(violation) => write!(f, "rejected: {violation}"),
+            Self::Rejected(status) => write!(f, "rejected with {status}"),
+            Self::Usage(error) => write!(f, "not accepted: {error}"),
             Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 f.write_str("the client left before its request was complete")
             }
             Self::Io(error) => write!(f, "the connection broke during the handshake: {error}"),
-            Self::TimedOut => f.write_str("the client did not send its request in time"),
+            Self::TimedOut => f.write_str("the client took too long for the handshake"),
         }
     }
 }
 
-impl std::error::Error for AcceptError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl StdError for AcceptError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Violation(violation) => Some(violation),
-            Self::Usage(usage_error) => Some(usage_error),
-            Self::Io(error) => Some(error),
-            Self::Rejected(_) | Self::TimedOut => None,
+            Self::Io(error) => error.source(),
+            Self::Violation(_) | Self::Usage(_) | Self::Rejected(_) | Self::TimedOut => None,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Randomness: the nonce of a handshake and the masking keys of a client's frames.
 //!
-//! They have to come from a strong source. `rand`'s generator is `ChaCha` seeded, and seeded again, by the operating
-//! system, one for each thread: as hard to predict as the system's own, and it costs nanoseconds where a system call
-//! would cost hundreds.
+//! Both have to come from a strong source. `rand`'s generator is `ChaCha`, one per thread, which
+//! the operating system seeds and reseeds. It is as hard to predict as the system's own generator,
+//! and costs nanoseconds where a system call costs hundreds.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use protocol::{
     handshake::Nonce,
 };
 
-/// A new nonce for `Sec-WebSocket-Key`.
+/// Creates a nonce for `Sec-WebSocket-Key`.
 pub(crate) fn nonce() -> Nonce {
     //= docs/src/rfc6455.md#section-4-1
     //# The 16 bytes of the key MUST be chosen at random anew for each connection.
     Nonce(rand::random())
 }
 
-/// A source of masking keys.
+/// Creates a source of random masking keys.
 pub(crate) fn masking_keys() -> Box<dyn MaskingKeys> {
     //= docs/src/rfc6455.md#section-10-3
     //# For each frame a client MUST take a new masking key that whoever supplies the data cannot predict.
@@ -29,7 +29,8 @@ pub(crate) fn masking_keys() -> Box<dyn MaskingKeys> {
     Box::new(|| MaskingKey(rand::random()))
 }
 
-/// A source that takes what `choose` chooses, and chance where it does not.
+/// Creates a source that calls `choose` for each key, and draws a random key if that returns
+/// `None`.
 pub(crate) fn chosen(choose: Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>) -> Box<dyn MaskingKeys> {
     let mut random = masking_keys();
     Box::new(move || choose().unwrap_or_else(|| random.next_key()))

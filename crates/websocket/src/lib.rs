@@ -1,16 +1,28 @@
 //! WebSocket connections over tokio.
 //!
-//! The protocol is the [`protocol`] crate; this one gives it a byte stream, a clock and random numbers. It holds no rule
-//! of the RFC, only what a driver owes the engine: to move bytes and tell the time.
+//! The protocol itself is in the [`protocol`] crate. This crate connects it to a byte stream, a
+//! clock and random numbers. It contains no rule of the RFC, only the duties of a driver: to move
+//! bytes and to tell the time.
 //!
-//! | file | what it does |
+//! | file | what it holds |
 //! |---|---|
-//! | `connect` | a client: name, TCP, TLS, opening handshake |
-//! | `accept` | a server: opening handshake, or another answer |
-//! | `websocket` | an open connection: reading, writing, deadlines |
+//! | `websocket` | an open connection and its methods |
 //! | `split` | the same in two halves for two tasks |
-//! | `blocks` | two buffers for all the connections of a thread |
-//! | `wakers` | two tasks that wait for one socket |
+//! | `events` | streams and sinks that include control frames |
+//! | `connect` | a client: opening handshake |
+//! | `transport` | a client: name resolution, TCP, TLS |
+//! | `accept` | a server: opening handshake, or another response |
+//! | `driver` | reading, writing, deadlines and wakers |
+//! | `buffer_pool` | two buffers for all connections of a thread |
+//! | `read_planner` | how much room each read gets |
+//! | `wakers` | one waker for two tasks |
+//! | `event` | messages and control frames |
+//! | `negotiated` | the results of the opening handshake |
+//! | `maybe_tls_stream` | TCP, or TLS over TCP |
+//! | `error` | errors |
+//! | `keys` | random numbers |
+//! | `clock` | the time |
+//! | [`observer`] | functions for tools that show or teach the protocol |
 //!
 //! # An echo server
 //!
@@ -22,9 +34,10 @@
 //!     tokio::spawn(async move {
 //!         let mut connection = websocket::accept(stream).await?;
 //!         while let Some(message) = connection.next().await {
-//!             connection.send(message?).await?;
+//!             // `feed` queues, and `next` writes before it waits: one write per read.
+//!             connection.feed(message?).await?;
 //!         }
-//!         Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//!         Ok::<(), websocket::Error>(())
 //!     });
 //! }
 //! # }
@@ -32,21 +45,44 @@
 
 mod accept;
 mod buffer_pool;
+mod clock;
 mod connect;
+mod driver;
 mod error;
+mod event;
+mod events;
 mod keys;
+mod maybe_tls_stream;
+mod negotiated;
+pub mod observer;
+mod read_planner;
 mod split;
-mod stream;
+mod transport;
 mod wakers;
 mod websocket;
 
+pub use bytes;
+pub use http;
 pub use protocol;
+pub use protocol::{
+    CloseCode, CloseFrame, CloseInfo, Config, DeflateOptions, Endpoint, HandshakeViolation, KeepAlive, Limits, Message,
+    MessageKind, MessageRef, Outbound, PreparedMessage, State, Uri, UsageError, Utf8Bytes, Violation,
+    handshake::{ClientRequest, Extension, HandshakeError, ReceivedRequest, UpgradeOptions, UpgradeRequest, rejection},
+};
 
 pub use self::{
     accept::{Incoming, ServerConfig, accept, accept_with, read_request},
     connect::{Connector, connect},
     error::{AcceptError, ConnectError, Error},
+    event::Event,
+    events::Events,
+    maybe_tls_stream::MaybeTlsStream,
     split::{ReadHalf, WriteHalf},
-    stream::MaybeTlsStream,
-    websocket::{Event, WebSocket},
+    transport::open_transport,
+    websocket::{Parts, WebSocket},
 };
+
+/// The examples of the README, compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

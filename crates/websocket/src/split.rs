@@ -1,7 +1,8 @@
-//! A connection in two halves, for two tasks: one reads, one writes.
+//! A connection in two halves for two tasks, one of which reads and the other writes.
 //!
-//! The halves share the connection behind a lock that is held for the length of one poll and never across an `.await`.
-//! Everything that the protocol does by itself (Pongs, the answer to a Close, deadlines) is done by the reading half.
+//! The halves share the connection through a lock that is held for the length of one poll and never
+//! across an `.await`. The reading half does by itself everything that the protocol requires: it
+//! sends Pongs, answers a Close and keeps the deadlines.
 
 use std::{
     future::poll_fn,
@@ -10,101 +11,212 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures_util::{Sink, Stream};
-use protocol::{CloseCode, CloseFrame, CloseInfo, Message, MessageKind, PreparedMessage, State};
+use futures_util::{Sink, Stream, stream::FusedStream};
+use http::Response;
+use protocol::{CloseCode, CloseFrame, CloseInfo, Message, MessageKind, PreparedMessage, State, handshake::Extension};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
+    driver::Driver,
     error::Error,
-    websocket::{Event, WebSocket},
+    event::Event,
+    negotiated::{AsNegotiated, Negotiated},
+    websocket::WebSocket,
 };
 
-type Shared<S> = Arc<Mutex<WebSocket<S>>>;
-
-/// The half that reads. Keep reading it: it also keeps the connection alive and closes it.
+/// The state that the two halves share.
 #[derive(Debug)]
-pub struct ReadHalf<S>(Shared<S>);
+struct SplitState<S> {
+    driver: Mutex<Driver<S>>,
+    negotiated: Option<Box<Negotiated>>,
+}
 
-/// The half that writes.
-#[derive(Debug)]
-pub struct WriteHalf<S>(Shared<S>);
-
-impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Splits the connection into a half that reads and one that writes.
-    pub fn split(self) -> (ReadHalf<S>, WriteHalf<S>) {
-        let shared = Arc::new(Mutex::new(self));
-        (ReadHalf(Arc::clone(&shared)), WriteHalf(shared))
+impl<S> SplitState<S> {
+    /// Locks the driver. A panic in the other task does not invalidate the driver, because every
+    /// poll leaves it consistent.
+    fn lock(&self) -> MutexGuard<'_, Driver<S>> {
+        self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A panic in another task does not make the connection wrong: every poll leaves it whole.
-fn lock<S>(shared: &Shared<S>) -> MutexGuard<'_, WebSocket<S>> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+/// The half of a connection that reads. Keep reading it, because it also answers Pings, keeps the
+/// deadlines and completes the closing handshake.
+#[derive(Debug)]
+pub struct ReadHalf<S>(Arc<SplitState<S>>);
+
+/// The half of a connection that writes.
+#[derive(Debug)]
+pub struct WriteHalf<S>(Arc<SplitState<S>>);
+
+impl<S> WebSocket<S> {
+    /// Splits the connection into a half that reads and a half that writes, for two tasks.
+    ///
+    /// ```
+    /// # use tokio::net::TcpStream;
+    /// use websocket::{CloseCode, Error, WebSocket};
+    ///
+    /// async fn talk(connection: WebSocket<TcpStream>) -> Result<(), Error> {
+    ///     let (mut reader, mut writer) = connection.into_split();
+    ///     let writing = tokio::spawn(async move {
+    ///         writer.send("hello").await?;
+    ///         writer.start_close(CloseCode::NORMAL, "done").await
+    ///     });
+    ///     while let Some(message) = reader.next().await {
+    ///         println!("{}", message?);
+    ///     }
+    ///     writing.await.expect("the task does not panic")
+    /// }
+    /// ```
+    pub fn into_split(self) -> (ReadHalf<S>, WriteHalf<S>) {
+        let state = Arc::new(SplitState { driver: Mutex::new(self.driver), negotiated: self.negotiated });
+        (ReadHalf(Arc::clone(&state)), WriteHalf(state))
+    }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> ReadHalf<S> {
-    /// The next message: see [`WebSocket::next`].
-    ///
-    /// # Errors
-    /// As for [`WebSocket::next`].
-    pub async fn next(&mut self) -> Option<Result<Message, Error>> {
-        poll_fn(|cx| lock(&self.0).poll_message(cx)).await
-    }
+/// Defines the methods that both halves have.
+macro_rules! shared_methods {
+    ($half:ident) => {
+        impl<S> $half<S> {
+            /// Returns the negotiated subprotocol.
+            #[must_use]
+            pub fn subprotocol(&self) -> Option<&str> {
+                self.0.negotiated.subprotocol()
+            }
 
-    /// The next event: see [`WebSocket::next_event`].
-    ///
-    /// # Errors
-    /// As for [`WebSocket::next`].
-    pub async fn next_event(&mut self) -> Option<Result<Event, Error>> {
-        poll_fn(|cx| lock(&self.0).poll_event(cx)).await
-    }
+            /// Returns the negotiated extensions.
+            #[must_use]
+            pub fn extensions(&self) -> &[Extension] {
+                self.0.negotiated.extensions()
+            }
 
-    /// How the connection ended, once it has.
-    #[must_use]
-    pub fn close_info(&self) -> CloseInfo {
-        lock(&self.0).close_info()
-    }
+            /// Returns the head of the server's 101 response. `None` on a server.
+            #[must_use]
+            pub fn response(&self) -> Option<&Response<()>> {
+                self.0.negotiated.response()
+            }
 
-    /// OPEN, CLOSING or CLOSED.
-    #[must_use]
-    pub fn state(&self) -> State {
-        lock(&self.0).state()
-    }
+            /// Returns the state: OPEN, CLOSING or CLOSED.
+            #[must_use]
+            pub fn state(&self) -> State {
+                self.0.lock().engine().state()
+            }
 
-    /// Puts the halves together again, if both belong together; otherwise gives them back.
-    ///
-    /// # Errors
-    /// The two halves, of different connections.
-    pub fn reunite(self, writer: WriteHalf<S>) -> Result<WebSocket<S>, (Self, WriteHalf<S>)> {
-        if !Arc::ptr_eq(&self.0, &writer.0) {
-            return Err((self, writer));
+            /// Returns a summary of how the connection ended, as far as that is known. Final once
+            /// the state is CLOSED.
+            #[must_use]
+            pub fn close_info(&self) -> CloseInfo {
+                self.0.lock().engine().close_info()
+            }
+
+            /// Calls `look` with the byte stream, for example to get the peer's address. The
+            /// connection is locked during the call.
+            pub fn with_stream<T>(&self, look: impl FnOnce(&S) -> T) -> T {
+                look(self.0.lock().stream())
+            }
         }
-        drop(writer);
+    };
+}
+
+shared_methods!(ReadHalf);
+shared_methods!(WriteHalf);
+
+impl<S> ReadHalf<S> {
+    /// Joins the two halves of a connection.
+    ///
+    /// # Errors
+    /// Returns the halves if they belong to different connections.
+    pub fn reunite(self, write_half: WriteHalf<S>) -> Result<WebSocket<S>, (Self, WriteHalf<S>)> {
+        if !Arc::ptr_eq(&self.0, &write_half.0) {
+            return Err((self, write_half));
+        }
+        drop(write_half);
         match Arc::try_unwrap(self.0) {
-            Ok(mutex) => Ok(mutex.into_inner().unwrap_or_else(PoisonError::into_inner)),
+            Ok(SplitState { driver, negotiated }) => {
+                Ok(WebSocket { driver: driver.into_inner().unwrap_or_else(PoisonError::into_inner), negotiated })
+            }
             Err(_) => unreachable!("the two halves hold the only two references"),
         }
     }
 }
 
+impl<S: AsyncRead + AsyncWrite + Unpin> ReadHalf<S> {
+    /// Receives the next message: see [`WebSocket::next`].
+    ///
+    /// # Errors
+    /// As for [`WebSocket::next`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn next(&mut self) -> Option<Result<Message, Error>> {
+        poll_fn(|cx| self.0.lock().poll_message(cx)).await
+    }
+
+    /// Receives the next message or control frame: see [`WebSocket::next_event`].
+    ///
+    /// # Errors
+    /// As for [`WebSocket::next`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn next_event(&mut self) -> Option<Result<Event, Error>> {
+        poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
+        self.0.lock().poll_event(cx)
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
-    /// Sends a message: see [`WebSocket::send`]. From this half it is always written before this returns.
+    /// Sends a message: see [`WebSocket::send`].
     ///
     /// # Errors
     /// As for [`WebSocket::send`].
+    ///
+    /// # Cancel safety
+    /// As for [`WebSocket::send`].
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        poll_fn(|cx| lock(&self.0).poll_capacity(cx)).await?;
-        lock(&self.0).queue(message.into())?;
+        self.feed(message).await?;
         self.flush().await
     }
 
-    /// Sends a message that was encoded once for many: see [`WebSocket::send_prepared`].
+    /// Queues a message without writing it: see [`WebSocket::feed`]. It leaves with the next
+    /// [`flush`](Self::flush) or [`send`](Self::send), or when the reading half writes.
+    ///
+    /// # Errors
+    /// As for [`WebSocket::send`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the message was not queued.
+    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        poll_fn(|cx| self.0.lock().poll_capacity(cx)).await?;
+        Ok(self.0.lock().queue(message.into())?)
+    }
+
+    /// Sends a message that was encoded once for many connections: see
+    /// [`WebSocket::send_prepared`].
     ///
     /// # Errors
     /// As for [`WebSocket::send_prepared`].
+    ///
+    /// # Cancel safety
+    /// As for [`WebSocket::send`].
     pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        poll_fn(|cx| lock(&self.0).poll_capacity(cx)).await?;
-        lock(&self.0).queue_prepared(message)?;
+        poll_fn(|cx| self.0.lock().poll_capacity(cx)).await?;
+        self.0.lock().queue_prepared(message)?;
+        self.flush().await
+    }
+
+    /// Sends a part of a message as a frame of its own: see [`WebSocket::send_fragment`].
+    ///
+    /// # Errors
+    /// As for [`WebSocket::send_fragment`].
+    ///
+    /// # Cancel safety
+    /// As for [`WebSocket::send`].
+    pub async fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), Error> {
+        poll_fn(|cx| self.0.lock().poll_capacity(cx)).await?;
+        self.0.lock().queue_fragment(kind, part, last)?;
         self.flush().await
     }
 
@@ -112,58 +224,58 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     ///
     /// # Errors
     /// As for [`WebSocket::ping`].
+    ///
+    /// # Cancel safety
+    /// As for [`WebSocket::ping`].
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        lock(&self.0).queue_ping(payload)?;
+        self.0.lock().queue_ping(payload)?;
         self.flush().await
     }
 
-    /// Sends a Pong that nobody asked for: see [`WebSocket::pong`].
+    /// Sends an unsolicited Pong: see [`WebSocket::pong`].
     ///
     /// # Errors
-    /// As for [`WebSocket::pong`].
+    /// As for [`WebSocket::ping`].
+    ///
+    /// # Cancel safety
+    /// As for [`WebSocket::ping`].
     pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
-        lock(&self.0).queue_pong(payload)?;
+        self.0.lock().queue_pong(payload)?;
         self.flush().await
     }
 
-    /// Sends a part of a message as a frame of its own: see [`WebSocket::send_fragment`]. From this half it is always
-    /// written before this returns.
-    ///
-    /// # Errors
-    /// As for [`WebSocket::send_fragment`].
-    pub async fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), Error> {
-        poll_fn(|cx| lock(&self.0).poll_capacity(cx)).await?;
-        lock(&self.0).queue_fragment(kind, part, last)?;
-        self.flush().await
-    }
-
-    /// Writes everything that was sent.
+    /// Writes everything that is queued.
     ///
     /// # Errors
     /// As for [`WebSocket::flush`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| lock(&self.0).poll_drain(cx)).await
+        poll_fn(|cx| self.0.lock().poll_drain(cx)).await
     }
 
-    /// Sends a Close; the reading half then comes to its end: see [`WebSocket::start_close`].
+    /// Sends a Close and returns once it is written: see [`WebSocket::start_close`]. The reading
+    /// half then receives the end of the connection.
     ///
     /// # Errors
     /// As for [`WebSocket::start_close`].
-    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        lock(&self.0).queue_close(Some(CloseFrame::new(code, reason)?))?;
+    ///
+    /// # Cancel safety
+    /// As for [`WebSocket::close`].
+    pub async fn start_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.0.lock().queue_close(Some(CloseFrame::new(code, reason)?))?;
         self.flush().await
     }
 
-    /// OPEN, CLOSING or CLOSED.
-    #[must_use]
-    pub fn state(&self) -> State {
-        lock(&self.0).state()
-    }
-
-    /// Bytes that wait to be written.
+    /// Returns the number of bytes that are queued and not written.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
-        lock(&self.0).queued_bytes()
+        self.0.lock().engine().queued_bytes()
+    }
+
+    pub(crate) fn queue_event(&mut self, event: Event) -> Result<(), Error> {
+        Ok(self.0.lock().queue_event(event)?)
     }
 }
 
@@ -171,7 +283,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for ReadHalf<S> {
     type Item = Result<Message, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        lock(&self.0).poll_message(cx)
+        self.0.lock().poll_message(cx)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for ReadHalf<S> {
+    fn is_terminated(&self) -> bool {
+        self.0.lock().is_terminated()
     }
 }
 
@@ -179,18 +297,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WriteHalf<S> {
     type Error = Error;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        lock(&self.0).poll_capacity(cx)
+        self.0.lock().poll_capacity(cx)
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        lock(&self.0).queue(message)
+        Ok(self.0.lock().queue(message)?)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        lock(&self.0).poll_drain(cx)
+        self.0.lock().poll_drain(cx)
     }
 
+    /// Sends a Close with code 1000 unless one was sent. The reading half awaits the peer's answer.
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Pin::new(&mut *lock(&self.0)).poll_close(cx)
+        let mut driver = self.0.lock();
+        driver.queue_close(Some(CloseFrame::NORMAL))?;
+        driver.poll_drain(cx)
     }
 }

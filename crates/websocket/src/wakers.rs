@@ -1,36 +1,31 @@
-//! Two tasks, one socket.
-//!
-//! A connection that was split is read by one task and written by another, but both *write*: the reading task sends
-//! Pongs and answers to a Close. A socket remembers only the last task that waited for it to become writable. If the
-//! reader waits after the writer, the writer would never be woken again.
-//!
-//! So a socket that is not writable is given a waker that wakes both. It is the same with the timer.
+//! One waker for two tasks. The [driver](crate::driver) explains when it is needed.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     task::{Wake, Waker},
 };
 
-/// Which of the two waits.
+/// One of the two tasks of a split connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Side {
     Reader,
     Writer,
 }
 
-/// Wakes everyone who waits.
+/// The wakers of both tasks. As a [`Wake`], it wakes both.
 #[derive(Debug, Default)]
 pub(crate) struct SharedWakers {
     waiting: Mutex<[Option<Waker>; 2]>,
 }
 
 impl SharedWakers {
+    /// Registers the waker of the task on `side`.
     pub(crate) fn wait(&self, side: Side, waker: &Waker) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting[side as usize] = Some(waker.clone());
     }
 
-    /// Wakes the one who waits on the other side.
+    /// Wakes the task on the other side, if it has registered.
     pub(crate) fn wake_other(&self, side: Side) {
         let other = match side {
             Side::Reader => Side::Writer,
@@ -38,6 +33,7 @@ impl SharedWakers {
         };
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(waker) = waiting[other as usize].take() {
+            // Unlock first: the woken task may poll at once, on another thread, and register again.
             drop(waiting);
             waker.wake();
         }

@@ -1,183 +1,357 @@
-//! A connection: the protocol's engine and a byte stream, with tokio between them.
-//!
-//! One rule keeps this file short: all state that must survive an `.await` is in [`WebSocket`] itself, never in a
-//! future. A future of [`next`](WebSocket::next) that is dropped half-way, as `select!` does with the branch that lost,
-//! has therefore taken nothing with it.
-//!
-//! Reading, in the order in which it is tried:
-//!
-//! ```text
-//!   1. an event in the bytes that are here     -> hand it out
-//!   2. something to send                       -> write it: one write for all that the last read caused
-//!   3. bytes at the socket                     -> read, go to 1
-//!   4. a deadline that has passed              -> tell the engine, go to 1   (before 3 if the peer never pauses)
-//!   5. wait for any of these
-//! ```
-//!
-//! Because 2 comes after 1, a loop that answers each message it gets sends all its answers to one read in one write.
-//!
-//! | file | what it holds |
-//! |---|---|
-//! | here | the connection, and what it is as a `Stream` and a `Sink` |
-//! | `receiving` | the steps above |
-//! | `sending` | what is sent, and the writes that take it out |
-
-mod receiving;
-mod sending;
+//! An open connection.
 
 use std::{
-    io,
+    future::poll_fn,
     pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
-use bytes::Bytes;
-use futures_util::{Sink, Stream};
-use protocol::{CloseCode, CloseFrame, CloseInfo, Connection, Message, State, Violation, handshake::Extension};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::{Instant, Sleep},
+use futures_util::{Sink, Stream, stream::FusedStream};
+use http::Response;
+use protocol::{
+    CloseCode, CloseFrame, CloseInfo, Connection, Message, MessageKind, MessageRef, Outbound, PreparedMessage, State,
+    handshake::Extension,
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::{buffer_pool::Reads, error::Error, wakers::SharedWakers};
+use crate::{
+    driver::Driver,
+    error::Error,
+    event::Event,
+    negotiated::{AsNegotiated, Negotiated},
+};
 
 /// An open WebSocket connection over a byte stream `S`.
 ///
-/// It is a [`Stream`] of messages that arrive and a [`Sink`] for messages to send, and has methods for both and for the
-/// rest. Pings are answered, the closing handshake is answered, deadlines are kept, all while the connection is being
-/// read: **keep reading it**, even if you only want to send.
+/// It is a [`Stream`] of the messages that arrive, and a [`Sink`] for messages to send. It has
+/// methods for both, and for control frames. While you read it, it answers Pings, completes the
+/// closing handshake and keeps its deadlines. **Keep reading it**, even if you only want to send:
+/// nothing happens in the background.
 ///
-/// Every method is cancel-safe: dropping its future loses no message that arrived, and a message that was to be sent is
-/// either sent whole or not at all.
+/// To read and write from two tasks, use [`into_split`](Self::into_split).
+///
+/// ```
+/// # async fn example() -> Result<(), websocket::Error> {
+/// use websocket::{CloseCode, Connector, Message};
+///
+/// let (near, far) = tokio::io::duplex(1024);
+/// let server = tokio::spawn(async {
+///     let mut connection = websocket::accept(far).await?;
+///     connection.serve(|message, outbound| Ok(outbound.send_back(message)?)).await
+/// });
+/// let mut client = Connector::new("ws://localhost/")?.handshake(near).await?;
+/// client.send("hello").await?;
+/// assert_eq!(client.next().await.transpose()?, Some(Message::text("hello")));
+/// let info = client.close(CloseCode::NORMAL, "done").await?;
+/// assert!(info.was_clean);
+/// # server.await.expect("the server does not panic")
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+/// ```
+///
+/// # Cancel safety
+///
+/// The methods that receive are cancel safe: if their future is dropped, no message is lost. The
+/// methods that send first wait for room in the queue, then queue the message, and then write it.
+/// If their future is dropped, the message was either not queued at all, or is queued whole and
+/// leaves with the next call. Those methods do not report which; use [`feed`](Self::feed) and
+/// [`flush`](Self::flush) to know.
 #[derive(Debug)]
 pub struct WebSocket<S> {
-    stream: S,
-    engine: Connection,
-    reads: Reads,
-    /// What the handshake agreed on, if anything.
-    agreed: Option<Box<Agreed>>,
-    /// Runs while the engine has a deadline. Boxed, because most connections have none most of the time.
-    timer: Option<Pin<Box<Sleep>>>,
-    /// When bytes were last read.
-    read_at: std::time::Instant,
-    /// The task that reads, to be woken when another one has changed the deadlines.
-    reader: Option<Waker>,
-    /// Whoever waits for the socket to become writable, or for a deadline; made when two tasks might.
-    wakers: Option<Arc<SharedWakers>>,
-    /// The peer has ended its direction of the stream: there is nothing more to read.
-    ended: bool,
-    /// Bytes were written that the stream may still hold back, as TLS does.
-    flushing: bool,
-    /// A half-close was asked for, and the stream has not finished it.
-    half_closing: bool,
-    /// The engine has let go of the stream.
-    disconnected: bool,
-    /// Why reading failed, to be told when the stream is closed.
-    failure: Option<Box<Failure>>,
+    pub(crate) driver: Driver<S>,
+    pub(crate) negotiated: Option<Box<Negotiated>>,
 }
 
+/// The parts of a [`WebSocket`], from [`WebSocket::into_parts`].
 #[derive(Debug)]
-struct Agreed {
-    subprotocol: Option<String>,
-    extensions: Vec<Extension>,
-}
-
-#[derive(Debug)]
-enum Failure {
-    Violation(Violation),
-    Io(io::Error),
-    /// The error, or the end, was told: nothing follows.
-    Told,
-}
-
-/// Something that arrived, for those who want to see more than messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// A whole message.
-    Message(Message),
-    /// A Ping; it has been answered.
-    Ping(Bytes),
-    /// A Pong.
-    Pong(Bytes),
-    /// The peer's Close; it has been answered. Nothing follows but the end.
-    Close(Option<CloseFrame>),
+#[non_exhaustive]
+pub struct Parts<S> {
+    /// The byte stream.
+    pub stream: S,
+    /// The engine. It holds the bytes that were read and not processed, and those that were queued
+    /// and not written.
+    pub connection: Connection,
 }
 
 impl<S> WebSocket<S> {
-    /// A connection on a stream whose opening handshake is over. [`connect`](crate::connect) and
-    /// [`accept`](crate::accept) do the handshake too.
-    pub fn new(stream: S, engine: Connection) -> Self {
-        Self {
-            stream,
-            engine,
-            reads: Reads::default(),
-            agreed: None,
-            timer: None,
-            read_at: now(),
-            reader: None,
-            wakers: None,
-            ended: false,
-            flushing: false,
-            half_closing: false,
-            disconnected: false,
-            failure: None,
-        }
+    /// Creates a connection on a stream whose opening handshake is over.
+    /// [`connect`](crate::connect) and [`accept`](crate::accept) perform the handshake too.
+    pub fn new(stream: S, connection: Connection) -> Self {
+        Self { driver: Driver::new(stream, connection), negotiated: None }
     }
 
-    pub(crate) fn agreed(mut self, subprotocol: Option<String>, extensions: Vec<Extension>) -> Self {
-        if subprotocol.is_some() || !extensions.is_empty() {
-            self.agreed = Some(Box::new(Agreed { subprotocol, extensions }));
-        }
-        self
+    pub(crate) fn with_negotiated(self, negotiated: Negotiated) -> Self {
+        Self { negotiated: negotiated.boxed(), ..self }
     }
 
-    /// The subprotocol that both sides agreed on.
+    /// Returns the negotiated subprotocol.
     pub fn subprotocol(&self) -> Option<&str> {
-        self.agreed.as_ref()?.subprotocol.as_deref()
+        self.negotiated.subprotocol()
     }
 
-    /// The extensions that both sides agreed on.
+    /// Returns the negotiated extensions.
     pub fn extensions(&self) -> &[Extension] {
-        self.agreed.as_ref().map_or(&[], |agreed| &agreed.extensions)
+        self.negotiated.extensions()
     }
 
-    /// OPEN, CLOSING or CLOSED.
+    /// Returns the head of the server's 101 response, with its headers. `None` on a server.
+    pub fn response(&self) -> Option<&Response<()>> {
+        self.negotiated.response()
+    }
+
+    /// Returns the state: OPEN, CLOSING or CLOSED.
     pub fn state(&self) -> State {
-        self.engine.state()
+        self.driver.engine().state()
     }
 
-    /// How the connection ended, once it has.
+    /// Returns a summary of how the connection ended, as far as that is known. Final once the state
+    /// is CLOSED.
     pub fn close_info(&self) -> CloseInfo {
-        self.engine.close_info()
+        self.driver.engine().close_info()
     }
 
-    /// The byte stream beneath.
-    pub fn get_ref(&self) -> &S {
-        &self.stream
-    }
-
-    /// Gives the byte stream back. Bytes that were read from it and not handled yet are lost.
-    pub fn into_inner(self) -> S {
-        self.stream
-    }
-
-    /// Bytes that wait to be written.
+    /// Returns the number of bytes that are queued and not written.
     pub fn queued_bytes(&self) -> usize {
-        self.engine.queued_bytes()
+        self.driver.engine().queued_bytes()
+    }
+
+    /// Returns the byte stream.
+    pub const fn get_ref(&self) -> &S {
+        self.driver.stream()
+    }
+
+    /// Returns the byte stream. Do not read from it or write to it, which would break the
+    /// connection.
+    pub const fn get_mut(&mut self) -> &mut S {
+        self.driver.stream_mut()
+    }
+
+    /// Returns the byte stream and the engine.
+    pub fn into_parts(self) -> Parts<S> {
+        let (stream, connection) = self.driver.into_parts();
+        Parts { stream, connection }
     }
 }
 
-/// tokio's clock, which tests can stop and move.
-pub(crate) fn now() -> std::time::Instant {
-    Instant::now().into_std()
+/// Receiving.
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Receives the next message. Returns `None` when the connection has been closed;
+    /// [`close_info`](Self::close_info) then describes how. Before this method waits, it writes
+    /// everything that is queued.
+    ///
+    /// # Errors
+    /// Once, if the connection did not end with a closing handshake: [`Error::Violation`],
+    /// [`Error::Io`] or [`Error::EndedWithoutClose`]. All messages that were complete before the
+    /// error have been returned by then.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn next(&mut self) -> Option<Result<Message, Error>> {
+        poll_fn(|cx| self.driver.poll_message(cx)).await
+    }
+
+    /// Receives the next message or control frame. See [`next`](Self::next).
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn next_event(&mut self) -> Option<Result<Event, Error>> {
+        poll_fn(|cx| self.driver.poll_event(cx)).await
+    }
+
+    /// Calls `answer` with each message, and with an [`Outbound`] to answer it, until the
+    /// connection has been closed.
+    ///
+    /// This is the fastest way to serve if no answer has to wait for anything. Messages are neither
+    /// copied nor allocated, and all answers to one read leave in one write. If the peer reads more
+    /// slowly than it sends, this method stops reading until the peer has caught up.
+    ///
+    /// ```
+    /// # async fn example(stream: tokio::net::TcpStream) -> Result<(), websocket::Error> {
+    /// let mut connection = websocket::accept(stream).await?;
+    /// connection.serve(|message, outbound| Ok(outbound.send_back(message)?)).await?;
+    /// println!("{}", connection.close_info());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next), and the errors of `answer`. After an error of `answer` you may
+    /// continue with the next message.
+    ///
+    /// # Cancel safety
+    /// Cancel safe. The answers that `answer` has queued leave with the next call.
+    pub async fn serve<F>(&mut self, mut answer: F) -> Result<(), Error>
+    where
+        F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
+    {
+        poll_fn(|cx| self.driver.poll_serve(cx, &mut answer)).await
+    }
+}
+
+/// Sending.
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Sends a message. The message has been written to the stream when this method returns.
+    ///
+    /// While it waits for the stream, this method does not process what arrives. If both sides send
+    /// more than the sockets between them can hold, and read only afterwards, they wait for each
+    /// other. Use [`into_split`](Self::into_split) in that case.
+    ///
+    /// # Errors
+    /// - [`Error::Usage`] unless the connection is open;
+    /// - [`Error::Io`] if the stream fails, or the connection ends before everything was written.
+    ///
+    /// # Cancel safety
+    /// The message is sent whole or not at all. See [`WebSocket`].
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.feed(message).await?;
+        self.flush().await
+    }
+
+    /// Queues a message without writing it, as soon as the queue has room. It leaves with the next
+    /// [`next`](Self::next), [`flush`](Self::flush) or [`send`](Self::send).
+    ///
+    /// A loop of `next` and `feed` writes once per read, however many messages the read brought.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the message was not queued.
+    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        poll_fn(|cx| self.driver.poll_capacity(cx)).await?;
+        Ok(self.driver.queue(message.into())?)
+    }
+
+    /// Sends a message that was encoded once for many connections. Only a server can do this.
+    /// Otherwise like [`send`](Self::send).
+    ///
+    /// ```
+    /// # use tokio::net::TcpStream;
+    /// use websocket::{Error, Message, PreparedMessage, WebSocket};
+    ///
+    /// async fn announce(clients: &mut [WebSocket<TcpStream>], text: &str) -> Result<(), Error> {
+    ///     let message = PreparedMessage::new(&Message::text(text));
+    ///     for client in clients {
+    ///         client.send_prepared(&message).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send), and
+    /// [`UsageError::PreparedForServers`](protocol::UsageError::PreparedForServers).
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        poll_fn(|cx| self.driver.poll_capacity(cx)).await?;
+        self.driver.queue_prepared(message)?;
+        self.flush().await
+    }
+
+    /// Sends a part of a message as a frame of its own; `last` ends the message. See
+    /// [`Connection::send_fragment`]. Otherwise like [`send`](Self::send).
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send), and those of [`Connection::send_fragment`].
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub async fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), Error> {
+        poll_fn(|cx| self.driver.poll_capacity(cx)).await?;
+        self.driver.queue_fragment(kind, part, last)?;
+        self.flush().await
+    }
+
+    /// Sends a Ping. The Pong arrives as an [`Event::Pong`], if the connection is read with
+    /// [`next_event`](Self::next_event).
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send), and
+    /// [`UsageError::ControlTooLong`](protocol::UsageError::ControlTooLong) above 125 bytes.
+    ///
+    /// # Cancel safety
+    /// The Ping is queued at the first poll. If the future is dropped later, the Ping leaves with
+    /// the next call.
+    pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.driver.queue_ping(payload)?;
+        self.flush().await
+    }
+
+    /// Sends an unsolicited Pong. Pings are answered without this method.
+    ///
+    /// # Errors
+    /// As for [`ping`](Self::ping).
+    ///
+    /// # Cancel safety
+    /// As for [`ping`](Self::ping).
+    pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.driver.queue_pong(payload)?;
+        self.flush().await
+    }
+
+    /// Writes everything that is queued.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the stream fails, or the connection ends before everything was written.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    //= docs/src/rfc6455.md#section-2-1
+    //# An endpoint MAY keep what it sends for a while, and pass it on together with what comes next.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| self.driver.poll_drain(cx)).await
+    }
+
+    /// Closes the connection: sends a Close, then waits for the peer's Close and for the end of
+    /// TCP, at most [`Config::close_timeout`](protocol::Config::close_timeout) for each. Messages
+    /// that still arrive are dropped. To receive them, use [`start_close`](Self::start_close) and
+    /// keep reading.
+    ///
+    /// If the connection is already closing or closed, this method only waits for the end.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a code or a reason that cannot be sent.
+    ///
+    /// # Cancel safety
+    /// The Close is queued at the first poll. If the future is dropped later, keep reading: the
+    /// connection ends all the same.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseInfo, Error> {
+        self.driver.queue_close(Some(CloseFrame::new(code, reason)?))?;
+        // Errors are part of the summary, so drop them here.
+        while self.next_event().await.is_some() {}
+        Ok(self.close_info())
+    }
+
+    /// Starts the closing handshake: sends a Close and returns once it is written. Keep reading
+    /// until the end, for the peer's answer and for messages that are still on their way.
+    ///
+    /// # Errors
+    /// As for [`close`](Self::close), and [`Error::Io`].
+    ///
+    /// # Cancel safety
+    /// As for [`close`](Self::close).
+    pub async fn start_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.driver.queue_close(Some(CloseFrame::new(code, reason)?))?;
+        self.flush().await
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_message(cx)
+        self.driver.poll_message(cx)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for WebSocket<S> {
+    fn is_terminated(&self) -> bool {
+        self.driver.is_terminated()
     }
 }
 
@@ -185,21 +359,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_capacity(cx)
+        self.driver.poll_capacity(cx)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.queue(message)
+        Ok(self.driver.queue(message)?)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_drain(cx)
+        self.driver.poll_drain(cx)
     }
 
-    /// Sends a Close with the code 1000. The peer's answer is waited for by whoever reads.
+    /// Sends a Close with code 1000 unless one was sent. The task that reads the connection awaits
+    /// the peer's answer.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let normal = CloseFrame { code: CloseCode::NORMAL, reason: String::new() };
-        self.queue_close(Some(normal))?;
-        self.poll_flush(cx)
+        self.driver.queue_close(Some(CloseFrame::NORMAL))?;
+        self.driver.poll_drain(cx)
     }
 }

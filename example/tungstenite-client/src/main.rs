@@ -1,15 +1,18 @@
-//! The client of the walk-through once more, on `tokio-tungstenite`: `cargo run -p tungstenite-client [URL]`.
+//! The client of the walk-through once more, on `tokio-tungstenite`:
+//! `cargo run -p tungstenite-client [URL]`.
 //!
-//! Prints each text that arrives; sends each line you type. End of input (Ctrl-D) or Ctrl-C closes the connection.
+//! Prints each text that arrives and sends each line you type. End of input (Ctrl-D) or Ctrl-C
+//! closes the connection.
 //!
-//! To be read beside our own client in `crates/client`. Compare what each has to say about:
+//! Read this file beside our own client in `crates/client` and compare how each handles:
 //!
-//! - **The opening handshake.** One call here ([`connect_async_with_config`]): the random key, the request, and the
-//!   check of the server's proof that it has understood are inside. Ours are in `crates/protocol`, `handshake/`.
-//! - **Masks.** A client must mask every frame it sends; here nothing shows it. Ours take the key as an argument, so
-//!   that a test can know it.
-//! - **Close.** tungstenite answers a Close by itself, but only while somebody reads on, and it knows no time limits:
-//!   every [`timeout`] below is one that our connection keeps on its own.
+//! - **The opening handshake.** Here it is one call ([`connect_async_with_config`]). It creates the
+//!   random key, sends the request, and checks the server's proof that it has read the request. Our
+//!   code for this is in `crates/protocol`, `handshake/`.
+//! - **Masks.** A client must mask every frame that it sends, but nothing in this file shows it.
+//!   Our engine takes the key as an argument, so that a test can know it.
+//! - **Close.** tungstenite answers a Close by itself, but only while the program keeps reading,
+//!   and it has no time limits. Our connection enforces every [`timeout`] below on its own.
 //! - **Compression.** tungstenite never offers permessage-deflate.
 
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -31,12 +34,13 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// A server that accepts the TCP connection and then says nothing shouldn't keep us for ever.
+/// A server that accepts the TCP connection and then sends nothing must not keep us waiting for
+/// ever.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Nor should one that doesn't answer our Close, or doesn't end the TCP connection after it.
+/// The limit for the server to answer our Close, and then to end the TCP connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Talks with a WebSocket server: prints what arrives, sends what you type.
+/// Talks to a WebSocket server: prints what arrives, sends what you type.
 #[derive(Parser)]
 struct Arguments {
     /// Where to connect to
@@ -58,13 +62,15 @@ async fn main() -> ExitCode {
 
 async fn connect(url: &str) -> Result<Socket, Error> {
     let mut request = url.into_client_request()?;
-    // The server lets only clients that offer the subprotocol `chat` into /chat. A client that offers one where the
-    // server picks none would have to give up, so it is offered nowhere else.
+    // The server accepts a client on /chat only if it offers the subprotocol `chat`. Elsewhere the
+    // server picks no subprotocol, and a client that had offered one would have to give up. So this
+    // client offers it only there.
     if request.uri().path() == "/chat" {
         let offered = HeaderValue::from_static("chat");
         request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, offered);
     }
-    // `true`: TCP shall not hold a small packet back until the one before it is acknowledged.
+    // `true` sets TCP_NODELAY: TCP must not hold back a small packet until the previous one has
+    // been acknowledged.
     match timeout(HANDSHAKE_TIMEOUT, connect_async_with_config(request, None, true)).await {
         Ok(connected) => connected.map(|(socket, _response)| socket),
         Err(_) => Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))),
@@ -72,11 +78,12 @@ async fn connect(url: &str) -> Result<Socket, Error> {
 }
 
 async fn converse(socket: Socket) -> ExitCode {
-    // Two halves that work at the same time: while the server is too busy to take our lines, we still print its texts.
-    // (Otherwise /echo and its client could each wait for the other to read first.)
+    // The two halves work at the same time, so that we still print the server's texts while it is
+    // too busy to read our lines. (Otherwise /echo and its client could each wait for the other to
+    // read first.)
     let (mut outgoing, mut incoming) = socket.split();
 
-    // Until somebody has had enough.
+    // Runs until the server closes, the input ends, or the user presses Ctrl-C.
     let closed_by_server = tokio::select! {
         code = print_texts(&mut incoming) => code.ok(),
         () = send_lines(&mut outgoing) => None,
@@ -88,8 +95,9 @@ async fn converse(socket: Socket) -> ExitCode {
         None => (close(&mut outgoing, &mut incoming).await, "us"),
     };
     if code != 1006 {
-        // Both Close frames are there, but if ours is the answer, it's reading on that sends it. Then it is for the
-        // server to end the TCP connection, and with it the stream.
+        // The server's Close is here. If ours is the answer to it, tungstenite sends that only
+        // while we keep reading. After that it is up to the server to end the TCP connection, and
+        // the stream ends with it.
         let _ = timeout(CLOSE_TIMEOUT, async { while incoming.next().await.is_some() {} }).await;
     }
 
@@ -97,14 +105,14 @@ async fn converse(socket: Socket) -> ExitCode {
     if matches!(code, 1000 | 1001) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Sends our Close and waits for the server's; returns the server's code.
+/// Sends our Close, waits for the server's, and returns the server's code.
 async fn close(outgoing: &mut SplitSink<Socket, Message>, incoming: &mut SplitStream<Socket>) -> u16 {
     let normal = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::default() };
     let sent = outgoing.send(Message::Close(Some(normal)));
     let answered = async {
         loop {
-            // Texts that the server sent before it saw our Close are still printed. Where nobody reads them, we go on
-            // to the Close all the same.
+            // Still prints the texts that the server sent before it saw our Close. If nobody reads
+            // our output, printing fails, but we continue to the Close all the same.
             if let Ok(code) = print_texts(incoming).await {
                 break code;
             }
@@ -112,15 +120,18 @@ async fn close(outgoing: &mut SplitSink<Socket, Message>, incoming: &mut SplitSt
     };
     tokio::select! {
         both = timeout(CLOSE_TIMEOUT, async { tokio::join!(sent, answered) }) => both.map_or(1006, |(_, code)| code),
-        // A second Ctrl-C: the user won't even wait for the answer.
+        // A second Ctrl-C: the user does not want to wait for the answer.
         _ = ctrl_c() => 1006,
     }
 }
 
-/// Prints what arrives until the server closes, and returns its code. An error means that nobody reads what we print
-/// (`client | head -1`).
+/// Prints what arrives until the server closes, and returns the server's code.
+///
+/// # Errors
+/// When nobody reads our output any more (`client | head -1`).
 async fn print_texts(incoming: &mut SplitStream<Socket>) -> io::Result<u16> {
-    // On a terminal, arrivals stand between the lines you type, so they get a mark. A program gets the bare text.
+    // On a terminal, received texts appear between the lines you type, so they get a mark. A
+    // program that reads our output gets the bare text.
     let mark = if io::stdout().is_terminal() { "< " } else { "" };
     loop {
         match incoming.next().await {
@@ -131,22 +142,24 @@ async fn print_texts(incoming: &mut SplitStream<Socket>) -> io::Result<u16> {
             Some(Ok(Message::Close(frame))) => {
                 return Ok(frame.map_or(1005, |frame| frame.code.into()));
             }
-            Some(Ok(_)) => {} // Ping and Pong are shown to us only for information
+            Some(Ok(_)) => {} // Ping and Pong: tungstenite has handled them already
             Some(Err(error)) => eprintln!("connection failed: {error}"), // the stream ends after this
-            None => return Ok(1006), // which stands for "no Close frame came"
+            None => return Ok(1006), // the code for "there was no Close frame"
         }
     }
 }
 
-/// Sends each line of standard input, and returns at its end.
+/// Sends each line of standard input, and returns when the input ends.
 async fn send_lines(outgoing: &mut SplitSink<Socket, Message>) {
-    // tokio can't give up a read from the keyboard that has begun: with tokio's own stdin, this program couldn't end
-    // before the next Enter. A plain thread simply ends with it. It starts after the opening handshake; lines typed
-    // earlier wait in the system's buffer. The channel is bounded, so that a large file doesn't fill the memory.
+    // tokio cannot cancel a read from the keyboard once it has begun: with tokio's own stdin, this
+    // program could not exit before the next Enter. A plain thread simply ends with the program. It
+    // starts after the opening handshake, and lines typed earlier wait in the operating system's
+    // buffer. The channel is bounded, so that a large file does not fill the memory.
     let (sender, mut lines) = mpsc::channel(16);
     std::thread::spawn(move || {
         for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
-            // Text messages are UTF-8 by definition (RFC 6455, section 5.6); what isn't gets the replacement mark.
+            // Text messages are UTF-8 by definition (RFC 6455, section 5.6). Invalid bytes become
+            // the replacement character.
             let line = String::from_utf8_lossy(&line);
             let text = line.strip_suffix('\r').unwrap_or(&line);
             if sender.blocking_send(Message::text(text)).is_err() {
@@ -156,21 +169,22 @@ async fn send_lines(outgoing: &mut SplitSink<Socket, Message>) {
     });
     while let Some(message) = lines.recv().await {
         if outgoing.send(message).await.is_err() {
-            // The connection is gone. The half that reads knows better how, so the report is left to it.
+            // The connection is gone. The reading half knows more about the reason, so let it
+            // report the end.
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// A Close frame says why in a number (RFC 6455, section 7.4.1); people want words.
+/// Returns the close code in words: a Close frame says why in a number (RFC 6455, section 7.4.1).
 fn name_of(code: u16) -> &'static str {
     match code {
-        1000 => "normal close_info",
+        1000 => "normal closure",
         1001 => "going away",
         1002 => "protocol error",
         1003 => "unsupported data",
-        1005 => "no status code",      // the Close frame was empty
-        1006 => "abnormal close_info", // no Close frame came at all; like 1005, it is never sent
+        1005 => "no status code",   // the Close frame was empty
+        1006 => "abnormal closure", // there was no Close frame at all; like 1005, it is never sent
         1007 => "invalid data",
         1008 => "policy violation",
         1009 => "message too big",

@@ -1,19 +1,23 @@
-//! The server of the walk-through once more, on `tokio-tungstenite`: `cargo run -p tungstenite-server`.
+//! The server of the walk-through once more, on `tokio-tungstenite`:
+//! `cargo run -p tungstenite-server`.
 //!
-//! To be read beside our own server in `crates/server`. Both serve `/`, `/echo` and `/chat` in the same way; compare
-//! what each has to say about (*the core* is `crates/protocol`):
+//! Read this file beside our own server in `crates/server`. Both serve `/`, `/echo` and `/chat` in
+//! the same way. Compare how each handles (*the engine* is `crates/protocol`):
 //!
-//! - **The opening handshake.** Here it is one call, [`accept_hdr_async`], and our say in it is one function
-//!   ([`admit`]), asked only about requests that are WebSocket handshakes already. Anything else, such as a browser's
-//!   plain `GET /`, is hung up on without an answer: tungstenite is not an HTTP server.
-//! - **Frames, masks, fragments.** Not a word here: a [`Message`] comes in whole. The core does it in `frame/` and
-//!   `connection/receiver.rs`.
-//! - **Ping and Close.** tungstenite queues the answers by itself, but they only leave while somebody reads or writes
-//!   the connection, which is why `converse` reads on after a Close.
-//! - **A client that breaks a rule.** `next()` returns an error, and that's all: the client gets no Close frame with
-//!   1002 or 1007 unless the program sends one. Our connection does that itself.
-//! - **Compression and memory.** There is no permessage-deflate, and every connection, also an idle one, allocates
-//!   its own read buffer (128 KiB unless set otherwise).
+//! - **The opening handshake.** Here it is one call, [`accept_hdr_async`]. This program decides in
+//!   one function ([`validate_request`]), which tungstenite calls only for requests that are valid
+//!   WebSocket handshakes. It answers anything else, such as a browser's plain `GET /`, by hanging
+//!   up without a response: tungstenite is not an HTTP server.
+//! - **Frames, masks, fragments.** Nothing in this file deals with them: a [`Message`] arrives
+//!   whole. In the engine, `frame/` and `connection/receiver.rs` do this.
+//! - **Ping and Close.** tungstenite queues the answers by itself, but sends them only while the
+//!   program reads from or writes to the connection. That is why `converse` keeps reading after a
+//!   Close.
+//! - **A client that breaks a rule.** `next()` returns an error and does nothing else: the client
+//!   gets no Close frame with 1002 or 1007 unless the program sends one. Our connection does that
+//!   itself.
+//! - **Compression and memory.** There is no permessage-deflate. Every connection, even an idle
+//!   one, allocates its own read buffer (128 KiB by default).
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -32,11 +36,12 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseC
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 
-/// How many messages may wait for a slow client. More only makes what it gets older.
+/// The maximum number of messages that may wait for a slow client. With a longer queue, the
+/// messages would only be older when they arrive.
 const BACKLOG: usize = 16;
-/// Clients that connect and then say nothing shouldn't be able to pile up.
+/// The limit for a client's request. Clients that connect and then send nothing must not pile up.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the end of the program waits for the clients to answer our Close.
+/// The limit for all clients together to answer our Close before the program exits.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Serves the documented conversation over WebSocket.
@@ -45,20 +50,20 @@ struct Arguments {
     /// Where to listen; port 0 takes any free port
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     listen: String,
-    /// How often clients of `/` hear from us: 250ms, 1s, 2m
+    /// Time between two status messages to the clients of `/`: 250ms, 1s, 2m
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = parse_interval)]
     interval: Duration,
 }
 
 fn parse_interval(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be longer than nothing".to_owned()),
+        Ok(Duration::ZERO) => Err("must be longer than zero".to_owned()),
         Ok(interval) => Ok(interval),
         Err(error) => Err(error.to_string()),
     }
 }
 
-/// What all connections share.
+/// The state that all connections share.
 struct State {
     started: Instant,
     sequence: u64,
@@ -69,21 +74,22 @@ struct State {
 
 struct Client {
     path: &'static str,
-    /// The way to a client leads through a bounded queue that the client's own task empties. Whoever has something for
-    /// many clients fills queues and never waits for a socket, so a slow client delays nobody else.
+    /// A bounded queue of messages to this client. The client's own task empties it. A sender with
+    /// a message for many clients fills queues and never waits for a socket, so a slow client
+    /// delays nobody else.
     queue: mpsc::Sender<Message>,
 }
 
 impl State {
-    /// Everyone connected to `path`.
+    /// Iterates over the clients that are connected to `path`.
     fn clients_of(&self, path: &str) -> impl Iterator<Item = (&SocketAddr, &Client)> {
         self.clients.iter().filter(move |(_, client)| client.path == path)
     }
 }
 
-type Shared = Arc<Mutex<State>>;
+type SharedState = Arc<Mutex<State>>;
 
-// One thread is plenty for what this server does, and keeps the lines it prints in the order of events.
+// One thread is plenty for this server, and it keeps the printed lines in the order of events.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -98,8 +104,9 @@ async fn main() -> ExitCode {
 
 async fn serve(arguments: &Arguments) -> std::io::Result<()> {
     let listener = TcpListener::bind(&arguments.listen).await?;
-    // Before the first line of output, so that whoever waits for that line may send a signal at once.
-    let asked_to_stop = stop_signal()?;
+    // Set up before the first line of output, so that a program that waits for that line may send a
+    // signal at once.
+    let stop_requested = stop_signal()?;
     print_line(&format!("listening on ws://{}/", listener.local_addr()?));
 
     let shared = Arc::new(Mutex::new(State {
@@ -109,30 +116,31 @@ async fn serve(arguments: &Arguments) -> std::io::Result<()> {
         last_text: None,
         clients: HashMap::new(),
     }));
-    // One channel for the end of the program: its value tells every connection to close, and when the last connection
-    // has dropped its receiver, all of them have.
+    // One channel for the shutdown. A new value tells every connection to close. `closed` completes
+    // when the last connection has dropped its receiver.
     let (stop, stopped) = watch::channel(());
 
     tokio::select! {
         () = accept_forever(&listener, &shared, &stopped) => {}
         () = push_forever(&shared, arguments.interval) => {}
-        () = asked_to_stop => {}
+        () = stop_requested => {}
     }
     drop((listener, stopped));
     stop.send_replace(());
-    // Connections that are still there after that end with the program.
+    // Connections that are still open after the time limit end with the program.
     let _ = timeout(CLOSE_TIMEOUT, stop.closed()).await;
     Ok(())
 }
 
-async fn accept_forever(listener: &TcpListener, shared: &Shared, stopped: &watch::Receiver<()>) {
+async fn accept_forever(listener: &TcpListener, shared: &SharedState, stopped: &watch::Receiver<()>) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 tokio::spawn(welcome(stream, peer, Arc::clone(shared), stopped.clone()));
             }
             Err(error) => {
-                // Most likely too many open files. That passes when a client leaves; asking again at once won't help.
+                // Most likely there are too many open files, which passes when a client leaves.
+                // Trying again at once would not help.
                 eprintln!("cannot accept a connection: {error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
@@ -140,10 +148,10 @@ async fn accept_forever(listener: &TcpListener, shared: &Shared, stopped: &watch
     }
 }
 
-/// `/`: tells every client how the server is doing, once per interval.
-async fn push_forever(shared: &Shared, interval: Duration) {
+/// Serves `/`: sends every client a status message once per interval.
+async fn push_forever(shared: &SharedState, interval: Duration) {
     let mut ticks = tokio::time::interval(interval);
-    ticks.tick().await; // the first tick comes at once, the first push after one interval
+    ticks.tick().await; // the first tick is immediate, but the first push is due after one interval
     loop {
         ticks.tick().await;
         let mut state = shared.lock().unwrap();
@@ -157,10 +165,11 @@ async fn push_forever(shared: &Shared, interval: Duration) {
             rss_bytes: rss_bytes(),
         };
         let text = serde_json::to_string(&report).expect("numbers and text always make JSON");
-        // The copies for the clients share these bytes.
+        // Clones of the message share these bytes.
         let push = Message::text(text);
         for (_, client) in state.clients_of("/") {
-            // A full queue means a slow client: it misses this push, and the next one is better anyway.
+            // A full queue means a slow client. It misses this push, and the next one is more
+            // recent anyway.
             let _ = client.queue.try_send(push.clone());
         }
     }
@@ -176,15 +185,17 @@ struct Report<'a> {
     rss_bytes: u64,
 }
 
-/// From the TCP connection to its end: the opening handshake, the conversation, and the lines about both.
+/// Handles one TCP connection to its end: the opening handshake, the conversation, and the log
+/// lines about both.
 #[expect(clippy::result_large_err, reason = "tungstenite wants the rejection as a whole HTTP response")]
-async fn welcome(stream: TcpStream, peer: SocketAddr, shared: Shared, mut stopped: watch::Receiver<()>) {
-    // By default TCP holds a small packet back until the one before it is acknowledged: good for bulk, bad for talk.
+async fn welcome(stream: TcpStream, peer: SocketAddr, shared: SharedState, mut stopped: watch::Receiver<()>) {
+    // By default TCP holds back a small packet until the previous one has been acknowledged. That
+    // is good for bulk data and bad for short messages.
     let _ = stream.set_nodelay(true);
 
     let mut path = "";
     let handshake = accept_hdr_async(stream, |request: &Request, mut response: Response| {
-        path = admit(request).map_err(rejection)?;
+        path = validate_request(request).map_err(rejection)?;
         if path == "/chat" {
             let chosen = HeaderValue::from_static("chat");
             response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
@@ -196,7 +207,7 @@ async fn welcome(stream: TcpStream, peer: SocketAddr, shared: Shared, mut stoppe
         _ = stopped.changed() => return,
     };
     let Ok(Ok(socket)) = accepted else {
-        return; // too slow, or refused
+        return; // too slow, or rejected
     };
 
     print_line(&format!("{peer} connected to {path}"));
@@ -208,8 +219,11 @@ async fn welcome(stream: TcpStream, peer: SocketAddr, shared: Shared, mut stoppe
     print_line(&format!("{peer} closed: {code} ({})", name_of(code)));
 }
 
-/// Which of our paths the request may have, or the HTTP status that refuses it.
-fn admit(request: &Request) -> Result<&'static str, StatusCode> {
+/// Returns the path that the request may use.
+///
+/// # Errors
+/// The HTTP status to reject the request with.
+fn validate_request(request: &Request) -> Result<&'static str, StatusCode> {
     let text_of = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
 
     let path = match request.uri().path() {
@@ -218,8 +232,9 @@ fn admit(request: &Request) -> Result<&'static str, StatusCode> {
         "/chat" => "/chat",
         _ => return Err(StatusCode::NOT_FOUND),
     };
-    // Browsers let any page open a WebSocket to any host, also to one on your own machine, and say in `Origin` which
-    // page it was. Without this check every web page you visit could read along here. Other programs send no Origin.
+    // Browsers let any page open a WebSocket to any host, even to your own machine, and say in
+    // `Origin` which site the page came from. Without this check, every web page that you visit
+    // could listen in here. Other programs send no Origin.
     if request.headers().contains_key(header::ORIGIN) {
         // The browser writes host and port in the same form into both headers.
         let origin = text_of(header::ORIGIN).and_then(|origin| origin.split_once("://"));
@@ -229,7 +244,7 @@ fn admit(request: &Request) -> Result<&'static str, StatusCode> {
         }
     }
     if path == "/chat" {
-        // A client may spread its offers over several such headers, each with a list.
+        // A client may distribute its offers over several such headers, each with a list.
         let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
         let lists = offers.iter().filter_map(|offer| offer.to_str().ok());
         let mut names = lists.flat_map(|list| list.split(',')).map(str::trim);
@@ -248,17 +263,19 @@ fn rejection(status: StatusCode) -> ErrorResponse {
     response
 }
 
-/// Talks with one client until the connection has ended, and returns the code of the client's Close frame.
+/// Talks to one client until the connection has ended, and returns the code of the client's Close
+/// frame.
 async fn converse(
     socket: WebSocketStream<TcpStream>,
     peer: SocketAddr,
     path: &str,
     mut queued: mpsc::Receiver<Message>,
-    shared: &Shared,
+    shared: &SharedState,
     mut stopped: watch::Receiver<()>,
 ) -> u16 {
-    // Two halves that run at the same time: waiting until a slow client takes a message must not keep us from hearing
-    // it. Both sometimes send, so they take turns with the sending end.
+    // The two halves run at the same time: while we wait for a slow client to read a message, we
+    // must still receive its messages. Both halves sometimes send, so a mutex guards the sending
+    // end.
     let (outgoing, mut incoming) = socket.split();
     let outgoing = tokio::sync::Mutex::new(outgoing);
 
@@ -280,19 +297,21 @@ async fn converse(
     };
 
     let receiving = async {
-        let mut code = 1006; // stands for "no Close frame came"
+        let mut code = 1006; // the code for "there was no Close frame"
         while let Some(Ok(message)) = incoming.next().await {
             match message {
-                // tungstenite has put its answer in line. The next turn of this loop sends it, and is the last one.
+                // tungstenite has queued its answer. The next iteration of this loop sends it, and
+                // is the last one.
                 Message::Close(frame) => code = frame.map_or(1005, |frame| frame.code.into()),
                 Message::Text(_) | Message::Binary(_) if path == "/echo" => {
-                    // Not through the queue: until an echo has left we read no further. In the end that makes a client
-                    // wait that sends without reading, and a Close can't overtake the last echo.
+                    // Not through the queue: we read no further until the echo has been written. So
+                    // a client that sends without reading has to wait in the end, and a Close
+                    // cannot overtake the last echo.
                     let _ = outgoing.lock().await.send(message).await;
                 }
                 Message::Text(text) if path == "/chat" => relay(&text, peer, shared),
                 Message::Text(text) => note(&text, peer, shared),
-                // Ping and Pong are shown to us only for information.
+                // Ping and Pong: tungstenite has handled them already.
                 _ => {}
             }
         }
@@ -302,13 +321,14 @@ async fn converse(
     tokio::pin!(receiving);
     tokio::select! {
         code = &mut receiving => code,
-        // Our Close has left (or couldn't). What the client still says, up to its own Close, is for the other half.
+        // Our Close has been written, or could not be. The receiving half handles the messages that
+        // the client still sends before its own Close.
         () = sending => receiving.await,
     }
 }
 
-/// `/chat`: passes a text on to all the others.
-fn relay(text: &Utf8Bytes, from: SocketAddr, shared: &Shared) {
+/// Serves `/chat`: forwards a text to all other clients.
+fn relay(text: &Utf8Bytes, from: SocketAddr, shared: &SharedState) {
     for (peer, client) in shared.lock().unwrap().clients_of("/chat") {
         if *peer != from {
             let _ = client.queue.try_send(Message::Text(text.clone()));
@@ -316,15 +336,16 @@ fn relay(text: &Utf8Bytes, from: SocketAddr, shared: &Shared) {
     }
 }
 
-/// `/`: prints what a client says, and keeps it for the next push.
-fn note(text: &str, from: SocketAddr, shared: &Shared) {
+/// Serves `/`: prints a client's text and keeps it for the next push.
+fn note(text: &str, from: SocketAddr, shared: &SharedState) {
     let mut state = shared.lock().unwrap();
     state.messages_received += 1;
     state.last_text = Some(text.to_owned());
     print_line(&format!("{from} says: {}", escape_controls(text)));
 }
 
-/// A client's text is printed on our terminal, where control characters could clear the screen or fake another line.
+/// Escapes control characters. We print a client's text on our terminal, where they could clear the
+/// screen or fake another line.
 fn escape_controls(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
@@ -339,11 +360,13 @@ fn escape_controls(text: &str) -> String {
 
 fn print_line(line: &str) {
     use std::io::Write;
-    // Not println!, which panics when whoever read our lines has left; the clients should not suffer for it.
+    // Not println!, which panics when nobody reads our output any more. The clients should not
+    // suffer for it.
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Memory that this process really occupies, as Linux counts it; 0 on systems without /proc.
+/// Returns the resident memory of this process in bytes, as Linux counts it, or 0 on systems
+/// without /proc.
 fn rss_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     // The line reads `VmRSS:      4600 kB`.
@@ -352,15 +375,15 @@ fn rss_bytes() -> u64 {
     kibibytes.unwrap_or(0) * 1024
 }
 
-/// A Close frame says why in a number (RFC 6455, section 7.4.1); people want words.
+/// Returns the close code in words: a Close frame says why in a number (RFC 6455, section 7.4.1).
 fn name_of(code: u16) -> &'static str {
     match code {
-        1000 => "normal close_info",
+        1000 => "normal closure",
         1001 => "going away",
         1002 => "protocol error",
         1003 => "unsupported data",
-        1005 => "no status code",      // the Close frame was empty
-        1006 => "abnormal close_info", // no Close frame came at all; like 1005, it is never sent
+        1005 => "no status code",   // the Close frame was empty
+        1006 => "abnormal closure", // there was no Close frame at all; like 1005, it is never sent
         1007 => "invalid data",
         1008 => "policy violation",
         1009 => "message too big",
@@ -376,7 +399,8 @@ fn name_of(code: u16) -> &'static str {
     }
 }
 
-/// Completes on Ctrl-C (SIGINT) or on SIGTERM, with which service managers and containers end a program.
+/// Returns a future that completes on Ctrl-C (SIGINT) or on SIGTERM, which service managers and
+/// containers send to end a program.
 #[cfg(unix)]
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

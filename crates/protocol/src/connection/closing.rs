@@ -1,9 +1,10 @@
-//! How a connection ends: what has happened, and what follows from it (sections 1.4, 5.5.1 and 7).
+//! The end of a connection: the facts, and the conclusions from them (sections 1.4, 5.5.1 and 7).
 //!
-//! Rule one of this file: only facts are stored, and each is set once. The RFC's states, the codes 1005 and 1006 and
-//! the next thing to do with TCP are computed from them. A stored state can contradict the facts; a computed one can't.
+//! Only facts are stored, none is ever taken back, and every assignment is in this file: see
+//! *Transitions* below. The RFC's states, the codes 1005 and 1006, and the next step for TCP are computed from
+//! the facts. A stored state could contradict the facts; a computed one cannot.
 //!
-//! Rule two: nothing here knows about bytes, frames or time.
+//! Nothing here knows about bytes, frames or time.
 //!
 //! ```text
 //!               a Close sent, a Close received, or a rule broken
@@ -19,25 +20,28 @@
 //!   deadline passed                         disconnect                  disconnect
 //! ```
 //!
-//! The server closes TCP first so that the kernel's `TIME_WAIT`, which blocks the address pair for a minute or two,
-//! waits at the end that can spare it: a server's port is its well-known one anyway, while a client that wants to
-//! connect again right away would have to pick another (7.1.1). *Half-close* means: nothing more will be sent, but what
-//! comes is still read (and thrown away). Closing both directions while the peer's bytes are on their way would make
-//! the kernel answer with a reset, and a reset can overtake the Close frame and destroy it.
+//! The server closes TCP first, so that the kernel's `TIME_WAIT` state stays at its end.
+//! `TIME_WAIT` blocks an address pair for a minute or two. A server does not notice that, because
+//! its port is the well-known one anyway. A client that connects again at once would need another
+//! port (section 7.1.1).
+//!
+//! *Half-close* means that this end sends nothing more but keeps reading, and discards what it
+//! reads. Closing both directions while the peer's bytes are on their way would make the kernel
+//! answer with a reset, and a reset can overtake the Close frame and destroy it.
 
 use std::fmt;
 
 use crate::{
-    Role,
     close::{CloseCode, CloseFrame},
+    role::Role,
     violation::Violation,
 };
 
 /// The four states of a connection as the RFC names them (sections 4.1, 4.2.2, 7.1.3 and 7.1.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// The opening handshake is under way. Never the state of a [`Connection`](crate::Connection): before the
-    /// handshake there is none.
+    /// The opening handshake has not finished. Never the state of a
+    /// [`Connection`](crate::Connection), which does not exist before the handshake has succeeded.
     Connecting,
     /// Data may flow.
     Open,
@@ -58,49 +62,133 @@ impl fmt::Display for State {
     }
 }
 
-/// One of the two ends of a connection, seen from here.
+/// One of the two endpoints of a connection, seen from this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Endpoint {
-    /// This end.
+    /// This endpoint.
     Local,
-    /// The other end.
+    /// The peer.
     Remote,
 }
 
-/// What is to be done with TCP once everything before it was sent.
+/// The next step for TCP, to be taken once the send queue is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TcpStep {
+    /// End our direction of TCP, and keep reading.
     HalfClose,
+    /// Drop TCP in both directions.
     Disconnect,
 }
 
-/// What has happened so far on the way to the end. Private to the connection: see [`CloseInfo`] for what it shows.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Closing {
-    /// The Close that was sent; `Some(None)` is one with an empty body. Boxed like the two below, because an idle
-    /// connection should be small and has none of them.
-    pub(super) sent: Option<Option<Box<CloseFrame>>>,
-    /// Something that was queued, the Close perhaps, had to be dropped.
-    pub(super) output_discarded: bool,
-    /// The first Close that was received.
-    pub(super) received: Option<Option<Box<CloseFrame>>>,
-    /// Who sent the first Close.
-    pub(super) initiator: Option<Endpoint>,
-    /// The rule that the peer broke: the connection was failed (7.1.7).
-    pub(super) failed: Option<Box<Violation>>,
-    /// The peer has ended its direction of TCP, and all that came before was handled.
-    pub(super) eof_reached: bool,
-    /// This end has ended its direction of TCP.
-    pub(super) half_closed: bool,
-    /// Writing failed: nothing can be sent any more.
-    pub(super) write_failed: bool,
-    /// The deadline for the peer to answer a Close, or to close TCP, has passed.
-    pub(super) timed_out: bool,
-    /// TCP is gone in both directions.
-    pub(super) disconnected: bool,
+/// The state of the peer's direction of the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum PeerStream {
+    /// More bytes may arrive.
+    #[default]
+    Open,
+    /// A read returned 0 bytes. The input may still hold bytes that came before.
+    EofRead,
+    /// No further frame can be decoded from the bytes before the end.
+    EofReached,
 }
 
+/// The facts on the way to the end of a connection. [`CloseInfo`] is their public summary.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Closing {
+    /// The Close that was handed to the send queue; `Some(None)` has an empty body. Boxed like the two below, because
+    /// an idle connection has none of them and should be small.
+    sent: Option<Option<Box<CloseFrame>>>,
+    /// The first Close that was received.
+    received: Option<Option<Box<CloseFrame>>>,
+    /// The endpoint whose Close came first, as seen here: if both cross, each side sees its own.
+    initiator: Option<Endpoint>,
+    /// The rule that the peer broke: the connection was failed (section 7.1.7).
+    violation: Option<Box<Violation>>,
+    peer_stream: PeerStream,
+    /// A queued frame, perhaps the Close itself, was discarded unsent.
+    output_discarded: bool,
+    /// The driver was told to end our direction of TCP.
+    half_closed: bool,
+    /// A write failed: nothing can be sent any more.
+    write_failed: bool,
+    /// The peer did not answer a Close, or did not close TCP, before the deadline.
+    timed_out: bool,
+    /// The driver was told to drop TCP.
+    disconnected: bool,
+}
+
+/// Transitions. These are the only assignments to the facts.
 impl Closing {
+    /// Records that our Close was queued. The first Close of either side decides the initiator.
+    pub(super) fn on_close_sent(&mut self, body: Option<CloseFrame>) {
+        self.initiator.get_or_insert(Endpoint::Local);
+        self.sent.get_or_insert(body.map(Box::new));
+    }
+
+    /// Records that a valid Close arrived.
+    pub(super) fn on_close_received(&mut self, body: Option<CloseFrame>) {
+        self.initiator.get_or_insert(Endpoint::Remote);
+        self.received.get_or_insert(body.map(Box::new));
+    }
+
+    /// Records the rule that the peer broke.
+    pub(super) fn on_violation(&mut self, violation: Violation) {
+        self.violation.get_or_insert(Box::new(violation));
+    }
+
+    /// Records that a read returned 0 bytes. A second end changes nothing.
+    pub(super) fn on_eof_read(&mut self) {
+        if self.peer_stream == PeerStream::Open {
+            self.peer_stream = PeerStream::EofRead;
+        }
+    }
+
+    /// Records that no further frame can be decoded without more bytes. Returns `true` once: if the
+    /// end of the peer's stream was read, so that no more bytes will arrive.
+    pub(super) fn on_more_input_needed(&mut self) -> bool {
+        let reached = self.peer_stream == PeerStream::EofRead;
+        if reached {
+            self.peer_stream = PeerStream::EofReached;
+        }
+        reached
+    }
+
+    /// Records that a write failed. This end can send nothing more, but bytes that the peer has
+    /// sent can still be read.
+    pub(super) fn on_write_error(&mut self) {
+        self.write_failed = true;
+    }
+
+    /// Records that a read failed. The transport is lost in both directions.
+    pub(super) fn on_read_error(&mut self) {
+        //= docs/src/rfc6455.md#section-7-2-1
+        //# If the transport is lost when nobody expects it, the client MUST fail the connection.
+        self.on_eof_read();
+        self.write_failed = true;
+    }
+
+    /// Records that the send queue was discarded while it held something.
+    pub(super) fn on_output_discarded(&mut self) {
+        self.output_discarded = true;
+    }
+
+    /// Records that the deadline for the peer's part of closing has passed.
+    pub(super) fn on_timeout(&mut self) {
+        self.timed_out = true;
+    }
+
+    /// Records that the driver has received this step.
+    pub(super) fn on_tcp_step(&mut self, step: TcpStep) {
+        match step {
+            TcpStep::HalfClose => self.half_closed = true,
+            TcpStep::Disconnect => self.disconnected = true,
+        }
+    }
+}
+
+/// Conclusions. These only read the facts.
+impl Closing {
+    /// Returns the state as the RFC names it.
     pub(super) fn state(&self) -> State {
         //= docs/src/rfc6455.md#section-7-1-4
         //# When the TCP connection is closed, the WebSocket connection is CLOSED.
@@ -109,7 +197,8 @@ impl Closing {
         //= docs/src/rfc6455.md#section-7-1-3
         //# From the moment an endpoint sends or receives a Close, the closing handshake has begun and the connection is
         //# CLOSING.
-        // So is one that failed: it has sent one too.
+        //
+        // A failed connection is CLOSING too: failing it has queued a Close.
         } else if self.sent.is_some() || self.received.is_some() {
             State::Closing
         } else {
@@ -117,25 +206,41 @@ impl Closing {
         }
     }
 
-    /// After a violation, and after the peer's Close, nothing that the peer sends counts (sections 7.1.7 and 1.4).
-    /// After our own Close it still does.
+    /// Returns whether nothing that the peer sends counts any more: after a violation, after the
+    /// peer's Close (sections 7.1.7 and 1.4), and after the end. After our own Close it still does.
     #[inline]
     pub(super) fn ignores_input(&self) -> bool {
-        self.failed.is_some() || self.received.is_some() || self.disconnected
+        self.violation.is_some() || self.received.is_some() || self.disconnected
     }
 
-    pub(super) fn close_sent(&mut self, body: Option<CloseFrame>) {
-        self.initiator.get_or_insert(Endpoint::Local);
-        self.sent.get_or_insert(body.map(Box::new));
+    /// Returns whether a Close was sent.
+    pub(super) const fn is_close_sent(&self) -> bool {
+        self.sent.is_some()
     }
 
-    pub(super) fn close_received(&mut self, body: Option<CloseFrame>) {
-        self.initiator.get_or_insert(Endpoint::Remote);
-        self.received.get_or_insert(body.map(Box::new));
+    /// Returns whether the end of the peer's stream was read and is still to be reached.
+    pub(super) fn is_eof_pending(&self) -> bool {
+        self.peer_stream == PeerStream::EofRead
     }
 
-    /// The next thing to do with TCP, when nothing is left to send before it.
+    /// Returns whether a write has failed.
+    pub(super) const fn has_write_failed(&self) -> bool {
+        self.write_failed
+    }
+
+    /// Returns whether the peer missed the deadline for closing.
+    pub(super) const fn has_timed_out(&self) -> bool {
+        self.timed_out
+    }
+
+    /// Returns whether something that was queued has been discarded.
+    pub(super) const fn has_discarded_output(&self) -> bool {
+        self.output_discarded
+    }
+
+    /// Returns the next step for TCP, to be taken once the send queue is empty.
     pub(super) fn tcp_step(&self, role: Role) -> Option<TcpStep> {
+        // If TCP has ended, no step is left.
         if self.disconnected {
             return None;
         }
@@ -145,7 +250,7 @@ impl Closing {
         //= docs/src/rfc6455.md#section-7-1-1
         //# A client MAY be the first in other cases, for example when the server does not close TCP within a reasonable
         //# time.
-        if self.eof_reached || self.timed_out {
+        if self.peer_stream == PeerStream::EofReached || self.timed_out {
             return Some(TcpStep::Disconnect);
         }
         //= docs/src/rfc6455.md#section-5-5-1
@@ -153,6 +258,7 @@ impl Closing {
         //= docs/src/rfc6455.md#section-7-1-2
         //# Once it has both sent and received a Close, an endpoint SHOULD close the connection as section 7.1.1 says.
         let done = self.sent.is_some() && self.received.is_some();
+        // After both Closes, the server goes first (see the table above).
         let closes_first = match role {
             //= docs/src/rfc6455.md#section-5-5-1
             //# Once both have sent a Close, the server MUST close the TCP connection at once.
@@ -171,17 +277,19 @@ impl Closing {
         //# A client that fails the connection MUST close it.
         //= docs/src/rfc6455.md#section-7-1-7
         //# A server that fails the connection MUST close it.
-        let closes = closes_first || self.failed.is_some();
+        let closes = closes_first || self.violation.is_some();
+        // Half-close once only, and not at all if nothing can be written any more.
         (closes && !self.half_closed && !self.write_failed).then_some(TcpStep::HalfClose)
     }
 
+    /// Summarises the facts for the application.
     pub(super) fn close_info(&self) -> CloseInfo {
         let (code, reason) = match &self.received {
             //= docs/src/rfc6455.md#section-7-1-5
             //# The close code of a connection is the code in the first Close that it received.
             //
-            // Whatever this end may have sent.
-            Some(Some(frame)) => (frame.code, frame.reason.clone()),
+            // It does not matter which code this end sent.
+            Some(Some(frame)) => (frame.code(), frame.reason().to_owned()),
             Some(None) => (CloseCode::NO_STATUS_RECEIVED, String::new()),
             None => (CloseCode::ABNORMAL_CLOSURE, String::new()),
         };
@@ -190,56 +298,62 @@ impl Closing {
             reason,
             was_clean: self.sent.is_some()
                 && self.received.is_some()
-                && self.failed.is_none()
+                && self.violation.is_none()
                 && !self.output_discarded,
             initiator: self.initiator,
             sent: self.sent.as_ref().and_then(Option::as_deref).cloned(),
-            violation: self.failed.as_deref().cloned(),
+            violation: self.violation.as_deref().cloned(),
             timed_out: self.timed_out,
         }
     }
 }
 
-/// How a connection ended, as an application is told (sections 7.1.4 to 7.1.6).
+/// A summary of the end of a connection (sections 7.1.4 to 7.1.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseInfo {
-    /// The code of the Close frame that the peer sent; [1005](CloseCode::NO_STATUS_RECEIVED) if it had none and
-    /// [1006](CloseCode::ABNORMAL_CLOSURE) if there was no such frame. Neither of the two ever travels.
+    /// The code of the Close frame that the peer sent; [1005](CloseCode::NO_STATUS_RECEIVED) if it
+    /// had none and [1006](CloseCode::ABNORMAL_CLOSURE) if no such frame arrived. Neither of the
+    /// two is ever sent.
     pub code: CloseCode,
-    /// The reason in the peer's Close frame, often empty. Written for developers, and under the peer's control.
+    /// The reason in the peer's Close frame, often empty. It is meant for developers, and the peer
+    /// controls it.
     pub reason: String,
-    /// Whether each end got the other's Close, as far as this end can know.
+    /// Whether each endpoint received the other's Close, as far as this endpoint can know.
     pub was_clean: bool,
-    /// Who sent the first Close; `None` if there was none.
+    /// The endpoint whose Close came first, as seen from this one; `None` if there was no Close. If
+    /// two Close frames cross, each endpoint sees its own first.
     pub initiator: Option<Endpoint>,
-    /// The body of the Close that this end sent, if it sent one that had a body.
+    /// The body of the Close that this endpoint sent; `None` if it sent no Close, or one without a
+    /// body.
     pub sent: Option<CloseFrame>,
-    /// The rule that the peer broke, if that was the reason.
+    /// The rule that the peer broke, if that is why the connection failed.
     pub violation: Option<Violation>,
-    /// The peer did not answer the Close, or did not close TCP, in time.
+    /// Whether the peer failed to answer the Close, or to close TCP, before the deadline. In the
+    /// second case the closing handshake was complete, and `was_clean` is `true` as well.
     pub timed_out: bool,
 }
 
-/// One sentence, such as `1000 (normal closure), closed by the peer`.
+/// Prints one sentence, such as `1000 (normal closure), closed by the peer`.
 impl fmt::Display for CloseInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
         if !self.reason.is_empty() {
-            // As Rust writes a string: between quotation marks an apostrophe needs no backslash.
+            // Quote the reason as Rust quotes a string, because the peer chose it. `{:?}` escapes
+            // control characters, and leaves an apostrophe alone.
             write!(f, " {:?}", self.reason)?;
         }
         if let Some(violation) = &self.violation {
-            write!(f, ", failed by this end: {violation}")
-        } else {
-            match (self.initiator, self.code) {
-                (Some(Endpoint::Local), CloseCode::ABNORMAL_CLOSURE) => {
-                    f.write_str(", the peer never answered the Close")
-                }
-                (Some(Endpoint::Local), _) => f.write_str(", closed by this end"),
-                (Some(Endpoint::Remote), _) => f.write_str(", closed by the peer"),
-                (None, _) => f.write_str(", the connection ended without a Close frame"),
-            }
+            return write!(f, ", failed by this end: {violation}");
         }
+        f.write_str(match (self.initiator, self.code) {
+            (Some(Endpoint::Local), CloseCode::ABNORMAL_CLOSURE) => ", the peer never answered the Close",
+            (Some(Endpoint::Local), _) => ", closed by this end",
+            (Some(Endpoint::Remote), _) => ", closed by the peer",
+            (None, _) => ", the connection ended without a Close frame",
+        })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! A WebSocket connection after its opening handshake, without a socket (sections 5.5, 6 and 7).
 //!
-//! Bytes and the time go in; events, bytes and instructions come out. Whoever owns the socket, the *driver*, moves them:
+//! Bytes and the time go in; events, bytes and instructions come out. The **driver**, which owns
+//! the socket, moves them:
 //!
 //! ```text
 //!   socket ──▶ receive(bytes) ──▶ ┌────────────┐ ──▶ poll_event() ──▶ application
@@ -12,140 +13,96 @@
 //!                                     clock
 //! ```
 //!
-//! Most messages can be had in shorter ways than by `poll_event`:
-//!
-//! | call | for |
-//! |---|---|
-//! | [`poll_event`](Connection::poll_event) | everything: messages, control frames, and what is wrong |
-//! | [`poll_message`](Connection::poll_message) | a message that lies in the input whole, without asking for the time; then `poll_event` |
-//! | [`poll_message_with_outbound`](Connection::poll_message_with_outbound) | the same, with the way to answer it while it is being looked at |
-//! | [`has_complete_frame`](Connection::has_complete_frame) | whether to go on before what is queued is sent |
-//! | [`has_input`](Connection::has_input) | whether `poll_event` could find anything at all |
+//! The same calls with the same arguments always return the same results, so every rule can be
+//! tested without a network and without waiting.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | here | the connection, and what it does with what arrives |
-//! | `receiver` | from bytes to messages and control frames; `receiver/whole`: the short way to most messages |
-//! | `event` | what the application is told |
-//! | `sending` | what the application may send when |
-//! | `sender` | from messages to frames in the output |
-//! | `compression` | what is different about both for compressed messages |
-//! | `output` | bytes on their way out |
-//! | `control` | what the peer's control frames ask for |
-//! | `closing` | how it ends: facts, states, who closes TCP |
+//! | here | [`Connection`] with all its methods; each calls the types below |
+//! | `input` | the bytes from the peer that have not been consumed |
+//! | `receiver` | from bytes to messages and control frames |
+//! | `event` | what the application receives |
+//! | `outbound` | what the application may send, and when |
+//! | `sender` | from messages to frames |
+//! | `send_queue` | the bytes that wait to be written |
+//! | `prepared` | a message that is encoded once for many connections |
+//! | `deflate` | what is different for compressed messages |
+//! | `control` | the peer's control frames |
+//! | `closing` | how a connection ends: facts, states, who closes TCP |
 //! | `timers` | deadlines |
 //!
-//! The same calls with the same arguments always give the same results, so every rule can be tested without a network
-//! and without waiting.
-//!
-//! Whether bytes are copied or shared is decided in four places, each by what it would cost there:
+//! Four sizes decide how the bytes of a payload are handled. Each follows from the costs at its own
+//! place:
 //!
 //! | from | where | why |
 //! |---|---|---|
-//! | 2 KiB | `event`: a message that is kept shares the input | below, it would hold on to a whole buffer |
-//! | 4 KiB | `output`: a payload is written from where it lies | below, a copy costs less than one more piece of a write |
-//! | 16 KiB | `receiver`: a payload is unmasked and checked in pieces | so much stays in the core's own cache |
-//! | 64 KiB | `sending`: an echo shares the memory of what it answers | below, it lies in a buffer that the next read wants |
+//! | 2 KiB | `event`: a message that the application keeps shares the input | a smaller one is copied: sharing a few bytes would keep a whole buffer alive |
+//! | 4 KiB | `send_queue`: a payload is written from where it is | copying a smaller one costs less than one more piece of a write |
+//! | 16 KiB | `receiver`: a payload is unmasked and validated in pieces | a piece stays in the core's own cache |
+//! | 64 KiB | `outbound`: a message that is sent back shares its memory | a smaller one is copied: it is in the buffer that the next read needs |
 
 mod closing;
-mod compression;
 mod control;
+mod deflate;
 mod event;
+mod input;
+mod outbound;
+mod prepared;
 mod receiver;
 mod send_queue;
 mod sender;
-mod sending;
 mod timers;
 
-use std::{
-    fmt,
-    ops::Range,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, ops::Range, sync::Arc, time::Instant};
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 pub use self::{
     closing::{CloseInfo, Endpoint, State},
     event::{Event, MessageRef},
+    outbound::Outbound,
+    prepared::PreparedMessage,
     send_queue::SendQueue,
-    sender::PreparedMessage,
-    sending::Outbound,
-    timers::KeepAlive,
 };
 use self::{
     closing::{Closing, TcpStep},
-    control::ControlFrames,
-    event::Payload,
+    control::ControlFrameState,
     receiver::{Decoded, Receiver},
     sender::Sender,
-    timers::KeepAliveState,
+    timers::Timers,
 };
+#[cfg(feature = "deflate")]
+use crate::extension::NegotiatedDeflate;
 use crate::{
     close::{CloseCode, CloseFrame},
-    frame::MaskingKeys,
-    limits::Limits,
-    message::MessageKind,
+    config::Config,
+    frame::{MaskingKeys, Opcode},
+    message::{Message, MessageKind},
+    role::Role,
+    usage_error::UsageError,
     violation::Violation,
 };
 
-/// Which side of the connection this end is (section 1.2). The roles differ in who masks and in who closes TCP first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Opened the connection. Masks what it sends.
-    Client,
-    /// Accepted the connection. Never masks.
-    Server,
-}
-
-/// How a connection is to behave.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// What is taken from the peer before the connection fails.
-    pub limits: Limits,
-    /// How long the peer may take to answer a Close, and then to close TCP. 5 seconds by default: several round trips
-    /// around the world. [`Duration::MAX`] sets no deadline.
-    pub close_timeout: Duration,
-    //= docs/src/rfc6455.md#section-7-3
-    //# A client SHOULD NOT close the connection at will.
-    //= docs/src/rfc6455.md#section-7-1-7
-    //# Except for all this, and for what its application asks, a client SHOULD NOT close the connection.
-    //= docs/src/rfc6455.md#section-7-2-1
-    //# Except for these cases and for what its application asks, a client SHOULD NOT close the connection.
-    /// Whether to send Pings unasked. Off by default: a client has no business ending a connection that is merely quiet
-    /// (section 7.3); servers do well to switch it on.
-    pub keep_alive: Option<KeepAlive>,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { limits: Limits::DEFAULT, close_timeout: Duration::from_secs(5), keep_alive: None }
-    }
-}
-
-/// One end of an open WebSocket connection, without I/O. See the [module](self) for how the calls fit together.
+/// One endpoint of an open WebSocket connection, without I/O. The [module](self) explains how the
+/// calls fit together.
 pub struct Connection {
     config: Arc<Config>,
     receiver: Receiver,
     sender: Sender,
     closing: Closing,
-    /// The peer has ended its stream; what came before may still be in the input.
-    eof_read: bool,
-    /// Made when the peer sends its first control frame.
-    control: Option<Box<ControlFrames>>,
-    /// The keep-alive, if there is one, until the connection begins to close.
-    keep_alive: Option<Box<KeepAliveState>>,
-    /// When the peer has to have done what closing asks of it.
-    close_deadline: Option<Instant>,
+    /// Created when the peer sends its first control frame.
+    control: Option<Box<ControlFrameState>>,
+    timers: Timers,
 }
 
-/// What the driver is to do with TCP next.
+/// The driver's next step with the transport.
 #[derive(Debug)]
 pub enum Transmit<'a> {
-    /// Write these bytes, [`advance`](Buf::advance) past those that were written, and ask again.
+    /// Write these bytes, [`advance`](bytes::Buf::advance) past those that were written, and poll
+    /// again.
     Bytes(&'a mut SendQueue),
-    /// End this direction of TCP (`shutdown`), and go on reading until the peer ends the other (section 7.1.1).
+    /// End this direction of TCP (`shutdown`), and keep reading until the peer ends the other
+    /// (section 7.1.1).
     HalfClose,
     /// Drop the TCP connection. Nothing follows.
     Disconnect,
@@ -153,25 +110,26 @@ pub enum Transmit<'a> {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // No payload: what people say to each other has no place in a log.
+        // Print no payload: what people write to each other must not end up in a log.
         f.debug_struct("Connection")
-            .field("role", &self.sender.role)
+            .field("role", &self.role())
             .field("state", &self.state())
             .field("queued_bytes", &self.queued_bytes())
             .finish_non_exhaustive()
     }
 }
 
+/// Creation and inspection.
 impl Connection {
-    /// A client's end. `keys` gives a new masking key for each frame.
+    /// Creates a client's endpoint. `keys` supplies a new masking key for each frame.
     ///
-    /// One `config` can serve many connections: hand it over in an [`Arc`].
+    /// Many connections can share one `config`: pass it in an [`Arc`].
     #[must_use]
     pub fn client(config: impl Into<Arc<Config>>, keys: Box<dyn MaskingKeys>, now: Instant) -> Self {
         Self::new(Role::Client, config.into(), Some(keys), now)
     }
 
-    /// A server's end.
+    /// Creates a server's endpoint.
     #[must_use]
     pub fn server(config: impl Into<Arc<Config>>, now: Instant) -> Self {
         Self::new(Role::Server, config.into(), None, now)
@@ -182,237 +140,524 @@ impl Connection {
             receiver: Receiver::new(role, Arc::clone(&config)),
             sender: Sender::new(role, keys),
             closing: Closing::default(),
-            eof_read: false,
             control: None,
-            keep_alive: config.keep_alive.map(|every| Box::new(KeepAliveState::new(every, now))),
-            close_deadline: None,
+            timers: Timers::new(config.keep_alive, now),
             config,
         }
     }
 
-    /// Which side this end is.
+    /// Enables compression as the opening handshake has negotiated it: the connection compresses
+    /// messages, and accepts compressed ones. Call this method before the connection is used.
+    //= docs/src/rfc7692.md#section-5
+    //# After a valid response both ends MUST exchange messages by the rules of section 6, with the agreed parameters.
+    #[cfg(feature = "deflate")]
     #[must_use]
-    pub const fn role(&self) -> Role {
-        self.sender.role
+    pub fn with_deflate(mut self, negotiated: &NegotiatedDeflate) -> Self {
+        self.sender.enable_deflate(deflate::Deflating::new(negotiated));
+        self.receiver.enable_deflate(deflate::Inflating::new(negotiated));
+        self
     }
 
-    /// OPEN, CLOSING or CLOSED.
+    /// Returns the role of this endpoint.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.sender.role()
+    }
+
+    /// Returns the state: OPEN, CLOSING or CLOSED. It can change with
+    /// [`poll_event`](Self::poll_event), [`close`](Self::close),
+    /// [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit).
     #[must_use]
     pub fn state(&self) -> State {
         self.closing.state()
     }
 
-    /// How the connection ended, as far as it is known. Final once the [`state`](Self::state) is CLOSED.
+    /// Returns how the connection ended, as far as that is known. Final once the
+    /// [`state`](Self::state) is CLOSED.
     #[must_use]
     pub fn close_info(&self) -> CloseInfo {
         self.closing.close_info()
     }
+}
 
-    // ---- From the peer ----------------------------------------------------------------------------------------------
-
-    /// Takes bytes that came from the peer, however they were cut. Events follow from [`poll_event`](Self::poll_event).
+/// From the transport to the application.
+impl Connection {
+    /// Takes bytes that arrived from the peer, in pieces of any size. Call
+    /// [`poll_event`](Self::poll_event) afterwards.
     pub fn receive(&mut self, bytes: &[u8]) {
-        self.input().extend_from_slice(bytes);
+        self.receiver.input_mut().extend(bytes);
     }
 
-    /// The buffer for bytes from the peer, for a driver that reads into it directly. Bytes may be added at its end, and
-    /// while it is empty it may be exchanged for another.
+    /// Takes the input buffer, so that a driver can read into it directly. Put it back with
+    /// [`put_input`](Self::put_input) before the next call of any other method.
     ///
-    /// [`missing`](Self::payload_remaining) tells how many are surely wanted.
+    /// The buffer holds the bytes that have not been consumed. It may be empty, and it may have no
+    /// capacity.
     #[inline]
-    pub fn input(&mut self) -> &mut BytesMut {
-        self.receiver.input()
+    #[must_use = "the connection has no input until the buffer is put back"]
+    pub fn take_input(&mut self) -> BytesMut {
+        self.receiver.input_mut().take()
     }
 
-    /// Whether a complete frame lies in the input: the next [`poll_event`](Self::poll_event) will not have to wait, and
-    /// whoever answers several messages at once can wait with sending the answers.
+    /// Puts back the buffer from [`take_input`](Self::take_input). New bytes may have been
+    /// appended, and the driver may have moved everything to a buffer of another size, but the
+    /// bytes that were in it must still be at its front.
+    #[inline]
+    pub fn put_input(&mut self, input: BytesMut) {
+        self.receiver.input_mut().put(input);
+    }
+
+    /// Returns the number of received bytes that have not been consumed.
+    #[inline]
     #[must_use]
-    pub fn has_complete_frame(&self) -> bool {
-        !self.closing.ignores_input() && self.receiver.has_frame()
+    pub fn input_len(&self) -> usize {
+        self.receiver.unconsumed_len()
     }
 
-    /// How many bytes of the frame that has begun to arrive are still missing; 0 between frames.
+    /// Returns how many bytes the current frame's payload still needs; 0 between frames. It changes
+    /// with [`poll_event`](Self::poll_event).
     ///
-    /// A number that the peer announced: read that far, but do not allocate it.
+    /// The peer announced this number. Read that far, but do not allocate that much in advance.
     #[must_use]
     pub fn payload_remaining(&self) -> usize {
         self.receiver.payload_remaining()
     }
 
-    /// Notes that the peer has ended its stream: a read gave 0 bytes.
+    /// Records that the peer has ended its stream: a read returned 0 bytes. Poll for events
+    /// afterwards.
     pub fn receive_eof(&mut self) {
-        self.eof_read = true;
+        self.closing.on_eof_read();
     }
 
-    /// Notes that a write failed: nothing more can be sent. What the peer has sent can still be read, up to its end or to
-    /// the deadline for closing; often that is the Close that explains why it left.
+    /// Records that a read failed: nothing more will arrive, and nothing more can be sent. The
+    /// bytes that arrived before the error can still be processed.
+    pub fn handle_read_error(&mut self) {
+        self.closing.on_read_error();
+        self.discard_output();
+    }
+
+    /// Records that a write failed: nothing more can be sent. The bytes that the peer has sent can
+    /// still be read, until they end or the deadline for closing passes. Often they include the
+    /// Close that explains why the peer left.
     pub fn handle_write_error(&mut self, now: Instant) {
         //= docs/src/rfc6455.md#section-7-1-7
         //# An endpoint MAY leave that Close out if it believes that the other side can hardly receive and process it.
-        self.closing.write_failed = true;
-        self.drop_output();
-        self.arm_close_timer_unless_running(now);
+        self.closing.on_write_error();
+        self.discard_output();
+        self.start_close_timer_unless_running(now);
     }
 
-    /// Notes that a read failed: nothing more will come, and nothing more can be sent. What has arrived can still be
-    /// taken.
-    pub fn handle_read_error(&mut self) {
-        //= docs/src/rfc6455.md#section-7-2-1
-        //# If the transport is lost when nobody expects it, the client MUST fail the connection.
-        self.eof_read = true;
-        self.closing.write_failed = true;
-        self.drop_output();
-    }
-
-    fn drop_output(&mut self) {
-        self.closing.output_discarded |= self.sender.output.drop_all();
-    }
-
-    /// The next message, if it lies in the input whole and in one frame, as nearly every message does.
+    /// Returns the next event, or `None` until more bytes arrive.
     ///
-    /// The short way for those. It asks for no time, because nothing about such a message depends on it. `None` says
-    /// nothing about what else has come: [`poll_event`](Self::poll_event) tells.
-    #[inline]
-    pub fn poll_message(&mut self) -> Option<MessageRef<'_>> {
-        if self.closing.ignores_input() {
-            return None;
-        }
-        let (kind, range) = self.receiver.next_unfragmented()?;
-        Some(self.received(kind, range))
-    }
-
-    /// The next message as [`poll_message`](Self::poll_message) gives it, and beside it the way to answer it while it is being
-    /// looked at.
-    #[inline]
-    pub fn poll_message_with_outbound(&mut self) -> Option<(MessageRef<'_>, Outbound<'_>)> {
-        if self.closing.ignores_input() {
-            return None;
-        }
-        let (kind, range) = self.receiver.next_unfragmented()?;
-        // Field by field: the message borrows the receiving half while the answer uses the sending one.
-        let Self { receiver: Receiver { input, start, .. }, sender, closing, .. } = self;
-        Some((MessageRef { kind, payload: Payload::InPlace { input, start, range } }, Outbound { sender, closing }))
-    }
-
-    /// A message that lies in the input.
-    #[inline]
-    fn received(&mut self, kind: MessageKind, range: Range<usize>) -> MessageRef<'_> {
-        let Receiver { input, start, .. } = &mut self.receiver;
-        MessageRef { kind, payload: Payload::InPlace { input, start, range } }
-    }
-
-    /// Whether there is anything for [`poll_event`](Self::poll_event) to look at: bytes, or the end of the stream.
-    #[inline]
-    #[must_use]
-    pub fn has_input(&self) -> bool {
-        self.receiver.unprocessed() > 0 || (self.eof_read && !self.closing.eof_reached)
-    }
-
-    /// The next thing that the peer said; `None` until more bytes come.
-    ///
-    /// Answers that the protocol demands (a Pong, a Close) are queued here, so call
+    /// This method queues the answers that the protocol requires (a Pong, a Close), so call
     /// [`poll_transmit`](Self::poll_transmit) afterwards.
     ///
     /// # Errors
-    /// The rule that the peer broke, once. The connection has then been failed (section 7.1.7): a fitting Close is
-    /// queued and nothing more will be read.
+    /// The rule that the peer broke, once. The connection has then been failed (section 7.1.7): a
+    /// Close with a fitting code is queued and no more input is processed.
     pub fn poll_event(&mut self, now: Instant) -> Result<Option<Event<'_>>, Violation> {
+        // After a violation or the peer's Close, nothing that arrives counts (sections 7.1.7 and
+        // 1.4). Discard it, but still notice the end of the stream.
         if self.closing.ignores_input() {
             self.receiver.discard();
-            self.handle_eof(now);
+            self.handle_more_input_needed(now);
             return Ok(None);
         }
-        let arrived = match self.receiver.next() {
-            Ok(Some(arrived)) => arrived,
-            Ok(None) => {
-                self.handle_eof(now);
-                return Ok(None);
+        match self.receiver.next() {
+            Ok(Some(Decoded::Control(opcode, range))) => self.handle_control_frame(opcode, range, now).map(Some),
+            // The message is still in the input: hand it out without a copy.
+            Ok(Some(Decoded::Unfragmented(kind, range))) => {
+                Ok(Some(Event::Message(MessageRef::in_place(kind, self.receiver.input_mut(), range))))
             }
+            Ok(Some(Decoded::Reassembled(kind, payload))) => Ok(Some(Event::Message(MessageRef::owned(kind, payload)))),
+            // All input is processed. If the stream ends here, act on that.
+            Ok(None) => {
+                self.handle_more_input_needed(now);
+                Ok(None)
+            }
+            Err(violation) => Err(self.fail(violation, now)),
+        }
+    }
+
+    /// Returns the next message if it is complete in the input and in one frame, as nearly every
+    /// message is.
+    ///
+    /// This is the fast path. It needs no time, because nothing about such a message depends on the
+    /// time. `None` means *call [`poll_event`](Self::poll_event)*, not *no message*.
+    #[inline]
+    pub fn poll_message(&mut self) -> Option<MessageRef<'_>> {
+        self.poll_message_with_outbound().map(|(message, _)| message)
+    }
+
+    /// Returns the next message like [`poll_message`](Self::poll_message), together with an
+    /// [`Outbound`] that can answer it while it is borrowed.
+    #[inline]
+    pub fn poll_message_with_outbound(&mut self) -> Option<(MessageRef<'_>, Outbound<'_>)> {
+        if self.closing.ignores_input() {
+            // The slow path discards the input.
+            return None;
+        }
+        let (kind, range) = self.receiver.next_unfragmented()?;
+        // The message borrows the receiving half, and the outbound borrows the sending half.
+        let message = MessageRef::in_place(kind, self.receiver.input_mut(), range);
+        Some((message, Outbound { sender: &mut self.sender, closing: &self.closing }))
+    }
+
+    /// Returns whether [`poll_event`](Self::poll_event) has anything to process: bytes, or the end
+    /// of the stream.
+    #[inline]
+    #[must_use]
+    pub fn has_input(&self) -> bool {
+        self.receiver.unconsumed_len() > 0 || self.closing.is_eof_pending()
+    }
+
+    /// Returns whether the input holds a complete frame, or a header already known to be invalid:
+    /// the next [`poll_event`](Self::poll_event) will process it without more bytes. It may still
+    /// return `None`, because a fragment that is not the last one of its message is not an event.
+    ///
+    /// A driver that answers several messages at once can delay sending the answers while this is
+    /// true.
+    #[must_use]
+    pub fn has_complete_frame(&self) -> bool {
+        !self.closing.ignores_input() && self.receiver.has_complete_frame()
+    }
+
+    /// Handles the peer's control frame, whose payload is `range` in the input.
+    fn handle_control_frame(
+        &mut self,
+        opcode: Opcode,
+        range: Range<usize>,
+        now: Instant,
+    ) -> Result<Event<'_>, Violation> {
+        // Count first, so that a flood of control frames is stopped before it causes any work.
+        let control = self.control.get_or_insert_default();
+        let limit = self.config.limits.max_control_frames_per_second;
+        if control.count_frame(now) > limit {
+            return Err(self.fail(Violation::TooManyControlFrames { limit }, now));
+        }
+        //= docs/src/rfc6455.md#section-6-2
+        //# An endpoint MUST treat a control frame as section 5.5 says.
+        match opcode {
+            //= docs/src/rfc6455.md#section-5-5-2
+            //# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
+            Opcode::Ping => {
+                let payload = self.receiver.input().slice(range);
+                control.answer_ping(payload, &mut self.sender);
+                Ok(Event::Ping(payload))
+            }
+            Opcode::Pong => {
+                self.timers.on_pong(now);
+                Ok(Event::Pong(self.receiver.input().slice(range)))
+            }
+            // The receiver returns no other opcode as a control frame.
+            _ => self.handle_close_frame(range, now),
+        }
+    }
+
+    /// Handles the peer's Close, and answers it unless ours was sent before.
+    fn handle_close_frame(&mut self, range: Range<usize>, now: Instant) -> Result<Event<'_>, Violation> {
+        let body = match CloseFrame::parse(self.receiver.input().slice(range)) {
+            Ok(body) => body,
             Err(violation) => return Err(self.fail(violation, now)),
         };
-        match arrived {
-            Decoded::Control(opcode, range) => self.control_frame(opcode, range, now).map(Some),
-            Decoded::Unfragmented(kind, range) => Ok(Some(Event::Message(self.received(kind, range)))),
-            Decoded::Reassembled(kind, payload) => {
-                Ok(Some(Event::Message(MessageRef { kind, payload: Payload::Assembled(payload) })))
-            }
+        // Record the peer's Close before the answer: the first Close decides who started the
+        // closing handshake.
+        self.closing.on_close_received(body.clone());
+        self.start_close_timer(now);
+        //= docs/src/rfc6455.md#section-5-5-1
+        //# An endpoint that receives a Close and has not sent one MUST answer with one.
+        //= docs/src/rfc6455.md#section-5-5-1
+        //# The answer to a Close SHOULD be sent as soon as is practical.
+        //
+        // The answer repeats the code and leaves out the reason, which the peer knows already.
+        self.send_close(body.as_ref().map(CloseFrame::without_reason), now);
+        Ok(Event::Close(body))
+    }
+
+    /// Acts on the end of the peer's stream once no further frame can be decoded before it.
+    fn handle_more_input_needed(&mut self, now: Instant) {
+        if self.closing.on_more_input_needed() {
+            // The queue may still be sent, for as long as we would wait for a Close.
+            self.start_close_timer_unless_running(now);
         }
     }
 
-    /// Takes note of the end of the peer's stream, once all that came before it has been handled: it is still worth
-    /// having.
-    fn handle_eof(&mut self, now: Instant) {
-        if self.eof_read && !self.closing.eof_reached {
-            self.closing.eof_reached = true;
-            // What is queued may still be sent, for as long as a Close would be waited for.
-            self.arm_close_timer_unless_running(now);
-        }
-    }
-
-    /// Fails the connection (section 7.1.7): the one way in which every broken rule ends.
+    /// Fails the connection (section 7.1.7): every violation ends here.
     ///
-    /// The peer is told why with a Close, nothing more that it sends is read, and TCP is half-closed as soon as the
-    /// Close is out.
+    /// A Close tells the peer the reason, no more input is processed, and TCP is half-closed as
+    /// soon as the Close has been written.
     fn fail(&mut self, violation: Violation, now: Instant) -> Violation {
         //= docs/src/rfc6455.md#section-7-1-7
         //# If the connection was established, an endpoint SHOULD send a Close with a fitting code before it closes.
-        let code = violation.close_code().unwrap_or(CloseCode::PROTOCOL_ERROR);
-        self.send_close(Some(CloseFrame::for_violation(code, &violation)), now);
-        self.arm_close_timer(now);
-        self.closing.failed = Some(Box::new(violation.clone()));
+        //
+        // This does nothing if our Close was sent before. The peer gets a new deadline all the
+        // same.
+        self.send_close(Some(CloseFrame::for_violation(&violation)), now);
+        self.start_close_timer(now);
+        self.closing.on_violation(violation.clone());
         //= docs/src/rfc6455.md#section-7-1-7
         //# After failing the connection an endpoint MUST NOT process anything more from the other side, not even a
         //# Close.
         self.receiver.discard();
         violation
     }
+}
 
-    // ---- To the transport ----------------------------------------------------------------------------------------------
-
-    /// Whether something that was queued had to be dropped, because the transport failed or the peer was given up.
-    #[must_use]
-    pub const fn dropped_output(&self) -> bool {
-        self.closing.output_discarded
+/// From the application to the transport.
+impl Connection {
+    /// Queues a message in one frame (section 6.1).
+    ///
+    /// # Errors
+    /// - [`UsageError::AfterClose`] unless the state is OPEN;
+    /// - [`UsageError::MessageOpen`] inside a fragmented message.
+    #[inline]
+    pub fn send(&mut self, message: Message) -> Result<(), UsageError> {
+        //= docs/src/rfc6455.md#section-6-1
+        //# To send a message, an endpoint MUST take the steps that follow.
+        self.outbound().send(message)
     }
 
-    /// How many bytes wait to be written. A caller that produces faster than the peer reads looks here, and stops.
+    /// Queues a text message whose text stays with the caller.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn send_text(&mut self, text: &str) -> Result<(), UsageError> {
+        self.outbound().send_text(text)
+    }
+
+    /// Queues a binary message whose bytes stay with the caller.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), UsageError> {
+        self.outbound().send_binary(bytes)
+    }
+
+    /// Queues a message that was encoded before. Only a server can send one, because each frame of
+    /// a client has a masking key of its own.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send), and [`UsageError::PreparedForServers`] on a client.
+    pub fn send_prepared(&mut self, prepared: &PreparedMessage) -> Result<(), UsageError> {
+        self.outbound().send_prepared(prepared)
+    }
+
+    /// Queues a part of a message as a frame of its own (section 5.4). All parts of a message have
+    /// the same `kind`, and `last` ends the message. A part may be empty, and a text may be cut
+    /// inside a character.
+    ///
+    /// # Errors
+    /// A rejected part is not queued:
+    /// - [`UsageError::AfterClose`] unless the state is OPEN;
+    /// - [`UsageError::MessageOpen`] for a part whose kind differs from that of the open message;
+    /// - [`UsageError::NotUtf8`] for a text that is not valid UTF-8.
+    //= docs/src/rfc6455.md#section-6-1
+    //# If the data are large, or not all there yet, an endpoint MAY send them in several frames as section 5.4 says.
+    //= docs/src/rfc6455.md#section-5-4
+    //# A sender MAY make its fragments of any size.
+    pub fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), UsageError> {
+        self.outbound().send_fragment(kind, part, last)
+    }
+
+    /// Queues a Ping (section 5.5.2). The peer's Pong repeats `payload`.
+    ///
+    /// # Errors
+    /// - [`UsageError::AfterClose`] unless the state is OPEN;
+    /// - [`UsageError::ControlTooLong`] above 125 bytes.
+    //= docs/src/rfc6455.md#section-5-5-2
+    //# A Ping MAY carry application data.
+    //= docs/src/rfc6455.md#section-5-5-2
+    //# An endpoint MAY send a Ping at any time between the opening handshake and the end of the connection.
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.outbound().send_control(Opcode::Ping, payload)
+    }
+
+    /// Queues an unsolicited Pong (section 5.5.3). Pings are answered without this method.
+    ///
+    /// # Errors
+    /// As for [`ping`](Self::ping).
+    //= docs/src/rfc6455.md#section-5-5-3
+    //# A Pong MAY be sent without having been asked for.
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.outbound().send_control(Opcode::Pong, payload)
+    }
+
+    /// Starts the closing handshake (section 7.1.2), or does nothing if it has already started.
+    /// With `None` the Close has an empty body, which the peer reports as 1005.
+    ///
+    /// Data may still arrive from the peer until its own Close does.
+    ///
+    /// # Errors
+    /// [`UsageError::CloseCodeNotSendable`] for code 1010 on a server.
+    //= docs/src/rfc6455.md#section-7-1-2
+    //# To start the closing handshake, an endpoint MUST send a Close with the code and the reason that it was given.
+    //= docs/src/rfc6455.md#section-7-4
+    //# An endpoint MAY say why it closes an established connection.
+    //= docs/src/rfc6455.md#section-7-3
+    //# A server MAY close the connection whenever it likes.
+    pub fn close(&mut self, frame: Option<CloseFrame>, now: Instant) -> Result<(), UsageError> {
+        // Only a client can miss an extension (section 7.4.1). A server that needs one rejects the
+        // handshake.
+        if let Some(CloseCode::MANDATORY_EXTENSION) = frame.as_ref().map(CloseFrame::code)
+            && self.role() == Role::Server
+        {
+            return Err(UsageError::CloseCodeNotSendable(CloseCode::MANDATORY_EXTENSION));
+        }
+        if self.state() == State::Open {
+            //= docs/src/rfc6455.md#section-5-5-1
+            //# An endpoint MAY put off its Close until the message that it is sending has been sent.
+            //= docs/src/rfc6455.md#section-5-5-1
+            //# An endpoint MAY send the remaining fragments of that message before its Close.
+            //
+            // Both are left to the caller, because only the caller knows the remaining fragments:
+            // it sends them first, and closes afterwards.
+            self.send_close(frame, now);
+        }
+        Ok(())
+    }
+
+    /// Borrows the sending half. See
+    /// [`poll_message_with_outbound`](Self::poll_message_with_outbound).
+    #[inline]
+    pub const fn outbound(&mut self) -> Outbound<'_> {
+        Outbound { sender: &mut self.sender, closing: &self.closing }
+    }
+
+    /// Returns the number of bytes that wait to be written. An application that produces data
+    /// faster than the peer reads should check this number, and pause.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
-        self.sender.output.remaining()
+        self.sender.queue().len()
     }
 
-    /// The buffer in which small frames are gathered, while nothing is queued: it may then be exchanged for another. A
-    /// driver that takes it away from a connection that is about to wait leaves it without any.
+    /// Returns whether something that was queued has been discarded, because the transport failed
+    /// or the peer missed a deadline.
+    #[must_use]
+    pub const fn has_discarded_output(&self) -> bool {
+        self.closing.has_discarded_output()
+    }
+
+    /// Returns the capacity of the send buffer, in which small frames are collected; `None` while
+    /// bytes are queued.
     #[inline]
-    pub const fn output_buffer(&mut self) -> Option<&mut BytesMut> {
-        self.sender.output.buffer()
+    #[must_use]
+    pub fn send_buffer_capacity(&self) -> Option<usize> {
+        self.sender.queue().idle_capacity()
     }
 
-    /// What the driver is to do with TCP next; `None` when there is nothing to do.
+    /// Takes the send buffer away from an idle connection; `None` while bytes are queued. The next
+    /// frame that is sent allocates a new one, unless [`put_send_buffer`](Self::put_send_buffer) is
+    /// called before.
+    pub fn take_send_buffer(&mut self) -> Option<BytesMut> {
+        self.sender.take_buffer()
+    }
+
+    /// Supplies a send buffer, of which only the capacity matters. Does nothing while bytes are
+    /// queued.
+    pub fn put_send_buffer(&mut self, buffer: BytesMut) {
+        self.sender.queue_mut().put_buffer(buffer);
+    }
+
+    /// Returns the driver's next step with the transport, or `None` when there is nothing to do.
+    /// Poll again after each step, and after every call that can queue something.
     pub fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
-        if self.closing.write_failed {
-            self.drop_output();
-        } else {
-            self.send_owed_pong();
+        if self.closing.has_write_failed() {
+            // Nothing that was queued since the error can be sent either.
+            self.discard_output();
+        } else if let Some(control) = &mut self.control {
+            // The peer may have read since the last call, and made room for the Pong that it is
+            // owed.
+            control.send_owed_pong(&mut self.sender);
         }
         //= docs/src/rfc6455.md#section-7-1-1
         //# An endpoint MAY close the connection by whatever means there are when it has to, for example under attack.
         //
-        // Whoever gave up on the peer does not wait until it has read what is queued.
-        if self.sender.output.has_remaining() && !self.closing.timed_out {
-            return Some(Transmit::Bytes(&mut self.sender.output));
+        // The queue goes first. If the peer has missed a deadline, nobody waits any longer for it
+        // to read.
+        if !self.sender.queue().is_empty() && !self.closing.has_timed_out() {
+            return Some(Transmit::Bytes(self.sender.queue_mut()));
         }
-        match self.closing.tcp_step(self.sender.role)? {
-            TcpStep::HalfClose => {
-                self.closing.half_closed = true;
-                Some(Transmit::HalfClose)
-            }
+        // Close TCP only when everything is written, so that the half-close does not cut off the
+        // Close before it.
+        let step = self.closing.tcp_step(self.role())?;
+        self.closing.on_tcp_step(step);
+        match step {
+            // The timer goes on: the peer has to close its direction before the deadline.
+            TcpStep::HalfClose => Some(Transmit::HalfClose),
             TcpStep::Disconnect => {
-                self.closing.disconnected = true;
-                (self.keep_alive, self.close_deadline) = (None, None);
-                self.drop_output();
+                // Nothing follows. Free everything that the connection still holds.
+                self.timers.stop();
+                self.discard_output();
                 Some(Transmit::Disconnect)
             }
+        }
+    }
+
+    /// Queues a Close unless one was sent.
+    fn send_close(&mut self, frame: Option<CloseFrame>, now: Instant) {
+        if self.closing.is_close_sent() {
+            return;
+        }
+        // From now on, the peer has a deadline for its answer.
+        self.start_close_timer(now);
+        let mut body = Vec::new();
+        if let Some(frame) = &frame {
+            frame.write_to(&mut body);
+        }
+        // No data may follow a Close, and a peer that is closing does not miss an old Pong.
+        if let Some(control) = &mut self.control {
+            control.forget_owed_pong();
+        }
+        self.sender.end_data();
+        self.sender.queue_frame(Opcode::Close, true, &body);
+        self.closing.on_close_sent(frame);
+    }
+
+    /// Empties the send queue, and records whether anything was lost.
+    fn discard_output(&mut self) {
+        if self.sender.queue_mut().discard() {
+            self.closing.on_output_discarded();
+        }
+    }
+}
+
+/// Deadlines.
+impl Connection {
+    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) must be called next. Any
+    /// other call may change it.
+    #[inline]
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Does everything that was due by `now`. Calls that come too early do nothing. Poll for a
+    /// transmit afterwards.
+    ///
+    /// # Errors
+    /// [`Violation::PongOverdue`] when a Ping was not answered in time. The connection has then
+    /// been failed.
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Violation> {
+        // The peer has missed the deadline for its step of closing. `poll_transmit` then drops TCP.
+        if self.timers.close_expired(now) {
+            self.closing.on_timeout();
+        }
+        // A peer that leaves a Ping unanswered fails the connection, as one that breaks a rule does.
+        self.timers
+            .run_keep_alive(&mut self.receiver, &mut self.sender, now)
+            .map_err(|violation| self.fail(violation, now))
+    }
+
+    /// Starts the deadline for the peer's next step, which is to answer a Close or to close TCP.
+    fn start_close_timer(&mut self, now: Instant) {
+        self.timers.start_close(self.config.close_timeout, now);
+    }
+
+    /// Starts that deadline unless one is running, which must not be extended, or the connection is
+    /// over.
+    fn start_close_timer_unless_running(&mut self, now: Instant) {
+        if !self.timers.is_close_running() && self.state() != State::Closed {
+            self.start_close_timer(now);
         }
     }
 }

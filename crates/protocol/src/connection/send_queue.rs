@@ -1,12 +1,13 @@
-//! Bytes on their way out.
+//! The bytes that wait to be written.
 //!
 //! ```text
-//!   chunks: [small frames][large payload][small frames][prepared frame]    tail: [small frames being added]
+//!   chunks: [small frames][large payload][small frames][prepared frame]   tail: [small frames]
+//!   ◀── written first                                                     appended last ──▶
 //! ```
 //!
-//! Small frames are written one behind the other into one buffer, so that a hundred of them leave in one write. A
-//! payload large enough that copying it would cost more than another entry in a vectored write is put in the queue as
-//! it is. Whoever writes to the socket sees both as [`Buf`], with `chunks_vectored`.
+//! Small frames are appended to one buffer, the tail, so that a hundred of them leave in one write.
+//! A large payload is queued without a copy, because the copy would cost more than another entry of
+//! a vectored write. The driver sees both through [`Buf`], with `chunks_vectored`.
 
 use std::{collections::VecDeque, io::IoSlice};
 
@@ -14,28 +15,54 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::frame::{FrameHeader, apply_mask};
 
-/// From this size on a payload is shared and not copied. Below it, a copy within the cache costs less than what the
-/// kernel does for one more piece of a vectored write.
+/// The size, in bytes, from which a payload is shared and not copied. Below it, a copy within the
+/// cache costs less than the kernel's work for one more piece of a vectored write.
 const SHARED_FROM: usize = 4 << 10;
 
-/// The bytes that a connection wants sent, in order.
+/// The queue of bytes that a connection wants to send, in order. A driver reads it as a [`Buf`].
 #[derive(Debug, Default)]
 pub struct SendQueue {
     chunks: VecDeque<Bytes>,
     tail: BytesMut,
-    /// All of it, in bytes.
+    /// The length of the queue in bytes.
     len: usize,
-    /// Bytes that were sent since the connection began.
+    /// The number of bytes that were sent since the connection was created or the queue discarded.
     sent: u64,
 }
 
 impl SendQueue {
-    /// The buffer for small frames, while nothing is queued.
-    pub(super) const fn buffer(&mut self) -> Option<&mut BytesMut> {
-        if self.len == 0 { Some(&mut self.tail) } else { None }
+    /// Returns the length of the queue in bytes.
+    #[inline]
+    pub(super) const fn len(&self) -> usize {
+        self.len
     }
 
-    /// Adds a frame whose payload is copied, and masked if the header has a key.
+    /// Returns whether nothing is queued.
+    #[inline]
+    pub(super) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Returns the capacity of the tail if the queue is empty.
+    #[inline]
+    pub(super) fn idle_capacity(&self) -> Option<usize> {
+        (self.len == 0).then(|| self.tail.capacity())
+    }
+
+    /// Takes the tail's memory if the queue is empty.
+    pub(super) fn take_buffer(&mut self) -> Option<BytesMut> {
+        (self.len == 0).then(|| std::mem::take(&mut self.tail))
+    }
+
+    /// Replaces the tail's memory if the queue is empty.
+    pub(super) fn put_buffer(&mut self, mut buffer: BytesMut) {
+        if self.len == 0 {
+            buffer.clear();
+            self.tail = buffer;
+        }
+    }
+
+    /// Appends a frame whose payload is copied, and masked if the header has a key.
     #[inline]
     pub(super) fn push_copied(&mut self, header: &FrameHeader, payload: &[u8]) {
         let before = self.tail.len();
@@ -49,9 +76,11 @@ impl SendQueue {
         self.len += self.tail.len() - before;
     }
 
-    /// Adds a frame whose payload may be shared: large ones without a mask are not copied.
+    /// Appends a frame whose payload may be shared: a large one without a mask is not copied.
     #[inline]
     pub(super) fn push(&mut self, header: &FrameHeader, payload: Bytes) {
+        // Masking changes the payload, which others may share, so a masked payload is always
+        // copied.
         if header.masking_key.is_some() || payload.len() < SHARED_FROM {
             return self.push_copied(header, &payload);
         }
@@ -59,7 +88,7 @@ impl SendQueue {
         self.push_chunk(payload);
     }
 
-    /// Adds a frame that was encoded before.
+    /// Appends a frame that was encoded before.
     #[inline]
     pub(super) fn push_encoded(&mut self, frame: &Bytes) {
         if frame.len() < SHARED_FROM {
@@ -70,26 +99,29 @@ impl SendQueue {
         }
     }
 
-    /// How many bytes will have been sent when all that is queued has. Compare with [`has_sent`](Self::has_sent).
+    /// Returns the position of the end of the queue, in bytes since the connection was created.
+    /// Compare it with [`has_sent`](Self::has_sent).
     pub(super) const fn end(&self) -> u64 {
         self.sent + self.len as u64
     }
 
-    /// Whether all bytes up to `end` were sent.
+    /// Returns whether all bytes before the position `end` were sent.
     pub(super) const fn has_sent(&self, end: u64) -> bool {
         self.sent >= end
     }
 
-    /// How many bytes were sent since the connection began.
+    /// Returns the number of bytes that were sent since the connection was created.
     pub(super) const fn sent(&self) -> u64 {
         self.sent
     }
 
-    /// Forgets everything, for nothing will be sent any more; says whether something was queued.
-    pub(super) fn drop_all(&mut self) -> bool {
+    /// Discards the queue and its memory. Returns whether the queue held something.
+    pub(super) fn discard(&mut self) -> bool {
         std::mem::take(self).len > 0
     }
 
+    /// Appends bytes that are not copied. The tail so far becomes a chunk of its own, to keep the
+    /// order.
     fn push_chunk(&mut self, chunk: Bytes) {
         if !self.tail.is_empty() {
             self.chunks.push_back(self.tail.split().freeze());
@@ -122,6 +154,7 @@ impl Buf for SendQueue {
     fn advance(&mut self, mut count: usize) {
         self.len -= count;
         self.sent += count as u64;
+        // Consume whole chunks, and stop inside the first one that was not sent completely.
         while let Some(chunk) = self.chunks.front_mut() {
             if count < chunk.len() {
                 return chunk.advance(count);
@@ -130,7 +163,8 @@ impl Buf for SendQueue {
             self.chunks.pop_front();
         }
         if self.len == 0 {
-            // An empty buffer begins at its beginning again, and the list of pieces gives its memory back.
+            // An empty tail can use its memory from the beginning again, and the list of chunks
+            // frees its own.
             self.tail.clear();
             if self.chunks.capacity() > 0 {
                 self.chunks = VecDeque::new();

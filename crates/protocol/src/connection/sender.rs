@@ -1,83 +1,78 @@
-//! From messages to frames: what a connection sends, whether it may or not (sections 5.4 and 6.1).
+//! The sending half of a connection: from messages to frames in the queue (sections 5.4 and 6.1).
 //!
-//! Whether anything may be sent is for the connection to say, which knows how far closing has gone.
+//! [`Outbound`](super::outbound::Outbound) decides beforehand whether anything may be sent at all,
+//! because it knows how far closing has progressed.
 
-use bytes::Bytes;
+use bytes::BytesMut;
 
-use super::{
-    Role,
-    compression::{Compressed, Deflating},
-    send_queue::SendQueue,
-};
+use super::{deflate::Deflating, prepared::PreparedMessage, send_queue::SendQueue};
 use crate::{
-    extension::DeflateOptions,
-    frame::{FrameHeader, MaskingKeys, Opcode, ReservedBits},
+    frame::{FrameHeader, MaskingKeys, Opcode},
     message::{Message, MessageKind},
+    role::Role,
     usage_error::UsageError,
     utf8::Utf8Validator,
 };
 
-/// A message encoded once, to be sent to any number of clients: see [`Connection::send_prepared`](super::Connection::send_prepared).
-#[derive(Debug, Clone)]
-pub struct PreparedMessage {
-    frame: Bytes,
-    /// The same compressed, for connections that have agreed on it.
-    pub(super) compressed: Option<Compressed>,
-}
-
-impl PreparedMessage {
-    /// Encodes a message as a server sends it: one frame, without a mask.
-    #[must_use]
-    pub fn new(message: &Message) -> Self {
-        let payload = message.as_bytes();
-        let head = frame_header(message.kind().opcode(), true, payload.len()).encode();
-        Self { frame: [&head[..], payload].concat().into(), compressed: None }
-    }
-
-    /// Encodes a message as it is and compressed, with the server's window, level and threshold in `options`. A connection
-    /// that has agreed on compression, and on a window as large as that or larger, is sent the compressed frame.
-    ///
-    /// The frame refers to no other message. A connection with context takeover forgets its window when it sends it, so
-    /// what it compresses by itself next gets a little larger.
-    #[must_use]
-    pub fn compressed(message: &Message, options: &DeflateOptions) -> Self {
-        Self { compressed: Compressed::new(message, options), ..Self::new(message) }
-    }
-}
-
 /// The sending half of a connection.
 pub(super) struct Sender {
-    pub(super) role: Role,
-    /// A client's source of masking keys; a server has none.
+    role: Role,
+    /// A client's source of masking keys. A server has none.
     keys: Option<Box<dyn MaskingKeys>>,
-    pub(super) output: SendQueue,
-    /// A fragmented message of ours is open: its kind, and the check of its text.
+    queue: SendQueue,
+    /// The kind of our own fragmented message while it is incomplete, and the validator of its
+    /// text.
     open: Option<Box<(MessageKind, Utf8Validator)>>,
-    /// There if compression was agreed on.
-    pub(super) deflating: Option<Box<Deflating>>,
+    /// Present if compression was negotiated.
+    deflating: Option<Box<Deflating>>,
 }
 
 impl Sender {
     pub(super) fn new(role: Role, keys: Option<Box<dyn MaskingKeys>>) -> Self {
-        Self { role, keys, output: SendQueue::default(), open: None, deflating: None }
+        Self { role, keys, queue: SendQueue::default(), open: None, deflating: None }
+    }
+
+    pub(super) const fn role(&self) -> Role {
+        self.role
+    }
+
+    pub(super) const fn queue(&self) -> &SendQueue {
+        &self.queue
+    }
+
+    pub(super) const fn queue_mut(&mut self) -> &mut SendQueue {
+        &mut self.queue
+    }
+
+    /// Compresses the messages that are sent from now on.
+    #[cfg(feature = "deflate")]
+    pub(super) fn enable_deflate(&mut self, deflating: Deflating) {
+        self.deflating = Some(Box::new(deflating));
+    }
+
+    /// Frees the memory that only data frames need, because none will follow.
+    pub(super) fn end_data(&mut self) {
+        self.deflating = None;
+    }
+
+    /// See [`Connection::take_send_buffer`](super::Connection::take_send_buffer).
+    pub(super) fn take_buffer(&mut self) -> Option<BytesMut> {
+        self.queue.take_buffer()
     }
 
     /// Queues a message in one frame.
     #[inline]
     pub(super) fn send(&mut self, message: Message) -> Result<(), UsageError> {
         self.check_no_message_is_open()?;
-        if self.deflating.is_some() && self.send_deflated(message.kind(), message.as_bytes()) {
+        if self.send_deflated(message.kind(), message.as_bytes()) {
             return Ok(());
         }
         //= docs/src/rfc6455.md#section-6-1
         //# The opcode of the first frame MUST say whether the data are text or binary.
         let opcode = message.kind().opcode();
-        let payload = match message {
-            Message::Text(text) => text.into_bytes(),
-            Message::Binary(bytes) => bytes,
-        };
-        let header = self.masked(frame_header(opcode, true, payload.len()));
-        self.output.push(&header, payload);
+        let payload = message.into_bytes();
+        let header = self.with_masking_key(FrameHeader::plain(opcode, true, payload.len()));
+        self.queue.push(&header, payload);
         Ok(())
     }
 
@@ -85,29 +80,34 @@ impl Sender {
     #[inline]
     pub(super) fn send_borrowed(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), UsageError> {
         self.check_no_message_is_open()?;
-        if self.deflating.is_some() && self.send_deflated(kind, payload) {
+        if self.send_deflated(kind, payload) {
             return Ok(());
         }
-        self.frame(kind.opcode(), true, payload);
+        self.queue_frame(kind.opcode(), true, payload);
         Ok(())
     }
 
-    /// Queues a message that was encoded beforehand.
+    /// Queues a message that was encoded before.
     pub(super) fn send_prepared(&mut self, prepared: &PreparedMessage) -> Result<(), UsageError> {
+        // The bytes are encoded without a mask, which a client must not send.
         if self.role == Role::Client {
             return Err(UsageError::PreparedForServers);
         }
         self.check_no_message_is_open()?;
-        if self.deflating.is_some() && self.send_compressed(prepared) {
-            return Ok(());
+        if let (Some(deflating), Some(compressed)) = (&mut self.deflating, &prepared.compressed)
+            && deflating.admits_prepared(compressed.window_bits)
+        {
+            self.queue.push_encoded(&compressed.frame);
+        } else {
+            // Uncompressed messages are always allowed, even if compression was negotiated.
+            self.queue.push_encoded(&prepared.frame);
         }
-        self.output.push_encoded(&prepared.frame);
         Ok(())
     }
 
     /// Queues a part of a message.
     pub(super) fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), UsageError> {
-        // The check goes on with a copy, so that a part that is refused leaves no trace.
+        // Validate with a copy of the state, so that a rejected part leaves no trace.
         let (opcode, mut utf8) = match self.open.as_deref() {
             None => (kind.opcode(), Utf8Validator::new()),
             Some((open, utf8)) if *open == kind => (Opcode::Continuation, utf8.clone()),
@@ -119,20 +119,36 @@ impl Sender {
         //= docs/src/rfc6455.md#section-6-1
         //# FIN MUST be set in the last frame of the message.
         self.open = (!last).then(|| Box::new((kind, utf8)));
-        if self.deflating.is_some() && self.send_deflated_fragment(opcode, part, last) {
-            return Ok(());
+        match &mut self.deflating {
+            Some(deflating) => {
+                let compressed = deflating.fragment(part, last);
+                let header = self.with_masking_key(FrameHeader::plain(opcode, last, compressed.len()).compressed());
+                self.queue.push(&header, compressed);
+            }
+            None => self.queue_frame(opcode, last, part),
         }
-        self.frame(opcode, last, part);
         Ok(())
     }
 
-    /// Queues a frame.
+    /// Queues an uncompressed frame.
     #[inline]
-    pub(super) fn frame(&mut self, opcode: Opcode, fin: bool, payload: &[u8]) {
-        let header = self.masked(frame_header(opcode, fin, payload.len()));
-        self.output.push_copied(&header, payload);
+    pub(super) fn queue_frame(&mut self, opcode: Opcode, fin: bool, payload: &[u8]) {
+        let header = self.with_masking_key(FrameHeader::plain(opcode, fin, payload.len()));
+        self.queue.push_copied(&header, payload);
     }
 
+    /// Compresses and queues a message, if compression was negotiated and is worth it. Returns
+    /// whether it did.
+    #[inline]
+    fn send_deflated(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
+        let Some(deflating) = &mut self.deflating else { return false };
+        let Some(compressed) = deflating.message(payload) else { return false };
+        let header = self.with_masking_key(FrameHeader::plain(kind.opcode(), true, compressed.len()).compressed());
+        self.queue.push(&header, compressed);
+        true
+    }
+
+    /// Checks that no fragmented message is incomplete, which another one would interrupt.
     //= docs/src/rfc6455.md#section-5-4
     //# The fragments of one message MUST NOT stand between those of another, unless an agreed extension can sort
     //# them out.
@@ -141,6 +157,8 @@ impl Sender {
         if self.open.is_some() { Err(UsageError::MessageOpen) } else { Ok(()) }
     }
 
+    /// Adds a new masking key to the header of a client's frame, whatever its kind. A server's
+    /// header gets no key.
     //= docs/src/rfc6455.md#section-5-1
     //# A client MUST mask every frame that it sends.
     //= docs/src/rfc6455.md#section-5-1
@@ -151,18 +169,8 @@ impl Sender {
     //# A client MUST mask its Close as section 5.3 says.
     //= docs/src/rfc6455.md#section-6-1
     //# If a client sends the message, its frames MUST be masked as section 5.3 says.
-    /// A client's frame, of whatever kind, gets a key of its own; a server's none.
     #[inline]
-    pub(super) fn masked(&mut self, header: FrameHeader) -> FrameHeader {
+    fn with_masking_key(&mut self, header: FrameHeader) -> FrameHeader {
         FrameHeader { masking_key: self.keys.as_mut().map(|keys| keys.next_key()), ..header }
     }
-}
-
-//= docs/src/rfc6455.md#section-6-1
-//# An endpoint MUST put the data of the message into a frame as section 5.2 lays it out.
-//= docs/src/rfc6455.md#section-5-2
-//# Each of the three reserved bits MUST be 0 unless the two sides agreed on an extension that gives it a meaning.
-/// The header of a frame without a mask and without an extension.
-pub(super) const fn frame_header(opcode: Opcode, fin: bool, len: usize) -> FrameHeader {
-    FrameHeader { fin, reserved: ReservedBits::NONE, opcode, masking_key: None, payload_length: len as u64 }
 }

@@ -1,151 +1,188 @@
-//! Deadlines. The core has no clock: it is told the time with each call, and says when it wants to be called again.
+//! The deadlines of a connection. The engine has no clock: each call passes the time to it, and it
+//! reports when it wants to be called again.
 //!
-//! | timer | starts when | what follows when it runs out |
+//! | timer | starts when | what happens when it expires |
 //! |---|---|---|
-//! | ping | the connection opens, a Ping was answered | a Ping is sent |
-//! | pong | a Ping of the keep-alive was sent | the connection fails, unless the peer was heard meanwhile |
-//! | close | a Close is sent or received, the connection fails | TCP is dropped |
+//! | ping | the connection opens, or a Ping was answered | a Ping is queued |
+//! | pong | a Ping of the keep-alive is queued | the connection fails, unless the peer showed activity |
+//! | close | a Close is sent or received, the connection fails, the peer's stream ends, or a write fails | TCP is dropped |
+//!
+//! The keep-alive ends when the close timer starts, so that timer never runs beside the other two.
 
 use std::{
     ops::Range,
     time::{Duration, Instant},
 };
 
-use super::{Connection, SendQueue, State, receiver::Receiver};
-use crate::{frame::Opcode, violation::Violation};
+use super::{receiver::Receiver, sender::Sender};
+use crate::{config::KeepAlive, frame::Opcode, violation::Violation};
 
-/// When to send a Ping unasked, and how long to wait for its answer (section 5.5.2).
-///
-/// TCP alone does not notice that the other side is gone until something is sent and left unanswered for many minutes.
-/// A Ping now and then keeps proxies from closing an idle connection, and a deadline for the Pong finds dead peers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeepAlive {
-    /// From one Ping to the next.
-    pub interval: Duration,
-    /// From a Ping to the failure of the connection, if nothing at all is heard from the peer.
-    pub timeout: Duration,
+/// The deadlines of a connection.
+#[derive(Debug)]
+pub(super) struct Timers {
+    /// Present from the opening of the connection until it begins to close, if keep-alive is on.
+    keep_alive: Option<Box<KeepAliveState>>,
+    /// The time by which the peer must have answered our Close, or closed TCP.
+    close: Option<Instant>,
+}
+
+impl Timers {
+    pub(super) fn new(keep_alive: Option<KeepAlive>, now: Instant) -> Self {
+        Self { keep_alive: keep_alive.map(|options| Box::new(KeepAliveState::new(options, now))), close: None }
+    }
+
+    /// Returns the next deadline.
+    #[inline]
+    pub(super) fn next(&self) -> Option<Instant> {
+        // The two never run at the same time: closing ends the keep-alive.
+        match &self.keep_alive {
+            Some(keep_alive) => keep_alive.ping.into_iter().chain(keep_alive.pong).min(),
+            None => self.close,
+        }
+    }
+
+    /// Starts a new deadline for the peer's next step in closing, and ends the keep-alive.
+    pub(super) fn start_close(&mut self, timeout: Duration, now: Instant) {
+        // A time-out that is too long for the clock means no deadline.
+        self.close = now.checked_add(timeout);
+        self.keep_alive = None;
+    }
+
+    /// Returns whether the peer has a deadline for closing.
+    pub(super) const fn is_close_running(&self) -> bool {
+        self.close.is_some()
+    }
+
+    /// Returns whether the deadline for closing has passed, once.
+    pub(super) fn close_expired(&mut self, now: Instant) -> bool {
+        expired(&mut self.close, now)
+    }
+
+    /// Stops all timers.
+    pub(super) fn stop(&mut self) {
+        (self.keep_alive, self.close) = (None, None);
+    }
+
+    /// Records a Pong. Any Pong shows that the peer is alive, whether it was solicited or not, and
+    /// however late it is.
+    pub(super) fn on_pong(&mut self, now: Instant) {
+        if let Some(keep_alive) = &mut self.keep_alive {
+            keep_alive.on_activity(now);
+        }
+    }
+
+    /// Sends the Ping that is due, and fails the connection if a Pong is overdue.
+    ///
+    /// # Errors
+    /// [`Violation::PongOverdue`].
+    pub(super) fn run_keep_alive(
+        &mut self,
+        receiver: &mut Receiver,
+        sender: &mut Sender,
+        now: Instant,
+    ) -> Result<(), Violation> {
+        match &mut self.keep_alive {
+            Some(keep_alive) => keep_alive.run(receiver, sender, now),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The keep-alive of one connection, from its opening until it begins to close.
 #[derive(Debug)]
-pub(super) struct KeepAliveState {
-    every: KeepAlive,
+struct KeepAliveState {
+    options: KeepAlive,
     /// The deadlines that are running.
     ping: Option<Instant>,
     pong: Option<Instant>,
-    /// Pings so far; the number is their payload.
+    /// The number of Pings so far. It is also the payload of the last one.
     pings_sent: u32,
-    /// When the next one is due, while the last has no answer.
+    /// The time at which the next Ping is due, while the last one has no answer.
     next_ping: Option<Instant>,
-    /// Where the last one stands in the output.
-    ping_place: Range<u64>,
-    /// What could be seen of the peer when the wait for its Pong began: how much it had sent that nobody has looked at,
-    /// and how much it had taken.
-    unprocessed: usize,
+    /// The positions in the send queue where the last Ping begins and ends.
+    ping_range: Range<u64>,
+    /// The progress when the wait for a Pong began: the received bytes that were still unconsumed,
+    /// and the bytes that had been sent.
+    unconsumed: usize,
     sent: u64,
 }
 
 impl KeepAliveState {
-    /// Watches over a connection that opens `now`.
-    pub(super) fn new(every: KeepAlive, now: Instant) -> Self {
+    fn new(options: KeepAlive, now: Instant) -> Self {
         Self {
-            every,
-            ping: now.checked_add(every.interval),
+            options,
+            ping: now.checked_add(options.interval),
             pong: None,
             pings_sent: 0,
             next_ping: None,
-            ping_place: 0..0,
-            unprocessed: 0,
+            ping_range: 0..0,
+            unconsumed: 0,
             sent: 0,
         }
     }
 
-    /// Looks at the peer, and gives it the time to answer a Ping.
-    fn wait_for_pong(&mut self, receiver: &mut Receiver, output: &SendQueue, now: Instant) {
-        receiver.activity = false;
-        (self.unprocessed, self.sent) = (receiver.unprocessed(), output.sent());
-        self.pong = now.checked_add(self.every.timeout);
-    }
-
-    /// The peer has shown that it is there: the next Ping can wait until it is due.
-    pub(super) fn peer_lives(&mut self, now: Instant) {
-        self.pong = None;
-        if let Some(due) = self.next_ping.take() {
-            self.ping = Some(due.max(now));
-        }
-    }
-
-    /// Whether anything has come since [`wait_for_pong`](Self::wait_for_pong).
-    fn was_active(&self, receiver: &Receiver) -> bool {
-        receiver.activity || receiver.unprocessed() > self.unprocessed
-    }
-
-    /// Whether the Ping stood behind other output, and some of that has left: no peer can answer a Ping that is not out.
-    const fn was_busy_taking(&self, output: &SendQueue) -> bool {
-        self.sent < self.ping_place.start && output.sent() > self.sent
-    }
-}
-
-/// Stops `timer` if it has run out, and says whether it had.
-fn expired(timer: &mut Option<Instant>, now: Instant) -> bool {
-    timer.take_if(|deadline| *deadline <= now).is_some()
-}
-
-impl Connection {
-    /// When [`handle_timeout`](Self::handle_timeout) is to be called next. Changes with any other call.
-    #[inline]
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        // Closing ends the keep-alive: never are both waited for.
-        match &self.keep_alive {
-            Some(keep_alive) => keep_alive.ping.into_iter().chain(keep_alive.pong).min(),
-            None => self.close_deadline,
-        }
-    }
-
-    /// Does what was to be done by `now`. Calls that come too early do nothing.
-    ///
-    /// # Errors
-    /// [`Violation::PongOverdue`] when a Ping was not answered: the connection has been failed.
-    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Violation> {
-        if expired(&mut self.close_deadline, now) {
-            self.closing.timed_out = true;
-        }
-        let Some(keep_alive) = &mut self.keep_alive else { return Ok(()) };
-        if expired(&mut keep_alive.pong, now) {
-            if keep_alive.was_active(&self.receiver) {
-                // A Pong cannot overtake a large frame that is still arriving. As long as anything comes, the peer lives.
-                keep_alive.peer_lives(now);
-            } else if keep_alive.was_busy_taking(&self.sender.output) {
-                keep_alive.wait_for_pong(&mut self.receiver, &self.sender.output, now);
+    fn run(&mut self, receiver: &mut Receiver, sender: &mut Sender, now: Instant) -> Result<(), Violation> {
+        // The Pong first: the answer to the last Ping decides whether there will be another.
+        if expired(&mut self.pong, now) {
+            if self.was_active(receiver) {
+                // A Pong cannot overtake a large frame that is still arriving, so any byte counts
+                // as an answer.
+                self.on_activity(now);
+            } else if self.is_draining(sender) {
+                // Our Ping has not left yet, but the peer is taking the bytes that are queued
+                // before it. Wait once more.
+                self.wait_for_pong(receiver, sender, now);
             } else {
-                return Err(self.fail(Violation::PongOverdue, now));
+                // Nothing has arrived in the whole time-out, and either our Ping has left or the
+                // queue before it has not moved.
+                return Err(Violation::PongOverdue);
             }
         }
-        if expired(&mut keep_alive.ping, now) {
-            // A Ping that has not left yet is as good as a new one.
-            if self.sender.output.has_sent(keep_alive.ping_place.end) {
-                keep_alive.pings_sent = keep_alive.pings_sent.wrapping_add(1);
-                let payload = keep_alive.pings_sent.to_be_bytes();
-                let begin = self.sender.output.end();
-                self.sender.frame(Opcode::Ping, true, &payload);
-                keep_alive.ping_place = begin..self.sender.output.end();
+        if expired(&mut self.ping, now) {
+            // If the last Ping is still in the queue, it is as good as a new one.
+            if sender.queue().has_sent(self.ping_range.end) {
+                self.pings_sent = self.pings_sent.wrapping_add(1);
+                let start = sender.queue().end();
+                sender.queue_frame(Opcode::Ping, true, &self.pings_sent.to_be_bytes());
+                self.ping_range = start..sender.queue().end();
             }
-            keep_alive.wait_for_pong(&mut self.receiver, &self.sender.output, now);
-            keep_alive.next_ping = now.checked_add(keep_alive.every.interval);
+            self.wait_for_pong(receiver, sender, now);
+            // Counted from this Ping and not from its answer, so that a slow peer is not asked less
+            // often.
+            self.next_ping = now.checked_add(self.options.interval);
         }
         Ok(())
     }
 
-    /// Gives the peer a deadline for what it has to do next: answer a Close, or close TCP. Nothing else is waited for now.
-    pub(super) fn arm_close_timer(&mut self, now: Instant) {
-        self.close_deadline = now.checked_add(self.config.close_timeout);
-        self.keep_alive = None;
+    /// Records the progress so far, and starts the time-out for the answer.
+    fn wait_for_pong(&mut self, receiver: &mut Receiver, sender: &Sender, now: Instant) {
+        receiver.reset_activity();
+        (self.unconsumed, self.sent) = (receiver.unconsumed_len(), sender.queue().sent());
+        self.pong = now.checked_add(self.options.timeout);
     }
 
-    pub(super) fn arm_close_timer_unless_running(&mut self, now: Instant) {
-        if self.close_deadline.is_none() && self.state() != State::Closed {
-            self.arm_close_timer(now);
+    /// Records that the peer is alive. The next Ping waits until it is due.
+    fn on_activity(&mut self, now: Instant) {
+        self.pong = None;
+        if let Some(due) = self.next_ping.take() {
+            // It may have become due while we waited.
+            self.ping = Some(due.max(now));
         }
     }
+
+    /// Returns whether anything has arrived since [`wait_for_pong`](Self::wait_for_pong).
+    fn was_active(&self, receiver: &Receiver) -> bool {
+        receiver.had_activity() || receiver.unconsumed_len() > self.unconsumed
+    }
+
+    /// Returns whether the Ping is queued after other output and some of that has left since
+    /// [`wait_for_pong`](Self::wait_for_pong): no peer can answer a Ping that has not been sent.
+    const fn is_draining(&self, sender: &Sender) -> bool {
+        self.sent < self.ping_range.start && sender.queue().sent() > self.sent
+    }
+}
+
+/// Stops `timer` if it has expired. Returns whether it had.
+fn expired(timer: &mut Option<Instant>, now: Instant) -> bool {
+    timer.take_if(|deadline| *deadline <= now).is_some()
 }

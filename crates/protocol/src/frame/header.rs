@@ -1,183 +1,172 @@
-//! The frame header: two bytes that are always there, up to twelve that may follow (section 5.2).
+//! A valid frame header, parsed and encoded (section 5.2). [`layout`](super::layout) shows the
+//! bits.
 //!
-//! ```text
-//!     byte 0                  byte 1               0, 2 or 8 bytes      0 or 4 bytes   payload
-//!   ┌─┬─┬─┬─┬───────┐       ┌─┬─────────────┐     ┌───────────────┐    ┌───────────┐  ┌─────── - -
-//!   │F│R│R│R│opcode │       │M│ payload     │     │ extended      │    │ masking   │  │ extension
-//!   │I│S│S│S│       │       │A│ length      │     │ payload       │    │ key       │  │ data, then
-//!   │N│V│V│V│       │       │S│ or 126, 127 │     │ length        │    │ if MASK   │  │ application
-//!   │ │1│2│3│       │       │K│             │     │ big-endian    │    │ is set    │  │ data
-//!   └─┴─┴─┴─┴───────┘       └─┴─────────────┘     └───────────────┘    └───────────┘  └─────── - -
-//!   80 40 20 10 0F          80 7F   (bit masks)
-//! ```
-//!
-//! [`FrameHeader::parse`] and [`FrameHeader::encode`] are pure and know nothing of the connection they belong to. They
-//! hold what is true of every frame; what depends on who sent it and on what came before is checked by the connection.
+//! [`FrameHeader::parse`] and [`FrameHeader::encode`] are pure functions that know nothing about
+//! the connection. They apply the rules that hold for every frame. The rules that depend on the
+//! sender and on earlier frames are in [`rules::check_in_context`].
+
+use std::ops::ControlFlow;
 
 use bytes::BytesMut;
 
-use super::{length::LengthForm, mask::MaskingKey, opcode::Opcode};
-use crate::{limits::MAX_CONTROL_PAYLOAD, violation::Violation};
+use super::{
+    layout::{FIN, MASK, RawHeader, ReservedBits},
+    length::LengthForm,
+    mask::MaskingKey,
+    opcode::Opcode,
+    rules,
+};
+use crate::violation::Violation;
 
-/// Everything that a frame says before its payload (section 5.2).
+/// The fields of a frame before its payload (section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FrameHeader {
-    /// FIN: this frame is its message's last, perhaps its only one.
+    /// FIN: this frame is the last one of its message, and perhaps the only one.
     pub fin: bool,
-    /// RSV1-3: what an extension uses them for, and otherwise 0.
+    /// RSV1-3: set only if an extension uses them.
     pub reserved: ReservedBits,
-    /// What the frame is for.
+    /// The kind of frame.
     pub opcode: Opcode,
-    /// The masking key: there exactly when the MASK bit is set.
+    /// The masking key, present exactly when the MASK bit is set.
     pub masking_key: Option<MaskingKey>,
-    /// Payload length in bytes: extension data and application data, neither header nor key.
+    /// The payload length in bytes: extension data and application data, without header and key.
     pub payload_length: u64,
 }
 
-/// The three reserved bits RSV1, RSV2 and RSV3, as they stand in the first byte (0x40, 0x20, 0x10).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct ReservedBits(u8);
-
-impl ReservedBits {
-    /// All three at 0, as they are without an extension.
-    pub const NONE: Self = Self(0);
-    /// RSV1, which permessage-deflate uses to mark a compressed message (RFC 7692, section 6).
-    pub const RSV1: Self = Self(0x40);
-    /// RSV2: no registered extension uses it.
-    pub const RSV2: Self = Self(0x20);
-    /// RSV3: no registered extension uses it.
-    pub const RSV3: Self = Self(0x10);
-
-    const MASK: u8 = 0x70;
-
-    /// Takes the three bits out of a frame's first byte.
-    #[must_use]
-    pub const fn from_first_byte(byte: u8) -> Self {
-        Self(byte & Self::MASK)
-    }
-
-    /// The bits in their places in the first byte.
-    #[must_use]
-    pub const fn bits(self) -> u8 {
-        self.0
-    }
-
-    /// The bits that are set here and not in `allowed`.
-    #[must_use]
-    pub const fn without(self, allowed: Self) -> Self {
-        Self(self.0 & !allowed.0)
-    }
-
-    /// Whether no bit is set.
-    #[must_use]
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-}
-
-/// FIN in the first byte.
-const FIN: u8 = 0x80;
-/// MASK in the second byte.
-const MASK: u8 = 0x80;
-
 impl FrameHeader {
+    /// Creates a header without a masking key and without an extension.
+    //= docs/src/rfc6455.md#section-6-1
+    //# An endpoint MUST put the data of the message into a frame as section 5.2 lays it out.
+    //= docs/src/rfc6455.md#section-5-2
+    //# Each of the three reserved bits MUST be 0 unless the two sides agreed on an extension that gives it a meaning.
+    pub(crate) const fn plain(opcode: Opcode, fin: bool, payload_len: usize) -> Self {
+        Self { fin, reserved: ReservedBits::NONE, opcode, masking_key: None, payload_length: payload_len as u64 }
+    }
+
+    /// Marks the frame as part of a compressed message. RSV1 is set on the first frame and on no
+    /// other.
+    //= docs/src/rfc7692.md#section-6-1
+    //# RSV1 MUST NOT be set on a control frame, nor on any frame of a message but its first.
+    pub(crate) const fn compressed(self) -> Self {
+        let reserved =
+            if matches!(self.opcode, Opcode::Continuation) { ReservedBits::NONE } else { ReservedBits::RSV1 };
+        Self { reserved, ..self }
+    }
+
     /// The longest header: 2 bytes, 8 of extended length, 4 of masking key.
     pub const MAX_LEN: usize = 14;
 
-    /// Reads a header from the start of `bytes`.
+    /// Parses a header from the start of `bytes`.
     ///
-    /// Gives the header and the number of bytes that it takes, or `None` when `bytes` ends before the header does. A
-    /// short read is no error: more bytes will come, and the call is made again.
+    /// ```
+    /// use protocol::frame::{FrameHeader, Opcode};
+    ///
+    /// let frame = b"\x81\x05Hello";
+    /// assert_eq!(FrameHeader::parse(&frame[..1])?, None);
+    /// let (header, length) = FrameHeader::parse(frame)?.expect("the header is complete");
+    /// assert_eq!((header.opcode, header.payload_length, length), (Opcode::Text, 5, 2));
+    /// # Ok::<(), protocol::Violation>(())
+    /// ```
+    ///
+    /// Returns the header and its length in bytes, or `None` if `bytes` ends before the header
+    /// does. A short read is not an error: call again when more bytes have arrived.
     ///
     /// # Errors
-    /// What no frame may be, whoever sends it: [`Violation::ReservedOpcode`], [`Violation::LengthNotShortest`],
-    /// [`Violation::LengthTopBitSet`], [`Violation::FragmentedControl`] and [`Violation::ControlTooLong`]. The last two
-    /// are seen from the first two bytes, without waiting for a payload that must not be there.
+    /// The rules that hold for every frame. The first two bytes show [`Violation::ReservedOpcode`],
+    /// [`Violation::FragmentedControl`] and [`Violation::ControlTooLong`]. The whole header shows
+    /// [`Violation::LengthTopBitSet`] and [`Violation::LengthNotShortest`].
     #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
-        let &[first, second, ref rest @ ..] = bytes else {
-            return Ok(None);
-        };
-        let opcode = Opcode::from_bits(first)?;
-        let fin = first & FIN != 0;
-        let seven_bits = second & !MASK;
-        if opcode.is_control() {
-            //= docs/src/rfc6455.md#section-5-5
-            //# A control frame MUST NOT be fragmented.
-            //= docs/src/rfc6455.md#section-5-4
-            //# A control frame MUST NOT be cut into fragments itself.
-            //
-            // A control frame has to be cheap to handle in the middle of a large message: whole, and short enough for
-            // the seven-bit length. 126 or 127 there announces a longer form, which no control frame can need.
-            if !fin {
-                return Err(Violation::FragmentedControl(opcode));
-            }
-            if usize::from(seven_bits) > MAX_CONTROL_PAYLOAD {
-                return Err(Violation::ControlTooLong(opcode));
-            }
+        let &[first, second, ..] = bytes else { return Ok(None) };
+        // Check these before the header is complete, so that a bad frame that trickles in is
+        // rejected at its second byte.
+        if let ControlFlow::Break(violation) = rules::check_first_bytes(first, second, ControlFlow::Break) {
+            return Err(violation);
         }
-        let form = LengthForm::announced_by(seven_bits);
-        let (payload_length, rest) = match form {
-            LengthForm::Seven => (u64::from(seven_bits), rest),
-            LengthForm::Sixteen => match rest.split_first_chunk() {
-                Some((length, rest)) => (u64::from(u16::from_be_bytes(*length)), rest),
-                None => return Ok(None),
-            },
-            LengthForm::SixtyFour => match rest.split_first_chunk() {
-                Some((length, rest)) => (u64::from_be_bytes(*length), rest),
-                None => return Ok(None),
-            },
-        };
-        let payload_length = form.check(payload_length)?;
-        let (masking_key, rest) = if second & MASK == 0 {
-            (None, rest)
-        } else {
-            match rest.split_first_chunk() {
-                Some((key, rest)) => (Some(MaskingKey(*key)), rest),
-                None => return Ok(None),
-            }
-        };
-        let header = Self { fin, reserved: ReservedBits::from_first_byte(first), opcode, masking_key, payload_length };
-        Ok(Some((header, bytes.len() - rest.len())))
+        let Some(raw) = RawHeader::read(bytes) else { return Ok(None) };
+        if let ControlFlow::Break(violation) = rules::check_length(&raw, ControlFlow::Break) {
+            return Err(violation);
+        }
+        // The opcode was checked with the first bytes, so this never returns early.
+        let Some(opcode) = raw.opcode() else { return Ok(None) };
+        Ok(Some((Self::from_checked(&raw, opcode), raw.header_len())))
     }
 
-    /// How many bytes this header takes on the wire: 2 to 14.
+    /// Creates a header from the bits of `raw`, which has passed the rules.
+    #[inline]
+    const fn from_checked(raw: &RawHeader, opcode: Opcode) -> Self {
+        Self {
+            fin: raw.fin(),
+            reserved: raw.reserved(),
+            opcode,
+            masking_key: raw.masking_key,
+            payload_length: raw.payload_length,
+        }
+    }
+
+    /// Returns the header as a [`RawHeader`], the form in which [`rules`] checks it.
+    #[inline]
+    #[must_use]
+    pub const fn to_raw(&self) -> RawHeader {
+        RawHeader {
+            first_byte: self.first_byte(),
+            second_byte: self.second_byte(),
+            length_form: LengthForm::shortest(self.payload_length),
+            payload_length: self.payload_length,
+            masking_key: self.masking_key,
+        }
+    }
+
+    const fn first_byte(&self) -> u8 {
+        let fin = if self.fin { FIN } else { 0 };
+        fin | self.reserved.bits() | self.opcode.bits()
+    }
+
+    const fn second_byte(&self) -> u8 {
+        //= docs/src/rfc6455.md#section-5-3
+        //# A masked frame MUST have its MASK bit set.
+        let mask = if self.masking_key.is_some() { MASK } else { 0 };
+        let seven_bits = match LengthForm::shortest(self.payload_length) {
+            LengthForm::Seven => self.payload_length.to_be_bytes()[7],
+            LengthForm::Sixteen => 126,
+            LengthForm::SixtyFour => 127,
+        };
+        mask | seven_bits
+    }
+
+    /// Returns the length of the encoded header in bytes: 2 to 14.
     #[must_use]
     pub const fn encoded_len(&self) -> usize {
-        let key = if self.masking_key.is_some() { 4 } else { 0 };
-        2 + LengthForm::shortest(self.payload_length).extended_bytes() + key
+        self.to_raw().header_len()
     }
 
-    /// Adds the header to `output` as it goes on the wire.
+    /// Appends the encoded header to `output`.
     #[inline]
     pub(crate) fn write_to(&self, output: &mut BytesMut) {
         let head = self.encode();
-        // All fourteen bytes and then back: a copy of fixed length is two instructions, and one of any length a call.
+        // Append all fourteen bytes and truncate: a copy of fixed length is two instructions, a
+        // copy of variable length is a function call.
         let end = output.len() + head.len;
         output.extend_from_slice(&head.bytes);
         output.truncate(end);
     }
 
-    /// The header as it goes on the wire, always with the shortest form of the length.
+    /// Encodes the header, always with the shortest form of the length.
     #[inline]
     #[must_use]
     pub fn encode(&self) -> EncodedHeader {
         let mut bytes = [0; Self::MAX_LEN];
-        bytes[0] = if self.fin { FIN } else { 0 } | self.reserved.bits() | self.opcode.bits();
-        //= docs/src/rfc6455.md#section-5-3
-        //# A masked frame MUST have its MASK bit set.
-        bytes[1] = if self.masking_key.is_some() { MASK } else { 0 };
+        bytes[0] = self.first_byte();
+        bytes[1] = self.second_byte();
         let mut len = 2;
         let length = self.payload_length.to_be_bytes();
         match LengthForm::shortest(self.payload_length) {
-            LengthForm::Seven => bytes[1] |= length[7],
+            LengthForm::Seven => {}
             LengthForm::Sixteen => {
-                bytes[1] |= 126;
                 bytes[2..4].copy_from_slice(&length[6..]);
                 len = 4;
             }
             LengthForm::SixtyFour => {
-                bytes[1] |= 127;
                 bytes[2..10].copy_from_slice(&length);
                 len = 10;
             }
@@ -190,7 +179,8 @@ impl FrameHeader {
     }
 }
 
-/// A header's bytes: at most fourteen, so they live on the stack. Dereferences to the slice that is in use.
+/// The bytes of an encoded header. There are at most fourteen, so they are stored inline.
+/// Dereferences to the slice in use.
 #[derive(Debug, Clone, Copy)]
 pub struct EncodedHeader {
     bytes: [u8; FrameHeader::MAX_LEN],

@@ -7,28 +7,23 @@
 //!   127                     the next 8 bytes       SixtyFour     1 + 8
 //! ```
 //!
-//! Short messages are most messages, and pay one byte. Every length has exactly one right form, the shortest: without
-//! that rule one frame could be spelled in three ways, and a filter that knows one spelling would miss the others.
+//! Most messages are short, and a short length costs one byte. Every length has exactly one valid
+//! form, the shortest. Without that rule, one frame could be written in three ways, and a filter
+//! that knows one of them would miss the others.
 
-use crate::violation::Violation;
-
-/// Which of the three forms a payload length takes on the wire (section 5.2).
+/// The form of a payload length on the wire (section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LengthForm {
-    /// 0-125: in the seven bits themselves.
+    /// 0-125: the seven bits are the length.
     Seven,
-    /// 126-65,535: the seven bits say 126, two bytes follow.
+    /// 126-65,535: the seven bits are 126, and two bytes follow.
     Sixteen,
-    /// 65,536 and more: the seven bits say 127, eight bytes follow.
+    /// 65,536 and more: the seven bits are 127, and eight bytes follow.
     SixtyFour,
 }
 
-/// The largest length that a frame can have: the eight-byte form keeps its top bit at 0, so that the number also fits
-/// the signed 64-bit integer of languages that have no other (section 5.2).
-pub const MAX_PAYLOAD_LENGTH: u64 = 0x7FFF_FFFF_FFFF_FFFF;
-
 impl LengthForm {
-    /// The one right form for `length`: the shortest that holds it.
+    /// Returns the only valid form for `length`: the shortest that holds it.
     #[must_use]
     pub const fn shortest(length: u64) -> Self {
         //= docs/src/rfc6455.md#section-5-2
@@ -40,7 +35,7 @@ impl LengthForm {
         }
     }
 
-    /// The form announced by the seven bits.
+    /// Returns the form that the low seven bits of the second byte announce.
     #[must_use]
     pub const fn announced_by(seven_bits: u8) -> Self {
         match seven_bits & 0x7F {
@@ -50,7 +45,8 @@ impl LengthForm {
         }
     }
 
-    /// How many bytes of extended length follow the first two bytes of the header: 0, 2 or 8.
+    /// Returns the number of extended length bytes after the first two bytes of the header: 0, 2 or
+    /// 8.
     #[must_use]
     pub const fn extended_bytes(self) -> usize {
         match self {
@@ -58,27 +54,5 @@ impl LengthForm {
             Self::Sixteen => 2,
             Self::SixtyFour => 8,
         }
-    }
-
-    /// Checks a length that arrived in this form.
-    pub(super) const fn check(self, length: u64) -> Result<u64, Violation> {
-        //= docs/src/rfc6455.md#section-5-2
-        //# The highest bit of a length in 8 bytes MUST be 0.
-        if length > MAX_PAYLOAD_LENGTH {
-            return Err(Violation::LengthTopBitSet(length));
-        }
-        //= docs/src/rfc6455.md#section-5-2
-        //# A length MUST be written in the shortest of the three forms that can hold it.
-        //
-        // Each longer form begins where the shorter one ends.
-        let shortest = match self {
-            Self::Seven => 0,
-            Self::Sixteen => 126,
-            Self::SixtyFour => 0x1_0000,
-        };
-        if length < shortest {
-            return Err(Violation::LengthNotShortest(length));
-        }
-        Ok(length)
     }
 }

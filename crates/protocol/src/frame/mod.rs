@@ -1,22 +1,27 @@
-//! Frames, the unit that travels (sections 5.1 to 5.3).
+//! Frames, the unit on the wire (sections 5.1 to 5.3).
 //!
-//! After the handshake the stream is nothing but frames, one behind the other. Nothing marks where one begins, so a
-//! receiver that has once lost count can never find its place again: every error in a header is the end of the
-//! connection.
+//! After the handshake the stream is a sequence of frames and nothing else. No byte marks where a
+//! frame begins, so a receiver that loses count can never find the next one. Every error in a
+//! header therefore ends the connection.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`header`] | the bits before the payload, read and written |
-//! | [`opcode`] | what a frame is for |
+//! | [`layout`] | the bits of a header, valid or not |
+//! | [`rules`] | everything that can be wrong with a header |
+//! | [`header`] | a valid header, parsed and encoded |
+//! | [`opcode`] | the kinds of frames |
 //! | [`length`] | the three forms of the payload length |
 //! | [`mask`] | the XOR that every frame of a client goes through |
 
 pub mod header;
+pub mod layout;
 pub mod length;
 pub mod mask;
 pub mod opcode;
+pub mod rules;
 
-pub use header::{FrameHeader, ReservedBits};
+pub use header::FrameHeader;
+pub use layout::{RawHeader, ReservedBits};
 pub use length::LengthForm;
 pub use mask::{MaskingKey, MaskingKeys, apply_mask};
 pub use opcode::Opcode;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   ClientRequest ──handshake(nonce)──▶ ClientHandshake ──poll──▶ Established
-//!   what to ask for                     waits for the answer      what was agreed
+//!   what to request                     awaits the response       what was negotiated
 //!                                              │
 //!                                              └──▶ HandshakeError
 //! ```
@@ -11,27 +11,28 @@ use std::fmt;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version,
+    HeaderMap, HeaderValue, Response, StatusCode, Version,
     header::{CONNECTION, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE},
 };
 
 use super::{
-    Status, VERSION,
     extensions::Extension,
     grammar::{is_token, lines, list_has, only_line},
-    head::{HeadBuffer, parse_response, write_line, write_lines},
+    head::{HeadBuffer, append_header, parse_response, write_line, write_lines},
     key::{Nonce, accept_key},
-    server::check_extra_headers,
+    status::Status,
+    version::VERSION,
+    violation::HandshakeViolation,
 };
 use crate::{
     extension::{self, DeflateOptions, NegotiatedDeflate, PERMESSAGE_DEFLATE},
     limits::Limits,
     uri::Uri,
     usage_error::UsageError,
-    violation::Violation,
 };
 
-/// What a client asks for. Everything in it has been checked, so that what leaves is a valid request.
+/// A client's opening request. Every part is checked when it is added, so the request is always
+/// valid.
 #[derive(Debug, Clone)]
 pub struct ClientRequest {
     uri: Uri,
@@ -42,22 +43,23 @@ pub struct ClientRequest {
 }
 
 impl ClientRequest {
-    /// A request for `uri` and nothing more.
+    /// Creates a request for `uri` without any options.
     #[must_use]
     pub fn new(uri: Uri) -> Self {
         Self { uri, subprotocols: Vec::new(), extensions: Vec::new(), deflate: Vec::new(), headers: HeaderMap::new() }
     }
 
-    /// Where the request goes.
+    /// Returns the address of the request.
     #[must_use]
     pub const fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// Offers a subprotocol. The one offered first is the one liked best.
+    /// Offers a subprotocol. The order of the calls is the order of preference.
     ///
     /// # Errors
-    /// [`UsageError::NotAToken`], [`UsageError::SubprotocolRepeated`].
+    /// - [`UsageError::NotAToken`] for a name that is not a token;
+    /// - [`UsageError::SubprotocolRepeated`] for a name that was offered before.
     pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, UsageError> {
         let name = name.into();
         //= docs/src/rfc6455.md#section-4-1
@@ -74,8 +76,8 @@ impl ClientRequest {
         Ok(self)
     }
 
-    /// Offers an extension. What it does to frames is up to the caller: compression is offered with
-    /// [`deflate`](Self::deflate).
+    /// Offers an extension. This crate only negotiates it; its effect on frames is up to the
+    /// caller. To offer compression, use [`deflate`](Self::deflate).
     //= docs/src/rfc6455.md#section-9
     //# A client MAY ask for extensions.
     #[must_use]
@@ -84,20 +86,21 @@ impl ClientRequest {
         self
     }
 
-    /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds an offer to fall back on, for
-    /// servers that cannot meet the ones before.
+    /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds a
+    /// fallback offer, for servers that cannot accept the earlier ones.
     //= docs/src/rfc7692.md#section-5
     //# The same extension MAY be offered several times, with different parameters.
+    #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, options: DeflateOptions) -> Self {
         self.deflate.push(options);
         self
     }
 
-    /// Says where the request comes from, as a browser would for a page.
+    /// Sets the `Origin` header, as a browser does for a page.
     ///
     /// # Errors
-    /// [`UsageError::HeaderInvalid`].
+    /// [`UsageError::HeaderInvalid`] for a value that HTTP does not allow.
     //= docs/src/rfc6455.md#section-4-1
     //# Another client MAY send an `Origin` header if that means for it what it means for a browser.
     pub fn origin(mut self, origin: &str) -> Result<Self, UsageError> {
@@ -109,25 +112,22 @@ impl ClientRequest {
     /// Adds a header, such as `Authorization` or `Cookie`.
     ///
     /// # Errors
-    /// [`UsageError::HeaderInvalid`] for what is no header (a line break in a value would smuggle in another one);
-    /// [`UsageError::HeaderReserved`] for a header that the handshake sets.
+    /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break
+    ///   in a value would smuggle in another header;
+    /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
     //= docs/src/rfc6455.md#section-4-1
     //# The request MAY have any other headers, such as cookies or `Authorization`.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, UsageError> {
-        let invalid = || UsageError::HeaderInvalid(format!("{name}: {value}"));
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
-        let value = HeaderValue::from_str(value).map_err(|_| invalid())?;
-        // Most headers may come several times; a request has one origin.
-        if name == ORIGIN {
-            self.headers.insert(name, value);
-        } else {
-            self.headers.append(name, value);
+        // Most headers may be repeated, but a request has only one origin.
+        if name.eq_ignore_ascii_case(ORIGIN.as_str()) {
+            return self.origin(value).map_err(|_| UsageError::HeaderInvalid(format!("{name}: {value}")));
         }
-        check_extra_headers(&self.headers)?;
+        append_header(&mut self.headers, name, value)?;
         Ok(self)
     }
 
-    /// Begins the handshake. `nonce` has to be new and random for each connection.
+    /// Starts the handshake and encodes the request. `nonce` must be new and random for each
+    /// connection.
     //= docs/src/rfc6455.md#section-4-1
     //# The opening request MUST be valid HTTP.
     #[must_use]
@@ -182,8 +182,8 @@ impl ClientRequest {
     }
 }
 
-/// A client whose request is out and that waits for the answer. Until then it must send nothing else.
-#[derive(Debug)]
+/// A client's handshake that awaits the response. Send the [request](Self::request_bytes) first,
+/// and nothing else until the response has arrived.
 pub struct ClientHandshake {
     bytes: Bytes,
     expected_accept: String,
@@ -192,31 +192,41 @@ pub struct ClientHandshake {
     limits: Limits,
 }
 
+/// Prints the URI only, because the request's bytes and headers may hold credentials.
+impl fmt::Debug for ClientHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientHandshake").field("uri", &self.request.uri).finish_non_exhaustive()
+    }
+}
+
 impl ClientHandshake {
-    /// The request's bytes, to be sent first.
+    /// Returns the bytes of the request. Send them first.
     #[must_use]
     pub fn request_bytes(&self) -> Bytes {
         self.bytes.clone()
     }
 
-    /// Waits for the answer to this key instead of its own. For who looks on: the request was somebody else's, and what is
-    /// judged is the answer to that.
-    #[must_use]
-    pub fn expecting_answer_to(mut self, key: &str) -> Self {
+    /// See [`observer::expect_answer_to`](crate::observer::expect_answer_to).
+    pub(crate) fn expect_answer_to(mut self, key: &str) -> Self {
         self.expected_accept = accept_key(key);
         self
     }
 
-    /// The buffer to which bytes from the server are added.
+    /// Returns the buffer to which the driver appends bytes from the server.
     pub fn input(&mut self) -> &mut BytesMut {
         &mut self.head.input
     }
 
-    /// Judges the answer when it is complete.
+    /// Parses and checks the response once it is complete. Returns the handshake itself while bytes
+    /// are missing.
     ///
     /// # Errors
-    /// [`HandshakeError::Rejected`] for an HTTP answer other than 101, [`HandshakeError::Violation`] for a 101 that is
-    /// not what section 4 asks for.
+    /// - [`HandshakeError::Rejected`] for an HTTP response other than 101;
+    /// - [`HandshakeError::Violation`] for a 101 that breaks a rule of section 4. No frame exists
+    ///   yet that could report this to the server, so drop the connection.
+    //= docs/src/rfc6455.md#section-10-7
+    //# An endpoint that does not understand what it gets, or finds it dangerous, or sees a handshake that it did not
+    //# expect, MAY drop TCP.
     pub fn poll(mut self) -> Result<Status<Self, Established>, HandshakeError> {
         loop {
             let Some((response, len)) = self.head.poll(&self.limits, parse_response)? else {
@@ -225,13 +235,16 @@ impl ClientHandshake {
             self.head.input.advance(len);
             match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS => return Ok(Status::Complete(self.validate(response)?)),
-                // 100 and 103 announce an answer and are none.
+                // 100 and 103 only announce the final response: go on to the next head.
                 status if status.is_informational() => {}
                 _ => {
                     //= docs/src/rfc6455.md#section-4-1
                     //# A response with a status other than 101 MUST be treated as HTTP says, and opens no connection.
                     //= docs/src/rfc6455.md#section-11-3-5
                     //# A response MAY have several `Sec-WebSocket-Version` headers.
+                    //
+                    // The rest of the input is the beginning of the body, which may explain the
+                    // rejection.
                     let body = self.head.input.freeze();
                     return Err(HandshakeError::Rejected(Box::new(response.map(|()| body))));
                 }
@@ -239,81 +252,91 @@ impl ClientHandshake {
         }
     }
 
-    /// The checks of a 101 response.
+    /// Checks a 101 response against the request.
     //= docs/src/rfc6455.md#section-4-1
     //# The client MUST check the response as follows.
-    fn validate(self, response: Response<()>) -> Result<Established, Violation> {
+    fn validate(self, response: Response<()>) -> Result<Established, HandshakeViolation> {
         let headers = response.headers();
         //= docs/src/rfc6455.md#section-4-1
         //# If the response breaks any other rule for the server's part of the handshake, the client MUST fail the
         //# connection.
+        //
+        // HTTP/1.0 has no `Upgrade`.
         if response.version() < Version::HTTP_11 {
-            return Err(Violation::HttpVersionTooOld);
+            return Err(HandshakeViolation::HttpVersionTooOld);
         }
         //= docs/src/rfc6455.md#section-4-1
         //# If `Upgrade` is missing or is not `websocket`, without regard to ASCII case, the client MUST fail the
         //# connection.
         match only_line(headers, &UPGRADE) {
-            None if !headers.contains_key(UPGRADE) => return Err(Violation::UpgradeMissing),
+            None if !headers.contains_key(UPGRADE) => return Err(HandshakeViolation::UpgradeMissing),
             Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => {}
-            _ => return Err(Violation::UpgradeToSomethingElse),
+            _ => return Err(HandshakeViolation::UpgradeToSomethingElse),
         }
         //= docs/src/rfc6455.md#section-4-1
         //# If `Connection` is missing or has no token `Upgrade`, without regard to ASCII case, the client MUST fail the
         //# connection.
         if !list_has(headers, &CONNECTION, "upgrade") {
-            return Err(Violation::ConnectionWithoutUpgrade);
+            return Err(HandshakeViolation::ConnectionWithoutUpgrade);
         }
         //= docs/src/rfc6455.md#section-11-3-3
         //# A response MUST NOT have more than one `Sec-WebSocket-Accept` header.
         //= docs/src/rfc6455.md#section-4-1
         //# If `Sec-WebSocket-Accept` is missing or is not the answer to the key, the client MUST fail the connection.
-        let accept = only_line(headers, &SEC_WEBSOCKET_ACCEPT).ok_or(Violation::AcceptNotOnce)?;
+        let accept = only_line(headers, &SEC_WEBSOCKET_ACCEPT).ok_or(HandshakeViolation::AcceptNotOnce)?;
         if accept != self.expected_accept {
-            return Err(Violation::AcceptWrong { expected: self.expected_accept, received: accept.to_owned() });
+            return Err(HandshakeViolation::AcceptWrong {
+                expected: self.expected_accept,
+                received: accept.to_owned(),
+            });
         }
         let extensions = Extension::parse_all(headers)?;
         let deflate_offered = (!self.request.deflate.is_empty()).then_some(PERMESSAGE_DEFLATE);
         //= docs/src/rfc6455.md#section-4-1
         //# If the response names an extension that was not asked for, the client MUST fail the connection.
+        //
+        // Names only: the caller who offered an extension checks its parameters. Those of
+        // permessage-deflate are checked below.
         for extension in &extensions {
             let mut offered = self.request.extensions.iter().map(Extension::name).chain(deflate_offered);
             if !offered.any(|name| name == extension.name()) {
-                return Err(Violation::ExtensionNotOffered(extension.name().to_owned()));
+                return Err(HandshakeViolation::ExtensionNotOffered(extension.name().to_owned()));
             }
         }
-        let compression = extension::validate(&self.request.deflate, &extensions)?;
+        let deflate = extension::validate_response(&self.request.deflate, &extensions)?;
         let subprotocol = self.validate_subprotocol(headers)?;
-        Ok(Established { response, subprotocol, extensions, compression, rest: self.head.input })
+        Ok(Established { response, subprotocol, extensions, deflate, rest: self.head.input })
     }
 
-    /// One of those offered, or none at all. Browsers fail when they offered some and the server names none; the RFC
-    /// lets the connection open, and so does this client (section 4.1).
-    fn validate_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, Violation> {
+    /// Checks that the server chose a subprotocol that was offered, or none. If the client offered
+    /// some and the server chooses none, a browser fails the connection. The RFC opens it, and so
+    /// does this client (section 4.1).
+    fn validate_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, HandshakeViolation> {
         if lines(headers, &SEC_WEBSOCKET_PROTOCOL).next().is_none() {
             return Ok(None);
         }
         match only_line(headers, &SEC_WEBSOCKET_PROTOCOL) {
-            Some(name) if !is_token(name) => Err(Violation::SubprotocolMalformed),
+            Some(name) if !is_token(name) => Err(HandshakeViolation::SubprotocolMalformed),
             Some(name) if self.request.subprotocols.iter().any(|offered| offered == name) => Ok(Some(name.to_owned())),
             //= docs/src/rfc6455.md#section-4-1
             //# If the response names a subprotocol that was not asked for, the client MUST fail the connection.
-            Some(name) => Err(Violation::SubprotocolNotOffered(name.to_owned())),
+            Some(name) => Err(HandshakeViolation::SubprotocolNotOffered(name.to_owned())),
             //= docs/src/rfc6455.md#section-11-3-4
             //# A response MUST NOT have more than one `Sec-WebSocket-Protocol` header.
-            None => Err(Violation::SubprotocolMalformed),
+            None => Err(HandshakeViolation::SubprotocolMalformed),
         }
     }
 }
 
-/// A handshake that succeeded: the connection is OPEN.
+/// The result of a successful handshake: the connection is OPEN.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Established {
     /// The 101 response.
     //= docs/src/rfc6455.md#section-4-1
     //# Cookies that the response sets are *cookies set during the server's opening handshake*.
     pub response: Response<()>,
-    /// The subprotocol in use.
+    /// The subprotocol in use, if the server chose one.
     //= docs/src/rfc6455.md#section-4-1
     //# The *subprotocol in use* is the one of the response, or none.
     pub subprotocol: Option<String>,
@@ -323,25 +346,27 @@ pub struct Established {
     //= docs/src/rfc6455.md#section-9-1
     //# A client MUST NOT use an extension until the server has said that it will.
     pub extensions: Vec<Extension>,
-    /// What was agreed on compression, for [`with_deflate`](crate::Connection::with_deflate).
-    pub compression: Option<NegotiatedDeflate>,
-    /// Bytes that followed the response: they are frames already.
+    /// The negotiated compression, for
+    /// [`Connection::with_deflate`](crate::Connection::with_deflate).
+    pub deflate: Option<NegotiatedDeflate>,
+    /// The bytes that followed the response. They belong to frames.
     //= docs/src/rfc6455.md#section-4-2-2
     //# With that the connection is OPEN, and the server may send its first message in the same packet.
     pub rest: BytesMut,
 }
 
-/// Why a client's handshake came to nothing.
+/// The reason why a client's handshake failed.
 #[derive(Debug)]
 pub enum HandshakeError {
-    /// The server answered, but not with 101: an ordinary HTTP response, with as much of its body as has arrived.
+    /// The server answered with a status other than 101. Holds the HTTP response, with the part of
+    /// its body that has arrived.
     Rejected(Box<Response<Bytes>>),
-    /// The answer breaks a rule.
-    Violation(Violation),
+    /// The response breaks a rule.
+    Violation(HandshakeViolation),
 }
 
-impl From<Violation> for HandshakeError {
-    fn from(violation: Violation) -> Self {
+impl From<HandshakeViolation> for HandshakeError {
+    fn from(violation: HandshakeViolation) -> Self {
         Self::Violation(violation)
     }
 }

@@ -1,4 +1,4 @@
-//! The shape of an HTTP head: one line, header lines, an empty line (RFC 9112). Reading is left to `httparse`.
+//! HTTP heads: one line, headers, an empty line (RFC 9112). `httparse` parses them.
 //!
 //! ```text
 //!   GET /chat HTTP/1.1␍␊          HTTP/1.1 101 Switching Protocols␍␊
@@ -8,22 +8,38 @@
 //!   <frames>                      <frames>
 //! ```
 //!
-//! What follows the empty line is not HTTP any more. A client must not send frames before it has the answer, but a server
-//! may send its first frames in the same packet as the answer, and they must not be lost.
+//! The bytes after the empty line are no longer HTTP. A client must not send frames before it has
+//! the response. A server may send its first frames in the same packet as the response, so a client
+//! must keep the bytes that follow the head.
+
+use std::fmt;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
+    header::{
+        AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHORIZATION, SET_COOKIE, TRANSFER_ENCODING,
+        UPGRADE,
+    },
+};
 
-use crate::{limits::Limits, violation::Violation};
+use super::violation::HandshakeViolation;
+use crate::{limits::Limits, usage_error::UsageError};
 
-/// Collects bytes until they hold a head.
-#[derive(Debug)]
+/// A buffer that collects bytes until they hold a complete head.
 pub(super) struct HeadBuffer {
     pub(super) input: BytesMut,
-    /// How much of `input` was searched for the end of the head.
+    /// The number of bytes of `input` that have been searched for the end of the head.
     searched: usize,
-    /// How large `input` has to be for the next attempt if no end is found.
+    /// The size of `input`, in bytes, at which the head is parsed even if no end was found.
     attempt_at: usize,
+}
+
+/// Prints the length only, because the bytes may hold credentials.
+impl fmt::Debug for HeadBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeadBuffer").field("len", &self.input.len()).finish_non_exhaustive()
+    }
 }
 
 impl HeadBuffer {
@@ -31,38 +47,39 @@ impl HeadBuffer {
         Self { input: BytesMut::new(), searched: 0, attempt_at: 1 }
     }
 
-    /// Reads a head with `parse`, and gives it with its length; `None` while it is incomplete. Its bytes are left where they
-    /// are, at the front of the input: whoever is done with them removes them.
+    /// Parses a head with `parse`. Returns it with its length, or `None` while it is incomplete.
+    /// The bytes of the head stay at the front of the input, and the caller removes them.
     ///
-    /// A head that trickles in byte by byte is not parsed from the start each time, which would cost the square of its
-    /// length. It is parsed when an empty line has been seen, and now and then before, each time the input has doubled:
-    /// whoever speaks TLS or another protocol to this port should be told so at once and not wait for a time-out.
+    /// A head that trickles in is not parsed from the start after every byte, because that would
+    /// take time quadratic in its length. It is parsed when an empty line has arrived, and before
+    /// that each time the input has doubled. A peer that speaks TLS or another protocol to this
+    /// port therefore gets an error at once, and not after a time-out.
     pub(super) fn poll<T>(
         &mut self,
         limits: &Limits,
-        parse: impl FnOnce(&[u8], &Limits) -> Result<Option<(T, usize)>, Violation>,
-    ) -> Result<Option<(T, usize)>, Violation> {
+        parse: impl FnOnce(&[u8], &Limits) -> Result<Option<(T, usize)>, HandshakeViolation>,
+    ) -> Result<Option<(T, usize)>, HandshakeViolation> {
         let has_end = self.search_end();
         if has_end || self.input.len() >= self.attempt_at {
             self.attempt_at = self.input.len() * 2;
             if let Some((head, len)) = parse(&self.input, limits)? {
                 if len > limits.max_head_bytes {
-                    return Err(Violation::HeadTooLong { limit: limits.max_head_bytes });
+                    return Err(HandshakeViolation::HeadTooLong { limit: limits.max_head_bytes });
                 }
                 *self = Self { input: std::mem::take(&mut self.input), ..Self::new() };
                 return Ok(Some((head, len)));
             }
         }
-        // At the limit as well as beyond: at least one byte is still to come.
+        // At the limit as well as above it, because at least one more byte is needed.
         if self.input.len() >= limits.max_head_bytes {
-            return Err(Violation::HeadTooLong { limit: limits.max_head_bytes });
+            return Err(HandshakeViolation::HeadTooLong { limit: limits.max_head_bytes });
         }
         Ok(None)
     }
 
-    /// Whether an empty line stands in the part of the input that was not searched before.
+    /// Returns whether the part of the input that was not searched before contains an empty line.
     fn search_end(&mut self) -> bool {
-        // Up to two bytes of it may have been there already.
+        // The first two bytes of the empty line may have been searched before.
         let from = self.searched.saturating_sub(2);
         self.searched = self.input.len();
         let fresh = &self.input[from..];
@@ -70,8 +87,9 @@ impl HeadBuffer {
     }
 }
 
-/// Reads a request's head from the start of `bytes`; gives its length too.
-pub(super) fn parse_request(bytes: &[u8], limits: &Limits) -> Result<Option<(Request<()>, usize)>, Violation> {
+/// Parses a request's head from the start of `bytes`. Returns it with its length in bytes, or
+/// `None` if the head is incomplete.
+pub(super) fn parse_request(bytes: &[u8], limits: &Limits) -> Result<Option<(Request<()>, usize)>, HandshakeViolation> {
     let mut lines = vec![httparse::EMPTY_HEADER; limits.max_headers];
     let mut head = httparse::Request::new(&mut lines);
     let len = match head.parse(bytes) {
@@ -80,31 +98,34 @@ pub(super) fn parse_request(bytes: &[u8], limits: &Limits) -> Result<Option<(Req
         Err(error) => return Err(malformed(error, limits)),
     };
     let mut request = Request::new(());
-    // A complete head has a method and a target: the defaults are never used.
+    // A complete head has a method and a target, so the defaults are never used.
     *request.method_mut() = Method::from_bytes(head.method.unwrap_or_default().as_bytes())
-        .map_err(|error| Violation::MalformedHead(error.to_string()))?;
+        .map_err(|error| HandshakeViolation::MalformedHead(error.to_string()))?;
     *request.uri_mut() = target(head.path.unwrap_or_default())?;
     *request.version_mut() = version(head.version);
     *request.headers_mut() = headers(head.headers, limits)?;
     Ok(Some((request, len)))
 }
 
-/// The request target. `Uri` would drop a fragment without a word; whoever does that serves another resource than the one
-/// that a proxy before it has seen.
-fn target(text: &str) -> Result<Uri, Violation> {
+/// Parses the request target. `Uri` silently drops a fragment. A server that did the same would
+/// serve a different resource from the one that a proxy in front of it has seen, so a fragment is
+/// an error.
+fn target(text: &str) -> Result<Uri, HandshakeViolation> {
     if text.contains('#') {
-        return Err(Violation::TargetMalformed);
+        return Err(HandshakeViolation::TargetMalformed);
     }
-    Uri::try_from(text).map_err(|_| Violation::TargetMalformed)
+    Uri::try_from(text).map_err(|_| HandshakeViolation::TargetMalformed)
 }
 
-/// Reads a response's head from the start of `bytes`; gives its length too, or `None` when the head does not end in them.
+/// Parses a response's head from the start of `bytes`. Returns it with its length in bytes, or
+/// `None` if the head is incomplete.
 ///
-/// This is the shape alone, whatever the status; [`ClientHandshake`](super::ClientHandshake) judges what it says.
+/// This checks only the HTTP syntax. [`ClientHandshake`](super::ClientHandshake) checks the
+/// content.
 ///
 /// # Errors
-/// [`Violation::MalformedHead`] and [`Violation::TooManyHeaders`].
-pub fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<()>, usize)>, Violation> {
+/// [`HandshakeViolation::MalformedHead`] and [`HandshakeViolation::TooManyHeaders`].
+pub fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<()>, usize)>, HandshakeViolation> {
     let mut lines = vec![httparse::EMPTY_HEADER; limits.max_headers];
     let mut head = httparse::Response::new(&mut lines);
     let len = match head.parse(bytes) {
@@ -114,16 +135,16 @@ pub fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<
     };
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::from_u16(head.code.unwrap_or_default())
-        .map_err(|error| Violation::MalformedHead(error.to_string()))?;
+        .map_err(|error| HandshakeViolation::MalformedHead(error.to_string()))?;
     *response.version_mut() = version(head.version);
     *response.headers_mut() = headers(head.headers, limits)?;
     Ok(Some((response, len)))
 }
 
-fn malformed(error: httparse::Error, limits: &Limits) -> Violation {
+fn malformed(error: httparse::Error, limits: &Limits) -> HandshakeViolation {
     match error {
-        httparse::Error::TooManyHeaders => Violation::TooManyHeaders { limit: limits.max_headers },
-        error => Violation::MalformedHead(error.to_string()),
+        httparse::Error::TooManyHeaders => HandshakeViolation::TooManyHeaders { limit: limits.max_headers },
+        error => HandshakeViolation::MalformedHead(error.to_string()),
     }
 }
 
@@ -131,22 +152,24 @@ fn version(minor: Option<u8>) -> Version {
     if minor == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 }
 }
 
-fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap, Violation> {
-    // The map has a limit of its own, 32,768, in case ours is higher.
-    let too_many = |_| Violation::TooManyHeaders { limit: limits.max_headers };
+fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap, HandshakeViolation> {
+    // The map holds at most 32,768 headers, and our limit may be higher.
+    let too_many = |_| HandshakeViolation::TooManyHeaders { limit: limits.max_headers };
     let mut headers = HeaderMap::try_with_capacity(lines.len()).map_err(too_many)?;
     for line in lines {
-        let malformed = || Violation::MalformedHead(format!("the header {} is malformed", line.name.escape_debug()));
+        let malformed =
+            || HandshakeViolation::MalformedHead(format!("the header {} is malformed", line.name.escape_debug()));
         //= docs/src/rfc6455.md#section-4-1
         //# Names of headers match without regard to case, as everywhere in HTTP.
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| malformed())?;
-        let value = HeaderValue::from_bytes(line.value).map_err(|_| malformed())?;
+        let mut value = HeaderValue::from_bytes(line.value).map_err(|_| malformed())?;
+        value.set_sensitive(is_credential(&name));
         headers.try_append(name, value).map_err(too_many)?;
     }
     Ok(headers)
 }
 
-/// Writes one header line.
+/// Appends one header line.
 pub(super) fn write_line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     head.extend_from_slice(name.as_bytes());
     head.extend_from_slice(b": ");
@@ -154,8 +177,9 @@ pub(super) fn write_line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     head.extend_from_slice(b"\r\n");
 }
 
-/// Writes header lines with each word of their names in upper case, `X-Request-Id`, as people are used to read them.
-/// Receivers do not care (section 4.1), but not all of them know.
+/// Appends header lines, with the first letter of each word of a name in upper case, as in
+/// `X-Request-Id`. Names match without regard to case (section 4.1), but not every receiver knows
+/// that.
 pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
     for (name, value) in headers {
         let mut written = String::with_capacity(name.as_str().len());
@@ -164,14 +188,15 @@ pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
             written.push(if begins_word { character.to_ascii_uppercase() } else { character });
             begins_word = character == '-';
         }
-        // The one word of ours that does not follow the pattern.
+        // The only word in our names that does not follow the pattern.
         write_line(head, &written.replace("Websocket", "WebSocket"), value.as_bytes());
     }
 }
 
-/// Writes a whole response: the head, and the body with its length if there is one.
+/// Encodes a complete response: the head, and the body with its length if it has one.
 ///
-/// A switch to another protocol (101) has no body. Every other response ends the connection, and says so.
+/// A switch to another protocol (101) has no body. Every other response ends the connection, and
+/// its `Connection: close` announces that.
 //= docs/src/rfc6455.md#section-4-2-2
 //# A server that accepts a connection MUST answer with a valid HTTP response.
 #[must_use]
@@ -183,13 +208,45 @@ pub fn encode_response(response: &Response<impl AsRef<[u8]>>) -> Bytes {
     write_lines(&mut bytes, response.headers());
     let body = response.body().as_ref();
     let is_last = status != StatusCode::SWITCHING_PROTOCOLS;
-    if is_last && !response.headers().contains_key(http::header::CONTENT_LENGTH) {
+    if is_last && !response.headers().contains_key(CONTENT_LENGTH) {
         write_line(&mut bytes, "Content-Length", body.len().to_string().as_bytes());
     }
-    if is_last && !response.headers().contains_key(http::header::CONNECTION) {
+    if is_last && !response.headers().contains_key(CONNECTION) {
         write_line(&mut bytes, "Connection", b"close");
     }
     bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(body);
     bytes.into()
+}
+
+/// Appends a header that the application has chosen.
+///
+/// # Errors
+/// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break in a
+///   value would smuggle in another header;
+/// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
+pub(super) fn append_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), UsageError> {
+    let invalid = || UsageError::HeaderInvalid(format!("{name}: {value}"));
+    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
+    let mut value = HeaderValue::from_str(value).map_err(|_| invalid())?;
+    value.set_sensitive(is_credential(&name));
+    check_extra_header(&name)?;
+    headers.append(name, value);
+    Ok(())
+}
+
+/// Checks that none of the headers is one that the handshake itself sets.
+pub(super) fn check_extra_headers(headers: &HeaderMap) -> Result<(), UsageError> {
+    headers.keys().try_for_each(check_extra_header)
+}
+
+fn check_extra_header(name: &HeaderName) -> Result<(), UsageError> {
+    let is_reserved = name.as_str().starts_with("sec-websocket-")
+        || [HOST, UPGRADE, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(name);
+    if is_reserved { Err(UsageError::HeaderReserved(name.to_string())) } else { Ok(()) }
+}
+
+/// Returns whether `Debug` must not print the header's value.
+fn is_credential(name: &HeaderName) -> bool {
+    [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name)
 }

@@ -1,5 +1,5 @@
-//! The opening handshake: an HTTP request and its answer, after which the same TCP connection speaks frames
-//! (section 4).
+//! The opening handshake: an HTTP request and its response, after which the same TCP connection
+//! carries frames (section 4).
 //!
 //! ```text
 //!   client                                                   server
@@ -16,19 +16,47 @@
 //!     │  Connection: Upgrade                                   │
 //!     │  Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=    │
 //!     │ ◀───────────────────────────────────────────────────── │
-//!   is this an answer                                          │
-//!   to what was asked?                                         │
+//!   does this answer                                           │
+//!   my request?                                                │
 //!     │ ◀═══════════════════ frames ═════════════════════════▶ │
+//! ```
+//!
+//! Both sides in memory:
+//!
+//! ```
+//! use protocol::{
+//!     Limits,
+//!     handshake::{ClientRequest, Nonce, ServerHandshake, Status, UpgradeOptions, encode_response},
+//! };
+//!
+//! let request = ClientRequest::new("ws://example.org/chat".parse()?).subprotocol("chat.v1")?;
+//! let mut client = request.handshake(Nonce(*b"the sample nonce"), Limits::default());
+//!
+//! let mut server = ServerHandshake::new(Limits::default());
+//! server.input().extend_from_slice(&client.request_bytes());
+//! let Status::Complete(received) = server.poll()? else { panic!("the request is incomplete") };
+//! let upgrade = received.check_upgrade()?;
+//! assert_eq!(upgrade.subprotocols(), ["chat.v1"]);
+//! let accepted = upgrade.accept(UpgradeOptions::default().subprotocol("chat.v1"))?;
+//!
+//! client.input().extend_from_slice(&encode_response(&accepted.response));
+//! let Status::Complete(established) = client.poll()? else { panic!("the response is incomplete") };
+//! assert_eq!(established.subprotocol.as_deref(), Some("chat.v1"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`client`] | the client's request, and its judgement of the response |
-//! | [`server`] | the server's judgement of a request, and its response |
+//! | [`client`] | the client's request, and its checks of the response |
+//! | [`server`] | the server's checks of a request, and its response |
+//! | [`violation`] | every rule of the handshake that a peer can break |
 //! | [`key`] | how the accept value follows from the key |
 //! | [`extensions`] | the list of extensions |
+//! | `subprotocols` | the list of subprotocols |
+//! | `version` | the version of the protocol |
+//! | `status` | whether a handshake needs more bytes |
 //! | `grammar` | tokens, lists and quoted strings |
-//! | `head` | heads, with the help of `httparse` |
+//! | `head` | HTTP heads, parsed with `httparse` |
 
 pub mod client;
 pub mod extensions;
@@ -36,10 +64,10 @@ mod grammar;
 mod head;
 pub mod key;
 pub mod server;
-
-use std::collections::HashSet;
-
-use http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
+mod status;
+mod subprotocols;
+mod version;
+pub mod violation;
 
 pub use self::{
     client::{ClientHandshake, ClientRequest, Established, HandshakeError},
@@ -47,52 +75,7 @@ pub use self::{
     head::{encode_response, parse_response},
     key::{Nonce, accept_digest, accept_key},
     server::{ReceivedRequest, ServerHandshake, UpgradeOptions, UpgradeRequest, UpgradeResponse, rejection},
+    status::Status,
+    version::VERSION,
+    violation::HandshakeViolation,
 };
-use crate::violation::Violation;
-
-/// The version of the protocol that RFC 6455 describes. Versions 0 to 8 were drafts, 9 to 12 were never used
-/// (section 11.6).
-pub const VERSION: &str = "13";
-
-/// Where a handshake stands after the bytes that came so far.
-///
-/// A handshake is consumed by looking at it. What comes back is either the same handshake, which needs more bytes, or
-/// what it became; so nobody can go on with one that is over, or take one for complete that is not.
-#[derive(Debug)]
-pub enum Status<Handshake, Outcome> {
-    /// More bytes are needed.
-    Partial(Handshake),
-    /// The head was complete.
-    Complete(Outcome),
-}
-
-/// The subprotocols that a request names, best first.
-fn subprotocols(headers: &HeaderMap) -> Result<Vec<String>, Violation> {
-    let mut names = Vec::new();
-    let mut seen = HashSet::new();
-    //= docs/src/rfc6455.md#section-11-3-4
-    //# A request MAY have several `Sec-WebSocket-Protocol` headers.
-    for line in grammar::lines(headers, &SEC_WEBSOCKET_PROTOCOL) {
-        for name in line.ok_or(Violation::SubprotocolMalformed)?.split(',') {
-            let name = name.trim_matches([' ', '\t']);
-            if name.is_empty() {
-                continue;
-            }
-            if !grammar::is_token(name) {
-                return Err(Violation::SubprotocolMalformed);
-            }
-            // Upper and lower case differ here: these are names of the application's own.
-            if !seen.insert(name) {
-                return Err(Violation::SubprotocolRepeated(name.to_owned()));
-            }
-            names.push(name.to_owned());
-        }
-    }
-    //= docs/src/rfc6455.md#section-4-3
-    //# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white space
-    //# around an element.
-    if names.is_empty() && headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
-        return Err(Violation::SubprotocolMalformed);
-    }
-    Ok(names)
-}

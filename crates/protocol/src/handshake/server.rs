@@ -1,17 +1,20 @@
 //! The server's side of the opening handshake (section 4.2).
 //!
-//! Three steps, three types; each is made by the one before and by nothing else:
+//! Each type can be created only from the one before it, so an answer always belongs to its
+//! request:
 //!
 //! ```text
-//!   ServerHandshake ──poll──▶ ReceivedRequest ──check_upgrade──▶ UpgradeRequest ──accept──▶ UpgradeResponse
-//!   collects bytes            any HTTP request           asks rightly        101 and what was agreed
-//!                                 │                          │
-//!                                 └────────── rejection ───────┘──▶ 4xx
+//!   ServerHandshake ─poll─▶ ReceivedRequest ─check_upgrade─▶ UpgradeRequest ─accept─▶ UpgradeResponse
+//!   collects bytes          any HTTP request                 a valid upgrade          101, and the
+//!                                  │                                │                 negotiation
+//!                                  └─────────── rejection ──────────┘──▶ 4xx
 //! ```
+
+use std::fmt;
 
 use bytes::{Buf, BytesMut};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version,
+    HeaderMap, HeaderValue, Method, Response, StatusCode, Version,
     header::{
         ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
         SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
@@ -19,22 +22,22 @@ use http::{
 };
 
 use super::{
-    Status, VERSION,
     extensions::Extension,
     grammar::{list_has, only_line},
-    head::{HeadBuffer, parse_request},
+    head::{HeadBuffer, check_extra_headers, parse_request},
     key::{accept_key, is_valid_key},
-    subprotocols,
+    status::Status,
+    subprotocols::subprotocols,
+    version::VERSION,
+    violation::HandshakeViolation,
 };
 use crate::{
-    Role,
     extension::{self, DeflateOptions, NegotiatedDeflate},
     limits::Limits,
     usage_error::UsageError,
-    violation::{Answer, Violation},
 };
 
-/// A server that waits for a request.
+/// A server's handshake that awaits the request.
 #[derive(Debug)]
 pub struct ServerHandshake {
     head: HeadBuffer,
@@ -42,22 +45,24 @@ pub struct ServerHandshake {
 }
 
 impl ServerHandshake {
-    /// Waits for a request within `limits`.
+    /// Creates a handshake that accepts a request head within `limits`.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { head: HeadBuffer::new(), limits }
     }
 
-    /// The buffer to which bytes from the client are added.
+    /// Returns the buffer to which the driver appends bytes from the client.
     pub fn input(&mut self) -> &mut BytesMut {
         &mut self.head.input
     }
 
-    /// Takes the request out of the input when it is complete.
+    /// Parses the request once it is complete. Returns the handshake itself while bytes are
+    /// missing.
     ///
     /// # Errors
-    /// [`Violation::MalformedHead`] and other faults of a head that is no HTTP/1.1 at all; answer with [`rejection`].
-    pub fn poll(mut self) -> Result<Status<Self, ReceivedRequest>, Violation> {
+    /// The rule that the head breaks as an HTTP head, such as
+    /// [`HandshakeViolation::MalformedHead`]. Answer it with [`rejection`].
+    pub fn poll(mut self) -> Result<Status<Self, ReceivedRequest>, HandshakeViolation> {
         match self.head.poll(&self.limits, parse_request)? {
             Some((head, len)) => Ok(Status::Complete(ReceivedRequest { head, len, received: self.head.input })),
             None => Ok(Status::Partial(self)),
@@ -65,178 +70,198 @@ impl ServerHandshake {
     }
 }
 
-/// An HTTP request, perhaps for a WebSocket and perhaps not.
-#[derive(Debug)]
+/// An HTTP request, which may or may not ask for a WebSocket.
 pub struct ReceivedRequest {
     head: http::Request<()>,
-    /// How many bytes the head has.
+    /// The length of the head in bytes.
     len: usize,
-    /// The head's bytes and all that came behind them.
+    /// The bytes of the head and everything that arrived after them.
     received: BytesMut,
 }
 
+/// Leaves out the raw bytes, which may hold credentials. Headers that hold credentials are marked
+/// as sensitive, so their values are not printed either.
+impl fmt::Debug for ReceivedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedRequest").field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
 impl ReceivedRequest {
-    /// Method, target, version and headers.
+    /// Returns the head: method, target, version and headers.
     #[must_use]
     pub const fn head(&self) -> &http::Request<()> {
         &self.head
     }
 
-    /// The headers.
+    /// Returns the headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.head.headers()
     }
 
-    /// The path of the request target, without the query.
+    /// Returns the path of the request target, without the query.
     #[must_use]
     pub fn path(&self) -> &str {
         self.head.uri().path()
     }
 
-    /// The `Origin` header: which web page asks (section 10.2). Browsers always send it; what is not a browser can send
-    /// anything or nothing.
+    /// Returns the `Origin` header: the site of the web page that opens the connection (section
+    /// 10.2). Browsers always send it. Any other client can send anything, or nothing.
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         only_line(self.headers(), &ORIGIN)
     }
 
-    /// The `Host` header.
+    /// Returns the `Host` header.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         only_line(self.headers(), &HOST)
     }
 
-    /// Whether the request asks for a WebSocket at all, rightly or wrongly. If not, it is ordinary HTTP.
+    /// Returns whether the request asks for a WebSocket at all, validly or not. A request that does
+    /// not is ordinary HTTP.
     #[must_use]
     pub fn wants_websocket(&self) -> bool {
         list_has(self.headers(), &UPGRADE, "websocket")
     }
 
-    /// Everything that was received so far, byte by byte: the head, and behind it what [`into_rest`](Self::into_rest)
-    /// gives. For whoever wants to show it; it was not copied for that.
-    #[must_use]
-    pub fn received(&self) -> &[u8] {
+    /// See [`observer::received_bytes`](crate::observer::received_bytes).
+    pub(crate) fn received(&self) -> &[u8] {
         &self.received
     }
 
-    /// Bytes that followed the head. After an accepted handshake they are frames.
+    /// Returns the bytes that followed the head. After an accepted handshake they are frames.
     #[must_use]
     pub fn into_rest(mut self) -> BytesMut {
         self.received.advance(self.len);
         self.received
     }
 
-    /// Checks everything that section 4.2.1 asks of a WebSocket request.
+    /// Checks everything that section 4.2.1 requires of a WebSocket request.
     ///
     /// # Errors
-    /// The first rule that the request breaks; answer with [`rejection`].
-    pub fn check_upgrade(&self) -> Result<UpgradeRequest, Violation> {
+    /// The first rule that the request breaks. Answer it with [`rejection`].
+    pub fn check_upgrade(&self) -> Result<UpgradeRequest<'_>, HandshakeViolation> {
         let headers = self.headers();
         //= docs/src/rfc6455.md#section-4-2-1
         //# The server MUST refuse a request that is not a GET, or whose HTTP version is below 1.1.
         if self.head.method() != Method::GET {
-            return Err(Violation::MethodNotGet(self.head.method().to_string()));
+            return Err(HandshakeViolation::MethodNotGet(self.head.method().to_string()));
         }
         if self.head.version() < Version::HTTP_11 {
-            return Err(Violation::HttpVersionTooOld);
+            return Err(HandshakeViolation::HttpVersionTooOld);
         }
         let target = self.head.uri();
         //= docs/src/rfc6455.md#section-4-2-1
         //# The server MUST refuse a request whose target is neither a resource name nor an absolute `http` or `https`
         //# URI.
         if !target.path().starts_with('/') || !matches!(target.scheme_str(), None | Some("http" | "https")) {
-            return Err(Violation::TargetMalformed);
+            return Err(HandshakeViolation::TargetMalformed);
         }
-        // Both are lists: `Connection: keep-alive, Upgrade` is what Firefox sends.
+        // `Upgrade` and `Connection` are both lists: Firefox sends
+        // `Connection: keep-alive, Upgrade`.
         //= docs/src/rfc6455.md#section-4-2-1
         //# The server MUST refuse a request whose `Upgrade` header does not contain `websocket`, without regard to
         //# ASCII case.
         if !self.wants_websocket() {
-            return Err(Violation::UpgradeMissing);
+            return Err(HandshakeViolation::UpgradeMissing);
         }
         //= docs/src/rfc6455.md#section-4-2-1
         //# The server MUST refuse a request whose `Connection` header does not contain the token `Upgrade`, without
         //# regard to ASCII case.
         if !list_has(headers, &CONNECTION, "upgrade") {
-            return Err(Violation::ConnectionWithoutUpgrade);
+            return Err(HandshakeViolation::ConnectionWithoutUpgrade);
         }
         //= docs/src/rfc6455.md#section-4-2-1
         //# The server MUST refuse a request without a `Host` header.
         if only_line(headers, &HOST).is_none_or(str::is_empty) {
-            return Err(Violation::HostNotOnce);
+            return Err(HandshakeViolation::HostNotOnce);
         }
-        // A body would stand where the frames begin, and two readers could disagree about which it is.
+        // A body would begin where the frames begin, and two programs that read the stream could
+        // disagree about which of the two it is.
         let has_body = headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0");
         if has_body || headers.contains_key(TRANSFER_ENCODING) {
-            return Err(Violation::RequestWithBody);
+            return Err(HandshakeViolation::RequestWithBody);
         }
-        // Before the key: another version may well have other rules for it.
+        // Check the version before the key, because another version may have other rules for the
+        // key.
         //= docs/src/rfc6455.md#section-11-3-5
         //# A request MUST NOT have more than one `Sec-WebSocket-Version` header.
         match headers.get_all(SEC_WEBSOCKET_VERSION).iter().count() {
-            0 => return Err(Violation::VersionUnsupported(None)),
+            0 => return Err(HandshakeViolation::VersionUnsupported(None)),
             1 => {}
-            _ => return Err(Violation::VersionRepeated),
+            _ => return Err(HandshakeViolation::VersionRepeated),
         }
         let version = only_line(headers, &SEC_WEBSOCKET_VERSION).unwrap_or_default();
         //= docs/src/rfc6455.md#section-4-2-1
         //# The server MUST refuse a request whose `Sec-WebSocket-Version` is not 13.
         if version != VERSION {
-            return Err(Violation::VersionUnsupported(Some(version.to_owned())));
+            return Err(HandshakeViolation::VersionUnsupported(Some(version.to_owned())));
         }
         //= docs/src/rfc6455.md#section-11-3-1
         //# A request MUST NOT have more than one `Sec-WebSocket-Key` header.
-        let key = only_line(headers, &SEC_WEBSOCKET_KEY).ok_or(Violation::KeyNotOnce)?;
+        let key = only_line(headers, &SEC_WEBSOCKET_KEY).ok_or(HandshakeViolation::KeyNotOnce)?;
         //= docs/src/rfc6455.md#section-4-2-1
         //# The server MUST refuse a request whose `Sec-WebSocket-Key` is not the Base64 of 16 bytes.
         if !is_valid_key(key) {
-            return Err(Violation::KeyMalformed);
+            return Err(HandshakeViolation::KeyMalformed);
         }
-        // The origin is for the application to judge.
+        // The origin is not checked here, because only the application knows which sites it trusts.
         //= docs/src/rfc6455.md#section-4-2-1
         //# `Sec-WebSocket-Protocol` may list the subprotocols that the client would speak, and
         //# `Sec-WebSocket-Extensions` the extensions, the best first.
         //= docs/src/rfc6455.md#section-4-2-1
         //# Headers that the server does not know are ignored.
         Ok(UpgradeRequest {
-            accept: accept_key(key),
+            request: self,
+            key,
             subprotocols: subprotocols(headers)?,
             extensions: Extension::parse_all(headers)?,
         })
     }
 }
 
-/// A request that asks for a WebSocket in the right way. [Accept](Self::accept) it, or answer with a refusal.
+/// A valid request for a WebSocket. [Accept](Self::accept) it, or answer it with an HTTP response.
 #[derive(Debug, Clone)]
-pub struct UpgradeRequest {
-    accept: String,
+pub struct UpgradeRequest<'r> {
+    request: &'r ReceivedRequest,
+    /// The value of `Sec-WebSocket-Key`.
+    key: &'r str,
     subprotocols: Vec<String>,
     extensions: Vec<Extension>,
 }
 
-impl UpgradeRequest {
-    /// The subprotocols that the client would speak, best first.
+impl<'r> UpgradeRequest<'r> {
+    /// Returns the HTTP request.
+    #[must_use]
+    pub const fn request(&self) -> &'r ReceivedRequest {
+        self.request
+    }
+
+    /// Returns the subprotocols that the client offers, in its order of preference.
     #[must_use]
     pub fn subprotocols(&self) -> &[String] {
         &self.subprotocols
     }
 
-    /// The extensions that the client offers, best first.
+    /// Returns the extensions that the client offers, in its order of preference.
     #[must_use]
     pub fn extensions(&self) -> &[Extension] {
         &self.extensions
     }
 
-    /// Makes the 101 response (section 4.2.2).
+    /// Creates the 101 response (section 4.2.2).
     ///
     /// # Errors
-    /// [`UsageError::SubprotocolNotOffered`], [`UsageError::ExtensionNotOffered`], [`UsageError::ExtensionConflict`],
-    /// [`UsageError::HeaderReserved`].
+    /// - [`UsageError::SubprotocolNotOffered`] and [`UsageError::ExtensionNotOffered`] for a choice
+    ///   that the client did not offer;
+    /// - [`UsageError::ExtensionConflict`] for two extensions that both use RSV1;
+    /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
     //= docs/src/rfc6455.md#section-4-2-2
     //# To accept a connection, the server MUST go through the steps of this section.
-    pub fn accept(self, acceptance: UpgradeOptions) -> Result<UpgradeResponse, UsageError> {
-        let UpgradeOptions { subprotocol, mut extensions, deflate, headers } = acceptance;
+    pub fn accept(&self, options: UpgradeOptions) -> Result<UpgradeResponse, UsageError> {
+        let UpgradeOptions { subprotocol, mut extensions, deflate, headers } = options;
         let mut response = Response::new(String::new());
         //= docs/src/rfc6455.md#section-4-2-2
         //# The status of the accepting response MUST be 101.
@@ -245,14 +270,14 @@ impl UpgradeRequest {
         //= docs/src/rfc6455.md#section-4-2-2
         //# The accepting response MUST have the header `Upgrade: websocket`.
         lines.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        // One token and no list: there are clients that compare the whole value.
+        // One token and not a list, because some clients compare the whole value.
         //= docs/src/rfc6455.md#section-4-2-2
         //# The accepting response MUST have the header `Connection: Upgrade`.
         lines.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         //= docs/src/rfc6455.md#section-4-2-2
         //# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 of the SHA-1 of the key
         //# followed by `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
-        lines.insert(SEC_WEBSOCKET_ACCEPT, header_value(&self.accept)?);
+        lines.insert(SEC_WEBSOCKET_ACCEPT, header_value(&accept_key(self.key))?);
         //= docs/src/rfc6455.md#section-4-2-2
         //# A server that agrees to none of the subprotocols MUST NOT send a `Sec-WebSocket-Protocol` header.
         if let Some(name) = &subprotocol {
@@ -276,10 +301,10 @@ impl UpgradeRequest {
                 return Err(UsageError::ExtensionNotOffered(extension.name().to_owned()));
             }
         }
-        let mut compression = None;
-        if let Some((element, agreed)) = deflate.and_then(|options| extension::accept(&options, &self.extensions)) {
+        let mut negotiated = None;
+        if let Some((element, parameters)) = deflate.and_then(|options| extension::accept(&options, &self.extensions)) {
             extensions.push(element);
-            compression = Some(agreed);
+            negotiated = Some(parameters);
         }
         extension::check_no_conflict(&extensions)?;
         if !extensions.is_empty() {
@@ -288,47 +313,84 @@ impl UpgradeRequest {
         }
         check_extra_headers(&headers)?;
         lines.extend(headers);
-        Ok(UpgradeResponse { response, subprotocol, extensions, compression })
+        Ok(UpgradeResponse { response, subprotocol, extensions, deflate: negotiated })
     }
 }
 
-/// What a server chooses when it accepts. The default chooses nothing, which is always right.
+/// The choices of a server that accepts a request. The default chooses nothing, which is always
+/// valid.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct UpgradeOptions {
     /// One of the subprotocols that the client offered.
     pub subprotocol: Option<String>,
-    /// Some of the extensions that the client offered, with the parameters agreed on.
+    /// Some of the extensions that the client offered, with the negotiated parameters.
     pub extensions: Vec<Extension>,
-    /// Compress messages (permessage-deflate, RFC 7692) if the client offers it in a way that these options allow.
+    /// The options for compressing messages (permessage-deflate, RFC 7692). They apply if the
+    /// client offers compression in a way that they allow.
     pub deflate: Option<DeflateOptions>,
-    /// More headers for the response, such as `Set-Cookie`.
+    /// Further headers for the response, such as `Set-Cookie`.
     pub headers: HeaderMap,
 }
 
-/// An accepted handshake: once the response is sent the connection is OPEN.
+impl UpgradeOptions {
+    /// Chooses a subprotocol, which must be one that the client offered.
+    #[must_use]
+    pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
+        self.subprotocol = Some(name.into());
+        self
+    }
+
+    /// Accepts an extension that the client offered. This crate only negotiates it; its effect on
+    /// frames is up to the caller.
+    #[must_use]
+    pub fn extension(mut self, extension: Extension) -> Self {
+        self.extensions.push(extension);
+        self
+    }
+
+    /// Compresses messages if the client offers it in a way that these options allow.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, options: DeflateOptions) -> Self {
+        self.deflate = Some(options);
+        self
+    }
+
+    /// Adds a header to the response.
+    ///
+    /// # Errors
+    /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow;
+    /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, UsageError> {
+        super::head::append_header(&mut self.headers, name, value)?;
+        Ok(self)
+    }
+}
+
+/// The result of an accepted handshake. The connection is OPEN once the response has been sent.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct UpgradeResponse {
-    /// The 101 response; [`encode_response`](super::encode_response) makes bytes of it.
+    /// The 101 response. [`encode_response`](super::encode_response) turns it into bytes.
     pub response: Response<String>,
     /// The subprotocol in use.
     pub subprotocol: Option<String>,
     /// The extensions in use.
     pub extensions: Vec<Extension>,
-    /// What was agreed on compression, for [`with_deflate`](crate::Connection::with_deflate).
-    pub compression: Option<NegotiatedDeflate>,
+    /// The negotiated compression, for
+    /// [`Connection::with_deflate`](crate::Connection::with_deflate).
+    pub deflate: Option<NegotiatedDeflate>,
 }
 
-/// The response that refuses a request because of `violation`: a fitting status, what would have been right, and the
-/// sentence as plain text.
+/// Creates the response that rejects a request because of `violation`: a fitting status, headers
+/// that say what would have been valid, and the violation's sentence as plain text.
 //= docs/src/rfc6455.md#section-4-2-1
 //# A request that is not as described here, be it only in its grammar, MUST be answered with an HTTP error, 400 for
 //# example.
 #[must_use]
-pub fn rejection(violation: &Violation) -> Response<String> {
-    let status = match violation.answer(Role::Server) {
-        Answer::Refuse(status) => status,
-        Answer::Close(_) | Answer::Disconnect => StatusCode::BAD_REQUEST,
-    };
+pub fn rejection(violation: &HandshakeViolation) -> Response<String> {
+    let status = violation.status();
     let mut response = Response::new(format!("{violation}\n"));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -345,25 +407,13 @@ pub fn rejection(violation: &Violation) -> Response<String> {
             //# A server that does not speak the version asked for MUST list all the versions that it would speak in
             //# `Sec-WebSocket-Version`.
             headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
-            // A 426 names what to upgrade to (RFC 9110, 15.5.22).
+            // A 426 must name the protocol to upgrade to (RFC 9110, section 15.5.22).
             headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
             headers.insert(CONNECTION, HeaderValue::from_static("Upgrade, close"));
         }
         _ => {}
     }
     response
-}
-
-/// Refuses headers that are the handshake's own business.
-pub(super) fn check_extra_headers(headers: &HeaderMap) -> Result<(), UsageError> {
-    let reserved = |name: &&HeaderName| {
-        name.as_str().starts_with("sec-websocket-")
-            || [HOST, UPGRADE, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].contains(*name)
-    };
-    match headers.keys().find(reserved) {
-        Some(name) => Err(UsageError::HeaderReserved(name.to_string())),
-        None => Ok(()),
-    }
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, UsageError> {

@@ -149,19 +149,19 @@ fn dropped_output_reports_whether_bytes_were_discarded() {
         endpoint.connection.send_text("Hello").unwrap();
         endpoint.transmit();
         endpoint.connection.handle_read_error();
-        assert!(!endpoint.connection.dropped_output(), "everything had been written");
+        assert!(!endpoint.connection.has_discarded_output(), "everything had been written");
     });
     for_both_roles(|endpoint| {
         endpoint.connection.send_text("Hello").unwrap();
         endpoint.connection.handle_read_error();
-        assert!(endpoint.connection.dropped_output());
+        assert!(endpoint.connection.has_discarded_output());
     });
     for_both_roles(|endpoint| {
         endpoint.close(1000, "");
         assert_eq!(endpoint.transmit_while_blocked(), []);
         endpoint.advance(secs(5));
         assert_eq!(endpoint.transmit_while_blocked(), [Transmitted::Disconnect]);
-        assert!(endpoint.connection.dropped_output());
+        assert!(endpoint.connection.has_discarded_output());
     });
 }
 
@@ -312,7 +312,7 @@ fn a_violation_after_the_local_close_sends_no_second_close() {
         assert_eq!(endpoint.receive(&["83 00"]), [violated(Violation::ReservedOpcode(3))]);
         endpoint.assert_transmits(&["half-close"]);
         assert_eq!(endpoint.close_outcome(), (1006, false));
-        assert_eq!(endpoint.connection.close_info().sent.map(|frame| frame.code), Some(CloseCode::NORMAL));
+        assert_eq!(endpoint.connection.close_info().sent.map(|frame| frame.code()), Some(CloseCode::NORMAL));
     });
 }
 

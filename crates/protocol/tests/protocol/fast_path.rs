@@ -2,9 +2,9 @@
 //! as `poll_event`, and leave everything else to it.
 
 use bytes::{Buf, BytesMut};
-use protocol::{Message, MessageRef, Role, State, Transmit, UsageError, Violation};
+use protocol::{Config, Limits, Message, MessageRef, Role, State, Transmit, UsageError, Violation};
 use testkit::{
-    endpoint::{TestEndpoint, config_with_limits, for_both_roles, for_both_roles_with},
+    endpoint::{TestEndpoint, for_both_roles, for_both_roles_with},
     frames::{first_byte::BINARY, frame_from, frames_from, peer_of},
     observed::{Observed, binary, close, ping, pong, text, violated},
 };
@@ -48,7 +48,7 @@ fn the_fast_path_reads_lengths_of_7_and_16_bits() {
 
 #[test]
 fn the_fast_path_leaves_all_other_frames_to_the_slow_path() {
-    for_both_roles_with(&config_with_limits(|limits| limits.max_frame_bytes = 20_000), |endpoint| {
+    for_both_roles_with(&Config::DEFAULT.limits(Limits::DEFAULT.max_frame_bytes(20_000)), |endpoint| {
         let role = endpoint.role();
         let cases: [(&[&str], Observed); 9] = [
             (&["89 01 61"], ping("61")),
@@ -62,7 +62,7 @@ fn the_fast_path_leaves_all_other_frames_to_the_slow_path() {
             (&["82 7e4e21"], violated(Violation::FrameTooBig { length: 20_001, limit: 20_000 })),
         ];
         for (frames, observed) in cases {
-            let mut endpoint = TestEndpoint::new(role, config_with_limits(|limits| limits.max_frame_bytes = 20_000));
+            let mut endpoint = TestEndpoint::new(role, Config::DEFAULT.limits(Limits::DEFAULT.max_frame_bytes(20_000)));
             endpoint.connection.receive(&frames_from(peer_of(role), frames));
             assert_eq!(poll_messages(&mut endpoint), [], "{frames:?}");
             assert_eq!(endpoint.poll_events(), [observed], "{frames:?}");
@@ -139,9 +139,9 @@ fn the_fast_path_reuses_the_buffer_of_processed_messages() {
             endpoint.connection.receive(&frame);
             assert_eq!(poll_messages(endpoint), [Message::binary(vec![0x55; 1000])]);
         }
-        let capacity = endpoint.connection.input().capacity();
+        let capacity = endpoint.with_input(|input| input.capacity());
         assert!(capacity <= 16 << 10, "{capacity} bytes after 1 MB in frames of 1 kB");
-        assert!(endpoint.connection.input().is_empty(), "bytes are left between frames");
+        assert!(endpoint.with_input(|input| input.is_empty()), "bytes are left between frames");
     });
 }
 
@@ -277,17 +277,17 @@ fn has_input_reports_the_end_of_the_stream_once() {
 #[test]
 fn the_driver_may_exchange_the_output_buffer_while_nothing_is_queued() {
     for_both_roles(|endpoint| {
-        let mut buffer = BytesMut::with_capacity(4096);
+        let buffer = BytesMut::with_capacity(4096);
         let address = buffer.as_ptr();
-        std::mem::swap(endpoint.connection.output_buffer().expect("nothing is queued"), &mut buffer);
+        endpoint.connection.put_send_buffer(buffer);
         for _ in 0..3 {
             endpoint.connection.send_text("Hello").unwrap();
-            assert!(endpoint.connection.output_buffer().is_none(), "the buffer is in use");
+            assert!(endpoint.connection.take_send_buffer().is_none(), "the buffer is in use");
             let Some(Transmit::Bytes(output)) = endpoint.connection.poll_transmit() else { panic!("nothing to send") };
             assert_eq!(output.chunk().as_ptr(), address, "the buffer is not reused from its start");
             endpoint.assert_transmits(&["81 05 48656c6c6f"]);
         }
-        let buffer = endpoint.connection.output_buffer().map(std::mem::take).expect("nothing is queued");
+        let buffer = endpoint.connection.take_send_buffer().expect("nothing is queued");
         assert_eq!((buffer.as_ptr(), buffer.len()), (address, 0));
     });
 }
@@ -297,6 +297,6 @@ fn the_memory_of_a_copied_payload_is_bounded_by_its_size() {
     let mut client = TestEndpoint::client(); // A client masks the payload, so it must copy it.
     client.connection.send_binary(&[0; 50_000]).unwrap();
     assert_eq!(client.take_sent().len(), 50_008);
-    let capacity = client.connection.output_buffer().expect("nothing is queued").capacity();
+    let capacity = client.connection.send_buffer_capacity().expect("nothing is queued");
     assert!(capacity <= 100_000, "{capacity} bytes for 50,000");
 }

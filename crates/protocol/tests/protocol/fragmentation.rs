@@ -249,7 +249,7 @@ fn a_violation_is_reported_when_its_header_has_arrived() {
         assert_eq!(endpoint.receive(&["01 03 48656c", "81 7e0080"]), [violated(Violation::MessageInsideMessage)]);
     });
     for_both_roles(|endpoint| {
-        assert_eq!(endpoint.receive(&["80 7e0080"]), [violated(Violation::ContinuationOfNothing)])
+        assert_eq!(endpoint.receive(&["80 7e0080"]), [violated(Violation::ContinuationOfNothing)]);
     });
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use protocol::{
-    Config, Message, MessageKind, Violation,
+    Config, HandshakeViolation, Message, MessageKind,
     handshake::{ClientRequest, Extension, UpgradeOptions, accept_key, rejection},
 };
 use testkit::{
@@ -70,9 +70,9 @@ fn the_request_of_section_1_2_is_understood() {
 
 #[test]
 fn the_response_of_section_1_2_is_sent() {
-    let upgrade = read_request(REQUEST.as_bytes()).unwrap().unwrap().check_upgrade().unwrap();
-    let options = UpgradeOptions { subprotocol: Some("chat".to_owned()), ..UpgradeOptions::default() };
-    let accepted = upgrade.accept(options).unwrap();
+    let request = read_request(REQUEST.as_bytes()).unwrap().unwrap();
+    let options = UpgradeOptions::default().subprotocol("chat");
+    let accepted = request.check_upgrade().unwrap().accept(options).unwrap();
     assert_eq!(response_text(&accepted.response), RESPONSE);
     assert_eq!(accepted.subprotocol.as_deref(), Some("chat"));
 }
@@ -108,7 +108,7 @@ fn the_key_of_section_4_1_is_accepted_despite_its_unused_bits() {
 #[test]
 fn the_version_25_of_section_4_4_is_rejected_with_the_supported_version() {
     let violation = check_request(&HeadBuilder::request().set("Sec-WebSocket-Version", "25")).unwrap_err();
-    assert_eq!(violation, Violation::VersionUnsupported(Some("25".to_owned())));
+    assert_eq!(violation, HandshakeViolation::VersionUnsupported(Some("25".to_owned())));
     let response = response_text(&rejection(&violation));
     assert!(response.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{response}");
     assert!(response.contains("\r\nSec-WebSocket-Version: 13\r\n"), "{response}");
@@ -117,8 +117,8 @@ fn the_version_25_of_section_4_4_is_rejected_with_the_supported_version() {
 #[test]
 fn the_extension_lists_of_section_9_1() {
     let parsed = |lines: &[&str]| {
-        let upgrade = valid_request(&HeadBuilder::request().with_each("Sec-WebSocket-Extensions", lines));
-        upgrade.extensions().iter().map(Extension::to_string).collect::<Vec<_>>()
+        let request = valid_request(&HeadBuilder::request().with_each("Sec-WebSocket-Extensions", lines));
+        request.check_upgrade().unwrap().extensions().iter().map(Extension::to_string).collect::<Vec<_>>()
     };
     assert_eq!(parsed(&["foo", "bar; baz=2"]), ["foo", "bar; baz=2"]);
     assert_eq!(parsed(&["foo, bar; baz=2"]), ["foo", "bar; baz=2"]);

@@ -1,8 +1,7 @@
 //! Sections 5.6 and 8.1: text messages must be UTF-8, and binary messages may have any bytes.
 
 use protocol::{
-    MessageKind, UsageError, Violation,
-    message::{Message, Utf8Bytes},
+    Message, MessageKind, UsageError, Utf8Bytes, Violation,
     utf8::{InvalidUtf8, Utf8Validator},
 };
 use testkit::{
@@ -148,7 +147,7 @@ fn a_read_may_end_within_a_character() {
 fn a_fragment_need_not_be_utf_8() {
     // Neither fragment is valid UTF-8.
     for_both_roles(|endpoint| {
-        assert_eq!(endpoint.receive(&["01 02 c3bc", "00 01 c3", "80 02 bc61"]), [text("\u{fc}\u{fc}a")])
+        assert_eq!(endpoint.receive(&["01 02 c3bc", "00 01 c3", "80 02 bc61"]), [text("\u{fc}\u{fc}a")]);
     });
 }
 
@@ -326,7 +325,7 @@ fn no_incomplete_character_is_valid_at_the_end_of_a_text() {
         });
         for_both_roles(|endpoint| {
             let sender = peer_of(endpoint.role());
-            let fragments = [frame_from(sender, 0x01, &bytes), frame_from(sender, 0x80, &[])].concat();
+            let fragments = [frame_from(sender, 0x01, &bytes), frame_from(sender, 0x80, [])].concat();
             assert_eq!(
                 endpoint.receive_bytes(&fragments),
                 [violated(Violation::TextNotUtf8)],

@@ -30,12 +30,13 @@ pub(crate) fn run(_: &[Contestant], run: &Run) -> Section {
     let native = if run.quick { Ok(Times::default()) } else { measure(Some("unmask")) };
     let mut section = Section::new("Codec", &(times.as_ref().ok(), native.as_ref().ok()));
     section.say(
-        "In memory, one thread, nanoseconds per message (criterion's median). Messages come 16 at a time up to 1 KiB, 4 at a \
-         time at 16 KiB, and in reads of 64 KiB at most; reading includes the copy out of the stream. `memcpy` is that copy \
-         alone; `floor` parses headers and takes off masks, and checks nothing. \"ours (protocol)\" is the engine, \"ours \
-         (websocket)\" the connection that users have; the other libraries that are asynchronous are measured as such. \
-         Writing is that of a server, without masks; where it is faster than `memcpy`, payloads are passed on and not \
-         copied.",
+        "In memory, on one thread, in nanoseconds per message (criterion's median). Messages arrive \
+         16 at a time up to 1 KiB and 4 at a time at 16 KiB, in reads of at most 64 KiB. Reading \
+         includes the copy out of the stream: `memcpy` is that copy alone, and `floor` parses \
+         headers and unmasks payloads but checks nothing. \"ours (protocol)\" is the engine, and \
+         \"ours (websocket)\" is the connection that users have; other asynchronous libraries are \
+         measured at that level too. Writing is that of a server, without masks. Where it is faster \
+         than `memcpy`, payloads are passed on and not copied.",
     );
     for (times, built) in [(times, ""), (native, ", built for this machine")] {
         match times {

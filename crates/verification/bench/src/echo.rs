@@ -55,7 +55,7 @@ pub(crate) fn run(contestants: &[Contestant], run: &Run) -> Section {
     let groups = if run.load.is_empty() {
         groups(run.quick)
     } else {
-        vec![Group { name: "as asked for", cells: run.load.clone() }]
+        vec![Group { name: "as requested", cells: run.load.clone() }]
     };
     let (rounds, length) = pace(run.quick);
     let rounds = run.rounds.unwrap_or(rounds);
@@ -67,19 +67,22 @@ pub(crate) fn run(contestants: &[Contestant], run: &Run) -> Section {
     }
     let mut section = Section::new("Echo", &outcomes);
     section.say(&format!(
-        "Each server gets messages and sends them back, in {rounds} rounds of {length:?} after a quarter as much of \
-         warming up; figures are medians over the rounds. \"16 in flight\" means that each connection sends 16 messages in \
-         one write and the next 16 when all outbound have come. Every byte of every reply is compared."
+        "Each server receives messages and sends them back, in {rounds} rounds of {length:?} after \
+         a warm-up of a quarter of that time. The figures are medians over the rounds. \"16 in \
+         flight\" means that each connection sends 16 messages in one write, and the next 16 when \
+         all replies have arrived. Every byte of every reply is compared."
     ));
     section.say(
-        "**Server processor time per message, divided by the raw TCP echo's of the same round**, geometric means over the \
-         loads of each group. 1.00 would be a WebSocket server for nothing. The last line tells how far the same figure of \
-         ours lay apart from round to round: a difference that is smaller says nothing.",
+        "**Server processor time per message, divided by that of the raw TCP echo in the same \
+         round**, as geometric means over the loads of each group. 1.00 would be a WebSocket server \
+         that costs nothing. The last line shows the range of our own figures from round to round. \
+         Differences smaller than this range mean nothing.",
     );
     section.table(&summary(contestants, &groups, &outcomes, rounds as usize));
     section.say(
-        "Load by load. \"To raw\" is the median of the rounds' ratios. It is not the ratio of the two medians beside it, \
-         which need not come from the same round: compare the former.",
+        "Load by load. \"To raw\" is the median of the ratios of all rounds, and the figure to \
+         compare. It may differ from the ratio of the two medians beside it, because those may \
+         come from different rounds.",
     );
     for outcome in outcomes.iter().flatten() {
         section.say(&format!("{}:", outcome.cell.name()));

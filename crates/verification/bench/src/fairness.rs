@@ -22,9 +22,10 @@ pub(crate) fn run(contestants: &[Contestant], run: &Run) -> Section {
     let outcome = rounds::run(contestants, CELL, rounds, length, run.cores);
     let mut section = Section::new("Fairness", &outcome);
     section.say(&format!(
-        "{}. A server that stays with one connection for as long as it has something to say lets others wait: their \
-         latencies show it, and so does the number of bursts that the least served connection got, as a part of the best \
-         served one's. Medians over {rounds} rounds of {length:?}; \"p99 to raw\" is that of the rounds' ratios.",
+        "{}. A server that serves one connection for as long as that connection has more to send \
+         makes the others wait. Their latencies show it, and so does \"least served\": the number of \
+         bursts of the least served connection, divided by that of the best served one. Medians over \
+         {rounds} rounds of {length:?}; \"p99 to raw\" is the median of the ratios of all rounds.",
         CELL.name()
     ));
     let columns = ["", "p50 ms", "p99 ms", "p99.9 ms", "p99 to raw", "least served", "MB/s", "server us/message"];

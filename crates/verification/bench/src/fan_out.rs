@@ -77,8 +77,9 @@ fn measure(server: &Server, listeners: usize, script: &Script, length: Duration)
 fn section(outcomes: &[Outcome]) -> Section {
     let mut section = Section::new("Fan-out", &outcomes);
     section.say(&format!(
-        "One client says {SIZE} bytes of text; the server passes them on to all others. The time of a push lasts until the \
-         last of them has received it. In microseconds, medians; below, the server's processor time for each listener."
+        "One client sends {SIZE} bytes of text, and the server passes them on to all others. The \
+         time of a push ends when the last of them has received it. All figures are medians, in \
+         microseconds. The second table shows the server's processor time per listener."
     ));
     type Figure = fn(&Sample) -> f64;
     let figures: [(&str, Figure); 2] = [

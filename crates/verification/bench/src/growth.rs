@@ -58,9 +58,11 @@ pub(crate) fn run(contestants: &[Contestant], run: &Run) -> Section {
 
     let mut section = Section::new("Growth", &(&rows, &connections));
     section.say(
-        "Without a socket, in nanoseconds per byte of payload. After each read the next one finds nothing, as on a slow \
-         connection. First by the size of a text message; then 1 MiB of text that comes in ever more reads; then 1 MiB of \
-         text in ever more fragments. A row that only falls from left to right, or stays, grows no faster than its bytes.",
+        "Without a socket, in nanoseconds per byte of payload. After each read the next one finds \
+         nothing, as on a slow connection. The first table varies the size of a text message. The \
+         others split 1 MiB of text, the second into reads and the third into fragments, and vary \
+         the size of these pieces. Where a row only falls or stays level from left to right, the \
+         cost grows no faster than the number of bytes.",
     );
     for Series { title, steps, .. } in &all {
         let mut table = Table::new([(*title).to_owned()].into_iter().chain(steps.iter().map(|&step| size(step))));
@@ -69,7 +71,10 @@ pub(crate) fn run(contestants: &[Contestant], run: &Run) -> Section {
         }
         section.table(&table);
     }
-    section.say("With sockets: the server's processor time per message of 125 B, in microseconds, by connections.");
+    section.say(
+        "With sockets: the server's processor time per message of 125 B, in microseconds, by the \
+         number of connections.",
+    );
     let steps = connections.iter().map(|outcome| outcome.cell.connections.to_string());
     let mut table = Table::new(["connections".to_owned()].into_iter().chain(steps));
     for contestant in contestants {

@@ -47,9 +47,10 @@ pub(crate) fn run(contestants: &[Contestant], run: &Run) -> Section {
     }
     let mut section = Section::new("Idle memory", &lines);
     section.say(&format!(
-        "Resident memory of the server process for each of {connections} idle connections, above what the process had \
-         before the first of them: when they are fresh, and after each has echoed one message of 64 KiB and is idle again. \
-         The kernel's memory for sockets is not in it. In bytes."
+        "Resident memory of the server process for each of {connections} idle connections, in \
+         bytes, above what the process used before the first of them. \"Fresh\" is before any \
+         message. \"After 64 KiB\" is after each connection has echoed one message of 64 KiB and is \
+         idle again. The kernel's memory for sockets is not included."
     ));
     let mut table = Table::new(["", "fresh", "after 64 KiB", "the process alone, KiB"]);
     for line in &lines {

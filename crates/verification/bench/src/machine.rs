@@ -37,11 +37,11 @@ pub(crate) fn description() -> Vec<String> {
     let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let features = if cfg!(target_feature = "avx2") { "with AVX2 or more" } else { "for any x86-64 or the like" };
+    let features = if cfg!(target_feature = "avx2") { "with AVX2 or more" } else { "for any x86-64 or similar" };
     vec![
         format!("{model}, {cores} cores, {} of memory", field(&memory, "MemTotal").unwrap_or("?")),
         format!("Linux {}, {}, Node {}", kernel.trim(), version("rustc"), version("node")),
-        format!("built {features}, in release, with link-time optimisation"),
+        format!("built {features}, in release mode, with link-time optimization"),
     ]
 }
 

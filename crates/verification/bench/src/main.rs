@@ -89,7 +89,7 @@ fn measure(part: &Part, run: &Run) -> Result<(), Box<dyn Error>> {
         }
     }
     let stolen = Steal::now().percent_since(steal);
-    text.push_str(&format!("While this ran, {stolen:.1} % of the cores' time was taken by other virtual machines.\n"));
+    text.push_str(&format!("During this run, other virtual machines took {stolen:.1} % of the cores' time.\n"));
     match &run.out {
         Some(file) => fs::write(file, text)?,
         None => print!("{text}"),
@@ -118,10 +118,11 @@ fn introduction(missing: &[String]) -> String {
     lines.extend(missing.iter().map(|missing| format!("left out: {missing}")));
     let mut text = String::from(
         "# Measurements\n\n\
-         WebSocket libraries side by side, as `cargo run --release -p bench` found them. How it is measured and what it means\n\
-         is told in [How fast, and why](speed.md). \"ours\" is a server of a few lines on the library; \"ours (server)\" is\n\
-         `/echo` of the program `server`, with its log, its limits and its keep-alive; \"raw TCP\" and \"minimal frames\"\n\
-         (in memory: \"floor\") are no libraries but limits.\n\n",
+         WebSocket libraries side by side, as measured by `cargo run --release -p bench`.\n\
+         [Performance](speed.md) explains the method and the results. \"ours\" is a server of a few lines on\n\
+         the library; \"ours (server)\" is `/echo` of the program `server`, with its log, its limits and its\n\
+         keep-alive. \"raw TCP\" and \"minimal frames\" (in memory: \"floor\") are not libraries but reference\n\
+         points.\n\n",
     );
     for line in lines {
         text.push_str(&format!("- {line}\n"));

@@ -23,7 +23,8 @@ pub(crate) struct Cell {
 impl Cell {
     pub(crate) fn name(&self) -> String {
         let Self { kind, size, connections, in_flight } = *self;
-        format!("{} {}, {connections} connections, {in_flight} in flight", table::size(size), kind.name())
+        let plural = if connections == 1 { "" } else { "s" };
+        format!("{} {}, {connections} connection{plural}, {in_flight} in flight", table::size(size), kind.name())
     }
 
     /// From the form of the command line, such as `1024x50x16:mixed`.

@@ -25,8 +25,8 @@ impl Section {
         let mut column = 0;
         for word in paragraph.split_whitespace() {
             let width = word.chars().count();
-            // Lines as wide as the sources'.
-            let space = if column + width >= 120 { "\n" } else { " " };
+            // As wide as the lines of the other pages.
+            let space = if column + width >= 100 { "\n" } else { " " };
             if column > 0 {
                 self.text.push_str(space);
             }

@@ -17,7 +17,7 @@ const GROUPS: [(u32, &str); 11] = [
     (6, "UTF-8"),
     (7, "closing"),
     (9, "sizes and speed"),
-    (10, "frames that the library cuts"),
+    (10, "automatic fragmentation"),
     (12, "permessage-deflate, kinds of data"),
     (13, "permessage-deflate, parameters"),
 ];
@@ -43,7 +43,7 @@ pub fn table(runs: &[(String, &Outcomes)]) -> String {
         row(format!("{group}: {title}"), &|case| case.group() == group, |outcome| outcome.behaviour);
     }
     row("all".to_owned(), &|_| true, |outcome| outcome.behaviour);
-    row("all, how they were closed".to_owned(), &|_| true, |outcome| outcome.close);
+    row("all: how the connections were closed".to_owned(), &|_| true, |outcome| outcome.close);
     aligned(&rows)
 }
 

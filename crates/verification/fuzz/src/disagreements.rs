@@ -93,7 +93,8 @@ pub const DISAGREEMENTS: [Disagreement; 9] = [
         seen: |both| {
             matches!(both.ours.violation, Some(Violation::LengthNotShortest(_))) && both.theirs_beyond().is_some()
         },
-        judgement: "5.2: the shortest form MUST be used. tungstenite takes any form; we close with 1002.",
+        judgement: "5.2: the shortest form MUST be used. tungstenite accepts any form; we close \
+                    with 1002.",
         example: (Role::Client, "81 7e 00 02 68 69"),
     },
     Disagreement {
@@ -101,8 +102,9 @@ pub const DISAGREEMENTS: [Disagreement; 9] = [
         seen: |both| {
             matches!(both.ours.violation, Some(Violation::ControlTooLong(_))) && both.theirs_takes_control_frame()
         },
-        judgement: "5.2, 5.5: a control frame has at most 125 bytes, so the shortest form of its length is always the one of \
-                    seven bits. We refuse the longer forms before we read the number; tungstenite takes them.",
+        judgement: "5.2, 5.5: a control frame has at most 125 bytes, so the shortest form of its \
+                    length is always the seven-bit one. We reject the longer forms before we read \
+                    the number; tungstenite accepts them.",
         example: (Role::Client, "89 7e 00 02 68 69"),
     },
     Disagreement {
@@ -112,8 +114,8 @@ pub const DISAGREEMENTS: [Disagreement; 9] = [
                 && both.same_heard()
                 && both.theirs.end == End::Rejected(CloseCode::MESSAGE_TOO_BIG)
         },
-        judgement: "5.2: the highest bit MUST be 0. Both refuse: tungstenite because the frame is too big, we because \
-                    there is no such length.",
+        judgement: "5.2: the highest bit MUST be 0. Both reject it: tungstenite because the frame \
+                    is too big, we because no such length exists.",
         example: (Role::Client, "82 7f 80 00 00 00 00 00 00 00"),
     },
     Disagreement {
@@ -123,21 +125,24 @@ pub const DISAGREEMENTS: [Disagreement; 9] = [
             both.ours.violation == Some(Violation::TextNotUtf8)
                 && both.theirs_beyond().is_some_and(|beyond| beyond.iter().all(control))
         },
-        judgement: "8.1: invalid text MUST fail the connection, and nothing is said about when. tungstenite looks at whole \
-                    frames; we look at every byte as it comes. The Autobahn testsuite calls the former NON-STRICT.",
+        judgement: "8.1: invalid text MUST fail the connection, but the RFC does not say when. \
+                    tungstenite checks complete frames; we check every byte as it arrives. The \
+                    Autobahn testsuite calls the former NON-STRICT.",
         example: (Role::Client, "81 05 68 ff"),
     },
     Disagreement {
-        name: "a header that cannot be right, and a payload that has not arrived",
+        name: "an invalid header whose payload has not arrived",
         seen: |both| both.ours.violation.is_some() && both.same_heard() && both.theirs_waits_for_payload(),
-        judgement: "5.1, 5.2, 5.4, 5.5: the connection MUST be failed, and nothing is said about when. tungstenite judges \
-                    most of a header when the payload is there; we judge it before.",
+        judgement: "5.1, 5.2, 5.4, 5.5: the connection MUST be failed, but the RFC does not say \
+                    when. tungstenite checks most of a header once the payload has arrived; we \
+                    check it before.",
         example: (Role::Client, "c1 05 68"),
     },
     Disagreement {
         name: "several rules broken by one frame",
         seen: |both| both.ours.violation.is_some() && both.same_heard() && matches!(both.theirs.end, End::Rejected(_)),
-        judgement: "The RFC names no order in which to look. Both refuse the same frame, for different reasons.",
+        judgement: "The RFC does not specify an order for the checks. Both reject the same frame, \
+                    for different reasons.",
         example: (Role::Client, "c2 7f 00 00 00 00 00 10 00 00"),
     },
     Disagreement {
@@ -147,8 +152,9 @@ pub const DISAGREEMENTS: [Disagreement; 9] = [
             matches!(both.ours.violation, Some(Violation::CloseCodeInvalid(_)))
                 && both.theirs_beyond() == Some(&[refused])
         },
-        judgement: "7.4: such a code breaks the protocol. Both answer with 1002. tungstenite tells the application that \
-                    the peer had sent 1002; we tell it what rule the peer broke.",
+        judgement: "7.4: such a code breaks the protocol. Both answer with 1002. tungstenite \
+                    reports to the application that the peer sent 1002; we report the rule that \
+                    the peer broke.",
         example: (Role::Client, "88 02 03 ec"),
     },
     Disagreement {
@@ -162,15 +168,15 @@ pub const DISAGREEMENTS: [Disagreement; 9] = [
             };
             ours == theirs && both.ours.violation.is_none()
         },
-        judgement: "7.4.1, 11.7: codes are registered with IANA, and 1014 has been since: a bad gateway. tungstenite takes \
-                    it for a code that must not be sent.",
+        judgement: "7.4.1, 11.7: codes are registered with IANA, and 1014 (bad gateway) was \
+                    registered later. tungstenite treats it as a code that must not be sent.",
         example: (Role::Client, "88 02 03 f6"),
     },
     Disagreement {
         name: "bytes after a Close",
         seen: |both| both.ours.violation.is_none() && both.same_heard() && both.theirs.end == End::AfterClose,
-        judgement: "1.4, 5.5.1: what comes after a Close is to be ignored. tungstenite's client gives an error for it; we \
-                    don't look at it.",
+        judgement: "1.4, 5.5.1: bytes after a Close must be ignored. tungstenite's client returns \
+                    an error for them; we do not look at them.",
         example: (Role::Client, "88 02 03 e8 89 00"),
     },
 ];

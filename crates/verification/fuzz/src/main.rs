@@ -59,7 +59,7 @@ fn run(args: &Args) -> Result<bool, String> {
     }
     fs::create_dir_all(&args.work).map_err(|error| format!("{}: {error}", args.work.display()))?;
     let work = args.work.canonicalize().map_err(|error| format!("{}: {error}", args.work.display()))?;
-    println!("| target | seconds | executions | a second | coverage | inputs | findings |");
+    println!("| target | seconds | executions | per second | coverage | inputs | findings |");
     println!("|---|---|---|---|---|---|---|");
     let mut findings = Vec::new();
     for target in names.into_iter().filter(|name| args.targets.is_empty() || args.targets.iter().any(|one| one == name))

@@ -71,9 +71,9 @@ fn converse(client: Kind, server: Kind) {
     client.wait_for("\"last_text\":\"hello, κόσμε\"");
 
     client.end_input();
-    client.wait_for("closed: 1000 (normal close_info), by us");
+    client.wait_for("closed: 1000 (normal closure), by us");
     assert_eq!(client.exit_code(), 0);
-    server.process.wait_for("closed: 1000 (normal close_info)");
+    server.process.wait_for("closed: 1000 (normal closure)");
 }
 
 /// The server's end is told to the client with 1001, and both programs end well.
@@ -99,7 +99,7 @@ fn echo(client: Kind, server: Kind) {
     }
     client.end_input();
     assert_eq!(client.whole_output(), lines);
-    client.wait_for("closed: 1000 (normal close_info), by us");
+    client.wait_for("closed: 1000 (normal closure), by us");
     assert_eq!(client.exit_code(), 0);
 }
 
@@ -122,7 +122,7 @@ fn chat(server: Kind) {
     }
     for client in &mut clients {
         client.end_input();
-        client.wait_for("closed: 1000 (normal close_info), by us");
+        client.wait_for("closed: 1000 (normal closure), by us");
         assert_eq!(client.exit_code(), 0);
     }
 }

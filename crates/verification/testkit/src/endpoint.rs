@@ -2,10 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Buf;
-use protocol::{
-    CloseCode, CloseFrame, Config, Connection, Limits, NegotiatedDeflate, Role, Transmit, frame::MaskingKeys,
-};
+use bytes::{Buf, BytesMut};
+use protocol::{CloseCode, CloseFrame, Config, Connection, NegotiatedDeflate, Role, Transmit, frame::MaskingKeys};
 
 use crate::{
     frames::{frames_from, peer_of},
@@ -31,18 +29,6 @@ pub struct TestEndpoint {
     pub connection: Connection,
     /// The present time.
     pub now: Instant,
-}
-
-/// Returns the default limits with some of them changed.
-pub fn limits_with(change: impl FnOnce(&mut Limits)) -> Limits {
-    let mut limits = Limits::DEFAULT;
-    change(&mut limits);
-    limits
-}
-
-/// Returns the default configuration with some limits changed.
-pub fn config_with_limits(change: impl FnOnce(&mut Limits)) -> Config {
-    Config { limits: limits_with(change), ..Config::default() }
 }
 
 /// Runs a test once for a server and once for a client.
@@ -147,6 +133,14 @@ impl TestEndpoint {
     #[must_use]
     pub fn peer_frames(&self, frames: &[&str]) -> Vec<u8> {
         frames_from(peer_of(self.role()), frames)
+    }
+
+    /// Lends the input buffer to `inspect`, as a driver takes it and puts it back.
+    pub fn with_input<T>(&mut self, inspect: impl FnOnce(&mut BytesMut) -> T) -> T {
+        let mut input = self.connection.take_input();
+        let result = inspect(&mut input);
+        self.connection.put_input(input);
+        result
     }
 
     /// Receives the end of the peer's stream. Returns all events that follow.
@@ -276,7 +270,7 @@ impl TestEndpoint {
     /// Starts the closing handshake with a code and a reason.
     #[track_caller]
     pub fn close(&mut self, code: u16, reason: &str) {
-        let frame = CloseFrame { code: CloseCode(code), reason: reason.to_owned() };
+        let frame = CloseFrame::new(CloseCode(code), reason).expect("a valid Close frame");
         self.connection.close(Some(frame), self.now).expect("this endpoint may send this code");
     }
 

@@ -2,10 +2,10 @@
 
 use http::Response;
 use protocol::{
-    Limits, Uri, Violation,
+    HandshakeViolation, Limits, Uri, UsageError,
     handshake::{
         ClientHandshake, ClientRequest, Established, HandshakeError, ReceivedRequest, ServerHandshake, Status,
-        UpgradeOptions, UpgradeRequest, encode_response,
+        UpgradeOptions, UpgradeResponse, encode_response,
     },
 };
 
@@ -18,7 +18,7 @@ use crate::http_head::{HeadBuilder, SAMPLE_NONCE};
 ///
 /// # Errors
 /// The rule that the bytes break.
-pub fn read_request(bytes: &[u8]) -> Result<Option<ReceivedRequest>, Violation> {
+pub fn read_request(bytes: &[u8]) -> Result<Option<ReceivedRequest>, HandshakeViolation> {
     read_request_within(Limits::DEFAULT, bytes)
 }
 
@@ -26,7 +26,7 @@ pub fn read_request(bytes: &[u8]) -> Result<Option<ReceivedRequest>, Violation> 
 ///
 /// # Errors
 /// The rule that the bytes break.
-pub fn read_request_within(limits: Limits, bytes: &[u8]) -> Result<Option<ReceivedRequest>, Violation> {
+pub fn read_request_within(limits: Limits, bytes: &[u8]) -> Result<Option<ReceivedRequest>, HandshakeViolation> {
     let mut handshake = ServerHandshake::new(limits);
     handshake.input().extend_from_slice(bytes);
     Ok(match handshake.poll()? {
@@ -35,26 +35,37 @@ pub fn read_request_within(limits: Limits, bytes: &[u8]) -> Result<Option<Receiv
     })
 }
 
-/// Lets a server validate a complete request.
+/// Lets a server validate a complete request. Returns the request if it is valid, so that another
+/// `check_upgrade()` succeeds.
 ///
 /// # Errors
 /// The rule that the request breaks.
-pub fn check_request(head: &HeadBuilder) -> Result<UpgradeRequest, Violation> {
-    read_request(&head.bytes())?.expect("the head is complete").check_upgrade()
+pub fn check_request(head: &HeadBuilder) -> Result<ReceivedRequest, HandshakeViolation> {
+    let request = read_request(&head.bytes())?.expect("the head is complete");
+    request.check_upgrade()?;
+    Ok(request)
 }
 
 /// Lets a server validate a complete request, which must be valid.
 #[track_caller]
-#[must_use]
-pub fn valid_request(head: &HeadBuilder) -> UpgradeRequest {
+pub fn valid_request(head: &HeadBuilder) -> ReceivedRequest {
     check_request(head).unwrap_or_else(|violation| panic!("the request was rejected: {violation}"))
+}
+
+/// Lets a server accept a valid request.
+///
+/// # Errors
+/// The mistake in the options.
+#[track_caller]
+pub fn accept_request(head: &HeadBuilder, options: UpgradeOptions) -> Result<UpgradeResponse, UsageError> {
+    valid_request(head).check_upgrade().expect("it is valid").accept(options)
 }
 
 /// Returns the 101 response to a valid request, as text.
 #[track_caller]
 #[must_use]
 pub fn accepting_response(head: &HeadBuilder, options: UpgradeOptions) -> String {
-    response_text(&valid_request(head).accept(options).expect("these options answer this request").response)
+    response_text(&accept_request(head, options).expect("the options fit the request").response)
 }
 
 /// Encodes a response as text.
@@ -95,7 +106,7 @@ pub fn read_response(
 ///
 /// # Errors
 /// The rule that the response breaks.
-pub fn check_response(request: ClientRequest, head: &HeadBuilder) -> Result<Established, Violation> {
+pub fn check_response(request: ClientRequest, head: &HeadBuilder) -> Result<Established, HandshakeViolation> {
     match read_response(request, &head.bytes()) {
         Ok(Status::Complete(established)) => Ok(established),
         Ok(Status::Partial(_)) => panic!("the head is complete"),

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use protocol::{CloseFrame, Event, Message, Violation};
+use protocol::{Event, Message, Violation};
 
 use crate::hex::{hex, to_hex};
 
@@ -97,7 +97,7 @@ impl From<Event<'_>> for Observed {
             }
             Event::Ping(payload) => Self::Ping(payload.to_vec()),
             Event::Pong(payload) => Self::Pong(payload.to_vec()),
-            Event::Close(body) => Self::Close(body.map(|CloseFrame { code, reason }| (code.0, reason))),
+            Event::Close(body) => Self::Close(body.map(|body| (body.code().0, body.reason().to_owned()))),
         }
     }
 }

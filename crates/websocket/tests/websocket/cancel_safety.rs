@@ -60,7 +60,7 @@ async fn a_read_that_is_dropped_at_every_byte_loses_nothing() {
         Event::Pong("".into()),
         Event::Message(Message::binary(large.clone())),
         Event::Message(Message::text("")),
-        Event::Close(Some(CloseFrame { code: CloseCode::NORMAL, reason: "bye".to_owned() })),
+        Event::Close(Some(CloseFrame::new(CloseCode::NORMAL, "bye").unwrap())),
     ];
 
     let (stream, script) = scripted_stream();

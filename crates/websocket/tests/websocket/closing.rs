@@ -70,7 +70,7 @@ async fn a_client_waits_until_the_server_closes_tcp() {
     let mut client = client(stream);
     script.push_read(&server_frame(CLOSE, b"\x03\xE8"));
     let event = ready(client.next_event()).unwrap().unwrap();
-    assert_eq!(event, Event::Close(Some(CloseFrame { code: CloseCode::NORMAL, reason: String::new() })));
+    assert_eq!(event, Event::Close(Some(CloseFrame::NORMAL)));
     assert!(is_pending(client.next_event()));
     assert_eq!(script.written(), client_frame(CLOSE, b"\x03\xE8"));
     assert!(!script.is_shut_down(), "the server closes TCP first");
@@ -97,7 +97,7 @@ async fn a_client_that_closes_receives_the_servers_close_and_then_the_end_of_tcp
         let (close_info, ()) = tokio::join!(client.close(CloseCode::GOING_AWAY, "leaving"), peer);
         let close_info = close_info.unwrap();
         assert_eq!(close_info.code, CloseCode::GOING_AWAY);
-        assert_eq!(close_info.sent.as_ref().unwrap().reason, "leaving");
+        assert_eq!(close_info.sent.as_ref().unwrap().reason(), "leaving");
         assert!(close_info.was_clean && !close_info.timed_out);
         assert_eq!(close_info.initiator, Some(Endpoint::Local));
     })
@@ -247,7 +247,7 @@ async fn a_peer_that_never_answers_a_close_is_disconnected_at_the_deadline() {
 async fn messages_of_the_peer_do_not_postpone_the_deadline_for_its_close() {
     let (mut server, mut client) = {
         let (ours, theirs) = tokio::io::duplex(1 << 10);
-        let config = Config { close_timeout: Duration::from_secs(2), ..Config::default() };
+        let config = Config::DEFAULT.close_timeout(Duration::from_secs(2));
         (server_with(ours, config), theirs)
     };
     let began = Instant::now();
@@ -455,7 +455,7 @@ async fn a_failed_write_loses_none_of_the_frames_that_have_arrived() {
 #[tokio::test(start_paused = true)]
 async fn a_message_that_was_discarded_with_the_connection_is_not_reported_as_sent() {
     let (stream, script) = scripted_stream();
-    let (mut read_half, mut write_half) = server(stream).split();
+    let (mut read_half, mut write_half) = server(stream).into_split();
     script.block_writes();
     let mut send = Box::pin(write_half.send("on its way"));
     assert!(is_pending(send.as_mut()));
@@ -531,8 +531,7 @@ async fn a_client_answers_a_violation_with_a_close_before_it_closes_tcp() {
 
 #[tokio::test(start_paused = true)]
 async fn each_violation_is_answered_with_its_close_code() {
-    let limits = Limits { max_frame_bytes: 100, max_message_bytes: 150, ..Limits::DEFAULT };
-    let config = Config { limits, ..Config::default() };
+    let config = Config::DEFAULT.limits(Limits::DEFAULT.max_frame_bytes(100).max_message_bytes(150));
     let large_message =
         [client_frame(FIRST_OF_TEXT, [b'x'; 100]), client_frame(LAST_CONTINUATION, [b'x'; 51])].concat();
     let cases: [(Vec<u8>, Violation, u16); 7] = [

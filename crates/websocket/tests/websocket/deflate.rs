@@ -1,6 +1,6 @@
 //! Compression over a byte stream: how it is offered and accepted, and how it shows on the wire.
 
-use protocol::{DeflateOptions, Message, Violation, handshake::UpgradeOptions};
+use protocol::{Config, DeflateOptions, Limits, Message, Violation, handshake::UpgradeOptions};
 use testkit::{
     http_head::{header_value, response_for},
     raw_peer::read_head,
@@ -9,7 +9,7 @@ use testkit::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use websocket::{Connector, Error, ServerConfig, WebSocket, accept_with};
 
-const ALL: DeflateOptions = DeflateOptions { threshold: 0, ..DeflateOptions::DEFAULT };
+const ALL: DeflateOptions = DeflateOptions::DEFAULT.threshold(0);
 
 /// Connects a client that makes these offers to a server. The server has options for all connections,
 /// and `decision` for this one.
@@ -20,9 +20,10 @@ async fn pair(
 ) -> [WebSocket<DuplexStream>; 2] {
     let (near, far) = duplex(64 << 10);
     let connector = offers.iter().cloned().fold(Connector::new("ws://localhost/").unwrap(), Connector::deflate);
-    let options = ServerConfig { deflate: options, ..ServerConfig::default() };
-    let accept =
-        accept_with(far, &options, |_, _| Ok(UpgradeOptions { deflate: decision, ..UpgradeOptions::default() }));
+    let config = options.into_iter().fold(ServerConfig::default(), ServerConfig::deflate);
+    let accept = accept_with(far, &config, |_| {
+        Ok(decision.into_iter().fold(UpgradeOptions::default(), UpgradeOptions::deflate))
+    });
     let (client, server) = with_timeout(async { tokio::join!(connector.handshake(near), accept) }).await;
     [client.expect("the handshake is valid"), server.expect("the handshake is valid")]
 }
@@ -93,12 +94,9 @@ async fn frames_that_arrive_with_the_response_may_be_compressed() {
 async fn a_message_that_inflates_beyond_the_limit_ends_the_connection() {
     let (near, far) = duplex(64 << 10);
     let connector = Connector::new("ws://localhost/").unwrap().deflate(ALL);
-    let config = protocol::Config {
-        limits: protocol::Limits { max_message_bytes: 1000, ..protocol::Limits::DEFAULT },
-        ..protocol::Config::default()
-    };
-    let options = ServerConfig { config: config.into(), deflate: Some(ALL), ..ServerConfig::default() };
-    let accept = accept_with(far, &options, |_, _| Ok(UpgradeOptions::default()));
+    let config = Config::DEFAULT.limits(Limits::DEFAULT.max_message_bytes(1000));
+    let config = ServerConfig::default().config(config).deflate(ALL);
+    let accept = accept_with(far, &config, |_| Ok(UpgradeOptions::default()));
     let (client, server) = with_timeout(async { tokio::join!(connector.handshake(near), accept) }).await;
     let (mut client, mut server) = (client.unwrap(), server.unwrap());
     client.send(Message::binary(vec![0; 1001])).await.unwrap();

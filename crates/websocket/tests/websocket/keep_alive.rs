@@ -22,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MOMENT: Duration = Duration::from_millis(1);
 
 fn config() -> Config {
-    Config { keep_alive: Some(KeepAlive { interval: INTERVAL, timeout: TIMEOUT }), ..Config::default() }
+    Config::DEFAULT.keep_alive(KeepAlive { interval: INTERVAL, timeout: TIMEOUT })
 }
 
 fn server_with_keep_alive() -> (WebSocket<ScriptedStream>, StreamScript) {
@@ -180,7 +180,7 @@ async fn a_pong_that_is_unread_during_a_long_send_is_in_time() {
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_is_still_reading_a_large_message_is_alive() {
     let (server, script) = server_with_keep_alive();
-    let (mut read_half, mut write_half) = server.split();
+    let (mut read_half, mut write_half) = server.into_split();
     script.block_writes();
     let slow_peer = {
         let script = script.clone();

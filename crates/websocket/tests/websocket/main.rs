@@ -7,6 +7,7 @@ mod handshake;
 mod keep_alive;
 mod masking;
 mod read_buffers;
+mod sending;
 mod serve;
 mod split;
 mod stream_and_sink;

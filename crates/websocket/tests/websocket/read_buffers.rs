@@ -174,8 +174,7 @@ fn a_large_buffer_is_not_allocated_again_after_smaller_frames() {
 #[tokio::test]
 async fn a_frame_above_the_limit_is_rejected_by_its_length_before_anything_is_allocated() {
     let (stream, script) = scripted_stream();
-    let limits = Limits { max_frame_bytes: 1 << 20, ..Limits::DEFAULT };
-    let config = Config { limits, ..Config::default() };
+    let config = Config::DEFAULT.limits(Limits::DEFAULT.max_frame_bytes(1 << 20));
     let mut server = server_with(stream, config);
     // 2^62 bytes.
     script.push_read(&[0x82, 0xFF, 0x40, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]);

@@ -29,7 +29,7 @@ use crate::support::{client, duplex_pair, server, server_and_raw_client, tcp_pai
 #[test]
 fn both_halves_are_woken_when_the_socket_is_writable_again() {
     let (stream, script) = scripted_stream();
-    let (mut read_half, mut write_half) = server(stream).split();
+    let (mut read_half, mut write_half) = server(stream).into_split();
     script.block_writes();
     let (write_wakes, write_waker) = CountingWaker::new();
     let (read_wakes, read_waker) = CountingWaker::new();
@@ -51,7 +51,7 @@ fn both_halves_are_woken_when_the_socket_is_writable_again() {
 #[tokio::test]
 async fn a_waiting_read_half_is_woken_even_if_the_write_half_waited_after_it() {
     let (stream, script) = scripted_stream();
-    let (mut read_half, mut write_half) = server(stream).split();
+    let (mut read_half, mut write_half) = server(stream).into_split();
     script.block_writes();
     script.push_read(&client_frame(CLOSE, b"\x03\xE8"));
     let (read_wakes, read_waker) = CountingWaker::new();
@@ -71,7 +71,7 @@ async fn a_waiting_read_half_is_woken_even_if_the_write_half_waited_after_it() {
 #[test]
 fn a_write_half_is_woken_when_the_read_half_has_written_its_bytes() {
     let (stream, script) = scripted_stream();
-    let (mut read_half, mut write_half) = server(stream).split();
+    let (mut read_half, mut write_half) = server(stream).into_split();
     script.block_writes();
     let (wakes, waker) = CountingWaker::new();
     let mut send = Box::pin(write_half.send("from the write half"));
@@ -90,7 +90,7 @@ fn a_write_half_is_woken_when_the_read_half_has_written_its_bytes() {
 #[tokio::test(start_paused = true)]
 async fn closing_with_a_full_socket_does_not_wake_the_read_half_repeatedly() {
     let (stream, script) = scripted_stream();
-    let (mut read_half, mut write_half) = server(stream).split();
+    let (mut read_half, mut write_half) = server(stream).into_split();
     script.block_writes();
     let (wakes, waker) = CountingWaker::new();
     let mut next = Box::pin(read_half.next());
@@ -110,7 +110,7 @@ async fn closing_with_a_full_socket_does_not_wake_the_read_half_repeatedly() {
 async fn a_close_by_the_write_half_sets_the_deadline_of_a_waiting_read_half() {
     let (mut client, mut server) = {
         let (ours, theirs) = tokio::io::duplex(1 << 10);
-        (client(ours).split(), theirs)
+        (client(ours).into_split(), theirs)
     };
     let began = Instant::now();
     let reading = tokio::spawn(async move {
@@ -118,7 +118,7 @@ async fn a_close_by_the_write_half_sets_the_deadline_of_a_waiting_read_half() {
         (client.0, result)
     });
     yield_to_other_tasks().await;
-    client.1.close(CloseCode::GOING_AWAY, "").await.unwrap();
+    client.1.start_close(CloseCode::GOING_AWAY, "").await.unwrap();
     let (read_half, result) = with_paused_timeout(reading).await.unwrap();
     assert_eq!(began.elapsed(), Duration::from_secs(5));
     assert!(matches!(result, Some(Err(Error::EndedWithoutClose))), "{result:?}");
@@ -131,7 +131,7 @@ async fn a_close_by_the_write_half_sets_the_deadline_of_a_waiting_read_half() {
 #[tokio::test(start_paused = true)]
 async fn a_waiting_write_half_fails_when_the_read_half_disconnects() {
     let (ours, mut theirs) = tokio::io::duplex(16);
-    let (mut read_half, mut write_half) = server(ours).split();
+    let (mut read_half, mut write_half) = server(ours).into_split();
     let writing = tokio::spawn(async move { write_half.send(vec![0; 300 << 10]).await });
     yield_to_other_tasks().await;
     let began = Instant::now();
@@ -149,7 +149,7 @@ async fn a_waiting_write_half_fails_when_the_read_half_disconnects() {
 #[tokio::test(start_paused = true)]
 async fn the_read_half_reads_while_the_write_half_is_blocked() {
     let (ours, mut theirs) = tokio::io::duplex(64);
-    let (mut read_half, mut write_half) = server(ours).split();
+    let (mut read_half, mut write_half) = server(ours).into_split();
     let writing = tokio::spawn(async move { write_half.send(vec![7; 300 << 10]).await });
     with_paused_timeout(async {
         // The peer reads nothing, and sends messages.
@@ -180,13 +180,13 @@ async fn two_endpoints_that_send_at_once_receive_everything() {
     let (client, server) = duplex_pair(100);
     let mut tasks = Vec::new();
     for websocket in [client, server] {
-        let (mut read_half, mut write_half) = websocket.split();
+        let (mut read_half, mut write_half) = websocket.into_split();
         tasks.push(tokio::spawn(async move {
             for number in 0..MESSAGES {
                 write_half.send(vec![7; number * 10]).await.unwrap();
             }
             // The connection lives as long as one of its halves; `read_half` is kept until the end.
-            write_half.close(CloseCode::NORMAL, "").await.unwrap();
+            write_half.start_close(CloseCode::NORMAL, "").await.unwrap();
         }));
         tasks.push(tokio::spawn(async move {
             let mut count = 0;
@@ -271,7 +271,7 @@ async fn both_halves_of_a_futures_split_wait_for_a_full_socket_and_continue() {
 #[tokio::test(start_paused = true)]
 async fn the_read_half_answers_pings_and_a_close_while_the_write_half_is_idle() {
     let (stream, script) = scripted_stream();
-    let (mut read_half, mut write_half) = server(stream).split();
+    let (mut read_half, mut write_half) = server(stream).into_split();
     script.push_read(&[client_frame(PING, "p"), client_frame(CLOSE, b"\x03\xE8")].concat());
     script.push_eof();
     assert!(with_paused_timeout(read_half.next()).await.is_none());
@@ -279,13 +279,13 @@ async fn the_read_half_answers_pings_and_a_close_while_the_write_half_is_idle() 
     assert_eq!(read_half.state(), State::Closed);
     assert_eq!(read_half.close_info().initiator, Some(Endpoint::Remote));
     assert!(matches!(write_half.send("x").await, Err(Error::Usage(UsageError::AfterClose))));
-    write_half.close(CloseCode::NORMAL, "").await.expect("it is closed already");
+    write_half.start_close(CloseCode::NORMAL, "").await.expect("it is closed already");
 }
 
 #[test]
 fn the_write_half_can_send_fragments_and_pongs() {
     let (stream, script) = scripted_stream();
-    let (_read_half, mut write_half) = client(stream).split();
+    let (_read_half, mut write_half) = client(stream).into_split();
     ready(write_half.send_fragment(MessageKind::Text, b"one ", false)).unwrap();
     ready(write_half.ping(b"?")).unwrap();
     ready(write_half.pong(b"!")).unwrap();
@@ -302,7 +302,7 @@ fn the_write_half_can_send_fragments_and_pongs() {
 #[test]
 fn halves_can_be_reunited_in_the_middle_of_a_message() {
     let (stream, script) = scripted_stream();
-    let (mut read_half, mut write_half) = server(stream).split();
+    let (mut read_half, mut write_half) = server(stream).into_split();
     let hello = client_frame(TEXT, "Hello");
     script.push_read(&hello[..7]);
     assert!(is_pending(read_half.next()));
@@ -321,8 +321,8 @@ fn halves_can_be_reunited_in_the_middle_of_a_message() {
 fn reunite_returns_halves_of_two_connections() {
     let (one, _first_script) = scripted_stream();
     let (two, second_script) = scripted_stream();
-    let (first_read_half, _first_write_half) = server(one).split();
-    let (_second_read_half, second_write_half) = server(two).split();
+    let (first_read_half, _first_write_half) = server(one).into_split();
+    let (_second_read_half, second_write_half) = server(two).into_split();
     let (_, mut write_half) = first_read_half.reunite(second_write_half).expect_err("halves of two connections");
     ready(write_half.send("still works")).unwrap();
     assert_eq!(second_script.written(), server_frame(TEXT, "still works"));
@@ -332,7 +332,7 @@ fn reunite_returns_halves_of_two_connections() {
 async fn the_socket_stays_open_as_long_as_one_half() {
     with_timeout(async {
         let (server, mut client) = server_and_raw_client().await;
-        let (read_half, mut write_half) = server.split();
+        let (read_half, mut write_half) = server.into_split();
         drop(read_half);
         write_half.send("alone").await.unwrap();
         assert_eq!(read_frame(&mut client).await, (TEXT, b"alone".to_vec()));
@@ -346,7 +346,7 @@ async fn the_socket_stays_open_as_long_as_one_half() {
 fn halves_can_be_sent_to_other_threads() {
     fn is_send<T: Send + 'static>(_: &T) {}
     let (stream, _script) = scripted_stream();
-    let (read_half, write_half) = server(stream).split();
+    let (read_half, write_half) = server(stream).into_split();
     is_send(&read_half);
     is_send(&write_half);
 }

@@ -139,7 +139,7 @@ async fn a_closing_sink_accepts_no_message() {
 #[test]
 fn the_halves_are_a_stream_and_a_sink_too() {
     let (stream, script) = scripted_stream();
-    let (read_half, write_half) = server(stream).split();
+    let (read_half, write_half) = server(stream).into_split();
     let mut read_half: Pin<Box<dyn Stream<Item = Result<Message, Error>> + Send>> = Box::pin(read_half);
     let mut write_half: Pin<Box<dyn Sink<Message, Error = Error> + Send>> = Box::pin(write_half);
     script.push_read(&client_frame(TEXT, "in"));

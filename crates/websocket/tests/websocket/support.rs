@@ -6,7 +6,7 @@
 
 use protocol::{
     Config, Connection,
-    handshake::{ReceivedRequest, UpgradeOptions, UpgradeRequest},
+    handshake::{UpgradeOptions, UpgradeRequest},
 };
 use testkit::{
     http_head::SAMPLE_RESPONSE,
@@ -85,8 +85,8 @@ pub(crate) async fn tcp_pair() -> (WebSocket<MaybeTlsStream>, WebSocket<TcpStrea
 type Decision = Result<UpgradeOptions, http::Response<String>>;
 
 /// Returns a decision that rejects every request with 404 and this body.
-pub(crate) fn not_found(body: &str) -> impl FnOnce(&ReceivedRequest, &UpgradeRequest) -> Decision {
+pub(crate) fn not_found(body: &str) -> impl FnOnce(&UpgradeRequest<'_>) -> Decision {
     let mut response = http::Response::new(body.to_owned());
     *response.status_mut() = http::StatusCode::NOT_FOUND;
-    move |_, _| Err(response)
+    move |_| Err(response)
 }

@@ -217,9 +217,9 @@ async fn a_tls_stream_of_the_callers_own_works() {
         let (client, server) = tls_pair(client, server).await;
         let connector = Connector::new("wss://localhost/chat").unwrap().subprotocol("chat").unwrap();
         let options = ServerConfig::default();
-        let accepting = accept_with(server, &options, |request, _| {
-            assert_eq!(request.host(), Some("localhost"), "the default port is left out");
-            Ok(UpgradeOptions { subprotocol: Some("chat".to_owned()), ..UpgradeOptions::default() })
+        let accepting = accept_with(server, &options, |upgrade| {
+            assert_eq!(upgrade.request().host(), Some("localhost"), "the default port is left out");
+            Ok(UpgradeOptions::default().subprotocol("chat"))
         });
         let (client, server) = tokio::join!(connector.handshake(client), accepting);
         let (mut client, mut server) = (client.unwrap(), server.unwrap());

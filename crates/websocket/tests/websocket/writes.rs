@@ -1,5 +1,5 @@
-//! Writes: how many there are, what each contains, and when it is flushed. Replies leave together, and
-//! large payloads are not copied.
+//! Writes: how many there are, what each contains, and when it is flushed. Answers to one read leave
+//! together, and large payloads are not copied. `sending.rs` has the tests of when a message is written.
 
 use std::{
     io,
@@ -35,25 +35,48 @@ fn sixteen() -> (Vec<u8>, Vec<u8>) {
     (sent.concat(), echoed.concat())
 }
 
-// ---- Replies to one read ----
+// ---- Writes and reads ----
 
 #[test]
-fn answers_to_one_read_leave_in_one_write_with_send() {
+fn a_loop_of_next_and_feed_makes_one_write_per_read() {
     let (stream, script) = scripted_stream();
     let mut server = server(stream);
     let (messages, echo) = sixteen();
-    script.push_read(&messages);
-    for _ in 0..SIXTEEN {
-        let message = ready(server.next()).unwrap().unwrap();
-        ready(server.send(message)).unwrap();
+    for reads in 1..=3 {
+        script.push_read(&messages);
+        while let Some(message) = server.next().now_or_never() {
+            ready(server.feed(message.unwrap().unwrap())).unwrap();
+        }
+        // `next` wrote the echo before it began to wait for more bytes.
+        assert_eq!(script.written(), echo.repeat(reads));
+        assert_eq!(script.writes().len(), reads);
     }
-    // No further read was needed: the last send finds no other complete message in the buffer.
-    assert_eq!(script.written(), echo);
-    assert_eq!(script.writes().len(), 1);
+    // Nor does it wait between two reads that are available at once.
+    script.push_read(&messages);
+    script.push_read(&messages);
+    while let Some(message) = server.next().now_or_never() {
+        ready(server.feed(message.unwrap().unwrap())).unwrap();
+    }
+    assert_eq!(script.written(), echo.repeat(5));
+    assert_eq!(script.writes().len(), 5);
 }
 
 #[test]
-fn replies_to_one_read_leave_in_one_write_with_feed_and_flush() {
+fn a_loop_of_next_and_feed_on_two_halves_makes_one_write_per_read() {
+    let (stream, script) = scripted_stream();
+    let (mut read_half, mut write_half) = server(stream).into_split();
+    let (messages, echo) = sixteen();
+    script.push_read(&messages);
+    script.push_read(&messages);
+    while let Some(message) = read_half.next().now_or_never() {
+        ready(write_half.feed(message.unwrap().unwrap())).unwrap();
+    }
+    assert_eq!(script.written(), echo.repeat(2));
+    assert_eq!(script.writes().len(), 2);
+}
+
+#[test]
+fn answers_to_one_read_leave_in_one_write_with_feed_and_flush() {
     let (stream, script) = scripted_stream();
     let mut server = server(stream);
     let (messages, echo) = sixteen();
@@ -69,9 +92,9 @@ fn replies_to_one_read_leave_in_one_write_with_feed_and_flush() {
 }
 
 #[test]
-fn replies_to_one_read_leave_in_one_write_with_forward() {
+fn answers_to_one_read_leave_in_one_write_with_forward() {
     let (stream, script) = scripted_stream();
-    let (read_half, write_half) = server(stream).split();
+    let (read_half, write_half) = server(stream).into_split();
     let (messages, echo) = sixteen();
     script.push_read(&messages);
     assert!(is_pending(read_half.forward(write_half)), "it waits for more messages");
@@ -92,7 +115,7 @@ fn forward_over_the_split_of_futures_makes_one_write_more() {
 }
 
 #[test]
-fn replies_to_two_reads_leave_in_two_writes() {
+fn answers_to_two_reads_leave_in_two_writes() {
     let (stream, script) = scripted_stream();
     let mut server = server(stream);
     let (messages, echo) = sixteen();
@@ -102,91 +125,41 @@ fn replies_to_two_reads_leave_in_two_writes() {
     script.push_read(second);
     for _ in 0..SIXTEEN {
         let message = ready(server.next()).unwrap().unwrap();
-        ready(server.send(message)).unwrap();
+        ready(server.feed(message)).unwrap();
     }
+    ready(server.flush()).unwrap();
     assert_eq!(script.written(), echo);
     assert_eq!(script.writes().len(), 2);
 }
 
 #[test]
-fn a_pong_and_the_replies_around_it_leave_in_one_write() {
+fn a_pong_and_the_answers_around_it_leave_in_one_write() {
     let (stream, script) = scripted_stream();
     let mut server = server(stream);
     script.push_read(&[client_frame(TEXT, "a"), client_frame(PING, "p"), client_frame(TEXT, "b")].concat());
     for _ in 0..2 {
         let message = ready(server.next()).unwrap().unwrap();
-        ready(server.send(message)).unwrap();
+        ready(server.feed(message)).unwrap();
     }
+    ready(server.flush()).unwrap();
     assert_eq!(script.written(), [server_frame(TEXT, "a"), server_frame(PONG, "p"), server_frame(TEXT, "b")].concat());
     assert_eq!(script.writes().len(), 1);
 }
 
-// ---- Immediate writes ----
-
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
 //# The frames MUST be transmitted over the network connection.
 #[test]
-fn a_single_message_is_written_and_flushed_before_send_returns() {
-    let (stream, script) = scripted_stream();
-    let mut server = server(stream);
-    ready(server.send("Hello")).unwrap();
-    assert_eq!(script.written(), [0x81, 0x05, 0x48, 0x65, 0x6C, 0x6C, 0x6F]);
-    assert_eq!(script.calls().last(), Some(&StreamCall::Flush));
-}
-
-#[test]
-fn send_writes_at_once_while_the_next_message_is_incomplete() {
-    let (stream, script) = scripted_stream();
-    let mut server = server(stream);
-    let next = client_frame(TEXT, "unfinished");
-    script.push_read(&[&client_frame(TEXT, "question"), &next[..9]].concat());
-    ready(server.next()).unwrap().unwrap();
-    // The peer may wait for this answer before it sends the rest.
-    ready(server.send("answer")).unwrap();
-    assert_eq!(script.written(), server_frame(TEXT, "answer"));
-}
-
-#[test]
-fn send_waits_for_the_messages_that_lie_here_and_flush_does_not() {
+fn fed_messages_are_written_before_next_waits_for_a_read() {
     let (stream, script) = scripted_stream();
     let mut server = server(stream);
     script.push_read(&[client_frame(TEXT, "one"), client_frame(TEXT, "two")].concat());
     ready(server.next()).unwrap().unwrap();
-    ready(server.send("answer")).unwrap();
-    assert_eq!(script.writes().len(), 0, "the answer to the second message will want to come along");
-    ready(server.flush()).unwrap();
-    assert_eq!(script.written(), server_frame(TEXT, "answer"));
-}
-
-//= docs/src/rfc6455.md#section-6-1
-//= type=test
-//# The frames MUST be transmitted over the network connection.
-#[test]
-fn what_send_left_behind_is_written_before_the_next_read_waits() {
-    let (stream, script) = scripted_stream();
-    let mut server = server(stream);
-    script.push_read(&[client_frame(TEXT, "one"), client_frame(TEXT, "two")].concat());
+    ready(server.feed("answer")).unwrap();
     ready(server.next()).unwrap().unwrap();
-    ready(server.send("answer")).unwrap();
-    ready(server.next()).unwrap().unwrap();
+    assert_eq!(script.writes().len(), 0, "the application may still feed an answer to the second message");
     assert!(is_pending(server.next()));
     assert_eq!(script.written(), server_frame(TEXT, "answer"));
-}
-
-#[test]
-fn the_write_half_writes_at_once_whatever_is_unread() {
-    let (stream, script) = scripted_stream();
-    let (mut read_half, mut write_half) = server(stream).split();
-    script.push_read(&[client_frame(TEXT, "one"), client_frame(TEXT, "two")].concat());
-    ready(read_half.next()).unwrap().unwrap();
-    // The writing task cannot know when the reading task will continue.
-    ready(write_half.send("news")).unwrap();
-    assert_eq!(script.written(), server_frame(TEXT, "news"));
-    let prepared = PreparedMessage::new(&Message::text("for all"));
-    ready(write_half.send_prepared(&prepared)).unwrap();
-    ready(write_half.ping(b"")).unwrap();
-    assert_eq!(script.writes().len(), 3);
 }
 
 // ---- Large payloads ----

@@ -1,69 +1,86 @@
-//! The short way for what nearly every message is: one frame, whole in the input, with nothing to object to.
+//! The fast path: decodes a message that is a single, complete, valid, uncompressed frame, as
+//! nearly every message is.
 //!
-//! Everything here could be left out: [`Receiver::next`] gives the same messages. It is here because it is faster to ask one
-//! question ("is it exactly this?") than to go through all the rules in turn, when the answer is nearly always yes.
+//! This module is an optimisation only. [`Receiver::next`] decodes the same messages by checking
+//! each rule in turn. The fast path asks one question, "is it exactly the common case?", and leaves
+//! everything else, violations included, to the slow path. Debug builds assert that the rules of
+//! the slow path agree.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::Receiver;
 use crate::{
-    Role,
-    frame::{MaskingKey, apply_mask},
+    frame::{
+        MaskingKey, Opcode, RawHeader, apply_mask,
+        layout::{FIN, LENGTH},
+        rules,
+    },
     message::MessageKind,
+    role::Role,
     utf8::is_utf8,
 };
 
 /// The first byte of a message in one frame: FIN, no reserved bit, and the opcode.
-const FIN_TEXT: u8 = 0x81;
-const FIN_BINARY: u8 = 0x82;
+const FIN_TEXT: u8 = FIN | Opcode::Text.bits();
+const FIN_BINARY: u8 = FIN | Opcode::Binary.bits();
 
-/// A message in one frame, as it lies in the input.
+/// A message in one frame that is complete in the input.
 #[derive(Debug)]
 pub(super) struct UnfragmentedFrame {
     kind: MessageKind,
     key: Option<MaskingKey>,
-    /// Its payload.
-    range: Range<usize>,
+    /// The range of the payload, counted from the first unconsumed byte.
+    payload: Range<usize>,
 }
 
 impl Receiver {
-    /// The next message, if it is of this kind. `None` says nothing: [`next`](Self::next) goes the long way, which finds
-    /// everything, and what is wrong by its name.
+    /// Returns the next message if it is a valid, unfragmented, uncompressed data frame that is
+    /// complete in the input. `None` means *use the slow path*, not *no message*.
     #[inline]
     pub(in super::super) fn next_unfragmented(&mut self) -> Option<(MessageKind, Range<usize>)> {
-        let UnfragmentedFrame { kind, key, range } = self.peek_unfragmented()?;
-        let payload = &mut self.input[range.clone()];
+        let UnfragmentedFrame { kind, key, payload } = self.peek_unfragmented()?;
+        self.debug_assert_rules_agree();
+        let range = self.input.next_range(payload.start, payload.len());
+        let bytes = self.input.slice_mut(range.clone());
         if let Some(key) = key {
-            apply_mask(payload, key);
+            apply_mask(bytes, key);
         }
-        if kind == MessageKind::Text && !is_utf8(payload) {
-            // Masking again undoes it. The long way will say what is wrong.
+        // The whole text is here, so one pass decides. The slow path's incremental validator is
+        // needed only for text that arrives in pieces.
+        if kind == MessageKind::Text && !is_utf8(bytes) {
+            // Mask the payload again, because the slow path starts from the frame as it arrived. It
+            // then reports the violation.
             if let Some(key) = key {
-                apply_mask(payload, key);
+                apply_mask(bytes, key);
             }
             return None;
         }
-        self.start = range.end;
+        self.input.consume(payload.end);
         self.activity = true;
         Some((kind, range))
     }
 
-    /// Where it lies, if such a message comes next. Every rule of the long way that could refuse it is in here: the order
-    /// of fragments (5.4), the reserved bits and the opcode (5.2), the mask (5.1), the shortest form of the length (5.2)
-    /// and the limits (10.4).
+    /// Finds the frame that [`next_unfragmented`](Self::next_unfragmented) would decode. This
+    /// function covers every rule of the slow path that could reject the frame: the order of
+    /// fragments (5.4), the reserved bits and the opcode (5.2), the mask (5.1), the shortest form
+    /// of the length (5.2), and the limits (10.4).
     #[inline]
     pub(super) fn peek_unfragmented(&self) -> Option<UnfragmentedFrame> {
+        // The rest of a frame or of a fragmented message is not the common case.
         if self.frame.is_some() || self.message.is_some() {
             return None;
         }
-        let (&[first, second], rest) = self.input[self.start..].split_first_chunk()?;
+        let bytes = self.input.unconsumed();
+        let (&[first, second], rest) = bytes.split_first_chunk()?;
+        // One comparison for FIN, RSV1-3 and the opcode together.
         let kind = match first {
             FIN_TEXT => MessageKind::Text,
             FIN_BINARY => MessageKind::Binary,
             _ => return None,
         };
-        // With the MASK bit as it has to be, only the length is left of the second byte. A length in 64 bits is left to the
-        // long way: it is above any limit of this one.
+        // If the MASK bit is correct, XOR leaves only the seven bits of the length. A wrong MASK
+        // bit leaves a value of 128 or more, which no arm but the last one accepts. A length in 64
+        // bits goes to the slow path too, because it exceeds the limit of the fast path.
         let (length, rest) = match second ^ self.mask_bit {
             short @ 0..126 => (usize::from(short), rest),
             126 => {
@@ -72,6 +89,7 @@ impl Receiver {
             }
             _ => return None,
         };
+        // The MASK bit is correct, so a server finds a key here and a client does not.
         let (key, rest) = match self.role {
             Role::Client => (None, rest),
             Role::Server => {
@@ -79,12 +97,24 @@ impl Receiver {
                 (Some(MaskingKey(*key)), rest)
             }
         };
-        // A length of 126 and more has the second form, one below it the first.
-        let is_shortest = (length < 126) == (second & 0x7F < 126);
+        // A length of 126 or more has to be written in the second form, and a smaller one in the
+        // first.
+        let is_shortest = (length < 126) == (second & LENGTH < 126);
         if !is_shortest || length > rest.len().min(self.fast_path_limit) {
             return None;
         }
-        let start = self.input.len() - rest.len();
-        Some(UnfragmentedFrame { kind, key, range: start..start + length })
+        // The whole payload has arrived. Everything that `rest` no longer holds is the header.
+        let start = bytes.len() - rest.len();
+        Some(UnfragmentedFrame { kind, key, payload: start..start + length })
+    }
+
+    /// Asserts in debug builds that the rules of the slow path accept the next header.
+    #[inline]
+    fn debug_assert_rules_agree(&self) {
+        if cfg!(debug_assertions) {
+            let header = RawHeader::read(self.input.unconsumed());
+            let verdict = header.map(|header| rules::check(&header, &self.context(), ControlFlow::Break));
+            debug_assert_eq!(verdict, Some(ControlFlow::Continue(())), "the fast path accepted {header:?}");
+        }
     }
 }

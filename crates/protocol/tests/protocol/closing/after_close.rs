@@ -116,7 +116,7 @@ fn closing_twice_sends_one_close() {
         endpoint.close_without_code();
         endpoint.assert_transmits(&["88 03 0fa0 61"]);
         let sent = endpoint.connection.close_info().sent.unwrap();
-        assert_eq!((sent.code.0, sent.reason.as_str()), (4000, "a"));
+        assert_eq!((sent.code().0, sent.reason()), (4000, "a"));
     });
 }
 
@@ -168,10 +168,7 @@ fn close_info_prints_as_a_sentence() {
         prepare(&mut server);
         server.connection.close_info().to_string()
     };
-    assert_eq!(
-        ended(|endpoint| drop(endpoint.receive(&["88 02 03e8"]))),
-        "1000 (normal close_info), closed by the peer"
-    );
+    assert_eq!(ended(|endpoint| drop(endpoint.receive(&["88 02 03e8"]))), "1000 (normal closure), closed by the peer");
     assert_eq!(
         ended(|endpoint| drop(endpoint.receive(&["88 05 0fa0 620a65"]))),
         "4000 (private) \"b\\ne\", closed by the peer"
@@ -181,21 +178,21 @@ fn close_info_prints_as_a_sentence() {
         "4000 (private) \"'a\\\"\", closed by the peer"
     );
     assert_eq!(ended(|endpoint| drop(endpoint.receive(&["88 00"]))), "1005 (no status code), closed by the peer");
-    assert_eq!(ended(|_| ()), "1006 (abnormal close_info), the connection ended without a Close frame");
+    assert_eq!(ended(|_| ()), "1006 (abnormal closure), the connection ended without a Close frame");
     assert_eq!(
         ended(|endpoint| endpoint.close(1000, "")),
-        "1006 (abnormal close_info), the peer never answered the Close"
+        "1006 (abnormal closure), the peer never answered the Close"
     );
     assert_eq!(
         ended(|endpoint| {
             endpoint.close(1000, "");
             endpoint.receive(&["88 02 03e8"]);
         }),
-        "1000 (normal close_info), closed by this end"
+        "1000 (normal closure), closed by this end"
     );
     assert_eq!(
         ended(|endpoint| drop(endpoint.receive(&["83 00"]))),
-        "1006 (abnormal close_info), failed by this end: opcode 0x3 is reserved (RFC 6455, section 5.2)"
+        "1006 (abnormal closure), failed by this end: opcode 0x3 is reserved (RFC 6455, section 5.2)"
     );
 }
 

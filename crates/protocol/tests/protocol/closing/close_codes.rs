@@ -40,7 +40,7 @@ fn each_sendable_code_is_accepted_and_each_other_code_fails_the_connection() {
                 assert_eq!(observed, [violated(Violation::CloseCodeInvalid(CloseCode(code)))], "{role:?}");
                 assert_eq!(endpoint.close_outcome(), (1006, false));
                 assert_eq!(
-                    endpoint.connection.close_info().sent.map(|frame| frame.code),
+                    endpoint.connection.close_info().sent.map(|frame| frame.code()),
                     Some(CloseCode::PROTOCOL_ERROR)
                 );
             }
@@ -82,15 +82,16 @@ fn each_code_that_is_not_sendable_is_a_usage_error() {
     for role in [SERVER, CLIENT] {
         let mut endpoint = TestEndpoint::at(now, role, Config::default());
         for code in 0..=u16::MAX {
-            let frame = CloseFrame { code: CloseCode(code), reason: String::new() };
+            let closed =
+                CloseFrame::new(CloseCode(code), "").and_then(|frame| endpoint.connection.close(Some(frame), now));
             // 1010 means that the server lacks an extension, so only a client may send it (7.4.1).
             if is_sendable(code) && !(code == 1010 && role == SERVER) {
-                let mut endpoint = TestEndpoint::at(now, role, Config::default());
-                assert_eq!(endpoint.connection.close(Some(frame), now), Ok(()), "{role:?} {code}");
+                assert_eq!(closed, Ok(()), "{role:?} {code}");
                 endpoint.assert_transmits(&[&format!("88 02 {code:04x}")]);
+                endpoint = TestEndpoint::at(now, role, Config::default());
             } else {
                 let usage_error = UsageError::CloseCodeNotSendable(CloseCode(code));
-                assert_eq!(endpoint.connection.close(Some(frame), now), Err(usage_error), "{role:?} {code}");
+                assert_eq!(closed, Err(usage_error), "{role:?} {code}");
                 assert_eq!(endpoint.connection.queued_bytes(), 0);
                 assert_eq!(endpoint.connection.state(), State::Open);
             }
@@ -134,12 +135,12 @@ fn a_close_frame_is_validated_when_it_is_created() {
 #[test]
 fn close_codes_print_their_numbers_and_names() {
     for (code, printed) in [
-        (CloseCode::NORMAL, "1000 (normal close_info)"),
+        (CloseCode::NORMAL, "1000 (normal closure)"),
         (CloseCode::GOING_AWAY, "1001 (going away)"),
         (CloseCode::PROTOCOL_ERROR, "1002 (protocol error)"),
         (CloseCode::UNSUPPORTED_DATA, "1003 (unsupported data)"),
         (CloseCode::NO_STATUS_RECEIVED, "1005 (no status code)"),
-        (CloseCode::ABNORMAL_CLOSURE, "1006 (abnormal close_info)"),
+        (CloseCode::ABNORMAL_CLOSURE, "1006 (abnormal closure)"),
         (CloseCode::INVALID_DATA, "1007 (invalid data)"),
         (CloseCode::POLICY_VIOLATION, "1008 (policy violation)"),
         (CloseCode::MESSAGE_TOO_BIG, "1009 (message too big)"),

@@ -201,7 +201,7 @@ fn two_endpoints_are_closed_although_one_does_not_read() {
 
 #[test]
 fn the_close_timeout_is_configurable() {
-    let config = Config { close_timeout: secs(1), ..Config::default() };
+    let config = Config::default().close_timeout(secs(1));
     for_both_roles_with(&config, |endpoint| {
         endpoint.close(1000, "");
         endpoint.take_sent();
@@ -212,7 +212,7 @@ fn the_close_timeout_is_configurable() {
 
 #[test]
 fn a_maximal_close_timeout_does_not_overflow() {
-    let config = Config { close_timeout: Duration::MAX, ..Config::default() };
+    let config = Config::default().close_timeout(Duration::MAX);
     for_both_roles_with(&config, |endpoint| {
         endpoint.close(1000, "");
         endpoint.assert_transmits(&["88 02 03e8"]);

@@ -1,11 +1,10 @@
 //! RFC 7692, section 6: compressed conversations, in any combination of parameters and any cut.
 
 use proptest::{collection::vec, prelude::*};
-use protocol::{Config, DeflateOptions, MessageKind, Role, extension::WindowBits};
+use protocol::{Config, Limits, MessageKind, Role, extension::WindowBits};
 use testkit::{
     cuts::cut_into,
     deflate::stored_block,
-    endpoint::config_with_limits,
     frames::{
         FrameBuilder, RawFrame,
         first_byte::{BINARY, RSV1},
@@ -21,13 +20,11 @@ fn two_endpoints_exchange_messages_with_every_combination_of_parameters() {
     let text: String = (0..300).map(|number| format!("{{\"sequence\":{number},\"name\":\"Hello\"}}")).collect();
     for flags in 0..4 {
         for (server_bits, client_bits) in [(8, 15), (15, 8), (9, 12), (15, 15)] {
-            let options = DeflateOptions {
-                server_no_context_takeover: flags & 1 != 0,
-                client_no_context_takeover: flags & 2 != 0,
-                server_max_window_bits: WindowBits::new(server_bits).unwrap(),
-                client_max_window_bits: WindowBits::new(client_bits).unwrap(),
-                ..ALWAYS
-            };
+            let options = ALWAYS
+                .server_no_context_takeover(flags & 1 != 0)
+                .client_no_context_takeover(flags & 2 != 0)
+                .server_max_window_bits(WindowBits::new(server_bits).unwrap())
+                .client_max_window_bits(WindowBits::new(client_bits).unwrap());
             for (client, server) in [(&options, &ALWAYS), (&ALWAYS, &options), (&options, &options)] {
                 let mut pair = LinkedPair::with_deflate(&Config::default(), client, server);
                 for _ in 0..3 {
@@ -84,12 +81,7 @@ proptest! {
         takeover in any::<(bool, bool)>(),
         threshold in prop_oneof![Just(0), Just(100)],
     ) {
-        let options = DeflateOptions {
-            server_no_context_takeover: takeover.0,
-            client_no_context_takeover: takeover.1,
-            threshold,
-            ..ALWAYS
-        };
+        let options = ALWAYS.server_no_context_takeover(takeover.0).client_no_context_takeover(takeover.1).threshold(threshold);
         let mut pair = LinkedPair::with_deflate(&Config::default(), &options, &options);
         pair.read_size = read_size;
         let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
@@ -131,7 +123,7 @@ proptest! {
         ],
         sizes in vec(1..20_usize, 1..8),
     ) {
-        let config = config_with_limits(|limits| limits.max_message_bytes = 4096);
+        let config = Config::DEFAULT.limits(Limits::DEFAULT.max_message_bytes(4096));
         let bytes = FrameBuilder::new(RSV1 | BINARY, payload).masked_with([1, 2, 3, 4]).bytes();
         let whole = compressing_endpoint(Role::Server, config.clone(), &ALWAYS).receive_bytes(&bytes);
         prop_assert_eq!(whole.len(), 1);

@@ -14,10 +14,10 @@ use protocol::{
 use testkit::{deflate::negotiate, endpoint::TestEndpoint};
 
 /// Options with which every message is compressed, however small it is.
-const ALWAYS: DeflateOptions = DeflateOptions { threshold: 0, ..DeflateOptions::DEFAULT };
+const ALWAYS: DeflateOptions = DeflateOptions::DEFAULT.threshold(0);
 
 /// The same without context takeover.
-const ALWAYS_FRUGAL: DeflateOptions = DeflateOptions { threshold: 0, ..DeflateOptions::FRUGAL };
+const ALWAYS_FRUGAL: DeflateOptions = DeflateOptions::FRUGAL.threshold(0);
 
 /// Creates an endpoint that compresses, with a peer of the same options.
 fn compressing_endpoint(role: Role, config: Config, options: &DeflateOptions) -> TestEndpoint {
@@ -44,5 +44,5 @@ fn deflated(message: &[u8], options: &DeflateOptions) -> Vec<u8> {
 
 /// Returns the options with the highest compression level.
 fn hardest(options: DeflateOptions) -> DeflateOptions {
-    DeflateOptions { level: Level::new(9).expect("a level from 0 to 9"), ..options }
+    options.level(Level::new(9).expect("a level from 0 to 9"))
 }

@@ -2,13 +2,15 @@
 //! the answer.
 
 use protocol::{
-    DeflateOptions, NegotiatedDeflate, Role, UsageError, Violation,
+    DeflateOptions, HandshakeViolation, NegotiatedDeflate, Role, UsageError,
     extension::{Deflater, Inflater, WindowBits},
-    handshake::{ClientRequest, Extension, UpgradeOptions, extensions::parse_line},
+    handshake::extensions::parse_line,
+    handshake::{ClientRequest, Extension, UpgradeOptions},
+    observer::negotiated_deflate,
 };
 use testkit::{
     deflate::{ReferenceInflater, incompressible_bytes, negotiate},
-    handshake::{check_request, check_response, client_request, request_text, valid_request},
+    handshake::{accept_request, check_response, client_request, request_text},
     http_head::{HeadBuilder, header_value},
 };
 
@@ -21,13 +23,13 @@ fn bits(bits: u8) -> WindowBits {
 
 /// Returns the options of a server that compresses with at most this window.
 fn server_window(window: u8) -> DeflateOptions {
-    DeflateOptions { server_max_window_bits: bits(window), ..DEFAULT }
+    DEFAULT.server_max_window_bits(bits(window))
 }
 
 /// Returns the options of a client that compresses with at most this window, or of a server that wants
 /// it to.
 fn client_window(window: u8) -> DeflateOptions {
-    DeflateOptions { client_max_window_bits: bits(window), ..DEFAULT }
+    DEFAULT.client_max_window_bits(bits(window))
 }
 
 // ---- The client's offer -----------------------------------------------------------------------------------------------
@@ -63,7 +65,7 @@ fn offer_of(request: ClientRequest) -> String {
 //# response.
 #[test]
 fn each_option_has_its_parameter_in_the_offer() {
-    let all = DeflateOptions { server_max_window_bits: bits(10), client_max_window_bits: bits(9), ..FRUGAL };
+    let all = FRUGAL.server_max_window_bits(bits(10)).client_max_window_bits(bits(9));
     for (options, expected) in [
         (DEFAULT, "permessage-deflate; client_max_window_bits"),
         (server_window(8), "permessage-deflate; server_max_window_bits=8; client_max_window_bits"),
@@ -112,12 +114,12 @@ fn a_window_has_8_to_15_bits() {
 /// no header, and the answer is empty.
 fn answer(options: &DeflateOptions, offers: &[&str]) -> String {
     let head = HeadBuilder::request().with_each("Sec-WebSocket-Extensions", offers);
-    let choice = UpgradeOptions { deflate: Some(options.clone()), ..UpgradeOptions::default() };
-    let accepted = valid_request(&head).accept(choice).expect("compression is the only extension");
+    let options = UpgradeOptions::default().deflate(options.clone());
+    let accepted = accept_request(&head, options).expect("compression is the only extension");
     let list: Vec<String> = accepted.extensions.iter().map(ToString::to_string).collect();
     let header = accepted.response.headers().get("sec-websocket-extensions").map(|value| value.to_str().unwrap());
     assert_eq!(header.unwrap_or_default(), list.join(", "));
-    assert_eq!(accepted.compression.is_some(), !list.is_empty());
+    assert_eq!(accepted.deflate.is_some(), !list.is_empty());
     list.join(", ")
 }
 
@@ -336,8 +338,8 @@ fn the_first_acceptable_offer_is_accepted() {
 #[test]
 fn a_server_without_deflate_options_declines() {
     let head = HeadBuilder::request().with("Sec-WebSocket-Extensions: permessage-deflate");
-    let accepted = check_request(&head).unwrap().accept(UpgradeOptions::default()).unwrap();
-    assert_eq!((accepted.extensions, accepted.compression), (Vec::new(), None));
+    let accepted = accept_request(&head, UpgradeOptions::default()).unwrap();
+    assert_eq!((accepted.extensions, accepted.deflate), (Vec::new(), None));
 }
 
 //= docs/src/rfc7692.md#section-5
@@ -346,42 +348,38 @@ fn a_server_without_deflate_options_declines() {
 #[test]
 fn permessage_deflate_is_not_accepted_beside_another_extension_that_uses_rsv1() {
     let head = HeadBuilder::request().with("Sec-WebSocket-Extensions: permessage-bzip2, permessage-deflate, x-other");
-    let choice = |name: &str| UpgradeOptions {
-        extensions: vec![Extension::new(name).unwrap()],
-        deflate: Some(DEFAULT),
-        ..UpgradeOptions::default()
+    let accept = |name: &str| {
+        let options = UpgradeOptions::default().extension(Extension::new(name).unwrap()).deflate(DEFAULT);
+        accept_request(&head, options).map(|accepted| accepted.extensions.len())
     };
-    let accept = |name| check_request(&head).unwrap().accept(choice(name)).map(|accepted| accepted.extensions.len());
     assert_eq!(accept("permessage-bzip2"), Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
     assert_eq!(accept("permessage-deflate"), Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
     assert_eq!(accept("x-other"), Ok(2));
     // Two such extensions of the caller's own conflict too.
-    let two = UpgradeOptions {
-        extensions: ["permessage-bzip2", "permessage-deflate"].map(|name| Extension::new(name).unwrap()).into(),
-        ..UpgradeOptions::default()
-    };
-    let rejected = check_request(&head).unwrap().accept(two).map(|_| "accepted");
+    let two = ["permessage-bzip2", "permessage-deflate"]
+        .into_iter()
+        .fold(UpgradeOptions::default(), |options, name| options.extension(Extension::new(name).unwrap()));
+    let rejected = accept_request(&head, two).map(|_| "accepted");
     assert_eq!(rejected, Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
 }
 
 // ---- The client's validation of the answer -------------------------------------------------------------------------------------------
 
-fn response_to(offers: &[DeflateOptions], response: &str) -> Result<Option<NegotiatedDeflate>, Violation> {
+fn response_to(offers: &[DeflateOptions], response: &str) -> Result<Option<NegotiatedDeflate>, HandshakeViolation> {
     let request = offers.iter().cloned().fold(client_request(), ClientRequest::deflate);
     let head = HeadBuilder::response().with(format!("Sec-WebSocket-Extensions: {response}"));
     let established = check_response(request, &head)?;
     assert_eq!(established.extensions.len(), 1, "not the one extension in use");
-    Ok(established.compression)
+    Ok(established.deflate)
 }
 
 #[track_caller]
 fn assert_fails(offers: &[DeflateOptions], response: &str, what: &str) {
     match response_to(offers, response) {
-        Err(violation @ Violation::DeflateAnswerWrong(_)) => {
+        Err(violation @ HandshakeViolation::DeflateAnswerWrong(_)) => {
             let sentence = violation.to_string();
             assert!(sentence.contains(what), "{response}: {sentence}");
             assert!(sentence.ends_with("(RFC 7692, section 7)"), "{sentence}");
-            assert_eq!(violation.close_code(), None, "no Close can be sent before the connection is open");
         }
         other => panic!("{response}: {other:?}"),
     }
@@ -433,7 +431,7 @@ fn an_invalid_answer_fails() {
 //# A client MUST fail the connection if the response asks for something that it does not support.
 #[test]
 fn an_answer_that_ignores_a_parameter_of_the_offer_fails() {
-    let without = DeflateOptions { server_no_context_takeover: true, ..DEFAULT };
+    let without = DEFAULT.server_no_context_takeover(true);
     assert_fails(std::slice::from_ref(&without), "permessage-deflate", "not what was asked for");
     assert_fails(&[server_window(10)], "permessage-deflate", "not what was asked for");
     assert_fails(&[server_window(10)], "permessage-deflate; server_max_window_bits=11", "not what was asked for");
@@ -456,7 +454,7 @@ fn an_answer_that_ignores_a_parameter_of_the_offer_fails() {
 #[test]
 fn an_answer_without_an_offer_fails() {
     let head = HeadBuilder::response().with("Sec-WebSocket-Extensions: permessage-deflate");
-    let not_offered = Violation::ExtensionNotOffered("permessage-deflate".to_owned());
+    let not_offered = HandshakeViolation::ExtensionNotOffered("permessage-deflate".to_owned());
     assert_eq!(check_response(client_request(), &head).map(|_| "opened"), Err(not_offered.clone()));
     let request = client_request().extension(Extension::new("x-other").unwrap());
     assert_eq!(check_response(request, &head).map(|_| "opened"), Err(not_offered));
@@ -475,7 +473,7 @@ fn an_answer_with_two_extensions_that_use_rsv1_fails() {
     ] {
         let head = HeadBuilder::response().with(format!("Sec-WebSocket-Extensions: {response}"));
         let violation = check_response(request(), &head).map(|_| "opened").unwrap_err();
-        assert_eq!(violation, Violation::ExtensionConflict(second.to_owned()));
+        assert_eq!(violation, HandshakeViolation::ExtensionConflict(second.to_owned()));
         assert!(violation.to_string().ends_with("(RFC 7692, section 5)"), "{violation}");
     }
 }
@@ -502,8 +500,8 @@ impl From<&NegotiatedDeflate> for OwnParameters {
 
 #[test]
 fn an_observer_derives_the_negotiated_parameters_from_the_heads() {
-    let server_alone = DeflateOptions { server_no_context_takeover: true, ..DEFAULT };
-    let client_alone = DeflateOptions { client_no_context_takeover: true, ..DEFAULT };
+    let server_alone = DEFAULT.server_no_context_takeover(true);
+    let client_alone = DEFAULT.client_no_context_takeover(true);
     let all = [DEFAULT, FRUGAL, server_window(9), client_window(10), server_alone, client_alone];
     for client in &all {
         for server in &all {
@@ -513,7 +511,7 @@ fn an_observer_derives_the_negotiated_parameters_from_the_heads() {
             let (offered, accepted) = (parse_line(&offer).unwrap(), parse_line(&answer).unwrap());
             for role in [Role::Client, Role::Server] {
                 let endpoint = OwnParameters::from(&negotiated.clone().of(role));
-                let seen = NegotiatedDeflate::negotiated(role, &offered, &accepted).unwrap().expect("accepted");
+                let seen = negotiated_deflate(role, &offered, &accepted).unwrap().expect("accepted");
                 let observer = OwnParameters::from(&seen);
                 // A client may use less than the answer allows, and an observer cannot know that.
                 let context = format!("{role:?}: {offer} and {answer}");
@@ -529,9 +527,9 @@ fn an_observer_derives_the_negotiated_parameters_from_the_heads() {
 fn an_observer_rejects_an_invalid_answer() {
     let seen = |offer: &str, answer: &str| {
         let elements = |line: &str| if line.is_empty() { Vec::new() } else { parse_line(line).unwrap() };
-        NegotiatedDeflate::negotiated(Role::Server, &elements(offer), &elements(answer))
+        negotiated_deflate(Role::Server, &elements(offer), &elements(answer))
     };
-    let is_wrong = |offer, answer| matches!(seen(offer, answer), Err(Violation::DeflateAnswerWrong(_)));
+    let is_wrong = |offer, answer| matches!(seen(offer, answer), Err(HandshakeViolation::DeflateAnswerWrong(_)));
     let plain = "permessage-deflate";
     assert_eq!(seen(plain, ""), Ok(None), "the server declines");
     assert_eq!(seen("bbf-usp-protocol", "bbf-usp-protocol"), Ok(None), "another extension");
@@ -544,13 +542,16 @@ fn an_observer_rejects_an_invalid_answer() {
     let second = "permessage-deflate; server_max_window_bits=10, permessage-deflate";
     assert!(seen(second, plain).unwrap().is_some(), "the second offer");
     let twice = "permessage-deflate, permessage-deflate";
-    assert!(matches!(seen(twice, twice), Err(Violation::ExtensionConflict(_))), "two extensions that use RSV1");
+    assert!(
+        matches!(seen(twice, twice), Err(HandshakeViolation::ExtensionConflict(_))),
+        "two extensions that use RSV1"
+    );
 }
 
 #[test]
 fn without_an_answer_nothing_is_compressed() {
     let established = check_response(client_request().deflate(DEFAULT), &HeadBuilder::response()).unwrap();
-    assert_eq!((established.extensions, established.compression), (Vec::new(), None));
+    assert_eq!((established.extensions, established.deflate), (Vec::new(), None));
 }
 
 //= docs/src/rfc7692.md#section-7-1-2-2
@@ -579,7 +580,7 @@ fn a_client_keeps_its_hints_whatever_the_answer_allows() {
     assert!(!refers_far_and_to_earlier(&[client_window(9)], silent).0);
     assert!(!refers_far_and_to_earlier(&[client_window(9)], "permessage-deflate; client_max_window_bits=15").0);
     assert!(!refers_far_and_to_earlier(&[client_window(15)], "permessage-deflate; client_max_window_bits=9").0);
-    let alone = DeflateOptions { client_no_context_takeover: true, ..DEFAULT };
+    let alone = DEFAULT.client_no_context_takeover(true);
     assert!(!refers_far_and_to_earlier(std::slice::from_ref(&alone), silent).1);
     assert!(!refers_far_and_to_earlier(&[DEFAULT], "permessage-deflate; client_no_context_takeover").1);
     // The answer does not name the offer that it accepts, so the client keeps the hints of all that it may accept.

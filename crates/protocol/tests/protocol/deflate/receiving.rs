@@ -1,8 +1,8 @@
 //! RFC 7692, section 6.2: receiving compressed messages.
 
-use protocol::{Config, Role, Violation, frame::Opcode};
+use protocol::{Config, Limits, Role, Violation, frame::Opcode};
 use testkit::{
-    endpoint::{config_with_limits, for_both_roles},
+    endpoint::for_both_roles,
     frames::{
         first_byte::{BINARY, RSV1},
         frame_from,
@@ -195,7 +195,7 @@ fn without_negotiated_compression_rsv1_fails_the_connection() {
 
 #[test]
 fn the_limit_on_messages_is_for_their_decompressed_size() {
-    let config = config_with_limits(|limits| limits.max_message_bytes = 5);
+    let config = Config::DEFAULT.limits(Limits::DEFAULT.max_message_bytes(5));
     for_both_with(&config, &ALWAYS, |endpoint| {
         // The payload is larger than five bytes; the message is not.
         assert_eq!(endpoint.receive(&["c1 07 f248cdc9c90700"]), [text("Hello")]);
@@ -212,7 +212,7 @@ fn the_limit_on_messages_is_for_their_decompressed_size() {
 
 #[test]
 fn the_byte_above_the_limit_is_not_validated() {
-    let config = config_with_limits(|limits| limits.max_message_bytes = 5);
+    let config = Config::DEFAULT.limits(Limits::DEFAULT.max_message_bytes(5));
     for_both_with(&config, &ALWAYS, |endpoint| {
         // C0 is not UTF-8, but it is the sixth byte, which is not validated.
         assert_eq!(
@@ -227,10 +227,10 @@ fn the_byte_above_the_limit_is_not_validated() {
 
 #[test]
 fn the_limit_on_frames_is_for_their_compressed_size() {
-    for_both_with(&config_with_limits(|limits| limits.max_frame_bytes = 6), &ALWAYS, |endpoint| {
+    for_both_with(&Config::DEFAULT.limits(Limits::DEFAULT.max_frame_bytes(6)), &ALWAYS, |endpoint| {
         assert_eq!(endpoint.receive(&["c1 07"]), [violated(Violation::FrameTooBig { length: 7, limit: 6 })]);
     });
-    for_both_with(&config_with_limits(|limits| limits.fragments = 2), &ALWAYS, |endpoint| {
+    for_both_with(&Config::DEFAULT.limits(Limits::DEFAULT.max_fragments(2)), &ALWAYS, |endpoint| {
         assert_eq!(
             endpoint.receive(&["41 00", "00 00", "00 00"]),
             [violated(Violation::TooManyFragments { limit: 2 })]
@@ -241,7 +241,7 @@ fn the_limit_on_frames_is_for_their_compressed_size() {
 #[test]
 fn a_bomb_fails_the_connection_before_it_is_complete() {
     let bomb = deflated(&vec![0; 16 << 20], &hardest(ALWAYS));
-    let config = config_with_limits(|limits| limits.max_message_bytes = 1 << 20);
+    let config = Config::DEFAULT.limits(Limits::DEFAULT.max_message_bytes(1 << 20));
     let mut server = compressing_endpoint(Role::Server, config, &ALWAYS);
     let frame = frame_from(Role::Client, RSV1 | BINARY, &bomb);
     // The connection fails when the limit is reached, long before the frame is complete.

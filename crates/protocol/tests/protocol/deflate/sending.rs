@@ -156,7 +156,7 @@ fn invalid_utf8_cannot_be_sent_in_compressed_fragments() {
 #[test]
 fn a_prepared_message_is_compressed_once_for_all_clients_that_can_decompress_it() {
     let message = Message::binary(b"{\"sequence\":1}".repeat(100));
-    let ten_bits = DeflateOptions { server_max_window_bits: WindowBits::new(10).unwrap(), ..ALWAYS };
+    let ten_bits = ALWAYS.server_max_window_bits(WindowBits::new(10).unwrap());
     let prepared = PreparedMessage::compressed(&message, &ten_bits);
     let sent_with = |options: &DeflateOptions| {
         let mut server = compressing_endpoint(Role::Server, Config::default(), options);
@@ -170,7 +170,7 @@ fn a_prepared_message_is_compressed_once_for_all_clients_that_can_decompress_it(
     let mut client = compressing_endpoint(Role::Client, Config::default(), &ALWAYS);
     assert_eq!(client.receive_bytes(&compressed), [Observed::Binary(message.as_bytes().to_vec())]);
     // A client with a smaller window, or without compression, gets it uncompressed.
-    let nine_bits = DeflateOptions { server_max_window_bits: WindowBits::new(9).unwrap(), ..ALWAYS };
+    let nine_bits = ALWAYS.server_max_window_bits(WindowBits::new(9).unwrap());
     let mut plain = TestEndpoint::server();
     plain.connection.send_prepared(&prepared).unwrap();
     let plain = plain.take_sent();

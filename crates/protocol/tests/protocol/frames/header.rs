@@ -2,7 +2,8 @@
 
 use protocol::{
     Message, Role, Violation,
-    frame::{FrameHeader, LengthForm, MaskingKey, Opcode, ReservedBits, length::MAX_PAYLOAD_LENGTH},
+    frame::rules::MAX_PAYLOAD_LENGTH,
+    frame::{FrameHeader, LengthForm, MaskingKey, Opcode, ReservedBits},
 };
 use testkit::{
     endpoint::{TestEndpoint, for_both_roles},

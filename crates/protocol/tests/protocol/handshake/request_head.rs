@@ -3,11 +3,12 @@
 
 use http::StatusCode;
 use protocol::{
-    Limits, Violation,
+    HandshakeViolation, Limits,
     handshake::{ServerHandshake, Status, UpgradeOptions},
+    observer,
 };
 use testkit::{
-    endpoint::{TestEndpoint, limits_with},
+    endpoint::TestEndpoint,
     handshake::{read_request, read_request_within},
     hex::hex,
     http_head::HeadBuilder,
@@ -30,8 +31,8 @@ fn bytes_that_are_not_http_are_rejected_at_once() {
         b"<html>".to_vec(),
     ] {
         let violation = read_request(&first_bytes).map(|_| "not rejected").unwrap_err();
-        assert!(matches!(violation, Violation::MalformedHead(_)), "{first_bytes:02x?}: {violation}");
-        assert_eq!(violation.status(), Some(StatusCode::BAD_REQUEST));
+        assert!(matches!(violation, HandshakeViolation::MalformedHead(_)), "{first_bytes:02x?}: {violation}");
+        assert_eq!(violation.status(), StatusCode::BAD_REQUEST);
     }
 }
 
@@ -39,7 +40,7 @@ fn bytes_that_are_not_http_are_rejected_at_once() {
 fn tls_is_rejected_at_its_first_byte() {
     let mut handshake = ServerHandshake::new(Limits::DEFAULT);
     handshake.input().extend_from_slice(&[0x16]);
-    assert!(matches!(handshake.poll(), Err(Violation::MalformedHead(_))));
+    assert!(matches!(handshake.poll(), Err(HandshakeViolation::MalformedHead(_))));
 }
 
 #[test]
@@ -59,7 +60,7 @@ fn a_malformed_head_is_rejected() {
     ] {
         let violation = read_request(&head.bytes()).map(|_| "not rejected").unwrap_err();
         let shown = String::from_utf8_lossy(&head.bytes()).into_owned();
-        assert!(matches!(violation, Violation::MalformedHead(_)), "{shown:?}: {violation}");
+        assert!(matches!(violation, HandshakeViolation::MalformedHead(_)), "{shown:?}: {violation}");
     }
 }
 
@@ -132,7 +133,7 @@ fn an_incomplete_head_is_parsed_when_it_has_doubled_and_not_at_every_byte() {
             match partial.poll() {
                 Ok(Status::Partial(partial)) => handshake = Some(partial),
                 Ok(Status::Complete(_)) => panic!("the head has no end"),
-                Err(violation) => assert!(matches!(violation, Violation::MalformedHead(_)), "{violation}"),
+                Err(violation) => assert!(matches!(violation, HandshakeViolation::MalformedHead(_)), "{violation}"),
             }
             handshake.is_none()
         });
@@ -145,7 +146,7 @@ fn bytes_after_the_head_are_frames() {
     let bytes = [HeadBuilder::request().bytes(), hex("81 85 37fa213d 7f9f4d5158   81 82")].concat();
     let request = read_request(&bytes).unwrap().unwrap();
     request.check_upgrade().unwrap().accept(UpgradeOptions::default()).unwrap();
-    assert_eq!(request.received(), bytes, "received() returns the head as it arrived");
+    assert_eq!(observer::received_bytes(&request), bytes, "the head as it arrived");
     let mut server = TestEndpoint::server();
     assert_eq!(server.receive_bytes(&request.into_rest()), [text("Hello")]);
     assert_eq!(server.receive_bytes(&hex("00000000 6f6b")), [text("ok")], "the second frame was cut in two");
@@ -158,11 +159,11 @@ fn a_head_may_be_as_long_as_the_limit_and_no_longer() {
     let bytes = HeadBuilder::request().bytes();
     let length = bytes.len();
     let is_complete = |max_head_bytes, bytes| {
-        let limits = limits_with(|limits| limits.max_head_bytes = max_head_bytes);
+        let limits = Limits::DEFAULT.max_head_bytes(max_head_bytes);
         read_request_within(limits, bytes).map(|request| request.is_some())
     };
-    let too_long = Violation::HeadTooLong { limit: length - 1 };
-    assert_eq!(too_long.status(), Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+    let too_long = HandshakeViolation::HeadTooLong { limit: length - 1 };
+    assert_eq!(too_long.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     assert_eq!(is_complete(length, &bytes[..]), Ok(true));
     assert_eq!(is_complete(length - 1, &bytes[..]), Err(too_long.clone()));
     // A head that fills the limit and has not ended is too long already.
@@ -183,7 +184,7 @@ fn a_head_without_end_is_rejected_at_the_limit() {
             Ok(Status::Partial(partial)) => handshake = partial,
             Ok(Status::Complete(_)) => panic!("the head has no end"),
             Err(violation) => {
-                assert_eq!(violation, Violation::HeadTooLong { limit: 16_384 });
+                assert_eq!(violation, HandshakeViolation::HeadTooLong { limit: 16_384 });
                 assert!((16_300..=16_500).contains(&sent), "after {sent} bytes");
                 return;
             }
@@ -194,7 +195,7 @@ fn a_head_without_end_is_rejected_at_the_limit() {
 #[test]
 fn frames_after_the_head_do_not_count_towards_its_limit() {
     let head = HeadBuilder::request().bytes();
-    let limits = limits_with(|limits| limits.max_head_bytes = head.len());
+    let limits = Limits::DEFAULT.max_head_bytes(head.len());
     let bytes = [head, vec![0; 1000]].concat();
     let request = read_request_within(limits, &bytes).unwrap().unwrap();
     assert_eq!(request.into_rest().len(), 1000);
@@ -206,13 +207,13 @@ fn a_head_may_have_as_many_lines_as_the_limit_and_no_more() {
     let with_lines = |count| (5..count).fold(HeadBuilder::request(), |head, _| head.with("X: y")).bytes();
     assert!(read_request(&with_lines(100)).unwrap().unwrap().check_upgrade().is_ok());
     let violation = read_request(&with_lines(101)).unwrap_err();
-    assert_eq!(violation, Violation::TooManyHeaders { limit: 100 });
-    assert_eq!(violation.status(), Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
+    assert_eq!(violation, HandshakeViolation::TooManyHeaders { limit: 100 });
+    assert_eq!(violation.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
 }
 
 #[test]
 fn large_limits_do_not_let_a_peer_cause_a_panic() {
-    let generous = limits_with(|limits| (limits.max_head_bytes, limits.max_headers) = (1 << 20, 40_000));
+    let generous = Limits::DEFAULT.max_head_bytes(1 << 20).max_headers(40_000);
     let mut bytes = b"GET / HTTP/1.1\r\n".to_vec();
     for line in 0..33_000 {
         bytes.extend_from_slice(format!("x-{line}: y\r\n").as_bytes());

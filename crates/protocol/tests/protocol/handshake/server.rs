@@ -3,7 +3,7 @@
 
 use http::StatusCode;
 use protocol::{
-    Answer, Role, Violation,
+    HandshakeViolation,
     handshake::{Extension, UpgradeOptions, rejection},
 };
 use testkit::{
@@ -13,10 +13,10 @@ use testkit::{
 
 /// Checks which rule `head` breaks, and the status with which it is rejected.
 #[track_caller]
-fn assert_rejected(head: &HeadBuilder, expected: &Violation, status: u16) {
+fn assert_rejected(head: &HeadBuilder, expected: &HandshakeViolation, status: u16) {
     assert_eq!(check_request(head).map(|_| "accepted"), Err(expected.clone()));
+    assert_eq!(expected.status(), status, "{expected}");
     assert_eq!(rejection(expected).status(), status, "{expected}");
-    assert_eq!(expected.answer(Role::Server), Answer::Refuse(StatusCode::from_u16(status).unwrap()));
 }
 
 // ---- A valid request ----------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ fn wants_websocket_distinguishes_ordinary_http() {
     // A request that wants a WebSocket may still be invalid.
     let invalid = read_request(&HeadBuilder::request().without("Sec-WebSocket-Key").bytes()).unwrap().unwrap();
     assert!(invalid.wants_websocket());
-    assert_eq!(invalid.check_upgrade().unwrap_err(), Violation::KeyNotOnce);
+    assert_eq!(invalid.check_upgrade().unwrap_err(), HandshakeViolation::KeyNotOnce);
 }
 
 // ---- Item 1: method, version, target --------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ fn wants_websocket_distinguishes_ordinary_http() {
 fn a_method_other_than_get_is_rejected() {
     for method in ["POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "get", "GETT"] {
         let head = HeadBuilder::request().first_line(format!("{method} /chat HTTP/1.1"));
-        assert_rejected(&head, &Violation::MethodNotGet(method.to_owned()), 405);
+        assert_rejected(&head, &HandshakeViolation::MethodNotGet(method.to_owned()), 405);
     }
 }
 
@@ -167,7 +167,11 @@ fn a_method_other_than_get_is_rejected() {
 //# The server MUST refuse a request that is not a GET, or whose HTTP version is below 1.1.
 #[test]
 fn http_1_0_is_rejected() {
-    assert_rejected(&HeadBuilder::request().first_line("GET /chat HTTP/1.0"), &Violation::HttpVersionTooOld, 400);
+    assert_rejected(
+        &HeadBuilder::request().first_line("GET /chat HTTP/1.0"),
+        &HandshakeViolation::HttpVersionTooOld,
+        400,
+    );
 }
 
 #[test]
@@ -175,8 +179,8 @@ fn other_http_versions_are_malformed() {
     for line in ["GET /chat HTTP/2.0", "GET /chat HTTP/0.9", "GET /chat", "GET /chat HTTP/1.1 x", "GET /chat http/1.1"]
     {
         let violation = read_request(&HeadBuilder::request().first_line(line).bytes()).unwrap_err();
-        assert!(matches!(violation, Violation::MalformedHead(_)), "{line}: {violation}");
-        assert_eq!(violation.status(), Some(StatusCode::BAD_REQUEST), "{line}");
+        assert!(matches!(violation, HandshakeViolation::MalformedHead(_)), "{line}: {violation}");
+        assert_eq!(violation.status(), StatusCode::BAD_REQUEST, "{line}");
     }
 }
 
@@ -196,7 +200,7 @@ fn a_target_that_is_not_a_resource_name_is_rejected() {
         "?chat",
     ] {
         let head = HeadBuilder::request().first_line(format!("GET {target} HTTP/1.1"));
-        assert_rejected(&head, &Violation::TargetMalformed, 400);
+        assert_rejected(&head, &HandshakeViolation::TargetMalformed, 400);
     }
 }
 
@@ -206,7 +210,7 @@ fn a_request_target_must_not_have_a_fragment() {
     // than the one that a proxy has seen.
     for target in ["/chat#room", "/chat?x#", "/#"] {
         let head = HeadBuilder::request().first_line(format!("GET {target} HTTP/1.1"));
-        assert_rejected(&head, &Violation::TargetMalformed, 400);
+        assert_rejected(&head, &HandshakeViolation::TargetMalformed, 400);
     }
 }
 
@@ -218,9 +222,9 @@ fn a_request_target_must_not_have_a_fragment() {
 #[test]
 fn a_request_has_exactly_one_host() {
     let r = HeadBuilder::request;
-    assert_rejected(&r().without("Host"), &Violation::HostNotOnce, 400);
-    assert_rejected(&r().with("Host: server.example.com"), &Violation::HostNotOnce, 400);
-    assert_rejected(&r().set("Host", ""), &Violation::HostNotOnce, 400);
+    assert_rejected(&r().without("Host"), &HandshakeViolation::HostNotOnce, 400);
+    assert_rejected(&r().with("Host: server.example.com"), &HandshakeViolation::HostNotOnce, 400);
+    assert_rejected(&r().set("Host", ""), &HandshakeViolation::HostNotOnce, 400);
 }
 
 // ---- Items 3 and 4: Upgrade and Connection --------------------------------------------------------------------------
@@ -240,7 +244,7 @@ fn upgrade_must_list_websocket() {
         r().set("Upgrade", b"webso\xc3\xa7ket"),
         r().set("Upgrade", b"webso\xc7ket"),
     ] {
-        assert_rejected(&head, &Violation::UpgradeMissing, 426);
+        assert_rejected(&head, &HandshakeViolation::UpgradeMissing, 426);
     }
 }
 
@@ -250,9 +254,17 @@ fn upgrade_must_list_websocket() {
 #[test]
 fn only_ascii_letters_match_in_any_case() {
     // U+212A is the Kelvin sign, which Unicode folds to k.
-    assert_rejected(&HeadBuilder::request().set("Upgrade", "websoc\u{212a}et"), &Violation::UpgradeMissing, 426);
+    assert_rejected(
+        &HeadBuilder::request().set("Upgrade", "websoc\u{212a}et"),
+        &HandshakeViolation::UpgradeMissing,
+        426,
+    );
     // U+017F is the long s, which Unicode folds to s.
-    assert_rejected(&HeadBuilder::request().set("Upgrade", "web\u{17f}ocket"), &Violation::UpgradeMissing, 426);
+    assert_rejected(
+        &HeadBuilder::request().set("Upgrade", "web\u{17f}ocket"),
+        &HandshakeViolation::UpgradeMissing,
+        426,
+    );
 }
 
 //= docs/src/rfc6455.md#section-4-2-1
@@ -271,7 +283,7 @@ fn connection_must_list_upgrade() {
         r().set("Connection", "keep-alive Upgrade"),
         r().set("Connection", "keep-alive; Upgrade"),
     ] {
-        assert_rejected(&head, &Violation::ConnectionWithoutUpgrade, 400);
+        assert_rejected(&head, &HandshakeViolation::ConnectionWithoutUpgrade, 400);
     }
 }
 
@@ -297,7 +309,7 @@ fn a_key_is_the_base64_of_sixteen_bytes() {
         "dGhlIHNhbXBsZSBub25jZQ==, x",
         "dGhlIHNhbXBsZSBub25jZQ==,dGhlIHNhbXBsZSBub25jZQ==",
     ] {
-        assert_rejected(&HeadBuilder::request().set("Sec-WebSocket-Key", key), &Violation::KeyMalformed, 400);
+        assert_rejected(&HeadBuilder::request().set("Sec-WebSocket-Key", key), &HandshakeViolation::KeyMalformed, 400);
     }
 }
 
@@ -306,16 +318,16 @@ fn a_key_is_the_base64_of_sixteen_bytes() {
 //# A request MUST NOT have more than one `Sec-WebSocket-Key` header.
 #[test]
 fn a_request_has_exactly_one_key() {
-    assert_rejected(&HeadBuilder::request().without("Sec-WebSocket-Key"), &Violation::KeyNotOnce, 400);
+    assert_rejected(&HeadBuilder::request().without("Sec-WebSocket-Key"), &HandshakeViolation::KeyNotOnce, 400);
     // Two equal keys are rejected too.
     let twice = HeadBuilder::request().with("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==");
-    assert_rejected(&twice, &Violation::KeyNotOnce, 400);
+    assert_rejected(&twice, &HandshakeViolation::KeyNotOnce, 400);
 }
 
 #[test]
 fn a_key_that_is_not_ascii_is_malformed_and_not_missing() {
     let head = HeadBuilder::request().set("Sec-WebSocket-Key", b"dGhlIHNhbXBsZSBub25jZQ\xe9=");
-    assert_rejected(&head, &Violation::KeyMalformed, 400);
+    assert_rejected(&head, &HandshakeViolation::KeyMalformed, 400);
 }
 
 // ---- Item 6: the version --------------------------------------------------------------------------------------------
@@ -327,11 +339,11 @@ fn a_key_that_is_not_ascii_is_malformed_and_not_missing() {
 fn the_version_must_be_13() {
     assert_rejected(
         &HeadBuilder::request().without("Sec-WebSocket-Version"),
-        &Violation::VersionUnsupported(None),
+        &HandshakeViolation::VersionUnsupported(None),
         426,
     );
     for version in ["8", "0", "25", "013", "13.0", "+13", "-1", "1e1", "256", "13, 8", "", "x", "1 3"] {
-        let violation = Violation::VersionUnsupported(Some(version.to_owned()));
+        let violation = HandshakeViolation::VersionUnsupported(Some(version.to_owned()));
         assert_rejected(&HeadBuilder::request().set("Sec-WebSocket-Version", version), &violation, 426);
     }
 }
@@ -341,15 +353,23 @@ fn the_version_must_be_13() {
 //# A request MUST NOT have more than one `Sec-WebSocket-Version` header.
 #[test]
 fn a_request_has_at_most_one_version() {
-    assert_rejected(&HeadBuilder::request().with("Sec-WebSocket-Version: 13"), &Violation::VersionRepeated, 400);
-    assert_rejected(&HeadBuilder::request().with("Sec-WebSocket-Version: 8"), &Violation::VersionRepeated, 400);
+    assert_rejected(
+        &HeadBuilder::request().with("Sec-WebSocket-Version: 13"),
+        &HandshakeViolation::VersionRepeated,
+        400,
+    );
+    assert_rejected(
+        &HeadBuilder::request().with("Sec-WebSocket-Version: 8"),
+        &HandshakeViolation::VersionRepeated,
+        400,
+    );
 }
 
 #[test]
 fn the_version_is_validated_before_the_key() {
     // A future version may have other keys, or no key.
     let head = HeadBuilder::request().set("Sec-WebSocket-Version", "14").without("Sec-WebSocket-Key");
-    assert_rejected(&head, &Violation::VersionUnsupported(Some("14".to_owned())), 426);
+    assert_rejected(&head, &HandshakeViolation::VersionUnsupported(Some("14".to_owned())), 426);
 }
 
 // ---- Item 8: subprotocols -------------------------------------------------------------------------------------------
@@ -370,15 +390,15 @@ fn subprotocols_keep_the_clients_order_on_one_line_or_several() {
         r().with("Sec-WebSocket-Protocol: chat").with("Sec-WebSocket-Protocol: superchat"),
         r().with("sec-websocket-protocol: chat\t,,  , superchat ,"), // empty elements do not count
     ] {
-        assert_eq!(valid_request(&head).subprotocols(), ["chat", "superchat"]);
+        assert_eq!(valid_request(&head).check_upgrade().unwrap().subprotocols(), ["chat", "superchat"]);
     }
-    assert!(valid_request(&r()).subprotocols().is_empty());
+    assert!(valid_request(&r()).check_upgrade().unwrap().subprotocols().is_empty());
 }
 
 #[test]
 fn subprotocols_are_case_sensitive() {
     let head = HeadBuilder::request().with("Sec-WebSocket-Protocol: chat, Chat, CHAT");
-    assert_eq!(valid_request(&head).subprotocols(), ["chat", "Chat", "CHAT"]);
+    assert_eq!(valid_request(&head).check_upgrade().unwrap().subprotocols(), ["chat", "Chat", "CHAT"]);
 }
 
 //= docs/src/rfc6455.md#section-4-3
@@ -389,18 +409,18 @@ fn subprotocols_are_case_sensitive() {
 fn a_subprotocol_is_a_token() {
     for value in ["", ",", " , ,", "a b", "chat, a b", "a;b", "a@b", "a/b", "\"chat\"", "(a)", "a=b"] {
         let head = HeadBuilder::request().with(format!("Sec-WebSocket-Protocol: {value}"));
-        assert_rejected(&head, &Violation::SubprotocolMalformed, 400);
+        assert_rejected(&head, &HandshakeViolation::SubprotocolMalformed, 400);
     }
     let head = HeadBuilder::request().with(b"Sec-WebSocket-Protocol: caf\xc3\xa9");
-    assert_rejected(&head, &Violation::SubprotocolMalformed, 400);
+    assert_rejected(&head, &HandshakeViolation::SubprotocolMalformed, 400);
     // Every kind of character that a token may contain.
     let head = HeadBuilder::request().with("Sec-WebSocket-Protocol: v10.stomp!#$%&'*+-.^_`|~Z9");
-    assert_eq!(valid_request(&head).subprotocols(), ["v10.stomp!#$%&'*+-.^_`|~Z9"]);
+    assert_eq!(valid_request(&head).check_upgrade().unwrap().subprotocols(), ["v10.stomp!#$%&'*+-.^_`|~Z9"]);
 }
 
 #[test]
 fn a_subprotocol_is_named_once() {
-    let repeated = Violation::SubprotocolRepeated("chat".to_owned());
+    let repeated = HandshakeViolation::SubprotocolRepeated("chat".to_owned());
     assert_rejected(&HeadBuilder::request().with("Sec-WebSocket-Protocol: chat, x, chat"), &repeated, 400);
     let lines = HeadBuilder::request().with("Sec-WebSocket-Protocol: chat").with("Sec-WebSocket-Protocol: chat");
     assert_rejected(&lines, &repeated, 400);
@@ -410,7 +430,7 @@ fn a_subprotocol_is_named_once() {
 
 fn offered(lines: &[&str]) -> Vec<String> {
     let head = HeadBuilder::request().with_each("Sec-WebSocket-Extensions", lines);
-    valid_request(&head).extensions().iter().map(Extension::to_string).collect()
+    valid_request(&head).check_upgrade().unwrap().extensions().iter().map(Extension::to_string).collect()
 }
 
 #[test]
@@ -444,7 +464,8 @@ fn several_lines_are_one_list_of_extensions() {
 #[test]
 fn parameters_keep_their_order_and_their_values() {
     let head = HeadBuilder::request().with("Sec-WebSocket-Extensions: e; z; y=1; z=\"2\"");
-    let upgrade = valid_request(&head);
+    let request = valid_request(&head);
+    let upgrade = request.check_upgrade().unwrap();
     let [extension] = upgrade.extensions() else { panic!("one extension") };
     assert_eq!(extension.name(), "e");
     let parameters: Vec<_> = extension.parameters().collect();
@@ -464,7 +485,7 @@ fn a_quoted_value_is_the_token_inside_the_quotes() {
     assert_eq!(offered(&[r#"e; bits="1\0", f"#]), ["e; bits=10", "f"]);
     for no_token in [r#""""#, r#""1 0""#, r#""1\ 0""#, r#""1,0""#, r#""1\"0""#] {
         let head = HeadBuilder::request().with(format!("Sec-WebSocket-Extensions: e; bits={no_token}"));
-        assert_rejected(&head, &Violation::ExtensionsMalformed, 400);
+        assert_rejected(&head, &HandshakeViolation::ExtensionsMalformed, 400);
     }
 }
 
@@ -504,12 +525,12 @@ fn a_malformed_list_of_extensions_is_rejected() {
         "good, a b",
     ] {
         let head = HeadBuilder::request().with(format!("Sec-WebSocket-Extensions: {value}"));
-        assert_rejected(&head, &Violation::ExtensionsMalformed, 400);
+        assert_rejected(&head, &HandshakeViolation::ExtensionsMalformed, 400);
     }
     let head = HeadBuilder::request().with("Sec-WebSocket-Extensions: good").with("Sec-WebSocket-Extensions: a;");
-    assert_rejected(&head, &Violation::ExtensionsMalformed, 400);
+    assert_rejected(&head, &HandshakeViolation::ExtensionsMalformed, 400);
     let head = HeadBuilder::request().with(b"Sec-WebSocket-Extensions: caf\xc3\xa9");
-    assert_rejected(&head, &Violation::ExtensionsMalformed, 400);
+    assert_rejected(&head, &HandshakeViolation::ExtensionsMalformed, 400);
 }
 
 // ---- A body ---------------------------------------------------------------------------------------------------------
@@ -524,12 +545,12 @@ fn a_request_with_a_body_is_rejected() {
         r().with("Transfer-Encoding: identity"),
         r().with("Content-Length: 0").with("Transfer-Encoding: chunked"),
     ] {
-        assert_rejected(&head, &Violation::RequestWithBody, 400);
+        assert_rejected(&head, &HandshakeViolation::RequestWithBody, 400);
     }
 }
 
 #[test]
 fn a_second_content_length_announces_a_body_too() {
     let head = HeadBuilder::request().with("Content-Length: 0").with("Content-Length: 5");
-    assert_rejected(&head, &Violation::RequestWithBody, 400);
+    assert_rejected(&head, &HandshakeViolation::RequestWithBody, 400);
 }

@@ -1,12 +1,12 @@
 //! Sections 4.2.2 and 4.4: the server's response to a request, and the offers that it accepts.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use protocol::{
-    UsageError, Violation,
+    HandshakeViolation, UsageError,
     handshake::{Extension, UpgradeOptions, rejection},
 };
 use testkit::{
-    handshake::{accepting_response, check_request, response_text, valid_request},
+    handshake::{accept_request, accepting_response, check_request, response_text},
     http_head::HeadBuilder,
 };
 
@@ -41,14 +41,10 @@ fn declined_offers_are_not_mentioned() {
 //# A server MAY accept some or all of the extensions that it was asked for.
 #[test]
 fn accepted_offers_are_named() {
-    let options = UpgradeOptions {
-        subprotocol: Some("superchat".to_owned()),
-        extensions: vec![
-            Extension::new("x-two").unwrap(),
-            Extension::new("x-one").unwrap().with("b", Some("1")).unwrap(),
-        ],
-        ..UpgradeOptions::default()
-    };
+    let options = UpgradeOptions::default()
+        .subprotocol("superchat")
+        .extension(Extension::new("x-two").unwrap())
+        .extension(Extension::new("x-one").unwrap().with("b", Some("1")).unwrap());
     assert_eq!(
         accepting_response(&request_with_offers(), options),
         "HTTP/1.1 101 Switching Protocols\r\n\
@@ -63,12 +59,8 @@ fn accepted_offers_are_named() {
 
 #[test]
 fn the_response_reports_what_is_in_use() {
-    let options = UpgradeOptions {
-        subprotocol: Some("chat".to_owned()),
-        extensions: vec![Extension::new("x-two").unwrap()],
-        ..UpgradeOptions::default()
-    };
-    let accepted = valid_request(&request_with_offers()).accept(options).unwrap();
+    let options = UpgradeOptions::default().subprotocol("chat").extension(Extension::new("x-two").unwrap());
+    let accepted = accept_request(&request_with_offers(), options).unwrap();
     assert_eq!(accepted.subprotocol.as_deref(), Some("chat"));
     assert_eq!(accepted.extensions, [Extension::new("x-two").unwrap()]);
     assert_eq!(accepted.response.status(), 101);
@@ -80,8 +72,8 @@ fn the_response_reports_what_is_in_use() {
 #[test]
 fn only_a_subprotocol_that_was_offered_can_be_chosen() {
     let error = |head: &HeadBuilder, name: &str| {
-        let options = UpgradeOptions { subprotocol: Some(name.to_owned()), ..UpgradeOptions::default() };
-        valid_request(head).accept(options).map(|_| ()).unwrap_err()
+        let options = UpgradeOptions::default().subprotocol(name);
+        accept_request(head, options).map(|_| ()).unwrap_err()
     };
     for name in ["x", "Chat", "", "chat, superchat", "chat\r\nX: y"] {
         assert_eq!(error(&request_with_offers(), name), UsageError::SubprotocolNotOffered(name.to_owned()));
@@ -101,9 +93,8 @@ fn only_a_subprotocol_that_was_offered_can_be_chosen() {
 #[test]
 fn only_an_extension_that_was_offered_can_be_accepted() {
     let error = |head: &HeadBuilder| {
-        let options =
-            UpgradeOptions { extensions: vec![Extension::new("x-foo").unwrap()], ..UpgradeOptions::default() };
-        valid_request(head).accept(options).map(|_| ()).unwrap_err()
+        let options = UpgradeOptions::default().extension(Extension::new("x-foo").unwrap());
+        accept_request(head, options).map(|_| ()).unwrap_err()
     };
     assert_eq!(error(&request_with_offers()), UsageError::ExtensionNotOffered("x-foo".to_owned()));
     assert_eq!(error(&HeadBuilder::request()), UsageError::ExtensionNotOffered("x-foo".to_owned()));
@@ -111,11 +102,11 @@ fn only_an_extension_that_was_offered_can_be_accepted() {
 
 #[test]
 fn the_application_may_add_headers() {
-    let mut headers = HeaderMap::new();
-    headers.append("set-cookie", HeaderValue::from_static("a=b"));
-    headers.append("set-cookie", HeaderValue::from_static("c=d"));
-    headers.insert("x-request-id", HeaderValue::from_static("7"));
-    let response = accepting_response(&HeadBuilder::request(), UpgradeOptions { headers, ..UpgradeOptions::default() });
+    let options = [("Set-Cookie", "a=b"), ("Set-Cookie", "c=d"), ("X-Request-Id", "7")]
+        .into_iter()
+        .try_fold(UpgradeOptions::default(), |options, (name, value)| options.header(name, value))
+        .unwrap();
+    let response = accepting_response(&HeadBuilder::request(), options);
     assert_eq!(
         header_lines(&response),
         [
@@ -142,12 +133,12 @@ fn the_handshakes_own_headers_cannot_be_set() {
         "content-length",
         "transfer-encoding",
     ] {
-        let mut headers = HeaderMap::new();
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static("0"));
-        let usage_error = valid_request(&HeadBuilder::request())
-            .accept(UpgradeOptions { headers, ..UpgradeOptions::default() })
-            .map(|_| ());
-        assert_eq!(usage_error, Err(UsageError::HeaderReserved(name.to_owned())));
+        let reserved = UsageError::HeaderReserved(name.to_owned());
+        assert_eq!(UpgradeOptions::default().header(name, "0").map(|_| ()), Err(reserved.clone()));
+        // `headers` is a public field, which takes any header.
+        let mut options = UpgradeOptions::default();
+        options.headers.insert(HeaderName::from_static(name), HeaderValue::from_static("0"));
+        assert_eq!(accept_request(&HeadBuilder::request(), options).map(|_| ()), Err(reserved));
     }
 }
 
@@ -163,7 +154,7 @@ fn a_response_to_a_websocket_request_has_no_body() {
 
 #[test]
 fn a_rejection_is_a_complete_http_response_and_closes_the_connection() {
-    let response = response_text(&rejection(&Violation::KeyMalformed));
+    let response = response_text(&rejection(&HandshakeViolation::KeyMalformed));
     let (head, body) = response.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
     assert_eq!(
@@ -175,7 +166,7 @@ fn a_rejection_is_a_complete_http_response_and_closes_the_connection() {
 
 #[test]
 fn a_405_names_the_allowed_method() {
-    let response = response_text(&rejection(&Violation::MethodNotGet("POST".to_owned())));
+    let response = response_text(&rejection(&HandshakeViolation::MethodNotGet("POST".to_owned())));
     assert!(response.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{response}");
     assert!(header_lines(&response).contains(&"Allow: GET"), "{response}");
 }
@@ -191,9 +182,9 @@ fn a_405_names_the_allowed_method() {
 #[test]
 fn a_426_names_the_protocol_and_its_version() {
     for violation in [
-        Violation::UpgradeMissing,
-        Violation::VersionUnsupported(None),
-        Violation::VersionUnsupported(Some("8".into())),
+        HandshakeViolation::UpgradeMissing,
+        HandshakeViolation::VersionUnsupported(None),
+        HandshakeViolation::VersionUnsupported(Some("8".into())),
     ] {
         let response = response_text(&rejection(&violation));
         assert!(response.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{response}");
@@ -207,7 +198,7 @@ fn a_426_names_the_protocol_and_its_version() {
 
 #[test]
 fn a_head_that_is_too_long_is_rejected_with_431() {
-    let response = response_text(&rejection(&Violation::HeadTooLong { limit: 16_384 }));
+    let response = response_text(&rejection(&HandshakeViolation::HeadTooLong { limit: 16_384 }));
     assert!(response.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{response}");
 }
 

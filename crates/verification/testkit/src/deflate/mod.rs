@@ -10,7 +10,7 @@ pub use self::{
     reference_inflater::ReferenceInflater,
 };
 use crate::{
-    handshake::{check_response, client_request, request_text, valid_request},
+    handshake::{accept_request, check_response, client_request, request_text},
     http_head::{HeadBuilder, header_value},
 };
 
@@ -58,14 +58,14 @@ pub fn negotiate(client: &DeflateOptions, server: &DeflateOptions) -> Negotiated
     let request_head = request_text(request.clone());
     let offer = header_value(&request_head, NAME).expect("the request offers compression");
 
-    let options = UpgradeOptions { deflate: Some(server.clone()), ..UpgradeOptions::default() };
-    let upgrade = valid_request(&HeadBuilder::request().with_each(NAME, &[offer]));
-    let accepted = upgrade.accept(options).expect("compression is the only extension");
+    let options = UpgradeOptions::default().deflate(server.clone());
+    let accepted = accept_request(&HeadBuilder::request().with_each(NAME, &[offer]), options)
+        .expect("compression is the only extension");
 
     let response = HeadBuilder::response().with(format!("{NAME}: {}", accepted.extensions[0]));
     let established = check_response(request, &response).expect("the response is valid");
     NegotiatedPair {
-        client: established.compression.expect("the server accepted the offer"),
-        server: accepted.compression.expect("the server accepts the offer"),
+        client: established.deflate.expect("the server accepted the offer"),
+        server: accepted.deflate.expect("the server accepts the offer"),
     }
 }

@@ -1,6 +1,5 @@
 //! The client's opening request (section 4.1).
 
-
 use protocol::handshake::Extension;
 use testkit::{
     frames::first_byte::TEXT,

@@ -3,10 +3,7 @@
 use std::{io, time::Duration};
 
 use http::StatusCode;
-use protocol::{
-    Message, Violation,
-    handshake::HandshakeError,
-};
+use protocol::{HandshakeViolation, Message, handshake::HandshakeError};
 use testkit::{
     frames::{first_byte::BINARY, server_frame},
     http_head::{SAMPLE_RESPONSE, response_for},
@@ -110,7 +107,7 @@ async fn a_server_of_another_protocol_fails_the_handshake_at_once() {
     // There is no empty line, and the server keeps the connection open. The client must notice the first bytes.
     let (error, rest) = connect_error(|_| "SSH-2.0-OpenSSH_9.9\r\n".to_owned()).await;
     assert!(
-        matches!(&error, ConnectError::Answer(HandshakeError::Violation(Violation::MalformedHead(_)))),
+        matches!(&error, ConnectError::Answer(HandshakeError::Violation(HandshakeViolation::MalformedHead(_)))),
         "{error:?}"
     );
     assert_eq!(rest, b"");
@@ -126,7 +123,8 @@ async fn a_server_of_another_protocol_fails_the_handshake_at_once() {
 #[tokio::test]
 async fn an_accept_value_for_another_key_fails_the_handshake() {
     let (error, rest) = connect_error(|_| SAMPLE_RESPONSE.to_owned()).await;
-    let ConnectError::Answer(HandshakeError::Violation(Violation::AcceptWrong { expected, received })) = error else {
+    let ConnectError::Answer(HandshakeError::Violation(HandshakeViolation::AcceptWrong { expected, received })) = error
+    else {
         panic!("{error:?}")
     };
     assert_eq!(received, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
@@ -141,7 +139,7 @@ async fn a_subprotocol_that_was_not_offered_fails_the_handshake() {
     };
     let (error, _) = connect_error(choose).await;
     let ConnectError::Answer(HandshakeError::Violation(violation)) = error else { panic!("{error:?}") };
-    assert_eq!(violation, Violation::SubprotocolNotOffered("x".to_owned()));
+    assert_eq!(violation, HandshakeViolation::SubprotocolNotOffered("x".to_owned()));
 }
 
 #[tokio::test]

@@ -7,10 +7,7 @@ use testkit::{
     raw_peer::{accept_raw, listen, read_head},
     tasks::{with_timeout, yield_to_other_tasks},
 };
-use tokio::{
-    io::AsyncWriteExt,
-    net::TcpListener,
-};
+use tokio::{io::AsyncWriteExt, net::TcpListener};
 use websocket::{ConnectError, connect};
 
 /// Returns whether no further client connects, after every task has had its chance to.

@@ -2,10 +2,10 @@
 
 use std::{io, time::Duration};
 
-use http::{HeaderValue, StatusCode, header::SET_COOKIE};
+use http::StatusCode;
 use protocol::{
-    Message, UsageError, Violation,
-    handshake::UpgradeOptions,
+    HandshakeViolation, Message, UsageError,
+    handshake::{UpgradeOptions, UpgradeRequest},
 };
 use testkit::{
     frames::{
@@ -35,7 +35,7 @@ async fn accept_error(request: &str) -> (AcceptError, String) {
         String::from_utf8(read_to_eof(&mut theirs).await).unwrap()
         // Then it disconnects, so that the server need not linger.
     };
-    let decide = |_: &_, _: &_| panic!("an invalid request reached the application");
+    let decide = |_: &UpgradeRequest<'_>| panic!("an invalid request reached the application");
     let server = async { accept_with(ours, &ServerConfig::default(), decide).await };
     let (server, response) = with_paused_timeout(async { tokio::join!(server, client) }).await;
     (server.expect_err("the request is invalid"), response)
@@ -80,12 +80,10 @@ async fn the_options_of_the_application_are_in_the_response() {
     let (ours, mut theirs) = tokio::io::duplex(1 << 10);
     let request = SAMPLE_REQUEST.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: chat, superchat\r\n\r\n");
     theirs.write_all(request.as_bytes()).await.unwrap();
-    let server = with_timeout(accept_with(ours, &ServerConfig::default(), |request, upgrade| {
-        assert_eq!((request.path(), request.host()), ("/chat", Some("server.example.com")));
+    let server = with_timeout(accept_with(ours, &ServerConfig::default(), |upgrade| {
+        assert_eq!((upgrade.request().path(), upgrade.request().host()), ("/chat", Some("server.example.com")));
         assert_eq!(upgrade.subprotocols(), ["chat", "superchat"]);
-        let mut options = UpgradeOptions { subprotocol: Some("superchat".to_owned()), ..UpgradeOptions::default() };
-        options.headers.insert(SET_COOKIE, HeaderValue::from_static("a=b"));
-        Ok(options)
+        Ok(UpgradeOptions::default().subprotocol("superchat").header("Set-Cookie", "a=b").unwrap())
     }))
     .await
     .expect("the request is valid");
@@ -101,9 +99,7 @@ async fn an_application_that_chooses_what_was_not_offered_causes_a_500() {
     let (ours, mut theirs) = tokio::io::duplex(1 << 10);
     theirs.write_all(SAMPLE_REQUEST.as_bytes()).await.unwrap();
     let options = ServerConfig::default();
-    let server = accept_with(ours, &options, |_, _| {
-        Ok(UpgradeOptions { subprotocol: Some("chat".to_owned()), ..UpgradeOptions::default() })
-    });
+    let server = accept_with(ours, &options, |_| Ok(UpgradeOptions::default().subprotocol("chat")));
     let client = async {
         let head = read_head(&mut theirs).await;
         drop(theirs);
@@ -176,8 +172,8 @@ async fn a_client_that_resets_tcp_after_its_rejection_is_reported_as_rejected() 
 #[tokio::test]
 async fn a_request_without_upgrade_gets_a_426_that_names_websocket() {
     let (error, response) = accept_error("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n").await;
-    assert!(matches!(error, AcceptError::Violation(Violation::UpgradeMissing)), "{error:?}");
-    let body = format!("{}\n", Violation::UpgradeMissing);
+    assert!(matches!(error, AcceptError::Violation(HandshakeViolation::UpgradeMissing)), "{error:?}");
+    let body = format!("{}\n", HandshakeViolation::UpgradeMissing);
     assert_eq!(
         response,
         format!(
@@ -203,7 +199,7 @@ async fn a_request_without_upgrade_gets_a_426_that_names_websocket() {
 //# A server that aborts the connection during the opening handshake MUST simply close it.
 #[tokio::test]
 async fn each_invalid_request_is_rejected_with_its_status() {
-    use Violation::*;
+    use HandshakeViolation::*;
     let with = |old: &str, new: &str| SAMPLE_REQUEST.replace(old, new);
     let long = format!("X-Long: {}\r\nHost: server", "x".repeat(20_000));
     let many = format!("{}Host: server", "X: y\r\n".repeat(200));
@@ -273,7 +269,7 @@ async fn a_client_that_takes_too_long_gets_a_408() {
 #[tokio::test(start_paused = true)]
 async fn the_time_limit_for_requests_is_configurable() {
     let (ours, _theirs) = tokio::io::duplex(1 << 10);
-    let options = ServerConfig { handshake_timeout: Duration::from_millis(1500), ..ServerConfig::default() };
+    let options = ServerConfig::default().handshake_timeout(Duration::from_millis(1500));
     let began = Instant::now();
     let error = with_paused_timeout(read_request(ours, &options)).await.expect_err("no request");
     assert!(matches!(error, AcceptError::TimedOut), "{error:?}");
@@ -308,8 +304,7 @@ async fn plain_http_and_websocket_can_share_a_port() {
             let (stream, _) = listener.accept().await.unwrap();
             let incoming = read_request(stream, &options).await.unwrap();
             if incoming.request().wants_websocket() {
-                let upgrade = incoming.request().check_upgrade().unwrap();
-                break incoming.accept(upgrade, UpgradeOptions::default(), &options).await.unwrap();
+                break incoming.accept(UpgradeOptions::default(), &options).await.unwrap();
             }
             incoming.respond(&http::Response::new("<h1>hello</h1>")).await.unwrap();
         }

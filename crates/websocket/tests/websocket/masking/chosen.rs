@@ -11,7 +11,7 @@ use testkit::{
     tasks::with_timeout,
 };
 use tokio::io::AsyncReadExt;
-use websocket::Connector;
+use websocket::{Connector, observer::choose_masking_keys};
 
 #[tokio::test]
 async fn each_frame_is_masked_with_the_chosen_key_or_else_with_a_random_one() {
@@ -24,7 +24,7 @@ async fn each_frame_is_masked_with_the_chosen_key_or_else_with_a_random_one() {
             let call = counter.fetch_add(1, Ordering::Relaxed);
             call.is_multiple_of(2).then_some(MaskingKey([0x37, 0xFA, 0x21, 0x3D]))
         };
-        let connecting = Connector::new(&uri).unwrap().choose_masking_keys(choose).connect();
+        let connecting = choose_masking_keys(Connector::new(&uri).unwrap(), choose).connect();
         let (connection, mut peer) = tokio::join!(connecting, accept_raw(&listener));
         let mut connection = connection.unwrap();
         let mut keys = Vec::new();

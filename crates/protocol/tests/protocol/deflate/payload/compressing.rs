@@ -1,9 +1,6 @@
 //! RFC 7692, section 7.2.1: compressing messages.
 
-use protocol::{
-    DeflateOptions,
-    extension::{Deflater, Level, WindowBits},
-};
+use protocol::extension::{Deflater, Level, WindowBits};
 use testkit::{
     deflate::{ReferenceInflater, incompressible_bytes, negotiate},
     hex::hex,
@@ -33,7 +30,7 @@ fn a_fragment_that_is_not_the_last_keeps_its_four_bytes() {
 #[test]
 fn another_decoder_reads_the_compressed_messages() {
     for level in 0..=9 {
-        let options = DeflateOptions { level: Level::new(level).unwrap(), ..TAKEOVER };
+        let options = TAKEOVER.level(Level::new(level).unwrap());
         for (mut deflater, mut inflater) in both_directions(&options) {
             let mut other = ReferenceInflater::default();
             for message in [&b"Hello"[..], b"", &[b'x'; 10_000], &incompressible_bytes(10_000), b"Hello, Hello, Hello"]
@@ -67,12 +64,10 @@ fn a_compressor_refers_back_no_farther_than_the_negotiated_window() {
         let near = incompressible_bytes(window.bytes() / 4).repeat(3);
         // Each of these levels uses another algorithm.
         for level in [1, 2, 3, 6, 9] {
-            let options = DeflateOptions {
-                client_max_window_bits: window,
-                server_max_window_bits: window,
-                level: Level::new(level).unwrap(),
-                ..TAKEOVER
-            };
+            let options = TAKEOVER
+                .client_max_window_bits(window)
+                .server_max_window_bits(window)
+                .level(Level::new(level).unwrap());
             let negotiated = negotiate(&options, &options);
             for parameters in [negotiated.client, negotiated.server] {
                 let mut deflater = Deflater::new(&parameters);
@@ -98,7 +93,7 @@ fn a_compressor_refers_back_no_farther_than_the_negotiated_window() {
 fn a_compressor_uses_the_smaller_window() {
     let noise = incompressible_bytes(2000);
     let sizes = [9, 15].map(|bits| {
-        let options = DeflateOptions { client_max_window_bits: WindowBits::new(bits).unwrap(), ..TAKEOVER };
+        let options = TAKEOVER.client_max_window_bits(WindowBits::new(bits).unwrap());
         client_to_server(&options).0.deflate(&noise.repeat(2), true).len()
     });
     assert!(sizes[0] > 4000 && sizes[1] < 2200, "{sizes:?}");
@@ -118,7 +113,7 @@ fn the_buffer_of_a_compressed_message_is_bounded_by_the_message() {
 fn a_higher_level_compresses_better() {
     let text: String = (0..2000).map(|number| format!("{{\"sequence\":{number},\"of\":{}}}\n", number % 17)).collect();
     let sizes = [0, 1, 9].map(|level| {
-        let options = DeflateOptions { level: Level::new(level).unwrap(), ..TAKEOVER };
+        let options = TAKEOVER.level(Level::new(level).unwrap());
         client_to_server(&options).0.deflate(text.as_bytes(), true).len()
     });
     assert!(sizes[0] >= text.len() && sizes[1] < text.len() / 3 && sizes[2] < sizes[1], "{sizes:?} of {}", text.len());

@@ -1,9 +1,6 @@
 //! RFC 7692, section 7.2.2: decompressing payloads.
 
-use protocol::{
-    DeflateOptions,
-    extension::{InflateError, Level, WindowBits},
-};
+use protocol::extension::{InflateError, Level, WindowBits};
 use testkit::{
     deflate::{far_back_reference, incompressible_bytes, stored_block, truncated_code_tables},
     hex::{hex, to_hex},
@@ -55,7 +52,7 @@ fn a_reference_to_the_full_window_is_valid_whatever_window_was_hinted() {
     let before = incompressible_bytes(32768);
     for bits in [8, 9, 12, 15] {
         let window = WindowBits::new(bits).unwrap();
-        let options = DeflateOptions { client_max_window_bits: window, server_max_window_bits: window, ..TAKEOVER };
+        let options = TAKEOVER.client_max_window_bits(window).server_max_window_bits(window);
         for (_, mut inflater) in both_directions(&options) {
             let payload = [stored_block(&before), vec![0]].concat();
             assert_inflates(&mut inflater, &payload, &before);
@@ -158,7 +155,7 @@ fn a_payload_truncated_within_its_code_tables_is_an_error() {
         assert_eq!(inflate(&mut inflater(), payload), Err(InflateError::Invalid), "{}", to_hex(payload));
     }
     // The output of a compressor, cut anywhere in its code tables and in the first part of the data.
-    let hardest = DeflateOptions { level: Level::new(9).unwrap(), ..NO_TAKEOVER };
+    let hardest = NO_TAKEOVER.level(Level::new(9).unwrap());
     let message: String =
         (0..300).map(|number: u32| format!("{number} is the root of {}; ", number * number)).collect();
     let payload = client_to_server(&hardest).0.deflate(message.as_bytes(), true);
@@ -258,7 +255,7 @@ fn the_capacity_of_the_output_makes_no_difference() {
 
 #[test]
 fn a_bomb_is_stopped_at_the_limit() {
-    let hardest = DeflateOptions { level: Level::new(9).unwrap(), ..NO_TAKEOVER };
+    let hardest = NO_TAKEOVER.level(Level::new(9).unwrap());
     let bomb = client_to_server(&hardest).0.deflate(&vec![0; 16 << 20], true);
     assert!(bomb.len() < 20 << 10, "16 MiB in {} bytes", bomb.len());
     let mut output = Vec::new();

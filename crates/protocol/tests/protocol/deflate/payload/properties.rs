@@ -14,13 +14,14 @@ use super::{LIMIT, inflater};
 
 fn any_options() -> impl Strategy<Value = DeflateOptions> {
     (any::<(bool, bool)>(), 8..=15_u8, 8..=15_u8, 0..=9_u8).prop_map(
-        |((server, client), server_bits, client_bits, level)| DeflateOptions {
-            server_no_context_takeover: server,
-            client_no_context_takeover: client,
-            server_max_window_bits: WindowBits::new(server_bits).unwrap(),
-            client_max_window_bits: WindowBits::new(client_bits).unwrap(),
-            level: Level::new(level).unwrap(),
-            threshold: 0,
+        |((server, client), server_bits, client_bits, level)| {
+            DeflateOptions::DEFAULT
+                .server_no_context_takeover(server)
+                .client_no_context_takeover(client)
+                .server_max_window_bits(WindowBits::new(server_bits).unwrap())
+                .client_max_window_bits(WindowBits::new(client_bits).unwrap())
+                .level(Level::new(level).unwrap())
+                .threshold(0)
         },
     )
 }

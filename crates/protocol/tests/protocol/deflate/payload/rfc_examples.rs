@@ -1,8 +1,7 @@
 //! RFC 7692, section 7.2.3: the examples.
 
-use testkit::hex::hex;
-
 use super::{NO_TAKEOVER, TAKEOVER, assert_inflates, both_directions, inflater};
+use testkit::hex::hex;
 
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test

@@ -1,0 +1,126 @@
+//! The body of a Close frame: a code and a reason (sections 5.5.1 and 7.4).
+//!
+//! ```text
+//!   ┌───────────────┬──────────────────────────── - -
+//!   │ status code   │ reason: UTF-8, at most 123 bytes
+//!   │ 2 bytes, big- │ (for a log or a developer, not for an end user)
+//!   │ endian        │
+//!   └───────────────┴──────────────────────────── - -
+//!   or nothing at all, which the receiver reports as code 1005
+//! ```
+
+use std::fmt;
+
+use super::code::CloseCode;
+use crate::{limits::MAX_CLOSE_REASON, usage_error::UsageError, violation::Violation};
+
+/// The body of a Close frame (section 5.5.1). It is always valid: the code may be sent, and the
+/// reason fits.
+///
+/// ```
+/// use protocol::{CloseCode, CloseFrame};
+///
+/// let frame = CloseFrame::new(CloseCode::GOING_AWAY, "back in a minute")?;
+/// assert_eq!(frame.to_string(), "1001 (going away) \"back in a minute\"");
+/// assert!(CloseFrame::new(CloseCode::ABNORMAL_CLOSURE, "").is_err(), "1006 must not be sent");
+/// # Ok::<(), protocol::UsageError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloseFrame {
+    code: CloseCode,
+    reason: String,
+}
+
+impl CloseFrame {
+    /// Code 1000 without a reason.
+    pub const NORMAL: Self = Self { code: CloseCode::NORMAL, reason: String::new() };
+
+    /// Creates a body with a code and a reason, which may be empty.
+    ///
+    /// # Errors
+    /// - [`UsageError::CloseCodeNotSendable`] for a code that no Close frame may contain;
+    /// - [`UsageError::CloseReasonTooLong`] for a reason above 123 bytes.
+    pub fn new(code: CloseCode, reason: impl Into<String>) -> Result<Self, UsageError> {
+        let reason = reason.into();
+        if !code.is_sendable() {
+            return Err(UsageError::CloseCodeNotSendable(code));
+        }
+        if reason.len() > MAX_CLOSE_REASON {
+            return Err(UsageError::CloseReasonTooLong(reason.len()));
+        }
+        Ok(Self { code, reason })
+    }
+
+    /// Returns the code.
+    #[must_use]
+    pub const fn code(&self) -> CloseCode {
+        self.code
+    }
+
+    /// Returns the reason, at most 123 bytes and often empty.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// Returns the same body without the reason.
+    pub(crate) const fn without_reason(&self) -> Self {
+        Self { code: self.code, reason: String::new() }
+    }
+
+    /// Creates the body that tells the peer which rule it broke. A sentence that is too long is
+    /// cut.
+    pub(crate) fn for_violation(violation: &Violation) -> Self {
+        let mut reason = violation.to_string();
+        // The cut must not split a character, because the reason has to be valid UTF-8.
+        let end = (0..=MAX_CLOSE_REASON.min(reason.len())).rev().find(|&end| reason.is_char_boundary(end));
+        reason.truncate(end.unwrap_or(0));
+        Self { code: violation.close_code(), reason }
+    }
+
+    /// Parses a Close frame's body. Returns `None` if it is empty.
+    ///
+    /// # Errors
+    /// [`Violation::CloseBodyOneByte`], [`Violation::CloseCodeInvalid`] and
+    /// [`Violation::CloseReasonNotUtf8`].
+    pub fn parse(body: &[u8]) -> Result<Option<Self>, Violation> {
+        let (code, reason) = match body {
+            //= docs/src/rfc6455.md#section-5-5-1
+            //# A Close MAY have a body, which says why the connection is closed.
+            [] => return Ok(None),
+            //= docs/src/rfc6455.md#section-5-5-1
+            //# If a Close has a body, its first two bytes MUST be a status code with the more significant byte first.
+            [_] => return Err(Violation::CloseBodyOneByte),
+            &[high, low, ref reason @ ..] => (CloseCode(u16::from_be_bytes([high, low])), reason),
+        };
+        // An endpoint reports 1005 and 1006 when it received no code. If a Close frame could
+        // contain them, a peer could fake a broken connection.
+        if !code.is_sendable() {
+            return Err(Violation::CloseCodeInvalid(code));
+        }
+        //= docs/src/rfc6455.md#section-5-5-1
+        //# A reason MAY follow the code, in UTF-8.
+        //= docs/src/rfc6455.md#section-8-1
+        //# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
+        match simdutf8::basic::from_utf8(reason) {
+            Ok(reason) => Ok(Some(Self { code, reason: reason.to_owned() })),
+            Err(_) => Err(Violation::CloseReasonNotUtf8),
+        }
+    }
+
+    /// Appends the body's bytes: the code, then the reason.
+    pub(crate) fn write_to(&self, body: &mut Vec<u8>) {
+        body.extend_from_slice(&self.code.0.to_be_bytes());
+        body.extend_from_slice(self.reason.as_bytes());
+    }
+}
+
+/// Prints the code, its name and the reason: `1001 (going away) "back in a minute"`.
+impl fmt::Display for CloseFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.code.fmt(f)?;
+        // Quote the reason as Rust quotes a string, because the peer chose it. `{:?}` escapes
+        // control characters, and leaves an apostrophe alone.
+        if self.reason.is_empty() { Ok(()) } else { write!(f, " {:?}", self.reason) }
+    }
+}

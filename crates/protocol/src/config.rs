@@ -1,0 +1,81 @@
+//! The configuration of a connection.
+
+use std::time::Duration;
+
+use crate::limits::Limits;
+
+/// The configuration of a connection.
+///
+/// ```
+/// use std::time::Duration;
+/// use protocol::{Config, KeepAlive, Limits};
+///
+/// let config = Config::default()
+///     .limits(Limits::default().max_message_bytes(1 << 20))
+///     .keep_alive(KeepAlive { interval: Duration::from_secs(30), timeout: Duration::from_secs(10) });
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// The limits on what the peer sends. A peer that exceeds one fails the connection.
+    pub limits: Limits,
+    /// The time that the peer has to answer a Close, and then once more to close TCP. 5 seconds by
+    /// default, which is several round trips around the world. [`Duration::MAX`] sets no deadline.
+    pub close_timeout: Duration,
+    /// The keep-alive. `None`, the default, sends no Pings: a client has no reason to end a
+    /// connection that is merely quiet (section 7.3). Servers should set it.
+    pub keep_alive: Option<KeepAlive>,
+}
+
+impl Config {
+    /// The default configuration.
+    pub const DEFAULT: Self = Self { limits: Limits::DEFAULT, close_timeout: Duration::from_secs(5), keep_alive: None };
+
+    /// Sets [`limits`](Self::limits).
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets [`close_timeout`](Self::close_timeout).
+    #[must_use]
+    pub const fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = timeout;
+        self
+    }
+
+    /// Sets [`keep_alive`](Self::keep_alive).
+    //= docs/src/rfc6455.md#section-7-3
+    //# A client SHOULD NOT close the connection at will.
+    //= docs/src/rfc6455.md#section-7-1-7
+    //# Except for all this, and for what its application asks, a client SHOULD NOT close the connection.
+    //= docs/src/rfc6455.md#section-7-2-1
+    //# Except for these cases and for what its application asks, a client SHOULD NOT close the connection.
+    #[must_use]
+    pub const fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
+        self.keep_alive = Some(keep_alive);
+        self
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// The keep-alive of a connection: when to send a Ping, and how long to wait for an answer (section
+/// 5.5.2).
+///
+/// TCP alone does not notice that the other side is gone until data is sent and stays
+/// unacknowledged for many minutes. A regular Ping keeps proxies from closing an idle connection,
+/// and a deadline for the Pong finds dead peers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// The time from one Ping to the next.
+    pub interval: Duration,
+    /// The time that the peer has to answer a Ping. If nothing at all arrives in that time, the
+    /// connection fails.
+    pub timeout: Duration,
+}

@@ -1,0 +1,108 @@
+//! The bytes from the peer that the receiver has not finished with.
+//!
+//! ```text
+//!   ┌────────────┬──────────────────────────┐
+//!   │ consumed   │ unconsumed               │ ◀── the driver appends here
+//!   └────────────┴──────────────────────────┘
+//!                ▲ position
+//! ```
+//!
+//! Consuming a frame only moves `position`. The consumed bytes are dropped together when more input
+//! is needed. Moving the start of a [`BytesMut`] costs more than adding to a number, and one read
+//! often brings many frames.
+
+use std::ops::Range;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+/// The input buffer of a connection.
+#[derive(Debug, Default)]
+pub(super) struct InputBuffer {
+    bytes: BytesMut,
+    /// The index of the first unconsumed byte.
+    position: usize,
+}
+
+impl InputBuffer {
+    /// Appends bytes from the peer.
+    pub(super) fn extend(&mut self, bytes: &[u8]) {
+        self.compact();
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Takes the whole buffer, without the consumed bytes, so that a driver can read into it.
+    pub(super) fn take(&mut self) -> BytesMut {
+        self.compact();
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// Puts back a buffer that [`take`](Self::take) returned, with more bytes or in other memory.
+    pub(super) fn put(&mut self, bytes: BytesMut) {
+        self.bytes = bytes;
+        self.position = 0;
+    }
+
+    /// Returns the bytes that have not been consumed.
+    #[inline]
+    pub(super) fn unconsumed(&self) -> &[u8] {
+        &self.bytes[self.position..]
+    }
+
+    /// Returns the number of bytes that have not been consumed.
+    #[inline]
+    pub(super) fn unconsumed_len(&self) -> usize {
+        self.bytes.len() - self.position
+    }
+
+    /// Returns the range of the `len` unconsumed bytes that follow the first `skip`. It is an
+    /// index into the input like the range from [`consume`](Self::consume).
+    #[inline]
+    pub(super) const fn next_range(&self, skip: usize, len: usize) -> Range<usize> {
+        self.position + skip..self.position + skip + len
+    }
+
+    /// Consumes `len` bytes and returns their range, which stays valid until the input changes.
+    #[inline]
+    pub(super) const fn consume(&mut self, len: usize) -> Range<usize> {
+        let range = self.next_range(0, len);
+        self.position = range.end;
+        range
+    }
+
+    /// Returns the bytes of a range.
+    #[inline]
+    pub(super) fn slice(&self, range: Range<usize>) -> &[u8] {
+        &self.bytes[range]
+    }
+
+    /// Returns the bytes of a range, to be unmasked in place.
+    #[inline]
+    pub(super) fn slice_mut(&mut self, range: Range<usize>) -> &mut [u8] {
+        &mut self.bytes[range]
+    }
+
+    /// Splits off a consumed range that shares the memory of the input.
+    pub(super) fn take_range(&mut self, range: Range<usize>) -> Bytes {
+        // The range becomes the front of the buffer, and is then cut off there.
+        self.bytes.advance(range.start);
+        self.position = 0;
+        self.bytes.split_to(range.len()).freeze()
+    }
+
+    /// Drops the consumed bytes.
+    pub(super) fn compact(&mut self) {
+        if self.position == self.bytes.len() {
+            // An empty buffer can use its memory from the beginning again.
+            self.bytes.clear();
+        } else if self.position > 0 {
+            self.bytes.advance(self.position);
+        }
+        self.position = 0;
+    }
+
+    /// Drops all bytes.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.position = 0;
+    }
+}

@@ -1,0 +1,125 @@
+//! Sending while a received message is still borrowed, and the one check that guards everything
+//! that is sent.
+
+use std::fmt;
+
+use super::{
+    closing::{Closing, State},
+    event::MessageRef,
+    prepared::PreparedMessage,
+    sender::Sender,
+};
+use crate::{
+    frame::Opcode,
+    limits::MAX_CONTROL_PAYLOAD,
+    message::{Message, MessageKind},
+    usage_error::UsageError,
+};
+
+/// The sending half of a connection, borrowed: it can send messages and nothing else.
+///
+/// It can answer a message while that message is still in the input. Everything that it sends is
+/// queued, and leaves with the next [`poll_transmit`](super::Connection::poll_transmit).
+pub struct Outbound<'a> {
+    pub(super) sender: &'a mut Sender,
+    pub(super) closing: &'a Closing,
+}
+
+/// The size, in bytes, from which [`Outbound::send_back`] shares the memory of the message and does
+/// not copy it. Such a message most likely has a buffer of its own. A smaller one shares a buffer
+/// with others, which the next read needs.
+const SEND_BACK_SHARED_FROM: usize = 64 << 10;
+
+impl fmt::Debug for Outbound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound").finish_non_exhaustive()
+    }
+}
+
+impl Outbound<'_> {
+    /// Sends a received message back.
+    ///
+    /// # Errors
+    /// As for [`Connection::send`](super::Connection::send).
+    #[inline]
+    pub fn send_back(&mut self, message: MessageRef<'_>) -> Result<(), UsageError> {
+        if message.as_bytes().len() >= SEND_BACK_SHARED_FROM {
+            return self.send(message.into_message());
+        }
+        self.send_borrowed(message.kind(), message.as_bytes())
+    }
+
+    /// Sends a text message.
+    ///
+    /// # Errors
+    /// As for [`Connection::send`](super::Connection::send).
+    #[inline]
+    pub fn send_text(&mut self, text: &str) -> Result<(), UsageError> {
+        self.send_borrowed(MessageKind::Text, text.as_bytes())
+    }
+
+    /// Sends a binary message.
+    ///
+    /// # Errors
+    /// As for [`Connection::send`](super::Connection::send).
+    #[inline]
+    pub fn send_binary(&mut self, bytes: &[u8]) -> Result<(), UsageError> {
+        self.send_borrowed(MessageKind::Binary, bytes)
+    }
+
+    /// Sends an owned message. A large payload is not copied.
+    ///
+    /// # Errors
+    /// As for [`Connection::send`](super::Connection::send).
+    #[inline]
+    pub fn send(&mut self, message: Message) -> Result<(), UsageError> {
+        self.check_open()?;
+        self.sender.send(message)
+    }
+
+    /// Sends a message that was encoded before.
+    ///
+    /// # Errors
+    /// As for [`Connection::send_prepared`](super::Connection::send_prepared).
+    pub fn send_prepared(&mut self, prepared: &PreparedMessage) -> Result<(), UsageError> {
+        self.check_open()?;
+        self.sender.send_prepared(prepared)
+    }
+
+    pub(super) fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), UsageError> {
+        //= docs/src/rfc6455.md#section-6-1
+        //# If the state of the connection changes meanwhile, an endpoint MUST abandon the steps that are left.
+        self.check_open()?;
+        self.sender.send_fragment(kind, part, last)
+    }
+
+    /// Sends a Ping or a Pong for the application.
+    pub(super) fn send_control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), UsageError> {
+        self.check_open()?;
+        if payload.len() > MAX_CONTROL_PAYLOAD {
+            return Err(UsageError::ControlTooLong(payload.len()));
+        }
+        //= docs/src/rfc6455.md#section-5-4
+        //# Control frames MAY stand between the fragments of a message.
+        self.sender.queue_frame(opcode, true, payload);
+        Ok(())
+    }
+
+    #[inline]
+    fn send_borrowed(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), UsageError> {
+        self.check_open()?;
+        self.sender.send_borrowed(kind, payload)
+    }
+
+    /// Checks that anything but a Close may still be sent.
+    #[inline]
+    fn check_open(&self) -> Result<(), UsageError> {
+        //= docs/src/rfc6455.md#section-5-1
+        //# Either side MAY send data frames at any time after the opening handshake and until it sends a Close.
+        //= docs/src/rfc6455.md#section-6-1
+        //# An endpoint MUST make sure that the connection is OPEN before it sends a message.
+        //= docs/src/rfc6455.md#section-5-5-1
+        //# An endpoint MUST NOT send any data frame after its Close.
+        if self.closing.state() == State::Open { Ok(()) } else { Err(UsageError::AfterClose) }
+    }
+}

@@ -1,0 +1,230 @@
+//! The rules for a frame header, written once (sections 5.1, 5.2, 5.4, 5.5 and 10.4; RFC 7692,
+//! section 6.1).
+//!
+//! Each function reports every rule that is broken, in the order in which a receiver checks them.
+//! The engine stops at the first report and fails the connection. The dissector collects them all.
+//! A report is a call of a closure that returns [`ControlFlow`]. The same code can therefore serve
+//! both, and the engine does not pay for a list.
+//!
+//! | function | needs | rules |
+//! |---|---|---|
+//! | [`check_first_bytes`] | the first two bytes | opcode, control frames |
+//! | [`check_length`] | the whole header | the form of the payload length |
+//! | [`check_in_context`] | the whole header, and what came before | reserved bits, mask, order of fragments, size |
+//! | [`check`] | the whole header, and what came before | all of them |
+
+use std::ops::ControlFlow;
+
+use super::{
+    LengthForm, Opcode, ReservedBits,
+    layout::{FIN, LENGTH, RawHeader},
+};
+use crate::{
+    limits::{Limits, MAX_CONTROL_PAYLOAD},
+    role::Role,
+    violation::Violation,
+};
+
+/// The largest length that a frame can have. The eight-byte form keeps its top bit at 0, so that
+/// the number also fits a signed 64-bit integer, the only kind in some languages (section 5.2).
+pub const MAX_PAYLOAD_LENGTH: u64 = 0x7FFF_FFFF_FFFF_FFFF;
+
+/// The state of a connection in which a header arrives.
+#[derive(Debug, Clone, Copy)]
+pub struct HeaderContext<'a> {
+    /// The role of the endpoint that receives the frame.
+    pub receiver: Role,
+    /// The reserved bits to which negotiated extensions assign a meaning.
+    pub negotiated: ReservedBits,
+    /// The message whose last fragment has not arrived.
+    pub open_message: Option<OpenMessageInfo>,
+    /// The receiver's limits.
+    pub limits: &'a Limits,
+}
+
+/// The facts about an incomplete message that the rules depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenMessageInfo {
+    /// The payload bytes that have arrived, or `None` for a compressed message, whose size is known
+    /// only once it has been inflated.
+    pub len: Option<u64>,
+    /// The number of frames that have arrived.
+    pub fragments: u32,
+}
+
+/// Checks all rules.
+///
+/// # Errors
+/// Breaks with the value with which `report` broke.
+pub fn check<B>(
+    header: &RawHeader,
+    context: &HeaderContext<'_>,
+    mut report: impl FnMut(Violation) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    check_first_bytes(header.first_byte, header.second_byte, &mut report)?;
+    check_length(header, &mut report)?;
+    check_in_context(header, context, report)
+}
+
+/// Checks the rules that the first two bytes can break, before the rest of the header has arrived.
+///
+/// # Errors
+/// Breaks with the value with which `report` broke.
+#[inline]
+pub fn check_first_bytes<B>(
+    first: u8,
+    second: u8,
+    mut report: impl FnMut(Violation) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let Some(opcode) = Opcode::from_bits(first) else {
+        //= docs/src/rfc6455.md#section-5-2
+        //# An endpoint that receives an opcode it does not know MUST fail the connection.
+        //
+        // Skipping the unknown frame would look friendlier, but its sender would believe that the
+        // frame was understood. The connection fails instead, so that both sides always agree on
+        // what was sent.
+        return report(Violation::ReservedOpcode(first & super::layout::OPCODE));
+    };
+    if opcode.is_control() {
+        //= docs/src/rfc6455.md#section-5-5
+        //# A control frame MUST NOT be fragmented.
+        //= docs/src/rfc6455.md#section-5-4
+        //# A control frame MUST NOT be cut into fragments itself.
+        //
+        // A control frame has to be cheap to handle in the middle of a large message. So it arrives
+        // complete, and is short enough for the seven-bit length.
+        if first & FIN == 0 {
+            report(Violation::FragmentedControl(opcode))?;
+        }
+        // 126 and 127 announce a longer form of the length, which no control frame can need.
+        if usize::from(second & LENGTH) > MAX_CONTROL_PAYLOAD {
+            report(Violation::ControlTooLong(opcode))?;
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// Checks the form in which the payload length is written.
+///
+/// # Errors
+/// Breaks with the value with which `report` broke.
+#[inline]
+pub fn check_length<B>(header: &RawHeader, mut report: impl FnMut(Violation) -> ControlFlow<B>) -> ControlFlow<B> {
+    let length = header.payload_length;
+    //= docs/src/rfc6455.md#section-5-2
+    //# The highest bit of a length in 8 bytes MUST be 0.
+    if length > MAX_PAYLOAD_LENGTH {
+        return report(Violation::LengthTopBitSet(length));
+    }
+    //= docs/src/rfc6455.md#section-5-2
+    //# A length MUST be written in the shortest of the three forms that can hold it.
+    if LengthForm::shortest(length) != header.length_form {
+        return report(Violation::LengthNotShortest(length));
+    }
+    ControlFlow::Continue(())
+}
+
+/// Checks the rules that depend on who sent the frame and on the frames before it.
+///
+/// # Errors
+/// Breaks with the value with which `report` broke.
+#[inline]
+pub fn check_in_context<B>(
+    header: &RawHeader,
+    context: &HeaderContext<'_>,
+    mut report: impl FnMut(Violation) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    let opcode = header.opcode();
+    if !header.reserved().is_empty() {
+        check_reserved_bits(header, context.negotiated, &mut report)?;
+    }
+    // A receiver that accepted a wrong mask would hide the sender's bug until the day the sender
+    // meets a stricter peer.
+    match (context.receiver, header.masking_key) {
+        //= docs/src/rfc6455.md#section-5-1
+        //# A server that receives an unmasked frame MUST close the connection.
+        (Role::Server, None) => report(Violation::UnmaskedFrame)?,
+        //= docs/src/rfc6455.md#section-5-1
+        //# A client that receives a masked frame MUST close the connection.
+        (Role::Client, Some(_)) => report(Violation::MaskedFrame)?,
+        _ => {}
+    }
+    let before = match (opcode, context.open_message) {
+        // Control frames are not part of a message, and their size was checked with the first
+        // bytes.
+        (None | Some(Opcode::Close | Opcode::Ping | Opcode::Pong), _) => return ControlFlow::Continue(()),
+        //= docs/src/rfc6455.md#section-5-4
+        //# A continuation frame MUST NOT come while no message is open.
+        (Some(Opcode::Continuation), None) => return report(Violation::ContinuationOfNothing),
+        (Some(Opcode::Continuation), Some(open)) => open,
+        (Some(Opcode::Text | Opcode::Binary), open) => {
+            //= docs/src/rfc6455.md#section-5-4
+            //# A text or binary frame MUST NOT come before the open message has ended.
+            if open.is_some() {
+                report(Violation::MessageInsideMessage)?;
+            }
+            OpenMessageInfo { len: (!begins_compressed_message(header, context.negotiated)).then_some(0), fragments: 0 }
+        }
+    };
+    check_size(header.payload_length, before, context.limits, report)
+}
+
+/// Returns whether the frame is the first one of a compressed message (RFC 7692, section 6.1).
+#[inline]
+#[must_use]
+pub fn begins_compressed_message(header: &RawHeader, negotiated: ReservedBits) -> bool {
+    negotiated.contains(ReservedBits::RSV1)
+        && header.reserved().contains(ReservedBits::RSV1)
+        && matches!(header.opcode(), Some(Opcode::Text | Opcode::Binary))
+}
+
+/// Checks the reserved bits against the extensions that were negotiated.
+fn check_reserved_bits<B>(
+    header: &RawHeader,
+    negotiated: ReservedBits,
+    report: &mut impl FnMut(Violation) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    // If the opcode is unknown, no extension assigns a meaning to any bit of the frame.
+    let negotiated = if header.opcode().is_some() { negotiated } else { ReservedBits::NONE };
+    //= docs/src/rfc6455.md#section-5-2
+    //# An endpoint that receives a reserved bit of 1 without an agreed meaning MUST fail the connection.
+    //
+    // Ignoring the bit would be wrong: its sender believes that it changes what the payload means.
+    let unknown = header.reserved().without(negotiated);
+    if !unknown.is_empty() {
+        report(Violation::ReservedBitsSet(unknown.bits()))?;
+    }
+    match header.opcode() {
+        //= docs/src/rfc7692.md#section-6-1
+        //# An endpoint that receives a control frame or a later fragment with RSV1 set MUST fail the connection.
+        Some(opcode @ (Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong))
+            if negotiated.contains(ReservedBits::RSV1) && header.reserved().contains(ReservedBits::RSV1) =>
+        {
+            report(Violation::CompressedBitMisplaced(opcode))
+        }
+        _ => ControlFlow::Continue(()),
+    }
+}
+
+/// Checks the size of a data frame from the length in its header, before memory is needed for it
+/// (section 10.4). `before` describes the part of its message that has arrived.
+#[inline]
+fn check_size<B>(
+    length: u64,
+    before: OpenMessageInfo,
+    limits: &Limits,
+    mut report: impl FnMut(Violation) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    if length > limits.max_frame_bytes as u64 {
+        return report(Violation::FrameTooBig { length, limit: limits.max_frame_bytes });
+    }
+    // The size of a compressed message is not known yet. The receiver checks it while it inflates
+    // the payload.
+    if before.len.is_some_and(|len| len.saturating_add(length) > limits.max_message_bytes as u64) {
+        return report(Violation::MessageTooBig { limit: limits.max_message_bytes });
+    }
+    if before.fragments >= limits.max_fragments {
+        return report(Violation::TooManyFragments { limit: limits.max_fragments });
+    }
+    ControlFlow::Continue(())
+}

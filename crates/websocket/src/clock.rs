@@ -1,0 +1,6 @@
+//! The source of the time.
+
+/// Returns the time of tokio's clock, which tests can pause and advance.
+pub(crate) fn now() -> std::time::Instant {
+    tokio::time::Instant::now().into_std()
+}

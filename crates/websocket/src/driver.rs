@@ -1,0 +1,549 @@
+//! The driver, which moves bytes between the engine and the byte stream, tells the engine the time,
+//! and wakes tasks.
+//!
+//! All state that must survive an `.await` is in [`Driver`], and none of it is in a future. If a
+//! future is dropped half-way, as `select!` does with the branches that lost, nothing is lost with
+//! it.
+//!
+//! # Reading
+//!
+//! [`Driver::poll_step`] takes these steps, in this order:
+//!
+//! ```text
+//!   1. an event in the bytes that have arrived  -> return it
+//!   2. something to send                        -> write it, once for all that the last read caused
+//!   3. a deadline that has passed               -> tell the engine, go to 1
+//!   4. bytes at the socket                      -> read, go to 1
+//!   5. wait for any of these
+//! ```
+//!
+//! Step 2 comes after step 1. A loop that answers each message with
+//! [`feed`](crate::WebSocket::feed) therefore sends all its answers to one read in one write.
+//!
+//! # Waking
+//!
+//! After [`into_split`](crate::WebSocket::into_split) two tasks poll one connection, the *reader*
+//! and the *writer*, and both of them write: the reader sends Pongs and the answer to a Close. But
+//! a socket remembers only the waker of the last task that waited for it, and so does a timer. When
+//! both tasks may wait for the same thing, each therefore registers a waker that wakes both.
+//!
+//! | waiting for | who waits | registered waker | woken by |
+//! |---|---|---|---|
+//! | the socket to become readable | the reader | its own | the socket |
+//! | the socket to become writable | either | both ([`SharedWakers`]) | the socket; the other task when it has written |
+//! | a deadline, unsplit | the reader | its own | the timer |
+//! | a deadline, while a task waits to write | either | both ([`SharedWakers`]) | the timer |
+//! | a changed deadline, or an error that the writer saw | the reader | its own, kept in `reader` | [`Driver::wake_reader`] |
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
+};
+
+use bytes::{Buf, BufMut, Bytes};
+use protocol::{
+    CloseCode, CloseFrame, Connection, Event as EngineEvent, Message, MessageKind, MessageRef, Outbound,
+    PreparedMessage, SendQueue, State, Transmit, UsageError, Violation,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, Sleep},
+};
+use tokio_util::io::{poll_read_buf, poll_write_buf};
+
+use crate::{
+    buffer_pool,
+    clock::now,
+    error::Error,
+    event::Event,
+    read_planner::ReadPlanner,
+    wakers::{SharedWakers, Side},
+};
+
+/// The number of queued bytes from which sending waits. It is as much as one read can bring, so
+/// that all answers to one read leave in one write.
+const MAX_QUEUED: usize = buffer_pool::BLOCK;
+
+/// An engine, a byte stream, and the state that the driver keeps between two polls.
+#[derive(Debug)]
+pub(crate) struct Driver<S> {
+    stream: S,
+    engine: Connection,
+    reads: ReadPlanner,
+    /// Present while the engine has a deadline. Boxed, because most connections have none most of
+    /// the time.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// The time of the last read, if the engine had a deadline then.
+    read_at: std::time::Instant,
+    /// The waker of the reading task, for changes of deadlines that this task did not make itself.
+    reader: Option<Waker>,
+    /// The wakers of both tasks, while one of them waits for the socket to become writable.
+    wakers: Option<Arc<SharedWakers>>,
+    /// Whether the peer has ended its direction of the stream, so that nothing more can be read.
+    eof: bool,
+    /// Whether bytes were written that the stream may still hold back, as TLS does.
+    flushing: bool,
+    /// Whether the engine has requested a half-close that the stream has not finished.
+    half_closing: bool,
+    /// Whether the engine has released the stream.
+    disconnected: bool,
+    /// The error to return once the stream is closed.
+    outcome: Option<Box<Outcome>>,
+}
+
+/// The end of the connection, as the reading task reports it.
+#[derive(Debug)]
+enum Outcome {
+    Violation(Violation),
+    Io(io::Error),
+    /// The end has been reported, and nothing follows.
+    Reported,
+}
+
+/// The result of one call of [`Driver::poll_step`].
+#[derive(Debug)]
+enum Step {
+    /// An event that is not on the fast path.
+    Event(Event),
+    /// Bytes arrived, or a deadline passed: poll the engine again.
+    Progress,
+    /// The connection is over.
+    End(Option<Error>),
+}
+
+/// Methods without I/O.
+impl<S> Driver<S> {
+    pub(crate) fn new(stream: S, engine: Connection) -> Self {
+        Self {
+            stream,
+            engine,
+            reads: ReadPlanner::default(),
+            timer: None,
+            read_at: now(),
+            reader: None,
+            wakers: None,
+            eof: false,
+            flushing: false,
+            half_closing: false,
+            disconnected: false,
+            outcome: None,
+        }
+    }
+
+    pub(crate) const fn engine(&self) -> &Connection {
+        &self.engine
+    }
+
+    pub(crate) const fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    pub(crate) const fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
+    pub(crate) fn into_parts(self) -> (S, Connection) {
+        (self.stream, self.engine)
+    }
+
+    /// Returns whether the end of the connection has been reported.
+    pub(crate) fn is_terminated(&self) -> bool {
+        matches!(self.outcome.as_deref(), Some(Outcome::Reported))
+    }
+
+    /// Queues a message.
+    #[inline]
+    pub(crate) fn queue(&mut self, message: Message) -> Result<(), UsageError> {
+        buffer_pool::supply_send_buffer(&mut self.engine);
+        self.engine.send(message)
+    }
+
+    pub(crate) fn queue_prepared(&mut self, message: &PreparedMessage) -> Result<(), UsageError> {
+        buffer_pool::supply_send_buffer(&mut self.engine);
+        self.engine.send_prepared(message)
+    }
+
+    pub(crate) fn queue_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), UsageError> {
+        buffer_pool::supply_send_buffer(&mut self.engine);
+        self.engine.send_fragment(kind, part, last)
+    }
+
+    pub(crate) fn queue_ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.engine.ping(payload)
+    }
+
+    pub(crate) fn queue_pong(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.engine.pong(payload)
+    }
+
+    /// Queues a Close, unless the closing handshake has started.
+    pub(crate) fn queue_close(&mut self, frame: Option<CloseFrame>) -> Result<(), UsageError> {
+        if self.engine.state() == State::Open {
+            self.engine.close(frame, now())?;
+            // The reader still waits for the old deadline.
+            self.wake_reader();
+        }
+        Ok(())
+    }
+
+    /// Queues an event of any kind.
+    pub(crate) fn queue_event(&mut self, event: Event) -> Result<(), UsageError> {
+        match event {
+            Event::Message(message) => self.queue(message),
+            Event::Ping(payload) => self.queue_ping(&payload),
+            Event::Pong(payload) => self.queue_pong(&payload),
+            Event::Close(frame) => self.queue_close(frame),
+        }
+    }
+
+    /// Wakes the reading task, because something has changed that it could not notice.
+    fn wake_reader(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+
+    /// Remembers the waker of the reading task.
+    fn remember_reader(&mut self, cx: &Context<'_>) {
+        match &mut self.reader {
+            Some(reader) => reader.clone_from(cx.waker()),
+            None => self.reader = Some(cx.waker().clone()),
+        }
+    }
+
+    /// Returns a waker that wakes this task and the one on the other side.
+    fn waker_for_both(&mut self, cx: &Context<'_>, side: Side) -> Waker {
+        let wakers = self.wakers.get_or_insert_with(|| {
+            let wakers = Arc::<SharedWakers>::default();
+            // The reader may be waiting already, with a waker that the socket is about to forget.
+            if let Some(reader) = &self.reader {
+                wakers.wait(Side::Reader, reader);
+            }
+            wakers
+        });
+        wakers.wait(side, cx.waker());
+        Waker::from(Arc::clone(wakers))
+    }
+
+    /// Passes the time to the engine, and records the violation if the peer has left a Ping
+    /// unanswered.
+    fn handle_timeout(&mut self) {
+        if let Err(violation) = self.engine.handle_timeout(now()) {
+            self.outcome = Some(Box::new(Outcome::Violation(violation)));
+        }
+    }
+
+    /// Records a failed write. The peer may be gone, but the bytes that it sent before can still be
+    /// read.
+    fn handle_write_error(&mut self, error: io::Error) {
+        self.engine.handle_write_error(now());
+        self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
+    }
+
+    /// Returns the error to report at the end, if there is one, and nothing from then on.
+    fn take_outcome(&mut self) -> Option<Error> {
+        match self.outcome.replace(Box::new(Outcome::Reported)).map(|outcome| *outcome) {
+            Some(Outcome::Reported) => None,
+            //= docs/src/rfc6455.md#section-7-1-7
+            //# A client that fails the connection MAY report the problem to its user.
+            Some(Outcome::Violation(violation)) => Some(Error::Violation(violation)),
+            // Once the peer's Close has arrived, it does not matter how TCP ended.
+            _ if self.engine.close_info().code != CloseCode::ABNORMAL_CLOSURE => None,
+            Some(Outcome::Io(error)) => Some(Error::Io(error)),
+            None => Some(Error::EndedWithoutClose),
+        }
+    }
+}
+
+/// Reading.
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+    /// Polls for the next message, and skips control frames.
+    pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
+        loop {
+            if let Some(message) = self.engine.poll_message() {
+                return Poll::Ready(Some(Ok(message.into_message())));
+            }
+            match ready!(self.poll_step(cx)) {
+                Step::Event(Event::Message(message)) => return Poll::Ready(Some(Ok(message))),
+                Step::Event(_) | Step::Progress => {}
+                Step::End(error) => return Poll::Ready(error.map(Err)),
+            }
+        }
+    }
+
+    /// Polls for the next message or control frame.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
+        loop {
+            if let Some(message) = self.engine.poll_message() {
+                return Poll::Ready(Some(Ok(Event::Message(message.into_message()))));
+            }
+            match ready!(self.poll_step(cx)) {
+                Step::Event(event) => return Poll::Ready(Some(Ok(event))),
+                Step::Progress => {}
+                Step::End(error) => return Poll::Ready(error.map(Err)),
+            }
+        }
+    }
+
+    /// Calls `answer` with each message, until the connection ends.
+    pub(crate) fn poll_serve<F>(&mut self, cx: &mut Context<'_>, answer: &mut F) -> Poll<Result<(), Error>>
+    where
+        F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
+    {
+        loop {
+            // Backpressure: do not look at the next message while the answers pile up.
+            ready!(self.poll_capacity(cx))?;
+            if let Some((message, mut outbound)) = self.engine.poll_message_with_outbound() {
+                // The message is still in the input: the answer is queued before anything is
+                // copied.
+                answer(message, &mut outbound)?;
+                continue;
+            }
+            match ready!(self.poll_step(cx)) {
+                Step::Event(Event::Message(message)) => answer(message.into(), &mut self.engine.outbound())?,
+                Step::Event(_) | Step::Progress => {}
+                Step::End(error) => return Poll::Ready(error.map_or(Ok(()), Err)),
+            }
+        }
+    }
+
+    /// Takes one step. It finds everything except the messages of the fast path. The callers above
+    /// poll for those first, because they need no look at the clock.
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        // 1. An event in the bytes that have arrived.
+        if self.engine.has_input() {
+            match self.engine.poll_event(now()) {
+                Ok(Some(event)) => return Poll::Ready(Step::Event(to_owned_event(event))),
+                Ok(None) => {}
+                // Returned to the caller only at the end, after our Close frame has been flushed.
+                Err(violation) => self.outcome = Some(Box::new(Outcome::Violation(violation))),
+            }
+        }
+        // 2. Something to send. Go on even if this is `Pending`, because the peer may wait for us
+        // to read before it reads itself.
+        if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Reader) {
+            self.handle_write_error(error);
+        }
+        // If the engine has released the stream, this is the end.
+        if self.disconnected {
+            return Poll::Ready(Step::End(self.take_outcome()));
+        }
+        // 3. A deadline that had passed when bytes were last read. All of those bytes have been
+        // processed by now, so the peer is not blamed for bytes that waited here. Without this
+        // step, a peer that never pauses would keep us from ever polling the timer.
+        if self.engine.poll_timeout().is_some_and(|deadline| deadline <= self.read_at) {
+            self.handle_timeout();
+            return Poll::Ready(Step::Progress);
+        }
+        // 4. Bytes at the socket.
+        match self.poll_read(cx) {
+            Poll::Ready(Ok(())) => {
+                // Looking at the clock costs time, and only a deadline needs it.
+                if self.engine.poll_timeout().is_some() {
+                    self.read_at = now();
+                }
+                return Poll::Ready(Step::Progress);
+            }
+            Poll::Ready(Err(error)) => {
+                self.eof = true;
+                self.engine.handle_read_error();
+                // Keep a violation or an earlier error, which explains the end better.
+                self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
+                return Poll::Ready(Step::Progress);
+            }
+            Poll::Pending => {}
+        }
+        // Nothing to read now. A deadline that passes while we wait wakes the task.
+        if self.poll_timer(cx, Side::Reader).is_ready() {
+            return Poll::Ready(Step::Progress);
+        }
+        // 5. Wait. An idle connection keeps no buffer.
+        self.reads.release_input(&mut self.engine);
+        self.remember_reader(cx);
+        Poll::Pending
+    }
+
+    /// Reads once, into the engine's own input buffer.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.eof {
+            // Reading again would return the same end at once, forever.
+            return Poll::Pending;
+        }
+        let (mut input, limit) = self.reads.take_input(&mut self.engine);
+        let polled = poll_read_buf(Pin::new(&mut self.stream), cx, &mut (&mut input).limit(limit));
+        // Put the buffer back before the `?` and the `ready!`: the engine needs it whatever
+        // happened.
+        self.reads.put_input(&mut self.engine, input, matches!(polled, Poll::Ready(Ok(_))));
+        if ready!(polled)? == 0 {
+            // A read of 0 bytes: the peer has ended its direction.
+            self.eof = true;
+            self.engine.receive_eof();
+        }
+        // The messages that were read will probably be answered.
+        buffer_pool::supply_send_buffer(&mut self.engine);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Waits for the engine's next deadline. Ready when the deadline has passed and the engine has
+    /// handled it.
+    fn poll_timer(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<()> {
+        let Some(deadline) = self.engine.poll_timeout().map(Instant::from_std) else {
+            // Most connections have no deadline most of the time, and then keep no timer.
+            self.timer = None;
+            return Poll::Pending;
+        };
+        // The timer remembers one waker. If the other task may need the timer too, register a waker
+        // for both.
+        let shared = match (&self.wakers, side) {
+            (None, Side::Reader) => None,
+            _ => Some(self.waker_for_both(cx, side)),
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        // The deadline may have moved since the timer was armed.
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        ready!(timer.as_mut().poll(&mut Context::from_waker(shared.as_ref().unwrap_or(cx.waker()))));
+        self.timer = None;
+        if matches!(side, Side::Writer) && self.engine.input_len() < buffer_pool::BLOCK {
+            // Nobody reads while an unsplit connection waits to write. Bytes that the peer has sent
+            // meanwhile, a Pong for example, may decide about the deadline, and the engine counts
+            // them even before they are processed. So read once, unless the input is full already.
+            let _ = self.poll_read(cx);
+        }
+        self.handle_timeout();
+        if matches!(side, Side::Writer) {
+            // The reader has to find the consequences, such as the end of the connection.
+            self.wake_reader();
+        }
+        Poll::Ready(())
+    }
+}
+
+/// Writing.
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+    /// Waits until the queue has room for another message.
+    pub(crate) fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // Below the limit, messages collect in the queue and leave in one write.
+        if self.engine.queued_bytes() < MAX_QUEUED {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_drain(cx)
+    }
+
+    /// Waits until everything that is queued has been written to the stream.
+    pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            match self.poll_transmit(cx, Side::Writer) {
+                // The stream takes no more for now. The timer below is the other thing to wait for.
+                Poll::Pending => {}
+                // The queue is empty because it was discarded, not because it was written.
+                Poll::Ready(Ok(())) if self.engine.has_discarded_output() => {
+                    let message = "the connection ended before everything was written";
+                    return Poll::Ready(Err(Error::Io(io::Error::new(io::ErrorKind::BrokenPipe, message))));
+                }
+                Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(error)) => {
+                    // The reader reports the same error at the end.
+                    self.handle_write_error(error.kind().into());
+                    self.wake_reader();
+                    return Poll::Ready(Err(Error::Io(error)));
+                }
+            }
+            // A peer that takes nothing must not hold us forever, so deadlines pass here too.
+            ready!(self.poll_timer(cx, Side::Writer));
+        }
+    }
+
+    /// Takes all steps that the engine requests. Ready when none is left.
+    fn poll_transmit(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<io::Result<()>> {
+        let mut result = self.poll_transmit_once(cx);
+        if result.is_pending() {
+            // The stream now remembers the waker of this task, and has forgotten that of the other.
+            // Poll again with a waker that wakes both.
+            let waker = self.waker_for_both(cx, side);
+            result = self.poll_transmit_once(&mut Context::from_waker(&waker));
+        }
+        // This task may have finished the work that the other one waits for. The woken task polls
+        // again and registers anew, so an idle connection needs no shared wakers.
+        if result.is_ready()
+            && let Some(wakers) = self.wakers.take()
+        {
+            wakers.wake_other(side);
+        }
+        result
+    }
+
+    /// Takes the engine's steps until none is left or the stream makes us wait.
+    fn poll_transmit_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut stream = Pin::new(&mut self.stream);
+        loop {
+            // A half-close that has begun goes first, because the engine reports each step only
+            // once.
+            if self.half_closing {
+                let shut_down = ready!(stream.as_mut().poll_shutdown(cx));
+                self.half_closing = false;
+                shut_down?;
+            }
+            match self.engine.poll_transmit() {
+                None => {
+                    // Everything is written, so the block can serve another connection.
+                    buffer_pool::release_send_buffer(&mut self.engine);
+                    // Flush once at the end, and not after each write.
+                    if self.flushing {
+                        ready!(stream.as_mut().poll_flush(cx))?;
+                        self.flushing = false;
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+                //= docs/src/rfc6455.md#section-6-1
+                //# The frames MUST be transmitted over the network connection.
+                Some(Transmit::Bytes(queue)) => {
+                    // The stream accepts no bytes and reports no error. Trying again would loop
+                    // forever.
+                    if ready!(poll_write(stream.as_mut(), cx, queue))? == 0 && queue.has_remaining() {
+                        return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                    }
+                    self.flushing = true;
+                }
+                //= docs/src/rfc6455.md#section-7-1-1
+                //# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
+                Some(Transmit::HalfClose) => self.half_closing = true,
+                Some(Transmit::Disconnect) => {
+                    self.disconnected = true;
+                    // For TLS this sends `close_notify`. For TCP, dropping the stream is enough.
+                    // Nobody waits for either.
+                    let _ = stream.as_mut().poll_shutdown(cx);
+                }
+            }
+        }
+    }
+}
+
+/// Writes once, as many bytes as the stream takes.
+fn poll_write<S: AsyncWrite>(
+    stream: Pin<&mut S>,
+    cx: &mut Context<'_>,
+    queue: &mut SendQueue,
+) -> Poll<io::Result<usize>> {
+    if queue.chunk().len() < queue.remaining() {
+        return poll_write_buf(stream, cx, queue);
+    }
+    // One piece, as nearly always. The system call for several pieces costs the kernel more, even
+    // if there is only one.
+    let count = ready!(stream.poll_write(cx, queue.chunk()))?;
+    queue.advance(count);
+    Poll::Ready(Ok(count))
+}
+
+/// Copies an event out of the engine's input, so that it can outlive the next read.
+fn to_owned_event(event: EngineEvent<'_>) -> Event {
+    match event {
+        EngineEvent::Message(message) => Event::Message(message.into_message()),
+        EngineEvent::Ping(payload) => Event::Ping(Bytes::copy_from_slice(payload)),
+        EngineEvent::Pong(payload) => Event::Pong(Bytes::copy_from_slice(payload)),
+        EngineEvent::Close(frame) => Event::Close(frame),
+    }
+}

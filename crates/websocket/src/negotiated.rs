@@ -1,0 +1,43 @@
+//! The results of the opening handshake that a connection keeps.
+
+use http::Response;
+use protocol::handshake::Extension;
+
+/// The results of the opening handshake. Most servers negotiate nothing, and their connections stay
+/// small without this value.
+#[derive(Debug, Default)]
+pub(crate) struct Negotiated {
+    pub(crate) subprotocol: Option<String>,
+    pub(crate) extensions: Vec<Extension>,
+    /// A client's 101 response.
+    pub(crate) response: Option<Response<()>>,
+}
+
+impl Negotiated {
+    /// Boxes the results. Returns `None` if there is nothing to keep.
+    pub(crate) fn boxed(self) -> Option<Box<Self>> {
+        let is_empty = self.subprotocol.is_none() && self.extensions.is_empty() && self.response.is_none();
+        (!is_empty).then(|| Box::new(self))
+    }
+}
+
+/// Accessors that an unsplit connection and its halves share.
+pub(crate) trait AsNegotiated {
+    fn subprotocol(&self) -> Option<&str>;
+    fn extensions(&self) -> &[Extension];
+    fn response(&self) -> Option<&Response<()>>;
+}
+
+impl AsNegotiated for Option<Box<Negotiated>> {
+    fn subprotocol(&self) -> Option<&str> {
+        self.as_ref()?.subprotocol.as_deref()
+    }
+
+    fn extensions(&self) -> &[Extension] {
+        self.as_ref().map_or(&[], |negotiated| &negotiated.extensions)
+    }
+
+    fn response(&self) -> Option<&Response<()>> {
+        self.as_ref()?.response.as_ref()
+    }
+}
