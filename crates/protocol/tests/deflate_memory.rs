@@ -18,8 +18,8 @@ use testkit::{
     process_memory::{KIB, MIB, peak_resident_bytes, resident_bytes},
 };
 
-/// Returns a payload of about 1 MiB that decompresses to 1 GiB of zeros. Once its window contains only
-/// zeros, the compressor writes the same bytes for each further MiB.
+/// Returns a payload of about 1 MiB that decompresses to 1 GiB of zeros. Once its window contains
+/// only zeros, the compressor writes the same bytes for each further MiB.
 fn bomb() -> Vec<u8> {
     let hardest = DeflateOptions::DEFAULT.level(Level::new(9).unwrap());
     let mut deflater = Deflater::new(&negotiate(&hardest, &hardest).client);
@@ -30,8 +30,8 @@ fn bomb() -> Vec<u8> {
     [first, further.repeat(1022), deflater.deflate(&zeros, true)].concat()
 }
 
-/// Lets many servers receive a compressed message and answer it. Returns how many bytes each of them
-/// keeps.
+/// Lets many servers receive a compressed message and answer it. Returns how many bytes each of
+/// them keeps.
 fn bytes_per_server(options: &DeflateOptions) -> usize {
     const COUNT: usize = 200;
     let negotiated = negotiate(options, options);
@@ -57,7 +57,8 @@ fn bytes_per_server(options: &DeflateOptions) -> usize {
 
 #[test]
 fn memory_is_bounded_by_limits_and_options() {
-    // A bomb fails the connection at the limit, and the memory that it takes stays close to the limit.
+    // A bomb fails the connection at the limit, and the memory that it takes stays close to the
+    // limit.
     let bomb = bomb();
     assert!(bomb.len() < 2 * MIB, "{} bytes", bomb.len());
     let frame = frame_from(Role::Client, RSV1 | BINARY, &bomb);

@@ -13,7 +13,8 @@ use testkit::{
 #[test]
 fn an_idle_connection_frees_the_memory_of_its_busy_time() {
     const COUNT: usize = 2000;
-    // The payload is large enough to be shared, so each server adds only an entry to its send queue.
+    // The payload is large enough to be shared, so each server adds only an entry to its send
+    // queue.
     let message = Message::binary(Bytes::from(vec![7; 4 << 10]));
     let before = resident_bytes();
     let servers: Vec<TestEndpoint> = (0..COUNT)

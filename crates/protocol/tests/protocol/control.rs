@@ -62,7 +62,8 @@ fn a_control_frame_of_126_bytes_fails_the_connection() {
     for (first, opcode) in [(0x88, Opcode::Close), (0x89, Opcode::Ping), (0x8A, Opcode::Pong)] {
         for second in [126, 127] {
             for_both_roles(|endpoint| {
-                // The first two bytes are enough: every length in more than seven bits is too long here.
+                // The first two bytes are enough: every length in more than seven bits is too long
+                // here.
                 let second = if endpoint.role() == Role::Server { 0x80 | second } else { second };
                 assert_eq!(endpoint.receive_bytes(&[first, second]), [violated(Violation::ControlTooLong(opcode))]);
                 endpoint.assert_fails_connection(1002);
@@ -153,7 +154,8 @@ fn a_ping_after_a_close_is_not_answered() {
 //# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
 #[test]
 fn a_ping_after_the_local_close_is_still_answered() {
-    // Section 5.5.2: an endpoint must answer Pings until it receives a Close, not until it sends one.
+    // Section 5.5.2: an endpoint must answer Pings until it receives a Close, not until it sends
+    // one.
     for_both_roles(|endpoint| {
         endpoint.close(1000, "");
         endpoint.assert_transmits(&["88 02 03e8"]);
@@ -176,7 +178,7 @@ fn a_control_frame_may_arrive_byte_by_byte_in_the_middle_of_a_message() {
     });
 }
 
-// ---- Sending --------------------------------------------------------------------------------------------------------
+// ---- Sending ------------------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-5-5-2
 //= type=test

@@ -1,5 +1,5 @@
-//! Sections 7.1.5 and 7.1.7: connections that end without a closing handshake, because TCP has ended or
-//! because the peer has broken a rule.
+//! Sections 7.1.5 and 7.1.7: connections that end without a closing handshake, because TCP has
+//! ended or because the peer has broken a rule.
 
 use protocol::{CloseCode, CloseInfo, Config, Endpoint, State, Violation};
 use testkit::{
@@ -10,7 +10,7 @@ use testkit::{
     transmitted::Transmitted,
 };
 
-// ---- 7.1.5: no Close ----
+// ---- 7.1.5: no Close ----------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-7-1-5
 //= type=test
@@ -167,7 +167,8 @@ fn dropped_output_reports_whether_bytes_were_discarded() {
 
 #[test]
 fn frames_are_still_received_after_a_write_error() {
-    // The peer may have sent a Close and disconnected. Its Close explains more than a broken pipe does.
+    // The peer may have sent a Close and disconnected. Its Close explains more than a broken pipe
+    // does.
     for_both_roles(|endpoint| {
         endpoint.connection.send_text("Hello").unwrap();
         endpoint.connection.handle_write_error(endpoint.now);
@@ -219,8 +220,8 @@ fn a_violation_after_a_write_error_is_reported() {
 //# It was closed *cleanly* if the closing handshake had been completed before.
 #[test]
 fn a_close_that_was_never_written_is_not_a_clean_end() {
-    // Section 7.1.4: a connection is closed cleanly if the closing handshake was completed. Here the peer sends a Close
-    // and never receives one.
+    // Section 7.1.4: a connection is closed cleanly if the closing handshake was completed. Here
+    // the peer sends a Close and never receives one.
     for_both_roles(|endpoint| {
         assert_eq!(endpoint.receive(&["88 02 03e8"]), [close(1000, "")]);
         endpoint.connection.handle_read_error();
@@ -237,7 +238,7 @@ fn a_close_that_was_never_written_is_not_a_clean_end() {
     });
 }
 
-// ---- 7.1.7: a violation ----
+// ---- 7.1.7: a violation -------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-7-1-7
 //= type=test

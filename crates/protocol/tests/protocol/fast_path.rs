@@ -1,5 +1,5 @@
-//! The fast path, for messages that are one complete frame in the input. It must return the same messages
-//! as `poll_event`, and leave everything else to it.
+//! The fast path, for messages that are one complete frame in the input. It must return the same
+//! messages as `poll_event`, and leave everything else to it.
 
 use bytes::{Buf, BytesMut};
 use protocol::{Config, Limits, Message, MessageRef, Role, State, Transmit, UsageError, Violation};
@@ -19,7 +19,7 @@ fn peer_message(endpoint: &TestEndpoint, length: usize) -> Vec<u8> {
     frame_from(peer_of(endpoint.role()), BINARY, vec![0x55; length])
 }
 
-// ---- Messages -------------------------------------------------------------------------------------------------------
+// ---- Messages -----------------------------------------------------------------------------------
 
 #[test]
 fn the_fast_path_returns_messages_in_one_frame() {
@@ -170,7 +170,7 @@ fn into_message_copies_a_small_message_and_shares_a_large_one() {
     });
 }
 
-// ---- Replies ------------------------------------------------------------------------------------------------------
+// ---- Replies ------------------------------------------------------------------------------------
 
 #[test]
 fn replies_can_be_sent_while_the_message_is_borrowed() {
@@ -222,7 +222,8 @@ fn a_message_after_the_local_close_can_be_read_and_not_answered() {
 
 #[test]
 fn send_back_copies_a_small_message_and_shares_a_large_one() {
-    // A message of 64 KiB or more has a buffer of its own. A smaller one shares its buffer with others.
+    // A message of 64 KiB or more has a buffer of its own. A smaller one shares its buffer with
+    // others.
     for (length, is_copied) in [(10_000, true), ((64 << 10) - 1, true), (64 << 10, false), (100_000, false)] {
         let message = Message::binary(vec![7; length]);
         let address = message.as_bytes().as_ptr();
@@ -245,7 +246,7 @@ fn a_message_ref_can_be_made_from_a_message() {
     }
 }
 
-// ---- Pending input --------------------------------------------------------------------------------------
+// ---- Pending input ------------------------------------------------------------------------------
 
 #[test]
 fn has_input_reports_unprocessed_bytes() {
@@ -272,7 +273,7 @@ fn has_input_reports_the_end_of_the_stream_once() {
     });
 }
 
-// ---- The output buffer -----------------------------------------------------------------
+// ---- The output buffer --------------------------------------------------------------------------
 
 #[test]
 fn the_driver_may_exchange_the_output_buffer_while_nothing_is_queued() {

@@ -13,7 +13,7 @@ use testkit::{
     observed::{Observed, binary, close, ping, pong, text, violated},
 };
 
-// ---- Receiving ------------------------------------------------------------------------------------------------------
+// ---- Receiving ----------------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
@@ -303,7 +303,7 @@ fn fragments_that_arrive_byte_by_byte_are_joined() {
     });
 }
 
-// ---- Sending --------------------------------------------------------------------------------------------------------
+// ---- Sending ------------------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
@@ -426,8 +426,8 @@ impl SendCall {
     }
 }
 
-/// The frame that each call sends: while no message is open, while a text message is open, and while a
-/// binary message is open. `None` means [`UsageError::MessageOpen`].
+/// The frame that each call sends: while no message is open, while a text message is open, and
+/// while a binary message is open. `None` means [`UsageError::MessageOpen`].
 #[rustfmt::skip]
 const SENT_FRAMES: [(SendCall, [Option<&str>; 3]); 10] = [
     (SendCall::Message(Text),        [Some("81 01 78"), None,             None]),

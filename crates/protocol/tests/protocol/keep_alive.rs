@@ -147,7 +147,8 @@ fn bytes_of_a_compressed_message_are_a_sign_of_life_and_polling_is_not() {
 
 #[test]
 fn taking_the_input_buffer_is_not_a_sign_of_life() {
-    // A driver takes the buffer before each read and after each deadline, whether or not bytes arrive.
+    // A driver takes the buffer before each read and after each deadline, whether or not bytes
+    // arrive.
     for_both_roles_with(&config(), |endpoint| {
         let mut failed = Vec::new();
         for _ in 0..60 {
@@ -245,7 +246,8 @@ fn an_unsolicited_pong_before_the_ping_is_not_an_answer() {
 
 #[test]
 fn a_pong_for_a_later_ping_answers_the_earlier_ones_too() {
-    // Section 5.5.3: an endpoint with several unanswered Pings may answer only the latest. Here the application sent it.
+    // Section 5.5.3: an endpoint with several unanswered Pings may answer only the latest. Here the
+    // application sent it.
     for_both_roles_with(&config(), |endpoint| {
         endpoint.advance(secs(20));
         endpoint.connection.ping(b"app").unwrap();

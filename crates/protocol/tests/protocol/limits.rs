@@ -1,5 +1,5 @@
-//! Section 10.4: limits on frames, messages and memory. `handshake/request_head.rs` has the tests of the
-//! limits on heads.
+//! Section 10.4: limits on frames, messages and memory. `handshake/request_head.rs` has the tests
+//! of the limits on heads.
 
 use bytes::{Buf, BytesMut};
 use protocol::{Config, Limits, Message, Role, State, Transmit, Violation};
@@ -11,7 +11,7 @@ use testkit::{
     observed::{Observed, binary, ping, pong, text, violated},
 };
 
-// ---- Frames and messages --------------------------------------------------------------------------------------------
+// ---- Frames and messages ------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-10-4
 //= type=test
@@ -106,7 +106,7 @@ fn maximal_limits_do_not_overflow() {
     });
 }
 
-// ---- Fragments ------------------------------------------------------------------------------------------------------
+// ---- Fragments ----------------------------------------------------------------------------------
 
 #[test]
 fn a_message_may_have_as_many_fragments_as_the_limit_and_no_more() {
@@ -140,7 +140,7 @@ fn control_frames_do_not_count_as_fragments() {
     });
 }
 
-// ---- Control frames -------------------------------------------------------------------------------------------------
+// ---- Control frames -----------------------------------------------------------------------------
 
 #[test]
 fn a_peer_may_send_as_many_control_frames_per_second_as_the_limit_and_no_more() {
@@ -180,7 +180,8 @@ fn the_default_limit_is_ten_thousand_control_frames_per_second() {
 //# An endpoint that has not yet answered several Pings MAY answer only the latest.
 #[test]
 fn the_number_of_queued_pongs_is_limited() {
-    // The peer sends Pings and does not read. 64 Pongs are queued; after that, only the latest one is kept (5.5.3).
+    // The peer sends Pings and does not read. 64 Pongs are queued; after that, only the latest one
+    // is kept (5.5.3).
     for_both_roles(|endpoint| {
         for n in 0..5000_u16 {
             let [high, low] = n.to_be_bytes();
@@ -205,8 +206,8 @@ fn the_number_of_queued_pongs_is_limited() {
 //# The Pong SHOULD be sent as soon as is practical.
 #[test]
 fn pings_are_answered_while_the_queue_never_becomes_empty() {
-    // Section 5.5.2: as soon as is practical. A server that always has more to send than the network accepts never has an
-    // empty queue, and must answer Pings all the same.
+    // Section 5.5.2: as soon as is practical. A server that always has more to send than the
+    // network accepts never has an empty queue, and must answer Pings all the same.
     for_both_roles(|endpoint| {
         let mut sent = Vec::new();
         for n in 0..200_u8 {
@@ -227,7 +228,7 @@ fn pings_are_answered_while_the_queue_never_becomes_empty() {
     });
 }
 
-// ---- Memory ---------------------------------------------------------------------------------------------------------
+// ---- Memory -------------------------------------------------------------------------------------
 
 #[test]
 fn memory_grows_with_received_bytes_and_not_with_announced_lengths() {

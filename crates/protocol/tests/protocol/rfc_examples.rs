@@ -22,7 +22,7 @@ fn client() -> TestEndpoint {
     TestEndpoint::client_with(Config::default(), repeated_key(EXAMPLE_KEY), Instant::now())
 }
 
-// ---- 1.3 and 4.2.2: the opening handshake ---------------------------------------------------------------------------
+// ---- 1.3 and 4.2.2: the opening handshake -------------------------------------------------------
 
 /// The request of section 1.2, with its lines in the order in which this crate writes them.
 const REQUEST: &str = "GET /chat HTTP/1.1\r\n\
@@ -99,7 +99,8 @@ fn the_accept_value_of_section_1_3() {
 
 #[test]
 fn the_key_of_section_4_1_is_accepted_despite_its_unused_bits() {
-    // Erratum 3150: the Base64 of the bytes 01 to 10 ends in EA==. The RFC has EC==, which sets bits beyond the last byte.
+    // Erratum 3150: the Base64 of the bytes 01 to 10 ends in EA==. The RFC has EC==, which sets
+    // bits beyond the last byte.
     for key in ["AQIDBAUGBwgJCgsMDQ4PEC==", "AQIDBAUGBwgJCgsMDQ4PEA=="] {
         let _ = valid_request(&HeadBuilder::request().set("Sec-WebSocket-Key", key));
     }
@@ -130,7 +131,7 @@ fn the_extension_lists_of_section_9_1() {
     assert_eq!(parsed(&["private-extension"]), ["private-extension"]);
 }
 
-// ---- 5.7: frames ----------------------------------------------------------------------------------------------------
+// ---- 5.7: frames --------------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-5-2
 //= type=test
@@ -196,7 +197,7 @@ fn a_binary_message_of_64_kib() {
     assert_eq!(client().receive_bytes(&frame), [binary(&"a5".repeat(65_536))]);
 }
 
-// ---- 5.4: fragments ------------------------------------------------------------------------------------------------------------
+// ---- 5.4: fragments -----------------------------------------------------------------------------
 
 #[test]
 fn a_text_message_in_three_fragments() {

@@ -14,7 +14,7 @@ use testkit::{
     masking::{EXAMPLE_KEY, xor_with_key},
 };
 
-// ---- Whole messages -------------------------------------------------------------------------------------------------
+// ---- Whole messages -----------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
@@ -60,7 +60,8 @@ fn a_message_may_be_empty() {
 #[test]
 fn messages_keep_their_order() {
     for_both_roles(|endpoint| {
-        // Small payloads are copied into a buffer, and large ones are not. Neither may overtake the other.
+        // Small payloads are copied into a buffer, and large ones are not. Neither may overtake the
+        // other.
         let mut expected = Vec::new();
         for n in 0..20_u8 {
             let large = n % 3 == 0;
@@ -88,7 +89,7 @@ fn messages_are_queued_until_the_driver_transmits() {
     });
 }
 
-// ---- Masks ----------------------------------------------------------------------------------------------------------
+// ---- Masks --------------------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-5-3
 //= type=test
@@ -127,7 +128,7 @@ fn a_large_payload_is_masked_to_its_last_byte() {
     assert!(sent[14..] == xor_with_key(&payload, EXAMPLE_KEY));
 }
 
-// ---- Large payloads -------------------------------------------------------------------------------------------------
+// ---- Large payloads -----------------------------------------------------------------------------
 
 /// Returns the address and the length of each slice of the output.
 fn output_slices(endpoint: &mut TestEndpoint) -> Vec<(*const u8, usize)> {
@@ -223,7 +224,7 @@ fn frames_may_be_queued_while_others_are_partly_written() {
     assert_eq!(server.take_sent(), rest);
 }
 
-// ---- Prepared messages ----------------------------------------------------------------------------------------------
+// ---- Prepared messages --------------------------------------------------------------------------
 
 #[test]
 fn a_prepared_message_is_the_same_on_the_wire() {
@@ -239,8 +240,8 @@ fn a_prepared_message_is_the_same_on_the_wire() {
     assert_eq!(server.take_sent(), hex("81 05 48656c6c6f"));
 }
 
-/// Sends a message to ten thousand servers' peers, and returns how many frame headers were written. It
-/// counts the addresses of the headers while all of them are queued.
+/// Sends a message to ten thousand servers' peers, and returns how many frame headers were written.
+/// It counts the addresses of the headers while all of them are queued.
 fn headers_written(send: impl Fn(&mut Connection) -> Result<(), UsageError>) -> usize {
     let now = Instant::now();
     let mut servers: Vec<_> = (0..10_000).map(|_| Connection::server(Config::default(), now)).collect();
@@ -286,7 +287,7 @@ fn a_client_cannot_send_a_prepared_message() {
     client.assert_transmits_nothing();
 }
 
-// ---- Usage errors ---------------------------------------------------------------------------------------------------------
+// ---- Usage errors -------------------------------------------------------------------------------
 
 #[test]
 fn a_usage_error_sends_nothing_changes_nothing_and_draws_no_key() {
@@ -298,7 +299,8 @@ fn a_usage_error_sends_nothing_changes_nothing_and_draws_no_key() {
         assert_eq!(connection.pong(&[0; 126]), Err(UsageError::ControlTooLong(126)));
         assert_eq!(connection.send_fragment(MessageKind::Text, &[0xFF], false), Err(UsageError::NotUtf8));
         if role == Role::Server {
-            // `CloseFrame::new` rejects the other invalid codes and reasons. Code 1010 depends on the role.
+            // `CloseFrame::new` rejects the other invalid codes and reasons. Code 1010 depends on
+            // the role.
             let frame = CloseFrame::new(CloseCode::MANDATORY_EXTENSION, "").unwrap();
             let usage_error = UsageError::CloseCodeNotSendable(CloseCode::MANDATORY_EXTENSION);
             assert_eq!(connection.close(Some(frame), endpoint.now), Err(usage_error));
@@ -367,7 +369,7 @@ fn the_debug_output_shows_no_payload() {
     });
 }
 
-// ---- Types ----
+// ---- Types --------------------------------------------------------------------------------------
 
 #[test]
 fn messages_are_made_from_strings_and_bytes() {

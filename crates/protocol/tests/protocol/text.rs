@@ -29,8 +29,8 @@ const VALID: [(&str, &str); 14] = [
     ("ceba e1bdb9 cf83 cebc ceb5", "\u{3ba}\u{1f79}\u{3c3}\u{3bc}\u{3b5}"), // the word that Autobahn's tests use
 ];
 
-/// Invalid UTF-8, with the number of bytes after which no further byte can make it valid. 0 means that
-/// only the end of a character is missing.
+/// Invalid UTF-8, with the number of bytes after which no further byte can make it valid. 0 means
+/// that only the end of a character is missing.
 const INVALID: [(&str, usize); 24] = [
     ("80", 1),
     ("bf", 1),
@@ -176,8 +176,8 @@ fn validation_starts_over_with_every_message() {
 //# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
 #[test]
 fn invalid_text_fails_the_connection_at_its_first_invalid_byte() {
-    // The text arrives byte by byte, in a frame that is never complete. The violation is reported with the first byte
-    // that makes the text invalid, not earlier and not later.
+    // The text arrives byte by byte, in a frame that is never complete. The violation is reported
+    // with the first byte that makes the text invalid, not earlier and not later.
     for (bytes, fails_after) in INVALID {
         let bytes = hex(bytes);
         if fails_after == 0 {
@@ -220,7 +220,8 @@ fn an_incomplete_character_fails_the_connection_at_the_end_of_the_message() {
 
 #[test]
 fn a_large_text_is_validated_to_its_end() {
-    // The characters have three bytes, so that the borders of an implementation's blocks fall within characters.
+    // The characters have three bytes, so that the borders of an implementation's blocks fall
+    // within characters.
     for_both_roles(|endpoint| {
         let valid_text = "\u{20ac}".repeat(40_000);
         let header = endpoint.peer_frames(&["81 7f000000000001d4c0"]);
@@ -241,13 +242,13 @@ fn a_large_text_is_validated_to_its_end() {
     });
 }
 
-// ---- All valid and invalid sequences -----------------------------------------------------------------------------------------------------
+// ---- All valid and invalid sequences ------------------------------------------------------------
 
 /// For each byte that must follow: its smallest and its largest value.
 type ContinuationRanges = &'static [(u8, u8)];
 
-/// Returns the bytes that must follow a first byte, from table 3-7 of the Unicode Standard, which lists
-/// all well-formed UTF-8.
+/// Returns the bytes that must follow a first byte, from table 3-7 of the Unicode Standard, which
+/// lists all well-formed UTF-8.
 fn continuation_ranges(first: u8) -> Option<ContinuationRanges> {
     const ANY: (u8, u8) = (0x80, 0xBF);
     Some(match first {
@@ -263,8 +264,8 @@ fn continuation_ranges(first: u8) -> Option<ContinuationRanges> {
     })
 }
 
-/// Returns all incomplete characters, with the bytes that must follow. Of the third byte, it uses only the
-/// smallest and the largest value.
+/// Returns all incomplete characters, with the bytes that must follow. Of the third byte, it uses
+/// only the smallest and the largest value.
 fn incomplete_characters() -> Vec<(Vec<u8>, ContinuationRanges)> {
     let mut all = Vec::new();
     for first in 0..=255 {
@@ -284,8 +285,8 @@ fn incomplete_characters() -> Vec<(Vec<u8>, ContinuationRanges)> {
 #[test]
 fn the_validator_accepts_exactly_the_sequences_of_the_unicode_standard() {
     let incomplete_characters = incomplete_characters();
-    // 51 first bytes need further bytes. With their second bytes there are 960 of three bytes and 256 of four bytes. Of
-    // the third byte of the latter, two values are used.
+    // 51 first bytes need further bytes. With their second bytes there are 960 of three bytes and
+    // 256 of four bytes. Of the third byte of the latter, two values are used.
     assert_eq!(incomplete_characters.len(), 51 + 960 + 256 + 2 * 256);
     for first in 0..=255 {
         let mut check = Utf8Validator::new();
@@ -351,7 +352,7 @@ fn every_unicode_character_is_delivered() {
     });
 }
 
-// ---- Sending --------------------------------------------------------------------------------------------------------
+// ---- Sending ------------------------------------------------------------------------------------
 
 #[test]
 fn a_text_can_be_sent_in_fragments_cut_within_a_character() {
@@ -389,7 +390,7 @@ fn fragments_of_a_binary_message_may_have_any_bytes() {
     });
 }
 
-// ---- Types ----
+// ---- Types --------------------------------------------------------------------------------------
 
 #[test]
 fn utf8_bytes_are_valid_utf_8() {

@@ -1,5 +1,6 @@
-//! Every rule that a peer can break is broken by bytes: each violation has its section, the status or
-//! close code that answers it, and its sentence. Some violations are of limits, and name no section.
+//! Every rule that a peer can break is broken by bytes: each violation has its section, the status
+//! or close code that answers it, and its sentence. Some violations are of limits, and name no
+//! section.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,7 @@ use testkit::{
     observed::Observed,
 };
 
-// ---- How each rule is broken ----------------------------------------------------------------------------------------
+// ---- How each rule is broken --------------------------------------------------------------------
 
 /// Returns the violation that a server finds in a request.
 #[track_caller]
@@ -85,7 +86,7 @@ fn in_silence() -> Violation {
     }
 }
 
-// ---- The tables -----------------------------------------------------------------------------------------------------
+// ---- The tables ---------------------------------------------------------------------------------
 
 /// The section that a violation names, as the RFC's number and the section's. `None` for a limit.
 type ExpectedSection = Option<(u16, &'static str)>;
@@ -116,8 +117,8 @@ const fn rfc7692(section: &'static str) -> ExpectedSection {
 
 const LIMIT: ExpectedSection = None;
 
-/// Every variant of [`HandshakeViolation`] as a peer causes it, and the section, status and sentence
-/// that it must have.
+/// Every variant of [`HandshakeViolation`] as a peer causes it, and the section, status and
+/// sentence that it must have.
 #[rustfmt::skip]
 fn handshake_table() -> Vec<HandshakeRow> {
     let row = |violation, name, section, status, sentence| HandshakeRow { violation, name, section, status, sentence };
@@ -179,8 +180,8 @@ fn handshake_table() -> Vec<HandshakeRow> {
     ]
 }
 
-/// Every variant of [`Violation`] as a peer causes it, and the section, close code and sentence that
-/// it must have.
+/// Every variant of [`Violation`] as a peer causes it, and the section, close code and sentence
+/// that it must have.
 #[rustfmt::skip]
 fn frame_table() -> Vec<FrameRow> {
     let row = |violation, name, section, close_code, sentence| FrameRow { violation, name, section, close_code, sentence };
@@ -233,7 +234,7 @@ fn frame_table() -> Vec<FrameRow> {
     ]
 }
 
-// ---- The tables are complete ----------------------------------------------------------------------------------------
+// ---- The tables are complete --------------------------------------------------------------------
 
 /// Returns the name of an enum's variant.
 fn variant_name(violation: &impl std::fmt::Debug) -> String {
@@ -275,7 +276,7 @@ fn every_violation_has_bytes_that_cause_it() {
     );
 }
 
-// ---- Sections and sentences -----------------------------------------------------------------------------------------
+// ---- Sections and sentences ---------------------------------------------------------------------
 
 #[test]
 fn every_violation_has_its_section() {
@@ -334,7 +335,7 @@ fn a_peers_control_characters_are_escaped_in_the_sentence() {
     }
 }
 
-// ---- The answers ----------------------------------------------------------------------------------------------------
+// ---- The answers --------------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-7-1-7
 //= type=test

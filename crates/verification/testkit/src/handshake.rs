@@ -11,7 +11,7 @@ use protocol::{
 
 use crate::http_head::{HeadBuilder, SAMPLE_NONCE};
 
-// ---- A server -------------------------------------------------------------------------------------------------------
+// ---- A server -----------------------------------------------------------------------------------
 
 /// Lets a server with the default limits read `bytes` at once. Returns the request if it is
 /// complete.
@@ -74,7 +74,7 @@ pub fn response_text(response: &Response<String>) -> String {
     String::from_utf8(encode_response(response).to_vec()).expect("the response is UTF-8")
 }
 
-// ---- A client -------------------------------------------------------------------------------------------------------
+// ---- A client -----------------------------------------------------------------------------------
 
 /// Returns a client's request without subprotocols, extensions, or an origin.
 #[must_use]

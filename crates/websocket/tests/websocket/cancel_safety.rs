@@ -1,5 +1,5 @@
-//! Cancel safety: a future that is dropped before it completes, as `select!` drops the branches that
-//! lose, loses no bytes and no events.
+//! Cancel safety: a future that is dropped before it completes, as `select!` drops the branches
+//! that lose, loses no bytes and no events.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ use websocket::{Error, Event, WebSocket};
 
 use crate::support::{client, server};
 
-/// Reads to the end, and drops the future each time it has to wait. Returns the events, and how many
-/// futures were dropped.
+/// Reads to the end, and drops the future each time it has to wait. Returns the events, and how
+/// many futures were dropped.
 async fn read_and_drop_when_pending(websocket: &mut WebSocket<ScriptedStream>) -> (Vec<Event>, usize) {
     let mut events = Vec::new();
     let mut dropped = 0;

@@ -30,7 +30,7 @@ fn calls_without_flushes(script: &StreamScript) -> Vec<StreamCall> {
     script.calls().into_iter().filter(|call| *call != StreamCall::Flush).collect()
 }
 
-// ---- 7.1.1: the server closes TCP first ----
+// ---- 7.1.1: the server closes TCP first ---------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
@@ -44,7 +44,8 @@ async fn a_server_half_closes_tcp_as_soon_as_both_endpoints_have_sent_a_close() 
         let (mut server, mut client) = server_and_raw_client().await;
         client.write_all(&client_frame(CLOSE, b"\x03\xE8bye")).await.unwrap();
         let peer = async {
-            // The server's Close repeats the code. Then the server half-closes, although this client has not.
+            // The server's Close repeats the code. Then the server half-closes, although this
+            // client has not.
             assert_eq!(read_to_eof(&mut client).await, [0x88, 0x02, 0x03, 0xE8]);
             drop(client);
         };
@@ -121,7 +122,7 @@ async fn a_close_without_a_code_is_answered_without_one() {
     .await;
 }
 
-// ---- websonkets on both sides ----
+// ---- websonkets on both sides -------------------------------------------------------------------
 
 #[tokio::test]
 async fn either_endpoint_can_close_over_tcp() {
@@ -227,7 +228,7 @@ fn a_close_that_cannot_be_sent_changes_nothing() {
     assert_eq!(script.written(), server_frame(TEXT, "still open"));
 }
 
-// ---- A peer that does not follow the procedure ----
+// ---- A peer that does not follow the procedure --------------------------------------------------
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_never_answers_a_close_is_disconnected_at_the_deadline() {
@@ -389,7 +390,8 @@ async fn a_client_that_resets_tcp_right_after_its_close_ends_the_connection() {
         client.write_all(&client_frame(CLOSE, b"\x03\xE9")).await.unwrap();
         client.set_zero_linger().unwrap();
         drop(client);
-        // The kernel decides whether the Close arrives before the reset. The connection must end either way.
+        // The kernel decides whether the Close arrives before the reset. The connection must end
+        // either way.
         let _ = server.next().await;
         assert!(server.next().await.is_none());
         assert_eq!(server.state(), State::Closed);
@@ -397,8 +399,8 @@ async fn a_client_that_resets_tcp_right_after_its_close_ends_the_connection() {
     .await;
 }
 
-/// The shutdown of a TLS stream writes bytes. It fails if the peer has left, and fails again if it is
-/// repeated.
+/// The shutdown of a TLS stream writes bytes. It fails if the peer has left, and fails again if it
+/// is repeated.
 #[tokio::test(start_paused = true)]
 async fn a_failed_half_close_does_not_keep_the_connection_open() {
     let (stream, script) = scripted_stream();
@@ -435,8 +437,8 @@ async fn the_driver_does_not_spin_on_a_half_closed_peer_that_does_not_read() {
     assert_eq!(server.state(), State::Closed);
 }
 
-/// Many servers send a reason and disconnect at once. The client's next write then fails, but the reason
-/// has arrived.
+/// Many servers send a reason and disconnect at once. The client's next write then fails, but the
+/// reason has arrived.
 #[tokio::test]
 async fn a_failed_write_loses_none_of_the_frames_that_have_arrived() {
     let (stream, script) = scripted_stream();
@@ -468,7 +470,7 @@ async fn a_message_that_was_discarded_with_the_connection_is_not_reported_as_sen
     assert_eq!(script.written(), b"");
 }
 
-// ---- 7.1.7: a peer that breaks a rule ---------------------------------------------------------------------------------
+// ---- 7.1.7: a peer that breaks a rule -----------------------------------------------------------
 
 #[tokio::test]
 async fn a_server_answers_a_violation_with_a_close_before_it_closes_tcp() {

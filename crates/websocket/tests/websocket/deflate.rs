@@ -11,8 +11,8 @@ use websocket::{Connector, Error, ServerConfig, WebSocket, accept_with};
 
 const ALL: DeflateOptions = DeflateOptions::DEFAULT.threshold(0);
 
-/// Connects a client that makes these offers to a server. The server has options for all connections,
-/// and `decision` for this one.
+/// Connects a client that makes these offers to a server. The server has options for all
+/// connections, and `decision` for this one.
 async fn pair(
     offers: &[DeflateOptions],
     options: Option<DeflateOptions>,

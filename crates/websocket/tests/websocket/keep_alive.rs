@@ -155,8 +155,8 @@ async fn sending_to_a_dead_peer_fails_at_the_deadline() {
     assert!(began.elapsed() <= INTERVAL + TIMEOUT + Duration::from_secs(5));
 }
 
-/// A task that sends a large message to a slow peer reads nothing meanwhile. The Pong has arrived all the
-/// same, and is only unread.
+/// A task that sends a large message to a slow peer reads nothing meanwhile. The Pong has arrived
+/// all the same, and is only unread.
 #[tokio::test(start_paused = true)]
 async fn a_pong_that_is_unread_during_a_long_send_is_in_time() {
     let (mut server, script) = server_with_keep_alive();
@@ -176,7 +176,8 @@ async fn a_pong_that_is_unread_during_a_long_send_is_in_time() {
     assert_eq!(server.state(), State::Open, "{:?}", server.close_info());
 }
 
-/// The Ping is queued after the message, so the peer cannot answer it before it has read the message.
+/// The Ping is queued after the message, so the peer cannot answer it before it has read the
+/// message.
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_is_still_reading_a_large_message_is_alive() {
     let (server, script) = server_with_keep_alive();

@@ -1,8 +1,9 @@
 //! The buffers that a connection reads into.
 //!
-//! Safe code cannot replace the allocator, so no test here counts allocations. A scripted stream sees
-//! the buffer of each read instead: how large it is, whether connections share it, and whether it has
-//! moved. Buffers for *writing* are invisible from here; `idle_memory` of `protocol` measures those.
+//! Safe code cannot replace the allocator, so no test here counts allocations. A scripted stream
+//! sees the buffer of each read instead: how large it is, whether connections share it, and whether
+//! it has moved. Buffers for *writing* are invisible from here; `idle_memory` of `protocol`
+//! measures those.
 
 use std::{
     collections::HashSet,
@@ -185,8 +186,8 @@ async fn a_frame_above_the_limit_is_rejected_by_its_length_before_anything_is_al
     script.offered_buffers().into_iter().for_each(assert_not_enlarged);
 }
 
-/// Reads a large message that arrives in pieces of `piece` bytes. Returns the message, the connection,
-/// and its script.
+/// Reads a large message that arrives in pieces of `piece` bytes. Returns the message, the
+/// connection, and its script.
 fn read_large(len: usize, piece: usize) -> (Message, WebSocket<ScriptedStream>, StreamScript) {
     let (stream, script) = scripted_stream();
     // A client, because the frames of a server need no unmasking. The buffers are the same.
@@ -336,8 +337,8 @@ impl AsyncWrite for DripStream {
     }
 }
 
-/// The message is text, because text is validated: a validation that started over with each byte would
-/// take hours.
+/// The message is text, because text is validated: a validation that started over with each byte
+/// would take hours.
 #[test]
 fn a_mebibyte_in_single_bytes_takes_one_poll_per_byte_and_moves_at_most_ten_times() {
     let text = "äöü€".repeat(1 << 20 >> 3);

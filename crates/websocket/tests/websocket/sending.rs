@@ -45,8 +45,8 @@ impl SendMethod {
     }
 }
 
-/// Calls a method of a `WebSocket` or of a `WriteHalf`, which have no trait in common. The method must
-/// return when it is polled for the first time.
+/// Calls a method of a `WebSocket` or of a `WriteHalf`, which have no trait in common. The method
+/// must return when it is polled for the first time.
 macro_rules! call {
     ($sender:expr, $method:expr) => {
         match $method {
@@ -165,7 +165,8 @@ async fn a_sent_message_arrives_if_the_connection_is_dropped_right_after_send() 
             let mut server = server.expect("the request is valid");
             read_head(&mut client).await;
             client.write_all(&frames).await.unwrap();
-            // One read returns both messages, so the second one is unread when the connection is dropped.
+            // One read returns both messages, so the second one is unread when the connection is
+            // dropped.
             while server.get_ref().peek(&mut [0; 64]).await.unwrap() < frames.len() {
                 tokio::task::yield_now().await;
             }

@@ -1,5 +1,5 @@
-//! `serve`: the handler borrows each message from the read buffer, and all replies to one read leave in
-//! one write.
+//! `serve`: the handler borrows each message from the read buffer, and all replies to one read
+//! leave in one write.
 
 use std::pin::pin;
 

@@ -1,5 +1,5 @@
-//! A read half and a write half in two tasks: each is woken, and the connection still answers Pings and
-//! Closes by itself.
+//! A read half and a write half in two tasks: each is woken, and the connection still answers Pings
+//! and Closes by itself.
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -23,7 +23,7 @@ use websocket::Error;
 
 use crate::support::{client, duplex_pair, server, server_and_raw_client, tcp_pair};
 
-// ---- Wakers -----------------------------------------------------------------------------------------------------------
+// ---- Wakers -------------------------------------------------------------------------------------
 
 /// A socket stores the waker of the last task that waited for it. Here both halves wait for it.
 #[test]
@@ -65,9 +65,9 @@ async fn a_waiting_read_half_is_woken_even_if_the_write_half_waited_after_it() {
     assert!(read_wakes.take_count() > 0, "the read half was not woken");
 }
 
-/// The read half polls the socket twice. If the socket becomes writable between the two polls, it wakes
-/// the read half alone. The read half then writes everything, including the message of the write half,
-/// and has to wake the write half.
+/// The read half polls the socket twice. If the socket becomes writable between the two polls, it
+/// wakes the read half alone. The read half then writes everything, including the message of the
+/// write half, and has to wake the write half.
 #[test]
 fn a_write_half_is_woken_when_the_read_half_has_written_its_bytes() {
     let (stream, script) = scripted_stream();
@@ -126,8 +126,8 @@ async fn a_close_by_the_write_half_sets_the_deadline_of_a_waiting_read_half() {
     assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE9".to_vec()));
 }
 
-/// The peer reads nothing and breaks a rule. The read half ends the connection, and the write half must
-/// not wait any longer.
+/// The peer reads nothing and breaks a rule. The read half ends the connection, and the write half
+/// must not wait any longer.
 #[tokio::test(start_paused = true)]
 async fn a_waiting_write_half_fails_when_the_read_half_disconnects() {
     let (ours, mut theirs) = tokio::io::duplex(16);
@@ -144,7 +144,7 @@ async fn a_waiting_write_half_fails_when_the_read_half_disconnects() {
     assert_eq!(began.elapsed(), Duration::from_secs(5));
 }
 
-// ---- Both directions at once ------------------------------------------------------------------------------------------
+// ---- Both directions at once --------------------------------------------------------------------
 
 #[tokio::test(start_paused = true)]
 async fn the_read_half_reads_while_the_write_half_is_blocked() {
@@ -172,8 +172,8 @@ async fn the_read_half_reads_while_the_write_half_is_blocked() {
     .await;
 }
 
-/// Both endpoints send more than fits into the buffers, while both read. With a single task for each
-/// connection this would be a deadlock.
+/// Both endpoints send more than fits into the buffers, while both read. With a single task for
+/// each connection this would be a deadlock.
 #[tokio::test(start_paused = true)]
 async fn two_endpoints_that_send_at_once_receive_everything() {
     const MESSAGES: usize = 200;
@@ -266,7 +266,7 @@ async fn both_halves_of_a_futures_split_wait_for_a_full_socket_and_continue() {
     .await;
 }
 
-// ---- Halves and the whole ----
+// ---- Halves and the whole -----------------------------------------------------------------------
 
 #[tokio::test(start_paused = true)]
 async fn the_read_half_answers_pings_and_a_close_while_the_write_half_is_idle() {

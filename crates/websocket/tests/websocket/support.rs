@@ -16,7 +16,7 @@ use testkit::{
 use tokio::{io::DuplexStream, net::TcpStream};
 use websocket::{MaybeTlsStream, WebSocket};
 
-// ---- Endpoints whose handshake is complete --------------------------------------------------------
+// ---- Endpoints whose handshake is complete ------------------------------------------------------
 
 fn now() -> std::time::Instant {
     tokio::time::Instant::now().into_std()
@@ -42,13 +42,14 @@ pub(crate) fn client<S>(stream: S) -> WebSocket<S> {
     client_with(stream, Config::default())
 }
 
-/// Creates a client and a server joined in memory, with a buffer of this many bytes in each direction.
+/// Creates a client and a server joined in memory, with a buffer of this many bytes in each
+/// direction.
 pub(crate) fn duplex_pair(buffer: usize) -> (WebSocket<DuplexStream>, WebSocket<DuplexStream>) {
     let (near, far) = tokio::io::duplex(buffer);
     (client(near), server(far))
 }
 
-// ---- Endpoints over TCP ---------------------------------------------------------------------------
+// ---- Endpoints over TCP -------------------------------------------------------------------------
 
 /// Connects our client to a peer that exchanges plain bytes.
 pub(crate) async fn client_and_raw_server() -> (WebSocket<MaybeTlsStream>, TcpStream) {
@@ -80,7 +81,7 @@ pub(crate) async fn tcp_pair() -> (WebSocket<MaybeTlsStream>, WebSocket<TcpStrea
     (client.expect("the handshake is valid"), server.expect("the handshake is valid"))
 }
 
-// ---- Decisions about requests ---------------------------------------------------------------------
+// ---- Decisions about requests -------------------------------------------------------------------
 
 type Decision = Result<UpgradeOptions, http::Response<String>>;
 

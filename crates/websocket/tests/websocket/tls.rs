@@ -1,5 +1,5 @@
-//! `wss://`: TLS by rustls, with self-signed certificates that each test creates (section 4.1, step 5,
-//! and section 10.6).
+//! `wss://`: TLS by rustls, with self-signed certificates that each test creates (section 4.1, step
+//! 5, and section 10.6).
 
 use std::{
     env, io,
@@ -53,8 +53,8 @@ fn acceptor(certified: &CertifiedKey<KeyPair>) -> TlsAcceptor {
         .with_no_client_auth()
         .with_single_cert(vec![certified.cert.der().clone()], key.into())
         .expect("the key of the certificate");
-    // A server sends tickets after the handshake, when the client may have stopped reading. With buffers of a few
-    // bytes the server would then wait for ever.
+    // A server sends tickets after the handshake, when the client may have stopped reading. With
+    // buffers of a few bytes the server would then wait for ever.
     config.send_tls13_tickets = 0;
     TlsAcceptor::from(Arc::new(config))
 }
@@ -154,8 +154,9 @@ async fn echo_once(listener: TcpListener, acceptor: TlsAcceptor) {
     assert!(server.close_info().was_clean, "{:?}", server.close_info());
 }
 
-/// [`connect`] trusts the certificates of the system, which an environment variable can replace. Safe
-/// code cannot set a variable in its own process, so this test runs another process: the test below.
+/// [`connect`] trusts the certificates of the system, which an environment variable can replace.
+/// Safe code cannot set a variable in its own process, so this test runs another process: the test
+/// below.
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
 //# Once TLS is set up, everything on this connection MUST go through it.
@@ -243,7 +244,8 @@ async fn a_tls_stream_of_the_callers_own_works() {
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
 //# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
-/// Without `close_notify` anybody on the way could have cut off the stream, and rustls reports an error.
+/// Without `close_notify` anybody on the way could have cut off the stream, and rustls reports an
+/// error.
 #[tokio::test]
 async fn a_server_ends_tls_before_tcp() {
     with_timeout(async {
@@ -294,8 +296,8 @@ async fn a_client_ends_tls_before_tcp() {
     .await;
 }
 
-/// rustls keeps encrypted bytes in a buffer of its own while the socket is full. Only a completed flush
-/// transmits them.
+/// rustls keeps encrypted bytes in a buffer of its own while the socket is full. Only a completed
+/// flush transmits them.
 #[tokio::test(start_paused = true)]
 async fn a_message_over_tls_on_a_slow_connection_arrives_complete() {
     with_paused_timeout(async {
@@ -310,7 +312,8 @@ async fn a_message_over_tls_on_a_slow_connection_arrives_complete() {
         let mut server = server.unwrap();
         for number in 0..10_u8 {
             let message = vec![number; 5_000];
-            // The client reads one frame and then waits. Bytes that are still in the buffer are never sent.
+            // The client reads one frame and then waits. Bytes that are still in the buffer are
+            // never sent.
             let (sent, frame) = tokio::join!(server.send(message.clone()), read_frame(&mut client));
             sent.unwrap();
             assert!(frame == (BINARY, message), "message {number}");

@@ -1,5 +1,6 @@
-//! Writes: how many there are, what each contains, and when it is flushed. Answers to one read leave
-//! together, and large payloads are not copied. `sending.rs` has the tests of when a message is written.
+//! Writes: how many there are, what each contains, and when it is flushed. Answers to one read
+//! leave together, and large payloads are not copied. `sending.rs` has the tests of when a message
+//! is written.
 
 use std::{
     io,
@@ -35,7 +36,7 @@ fn sixteen() -> (Vec<u8>, Vec<u8>) {
     (sent.concat(), echoed.concat())
 }
 
-// ---- Writes and reads ----
+// ---- Writes and reads ---------------------------------------------------------------------------
 
 #[test]
 fn a_loop_of_next_and_feed_makes_one_write_per_read() {
@@ -162,7 +163,7 @@ fn fed_messages_are_written_before_next_waits_for_a_read() {
     assert_eq!(script.written(), server_frame(TEXT, "answer"));
 }
 
-// ---- Large payloads ----
+// ---- Large payloads -----------------------------------------------------------------------------
 
 #[test]
 fn a_large_payload_is_written_with_its_header_and_without_a_copy() {
@@ -212,7 +213,8 @@ fn more_payloads_than_one_vectored_write_holds_are_written_in_order() {
     let mut server = server(stream);
     script.block_writes();
     let mut expected = Vec::new();
-    // 25 messages of 5 KiB stay just below the limit of the queue. There are small ones between them.
+    // 25 messages of 5 KiB stay just below the limit of the queue. There are small ones between
+    // them.
     for number in 0..25 {
         let large = vec![number; 5 << 10];
         expected.extend(server_frame(BINARY, &large));
@@ -240,7 +242,7 @@ fn a_prepared_message_is_shared_by_all_connections() {
     assert_eq!(addresses[0], addresses[1]);
 }
 
-// ---- Limits ----
+// ---- Limits -------------------------------------------------------------------------------------
 
 #[test]
 fn of_ten_thousand_pings_in_one_read_the_first_64_and_the_last_are_answered() {
@@ -302,7 +304,7 @@ impl AsyncWrite for ZeroWriter {
     }
 }
 
-// ---- Streams with a buffer of their own, such as TLS ------------------------------------------------------------------
+// ---- Streams with a buffer of their own, such as TLS --------------------------------------------
 
 #[test]
 fn send_returns_when_the_stream_is_flushed_and_not_before() {

@@ -9,7 +9,7 @@ use testkit::{
 
 const SERVER: Role = Role::Server;
 
-// ---- After the local Close ------------------------------------------------------------------------------------------
+// ---- After the local Close ----------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
@@ -159,7 +159,7 @@ fn closing_after_the_end_changes_nothing() {
     });
 }
 
-// ---- CloseInfo and State --------------------------------------------------------------------------------
+// ---- CloseInfo and State ------------------------------------------------------------------------
 
 #[test]
 fn close_info_prints_as_a_sentence() {

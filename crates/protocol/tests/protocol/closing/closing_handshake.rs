@@ -14,7 +14,7 @@ use testkit::{
 const CLIENT: Role = Role::Client;
 const SERVER: Role = Role::Server;
 
-// ---- A client and a server -------------------------------------------------------------------------
+// ---- A client and a server ----------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
@@ -162,7 +162,8 @@ fn a_client_that_fails_the_connection_sends_a_reason_and_half_closes_tcp() {
     pair.client.receive_bytes(&hex("81 80 00000000"));
     pair.run();
     assert_eq!(pair.observed_by_server, [close(1002, "a server's frames must not be masked (RFC 6455, section 5.1)")]);
-    // The server has sent and received a Close, so it half-closes too. Nothing more can arrive, so it disconnects.
+    // The server has sent and received a Close, so it half-closes too. Nothing more can arrive, so
+    // it disconnects.
     assert_eq!(
         pair.tcp,
         [
@@ -220,7 +221,8 @@ fn a_server_half_closes_tcp_after_both_closes_and_still_reads() {
     assert_eq!(server.receive(&["88 02 03e8"]), [close(1000, "")]);
     server.assert_transmits(&["88 02 03e8", "half-close"]);
     assert_eq!(server.connection.state(), State::Closing);
-    // If the server disconnected now, the kernel could reset the connection, and the Close could be lost.
+    // If the server disconnected now, the kernel could reset the connection, and the Close could be
+    // lost.
     server.assert_transmits_nothing();
     server.receive_eof();
     server.assert_transmits(&["disconnect"]);
@@ -244,7 +246,7 @@ fn tcp_is_half_closed_after_the_last_byte_of_the_close() {
     });
 }
 
-// ---- 5.5.1: the answer to a Close -------------------------------------------------------------------------------------------------
+// ---- 5.5.1: the answer to a Close ---------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test

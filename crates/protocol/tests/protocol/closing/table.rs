@@ -12,7 +12,7 @@ use testkit::{
 
 use self::{ClosingInput::*, ClosingOutput::*, Observation::*};
 
-// ---- Situations -----------------------------------------------------------------------------------
+// ---- Situations ---------------------------------------------------------------------------------
 
 /// The situation of a connection before an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +82,10 @@ impl Situation {
     }
 }
 
-// ---- Inputs and outputs ---------------------------------------------------------------------------
+// ---- Inputs and outputs -------------------------------------------------------------------------
 
-/// An input of a connection: bytes of the peer, a report of the driver, or a call of the application.
+/// An input of a connection: bytes of the peer, a report of the driver, or a call of the
+/// application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClosingInput {
     /// The peer sends the text "ok".
@@ -262,13 +263,13 @@ fn outputs(endpoint: &mut TestEndpoint) -> Vec<ClosingOutput> {
     endpoint.transmit().into_iter().map(name).collect()
 }
 
-// ---- The table ------------------------------------------------------------------------------------
+// ---- The table ----------------------------------------------------------------------------------
 
 const CLEAN: bool = true;
 const UNCLEAN: bool = false;
 
-/// An input, the events or the result that follow, the outputs that follow, and then: the state, the
-/// close code, and whether the connection was closed cleanly.
+/// An input, the events or the result that follow, the outputs that follow, and then: the state,
+/// the close code, and whether the connection was closed cleanly.
 type TableRow = (ClosingInput, Observation, &'static [ClosingOutput], State, u16, bool);
 
 /// All inputs in all situations. After the end of its stream, the peer cannot send any bytes.
@@ -497,7 +498,7 @@ fn each_input_has_the_effect_of_the_table_in_each_situation() {
     assert!(differences.is_empty(), "not as in the table:\n{}", differences.join("\n"));
 }
 
-// ---- Calls after the end ---------------------------------------------------------------------------
+// ---- Calls after the end ------------------------------------------------------------------------
 
 #[test]
 fn calls_in_any_order_after_the_end_have_no_effect() {

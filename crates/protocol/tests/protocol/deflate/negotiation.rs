@@ -1,5 +1,5 @@
-//! RFC 7692, sections 5 and 7.1: the client's offers, the server's answer, and the client's validation of
-//! the answer.
+//! RFC 7692, sections 5 and 7.1: the client's offers, the server's answer, and the client's
+//! validation of the answer.
 
 use protocol::{
     DeflateOptions, HandshakeViolation, NegotiatedDeflate, Role, UsageError,
@@ -26,13 +26,13 @@ fn server_window(window: u8) -> DeflateOptions {
     DEFAULT.server_max_window_bits(bits(window))
 }
 
-/// Returns the options of a client that compresses with at most this window, or of a server that wants
-/// it to.
+/// Returns the options of a client that compresses with at most this window, or of a server that
+/// wants it to.
 fn client_window(window: u8) -> DeflateOptions {
     DEFAULT.client_max_window_bits(bits(window))
 }
 
-// ---- The client's offer -----------------------------------------------------------------------------------------------
+// ---- The client's offer -------------------------------------------------------------------------
 
 /// Returns the extensions that a request offers.
 fn offer_of(request: ClientRequest) -> String {
@@ -108,10 +108,10 @@ fn a_window_has_8_to_15_bits() {
     assert_eq!((8..=15).map(|bits| WindowBits::new(bits).unwrap().bytes()).max(), Some(32768));
 }
 
-// ---- The server's answer ----------------------------------------------------------------------------------------------
+// ---- The server's answer ------------------------------------------------------------------------
 
-/// Returns the server's answer to these offers, one header line each. If the server declines, there is
-/// no header, and the answer is empty.
+/// Returns the server's answer to these offers, one header line each. If the server declines, there
+/// is no header, and the answer is empty.
 fn answer(options: &DeflateOptions, offers: &[&str]) -> String {
     let head = HeadBuilder::request().with_each("Sec-WebSocket-Extensions", offers);
     let options = UpgradeOptions::default().deflate(options.clone());
@@ -241,7 +241,8 @@ fn the_smaller_of_two_windows_is_negotiated() {
 //# If `client_max_window_bits` was not offered, the server MUST NOT respond with it.
 #[test]
 fn client_max_window_bits_is_not_answered_unless_it_was_offered() {
-    // Such a client may use a window of 32 KiB. A server that cannot decompress that declines the offer.
+    // Such a client may use a window of 32 KiB. A server that cannot decompress that declines the
+    // offer.
     assert_declines(&client_window(14), "permessage-deflate");
     assert_declines(&client_window(14), "permessage-deflate; server_max_window_bits=10");
     assert_answers(&client_window(15), "permessage-deflate", "permessage-deflate");
@@ -363,7 +364,7 @@ fn permessage_deflate_is_not_accepted_beside_another_extension_that_uses_rsv1() 
     assert_eq!(rejected, Err(UsageError::ExtensionConflict("permessage-deflate".to_owned())));
 }
 
-// ---- The client's validation of the answer -------------------------------------------------------------------------------------------
+// ---- The client's validation of the answer ------------------------------------------------------
 
 fn response_to(offers: &[DeflateOptions], response: &str) -> Result<Option<NegotiatedDeflate>, HandshakeViolation> {
     let request = offers.iter().cloned().fold(client_request(), ClientRequest::deflate);
@@ -478,8 +479,8 @@ fn an_answer_with_two_extensions_that_use_rsv1_fails() {
     }
 }
 
-/// The parameters of one endpoint: the window of its compressor, and whether each direction uses context
-/// takeover.
+/// The parameters of one endpoint: the window of its compressor, and whether each direction uses
+/// context takeover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct OwnParameters {
     window_bits: WindowBits,
@@ -565,7 +566,8 @@ fn without_an_answer_nothing_is_compressed() {
 fn a_client_keeps_its_hints_whatever_the_answer_allows() {
     // The message is repeated at a distance of 600 bytes, which a window of 9 bits does not reach.
     let message = incompressible_bytes(600);
-    // Returns whether the compressor refers back 600 bytes, and whether it refers to an earlier message.
+    // Returns whether the compressor refers back 600 bytes, and whether it refers to an earlier
+    // message.
     let refers_far_and_to_earlier = |offers: &[DeflateOptions], response: &str| {
         let negotiated = response_to(offers, response).unwrap().expect("accepted");
         let mut deflater = Deflater::new(&negotiated);
@@ -583,7 +585,8 @@ fn a_client_keeps_its_hints_whatever_the_answer_allows() {
     let alone = DEFAULT.client_no_context_takeover(true);
     assert!(!refers_far_and_to_earlier(std::slice::from_ref(&alone), silent).1);
     assert!(!refers_far_and_to_earlier(&[DEFAULT], "permessage-deflate; client_no_context_takeover").1);
-    // The answer does not name the offer that it accepts, so the client keeps the hints of all that it may accept.
+    // The answer does not name the offer that it accepts, so the client keeps the hints of all that
+    // it may accept.
     assert!(!refers_far_and_to_earlier(&[DEFAULT, alone], silent).1);
     assert!(!refers_far_and_to_earlier(&[DEFAULT, client_window(9)], silent).0);
 }

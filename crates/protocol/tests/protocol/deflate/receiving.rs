@@ -148,7 +148,7 @@ fn without_takeover_a_reference_to_an_earlier_message_is_invalid() {
     });
 }
 
-// ---- RSV1 (section 6.1) -----------------------------------------------------------------------------------------------
+// ---- RSV1 (section 6.1) -------------------------------------------------------------------------
 
 //= docs/src/rfc7692.md#section-6-1
 //= type=test
@@ -191,7 +191,7 @@ fn without_negotiated_compression_rsv1_fails_the_connection() {
     });
 }
 
-// ---- Limits -----------------------------------------------------------------------------------------------------------
+// ---- Limits -------------------------------------------------------------------------------------
 
 #[test]
 fn the_limit_on_messages_is_for_their_decompressed_size() {

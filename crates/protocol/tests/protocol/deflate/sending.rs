@@ -55,7 +55,8 @@ fn a_fragmented_message_has_rsv1_on_its_first_frame() {
         let first_bytes: Vec<u8> = sent.iter().map(|frame| frame.first).collect();
         assert_eq!(first_bytes, [RSV1 | FIRST_OF_TEXT, PING, CONTINUATION, CONTINUATION, LAST_CONTINUATION]);
         assert_eq!(sent[1].payload, b"?");
-        // Each fragment can be decompressed when it arrives. All but the last end with the four bytes.
+        // Each fragment can be decompressed when it arrives. All but the last end with the four
+        // bytes.
         assert!(sent[0].payload.ends_with(&[0, 0, 0xFF, 0xFF]) && sent[3].payload.ends_with(&[0, 0, 0xFF, 0xFF]));
         let payload = [0, 2, 3, 4].map(|index| sent[index].payload.clone()).concat();
         assert_eq!(ReferenceInflater::default().inflate(&payload), b"Hello");
@@ -104,7 +105,8 @@ fn with_takeover_a_message_that_grows_is_sent_compressed() {
 
 #[test]
 fn an_uncompressed_message_does_not_enter_the_window() {
-    // A message of 1024 bytes is compressed. One of 1000 bytes is not, and does not enter the window.
+    // A message of 1024 bytes is compressed. One of 1000 bytes is not, and does not enter the
+    // window.
     let long = incompressible_bytes(1024);
     let options = DeflateOptions::DEFAULT;
     let mut pair = LinkedPair::with_deflate(&Config::default(), &options, &options);
@@ -151,7 +153,7 @@ fn invalid_utf8_cannot_be_sent_in_compressed_fragments() {
     });
 }
 
-// ---- Prepared messages ------------------------------------------------------------------------------------------------
+// ---- Prepared messages --------------------------------------------------------------------------
 
 #[test]
 fn a_prepared_message_is_compressed_once_for_all_clients_that_can_decompress_it() {

@@ -48,8 +48,8 @@ impl Receiving {
     }
 }
 
-/// Returns all rules that a frame with these first two bytes breaks. This is a second implementation of
-/// the RFC's rules, written in another way. An endpoint may report any of them.
+/// Returns all rules that a frame with these first two bytes breaks. This is a second
+/// implementation of the RFC's rules, written in another way. An endpoint may report any of them.
 fn broken_rules(receiver: Role, in_message: bool, first: u8, second: u8) -> Vec<Violation> {
     let mut broken = Vec::new();
     let final_frame = first >= 128;
@@ -114,8 +114,9 @@ fn answer_to_empty_frame(receiver: Role, close_sent: bool, first: u8) -> &'stati
     }
 }
 
-/// Returns a header that starts with these two bytes, and the length of its payload. The rest of the
-/// header is valid: the smallest length of its form, which is within all limits, and the key 00000000.
+/// Returns a header that starts with these two bytes, and the length of its payload. The rest of
+/// the header is valid: the smallest length of its form, which is within all limits, and the key
+/// 00000000.
 fn header_from(first: u8, second: u8) -> (Vec<u8>, usize) {
     let mut header = vec![first, second];
     let length = match second % 128 {
@@ -168,8 +169,9 @@ fn check_all_first_two_bytes(receiver: Role) {
                 endpoint.assert_fails_connection(1002);
             }
         }
-        // The valid frames are 3 control frames with 126 lengths each, and data frames with 128 lengths each. Within a
-        // message there are 2 valid first bytes of data frames, which continue it; otherwise there are 4.
+        // The valid frames are 3 control frames with 126 lengths each, and data frames with 128
+        // lengths each. Within a message there are 2 valid first bytes of data frames, which
+        // continue it; otherwise there are 4.
         let data_frames = if open_message.is_some() { 2 } else { 4 };
         assert_eq!(invalid_frames, 65_536 - (3 * 126 + data_frames * 128), "{situation:?}");
     }

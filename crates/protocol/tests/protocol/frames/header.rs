@@ -13,7 +13,7 @@ use testkit::{
     observed::{Observed, violated},
 };
 
-// ---- 5.2: the length ------------------------------------------------------------------------------------------------
+// ---- 5.2: the length ----------------------------------------------------------------------------
 
 /// The length of a payload, the header of such a binary frame from a server, and the header from a
 /// client that masks with the key of the examples.
@@ -182,7 +182,7 @@ fn the_largest_length_is_valid_but_above_the_limit() {
     });
 }
 
-// ---- 5.2: reserved bits and opcodes ---------------------------------------------------------------------------------
+// ---- 5.2: reserved bits and opcodes -------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-5-2
 //= type=test
@@ -221,7 +221,8 @@ fn a_reserved_opcode_fails_the_connection() {
     for opcode in [0x3, 0x4, 0x5, 0x6, 0x7, 0xB, 0xC, 0xD, 0xE, 0xF] {
         for fin in [0x80, 0x00] {
             for_both_roles(|endpoint| {
-                // The first two bytes are enough. The length, the key and the payload need not arrive.
+                // The first two bytes are enough. The length, the key and the payload need not
+                // arrive.
                 let second = if endpoint.role() == Role::Server { 0xFF } else { 0x7F };
                 assert_eq!(
                     endpoint.receive_bytes(&[fin | opcode, second]),

@@ -17,7 +17,7 @@ pub(super) fn request_for_chat() -> ClientRequest {
     client_request().subprotocol("chat").unwrap().subprotocol("superchat").unwrap()
 }
 
-// ---- Valid requests ----------------------------------------------------------------------------------------------------
+// ---- Valid requests -----------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
@@ -140,7 +140,7 @@ fn headers_for_unused_options_are_not_sent() {
     }
 }
 
-// ---- Usage errors ------------------------------------------------------------------------------------
+// ---- Usage errors -------------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test

@@ -35,7 +35,7 @@ fn accept_wrong(received: &str) -> HandshakeViolation {
     HandshakeViolation::AcceptWrong { expected: SAMPLE_ACCEPT.to_owned(), received: received.to_owned() }
 }
 
-// ---- The response ---------------------------------------------------------------------------------------------------
+// ---- The response -------------------------------------------------------------------------------
 
 #[test]
 fn responses_of_real_servers_are_accepted() {
@@ -204,7 +204,7 @@ fn http_1_0_cannot_switch_protocols() {
     );
 }
 
-// ---- Subprotocols ---------------------------------------------------------------------------------------------------
+// ---- Subprotocols -------------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
@@ -253,7 +253,7 @@ fn a_response_names_at_most_one_subprotocol() {
     );
 }
 
-// ---- Extensions -----------------------------------------------------------------------------------------------------
+// ---- Extensions ---------------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
@@ -315,7 +315,7 @@ fn a_malformed_list_of_extensions_fails() {
     assert_fails(request_for_extensions(), &head, &HandshakeViolation::ExtensionsMalformed);
 }
 
-// ---- Other responses --------------------------------------------------------------------------------------------------
+// ---- Other responses ----------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
@@ -391,7 +391,7 @@ fn a_malformed_response_fails() {
     }
 }
 
-// ---- Reads ----------------------------------------------------------------------------------------------------------
+// ---- Reads --------------------------------------------------------------------------------------
 
 #[test]
 fn a_short_read_is_not_an_error() {
@@ -439,7 +439,7 @@ fn the_request_is_available_until_the_response_is_complete() {
     assert_eq!(handshake.request_bytes(), bytes);
 }
 
-// ---- Limits ---------------------------------------------------------------------------------------------------------
+// ---- Limits -------------------------------------------------------------------------------------
 
 #[test]
 fn a_response_without_end_fails_at_the_limit() {

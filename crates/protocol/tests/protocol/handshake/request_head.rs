@@ -1,5 +1,5 @@
-//! The HTTP head of a request (sections 4.2.1 and 10.4): its syntax, the reads in which it arrives, and
-//! the limits on its size.
+//! The HTTP head of a request (sections 4.2.1 and 10.4): its syntax, the reads in which it arrives,
+//! and the limits on its size.
 
 use http::StatusCode;
 use protocol::{
@@ -15,7 +15,7 @@ use testkit::{
     observed::text,
 };
 
-// ---- Syntax ----
+// ---- Syntax -------------------------------------------------------------------------------------
 
 #[test]
 fn bytes_that_are_not_http_are_rejected_at_once() {
@@ -119,8 +119,9 @@ fn a_head_may_arrive_byte_by_byte() {
 
 #[test]
 fn an_incomplete_head_is_parsed_when_it_has_doubled_and_not_at_every_byte() {
-    // Parsing from the start with every byte would take time in the square of the head's length. When the head is
-    // parsed shows in when a fault is reported: a character that no target may contain, in a head that never ends.
+    // Parsing from the start with every byte would take time in the square of the head's length.
+    // When the head is parsed shows in when a fault is reported: a character that no target may
+    // contain, in a head that never ends.
     let mut bytes = b"GET /".to_vec();
     bytes.resize(200, b'a');
     for (fault_at, reported_at) in [(5, 8), (7, 8), (8, 16), (20, 32), (63, 64), (64, 128), (100, 128)] {
@@ -152,7 +153,7 @@ fn bytes_after_the_head_are_frames() {
     assert_eq!(server.receive_bytes(&hex("00000000 6f6b")), [text("ok")], "the second frame was cut in two");
 }
 
-// ---- 10.4: limits ---------------------------------------------------------------------------------------------------
+// ---- 10.4: limits -------------------------------------------------------------------------------
 
 #[test]
 fn a_head_may_be_as_long_as_the_limit_and_no_longer() {

@@ -1,5 +1,5 @@
-//! Sections 4.2, 9.1 and 11.3: the validation of a client's request. `request_head.rs` has the tests of
-//! its HTTP head, and `server_response.rs` those of the response.
+//! Sections 4.2, 9.1 and 11.3: the validation of a client's request. `request_head.rs` has the
+//! tests of its HTTP head, and `server_response.rs` those of the response.
 
 use http::StatusCode;
 use protocol::{
@@ -19,7 +19,7 @@ fn assert_rejected(head: &HeadBuilder, expected: &HandshakeViolation, status: u1
     assert_eq!(rejection(expected).status(), status, "{expected}");
 }
 
-// ---- A valid request ----------------------------------------------------------------------------------------
+// ---- A valid request ----------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
@@ -149,7 +149,7 @@ fn wants_websocket_distinguishes_ordinary_http() {
     assert_eq!(invalid.check_upgrade().unwrap_err(), HandshakeViolation::KeyNotOnce);
 }
 
-// ---- Item 1: method, version, target --------------------------------------------------------------------------------
+// ---- Item 1: method, version, target ------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
@@ -206,15 +206,15 @@ fn a_target_that_is_not_a_resource_name_is_rejected() {
 
 #[test]
 fn a_request_target_must_not_have_a_fragment() {
-    // Neither section 3 nor HTTP allows a fragment here. A server that dropped it silently would serve another resource
-    // than the one that a proxy has seen.
+    // Neither section 3 nor HTTP allows a fragment here. A server that dropped it silently would
+    // serve another resource than the one that a proxy has seen.
     for target in ["/chat#room", "/chat?x#", "/#"] {
         let head = HeadBuilder::request().first_line(format!("GET {target} HTTP/1.1"));
         assert_rejected(&head, &HandshakeViolation::TargetMalformed, 400);
     }
 }
 
-// ---- Item 2: Host ---------------------------------------------------------------------------------------------------
+// ---- Item 2: Host -------------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
@@ -227,7 +227,7 @@ fn a_request_has_exactly_one_host() {
     assert_rejected(&r().set("Host", ""), &HandshakeViolation::HostNotOnce, 400);
 }
 
-// ---- Items 3 and 4: Upgrade and Connection --------------------------------------------------------------------------
+// ---- Items 3 and 4: Upgrade and Connection ------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
@@ -287,7 +287,7 @@ fn connection_must_list_upgrade() {
     }
 }
 
-// ---- Item 5: the key ------------------------------------------------------------------------------------------------
+// ---- Item 5: the key ----------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
@@ -330,7 +330,7 @@ fn a_key_that_is_not_ascii_is_malformed_and_not_missing() {
     assert_rejected(&head, &HandshakeViolation::KeyMalformed, 400);
 }
 
-// ---- Item 6: the version --------------------------------------------------------------------------------------------
+// ---- Item 6: the version ------------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
@@ -372,7 +372,7 @@ fn the_version_is_validated_before_the_key() {
     assert_rejected(&head, &HandshakeViolation::VersionUnsupported(Some("14".to_owned())), 426);
 }
 
-// ---- Item 8: subprotocols -------------------------------------------------------------------------------------------
+// ---- Item 8: subprotocols -----------------------------------------------------------------------
 
 //= docs/src/rfc6455.md#section-11-3-4
 //= type=test
@@ -426,7 +426,7 @@ fn a_subprotocol_is_named_once() {
     assert_rejected(&lines, &repeated, 400);
 }
 
-// ---- Item 9 and 9.1: extensions -------------------------------------------------------------------------------------
+// ---- Item 9 and 9.1: extensions -----------------------------------------------------------------
 
 fn offered(lines: &[&str]) -> Vec<String> {
     let head = HeadBuilder::request().with_each("Sec-WebSocket-Extensions", lines);
@@ -533,7 +533,7 @@ fn a_malformed_list_of_extensions_is_rejected() {
     assert_rejected(&head, &HandshakeViolation::ExtensionsMalformed, 400);
 }
 
-// ---- A body ---------------------------------------------------------------------------------------------------------
+// ---- A body -------------------------------------------------------------------------------------
 
 #[test]
 fn a_request_with_a_body_is_rejected() {

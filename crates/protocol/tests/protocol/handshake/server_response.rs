@@ -18,7 +18,7 @@ fn header_lines(response: &str) -> Vec<&str> {
     lines
 }
 
-// ---- Acceptance ----
+// ---- Acceptance ---------------------------------------------------------------------------------
 
 fn request_with_offers() -> HeadBuilder {
     HeadBuilder::request()
@@ -150,7 +150,7 @@ fn a_response_to_a_websocket_request_has_no_body() {
     assert!(!response.to_ascii_lowercase().contains("transfer-encoding"));
 }
 
-// ---- Rejections ----
+// ---- Rejections ---------------------------------------------------------------------------------
 
 #[test]
 fn a_rejection_is_a_complete_http_response_and_closes_the_connection() {
@@ -191,7 +191,8 @@ fn a_426_names_the_protocol_and_its_version() {
         let lines = header_lines(&response);
         assert!(lines.contains(&"Upgrade: websocket"), "{response}");
         assert!(lines.contains(&"Sec-WebSocket-Version: 13"), "{response}");
-        // RFC 9110, section 7.8: a sender of Upgrade lists it in Connection. "close" ends the connection.
+        // RFC 9110, section 7.8: a sender of Upgrade lists it in Connection. "close" ends the
+        // connection.
         assert!(lines.contains(&"Connection: Upgrade, close"), "{response}");
     }
 }

@@ -1,5 +1,5 @@
-//! Random heads, valid or not, in reads of any size, and random handshakes between a client and a server
-//! of this crate.
+//! Random heads, valid or not, in reads of any size, and random handshakes between a client and a
+//! server of this crate.
 
 use bytes::BytesMut;
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -73,7 +73,8 @@ proptest! {
                 prop_assert_eq!(split, whole);
             }
             (Err(split), Err(whole)) => prop_assert_eq!(split, whole),
-            // An incomplete head is parsed when it has doubled in length, so its violation may be found later.
+            // An incomplete head is parsed when it has doubled in length, so its violation may be
+            // found later.
             (Ok(None), Ok(None) | Err(_)) => {}
             (split, whole) => prop_assert!(false, "in pieces {split:?}, as a whole {whole:?}"),
         }

@@ -1,4 +1,5 @@
-//! Random inputs for each parser: of frame headers, UTF-8, Close bodies, URIs and lists of extensions.
+//! Random inputs for each parser: of frame headers, UTF-8, Close bodies, URIs and lists of
+//! extensions.
 
 use proptest::{collection::vec, prelude::*};
 use protocol::{

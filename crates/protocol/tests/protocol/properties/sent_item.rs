@@ -1,5 +1,5 @@
-//! Random messages and control frames, each with its three forms: the calls that send it, its frames,
-//! and the events that the peer observes.
+//! Random messages and control frames, each with its three forms: the calls that send it, its
+//! frames, and the events that the peer observes.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 use protocol::{Connection, Message, MessageKind, Role};

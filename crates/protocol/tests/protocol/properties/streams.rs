@@ -1,5 +1,5 @@
-//! Random streams of bytes, valid or not: the cuts between reads do not matter, and no stream puts a
-//! connection into a state that it cannot leave.
+//! Random streams of bytes, valid or not: the cuts between reads do not matter, and no stream puts
+//! a connection into a state that it cannot leave.
 
 use proptest::{collection::vec, prelude::*};
 use protocol::{CloseInfo, Config, Role, State};

@@ -80,8 +80,8 @@ async fn the_body_of_a_rejection_may_arrive_after_its_head() {
     assert_eq!(String::from_utf8_lossy(response.body()), "not today, sir");
 }
 
-/// Answers a client's request with an invalid response. Returns the client's error, and the bytes that it
-/// sent after its request.
+/// Answers a client's request with an invalid response. Returns the client's error, and the bytes
+/// that it sent after its request.
 async fn connect_error(response: impl Fn(&str) -> String) -> (ConnectError, Vec<u8>) {
     let (listener, uri) = listen().await;
     let server = async {
@@ -104,7 +104,8 @@ async fn a_response_other_than_101_rejects_the_handshake() {
 
 #[tokio::test]
 async fn a_server_of_another_protocol_fails_the_handshake_at_once() {
-    // There is no empty line, and the server keeps the connection open. The client must notice the first bytes.
+    // There is no empty line, and the server keeps the connection open. The client must notice the
+    // first bytes.
     let (error, rest) = connect_error(|_| "SSH-2.0-OpenSSH_9.9\r\n".to_owned()).await;
     assert!(
         matches!(&error, ConnectError::Answer(HandshakeError::Violation(HandshakeViolation::MalformedHead(_)))),

@@ -26,8 +26,8 @@ use websocket::{AcceptError, ServerConfig, accept, accept_with, connect, read_re
 
 use crate::support::not_found;
 
-/// Lets a server read an invalid request. Returns the server's error, and everything that the client
-/// receives.
+/// Lets a server read an invalid request. Returns the server's error, and everything that the
+/// client receives.
 async fn accept_error(request: &str) -> (AcceptError, String) {
     let (ours, mut theirs) = tokio::io::duplex(1 << 20);
     let client = async move {
@@ -138,8 +138,8 @@ async fn a_rejection_of_the_application_is_these_bytes() {
     );
 }
 
-/// When a socket with unread bytes is closed, the kernel sends a reset. The reset can destroy a response
-/// that the client has not read yet.
+/// When a socket with unread bytes is closed, the kernel sends a reset. The reset can destroy a
+/// response that the client has not read yet.
 #[tokio::test]
 async fn a_rejection_is_not_lost_to_a_reset_when_the_client_has_sent_more() {
     let (listener, _) = listen().await;

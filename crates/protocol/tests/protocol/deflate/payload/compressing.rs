@@ -45,8 +45,8 @@ fn another_decoder_reads_the_compressed_messages() {
     }
 }
 
-/// The message repeats incompressible bytes at a distance that is slightly too large for one window. Only
-/// a compressor with a larger window finds the previous copy.
+/// The message repeats incompressible bytes at a distance that is slightly too large for one
+/// window. Only a compressor with a larger window finds the previous copy.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
 //# A compressor MUST NOT refer back more than 32,768 bytes.
