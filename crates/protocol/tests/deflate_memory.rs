@@ -72,7 +72,7 @@ fn memory_is_bounded_by_limits_and_options() {
     assert!(grown < 6 * MIB, "{} KiB for a limit of 1 MiB", grown / KIB);
     server.assert_fails_connection(1009);
 
-    // Without takeover nothing is kept between messages. With takeover both windows are.
+    // Without takeover, nothing is kept between messages. With takeover, both windows are kept.
     let frugal = bytes_per_server(&DeflateOptions::FRUGAL);
     assert!(frugal < 16 * KIB, "{frugal} bytes per connection without takeover");
     let full = bytes_per_server(&DeflateOptions::DEFAULT);

@@ -11,7 +11,7 @@ use testkit::{
 };
 
 #[test]
-fn an_idle_connection_frees_the_memory_of_its_busy_time() {
+fn an_idle_connection_frees_the_memory_that_it_used_while_busy() {
     const COUNT: usize = 2000;
     // The payload is large enough to be shared, so each server adds only an entry to its send
     // queue.

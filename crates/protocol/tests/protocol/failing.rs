@@ -144,7 +144,7 @@ fn nothing_is_transmitted_after_a_read_error() {
 }
 
 #[test]
-fn dropped_output_reports_whether_bytes_were_discarded() {
+fn has_discarded_output_reports_whether_bytes_were_lost() {
     for_both_roles(|endpoint| {
         endpoint.connection.send_text("Hello").unwrap();
         endpoint.transmit();

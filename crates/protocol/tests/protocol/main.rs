@@ -1,7 +1,8 @@
 //! Tests of the protocol over its public API, by topic of RFC 6455 and RFC 7692.
 //!
-//! They are one program, because linking one is faster than linking twenty-five. `deflate_memory`
-//! and `idle_memory` beside this folder need a process of their own: they measure its memory.
+//! They are one program, because linking one program is faster than linking twenty-five.
+//! `deflate_memory` and `idle_memory`, next to this folder, need a process of their own: they
+//! measure its memory.
 
 mod closing;
 mod control;

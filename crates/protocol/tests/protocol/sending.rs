@@ -325,7 +325,7 @@ fn a_rejected_fragment_draws_no_key() {
 }
 
 #[test]
-fn each_usage_error_says_what_would_be_right() {
+fn each_usage_error_prints_its_sentence() {
     for (usage_error, sentence) in [
         (
             UsageError::NotAToken("a b\n".to_owned()),
@@ -382,7 +382,7 @@ fn messages_are_made_from_strings_and_bytes() {
 }
 
 #[test]
-fn a_message_knows_its_kind_and_payload() {
+fn a_message_returns_its_kind_and_payload() {
     let text = Message::text("h\u{e9}");
     assert_eq!(
         (text.kind(), text.as_text(), text.as_bytes().as_ref()),

@@ -264,8 +264,8 @@ fn continuation_ranges(first: u8) -> Option<ContinuationRanges> {
     })
 }
 
-/// Returns all incomplete characters, with the bytes that must follow. Of the third byte, it uses
-/// only the smallest and the largest value.
+/// Returns all incomplete characters, with the bytes that must follow. If a third byte is present,
+/// it has only its smallest and its largest value.
 fn incomplete_characters() -> Vec<(Vec<u8>, ContinuationRanges)> {
     let mut all = Vec::new();
     for first in 0..=255 {
@@ -285,8 +285,9 @@ fn incomplete_characters() -> Vec<(Vec<u8>, ContinuationRanges)> {
 #[test]
 fn the_validator_accepts_exactly_the_sequences_of_the_unicode_standard() {
     let incomplete_characters = incomplete_characters();
-    // 51 first bytes need further bytes. With their second bytes there are 960 of three bytes and
-    // 256 of four bytes. Of the third byte of the latter, two values are used.
+    // 51 first bytes need further bytes. There are 960 valid pairs of bytes that start a character
+    // of three bytes, and 256 that start one of four. Each of the latter is used with two values of
+    // its third byte.
     assert_eq!(incomplete_characters.len(), 51 + 960 + 256 + 2 * 256);
     for first in 0..=255 {
         let mut check = Utf8Validator::new();

@@ -256,7 +256,7 @@ fn the_host_header_has_the_port_unless_it_is_the_default() {
 }
 
 #[test]
-fn a_uri_prints_in_a_form_that_parses_to_the_same() {
+fn a_printed_uri_parses_to_an_equal_one() {
     for (uri, printed) in [
         ("WS://Example.org", "ws://example.org/"),
         ("ws://example.org:80/a", "ws://example.org/a"),

@@ -1,6 +1,5 @@
-//! Every rule that a peer can break is broken by bytes: each violation has its section, the status
-//! or close code that answers it, and its sentence. Some violations are of limits, and name no
-//! section.
+//! Every rule that a peer can break, broken by bytes. Each violation has its section, the status or
+//! the close code that answers it, and its sentence. A violation of a limit names no section.
 
 use std::collections::BTreeSet;
 
@@ -88,7 +87,8 @@ fn in_silence() -> Violation {
 
 // ---- The tables ---------------------------------------------------------------------------------
 
-/// The section that a violation names, as the RFC's number and the section's. `None` for a limit.
+/// The section that a violation names: the numbers of the RFC and of the section. `None` for a
+/// limit.
 type ExpectedSection = Option<(u16, &'static str)>;
 
 struct HandshakeRow {
@@ -242,8 +242,8 @@ fn variant_name(violation: &impl std::fmt::Debug) -> String {
     debug.split(['(', ' ']).next().unwrap_or_default().to_owned()
 }
 
-/// Returns the names of an enum's variants. A new variant is added to the source first, so a table
-/// that lacks it is found here.
+/// Returns the names of an enum's variants, read from its source. They include a new variant that
+/// the table still lacks.
 fn variants_in<'a>(source: &'a str, declaration: &str) -> BTreeSet<&'a str> {
     let (_, body) = source.split_once(declaration).unwrap();
     let (body, _) = body.split_once("\n}").unwrap();
@@ -304,7 +304,7 @@ fn rules_of_compression_are_in_rfc_7692_and_one_rule_is_in_rfc_9110() {
     assert_eq!(of_rfc7692, ["ExtensionConflict", "DeflateAnswerWrong", "CompressedBitMisplaced", "DeflateInvalid"]);
 }
 
-/// Returns `sentence` with the reference that ends it.
+/// Returns `sentence` followed by the reference to its rule.
 fn with_reference(sentence: &str, section: ExpectedSection) -> String {
     match section {
         Some((rfc, section)) => format!("{sentence} (RFC {rfc}, section {section})"),
@@ -383,7 +383,8 @@ fn a_rejection_carries_the_status_and_the_sentence_of_its_violation() {
 
 #[test]
 fn a_malformed_response_ends_a_clients_handshake() {
-    // Client and server parse heads by the same rules. A client has nobody to send a status to.
+    // Client and server parse heads by the same rules. A client cannot answer with a status, so it
+    // drops the connection.
     for bytes in ["HTTP/1.1 101\0\r\n", "HTTP/1.1 101 x\r\nno colon\r\n\r\n"] {
         let Err(HandshakeError::Violation(violation)) = read_response(client_request(), bytes.as_bytes()) else {
             panic!("{bytes:?} is accepted")

@@ -165,7 +165,7 @@ impl TestEndpoint {
 
 /// Output.
 impl TestEndpoint {
-    /// Carries out everything that the connection wants done with TCP.
+    /// Carries out everything that the connection asks its driver to do with TCP.
     pub fn transmit(&mut self) -> Vec<Transmitted> {
         let mut list = Vec::new();
         for _ in 0..1000 {

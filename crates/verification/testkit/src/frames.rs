@@ -39,23 +39,23 @@ pub mod first_byte {
     pub const PONG: u8 = 0x8A;
 }
 
-/// Builds one frame, valid or not.
+/// One frame, valid or not, built field by field.
 ///
 /// ```
-/// use testkit::{frames::{FrameBuilder, first_byte::TEXT}, hex::hex, masking::EXAMPLE_KEY};
+/// use testkit::{frames::{TestFrame, first_byte::TEXT}, hex::hex, masking::EXAMPLE_KEY};
 ///
-/// assert_eq!(FrameBuilder::new(TEXT, "Hello").bytes(), hex("81 05 48656c6c6f"));
-/// assert_eq!(FrameBuilder::new(TEXT, "Hello").masked_with(EXAMPLE_KEY).bytes(), hex("81 85 37fa213d 7f9f4d5158"));
+/// assert_eq!(TestFrame::new(TEXT, "Hello").bytes(), hex("81 05 48656c6c6f"));
+/// assert_eq!(TestFrame::new(TEXT, "Hello").masked_with(EXAMPLE_KEY).bytes(), hex("81 85 37fa213d 7f9f4d5158"));
 /// ```
 #[derive(Debug, Clone)]
-pub struct FrameBuilder {
+pub struct TestFrame {
     first: u8,
     payload: Vec<u8>,
     masking_key: Option<[u8; 4]>,
     length_form: LengthForm,
 }
 
-impl FrameBuilder {
+impl TestFrame {
     /// Creates an unmasked frame whose length is written in its shortest form.
     pub fn new(first: u8, payload: impl AsRef<[u8]>) -> Self {
         let payload = payload.as_ref().to_vec();
@@ -109,17 +109,17 @@ impl FrameBuilder {
 
 /// Encodes a frame as a server sends it.
 pub fn server_frame(first: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
-    FrameBuilder::new(first, payload).bytes()
+    TestFrame::new(first, payload).bytes()
 }
 
 /// Encodes a frame as a client sends it, masked with [`EXAMPLE_KEY`].
 pub fn client_frame(first: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
-    FrameBuilder::new(first, payload).masked_with(EXAMPLE_KEY).bytes()
+    TestFrame::new(first, payload).masked_with(EXAMPLE_KEY).bytes()
 }
 
 /// Encodes a frame as `sender` sends it. A client masks with the key 00000000.
 pub fn frame_from(sender: Role, first: u8, payload: impl AsRef<[u8]>) -> Vec<u8> {
-    let frame = FrameBuilder::new(first, payload);
+    let frame = TestFrame::new(first, payload);
     match sender {
         Role::Server => frame.bytes(),
         Role::Client => frame.masked_with(ZERO_KEY).bytes(),
@@ -212,12 +212,12 @@ impl RawFrame {
 
 #[cfg(test)]
 mod tests {
-    use super::{FrameBuilder, RawFrame, client_frame, first_byte::*, frame_from, frames_from, server_frame};
+    use super::{RawFrame, TestFrame, client_frame, first_byte::*, frame_from, frames_from, server_frame};
     use crate::hex::hex;
     use protocol::{Role, frame::LengthForm};
 
     #[test]
-    fn the_builder_agrees_with_the_examples_of_section_5_7() {
+    fn a_test_frame_agrees_with_the_examples_of_section_5_7() {
         assert_eq!(server_frame(TEXT, "Hello"), hex("81 05 48656c6c6f"));
         assert_eq!(client_frame(TEXT, "Hello"), hex("81 85 37fa213d 7f9f4d5158"));
         assert_eq!(server_frame(BINARY, [0; 256])[..4], hex("82 7e0100")[..]);
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_length_can_be_written_in_a_longer_form_than_it_needs() {
-        let frame = FrameBuilder::new(TEXT, "Hello");
+        let frame = TestFrame::new(TEXT, "Hello");
         assert_eq!(frame.clone().length_form(LengthForm::Sixteen).bytes(), hex("81 7e0005 48656c6c6f"));
         assert_eq!(frame.length_form(LengthForm::SixtyFour).bytes(), hex("81 7f0000000000000005 48656c6c6f"));
     }

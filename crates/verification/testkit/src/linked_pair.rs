@@ -30,7 +30,7 @@ pub struct LinkedPair {
     pub server: TestEndpoint,
     to_client: OneWay,
     to_server: OneWay,
-    /// The most bytes that one read returns.
+    /// The largest number of bytes that one read returns.
     pub read_size: usize,
     /// The events of the client so far.
     pub observed_by_client: Vec<Observed>,

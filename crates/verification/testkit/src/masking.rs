@@ -17,7 +17,7 @@ pub fn xor_with_key(payload: &[u8], key: [u8; 4]) -> Vec<u8> {
     payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]).collect()
 }
 
-/// Returns a source that yields these keys in order. It panics when a frame asks for one more.
+/// Returns a source that yields these keys in order. It panics when a frame needs one more.
 #[must_use]
 pub fn scripted_keys(keys: &[[u8; 4]]) -> Box<dyn MaskingKeys> {
     let mut keys: VecDeque<MaskingKey> = keys.iter().copied().map(MaskingKey).collect();

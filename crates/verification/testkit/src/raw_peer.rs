@@ -1,4 +1,4 @@
-//! Clients and servers that exchange plain bytes over TCP, and what they read.
+//! Clients and servers that exchange plain bytes over TCP, and functions that read those bytes.
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},

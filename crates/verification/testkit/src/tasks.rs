@@ -12,8 +12,8 @@ use std::{
     time::Duration,
 };
 
-/// Runs `future` for at most ten seconds, so that a test cannot hang. Nothing here should take even
-/// one.
+/// Runs `future` for at most ten seconds, so that a test cannot hang. A test should need less than
+/// one second.
 pub async fn with_timeout<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(10), future).await.expect("the test hangs")
 }

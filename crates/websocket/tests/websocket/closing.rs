@@ -247,9 +247,9 @@ async fn a_peer_that_never_answers_a_close_is_disconnected_at_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn messages_of_the_peer_do_not_postpone_the_deadline_for_its_close() {
     let (mut server, mut client) = {
-        let (ours, theirs) = tokio::io::duplex(1 << 10);
+        let (local, remote) = tokio::io::duplex(1 << 10);
         let config = Config::DEFAULT.close_timeout(Duration::from_secs(2));
-        (server_with(ours, config), theirs)
+        (server_with(local, config), remote)
     };
     let began = Instant::now();
     let chatter = async {

@@ -18,13 +18,13 @@ async fn pair(
     options: Option<DeflateOptions>,
     decision: Option<DeflateOptions>,
 ) -> [WebSocket<DuplexStream>; 2] {
-    let (near, far) = duplex(64 << 10);
+    let (local, remote) = duplex(64 << 10);
     let connector = offers.iter().cloned().fold(Connector::new("ws://localhost/").unwrap(), Connector::deflate);
     let config = options.into_iter().fold(ServerConfig::default(), ServerConfig::deflate);
-    let accept = accept_with(far, &config, |_| {
+    let accept = accept_with(remote, &config, |_| {
         Ok(decision.into_iter().fold(UpgradeOptions::default(), UpgradeOptions::deflate))
     });
-    let (client, server) = with_timeout(async { tokio::join!(connector.handshake(near), accept) }).await;
+    let (client, server) = with_timeout(async { tokio::join!(connector.handshake(local), accept) }).await;
     [client.expect("the handshake is valid"), server.expect("the handshake is valid")]
 }
 
@@ -66,19 +66,19 @@ async fn options_for_one_connection_override_the_options_for_all() {
 
 #[tokio::test]
 async fn frames_that_arrive_with_the_response_may_be_compressed() {
-    let (near, mut far) = duplex(64 << 10);
+    let (local, mut remote) = duplex(64 << 10);
     let connector = Connector::new("ws://localhost/").unwrap().deflate(ALL);
     let server = async {
-        let request = read_head(&mut far).await;
+        let request = read_head(&mut remote).await;
         let response = response_for(&request).replace(
             "Upgrade: websocket\r\n",
             "Upgrade: websocket\r\nSec-WebSocket-Extensions: permessage-deflate\r\n",
         );
         let frame = [0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
-        far.write_all(&[response.as_bytes(), &frame].concat()).await.unwrap();
+        remote.write_all(&[response.as_bytes(), &frame].concat()).await.unwrap();
         request
     };
-    let (client, request) = with_timeout(async { tokio::join!(connector.handshake(near), server) }).await;
+    let (client, request) = with_timeout(async { tokio::join!(connector.handshake(local), server) }).await;
     let mut client = client.expect("the response is valid");
     let offer = header_value(&request, "Sec-WebSocket-Extensions");
     assert_eq!(offer, Some("permessage-deflate; client_max_window_bits"));
@@ -86,18 +86,18 @@ async fn frames_that_arrive_with_the_response_may_be_compressed() {
     // The client compresses too.
     client.send("Hello").await.unwrap();
     let mut frame = [0; 13];
-    far.read_exact(&mut frame).await.unwrap();
+    remote.read_exact(&mut frame).await.unwrap();
     assert_eq!(frame[..2], [0xC1, 0x87]);
 }
 
 #[tokio::test]
 async fn a_message_that_inflates_beyond_the_limit_ends_the_connection() {
-    let (near, far) = duplex(64 << 10);
+    let (local, remote) = duplex(64 << 10);
     let connector = Connector::new("ws://localhost/").unwrap().deflate(ALL);
     let config = Config::DEFAULT.limits(Limits::DEFAULT.max_message_bytes(1000));
     let config = ServerConfig::default().config(config).deflate(ALL);
-    let accept = accept_with(far, &config, |_| Ok(UpgradeOptions::default()));
-    let (client, server) = with_timeout(async { tokio::join!(connector.handshake(near), accept) }).await;
+    let accept = accept_with(remote, &config, |_| Ok(UpgradeOptions::default()));
+    let (client, server) = with_timeout(async { tokio::join!(connector.handshake(local), accept) }).await;
     let (mut client, mut server) = (client.unwrap(), server.unwrap());
     client.send(Message::binary(vec![0; 1001])).await.unwrap();
     let (result, _) = with_timeout(async { tokio::join!(server.next(), client.next()) }).await;

@@ -109,8 +109,8 @@ async fn closing_with_a_full_socket_does_not_wake_the_read_half_repeatedly() {
 #[tokio::test(start_paused = true)]
 async fn a_close_by_the_write_half_sets_the_deadline_of_a_waiting_read_half() {
     let (mut client, mut server) = {
-        let (ours, theirs) = tokio::io::duplex(1 << 10);
-        (client(ours).into_split(), theirs)
+        let (local, remote) = tokio::io::duplex(1 << 10);
+        (client(local).into_split(), remote)
     };
     let began = Instant::now();
     let reading = tokio::spawn(async move {
@@ -130,12 +130,12 @@ async fn a_close_by_the_write_half_sets_the_deadline_of_a_waiting_read_half() {
 /// must not wait any longer.
 #[tokio::test(start_paused = true)]
 async fn a_waiting_write_half_fails_when_the_read_half_disconnects() {
-    let (ours, mut theirs) = tokio::io::duplex(16);
-    let (mut read_half, mut write_half) = server(ours).into_split();
+    let (local, mut remote) = tokio::io::duplex(16);
+    let (mut read_half, mut write_half) = server(local).into_split();
     let writing = tokio::spawn(async move { write_half.send(vec![0; 300 << 10]).await });
     yield_to_other_tasks().await;
     let began = Instant::now();
-    theirs.write_all(&server_frame(TEXT, "unmasked")).await.unwrap();
+    remote.write_all(&server_frame(TEXT, "unmasked")).await.unwrap();
     let result = with_paused_timeout(read_half.next()).await;
     assert!(matches!(result, Some(Err(Error::Violation(_)))), "{result:?}");
     let sent = with_paused_timeout(writing).await.unwrap();
@@ -148,25 +148,25 @@ async fn a_waiting_write_half_fails_when_the_read_half_disconnects() {
 
 #[tokio::test(start_paused = true)]
 async fn the_read_half_reads_while_the_write_half_is_blocked() {
-    let (ours, mut theirs) = tokio::io::duplex(64);
-    let (mut read_half, mut write_half) = server(ours).into_split();
+    let (local, mut remote) = tokio::io::duplex(64);
+    let (mut read_half, mut write_half) = server(local).into_split();
     let writing = tokio::spawn(async move { write_half.send(vec![7; 300 << 10]).await });
     with_paused_timeout(async {
         // The peer reads nothing, and sends messages.
         for number in 0..100 {
             let text = format!("message {number}");
             let frame = client_frame(TEXT, &text);
-            let (sent, message) = tokio::join!(theirs.write_all(&frame), read_half.next());
+            let (sent, message) = tokio::join!(remote.write_all(&frame), read_half.next());
             sent.unwrap();
             assert_eq!(message.unwrap().unwrap(), Message::text(text));
         }
-        theirs.write_all(&client_frame(PING, "still there?")).await.unwrap();
+        remote.write_all(&client_frame(PING, "still there?")).await.unwrap();
         // Then it reads.
         let reading = tokio::spawn(async move { read_half.next().await });
-        assert_eq!(read_frame(&mut theirs).await, (BINARY, vec![7; 300 << 10]));
-        assert_eq!(read_frame(&mut theirs).await, (PONG, b"still there?".to_vec()));
+        assert_eq!(read_frame(&mut remote).await, (BINARY, vec![7; 300 << 10]));
+        assert_eq!(read_frame(&mut remote).await, (PONG, b"still there?".to_vec()));
         writing.await.unwrap().unwrap();
-        theirs.write_all(&client_frame(TEXT, "thanks")).await.unwrap();
+        remote.write_all(&client_frame(TEXT, "thanks")).await.unwrap();
         assert_eq!(reading.await.unwrap().unwrap().unwrap(), Message::text("thanks"));
     })
     .await;
@@ -175,7 +175,7 @@ async fn the_read_half_reads_while_the_write_half_is_blocked() {
 /// Both endpoints send more than fits into the buffers, while both read. With a single task for
 /// each connection this would be a deadlock.
 #[tokio::test(start_paused = true)]
-async fn two_endpoints_that_send_at_once_receive_everything() {
+async fn two_endpoints_that_send_at_the_same_time_receive_everything() {
     const MESSAGES: usize = 200;
     let (client, server) = duplex_pair(100);
     let mut tasks = Vec::new();
@@ -204,7 +204,7 @@ async fn two_endpoints_that_send_at_once_receive_everything() {
 }
 
 #[tokio::test]
-async fn two_endpoints_that_send_at_once_over_tcp_receive_everything() {
+async fn two_endpoints_that_send_at_the_same_time_over_tcp_receive_everything() {
     const MESSAGES: usize = 20;
     let (client, server) = with_timeout(tcp_pair()).await;
     // This is the split of `futures`, which shares the connection through a lock.
@@ -249,18 +249,18 @@ async fn two_endpoints_that_send_at_once_over_tcp_receive_everything() {
 
 #[tokio::test(start_paused = true)]
 async fn both_halves_of_a_futures_split_wait_for_a_full_socket_and_continue() {
-    let (ours, mut theirs) = tokio::io::duplex(16);
-    let (mut sink, mut source) = StreamExt::split(server(ours));
+    let (local, mut remote) = tokio::io::duplex(16);
+    let (mut sink, mut source) = StreamExt::split(server(local));
     let sending = tokio::spawn(async move { sink.send(Message::binary(vec![7; 1000])).await });
     yield_to_other_tasks().await;
-    theirs.write_all(&client_frame(PING, "ping")).await.unwrap();
+    remote.write_all(&client_frame(PING, "ping")).await.unwrap();
     let reading = tokio::spawn(async move { source.next().await });
     yield_to_other_tasks().await;
     with_paused_timeout(async {
-        assert_eq!(read_frame(&mut theirs).await, (BINARY, vec![7; 1000]));
-        assert_eq!(read_frame(&mut theirs).await, (PONG, b"ping".to_vec()));
+        assert_eq!(read_frame(&mut remote).await, (BINARY, vec![7; 1000]));
+        assert_eq!(read_frame(&mut remote).await, (PONG, b"ping".to_vec()));
         sending.await.unwrap().unwrap();
-        theirs.write_all(&client_frame(TEXT, "end")).await.unwrap();
+        remote.write_all(&client_frame(TEXT, "end")).await.unwrap();
         assert_eq!(reading.await.unwrap().unwrap().unwrap(), Message::text("end"));
     })
     .await;

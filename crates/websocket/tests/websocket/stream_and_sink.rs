@@ -64,7 +64,7 @@ async fn send_all_sends_all_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn adapters_of_streams_and_sinks_fit() {
+async fn adapters_of_streams_and_sinks_can_be_used() {
     let (client, server) = duplex_pair(256);
     // The client sends and receives numbers.
     let (sink, source) = StreamExt::split(client);

@@ -4,6 +4,7 @@
 //! kit. It makes and reads them without the code under test, so that a mistake on both sides of a
 //! connection cannot cancel out.
 
+use http::{Response, StatusCode};
 use protocol::{
     Config, Connection,
     handshake::{UpgradeOptions, UpgradeRequest},
@@ -37,7 +38,7 @@ pub(crate) fn client_with<S>(stream: S, config: Config) -> WebSocket<S> {
     WebSocket::new(stream, Connection::client(config, repeated_key(EXAMPLE_KEY), now()))
 }
 
-/// Creates a client's endpoint with the default configuration, that masks with [`EXAMPLE_KEY`].
+/// Creates a client's endpoint with the default configuration. It masks with [`EXAMPLE_KEY`].
 pub(crate) fn client<S>(stream: S) -> WebSocket<S> {
     client_with(stream, Config::default())
 }
@@ -45,20 +46,20 @@ pub(crate) fn client<S>(stream: S) -> WebSocket<S> {
 /// Creates a client and a server joined in memory, with a buffer of this many bytes in each
 /// direction.
 pub(crate) fn duplex_pair(buffer: usize) -> (WebSocket<DuplexStream>, WebSocket<DuplexStream>) {
-    let (near, far) = tokio::io::duplex(buffer);
-    (client(near), server(far))
+    let (local, remote) = tokio::io::duplex(buffer);
+    (client(local), server(remote))
 }
 
 // ---- Endpoints over TCP -------------------------------------------------------------------------
 
-/// Connects our client to a peer that exchanges plain bytes.
+/// Connects a client of this crate to a peer that exchanges plain bytes.
 pub(crate) async fn client_and_raw_server() -> (WebSocket<MaybeTlsStream>, TcpStream) {
     let (listener, uri) = listen().await;
     let (client, server) = tokio::join!(websocket::connect(&uri), accept_raw(&listener));
     (client.expect("the handshake is valid"), server)
 }
 
-/// Connects a peer that exchanges plain bytes to our server.
+/// Connects a peer that exchanges plain bytes to a server of this crate.
 pub(crate) async fn server_and_raw_client() -> (WebSocket<TcpStream>, TcpStream) {
     let (listener, _) = listen().await;
     let accept = async {
@@ -70,7 +71,7 @@ pub(crate) async fn server_and_raw_client() -> (WebSocket<TcpStream>, TcpStream)
     (server.expect("the handshake is valid"), client)
 }
 
-/// Connects our client to our server.
+/// Connects a client of this crate to a server of this crate.
 pub(crate) async fn tcp_pair() -> (WebSocket<MaybeTlsStream>, WebSocket<TcpStream>) {
     let (listener, uri) = listen().await;
     let accept = async {
@@ -83,11 +84,9 @@ pub(crate) async fn tcp_pair() -> (WebSocket<MaybeTlsStream>, WebSocket<TcpStrea
 
 // ---- Decisions about requests -------------------------------------------------------------------
 
-type Decision = Result<UpgradeOptions, http::Response<String>>;
-
 /// Returns a decision that rejects every request with 404 and this body.
-pub(crate) fn not_found(body: &str) -> impl FnOnce(&UpgradeRequest<'_>) -> Decision {
-    let mut response = http::Response::new(body.to_owned());
-    *response.status_mut() = http::StatusCode::NOT_FOUND;
+pub(crate) fn not_found(body: &str) -> impl FnOnce(&UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<String>> {
+    let mut response = Response::new(body.to_owned());
+    *response.status_mut() = StatusCode::NOT_FOUND;
     move |_| Err(response)
 }

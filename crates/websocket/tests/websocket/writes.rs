@@ -52,7 +52,7 @@ fn a_loop_of_next_and_feed_makes_one_write_per_read() {
         assert_eq!(script.written(), echo.repeat(reads));
         assert_eq!(script.writes().len(), reads);
     }
-    // Nor does it wait between two reads that are available at once.
+    // The same is true if the next bytes have already arrived.
     script.push_read(&messages);
     script.push_read(&messages);
     while let Some(message) = server.next().now_or_never() {
@@ -350,17 +350,17 @@ fn one_write_is_flushed_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_buffered_stream_on_a_slow_connection_transmits_everything() {
-    let (ours, mut theirs) = tokio::io::duplex(16);
-    let mut server = server(BufStream::with_capacity(1 << 10, 1 << 10, ours));
+    let (local, mut remote) = tokio::io::duplex(16);
+    let mut server = server(BufStream::with_capacity(1 << 10, 1 << 10, local));
     with_paused_timeout(async {
         for number in 0..10_u8 {
             let message = vec![number; 500];
-            let (sent, frame) = tokio::join!(server.send(message.clone()), read_frame(&mut theirs));
+            let (sent, frame) = tokio::join!(server.send(message.clone()), read_frame(&mut remote));
             sent.unwrap();
             assert_eq!(frame, (BINARY, message));
         }
         drop(server);
-        assert_eq!(theirs.read(&mut [0]).await.unwrap(), 0);
+        assert_eq!(remote.read(&mut [0]).await.unwrap(), 0);
     })
     .await;
 }

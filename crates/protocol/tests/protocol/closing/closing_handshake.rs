@@ -90,7 +90,7 @@ fn crossing_closes_are_one_closing_handshake() {
 //= type=test
 //# If that Close has no code, it is 1005.
 #[test]
-fn a_close_without_a_code_is_reported_as_1005_and_never_sent_as_such() {
+fn a_close_without_a_code_is_reported_as_1005_which_is_never_sent() {
     for closer in [CLIENT, SERVER] {
         let mut pair = LinkedPair::new();
         if closer == CLIENT { &mut pair.client } else { &mut pair.server }.close_without_code();
@@ -178,7 +178,7 @@ fn a_client_that_fails_the_connection_sends_a_reason_and_half_closes_tcp() {
 }
 
 #[test]
-fn two_endpoints_that_fail_the_connection_at_once_are_closed() {
+fn two_endpoints_that_fail_the_connection_at_the_same_time_are_closed() {
     let mut pair = LinkedPair::new();
     pair.client.receive_bytes(&hex("83 00"));
     pair.server.receive_bytes(&hex("83 80 00000000"));

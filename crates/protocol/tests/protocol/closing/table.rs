@@ -10,7 +10,7 @@ use testkit::{
     transmitted::Transmitted,
 };
 
-use self::{ClosingInput::*, ClosingOutput::*, Observation::*};
+use self::{ClosingInput::*, ClosingOutput::*, InputEffect::*};
 
 // ---- Situations ---------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ enum ClosingInput {
 
 /// The events that an input causes, or the result of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Observation {
+enum InputEffect {
     /// No event, and `Ok` from a call.
     Nothing,
     /// The event of this input.
@@ -133,11 +133,11 @@ enum Observation {
     Violated,
     /// [`UsageError::AfterClose`] from a call.
     AfterClose,
-    /// Something that the table does not contain.
+    /// An event or a result that is in no row of the table.
     Unexpected(Vec<Observed>),
 }
 
-/// Something that a connection wants done with TCP.
+/// A request of the connection to its driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClosingOutput {
     TextFrame,
@@ -179,19 +179,19 @@ impl ClosingInput {
         matches!(self, Message | Fragment | Ping | Pong | Close | InvalidClose | ReservedOpcode)
     }
 
-    fn apply(self, endpoint: &mut TestEndpoint) -> Observation {
+    fn apply(self, endpoint: &mut TestEndpoint) -> InputEffect {
         let now = endpoint.now;
         match self {
-            Message => observation(endpoint.receive(&["81 02 6f6b"]), &text("ok")),
-            Fragment => observation(endpoint.receive(&["01 01 66"]), &text("f")),
-            Ping => observation(endpoint.receive(&["89 01 70"]), &ping("70")),
-            Pong => observation(endpoint.receive(&["8a 01 70"]), &pong("70")),
-            Close => observation(endpoint.receive(&["88 02 0fa3"]), &close(4003, "")),
+            Message => effect_of_events(endpoint.receive(&["81 02 6f6b"]), &text("ok")),
+            Fragment => effect_of_events(endpoint.receive(&["01 01 66"]), &text("f")),
+            Ping => effect_of_events(endpoint.receive(&["89 01 70"]), &ping("70")),
+            Pong => effect_of_events(endpoint.receive(&["8a 01 70"]), &pong("70")),
+            Close => effect_of_events(endpoint.receive(&["88 02 0fa3"]), &close(4003, "")),
             InvalidClose => {
                 let violation = violated(Violation::CloseCodeInvalid(CloseCode(1006)));
-                observation(endpoint.receive(&["88 02 03ee"]), &violation)
+                effect_of_events(endpoint.receive(&["88 02 03ee"]), &violation)
             }
-            ReservedOpcode => observation(endpoint.receive(&["84 00"]), &violated(Violation::ReservedOpcode(4))),
+            ReservedOpcode => effect_of_events(endpoint.receive(&["84 00"]), &violated(Violation::ReservedOpcode(4))),
             Eof => no_events(endpoint.receive_eof()),
             ReadError => {
                 endpoint.connection.handle_read_error();
@@ -215,7 +215,7 @@ impl ClosingInput {
 }
 
 /// Compares the observed events with the only one that the input can cause.
-fn observation(observed: Vec<Observed>, expected: &Observed) -> Observation {
+fn effect_of_events(observed: Vec<Observed>, expected: &Observed) -> InputEffect {
     match &observed[..] {
         [] => Nothing,
         [event] if event == expected && event.is_violation() => Violated,
@@ -224,11 +224,11 @@ fn observation(observed: Vec<Observed>, expected: &Observed) -> Observation {
     }
 }
 
-fn no_events(observed: Vec<Observed>) -> Observation {
+fn no_events(observed: Vec<Observed>) -> InputEffect {
     if observed.is_empty() { Nothing } else { Unexpected(observed) }
 }
 
-fn call_result(result: Result<(), UsageError>) -> Observation {
+fn call_result(result: Result<(), UsageError>) -> InputEffect {
     match result {
         Ok(()) => Nothing,
         Err(UsageError::AfterClose) => AfterClose,
@@ -270,7 +270,7 @@ const UNCLEAN: bool = false;
 
 /// An input, the events or the result that follow, the outputs that follow, and then: the state,
 /// the close code, and whether the connection was closed cleanly.
-type TableRow = (ClosingInput, Observation, &'static [ClosingOutput], State, u16, bool);
+type TableRow = (ClosingInput, InputEffect, &'static [ClosingOutput], State, u16, bool);
 
 /// All inputs in all situations. After the end of its stream, the peer cannot send any bytes.
 #[rustfmt::skip]

@@ -6,7 +6,7 @@ use testkit::{
     cuts::cut_into,
     deflate::stored_block,
     frames::{
-        FrameBuilder, RawFrame,
+        RawFrame, TestFrame,
         first_byte::{BINARY, RSV1},
     },
     linked_pair::LinkedPair,
@@ -124,7 +124,7 @@ proptest! {
         sizes in vec(1..20_usize, 1..8),
     ) {
         let config = Config::DEFAULT.limits(Limits::DEFAULT.max_message_bytes(4096));
-        let bytes = FrameBuilder::new(RSV1 | BINARY, payload).masked_with([1, 2, 3, 4]).bytes();
+        let bytes = TestFrame::new(RSV1 | BINARY, payload).masked_with([1, 2, 3, 4]).bytes();
         let whole = compressing_endpoint(Role::Server, config.clone(), &ALWAYS).receive_bytes(&bytes);
         prop_assert_eq!(whole.len(), 1);
         let mut server = compressing_endpoint(Role::Server, config, &ALWAYS);

@@ -347,7 +347,7 @@ fn a_server_without_deflate_options_declines() {
 //= type=test
 //# A server MUST NOT accept such an extension beside another one that uses RSV1 too.
 #[test]
-fn permessage_deflate_is_not_accepted_beside_another_extension_that_uses_rsv1() {
+fn permessage_deflate_is_not_accepted_together_with_another_extension_that_uses_rsv1() {
     let head = HeadBuilder::request().with("Sec-WebSocket-Extensions: permessage-bzip2, permessage-deflate, x-other");
     let accept = |name: &str| {
         let options = UpgradeOptions::default().extension(Extension::new(name).unwrap()).deflate(DEFAULT);
@@ -416,7 +416,7 @@ fn each_valid_answer_is_accepted() {
 //= type=test
 //# In a response, `client_max_window_bits` MUST have a value.
 #[test]
-fn an_invalid_answer_fails() {
+fn an_invalid_answer_fails_the_handshake() {
     for wrong in INVALID_PARAMETERS {
         assert_fails(&[DEFAULT], &format!("permessage-deflate{wrong}"), "the parameter");
     }
@@ -431,7 +431,7 @@ fn an_invalid_answer_fails() {
 //= type=test
 //# A client MUST fail the connection if the response asks for something that it does not support.
 #[test]
-fn an_answer_that_ignores_a_parameter_of_the_offer_fails() {
+fn an_answer_that_ignores_a_parameter_of_the_offer_fails_the_handshake() {
     let without = DEFAULT.server_no_context_takeover(true);
     assert_fails(std::slice::from_ref(&without), "permessage-deflate", "not what was asked for");
     assert_fails(&[server_window(10)], "permessage-deflate", "not what was asked for");
@@ -453,7 +453,7 @@ fn an_answer_that_ignores_a_parameter_of_the_offer_fails() {
 //# If the response is invalid, because it accepts what was not offered for example, the client MUST fail the
 //# connection.
 #[test]
-fn an_answer_without_an_offer_fails() {
+fn an_answer_without_an_offer_fails_the_handshake() {
     let head = HeadBuilder::response().with("Sec-WebSocket-Extensions: permessage-deflate");
     let not_offered = HandshakeViolation::ExtensionNotOffered("permessage-deflate".to_owned());
     assert_eq!(check_response(client_request(), &head).map(|_| "opened"), Err(not_offered.clone()));
@@ -465,7 +465,7 @@ fn an_answer_without_an_offer_fails() {
 //= type=test
 //# A client that gets a response with two extensions that use RSV1 MUST fail the connection.
 #[test]
-fn an_answer_with_two_extensions_that_use_rsv1_fails() {
+fn an_answer_with_two_extensions_that_use_rsv1_fails_the_handshake() {
     let request = || client_request().extension(Extension::new("permessage-bzip2").unwrap()).deflate(DEFAULT);
     for (response, second) in [
         ("permessage-deflate, permessage-deflate", "permessage-deflate"),

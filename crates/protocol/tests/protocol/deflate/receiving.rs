@@ -109,7 +109,7 @@ fn text_is_validated_after_decompression() {
 }
 
 #[test]
-fn invalid_utf8_fails_before_the_message_is_complete() {
+fn invalid_utf8_fails_the_connection_before_the_message_is_complete() {
     for_both(|endpoint| {
         assert_eq!(endpoint.receive(&["41 07 000200fdff c328"]), [violated(Violation::TextNotUtf8)]);
         endpoint.assert_fails_connection(1007);

@@ -16,7 +16,8 @@ use testkit::{
 struct Receiving {
     /// The kind of the message whose first fragment, `ab`, has arrived.
     open_message: Option<MessageKind>,
-    /// Whether the receiver has sent a Close. The peer may send frames until it has read it.
+    /// Whether the receiver has sent a Close. The peer may still send frames until it has read the
+    /// Close.
     close_sent: bool,
 }
 

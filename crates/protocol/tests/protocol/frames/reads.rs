@@ -146,7 +146,7 @@ fn an_invalid_frame_counts_as_complete_and_the_frames_after_it_do_not() {
 }
 
 #[test]
-fn no_byte_of_a_payload_has_a_meaning_for_the_framing() {
+fn the_bytes_of_a_payload_do_not_affect_framing() {
     // Payloads that contain the bytes of a Close, a line end, and a zero byte.
     for_both_roles(|endpoint| {
         assert_eq!(

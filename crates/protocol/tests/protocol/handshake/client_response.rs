@@ -72,7 +72,7 @@ fn header_names_match_in_any_case() {
 //= type=test
 //# The client MUST check the response as follows.
 #[test]
-fn no_line_of_the_response_can_be_missing_or_be_changed() {
+fn no_line_of_the_response_can_be_missing_or_changed() {
     assert_accepted(&HeadBuilder::response());
     for (name, missing, changed) in [
         ("Upgrade", HandshakeViolation::UpgradeMissing, HandshakeViolation::UpgradeToSomethingElse),
@@ -226,7 +226,7 @@ fn a_server_may_decline_all_subprotocols() {
 //= type=test
 //# If the response names a subprotocol that was not asked for, the client MUST fail the connection.
 #[test]
-fn a_subprotocol_that_was_not_offered_fails() {
+fn a_subprotocol_that_was_not_offered_fails_the_handshake() {
     for name in ["x", "Chat", "CHAT", "chat2"] {
         let head = HeadBuilder::response().with(format!("Sec-WebSocket-Protocol: {name}"));
         assert_fails(request_for_chat(), &head, &HandshakeViolation::SubprotocolNotOffered(name.to_owned()));
@@ -290,7 +290,7 @@ fn a_server_may_decline_all_extensions() {
 //= type=test
 //# If the response names an extension that was not asked for, the client MUST fail the connection.
 #[test]
-fn an_extension_that_was_not_offered_fails() {
+fn an_extension_that_was_not_offered_fails_the_handshake() {
     for (request, value, name) in [
         (client_request(), "permessage-deflate", "permessage-deflate"),
         (client_request(), "x-foo; a=b", "x-foo"),
@@ -306,7 +306,7 @@ fn an_extension_that_was_not_offered_fails() {
 //= type=test
 //# Whoever receives a list of extensions that does not follow the grammar MUST fail the connection at once.
 #[test]
-fn a_malformed_list_of_extensions_fails() {
+fn a_malformed_list_of_extensions_fails_the_handshake() {
     for value in ["", ",", "x-one;", ";a", "x-one; a=", "x-one; a=\"b", "x-one x-two", "x-one; a=\"1 0\""] {
         let head = HeadBuilder::response().with(format!("Sec-WebSocket-Extensions: {value}"));
         assert_fails(request_for_extensions(), &head, &HandshakeViolation::ExtensionsMalformed);
@@ -365,7 +365,7 @@ fn an_interim_response_is_skipped() {
 }
 
 #[test]
-fn bytes_that_are_not_http_fail_at_once() {
+fn bytes_that_are_not_http_fail_the_handshake_at_once() {
     for first_bytes in [
         hex("15 0301 0002 0250"), // a TLS alert, from a port for wss:
         hex("81 05 48656c6c6f"),
@@ -383,7 +383,7 @@ fn bytes_that_are_not_http_fail_at_once() {
 }
 
 #[test]
-fn a_malformed_response_fails() {
+fn a_malformed_response_fails_the_handshake() {
     let r = HeadBuilder::response;
     for head in [r().with("no colon"), r().with(" folded: line"), r().with(b"X: a\0b"), r().with("na me: x")] {
         let violation = check_response(client_request(), &head).map(|_| "accepted").unwrap_err();
@@ -442,7 +442,7 @@ fn the_request_is_available_until_the_response_is_complete() {
 // ---- Limits -------------------------------------------------------------------------------------
 
 #[test]
-fn a_response_without_end_fails_at_the_limit() {
+fn a_response_without_end_fails_the_handshake_at_the_limit() {
     let mut handshake = client_request().handshake(SAMPLE_NONCE, Limits::DEFAULT.max_head_bytes(1000));
     handshake.input().extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\nX: ");
     handshake.input().extend_from_slice(&[b'a'; 1000]);
@@ -451,7 +451,7 @@ fn a_response_without_end_fails_at_the_limit() {
 }
 
 #[test]
-fn a_response_with_too_many_lines_fails() {
+fn a_response_with_too_many_lines_fails_the_handshake() {
     let head = (0..100).fold(HeadBuilder::response(), |head, _| head.with("X: y"));
     assert_fails(client_request(), &head, &HandshakeViolation::TooManyHeaders { limit: 100 });
 }

@@ -119,9 +119,9 @@ fn a_head_may_arrive_byte_by_byte() {
 
 #[test]
 fn an_incomplete_head_is_parsed_when_it_has_doubled_and_not_at_every_byte() {
-    // Parsing from the start with every byte would take time in the square of the head's length.
-    // When the head is parsed shows in when a fault is reported: a character that no target may
-    // contain, in a head that never ends.
+    // Parsing the head again for every byte would take time proportional to the square of its
+    // length. This head never ends. It has one byte that no target may contain, which the server
+    // reports when it parses the head.
     let mut bytes = b"GET /".to_vec();
     bytes.resize(200, b'a');
     for (fault_at, reported_at) in [(5, 8), (7, 8), (8, 16), (20, 32), (63, 64), (64, 128), (100, 128)] {

@@ -133,7 +133,7 @@ fn the_application_can_inspect_the_request() {
 fn a_request_from_a_program_has_no_origin() {
     let request = read_request(&HeadBuilder::request().bytes()).unwrap().unwrap();
     assert_eq!(request.origin(), None);
-    // Of two origins, none can be trusted.
+    // If there are two origins, neither can be trusted.
     let head = HeadBuilder::request().with("Origin: http://a").with("Origin: http://b");
     assert_eq!(read_request(&head.bytes()).unwrap().unwrap().origin(), None);
 }

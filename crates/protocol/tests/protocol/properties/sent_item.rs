@@ -4,7 +4,7 @@
 use proptest::{collection::vec, prelude::*, sample::Index};
 use protocol::{Connection, Message, MessageKind, Role};
 use testkit::{
-    frames::{FrameBuilder, first_byte},
+    frames::{TestFrame, first_byte},
     observed::Observed,
 };
 
@@ -22,10 +22,10 @@ pub(super) enum SentItem {
 
 impl SentItem {
     /// Builds its frames. They are not masked yet.
-    pub(super) fn frames(&self) -> Vec<FrameBuilder> {
+    pub(super) fn frames(&self) -> Vec<TestFrame> {
         match self {
-            Self::Ping(payload) => vec![FrameBuilder::new(first_byte::PING, payload)],
-            Self::Pong(payload) => vec![FrameBuilder::new(first_byte::PONG, payload)],
+            Self::Ping(payload) => vec![TestFrame::new(first_byte::PING, payload)],
+            Self::Pong(payload) => vec![TestFrame::new(first_byte::PONG, payload)],
             Self::Message { kind, fragments } => {
                 let mut frames = Vec::new();
                 for (at, (payload, between)) in fragments.iter().enumerate() {
@@ -36,7 +36,7 @@ impl SentItem {
                     };
                     let is_last = at + 1 == fragments.len();
                     let fin = if is_last { first_byte::FIN } else { 0 };
-                    frames.push(FrameBuilder::new(fin | opcode, payload));
+                    frames.push(TestFrame::new(fin | opcode, payload));
                     if !is_last {
                         frames.extend(between.iter().flat_map(Self::frames));
                     }

@@ -21,8 +21,7 @@ use self::state::{ScriptState, ScriptedRead};
 #[derive(Debug)]
 pub struct ScriptedStream(Arc<Mutex<ScriptState>>);
 
-/// The test's handle of a [`ScriptedStream`]: decides what the stream does, and knows which calls
-/// were made.
+/// The test's handle of a [`ScriptedStream`]. It controls the stream, and records the calls.
 #[derive(Debug, Clone)]
 pub struct StreamScript(Arc<Mutex<ScriptState>>);
 

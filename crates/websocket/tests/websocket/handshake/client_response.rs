@@ -63,19 +63,19 @@ async fn a_rejected_client_gets_status_headers_and_body() {
 
 #[tokio::test(start_paused = true)]
 async fn the_body_of_a_rejection_may_arrive_after_its_head() {
-    let (ours, mut theirs) = tokio::io::duplex(1 << 10);
-    let handshake = Connector::new("ws://example.org/").unwrap().handshake(ours);
+    let (local, mut remote) = tokio::io::duplex(1 << 10);
+    let handshake = Connector::new("ws://example.org/").unwrap().handshake(local);
     let server = async {
-        read_head(&mut theirs).await;
-        theirs.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 14\r\n\r\n").await.unwrap();
+        read_head(&mut remote).await;
+        remote.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 14\r\n\r\n").await.unwrap();
         for piece in [&b"not to"[..], b"day, s", b"ir"] {
             yield_to_other_tasks().await;
-            theirs.write_all(piece).await.unwrap();
+            remote.write_all(piece).await.unwrap();
         }
         // The server stays connected, so only Content-Length shows where the body ends.
-        theirs
+        remote
     };
-    let (client, _theirs) = with_paused_timeout(async { tokio::join!(handshake, server) }).await;
+    let (client, _remote) = with_paused_timeout(async { tokio::join!(handshake, server) }).await;
     let Err(ConnectError::Answer(HandshakeError::Rejected(response))) = client else { panic!("{client:?}") };
     assert_eq!(String::from_utf8_lossy(response.body()), "not today, sir");
 }

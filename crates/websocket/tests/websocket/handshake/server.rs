@@ -29,14 +29,14 @@ use crate::support::not_found;
 /// Lets a server read an invalid request. Returns the server's error, and everything that the
 /// client receives.
 async fn accept_error(request: &str) -> (AcceptError, String) {
-    let (ours, mut theirs) = tokio::io::duplex(1 << 20);
+    let (local, mut remote) = tokio::io::duplex(1 << 20);
     let client = async move {
-        theirs.write_all(request.as_bytes()).await.unwrap();
-        String::from_utf8(read_to_eof(&mut theirs).await).unwrap()
+        remote.write_all(request.as_bytes()).await.unwrap();
+        String::from_utf8(read_to_eof(&mut remote).await).unwrap()
         // Then it disconnects, so that the server need not linger.
     };
     let decide = |_: &UpgradeRequest<'_>| panic!("an invalid request reached the application");
-    let server = async { accept_with(ours, &ServerConfig::default(), decide).await };
+    let server = async { accept_with(local, &ServerConfig::default(), decide).await };
     let (server, response) = with_paused_timeout(async { tokio::join!(server, client) }).await;
     (server.expect_err("the request is invalid"), response)
 }
@@ -63,7 +63,7 @@ async fn frames_in_the_same_packet_as_the_request_are_delivered() {
 }
 
 #[tokio::test]
-async fn a_request_may_come_byte_by_byte() {
+async fn a_request_may_arrive_byte_by_byte() {
     let (stream, script) = scripted_stream();
     let mut handshake = Box::pin(accept(stream));
     for byte in SAMPLE_REQUEST.as_bytes() {
@@ -77,10 +77,10 @@ async fn a_request_may_come_byte_by_byte() {
 
 #[tokio::test]
 async fn the_options_of_the_application_are_in_the_response() {
-    let (ours, mut theirs) = tokio::io::duplex(1 << 10);
+    let (local, mut remote) = tokio::io::duplex(1 << 10);
     let request = SAMPLE_REQUEST.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: chat, superchat\r\n\r\n");
-    theirs.write_all(request.as_bytes()).await.unwrap();
-    let server = with_timeout(accept_with(ours, &ServerConfig::default(), |upgrade| {
+    remote.write_all(request.as_bytes()).await.unwrap();
+    let server = with_timeout(accept_with(local, &ServerConfig::default(), |upgrade| {
         assert_eq!((upgrade.request().path(), upgrade.request().host()), ("/chat", Some("server.example.com")));
         assert_eq!(upgrade.subprotocols(), ["chat", "superchat"]);
         Ok(UpgradeOptions::default().subprotocol("superchat").header("Set-Cookie", "a=b").unwrap())
@@ -89,20 +89,20 @@ async fn the_options_of_the_application_are_in_the_response() {
     .expect("the request is valid");
     assert_eq!(server.subprotocol(), Some("superchat"));
     assert_eq!(
-        read_head(&mut theirs).await,
+        read_head(&mut remote).await,
         SAMPLE_RESPONSE.replace("\r\n\r\n", "\r\nSec-WebSocket-Protocol: superchat\r\nSet-Cookie: a=b\r\n\r\n")
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_application_that_chooses_what_was_not_offered_causes_a_500() {
-    let (ours, mut theirs) = tokio::io::duplex(1 << 10);
-    theirs.write_all(SAMPLE_REQUEST.as_bytes()).await.unwrap();
+    let (local, mut remote) = tokio::io::duplex(1 << 10);
+    remote.write_all(SAMPLE_REQUEST.as_bytes()).await.unwrap();
     let options = ServerConfig::default();
-    let server = accept_with(ours, &options, |_| Ok(UpgradeOptions::default().subprotocol("chat")));
+    let server = accept_with(local, &options, |_| Ok(UpgradeOptions::default().subprotocol("chat")));
     let client = async {
-        let head = read_head(&mut theirs).await;
-        drop(theirs);
+        let head = read_head(&mut remote).await;
+        drop(remote);
         head
     };
     let (server, response) = with_paused_timeout(async { tokio::join!(server, client) }).await;
@@ -240,19 +240,19 @@ async fn each_invalid_request_is_rejected_with_its_status() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_takes_too_long_gets_a_408() {
-    let (ours, mut theirs) = tokio::io::duplex(1 << 10);
+    let (local, mut remote) = tokio::io::duplex(1 << 10);
     let began = Instant::now();
     let client = async {
         // The time limit is for the whole request. Sending a byte now and then does not extend it.
         for byte in SAMPLE_REQUEST.bytes() {
-            theirs.write_all(&[byte]).await.unwrap();
-            if timeout(Duration::from_millis(900), theirs.read_u8()).await.is_ok() {
+            remote.write_all(&[byte]).await.unwrap();
+            if timeout(Duration::from_millis(900), remote.read_u8()).await.is_ok() {
                 break;
             }
         }
-        (began.elapsed(), read_to_eof(&mut theirs).await)
+        (began.elapsed(), read_to_eof(&mut remote).await)
     };
-    let (server, (waited, rest)) = with_paused_timeout(async { tokio::join!(accept(ours), client) }).await;
+    let (server, (waited, rest)) = with_paused_timeout(async { tokio::join!(accept(local), client) }).await;
     let error = server.expect_err("the request is incomplete");
     assert!(matches!(error, AcceptError::TimedOut), "{error:?}");
     assert_eq!(waited, Duration::from_secs(10));
@@ -268,10 +268,10 @@ async fn a_client_that_takes_too_long_gets_a_408() {
 
 #[tokio::test(start_paused = true)]
 async fn the_time_limit_for_requests_is_configurable() {
-    let (ours, _theirs) = tokio::io::duplex(1 << 10);
+    let (local, _remote) = tokio::io::duplex(1 << 10);
     let options = ServerConfig::default().handshake_timeout(Duration::from_millis(1500));
     let began = Instant::now();
-    let error = with_paused_timeout(read_request(ours, &options)).await.expect_err("no request");
+    let error = with_paused_timeout(read_request(local, &options)).await.expect_err("no request");
     assert!(matches!(error, AcceptError::TimedOut), "{error:?}");
     // The server lingers for two more seconds, because the client stays connected.
     assert_eq!(began.elapsed(), Duration::from_millis(3500));
@@ -288,10 +288,10 @@ async fn a_client_that_does_not_read_the_response_times_out() {
 
 #[tokio::test]
 async fn a_client_that_disconnects_within_its_request_is_an_unexpected_eof() {
-    let (ours, mut theirs) = tokio::io::duplex(1 << 10);
-    theirs.write_all(&SAMPLE_REQUEST.as_bytes()[..60]).await.unwrap();
-    drop(theirs);
-    let Err(AcceptError::Io(error)) = with_timeout(accept(ours)).await else { panic!("the request is incomplete") };
+    let (local, mut remote) = tokio::io::duplex(1 << 10);
+    remote.write_all(&SAMPLE_REQUEST.as_bytes()[..60]).await.unwrap();
+    drop(remote);
+    let Err(AcceptError::Io(error)) = with_timeout(accept(local)).await else { panic!("the request is incomplete") };
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
 }
 

@@ -1,6 +1,6 @@
-//! The randomness of keys, as far as a test can see it: no two consecutive keys are equal, no bit
+//! The randomness of keys, as far as a test can check it: no two consecutive keys are equal, no bit
 //! is constant, and the keys do not count up (sections 4.1 and 10.3). No test can prove that they
-//! are unpredictable; their source guarantees that.
+//! are unpredictable; their source must guarantee that.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use testkit::{
