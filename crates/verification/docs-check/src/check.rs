@@ -10,6 +10,8 @@ use crate::markdown::{self, Link, Page};
 
 /// The pages in front of the book.
 const FRONT: &str = "README.md";
+/// Where the pages for contributors are. Only the files directly in it: the chapters have rules of their own.
+const PROJECT_PAGES: &str = "docs";
 /// Where the chapters are.
 const CHAPTERS: &str = "docs/src";
 /// The book's table of contents.
@@ -34,7 +36,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Checks `README.md` and every chapter of the book of the repository at `root`.
+/// Checks `README.md`, the pages in `docs` and every chapter of the book of the repository at `root`.
 ///
 /// # Errors
 ///
@@ -42,7 +44,8 @@ impl fmt::Display for Problem {
 pub fn check(root: &Path) -> std::io::Result<Vec<Problem>> {
     let mut checker = Checker { root, pages: BTreeMap::new(), items: HashMap::new(), problems: Vec::new() };
     checker.read_page(Path::new(FRONT))?;
-    checker.read_folder(Path::new(CHAPTERS))?;
+    checker.read_folder(Path::new(PROJECT_PAGES), false)?;
+    checker.read_folder(Path::new(CHAPTERS), true)?;
     let pages: Vec<PathBuf> = checker.pages.keys().cloned().collect();
     for page in &pages {
         checker.check_page(page);
@@ -68,12 +71,14 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn read_folder(&mut self, folder: &Path) -> std::io::Result<()> {
+    fn read_folder(&mut self, folder: &Path, recursive: bool) -> std::io::Result<()> {
         for entry in fs::read_dir(self.root.join(folder))? {
             let entry = entry?;
             let path = folder.join(entry.file_name());
             if entry.file_type()?.is_dir() {
-                self.read_folder(&path)?;
+                if recursive {
+                    self.read_folder(&path, true)?;
+                }
             } else if path.extension().is_some_and(|e| e == "md") {
                 self.read_page(&path)?;
             }
