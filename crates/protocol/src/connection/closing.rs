@@ -339,3 +339,6 @@ impl fmt::Display for CloseInfo {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! Every transition in every combination of facts that can be reached, by exhaustive search.
+
+use std::collections::HashMap;
+
+use super::{CloseInfo, Closing, Endpoint, PeerStream, State, TcpStep};
+use crate::{
+    close::{CloseCode, CloseFrame},
+    role::Role,
+    violation::Violation,
+};
+
+/// The transitions of this file, as a connection causes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transition {
+    CloseSent,
+    CloseReceived,
+    EmptyCloseReceived,
+    Violation,
+    EofRead,
+    InputExhausted,
+    WriteError,
+    ReadError,
+    OutputDiscarded,
+    Timeout,
+    /// The send queue is empty, and the driver takes the next step with TCP.
+    TcpStep,
+}
+
+const TRANSITIONS: [Transition; 11] = [
+    Transition::CloseSent,
+    Transition::CloseReceived,
+    Transition::EmptyCloseReceived,
+    Transition::Violation,
+    Transition::EofRead,
+    Transition::InputExhausted,
+    Transition::WriteError,
+    Transition::ReadError,
+    Transition::OutputDiscarded,
+    Transition::Timeout,
+    Transition::TcpStep,
+];
+
+/// Applies a transition if a connection could cause it now.
+fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing> {
+    let mut next = facts.clone();
+    let may_read = !facts.ignores_input() && facts.peer_stream != PeerStream::EofReached;
+    match transition {
+        Transition::CloseSent if facts.state() == State::Open => next.on_close_sent(Some(CloseFrame::NORMAL)),
+        // A connection answers a Close that it receives.
+        Transition::CloseReceived if may_read => {
+            next.on_close_received(Some(CloseFrame::new(CloseCode::GOING_AWAY, "bye").unwrap()));
+            next.on_close_sent(Some(CloseFrame::new(CloseCode::GOING_AWAY, "").unwrap()));
+        }
+        Transition::EmptyCloseReceived if may_read => {
+            next.on_close_received(None);
+            next.on_close_sent(None);
+        }
+        // Failing a connection sends a Close.
+        Transition::Violation if may_read => {
+            next.on_close_sent(Some(CloseFrame::for_violation(&Violation::UnmaskedFrame)));
+            next.on_violation(Violation::UnmaskedFrame);
+        }
+        Transition::EofRead if facts.peer_stream == PeerStream::Open => next.on_eof_read(),
+        Transition::InputExhausted => assert_eq!(next.on_input_exhausted(), facts.is_eof_pending()),
+        Transition::WriteError => next.on_write_error(),
+        Transition::ReadError if facts.peer_stream == PeerStream::Open => next.on_read_error(),
+        Transition::OutputDiscarded if facts.write_failed || facts.timed_out => next.on_output_discarded(),
+        // The timer runs only while closing, or after the end of the peer's stream.
+        Transition::Timeout if facts.state() != State::Open || facts.peer_stream != PeerStream::Open => {
+            next.on_timeout();
+        }
+        Transition::TcpStep => next.on_tcp_step(facts.tcp_step(role)?),
+        _ => return None,
+    }
+    (!facts.disconnected || transition == Transition::OutputDiscarded).then_some(next)
+}
+
+fn key(facts: &Closing) -> String {
+    format!("{facts:?}")
+}
+
+const fn progress(state: State) -> u8 {
+    match state {
+        State::Connecting => 0,
+        State::Open => 1,
+        State::Closing => 2,
+        State::Closed => 3,
+    }
+}
+
+/// Calls `check` with every reachable pair of facts and a transition from one to the other. Returns the number of
+/// combinations of facts.
+fn walk(role: Role, mut check: impl FnMut(&Closing, Transition, &Closing)) -> usize {
+    let mut seen = HashMap::from([(key(&Closing::default()), Closing::default())]);
+    let mut pending = vec![Closing::default()];
+    while let Some(facts) = pending.pop() {
+        for transition in TRANSITIONS {
+            let Some(next) = apply(&facts, transition, role) else { continue };
+            check(&facts, transition, &next);
+            if seen.insert(key(&next), next.clone()).is_none() {
+                pending.push(next);
+            }
+        }
+    }
+    seen.len()
+}
+
+#[test]
+fn a_fact_that_is_set_stays_as_it_is() {
+    for role in [Role::Client, Role::Server] {
+        let combinations = walk(role, |before, transition, after| {
+            let context = format!("{role:?}: {before:?} -{transition:?}-> {after:?}");
+            assert!(before.sent.is_none() || before.sent == after.sent, "{context}");
+            assert!(before.received.is_none() || before.received == after.received, "{context}");
+            assert!(before.initiator.is_none() || before.initiator == after.initiator, "{context}");
+            assert!(before.violation.is_none() || before.violation == after.violation, "{context}");
+            for (was, is) in [
+                (before.output_discarded, after.output_discarded),
+                (before.half_closed, after.half_closed),
+                (before.write_failed, after.write_failed),
+                (before.timed_out, after.timed_out),
+                (before.disconnected, after.disconnected),
+            ] {
+                assert!(!was || is, "{context}");
+            }
+        });
+        assert!(combinations > 300, "the search has stopped early: {combinations}");
+    }
+}
+
+#[test]
+fn the_state_never_goes_back() {
+    for role in [Role::Client, Role::Server] {
+        walk(role, |before, transition, after| {
+            let is_forward = progress(after.state()) >= progress(before.state());
+            assert!(is_forward, "{role:?}: {before:?} -{transition:?}-> {after:?}");
+        });
+    }
+}
+
+#[test]
+fn from_every_combination_of_facts_the_connection_can_end() {
+    for role in [Role::Client, Role::Server] {
+        walk(role, |_, _, after| {
+            let mut facts = after.clone();
+            // The worst case: nothing arrives any more, and the deadline passes.
+            facts.on_close_sent(Some(CloseFrame::NORMAL));
+            facts.on_timeout();
+            while let Some(step) = facts.tcp_step(role) {
+                facts.on_tcp_step(step);
+            }
+            assert_eq!(facts.state(), State::Closed, "{role:?}: {after:?}");
+        });
+    }
+}
+
+#[test]
+fn nothing_is_done_with_tcp_after_it_has_ended_and_no_half_close_is_repeated() {
+    for role in [Role::Client, Role::Server] {
+        walk(role, |before, transition, after| {
+            let context = format!("{role:?}: {before:?} -{transition:?}-> {after:?}");
+            if after.disconnected {
+                assert_eq!(after.tcp_step(role), None, "{context}");
+            }
+            if after.half_closed {
+                assert_ne!(after.tcp_step(role), Some(TcpStep::HalfClose), "{context}");
+            }
+            // A client leaves TCP to the server, unless it fails the connection (section 7.1.1).
+            if role == Role::Client && after.violation.is_none() {
+                assert_ne!(after.tcp_step(role), Some(TcpStep::HalfClose), "{context}");
+            }
+        });
+    }
+}
+
+#[test]
+fn the_summary_follows_from_the_facts() {
+    for role in [Role::Client, Role::Server] {
+        walk(role, |before, transition, after| {
+            let CloseInfo { code, was_clean, initiator, .. } = after.close_info();
+            let context = format!("{role:?}: {before:?} -{transition:?}-> {after:?}");
+            let expected = match &after.received {
+                Some(Some(frame)) => frame.code(),
+                Some(None) => CloseCode::NO_STATUS_RECEIVED,
+                None => CloseCode::ABNORMAL_CLOSURE,
+            };
+            assert_eq!(code, expected, "{context}");
+            assert_eq!(initiator.is_some(), after.sent.is_some() || after.received.is_some(), "{context}");
+            if was_clean {
+                assert!(after.sent.is_some() && after.received.is_some() && after.violation.is_none(), "{context}");
+            }
+            if initiator == Some(Endpoint::Remote) {
+                assert!(after.received.is_some(), "{context}");
+            }
+        });
+    }
+}
