@@ -10,7 +10,7 @@ use crate::markdown::{self, Link, Page};
 
 /// The pages in front of the book.
 const FRONT: &str = "README.md";
-/// Where the pages for contributors are. Only the files directly in it: the chapters have rules of their own.
+/// Where the pages for contributors and operators are.
 const PROJECT_PAGES: &str = "docs";
 /// Where the chapters are.
 const CHAPTERS: &str = "docs/src";
@@ -44,8 +44,8 @@ impl fmt::Display for Problem {
 pub fn check(root: &Path) -> std::io::Result<Vec<Problem>> {
     let mut checker = Checker { root, pages: BTreeMap::new(), items: HashMap::new(), problems: Vec::new() };
     checker.read_page(Path::new(FRONT))?;
-    checker.read_folder(Path::new(PROJECT_PAGES), false)?;
-    checker.read_folder(Path::new(CHAPTERS), true)?;
+    checker.read_project_pages()?;
+    checker.read_folder(Path::new(CHAPTERS))?;
     let pages: Vec<PathBuf> = checker.pages.keys().cloned().collect();
     for page in &pages {
         checker.check_page(page);
@@ -71,15 +71,24 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn read_folder(&mut self, folder: &Path, recursive: bool) -> std::io::Result<()> {
+    fn read_folder(&mut self, folder: &Path) -> std::io::Result<()> {
         for entry in fs::read_dir(self.root.join(folder))? {
             let entry = entry?;
             let path = folder.join(entry.file_name());
             if entry.file_type()?.is_dir() {
-                if recursive {
-                    self.read_folder(&path, true)?;
-                }
+                self.read_folder(&path)?;
             } else if path.extension().is_some_and(|e| e == "md") {
+                self.read_page(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the pages directly in `docs`. Its folders hold the book.
+    fn read_project_pages(&mut self) -> std::io::Result<()> {
+        for entry in fs::read_dir(self.root.join(PROJECT_PAGES))? {
+            let path = Path::new(PROJECT_PAGES).join(entry?.file_name());
+            if extension(&path) == "md" {
                 self.read_page(&path)?;
             }
         }
