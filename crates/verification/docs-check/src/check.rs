@@ -36,7 +36,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Checks `README.md`, the pages in `docs` and every chapter of the book of the repository at `root`.
+/// Checks `README.md` and every chapter of the book of the repository at `root`.
 ///
 /// # Errors
 ///
