@@ -13,7 +13,7 @@ use common::{
     eventually,
     http::{Request, Response, exchange, open, read_response},
 };
-use dissector::{Part, render::palette};
+use dissector::{RecordPart, render::palette};
 
 // ---- The page -------------------------------------------------------------------------------------------------------
 
@@ -43,12 +43,12 @@ fn the_page_has_the_colours_of_the_dissector() {
     let server = Server::start(&[]);
     let page = exchange(&server, &Request::get(&server, "/").bytes()).body;
     for (name, part) in [
-        ("fin", Part::Fin),
-        ("reserved", Part::Reserved),
-        ("opcode", Part::Opcode),
-        ("mask", Part::Mask),
-        ("length", Part::Length),
-        ("payload", Part::Payload),
+        ("fin", RecordPart::Fin),
+        ("reserved", RecordPart::Reserved),
+        ("opcode", RecordPart::Opcode),
+        ("mask", RecordPart::Mask),
+        ("length", RecordPart::Length),
+        ("payload", RecordPart::Payload),
     ] {
         let colour = format!("--{name}: {}", palette::of(part).hex());
         assert_eq!(page.matches(&colour).count(), 1, "{colour}");

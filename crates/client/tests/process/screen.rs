@@ -91,10 +91,10 @@ async fn fragments_come_with_a_ping_in_between_if_wanted() {
     let reading = tokio::spawn(async move { texts(&mut connection).await });
     terminal.resize(200, 50);
     let parts = [
-        "Text, the first part, 4 bytes: one",
+        "Text, first fragment, 4 bytes: one",
         "Ping, 17 bytes",
         "Continuation, 4 bytes: two",
-        "the last, 5 bytes: three",
+        "last fragment, 5 bytes: three",
     ];
     terminal.shows(&parts).await;
     terminal.shows(&["Pong, 17 bytes: between fragments"]).await;

@@ -65,12 +65,12 @@ impl CloseCode {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self.0 {
-            1000 => "normal close_info",
+            1000 => "normal closure",
             1001 => "going away",
             1002 => "protocol error",
             1003 => "unsupported data",
             1005 => "no status code",
-            1006 => "abnormal close_info",
+            1006 => "abnormal closure",
             1007 => "invalid data",
             1008 => "policy violation",
             1009 => "message too big",

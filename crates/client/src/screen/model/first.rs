@@ -1,6 +1,6 @@
 //! With which field of a record one begins to read: the one that is wrong, or the one that says what this is.
 
-use dissector::{Record, RecordKind, record::Fault};
+use dissector::{BrokenRule, Record, RecordKind};
 use websocket::protocol::Violation;
 
 /// The place of that field among all fields of the record, counted as they stand.
@@ -8,8 +8,8 @@ pub(crate) fn field(record: &Record) -> usize {
     let named = |name| record.walk().position(|(_, field)| field.term.name == Some(name));
     let found = match record.findings.first() {
         // A byte of a frame's header belongs to several fields.
-        Some(finding) => match &finding.fault {
-            Fault::Violation(violation) => broken(violation).and_then(named),
+        Some(finding) => match &finding.rule {
+            BrokenRule::Violation(violation) => broken(violation).and_then(named),
             _ => None,
         }
         .or_else(|| innermost(record, finding.range.start)),

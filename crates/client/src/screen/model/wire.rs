@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use dissector::{Direction, Record, RecordKind, Value};
+use dissector::{Direction, FieldValue, Record, RecordKind};
 
 /// How many records are kept. Each holds at most a few KiB, so these are some MiB when everything is large.
 pub(crate) const RECORDS_MAX: usize = 1000;
@@ -37,7 +37,7 @@ pub(crate) struct Wire {
     selected: Option<u64>,
     to_server: Sums,
     to_client: Sums,
-    pings: VecDeque<(Option<Value>, SystemTime)>,
+    pings: VecDeque<(Option<FieldValue>, SystemTime)>,
     round_trip: Option<Duration>,
 }
 
@@ -78,7 +78,7 @@ impl Wire {
                 if self.pings.len() == PINGS_MAX {
                     self.pings.pop_front();
                 }
-                if let Some(ended) = record.ended {
+                if let Some(ended) = record.ended_at {
                     self.pings.push_back((value("websocket.payload.ping"), ended));
                 }
             }
@@ -88,7 +88,7 @@ impl Wire {
                 let Some(index) = self.pings.iter().rposition(|(ping, _)| *ping == payload) else { return };
                 let (_, sent) = self.pings[index];
                 self.pings.drain(..=index);
-                self.round_trip = record.begun.and_then(|begun| begun.duration_since(sent).ok());
+                self.round_trip = record.started_at.and_then(|begun| begun.duration_since(sent).ok());
             }
             _ => {}
         }
@@ -152,13 +152,13 @@ impl Wire {
 
 fn number(record: &Record, name: &str) -> Option<u64> {
     match record.field(name)?.value {
-        Value::Number { value, .. } => Some(value),
+        FieldValue::Number { value, .. } => Some(value),
         _ => None,
     }
 }
 
 fn flag(record: &Record, name: &str) -> bool {
-    record.field(name).is_some_and(|field| field.value == Value::Flag(true))
+    record.field(name).is_some_and(|field| field.value == FieldValue::Flag(true))
 }
 
 #[cfg(test)]

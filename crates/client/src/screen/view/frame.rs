@@ -155,7 +155,7 @@ fn explanation(
 ) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for finding in &record.findings {
-        let text = format!("{}: {}", finding.fault.name(), printable(&finding.fault.to_string()));
+        let text = format!("{}: {}", finding.rule.name(), printable(&finding.rule.to_string()));
         lines.extend(wrap(&text, columns).into_iter().map(|line| Line::styled(line, styles.wrong())));
     }
     let Some(field) = chosen else { return lines };

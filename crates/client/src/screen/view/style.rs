@@ -4,7 +4,7 @@
 //! told apart by people who see fewer colours. Text in no colour of ours is in the terminal's own.
 
 use dissector::{
-    Direction, Part,
+    Direction, RecordPart,
     render::palette::{self, Colour, INK},
 };
 use ratatui::style::{Color, Modifier, Style};
@@ -25,21 +25,21 @@ impl Styles {
     }
 
     /// Bytes of a part of a unit.
-    pub(super) fn part(self, part: Part) -> Style {
+    pub(super) fn part(self, part: RecordPart) -> Style {
         self.ink_on(palette::of(part))
     }
 
     /// The mark of a direction. The marks differ in their character too.
     pub(super) fn direction(self, direction: Direction) -> Style {
         self.ink_on(palette::of(match direction {
-            Direction::ToServer => Part::Opcode,
-            Direction::ToClient => Part::Payload,
+            Direction::ToServer => RecordPart::Opcode,
+            Direction::ToClient => RecordPart::Payload,
         }))
     }
 
     /// Something that is wrong.
     pub(super) fn wrong(self) -> Style {
-        self.ink_on(palette::of(Part::Fin)).add_modifier(Modifier::BOLD)
+        self.ink_on(palette::of(RecordPart::Fin)).add_modifier(Modifier::BOLD)
     }
 
     /// What is chosen. Reversed on every terminal.

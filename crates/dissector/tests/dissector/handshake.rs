@@ -1,35 +1,34 @@
 //! Every field of the opening handshake.
 
-mod common;
-
-use common::{REQUEST, RESPONSE, bytes, dissect, field, labelled, named, number, plain, text, with};
 use dissector::{
     Conversation,
     Direction::{ToClient, ToServer},
-    Options, Record, RecordKind, Value,
+    FieldValue, Options, Record, RecordKind,
 };
+
+use crate::common::{REQUEST, RESPONSE, bytes, dissect, field, labelled, named, number, text, unmasked, with_line};
 
 fn request(head: &str) -> Record {
     dissect(&[(ToServer, head.as_bytes().to_vec())]).swap_remove(0)
 }
 
-/// The bytes of a field, and its value.
+/// Asserts the bytes and the value of a field.
 #[track_caller]
-fn assert_field(record: &Record, name: &str, bytes: &str, value: &Value) {
+fn assert_field(record: &Record, name: &str, bytes: &str, value: &FieldValue) {
     let field = field(record, name);
-    let start = usize::try_from(field.range.start).expect("a small number");
-    let end = usize::try_from(field.range.end).expect("a small number");
+    let start = usize::try_from(field.range.start).expect("the head is short");
+    let end = usize::try_from(field.range.end).expect("the head is short");
     assert_eq!(String::from_utf8_lossy(&record.bytes[start..end]), bytes, "{name}");
     assert_eq!(&field.value, value, "{name}");
 }
 
 #[test]
 fn the_request_of_section_1_3() {
-    let record = request(&with(
+    let record = request(&with_line(
         &REQUEST.replace("/chat", "/chat?room=1"),
         "Origin: http://example.com\r\nSec-WebSocket-Protocol: chat, superchat",
     ));
-    assert_eq!((record.kind, record.complete, record.findings.len()), (RecordKind::Request, true, 0));
+    assert_eq!((record.kind, record.complete, &record.findings), (RecordKind::Request, true, &vec![]));
     assert_field(&record, "http.request.method", "GET", &text("GET"));
     assert_field(&record, "http.request.uri", "/chat?room=1", &text("/chat?room=1"));
     assert_field(&record, "http.request.uri.path", "/chat", &text("/chat"));
@@ -49,7 +48,7 @@ fn the_request_of_section_1_3() {
 }
 
 #[test]
-fn the_way_from_the_key_to_the_answer() {
+fn the_steps_from_the_key_to_the_accept_value() {
     let record = request(REQUEST);
     let steps = &field(&record, "http.sec_websocket_key").fields;
     let steps: Vec<_> = steps.iter().map(|step| (step.label.as_ref(), &step.value, step.derived)).collect();
@@ -71,11 +70,11 @@ fn the_way_from_the_key_to_the_answer() {
 
 #[test]
 fn the_response_of_section_1_3() {
-    let response = with(RESPONSE, "Sec-WebSocket-Protocol: chat\r\nServer: x/1.0");
-    let asked = with(REQUEST, "Sec-WebSocket-Protocol: chat");
-    let records = dissect(&[(ToServer, asked.into_bytes()), (ToClient, response.into_bytes())]);
+    let response = with_line(RESPONSE, "Sec-WebSocket-Protocol: chat\r\nServer: x/1.0");
+    let request = with_line(REQUEST, "Sec-WebSocket-Protocol: chat");
+    let records = dissect(&[(ToServer, request.into_bytes()), (ToClient, response.into_bytes())]);
     let record = &records[1];
-    assert_eq!((record.kind, record.complete, record.findings.len()), (RecordKind::Response, true, 0));
+    assert_eq!((record.kind, record.complete, &record.findings), (RecordKind::Response, true, &vec![]));
     assert_field(record, "http.response.version", "HTTP/1.1", &text("HTTP/1.1"));
     assert_field(record, "http.response.code", "101", &number(101));
     assert_field(record, "http.response.phrase", "Switching Protocols", &text("Switching Protocols"));
@@ -83,34 +82,35 @@ fn the_response_of_section_1_3() {
     assert_field(record, "http.sec_websocket_accept", accept, &text("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
     assert_field(record, "http.server", "Server: x/1.0\r\n", &text("x/1.0"));
     let accept = field(record, "http.sec_websocket_accept");
-    assert_eq!(accept.meaning, "the right answer to the key");
+    assert_eq!(accept.meaning, "the correct answer to the key");
     assert_eq!(labelled(record, "Expected answer").value, text("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
 }
 
 #[test]
-fn an_answer_whose_question_was_not_seen_is_shown_all_the_same() {
-    let records = dissect(&[(ToClient, [RESPONSE.as_bytes(), &plain(0x81, b"Hello")].concat())]);
-    assert_eq!(field(&records[0], "http.sec_websocket_accept").meaning, "the answer to a key that was not seen");
-    assert!(records[0].findings.is_empty());
-    assert_eq!(field(&records[1], "websocket.payload.text").value, text("Hello"), "frames in the same read");
+fn a_response_is_dissected_even_if_its_request_was_not_observed() {
+    let records = dissect(&[(ToClient, [RESPONSE.as_bytes(), &unmasked(0x81, b"Hello")].concat())]);
+    assert_eq!(field(&records[0], "http.sec_websocket_accept").meaning, "the answer to a key that was not observed");
+    assert_eq!(records[0].findings, []);
+    assert_eq!(field(&records[1], "websocket.payload.text").value, text("Hello"), "a frame in the same read");
 }
 
 #[test]
 fn extensions_are_shown_one_by_one() {
-    let record = request(&with(REQUEST, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x"));
+    let record =
+        request(&with_line(REQUEST, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x"));
     let extensions = &field(&record, "http.sec_websocket_extensions").fields;
     let values: Vec<_> = extensions.iter().map(|extension| &extension.value).collect();
     assert_eq!(values, [&text("permessage-deflate; client_max_window_bits"), &text("x")]);
 }
 
 #[test]
-fn a_refusal_has_a_body_and_another_request_may_follow() {
+fn a_rejection_has_a_body_and_another_request_may_follow() {
     let rejection = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 3\r\n\r\nno\n";
     let records = dissect(&[
         (ToServer, REQUEST.as_bytes().to_vec()),
         (ToClient, rejection.as_bytes().to_vec()),
-        (ToServer, with(REQUEST, "Authorization: Basic eDp5").into_bytes()),
-        (ToClient, [RESPONSE.as_bytes(), &plain(0x81, b"in")].concat()),
+        (ToServer, with_line(REQUEST, "Authorization: Basic eDp5").into_bytes()),
+        (ToClient, [RESPONSE.as_bytes(), &unmasked(0x81, b"in")].concat()),
     ]);
     let kinds: Vec<_> = records.iter().map(|record| record.kind).collect();
     assert_eq!(
@@ -140,17 +140,17 @@ fn a_request_for_a_page_breaks_no_rule_of_websocket() {
 }
 
 #[test]
-fn an_announcement_is_no_answer() {
+fn an_interim_response_is_not_the_final_one() {
     let records = dissect(&[
         (ToServer, REQUEST.as_bytes().to_vec()),
-        (ToClient, [b"HTTP/1.1 100 Continue\r\n\r\n", RESPONSE.as_bytes(), &plain(0x89, b"")].concat()),
+        (ToClient, [b"HTTP/1.1 100 Continue\r\n\r\n", RESPONSE.as_bytes(), &unmasked(0x89, b"")].concat()),
     ]);
     let kinds: Vec<_> = records.iter().map(|record| record.kind).collect();
     assert_eq!(kinds, [RecordKind::Request, RecordKind::Response, RecordKind::Response, RecordKind::Frame]);
 }
 
 #[test]
-fn a_head_that_has_begun_can_be_looked_at() {
+fn an_incomplete_head_is_dissected_as_far_as_it_has_arrived() {
     let mut conversation = Conversation::new(Options::default());
     conversation.push(ToServer, &REQUEST.as_bytes()[..50], None, &mut |_| panic!("the head is not complete"));
     let record = conversation.partial(ToServer).expect("a head has begun");
@@ -159,12 +159,11 @@ fn a_head_that_has_begun_can_be_looked_at() {
 }
 
 #[test]
-fn a_close_code_has_its_name_in_the_handshake_s_conversation_too() {
-    // One conversation from the first byte to the last.
+fn a_close_code_has_its_name_in_a_conversation_with_a_handshake_too() {
     let records = dissect(&[
         (ToServer, REQUEST.as_bytes().to_vec()),
         (ToClient, RESPONSE.as_bytes().to_vec()),
-        (ToClient, plain(0x88, b"\x03\xE9")),
+        (ToClient, unmasked(0x88, b"\x03\xE9")),
     ]);
     assert_eq!(field(&records[2], "websocket.payload.close.status_code").value, named(1001, "going away"));
 }

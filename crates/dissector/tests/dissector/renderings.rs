@@ -1,11 +1,11 @@
 //! The tree, the hex dump, JSON and the figure, word for word.
 
-mod common;
-
 use std::time::{Duration, UNIX_EPOCH};
 
-use common::{REQUEST, dissect, from_client, from_server, masked, plain};
 use dissector::{Conversation, Direction::ToServer, Options, Record, glossary, render};
+use serde_json::{Value, json};
+
+use crate::common::{REQUEST, dissect, from_client, from_server, masked, unmasked};
 
 /// The frame of RFC 6455, section 5.7.
 fn hello() -> Record {
@@ -13,7 +13,7 @@ fn hello() -> Record {
 }
 
 #[test]
-fn bits_stand_in_their_places() {
+fn bits_are_at_their_places_in_the_byte() {
     assert_eq!(render::bit_pattern(0x81, 0x80), "1... ....");
     assert_eq!(render::bit_pattern(0x81, 0x70), ".000 ....");
     assert_eq!(render::bit_pattern(0x8A, 0x0F), ".... 1010");
@@ -23,7 +23,7 @@ fn bits_stand_in_their_places() {
 
 #[test]
 fn the_tree_of_a_frame_that_breaks_rules() {
-    let record = from_client(plain(0xC1, b"Hello"));
+    let record = from_client(unmasked(0xC1, b"Hello"));
     assert_eq!(
         render::tree(&record),
         "\
@@ -43,7 +43,7 @@ WebSocket
 }
 
 #[test]
-fn the_tree_of_a_request_has_the_way_to_the_answer_in_brackets() {
+fn the_tree_of_a_request_shows_the_steps_to_the_accept_value_in_brackets() {
     let record = dissect(&[(ToServer, REQUEST.into())]).swap_remove(0);
     assert_eq!(
         render::tree(&record),
@@ -68,7 +68,7 @@ Hypertext Transfer Protocol
 }
 
 #[test]
-fn explanations_say_what_why_and_where() {
+fn explanations_give_the_meaning_the_reason_and_the_section() {
     let text = render::explained(&hello());
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
@@ -76,7 +76,7 @@ fn explanations_say_what_why_and_where() {
         [
             "    1... .... = Fin: True",
             "      = the whole message is in this frame",
-            "      | A sender may begin a message before it knows how long it will be, and",
+            "      | A sender may begin a message before it knows how long the message will",
         ]
     );
     assert!(text.contains("| RFC 6455, section 5.3"));
@@ -104,39 +104,39 @@ fn the_hex_dump_without_colours() {
 }
 
 #[test]
-fn the_hex_dump_with_colours_says_the_same() {
-    let record = from_client(plain(0x81, &[b'x'; 40]));
-    let (with, without) = (render::hex_dump(&record, 2, true), render::hex_dump(&record, 2, false));
-    assert_ne!(with, without);
+fn the_hex_dump_with_colours_has_the_same_text() {
+    let record = from_client(unmasked(0x81, &[b'x'; 40]));
+    let (coloured, plain) = (render::hex_dump(&record, 2, true), render::hex_dump(&record, 2, false));
+    assert_ne!(coloured, plain);
     let mut stripped = String::new();
-    let mut rest = with.as_str();
+    let mut rest = coloured.as_str();
     // An escape sequence for colours ends with m.
     while let Some((before, after)) = rest.split_once('\x1b') {
         stripped.push_str(before);
         rest = after.split_once('m').expect("the sequence ends").1;
     }
-    assert_eq!(stripped + rest, without);
-    assert!(without.contains("… 10 bytes more"), "two rows of 42 bytes:\n{without}");
-    assert!(without.contains("!  UnmaskedFrame: "));
+    assert_eq!(stripped + rest, plain);
+    assert!(plain.contains("… 10 bytes more"), "two rows of 42 bytes:\n{plain}");
+    assert!(plain.contains("!  UnmaskedFrame: "));
 }
 
 #[test]
-fn json_has_everything() {
+fn json_contains_everything() {
     let mut lines = Vec::new();
     let mut conversation = Conversation::after_handshake(Options::default());
     let time = UNIX_EPOCH + Duration::from_micros(1_700_000_000_000_001);
-    conversation.push(ToServer, &plain(0x81, b"H"), Some(time), &mut |record| lines.push(render::json(&record)));
-    let expected = serde_json::json!({
+    conversation.push(ToServer, &unmasked(0x81, b"H"), Some(time), &mut |record| lines.push(render::json(&record)));
+    let expected = json!({
         "number": 0, "direction": "to_server", "kind": "frame", "offset": 0, "length": 3, "complete": true,
-        "begun": "1700000000.000001", "ended": "1700000000.000001",
+        "started_at": "1700000000.000001", "ended_at": "1700000000.000001",
         "bytes": "81:01:48", "summary": "Text, 1 byte: H",
         "fields": [
             field(&glossary::FIN, (0, 1, 128), true.into(), "the whole message is in this frame"),
             field(&glossary::RSV, (0, 1, 112), 0.into(), "no extension changes this frame"),
             named(field(&glossary::OPCODE, (0, 1, 15), 1.into(), "begins a message that is UTF-8 text"), "Text"),
-            field(&glossary::MASK, (1, 2, 128), false.into(), "the payload is as it is, as servers' are"),
+            field(&glossary::MASK, (1, 2, 128), false.into(), "the payload is not masked, as in every frame from a server"),
             field(&glossary::LENGTH, (1, 2, 127), 1.into(), "one byte"),
-            holding(field(&glossary::PAYLOAD, (2, 3, 0), serde_json::Value::Null, ""), &[
+            holding(field(&glossary::PAYLOAD, (2, 3, 0), Value::Null, ""), &[
                 field(&glossary::TEXT, (2, 3, 0), "H".into(), "the message"),
             ]),
         ],
@@ -146,22 +146,17 @@ fn json_has_everything() {
         }],
     });
     assert_eq!(lines.len(), 1);
-    assert!(!lines[0].contains('\n'), "one record, one line");
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&lines[0]).expect("JSON"), expected);
+    assert!(!lines[0].contains('\n'), "one record is one line");
+    assert_eq!(serde_json::from_str::<Value>(&lines[0]).expect("the line is JSON"), expected);
 }
 
-/// A field as JSON; what is empty is left out.
-fn field(
-    term: &glossary::Term,
-    (start, end, mask): (u64, u64, u8),
-    value: serde_json::Value,
-    meaning: &str,
-) -> serde_json::Value {
-    let mut field = serde_json::json!({
+/// Returns a field as JSON, without empty members.
+fn field(term: &glossary::Term, (start, end, mask): (u64, u64, u8), value: Value, meaning: &str) -> Value {
+    let mut field = json!({
         "name": term.name, "label": term.label, "start": start, "end": end, "why": term.why,
         "rfc": term.reference.rfc, "section": term.reference.section, "part": format!("{:?}", term.part).to_lowercase(),
     });
-    let mut set = |key: &str, value: serde_json::Value| field[key] = value;
+    let mut set = |key: &str, value: Value| field[key] = value;
     if mask != 0 {
         set("mask", mask.into());
     }
@@ -174,12 +169,12 @@ fn field(
     field
 }
 
-fn named(mut field: serde_json::Value, name: &str) -> serde_json::Value {
+fn named(mut field: Value, name: &str) -> Value {
     field["value_name"] = name.into();
     field
 }
 
-fn holding(mut field: serde_json::Value, inner: &[serde_json::Value]) -> serde_json::Value {
+fn holding(mut field: Value, inner: &[Value]) -> Value {
     field["fields"] = inner.into();
     field
 }
@@ -197,25 +192,25 @@ fn bytes_that_were_not_kept_are_counted() {
 }
 
 #[test]
-fn control_characters_are_written_out() {
-    let tree = render::tree(&from_server(plain(0x81, b"a\n\x1b[31mb\0")));
-    assert!(tree.contains("Text: a\\n\\u{1b}[31mb\\u{0}\n"), "a terminal must not obey what is shown: {tree}");
+fn control_characters_are_escaped() {
+    let tree = render::tree(&from_server(unmasked(0x81, b"a\n\x1b[31mb\0")));
+    assert!(tree.contains("Text: a\\n\\u{1b}[31mb\\u{0}\n"), "a terminal must not obey the payload: {tree}");
     assert!(!tree.contains('\x1b'));
 }
 
 #[test]
-fn the_figure_in_the_examples_is_what_the_program_draws() {
-    assert_eq!(render::svg(&hello()), include_str!("../examples/masked-hello.svg"));
+fn the_figure_in_the_examples_is_the_one_that_the_program_draws() {
+    assert_eq!(render::svg(&hello()), include_str!("../../examples/masked-hello.svg"));
 }
 
 #[test]
-fn a_figure_is_well_formed_whatever_is_in_it() {
-    let svg = render::svg(&from_server(plain(0x81, b"<script>&\"'\x01\xEF\xBF\xBE</script>")));
+fn a_figure_is_well_formed_whatever_it_contains() {
+    let svg = render::svg(&from_server(unmasked(0x81, b"<script>&\"'\x01\xEF\xBF\xBE</script>")));
     assert!(!svg.contains("<script"));
     assert!(svg.contains("&lt;script&gt;&amp;&quot;&apos;"));
     assert!(!svg.chars().any(|character| character.is_control() && character != '\n'));
     assert_eq!(svg.matches("<g>").count(), svg.matches("</g>").count());
-    // Nothing is fetched.
+    // The figure loads nothing from elsewhere.
     assert!(!svg.replace("http://www.w3.org/2000/svg", "").contains("http"));
 }
 
