@@ -1,6 +1,6 @@
-"""Judges duvet's JSON report: every rule is implemented and tested, or excepted with a reason. Prints the counts.
+"""Checks duvet's JSON report: every rule must be implemented and tested, or excepted with a reason. Prints the counts.
 
-duvet itself passes when rules have no citation, and takes a quote for right that differs in one character.
+duvet itself does not require a citation for every rule, and accepts a quotation that differs in one character.
 """
 
 import json
@@ -11,17 +11,17 @@ import tomllib
 
 report = json.loads(pathlib.Path(sys.argv[1]).read_text())
 annotations = report["annotations"]
-faults = []
+problems = []
 
 IMPLEMENTED, TESTED, EXCEPTED = "CITATION", "TEST", "EXCEPTION"
 MEANING = {IMPLEMENTED: "not implemented", TESTED: "not tested"}
 
 
-def kind(number):
+def purpose(number):
     return annotations[number].get("type", IMPLEMENTED)
 
 
-def place(annotation):
+def location(annotation):
     return f"{annotation['source']}:{annotation.get('line', 1)}"
 
 
@@ -29,7 +29,7 @@ def place(annotation):
 
 
 def segments(section):
-    """The pieces of a section's text, each with the annotations that lie on it."""
+    """Yields the pieces of a section's text, each with the numbers of the annotations that cover it."""
     for line in section["lines"]:
         if isinstance(line, str):
             yield [], line
@@ -40,7 +40,7 @@ def segments(section):
 
 
 def is_marker(text):
-    """Whether this is no text but the beginning of a list's item or of a quotation."""
+    """Returns whether this is only the marker that begins a list item or a quotation."""
     return re.fullmatch(r"[\s*>+-]*(\d+\.)?\s*", text) is not None
 
 
@@ -52,30 +52,30 @@ for path, specification in report["specifications"].items():
         for rule in section.get("requirements", []):
             pieces = [(numbers, text) for numbers, text in segments(section) if rule in numbers and not is_marker(text)]
             sentence = " ".join(" ".join(text for _, text in pieces).split())
-            # A quote of half a sentence lies on one piece and not on the other: that is not enough.
-            lies_on = {
-                what: [any(kind(number) == what for number in numbers) for numbers, _ in pieces]
+            # A citation counts only if it covers the whole sentence, that is, all its pieces.
+            covers = {
+                what: [any(purpose(number) == what for number in numbers) for numbers, _ in pieces]
                 for what in (IMPLEMENTED, TESTED, EXCEPTED)
             }
-            covered = {what for what, on in lies_on.items() if all(on)}
-            halves = any(any(on) and not all(on) for on in lies_on.values())
+            covered = {what for what, pieces_covered in covers.items() if all(pieces_covered)}
+            is_partial = any(any(pieces_covered) and not all(pieces_covered) for pieces_covered in covers.values())
             counts["rules"] += 1
             for what in covered:
                 counts[what] += 1
             where = f"{path}#{section['id']}: {sentence}"
             if EXCEPTED in covered:
                 if len(covered) > 1:
-                    faults.append(f"has an exception and yet a citation: take one of them away:\n    {where}")
+                    problems.append(f"has both an exception and a citation; remove one of them:\n    {where}")
             else:
                 missing = " and ".join(MEANING[what] for what in MEANING if what not in covered)
-                if halves:
-                    missing += " (a citation has to quote the whole sentence)"
+                if is_partial:
+                    missing += " (a citation must quote the whole sentence)"
                 if missing:
-                    faults.append(f"{missing}:\n    {where}")
+                    problems.append(f"{missing}:\n    {where}")
         if counts["rules"]:
             rows.append((section["id"].removeprefix("section-").replace("-", "."), counts))
 
-# --- The quotes, letter by letter --------------------------------------------------------------------------------------
+# --- The quotations, letter by letter ----------------------------------------------------------------------------------
 
 texts = {
     (path, section["id"]): "".join("".join(text for _, text in segments(section)).split())
@@ -99,11 +99,11 @@ quotes = []
 for annotation in annotations:
     if annotation.get("type") == "SPEC" or annotation["source"].endswith(".toml"):
         continue
-    quotes.append((place(annotation), annotation["target_path"], annotation["target_section"], quote_in_source(annotation)))
+    quotes.append((location(annotation), annotation["target_path"], annotation["target_section"], quote_in_source(annotation)))
     if annotation.get("type") == EXCEPTED and not annotation.get("comment"):
-        faults.append(f"{place(annotation)}: an exception needs a `//= reason=...`")
+        problems.append(f"{location(annotation)}: an exception needs a `//= reason=...`")
     if annotation.get("type") in ("TODO", "IMPLICATION"):
-        faults.append(f"{place(annotation)}: only implementations, tests and exceptions count here")
+        problems.append(f"{location(annotation)}: only implementations, tests and exceptions are allowed here")
 for file in sorted(pathlib.Path(".duvet/exceptions").glob("**/*.toml")):
     for exception in tomllib.loads(file.read_text()).get("exception", []):
         path, _, section = exception["target"].partition("#")
@@ -111,7 +111,7 @@ for file in sorted(pathlib.Path(".duvet/exceptions").glob("**/*.toml")):
 for where, path, section, quote in quotes:
     path = next((known for known, _ in texts if path.endswith(known)), path)
     if "".join(quote.split()) not in texts.get((path, section), ""):
-        faults.append(f"{where}: this is not quite what stands in {path}#{section}:\n    {' '.join(quote.split())}")
+        problems.append(f"{where}: this differs from the text of {path}#{section}:\n    {' '.join(quote.split())}")
 
 # --- The result --------------------------------------------------------------------------------------------------------
 
@@ -126,7 +126,7 @@ for name, counts in rows:
         total[what] += count
 print(f"{'all':<24}" + "".join(f"{count:>{width}}" for count, width in zip(total.values(), (8, 13, 8, 10))))
 
-for fault in faults:
-    print(fault)
-if faults:
-    sys.exit(f"{len(faults)} faults; how to cite a rule is told at the head of docs/src/rfc6455.md")
+for problem in problems:
+    print(problem)
+if problems:
+    sys.exit(f"{len(problems)} problems; docs/src/rfc6455.md explains at its head how to cite a rule")

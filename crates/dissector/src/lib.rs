@@ -107,10 +107,6 @@ mod stream;
 #[cfg(feature = "tap")]
 pub mod tap;
 mod unit;
-#[cfg(feature = "tap")]
-pub mod watch;
-#[cfg(feature = "tap")]
-pub mod watching;
 
 pub use self::{
     conversation::Conversation,

@@ -1,6 +1,7 @@
-// Opens every ws://.../break/RULE of a server in Chromium, from the server's own page: chromium.mjs PROGRAM http://HOST:PORT
+// Opens every ws://.../break/RULE of a server in Chromium: chromium.mjs PROGRAM http://HOST:PORT
 //
-// What the browser does is in the server's log. Prints the browser's name and version.
+// The connections come from the server's own page. The server logs how the browser reacts. This
+// script prints the browser's name and version.
 
 import { Chromium } from "../../server/tests/browser/chromium.mjs";
 
@@ -9,7 +10,7 @@ const browser = new Chromium(program);
 try {
   const page = await browser.open();
   await page.send("Page.navigate", { url: server });
-  // A page that is not there yet is about:blank, and that has no name for a server to trust.
+  // Until the page has loaded, its origin is that of about:blank, which the server does not trust.
   while ((await page.evaluate("location.origin + document.readyState")) !== `${server}complete`) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -1,4 +1,4 @@
-"""Opens every URL that it is given with the Python library websockets, one after the other."""
+"""Connects to each of the given URLs in turn with the Python library websockets."""
 
 import asyncio
 import sys
@@ -14,7 +14,7 @@ async def main():
                 async for _ in connection:
                     pass
         except (WebSocketException, OSError, EOFError):
-            # The server's log says what became of it.
+            # The server has logged the reaction.
             pass
 
 

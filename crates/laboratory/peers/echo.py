@@ -1,4 +1,4 @@
-"""An echo server on the Python library websockets, to be probed. Listens on a free port and prints which one."""
+"""Runs an echo server on the Python library websockets. It listens on a free port and prints its address."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ async def echo(connection):
         async for message in connection:
             await connection.send(message)
     except ConnectionClosed:
-        # The library has answered whatever was wrong, and logs nothing of it that would be news here.
+        # The library has reacted to the fault already.
         pass
 
 

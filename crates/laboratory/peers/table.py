@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Probes servers, lets our server break the same rules towards clients, and writes what they all do into the book.
+"""Tests servers and clients with the faults of the laboratory, and writes their reactions into the book.
 
     crates/laboratory/peers/table.py           writes the tables of docs/src/laboratory.md
-    crates/laboratory/peers/table.py --check   fails if the page has other ones
+    crates/laboratory/peers/table.py --check   fails if the tables of the page are out of date
 
-Needs cargo, npm, Python, and chromium, which $CHROMIUM may name. What it fetches stays in example/node_modules and in
-target/laboratory.
+Needs cargo, npm, Python and Chromium. Set $CHROMIUM if the browser is not in the path. The downloaded
+packages stay in example/node_modules and in target/laboratory.
 """
 
 import contextlib
@@ -31,14 +31,15 @@ PROGRAMS = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
 ANYWHERE = ["--listen", "127.0.0.1:0"]
 
-# Longer than any of the programs takes for a single rule.
-PATIENCE = 20
+# In seconds. None of the programs needs this long for a single fault.
+TIMEOUT = 20
 
-# The verdicts on whoever did not mind.
-LET_PASS = {"tolerated", "no answer"}
+# The verdicts on a peer that did not enforce the rule.
+NOT_ENFORCED = {"tolerated", "no answer"}
 
-# A line of our server's log about what a client did: rule, verdict, what was seen, what is asked for, how, section.
-LOG = re.compile(r" on /break/(\S+): ([A-Za-z ]+) \((.*)\); asked for is: (.*) \(([A-Z]+), section ([0-9.]+)\)$")
+# The line in our server's log about the reaction of a client: rule, verdict, observations, expected
+# reaction, requirement level, section.
+LOG = re.compile(r" on /break/(\S+): ([A-Za-z ]+) \((.*)\); expected: (.*) \(([A-Z]+), section ([0-9.]+)\)$")
 
 
 def run(*command, cwd=ROOT):
@@ -51,7 +52,7 @@ def output(*command):
 
 
 def prepare():
-    """Builds and fetches what is to be run."""
+    """Builds our programs, and downloads the others."""
     packages = ["server", "client", "tungstenite-server", "tungstenite-client"]
     run("cargo", "build", "--quiet", "--locked", *(word for name in packages for word in ("-p", name)))
     run("npm", "ci", "--no-audit", "--no-fund", "--silent", cwd=ROOT / "example")
@@ -76,13 +77,13 @@ def versions():
 
 @contextlib.contextmanager
 def server(*command, log=subprocess.DEVNULL):
-    """A running server; gives its URL, without a path."""
+    """Runs a server. Yields its URL, without a path."""
     command = [str(part) for part in command]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process:
         try:
             line = process.stdout.readline()
             if not line.startswith("listening on ws://"):
-                sys.exit(f"{command} says {line!r}")
+                sys.exit(f"{command} printed {line!r} instead of its address")
             yield line.removeprefix("listening on ").strip().rstrip("/")
         finally:
             process.terminate()
@@ -92,7 +93,7 @@ def server(*command, log=subprocess.DEVNULL):
 
 
 def probe(*command):
-    """What a server does with each rule that a client can break."""
+    """Returns the reaction of a server to each fault of a client."""
     with server(*command) as url:
         client = [str(PROGRAMS / "client"), "--probe", "--json", f"{url}/echo"]
         done = subprocess.run(client, capture_output=True, text=True, timeout=600)
@@ -115,16 +116,16 @@ def servers():
 
 
 def rules(url):
-    """The paths of all rules that our server breaks."""
+    """Returns the paths of all rules that our server can break."""
     try:
         urllib.request.urlopen(f"{url.replace('ws', 'http', 1)}/break/")
     except urllib.error.HTTPError as answer:
         return re.findall(r"^(/break/\S+)", answer.read().decode(), re.MULTILINE)
-    sys.exit("the server has no list of rules")
+    sys.exit("the server did not list its rules")
 
 
 def one_by_one(program):
-    """Runs a program for each URL, with an input that does not end before it."""
+    """Runs a program for each URL. Its standard input stays open until it exits."""
 
     def connect(urls):
         for url in urls:
@@ -132,7 +133,7 @@ def one_by_one(program):
                 [str(program), url], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             ) as process:
                 try:
-                    process.wait(PATIENCE)
+                    process.wait(TIMEOUT)
                 except subprocess.TimeoutExpired:
                     process.kill()
 
@@ -144,21 +145,21 @@ def chromium(urls):
     return output("node", HERE / "chromium.mjs", CHROMIUM, origin)
 
 
-def watch(connect):
-    """What a client does with each rule that our server breaks, as the server's log tells it; and what connect gives."""
+def reactions(connect):
+    """Returns the reaction of a client to each fault, from our server's log, and the result of connect."""
     log = ROOT / "target" / "laboratory" / "server.log"
     with log.open("w") as file, server(PROGRAMS / "server", *ANYWHERE, "--close-timeout", "2s", log=file) as url:
         paths = rules(url)
-        said = connect([url + path for path in paths])
-        deadline = time.monotonic() + PATIENCE
+        result = connect([url + path for path in paths])
+        deadline = time.monotonic() + TIMEOUT
         while True:
             found = [match.groups() for line in log.read_text().splitlines() if (match := LOG.search(line))]
             keys = ["verdict", "seen", "expected", "demand", "section"]
-            results = {rule: dict(zip(keys, result)) for rule, *result in found}
-            if len(results) == len(paths):
-                return {path.removeprefix("/break/"): results[path.removeprefix("/break/")] for path in paths}, said
+            logged = {rule: dict(zip(keys, values)) for rule, *values in found}
+            if len(logged) == len(paths):
+                return {path.removeprefix("/break/"): logged[path.removeprefix("/break/")] for path in paths}, result
             if time.monotonic() > deadline:
-                sys.exit(f"the log tells of {len(results)} rules and not of {len(paths)}")
+                sys.exit(f"the log contains only {len(logged)} of {len(paths)} rules")
             time.sleep(0.1)
 
 
@@ -170,58 +171,59 @@ def clients():
         "`websockets`": lambda urls: output(PYTHON, HERE / "connect.py", *urls),
         "Chromium": chromium,
     }
-    watched = {name: watch(connect) for name, connect in everyone.items()}
-    version = watched["Chromium"][1].split("/")[-1]
-    return {name: results for name, (results, _) in watched.items()}, version
+    tested = {name: reactions(connect) for name, connect in everyone.items()}
+    version = tested["Chromium"][1].split("/")[-1]
+    return {name: results for name, (results, _) in tested.items()}, version
 
 
 # ---- The page -------------------------------------------------------------------------------------------------------
 
 
 def cell(result):
-    """What somebody did. Upright: what is asked; slanted: something else, for which there is room; bold: what must not be."""
-    # Of what a client said, the log has the words too. How TCP ends is a matter of luck.
-    seen = re.sub(r"(^|, )TCP (ended|reset)$", "", result["seen"].split(': "', 1)[0]) or "ends TCP"
-    if result["verdict"] == "as asked":
+    """Formats a reaction: upright if it is expected, italic if the RFC allows it, bold if the RFC forbids it."""
+    # The log also contains the reason from a client's Close. Whether TCP is closed or reset depends
+    # on timing.
+    seen = re.sub(r"(^|, )TCP (closed|reset)$", "", result["seen"].split(': "', 1)[0]) or "closes TCP"
+    if result["verdict"] == "as expected":
         return seen
     text = {
         "other code": seen,
-        "no reason given": "ends TCP",
+        "no reason given": "closes TCP",
         "TCP left open": f"{seen}, and leaves TCP open",
-        "tolerated": f"takes it ({seen})",
+        "tolerated": f"accepts it ({seen})",
         "no answer": "does nothing",
     }[result["verdict"]]
-    against = result["demand"] == "MUST" and result["verdict"] in LET_PASS
-    return f"**{text}**" if against else f"*{text}*"
+    is_forbidden = result["demand"] == "MUST" and result["verdict"] in NOT_ENFORCED
+    return f"**{text}**" if is_forbidden else f"*{text}*"
 
 
-def table(tried, chosen):
+def table(tested, chosen):
     lines = [
-        f"| rule | section | asked for | {' | '.join(tried)} |",
-        "|---|---|---|" + "---|" * len(tried),
+        f"| rule | section | expected | {' | '.join(tested)} |",
+        "|---|---|---|" + "---|" * len(tested),
     ]
     for rule in chosen:
-        result = tried["here"][rule]
+        result = tested["here"][rule]
         section = result["section"]
         link = f"[{section}](rfc6455.md#section-{section.replace('.', '-')})"
-        expected = result["expected"].replace("TCP ended", "ends TCP")
-        cells = [cell(results[rule]) for results in tried.values()]
+        expected = result["expected"].replace("TCP closed", "closes TCP")
+        cells = [cell(results[rule]) for results in tested.values()]
         lines.append(f"| `{rule}` | {link} {result['demand']} | {expected} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def tables(tried):
-    """Each rule once: those that somebody lets pass in a table to be seen, all others in one that is folded away."""
-    passed, refused = [], []
-    for rule in tried["here"]:
-        verdicts = {results[rule]["verdict"] for results in tried.values()}
-        (passed if verdicts & LET_PASS else refused).append(rule)
-    summary = f"<summary>The other {len(refused)} rules, which nobody lets pass</summary>"
-    return f"{table(tried, passed)}\n\n<details>\n{summary}\n\n{table(tried, refused)}\n\n</details>"
+def tables(tested):
+    """Returns two tables: the rules that at least one peer does not enforce, and all others, folded away."""
+    not_enforced, enforced = [], []
+    for rule in tested["here"]:
+        verdicts = {results[rule]["verdict"] for results in tested.values()}
+        (not_enforced if verdicts & NOT_ENFORCED else enforced).append(rule)
+    summary = f"<summary>The other {len(enforced)} rules, which everybody enforces</summary>"
+    return f"{table(tested, not_enforced)}\n\n<details>\n{summary}\n\n{table(tested, enforced)}\n\n</details>"
 
 
 def insert(page, name, text):
-    """Puts a text between the two comments of its name."""
+    """Replaces the text between the two comments with this name."""
     begin, end = f"<!-- {name}: written by crates/laboratory/peers/table.py -->", f"<!-- end of {name} -->"
     before, rest = page.split(begin)
     return f"{before}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}"
@@ -232,9 +234,9 @@ def main():
     page = PAGE.read_text()
     names = versions()
     others = f"{names['`ws`']}, {names['`tungstenite`']} and {names['`websockets`']}"
-    new = insert(page, "servers", f"Probed: the server of this repository, {others}.\n\n{tables(servers())}")
+    new = insert(page, "servers", f"Tested: the server of this repository, {others}.\n\n{tables(servers())}")
     found, version = clients()
-    new = insert(new, "clients", f"Tried: the client of this repository, {others}; Chromium {version}.\n\n{tables(found)}")
+    new = insert(new, "clients", f"Tested: the client of this repository, {others}; Chromium {version}.\n\n{tables(found)}")
     if "--check" not in sys.argv[1:]:
         PAGE.write_text(new)
     elif new != page:

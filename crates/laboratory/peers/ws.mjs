@@ -1,4 +1,4 @@
-// Opens every URL that it is given with the npm package ws, one after the other.
+// Connects to each of the given URLs in turn with the npm package ws.
 
 import { createRequire } from "node:module";
 
@@ -8,7 +8,7 @@ for (const url of process.argv.slice(2)) {
   await new Promise((resolve) => {
     const connection = new WebSocket(url);
     connection.on("close", resolve);
-    // 'close' follows.
+    // The event 'close' follows. Without a listener, 'error' would end the program.
     connection.on("error", () => {});
   });
 }

@@ -1,66 +1,83 @@
-//! The rules of RFC 6455, broken on purpose, one at a time.
+//! Breaks the rules of RFC 6455 on purpose, one at a time, and evaluates how a peer reacts.
 //!
-//! An [`Experiment`] is one rule, the bytes that break it, and what the RFC asks of whoever receives them. Nearly every
-//! rule of the frames can be broken by either side; a few, and the mistakes in the opening handshake, belong to one.
+//! A [`Fault`] is one rule, the bytes that break it, and the reaction that the RFC requires from
+//! the receiver. Either side can commit nearly every fault in a frame. A few of them, and all
+//! faults in the opening handshake, belong to one side.
 //!
-//! | file | what it holds |
+//! | module | what it does |
 //! |---|---|
-//! | [`experiment`] | what an experiment is |
-//! | [`rules`] | all of them, in one table |
-//! | `wire` | frames, right and wrong |
-//! | `head` | a right HTTP head, to be made wrong |
-//! | [`judge`] | what came back, and whether it is what the RFC asks |
-//! | `run` | bytes out, answers in, within a time |
+//! | [`fault`] | defines a fault, and the reaction that the RFC expects |
+//! | [`faults`] | lists all faults in one table |
+//! | `frame_builder` | builds valid and invalid frames |
+//! | `head_editor` | changes a valid HTTP head |
+//! | `payloads` | the payloads that nearly every fault sends |
+//! | [`reaction`] | one thing that the peer sent or did |
+//! | `reaction_parser` | finds the reactions in the peer's bytes |
+//! | [`observations`] | the facts that the reactions add up to |
+//! | [`verdict`] | compares the facts with the expected reaction |
+//! | [`evaluator`] | does the three steps above for one connection |
+//! | [`fault_test`] | the bytes to send, with their evaluator |
+//! | `exchange` | runs a fault test on a stream, within a time limit |
 //! | [`mod@probe`] | a client that breaks a rule |
-//! | [`mod@mirror`] | a server that breaks a rule |
+//! | [`faulty_server`] | a server that breaks a rule |
 //!
-//! Nothing here is needed to *speak* the protocol: the [`protocol`] crate refuses to send what is wrong. Its encoder
-//! writes what is right, and the experiments change as little of that as they can.
+//! Nothing here is needed to *speak* the protocol. The [`protocol`] crate refuses to send anything
+//! invalid, so the faults change the valid bytes that its encoder writes, as little as possible.
 //!
-//! # One rule, against one server
+//! # Test one server with one fault
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use laboratory::{Role, probe, rules};
+//! use laboratory::{Role, faults, probe};
 //!
-//! let experiment = rules::find(Role::Client, "unmasked-frame").ok_or("no such rule")?;
-//! let outcome = probe("ws://127.0.0.1:8080/echo", experiment).await?;
-//! println!("{}: {} ({})", experiment.name, outcome.seen(), outcome.verdict());
+//! let fault = faults::find(Role::Client, "unmasked-frame").ok_or("there is no such fault")?;
+//! let evaluation = probe("ws://127.0.0.1:8080/echo", fault).await?;
+//! println!("{}: {} ({})", fault.name, evaluation.observations(), evaluation.verdict());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # On a connection that is open already
+//! # Use a connection that is already open
 //!
 //! ```
-//! use laboratory::{Heard, Role, Verdict, rules};
+//! use laboratory::{FaultTest, Reaction, Role, Verdict, faults};
 //! use protocol::frame::MaskingKey;
 //!
-//! let experiment = rules::find(Role::Client, "one-byte-close").unwrap();
+//! let fault = faults::find(Role::Client, "one-byte-close").unwrap();
 //! let mut keys = || MaskingKey([0x37, 0xfa, 0x21, 0x3d]);
-//! let (bytes, mut judge) = experiment.on_connection(Role::Client, &mut keys).unwrap();
+//! let FaultTest { bytes, mut evaluator } = FaultTest::on_connection(fault, Role::Client, &mut keys).unwrap();
 //! assert_eq!(bytes, [0x88, 0x81, 0x37, 0xfa, 0x21, 0x3d, 0x03 ^ 0x37]);
 //!
-//! // Write the bytes to the stream, and tell the judge what comes back: bytes, or what they mean.
-//! judge.feed(&[0x88, 0x02, 0x03, 0xea]);
-//! judge.hear(&Heard::End);
-//! assert_eq!(judge.outcome().verdict(), Verdict::AsAsked);
+//! // Write the bytes to the stream. Pass what comes back to the evaluator, as bytes or parsed.
+//! evaluator.receive(&[0x88, 0x02, 0x03, 0xea]);
+//! evaluator.record(&Reaction::Eof);
+//! assert_eq!(evaluator.evaluate().verdict(), Verdict::AsExpected);
 //! ```
 
-pub mod experiment;
-mod head;
-pub mod judge;
-pub mod mirror;
+pub mod evaluator;
+mod exchange;
+pub mod fault;
+pub mod fault_test;
+pub mod faults;
+pub mod faulty_server;
+mod frame_builder;
+mod head_editor;
+pub mod observations;
+mod payloads;
 pub mod probe;
-pub mod rules;
-mod run;
-mod wire;
+pub mod reaction;
+mod reaction_parser;
+pub mod verdict;
 
 pub use protocol::Role;
 
 pub use self::{
-    experiment::{Asks, By, Demand, Experiment, Refusal},
-    judge::{Heard, Judge, Outcome, Seen, Verdict},
-    mirror::mirror,
+    evaluator::{Evaluation, Evaluator},
+    fault::{Expectation, Fault, FaultySide, RejectionStatus, RequirementLevel},
+    fault_test::FaultTest,
+    faulty_server::serve_fault,
+    observations::Observations,
     probe::{Probe, probe},
+    reaction::{ObservedClose, Reaction},
+    verdict::Verdict,
 };

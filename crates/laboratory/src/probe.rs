@@ -1,4 +1,4 @@
-//! A client that breaks a rule, to see what the server does.
+//! A client that breaks a rule, to see how the server reacts.
 
 use std::time::Duration;
 
@@ -10,89 +10,93 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
-use websocket::{ConnectError, MaybeTlsStream};
+use websocket::{ConnectError, open_transport};
 
 use crate::{
-    experiment::Experiment,
-    judge::Outcome,
-    run::{PATIENCE, random_key, run},
+    evaluator::Evaluation,
+    exchange::{REACTION_TIMEOUT, exchange, random_key},
+    fault::Fault,
+    fault_test::FaultTest,
 };
 
-/// How long TCP, TLS and a right handshake may take together: as for any client of this workspace.
+/// The time limit for TCP, TLS and a valid handshake together, as for every client in this
+/// workspace.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Does `experiment` to the server at `url`, a `ws://` or `wss://` URI, on a connection of its own.
+/// Sends `fault` to the server at `url`, a `ws://` or `wss://` URI, on a new connection.
 ///
 /// # Errors
-/// [`ConnectError`]: there was no connection to break a rule on. Not an error is whatever the server does once the rule
-/// is broken.
+/// [`ConnectError`] if the connection cannot be opened. Once the fault has been sent, no reaction
+/// of the server is an error.
 ///
 /// # Panics
-/// If the experiment is none that a client can do.
-pub async fn probe(url: &str, experiment: &'static Experiment) -> Result<Outcome, ConnectError> {
+/// If a client cannot send this fault.
+pub async fn probe(url: &str, fault: &'static Fault) -> Result<Evaluation, ConnectError> {
     let uri: Uri = url.parse().map_err(UsageError::from)?;
-    Probe::new(ClientRequest::new(uri)).run(experiment).await
+    Probe::new(ClientRequest::new(uri)).run(fault).await
 }
 
-/// A server to be probed, and how.
+/// A server to be tested, and the time-outs of the tests.
 #[derive(Debug, Clone)]
 pub struct Probe {
     request: ClientRequest,
     connect_timeout: Duration,
-    patience: Duration,
+    reaction_timeout: Duration,
 }
 
 impl Probe {
-    /// Probes with this request, which is right: experiments with requests make one thing in it wrong.
+    /// Creates a probe that connects with this valid request. A fault in the request changes one
+    /// thing in it.
     #[must_use]
     pub const fn new(request: ClientRequest) -> Self {
-        Self { request, connect_timeout: CONNECT_TIMEOUT, patience: PATIENCE }
+        Self { request, connect_timeout: CONNECT_TIMEOUT, reaction_timeout: REACTION_TIMEOUT }
     }
 
-    /// How long everything up to the open connection may take. 10 seconds by default.
+    /// Sets how long it may take to open the connection. The default is 10 seconds.
     #[must_use]
     pub const fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// How long to wait for the answer to a broken rule, and for the end of TCP after it. 2 seconds by default.
+    /// Sets how long to wait for the reaction to a fault and for the end of TCP after it. The
+    /// default is 2 seconds.
     #[must_use]
-    pub const fn patience(mut self, limit: Duration) -> Self {
-        self.patience = limit;
+    pub const fn reaction_timeout(mut self, limit: Duration) -> Self {
+        self.reaction_timeout = limit;
         self
     }
 
-    /// Does one experiment, on a connection of its own. It takes no longer than the two time-outs together.
+    /// Sends one fault on a new connection. This takes no longer than the sum of the two time-outs.
     ///
     /// # Errors
-    /// As for [`fn@probe`].
+    /// The same as for [`fn@probe`].
     ///
     /// # Panics
-    /// If the experiment is none that a client can do.
-    pub async fn run(&self, experiment: &'static Experiment) -> Result<Outcome, ConnectError> {
-        assert!(experiment.is_for(Role::Client), "{} is for servers", experiment.name);
+    /// If a client cannot send this fault.
+    pub async fn run(&self, fault: &'static Fault) -> Result<Evaluation, ConnectError> {
+        assert!(fault.can_be_sent_by(Role::Client), "{} is a fault of servers", fault.name);
         let connecting = async {
-            let mut stream = MaybeTlsStream::open(self.request.uri()).await?;
-            let early = if experiment.is_in_handshake() { Vec::new() } else { self.shake_hands(&mut stream).await? };
+            let mut stream = open_transport(self.request.uri()).await?;
+            let early = if fault.is_in_handshake() { Vec::new() } else { self.shake_hands(&mut stream).await? };
             Ok((stream, early))
         };
         let (stream, early) = timeout(self.connect_timeout, connecting).await.unwrap_or(Err(ConnectError::TimedOut))?;
 
         let mut keys = random_key;
-        let (bytes, mut judge) = if experiment.is_in_handshake() {
-            let right = self.request.clone().handshake(nonce(), Limits::DEFAULT).request_bytes();
-            experiment.in_handshake(Role::Client, &right, &mut keys)
+        let test = if fault.is_in_handshake() {
+            let valid = self.request.clone().handshake(nonce(), Limits::DEFAULT).request_bytes();
+            FaultTest::in_handshake(fault, Role::Client, &valid, &mut keys)
         } else {
-            experiment.on_connection(Role::Client, &mut keys)
-        }
-        .expect("one of the two");
-        judge.feed(&early);
-        run(stream, Role::Client, &bytes, &mut judge, self.patience).await;
-        Ok(judge.outcome())
+            FaultTest::on_connection(fault, Role::Client, &mut keys)
+        };
+        let mut test = test.expect("the fault is in the handshake or on the connection");
+        test.evaluator.receive(&early);
+        Ok(exchange(stream, Role::Client, test, self.reaction_timeout).await)
     }
 
-    /// The opening handshake; gives what came behind the response, which are frames already.
+    /// Performs a valid opening handshake. Returns the bytes after the response, which belong to
+    /// frames.
     async fn shake_hands<S>(&self, stream: &mut S) -> Result<Vec<u8>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin,

@@ -4,8 +4,6 @@
 //! People with a colour vision deficiency can tell them apart; a test verifies that. No rendering
 //! relies on colour alone.
 
-use std::{env, ffi::OsStr, io::IsTerminal};
-
 use anstyle::{Ansi256Color, Color, Style};
 
 use crate::glossary::RecordPart;
@@ -52,19 +50,6 @@ impl Colour {
     }
 }
 
-/// Returns whether to write colours to this stream: it must be a terminal that supports them, and its user
-/// must not have switched them off. `NO_COLOR`, set to anything but the empty string, switches them off
-/// (<https://no-color.org/>).
-#[must_use]
-pub fn wanted(stream: &impl IsTerminal) -> bool {
-    let [no_color, term] = ["NO_COLOR", "TERM"].map(env::var_os);
-    wanted_with(stream.is_terminal(), no_color.as_deref(), term.as_deref())
-}
-
-fn wanted_with(is_terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
-    is_terminal && no_color.is_none_or(OsStr::is_empty) && term.is_none_or(|term| term != "dumb")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,15 +83,6 @@ mod tests {
         for part in PARTS {
             assert_eq!(of_terminal(of(part).ansi), of(part).rgb, "{part:?}");
         }
-    }
-
-    #[test]
-    fn no_color_switches_colours_off() {
-        assert!(wanted_with(true, None, None));
-        assert!(wanted_with(true, Some("".as_ref()), Some("xterm".as_ref())), "set and empty counts as not set");
-        assert!(!wanted_with(true, Some("1".as_ref()), None));
-        assert!(!wanted_with(false, None, None), "a file has no use for colours");
-        assert!(!wanted_with(true, None, Some("dumb".as_ref())), "this terminal would print their codes");
     }
 
     fn linear([red, green, blue]: [u8; 3]) -> [f64; 3] {

@@ -1,38 +1,40 @@
-//! The bytes of every experiment, written down by hand: what has to go out, and nothing else may.
+//! The bytes of every fault, written by hand, and functions that compare sent bytes with them.
 //!
-//! Uses nothing of this workspace. The tests of the server and of the client include this file too.
+//! This file uses no code of the workspace. The tests of the server and of the client include it as
+//! well.
 
-#![allow(dead_code)] // Each of the tests uses a part of this.
+#![allow(dead_code)] // Each test program uses a part of this file.
 
-/// A key for requests, and what has to come back for it. Not those of the RFC, which are one of the mistakes.
+/// A key for requests, and the accept value for it. The RFC's example values are not suitable,
+/// because one fault sends that accept value.
 pub(crate) const KEY: &str = "x3JJHMbDL1EzLkh9GBhXDw==";
 pub(crate) const ACCEPT: &str = "HSmrc0sMlYUkAGmm5OPpG2HaGWk=";
 
-/// Who sends.
+/// The side that sends the fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sender {
     Client,
     Server,
 }
 
-/// A frame: its header as a server writes it, without mask, and its payload.
+/// A frame: its unmasked header, as a server writes it, and its payload.
 struct Frame(Vec<u8>, Vec<u8>);
 
 fn frame(header: &[u8], payload: &[u8]) -> Frame {
     Frame(header.to_vec(), payload.to_vec())
 }
 
-/// The Ping behind everything that does not end in a Close.
-fn question() -> Frame {
+/// The Ping after every fault that does not end with a Close.
+fn follow_up_ping() -> Frame {
     frame(b"\x89\x0c", b"still there?")
 }
 
-/// The frames of an experiment; `None` if it is one with heads.
+/// Returns the frames of a fault, or `None` for a fault in the handshake.
 fn frames(name: &str) -> Option<Vec<Frame>> {
-    let hello = |header: &[u8]| vec![frame(header, b"Hello"), question()];
+    let hello = |header: &[u8]| vec![frame(header, b"Hello"), follow_up_ping()];
     let text = |payload: &[u8]| {
         let length = u8::try_from(payload.len()).expect("short");
-        vec![frame(&[0x81, length], payload), question()]
+        vec![frame(&[0x81, length], payload), follow_up_ping()]
     };
     let close = |code: u16| vec![frame(b"\x88\x02", &code.to_be_bytes())];
     Some(match name {
@@ -56,20 +58,24 @@ fn frames(name: &str) -> Option<Vec<Frame>> {
         "frame-too-big" => hello(b"\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff"),
         "orphan-continuation" => hello(b"\x80\x05"),
         "interleaved-message" => {
-            vec![frame(b"\x01\x03", b"Hel"), frame(b"\x81\x05", b"Hello"), frame(b"\x80\x02", b"lo"), question()]
+            vec![frame(b"\x01\x03", b"Hel"), frame(b"\x81\x05", b"Hello"), frame(b"\x80\x02", b"lo"), follow_up_ping()]
         }
         "invalid-utf8" => text(b"Hel\xfflo"),
         "invalid-utf8-overlong" => text(b"Hel\xc0\xaflo"),
         "invalid-utf8-surrogate" => text(b"Hel\xed\xa0\x80lo"),
         "invalid-utf8-beyond" => text(b"Hel\xf4\x90\x80\x80lo"),
         "invalid-utf8-cut" => text(b"Hello \xe2\x82"),
-        "invalid-utf8-fragments" => vec![frame(b"\x01\x05", b"Hel\xe2\x82"), frame(b"\x80\x02", b"lo"), question()],
-        "invalid-utf8-cut-fragment" => vec![frame(b"\x01\x03", b"Hel"), frame(b"\x80\x05", b"lo \xe2\x82"), question()],
+        "invalid-utf8-fragments" => {
+            vec![frame(b"\x01\x05", b"Hel\xe2\x82"), frame(b"\x80\x02", b"lo"), follow_up_ping()]
+        }
+        "invalid-utf8-cut-fragment" => {
+            vec![frame(b"\x01\x03", b"Hel"), frame(b"\x80\x05", b"lo \xe2\x82"), follow_up_ping()]
+        }
         "fragmented-ping" => hello(b"\x09\x05"),
         "fragmented-pong" => hello(b"\x0a\x05"),
         "fragmented-close" => vec![frame(b"\x08\x02", b"\x03\xe8")],
-        "long-ping" => vec![frame(b"\x89\x7e\x00\x7e", &[b'x'; 126]), question()],
-        "long-pong" => vec![frame(b"\x8a\x7e\x00\x7e", &[b'x'; 126]), question()],
+        "long-ping" => vec![frame(b"\x89\x7e\x00\x7e", &[b'x'; 126]), follow_up_ping()],
+        "long-pong" => vec![frame(b"\x8a\x7e\x00\x7e", &[b'x'; 126]), follow_up_ping()],
         "long-close" => vec![frame(b"\x88\x7e\x00\x7e", &[&b"\x03\xe8"[..], &[b'x'; 124]].concat())],
         "one-byte-close" => vec![frame(b"\x88\x01", b"\x03")],
         "close-reason-not-utf8" => vec![frame(b"\x88\x08", b"\x03\xe8Hel\xfflo")],
@@ -84,26 +90,26 @@ fn frames(name: &str) -> Option<Vec<Frame>> {
         "close-code-5000" => close(5000),
         "close-code-65535" => close(65535),
         "data-after-close" => vec![frame(b"\x88\x02", b"\x03\xe8"), frame(b"\x81\x05", b"Hello")],
-        "ping-after-close" => vec![frame(b"\x88\x02", b"\x03\xe8"), question()],
+        "ping-after-close" => vec![frame(b"\x88\x02", b"\x03\xe8"), follow_up_ping()],
         "close-after-close" => vec![frame(b"\x88\x02", b"\x03\xe8"), frame(b"\x88\x02", b"\x03\xe9")],
         _ => return None,
     })
 }
 
-/// Checks the bytes of an experiment on an open connection; gives what is behind them, and the masking keys.
+/// Checks the bytes of a fault on an open connection. Returns the bytes after them, and the masking
+/// keys.
 #[track_caller]
 pub(crate) fn check_frames<'a>(name: &str, sender: Sender, mut sent: &'a [u8]) -> (&'a [u8], Vec<[u8; 4]>) {
     let mut keys = Vec::new();
-    for (index, Frame(mut header, payload)) in frames(name).expect("an experiment with frames").into_iter().enumerate()
-    {
-        // Only the first frame is masked wrongly; the question behind it is right.
-        let is_wrong = index == 0 && matches!(name, "unmasked-frame" | "masked-frame");
-        let is_masked = (sender == Sender::Client) != is_wrong;
+    for (index, Frame(mut header, payload)) in frames(name).expect("a fault in frames").into_iter().enumerate() {
+        // Only the masking of the first frame is wrong. The Ping after it is valid.
+        let is_masked_wrongly = index == 0 && matches!(name, "unmasked-frame" | "masked-frame");
+        let is_masked = (sender == Sender::Client) != is_masked_wrongly;
         if is_masked {
             header[1] |= 0x80;
         }
-        let wire = take(&mut sent, header.len(), name);
-        assert_eq!(wire, header, "the header of frame {index} of {name}");
+        let actual = take(&mut sent, header.len(), name);
+        assert_eq!(actual, header, "the header of frame {index} of {name}");
         let mut key = [0; 4];
         if is_masked {
             key.copy_from_slice(take(&mut sent, 4, name));
@@ -118,21 +124,24 @@ pub(crate) fn check_frames<'a>(name: &str, sender: Sender, mut sent: &'a [u8]) -
 
 #[track_caller]
 fn take<'a>(sent: &mut &'a [u8], count: usize, name: &str) -> &'a [u8] {
-    assert!(count <= sent.len(), "{name}: {count} bytes should follow, and there are {sent:02x?}");
+    assert!(count <= sent.len(), "{name}: {count} bytes should follow, but only {sent:02x?} do");
     let (front, rest) = sent.split_at(count);
     *sent = rest;
     front
 }
 
-/// What an experiment changes in a right head: the lines that go, the lines that come, and what stands behind.
-struct Change {
-    gone: Vec<&'static str>,
-    come: Vec<String>,
-    behind: &'static [u8],
+/// The changes that a fault makes to a valid head.
+struct HeadChange {
+    /// The lines that it removes.
+    removed: Vec<&'static str>,
+    /// The lines that it adds.
+    added: Vec<String>,
+    /// The bytes after the head.
+    body: &'static [u8],
 }
 
-fn change(sender: Sender, name: &str) -> Change {
-    let (gone, come): (&[&'static str], &[&str]) = match (sender, name) {
+fn head_change(sender: Sender, name: &str) -> HeadChange {
+    let (removed, added): (&[&'static str], &[&str]) = match (sender, name) {
         (Sender::Client, "method-post") => (&["GET /echo HTTP/1.1"], &["POST /echo HTTP/1.1"]),
         (Sender::Client, "http-1.0") => (&["GET /echo HTTP/1.1"], &["GET /echo HTTP/1.0"]),
         (Sender::Client, "target-without-slash") => (&["GET /echo HTTP/1.1"], &["GET nowhere HTTP/1.1"]),
@@ -162,7 +171,7 @@ fn change(sender: Sender, name: &str) -> Change {
         }
         (Sender::Server, "subprotocol-not-offered") => (&[], &["Sec-WebSocket-Protocol: unasked"]),
         (Sender::Server, "extension-not-offered") => (&[], &["Sec-WebSocket-Extensions: unasked"]),
-        // In both directions alike.
+        // The same change in either direction.
         (_, "malformed-head") => (&[], &["this is no header line"]),
         (_, "upgrade-missing") => (&["Upgrade: websocket"], &[]),
         (_, "upgrade-to-something-else") => (&["Upgrade: websocket"], &["Upgrade: h2c"]),
@@ -171,22 +180,22 @@ fn change(sender: Sender, name: &str) -> Change {
         (_, "subprotocol-malformed") => (&[], &["Sec-WebSocket-Protocol: not a token"]),
         (_, "extensions-malformed") => (&[], &["Sec-WebSocket-Extensions: a;"]),
         (_, "head-too-long") => {
-            return Change { gone: vec![], come: vec![format!("X-Long: {}", "x".repeat(131_072))], behind: b"" };
+            return HeadChange { removed: vec![], added: vec![format!("X-Long: {}", "x".repeat(131_072))], body: b"" };
         }
         (_, "header-lines-too-many") => {
-            let come = (0..1000).map(|number| format!("X-Line: {number}")).collect();
-            return Change { gone: vec![], come, behind: b"" };
+            let added = (0..1000).map(|number| format!("X-Line: {number}")).collect();
+            return HeadChange { removed: vec![], added, body: b"" };
         }
-        _ => panic!("nobody has written down what {name} sends"),
+        _ => panic!("this file does not list the bytes of {name}"),
     };
-    let behind: &[u8] = if name == "request-with-body" { b"Hello" } else { b"" };
-    Change { gone: gone.to_vec(), come: come.iter().map(|&line| line.to_owned()).collect(), behind }
+    let body: &[u8] = if name == "request-with-body" { b"Hello" } else { b"" };
+    HeadChange { removed: removed.to_vec(), added: added.iter().map(|&line| line.to_owned()).collect(), body }
 }
 
-/// Checks a request for `/echo` at `host`, made wrong, with any key. Nothing may follow it.
+/// Checks a faulty request for `/echo` at `host`, with any key. Nothing may follow it.
 #[track_caller]
 pub(crate) fn check_request(name: &str, host: &str, sent: &[u8]) {
-    let right = [
+    let valid = [
         "GET /echo HTTP/1.1",
         "Host: HOST",
         "Upgrade: websocket",
@@ -194,13 +203,13 @@ pub(crate) fn check_request(name: &str, host: &str, sent: &[u8]) {
         "Sec-WebSocket-Key: KEY",
         "Sec-WebSocket-Version: 13",
     ];
-    let rest = check_head(name, Sender::Client, &right, sent, |line| {
+    let rest = check_head(name, Sender::Client, &valid, sent, |line| {
         if line == format!("Host: {host}") { "Host: HOST".to_owned() } else { without_key(line) }
     });
     assert!(rest.is_empty(), "{name} is followed by {rest:02x?}");
 }
 
-/// Any key that is as it should be.
+/// Replaces a valid key by the word `KEY`.
 fn without_key(line: &str) -> String {
     let is_key = |value: &str| {
         let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
@@ -212,27 +221,28 @@ fn without_key(line: &str) -> String {
     }
 }
 
-/// Checks a response to a request with [`KEY`], made wrong, and the question behind it; gives what is behind that.
+/// Checks a faulty response to a request with [`KEY`], and the Ping after it. Returns the bytes
+/// after those.
 #[track_caller]
 pub(crate) fn check_response<'a>(name: &str, sent: &'a [u8]) -> &'a [u8] {
-    let rest = check_head(name, Sender::Server, &right_response(), sent, |line| line.replace(ACCEPT, "ACCEPT"));
+    let rest = check_head(name, Sender::Server, &valid_response(), sent, |line| line.replace(ACCEPT, "ACCEPT"));
     if name == "status-200" {
         return rest;
     }
-    let Frame(header, payload) = question();
+    let Frame(header, payload) = follow_up_ping();
     rest.strip_prefix(&[header, payload].concat()[..]).unwrap_or_else(|| panic!("{name} is followed by {rest:02x?}"))
 }
 
-/// Checks the right response before an experiment with frames; gives the frames.
+/// Checks the valid response before a fault in frames. Returns the frames.
 #[track_caller]
 pub(crate) fn check_right_response(sent: &[u8]) -> &[u8] {
     let (mut lines, rest) = split(sent);
     lines.iter_mut().for_each(|line| *line = line.replace(ACCEPT, "ACCEPT"));
-    assert_eq!(lines, right_response());
+    assert_eq!(lines, valid_response());
     rest
 }
 
-fn right_response() -> [&'static str; 4] {
+fn valid_response() -> [&'static str; 4] {
     ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: ACCEPT"]
 }
 
@@ -240,28 +250,29 @@ fn right_response() -> [&'static str; 4] {
 fn check_head<'a>(
     name: &str,
     sender: Sender,
-    right: &[&str],
+    valid: &[&str],
     sent: &'a [u8],
-    normal: impl Fn(&str) -> String,
+    normalize: impl Fn(&str) -> String,
 ) -> &'a [u8] {
-    let Change { gone, come, behind } = change(sender, name);
+    let HeadChange { removed, added, body } = head_change(sender, name);
     let (lines, rest) = split(sent);
-    let mut expected: Vec<String> = right.iter().map(|&line| line.to_owned()).collect();
-    for line in gone {
-        let at = expected.iter().position(|present| present == line).expect("it was there");
+    let mut expected: Vec<String> = valid.iter().map(|&line| line.to_owned()).collect();
+    for line in removed {
+        let at = expected.iter().position(|present| present == line).expect("a valid head has this line");
         expected.remove(at);
     }
-    expected.extend(come);
-    let mut lines: Vec<String> = lines.iter().map(|line| normal(line)).collect();
-    // The first line is the first.
+    expected.extend(added);
+    let mut lines: Vec<String> = lines.iter().map(|line| normalize(line)).collect();
+    // The comparison below ignores the order of the lines, so check that the first line comes
+    // first.
     assert!(lines[0].contains(" HTTP/1.") || lines[0].starts_with("HTTP/1."), "{name} begins with {}", lines[0]);
     lines.sort();
     expected.sort();
     assert_eq!(lines, expected, "the head of {name}");
-    rest.strip_prefix(behind).unwrap_or_else(|| panic!("{name} is followed by {rest:02x?}"))
+    rest.strip_prefix(body).unwrap_or_else(|| panic!("{name} is followed by {rest:02x?}"))
 }
 
-/// The lines of a head, and what is behind it.
+/// Splits a head into lines. Returns them, and the bytes after the head.
 #[track_caller]
 fn split(sent: &[u8]) -> (Vec<String>, &[u8]) {
     let end = sent.windows(4).position(|four| four == b"\r\n\r\n").expect("an empty line");

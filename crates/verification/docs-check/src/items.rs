@@ -1,10 +1,11 @@
-//! What a source file defines.
+//! Finds the names that a source file defines and mentions.
 //!
-//! A file is cut into names and punctuation; comments and strings go. Then two questions are easy to answer: which names
-//! stand where a definition stands, and which names occur at all. That is far from a parser, and near enough to notice
-//! that something was renamed or has moved to another file.
+//! A name counts as defined if it follows a keyword such as `fn` or `struct`. This is far from a parser, but it is
+//! enough to notice that an item was renamed or moved to another file.
 
 use std::collections::HashSet;
+
+use crate::tokens::{self, Token};
 
 /// The names of one source file.
 #[derive(Debug, Default)]
@@ -15,17 +16,10 @@ pub struct Items {
     pub mentioned: HashSet<String>,
 }
 
-/// A piece of source text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    Name(String),
-    Sign(char),
-}
-
-/// What a Rust file defines.
+/// Returns the names in a Rust file.
 #[must_use]
 pub fn of_rust(source: &str) -> Items {
-    let tokens = tokens(source, false);
+    let tokens = tokens::rust(source);
     let mut defined = HashSet::new();
     for (at, token) in tokens.iter().enumerate() {
         let Token::Name(word) = token else { continue };
@@ -34,7 +28,7 @@ pub fn of_rust(source: &str) -> Items {
                 let Some(Token::Name(name)) = tokens.get(at + 1) else {
                     continue;
                 };
-                // `const fn`, `const async fn` and `static mut` are not the names of anything.
+                // In `const fn`, `const async fn` and `static mut` the next word is another keyword.
                 let function_follows = tokens.get(at + 2) == Some(&Token::Name("fn".to_owned()));
                 if name == "fn" || name == "mut" || function_follows {
                     continue;
@@ -55,9 +49,9 @@ pub fn of_rust(source: &str) -> Items {
     Items { defined, mentioned: names(&tokens) }
 }
 
-/// The variants of an enum or the fields of a struct, from the tokens that follow its name.
+/// Collects the variants of an enum or the fields of a struct, given the tokens that follow its name.
 fn collect_members(tokens: &[Token], variants: bool, defined: &mut HashSet<String>) {
-    // The body opens with the first `{`; a `;` before it means there is none. (`struct A(u8);`, `struct B;`)
+    // The body opens with the first `{`. A `;` before it means that there is no body: `struct A(u8);`, `struct B;`.
     let Some(open) = tokens.iter().position(|t| *t == Token::Sign('{') || *t == Token::Sign(';')) else {
         return;
     };
@@ -65,7 +59,7 @@ fn collect_members(tokens: &[Token], variants: bool, defined: &mut HashSet<Strin
         return;
     }
     let mut depth = 0_usize;
-    // Whether the next name at depth 1 begins a member: after `{` and after a comma that no generic list encloses.
+    // Whether the next name at depth 1 begins a member. It does after `{` and after a comma.
     let mut fresh = false;
     for (at, token) in tokens[open..].iter().enumerate() {
         match token {
@@ -94,11 +88,11 @@ fn collect_members(tokens: &[Token], variants: bool, defined: &mut HashSet<Strin
     }
 }
 
-/// What a JavaScript file defines.
+/// Returns the names in a JavaScript file.
 #[must_use]
 pub fn of_javascript(source: &str) -> Items {
     const CONTROL: [&str; 6] = ["if", "for", "while", "switch", "catch", "function"];
-    let tokens = tokens(source, true);
+    let tokens = tokens::javascript(source);
     let mut defined = HashSet::new();
     for (at, token) in tokens.iter().enumerate() {
         let Token::Name(word) = token else { continue };
@@ -109,11 +103,11 @@ pub fn of_javascript(source: &str) -> Items {
                     defined.insert(name.clone());
                 }
             }
-            // `name: value` in an object, `name = value` of a field.
+            // `name: value` in an object.
             _ if next == Some(&Token::Sign(':')) => {
                 defined.insert(word.clone());
             }
-            // `name(arguments) {` is a method.
+            // `name(arguments) {` defines a method.
             _ if next == Some(&Token::Sign('('))
                 && !CONTROL.contains(&word.as_str())
                 && after_brackets(&tokens, at + 1) == Some(&Token::Sign('{')) =>
@@ -126,7 +120,7 @@ pub fn of_javascript(source: &str) -> Items {
     Items { defined, mentioned: names(&tokens) }
 }
 
-/// The token behind the bracket that closes the one at `open`.
+/// Returns the token after the bracket that closes the one at `open`.
 fn after_brackets(tokens: &[Token], open: usize) -> Option<&Token> {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate().skip(open) {
@@ -146,135 +140,6 @@ fn after_brackets(tokens: &[Token], open: usize) -> Option<&Token> {
 
 fn names(tokens: &[Token]) -> HashSet<String> {
     tokens.iter().filter_map(|t| if let Token::Name(name) = t { Some(name.clone()) } else { None }).collect()
-}
-
-fn tokens(source: &str, javascript: bool) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::new();
-    let mut rest = source;
-    while let Some(c) = rest.chars().next() {
-        let skip = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            block_comment(rest, javascript)
-        } else if c == '/' && javascript && a_value_may_follow(tokens.last()) {
-            quoted(rest, '/')
-        } else if c == '"' || (javascript && (c == '\'' || c == '`')) {
-            quoted(rest, c)
-        } else if !javascript && raw_string(rest).is_some() {
-            raw_string(rest).unwrap_or(rest.len())
-        } else if !javascript && c == '\'' {
-            character_or_lifetime(rest)
-        } else if !javascript && rest.starts_with("#[") {
-            attribute(rest)
-        } else if c.is_alphabetic() || c == '_' || c == '$' {
-            let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(rest.len());
-            tokens.push(Token::Name(rest[..length].to_owned()));
-            length
-        } else if c.is_numeric() {
-            // Which number does not matter, but that a value stands here does: what follows it is a division.
-            tokens.push(Token::Sign('0'));
-            rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())
-        } else {
-            if !c.is_whitespace() {
-                tokens.push(Token::Sign(c));
-            }
-            c.len_utf8()
-        };
-        rest = &rest[skip..];
-    }
-    tokens
-}
-
-/// The length of a block comment. Rust's nest, JavaScript's do not.
-fn block_comment(text: &str, javascript: bool) -> usize {
-    if javascript {
-        return text[2..].find("*/").map_or(text.len(), |n| n + 4);
-    }
-    let mut depth = 0_usize;
-    let mut at = 0;
-    while at < text.len() {
-        let here = &text.as_bytes()[at..];
-        if here.starts_with(b"/*") {
-            depth += 1;
-            at += 2;
-        } else if here.starts_with(b"*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += 1;
-        }
-    }
-    text.len()
-}
-
-/// The length of a text between two equal quotation marks; a backslash protects what follows it.
-fn quoted(text: &str, mark: char) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            c if c == mark => return at + c.len_utf8(),
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-/// The length of `r"..."`, `br#"..."#` and their like, if one begins here.
-fn raw_string(text: &str) -> Option<usize> {
-    let start = ["r", "br", "cr"].iter().find_map(|p| text.strip_prefix(p))?;
-    let hashes = start.bytes().take_while(|b| *b == b'#').count();
-    let body = start[hashes..].strip_prefix('"')?;
-    let close = format!("\"{}", "#".repeat(hashes));
-    let end = body.find(&close)?;
-    Some(text.len() - body.len() + end + close.len())
-}
-
-/// The length of `'x'` or of the `'` of a lifetime.
-fn character_or_lifetime(text: &str) -> usize {
-    let mut inner = text[1..].chars();
-    match (inner.next(), inner.next()) {
-        (Some('\\'), _) => quoted(text, '\''),
-        (Some(c), Some('\'')) => c.len_utf8() + 2,
-        _ => 1,
-    }
-}
-
-/// The length of `#[...]`.
-fn attribute(text: &str) -> usize {
-    let mut depth = 0_usize;
-    let mut at = 1;
-    while let Some(c) = text[at..].chars().next() {
-        match c {
-            '"' => {
-                at += quoted(&text[at..], '"');
-                continue;
-            }
-            '[' => depth += 1,
-            ']' => {
-                depth -= 1;
-                if depth == 0 {
-                    return at + 1;
-                }
-            }
-            _ => {}
-        }
-        at += c.len_utf8();
-    }
-    text.len()
-}
-
-/// Whether a `/` here begins a regular expression rather than a division.
-fn a_value_may_follow(before: Option<&Token>) -> bool {
-    match before {
-        None => true,
-        Some(Token::Name(word)) => word == "return" || word == "typeof" || word == "case",
-        Some(Token::Sign(sign)) => !matches!(sign, ')' | ']' | '}' | '0'),
-    }
 }
 
 #[cfg(test)]

@@ -12,9 +12,20 @@
 //! * every chapter under `docs/src` stands in `SUMMARY.md` exactly once, and nothing stands there that does not exist;
 //! * every code fence is closed, and no line shows a path that exists on one person's machine only.
 //!
-//! The three modules are the three questions: what does a page say ([`markdown`]), what does a source file define
-//! ([`items`]), and does the one agree with the other ([`check`]).
+//! | module | what it does |
+//! |---|---|
+//! | [`pages`] | checks the links, references and table of contents |
+//! | [`cycles`] | checks that no two files of a crate import each other |
+//! | [`markdown`] | reads a page: headings, links, code fences |
+//! | [`items`] | lists the names that a source file defines |
+//! | [`modules`] | reads the modules of a crate, and resolves paths |
+//! | [`tokens`] | cuts source text into names and punctuation |
+//! | [`problem`] | a mismatch that was found |
 
-pub mod check;
+pub mod cycles;
 pub mod items;
 pub mod markdown;
+pub mod modules;
+pub mod pages;
+pub mod problem;
+pub mod tokens;

@@ -1,0 +1,126 @@
+//! Collects the reactions to a fault, and evaluates them.
+//!
+//! ```text
+//!   bytes    ──receive──▶ ┌───────────┐
+//!                         │ Evaluator │ ──▶ Observations ──▶ Verdict
+//!   Reaction ──record───▶ └───────────┘
+//! ```
+//!
+//! An evaluator never sends anything. It also works on a connection with other traffic: messages
+//! that a server pushes are not reactions to the fault, and are ignored.
+
+use crate::{
+    fault::{Expectation, Fault, RequirementLevel},
+    observations::Observations,
+    reaction::{ObservedClose, Reaction},
+    reaction_parser::ReactionParser,
+    verdict::Verdict,
+};
+
+/// Collects the reactions of a peer to one fault.
+#[derive(Debug)]
+pub struct Evaluator {
+    fault: &'static Fault,
+    /// The Close that the fault itself contains, and its code.
+    close_sent: Option<Option<u16>>,
+    parser: ReactionParser,
+    observations: Observations,
+}
+
+impl Evaluator {
+    pub(crate) fn new(fault: &'static Fault, close_sent: Option<Option<u16>>) -> Self {
+        let parser = match fault.expected {
+            Expectation::RejectRequest(_) => ReactionParser::of_response(),
+            Expectation::FailConnection(_) | Expectation::AnswerClose | Expectation::AbortHandshake => {
+                ReactionParser::of_frames()
+            }
+        };
+        Self { fault, close_sent, parser, observations: Observations::default() }
+    }
+
+    /// Parses bytes from the peer and records the reactions in them. The bytes may arrive in pieces
+    /// of any size.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        self.parser.receive(bytes);
+        while let Some(reaction) = self.parser.next() {
+            self.record(&reaction);
+        }
+    }
+
+    /// Records a reaction that the caller has parsed.
+    pub fn record(&mut self, reaction: &Reaction) {
+        self.observations.record(reaction);
+    }
+
+    /// Returns whether the verdict can no longer change.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        self.observations.tcp_end.is_some() || self.observations.response.is_some()
+    }
+
+    /// Returns whether the peer has continued as if nothing were wrong.
+    ///
+    /// It may still notice the fault. A program that validates a text only when it reads the
+    /// message answers the Ping after it first.
+    #[must_use]
+    pub fn peer_has_continued(&self) -> bool {
+        self.observations.pong || self.observations.echo || self.observations.continued_after_close
+    }
+
+    /// Returns the peer's Close, if it has sent one.
+    #[must_use]
+    pub const fn close_received(&self) -> Option<&ObservedClose> {
+        self.observations.close.as_ref()
+    }
+
+    /// Returns whether the fault itself contains a Close. If so, no other Close may be sent.
+    #[must_use]
+    pub const fn has_sent_close(&self) -> bool {
+        self.close_sent.is_some()
+    }
+
+    /// Evaluates the reactions so far.
+    ///
+    /// The verdict is final when [`is_final`](Self::is_final) returns true, or when the time that
+    /// the caller allows has passed.
+    #[must_use]
+    pub fn evaluate(&self) -> Evaluation {
+        let verdict = Verdict::new(self.fault.expected, self.close_sent, &self.observations);
+        Evaluation { fault: self.fault, observations: self.observations.clone(), verdict }
+    }
+}
+
+/// The result of a fault test.
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    fault: &'static Fault,
+    observations: Observations,
+    verdict: Verdict,
+}
+
+impl Evaluation {
+    /// Returns the fault that was sent.
+    #[must_use]
+    pub const fn fault(&self) -> &'static Fault {
+        self.fault
+    }
+
+    /// Returns the reactions of the peer.
+    #[must_use]
+    pub const fn observations(&self) -> &Observations {
+        &self.observations
+    }
+
+    /// Returns the verdict on these reactions.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// Returns whether the peer violated a MUST: it tolerated or ignored a fault although the RFC
+    /// requires a reaction.
+    #[must_use]
+    pub fn violates_must(&self) -> bool {
+        self.fault.level == RequirementLevel::Must && matches!(self.verdict, Verdict::Tolerated | Verdict::NoAnswer)
+    }
+}

@@ -1,0 +1,114 @@
+//! Runs one fault test on one stream: sends the bytes, records the reactions, and closes the
+//! stream.
+
+use std::{io::ErrorKind, time::Duration};
+
+use bytes::{Buf, BytesMut};
+use protocol::{
+    Role,
+    frame::{MaskingKey, Opcode},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    select,
+    time::{Instant, sleep_until, timeout_at},
+};
+
+use crate::{
+    evaluator::Evaluation, fault_test::FaultTest, frame_builder::FrameBuilder, reaction::Reaction, verdict::Verdict,
+};
+
+/// The default time to wait for a reaction. On a loopback interface it arrives in less than a
+/// millisecond, and from the other side of the world in less than half a second.
+pub(crate) const REACTION_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A peer that has continued as if nothing were wrong gets this fraction of the time-out to notice
+/// the fault after all.
+const GRACE_DIVISOR: u32 = 4;
+
+/// The capacity of the read buffer in bytes. Reactions are short.
+const READ_CAPACITY: usize = 4 << 10;
+
+/// Returns a random masking key, as section 5.3 requires of clients.
+pub(crate) fn random_key() -> MaskingKey {
+    MaskingKey(rand::random())
+}
+
+/// Sends the bytes of a fault test, and passes the peer's reactions to its evaluator until the
+/// verdict is final or `limit` has passed.
+///
+/// Then it closes the connection in an orderly way, as far as the peer permits. All of this takes
+/// no longer than `limit`.
+pub(crate) async fn exchange<S>(stream: S, role: Role, test: FaultTest, limit: Duration) -> Evaluation
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let FaultTest { bytes, mut evaluator } = test;
+    let end = Instant::now() + limit;
+    let mut deadline = end;
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let mut input = BytesMut::with_capacity(READ_CAPACITY);
+    let mut output = BytesMut::from(&bytes[..]);
+    // Whether writing has failed or has ended. The peer's earlier bytes can still be read.
+    let mut write_ended = false;
+    let mut close_sent = evaluator.has_sent_close();
+    while !evaluator.is_final() {
+        // Read and write at the same time: a peer may react before it has read everything. The
+        // deadline comes first, so that neither a flood nor endless reading postpones it. Writing
+        // comes before reading, so that the reactions follow the fault.
+        select! {
+            biased;
+            () = sleep_until(deadline) => break,
+            written = writer.write(&output), if !write_ended && output.has_remaining() => match written {
+                Ok(count) => {
+                    output.advance(count);
+                    if output.is_empty() {
+                        write_ended = !matches!(timeout_at(deadline, writer.flush()).await, Ok(Ok(())));
+                    }
+                }
+                Err(_) => write_ended = true,
+            },
+            read = reader.read_buf(&mut input) => match read {
+                Ok(0) => evaluator.record(&Reaction::Eof),
+                Ok(_) => evaluator.receive(&input),
+                // The peer closed TCP without the closing alert of TLS.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => evaluator.record(&Reaction::Eof),
+                Err(_) => evaluator.record(&Reaction::Reset),
+            },
+        }
+        input.clear();
+        if let Some(close) = evaluator.close_received() {
+            // 5.5.1: a Close must be answered, even by an endpoint that has just broken a rule.
+            if !close_sent && !write_ended {
+                output.extend(close_frame(role, close.code, ""));
+                close_sent = true;
+            }
+            // 7.1.1: the server closes TCP first.
+            if role == Role::Server && output.is_empty() && !write_ended {
+                let _ = timeout_at(deadline, writer.shutdown()).await;
+                write_ended = true;
+            }
+        } else if evaluator.peer_has_continued() {
+            deadline = deadline.min(Instant::now() + limit / GRACE_DIVISOR);
+        }
+    }
+    let evaluation = evaluator.evaluate();
+    // Tell a browser's page that its browser tolerated the fault. Without a Close the page would
+    // see 1006, as it does after a rejection.
+    if evaluation.verdict() == Verdict::Tolerated && !close_sent && !write_ended && output.is_empty() {
+        output.extend(close_frame(role, Some(1000), "you accepted what the RFC forbids"));
+        let _ = timeout_at(end, writer.write_all(&output)).await;
+    }
+    let _ = timeout_at(end, writer.shutdown()).await;
+    evaluation
+}
+
+fn close_frame(role: Role, code: Option<u16>, reason: &str) -> Vec<u8> {
+    let mut keys = random_key;
+    let mut frames = FrameBuilder::new(role, &mut keys);
+    match code {
+        Some(code) => frames.close(code, reason.as_bytes()),
+        None => frames.frame(Opcode::Close, b""),
+    }
+    frames.into_bytes()
+}

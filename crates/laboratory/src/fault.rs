@@ -1,0 +1,150 @@
+//! A fault: one broken rule, as data.
+
+use std::fmt;
+
+use protocol::Role;
+
+use crate::{frame_builder::FrameBuilder, head_editor::HeadEditor};
+
+/// The page that restates the RFC, rule by rule.
+const RULES_PAGE: &str = "docs/src/rfc6455.md";
+
+/// One rule of RFC 6455, a way to break it, and the reaction that the RFC requires.
+#[derive(Debug)]
+pub struct Fault {
+    /// The name in kebab-case, such as `unmasked-frame`. Scripts and URLs contain it, so it never
+    /// changes. It is unique among the faults of one role; the two roles share most names.
+    pub name: &'static str,
+    /// The side that can break the rule.
+    pub side: FaultySide,
+    /// The section of RFC 6455 that contains the rule, such as `5.5.1`.
+    pub section: &'static str,
+    /// One sentence that says which mistake the sent bytes contain.
+    pub description: &'static str,
+    /// One sentence that says why the rule exists.
+    pub reason: &'static str,
+    /// The force with which the RFC requires the [expected reaction](Self::expected).
+    pub level: RequirementLevel,
+    /// The reaction that the RFC expects from the receiver.
+    pub expected: Expectation,
+    /// The code that makes the mistake.
+    pub(crate) injection: Injection,
+}
+
+/// The side that can break a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultySide {
+    /// Only a client.
+    Client,
+    /// Only a server.
+    Server,
+    /// Either side. The bytes of the two differ only in the masking.
+    Either,
+}
+
+/// The force with which the RFC requires a reaction from the receiver, in the words of RFC 2119.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequirementLevel {
+    /// The RFC states a requirement for the receiver.
+    Must,
+    /// The RFC states a requirement for the sender only. Section 10.7 recommends that a receiver
+    /// close the connection with a suitable code when it does not understand what it receives.
+    Should,
+    /// The RFC leaves it open. The rule is a limit that each receiver chooses, or concerns a number
+    /// that may receive a meaning one day.
+    May,
+}
+
+/// The reaction that the RFC expects from the receiver of a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expectation {
+    /// Fail the connection (section 7.1.7): send a Close with one of these codes, and close TCP.
+    FailConnection(&'static [u16]),
+    /// Answer the Close and close TCP. Ignore everything that was sent after the Close (sections
+    /// 1.4 and 5.5.1).
+    AnswerClose,
+    /// Do not open the connection, and answer with an HTTP status that says so (section 4.2).
+    RejectRequest(RejectionStatus),
+    /// Do not open the connection, and close TCP. A client has no means to give a reason (section
+    /// 4.1).
+    AbortHandshake,
+}
+
+impl Expectation {
+    /// The reaction to most faults: a Close with 1002.
+    pub(crate) const PROTOCOL_ERROR: Self = Self::FailConnection(&[1002]);
+}
+
+/// The HTTP statuses that are suitable to reject a handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RejectionStatus {
+    /// Any status except 101. Without the two headers that request an upgrade, the request is an
+    /// ordinary one, and an ordinary response is correct.
+    AnyExcept101,
+    /// 4xx, or 501 or 505, which exist for unsupported methods and versions.
+    Error,
+    /// A status as in [`Error`](Self::Error), and a `Sec-WebSocket-Version` header that lists 13.
+    ErrorListingVersion,
+}
+
+/// The code that makes the mistake.
+#[derive(Debug)]
+pub(crate) enum Injection {
+    /// Changes a valid request or response.
+    Head(fn(&mut HeadEditor)),
+    /// Builds frames.
+    Frames(fn(&mut FrameBuilder<'_>)),
+}
+
+impl Fault {
+    /// Returns whether an endpoint with this role can break the rule.
+    #[must_use]
+    pub fn can_be_sent_by(&self, role: Role) -> bool {
+        match self.side {
+            FaultySide::Either => true,
+            FaultySide::Client => role == Role::Client,
+            FaultySide::Server => role == Role::Server,
+        }
+    }
+
+    /// Returns whether the fault is in the opening handshake. All others need an open connection.
+    #[must_use]
+    pub fn is_in_handshake(&self) -> bool {
+        matches!(self.injection, Injection::Head(_))
+    }
+
+    /// Returns the link to the rule, relative to the root of the repository:
+    /// `docs/src/rfc6455.md#section-5-5-1`.
+    #[must_use]
+    pub fn rule_link(&self) -> String {
+        format!("{RULES_PAGE}#section-{}", self.section.replace('.', "-"))
+    }
+}
+
+/// Writes `MUST`, `SHOULD` or `MAY`.
+impl fmt::Display for RequirementLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Must => "MUST",
+            Self::Should => "SHOULD",
+            Self::May => "MAY",
+        })
+    }
+}
+
+/// Writes a few words for a table, such as `Close 1002`.
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FailConnection(codes) => {
+                let codes: Vec<String> = codes.iter().map(u16::to_string).collect();
+                f.pad(&format!("Close {}", codes.join(" or ")))
+            }
+            Self::AnswerClose => f.pad("Close 1000 only"),
+            Self::RejectRequest(RejectionStatus::AnyExcept101) => f.pad("HTTP, but not 101"),
+            Self::RejectRequest(RejectionStatus::Error) => f.pad("HTTP 4xx"),
+            Self::RejectRequest(RejectionStatus::ErrorListingVersion) => f.pad("HTTP 4xx, lists 13"),
+            Self::AbortHandshake => f.pad("TCP closed"),
+        }
+    }
+}

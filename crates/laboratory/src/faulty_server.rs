@@ -1,0 +1,58 @@
+//! A server that breaks a rule, to see how the client reacts.
+
+use std::{io, time::Duration};
+
+use protocol::{
+    Role,
+    handshake::{ReceivedRequest, UpgradeOptions, encode_response},
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::{
+    evaluator::Evaluation,
+    exchange::{exchange, random_key},
+    fault::Fault,
+    fault_test::FaultTest,
+};
+
+/// Sends `fault` to a client that has sent `request` and waits for the response on `stream`.
+///
+/// The client receives a response and, for most faults, frames. The fault is in one of the two. The
+/// client then has `reaction_timeout` to react. In any case, the connection is closed before this
+/// function returns.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidData`] if the request is not a valid upgrade, so that there is no valid
+/// response. Nothing has been sent then. Call [`check_upgrade`](ReceivedRequest::check_upgrade)
+/// before, to answer such a request in another way.
+///
+/// # Panics
+/// If a server cannot send this fault.
+pub async fn serve_fault<S>(
+    stream: S,
+    request: ReceivedRequest,
+    fault: &'static Fault,
+    reaction_timeout: Duration,
+) -> io::Result<Evaluation>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    assert!(fault.can_be_sent_by(Role::Server), "{} is a fault of clients", fault.name);
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    let upgrade = request.check_upgrade().map_err(|violation| invalid(violation.to_string()))?;
+    let accepted = upgrade.accept(UpgradeOptions::default()).map_err(|error| invalid(error.to_string()))?;
+    let valid = encode_response(&accepted.response);
+    let mut keys = random_key;
+    let mut test = match FaultTest::in_handshake(fault, Role::Server, &valid, &mut keys) {
+        Some(test) => test,
+        None => {
+            let mut test =
+                FaultTest::on_connection(fault, Role::Server, &mut keys).expect("it is not in the handshake");
+            test.bytes.splice(..0, valid.iter().copied());
+            test
+        }
+    };
+    // The client may already have sent frames after its request.
+    test.evaluator.receive(&request.into_rest());
+    Ok(exchange(stream, Role::Server, test, reaction_timeout).await)
+}

@@ -1,0 +1,119 @@
+//! Decides whether a peer reacted as the RFC expects.
+
+use std::fmt;
+
+use crate::{
+    fault::{Expectation, RejectionStatus},
+    observations::Observations,
+    reaction::{ObservedClose, ObservedResponse},
+};
+
+/// The way in which the peer handled a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It reacted as the RFC expects.
+    AsExpected,
+    /// It did not open or keep the connection, but sent an unsuitable code or status.
+    OtherCode,
+    /// It closed TCP without a reason. Section 7.1.7 requires a Close, but allows exceptions.
+    NoReason,
+    /// It sent the correct Close or response, but did not close TCP in time.
+    LeftOpen,
+    /// It continued as if nothing were wrong.
+    Tolerated,
+    /// It did nothing in the available time.
+    NoAnswer,
+}
+
+impl Verdict {
+    /// Compares the observations with the expectation. `close_sent` is the Close that the fault
+    /// itself contains, and its code.
+    pub(crate) fn new(expected: Expectation, close_sent: Option<Option<u16>>, observed: &Observations) -> Self {
+        match expected {
+            Expectation::FailConnection(codes) => Self::after_frames(observed, codes, close_sent),
+            Expectation::AnswerClose => Self::after_close(observed),
+            Expectation::RejectRequest(status) => Self::after_request(observed, status),
+            Expectation::AbortHandshake => Self::after_response(observed),
+        }
+    }
+
+    /// The peer should fail the connection with one of `codes`.
+    fn after_frames(observed: &Observations, codes: &[u16], close_sent: Option<Option<u16>>) -> Self {
+        match &observed.close {
+            Some(ObservedClose { code: Some(code), .. }) if codes.contains(code) => {
+                Self::if_tcp_ended(observed, Self::AsExpected)
+            }
+            // The peer answered an invalid Close like a valid one: with the same code, with the one
+            // for normal closure, or with none.
+            Some(ObservedClose { code, .. })
+                if close_sent.is_some_and(|sent| *code == sent || matches!(code, None | Some(1000))) =>
+            {
+                Self::Tolerated
+            }
+            Some(_) => Self::if_tcp_ended(observed, Self::OtherCode),
+            None => Self::without_close(observed),
+        }
+    }
+
+    /// The peer should answer a valid Close, and ignore what follows it.
+    fn after_close(observed: &Observations) -> Self {
+        match &observed.close {
+            _ if observed.pong || observed.echo || observed.continued_after_close => Self::Tolerated,
+            Some(ObservedClose { code: None | Some(1000), .. }) => Self::if_tcp_ended(observed, Self::AsExpected),
+            Some(_) => Self::if_tcp_ended(observed, Self::OtherCode),
+            None => Self::without_close(observed),
+        }
+    }
+
+    /// The peer should send an HTTP response that does not open the connection.
+    fn after_request(observed: &Observations, suitable: RejectionStatus) -> Self {
+        let Some(ObservedResponse { status, lists_version_13 }) = observed.response else {
+            return if observed.garbage.is_some() { Self::OtherCode } else { Self::without_close(observed) };
+        };
+        let is_error = matches!(status, 400..=499 | 501 | 505);
+        match (suitable, status) {
+            (_, 101) => Self::Tolerated,
+            (RejectionStatus::AnyExcept101, _) => Self::AsExpected,
+            (RejectionStatus::Error, _) if is_error => Self::AsExpected,
+            (RejectionStatus::ErrorListingVersion, _) if is_error && lists_version_13 => Self::AsExpected,
+            _ => Self::OtherCode,
+        }
+    }
+
+    /// The peer should close TCP without a Close frame, because the connection was never open.
+    fn after_response(observed: &Observations) -> Self {
+        match (&observed.close, observed.tcp_end) {
+            (Some(_), _) => Self::OtherCode,
+            (None, Some(_)) if !observed.pong => Self::AsExpected,
+            (None, _) => Self::without_close(observed),
+        }
+    }
+
+    fn without_close(observed: &Observations) -> Self {
+        if observed.tcp_end.is_some() {
+            Self::NoReason
+        } else if observed.pong || observed.echo {
+            Self::Tolerated
+        } else {
+            Self::NoAnswer
+        }
+    }
+
+    fn if_tcp_ended(observed: &Observations, verdict: Self) -> Self {
+        if observed.tcp_end.is_some() { verdict } else { Self::LeftOpen }
+    }
+}
+
+/// Writes a word or two for a table.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::AsExpected => "as expected",
+            Self::OtherCode => "other code",
+            Self::NoReason => "no reason given",
+            Self::LeftOpen => "TCP left open",
+            Self::Tolerated => "tolerated",
+            Self::NoAnswer => "no answer",
+        })
+    }
+}

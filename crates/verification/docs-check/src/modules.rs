@@ -1,0 +1,415 @@
+//! Reads the modules of a crate, and finds the file that defines a name.
+//!
+//! ```text
+//!   lib.rs     pub use self::frame::Opcode;    passes the name on
+//!   frame/     mod.rs  pub use opcode::Opcode; passes the name on
+//!              opcode.rs  pub enum Opcode      defines it
+//!   uri.rs     use crate::Opcode;              imports it, from opcode.rs
+//! ```
+//!
+//! The parser works on [tokens](crate::tokens). It knows `mod`, `use` and paths such as `frame::Opcode::Text`, leaves
+//! out everything under `#[cfg(test)]`, and does not expand macros.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::tokens::{self, Token};
+
+/// The modules of a library or of a program.
+#[derive(Debug)]
+pub struct ModuleTree {
+    /// The modules. The first one is the crate root.
+    pub modules: Vec<Module>,
+}
+
+/// A module: a file, or a block `mod name { ... }` in a file.
+#[derive(Debug)]
+pub struct Module {
+    /// The file that contains the module.
+    pub file: PathBuf,
+    /// The modules that are declared in this one, by name.
+    pub children: BTreeMap<String, usize>,
+    /// The names of the other items that are declared in the module.
+    pub items: BTreeSet<String>,
+    /// The names that `use` declarations bring in.
+    pub imports: Vec<Import>,
+    /// The paths of two or more segments in the module's code, such as `frame::Opcode::Text`.
+    pub paths: BTreeSet<Vec<String>>,
+    /// The names that occur in the module's code outside `use` declarations, as a type or in a call.
+    pub mentioned: BTreeSet<String>,
+    /// The folder in which the files of the module's children are.
+    folder: PathBuf,
+    parent: Option<usize>,
+}
+
+/// A name, or all the names of a module, brought in by `use`.
+#[derive(Debug)]
+pub struct Import {
+    /// The path as written, without an alias. For a glob import, the path before `::*`.
+    pub path: Vec<String>,
+    /// The name under which the path is known from here on; `None` for a glob import.
+    pub name: Option<String>,
+    /// Whether the `use` has a visibility: it passes the name on to other modules.
+    pub public: bool,
+}
+
+/// The thing that a path leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Definition {
+    /// A module of this crate.
+    Module(usize),
+    /// An item of this crate.
+    Item {
+        /// The module that declares it.
+        module: usize,
+        /// Its name.
+        name: String,
+    },
+    /// Something in another crate, a generic parameter, or a name of the prelude.
+    Foreign,
+}
+
+impl ModuleTree {
+    /// Reads the crate whose root file is `root`, and the files of all its modules.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if a module has no file; otherwise the error of a read.
+    pub fn read(root: &Path) -> io::Result<Self> {
+        let mut tree = Self { modules: Vec::new() };
+        let folder = root.parent().unwrap_or(Path::new("")).to_owned();
+        tree.read_file(root, folder, None)?;
+        Ok(tree)
+    }
+
+    fn read_file(&mut self, file: &Path, folder: PathBuf, parent: Option<usize>) -> io::Result<usize> {
+        let source = fs::read_to_string(file)?;
+        let tokens = tokens::rust(&source);
+        let module = self.add(file, folder, parent);
+        Parser { tree: self, tokens: &tokens, at: 0 }.module(module)?;
+        Ok(module)
+    }
+
+    fn add(&mut self, file: &Path, folder: PathBuf, parent: Option<usize>) -> usize {
+        self.modules.push(Module {
+            file: file.to_owned(),
+            children: BTreeMap::new(),
+            items: BTreeSet::new(),
+            imports: Vec::new(),
+            paths: BTreeSet::new(),
+            mentioned: BTreeSet::new(),
+            folder,
+            parent,
+        });
+        self.modules.len() - 1
+    }
+
+    /// Follows a path that is written in `module` to the definition of its last name.
+    ///
+    /// A path into a type, such as `Opcode::Text`, leads to the type. Re-exports are followed.
+    #[must_use]
+    pub fn resolve(&self, module: usize, path: &[String]) -> Definition {
+        self.resolve_from(module, path, &mut Vec::new())
+    }
+
+    /// Returns the definition of `name` as a member of `module`, if the module has such a member.
+    #[must_use]
+    pub fn member(&self, module: usize, name: &str) -> Option<Definition> {
+        self.member_of(module, name, true, &mut Vec::new())
+    }
+
+    /// `visited` holds the names that are being looked up, so that two modules which import everything from each other
+    /// do not lead to endless recursion.
+    fn resolve_from(&self, module: usize, path: &[String], visited: &mut Vec<(usize, String, bool)>) -> Definition {
+        let (mut module, mut rest) = match path.first().map(String::as_str) {
+            Some("crate" | "$crate") => (0, &path[1..]),
+            Some("self") => (module, &path[1..]),
+            Some("super") => (module, path),
+            Some(name) => match self.member_of(module, name, path.len() == 1, visited) {
+                Some(Definition::Module(child)) => (child, &path[1..]),
+                Some(definition) => return definition,
+                None => return Definition::Foreign,
+            },
+            None => return Definition::Foreign,
+        };
+        while let [name, tail @ ..] = rest {
+            if name == "super" {
+                module = self.modules[module].parent.unwrap_or(0);
+            } else {
+                match self.member_of(module, name, tail.is_empty(), visited) {
+                    Some(Definition::Module(child)) => module = child,
+                    Some(definition) => return definition,
+                    // The path is inside this crate, but nothing declares the name: a macro must have made the item.
+                    None => return Definition::Item { module, name: name.clone() },
+                }
+            }
+            rest = tail;
+        }
+        Definition::Module(module)
+    }
+
+    /// A module and a function may have the same name. The last name of a path (`is_last`) then means the function, any
+    /// other name the module.
+    fn member_of(
+        &self,
+        module: usize,
+        name: &str,
+        is_last: bool,
+        visited: &mut Vec<(usize, String, bool)>,
+    ) -> Option<Definition> {
+        let key = (module, name.to_owned(), is_last);
+        if visited.contains(&key) {
+            return None;
+        }
+        visited.push(key);
+        let Module { children, items, imports, .. } = &self.modules[module];
+        let mut found = Vec::new();
+        if items.contains(name) {
+            found.push(Definition::Item { module, name: name.to_owned() });
+        }
+        if let Some(child) = children.get(name) {
+            found.push(Definition::Module(*child));
+        }
+        for import in imports.iter().filter(|import| import.name.as_deref() == Some(name)) {
+            found.push(self.resolve_from(module, &import.path, visited));
+        }
+        if found.is_empty() {
+            for import in imports.iter().filter(|import| import.name.is_none()) {
+                if let Definition::Module(source) = self.resolve_from(module, &import.path, visited) {
+                    found.extend(self.member_of(source, name, is_last, visited));
+                }
+            }
+        }
+        visited.pop();
+        let wanted = found.iter().position(|definition| match definition {
+            Definition::Item { .. } => is_last,
+            Definition::Module(_) => !is_last,
+            Definition::Foreign => false,
+        });
+        (!found.is_empty()).then(|| found.swap_remove(wanted.unwrap_or(0)))
+    }
+}
+
+struct Parser<'a> {
+    tree: &'a mut ModuleTree,
+    tokens: &'a [Token],
+    at: usize,
+}
+
+impl<'a> Parser<'a> {
+    /// Reads the contents of a module, up to the end of the file or the `}` that closes the module's block.
+    fn module(&mut self, module: usize) -> io::Result<()> {
+        // How many braces are open within the module. Only at depth 0 does a keyword declare an item of the module: a
+        // function in an `impl` block belongs to its type.
+        let mut depth = 0_usize;
+        while let Some(token) = self.tokens.get(self.at) {
+            match token {
+                Token::Sign('{') => depth += 1,
+                Token::Sign('}') if depth == 0 => return Ok(()),
+                Token::Sign('}') => depth -= 1,
+                Token::TestOnly => {
+                    self.skip_item();
+                    continue;
+                }
+                Token::Name(word) => match word.as_str() {
+                    // The parentheses of `pub(in crate::frame)` hold no path to an item.
+                    "pub" if self.sign(1, '(') => self.skip_brackets(1),
+                    "mod" if self.name(1).is_some() => {
+                        self.declaration_of_module(module)?;
+                        continue;
+                    }
+                    // `use<'a>` in a type is not an import.
+                    "use" if !self.sign(1, '<') => {
+                        self.import(module);
+                        continue;
+                    }
+                    "fn" | "struct" | "enum" | "union" | "const" | "static" | "trait" | "type" => {
+                        if depth == 0
+                            && let Some(name) = self.name(1).map(str::to_owned)
+                        {
+                            self.tree.modules[module].items.insert(name);
+                        }
+                        // The name that is being declared is no use of that name.
+                        if !self.name(1).is_some_and(|name| name == "fn" || name == "mut") {
+                            self.at += 1;
+                        }
+                    }
+                    "macro_rules" if depth == 0 && self.sign(1, '!') => {
+                        if let Some(name) = self.name(2).map(str::to_owned) {
+                            self.tree.modules[module].items.insert(name);
+                        }
+                    }
+                    _ => {
+                        self.path(module);
+                        continue;
+                    }
+                },
+                _ => {}
+            }
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    /// `mod name;` or `mod name { ... }`.
+    fn declaration_of_module(&mut self, parent: usize) -> io::Result<()> {
+        let Some(name) = self.name(1).map(str::to_owned) else { return Ok(()) };
+        let folder = self.tree.modules[parent].folder.join(&name);
+        let child = if self.sign(2, '{') {
+            let file = self.tree.modules[parent].file.clone();
+            let child = self.tree.add(&file, folder, Some(parent));
+            self.at += 3;
+            self.module(child)?;
+            child
+        } else {
+            let beside = folder.with_extension("rs");
+            let inside = folder.join("mod.rs");
+            let file = if beside.exists() { beside } else { inside };
+            self.at += 2;
+            self.tree
+                .read_file(&file, folder, Some(parent))
+                .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?
+        };
+        self.tree.modules[parent].children.insert(name, child);
+        self.at += 1;
+        Ok(())
+    }
+
+    /// `use a::{b, c as d, e::*};`
+    fn import(&mut self, module: usize) {
+        let public = self.at.checked_sub(1).is_some_and(|before| match &self.tokens[before] {
+            Token::Name(word) => word == "pub",
+            Token::Sign(sign) => *sign == ')',
+            _ => false,
+        });
+        self.at += 1;
+        self.import_tree(module, &[], public);
+        // The `;`.
+        self.at += 1;
+    }
+
+    /// One branch of a `use` tree: everything up to a comma, a closing brace or the semicolon.
+    fn import_tree(&mut self, module: usize, prefix: &[String], public: bool) {
+        let mut path = prefix.to_vec();
+        let mut name = None;
+        let mut is_glob = false;
+        while let Some(token) = self.tokens.get(self.at) {
+            match token {
+                Token::Sign('{') => {
+                    self.at += 1;
+                    while !self.sign(0, '}') && self.at < self.tokens.len() {
+                        self.import_tree(module, &path, public);
+                        if self.sign(0, ',') {
+                            self.at += 1;
+                        }
+                    }
+                    self.at += 1;
+                    return;
+                }
+                Token::Sign('*') => is_glob = true,
+                Token::Sign(',' | '}' | ';') => break,
+                Token::Name(word) if word == "as" => {
+                    name = self.name(1).map(str::to_owned);
+                    self.at += 1;
+                }
+                // `self` in `use a::{self}` means `a`.
+                Token::Name(word) if word == "self" && !path.is_empty() => {}
+                Token::Name(word) => path.push(word.clone()),
+                _ => {}
+            }
+            self.at += 1;
+        }
+        let name = if is_glob { None } else { name.or_else(|| path.last().cloned()) };
+        self.tree.modules[module].imports.push(Import { path, name, public });
+    }
+
+    /// A name in code, or several of them joined by `::`.
+    fn path(&mut self, module: usize) {
+        let after_dot = self.at > 0 && self.tokens[self.at - 1] == Token::Sign('.');
+        // `<T as Trait>::Output` and `::std::fmt` begin with the colons.
+        let after_colons = self.at > 1 && self.tokens[self.at - 2..self.at] == [Token::Sign(':'), Token::Sign(':')];
+        let mut path = Vec::new();
+        while let Some(name) = self.name(0) {
+            path.push(name.to_owned());
+            self.at += 1;
+            if !(self.sign(0, ':') && self.sign(1, ':') && self.name(2).is_some()) {
+                break;
+            }
+            self.at += 2;
+        }
+        if after_dot || after_colons {
+            return;
+        }
+        // A field or a local variable may have the name of a function in another module. A call is surely a use, and so
+        // is a capitalized name.
+        let is_capitalized = path[0].starts_with(char::is_uppercase);
+        let Module { mentioned, paths, .. } = &mut self.tree.modules[module];
+        if path.len() > 1 {
+            mentioned.insert(path[0].clone());
+            paths.insert(path);
+        } else if is_capitalized || self.tokens.get(self.at).is_some_and(|next| matches!(next, Token::Sign('(' | '!')))
+        {
+            mentioned.extend(path);
+        }
+    }
+
+    /// Skips the item after `#[cfg(test)]`: up to its `;`, or to the end of its block.
+    fn skip_item(&mut self) {
+        while self.tokens.get(self.at) == Some(&Token::TestOnly) {
+            self.at += 1;
+        }
+        let is_block = |item: &str| !matches!(item, "use" | "const" | "static" | "let" | "type");
+        let ends_with_block =
+            (0..4).filter_map(|ahead| self.name(ahead)).find(|word| *word != "pub").is_some_and(is_block);
+        while let Some(token) = self.tokens.get(self.at) {
+            match token {
+                Token::Sign('{' | '(' | '[') => {
+                    let was_brace = *token == Token::Sign('{');
+                    self.skip_brackets(0);
+                    if was_brace && ends_with_block {
+                        self.at += 1;
+                        return;
+                    }
+                }
+                Token::Sign(';') => {
+                    self.at += 1;
+                    return;
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Moves from an opening bracket, `ahead` of the present token, to the bracket that closes it.
+    fn skip_brackets(&mut self, ahead: usize) {
+        self.at += ahead;
+        let mut depth = 0_usize;
+        while let Some(token) = self.tokens.get(self.at) {
+            match token {
+                Token::Sign('{' | '(' | '[') => depth += 1,
+                Token::Sign('}' | ')' | ']') => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return;
+                    }
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    fn name(&self, ahead: usize) -> Option<&'a str> {
+        match self.tokens.get(self.at + ahead) {
+            Some(Token::Name(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    fn sign(&self, ahead: usize, sign: char) -> bool {
+        self.tokens.get(self.at + ahead) == Some(&Token::Sign(sign))
+    }
+}
