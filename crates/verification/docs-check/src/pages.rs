@@ -23,7 +23,7 @@ const SUMMARY: &str = "docs/src/SUMMARY.md";
 /// The one file that pages may lead to before it is there: duvet's report, which `.ci/duvet` makes and nobody commits.
 const GENERATED: &str = "docs/src/duvet-report.html";
 
-/// Checks `README.md` and every chapter of the book of the repository at `root`.
+/// Checks `README.md`, the pages in `docs` and every chapter of the book of the repository at `root`.
 ///
 /// # Errors
 ///
@@ -72,7 +72,7 @@ impl Checker<'_> {
     }
 
     /// Reads the pages directly in `docs`. Its folders hold the book.
-    fn read_project_pages(&mut self) -> std::io::Result<()> {
+    fn read_project_pages(&mut self) -> io::Result<()> {
         for entry in fs::read_dir(self.root.join(PROJECT_PAGES))? {
             let path = Path::new(PROJECT_PAGES).join(entry?.file_name());
             if extension(&path) == "md" {
