@@ -20,6 +20,10 @@
 //! | every rule that a peer can break | [`violation`], [`handshake::violation`] |
 //! | every rule that a caller can break | [`usage_error`] |
 //!
+//! Comments that begin with `//=` and `//#` cite the rule that the next line obeys: the page of the
+//! book that restates the RFC, and the rule's sentence. A tool compares the two, and lists the rules
+//! that no code or no test cites.
+//!
 //! # Example: two endpoints in memory
 //!
 //! ```
