@@ -1,4 +1,4 @@
-//! Holds `README.md`, the pages in `docs` and the book to the files they talk about.
+//! Holds `README.md` and the book to the files they talk about.
 //!
 //! Prose about code goes stale in silence: a function is renamed, a chapter moves, a heading is reworded, and the text
 //! that pointed there still looks fine. So plain `cargo test` reads every page and demands that

@@ -14,8 +14,6 @@ use crate::{
 
 /// The pages in front of the book.
 const FRONT: &str = "README.md";
-/// Where the pages for contributors and operators are.
-const PROJECT_PAGES: &str = "docs";
 /// Where the chapters are.
 const CHAPTERS: &str = "docs/src";
 /// The book's table of contents.
@@ -23,7 +21,7 @@ const SUMMARY: &str = "docs/src/SUMMARY.md";
 /// The one file that pages may lead to before it is there: duvet's report, which `.ci/duvet` makes and nobody commits.
 const GENERATED: &str = "docs/src/duvet-report.html";
 
-/// Checks `README.md`, the pages in `docs` and every chapter of the book of the repository at `root`.
+/// Checks `README.md` and every chapter of the book of the repository at `root`.
 ///
 /// # Errors
 ///
@@ -31,7 +29,6 @@ const GENERATED: &str = "docs/src/duvet-report.html";
 pub fn check(root: &Path) -> io::Result<Vec<Problem>> {
     let mut checker = Checker { root, pages: BTreeMap::new(), items: HashMap::new(), problems: Vec::new() };
     checker.read_page(Path::new(FRONT))?;
-    checker.read_project_pages()?;
     checker.read_folder(Path::new(CHAPTERS))?;
     let pages: Vec<PathBuf> = checker.pages.keys().cloned().collect();
     for page in &pages {
@@ -65,17 +62,6 @@ impl Checker<'_> {
             if entry.file_type()?.is_dir() {
                 self.read_folder(&path)?;
             } else if path.extension().is_some_and(|e| e == "md") {
-                self.read_page(&path)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads the pages directly in `docs`. Its folders hold the book.
-    fn read_project_pages(&mut self) -> io::Result<()> {
-        for entry in fs::read_dir(self.root.join(PROJECT_PAGES))? {
-            let path = Path::new(PROJECT_PAGES).join(entry?.file_name());
-            if extension(&path) == "md" {
                 self.read_page(&path)?;
             }
         }

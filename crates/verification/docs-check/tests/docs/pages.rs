@@ -94,16 +94,6 @@ fn the_report_that_duvet_makes_may_be_missing_and_no_other_page_of_that_kind() {
 }
 
 #[test]
-fn a_page_beside_the_book_is_checked_and_needs_no_line_in_the_summary() {
-    let page = "# Map\n\n[`parse`](../src/a.rs) [`gone`](../src/a.rs)\n";
-    let repository = Repository::new("beside", &[("docs/MAP.md", page), ("src/a.rs", "fn parse() {}")]);
-    assert_eq!(
-        repository.problems(),
-        ["docs/MAP.md:3: `gone` is not defined in `src/a.rs`, which has no such name: correct the text or the target"]
-    );
-}
-
-#[test]
 fn a_missing_image_is_a_problem() {
     let repository = Repository::new("missing-image", &[("docs/src/one.md", "# One\n\n![a](../../img/none.png)\n")]);
     assert_eq!(repository.problems().len(), 1);
