@@ -14,6 +14,7 @@ const CHECKED: &[&str] = &[
     "crates/verification/docs-check",
     "crates/verification/fuzz",
     "crates/verification/interop",
+    "crates/verification/testkit",
     "example/tungstenite-client",
     "example/tungstenite-server",
 ];
