@@ -1,24 +1,27 @@
-//! Fan-out: one connection says something, all others have to hear it.
+//! Fan-out: one connection sends a message, and all others must receive it.
 
 use std::{
     io::{self, Read},
     time::{Duration, Instant},
 };
 
-use super::{Fleet, STUCK, Script, stuck};
+use super::{
+    burst::Burst,
+    generator::{LoadGenerator, STUCK_AFTER, stuck},
+};
 
-impl Fleet {
-    /// Lets the first connection send the script's burst, and gives the time until every other connection has received its
-    /// reply.
-    pub(crate) fn push(&mut self, script: &Script) -> io::Result<Duration> {
+impl LoadGenerator {
+    /// Sends the burst on the first connection. Returns the time until every other connection has
+    /// received the reply.
+    pub(crate) fn push(&mut self, burst: &Burst) -> io::Result<Duration> {
         for connection in &mut self.connections {
-            connection.expect();
+            connection.expect_reply();
         }
         let began = Instant::now();
-        self.connections[0].begin(script, began)?;
+        self.connections[0].begin(burst, began)?;
         let mut waiting = self.connections.len() - 1;
         while waiting > 0 {
-            self.poll.poll(&mut self.events, Some(STUCK))?;
+            self.poll.poll(&mut self.events, Some(STUCK_AFTER))?;
             if self.events.is_empty() {
                 return Err(stuck(waiting));
             }
@@ -27,8 +30,8 @@ impl Fleet {
                 match connection.stream().read(&mut self.buffer) {
                     Ok(0) => return Err(io::Error::other("the server closed the connection")),
                     Ok(count) => {
-                        connection.compare(&self.buffer[..count], &script.reply)?;
-                        waiting -= usize::from(connection.received() == script.reply.len());
+                        connection.compare(&self.buffer[..count], &burst.reply)?;
+                        waiting -= usize::from(connection.received() == burst.reply.len());
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     Err(error) => return Err(error),

@@ -1,6 +1,7 @@
-//! The first limit: bytes come and go as they are, no WebSocket at all.
+//! The first reference point: bytes are sent back as they are, without WebSocket.
 //!
-//! All that this costs is the system's calls and tokio's wake-ups. A server that speaks WebSocket pays them as well.
+//! The only costs are system calls and tokio's wake-ups. A WebSocket server has these costs as
+//! well.
 
 use std::{
     cell::RefCell,
@@ -15,12 +16,13 @@ use tokio::{
     net::TcpStream,
 };
 
-/// What one read can bring. One block serves all connections of the thread. It is larger than a server would choose, whose
-/// caches have other work too, but this is to be a limit: nothing that was tried here costs less per byte.
+/// The size of the read buffer in bytes. All connections of the thread share one. A real server
+/// would use a smaller one, because it needs the cache for other work. But this is a reference
+/// point, and no other size that was tried costs less per byte.
 pub(super) const BLOCK: usize = 1 << 20;
 
 thread_local! {
-    static SHARED: RefCell<Vec<u8>> = RefCell::new(vec![0; BLOCK]);
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; BLOCK]);
 }
 
 pub(super) fn serve() -> io::Result<()> {
@@ -30,7 +32,7 @@ pub(super) fn serve() -> io::Result<()> {
 async fn echo(stream: &mut TcpStream) -> io::Result<()> {
     let mut unsent = Vec::new();
     while poll_fn(|cx| {
-        SHARED.with_borrow_mut(|block| {
+        BUFFER.with_borrow_mut(|block| {
             let mut read = ReadBuf::new(block);
             ready!(Pin::new(&mut *stream).poll_read(cx, &mut read))?;
             let bytes = read.filled();
@@ -38,7 +40,8 @@ async fn echo(stream: &mut TcpStream) -> io::Result<()> {
                 Poll::Ready(written) => written?,
                 Poll::Pending => 0,
             };
-            // The block goes back before this task waits. What the socket did not take is kept.
+            // The task must not wait while it borrows the shared buffer. Keep the bytes that the
+            // socket did not accept.
             unsent.extend_from_slice(&bytes[written..]);
             Poll::Ready(Ok::<_, io::Error>(!bytes.is_empty()))
         })

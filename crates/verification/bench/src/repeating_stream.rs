@@ -1,7 +1,8 @@
-//! A byte stream in memory: what remains of a socket when the system is taken away.
+//! A byte stream in memory that takes the place of a socket, so that no system call is measured.
 //!
-//! It gives the same bytes over and over, copied out as a socket's are, so many at a time, and swallows what is written.
-//! The blocking and the asynchronous way to read are both here, because the libraries differ in which they want.
+//! Reads return copies of the same bytes again and again, a limited number at a time. Writes are
+//! counted and dropped. The stream implements both blocking and asynchronous traits, because some
+//! libraries need the one and some the other.
 
 use std::{
     cell::Cell,
@@ -14,9 +15,10 @@ use std::{
 use bytes::BufMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The stream. Clones read for themselves and count together what is written.
+/// A stream that repeats its bytes. A clone has its own read position, and shares the count of
+/// written bytes.
 #[derive(Debug, Clone)]
-pub struct Wire {
+pub struct RepeatingStream {
     bytes: Rc<[u8]>,
     at: usize,
     per_read: usize,
@@ -25,28 +27,29 @@ pub struct Wire {
     written: Rc<Cell<usize>>,
 }
 
-impl Wire {
-    /// A stream of `bytes`, again and again, at most `per_read` of them at a time.
+impl RepeatingStream {
+    /// Creates a stream that repeats `bytes` and returns at most `per_read` of them per read.
     ///
-    /// With `waits`, every second read finds nothing, as on a connection whose bytes come slowly: then a library does not
-    /// get away with what it does only while bytes keep coming.
+    /// With `waits`, every second read finds nothing, as on a slow connection. A library then
+    /// cannot profit from work that it saves only while bytes keep arriving.
     #[must_use]
     pub fn new(bytes: impl Into<Rc<[u8]>>, per_read: usize, waits: bool) -> Self {
         Self { bytes: bytes.into(), at: 0, per_read, waits, delivered: false, written: Rc::default() }
     }
 
-    /// How many bytes were written.
+    /// Returns the number of bytes that were written.
     #[must_use]
     pub fn written(&self) -> usize {
         self.written.get()
     }
 
-    /// Notes that `count` bytes were written, for those who have a buffer and no stream.
-    pub fn note_written(&self, count: usize) {
+    /// Counts `count` bytes as written, for a library that writes into a buffer and not to a
+    /// stream.
+    pub fn count_written(&self, count: usize) {
         self.written.set(self.written.get() + count);
     }
 
-    /// The next piece, of at most `room` bytes; `None` if there is nothing just now.
+    /// Returns the next piece, of at most `room` bytes, or `None` if this read finds nothing.
     fn piece(&mut self, room: usize) -> Option<&[u8]> {
         if self.waits && self.delivered {
             self.delivered = false;
@@ -59,7 +62,7 @@ impl Wire {
         Some(&self.bytes[start..start + len])
     }
 
-    /// Reads into a buffer that grows; says whether anything came.
+    /// Appends the next piece to a buffer. Returns whether the read found anything.
     pub fn fill(&mut self, buffer: &mut impl BufMut) -> bool {
         match self.piece(usize::MAX) {
             Some(piece) => {
@@ -71,7 +74,7 @@ impl Wire {
     }
 }
 
-impl Read for Wire {
+impl Read for RepeatingStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let piece = self.piece(buffer.len()).ok_or(io::ErrorKind::WouldBlock)?;
         buffer[..piece.len()].copy_from_slice(piece);
@@ -79,15 +82,15 @@ impl Read for Wire {
     }
 }
 
-impl Write for Wire {
+impl Write for RepeatingStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.note_written(bytes.len());
+        self.count_written(bytes.len());
         Ok(bytes.len())
     }
 
     fn write_vectored(&mut self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
         let count = pieces.iter().map(|piece| piece.len()).sum();
-        self.note_written(count);
+        self.count_written(count);
         Ok(count)
     }
 
@@ -96,7 +99,7 @@ impl Write for Wire {
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for RepeatingStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.piece(buffer.remaining()) {
             Some(piece) => {
@@ -111,7 +114,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for RepeatingStream {
     fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Poll::Ready(self.write(bytes))
     }
