@@ -1,24 +1,24 @@
-//! The list of disagreements is true: each is still one, and is found under its own name.
+//! The examples of the known disagreements.
 
 use fuzz::{
     corpus,
-    disagreements::{Both, DISAGREEMENTS, known},
+    disagreements::{Comparison, DISAGREEMENTS, known},
 };
 use protocol::Role;
 
 #[test]
-fn every_known_disagreement_can_still_be_seen() {
+fn every_known_disagreement_is_recognized_in_its_example() {
     for disagreement in &DISAGREEMENTS {
         let (role, digits) = disagreement.example;
-        let both = Both::feed(role, &corpus::bytes(digits).expect("hexadecimal digits"));
-        assert!(!both.agree(), "{}: they agree now: {both:#?}", disagreement.name);
-        let found = known(&both).map(|found| found.name);
-        assert_eq!(found, Some(disagreement.name), "{both:#?}");
+        let comparison = Comparison::new(role, &corpus::bytes(digits).expect("hexadecimal digits"));
+        assert!(!comparison.agree(), "{}: the engines agree now: {comparison:#?}", disagreement.name);
+        let found = known(&comparison).map(|found| found.name);
+        assert_eq!(found, Some(disagreement.name), "{comparison:#?}");
     }
 }
 
 #[test]
-fn they_agree_about_what_is_plainly_right_or_wrong() {
+fn the_engines_agree_about_clearly_valid_and_invalid_bytes() {
     for (role, digits) in [
         (Role::Client, "81 02 68 69"),
         (Role::Client, "01 01 68 89 00 80 01 69"),
@@ -34,7 +34,7 @@ fn they_agree_about_what_is_plainly_right_or_wrong() {
         (Role::Server, "83 80 00 00 00 00"),
         (Role::Server, "88 82 00 00 00 00 03 e8 82 80 00 00 00 00"),
     ] {
-        let both = Both::feed(role, &corpus::bytes(digits).expect("hexadecimal digits"));
-        assert!(both.agree(), "{both:#?}");
+        let comparison = Comparison::new(role, &corpus::bytes(digits).expect("hexadecimal digits"));
+        assert!(comparison.agree(), "{comparison:#?}");
     }
 }

@@ -1,12 +1,12 @@
-//! Every input that fuzzing kept, once more.
+//! Runs every target on its committed inputs.
 
 use std::{fs, panic};
 
 use fuzz::{TARGETS, corpus};
 
-/// One test for each target, so that a failure says which.
+/// Runs one target. Each has a test of its own, so that a failure names the target.
 fn replay(target: &str) {
-    let (_, run) = TARGETS.into_iter().find(|(name, _)| *name == target).expect("a target of that name");
+    let (_, run) = TARGETS.into_iter().find(|(name, _)| *name == target).expect("the target exists");
     let file = corpus::file(target);
     let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let inputs = corpus::unpack(&text).unwrap_or_else(|error| panic!("{}, {error}", file.display()));
@@ -17,7 +17,7 @@ fn replay(target: &str) {
             panic::resume_unwind(panic);
         }
     }
-    assert_eq!(corpus::pack(inputs), text, "{} was not written by this program", file.display());
+    assert_eq!(corpus::pack(inputs), text, "{} must be written with `cargo run -p fuzz -- --pack`", file.display());
 }
 
 macro_rules! replay {
