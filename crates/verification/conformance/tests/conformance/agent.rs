@@ -1,4 +1,4 @@
-//! The agent, with a small suite that looks at what it does.
+//! The agent, tested with a small suite.
 
 use conformance::{agent, implementation::Implementation};
 use tokio::{
@@ -10,18 +10,17 @@ use websocket::{
     protocol::{CloseCode, Message, handshake::UpgradeOptions},
 };
 
-/// The next connection, and the path that it asked for.
+/// Accepts the next connection. Returns its path as well.
 async fn next(listener: &TcpListener) -> (String, WebSocket<TcpStream>) {
     let options = ServerConfig::default();
     let (stream, _) = listener.accept().await.expect("a connection");
     let incoming = websocket::read_request(stream, &options).await.expect("a request");
     let target = incoming.request().head().uri().to_string();
-    let upgrade = incoming.request().check_upgrade().expect("a good request");
-    let connection = incoming.accept(upgrade, UpgradeOptions::default(), &options).await.expect("an open connection");
+    let connection = incoming.accept(UpgradeOptions::default(), &options).await.expect("an open connection");
     (target, connection)
 }
 
-async fn goes_through_all_cases(of: Implementation) {
+async fn runs_all_cases(of: Implementation) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("ws://{}/", listener.local_addr().expect("its address"));
     let suite = async {
@@ -30,7 +29,7 @@ async fn goes_through_all_cases(of: Implementation) {
         connection.send(Message::text("2")).await.expect("sent");
         connection.close(CloseCode::NORMAL, "").await.expect("closed");
 
-        // A case in which all is well.
+        // A case without a mistake.
         let (path, mut connection) = next(&listener).await;
         assert_eq!(path, format!("/runCase?case=1&agent={}", of.name()));
         for message in [Message::text("κόσμε"), Message::binary(vec![0, 0xFF]), Message::text("")] {
@@ -39,10 +38,11 @@ async fn goes_through_all_cases(of: Implementation) {
         }
         connection.close(CloseCode::NORMAL, "").await.expect("closed");
 
-        // One that breaks a rule: a bit that no extension has given a meaning. The agent has to go on all the same.
+        // A case that breaks a rule: a reserved bit is set. The agent must continue with the next
+        // case.
         let (path, connection) = next(&listener).await;
         assert_eq!(path, format!("/runCase?case=2&agent={}", of.name()));
-        let mut stream = connection.into_inner();
+        let mut stream = connection.into_parts().stream;
         stream.write_all(&[0xC1, 0]).await.expect("written");
         drop(stream);
 
@@ -55,21 +55,22 @@ async fn goes_through_all_cases(of: Implementation) {
 }
 
 #[tokio::test]
-async fn ours_goes_through_all_cases() {
-    goes_through_all_cases(Implementation::Ours).await;
+async fn our_agent_runs_all_cases() {
+    runs_all_cases(Implementation::Ours).await;
 }
 
 #[tokio::test]
-async fn tungstenites_goes_through_all_cases() {
-    goes_through_all_cases(Implementation::Tungstenite).await;
+async fn the_agent_on_tungstenite_runs_all_cases() {
+    runs_all_cases(Implementation::Tungstenite).await;
 }
 
 #[tokio::test]
-async fn a_suite_that_is_not_there_ends_the_agent() {
+async fn without_a_suite_the_agent_returns_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("ws://{}/", listener.local_addr().expect("its address"));
     drop(listener);
     for of in [Implementation::Ours, Implementation::Tungstenite] {
-        agent::run(of, &url).await.expect_err("nobody is there");
+        let error = agent::run(of, &url).await.expect_err("nothing listens there");
+        assert!(error.to_lowercase().contains("refused"), "{error}");
     }
 }
