@@ -44,7 +44,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
     pub(crate) time_limit: Duration,
 
-    /// Folder of the suite, which is installed there if necessary [default: `suite` in the folder
+    /// Folder of the suite; a missing suite is installed there [default: `suite` in the folder
     /// of the reports]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) suite: Option<PathBuf>,

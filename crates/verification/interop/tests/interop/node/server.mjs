@@ -1,6 +1,7 @@
 // An echo server on `ws` for the tests of compression:   node server.mjs PER_MESSAGE_DEFLATE
 //
-// PER_MESSAGE_DEFLATE is the option of that name as JSON. Run in the folder where `ws` is installed.
+// PER_MESSAGE_DEFLATE is the option `perMessageDeflate` as JSON. The working directory must contain
+// `ws`.
 import { createRequire } from 'node:module';
 
 const { WebSocketServer } = createRequire(`${process.cwd()}/`)('ws');

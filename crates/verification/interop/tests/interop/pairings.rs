@@ -1,6 +1,4 @@
-//! Every client with every server.
-
-mod process;
+//! Tests of every client with every server.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,20 +6,20 @@ use std::{
     sync::OnceLock,
 };
 
-use process::Process;
+use crate::process::Process;
 
-/// Who wrote the program.
+/// The implementation that a client or a server uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Stack {
     Ours,
     Node,
     Tungstenite,
 }
 
-use Kind::{Node, Ours, Tungstenite};
+use Stack::{Node, Ours, Tungstenite};
 
-impl Kind {
-    fn server(self) -> Server {
+impl Stack {
+    fn server(self) -> RunningServer {
         let mut command = match self {
             Ours => program("server"),
             Node => node("server.js"),
@@ -30,8 +28,8 @@ impl Kind {
         command.args(["--listen", "127.0.0.1:0", "--interval", "100ms"]);
         let mut process = Process::start(&format!("{self:?} server"), &mut command);
         let line = process.wait_for("listening on ws://");
-        let (_, url) = line.split_once("listening on ").expect("just found");
-        Server { process, url: url.trim_end_matches('/').to_owned() }
+        let (_, url) = line.split_once("listening on ").expect("the line contains it");
+        RunningServer { process, url: url.trim_end_matches('/').to_owned() }
     }
 
     fn client(self, url: &str) -> Process {
@@ -40,7 +38,7 @@ impl Kind {
             Node => node("client.js"),
             Tungstenite => program("tungstenite-client"),
         };
-        // The other two offer it by themselves, but only there.
+        // The other two offer this subprotocol without an option.
         if self == Ours && url.ends_with("/chat") {
             command.args(["--subprotocol", "chat"]);
         }
@@ -48,13 +46,14 @@ impl Kind {
     }
 }
 
-struct Server {
+struct RunningServer {
     process: Process,
     url: String,
 }
 
-/// The documented conversation: pushes arrive, typed text arrives, and closing is clean on both sides.
-fn converse(client: Kind, server: Kind) {
+/// The documented conversation: pushes arrive, typed text arrives, and closing is clean on both
+/// sides.
+fn converse(client: Stack, server: Stack) {
     let mut server = server.server();
     let mut client = client.client(&format!("{}/", server.url));
 
@@ -76,21 +75,22 @@ fn converse(client: Kind, server: Kind) {
     server.process.wait_for("closed: 1000 (normal closure)");
 }
 
-/// The server's end is told to the client with 1001, and both programs end well.
-fn server_goes_away(client: Kind, server: Kind) {
+/// A server that exits tells the client so with 1001. Both programs exit with 0.
+fn server_goes_away(client: Stack, server: Stack) {
     let mut server = server.server();
     let mut client = client.client(&format!("{}/", server.url));
     client.wait_for("{\"sequence\":");
     server.process.terminate();
-    // A reason may stand between the two.
+    // Between the two, the line may contain a reason.
     let line = client.wait_for("closed: 1001 (going away)");
     assert!(line.ends_with(", by the server"), "{line}");
     assert_eq!(client.exit_code(), 0);
     assert_eq!(server.process.exit_code(), 0);
 }
 
-/// All that was sent before the end of input comes back, in order, before the connection closes.
-fn echo(client: Kind, server: Kind) {
+/// Everything that was sent before the end of input comes back in order before the connection
+/// closes.
+fn echo(client: Stack, server: Stack) {
     let server = server.server();
     let mut client = client.client(&format!("{}/echo", server.url));
     let lines: Vec<String> = (0..500).map(|number| format!("line {number} {}", "x".repeat(number))).collect();
@@ -103,16 +103,16 @@ fn echo(client: Kind, server: Kind) {
     assert_eq!(client.exit_code(), 0);
 }
 
-/// A text in the chat goes to all others, whoever wrote their program.
-fn chat(server: Kind) {
+/// A text in the chat reaches all other clients, of any implementation.
+fn chat(server: Stack) {
     let mut server = server.server();
     let url = format!("{}/chat", server.url);
-    let mut clients: Vec<Process> = [Ours, Node, Tungstenite].map(|kind| kind.client(&url)).into();
+    let mut clients: Vec<Process> = [Ours, Node, Tungstenite].map(|stack| stack.client(&url)).into();
     for _ in &clients {
         server.process.wait_for("connected to /chat");
     }
     for speaker in 0..clients.len() {
-        let text = format!("number {speaker} speaks");
+        let text = format!("this is client {speaker}");
         clients[speaker].type_line(&text);
         for (listener, client) in clients.iter_mut().enumerate() {
             if listener != speaker {
@@ -127,38 +127,38 @@ fn chat(server: Kind) {
     }
 }
 
-/// Breaks every rule towards a server; gives the exit status, and the lines about the rules that were not answered as the
-/// RFC asks.
-fn probe(server: Kind) -> (i32, Vec<String>) {
+/// Probes a server with every fault. Returns the exit status, and the lines about unexpected
+/// reactions.
+fn probe(server: Stack) -> (i32, Vec<String>) {
     let server = server.server();
     let mut command = program("client");
     command.arg("--probe").arg(format!("{}/echo", server.url));
     let mut client = Process::start("probe", &mut command);
     let mut table = client.whole_output();
     assert!(table.remove(0).starts_with("RULE"));
-    // One of each part of the table, and all in all as many as there are in the book.
+    // One rule from each part of the table, and as many as in the book.
     for rule in ["method-post ", "unmasked-frame ", "invalid-utf8 ", "long-ping ", "data-after-close "] {
-        assert!(table.iter().any(|line| line.starts_with(rule)), "{rule} is not in {table:#?}");
+        assert!(table.iter().any(|line| line.starts_with(rule)), "{table:#?} does not contain {rule}");
     }
-    let book = include_str!("../../../../docs/src/laboratory.md");
+    let book = include_str!("../../../../../docs/src/laboratory.md");
     let (_, book) = book.split_once("## What servers do").expect("the chapter");
     let (book, _) = book.split_once("## What clients do").expect("the next one");
     assert_eq!(table.len(), book.lines().filter(|line| line.starts_with("| `")).count());
-    table.retain(|line| !line.ends_with("  as asked"));
+    table.retain(|line| !line.ends_with("  as expected"));
     (client.exit_code(), table)
 }
 
 fn push(line: &str) -> serde_json::Value {
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?} is no JSON: {error}"))
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?} is not JSON: {error}"))
 }
 
-/// One of the workspace's programs, as just built.
+/// Returns the command for a program of this workspace, and builds the programs first.
 fn program(name: &str) -> Command {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
-        // target/debug/deps/pairings-... stands two folders below the programs.
-        let test = std::env::current_exe().expect("this test is a file");
-        let folder = test.ancestors().nth(2).expect("in target/debug/deps").to_owned();
+        // This test is target/debug/deps/interop-..., two folders below the programs.
+        let test = std::env::current_exe().expect("the path of this test is known");
+        let folder = test.ancestors().nth(2).expect("this test is in target/debug/deps").to_owned();
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "-p", "server", "-p", "client", "-p", "tungstenite-server", "-p", "tungstenite-client"]);
         if folder.ends_with("release") {
@@ -183,7 +183,7 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."))
 }
 
-/// One test for each pairing, so that a failure says which.
+/// Creates a module of tests for each pairing, so that a failure names the pairing.
 macro_rules! pairings {
     ($($name:ident: $client:ident with $server:ident;)*) => {$(
         mod $name {
@@ -195,12 +195,12 @@ macro_rules! pairings {
             }
 
             #[test]
-            fn is_told_that_the_server_goes_away() {
+            fn is_closed_with_1001_when_the_server_exits() {
                 server_goes_away($client, $server);
             }
 
             #[test]
-            fn gets_every_echo_before_the_close() {
+            fn echoes_everything_before_the_close() {
                 echo($client, $server);
             }
         }
@@ -220,16 +220,16 @@ pairings! {
 }
 
 #[test]
-fn our_server_answers_every_broken_rule_as_the_rfc_asks() {
+fn our_server_reacts_to_every_fault_as_expected() {
     assert_eq!(probe(Ours), (0, vec![]));
 }
 
 #[test]
-fn ws_and_tungstenite_are_found_to_let_pass_what_they_let_pass() {
-    for (kind, rule) in [(Node, "http-1.0 "), (Tungstenite, "key-twice ")] {
-        let (status, lines) = probe(kind);
+fn the_probe_finds_faults_that_ws_and_tungstenite_tolerate() {
+    for (stack, rule) in [(Node, "http-1.0 "), (Tungstenite, "key-twice ")] {
+        let (status, lines) = probe(stack);
         assert_eq!(status, 1);
-        let line = lines.iter().find(|line| line.starts_with(rule)).expect("it is in the table");
+        let line = lines.iter().find(|line| line.starts_with(rule)).expect("the table contains the rule");
         assert!(line.ends_with("  tolerated, against a MUST"), "{line}");
     }
 }

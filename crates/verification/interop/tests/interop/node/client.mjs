@@ -1,6 +1,7 @@
 // A client on `ws` for the tests of compression:   node client.mjs URL PER_MESSAGE_DEFLATE
 //
-// Sends messages of many sizes to an echo server, in one frame and in several, and compares what comes back.
+// Sends messages of many sizes to an echo server, in one frame or in several, and compares the
+// answers.
 import { createRequire } from 'node:module';
 
 const { WebSocket } = createRequire(`${process.cwd()}/`)('ws');
