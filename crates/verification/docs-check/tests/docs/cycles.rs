@@ -4,7 +4,8 @@ use std::{fs, path::Path};
 
 use docs_check::cycles::import_cycles;
 
-/// The crates whose files must not import each other in a circle. The list grows until it names all of the workspace.
+/// The crates whose files must not import each other in a circle. The list grows until it names all
+/// of the workspace.
 const CHECKED: &[&str] = &[
     "crates/laboratory",
     "crates/verification/bench",
@@ -28,7 +29,8 @@ fn no_import_cycles() {
     assert!(report.is_empty(), "these files import each other; move what they share into a file of its own:\n{report}");
 }
 
-/// The imports that make up the cycles of a package with these files, one line each: `from -> to: names`.
+/// The imports that make up the cycles of a package with these files, one line each: `from -> to:
+/// names`.
 fn cycles(name: &str, files: &[(&str, &str)]) -> Vec<String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cycles").join(name);
     let _ = fs::remove_dir_all(&folder);
