@@ -1,6 +1,7 @@
-//! How the connection ended: one line for people, an exit status for scripts.
+//! The end of a connection: one line for people, an exit status for scripts.
 //!
-//! The line has the code, its meaning, the reason if one was given, and who closed first:
+//! The line contains the close code, its meaning, the reason if there is one, and which side closed
+//! first:
 //!
 //! ```text
 //!   closed: 1000 (normal closure), by us
@@ -8,41 +9,44 @@
 //!   closed: 1006 (abnormal closure), by the server: ...
 //! ```
 //!
-//! 1006 is the code that people ask about most. It never travels: it is what this end calls it when no Close frame came,
-//! and so the server cannot have said why. The line says what is known, and where to look for the rest.
+//! 1006 is the code that people ask about most. It is never sent: it is this side's name for an end
+//! without a Close frame, so the server cannot have given a reason. The line says what is known and
+//! where to look for the rest.
 
 use std::{fmt, io, process::ExitCode, time::Duration};
 
+use cli::{code_and_reason, format_duration};
 use dissector::printable;
 use websocket::{
     Error,
     protocol::{CloseCode, CloseInfo, Endpoint, Violation},
 };
 
-/// How a conversation ended.
+/// The end of a conversation.
 #[derive(Debug)]
 pub(crate) struct Ending {
-    /// What the connection knows.
+    /// The connection's own account of its end.
     pub(crate) close_info: CloseInfo,
-    /// Why nothing was received any more.
+    /// Why nothing more was received.
     pub(crate) cause: Cause,
-    /// Every line of the input that was read was fit to be sent, and everything that arrived could be printed.
+    /// Whether every line of the input could be sent and every message could be printed.
     pub(crate) complete: bool,
 }
 
-/// Why nothing is received any more.
+/// Why nothing more is received.
 #[derive(Debug)]
 pub(crate) enum Cause {
     /// The connection is closed.
     End,
     /// The connection failed.
     Failure(Error),
-    /// The connection was closing, and the server did nothing for so long.
+    /// The connection was closing, and the server was silent for this long.
     Silence(Duration),
 }
 
 impl Ending {
-    /// 0 if the connection was closed in an ordinary way and nothing was lost on our side, else 1.
+    /// Returns 0 if the connection was closed in an ordinary way and nothing was lost on our side,
+    /// else 1.
     pub(crate) fn status(&self) -> ExitCode {
         let ordinary = [CloseCode::NORMAL, CloseCode::GOING_AWAY, CloseCode::NO_STATUS_RECEIVED];
         if self.complete && ordinary.contains(&self.close_info.code) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -53,18 +57,18 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("closed: ")?;
         match &self.close_info.violation {
-            // The Close that we sent for this cannot have arrived.
+            // We sent a Close for this too, but it cannot have arrived.
             Some(Violation::PongOverdue) => write!(
                 f,
-                "{}, by us: the server left a Ping unanswered, so it hangs or cannot be reached any more",
+                "{}, by us: the server did not answer a Ping; it may hang, or the network may be down",
                 CloseCode::ABNORMAL_CLOSURE
             ),
             Some(violation) => {
-                let code = violation.close_code().unwrap_or(CloseCode::PROTOCOL_ERROR);
+                let code = violation.close_code();
                 match &self.close_info.sent {
-                    // Ours was out already, and there is never a second one.
-                    Some(sent) if sent.code != code => {
-                        write!(f, "{}, by us; then the server broke a rule: ", sent.code)
+                    // Our Close was sent before the violation, and there is never a second one.
+                    Some(sent) if sent.code() != code => {
+                        write!(f, "{}, by us; then the server broke a rule: ", sent.code())
                     }
                     _ => write!(f, "{code}, by us: the server broke a rule: "),
                 }?;
@@ -76,20 +80,22 @@ impl fmt::Display for Ending {
                     _ => Ok(()),
                 }
             }
-            // Whether our answer still reached the server is its affair: it has said why it left.
+            // Both sides' reasons are known. Whether our answer still reached the server does not
+            // matter: the server has already said why it left.
             None if self.close_info.code != CloseCode::ABNORMAL_CLOSURE => {
-                write!(f, "{}, by {}", with_reason(self.close_info.code, &self.close_info.reason), self.first())
+                write!(f, "{}, by {}", code_and_reason(self.close_info.code, &self.close_info.reason), self.first())
             }
             None => {
                 write!(f, "{}, by {}: ", CloseCode::ABNORMAL_CLOSURE, self.first())?;
-                self.no_close_frame(f)
+                self.explain_missing_close(f)
             }
         }
     }
 }
 
 impl Ending {
-    /// Who closed first; for an end without any Close frame, from where the end came.
+    /// Returns the side that closed first or, without any Close frame, the side that ended the
+    /// connection.
     fn first(&self) -> &'static str {
         match (self.close_info.initiator, &self.cause) {
             (Some(Endpoint::Local), _) => "us",
@@ -98,34 +104,31 @@ impl Ending {
         }
     }
 
-    /// 1006: what happened instead, and where to look.
-    fn no_close_frame(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Explains a code of 1006: what happened instead of a Close, and where to look.
+    fn explain_missing_close(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
-            Cause::Silence(patience) => write!(
+            Cause::Silence(timeout) => write!(
                 f,
-                "no answer to our Close came within {}, so the server hangs or is busy (--close-timeout sets the limit)",
-                humantime::format_duration(*patience)
+                "the server did not answer our Close within {}; it may hang or be busy (--close-timeout sets the limit)",
+                format_duration(*timeout)
             ),
             Cause::Failure(Error::Io(error)) if !was_hung_up(error) => {
-                write!(f, "the connection broke without a Close frame ({error}); is the network still there?")
+                write!(f, "the connection broke without a Close frame ({error}); check your network connection")
             }
             _ if self.close_info.initiator == Some(Endpoint::Local) => f.write_str(
-                "the server ended the connection without answering our Close; it may have crashed, its log may say more",
+                "the server ended the connection without answering our Close; it may have crashed, and its log may \
+                 say more",
             ),
             _ => f.write_str(
-                "the connection ended without a Close frame, so the server crashed or was killed, or a proxy between \
-                 cut it off; the server's log may say more",
+                "the connection ended without a Close frame; the server crashed or was killed, or a proxy in between \
+                 closed the connection; the server's log may say more",
             ),
         }
     }
 }
 
-/// A code with its name, and the reason if there is one: `1001 (going away) "back at noon"`.
-pub(crate) fn with_reason(code: CloseCode, reason: &str) -> String {
-    if reason.is_empty() { code.to_string() } else { format!("{code} \"{}\"", printable(reason)) }
-}
-
-/// Whether the error says that the other end is gone and its computer has told us so. Anything else is the network's.
+/// Returns whether the error means that the other end is gone and its computer has told us so. All
+/// other errors are failures of the network.
 fn was_hung_up(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)

@@ -1,11 +1,12 @@
-//! Standard input, line by line.
+//! Reads standard input line by line.
 //!
-//! A terminal can only be read by waiting for it, so a thread of its own does the waiting. Two things follow:
+//! Reading from a terminal blocks, so a separate thread reads. This has two consequences:
 //!
-//! - The thread may wait for ever; the process ends all the same when `main` does. (tokio's own standard input reads on
-//!   a thread that the runtime would wait for.)
-//! - Lines pass through a channel with few places. When the server takes no more, the channel fills, the thread stops
-//!   reading, and whoever writes into the pipe has to wait: memory stays small however long the input is.
+//! - The thread may block forever, but the process still exits when `main` returns. (tokio's own
+//!   standard input reads on a thread that the runtime would wait for.)
+//! - Lines pass through a short channel. When the server accepts no more data, the channel fills
+//!   up, the thread stops reading, and the program that writes to the pipe has to wait. Memory use
+//!   stays small, however long the input is.
 
 use std::{
     fmt,
@@ -15,27 +16,28 @@ use std::{
 
 use tokio::sync::mpsc;
 
-/// Lines that may lie between the thread and the conversation: enough that many leave in one write.
-const LINES_WAITING: usize = 64;
+/// The number of lines that can wait between the thread and the conversation. With several lines in
+/// the channel, many can leave in one write.
+const CHANNEL_CAPACITY: usize = 64;
 
 /// The lines of standard input.
 #[derive(Debug)]
-pub(crate) struct Input {
-    lines: mpsc::Receiver<Result<String, Flaw>>,
+pub(crate) struct InputLines {
+    lines: mpsc::Receiver<Result<String, InputError>>,
 }
 
-/// Why something in the input cannot be sent.
+/// Why part of the input cannot be sent.
 #[derive(Debug)]
-pub(crate) enum Flaw {
-    /// A line is not UTF-8, as a text message has to be (RFC 6455, section 8.1).
+pub(crate) enum InputError {
+    /// A line is not UTF-8, but a text message must be (RFC 6455, section 8.1).
     NotUtf8 { line: u64, column: usize, byte: u8 },
-    /// A line is longer than allowed.
+    /// A line is longer than the limit in bytes.
     TooLong { line: u64, limit: usize },
-    /// Reading failed: nothing follows.
+    /// Reading failed. Nothing follows this error.
     Unreadable(io::Error),
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotUtf8 { line, column, byte } => {
@@ -50,43 +52,46 @@ impl fmt::Display for Flaw {
     }
 }
 
-impl Input {
-    /// Begins to read, lines up to `limit` bytes.
+impl InputLines {
+    /// Starts to read lines of up to `limit` bytes.
     pub(crate) fn start(limit: usize) -> Self {
-        let (sender, lines) = mpsc::channel(LINES_WAITING);
+        let (sender, lines) = mpsc::channel(CHANNEL_CAPACITY);
         thread::spawn(move || {
-            let mut lines = Lines::new(BufReader::new(io::stdin()), limit);
+            let mut lines = LineReader::new(BufReader::new(io::stdin()), limit);
             // The channel closes when the conversation is over.
             while lines.next().is_some_and(|line| sender.blocking_send(line).is_ok()) {}
         });
         Self { lines }
     }
 
-    /// Waits for the next lines and adds all that are there to `lines`; adds none at the end of the input.
+    /// Waits for the next line and appends every line that is already in the channel to `lines`.
+    /// Appends nothing at the end of the input.
     ///
-    /// Cancel-safe: when the future is dropped nothing was taken.
-    pub(crate) async fn next(&mut self, lines: &mut Vec<Result<String, Flaw>>) {
-        self.lines.recv_many(lines, LINES_WAITING).await;
+    /// # Cancel safety
+    /// A dropped future has taken no line out of the channel.
+    pub(crate) async fn next(&mut self, lines: &mut Vec<Result<String, InputError>>) {
+        self.lines.recv_many(lines, CHANNEL_CAPACITY).await;
     }
 }
 
-/// Cuts bytes into lines, without their `\n` or `\r\n`. The last one needs neither.
-struct Lines<R> {
+/// Splits bytes into lines and removes the `\n` or `\r\n` at their ends. The last line needs
+/// neither.
+struct LineReader<R> {
     input: R,
     limit: usize,
     number: u64,
     failed: bool,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> LineReader<R> {
     const fn new(input: R, limit: usize) -> Self {
         Self { input, limit, number: 0, failed: false }
     }
 
-    /// The next line's bytes; `None` at the end.
-    fn read(&mut self) -> io::Result<Option<Result<Vec<u8>, Flaw>>> {
+    /// Reads the bytes of the next line. Returns `None` at the end of the input.
+    fn read(&mut self) -> io::Result<Option<Result<Vec<u8>, InputError>>> {
         let mut line = Vec::new();
-        // Room for the end of the line, and for one byte more than allowed.
+        // Room for `\r\n`, or for the byte beyond the limit that proves the line too long.
         let enough = (self.limit as u64).saturating_add(2);
         if self.input.by_ref().take(enough).read_until(b'\n', &mut line)? == 0 {
             return Ok(None);
@@ -99,15 +104,16 @@ impl<R: BufRead> Lines<R> {
         if line.len() <= self.limit {
             return Ok(Some(Ok(line)));
         }
+        // Skip the rest, so that the next line starts where it should.
         if !ended {
             self.input.skip_until(b'\n')?;
         }
-        Ok(Some(Err(Flaw::TooLong { line: self.number, limit: self.limit })))
+        Ok(Some(Err(InputError::TooLong { line: self.number, limit: self.limit })))
     }
 }
 
-impl<R: BufRead> Iterator for Lines<R> {
-    type Item = Result<String, Flaw>;
+impl<R: BufRead> Iterator for LineReader<R> {
+    type Item = Result<String, InputError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.failed {
@@ -117,13 +123,13 @@ impl<R: BufRead> Iterator for Lines<R> {
             Ok(line) => line?,
             Err(error) => {
                 self.failed = true;
-                return Some(Err(Flaw::Unreadable(error)));
+                return Some(Err(InputError::Unreadable(error)));
             }
         };
         Some(line.and_then(|bytes| {
             String::from_utf8(bytes).map_err(|error| {
                 let valid = error.utf8_error().valid_up_to();
-                Flaw::NotUtf8 { line: self.number, column: valid + 1, byte: error.as_bytes()[valid] }
+                InputError::NotUtf8 { line: self.number, column: valid + 1, byte: error.as_bytes()[valid] }
             })
         }))
     }
@@ -134,25 +140,25 @@ mod tests {
     use super::*;
 
     fn lines(input: &[u8], limit: usize) -> Vec<Result<String, String>> {
-        // A buffer of one byte: where the input is cut must not matter.
+        // A buffer of one byte: the result must not depend on where reads split the input.
         let input = BufReader::with_capacity(1, input);
-        Lines::new(input, limit).map(|line| line.map_err(|flaw| flaw.to_string())).collect()
+        LineReader::new(input, limit).map(|line| line.map_err(|error| error.to_string())).collect()
     }
 
-    fn good(lines: &[&str]) -> Vec<Result<String, String>> {
+    fn valid(lines: &[&str]) -> Vec<Result<String, String>> {
         lines.iter().map(|&line| Ok(line.to_owned())).collect()
     }
 
     #[test]
-    fn a_line_is_what_stands_before_its_end() {
+    fn a_line_comes_without_its_line_ending() {
         assert_eq!(lines(b"", 9), []);
-        assert_eq!(lines(b"one\ntwo\n", 9), good(&["one", "two"]));
-        assert_eq!(lines(b"one\n\n\nfour", 9), good(&["one", "", "", "four"]));
-        assert_eq!(lines(b"one\r\ntwo\r", 9), good(&["one", "two\r"]));
+        assert_eq!(lines(b"one\ntwo\n", 9), valid(&["one", "two"]));
+        assert_eq!(lines(b"one\n\n\nfour", 9), valid(&["one", "", "", "four"]));
+        assert_eq!(lines(b"one\r\ntwo\r", 9), valid(&["one", "two\r"]));
     }
 
     #[test]
-    fn a_line_that_is_not_utf8_is_named_and_the_others_are_kept() {
+    fn a_line_that_is_not_utf8_is_reported_and_the_others_are_kept() {
         let not_utf8 = |text: &str| Err(format!("line {text}"));
         assert_eq!(
             lines(b"one\ntw\xff\nthree\n\xe2\x82", 9),
@@ -166,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_too_long_is_named_and_the_others_are_kept() {
+    fn a_line_that_is_too_long_is_reported_and_the_others_are_kept() {
         let too_long = |line: u64| {
             let rest = "of the input was not sent: it is longer than 3 bytes (--max-message sets the limit)";
             Err(format!("line {line} {rest}"))

@@ -1,40 +1,47 @@
-//! A WebSocket client: sends each line of its standard input as a message, prints each message that arrives.
+//! A WebSocket client: sends each line of its standard input as a message, and prints each message
+//! that it receives.
 //!
 //! ```text
-//!   standard input ──▶ input ──▶ ┌──────────────┐ ──▶ server
-//!                     (thread)   │ conversation │
-//!   standard output ◀── output ◀─┤              │ ◀── server
-//!                     (thread)   └──────┬───────┘
-//!                                       ▼
-//!   standard error  ◀──────── how it ended, in a line
+//!   standard input  ───▶ input ───▶ ┌──────────────┐ ──▶ server
+//!                      (thread)     │ conversation │
+//!   standard output ◀── printer ◀───┤              │ ◀── server
+//!                      (thread)     └──────┬───────┘
+//!                                          ▼
+//!   standard error  ◀─────────── one line: how the connection ended
 //! ```
 //!
-//! | file | what it does |
+//! | file | purpose |
 //! |---|---|
 //! | `args` | the command line |
-//! | `opening` | from the command line to an open connection, or a sentence that says why there is none |
-//! | `input` | standard input, line by line |
-//! | `output` | standard output, message by message |
-//! | `conversation` | both at once, until the connection is closed |
-//! | `screen` | the full screen, in place of the three above |
-//! | `ending` | how it ended: a line for people, an exit status for scripts |
-//! | `probe` | instead of all that: every rule broken, one by one |
+//! | `opening` | turns the command line into an open connection |
+//! | `connect_error` | explains why a connection did not open |
+//! | `input` | reads standard input line by line |
+//! | `printer` | prints messages to standard output |
+//! | `conversation` | does both at once until the connection is closed |
+//! | `receive` | receives events and notices a silent server |
+//! | `screen` | the full screen, in place of `input`, `printer` and `conversation` |
+//! | `ending` | how the connection ended: a line for people, an exit status for scripts |
+//! | `probe` | instead of all that: breaks every rule, one by one |
 //! | `signals` | Ctrl-C and SIGTERM |
-//! | `say` | what the program has to say about itself |
-//! | `watching` | `--trace` and `--capture` |
+//! | `trace` | `--trace` and `--capture` |
+//! | `report` | messages from the program itself |
+//! | `byte_summary`, `suggest` | binary data in one line; a suggestion for a misspelt name |
 
 mod args;
+mod byte_summary;
+mod connect_error;
 mod conversation;
 mod ending;
 mod input;
-mod near;
 mod opening;
-mod output;
+mod printer;
 mod probe;
-mod say;
+mod receive;
+mod report;
 mod screen;
 mod signals;
-mod watching;
+mod suggest;
+mod trace;
 
 use std::{
     io::{self, IsTerminal},
@@ -42,7 +49,7 @@ use std::{
 };
 
 use clap::Parser;
-use dissector::{render::palette, watching::Watching};
+use cli::{Tracer, is_dumb, use_colours};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     runtime, select,
@@ -51,68 +58,72 @@ use tracing::level_filters::LevelFilter;
 use websocket::{MaybeTlsStream, WebSocket};
 
 use self::{
-    args::Args,
-    input::Input,
-    output::{Format, Output},
-    say::say,
-    signals::Signals,
+    args::ClientArgs,
+    input::InputLines,
+    printer::{PrintFormat, Printer},
+    report::report,
+    signals::TerminalSignals,
 };
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = ClientArgs::parse();
     if args.probe_list {
         return probe::list();
     }
     start_log(args.verbose);
-    // One thread carries the conversation: there is one connection, and it is mostly waiting.
+    // One thread is enough: there is a single connection, and it mostly waits.
     let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            say(format_args!("cannot start: {error}"));
+            report(format_args!("cannot start: {error}"));
             return ExitCode::FAILURE;
         }
     };
     let status = runtime.block_on(run(&args));
-    // Whoever pressed Ctrl-C while a name is being looked up does not want to wait for the answer.
+    // After Ctrl-C during a name lookup, the user does not want to wait for the lookup's result.
     runtime.shutdown_background();
     status
 }
 
-async fn run(args: &Args) -> ExitCode {
-    // First of all, so that a signal is never met unprepared.
-    let mut signals = match Signals::listen() {
+async fn run(args: &ClientArgs) -> ExitCode {
+    // Before anything else: a signal that arrived earlier would end the process on the spot.
+    let mut signals = match TerminalSignals::listen() {
         Ok(signals) => signals,
         Err(error) => {
-            say(format_args!("cannot listen for signals: {error}"));
+            report(format_args!("cannot listen for signals: {error}"));
             return ExitCode::FAILURE;
         }
     };
     if args.probe {
         return select! {
             status = probe::run(args) => status,
-            signal = signals.next() => signal.status(),
+            signal = signals.next() => signal.exit_status().into(),
         };
     }
-    match Watching::wanted(args.trace, args.capture.as_deref()) {
-        Ok(watching) if fills_the_screen(args) => screen::run(args, &mut signals, watching).await,
-        Ok(None) => talk(args, &mut signals, |stream| stream).await,
-        Ok(Some(watching)) => talk(args, &mut signals, |stream| watching::tap(&watching, stream)).await,
+    match Tracer::from_options(&args.tracing) {
+        Ok(tracer) if fills_the_screen(args) => screen::run(args, &mut signals, tracer).await,
+        Ok(None) => run_line_by_line(args, &mut signals, |stream| stream).await,
+        Ok(Some(tracer)) => run_line_by_line(args, &mut signals, |stream| trace::tap(&tracer, stream)).await,
         Err(sentence) => {
-            say(sentence);
+            report(sentence);
             ExitCode::FAILURE
         }
     }
 }
 
-/// Whether there is a screen to fill, and nothing that asks for lines.
-fn fills_the_screen(args: &Args) -> bool {
-    let able = std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
-    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && able;
-    on_terminal && !args.plain && args.trace.is_none() && !args.verbose && !args.binary
+/// Returns whether there is a screen to fill, and no option that requires lines.
+fn fills_the_screen(args: &ClientArgs) -> bool {
+    let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb();
+    on_terminal && !args.plain && args.tracing.trace.is_none() && !args.verbose && !args.binary
 }
 
-/// Line by line: opens the connection, over what `wrap` makes of its stream, and holds the conversation to its end.
-async fn talk<S>(args: &Args, signals: &mut Signals, wrap: impl FnOnce(MaybeTlsStream) -> S) -> ExitCode
+/// Opens the connection and runs the conversation line by line. `wrap` can add a layer to the
+/// connection's stream.
+async fn run_line_by_line<S>(
+    args: &ClientArgs,
+    signals: &mut TerminalSignals,
+    wrap: impl FnOnce(MaybeTlsStream) -> S,
+) -> ExitCode
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -120,51 +131,55 @@ where
         opened = opening::open(args, wrap) => match opened {
             Ok(connection) => connection,
             Err(sentence) => {
-                say(sentence);
+                report(sentence);
                 return ExitCode::FAILURE;
             }
         },
-        signal = signals.next() => return signal.status(),
+        signal = signals.next() => return signal.exit_status().into(),
     };
     greet(args, &connection);
 
-    let mut input = Input::start(args.max_message);
-    let output = Output::start(Format::of_stdout(args.binary));
-    match conversation::hold(connection, &mut input, output, signals, args.close_timeout).await {
+    let mut input = InputLines::start(args.max_message);
+    let printer = Printer::start(PrintFormat::of_stdout(args.binary));
+    match conversation::run(connection, &mut input, printer, signals, args.close_timeout).await {
         Ok(ending) => {
-            say(&ending);
+            report(&ending);
             ending.status()
         }
         Err(signal) => {
-            say("stopped without waiting any longer");
-            signal.status()
+            report("stopped without waiting any longer");
+            signal.exit_status().into()
         }
     }
 }
 
-/// What somebody who has just started the program should know, and a script need not.
-fn greet<S>(args: &Args, connection: &WebSocket<S>) {
+/// Reports what was negotiated, where that is not what the user requested. On a terminal, also
+/// tells the user how to go on; a script does not need to know.
+fn greet<S>(args: &ClientArgs, connection: &WebSocket<S>) {
     match connection.subprotocol() {
         Some(name) => tracing::debug!("the subprotocol is {name}"),
-        None if !args.subprotocols.is_empty() => say("the server chose none of the subprotocols: going on without one"),
+        None if !args.subprotocols.is_empty() => {
+            report("the server chose none of the offered subprotocols; continuing without one");
+        }
         None => {}
     }
     match connection.extensions() {
-        [] if args.deflate => say("the server does not compress messages: going on without"),
+        [] if args.deflate => report("the server does not compress messages; continuing without compression"),
         extensions => extensions.iter().for_each(|extension| tracing::debug!("the extension in use is {extension}")),
     }
     if io::stdin().is_terminal() && io::stderr().is_terminal() {
-        say(format_args!("connected to {}: Enter sends a line, Ctrl-D ends", args.url));
+        report(format_args!("connected to {}: press Enter to send a line, Ctrl-D to close", args.url));
     }
 }
 
-/// With `-v`, what happens beneath the messages goes to standard error, with the seconds since the start.
+/// Starts the log. With `-v`, events below the level of messages go to standard error, with the
+/// number of seconds since the start.
 fn start_log(verbose: bool) {
     tracing_subscriber::fmt()
         .with_max_level(if verbose { LevelFilter::DEBUG } else { LevelFilter::OFF })
         .with_timer(tracing_subscriber::fmt::time::uptime())
         .with_target(false)
-        .with_ansi(palette::wanted(&io::stderr()))
+        .with_ansi(use_colours(&io::stderr()))
         .with_writer(io::stderr)
         .log_internal_errors(false)
         .init();

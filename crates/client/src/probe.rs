@@ -1,4 +1,5 @@
-//! `--probe`: breaks every rule that a client can break, one after the other, and prints what the server did.
+//! `--probe`: breaks every rule that a client can break, one after the other, and prints how the
+//! server reacts.
 
 use std::{
     fmt,
@@ -10,99 +11,100 @@ use laboratory::{Evaluation, Fault, Probe, RequirementLevel, Role, Verdict, faul
 use serde_json::json;
 use websocket::ConnectError;
 
-use crate::{args::Args, opening, say::say};
+use crate::{args::ClientArgs, connect_error::explain, opening, report::report};
 
 /// Probes the server that the command line names.
 ///
-/// The exit status is 0 if the server did nothing that the RFC says it must not, and 1 otherwise.
-pub(crate) async fn run(args: &Args) -> ExitCode {
+/// The exit status is 0 if the server violates no MUST of the RFC, and 1 otherwise.
+pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
     match probe(args).await {
         Ok(tally) => {
-            say(&tally);
+            report(&tally);
             if tally.musts_broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        Err(Stop::Sentence(sentence)) => {
-            say(sentence);
+        Err(ProbeError::NotConnected(sentence)) => {
+            report(sentence);
             ExitCode::FAILURE
         }
-        // `client --probe | head` has got what it wanted.
-        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
-        Err(Stop::Output(error)) => {
-            say(format_args!("cannot write: {error}"));
+        // With `client --probe | head`, the reader got what it wanted.
+        Err(ProbeError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(ProbeError::Output(error)) => {
+            report(format_args!("cannot write to standard output: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Why a probe ends before it is through.
-enum Stop {
-    /// There is no connection to be had. Says why.
-    Sentence(String),
-    /// Nobody reads the table.
+/// Why a probe ends early.
+enum ProbeError {
+    /// No connection could be opened. Contains the sentence that explains why.
+    NotConnected(String),
+    /// The table cannot be written.
     Output(io::Error),
 }
 
-impl From<io::Error> for Stop {
+impl From<io::Error> for ProbeError {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
     }
 }
 
-/// Prints every rule that a client can break, one on a line.
+/// Prints every rule that a client can break, one per line.
 pub(crate) fn list() -> ExitCode {
-    let mut lines =
-        faults::sent_by(Role::Client).map(|rule| format!("{:26}  {:6}  {}", rule.name, rule.section, rule.description));
+    let mut lines = faults::sent_by(Role::Client)
+        .map(|fault| format!("{:26}  {:6}  {}", fault.name, fault.section, fault.description));
     match lines.try_for_each(|line| print(&line)) {
         Ok(()) => ExitCode::SUCCESS,
-        // `client --probe-list | head` has got what it wanted.
+        // With `client --probe-list | head`, the reader got what it wanted.
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-async fn probe(args: &Args) -> Result<Tally, Stop> {
-    let request = opening::request(args).map_err(Stop::Sentence)?;
+async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
+    let request = opening::request(args).map_err(ProbeError::NotConnected)?;
     let uri = request.uri().clone();
     let probe = Probe::new(request).connect_timeout(args.connect_timeout).reaction_timeout(args.probe_patience);
-    let explain = |error: &ConnectError| opening::explain(error, &uri, args.connect_timeout);
+    let explain = |error: &ConnectError| explain(error, &uri, args.connect_timeout);
 
     let mut tally = Tally::default();
     if !args.json {
         let [rule, section, level, expected, seen, verdict] = ["RULE", "RFC", "DEMAND", "EXPECTED", "SEEN", "VERDICT"];
         print(&format!("{rule:26}  {section:6}  {level:6}  {expected:19}  {seen:29}  {verdict}"))?;
     }
-    for fault in chosen(args) {
+    for fault in selected_faults(args) {
         let evaluation = match probe.run(fault).await {
             Ok(evaluation) => evaluation,
-            Err(error) if tally.last.is_empty() => return Err(Stop::Sentence(explain(&error))),
             Err(error) => {
-                let last = tally.last;
-                return Err(Stop::Sentence(format!(
-                    "there is no connection any more after '{last}': {}",
-                    explain(&error)
-                )));
+                let reason = explain(&error);
+                // After an earlier fault, the server was still reachable. That fault may have stopped
+                // it, so the sentence names it.
+                return Err(ProbeError::NotConnected(match tally.last {
+                    None => reason,
+                    Some(last) => format!("cannot connect any more after '{last}': {reason}"),
+                }));
             }
         };
-        print(&if args.json { json_line(&evaluation) } else { row(&evaluation) })?;
+        print(&if args.json { json_line(&evaluation) } else { table_row(&evaluation) })?;
         tally.count(&evaluation);
     }
     Ok(tally)
 }
 
-/// The rules that are to be broken: all, or those that the command line names.
-fn chosen(args: &Args) -> impl Iterator<Item = &'static Fault> {
+/// Returns the faults to send: all of them, or those that the command line names.
+fn selected_faults(args: &ClientArgs) -> impl Iterator<Item = &'static Fault> {
     faults::sent_by(Role::Client)
-        .filter(|rule| args.probe_only.is_empty() || args.probe_only.iter().any(|name| name == rule.name))
+        .filter(|fault| args.probe_only.is_empty() || args.probe_only.iter().any(|name| name == fault.name))
 }
 
-/// A line of the table.
-fn row(evaluation: &Evaluation) -> String {
+/// Formats one row of the table.
+fn table_row(evaluation: &Evaluation) -> String {
     let Fault { name, section, level, expected, .. } = evaluation.fault();
     let (seen, verdict) = (evaluation.observations(), evaluation.verdict());
     let mark = if evaluation.violates_must() { ", against a MUST" } else { "" };
     format!("{name:26}  {section:6}  {level:6}  {expected:19}  {seen:29}  {verdict}{mark}")
 }
 
-/// The same for programs, with the reason that the server gave.
+/// Formats the same facts for programs, together with the reason that the server sent.
 fn json_line(evaluation: &Evaluation) -> String {
     let Fault { name, section, level, expected, description, reason, .. } = evaluation.fault();
     let seen = evaluation.observations();
@@ -122,49 +124,49 @@ fn json_line(evaluation: &Evaluation) -> String {
     .to_string()
 }
 
-/// Each line at once, for somebody who watches.
+/// Prints a line and flushes it, so that the user can watch the probe's progress.
 fn print(line: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{line}")?;
     stdout.flush()
 }
 
-/// How many of what.
+/// Counts the verdicts.
 #[derive(Debug, Default)]
 struct Tally {
     total: usize,
-    as_asked: usize,
+    as_required: usize,
     musts_broken: usize,
-    let_pass: usize,
+    tolerated: usize,
     /// The name of the last rule that was broken.
-    last: &'static str,
+    last: Option<&'static str>,
 }
 
 impl Tally {
     fn count(&mut self, evaluation: &Evaluation) {
         self.total += 1;
-        self.last = evaluation.fault().name;
+        self.last = Some(evaluation.fault().name);
         if evaluation.verdict() == Verdict::AsExpected {
-            self.as_asked += 1;
+            self.as_required += 1;
         } else if evaluation.violates_must() {
             self.musts_broken += 1;
         } else if evaluation.fault().level != RequirementLevel::Must
             && matches!(evaluation.verdict(), Verdict::Tolerated | Verdict::NoAnswer)
         {
-            self.let_pass += 1;
+            self.tolerated += 1;
         }
     }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { total, as_asked, musts_broken, let_pass, .. } = self;
-        let otherwise = total - as_asked - musts_broken - let_pass;
+        let Self { total, as_required, musts_broken, tolerated, .. } = self;
+        let otherwise = total - as_required - musts_broken - tolerated;
         let rules = if *total == 1 { "rule" } else { "rules" };
         write!(
             f,
-            "{total} {rules} broken: {as_asked} answered as the RFC asks, {otherwise} refused in another way, {let_pass} let \
-             pass where the RFC allows it, {musts_broken} where it does not"
+            "{total} {rules} broken: {as_required} answered as the RFC requires, {otherwise} rejected in another way, \
+             {tolerated} tolerated where the RFC allows it, {musts_broken} where it does not"
         )
     }
 }

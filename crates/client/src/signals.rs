@@ -1,76 +1,33 @@
-//! Ctrl-C and SIGTERM: the wish of a person, or of a supervisor, that the program end.
-//!
-//! Left alone, either would end the process on the spot, and the server would see a connection that broke off (1006).
+//! Ctrl-C and SIGTERM, as the program at a terminal receives them.
 
-use std::{
-    io::{self, IsTerminal},
-    process::ExitCode,
-};
+use std::io::{self, IsTerminal};
 
-use crate::say::say;
+use cli::Signal;
 
-/// A wish to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signal {
-    /// Ctrl-C: SIGINT, number 2.
-    Interrupt,
-    /// SIGTERM, number 15: the default of `kill`.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "there is only Ctrl-C"))]
-    Terminate,
-}
+use crate::report::report;
 
-impl Signal {
-    /// The status of a process that such a signal ended, as a shell reports it: 128 and the signal's number.
-    pub(crate) fn status(self) -> ExitCode {
-        match self {
-            Self::Interrupt => ExitCode::from(130),
-            Self::Terminate => ExitCode::from(143),
-        }
-    }
-}
+/// Receives the signals that ask the program to end.
+pub(crate) struct TerminalSignals(cli::Signals);
 
-#[cfg(unix)]
-pub(crate) struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    /// From now on signals end nothing by themselves; they wait for [`next`](Self::next).
+impl TerminalSignals {
+    /// Starts to catch the signals. From now on they no longer end the process.
+    ///
+    /// # Errors
+    /// Returns the errors of [`cli::Signals::listen`].
     pub(crate) fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        cli::Signals::listen().map(Self)
     }
 
-    /// Cancel-safe: a signal that came while nobody waited is not forgotten.
+    /// Waits for the next signal.
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe, like [`cli::Signals::next`].
     pub(crate) async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => {
-                if io::stderr().is_terminal() {
-                    // The terminal has shown `^C`: what we say next begins on a line of its own.
-                    say("");
-                }
-                Signal::Interrupt
-            }
-            _ = self.terminate.recv() => Signal::Terminate,
+        let signal = self.0.next().await;
+        if signal == Signal::Interrupt && io::stderr().is_terminal() {
+            // The terminal has shown `^C`. The next message should start on a line of its own.
+            report("");
         }
-    }
-}
-
-#[cfg(not(unix))]
-pub(crate) struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    pub(crate) fn listen() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    pub(crate) async fn next(&mut self) -> Signal {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => Signal::Interrupt,
-            Err(_) => std::future::pending().await,
-        }
+        signal
     }
 }

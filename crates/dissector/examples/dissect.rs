@@ -1,13 +1,21 @@
-//! A conversation, taken apart: the handshake of RFC 6455, section 1.3, a text both ways, a Ping, and the end.
+//! Dissects a whole connection: the handshake of RFC 6455, section 1.3, a text in each direction, a
+//! Ping and its Pong, and the closing handshake.
 //!
 //! ```sh
 //! cargo run -p dissector --example dissect             # hex dumps, in colour on a terminal
-//! cargo run -p dissector --example dissect -- tree     # Wireshark's notation
-//! cargo run -p dissector --example dissect -- explain  # the same with explanations
-//! cargo run -p dissector --example dissect -- json     # a line for each record
+//! cargo run -p dissector --example dissect -- tree     # trees in Wireshark's notation
+//! cargo run -p dissector --example dissect -- explain  # trees with an explanation of each field
+//! cargo run -p dissector --example dissect -- json     # one line of JSON for each record
 //! ```
+//!
+//! Things to look for in the output of `explain`:
+//!
+//! * The request's key leads to the response's `Sec-WebSocket-Accept` in four steps. They are in
+//!   brackets, because they are computed and not in the bytes.
+//! * The same text is masked from the client and not masked from the server.
+//! * The Pong returns the payload of the Ping.
 
-use std::io::stdout;
+use std::io::{IsTerminal, stdout};
 
 use dissector::{
     Conversation,
@@ -22,20 +30,27 @@ const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 fn main() {
-    let colour = render::palette::wanted(&stdout());
-    let mode = std::env::args().nth(1).unwrap_or_default();
-    let mut show = |record: Record| match mode.as_str() {
+    let rendering = std::env::args().nth(1).unwrap_or_default();
+    let colour = stdout().is_terminal();
+    // The conversation calls this closure once for each record.
+    let mut show = |record: Record| match rendering.as_str() {
         "tree" => println!("{}", render::tree(&record)),
         "explain" => println!("{}", render::explained(&record)),
         "json" => println!("{}", render::json(&record)),
         _ => println!("{}", render::hex_dump(&record, 32, colour)),
     };
+    // A program would push the bytes that it reads and writes, with the time of each call.
     let mut conversation = Conversation::new(Options::default());
     conversation.push(ToServer, REQUEST, None, &mut show);
     conversation.push(ToClient, RESPONSE, None, &mut show);
+    // A masked text, and the same text unmasked, followed by a Ping in the same read.
     conversation.push(ToServer, b"\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58", None, &mut show);
     conversation.push(ToClient, b"\x81\x05Hello\x89\x02hi", None, &mut show);
     conversation.push(ToServer, b"\x8A\x82\x37\xFA\x21\x3D\x5F\x93", None, &mut show);
+    // Two Close frames: code 1000 with the reason "bye", and the answer without a reason.
     conversation.push(ToServer, b"\x88\x85\x37\xFA\x21\x3D\x34\x12\x43\x44\x52", None, &mut show);
     conversation.push(ToClient, b"\x88\x02\x03\xE8", None, &mut show);
+    for direction in [ToServer, ToClient] {
+        conversation.end(direction, None, &mut show);
+    }
 }

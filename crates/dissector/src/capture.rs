@@ -1,24 +1,26 @@
-//! A file that Wireshark opens: the conversation with the TCP and IP headers that it would have had on a wire.
+//! Captures: files that Wireshark opens, with the TCP and IP headers that a network would have
+//! added.
 //!
 //! ```text
-//!   client                                                server
-//!     │ SYN, seq 0                                          │
-//!     │ ──────────────────────────────────────────────────▶ │   new
-//!     │                                  SYN ACK, seq 0     │
-//!     │ ◀────────────────────────────────────────────────── │
-//!     │ ACK                                                 │
-//!     │ ──────────────────────────────────────────────────▶ │
-//!     │ bytes                                               │
-//!     │ ──────────────────────────────────────────────────▶ │   data, acknowledged by the other side
-//!     │                                               ACK   │
-//!     │ ◀────────────────────────────────────────────────── │
-//!     │ FIN ACK                                             │
-//!     │ ──────────────────────────────────────────────────▶ │   end, once for each direction
+//!   client                                              server
+//!     │ SYN, seq 0                                        │
+//!     │ ────────────────────────────────────────────────▶ │   new
+//!     │                                  SYN ACK, seq 0   │
+//!     │ ◀──────────────────────────────────────────────── │
+//!     │ ACK                                               │
+//!     │ ────────────────────────────────────────────────▶ │
+//!     │ bytes                                             │
+//!     │ ────────────────────────────────────────────────▶ │   data, and its acknowledgement
+//!     │                                             ACK   │
+//!     │ ◀──────────────────────────────────────────────── │
+//!     │ FIN ACK                                           │
+//!     │ ────────────────────────────────────────────────▶ │   end, for each direction
 //! ```
 //!
-//! The bytes are those that a program read and wrote, so nothing has to be sniffed and nobody has to be root; on a
-//! connection with TLS they are those inside. The headers are made up: addresses and ports are the real ones, but where one
-//! packet ends and the next begins is where one call of the program ended, and nothing is ever lost or repeated.
+//! A program records the bytes that it reads and writes itself, so it needs no network sniffer and
+//! no root privileges. On a connection with TLS these are the decrypted bytes. The addresses and
+//! ports are the real ones, but the rest of the headers is made up: each call of the program
+//! becomes a packet, and no packet is ever lost or repeated.
 
 use std::{
     fmt,
@@ -41,42 +43,49 @@ use pcap_file::{
 
 use crate::record::Direction;
 
-/// How many bytes of data one packet carries at most: an IPv4 packet of 65,535 bytes, less 20 for IP and 20 for TCP. Linux
-/// makes them as large on the loopback interface. (IPv6 has room for a few more.)
+/// The largest number of data bytes in one packet: an IPv4 packet of 65,535 bytes, less 20 for IP
+/// and 20 for TCP. Linux uses packets as large as this on the loopback interface. (IPv6 has room
+/// for a few more bytes.)
 const MAX_SEGMENT: usize = 65_535 - 20 - 20;
 
-/// The largest window that TCP knows without options. Everything is acknowledged at once, so it never fills.
+/// The largest window that TCP has without options. Everything is acknowledged at once, so it never
+/// fills.
 const WINDOW: u16 = 65_535;
 
-/// How many routers a packet may pass: what most systems set.
+/// The number of routers that a packet may pass. Most systems use this value.
 const HOPS: u8 = 64;
 
-/// Timestamps count nanoseconds: ten to the minus ninth (`if_tsresol` of pcapng).
+/// The unit of timestamps: nanoseconds, ten to the minus ninth of a second (`if_tsresol` of
+/// pcapng).
 const NANOSECONDS: u8 = 9;
 
 /// A capture that is being written.
 ///
-/// Each packet goes to the writer in one piece when it is complete. Give it a [`BufWriter`](io::BufWriter) for speed, and
-/// [`flush`](Self::flush) when somebody may want to look.
+/// Each packet goes to the writer in one piece as soon as it is complete. For speed, use a
+/// [`BufWriter`](io::BufWriter), and call [`flush`](Self::flush) whenever somebody may want to open
+/// the file.
 pub struct Capture<W: Write> {
     file: PcapNgWriter<W>,
     addresses: [SocketAddr; 2],
-    /// The sequence number of the next byte of each side.
-    next: [u32; 2],
-    /// The sides that have sent their FIN.
+    /// The sequence number of each side's next byte.
+    next_sequence: [u32; 2],
+    /// Whether each side has sent its FIN.
     ended: [bool; 2],
-    /// The time of the last packet: packets without a time get it again.
+    /// The time of the last packet. A packet without a time gets the same one.
     now: Duration,
 }
 
 impl<W: Write> fmt::Debug for Capture<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Capture").field("addresses", &self.addresses).field("next", &self.next).finish_non_exhaustive()
+        f.debug_struct("Capture")
+            .field("addresses", &self.addresses)
+            .field("next_sequence", &self.next_sequence)
+            .finish_non_exhaustive()
     }
 }
 
-/// Which side sends, as an index.
-const fn side(direction: Direction) -> usize {
+/// Returns the index of the side that sends in this direction.
+const fn sender_index(direction: Direction) -> usize {
     match direction {
         Direction::ToServer => 0,
         Direction::ToClient => 1,
@@ -94,22 +103,22 @@ enum Flag {
 }
 
 impl<W: Write> Capture<W> {
-    /// Begins a capture with TCP's own handshake.
+    /// Creates a capture and writes TCP's own handshake.
     ///
-    /// A client or server whose address is of another family than the other's is given as the IPv4 address mapped to IPv6.
+    /// If one address is IPv4 and the other IPv6, the IPv4 address is mapped to IPv6.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Returns the errors of the writer.
     pub fn new(writer: W, client: SocketAddr, server: SocketAddr, time: SystemTime) -> io::Result<Self> {
         let mut capture = Self {
             file: PcapNgWriter::new(writer).map_err(into_io)?,
             addresses: same_family(client, server),
-            next: [0; 2],
+            next_sequence: [0; 2],
             ended: [false; 2],
             now: since_1970(time),
         };
         let interface = InterfaceDescriptionBlock {
-            // Packets begin with their IP header: the layer beneath it had nothing to say.
+            // Packets begin with their IP header: there is no link layer.
             linktype: DataLink::RAW,
             snaplen: 0,
             options: vec![
@@ -124,12 +133,12 @@ impl<W: Write> Capture<W> {
         Ok(capture)
     }
 
-    /// Bytes that went through.
+    /// Writes bytes that were sent in this direction.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Returns the errors of the writer.
     pub fn data(&mut self, direction: Direction, bytes: &[u8], time: SystemTime) -> io::Result<()> {
-        self.at(time);
+        self.advance_clock(time);
         for segment in bytes.chunks(MAX_SEGMENT) {
             self.packet(direction, Flag::Push, segment)?;
             self.packet(direction.opposite(), Flag::None, &[])?;
@@ -137,56 +146,57 @@ impl<W: Write> Capture<W> {
         Ok(())
     }
 
-    /// One side will send no more: FIN. The second time for the same side nothing happens.
+    /// Ends one direction: its sender will send no more. Writes a FIN, once for each direction.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Returns the errors of the writer.
     pub fn end(&mut self, direction: Direction, time: SystemTime) -> io::Result<()> {
-        if std::mem::replace(&mut self.ended[side(direction)], true) {
+        if std::mem::replace(&mut self.ended[sender_index(direction)], true) {
             return Ok(());
         }
-        self.at(time);
+        self.advance_clock(time);
         self.packet(direction, Flag::Fin, &[])?;
         self.packet(direction.opposite(), Flag::None, &[])
     }
 
-    /// One side has torn the connection down: RST.
+    /// Ends both directions: the sender of this one has aborted the connection. Writes an RST.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Returns the errors of the writer.
     pub fn reset(&mut self, direction: Direction, time: SystemTime) -> io::Result<()> {
         self.ended = [true; 2];
-        self.at(time);
+        self.advance_clock(time);
         self.packet(direction, Flag::Reset, &[])
     }
 
     /// Flushes the writer.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// Returns the errors of the writer.
     pub fn flush(&mut self) -> io::Result<()> {
         self.file.get_mut().flush()
     }
 
-    /// Gives the writer back. Nothing has to be written at the end of a capture.
+    /// Returns the writer. The format needs nothing at the end of a capture.
     #[must_use]
     pub fn into_inner(self) -> W {
         self.file.into_inner()
     }
 
-    /// A clock may be set back; the packets of a capture should not be.
-    fn at(&mut self, time: SystemTime) {
+    /// Moves the time forward. If the clock was set back, the time stays, so that packets remain in
+    /// order.
+    fn advance_clock(&mut self, time: SystemTime) {
         self.now = self.now.max(since_1970(time));
     }
 
     fn packet(&mut self, direction: Direction, flag: Flag, data: &[u8]) -> io::Result<()> {
-        let (from, to) = (side(direction), side(direction.opposite()));
+        let (from, to) = (sender_index(direction), sender_index(direction.opposite()));
         let [source, destination] = [self.addresses[from], self.addresses[to]];
-        let mut tcp = TcpHeader::new(source.port(), destination.port(), self.next[from], WINDOW);
-        // Every packet but the first acknowledges what came so far.
+        let mut tcp = TcpHeader::new(source.port(), destination.port(), self.next_sequence[from], WINDOW);
+        // Every packet except the first SYN acknowledges the other side's bytes so far.
         if flag != Flag::Syn || direction == Direction::ToClient {
             tcp.ack = true;
-            tcp.acknowledgment_number = self.next[to];
+            tcp.acknowledgment_number = self.next_sequence[to];
         }
         match flag {
             Flag::Syn => tcp.syn = true,
@@ -198,10 +208,11 @@ impl<W: Write> Capture<W> {
         let mut packet = Vec::with_capacity(60 + data.len());
         write_headers(&mut packet, source.ip(), destination.ip(), tcp, data)?;
         packet.extend_from_slice(data);
-        // SYN and FIN take a number each, as if they were a byte.
-        let numbers = data.len() + usize::from(matches!(flag, Flag::Syn | Flag::Fin));
-        // A segment is at most 65,495 bytes; the sum starts again at 0 after 2^32, as TCP's does.
-        self.next[from] = self.next[from].wrapping_add(u32::try_from(numbers).unwrap_or(u32::MAX));
+        // SYN and FIN take one sequence number each, as if they were a byte.
+        let sequence_length = data.len() + usize::from(matches!(flag, Flag::Syn | Flag::Fin));
+        // A segment has at most 65,495 bytes. Sequence numbers wrap around at 2^32, as in TCP.
+        self.next_sequence[from] =
+            self.next_sequence[from].wrapping_add(u32::try_from(sequence_length).unwrap_or(u32::MAX));
         let block = EnhancedPacketBlock {
             interface_id: 0,
             timestamp: self.now,
@@ -220,7 +231,7 @@ fn write_headers(
     mut tcp: TcpHeader,
     data: &[u8],
 ) -> io::Result<()> {
-    // Nothing is longer than MAX_SEGMENT, so these cannot happen.
+    // No segment is longer than MAX_SEGMENT, so these errors cannot happen.
     let too_long = || io::Error::other("a TCP segment does not fit its packet");
     let length = u16::try_from(usize::from(tcp.header_len_u16()) + data.len()).map_err(|_| too_long())?;
     match (source, destination) {
@@ -256,7 +267,8 @@ fn mapped(address: IpAddr) -> [u8; 16] {
     }
 }
 
-/// A socket that listens for both families shows an IPv4 peer as an IPv6 address. Where both are IPv4 in truth, say so.
+/// Returns the two addresses in one family. A socket that accepts both families shows an IPv4 peer
+/// as an IPv6 address; if both addresses are really IPv4, they are returned as IPv4.
 fn same_family(client: SocketAddr, server: SocketAddr) -> [SocketAddr; 2] {
     let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
     let both = [plain(client), plain(server)];

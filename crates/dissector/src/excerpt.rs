@@ -1,6 +1,6 @@
-//! The beginning of something that may be long.
+//! Excerpts: the beginning of a byte sequence that may be long.
 
-/// The first bytes of a row of bytes, and how many there were in all.
+/// The first bytes of a sequence, and the length of the whole sequence.
 #[derive(Debug, Clone)]
 pub(crate) struct Excerpt {
     bytes: Vec<u8>,
@@ -9,27 +9,29 @@ pub(crate) struct Excerpt {
 }
 
 impl Excerpt {
+    /// Creates an empty excerpt that keeps at most `limit` bytes.
     pub(crate) const fn new(limit: usize) -> Self {
         Self { bytes: Vec::new(), total: 0, limit }
     }
 
+    /// Appends the next piece of the sequence. Bytes above the limit are counted and dropped.
     pub(crate) fn push(&mut self, piece: &[u8]) {
         let room = self.limit - self.bytes.len();
         self.bytes.extend_from_slice(&piece[..piece.len().min(room)]);
         self.total += piece.len() as u64;
     }
 
-    /// The bytes that were kept.
+    /// Returns the bytes that were kept.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// How many bytes there were, kept or not.
+    /// Returns the length of the sequence in bytes, kept or not.
     pub(crate) const fn total(&self) -> u64 {
         self.total
     }
 
-    /// How many bytes were not kept.
+    /// Returns the number of bytes that were not kept.
     pub(crate) const fn left_out(&self) -> u64 {
         self.total - self.bytes.len() as u64
     }

@@ -1,4 +1,4 @@
-//! Fields: what a record is made of.
+//! Fields: the parts of a record.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -7,59 +7,66 @@ use crate::glossary::Term;
 /// A part of a record that has a meaning of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// What the field is: its name in Wireshark, why it exists, where it is specified.
+    /// The glossary entry: the field's name in Wireshark, the reason that it exists and the section
+    /// that specifies it.
     pub term: &'static Term,
-    /// What it is called here. Mostly the term's label; for a header line the header's name as it was sent.
+    /// The label of this field. It is usually the term's label; for a header line it is the name of
+    /// the header as it was sent.
     pub label: Cow<'static, str>,
-    /// Where it stands, in bytes from the record's first one. A derived field has the range of what it follows from.
+    /// The bytes of the field, counted from the first byte of the record. A derived field has the
+    /// range of the field that it was computed from.
     pub range: Range<u64>,
-    /// The bits that belong to it, if it is less than one byte; `None` for whole bytes.
+    /// The bits that belong to the field if it is smaller than one byte; `None` for whole bytes.
     pub mask: Option<u8>,
-    /// What it says.
-    pub value: Value,
-    /// What this value means, as a phrase or a sentence without a full stop; empty where the value says it all.
+    /// The value.
+    pub value: FieldValue,
+    /// The meaning of this value, as a phrase or a sentence without a full stop; empty if the value
+    /// needs no explanation.
     pub meaning: Cow<'static, str>,
-    /// Whether it stands in no byte of its own but was computed. Wireshark shows such fields in brackets, and so do we.
+    /// Whether the field was computed, so that no bytes on the wire hold it. Wireshark shows such
+    /// fields in brackets, and so do the renderings of this crate.
     pub derived: bool,
-    /// What it is made of.
+    /// The fields inside this one.
     pub fields: Vec<Self>,
 }
 
-/// What a field says.
+/// The value of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Value {
-    /// Nothing by itself: the field is there for the fields in it.
+pub enum FieldValue {
+    /// No value: the field only groups the fields inside it.
     Group,
     /// A single bit.
     Flag(bool),
-    /// Several bits that are no number: written in hexadecimal, shifted down to the lowest bit.
+    /// Several bits that are not a number, shifted down to the lowest bit. They are written in
+    /// hexadecimal.
     Bits(u8),
-    /// A number, with the name that it has in a registry.
+    /// A number, and its name if a registry has one for it.
     Number {
         /// The number.
         value: u64,
-        /// Its name, such as `Text` for opcode 1.
+        /// The name, such as `Text` for opcode 1.
         name: Option<Cow<'static, str>>,
     },
-    /// Text. What is not UTF-8 is replaced by U+FFFD.
+    /// Text. Bytes that are not UTF-8 are replaced by U+FFFD.
     Text {
-        /// The text, or its beginning.
+        /// The text, or the beginning of it.
         text: String,
-        /// How many bytes of it are not in `text`, because there is a limit to what is kept.
+        /// The number of further bytes, which were not kept.
         left_out: u64,
     },
-    /// Bytes that are no text.
+    /// Bytes that are not text.
     Bytes {
         /// The bytes, or the first of them.
         bytes: Vec<u8>,
-        /// How many more there were.
+        /// The number of further bytes, which were not kept.
         left_out: u64,
     },
 }
 
 impl Field {
-    pub(crate) fn new(term: &'static Term, range: Range<u64>, value: Value) -> Self {
+    /// Creates a field with the term's label, without bits, meaning or inner fields.
+    pub(crate) fn new(term: &'static Term, range: Range<u64>, value: FieldValue) -> Self {
         Self {
             term,
             label: Cow::Borrowed(term.label),
@@ -72,12 +79,12 @@ impl Field {
         }
     }
 
-    pub(crate) const fn bits(mut self, mask: u8) -> Self {
+    pub(crate) const fn with_mask(mut self, mask: u8) -> Self {
         self.mask = Some(mask);
         self
     }
 
-    pub(crate) fn means(mut self, meaning: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn with_meaning(mut self, meaning: impl Into<Cow<'static, str>>) -> Self {
         self.meaning = meaning.into();
         self
     }
@@ -87,17 +94,18 @@ impl Field {
         self
     }
 
-    pub(crate) fn labelled(mut self, label: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn with_label(mut self, label: impl Into<Cow<'static, str>>) -> Self {
         self.label = label.into();
         self
     }
 
-    pub(crate) fn holding(mut self, fields: Vec<Self>) -> Self {
+    pub(crate) fn with_fields(mut self, fields: Vec<Self>) -> Self {
         self.fields = fields;
         self
     }
 
-    /// This field and all fields in it, outermost first, each with its depth: 0 for this one.
+    /// Returns this field and all fields inside it, the outer ones first. Each comes with its
+    /// depth, which is 0 for this field.
     pub fn walk(&self) -> impl Iterator<Item = (usize, &Self)> {
         let mut open = vec![(0, self)];
         std::iter::from_fn(move || {
@@ -108,7 +116,7 @@ impl Field {
     }
 }
 
-impl Value {
+impl FieldValue {
     pub(crate) const fn number(value: u64) -> Self {
         Self::Number { value, name: None }
     }
@@ -117,9 +125,11 @@ impl Value {
         Self::Text { text: text.into(), left_out: 0 }
     }
 
-    /// Bytes as text, `left_out` more of which were not kept.
-    pub(crate) fn lossy(bytes: &[u8], left_out: u64) -> Self {
-        // A limit does not look where it cuts. Half a character at the end is the limit's doing, not the sender's.
+    /// Creates a text from bytes that may not be UTF-8. `left_out` is the number of further bytes,
+    /// which were not kept.
+    pub(crate) fn lossy_text(bytes: &[u8], left_out: u64) -> Self {
+        // The limit on the kept bytes may cut a character in two. That half is not the sender's
+        // mistake, so it is left out instead of being replaced by U+FFFD.
         let kept = match std::str::from_utf8(bytes) {
             Err(error) if left_out > 0 && error.error_len().is_none() => error.valid_up_to(),
             _ => bytes.len(),

@@ -1,54 +1,43 @@
-//! A WebSocket connection, taken apart: bytes in, named and explained fields out.
+//! Dissects WebSocket connections: bytes in, named and explained fields out.
 //!
-//! This crate is for people who look. It keeps no rule and sends nothing; it says what each byte of a conversation is,
-//! what it means, why it is there, and which rule it breaks if it breaks one. The names are Wireshark's, so that what is
-//! learnt here is found again there.
+//! This crate is for people who want to look at a connection. It enforces no rule and sends
+//! nothing. For every byte of a conversation it says what the byte is, what it means, why it
+//! exists, and which rule it breaks. The names are those of Wireshark, so you can use there what
+//! you learn here.
 //!
-//! # The data's way
+//! # Overview
 //!
 //! ```text
-//!   bytes of one direction,                                    Record: a head, a frame, ...
-//!   in any pieces                 ┌──────────────────┐           bytes, the first of them
-//!   ── push(direction, bytes) ──▶ │   Conversation   │ ──▶       fields, in a tree ──▶ render: tree, hex dump,
-//!                                 │ stream    stream │           findings                  JSON, figure
-//!   the same bytes                │    └ shared ┘    │
-//!   ── Capture::data ──▶ .pcapng  └──────────────────┘
+//!   bytes of one direction,                              Record: a head, a frame, ...
+//!   in pieces of any size        ┌──────────────────┐      the bytes
+//!   ── push(direction, bytes) ─▶ │   Conversation   │ ─▶   a tree of fields     ─▶ render:
+//!                                │ stream    stream │      broken rules            tree, hex dump,
+//!   the same bytes               │    └ context ┘   │                              JSON, figure
+//!   ── Capture::data ─▶ .pcapng  └──────────────────┘
 //! ```
 //!
-//! A [`Conversation`] holds two streams, one for each [`Direction`]. A stream collects bytes until a unit is complete: the
-//! head of the opening handshake, then frames. Each becomes one [`Record`], handed to the caller's closure. What has
-//! begun and is not complete can be looked at with [`Conversation::partial`]. The two streams share a little: the key that
-//! the request sent (the response has to answer it), what was offered and agreed on, and whether the answer was a 101,
-//! without which what follows is no frame.
+//! A [`Conversation`] has one stream for each [`Direction`]. A stream collects bytes until a
+//! **unit** is complete: the head of an HTTP message (its first line and its headers), a body, or a
+//! frame. It turns each unit into a [`Record`] and passes it to the caller's closure.
+//! [`Conversation::partial`] returns the record of a unit that is still incomplete. The two streams
+//! share a small context. It holds the key of the request (which the response has to answer), the
+//! extensions that were offered and accepted, and whether the response was a 101, without which no
+//! frames follow.
 //!
-//! A record is a list of [`Field`]s. A field is a range of bytes, perhaps only some bits of one, with a [`Value`], and with
-//! a [`Term`], the entry of the [`glossary`] that explains it. Fields hold fields: the request line its method, the payload
-//! of a Close frame its status code. A field that stands in no byte but follows from others, such as the SHA-1 digest
-//! between the key and its answer, or the text of a compressed message, is marked as derived.
+//! A record contains a list of [`Field`]s. A field is a range of bytes, or some bits of one byte,
+//! with a [`FieldValue`] and a [`Term`], its entry in the [`glossary`]. Fields contain fields: the
+//! request line contains the method, and the payload of a Close frame contains the status code.
+//! Some fields are **derived**: they are not in the bytes but computed from other fields. Examples
+//! are the SHA-1 digest between the key and the accept value, and the text of a compressed message.
 //!
-//! Nothing here fails. Broken bytes are dissected as far as they go, and each broken rule is a [`Finding`] that holds the
-//! protocol's own [`Violation`](protocol::Violation). Decoding is the [`protocol`] crate's too wherever it can be: a field
-//! that this crate shows is what that crate reads.
+//! No function here fails. Broken bytes are dissected as far as possible, and each broken rule
+//! becomes a [`Finding`]. The rules are those of the [`protocol`] crate, and so is the decoding
+//! wherever possible: a field shown here is a field that it reads.
 //!
-//! Any cut of the bytes gives the same records, and memory is bounded whatever a header announces: see [`Options`].
+//! The records do not depend on where the bytes are cut, and memory is bounded whatever length a
+//! header announces: see [`Options`].
 //!
-//! | file | what it holds |
-//! |---|---|
-//! | [`conversation`] | two directions and what they share |
-//! | `stream` | one direction: which unit comes next |
-//! | `head` | request and response, line by line |
-//! | `frame` | the frame and its bits |
-//! | `message` | what frames add up to |
-//! | `inflating` | what compressed messages stand for |
-//! | [`record`], [`field`] | what comes out |
-//! | [`glossary`] | every term: Wireshark's name, why it exists, where it is specified |
-//! | [`render`] | for the terminal, for programs, for the book |
-//! | `printable` | what a terminal would obey, made something to read |
-//! | [`capture`] | a file for Wireshark |
-//! | `tap` | a tokio stream that shows what passes (feature `tap`) |
-//! | `watch` | what a program does with that: records to print, and a capture (feature `tap`) |
-//!
-//! # A frame
+//! # Example
 //!
 //! ```
 //! use dissector::{Conversation, Direction, Options, render};
@@ -56,9 +45,11 @@
 //! let mut conversation = Conversation::after_handshake(Options::default());
 //! let mut trees = Vec::new();
 //! let wire = [0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58];
-//! // One byte at a time, as a slow network would have it.
+//! // One byte at a time, as from a slow network.
 //! for byte in wire {
-//!     conversation.push(Direction::ToServer, &[byte], None, &mut |record| trees.push(render::tree(&record)));
+//!     conversation.push(Direction::ToServer, &[byte], None, &mut |record| {
+//!         trees.push(render::tree(&record));
+//!     });
 //! }
 //! assert_eq!(trees, ["\
 //! WebSocket
@@ -73,31 +64,61 @@
 //!         Text: Hello
 //! "]);
 //! ```
+//!
+//! The example program `dissect` shows a whole connection, from the request to the last Close
+//! frame, in each of the renderings: `cargo run -p dissector --example dissect`.
+//!
+//! # Modules
+//!
+//! Each module uses only modules below it in this table.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`render`] | records as text, JSON and figures |
+//! | [`capture`] | a file for Wireshark |
+//! | `tap` | a tokio stream that reports the bytes it carries (feature `tap`) |
+//! | [`conversation`] | the two directions of a connection |
+//! | `stream` | one direction, divided into units |
+//! | `head`, `frame` | the dissection of the units |
+//! | `context` | facts from earlier units that later units need |
+//! | `message`, `inflate` | the message that frames add up to, and its compression |
+//! | `unit` | a dissection, before it becomes a record |
+//! | [`record`], [`field`] | the output |
+//! | [`glossary`] | the terms: name in Wireshark, reason and section |
+//! | `printable` | text that is safe to print on a terminal |
+//! | `options`, `excerpt`, `passed` | options, the beginnings of long byte sequences, counts |
 
 pub mod capture;
+mod context;
 pub mod conversation;
 mod excerpt;
 pub mod field;
 mod frame;
 pub mod glossary;
 mod head;
-mod inflating;
+mod inflate;
 mod message;
+mod options;
+mod passed;
 mod printable;
 pub mod record;
 pub mod render;
 mod stream;
 #[cfg(feature = "tap")]
 pub mod tap;
-#[cfg(feature = "tap")]
-pub mod watch;
-#[cfg(feature = "tap")]
-pub mod watching;
+mod unit;
 
 pub use self::{
-    conversation::{Conversation, Options, Passed},
-    field::{Field, Value},
-    glossary::{Part, Reference, Term},
+    conversation::Conversation,
+    field::{Field, FieldValue},
+    glossary::{RecordPart, Term},
+    options::Options,
+    passed::Passed,
     printable::{is_harmful, printable, printable_with_tabs},
-    record::{Direction, Finding, Record, RecordKind},
+    record::{BrokenRule, Direction, Finding, Record, RecordKind},
 };
+
+/// Runs the example in the README as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeDoctests;

@@ -1,87 +1,90 @@
-//! What frames add up to: the message that is open in one direction (RFC 6455, section 5.4).
+//! The message that the frames of one direction add up to (RFC 6455, section 5.4).
 
 use protocol::{Violation, message::MessageKind, utf8::Utf8Validator};
 
 use crate::{
     excerpt::Excerpt,
-    inflating::{Inflating, Stop},
+    inflate::{InflateFailure, MessageInflater},
 };
 
-/// A message whose last frame is still to come, or is arriving.
+/// A message whose last frame has not ended yet.
 #[derive(Debug)]
-pub(crate) struct OpenMessage {
+pub(crate) struct MessageInProgress {
     pub(crate) kind: MessageKind,
-    pub(crate) coding: Coding,
-    /// Its payload as its frames carried it, unmasked.
+    pub(crate) coding: MessageCoding,
+    /// The payload of its frames so far, unmasked.
     pub(crate) payload: Excerpt,
-    /// How many frames of it have begun.
+    /// The number of its frames that have begun.
     pub(crate) fragments: u32,
-    /// The check of a text, until it finds something.
+    /// The validator of a text message; `None` once it has found an error, which is reported once.
     utf8: Option<Utf8Validator>,
 }
 
-/// What lies between a message and its payload (RFC 7692, section 6).
+/// The coding of the payload (RFC 7692, section 6).
 #[derive(Debug)]
-pub(crate) enum Coding {
-    /// Nothing: the payload is the message.
+pub(crate) enum MessageCoding {
+    /// The payload is the message.
     Identity,
-    /// DEFLATE.
+    /// The payload is compressed with DEFLATE.
     Deflate {
         /// The message, as far as it was inflated.
         inflated: Excerpt,
-        /// Why it is not inflated any further.
-        stop: Option<Stop>,
+        /// The reason that it is not inflated any further.
+        failure: Option<InflateFailure>,
     },
 }
 
-impl OpenMessage {
-    /// A message of which the first frame begins. `limit` is how much of it is kept.
-    pub(crate) fn new(kind: MessageKind, coding: Coding, limit: usize) -> Self {
+impl MessageInProgress {
+    /// Creates a message whose first frame begins. `limit` is the number of bytes to keep of it.
+    pub(crate) fn new(kind: MessageKind, coding: MessageCoding, limit: usize) -> Self {
         let utf8 = (kind == MessageKind::Text).then(Utf8Validator::new);
         Self { kind, coding, payload: Excerpt::new(limit), fragments: 1, utf8 }
     }
 
-    /// Takes the next bytes of a payload that is not compressed. Gives the position in `piece` of the first byte with which
-    /// the text cannot be UTF-8 any more.
+    /// Appends the next bytes of an uncompressed payload. Returns the position in `piece` of the
+    /// first byte that makes the text invalid UTF-8.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Option<usize> {
         self.payload.push(piece);
-        check(&mut self.utf8, piece)
+        first_invalid_byte(&mut self.utf8, piece)
     }
 
-    /// Takes the next bytes of a compressed payload, and adds what they stand for to `added` as well. `limit` is how many
-    /// bytes the message may have. Gives the rules that are broken then.
+    /// Appends the next bytes of a compressed payload, and their inflated form to `added` as well.
+    /// `limit` is the length in bytes that the message may have. Returns the rules that these bytes
+    /// break.
     pub(crate) fn push_compressed(
         &mut self,
         piece: &[u8],
-        inflating: &mut Inflating,
+        inflater: &mut MessageInflater,
         limit: usize,
         added: &mut Excerpt,
     ) -> Vec<Violation> {
         self.payload.push(piece);
-        let Coding::Deflate { inflated, stop: stop @ None } = &mut self.coding else { return Vec::new() };
+        let MessageCoding::Deflate { inflated, failure: failure @ None } = &mut self.coding else {
+            return Vec::new();
+        };
         let mut violations = Vec::new();
         let utf8 = &mut self.utf8;
-        let result = inflating.push(piece, inflated.total(), limit, &mut |bytes| {
+        let result = inflater.push(piece, inflated.total(), limit, &mut |bytes| {
             inflated.push(bytes);
             added.push(bytes);
-            violations.extend(check(utf8, bytes).map(|_| Violation::TextNotUtf8));
+            violations.extend(first_invalid_byte(utf8, bytes).map(|_| Violation::TextNotUtf8));
         });
-        if let Err(reason) = result {
-            *stop = Some(reason);
-            violations.extend(reason.violation());
+        if let Err(error) = result {
+            *failure = Some(error);
+            violations.extend(error.violation());
         }
         violations
     }
 
-    /// The end of the message. Gives the rule that is broken by ending here.
-    pub(crate) fn end(&mut self, inflating: Option<&mut Inflating>) -> Option<Violation> {
-        match (&mut self.coding, inflating) {
-            // Where the text would have ended is not known.
-            (Coding::Deflate { stop: Some(_), .. }, _) => return None,
-            (Coding::Deflate { stop, .. }, Some(inflating)) => {
-                if let Err(reason) = inflating.end() {
-                    *stop = Some(reason);
-                    return reason.violation();
+    /// Ends the message. Returns the rule that it breaks by ending here.
+    pub(crate) fn end(&mut self, inflater: Option<&mut MessageInflater>) -> Option<Violation> {
+        match (&mut self.coding, inflater) {
+            // The rest of the text was not inflated, so nobody can know whether it is complete.
+            (MessageCoding::Deflate { failure: Some(_), .. }, _) => return None,
+            (MessageCoding::Deflate { failure, .. }, Some(inflater)) => {
+                if let Err(error) = inflater.end() {
+                    *failure = Some(error);
+                    return error.violation();
                 }
             }
             _ => {}
@@ -91,9 +94,12 @@ impl OpenMessage {
     }
 }
 
-/// Checks more of a text. Gives the position of the first byte with which it cannot be UTF-8 any more, once.
-fn check(text: &mut Option<Utf8Validator>, piece: &[u8]) -> Option<usize> {
+/// Validates the next piece of a text. Returns the position of the first byte that makes the text
+/// invalid; after that it validates no more, so that each message is reported once.
+fn first_invalid_byte(text: &mut Option<Utf8Validator>, piece: &[u8]) -> Option<usize> {
     let utf8 = text.as_mut()?;
+    // The validator does not say which byte was wrong. A copy finds it, byte by byte, in the rare
+    // case that there is one.
     let mut bytewise = utf8.clone();
     if utf8.push(piece).is_ok() {
         return None;

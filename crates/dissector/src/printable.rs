@@ -1,25 +1,28 @@
-//! What may reach a terminal.
+//! Makes text from a peer safe to print on a terminal.
 //!
-//! A terminal obeys what is written to it: an escape character in a message can move the cursor, rename the window,
-//! paint over what stands above, or in some terminals type a command. Who sends the messages is somebody else. So
-//! control characters are shown, not obeyed.
+//! A terminal obeys control characters. An escape sequence in a message can move the cursor, rename
+//! the window, paint over the lines above, or in some terminals type a command. The messages come
+//! from somebody else, so their control characters are shown instead of obeyed.
 
 use std::borrow::Cow;
 
-/// The text on one line, with control characters as `\n` or `\u{1b}`.
+/// Returns the text on one line, with control characters written as `\n` or `\u{1b}`.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     escape(text, is_harmful)
 }
 
-/// The same, with tabs as they are. They do no harm; they only take more room than a letter.
+/// Does the same as [`printable`], but keeps tabs. They do no harm; they only take more room than a
+/// letter.
 #[must_use]
 pub fn printable_with_tabs(text: &str) -> Cow<'_, str> {
     escape(text, |character| character != '\t' && is_harmful(character))
 }
 
-/// Whether a terminal would do more with it than show it. Characters that turn the direction of writing are harmful too:
-/// with them a line reads as something else than what it says.
+/// Returns whether a terminal would do more than show the character.
+///
+/// Characters that change the direction of writing are harmful too: a line that contains them can
+/// read differently from its bytes.
 #[must_use]
 pub fn is_harmful(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -59,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn the_direction_of_writing_cannot_be_turned() {
+    fn the_direction_of_writing_cannot_be_changed() {
         assert_eq!(printable("abc\u{202e}fdp"), r"abc\u{202e}fdp");
         assert_eq!(printable_with_tabs("abc\u{2066}fdp"), r"abc\u{2066}fdp");
     }

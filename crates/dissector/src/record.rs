@@ -1,12 +1,12 @@
-//! Records: what comes out of a conversation, one for each unit that went through.
+//! Records: the output of a conversation, one record for each unit.
 
 use std::{fmt, ops::Range, time::SystemTime};
 
-use protocol::{Role, Violation};
+use protocol::{HandshakeViolation, RfcSection, Role, Violation};
 
-use crate::{field::Field, glossary::Reference};
+use crate::field::Field;
 
-/// Which way bytes went.
+/// The direction in which bytes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// From the client to the server.
@@ -16,10 +16,10 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// Both, the client's first.
+    /// Both directions, the client's bytes first.
     pub const BOTH: [Self; 2] = [Self::ToServer, Self::ToClient];
 
-    /// Who sent the bytes.
+    /// Returns the endpoint that sends in this direction.
     #[must_use]
     pub const fn sender(self) -> Role {
         match self {
@@ -28,13 +28,13 @@ impl Direction {
         }
     }
 
-    /// Who gets the bytes.
+    /// Returns the endpoint that receives in this direction.
     #[must_use]
     pub const fn receiver(self) -> Role {
         self.opposite().sender()
     }
 
-    /// The other one.
+    /// Returns the other direction.
     #[must_use]
     pub const fn opposite(self) -> Self {
         match self {
@@ -43,7 +43,7 @@ impl Direction {
         }
     }
 
-    /// The direction of what `role` sends.
+    /// Returns the direction of the bytes that `role` sends.
     #[must_use]
     pub const fn from_sender(role: Role) -> Self {
         match role {
@@ -53,122 +53,150 @@ impl Direction {
     }
 }
 
-/// What kind of unit a record is.
+/// The kind of unit that a record describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RecordKind {
-    /// The head of an HTTP request.
+    /// The head of an HTTP request: its request line and headers.
     Request,
-    /// The head of an HTTP response.
+    /// The head of an HTTP response: its status line and headers.
     Response,
-    /// The body of a request or a response: there was no upgrade, or not yet.
+    /// The body of a request or a response: the connection was not upgraded, or not yet.
     Body,
     /// A frame.
     Frame,
-    /// Bytes behind something that could not be read: nothing says any more where a unit begins.
+    /// Bytes that follow something unreadable: the boundaries of units are no longer known.
     Unknown,
 }
 
-/// One unit of what went through: a head of the handshake, or a frame.
+/// The dissection of one unit: a head or a body of the handshake, or a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Counts the conversation's records, both directions together, from 0.
+    /// The number of the record in its conversation. Counting starts at 0 and includes both
+    /// directions.
     pub number: u64,
-    /// Which way it went.
+    /// The direction of the unit.
     pub direction: Direction,
-    /// What it is.
+    /// The kind of unit.
     pub kind: RecordKind,
-    /// How many bytes went this way before its first one.
+    /// The number of bytes that precede the unit in this direction.
     pub offset: u64,
-    /// How many bytes of it went through. The whole of it if it is [complete](Self::complete).
+    /// The number of bytes of the unit that have arrived; the length of the whole unit if it is
+    /// [complete](Self::complete).
     pub length: u64,
-    /// Its bytes as they were on the wire: all of them, or the first if it is longer than [`Options`](crate::Options) allows.
+    /// The bytes of the unit as they were on the wire. If the unit is longer than
+    /// [`Options`](crate::Options) allow, only the first bytes are kept.
     pub bytes: Vec<u8>,
-    /// Whether all of it went through. If not, this is a [partial](crate::Conversation::partial) record, or the
-    /// stream ended within it.
+    /// Whether the whole unit arrived. If not, this record is
+    /// [partial](crate::Conversation::partial), or the stream ended within the unit.
     pub complete: bool,
-    /// When its first byte passed, if the time was given.
-    pub begun: Option<SystemTime>,
-    /// When its last byte passed, if the time was given.
-    pub ended: Option<SystemTime>,
-    /// It in one line: `Text, 5 bytes: Hello`.
+    /// The time of the first byte, if the caller supplied it.
+    pub started_at: Option<SystemTime>,
+    /// The time of the last byte, if the caller supplied it.
+    pub ended_at: Option<SystemTime>,
+    /// A summary in one line: `Text, 5 bytes: Hello`.
     pub summary: String,
-    /// What it is made of, in the order in which it stands.
+    /// The fields, in the order of their bytes.
     pub fields: Vec<Field>,
-    /// What is wrong with it.
+    /// The broken rules.
     pub findings: Vec<Finding>,
 }
 
-/// Something that is wrong, and where.
+/// A broken rule, and the bytes that break it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The bytes that show it, counted from the record's first one.
+    /// The bytes that break the rule, counted from the first byte of the record.
     pub range: Range<u64>,
-    /// What is wrong.
-    pub fault: Fault,
+    /// The rule.
+    pub rule: BrokenRule,
 }
 
-/// What can be wrong with a record.
+/// A rule that a record breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Fault {
-    /// A rule that has a [`Violation`]: a receiver fails the connection.
+pub enum BrokenRule {
+    /// A rule of the opening handshake: the server rejects the request, or the client drops the
+    /// connection.
+    Handshake(HandshakeViolation),
+    /// A rule of the open connection: the receiver fails the connection.
     Violation(Violation),
-    /// Something after a Close frame in the same direction. The receiver is told to ignore it, so to it this is no
-    /// violation; the sender broke the rule all the same.
+    /// A frame after a Close frame in the same direction. The receiver must ignore it and does not
+    /// fail the connection; the sender broke a rule all the same.
     AfterClose,
-    /// A client's bytes on their way before the server had agreed.
-    BeforeAnswer,
+    /// A frame that the client sent before the server had responded to its handshake.
+    BeforeResponse,
 }
 
-impl Fault {
-    /// The rule's name in a word, such as `MaskedFrame`.
+impl Finding {
+    pub(crate) const fn new(range: Range<u64>, rule: BrokenRule) -> Self {
+        Self { range, rule }
+    }
+
+    pub(crate) const fn handshake(range: Range<u64>, violation: HandshakeViolation) -> Self {
+        Self::new(range, BrokenRule::Handshake(violation))
+    }
+
+    pub(crate) const fn violation(range: Range<u64>, violation: Violation) -> Self {
+        Self::new(range, BrokenRule::Violation(violation))
+    }
+}
+
+impl BrokenRule {
+    /// Returns the name of the rule in one word, such as `MaskedFrame`.
     #[must_use]
     pub fn name(&self) -> String {
         let debug = match self {
+            Self::Handshake(violation) => format!("{violation:?}"),
             Self::Violation(violation) => format!("{violation:?}"),
             other => format!("{other:?}"),
         };
         debug.split(|character: char| !character.is_ascii_alphanumeric()).next().unwrap_or_default().to_owned()
     }
 
-    /// Where the rule stands.
+    /// Returns the section that contains the rule, or `None` for a limit of the receiver.
     #[must_use]
-    pub const fn reference(&self) -> Reference {
+    pub const fn section(&self) -> Option<RfcSection> {
         match self {
-            Self::Violation(violation) => Reference { rfc: violation.rfc(), section: violation.section() },
-            Self::AfterClose => Reference::rfc6455("5.5.1"),
-            Self::BeforeAnswer => Reference::rfc6455("4.1"),
+            Self::Handshake(violation) => violation.section(),
+            Self::Violation(violation) => violation.section(),
+            Self::AfterClose => Some(RfcSection { rfc: 6455, section: "5.5.1" }),
+            Self::BeforeResponse => Some(RfcSection { rfc: 6455, section: "4.1" }),
         }
     }
 }
 
-/// One sentence, with the section at its end.
-impl fmt::Display for Fault {
+/// Writes one sentence that ends with the section in parentheses.
+impl fmt::Display for BrokenRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        let sentence = match self {
+            // These sentences name their sections themselves.
+            Self::Handshake(violation) => return violation.fmt(f),
             Self::Violation(violation) => return violation.fmt(f),
-            Self::AfterClose => f.write_str("nothing may follow a Close frame")?,
-            Self::BeforeAnswer => f.write_str("a client has to wait for the answer to its handshake")?,
-        }
-        write!(f, " ({})", self.reference())
+            Self::AfterClose => "nothing may follow a Close frame",
+            Self::BeforeResponse => "a client must wait for the response to its handshake",
+        };
+        f.write_str(sentence)?;
+        self.section().map_or(Ok(()), |section| write!(f, " ({section})"))
     }
 }
 
 impl Record {
-    /// All fields, outermost first, each with its depth.
+    /// Returns all fields with their depths, the outer ones first.
     pub fn walk(&self) -> impl Iterator<Item = (usize, &Field)> {
         self.fields.iter().flat_map(Field::walk)
     }
 
-    /// The first field with this name, which is one of Wireshark's, such as `websocket.opcode`.
+    /// Returns the first field with this name. Names are Wireshark's, such as `websocket.opcode`.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.walk().map(|(_, field)| field).find(|field| field.term.name == Some(name))
     }
 
-    /// The innermost field that the byte at `position` belongs to, counted from the record's first byte. Derived fields
-    /// have no bytes; of a byte that several fields share, the one with its highest bit.
+    /// Returns the innermost field that holds the byte at `position`, counted from the first byte
+    /// of the record.
+    ///
+    /// Derived fields hold no bytes. If several fields share the byte, the result is the field with
+    /// the highest bit.
     #[must_use]
     pub fn field_at(&self, position: u64) -> Option<&Field> {
         let mut found = None;

@@ -1,320 +1,276 @@
-//! One direction: collects bytes until a unit is complete, and knows which kind comes next.
+//! A stream: one direction of a connection, divided into units.
 //!
 //! ```text
 //!   to the server    Request ─▶ Body? ─▶ Waiting ──101──▶ Frame ─▶ Frame ─▶ ...
 //!                       ▲                   │
-//!                       └───any other status┘
+//!                       └─any other status──┘
 //!
 //!   to the client    Response ──101──▶ Frame ─▶ Frame ─▶ ...
 //!                       ▲  │
 //!                       └──┴── Body? ◀── any other status
 //!
-//!   both             a head that cannot be read ─▶ Unknown, to the end
+//!   both             a head that cannot be parsed ─▶ Unknown, to the end
 //! ```
 
 use std::time::SystemTime;
 
 use crate::{
-    conversation::{Answer, Shared},
+    context::{ConnectionContext, DirectionContext, NextProtocol},
     excerpt::Excerpt,
-    field::{Field, Value},
-    frame::FrameUnit,
-    glossary,
-    head::{BodyLength, Collected, HeadUnit, Offer, dissect_request, dissect_response},
-    inflating::Inflating,
-    message::OpenMessage,
-    record::{Direction, Fault, Finding, Record, RecordKind},
+    frame::{FrameUnit, dissect_frame},
+    head::{AfterHead, HeadUnit, after_request, after_response, dissect_request, dissect_response},
+    record::{Direction, Record},
+    unit::Dissection,
 };
 
+/// One direction of a connection.
 #[derive(Debug)]
 pub(crate) struct Stream {
     direction: Direction,
-    /// How many bytes came before the present unit.
+    /// The number of bytes before the current unit.
     offset: u64,
-    /// When the present unit's first byte came.
-    begun: Option<SystemTime>,
-    unit: Unit,
-    /// What lies between the frames of one direction.
-    frames: Frames,
+    /// The time of the current unit's first byte.
+    started_at: Option<SystemTime>,
+    unit: CurrentUnit,
+    frames: DirectionContext,
 }
 
-/// What frames of one direction have to know of those before them.
+/// The unit that is being collected.
 #[derive(Debug)]
-pub(crate) struct Frames {
-    /// The message whose last frame is still to come.
-    pub(crate) message: Option<OpenMessage>,
-    /// What inflates compressed messages, once there was one.
-    pub(crate) inflating: Option<Inflating>,
-    /// A Close frame went through.
-    pub(crate) closed: bool,
-    /// The next frame was sent before the handshake was answered.
-    pub(crate) early: bool,
-}
-
-/// What is being collected.
-#[derive(Debug)]
-enum Unit {
+enum CurrentUnit {
     Head(HeadUnit),
-    /// `left` is how much is to come; `None` when only the end of the stream ends it.
+    /// `remaining` is the number of bytes still to come; `None` if the body lasts until the stream
+    /// ends.
     Body {
-        left: Option<u64>,
-        seen: Excerpt,
+        remaining: Option<u64>,
+        excerpt: Excerpt,
     },
-    /// Bytes of a client that cannot be told yet from frames or from another request.
+    /// Bytes that a client sent before the response to its request. They may be frames or another
+    /// request, and only the response can tell.
     Waiting(Vec<u8>),
     Frame(FrameUnit),
     Unknown(Excerpt),
 }
 
-/// A unit, taken apart.
-#[derive(Debug)]
-pub(crate) struct Dissection {
-    pub(crate) kind: RecordKind,
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) length: u64,
-    pub(crate) summary: String,
-    pub(crate) fields: Vec<Field>,
-    pub(crate) findings: Vec<Finding>,
-}
-
 impl Stream {
-    /// A stream that begins with an HTTP head.
-    pub(crate) const fn of_heads(direction: Direction) -> Self {
+    /// Creates a stream that begins with an HTTP head.
+    pub(crate) const fn new(direction: Direction) -> Self {
         Self {
             direction,
             offset: 0,
-            begun: None,
-            unit: Unit::Head(HeadUnit::new()),
-            frames: Frames { message: None, inflating: None, closed: false, early: false },
+            started_at: None,
+            unit: CurrentUnit::Head(HeadUnit::new()),
+            frames: DirectionContext::new(),
         }
     }
 
-    /// From here on there are frames.
+    /// Makes a frame the next unit.
     pub(crate) fn switch_to_frames(&mut self) {
-        self.unit = Unit::Frame(FrameUnit::new());
+        self.unit = CurrentUnit::Frame(FrameUnit::new());
     }
 
+    /// Takes all bytes. Passes each record that they complete to `sink`.
     pub(crate) fn push(
         &mut self,
         mut bytes: &[u8],
         time: Option<SystemTime>,
-        shared: &mut Shared,
+        context: &mut ConnectionContext,
         sink: &mut dyn FnMut(Record),
     ) {
         while !bytes.is_empty() {
-            bytes = self.step(bytes, time, shared, sink);
+            bytes = self.push_unit(bytes, time, context, sink);
         }
     }
 
-    /// Takes as many of `bytes` as belong to the present unit, and gives back the rest. Completes at most one unit.
-    pub(crate) fn step<'a>(
+    /// Takes the bytes that belong to the current unit, and returns the rest. Completes at most one
+    /// unit.
+    pub(crate) fn push_unit<'a>(
         &mut self,
         bytes: &'a [u8],
         time: Option<SystemTime>,
-        shared: &mut Shared,
+        context: &mut ConnectionContext,
         sink: &mut dyn FnMut(Record),
     ) -> &'a [u8] {
         if self.is_between_units() {
-            self.begun = time;
+            self.started_at = time;
         }
         match &mut self.unit {
-            Unit::Head(head) => {
-                let (taken, collected) = head.push(bytes, shared.options.limits.max_head_bytes);
-                if !matches!(collected, Collected::Part) {
-                    self.finish_head(time, shared, sink);
+            CurrentUnit::Head(head) => {
+                let (taken, is_finished) = head.push(bytes, context.options.limits.max_head_bytes);
+                if is_finished {
+                    self.finish_head(time, context, sink);
                 }
                 &bytes[taken..]
             }
-            Unit::Body { left, seen } => {
-                let all = bytes.len() as u64;
-                let taken = usize::try_from(left.unwrap_or(all).min(all)).unwrap_or(bytes.len());
-                seen.push(&bytes[..taken]);
-                if let Some(left) = left {
-                    *left -= taken as u64;
-                    if *left == 0 {
-                        self.finish(true, time, shared, sink);
-                        self.after_http(shared);
+            CurrentUnit::Body { remaining, excerpt } => {
+                let available = bytes.len() as u64;
+                let taken = usize::try_from(remaining.unwrap_or(available).min(available)).unwrap_or(bytes.len());
+                excerpt.push(&bytes[..taken]);
+                if let Some(remaining) = remaining {
+                    *remaining -= taken as u64;
+                    if *remaining == 0 {
+                        self.emit(true, time, context, sink);
+                        self.begin_after_http(context);
                     }
                 }
                 &bytes[taken..]
             }
-            Unit::Waiting(waiting) => {
+            CurrentUnit::Waiting(waiting) => {
                 waiting.extend_from_slice(bytes);
-                // A client that says so much without an answer has made up its mind. So do we.
-                if waiting.len() > shared.options.limits.max_head_bytes {
-                    let answer = shared.likely_answer();
-                    self.release(answer, shared, sink);
+                // Memory is bounded: a client that sends this much without a response expects
+                // success, so the bytes are dissected on that assumption.
+                if waiting.len() > context.options.limits.max_head_bytes {
+                    let protocol = context.take_likely_protocol();
+                    self.release(protocol, context, sink);
                 }
                 &[]
             }
-            Unit::Frame(frame) => {
-                let taken = frame.push(bytes, self.direction, shared, &mut self.frames);
+            CurrentUnit::Frame(frame) => {
+                let taken = frame.push(bytes, self.direction, context, &mut self.frames);
                 if frame.is_complete() {
-                    frame.close_up(&mut self.frames);
-                    self.finish(true, time, shared, sink);
-                    // What the frame completed is over, now that the record has been made of it.
-                    if let Unit::Frame(frame) = &self.unit {
-                        frame.leave(&mut self.frames);
+                    frame.check_end(&mut self.frames);
+                    self.emit(true, time, context, sink);
+                    // The record shows the message that the frame completes, so the message may be
+                    // dropped only now.
+                    if let CurrentUnit::Frame(frame) = &self.unit {
+                        frame.update_context(&mut self.frames);
                     }
                     self.switch_to_frames();
                 }
                 &bytes[taken..]
             }
-            Unit::Unknown(seen) => {
-                seen.push(bytes);
+            CurrentUnit::Unknown(excerpt) => {
+                excerpt.push(bytes);
                 &[]
             }
         }
     }
 
-    /// Goes on with what had to wait, if the answer is there.
-    pub(crate) fn resume(&mut self, shared: &mut Shared, sink: &mut dyn FnMut(Record)) {
-        if matches!(self.unit, Unit::Waiting(_))
-            && let Some(answer) = shared.answer.take()
+    /// Dissects the waiting bytes if the response has arrived.
+    pub(crate) fn resume(&mut self, context: &mut ConnectionContext, sink: &mut dyn FnMut(Record)) {
+        if matches!(self.unit, CurrentUnit::Waiting(_))
+            && let Some(protocol) = context.next_protocol.take()
         {
-            self.release(answer, shared, sink);
+            self.release(protocol, context, sink);
         }
     }
 
-    fn release(&mut self, answer: Answer, shared: &mut Shared, sink: &mut dyn FnMut(Record)) {
-        let Unit::Waiting(waiting) = &mut self.unit else { return };
+    /// Dissects the waiting bytes as units of this protocol.
+    fn release(&mut self, protocol: NextProtocol, context: &mut ConnectionContext, sink: &mut dyn FnMut(Record)) {
+        let CurrentUnit::Waiting(waiting) = &mut self.unit else { return };
         let waiting = std::mem::take(waiting);
-        self.unit = match answer {
-            Answer::WebSocket => Unit::Frame(FrameUnit::new()),
-            Answer::OtherProtocol => Unit::Unknown(Excerpt::new(shared.options.payload_bytes)),
-            Answer::Http => Unit::Head(HeadUnit::new()),
-        };
-        self.frames.early = !waiting.is_empty() && answer == Answer::WebSocket;
-        let time = self.begun;
-        self.push(&waiting, time, shared, sink);
+        self.unit = CurrentUnit::of_protocol(protocol, context);
+        self.frames.before_response = !waiting.is_empty() && protocol == NextProtocol::WebSocket;
+        let time = self.started_at;
+        self.push(&waiting, time, context, sink);
     }
 
-    fn finish_head(&mut self, time: Option<SystemTime>, shared: &mut Shared, sink: &mut dyn FnMut(Record)) {
-        let Unit::Head(head) = &self.unit else { return };
-        let limits = &shared.options.limits;
+    /// Emits the record of a finished head, and begins the unit that follows it.
+    fn finish_head(&mut self, time: Option<SystemTime>, context: &mut ConnectionContext, sink: &mut dyn FnMut(Record)) {
+        let CurrentUnit::Head(head) = &self.unit else { return };
         let next = match self.direction {
-            Direction::ToServer => match dissect_request(head, limits).1 {
-                None => Next::Lost,
-                Some(facts) => {
-                    shared.offer = Some(facts.offer);
-                    match facts.body {
-                        BodyLength::None => Next::Wait,
-                        BodyLength::Known(length) => Next::Body(Some(length)),
-                        BodyLength::ToTheEnd => Next::Body(None),
-                    }
-                }
-            },
-            Direction::ToClient => match dissect_response(head, shared.offer.as_ref(), limits).1 {
-                None => Next::Lost,
-                Some(facts) if facts.status == 101 => {
-                    let wanted = shared.offer.as_ref().is_none_or(Offer::wants_websocket);
-                    shared.extensions = facts.extensions;
-                    shared.deflate = facts.deflate;
-                    shared.answer = Some(if wanted { Answer::WebSocket } else { Answer::OtherProtocol });
-                    if wanted { Next::Frames } else { Next::Lost }
-                }
-                // 100 and 103 announce an answer and are none.
-                Some(facts) if facts.status < 200 => Next::Head,
-                Some(facts) => {
-                    shared.answer = Some(Answer::Http);
-                    match facts.body {
-                        BodyLength::None => Next::Head,
-                        BodyLength::Known(length) => Next::Body(Some(length)),
-                        BodyLength::ToTheEnd => Next::Body(None),
-                    }
-                }
-            },
+            Direction::ToServer => after_request(head, context),
+            Direction::ToClient => after_response(head, context),
         };
-        self.finish(true, time, shared, sink);
-        let excerpt = Excerpt::new(shared.options.payload_bytes);
+        self.emit(true, time, context, sink);
+        let excerpt = Excerpt::new(context.options.payload_bytes);
         self.unit = match next {
-            Next::Head => Unit::Head(HeadUnit::new()),
-            Next::Body(left) => Unit::Body { left, seen: excerpt },
-            Next::Frames => Unit::Frame(FrameUnit::new()),
-            Next::Lost => Unit::Unknown(excerpt),
-            Next::Wait => {
-                self.after_http(shared);
+            AfterHead::Head => CurrentUnit::Head(HeadUnit::new()),
+            AfterHead::Body(remaining) => CurrentUnit::Body { remaining, excerpt },
+            AfterHead::Frames => CurrentUnit::Frame(FrameUnit::new()),
+            AfterHead::Unknown => CurrentUnit::Unknown(excerpt),
+            AfterHead::Undecided => {
+                self.begin_after_http(context);
                 return;
             }
         };
     }
 
-    /// What follows a complete request or response that opens nothing.
-    fn after_http(&mut self, shared: &mut Shared) {
-        self.unit = match (self.direction, shared.answer) {
-            (Direction::ToClient, _) => Unit::Head(HeadUnit::new()),
-            (Direction::ToServer, None) => Unit::Waiting(Vec::new()),
-            // The server was faster.
-            (Direction::ToServer, Some(answer)) => {
-                shared.answer = None;
-                match answer {
-                    Answer::WebSocket => Unit::Frame(FrameUnit::new()),
-                    Answer::OtherProtocol => Unit::Unknown(Excerpt::new(shared.options.payload_bytes)),
-                    Answer::Http => Unit::Head(HeadUnit::new()),
-                }
-            }
+    /// Begins the unit that follows a complete HTTP message without an upgrade.
+    fn begin_after_http(&mut self, context: &mut ConnectionContext) {
+        self.unit = match self.direction {
+            Direction::ToClient => CurrentUnit::Head(HeadUnit::new()),
+            Direction::ToServer => match context.next_protocol.take() {
+                None => CurrentUnit::Waiting(Vec::new()),
+                // The response arrived before the request was complete.
+                Some(protocol) => CurrentUnit::of_protocol(protocol, context),
+            },
         };
     }
 
-    /// Gives the present unit to `sink`. The next one begins behind it.
-    fn finish(&mut self, complete: bool, time: Option<SystemTime>, shared: &mut Shared, sink: &mut dyn FnMut(Record)) {
-        if let (Unit::Frame(frame), Some(passed)) = (&self.unit, &mut shared.passed)
+    /// Passes the record of the current unit to `sink`, or only counts the unit on behalf of
+    /// [`Conversation::pass`](crate::Conversation::pass).
+    fn emit(
+        &mut self,
+        complete: bool,
+        time: Option<SystemTime>,
+        context: &mut ConnectionContext,
+        sink: &mut dyn FnMut(Record),
+    ) {
+        if let (CurrentUnit::Frame(frame), Some(passed)) = (&self.unit, &mut context.passed)
             && (!frame.is_close() || self.frames.closed)
         {
             passed.units += 1;
             passed.bytes += frame.length();
             self.offset += frame.length();
-            shared.next_number += 1;
+            context.next_number += 1;
             return;
         }
-        let Some(mut record) = self.partial(shared) else { return };
+        let Some(mut record) = self.partial(context) else { return };
         record.complete = complete;
-        record.ended = time;
+        record.ended_at = time;
         self.offset += record.length;
-        shared.next_number += 1;
+        context.next_number += 1;
         sink(record);
     }
 
-    pub(crate) fn end(&mut self, time: Option<SystemTime>, shared: &mut Shared, sink: &mut dyn FnMut(Record)) {
-        if matches!(self.unit, Unit::Waiting(_)) {
-            let answer = shared.likely_answer();
-            self.release(answer, shared, sink);
+    /// Ends the stream. Passes the record of an incomplete unit to `sink`.
+    pub(crate) fn end(
+        &mut self,
+        time: Option<SystemTime>,
+        context: &mut ConnectionContext,
+        sink: &mut dyn FnMut(Record),
+    ) {
+        if matches!(self.unit, CurrentUnit::Waiting(_)) {
+            let protocol = context.take_likely_protocol();
+            self.release(protocol, context, sink);
         }
-        // Only these two end with the stream; everything else was cut short by it.
-        let complete = matches!(self.unit, Unit::Body { left: None, .. } | Unit::Unknown(_));
-        self.finish(complete, time, shared, sink);
-        self.unit = Unit::Unknown(Excerpt::new(shared.options.payload_bytes));
+        // These two units last until the stream ends; every other one has been cut off.
+        let complete = matches!(self.unit, CurrentUnit::Body { remaining: None, .. } | CurrentUnit::Unknown(_));
+        self.emit(complete, time, context, sink);
+        self.unit = CurrentUnit::Unknown(Excerpt::new(context.options.payload_bytes));
     }
 
-    pub(crate) fn partial(&self, shared: &Shared) -> Option<Record> {
+    /// Returns the record of the current unit as far as it has arrived; `None` between two units.
+    pub(crate) fn partial(&self, context: &ConnectionContext) -> Option<Record> {
         if self.is_between_units() {
             return None;
         }
-        let limits = &shared.options.limits;
+        let limits = &context.options.limits;
         let dissection = match &self.unit {
-            Unit::Head(head) => match self.direction {
+            CurrentUnit::Head(head) => match self.direction {
                 Direction::ToServer => dissect_request(head, limits).0,
-                Direction::ToClient => dissect_response(head, shared.offer.as_ref(), limits).0,
+                Direction::ToClient => dissect_response(head, context.request.as_ref(), limits).0,
             },
-            Unit::Body { seen, .. } => plain(RecordKind::Body, seen),
-            Unit::Waiting(waiting) => {
-                let mut seen = Excerpt::new(shared.options.payload_bytes);
-                seen.push(waiting);
-                plain(RecordKind::Unknown, &seen)
+            CurrentUnit::Body { excerpt, .. } => Dissection::of_body(excerpt),
+            CurrentUnit::Waiting(waiting) => {
+                let mut excerpt = Excerpt::new(context.options.payload_bytes);
+                excerpt.push(waiting);
+                Dissection::of_unknown(&excerpt)
             }
-            Unit::Frame(frame) => frame.dissect(shared, &self.frames),
-            Unit::Unknown(seen) => plain(RecordKind::Unknown, seen),
+            CurrentUnit::Frame(frame) => dissect_frame(frame, context, &self.frames),
+            CurrentUnit::Unknown(excerpt) => Dissection::of_unknown(excerpt),
         };
         Some(Record {
-            number: shared.next_number,
+            number: context.next_number,
             direction: self.direction,
             kind: dissection.kind,
             offset: self.offset,
             length: dissection.length,
             bytes: dissection.bytes,
             complete: false,
-            begun: self.begun,
-            ended: None,
+            started_at: self.started_at,
+            ended_at: None,
             summary: dissection.summary,
             fields: dissection.fields,
             findings: dissection.findings,
@@ -323,51 +279,21 @@ impl Stream {
 
     const fn is_between_units(&self) -> bool {
         match &self.unit {
-            Unit::Head(head) => head.is_empty(),
-            Unit::Waiting(waiting) => waiting.is_empty(),
-            Unit::Frame(frame) => frame.is_empty(),
-            Unit::Body { seen, .. } | Unit::Unknown(seen) => seen.total() == 0,
+            CurrentUnit::Head(head) => head.is_empty(),
+            CurrentUnit::Waiting(waiting) => waiting.is_empty(),
+            CurrentUnit::Frame(frame) => frame.is_empty(),
+            CurrentUnit::Body { excerpt, .. } | CurrentUnit::Unknown(excerpt) => excerpt.total() == 0,
         }
     }
 }
 
-/// What comes behind a head.
-enum Next {
-    Head,
-    Wait,
-    Body(Option<u64>),
-    Frames,
-    Lost,
-}
-
-impl Shared {
-    /// What the answer will be if the request gets what it asks for.
-    fn likely_answer(&mut self) -> Answer {
-        let wanted = self.offer.as_ref().is_some_and(Offer::wants_websocket);
-        self.answer.take().unwrap_or(if wanted { Answer::WebSocket } else { Answer::Http })
-    }
-}
-
-/// Bytes that are not taken apart any further.
-fn plain(kind: RecordKind, seen: &Excerpt) -> Dissection {
-    let range = 0..seen.total();
-    let (field, what) = if kind == RecordKind::Body {
-        (Field::new(&glossary::BODY, range, Value::lossy(seen.bytes(), seen.left_out())), "HTTP body")
-    } else {
-        (Field::new(&glossary::UNREADABLE, range, Value::bytes(seen.bytes(), seen.left_out())), "Unknown")
-    };
-    Dissection {
-        kind,
-        bytes: seen.bytes().to_vec(),
-        length: seen.total(),
-        summary: format!("{what}, {} bytes", seen.total()),
-        fields: vec![field],
-        findings: Vec::new(),
-    }
-}
-
-impl Finding {
-    pub(crate) const fn new(range: std::ops::Range<u64>, fault: Fault) -> Self {
-        Self { range, fault }
+impl CurrentUnit {
+    /// Returns the client's next unit in this protocol.
+    fn of_protocol(protocol: NextProtocol, context: &ConnectionContext) -> Self {
+        match protocol {
+            NextProtocol::WebSocket => Self::Frame(FrameUnit::new()),
+            NextProtocol::Other => Self::Unknown(Excerpt::new(context.options.payload_bytes)),
+            NextProtocol::Http => Self::Head(HeadUnit::new()),
+        }
     }
 }

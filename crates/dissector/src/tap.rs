@@ -1,4 +1,4 @@
-//! A stream that shows each byte it carries.
+//! Taps: streams that report each byte they carry (feature `tap`).
 //!
 //! ```text
 //!   program ◀──▶ WebSocket ◀──▶ Tapped ◀──▶ TCP, or TLS over TCP
@@ -6,9 +6,10 @@
 //!                                 └──▶ Tap: every byte read, every byte written
 //! ```
 //!
-//! It stands between the WebSocket and the socket, above TLS, so what it shows can be read. Only what really went counts: if
-//! the socket takes three of ten bytes, the tap sees three, and the other seven when they are written again. A program that
-//! does not want to look does not wrap its stream, and pays nothing.
+//! A tapped stream lies between the WebSocket and the socket, above TLS, so the tap sees readable
+//! bytes. Only bytes that were really transferred count: if the socket accepts three of ten bytes,
+//! the tap sees three, and the other seven when they are written again. A program that needs no tap
+//! does not wrap its stream, and pays nothing.
 
 use std::{
     io::{self, IoSlice},
@@ -21,12 +22,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::record::Direction;
 
-/// What watches a stream. Both calls happen in the middle of reading and writing, so they should be quick and must not wait.
+/// An observer of a stream. The stream calls it in the middle of a read or a write, so both methods
+/// should be quick and must not block.
 pub trait Tap {
-    /// These bytes went this way.
+    /// Observes bytes that were transferred in this direction.
     fn bytes(&mut self, direction: Direction, bytes: &[u8]);
 
-    /// No more will go this way: the end was read, or the sending side was shut down. May be said more than once.
+    /// Observes the end of this direction: the end of the stream was read, or the write side was
+    /// shut down. It may be called more than once.
     fn end(&mut self, direction: Direction);
 }
 
@@ -39,22 +42,23 @@ pub struct Tapped<S, T> {
 }
 
 impl<S, T: Tap> Tapped<S, T> {
-    /// Puts a tap on a stream. `role` is whose stream it is: what a client writes goes to the server.
+    /// Wraps a stream. `role` is the end of the connection that uses it: the bytes that a client
+    /// writes go to the server.
     pub const fn new(stream: S, role: Role, tap: T) -> Self {
         Self { stream, tap, role }
     }
 
-    /// The stream.
+    /// Returns the stream.
     pub const fn get_ref(&self) -> &S {
         &self.stream
     }
 
-    /// The tap.
+    /// Returns the tap.
     pub const fn tap(&mut self) -> &mut T {
         &mut self.tap
     }
 
-    /// The stream and the tap.
+    /// Returns the stream and the tap.
     pub fn into_parts(self) -> (S, T) {
         (self.stream, self.tap)
     }
@@ -71,7 +75,7 @@ impl<S: AsyncRead + Unpin, T: Tap + Unpin> AsyncRead for Tapped<S, T> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         let inward = self.outward().opposite();
         match &buffer.filled()[before..] {
-            // Nothing read is the end of the stream, unless nothing was asked for.
+            // A read of no bytes is the end of the stream, unless the buffer had no room.
             [] if has_room => self.tap.end(inward),
             [] => {}
             bytes => self.tap.bytes(inward, bytes),

@@ -1,4 +1,5 @@
-//! What the tap saw is what went over TCP, as a proxy between the two ends saw it.
+//! A tap sees exactly the bytes that go over TCP. A proxy between the two ends records them for
+//! comparison.
 #![cfg(feature = "tap")]
 
 use std::{
@@ -20,23 +21,23 @@ use tokio::{
     time::timeout,
 };
 
-/// Bytes of both directions, and which of them have ended.
+/// The bytes of both directions, and the directions that have ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Seen {
+struct TappedBytes {
     to_server: Vec<u8>,
     to_client: Vec<u8>,
     ended: Vec<Direction>,
 }
 
-impl Seen {
+impl TappedBytes {
     fn of(&mut self, direction: Direction) -> &mut Vec<u8> {
         if direction == ToServer { &mut self.to_server } else { &mut self.to_client }
     }
 }
 
-impl Tap for Seen {
+impl Tap for TappedBytes {
     fn bytes(&mut self, direction: Direction, bytes: &[u8]) {
-        assert!(!bytes.is_empty(), "nothing is not worth a call");
+        assert!(!bytes.is_empty(), "the tap is not called for an empty read or write");
         self.of(direction).extend_from_slice(bytes);
     }
 
@@ -47,46 +48,49 @@ impl Tap for Seen {
     }
 }
 
-/// A proxy that passes on what it gets, unchanged, and remembers it.
-async fn proxy(listener: TcpListener, server: std::net::SocketAddr) -> Seen {
-    let (client, _) = listener.accept().await.expect("a client");
+/// Forwards one connection unchanged, and returns its bytes.
+async fn proxy(listener: TcpListener, server: std::net::SocketAddr) -> TappedBytes {
+    let (client, _) = listener.accept().await.expect("a client connects");
     let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = TcpStream::connect(server).await.expect("a server").into_split();
-    let seen = Arc::new(Mutex::new(Seen::default()));
-    let pass = async |from: &mut tokio::net::tcp::OwnedReadHalf,
-                      to: &mut tokio::net::tcp::OwnedWriteHalf,
-                      direction: Direction| {
+    let (mut from_server, mut to_server) = TcpStream::connect(server).await.expect("the server accepts").into_split();
+    let seen = Arc::new(Mutex::new(TappedBytes::default()));
+    let forward = async |from: &mut tokio::net::tcp::OwnedReadHalf,
+                         to: &mut tokio::net::tcp::OwnedWriteHalf,
+                         direction: Direction| {
         let mut buffer = [0; 1000];
         loop {
-            let read = from.read(&mut buffer).await.expect("bytes");
+            let read = from.read(&mut buffer).await.expect("a read succeeds");
             if read == 0 {
-                to.shutdown().await.expect("the other end hears of it");
-                seen.lock().expect("nobody panicked").end(direction);
+                to.shutdown().await.expect("the other end is open");
+                seen.lock().expect("no task panicked").end(direction);
                 return;
             }
-            seen.lock().expect("nobody panicked").of(direction).extend_from_slice(&buffer[..read]);
-            to.write_all(&buffer[..read]).await.expect("the other end takes it");
+            seen.lock().expect("no task panicked").of(direction).extend_from_slice(&buffer[..read]);
+            to.write_all(&buffer[..read]).await.expect("the other end is open");
         }
     };
-    tokio::join!(pass(&mut from_client, &mut to_server, ToServer), pass(&mut from_server, &mut to_client, ToClient));
-    seen.lock().expect("nobody panicked").clone()
+    tokio::join!(
+        forward(&mut from_client, &mut to_server, ToServer),
+        forward(&mut from_server, &mut to_client, ToClient)
+    );
+    seen.lock().expect("no task panicked").clone()
 }
 
 #[tokio::test]
-async fn what_the_tap_saw_is_what_a_proxy_saw() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let server = listener.local_addr().expect("an address");
-    let between = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = between.local_addr().expect("an address");
+async fn a_tap_sees_the_same_bytes_as_a_proxy() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let server = listener.local_addr().expect("the listener is bound");
+    let between = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let address = between.local_addr().expect("the listener is bound");
     let proxied = tokio::spawn(proxy(between, server));
 
-    // Sends back twice what it gets, in capitals the second time.
+    // The server sends everything back twice, the second time in capitals.
     let served = tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.expect("a client");
-        let mut stream = Tapped::new(stream, Role::Server, Seen::default());
+        let (stream, _) = listener.accept().await.expect("a client connects");
+        let mut stream = Tapped::new(stream, Role::Server, TappedBytes::default());
         let mut buffer = [0; 777];
         loop {
-            let read = stream.read(&mut buffer).await.expect("bytes");
+            let read = stream.read(&mut buffer).await.expect("a read succeeds");
             if read == 0 {
                 break;
             }
@@ -94,27 +98,27 @@ async fn what_the_tap_saw_is_what_a_proxy_saw() {
             let mut slices = [IoSlice::new(&buffer[..read]), IoSlice::new(&capitals)];
             let mut slices = &mut slices[..];
             while !slices.is_empty() {
-                let written = stream.write_vectored(slices).await.expect("the client takes it");
+                let written = stream.write_vectored(slices).await.expect("the client reads");
                 IoSlice::advance_slices(&mut slices, written);
             }
         }
-        stream.shutdown().await.expect("the client hears of it");
+        stream.shutdown().await.expect("the client is connected");
         stream.into_parts().1
     });
 
-    let stream = TcpStream::connect(address).await.expect("the proxy");
-    let mut stream = Tapped::new(stream, Role::Client, Seen::default());
+    let stream = TcpStream::connect(address).await.expect("the proxy accepts");
+    let mut stream = Tapped::new(stream, Role::Client, TappedBytes::default());
     let sent: Vec<u8> = (b'a'..=b'z').cycle().take(10_000).collect();
-    let whole = async {
+    let exchange = async {
         for piece in sent.chunks(1234) {
-            stream.write_all(piece).await.expect("the proxy takes it");
+            stream.write_all(piece).await.expect("the proxy reads");
         }
-        stream.shutdown().await.expect("the proxy hears of it");
+        stream.shutdown().await.expect("the proxy is connected");
         let mut received = Vec::new();
-        stream.read_to_end(&mut received).await.expect("bytes");
+        stream.read_to_end(&mut received).await.expect("a read succeeds");
         received
     };
-    let received = timeout(Duration::from_secs(20), whole).await.expect("all of it in time");
+    let received = timeout(Duration::from_secs(20), exchange).await.expect("the exchange ends in time");
     assert_eq!(received.len(), 20_000);
     let client = stream.into_parts().1;
     let server = served.await.expect("the server did not panic");
@@ -123,14 +127,14 @@ async fn what_the_tap_saw_is_what_a_proxy_saw() {
     assert_eq!(client.to_client, received);
     for (who, seen) in [("client", client), ("server", server)] {
         assert_eq!((&seen.to_server, &seen.to_client), (&proxy.to_server, &proxy.to_client), "{who}");
-        assert_eq!(seen.ended.len(), 2, "the {who} saw both ends: {:?}", seen.ended);
+        assert_eq!(seen.ended.len(), 2, "the {who}'s tap sees both ends: {:?}", seen.ended);
     }
 }
 
-/// Takes three bytes at a time.
-struct Narrow(Vec<u8>);
+/// A stream that accepts at most three bytes in one write.
+struct ThreeBytesAtATime(Vec<u8>);
 
-impl AsyncWrite for Narrow {
+impl AsyncWrite for ThreeBytesAtATime {
     fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
         let taken = bytes.len().min(3);
         self.0.extend_from_slice(&bytes[..taken]);
@@ -146,15 +150,15 @@ impl AsyncWrite for Narrow {
     }
 }
 
-impl AsyncRead for Narrow {
+impl AsyncRead for ThreeBytesAtATime {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 }
 
 #[tokio::test]
-async fn bytes_that_were_not_taken_did_not_pass() {
-    let mut stream = Tapped::new(Narrow(Vec::new()), Role::Client, Seen::default());
+async fn bytes_that_the_stream_did_not_accept_are_not_reported() {
+    let mut stream = Tapped::new(ThreeBytesAtATime(Vec::new()), Role::Client, TappedBytes::default());
     assert_eq!(stream.write(b"abcdef").await.expect("written"), 3);
     assert_eq!(stream.tap().to_server, b"abc");
     stream.write_all(b"defgh").await.expect("written");
@@ -163,10 +167,10 @@ async fn bytes_that_were_not_taken_did_not_pass() {
 }
 
 #[tokio::test]
-async fn reading_into_no_room_is_not_the_end() {
-    let mut stream = Tapped::new(Narrow(Vec::new()), Role::Client, Seen::default());
-    assert_eq!(stream.read(&mut []).await.expect("nothing"), 0);
+async fn a_read_into_an_empty_buffer_is_not_the_end() {
+    let mut stream = Tapped::new(ThreeBytesAtATime(Vec::new()), Role::Client, TappedBytes::default());
+    assert_eq!(stream.read(&mut []).await.expect("the buffer is empty"), 0);
     assert_eq!(stream.tap().ended, []);
-    assert_eq!(stream.read(&mut [0]).await.expect("the end"), 0);
+    assert_eq!(stream.read(&mut [0]).await.expect("the stream has ended"), 0);
     assert_eq!(stream.tap().ended, [ToClient]);
 }

@@ -1,4 +1,4 @@
-//! How a connection is to behave.
+//! The configuration of a connection.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ use crate::limits::Limits;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// What the connection accepts from the peer before it fails.
+    /// The limits on what the peer sends. A peer that exceeds one fails the connection.
     pub limits: Limits,
-    /// How long the peer may take to answer a Close, and then to close TCP. 5 seconds by default: several round
-    /// trips around the world. [`Duration::MAX`] sets no deadline.
+    /// The time that the peer has to answer a Close, and then once more to close TCP. 5 seconds by
+    /// default, which is several round trips around the world. [`Duration::MAX`] sets no deadline.
     pub close_timeout: Duration,
-    /// When to send Pings unasked. `None` by default: a client has no reason to end a connection that is merely
-    /// quiet (section 7.3). Servers should set it.
+    /// The keep-alive. `None`, the default, sends no Pings: a client has no reason to end a
+    /// connection that is merely quiet (section 7.3). Servers should set it.
     pub keep_alive: Option<KeepAlive>,
 }
 
@@ -45,13 +45,13 @@ impl Config {
         self
     }
 
+    /// Sets [`keep_alive`](Self::keep_alive).
     //= docs/src/rfc6455.md#section-7-3
     //# A client SHOULD NOT close the connection at will.
     //= docs/src/rfc6455.md#section-7-1-7
     //# Except for all this, and for what its application asks, a client SHOULD NOT close the connection.
     //= docs/src/rfc6455.md#section-7-2-1
     //# Except for these cases and for what its application asks, a client SHOULD NOT close the connection.
-    /// Sets [`keep_alive`](Self::keep_alive).
     #[must_use]
     pub const fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
         self.keep_alive = Some(keep_alive);
@@ -65,15 +65,17 @@ impl Default for Config {
     }
 }
 
-/// When to send a Ping unasked, and how long to wait for its answer (section 5.5.2).
+/// The keep-alive of a connection: when to send a Ping, and how long to wait for an answer (section
+/// 5.5.2).
 ///
-/// TCP alone does not notice that the other side is gone until data is sent and stays unacknowledged for many
-/// minutes. A regular Ping keeps proxies from closing an idle connection, and a deadline for the Pong finds dead
-/// peers.
+/// TCP alone does not notice that the other side is gone until data is sent and stays
+/// unacknowledged for many minutes. A regular Ping keeps proxies from closing an idle connection,
+/// and a deadline for the Pong finds dead peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeepAlive {
     /// The time from one Ping to the next.
     pub interval: Duration,
-    /// The time from a Ping to the failure of the connection, if nothing at all arrives from the peer.
+    /// The time that the peer has to answer a Ping. If nothing at all arrives in that time, the
+    /// connection fails.
     pub timeout: Duration,
 }

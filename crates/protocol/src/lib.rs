@@ -1,10 +1,11 @@
-//! WebSocket, RFC 6455, without I/O; and its compression, RFC 7692.
+//! The WebSocket protocol (RFC 6455) and its compression (RFC 7692), without I/O.
 //!
-//! This crate is the protocol and nothing else: no socket, no clock, no source of random numbers, no threads, no async.
-//! Bytes and the time go in, events and bytes come out. It can be read next to the RFC, and it can be driven by
-//! anything; [`websocket`](../websocket/index.html) drives it with tokio.
+//! This crate implements the protocol and nothing else: it has no socket, no clock, no source of
+//! random numbers, no threads and no async code. Bytes and the time go in; events and bytes come
+//! out. You can read it next to the RFC, and you can drive it with any kind of I/O. The
+//! [`websocket`](../websocket/index.html) crate drives it with tokio.
 //!
-//! | RFC 6455 | here |
+//! | RFC 6455 | module |
 //! |---|---|
 //! | 3, 11.1: URIs | [`uri`] |
 //! | 4, 9.1, 11.3: opening handshake | [`handshake`] |
@@ -16,9 +17,10 @@
 //! | 8.1: UTF-8 | [`utf8`] |
 //! | 9 and RFC 7692: extensions, compression | [`extension`] |
 //! | 10.4: limits | [`limits`] |
-//! | every rule that a peer can break | [`violation`] |
+//! | every rule that a peer can break | [`violation`], [`handshake::violation`] |
+//! | every rule that a caller can break | [`usage_error`] |
 //!
-//! # A conversation
+//! # Example: two endpoints in memory
 //!
 //! ```
 //! # use std::time::Instant;
@@ -30,13 +32,13 @@
 //! let mut client = Connection::client(Config::default(), Box::new(key), now);
 //! let mut server = Connection::server(Config::default(), now);
 //!
-//! // What the client sends ...
+//! // The client sends a message, and the driver takes the bytes of its frame.
 //! client.send(Message::text("Hello"))?;
 //! let Some(Transmit::Bytes(output)) = client.poll_transmit() else { panic!("nothing to send") };
 //! let wire = output.copy_to_bytes(output.remaining());
 //! assert_eq!(wire[..], [0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58]);
 //!
-//! // ... is what the server gets.
+//! // The server receives the bytes, and returns the message.
 //! server.receive(&wire);
 //! let Some(Event::Message(message)) = server.poll_event(now)? else { panic!("no message") };
 //! assert_eq!(message.into_message(), Message::text("Hello"));
@@ -73,3 +75,8 @@ pub use role::Role;
 pub use uri::{Uri, UriError};
 pub use usage_error::UsageError;
 pub use violation::Violation;
+
+/// The examples of the README, compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

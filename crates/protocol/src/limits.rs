@@ -1,17 +1,20 @@
 //! Limits on everything that a peer controls (section 10.4).
 //!
-//! A length in a frame header is an announcement: fourteen bytes can announce nine exabytes. Memory here
-//! grows with the bytes that have *arrived*, and these limits set its maximum.
+//! A length in a frame header is an announcement: fourteen bytes can announce nine exabytes. Memory
+//! here grows with the bytes that have *arrived*, and these limits cap it.
 
+/// The maximum payload of a control frame, in bytes. With 125 bytes, the length always fits the
+/// seven-bit form (section 5.5).
 //= docs/src/rfc6455.md#section-5-5
 //# The payload of a control frame MUST have at most 125 bytes.
-/// A control frame's payload: 125 bytes at most, so that its length always fits the seven-bit form (section 5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
 
-/// A Close reason: what a control frame holds, less the two bytes of the code (section 5.5.1).
+/// The maximum length of a Close reason, in bytes: the payload of a control frame less the two
+/// bytes of the code (section 5.5.1).
 pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
 
-/// What a connection accepts from its peer before it fails. The defaults suit a server on the open internet.
+/// The limits on input from the peer. A peer that exceeds one fails the connection. The defaults
+/// suit a server on the open internet.
 ///
 /// ```
 /// let limits = protocol::Limits::default().max_frame_bytes(64 << 10).max_message_bytes(1 << 20);
@@ -21,23 +24,26 @@ pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The size of the opening handshake's head, in bytes. 16 KiB by default: Node allows as much, and browsers
-    /// with many cookies stay below it.
+    /// The maximum size of the opening handshake's head, in bytes. 16 KiB by default: Node allows
+    /// as much, and browsers with many cookies stay below it.
     pub max_head_bytes: usize,
-    /// The number of headers in the opening handshake. 100 by default: a browser sends about 15, proxies add a few.
+    /// The maximum number of headers in the opening handshake. 100 by default: a browser sends
+    /// about 15, and proxies add a few.
     pub max_headers: usize,
+    /// The maximum size of one frame's payload, in bytes. 64 MiB by default, as for a message,
+    /// because a message can be one frame.
     //= docs/src/rfc6455.md#section-10-4
     //# An implementation with limits SHOULD have one for frames and one for whole messages.
-    /// The size of one frame's payload, in bytes. 64 MiB by default, as for a message: a message can be one frame.
     pub max_frame_bytes: usize,
-    /// The size of one message's payload after reassembly, in bytes. 64 MiB by default, as in tungstenite; `ws`
-    /// allows 100 MiB.
+    /// The maximum size of one message's payload after reassembly, in bytes. 64 MiB by default, as
+    /// in tungstenite; `ws` allows 100 MiB.
     pub max_message_bytes: usize,
-    /// The number of fragments of one message. 2^20 by default: enough for 1 MiB in single bytes or 64 MiB in
-    /// pieces of 64. It also stops a peer that sends empty fragments for ever, which no limit on bytes does.
+    /// The maximum number of fragments of one message. 2^20 by default: enough for 1 MiB in
+    /// fragments of one byte, or 64 MiB in fragments of 64 bytes. This limit also stops a peer that
+    /// sends empty fragments forever, which no limit on bytes does.
     pub max_fragments: u32,
-    /// The number of control frames within one second. 10,000 by default: far more than any keep-alive needs, and far
-    /// fewer than would keep a core busy.
+    /// The maximum number of control frames within one second. 10,000 by default: far more than any
+    /// keep-alive needs, and far fewer than would keep a core busy.
     pub max_control_frames_per_second: u32,
 }
 

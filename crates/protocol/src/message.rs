@@ -1,8 +1,8 @@
 //! Messages, the unit that applications exchange (sections 5.6 and 6).
 //!
-//! One side sends a message and the other side receives it. The sender chooses how many frames carry it, and the
-//! receiver's application does not see that. There are two kinds, which differ in one promise: a text message is
-//! UTF-8, a binary message is any sequence of bytes.
+//! The sender chooses how many frames carry a message, and the receiving application does not see
+//! that choice. There are two kinds of messages: a text message is valid UTF-8, and a binary
+//! message is any sequence of bytes.
 
 use std::{borrow::Borrow, fmt, ops::Deref};
 
@@ -78,7 +78,7 @@ impl Message {
         self.as_bytes().len()
     }
 
-    /// Returns whether the payload has no bytes.
+    /// Returns whether the payload is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.as_bytes().is_empty()
@@ -93,7 +93,7 @@ impl Message {
         }
     }
 
-    /// Returns the text of a text message, `None` for a binary one.
+    /// Returns the text of a text message, or `None` for a binary one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match self {
@@ -114,7 +114,7 @@ impl Message {
     /// Returns the text of a text message without a copy.
     ///
     /// # Errors
-    /// The message itself, if it is binary.
+    /// Returns the message itself if it is binary.
     pub fn into_text(self) -> Result<Utf8Bytes, Self> {
         match self {
             Self::Text(text) => Ok(text),
@@ -169,12 +169,13 @@ impl From<&[u8]> for Message {
     }
 }
 
-/// The payload of a text message: shared bytes that are known to be UTF-8. Dereferences to `str` at no cost.
+/// The payload of a text message: shared bytes that are known to be UTF-8. Dereferences to `str` at
+/// no cost.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Utf8Bytes(ByteString);
 
 impl Utf8Bytes {
-    /// Wraps a string that lives as long as the program.
+    /// Creates a text from a string that lives as long as the program.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         Self(ByteString::from_static(text))
@@ -183,15 +184,16 @@ impl Utf8Bytes {
     /// Validates bytes as UTF-8 and wraps them.
     ///
     /// # Errors
-    /// [`InvalidUtf8`] if they are not.
+    /// [`InvalidUtf8`] if they are not valid UTF-8.
     pub fn from_utf8(bytes: Bytes) -> Result<Self, InvalidUtf8> {
         ByteString::try_from(bytes).map(Self).map_err(|_| InvalidUtf8)
     }
 
     /// Copies bytes that the receiver has validated.
     pub(crate) fn copy_from_validated(bytes: &[u8]) -> Self {
-        // Safe Rust has no other way from bytes to `str` than to validate them once more. For up to
-        // 2 KiB that takes some tens of nanoseconds, and every later `as_str` is free.
+        // Safe Rust can turn bytes into a `str` only by validating them, so this validates them
+        // once more. For up to 2 KiB that takes some tens of nanoseconds, and every later `as_str`
+        // is free. The bytes are valid, so the default is never used.
         Self(simdutf8::basic::from_utf8(bytes).unwrap_or_default().into())
     }
 

@@ -1,6 +1,7 @@
-//! For tools that watch or imitate somebody else's connection: dissectors, proxies, fault injectors, tests.
+//! Functions for tools that observe or imitate somebody else's connection: dissectors, proxies,
+//! fault injectors, tests.
 //!
-//! An ordinary client or server needs nothing from this module.
+//! Ordinary clients and servers need nothing from this module.
 
 use crate::{
     extension::NegotiatedDeflate,
@@ -10,7 +11,8 @@ use crate::{
 
 /// Makes a client's handshake expect the answer to `key` in place of the answer to its own key.
 ///
-/// A tool that watches the handshake of another client can then check the server's response to that client.
+/// A tool that observes the handshake of another client can then check the server's response to
+/// that client.
 #[must_use]
 pub fn expect_answer_to(handshake: ClientHandshake, key: &str) -> ClientHandshake {
     handshake.expect_answer_to(key)
@@ -23,8 +25,9 @@ pub fn received_bytes(request: &ReceivedRequest) -> &[u8] {
     request.received()
 }
 
-/// Returns the compression that two other endpoints have negotiated, from the view of `role`, one of the two; `None` if they
-/// use none. `offered` holds the elements of the request's `Sec-WebSocket-Extensions`, `accepted` those of the response.
+/// Returns the compression that two other endpoints have negotiated, as seen by `role`, one of the
+/// two. Returns `None` if they do not compress. `offered` holds the elements of the request's
+/// `Sec-WebSocket-Extensions` header, and `accepted` holds those of the response.
 ///
 /// ```
 /// use protocol::{Role, handshake::extensions::parse_line, observer::negotiated_deflate};

@@ -1,4 +1,4 @@
-//! References to sections of RFCs.
+//! References to sections of RFCs, for error messages.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ pub struct RfcSection {
 }
 
 impl RfcSection {
-    /// A section of RFC 6455, the WebSocket protocol.
+    /// Creates a reference to a section of RFC 6455, the WebSocket protocol.
     pub(crate) const fn websocket(section: &'static str) -> Self {
         Self { rfc: 6455, section }
     }
 
-    /// A section of RFC 7692, compression extensions for WebSocket.
+    /// Creates a reference to a section of RFC 7692, the compression extensions for WebSocket.
     pub(crate) const fn deflate(section: &'static str) -> Self {
         Self { rfc: 7692, section }
     }

@@ -1,11 +1,11 @@
 //! The two roles of an endpoint.
 
-/// Which side of the connection an endpoint is on (section 1.2). The roles differ in who masks its frames and in who
-/// closes TCP first.
+/// The side of the connection that an endpoint is on (section 1.2). The roles differ in two ways:
+/// only a client masks its frames, and the server is normally the first to close TCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Opened the connection. Masks the frames that it sends.
+    /// The endpoint that opened the connection. It masks every frame that it sends.
     Client,
-    /// Accepted the connection. Never masks.
+    /// The endpoint that accepted the connection. It never masks.
     Server,
 }

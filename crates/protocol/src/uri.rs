@@ -9,7 +9,8 @@
 //!   secure    host    port   resource name
 //! ```
 //!
-//! There is no fragment (`#...`): it would name a part of a document, and a connection is none.
+//! A WebSocket URI has no fragment (`#...`): a fragment names a part of a document, and a
+//! connection is not a document.
 
 use std::{
     fmt,
@@ -17,12 +18,20 @@ use std::{
     str::FromStr,
 };
 
-/// The port of `ws:`, which is HTTP's.
+/// The default port of `ws:`, the same as for HTTP.
 const DEFAULT_PORT: u16 = 80;
-/// The port of `wss:`, which is that of HTTPS.
+/// The default port of `wss:`, the same as for HTTPS.
 const DEFAULT_SECURE_PORT: u16 = 443;
 
-/// A valid WebSocket URI, taken apart.
+/// A valid WebSocket URI, split into its components.
+///
+/// ```
+/// let uri: protocol::Uri = "wss://Example.org/chat?room=7".parse()?;
+/// assert!(uri.secure());
+/// assert_eq!((uri.host(), uri.port()), ("example.org", 443));
+/// assert_eq!(uri.resource_name(), "/chat?room=7");
+/// # Ok::<(), protocol::UriError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Uri {
     secure: bool,
@@ -31,27 +40,28 @@ pub struct Uri {
     resource_name: String,
 }
 
-/// Why a string is not a WebSocket URI.
+/// The reason why a string is not a WebSocket URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UriError {
     /// The scheme is neither `ws` nor `wss`.
     Scheme,
-    /// There is no `//` after the scheme.
+    /// The scheme is not followed by `//`.
     Slashes,
-    /// A user name or password before the host.
+    /// A user name or password precedes the host.
     UserInfo,
     /// The host is empty.
     HostMissing,
-    /// The host has a character that no host has.
+    /// The host contains a character that is not allowed in a host.
     Host,
     /// The address in brackets is not an IPv6 address.
     Ipv6,
     /// The port is not a number from 1 to 65535.
     Port,
-    /// The path or the query has a character that must be percent-encoded, or a `%` without two hexadecimal digits.
+    /// The path or the query contains a character that must be percent-encoded, or a `%` without
+    /// two hexadecimal digits.
     Resource,
-    /// There is a fragment.
+    /// The URI has a fragment.
     Fragment,
 }
 
@@ -74,32 +84,34 @@ impl fmt::Display for UriError {
 impl std::error::Error for UriError {}
 
 impl Uri {
-    /// Whether TLS is asked for: the scheme is `wss`.
+    /// Returns whether the connection uses TLS, which means that the scheme is `wss`.
     #[must_use]
     pub const fn secure(&self) -> bool {
         self.secure
     }
 
-    /// The host in lower case: a name, an IPv4 address, or an IPv6 address without its brackets.
+    /// Returns the host in lower case: a name, an IPv4 address, or an IPv6 address without its
+    /// brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port, given or by default.
+    /// Returns the port: the one in the URI, or else the default port of the scheme.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// What the request asks for: the path, at least `/`, and `?` with the query if there is one.
+    /// Returns the resource name, which is the target of the request: the path (at least `/`),
+    /// followed by `?` and the query if the URI has one.
     #[must_use]
     pub fn resource_name(&self) -> &str {
         &self.resource_name
     }
 
-    /// The value of the Host header: the host, in brackets if it is an IPv6 address, and the port unless it is the
-    /// scheme's own (section 4.1).
+    /// Returns the value of the `Host` header: the host, in brackets if it is an IPv6 address,
+    /// followed by the port unless it is the scheme's default (section 4.1).
     #[must_use]
     pub fn host_header(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
@@ -154,10 +166,10 @@ impl FromStr for Uri {
     }
 }
 
-/// Splits `host [ ":" port ]`.
+/// Splits an authority, `host [ ":" port ]`. The port is `None` if the authority names none.
 fn parse_authority(authority: &str) -> Result<(String, Option<u16>), UriError> {
     let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
-        // The brackets are there because an IPv6 address has colons of its own.
+        // An IPv6 address is written in brackets because it contains colons itself.
         let (address, after) = rest.split_once(']').ok_or(UriError::Ipv6)?;
         let address: Ipv6Addr = address.parse().map_err(|_| UriError::Ipv6)?;
         let port = match after.strip_prefix(':') {
@@ -170,31 +182,36 @@ fn parse_authority(authority: &str) -> Result<(String, Option<u16>), UriError> {
         let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
         (parse_host(host)?, port)
     };
-    // A colon with nothing behind it is allowed by the grammar and means the default.
+    // The grammar allows a colon without a number. It means the default port.
     if port.is_empty() {
         return Ok((host, None));
     }
+    // Check the digits first: `parse` would also accept a leading `+`, which the grammar does not
+    // allow.
     if !port.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(UriError::Port);
     }
     match port.parse() {
+        // No server listens on port 0.
         Ok(0) | Err(_) => Err(UriError::Port),
         Ok(port) => Ok((host, Some(port))),
     }
 }
 
-/// A registered name or an IPv4 address, in lower case.
+/// Validates a registered name or an IPv4 address, and returns it in lower case.
 fn parse_host(host: &str) -> Result<String, UriError> {
     if host.is_empty() {
         return Err(UriError::HostMissing);
     }
-    // RFC 3986 allows more in a name, percent-encoded bytes among it. A name that can be looked up and put into a
-    // certificate has these; 127.0.0.1 has a subset of them.
+    // RFC 3986 allows more in a name, such as percent-encoded bytes. But names that can be resolved
+    // and can appear in a certificate use only these characters, and 127.0.0.1 uses a subset of
+    // them.
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     if !host.bytes().all(allowed) {
         return Err(UriError::Host);
     }
-    // Digits and dots alone are meant as an address, and 300.1.1.1 is none.
+    // A host of digits and dots alone is meant as an IPv4 address, and 300.1.1.1 is not a valid
+    // one.
     let looks_like_ipv4 = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if looks_like_ipv4 && host.parse::<Ipv4Addr>().is_err() {
         return Err(UriError::Host);
@@ -202,7 +219,7 @@ fn parse_host(host: &str) -> Result<String, UriError> {
     Ok(host.to_ascii_lowercase())
 }
 
-/// The resource name.
+/// Builds the resource name from the part of the URI that follows the authority.
 //= docs/src/rfc6455.md#section-3
 //# The *resource name* is what the request will ask for: the path, or `/` if the path is empty, and then `?` and the
 //# query if there is a query that is not empty.
@@ -220,10 +237,11 @@ fn parse_resource(resource: &str) -> Result<String, UriError> {
     Ok(name)
 }
 
-/// Copies `part`, with each character beyond ASCII percent-encoded.
+/// Appends `part` to `name`, and percent-encodes each character outside ASCII.
 ///
-/// What is already encoded stays as it is. An ASCII character that the grammar does not allow is refused and not
-/// repaired: a line break in a path would be the beginning of a header that somebody else writes.
+/// Text that is percent-encoded already stays as it is. An ASCII character that the grammar does
+/// not allow is rejected and not repaired: a line break in a path would let somebody else add a
+/// header to the request.
 fn percent_encode_into(name: &mut String, part: &str, allowed: fn(u8) -> bool) -> Result<(), UriError> {
     let mut bytes = part.bytes();
     while let Some(byte) = bytes.next() {
@@ -249,7 +267,8 @@ fn percent_encode_into(name: &mut String, part: &str, allowed: fn(u8) -> bool) -
     Ok(())
 }
 
-/// `pchar` of RFC 3986, percent-encoding aside: unreserved / sub-delims / ":" / "@".
+/// Returns whether `byte` is a `pchar` of RFC 3986, percent-encoding aside: unreserved / sub-delims
+/// / ":" / "@".
 const fn is_pchar(byte: u8) -> bool {
     matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~'
         | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@')

@@ -1,7 +1,8 @@
-//! Mistakes of the caller of this crate.
+//! Mistakes by the caller of this crate.
 //!
-//! A [`UsageError`] means that nothing was sent and nothing changed: the caller can correct the call and repeat it. A peer's
-//! bytes never cause one; they cause a [`Violation`](crate::Violation).
+//! A [`UsageError`] means that nothing was sent and nothing changed: the caller can correct the
+//! call and repeat it. A peer's bytes never cause one; they cause a
+//! [`Violation`](crate::Violation).
 
 use std::fmt;
 
@@ -25,7 +26,8 @@ pub enum UsageError {
     SubprotocolNotOffered(String),
     /// The extension chosen is not among those that the client offered (section 4.2.2).
     ExtensionNotOffered(String),
-    /// The extension cannot be accepted together with another one that uses RSV1 too (RFC 7692, section 5).
+    /// The extension cannot be accepted together with another one that uses RSV1 too (RFC 7692,
+    /// section 5).
     ExtensionConflict(String),
     /// A compression window outside 8 to 15 bits (RFC 7692, section 7.1.2).
     WindowBits(u8),
@@ -35,9 +37,10 @@ pub enum UsageError {
     HeaderReserved(String),
     /// A header name or value that HTTP does not allow.
     HeaderInvalid(String),
-    /// Data after Close: the connection is closing or closed (section 5.5.1).
+    /// A message, a Ping or a Pong after a Close: the connection is closing or closed (section
+    /// 5.5.1).
     AfterClose,
-    /// A new message before all fragments of the open one were sent (section 5.4).
+    /// A new message while a fragmented one is incomplete (section 5.4).
     MessageOpen,
     /// A fragmented text that is not valid UTF-8 (section 8.1).
     NotUtf8,
@@ -47,7 +50,7 @@ pub enum UsageError {
     CloseCodeNotSendable(CloseCode),
     /// A close reason above 123 bytes (section 5.5). Holds its length.
     CloseReasonTooLong(usize),
-    /// A prepared frame on a client, whose frames must be masked (section 5.3).
+    /// A prepared message on a client, whose frames must be masked (section 5.3).
     PreparedForServers,
 }
 

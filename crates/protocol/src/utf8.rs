@@ -1,62 +1,81 @@
-//! Text is UTF-8, checked as it arrives (sections 5.6 and 8.1).
+//! UTF-8 validation of text as it arrives (sections 5.6 and 8.1).
 //!
-//! A text *message* has to be UTF-8. Its fragments need not be: the sender cuts where it likes, and so does the
-//! network, in the middle of a character too.
+//! A text *message* must be valid UTF-8. Its fragments need not be: the sender may cut a message
+//! anywhere, even inside a character, and so may the network.
 //!
 //! ```text
 //!   "€" is E2 82 AC        01 81 .. E2 | 00 81 .. 82 | 80 81 .. AC
 //!                          three fragments, none of them valid alone, together a valid message
 //! ```
 //!
-//! So the check keeps up to three bytes of a character that has begun and goes on with them. It also fails at the first
-//! byte that no continuation could repair: after `F4 90` nothing valid can come, and a server that waited for the end
-//! of a gigabyte to say so would have read it for nothing.
+//! The validator therefore keeps up to three bytes of an incomplete character, and continues with
+//! them when the next piece arrives. It also fails at the first byte that no further bytes could
+//! repair. No valid character begins with `F4 90`, for example. A server that reported this only at
+//! the end of the message might read a gigabyte for nothing.
 
-/// A UTF-8 check that takes its input in pieces.
+/// A UTF-8 validator that takes its input in pieces.
+///
+/// ```
+/// use protocol::utf8::Utf8Validator;
+///
+/// let mut validator = Utf8Validator::new();
+/// validator.push(b"\xE2\x82")?;
+/// assert!(!validator.is_complete(), "the last byte of a euro sign is missing");
+/// validator.push(b"\xAC")?;
+/// assert!(validator.is_complete());
+/// assert!(validator.push(b"\xFF").is_err());
+/// # Ok::<(), protocol::utf8::InvalidUtf8>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Utf8Validator {
-    /// A character that has begun: its first 1-3 bytes, valid so far.
+    /// The incomplete character at the end of the input: its first 1 to 3 bytes, which are valid so
+    /// far. The fourth place is for the byte that completes it.
     begun: [u8; 4],
-    /// How many bytes of `begun` are in use.
+    /// The number of bytes of `begun` that are in use.
     len: usize,
 }
 
-/// The bytes are not UTF-8, and nothing that follows could make them so.
+/// The error for bytes that are not valid UTF-8 and that no further bytes could make valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidUtf8;
 
-/// Whether `bytes` are text as they stand, from beginning to end.
+/// Returns whether `bytes` as a whole are valid UTF-8.
 #[inline]
 pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
     simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
 impl Utf8Validator {
-    /// A check that has seen nothing yet.
+    /// Creates a validator that has received no bytes yet.
     #[must_use]
     pub const fn new() -> Self {
         Self { begun: [0; 4], len: 0 }
     }
 
-    /// Checks the next piece.
+    /// Validates the next piece of the text.
     ///
     /// # Errors
-    /// [`InvalidUtf8`] as soon as no continuation could make the whole valid. The check is of no use after that.
+    /// [`InvalidUtf8`] as soon as no further bytes could make the text valid. Do not use the
+    /// validator after that.
     #[inline]
     pub fn push(&mut self, mut piece: &[u8]) -> Result<(), InvalidUtf8> {
-        // First the character that the last piece left unfinished, byte by byte: it takes three at most.
+        // First complete the character that the last piece left unfinished. It needs at most three
+        // more bytes, so one byte at a time is fast enough.
         while self.len > 0 {
             let Some((&byte, rest)) = piece.split_first() else { return Ok(()) };
             piece = rest;
             self.begun[self.len] = byte;
             self.len += 1;
             match std::str::from_utf8(&self.begun[..self.len]) {
+                // The character is complete: leave the loop.
                 Ok(_) => self.len = 0,
+                // Valid so far, but still incomplete.
                 Err(error) if error.error_len().is_none() => {}
                 Err(_) => return Err(InvalidUtf8),
             }
         }
-        // Then all that is whole, at vector speed, and last what the end of the piece may have cut.
+        // Then validate all complete characters at vector speed. The piece may end inside a
+        // character, which is left for the next piece to complete.
         let (whole, cut) = piece.split_at(piece.len() - begun_at_end(piece));
         if !is_utf8(whole) {
             return Err(InvalidUtf8);
@@ -64,7 +83,8 @@ impl Utf8Validator {
         if cut.is_empty() {
             return Ok(());
         }
-        // The cut character may already be beyond repair: ED A0 is the beginning of nothing.
+        // The incomplete character may already be invalid: no character begins with ED A0, for
+        // example.
         match std::str::from_utf8(cut) {
             Err(error) if error.error_len().is_some() => return Err(InvalidUtf8),
             _ => {}
@@ -74,26 +94,29 @@ impl Utf8Validator {
         Ok(())
     }
 
-    /// Whether the pieces so far end at the end of a character. At the end of a message they have to.
+    /// Returns whether the pieces so far end at the end of a character. At the end of a message
+    /// they must.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.len == 0
     }
 }
 
-/// How many bytes at the end of `piece` begin a character that does not end in it: 0 to 3.
+/// Returns how many bytes at the end of `piece` belong to a character that is incomplete: 0 to 3.
 fn begun_at_end(piece: &[u8]) -> usize {
-    // Look back for a lead byte; a character has three bytes after it at most.
+    // Look back for a lead byte. The lead byte of an incomplete character is one of the last three
+    // bytes, because only a fourth byte could follow those.
     for (after, &byte) in piece.iter().rev().take(3).enumerate() {
         let announced = match byte {
-            // Ends a character, or is one.
+            // ASCII: a complete character of one byte.
             0x00..=0x7F => return 0,
-            // Inside a character: look further back.
+            // A continuation byte: look further back.
             0x80..=0xBF => continue,
             0xC0..=0xDF => 2,
             0xE0..=0xEF => 3,
             0xF0..=0xFF => 4,
         };
+        // Incomplete if the lead byte announces more bytes than `piece` holds from there on.
         return if announced > after + 1 { after + 1 } else { 0 };
     }
     0
@@ -103,7 +126,7 @@ fn begun_at_end(piece: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// The first index at which `push` fails when fed byte by byte.
+    /// Returns the first index at which `push` fails when it receives one byte at a time.
     fn fails_at(bytes: &[u8]) -> Option<usize> {
         let mut check = Utf8Validator::new();
         bytes.iter().position(|&byte| check.push(&[byte]).is_err())
@@ -144,7 +167,7 @@ mod tests {
         for (bytes, index) in cases {
             assert_eq!(fails_at(bytes), Some(index), "{bytes:02X?}");
             assert!(Utf8Validator::new().push(bytes).is_err(), "{bytes:02X?} in one piece");
-            // And as late as a cut allows, never earlier.
+            // In two pieces, the validator fails at the bad byte and never earlier.
             let mut check = Utf8Validator::new();
             assert_eq!(check.push(&bytes[..index]), Ok(()), "{bytes:02X?} before the bad byte");
             assert!(check.push(&bytes[index..]).is_err(), "{bytes:02X?} from the bad byte on");

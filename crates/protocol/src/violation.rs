@@ -1,12 +1,12 @@
 //! The rules that a peer can break once the connection is open, in one list.
 //!
-//! Each rule is one variant. It knows its section, the close code that answers it and one plain
-//! sentence. All answers are side by side here, so nobody has to search the code that detects a
-//! violation to learn what happens next.
+//! Each rule is one variant, which knows its section of the RFC, the close code to answer with, and
+//! one plain sentence. All answers are side by side here, so nobody has to search the code that
+//! detects a violation to learn what happens next.
 //!
-//! The rules of the opening handshake are in [`HandshakeViolation`](crate::HandshakeViolation). Mistakes
-//! of the *caller* of this crate are another type again, [`UsageError`](crate::UsageError): they are bugs to
-//! fix, not input to handle.
+//! The rules of the opening handshake are in [`HandshakeViolation`](crate::HandshakeViolation).
+//! Mistakes by the *caller* of this crate are a third type, [`UsageError`](crate::UsageError): they
+//! are bugs to fix, not input to handle.
 
 use std::fmt;
 
@@ -25,11 +25,11 @@ pub enum Violation {
     UnmaskedFrame,
     /// A server sent a masked frame.
     MaskedFrame,
-    /// A reserved bit is set that no negotiated extension uses. Holds the bits in their positions in
-    /// the first byte.
+    /// A reserved bit that no negotiated extension uses is set. Holds the bits in their positions
+    /// in the first byte.
     ReservedBitsSet(u8),
-    /// RSV1, which marks the first frame of a compressed message, is set on a control frame or a later
-    /// fragment.
+    /// RSV1, which marks the first frame of a compressed message, is set on a control frame or a
+    /// later fragment.
     CompressedBitMisplaced(Opcode),
     /// The opcode is one of 3-7 or B-F.
     ReservedOpcode(u8),
@@ -131,11 +131,12 @@ impl Violation {
             | Self::ControlTooLong(_)
             | Self::CloseBodyOneByte
             | Self::CloseCodeInvalid(_) => CloseCode::PROTOCOL_ERROR,
-            // RFC 7692 names no code for a payload that cannot be inflated. Its frames are correct
-            // and its content is not: that is what 1007 is registered for, and what `ws` sends.
+            // RFC 7692 names no code for a payload that cannot be inflated. The frames are correct
+            // and their content is not, which is the case that 1007 is registered for. `ws` sends
+            // 1007 too.
             Self::TextNotUtf8 | Self::CloseReasonNotUtf8 | Self::DeflateInvalid => CloseCode::INVALID_DATA,
             Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
-            // No code was registered for these. 1008 is the general one for a peer that does not
+            // No code is registered for these. 1008 is the general code for a peer that does not
             // follow the receiver's policy.
             Self::PongOverdue | Self::TooManyFragments { .. } | Self::TooManyControlFrames { .. } => {
                 CloseCode::POLICY_VIOLATION

@@ -1,74 +1,73 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use clap::Parser;
-use dissector::watching::Trace;
+use cli::{TracingOptions, parse_duration};
 
-/// Where the server listens unless it is told otherwise: where the client looks for it unless it is told otherwise.
+/// The default address. The client connects to it by default, too.
 pub(crate) const LISTEN: &str = "127.0.0.1:8080";
 
-/// Pushes a message to every client on an interval, prints what they say, echoes and relays.
+/// A WebSocket server for learning: pushes, echoes and relays messages, and breaks rules on
+/// purpose.
 ///
-/// `/` pushes, `/echo` sends every message back, `/chat` relays texts, and `/break/RULE` breaks one rule of the RFC
-/// towards the client, to see what it does (`/break/` lists the rules).
+/// `/` pushes a status message on every interval and prints what clients send. `/echo` sends every
+/// message back. `/chat` relays texts to all other members. `/break/RULE` breaks one rule of the
+/// RFC, so that you can see how a client reacts (`/break/` lists the rules).
 #[derive(Debug, Clone, Parser)]
 #[command(name = "server", version)]
 pub(crate) struct Args {
-    /// Where to listen; port 0 takes any that is free
+    /// The address to listen on. Port 0 chooses any free port
     #[arg(long, value_name = "HOST:PORT", default_value = LISTEN)]
     pub(crate) listen: String,
 
-    /// From one push to the next, such as 250ms, 1s or 2m
+    /// The time between two pushes on `/`, such as 250ms, 1s or 2m
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive)]
     pub(crate) interval: Duration,
 
-    /// A web page's origin that may connect besides our own, such as `https://example.org` (repeatable; '*': any)
+    /// Let web pages of another origin connect, such as `https://example.org`. Can be repeated; '*'
+    /// allows any
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
 
-    /// Connections at the same time; further ones get 503
+    /// The maximum number of open connections. Further clients get the status 503
     #[arg(long, value_name = "COUNT", default_value_t = 20_000)]
     pub(crate) max_connections: usize,
 
-    /// The largest message taken, in bytes; a larger one is answered with 1009
+    /// The largest message to accept, in bytes. A client that sends a larger one is disconnected
+    /// with 1009
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) max_message: usize,
 
-    /// Compress messages of 1 KiB and more, with clients that offer it (permessage-deflate)
+    /// Compress messages of at least 1 KiB for clients that offer it (permessage-deflate)
     #[arg(long)]
     pub(crate) deflate: bool,
 
-    /// How long a client may take to send its request
+    /// The time that a client has to send its request
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub(crate) handshake_timeout: Duration,
 
-    /// How long a client may take nothing of what is pushed to it before it is dropped with 1008
+    /// A client that reads no pushes for this long is disconnected with 1008
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub(crate) write_timeout: Duration,
 
-    /// How long a client may take to answer a Close; also the time in which the server ends once it is stopped
+    /// The time that a client has to answer a Close. A server that is stopped waits no longer than
+    /// this
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive)]
     pub(crate) close_timeout: Duration,
 
-    /// From one Ping to the next, and as long for its answer
+    /// The time between two Pings, and also the time that a client has to answer each of them
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = positive)]
     pub(crate) ping_interval: Duration,
 
-    /// Threads to serve with [default: one for each core]
+    /// The number of threads [default: one for each core]
     #[arg(long, value_name = "COUNT", default_value_t = cores(), hide_default_value = true, value_parser = at_least_one)]
     pub(crate) threads: usize,
 
-    /// Log the handshake and each frame of every connection as they pass, taken apart ('>' sent, '<' received); with '=json'
-    /// a line of JSON for each
-    #[arg(long, value_name = "text|json", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
-    pub(crate) trace: Option<Trace>,
+    #[command(flatten)]
+    pub(crate) tracing: TracingOptions,
 
-    /// Write all connections to a file that Wireshark opens
-    #[arg(long, value_name = "FILE.pcapng")]
-    pub(crate) capture: Option<PathBuf>,
-
-    /// Log more; twice: log most (or set `RUST_LOG`)
+    /// Log more; given twice, log everything. Without it, `RUST_LOG` selects what is logged
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
@@ -77,22 +76,13 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Longer times are mistakes, and some of them are so long that no clock can tell when they end.
+/// The longest duration to accept. Longer ones are mistakes, and some would overflow the clock.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 fn positive(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be more than nothing".to_owned()),
-        Ok(duration) if duration > LONGEST => Err("must be at most 365days".to_owned()),
-        Ok(duration) => Ok(duration),
-        Err(error) => Err(format!("{error} (write it like 250ms, 1s or 2m)")),
-    }
+    parse_duration(text, &(Duration::from_nanos(1)..=LONGEST))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("must be at least 1".to_owned()),
-        Ok(count) => Ok(count),
-        Err(error) => Err(format!("{error}")),
-    }
+    text.parse().ok().filter(|&count| count > 0).ok_or_else(|| "must be at least 1, as a whole number".to_owned())
 }

@@ -1,11 +1,12 @@
-//! `/echo`: every message goes back as it came, text as text and binary as binary.
+//! `/echo`: sends every message back unchanged, text as text and binary as binary.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::WebSocket;
 
-use crate::ending::Ending;
+use crate::closing::HandlerResult;
 
-pub(crate) async fn converse<S>(connection: &mut WebSocket<S>) -> Ending
+/// Echoes until the connection is closed.
+pub(crate) async fn handle<S>(connection: &mut WebSocket<S>) -> HandlerResult
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

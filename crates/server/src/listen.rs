@@ -1,90 +1,61 @@
-//! Taking connections, and letting them go when the server stops.
+//! Accepts connections, and closes them when the server stops.
 
 use std::{sync::Arc, time::Duration};
 
-use dissector::watching::Watching;
+use cli::Tracer;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use websocket::{
-    ServerConfig,
-    protocol::{Config, DeflateOptions, KeepAlive, Limits},
-};
+use tokio_util::task::TaskTracker;
 
-use crate::{args::Args, chat::Room, origin::OriginPolicy, route, stats::Stats, watching, wire::Wires};
+use crate::{connection, response, state::ServerState, trace};
 
-/// What every connection's task needs to know.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) options: ServerConfig,
-    pub(crate) origins: OriginPolicy,
-    pub(crate) stats: Stats,
-    pub(crate) room: Room,
-    pub(crate) wires: Wires,
-    pub(crate) write_timeout: Duration,
-    pub(crate) watching: Option<Watching>,
-    pub(crate) shutdown: CancellationToken,
-}
+/// The connections that may be told 503 at the same time. Further ones are dropped without an
+/// answer: even to answer "the server is full" takes memory and a task.
+const MAX_REJECTIONS: usize = 64;
 
-/// Connections that are told 503 at the same time. More than that are dropped without a word: telling somebody that
-/// there is no room takes room.
-const TURNED_AWAY_AT_ONCE: usize = 64;
-
-/// Serves until `shutdown`, then closes every connection and waits until they are gone, or the deadline has passed.
-pub(crate) async fn serve(listener: TcpListener, args: Args, watching: Option<Watching>, shutdown: CancellationToken) {
-    let shared = Arc::new(Shared {
-        options: options(&args),
-        origins: OriginPolicy::new(args.allow_origin),
-        stats: Stats::new(),
-        room: Room::default(),
-        wires: Wires::new(),
-        write_timeout: args.write_timeout,
-        watching,
-        shutdown: shutdown.clone(),
-    });
-    let places = Arc::new(Semaphore::new(args.max_connections.min(Semaphore::MAX_PERMITS)));
-    let turned_away = Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE));
+/// Serves until `state.shutdown` is cancelled. Then waits until every connection is closed, or
+/// until the time limit for closing has passed.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    state: Arc<ServerState>,
+    push_interval: Duration,
+    max_connections: usize,
+    tracer: Option<Tracer>,
+) {
+    let slots = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    let rejection_slots = Arc::new(Semaphore::new(MAX_REJECTIONS));
     let tasks = TaskTracker::new();
 
-    let pushing = shared.stats.push_every(args.interval);
+    let pushing = state.stats.push_every(push_interval);
     let accepting = async {
         loop {
             let stream = next_connection(&listener).await;
-            if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-                tasks.spawn(connection(stream, Arc::clone(&shared), place));
-            } else if let Ok(place) = Arc::clone(&turned_away).try_acquire_owned() {
-                tracing::warn!("all {} places are taken: a client is turned away", args.max_connections);
-                tasks.spawn(turn_away(stream, Arc::clone(&shared), place));
+            if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
+                tasks.spawn(serve_connection(stream, Arc::clone(&state), tracer.clone(), slot));
+            } else if let Ok(slot) = Arc::clone(&rejection_slots).try_acquire_owned() {
+                tracing::warn!("the limit of {max_connections} connections is reached: a client gets 503");
+                tasks.spawn(reject_connection(stream, Arc::clone(&state), slot));
             }
         }
     };
     tokio::select! {
         () = pushing => {}
         () = accepting => {}
-        () = shutdown.cancelled() => {}
+        () = state.shutdown.cancelled() => {}
     }
 
-    // New connections are refused by the system from here on.
+    // From here on the operating system refuses new connections.
     drop(listener);
     tasks.close();
-    let left = tasks.len();
-    // The engine gives each peer `close_timeout` to answer and as much again to close TCP. That is generous: one of them
-    // is enough for a server that wants to end.
-    if timeout(args.close_timeout, tasks.wait()).await.is_err() {
-        tracing::warn!("{} of {left} connections did not close in time", tasks.len());
+    let open = tasks.len();
+    // The engine allows each peer `close_timeout` to answer our Close, and as much again to close
+    // TCP. A server that wants to stop waits for one of the two only.
+    if timeout(state.config.config.close_timeout, tasks.wait()).await.is_err() {
+        tracing::warn!("{} of {open} connections did not close in time", tasks.len());
     }
-}
-
-fn options(args: &Args) -> ServerConfig {
-    let limits = Limits { max_message_bytes: args.max_message, max_frame_bytes: args.max_message, ..Limits::DEFAULT };
-    let keep_alive = Some(KeepAlive { interval: args.ping_interval, timeout: args.ping_interval });
-    let config = Config { limits, close_timeout: args.close_timeout, keep_alive };
-    // Without context takeover: with it, twenty thousand clients could make this server hold eight gigabytes.
-    let deflate = args.deflate.then_some(DeflateOptions::FRUGAL);
-    ServerConfig { config: config.into(), handshake_timeout: args.handshake_timeout, deflate }
 }
 
 async fn next_connection(listener: &TcpListener) -> TcpStream {
@@ -92,28 +63,34 @@ async fn next_connection(listener: &TcpListener) -> TcpStream {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
             Err(error) => {
-                // Mostly: no more file descriptors. They come back when a connection ends, so wait a little.
-                tracing::error!("cannot take a connection: {error}");
+                // Usually the process has no file descriptors left. It gets one back when a
+                // connection ends, so wait a little instead of failing in a busy loop.
+                tracing::error!("cannot accept a connection: {error}");
                 sleep(Duration::from_millis(100)).await;
             }
         }
     }
 }
 
-/// One connection, from its first byte to its last. It holds its place as long.
-async fn connection(stream: TcpStream, shared: Arc<Shared>, _place: OwnedSemaphorePermit) {
+/// Serves one connection from its first byte to its last, and holds its slot until then.
+async fn serve_connection(
+    stream: TcpStream,
+    state: Arc<ServerState>,
+    tracer: Option<Tracer>,
+    _slot: OwnedSemaphorePermit,
+) {
     let Ok(peer) = stream.peer_addr() else { return };
-    // Messages are written whole. Holding them back to fill a packet would only make them late.
+    // Messages are written whole. To hold them back until a packet is full would only delay them.
     let _ = stream.set_nodelay(true);
-    match &shared.watching {
-        None => route::connection(stream, peer, &shared).await,
-        // Boxed, so that tasks are no larger for it when nobody watches.
-        Some(watching) => Box::pin(route::connection(watching::tap(watching, stream, peer), peer, &shared)).await,
+    match tracer {
+        None => connection::serve(stream, peer, &state).await,
+        // Boxed, so that the tasks of a server without tracing do not reserve memory for it.
+        Some(tracer) => Box::pin(connection::serve(trace::tap(&tracer, stream, peer), peer, &state)).await,
     }
 }
 
-async fn turn_away(stream: TcpStream, shared: Arc<Shared>, _place: OwnedSemaphorePermit) {
-    if let Ok(incoming) = websocket::read_request(stream, &shared.options).await {
-        let _ = incoming.respond(&route::full()).await;
+async fn reject_connection(stream: TcpStream, state: Arc<ServerState>, _slot: OwnedSemaphorePermit) {
+    if let Ok(incoming) = websocket::read_request(stream, &state.config).await {
+        let _ = incoming.respond(&response::server_full()).await;
     }
 }

@@ -1,40 +1,53 @@
 //! The server of the documented example: `cargo run -p server`.
 //!
-//! | path | what it does |
-//! |---|---|
-//! | `/` | [`stats`]: pushes a JSON message on every interval, prints what clients say |
-//! | `/echo` | [`echo`]: sends every message back |
-//! | `/chat` | [`chat`]: relays each text to all others |
-//! | `/wire/TOKEN` | [`wire`]: shows a page what its own connection to `/?wire` looks like |
-//! | `/break/RULE` | [`breaking`]: breaks a rule of the RFC on purpose; `/break/` lists what there is |
+//! | path | handler | what it does |
+//! |---|---|---|
+//! | `/` | [`stats`] | pushes a JSON message on every interval, prints the texts that clients send |
+//! | `/echo` | [`echo`] | sends every message back |
+//! | `/chat` | [`chat`] | relays each text to all other members |
+//! | `/wire/TOKEN` | [`wire`] | shows a page the frames of its own connection to `/?wire` |
+//! | `/break/RULE` | [`break_rule`] | breaks a rule of the RFC on purpose; `/break/` lists the rules |
 //!
-//! A connection's way: [`listen`] takes it, [`route`] reads its HTTP request and decides, one of the five above speaks
-//! WebSocket with it, the last one wrongly. Each connection is a task of its own and waits for nobody else's.
+//! [`listen`] accepts a connection. [`connection`] reads its HTTP request, [`route`] decides what
+//! to do with it, and one of the five handlers above then uses the WebSocket. The last of them
+//! breaks a rule on purpose. Each connection is a task of its own and waits for no other.
+//!
+//! ```text
+//!   listen ──▶ connection ──▶ route
+//!     │             ├───────────┴──▶ stats, echo, chat, wire, break_rule ──▶ closing
+//!     └─────────────┴──▶ state
+//! ```
+//!
+//! Imports follow these arrows and never point back. A handler is passed only the values that it
+//! needs, such as the [`stats`], and does not know the whole [`state`].
 
 mod args;
-mod breaking;
+mod break_rule;
 mod chat;
+mod closing;
+mod config;
+mod connection;
 mod echo;
-mod ending;
 mod listen;
 mod memory;
 mod origin;
 mod output;
 mod page;
+mod response;
 mod route;
-mod signals;
+mod state;
 mod stats;
-mod watching;
+mod trace;
 mod wire;
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use clap::Parser;
-use dissector::watching::Watching;
+use cli::{Signals, Tracer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::Args, output::print_line, signals::Signals};
+use crate::{args::Args, config::server_config, origin::OriginPolicy, output::print_line, state::ServerState};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -47,13 +60,13 @@ fn main() -> ExitCode {
             runtime
         }
     };
-    let outcome = runtime.enable_all().build().map_err(|error| error.to_string()).and_then(|runtime| {
-        let outcome = runtime.block_on(run(args));
-        // Whatever still runs has had its time.
+    let result = runtime.enable_all().build().map_err(|error| error.to_string()).and_then(|runtime| {
+        let result = runtime.block_on(run(args));
+        // Connections that are still open have had their time to close.
         runtime.shutdown_background();
-        outcome
+        result
     });
-    match outcome {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");
@@ -63,34 +76,38 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), String> {
-    let watching = Watching::wanted(args.trace, args.capture.as_deref())?;
+    let tracer = Tracer::from_options(&args.tracing)?;
     let listener = TcpListener::bind(&args.listen).await.map_err(|error| {
         let advice = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "is another server running? --listen takes another port",
-            _ => "--listen takes HOST:PORT of this machine, such as 127.0.0.1:8080",
+            std::io::ErrorKind::AddrInUse => "is another server running? choose another port with --listen",
+            _ => "--listen takes HOST:PORT with an address of this machine, such as 127.0.0.1:8080",
         };
         format!("cannot listen on {}: {error}; {advice}", args.listen)
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    // Before the first line: whoever has read that may send a signal.
-    let mut signals = Signals::new().map_err(|error| error.to_string())?;
+    // Before the first line is printed: a script that has read it may send a signal.
+    let mut signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     print_line(&greeting(address));
 
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
     tokio::spawn(async move {
         signals.next().await;
-        tracing::info!("stopping: every connection is closed with 1001 (once more to stop at once)");
+        tracing::info!("stopping: closing every connection with 1001 (signal again to stop at once)");
         stop.cancel();
-        signals.next().await;
-        std::process::exit(130);
+        let signal = signals.next().await;
+        std::process::exit(signal.exit_status().into());
     });
-    listen::serve(listener, args, watching, shutdown).await;
+    let config = server_config(&args);
+    let state = Arc::new(ServerState::new(config, OriginPolicy::new(args.allow_origin), args.write_timeout, shutdown));
+    listen::serve(listener, state, args.interval, args.max_connections, tracer).await;
     Ok(())
 }
 
-/// What is printed first. Its first line is for programs too: those that asked for port 0 want to know which one it became.
-/// All in one piece, so that nothing comes between.
+/// Returns the lines that are printed first.
+///
+/// The first of them is for programs too: a program that starts the server with port 0 reads the
+/// real port from it. All lines are one string, so that no other output can come between them.
 fn greeting(address: SocketAddr) -> String {
     let mut lines = format!("listening on ws://{address}/");
     if address.ip().is_loopback() {
@@ -108,16 +125,16 @@ mod tests {
 
     #[test]
     fn the_greeting_says_where_and_what_to_do_next() {
-        let told = |address: &str| greeting(address.parse().expect("an address"));
+        let greeting = |address: &str| greeting(address.parse().expect("an address"));
         assert_eq!(
-            told("127.0.0.1:8080"),
+            greeting("127.0.0.1:8080"),
             "listening on ws://127.0.0.1:8080/\nopen http://127.0.0.1:8080/ in a browser, or run: cargo run -p client"
         );
         assert_eq!(
-            told("[::1]:9"),
+            greeting("[::1]:9"),
             "listening on ws://[::1]:9/\nopen http://[::1]:9/ in a browser, or run: cargo run -p client -- ws://[::1]:9/"
         );
-        // Where somebody else finds this machine is not known.
-        assert_eq!(told("0.0.0.0:8080"), "listening on ws://0.0.0.0:8080/");
+        // Other machines may know this one by another address, so there is no URL to print.
+        assert_eq!(greeting("0.0.0.0:8080"), "listening on ws://0.0.0.0:8080/");
     }
 }

@@ -1,12 +1,12 @@
-//! How much memory this process holds.
+//! The memory that this process occupies.
 
-/// Resident memory in bytes; 0 where the system does not tell (it does on Linux).
+/// Returns the resident memory in bytes, or 0 on a system that does not report it (Linux does).
 pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     parse_resident_kib(&status).unwrap_or(0) * 1024
 }
 
-/// The line is `VmRSS:     4608 kB`.
+/// Parses the line `VmRSS:     4608 kB`.
 fn parse_resident_kib(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().strip_suffix(" kB")?.parse().ok()

@@ -1,12 +1,13 @@
-//! Who may connect: the `Origin` header (section 10.2).
+//! Decides which web pages may connect: the `Origin` header (section 10.2).
 //!
-//! A browser lets a script on any page open a WebSocket to any server, and sends that server's cookies along. Neither the
-//! same-origin policy nor CORS stands in the way; the server has to look. What it finds in `Origin` is true if a browser
-//! sent it. Other programs can send what they like, but they do not carry somebody else's cookies.
+//! A browser lets a script on any page open a WebSocket to any server, and sends that server's
+//! cookies along. Neither the same-origin policy nor CORS prevents this, so the server itself has
+//! to check. The value of `Origin` is true if a browser sent it. Other programs can send whatever
+//! they like, but they do not carry somebody else's cookies.
 
-use websocket::protocol::handshake::ReceivedRequest;
+use protocol::handshake::ReceivedRequest;
 
-/// Origins that may connect besides the server's own.
+/// The origins that may connect besides the server's own.
 #[derive(Debug)]
 pub(crate) struct OriginPolicy {
     allowed: Vec<String>,
@@ -17,10 +18,11 @@ impl OriginPolicy {
         Self { allowed }
     }
 
-    /// Lets pass what comes from no browser, from a page of this very host, or from an allowed origin.
+    /// Accepts a request that comes from no browser, from a page of this host, or from an allowed
+    /// origin.
     ///
     /// # Errors
-    /// A sentence that says why not.
+    /// Returns a sentence that says why the request is not accepted.
     //= docs/src/rfc6455.md#section-10-2
     //# A server that is meant for certain sites only SHOULD check that `Origin` is one that it expects.
     //= docs/src/rfc6455.md#section-4-2-2
@@ -32,7 +34,7 @@ impl OriginPolicy {
             return Ok(());
         }
         let Some(origin) = request.origin() else {
-            return Err("there is more than one Origin, or it is garbled".into());
+            return Err("the request has more than one Origin header, or a malformed one".into());
         };
         let same_host = authority(origin)
             .is_some_and(|authority| request.host().is_some_and(|host| authority.eq_ignore_ascii_case(host)));
@@ -40,12 +42,15 @@ impl OriginPolicy {
         if same_host || self.allowed.iter().any(allowed) {
             return Ok(());
         }
-        Err(format!("the origin '{}' may not connect; the server's --allow-origin decides", origin.escape_debug()))
+        let origin = origin.escape_debug();
+        Err(format!("the origin '{origin}' may not connect; start the server with --allow-origin to allow it"))
     }
 }
 
-/// Host and port of an origin such as `https://example.org:8443`. Both an origin and a `Host` header leave the scheme's
-/// own port out, so that the two can be compared as they are.
+/// Returns the host and port of an origin such as `https://example.org:8443`.
+///
+/// Both an origin and a `Host` header omit the default port of the scheme, so the two can be
+/// compared as they are.
 fn authority(origin: &str) -> Option<&str> {
     let (scheme, authority) = origin.split_once("://")?;
     (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")).then_some(authority)

@@ -1,8 +1,9 @@
-//! The page that a browser gets at `/`: the stats, live from a WebSocket, and that WebSocket's own wire, which comes from
-//! [`wire`](crate::wire).
+//! The page that a browser gets at `/`: the stats, live from a WebSocket, and the frames of that
+//! WebSocket, which come from [`wire`](crate::wire).
 //!
-//! It is one file, and asks for nothing from anywhere: no library, no font, no picture. Much of what it shows was sent by
-//! others, so it is written as text and never as markup, and the browser is told to enforce both.
+//! It is one file and loads nothing else: no library, no font, no picture. Much of what it shows
+//! was sent by others, so the script inserts it as text and never as markup. The response's headers
+//! make the browser enforce both.
 
 use http::{
     HeaderValue, Response,
@@ -11,10 +12,12 @@ use http::{
 
 const PAGE: &str = include_str!("page.html");
 
-/// The page, with a policy that lets the browser run nothing but what is in it.
+/// Returns the page, with a policy that lets the browser run only the script that is in it.
 pub(crate) fn response() -> Response<String> {
-    // The page's script and style are known by this word, new each time: whatever else gets into the page does not run.
-    // Trusted types are those that markup may be made from, as by innerHTML. There are none: whoever tries fails.
+    // The browser runs a script or applies a style only if it carries this word, which is new for
+    // each response. Anything else that gets into the page does not run.
+    // Trusted types are the types that a script may turn into markup, with innerHTML for example.
+    // The policy allows none, so every such attempt fails.
     let nonce = format!("{:032x}", rand::random::<u128>());
     let mut response = Response::new(PAGE.replace("NONCE", &nonce));
     let policy = format!(

@@ -1,7 +1,7 @@
-//! A server: from a byte stream to an open connection (section 4.2).
+//! A server's side of opening a connection: from a byte stream to an open connection (section 4.2).
 //!
-//! Most servers call [`accept`] or [`accept_with`]. A server that also answers plain HTTP on the same port reads the request with
-//! [`read_request`] and then decides.
+//! Most servers call [`accept`] or [`accept_with`]. A server that also answers plain HTTP on the
+//! same port reads the request with [`read_request`] and then decides.
 
 use std::{
     io,
@@ -37,11 +37,13 @@ use crate::{
 pub struct ServerConfig {
     /// The configuration that all connections share.
     pub config: Arc<Config>,
-    /// The time that a client has to send its request. 10 seconds by default. Without a deadline, a client that sends a byte now
-    /// and then would occupy a connection for ever.
+    /// The time that a client has to send its request, and then once more to take the response. 10
+    /// seconds by default. Without a deadline, a client that sends a byte now and then would occupy
+    /// a connection forever.
     pub handshake_timeout: Duration,
-    /// How to compress messages with clients that offer it (permessage-deflate, RFC 7692). `None`, the default, does not
-    /// compress. [`DeflateOptions`] describes the memory that it needs. [`UpgradeOptions::deflate`] takes precedence.
+    /// The options for compressing messages with clients that offer it (permessage-deflate, RFC
+    /// 7692). `None`, the default, does not compress. [`DeflateOptions`] describes the memory that
+    /// compression needs. [`UpgradeOptions::deflate`] takes precedence.
     pub deflate: Option<DeflateOptions>,
 }
 
@@ -75,7 +77,8 @@ impl Default for ServerConfig {
     }
 }
 
-/// Accepts any WebSocket request on `stream`, without a subprotocol.
+/// Accepts any WebSocket request on `stream`, without a subprotocol and with the default
+/// configuration.
 ///
 /// # Errors
 /// As for [`accept_with`].
@@ -89,8 +92,9 @@ where
 
 /// Accepts or rejects a WebSocket request on `stream`, as `decide` says.
 ///
-/// `decide` receives the request and the client's offers. It accepts, with a subprotocol or headers of its choice, or
-/// rejects with an HTTP response. It is not called for an invalid request, which has been answered already.
+/// `decide` receives the request and the client's offers. It either accepts the request, with a
+/// subprotocol or headers of its choice, or rejects it with an HTTP response. It is not called for
+/// an invalid request, which this function answers itself.
 ///
 /// ```
 /// use websocket::{ServerConfig, UpgradeOptions, accept_with, http};
@@ -122,8 +126,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     D: FnOnce(&UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<String>>,
 {
-    // Boxed, because a task is as large as the largest future that it ever awaits: an hour of conversation
-    // should not hold the memory that the handshake needed.
+    // Boxed, because a task is as large as the largest future that it ever awaits. A conversation
+    // of an hour should not hold the memory that only the handshake needed.
     Box::pin(async {
         let incoming = read_request(stream, config).await?;
         let decision = match incoming.request.check_upgrade() {
@@ -148,14 +152,28 @@ where
     .await
 }
 
-/// A client that has sent a request and awaits the response.
+/// A client that has sent an HTTP request and awaits the response.
 #[derive(Debug)]
 pub struct Incoming<S> {
     stream: S,
     request: ReceivedRequest,
 }
 
-/// Reads an HTTP request from `stream`, for a WebSocket or not.
+/// Reads an HTTP request from `stream`, whether it asks for a WebSocket or not.
+///
+/// ```
+/// # use tokio::net::TcpStream;
+/// use websocket::{Error, ServerConfig, UpgradeOptions, http::Response, read_request};
+///
+/// async fn serve(stream: TcpStream, config: &ServerConfig) -> Result<(), Error> {
+///     let incoming = read_request(stream, config).await?;
+///     if !incoming.request().wants_websocket() {
+///         return Ok(incoming.respond(&Response::new("a page\n")).await?);
+///     }
+///     let mut connection = incoming.accept(UpgradeOptions::default(), config).await?;
+///     connection.send("welcome").await
+/// }
+/// ```
 ///
 /// # Errors
 /// [`AcceptError`]. An invalid HTTP/1.1 request has been answered with a status that says so.
@@ -171,6 +189,7 @@ where
         loop {
             handshake.input().reserve(HANDSHAKE_READ);
             if stream.read_buf(handshake.input()).await.map_err(AcceptError::Io)? == 0 {
+                // The client left, or was never there to stay: a port scan, or a health check.
                 return Err(AcceptError::Io(io::ErrorKind::UnexpectedEof.into()));
             }
             match handshake.poll().map_err(AcceptError::Violation)? {
@@ -190,6 +209,7 @@ where
             Err(error)
         }
         Err(_) => {
+            // Tell a slow client why it is disconnected.
             let mut response = Response::new("the request took too long\n".to_owned());
             *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
             respond(&mut stream, &encode_response(&response)).await.map_err(AcceptError::Io)?;
@@ -204,24 +224,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         &self.request
     }
 
-    /// Wraps the stream. For a server that learns only from the request that something has to be between the socket and the
-    /// connection, such as a stream that records the bytes.
+    /// Wraps the stream. Use this method if only the request shows that something has to be between
+    /// the socket and the connection, such as a stream that records the bytes.
     pub fn map_stream<T>(self, wrap: impl FnOnce(S) -> T) -> Incoming<T> {
         Incoming { stream: wrap(self.stream), request: self.request }
     }
 
-    /// Returns the stream and the request, for a server that answers in its own way.
+    /// Returns the stream and the request, for a server that answers the client itself.
     pub fn into_parts(self) -> (S, ReceivedRequest) {
         (self.stream, self.request)
     }
 
-    /// Accepts the request: sends the 101, and the connection is open.
+    /// Accepts the request: sends the 101 response, which opens the connection.
     ///
     /// # Errors
-    /// - [`AcceptError::Violation`] if the request is not a valid upgrade (the client receives a 4xx). Call
-    ///   [`check_upgrade`](ReceivedRequest::check_upgrade) before to answer in another way;
-    /// - [`AcceptError::Usage`] if `options` choose something that was not offered (the client receives a 500);
-    /// - [`AcceptError::Io`] and [`AcceptError::TimedOut`].
+    /// - [`AcceptError::Violation`] if the request is not a valid upgrade (the client receives a
+    ///   4xx). To answer in another way, call [`check_upgrade`](ReceivedRequest::check_upgrade)
+    ///   first;
+    /// - [`AcceptError::Usage`] if `options` chooses something that was not offered (the client
+    ///   receives a 500);
+    /// - [`AcceptError::Io`] and [`AcceptError::TimedOut`] if the response cannot be sent.
     ///
     /// # Cancel safety
     /// If the future is dropped, the connection is dropped with it.
@@ -230,9 +252,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         mut options: UpgradeOptions,
         config: &ServerConfig,
     ) -> Result<WebSocket<S>, AcceptError> {
+        // The decision about this request takes precedence over the configuration.
         options.deflate = options.deflate.or_else(|| config.deflate.clone());
         let accepted = match self.request.check_upgrade().map(|upgrade| upgrade.accept(options)) {
             Ok(Ok(accepted)) => accepted,
+            // A bug in the application. The client did nothing wrong, so it receives a 500.
             Ok(Err(error)) => {
                 let mut response = Response::new("the server made a mistake\n".to_owned());
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -253,6 +277,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         };
         match timeout(config.handshake_timeout, sending).await {
             Ok(sent) => sent.map_err(AcceptError::Io)?,
+            // The client does not even take the response.
             Err(_) => return Err(AcceptError::TimedOut),
         }
         let mut engine = Connection::server(Arc::clone(&config.config), now());
@@ -269,10 +294,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         }))
     }
 
-    /// Answers with an ordinary HTTP response and ends the connection. The response to HEAD is sent without its body.
+    /// Answers with an ordinary HTTP response, and ends the connection. The response to a HEAD
+    /// request is sent without its body.
     ///
     /// # Errors
-    /// [`AcceptError::Io`].
+    /// [`AcceptError::Io`] if the response cannot be written.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the connection is dropped with it.
     pub async fn respond(mut self, response: &Response<impl AsRef<[u8]>>) -> Result<(), AcceptError> {
         let mut bytes = encode_response(response);
         if self.request.head().method() == Method::HEAD {
@@ -282,15 +311,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     }
 }
 
-/// The time and the number of bytes for which input is read and discarded after a response. A client that has been answered
-/// sends little more.
+/// The limits, in time and in bytes, on reading and discarding input after a response. A client
+/// that has been answered sends little more.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: u64 = 256 << 10;
 
-/// Sends a response as the last thing on `stream`.
+/// Sends a response as the last bytes on `stream`.
 ///
-/// Closing a socket while bytes of the peer are unread makes the kernel send a reset, and the reset can destroy the
-/// response before the peer has read it. So this ends only one direction, and reads until the peer ends the other.
+/// Closing a socket while bytes of the peer are unread makes the kernel send a reset, and the reset
+/// can destroy the response before the peer has read it. This function therefore ends only one
+/// direction, and reads until the peer ends the other.
 async fn respond<S>(stream: &mut S, response: &[u8]) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -298,11 +328,12 @@ where
     let exchange = async {
         stream.write_all(response).await?;
         stream.flush().await?;
-        // The response has been sent. It does not matter how the client leaves.
+        // The response has been sent, so it does not matter how the client leaves.
         let _ = stream.shutdown().await;
         let _ = tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink()).await;
         Ok(())
     };
-    // Nothing can be done for a client that does not take its response in this time.
+    // Nothing can be done for a client that does not take its response in this time, so a time-out
+    // is not an error.
     timeout(LINGER, exchange).await.unwrap_or(Ok(()))
 }

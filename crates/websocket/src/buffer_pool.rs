@@ -1,9 +1,10 @@
 //! Two buffers for all connections of a thread: one to read into, one to write from.
 //!
-//! A connection needs them while bytes are read, processed and answered, and nearly all connections are idle nearly all
-//! of the time. So each thread keeps one block of each kind. A connection takes them when it has work and puts them back
-//! before it waits. Ten thousand idle connections then use two blocks and not twenty thousand. A connection that waits
-//! keeps only the beginning of an incomplete frame, and the output that the peer does not take.
+//! A connection needs them while bytes are read, processed and answered, and nearly all connections
+//! are idle nearly all of the time. Each thread therefore keeps one block of each kind. A
+//! connection takes the blocks when it has work, and puts them back before it waits. Ten thousand
+//! idle connections then use two blocks and not twenty thousand. A connection that waits keeps only
+//! the beginning of an incomplete frame, and the output that the peer has not taken.
 //!
 //! ```text
 //!   thread's block ──take──▶ [frame][frame][frame][half a frame]
@@ -11,19 +12,21 @@
 //!                  ◀──put──                     kept by the connection
 //! ```
 //!
-//! This saves time as well: the block that some connection has just used is still in the core's cache.
+//! This saves time as well: the block that another connection has just used is still in the core's
+//! cache.
 
 use std::{cell::Cell, thread::LocalKey};
 
 use bytes::BytesMut;
 use protocol::Connection;
 
-/// The size of a block, in bytes: the most that one read can bring. It holds sixteen messages of 16 KiB with their
-/// headers, and takes a third of a second-level cache of 1 MiB. With 64 KiB, that load took a tenth longer, and messages
-/// of 1 MiB a fifth.
+/// The size of a block, in bytes, which is the most that one read can bring. A block holds sixteen
+/// messages of 16 KiB with their headers, and takes a third of a second-level cache of 1 MiB. With
+/// blocks of 64 KiB, that load took a tenth longer, and messages of 1 MiB took a fifth longer.
 pub(crate) const BLOCK: usize = 320 << 10;
 
-/// The room for each read of a handshake, in bytes. Most requests are shorter and arrive in one piece.
+/// The room, in bytes, for each read of a handshake. Most requests are shorter and arrive in one
+/// piece.
 pub(crate) const HANDSHAKE_READ: usize = 4 << 10;
 
 thread_local! {
@@ -41,15 +44,15 @@ pub(crate) fn put_input(block: BytesMut) {
     put(&INPUT, block);
 }
 
-/// Gives the connection a block for the frames that it is about to send, if it has none.
+/// Supplies the connection with a block for the frames that it is about to send, unless it has one.
 pub(crate) fn supply_send_buffer(connection: &mut Connection) {
-    // `None` while bytes are queued: they are in the buffer already.
+    // The capacity is `None` while bytes are queued, because those are in the buffer already.
     if connection.send_buffer_capacity().is_some_and(|capacity| capacity < BLOCK / 2) {
         connection.put_send_buffer(take(&OUTPUT, BLOCK));
     }
 }
 
-/// Takes that block back once everything in it has been written.
+/// Takes that block back once everything in it has been written, for the next connection.
 pub(crate) fn release_send_buffer(connection: &mut Connection) {
     if connection.send_buffer_capacity().is_some_and(|capacity| capacity > 0)
         && let Some(block) = connection.take_send_buffer()
@@ -66,7 +69,8 @@ fn take(from: &'static LocalKey<Cell<BytesMut>>, room: usize) -> BytesMut {
 
 fn put(to: &'static LocalKey<Cell<BytesMut>>, mut block: BytesMut) {
     block.clear();
-    // Keep neither a block that a message still shares nor the large buffer of a large message.
+    // Keep neither a block whose memory a message still shares, nor the large buffer of a large
+    // message.
     if block.try_reclaim(BLOCK) && block.capacity() <= 2 * BLOCK {
         to.set(block);
     }

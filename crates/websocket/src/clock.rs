@@ -1,4 +1,4 @@
-//! The clock.
+//! The source of the time.
 
 /// Returns the time of tokio's clock, which tests can pause and advance.
 pub(crate) fn now() -> std::time::Instant {

@@ -1,4 +1,4 @@
-//! A client: from a URI to an open connection (section 4.1).
+//! A client's side of opening a connection: from a URI to an open connection (section 4.1).
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
@@ -23,13 +23,24 @@ use crate::{
 
 /// Opens a connection to a `ws://` or `wss://` URI, with default options.
 ///
+/// ```no_run
+/// # async fn example() -> Result<(), websocket::Error> {
+/// let mut connection = websocket::connect("ws://127.0.0.1:8080/").await?;
+/// connection.send("hello").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
-/// As for [`Connector::connect`].
+/// As for [`Connector::connect`], and [`ConnectError::Usage`] if the URI is invalid.
+///
+/// # Cancel safety
+/// If the future is dropped, no connection is opened.
 pub async fn connect(uri: &str) -> Result<WebSocket<MaybeTlsStream>, ConnectError> {
     Connector::new(uri)?.connect().await
 }
 
-/// Opens a connection with options.
+/// The options for opening a connection, and the methods that open it.
 ///
 /// ```no_run
 /// # use websocket::Connector;
@@ -57,7 +68,7 @@ impl fmt::Debug for ChosenKeys {
     }
 }
 
-/// Opens a connection with this request.
+/// Creates a connector that sends this request.
 impl From<ClientRequest> for Connector {
     fn from(request: ClientRequest) -> Self {
         Self { request, config: Config::default(), handshake_timeout: Duration::from_secs(10), chosen_keys: None }
@@ -65,10 +76,10 @@ impl From<ClientRequest> for Connector {
 }
 
 impl Connector {
-    /// Creates a connector for `uri`.
+    /// Creates a connector for a `ws://` or `wss://` URI.
     ///
     /// # Errors
-    /// [`UsageError::Uri`].
+    /// [`UsageError::Uri`] if the URI is invalid.
     pub fn new(uri: &str) -> Result<Self, UsageError> {
         //= docs/src/rfc6455.md#section-4-1
         //# If the URI is not valid, the client MUST fail the connection and do nothing else.
@@ -85,8 +96,9 @@ impl Connector {
         Ok(self)
     }
 
-    /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds a fallback offer.
-    /// [`DeflateOptions`] describes the memory that it needs. [`WebSocket::extensions`] says whether the server accepted.
+    /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds a
+    /// fallback offer. [`DeflateOptions`] describes the memory that compression needs.
+    /// [`WebSocket::extensions`] shows whether the server accepted.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, options: DeflateOptions) -> Self {
@@ -94,7 +106,8 @@ impl Connector {
         self
     }
 
-    /// Offers an extension. Its effect on frames is up to the caller.
+    /// Offers an extension. This crate only negotiates it; its effect on frames is up to the
+    /// caller.
     #[must_use]
     pub fn extension(mut self, extension: Extension) -> Self {
         self.request = self.request.extension(extension);
@@ -126,8 +139,8 @@ impl Connector {
         self
     }
 
-    /// Sets the time-out for everything up to the open connection: name resolution, TCP, TLS and opening handshake
-    /// together. 10 seconds by default.
+    /// Sets the time-out for all steps up to the open connection: name resolution, TCP, TLS and the
+    /// opening handshake together. 10 seconds by default.
     #[must_use]
     pub const fn handshake_timeout(mut self, limit: Duration) -> Self {
         self.handshake_timeout = limit;
@@ -140,11 +153,12 @@ impl Connector {
         self
     }
 
-    /// Resolves the host, connects to it, performs the TLS handshake for `wss`, and the opening handshake.
-    /// [`WebSocket::response`] is the head of the server's response.
+    /// Opens the connection: resolves the host, connects to it, performs the TLS handshake for
+    /// `wss`, and then the opening handshake. [`WebSocket::response`] returns the head of the
+    /// server's response.
     ///
     /// # Errors
-    /// [`ConnectError`]: each step has its own variant.
+    /// [`ConnectError`], in which each step has its own variant.
     ///
     /// # Cancel safety
     /// If the future is dropped, no connection is opened.
@@ -152,12 +166,15 @@ impl Connector {
         self.connect_through(|stream| stream).await
     }
 
-    /// Connects like [`connect`](Self::connect), with a wrapper around the stream: `wrap` receives the stream when TCP and TLS
-    /// are ready, and the stream that it returns carries everything from the first byte of the request on. Use it to observe
-    /// the bytes, or to change them.
+    /// Connects like [`connect`](Self::connect), with a wrapper around the stream. `wrap` receives
+    /// the stream when TCP and TLS are ready. The stream that it returns carries everything from
+    /// the first byte of the request on. Use it to observe the bytes, or to change them.
     ///
     /// # Errors
     /// As for [`connect`](Self::connect).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, no connection is opened.
     pub async fn connect_through<S>(self, wrap: impl FnOnce(MaybeTlsStream) -> S) -> Result<WebSocket<S>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -172,15 +189,22 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
+        // `_turn` lives until the handshake is over, so other attempts at this address wait that
+        // long.
         let (stream, _turn) = open_exclusively(self.request.uri()).await?;
         self.handshake_unlimited(wrap(stream)).await
     }
 
-    /// Performs the opening handshake on a stream that the caller has connected, such as a tunnel. The caller also provides
-    /// TLS: this method does not look at the scheme of the URI.
+    /// Performs the opening handshake on a stream that the caller has connected, such as a tunnel.
+    /// The caller also provides TLS, because this method ignores the scheme of the URI.
     ///
     /// # Errors
-    /// [`ConnectError::Answer`], [`ConnectError::Handshake`], [`ConnectError::TimedOut`].
+    /// - [`ConnectError::Answer`] if the server does not open a WebSocket;
+    /// - [`ConnectError::Handshake`] if the stream fails or ends;
+    /// - [`ConnectError::TimedOut`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the stream is dropped with it.
     pub async fn handshake<S>(self, stream: S) -> Result<WebSocket<S>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -211,13 +235,15 @@ impl Connector {
                 Ok(Status::Partial(waiting)) => handshake = waiting,
                 Ok(Status::Complete(established)) => break established,
                 Err(HandshakeError::Rejected(mut response)) => {
+                    // The body often explains the rejection, so read some of it.
                     read_body(&mut stream, &mut response).await;
                     return Err(ConnectError::Answer(HandshakeError::Rejected(response)));
                 }
                 //= docs/src/rfc6455.md#section-7-2-1
                 //# Where the opening handshake tells a client to fail the connection, it MUST do so as section 7.1.7 says.
                 //
-                // No frame can tell the server: returning drops the stream, and that is all.
+                // No frame can report it to the server. Returning drops the stream, which ends the
+                // connection.
                 Err(violation) => return Err(ConnectError::Answer(violation)),
             }
         };
@@ -240,13 +266,15 @@ impl Connector {
     }
 }
 
-/// The most that is read of the body of a rejection, in bytes: room for an explanation, not for a download.
+/// The maximum number of bytes to read from the body of a rejection: enough for an explanation, not
+/// for a download.
 const BODY_MAX: usize = 4 << 10;
 
-/// The time to wait for it.
+/// The maximum time to wait for that body.
 const BODY_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Reads the body of a rejection, up to its end or to these limits. It only explains, so errors are ignored.
+/// Reads the body of a rejection, up to its end or to these limits. The body is only an
+/// explanation, so errors are ignored.
 async fn read_body<S: AsyncRead + Unpin>(stream: &mut S, response: &mut Response<Bytes>) {
     let announced = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let wanted = announced.unwrap_or(BODY_MAX).min(BODY_MAX);
@@ -260,7 +288,7 @@ async fn read_body<S: AsyncRead + Unpin>(stream: &mut S, response: &mut Response
             }
         }
     };
-    // If it takes too long, what has arrived is enough.
+    // If the body takes too long, the part that has arrived is enough.
     let _ = timeout(BODY_PATIENCE, reading).await;
     *response.body_mut() = body.freeze();
 }

@@ -1,29 +1,31 @@
-//! The driver: moves bytes between the engine and the byte stream, tells the engine the time, and wakes tasks.
+//! The driver, which moves bytes between the engine and the byte stream, tells the engine the time,
+//! and wakes tasks.
 //!
-//! Everything that must survive an `.await` is in [`Driver`], never in a future. A future that is dropped half-way, as
-//! `select!` does with the branch that lost, has therefore taken nothing with it.
+//! All state that must survive an `.await` is in [`Driver`], and none of it is in a future. If a
+//! future is dropped half-way, as `select!` does with the branches that lost, nothing is lost with
+//! it.
 //!
 //! # Reading
 //!
-//! The steps of [`Driver::poll_step`], in order:
+//! [`Driver::poll_step`] takes these steps, in this order:
 //!
 //! ```text
 //!   1. an event in the bytes that have arrived  -> return it
-//!   2. something to send                        -> write it: one write for everything that the last read caused
+//!   2. something to send                        -> write it, once for all that the last read caused
 //!   3. a deadline that has passed               -> tell the engine, go to 1
 //!   4. bytes at the socket                      -> read, go to 1
 //!   5. wait for any of these
 //! ```
 //!
-//! Step 2 comes after step 1, so a loop that answers each message with [`feed`](crate::WebSocket::feed) sends all its
-//! answers to one read in one write.
+//! Step 2 comes after step 1. A loop that answers each message with
+//! [`feed`](crate::WebSocket::feed) therefore sends all its answers to one read in one write.
 //!
 //! # Waking
 //!
-//! After [`into_split`](crate::WebSocket::into_split) two tasks poll one connection, the *reader* and the *writer*, and both
-//! of them write: the reader sends Pongs and the answer to a Close. A socket and a timer each remember only the waker of
-//! the last task that waited for them. So a task that waits for something that the other may wait for too registers a
-//! waker that wakes both.
+//! After [`into_split`](crate::WebSocket::into_split) two tasks poll one connection, the *reader*
+//! and the *writer*, and both of them write: the reader sends Pongs and the answer to a Close. But
+//! a socket remembers only the waker of the last task that waited for it, and so does a timer. When
+//! both tasks may wait for the same thing, each therefore registers a waker that wakes both.
 //!
 //! | waiting for | who waits | registered waker | woken by |
 //! |---|---|---|---|
@@ -60,46 +62,47 @@ use crate::{
     wakers::{SharedWakers, Side},
 };
 
-/// The bytes that may wait to be written before sending waits too: as much as one read can bring, so that all answers
-/// to one read leave in one write.
+/// The number of queued bytes from which sending waits. It is as much as one read can bring, so
+/// that all answers to one read leave in one write.
 const MAX_QUEUED: usize = buffer_pool::BLOCK;
 
-/// An engine, a byte stream, and what the driver remembers between two polls.
+/// An engine, a byte stream, and the state that the driver keeps between two polls.
 #[derive(Debug)]
 pub(crate) struct Driver<S> {
     stream: S,
     engine: Connection,
     reads: ReadPlanner,
-    /// Present while the engine has a deadline. Boxed, because most connections have none most of the time.
+    /// Present while the engine has a deadline. Boxed, because most connections have none most of
+    /// the time.
     timer: Option<Pin<Box<Sleep>>>,
-    /// When bytes were last read, if the engine had a deadline then.
+    /// The time of the last read, if the engine had a deadline then.
     read_at: std::time::Instant,
-    /// The waker of the reading task, for changes of deadlines that it did not see.
+    /// The waker of the reading task, for changes of deadlines that this task did not make itself.
     reader: Option<Waker>,
     /// The wakers of both tasks, while one of them waits for the socket to become writable.
     wakers: Option<Arc<SharedWakers>>,
-    /// The peer has ended its direction of the stream: nothing more can be read.
+    /// Whether the peer has ended its direction of the stream, so that nothing more can be read.
     eof: bool,
-    /// Bytes were written that the stream may still hold back, as TLS does.
+    /// Whether bytes were written that the stream may still hold back, as TLS does.
     flushing: bool,
-    /// The engine wants a half-close, and the stream has not finished it.
+    /// Whether the engine has requested a half-close that the stream has not finished.
     half_closing: bool,
-    /// The engine has released the stream.
+    /// Whether the engine has released the stream.
     disconnected: bool,
     /// The error to return once the stream is closed.
     outcome: Option<Box<Outcome>>,
 }
 
-/// How the connection ended, for the task that reads.
+/// The end of the connection, as the reading task reports it.
 #[derive(Debug)]
 enum Outcome {
     Violation(Violation),
     Io(io::Error),
-    /// The end has been reported: nothing follows.
+    /// The end has been reported, and nothing follows.
     Reported,
 }
 
-/// The result of one step of reading.
+/// The result of one call of [`Driver::poll_step`].
 #[derive(Debug)]
 enum Step {
     /// An event that is not on the fast path.
@@ -110,7 +113,7 @@ enum Step {
     End(Option<Error>),
 }
 
-/// Without I/O.
+/// Methods without I/O.
 impl<S> Driver<S> {
     pub(crate) fn new(stream: S, engine: Connection) -> Self {
         Self {
@@ -179,13 +182,13 @@ impl<S> Driver<S> {
     pub(crate) fn queue_close(&mut self, frame: Option<CloseFrame>) -> Result<(), UsageError> {
         if self.engine.state() == State::Open {
             self.engine.close(frame, now())?;
-            // The reader waits for the old deadline.
+            // The reader still waits for the old deadline.
             self.wake_reader();
         }
         Ok(())
     }
 
-    /// Queues whatever the event is.
+    /// Queues an event of any kind.
     pub(crate) fn queue_event(&mut self, event: Event) -> Result<(), UsageError> {
         match event {
             Event::Message(message) => self.queue(message),
@@ -195,13 +198,14 @@ impl<S> Driver<S> {
         }
     }
 
-    /// Makes the reading task look again: something has changed that it did not see.
+    /// Wakes the reading task, because something has changed that it could not notice.
     fn wake_reader(&mut self) {
         if let Some(reader) = self.reader.take() {
             reader.wake();
         }
     }
 
+    /// Remembers the waker of the reading task.
     fn remember_reader(&mut self, cx: &Context<'_>) {
         match &mut self.reader {
             Some(reader) => reader.clone_from(cx.waker()),
@@ -213,7 +217,7 @@ impl<S> Driver<S> {
     fn waker_for_both(&mut self, cx: &Context<'_>, side: Side) -> Waker {
         let wakers = self.wakers.get_or_insert_with(|| {
             let wakers = Arc::<SharedWakers>::default();
-            // The reader may wait already, with a waker that the socket is about to forget.
+            // The reader may be waiting already, with a waker that the socket is about to forget.
             if let Some(reader) = &self.reader {
                 wakers.wait(Side::Reader, reader);
             }
@@ -223,26 +227,29 @@ impl<S> Driver<S> {
         Waker::from(Arc::clone(wakers))
     }
 
+    /// Passes the time to the engine, and records the violation if the peer has left a Ping
+    /// unanswered.
     fn handle_timeout(&mut self) {
         if let Err(violation) = self.engine.handle_timeout(now()) {
             self.outcome = Some(Box::new(Outcome::Violation(violation)));
         }
     }
 
-    /// Records a failed write. The peer may be gone, but what it sent before can still be read.
+    /// Records a failed write. The peer may be gone, but the bytes that it sent before can still be
+    /// read.
     fn handle_write_error(&mut self, error: io::Error) {
         self.engine.handle_write_error(now());
         self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
     }
 
-    /// Returns what to report at the end: the error once, if there is one, and then nothing.
+    /// Returns the error to report at the end, if there is one, and nothing from then on.
     fn take_outcome(&mut self) -> Option<Error> {
         match self.outcome.replace(Box::new(Outcome::Reported)).map(|outcome| *outcome) {
             Some(Outcome::Reported) => None,
             //= docs/src/rfc6455.md#section-7-1-7
             //# A client that fails the connection MAY report the problem to its user.
             Some(Outcome::Violation(violation)) => Some(Error::Violation(violation)),
-            // Once the peer has sent a Close, it does not matter how TCP ended.
+            // Once the peer's Close has arrived, it does not matter how TCP ended.
             _ if self.engine.close_info().code != CloseCode::ABNORMAL_CLOSURE => None,
             Some(Outcome::Io(error)) => Some(Error::Io(error)),
             None => Some(Error::EndedWithoutClose),
@@ -252,7 +259,7 @@ impl<S> Driver<S> {
 
 /// Reading.
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
-    /// Polls for the next message and skips control frames.
+    /// Polls for the next message, and skips control frames.
     pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
         loop {
             if let Some(message) = self.engine.poll_message() {
@@ -286,9 +293,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
     {
         loop {
-            // Backpressure: do not even look at the next message while the answers pile up.
+            // Backpressure: do not look at the next message while the answers pile up.
             ready!(self.poll_capacity(cx))?;
             if let Some((message, mut outbound)) = self.engine.poll_message_with_outbound() {
+                // The message is still in the input: the answer is queued before anything is
+                // copied.
                 answer(message, &mut outbound)?;
                 continue;
             }
@@ -300,29 +309,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Takes one step. It finds everything but the messages of the fast path: the callers above poll for those first, because
-    /// they need no look at the clock.
+    /// Takes one step. It finds everything except the messages of the fast path. The callers above
+    /// poll for those first, because they need no look at the clock.
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         // 1. An event in the bytes that have arrived.
         if self.engine.has_input() {
             match self.engine.poll_event(now()) {
                 Ok(Some(event)) => return Poll::Ready(Step::Event(to_owned_event(event))),
                 Ok(None) => {}
-                // Reported to the caller only at the end, after our Close frame has been flushed.
+                // Returned to the caller only at the end, after our Close frame has been flushed.
                 Err(violation) => self.outcome = Some(Box::new(Outcome::Violation(violation))),
             }
         }
-        // 2. Something to send. `Pending` is no reason to stop: the peer may be waiting for us to read
-        // before it reads itself.
+        // 2. Something to send. Go on even if this is `Pending`, because the peer may wait for us
+        // to read before it reads itself.
         if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Reader) {
             self.handle_write_error(error);
         }
+        // If the engine has released the stream, this is the end.
         if self.disconnected {
             return Poll::Ready(Step::End(self.take_outcome()));
         }
-        // 3. A deadline that had passed when bytes were last read. All of those bytes have been processed
-        // by now, so the deadline is judged fairly. Without this step a peer that never pauses would
-        // keep us from ever polling the timer.
+        // 3. A deadline that had passed when bytes were last read. All of those bytes have been
+        // processed by now, so the peer is not blamed for bytes that waited here. Without this
+        // step, a peer that never pauses would keep us from ever polling the timer.
         if self.engine.poll_timeout().is_some_and(|deadline| deadline <= self.read_at) {
             self.handle_timeout();
             return Poll::Ready(Step::Progress);
@@ -330,6 +340,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // 4. Bytes at the socket.
         match self.poll_read(cx) {
             Poll::Ready(Ok(())) => {
+                // Looking at the clock costs time, and only a deadline needs it.
                 if self.engine.poll_timeout().is_some() {
                     self.read_at = now();
                 }
@@ -338,12 +349,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Poll::Ready(Err(error)) => {
                 self.eof = true;
                 self.engine.handle_read_error();
-                // A violation or an earlier error is the better explanation.
+                // Keep a violation or an earlier error, which explains the end better.
                 self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
                 return Poll::Ready(Step::Progress);
             }
             Poll::Pending => {}
         }
+        // Nothing to read now. A deadline that passes while we wait wakes the task.
         if self.poll_timer(cx, Side::Reader).is_ready() {
             return Poll::Ready(Step::Progress);
         }
@@ -353,17 +365,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Pending
     }
 
-    /// Reads once, into the engine's own buffer.
+    /// Reads once, into the engine's own input buffer.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.eof {
-            // Reading again would return the same end at once, for ever.
+            // Reading again would return the same end at once, forever.
             return Poll::Pending;
         }
         let (mut input, limit) = self.reads.take_input(&mut self.engine);
         let polled = poll_read_buf(Pin::new(&mut self.stream), cx, &mut (&mut input).limit(limit));
-        // Before the `?` and the `ready!`: the engine needs its buffer back whatever happened.
+        // Put the buffer back before the `?` and the `ready!`: the engine needs it whatever
+        // happened.
         self.reads.put_input(&mut self.engine, input, matches!(polled, Poll::Ready(Ok(_))));
         if ready!(polled)? == 0 {
+            // A read of 0 bytes: the peer has ended its direction.
             self.eof = true;
             self.engine.receive_eof();
         }
@@ -372,30 +386,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Waits for the engine's next deadline. Ready when it has passed and was handled.
+    /// Waits for the engine's next deadline. Ready when the deadline has passed and the engine has
+    /// handled it.
     fn poll_timer(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<()> {
         let Some(deadline) = self.engine.poll_timeout().map(Instant::from_std) else {
+            // Most connections have no deadline most of the time, and then keep no timer.
             self.timer = None;
             return Poll::Pending;
         };
-        // The timer remembers one waker. While the other task may need it too, register both.
+        // The timer remembers one waker. If the other task may need the timer too, register a waker
+        // for both.
         let shared = match (&self.wakers, side) {
             (None, Side::Reader) => None,
             _ => Some(self.waker_for_both(cx, side)),
         };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        // The deadline may have moved since the timer was armed.
         if timer.deadline() != deadline {
             timer.as_mut().reset(deadline);
         }
         ready!(timer.as_mut().poll(&mut Context::from_waker(shared.as_ref().unwrap_or(cx.waker()))));
         self.timer = None;
         if matches!(side, Side::Writer) && self.engine.input_len() < buffer_pool::BLOCK {
-            // Nobody reads while an unsplit connection waits to write. What the peer has sent meanwhile,
-            // a Pong for example, may decide about the deadline. Take it in now; the next read handles it.
+            // Nobody reads while an unsplit connection waits to write. Bytes that the peer has sent
+            // meanwhile, a Pong for example, may decide about the deadline, and the engine counts
+            // them even before they are processed. So read once, unless the input is full already.
             let _ = self.poll_read(cx);
         }
         self.handle_timeout();
         if matches!(side, Side::Writer) {
+            // The reader has to find the consequences, such as the end of the connection.
             self.wake_reader();
         }
         Poll::Ready(())
@@ -406,45 +426,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits until the queue has room for another message.
     pub(crate) fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // Below the limit, messages collect in the queue and leave in one write.
         if self.engine.queued_bytes() < MAX_QUEUED {
             return Poll::Ready(Ok(()));
         }
         self.poll_drain(cx)
     }
 
-    /// Waits until everything that is queued has been written.
+    /// Waits until everything that is queued has been written to the stream.
     pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             match self.poll_transmit(cx, Side::Writer) {
+                // The stream takes no more for now. The timer below is the other thing to wait for.
                 Poll::Pending => {}
+                // The queue is empty because it was discarded, not because it was written.
                 Poll::Ready(Ok(())) if self.engine.has_discarded_output() => {
                     let message = "the connection ended before everything was written";
                     return Poll::Ready(Err(Error::Io(io::Error::new(io::ErrorKind::BrokenPipe, message))));
                 }
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
-                    // The reader reports it as well, at the end.
+                    // The reader reports the same error at the end.
                     self.handle_write_error(error.kind().into());
                     self.wake_reader();
                     return Poll::Ready(Err(Error::Io(error)));
                 }
             }
-            // A peer that takes nothing must not hold us for ever: deadlines pass here too.
+            // A peer that takes nothing must not hold us forever, so deadlines pass here too.
             ready!(self.poll_timer(cx, Side::Writer));
         }
     }
 
-    /// Takes all steps that the engine wants. Ready when none is left.
+    /// Takes all steps that the engine requests. Ready when none is left.
     fn poll_transmit(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<io::Result<()>> {
         let mut result = self.poll_transmit_once(cx);
         if result.is_pending() {
-            // The stream has remembered the waker of this task and forgotten that of the other. Poll again
-            // with one that wakes both.
+            // The stream now remembers the waker of this task, and has forgotten that of the other.
+            // Poll again with a waker that wakes both.
             let waker = self.waker_for_both(cx, side);
             result = self.poll_transmit_once(&mut Context::from_waker(&waker));
         }
-        // This task may have done what the other one waits for. The woken task polls again and registers
-        // anew, so an idle connection needs no shared wakers.
+        // This task may have finished the work that the other one waits for. The woken task polls
+        // again and registers anew, so an idle connection needs no shared wakers.
         if result.is_ready()
             && let Some(wakers) = self.wakers.take()
         {
@@ -453,10 +476,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         result
     }
 
+    /// Takes the engine's steps until none is left or the stream makes us wait.
     fn poll_transmit_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut stream = Pin::new(&mut self.stream);
         loop {
-            // A half-close that was begun goes first: the engine has forgotten it.
+            // A half-close that has begun goes first, because the engine reports each step only
+            // once.
             if self.half_closing {
                 let shut_down = ready!(stream.as_mut().poll_shutdown(cx));
                 self.half_closing = false;
@@ -464,8 +489,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             match self.engine.poll_transmit() {
                 None => {
+                    // Everything is written, so the block can serve another connection.
                     buffer_pool::release_send_buffer(&mut self.engine);
-                    // Flush once at the end, not after each write.
+                    // Flush once at the end, and not after each write.
                     if self.flushing {
                         ready!(stream.as_mut().poll_flush(cx))?;
                         self.flushing = false;
@@ -475,6 +501,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 //= docs/src/rfc6455.md#section-6-1
                 //# The frames MUST be transmitted over the network connection.
                 Some(Transmit::Bytes(queue)) => {
+                    // The stream accepts no bytes and reports no error. Trying again would loop
+                    // forever.
                     if ready!(poll_write(stream.as_mut(), cx, queue))? == 0 && queue.has_remaining() {
                         return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                     }
@@ -485,7 +513,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Some(Transmit::HalfClose) => self.half_closing = true,
                 Some(Transmit::Disconnect) => {
                     self.disconnected = true;
-                    // For TLS this sends close_notify. For TCP, dropping the stream is enough. Nobody waits.
+                    // For TLS this sends `close_notify`. For TCP, dropping the stream is enough.
+                    // Nobody waits for either.
                     let _ = stream.as_mut().poll_shutdown(cx);
                 }
             }
@@ -493,7 +522,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 }
 
-/// Writes once, as much as the stream takes.
+/// Writes once, as many bytes as the stream takes.
 fn poll_write<S: AsyncWrite>(
     stream: Pin<&mut S>,
     cx: &mut Context<'_>,
@@ -502,12 +531,14 @@ fn poll_write<S: AsyncWrite>(
     if queue.chunk().len() < queue.remaining() {
         return poll_write_buf(stream, cx, queue);
     }
-    // One piece, as nearly always. The system call for several pieces costs the kernel more, even for one.
+    // One piece, as nearly always. The system call for several pieces costs the kernel more, even
+    // if there is only one.
     let count = ready!(stream.poll_write(cx, queue.chunk()))?;
     queue.advance(count);
     Poll::Ready(Ok(count))
 }
 
+/// Copies an event out of the engine's input, so that it can outlive the next read.
 fn to_owned_event(event: EngineEvent<'_>) -> Event {
     match event {
         EngineEvent::Message(message) => Event::Message(message.into_message()),

@@ -1,23 +1,23 @@
 //! Errors of a connection, and of opening one.
 //!
-//! `Display` prints the whole reason, and `source()` continues where it ends, so a report that prints the chain says
-//! nothing twice.
+//! `Display` prints the whole reason, and `source()` continues where it ends. A report that prints
+//! the whole chain therefore repeats nothing.
 
 use std::{error::Error as StdError, fmt, io};
 
 use protocol::{HandshakeViolation, UsageError, Violation, handshake::HandshakeError};
 
-/// The reason why a connection failed, or a call on it.
+/// The reason why a connection, or a call on it, failed.
 ///
-/// After an error from *reading* the connection is over, and the stream returns nothing more. An [`Error::Usage`] leaves
-/// everything as it was.
+/// After an error from *reading*, the connection is over and returns nothing more. An
+/// [`Error::Usage`] changes nothing.
 ///
-/// [`ConnectError`] and [`AcceptError`] convert into this type, so that `?` works in a function that connects, talks and
-/// closes.
+/// [`ConnectError`] and [`AcceptError`] convert into this type, so that `?` works in a function
+/// that connects, exchanges messages and closes.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The peer broke a rule. A Close frame has told it which.
+    /// The peer broke a rule. A Close frame has told the peer which one.
     Violation(Violation),
     /// The call is not allowed. Nothing was sent.
     Usage(UsageError),
@@ -27,7 +27,7 @@ pub enum Error {
     EndedWithoutClose,
     /// The connection could not be opened.
     Connect(Box<ConnectError>),
-    /// The client was not accepted.
+    /// The server did not accept the client.
     Accept(Box<AcceptError>),
 }
 
@@ -117,7 +117,8 @@ pub enum ConnectError {
     Tls(io::Error),
     /// The URI is `wss://`, in a build without the feature `tls`.
     TlsMissing,
-    /// The connection broke during the opening handshake, or the server ended it without a response.
+    /// The connection broke during the opening handshake, or the server ended it without a
+    /// response.
     Handshake(io::Error),
     /// The server responded, but did not open a WebSocket.
     Answer(HandshakeError),
@@ -168,11 +169,12 @@ pub enum AcceptError {
     Violation(HandshakeViolation),
     /// The application rejected the request with this HTTP status.
     Rejected(http::StatusCode),
-    /// The application accepted something that the client had not offered. The client received status 500.
+    /// The application accepted something that the client had not offered. The client received
+    /// status 500.
     Usage(UsageError),
     /// The connection broke, or the client left.
     Io(io::Error),
-    /// The client did not send its request in time.
+    /// The client did not send its request, or did not take the response, in time.
     TimedOut,
 }
 
@@ -186,7 +188,7 @@ impl fmt::Display for AcceptError {
                 f.write_str("the client left before its request was complete")
             }
             Self::Io(error) => write!(f, "the connection broke during the handshake: {error}"),
-            Self::TimedOut => f.write_str("the client did not send its request in time"),
+            Self::TimedOut => f.write_str("the client took too long for the handshake"),
         }
     }
 }

@@ -8,11 +8,11 @@ use protocol::{CloseFrame, Message};
 pub enum Event {
     /// A complete message.
     Message(Message),
-    /// A Ping. A received one has been answered.
+    /// A Ping. If it was received, it has been answered.
     Ping(Bytes),
     /// A Pong.
     Pong(Bytes),
-    /// A Close. A received one has been answered, and nothing follows it but the end.
+    /// A Close. If it was received, it has been answered, and only the end follows.
     Close(Option<CloseFrame>),
 }
 

@@ -1,4 +1,4 @@
-//! A stream of events, and a sink for them.
+//! Streams and sinks of events, which include control frames.
 
 use std::{
     pin::Pin,
@@ -18,8 +18,8 @@ use crate::{
 
 /// A connection, or a half of one, whose items are [`Event`]s and not only messages.
 ///
-/// As a [`Stream`] it returns Pings, Pongs and the peer's Close too. As a [`Sink`] it sends them, so a stream that is
-/// forwarded to it can end the connection with a code:
+/// As a [`Stream`], it also returns Pings, Pongs and the peer's Close. As a [`Sink`], it sends
+/// them. A stream that is forwarded to it can therefore end the connection with a code:
 ///
 /// ```
 /// use futures_util::{StreamExt, stream};

@@ -1,7 +1,8 @@
 //! Randomness: the nonce of a handshake and the masking keys of a client's frames.
 //!
-//! They have to come from a strong source. `rand`'s generator is `ChaCha`, one per thread, which the operating system seeds
-//! and reseeds. It is as hard to predict as the system's own, and costs nanoseconds where a system call costs hundreds.
+//! Both have to come from a strong source. `rand`'s generator is `ChaCha`, one per thread, which
+//! the operating system seeds and reseeds. It is as hard to predict as the system's own generator,
+//! and costs nanoseconds where a system call costs hundreds.
 
 use std::sync::Arc;
 
@@ -28,7 +29,8 @@ pub(crate) fn masking_keys() -> Box<dyn MaskingKeys> {
     Box::new(|| MaskingKey(rand::random()))
 }
 
-/// Creates a source that asks `choose`, and draws a random key where that returns `None`.
+/// Creates a source that calls `choose` for each key, and draws a random key if that returns
+/// `None`.
 pub(crate) fn chosen(choose: Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>) -> Box<dyn MaskingKeys> {
     let mut random = masking_keys();
     Box::new(move || choose().unwrap_or_else(|| random.next_key()))

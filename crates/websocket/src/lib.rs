@@ -1,13 +1,14 @@
 //! WebSocket connections over tokio.
 //!
-//! The protocol is in the [`protocol`] crate; this crate connects it to a byte stream, a clock and random numbers. It
-//! contains no rule of the RFC, only the duties of a driver: to move bytes and to tell the time.
+//! The protocol itself is in the [`protocol`] crate. This crate connects it to a byte stream, a
+//! clock and random numbers. It contains no rule of the RFC, only the duties of a driver: to move
+//! bytes and to tell the time.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `websocket` | an open connection and its methods |
 //! | `split` | the same in two halves for two tasks |
-//! | `events` | streams and sinks of control frames too |
+//! | `events` | streams and sinks that include control frames |
 //! | `connect` | a client: opening handshake |
 //! | `transport` | a client: name resolution, TCP, TLS |
 //! | `accept` | a server: opening handshake, or another response |
@@ -16,12 +17,12 @@
 //! | `read_planner` | how much room each read gets |
 //! | `wakers` | one waker for two tasks |
 //! | `event` | messages and control frames |
-//! | `negotiated` | what the handshake negotiated |
+//! | `negotiated` | the results of the opening handshake |
 //! | `maybe_tls_stream` | TCP, or TLS over TCP |
 //! | `error` | errors |
 //! | `keys` | random numbers |
 //! | `clock` | the time |
-//! | [`observer`] | for tools that show or teach |
+//! | [`observer`] | functions for tools that show or teach the protocol |
 //!
 //! # An echo server
 //!
@@ -80,3 +81,8 @@ pub use self::{
     transport::open_transport,
     websocket::{Parts, WebSocket},
 };
+
+/// The examples of the README, compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

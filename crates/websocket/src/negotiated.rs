@@ -1,9 +1,10 @@
-//! What the opening handshake negotiated.
+//! The results of the opening handshake that a connection keeps.
 
 use http::Response;
 use protocol::handshake::Extension;
 
-/// The results of the opening handshake. Most servers negotiate nothing, and a connection is small without this.
+/// The results of the opening handshake. Most servers negotiate nothing, and their connections stay
+/// small without this value.
 #[derive(Debug, Default)]
 pub(crate) struct Negotiated {
     pub(crate) subprotocol: Option<String>,
@@ -13,6 +14,7 @@ pub(crate) struct Negotiated {
 }
 
 impl Negotiated {
+    /// Boxes the results. Returns `None` if there is nothing to keep.
     pub(crate) fn boxed(self) -> Option<Box<Self>> {
         let is_empty = self.subprotocol.is_none() && self.extensions.is_empty() && self.response.is_none();
         (!is_empty).then(|| Box::new(self))

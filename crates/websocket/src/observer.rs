@@ -1,6 +1,7 @@
-//! For tools that show or teach: masking keys that are chosen and not random.
+//! Functions for tools that show or teach the protocol: masking keys that are chosen and not
+//! random.
 //!
-//! An ordinary client needs nothing from this module. [`protocol::observer`] has more for tools.
+//! Ordinary clients need nothing from this module. [`protocol::observer`] has more for tools.
 
 use std::sync::Arc;
 
@@ -8,9 +9,10 @@ use protocol::frame::MaskingKey;
 
 use crate::connect::Connector;
 
-/// Makes a connector ask `choose` for the masking key of each frame, and draw a random one only if that returns `None`.
+/// Makes a connector call `choose` for the masking key of each frame. It draws a random key only if
+/// `choose` returns `None`.
 ///
-/// A predictable key is what section 10.3 forbids. Use this for demonstrations and tests.
+/// Section 10.3 forbids predictable keys. Use this function for demonstrations and tests only.
 #[must_use]
 pub fn choose_masking_keys(
     connector: Connector,

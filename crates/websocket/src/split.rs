@@ -1,7 +1,8 @@
-//! A connection in two halves for two tasks: one reads, one writes.
+//! A connection in two halves for two tasks, one of which reads and the other writes.
 //!
-//! The halves share the connection through a lock that is held for the length of one poll and never across an `.await`.
-//! The reading half does everything that the protocol requires by itself: Pongs, the answer to a Close, deadlines.
+//! The halves share the connection through a lock that is held for the length of one poll and never
+//! across an `.await`. The reading half does by itself everything that the protocol requires: it
+//! sends Pongs, answers a Close and keeps the deadlines.
 
 use std::{
     future::poll_fn,
@@ -23,7 +24,7 @@ use crate::{
     websocket::WebSocket,
 };
 
-/// What the two halves share.
+/// The state that the two halves share.
 #[derive(Debug)]
 struct SplitState<S> {
     driver: Mutex<Driver<S>>,
@@ -31,29 +32,48 @@ struct SplitState<S> {
 }
 
 impl<S> SplitState<S> {
-    /// Locks the driver. A panic in the other task does not invalidate it: every poll leaves it consistent.
+    /// Locks the driver. A panic in the other task does not invalidate the driver, because every
+    /// poll leaves it consistent.
     fn lock(&self) -> MutexGuard<'_, Driver<S>> {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The half that reads. Keep reading it: it also keeps the connection alive and closes it.
+/// The half of a connection that reads. Keep reading it, because it also answers Pings, keeps the
+/// deadlines and completes the closing handshake.
 #[derive(Debug)]
 pub struct ReadHalf<S>(Arc<SplitState<S>>);
 
-/// The half that writes.
+/// The half of a connection that writes.
 #[derive(Debug)]
 pub struct WriteHalf<S>(Arc<SplitState<S>>);
 
 impl<S> WebSocket<S> {
-    /// Splits the connection into a half that reads and a half that writes.
+    /// Splits the connection into a half that reads and a half that writes, for two tasks.
+    ///
+    /// ```
+    /// # use tokio::net::TcpStream;
+    /// use websocket::{CloseCode, Error, WebSocket};
+    ///
+    /// async fn talk(connection: WebSocket<TcpStream>) -> Result<(), Error> {
+    ///     let (mut reader, mut writer) = connection.into_split();
+    ///     let writing = tokio::spawn(async move {
+    ///         writer.send("hello").await?;
+    ///         writer.start_close(CloseCode::NORMAL, "done").await
+    ///     });
+    ///     while let Some(message) = reader.next().await {
+    ///         println!("{}", message?);
+    ///     }
+    ///     writing.await.expect("the task does not panic")
+    /// }
+    /// ```
     pub fn into_split(self) -> (ReadHalf<S>, WriteHalf<S>) {
         let state = Arc::new(SplitState { driver: Mutex::new(self.driver), negotiated: self.negotiated });
         (ReadHalf(Arc::clone(&state)), WriteHalf(state))
     }
 }
 
-/// The methods that both halves have.
+/// Defines the methods that both halves have.
 macro_rules! shared_methods {
     ($half:ident) => {
         impl<S> $half<S> {
@@ -81,14 +101,15 @@ macro_rules! shared_methods {
                 self.0.lock().engine().state()
             }
 
-            /// Returns how the connection ended, as far as that is known. Final once the state is CLOSED.
+            /// Returns a summary of how the connection ended, as far as that is known. Final once
+            /// the state is CLOSED.
             #[must_use]
             pub fn close_info(&self) -> CloseInfo {
                 self.0.lock().engine().close_info()
             }
 
-            /// Calls `look` with the byte stream, for example to get the peer's address. The connection is locked
-            /// meanwhile.
+            /// Calls `look` with the byte stream, for example to get the peer's address. The
+            /// connection is locked during the call.
             pub fn with_stream<T>(&self, look: impl FnOnce(&S) -> T) -> T {
                 look(self.0.lock().stream())
             }
@@ -159,8 +180,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
         self.flush().await
     }
 
-    /// Queues a message without writing it: see [`WebSocket::feed`]. It leaves with the next [`flush`](Self::flush) or
-    /// [`send`](Self::send), or when the reading half writes.
+    /// Queues a message without writing it: see [`WebSocket::feed`]. It leaves with the next
+    /// [`flush`](Self::flush) or [`send`](Self::send), or when the reading half writes.
     ///
     /// # Errors
     /// As for [`WebSocket::send`].
@@ -172,7 +193,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
         Ok(self.0.lock().queue(message.into())?)
     }
 
-    /// Sends a message that was encoded once for many connections: see [`WebSocket::send_prepared`].
+    /// Sends a message that was encoded once for many connections: see
+    /// [`WebSocket::send_prepared`].
     ///
     /// # Errors
     /// As for [`WebSocket::send_prepared`].
@@ -233,7 +255,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
         poll_fn(|cx| self.0.lock().poll_drain(cx)).await
     }
 
-    /// Sends a Close and returns once it is written: see [`WebSocket::start_close`]. The reading half then comes to its end.
+    /// Sends a Close and returns once it is written: see [`WebSocket::start_close`]. The reading
+    /// half then receives the end of the connection.
     ///
     /// # Errors
     /// As for [`WebSocket::start_close`].

@@ -1,4 +1,4 @@
-//! The transport of a client: name resolution, TCP, TLS (section 4.1).
+//! A client's transport: name resolution, TCP and TLS (section 4.1).
 
 use std::{
     collections::HashMap,
@@ -15,25 +15,30 @@ use tokio::{
 
 use crate::{error::ConnectError, maybe_tls_stream::MaybeTlsStream};
 
-/// Opens the transport to a URI: name resolution, TCP, and TLS for `wss`. For a client that performs the opening
-/// handshake in its own way.
+/// Opens the transport to a URI: name resolution, TCP, and TLS for `wss`. Use it for a client that
+/// performs the opening handshake in its own way.
 ///
 /// # Errors
-/// As for [`Connector::connect`](crate::Connector::connect), up to the opening handshake. There is no time-out.
+/// As for [`Connector::connect`](crate::Connector::connect), up to the opening handshake. There is
+/// no time-out.
+///
+/// # Cancel safety
+/// If the future is dropped, no transport is opened.
 pub async fn open_transport(uri: &Uri) -> Result<MaybeTlsStream, ConnectError> {
     open_exclusively(uri).await.map(|(stream, _turn)| stream)
 }
 
-/// Resolves the host, connects to it, and performs the TLS handshake for `wss`. No other connection to the same address
-/// starts before the returned guard is dropped: keep it until the opening handshake is over.
+/// Resolves the host, connects to it, and performs the TLS handshake for `wss`. No other connection
+/// to the same address starts before the returned guard is dropped, so keep it until the opening
+/// handshake is over.
 pub(crate) async fn open_exclusively(uri: &Uri) -> Result<(MaybeTlsStream, OwnedMutexGuard<()>), ConnectError> {
     let (host, port) = (uri.host(), uri.port());
     let resolve = |error| ConnectError::Resolve { host: host.to_owned(), error };
     let addresses: Vec<_> = lookup_host((host, port)).await.map_err(resolve)?.collect();
     let mut last_error = io::Error::new(io::ErrorKind::NotFound, "it has no address");
     for address in addresses {
-        // Otherwise a page that opens a hundred connections would be a cheap way to keep a server busy that
-        // does not even support WebSocket.
+        // Without this rule, a page that opens a hundred connections would be a cheap way to keep a
+        // server busy, even one that does not support WebSocket.
         //= docs/src/rfc6455.md#section-4-1
         //# While another connection to the same IP address and port is being opened, the client MUST wait until
         //# that is done or has failed.
@@ -44,13 +49,15 @@ pub(crate) async fn open_exclusively(uri: &Uri) -> Result<(MaybeTlsStream, Owned
         //# A client without a proxy SHOULD open a TCP connection to the host and port itself.
         match TcpStream::connect(address).await {
             Ok(tcp) => {
-                // Messages are written whole. Holding them back to fill a packet would only delay them.
+                // Messages are written whole. Waiting for more bytes to fill a packet would only
+                // delay them.
                 tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
                 //= docs/src/rfc6455.md#section-4-1
                 //# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
                 let stream = if uri.secure() { start_tls(tcp, host).await? } else { MaybeTlsStream::Plain(tcp) };
                 return Ok((stream, turn));
             }
+            // Try the next address, and report only the last error if all fail.
             Err(error) => last_error = error,
         }
     }
@@ -78,14 +85,15 @@ fn turn_for(address: SocketAddr) -> Arc<tokio::sync::Mutex<()>> {
     turn
 }
 
-// Async like its twin below, for the one caller of both.
+// Async like its twin below, because one caller serves both.
 #[allow(clippy::unused_async)]
 #[cfg(not(feature = "tls"))]
 async fn start_tls(_: TcpStream, _: &str) -> Result<MaybeTlsStream, ConnectError> {
     Err(ConnectError::TlsMissing)
 }
 
-/// Performs the TLS handshake, and trusts the certificates that the operating system trusts.
+/// Performs the TLS handshake. It trusts the certificate authorities that the operating system
+/// trusts.
 //= docs/src/rfc6455.md#section-10-6
 //# An implementation MUST support TLS.
 #[cfg(feature = "tls")]
@@ -105,8 +113,8 @@ async fn start_tls(tcp: TcpStream, host: &str) -> Result<MaybeTlsStream, Connect
     Ok(MaybeTlsStream::Tls(Box::new(tls)))
 }
 
-/// Returns the TLS configuration of all connections of this process. Created once, because the system's certificates are
-/// some hundred files.
+/// Returns the TLS configuration, which all connections of this process share. It is created once,
+/// because the system's certificates are some hundred files.
 #[cfg(feature = "tls")]
 async fn tls_config() -> Result<Arc<tokio_rustls::rustls::ClientConfig>, ConnectError> {
     use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
@@ -116,7 +124,7 @@ async fn tls_config() -> Result<Arc<tokio_rustls::rustls::ClientConfig>, Connect
         let mut roots = RootCertStore::empty();
         // One broken certificate in the system's store is no reason to distrust the others.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        // Named here, because a program that also uses another provider has no default one.
+        // Name the provider, because a program that also uses another one has no default.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         //= docs/src/rfc6455.md#section-10-6
         //# Clients should take strong algorithms only.
@@ -124,7 +132,7 @@ async fn tls_config() -> Result<Arc<tokio_rustls::rustls::ClientConfig>, Connect
         versions.map(|builder| Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
     };
     let other = |error| ConnectError::Tls(io::Error::other(error));
-    // Reading files blocks, and must not block the threads that serve connections.
+    // Reading files blocks, so it must not happen on the threads that serve connections.
     let loading = || async {
         tokio::task::spawn_blocking(load)
             .await

@@ -1,4 +1,4 @@
-//! One waker for two tasks. The [driver](crate::driver) says when it is needed.
+//! One waker for two tasks. The [driver](crate::driver) explains when it is needed.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,7 +12,7 @@ pub(crate) enum Side {
     Writer,
 }
 
-/// Wakes both tasks.
+/// The wakers of both tasks. As a [`Wake`], it wakes both.
 #[derive(Debug, Default)]
 pub(crate) struct SharedWakers {
     waiting: Mutex<[Option<Waker>; 2]>,
@@ -33,6 +33,7 @@ impl SharedWakers {
         };
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(waker) = waiting[other as usize].take() {
+            // Unlock first: the woken task may poll at once, on another thread, and register again.
             drop(waiting);
             waker.wake();
         }

@@ -23,37 +23,59 @@ use crate::{
 
 /// An open WebSocket connection over a byte stream `S`.
 ///
-/// It is a [`Stream`] of the messages that arrive and a [`Sink`] for messages to send, and has methods for both and for
-/// control frames. While the connection is read, it answers Pings, answers the closing handshake and keeps its
-/// deadlines. **Keep reading it**, even if you only want to send: nothing happens in the background.
+/// It is a [`Stream`] of the messages that arrive, and a [`Sink`] for messages to send. It has
+/// methods for both, and for control frames. While you read it, it answers Pings, completes the
+/// closing handshake and keeps its deadlines. **Keep reading it**, even if you only want to send:
+/// nothing happens in the background.
 ///
 /// To read and write from two tasks, use [`into_split`](Self::into_split).
 ///
+/// ```
+/// # async fn example() -> Result<(), websocket::Error> {
+/// use websocket::{CloseCode, Connector, Message};
+///
+/// let (near, far) = tokio::io::duplex(1024);
+/// let server = tokio::spawn(async {
+///     let mut connection = websocket::accept(far).await?;
+///     connection.serve(|message, outbound| Ok(outbound.send_back(message)?)).await
+/// });
+/// let mut client = Connector::new("ws://localhost/")?.handshake(near).await?;
+/// client.send("hello").await?;
+/// assert_eq!(client.next().await.transpose()?, Some(Message::text("hello")));
+/// let info = client.close(CloseCode::NORMAL, "done").await?;
+/// assert!(info.was_clean);
+/// # server.await.expect("the server does not panic")
+/// # }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(example()).unwrap();
+/// ```
+///
 /// # Cancel safety
 ///
-/// The methods that receive are cancel safe: if their future is dropped, no message is lost. The methods that
-/// send first wait for room in the queue, then queue the message, and then write. If their future is dropped, the
-/// message either was not queued, or is queued whole and leaves with the next call. They do not say which; use
-/// [`feed`](Self::feed) and [`flush`](Self::flush) to know.
+/// The methods that receive are cancel safe: if their future is dropped, no message is lost. The
+/// methods that send first wait for room in the queue, then queue the message, and then write it.
+/// If their future is dropped, the message was either not queued at all, or is queued whole and
+/// leaves with the next call. Those methods do not report which; use [`feed`](Self::feed) and
+/// [`flush`](Self::flush) to know.
 #[derive(Debug)]
 pub struct WebSocket<S> {
     pub(crate) driver: Driver<S>,
     pub(crate) negotiated: Option<Box<Negotiated>>,
 }
 
-/// The parts of a [`WebSocket`].
+/// The parts of a [`WebSocket`], from [`WebSocket::into_parts`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Parts<S> {
     /// The byte stream.
     pub stream: S,
-    /// The engine, with the bytes that were read and not processed, and those that were queued and not written.
+    /// The engine. It holds the bytes that were read and not processed, and those that were queued
+    /// and not written.
     pub connection: Connection,
 }
 
 impl<S> WebSocket<S> {
-    /// Creates a connection on a stream whose opening handshake is over. [`connect`](crate::connect) and
-    /// [`accept`](crate::accept) perform the handshake too.
+    /// Creates a connection on a stream whose opening handshake is over.
+    /// [`connect`](crate::connect) and [`accept`](crate::accept) perform the handshake too.
     pub fn new(stream: S, connection: Connection) -> Self {
         Self { driver: Driver::new(stream, connection), negotiated: None }
     }
@@ -82,7 +104,8 @@ impl<S> WebSocket<S> {
         self.driver.engine().state()
     }
 
-    /// Returns how the connection ended, as far as that is known. Final once the state is CLOSED.
+    /// Returns a summary of how the connection ended, as far as that is known. Final once the state
+    /// is CLOSED.
     pub fn close_info(&self) -> CloseInfo {
         self.driver.engine().close_info()
     }
@@ -97,7 +120,8 @@ impl<S> WebSocket<S> {
         self.driver.stream()
     }
 
-    /// Returns the byte stream. Reading from it or writing to it would break the connection.
+    /// Returns the byte stream. Do not read from it or write to it, which would break the
+    /// connection.
     pub const fn get_mut(&mut self) -> &mut S {
         self.driver.stream_mut()
     }
@@ -111,12 +135,14 @@ impl<S> WebSocket<S> {
 
 /// Receiving.
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Receives the next message. Returns `None` when the connection has been closed; [`close_info`](Self::close_info) then
-    /// says how. Writes what is queued before it waits.
+    /// Receives the next message. Returns `None` when the connection has been closed;
+    /// [`close_info`](Self::close_info) then describes how. Before this method waits, it writes
+    /// everything that is queued.
     ///
     /// # Errors
-    /// Once, if the connection ended in another way than by a closing handshake: [`Error::Violation`], [`Error::Io`] or
-    /// [`Error::EndedWithoutClose`]. Messages that were complete before have been returned.
+    /// Once, if the connection did not end with a closing handshake: [`Error::Violation`],
+    /// [`Error::Io`] or [`Error::EndedWithoutClose`]. All messages that were complete before the
+    /// error have been returned by then.
     ///
     /// # Cancel safety
     /// Cancel safe.
@@ -135,11 +161,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.driver.poll_event(cx)).await
     }
 
-    /// Calls `answer` with each message, and with an [`Outbound`] to answer it, until the connection has been closed.
+    /// Calls `answer` with each message, and with an [`Outbound`] to answer it, until the
+    /// connection has been closed.
     ///
-    /// This is the fastest way to serve if no answer has to wait for anything: messages are neither copied nor allocated, the
-    /// answers to everything that one read brought leave in one write, and if the peer reads more slowly than it
-    /// sends, this method stops reading until the peer has caught up.
+    /// This is the fastest way to serve if no answer has to wait for anything. Messages are neither
+    /// copied nor allocated, and all answers to one read leave in one write. If the peer reads more
+    /// slowly than it sends, this method stops reading until the peer has caught up.
     ///
     /// ```
     /// # async fn example(stream: tokio::net::TcpStream) -> Result<(), websocket::Error> {
@@ -151,8 +178,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// ```
     ///
     /// # Errors
-    /// As for [`next`](Self::next), and the errors of `answer`. After an error of `answer` you may continue with the next
-    /// message.
+    /// As for [`next`](Self::next), and the errors of `answer`. After an error of `answer` you may
+    /// continue with the next message.
     ///
     /// # Cancel safety
     /// Cancel safe. The answers that `answer` has queued leave with the next call.
@@ -166,10 +193,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
 /// Sending.
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Sends a message. It has been written to the stream when this method returns.
+    /// Sends a message. The message has been written to the stream when this method returns.
     ///
-    /// While it waits for the stream, this method does not process what arrives. Two sides that each send more than the
-    /// sockets between them can hold, and read only afterwards, wait for each other; use [`into_split`](Self::into_split) there.
+    /// While it waits for the stream, this method does not process what arrives. If both sides send
+    /// more than the sockets between them can hold, and read only afterwards, they wait for each
+    /// other. Use [`into_split`](Self::into_split) in that case.
     ///
     /// # Errors
     /// - [`Error::Usage`] unless the connection is open;
@@ -197,10 +225,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(self.driver.queue(message.into())?)
     }
 
-    /// Sends a message that was encoded once for many connections. Only a server can. Otherwise like [`send`](Self::send).
+    /// Sends a message that was encoded once for many connections. Only a server can do this.
+    /// Otherwise like [`send`](Self::send).
+    ///
+    /// ```
+    /// # use tokio::net::TcpStream;
+    /// use websocket::{Error, Message, PreparedMessage, WebSocket};
+    ///
+    /// async fn announce(clients: &mut [WebSocket<TcpStream>], text: &str) -> Result<(), Error> {
+    ///     let message = PreparedMessage::new(&Message::text(text));
+    ///     for client in clients {
+    ///         client.send_prepared(&message).await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// As for [`send`](Self::send), and [`UsageError::PreparedForServers`](protocol::UsageError::PreparedForServers).
+    /// As for [`send`](Self::send), and
+    /// [`UsageError::PreparedForServers`](protocol::UsageError::PreparedForServers).
     ///
     /// # Cancel safety
     /// As for [`send`](Self::send).
@@ -224,13 +267,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.flush().await
     }
 
-    /// Sends a Ping. The Pong arrives as an [`Event::Pong`], if the connection is read with [`next_event`](Self::next_event).
+    /// Sends a Ping. The Pong arrives as an [`Event::Pong`], if the connection is read with
+    /// [`next_event`](Self::next_event).
     ///
     /// # Errors
-    /// As for [`send`](Self::send), and [`UsageError::ControlTooLong`](protocol::UsageError::ControlTooLong) above 125 bytes.
+    /// As for [`send`](Self::send), and
+    /// [`UsageError::ControlTooLong`](protocol::UsageError::ControlTooLong) above 125 bytes.
     ///
     /// # Cancel safety
-    /// The Ping is queued at the first poll. If the future is dropped later, the Ping leaves with the next call.
+    /// The Ping is queued at the first poll. If the future is dropped later, the Ping leaves with
+    /// the next call.
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
         self.driver.queue_ping(payload)?;
         self.flush().await
@@ -261,9 +307,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.driver.poll_drain(cx)).await
     }
 
-    /// Closes the connection: sends a Close, then waits for the peer's Close and for the end of TCP, at most
-    /// [`Config::close_timeout`](protocol::Config::close_timeout) for each. Messages that still arrive are dropped. To receive
-    /// them, use [`start_close`](Self::start_close) and keep reading.
+    /// Closes the connection: sends a Close, then waits for the peer's Close and for the end of
+    /// TCP, at most [`Config::close_timeout`](protocol::Config::close_timeout) for each. Messages
+    /// that still arrive are dropped. To receive them, use [`start_close`](Self::start_close) and
+    /// keep reading.
     ///
     /// If the connection is already closing or closed, this method only waits for the end.
     ///
@@ -271,16 +318,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`Error::Usage`] for a code or a reason that cannot be sent.
     ///
     /// # Cancel safety
-    /// The Close is queued at the first poll. If the future is dropped later, keep reading: the connection ends all the same.
+    /// The Close is queued at the first poll. If the future is dropped later, keep reading: the
+    /// connection ends all the same.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseInfo, Error> {
         self.driver.queue_close(Some(CloseFrame::new(code, reason)?))?;
-        // Errors are part of the summary.
+        // Errors are part of the summary, so drop them here.
         while self.next_event().await.is_some() {}
         Ok(self.close_info())
     }
 
-    /// Starts the closing handshake: sends a Close and returns once it is written. Keep reading until the end, for the
-    /// peer's answer and for messages that are still on their way.
+    /// Starts the closing handshake: sends a Close and returns once it is written. Keep reading
+    /// until the end, for the peer's answer and for messages that are still on their way.
     ///
     /// # Errors
     /// As for [`close`](Self::close), and [`Error::Io`].
@@ -322,7 +370,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
         self.driver.poll_drain(cx)
     }
 
-    /// Sends a Close with code 1000 unless one was sent. The task that reads the connection awaits the peer's answer.
+    /// Sends a Close with code 1000 unless one was sent. The task that reads the connection awaits
+    /// the peer's answer.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.driver.queue_close(Some(CloseFrame::NORMAL))?;
         self.driver.poll_drain(cx)

@@ -1,8 +1,8 @@
-//! The terminal: taken for the full screen, and given back on every way out.
+//! Takes over the terminal for the full screen, and restores it however the program ends.
 //!
-//! A program that ends with the terminal in raw mode leaves behind a shell in which nothing can be seen that is typed. So
-//! the terminal is restored when the guard is dropped, and by a hook when the program panics; signals end the program in
-//! the ordinary way, through the guard.
+//! If the program ended with the terminal in raw mode, the shell would no longer show what the user
+//! types. So the terminal is restored when the guard is dropped, and by a hook when the program
+//! panics. Signals end the program in the usual way, which drops the guard.
 
 use std::{
     io::{self, BufWriter, Stdout, Write},
@@ -10,33 +10,30 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use ratatui::{
-    Terminal,
-    backend::CrosstermBackend,
-    crossterm::{
-        cursor::Show,
-        event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
-        queue,
-        terminal::{
-            BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
-            LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
-        },
+use crossterm::{
+    cursor::Show,
+    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
+    queue,
+    terminal::{
+        BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+        disable_raw_mode, enable_raw_mode,
     },
 };
+use ratatui::{Terminal, backend::CrosstermBackend};
 
 use super::{model::Model, view};
 
-/// A screen is some ten thousand bytes with its colours; it should leave in one write.
+/// In bytes. A screen with its colours takes about ten thousand, and should leave in one write.
 const BUFFER: usize = 64 << 10;
 
 /// Whether the terminal is ours.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Standard output, for as long as the terminal is ours. What a buffer still held when it was given back would only disturb
-/// those who have it now.
-struct Screen(Stdout);
+/// Standard output while the terminal is ours. Afterwards it discards the rest of the buffer, which
+/// would only disturb the shell.
+struct GuardedStdout(Stdout);
 
-impl Write for Screen {
+impl Write for GuardedStdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if TAKEN.load(Ordering::SeqCst) { self.0.write(bytes) } else { Ok(bytes.len()) }
     }
@@ -46,19 +43,19 @@ impl Write for Screen {
     }
 }
 
-/// The terminal, for as long as this lives.
-pub(crate) struct Tty(Terminal<CrosstermBackend<BufWriter<Screen>>>);
+/// The guard. The terminal is ours until it is dropped.
+pub(crate) struct Tty(Terminal<CrosstermBackend<BufWriter<GuardedStdout>>>);
 
 impl Tty {
-    /// Takes the terminal.
+    /// Takes over the terminal.
     ///
     /// # Errors
-    /// It cannot be done: what seems to be a terminal may be none.
+    /// Returns the error of a device that looks like a terminal but does not behave like one.
     pub(crate) fn take() -> io::Result<Self> {
         restore_on_panic(restore);
         TAKEN.store(true, Ordering::SeqCst);
         let taken = enable_raw_mode().and_then(|()| {
-            let mut output = BufWriter::with_capacity(BUFFER, Screen(io::stdout()));
+            let mut output = BufWriter::with_capacity(BUFFER, GuardedStdout(io::stdout()));
             queue!(output, EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)?;
             output.flush()?;
             Terminal::new(CrosstermBackend::new(output))
@@ -66,10 +63,11 @@ impl Tty {
         taken.map(Self).inspect_err(|_| restore())
     }
 
-    /// Draws what the model has to show. Where the terminal knows how, it shows all of it at once.
+    /// Draws the model. A terminal that supports synchronized updates shows the whole picture at
+    /// once.
     ///
     /// # Errors
-    /// The terminal is gone.
+    /// Returns an error if the terminal is gone.
     pub(crate) fn draw(&mut self, model: &Model) -> io::Result<()> {
         queue!(self.0.backend_mut(), BeginSynchronizedUpdate)?;
         self.0.draw(|frame| view::draw(model, frame))?;
@@ -77,15 +75,16 @@ impl Tty {
         self.0.backend_mut().flush()
     }
 
-    /// Forgets what the terminal shows: something else has written on it.
+    /// Clears the terminal, because another program has written to it. The next `draw` draws
+    /// everything.
     ///
     /// # Errors
-    /// The terminal is gone.
+    /// Returns an error if the terminal is gone.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
-        // The library's own way asks the terminal where its cursor is, and the answer would come to the thread that reads
-        // the keyboard.
+        // ratatui's own `clear` asks the terminal for the position of its cursor. The thread that
+        // reads the keyboard would receive the answer.
         queue!(self.0.backend_mut(), Clear(ClearType::All))?;
-        // The buffer of what was shown is emptied.
+        // Empties the buffer with which ratatui compares the next picture.
         self.0.swap_buffers();
         Ok(())
     }
@@ -97,10 +96,10 @@ impl Drop for Tty {
     }
 }
 
-/// Gives the terminal back, once.
+/// Restores the terminal, once.
 fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        // There is nobody to tell if this fails.
+        // If this fails, nobody is left to tell.
         let _ = write_restoring(&mut io::stdout());
         let _ = disable_raw_mode();
     }
@@ -111,7 +110,8 @@ fn write_restoring(output: &mut impl Write) -> io::Result<()> {
     output.flush()
 }
 
-/// First the terminal, then the message: on the alternate screen it would be lost.
+/// Installs a hook that restores the terminal before the panic's message is printed. On the
+/// alternate screen, the message would be lost.
 fn restore_on_panic(restore: fn()) {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -125,12 +125,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_gives_the_terminal_back_before_it_tells_anything() {
+    fn a_panic_restores_the_terminal_before_it_prints_its_message() {
         static SEEN_TAKEN: AtomicBool = AtomicBool::new(true);
         let original = panic::take_hook();
-        // The hook that ours calls: what it sees is what a reader of the message would.
+        // Our hook calls this one, in place of the hook that prints the message.
         panic::set_hook(Box::new(|_| SEEN_TAKEN.store(TAKEN.load(Ordering::SeqCst), Ordering::SeqCst)));
-        // This test's terminal, if it has one, was never taken.
+        // The real `restore` would write to this test's own terminal, which was never taken over.
         restore_on_panic(|| TAKEN.store(false, Ordering::SeqCst));
         TAKEN.store(true, Ordering::SeqCst);
         let panicked = std::thread::spawn(|| panic!("on purpose")).join();
@@ -140,11 +140,11 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_was_switched_on_is_switched_off() {
+    fn every_mode_that_is_enabled_is_disabled_again() {
         let mut output = Vec::new();
         write_restoring(&mut output).unwrap();
         let output = String::from_utf8(output).unwrap();
-        // Bracketed paste, mouse, alternate screen, cursor: xterm's private modes.
+        // xterm's private modes: bracketed paste, mouse, alternate screen, cursor.
         for mode in ["?2004l", "?1000l", "?1006l", "?1049l", "?25h"] {
             assert!(output.contains(mode), "{mode}: {output:?}");
         }

@@ -1,18 +1,18 @@
-//! How a connection ends, in words and as an exit status.
+//! The end of a connection: the sentence and the exit status.
 
 use tokio::{io::AsyncWriteExt, join};
 use websocket::protocol::{CloseCode, CloseFrame};
 
-use crate::support::{Client, Server, bounded, drain, next_text, texts};
+use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, bounded, drain, next_text, texts};
 
-/// A server's frames, which no library would send as these tests do.
+/// A server's frames, for the tests that send them at unusual times.
 const CLOSE_1000: [u8; 4] = [0x88, 2, 0x03, 0xE8];
 const CLOSE_1001: [u8; 4] = [0x88, 2, 0x03, 0xE9];
 const CLOSE_WITHOUT_CODE: [u8; 2] = [0x88, 0];
 
 #[tokio::test]
-async fn the_servers_code_is_told_and_decides_the_status() {
-    for (code, status, told) in [
+async fn the_servers_code_is_reported_and_determines_the_status() {
+    for (code, status, name) in [
         (1000, 0, "1000 (normal closure)"),
         (1001, 0, "1001 (going away)"),
         (1002, 1, "1002 (protocol error)"),
@@ -22,43 +22,43 @@ async fn the_servers_code_is_told_and_decides_the_status() {
         (3000, 1, "3000 (registered by a library)"),
         (4321, 1, "4321 (private)"),
     ] {
-        let server = Server::start().await;
-        let client = Client::start([server.url()]);
+        let server = ScriptedServer::start().await;
+        let client = ClientProcess::start([server.url()]);
         let mut connection = server.accept().await;
         let close_info = bounded(connection.close(CloseCode(code), "")).await.unwrap();
         assert!(close_info.was_clean);
-        client.ended().await.expect_all(status, "", &format!("closed: {told}, by the server\n"));
+        client.exited().await.expect_all(status, "", &format!("closed: {name}, by the server\n"));
     }
 }
 
 #[tokio::test]
-async fn the_servers_reason_is_told_without_its_control_characters() {
-    let server = Server::start().await;
-    let client = Client::start([server.url()]);
+async fn the_servers_reason_is_reported_without_its_control_characters() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start([server.url()]);
     let mut connection = server.accept().await;
     bounded(connection.close(CloseCode::GOING_AWAY, "back at \x1b[1mnoon\n")).await.unwrap();
-    client.ended().await.expect(0, "closed: 1001 (going away) \"back at \\u{1b}[1mnoon\\n\", by the server\n");
+    client.exited().await.expect(0, "closed: 1001 (going away) \"back at \\u{1b}[1mnoon\\n\", by the server\n");
 }
 
 #[tokio::test]
 async fn a_close_without_a_code_is_1005_and_clean() {
-    let server = Server::start().await;
-    let client = Client::start([server.url()]);
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start([server.url()]);
     let mut tcp = server.accept_raw().await;
     tcp.write_all(&CLOSE_WITHOUT_CODE).await.unwrap();
     let (_, ended) = join!(
         async {
-            let answer = drain_frame(&mut tcp).await;
+            let answer = read_empty_frame(&mut tcp).await;
             assert_eq!(answer[..2], [0x88, 0x80]);
             drop(tcp);
         },
-        client.ended()
+        client.exited()
     );
     ended.expect(0, "closed: 1005 (no status code), by the server\n");
 }
 
-/// The client's answer to a Close without a code: two bytes and a masking key.
-async fn drain_frame(tcp: &mut tokio::net::TcpStream) -> [u8; 6] {
+/// Reads the client's answer to a Close without a code: two bytes and a masking key.
+async fn read_empty_frame(tcp: &mut tokio::net::TcpStream) -> [u8; 6] {
     let mut frame = [0; 6];
     bounded(tokio::io::AsyncReadExt::read_exact(tcp, &mut frame)).await.unwrap();
     frame
@@ -66,44 +66,44 @@ async fn drain_frame(tcp: &mut tokio::net::TcpStream) -> [u8; 6] {
 
 #[tokio::test]
 async fn messages_before_the_close_are_printed() {
-    let server = Server::start().await;
-    let client = Client::start([server.url()]);
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start([server.url()]);
     let mut connection = server.accept().await;
     for number in 0..1000 {
         connection.send(format!("{number}")).await.unwrap();
     }
     bounded(connection.close(CloseCode::GOING_AWAY, "")).await.unwrap();
     let all: String = (0..1000).map(|number| format!("{number}\n")).collect();
-    client.ended().await.expect_all(0, &all, "closed: 1001 (going away), by the server\n");
+    client.exited().await.expect_all(0, &all, "closed: 1001 (going away), by the server\n");
 }
 
 #[tokio::test]
 async fn our_close_is_1000_without_a_reason() {
-    let server = Server::start().await;
-    let client = Client::fed([server.url()], b"bye\n").await;
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::fed([server.url()], b"bye\n").await;
     let mut connection = server.accept().await;
     assert_eq!(texts(&mut connection).await, ["bye"]);
     let close_info = connection.close_info();
     assert!(close_info.was_clean);
     assert_eq!((close_info.code, close_info.reason.as_str()), (CloseCode::NORMAL, ""));
-    assert_eq!(close_info.sent, Some(CloseFrame { code: CloseCode::NORMAL, reason: String::new() }));
-    client.ended().await.expect(0, "closed: 1000 (normal closure), by us\n");
+    assert_eq!(close_info.sent, Some(CloseFrame::NORMAL));
+    client.exited().await.expect(0, CLOSED_BY_US);
 }
 
 #[tokio::test]
-async fn a_rule_that_is_broken_after_our_close_changes_nothing_about_our_code() {
-    let server = Server::start().await;
-    // Nothing to say: the Close goes out at once.
-    let client = Client::fed([server.url()], b"").await;
+async fn a_violation_after_our_close_does_not_change_our_code() {
+    let server = ScriptedServer::start().await;
+    // The input is empty, so the client sends its Close at once.
+    let client = ClientProcess::fed([server.url()], b"").await;
     let mut tcp = server.accept_raw().await;
     let mut close = [0; 8];
     bounded(tokio::io::AsyncReadExt::read_exact(&mut tcp, &mut close)).await.unwrap();
     let key = [close[2], close[3], close[4], close[5]];
     assert_eq!((close[0], close[1]), (0x88, 0x82));
     assert_eq!(u16::from_be_bytes([close[6] ^ key[0], close[7] ^ key[1]]), 1000);
-    // A text that is masked, which a server's must not be.
+    // A masked text, which a server must not send.
     tcp.write_all(&[0x81, 0x81, 0, 0, 0, 0, b'x']).await.unwrap();
-    client.ended().await.expect(
+    client.exited().await.expect(
         1,
         "closed: 1000 (normal closure), by us; then the server broke a rule: a server's frames must not be masked (RFC \
          6455, section 5.1)\n",
@@ -112,124 +112,124 @@ async fn a_rule_that_is_broken_after_our_close_changes_nothing_about_our_code() 
 
 #[tokio::test]
 async fn a_server_that_dies_is_1006() {
-    let server = Server::start().await;
-    let client = Client::start([server.url()]);
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start([server.url()]);
     let mut connection = server.accept().await;
     connection.send("last words").await.unwrap();
     drop(connection);
-    client.ended().await.expect_all(
+    client.exited().await.expect_all(
         1,
         "last words\n",
-        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame, so the server \
-         crashed or was killed, or a proxy between cut it off; the server's log may say more\n",
+        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame; the server \
+         crashed or was killed, or a proxy in between closed the connection; the server's log may say more\n",
     );
 }
 
 #[tokio::test]
 async fn a_connection_that_is_reset_is_1006() {
-    let server = Server::start().await;
-    let mut client = Client::start([server.url()]);
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
     let mut connection = server.accept().await;
     client.write(b"one\ntwo\n").await;
     assert_eq!(next_text(&mut connection).await, "one");
-    // Closing a socket that is told not to linger makes the kernel send a reset.
+    // With zero linger, the kernel closes the socket by a reset.
     connection.get_ref().set_zero_linger().unwrap();
     drop(connection);
-    client.ended().await.expect_all(
+    client.exited().await.expect_all(
         1,
         "",
-        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame, so the server \
-         crashed or was killed, or a proxy between cut it off; the server's log may say more\n",
+        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame; the server \
+         crashed or was killed, or a proxy in between closed the connection; the server's log may say more\n",
     );
 }
 
 #[tokio::test]
-async fn a_server_that_ends_tcp_instead_of_answering_our_close_is_1006() {
-    let server = Server::start().await;
-    let mut client = Client::start([server.url()]);
+async fn a_server_that_ends_tcp_without_answering_our_close_is_1006() {
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
     let mut tcp = server.accept_raw().await;
     client.end_input();
     bounded(tokio::io::AsyncReadExt::read_exact(&mut tcp, &mut [0; 8])).await.unwrap();
     drop(tcp);
-    client.ended().await.expect(
+    client.exited().await.expect(
         1,
         "closed: 1006 (abnormal closure), by us: the server ended the connection without answering our Close; it may \
-         have crashed, its log may say more\n",
+         have crashed, and its log may say more\n",
     );
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_our_close_is_given_up() {
-    let server = Server::start().await;
-    let client = Client::fed(["--close-timeout", "200ms", &server.url()], b"hello\n").await;
+async fn a_server_that_never_answers_our_close_times_out() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::fed(["--close-timeout", "200ms", &server.url()], b"hello\n").await;
     let mut tcp = server.accept_raw().await;
-    let (_, ended) = join!(bounded(drain(&mut tcp)), client.ended());
+    let (_, ended) = join!(bounded(drain(&mut tcp)), client.exited());
     ended.expect(
         1,
-        "closed: 1006 (abnormal closure), by us: no answer to our Close came within 200ms, so the server hangs or is \
+        "closed: 1006 (abnormal closure), by us: the server did not answer our Close within 200ms; it may hang or be \
          busy (--close-timeout sets the limit)\n",
     );
 }
 
 #[tokio::test]
-async fn a_server_that_reads_nothing_any_more_is_given_up_too() {
-    let server = Server::start().await;
-    let mut client = Client::start(["--close-timeout", "200ms", &server.url()]);
+async fn a_server_that_reads_nothing_times_out_too() {
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start(["--close-timeout", "200ms", &server.url()]);
     let mut tcp = server.accept_raw().await;
     client.opened(&mut tcp).await;
     let line = [&[b'x'; 65535][..], b"\n"].concat();
-    // More than fits into the buffers of the way: our Close will not get through.
+    // More than the buffers on the way can hold, so the client's Close cannot get through.
     let limit = std::time::Duration::from_millis(300);
     while tokio::time::timeout(limit, client.input().write(&line)).await.is_ok() {}
     client.signal("TERM").await;
-    let ended = client.ended().await;
+    let ended = client.exited().await;
     drop(tcp);
     ended.expect(
         1,
-        "closed: 1006 (abnormal closure), by us: no answer to our Close came within 200ms, so the server hangs or is \
+        "closed: 1006 (abnormal closure), by us: the server did not answer our Close within 200ms; it may hang or be \
          busy (--close-timeout sets the limit)\n",
     );
 }
 
 #[tokio::test]
-async fn a_server_that_answers_and_then_leaves_tcp_open_closed_cleanly_all_the_same() {
-    let server = Server::start().await;
-    let client = Client::fed(["--close-timeout", "200ms", &server.url()], b"").await;
+async fn a_server_that_answers_and_leaves_tcp_open_has_closed_cleanly() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::fed(["--close-timeout", "200ms", &server.url()], b"").await;
     let mut tcp = server.accept_raw().await;
     tcp.write_all(&CLOSE_1000).await.unwrap();
-    let (_, ended) = join!(bounded(drain(&mut tcp)), client.ended());
-    // Who was first, by our clock, depends on what the client saw first.
+    let (_, ended) = join!(bounded(drain(&mut tcp)), client.exited());
+    // Both Close frames may cross, so either side may appear to be the first.
     assert!(ended.errors.starts_with("closed: 1000 (normal closure), by "), "{}", ended.errors);
     assert_eq!(ended.status, Some(0));
 }
 
 #[tokio::test]
-async fn a_server_that_closes_and_leaves_at_once_is_believed() {
-    // Unread input of ours makes the server's kernel send a reset behind the Close. The Close counts.
-    let server = Server::start().await;
-    let mut client = Client::start([server.url()]);
+async fn a_close_before_a_reset_counts() {
+    // The server's kernel has unread input, so it sends a reset after the Close.
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
     let mut tcp = server.accept_raw().await;
     client.write(b"nobody will read this\n").await;
     bounded(tcp.readable()).await.unwrap();
     tcp.write_all(&CLOSE_1001).await.unwrap();
     drop(tcp);
-    client.ended().await.expect(0, "closed: 1001 (going away), by the server\n");
+    client.exited().await.expect(0, "closed: 1001 (going away), by the server\n");
 }
 
 #[tokio::test]
-async fn a_server_that_breaks_a_rule_is_told_so() {
-    let server = Server::start().await;
-    let client = Client::start([server.url()]);
+async fn a_server_that_breaks_a_rule_receives_a_close() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start([server.url()]);
     let mut tcp = server.accept_raw().await;
-    // A good message, and a masked frame, which only clients may send.
+    // A valid message, then a masked frame, which only clients may send.
     tcp.write_all(&[0x81, 2, b'o', b'k', 0x81, 0x80, 0, 0, 0, 0]).await.unwrap();
-    let telling = async {
+    let reading = async {
         let answer = bounded(drain(&mut tcp)).await;
-        // Only when the server has ended TCP as well does the client call it the end.
+        // The client waits until the server has ended TCP too.
         drop(tcp);
         answer
     };
-    let (answer, ended) = join!(telling, client.ended());
+    let (answer, ended) = join!(reading, client.exited());
     assert_eq!(answer[0], 0x88);
     ended.expect_all(
         1,
@@ -241,14 +241,14 @@ async fn a_server_that_breaks_a_rule_is_told_so() {
 
 #[tokio::test]
 async fn a_message_beyond_the_limit_is_1009() {
-    let server = Server::start().await;
-    let client = Client::start(["--max-message", "10", &server.url()]);
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start(["--max-message", "10", &server.url()]);
     let mut connection = server.accept().await;
     connection.send("0123456789").await.unwrap();
     connection.send("0123456789a").await.unwrap();
     while bounded(connection.next()).await.is_some() {}
     assert_eq!(connection.close_info().code, CloseCode::MESSAGE_TOO_BIG);
-    client.ended().await.expect_all(
+    client.exited().await.expect_all(
         1,
         "0123456789\n",
         "closed: 1009 (message too big), by us: the server broke a rule: a frame of 11 bytes is larger than the limit \
@@ -257,15 +257,15 @@ async fn a_message_beyond_the_limit_is_1009() {
 }
 
 #[tokio::test]
-async fn a_server_that_leaves_our_pings_unanswered_is_given_up() {
-    let server = Server::start().await;
-    let client = Client::start(["--ping-interval", "100ms", "--close-timeout", "100ms", &server.url()]);
+async fn a_server_that_leaves_our_pings_unanswered_times_out() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start(["--ping-interval", "100ms", "--close-timeout", "100ms", &server.url()]);
     let tcp = server.accept_raw().await;
-    let ended = client.ended().await;
+    let ended = client.exited().await;
     drop(tcp);
     ended.expect(
         1,
-        "closed: 1006 (abnormal closure), by us: the server left a Ping unanswered, so it hangs or cannot be reached \
-         any more\n",
+        "closed: 1006 (abnormal closure), by us: the server did not answer a Ping; it may hang, or the network may \
+         be down\n",
     );
 }

@@ -1,4 +1,4 @@
-//! What goes out and what comes in.
+//! Sending lines and printing messages.
 
 use std::time::Duration;
 
@@ -10,45 +10,43 @@ use tokio::{
 };
 use websocket::protocol::{CloseCode, Message, handshake::UpgradeOptions};
 
-use crate::support::{Client, Server, bounded, next_text, texts};
-
-const BY_US: &str = "closed: 1000 (normal closure), by us\n";
+use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, bounded, next_text, texts};
 
 #[tokio::test]
 async fn each_message_is_a_line_of_output() {
-    let server = Server::start().await;
-    let mut client = Client::start([server.url()]);
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
     let mut connection = server.accept().await;
     for text in ["one", "", "drei: Grüße, 世界"] {
         connection.send(text).await.unwrap();
-        // It is there at once, while the input is idle, and not only when more comes.
+        // The line is printed at once, even while the input is idle.
         assert_eq!(client.line().await, format!("{text}\n"));
     }
     client.end_input();
     assert_eq!(texts(&mut connection).await, [""; 0]);
-    client.ended().await.expect_all(0, "", BY_US);
+    client.exited().await.expect_all(0, "", CLOSED_BY_US);
 }
 
 #[tokio::test]
 async fn each_line_of_input_is_a_message() {
-    let server = Server::start().await;
-    let client = Client::fed([server.url()], b"one\n\ntwo\r\n Gr\xc3\xbc\xc3\x9fe \t\nno line end").await;
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::fed([server.url()], b"one\n\ntwo\r\n Gr\xc3\xbc\xc3\x9fe \t\nno line end").await;
     let mut connection = server.accept().await;
     assert_eq!(texts(&mut connection).await, ["one", "", "two", " Grüße \t", "no line end"]);
     assert_eq!(connection.close_info().code, CloseCode::NORMAL);
-    client.ended().await.expect_all(0, "", BY_US);
+    client.exited().await.expect_all(0, "", CLOSED_BY_US);
 }
 
 #[tokio::test]
-async fn a_line_is_sent_when_it_is_typed_and_not_later() {
-    let server = Server::start().await;
-    let mut client = Client::start([server.url()]);
+async fn a_line_is_sent_as_soon_as_it_is_typed() {
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
     let mut connection = server.accept().await;
     for text in ["one", "two"] {
         client.write(format!("{text}\n").as_bytes()).await;
         assert_eq!(next_text(&mut connection).await, text);
     }
-    // Half a line is none yet.
+    // An unfinished line is not sent.
     client.write(b"half").await;
     assert!(timeout(Duration::from_millis(50), connection.next()).await.is_err());
     client.write(b" and half\n").await;
@@ -56,65 +54,65 @@ async fn a_line_is_sent_when_it_is_typed_and_not_later() {
 }
 
 #[tokio::test]
-async fn in_a_pipe_the_answers_are_waited_for() {
-    let server = Server::start().await;
-    let client = Client::fed([server.url()], b"hello\n").await;
-    let (close_info, ended) = join!(server.echo(), client.ended());
+async fn in_a_pipe_the_client_waits_for_the_answers() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::fed([server.url()], b"hello\n").await;
+    let (close_info, ended) = join!(server.echo(), client.exited());
     assert_eq!(close_info.code, CloseCode::NORMAL);
-    ended.expect_all(0, "hello\n", BY_US);
+    ended.expect_all(0, "hello\n", CLOSED_BY_US);
 }
 
 #[tokio::test]
 async fn no_input_at_all_closes_at_once() {
-    let server = Server::start().await;
-    let client = Client::fed([server.url()], b"").await;
-    let (_, ended) = join!(server.echo(), client.ended());
-    ended.expect_all(0, "", BY_US);
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::fed([server.url()], b"").await;
+    let (_, ended) = join!(server.echo(), client.exited());
+    ended.expect_all(0, "", CLOSED_BY_US);
 }
 
 #[tokio::test]
-async fn a_hundred_thousand_lines_come_back_complete_and_in_order() {
+async fn a_hundred_thousand_lines_return_complete_and_in_order() {
     let lines: String = (0..100_000).map(|number| format!("this is line {number}\n")).collect();
-    let server = Server::start().await;
-    let mut client = Client::start([server.url()]);
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
     let mut input = client.input.take().unwrap();
     let feeding = async {
         input.write_all(lines.as_bytes()).await.unwrap();
         drop(input);
     };
-    let ((), _, ended) = bounded(async { join!(feeding, server.echo(), client.ended()) }).await;
-    ended.expect(0, BY_US);
+    let ((), _, ended) = bounded(async { join!(feeding, server.echo(), client.exited()) }).await;
+    ended.expect(0, CLOSED_BY_US);
     assert!(ended.output == lines.as_bytes(), "{} of {} bytes came back", ended.output.len(), lines.len());
 }
 
 #[tokio::test]
-async fn answers_that_take_longer_than_the_close_timeout_are_waited_for() {
-    let server = Server::start().await;
-    let client = Client::fed(["--close-timeout", "1s", &server.url()], b"1\n2\n3\n4\n5\n6\n7\n8\n").await;
+async fn each_answer_restarts_the_close_timeout() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::fed(["--close-timeout", "1s", &server.url()], b"1\n2\n3\n4\n5\n6\n7\n8\n").await;
     let answering = async {
         let mut connection = server.accept().await;
         while let Some(message) = bounded(connection.next()).await {
-            // The server has work to do: twice as long in all as it may be silent.
+            // The server works for two seconds in total, but it is never silent for one second.
             sleep(Duration::from_millis(250)).await;
             connection.send(message.unwrap()).await.unwrap();
             connection.flush().await.unwrap();
         }
     };
-    let ((), ended) = join!(answering, client.ended());
-    ended.expect_all(0, "1\n2\n3\n4\n5\n6\n7\n8\n", BY_US);
+    let ((), ended) = join!(answering, client.exited());
+    ended.expect_all(0, "1\n2\n3\n4\n5\n6\n7\n8\n", CLOSED_BY_US);
 }
 
 #[tokio::test]
 async fn large_messages_pass_both_ways() {
     let line = "0123456789abcdef".repeat(1 << 16);
-    let server = Server::start().await;
-    let mut client = Client::start([server.url()]);
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
     let mut connection = server.accept().await;
     let sending = async {
         client.write(line.as_bytes()).await;
         client.write(b"\n").await;
         client.end_input();
-        client.ended().await
+        client.exited().await
     };
     let answering = async {
         let text = next_text(&mut connection).await;
@@ -123,58 +121,58 @@ async fn large_messages_pass_both_ways() {
         texts(&mut connection).await
     };
     let (ended, _) = join!(sending, answering);
-    ended.expect(0, BY_US);
+    ended.expect(0, CLOSED_BY_US);
     assert!(ended.output == format!("{line}\n").as_bytes());
 }
 
 #[tokio::test]
-async fn the_input_is_not_read_faster_than_the_server_takes_it() {
+async fn the_input_is_read_no_faster_than_the_server_accepts_it() {
     const FAR_TOO_MUCH: usize = 64 << 20;
-    let server = Server::start().await;
-    let mut client = Client::start([server.url()]);
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
     let mut connection = server.accept().await;
     let line = [&[b'x'; 65535][..], b"\n"].concat();
     let mut written = 0;
-    // The server reads nothing. Once the buffers on the way are full, there is no place for more.
+    // The server reads nothing. Once the buffers on the way are full, the client must stop reading.
     while let Ok(count) = timeout(Duration::from_millis(300), client.input().write(&line[written % line.len()..])).await
     {
         written += count.unwrap();
-        assert!(written < FAR_TOO_MUCH, "{written} bytes of input lie in memory");
+        assert!(written < FAR_TOO_MUCH, "{written} bytes of input are in memory");
     }
     client.end_input();
-    // And nothing was lost when it goes on.
+    // When the server reads again, nothing has been lost.
     let received: usize = texts(&mut connection).await.iter().map(|text| text.len() + 1).sum();
-    let last_line_has_no_end = usize::from(written % line.len() != 0);
-    assert_eq!(received, written + last_line_has_no_end);
-    client.ended().await.expect(0, BY_US);
+    let last_line_is_unfinished = usize::from(written % line.len() != 0);
+    assert_eq!(received, written + last_line_is_unfinished);
+    client.exited().await.expect(0, CLOSED_BY_US);
 }
 
 #[tokio::test]
-async fn messages_arrive_while_the_server_takes_none() {
-    let server = Server::start().await;
-    let mut client = Client::start([server.url()]);
+async fn messages_arrive_while_the_server_reads_nothing() {
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
     let connection = server.accept().await;
-    let (mut reader, mut writer) = connection.split();
+    let (mut reader, mut writer) = connection.into_split();
     let line = [&[b'x'; 65535][..], b"\n"].concat();
     let mut written = 0;
     while let Ok(count) = timeout(Duration::from_millis(300), client.input().write(&line[written % line.len()..])).await
     {
         written += count.unwrap();
     }
-    // The client's sending is stuck; its receiving must not be.
+    // The client cannot send any more, but it must still receive.
     writer.send("are you there?").await.unwrap();
     assert_eq!(client.line().await, "are you there?\n");
     client.end_input();
     while let Some(message) = bounded(reader.next()).await {
         message.unwrap();
     }
-    client.ended().await.expect(0, BY_US);
+    client.exited().await.expect(0, CLOSED_BY_US);
 }
 
 #[tokio::test]
-async fn in_a_pipe_texts_pass_as_they_are_and_binary_is_described() {
-    let server = Server::start().await;
-    let mut client = Client::start([server.url()]);
+async fn in_a_pipe_texts_are_unchanged_and_binary_is_described() {
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
     let mut connection = server.accept().await;
     connection.send("\x1b[31mred\x1b[0m\ttwo\nlines\0").await.unwrap();
     connection.send(vec![1, 2, 3, 4, 255]).await.unwrap();
@@ -182,46 +180,46 @@ async fn in_a_pipe_texts_pass_as_they_are_and_binary_is_described() {
     client.end_input();
     texts(&mut connection).await;
     let zeros = "00 ".repeat(16);
-    client.ended().await.expect_all(
+    client.exited().await.expect_all(
         0,
         &format!("\x1b[31mred\x1b[0m\ttwo\nlines\0\nbinary, 5 bytes: 01 02 03 04 ff\nbinary, 1000 bytes: {zeros}..\n"),
-        BY_US,
+        CLOSED_BY_US,
     );
 }
 
 #[tokio::test]
 async fn binary_messages_can_be_written_raw() {
-    let server = Server::start().await;
-    let mut client = Client::start(["--binary", &server.url()]);
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start(["--binary", &server.url()]);
     let mut connection = server.accept().await;
     connection.send(vec![0x89, b'P', b'N', b'G']).await.unwrap();
     connection.send(vec![0, 0xff]).await.unwrap();
     client.end_input();
     texts(&mut connection).await;
-    assert_eq!(client.ended().await.output, b"\x89PNG\x00\xff");
+    assert_eq!(client.exited().await.output, b"\x89PNG\x00\xff");
 }
 
 #[tokio::test]
-async fn lines_that_cannot_be_sent_are_named_and_the_others_are_sent() {
-    let server = Server::start().await;
+async fn lines_that_cannot_be_sent_are_reported_and_the_others_are_sent() {
+    let server = ScriptedServer::start().await;
     let url = server.url();
-    let client = Client::fed(["--max-message", "8", &url], b"one\ntw\xff\nmuch too long\nfour\n").await;
+    let client = ClientProcess::fed(["--max-message", "8", &url], b"one\ntw\xff\nmuch too long\nfour\n").await;
     let mut connection = server.accept().await;
     assert_eq!(texts(&mut connection).await, ["one", "four"]);
-    client.ended().await.expect_all(
+    client.exited().await.expect_all(
         1,
         "",
         &format!(
             "line 2 of the input was not sent: it is not UTF-8 (byte 3 is 0xFF)\n\
-             line 3 of the input was not sent: it is longer than 8 bytes (--max-message sets the limit)\n{BY_US}"
+             line 3 of the input was not sent: it is longer than 8 bytes (--max-message sets the limit)\n{CLOSED_BY_US}"
         ),
     );
 }
 
 #[tokio::test]
-async fn the_request_has_what_was_asked_for() {
-    let server = Server::start().await;
-    let mut client = Client::start([
+async fn the_request_contains_the_options() {
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([
         "--subprotocol=chat",
         "--subprotocol=superchat",
         "--header=Cookie: a=b",
@@ -233,10 +231,10 @@ async fn the_request_has_what_was_asked_for() {
     let mut headers = HeaderMap::new();
     let mut target = String::new();
     let mut connection = server
-        .accept_and(|request| {
-            headers = request.headers().clone();
-            target = request.head().uri().to_string();
-            UpgradeOptions { subprotocol: Some("superchat".to_owned()), ..UpgradeOptions::default() }
+        .accept_request(|upgrade| {
+            headers = upgrade.request().headers().clone();
+            target = upgrade.request().head().uri().to_string();
+            UpgradeOptions::default().subprotocol("superchat")
         })
         .await;
     assert_eq!(target, "/room?number=7");
@@ -250,24 +248,24 @@ async fn the_request_has_what_was_asked_for() {
     }
     client.end_input();
     texts(&mut connection).await;
-    client.ended().await.expect_all(0, "", BY_US);
+    client.exited().await.expect_all(0, "", CLOSED_BY_US);
 }
 
 #[tokio::test]
-async fn it_is_said_when_the_server_chose_no_subprotocol() {
-    let server = Server::start().await;
-    let client = Client::fed(["-s", "chat", &server.url()], b"").await;
+async fn a_server_that_chooses_no_subprotocol_is_reported() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::fed(["-s", "chat", &server.url()], b"").await;
     texts(&mut server.accept().await).await;
-    client
-        .ended()
-        .await
-        .expect(0, &format!("the server chose none of the subprotocols: going on without one\n{BY_US}"));
+    client.exited().await.expect(
+        0,
+        &format!("the server chose none of the offered subprotocols; continuing without one\n{CLOSED_BY_US}"),
+    );
 }
 
 #[tokio::test]
-async fn pings_are_answered_and_shown_if_asked_for() {
-    let server = Server::start().await;
-    let mut client = Client::start(["-v", &server.url()]);
+async fn pings_are_answered_and_reported_with_verbose() {
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start(["-v", &server.url()]);
     let mut connection = server.accept().await;
     connection.ping(b"test").await.unwrap();
     let pong = bounded(connection.next_event()).await.unwrap().unwrap();
@@ -276,7 +274,7 @@ async fn pings_are_answered_and_shown_if_asked_for() {
     connection.start_close(CloseCode::GOING_AWAY, "see\x07you").await.unwrap();
     while bounded(connection.next()).await.is_some() {}
     client.write(b"").await;
-    let errors = client.ended().await.errors;
+    let errors = client.exited().await.errors;
     for line in [
         "received Ping, 4 bytes: 74 65 73 74; answered\n",
         "received Pong, 0 bytes\n",
@@ -288,9 +286,9 @@ async fn pings_are_answered_and_shown_if_asked_for() {
 }
 
 #[tokio::test]
-async fn pings_are_sent_if_asked_for() {
-    let server = Server::start().await;
-    let mut client = Client::start(["--ping-interval", "300ms", &server.url()]);
+async fn pings_are_sent_at_the_interval() {
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start(["--ping-interval", "300ms", &server.url()]);
     let mut connection = server.accept().await;
     for _ in 0..2 {
         let event = bounded(connection.next_event()).await.unwrap().unwrap();
@@ -298,13 +296,13 @@ async fn pings_are_sent_if_asked_for() {
     }
     client.end_input();
     texts(&mut connection).await;
-    client.ended().await.expect(0, BY_US);
+    client.exited().await.expect(0, CLOSED_BY_US);
 }
 
 #[tokio::test]
 async fn empty_messages_pass_both_ways() {
-    let server = Server::start().await;
-    let mut client = Client::start([server.url()]);
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
     let mut connection = server.accept().await;
     client.write(b"\n").await;
     assert_eq!(next_text(&mut connection).await, "");

@@ -1,14 +1,15 @@
-//! Connections that never open: one sentence each.
+//! Connections that never open. The client reports each in one sentence.
 
 use tokio::{io::AsyncWriteExt, join};
 
-use crate::support::{Client, Server, bounded, drain, read_head};
+use crate::support::{ClientProcess, ScriptedServer, bounded, drain, read_head};
 
-/// Lets a server answer the request with `response`; gives what the client says, without the address.
-async fn said_to(response: &str) -> String {
-    let server = Server::start().await;
-    let client = Client::start([server.url()]);
-    let ((), ended) = join!(server.answer(response), client.ended());
+/// Runs a client against a server that sends `response`. Returns the client's sentence, with the
+/// server's address replaced by `HERE`.
+async fn sentence_about(response: &str) -> String {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start([server.url()]);
+    let ((), ended) = join!(server.respond(response), client.exited());
     assert_eq!(ended.status, Some(1));
     assert_eq!(ended.output, b"");
     let line = ended.errors.strip_suffix('\n').expect("a line");
@@ -17,80 +18,80 @@ async fn said_to(response: &str) -> String {
 }
 
 #[tokio::test]
-async fn nothing_listens() {
-    let server = Server::start().await;
+async fn nothing_is_listening() {
+    let server = ScriptedServer::start().await;
     let (url, port) = (server.url(), server.port());
     drop(server);
-    Client::start([url]).ended().await.expect_all(
+    ClientProcess::start([url]).exited().await.expect_all(
         1,
         "",
-        &format!("nothing listens at 127.0.0.1:{port}: is the server running? start it with `cargo run -p server`\n"),
+        &format!("nothing is listening at 127.0.0.1:{port}: start the server with `cargo run -p server`\n"),
     );
 }
 
 #[tokio::test]
 async fn the_name_does_not_exist() {
-    // A label of more than 63 bytes cannot even be asked for, so this needs no name server.
+    // A label of more than 63 bytes cannot be looked up, so this test needs no name server.
     let host = format!("{}.invalid", "x".repeat(64));
-    let ended = Client::start([format!("ws://{host}/")]).ended().await;
-    let beginning = format!("the host {host} cannot be found: is its name right, and the network there? (");
+    let ended = ClientProcess::start([format!("ws://{host}/")]).exited().await;
+    let beginning = format!("cannot find the host {host}: check its name and your network connection (");
     assert!(ended.errors.starts_with(&beginning) && ended.errors.ends_with(")\n"), "{}", ended.errors);
     assert_eq!(ended.errors.lines().count(), 1);
     assert_eq!(ended.status, Some(1));
 }
 
 #[tokio::test]
-async fn the_server_speaks_plain_http() {
-    for (response, said) in [
+async fn the_server_sends_an_http_response() {
+    for (response, expected) in [
         (
             "HTTP/1.1 200 OK\r\n\r\n<h1>It works!</h1>\nmore",
-            "HERE answered with HTTP 200 OK (\"<h1>It works!</h1>\") and opened no WebSocket: this is an ordinary web \
-             page; is the path in the URL right?",
+            "HERE answered with HTTP 200 OK (\"<h1>It works!</h1>\") and did not open a WebSocket: this is an ordinary \
+             web page; check the path in the URL",
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
-            "HERE answered with HTTP 200 OK and opened no WebSocket: this is an ordinary web page; is the path in the \
-             URL right?",
+            "HERE answered with HTTP 200 OK and did not open a WebSocket: this is an ordinary web page; check the path \
+             in the URL",
         ),
         (
             "HTTP/1.1 404 Not Found\r\n\r\n\r\nthere is only /chat here\n",
-            "HERE answered with HTTP 404 Not Found (\"there is only /chat here\") and opened no WebSocket: is the \
-             path in the URL right?",
+            "HERE answered with HTTP 404 Not Found (\"there is only /chat here\") and did not open a WebSocket: check \
+             the path in the URL",
         ),
         (
             "HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\nthere is",
-            "HERE answered with HTTP 404 Not Found (\"there is ...\") and opened no WebSocket: is the path in the URL \
-             right?",
+            "HERE answered with HTTP 404 Not Found (\"there is ...\") and did not open a WebSocket: check the path in \
+             the URL",
         ),
         (
             "HTTP/1.1 403 Forbidden\r\n\r\nwrong \x1b[31mOrigin\n",
-            "HERE answered with HTTP 403 Forbidden (\"wrong \\u{1b}[31mOrigin\") and opened no WebSocket: it does not \
-             let us in: does it need another --origin or --header?",
+            "HERE answered with HTTP 403 Forbidden (\"wrong \\u{1b}[31mOrigin\") and did not open a WebSocket: it \
+             denies access; try another --origin or --header",
         ),
         (
             "HTTP/1.1 400 Bad Request\r\n\r\noffer the subprotocol 'chat'\n",
-            "HERE answered with HTTP 400 Bad Request (\"offer the subprotocol 'chat'\") and opened no WebSocket: does \
-             it need a --subprotocol or a --header?",
+            "HERE answered with HTTP 400 Bad Request (\"offer the subprotocol 'chat'\") and did not open a WebSocket: \
+             it may require a --subprotocol or a --header",
         ),
         (
             "HTTP/1.1 301 Moved Permanently\r\nLocation: https://example.org/chat\r\n\r\n",
-            "HERE answered with HTTP 301 Moved Permanently and opened no WebSocket: it points to \
+            "HERE answered with HTTP 301 Moved Permanently and did not open a WebSocket: it redirects to \
              https://example.org/chat; try that, with ws instead of http",
         ),
         (
             "HTTP/1.1 503 Service Unavailable\r\n\r\n",
-            "HERE answered with HTTP 503 Service Unavailable and opened no WebSocket: something is wrong there; its \
-             log may say more",
+            "HERE answered with HTTP 503 Service Unavailable and did not open a WebSocket: the server failed; its log \
+             may say more",
         ),
     ] {
-        assert_eq!(said_to(response).await, said);
+        assert_eq!(sentence_about(response).await, expected);
     }
 }
 
 #[tokio::test]
-async fn the_accept_value_is_wrong() {
-    let server = Server::start().await;
-    let client = Client::start([server.url()]);
+async fn the_accept_key_is_wrong() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start([server.url()]);
     let answering = async {
         let mut tcp = server.accept_tcp().await;
         let request = bounded(read_head(&mut tcp)).await;
@@ -101,36 +102,40 @@ async fn the_accept_value_is_wrong() {
         bounded(drain(&mut tcp)).await;
         websocket::protocol::handshake::accept_key(key)
     };
-    let (right, ended) = join!(answering, client.ended());
+    let (right, ended) = join!(answering, client.exited());
     ended.expect_all(
         1,
         "",
         &format!(
-            "the answer of 127.0.0.1:{} opens no WebSocket: Sec-WebSocket-Accept is 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' \
-             instead of '{right}' (RFC 6455, section 4.1); is it a WebSocket server, and nothing between that changes \
-             or repeats answers?\n",
+            "the answer from 127.0.0.1:{} does not open a WebSocket: Sec-WebSocket-Accept is \
+             's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' instead of '{right}' (RFC 6455, section 4.1); check that it is a WebSocket \
+             server, and that no proxy changes or repeats its answers\n",
             server.port()
         ),
     );
 }
 
 #[tokio::test]
-async fn the_answer_is_no_http() {
-    let said = said_to("SSH-2.0-OpenSSH_10.0\r\n").await;
-    assert!(said.starts_with("the answer of HERE opens no WebSocket: this is not an HTTP/1.1 head: "), "{said}");
+async fn the_answer_is_not_http() {
+    let sentence = sentence_about("SSH-2.0-OpenSSH_10.0\r\n").await;
+    assert!(
+        sentence.starts_with("the answer from HERE does not open a WebSocket: this is not an HTTP/1.1 head: "),
+        "{sentence}"
+    );
 }
 
 #[tokio::test]
-async fn the_server_hangs_up_without_an_answer() {
-    let server = Server::start().await;
-    let client = Client::start([server.url()]);
+async fn the_server_closes_the_connection_without_an_answer() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start([server.url()]);
     let mut tcp = server.accept_tcp().await;
     bounded(read_head(&mut tcp)).await;
     drop(tcp);
-    client.ended().await.expect(
+    client.exited().await.expect(
         1,
         &format!(
-            "127.0.0.1:{} ended the connection without an answer: is it a WebSocket server? does it want wss://?\n",
+            "127.0.0.1:{} closed the connection without an answer: check that it is a WebSocket server, and try wss:// \
+             if it requires TLS\n",
             server.port()
         ),
     );
@@ -138,15 +143,15 @@ async fn the_server_hangs_up_without_an_answer() {
 
 #[tokio::test]
 async fn the_server_does_not_answer() {
-    let server = Server::start().await;
-    let client = Client::start(["--connect-timeout", "200ms", &server.url()]);
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start(["--connect-timeout", "200ms", &server.url()]);
     let tcp = server.accept_tcp().await;
-    let ended = client.ended().await;
+    let ended = client.exited().await;
     drop(tcp);
     ended.expect(
         1,
         &format!(
-            "127.0.0.1:{} did not answer within 200ms: is it a WebSocket server, and reachable from here? \
+            "127.0.0.1:{} did not answer within 200ms: check that it is a WebSocket server and reachable from here \
              (--connect-timeout sets the limit)\n",
             server.port()
         ),
@@ -154,17 +159,17 @@ async fn the_server_does_not_answer() {
 }
 
 #[tokio::test]
-async fn the_server_speaks_no_tls() {
-    let server = Server::start().await;
-    let client = Client::start([format!("wss://127.0.0.1:{}/", server.port())]);
+async fn the_server_does_not_speak_tls() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start([format!("wss://127.0.0.1:{}/", server.port())]);
     let answering = async {
         let mut tcp = server.accept_tcp().await;
         tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
         bounded(drain(&mut tcp)).await;
     };
-    let ((), ended) = join!(answering, client.ended());
+    let ((), ended) = join!(answering, client.exited());
     let beginning = format!(
-        "TLS with 127.0.0.1:{} failed: is its certificate good, or should the URL begin with ws://? (",
+        "TLS with 127.0.0.1:{} failed: check its certificate, or use ws:// if the server does not speak TLS (",
         server.port()
     );
     assert!(ended.errors.starts_with(&beginning), "{}", ended.errors);
@@ -173,32 +178,33 @@ async fn the_server_speaks_no_tls() {
 
 #[tokio::test]
 async fn the_url_is_wrong() {
-    for (url, said) in [
+    for (url, problem) in [
         ("http://127.0.0.1/", "a WebSocket URI begins with ws:// or wss://"),
         ("localhost:8080", "a WebSocket URI begins with ws:// or wss://"),
         ("ws://127.0.0.1:0/", "the port must be a number from 1 to 65535"),
         ("ws://127.0.0.1/#top", "a WebSocket URI has no fragment (write a '#' that is data as %23)"),
     ] {
-        let ended = Client::start([url]).ended().await;
-        ended.expect_all(1, "", &format!("'{url}' is not a WebSocket URL: {said}\n"));
+        let ended = ClientProcess::start([url]).exited().await;
+        ended.expect_all(1, "", &format!("'{url}' is not a WebSocket URL: {problem}\n"));
     }
 }
 
 #[tokio::test]
 async fn wrong_usage_is_status_2() {
-    for arguments in [
-        &["--no-such-option"][..],
-        &["--close-timeout", "5"],
-        &["--max-message", "lots"],
-        &["--header", "no colon"],
-        &["--header", "Host: example.org"],
-        &["--header", "X: a\nb"],
-        &["--subprotocol", "two words"],
-        &["--subprotocol", "chat", "--subprotocol", "chat"],
-        &["ws://127.0.0.1/", "ws://127.0.0.1/"],
+    for (arguments, problem) in [
+        (&["--no-such-option"][..], "unexpected argument '--no-such-option'"),
+        (&["--close-timeout", "5"], "time unit needed"),
+        (&["--max-message", "lots"], "write a number of bytes, or a number followed by K, M or G"),
+        (&["--header", "no colon"], "write a header as 'Name: value'"),
+        (&["--header", "Host: example.org"], "the header host"),
+        (&["--header", "X: a\nb"], "'X: a\\nb'"),
+        (&["--subprotocol", "two words"], "'two words'"),
+        (&["--subprotocol", "chat", "--subprotocol", "chat"], "'chat' is offered twice"),
+        (&["ws://127.0.0.1/", "ws://127.0.0.1/"], "unexpected argument 'ws://127.0.0.1/'"),
     ] {
-        let ended = Client::start(arguments).ended().await;
+        let ended = ClientProcess::start(arguments).exited().await;
         assert_eq!((ended.status, &ended.output[..]), (Some(2), &b""[..]), "{arguments:?}");
-        assert!(ended.errors.starts_with("error: "), "{}", ended.errors);
+        let first_line = ended.errors.lines().next().unwrap_or_default();
+        assert!(first_line.starts_with("error: ") && first_line.contains(problem), "{problem}: {}", ended.errors);
     }
 }

@@ -1,8 +1,8 @@
-//! The client as its users meet it: a process with arguments, standard streams, signals and an exit status, against
-//! servers that do what the test says.
+//! The client as its users meet it: a process with arguments, standard streams, signals and an exit
+//! status. The servers do what each test tells them.
 //!
-//! Everything is on loopback and on ports that the kernel chose. Nothing sleeps in the hope that something will have
-//! happened; every wait has an end.
+//! Everything runs on loopback, on ports that the kernel chose. No test sleeps and hopes that
+//! something has happened meanwhile; every wait has a time limit.
 
 mod closing;
 mod conversation;
@@ -12,6 +12,10 @@ mod pipes;
 mod probe;
 #[cfg(unix)]
 mod screen;
+#[cfg(unix)]
+mod screen_commands;
+#[cfg(unix)]
+mod screen_terminal;
 mod signals;
 mod support;
 #[cfg(unix)]

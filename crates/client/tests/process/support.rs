@@ -1,4 +1,4 @@
-//! A client process and a server to script.
+//! A client process, and a server that a test scripts.
 
 use std::{ffi::OsStr, io::ErrorKind, process::Stdio, time::Duration};
 
@@ -12,30 +12,32 @@ use websocket::{
     ServerConfig, WebSocket, accept_with,
     protocol::{
         CloseInfo, Config, Message,
-        handshake::{ReceivedRequest, UpgradeOptions},
+        handshake::{UpgradeOptions, UpgradeRequest},
     },
 };
 
-/// Longer than anything here takes, so that a test that hangs fails.
+/// The client's report after it has closed the connection itself.
+pub(crate) const CLOSED_BY_US: &str = "closed: 1000 (normal closure), by us\n";
+
+/// Longer than anything here takes. It makes a test that hangs fail.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Waits, but not for ever.
+/// Waits for a future, but not forever.
 pub(crate) async fn bounded<T>(future: impl Future<Output = T>) -> T {
     timeout(LIMIT, future).await.expect("this takes too long")
 }
 
-/// Options with which a server neither gives up on a client nor hurries it.
+/// Returns a configuration with which a server waits for a slow client.
 fn patient() -> ServerConfig {
-    let config = Config { close_timeout: LIMIT, ..Config::default() };
-    ServerConfig { config: config.into(), ..ServerConfig::default() }
+    ServerConfig::default().config(Config::default().close_timeout(LIMIT))
 }
 
-/// A port of its own.
-pub(crate) struct Server {
+/// A server on a port of its own.
+pub(crate) struct ScriptedServer {
     listener: TcpListener,
 }
 
-impl Server {
+impl ScriptedServer {
     pub(crate) async fn start() -> Self {
         Self { listener: TcpListener::bind("127.0.0.1:0").await.expect("a free port") }
     }
@@ -48,60 +50,62 @@ impl Server {
         format!("ws://127.0.0.1:{}/", self.port())
     }
 
-    /// A TCP connection on which nothing has happened yet.
+    /// Accepts a TCP connection, before the opening handshake.
     pub(crate) async fn accept_tcp(&self) -> TcpStream {
         bounded(self.listener.accept()).await.expect("a connection").0
     }
 
-    /// An open WebSocket connection.
+    /// Accepts a WebSocket connection.
     pub(crate) async fn accept(&self) -> WebSocket<TcpStream> {
-        self.accept_and(|_| UpgradeOptions::default()).await
+        self.accept_request(|_| UpgradeOptions::default()).await
     }
 
-    /// As `accept`, with a look at the request.
-    pub(crate) async fn accept_and(
+    /// Accepts a WebSocket connection with the options that `decide` returns for the request.
+    pub(crate) async fn accept_request(
         &self,
-        decide: impl FnOnce(&ReceivedRequest) -> UpgradeOptions,
+        decide: impl FnOnce(&UpgradeRequest<'_>) -> UpgradeOptions,
     ) -> WebSocket<TcpStream> {
         let tcp = self.accept_tcp().await;
-        bounded(accept_with(tcp, &patient(), |request, _| Ok(decide(request)))).await.expect("a WebSocket request")
+        bounded(accept_with(tcp, &patient(), |request| Ok(decide(request)))).await.expect("a WebSocket request")
     }
 
-    /// A TCP connection on which the opening handshake is over: for servers that do what no library would.
+    /// Accepts a WebSocket connection and returns its TCP connection, for frames that no library
+    /// would send.
     pub(crate) async fn accept_raw(&self) -> TcpStream {
         let mut tcp = self.accept_tcp().await;
-        bounded(accept_with(&mut tcp, &patient(), |_, _| Ok(UpgradeOptions::default()))).await.expect("a request");
+        bounded(accept_with(&mut tcp, &patient(), |_| Ok(UpgradeOptions::default()))).await.expect("a request");
         tcp
     }
 
-    /// Reads a request of any kind and answers with these bytes. Returns when the client has left.
-    pub(crate) async fn answer(&self, response: &str) {
-        self.answer_with(|_| response.to_owned()).await;
+    /// Reads a request of any kind and sends this response. Returns when the client has closed the
+    /// connection.
+    pub(crate) async fn respond(&self, response: &str) {
+        self.respond_with(|_| response.to_owned()).await;
     }
 
-    /// As `answer`, with a look at the request.
-    pub(crate) async fn answer_with(&self, response: impl FnOnce(&str) -> String) {
+    /// Does the same with a response that depends on the request.
+    pub(crate) async fn respond_with(&self, response: impl FnOnce(&str) -> String) {
         let mut tcp = self.accept_tcp().await;
         let request = bounded(read_head(&mut tcp)).await;
-        tcp.write_all(response(&request).as_bytes()).await.expect("the client is there");
+        tcp.write_all(response(&request).as_bytes()).await.expect("the client is connected");
         bounded(drain(&mut tcp)).await;
     }
 
-    /// Sends every message back, until the client closes.
+    /// Sends every message back until the client closes the connection.
     pub(crate) async fn echo(&self) -> CloseInfo {
         let mut connection = self.accept().await;
         while let Some(message) = bounded(connection.next()).await {
-            connection.send(message.expect("no error")).await.expect("the client is there");
+            connection.send(message.expect("no error")).await.expect("the client is connected");
         }
         connection.close_info()
     }
 }
 
-/// Reads to the empty line behind an HTTP head.
+/// Reads an HTTP head, up to and including the empty line.
 pub(crate) async fn read_head(tcp: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        head.push(tcp.read_u8().await.expect("the client is there"));
+        head.push(tcp.read_u8().await.expect("the client is connected"));
     }
     String::from_utf8(head).expect("text")
 }
@@ -115,7 +119,7 @@ pub(crate) async fn drain(tcp: &mut TcpStream) -> Vec<u8> {
     }
 }
 
-/// Reads texts until the client closes.
+/// Reads texts until the client closes the connection.
 pub(crate) async fn texts(connection: &mut WebSocket<TcpStream>) -> Vec<String> {
     let mut texts = Vec::new();
     while let Some(message) = bounded(connection.next()).await {
@@ -124,7 +128,7 @@ pub(crate) async fn texts(connection: &mut WebSocket<TcpStream>) -> Vec<String> 
     texts
 }
 
-/// The next message, a text.
+/// Reads the next message, which must be a text.
 pub(crate) async fn next_text(connection: &mut WebSocket<TcpStream>) -> String {
     text(&bounded(connection.next()).await.expect("a message").expect("no error"))
 }
@@ -134,23 +138,24 @@ fn text(message: &Message) -> String {
 }
 
 /// A running client.
-pub(crate) struct Client {
+pub(crate) struct ClientProcess {
     pub(crate) child: Child,
     pub(crate) input: Option<ChildStdin>,
     pub(crate) output: Option<BufReader<ChildStdout>>,
 }
 
-/// What is left of a client that has ended.
+/// The results of a client that has exited.
 #[derive(Debug)]
-pub(crate) struct Ended {
-    /// `None` if a signal killed it.
+pub(crate) struct ClientExit {
+    /// The exit status, or `None` if a signal killed the client.
     pub(crate) status: Option<i32>,
-    /// What was not read before.
+    /// The part of standard output that the test had not read before.
     pub(crate) output: Vec<u8>,
+    /// All of standard error.
     pub(crate) errors: String,
 }
 
-impl Ended {
+impl ClientExit {
     /// Checks the exit status and all of standard error.
     #[track_caller]
     pub(crate) fn expect(&self, status: i32, errors: &str) {
@@ -158,7 +163,7 @@ impl Ended {
         assert_eq!(self.status, Some(status));
     }
 
-    /// Checks standard output as well.
+    /// Checks standard output too.
     #[track_caller]
     pub(crate) fn expect_all(&self, status: i32, output: &str, errors: &str) {
         self.expect(status, errors);
@@ -166,14 +171,14 @@ impl Ended {
     }
 }
 
-/// The client, to be started with other streams than pipes.
+/// Returns a command for the client, so that a test can replace its pipes by other streams.
 pub(crate) fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_client"));
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }
 
-impl Client {
+impl ClientProcess {
     pub(crate) fn start(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         Self::spawn(command(arguments))
     }
@@ -183,7 +188,7 @@ impl Client {
         Self { input: child.stdin.take(), output: child.stdout.take().map(BufReader::new), child }
     }
 
-    /// A client whose whole input is known.
+    /// Starts a client with this input, and ends the input.
     pub(crate) async fn fed(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>, input: &[u8]) -> Self {
         let mut client = Self::start(arguments);
         client.write(input).await;
@@ -192,31 +197,31 @@ impl Client {
     }
 
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
-        bounded(self.input().write_all(bytes)).await.expect("the client reads");
+        bounded(self.input().write_all(bytes)).await.expect("the client reads its input");
     }
 
     pub(crate) fn input(&mut self) -> &mut ChildStdin {
-        self.input.as_mut().expect("the input has not ended")
+        self.input.as_mut().expect("the input is open")
     }
 
-    /// Waits until the connection is open at the client's end as well: until a message has come through.
+    /// Waits until the connection is open at the client's end too: until a message has arrived.
     pub(crate) async fn opened(&mut self, tcp: &mut TcpStream) {
         self.write(b"hi\n").await;
-        // Two bytes of header, four of masking key, two of text.
+        // Two bytes of header, a masking key of four, and two bytes of text.
         let mut frame = [0; 8];
-        bounded(tcp.read_exact(&mut frame)).await.expect("the client is there");
+        bounded(tcp.read_exact(&mut frame)).await.expect("the client is connected");
         assert_eq!(frame[..2], [0x81, 0x82]);
     }
 
-    /// Ctrl-D.
+    /// Ends the input, as Ctrl-D does.
     pub(crate) fn end_input(&mut self) {
         self.input = None;
     }
 
-    /// The next line of standard output.
+    /// Reads the next line of standard output.
     pub(crate) async fn line(&mut self) -> String {
         let mut line = String::new();
-        let output = self.output.as_mut().expect("the output is being read");
+        let output = self.output.as_mut().expect("the output is open");
         bounded(output.read_line(&mut line)).await.expect("UTF-8");
         line
     }
@@ -226,33 +231,33 @@ impl Client {
         self.output = None;
     }
 
-    /// Sends a signal, by its name without SIG.
+    /// Sends a signal. The name is written without SIG.
     pub(crate) async fn signal(&self, name: &str) {
-        let pid = self.child.id().expect("it runs").to_string();
+        let pid = self.child.id().expect("a running client").to_string();
         let status = bounded(Command::new("kill").args(["-s", name, &pid]).status()).await.expect("kill runs");
         assert!(status.success());
     }
 
-    /// Waits until the process has ended. Its input stays open unless it was ended before.
-    pub(crate) async fn ended(mut self) -> Ended {
+    /// Waits until the process has exited. Its input stays open unless the test has ended it.
+    pub(crate) async fn exited(mut self) -> ClientExit {
         let mut errors = Vec::new();
         let mut output = Vec::new();
         let mut stderr = self.child.stderr.take();
         let everything = async {
             let read_output = async {
                 if let Some(stdout) = &mut self.output {
-                    stdout.read_to_end(&mut output).await.expect("readable");
+                    stdout.read_to_end(&mut output).await.expect("standard output");
                 }
             };
             let read_errors = async {
                 if let Some(stderr) = &mut stderr {
-                    stderr.read_to_end(&mut errors).await.expect("readable");
+                    stderr.read_to_end(&mut errors).await.expect("standard error");
                 }
             };
             tokio::join!(read_output, read_errors);
             self.child.wait().await.expect("a status")
         };
         let status = bounded(everything).await;
-        Ended { status: status.code(), output, errors: String::from_utf8(errors).expect("UTF-8") }
+        ClientExit { status: status.code(), output, errors: String::from_utf8(errors).expect("UTF-8") }
     }
 }

@@ -1,5 +1,5 @@
-//! `--trace` and `--capture`: what they show is what went over the wire, held against a proxy between client and server
-//! that knows nothing but bytes.
+//! `--trace` and `--capture` show what went over the wire. The tests compare them with a proxy
+//! between client and server that only copies bytes.
 
 use std::{collections::HashMap, fs::File, path::PathBuf};
 
@@ -9,15 +9,15 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::support::{Client, Server, bounded};
+use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, bounded};
 
-/// What went each way: to the server, to the client.
-type Bytes = [Vec<u8>; 2];
+/// The bytes to the server and the bytes to the client.
+type BytesEachWay = [Vec<u8>; 2];
 
-/// Passes everything on, for one connection, and notes it.
-async fn proxy(listener: TcpListener, to: u16) -> Bytes {
-    let (client, _) = bounded(listener.accept()).await.expect("the client comes");
-    let server = bounded(TcpStream::connect(("127.0.0.1", to))).await.expect("the server is there");
+/// Copies the bytes of one connection both ways, and returns them.
+async fn proxy(listener: TcpListener, to: u16) -> BytesEachWay {
+    let (client, _) = bounded(listener.accept()).await.expect("a client");
+    let server = bounded(TcpStream::connect(("127.0.0.1", to))).await.expect("a server");
     let ((mut client_read, mut client_write), (mut server_read, mut server_write)) =
         (client.into_split(), server.into_split());
     let pass = async |from: &mut tokio::net::tcp::OwnedReadHalf, to: &mut tokio::net::tcp::OwnedWriteHalf| {
@@ -37,14 +37,15 @@ async fn proxy(listener: TcpListener, to: u16) -> Bytes {
     bounded(both).await.into()
 }
 
-/// A conversation with every length form and a close, through the proxy: what the proxy saw, and the client's standard error.
-async fn conversation(options: &[&str]) -> (Bytes, String) {
-    let server = Server::start().await;
+/// Runs a conversation with every form of the length and a Close through the proxy. Returns the
+/// proxy's bytes and the client's standard error.
+async fn conversation(options: &[&str]) -> (BytesEachWay, String) {
+    let server = ScriptedServer::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("ws://{}/", listener.local_addr().expect("an address"));
     let lines = [String::from("Hello"), String::new(), "ä".repeat(100), "x".repeat(4000)].join("\n") + "\n";
-    let client = Client::fed(options.iter().copied().chain([url.as_str()]), lines.as_bytes()).await;
-    let (bytes, _, ended) = tokio::join!(proxy(listener, server.port()), server.echo(), client.ended());
+    let client = ClientProcess::fed(options.iter().copied().chain([url.as_str()]), lines.as_bytes()).await;
+    let (bytes, _, ended) = tokio::join!(proxy(listener, server.port()), server.echo(), client.exited());
     assert_eq!(ended.status, Some(0), "{}", ended.errors);
     assert_eq!(String::from_utf8_lossy(&ended.output), lines);
     (bytes, ended.errors)
@@ -53,7 +54,7 @@ async fn conversation(options: &[&str]) -> (Bytes, String) {
 #[tokio::test]
 async fn the_trace_for_programs_has_every_byte_of_the_wire() {
     let (bytes, errors) = conversation(&["--trace=json"]).await;
-    let mut shown = Bytes::default();
+    let mut shown = BytesEachWay::default();
     for line in errors.lines().filter(|line| line.starts_with('{')) {
         let record: Value = serde_json::from_str(line).expect("a line of JSON");
         let way = &mut shown[usize::from(record["direction"] == "to_client")];
@@ -63,7 +64,7 @@ async fn the_trace_for_programs_has_every_byte_of_the_wire() {
         assert_eq!(record["complete"], true, "{line}");
     }
     assert_eq!(shown, bytes);
-    assert!(errors.ends_with("closed: 1000 (normal closure), by us\n"), "the last line is still for people");
+    assert!(errors.ends_with(CLOSED_BY_US), "the last line is for people");
 }
 
 #[tokio::test]
@@ -75,7 +76,7 @@ async fn the_trace_for_people_shows_the_bytes_with_their_fields() {
             row + if index == 8 { "  " } else { " " } + &format!("{byte:02x}")
         })
     };
-    // The first frame of each side stands behind its head.
+    // The first frame of each side comes directly after the head.
     for (mark, way) in [('>', &bytes[0]), ('<', &bytes[1])] {
         let head = way.windows(4).position(|end| end == b"\r\n\r\n").expect("a head") + 4;
         let length = if mark == '>' { 11 } else { 7 };
@@ -85,7 +86,7 @@ async fn the_trace_for_people_shows_the_bytes_with_their_fields() {
     }
     assert!(errors.contains("  .... 0001 = Opcode: Text (1)\n"), "{errors}");
     assert!(!errors.contains('\x1b'), "no colours in a file");
-    // A server's text is no command to the terminal; see `hex_dump` for the rest.
+    // A server's text must not reach the terminal as a command.
     assert!(errors.is_ascii() || errors.contains('ä'));
 }
 
@@ -93,14 +94,13 @@ async fn the_trace_for_people_shows_the_bytes_with_their_fields() {
 async fn a_capture_holds_the_conversation() {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("a_capture_holds_the_conversation.pcapng");
     let (bytes, errors) = conversation(&["--capture", path.to_str().expect("UTF-8")]).await;
-    assert_eq!(errors, "closed: 1000 (normal closure), by us\n", "nothing is printed that was not asked for");
-    let mut reader =
-        pcap_file::pcapng::PcapNgReader::new(File::open(&path).expect("the file is there")).expect("pcapng");
+    assert_eq!(errors, CLOSED_BY_US, "--capture prints nothing");
+    let mut reader = pcap_file::pcapng::PcapNgReader::new(File::open(&path).expect("the file")).expect("pcapng");
     let mut ways: HashMap<[u8; 2], Vec<u8>> = HashMap::new();
     let mut first = None;
     while let Some(block) = reader.next_block() {
         if let Some(packet) = block.expect("a whole block").into_enhanced_packet() {
-            // IPv4 and TCP without options: 20 bytes each. The ports begin the TCP header.
+            // The headers of IPv4 and TCP take 20 bytes each. TCP's starts with the source port.
             let source = [packet.data[20], packet.data[21]];
             first.get_or_insert(source);
             ways.entry(source).or_default().extend_from_slice(&packet.data[40..]);
@@ -109,13 +109,13 @@ async fn a_capture_holds_the_conversation() {
     let client = first.expect("packets");
     assert_eq!(ways.remove(&client), Some(bytes[0].clone()));
     assert_eq!(ways.into_values().collect::<Vec<_>>(), [bytes[1].clone()]);
-    std::fs::remove_file(path).expect("it can be removed");
+    std::fs::remove_file(path).expect("the file can be removed");
 }
 
 #[tokio::test]
-async fn a_capture_that_cannot_be_written_is_told_before_anything_happens() {
-    let client = Client::fed(["--capture", env!("CARGO_TARGET_TMPDIR"), "ws://127.0.0.1:1/"], b"").await;
-    let ended = client.ended().await;
+async fn a_capture_that_cannot_be_written_is_reported_before_connecting() {
+    let client = ClientProcess::fed(["--capture", env!("CARGO_TARGET_TMPDIR"), "ws://127.0.0.1:1/"], b"").await;
+    let ended = client.exited().await;
     assert_eq!(ended.status, Some(1));
     assert!(ended.errors.starts_with("cannot write the capture "), "{}", ended.errors);
     assert!(ended.errors.ends_with("--capture takes the path of a file\n"), "{}", ended.errors);
@@ -123,7 +123,7 @@ async fn a_capture_that_cannot_be_written_is_told_before_anything_happens() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_full_disk_ends_the_capture_and_not_the_conversation() {
+async fn a_full_disk_ends_the_capture_but_not_the_conversation() {
     let (_, errors) = conversation(&["--capture", "/dev/full"]).await;
     let lines: Vec<_> = errors.lines().collect();
     assert_eq!(lines.len(), 2, "{errors}");

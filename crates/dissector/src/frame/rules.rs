@@ -1,128 +1,91 @@
-//! The rules that a header can break. A receiver stops at the first; here all are named.
+//! The rules that a header can break. A receiver stops at the first one; this module reports them
+//! all.
+//!
+//! The rules themselves are in [`protocol::frame::rules`]. This module adds the bytes that break
+//! them.
 
-use std::ops::Range;
+use std::{
+    convert::Infallible,
+    ops::{ControlFlow, Range},
+};
 
 use protocol::{
     Violation,
-    frame::{FrameHeader, LengthForm, Opcode},
+    frame::{
+        LengthForm, RawHeader,
+        rules::{self, HeaderContext, OpenMessageInfo},
+    },
 };
 
-use super::layout::{FIN, Layout, OPCODE};
 use crate::{
-    conversation::Shared,
-    message::Coding,
-    record::{Direction, Fault, Finding},
-    stream::Frames,
+    context::{ConnectionContext, DirectionContext},
+    message::{MessageCoding, MessageInProgress},
+    record::{BrokenRule, Direction, Finding},
 };
 
-/// Everything that is wrong with a header, given what came before it in the same direction.
-pub(super) fn of_header(
-    header: &[u8],
-    layout: &Layout,
+/// Returns all rules that a complete header breaks, given the earlier frames of its direction.
+pub(super) fn check_header(
+    header: &RawHeader,
     direction: Direction,
-    shared: &Shared,
-    frames: &Frames,
+    context: &ConnectionContext,
+    frames: &DirectionContext,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut find = |range, fault| findings.push(Finding::new(range, fault));
-    if frames.early {
-        find(0..layout.header_length, Fault::BeforeAnswer);
+    let whole_header = 0..header.header_len() as u64;
+    if frames.before_response {
+        findings.push(Finding::new(whole_header.clone(), BrokenRule::BeforeResponse));
     }
     if frames.closed {
-        find(0..layout.header_length, Fault::AfterClose);
+        findings.push(Finding::new(whole_header, BrokenRule::AfterClose));
     }
-    let unknown = layout.reserved().without(layout.reserved_known(shared));
-    if !unknown.is_empty() {
-        find(0..1, Fault::Violation(Violation::ReservedBitsSet(unknown.bits())));
-    }
-    if let Some(opcode) = layout.opcode()
-        && layout.has_compressed_bit(shared)
-        && !layout.is_compressed(shared)
-    {
-        find(0..1, Fault::Violation(Violation::CompressedBitMisplaced(opcode)));
-    }
-    for violation in of_any_header(header) {
-        find(place(&violation, layout.form), Fault::Violation(violation));
-    }
-    match (direction, layout.key) {
-        (Direction::ToServer, None) => find(1..2, Fault::Violation(Violation::UnmaskedFrame)),
-        (Direction::ToClient, Some(_)) => find(1..2, Fault::Violation(Violation::MaskedFrame)),
-        _ => {}
-    }
-    if let Some(violation) = of_sequence(layout, frames) {
-        find(0..1, Fault::Violation(violation));
-    }
-    if let Some(violation) = of_size(layout, shared, frames) {
-        find(place(&violation, layout.form), Fault::Violation(violation));
-    }
+    let header_context = HeaderContext {
+        receiver: direction.receiver(),
+        negotiated: context.reserved_bits_in_use(),
+        open_message: frames.message.as_ref().map(open_message_info),
+        limits: &context.options.limits,
+    };
+    let mut violations = Vec::new();
+    let ControlFlow::Continue(()) = rules::check(header, &header_context, |violation| add(&mut violations, violation));
+    // The reserved bits come before the opcode and the length, so a reader expects them first.
+    violations.sort_by_key(|violation| {
+        !matches!(violation, Violation::ReservedBitsSet(_) | Violation::CompressedBitMisplaced(_))
+    });
+    let finding = |violation| Finding::violation(range_of(&violation, header.length_form), violation);
+    findings.extend(violations.into_iter().map(finding));
     findings
 }
 
-/// What can be seen of a header before it is complete: some rules are broken by its first two bytes.
-pub(super) fn of_part(header: &[u8]) -> Vec<Finding> {
-    // Of the length only the seven bits count: what follows them has not come.
-    let finding = |violation| Finding::new(place(&violation, LengthForm::Seven), Fault::Violation(violation));
-    of_any_header(header).into_iter().map(finding).collect()
-}
-
-/// The rules that hold for every frame, whoever sends it. The protocol's parser names the first one that is broken; to hear
-/// of the next it is asked again, with that fault mended.
-fn of_any_header(header: &[u8]) -> Vec<Violation> {
-    let mut header = header.to_vec();
+/// Returns the rules that an incomplete header breaks: the first two bytes are enough for some
+/// rules.
+pub(super) fn check_partial_header(header: &[u8]) -> Vec<Finding> {
+    let &[first, second, ..] = header else { return Vec::new() };
     let mut violations = Vec::new();
-    while let Err(violation) = FrameHeader::parse(&header) {
-        match violation {
-            Violation::ReservedOpcode(_) | Violation::ControlTooLong(_) => {
-                header[0] = header[0] & !OPCODE | Opcode::Binary.bits();
-            }
-            Violation::FragmentedControl(_) => header[0] |= FIN,
-            // What is left is the length, and a length is wrong in one way only.
-            _ => {
-                violations.push(violation);
-                break;
-            }
-        }
-        violations.push(violation);
-    }
-    violations
+    let ControlFlow::Continue(()) =
+        rules::check_first_bytes(first, second, |violation| add(&mut violations, violation));
+    // The extended length has not arrived yet, so findings about the length cover the second byte
+    // only.
+    let finding = |violation| Finding::violation(range_of(&violation, LengthForm::Seven), violation);
+    violations.into_iter().map(finding).collect()
 }
 
-/// Whether the frame may stand here: messages do not overlap (RFC 6455, section 5.4).
-fn of_sequence(layout: &Layout, frames: &Frames) -> Option<Violation> {
-    match (layout.opcode()?, &frames.message) {
-        (Opcode::Continuation, None) => Some(Violation::ContinuationOfNothing),
-        (Opcode::Text | Opcode::Binary, Some(_)) => Some(Violation::MessageInsideMessage),
-        _ => None,
-    }
+/// Adds a violation to the list and lets the check continue.
+fn add(violations: &mut Vec<Violation>, violation: Violation) -> ControlFlow<Infallible> {
+    violations.push(violation);
+    ControlFlow::Continue(())
 }
 
-/// Whether a receiver with these limits would take it (RFC 6455, section 10.4).
-fn of_size(layout: &Layout, shared: &Shared, frames: &Frames) -> Option<Violation> {
-    let limits = &shared.options.limits;
-    let length = layout.payload_length;
-    // The size of a compressed message is not known from its headers: it is looked at while it is inflated.
-    let (before, fragments) = match (layout.opcode()?, &frames.message) {
-        (Opcode::Text | Opcode::Binary, _) => ((!layout.is_compressed(shared)).then_some(0), 0),
-        (Opcode::Continuation, Some(message)) => {
-            let is_plain = matches!(message.coding, Coding::Identity);
-            (is_plain.then(|| message.payload.total()), message.fragments)
-        }
-        _ => return None,
+fn open_message_info(message: &MessageInProgress) -> OpenMessageInfo {
+    let len = match message.coding {
+        MessageCoding::Identity => Some(message.payload.total()),
+        MessageCoding::Deflate { .. } => None,
     };
-    if length > limits.max_frame_bytes as u64 {
-        Some(Violation::FrameTooBig { length, limit: limits.max_frame_bytes })
-    } else if before.is_some_and(|before| before.saturating_add(length) > limits.max_message_bytes as u64) {
-        Some(Violation::MessageTooBig { limit: limits.max_message_bytes })
-    } else if fragments >= limits.fragments {
-        Some(Violation::TooManyFragments { limit: limits.fragments })
-    } else {
-        None
-    }
+    OpenMessageInfo { len, fragments: message.fragments }
 }
 
-/// The bytes that break a rule.
-fn place(violation: &Violation, form: LengthForm) -> Range<u64> {
+/// Returns the bytes of a header that break the rule.
+fn range_of(violation: &Violation, form: LengthForm) -> Range<u64> {
     match violation {
+        Violation::UnmaskedFrame | Violation::MaskedFrame => 1..2,
         Violation::LengthNotShortest(_)
         | Violation::LengthTopBitSet(_)
         | Violation::ControlTooLong(_)

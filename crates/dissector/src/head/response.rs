@@ -1,62 +1,65 @@
-//! The response: what the server makes of the request (RFC 6455, sections 4.1 and 4.2.2).
+//! The dissection of a response (RFC 6455, sections 4.1 and 4.2.2).
 
 use http::StatusCode;
 use protocol::{
-    Limits, Violation,
+    HandshakeViolation, Limits,
     handshake::{Extension, HandshakeError, Status, accept_digest, accept_key, parse_response},
 };
 
 use super::{
-    BodyLength, HeadUnit, Offer, body_length, common_meaning, extension_fields, extensions, finding,
-    first_line::{FirstLine, first_line, summary},
-    header_fields, lines, read,
+    body::{BodyLength, body_length},
+    first_line::{FirstLine, dissect_first_line, summary},
+    header_fields::{common_meaning, extension_fields, header_fields},
+    lines::split_lines,
+    parse::{locate, parse_head},
+    unit::HeadUnit,
 };
 use crate::{
-    field::{Field, Value},
+    context::{RequestContext, extensions_of},
+    field::{Field, FieldValue},
     glossary::{self, Term},
-    inflating::Deflate,
+    inflate::ObservedDeflate,
     record::RecordKind,
-    stream::Dissection,
+    unit::Dissection,
 };
 
-/// What a response means for what follows it.
+/// The facts of a response that matter for the units after it.
 #[derive(Debug)]
 pub(crate) struct ResponseFacts {
-    pub(crate) status: u16,
-    pub(crate) extensions: Vec<Extension>,
-    pub(crate) deflate: Option<Deflate>,
-    pub(crate) body: BodyLength,
+    pub(super) status: u16,
+    pub(super) extensions: Vec<Extension>,
+    pub(super) deflate: Option<ObservedDeflate>,
+    pub(super) body: BodyLength,
 }
 
-/// Takes a response apart, complete or not. The facts are there when it can be read.
+/// Dissects a response, complete or not. Returns the facts as well, if the response is complete and
+/// well formed. `request` is the request that it answers, if that was observed.
 pub(crate) fn dissect_response(
     head: &HeadUnit,
-    offer: Option<&Offer>,
+    request: Option<&RequestContext>,
     limits: &Limits,
 ) -> (Dissection, Option<ResponseFacts>) {
     let length = head.length();
-    let lines = lines(&head.bytes);
-    let (first, parts) = first_line(&lines, &head.bytes, &glossary::STATUS_LINE, split);
+    let lines = split_lines(head.bytes());
+    let (first, parts) = dissect_first_line(&lines, head.bytes(), &glossary::STATUS_LINE, split_status_line);
     let mut findings = Vec::new();
     let mut facts = None;
-    match read(head, &lines, &parts, limits, parse_response) {
+    match parse_head(head, &lines, &parts, limits, parse_response) {
         Ok(Some((response, _))) => {
-            let extensions = extensions(response.headers());
-            let offered = offer.map(Offer::extensions);
-            let (deflate, broken) = Deflate::negotiated(offered.as_deref(), &extensions);
+            let extensions = extensions_of(response.headers());
+            let offered = request.map(RequestContext::extensions);
+            let (deflate, deflate_violation) = ObservedDeflate::negotiated(offered.as_deref(), &extensions);
+            // Only a 101 to a WebSocket request has to follow the rules of WebSocket.
             if response.status() == StatusCode::SWITCHING_PROTOCOLS
-                && let Some(offer) = offer.filter(|offer| offer.wants_websocket())
-                && let Some(violation) = judge(&head.bytes, offer, limits).or(broken)
+                && let Some(request) = request.filter(|request| request.wants_websocket())
+                && let Some(violation) = validate(head.bytes(), request, limits).or(deflate_violation)
             {
-                findings.push(finding(violation, &lines, &parts, length));
+                findings.push(locate(violation, &lines, &parts, length));
             }
-            let without = match response.status() {
+            let body = match response.status() {
                 StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => BodyLength::None,
-                _ => BodyLength::ToTheEnd,
-            };
-            let body = match without {
-                BodyLength::ToTheEnd if !offer.is_some_and(Offer::is_head) => body_length(response.headers(), without),
-                _ => BodyLength::None,
+                _ if request.is_some_and(RequestContext::is_head) => BodyLength::None,
+                _ => body_length(response.headers(), BodyLength::UntilEnd),
             };
             facts = Some(ResponseFacts { status: response.status().as_u16(), extensions, deflate, body });
         }
@@ -64,16 +67,21 @@ pub(crate) fn dissect_response(
         Err(finding) => findings.push(finding),
     }
     let mut fields: Vec<Field> = first.into_iter().collect();
-    fields.extend(header_fields(&lines, |term, value, field| explain(term, value, field, offer)));
-    let summary = summary(&lines);
-    let dissection =
-        Dissection { kind: RecordKind::Response, bytes: head.bytes.clone(), length, summary, fields, findings };
+    fields.extend(header_fields(&lines, |term, value, field| explain(term, value, field, request)));
+    let dissection = Dissection {
+        kind: RecordKind::Response,
+        bytes: head.bytes().to_vec(),
+        length,
+        summary: summary(&lines),
+        fields,
+        findings,
+    };
     (dissection, facts)
 }
 
-/// The first rule that a 101 breaks, as the client sees it that sent the request.
-fn judge(head: &[u8], offer: &Offer, limits: &Limits) -> Option<Violation> {
-    let mut client = offer.client(limits)?;
+/// Validates a 101 as the client that sent the request does. Returns the first rule that it breaks.
+fn validate(head: &[u8], request: &RequestContext, limits: &Limits) -> Option<HandshakeViolation> {
+    let mut client = request.client(limits)?;
     client.input().extend_from_slice(head);
     match client.poll() {
         Ok(Status::Complete(_) | Status::Partial(_)) | Err(HandshakeError::Rejected(_)) => None,
@@ -81,21 +89,21 @@ fn judge(head: &[u8], offer: &Offer, limits: &Limits) -> Option<Violation> {
     }
 }
 
-/// Version, status and phrase.
-fn split(line: &mut FirstLine<'_>) -> Vec<Field> {
+/// Splits the status line into version, status and phrase.
+fn split_status_line(line: &mut FirstLine<'_>) -> Vec<Field> {
     let bytes = line.bytes;
     let mut spaces = bytes.iter().enumerate().filter(|(_, byte)| **byte == b' ').map(|(at, _)| at);
     let Some(first) = spaces.next() else { return Vec::new() };
     let second = spaces.next().unwrap_or(bytes.len());
     let digits = String::from_utf8_lossy(&bytes[first + 1..second]);
-    let mut status = line.part(&glossary::STATUS, first + 1, second).means(match digits.as_ref() {
-        "101" => "the server agrees: from the next byte on this connection speaks WebSocket",
+    let mut status = line.part(&glossary::STATUS, first + 1, second).with_meaning(match digits.as_ref() {
+        "101" => "the server agrees: from the next byte on, this connection speaks WebSocket",
         "426" => "the server wants another protocol, or another version of it",
-        _ if digits.starts_with('1') => "an announcement; the answer is still to come",
-        _ => "no WebSocket: this is ordinary HTTP",
+        _ if digits.starts_with('1') => "an interim response; the final one is still to come",
+        _ => "not a WebSocket: this is ordinary HTTP",
     });
     if let Ok(number) = digits.parse() {
-        status.value = Value::number(number);
+        status.value = FieldValue::number(number);
     }
     let mut fields = vec![line.part(&glossary::RESPONSE_VERSION, 0, first), status];
     if second < bytes.len() {
@@ -104,33 +112,35 @@ fn split(line: &mut FirstLine<'_>) -> Vec<Field> {
     fields
 }
 
-/// What a header line of a response means.
-fn explain(term: &'static Term, value: &str, field: &mut Field, offer: Option<&Offer>) {
+/// Adds the meaning of a header line in a response, and the fields that follow from it.
+fn explain(term: &'static Term, value: &str, field: &mut Field, request: Option<&RequestContext>) {
     let is = |other: &Term| std::ptr::eq(term, other);
     let range = field.range.clone();
     if let Some(meaning) = common_meaning(term, value) {
         field.meaning = meaning.into();
     } else if is(&glossary::ACCEPT) {
-        let Some(key) = offer.and_then(Offer::key) else {
-            field.meaning = "the answer to a key that was not seen".into();
+        let Some(key) = request.and_then(RequestContext::key) else {
+            field.meaning = "the answer to a key that was not observed".into();
             return;
         };
         let expected = accept_key(key);
         field.meaning =
-            if value == expected { "the right answer to the key" } else { "not the answer to the key" }.into();
-        let digest = Value::bytes(&accept_digest(key), 0);
+            if value == expected { "the correct answer to the key" } else { "not the answer to the key" }.into();
+        let digest = FieldValue::bytes(&accept_digest(key), 0);
         field.fields = vec![
-            Field::new(&glossary::DIGEST, range.clone(), digest).means("of the request's key and the GUID").derived(),
-            Field::new(&glossary::EXPECTED_ACCEPT, range, Value::text(expected))
-                .means("the digest in Base64")
+            Field::new(&glossary::DIGEST, range.clone(), digest)
+                .with_meaning("of the request's key and the GUID")
+                .derived(),
+            Field::new(&glossary::EXPECTED_ACCEPT, range, FieldValue::text(expected))
+                .with_meaning("the digest in Base64")
                 .derived(),
         ];
     } else if is(&glossary::VERSION) {
-        field.meaning = "the versions that the server speaks".into();
+        field.meaning = "the versions that the server supports".into();
     } else if is(&glossary::PROTOCOL) {
-        field.meaning = "the language that both sides will use in their messages".into();
+        field.meaning = "the subprotocol that both sides will use in their messages".into();
     } else if is(&glossary::EXTENSIONS) {
-        field.meaning = "what both sides will use".into();
+        field.meaning = "the extensions that both sides will use".into();
         field.fields = extension_fields(value, &range);
     }
 }

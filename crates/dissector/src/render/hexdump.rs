@@ -1,4 +1,4 @@
-//! The bytes in hexadecimal, each in the colour of its field, and the fields under them.
+//! The hex dump: the bytes in the colours of their fields, and the fields below them.
 //!
 //! ```text
 //! 00000000  81 85 37 fa 21 3d 7f 9f  4d 51 58                |..7.!=..MQX|
@@ -9,25 +9,28 @@
 //!   c  Masking-Key: 37fa213d
 //! ```
 //!
-//! The letters say what the colours say, for whoever has none.
+//! The letters carry the same information as the colours, for terminals and readers without
+//! colours.
 
 use std::fmt::{Display, Write};
 
 use super::{palette, tree::line};
-use crate::{field::Field, glossary::Part, record::Record};
+use crate::{field::Field, glossary::RecordPart, record::Record};
 
-/// How many bytes stand in a row: as many as everywhere, and a power of two makes the offset easy to read.
+/// The number of bytes in a row. Most hex dumps use 16, and a power of two makes the offsets easy
+/// to read.
 const ROW: usize = 16;
 
-/// A run of bytes with the same outermost field.
-struct Run<'a> {
+/// A run of bytes that share a letter: the bytes of one outermost field, or of several fields with
+/// the same range.
+struct ByteRun<'a> {
     letter: char,
     fields: Vec<&'a Field>,
-    part: Part,
+    part: RecordPart,
 }
 
-/// The record's bytes, at most `rows` rows of 16, and its fields under them; with ANSI colours if `colour`. See
-/// [`palette::wanted`] for when to ask for them.
+/// Renders the record's bytes, at most `rows` rows of 16, and its fields below them. If `colour` is
+/// set, the text contains ANSI escape sequences for colours.
 #[must_use]
 pub fn hex_dump(record: &Record, rows: usize, colour: bool) -> String {
     let mut text = String::new();
@@ -49,7 +52,7 @@ pub fn hex_dump(record: &Record, rows: usize, colour: bool) -> String {
             let _ = write!(letters, "{gap}{letter}{letter}");
             let _ = write!(ascii, "{}", paint(character, run.map(|run| run.part), colour));
         }
-        // Three columns for each byte, and one for the gap in the middle.
+        // Each byte takes three columns, and the gap in the middle takes one.
         let width = row.len() * 3 + usize::from(row.len() > ROW / 2);
         let padding = " ".repeat(ROW * 3 + 1 - width);
         let offset = record.offset + first as u64;
@@ -69,32 +72,33 @@ pub fn hex_dump(record: &Record, rows: usize, colour: bool) -> String {
         }
     }
     for finding in &record.findings {
-        let _ = writeln!(text, "  !  {}: {}", finding.fault.name(), finding.fault);
+        let _ = writeln!(text, "  !  {}: {}", finding.rule.name(), finding.rule);
     }
     text
 }
 
-/// The outermost fields, those of the same bytes together.
-fn runs(record: &Record) -> Vec<Run<'_>> {
-    let mut runs: Vec<Run<'_>> = Vec::new();
+/// Groups the outermost fields: those with the same range share a run.
+fn runs(record: &Record) -> Vec<ByteRun<'_>> {
+    let mut runs: Vec<ByteRun<'_>> = Vec::new();
     for field in &record.fields {
         match runs.last_mut() {
             Some(run) if run.fields.iter().any(|other| other.range == field.range) => {
                 run.fields.push(field);
-                // Of the fields of one byte the narrowest tells most: the opcode, the length.
+                // The bytes take the colour of the last field, which says most about them: the
+                // opcode in the first byte of a frame, the length in the second.
                 run.part = field.term.part;
             }
             _ => {
-                // There are more header lines than letters at times.
+                // A head may have more lines than there are letters.
                 let letter = char::from(b'a' + u8::try_from(runs.len() % 26).unwrap_or(0));
-                runs.push(Run { letter, fields: vec![field], part: field.term.part });
+                runs.push(ByteRun { letter, fields: vec![field], part: field.term.part });
             }
         }
     }
     runs
 }
 
-fn paint(what: impl Display, part: Option<Part>, colour: bool) -> String {
+fn paint(what: impl Display, part: Option<RecordPart>, colour: bool) -> String {
     match part {
         Some(part) if colour => {
             let style = palette::of(part).style();

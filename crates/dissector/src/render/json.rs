@@ -5,29 +5,30 @@
 //!    "bytes":"81:85:37:fa:21:3d:7f:9f:4d:51:58","summary":"Text, 5 bytes: Hello",
 //!    "fields":[{"name":"websocket.fin","label":"Fin","start":0,"end":1,"mask":128,"value":true,
 //!               "part":"fin","meaning":"...","why":"...","rfc":6455,"section":"5.2"}, ...],
-//!    "findings":[{"rule":"UnmaskedFrame","sentence":"...","rfc":6455,"section":"5.1","start":1,"end":2}]}
+//!    "findings":[{"rule":"UnmaskedFrame","sentence":"...","rfc":6455,"section":"5.1",
+//!                 "start":1,"end":2}]}
 //! ```
 //!
-//! Bytes are written as Wireshark writes them, in hexadecimal with colons. `left_out` counts those that were not kept. What
-//! is not there is left out: no `mask` for whole bytes, no `fields` where there are none. `part` is for colours.
+//! Bytes are written as in Wireshark, in hexadecimal with colons. `left_out` is the number of bytes
+//! that were not kept. Empty members are omitted: a field of whole bytes has no `mask`, a field
+//! without inner fields has no `fields`, and a limit of the receiver has no `rfc` and no `section`.
+//! `started_at` and `ended_at` are seconds since 1970. `part` selects the colour.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::{
-    Serialize, Serializer,
-    ser::{SerializeMap, SerializeStruct},
-};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
-    field::{Field, Value},
-    glossary::Part,
+    field::{Field, FieldValue},
+    glossary::RecordPart,
     record::{Direction, Finding, Record, RecordKind},
 };
 
-/// The record as one line of JSON, without a line break at its end.
+/// Renders the record as one line of JSON, without a line break at the end.
 #[must_use]
 pub fn json(record: &Record) -> String {
-    // Nothing in a record can fail to be written: no maps with odd keys, no failing writers.
+    // This cannot fail: a record contains no maps with keys that are not strings, and writing to a
+    // string does not fail.
     serde_json::to_string(record).unwrap_or_default()
 }
 
@@ -35,7 +36,7 @@ fn colons(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }
 
-/// Seconds since 1970 with six digits behind the point, as in the packets of a capture.
+/// Formats a time as seconds since 1970 with six decimal places, like the times of packets.
 fn seconds(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{}.{:06}", since.as_secs(), since.subsec_micros())
@@ -50,7 +51,7 @@ impl Serialize for Record {
         map.serialize_entry("offset", &self.offset)?;
         map.serialize_entry("length", &self.length)?;
         map.serialize_entry("complete", &self.complete)?;
-        for (key, time) in [("begun", self.begun), ("ended", self.ended)] {
+        for (key, time) in [("started_at", self.started_at), ("ended_at", self.ended_at)] {
             if let Some(time) = time {
                 map.serialize_entry(key, &seconds(time))?;
             }
@@ -79,20 +80,20 @@ impl Serialize for Field {
             map.serialize_entry("derived", &true)?;
         }
         match &self.value {
-            Value::Group => {}
-            Value::Flag(flag) => map.serialize_entry("value", flag)?,
-            Value::Bits(bits) => map.serialize_entry("value", bits)?,
-            Value::Number { value, name } => {
+            FieldValue::Group => {}
+            FieldValue::Flag(flag) => map.serialize_entry("value", flag)?,
+            FieldValue::Bits(bits) => map.serialize_entry("value", bits)?,
+            FieldValue::Number { value, name } => {
                 map.serialize_entry("value", value)?;
                 if let Some(name) = name {
                     map.serialize_entry("value_name", name)?;
                 }
             }
-            Value::Text { text, left_out } => {
+            FieldValue::Text { text, left_out } => {
                 map.serialize_entry("value", text)?;
                 left_out_entry(&mut map, *left_out)?;
             }
-            Value::Bytes { bytes, left_out } => {
+            FieldValue::Bytes { bytes, left_out } => {
                 map.serialize_entry("value", &colons(bytes))?;
                 left_out_entry(&mut map, *left_out)?;
             }
@@ -117,19 +118,20 @@ fn left_out_entry<M: SerializeMap>(map: &mut M, left_out: u64) -> Result<(), M::
 
 impl Serialize for Finding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let reference = self.fault.reference();
-        let mut finding = serializer.serialize_struct("Finding", 6)?;
-        finding.serialize_field("rule", &self.fault.name())?;
-        finding.serialize_field("sentence", &self.fault.to_string())?;
-        finding.serialize_field("rfc", &reference.rfc)?;
-        finding.serialize_field("section", reference.section)?;
-        finding.serialize_field("start", &self.range.start)?;
-        finding.serialize_field("end", &self.range.end)?;
-        finding.end()
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("rule", &self.rule.name())?;
+        map.serialize_entry("sentence", &self.rule.to_string())?;
+        if let Some(section) = self.rule.section() {
+            map.serialize_entry("rfc", &section.rfc)?;
+            map.serialize_entry("section", section.section)?;
+        }
+        map.serialize_entry("start", &self.range.start)?;
+        map.serialize_entry("end", &self.range.end)?;
+        map.end()
     }
 }
 
-impl Serialize for Part {
+impl Serialize for RecordPart {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(match self {
             Self::Fin => "fin",

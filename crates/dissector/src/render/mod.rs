@@ -1,14 +1,15 @@
-//! Records for people and for programs.
+//! Renders records, for people and for programs.
 //!
-//! | | for |
+//! | function | use |
 //! |---|---|
-//! | [`tree`], [`explained`] | reading beside Wireshark: its notation, with explanations if wanted |
-//! | [`hex_dump`] | a terminal: the bytes in colour, the fields under them |
-//! | [`json`] | programs: one line for each record |
-//! | [`svg`] | the book: a figure that needs nothing beside it |
+//! | [`tree`] | to compare with Wireshark: the fields in its notation |
+//! | [`explained`] | to learn: the same tree with an explanation of each field |
+//! | [`hex_dump`] | on a terminal: the bytes in colour, and the fields below them |
+//! | [`json`] | in programs: one line for each record |
+//! | [`svg`] | in documents: a figure that needs no other file |
 //!
-//! All of them are functions from a [`Record`](crate::Record) to a `String`. Colours are those of [`palette`], the same
-//! everywhere.
+//! Each of them turns a [`Record`](crate::record::Record) into a `String`. All of them use the
+//! colours of [`palette`].
 
 mod hexdump;
 mod json;

@@ -1,48 +1,48 @@
-//! Colours: each part of a unit has one, the same in the terminal and in figures.
+//! The colours of the parts of a record, the same on the terminal and in figures.
 //!
-//! They are pale, with dark text on them, so they read the same whatever background a terminal has. They can be told apart by
-//! people who see fewer colours than most, and a test holds them to it; and nothing here is said by colour alone.
-
-use std::{env, ffi::OsStr, io::IsTerminal};
+//! The colours are pale and carry dark text, so they look the same on dark and light terminals.
+//! People with a colour vision deficiency can tell them apart; a test verifies that. No rendering
+//! relies on colour alone.
 
 use anstyle::{Ansi256Color, Color, Style};
 
-use crate::glossary::Part;
+use crate::glossary::RecordPart;
 
-/// A colour for the screen (red, green, blue) and its nearest neighbour among the 256 of a terminal.
+/// A colour for screens (red, green, blue), and the same colour among the 256 of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colour {
     /// Red, green and blue.
     pub rgb: [u8; 3],
-    /// The number in the terminal's palette. The first 16 are the user's own and could be anything; these are above.
+    /// The number in the terminal's palette. It is never below 16: users can redefine the first 16
+    /// colours.
     pub ansi: u8,
 }
 
-/// Dark ink, for text on any of the colours.
+/// The dark colour of text on any of the other colours.
 pub const INK: Colour = Colour { rgb: [0x0B, 0x13, 0x24], ansi: 16 };
 
-/// The colour of a part.
+/// Returns the colour of a part.
 #[must_use]
-pub const fn of(part: Part) -> Colour {
+pub const fn of(part: RecordPart) -> Colour {
     match part {
-        Part::Fin => Colour { rgb: [0xFF, 0x87, 0x5F], ansi: 209 },
-        Part::Reserved | Part::Header => Colour { rgb: [0x87, 0x87, 0xAF], ansi: 103 },
-        Part::Opcode | Part::StartLine => Colour { rgb: [0xFF, 0xD7, 0x5F], ansi: 221 },
-        Part::Mask | Part::Handshake => Colour { rgb: [0xD7, 0x87, 0xFF], ansi: 177 },
-        Part::Length => Colour { rgb: [0x5F, 0xD7, 0xAF], ansi: 79 },
-        Part::Payload => Colour { rgb: [0xAF, 0xD7, 0xFF], ansi: 153 },
+        RecordPart::Fin => Colour { rgb: [0xFF, 0x87, 0x5F], ansi: 209 },
+        RecordPart::Reserved | RecordPart::Header => Colour { rgb: [0x87, 0x87, 0xAF], ansi: 103 },
+        RecordPart::Opcode | RecordPart::StartLine => Colour { rgb: [0xFF, 0xD7, 0x5F], ansi: 221 },
+        RecordPart::Mask | RecordPart::Handshake => Colour { rgb: [0xD7, 0x87, 0xFF], ansi: 177 },
+        RecordPart::Length => Colour { rgb: [0x5F, 0xD7, 0xAF], ansi: 79 },
+        RecordPart::Payload => Colour { rgb: [0xAF, 0xD7, 0xFF], ansi: 153 },
     }
 }
 
 impl Colour {
-    /// `#rrggbb`.
+    /// Formats the colour as `#rrggbb`.
     #[must_use]
     pub fn hex(self) -> String {
         let [red, green, blue] = self.rgb;
         format!("#{red:02x}{green:02x}{blue:02x}")
     }
 
-    /// Dark text on this colour, for a terminal.
+    /// Returns the terminal style of dark text on this colour.
     #[must_use]
     pub fn style(self) -> Style {
         let colour = |colour: Self| Some(Color::Ansi256(Ansi256Color(colour.ansi)));
@@ -50,35 +50,24 @@ impl Colour {
     }
 }
 
-/// Whether to write colours: only to a terminal that has some, and not if its user has said no. `NO_COLOR` set to anything
-/// but the empty string says that (<https://no-color.org/>).
-#[must_use]
-pub fn wanted(stream: &impl IsTerminal) -> bool {
-    let [no_color, term] = ["NO_COLOR", "TERM"].map(env::var_os);
-    wanted_with(stream.is_terminal(), no_color.as_deref(), term.as_deref())
-}
-
-fn wanted_with(is_terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
-    is_terminal && no_color.is_none_or(OsStr::is_empty) && term.is_none_or(|term| term != "dumb")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PARTS: [Part; 9] = [
-        Part::Fin,
-        Part::Reserved,
-        Part::Opcode,
-        Part::Mask,
-        Part::Length,
-        Part::Payload,
-        Part::StartLine,
-        Part::Handshake,
-        Part::Header,
+    const PARTS: [RecordPart; 9] = [
+        RecordPart::Fin,
+        RecordPart::Reserved,
+        RecordPart::Opcode,
+        RecordPart::Mask,
+        RecordPart::Length,
+        RecordPart::Payload,
+        RecordPart::StartLine,
+        RecordPart::Handshake,
+        RecordPart::Header,
     ];
 
-    /// The six levels of a terminal's colour cube, and its greys (xterm's numbers).
+    /// Returns the colour with this number in a terminal: the colour cube with six levels, or the
+    /// greys (xterm's numbers).
     fn of_terminal(number: u8) -> [u8; 3] {
         match number {
             232.. => [8 + 10 * (number - 232); 3],
@@ -96,15 +85,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn no_color_switches_colours_off() {
-        assert!(wanted_with(true, None, None));
-        assert!(wanted_with(true, Some("".as_ref()), Some("xterm".as_ref())), "set and empty counts as not set");
-        assert!(!wanted_with(true, Some("1".as_ref()), None));
-        assert!(!wanted_with(false, None, None), "a file has no use for colours");
-        assert!(!wanted_with(true, None, Some("dumb".as_ref())), "this terminal would print their codes");
-    }
-
     fn linear([red, green, blue]: [u8; 3]) -> [f64; 3] {
         [red, green, blue].map(|value| {
             let value = f64::from(value) / 255.0;
@@ -112,7 +92,7 @@ mod tests {
         })
     }
 
-    /// Oklab: a space in which distance is close to what the eye says (Ottosson 2020).
+    /// Converts to Oklab, a colour space in which distance matches perception (Ottosson 2020).
     fn oklab([r, g, b]: [f64; 3]) -> [f64; 3] {
         let l = (0.412_221_470_8 * r + 0.536_332_536_3 * g + 0.051_445_992_9 * b).cbrt();
         let m = (0.211_903_498_2 * r + 0.680_699_545_1 * g + 0.107_396_956_6 * b).cbrt();
@@ -124,7 +104,8 @@ mod tests {
         ]
     }
 
-    /// What is left of the colours without one kind of cone (Machado, Oliveira and Fernandes 2009, severity 1.0).
+    /// The colours as perceived without one kind of cone (Machado, Oliveira and Fernandes 2009,
+    /// severity 1.0).
     const BLINDNESS: [(&str, [[f64; 3]; 3]); 4] = [
         ("none", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
         (
@@ -162,7 +143,7 @@ mod tests {
                 for &other in &parts[index + 1..] {
                     let (a, b) = (seen(of(one).rgb, matrix), seen(of(other).rgb, matrix));
                     let distance = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-                    // Several times the least difference that can be seen side by side, which is about 0.02.
+                    // The smallest visible difference is about 0.02; require several times as much.
                     assert!(distance > 0.09, "{one:?} and {other:?} with {blindness}: {distance:.3}");
                 }
             }
@@ -177,7 +158,7 @@ mod tests {
         };
         for part in PARTS {
             let contrast = (luminance(of(part)) + 0.05) / (luminance(INK) + 0.05);
-            assert!(contrast >= 4.5, "{part:?}: {contrast:.1}, and WCAG 2 asks for 4.5");
+            assert!(contrast >= 4.5, "{part:?}: {contrast:.1}, but WCAG 2 requires 4.5");
         }
     }
 }

@@ -1,11 +1,12 @@
-//! A record as a figure: SVG that needs no script, no style sheet and no font beside it.
+//! A record as a figure: an SVG file that needs no script, style sheet or font.
 //!
 //! ```text
 //!   ┌──────────────────────────────────────────────┐
 //!   │ Text, 5 bytes: Hello                         │  the summary
-//!   │ [81][85][37][fa][21][3d][7f][9f][4d][51][58] │  the bytes, in the colours of their fields; underlined: a broken rule
-//!   │ 1 000 0001  1 0000101                        │  of a frame: its first two bytes, bit by bit
-//!   │ ▪ 1... .... = Fin: True     the whole ...    │  the fields, what they mean, where that is specified
+//!   │ [81][85][37][fa][21][3d][7f][9f][4d][51][58] │  the bytes, in the colours of their fields;
+//!   │                                              │  underlined if they break a rule
+//!   │ 1 000 0001  1 0000101                        │  the first two bytes of a frame, bit by bit
+//!   │ ▪ 1... .... = Fin: True     the whole ...    │  the fields, with meaning and section
 //!   └──────────────────────────────────────────────┘
 //! ```
 
@@ -18,28 +19,31 @@ use super::{
 };
 use crate::{
     field::Field,
-    record::{Record, RecordKind},
+    glossary::RecordPart,
+    record::{Direction, Record, RecordKind},
 };
 
 const WIDTH: usize = 960;
 const MARGIN: usize = 28;
-/// How many bytes stand in a row.
+/// The number of bytes in a row.
 const ROW: usize = 16;
-/// How many bytes are drawn: four rows. A figure is for looking at, and more could not be taken in.
+/// The number of bytes that are drawn: four rows. Nobody could take in more at a glance.
 const BYTES: usize = 4 * ROW;
-/// A byte's tile, and the way from one to the next.
+/// The size of a byte's tile, and the distance from one tile to the next.
 const TILE: (usize, usize) = (44, 56);
-/// A bit's tile, and the way from one to the next.
+/// The size of a bit's tile, and the distance from one tile to the next.
 const BIT: (usize, usize) = (44, 48);
 /// The gap between the two bytes whose bits are shown.
 const BYTE_GAP: usize = 24;
-/// Height of a line of text.
+/// The height of a line of text.
 const LINE: usize = 22;
-/// Where the meaning of a field begins.
+/// The x position of a field's meaning.
 const MEANING: usize = 430;
-/// How many characters of fixed width fit in front of it, and how many of a sans-serif font behind it.
+/// The number of fixed-width characters that fit to the left of the meaning, and the number of
+/// sans-serif characters that the meaning's line holds.
 const COLUMNS: (usize, usize) = (45, 50);
-/// How many characters of fixed width fit beside the reference if the meaning has a line of its own.
+/// The number of fixed-width characters that fit beside the reference if the meaning has a line of
+/// its own.
 const WHOLE_LINE: usize = 92;
 
 const PANEL: &str = "#101a30";
@@ -49,14 +53,15 @@ const WARNING: &str = "#ffd75f";
 const SANS: &str = "Inter, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif";
 const MONO: &str = "'Fira Code', 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 
-/// The record as an SVG figure on a dark panel, so that it reads the same on a light page and on a dark one.
+/// Renders the record as an SVG figure. It has a dark background of its own, so it looks the same
+/// on light and dark pages.
 ///
-/// Its `desc` element holds the [tree](super::tree), for readers who do not see it.
+/// The `desc` element contains the [tree](super::tree), for readers who cannot see the figure.
 #[must_use]
 pub fn svg(record: &Record) -> String {
-    let mut figure = Figure { parts: String::new(), y: MARGIN };
+    let mut figure = SvgFigure { elements: String::new(), y: MARGIN };
     figure.heading(record);
-    // A head is text: its lines are its bytes.
+    // A head is text, and its fields show that text already.
     if !matches!(record.kind, RecordKind::Request | RecordKind::Response) {
         figure.bytes(record);
     }
@@ -69,7 +74,7 @@ pub fn svg(record: &Record) -> String {
     }
     figure.y += if record.findings.is_empty() { 0 } else { 10 };
     for finding in &record.findings {
-        for part in wrap(&format!("{}: {}", finding.fault.name(), finding.fault), 110) {
+        for part in tree::wrap(&format!("{}: {}", finding.rule.name(), finding.rule), 110) {
             figure.y += LINE;
             figure.text(MARGIN, figure.y, Font { size: 15, ..Font::SANS }, WARNING, &part);
         }
@@ -81,13 +86,13 @@ pub fn svg(record: &Record) -> String {
          <rect width=\"{WIDTH}\" height=\"{height}\" rx=\"14\" fill=\"{PANEL}\"/>\n{}</svg>\n",
         Escaped(&record.summary),
         Escaped(&tree(record)),
-        figure.parts,
+        figure.elements,
     )
 }
 
-/// What has been drawn, and how far down.
-struct Figure {
-    parts: String,
+/// A figure that is being drawn: its elements so far, and the y position of the next one.
+struct SvgFigure {
+    elements: String,
     y: usize,
 }
 
@@ -105,14 +110,14 @@ impl Font {
     const CENTRED: Self = Self { anchor: "middle", ..Self::MONO };
 }
 
-impl Figure {
+impl SvgFigure {
     fn heading(&mut self, record: &Record) {
         self.y += 8;
         let font = Font { size: 18, weight: 600, ..Font::SANS };
-        self.text(MARGIN, self.y, font, LIGHT, &cut(&record.summary, 90));
+        self.text(MARGIN, self.y, font, LIGHT, &truncate(&record.summary, 90));
         let sender = match record.direction {
-            crate::Direction::ToServer => "from the client",
-            crate::Direction::ToClient => "from the server",
+            Direction::ToServer => "from the client",
+            Direction::ToClient => "from the server",
         };
         let right = Font { anchor: "end", ..Font::SANS };
         self.text(WIDTH - MARGIN, self.y, right, SOFT, sender);
@@ -139,7 +144,8 @@ impl Figure {
         }
     }
 
-    /// The first two bytes of a frame, a tile for each bit, and under each field its name.
+    /// Draws the first two bytes of a frame: a tile for each bit, and the label of each field below
+    /// its bits.
     fn bits(&mut self, record: &Record) {
         self.y += 12;
         let position = |byte: usize, bit: usize| MARGIN + (byte * 8 + bit) * BIT.1 + byte * BYTE_GAP;
@@ -162,13 +168,13 @@ impl Figure {
     fn field(&mut self, depth: usize, field: &Field) {
         let line = tree::line(field);
         let is_long = line.chars().count() > COLUMNS.0.saturating_sub(2 * depth);
-        let line = cut(&line, WHOLE_LINE.saturating_sub(2 * depth));
+        let line = truncate(&line, WHOLE_LINE.saturating_sub(2 * depth));
         let colour = palette::of(field.term.part);
         self.y += LINE;
         let x = MARGIN + depth * 17;
-        let _ = writeln!(self.parts, "<g><title>{}</title>", Escaped(field.term.why));
+        let _ = writeln!(self.elements, "<g><title>{}</title>", Escaped(field.term.why));
         let _ = writeln!(
-            self.parts,
+            self.elements,
             "<rect x=\"{x}\" y=\"{}\" width=\"8\" height=\"16\" rx=\"3\" fill=\"{}\"/>",
             self.y - 13,
             colour.hex()
@@ -177,17 +183,17 @@ impl Figure {
         let right = Font { anchor: "end", size: 12, ..Font::SANS };
         let reference = field.term.reference;
         self.text(WIDTH - MARGIN, self.y, right, SOFT, &format!("RFC {}, {}", reference.rfc, reference.section));
-        for (index, part) in wrap(&field.meaning, COLUMNS.1).iter().enumerate() {
+        for (index, part) in tree::wrap(&field.meaning, COLUMNS.1).iter().enumerate() {
             self.y += if index == 0 && !is_long { 0 } else { LINE - 4 };
             self.text(MEANING, self.y, Font::SANS, SOFT, part);
         }
-        self.parts.push_str("</g>\n");
+        self.elements.push_str("</g>\n");
     }
 
     fn tile(&mut self, x: usize, width: usize, fill: Colour, text: &str) {
         let y = self.y;
         let _ = writeln!(
-            self.parts,
+            self.elements,
             "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{}\" rx=\"6\" fill=\"{}\"/>",
             TILE.0,
             fill.hex()
@@ -196,16 +202,17 @@ impl Figure {
         self.text(x + width / 2, y + TILE.0 / 2 + 6, font, &palette::INK.hex(), text);
     }
 
-    /// Marks a byte that breaks a rule.
+    /// Underlines a byte that breaks a rule.
     fn underline(&mut self, x: usize, width: usize) {
         let y = self.y + TILE.0 + 3;
-        let _ = writeln!(self.parts, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"5\" fill=\"{WARNING}\"/>");
+        let _ =
+            writeln!(self.elements, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"5\" fill=\"{WARNING}\"/>");
     }
 
     fn text(&mut self, x: usize, y: usize, font: Font, fill: &str, text: &str) {
         let Font { family, size, weight, anchor } = font;
         let _ = writeln!(
-            self.parts,
+            self.elements,
             "<text x=\"{x}\" y=\"{y}\" fill=\"{fill}\" font-family=\"{family}\" font-size=\"{size}\" \
              font-weight=\"{weight}\" text-anchor=\"{anchor}\" xml:space=\"preserve\">{}</text>",
             Escaped(text)
@@ -213,30 +220,26 @@ impl Figure {
     }
 }
 
-/// The colour of a byte: that of its widest field, which of the first byte of a frame is the opcode and of the second the
-/// length.
+/// Returns the colour of a byte: the colour of its widest field. In the first byte of a frame that
+/// is the opcode, in the second byte the length.
 fn colour_of(record: &Record, position: usize) -> Colour {
     let position = position as u64;
     let holds = |field: &&Field| !field.derived && field.range.contains(&position);
     let width = |field: &&Field| own_bits(field).map_or(8, |(_, mask)| mask.count_ones());
     let field = record.fields.iter().filter(holds).max_by_key(width);
-    palette::of(field.map_or(crate::Part::Header, |field| field.term.part))
+    palette::of(field.map_or(RecordPart::Header, |field| field.term.part))
 }
 
-/// The text, or its beginning and an ellipsis.
-fn cut(text: &str, length: usize) -> String {
+/// Returns the text, or its beginning and an ellipsis if it is too long.
+fn truncate(text: &str, length: usize) -> String {
     if text.chars().count() <= length {
         return text.to_owned();
     }
     text.chars().take(length.saturating_sub(1)).chain(['…']).collect()
 }
 
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    tree::wrap(text, width)
-}
-
-/// Text that is safe between two tags: the five characters that XML reserves are written out, and characters that XML does
-/// not know are replaced.
+/// Text that is safe between two tags. The five characters that XML reserves are escaped, and
+/// characters that XML does not allow are replaced.
 struct Escaped<'a>(&'a str);
 
 impl Display for Escaped<'_> {

@@ -1,18 +1,19 @@
-//! The fields as a tree, in the notation of Wireshark.
+//! The fields as a tree, in Wireshark's notation.
 
 use std::fmt::Write;
 
 use super::text::{bit_pattern, own_bits, value_text};
 use crate::{
-    field::{Field, Value},
-    glossary,
+    field::{Field, FieldValue},
+    glossary::{self, RecordPart},
     record::{Record, RecordKind},
 };
 
-/// How wide explanations are: they fit a terminal of the usual 80 columns.
+/// The width of explanations in columns: they fit a terminal of the usual 80.
 const WIDTH: usize = 80;
 
-/// The record as Wireshark shows it: a line for each field, bits in their places, derived fields in brackets.
+/// Renders the record as Wireshark does: a line for each field, with bits at their places in the
+/// byte and derived fields in brackets.
 ///
 /// ```text
 /// WebSocket
@@ -20,13 +21,14 @@ const WIDTH: usize = 80;
 ///     .000 .... = Reserved: 0x0
 /// ```
 ///
-/// Broken rules come last, in brackets like Wireshark's expert information.
+/// The broken rules come last, in brackets like Wireshark's expert information.
 #[must_use]
 pub fn tree(record: &Record) -> String {
     write_tree(record, false)
 }
 
-/// The same, and for each field what its value means, why it is there and where that is specified.
+/// Renders the same tree, and for each field the meaning of its value, the reason that it exists
+/// and the section that specifies it.
 #[must_use]
 pub fn explained(record: &Record) -> String {
     write_tree(record, true)
@@ -58,12 +60,12 @@ fn write_tree(record: &Record, explain: bool) -> String {
         }
     }
     for finding in &record.findings {
-        let _ = writeln!(text, "    [{}: {}]", finding.fault.name(), finding.fault);
+        let _ = writeln!(text, "    [{}: {}]", finding.rule.name(), finding.rule);
     }
     text
 }
 
-/// One field in one line, without those in it: `.... 0001 = Opcode: Text (1)`.
+/// Renders a field in one line, without the fields inside it: `.... 0001 = Opcode: Text (1)`.
 #[must_use]
 pub fn line(field: &Field) -> String {
     let mut line = String::new();
@@ -72,13 +74,13 @@ pub fn line(field: &Field) -> String {
     }
     let value = value_text(field);
     if is_whole_line(field) {
-        // Wireshark shows the first line of a head as it came.
+        // Wireshark shows the first line of a head without a label.
         line.push_str(&value);
         line.push_str("\\r\\n");
     } else if is_header(field) {
         let _ = write!(line, "{}: {value}\\r\\n", field.label);
-    } else if field.value == Value::Group || field.term == &glossary::MASKED_PAYLOAD {
-        // The masked bytes say nothing to a reader, and the dump shows them anyway.
+    } else if field.value == FieldValue::Group || field.term == &glossary::MASKED_PAYLOAD {
+        // Nobody can read masked bytes, and a hex dump shows them anyway.
         line.push_str(&field.label);
     } else {
         let _ = write!(line, "{}: {value}", field.label);
@@ -90,13 +92,12 @@ fn is_whole_line(field: &Field) -> bool {
     [&glossary::REQUEST_LINE, &glossary::STATUS_LINE, &glossary::STRAY_LINE].contains(&field.term)
 }
 
-/// A header line, as opposed to what follows from one.
+/// Returns whether the field is a header line, not a field that is derived from one.
 fn is_header(field: &Field) -> bool {
-    use crate::glossary::Part::{Handshake, Header};
-    matches!(field.term.part, Handshake | Header) && !field.derived
+    matches!(field.term.part, RecordPart::Handshake | RecordPart::Header) && !field.derived
 }
 
-/// Cuts a text into lines of at most `width` characters.
+/// Wraps a text into lines of at most `width` characters.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

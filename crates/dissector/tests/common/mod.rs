@@ -1,19 +1,20 @@
-//! Bytes for the tests: heads and frames, right ones and wrong ones.
-#![allow(dead_code, reason = "each test file uses its own part")]
+//! Heads and frames for the tests, valid and invalid, and short ways to dissect them.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use dissector::{
-    Conversation,
+    BrokenRule, Conversation,
     Direction::{self, ToClient, ToServer},
-    Field, Options, Record, Value,
+    Field, FieldValue, Options, Record,
 };
 use protocol::{
-    NegotiatedDeflate,
+    HandshakeViolation, Violation,
     extension::Deflater,
-    frame::{MaskingKey, apply_mask},
+    frame::{LengthForm, MaskingKey, apply_mask},
     handshake::extensions::parse_line,
+    observer::negotiated_deflate,
 };
 
-/// The request of RFC 6455, section 1.3, without what a test leaves out.
+/// The request of RFC 6455, section 1.3, without optional headers.
 pub(crate) const REQUEST: &str = "GET /chat HTTP/1.1\r\n\
     Host: server.example.com\r\n\
     Upgrade: websocket\r\n\
@@ -21,7 +22,7 @@ pub(crate) const REQUEST: &str = "GET /chat HTTP/1.1\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
     Sec-WebSocket-Version: 13\r\n\r\n";
 
-/// The answer to it.
+/// The response to [`REQUEST`].
 pub(crate) const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\n\
     Upgrade: websocket\r\n\
     Connection: Upgrade\r\n\
@@ -30,92 +31,94 @@ pub(crate) const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\n\
 /// The masking key of RFC 6455, section 5.7.
 pub(crate) const KEY: MaskingKey = MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
 
-/// A head with one more line.
-pub(crate) fn with(head: &str, line: &str) -> String {
+/// "Hello", compressed in one block (RFC 7692, section 7.2.3.1).
+pub(crate) const HELLO: [u8; 7] = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
+
+/// "Hello" again, as a reference to the message before (RFC 7692, section 7.2.3.2).
+pub(crate) const HELLO_AGAIN: [u8; 5] = [0xF2, 0x00, 0x11, 0x00, 0x00];
+
+// ---- Heads --------------------------------------------------------------------------------------
+
+/// Adds a line to a head.
+pub(crate) fn with_line(head: &str, line: &str) -> String {
     format!("{}\r\n{line}\r\n\r\n", head.trim_end())
 }
 
-/// A head in which `old` is replaced by `new`.
+/// Replaces `old` by `new` in a head.
 #[track_caller]
-pub(crate) fn but(head: &str, old: &str, new: &str) -> String {
-    assert!(head.contains(old), "there is no '{old}' to be replaced");
+pub(crate) fn replaced(head: &str, old: &str, new: &str) -> String {
+    assert!(head.contains(old), "the head does not contain '{old}'");
     head.replace(old, new)
 }
 
-/// A frame with any first byte, masked if there is a key, with the shortest length.
-pub(crate) fn frame(first: u8, payload: &[u8], key: Option<MaskingKey>) -> Vec<u8> {
-    let form = match payload.len() {
-        0..=125 => 7,
-        126..=0xFFFF => 16,
-        _ => 64,
-    };
-    frame_as(first, payload, key, form)
-}
-
-/// A frame whose length is written in 7, 16 or 64 bits.
-pub(crate) fn frame_as(first: u8, payload: &[u8], key: Option<MaskingKey>, form: u8) -> Vec<u8> {
-    let mask = if key.is_some() { 0x80 } else { 0 };
-    let length = (payload.len() as u64).to_be_bytes();
-    let mut frame = vec![first];
-    match form {
-        7 => frame.push(mask | length[7]),
-        16 => {
-            frame.push(mask | 126);
-            frame.extend(&length[6..]);
-        }
-        _ => {
-            frame.push(mask | 127);
-            frame.extend(length);
-        }
-    }
-    let start = frame.len();
-    frame.extend(payload);
-    if let Some(key) = key {
-        apply_mask(&mut frame[start..], key);
-        frame.splice(start..start, key.0);
-    }
-    frame
-}
-
-/// A client's frame.
-pub(crate) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
-    frame(first, payload, Some(KEY))
-}
-
-/// A server's frame.
-pub(crate) fn plain(first: u8, payload: &[u8]) -> Vec<u8> {
-    frame(first, payload, None)
-}
-
-/// RFC 7692, section 7.2.3.1: "Hello" in one block.
-pub(crate) const HELLO: [u8; 7] = [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
-
-/// RFC 7692, section 7.2.3.2: "Hello" again, as a reference to the message before.
-pub(crate) const HELLO_AGAIN: [u8; 5] = [0xF2, 0x00, 0x11, 0x00, 0x00];
-
-/// A handshake that agrees on these elements of `Sec-WebSocket-Extensions`, and what follows it.
-pub(crate) fn agreed(element: &str, frames: &[(Direction, Vec<u8>)]) -> Vec<(Direction, Vec<u8>)> {
+/// Returns a handshake that agrees on these elements of `Sec-WebSocket-Extensions`, followed by
+/// `frames`.
+pub(crate) fn with_extension(element: &str, frames: &[(Direction, Vec<u8>)]) -> Vec<(Direction, Vec<u8>)> {
     let line = format!("Sec-WebSocket-Extensions: {element}");
-    let heads = [(ToServer, with(REQUEST, &line)), (ToClient, with(RESPONSE, &line))];
+    let heads = [(ToServer, with_line(REQUEST, &line)), (ToClient, with_line(RESPONSE, &line))];
     let heads = heads.map(|(direction, head)| (direction, head.into_bytes()));
     heads.into_iter().chain(frames.iter().cloned()).collect()
 }
 
-/// What the end compresses with that sends this way, where `element` was offered and accepted.
-pub(crate) fn deflater(direction: Direction, element: &str) -> Deflater {
-    let elements = parse_line(element).expect("an element of the header");
-    let compression =
-        NegotiatedDeflate::negotiated(direction.sender(), &elements, &elements).expect("nothing is wrong");
-    Deflater::new(&compression.expect("it is permessage-deflate"))
+// ---- Frames -------------------------------------------------------------------------------------
+
+/// Returns a frame with this first byte and the shortest form of the length. It is masked if there
+/// is a key.
+pub(crate) fn frame(first: u8, payload: &[u8], key: Option<MaskingKey>) -> Vec<u8> {
+    frame_with_form(first, payload, key, LengthForm::shortest(payload.len() as u64))
 }
 
-/// A frame that fits the direction.
+/// Returns a frame whose length is written in this form.
+pub(crate) fn frame_with_form(first: u8, payload: &[u8], key: Option<MaskingKey>, form: LengthForm) -> Vec<u8> {
+    let mask = if key.is_some() { 0x80 } else { 0 };
+    let length = (payload.len() as u64).to_be_bytes();
+    let mut frame = vec![first];
+    match form {
+        LengthForm::Seven => frame.push(mask | length[7]),
+        LengthForm::Sixteen => {
+            frame.push(mask | 126);
+            frame.extend(&length[6..]);
+        }
+        LengthForm::SixtyFour => {
+            frame.push(mask | 127);
+            frame.extend(length);
+        }
+    }
+    let payload_start = frame.len();
+    frame.extend(payload);
+    if let Some(key) = key {
+        apply_mask(&mut frame[payload_start..], key);
+        frame.splice(payload_start..payload_start, key.0);
+    }
+    frame
+}
+
+/// Returns a masked frame, as a client sends it.
+pub(crate) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    frame(first, payload, Some(KEY))
+}
+
+/// Returns an unmasked frame, as a server sends it.
+pub(crate) fn unmasked(first: u8, payload: &[u8]) -> Vec<u8> {
+    frame(first, payload, None)
+}
+
+/// Returns a frame that is masked if this direction requires it.
 pub(crate) fn sent(direction: Direction, first: u8, payload: &[u8]) -> (Direction, Vec<u8>) {
     let key = (direction == ToServer).then_some(KEY);
     (direction, frame(first, payload, key))
 }
 
-/// Everything that comes of a list of pieces, the ends of both streams included.
+/// Creates the compressor of this direction's sender, after `element` was offered and accepted.
+pub(crate) fn deflater(direction: Direction, element: &str) -> Deflater {
+    let elements = parse_line(element).expect("the element is well formed");
+    let deflate = negotiated_deflate(direction.sender(), &elements, &elements).expect("no rule is broken");
+    Deflater::new(&deflate.expect("the element is permessage-deflate"))
+}
+
+// ---- Dissection ---------------------------------------------------------------------------------
+
+/// Dissects a list of pieces and ends both directions.
 pub(crate) fn dissect_with(mut conversation: Conversation, pieces: &[(Direction, Vec<u8>)]) -> Vec<Record> {
     let mut records = Vec::new();
     for (direction, bytes) in pieces {
@@ -127,65 +130,86 @@ pub(crate) fn dissect_with(mut conversation: Conversation, pieces: &[(Direction,
     records
 }
 
-/// The same from the first byte of a connection on.
+/// Dissects a connection from its first byte.
 pub(crate) fn dissect(pieces: &[(Direction, Vec<u8>)]) -> Vec<Record> {
     dissect_with(Conversation::new(Options::default()), pieces)
 }
 
-/// A handshake that went well, then these.
+/// Dissects the frames of a connection whose handshake was not observed.
 pub(crate) fn after_handshake(pieces: &[(Direction, Vec<u8>)]) -> Vec<Record> {
     dissect_with(Conversation::after_handshake(Options::default()), pieces)
 }
 
-/// The only record of these bytes of a client.
+/// Dissects one frame from a client.
 #[track_caller]
 pub(crate) fn from_client(bytes: Vec<u8>) -> Record {
     only(after_handshake(&[(ToServer, bytes)]))
 }
 
-/// The only record of these bytes of a server.
+/// Dissects one frame from a server.
 #[track_caller]
 pub(crate) fn from_server(bytes: Vec<u8>) -> Record {
     only(after_handshake(&[(ToClient, bytes)]))
 }
 
+/// Returns the only record.
 #[track_caller]
 pub(crate) fn only(records: Vec<Record>) -> Record {
     let [record] = records.try_into().unwrap_or_else(|records: Vec<_>| panic!("{} records", records.len()));
     record
 }
 
-/// A field by Wireshark's name.
+// ---- Expectations -------------------------------------------------------------------------------
+
+/// Returns the field with this name in Wireshark.
 #[track_caller]
 pub(crate) fn field<'a>(record: &'a Record, name: &str) -> &'a Field {
-    record.field(name).unwrap_or_else(|| panic!("there is no {name} in {}", record.summary))
+    record.field(name).unwrap_or_else(|| panic!("there is no field {name} in {}", record.summary))
 }
 
-/// A field by its label.
+/// Returns the field with this label.
 #[track_caller]
 pub(crate) fn labelled<'a>(record: &'a Record, label: &str) -> &'a Field {
     let found = record.walk().map(|(_, field)| field).find(|field| field.label == label);
-    found.unwrap_or_else(|| panic!("nothing is called {label} in {}", record.summary))
+    found.unwrap_or_else(|| panic!("no field has the label {label} in {}", record.summary))
 }
 
-/// The rules that a record breaks, by name.
-pub(crate) fn rules(record: &Record) -> Vec<String> {
-    record.findings.iter().map(|finding| finding.fault.name()).collect()
+/// Returns the rules that a record breaks.
+pub(crate) fn rules(record: &Record) -> Vec<BrokenRule> {
+    record.findings.iter().map(|finding| finding.rule.clone()).collect()
 }
 
-/// A number with a name.
-pub(crate) fn named(value: u64, name: &'static str) -> Value {
-    Value::Number { value, name: Some(name.into()) }
+/// Returns the rules that a frame breaks, all of which must have a [`Violation`].
+#[track_caller]
+pub(crate) fn violations(record: &Record) -> Vec<Violation> {
+    let violation = |rule| match rule {
+        BrokenRule::Violation(violation) => violation,
+        other => panic!("{other:?} in {}", record.summary),
+    };
+    rules(record).into_iter().map(violation).collect()
 }
 
-pub(crate) fn number(value: u64) -> Value {
-    Value::Number { value, name: None }
+/// Returns the only rule of the handshake that a head breaks.
+#[track_caller]
+pub(crate) fn handshake_violation(record: &Record) -> HandshakeViolation {
+    match &rules(record)[..] {
+        [BrokenRule::Handshake(violation)] => violation.clone(),
+        other => panic!("{other:?} in {}", record.summary),
+    }
 }
 
-pub(crate) fn text(text: &str) -> Value {
-    Value::Text { text: text.to_owned(), left_out: 0 }
+pub(crate) fn named(value: u64, name: &'static str) -> FieldValue {
+    FieldValue::Number { value, name: Some(name.into()) }
 }
 
-pub(crate) fn bytes(bytes: &[u8]) -> Value {
-    Value::Bytes { bytes: bytes.to_vec(), left_out: 0 }
+pub(crate) fn number(value: u64) -> FieldValue {
+    FieldValue::Number { value, name: None }
+}
+
+pub(crate) fn text(text: &str) -> FieldValue {
+    FieldValue::Text { text: text.to_owned(), left_out: 0 }
+}
+
+pub(crate) fn bytes(bytes: &[u8]) -> FieldValue {
+    FieldValue::Bytes { bytes: bytes.to_vec(), left_out: 0 }
 }

@@ -1,11 +1,11 @@
-//! Our dissection beside Wireshark's.
+//! The dissector compared with Wireshark.
 //!
 //! ```text
-//!   corpus ──▶ Capture ──▶ .pcapng ──▶ tshark -T json -x ──▶ fields, values, ranges, bit masks ┐
-//!      └─────▶ Conversation ──▶ our JSON ────────────────▶ fields, values, ranges, bit masks ──┴─▶ the same?
+//!   corpus ─▶ Capture ─▶ .pcapng ─▶ tshark -T json -x ─▶ fields, values, ranges, masks ┐
+//!      └────▶ Conversation ──────▶ render::json ───────▶ fields, values, ranges, masks ┴─▶ equal?
 //! ```
 //!
-//! `tshark` has to be installed; `.ci/run` does that:
+//! The tests need `tshark`. `.ci/run` installs it and runs them like this:
 //!
 //! ```sh
 //! cargo test -p dissector --test wireshark -- --ignored
@@ -24,36 +24,37 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use corpus::{Case, corpus};
+use corpus::{CorpusCase, corpus};
 use dissector::{Conversation, Direction::ToServer, Options, Record, capture::Capture, render};
-use units::{Unit, ours, theirs};
+use units::{ComparedUnit, our_units, wireshark_units};
 
-/// The case as a capture.
-fn capture(case: &Case) -> Vec<u8> {
+/// Writes a case to a capture.
+fn capture(case: &CorpusCase) -> Vec<u8> {
     let (client, server): (SocketAddr, SocketAddr) = if case.is_ipv6 {
         (([0xFD00, 0, 0, 0, 0, 0, 0, 1], 50_000).into(), ([0xFD00, 0, 0, 0, 0, 0, 0, 2], 8080).into())
     } else {
         (([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 8080).into())
     };
-    let mut capture = Capture::new(Vec::new(), client, server, UNIX_EPOCH).expect("a Vec takes everything");
+    let mut capture = Capture::new(Vec::new(), client, server, UNIX_EPOCH).expect("a Vec accepts everything");
     for (direction, bytes) in &case.pieces {
-        capture.data(*direction, bytes, UNIX_EPOCH).expect("a Vec takes everything");
+        capture.data(*direction, bytes, UNIX_EPOCH).expect("a Vec accepts everything");
     }
     for direction in dissector::Direction::BOTH {
-        capture.end(direction, UNIX_EPOCH).expect("a Vec takes everything");
+        capture.end(direction, UNIX_EPOCH).expect("a Vec accepts everything");
     }
     capture.into_inner()
 }
 
-/// The case as our records.
-fn records(case: &Case) -> Vec<Record> {
-    // Wireshark shows all of a payload.
+/// Dissects a case.
+fn records(case: &CorpusCase) -> Vec<Record> {
+    // Wireshark shows the whole payload.
     let options = Options { payload_bytes: 1 << 20, ..Options::default() };
     common::dissect_with(Conversation::new(options), &case.pieces)
 }
 
-/// What differs, a line for each; nothing if all is as the case says.
-fn compare(case: &Case, ours: &[Unit], theirs: &[Unit]) -> String {
+/// Compares the units, and returns a report with the differences that the case does not mention,
+/// and with the differences that it mentions but that do not exist.
+fn compare(case: &CorpusCase, ours: &[ComparedUnit], theirs: &[ComparedUnit]) -> String {
     let mut report = String::new();
     if ours.len() != theirs.len() {
         let _ = writeln!(report, "{}: {} units here, {} in Wireshark", case.name, ours.len(), theirs.len());
@@ -83,7 +84,7 @@ fn compare(case: &Case, ours: &[Unit], theirs: &[Unit]) -> String {
         }
     }
     for (unit, field) in unused {
-        let _ = writeln!(report, "{}: unit {unit}: {field} is said to differ, and does not", case.name);
+        let _ = writeln!(report, "{}: unit {unit}: {field} should differ, but does not", case.name);
     }
     report
 }
@@ -95,31 +96,31 @@ fn wireshark_sees_the_same_fields_and_values() {
     let (mut units, mut fields) = (0, 0);
     for case in corpus() {
         let lines: Vec<String> = records(&case).iter().map(render::json).collect();
-        let ours = ours(&lines);
-        let theirs = theirs(&tshark::dissect(&capture(&case)));
+        let ours = our_units(&lines);
+        let theirs = wireshark_units(&tshark::dissect(&capture(&case)));
         units += theirs.len();
-        fields += theirs.iter().map(Unit::len).sum::<usize>();
+        fields += theirs.iter().map(ComparedUnit::len).sum::<usize>();
         report += &compare(&case, &ours, &theirs);
     }
     println!("{units} units, {fields} fields compared");
-    assert!(report.is_empty(), "Wireshark sees something else:\n{report}");
+    assert!(report.is_empty(), "Wireshark shows something else:\n{report}");
     assert!(units > 100 && fields > 1000, "the corpus has shrunk: {units} units, {fields} fields");
 }
 
 #[test]
 #[ignore = "needs tshark: apt-get install tshark"]
-fn the_tree_reads_as_in_wireshark() {
-    // What only we have: the piece that one frame adds to its message, broken rules; and bytes of a binary message, which
-    // Wireshark shows in a tree of their own.
+fn the_tree_is_the_same_as_in_wireshark() {
+    // Only the dissector shows the fragment that a frame adds to its message, and broken rules.
+    // Wireshark shows the bytes of a binary message in a tree of their own.
     let is_ours = |line: &&str| ["  Fragment: ", "  Data: ", "  ["].iter().any(|own| line.contains(own));
     let mut compared = 0;
-    for case in corpus().iter().filter(|case| corpus::READS_THE_SAME.contains(&case.name)) {
+    for case in corpus().iter().filter(|case| case.has_equal_trees) {
         let mut ours: Vec<Vec<String>> = Vec::new();
         for record in records(case).iter().filter(|record| record.kind == dissector::RecordKind::Frame) {
             let tree = render::tree(record);
             ours.push(tree.lines().filter(|line| !is_ours(line)).map(str::to_lowercase).collect());
         }
-        // Names of close codes are in lower case here, as in the book.
+        // The dissector writes the names of close codes in lower case, as the book does.
         let theirs: Vec<Vec<String>> = tshark::trees(&capture(case))
             .iter()
             .map(|tree| tree.iter().map(|line| line.to_lowercase()).collect())
@@ -135,10 +136,10 @@ fn the_tree_reads_as_in_wireshark() {
 
 #[test]
 #[ignore = "needs tshark: apt-get install tshark"]
-fn wireshark_finds_no_fault_with_tcp_and_ip() {
+fn wireshark_finds_no_error_in_tcp_and_ip() {
     for case in corpus() {
-        let faults = tshark::faults(&capture(&case));
-        assert!(faults.is_empty(), "{}:\n{faults}", case.name);
+        let errors = tshark::errors(&capture(&case));
+        assert!(errors.is_empty(), "{}:\n{errors}", case.name);
     }
 }
 
@@ -147,8 +148,8 @@ fn wireshark_finds_no_fault_with_tcp_and_ip() {
 fn wireshark_reads_the_same_times() {
     let address: SocketAddr = ([192, 0, 2, 1], 8080).into();
     let time = UNIX_EPOCH + Duration::new(1_700_000_000, 123_456_789);
-    let mut capture = Capture::new(Vec::new(), address, address, time).expect("a Vec takes everything");
-    capture.data(ToServer, b"x", time + Duration::from_millis(1)).expect("a Vec takes everything");
+    let mut capture = Capture::new(Vec::new(), address, address, time).expect("a Vec accepts everything");
+    capture.data(ToServer, b"x", time + Duration::from_millis(1)).expect("a Vec accepts everything");
     let [begin, later] = ["1700000000.123456789", "1700000000.124456789"];
     assert_eq!(tshark::times(&capture.into_inner()), [begin, begin, begin, later, later]);
 }

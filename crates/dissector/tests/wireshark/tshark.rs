@@ -1,4 +1,4 @@
-//! Runs tshark, and reads its JSON.
+//! Runs tshark and parses its JSON.
 
 use std::{
     fmt,
@@ -8,7 +8,8 @@ use std::{
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// JSON as tshark writes it: the same key may come several times in one object, and all of them count.
+/// JSON as tshark writes it. The same key may occur several times in one object, and no occurrence
+/// may be lost.
 #[derive(Debug, Clone)]
 pub(crate) enum Json {
     Text(String),
@@ -47,7 +48,7 @@ impl<'de> Deserialize<'de> for Json {
             type Value = Json;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("what tshark writes")
+                f.write_str("the JSON that tshark writes")
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Json, E> {
@@ -86,43 +87,43 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// What tshark writes about a capture.
+/// Runs tshark on a capture, and returns its output.
 fn run(capture: &[u8], arguments: &[&str]) -> String {
     let mut tshark = Command::new("tshark")
-        // A capture on standard input: no file is left behind.
+        // The capture comes on standard input, so no temporary file is needed.
         .args(["-r", "-", "-n"])
         .args(arguments)
-        // Its warnings speak of the machine, such as who runs it.
+        // Its warnings are about the machine, for example about running as root.
         .stderr(Stdio::piped())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("tshark cannot be started ({error}); install it: apt-get install tshark"));
-    let mut input = tshark.stdin.take().expect("it was piped");
+    let mut input = tshark.stdin.take().expect("standard input is piped");
     let output = std::thread::scope(|scope| {
-        // If it stops reading, its exit status tells why.
+        // An error here means that tshark stopped reading; its exit status is more useful.
         scope.spawn(move || drop(input.write_all(capture)));
-        tshark.wait_with_output().expect("tshark can be waited for")
+        tshark.wait_with_output().expect("tshark exits")
     });
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "tshark {arguments:?} failed: {}\n{errors}", output.status);
     String::from_utf8(output.stdout).expect("tshark writes UTF-8")
 }
 
-/// The packets that hold something of HTTP or WebSocket, with the bytes of each field.
+/// Returns the packets that contain HTTP or WebSocket, with the bytes of each field.
 pub(crate) fn dissect(capture: &[u8]) -> Json {
     let output = run(capture, &["-Y", "http or websocket", "-T", "json", "-x", "-J", "http websocket data"]);
     serde_json::from_str(&output).unwrap_or_else(|error| panic!("tshark's JSON: {error}\n{output}"))
 }
 
-/// What Wireshark says about packets it finds odd: wrong checksums, gaps, malformed headers.
-pub(crate) fn faults(capture: &[u8]) -> String {
-    let odd = "tcp.checksum.status == 0 or ip.checksum.status == 0 or tcp.analysis.flags or _ws.malformed";
-    let checks = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-Y", odd];
+/// Returns the packets that Wireshark complains about: wrong checksums, gaps, malformed headers.
+pub(crate) fn errors(capture: &[u8]) -> String {
+    let filter = "tcp.checksum.status == 0 or ip.checksum.status == 0 or tcp.analysis.flags or _ws.malformed";
+    let checks = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-Y", filter];
     run(capture, &checks)
 }
 
-/// The frames as Wireshark's tree shows them, each a list of lines, without what it says about its own abilities.
+/// Returns the lines of Wireshark's tree for each frame, without its remarks in brackets.
 pub(crate) fn trees(capture: &[u8]) -> Vec<Vec<String>> {
     let output = run(capture, &["-Y", "websocket", "-O", "websocket"]);
     let mut trees: Vec<Vec<String>> = Vec::new();
@@ -141,7 +142,7 @@ pub(crate) fn trees(capture: &[u8]) -> Vec<Vec<String>> {
     trees
 }
 
-/// When the packets passed, in seconds since 1970.
+/// Returns the times of the packets, in seconds since 1970.
 pub(crate) fn times(capture: &[u8]) -> Vec<String> {
     run(capture, &["-T", "fields", "-e", "frame.time_epoch"]).lines().map(str::to_owned).collect()
 }

@@ -1,4 +1,5 @@
-//! What there is to compare: a unit is a head with its body, or a frame; it has fields, each with what it says and where.
+//! The units that are compared: a unit is a head with its body, or a frame, and consists of fields
+//! with values and positions.
 
 use std::collections::BTreeMap;
 
@@ -6,28 +7,28 @@ use serde_json::Value;
 
 use crate::tshark::Json;
 
-/// A head or a frame, by the name of its fields. A name may come several times: header lines do.
+/// The fields of a head or a frame, by name. A name may occur several times, as header lines do.
 #[derive(Debug, Default)]
-pub(crate) struct Unit(BTreeMap<String, Vec<Seen>>);
+pub(crate) struct ComparedUnit(BTreeMap<String, Vec<ComparedField>>);
 
-/// A field as it was seen.
+/// The parts of a field that are compared.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// As tshark writes it.
+pub(crate) struct ComparedField {
+    /// The value, written as tshark writes it.
     value: String,
-    /// First byte and number of bytes, counted from the first byte of the unit; `None` where the two sides count
-    /// differently.
-    place: Option<(u64, u64)>,
-    /// The bits of one byte that it is, 0 for whole bytes.
+    /// The position and the length in bytes, counted from the first byte of the unit; `None` if the
+    /// dissector and Wireshark count differently.
+    range: Option<(u64, u64)>,
+    /// The bits of one byte that the field covers; 0 for whole bytes.
     mask: u64,
 }
 
-impl Unit {
+impl ComparedUnit {
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    pub(crate) fn fields(&self, name: &str) -> &[Seen] {
+    pub(crate) fn fields(&self, name: &str) -> &[ComparedField] {
         self.0.get(name).map_or(&[], Vec::as_slice)
     }
 
@@ -35,54 +36,56 @@ impl Unit {
         self.0.values().map(Vec::len).sum()
     }
 
-    fn add(&mut self, name: &str, value: String, place: Option<(u64, u64)>, mask: u64) {
-        self.0.entry(name.to_owned()).or_default().push(Seen { value, place, mask });
+    fn add(&mut self, name: &str, value: String, range: Option<(u64, u64)>, mask: u64) {
+        self.0.entry(name.to_owned()).or_default().push(ComparedField { value, range, mask });
     }
 }
 
-/// How a frame's payload becomes a message.
+/// The steps from a frame's payload to the message.
 #[derive(Debug, Clone, Copy, Default)]
-struct Way {
-    /// It was put together from several frames.
+struct PayloadSteps {
+    /// The message is joined from several frames.
     is_reassembled: bool,
-    /// It was inflated.
+    /// The message is inflated.
     is_compressed: bool,
 }
 
-/// Fields whose place is not compared: they lie in what was put together from several frames or from a body, or in what a
-/// payload was inflated to, and there Wireshark begins to count again.
-fn has_no_place(name: &str, way: Way) -> bool {
+/// Returns whether the position of a field is not compared. Wireshark starts to count again in the
+/// bytes that are joined from several frames or from a body, or inflated from a payload.
+fn has_no_range(name: &str, steps: PayloadSteps) -> bool {
     let is_message = ["websocket.payload.text", "data.data"].contains(&name);
     name == "http.file_data"
-        || way.is_reassembled && (is_message || name == "websocket.payload")
-        || way.is_compressed && is_message
+        || steps.is_reassembled && (is_message || name == "websocket.payload")
+        || steps.is_compressed && is_message
 }
 
-// ---- Our JSON ---------------------------------------------------------------------------------------------------
+// ---- The dissector's JSON -----------------------------------------------------------------------
 
-/// The units in lines of our JSON.
-pub(crate) fn ours(lines: &[String]) -> Vec<Unit> {
-    let mut units: Vec<Unit> = Vec::new();
+/// Returns the units in lines of the dissector's JSON.
+pub(crate) fn our_units(lines: &[String]) -> Vec<ComparedUnit> {
+    let mut units: Vec<ComparedUnit> = Vec::new();
     for line in lines {
-        let record: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("our JSON: {error}\n{line}"));
+        let record: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("the dissector's JSON: {error}\n{line}"));
         // Wireshark shows a body together with its head.
         if record["kind"] != "body" {
-            units.push(Unit::default());
+            units.push(ComparedUnit::default());
         }
-        let unit = units.last_mut().expect("a body comes behind a head");
+        let unit = units.last_mut().expect("a body follows a head");
         let line_name = match record["kind"].as_str() {
             Some("request") => Some("http.request.line"),
             Some("response") => Some("http.response.line"),
             _ => None,
         };
-        let fields = record["fields"].as_array().expect("a record has fields");
-        let says = |name: &str, what: Value| fields.iter().any(|field| field["name"] == name && field["value"] == what);
-        let way = Way {
-            is_reassembled: says("websocket.opcode", 0.into()) && says("websocket.fin", true.into()),
+        let fields = record["fields"].as_array().expect("every record has fields");
+        let has =
+            |name: &str, value: Value| fields.iter().any(|field| field["name"] == name && field["value"] == value);
+        let steps = PayloadSteps {
+            is_reassembled: has("websocket.opcode", 0.into()) && has("websocket.fin", true.into()),
             is_compressed: line.contains("\"label\":\"Compressed\""),
         };
         for field in fields {
-            add_ours(unit, field, way);
+            add_ours(unit, field, steps);
         }
         if let Some(line_name) = line_name {
             add_header_lines(unit, line_name, &record, fields);
@@ -91,31 +94,31 @@ pub(crate) fn ours(lines: &[String]) -> Vec<Unit> {
     units
 }
 
-fn add_ours(unit: &mut Unit, field: &Value, way: Way) {
+fn add_ours(unit: &mut ComparedUnit, field: &Value, steps: PayloadSteps) {
     let number = |key: &str| field[key].as_u64().unwrap_or(0);
     if let Some(name) = field["name"].as_str() {
-        // What a payload consists of is in the fields of it; Wireshark gives its bytes no value.
+        // In Wireshark these bytes have no value of their own.
         let is_group = name == "websocket.masked_payload";
         let value = match &field["value"] {
             Value::Null => String::new(),
             _ if is_group => String::new(),
             Value::Bool(flag) => u8::from(*flag).to_string(),
-            // The one field that Wireshark writes in hexadecimal.
+            // This is the only field that Wireshark writes in hexadecimal.
             Value::Number(bits) if name == "websocket.rsv" => format!("0x{:02x}", bits.as_u64().unwrap_or(0)),
             Value::Number(number) => number.to_string(),
             Value::String(text) => text.clone(),
             other => panic!("{name} has the value {other}"),
         };
-        let place = (number("start"), number("end") - number("start"));
-        unit.add(name, value, (!has_no_place(name, way)).then_some(place), number("mask"));
+        let range = (number("start"), number("end") - number("start"));
+        unit.add(name, value, (!has_no_range(name, steps)).then_some(range), number("mask"));
     }
     for inner in field["fields"].as_array().into_iter().flatten() {
-        add_ours(unit, inner, way);
+        add_ours(unit, inner, steps);
     }
 }
 
-/// Every header line as a whole, the known ones too.
-fn add_header_lines(unit: &mut Unit, name: &str, record: &Value, fields: &[Value]) {
+/// Adds every header line as a whole, known or not. Wireshark shows each of them twice.
+fn add_header_lines(unit: &mut ComparedUnit, name: &str, record: &Value, fields: &[Value]) {
     let wire = record["bytes"].as_str().expect("a record has bytes");
     let wire: Vec<u8> = wire.split(':').map(|byte| u8::from_str_radix(byte, 16).expect("hexadecimal")).collect();
     let is_header = |field: &&Value| {
@@ -129,9 +132,9 @@ fn add_header_lines(unit: &mut Unit, name: &str, record: &Value, fields: &[Value
     }
 }
 
-// ---- tshark's -----------------------------------------------------------------------------------------------------
+// ---- tshark's -----------------------------------------------------------------------------------
 
-/// What Wireshark knows from other packets or computes for its own purposes.
+/// The fields that Wireshark takes from other packets or computes for its own purposes.
 const COMPUTED: [&str; 16] = [
     "http.chat",
     "http.content_length",
@@ -151,54 +154,56 @@ const COMPUTED: [&str; 16] = [
     "http.response_number",
 ];
 
-/// The units in tshark's JSON.
-pub(crate) fn theirs(packets: &Json) -> Vec<Unit> {
-    let mut units: Vec<Unit> = Vec::new();
+/// Returns the units in tshark's JSON.
+pub(crate) fn wireshark_units(packets: &Json) -> Vec<ComparedUnit> {
+    let mut units: Vec<ComparedUnit> = Vec::new();
     for packet in packets.items() {
         let layers = packet.get("_source").and_then(|source| source.get("layers")).expect("a packet has layers");
         let mut base = Base::default();
         for (name, layer) in layers.entries() {
             match name.as_str() {
                 "http" | "websocket" => {
-                    units.push(Unit::default());
+                    units.push(ComparedUnit::default());
                     base = Base::of(layers, layer, name);
                 }
-                // What Wireshark gives to another dissector is still a part of the frame before it.
+                // Wireshark passes these bytes to another dissector, but they belong to the frame
+                // before.
                 "data" => {}
                 _ => continue,
             }
-            add_theirs(units.last_mut().expect("data comes behind a frame"), layer, base);
+            add_theirs(units.last_mut().expect("data follows a frame"), layer, base);
         }
     }
     units
 }
 
-/// From where tshark counts.
+/// The positions from which tshark counts.
 #[derive(Debug, Clone, Copy, Default)]
 struct Base {
     /// The position of the unit's first byte.
     unit: u64,
-    /// Bytes of the header, if the payload was unmasked: then it counts from the payload's first byte.
+    /// The length of the header if the payload was unmasked: tshark counts from the first byte of
+    /// the payload then.
     unmasked: Option<u64>,
-    way: Way,
+    steps: PayloadSteps,
 }
 
 impl Base {
     fn of(layers: &Json, layer: &Json, name: &str) -> Self {
         if name == "http" {
-            let raw = layers.get("http_raw").expect("-x gives the bytes of each layer");
+            let raw = layers.get("http_raw").expect("-x adds the bytes of each layer");
             return Self { unit: position(raw), ..Self::default() };
         }
         let raw = |name: &str| layer.get(&format!("{name}_raw"));
         let unit = raw("websocket.fin").map_or(0, position);
         let masked = raw("websocket.masked_payload");
-        let says = |name: &str, what: &str| layer.get(name).and_then(Json::text) == Some(what);
-        let is_first = !says("websocket.opcode", "0");
-        let way = Way {
-            is_reassembled: !is_first && says("websocket.fin", "1"),
-            is_compressed: is_first && says("websocket.pmc", "1"),
+        let has = |name: &str, value: &str| layer.get(name).and_then(Json::text) == Some(value);
+        let is_first = !has("websocket.opcode", "0");
+        let steps = PayloadSteps {
+            is_reassembled: !is_first && has("websocket.fin", "1"),
+            is_compressed: is_first && has("websocket.pmc", "1"),
         };
-        Self { unit, unmasked: masked.map(|raw| position(raw) - unit), way }
+        Self { unit, unmasked: masked.map(|raw| position(raw) - unit), steps }
     }
 }
 
@@ -210,7 +215,7 @@ fn bytes(raw: &Json) -> u64 {
     raw.items().get(2).and_then(Json::number).and_then(|number| number.try_into().ok()).expect("a length")
 }
 
-fn add_theirs(unit: &mut Unit, layer: &Json, base: Base) {
+fn add_theirs(unit: &mut ComparedUnit, layer: &Json, base: Base) {
     let mut raw = None;
     for (name, value) in layer.entries() {
         if let Some(of) = name.strip_suffix("_raw") {
@@ -223,15 +228,15 @@ fn add_theirs(unit: &mut Unit, layer: &Json, base: Base) {
             let (_, raw) = raw.filter(|(of, _)| of == name).unwrap_or_else(|| panic!("{name} has no bytes"));
             let in_payload =
                 name.starts_with("websocket.payload.") || name == "websocket.payload" || name == "data.data";
-            let place = || match base.unmasked {
+            let range = || match base.unmasked {
                 Some(header) if in_payload => (header + position(raw), bytes(raw)),
                 _ => (position(raw).wrapping_sub(base.unit), bytes(raw)),
             };
             let mask = raw.items().get(3).and_then(Json::number).and_then(|mask| mask.try_into().ok()).unwrap_or(0);
             let value = value.text().unwrap_or_default().to_owned();
-            unit.add(name, value, (!has_no_place(name, base.way)).then(place), mask);
+            unit.add(name, value, (!has_no_range(name, base.steps)).then(range), mask);
         }
-        // Trees within: "_ws.expert" is Wireshark's own opinion and no field.
+        // Inner trees. "_ws.expert" contains Wireshark's remarks and no fields.
         if name != "_ws.expert" {
             add_theirs(unit, value, base);
         }

@@ -1,22 +1,23 @@
-//! Close codes: why a connection is closed, as a number (section 7.4).
+//! Close codes: the reason for closing a connection, as a number (section 7.4).
 
 use std::fmt;
 
-/// The reason why a connection is closed, as a number (section 7.4).
+/// The reason for closing a connection, as a number (section 7.4).
 ///
-/// A newtype and not an enum, because the registry is open: a code that was registered after this was written is as
-/// valid as any other and keeps its number.
+/// This is a newtype and not an enum, because the registry is open: a code that was registered
+/// after this crate was written is as valid as any other, and keeps its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CloseCode(pub u16);
 
 impl CloseCode {
     /// 1000: the purpose of the connection is fulfilled.
     pub const NORMAL: Self = Self(1000);
-    /// 1001: a server shuts down, or the user leaves a page.
+    /// 1001: the server is shutting down, or the user is leaving the page.
     pub const GOING_AWAY: Self = Self(1001);
     /// 1002: the peer broke a rule of the protocol.
     pub const PROTOCOL_ERROR: Self = Self(1002);
-    /// 1003: a kind of data that this endpoint does not accept, such as binary where only text is understood.
+    /// 1003: a kind of data that this endpoint does not accept, such as binary data if it
+    /// understands only text.
     //= docs/src/rfc6455.md#section-7-4-1
     //# An endpoint that understands only text MAY close with 1003 when it receives binary.
     pub const UNSUPPORTED_DATA: Self = Self(1003);
@@ -34,9 +35,9 @@ impl CloseCode {
     pub const MANDATORY_EXTENSION: Self = Self(1010);
     /// 1011: an unexpected condition prevents this endpoint from continuing.
     pub const INTERNAL_ERROR: Self = Self(1011);
-    /// 1012: the service restarts. Registered after the RFC.
+    /// 1012: the service is restarting. Registered after the RFC.
     pub const SERVICE_RESTART: Self = Self(1012);
-    /// 1013: overloaded, try again later. Registered after the RFC.
+    /// 1013: the server is overloaded; try again later. Registered after the RFC.
     pub const TRY_AGAIN_LATER: Self = Self(1013);
     /// 1014: a gateway received a bad response. Registered after the RFC.
     pub const BAD_GATEWAY: Self = Self(1014);
@@ -65,12 +66,12 @@ impl CloseCode {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self.0 {
-            1000 => "normal close_info",
+            1000 => "normal closure",
             1001 => "going away",
             1002 => "protocol error",
             1003 => "unsupported data",
             1005 => "no status code",
-            1006 => "abnormal close_info",
+            1006 => "abnormal closure",
             1007 => "invalid data",
             1008 => "policy violation",
             1009 => "message too big",

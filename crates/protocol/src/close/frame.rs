@@ -14,7 +14,17 @@ use std::fmt;
 use super::code::CloseCode;
 use crate::{limits::MAX_CLOSE_REASON, usage_error::UsageError, violation::Violation};
 
-/// The body of a Close frame (section 5.5.1). Always valid: a code that may be sent, and a reason that fits.
+/// The body of a Close frame (section 5.5.1). It is always valid: the code may be sent, and the
+/// reason fits.
+///
+/// ```
+/// use protocol::{CloseCode, CloseFrame};
+///
+/// let frame = CloseFrame::new(CloseCode::GOING_AWAY, "back in a minute")?;
+/// assert_eq!(frame.to_string(), "1001 (going away) \"back in a minute\"");
+/// assert!(CloseFrame::new(CloseCode::ABNORMAL_CLOSURE, "").is_err(), "1006 must not be sent");
+/// # Ok::<(), protocol::UsageError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloseFrame {
     code: CloseCode,
@@ -29,7 +39,7 @@ impl CloseFrame {
     ///
     /// # Errors
     /// - [`UsageError::CloseCodeNotSendable`] for a code that no Close frame may contain;
-    /// - [`UsageError::CloseReasonTooLong`] above 123 bytes.
+    /// - [`UsageError::CloseReasonTooLong`] for a reason above 123 bytes.
     pub fn new(code: CloseCode, reason: impl Into<String>) -> Result<Self, UsageError> {
         let reason = reason.into();
         if !code.is_sendable() {
@@ -58,9 +68,11 @@ impl CloseFrame {
         Self { code: self.code, reason: String::new() }
     }
 
-    /// Creates the body that tells the peer which rule it broke.
+    /// Creates the body that tells the peer which rule it broke. A sentence that is too long is
+    /// cut.
     pub(crate) fn for_violation(violation: &Violation) -> Self {
         let mut reason = violation.to_string();
+        // The cut must not split a character, because the reason has to be valid UTF-8.
         let end = (0..=MAX_CLOSE_REASON.min(reason.len())).rev().find(|&end| reason.is_char_boundary(end));
         reason.truncate(end.unwrap_or(0));
         Self { code: violation.close_code(), reason }
@@ -69,7 +81,8 @@ impl CloseFrame {
     /// Parses a Close frame's body. Returns `None` if it is empty.
     ///
     /// # Errors
-    /// [`Violation::CloseBodyOneByte`], [`Violation::CloseCodeInvalid`] and [`Violation::CloseReasonNotUtf8`].
+    /// [`Violation::CloseBodyOneByte`], [`Violation::CloseCodeInvalid`] and
+    /// [`Violation::CloseReasonNotUtf8`].
     pub fn parse(body: &[u8]) -> Result<Option<Self>, Violation> {
         let (code, reason) = match body {
             //= docs/src/rfc6455.md#section-5-5-1
@@ -80,8 +93,8 @@ impl CloseFrame {
             [_] => return Err(Violation::CloseBodyOneByte),
             &[high, low, ref reason @ ..] => (CloseCode(u16::from_be_bytes([high, low])), reason),
         };
-        // An endpoint reports 1005 and 1006 when it received no code. If a Close frame could contain
-        // them, a peer could fake a broken connection.
+        // An endpoint reports 1005 and 1006 when it received no code. If a Close frame could
+        // contain them, a peer could fake a broken connection.
         if !code.is_sendable() {
             return Err(Violation::CloseCodeInvalid(code));
         }
@@ -106,8 +119,8 @@ impl CloseFrame {
 impl fmt::Display for CloseFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.code.fmt(f)?;
-        // Quoted as Rust quotes a string, because the peer chose it. Inside quotation marks an apostrophe
-        // needs no backslash.
+        // Quote the reason as Rust quotes a string, because the peer chose it. `{:?}` escapes
+        // control characters, and leaves an apostrophe alone.
         if self.reason.is_empty() { Ok(()) } else { write!(f, " {:?}", self.reason) }
     }
 }

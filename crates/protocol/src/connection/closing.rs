@@ -1,8 +1,8 @@
-//! How a connection ends: the facts, and what follows from them (sections 1.4, 5.5.1 and 7).
+//! The end of a connection: the facts, and the conclusions from them (sections 1.4, 5.5.1 and 7).
 //!
-//! Only facts are stored, each is set once, and every assignment is in this file: see *Transitions* below. The
-//! RFC's states, the codes 1005 and 1006, and the next step for TCP are computed from the facts. A stored state
-//! could contradict the facts; a computed one cannot.
+//! Only facts are stored, each is set once, and every assignment is in this file: see *Transitions*
+//! below. The RFC's states, the codes 1005 and 1006, and the next step for TCP are computed from
+//! the facts. A stored state could contradict the facts; a computed one cannot.
 //!
 //! Nothing here knows about bytes, frames or time.
 //!
@@ -20,13 +20,14 @@
 //!   deadline passed                         disconnect                  disconnect
 //! ```
 //!
-//! The server closes TCP first, so that the kernel's `TIME_WAIT` state stays at its end. `TIME_WAIT` blocks an
-//! address pair for a minute or two. A server does not notice, because its port is its well-known one anyway; a client
-//! that connects again at once would need another port (section 7.1.1).
+//! The server closes TCP first, so that the kernel's `TIME_WAIT` state stays at its end.
+//! `TIME_WAIT` blocks an address pair for a minute or two. A server does not notice that, because
+//! its port is the well-known one anyway. A client that connects again at once would need another
+//! port (section 7.1.1).
 //!
-//! *Half-close* means that this end sends nothing more but keeps reading, and discards what it reads. Closing both
-//! directions while the peer's bytes are on their way would make the kernel answer with a reset, and a reset can
-//! overtake the Close frame and destroy it.
+//! *Half-close* means that this end sends nothing more but keeps reading, and discards what it
+//! reads. Closing both directions while the peer's bytes are on their way would make the kernel
+//! answer with a reset, and a reset can overtake the Close frame and destroy it.
 
 use std::fmt;
 
@@ -39,8 +40,8 @@ use crate::{
 /// The four states of a connection as the RFC names them (sections 4.1, 4.2.2, 7.1.3 and 7.1.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// The opening handshake has not finished. Never the state of a [`Connection`](crate::Connection), which does
-    /// not exist before the handshake has succeeded.
+    /// The opening handshake has not finished. Never the state of a
+    /// [`Connection`](crate::Connection), which does not exist before the handshake has succeeded.
     Connecting,
     /// Data may flow.
     Open,
@@ -70,29 +71,32 @@ pub enum Endpoint {
     Remote,
 }
 
-/// The next step for TCP once the send queue is empty.
+/// The next step for TCP, to be taken once the send queue is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TcpStep {
+    /// End our direction of TCP, and keep reading.
     HalfClose,
+    /// Drop TCP in both directions.
     Disconnect,
 }
 
-/// How far the peer has ended its direction of the stream.
+/// The state of the peer's direction of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum PeerStream {
+    /// More bytes may arrive.
     #[default]
     Open,
-    /// A read returned 0 bytes. The input may still hold what came before.
+    /// A read returned 0 bytes. The input may still hold bytes that came before.
     EofRead,
-    /// Everything before the end has been processed.
+    /// All bytes before the end have been processed.
     EofReached,
 }
 
 /// The facts on the way to the end of a connection. [`CloseInfo`] is their public summary.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Closing {
-    /// The Close that was sent; `Some(None)` has an empty body. Boxed like the two below, because an idle connection
-    /// should be small and has none of them.
+    /// The Close that was sent; `Some(None)` has an empty body. Boxed like the two below, because
+    /// an idle connection has none of them and should be small.
     sent: Option<Option<Box<CloseFrame>>>,
     /// The first Close that was received.
     received: Option<Option<Box<CloseFrame>>>,
@@ -101,7 +105,7 @@ pub(super) struct Closing {
     /// The rule that the peer broke: the connection was failed (section 7.1.7).
     violation: Option<Box<Violation>>,
     peer_stream: PeerStream,
-    /// A queued frame, perhaps the Close, was discarded.
+    /// A queued frame, perhaps the Close itself, was discarded unsent.
     output_discarded: bool,
     /// This end has ended its direction of TCP.
     half_closed: bool,
@@ -113,33 +117,34 @@ pub(super) struct Closing {
     disconnected: bool,
 }
 
-/// Transitions: the only assignments to the facts.
+/// Transitions. These are the only assignments to the facts.
 impl Closing {
-    /// Our Close was queued.
+    /// Records that our Close was queued. The first Close of either side decides the initiator.
     pub(super) fn on_close_sent(&mut self, body: Option<CloseFrame>) {
         self.initiator.get_or_insert(Endpoint::Local);
         self.sent.get_or_insert(body.map(Box::new));
     }
 
-    /// A valid Close arrived.
+    /// Records that a valid Close arrived.
     pub(super) fn on_close_received(&mut self, body: Option<CloseFrame>) {
         self.initiator.get_or_insert(Endpoint::Remote);
         self.received.get_or_insert(body.map(Box::new));
     }
 
-    /// The peer broke a rule.
+    /// Records the rule that the peer broke.
     pub(super) fn on_violation(&mut self, violation: Violation) {
         self.violation.get_or_insert(Box::new(violation));
     }
 
-    /// A read returned 0 bytes.
+    /// Records that a read returned 0 bytes. A second end changes nothing.
     pub(super) fn on_eof_read(&mut self) {
         if self.peer_stream == PeerStream::Open {
             self.peer_stream = PeerStream::EofRead;
         }
     }
 
-    /// The input is exhausted. Returns whether that was the last of the peer's stream, once.
+    /// Records that the input is exhausted. Returns `true` once: when the end of the peer's stream
+    /// is reached with it.
     pub(super) fn on_input_exhausted(&mut self) -> bool {
         let reached = self.peer_stream == PeerStream::EofRead;
         if reached {
@@ -148,12 +153,13 @@ impl Closing {
         reached
     }
 
-    /// A write failed: this end can send nothing, but what the peer has sent can still be read.
+    /// Records that a write failed. This end can send nothing more, but bytes that the peer has
+    /// sent can still be read.
     pub(super) fn on_write_error(&mut self) {
         self.write_failed = true;
     }
 
-    /// A read failed. The transport is lost in both directions.
+    /// Records that a read failed. The transport is lost in both directions.
     pub(super) fn on_read_error(&mut self) {
         //= docs/src/rfc6455.md#section-7-2-1
         //# If the transport is lost when nobody expects it, the client MUST fail the connection.
@@ -161,17 +167,17 @@ impl Closing {
         self.write_failed = true;
     }
 
-    /// The send queue was discarded while it held something.
+    /// Records that the send queue was discarded while it held something.
     pub(super) fn on_output_discarded(&mut self) {
         self.output_discarded = true;
     }
 
-    /// The deadline for the peer's part of closing has passed.
+    /// Records that the deadline for the peer's part of closing has passed.
     pub(super) fn on_timeout(&mut self) {
         self.timed_out = true;
     }
 
-    /// The driver was told to take this step.
+    /// Records that the driver has received this step.
     pub(super) fn on_tcp_step(&mut self, step: TcpStep) {
         match step {
             TcpStep::HalfClose => self.half_closed = true,
@@ -180,8 +186,9 @@ impl Closing {
     }
 }
 
-/// Conclusions from the facts.
+/// Conclusions. These only read the facts.
 impl Closing {
+    /// Returns the state as the RFC names it.
     pub(super) fn state(&self) -> State {
         //= docs/src/rfc6455.md#section-7-1-4
         //# When the TCP connection is closed, the WebSocket connection is CLOSED.
@@ -199,8 +206,8 @@ impl Closing {
         }
     }
 
-    /// Returns whether nothing that the peer sends counts any more: after a violation and after the peer's Close (sections
-    /// 7.1.7 and 1.4). After our own Close it still does.
+    /// Returns whether nothing that the peer sends counts any more: after a violation and after the
+    /// peer's Close (sections 7.1.7 and 1.4). After our own Close it still does.
     #[inline]
     pub(super) fn ignores_input(&self) -> bool {
         self.violation.is_some() || self.received.is_some() || self.disconnected
@@ -233,6 +240,7 @@ impl Closing {
 
     /// Returns the next step for TCP, to be taken once the send queue is empty.
     pub(super) fn tcp_step(&self, role: Role) -> Option<TcpStep> {
+        // If TCP has ended, no step is left.
         if self.disconnected {
             return None;
         }
@@ -250,6 +258,7 @@ impl Closing {
         //= docs/src/rfc6455.md#section-7-1-2
         //# Once it has both sent and received a Close, an endpoint SHOULD close the connection as section 7.1.1 says.
         let done = self.sent.is_some() && self.received.is_some();
+        // After both Closes, the server goes first (see the table above).
         let closes_first = match role {
             //= docs/src/rfc6455.md#section-5-5-1
             //# Once both have sent a Close, the server MUST close the TCP connection at once.
@@ -269,6 +278,7 @@ impl Closing {
         //= docs/src/rfc6455.md#section-7-1-7
         //# A server that fails the connection MUST close it.
         let closes = closes_first || self.violation.is_some();
+        // Half-close once only, and not at all if nothing can be written any more.
         (closes && !self.half_closed && !self.write_failed).then_some(TcpStep::HalfClose)
     }
 
@@ -298,22 +308,25 @@ impl Closing {
     }
 }
 
-/// How a connection ended (sections 7.1.4 to 7.1.6).
+/// A summary of the end of a connection (sections 7.1.4 to 7.1.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseInfo {
-    /// The code of the Close frame that the peer sent; [1005](CloseCode::NO_STATUS_RECEIVED) if it had none and
-    /// [1006](CloseCode::ABNORMAL_CLOSURE) if no such frame arrived. Neither of the two is ever sent.
+    /// The code of the Close frame that the peer sent; [1005](CloseCode::NO_STATUS_RECEIVED) if it
+    /// had none and [1006](CloseCode::ABNORMAL_CLOSURE) if no such frame arrived. Neither of the
+    /// two is ever sent.
     pub code: CloseCode,
-    /// The reason in the peer's Close frame, often empty. It is meant for developers, and the peer controls it.
+    /// The reason in the peer's Close frame, often empty. It is meant for developers, and the peer
+    /// controls it.
     pub reason: String,
-    /// Whether each endpoint received the other's Close, as far as this end can know.
+    /// Whether each endpoint received the other's Close, as far as this endpoint can know.
     pub was_clean: bool,
     /// The endpoint that sent the first Close; `None` if there was none.
     pub initiator: Option<Endpoint>,
-    /// The body of the Close that this end sent, if it sent one with a body.
+    /// The body of the Close that this endpoint sent; `None` if it sent no Close, or one without a
+    /// body.
     pub sent: Option<CloseFrame>,
-    /// The rule that the peer broke, if that was the reason.
+    /// The rule that the peer broke, if that is why the connection failed.
     pub violation: Option<Violation>,
     /// Whether the peer failed to answer the Close, or to close TCP, before the deadline.
     pub timed_out: bool,
@@ -324,8 +337,8 @@ impl fmt::Display for CloseInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
         if !self.reason.is_empty() {
-            // Quoted as Rust quotes a string, because the peer chose it. Inside quotation marks an apostrophe
-            // needs no backslash.
+            // Quote the reason as Rust quotes a string, because the peer chose it. `{:?}` escapes
+            // control characters, and leaves an apostrophe alone.
             write!(f, " {:?}", self.reason)?;
         }
         if let Some(violation) = &self.violation {

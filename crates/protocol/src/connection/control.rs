@@ -7,19 +7,20 @@ use bytes::Bytes;
 use super::sender::Sender;
 use crate::frame::Opcode;
 
+/// The number of Pongs that may wait in the send queue. While that many wait, only the latest
+/// further Ping is remembered.
+///
+/// Without a maximum, the queue would grow forever when a peer sends Pings and does not read. With
+/// it, Pongs use at most 64 frames of 131 bytes.
 //= docs/src/rfc6455.md#section-5-5-3
 //# An endpoint that has not yet answered several Pings MAY answer only the latest.
-/// The number of Pongs that may wait in the send queue. While that many wait, only the latest further Ping is
-/// remembered.
-///
-/// Without a maximum, the queue would grow for ever when a peer sends Pings and does not read. With it, the Pongs use at
-/// most 64 frames of 131 bytes.
 const MAX_QUEUED_PONGS: u32 = 64;
 
-/// What a connection remembers about the control frames of its peer. Created with the first one.
+/// The state that a connection keeps for the control frames of its peer. Created with the first
+/// one.
 #[derive(Debug, Default)]
 pub(super) struct ControlFrames {
-    /// When the current one-second window began, and the number of control frames in it.
+    /// The beginning of the current one-second window, and the number of control frames in it.
     window_start: Option<Instant>,
     count: u32,
     /// The number of Pongs in the send queue, and the queue position where the last of them ends.
@@ -33,6 +34,7 @@ impl ControlFrames {
     /// Counts one control frame. Returns the number of control frames in the current second.
     pub(super) fn count(&mut self, now: Instant) -> u32 {
         match self.window_start {
+            // Still within the window: count. Otherwise a new window starts with this frame.
             Some(start) if now.saturating_duration_since(start) < Duration::from_secs(1) => self.count += 1,
             _ => (self.window_start, self.count) = (Some(now), 1),
         }
@@ -50,17 +52,19 @@ impl ControlFrames {
             self.queued_pongs += 1;
             self.queued_pongs_end = sender.queue().end();
         } else {
-            // Replaces the Ping that was remembered before: the latest one is enough.
+            // This replaces the Ping that was remembered before, because answering the latest is
+            // enough.
             self.owed_pong = Some(Bytes::copy_from_slice(payload));
         }
     }
 
     /// Queues the owed Pong once the Pongs before it have been written.
     pub(super) fn send_owed_pong(&mut self, sender: &mut Sender) {
+        // Once all queued Pongs have left, the peer is reading again.
         if sender.queue().has_sent(self.queued_pongs_end) {
             self.queued_pongs = 0;
             if let Some(payload) = self.owed_pong.take() {
-                sender.frame(Opcode::Pong, true, &payload);
+                self.answer_ping(&payload, sender);
             }
         }
     }

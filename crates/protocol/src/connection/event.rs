@@ -1,8 +1,10 @@
-//! Events: the messages and control frames that a connection hands to its application (sections 5.5 and 6.2).
+//! Events: the messages and control frames that a connection hands to its application (sections 5.5
+//! and 6.2).
 //!
 //! An event borrows from the connection. A message that arrived in one frame is still in the input,
-//! unmasked and validated. An application that only reads it or sends it on causes no copy. An application
-//! that keeps it takes it with [`into_message`](MessageRef::into_message).
+//! unmasked and validated. An application that only reads the message, or sends it on, causes no
+//! copy. An application that keeps the message takes it with
+//! [`into_message`](MessageRef::into_message).
 
 use std::ops::Range;
 
@@ -14,7 +16,7 @@ use crate::{
     message::{Message, MessageKind, Utf8Bytes},
 };
 
-/// Something that arrived from the peer.
+/// A message or a control frame that has arrived from the peer.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A complete message (section 6.2).
@@ -42,12 +44,13 @@ enum Payload<'a> {
     Owned(Bytes),
 }
 
-/// Up to this size, in bytes, [`MessageRef::into_message`] copies a message out of the input. A larger message shares
-/// the input's memory. A shared slice keeps the whole buffer alive: ten bytes should not hold 64 KiB, and
-/// copying them costs less than counting references.
+/// The size, in bytes, up to which [`MessageRef::into_message`] copies a message out of the input.
+/// A larger message shares the input's memory. A shared slice keeps the whole buffer alive: ten
+/// bytes should not hold a whole read buffer, and copying them costs less than counting references.
 const COPIED_UP_TO: usize = 2 << 10;
 
-/// Borrows nothing: for code that handles a message in the same way wherever it came from.
+/// Creates a reference that borrows nothing, for code that handles a message in the same way
+/// wherever it came from.
 impl From<Message> for MessageRef<'_> {
     fn from(message: Message) -> Self {
         Self::owned(message.kind(), message.into_bytes())
@@ -55,13 +58,13 @@ impl From<Message> for MessageRef<'_> {
 }
 
 impl<'a> MessageRef<'a> {
-    /// A message whose payload is a range of the input.
+    /// Creates a message whose payload is a range of the input.
     #[inline]
     pub(super) const fn in_place(kind: MessageKind, input: &'a mut InputBuffer, range: Range<usize>) -> Self {
         Self { kind, payload: Payload::InPlace { input, range } }
     }
 
-    /// A message that has a buffer of its own.
+    /// Creates a message that has a buffer of its own.
     #[inline]
     pub(super) const fn owned(kind: MessageKind, payload: Bytes) -> Self {
         Self { kind, payload: Payload::Owned(payload) }
@@ -87,12 +90,14 @@ impl<'a> MessageRef<'a> {
     pub fn into_message(self) -> Message {
         let Self { kind, payload } = self;
         match (kind, payload) {
+            // Small messages are copied, and the input keeps its memory.
             (MessageKind::Text, Payload::InPlace { input, range }) if range.len() <= COPIED_UP_TO => {
                 Message::Text(Utf8Bytes::copy_from_validated(input.slice(range)))
             }
             (MessageKind::Binary, Payload::InPlace { input, range }) if range.len() <= COPIED_UP_TO => {
                 Message::Binary(Bytes::copy_from_slice(input.slice(range)))
             }
+            // Large messages, and those with a buffer of their own, are not copied.
             (kind, payload) => {
                 let bytes = match payload {
                     Payload::InPlace { input, range } => input.split_off(range),

@@ -7,19 +7,19 @@
 //!                ▲ position
 //! ```
 //!
-//! Consuming a frame only moves `position`. The consumed bytes are dropped together when more input is
-//! needed: moving the start of a [`BytesMut`] costs more than adding to a number, and one read often brings many
-//! frames.
+//! Consuming a frame only moves `position`. The consumed bytes are dropped together when more input
+//! is needed. Moving the start of a [`BytesMut`] costs more than adding to a number, and one read
+//! often brings many frames.
 
 use std::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// The input of a connection.
+/// The input buffer of a connection.
 #[derive(Debug, Default)]
 pub(super) struct InputBuffer {
     bytes: BytesMut,
-    /// Where the unprocessed bytes begin.
+    /// The index of the first unprocessed byte.
     position: usize,
 }
 
@@ -54,7 +54,8 @@ impl InputBuffer {
         self.bytes.len() - self.position
     }
 
-    /// Returns the range of the next `len` unprocessed bytes, counted as [`consume`](Self::consume) counts.
+    /// Returns the range of the `len` unprocessed bytes that follow the first `skip`. It is an
+    /// index into the input like the range from [`consume`](Self::consume).
     #[inline]
     pub(super) const fn next_range(&self, skip: usize, len: usize) -> Range<usize> {
         self.position + skip..self.position + skip + len
@@ -82,7 +83,7 @@ impl InputBuffer {
 
     /// Splits off a consumed range that shares the memory of the input.
     pub(super) fn split_off(&mut self, range: Range<usize>) -> Bytes {
-        // The range becomes the front of the buffer and is cut off there.
+        // The range becomes the front of the buffer, and is then cut off there.
         self.bytes.advance(range.start);
         self.position = 0;
         self.bytes.split_to(range.len()).freeze()

@@ -1,6 +1,7 @@
 //! A WebSocket connection after its opening handshake, without a socket (sections 5.5, 6 and 7).
 //!
-//! Bytes and the time go in; events, bytes and instructions come out. The *driver*, which owns the socket, moves them:
+//! Bytes and the time go in; events, bytes and instructions come out. The **driver**, which owns
+//! the socket, moves them:
 //!
 //! ```text
 //!   socket ──▶ receive(bytes) ──▶ ┌────────────┐ ──▶ poll_event() ──▶ application
@@ -12,8 +13,8 @@
 //!                                     clock
 //! ```
 //!
-//! The same calls with the same arguments always return the same results, so every rule can be tested without a
-//! network and without waiting.
+//! The same calls with the same arguments always return the same results, so every rule can be
+//! tested without a network and without waiting.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -30,7 +31,8 @@
 //! | `closing` | how a connection ends: facts, states, who closes TCP |
 //! | `timers` | deadlines |
 //!
-//! Four places decide whether bytes are copied or shared, each by what it would cost there:
+//! Four sizes decide how the bytes of a payload are handled. Each follows from the costs at its own
+//! place:
 //!
 //! | from | where | why |
 //! |---|---|---|
@@ -81,7 +83,8 @@ use crate::{
     violation::Violation,
 };
 
-/// One endpoint of an open WebSocket connection, without I/O. See the [module](self) for how the calls fit together.
+/// One endpoint of an open WebSocket connection, without I/O. The [module](self) explains how the
+/// calls fit together.
 pub struct Connection {
     config: Arc<Config>,
     receiver: Receiver,
@@ -95,9 +98,11 @@ pub struct Connection {
 /// The driver's next step with the transport.
 #[derive(Debug)]
 pub enum Transmit<'a> {
-    /// Write these bytes, [`advance`](bytes::Buf::advance) past the bytes that were written, and poll again.
+    /// Write these bytes, [`advance`](bytes::Buf::advance) past those that were written, and poll
+    /// again.
     Bytes(&'a mut SendQueue),
-    /// End this direction of TCP (`shutdown`), and keep reading until the peer ends the other (section 7.1.1).
+    /// End this direction of TCP (`shutdown`), and keep reading until the peer ends the other
+    /// (section 7.1.1).
     HalfClose,
     /// Drop the TCP connection. Nothing follows.
     Disconnect,
@@ -105,7 +110,7 @@ pub enum Transmit<'a> {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // No payload: what people write to each other must not end up in a log.
+        // Print no payload: what people write to each other must not end up in a log.
         f.debug_struct("Connection")
             .field("role", &self.role())
             .field("state", &self.state())
@@ -114,7 +119,7 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Creating a connection, and looking at it.
+/// Creation and inspection.
 impl Connection {
     /// Creates a client's endpoint. `keys` supplies a new masking key for each frame.
     ///
@@ -141,8 +146,8 @@ impl Connection {
         }
     }
 
-    /// Compresses messages, and accepts compressed ones, as the opening handshake has negotiated. Call it before the
-    /// connection is used.
+    /// Enables compression as the opening handshake has negotiated it: the connection compresses
+    /// messages, and accepts compressed ones. Call this method before the connection is used.
     //= docs/src/rfc7692.md#section-5
     //# After a valid response both ends MUST exchange messages by the rules of section 6, with the agreed parameters.
     #[cfg(feature = "deflate")]
@@ -159,14 +164,16 @@ impl Connection {
         self.sender.role()
     }
 
-    /// Returns the state: OPEN, CLOSING or CLOSED. It changes with calls that take input, send a Close, report an error or
-    /// poll for a transmit.
+    /// Returns the state: OPEN, CLOSING or CLOSED. It can change with
+    /// [`poll_event`](Self::poll_event), [`close`](Self::close),
+    /// [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit).
     #[must_use]
     pub fn state(&self) -> State {
         self.closing.state()
     }
 
-    /// Returns how the connection ended, as far as that is known. Final once the [`state`](Self::state) is CLOSED.
+    /// Returns how the connection ended, as far as that is known. Final once the
+    /// [`state`](Self::state) is CLOSED.
     #[must_use]
     pub fn close_info(&self) -> CloseInfo {
         self.closing.close_info()
@@ -175,23 +182,26 @@ impl Connection {
 
 /// From the transport to the application.
 impl Connection {
-    /// Takes bytes that arrived from the peer, cut in any way. Poll for events afterwards.
+    /// Takes bytes that arrived from the peer, in pieces of any size. Call
+    /// [`poll_event`](Self::poll_event) afterwards.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.receiver.input_mut().extend(bytes);
     }
 
-    /// Takes the input buffer, so that a driver can read into it directly. Give it back with
+    /// Takes the input buffer, so that a driver can read into it directly. Put it back with
     /// [`put_input`](Self::put_input) before the next call of any other method.
     ///
-    /// The buffer holds the bytes that have not been consumed. It may hold none, and it may have no capacity.
+    /// The buffer holds the bytes that have not been consumed. It may be empty, and it may have no
+    /// capacity.
     #[inline]
     #[must_use = "the connection has no input until the buffer is put back"]
     pub fn take_input(&mut self) -> BytesMut {
         self.receiver.input_mut().take()
     }
 
-    /// Puts back the buffer from [`take_input`](Self::take_input). New bytes may have been appended, and the driver may have
-    /// moved everything to a buffer of another size, but the bytes that were in it must still be at its front.
+    /// Puts back the buffer from [`take_input`](Self::take_input). New bytes may have been
+    /// appended, and the driver may have moved everything to a buffer of another size, but the
+    /// bytes that were in it must still be at its front.
     #[inline]
     pub fn put_input(&mut self, input: BytesMut) {
         self.receiver.input_mut().put(input);
@@ -204,10 +214,10 @@ impl Connection {
         self.receiver.unprocessed_len()
     }
 
-    /// Returns how many bytes the current frame's payload still needs; 0 between frames. It changes with
-    /// [`poll_event`](Self::poll_event).
+    /// Returns how many bytes the current frame's payload still needs; 0 between frames. It changes
+    /// with [`poll_event`](Self::poll_event).
     ///
-    /// The peer announced this number: read that far, but do not allocate it.
+    /// The peer announced this number. Read that far, but do not allocate that much in advance.
     #[must_use]
     pub fn payload_remaining(&self) -> usize {
         self.receiver.payload_remaining()
@@ -218,15 +228,16 @@ impl Connection {
         self.closing.on_eof_read();
     }
 
-    /// Records that a read failed: nothing more will arrive, and nothing more can be sent. What has arrived before can still
-    /// be polled.
+    /// Records that a read failed: nothing more will arrive, and nothing more can be sent. The
+    /// bytes that arrived before the error can still be processed.
     pub fn handle_read_error(&mut self) {
         self.closing.on_read_error();
         self.discard_output();
     }
 
-    /// Records that a write failed: nothing more can be sent. What the peer has sent can still be read, up to its end or to
-    /// the deadline for closing. Often that is the Close that explains why the peer left.
+    /// Records that a write failed: nothing more can be sent. The bytes that the peer has sent can
+    /// still be read, until they end or the deadline for closing passes. Often they include the
+    /// Close that explains why the peer left.
     pub fn handle_write_error(&mut self, now: Instant) {
         //= docs/src/rfc6455.md#section-7-1-7
         //# An endpoint MAY leave that Close out if it believes that the other side can hardly receive and process it.
@@ -241,9 +252,11 @@ impl Connection {
     /// [`poll_transmit`](Self::poll_transmit) afterwards.
     ///
     /// # Errors
-    /// The rule that the peer broke, once. The connection has then been failed (section 7.1.7): a Close with a
-    /// fitting code is queued and no more input is processed.
+    /// The rule that the peer broke, once. The connection has then been failed (section 7.1.7): a
+    /// Close with a fitting code is queued and no more input is processed.
     pub fn poll_event(&mut self, now: Instant) -> Result<Option<Event<'_>>, Violation> {
+        // After a violation or the peer's Close, nothing that arrives counts (sections 7.1.7 and
+        // 1.4). Discard it, but still notice the end of the stream.
         if self.closing.ignores_input() {
             self.receiver.discard();
             self.handle_input_exhausted(now);
@@ -251,10 +264,12 @@ impl Connection {
         }
         match self.receiver.next() {
             Ok(Some(Decoded::Control(opcode, range))) => self.handle_control_frame(opcode, range, now).map(Some),
+            // The message is still in the input: hand it out without a copy.
             Ok(Some(Decoded::Unfragmented(kind, range))) => {
                 Ok(Some(Event::Message(MessageRef::in_place(kind, self.receiver.input_mut(), range))))
             }
             Ok(Some(Decoded::Reassembled(kind, payload))) => Ok(Some(Event::Message(MessageRef::owned(kind, payload)))),
+            // All input is processed. If the stream ends here, act on that.
             Ok(None) => {
                 self.handle_input_exhausted(now);
                 Ok(None)
@@ -263,52 +278,57 @@ impl Connection {
         }
     }
 
-    /// Returns the next message if it is complete in the input and in one frame, as nearly every message is.
+    /// Returns the next message if it is complete in the input and in one frame, as nearly every
+    /// message is.
     ///
-    /// The fast path: it needs no time, because nothing about such a message depends on it. `None` means *call
-    /// [`poll_event`](Self::poll_event)*, not *no message*.
+    /// This is the fast path. It needs no time, because nothing about such a message depends on the
+    /// time. `None` means *call [`poll_event`](Self::poll_event)*, not *no message*.
     #[inline]
     pub fn poll_message(&mut self) -> Option<MessageRef<'_>> {
         self.poll_message_with_outbound().map(|(message, _)| message)
     }
 
-    /// Returns the next message like [`poll_message`](Self::poll_message), together with an [`Outbound`] that can answer it
-    /// while it is borrowed.
+    /// Returns the next message like [`poll_message`](Self::poll_message), together with an
+    /// [`Outbound`] that can answer it while it is borrowed.
     #[inline]
     pub fn poll_message_with_outbound(&mut self) -> Option<(MessageRef<'_>, Outbound<'_>)> {
         if self.closing.ignores_input() {
+            // The slow path discards the input.
             return None;
         }
         let (kind, range) = self.receiver.next_unfragmented()?;
-        // The message borrows the receiving half and the outbound the sending half.
+        // The message borrows the receiving half, and the outbound borrows the sending half.
         let message = MessageRef::in_place(kind, self.receiver.input_mut(), range);
         Some((message, Outbound { sender: &mut self.sender, closing: &self.closing }))
     }
 
-    /// Returns whether [`poll_event`](Self::poll_event) has anything to process: bytes, or the end of the stream.
+    /// Returns whether [`poll_event`](Self::poll_event) has anything to process: bytes, or the end
+    /// of the stream.
     #[inline]
     #[must_use]
     pub fn has_input(&self) -> bool {
         self.receiver.unprocessed_len() > 0 || self.closing.is_eof_pending()
     }
 
-    /// Returns whether the input holds a complete frame, or a header already known to be invalid: the next
-    /// [`poll_event`](Self::poll_event) will process it without more bytes. It may still return `None`, because a fragment that is
-    /// not the last one of its message is no event.
+    /// Returns whether the input holds a complete frame, or a header already known to be invalid:
+    /// the next [`poll_event`](Self::poll_event) will process it without more bytes. It may still
+    /// return `None`, because a fragment that is not the last one of its message is not an event.
     ///
-    /// A driver that answers several messages at once can delay sending the answers while this is true.
+    /// A driver that answers several messages at once can delay sending the answers while this is
+    /// true.
     #[must_use]
     pub fn has_complete_frame(&self) -> bool {
         !self.closing.ignores_input() && self.receiver.has_complete_frame()
     }
 
-    /// Does what the peer's control frame requires. Its payload is this range of the input.
+    /// Handles the peer's control frame, whose payload is `range` in the input.
     fn handle_control_frame(
         &mut self,
         opcode: Opcode,
         range: Range<usize>,
         now: Instant,
     ) -> Result<Event<'_>, Violation> {
+        // Count first, so that a flood of control frames is stopped before it causes any work.
         let control = self.control.get_or_insert_default();
         let limit = self.config.limits.max_control_frames_per_second;
         if control.count(now) > limit {
@@ -333,11 +353,14 @@ impl Connection {
         }
     }
 
+    /// Handles the peer's Close, and answers it unless ours was sent before.
     fn handle_close_frame(&mut self, range: Range<usize>, now: Instant) -> Result<Event<'_>, Violation> {
         let body = match CloseFrame::parse(self.receiver.input().slice(range)) {
             Ok(body) => body,
             Err(violation) => return Err(self.fail(violation, now)),
         };
+        // Record the peer's Close before the answer: the first Close decides who started the
+        // closing handshake.
         self.closing.on_close_received(body.clone());
         self.start_close_timer(now);
         //= docs/src/rfc6455.md#section-5-5-1
@@ -345,7 +368,7 @@ impl Connection {
         //= docs/src/rfc6455.md#section-5-5-1
         //# The answer to a Close SHOULD be sent as soon as is practical.
         //
-        // The answer repeats the code and leaves out the reason: the peer knows its own words.
+        // The answer repeats the code and leaves out the reason, which the peer knows already.
         self.send_close(body.as_ref().map(CloseFrame::without_reason), now);
         Ok(Event::Close(body))
     }
@@ -353,18 +376,21 @@ impl Connection {
     /// Acts on the end of the peer's stream once everything before it has been processed.
     fn handle_input_exhausted(&mut self, now: Instant) {
         if self.closing.on_input_exhausted() {
-            // What is queued may still be sent, for as long as a Close would be waited for.
+            // The queue may still be sent, for as long as we would wait for a Close.
             self.start_close_timer_unless_running(now);
         }
     }
 
     /// Fails the connection (section 7.1.7): every violation ends here.
     ///
-    /// A Close tells the peer the reason, no more input is processed, and TCP is half-closed as soon as the Close has
-    /// been written.
+    /// A Close tells the peer the reason, no more input is processed, and TCP is half-closed as
+    /// soon as the Close has been written.
     fn fail(&mut self, violation: Violation, now: Instant) -> Violation {
         //= docs/src/rfc6455.md#section-7-1-7
         //# If the connection was established, an endpoint SHOULD send a Close with a fitting code before it closes.
+        //
+        // This does nothing if our Close was sent before. The peer gets a new deadline all the
+        // same.
         self.send_close(Some(CloseFrame::for_violation(&violation)), now);
         self.start_close_timer(now);
         self.closing.on_violation(violation.clone());
@@ -406,8 +432,8 @@ impl Connection {
         self.outbound().send_binary(bytes)
     }
 
-    /// Queues a message that was encoded before. Only a server can send one, because each frame of a client has its own masking
-    /// key.
+    /// Queues a message that was encoded before. Only a server can send one, because each frame of
+    /// a client has a masking key of its own.
     ///
     /// # Errors
     /// As for [`send`](Self::send), and [`UsageError::PreparedForServers`] on a client.
@@ -415,60 +441,62 @@ impl Connection {
         self.outbound().send_prepared(prepared)
     }
 
+    /// Queues a part of a message as a frame of its own (section 5.4). All parts of a message have
+    /// the same `kind`, and `last` ends the message. A part may be empty, and a text may be cut
+    /// inside a character.
+    ///
+    /// # Errors
+    /// A rejected part is not queued:
+    /// - [`UsageError::AfterClose`] unless the state is OPEN;
+    /// - [`UsageError::MessageOpen`] for a part whose kind differs from that of the open message;
+    /// - [`UsageError::NotUtf8`] for a text that is not valid UTF-8.
     //= docs/src/rfc6455.md#section-6-1
     //# If the data are large, or not all there yet, an endpoint MAY send them in several frames as section 5.4 says.
     //= docs/src/rfc6455.md#section-5-4
     //# A sender MAY make its fragments of any size.
-    /// Queues a part of a message as a frame of its own (section 5.4). All parts of a message have the same `kind`, and `last`
-    /// ends the message. A part may be empty, and a text may be cut inside a character.
-    ///
-    /// # Errors
-    /// None of them queues anything:
-    /// - [`UsageError::AfterClose`] unless the state is OPEN;
-    /// - [`UsageError::MessageOpen`] for a part of another kind than that of the open message;
-    /// - [`UsageError::NotUtf8`] for a text that is not valid UTF-8.
     pub fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), UsageError> {
         self.outbound().send_fragment(kind, part, last)
     }
 
-    //= docs/src/rfc6455.md#section-5-5-2
-    //# A Ping MAY carry application data.
-    //= docs/src/rfc6455.md#section-5-5-2
-    //# An endpoint MAY send a Ping at any time between the opening handshake and the end of the connection.
     /// Queues a Ping (section 5.5.2). The peer's Pong repeats `payload`.
     ///
     /// # Errors
     /// - [`UsageError::AfterClose`] unless the state is OPEN;
     /// - [`UsageError::ControlTooLong`] above 125 bytes.
+    //= docs/src/rfc6455.md#section-5-5-2
+    //# A Ping MAY carry application data.
+    //= docs/src/rfc6455.md#section-5-5-2
+    //# An endpoint MAY send a Ping at any time between the opening handshake and the end of the connection.
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
         self.outbound().send_control(Opcode::Ping, payload)
     }
 
-    //= docs/src/rfc6455.md#section-5-5-3
-    //# A Pong MAY be sent without having been asked for.
     /// Queues an unsolicited Pong (section 5.5.3). Pings are answered without this method.
     ///
     /// # Errors
     /// As for [`ping`](Self::ping).
+    //= docs/src/rfc6455.md#section-5-5-3
+    //# A Pong MAY be sent without having been asked for.
     pub fn pong(&mut self, payload: &[u8]) -> Result<(), UsageError> {
         self.outbound().send_control(Opcode::Pong, payload)
     }
 
+    /// Starts the closing handshake (section 7.1.2), or does nothing if it has already started.
+    /// With `None` the Close has an empty body, which the peer reports as 1005.
+    ///
+    /// Data may still arrive from the peer until its own Close does.
+    ///
+    /// # Errors
+    /// [`UsageError::CloseCodeNotSendable`] for code 1010 on a server.
     //= docs/src/rfc6455.md#section-7-1-2
     //# To start the closing handshake, an endpoint MUST send a Close with the code and the reason that it was given.
     //= docs/src/rfc6455.md#section-7-4
     //# An endpoint MAY say why it closes an established connection.
     //= docs/src/rfc6455.md#section-7-3
     //# A server MAY close the connection whenever it likes.
-    /// Starts the closing handshake (section 7.1.2), or does nothing if it has already started. With `None` the Close
-    /// has an empty body, which the peer reports as 1005.
-    ///
-    /// Data of the peer may still arrive until its own Close does.
-    ///
-    /// # Errors
-    /// [`UsageError::CloseCodeNotSendable`] for code 1010 on a server.
     pub fn close(&mut self, frame: Option<CloseFrame>, now: Instant) -> Result<(), UsageError> {
-        // Only a client can miss an extension (section 7.4.1). A server that needs one rejects the handshake.
+        // Only a client can miss an extension (section 7.4.1). A server that needs one rejects the
+        // handshake.
         if let Some(CloseCode::MANDATORY_EXTENSION) = frame.as_ref().map(CloseFrame::code)
             && self.role() == Role::Server
         {
@@ -480,73 +508,83 @@ impl Connection {
             //= docs/src/rfc6455.md#section-5-5-1
             //# An endpoint MAY send the remaining fragments of that message before its Close.
             //
-            // Both are left to the caller, because only the caller knows the remaining fragments: it
-            // sends them first and closes then.
+            // Both are left to the caller, because only the caller knows the remaining fragments:
+            // it sends them first, and closes afterwards.
             self.send_close(frame, now);
         }
         Ok(())
     }
 
-    /// Borrows the sending half. See [`poll_message_with_outbound`](Self::poll_message_with_outbound).
+    /// Borrows the sending half. See
+    /// [`poll_message_with_outbound`](Self::poll_message_with_outbound).
     #[inline]
     pub const fn outbound(&mut self) -> Outbound<'_> {
         Outbound { sender: &mut self.sender, closing: &self.closing }
     }
 
-    /// Returns the number of bytes that wait to be written. An application that produces data faster than the peer reads should
-    /// check it, and pause.
+    /// Returns the number of bytes that wait to be written. An application that produces data
+    /// faster than the peer reads should check this number, and pause.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
         self.sender.queue().len()
     }
 
-    /// Returns whether something that was queued has been discarded, because the transport failed or the peer missed a
-    /// deadline.
+    /// Returns whether something that was queued has been discarded, because the transport failed
+    /// or the peer missed a deadline.
     #[must_use]
     pub const fn has_discarded_output(&self) -> bool {
         self.closing.has_discarded_output()
     }
 
-    /// Returns the capacity of the send buffer, in which small frames are collected; `None` while bytes are queued.
+    /// Returns the capacity of the send buffer, in which small frames are collected; `None` while
+    /// bytes are queued.
     #[inline]
     #[must_use]
     pub fn send_buffer_capacity(&self) -> Option<usize> {
         self.sender.queue().idle_capacity()
     }
 
-    /// Takes the send buffer away from an idle connection; `None` while bytes are queued. The next frame that is sent allocates
-    /// a new one, unless [`put_send_buffer`](Self::put_send_buffer) is called before.
+    /// Takes the send buffer away from an idle connection; `None` while bytes are queued. The next
+    /// frame that is sent allocates a new one, unless [`put_send_buffer`](Self::put_send_buffer) is
+    /// called before.
     pub fn take_send_buffer(&mut self) -> Option<BytesMut> {
         self.sender.take_buffer()
     }
 
-    /// Supplies a send buffer, of which only the capacity matters. Does nothing while bytes are queued.
+    /// Supplies a send buffer, of which only the capacity matters. Does nothing while bytes are
+    /// queued.
     pub fn put_send_buffer(&mut self, buffer: BytesMut) {
         self.sender.queue_mut().put_buffer(buffer);
     }
 
-    /// Returns the driver's next step with the transport, or `None` when there is nothing to do. Poll again after each step,
-    /// and after every call that can queue something.
+    /// Returns the driver's next step with the transport, or `None` when there is nothing to do.
+    /// Poll again after each step, and after every call that can queue something.
     pub fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
         if self.closing.has_write_failed() {
-            // What was queued since the error cannot be sent either.
+            // Nothing that was queued since the error can be sent either.
             self.discard_output();
         } else if let Some(control) = &mut self.control {
+            // The peer may have read since the last call, and made room for the Pong that it is
+            // owed.
             control.send_owed_pong(&mut self.sender);
         }
         //= docs/src/rfc6455.md#section-7-1-1
         //# An endpoint MAY close the connection by whatever means there are when it has to, for example under attack.
         //
-        // The queue goes first, unless the peer missed a deadline: then nobody waits for it to read on.
+        // The queue goes first. If the peer has missed a deadline, nobody waits any longer for it
+        // to read.
         if !self.sender.queue().is_empty() && !self.closing.has_timed_out() {
             return Some(Transmit::Bytes(self.sender.queue_mut()));
         }
-        // TCP only once everything is written, so that a Close is not cut off by the half-close after it.
+        // Close TCP only when everything is written, so that the half-close does not cut off the
+        // Close before it.
         let step = self.closing.tcp_step(self.role())?;
         self.closing.on_tcp_step(step);
         match step {
+            // The timer goes on: the peer has to close its direction before the deadline.
             TcpStep::HalfClose => Some(Transmit::HalfClose),
             TcpStep::Disconnect => {
+                // Nothing follows. Free everything that the connection still holds.
                 self.timers.stop();
                 self.discard_output();
                 Some(Transmit::Disconnect)
@@ -559,6 +597,7 @@ impl Connection {
         if self.closing.is_close_sent() {
             return;
         }
+        // From now on, the peer has a deadline for its answer.
         self.start_close_timer(now);
         let mut body = Vec::new();
         if let Some(frame) = &frame {
@@ -573,6 +612,7 @@ impl Connection {
         self.closing.on_close_sent(frame);
     }
 
+    /// Empties the send queue, and records whether anything was lost.
     fn discard_output(&mut self) {
         if self.sender.queue_mut().discard() {
             self.closing.on_output_discarded();
@@ -582,31 +622,38 @@ impl Connection {
 
 /// Deadlines.
 impl Connection {
-    /// Returns when [`handle_timeout`](Self::handle_timeout) is to be called next. Any other call may change it.
+    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) must be called next. Any
+    /// other call may change it.
     #[inline]
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.timers.next()
     }
 
-    /// Does everything that was due by `now`. Calls that come too early do nothing. Poll for a transmit afterwards.
+    /// Does everything that was due by `now`. Calls that come too early do nothing. Poll for a
+    /// transmit afterwards.
     ///
     /// # Errors
-    /// [`Violation::PongOverdue`] when a Ping was not answered in time. The connection has then been failed.
+    /// [`Violation::PongOverdue`] when a Ping was not answered in time. The connection has then
+    /// been failed.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Violation> {
+        // The peer has missed the deadline for its step of closing. `poll_transmit` then drops TCP.
         if self.timers.close_expired(now) {
             self.closing.on_timeout();
         }
+        // A peer that leaves a Ping unanswered fails the connection, as one that breaks a rule does.
         self.timers
             .run_keep_alive(&mut self.receiver, &mut self.sender, now)
             .map_err(|violation| self.fail(violation, now))
     }
 
-    /// Gives the peer a deadline for its next step: answer a Close, or close TCP.
+    /// Starts the deadline for the peer's next step, which is to answer a Close or to close TCP.
     fn start_close_timer(&mut self, now: Instant) {
         self.timers.start_close(self.config.close_timeout, now);
     }
 
+    /// Starts that deadline unless one is running, which must not be extended, or the connection is
+    /// over.
     fn start_close_timer_unless_running(&mut self, now: Instant) {
         if !self.timers.is_close_running() && self.state() != State::Closed {
             self.start_close_timer(now);

@@ -1,4 +1,5 @@
-//! Sending while a received message is still borrowed, and the one check that guards everything that is sent.
+//! Sending while a received message is still borrowed, and the one check that guards everything
+//! that is sent.
 
 use std::fmt;
 
@@ -17,15 +18,16 @@ use crate::{
 
 /// The sending half of a connection, borrowed: it can send messages and nothing else.
 ///
-/// It exists to answer a message while that message is still in the input. What it sends is queued and leaves
-/// with the next [`poll_transmit`](super::Connection::poll_transmit).
+/// It can answer a message while that message is still in the input. Everything that it sends is
+/// queued, and leaves with the next [`poll_transmit`](super::Connection::poll_transmit).
 pub struct Outbound<'a> {
     pub(super) sender: &'a mut Sender,
     pub(super) closing: &'a Closing,
 }
 
-/// From this size on, in bytes, [`Outbound::send_back`] shares the memory of the message and does not copy it: such a message
-/// most likely has a buffer of its own. A smaller one shares a buffer with others, which the next read needs.
+/// The size, in bytes, from which [`Outbound::send_back`] shares the memory of the message and does
+/// not copy it. Such a message most likely has a buffer of its own. A smaller one shares a buffer
+/// with others, which the next read needs.
 const SHARED_FROM: usize = 64 << 10;
 
 impl fmt::Debug for Outbound<'_> {
@@ -91,7 +93,7 @@ impl Outbound<'_> {
         self.sender.send_fragment(kind, part, last)
     }
 
-    /// Sends a Ping or a Pong of the application's own.
+    /// Sends a Ping or a Pong for the application.
     pub(super) fn send_control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), UsageError> {
         self.check_open()?;
         if payload.len() > MAX_CONTROL_PAYLOAD {

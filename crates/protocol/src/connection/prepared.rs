@@ -6,10 +6,23 @@ use bytes::Bytes;
 use crate::extension::{DeflateOptions, Deflater};
 use crate::{extension::WindowBits, frame::FrameHeader, message::Message};
 
-/// A message in its encoded form, for [`Connection::send_prepared`](super::Connection::send_prepared). Clones share
-/// the bytes.
+/// A message in its encoded form, for
+/// [`Connection::send_prepared`](super::Connection::send_prepared). Clones share the bytes.
 ///
-/// Only servers can send it: a client masks each frame with a new key, so no two of its frames are the same.
+/// Only servers can send it: a client masks each frame with a new key, so no two of its frames are
+/// the same.
+///
+/// ```
+/// # use std::time::Instant;
+/// use protocol::{Config, Connection, Message, PreparedMessage};
+///
+/// let mut servers = [(); 3].map(|()| Connection::server(Config::default(), Instant::now()));
+/// let news = PreparedMessage::new(&Message::text("news"));
+/// for server in &mut servers {
+///     server.send_prepared(&news)?;
+/// }
+/// # Ok::<(), protocol::UsageError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct PreparedMessage {
     pub(super) frame: Bytes,
@@ -21,7 +34,7 @@ pub struct PreparedMessage {
 #[derive(Debug, Clone)]
 pub(super) struct CompressedFrame {
     pub(super) frame: Bytes,
-    /// How far back the payload refers.
+    /// The window that a receiver needs, because the payload refers that far back.
     pub(super) window_bits: WindowBits,
 }
 
@@ -34,11 +47,13 @@ impl PreparedMessage {
         Self { frame: encode(header, payload), compressed: None }
     }
 
-    /// Encodes a message both uncompressed and compressed, with the server's window, level and threshold in `options`. A
-    /// connection that has negotiated compression with a window of at least that size sends the compressed frame.
+    /// Encodes a message both uncompressed and compressed, with the server's window, the level and
+    /// the threshold of `options`. A connection that has negotiated compression with a window of at
+    /// least that size sends the compressed frame.
     ///
-    /// The compressed frame refers to no other message. A connection with context takeover forgets its window when
-    /// it sends the frame, so the message that it compresses next gets a little larger.
+    /// The compressed frame refers to no other message. A connection with context takeover forgets
+    /// its window when it sends the frame, so the next message that it compresses gets a little
+    /// larger.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn compressed(message: &Message, options: &DeflateOptions) -> Self {
@@ -51,11 +66,13 @@ impl CompressedFrame {
     /// Compresses the message if it reaches the threshold and gets smaller.
     fn new(message: &Message, options: &DeflateOptions) -> Option<Self> {
         let payload = message.as_bytes();
+        // As for any other message, compressing a small one would not pay.
         if payload.len() < options.threshold {
             return None;
         }
         let window_bits = options.server_max_window_bits;
         let compressed = Deflater::without_takeover(window_bits, options.level).deflate(payload, true);
+        // The uncompressed frame is better, and is always allowed.
         if compressed.len() >= payload.len() {
             return None;
         }

@@ -1,12 +1,13 @@
 //! The bytes that wait to be written.
 //!
 //! ```text
-//!   chunks: [small frames][large payload][small frames][prepared frame]    tail: [small frames being added]
+//!   chunks: [small frames][large payload][small frames][prepared frame]   tail: [small frames]
+//!   ◀── written first                                                     appended last ──▶
 //! ```
 //!
-//! Small frames are appended to one buffer, the tail, so that a hundred of them leave in one write. A payload so
-//! large that copying it would cost more than another entry of a vectored write is queued as it is. The driver
-//! sees both through [`Buf`], with `chunks_vectored`.
+//! Small frames are appended to one buffer, the tail, so that a hundred of them leave in one write.
+//! A large payload is queued without a copy, because the copy would cost more than another entry of
+//! a vectored write. The driver sees both through [`Buf`], with `chunks_vectored`.
 
 use std::{collections::VecDeque, io::IoSlice};
 
@@ -14,8 +15,8 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::frame::{FrameHeader, apply_mask};
 
-/// A payload of at least this size, in bytes, is shared and not copied. Below it, a copy within the cache costs less
-/// than the kernel's work for one more piece of a vectored write.
+/// The size, in bytes, from which a payload is shared and not copied. Below it, a copy within the
+/// cache costs less than the kernel's work for one more piece of a vectored write.
 const SHARED_FROM: usize = 4 << 10;
 
 /// The queue of bytes that a connection wants to send, in order. A driver reads it as a [`Buf`].
@@ -25,7 +26,7 @@ pub struct SendQueue {
     tail: BytesMut,
     /// The length of the queue in bytes.
     len: usize,
-    /// The bytes that were sent since the connection was created.
+    /// The number of bytes that were sent since the connection was created.
     sent: u64,
 }
 
@@ -53,7 +54,7 @@ impl SendQueue {
         (self.len == 0).then(|| std::mem::take(&mut self.tail))
     }
 
-    /// Gives the tail other memory, if the queue is empty.
+    /// Replaces the tail's memory if the queue is empty.
     pub(super) fn put_buffer(&mut self, mut buffer: BytesMut) {
         if self.len == 0 {
             buffer.clear();
@@ -78,6 +79,8 @@ impl SendQueue {
     /// Appends a frame whose payload may be shared: a large one without a mask is not copied.
     #[inline]
     pub(super) fn push(&mut self, header: &FrameHeader, payload: Bytes) {
+        // Masking changes the payload, which others may share, so a masked payload is always
+        // copied.
         if header.masking_key.is_some() || payload.len() < SHARED_FROM {
             return self.push_copied(header, &payload);
         }
@@ -96,8 +99,8 @@ impl SendQueue {
         }
     }
 
-    /// Returns the position of the end of the queue, in bytes since the connection was created. Compare it with
-    /// [`has_sent`](Self::has_sent).
+    /// Returns the position of the end of the queue, in bytes since the connection was created.
+    /// Compare it with [`has_sent`](Self::has_sent).
     pub(super) const fn end(&self) -> u64 {
         self.sent + self.len as u64
     }
@@ -117,6 +120,8 @@ impl SendQueue {
         std::mem::take(self).len > 0
     }
 
+    /// Appends bytes that are not copied. The tail so far becomes a chunk of its own, to keep the
+    /// order.
     fn push_chunk(&mut self, chunk: Bytes) {
         if !self.tail.is_empty() {
             self.chunks.push_back(self.tail.split().freeze());
@@ -149,6 +154,7 @@ impl Buf for SendQueue {
     fn advance(&mut self, mut count: usize) {
         self.len -= count;
         self.sent += count as u64;
+        // Consume whole chunks, and stop inside the first one that was not sent completely.
         while let Some(chunk) = self.chunks.front_mut() {
             if count < chunk.len() {
                 return chunk.advance(count);
@@ -157,7 +163,8 @@ impl Buf for SendQueue {
             self.chunks.pop_front();
         }
         if self.len == 0 {
-            // An empty tail can use its memory from the beginning again, and the list frees its memory.
+            // An empty tail can use its memory from the beginning again, and the list of chunks
+            // frees its own.
             self.tail.clear();
             if self.chunks.capacity() > 0 {
                 self.chunks = VecDeque::new();

@@ -1,7 +1,7 @@
 //! The sending half of a connection: from messages to frames in the queue (sections 5.4 and 6.1).
 //!
-//! Whether anything may be sent at all is decided before, by [`Outbound`](super::outbound::Outbound), which knows how far
-//! closing has progressed.
+//! [`Outbound`](super::outbound::Outbound) decides beforehand whether anything may be sent at all,
+//! because it knows how far closing has progressed.
 
 use bytes::BytesMut;
 
@@ -20,7 +20,8 @@ pub(super) struct Sender {
     /// A client's source of masking keys. A server has none.
     keys: Option<Box<dyn MaskingKeys>>,
     queue: SendQueue,
-    /// The kind of our fragmented message that is still incomplete, and the validator of its text.
+    /// The kind of our own fragmented message while it is incomplete, and the validator of its
+    /// text.
     open: Option<Box<(MessageKind, Utf8Validator)>>,
     /// Present if compression was negotiated.
     deflating: Option<Box<Deflating>>,
@@ -49,7 +50,7 @@ impl Sender {
         self.deflating = Some(Box::new(deflating));
     }
 
-    /// Frees what only data frames need, because none will follow.
+    /// Frees the memory that only data frames need, because none will follow.
     pub(super) fn end_data(&mut self) {
         self.deflating = None;
     }
@@ -88,6 +89,7 @@ impl Sender {
 
     /// Queues a message that was encoded before.
     pub(super) fn send_prepared(&mut self, prepared: &PreparedMessage) -> Result<(), UsageError> {
+        // The bytes are encoded without a mask, which a client must not send.
         if self.role == Role::Client {
             return Err(UsageError::PreparedForServers);
         }
@@ -105,7 +107,7 @@ impl Sender {
 
     /// Queues a part of a message.
     pub(super) fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), UsageError> {
-        // Validate with a copy, so that a rejected part leaves no trace.
+        // Validate with a copy of the state, so that a rejected part leaves no trace.
         let (opcode, mut utf8) = match self.open.as_deref() {
             None => (kind.opcode(), Utf8Validator::new()),
             Some((open, utf8)) if *open == kind => (Opcode::Continuation, utf8.clone()),
@@ -135,7 +137,8 @@ impl Sender {
         self.queue.push_copied(&header, payload);
     }
 
-    /// Queues a message compressed if compression was negotiated and is worth it. Returns whether it did.
+    /// Compresses and queues a message, if compression was negotiated and is worth it. Returns
+    /// whether it did.
     #[inline]
     fn send_deflated(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
         let Some(deflating) = &mut self.deflating else { return false };
@@ -145,6 +148,7 @@ impl Sender {
         true
     }
 
+    /// Checks that no fragmented message is incomplete, which another one would interrupt.
     //= docs/src/rfc6455.md#section-5-4
     //# The fragments of one message MUST NOT stand between those of another, unless an agreed extension can sort
     //# them out.
@@ -153,7 +157,8 @@ impl Sender {
         if self.open.is_some() { Err(UsageError::MessageOpen) } else { Ok(()) }
     }
 
-    /// Gives a client's frame, of whatever kind, a masking key of its own. A server's frame gets none.
+    /// Adds a new masking key to the header of a client's frame, whatever its kind. A server's
+    /// header gets no key.
     //= docs/src/rfc6455.md#section-5-1
     //# A client MUST mask every frame that it sends.
     //= docs/src/rfc6455.md#section-5-1

@@ -1,4 +1,5 @@
-//! Deadlines. The engine has no clock: each call tells it the time, and it reports when it wants to be called again.
+//! The deadlines of a connection. The engine has no clock: each call passes the time to it, and it
+//! reports when it wants to be called again.
 //!
 //! | timer | starts when | what happens when it expires |
 //! |---|---|---|
@@ -21,7 +22,7 @@ use crate::{config::KeepAlive, frame::Opcode, violation::Violation};
 pub(super) struct Timers {
     /// Present from the opening of the connection until it begins to close, if keep-alive is on.
     keep_alive: Option<Box<KeepAliveState>>,
-    /// When the peer has to have answered our Close, or closed TCP.
+    /// The time by which the peer must have answered our Close, or closed TCP.
     close: Option<Instant>,
 }
 
@@ -33,15 +34,16 @@ impl Timers {
     /// Returns the next deadline.
     #[inline]
     pub(super) fn next(&self) -> Option<Instant> {
+        // The two never run at the same time: closing ends the keep-alive.
         match &self.keep_alive {
             Some(keep_alive) => keep_alive.ping.into_iter().chain(keep_alive.pong).min(),
             None => self.close,
         }
     }
 
-    /// Gives the peer a new deadline for its next step in closing, and ends the keep-alive.
+    /// Starts a new deadline for the peer's next step in closing, and ends the keep-alive.
     pub(super) fn start_close(&mut self, timeout: Duration, now: Instant) {
-        // `None` for a time-out that is too long for the clock: no deadline.
+        // A time-out that is too long for the clock means no deadline.
         self.close = now.checked_add(timeout);
         self.keep_alive = None;
     }
@@ -61,14 +63,15 @@ impl Timers {
         (self.keep_alive, self.close) = (None, None);
     }
 
-    /// A Pong arrived. Any Pong shows that the peer is alive, solicited or not, late or not.
+    /// Records a Pong. Any Pong shows that the peer is alive, whether it was solicited or not, and
+    /// however late it is.
     pub(super) fn on_pong(&mut self, now: Instant) {
         if let Some(keep_alive) = &mut self.keep_alive {
             keep_alive.on_activity(now);
         }
     }
 
-    /// Sends the Ping that is due, and checks the Pong that is due.
+    /// Sends the Ping that is due, and fails the connection if a Pong is overdue.
     ///
     /// # Errors
     /// [`Violation::PongOverdue`].
@@ -92,14 +95,14 @@ struct KeepAliveState {
     /// The deadlines that are running.
     ping: Option<Instant>,
     pong: Option<Instant>,
-    /// The number of Pings so far, which is also the payload of the last one.
+    /// The number of Pings so far. It is also the payload of the last one.
     pings_sent: u32,
-    /// When the next Ping is due, while the last one has no answer.
+    /// The time at which the next Ping is due, while the last one has no answer.
     next_ping: Option<Instant>,
     /// The positions in the send queue where the last Ping begins and ends.
     ping_range: Range<u64>,
-    /// What was visible of the peer when the wait for its Pong began: the received bytes that were still unprocessed, and
-    /// the bytes that the peer's side had taken.
+    /// The progress when the wait for a Pong began: the received bytes that were still unprocessed,
+    /// and the bytes that had been sent.
     unprocessed: usize,
     sent: u64,
 }
@@ -119,19 +122,24 @@ impl KeepAliveState {
     }
 
     fn run(&mut self, receiver: &mut Receiver, sender: &mut Sender, now: Instant) -> Result<(), Violation> {
+        // The Pong first: the answer to the last Ping decides whether there will be another.
         if expired(&mut self.pong, now) {
             if self.was_active(receiver) {
-                // A Pong cannot overtake a large frame that is still arriving. Any byte counts as an answer.
+                // A Pong cannot overtake a large frame that is still arriving, so any byte counts
+                // as an answer.
                 self.on_activity(now);
             } else if self.is_draining(sender) {
-                // Our Ping has not left yet, but the peer takes what is queued before it. Wait once more.
+                // Our Ping has not left yet, but the peer is taking the bytes that are queued
+                // before it. Wait once more.
                 self.wait_for_pong(receiver, sender, now);
             } else {
+                // Nothing has arrived in the whole time-out, and either our Ping has left or the
+                // queue before it has not moved.
                 return Err(Violation::PongOverdue);
             }
         }
         if expired(&mut self.ping, now) {
-            // A Ping that is still in the queue is as good as a new one.
+            // If the last Ping is still in the queue, it is as good as a new one.
             if sender.queue().has_sent(self.ping_range.end) {
                 self.pings_sent = self.pings_sent.wrapping_add(1);
                 let start = sender.queue().end();
@@ -139,22 +147,25 @@ impl KeepAliveState {
                 self.ping_range = start..sender.queue().end();
             }
             self.wait_for_pong(receiver, sender, now);
+            // Counted from this Ping and not from its answer, so that a slow peer is not asked less
+            // often.
             self.next_ping = now.checked_add(self.options.interval);
         }
         Ok(())
     }
 
-    /// Records the state of the peer and gives it the time-out to answer.
+    /// Records the progress so far, and starts the time-out for the answer.
     fn wait_for_pong(&mut self, receiver: &mut Receiver, sender: &Sender, now: Instant) {
         receiver.reset_activity();
         (self.unprocessed, self.sent) = (receiver.unprocessed_len(), sender.queue().sent());
         self.pong = now.checked_add(self.options.timeout);
     }
 
-    /// The peer is alive: the next Ping can wait until it is due.
+    /// Records that the peer is alive. The next Ping waits until it is due.
     fn on_activity(&mut self, now: Instant) {
         self.pong = None;
         if let Some(due) = self.next_ping.take() {
+            // It may have become due while we waited.
             self.ping = Some(due.max(now));
         }
     }

@@ -1,4 +1,4 @@
-//! From a message to its compressed payload (RFC 7692, section 7.2.1).
+//! Compression, from a message to its compressed payload (RFC 7692, section 7.2.1).
 //!
 //! ```text
 //!   "Hello" ──DEFLATE, flushed──▶ F2 48 CD C9 C9 07 00 │ 00 00 FF FF
@@ -8,8 +8,9 @@
 //!                                 an empty block)
 //! ```
 //!
-//! A flush ends the output on a byte: it adds an empty block without compression, whose header is three bits and
-//! padding, and whose length field is 00 00 FF FF. The message's end is known from FIN, so these four bytes say nothing.
+//! A flush makes the output end at a byte boundary. It appends an empty block without compression,
+//! whose header is three bits and padding, and whose length field is 00 00 FF FF. FIN already marks
+//! the end of the message, so these four bytes carry no information.
 
 use flate2::{Compress, Compression as FlateLevel, FlushCompress};
 
@@ -18,27 +19,30 @@ use super::{
     options::{Level, WindowBits},
 };
 
-/// How every flush ends: the length 0 of an empty block, and its complement.
+/// The bytes that end every flush: the length 0 of an empty block, and its complement.
 pub(super) const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// The first byte of such an empty block, and the whole of an empty message.
+/// The first byte of such an empty block, which is also the whole payload of an empty message.
 const EMPTY_BLOCK: u8 = 0x00;
 
-/// Room for a flush in one piece, with some to spare: with less, `deflate` repeats it.
+/// The spare room, in bytes, that lets a flush finish in one call. With too little, `deflate`
+/// repeats the flush.
 const ROOM_FOR_FLUSH: usize = 64;
 
-/// Compresses the messages of one direction.
+/// A compressor for the messages of one direction.
 #[derive(Debug)]
 pub struct Deflater {
-    /// Made when it is first needed; without takeover only there while a message is open.
+    /// Created when it is first needed. Without context takeover, it exists only while a message is
+    /// incomplete.
     compress: Option<Compress>,
+    /// Whether a message may refer to earlier ones.
     takeover: bool,
     window_bits: WindowBits,
     level: Level,
 }
 
 impl Deflater {
-    /// Compresses what this end of a connection sends.
+    /// Creates a compressor for the messages that this endpoint sends.
     #[must_use]
     pub fn new(negotiated: &NegotiatedDeflate) -> Self {
         Self {
@@ -49,39 +53,39 @@ impl Deflater {
         }
     }
 
-    /// Compresses messages that refer to no other.
+    /// Creates a compressor whose messages refer to no earlier message.
     #[must_use]
     pub const fn without_takeover(window_bits: WindowBits, level: Level) -> Self {
         Self { compress: None, takeover: false, window_bits, level }
     }
 
-    /// How far back a message may refer.
+    /// Returns the size of the window: how far back a message may refer.
     #[must_use]
     pub const fn window_bits(&self) -> WindowBits {
         self.window_bits
     }
 
-    /// Begins the next message with an empty window.
+    /// Forgets the window, so that the next message begins with an empty one.
     pub fn forget(&mut self) {
         self.compress = None;
     }
 
-    /// Whether a message may refer to those before it. If not, one that did not get smaller can be sent as it is: the
-    /// peer will not miss it in its window.
+    /// Returns whether a message may refer to earlier ones. If not, a message that did not get
+    /// smaller can be sent uncompressed, because no later message refers to it.
     #[must_use]
     pub const fn takes_over(&self) -> bool {
         self.takeover
     }
 
-    /// Compresses `part` of a message, the whole or a fragment of it; `last` ends the message. Gives what to send,
-    /// perhaps nothing for an empty fragment.
+    /// Compresses `part`, which is a whole message or a fragment of one; `last` ends the message.
+    /// Returns the payload to send, which may be empty for an empty fragment.
     #[must_use]
     pub fn deflate(&mut self, part: &[u8], last: bool) -> Vec<u8> {
         let mut output = Vec::new();
         //= docs/src/rfc7692.md#section-7-2-1
         //# To compress a message, an endpoint MUST compress all its bytes with DEFLATE.
         if part.is_empty() {
-            // There is nothing to flush, so zlib would not.
+            // zlib does not flush if it has received nothing, so write the block here.
             if last {
                 output.push(EMPTY_BLOCK);
             }
@@ -110,12 +114,12 @@ impl Deflater {
         output
     }
 
-    /// Compresses `part` so that all of it can be read from what is in `output`.
+    /// Compresses `part` and flushes, so that the peer can recover all of it from `output`.
     fn flush(&mut self, part: &[u8], output: &mut Vec<u8>) {
         let (window_bits, level) = (self.window_bits, self.level);
         let compress = self.compress.get_or_insert_with(|| new_compress(window_bits, level));
         let mut rest = part;
-        // Text shrinks to a third or less.
+        // Text usually shrinks to a third or less.
         output.reserve(part.len() / 3 + ROOM_FOR_FLUSH);
         loop {
             let before = compress.total_in();
@@ -127,16 +131,21 @@ impl Deflater {
             //# An endpoint MAY use blocks of any type.
             compress.compress_vec(rest, output, FlushCompress::Sync).expect("all bytes can be compressed");
             rest = &rest[taken(before, compress.total_in())..];
+            // If all input is consumed and there was room to spare, the flush is complete.
             if rest.is_empty() && output.len() < output.capacity() {
                 return;
             }
+            // zlib stopped because the output was full. Continue with more room.
             output.reserve(output.len().max(ROOM_FOR_FLUSH));
         }
     }
 }
 
-/// zlib does not take 8 bits for a stream without a header. With 9 its references reach back 250 bytes at most (the
-/// window less the longest match and some room to look ahead), which is within the 256 that 8 bits allow.
+/// Creates zlib's compressor for a stream without a header.
+///
+/// zlib does not accept 8 bits for such a stream. With 9 bits, its references reach back at most
+/// 250 bytes (the window less the longest match and some lookahead), which is within the 256 bytes
+/// that 8 bits allow.
 //= docs/src/rfc7692.md#section-7-2-1
 //# A compressor MUST NOT refer back more than 32,768 bytes.
 //= docs/src/rfc7692.md#section-7-2-1
@@ -147,7 +156,8 @@ fn new_compress(window_bits: WindowBits, level: Level) -> Compress {
     Compress::new_with_window_bits(FlateLevel::new(level.get().into()), false, window_bits.get().max(9))
 }
 
-/// The difference of two totals. Neither end of it is larger than a slice.
+/// Returns by how much a total of zlib's has grown. One call adds at most the length of a slice, so
+/// the result fits a `usize`.
 #[allow(clippy::cast_possible_truncation)]
 pub(super) const fn taken(before: u64, after: u64) -> usize {
     (after - before) as usize

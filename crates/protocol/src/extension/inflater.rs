@@ -1,15 +1,16 @@
-//! From a compressed payload to the message (RFC 7692, section 7.2.2).
+//! Decompression, from a compressed payload to the message (RFC 7692, section 7.2.2).
 //!
 //! ```text
 //!   payload, 00 00 FF FF ──inflate──▶ message
 //!
-//!   F2 48 CD C9 C9 07 00 | 00 00 FF FF                      one block, and the empty one that ends every message
-//!   F2 48 05 00 00 00 FF FF CA C9 C9 07 00 | 00 00 FF FF    two blocks, the first one flushed
-//!   F3 48 CD C9 C9 07 00 00 | 00 00 FF FF                   a final block (BFINAL): its stream ends, another begins
+//!   F2 48 CD C9 C9 07 00 | 00 00 FF FF                     one block, and the empty one at the end
+//!   F2 48 05 00 00 00 FF FF CA C9 C9 07 00 | 00 00 FF FF   two blocks, the first one flushed
+//!   F3 48 CD C9 C9 07 00 00 | 00 00 FF FF                  a final block (BFINAL) ends its stream,
+//!                                                          and another stream begins
 //! ```
 //!
-//! The payload is inflated as its frames arrive, and the limit is looked at while it grows: a kilobyte can stand for a
-//! megabyte, and a megabyte for a gigabyte.
+//! The payload is inflated as its frames arrive, and the limit is checked while the message grows:
+//! a kilobyte can inflate to a megabyte, and a megabyte to a gigabyte.
 
 use std::fmt;
 
@@ -20,31 +21,34 @@ use super::{
     negotiation::NegotiatedDeflate,
 };
 
-/// The tail that senders cut off, and the first byte of one more empty block.
+/// The tail that senders cut off, followed by the first byte of one more empty block.
 const ROUND: [u8; 5] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0x00];
 
-/// Enough of them: see [`TAIL_AND_PROOF`].
+/// Enough repetitions for [`TAIL_AND_PROOF`].
 static ROUNDS: [[u8; 5]; 59] = [ROUND; 59];
 
-/// What the sender cut off, and behind it nothing but empty blocks. If the payload has ended as it should, in the header
-/// of an empty block, all this gives nothing. If it has ended anywhere else it is taken for something else.
+/// The tail that the sender cut off, followed by nothing but empty blocks.
 ///
-/// For what, shows only when it is longer than whatever it is taken for. A block that brings its own codes describes
-/// them in at most 286 bytes: 17 bits, 19 lengths of 3 bits, and 316 lengths of 7 bits.
+/// If the payload ended as it should, in the header of an empty block, all these bytes inflate to
+/// nothing. If it ended anywhere else, the decompressor takes them for something else.
+///
+/// That mistake shows only if these bytes are longer than whatever they are taken for. The longest
+/// possibility is the description of a block's own codes, which has at most 286 bytes: 17 bits, 19
+/// lengths of 3 bits, and 316 lengths of 7 bits.
 static TAIL_AND_PROOF: &[u8] = match ROUNDS.as_flattened().split_last() {
     Some((_first_byte_of_another, whole_blocks)) => whole_blocks,
     None => &TAIL,
 };
 
-/// The least by which the output grows.
+/// The minimum, in bytes, by which the output grows.
 const LEAST_GROWTH: usize = 1 << 10;
 
-/// Why a payload cannot be inflated.
+/// The reason why a payload cannot be inflated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InflateError {
-    /// It is not DEFLATE, or it ends in the middle of a block.
+    /// The payload is not valid DEFLATE, or it ends in the middle of a block.
     Invalid,
-    /// It gives more than the limit.
+    /// The payload inflates to more than the limit.
     TooBig,
 }
 
@@ -65,45 +69,51 @@ impl fmt::Display for InflateError {
 
 impl std::error::Error for InflateError {}
 
-/// Decompresses the messages of one direction.
+/// A decompressor for the messages of one direction.
 #[derive(Debug)]
 pub struct Inflater {
-    /// Made when it is first needed; without takeover only there while a message is open.
+    /// Created when it is first needed. Without context takeover, it exists only while a message is
+    /// incomplete.
     ///
-    /// Always with a window of 32 KiB, whatever was agreed: the crate's has that size anyway, and a larger window than
-    /// the sender's understands all that it says.
+    /// Its window always has 32 KiB, whatever was negotiated: a decompressor of `flate2` has that
+    /// size anyway, and a window that is larger than the sender's can resolve all of the sender's
+    /// references.
     decompress: Option<Decompress>,
+    /// Whether a message may refer to earlier ones.
     takeover: bool,
-    /// Bytes have come since the message, or the stream within it, began.
+    /// Whether bytes have arrived since the message began, or since the current DEFLATE stream
+    /// within it did.
     begun: bool,
 }
 
 impl Inflater {
-    /// Decompresses what this end of a connection receives.
+    /// Creates a decompressor for the messages that this endpoint receives.
     #[must_use]
     pub const fn new(negotiated: &NegotiatedDeflate) -> Self {
         Self { decompress: None, takeover: negotiated.receives_with_takeover, begun: false }
     }
 
-    /// Whether a message may refer to those before it. If so, none can be understood behind one that was not inflated to
-    /// its end.
+    /// Returns whether a message may refer to earlier ones. If so, no message can be inflated after
+    /// one that was not inflated to its end.
     #[must_use]
     pub const fn takes_over(&self) -> bool {
         self.takeover
     }
 
-    /// Begins the next message with an empty window, wherever the last one stopped.
+    /// Forgets the window, wherever the last message stopped. The next message begins with an empty
+    /// one.
     pub fn forget(&mut self) {
         self.decompress = None;
         self.begun = false;
     }
 
-    /// Decompresses `part` of a message's payload, the whole or any piece of it, and adds what it gives to `output`;
-    /// `last` ends the message. `output` holds the message so far, at most `limit` bytes.
+    /// Decompresses `part` of a message's payload, which is the whole or any piece of it, and
+    /// appends the result to `output`; `last` ends the message. `output` holds the message so far,
+    /// at most `limit` bytes.
     ///
     /// # Errors
-    /// [`InflateError`]; what came before the error is in `output`, up to the limit. Then nothing that follows can be
-    /// understood, neither of this message nor of another.
+    /// [`InflateError`]. The bytes before the error are in `output`, up to the limit. Nothing that
+    /// follows can be inflated, neither of this message nor of a later one.
     pub fn inflate(&mut self, part: &[u8], last: bool, output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
         if !part.is_empty() {
             self.add(part, output, limit)?;
@@ -114,6 +124,7 @@ impl Inflater {
         Ok(())
     }
 
+    /// Inflates a piece of the payload that is not empty.
     fn add(&mut self, part: &[u8], output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
         //= docs/src/rfc7692.md#section-7-1-2-1
         //# A client that does not offer `server_max_window_bits` MUST be able to read messages that refer back 32,768
@@ -129,7 +140,8 @@ impl Inflater {
         let mut rest = part;
         loop {
             if output.len() == output.capacity() {
-                // Twice as much, but one byte above the limit suffices to see that it is too much.
+                // Double the room, but stop at one byte above the limit: that byte is enough to see
+                // that the message is too big.
                 let growth = output.len().max(2 * rest.len()).max(LEAST_GROWTH);
                 output.reserve_exact(growth.min(limit.saturating_sub(output.len()).saturating_add(1)));
             }
@@ -137,9 +149,10 @@ impl Inflater {
             //= docs/src/rfc7692.md#section-7-2-2
             //# The endpoint MUST then decompress the whole with DEFLATE.
             let result = decompress.decompress_vec(rest, output, FlushDecompress::Sync);
-            // Before anything that comes later: how far it looks ahead depends on where the payload is cut.
+            // Check the limit before the error of this call. How far the decompressor looks ahead
+            // depends on where the payload was cut, and the verdict must not.
             if output.len() > limit {
-                // What lies above has no say in anything, such as whether this is UTF-8.
+                // The bytes above the limit must influence nothing, such as the check for UTF-8.
                 output.truncate(limit);
                 return Err(InflateError::TooBig);
             }
@@ -152,37 +165,41 @@ impl Inflater {
             //= docs/src/rfc7692.md#section-7-2-1
             //# A block with BFINAL set that does not end on a byte MUST be padded with zeros to the next byte.
             if status == Status::StreamEnd {
-                // A block with BFINAL ends a DEFLATE stream. What follows is a new one, which knows nothing of the old.
+                // A block with BFINAL ends a DEFLATE stream. The bytes after it are a new stream,
+                // which cannot refer to the old one.
                 decompress.reset(false);
                 self.begun = false;
             } else if output.len() == output.capacity() {
-                // There may be more that only waits for room.
+                // The output is full, so more of it may be waiting for room.
                 continue;
             }
             if rest.is_empty() {
                 return Ok(());
             }
-            // It takes bytes as long as there is room for what they give. If it ever did not, this would not end.
+            // The decompressor consumes input as long as it has room for the output. If it ever did
+            // not, this loop would never end.
             if count == 0 && status != Status::StreamEnd {
                 return Err(InflateError::Invalid);
             }
         }
     }
 
-    /// Ends the message: adds the four bytes that its sender has cut off, and looks whether they fit.
+    /// Ends the message: appends the four bytes that the sender cut off, and checks that they fit.
     fn finish(&mut self) -> Result<(), InflateError> {
-        // A payload of no bytes at all, or one that ends with a final block, lacks the byte that these four belong to.
-        // There is only one way to take it, so it is not refused.
+        // An empty payload, or one that ends with a final block, lacks the byte to which these four
+        // belong. It has only one possible meaning, so it is accepted.
         if let Some(decompress) = self.decompress.as_mut().filter(|_| self.begun) {
             //= docs/src/rfc7692.md#section-7-2-2
             //# To decompress a message, an endpoint MUST put 00 00 FF FF behind its payload.
             let before = (decompress.total_in(), decompress.total_out());
             let status = decompress.decompress(TAIL_AND_PROOF, &mut [0], FlushDecompress::Sync)?;
             let fits = match (status, taken(before.0, decompress.total_in())) {
-                // The empty block was a final one.
+                // The empty block was itself a final one, and ended the stream.
                 (Status::StreamEnd, count) => count == TAIL.len(),
+                // Otherwise all the empty blocks must have been understood as such.
                 (_, count) => count == TAIL_AND_PROOF.len(),
             };
+            // Output at this point means that the bytes were taken for data.
             if !fits || decompress.total_out() > before.1 {
                 return Err(InflateError::Invalid);
             }
@@ -206,6 +223,8 @@ impl Inflater {
         //= docs/src/rfc7692.md#section-7-2-2
         //# Without that, the server MUST decompress each message with the window of the last compressed message, even
         //# if the client had offered the parameter.
+        //
+        // Without context takeover, the window serves no later message, so free it.
         if !self.takeover {
             self.decompress = None;
         }

@@ -1,27 +1,29 @@
-//! Extensions (section 9), and the one that is in use everywhere: permessage-deflate, RFC 7692.
+//! Extensions (section 9), and the only one in common use: permessage-deflate (RFC 7692).
 //!
-//! An extension is agreed on in the opening handshake and may then give a meaning to what is otherwise forbidden. This
-//! one compresses messages with DEFLATE (RFC 1951) and marks them with RSV1:
+//! The two sides agree on an extension in the opening handshake. An extension may then give a
+//! meaning to what is otherwise forbidden. This one compresses messages with DEFLATE (RFC 1951) and
+//! marks them with RSV1:
 //!
 //! ```text
 //!   message ──▶ DEFLATE, ending in ──▶ without those ──▶ one frame or more, ──▶ wire
 //!               00 00 FF FF            four bytes        RSV1 on the first
 //!
 //!   message ◀── inflate, at most ◀──── with those ◀───── RSV1 was set ◀──────── wire
-//!               `max_message_bytes`        four bytes
+//!               `max_message_bytes`    four bytes
 //! ```
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`options`] | what this end wants, and what it costs in memory |
-//! | `parameters` | the four parameters as they stand in the header |
-//! | `negotiation` | the client's offer, the server's choice, the client's judgement |
+//! | [`options`] | the options of this endpoint, and their cost in memory |
+//! | `parameters` | the four parameters as they appear in the header |
+//! | `negotiation` | the client's offers, the server's choice, the client's check of it |
 //! | [`deflater`] | from messages to compressed payloads |
 //! | [`inflater`] | from compressed payloads to messages |
 //!
-//! It is off unless asked for. What it saves in bytes it costs in time and memory, and a secret that is compressed
-//! together with text from somebody else can leak through the *length* of what is sent (section 8 of the RFC: this is
-//! how CRIME read cookies through TLS). Whoever mixes the two in one connection should leave it off.
+//! Compression is off by default. It saves bytes, but costs time and memory. It can also leak a
+//! secret that is compressed together with text from somebody else, because the *length* of the
+//! result depends on both (section 8 of RFC 7692; CRIME read cookies through TLS in this way). If
+//! one connection carries both, leave compression off.
 //!
 //! [`options`]: DeflateOptions
 

@@ -1,15 +1,17 @@
-//! Who may compress how: the client's offers, the server's choice, the client's judgement (RFC 7692, sections 5 and 7.1).
+//! The negotiation of compression: the client's offers, the server's choice, and the client's check
+//! of that choice (RFC 7692, sections 5 and 7.1).
 //!
 //! ```text
-//!   client: permessage-deflate; client_max_window_bits; server_max_window_bits=10,     what I would like best
-//!           permessage-deflate; client_max_window_bits                                 or else this
-//!   server: permessage-deflate; server_max_window_bits=10                              that is agreed
-//!                                                                                      (or nothing: then no compression)
+//!   client: permessage-deflate; client_max_window_bits; server_max_window_bits=10,    first offer
+//!           permessage-deflate; client_max_window_bits                                second offer
+//!   server: permessage-deflate; server_max_window_bits=10                             its choice
+//!                                                               (or nothing: then no compression)
 //! ```
 //!
-//! What a client says of the server is a *request*: a server that cannot do it declines the offer. What it says of
-//! itself is a *hint*: the server may use it, and only its answer counts. The answer does not say which of the offers it
-//! accepts, so the client goes by the answer alone.
+//! In an offer, a `server_` parameter is a *request*: a server that cannot meet it declines the
+//! offer. A `client_` parameter is a *hint*: the server may use it, and only the server's answer
+//! counts. The answer does not say which of the offers it accepts, so the client has to work from
+//! the answer alone.
 
 use super::{
     options::{DeflateOptions, Level, WindowBits},
@@ -21,24 +23,26 @@ use crate::{
     usage_error::UsageError,
 };
 
-/// What the two sides agreed on: how a connection is to compress, and how it is compressed to.
+/// The compression that the two sides agreed on, as one of them needs to know it.
 ///
-/// Comes from a handshake, and goes to [`Connection::with_deflate`](crate::Connection::with_deflate).
+/// A handshake returns it, and [`Connection::with_deflate`](crate::Connection::with_deflate) takes
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NegotiatedDeflate {
-    /// What this end sends may refer to the message before.
+    /// Whether a message that this endpoint sends may refer to earlier ones.
     pub(crate) sends_with_takeover: bool,
-    /// How far back it may refer.
+    /// The size of the window: how far back such a message may refer.
     pub(crate) window_bits: WindowBits,
-    /// What the peer sends may refer to the message before.
+    /// Whether a message that the peer sends may refer to earlier ones.
     pub(crate) receives_with_takeover: bool,
     pub(crate) level: Level,
     pub(crate) threshold: usize,
 }
 
 impl NegotiatedDeflate {
-    /// From the agreed parameters to what they mean for `role`: `server_` is how the server compresses and the client
-    /// decompresses, `client_` the other way round.
+    /// Translates the agreed parameters for `role`. The `server_` parameters describe how the
+    /// server compresses and the client decompresses, and the `client_` parameters describe the
+    /// opposite direction.
     //= docs/src/rfc7692.md#section-7-1-1-2
     //# A client MUST be able to do without takeover when the response says so.
     fn new(role: Role, agreed: Parameters, options: &DeflateOptions) -> Self {
@@ -76,7 +80,7 @@ impl NegotiatedDeflate {
     }
 }
 
-/// The element with which a client offers what it wants.
+/// Creates the header element with which a client makes this offer.
 //= docs/src/rfc7692.md#section-5
 //# A client that would like messages to be compressed MUST name the extension in the `Sec-WebSocket-Extensions` header
 //# of its request.
@@ -84,6 +88,7 @@ pub(crate) fn offer(options: &DeflateOptions) -> Extension {
     offered(options).write()
 }
 
+/// Returns the parameters of the offer. The default window of 15 bits is not written.
 fn offered(options: &DeflateOptions) -> Parameters {
     let limit = |bits| Some(bits).filter(|bits| *bits < WindowBits::MAX);
     Parameters {
@@ -105,12 +110,14 @@ fn offered(options: &DeflateOptions) -> Parameters {
         //= docs/src/rfc7692.md#section-7-1-2-2
         //# A client MAY offer `client_max_window_bits`, with or without a value, to say that it understands the
         //# parameter in a response.
-        // Always there: without it a server could not limit the window, and one that wants to would have to decline.
+        // This parameter is always offered. Without it, a server could not limit the window, and a
+        // server that has to limit it would decline.
         client_max_window_bits: Some(limit(options.client_max_window_bits)),
     }
 }
 
-/// The server's choice: the first offer that can be met, and the answer to it. `None`: the connection goes without.
+/// Chooses the first offer that the server can meet, and returns the answer to it. Returns `None`
+/// if there is no such offer: the connection is then not compressed.
 //= docs/src/rfc7692.md#section-5
 //# To accept an offer, the server MUST name the extension in the `Sec-WebSocket-Extensions` header of its response.
 //= docs/src/rfc7692.md#section-5
@@ -118,11 +125,12 @@ fn offered(options: &DeflateOptions) -> Parameters {
 pub(crate) fn accept(options: &DeflateOptions, offers: &[Extension]) -> Option<(Extension, NegotiatedDeflate)> {
     let offers = offers.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
     let agreed =
+        // An offer that cannot be parsed is skipped, which declines it.
         offers.flat_map(|element| Parameters::read(element, Place::Offer)).find_map(|offer| answer(options, offer))?;
     Some((agreed.write(), NegotiatedDeflate::new(Role::Server, agreed, options)))
 }
 
-/// The answer to one offer; `None` declines it.
+/// Returns the server's answer to one offer, or `None` to decline it.
 //= docs/src/rfc7692.md#section-5
 //# The server MUST fully support what its response says.
 //= docs/src/rfc7692.md#section-7
@@ -130,7 +138,7 @@ pub(crate) fn accept(options: &DeflateOptions, offers: &[Extension]) -> Option<(
 fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
     let own_limit = |bits| Some(bits).filter(|bits| *bits < WindowBits::MAX);
     let client_max_window_bits = match offer.client_max_window_bits {
-        // This client would not understand a limit.
+        // The server wants to limit the client's window, and this client would not understand that.
         //= docs/src/rfc7692.md#section-7-1-2-2
         //# If `client_max_window_bits` was not offered, the server MUST NOT respond with it.
         None if options.client_max_window_bits < WindowBits::MAX => return None,
@@ -148,7 +156,8 @@ fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
         //= docs/src/rfc7692.md#section-7-1-1-1
         //# A server MAY respond with `server_no_context_takeover` unasked.
         server_no_context_takeover: offer.server_no_context_takeover || options.server_no_context_takeover,
-        // A client that will not use takeover anyway is taken at its word: the window need not be kept for it.
+        // If the client will not use context takeover anyway, hold it to that: the server then need
+        // not keep a window for it.
         //= docs/src/rfc7692.md#section-7-1-1-2
         //# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need not keep a window
         //# from one message to the next.
@@ -166,10 +175,12 @@ fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
     })
 }
 
-/// The client's judgement of the server's answer to `offers`. `Ok(None)`: it was declined.
+/// Checks the server's answer to the client's `offers`. Returns `Ok(None)` if the server declined
+/// them all.
 ///
 /// # Errors
-/// [`HandshakeViolation::ExtensionConflict`], [`HandshakeViolation::DeflateAnswerWrong`].
+/// - [`HandshakeViolation::ExtensionConflict`] for two extensions that both use RSV1;
+/// - [`HandshakeViolation::DeflateAnswerWrong`] for an answer that fits none of the offers.
 pub(crate) fn validate_response(
     offers: &[DeflateOptions],
     response: &[Extension],
@@ -184,7 +195,8 @@ pub(crate) fn validate_response(
     let mut answered = offers.iter().filter(|options| meets(agreed, offered(options)));
     let Some(first) = answered.next() else { return Err(not_asked_for()) };
     let mut compression = NegotiatedDeflate::new(Role::Client, agreed, first);
-    // What was hinted was promised too, whatever the answer says of it; and it may answer any of these offers.
+    // A hint is also a promise, whatever the answer says about it. The answer may belong to any of
+    // the offers that it fits, so keep the promises of all of them.
     for options in std::iter::once(first).chain(answered) {
         compression.sends_with_takeover &= !options.client_no_context_takeover;
         //= docs/src/rfc7692.md#section-7-1-2-2
@@ -197,7 +209,7 @@ pub(crate) fn validate_response(
     Ok(Some(compression))
 }
 
-/// The element with which the server accepts an offer; `None` if it declines.
+/// Returns the element with which the server accepts an offer, or `None` if it declined.
 fn answer_in(response: &[Extension]) -> Result<Option<&Extension>, HandshakeViolation> {
     //= docs/src/rfc7692.md#section-5
     //# A client that gets a response with two extensions that use RSV1 MUST fail the connection.
@@ -216,8 +228,8 @@ fn not_asked_for() -> HandshakeViolation {
     HandshakeViolation::DeflateAnswerWrong("it is not what was asked for".to_owned())
 }
 
-/// Whether `response` is one that can be given to `offer`: all its requests are met, and nothing is asked of a client
-/// that did not say it could.
+/// Returns whether `response` is a valid answer to `offer`: it meets all requests, and it limits
+/// the client's window only if the client offered that.
 fn meets(response: Parameters, offer: Parameters) -> bool {
     let takeover = response.server_no_context_takeover || !offer.server_no_context_takeover;
     let window = match (response.server_max_window_bits, offer.server_max_window_bits) {
@@ -229,13 +241,13 @@ fn meets(response: Parameters, offer: Parameters) -> bool {
     takeover && window && limitable
 }
 
-/// The second of the elements that want RSV1 for themselves. All extensions that compress messages do, and call
-/// themselves `permessage-` something.
+/// Returns the second of the elements that claim RSV1, if there are two. All extensions that
+/// compress messages claim it, and their names all begin with `permessage-`.
 fn conflict(elements: &[Extension]) -> Option<&Extension> {
     elements.iter().filter(|element| element.name().starts_with("permessage-")).nth(1)
 }
 
-/// Refuses to accept two extensions that both want RSV1.
+/// Checks that at most one of the accepted extensions claims RSV1.
 ///
 /// # Errors
 /// [`UsageError::ExtensionConflict`].

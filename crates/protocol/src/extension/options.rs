@@ -1,35 +1,35 @@
-//! What one end wants of permessage-deflate.
+//! The options of one endpoint for permessage-deflate.
 
 use std::fmt;
 
 use crate::usage_error::UsageError;
 
-/// The size of the LZ77 window, how far back a compressor may refer, as the power of two that it is: 8 (256 bytes) to
-/// 15 (32 KiB).
+/// The size of the LZ77 window, which is how far back a compressor may refer. It is written as a
+/// power of two, from 8 (256 bytes) to 15 (32 KiB).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WindowBits(u8);
 
 impl WindowBits {
     /// 256 bytes.
     pub const MIN: Self = Self(8);
-    /// 32 KiB: all that DEFLATE can express, and what holds where nothing is said.
+    /// 32 KiB: the maximum of DEFLATE, and the default of the extension.
     pub const MAX: Self = Self(15);
 
-    /// Takes a number of bits.
+    /// Creates a window size from a number of bits.
     ///
     /// # Errors
-    /// [`UsageError::WindowBits`] outside 8 to 15.
+    /// [`UsageError::WindowBits`] for a number outside 8 to 15.
     pub const fn new(bits: u8) -> Result<Self, UsageError> {
         if bits < Self::MIN.0 || bits > Self::MAX.0 { Err(UsageError::WindowBits(bits)) } else { Ok(Self(bits)) }
     }
 
-    /// The number of bits.
+    /// Returns the number of bits.
     #[must_use]
     pub const fn get(self) -> u8 {
         self.0
     }
 
-    /// The window in bytes.
+    /// Returns the size of the window in bytes.
     #[must_use]
     pub const fn bytes(self) -> usize {
         1 << self.0
@@ -42,36 +42,38 @@ impl fmt::Display for WindowBits {
     }
 }
 
-/// How hard a compressor tries, from 0 (not at all) to 9.
+/// The effort of a compressor, from 0 (no compression) to 9 (the smallest output).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Level(u8);
 
 impl Level {
-    /// 1: on JSON of 1 KiB, four times as fast as zlib's usual 6 for a fifth more bytes.
+    /// Level 1. On JSON of 1 KiB, it is four times as fast as zlib's default of 6, for a fifth more
+    /// bytes.
     pub const FAST: Self = Self(1);
 
-    /// Takes a level.
+    /// Creates a level from a number.
     ///
     /// # Errors
-    /// [`UsageError::CompressionLevel`] above 9.
+    /// [`UsageError::CompressionLevel`] for a number above 9.
     pub const fn new(level: u8) -> Result<Self, UsageError> {
         if level > 9 { Err(UsageError::CompressionLevel(level)) } else { Ok(Self(level)) }
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u8 {
         self.0
     }
 }
 
-/// What this end wants of permessage-deflate. The same options serve a client and a server; what each field means for
-/// either is said there.
+/// The options of this endpoint for permessage-deflate. Clients and servers use the same options,
+/// and each field says what it means for either.
 ///
 /// # Memory
 ///
-/// A connection that has neither sent nor received a compressed message holds 350 bytes for the extension. The
-/// first one that it sends makes its compressor, and the first that it receives its decompressor:
+/// A connection that has neither sent nor received a compressed message holds 350 bytes for the
+/// extension. The first compressed message that it sends creates its compressor, and the first that
+/// it receives creates its decompressor:
 ///
 /// | bits | compressor | decompressor |
 /// |---|---|---|
@@ -79,32 +81,38 @@ impl Level {
 /// | 12 | 259 KiB | 46 KiB |
 /// | 9 and 8 | 245 KiB | 46 KiB |
 ///
-/// With context takeover both live as long as the connection: 417 KiB for one that does both, 4 GiB for ten thousand.
-/// Without, each is given back at the end of every message, and what counts is how many messages are in the middle of
-/// being sent or received. So the two `no_context_takeover` are what bounds memory; window bits matter to peers with
-/// another DEFLATE than ours, whose tables do not dwarf the window.
+/// With context takeover, both live as long as the connection: 417 KiB for a connection that needs
+/// both, and 4 GiB for ten thousand of them. Without it, each is freed at the end of every message,
+/// and only the messages that are being sent or received at the moment count. The two
+/// `no_context_takeover` options are therefore the ones that bound memory. Window bits help peers
+/// with another implementation of DEFLATE than ours, whose tables are not so much larger than the
+/// window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeflateOptions {
-    /// The server compresses each message by itself. A client asks for it, a server does it unasked.
+    /// Whether the server compresses each message independently of earlier ones. A client requests
+    /// it. A server does it even if the client has not requested it.
     pub server_no_context_takeover: bool,
-    /// The client compresses each message by itself. A client announces it and keeps to it whatever the answer; a server
-    /// demands it.
+    /// Whether the client compresses each message independently of earlier ones. A client announces
+    /// it, and keeps to it whatever the answer is. A server demands it.
     pub client_no_context_takeover: bool,
-    /// The largest window that the server may compress with. A client asks for it, and a server keeps to it unasked.
+    /// The largest window with which the server may compress. A client requests it. A server keeps
+    /// to it even if the client has not requested it.
     pub server_max_window_bits: WindowBits,
-    /// The largest window that the client may compress with. A client announces it and keeps to it whatever the answer;
-    /// a server demands it, and declines the offer of a client that does not know the parameter.
+    /// The largest window with which the client may compress. A client announces it, and keeps to
+    /// it whatever the answer is. A server demands it, and declines the offer of a client that does
+    /// not know the parameter.
     pub client_max_window_bits: WindowBits,
-    /// How hard to try. [`Level::FAST`] by default.
+    /// The effort of the compressor. [`Level::FAST`] by default.
     pub level: Level,
-    /// Messages with a payload below this size are sent as they are. 1024 bytes by default, as in `ws`: a smaller one
-    /// fits into a single packet anyway, so that compressing it would make nothing faster.
+    /// The payload size, in bytes, below which a message is sent uncompressed. 1024 by default, as
+    /// in `ws`: a smaller message fits into a single packet anyway, so compressing it would make
+    /// nothing faster.
     pub threshold: usize,
 }
 
 impl DeflateOptions {
-    /// Everything allowed: the best compression, the most memory.
+    /// The default options, which allow everything: the best compression, and the most memory.
     pub const DEFAULT: Self = Self {
         server_no_context_takeover: false,
         client_no_context_takeover: false,
@@ -116,7 +124,8 @@ impl DeflateOptions {
         threshold: 1024,
     };
 
-    /// No memory between messages: no context takeover in either direction. For servers with many connections.
+    /// Options without context takeover in either direction, so that no memory is held between
+    /// messages. For servers with many connections.
     pub const FRUGAL: Self =
         Self { server_no_context_takeover: true, client_no_context_takeover: true, ..Self::DEFAULT };
 

@@ -1,4 +1,4 @@
-//! The four parameters of permessage-deflate as they stand in the header (RFC 7692, section 7.1).
+//! The four parameters of permessage-deflate as they appear in the header (RFC 7692, section 7.1).
 //!
 //! ```text
 //!                                  in an offer                      in a response
@@ -23,24 +23,25 @@ const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
 const SERVER_MAX_WINDOW_BITS: &str = "server_max_window_bits";
 const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 
-/// What one element of the header says.
+/// The parameters of one element of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Parameters {
     pub(super) server_no_context_takeover: bool,
     pub(super) client_no_context_takeover: bool,
     pub(super) server_max_window_bits: Option<WindowBits>,
-    /// Not there, there without a value, or there with one.
+    /// `None` if the parameter is absent, and `Some(None)` if it has no value.
     pub(super) client_max_window_bits: Option<Option<WindowBits>>,
 }
 
-/// Who wrote the element. The grammar differs in one place.
+/// The message that contains the element. The grammar of the two differs in one parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Offer,
     Response,
 }
 
-/// Why an element cannot be read: declined in an offer, fatal in a response.
+/// The reason why an element is invalid. An invalid element is declined in an offer, and fails the
+/// connection in a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
     Unknown(String),
@@ -49,8 +50,8 @@ pub(super) enum Fault {
 }
 
 impl Parameters {
-    /// Reads the parameters of an element named permessage-deflate.
-    pub(super) fn read(element: &Extension, range: Place) -> Result<Self, Fault> {
+    /// Parses the parameters of an element named `permessage-deflate`.
+    pub(super) fn read(element: &Extension, place: Place) -> Result<Self, Fault> {
         let mut read = Self::default();
         for (name, value) in element.parameters() {
             //= docs/src/rfc7692.md#section-7
@@ -70,7 +71,7 @@ impl Parameters {
                     //= docs/src/rfc7692.md#section-7-1-2-2
                     //# In a response, `client_max_window_bits` MUST have a value.
                     let bits = match value {
-                        None if range == Place::Offer => None,
+                        None if place == Place::Offer => None,
                         value => Some(value.and_then(window_bits).ok_or_else(bad_value)?),
                     };
                     read.client_max_window_bits.replace(bits).is_some()
@@ -92,7 +93,7 @@ impl Parameters {
         Ok(read)
     }
 
-    /// Writes the element.
+    /// Creates the header element.
     pub(super) fn write(self) -> Extension {
         let mut element = Extension::known(PERMESSAGE_DEFLATE);
         if self.server_no_context_takeover {
@@ -111,7 +112,8 @@ impl Parameters {
     }
 }
 
-/// 8 to 15 in decimal. What `str::parse` would take besides, `+9` and `09`, is refused: two readers must not disagree.
+/// Parses a number from 8 to 15 in decimal. `str::parse` would also accept `+9` and `09`. These are
+/// rejected, so that no two implementations read the same header differently.
 //= docs/src/rfc7692.md#section-7-1-2-1
 //# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without leading zeros, in an
 //# offer as in a response.

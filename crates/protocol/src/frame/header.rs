@@ -1,8 +1,9 @@
-//! A valid frame header, parsed and encoded (section 5.2). [`layout`](super::layout) shows the bits.
+//! A valid frame header, parsed and encoded (section 5.2). [`layout`](super::layout) shows the
+//! bits.
 //!
-//! [`FrameHeader::parse`] and [`FrameHeader::encode`] are pure functions that know nothing about the
-//! connection. They hold what is true of every frame. The rules that depend on the sender and on the
-//! frames before are in [`rules::check_in_context`].
+//! [`FrameHeader::parse`] and [`FrameHeader::encode`] are pure functions that know nothing about
+//! the connection. They apply the rules that hold for every frame. The rules that depend on the
+//! sender and on earlier frames are in [`rules::check_in_context`].
 
 use std::ops::ControlFlow;
 
@@ -20,7 +21,7 @@ use crate::violation::Violation;
 /// The fields of a frame before its payload (section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FrameHeader {
-    /// FIN: this frame is its message's last, perhaps its only one.
+    /// FIN: this frame is the last one of its message, and perhaps the only one.
     pub fin: bool,
     /// RSV1-3: set only if an extension uses them.
     pub reserved: ReservedBits,
@@ -33,18 +34,19 @@ pub struct FrameHeader {
 }
 
 impl FrameHeader {
+    /// Creates a header without a masking key and without an extension.
     //= docs/src/rfc6455.md#section-6-1
     //# An endpoint MUST put the data of the message into a frame as section 5.2 lays it out.
     //= docs/src/rfc6455.md#section-5-2
     //# Each of the three reserved bits MUST be 0 unless the two sides agreed on an extension that gives it a meaning.
-    /// Creates a header without a masking key and without an extension.
     pub(crate) const fn data(opcode: Opcode, fin: bool, payload_len: usize) -> Self {
         Self { fin, reserved: ReservedBits::NONE, opcode, masking_key: None, payload_length: payload_len as u64 }
     }
 
+    /// Marks the frame as part of a compressed message. RSV1 is set on the first frame and on no
+    /// other.
     //= docs/src/rfc7692.md#section-6-1
     //# RSV1 MUST NOT be set on a control frame, nor on any frame of a message but its first.
-    /// Marks the frame as part of a compressed message: RSV1 is set on the first frame and on no other.
     pub(crate) const fn compressed(self) -> Self {
         let reserved =
             if matches!(self.opcode, Opcode::Continuation) { ReservedBits::NONE } else { ReservedBits::RSV1 };
@@ -56,17 +58,28 @@ impl FrameHeader {
 
     /// Parses a header from the start of `bytes`.
     ///
-    /// Returns the header and its length in bytes, or `None` if `bytes` ends before the header does. A short
-    /// read is not an error: call again when more bytes have arrived.
+    /// ```
+    /// use protocol::frame::{FrameHeader, Opcode};
+    ///
+    /// let frame = b"\x81\x05Hello";
+    /// assert_eq!(FrameHeader::parse(&frame[..1])?, None);
+    /// let (header, length) = FrameHeader::parse(frame)?.expect("the header is complete");
+    /// assert_eq!((header.opcode, header.payload_length, length), (Opcode::Text, 5, 2));
+    /// # Ok::<(), protocol::Violation>(())
+    /// ```
+    ///
+    /// Returns the header and its length in bytes, or `None` if `bytes` ends before the header
+    /// does. A short read is not an error: call again when more bytes have arrived.
     ///
     /// # Errors
-    /// The rules that no frame may break, whoever sends it: [`Violation::ReservedOpcode`],
-    /// [`Violation::FragmentedControl`] and [`Violation::ControlTooLong`], which the first two bytes show, and
+    /// The rules that hold for every frame. The first two bytes show [`Violation::ReservedOpcode`],
+    /// [`Violation::FragmentedControl`] and [`Violation::ControlTooLong`]. The whole header shows
     /// [`Violation::LengthTopBitSet`] and [`Violation::LengthNotShortest`].
     #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         let &[first, second, ..] = bytes else { return Ok(None) };
-        // Before the header is complete: a bad frame that trickles in is rejected at its second byte.
+        // Check these before the header is complete, so that a bad frame that trickles in is
+        // rejected at its second byte.
         if let ControlFlow::Break(violation) = rules::check_first_bytes(first, second, ControlFlow::Break) {
             return Err(violation);
         }
@@ -79,7 +92,7 @@ impl FrameHeader {
         Ok(Some((Self::from_checked(&raw, opcode), raw.header_len())))
     }
 
-    /// Builds the header of which `raw` has the bits, after the rules have passed it.
+    /// Creates a header from the bits of `raw`, which has passed the rules.
     #[inline]
     const fn from_checked(raw: &RawHeader, opcode: Opcode) -> Self {
         Self {
@@ -91,7 +104,7 @@ impl FrameHeader {
         }
     }
 
-    /// Returns the header as a [`RawHeader`], in which form [`rules`] check it.
+    /// Returns the header as a [`RawHeader`], the form in which [`rules`] checks it.
     #[inline]
     #[must_use]
     pub const fn to_raw(&self) -> RawHeader {
@@ -131,8 +144,8 @@ impl FrameHeader {
     #[inline]
     pub(crate) fn write_to(&self, output: &mut BytesMut) {
         let head = self.encode();
-        // Append all fourteen bytes and truncate: a copy of fixed length is two instructions, a copy of
-        // variable length is a function call.
+        // Append all fourteen bytes and truncate: a copy of fixed length is two instructions, a
+        // copy of variable length is a function call.
         let end = output.len() + head.len;
         output.extend_from_slice(&head.bytes);
         output.truncate(end);
@@ -166,7 +179,8 @@ impl FrameHeader {
     }
 }
 
-/// The bytes of a header: at most fourteen, so they are on the stack. Dereferences to the slice in use.
+/// The bytes of an encoded header. There are at most fourteen, so they are stored inline.
+/// Dereferences to the slice in use.
 #[derive(Debug, Clone, Copy)]
 pub struct EncodedHeader {
     bytes: [u8; FrameHeader::MAX_LEN],

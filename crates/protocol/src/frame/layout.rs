@@ -11,34 +11,35 @@
 //!   80 40 20 10 0F          80 7F   (bit masks)
 //! ```
 //!
-//! [`RawHeader`] reads the fields and judges nothing: an invalid header has a layout too, and a
-//! dissector has to show it. [`rules`](super::rules) says what is wrong with it.
+//! [`RawHeader`] reads the fields without validating them: an invalid header has a layout too, and
+//! a dissector has to show it. [`rules`](super::rules) finds what is wrong with it.
 
 use super::{LengthForm, MaskingKey, Opcode};
 
-/// FIN in the first byte.
+/// The FIN bit in the first byte.
 pub const FIN: u8 = 0x80;
 /// The three reserved bits in the first byte.
 pub const RESERVED: u8 = 0x70;
 /// The opcode in the first byte.
 pub const OPCODE: u8 = 0x0F;
-/// MASK in the second byte.
+/// The MASK bit in the second byte.
 pub const MASK: u8 = 0x80;
 /// The payload length in the second byte.
 pub const LENGTH: u8 = 0x7F;
 
-/// The three reserved bits RSV1, RSV2 and RSV3 in their positions in the first byte (0x40, 0x20, 0x10).
+/// The three reserved bits RSV1, RSV2 and RSV3 in their positions in the first byte (0x40, 0x20,
+/// 0x10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct ReservedBits(u8);
 
 impl ReservedBits {
-    /// All three bits are 0, as they are without an extension.
+    /// No reserved bit is set, as in every frame without an extension.
     pub const NONE: Self = Self(0);
     /// RSV1, which permessage-deflate uses to mark a compressed message (RFC 7692, section 6).
     pub const RSV1: Self = Self(0x40);
-    /// RSV2: no registered extension uses it.
+    /// RSV2, which no registered extension uses.
     pub const RSV2: Self = Self(0x20);
-    /// RSV3: no registered extension uses it.
+    /// RSV3, which no registered extension uses.
     pub const RSV3: Self = Self(0x10);
 
     /// Extracts the three bits from a frame's first byte.
@@ -72,7 +73,7 @@ impl ReservedBits {
     }
 }
 
-/// A complete header as its bits say, valid or not.
+/// A complete header exactly as its bits encode it, valid or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RawHeader {
     /// The first byte: FIN, the reserved bits and the opcode.
@@ -81,14 +82,15 @@ pub struct RawHeader {
     pub second_byte: u8,
     /// The form in which the payload length is written.
     pub length_form: LengthForm,
-    /// The payload length in bytes, as announced. Any 64-bit number can be here.
+    /// The payload length in bytes, as announced. It can be any 64-bit number.
     pub payload_length: u64,
     /// The masking key, present exactly when the MASK bit is set.
     pub masking_key: Option<MaskingKey>,
 }
 
 impl RawHeader {
-    /// Reads a header from the start of `bytes`; returns `None` if `bytes` ends before the header does.
+    /// Reads a header from the start of `bytes`; returns `None` if `bytes` ends before the header
+    /// does.
     #[inline]
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {

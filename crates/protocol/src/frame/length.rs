@@ -7,18 +7,18 @@
 //!   127                     the next 8 bytes       SixtyFour     1 + 8
 //! ```
 //!
-//! Most messages are short, and a short length costs one byte. Every length has exactly one valid form, the
-//! shortest. Without that rule one frame could be written in three ways, and a filter that knows one of them
-//! would miss the others.
+//! Most messages are short, and a short length costs one byte. Every length has exactly one valid
+//! form, the shortest. Without that rule, one frame could be written in three ways, and a filter
+//! that knows one of them would miss the others.
 
 /// The form of a payload length on the wire (section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LengthForm {
-    /// 0-125: in the seven bits themselves.
+    /// 0-125: the seven bits are the length.
     Seven,
-    /// 126-65,535: the seven bits say 126, two bytes follow.
+    /// 126-65,535: the seven bits are 126, and two bytes follow.
     Sixteen,
-    /// 65,536 and more: the seven bits say 127, eight bytes follow.
+    /// 65,536 and more: the seven bits are 127, and eight bytes follow.
     SixtyFour,
 }
 
@@ -45,7 +45,8 @@ impl LengthForm {
         }
     }
 
-    /// Returns the number of extended length bytes after the first two bytes of the header: 0, 2 or 8.
+    /// Returns the number of extended length bytes after the first two bytes of the header: 0, 2 or
+    /// 8.
     #[must_use]
     pub const fn extended_bytes(self) -> usize {
         match self {

@@ -1,4 +1,5 @@
-//! Masking: a client combines (XOR) every payload byte with a key that the author of the data cannot predict (section 5.3).
+//! Masking: a client combines (XOR) every payload byte with a key that the author of the data
+//! cannot predict (section 5.3).
 //!
 //! ```text
 //!   payload   H    e    l    l    o             48 65 6c 6c 6f
@@ -7,27 +8,29 @@
 //!   on the wire                                 7f 9f 4d 51 58
 //! ```
 //!
-//! Masking is not encryption: the key is in the frame's own header. It protects third parties. A script in a web page
-//! chooses the data but not the key, so it cannot make the bytes on the wire look like an HTTP request. Otherwise a proxy
-//! that does not understand the upgrade could be tricked into caching an attacker's response (section 10.3).
+//! Masking is not encryption: the key is in the frame's own header. Masking protects third parties.
+//! A script in a web page chooses the data but not the key, so it cannot make the bytes on the wire
+//! look like an HTTP request. Without the mask, it could trick a proxy that does not understand the
+//! upgrade into caching an attacker's response (section 10.3).
 //!
 //! XOR undoes itself, so one function both masks and unmasks.
 
 /// The four bytes of the key in the header of a masked frame (section 5.3).
 ///
-/// A key is used for one frame only and comes from a source that an attacker cannot predict. This crate has no source of
-/// randomness, so the caller supplies the keys: see [`MaskingKeys`].
+/// A key is used for one frame only, and comes from a source that an attacker cannot predict. This
+/// crate has no source of randomness, so the caller supplies the keys: see [`MaskingKeys`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MaskingKey(pub [u8; 4]);
 
 impl MaskingKey {
     /// Returns the key rotated for a payload that continues after `offset` bytes.
     ///
-    /// Byte `i` of a payload is combined with key byte `i % 4`. A frame can arrive in any number of reads, and the second
-    /// read rarely starts at a multiple of four.
+    /// Byte `i` of a payload is combined with key byte `i % 4`. A frame can arrive in any number of
+    /// reads, and the second read rarely starts at a multiple of four.
     #[must_use]
     pub const fn at(self, offset: usize) -> Self {
-        // In little-endian order the first byte is the lowest, and a right rotation moves it to the end.
+        // In little-endian order the first byte is the lowest, and a right rotation moves it to the
+        // end.
         let bits = [0, 8, 16, 24][offset % 4];
         Self(u32::from_le_bytes(self.0).rotate_right(bits).to_le_bytes())
     }
@@ -35,8 +38,9 @@ impl MaskingKey {
 
 /// A source of masking keys for a client: one new key for each frame.
 ///
-/// Any closure that returns a key implements it. A real client uses a cryptographically strong generator, as sections 5.3
-/// and 10.3 require. A test can return the RFC's example key and then compare whole frames byte for byte.
+/// Any closure that returns a key implements this trait. A real client uses a cryptographically
+/// strong generator, as sections 5.3 and 10.3 require. A test can return the RFC's example key and
+/// then compare whole frames byte for byte.
 pub trait MaskingKeys: Send {
     /// Returns the key of the next frame.
     fn next_key(&mut self) -> MaskingKey;
@@ -48,19 +52,33 @@ impl<F: FnMut() -> MaskingKey + Send> MaskingKeys for F {
     }
 }
 
-/// From this length on, in bytes, it pays to look up which vectors the processor has, which takes a nanosecond or two.
+/// The length, in bytes, from which it pays to look up which vector instructions the processor has.
+/// The lookup takes a nanosecond or two.
 #[cfg(feature = "simd")]
 const LONG: usize = 1 << 10;
 
-/// The number of bytes that one step of [`mask_by_words`] treats.
+/// The number of bytes that one step of [`mask_by_words`] processes.
 ///
-/// The compiler turns a step into vector instructions: two of SSE2, one of AVX2. Measured for both, 16 and 8 are
-/// slower with SSE2. With AVX-512 the compiler finds a plan that is four times as slow, so that is not offered to it.
+/// The compiler turns a step into vector instructions: two of SSE2, or one of AVX2. In measurements
+/// of both, steps of 16 and of 8 bytes were slower with SSE2. For AVX-512 the compiler generates
+/// code that is four times as slow, so AVX-512 is not among the targets.
 const STEP: usize = 32;
 
 /// Combines `payload` with `key` by XOR in place, starting with the key's first byte (section 5.3).
 ///
-/// The same function masks and unmasks. For a payload that arrives in pieces, rotate the key with [`MaskingKey::at`].
+/// ```
+/// use protocol::frame::{MaskingKey, apply_mask};
+///
+/// let key = MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
+/// let mut payload = *b"Hello";
+/// apply_mask(&mut payload, key);
+/// assert_eq!(payload, [0x7F, 0x9F, 0x4D, 0x51, 0x58]);
+/// apply_mask(&mut payload, key);
+/// assert_eq!(&payload, b"Hello");
+/// ```
+///
+/// The same function masks and unmasks. If a payload arrives in pieces, rotate the key with
+/// [`MaskingKey::at`].
 #[inline]
 pub fn apply_mask(payload: &mut [u8], key: MaskingKey) {
     #[cfg(feature = "simd")]
@@ -70,21 +88,21 @@ pub fn apply_mask(payload: &mut [u8], key: MaskingKey) {
     mask_by_words(payload, key);
 }
 
-/// The same loop, compiled a second time for processors with AVX2. A program that is built for any x86-64 may use
-/// only the 16-byte vectors of SSE2 otherwise.
+/// Runs the same loop, compiled a second time for processors with AVX2. Without this version, a
+/// program that is built for any x86-64 processor could use only the 16-byte vectors of SSE2.
 #[cfg(feature = "simd")]
 #[multiversion::multiversion(targets("x86_64+avx2"))]
 fn mask_by_vectors(payload: &mut [u8], key: MaskingKey) {
     mask_by_words(payload, key);
 }
 
-// Into both versions above, so that each compiles the loop for its own processor.
+// Inlined into both callers above, so that each compiles the loop for its own instructions.
 #[inline(always)]
 #[allow(clippy::inline_always)]
 fn mask_by_words(payload: &mut [u8], key: MaskingKey) {
-    // The rule is `byte[i] ^= key[i % 4]`. Written like that it would cost at least one instruction per
-    // byte. Two keys side by side fill a word of eight bytes, and since eight is a multiple of four, each
-    // word begins with the key's first byte again.
+    // The rule is `byte[i] ^= key[i % 4]`. Written like that it would cost at least one instruction
+    // per byte. Two keys side by side fill a word of eight bytes, and since eight is a multiple of
+    // four, each word begins with the key's first byte again.
     let [a, b, c, d] = key.0;
     let word_key = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
     let mask_word = |word: &mut [u8; 8]| *word = (u64::from_ne_bytes(*word) ^ word_key).to_ne_bytes();
@@ -93,8 +111,9 @@ fn mask_by_words(payload: &mut [u8], key: MaskingKey) {
     for step in steps {
         step.as_chunks_mut().0.iter_mut().for_each(mask_word);
     }
-    // Less than a step remains: perhaps half a step, then perhaps a word, perhaps half a word, and at most
-    // three bytes. Branches and not a loop, because most messages are shorter than one step.
+    // Less than one step remains: perhaps half a step, then perhaps a word, then perhaps half a
+    // word, and at most three bytes. These are branches and not a loop, because most messages are
+    // shorter than one step.
     if rest.len() >= STEP / 2 {
         let (half, tail) = rest.split_at_mut(STEP / 2);
         half.as_chunks_mut().0.iter_mut().for_each(mask_word);

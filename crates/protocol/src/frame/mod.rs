@@ -1,8 +1,8 @@
 //! Frames, the unit on the wire (sections 5.1 to 5.3).
 //!
-//! After the handshake the stream is a sequence of frames and nothing else. No byte marks where a frame
-//! begins, so a receiver that loses count can never find its place again: every error in a header ends the
-//! connection.
+//! After the handshake the stream is a sequence of frames and nothing else. No byte marks where a
+//! frame begins, so a receiver that loses count can never find the next one. Every error in a
+//! header therefore ends the connection.
 //!
 //! | file | what it holds |
 //! |---|---|

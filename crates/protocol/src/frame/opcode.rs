@@ -12,8 +12,8 @@
 //! ```
 //!
 //! The list is closed: a reserved number needs an extension that both sides negotiated, and no such
-//! extension exists. So the type is an enum without a catch-all variant, and a reserved number never
-//! becomes an [`Opcode`].
+//! extension exists. The type is therefore an enum without a catch-all variant, and a reserved
+//! number never becomes an [`Opcode`].
 
 /// The kind of a frame: the low four bits of its first byte (section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,9 +21,9 @@
 pub enum Opcode {
     /// Continues the message that an earlier text or binary frame began (section 5.4).
     Continuation = 0x0,
-    /// Begins a text message: UTF-8 (section 5.6).
+    /// Begins a text message, which holds UTF-8 (section 5.6).
     Text = 0x1,
-    /// Begins a binary message: bytes of any kind (section 5.6).
+    /// Begins a binary message, which holds any bytes (section 5.6).
     Binary = 0x2,
     /// Begins or answers the closing handshake (section 5.5.1).
     Close = 0x8,
@@ -54,10 +54,11 @@ impl Opcode {
         self as u8
     }
 
-    /// Returns whether this is a control frame: the opcode's top bit is set (section 5.5).
+    /// Returns whether this is a control frame, which means that the opcode's top bit is set
+    /// (section 5.5).
     ///
-    /// The bit explains the gap between 2 and 8: a receiver recognises a control frame, and with it all the
-    /// limits that make it cheap to handle, by testing one bit.
+    /// The bit explains the gap between 2 and 8: a receiver recognises a control frame, and with it
+    /// all the limits that make it cheap to handle, by testing one bit.
     #[must_use]
     pub const fn is_control(self) -> bool {
         self.bits() & 0x8 != 0

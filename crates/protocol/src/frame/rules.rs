@@ -1,9 +1,10 @@
-//! The rules for a frame header, written once (sections 5.1, 5.2, 5.4, 5.5 and 10.4; RFC 7692, section 6.1).
+//! The rules for a frame header, written once (sections 5.1, 5.2, 5.4, 5.5 and 10.4; RFC 7692,
+//! section 6.1).
 //!
-//! Each function reports every rule that is broken, in the order in which a receiver checks them. The
-//! engine stops at the first report and fails the connection. The dissector collects them all. A report
-//! is a call of a closure that returns [`ControlFlow`], so that one piece of code serves both and the
-//! engine pays for no list.
+//! Each function reports every rule that is broken, in the order in which a receiver checks them.
+//! The engine stops at the first report and fails the connection. The dissector collects them all.
+//! A report is a call of a closure that returns [`ControlFlow`]. The same code can therefore serve
+//! both, and the engine does not pay for a list.
 //!
 //! | function | needs | rules |
 //! |---|---|---|
@@ -24,8 +25,8 @@ use crate::{
     violation::Violation,
 };
 
-/// The largest length that a frame can have: the eight-byte form keeps its top bit at 0, so that the number also
-/// fits the signed 64-bit integer of languages that have no other (section 5.2).
+/// The largest length that a frame can have. The eight-byte form keeps its top bit at 0, so that
+/// the number also fits a signed 64-bit integer, the only kind in some languages (section 5.2).
 pub const MAX_PAYLOAD_LENGTH: u64 = 0x7FFF_FFFF_FFFF_FFFF;
 
 /// The state of a connection in which a header arrives.
@@ -41,12 +42,13 @@ pub struct HeaderContext<'a> {
     pub limits: &'a Limits,
 }
 
-/// What the rules need to know about a message that is still arriving.
+/// The facts about an incomplete message that the rules depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenMessageInfo {
-    /// The payload bytes that have arrived, or `None` for a compressed message: its size shows only while it is inflated.
+    /// The payload bytes that have arrived, or `None` for a compressed message, whose size is known
+    /// only once it has been inflated.
     pub len: Option<u64>,
-    /// The frames that have arrived.
+    /// The number of frames that have arrived.
     pub fragments: u32,
 }
 
@@ -78,8 +80,9 @@ pub fn check_first_bytes<B>(
         //= docs/src/rfc6455.md#section-5-2
         //# An endpoint that receives an opcode it does not know MUST fail the connection.
         //
-        // Skipping the unknown frame would look friendlier, but its sender would believe that it was
-        // understood. The connection fails instead, so that both sides always agree on what was sent.
+        // Skipping the unknown frame would look friendlier, but its sender would believe that the
+        // frame was understood. The connection fails instead, so that both sides always agree on
+        // what was sent.
         return report(Violation::ReservedOpcode(first & super::layout::OPCODE));
     };
     if opcode.is_control() {
@@ -88,12 +91,12 @@ pub fn check_first_bytes<B>(
         //= docs/src/rfc6455.md#section-5-4
         //# A control frame MUST NOT be cut into fragments itself.
         //
-        // A control frame has to be cheap to handle in the middle of a large message: complete, and
-        // short enough for the seven-bit length.
+        // A control frame has to be cheap to handle in the middle of a large message. So it arrives
+        // complete, and is short enough for the seven-bit length.
         if first & FIN == 0 {
             report(Violation::FragmentedControl(opcode))?;
         }
-        // 126 or 127 announces a longer form, which no control frame can need.
+        // 126 and 127 announce a longer form of the length, which no control frame can need.
         if usize::from(second & LENGTH) > MAX_CONTROL_PAYLOAD {
             report(Violation::ControlTooLong(opcode))?;
         }
@@ -149,7 +152,8 @@ pub fn check_in_context<B>(
         _ => {}
     }
     let before = match (opcode, context.open_message) {
-        // Control frames are not part of a message, and their size is checked with the first bytes.
+        // Control frames are not part of a message, and their size was checked with the first
+        // bytes.
         (None | Some(Opcode::Close | Opcode::Ping | Opcode::Pong), _) => return ControlFlow::Continue(()),
         //= docs/src/rfc6455.md#section-5-4
         //# A continuation frame MUST NOT come while no message is open.
@@ -176,12 +180,13 @@ pub fn begins_compressed_message(header: &RawHeader, negotiated: ReservedBits) -
         && matches!(header.opcode(), Some(Opcode::Text | Opcode::Binary))
 }
 
+/// Checks the reserved bits against the extensions that were negotiated.
 fn check_reserved_bits<B>(
     header: &RawHeader,
     negotiated: ReservedBits,
     report: &mut impl FnMut(Violation) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    // Nothing assigns a meaning to a bit of a frame whose opcode is unknown.
+    // If the opcode is unknown, no extension assigns a meaning to any bit of the frame.
     let negotiated = if header.opcode().is_some() { negotiated } else { ReservedBits::NONE };
     //= docs/src/rfc6455.md#section-5-2
     //# An endpoint that receives a reserved bit of 1 without an agreed meaning MUST fail the connection.
@@ -203,8 +208,8 @@ fn check_reserved_bits<B>(
     }
 }
 
-/// Checks a data frame's size while it is still a number in a header (section 10.4). `before` is the part of its
-/// message that has arrived.
+/// Checks the size of a data frame from the length in its header, before memory is needed for it
+/// (section 10.4). `before` describes the part of its message that has arrived.
 #[inline]
 fn check_size<B>(
     length: u64,
@@ -215,7 +220,8 @@ fn check_size<B>(
     if length > limits.max_frame_bytes as u64 {
         return report(Violation::FrameTooBig { length, limit: limits.max_frame_bytes });
     }
-    // A compressed message has no size yet. The receiver checks it while it inflates the payload.
+    // The size of a compressed message is not known yet. The receiver checks it while it inflates
+    // the payload.
     if before.len.is_some_and(|len| len.saturating_add(length) > limits.max_message_bytes as u64) {
         return report(Violation::MessageTooBig { limit: limits.max_message_bytes });
     }

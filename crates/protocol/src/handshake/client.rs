@@ -31,7 +31,8 @@ use crate::{
     usage_error::UsageError,
 };
 
-/// A client's opening request. Every part is checked when it is added, so the request is always valid.
+/// A client's opening request. Every part is checked when it is added, so the request is always
+/// valid.
 #[derive(Debug, Clone)]
 pub struct ClientRequest {
     uri: Uri,
@@ -57,7 +58,8 @@ impl ClientRequest {
     /// Offers a subprotocol. The order of the calls is the order of preference.
     ///
     /// # Errors
-    /// [`UsageError::NotAToken`], [`UsageError::SubprotocolRepeated`].
+    /// - [`UsageError::NotAToken`] for a name that is not a token;
+    /// - [`UsageError::SubprotocolRepeated`] for a name that was offered before.
     pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, UsageError> {
         let name = name.into();
         //= docs/src/rfc6455.md#section-4-1
@@ -74,8 +76,8 @@ impl ClientRequest {
         Ok(self)
     }
 
-    /// Offers an extension. Its effect on frames is up to the caller. To offer compression, use
-    /// [`deflate`](Self::deflate).
+    /// Offers an extension. This crate only negotiates it; its effect on frames is up to the
+    /// caller. To offer compression, use [`deflate`](Self::deflate).
     //= docs/src/rfc6455.md#section-9
     //# A client MAY ask for extensions.
     #[must_use]
@@ -84,8 +86,8 @@ impl ClientRequest {
         self
     }
 
-    /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds a fallback offer, for servers that
-    /// cannot accept the ones before.
+    /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds a
+    /// fallback offer, for servers that cannot accept the earlier ones.
     //= docs/src/rfc7692.md#section-5
     //# The same extension MAY be offered several times, with different parameters.
     #[cfg(feature = "deflate")]
@@ -98,7 +100,7 @@ impl ClientRequest {
     /// Sets the `Origin` header, as a browser does for a page.
     ///
     /// # Errors
-    /// [`UsageError::HeaderInvalid`].
+    /// [`UsageError::HeaderInvalid`] for a value that HTTP does not allow.
     //= docs/src/rfc6455.md#section-4-1
     //# Another client MAY send an `Origin` header if that means for it what it means for a browser.
     pub fn origin(mut self, origin: &str) -> Result<Self, UsageError> {
@@ -110,13 +112,13 @@ impl ClientRequest {
     /// Adds a header, such as `Authorization` or `Cookie`.
     ///
     /// # Errors
-    /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break in a value would smuggle in
-    ///   another header;
+    /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break
+    ///   in a value would smuggle in another header;
     /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
     //= docs/src/rfc6455.md#section-4-1
     //# The request MAY have any other headers, such as cookies or `Authorization`.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, UsageError> {
-        // Most headers may be repeated, but a request has one origin.
+        // Most headers may be repeated, but a request has only one origin.
         if name.eq_ignore_ascii_case(ORIGIN.as_str()) {
             return self.origin(value).map_err(|_| UsageError::HeaderInvalid(format!("{name}: {value}")));
         }
@@ -124,7 +126,8 @@ impl ClientRequest {
         Ok(self)
     }
 
-    /// Starts the handshake. `nonce` must be new and random for each connection.
+    /// Starts the handshake and encodes the request. `nonce` must be new and random for each
+    /// connection.
     //= docs/src/rfc6455.md#section-4-1
     //# The opening request MUST be valid HTTP.
     #[must_use]
@@ -179,7 +182,8 @@ impl ClientRequest {
     }
 }
 
-/// Awaits the response. The client sends the request bytes first and nothing else until the response has arrived.
+/// A client's handshake that awaits the response. Send the [request](Self::request_bytes) first,
+/// and nothing else until the response has arrived.
 pub struct ClientHandshake {
     bytes: Bytes,
     expected_accept: String,
@@ -188,7 +192,7 @@ pub struct ClientHandshake {
     limits: Limits,
 }
 
-/// Leaves out the request's bytes and headers, which may hold credentials.
+/// Prints the URI only, because the request's bytes and headers may hold credentials.
 impl fmt::Debug for ClientHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientHandshake").field("uri", &self.request.uri).finish_non_exhaustive()
@@ -196,7 +200,7 @@ impl fmt::Debug for ClientHandshake {
 }
 
 impl ClientHandshake {
-    /// Returns the bytes of the request, to be sent first.
+    /// Returns the bytes of the request. Send them first.
     #[must_use]
     pub fn request_bytes(&self) -> Bytes {
         self.bytes.clone()
@@ -213,12 +217,13 @@ impl ClientHandshake {
         &mut self.head.input
     }
 
-    /// Checks the response once it is complete.
+    /// Parses and checks the response once it is complete. Returns the handshake itself while bytes
+    /// are missing.
     ///
     /// # Errors
     /// - [`HandshakeError::Rejected`] for an HTTP response other than 101;
-    /// - [`HandshakeError::Violation`] for a 101 that breaks a rule of section 4. No frame exists yet that could tell the
-    ///   server, so the client drops the connection.
+    /// - [`HandshakeError::Violation`] for a 101 that breaks a rule of section 4. No frame exists
+    ///   yet that could report this to the server, so drop the connection.
     //= docs/src/rfc6455.md#section-10-7
     //# An endpoint that does not understand what it gets, or finds it dangerous, or sees a handshake that it did not
     //# expect, MAY drop TCP.
@@ -230,13 +235,16 @@ impl ClientHandshake {
             self.head.input.advance(len);
             match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS => return Ok(Status::Complete(self.validate(response)?)),
-                // 100 and 103 only announce the final response.
+                // 100 and 103 only announce the final response: go on to the next head.
                 status if status.is_informational() => {}
                 _ => {
                     //= docs/src/rfc6455.md#section-4-1
                     //# A response with a status other than 101 MUST be treated as HTTP says, and opens no connection.
                     //= docs/src/rfc6455.md#section-11-3-5
                     //# A response MAY have several `Sec-WebSocket-Version` headers.
+                    //
+                    // The rest of the input is the beginning of the body, which may explain the
+                    // rejection.
                     let body = self.head.input.freeze();
                     return Err(HandshakeError::Rejected(Box::new(response.map(|()| body))));
                 }
@@ -244,7 +252,7 @@ impl ClientHandshake {
         }
     }
 
-    /// Checks a 101 response.
+    /// Checks a 101 response against the request.
     //= docs/src/rfc6455.md#section-4-1
     //# The client MUST check the response as follows.
     fn validate(self, response: Response<()>) -> Result<Established, HandshakeViolation> {
@@ -252,6 +260,8 @@ impl ClientHandshake {
         //= docs/src/rfc6455.md#section-4-1
         //# If the response breaks any other rule for the server's part of the handshake, the client MUST fail the
         //# connection.
+        //
+        // HTTP/1.0 has no `Upgrade`.
         if response.version() < Version::HTTP_11 {
             return Err(HandshakeViolation::HttpVersionTooOld);
         }
@@ -284,6 +294,9 @@ impl ClientHandshake {
         let deflate_offered = (!self.request.deflate.is_empty()).then_some(PERMESSAGE_DEFLATE);
         //= docs/src/rfc6455.md#section-4-1
         //# If the response names an extension that was not asked for, the client MUST fail the connection.
+        //
+        // Names only: the caller who offered an extension checks its parameters. Those of
+        // permessage-deflate are checked below.
         for extension in &extensions {
             let mut offered = self.request.extensions.iter().map(Extension::name).chain(deflate_offered);
             if !offered.any(|name| name == extension.name()) {
@@ -295,8 +308,9 @@ impl ClientHandshake {
         Ok(Established { response, subprotocol, extensions, deflate, rest: self.head.input })
     }
 
-    /// Checks that the server chose a subprotocol that was offered, or none. A browser that offered some fails if the server
-    /// chooses none; the RFC opens the connection, and so does this client (section 4.1).
+    /// Checks that the server chose a subprotocol that was offered, or none. If the client offered
+    /// some and the server chooses none, a browser fails the connection. The RFC opens it, and so
+    /// does this client (section 4.1).
     fn validate_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, HandshakeViolation> {
         if lines(headers, &SEC_WEBSOCKET_PROTOCOL).next().is_none() {
             return Ok(None);
@@ -314,7 +328,7 @@ impl ClientHandshake {
     }
 }
 
-/// A successful handshake: the connection is OPEN.
+/// The result of a successful handshake: the connection is OPEN.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Established {
@@ -322,7 +336,7 @@ pub struct Established {
     //= docs/src/rfc6455.md#section-4-1
     //# Cookies that the response sets are *cookies set during the server's opening handshake*.
     pub response: Response<()>,
-    /// The subprotocol in use.
+    /// The subprotocol in use, if the server chose one.
     //= docs/src/rfc6455.md#section-4-1
     //# The *subprotocol in use* is the one of the response, or none.
     pub subprotocol: Option<String>,
@@ -332,7 +346,8 @@ pub struct Established {
     //= docs/src/rfc6455.md#section-9-1
     //# A client MUST NOT use an extension until the server has said that it will.
     pub extensions: Vec<Extension>,
-    /// The negotiated compression, for [`Connection::with_deflate`](crate::Connection::with_deflate).
+    /// The negotiated compression, for
+    /// [`Connection::with_deflate`](crate::Connection::with_deflate).
     pub deflate: Option<NegotiatedDeflate>,
     /// The bytes that followed the response. They belong to frames.
     //= docs/src/rfc6455.md#section-4-2-2
@@ -343,8 +358,8 @@ pub struct Established {
 /// The reason why a client's handshake failed.
 #[derive(Debug)]
 pub enum HandshakeError {
-    /// The server answered with another status than 101. Holds the HTTP response, with the part of its body that has
-    /// arrived.
+    /// The server answered with a status other than 101. Holds the HTTP response, with the part of
+    /// its body that has arrived.
     Rejected(Box<Response<Bytes>>),
     /// The response breaks a rule.
     Violation(HandshakeViolation),

@@ -1,4 +1,5 @@
-//! `Sec-WebSocket-Extensions`: what the two sides may agree on to bend the rules (sections 9 and 11.3.2).
+//! The `Sec-WebSocket-Extensions` header, with which the two sides agree on extensions (sections 9
+//! and 11.3.2).
 //!
 //! ```text
 //!   Sec-WebSocket-Extensions = extension-list
@@ -11,7 +12,8 @@
 //!       name            a parameter without a value    and one with
 //! ```
 //!
-//! The client lists what it would like, best first; the server answers with a part of that list, or nothing.
+//! The client lists the extensions that it would like to use, the best first. The server answers
+//! with some of them, or leaves the header out.
 
 use std::fmt;
 
@@ -23,7 +25,8 @@ use super::{
 };
 use crate::usage_error::UsageError;
 
-/// One element of the list: an extension with its parameters, offered by a client or accepted by a server.
+/// One element of the list: an extension with its parameters, as a client offers it or a server
+/// accepts it.
 //= docs/src/rfc6455.md#section-9-2
 //# An implementation MAY use extensions that are defined elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +36,10 @@ pub struct Extension {
 }
 
 impl Extension {
-    /// An extension without parameters.
+    /// Creates an extension without parameters.
     ///
     /// # Errors
-    /// [`UsageError::NotAToken`].
+    /// [`UsageError::NotAToken`] for a name that is not a token.
     pub fn new(name: impl Into<String>) -> Result<Self, UsageError> {
         Ok(Self { name: token(name.into())?, parameters: Vec::new() })
     }
@@ -44,37 +47,37 @@ impl Extension {
     /// Adds a parameter, with or without a value.
     ///
     /// # Errors
-    /// [`UsageError::NotAToken`] for a name or a value that is none: quotes would not help, the value inside them has to be
-    /// a token all the same (section 9.1).
+    /// [`UsageError::NotAToken`] for a name or a value that is not a token. Quotes around a value
+    /// would not help, because the text inside them must be a token all the same (section 9.1).
     pub fn with(mut self, name: impl Into<String>, value: Option<&str>) -> Result<Self, UsageError> {
         let value = value.map(|value| token(value.to_owned())).transpose()?;
         self.parameters.push((token(name.into())?, value));
         Ok(self)
     }
 
-    /// An extension of this crate's own, whose name is a token.
+    /// Creates an extension from a name that is known to be a token.
     pub(crate) fn known(name: &str) -> Self {
         Self { name: name.to_owned(), parameters: Vec::new() }
     }
 
-    /// Adds a parameter of this crate's own, whose name and value are tokens.
+    /// Adds a parameter whose name and value are known to be tokens.
     pub(crate) fn and(mut self, name: &str, value: Option<String>) -> Self {
         self.parameters.push((name.to_owned(), value));
         self
     }
 
-    /// The registered name, such as `permessage-deflate`.
+    /// Returns the registered name, such as `permessage-deflate`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The parameters in the order in which they stand, values without their quotes.
+    /// Returns the parameters in the order of the header, with the values unquoted.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_deref()))
     }
 
-    /// Reads all `Sec-WebSocket-Extensions` lines as one list.
+    /// Parses all `Sec-WebSocket-Extensions` lines as one list.
     ///
     /// # Errors
     /// [`HandshakeViolation::ExtensionsMalformed`].
@@ -102,16 +105,19 @@ impl Extension {
     }
 }
 
-/// `1#extension` on one line; `None` when it is malformed.
+/// Parses one header line, `1#extension`. Returns `None` if it is malformed. An empty line is an
+/// empty list.
 #[must_use]
 pub fn parse_line(line: &str) -> Option<Vec<Extension>> {
     let mut scanner = Scanner::new(line);
     let mut extensions = Vec::new();
     while !scanner.at_end() {
+        // An empty element between two commas, which the list syntax allows.
         if scanner.accept(',') {
             continue;
         }
         extensions.push(parse_extension(&mut scanner)?);
+        // Only a comma can follow an element.
         if !scanner.at_end() && !scanner.accept(',') {
             return None;
         }
@@ -133,7 +139,7 @@ fn token(text: String) -> Result<String, UsageError> {
     if is_token(&text) { Ok(text) } else { Err(UsageError::NotAToken(text)) }
 }
 
-/// Writes the element as it stands in the header.
+/// Prints the element as it appears in the header.
 impl fmt::Display for Extension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;

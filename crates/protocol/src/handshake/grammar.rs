@@ -7,28 +7,30 @@
 //!   #rule         = elements between commas, with white space around them ignored, empty ones too
 //! ```
 //!
-//! A header may come as one line or as several: two lines `A: x` and `A: y` say the same as `A: x, y`.
+//! A list may be spread over several header lines: two lines `A: x` and `A: y` mean the same as
+//! `A: x, y`.
 
 use http::{HeaderMap, HeaderName};
 
-/// Whether `byte` may be in a token.
+/// Returns whether a token may contain `byte`.
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
     matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9'
         | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
 }
 
-/// Whether `text` is a token: at least one character, and none but token characters.
+/// Returns whether `text` is a token: at least one character, and token characters only.
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
-/// The values of all header lines called `name`; `None` stands for one that is not visible ASCII.
+/// Returns the values of all header lines called `name`, without surrounding white space. A value
+/// that is not visible ASCII is `None`.
 pub(crate) fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = Option<&'a str>> + use<'a> {
     headers.get_all(name).iter().map(|value| value.to_str().ok().map(trim))
 }
 
-/// The value of a header that must be there exactly once, without the white space around it. One that is not visible
-/// ASCII is given as the empty string: it is none of the values that anybody looks for.
+/// Returns the value of a header that must appear exactly once, without surrounding white space. A
+/// value that is not visible ASCII is returned as the empty string, which no caller accepts.
 pub(crate) fn only_line<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut lines = lines(headers, name);
     match (lines.next(), lines.next()) {
@@ -37,14 +39,17 @@ pub(crate) fn only_line<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option
     }
 }
 
-/// The elements of a comma-separated list that may be spread over several lines. Empty ones are skipped.
+/// Returns the elements of a comma-separated list that may be spread over several lines. Skips
+/// empty elements.
 pub(crate) fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
     lines(headers, name).flatten().flat_map(|line| line.split(',')).map(trim).filter(|element| !element.is_empty())
 }
 
-/// Whether the list in this header has `token`, in any mixture of upper and lower case.
+/// Returns whether the list in this header contains `token`, in any mixture of upper and lower
+/// case.
 ///
-/// Browsers really send `Connection: keep-alive, Upgrade`. Comparing the whole value is the classic mistake.
+/// Do not compare the whole value, which is the classic mistake: Firefox sends
+/// `Connection: keep-alive, Upgrade`.
 pub(crate) fn list_has(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     //= docs/src/rfc6455.md#section-2-1
     //# Two strings are equal *without regard to ASCII case* when only the letters A to Z and a to z are taken for the
@@ -56,7 +61,7 @@ fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// Reads a header value from left to right.
+/// A scanner that reads a header value from left to right.
 #[derive(Debug)]
 pub(crate) struct Scanner<'a> {
     rest: &'a str,
@@ -71,12 +76,13 @@ impl<'a> Scanner<'a> {
         self.rest = self.rest.trim_start_matches([' ', '\t']);
     }
 
+    /// Returns whether only white space is left.
     pub(crate) fn at_end(&mut self) -> bool {
         self.skip_white_space();
         self.rest.is_empty()
     }
 
-    /// Goes past `separator` if it comes next.
+    /// Skips `separator` if it comes next. Returns whether it did.
     pub(crate) fn accept(&mut self, separator: char) -> bool {
         self.skip_white_space();
         match self.rest.strip_prefix(separator) {
@@ -88,7 +94,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Takes the token that comes next.
+    /// Takes the next token. Returns `None` if something else comes next.
     pub(crate) fn token(&mut self) -> Option<&'a str> {
         self.skip_white_space();
         let end = self.rest.bytes().position(|byte| !is_token_byte(byte)).unwrap_or(self.rest.len());
@@ -97,7 +103,8 @@ impl<'a> Scanner<'a> {
         (!token.is_empty()).then_some(token)
     }
 
-    /// Takes a token, or a quoted string that is a token once its quotes and backslashes are gone.
+    /// Takes a token, or a quoted string whose content is a token once quotes and backslashes are
+    /// removed.
     pub(crate) fn token_or_quoted(&mut self) -> Option<String> {
         if !self.accept('"') {
             return self.token().map(str::to_owned);

@@ -8,8 +8,9 @@
 //!   <frames>                      <frames>
 //! ```
 //!
-//! The bytes after the empty line are no longer HTTP. A client must not send frames before it has the response, but a server
-//! may send its first frames in the same packet as the response, and they must not be lost.
+//! The bytes after the empty line are no longer HTTP. A client must not send frames before it has
+//! the response. A server may send its first frames in the same packet as the response, so a client
+//! must keep the bytes that follow the head.
 
 use std::fmt;
 
@@ -25,16 +26,16 @@ use http::{
 use super::violation::HandshakeViolation;
 use crate::{limits::Limits, usage_error::UsageError};
 
-/// Collects bytes until they hold a complete head.
+/// A buffer that collects bytes until they hold a complete head.
 pub(super) struct HeadBuffer {
     pub(super) input: BytesMut,
-    /// The part of `input` that was searched for the end of the head, in bytes.
+    /// The number of bytes of `input` that have been searched for the end of the head.
     searched: usize,
     /// The size of `input`, in bytes, at which the head is parsed even if no end was found.
     attempt_at: usize,
 }
 
-/// Leaves out the bytes, which may hold credentials.
+/// Prints the length only, because the bytes may hold credentials.
 impl fmt::Debug for HeadBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeadBuffer").field("len", &self.input.len()).finish_non_exhaustive()
@@ -46,12 +47,13 @@ impl HeadBuffer {
         Self { input: BytesMut::new(), searched: 0, attempt_at: 1 }
     }
 
-    /// Parses a head with `parse`. Returns it with its length, or `None` while it is incomplete. The bytes of the head
-    /// stay at the front of the input, and the caller removes them.
+    /// Parses a head with `parse`. Returns it with its length, or `None` while it is incomplete.
+    /// The bytes of the head stay at the front of the input, and the caller removes them.
     ///
-    /// A head that trickles in byte by byte is not parsed from the start each time, which would take time quadratic in its
-    /// length. It is parsed when an empty line has arrived, and before that each time the input has doubled, so that a peer
-    /// that speaks TLS or another protocol to this port gets an error at once and not after a time-out.
+    /// A head that trickles in is not parsed from the start after every byte, because that would
+    /// take time quadratic in its length. It is parsed when an empty line has arrived, and before
+    /// that each time the input has doubled. A peer that speaks TLS or another protocol to this
+    /// port therefore gets an error at once, and not after a time-out.
     pub(super) fn poll<T>(
         &mut self,
         limits: &Limits,
@@ -68,7 +70,7 @@ impl HeadBuffer {
                 return Ok(Some((head, len)));
             }
         }
-        // At the limit as well as above it: at least one more byte is needed.
+        // At the limit as well as above it, because at least one more byte is needed.
         if self.input.len() >= limits.max_head_bytes {
             return Err(HandshakeViolation::HeadTooLong { limit: limits.max_head_bytes });
         }
@@ -77,7 +79,7 @@ impl HeadBuffer {
 
     /// Returns whether the part of the input that was not searched before contains an empty line.
     fn search_end(&mut self) -> bool {
-        // Its first two bytes may have arrived before.
+        // The first two bytes of the empty line may have been searched before.
         let from = self.searched.saturating_sub(2);
         self.searched = self.input.len();
         let fresh = &self.input[from..];
@@ -85,7 +87,8 @@ impl HeadBuffer {
     }
 }
 
-/// Parses a request's head from the start of `bytes`. Returns it with its length in bytes.
+/// Parses a request's head from the start of `bytes`. Returns it with its length in bytes, or
+/// `None` if the head is incomplete.
 pub(super) fn parse_request(bytes: &[u8], limits: &Limits) -> Result<Option<(Request<()>, usize)>, HandshakeViolation> {
     let mut lines = vec![httparse::EMPTY_HEADER; limits.max_headers];
     let mut head = httparse::Request::new(&mut lines);
@@ -104,8 +107,9 @@ pub(super) fn parse_request(bytes: &[u8], limits: &Limits) -> Result<Option<(Req
     Ok(Some((request, len)))
 }
 
-/// Parses the request target. `Uri` silently drops a fragment; a server that did the same would serve another resource than
-/// the one that a proxy in front of it has seen.
+/// Parses the request target. `Uri` silently drops a fragment. A server that did the same would
+/// serve a different resource from the one that a proxy in front of it has seen, so a fragment is
+/// an error.
 fn target(text: &str) -> Result<Uri, HandshakeViolation> {
     if text.contains('#') {
         return Err(HandshakeViolation::TargetMalformed);
@@ -113,10 +117,11 @@ fn target(text: &str) -> Result<Uri, HandshakeViolation> {
     Uri::try_from(text).map_err(|_| HandshakeViolation::TargetMalformed)
 }
 
-/// Parses a response's head from the start of `bytes`. Returns it with its length in bytes, or `None` if the head is
-/// incomplete.
+/// Parses a response's head from the start of `bytes`. Returns it with its length in bytes, or
+/// `None` if the head is incomplete.
 ///
-/// This checks only the HTTP syntax. [`ClientHandshake`](super::ClientHandshake) checks the content.
+/// This checks only the HTTP syntax. [`ClientHandshake`](super::ClientHandshake) checks the
+/// content.
 ///
 /// # Errors
 /// [`HandshakeViolation::MalformedHead`] and [`HandshakeViolation::TooManyHeaders`].
@@ -148,7 +153,7 @@ fn version(minor: Option<u8>) -> Version {
 }
 
 fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap, HandshakeViolation> {
-    // The map has a maximum of its own, 32,768, in case our limit is higher.
+    // The map holds at most 32,768 headers, and our limit may be higher.
     let too_many = |_| HandshakeViolation::TooManyHeaders { limit: limits.max_headers };
     let mut headers = HeaderMap::try_with_capacity(lines.len()).map_err(too_many)?;
     for line in lines {
@@ -172,8 +177,9 @@ pub(super) fn write_line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     head.extend_from_slice(b"\r\n");
 }
 
-/// Appends header lines with the first letter of each word of a name in upper case, as in `X-Request-Id`. Names match without
-/// regard to case (section 4.1), but not every receiver knows that.
+/// Appends header lines, with the first letter of each word of a name in upper case, as in
+/// `X-Request-Id`. Names match without regard to case (section 4.1), but not every receiver knows
+/// that.
 pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
     for (name, value) in headers {
         let mut written = String::with_capacity(name.as_str().len());
@@ -182,14 +188,15 @@ pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
             written.push(if begins_word { character.to_ascii_uppercase() } else { character });
             begins_word = character == '-';
         }
-        // The only one of our names that does not follow the pattern.
+        // The only word in our names that does not follow the pattern.
         write_line(head, &written.replace("Websocket", "WebSocket"), value.as_bytes());
     }
 }
 
-/// Encodes a whole response: the head, and the body with its length if it has one.
+/// Encodes a complete response: the head, and the body with its length if it has one.
 ///
-/// A switch to another protocol (101) has no body. Every other response ends the connection and announces that.
+/// A switch to another protocol (101) has no body. Every other response ends the connection, and
+/// its `Connection: close` announces that.
 //= docs/src/rfc6455.md#section-4-2-2
 //# A server that accepts a connection MUST answer with a valid HTTP response.
 #[must_use]
@@ -212,11 +219,11 @@ pub fn encode_response(response: &Response<impl AsRef<[u8]>>) -> Bytes {
     bytes.into()
 }
 
-/// Appends a header of the application's own.
+/// Appends a header that the application has chosen.
 ///
 /// # Errors
-/// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break in a value would smuggle in
-///   another header;
+/// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break in a
+///   value would smuggle in another header;
 /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
 pub(super) fn append_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), UsageError> {
     let invalid = || UsageError::HeaderInvalid(format!("{name}: {value}"));

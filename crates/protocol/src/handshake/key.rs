@@ -1,4 +1,5 @@
-//! The key and its answer: how a client knows that a server understood (sections 4.1, 4.2.2 and 1.3).
+//! The key and its answer: how a client knows that the server understood the request (sections 4.1,
+//! 4.2.2 and 1.3).
 //!
 //! ```text
 //!   client: 16 random bytes ──Base64──▶ Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
@@ -9,25 +10,26 @@
 //!   server:                       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
 //! ```
 //!
-//! This is no secret and proves nobody's identity. It proves that the answer was made for this request by something that
-//! knows WebSocket. An HTTP server that merely repeats what it was sent, or a cache with an old answer, cannot produce
-//! it; and a script in a web page cannot set the header itself.
+//! The answer is not secret and proves nobody's identity. It proves that a program that knows
+//! WebSocket made it for this request. An HTTP server that merely echoes its input cannot produce
+//! the answer, and neither can a cache that holds an old response. A script in a web page cannot
+//! set the header itself.
 
 use base64::{Engine, engine::general_purpose};
 use sha1::{Digest, Sha1};
 
-/// The string that is put behind the key before hashing: a random number of the kind that nobody else will ever use by
-/// chance, so that no other protocol gives the same answers (section 1.3).
+/// The string that is appended to the key before hashing. It is a random identifier that nobody
+/// else will use by chance, so no other protocol produces the same answers (section 1.3).
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The 16 random bytes of a client's key, new for each connection (section 4.1).
 ///
-/// This crate has no source of randomness: the caller brings the bytes.
+/// This crate has no source of randomness, so the caller supplies the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Nonce(pub [u8; 16]);
 
 impl Nonce {
-    /// The value of `Sec-WebSocket-Key`: 24 characters of Base64.
+    /// Encodes the value of `Sec-WebSocket-Key`: 24 characters of Base64.
     //= docs/src/rfc6455.md#section-4-1
     //# The value of the key MUST be 16 random bytes in Base64.
     #[must_use]
@@ -35,23 +37,24 @@ impl Nonce {
         general_purpose::STANDARD.encode(self.0)
     }
 
-    /// The bytes that a `Sec-WebSocket-Key` stands for; `None` when it is not the Base64 of 16 bytes.
+    /// Decodes the value of `Sec-WebSocket-Key`. Returns `None` if it is not the Base64 of 16
+    /// bytes.
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
-        // 24 characters hold 16 bytes and four unused bits. The RFC's own example in 4.1 sets some of them (erratum
-        // 3150), so they are not looked at.
+        // 24 characters hold 16 bytes and four unused bits. The RFC's own example in section 4.1
+        // sets some of the unused bits (erratum 3150), so they are ignored.
         let lenient = general_purpose::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
         let engine = general_purpose::GeneralPurpose::new(&base64::alphabet::STANDARD, lenient);
         engine.decode(key).ok()?.try_into().ok().map(Self)
     }
 }
 
-/// Whether `key` is the Base64 of 16 bytes.
+/// Returns whether `key` is the Base64 of 16 bytes.
 pub(crate) fn is_valid_key(key: &str) -> bool {
     Nonce::from_key(key).is_some()
 }
 
-/// The value of `Sec-WebSocket-Accept` that answers `key` (section 4.2.2).
+/// Computes the value of `Sec-WebSocket-Accept` that answers `key` (section 4.2.2).
 //= docs/src/rfc6455.md#section-4-2-2
 //# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 of the SHA-1 of the key followed by
 //# `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
@@ -62,7 +65,8 @@ pub fn accept_key(key: &str) -> String {
     general_purpose::STANDARD.encode(accept_digest(key))
 }
 
-/// The 20 bytes that the accept value is the Base64 of: the SHA-1 of the key, as text, followed by the [`GUID`].
+/// Computes the 20 bytes whose Base64 is the accept value: the SHA-1 of the key, as text, followed
+/// by the [`GUID`].
 #[must_use]
 pub fn accept_digest(key: &str) -> [u8; 20] {
     let mut sha1 = Sha1::new();

@@ -1,5 +1,5 @@
-//! The opening handshake: an HTTP request and its response, after which the same TCP connection carries frames
-//! (section 4).
+//! The opening handshake: an HTTP request and its response, after which the same TCP connection
+//! carries frames (section 4).
 //!
 //! ```text
 //!   client                                                   server
@@ -19,6 +19,30 @@
 //!   does this answer                                           │
 //!   my request?                                                │
 //!     │ ◀═══════════════════ frames ═════════════════════════▶ │
+//! ```
+//!
+//! Both sides in memory:
+//!
+//! ```
+//! use protocol::{
+//!     Limits,
+//!     handshake::{ClientRequest, Nonce, ServerHandshake, Status, UpgradeOptions, encode_response},
+//! };
+//!
+//! let request = ClientRequest::new("ws://example.org/chat".parse()?).subprotocol("chat.v1")?;
+//! let mut client = request.handshake(Nonce(*b"the sample nonce"), Limits::default());
+//!
+//! let mut server = ServerHandshake::new(Limits::default());
+//! server.input().extend_from_slice(&client.request_bytes());
+//! let Status::Complete(received) = server.poll()? else { panic!("the request is incomplete") };
+//! let upgrade = received.check_upgrade()?;
+//! assert_eq!(upgrade.subprotocols(), ["chat.v1"]);
+//! let accepted = upgrade.accept(UpgradeOptions::default().subprotocol("chat.v1"))?;
+//!
+//! client.input().extend_from_slice(&encode_response(&accepted.response));
+//! let Status::Complete(established) = client.poll()? else { panic!("the response is incomplete") };
+//! assert_eq!(established.subprotocol.as_deref(), Some("chat.v1"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! | file | what it holds |

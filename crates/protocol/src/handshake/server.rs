@@ -1,12 +1,13 @@
 //! The server's side of the opening handshake (section 4.2).
 //!
-//! Each type is created by the one before and in no other way, so an answer always belongs to its request:
+//! Each type can be created only from the one before it, so an answer always belongs to its
+//! request:
 //!
 //! ```text
-//!   ServerHandshake ──poll──▶ ReceivedRequest ──check_upgrade──▶ UpgradeRequest ──accept──▶ UpgradeResponse
-//!   collects bytes            any HTTP request                   a valid upgrade            101, and what was
-//!                                                                                           negotiated
-//!                                  └──────────── rejection ────────────┘──▶ 4xx
+//!   ServerHandshake ─poll─▶ ReceivedRequest ─check_upgrade─▶ UpgradeRequest ─accept─▶ UpgradeResponse
+//!   collects bytes          any HTTP request                 a valid upgrade          101, and the
+//!                                  │                                │                 negotiation
+//!                                  └─────────── rejection ──────────┘──▶ 4xx
 //! ```
 
 use std::fmt;
@@ -36,7 +37,7 @@ use crate::{
     usage_error::UsageError,
 };
 
-/// Waits for a request.
+/// A server's handshake that awaits the request.
 #[derive(Debug)]
 pub struct ServerHandshake {
     head: HeadBuffer,
@@ -44,7 +45,7 @@ pub struct ServerHandshake {
 }
 
 impl ServerHandshake {
-    /// Creates a handshake that accepts a request within `limits`.
+    /// Creates a handshake that accepts a request head within `limits`.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { head: HeadBuffer::new(), limits }
@@ -55,11 +56,12 @@ impl ServerHandshake {
         &mut self.head.input
     }
 
-    /// Parses the request once it is complete.
+    /// Parses the request once it is complete. Returns the handshake itself while bytes are
+    /// missing.
     ///
     /// # Errors
-    /// A rule that the head breaks as an HTTP head, such as [`HandshakeViolation::MalformedHead`]; answer it with
-    /// [`rejection`].
+    /// The rule that the head breaks as an HTTP head, such as
+    /// [`HandshakeViolation::MalformedHead`]. Answer it with [`rejection`].
     pub fn poll(mut self) -> Result<Status<Self, ReceivedRequest>, HandshakeViolation> {
         match self.head.poll(&self.limits, parse_request)? {
             Some((head, len)) => Ok(Status::Complete(ReceivedRequest { head, len, received: self.head.input })),
@@ -77,7 +79,8 @@ pub struct ReceivedRequest {
     received: BytesMut,
 }
 
-/// Leaves out the raw bytes, which may hold credentials. The headers mark theirs as sensitive.
+/// Leaves out the raw bytes, which may hold credentials. Headers that hold credentials are marked
+/// as sensitive, so their values are not printed either.
 impl fmt::Debug for ReceivedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReceivedRequest").field("head", &self.head).finish_non_exhaustive()
@@ -85,7 +88,7 @@ impl fmt::Debug for ReceivedRequest {
 }
 
 impl ReceivedRequest {
-    /// Returns method, target, version and headers.
+    /// Returns the head: method, target, version and headers.
     #[must_use]
     pub const fn head(&self) -> &http::Request<()> {
         &self.head
@@ -103,8 +106,8 @@ impl ReceivedRequest {
         self.head.uri().path()
     }
 
-    /// Returns the `Origin` header: the site of the web page that opens the connection (section 10.2). Browsers always send
-    /// it. Any other client can send anything or nothing.
+    /// Returns the `Origin` header: the site of the web page that opens the connection (section
+    /// 10.2). Browsers always send it. Any other client can send anything, or nothing.
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         only_line(self.headers(), &ORIGIN)
@@ -116,7 +119,8 @@ impl ReceivedRequest {
         only_line(self.headers(), &HOST)
     }
 
-    /// Returns whether the request asks for a WebSocket at all, validly or not. If it does not, it is ordinary HTTP.
+    /// Returns whether the request asks for a WebSocket at all, validly or not. A request that does
+    /// not is ordinary HTTP.
     #[must_use]
     pub fn wants_websocket(&self) -> bool {
         list_has(self.headers(), &UPGRADE, "websocket")
@@ -137,7 +141,7 @@ impl ReceivedRequest {
     /// Checks everything that section 4.2.1 requires of a WebSocket request.
     ///
     /// # Errors
-    /// The first rule that the request breaks; answer it with [`rejection`].
+    /// The first rule that the request breaks. Answer it with [`rejection`].
     pub fn check_upgrade(&self) -> Result<UpgradeRequest<'_>, HandshakeViolation> {
         let headers = self.headers();
         //= docs/src/rfc6455.md#section-4-2-1
@@ -155,7 +159,8 @@ impl ReceivedRequest {
         if !target.path().starts_with('/') || !matches!(target.scheme_str(), None | Some("http" | "https")) {
             return Err(HandshakeViolation::TargetMalformed);
         }
-        // Both are lists: `Connection: keep-alive, Upgrade` is what Firefox sends.
+        // `Upgrade` and `Connection` are both lists: Firefox sends
+        // `Connection: keep-alive, Upgrade`.
         //= docs/src/rfc6455.md#section-4-2-1
         //# The server MUST refuse a request whose `Upgrade` header does not contain `websocket`, without regard to
         //# ASCII case.
@@ -173,13 +178,14 @@ impl ReceivedRequest {
         if only_line(headers, &HOST).is_none_or(str::is_empty) {
             return Err(HandshakeViolation::HostNotOnce);
         }
-        // A body would be where the frames begin, and two readers could disagree about which of the two
-        // it is.
+        // A body would begin where the frames begin, and two programs that read the stream could
+        // disagree about which of the two it is.
         let has_body = headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0");
         if has_body || headers.contains_key(TRANSFER_ENCODING) {
             return Err(HandshakeViolation::RequestWithBody);
         }
-        // Before the key, because another version may have other rules for the key.
+        // Check the version before the key, because another version may have other rules for the
+        // key.
         //= docs/src/rfc6455.md#section-11-3-5
         //# A request MUST NOT have more than one `Sec-WebSocket-Version` header.
         match headers.get_all(SEC_WEBSOCKET_VERSION).iter().count() {
@@ -201,7 +207,7 @@ impl ReceivedRequest {
         if !is_valid_key(key) {
             return Err(HandshakeViolation::KeyMalformed);
         }
-        // The application checks the origin.
+        // The origin is not checked here, because only the application knows which sites it trusts.
         //= docs/src/rfc6455.md#section-4-2-1
         //# `Sec-WebSocket-Protocol` may list the subprotocols that the client would speak, and
         //# `Sec-WebSocket-Extensions` the extensions, the best first.
@@ -248,8 +254,10 @@ impl<'r> UpgradeRequest<'r> {
     /// Creates the 101 response (section 4.2.2).
     ///
     /// # Errors
-    /// [`UsageError::SubprotocolNotOffered`], [`UsageError::ExtensionNotOffered`], [`UsageError::ExtensionConflict`],
-    /// [`UsageError::HeaderReserved`].
+    /// - [`UsageError::SubprotocolNotOffered`] and [`UsageError::ExtensionNotOffered`] for a choice
+    ///   that the client did not offer;
+    /// - [`UsageError::ExtensionConflict`] for two extensions that both use RSV1;
+    /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
     //= docs/src/rfc6455.md#section-4-2-2
     //# To accept a connection, the server MUST go through the steps of this section.
     pub fn accept(&self, options: UpgradeOptions) -> Result<UpgradeResponse, UsageError> {
@@ -309,7 +317,8 @@ impl<'r> UpgradeRequest<'r> {
     }
 }
 
-/// What a server chooses when it accepts a request. The default chooses nothing, which is always valid.
+/// The choices of a server that accepts a request. The default chooses nothing, which is always
+/// valid.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct UpgradeOptions {
@@ -317,22 +326,23 @@ pub struct UpgradeOptions {
     pub subprotocol: Option<String>,
     /// Some of the extensions that the client offered, with the negotiated parameters.
     pub extensions: Vec<Extension>,
-    /// How to compress messages (permessage-deflate, RFC 7692), if the client offers it in a way that these options
-    /// allow.
+    /// The options for compressing messages (permessage-deflate, RFC 7692). They apply if the
+    /// client offers compression in a way that they allow.
     pub deflate: Option<DeflateOptions>,
     /// Further headers for the response, such as `Set-Cookie`.
     pub headers: HeaderMap,
 }
 
 impl UpgradeOptions {
-    /// Chooses a subprotocol. It must be one that the client offered.
+    /// Chooses a subprotocol, which must be one that the client offered.
     #[must_use]
     pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
         self.subprotocol = Some(name.into());
         self
     }
 
-    /// Accepts an extension that the client offered. Its effect on frames is up to the caller.
+    /// Accepts an extension that the client offered. This crate only negotiates it; its effect on
+    /// frames is up to the caller.
     #[must_use]
     pub fn extension(mut self, extension: Extension) -> Self {
         self.extensions.push(extension);
@@ -358,7 +368,7 @@ impl UpgradeOptions {
     }
 }
 
-/// An accepted handshake: once the response is sent, the connection is OPEN.
+/// The result of an accepted handshake. The connection is OPEN once the response has been sent.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct UpgradeResponse {
@@ -368,12 +378,13 @@ pub struct UpgradeResponse {
     pub subprotocol: Option<String>,
     /// The extensions in use.
     pub extensions: Vec<Extension>,
-    /// The negotiated compression, for [`Connection::with_deflate`](crate::Connection::with_deflate).
+    /// The negotiated compression, for
+    /// [`Connection::with_deflate`](crate::Connection::with_deflate).
     pub deflate: Option<NegotiatedDeflate>,
 }
 
-/// Creates the response that rejects a request because of `violation`: a fitting status, headers that say what would
-/// have been valid, and the violation's sentence as plain text.
+/// Creates the response that rejects a request because of `violation`: a fitting status, headers
+/// that say what would have been valid, and the violation's sentence as plain text.
 //= docs/src/rfc6455.md#section-4-2-1
 //# A request that is not as described here, be it only in its grammar, MUST be answered with an HTTP error, 400 for
 //# example.
@@ -396,7 +407,7 @@ pub fn rejection(violation: &HandshakeViolation) -> Response<String> {
             //# A server that does not speak the version asked for MUST list all the versions that it would speak in
             //# `Sec-WebSocket-Version`.
             headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
-            // A 426 names what to upgrade to (RFC 9110, 15.5.22).
+            // A 426 must name the protocol to upgrade to (RFC 9110, section 15.5.22).
             headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
             headers.insert(CONNECTION, HeaderValue::from_static("Upgrade, close"));
         }

@@ -2,8 +2,9 @@
 
 /// The state of a handshake after the bytes that have arrived so far.
 ///
-/// Polling consumes the handshake. The result is either the same handshake, which needs more bytes, or its
-/// outcome. So a caller can neither continue a handshake that is over nor use one that is incomplete.
+/// Polling consumes the handshake. The result is either the same handshake, which needs more bytes,
+/// or its outcome. A caller can therefore neither continue a handshake that is over nor use one
+/// that is incomplete.
 #[derive(Debug)]
 pub enum Status<Handshake, Outcome> {
     /// More bytes are needed.

@@ -6,7 +6,7 @@ use http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
 
 use super::{grammar, violation::HandshakeViolation};
 
-/// Returns the subprotocols that a request names, in the order of preference.
+/// Returns the subprotocols that a request names, in the client's order of preference.
 pub(super) fn subprotocols(headers: &HeaderMap) -> Result<Vec<String>, HandshakeViolation> {
     let mut names = Vec::new();
     let mut seen = HashSet::new();
@@ -15,13 +15,14 @@ pub(super) fn subprotocols(headers: &HeaderMap) -> Result<Vec<String>, Handshake
     for line in grammar::lines(headers, &SEC_WEBSOCKET_PROTOCOL) {
         for name in line.ok_or(HandshakeViolation::SubprotocolMalformed)?.split(',') {
             let name = name.trim_matches([' ', '\t']);
+            // An empty element between two commas, which the list syntax allows.
             if name.is_empty() {
                 continue;
             }
             if !grammar::is_token(name) {
                 return Err(HandshakeViolation::SubprotocolMalformed);
             }
-            // Case matters here: these are names of the application's own.
+            // The comparison is case-sensitive, because the application defines these names.
             if !seen.insert(name) {
                 return Err(HandshakeViolation::SubprotocolRepeated(name.to_owned()));
             }

@@ -1,4 +1,5 @@
 //! The version of the protocol.
 
-/// The version that RFC 6455 describes. Versions 0 to 8 were drafts, 9 to 12 were never used (section 11.6).
+/// The version that RFC 6455 describes. Versions 0 to 8 were drafts, and 9 to 12 were never used
+/// (section 11.6).
 pub const VERSION: &str = "13";

@@ -1,7 +1,8 @@
 //! The rules of the opening handshake that a peer can break (sections 4.1 and 4.2.1).
 //!
-//! A server answers a broken request with an HTTP status, and [`HandshakeViolation::status`] says which. A client that finds
-//! a broken response has nobody to report it to: there are no frames yet, so it drops the TCP connection.
+//! A server answers an invalid request with an HTTP status, which [`HandshakeViolation::status`]
+//! returns. A client cannot report an invalid response to the server: there are no frames yet, so
+//! it drops the TCP connection.
 
 use std::fmt;
 
@@ -62,7 +63,7 @@ pub enum HandshakeViolation {
     SubprotocolRepeated(String),
 
     // ---- The response, checked by the client (section 4.1) -------------------------------------
-    /// `Upgrade` names something other than `websocket`, or more than that.
+    /// `Upgrade` names something other than `websocket`, or something else as well.
     UpgradeToSomethingElse,
     /// The number of `Sec-WebSocket-Accept` headers is not one.
     AcceptNotOnce,
@@ -110,7 +111,7 @@ impl HandshakeViolation {
             Self::DeflateAnswerWrong(_) => RfcSection::deflate("7"),
             // HTTP's own rule: `Upgrade` in an HTTP/1.0 message is ignored.
             Self::HttpVersionTooOld => RfcSection { rfc: 9110, section: "7.8" },
-            // HTTP allows a body here, and heads of any size. Refusing them is a choice of ours.
+            // HTTP allows a body here, and heads of any size. Rejecting them is our own choice.
             Self::RequestWithBody | Self::HeadTooLong { .. } | Self::TooManyHeaders { .. } => return None,
         })
     }
@@ -123,8 +124,8 @@ impl HandshakeViolation {
         match self {
             Self::HeadTooLong { .. } | Self::TooManyHeaders { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::MethodNotGet(_) => StatusCode::METHOD_NOT_ALLOWED,
-            // 426 tells a client that came without WebSocket, or with another version of it, what
-            // the server would understand.
+            // A client that asks for something other than WebSocket, or for another version of it,
+            // learns from a 426 what the server understands.
             Self::UpgradeMissing | Self::VersionUnsupported(_) => StatusCode::UPGRADE_REQUIRED,
             Self::MalformedHead(_)
             | Self::HttpVersionTooOld

@@ -1,5 +1,6 @@
-// A browser without a window, steered over two pipes with the DevTools protocol: JSON messages, each ended by a NUL.
-// https://chromedevtools.github.io/devtools-protocol/ - no package is needed for it.
+// A browser without a window, controlled over two pipes with the DevTools protocol: JSON messages
+// that end with a NUL. https://chromedevtools.github.io/devtools-protocol/ (no package is needed
+// for it).
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -20,7 +21,7 @@ export class Chromium {
       `--user-data-dir=${this.#profile}`,
       "--disable-gpu",
       "--disable-dev-shm-usage",
-      // Nothing but the page under test is to be talked to.
+      // The browser must connect to nothing but the page under test.
       "--no-proxy-server",
       "--no-first-run",
       "--disable-quic",
@@ -30,9 +31,9 @@ export class Chromium {
       "--disable-extensions",
       "--hide-scrollbars",
     ];
-    // Chromium's sandbox refuses to work for root, whom many a CI machine runs as.
+    // Chromium's sandbox does not work for root, and many CI machines run as root.
     if (process.getuid?.() === 0) flags.push("--no-sandbox");
-    // It listens on descriptor 3 and answers on 4.
+    // It reads commands from descriptor 3 and writes answers to descriptor 4.
     this.#child = spawn(program, [...flags, "about:blank"], { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
     let errors = "";
     this.#child.stderr.on("data", (data) => (errors = (errors + data).slice(-4000)));
@@ -72,7 +73,7 @@ export class Chromium {
     });
   }
 
-  // A new page, empty as yet.
+  // Opens a new, empty page.
   async open() {
     const { targetId } = await this.send("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
@@ -89,16 +90,16 @@ export class Chromium {
     await exited;
     clearTimeout(impatient);
     try {
-      // Helpers of the browser may still write for a moment.
+      // The browser's helper processes may still write for a moment.
       rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     } catch (error) {
-      console.warn(`${this.#profile} stays behind: ${error.message}`);
+      console.warn(`${this.#profile} cannot be removed: ${error.message}`);
     }
   }
 }
 
 class Page {
-  // What the browser complained about: errors and warnings on the console, exceptions, blocked content.
+  // The browser's complaints: errors and warnings on the console, exceptions, blocked content.
   complaints = [];
 
   constructor(send) {
@@ -122,7 +123,7 @@ class Page {
       expression,
       returnByValue: true,
       awaitPromise: true,
-      // What is evaluated has no more rights than the page.
+      // The expression gets no more rights than the page has.
       allowUnsafeEvalBlockedByCSP: false,
     });
     if (exceptionDetails) throw new Error(`${expression}: ${exceptionDetails.exception?.description}`);
@@ -135,7 +136,7 @@ class Page {
     await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
   }
 
-  // The middle of an element, which is brought into sight for that.
+  // Returns the middle of an element, after scrolling it into view.
   middle(selector) {
     return this.evaluate(`(() => {
       const target = document.querySelector(${JSON.stringify(selector)});

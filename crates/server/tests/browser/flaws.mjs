@@ -1,11 +1,11 @@
-// Runs in the page. Everything that could be wrong with what is seen, as a list of sentences.
+// Runs in the page. Returns everything that is wrong with its appearance, as a list of sentences.
 export function flaws() {
   const found = [];
   const root = document.documentElement;
   if (root.scrollWidth > innerWidth) found.push(`the page is ${root.scrollWidth} px wide on a screen of ${innerWidth}`);
   const end = document.querySelector("main").getBoundingClientRect().bottom + scrollY;
   if (root.scrollHeight > Math.max(end + 100, innerHeight))
-    found.push(`${root.scrollHeight - end} px of nothing at the end`);
+    found.push(`${root.scrollHeight - end} px of empty space at the end`);
   const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
   // WCAG 2: relative luminance, and the contrast of two of them.
   const luminance = (colour) => {
@@ -16,7 +16,7 @@ export function flaws() {
     const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
     return (high + 0.05) / (low + 0.05);
   };
-  // What is behind an element: its own ground, or that of the nearest element around it that has one.
+  // The background of an element: its own, or that of the nearest element around it that has one.
   const ground = (element) => {
     for (let around = element; around; around = around.parentElement) {
       const [r, g, b, opacity = 1] = channels(getComputedStyle(around).backgroundColor);
@@ -44,7 +44,7 @@ export function flaws() {
     if (left < -0.5 || right > innerWidth + 0.5)
       found.push(`${name} goes from ${left} to ${right} px of ${innerWidth}`);
   }
-  // A name of a row is short enough for one line on any screen, whatever stands beside it.
+  // The names of rows fit on one line on any screen, however wide the values beside them are.
   for (const name of all("#stats th, label, button")) {
     const lines = document.createRange();
     lines.selectNodeContents(name);
@@ -53,12 +53,12 @@ export function flaws() {
       .map(({ bottom }) => Math.round(bottom / 12));
     if (Math.max(...tops) - Math.min(...tops) > 1) found.push(`"${nameOf(name)}" is broken into lines`);
   }
-  // For a finger.
+  // Large enough for a finger.
   for (const target of all("button, input, #frames [role=option], #fields li")) {
     const { width, height } = target.getBoundingClientRect();
     if (width < 24 || height < 24) found.push(`${nameOf(target)} is only ${width} by ${height} px large`);
   }
-  // Lines that carry meaning, against what is behind them.
+  // The contrast of borders and lines that carry meaning.
   for (const input of all("input, button")) {
     const line = contrast(channels(getComputedStyle(input).borderTopColor).slice(0, 3), ground(input.parentElement));
     if (line < 3) found.push(`the border of ${nameOf(input)} has a contrast of only ${line.toFixed(1)}`);

@@ -1,7 +1,9 @@
-// The server's page in a real browser: it connects, its numbers change, what is typed arrives, nothing of it is blocked
-// by its own policy, it can be read on any screen, and it comes back when the server does.
+// Tests the server's page in a real browser: it connects, its numbers change, and typed texts
+// arrive. Its own policy blocks no part of it, it is legible on any screen, and it reconnects when
+// the server is back.
 //
-// node page.mjs SERVER_BINARY [DIRECTORY_FOR_SCREENSHOTS], with CHROMIUM in the environment. See run.sh.
+// node page.mjs SERVER_BINARY [DIRECTORY_FOR_SCREENSHOTS], with CHROMIUM in the environment. See
+// run.sh.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -13,18 +15,18 @@ import { Server, until } from "./server.mjs";
 
 const [program, screenshots] = process.argv.slice(2);
 
-// What is looked at, for each screen and each colour scheme.
+// The page is examined on each screen and in each colour scheme.
 const SCREENS = { phone: [360, 740], small: [320, 568], wide: [1280, 800] };
 const SCHEMES = ["light", "dark"];
 
-// Often, so that there is something to see soon.
+// Frequent, so that the test need not wait.
 const PUSHES = ["--interval", "200ms"];
 
 async function test(chromium) {
   const page = await chromium.open();
   let server = await Server.start(program, "127.0.0.1:0", ...PUSHES);
   try {
-    // From the first moment on: what the page's own policy blocks.
+    // Record from the start whatever the page's own policy blocks.
     await page.send("Page.addScriptToEvaluateOnNewDocument", {
       source: `document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, lineNumber }) =>
         console.error("blocked by the policy: " + [violatedDirective, blockedURI, "line " + lineNumber].join(", ")));`,
@@ -47,8 +49,8 @@ async function test(chromium) {
     assert.equal(await text("messages_received"), "0");
     assert.equal(await text("last_text"), "-");
 
-    step("a text that is typed arrives, with Enter and with the button");
-    // The box has the focus: whoever opens the page can type.
+    step("a typed text arrives, with Enter and with the button");
+    // The box has the focus, so that a visitor can type at once.
     await page.send("Input.insertText", { text: "grüß dich, 🦀" });
     await page.key("Enter", 13);
     await server.says(" says: grüß dich, 🦀");
@@ -66,7 +68,7 @@ async function test(chromium) {
       "a text is never markup",
     );
     assert.equal(await text("messages_received"), "2");
-    // There is nothing to send.
+    // An empty text is not sent.
     await page.key("Enter", 13);
     const now = await number("sequence");
     await until("another push is shown", async () => (await number("sequence")) > now);
@@ -74,7 +76,7 @@ async function test(chromium) {
 
     await wire(chromium, page, server);
 
-    step("it can be read on every screen, in light and in dark");
+    step("it is legible on every screen, in light and in dark");
     const look = async (name) => {
       const [screen, scheme] = name.split("-");
       const [width, height] = SCREENS[screen];
@@ -105,7 +107,7 @@ async function test(chromium) {
       for (const screen of Object.keys(SCREENS)) {
         for (const scheme of SCHEMES) await look(`${screen}-${scheme}-${contents}`);
       }
-      // Then once more with a text that has no place to be broken.
+      // Then once more with a text that cannot be broken into lines.
       if (contents !== "head") continue;
       await page.evaluate(`byId("text").focus()`);
       await page.send("Input.insertText", { text: "x".repeat(300) });
@@ -113,14 +115,14 @@ async function test(chromium) {
       await until("the long text is shown", async () => (await text("last_text")).length === 300);
     }
 
-    step("the browser has nothing to complain about");
+    step("the browser reports no errors");
     assert.deepEqual(page.complaints, []);
 
-    step("it tells that the server has stopped, and comes back with it");
+    step("it shows that the server has stopped, and reconnects to the next one");
     assert.equal(await server.stop(), 0, "the server's exit code");
-    const closed = await until("the page sees it", async () => /^CLOSED/.test(await text("state")) && text("state"));
-    assert.match(closed, /^CLOSED 1001 \(the server stops\)/);
-    assert.match(await until("the wire's goodbye is shown", () => text("wire_order")), /^Close from the server/);
+    const closed = await until("the page notices", async () => /^CLOSED/.test(await text("state")) && text("state"));
+    assert.match(closed, /^CLOSED 1001 \(the server is shutting down\)/);
+    assert.match(await until("the server's Close is shown", () => text("wire_order")), /^Close from the server/);
     for (const screen of Object.keys(SCREENS)) {
       for (const scheme of SCHEMES) await look(`${screen}-${scheme}-closed`);
     }
@@ -128,7 +130,7 @@ async function test(chromium) {
     await until("the page is connected again", async () => (await text("state")) === "OPEN");
     await until("the new server's pushes are shown", async () => (await text("messages_received")) === "0");
     await until(
-      "the new wire is shown",
+      "the new connection is shown",
       async () => (await page.evaluate(`document.querySelector("#frames > li")?.record?.number`)) === 0,
     );
 
@@ -148,10 +150,10 @@ async function test(chromium) {
     assert.equal(
       payload(pong, "websocket.payload.pong"),
       payload(ping, "websocket.payload.ping"),
-      "with what the Ping brought",
+      "with the payload of the Ping",
     );
 
-    step("a compressed text is shown with what it says, and the bytes that say it");
+    step("a compressed text is shown, together with its compressed bytes");
     const said = "again and ".repeat(30);
     await page.evaluate(`byId("text").focus()`);
     await page.send("Input.insertText", { text: said });
@@ -180,10 +182,10 @@ async function test(chromium) {
     assert.equal(await seen(), 0);
     assert.ok(await page.evaluate(`document.querySelector("#frames > li").checkVisibility()`), "the rest is there");
   } catch (error) {
-    const complaints = page.complaints.map((complaint) => `\n  the browser says: ${complaint}`).join("");
+    const complaints = page.complaints.map((complaint) => `\n  the browser reports: ${complaint}`).join("");
     const lines = server.lines
       .slice(-10)
-      .map((line) => `\n  the server says: ${line.slice(0, 200)}`)
+      .map((line) => `\n  the server prints: ${line.slice(0, 200)}`)
       .join("");
     error.message += complaints + lines;
     throw error;
@@ -192,7 +194,7 @@ async function test(chromium) {
   }
 }
 
-// What the page shows of its own connection, held against bytes that are computed here.
+// Compares the page's view of its own connection with bytes that are computed here.
 async function wire(chromium, page, server) {
   const text = (id) => page.evaluate(`document.getElementById("${id}").textContent`);
   const chosen = () => page.evaluate("chosen");
@@ -217,7 +219,7 @@ async function wire(chromium, page, server) {
   await page.evaluate(`document.querySelectorAll("#frames > li")[1].click()`);
   assert.ok((await shown()).includes(`Sec-WebSocket-Accept: ${accept}`), (await shown()).join("\n"));
 
-  step("a text that is typed is shown as the frame that it became");
+  step("a typed text is shown as the frame that the browser sent");
   const send = async (typed) => {
     const before = (await chosen()).number;
     await page.evaluate(`byId("text").focus()`);
@@ -279,7 +281,7 @@ async function wire(chromium, page, server) {
   );
   await send("Hello");
 
-  step("each field is explained: to the mouse, to a finger and to the keyboard");
+  step("each field is explained, by mouse, touch and keyboard");
   await explained("websocket.opcode");
   await page.point("#bytes .byte:nth-child(4)");
   await explained("websocket.masking_key");
@@ -292,7 +294,7 @@ async function wire(chromium, page, server) {
   await explained("websocket.opcode");
   assert.equal(await page.evaluate(`document.querySelectorAll("#bytes i.on").length`), 4, "its four bits are marked");
   await page.point("#fields li:nth-child(4)");
-  await explained("Every frame from a client is masked");
+  await explained("Clients mask every frame");
   await page.tap("#fields li:nth-child(1)");
   await explained("websocket.fin");
   await page.evaluate(`byId("quiet").focus()`);
@@ -309,8 +311,8 @@ async function wire(chromium, page, server) {
   await page.key("Home", 36);
   assert.equal((await chosen()).number, 0);
   assert.match(await text("place"), /from this page to the server: bytes 0 to \d+ of this direction/);
-  assert.match(await text("legend"), /the first line.*headers of the WebSocket handshake.*other headers of HTTP/);
-  assert.equal(await tab(), "bytes", "they may be more than fit");
+  assert.match(await text("legend"), /the first line.*headers of the WebSocket handshake.*other HTTP headers/);
+  assert.equal(await tab(), "bytes", "the bytes can be scrolled");
   assert.match(await tab(), /^RFC 9112/);
   assert.equal(await tab(), "fields");
   await page.key("ArrowDown", 40);
@@ -318,7 +320,7 @@ async function wire(chromium, page, server) {
   await page.key("End", 35);
   await explained("An empty line ends the head");
 
-  step("it says what it is to those who do not see it");
+  step("a screen reader finds names for everything");
   const { nodes } = await page.send("Accessibility.getFullAXTree");
   const named = (role) =>
     nodes.filter((node) => !node.ignored && node.role?.value === role).map((node) => node.name?.value ?? "");
@@ -338,7 +340,7 @@ async function wire(chromium, page, server) {
   assert.deepEqual(
     live,
     ["state", "said", "wire_state", "explanation"],
-    "what changes with every push is not read out",
+    "values that change with every push are not read out",
   );
 
   step("bytes are sent as binary");
@@ -352,15 +354,16 @@ async function wire(chromium, page, server) {
   assert.equal(binary.length, 2 + 4 + 4);
   assert.ok((await shown()).at(-1).endsWith("00:01:fe:ff"), (await shown()).join("\n"));
 
-  step("no other page sees it");
+  step("no other page can view it");
   const other = await chromium.open();
   await other.send("Page.navigate", { url: `http://${server.address}/` });
   const records = () => other.evaluate(`[...document.querySelectorAll("#frames > li")].map((row) => row.record)`);
-  await until("the other page shows its wire", async () => (await records()).length >= 4);
+  await until("the other page shows its own connection", async () => (await records()).length >= 4);
   const secret = await send("between us");
   assert.match(secret.summary, /between us/);
   const pushes = (await records()).length;
-  // The server repeats the last text to everybody; the frame that brought it is the first page's own.
+  // The server repeats the last text to everybody, but shows the frame that carried it to the first
+  // page only.
   await until("more pushes are shown", async () => (await records()).length > pushes + 1);
   assert.deepEqual(
     (await records()).filter(({ direction }) => direction === "to_server").map(({ kind }) => kind),
@@ -373,15 +376,15 @@ async function wire(chromium, page, server) {
     thief.onclose = ({ code }) => resolve(code);
   })`);
   const used = token.summary.match(/"wire":"([0-9a-f]{32})"/)[1];
-  assert.equal(await steal(used), 1006, "a token that was used");
-  assert.equal(await steal("0".repeat(32)), 1006, "a token that was guessed");
-  // An honest one, of a connection of its own, for comparison.
+  assert.equal(await steal(used), 1006, "a used token");
+  assert.equal(await steal("0".repeat(32)), 1006, "a guessed token");
+  // For comparison, a valid token of a new connection.
   const fresh = await other.evaluate(`new Promise((resolve) => {
     new WebSocket(address("?wire")).onmessage = ({ data }) => resolve(JSON.parse(data).wire);
   })`);
   assert.match(await steal(fresh), /^\[\{"number":0,/, "the right token");
 
-  step("the policy stops what is not the page's own");
+  step("the policy blocks everything that is not part of the page");
   const blocked = await other.evaluate(`(async () => {
     const blocked = [];
     addEventListener("securitypolicyviolation", ({ effectiveDirective }) => blocked.push(effectiveDirective));
@@ -406,9 +409,9 @@ async function wire(chromium, page, server) {
   }
   await other.send("Page.close");
 
-  step("what comes too fast is counted, and the list has an end");
+  step("frames that come too fast are counted, and the list is limited");
   await page.evaluate(`for (let count = 0; count < 3000; count += 1) socket.send("x")`);
-  const note = await until("it is said that frames were left out", async () =>
+  const note = await until("a note says that frames were left out", async () =>
     (await rows()).find((row) => /came too fast to be shown/.test(row)),
   );
   assert.match(note, /^[\d,]+ frames? of [\d,]+ bytes in all/);
@@ -423,9 +426,9 @@ async function wire(chromium, page, server) {
   await page.evaluate(`new Promise((resolve) => setTimeout(resolve, 700))`);
   assert.deepEqual([await text("sequence"), (await rows()).at(-1)], [still, then], "nothing moves");
   await page.click("#pause");
-  await until("it goes on", async () => (await text("sequence")) > still);
+  await until("the display continues", async () => (await text("sequence")) > still);
 
-  step("a Close is shown as the script is told and as the wire has it");
+  step("a Close is shown as the script sees it and as it was sent");
   const closing = async (code, reason) => {
     await page.evaluate(`byId("code").value = "${code}"; byId("reason").value = "${reason}"`);
     await page.click("#close button");
@@ -435,11 +438,11 @@ async function wire(chromium, page, server) {
   assert.equal(await text("state"), "OPEN");
   await closing(4001, "enough");
   await until("it is closed", async () => /^CLOSED 4001/.test(await text("state")));
-  await until("both Closes are seen", async () => (await text("wire_code")) === "page: 4001\nserver: 4001");
+  await until("both Closes are shown", async () => (await text("wire_code")) === "page: 4001\nserver: 4001");
   assert.match(await text("wire_reason"), /^page: enough\n/);
   assert.equal(await text("event_code"), "4001");
-  await until("TCP's end is seen", async () => (await text("wire_order")).split("\n").length === 4);
-  assert.match(await text("wire_order"), /^Close from the page\nClose from the server\nTCP ended by the server\n/);
+  await until("the end of TCP is shown", async () => (await text("wire_order")).split("\n").length === 4);
+  assert.match(await text("wire_order"), /^Close from the page\nClose from the server\nTCP closed by the server\n/);
   const close = await chosen();
   const bytes = Buffer.from(close.bytes.replaceAll(":", ""), "hex");
   assert.equal(bytes[0], 0x88);
@@ -450,16 +453,16 @@ async function wire(chromium, page, server) {
   );
   await page.click("#reconnect");
   await until("it is connected again", async () => (await text("state")) === "OPEN");
-  await until("the new wire is shown", async () => (await rows()).length >= 3);
+  await until("the new connection is shown", async () => (await rows()).length >= 3);
   assert.equal((await rows())[0].number, 0);
-  // Without a code: the script is told 1005, which is on no wire.
+  // Without a code, the script sees 1005, which is never sent.
   await closing("", "");
   await until("it is closed", async () => /^CLOSED 1005/.test(await text("state")));
-  await until("both Closes are seen", async () => (await text("wire_code")) === "page: no code\nserver: no code");
-  assert.match(await text("end_note"), /1005 is on no wire/);
+  await until("both Closes are shown", async () => (await text("wire_code")) === "page: no code\nserver: no code");
+  assert.match(await text("end_note"), /1005 is never sent/);
   await page.click("#reconnect");
   await until("it is connected again", async () => (await text("state")) === "OPEN");
-  await until("the new wire is shown", async () => (await rows()).length >= 3);
+  await until("the new connection is shown", async () => (await rows()).length >= 3);
   await send("Hello");
 }
 
@@ -471,7 +474,7 @@ function step(what) {
 }
 
 setTimeout(() => {
-  console.error(`browser test: FAILED where ${doing}\nit takes longer than two minutes`);
+  console.error(`browser test: FAILED at: ${doing}\nit takes longer than two minutes`);
   process.exit(1);
 }, 120_000).unref();
 
@@ -481,7 +484,7 @@ try {
   await test(chromium);
   console.log("browser test: passed");
 } catch (error) {
-  console.error(`browser test: FAILED where ${doing}\n${error.message}`);
+  console.error(`browser test: FAILED at: ${doing}\n${error.message}`);
   process.exitCode = 1;
 } finally {
   await chromium.close();

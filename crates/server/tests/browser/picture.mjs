@@ -1,4 +1,5 @@
-// A picture of the page with a text on its wire: node picture.mjs SERVER_BINARY FILE.png. See img/make-page.sh.
+// Takes a picture of the page while it shows a text frame: node picture.mjs SERVER_BINARY FILE.png.
+// See img/make-page.sh.
 
 import { writeFileSync } from "node:fs";
 import { Chromium } from "./chromium.mjs";
@@ -20,7 +21,7 @@ try {
   });
   await page.send("Page.navigate", { url: `http://${server.address}/` });
   const text = (id) => page.evaluate(`document.getElementById("${id}")?.textContent ?? ""`);
-  // Enough pushes for the chart, with something said now and then.
+  // Enough pushes for the charts, with a text now and then.
   for (const [pushes, said] of [
     [20, "Is anybody there?"],
     [50, "Yes."],
@@ -33,9 +34,9 @@ try {
     await page.key("Enter", 13);
   }
   await until("the frame is shown", async () => (await text("unit")).includes("Hello, wire!"));
-  await until("it is repeated", async () => (await text("last_text")) === "Hello, wire!");
+  await until("the server repeats it", async () => (await text("last_text")) === "Hello, wire!");
   await page.evaluate(`byId("text").blur()`);
-  // A mouse has to come from somewhere before it can move.
+  // The mouse needs a position before it can move.
   await page.point("h1");
   await page.point("#bytes .byte:nth-child(4)");
   await until("the key is explained", async () => (await text("explanation")).includes("websocket.masking_key"));

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The page of the server in a real browser: run.sh SERVER_BINARY [DIRECTORY_FOR_SCREENSHOTS]
+# Tests the server's page in a real browser: run.sh SERVER_BINARY [DIRECTORY_FOR_SCREENSHOTS]
 #
-# Not a part of `cargo test`, because it needs chromium and node. Ends with 0 if all is well, otherwise says what is not.
+# It is not part of `cargo test`, because it needs chromium and node. The exit status is 0 if everything is right.
+# Otherwise it prints the first failure.
 set -euo pipefail
 
 if [[ $# -lt 1 || $# -gt 2 ]]; then
@@ -9,7 +10,7 @@ if [[ $# -lt 1 || $# -gt 2 ]]; then
     exit 2
 fi
 if [[ ! -x $1 ]]; then
-    echo "browser test: there is no program $1; build it with: cargo build -p server" >&2
+    echo "browser test: $1 is not a program; build it with: cargo build -p server" >&2
     exit 2
 fi
 if ! command -v node >/dev/null; then
@@ -22,7 +23,7 @@ if [[ -z ${CHROMIUM:-} ]]; then
     done
 fi
 if [[ -z ${CHROMIUM:-} ]]; then
-    echo "browser test: chromium is not installed (Debian: apt-get install chromium), nor does CHROMIUM name it" >&2
+    echo "browser test: chromium is not installed; install it (Debian: apt-get install chromium) or set CHROMIUM to its path" >&2
     exit 2
 fi
 export CHROMIUM

@@ -1,18 +1,19 @@
-// The server as a process of its own, on any port that is free.
+// Runs the server as a process of its own, on any free port.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
-// How long what must come is waited for. Long enough for a loaded machine; a passing test never waits that long.
+// The time that a test waits for something that must happen, in milliseconds. It is long enough for
+// a loaded machine; a passing test never waits that long.
 const PATIENCE = 20_000;
 
 export async function until(what, happens) {
   for (const deadline = Date.now() + PATIENCE; ;) {
     const result = await happens();
     if (result) return result;
-    if (Date.now() > deadline) throw new Error(`in ${PATIENCE / 1000} s it did not come about that ${what}`);
+    if (Date.now() > deadline) throw new Error(`not within ${PATIENCE / 1000} s: ${what}`);
     await sleep(20);
   }
 }

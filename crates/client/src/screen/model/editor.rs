@@ -1,56 +1,57 @@
-//! The input line: a text, a place in it, and the lines that were entered before.
+//! The input line: its text, the cursor, and the history of earlier lines.
 //!
-//! The place is always between two characters as a person counts them (grapheme clusters): an emoji made of several code
-//! points is passed and deleted as one.
+//! The cursor is always between two grapheme clusters, which are what people call characters. An
+//! emoji made of several code points is passed and deleted as one.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// How many lines can be brought back.
+/// The number of lines in the history.
 const HISTORY_MAX: usize = 200;
 
-/// The longest line. Whoever wants to send more has `/binary @file`, or a pipe.
-pub(crate) const LINE_MAX: usize = 1 << 20;
+/// The longest line in bytes. To send more, use `/binary @file` or a pipe.
+const LINE_MAX: usize = 1 << 20;
 
 /// The input line.
 #[derive(Debug, Default)]
 pub(crate) struct Editor {
     text: String,
-    /// In bytes, between two grapheme clusters.
+    /// A byte offset, always between two grapheme clusters.
     cursor: usize,
     history: Vec<String>,
-    /// The line of the history that is shown, and what stood here before it was.
+    /// The index of the history line that is shown, and the unfinished text that it replaced.
     recalled: Option<(usize, String)>,
 }
 
 impl Editor {
-    /// What stands in the line.
+    /// Returns the text of the line.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// What stands before the cursor.
+    /// Returns the text before the cursor.
     pub(crate) fn before_cursor(&self) -> &str {
         &self.text[..self.cursor]
     }
 
-    /// Puts a text at the cursor, as much of it as there is room for.
+    /// Inserts a text at the cursor, cut to the room that is left.
     pub(crate) fn insert(&mut self, text: &str) {
         let room = LINE_MAX.saturating_sub(self.text.len());
         let text = &text[..text.floor_char_boundary(room)];
         self.text.insert_str(self.cursor, text);
         self.cursor += text.len();
-        // What was put in may have become one with what stands behind it: an accent, for example.
+        // The end of the insertion may now form one cluster with the text after it, for example a
+        // letter with an accent.
         self.cursor = self.boundary_at_or_after(self.cursor);
     }
 
-    /// Replaces the line, with the cursor at its end.
+    /// Replaces the line and moves the cursor to its end.
     pub(crate) fn set(&mut self, text: &str) {
         self.text.clear();
         self.text.push_str(text);
         self.cursor = self.text.len();
     }
 
-    /// Takes the line, to be sent. It goes into the history.
+    /// Takes the line in order to send it, and adds it to the history.
     pub(crate) fn take(&mut self) -> String {
         self.recalled = None;
         self.cursor = 0;
@@ -139,7 +140,7 @@ impl Editor {
         self.delete(self.cursor, self.text.len());
     }
 
-    /// Brings back the line before the one that is shown.
+    /// Shows the next older line of the history.
     pub(crate) fn older(&mut self) {
         let shown = self.recalled.as_ref().map_or(self.history.len(), |(index, _)| *index);
         let Some(index) = shown.checked_sub(1) else { return };
@@ -152,7 +153,7 @@ impl Editor {
         self.recalled = Some((index, draft));
     }
 
-    /// Goes the other way, to what stood in the line at first.
+    /// Shows the next newer line of the history, and finally the unfinished text.
     pub(crate) fn newer(&mut self) {
         let Some((index, draft)) = self.recalled.take() else { return };
         match self.history.get(index + 1).cloned() {
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_is_what_a_person_counts_as_one() {
+    fn the_cursor_moves_by_grapheme_clusters() {
         // A family of four, a flag, an e with an accent made of two code points, a wide character.
         for one in ["👨‍👩‍👧‍👦", "🇩🇪", "e\u{301}", "世"] {
             let mut editor = editor(&format!("a{one}"));
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn text_goes_in_where_the_cursor_stands() {
+    fn text_is_inserted_at_the_cursor() {
         let mut editor = editor("hd");
         editor.left();
         editor.insert("ello worl");
@@ -203,7 +204,7 @@ mod tests {
         assert_eq!(editor.text(), "hello");
         editor.delete_word();
         assert_eq!(editor.text(), "");
-        // At the ends nothing happens.
+        // In an empty line, every movement and deletion does nothing.
         editor.left();
         editor.right();
         editor.backspace();
@@ -212,16 +213,17 @@ mod tests {
     }
 
     #[test]
-    fn an_accent_becomes_one_with_the_letter_before_it() {
+    fn two_insertions_can_form_one_cluster() {
         let mut editor = editor("e");
         editor.home();
+        // The two letters of a flag.
         editor.insert("\u{1F1E9}");
         editor.insert("\u{1F1EA}");
         assert_eq!(editor.before_cursor(), "🇩🇪");
     }
 
     #[test]
-    fn history_gives_back_what_was_entered_and_what_was_begun() {
+    fn the_history_restores_earlier_lines_and_the_unfinished_text() {
         let mut editor = editor("one");
         assert_eq!(editor.take(), "one");
         editor.insert("two");
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_an_end() {
+    fn the_length_of_a_line_is_limited() {
         let mut editor = editor(&"ä".repeat(LINE_MAX));
         assert_eq!(editor.text().len(), LINE_MAX);
         editor.insert("x");

@@ -1,65 +1,31 @@
-//! What messages say in JSON: readable in a line, and their numbers as a chart.
+//! The numbers in JSON messages, over time.
 
 use std::collections::VecDeque;
 
 use serde_json::Value;
 
-/// How many values of each number are kept: as many as the widest chart has columns.
+/// The number of values that are kept of each series: the number of columns of the widest chart.
 const VALUES_MAX: usize = 240;
 
-/// How many numbers are followed. The first ones: a message may have as many as it likes.
+/// The number of series. The first ones are kept, since a message may contain as many as it likes.
 const SERIES_MAX: usize = 12;
 
-/// Messages longer than this are not looked at: a person does not read them, and parsing takes time.
-const JSON_MAX: usize = 64 << 10;
-
-/// The members of a JSON object, in the order in which they were sent.
-pub(crate) type Members = Vec<(String, Value)>;
-
-/// A message as a JSON object, if it is one.
-pub(crate) fn object(text: &str) -> Option<Members> {
-    if text.len() > JSON_MAX || !text.trim_start().starts_with('{') {
-        return None;
-    }
-    // `Map` sorts its keys; the sender has chosen an order, and people remember it.
-    struct InOrder;
-    impl<'de> serde::de::Visitor<'de> for InOrder {
-        type Value = Members;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-            let mut members = Vec::new();
-            while let Some(member) = map.next_entry()? {
-                members.push(member);
-            }
-            Ok(members)
-        }
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let members = serde::Deserializer::deserialize_map(&mut deserializer, InOrder).ok()?;
-    deserializer.end().ok()?;
-    Some(members)
-}
-
-/// One number over time.
+/// The values of one number over time.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Series {
+pub(crate) struct NumberSeries {
     pub(crate) name: String,
-    /// Newest last.
+    /// The newest value is the last.
     pub(crate) values: VecDeque<f64>,
 }
 
-/// The numbers in the messages that arrive.
+/// The numbers in the messages that the server sent.
 #[derive(Debug, Default)]
-pub(crate) struct Numbers {
-    pub(crate) series: Vec<Series>,
+pub(crate) struct NumberHistory {
+    pub(crate) series: Vec<NumberSeries>,
 }
 
-impl Numbers {
-    /// Takes the numbers of a message.
+impl NumberHistory {
+    /// Adds the numbers of a message.
     pub(crate) fn add(&mut self, members: &[(String, Value)]) {
         for (name, value) in members {
             let Some(value) = value.as_f64() else { continue };
@@ -67,7 +33,7 @@ impl Numbers {
             let index = match index {
                 Some(index) => index,
                 None if self.series.len() < SERIES_MAX => {
-                    self.series.push(Series { name: name.clone(), values: VecDeque::new() });
+                    self.series.push(NumberSeries { name: name.clone(), values: VecDeque::new() });
                     self.series.len() - 1
                 }
                 None => continue,
@@ -81,9 +47,9 @@ impl Numbers {
     }
 }
 
-impl Series {
-    /// The newest values as bars, at most `width` of them. The lowest value shown has the lowest bar; a number that stands
-    /// still is a line in the middle.
+impl NumberSeries {
+    /// Returns the newest values as bars, at most `width` of them. The lowest of these values has
+    /// the lowest bar. A number that does not change is a line at half height.
     pub(crate) fn bars(&self, width: usize) -> String {
         const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let shown = self.values.iter().skip(self.values.len().saturating_sub(width));
@@ -93,7 +59,7 @@ impl Series {
                 if high <= low {
                     return BARS[3];
                 }
-                // Between 0 and 7, so nothing is lost.
+                // The value is between 0 and 7, so the conversion loses nothing.
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 let index = ((value - low) / (high - low) * 7.0).round() as usize;
                 BARS[index.min(7)]
@@ -101,14 +67,15 @@ impl Series {
             .collect()
     }
 
-    /// The newest value, short: `3.002`, `4.71M`.
+    /// Returns the newest value in few columns: `3.002`, `4.71M`.
     pub(crate) fn newest(&self) -> String {
-        self.values.back().map_or_else(String::new, |&value| short(value))
+        self.values.back().map_or_else(String::new, |&value| short_number(value))
     }
 }
 
-/// A number in few columns: whole numbers below a million as they are, others with three digits or so.
-pub(crate) fn short(value: f64) -> String {
+/// Formats a number in few columns: whole numbers below a million in full, others with about three
+/// digits.
+pub(super) fn short_number(value: f64) -> String {
     let size = value.abs();
     for (from, unit) in [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")] {
         if size >= from {
@@ -120,30 +87,24 @@ pub(crate) fn short(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn members_keep_the_order_of_the_sender() {
-        let members = object(r#" {"z":1,"a":{"b":null},"m":"x"} "#).expect("an object");
-        assert_eq!(members.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["z", "a", "m"]);
-        for other in ["", "1", "[1]", "{", "{}x", "hello {"] {
-            assert_eq!(object(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn numbers_are_followed_and_nothing_else() {
-        let mut numbers = Numbers::default();
+    fn only_numbers_are_followed_and_their_history_is_bounded() {
+        let mut numbers = NumberHistory::default();
+        let member = |name: &str, value| (name.to_owned(), value);
         for value in 0..300 {
-            numbers.add(&object(&format!(r#"{{"n":{value},"s":"x","f":0.5}}"#)).unwrap());
+            numbers.add(&[member("n", json!(value)), member("s", json!("x")), member("f", json!(0.5))]);
         }
         assert_eq!(numbers.series.len(), 2);
         assert_eq!(numbers.series[0].values.len(), VALUES_MAX);
         assert_eq!(numbers.series[0].newest(), "299");
         assert_eq!(numbers.series[0].bars(8), "▁▂▃▄▅▆▇█");
         assert_eq!(numbers.series[1].bars(3), "▄▄▄");
-        let many: String = (0..100).map(|n| format!(r#","k{n}":1"#)).collect();
-        numbers.add(&object(&format!("{{\"a\":1{many}}}")).unwrap());
+        let many: Vec<_> = (0..100).map(|n| member(&format!("k{n}"), json!(1))).collect();
+        numbers.add(&many);
         assert_eq!(numbers.series.len(), SERIES_MAX);
     }
 
@@ -152,7 +113,7 @@ mod tests {
         for (value, text) in
             [(0.0, "0"), (-3.0, "-3"), (3.0021, "3.002"), (999_999.0, "999999"), (4_710_400.0, "4.71M")]
         {
-            assert_eq!(short(value), text);
+            assert_eq!(short_number(value), text);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The help, over everything else.
+//! The help window, in front of everything else.
 
 use ratatui::{
     Frame,
@@ -8,27 +8,27 @@ use ratatui::{
 };
 
 use super::{
-    block,
+    pane::block,
     text::{fit, width},
 };
 use crate::screen::command::COMMANDS;
 
-/// What is no command.
-const TEXT: (&str, &str) = ("text", "is sent as it is; Alt-Enter breaks the line");
+/// A line that is not a command.
+const TEXT: (&str, &str) = ("text", "send this text; Alt-Enter adds a line break");
 
-/// And what looks like one.
-const SLASH: (&str, &str) = ("//text", "sends a text that begins with /");
+/// A text that looks like a command.
+const SLASH: (&str, &str) = ("//text", "send a text that begins with /");
 
-/// Keys and the mouse. A terminal of 80 columns and 24 rows has room for these and no more.
+/// The keys and the mouse. With them, the help fills a terminal of 80 columns and 24 rows.
 const KEYS: &[(&str, &str)] = &[
-    ("Tab, Shift-Tab", "complete, list names; go from pane to pane"),
-    ("Up, Down", "lines entered before; in a pane: choose"),
-    ("PgUp, PgDn", "scroll the conversation, or the pane"),
-    ("Ctrl-P, Ctrl-N", "frame before, frame after (Alt-Up, Alt-Down)"),
-    ("Esc", "back to the input and to what is newest"),
-    ("mouse", "wheel: scroll; click: choose a frame or a pane"),
+    ("Tab, Shift-Tab", "complete, list completions; next, previous pane"),
+    ("Up, Down", "earlier lines; in a pane: select or scroll"),
+    ("PgUp, PgDn", "scroll the conversation or the pane"),
+    ("Ctrl-P, Ctrl-N", "previous, next frame (also Alt-Up, Alt-Down)"),
+    ("Esc", "return to the input and to the newest entries"),
+    ("mouse", "wheel: scroll; click: select a frame or a pane"),
     ("Ctrl-A E W U K L", "start, end; delete word, to start, to end; redraw"),
-    ("Ctrl-C, Ctrl-D", "close and leave; once more: at once"),
+    ("Ctrl-C, Ctrl-D", "close and leave; press again to leave at once"),
 ];
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect) {
@@ -43,7 +43,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect) {
     let longest = lines.iter().map(Line::width).max().unwrap_or(0);
     let size = |inside: usize, all: u16| u16::try_from(inside + 2).unwrap_or(u16::MAX).min(all);
     let (width, height) = (size(longest, area.width), size(lines.len(), area.height));
-    let place = Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
-    frame.render_widget(Clear, place);
-    frame.render_widget(Paragraph::new(lines).block(block(" help (any key closes it) ".to_owned(), true)), place);
+    let window = Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
+    frame.render_widget(Clear, window);
+    frame.render_widget(Paragraph::new(lines).block(block(" help (any key closes it) ".to_owned(), true)), window);
 }

@@ -1,15 +1,16 @@
-//! Colours, or what takes their place.
+//! Colours, and what replaces them on a terminal without colours.
 //!
-//! They are the dissector's palette: pale, with dark ink on them, so they read on dark and on light terminals, and can be
-//! told apart by people who see fewer colours. Text in no colour of ours is in the terminal's own.
+//! The colours are the dissector's palette: pale backgrounds with dark ink, which can be read on
+//! dark and on light terminals and told apart by people who see fewer colours. All other text has
+//! the terminal's own colours.
 
 use dissector::{
-    Direction, Part,
+    Direction, RecordPart,
     render::palette::{self, Colour, INK},
 };
 use ratatui::style::{Color, Modifier, Style};
 
-/// How things look.
+/// The styles of everything that is drawn.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Styles {
     pub(super) colours: bool,
@@ -24,31 +25,31 @@ impl Styles {
         }
     }
 
-    /// Bytes of a part of a unit.
-    pub(super) fn part(self, part: Part) -> Style {
+    /// The bytes of a part of a record.
+    pub(super) fn part(self, part: RecordPart) -> Style {
         self.ink_on(palette::of(part))
     }
 
-    /// The mark of a direction. The marks differ in their character too.
+    /// The mark of a direction. The two marks are also different characters.
     pub(super) fn direction(self, direction: Direction) -> Style {
         self.ink_on(palette::of(match direction {
-            Direction::ToServer => Part::Opcode,
-            Direction::ToClient => Part::Payload,
+            Direction::ToServer => RecordPart::Opcode,
+            Direction::ToClient => RecordPart::Payload,
         }))
     }
 
-    /// Something that is wrong.
+    /// A violation or an error.
     pub(super) fn wrong(self) -> Style {
-        self.ink_on(palette::of(Part::Fin)).add_modifier(Modifier::BOLD)
+        self.ink_on(palette::of(RecordPart::Fin)).add_modifier(Modifier::BOLD)
     }
 
-    /// What is chosen. Reversed on every terminal.
+    /// The selected record or field. It is reversed on every terminal.
     #[expect(clippy::unused_self, reason = "beside the others")]
-    pub(super) const fn chosen(self) -> Style {
+    pub(super) const fn selected(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
-    /// What is less important.
+    /// Less important text.
     pub(super) const fn quiet() -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }

@@ -1,49 +1,56 @@
-//! What is drawn, on a terminal in memory.
+//! Draws on a terminal in memory.
 
-use dissector::{Direction, Record};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use dissector::{Conversation, Direction, Options, Record};
 use ratatui::{
     Terminal,
     backend::TestBackend,
     buffer::Buffer,
-    crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
     style::{Color, Modifier},
 };
 use websocket::protocol::Message;
 
 use super::*;
-use crate::screen::model::{Event, Happening, wire::tests::records};
+use crate::screen::{
+    command::COMMANDS,
+    event::ScreenEvent,
+    link_event::LinkEvent,
+    model::{focus::Focus, test_records::records},
+    update::update,
+};
 
 const HELLO: &[u8] = &[0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58];
 
 fn model(size: (u16, u16)) -> Model {
     let mut model = Model::new("ws://h/", size, true);
-    model.update(Event::Link(Happening::Connecting));
+    update(&mut model, ScreenEvent::Link(LinkEvent::Connecting));
     let extensions = vec!["permessage-deflate; server_max_window_bits=10".to_owned()];
-    model.update(Event::Link(Happening::Opened { subprotocol: Some("chat".to_owned()), extensions }));
+    update(&mut model, ScreenEvent::Link(LinkEvent::Connected { subprotocol: Some("chat".to_owned()), extensions }));
     model
 }
 
 fn add(model: &mut Model, records: Vec<Record>) {
     for record in records {
-        model.update(Event::Link(Happening::Record(record)));
+        update(model, ScreenEvent::Link(LinkEvent::Record(record)));
     }
 }
 
-fn hear(model: &mut Model, text: &str) {
-    model.update(Event::Link(Happening::Message(Message::text(text))));
+fn receive(model: &mut Model, text: &str) {
+    update(model, ScreenEvent::Link(LinkEvent::Message(Message::text(text))));
 }
 
 fn press(model: &mut Model, code: KeyCode) {
-    model.update(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    update(model, ScreenEvent::Key(KeyEvent::new(code, KeyModifiers::NONE)));
 }
 
-fn drawn(model: &Model) -> Buffer {
-    let mut terminal = Terminal::new(TestBackend::new(model.size.0, model.size.1)).expect("it fits");
-    terminal.draw(|frame| draw(model, frame)).expect("it can be drawn");
+fn draw_buffer(model: &Model) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(model.size.0, model.size.1)).expect("a terminal");
+    terminal.draw(|frame| draw(model, frame)).expect("a picture");
     terminal.backend().buffer().clone()
 }
 
-/// The rows as text. Behind a wide character comes a cell that belongs to it.
+/// Returns the rows as text. A wide character is followed by a cell that belongs to it, which is
+/// skipped.
 fn rows(buffer: &Buffer) -> Vec<String> {
     (0..buffer.area.height)
         .map(|y| {
@@ -59,27 +66,27 @@ fn rows(buffer: &Buffer) -> Vec<String> {
         .collect()
 }
 
-fn screen(model: &Model) -> String {
-    rows(&drawn(model)).join("\n")
+fn draw_text(model: &Model) -> String {
+    rows(&draw_buffer(model)).join("\n")
 }
 
-/// The place of a text on the screen: column and row.
+/// Returns the column and the row of a text on the screen.
 fn find(buffer: &Buffer, text: &str) -> (u16, u16) {
     for (y, row) in (0..).zip(rows(buffer)) {
         if let Some(start) = row.find(text) {
-            return (u16::try_from(text::width(&row[..start])).expect("on the screen"), y);
+            return (u16::try_from(text::width(&row[..start])).expect("a column on the screen"), y);
         }
     }
     panic!("{text:?} is not on the screen:\n{}", rows(buffer).join("\n"));
 }
 
 #[test]
-fn everything_is_there_at_every_usual_size() {
+fn every_usual_size_shows_everything() {
     for size in [(80, 24), (120, 40), (200, 60)] {
         let mut model = model(size);
         add(&mut model, records(&[(Direction::ToServer, HELLO)]));
-        hear(&mut model, r#"{"n":1}"#);
-        let screen = screen(&model);
+        receive(&mut model, r#"{"n":1}"#);
+        let screen = draw_text(&model);
         for part in [
             " ws://h/ ",
             " numbers in the messages ",
@@ -98,13 +105,13 @@ fn everything_is_there_at_every_usual_size() {
 }
 
 #[test]
-fn a_compressed_text_is_read_on_the_wire_and_in_the_frame() {
-    let mut conversation = dissector::Conversation::new(dissector::Options::default());
+fn wire_and_frame_show_a_compressed_text() {
+    let mut conversation = Conversation::new(Options::default());
     let mut seen = Vec::new();
     let extensions = "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
     let request = format!("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n{extensions}");
     let response = format!("HTTP/1.1 101 Switching Protocols\r\n{extensions}");
-    // RFC 7692, section 7.2.3.1.
+    // The example of RFC 7692, section 7.2.3.1.
     let frame: &[u8] = &[0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00];
     for (direction, bytes) in [
         (Direction::ToServer, request.as_bytes()),
@@ -115,34 +122,34 @@ fn a_compressed_text_is_read_on_the_wire_and_in_the_frame() {
     }
     let mut model = model((120, 40));
     add(&mut model, seen);
-    let screen = screen(&model);
+    let screen = draw_text(&model);
     for part in ["<  2 Text, 5 bytes from 7: Hello", "  Compressed: f248cdc9c90700", "[Text: Hello]"] {
         assert!(screen.contains(part), "{part:?} is missing:\n{screen}");
     }
 }
 
 #[test]
-fn no_size_is_too_small_to_be_drawn() {
+fn every_size_can_be_drawn() {
     for columns in 1..90 {
         for rows in 1..30 {
             let mut model = model((columns, rows));
             add(&mut model, records(&[(Direction::ToServer, HELLO)]));
-            hear(&mut model, r#"{"n":1,"世界":2}"#);
-            model.update(Event::Paste("世界 👨‍👩‍👧‍👦".to_owned()));
+            receive(&mut model, r#"{"n":1,"世界":2}"#);
+            update(&mut model, ScreenEvent::Paste("世界 👨‍👩‍👧‍👦".to_owned()));
             model.help = (columns + rows) % 5 == 0;
-            drawn(&model);
+            draw_buffer(&model);
         }
     }
 }
 
 #[test]
-fn the_bytes_of_the_chosen_field_are_reversed() {
+fn the_bytes_of_the_selected_field_are_reversed() {
     let mut model = model((80, 24));
     add(&mut model, records(&[(Direction::ToServer, HELLO)]));
     model.focus = Focus::Frame;
-    // From the opcode: Mask, Payload length, masking key.
+    // Three fields below the opcode: mask, payload length, masking key.
     (0..3).for_each(|_| press(&mut model, KeyCode::Down));
-    let buffer = drawn(&model);
+    let buffer = draw_buffer(&model);
     let (x, y) = find(&buffer, "81 85 37 fa 21 3d 7f 9f");
     let reversed: Vec<_> = (0..8).map(|byte| buffer[(x + 3 * byte, y)].modifier.contains(Modifier::REVERSED)).collect();
     assert_eq!(reversed, [false, false, true, true, true, true, false, false]);
@@ -164,111 +171,111 @@ fn the_directions_differ_in_colour_and_without_colour_too() {
                 (Direction::ToClient, &[0x8a, 0]),
             ]),
         );
-        let buffer = drawn(&model);
+        let buffer = draw_buffer(&model);
         let background = |text| buffer[find(&buffer, text)].bg;
         let (to_server, to_client) = (background(">  0 Text"), background("<  1 Ping"));
         assert_eq!(to_server != to_client, colours);
         if !colours {
             let coloured = buffer.content.iter().find(|cell| cell.bg != Color::Reset || cell.fg != Color::Reset);
-            assert_eq!(coloured, None, "NO_COLOR means no colour at all");
+            assert_eq!(coloured, None, "without colours, no cell has one");
         }
     }
 }
 
 #[test]
-fn a_broken_rule_is_named() {
+fn a_violation_is_named() {
     let mut model = model((80, 24));
-    // A frame from the client that is not masked.
+    // An unmasked frame from the client.
     add(&mut model, records(&[(Direction::ToServer, &[0x81, 1, b'x'])]));
-    let screen = screen(&model);
+    let screen = draw_text(&model);
     assert!(screen.contains("UnmaskedFrame"), "{screen}");
     assert!(screen.contains(" 0 !Text"), "{screen}");
 }
 
 #[test]
-fn wide_characters_do_not_shift_what_stands_beside_them() {
+fn wide_characters_do_not_shift_the_borders() {
     let mut model = model((80, 24));
-    hear(&mut model, r#"{"n":1}"#);
+    receive(&mut model, r#"{"n":1}"#);
     for text in ["世界世界世界世界世界世界世界世界世界世界世界世界世界世界世界", "👨‍👩‍👧‍👦 e\u{301} 🎉 x"]
     {
-        hear(&mut model, text);
+        receive(&mut model, text);
     }
-    let buffer = drawn(&model);
+    let buffer = draw_buffer(&model);
     let areas = layout::areas(model.size, 1);
-    for y in areas.talk.y + 1..areas.talk.bottom() - 1 {
-        assert_eq!(buffer[(areas.talk.x, y)].symbol(), "│");
-        assert_eq!(buffer[(areas.talk.right() - 1, y)].symbol(), "│");
+    for y in areas.transcript.y + 1..areas.transcript.bottom() - 1 {
+        assert_eq!(buffer[(areas.transcript.x, y)].symbol(), "│");
+        assert_eq!(buffer[(areas.transcript.right() - 1, y)].symbol(), "│");
         assert_eq!(buffer[(areas.numbers.x, y)].symbol(), "│");
     }
 }
 
 #[test]
-fn the_cursor_stands_behind_what_was_typed() {
+fn the_cursor_follows_the_typed_text() {
     let mut model = model((80, 24));
     let cursor = |model: &Model| {
-        let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("it fits");
-        terminal.draw(|frame| draw(model, frame)).expect("it can be drawn");
-        let position = terminal.get_cursor_position().expect("there is one");
+        let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("a terminal");
+        terminal.draw(|frame| draw(model, frame)).expect("a picture");
+        let position = terminal.get_cursor_position().expect("a cursor");
         (position.x, position.y)
     };
     assert_eq!(cursor(&model), (2, 22));
-    model.update(Event::Paste("a世🎉".to_owned()));
+    update(&mut model, ScreenEvent::Paste("a世🎉".to_owned()));
     assert_eq!(cursor(&model), (7, 22));
     press(&mut model, KeyCode::Left);
     assert_eq!(cursor(&model), (5, 22));
-    // A line longer than the screen: the end is shown.
-    model.update(Event::Paste("x".repeat(500)));
+    // Of a line longer than the screen, the end is shown.
+    update(&mut model, ScreenEvent::Paste("x".repeat(500)));
     press(&mut model, KeyCode::End);
     assert_eq!(cursor(&model), (79, 22));
-    assert!(rows(&drawn(&model))[22].trim_end().ends_with("xx🎉"));
+    assert!(rows(&draw_buffer(&model))[22].trim_end().ends_with("xx🎉"));
 }
 
 #[test]
-fn a_paste_of_several_lines_stays_on_one() {
+fn a_paste_of_several_lines_is_shown_on_one() {
     let mut model = model((80, 24));
-    model.update(Event::Paste("one\r\ntwo\u{1b}[2J".to_owned()));
-    assert_eq!(rows(&drawn(&model))[22].trim_end(), "> one⏎two�[2J");
+    update(&mut model, ScreenEvent::Paste("one\r\ntwo\u{1b}[2J".to_owned()));
+    assert_eq!(rows(&draw_buffer(&model))[22].trim_end(), "> one⏎two�[2J");
 }
 
 #[test]
-fn the_texts_of_the_wire_stand_in_a_column() {
+fn the_summaries_on_the_wire_are_aligned() {
     let mut model = model((120, 40));
     add(&mut model, records(&[(Direction::ToServer, HELLO); 11]));
-    let screen = screen(&model);
+    let screen = draw_text(&model);
     assert!(screen.contains(" >  9 Text, 5"), "{screen}");
     assert!(screen.contains(" > 10 Text, 5"), "{screen}");
 }
 
 #[test]
-fn bytes_take_the_rows_that_fields_leave_and_the_rest_is_counted() {
+fn bytes_use_the_rows_that_fields_leave_free_and_the_rest_is_counted() {
     let text = |length: u8| [&[0x81, length][..], &vec![b'x'; usize::from(length)]].concat();
-    // 121 bytes in rows of 16, and of the eight rows none is left out.
+    // 121 bytes take eight rows of 16, and all eight are shown.
     let mut model = model((200, 60));
     add(&mut model, records(&[(Direction::ToClient, &text(119))]));
-    let roomy = screen(&model);
+    let roomy = draw_text(&model);
     assert!(roomy.contains("0070  78 78"), "{roomy}");
     assert!(!roomy.contains(" more"), "{roomy}");
-    model.update(Event::Resize(80, 24));
-    let small = screen(&model);
+    update(&mut model, ScreenEvent::Resize(80, 24));
+    let small = draw_text(&model);
     assert!(small.contains("0008  "), "{small}");
     assert!(!small.contains("0010  "), "{small}");
     assert!(small.contains("…+105") || small.contains("… 105 more"), "{small}");
-    model.update(Event::Resize(120, 30));
-    let between = screen(&model);
-    // No column is left beside the bytes.
+    update(&mut model, ScreenEvent::Resize(120, 30));
+    let between = draw_text(&model);
+    // There is no room to the right of the bytes.
     assert!(between.contains("0010  78 78"), "{between}");
     assert!(between.contains("      … 89 bytes more"), "{between}");
 }
 
 #[test]
-fn the_status_tells_messages_from_bytes_on_the_wire() {
-    for (size, told) in
+fn the_status_shows_messages_and_bytes_on_the_wire() {
+    for (size, expected) in
         [((80, 24), "msg > 1 < 0 │ wire > 11 B < 0 B"), ((200, 60), "messages: > 1 < 0 │ on the wire: > 11 B < 0 B")]
     {
         let mut model = model(size);
         add(&mut model, records(&[(Direction::ToServer, HELLO)]));
-        let screen = screen(&model);
-        assert!(screen.contains(told), "{screen}");
+        let screen = draw_text(&model);
+        assert!(screen.contains(expected), "{screen}");
     }
 }
 
@@ -276,9 +283,9 @@ fn the_status_tells_messages_from_bytes_on_the_wire() {
 fn numbers_are_drawn_as_bars() {
     let mut model = model((80, 24));
     for n in [1, 8, 4] {
-        hear(&mut model, &format!(r#"{{"load":{n}}}"#));
+        receive(&mut model, &format!(r#"{{"load":{n}}}"#));
     }
-    let buffer = drawn(&model);
+    let buffer = draw_buffer(&model);
     find(&buffer, "load 4 ▁█▄");
     find(&buffer, "load 4  (3 times)");
 }
@@ -287,25 +294,25 @@ fn numbers_are_drawn_as_bars() {
 fn help_lists_every_command_at_80_by_24() {
     let mut model = model((80, 24));
     model.help = true;
-    let screen = screen(&model);
-    for command in crate::screen::command::COMMANDS {
+    let screen = draw_text(&model);
+    for command in COMMANDS {
         assert!(screen.contains(command.name), "{}:\n{screen}", command.name);
     }
     assert!(screen.contains("close and leave"), "{screen}");
-    let first = screen.find("/ping").expect("it is there");
+    let first = screen.find("/ping").expect("the first command");
     assert!(screen.find("//text").is_some_and(|slashes| slashes > first), "{screen}");
-    assert!(!screen.contains('…'), "everything can be read to its end:\n{screen}");
+    assert!(!screen.contains('…'), "no line is cut:\n{screen}");
     for key in ["Up, Down", "PgUp, PgDn", "mouse", "Alt-Enter"] {
         assert!(screen.contains(key), "{key}:\n{screen}");
     }
 }
 
 #[test]
-fn what_a_server_sends_is_no_command_to_the_terminal() {
+fn a_server_cannot_send_commands_to_the_terminal() {
     let mut model = model((120, 40));
-    hear(&mut model, "\x1b[2J");
-    hear(&mut model, "{\"\\u001b[31m\":1}");
+    receive(&mut model, "\x1b[2J");
+    receive(&mut model, "{\"\\u001b[31m\":1}");
     add(&mut model, records(&[(Direction::ToClient, &[0x81, 4, 0x1b, b'[', b'2', b'J'])]));
-    let buffer = drawn(&model);
+    let buffer = draw_buffer(&model);
     assert!(buffer.content.iter().all(|cell| !cell.symbol().contains(char::is_control)));
 }

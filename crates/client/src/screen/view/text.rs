@@ -1,27 +1,27 @@
-//! Text that fits: cut and wrapped by the columns it takes, not by its characters.
+//! Cuts and wraps text by the columns that it takes, not by its characters.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// The columns that a text takes.
+/// Returns the number of columns that a text takes.
 pub(super) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// At most `columns` of a text; an ellipsis says that there was more.
+/// Cuts a text to at most `columns`. An ellipsis shows that the text was longer.
 pub(super) fn fit(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
-    let mut fitting = beginning(text, columns.saturating_sub(1)).to_owned();
+    let mut fitting = prefix(text, columns.saturating_sub(1)).to_owned();
     if columns > 0 {
         fitting.push('…');
     }
     fitting
 }
 
-/// The longest beginning that takes at most `columns`.
-fn beginning(text: &str, columns: usize) -> &str {
+/// Returns the longest prefix that takes at most `columns`.
+fn prefix(text: &str, columns: usize) -> &str {
     let mut taken = 0;
     for (start, grapheme) in text.grapheme_indices(true) {
         taken += width(grapheme);
@@ -32,8 +32,8 @@ fn beginning(text: &str, columns: usize) -> &str {
     text
 }
 
-/// The longest end that takes at most `columns`.
-pub(super) fn ending(text: &str, columns: usize) -> &str {
+/// Returns the longest suffix that takes at most `columns`.
+pub(super) fn suffix(text: &str, columns: usize) -> &str {
     let mut taken = 0;
     for (start, grapheme) in text.grapheme_indices(true).rev() {
         taken += width(grapheme);
@@ -44,14 +44,14 @@ pub(super) fn ending(text: &str, columns: usize) -> &str {
     text
 }
 
-/// The text in lines of at most `columns`, cut at spaces where there are any.
+/// Splits a text into lines of at most `columns`, if possible at spaces.
 pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
     let mut lines = Vec::new();
     let mut rest = text;
     while width(rest) > columns {
-        let full = beginning(rest, columns);
-        // A wide character in two columns always fits, so there is progress.
+        let full = prefix(rest, columns);
+        // `columns` is at least 2, so even a wide character fits, and each round makes progress.
         let full = if full.is_empty() { rest.graphemes(true).next().unwrap_or(rest) } else { full };
         let cut = match full.rfind(' ') {
             _ if rest[full.len()..].starts_with(' ') => full.len(),
@@ -65,9 +65,9 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// A number of bytes in few columns: `999 B`, `1.5 kB`.
+/// Formats a number of bytes in few columns: `999 B`, `1.5 kB`.
 pub(super) fn bytes(count: u64) -> String {
-    // Precise enough for three digits.
+    // The precision is enough for three digits.
     #[allow(clippy::cast_precision_loss)]
     let size = count as f64;
     match count {
@@ -88,12 +88,12 @@ mod tests {
         assert_eq!(fit("hello!", 5), "hell…");
         assert_eq!(fit("世界世界", 6), "世界…");
         assert_eq!(fit("世界世界", 0), "");
-        assert_eq!(ending("世界世界", 5), "世界");
-        assert_eq!(ending("a👨‍👩‍👧‍👦", 2), "👨‍👩‍👧‍👦");
+        assert_eq!(suffix("世界世界", 5), "世界");
+        assert_eq!(suffix("a👨‍👩‍👧‍👦", 2), "👨‍👩‍👧‍👦");
     }
 
     #[test]
-    fn lines_end_at_spaces_where_there_are_any() {
+    fn lines_are_split_at_spaces_if_possible() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("one two three", 5), ["one", "two", "three"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);

@@ -1,4 +1,4 @@
-//! The wire: a line for each head and each frame, newest last.
+//! The pane with the wire: a line for each head and each frame, the newest at the bottom.
 
 use dissector::{Direction, Record, printable};
 use ratatui::{
@@ -8,13 +8,17 @@ use ratatui::{
     widgets::Paragraph,
 };
 
-use super::{block, inner, is_focused, style::Styles, text::fit};
+use super::{
+    pane::{block, inner},
+    style::Styles,
+    text::{fit, width},
+};
 use crate::screen::{
     layout,
-    model::{Focus, Model},
+    model::{Model, focus::Focus},
 };
 
-/// Numbers have room for so many digits before anything has to move.
+/// The column of the numbers has room for this many digits from the start.
 const DIGITS: usize = 2;
 
 pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
@@ -22,25 +26,25 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
         return;
     }
     let (inside, columns, rows) = inner(area);
-    let more = if model.wire.follows() { "" } else { " (newer below; Esc)" };
-    frame.render_widget(block(fit(&format!(" wire{more} "), columns), is_focused(model, Focus::Wire)), area);
-    let chosen = model.wire.index();
-    // As wide as the newest, so that what stands behind the numbers stands in a column.
-    let digits = model.wire.entries().back().map_or(0, |entry| entry.number.to_string().len()).max(DIGITS);
-    let first = layout::first_visible(area, model.wire.entries().len(), chosen);
+    let more = if model.wire_log.follows() { "" } else { " (newer below; Esc)" };
+    frame.render_widget(block(fit(&format!(" wire{more} "), columns), model.focus == Focus::Wire), area);
+    let selected = model.wire_log.index();
+    // All numbers take as many columns as the newest, so that the summaries are aligned.
+    let digits = model.wire_log.entries().back().map_or(0, |entry| entry.number.to_string().len()).max(DIGITS);
+    let first = layout::first_visible(area, model.wire_log.entries().len(), selected);
     let lines: Vec<Line<'_>> = model
-        .wire
+        .wire_log
         .entries()
         .iter()
         .enumerate()
         .skip(first)
         .take(rows)
         .map(|(index, entry)| {
-            let mut line = line(&format!("{:>digits$} ", entry.number), &entry.record, styles, columns);
-            if chosen == Some(index) {
-                // Reversed behind the mark, so that its colour still tells the direction.
+            let mut line = record_line(&format!("{:>digits$} ", entry.number), &entry.record, styles, columns);
+            if selected == Some(index) {
+                // The mark is not reversed, so that its colour still shows the direction.
                 for span in &mut line.spans[1..] {
-                    span.style = span.style.patch(styles.chosen());
+                    span.style = span.style.patch(styles.selected());
                 }
             }
             line
@@ -49,7 +53,7 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
-fn line(number: &str, record: &Record, styles: Styles, columns: usize) -> Line<'static> {
+fn record_line(number: &str, record: &Record, styles: Styles, columns: usize) -> Line<'static> {
     let mark = match record.direction {
         Direction::ToServer => " > ",
         Direction::ToClient => " < ",
@@ -58,8 +62,8 @@ fn line(number: &str, record: &Record, styles: Styles, columns: usize) -> Line<'
     let cut = if record.complete { "" } else { " (not complete)" };
     let room = columns.saturating_sub(3 + number.len() + wrong.len());
     let mut text = fit(&format!("{}{cut}", printable(&record.summary)), room);
-    // To the edge, so that what is chosen is a bar.
-    text.push_str(&" ".repeat(room.saturating_sub(super::text::width(&text))));
+    // Padded to the edge, so that the selected line is a bar.
+    text.push_str(&" ".repeat(room.saturating_sub(width(&text))));
     Line::from(vec![
         Span::styled(mark, styles.direction(record.direction)),
         Span::styled(number.to_owned(), Styles::quiet()),

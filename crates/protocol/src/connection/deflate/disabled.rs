@@ -1,10 +1,11 @@
-//! The types of a build without compression. They have no values.
+//! The types of a build without compression. They have no values, so their methods cannot be
+//! called.
 
 use bytes::Bytes;
 
 use crate::{extension::WindowBits, violation::Violation};
 
-/// Never exists.
+/// A type without values.
 #[derive(Debug)]
 pub(in super::super) enum Deflating {}
 
@@ -22,7 +23,7 @@ impl Deflating {
     }
 }
 
-/// Never exists.
+/// A type without values.
 #[derive(Debug)]
 pub(in super::super) enum Inflating {}
 

@@ -1,4 +1,4 @@
-//! Compressing and decompressing the messages of one connection.
+//! Compression and decompression of one connection's messages.
 
 use bytes::Bytes;
 
@@ -7,7 +7,7 @@ use crate::{
     violation::Violation,
 };
 
-/// Compresses the messages of this end.
+/// The compression of the messages that this endpoint sends.
 #[derive(Debug)]
 pub(in super::super) struct Deflating {
     deflater: Deflater,
@@ -32,19 +32,21 @@ impl Deflating {
         //# To send a message compressed, an endpoint MUST compress its whole payload, put the result into frames and
         //# set RSV1 of the first one.
         let compressed = self.deflater.deflate(payload, true);
-        // With context takeover the message is in our window now, so the peer needs it in its window
-        // too: send the compressed form even if it did not get smaller.
+        // With context takeover, the message is in our window now, so the peer needs it in its own
+        // window too: send the compressed form even if it did not get smaller.
         let is_worth_it = compressed.len() < payload.len() || self.deflater.takes_over();
         is_worth_it.then(|| compressed.into())
     }
 
-    /// Compresses a part of a message. Its size is not known yet, so the threshold does not apply.
+    /// Compresses a part of a message. The size of the whole message is not known yet, so the
+    /// threshold does not apply.
     pub(in super::super) fn fragment(&mut self, part: &[u8], last: bool) -> Bytes {
         self.deflater.deflate(part, last).into()
     }
 
-    /// Returns whether the peer can read a frame that was compressed elsewhere with this window, and if so forgets our own
-    /// window: the peer's now holds data that ours does not, and no later message may refer back across it.
+    /// Returns whether the peer can read a frame that was compressed elsewhere with this window. If
+    /// so, this method forgets our own window: the peer's window will hold data that ours does not,
+    /// and no later message may refer back across it.
     pub(in super::super) fn admits_prepared(&mut self, window_bits: WindowBits) -> bool {
         let is_readable = window_bits <= self.deflater.window_bits();
         if is_readable {
@@ -54,7 +56,7 @@ impl Deflating {
     }
 }
 
-/// Decompresses the messages of the peer.
+/// The decompression of the messages that the peer sends.
 #[derive(Debug)]
 pub(in super::super) struct Inflating {
     inflater: Inflater,
@@ -67,8 +69,8 @@ impl Inflating {
         Self { inflater: Inflater::new(negotiated), message: Vec::new() }
     }
 
-    /// Inflates more of a message's payload; `last` ends the message. Returns the bytes that this adds to the message,
-    /// and the error that follows them, if there is one.
+    /// Inflates more of a message's payload; `last` ends the message. Returns the bytes that this
+    /// adds to the message, and the error that follows them, if there is one.
     pub(in super::super) fn add(&mut self, payload: &[u8], last: bool, limit: usize) -> (&[u8], Result<(), Violation>) {
         //= docs/src/rfc7692.md#section-6-2
         //# To receive a compressed message, an endpoint MUST join the payloads of its frames, decompress them and
@@ -84,8 +86,8 @@ impl Inflating {
     /// Takes the whole message after its end.
     pub(in super::super) fn take(&mut self) -> Bytes {
         let mut message = std::mem::take(&mut self.message);
-        // The buffer grew by doubling. An application that keeps the message should not keep the spare
-        // capacity too.
+        // The buffer grew by doubling. An application that keeps the message should not keep the
+        // spare capacity too.
         message.shrink_to_fit();
         message.into()
     }

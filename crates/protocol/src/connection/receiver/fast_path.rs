@@ -1,8 +1,10 @@
-//! The fast path: decodes a message that is a single, complete, valid, uncompressed frame, as nearly every message is.
+//! The fast path: decodes a message that is a single, complete, valid, uncompressed frame, as
+//! nearly every message is.
 //!
-//! It is an optimisation only. [`Receiver::next`] decodes the same messages by checking each rule in turn. This module asks
-//! one question, "is it exactly the common case?", and leaves everything else, violations included, to the slow
-//! path. Debug builds assert that the slow path's rules agree.
+//! This module is an optimisation only. [`Receiver::next`] decodes the same messages by checking
+//! each rule in turn. The fast path asks one question, "is it exactly the common case?", and leaves
+//! everything else, violations included, to the slow path. Debug builds assert that the rules of
+//! the slow path agree.
 
 use std::ops::{ControlFlow, Range};
 
@@ -27,13 +29,13 @@ const FIN_BINARY: u8 = FIN | Opcode::Binary.bits();
 pub(super) struct UnfragmentedFrame {
     kind: MessageKind,
     key: Option<MaskingKey>,
-    /// Where the payload is, counted from the first unprocessed byte.
+    /// The range of the payload, counted from the first unprocessed byte.
     payload: Range<usize>,
 }
 
 impl Receiver {
-    /// Returns the next message if it is a valid, unfragmented, uncompressed data frame that is complete in the input. `None`
-    /// means *use the slow path*, not *no message*.
+    /// Returns the next message if it is a valid, unfragmented, uncompressed data frame that is
+    /// complete in the input. `None` means *use the slow path*, not *no message*.
     #[inline]
     pub(in super::super) fn next_unfragmented(&mut self) -> Option<(MessageKind, Range<usize>)> {
         let UnfragmentedFrame { kind, key, payload } = self.peek_unfragmented()?;
@@ -43,11 +45,11 @@ impl Receiver {
         if let Some(key) = key {
             apply_mask(bytes, key);
         }
-        // The whole text is here, so one pass decides. The slow path's incremental validator is needed
-        // only for text that arrives in pieces.
+        // The whole text is here, so one pass decides. The slow path's incremental validator is
+        // needed only for text that arrives in pieces.
         if kind == MessageKind::Text && !is_utf8(bytes) {
-            // Mask the payload again: the slow path starts from the frame as it arrived, and reports the
-            // violation.
+            // Mask the payload again, because the slow path starts from the frame as it arrived. It
+            // then reports the violation.
             if let Some(key) = key {
                 apply_mask(bytes, key);
             }
@@ -58,12 +60,13 @@ impl Receiver {
         Some((kind, range))
     }
 
-    /// Finds the frame that [`next_unfragmented`](Self::next_unfragmented) would decode. This function covers every rule of the
-    /// slow path that could reject it: the order of fragments (5.4), the reserved bits and the opcode (5.2), the mask (5.1),
-    /// the shortest form of the length (5.2), and the limits (10.4).
+    /// Finds the frame that [`next_unfragmented`](Self::next_unfragmented) would decode. This
+    /// function covers every rule of the slow path that could reject the frame: the order of
+    /// fragments (5.4), the reserved bits and the opcode (5.2), the mask (5.1), the shortest form
+    /// of the length (5.2), and the limits (10.4).
     #[inline]
     pub(super) fn peek_unfragmented(&self) -> Option<UnfragmentedFrame> {
-        // In the middle of a frame or of a fragmented message, nothing is the common case.
+        // The rest of a frame or of a fragmented message is not the common case.
         if self.frame.is_some() || self.message.is_some() {
             return None;
         }
@@ -75,9 +78,9 @@ impl Receiver {
             FIN_BINARY => MessageKind::Binary,
             _ => return None,
         };
-        // If the MASK bit is correct, XOR leaves only the seven bits of the length. A wrong MASK bit leaves
-        // a value of 128 or more, which no arm but the last one accepts. A length in 64 bits goes to the
-        // slow path too: it is larger than the fast path's limit.
+        // If the MASK bit is correct, XOR leaves only the seven bits of the length. A wrong MASK
+        // bit leaves a value of 128 or more, which no arm but the last one accepts. A length in 64
+        // bits goes to the slow path too, because it exceeds the limit of the fast path.
         let (length, rest) = match second ^ self.mask_bit {
             short @ 0..126 => (usize::from(short), rest),
             126 => {
@@ -86,6 +89,7 @@ impl Receiver {
             }
             _ => return None,
         };
+        // The MASK bit is correct, so a server finds a key here and a client does not.
         let (key, rest) = match self.role {
             Role::Client => (None, rest),
             Role::Server => {
@@ -93,11 +97,13 @@ impl Receiver {
                 (Some(MaskingKey(*key)), rest)
             }
         };
-        // A length of 126 or more is written in the second form, a smaller one in the first.
+        // A length of 126 or more has to be written in the second form, and a smaller one in the
+        // first.
         let is_shortest = (length < 126) == (second & LENGTH < 126);
         if !is_shortest || length > rest.len().min(self.fast_path_limit) {
             return None;
         }
+        // The whole payload has arrived. Everything that `rest` no longer holds is the header.
         let start = bytes.len() - rest.len();
         Some(UnfragmentedFrame { kind, key, payload: start..start + length })
     }

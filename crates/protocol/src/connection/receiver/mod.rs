@@ -1,15 +1,17 @@
-//! The receiving half of a connection: from bytes to messages and control frames (sections 5.1 to 5.6, 6.2 and 8.1).
+//! The receiving half of a connection: from bytes to messages and control frames (sections 5.1 to
+//! 5.6, 6.2 and 8.1).
 //!
 //! ```text
-//!   input ─▶ header complete? ─▶ rules ok? ─▶ unmask and validate ─▶ frame complete? ─▶ control frame ──────▶ out
-//!               │ no               │ no         what has arrived        │ no            complete message ──▶ out
-//!               ▼                  ▼                │ not UTF-8         ▼               fragment: keep, loop
-//!             wait              violation        violation            wait
+//!   input ─▶ header   ─▶ rules  ─▶ unmask and validate ─▶ frame     ─▶ control frame ──────▶ out
+//!            complete?   kept?     what has arrived       complete?    complete message ───▶ out
+//!               │ no       │ no           │ not UTF-8        │ no      fragment: keep, and loop
+//!               ▼          ▼              ▼                  ▼
+//!             wait     violation      violation            wait
 //! ```
 //!
-//! Each byte is processed once. A frame that arrives in a thousand reads is unmasked and validated a thousandth at a
-//! time, in place, so the last read has no more work than the first. The payload of a message that arrived in one frame never
-//! moves: the application sees it as a slice of the input.
+//! Each byte is processed once. A frame that arrives in a thousand reads is unmasked and validated
+//! a thousandth at a time, in place, so the last read causes no more work than the first. The
+//! payload of a message in one frame never moves: the application sees it as a slice of the input.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -41,8 +43,9 @@ use crate::{
     violation::Violation,
 };
 
-/// The size of the pieces in which a large payload is unmasked and then validated, in bytes. A piece is still in the core's
-/// first-level cache (32 KiB or more on current processors) when the validator reads it.
+/// The size, in bytes, of the pieces in which a large payload is unmasked and then validated. A
+/// piece is still in the core's first-level cache (32 KiB or more on current processors) when the
+/// validator reads it.
 const CACHED_PIECE: usize = 16 << 10;
 
 /// A frame or message that [`Receiver::next`] has decoded.
@@ -60,38 +63,40 @@ pub(super) enum Decoded {
 #[derive(Debug)]
 pub(super) struct Receiver {
     role: Role,
-    /// For its limits.
+    /// The configuration, for its limits.
     config: Arc<Config>,
-    /// MASK as the peer has to set it, in its position in the second byte.
+    /// The MASK bit as the peer has to set it, in its position in the second byte.
     mask_bit: u8,
-    /// The longest payload that the [fast path](fast_path) accepts, in bytes: within the limits, and at most one
-    /// [`CACHED_PIECE`], because the slow path is better at large payloads.
+    /// The longest payload that the [fast path](fast_path) accepts, in bytes: within the limits,
+    /// and at most one [`CACHED_PIECE`], because the slow path is better at large payloads.
     fast_path_limit: usize,
+    /// Present if compression was negotiated, and RSV1 then has a meaning. Set before the
+    /// connection is used.
     //= docs/src/rfc6455.md#section-5-2
     //# The use of an extension MUST be agreed on in the opening handshake, in the way that the extension lays down.
     //= docs/src/rfc6455.md#section-5-8
     //# The two sides MUST agree on the extensions that they use during the opening handshake.
-    /// Present if compression was negotiated. RSV1 has a meaning then. Fixed when the connection is created.
     inflating: Option<Box<Inflating>>,
     input: InputBuffer,
     /// The frame whose header has been decoded and whose payload is incomplete.
     frame: Option<OpenFrame>,
     /// The message whose last fragment has not arrived.
     message: Option<Box<OpenMessage>>,
-    /// The validator of the text message that is arriving. It is here and not in `message`, because a message in one
-    /// frame needs it too when that frame takes several reads.
+    /// The validator of the text message that is arriving. It is not part of `message`, because a
+    /// message in one frame needs it too when that frame takes several reads.
     utf8: Utf8Validator,
-    /// Whether a byte has been processed since this was last reset. The keep-alive takes it as a sign of life.
+    /// Whether a byte has been processed since this flag was last reset. The keep-alive takes that
+    /// as a sign of life.
     activity: bool,
 }
 
-/// A frame that passed the rules for its header. Only its payload matters from now on.
+/// A frame whose header has passed the rules. Only its payload matters from now on.
 #[derive(Debug)]
 struct OpenFrame {
     role: FrameRole,
     key: Option<MaskingKey>,
-    /// The payload length in bytes. A compressed payload does not stay in the input: what has been inflated is
-    /// subtracted, so the frame gets shorter with each read.
+    /// The payload length in bytes. A compressed payload does not stay in the input. Bytes that
+    /// have been inflated are subtracted, so the frame gets shorter with each read.
     length: usize,
     /// The payload bytes that have been unmasked and validated. Always 0 for a compressed payload.
     processed: usize,
@@ -100,11 +105,11 @@ struct OpenFrame {
 /// The part that a frame plays in its message.
 #[derive(Debug, Clone, Copy)]
 enum FrameRole {
-    /// Not part of a message.
+    /// A control frame, which is not part of a message.
     Control(Opcode),
-    /// The whole message.
+    /// A data frame that is a whole message.
     Unfragmented(MessageKind),
-    /// A fragment. The last one has FIN.
+    /// A fragment of a message. The last one has FIN.
     Fragment { kind: MessageKind, last: bool },
     /// A compressed message, or a fragment of one.
     Compressed { kind: MessageKind, last: bool },
@@ -113,8 +118,8 @@ enum FrameRole {
 impl Receiver {
     pub(super) fn new(role: Role, config: Arc<Config>) -> Self {
         let limits = &config.limits;
-        // A message in one frame is a message of one fragment. If not even one is allowed, leave it to
-        // the slow path to say so.
+        // A message in one frame is a message of one fragment. If not even one is allowed, the slow
+        // path has to report that.
         let limit = if limits.max_fragments == 0 { 0 } else { limits.max_frame_bytes.min(limits.max_message_bytes) };
         Self {
             role,
@@ -136,10 +141,11 @@ impl Receiver {
         self.inflating = Some(Box::new(inflating));
     }
 
-    /// Decodes the next control frame or message. Returns `None` when the input ends before one is complete.
+    /// Decodes the next control frame or message. Returns `None` when the input ends before one is
+    /// complete.
     pub(super) fn next(&mut self) -> Result<Option<Decoded>, Violation> {
-        // Nearly every message is one complete, uncompressed frame. `None` here only means that the next
-        // one is not.
+        // Nearly every message is one complete, uncompressed frame. `None` here only means that the
+        // next one is not.
         if let Some((kind, range)) = self.next_unfragmented() {
             return Ok(Some(Decoded::Unfragmented(kind, range)));
         }
@@ -157,26 +163,27 @@ impl Receiver {
                     }
                 },
             };
-            // Process the part of the payload that has arrived, even if it is incomplete. A frame that
-            // trickles in is then processed once per byte and not once per read, and invalid UTF-8 is
-            // found at the first impossible byte.
+            // Process the part of the payload that has arrived, even if it is incomplete. A frame
+            // that trickles in is then processed once per byte and not once per read, and invalid
+            // UTF-8 is found at the first impossible byte.
             let available = frame.length.min(self.input.unprocessed_len());
             if let FrameRole::Compressed { kind, last } = frame.role {
                 self.inflate(&mut frame, available, kind, last)?;
             } else {
                 self.unmask_and_validate(&mut frame, available)?;
             }
+            // If the frame is incomplete, keep it and wait for more input.
             if frame.processed < frame.length {
                 self.frame = Some(frame);
                 self.input.compact();
                 return Ok(None);
             }
-            // The frame is complete. Consume it before acting on it, so that no early return below can
-            // decode it twice.
+            // The frame is complete. Consume it before acting on it, so that no early return below
+            // can decode it twice.
             let range = self.input.consume(frame.length);
             match frame.role {
-                // A control frame is not part of the message that it interrupts (section 5.4). Return it
-                // at once and leave that message as it is.
+                // A control frame is not part of the message that it interrupts (section 5.4).
+                // Return it at once and leave that message as it is.
                 FrameRole::Control(opcode) => return Ok(Some(Decoded::Control(opcode, range))),
                 // The end of a message is also where an incomplete character becomes an error.
                 FrameRole::Unfragmented(kind) => {
@@ -189,6 +196,8 @@ impl Receiver {
                         return Ok(Some(Decoded::Reassembled(kind, payload)));
                     }
                 }
+                // A compressed frame is in the inflater's buffer by now, with the rest of its
+                // message.
                 FrameRole::Compressed { kind, last } => {
                     if let Some(payload) = self.end_compressed_frame(kind, last)? {
                         return Ok(Some(Decoded::Reassembled(kind, payload)));
@@ -204,16 +213,24 @@ impl Receiver {
         //= docs/src/rfc6455.md#section-6-2
         //# An endpoint MUST read the bytes that come in as frames laid out as in section 5.2.
         let bytes = self.input.unprocessed();
+        // Two bytes decide how long the header is.
         let &[first, second, ..] = bytes else { return Ok(None) };
-        // Before the rest of the header has arrived, so that a frame with a bad opcode never makes us wait.
+        // Check these rules before the rest of the header has arrived, so that a frame with a bad
+        // opcode never makes us wait.
         reject(rules::check_first_bytes(first, second, ControlFlow::Break))?;
+        // If the header is incomplete, nothing is consumed, and the next call starts again from its
+        // first byte.
         let Some(header) = RawHeader::read(bytes) else { return Ok(None) };
+        // The other rules need the whole header, and the frames before it.
         reject(rules::check_length(&header, ControlFlow::Break))?;
         reject(rules::check_in_context(&header, &self.context(), ControlFlow::Break))?;
+        // Never `None` here: the rules have rejected an unknown opcode and a continuation of
+        // nothing.
         let Some(role) = self.role_of(&header) else { return Ok(None) };
         self.input.consume(header.header_len());
         self.activity = true;
-        // The rules have compared the length with a limit that is a `usize`, or with 125.
+        // The cast cannot truncate: the rules have compared the length with a limit that is a
+        // `usize`, or with 125.
         #[allow(clippy::cast_possible_truncation)]
         let length = header.payload_length as usize;
         Ok(Some(OpenFrame { role, key: header.masking_key, length, processed: 0 }))
@@ -270,13 +287,13 @@ impl Receiver {
         })
     }
 
-    /// Unmasks the payload up to `available` bytes, and validates it if it is text. Bytes that were processed before are
-    /// skipped.
+    /// Unmasks the payload up to `available` bytes, and validates it if it is text. Skips the bytes
+    /// that were processed before.
     #[inline]
     fn unmask_and_validate(&mut self, frame: &mut OpenFrame, available: usize) -> Result<(), Violation> {
         let range = self.input.next_range(frame.processed, available - frame.processed);
         let fresh = self.input.slice_mut(range);
-        // The new bytes rarely start at a multiple of four, so the key continues where it stopped.
+        // The new bytes rarely start at a multiple of four, so rotate the key to where it stopped.
         let key = frame.key.map(|key| key.at(frame.processed));
         self.activity |= !fresh.is_empty();
         frame.processed = available;
@@ -284,6 +301,8 @@ impl Receiver {
             frame.role,
             FrameRole::Unfragmented(MessageKind::Text) | FrameRole::Fragment { kind: MessageKind::Text, .. }
         );
+        // Only text has to be validated. Control frames come here too: a Close's reason is checked
+        // when the Close is parsed.
         if !is_text {
             if let Some(key) = key {
                 apply_mask(fresh, key);
@@ -293,13 +312,15 @@ impl Receiver {
         //= docs/src/rfc6455.md#section-8-1
         //# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
         //
-        // Here at the first byte that cannot be part of valid UTF-8, without waiting for the rest.
+        // This fails at the first byte that cannot be part of valid UTF-8, without waiting for the
+        // rest.
         for piece in fresh.chunks_mut(CACHED_PIECE) {
             if let Some(key) = key {
                 //= docs/src/rfc6455.md#section-6-2
                 //# A server MUST unmask the data frames that it receives from a client.
                 //
-                // The length of a piece is a multiple of four, so each piece begins with the same key byte.
+                // The length of a piece is a multiple of four, so each piece begins with the same
+                // key byte.
                 apply_mask(piece, key);
             }
             self.utf8.push(piece).map_err(|_| Violation::TextNotUtf8)?;
@@ -307,8 +328,8 @@ impl Receiver {
         Ok(())
     }
 
-    /// Unmasks and inflates the part of a compressed payload that has arrived, and validates the result. The input is not
-    /// needed after that: the remainder is treated as a shorter frame.
+    /// Unmasks and inflates the part of a compressed payload that has arrived, and validates the
+    /// result. The input is not needed after that, so the remainder is treated as a shorter frame.
     fn inflate(
         &mut self,
         frame: &mut OpenFrame,
@@ -318,16 +339,17 @@ impl Receiver {
     ) -> Result<(), Violation> {
         let range = self.input.consume(available);
         let fresh = self.input.slice_mut(range);
+        // The consumed bytes shorten the frame, so the key has to advance with them.
         if let Some(key) = &mut frame.key {
             apply_mask(fresh, *key);
             *key = key.at(available);
         }
         self.activity |= available > 0;
         frame.length -= available;
-        // Always present: without it, no frame passes the rules as compressed.
+        // Always present: without it, no frame would pass the rules as a compressed one.
         let Some(inflating) = &mut self.inflating else { return Ok(()) };
         let (inflated, result) = inflating.add(fresh, last && frame.length == 0, self.config.limits.max_message_bytes);
-        // Check the inflated bytes before the error that follows them, so that the verdict does not
+        // Check the inflated bytes before the error that follows them. The verdict then does not
         // depend on whether both arrived in the same read.
         if kind == MessageKind::Text {
             self.utf8.push(inflated).map_err(|_| Violation::TextNotUtf8)?;
@@ -335,7 +357,7 @@ impl Receiver {
         result
     }
 
-    /// Checks that a message may end here: nothing can complete a character that is cut off.
+    /// Checks that a text ends at the end of a character, because nothing can complete it any more.
     #[inline]
     fn check_complete(&self, kind: MessageKind) -> Result<(), Violation> {
         //= docs/src/rfc6455.md#section-5-6
@@ -343,12 +365,15 @@ impl Receiver {
         if kind == MessageKind::Text && !self.utf8.is_complete() { Err(Violation::TextNotUtf8) } else { Ok(()) }
     }
 
-    /// Appends a complete fragment to its message. Returns the message if this fragment is the last one.
+    /// Appends a complete fragment to its message. Returns the message if this fragment is the last
+    /// one.
     fn add_fragment(&mut self, kind: MessageKind, last: bool, range: Range<usize>) -> Result<Option<Bytes>, Violation> {
         //= docs/src/rfc6455.md#section-5-4
         //# Without an extension that says otherwise, an endpoint MUST NOT depend on where a message is cut into frames.
         //= docs/src/rfc6455.md#section-5-4
         //# The fragments of a message MUST reach the recipient in the order in which they were sent.
+        //
+        // The first fragment opens the message. The rules have checked the order of fragments.
         let message = self.message.get_or_insert_with(|| OpenMessage::plain(kind));
         message.push(self.input.slice(range));
         if !last {
@@ -360,40 +385,47 @@ impl Receiver {
         Ok(self.message.take().map(|message| message.into_payload()))
     }
 
-    /// Counts a complete frame of a compressed message. Returns the message if this frame is the last one.
+    /// Counts a complete frame of a compressed message. Returns the message if this frame is the
+    /// last one.
     fn end_compressed_frame(&mut self, kind: MessageKind, last: bool) -> Result<Option<Bytes>, Violation> {
         self.message.get_or_insert_with(|| OpenMessage::compressed(kind)).count_fragment();
         if !last {
             return Ok(None);
         }
         self.check_complete(kind)?;
+        // The message ends here. Its payload is in the inflater's buffer.
         self.message = None;
         Ok(self.inflating.as_mut().map(|inflating| inflating.take()))
     }
 
-    /// Returns whether the input holds a complete frame, or a header that is already known to be invalid.
+    /// Returns whether the input holds a complete frame, or a header that is invalid in any
+    /// context.
     pub(super) fn has_complete_frame(&self) -> bool {
         let bytes = self.input.unprocessed();
         if bytes.is_empty() {
             return false;
         }
+        // The common case first, because it needs the fewest checks.
         if self.peek_unfragmented().is_some() {
             return true;
         }
+        // In the middle of a frame, only its payload counts. The processed part of a payload is
+        // still in the input, so the comparison covers the whole frame.
         if let Some(frame) = &self.frame {
             return bytes.len() >= frame.length;
         }
         let &[first, second, ..] = bytes else { return false };
+        // An invalid frame counts as complete: it needs no more bytes to be rejected.
         if rules::check_first_bytes(first, second, ControlFlow::Break).is_break() {
             return true;
         }
         RawHeader::read(bytes).is_some_and(|header| {
-            rules::check_length(&header, ControlFlow::Break).is_break()
+            rules::check(&header, &self.context(), ControlFlow::Break).is_break()
                 || (bytes.len() - header.header_len()) as u64 >= header.payload_length
         })
     }
 
-    /// Returns the bytes that the current frame's payload still needs; 0 between frames.
+    /// Returns the number of bytes that the current frame's payload still needs; 0 between frames.
     pub(super) fn payload_remaining(&self) -> usize {
         self.frame.as_ref().map_or(0, |frame| frame.length - frame.processed)
     }
@@ -420,8 +452,8 @@ impl Receiver {
         &mut self.input
     }
 
-    /// Discards all input and everything that is open: after a Close or a violation nothing counts any more (sections 1.4
-    /// and 7.1.7).
+    /// Discards all input and everything that is open. After a Close or a violation nothing counts
+    /// any more (sections 1.4 and 7.1.7).
     pub(super) fn discard(&mut self) {
         self.input.clear();
         self.frame = None;

@@ -1,4 +1,4 @@
-//! A message in several frames, until its last one (section 5.4).
+//! The reassembly of a message that arrives in several frames (section 5.4).
 
 use bytes::{Bytes, BytesMut};
 
@@ -9,8 +9,10 @@ use crate::{frame::rules::OpenMessageInfo, message::MessageKind};
 pub(super) struct OpenMessage {
     kind: MessageKind,
     compressed: bool,
-    /// The fragments so far. Empty for a compressed message, which grows where it is inflated.
+    /// The fragments so far. Empty for a compressed message, whose payload grows in the inflater's
+    /// buffer.
     payload: BytesMut,
+    /// The number of fragments so far.
     fragments: u32,
 }
 
@@ -37,7 +39,7 @@ impl OpenMessage {
         self.fragments += 1;
     }
 
-    /// Counts a complete fragment whose content is elsewhere.
+    /// Counts a complete fragment of a compressed message, whose payload is elsewhere.
     pub(super) const fn count_fragment(&mut self) {
         self.fragments += 1;
     }
@@ -46,7 +48,7 @@ impl OpenMessage {
         self.payload.freeze()
     }
 
-    /// Returns what the rules need to know about the message.
+    /// Returns the facts about the message that the rules depend on.
     pub(super) fn info(&self) -> OpenMessageInfo {
         OpenMessageInfo { len: (!self.compressed).then_some(self.payload.len() as u64), fragments: self.fragments }
     }

@@ -1,0 +1,73 @@
+//! A capture file that several connections of one program share.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, BufWriter, Write},
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use dissector::capture::Capture;
+
+/// A pcapng file that several connections are captured into.
+///
+/// Each connection starts a section of its own in the file. Packets of older connections may appear
+/// in the sections of newer ones, which does no harm because all sections describe the same
+/// interface.
+#[derive(Clone)]
+pub struct CaptureFile(Arc<Mutex<BufWriter<File>>>);
+
+impl fmt::Debug for CaptureFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CaptureFile")
+    }
+}
+
+impl CaptureFile {
+    /// Creates the file. An existing file loses its contents.
+    ///
+    /// # Errors
+    /// Returns the file system's error.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self(Arc::new(Mutex::new(BufWriter::new(File::create(path)?)))))
+    }
+
+    /// Starts to capture a connection between these two addresses.
+    ///
+    /// # Errors
+    /// Returns the file system's error.
+    pub fn connection(&self, client: SocketAddr, server: SocketAddr) -> io::Result<Capture<CaptureSection>> {
+        Capture::new(CaptureSection { file: self.clone(), block: Vec::new() }, client, server, SystemTime::now())
+    }
+}
+
+/// The writer of one connection in a [`CaptureFile`].
+///
+/// It collects bytes and passes them on as whole blocks, so that connections do not write into each
+/// other's blocks.
+#[derive(Debug)]
+pub struct CaptureSection {
+    file: CaptureFile,
+    block: Vec<u8>,
+}
+
+impl Write for CaptureSection {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.block.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    /// Writes the collected blocks. [`Capture::flush`] calls this only between blocks, so they are
+    /// complete.
+    fn flush(&mut self) -> io::Result<()> {
+        let mut file = self.file.0.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_all(&self.block)?;
+        self.block.clear();
+        // Somebody may open the file while the program runs, and should find everything that has
+        // happened so far.
+        file.flush()
+    }
+}

@@ -1,0 +1,75 @@
+//! A tap that dissects and captures the bytes of one connection while they pass.
+
+use std::{fmt, io, time::SystemTime};
+
+use dissector::{Conversation, Direction, Options, Record, capture::Capture, tap::Tap};
+
+use crate::capture_file::CaptureSection;
+
+/// A [`Tap`] that hands each record to a closure and, if there is a capture, writes all bytes to
+/// it.
+pub struct Observer<F> {
+    conversation: Conversation,
+    on_record: F,
+    capture: Option<Capture<CaptureSection>>,
+    on_capture_error: Box<dyn FnMut(&io::Error) + Send>,
+}
+
+impl<F> fmt::Debug for Observer<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observer")
+            .field("conversation", &self.conversation)
+            .field("capture", &self.capture)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F: FnMut(Record)> Observer<F> {
+    /// Creates the observer of a connection that has not carried a byte yet.
+    pub fn new(on_record: F) -> Self {
+        Self {
+            conversation: Conversation::new(Options::default()),
+            on_record,
+            capture: None,
+            on_capture_error: Box::new(|_| {}),
+        }
+    }
+
+    /// Adds a capture of the connection.
+    ///
+    /// If the capture cannot be written, because the disk is full for example, the observer drops
+    /// it and calls `on_error` once.
+    #[must_use]
+    pub fn with_capture(
+        mut self,
+        capture: Capture<CaptureSection>,
+        on_error: impl FnMut(&io::Error) + Send + 'static,
+    ) -> Self {
+        self.capture = Some(capture);
+        self.on_capture_error = Box::new(on_error);
+        self
+    }
+
+    fn write_capture(&mut self, write: impl FnOnce(&mut Capture<CaptureSection>) -> io::Result<()>) {
+        let Some(capture) = &mut self.capture else { return };
+        if let Err(error) = write(capture).and_then(|()| capture.flush()) {
+            // The connection is worth more than its capture: it continues without one.
+            self.capture = None;
+            (self.on_capture_error)(&error);
+        }
+    }
+}
+
+impl<F: FnMut(Record)> Tap for Observer<F> {
+    fn bytes(&mut self, direction: Direction, bytes: &[u8]) {
+        let now = SystemTime::now();
+        self.write_capture(|capture| capture.data(direction, bytes, now));
+        self.conversation.push(direction, bytes, Some(now), &mut self.on_record);
+    }
+
+    fn end(&mut self, direction: Direction) {
+        let now = SystemTime::now();
+        self.write_capture(|capture| capture.end(direction, now));
+        self.conversation.end(direction, Some(now), &mut self.on_record);
+    }
+}

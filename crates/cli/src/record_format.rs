@@ -1,0 +1,44 @@
+//! Prints dissected records.
+
+use dissector::{Record, printable, render};
+use protocol::Role;
+
+/// The rows of 16 bytes that are printed of one record: a screenful. For a longer record the JSON
+/// still has the length, and a capture has every byte.
+const MAX_ROWS: usize = 16;
+
+/// The form in which records are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordFormat {
+    /// For people: a line with the direction and a summary, then the bytes with their fields below
+    /// them.
+    Text {
+        /// Whether to use colours.
+        colour: bool,
+    },
+    /// For programs: one line of JSON for each record, see [`render::json`].
+    Json,
+}
+
+impl RecordFormat {
+    /// Returns the record in this format, with a line end.
+    ///
+    /// `role` is the role of the program that prints: `>` marks what it sends and `<` what it
+    /// receives. `connection` tells several connections of one program apart; it may be empty if
+    /// there is only one.
+    #[must_use]
+    pub fn print(self, record: &Record, role: Role, connection: &str) -> String {
+        match self {
+            Self::Text { colour } => {
+                let mark = if record.direction.sender() == role { '>' } else { '<' };
+                let space = if connection.is_empty() { "" } else { " " };
+                let incomplete = if record.complete { "" } else { " (incomplete)" };
+                let dump = render::hex_dump(record, MAX_ROWS, colour);
+                format!("{connection}{space}{mark} {}{incomplete}\n{dump}\n", printable(&record.summary))
+            }
+            Self::Json if connection.is_empty() => render::json(record) + "\n",
+            // The record is a JSON object. The name of the connection becomes its first member.
+            Self::Json => format!("{{\"connection\":\"{connection}\",{}\n", &render::json(record)[1..]),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Prints messages to standard output.
+//!
+//! The program that reads our output may be slow (a pager) or gone (`head`). A separate thread does
+//! the writing, so the client still reacts to Ctrl-C while a write blocks. The channel to that
+//! thread is short. When it is full, the client stops reading from the server until there is room,
+//! so a slow reader at the end of the pipe also slows down the server.
+
+use std::{
+    io::{self, BufWriter, IsTerminal, StdoutLock, Write},
+    thread,
+};
+
+use cli::use_colours;
+use dissector::printable_with_tabs;
+use tokio::sync::{mpsc, oneshot};
+use websocket::protocol::Message;
+
+use crate::byte_summary::byte_summary;
+
+/// The number of messages that can wait between the conversation and the thread.
+const CHANNEL_CAPACITY: usize = 64;
+
+/// The format in which messages are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PrintFormat {
+    /// For people: each message is one marked line, without characters that a terminal would
+    /// interpret.
+    Terminal { colours: bool },
+    /// For programs: text messages unchanged, each followed by a newline. Binary messages are
+    /// written raw, or described in one line.
+    Pipe { binary: bool },
+}
+
+impl PrintFormat {
+    /// Returns the format that suits standard output.
+    pub(crate) fn of_stdout(binary: bool) -> Self {
+        let stdout = io::stdout();
+        if stdout.is_terminal() { Self::Terminal { colours: use_colours(&stdout) } } else { Self::Pipe { binary } }
+    }
+
+    fn write(self, output: &mut impl Write, message: &Message) -> io::Result<()> {
+        match (self, message) {
+            (Self::Terminal { colours }, _) => {
+                let mark = if colours { "\x1b[36m<\x1b[0m" } else { "<" };
+                match message {
+                    Message::Text(text) => writeln!(output, "{mark} {}", printable_with_tabs(text.as_str())),
+                    Message::Binary(bytes) => writeln!(output, "{mark} binary, {}", byte_summary(bytes)),
+                }
+            }
+            (Self::Pipe { .. }, Message::Text(_)) => {
+                output.write_all(message.as_bytes())?;
+                output.write_all(b"\n")
+            }
+            (Self::Pipe { binary: true }, Message::Binary(bytes)) => output.write_all(bytes),
+            (Self::Pipe { binary: false }, Message::Binary(bytes)) => {
+                writeln!(output, "binary, {}", byte_summary(bytes))
+            }
+        }
+    }
+}
+
+/// The channel to the thread that prints.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    messages: mpsc::Sender<Message>,
+    result: oneshot::Receiver<io::Result<()>>,
+}
+
+impl Printer {
+    /// Starts the thread.
+    pub(crate) fn start(format: PrintFormat) -> Self {
+        let (messages, receiver) = mpsc::channel(CHANNEL_CAPACITY);
+        let (sender, result) = oneshot::channel();
+        thread::spawn(move || {
+            // When a write fails, `print_all` drops the receiver. The conversation sees the closed
+            // channel and ends.
+            let _ = sender.send(print_all(receiver, io::stdout().lock(), format));
+        });
+        Self { messages, result }
+    }
+
+    /// Waits until there is room for a message, and reserves it. Returns `None` when nothing can be
+    /// printed any more.
+    ///
+    /// # Cancel safety
+    /// A dropped future gives up its place in the queue for room; no message is lost.
+    pub(crate) async fn reserve(&self) -> Option<mpsc::Permit<'_, Message>> {
+        self.messages.reserve().await.ok()
+    }
+
+    /// Waits until nothing can be printed any more.
+    ///
+    /// # Cancel safety
+    /// This method is cancel-safe: it only observes.
+    pub(crate) async fn closed(&self) {
+        self.messages.closed().await;
+    }
+
+    /// Waits until every message has been printed.
+    ///
+    /// # Errors
+    /// Returns the error of the write that failed. A closed pipe is not an error: with
+    /// `client | head -1`, the reader got what it wanted.
+    pub(crate) async fn finish(self) -> io::Result<()> {
+        drop(self.messages);
+        match self.result.await {
+            Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Prints messages until the conversation is over. Messages that are already in the channel are
+/// flushed together; a message never waits for the next one to arrive.
+fn print_all(mut messages: mpsc::Receiver<Message>, stdout: StdoutLock<'_>, format: PrintFormat) -> io::Result<()> {
+    let mut output = BufWriter::new(stdout);
+    while let Some(message) = messages.blocking_recv() {
+        format.write(&mut output, &message)?;
+        while let Ok(message) = messages.try_recv() {
+            format.write(&mut output, &message)?;
+        }
+        output.flush()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(format: PrintFormat, message: impl Into<Message>) -> String {
+        let mut output = Vec::new();
+        format.write(&mut output, &message.into()).expect("writing to a Vec never fails");
+        String::from_utf8(output).expect("UTF-8")
+    }
+
+    #[test]
+    fn on_a_terminal_a_message_is_one_marked_line() {
+        let plain = PrintFormat::Terminal { colours: false };
+        assert_eq!(printed(plain, "hello"), "< hello\n");
+        assert_eq!(printed(plain, ""), "< \n");
+        assert_eq!(printed(plain, "a\nb\x1b[31mc"), "< a\\nb\\u{1b}[31mc\n");
+        assert_eq!(printed(plain, vec![1, 2, 0xff]), "< binary, 3 bytes: 01 02 ff\n");
+        assert_eq!(printed(PrintFormat::Terminal { colours: true }, "hello"), "\x1b[36m<\x1b[0m hello\n");
+    }
+
+    #[test]
+    fn in_a_pipe_a_text_is_unchanged() {
+        for binary in [false, true] {
+            assert_eq!(printed(PrintFormat::Pipe { binary }, "a\nb\x1b[31mc\0"), "a\nb\x1b[31mc\0\n");
+        }
+    }
+
+    #[test]
+    fn in_a_pipe_binary_is_described_or_raw() {
+        assert_eq!(printed(PrintFormat::Pipe { binary: false }, vec![1, 2]), "binary, 2 bytes: 01 02\n");
+        assert_eq!(printed(PrintFormat::Pipe { binary: true }, vec![1, 2]), "\x01\x02");
+    }
+}

@@ -1,0 +1,39 @@
+//! The input and the output of `update`.
+
+use std::path::PathBuf;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use super::{link_command::LinkCommand, link_event::LinkEvent};
+
+/// Something that may change the screen.
+#[derive(Debug)]
+pub(crate) enum ScreenEvent {
+    /// A key was pressed or released.
+    Key(KeyEvent),
+    /// The mouse was moved, clicked or scrolled.
+    Mouse(MouseEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal now has this many columns and rows.
+    Resize(u16, u16),
+    /// A signal asks the program to stop.
+    Stop,
+    /// The attempt to write a file is over. Contains a sentence for the user in either case.
+    Saved(Result<String, String>),
+    /// Something happened on the connection.
+    Link(LinkEvent),
+}
+
+/// An action for the run loop, which has the terminal, the connection and the file system.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Pass this command to the connection.
+    Link(LinkCommand),
+    /// Write this text to a file.
+    Save(PathBuf, String),
+    /// Draw everything anew, because another program has written to the terminal.
+    Redraw,
+    /// End the program.
+    Quit,
+}

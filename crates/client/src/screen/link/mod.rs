@@ -1,0 +1,122 @@
+//! The link between the screen and the server: takes commands, reports events.
+//!
+//! ```text
+//!   screen ── LinkCommand ──▶ ┌──────┐ ──▶ engine ──▶ injector ──▶ tap ──▶ server
+//!                             │ link │                              │
+//!   screen ◀── LinkEvent ──── └──────┘ ◀─────────── Record ─────────┘
+//! ```
+
+pub(crate) mod event_queue;
+mod masking_key;
+mod session;
+mod transmitter;
+
+use cli::{Observer, Tracer};
+use dissector::tap::Tapped;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::mpsc::UnboundedReceiver,
+};
+use websocket::{WebSocket, observer::choose_masking_keys, protocol::Role};
+
+use self::{event_queue::LinkEventSender, masking_key::NextMaskingKey, transmitter::Transmitter};
+use super::{
+    fault_test::FaultTester,
+    injector::{InjectableStream, Injector, injectable},
+    link_command::LinkCommand,
+    link_event::LinkEvent,
+};
+use crate::{args::ClientArgs, opening, trace::start_capture};
+
+/// Opens a connection, and a new one after each [`LinkCommand::Reconnect`]. Returns when the sender
+/// of the commands is gone.
+pub(crate) async fn run(
+    args: ClientArgs,
+    tracer: Option<Tracer>,
+    mut commands: UnboundedReceiver<LinkCommand>,
+    events: LinkEventSender,
+) {
+    let next_key = NextMaskingKey::default();
+    loop {
+        events.send(LinkEvent::Connecting);
+        let must_reconnect = match open(&args, tracer.as_ref(), &next_key, &events).await {
+            Ok(OpenLink { connection, injector }) => {
+                let extensions = connection.extensions().iter().map(ToString::to_string).collect();
+                let subprotocol = connection.subprotocol().map(str::to_owned);
+                events.send(LinkEvent::Connected { subprotocol, extensions });
+                let (mut read_half, write_half) = connection.into_split();
+                let fault_tester = FaultTester::default();
+                let transmitter = Transmitter {
+                    args: &args,
+                    write_half,
+                    injector,
+                    events: &events,
+                    next_key: &next_key,
+                    fault_tester: &fault_tester,
+                };
+                session::run(&mut read_half, transmitter, &mut commands, args.close_timeout).await
+            }
+            Err(sentence) => {
+                events.send(LinkEvent::NotConnected(sentence));
+                false
+            }
+        };
+        if !must_reconnect && !wait_for_reconnect(&mut commands, &events, &next_key).await {
+            return;
+        }
+    }
+}
+
+/// Waits for the command to reconnect. Returns `false` when there will be no more commands.
+async fn wait_for_reconnect(
+    commands: &mut UnboundedReceiver<LinkCommand>,
+    events: &LinkEventSender,
+    next_key: &NextMaskingKey,
+) -> bool {
+    loop {
+        match commands.recv().await {
+            None => return false,
+            Some(LinkCommand::Reconnect) => return true,
+            Some(LinkCommand::Mask(key)) => next_key.choose(key, events),
+            Some(_) => events.send(LinkEvent::Failed("not sent: the connection is CLOSED".to_owned())),
+        }
+    }
+}
+
+/// An open connection, and the handle that writes raw bytes into its stream.
+struct OpenLink<S> {
+    connection: WebSocket<InjectableStream<S>>,
+    injector: Injector<S>,
+}
+
+/// Opens a connection whose records are reported as events, and whose stream takes raw bytes.
+///
+/// # Errors
+/// Returns a sentence that says why the connection is not open.
+async fn open(
+    args: &ClientArgs,
+    tracer: Option<&Tracer>,
+    next_key: &NextMaskingKey,
+    events: &LinkEventSender,
+) -> Result<OpenLink<impl AsyncRead + AsyncWrite + Unpin>, String> {
+    let keys = next_key.clone();
+    let connector = choose_masking_keys(opening::connector(args)?, move || keys.take());
+    let records = events.clone();
+    let mut injector = None;
+    let connection = opening::connect(args, connector, |stream| {
+        let observer = Observer::new(move |record| records.send(LinkEvent::Record(record)));
+        let observer = match tracer {
+            Some(tracer) => {
+                let failures = events.clone();
+                let report = move |sentence: &str| failures.send(LinkEvent::Failed(sentence.to_owned()));
+                start_capture(tracer, observer, &stream, report)
+            }
+            None => observer,
+        };
+        let (stream, handle) = injectable(Tapped::new(stream, Role::Client, observer));
+        injector = Some(handle);
+        stream
+    });
+    let connection = connection.await?;
+    Ok(OpenLink { connection, injector: injector.ok_or("the connection has no stream")? })
+}

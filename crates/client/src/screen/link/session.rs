@@ -1,0 +1,83 @@
+//! One open connection: carries out commands and reports events until the connection is closed.
+
+use std::{pin::pin, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    select,
+    sync::mpsc::UnboundedReceiver,
+    time::{Instant, sleep},
+};
+use websocket::{Event, ReadHalf, protocol::State};
+
+use super::transmitter::Transmitter;
+use crate::{
+    ending::{Cause, Ending},
+    receive::next_event,
+    screen::{fault_test::FaultReport, injector::InjectableStream, link_command::LinkCommand, link_event::LinkEvent},
+};
+
+/// The time that an old connection may take to close before a new one is opened.
+const RECONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Runs the session. Returns whether the user asked for a new connection meanwhile.
+pub(super) async fn run<S>(
+    read_half: &mut ReadHalf<InjectableStream<S>>,
+    mut transmitter: Transmitter<'_, S>,
+    commands: &mut UnboundedReceiver<LinkCommand>,
+    close_timeout: Duration,
+) -> bool
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (events, fault_tester) = (transmitter.events, transmitter.fault_tester);
+    let mut state = State::Open;
+    let mut timer = None;
+    let mut must_reconnect = false;
+    let mut commands_over = false;
+    let mut reconnect_deadline = pin!(sleep(RECONNECT_TIMEOUT));
+    let cause = {
+        let mut transmitting = pin!(transmitter.run(commands));
+        loop {
+            // While the screen is busy, nothing more is read, so that memory use stays bounded.
+            let receive = async {
+                events.capacity().await;
+                next_event(read_half, &mut timer, close_timeout).await
+            };
+            select! {
+                received = receive => {
+                    if let Some(report) = fault_tester.observe(&received) {
+                        events.send(fault_event(report));
+                    }
+                    match received {
+                        Ok(Event::Message(message)) => {
+                            events.send(LinkEvent::Message(message));
+                            timer = None;
+                        }
+                        // The records of control frames have reported them already.
+                        Ok(_) => {}
+                        Err(cause) => break cause,
+                    }
+                }
+                report = fault_tester.expired() => events.send(fault_event(report)),
+                reconnect = &mut transmitting, if !commands_over => {
+                    commands_over = true;
+                    must_reconnect = reconnect;
+                    reconnect_deadline.as_mut().reset(Instant::now() + RECONNECT_TIMEOUT);
+                }
+                () = &mut reconnect_deadline, if must_reconnect => break Cause::Silence(RECONNECT_TIMEOUT),
+            }
+            if read_half.state() != state {
+                state = read_half.state();
+                events.send(LinkEvent::State(state));
+            }
+        }
+    };
+    events.send(LinkEvent::Ended(Ending { close_info: read_half.close_info(), cause, complete: true }));
+    must_reconnect
+}
+
+/// Returns the event that shows a report. A violation of a MUST is shown like an error.
+fn fault_event(report: FaultReport) -> LinkEvent {
+    if report.breaks_a_must { LinkEvent::Failed(report.sentence) } else { LinkEvent::Done(report.sentence) }
+}

@@ -1,0 +1,124 @@
+//! Carries out the commands on an open connection, one after the other.
+
+use std::{io, path::Path};
+
+use laboratory::faults;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::mpsc::UnboundedReceiver,
+    task::spawn_blocking,
+};
+use websocket::{
+    Error, WriteHalf,
+    protocol::{CloseCode, MessageKind, Role},
+};
+
+use super::{event_queue::LinkEventSender, masking_key::NextMaskingKey};
+use crate::{
+    args::ClientArgs,
+    screen::{
+        fault_test::FaultTester,
+        injector::{InjectableStream, Injector},
+        link_command::LinkCommand,
+        link_event::LinkEvent,
+    },
+};
+
+/// The half of the link that writes.
+pub(super) struct Transmitter<'a, S> {
+    pub(super) args: &'a ClientArgs,
+    pub(super) write_half: WriteHalf<InjectableStream<S>>,
+    pub(super) injector: Injector<S>,
+    pub(super) events: &'a LinkEventSender,
+    pub(super) next_key: &'a NextMaskingKey,
+    pub(super) fault_tester: &'a FaultTester,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
+    /// Carries out commands. Returns `true` at the command to reconnect, and `false` when there
+    /// will be no more commands.
+    pub(super) async fn run(&mut self, commands: &mut UnboundedReceiver<LinkCommand>) -> bool {
+        while let Some(command) = commands.recv().await {
+            let must_reconnect = command == LinkCommand::Reconnect;
+            let carried_out = self.carry_out(command).await;
+            if must_reconnect {
+                return true;
+            }
+            if let Err(sentence) = carried_out {
+                self.events.send(LinkEvent::Failed(format!("not sent: {sentence}")));
+            }
+            self.events.send(LinkEvent::State(self.write_half.state()));
+        }
+        false
+    }
+
+    async fn carry_out(&mut self, command: LinkCommand) -> Result<(), String> {
+        let sent = match command {
+            LinkCommand::Reconnect => self.write_half.start_close(CloseCode::NORMAL, "").await,
+            LinkCommand::Mask(key) => {
+                self.next_key.choose(key, self.events);
+                Ok(())
+            }
+            LinkCommand::Text(text) => self.write_half.send(text).await,
+            LinkCommand::Binary(bytes) => self.write_half.send(bytes).await,
+            LinkCommand::File(path) => {
+                let bytes = read_file(&path, self.args.max_message).await?;
+                self.write_half.send(bytes).await
+            }
+            LinkCommand::Ping(payload) => self.write_half.ping(&payload).await,
+            LinkCommand::Pong(payload) => self.write_half.pong(&payload).await,
+            LinkCommand::Close(code, reason) => self.write_half.start_close(code, &reason).await,
+            LinkCommand::Fragments { count, ping, text } => self.send_fragments(count, ping, text.as_bytes()).await,
+            LinkCommand::Raw(bytes) => return self.write_raw(&bytes).await,
+            LinkCommand::Break(name) => return self.break_rule(name).await,
+            LinkCommand::Slow(interval, text) => {
+                self.injector.pace(Some(interval));
+                let sent = self.write_half.send(text).await;
+                self.injector.pace(None);
+                sent
+            }
+        };
+        sent.map_err(|error| error.to_string())
+    }
+
+    /// Sends a text in `count` frames of nearly equal length. The length is counted in bytes, so a
+    /// cut can fall within a character.
+    async fn send_fragments(&mut self, count: usize, ping: bool, text: &[u8]) -> Result<(), Error> {
+        for index in 0..count {
+            let part = &text[text.len() * index / count..text.len() * (index + 1) / count];
+            self.write_half.send_fragment(MessageKind::Text, part, index + 1 == count).await?;
+            if ping && index == 0 {
+                self.write_half.ping(b"between fragments").await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes bytes unchecked. It first waits until everything else is written, so that they come
+    /// between two frames.
+    async fn write_raw(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.write_half.flush().await.map_err(|error| error.to_string())?;
+        self.injector.write(bytes).await.map_err(|error| error.to_string())
+    }
+
+    async fn break_rule(&mut self, name: &str) -> Result<(), String> {
+        let key = self.next_key.take();
+        let fault = faults::find(Role::Client, name);
+        match fault.and_then(|fault| self.fault_tester.start(fault, key, self.args.probe_patience)) {
+            Some(bytes) => self.write_raw(&bytes).await,
+            None => Err(format!("{name} is a rule of the opening handshake")),
+        }
+    }
+}
+
+async fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
+    let failed = |error: io::Error| format!("cannot read {} ({error})", path.display());
+    let length = std::fs::metadata(path).map_err(failed)?.len();
+    if length > limit as u64 {
+        return Err(format!("{} is longer than {limit} bytes (--max-message sets the limit)", path.display()));
+    }
+    let owned = path.to_owned();
+    // A disk can be slow, and this thread also serves the keyboard.
+    let read = spawn_blocking(move || std::fs::read(owned)).await.map_err(|error| error.to_string())?;
+    read.map_err(failed)
+}

@@ -1,0 +1,25 @@
+//! The panes, and which of them has the focus.
+
+/// The pane to which the arrow keys go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Focus {
+    Input,
+    Transcript,
+    Wire,
+    Frame,
+}
+
+impl Focus {
+    pub(crate) const fn next(self) -> Self {
+        match self {
+            Self::Input => Self::Transcript,
+            Self::Transcript => Self::Wire,
+            Self::Wire => Self::Frame,
+            Self::Frame => Self::Input,
+        }
+    }
+
+    pub(crate) const fn previous(self) -> Self {
+        self.next().next().next()
+    }
+}

@@ -1,0 +1,99 @@
+//! Chooses the field of a record that is selected first: the field that is wrong, or else the one
+//! that identifies the record.
+
+use dissector::{BrokenRule, Record, RecordKind};
+use websocket::protocol::Violation;
+
+/// Returns the index of that field among all fields of the record, in the order of the display.
+pub(super) fn initial_field(record: &Record) -> usize {
+    let named = |name| record.walk().position(|(_, field)| field.term.name == Some(name));
+    let found = match record.findings.first() {
+        // A byte of a frame's header belongs to several fields, so the violation decides first.
+        Some(finding) => match &finding.rule {
+            BrokenRule::Violation(violation) => violating_field(violation).and_then(named),
+            _ => None,
+        }
+        .or_else(|| innermost(record, finding.range.start)),
+        None if record.kind == RecordKind::Frame => named("websocket.opcode"),
+        None => None,
+    };
+    found.unwrap_or(0)
+}
+
+/// Returns the name of the field that violates the rule, for violations whose byte range does not
+/// identify it.
+const fn violating_field(violation: &Violation) -> Option<&'static str> {
+    Some(match violation {
+        Violation::ReservedBitsSet(_) => "websocket.rsv",
+        Violation::CompressedBitMisplaced(_) => "websocket.pmc",
+        Violation::ReservedOpcode(_)
+        | Violation::ContinuationOfNothing
+        | Violation::MessageInsideMessage
+        | Violation::TooManyFragments { .. } => "websocket.opcode",
+        Violation::ControlTooLong(_)
+        | Violation::LengthNotShortest(_)
+        | Violation::LengthTopBitSet(_)
+        | Violation::FrameTooBig { .. }
+        | Violation::MessageTooBig { .. } => "websocket.payload_length",
+        _ => return None,
+    })
+}
+
+/// Returns the index of the innermost field that contains this byte.
+fn innermost(record: &Record, position: u64) -> Option<usize> {
+    let field = record.field_at(position)?;
+    record.walk().position(|(_, other)| std::ptr::eq(other, field))
+}
+
+#[cfg(test)]
+mod tests {
+    use dissector::{Conversation, Direction, Options};
+
+    use super::*;
+    use crate::screen::model::test_records::records;
+
+    /// Returns the label of the initial field.
+    fn label(record: &Record) -> String {
+        record.walk().nth(initial_field(record)).expect("a field").1.label.to_string()
+    }
+
+    #[test]
+    fn a_frame_starts_at_its_opcode() {
+        for frame in [&[0x81, 1, b'x'][..], &[0x8a, 0], &[0x88, 2, 3, 0xe8]] {
+            assert_eq!(label(&records(&[(Direction::ToClient, frame)])[0]), "Opcode");
+        }
+    }
+
+    #[test]
+    fn a_head_starts_at_its_first_line() {
+        let mut conversation = Conversation::new(Options::default());
+        let mut heads = Vec::new();
+        let request = b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        conversation.push(Direction::ToServer, request, None, &mut |record| heads.push(record));
+        assert_eq!((heads[0].findings.len(), initial_field(&heads[0])), (0, 0));
+    }
+
+    #[test]
+    fn a_violation_starts_at_the_field_that_is_wrong() {
+        let (to_server, to_client) = (Direction::ToServer, Direction::ToClient);
+        let long = [&[0x89, 126, 0, 126][..], &[0; 126]].concat();
+        for (direction, frame, wrong) in [
+            (to_server, &[0x81, 1, b'x'][..], "Mask"),
+            (to_client, &[0x81, 0x81, 0, 0, 0, 0, b'x'], "Mask"),
+            (to_client, &[0x91, 1, b'x'], "Reserved"),
+            (to_client, &[0x83, 0], "Opcode"),
+            (to_client, &[0x80, 0], "Opcode"),
+            (to_client, &[0x09, 0], "Fin"),
+            (to_client, &[0x81, 126, 0, 1, b'x'], "Payload length"),
+            (to_client, &long, "Payload length"),
+        ] {
+            let records = records(&[(direction, frame)]);
+            assert_eq!(label(&records[0]), wrong, "{frame:02x?}: {:?}", records[0].findings);
+        }
+        // In a text that is not UTF-8, the finding points to the first invalid byte.
+        let records = records(&[(to_client, &[0x81, 2, b'x', 0xff])]);
+        assert_eq!(records[0].findings[0].range.start, 3);
+        assert!(label(&records[0]).starts_with("Text"), "{}", label(&records[0]));
+    }
+}

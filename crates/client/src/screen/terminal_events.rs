@@ -1,0 +1,72 @@
+//! Input from the terminal, and the signals that it sends.
+
+use std::{io, thread};
+
+use crossterm::event::{self, Event};
+#[cfg(unix)]
+use tokio::select;
+use tokio::sync::mpsc;
+
+use super::event::ScreenEvent;
+
+/// Starts a thread that reads the terminal, and returns the receiving end of its channel. The
+/// thread may block forever; the process exits without it.
+pub(super) fn read_terminal() -> mpsc::UnboundedReceiver<io::Result<ScreenEvent>> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    thread::spawn(move || {
+        loop {
+            let event = match event::read() {
+                Ok(Event::Key(key)) => Ok(ScreenEvent::Key(key)),
+                Ok(Event::Mouse(mouse)) => Ok(ScreenEvent::Mouse(mouse)),
+                Ok(Event::Paste(text)) => Ok(ScreenEvent::Paste(text)),
+                Ok(Event::Resize(columns, rows)) => Ok(ScreenEvent::Resize(columns, rows)),
+                Ok(Event::FocusGained | Event::FocusLost) => continue,
+                Err(error) => Err(error),
+            };
+            let failed = event.is_err();
+            if sender.send(event).is_err() || failed {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The signals SIGHUP and SIGQUIT. Left to their default action, they would end the program without
+/// restoring the terminal.
+#[cfg(unix)]
+pub(super) struct HangupSignals([tokio::signal::unix::Signal; 2]);
+
+#[cfg(unix)]
+impl HangupSignals {
+    pub(super) fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self([signal(SignalKind::hangup())?, signal(SignalKind::quit())?]))
+    }
+
+    /// Waits for one of them.
+    ///
+    /// # Cancel safety
+    /// A signal that arrives while nobody waits is kept for the next call.
+    pub(super) async fn next(&mut self) {
+        let [hangup, quit] = &mut self.0;
+        select! {
+            _ = hangup.recv() => {}
+            _ = quit.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) struct HangupSignals;
+
+#[cfg(not(unix))]
+impl HangupSignals {
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub(super) async fn next(&mut self) {
+        std::future::pending().await
+    }
+}

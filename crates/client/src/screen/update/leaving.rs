@@ -1,0 +1,24 @@
+//! Leaving the program.
+
+use websocket::protocol::{CloseCode, State};
+
+use crate::screen::{
+    event::Effect,
+    link_command::LinkCommand,
+    model::{Model, transcript::Speaker},
+};
+
+/// Starts to close an open connection. Quits at once if there is none, or at the second request.
+pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
+    if model.quitting || matches!(model.state, State::Connecting | State::Closed) {
+        return vec![Effect::Quit];
+    }
+    model.quitting = true;
+    model.transcript.add(Speaker::Notice, "closing; press Ctrl-C again to leave at once");
+    vec![Effect::Link(LinkCommand::Close(CloseCode::NORMAL, String::new()))]
+}
+
+/// Quits at the end of the connection if the user was waiting for it.
+pub(super) fn quit_if_requested(model: &Model) -> Vec<Effect> {
+    if model.quitting { vec![Effect::Quit] } else { Vec::new() }
+}

@@ -1,0 +1,80 @@
+//! The bytes of the selected record.
+
+use dissector::{Field, Record};
+use ratatui::text::{Line, Span};
+
+use super::{style::Styles, text::width};
+
+/// Returns the bytes in at most `rows` lines, which include the start of the selected field.
+///
+/// If bytes are left out after these lines, their number is shown: in one of the `spare` lines,
+/// else after the last bytes, else in place of the last line.
+pub(super) fn hex_dump(
+    record: &Record,
+    selected: Option<&Field>,
+    styles: Styles,
+    columns: usize,
+    rows: usize,
+    spare: usize,
+) -> Vec<Line<'static>> {
+    // The offset and a gap, three columns for each byte, another gap, and one column for each byte
+    // as a character.
+    let width_of = |row: usize| 6 + row * 3 + 1 + row;
+    let row = if columns >= width_of(16) { 16 } else { 8 };
+    let all = record.bytes.len().div_ceil(row);
+    let words = |more: u64| {
+        let (long, short) = (format!(" … {more} more"), format!(" …+{more}"));
+        if width_of(row) + width(&long) <= columns { long } else { short }
+    };
+    let is_whole = record.length == record.bytes.len() as u64;
+    let beside = spare == 0 && width_of(row) + width(&words(record.length)) <= columns;
+    let rows = match spare {
+        // Nothing is left out, so the spare lines can show bytes.
+        _ if is_whole && all <= rows + spare => rows + spare,
+        // The last line has to show the number.
+        0 if !beside => rows.saturating_sub(1),
+        _ => rows,
+    };
+    let rows = if all <= rows + spare { rows + spare } else { rows };
+    let start = selected.map_or(0, |field| usize::try_from(field.range.start).unwrap_or(usize::MAX)) / row;
+    let first = start.saturating_sub(rows / 2).min(all.saturating_sub(rows));
+    let shown = record.bytes.chunks(row).enumerate().skip(first).take(rows);
+    let more = record.length.saturating_sub((((first + rows) * row).min(record.bytes.len())) as u64);
+    let mut lines: Vec<Line<'_>> =
+        shown.map(|(index, bytes)| hex_line(record, selected, styles, index * row, bytes, row)).collect();
+    match lines.last_mut() {
+        Some(last) if more > 0 && beside => last.push_span(Span::styled(words(more), Styles::quiet())),
+        _ if more > 0 => {
+            let plural = if more == 1 { "" } else { "s" };
+            lines.push(Line::styled(format!("      … {more} byte{plural} more"), Styles::quiet()));
+        }
+        _ => {}
+    }
+    lines
+}
+
+/// Returns one line: the offset, the bytes in hexadecimal, and the bytes as characters.
+fn hex_line(
+    record: &Record,
+    selected: Option<&Field>,
+    styles: Styles,
+    offset: usize,
+    bytes: &[u8],
+    row: usize,
+) -> Line<'static> {
+    let mut spans = vec![Span::styled(format!("{offset:04x}  "), Styles::quiet())];
+    let mut characters = vec![Span::raw(" ".repeat((row - bytes.len()) * 3 + 1))];
+    for (position, byte) in (offset as u64..).zip(bytes) {
+        // Several fields can share a byte. The selected one determines its style.
+        let style = match selected.filter(|field| field.range.contains(&position)) {
+            Some(field) => styles.part(field.term.part).patch(styles.selected()),
+            None => record.field_at(position).map(|field| styles.part(field.term.part)).unwrap_or_default(),
+        };
+        let graphic = byte.is_ascii_graphic() || *byte == b' ';
+        spans.push(Span::styled(format!("{byte:02x}"), style));
+        spans.push(Span::raw(" "));
+        characters.push(Span::styled(if graphic { char::from(*byte) } else { '.' }.to_string(), style));
+    }
+    spans.append(&mut characters);
+    Line::from(spans)
+}

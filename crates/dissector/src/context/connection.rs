@@ -1,0 +1,64 @@
+//! Facts that one direction learns and the other one needs.
+
+use protocol::{frame::ReservedBits, handshake::Extension};
+
+use super::request::RequestContext;
+use crate::{inflate::ObservedDeflate, options::Options, passed::Passed};
+
+/// Facts that the two directions of a connection share.
+#[derive(Debug)]
+pub(crate) struct ConnectionContext {
+    pub(crate) options: Options,
+    /// The number of the next record.
+    pub(crate) next_number: u64,
+    /// The last request.
+    pub(crate) request: Option<RequestContext>,
+    /// The protocol that the server's last response selected, until the client's stream has taken
+    /// notice of it.
+    pub(crate) next_protocol: Option<NextProtocol>,
+    /// The extensions in use.
+    pub(crate) extensions: Vec<Extension>,
+    /// The compression in use. If there is one, RSV1 marks the compressed messages (RFC 7692,
+    /// section 6).
+    pub(crate) deflate: Option<ObservedDeflate>,
+    /// The units that were counted instead of dissected; `None` while units are dissected.
+    pub(crate) passed: Option<Passed>,
+}
+
+/// The protocol that the client uses after a final response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NextProtocol {
+    /// Frames follow: the response was a 101 to a WebSocket request.
+    WebSocket,
+    /// The connection speaks some other protocol: the response was a 101 to another request.
+    Other,
+    /// Another HTTP request may follow: the response had any other status.
+    Http,
+}
+
+impl ConnectionContext {
+    pub(crate) const fn new(options: Options) -> Self {
+        Self {
+            options: options.normalized(),
+            next_number: 0,
+            request: None,
+            next_protocol: None,
+            extensions: Vec::new(),
+            deflate: None,
+            passed: None,
+        }
+    }
+
+    /// Returns the protocol that the server's response selected. If there was no response yet,
+    /// returns the protocol that will follow if the request succeeds.
+    pub(crate) fn take_likely_protocol(&mut self) -> NextProtocol {
+        let wants_websocket = self.request.as_ref().is_some_and(RequestContext::wants_websocket);
+        let expected = if wants_websocket { NextProtocol::WebSocket } else { NextProtocol::Http };
+        self.next_protocol.take().unwrap_or(expected)
+    }
+
+    /// Returns the reserved bits that the extensions in use give a meaning.
+    pub(crate) const fn reserved_bits_in_use(&self) -> ReservedBits {
+        if self.deflate.is_some() { ReservedBits::RSV1 } else { ReservedBits::NONE }
+    }
+}

@@ -1,0 +1,17 @@
+//! The context of a unit: the facts from earlier units that its dissection needs.
+//!
+//! | file | contents | changes |
+//! |---|---|---|
+//! | `request` | the request, which the response has to match | with each request |
+//! | `connection` | facts that both directions share | with each head |
+//! | `direction` | facts that the frames of one direction share | with each frame |
+
+mod connection;
+mod direction;
+mod request;
+
+pub(crate) use self::{
+    connection::{ConnectionContext, NextProtocol},
+    direction::DirectionContext,
+    request::{RequestContext, extensions_of},
+};

@@ -1,0 +1,76 @@
+//! The facts of a request that the dissection of the response needs.
+
+use http::{HeaderMap, Method, header};
+use protocol::{
+    Limits,
+    handshake::{ClientHandshake, ClientRequest, Extension, Nonce, ReceivedRequest, extensions::parse_line},
+    observer::expect_answer_to,
+};
+
+/// A request, as far as the response has to match it.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestContext {
+    headers: HeaderMap,
+    method: Method,
+    wants_websocket: bool,
+}
+
+impl RequestContext {
+    pub(crate) fn new(request: &ReceivedRequest) -> Self {
+        let headers = request.headers().clone();
+        // A request with a faulty Upgrade header that has WebSocket headers is a WebSocket request
+        // with a mistake, and its other mistakes are worth reporting too.
+        let has_websocket_headers = headers.keys().any(|name| name.as_str().starts_with("sec-websocket-"));
+        let wants_websocket = request.wants_websocket() || has_websocket_headers;
+        Self { headers, method: request.head().method().clone(), wants_websocket }
+    }
+
+    /// Returns whether the request asks for a WebSocket.
+    pub(crate) const fn wants_websocket(&self) -> bool {
+        self.wants_websocket
+    }
+
+    /// Returns whether the method is HEAD. The response to HEAD has no body, whatever its headers
+    /// say.
+    pub(crate) fn is_head(&self) -> bool {
+        self.method == Method::HEAD
+    }
+
+    /// Returns the extensions that the client offered.
+    pub(crate) fn extensions(&self) -> Vec<Extension> {
+        extensions_of(&self.headers)
+    }
+
+    /// Returns the key, if the request has exactly one.
+    pub(crate) fn key(&self) -> Option<&str> {
+        let mut lines = self.headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+        match (lines.next(), lines.next()) {
+            (Some(key), None) => key.to_str().ok().map(str::trim),
+            _ => None,
+        }
+    }
+
+    /// Creates a client in the state after it has sent this request: it can validate the response.
+    pub(crate) fn client(&self, limits: &Limits) -> Option<ClientHandshake> {
+        // The address is made up: the response does not depend on it.
+        let mut request = ClientRequest::new("ws://observed.invalid/".parse().ok()?);
+        for line in self.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
+            for name in line.to_str().ok()?.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+                // An invalid or repeated name offers nothing.
+                request = request.clone().subprotocol(name).unwrap_or(request);
+            }
+        }
+        for extension in self.extensions() {
+            request = request.extension(extension);
+        }
+        let handshake = request.handshake(Nonce([0; 16]), limits.clone());
+        Some(expect_answer_to(handshake, self.key()?))
+    }
+}
+
+/// Returns the extensions in the headers of a head, offered or accepted. Malformed lines are
+/// skipped.
+pub(crate) fn extensions_of(headers: &HeaderMap) -> Vec<Extension> {
+    let lines = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS);
+    lines.iter().filter_map(|line| parse_line(line.to_str().ok()?)).flatten().collect()
+}

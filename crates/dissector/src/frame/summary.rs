@@ -1,0 +1,93 @@
+//! The summary of a frame in one line.
+
+use protocol::{
+    CloseCode,
+    frame::{Opcode, RawHeader, layout::OPCODE},
+};
+
+use super::unit::FrameUnit;
+use crate::{
+    inflate::InflateFailure,
+    message::{MessageCoding, MessageInProgress},
+    printable::printable,
+};
+
+/// The number of payload characters in a summary: together with the rest they fit into a line of
+/// 80.
+const PREVIEW_CHARACTERS: usize = 48;
+
+/// Summarizes a frame: `Text, 5 bytes: Hello`, or `Text, 5 bytes from 7: Hello` if it is
+/// compressed.
+pub(super) fn summarize(frame: &FrameUnit, header: &RawHeader, message: Option<&MessageInProgress>) -> String {
+    let length = header.payload_length;
+    let (size, payload) = match message.map(|message| &message.coding) {
+        Some(MessageCoding::Deflate { failure, .. }) => match failure {
+            None => (format!("{} from {length}", byte_count(frame.inflated.total())), frame.inflated.bytes()),
+            Some(InflateFailure::TooBig(_)) => {
+                (format!("{} that inflate to too much", byte_count(length)), frame.inflated.bytes())
+            }
+            Some(InflateFailure::Invalid) => {
+                (format!("{} that cannot be inflated", byte_count(length)), frame.inflated.bytes())
+            }
+            Some(InflateFailure::ContextLost) => {
+                (format!("{} not inflated", byte_count(length)), frame.payload.bytes())
+            }
+        },
+        _ => (byte_count(length), frame.payload.bytes()),
+    };
+    let title = match (header.opcode(), header.fin()) {
+        (Some(Opcode::Close), _) => return summarize_close(payload),
+        (None, _) => format!("Opcode {:#x}", header.first_byte & OPCODE),
+        (Some(Opcode::Continuation), true) => "Continuation, last fragment".to_owned(),
+        (Some(opcode @ (Opcode::Text | Opcode::Binary)), false) => format!("{opcode:?}, first fragment"),
+        (Some(opcode), _) => format!("{opcode:?}"),
+    };
+    let preview = preview(payload);
+    format!("{title}, {size}{}{preview}", if preview.is_empty() { "" } else { ": " })
+}
+
+fn summarize_close(body: &[u8]) -> String {
+    match body {
+        [] => "Close".to_owned(),
+        [_] => "Close, half a code".to_owned(),
+        &[high, low, ref reason @ ..] => {
+            let code = CloseCode(u16::from_be_bytes([high, low]));
+            let reason = preview(reason);
+            format!("Close {code}{}{reason}", if reason.is_empty() { "" } else { ": " })
+        }
+    }
+}
+
+fn byte_count(length: u64) -> String {
+    if length == 1 { "1 byte".to_owned() } else { format!("{length} bytes") }
+}
+
+/// Returns the beginning of a payload in one line: as text if it is text, otherwise in hexadecimal.
+fn preview(payload: &[u8]) -> String {
+    // A character of UTF-8 takes at most four bytes.
+    let end = payload.len().min(PREVIEW_CHARACTERS * 4);
+    let text = match std::str::from_utf8(&payload[..end]) {
+        Ok(text) => text,
+        // The cut is in the middle of a character.
+        Err(error) if error.error_len().is_none() && end < payload.len() => {
+            std::str::from_utf8(&payload[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => "",
+    };
+    let is_text = !text.is_empty() && !text.contains(|c: char| c.is_control() && !c.is_ascii_whitespace());
+    let (mut line, is_cut) = if is_text {
+        let line: String = text.chars().take(PREVIEW_CHARACTERS).collect();
+        (printable(&line).into_owned(), text.chars().nth(PREVIEW_CHARACTERS).is_some() || end < payload.len())
+    } else {
+        let shown = payload.len().min(PREVIEW_CHARACTERS / 3);
+        (hex(&payload[..shown]), shown < payload.len())
+    };
+    if is_cut {
+        line.push('…');
+    }
+    line
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}

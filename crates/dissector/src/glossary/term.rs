@@ -1,0 +1,42 @@
+//! The types of a glossary entry.
+
+use protocol::RfcSection;
+
+/// A glossary entry: the description of a field, independent of its value.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Term {
+    /// The field's name in Wireshark, as you type it into the filter bar; `None` if Wireshark has
+    /// no such field.
+    pub name: Option<&'static str>,
+    /// The field's label, as in Wireshark's tree.
+    pub label: &'static str,
+    /// The part of a record that the field belongs to. Each part has a colour.
+    pub part: RecordPart,
+    /// The reason that the field exists: the problem that a protocol without it would have.
+    pub why: &'static str,
+    /// The section that specifies the field.
+    pub reference: RfcSection,
+}
+
+/// The parts of a record, which renderings distinguish by colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecordPart {
+    /// FIN.
+    Fin,
+    /// RSV1, RSV2 and RSV3.
+    Reserved,
+    /// The opcode.
+    Opcode,
+    /// The MASK bit and the masking key.
+    Mask,
+    /// The payload length in all its forms.
+    Length,
+    /// The payload of a frame, or the body of an HTTP message.
+    Payload,
+    /// The first line of an HTTP head.
+    StartLine,
+    /// A header that takes part in the opening handshake.
+    Handshake,
+    /// Any other header.
+    Header,
+}

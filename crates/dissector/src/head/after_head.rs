@@ -1,0 +1,63 @@
+//! The unit that follows a head.
+
+use super::{
+    body::BodyLength,
+    request::{RequestFacts, dissect_request},
+    response::dissect_response,
+    unit::HeadUnit,
+};
+use crate::context::{ConnectionContext, NextProtocol, RequestContext};
+
+/// The unit that follows a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AfterHead {
+    /// Another head.
+    Head,
+    /// A body: of this many bytes, or until the end of the stream.
+    Body(Option<u64>),
+    /// Frames.
+    Frames,
+    /// Frames or another head: the response to this request decides.
+    Undecided,
+    /// Nothing that can be dissected.
+    Unknown,
+}
+
+impl AfterHead {
+    /// Returns the unit that follows a head whose body has this length; `next` if there is no body.
+    const fn body_or(length: BodyLength, next: Self) -> Self {
+        match length {
+            BodyLength::None => next,
+            BodyLength::Known(length) => Self::Body(Some(length)),
+            BodyLength::UntilEnd => Self::Body(None),
+        }
+    }
+}
+
+/// Adds a finished request to the context, and returns the unit that follows it.
+pub(crate) fn after_request(head: &HeadUnit, context: &mut ConnectionContext) -> AfterHead {
+    let (_, facts) = dissect_request(head, &context.options.limits);
+    let Some(RequestFacts { context: request, body }) = facts else { return AfterHead::Unknown };
+    context.request = Some(request);
+    AfterHead::body_or(body, AfterHead::Undecided)
+}
+
+/// Adds a finished response to the context, and returns the unit that follows it.
+pub(crate) fn after_response(head: &HeadUnit, context: &mut ConnectionContext) -> AfterHead {
+    let (_, facts) = dissect_response(head, context.request.as_ref(), &context.options.limits);
+    let Some(facts) = facts else { return AfterHead::Unknown };
+    if facts.status == 101 {
+        // If the request was not observed, assume the protocol that this crate is for.
+        let is_websocket = context.request.as_ref().is_none_or(RequestContext::wants_websocket);
+        context.extensions = facts.extensions;
+        context.deflate = facts.deflate;
+        context.next_protocol = Some(if is_websocket { NextProtocol::WebSocket } else { NextProtocol::Other });
+        return if is_websocket { AfterHead::Frames } else { AfterHead::Unknown };
+    }
+    if facts.status < 200 {
+        // 100 and 103 only announce the final response.
+        return AfterHead::Head;
+    }
+    context.next_protocol = Some(NextProtocol::Http);
+    AfterHead::body_or(facts.body, AfterHead::Head)
+}

@@ -1,0 +1,90 @@
+//! Header lines as fields: the parts that requests and responses have in common.
+
+use std::ops::Range;
+
+use protocol::handshake::{Extension, extensions::parse_line};
+
+use super::lines::HeadLine;
+use crate::{
+    field::{Field, FieldValue},
+    glossary::{self, Term},
+};
+
+/// Creates the fields of the header lines. `explain` adds the meaning of a line, and the fields
+/// that follow from it.
+pub(super) fn header_fields(lines: &[HeadLine<'_>], explain: impl Fn(&'static Term, &str, &mut Field)) -> Vec<Field> {
+    let mut fields = Vec::new();
+    for line in lines.iter().skip(1) {
+        let field = match line {
+            HeadLine::Empty(range) => Field::new(&glossary::END_OF_HEAD, range.clone(), FieldValue::Group)
+                .with_label("\\r\\n")
+                .with_meaning("the head ends here"),
+            HeadLine::Header { name, value, value_start, range } => {
+                let term = glossary::term_for_header(name).unwrap_or(&glossary::OTHER_HEADER);
+                let mut field = Field::new(term, range.clone(), FieldValue::text(value.as_ref()))
+                    .with_label(name.clone().into_owned());
+                if std::ptr::eq(term, &glossary::COOKIE) {
+                    field.fields = cookie_fields(value, *value_start);
+                }
+                explain(term, value, &mut field);
+                field
+            }
+            HeadLine::Other { text, range } => {
+                Field::new(&glossary::STRAY_LINE, range.clone(), FieldValue::text(text.as_ref()))
+                    .with_meaning("not a header: there is no colon")
+            }
+        };
+        fields.push(field);
+    }
+    fields
+}
+
+/// Returns the meaning of a header line, if it is the same in requests and responses.
+pub(super) fn common_meaning(term: &'static Term, value: &str) -> Option<&'static str> {
+    let has = |token: &str| value.split(',').any(|element| element.trim().eq_ignore_ascii_case(token));
+    if std::ptr::eq(term, &glossary::UPGRADE) {
+        return Some(if has("websocket") { "the next protocol is WebSocket" } else { "not WebSocket" });
+    }
+    if std::ptr::eq(term, &glossary::CONNECTION) {
+        return Some(if has("upgrade") {
+            "Upgrade is meant for the machine at the other end of this TCP connection"
+        } else {
+            "does not list Upgrade"
+        });
+    }
+    None
+}
+
+/// Creates a field for each element of `Sec-WebSocket-Extensions`.
+pub(super) fn extension_fields(value: &str, range: &Range<u64>) -> Vec<Field> {
+    let field = |extension: Extension| {
+        Field::new(&glossary::EXTENSION, range.clone(), FieldValue::text(extension.to_string()))
+            .with_meaning(match extension.name() {
+                "permessage-deflate" => "messages may be compressed one by one; RSV1 marks the compressed ones",
+                _ => "not a registered extension",
+            })
+            .derived()
+    };
+    parse_line(value).unwrap_or_default().into_iter().map(field).collect()
+}
+
+/// Creates a field for each cookie of a `Cookie` header whose value begins at `start`.
+fn cookie_fields(value: &str, start: u64) -> Vec<Field> {
+    // Bytes that are not UTF-8 were replaced by a longer sequence, so positions in the text are no
+    // longer positions in the head.
+    if value.contains(char::REPLACEMENT_CHARACTER) {
+        return Vec::new();
+    }
+    let mut position = start;
+    let mut fields = Vec::new();
+    for element in value.split(';') {
+        let pair = element.trim_start();
+        let pair_start = position + (element.len() - pair.len()) as u64;
+        position += element.len() as u64 + 1;
+        if !pair.is_empty() {
+            let range = pair_start..pair_start + pair.len() as u64;
+            fields.push(Field::new(&glossary::COOKIE_PAIR, range, FieldValue::text(pair)));
+        }
+    }
+    fields
+}

@@ -1,0 +1,154 @@
+//! Inflates compressed messages, as an observer of both directions (RFC 7692, section 7.2.2).
+//!
+//! ```text
+//!   handshake ──▶ ObservedDeflate ──▶ a MessageInflater for each direction,
+//!                                     made at its first compressed message
+//!
+//!   payload of a frame ──▶ MessageInflater ──▶ inflated bytes, piece by piece,
+//!                                              at most `max_message_bytes` in a message
+//! ```
+//!
+//! With context takeover a message may refer to earlier ones. So every message is inflated, whether
+//! it is shown or not. Once a message could not be inflated to its end, no later one can be either.
+
+use protocol::{
+    HandshakeViolation, NegotiatedDeflate, Role, Violation,
+    extension::{InflateError, Inflater, PERMESSAGE_DEFLATE},
+    handshake::Extension,
+    observer::negotiated_deflate,
+};
+
+use crate::record::Direction;
+
+/// The number of payload bytes that are inflated at a time. DEFLATE expands one byte to at most
+/// 1032, so the result is at most a quarter of a mebibyte, which is freed before the next piece.
+const PIECE: usize = 256;
+
+/// The capacity of the output buffer that is kept between pieces. Only a payload that expands
+/// sixteen times or more needs a new allocation for each piece.
+const KEPT_CAPACITY: usize = 4 << 10;
+
+/// The compression that an observed handshake agreed on, as each end of the connection sees it.
+#[derive(Debug)]
+pub(crate) struct ObservedDeflate {
+    server: NegotiatedDeflate,
+    client: NegotiatedDeflate,
+}
+
+impl ObservedDeflate {
+    /// Reads the result of the negotiation from the elements of `Sec-WebSocket-Extensions`: those
+    /// that the client `offered`, if its request was seen, and those that the server `accepted`.
+    /// Returns `None` if messages are not compressed.
+    ///
+    /// If the response breaks a rule, the rule is returned as well. The sender of such a response
+    /// will probably compress its messages anyway. An inflater that keeps its context can read them
+    /// even if the sender does without context takeover.
+    pub(crate) fn negotiated(
+        offered: Option<&[Extension]>,
+        accepted: &[Extension],
+    ) -> (Option<Self>, Option<HandshakeViolation>) {
+        match Self::views(offered.unwrap_or(accepted), accepted) {
+            Ok(agreed) => (agreed, None),
+            Err(violation) => {
+                let is_meant = accepted.iter().any(|element| element.name() == PERMESSAGE_DEFLATE);
+                let plain: Vec<_> = Extension::new(PERMESSAGE_DEFLATE).into_iter().filter(|_| is_meant).collect();
+                (Self::views(&plain, &plain).unwrap_or_default(), Some(violation))
+            }
+        }
+    }
+
+    fn views(offered: &[Extension], accepted: &[Extension]) -> Result<Option<Self>, HandshakeViolation> {
+        let view = |role| negotiated_deflate(role, offered, accepted);
+        Ok(view(Role::Server)?.zip(view(Role::Client)?).map(|(server, client)| Self { server, client }))
+    }
+
+    /// Creates an inflater for the messages of this direction.
+    pub(crate) const fn inflater(&self, direction: Direction) -> MessageInflater {
+        let receiver = match direction {
+            Direction::ToServer => &self.server,
+            Direction::ToClient => &self.client,
+        };
+        MessageInflater { inflater: Inflater::new(receiver), is_open: false, output: Vec::new() }
+    }
+}
+
+/// Inflates the messages of one direction.
+#[derive(Debug)]
+pub(crate) struct MessageInflater {
+    inflater: Inflater,
+    /// Whether a message has begun and was not inflated to its end.
+    is_open: bool,
+    /// The inflated bytes of one piece.
+    output: Vec<u8>,
+}
+
+/// The reason that a message is not inflated, or not to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InflateFailure {
+    /// The payload is not valid DEFLATE.
+    Invalid,
+    /// The message inflates to more than this limit, in bytes.
+    TooBig(usize),
+    /// The message may refer to an earlier one that was not inflated to its end.
+    ContextLost,
+}
+
+impl InflateFailure {
+    /// Returns the broken rule. A lost context breaks none.
+    pub(crate) const fn violation(self) -> Option<Violation> {
+        match self {
+            Self::Invalid => Some(Violation::DeflateInvalid),
+            Self::TooBig(limit) => Some(Violation::MessageTooBig { limit }),
+            Self::ContextLost => None,
+        }
+    }
+}
+
+impl MessageInflater {
+    /// Begins a message.
+    pub(crate) fn begin(&mut self) -> Result<(), InflateFailure> {
+        if self.is_open {
+            if self.inflater.takes_over() {
+                return Err(InflateFailure::ContextLost);
+            }
+            // Without takeover every message begins with an empty window, so the unfinished one
+            // does no harm.
+            self.inflater.forget();
+        }
+        self.is_open = true;
+        Ok(())
+    }
+
+    /// Inflates the next bytes of the message's payload and passes the result to `sink`. `inflated`
+    /// is the length of the message so far in bytes, and `limit` the length that it may reach.
+    pub(crate) fn push(
+        &mut self,
+        payload: &[u8],
+        inflated: u64,
+        limit: usize,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), InflateFailure> {
+        let mut left = limit.saturating_sub(usize::try_from(inflated).unwrap_or(usize::MAX));
+        for piece in payload.chunks(PIECE) {
+            let result = self.inflater.inflate(piece, false, &mut self.output, left);
+            // Pass on the bytes even if an error follows them: a reader wants to see how far the
+            // message could be inflated.
+            left -= self.output.len();
+            sink(&self.output);
+            self.output.clear();
+            self.output.shrink_to(KEPT_CAPACITY);
+            result.map_err(|error| match error {
+                InflateError::Invalid => InflateFailure::Invalid,
+                InflateError::TooBig => InflateFailure::TooBig(limit),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Ends the message.
+    pub(crate) fn end(&mut self) -> Result<(), InflateFailure> {
+        self.inflater.inflate(&[], true, &mut Vec::new(), 0).map_err(|_| InflateFailure::Invalid)?;
+        self.is_open = false;
+        Ok(())
+    }
+}

@@ -1,0 +1,12 @@
+//! The tests of the dissector, by topic.
+
+mod capture;
+#[path = "../common/mod.rs"]
+mod common;
+mod deflate;
+mod engine;
+mod frames;
+mod handshake;
+mod pieces;
+mod renderings;
+mod violations;

@@ -1,0 +1,58 @@
+//! `/break/RULE`: breaks one rule of the RFC on purpose, and logs how the client reacts.
+//!
+//! It is for a learner who wants to see a client refuse what it must not accept. The client may be
+//! this workspace's, a browser or any other. The rules and the bytes that break them are in the
+//! [`laboratory`] crate.
+
+use std::{fmt::Write, net::SocketAddr, time::Duration};
+
+use laboratory::{Evaluation, Fault, faults, serve_fault};
+use protocol::Role;
+use tokio::io::{AsyncRead, AsyncWrite};
+use websocket::Incoming;
+
+/// The part of the path before the rule's name.
+pub(crate) const PATH: &str = "/break/";
+
+/// Finds the fault that breaks the rule with this name.
+///
+/// # Errors
+/// Returns a list of the rules, one on a line, if there is no such rule.
+pub(crate) fn find(name: &str) -> Result<&'static Fault, String> {
+    faults::find(Role::Server, name).ok_or_else(|| {
+        let why = if name.is_empty() { "name a rule" } else { "there is no such rule" };
+        let mut list = format!("{why}; use one of these paths:\n");
+        for Fault { name, section, description, .. } in faults::sent_by(Role::Server) {
+            // Writing to a String cannot fail.
+            let _ = write!(list, "\n{PATH}{name:<26}  section {section:<6}  {description}");
+        }
+        list
+    })
+}
+
+/// Breaks the rule. The client has `patience` to react.
+pub(crate) async fn handle<S>(incoming: Incoming<S>, fault: &'static Fault, peer: SocketAddr, patience: Duration)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let Fault { name, section, level, expected, .. } = fault;
+    tracing::info!("{peer} gets {PATH}{name}: {}", fault.description);
+    let (stream, request) = incoming.into_parts();
+    match serve_fault(stream, request, fault, patience).await {
+        Ok(evaluation) => tracing::info!(
+            "{peer} on {PATH}{name}: {} ({}); expected: {expected} ({level}, section {section})",
+            evaluation.verdict(),
+            describe(&evaluation),
+        ),
+        Err(error) => tracing::warn!("{peer} on {PATH}{name}: {error}"),
+    }
+}
+
+/// Describes what the client did, with the reason that it gave.
+fn describe(evaluation: &Evaluation) -> String {
+    let seen = evaluation.observations();
+    match &seen.close {
+        Some(close) if !close.reason.is_empty() => format!("{seen}: {:?}", close.reason),
+        _ => seen.to_string(),
+    }
+}

@@ -1,0 +1,9 @@
+//! `/chat`: relays each text to all other members.
+
+mod handler;
+mod room;
+
+pub(crate) use self::{
+    handler::{SUBPROTOCOL, handle},
+    room::Room,
+};

@@ -1,0 +1,147 @@
+//! Ends a conversation, and reports the end in one line of the log.
+//!
+//! ```text
+//!   closed: 1000 (normal closure), closed by the peer
+//!   closed: 1001 (going away), closed by this end: the server is shutting down
+//!   closed: 1006 (abnormal closure), the peer never answered the Close 1008 (policy violation) "pushes are not being read"
+//!   closed: 1006 (abnormal closure), failed by this end: a client's frames must be masked (RFC 6455, section 5.1)
+//! ```
+//!
+//! No line repeats what it has already said.
+
+use std::net::SocketAddr;
+
+use cli::code_and_reason;
+use protocol::{CloseCode, CloseInfo};
+use tokio::io::{AsyncRead, AsyncWrite};
+use websocket::{Error, WebSocket};
+
+/// The Close with which the server ends a conversation that the client would continue.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServerClose {
+    pub(crate) code: CloseCode,
+    pub(crate) reason: &'static str,
+}
+
+/// The result of a handler: `None` if the client closed the connection, a [`ServerClose`] if the
+/// server wants to, or an error.
+pub(crate) type HandlerResult = Result<Option<ServerClose>, Error>;
+
+/// Ends a conversation: sends the server's Close if there is one to send, and logs how it went.
+pub(crate) async fn finish<S>(mut connection: WebSocket<S>, result: HandlerResult, peer: SocketAddr)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match result {
+        Ok(None) => tracing::info!("{peer} closed: {}", connection.close_info()),
+        Ok(Some(close)) => match connection.close(close.code, close.reason).await {
+            Ok(close_info) => tracing::info!("{peer} closed: {}", describe_close(&close_info, close)),
+            Err(error) => tracing::error!("{peer}: {error}"),
+        },
+        //= docs/src/rfc6455.md#section-7-1-7
+        //# A server that fails the connection SHOULD log the problem.
+        Err(error) => tracing::warn!("{peer} closed: {}", describe_error(&connection.close_info(), &error)),
+    }
+}
+
+/// Describes the end after the server's Close. Adds that Close where the peer's own does not repeat
+/// it.
+fn describe_close(close_info: &CloseInfo, ServerClose { code, reason }: ServerClose) -> String {
+    match &close_info.sent {
+        // The peer's Close arrived first, so this end answered with the peer's code instead.
+        Some(sent) if sent.code() != code => close_info.to_string(),
+        None => close_info.to_string(),
+        Some(_) if close_info.code == code && close_info.reason == reason => close_info.to_string(),
+        Some(_) if close_info.code == code => format!("{close_info}: {reason}"),
+        // The text so far ends with "the peer never answered the Close".
+        Some(_) if close_info.code == CloseCode::ABNORMAL_CLOSURE && close_info.violation.is_none() => {
+            format!("{close_info} {}", code_and_reason(code, reason))
+        }
+        Some(_) => format!("{close_info}; this end sent {}", code_and_reason(code, reason)),
+    }
+}
+
+/// Describes the end after an error. Adds the error where the connection does not already include
+/// it.
+fn describe_error(close_info: &CloseInfo, error: &Error) -> String {
+    match error {
+        Error::Violation(_) | Error::EndedWithoutClose => close_info.to_string(),
+        // When TCP broke, it goes without saying that no Close frame arrived.
+        Error::Io(_) if close_info.initiator.is_none() && close_info.violation.is_none() => {
+            format!("{}, {error}", close_info.code)
+        }
+        _ => format!("{close_info}; {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, time::Instant};
+
+    use protocol::{CloseFrame, Config, Connection, Endpoint, Violation};
+
+    use super::*;
+
+    /// Returns how a connection ended: `initiator` sent the first Close, the peer sent `code`, and
+    /// this end sent `sent`.
+    fn close_info(initiator: Option<Endpoint>, code: u16, sent: Option<u16>) -> CloseInfo {
+        let mut close_info = Connection::server(Config::default(), Instant::now()).close_info();
+        close_info.initiator = initiator;
+        close_info.code = CloseCode(code);
+        close_info.sent = sent.map(|code| CloseFrame::new(CloseCode(code), "").expect("a code that may be sent"));
+        close_info
+    }
+
+    const CLOSE: ServerClose = ServerClose { code: CloseCode::GOING_AWAY, reason: "the server is shutting down" };
+
+    #[test]
+    fn the_servers_reason_is_told_once() {
+        let mut answered = close_info(Some(Endpoint::Local), 1001, Some(1001));
+        assert_eq!(
+            describe_close(&answered, CLOSE),
+            "1001 (going away), closed by this end: the server is shutting down"
+        );
+        answered.reason = "the server is shutting down".to_owned();
+        assert_eq!(
+            describe_close(&answered, CLOSE),
+            r#"1001 (going away) "the server is shutting down", closed by this end"#
+        );
+    }
+
+    #[test]
+    fn an_answer_with_another_code_and_no_answer_are_told_beside_ours() {
+        assert_eq!(
+            describe_close(&close_info(Some(Endpoint::Local), 1000, Some(1001)), CLOSE),
+            "1000 (normal closure), closed by this end; this end sent 1001 (going away) \"the server is shutting down\""
+        );
+        assert_eq!(
+            describe_close(&close_info(Some(Endpoint::Local), 1006, Some(1001)), CLOSE),
+            "1006 (abnormal closure), the peer never answered the Close 1001 (going away) \"the server is shutting down\""
+        );
+    }
+
+    #[test]
+    fn a_close_that_came_too_late_is_not_told() {
+        assert_eq!(
+            describe_close(&close_info(Some(Endpoint::Remote), 1000, Some(1000)), CLOSE),
+            "1000 (normal closure), closed by the peer"
+        );
+    }
+
+    #[test]
+    fn what_the_connection_tells_is_not_repeated_by_the_error() {
+        let mut close_info = close_info(None, 1006, None);
+        assert_eq!(
+            describe_error(&close_info, &Error::EndedWithoutClose),
+            "1006 (abnormal closure), the connection ended without a Close frame"
+        );
+        let reset = Error::Io(io::ErrorKind::ConnectionReset.into());
+        assert_eq!(
+            describe_error(&close_info, &reset),
+            "1006 (abnormal closure), the connection broke: connection reset"
+        );
+        close_info.violation = Some(Violation::UnmaskedFrame);
+        let line = describe_error(&close_info, &Error::Violation(Violation::UnmaskedFrame));
+        assert_eq!(line.matches("must be masked").count(), 1, "{line}");
+    }
+}

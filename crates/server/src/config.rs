@@ -1,0 +1,21 @@
+//! From the command line to the configuration of every connection.
+
+use protocol::{Config, DeflateOptions, KeepAlive, Limits};
+use websocket::ServerConfig;
+
+use crate::args::Args;
+
+/// Returns the configuration that the command line requests.
+pub(crate) fn server_config(args: &Args) -> ServerConfig {
+    let limits = Limits::DEFAULT.max_frame_bytes(args.max_message).max_message_bytes(args.max_message);
+    let keep_alive = KeepAlive { interval: args.ping_interval, timeout: args.ping_interval };
+    let connection = Config::DEFAULT.limits(limits).close_timeout(args.close_timeout).keep_alive(keep_alive);
+    let config = ServerConfig::default().config(connection).handshake_timeout(args.handshake_timeout);
+    if args.deflate {
+        // Without context takeover. With it, 20,000 clients could make this server keep eight
+        // gigabytes.
+        config.deflate(DeflateOptions::FRUGAL)
+    } else {
+        config
+    }
+}

@@ -1,0 +1,159 @@
+//! One connection, from its request to its end.
+
+use std::net::SocketAddr;
+
+use dissector::tap::Tapped;
+use http::Response;
+use protocol::{CloseCode, Role, handshake::UpgradeOptions};
+use tokio::io::{AsyncRead, AsyncWrite};
+use websocket::{AcceptError, Incoming, WebSocket};
+
+use crate::{
+    break_rule, chat,
+    closing::{HandlerResult, ServerClose, finish},
+    echo,
+    route::{Decision, Route, decide},
+    state::ServerState,
+    stats, wire,
+};
+
+/// Serves a connection from its request to its end.
+pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, state: &ServerState)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    // Boxed, because a task is as large as the largest future it may ever hold. An hour of
+    // conversation should not keep the memory of the handshake, nor of the less common handlers.
+    if let Some((route, connection)) = Box::pin(open(stream, peer, state)).await {
+        converse(route, connection, peer, state).await;
+    }
+}
+
+/// Performs the opening handshake. Everything that needs no long-lived connection also ends here:
+/// rejections, the page, and the less common kinds of connections.
+async fn open<S>(stream: S, peer: SocketAddr, state: &ServerState) -> Option<(Route, WebSocket<S>)>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let incoming = tokio::select! {
+        incoming = websocket::read_request(stream, &state.config) => incoming,
+        () = state.shutdown.cancelled() => return None,
+    };
+    let incoming = match incoming {
+        Ok(incoming) => incoming,
+        Err(error) => {
+            tracing::info!("{peer} not accepted: {error}");
+            return None;
+        }
+    };
+    let path = wire::hide_token(incoming.request().path()).to_owned();
+    match decide(incoming.request(), &state.origins, &state.taps) {
+        Decision::Accept(route, options) => match incoming.accept(options, &state.config).await {
+            Ok(connection) => return Some((route, connection)),
+            Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),
+        },
+        Decision::Tap => serve_tapped(incoming, peer, state).await,
+        Decision::View(viewer) => serve_viewer(incoming, viewer, peer, state).await,
+        Decision::Break(fault) => {
+            let patience = state.config.config.close_timeout;
+            tokio::select! {
+                () = break_rule::handle(incoming, fault, peer, patience) => {}
+                () = state.shutdown.cancelled() => {}
+            }
+        }
+        Decision::Respond(response, why) => respond(incoming, &response, peer, &path, &why).await,
+    }
+    None
+}
+
+async fn respond<S>(incoming: Incoming<S>, response: &Response<String>, peer: SocketAddr, path: &str, why: &str)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let status = response.status();
+    if status.is_success() {
+        tracing::debug!("{peer} gets {why}");
+    } else {
+        tracing::info!("{peer} rejected on {path} with {status}: {why}");
+    }
+    if let Err(error @ AcceptError::Io(_)) = incoming.respond(response).await {
+        tracing::debug!("{peer}: {error}");
+    }
+}
+
+/// Serves an open connection until it is closed: by the client, by the handler's own decision, or
+/// because the server stops.
+async fn converse<S>(route: Route, mut connection: WebSocket<S>, peer: SocketAddr, state: &ServerState)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    tracing::info!("{peer} connected to {}", route.path());
+    let handler = async {
+        match route {
+            Route::Stats => stats::handle(&mut connection, peer, &state.stats, state.write_timeout).await,
+            Route::Echo => echo::handle(&mut connection).await,
+            Route::Chat => chat::handle(&mut connection, peer, &state.room, state.config.deflate.as_ref()).await,
+        }
+    };
+    let result = unless_stopped(handler, state).await;
+    finish(connection, result, peer).await;
+}
+
+/// Serves a client of the stats that wants to see its own frames: puts a tap on its connection, if
+/// there is one left.
+async fn serve_tapped<S>(incoming: Incoming<S>, peer: SocketAddr, state: &ServerState)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match state.taps.tap(incoming.request(), &state.config.config.limits) {
+        Some((tap, token)) => {
+            let incoming = incoming.map_stream(|stream| Tapped::new(stream, Role::Server, tap));
+            serve_announced(incoming, Some(&token), peer, state).await;
+        }
+        None => serve_announced(incoming, None, peer, state).await,
+    }
+}
+
+/// Serves a client of the stats whose first message says where its frames can be seen.
+async fn serve_announced<S>(incoming: Incoming<S>, token: Option<&str>, peer: SocketAddr, state: &ServerState)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = match incoming.accept(UpgradeOptions::default(), &state.config).await {
+        Ok(connection) => connection,
+        Err(error) => return tracing::info!("{peer} not accepted on /: {error}"),
+    };
+    tracing::info!("{peer} connected to /, and may view its own frames");
+    let handler = async {
+        connection.send(wire::announcement(token)).await?;
+        stats::handle(&mut connection, peer, &state.stats, state.write_timeout).await
+    };
+    let result = unless_stopped(handler, state).await;
+    finish(connection, result, peer).await;
+}
+
+/// Serves a page that views the frames of its other connection.
+///
+/// This connection is not closed when the server stops. The other one is, and the page should see
+/// that happen; then this one ends by itself.
+async fn serve_viewer<S>(incoming: Incoming<S>, mut viewer: wire::Viewer, peer: SocketAddr, state: &ServerState)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut connection = match incoming.accept(UpgradeOptions::default(), &state.config).await {
+        Ok(connection) => connection,
+        Err(error) => return tracing::info!("{peer} not accepted on /wire/...: {error}"),
+    };
+    tracing::info!("{peer} views the frames of another connection");
+    let result = wire::handle(&mut connection, &mut viewer, state.write_timeout, &state.shutdown).await;
+    finish(connection, result, peer).await;
+}
+
+async fn unless_stopped(handler: impl Future<Output = HandlerResult>, state: &ServerState) -> HandlerResult {
+    tokio::select! {
+        result = handler => result,
+        () = state.shutdown.cancelled() => {
+            Ok(Some(ServerClose { code: CloseCode::GOING_AWAY, reason: "the server is shutting down" }))
+        }
+    }
+}

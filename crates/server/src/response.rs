@@ -1,0 +1,22 @@
+//! Plain HTTP responses.
+
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
+
+/// Returns a plain-text response with one line, or several.
+pub(crate) fn plain_text(status: StatusCode, text: &str) -> Response<String> {
+    let mut response = Response::new(format!("{text}\n"));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// Returns the response of a server that is at its connection limit.
+pub(crate) fn server_full() -> Response<String> {
+    let mut response =
+        plain_text(StatusCode::SERVICE_UNAVAILABLE, "the server is at its connection limit; try again later");
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    response
+}

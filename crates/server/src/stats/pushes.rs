@@ -1,0 +1,114 @@
+//! The numbers that the server counts, and the pushes that report them.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use protocol::{Message, PreparedMessage};
+use serde::Serialize;
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
+
+use crate::memory;
+
+/// The bytes of the last text that each push repeats. Without a limit, one client could make the
+/// server send its longest message to everyone, every second.
+const MAX_LAST_TEXT: usize = 4 << 10;
+
+/// One push. The fields appear in the JSON in this order.
+#[derive(Debug, Serialize)]
+struct Push<'a> {
+    /// The number of the push, from 1. A client that is too slow for a push sees a gap.
+    sequence: u64,
+    uptime_seconds: f64,
+    /// The open connections on `/`.
+    clients: usize,
+    messages_received: u64,
+    last_text: Option<&'a str>,
+    /// The resident memory of this process.
+    rss_bytes: u64,
+}
+
+/// The numbers that the pushes report, and the newest push.
+#[derive(Debug)]
+pub(crate) struct Stats {
+    started: Instant,
+    clients: AtomicUsize,
+    messages_received: AtomicU64,
+    last_text: Mutex<Option<String>>,
+    /// Holds only the newest push. A slow client skips pushes, so nothing accumulates.
+    newest: watch::Sender<Option<PreparedMessage>>,
+}
+
+impl Stats {
+    pub(crate) fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            clients: AtomicUsize::new(0),
+            messages_received: AtomicU64::new(0),
+            last_text: Mutex::new(None),
+            newest: watch::Sender::new(None),
+        }
+    }
+
+    /// Makes a push on every interval, forever.
+    pub(crate) async fn push_every(&self, period: Duration) {
+        let mut ticks = interval(period);
+        // After a delay, one push is enough to catch up.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        for sequence in 1.. {
+            ticks.tick().await;
+            // Encoded once here, however many clients there are.
+            let message = Message::text(self.json(sequence));
+            self.newest.send_replace(Some(PreparedMessage::new(&message)));
+        }
+    }
+
+    fn json(&self, sequence: u64) -> String {
+        let last_text = self.last_text.lock().unwrap_or_else(PoisonError::into_inner);
+        let push = Push {
+            sequence,
+            uptime_seconds: (self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            clients: self.clients.load(Ordering::Relaxed),
+            messages_received: self.messages_received.load(Ordering::Relaxed),
+            last_text: last_text.as_deref(),
+            rss_bytes: memory::resident_bytes(),
+        };
+        serde_json::to_string(&push).expect("numbers and strings always have a JSON form")
+    }
+
+    /// Counts a text, and keeps the beginning of it for the pushes.
+    pub(super) fn record_text(&self, text: &str) {
+        self.messages_received.fetch_add(1, Ordering::Relaxed);
+        let end = text.floor_char_boundary(MAX_LAST_TEXT);
+        let kept = if end < text.len() { format!("{}…", &text[..end]) } else { text.to_owned() };
+        *self.last_text.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    }
+
+    /// Counts a client until the returned guard is dropped.
+    pub(super) fn count_client(&self) -> ClientGuard<'_> {
+        self.clients.fetch_add(1, Ordering::Relaxed);
+        ClientGuard(&self.clients)
+    }
+
+    /// Returns a receiver of the newest push.
+    pub(super) fn subscribe(&self) -> watch::Receiver<Option<PreparedMessage>> {
+        self.newest.subscribe()
+    }
+}
+
+/// Counts a client for as long as it lives.
+pub(super) struct ClientGuard<'a>(&'a AtomicUsize);
+
+impl Drop for ClientGuard<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,26 @@
+//! `--trace` and `--capture`: shows the bytes of each connection while they pass.
+//!
+//! Without these options nobody observes the connections, and it costs nothing: they then run over
+//! TCP itself, a type that has no tap in it (see `serve_connection` in `listen`). With them they
+//! run over a [`Tapped`] stream.
+
+use std::net::SocketAddr;
+
+use cli::{Observer, Tracer};
+use dissector::{Record, tap::Tapped};
+use protocol::Role;
+use tokio::net::TcpStream;
+
+use crate::output::log_text;
+
+/// Puts a tap on a connection.
+pub(crate) fn tap(
+    tracer: &Tracer,
+    stream: TcpStream,
+    peer: SocketAddr,
+) -> Tapped<TcpStream, Observer<impl FnMut(Record) + use<>>> {
+    let observer = tracer.observer(Role::Server, peer.to_string(), log_text as fn(&str));
+    let addresses = stream.local_addr().map(|server| (peer, server));
+    let observer = tracer.start_capture(observer, addresses, move |sentence| tracing::error!("{peer}: {sentence}"));
+    Tapped::new(stream, Role::Server, observer)
+}

@@ -1,0 +1,165 @@
+//! The feed: carries the records of one connection, as JSON, from its tap to its viewer.
+
+use std::{
+    collections::VecDeque,
+    mem,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use dissector::{
+    Direction::{self, ToClient},
+    Record,
+    conversation::Passed,
+    render,
+};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit},
+    time::Instant,
+};
+
+/// The maximum size of what waits for a slow page, in bytes of JSON. A record with its explanations
+/// takes about five thousand.
+pub(super) const MAX_BYTES: usize = 256 << 10;
+
+/// The state that a tap and its viewer share.
+#[derive(Debug)]
+pub(super) struct Feed {
+    queue: Mutex<Queue>,
+    changed: Notify,
+    /// Held until both the tap and the viewer are gone.
+    _slot: OwnedSemaphorePermit,
+}
+
+#[derive(Debug)]
+pub(super) struct Queue {
+    /// JSON objects, the oldest first.
+    pub(super) waiting: VecDeque<String>,
+    /// Their size in bytes.
+    pub(super) bytes: usize,
+    /// The frames after them that were only counted: to the server, to the client.
+    pub(super) skipped: [Passed; 2],
+    /// When the tap stops waiting for a viewer; `None` once there is one.
+    unclaimed_until: Option<Instant>,
+    /// The viewer is gone.
+    abandoned: bool,
+    /// The tapped connection is over, so no more records follow.
+    ended: bool,
+}
+
+impl Feed {
+    /// Creates a feed that a viewer has to claim before `unclaimed_until`.
+    pub(super) fn new(unclaimed_until: Instant, slot: OwnedSemaphorePermit) -> Self {
+        let queue = Queue {
+            waiting: VecDeque::new(),
+            bytes: 0,
+            skipped: [Passed::default(); 2],
+            unclaimed_until: Some(unclaimed_until),
+            abandoned: false,
+            ended: false,
+        };
+        Self { queue: Mutex::new(queue), changed: Notify::new(), _slot: slot }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes the viewer after a change of the queue.
+    pub(super) fn notify(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Marks that there is a viewer, so that the feed no longer expires.
+    pub(super) fn claim(&self) {
+        self.lock().unclaimed_until = None;
+    }
+
+    /// Marks that no more records will follow.
+    pub(super) fn end(&self) {
+        self.lock().ended = true;
+        self.notify();
+    }
+
+    /// Marks that nobody will read the feed any more, and discards what is in it.
+    pub(super) fn abandon(&self) {
+        let mut queue = self.lock();
+        queue.abandoned = true;
+        queue.waiting = VecDeque::new();
+    }
+
+    /// Waits until there are records and returns all of them as one JSON array. Returns `None` at
+    /// the end of the feed.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe: no record is lost.
+    pub(super) async fn next_batch(&self) -> Option<String> {
+        loop {
+            // Before the look at the queue, so that a change right after it is not missed.
+            let changed = self.changed.notified();
+            let (batch, ended) = {
+                let mut queue = self.lock();
+                (queue.take(), queue.ended)
+            };
+            if batch.is_some() || ended {
+                return batch;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl Queue {
+    /// Returns whether another record may be added. The one that is added may go over the limit.
+    pub(super) fn has_room(&self) -> bool {
+        self.bytes < MAX_BYTES
+    }
+
+    /// Returns whether somebody reads the feed, or may still claim it.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.abandoned && self.unclaimed_until.is_none_or(|until| Instant::now() < until)
+    }
+
+    pub(super) fn add_record(&mut self, record: &Record) {
+        self.add(render::json(record));
+    }
+
+    /// Adds the note that one direction of TCP has ended.
+    pub(super) fn add_end(&mut self, direction: Direction) {
+        self.add(serde_json::json!({ "end_of": direction }).to_string());
+    }
+
+    /// Counts frames that pass without a record.
+    pub(super) fn skip(&mut self, direction: Direction, passed: Passed) {
+        let skipped = &mut self.skipped[usize::from(direction == ToClient)];
+        skipped.units += passed.units;
+        skipped.bytes += passed.bytes;
+    }
+
+    fn add(&mut self, json: String) {
+        self.add_skipped();
+        self.push(json);
+    }
+
+    /// Adds the counts so far to the queue, so that they have the right position among the records.
+    fn add_skipped(&mut self) {
+        let [to_server, to_client] = mem::take(&mut self.skipped);
+        if to_server.units + to_client.units > 0 {
+            let counts = |passed: Passed| serde_json::json!({ "frames": passed.units, "bytes": passed.bytes });
+            let both = serde_json::json!({ "to_server": counts(to_server), "to_client": counts(to_client) });
+            self.push(serde_json::json!({ "skipped": both }).to_string());
+        }
+    }
+
+    fn push(&mut self, json: String) {
+        self.bytes += json.len();
+        self.waiting.push_back(json);
+    }
+
+    /// Takes everything that waits, as one array. Returns `None` if nothing does.
+    fn take(&mut self) -> Option<String> {
+        self.add_skipped();
+        self.bytes = 0;
+        let objects = Vec::from(mem::take(&mut self.waiting));
+        (!objects.is_empty()).then(|| format!("[{}]", objects.join(",")))
+    }
+}

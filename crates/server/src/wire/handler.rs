@@ -1,0 +1,51 @@
+//! The conversation on the page's second connection.
+
+use std::time::Duration;
+
+use protocol::{CloseCode, Message};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+use websocket::WebSocket;
+
+use super::viewer::Viewer;
+use crate::closing::{HandlerResult, ServerClose};
+
+/// Sends the page every batch of records, until the feed ends or the page closes the connection.
+///
+/// `shutdown` is only read when the feed ends, to say why it did.
+pub(crate) async fn handle<S>(
+    connection: &mut WebSocket<S>,
+    viewer: &mut Viewer,
+    write_timeout: Duration,
+    shutdown: &CancellationToken,
+) -> HandlerResult
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let close = |code, reason| Ok(Some(ServerClose { code, reason }));
+    loop {
+        tokio::select! {
+            message = connection.next() => match message {
+                None => return Ok(None),
+                Some(Err(error)) => return Err(error),
+                Some(Ok(_)) => return close(CloseCode::POLICY_VIOLATION, "this connection is for viewing only"),
+            },
+            batch = viewer.batch() => {
+                let Some(batch) = batch else {
+                    return if shutdown.is_cancelled() {
+                        close(CloseCode::GOING_AWAY, "the server is shutting down")
+                    } else {
+                        close(CloseCode::NORMAL, "the other connection has ended")
+                    };
+                };
+                match timeout(write_timeout, connection.send(Message::text(batch))).await {
+                    Ok(sent) => sent?,
+                    Err(_) => return close(CloseCode::POLICY_VIOLATION, "records are not being read"),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Tests of the registry, the tap and the feed together.
+
+use std::time::Duration;
+
+use dissector::{Direction::ToClient, tap::Tap};
+use protocol::{
+    Limits,
+    handshake::{ReceivedRequest, ServerHandshake, Status},
+};
+use tokio::time::advance;
+
+use super::{
+    feed::MAX_BYTES,
+    registry::{MAX_TAPS, TapRegistry},
+    tap::WireTap,
+    token::LIFETIME,
+};
+
+fn request(path: &str) -> ReceivedRequest {
+    let mut handshake = ServerHandshake::new(Limits::DEFAULT);
+    let head = format!("GET {path} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n");
+    handshake.input().extend_from_slice(head.as_bytes());
+    match handshake.poll() {
+        Ok(Status::Complete(request)) => request,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn tap(taps: &TapRegistry) -> Option<(WireTap, String)> {
+    taps.tap(&request("/?wire"), &Limits::DEFAULT)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_page_that_does_not_read_is_bounded() {
+    let taps = TapRegistry::new();
+    let (mut tapped, token) = tap(&taps).expect("a tap is free");
+    let viewer = taps.claim(&request(&format!("/wire/{token}"))).expect("the token is new");
+    tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    let frame = [&b"\x82\x7e\x02\x00"[..], &[0; 512]].concat();
+    let mut most = 0;
+    for _ in 0..300 {
+        // Slowly enough that the budget allows each of them to be dissected.
+        advance(Duration::from_millis(100)).await;
+        tapped.bytes(ToClient, &frame);
+        most = most.max(viewer.feed.lock().bytes);
+    }
+    // The last record is added while there is room, and may need more than that.
+    assert!((MAX_BYTES..MAX_BYTES + 10_000).contains(&most), "{most} bytes");
+    let queue = viewer.feed.lock();
+    let [_, skipped] = queue.skipped;
+    // Two of the waiting records are the request and the response.
+    assert_eq!(queue.waiting.len() as u64 - 2 + skipped.units, 300);
+    assert_eq!(skipped.bytes, skipped.units * frame.len() as u64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_nobody_uses_expires_and_its_tap_stops() {
+    let taps = TapRegistry::new();
+    let (mut early, token) = tap(&taps).expect("a tap is free");
+    advance(LIFETIME - Duration::from_millis(1)).await;
+    let viewer = taps.claim(&request(&format!("/wire/{token}")));
+    assert!(viewer.is_some(), "at the last moment");
+    let (mut late, token) = tap(&taps).expect("a tap is free");
+    advance(LIFETIME).await;
+    assert!(taps.claim(&request(&format!("/wire/{token}"))).is_none());
+    for tap in [&mut early, &mut late] {
+        tap.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n");
+    }
+    assert!(early.active.is_some() && late.active.is_none());
+    drop(viewer);
+    early.bytes(ToClient, b"Upgrade: websocket\r\n");
+    assert!(early.active.is_none(), "its viewer is gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn slots_of_connections_that_are_never_viewed_become_free() {
+    let taps = TapRegistry::new();
+    // Idle connections: they send nothing, so their taps cannot notice that their time is over.
+    let tapped: Vec<_> = (0..MAX_TAPS).map_while(|_| tap(&taps)).collect();
+    assert_eq!(tapped.len(), MAX_TAPS);
+    assert!(tap(&taps).is_none());
+    drop(tapped);
+    advance(LIFETIME).await;
+    assert!(tap(&taps).is_some());
+}

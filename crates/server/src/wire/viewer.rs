@@ -1,0 +1,42 @@
+//! The viewer: reads a feed for the page's second connection.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, sleep_until};
+
+use super::feed::Feed;
+
+/// The time from one message to the next. Records that arrive in between are sent together.
+const BATCH_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The reading end of a feed. When it is dropped, the tap stops.
+#[derive(Debug)]
+pub(crate) struct Viewer {
+    pub(super) feed: Arc<Feed>,
+    next_batch: Instant,
+}
+
+impl Viewer {
+    /// Claims the feed.
+    pub(super) fn new(feed: Arc<Feed>, now: Instant) -> Self {
+        feed.claim();
+        Self { feed, next_batch: now }
+    }
+
+    /// Returns the next message for the page, or `None` at the end of the feed.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe: no record is lost.
+    pub(super) async fn batch(&mut self) -> Option<String> {
+        sleep_until(self.next_batch).await;
+        let batch = self.feed.next_batch().await;
+        self.next_batch = Instant::now() + BATCH_INTERVAL;
+        batch
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.feed.abandon();
+    }
+}

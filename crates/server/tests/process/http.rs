@@ -1,0 +1,344 @@
+//! Plain HTTP responses: the page, and the rejection of requests that get no WebSocket.
+
+use std::{
+    io::{Read, Write},
+    time::{Duration, Instant},
+};
+
+use crate::support::{
+    PATIENCE, Server,
+    client::Client,
+    eventually,
+    http::{Request, Response, exchange, open, read_response},
+};
+use dissector::{RecordPart, render::palette};
+
+// ---- The page -----------------------------------------------------------------------------------
+
+#[test]
+fn a_browser_gets_the_page() {
+    let server = Server::start(&[]);
+    let page = exchange(&server, &Request::get(&server, "/").bytes());
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("Content-Type"), Some("text/html; charset=utf-8"));
+    assert_eq!(page.header("Content-Length"), Some(page.body.len().to_string().as_str()));
+    assert_eq!(page.header("Connection"), Some("close"));
+    assert_eq!(page.header("Cache-Control"), Some("no-store"));
+    assert_eq!(page.header("X-Content-Type-Options"), Some("nosniff"));
+    assert_eq!(page.header("Referrer-Policy"), Some("no-referrer"));
+    assert!(page.body.starts_with("<!doctype html>") && page.body.trim_end().ends_with("</html>"));
+    // Each value of a push has an element.
+    for key in ["sequence", "uptime_seconds", "clients", "messages_received", "last_text", "rss_bytes"] {
+        assert!(page.body.contains(&format!("id=\"{key}\"")), "{key}");
+    }
+    // Neither a query nor a browser's other headers change anything.
+    let request = Request::get(&server, "/?from=a-bookmark").and("Accept", "text/html").and("Connection", "keep-alive");
+    assert_eq!(exchange(&server, &request.bytes()).status, 200);
+}
+
+#[test]
+fn the_page_has_the_colours_of_the_dissector() {
+    let server = Server::start(&[]);
+    let page = exchange(&server, &Request::get(&server, "/").bytes()).body;
+    for (name, part) in [
+        ("fin", RecordPart::Fin),
+        ("reserved", RecordPart::Reserved),
+        ("opcode", RecordPart::Opcode),
+        ("mask", RecordPart::Mask),
+        ("length", RecordPart::Length),
+        ("payload", RecordPart::Payload),
+    ] {
+        let colour = format!("--{name}: {}", palette::of(part).hex());
+        assert_eq!(page.matches(&colour).count(), 1, "{colour}");
+    }
+    assert!(page.contains(&format!("--ink: {}", palette::INK.hex())));
+}
+
+#[test]
+fn the_page_runs_only_what_is_in_it() {
+    let server = Server::start(&[]);
+    let pages = [(); 2].map(|()| exchange(&server, &Request::get(&server, "/").bytes()));
+    let nonces = pages.each_ref().map(|page| {
+        let policy = page.header("Content-Security-Policy").expect("there is a policy");
+        assert!(policy.contains("default-src 'none'") && !policy.contains("-inline"), "{policy}");
+        assert!(policy.contains("connect-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(policy.contains("require-trusted-types-for 'script'; trusted-types 'none'"), "{policy}");
+        let (_, rest) = policy.split_once("script-src 'nonce-").expect("scripts need a nonce");
+        let (nonce, _) = rest.split_once('\'').unwrap();
+        assert!(nonce.len() >= 22, "128 bits at least: {nonce}");
+        assert!(policy.contains(&format!("style-src 'nonce-{nonce}'")), "{policy}");
+        for tag in ["script", "style"] {
+            assert_eq!(page.body.matches(&format!("<{tag}")).count(), 1);
+            assert!(page.body.contains(&format!("<{tag} nonce=\"{nonce}\">")), "{tag}");
+        }
+        // The policy would block these two.
+        assert!(!page.body.contains(" style=") && !page.body.contains(" onclick="));
+        nonce
+    });
+    assert_ne!(nonces[0], nonces[1], "a nonce is used once");
+}
+
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# If there is no such service, the server MUST answer with an HTTP error, such as 404, and end the handshake.
+#[test]
+fn other_paths_are_not_found() {
+    let server = Server::start(&[]);
+    for path in ["/nothing", "/echo/", "/favicon.ico", "/ECHO", "//", "/%2e", "/page.html"] {
+        let response = exchange(&server, &Request::get(&server, path).bytes());
+        assert_eq!(response.status, 404, "{path}");
+        assert!(response.body.contains("/echo"), "the response lists the paths: {}", response.body);
+        // There is no WebSocket either.
+        assert_eq!(exchange(&server, &Request::upgrade(&server, path).bytes()).status, 404, "{path}");
+    }
+    server.wait_for_log(&["rejected on /nothing with 404"]);
+}
+
+#[test]
+fn methods_other_than_get_are_not_allowed() {
+    let server = Server::start(&[]);
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"] {
+        for path in ["/", "/echo", "/nothing"] {
+            let request = Request::get(&server, path).line(&format!("{method} {path} HTTP/1.1"));
+            let response = exchange(&server, &request.bytes());
+            assert_eq!((response.status, response.header("Allow")), (405, Some("GET")), "{method} {path}");
+            assert!(response.body.contains(method), "{}", response.body);
+        }
+    }
+    let with_body = Request::get(&server, "/").line("POST / HTTP/1.1").and("Content-Length", "5").to_string() + "hello";
+    assert_eq!(exchange(&server, with_body.as_bytes()).status, 405);
+}
+
+/// RFC 9110, 9.3.2: the response to HEAD has no body, whatever its status.
+#[test]
+fn the_response_to_head_has_no_body() {
+    let server = Server::start(&[]);
+    let response = exchange(&server, &Request::get(&server, "/").line("HEAD / HTTP/1.1").bytes());
+    assert_eq!((response.status, response.header("Allow")), (405, Some("GET")));
+    assert_eq!(response.body, "");
+}
+
+#[test]
+fn plain_http_on_a_websocket_path_is_told_to_upgrade() {
+    let server = Server::start(&[]);
+    for path in ["/echo", "/chat"] {
+        let response = exchange(&server, &Request::get(&server, path).bytes());
+        assert_eq!(response.status, 426);
+        assert_eq!(response.header("Upgrade"), Some("websocket"));
+        assert_eq!(response.header("Connection"), Some("Upgrade, close"));
+        assert_eq!(response.header("Sec-WebSocket-Version"), Some("13"));
+    }
+}
+
+// ---- Origin (section 10.2) ----------------------------------------------------------------------
+
+fn status_for_origins(server: &Server, path: &str, origins: &[&str]) -> u16 {
+    let plain = Request::upgrade(server, path);
+    let plain = if path == "/chat" { plain.and("Sec-WebSocket-Protocol", "chat") } else { plain };
+    let request = origins.iter().fold(plain, |request, origin| request.and("Origin", origin));
+    status_of_upgrade(server, &request)
+}
+
+fn status_of_upgrade(server: &Server, request: &Request) -> u16 {
+    let mut stream = open(server);
+    stream.write_all(&request.bytes()).unwrap();
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).expect("there is a response");
+    let first = String::from_utf8(first.to_vec()).unwrap();
+    first.strip_prefix("HTTP/1.1 ").and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{first}"))
+}
+
+//= docs/src/rfc6455.md#section-10-2
+//= type=test
+//# A server that is meant for certain sites only SHOULD check that `Origin` is one that it expects.
+//= docs/src/rfc6455.md#section-10-2
+//= type=test
+//# If the origin will not do, the server SHOULD answer with the status 403.
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# The server MAY let the origin of the page decide whether it accepts.
+#[test]
+fn the_page_of_this_very_host_may_connect_and_no_other() {
+    let server = Server::start(&[]);
+    let host = server.address().to_string();
+    for path in ["/", "/echo", "/chat"] {
+        assert_eq!(status_for_origins(&server, path, &[]), 101, "a client that is no browser sends none");
+        assert_eq!(status_for_origins(&server, path, &[&format!("http://{host}")]), 101);
+        // Behind a proxy that terminates TLS, the page's scheme differs from ours.
+        assert_eq!(status_for_origins(&server, path, &[&format!("https://{host}")]), 101);
+        for foreign in [
+            "http://example.org",
+            "http://127.0.0.1",
+            "http://127.0.0.1:1",
+            &format!("http://{host}.example.org"),
+            &format!("http://{host}/"),
+            &format!("http://x@{host}"),
+            &format!("ftp://{host}"),
+            &host,
+            "null",
+            "*",
+            "",
+        ] {
+            assert_eq!(status_for_origins(&server, path, &[foreign]), 403, "{foreign:?} on {path}");
+        }
+        // Two lines: a server that checks one and believes the other would be deceived.
+        assert_eq!(status_for_origins(&server, path, &[&format!("http://{host}"), "http://example.org"]), 403);
+        assert_eq!(status_for_origins(&server, path, &[&*format!("http://{host}"); 2]), 403);
+    }
+    server.wait_for_log(&["rejected on /echo with 403", "http://example.org"]);
+}
+
+#[test]
+fn hosts_are_compared_without_regard_to_case() {
+    let server = Server::start(&[]);
+    let request = Request::upgrade(&server, "/echo").with("Host", "Example.org").and("Origin", "http://eXample.org");
+    assert_eq!(status_of_upgrade(&server, &request), 101);
+}
+
+#[test]
+fn allowed_origins_may_connect_too() {
+    let server = Server::start(&["--allow-origin", "https://example.org", "--allow-origin", "http://a.test:3000"]);
+    let own = format!("http://{}", server.address());
+    for origin in ["https://example.org", "HTTPS://Example.org", "http://a.test:3000", &own] {
+        assert_eq!(status_for_origins(&server, "/", &[origin]), 101, "{origin}");
+    }
+    for origin in ["http://example.org", "https://example.org:8443", "https://sub.example.org", "http://a.test", "null"]
+    {
+        assert_eq!(status_for_origins(&server, "/", &[origin]), 403, "{origin}");
+    }
+}
+
+#[test]
+fn a_star_allows_any_origin() {
+    let server = Server::start(&["--allow-origin", "*"]);
+    for origin in ["https://example.org", "null", "http://127.0.0.1:1"] {
+        assert_eq!(status_for_origins(&server, "/", &[origin]), 101, "{origin}");
+    }
+}
+
+/// Any site may link to the page. Only the WebSocket needs protection.
+#[test]
+fn the_page_is_for_everybody() {
+    let server = Server::start(&[]);
+    let request = Request::get(&server, "/").and("Origin", "https://example.org");
+    assert_eq!(exchange(&server, &request.bytes()).status, 200);
+}
+
+// ---- Limits -------------------------------------------------------------------------------------
+
+#[test]
+fn clients_over_the_connection_limit_get_503_until_one_leaves() {
+    let server = Server::start(&["--max-connections", "2"]);
+    let [mut stays, leaves] = [(); 2].map(|()| Client::connect(&server, "/echo"));
+    for request in [Request::upgrade(&server, "/echo"), Request::get(&server, "/")] {
+        let response = exchange(&server, &request.bytes());
+        assert_eq!((response.status, response.header("Retry-After")), (503, Some("5")));
+    }
+    server.wait_for_log(&["the limit of 2 connections is reached"]);
+    stays.echo("not my problem");
+    leaves.close(1000);
+    eventually("a connection is accepted again", || status_for_origins(&server, "/echo", &[]) == 101);
+}
+
+#[test]
+fn a_request_that_does_not_become_complete_gets_408() {
+    let server = Server::start(&["--handshake-timeout", "300ms"]);
+    let whole = Request::upgrade(&server, "/echo").to_string();
+    let without_end = whole.strip_suffix("\r\n").unwrap();
+    for start in ["", "GET /echo HT", without_end] {
+        let mut stream = open(&server);
+        stream.write_all(start.as_bytes()).unwrap();
+        let response = read_response(stream);
+        assert_eq!(response.status, 408, "after {start:?}");
+    }
+    server.wait_for_log(&["not accepted", "took too long for the handshake"]);
+}
+
+/// Otherwise a client could keep its connection forever by sending a byte now and then.
+#[test]
+fn trickling_does_not_gain_time() {
+    let server = Server::start(&["--handshake-timeout", "300ms"]);
+    let start = Instant::now();
+    let mut stream = open(&server);
+    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    let mut response = Vec::new();
+    for byte in Request::get(&server, "/").and("X-Padding", &"x".repeat(10_000)).bytes() {
+        // Once the server has answered, it may read no more.
+        let _ = stream.write_all(&[byte]);
+        match stream.read_to_end(&mut response) {
+            Ok(_) => break,
+            Err(_) => assert!(start.elapsed() < PATIENCE, "no end after {:?}", start.elapsed()),
+        }
+    }
+    assert!(response.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&response));
+}
+
+/// A client that sends a request, and then neither reads nor closes, keeps its connection for a
+/// short while only.
+#[test]
+fn a_client_that_never_closes_after_a_response_is_dropped() {
+    let server = Server::start(&["--max-connections", "1"]);
+    let mut lingering = open(&server);
+    lingering.write_all(&Request::get(&server, "/").bytes()).unwrap();
+    eventually("a connection is accepted again", || status_for_origins(&server, "/echo", &[]) == 101);
+}
+
+// ---- Input that is not a request ----------------------------------------------------------------
+
+/// The server rejects each as soon as it arrives, and does not wait for the time limit.
+#[test]
+fn other_protocols_are_refused_at_once() {
+    let server = Server::start(&["--handshake-timeout", "10m"]);
+    let client_hello = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03, 0x4f, 0x9a];
+    let others: [&[u8]; 5] = [
+        &client_hello,
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",
+        b"\0",
+        b"SSH-2.0-OpenSSH_9.2p1\r\n",
+    ];
+    for bytes in others {
+        let response = exchange(&server, bytes);
+        assert_eq!(response.status, 400, "{}", bytes.escape_ascii());
+        assert!(response.body.contains("not an HTTP/1.1 head"), "{}", response.body);
+    }
+    server.wait_for_log(&["not an HTTP/1.1 head", "RFC 6455, section 4.2.1"]);
+    Client::connect(&server, "/echo").echo("all is well");
+}
+
+#[test]
+fn a_client_that_leaves_before_its_request_is_logged() {
+    let server = Server::start(&[]);
+    let mut stream = open(&server);
+    let own = stream.local_addr().unwrap().to_string();
+    stream.write_all(b"GET / HTTP/1.1\r\n").unwrap();
+    drop(stream);
+    server.wait_for_log(&[&own, "left before its request was complete"]);
+}
+
+/// Parts of a request are printed, and a terminal must not obey them.
+#[test]
+fn a_log_line_contains_no_control_characters_from_a_client() {
+    let server = Server::start(&["-v"]);
+    let host = server.address().to_string();
+    let nasty: [&[u8]; 3] = [
+        b"GET /\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\xc2\x9b31m\xe2\x80\xae HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\x7f HTTP/1.1\r\nHost: x\r\n\r\n",
+    ];
+    for bytes in nasty {
+        let Response { status, .. } = exchange(&server, bytes);
+        assert!([400, 404].contains(&status), "{status}");
+    }
+    let header = Request::upgrade(&server, "/echo").and("Origin", "http://\u{9b}31m\u{7f}");
+    let subprotocol = Request::upgrade(&server, "/echo").and("Sec-WebSocket-Protocol", "\u{9b}31m");
+    let version = Request::upgrade(&server, "/echo").with("Sec-WebSocket-Version", "\u{9b}31m");
+    for request in [header, subprotocol, version] {
+        assert!(exchange(&server, &request.bytes()).status >= 400);
+    }
+    assert_eq!(exchange(&server, &Request::get(&server, "/last").bytes()).status, 404);
+    server.wait_for_log(&["/last"]);
+    for line in server.log() {
+        assert!(!line.chars().any(char::is_control), "{line:?} ({host})");
+    }
+}

@@ -1,0 +1,17 @@
+//! The tests' tools: a server that runs as a process of its own, and a client that speaks bytes.
+//!
+//! The client implements the protocol itself and uses nothing of this workspace. If the engine got
+//! something wrong in both directions, a test with the engine at both ends would never notice.
+
+pub(crate) mod client;
+pub(crate) mod frames;
+pub(crate) mod http;
+mod lines;
+pub(crate) mod push;
+mod server;
+mod wait;
+
+pub(crate) use self::{
+    server::{Server, command, exit_code},
+    wait::{PATIENCE, eventually},
+};

@@ -1,0 +1,48 @@
+//! The messages that the server pushes on `/`.
+
+/// One push, parsed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Push {
+    pub(crate) sequence: u64,
+    pub(crate) uptime_seconds: f64,
+    pub(crate) clients: u64,
+    pub(crate) messages_received: u64,
+    pub(crate) last_text: Option<String>,
+    pub(crate) rss_bytes: u64,
+}
+
+impl Push {
+    /// Parses a push. Written again from its parts it must be the same, so it has exactly these
+    /// keys, in this order.
+    #[track_caller]
+    pub(crate) fn parse(json: &str) -> Self {
+        let value: serde_json::Value = serde_json::from_str(json).expect("a push is JSON");
+        let number = |key: &str| value[key].as_u64().unwrap_or_else(|| panic!("{key} is not a number in {json}"));
+        let push = Self {
+            sequence: number("sequence"),
+            uptime_seconds: value["uptime_seconds"].as_f64().expect("a number"),
+            clients: number("clients"),
+            messages_received: number("messages_received"),
+            last_text: value["last_text"].as_str().map(str::to_owned),
+            rss_bytes: number("rss_bytes"),
+        };
+        let again = format!(
+            r#"{{"sequence":{},"uptime_seconds":{},"clients":{},"messages_received":{},"last_text":{},"rss_bytes":{}}}"#,
+            push.sequence,
+            value["uptime_seconds"],
+            push.clients,
+            push.messages_received,
+            value["last_text"],
+            push.rss_bytes
+        );
+        assert_eq!(json, again);
+        push
+    }
+
+    /// Returns only the number of a push, which comes first in it.
+    #[track_caller]
+    pub(crate) fn sequence_of(json: &str) -> u64 {
+        let number = json.strip_prefix(r#"{"sequence":"#).and_then(|rest| rest.split(',').next()?.parse().ok());
+        number.unwrap_or_else(|| panic!("a push without a number: {json}"))
+    }
+}

@@ -1,0 +1,135 @@
+//! The server as a process.
+
+use std::{
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    lines::{Lines, Reading},
+    wait::PATIENCE,
+};
+
+/// A running server on a port of its own. It is killed when this value is dropped.
+pub(crate) struct Server {
+    child: Child,
+    address: SocketAddr,
+    stdout: Lines,
+    stderr: Lines,
+}
+
+impl Server {
+    /// Starts a server and waits until it listens.
+    #[track_caller]
+    pub(crate) fn start(args: &[&str]) -> Self {
+        Self::start_reading(args, Reading::All)
+    }
+
+    /// Starts a server whose output and log are closed by their reader as soon as it listens.
+    #[track_caller]
+    pub(crate) fn start_with_closed_output(args: &[&str]) -> Self {
+        Self::start_reading(args, Reading::FirstLineThenClose)
+    }
+
+    /// Starts a server whose output and log are not read any more as soon as it listens.
+    #[track_caller]
+    pub(crate) fn start_with_blocked_output(args: &[&str]) -> Self {
+        Self::start_reading(args, Reading::FirstLineThenBlock)
+    }
+
+    #[track_caller]
+    fn start_reading(args: &[&str], reading: Reading) -> Self {
+        let mut child = command(&["--listen", "127.0.0.1:0"])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let stdout = Lines::collect(child.stdout.take().expect("piped"), reading);
+        let stderr = Lines::collect(child.stderr.take().expect("piped"), reading);
+        let mut server = Self { child, address: ([127, 0, 0, 1], 0).into(), stdout, stderr };
+        let first = server.stdout.wait("a first line", |lines| lines.first().cloned());
+        let address = first.strip_prefix("listening on ws://").and_then(|rest| rest.strip_suffix('/'));
+        let Some(address) = address.and_then(|address| address.parse().ok()) else {
+            panic!("the first line contains no address: {first:?}");
+        };
+        server.address = address;
+        server
+    }
+
+    /// Returns the address that the server listens on.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits for a line on standard output that contains `part`.
+    #[track_caller]
+    pub(crate) fn wait_for_output(&self, part: &str) -> String {
+        self.stdout.wait(part, |lines| lines.iter().find(|line| line.contains(part)).cloned())
+    }
+
+    /// Waits for a log line that contains all `parts`.
+    #[track_caller]
+    pub(crate) fn wait_for_log(&self, parts: &[&str]) -> String {
+        let has_all = |line: &&String| parts.iter().all(|part| line.contains(part));
+        self.stderr.wait(&format!("{parts:?}"), |lines| lines.iter().find(has_all).cloned())
+    }
+
+    /// Returns all lines so far on standard output.
+    pub(crate) fn output(&self) -> Vec<String> {
+        self.stdout.now()
+    }
+
+    /// Returns all log lines so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.stderr.now()
+    }
+
+    /// Sends a signal such as `TERM` to this process and no other.
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(sent.is_ok_and(|status| status.success()), "the signal cannot be sent");
+    }
+
+    /// Waits until the server ends, and returns its exit code.
+    #[track_caller]
+    pub(crate) fn exit_code(&mut self) -> i32 {
+        exit_code(&mut self.child)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("--- the server's output\n{}--- its log\n{}---", self.stdout.report(), self.stderr.report());
+        }
+    }
+}
+
+/// Returns the server's program with `args`, for a test in which it is expected to fail.
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+    command.args(args).env_remove("RUST_LOG");
+    command
+}
+
+/// Waits until `child` ends, and returns its exit code.
+#[track_caller]
+pub(crate) fn exit_code(child: &mut Child) -> i32 {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait().expect("the process is our child") {
+            return status.code().unwrap_or_else(|| panic!("ended by a signal: {status}"));
+        }
+        // There is no portable way to wait for a child with a time limit.
+        thread::sleep(Duration::from_millis(5));
+    }
+    let _ = child.kill();
+    panic!("the server does not end");
+}

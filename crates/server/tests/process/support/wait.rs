@@ -1,0 +1,20 @@
+//! Waiting.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a test waits for something that must happen. It is long enough for a loaded machine; a
+/// passing test never waits that long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Repeats `happens` until it returns true. For conditions that can be polled but not awaited.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut happens: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !happens() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
