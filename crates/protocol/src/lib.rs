@@ -19,6 +19,8 @@
 //! | 10.4: limits | [`limits`] |
 //! | every rule that a peer can break | [`violation`], [`handshake::violation`] |
 //! | every rule that a caller can break | [`usage_error`] |
+//! | the roles, the configuration, references to RFCs | [`role`], [`config`], [`rfc`] |
+//! | tools that observe somebody else's connection | [`observer`] |
 //!
 //! # Example: two endpoints in memory
 //!

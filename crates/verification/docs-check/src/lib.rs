@@ -14,7 +14,7 @@
 //!   `.rs` or `.js` file, such as
 //!   ``[`Connection::poll_event`](../../crates/protocol/src/connection/mod.rs)``. The file must
 //!   *define* the last name in the text (`poll_event`). A text that names the file itself
-//!   (`mod.rs`) needs no definition.
+//!   (`close.rs`) or its module (`close`) needs no definition.
 //! * A **number** is correct. This is a link whose text is a quantity and whose title is the name
 //!   of a constant, such as `[64 MiB](../../crates/protocol/src/limits.rs
 //!   "DEFAULT.max_frame_bytes")`. The constant must have this value.

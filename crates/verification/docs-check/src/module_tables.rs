@@ -6,7 +6,7 @@
 //!   //! | module | contents |
 //!   //! |---|---|
 //!   //! | [`header`], `mask` | ... |            a module that this file declares
-//!   //! | `receiver/fast_path` | ... |          a module within such a module
+//!   //! | `receiver/fast_path` | ... |          a module within such a module, also with `::`
 //!   //! | here | ... |                          this file itself
 //! ```
 //!
@@ -55,7 +55,7 @@ fn problems_of(tree: &ModuleTree, module: &Module) -> io::Result<Vec<(usize, Str
     let Some(named) = named_modules(&source) else { return Ok(Vec::new()) };
     let mut problems = Vec::new();
     for (line, name) in &named {
-        let segments: Vec<&str> = name.split('/').collect();
+        let segments: Vec<&str> = name.split(['/', ':']).filter(|segment| !segment.is_empty()).collect();
         if find(tree, module, &segments).is_none() {
             problems.push((*line, format!("the table names `{name}`, but this file has no such module")));
         }

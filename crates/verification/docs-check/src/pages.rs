@@ -189,6 +189,9 @@ impl Checker<'_> {
                 Err(format!("the text says `{code}`, but the target is `{}`", path.display()))
             };
         }
+        if names_module(path, code) {
+            return Ok(());
+        }
         let (owner, name) = names(code);
         let Some(name) = name else {
             return Err(format!("`{code}` contains no name that `{}` could define", path.display()));
@@ -275,6 +278,14 @@ fn extension(path: &Path) -> &str {
     path.extension().and_then(|e| e.to_str()).unwrap_or_default()
 }
 
+/// Returns whether `code` names the module in a file: `link` or `screen/link` for
+/// `src/screen/link.rs` and for `src/screen/link/mod.rs`.
+fn names_module(path: &Path, code: &str) -> bool {
+    let module = path.with_extension("");
+    let module = if module.ends_with("mod") { module.parent().unwrap_or(&module) } else { &module };
+    module.ends_with(code)
+}
+
 /// Returns the owner and the name in a piece of code: `Connection` and `poll_event` for
 /// `Connection::poll_event()`.
 ///
@@ -308,6 +319,14 @@ mod tests {
         assert_eq!(names("Receiver.dataMessage"), (Some("Receiver"), Some("dataMessage")));
         assert_eq!(names("Vec<u8>"), (None, Some("Vec")));
         assert_eq!(names(""), (None, None));
+    }
+
+    #[test]
+    fn a_module_is_named_by_the_end_of_its_path() {
+        let module = Path::new("src/screen/link/mod.rs");
+        assert!(names_module(module, "link") && names_module(module, "screen/link"));
+        assert!(names_module(Path::new("src/signals.rs"), "signals"));
+        assert!(!names_module(module, "mod") && !names_module(module, "nk") && !names_module(module, "screen"));
     }
 
     #[test]
