@@ -38,6 +38,7 @@
 //! | [`items`] | lists the names that a source file defines |
 //! | [`modules`] | reads the modules of a crate, and resolves paths |
 //! | [`tokens`] | cuts source text into names and punctuation |
+//! | [`workspace`] | reads the members of the workspace |
 //! | [`problem`] | a mismatch that was found |
 
 pub mod constants;
@@ -50,3 +51,4 @@ pub mod pages;
 pub mod problem;
 pub mod quantity;
 pub mod tokens;
+pub mod workspace;

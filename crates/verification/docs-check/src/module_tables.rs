@@ -14,11 +14,7 @@
 //! together the tables of a file must name every module that the file declares. Other tables are
 //! ignored.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, io, path::Path};
 
 use crate::{
     modules::{Module, ModuleTree},
@@ -105,14 +101,4 @@ fn named_modules(source: &str) -> Option<Vec<(usize, String)>> {
         }
     }
     named
-}
-
-/// Returns the folders of the workspace's packages, relative to its root.
-///
-/// # Errors
-/// `Cargo.toml` cannot be read.
-pub fn workspace_members(repository: &Path) -> io::Result<Vec<PathBuf>> {
-    let manifest = fs::read_to_string(repository.join("Cargo.toml"))?;
-    let members = manifest.split_once("\nmembers = [").and_then(|(_, rest)| rest.split_once(']')).unwrap_or_default().0;
-    Ok(members.split('"').skip(1).step_by(2).map(PathBuf::from).collect())
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use docs_check::module_tables::{check, workspace_members};
+use docs_check::{module_tables::check, workspace::workspace_members};
 
 #[test]
 fn tables_name_every_module_and_no_other() {
