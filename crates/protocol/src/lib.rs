@@ -22,6 +22,10 @@
 //! | the roles, the configuration, references to RFCs | [`role`], [`config`], [`rfc`] |
 //! | tools that observe somebody else's connection | [`observer`] |
 //!
+//! Comments that begin with `//=` and `//#` cite the rule that the next line obeys: the page of the
+//! book that restates the RFC, and the rule's sentence. A tool compares the two, and lists the rules
+//! that no code or no test cites.
+//!
 //! # Example: two endpoints in memory
 //!
 //! ```

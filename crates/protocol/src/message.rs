@@ -197,7 +197,8 @@ impl Utf8Bytes {
         Self(simdutf8::basic::from_utf8(bytes).unwrap_or_default().into())
     }
 
-    /// Wraps bytes that the receiver has validated.
+    /// Wraps bytes that the receiver has validated. Validates them once more, as above, but does not
+    /// copy them.
     pub(crate) fn from_validated(bytes: Bytes) -> Self {
         Self(ByteString::try_from(bytes).unwrap_or_default())
     }

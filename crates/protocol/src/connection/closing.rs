@@ -1,7 +1,7 @@
 //! The end of a connection: the facts, and the conclusions from them (sections 1.4, 5.5.1 and 7).
 //!
-//! Only facts are stored, each is set once, and every assignment is in this file: see *Transitions*
-//! below. The RFC's states, the codes 1005 and 1006, and the next step for TCP are computed from
+//! Only facts are stored, none is ever taken back, and every assignment is in this file: see
+//! *Transitions* below. The RFC's states, the codes 1005 and 1006, and the next step for TCP are computed from
 //! the facts. A stored state could contradict the facts; a computed one cannot.
 //!
 //! Nothing here knows about bytes, frames or time.
@@ -88,32 +88,32 @@ enum PeerStream {
     Open,
     /// A read returned 0 bytes. The input may still hold bytes that came before.
     EofRead,
-    /// All bytes before the end have been processed.
+    /// No further frame can be decoded from the bytes before the end.
     EofReached,
 }
 
 /// The facts on the way to the end of a connection. [`CloseInfo`] is their public summary.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Closing {
-    /// The Close that was sent; `Some(None)` has an empty body. Boxed like the two below, because
+    /// The Close that was handed to the send queue; `Some(None)` has an empty body. Boxed like the two below, because
     /// an idle connection has none of them and should be small.
     sent: Option<Option<Box<CloseFrame>>>,
     /// The first Close that was received.
     received: Option<Option<Box<CloseFrame>>>,
-    /// The endpoint that sent the first Close.
+    /// The endpoint whose Close came first, as seen here: if both cross, each side sees its own.
     initiator: Option<Endpoint>,
     /// The rule that the peer broke: the connection was failed (section 7.1.7).
     violation: Option<Box<Violation>>,
     peer_stream: PeerStream,
     /// A queued frame, perhaps the Close itself, was discarded unsent.
     output_discarded: bool,
-    /// This end has ended its direction of TCP.
+    /// The driver was told to end our direction of TCP.
     half_closed: bool,
     /// A write failed: nothing can be sent any more.
     write_failed: bool,
     /// The peer did not answer a Close, or did not close TCP, before the deadline.
     timed_out: bool,
-    /// Both directions of TCP have ended.
+    /// The driver was told to drop TCP.
     disconnected: bool,
 }
 
@@ -143,9 +143,9 @@ impl Closing {
         }
     }
 
-    /// Records that the input is exhausted. Returns `true` once: when the end of the peer's stream
-    /// is reached with it.
-    pub(super) fn on_input_exhausted(&mut self) -> bool {
+    /// Records that no further frame can be decoded without more bytes. Returns `true` once: if the
+    /// end of the peer's stream was read, so that no more bytes will arrive.
+    pub(super) fn on_more_input_needed(&mut self) -> bool {
         let reached = self.peer_stream == PeerStream::EofRead;
         if reached {
             self.peer_stream = PeerStream::EofReached;
@@ -206,8 +206,8 @@ impl Closing {
         }
     }
 
-    /// Returns whether nothing that the peer sends counts any more: after a violation and after the
-    /// peer's Close (sections 7.1.7 and 1.4). After our own Close it still does.
+    /// Returns whether nothing that the peer sends counts any more: after a violation, after the
+    /// peer's Close (sections 7.1.7 and 1.4), and after the end. After our own Close it still does.
     #[inline]
     pub(super) fn ignores_input(&self) -> bool {
         self.violation.is_some() || self.received.is_some() || self.disconnected
@@ -321,14 +321,16 @@ pub struct CloseInfo {
     pub reason: String,
     /// Whether each endpoint received the other's Close, as far as this endpoint can know.
     pub was_clean: bool,
-    /// The endpoint that sent the first Close; `None` if there was none.
+    /// The endpoint whose Close came first, as seen from this one; `None` if there was no Close. If
+    /// two Close frames cross, each endpoint sees its own first.
     pub initiator: Option<Endpoint>,
     /// The body of the Close that this endpoint sent; `None` if it sent no Close, or one without a
     /// body.
     pub sent: Option<CloseFrame>,
     /// The rule that the peer broke, if that is why the connection failed.
     pub violation: Option<Violation>,
-    /// Whether the peer failed to answer the Close, or to close TCP, before the deadline.
+    /// Whether the peer failed to answer the Close, or to close TCP, before the deadline. In the
+    /// second case the closing handshake was complete, and `was_clean` is `true` as well.
     pub timed_out: bool,
 }
 

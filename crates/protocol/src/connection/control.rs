@@ -11,7 +11,7 @@ use crate::frame::Opcode;
 /// further Ping is remembered.
 ///
 /// Without a maximum, the queue would grow forever when a peer sends Pings and does not read. With
-/// it, Pongs use at most 64 frames of 131 bytes.
+/// it, Pongs use at most 64 frames of 131 bytes each, with a client's masking key.
 //= docs/src/rfc6455.md#section-5-5-3
 //# An endpoint that has not yet answered several Pings MAY answer only the latest.
 const MAX_QUEUED_PONGS: u32 = 64;
@@ -19,20 +19,21 @@ const MAX_QUEUED_PONGS: u32 = 64;
 /// The state that a connection keeps for the control frames of its peer. Created with the first
 /// one.
 #[derive(Debug, Default)]
-pub(super) struct ControlFrames {
+pub(super) struct ControlFrameState {
     /// The beginning of the current one-second window, and the number of control frames in it.
     window_start: Option<Instant>,
     count: u32,
-    /// The number of Pongs in the send queue, and the queue position where the last of them ends.
+    /// The number of Pongs that were queued since all Pongs before them had left, and the queue
+    /// position where the last of them ends.
     queued_pongs: u32,
     queued_pongs_end: u64,
     /// The payload of the latest Ping that arrived while [`MAX_QUEUED_PONGS`] were waiting.
     owed_pong: Option<Bytes>,
 }
 
-impl ControlFrames {
+impl ControlFrameState {
     /// Counts one control frame. Returns the number of control frames in the current second.
-    pub(super) fn count(&mut self, now: Instant) -> u32 {
+    pub(super) fn count_frame(&mut self, now: Instant) -> u32 {
         match self.window_start {
             // Still within the window: count. Otherwise a new window starts with this frame.
             Some(start) if now.saturating_duration_since(start) < Duration::from_secs(1) => self.count += 1,
@@ -48,7 +49,7 @@ impl ControlFrames {
         if self.queued_pongs < MAX_QUEUED_PONGS {
             //= docs/src/rfc6455.md#section-5-5-3
             //# A Pong that answers a Ping MUST carry exactly the application data of that Ping.
-            sender.frame(Opcode::Pong, true, payload);
+            sender.queue_frame(Opcode::Pong, true, payload);
             self.queued_pongs += 1;
             self.queued_pongs_end = sender.queue().end();
         } else {
@@ -69,7 +70,7 @@ impl ControlFrames {
         }
     }
 
-    /// Drops the owed Pong, because a Close is queued and nothing may follow it.
+    /// Drops the owed Pong, because a Close is about to be queued.
     pub(super) fn forget_owed_pong(&mut self) {
         self.owed_pong = None;
     }

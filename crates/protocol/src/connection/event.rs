@@ -25,7 +25,8 @@ pub enum Event<'a> {
     Ping(&'a [u8]),
     /// A Pong, solicited or not (section 5.5.3).
     Pong(&'a [u8]),
-    /// The peer's Close. The answer has been queued, and nothing follows (section 5.5.1).
+    /// The peer's Close, after which nothing follows. Unless this endpoint has sent a Close already,
+    /// its answer has been queued (section 5.5.1).
     Close(Option<CloseFrame>),
 }
 
@@ -100,7 +101,7 @@ impl<'a> MessageRef<'a> {
             // Large messages, and those with a buffer of their own, are not copied.
             (kind, payload) => {
                 let bytes = match payload {
-                    Payload::InPlace { input, range } => input.split_off(range),
+                    Payload::InPlace { input, range } => input.take_range(range),
                     Payload::Owned(bytes) => bytes,
                 };
                 match kind {

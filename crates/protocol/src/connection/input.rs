@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   ┌────────────┬──────────────────────────┐
-//!   │ consumed   │ unprocessed              │ ◀── the driver appends here
+//!   │ consumed   │ unconsumed               │ ◀── the driver appends here
 //!   └────────────┴──────────────────────────┘
 //!                ▲ position
 //! ```
@@ -19,7 +19,7 @@ use bytes::{Buf, Bytes, BytesMut};
 #[derive(Debug, Default)]
 pub(super) struct InputBuffer {
     bytes: BytesMut,
-    /// The index of the first unprocessed byte.
+    /// The index of the first unconsumed byte.
     position: usize,
 }
 
@@ -44,17 +44,17 @@ impl InputBuffer {
 
     /// Returns the bytes that have not been consumed.
     #[inline]
-    pub(super) fn unprocessed(&self) -> &[u8] {
+    pub(super) fn unconsumed(&self) -> &[u8] {
         &self.bytes[self.position..]
     }
 
     /// Returns the number of bytes that have not been consumed.
     #[inline]
-    pub(super) fn unprocessed_len(&self) -> usize {
+    pub(super) fn unconsumed_len(&self) -> usize {
         self.bytes.len() - self.position
     }
 
-    /// Returns the range of the `len` unprocessed bytes that follow the first `skip`. It is an
+    /// Returns the range of the `len` unconsumed bytes that follow the first `skip`. It is an
     /// index into the input like the range from [`consume`](Self::consume).
     #[inline]
     pub(super) const fn next_range(&self, skip: usize, len: usize) -> Range<usize> {
@@ -82,7 +82,7 @@ impl InputBuffer {
     }
 
     /// Splits off a consumed range that shares the memory of the input.
-    pub(super) fn split_off(&mut self, range: Range<usize>) -> Bytes {
+    pub(super) fn take_range(&mut self, range: Range<usize>) -> Bytes {
         // The range becomes the front of the buffer, and is then cut off there.
         self.bytes.advance(range.start);
         self.position = 0;

@@ -36,10 +36,10 @@
 //!
 //! | from | where | why |
 //! |---|---|---|
-//! | 2 KiB | `event`: a message that the application keeps shares the input | a smaller one would keep a whole buffer alive |
+//! | 2 KiB | `event`: a message that the application keeps shares the input | a smaller one is copied: sharing a few bytes would keep a whole buffer alive |
 //! | 4 KiB | `send_queue`: a payload is written from where it is | copying a smaller one costs less than one more piece of a write |
 //! | 16 KiB | `receiver`: a payload is unmasked and validated in pieces | a piece stays in the core's own cache |
-//! | 64 KiB | `outbound`: a message that is sent back shares its memory | a smaller one shares a buffer that the next read needs |
+//! | 64 KiB | `outbound`: a message that is sent back shares its memory | a smaller one is copied: it is in the buffer that the next read needs |
 
 mod closing;
 mod control;
@@ -66,7 +66,7 @@ pub use self::{
 };
 use self::{
     closing::{Closing, TcpStep},
-    control::ControlFrames,
+    control::ControlFrameState,
     receiver::{Decoded, Receiver},
     sender::Sender,
     timers::Timers,
@@ -91,7 +91,7 @@ pub struct Connection {
     sender: Sender,
     closing: Closing,
     /// Created when the peer sends its first control frame.
-    control: Option<Box<ControlFrames>>,
+    control: Option<Box<ControlFrameState>>,
     timers: Timers,
 }
 
@@ -211,7 +211,7 @@ impl Connection {
     #[inline]
     #[must_use]
     pub fn input_len(&self) -> usize {
-        self.receiver.unprocessed_len()
+        self.receiver.unconsumed_len()
     }
 
     /// Returns how many bytes the current frame's payload still needs; 0 between frames. It changes
@@ -223,7 +223,8 @@ impl Connection {
         self.receiver.payload_remaining()
     }
 
-    /// Records that the peer has ended its stream: a read returned 0 bytes.
+    /// Records that the peer has ended its stream: a read returned 0 bytes. Poll for events
+    /// afterwards.
     pub fn receive_eof(&mut self) {
         self.closing.on_eof_read();
     }
@@ -259,7 +260,7 @@ impl Connection {
         // 1.4). Discard it, but still notice the end of the stream.
         if self.closing.ignores_input() {
             self.receiver.discard();
-            self.handle_input_exhausted(now);
+            self.handle_more_input_needed(now);
             return Ok(None);
         }
         match self.receiver.next() {
@@ -271,7 +272,7 @@ impl Connection {
             Ok(Some(Decoded::Reassembled(kind, payload))) => Ok(Some(Event::Message(MessageRef::owned(kind, payload)))),
             // All input is processed. If the stream ends here, act on that.
             Ok(None) => {
-                self.handle_input_exhausted(now);
+                self.handle_more_input_needed(now);
                 Ok(None)
             }
             Err(violation) => Err(self.fail(violation, now)),
@@ -307,7 +308,7 @@ impl Connection {
     #[inline]
     #[must_use]
     pub fn has_input(&self) -> bool {
-        self.receiver.unprocessed_len() > 0 || self.closing.is_eof_pending()
+        self.receiver.unconsumed_len() > 0 || self.closing.is_eof_pending()
     }
 
     /// Returns whether the input holds a complete frame, or a header already known to be invalid:
@@ -331,7 +332,7 @@ impl Connection {
         // Count first, so that a flood of control frames is stopped before it causes any work.
         let control = self.control.get_or_insert_default();
         let limit = self.config.limits.max_control_frames_per_second;
-        if control.count(now) > limit {
+        if control.count_frame(now) > limit {
             return Err(self.fail(Violation::TooManyControlFrames { limit }, now));
         }
         //= docs/src/rfc6455.md#section-6-2
@@ -373,9 +374,9 @@ impl Connection {
         Ok(Event::Close(body))
     }
 
-    /// Acts on the end of the peer's stream once everything before it has been processed.
-    fn handle_input_exhausted(&mut self, now: Instant) {
-        if self.closing.on_input_exhausted() {
+    /// Acts on the end of the peer's stream once no further frame can be decoded before it.
+    fn handle_more_input_needed(&mut self, now: Instant) {
+        if self.closing.on_more_input_needed() {
             // The queue may still be sent, for as long as we would wait for a Close.
             self.start_close_timer_unless_running(now);
         }
@@ -603,12 +604,12 @@ impl Connection {
         if let Some(frame) = &frame {
             frame.write_to(&mut body);
         }
-        // Nothing may follow a Close: no Pong that is still owed, and no data.
+        // No data may follow a Close, and a peer that is closing does not miss an old Pong.
         if let Some(control) = &mut self.control {
             control.forget_owed_pong();
         }
         self.sender.end_data();
-        self.sender.frame(Opcode::Close, true, &body);
+        self.sender.queue_frame(Opcode::Close, true, &body);
         self.closing.on_close_sent(frame);
     }
 

@@ -28,7 +28,7 @@ pub struct Outbound<'a> {
 /// The size, in bytes, from which [`Outbound::send_back`] shares the memory of the message and does
 /// not copy it. Such a message most likely has a buffer of its own. A smaller one shares a buffer
 /// with others, which the next read needs.
-const SHARED_FROM: usize = 64 << 10;
+const SEND_BACK_SHARED_FROM: usize = 64 << 10;
 
 impl fmt::Debug for Outbound<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,7 +43,7 @@ impl Outbound<'_> {
     /// As for [`Connection::send`](super::Connection::send).
     #[inline]
     pub fn send_back(&mut self, message: MessageRef<'_>) -> Result<(), UsageError> {
-        if message.as_bytes().len() >= SHARED_FROM {
+        if message.as_bytes().len() >= SEND_BACK_SHARED_FROM {
             return self.send(message.into_message());
         }
         self.send_borrowed(message.kind(), message.as_bytes())
@@ -101,7 +101,7 @@ impl Outbound<'_> {
         }
         //= docs/src/rfc6455.md#section-5-4
         //# Control frames MAY stand between the fragments of a message.
-        self.sender.frame(opcode, true, payload);
+        self.sender.queue_frame(opcode, true, payload);
         Ok(())
     }
 

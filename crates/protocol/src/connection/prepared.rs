@@ -43,7 +43,7 @@ impl PreparedMessage {
     #[must_use]
     pub fn new(message: &Message) -> Self {
         let payload = message.as_bytes();
-        let header = FrameHeader::data(message.kind().opcode(), true, payload.len());
+        let header = FrameHeader::plain(message.kind().opcode(), true, payload.len());
         Self { frame: encode(header, payload), compressed: None }
     }
 
@@ -76,7 +76,7 @@ impl CompressedFrame {
         if compressed.len() >= payload.len() {
             return None;
         }
-        let header = FrameHeader::data(message.kind().opcode(), true, compressed.len()).compressed();
+        let header = FrameHeader::plain(message.kind().opcode(), true, compressed.len()).compressed();
         Some(Self { frame: encode(header, &compressed), window_bits })
     }
 }

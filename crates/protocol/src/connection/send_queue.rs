@@ -26,7 +26,7 @@ pub struct SendQueue {
     tail: BytesMut,
     /// The length of the queue in bytes.
     len: usize,
-    /// The number of bytes that were sent since the connection was created.
+    /// The number of bytes that were sent since the connection was created or the queue discarded.
     sent: u64,
 }
 

@@ -71,7 +71,7 @@ impl Sender {
         //# The opcode of the first frame MUST say whether the data are text or binary.
         let opcode = message.kind().opcode();
         let payload = message.into_bytes();
-        let header = self.masked(FrameHeader::data(opcode, true, payload.len()));
+        let header = self.with_masking_key(FrameHeader::plain(opcode, true, payload.len()));
         self.queue.push(&header, payload);
         Ok(())
     }
@@ -83,7 +83,7 @@ impl Sender {
         if self.send_deflated(kind, payload) {
             return Ok(());
         }
-        self.frame(kind.opcode(), true, payload);
+        self.queue_frame(kind.opcode(), true, payload);
         Ok(())
     }
 
@@ -122,18 +122,18 @@ impl Sender {
         match &mut self.deflating {
             Some(deflating) => {
                 let compressed = deflating.fragment(part, last);
-                let header = self.masked(FrameHeader::data(opcode, last, compressed.len()).compressed());
+                let header = self.with_masking_key(FrameHeader::plain(opcode, last, compressed.len()).compressed());
                 self.queue.push(&header, compressed);
             }
-            None => self.frame(opcode, last, part),
+            None => self.queue_frame(opcode, last, part),
         }
         Ok(())
     }
 
     /// Queues an uncompressed frame.
     #[inline]
-    pub(super) fn frame(&mut self, opcode: Opcode, fin: bool, payload: &[u8]) {
-        let header = self.masked(FrameHeader::data(opcode, fin, payload.len()));
+    pub(super) fn queue_frame(&mut self, opcode: Opcode, fin: bool, payload: &[u8]) {
+        let header = self.with_masking_key(FrameHeader::plain(opcode, fin, payload.len()));
         self.queue.push_copied(&header, payload);
     }
 
@@ -143,7 +143,7 @@ impl Sender {
     fn send_deflated(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
         let Some(deflating) = &mut self.deflating else { return false };
         let Some(compressed) = deflating.message(payload) else { return false };
-        let header = self.masked(FrameHeader::data(kind.opcode(), true, compressed.len()).compressed());
+        let header = self.with_masking_key(FrameHeader::plain(kind.opcode(), true, compressed.len()).compressed());
         self.queue.push(&header, compressed);
         true
     }
@@ -170,7 +170,7 @@ impl Sender {
     //= docs/src/rfc6455.md#section-6-1
     //# If a client sends the message, its frames MUST be masked as section 5.3 says.
     #[inline]
-    fn masked(&mut self, header: FrameHeader) -> FrameHeader {
+    fn with_masking_key(&mut self, header: FrameHeader) -> FrameHeader {
         FrameHeader { masking_key: self.keys.as_mut().map(|keys| keys.next_key()), ..header }
     }
 }

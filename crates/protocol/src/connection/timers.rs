@@ -5,9 +5,9 @@
 //! |---|---|---|
 //! | ping | the connection opens, or a Ping was answered | a Ping is queued |
 //! | pong | a Ping of the keep-alive is queued | the connection fails, unless the peer showed activity |
-//! | close | a Close is sent or received, or the connection fails | TCP is dropped |
+//! | close | a Close is sent or received, the connection fails, the peer's stream ends, or a write fails | TCP is dropped |
 //!
-//! The keep-alive ends when closing begins, so the close timer never runs beside the other two.
+//! The keep-alive ends when the close timer starts, so that timer never runs beside the other two.
 
 use std::{
     ops::Range,
@@ -101,9 +101,9 @@ struct KeepAliveState {
     next_ping: Option<Instant>,
     /// The positions in the send queue where the last Ping begins and ends.
     ping_range: Range<u64>,
-    /// The progress when the wait for a Pong began: the received bytes that were still unprocessed,
+    /// The progress when the wait for a Pong began: the received bytes that were still unconsumed,
     /// and the bytes that had been sent.
-    unprocessed: usize,
+    unconsumed: usize,
     sent: u64,
 }
 
@@ -116,7 +116,7 @@ impl KeepAliveState {
             pings_sent: 0,
             next_ping: None,
             ping_range: 0..0,
-            unprocessed: 0,
+            unconsumed: 0,
             sent: 0,
         }
     }
@@ -143,7 +143,7 @@ impl KeepAliveState {
             if sender.queue().has_sent(self.ping_range.end) {
                 self.pings_sent = self.pings_sent.wrapping_add(1);
                 let start = sender.queue().end();
-                sender.frame(Opcode::Ping, true, &self.pings_sent.to_be_bytes());
+                sender.queue_frame(Opcode::Ping, true, &self.pings_sent.to_be_bytes());
                 self.ping_range = start..sender.queue().end();
             }
             self.wait_for_pong(receiver, sender, now);
@@ -157,7 +157,7 @@ impl KeepAliveState {
     /// Records the progress so far, and starts the time-out for the answer.
     fn wait_for_pong(&mut self, receiver: &mut Receiver, sender: &Sender, now: Instant) {
         receiver.reset_activity();
-        (self.unprocessed, self.sent) = (receiver.unprocessed_len(), sender.queue().sent());
+        (self.unconsumed, self.sent) = (receiver.unconsumed_len(), sender.queue().sent());
         self.pong = now.checked_add(self.options.timeout);
     }
 
@@ -172,7 +172,7 @@ impl KeepAliveState {
 
     /// Returns whether anything has arrived since [`wait_for_pong`](Self::wait_for_pong).
     fn was_active(&self, receiver: &Receiver) -> bool {
-        receiver.had_activity() || receiver.unprocessed_len() > self.unprocessed
+        receiver.had_activity() || receiver.unconsumed_len() > self.unconsumed
     }
 
     /// Returns whether the Ping is queued after other output and some of that has left since

@@ -39,7 +39,7 @@ impl FrameHeader {
     //# An endpoint MUST put the data of the message into a frame as section 5.2 lays it out.
     //= docs/src/rfc6455.md#section-5-2
     //# Each of the three reserved bits MUST be 0 unless the two sides agreed on an extension that gives it a meaning.
-    pub(crate) const fn data(opcode: Opcode, fin: bool, payload_len: usize) -> Self {
+    pub(crate) const fn plain(opcode: Opcode, fin: bool, payload_len: usize) -> Self {
         Self { fin, reserved: ReservedBits::NONE, opcode, masking_key: None, payload_length: payload_len as u64 }
     }
 

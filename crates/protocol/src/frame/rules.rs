@@ -135,8 +135,6 @@ pub fn check_in_context<B>(
     mut report: impl FnMut(Violation) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let opcode = header.opcode();
-    //= docs/src/rfc7692.md#section-6-2
-    //# An uncompressed message MUST be delivered as it is.
     if !header.reserved().is_empty() {
         check_reserved_bits(header, context.negotiated, &mut report)?;
     }

@@ -17,7 +17,7 @@ enum Transition {
     EmptyCloseReceived,
     Violation,
     EofRead,
-    InputExhausted,
+    MoreInputNeeded,
     WriteError,
     ReadError,
     OutputDiscarded,
@@ -32,7 +32,7 @@ const TRANSITIONS: [Transition; 11] = [
     Transition::EmptyCloseReceived,
     Transition::Violation,
     Transition::EofRead,
-    Transition::InputExhausted,
+    Transition::MoreInputNeeded,
     Transition::WriteError,
     Transition::ReadError,
     Transition::OutputDiscarded,
@@ -61,7 +61,7 @@ fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing>
             next.on_violation(Violation::UnmaskedFrame);
         }
         Transition::EofRead if facts.peer_stream == PeerStream::Open => next.on_eof_read(),
-        Transition::InputExhausted => assert_eq!(next.on_input_exhausted(), facts.is_eof_pending()),
+        Transition::MoreInputNeeded => assert_eq!(next.on_more_input_needed(), facts.is_eof_pending()),
         Transition::WriteError => next.on_write_error(),
         Transition::ReadError if facts.peer_stream == PeerStream::Open => next.on_read_error(),
         Transition::OutputDiscarded if facts.write_failed || facts.timed_out => next.on_output_discarded(),

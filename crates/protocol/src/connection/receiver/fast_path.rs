@@ -29,7 +29,7 @@ const FIN_BINARY: u8 = FIN | Opcode::Binary.bits();
 pub(super) struct UnfragmentedFrame {
     kind: MessageKind,
     key: Option<MaskingKey>,
-    /// The range of the payload, counted from the first unprocessed byte.
+    /// The range of the payload, counted from the first unconsumed byte.
     payload: Range<usize>,
 }
 
@@ -70,7 +70,7 @@ impl Receiver {
         if self.frame.is_some() || self.message.is_some() {
             return None;
         }
-        let bytes = self.input.unprocessed();
+        let bytes = self.input.unconsumed();
         let (&[first, second], rest) = bytes.split_first_chunk()?;
         // One comparison for FIN, RSV1-3 and the opcode together.
         let kind = match first {
@@ -112,7 +112,7 @@ impl Receiver {
     #[inline]
     fn debug_assert_rules_agree(&self) {
         if cfg!(debug_assertions) {
-            let header = RawHeader::read(self.input.unprocessed());
+            let header = RawHeader::read(self.input.unconsumed());
             let verdict = header.map(|header| rules::check(&header, &self.context(), ControlFlow::Break));
             debug_assert_eq!(verdict, Some(ControlFlow::Continue(())), "the fast path accepted {header:?}");
         }

@@ -11,7 +11,8 @@
 //!
 //! Each byte is processed once. A frame that arrives in a thousand reads is unmasked and validated
 //! a thousandth at a time, in place, so the last read causes no more work than the first. The
-//! payload of a message in one frame never moves: the application sees it as a slice of the input.
+//! receiver never copies the payload of a message in one frame: the application sees it as a slice
+//! of the input.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -93,7 +94,7 @@ pub(super) struct Receiver {
 /// A frame whose header has passed the rules. Only its payload matters from now on.
 #[derive(Debug)]
 struct OpenFrame {
-    role: FrameRole,
+    class: FrameClass,
     key: Option<MaskingKey>,
     /// The payload length in bytes. A compressed payload does not stay in the input. Bytes that
     /// have been inflated are subtracted, so the frame gets shorter with each read.
@@ -104,7 +105,7 @@ struct OpenFrame {
 
 /// The part that a frame plays in its message.
 #[derive(Debug, Clone, Copy)]
-enum FrameRole {
+enum FrameClass {
     /// A control frame, which is not part of a message.
     Control(Opcode),
     /// A data frame that is a whole message.
@@ -156,8 +157,8 @@ impl Receiver {
                 None => match self.begin_frame()? {
                     Some(frame) => frame,
                     None => {
-                        // Not even a whole header. Compacting here, and not after each frame, moves
-                        // the unprocessed bytes once per read.
+                        // Not even a whole header. Drop the consumed bytes here, once per read, and
+                        // not after each frame.
                         self.input.compact();
                         return Ok(None);
                     }
@@ -166,8 +167,8 @@ impl Receiver {
             // Process the part of the payload that has arrived, even if it is incomplete. A frame
             // that trickles in is then processed once per byte and not once per read, and invalid
             // UTF-8 is found at the first impossible byte.
-            let available = frame.length.min(self.input.unprocessed_len());
-            if let FrameRole::Compressed { kind, last } = frame.role {
+            let available = frame.length.min(self.input.unconsumed_len());
+            if let FrameClass::Compressed { kind, last } = frame.class {
                 self.inflate(&mut frame, available, kind, last)?;
             } else {
                 self.unmask_and_validate(&mut frame, available)?;
@@ -181,24 +182,24 @@ impl Receiver {
             // The frame is complete. Consume it before acting on it, so that no early return below
             // can decode it twice.
             let range = self.input.consume(frame.length);
-            match frame.role {
+            match frame.class {
                 // A control frame is not part of the message that it interrupts (section 5.4).
                 // Return it at once and leave that message as it is.
-                FrameRole::Control(opcode) => return Ok(Some(Decoded::Control(opcode, range))),
+                FrameClass::Control(opcode) => return Ok(Some(Decoded::Control(opcode, range))),
                 // The end of a message is also where an incomplete character becomes an error.
-                FrameRole::Unfragmented(kind) => {
+                FrameClass::Unfragmented(kind) => {
                     self.check_complete(kind)?;
                     return Ok(Some(Decoded::Unfragmented(kind, range)));
                 }
                 // A fragment that is not the last one completes nothing: look at the next frame.
-                FrameRole::Fragment { kind, last } => {
+                FrameClass::Fragment { kind, last } => {
                     if let Some(payload) = self.add_fragment(kind, last, range)? {
                         return Ok(Some(Decoded::Reassembled(kind, payload)));
                     }
                 }
                 // A compressed frame is in the inflater's buffer by now, with the rest of its
                 // message.
-                FrameRole::Compressed { kind, last } => {
+                FrameClass::Compressed { kind, last } => {
                     if let Some(payload) = self.end_compressed_frame(kind, last)? {
                         return Ok(Some(Decoded::Reassembled(kind, payload)));
                     }
@@ -212,28 +213,28 @@ impl Receiver {
     fn begin_frame(&mut self) -> Result<Option<OpenFrame>, Violation> {
         //= docs/src/rfc6455.md#section-6-2
         //# An endpoint MUST read the bytes that come in as frames laid out as in section 5.2.
-        let bytes = self.input.unprocessed();
+        let bytes = self.input.unconsumed();
         // Two bytes decide how long the header is.
         let &[first, second, ..] = bytes else { return Ok(None) };
         // Check these rules before the rest of the header has arrived, so that a frame with a bad
         // opcode never makes us wait.
-        reject(rules::check_first_bytes(first, second, ControlFlow::Break))?;
+        to_result(rules::check_first_bytes(first, second, ControlFlow::Break))?;
         // If the header is incomplete, nothing is consumed, and the next call starts again from its
         // first byte.
         let Some(header) = RawHeader::read(bytes) else { return Ok(None) };
         // The other rules need the whole header, and the frames before it.
-        reject(rules::check_length(&header, ControlFlow::Break))?;
-        reject(rules::check_in_context(&header, &self.context(), ControlFlow::Break))?;
+        to_result(rules::check_length(&header, ControlFlow::Break))?;
+        to_result(rules::check_in_context(&header, &self.context(), ControlFlow::Break))?;
         // Never `None` here: the rules have rejected an unknown opcode and a continuation of
         // nothing.
-        let Some(role) = self.role_of(&header) else { return Ok(None) };
+        let Some(class) = self.classify(&header) else { return Ok(None) };
         self.input.consume(header.header_len());
         self.activity = true;
         // The cast cannot truncate: the rules have compared the length with a limit that is a
         // `usize`, or with 125.
         #[allow(clippy::cast_possible_truncation)]
         let length = header.payload_length as usize;
-        Ok(Some(OpenFrame { role, key: header.masking_key, length, processed: 0 }))
+        Ok(Some(OpenFrame { class, key: header.masking_key, length, processed: 0 }))
     }
 
     /// Returns the state in which the next header arrives.
@@ -251,22 +252,22 @@ impl Receiver {
     }
 
     /// Returns the part that a frame with a valid header plays in its message.
-    fn role_of(&self, header: &RawHeader) -> Option<FrameRole> {
+    fn classify(&self, header: &RawHeader) -> Option<FrameClass> {
         let last = header.fin();
         let kind = match header.opcode()? {
             //= docs/src/rfc6455.md#section-5-4
             //# An endpoint MUST be able to handle control frames in the middle of a message that is arriving in
             //# fragments.
-            opcode @ (Opcode::Close | Opcode::Ping | Opcode::Pong) => return Some(FrameRole::Control(opcode)),
+            opcode @ (Opcode::Close | Opcode::Ping | Opcode::Pong) => return Some(FrameClass::Control(opcode)),
             //= docs/src/rfc6455.md#section-5-4
             //# All fragments of a message MUST be of the type that the first frame's opcode gives, which is text,
             //# binary or reserved.
             Opcode::Continuation => {
                 let open = self.message.as_deref()?;
                 return Some(if open.is_compressed() {
-                    FrameRole::Compressed { kind: open.kind(), last }
+                    FrameClass::Compressed { kind: open.kind(), last }
                 } else {
-                    FrameRole::Fragment { kind: open.kind(), last }
+                    FrameClass::Fragment { kind: open.kind(), last }
                 });
             }
             //= docs/src/rfc6455.md#section-6-2
@@ -277,13 +278,15 @@ impl Receiver {
         //= docs/src/rfc6455.md#section-5-4
         //# An endpoint MUST accept messages in one frame and messages in several.
         Some(if rules::begins_compressed_message(header, self.negotiated_bits()) {
-            FrameRole::Compressed { kind, last }
+            FrameClass::Compressed { kind, last }
+        //= docs/src/rfc7692.md#section-6-2
+        //# An uncompressed message MUST be delivered as it is.
         //= docs/src/rfc6455.md#section-5-2
         //# The first frame of a message MAY be its last one too.
         } else if last {
-            FrameRole::Unfragmented(kind)
+            FrameClass::Unfragmented(kind)
         } else {
-            FrameRole::Fragment { kind, last: false }
+            FrameClass::Fragment { kind, last: false }
         })
     }
 
@@ -298,8 +301,8 @@ impl Receiver {
         self.activity |= !fresh.is_empty();
         frame.processed = available;
         let is_text = matches!(
-            frame.role,
-            FrameRole::Unfragmented(MessageKind::Text) | FrameRole::Fragment { kind: MessageKind::Text, .. }
+            frame.class,
+            FrameClass::Unfragmented(MessageKind::Text) | FrameClass::Fragment { kind: MessageKind::Text, .. }
         );
         // Only text has to be validated. Control frames come here too: a Close's reason is checked
         // when the Close is parsed.
@@ -401,7 +404,7 @@ impl Receiver {
     /// Returns whether the input holds a complete frame, or a header that is invalid in any
     /// context.
     pub(super) fn has_complete_frame(&self) -> bool {
-        let bytes = self.input.unprocessed();
+        let bytes = self.input.unconsumed();
         if bytes.is_empty() {
             return false;
         }
@@ -431,8 +434,8 @@ impl Receiver {
     }
 
     /// Returns the number of received bytes that have not been processed.
-    pub(super) fn unprocessed_len(&self) -> usize {
-        self.input.unprocessed_len()
+    pub(super) fn unconsumed_len(&self) -> usize {
+        self.input.unconsumed_len()
     }
 
     /// Returns whether a byte has been processed since [`reset_activity`](Self::reset_activity).
@@ -452,8 +455,8 @@ impl Receiver {
         &mut self.input
     }
 
-    /// Discards all input and everything that is open. After a Close or a violation nothing counts
-    /// any more (sections 1.4 and 7.1.7).
+    /// Discards all input and everything that is open. After the peer's Close or a violation nothing
+    /// counts any more (sections 1.4 and 7.1.7).
     pub(super) fn discard(&mut self) {
         self.input.clear();
         self.frame = None;
@@ -464,7 +467,7 @@ impl Receiver {
 
 /// Turns the first report of a rule into an error.
 #[inline]
-fn reject(checked: ControlFlow<Violation>) -> Result<(), Violation> {
+fn to_result(checked: ControlFlow<Violation>) -> Result<(), Violation> {
     match checked {
         ControlFlow::Break(violation) => Err(violation),
         ControlFlow::Continue(()) => Ok(()),
