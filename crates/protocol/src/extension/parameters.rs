@@ -43,7 +43,7 @@ pub(super) enum Place {
 /// The reason why an element is invalid. An invalid element is declined in an offer, and fails the
 /// connection in a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum ParameterError {
     Unknown(String),
     Repeated(String),
     Value(String, Option<String>),
@@ -51,14 +51,14 @@ pub(super) enum Fault {
 
 impl Parameters {
     /// Parses the parameters of an element named `permessage-deflate`.
-    pub(super) fn read(element: &Extension, place: Place) -> Result<Self, Fault> {
+    pub(super) fn read(element: &Extension, place: Place) -> Result<Self, ParameterError> {
         let mut read = Self::default();
         for (name, value) in element.parameters() {
             //= docs/src/rfc7692.md#section-7
             //# A server MUST decline an offer with a parameter whose value is invalid.
             //= docs/src/rfc7692.md#section-7
             //# A client MUST fail the connection if the response has a parameter whose value is invalid.
-            let bad_value = || Fault::Value(name.to_owned(), value.map(str::to_owned));
+            let bad_value = || ParameterError::Value(name.to_owned(), value.map(str::to_owned));
             let repeated = match name {
                 SERVER_NO_CONTEXT_TAKEOVER | CLIENT_NO_CONTEXT_TAKEOVER if value.is_some() => return Err(bad_value()),
                 SERVER_NO_CONTEXT_TAKEOVER => std::mem::replace(&mut read.server_no_context_takeover, true),
@@ -80,14 +80,14 @@ impl Parameters {
                 //# A server MUST decline an offer with a parameter that is not defined for offers.
                 //= docs/src/rfc7692.md#section-7
                 //# A client MUST fail the connection if the response has a parameter that is not defined for responses.
-                _ => return Err(Fault::Unknown(name.to_owned())),
+                _ => return Err(ParameterError::Unknown(name.to_owned())),
             };
             //= docs/src/rfc7692.md#section-7
             //# A server MUST decline an offer that has the same parameter twice.
             //= docs/src/rfc7692.md#section-7
             //# A client MUST fail the connection if the response has the same parameter twice.
             if repeated {
-                return Err(Fault::Repeated(name.to_owned()));
+                return Err(ParameterError::Repeated(name.to_owned()));
             }
         }
         Ok(read)
@@ -127,7 +127,7 @@ fn window_bits(text: &str) -> Option<WindowBits> {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ParameterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown(name) => write!(f, "the parameter '{}' is unknown", name.escape_debug()),

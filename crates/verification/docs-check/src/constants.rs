@@ -49,7 +49,7 @@ pub fn evaluate(file: &Path, name: &str) -> Result<ConstantValue, String> {
         Some(field) => field_value(expression, field).ok_or_else(|| format!("`{name}` has no field `{field}`"))?,
         None => expression,
     };
-    let mut parser = Parser { file, tokens: expression, at: 0 };
+    let mut parser = ExpressionParser { file, tokens: expression, at: 0 };
     let value = parser.expression(0)?;
     if parser.at < expression.len() { Err(format!("the expression of `{name}` is too complicated")) } else { Ok(value) }
 }
@@ -96,13 +96,13 @@ fn field_value<'a>(expression: &'a [Token], field: &str) -> Option<&'a [Token]> 
 }
 
 /// Parses an expression by precedence.
-struct Parser<'a> {
+struct ExpressionParser<'a> {
     file: &'a Path,
     tokens: &'a [Token],
     at: usize,
 }
 
-impl Parser<'_> {
+impl ExpressionParser<'_> {
     /// Parses operators whose precedence is at least `minimum`. They are left-associative.
     fn expression(&mut self, minimum: u8) -> Result<ConstantValue, String> {
         let mut left = self.operand()?;

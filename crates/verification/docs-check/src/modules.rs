@@ -89,7 +89,7 @@ impl ModuleTree {
         let source = fs::read_to_string(file)?;
         let tokens = tokens::rust(&source);
         let module = self.add(file, folder, parent);
-        Parser { tree: self, tokens: &tokens, at: 0 }.module(module)?;
+        ModuleParser { tree: self, tokens: &tokens, at: 0 }.module(module)?;
         Ok(module)
     }
 
@@ -194,13 +194,13 @@ impl ModuleTree {
     }
 }
 
-struct Parser<'a> {
+struct ModuleParser<'a> {
     tree: &'a mut ModuleTree,
     tokens: &'a [Token],
     at: usize,
 }
 
-impl<'a> Parser<'a> {
+impl<'a> ModuleParser<'a> {
     /// Reads the contents of a module, up to the end of the file or the `}` that closes the
     /// module's block.
     fn module(&mut self, module: usize) -> io::Result<()> {
