@@ -23,6 +23,18 @@ fn the_required_rust_version_is_that_of_the_workspace() {
     }
 }
 
+#[test]
+fn the_guide_for_contributors_lists_every_step_of_ci_in_order() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+    let script = fs::read_to_string(root.join(".ci/run")).expect("the script can be read");
+    let steps = script.lines().filter_map(|line| line.strip_prefix("step \"")?.split('"').next());
+    let guide = fs::read_to_string(root.join("docs/CONTRIBUTING.md")).expect("the page can be read");
+    let table = guide.split_once("| step of `.ci/run` |").expect("the page has the table").1;
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let listed = rows.filter_map(|row| row.strip_prefix("| ")?.split(" |").next());
+    assert_eq!(listed.collect::<Vec<_>>(), steps.collect::<Vec<_>>());
+}
+
 /// A temporary repository with a few files.
 struct Repository {
     root: PathBuf,
