@@ -227,6 +227,12 @@ fn the_other_reserved_bits_still_mean_nothing() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# The use of an extension MUST be agreed on in the opening handshake, in the way that the extension lays down.
+//= docs/src/rfc6455.md#section-5-8
+//= type=test
+//# The two sides MUST agree on the extensions that they use during the opening handshake.
 #[test]
 fn without_an_agreement_rsv1_is_a_violation() {
     common::both(|end| {
@@ -523,6 +529,9 @@ fn prepared_messages_and_others_can_be_read_in_any_order() {
 
 // ---- Both ends --------------------------------------------------------------------------------------------------------
 
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# After a valid response both ends MUST exchange messages by the rules of section 6, with the agreed parameters.
 #[test]
 fn two_ends_talk_with_every_combination_of_parameters() {
     let text: String = (0..300).map(|number| format!("{{\"sequence\":{number},\"name\":\"Hello\"}}")).collect();

@@ -149,9 +149,10 @@ fn declines(options: &DeflateOptions, offer: &str) {
 //= docs/src/rfc7692.md#section-7-1-2-1
 //= type=test
 //# A server that accepts an offer with `server_max_window_bits` MUST respond with the same value or a smaller one.
-//= docs/src/rfc7692.md#section-7-1-2-2
+//= docs/src/rfc7692.md#section-7-1-1-2
 //= type=test
-//# A server MAY respond with `client_max_window_bits` if it was offered.
+//# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need not keep a window from one
+//# message to the next.
 #[test]
 fn each_parameter_of_an_offer_has_its_answer() {
     for (offer, expected) in [
@@ -176,13 +177,6 @@ fn each_parameter_of_an_offer_has_its_answer() {
     }
 }
 
-//= docs/src/rfc7692.md#section-7-1-2-1
-//= type=test
-//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without leading zeros, in an
-//# offer as in a response.
-//= docs/src/rfc7692.md#section-7-1-2-2
-//= type=test
-//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits, without leading zeros.
 #[test]
 fn values_may_be_quoted() {
     answers(
@@ -207,6 +201,9 @@ fn values_may_be_quoted() {
 //= docs/src/rfc7692.md#section-7-1-2-1
 //= type=test
 //# A server MAY respond with `server_max_window_bits` unasked.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# A server MAY respond with `client_max_window_bits` if it was offered.
 #[test]
 fn a_server_limits_itself_and_the_client_unasked() {
     answers(
@@ -303,6 +300,13 @@ const WRONG_IN_BOTH: [&str; 33] = [
 //= docs/src/rfc7692.md#section-5
 //= type=test
 //# A server that declines all offers MUST NOT name an extension of this kind in its response.
+//= docs/src/rfc7692.md#section-7-1-2-1
+//= type=test
+//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without leading zeros, in an
+//# offer as in a response.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits, without leading zeros.
 #[test]
 fn an_offer_that_is_not_understood_is_declined_and_the_connection_opens() {
     for wrong in WRONG_IN_BOTH {
@@ -421,6 +425,13 @@ fn every_answer_that_fits_the_offer_opens() {
 //= docs/src/rfc7692.md#section-7-1-2-2
 //= type=test
 //# In a response, `client_max_window_bits` MUST have a value.
+//= docs/src/rfc7692.md#section-7-1-2-1
+//= type=test
+//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without leading zeros, in an
+//# offer as in a response.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits, without leading zeros.
 #[test]
 fn an_answer_that_is_not_understood_fails() {
     for wrong in WRONG_IN_BOTH {
@@ -460,6 +471,10 @@ fn an_answer_without_an_offer_fails() {
     assert_eq!(client_judges(ask(), &head).map(|_| "opened"), Err(not_offered.clone()));
     let request = ask().extension(Extension::new("x-other").unwrap());
     assert_eq!(client_judges(request, &head).map(|_| "opened"), Err(not_offered));
+    // Nor can the server accept what differs from each of the offers.
+    let two = [server_window(10), server_window(9)];
+    assert!(judged(&two[..1], "permessage-deflate").is_err());
+    assert!(judged(&two, "permessage-deflate; server_max_window_bits=11").is_err());
 }
 
 //= docs/src/rfc7692.md#section-5
@@ -544,6 +559,9 @@ fn no_answer_is_no_compression() {
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
 //# Below the value agreed on, the client MAY use a window of any size, whatever it had hinted.
+//= docs/src/rfc7692.md#section-7-1-1-2
+//= type=test
+//# A client MUST be able to do without takeover when the response says so.
 #[test]
 fn a_client_keeps_what_it_hinted_whatever_the_answer_allows() {
     // The first copy of this is 600 bytes behind the second: beyond a window of 9 bits.

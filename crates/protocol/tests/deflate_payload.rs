@@ -140,9 +140,6 @@ fn hello_again_refers_to_the_first() {
     }
 }
 
-//= docs/src/rfc7692.md#section-7-1-1-2
-//= type=test
-//# A client MUST be able to do without takeover when the response says so.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
 //# If `client_no_context_takeover` was agreed on, the client MUST begin each message with an empty window.
@@ -288,6 +285,20 @@ fn a_compressor_refers_back_no_farther_than_the_window_agreed_on() {
 //= docs/src/rfc7692.md#section-7-3
 //= type=test
 //# A window of at least 1,024 bytes is RECOMMENDED.
+#[test]
+fn the_windows_are_at_least_1024_bytes_unless_the_caller_limits_them() {
+    for options in [DeflateOptions::DEFAULT, DeflateOptions::FRUGAL] {
+        assert!(options.client_max_window_bits.bytes() >= 1024 && options.server_max_window_bits.bytes() >= 1024);
+        for (mut deflater, _) in both_ways(&options) {
+            // Within a window of 1,024 bytes, and outside the next smaller one.
+            let message = noise(700).repeat(2);
+            let mut other = Inflated::default();
+            assert!(other.read(&deflater.deflate(&message, true)) == message);
+            assert_eq!(other.farthest, 700);
+        }
+    }
+}
+
 #[test]
 fn the_larger_of_two_windows_is_not_used() {
     let noise = noise(2000);

@@ -7,7 +7,7 @@ use std::{io, time::Duration};
 use futures_util::FutureExt;
 use http::{HeaderValue, StatusCode, header::SET_COOKIE};
 use protocol::{
-    Message, UsageError, Violation,
+    DeflateOptions, Message, UsageError, Violation,
     handshake::{Extension, HandshakeError, UpgradeOptions},
 };
 use tokio::{
@@ -140,7 +140,9 @@ async fn the_client_sends_nothing_before_the_answer() {
 #[tokio::test]
 async fn an_extension_that_was_not_accepted_is_not_used() {
     let (listener, uri) = listen().await;
-    let connector = Connector::new(&uri).unwrap().extension(Extension::new("x-test").unwrap());
+    // Compression is offered too, for every message: the client can do that, so it could use it.
+    let compression = DeflateOptions { threshold: 0, ..DeflateOptions::DEFAULT };
+    let connector = Connector::new(&uri).unwrap().extension(Extension::new("x-test").unwrap()).deflate(compression);
     let (client, mut server) = guarded(async { tokio::join!(connector.connect(), raw_server(&listener)) }).await;
     let mut client = client.expect("a server may leave out what it was offered");
     assert!(client.extensions().is_empty());
