@@ -15,7 +15,7 @@
 
 use super::{
     options::{DeflateOptions, Level, WindowBits},
-    parameters::{PERMESSAGE_DEFLATE, Parameters, Place},
+    parameters::{ElementKind, PERMESSAGE_DEFLATE, Parameters},
 };
 use crate::{
     handshake::{Extension, HandshakeViolation},
@@ -71,11 +71,11 @@ impl NegotiatedDeflate {
         let agreed = read_answer(element)?;
         let offers = offered.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
         // An offer that cannot be parsed cannot be accepted either.
-        let mut offers = offers.flat_map(|element| Parameters::read(element, Place::Offer));
+        let mut offers = offers.flat_map(|element| Parameters::read(element, ElementKind::Offer));
         if offers.any(|offer| meets(agreed, offer)) {
             Ok(Some(Self::new(role, agreed, &DeflateOptions::DEFAULT)))
         } else {
-            Err(not_asked_for())
+            Err(matches_no_offer())
         }
     }
 }
@@ -126,7 +126,7 @@ pub(crate) fn accept(options: &DeflateOptions, offers: &[Extension]) -> Option<(
     let offers = offers.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
     let agreed =
         // An offer that cannot be parsed is skipped, which declines it.
-        offers.flat_map(|element| Parameters::read(element, Place::Offer)).find_map(|offer| answer(options, offer))?;
+        offers.flat_map(|element| Parameters::read(element, ElementKind::Offer)).find_map(|offer| answer(options, offer))?;
     Some((agreed.write(), NegotiatedDeflate::new(Role::Server, agreed, options)))
 }
 
@@ -193,7 +193,7 @@ pub(crate) fn validate_response(
     //= docs/src/rfc7692.md#section-7
     //# A client MUST fail the connection if the response asks for something that it does not support.
     let mut answered = offers.iter().filter(|options| meets(agreed, offered(options)));
-    let Some(first) = answered.next() else { return Err(not_asked_for()) };
+    let Some(first) = answered.next() else { return Err(matches_no_offer()) };
     let mut compression = NegotiatedDeflate::new(Role::Client, agreed, first);
     // A hint is also a promise, whatever the answer says about it. The answer may belong to any of
     // the offers that it fits, so keep the promises of all of them.
@@ -220,12 +220,12 @@ fn answer_in(response: &[Extension]) -> Result<Option<&Extension>, HandshakeViol
 }
 
 fn read_answer(element: &Extension) -> Result<Parameters, HandshakeViolation> {
-    Parameters::read(element, Place::Response)
-        .map_err(|fault| HandshakeViolation::DeflateAnswerWrong(fault.to_string()))
+    Parameters::read(element, ElementKind::Response)
+        .map_err(|error| HandshakeViolation::DeflateAnswerWrong(error.to_string()))
 }
 
-fn not_asked_for() -> HandshakeViolation {
-    HandshakeViolation::DeflateAnswerWrong("it is not what was asked for".to_owned())
+fn matches_no_offer() -> HandshakeViolation {
+    HandshakeViolation::DeflateAnswerWrong("it matches none of the offers".to_owned())
 }
 
 /// Returns whether `response` is a valid answer to `offer`: it meets all requests, and it limits

@@ -35,7 +35,7 @@ pub(super) struct Parameters {
 
 /// The message that contains the element. The grammar of the two differs in one parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ElementKind {
     Offer,
     Response,
 }
@@ -51,7 +51,7 @@ pub(super) enum ParameterError {
 
 impl Parameters {
     /// Parses the parameters of an element named `permessage-deflate`.
-    pub(super) fn read(element: &Extension, place: Place) -> Result<Self, ParameterError> {
+    pub(super) fn read(element: &Extension, kind: ElementKind) -> Result<Self, ParameterError> {
         let mut read = Self::default();
         for (name, value) in element.parameters() {
             //= docs/src/rfc7692.md#section-7
@@ -71,7 +71,7 @@ impl Parameters {
                     //= docs/src/rfc7692.md#section-7-1-2-2
                     //# In a response, `client_max_window_bits` MUST have a value.
                     let bits = match value {
-                        None if place == Place::Offer => None,
+                        None if kind == ElementKind::Offer => None,
                         value => Some(value.and_then(window_bits).ok_or_else(bad_value)?),
                     };
                     read.client_max_window_bits.replace(bits).is_some()

@@ -145,9 +145,10 @@ fn assert_declines(options: &DeflateOptions, offer: &str) {
 //= docs/src/rfc7692.md#section-7-1-2-1
 //= type=test
 //# A server that accepts an offer with `server_max_window_bits` MUST respond with the same value or a smaller one.
-//= docs/src/rfc7692.md#section-7-1-2-2
+//= docs/src/rfc7692.md#section-7-1-1-2
 //= type=test
-//# A server MAY respond with `client_max_window_bits` if it was offered.
+//# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need not keep a window from one
+//# message to the next.
 #[test]
 fn each_parameter_of_an_offer_has_its_answer() {
     for (offer, expected) in [
@@ -172,13 +173,6 @@ fn each_parameter_of_an_offer_has_its_answer() {
     }
 }
 
-//= docs/src/rfc7692.md#section-7-1-2-1
-//= type=test
-//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without leading zeros, in an
-//# offer as in a response.
-//= docs/src/rfc7692.md#section-7-1-2-2
-//= type=test
-//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits, without leading zeros.
 #[test]
 fn values_of_parameters_may_be_quoted() {
     assert_answers(
@@ -203,6 +197,9 @@ fn values_of_parameters_may_be_quoted() {
 //= docs/src/rfc7692.md#section-7-1-2-1
 //= type=test
 //# A server MAY respond with `server_max_window_bits` unasked.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# A server MAY respond with `client_max_window_bits` if it was offered.
 #[test]
 fn a_server_may_answer_with_parameters_that_were_not_offered() {
     assert_answers(
@@ -301,6 +298,13 @@ const INVALID_PARAMETERS: [&str; 33] = [
 //= docs/src/rfc7692.md#section-5
 //= type=test
 //# A server that declines all offers MUST NOT name an extension of this kind in its response.
+//= docs/src/rfc7692.md#section-7-1-2-1
+//= type=test
+//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without leading zeros, in an
+//# offer as in a response.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits, without leading zeros.
 #[test]
 fn an_invalid_offer_is_declined_and_the_connection_opens() {
     for wrong in INVALID_PARAMETERS {
@@ -415,6 +419,13 @@ fn each_valid_answer_is_accepted() {
 //= docs/src/rfc7692.md#section-7-1-2-2
 //= type=test
 //# In a response, `client_max_window_bits` MUST have a value.
+//= docs/src/rfc7692.md#section-7-1-2-1
+//= type=test
+//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without leading zeros, in an
+//# offer as in a response.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits, without leading zeros.
 #[test]
 fn an_invalid_answer_fails_the_handshake() {
     for wrong in INVALID_PARAMETERS {
@@ -433,13 +444,13 @@ fn an_invalid_answer_fails_the_handshake() {
 #[test]
 fn an_answer_that_ignores_a_parameter_of_the_offer_fails_the_handshake() {
     let without = DEFAULT.server_no_context_takeover(true);
-    assert_fails(std::slice::from_ref(&without), "permessage-deflate", "not what was asked for");
-    assert_fails(&[server_window(10)], "permessage-deflate", "not what was asked for");
-    assert_fails(&[server_window(10)], "permessage-deflate; server_max_window_bits=11", "not what was asked for");
+    assert_fails(std::slice::from_ref(&without), "permessage-deflate", "matches none of the offers");
+    assert_fails(&[server_window(10)], "permessage-deflate", "matches none of the offers");
+    assert_fails(&[server_window(10)], "permessage-deflate; server_max_window_bits=11", "matches none of the offers");
     assert_fails(
         &[server_window(10), without],
         "permessage-deflate; server_max_window_bits=11",
-        "not what was asked for",
+        "matches none of the offers",
     );
     let accepts = |offers: &[DeflateOptions], response| matches!(response_to(offers, response), Ok(Some(_)));
     assert!(accepts(&[server_window(10)], "permessage-deflate; server_max_window_bits=9"));
@@ -459,6 +470,11 @@ fn an_answer_without_an_offer_fails_the_handshake() {
     assert_eq!(check_response(client_request(), &head).map(|_| "opened"), Err(not_offered.clone()));
     let request = client_request().extension(Extension::new("x-other").unwrap());
     assert_eq!(check_response(request, &head).map(|_| "opened"), Err(not_offered));
+    // The server cannot accept parameters that differ from every offer either.
+    let two = [server_window(10), server_window(9)];
+    let not_requested = HandshakeViolation::DeflateAnswerWrong("it matches none of the offers".to_owned());
+    assert_eq!(response_to(&two[..1], "permessage-deflate"), Err(not_requested.clone()));
+    assert_eq!(response_to(&two, "permessage-deflate; server_max_window_bits=11"), Err(not_requested));
 }
 
 //= docs/src/rfc7692.md#section-5
@@ -562,6 +578,9 @@ fn without_an_answer_nothing_is_compressed() {
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
 //# Below the value agreed on, the client MAY use a window of any size, whatever it had hinted.
+//= docs/src/rfc7692.md#section-7-1-1-2
+//= type=test
+//# A client MUST be able to do without takeover when the response says so.
 #[test]
 fn a_client_keeps_its_hints_whatever_the_answer_allows() {
     // The message is repeated at a distance of 600 bytes, which a window of 9 bits does not reach.

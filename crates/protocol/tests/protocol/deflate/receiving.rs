@@ -183,6 +183,12 @@ fn rsv2_and_rsv3_fail_the_connection() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# The use of an extension MUST be agreed on in the opening handshake, in the way that the extension lays down.
+//= docs/src/rfc6455.md#section-5-8
+//= type=test
+//# The two sides MUST agree on the extensions that they use during the opening handshake.
 #[test]
 fn without_negotiated_compression_rsv1_fails_the_connection() {
     for_both_roles(|endpoint| {

@@ -381,6 +381,10 @@ fn the_version_is_validated_before_the_key() {
 //= type=test
 //# `Sec-WebSocket-Protocol` may list the subprotocols that the client would speak, and `Sec-WebSocket-Extensions` the
 //# extensions, the best first.
+//= docs/src/rfc6455.md#section-4-3
+//= type=test
+//# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white space
+//# around an element.
 #[test]
 fn subprotocols_keep_the_clients_order_on_one_line_or_several() {
     let r = HeadBuilder::request;
@@ -433,6 +437,10 @@ fn offered(lines: &[&str]) -> Vec<String> {
     valid_request(&head).check_upgrade().unwrap().extensions().iter().map(Extension::to_string).collect()
 }
 
+//= docs/src/rfc6455.md#section-4-3
+//= type=test
+//# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white space
+//# around an element.
 #[test]
 fn extensions_are_a_list_with_parameters() {
     assert_eq!(
@@ -455,6 +463,10 @@ fn extensions_are_a_list_with_parameters() {
 //= docs/src/rfc6455.md#section-11-3-2
 //= type=test
 //# A request MAY have several `Sec-WebSocket-Extensions` headers.
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# `Sec-WebSocket-Protocol` may list the subprotocols that the client would speak, and `Sec-WebSocket-Extensions` the
+//# extensions, the best first.
 #[test]
 fn several_lines_are_one_list_of_extensions() {
     assert_eq!(offered(&["a", "b; c=1"]), offered(&["a, b; c=1"]));
@@ -492,6 +504,10 @@ fn a_quoted_value_is_the_token_inside_the_quotes() {
 //= docs/src/rfc6455.md#section-9-1
 //= type=test
 //# Whoever receives a list of extensions that does not follow the grammar MUST fail the connection at once.
+//= docs/src/rfc6455.md#section-4-3
+//= type=test
+//# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white space
+//# around an element.
 #[test]
 fn a_malformed_list_of_extensions_is_rejected() {
     for value in [

@@ -1,6 +1,9 @@
 //! RFC 7692, section 7.2.1: compressing messages.
 
-use protocol::extension::{Deflater, Level, WindowBits};
+use protocol::{
+    DeflateOptions,
+    extension::{Deflater, Level, WindowBits},
+};
 use testkit::{
     deflate::{ReferenceInflater, incompressible_bytes, negotiate},
     hex::hex,
@@ -89,6 +92,20 @@ fn a_compressor_refers_back_no_farther_than_the_negotiated_window() {
 //= docs/src/rfc7692.md#section-7-3
 //= type=test
 //# A window of at least 1,024 bytes is RECOMMENDED.
+#[test]
+fn the_windows_have_at_least_1024_bytes_unless_the_caller_limits_them() {
+    for options in [DeflateOptions::DEFAULT, DeflateOptions::FRUGAL] {
+        assert!(options.client_max_window_bits.bytes() >= 1024 && options.server_max_window_bits.bytes() >= 1024);
+        for (mut deflater, _) in both_directions(&options) {
+            // Within a window of 1,024 bytes, and outside the next smaller one.
+            let message = incompressible_bytes(700).repeat(2);
+            let mut other = ReferenceInflater::default();
+            assert!(other.inflate(&deflater.deflate(&message, true)) == message);
+            assert_eq!(other.farthest, 700);
+        }
+    }
+}
+
 #[test]
 fn a_compressor_uses_the_smaller_window() {
     let noise = incompressible_bytes(2000);

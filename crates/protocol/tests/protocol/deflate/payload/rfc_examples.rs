@@ -52,9 +52,6 @@ fn hello_again_refers_to_the_first() {
     }
 }
 
-//= docs/src/rfc7692.md#section-7-1-1-2
-//= type=test
-//# A client MUST be able to do without takeover when the response says so.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
 //# If `client_no_context_takeover` was agreed on, the client MUST begin each message with an empty window.
