@@ -57,7 +57,8 @@ impl Parameters {
             //= docs/src/rfc7692.md#section-7
             //# A server MUST decline an offer with a parameter whose value is invalid.
             //= docs/src/rfc7692.md#section-7
-            //# A client MUST fail the connection if the response has a parameter whose value is invalid.
+            //# A client MUST fail the connection if the response has a parameter whose value is
+            //# invalid.
             let bad_value = || ParameterError::Value(name.to_owned(), value.map(str::to_owned));
             let repeated = match name {
                 SERVER_NO_CONTEXT_TAKEOVER | CLIENT_NO_CONTEXT_TAKEOVER if value.is_some() => return Err(bad_value()),
@@ -79,7 +80,8 @@ impl Parameters {
                 //= docs/src/rfc7692.md#section-7
                 //# A server MUST decline an offer with a parameter that is not defined for offers.
                 //= docs/src/rfc7692.md#section-7
-                //# A client MUST fail the connection if the response has a parameter that is not defined for responses.
+                //# A client MUST fail the connection if the response has a parameter that is not
+                //# defined for responses.
                 _ => return Err(ParameterError::Unknown(name.to_owned())),
             };
             //= docs/src/rfc7692.md#section-7
@@ -115,10 +117,11 @@ impl Parameters {
 /// Parses a number from 8 to 15 in decimal. `str::parse` would also accept `+9` and `09`. These are
 /// rejected, so that no two implementations read the same header differently.
 //= docs/src/rfc7692.md#section-7-1-2-1
-//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without leading zeros, in an
-//# offer as in a response.
+//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without
+//# leading zeros, in an offer as well as in a response.
 //= docs/src/rfc7692.md#section-7-1-2-2
-//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits, without leading zeros.
+//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits,
+//# without leading zeros.
 fn window_bits(text: &str) -> Option<WindowBits> {
     match text.as_bytes() {
         [digit @ b'8'..=b'9'] => WindowBits::new(digit - b'0').ok(),

@@ -13,7 +13,7 @@ use super::{NO_TAKEOVER, TAKEOVER, assert_inflates, both_directions, client_to_s
 
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# The four bytes MUST NOT be taken away from a fragment that is not the last.
+//# The four bytes MUST NOT be removed from a fragment that is not the last.
 #[test]
 fn a_fragment_that_is_not_the_last_keeps_its_four_bytes() {
     for (mut deflater, mut inflater) in both_directions(&TAKEOVER) {
@@ -55,10 +55,12 @@ fn another_decoder_reads_the_compressed_messages() {
 //# A compressor MUST NOT refer back more than 32,768 bytes.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# If `client_max_window_bits` was agreed on, the client MUST NOT refer back more than 2 to the power of that.
+//# If `client_max_window_bits` was agreed on with the value `w`, the client MUST NOT refer back
+//# more than `2^w` bytes.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# If `server_max_window_bits` was agreed on, the server MUST NOT refer back more than 2 to the power of that.
+//# If `server_max_window_bits` was agreed on with the value `w`, the server MUST NOT refer back
+//# more than `2^w` bytes.
 #[test]
 fn a_compressor_refers_back_no_farther_than_the_negotiated_window() {
     for bits in [8, 9, 10, 12, 15] {
