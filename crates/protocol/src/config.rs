@@ -47,11 +47,13 @@ impl Config {
 
     /// Sets [`keep_alive`](Self::keep_alive).
     //= docs/src/rfc6455.md#section-7-3
-    //# A client SHOULD NOT close the connection at will.
+    //# A client SHOULD NOT close the connection without good reason.
     //= docs/src/rfc6455.md#section-7-1-7
-    //# Except for all this, and for what its application asks, a client SHOULD NOT close the connection.
+    //# A client SHOULD NOT close the connection except as described above or at the request of its
+    //# application.
     //= docs/src/rfc6455.md#section-7-2-1
-    //# Except for these cases and for what its application asks, a client SHOULD NOT close the connection.
+    //# A client SHOULD NOT close the connection in any other case, unless its application requests
+    //# it.
     #[must_use]
     pub const fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
         self.keep_alive = Some(keep_alive);

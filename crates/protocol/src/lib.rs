@@ -19,6 +19,8 @@
 //! | 10.4: limits | [`limits`] |
 //! | every rule that a peer can break | [`violation`], [`handshake::violation`] |
 //! | every rule that a caller can break | [`usage_error`] |
+//! | the roles, the configuration, references to RFCs | [`role`], [`config`], [`rfc`] |
+//! | tools that observe somebody else's connection | [`observer`] |
 //!
 //! Comments that begin with `//=` and `//#` cite the rule that the next line obeys: the page of the
 //! book that restates the RFC, and the rule's sentence. A tool compares the two, and lists the rules

@@ -6,7 +6,7 @@
 /// The maximum payload of a control frame, in bytes. With 125 bytes, the length always fits the
 /// seven-bit form (section 5.5).
 //= docs/src/rfc6455.md#section-5-5
-//# The payload of a control frame MUST have at most 125 bytes.
+//# The payload of a control frame MUST be at most 125 bytes long.
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
 
 /// The maximum length of a Close reason, in bytes: the payload of a control frame less the two
@@ -20,7 +20,8 @@ pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
 /// let limits = protocol::Limits::default().max_frame_bytes(64 << 10).max_message_bytes(1 << 20);
 /// ```
 //= docs/src/rfc6455.md#section-10-4
-//# An implementation with limits on frames or messages MUST protect itself from what exceeds them.
+//# An implementation that limits the size of frames or messages MUST protect itself against input
+//# that exceeds those limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -33,7 +34,8 @@ pub struct Limits {
     /// The maximum size of one frame's payload, in bytes. 64 MiB by default, as for a message,
     /// because a message can be one frame.
     //= docs/src/rfc6455.md#section-10-4
-    //# An implementation with limits SHOULD have one for frames and one for whole messages.
+    //# An implementation with limits SHOULD limit both the size of a frame and the size of a whole
+    //# message.
     pub max_frame_bytes: usize,
     /// The maximum size of one message's payload after reassembly, in bytes. 64 MiB by default, as
     /// in tungstenite; `ws` allows 100 MiB.

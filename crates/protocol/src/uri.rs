@@ -117,7 +117,8 @@ impl Uri {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         let default = if self.secure { DEFAULT_SECURE_PORT } else { DEFAULT_PORT };
         //= docs/src/rfc6455.md#section-4-1
-        //# The request MUST have a `Host` header: the host, and behind a `:` the port unless it is the scheme's own.
+        //# The request MUST have a `Host` header with the host, followed by `:` and the port unless
+        //# the port is the default.
         if self.port == default { host } else { format!("{host}:{}", self.port) }
     }
 }
@@ -132,7 +133,7 @@ impl FromStr for Uri {
     type Err = UriError;
 
     //= docs/src/rfc6455.md#section-4-1
-    //# The host, the port, the resource name and the choice of TLS MUST be those of a valid WebSocket URI.
+    //# The host, port, resource name, and secure flag MUST be those of a valid WebSocket URI.
     fn from_str(uri: &str) -> Result<Self, UriError> {
         let (scheme, rest) = uri.split_once(':').ok_or(UriError::Scheme)?;
         //= docs/src/rfc6455.md#section-3
@@ -144,7 +145,7 @@ impl FromStr for Uri {
         };
         let rest = rest.strip_prefix("//").ok_or(UriError::Slashes)?;
         //= docs/src/rfc6455.md#section-3
-        //# A WebSocket URI MUST NOT have a fragment, which is the part behind a `#`.
+        //# A WebSocket URI MUST NOT have a fragment identifier, which is the part after a `#`.
         //= docs/src/rfc6455.md#section-3
         //# A `#` that is part of the path or the query MUST be written as `%23`.
         if rest.contains('#') {
@@ -159,7 +160,8 @@ impl FromStr for Uri {
             secure,
             host,
             //= docs/src/rfc6455.md#section-3
-            //# The port of a WebSocket URI is OPTIONAL; without one it is 80 for `ws` and 443 for `wss`.
+            //# The port in a WebSocket URI is OPTIONAL; the default is 80 for `ws` and 443 for
+            //# `wss`.
             port: port.unwrap_or(if secure { DEFAULT_SECURE_PORT } else { DEFAULT_PORT }),
             resource_name: parse_resource(resource)?,
         })
@@ -221,8 +223,8 @@ fn parse_host(host: &str) -> Result<String, UriError> {
 
 /// Builds the resource name from the part of the URI that follows the authority.
 //= docs/src/rfc6455.md#section-3
-//# The *resource name* is what the request will ask for: the path, or `/` if the path is empty, and then `?` and the
-//# query if there is a query that is not empty.
+//# The *resource name* is what the client requests: the path, or `/` if the path is empty, followed
+//# by `?` and the query if the query is not empty.
 fn parse_resource(resource: &str) -> Result<String, UriError> {
     let (path, query) = match resource.split_once('?') {
         Some((path, query)) => (path, Some(query)),
@@ -247,11 +249,11 @@ fn percent_encode_into(name: &mut String, part: &str, allowed: fn(u8) -> bool) -
     while let Some(byte) = bytes.next() {
         match byte {
             //= docs/src/rfc6455.md#section-11-1-1
-            //# In a `ws` URI, other characters outside the host than the grammar allows MUST become UTF-8, each byte of
-            //# it percent-encoded.
+            //# Outside the host of a `ws` URI, characters that the grammar excludes MUST be encoded
+            //# as UTF-8, with each byte percent-encoded.
             //= docs/src/rfc6455.md#section-11-1-2
-            //# In a `wss` URI, other characters outside the host than the grammar allows MUST become UTF-8, each byte
-            //# of it percent-encoded.
+            //# Outside the host of a `wss` URI, characters that the grammar excludes MUST be
+            //# encoded as UTF-8, with each byte percent-encoded.
             0x80.. => name.push_str(&format!("%{byte:02X}")),
             b'%' => {
                 let [Some(high), Some(low)] = [bytes.next(), bytes.next()] else { return Err(UriError::Resource) };

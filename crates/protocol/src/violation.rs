@@ -16,7 +16,7 @@ use crate::{close::CloseCode, frame::Opcode, limits::MAX_CONTROL_PAYLOAD, rfc::R
 ///
 /// `Display` prints one sentence that names the rule's section.
 //= docs/src/rfc6455.md#section-10-7
-//# What comes in MUST always be checked, by clients and by servers.
+//# Clients and servers MUST always validate incoming data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Violation {
@@ -110,12 +110,13 @@ impl Violation {
 
     /// Returns the code of the Close frame that answers the violation (section 7.1.7).
     //= docs/src/rfc6455.md#section-10-7
-    //# After the handshake, an endpoint SHOULD first send a Close frame with a fitting code.
+    //# After the handshake, an endpoint SHOULD first send a Close frame with an appropriate code.
     #[must_use]
     pub const fn close_code(&self) -> CloseCode {
         match self {
             //= docs/src/rfc6455.md#section-5-1
-            //# A server MAY send a Close with code 1002 before it closes the connection because of an unmasked frame.
+            //# A server MAY send a Close frame with code 1002 before it closes the connection
+            //# because of an unmasked frame.
             //= docs/src/rfc6455.md#section-5-1
             //# A client MAY use code 1002 when it closes the connection because of a masked frame.
             Self::UnmaskedFrame

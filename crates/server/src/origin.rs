@@ -24,12 +24,13 @@ impl OriginPolicy {
     /// # Errors
     /// Returns a sentence that says why the request is not accepted.
     //= docs/src/rfc6455.md#section-10-2
-    //# A server that is meant for certain sites only SHOULD check that `Origin` is one that it expects.
+    //# A server that is intended only for certain sites SHOULD check that `Origin` is one that it
+    //# expects.
     //= docs/src/rfc6455.md#section-4-2-2
-    //# The server MAY let the origin of the page decide whether it accepts.
+    //# The server MAY use the origin of the page to decide whether to accept the connection.
     pub(crate) fn check(&self, request: &ReceivedRequest) -> Result<(), String> {
         //= docs/src/rfc6455.md#section-4-2-1
-        //# A request without an `Origin` header SHOULD NOT be taken for one that comes from a browser.
+        //# A server SHOULD NOT treat a request without an `Origin` header as one from a browser.
         if !request.headers().contains_key(http::header::ORIGIN) {
             return Ok(());
         }

@@ -70,7 +70,8 @@ pub(crate) fn decide(request: &ReceivedRequest, origins: &OriginPolicy, taps: &T
         decide_route(request, origins, route)
     } else {
         //= docs/src/rfc6455.md#section-4-2-2
-        //# If there is no such service, the server MUST answer with an HTTP error, such as 404, and end the handshake.
+        //# If the resource name matches no available service, the server MUST return an HTTP error,
+        //# such as 404, and abort the handshake.
         let why = format!("nothing found at {path}; try /, /echo, /chat or {}", break_rule::PATH);
         Err(reject(StatusCode::NOT_FOUND, why))
     };
@@ -129,7 +130,7 @@ fn check<'r>(request: &'r ReceivedRequest, origins: &OriginPolicy) -> Result<Upg
     let upgrade =
         request.check_upgrade().map_err(|violation| Decision::Respond(rejection(&violation), violation.to_string()))?;
     //= docs/src/rfc6455.md#section-10-2
-    //# If the origin will not do, the server SHOULD answer with the status 403.
+    //# If the origin is not acceptable, the server SHOULD respond with the status 403.
     origins.check(request).map_err(|why| reject(StatusCode::FORBIDDEN, why))?;
     Ok(upgrade)
 }

@@ -140,9 +140,10 @@ where
         match decision {
             Ok(options) => incoming.accept(options, config).await,
             //= docs/src/rfc6455.md#section-4-2-2
-            //# The server MAY send the client elsewhere with a 3xx status.
+            //# The server MAY redirect the client with a 3xx status.
             //= docs/src/rfc6455.md#section-4-2-2
-            //# A server that does not want a connection MUST answer with an HTTP error, such as 403, and end the handshake.
+            //# A server that does not want a connection MUST return an HTTP error, such as 403, and
+            //# abort the handshake.
             Err(response) => {
                 incoming.respond(&response).await?;
                 Err(AcceptError::Rejected(response.status()))
@@ -202,7 +203,8 @@ where
         Ok(Ok(request)) => Ok(Incoming { stream, request }),
         Ok(Err(error)) => {
             //= docs/src/rfc6455.md#section-7-2-2
-            //# A server that aborts the connection during the opening handshake MUST simply close it.
+            //# A server that aborts the connection during the opening handshake MUST simply close
+            //# it.
             if let AcceptError::Violation(violation) = &error {
                 respond(&mut stream, &encode_response(&rejection(violation))).await.map_err(AcceptError::Io)?;
             }
@@ -271,7 +273,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         let response = encode_response(&accepted.response);
         let sending = async {
             //= docs/src/rfc6455.md#section-4-2-2
-            //# After the TLS handshake everything that the server sends MUST go through TLS, its response included.
+            //# After the TLS handshake, all further data on the connection MUST go through TLS,
+            //# including the server's response.
             self.stream.write_all(&response).await?;
             self.stream.flush().await
         };

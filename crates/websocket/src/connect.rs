@@ -184,7 +184,8 @@ impl Connector {
     }
 
     //= docs/src/rfc6455.md#section-4-1
-    //# To establish a connection, a client MUST open a transport, send an opening request and read the response.
+    //# To establish a connection, a client MUST open a transport connection, send an opening
+    //# request, and read the response.
     async fn connect_unlimited<S>(self, wrap: impl FnOnce(MaybeTlsStream) -> S) -> Result<WebSocket<S>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -220,7 +221,7 @@ impl Connector {
         let mut handshake = self.request.handshake(keys::nonce(), self.config.limits.clone());
         let broken = ConnectError::Handshake;
         //= docs/src/rfc6455.md#section-4-1
-        //# Once the transport is open, the client MUST send an opening request.
+        //# Once the transport connection is open, the client MUST send an opening request.
         stream.write_all(&handshake.request_bytes()).await.map_err(broken)?;
         stream.flush().await.map_err(broken)?;
         //= docs/src/rfc6455.md#section-4-1
@@ -240,7 +241,8 @@ impl Connector {
                     return Err(ConnectError::Answer(HandshakeError::Rejected(response)));
                 }
                 //= docs/src/rfc6455.md#section-7-2-1
-                //# Where the opening handshake tells a client to fail the connection, it MUST do so as section 7.1.7 says.
+                //# When a step of the opening handshake requires the client to fail the connection,
+                //# the client MUST do so as described in section 7.1.7.
                 //
                 // No frame can report it to the server. Returning drops the stream, which ends the
                 // connection.

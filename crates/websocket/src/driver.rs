@@ -509,7 +509,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     self.flushing = true;
                 }
                 //= docs/src/rfc6455.md#section-7-1-1
-                //# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
+                //# An endpoint SHOULD close the TCP connection cleanly, after closing any TLS
+                //# session, and discard bytes that still arrive.
                 Some(Transmit::HalfClose) => self.half_closing = true,
                 Some(Transmit::Disconnect) => {
                     self.disconnected = true;

@@ -14,18 +14,20 @@ use protocol::{
 /// Creates a nonce for `Sec-WebSocket-Key`.
 pub(crate) fn nonce() -> Nonce {
     //= docs/src/rfc6455.md#section-4-1
-    //# The 16 bytes of the key MUST be chosen at random anew for each connection.
+    //# The client MUST choose 16 new random bytes for the key of each connection.
     Nonce(rand::random())
 }
 
 /// Creates a source of random masking keys.
 pub(crate) fn masking_keys() -> Box<dyn MaskingKeys> {
     //= docs/src/rfc6455.md#section-10-3
-    //# For each frame a client MUST take a new masking key that whoever supplies the data cannot predict.
+    //# For each frame, a client MUST choose a new masking key that the application supplying the
+    //# data cannot predict.
     //= docs/src/rfc6455.md#section-5-3
     //# Masking keys MUST come from a strong source of entropy.
     //= docs/src/rfc6455.md#section-5-3
-    //# A masking key MUST NOT let a server or a proxy foresee the key of a later frame with ease.
+    //# A masking key MUST NOT make it easy for a server or a proxy to predict the key of a later
+    //# frame.
     Box::new(|| MaskingKey(rand::random()))
 }
 

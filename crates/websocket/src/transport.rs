@@ -40,10 +40,11 @@ pub(crate) async fn open_exclusively(uri: &Uri) -> Result<(MaybeTlsStream, Owned
         // Without this rule, a page that opens a hundred connections would be a cheap way to keep a
         // server busy, even one that does not support WebSocket.
         //= docs/src/rfc6455.md#section-4-1
-        //# While another connection to the same IP address and port is being opened, the client MUST wait until
-        //# that is done or has failed.
+        //# If the client is already opening a connection to the same IP address and port, it MUST
+        //# wait until that connection is established or has failed.
         //= docs/src/rfc6455.md#section-4-1
-        //# There MUST NOT be more than one connection to the same IP address and port in the state CONNECTING.
+        //# A client MUST NOT have more than one connection to the same IP address and port in the
+        //# CONNECTING state.
         let turn = turn_for(address).lock_owned().await;
         //= docs/src/rfc6455.md#section-4-1
         //# A client without a proxy SHOULD open a TCP connection to the host and port itself.
@@ -53,7 +54,8 @@ pub(crate) async fn open_exclusively(uri: &Uri) -> Result<(MaybeTlsStream, Owned
                 // delay them.
                 tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
                 //= docs/src/rfc6455.md#section-4-1
-                //# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
+                //# For a secure URI, the client MUST do the TLS handshake before it sends the
+                //# opening request.
                 let stream = if uri.secure() { start_tls(tcp, host).await? } else { MaybeTlsStream::Plain(tcp) };
                 return Ok((stream, turn));
             }
@@ -63,14 +65,15 @@ pub(crate) async fn open_exclusively(uri: &Uri) -> Result<(MaybeTlsStream, Owned
     }
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     //= docs/src/rfc6455.md#section-4-1
-    //# If the transport cannot be opened, or a proxy answers with an error, the client MUST fail the connection and
-    //# give up.
+    //# If the transport connection cannot be opened, or a proxy returns an error, the client MUST
+    //# fail the connection and abort the attempt.
     Err(ConnectError::Tcp { authority: format!("{host}:{port}"), error: last_error })
 }
 
 /// Returns the lock that a connection attempt to `address` has to hold.
 //= docs/src/rfc6455.md#section-4-1
-//# Attempts at the same IP address and port that are made together MUST be carried out one after the other.
+//# A client that attempts several connections to the same IP address and port at once MUST open
+//# them one after the other.
 fn turn_for(address: SocketAddr) -> Arc<tokio::sync::Mutex<()>> {
     static TURNS: Mutex<Option<HashMap<SocketAddr, Weak<tokio::sync::Mutex<()>>>>> = Mutex::new(None);
     let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,15 +104,16 @@ async fn start_tls(tcp: TcpStream, host: &str) -> Result<MaybeTlsStream, Connect
     use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
     //= docs/src/rfc6455.md#section-4-1
-    //# In the TLS handshake the client MUST name the host that it wants, with the extension Server Name Indication.
+    //# In the TLS handshake, the client MUST send the host name in the Server Name Indication (SNI)
+    //# extension.
     let name = ServerName::try_from(host.to_owned()).map_err(|error| ConnectError::Tls(io::Error::other(error)))?;
     let connector = TlsConnector::from(tls_config().await?);
     //= docs/src/rfc6455.md#section-4-1
-    //# If TLS fails, because of a certificate that cannot be trusted for example, the client MUST fail the
-    //# connection.
+    //# If the TLS handshake fails, for example because the certificate cannot be verified, the
+    //# client MUST fail the connection.
     let tls = connector.connect(name, tcp).await.map_err(ConnectError::Tls)?;
     //= docs/src/rfc6455.md#section-4-1
-    //# Once TLS is set up, everything on this connection MUST go through it.
+    //# Once TLS is established, all data on the connection MUST go through it.
     Ok(MaybeTlsStream::Tls(Box::new(tls)))
 }
 
@@ -127,7 +131,7 @@ async fn tls_config() -> Result<Arc<tokio_rustls::rustls::ClientConfig>, Connect
         // Name the provider, because a program that also uses another one has no default.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         //= docs/src/rfc6455.md#section-10-6
-        //# Clients should take strong algorithms only.
+        //# Clients should accept strong algorithms only.
         let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         versions.map(|builder| Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
     };

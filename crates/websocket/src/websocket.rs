@@ -302,7 +302,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// Cancel safe.
     //= docs/src/rfc6455.md#section-2-1
-    //# An endpoint MAY keep what it sends for a while, and pass it on together with what comes next.
+    //# An endpoint MAY delay the transmission of data, for example to send several messages at
+    //# once.
     pub async fn flush(&mut self) -> Result<(), Error> {
         poll_fn(|cx| self.driver.poll_drain(cx)).await
     }

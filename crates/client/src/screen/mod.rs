@@ -13,7 +13,7 @@
 //! | `event`, `update` | events change the model and have effects, without I/O |
 //! | `view`, `layout` | draw the model, without I/O |
 //! | `command` | the commands of the input line |
-//! | `link` | the connection: takes a `link_command`, reports a `link_event` |
+//! | `link`, `link_command`, `link_event` | the connection: it takes commands and reports events |
 //! | `injector` | raw bytes and slow writing below the engine |
 //! | `fault_test` | breaks a rule and judges the server |
 //! | `terminal_events` | the keyboard, the mouse, and the terminal's signals |

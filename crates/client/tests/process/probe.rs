@@ -12,7 +12,7 @@ use tokio::{
 };
 use websocket::{accept, protocol::handshake::accept_key};
 
-use self::sent::{Sender, check_frames, check_request};
+use self::sent::{FaultSender, check_frames, check_request};
 use crate::support::{ClientExit, ClientProcess, ScriptedServer, bounded, drain};
 
 /// Reads a request up to the empty line, and the bytes that came with it. It reads in large pieces,
@@ -144,7 +144,7 @@ async fn the_probe_sends_exactly_the_bytes_of_each_fault() {
             } else {
                 accept(&mut tcp).await.expect("a valid handshake");
                 let bytes = close_and_record(&mut tcp, name).await;
-                let (rest, _) = check_frames(name, Sender::Client, &bytes);
+                let (rest, _) = check_frames(name, FaultSender::Client, &bytes);
                 assert!(rest.is_empty() || is_close_1002(rest), "{name} is followed by {rest:02x?}");
             }
         }

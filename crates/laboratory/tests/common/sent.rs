@@ -12,25 +12,25 @@ pub(crate) const ACCEPT: &str = "HSmrc0sMlYUkAGmm5OPpG2HaGWk=";
 
 /// The side that sends the fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sender {
+pub(crate) enum FaultSender {
     Client,
     Server,
 }
 
 /// A frame: its unmasked header, as a server writes it, and its payload.
-struct Frame(Vec<u8>, Vec<u8>);
+struct SentFrame(Vec<u8>, Vec<u8>);
 
-fn frame(header: &[u8], payload: &[u8]) -> Frame {
-    Frame(header.to_vec(), payload.to_vec())
+fn frame(header: &[u8], payload: &[u8]) -> SentFrame {
+    SentFrame(header.to_vec(), payload.to_vec())
 }
 
 /// The Ping after every fault that does not end with a Close.
-fn follow_up_ping() -> Frame {
+fn follow_up_ping() -> SentFrame {
     frame(b"\x89\x0c", b"still there?")
 }
 
 /// Returns the frames of a fault, or `None` for a fault in the handshake.
-fn frames(name: &str) -> Option<Vec<Frame>> {
+fn frames(name: &str) -> Option<Vec<SentFrame>> {
     let hello = |header: &[u8]| vec![frame(header, b"Hello"), follow_up_ping()];
     let text = |payload: &[u8]| {
         let length = u8::try_from(payload.len()).expect("short");
@@ -99,12 +99,12 @@ fn frames(name: &str) -> Option<Vec<Frame>> {
 /// Checks the bytes of a fault on an open connection. Returns the bytes after them, and the masking
 /// keys.
 #[track_caller]
-pub(crate) fn check_frames<'a>(name: &str, sender: Sender, mut sent: &'a [u8]) -> (&'a [u8], Vec<[u8; 4]>) {
+pub(crate) fn check_frames<'a>(name: &str, sender: FaultSender, mut sent: &'a [u8]) -> (&'a [u8], Vec<[u8; 4]>) {
     let mut keys = Vec::new();
-    for (index, Frame(mut header, payload)) in frames(name).expect("a fault in frames").into_iter().enumerate() {
+    for (index, SentFrame(mut header, payload)) in frames(name).expect("a fault in frames").into_iter().enumerate() {
         // Only the masking of the first frame is wrong. The Ping after it is valid.
         let is_masked_wrongly = index == 0 && matches!(name, "unmasked-frame" | "masked-frame");
-        let is_masked = (sender == Sender::Client) != is_masked_wrongly;
+        let is_masked = (sender == FaultSender::Client) != is_masked_wrongly;
         if is_masked {
             header[1] |= 0x80;
         }
@@ -140,37 +140,39 @@ struct HeadChange {
     body: &'static [u8],
 }
 
-fn head_change(sender: Sender, name: &str) -> HeadChange {
+fn head_change(sender: FaultSender, name: &str) -> HeadChange {
     let (removed, added): (&[&'static str], &[&str]) = match (sender, name) {
-        (Sender::Client, "method-post") => (&["GET /echo HTTP/1.1"], &["POST /echo HTTP/1.1"]),
-        (Sender::Client, "http-1.0") => (&["GET /echo HTTP/1.1"], &["GET /echo HTTP/1.0"]),
-        (Sender::Client, "target-without-slash") => (&["GET /echo HTTP/1.1"], &["GET nowhere HTTP/1.1"]),
-        (Sender::Client, "request-with-body") => (&[], &["Content-Length: 5"]),
-        (Sender::Client, "host-missing") => (&["Host: HOST"], &[]),
-        (Sender::Client, "host-twice") => (&[], &["Host: HOST"]),
-        (Sender::Client, "version-missing") => (&["Sec-WebSocket-Version: 13"], &[]),
-        (Sender::Client, "version-unknown") => (&["Sec-WebSocket-Version: 13"], &["Sec-WebSocket-Version: 12"]),
-        (Sender::Client, "version-twice") => (&[], &["Sec-WebSocket-Version: 8"]),
-        (Sender::Client, "key-missing") => (&["Sec-WebSocket-Key: KEY"], &[]),
-        (Sender::Client, "key-twice") => (&[], &["Sec-WebSocket-Key: KEY"]),
-        (Sender::Client, "key-too-short") => {
+        (FaultSender::Client, "method-post") => (&["GET /echo HTTP/1.1"], &["POST /echo HTTP/1.1"]),
+        (FaultSender::Client, "http-1.0") => (&["GET /echo HTTP/1.1"], &["GET /echo HTTP/1.0"]),
+        (FaultSender::Client, "target-without-slash") => (&["GET /echo HTTP/1.1"], &["GET nowhere HTTP/1.1"]),
+        (FaultSender::Client, "request-with-body") => (&[], &["Content-Length: 5"]),
+        (FaultSender::Client, "host-missing") => (&["Host: HOST"], &[]),
+        (FaultSender::Client, "host-twice") => (&[], &["Host: HOST"]),
+        (FaultSender::Client, "version-missing") => (&["Sec-WebSocket-Version: 13"], &[]),
+        (FaultSender::Client, "version-unknown") => (&["Sec-WebSocket-Version: 13"], &["Sec-WebSocket-Version: 12"]),
+        (FaultSender::Client, "version-twice") => (&[], &["Sec-WebSocket-Version: 8"]),
+        (FaultSender::Client, "key-missing") => (&["Sec-WebSocket-Key: KEY"], &[]),
+        (FaultSender::Client, "key-twice") => (&[], &["Sec-WebSocket-Key: KEY"]),
+        (FaultSender::Client, "key-too-short") => {
             (&["Sec-WebSocket-Key: KEY"], &["Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4P"])
         }
-        (Sender::Client, "key-not-base64") => {
+        (FaultSender::Client, "key-not-base64") => {
             (&["Sec-WebSocket-Key: KEY"], &["Sec-WebSocket-Key: this is not a real key=="])
         }
-        (Sender::Client, "subprotocol-twice") => (&[], &["Sec-WebSocket-Protocol: chat, chat"]),
-        (Sender::Server, "status-200") => {
+        (FaultSender::Client, "subprotocol-twice") => (&[], &["Sec-WebSocket-Protocol: chat, chat"]),
+        (FaultSender::Server, "status-200") => {
             (&["HTTP/1.1 101 Switching Protocols"], &["HTTP/1.1 200 OK", "Content-Length: 0"])
         }
-        (Sender::Server, "http-1.0") => (&["HTTP/1.1 101 Switching Protocols"], &["HTTP/1.0 101 Switching Protocols"]),
-        (Sender::Server, "accept-missing") => (&["Sec-WebSocket-Accept: ACCEPT"], &[]),
-        (Sender::Server, "accept-twice") => (&[], &["Sec-WebSocket-Accept: ACCEPT"]),
-        (Sender::Server, "accept-wrong") => {
+        (FaultSender::Server, "http-1.0") => {
+            (&["HTTP/1.1 101 Switching Protocols"], &["HTTP/1.0 101 Switching Protocols"])
+        }
+        (FaultSender::Server, "accept-missing") => (&["Sec-WebSocket-Accept: ACCEPT"], &[]),
+        (FaultSender::Server, "accept-twice") => (&[], &["Sec-WebSocket-Accept: ACCEPT"]),
+        (FaultSender::Server, "accept-wrong") => {
             (&["Sec-WebSocket-Accept: ACCEPT"], &["Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="])
         }
-        (Sender::Server, "subprotocol-not-offered") => (&[], &["Sec-WebSocket-Protocol: unasked"]),
-        (Sender::Server, "extension-not-offered") => (&[], &["Sec-WebSocket-Extensions: unasked"]),
+        (FaultSender::Server, "subprotocol-not-offered") => (&[], &["Sec-WebSocket-Protocol: unasked"]),
+        (FaultSender::Server, "extension-not-offered") => (&[], &["Sec-WebSocket-Extensions: unasked"]),
         // The same change in either direction.
         (_, "malformed-head") => (&[], &["this is no header line"]),
         (_, "upgrade-missing") => (&["Upgrade: websocket"], &[]),
@@ -203,7 +205,7 @@ pub(crate) fn check_request(name: &str, host: &str, sent: &[u8]) {
         "Sec-WebSocket-Key: KEY",
         "Sec-WebSocket-Version: 13",
     ];
-    let rest = check_head(name, Sender::Client, &valid, sent, |line| {
+    let rest = check_head(name, FaultSender::Client, &valid, sent, |line| {
         if line == format!("Host: {host}") { "Host: HOST".to_owned() } else { without_key(line) }
     });
     assert!(rest.is_empty(), "{name} is followed by {rest:02x?}");
@@ -225,11 +227,11 @@ fn without_key(line: &str) -> String {
 /// after those.
 #[track_caller]
 pub(crate) fn check_response<'a>(name: &str, sent: &'a [u8]) -> &'a [u8] {
-    let rest = check_head(name, Sender::Server, &valid_response(), sent, |line| line.replace(ACCEPT, "ACCEPT"));
+    let rest = check_head(name, FaultSender::Server, &valid_response(), sent, |line| line.replace(ACCEPT, "ACCEPT"));
     if name == "status-200" {
         return rest;
     }
-    let Frame(header, payload) = follow_up_ping();
+    let SentFrame(header, payload) = follow_up_ping();
     rest.strip_prefix(&[header, payload].concat()[..]).unwrap_or_else(|| panic!("{name} is followed by {rest:02x?}"))
 }
 
@@ -249,7 +251,7 @@ fn valid_response() -> [&'static str; 4] {
 #[track_caller]
 fn check_head<'a>(
     name: &str,
-    sender: Sender,
+    sender: FaultSender,
     valid: &[&str],
     sent: &'a [u8],
     normalize: impl Fn(&str) -> String,

@@ -12,7 +12,7 @@ use tokio::{
 };
 use websocket::{ConnectError, ServerConfig, accept, accept_with, read_request};
 
-use super::sent::{self, Sender, check_frames, check_request, check_response, check_right_response};
+use super::sent::{self, FaultSender, check_frames, check_request, check_response, check_right_response};
 
 /// More time than any of these tests needs.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -78,7 +78,7 @@ async fn a_probe_sends_the_listed_bytes_and_nothing_else() {
             } else {
                 accept(&mut tcp).await.expect("a valid handshake");
                 let bytes = drain(&mut tcp).await;
-                let (rest, _) = check_frames(fault.name, Sender::Client, &bytes);
+                let (rest, _) = check_frames(fault.name, FaultSender::Client, &bytes);
                 assert!(rest.is_empty(), "{} is followed by {rest:02x?}", fault.name);
             }
         };
@@ -119,7 +119,7 @@ async fn a_server_that_tolerates_a_fault_receives_a_valid_close() {
     let evaluation = probe_open("overlong-length-16", |mut tcp| async move {
         tcp.write_all(b"\x8a\x0cstill there?").await.expect("the client is there");
         let bytes = drain(&mut tcp).await;
-        let (rest, _) = check_frames("overlong-length-16", Sender::Client, &bytes);
+        let (rest, _) = check_frames("overlong-length-16", FaultSender::Client, &bytes);
         assert_eq!(rest[0], 0x88, "a Close and not {rest:02x?}");
     })
     .await;
@@ -132,7 +132,7 @@ async fn the_probe_answers_a_close_and_waits_for_the_end_of_tcp() {
         tcp.write_all(b"\x88\x02\x03\xea").await.expect("the client is there");
         tcp.shutdown().await.expect("the client is there");
         let bytes = drain(&mut tcp).await;
-        check_frames("reserved-bit-2", Sender::Client, &bytes);
+        check_frames("reserved-bit-2", FaultSender::Client, &bytes);
     })
     .await;
     assert_eq!(evaluation.verdict(), Verdict::AsExpected);
@@ -140,7 +140,7 @@ async fn the_probe_answers_a_close_and_waits_for_the_end_of_tcp() {
     let evaluation = probe_open("reserved-bit-2", |mut tcp| async move {
         tcp.write_all(b"\x88\x02\x03\xea").await.expect("the client is there");
         let bytes = drain(&mut tcp).await;
-        let (rest, _) = check_frames("reserved-bit-2", Sender::Client, &bytes);
+        let (rest, _) = check_frames("reserved-bit-2", FaultSender::Client, &bytes);
         // A masked Close with the code that the server sent.
         assert!(
             matches!(rest, [0x88, 0x82, a, b, _, _, high, low] if (a ^ high, b ^ low) == (0x03, 0xea)),
@@ -226,7 +226,7 @@ async fn a_faulty_server_sends_the_listed_bytes_and_nothing_else() {
             let rest = if fault.is_in_handshake() {
                 check_response(fault.name, &bytes)
             } else {
-                check_frames(fault.name, Sender::Server, check_right_response(&bytes)).0
+                check_frames(fault.name, FaultSender::Server, check_right_response(&bytes)).0
             };
             assert!(rest.is_empty(), "{} is followed by {rest:02x?}", fault.name);
         };

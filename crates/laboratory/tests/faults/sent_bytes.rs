@@ -9,7 +9,7 @@ use protocol::{
     handshake::{ClientRequest, Nonce, ServerHandshake, Status, UpgradeOptions, encode_response},
 };
 
-use super::sent::{self, Sender, check_frames, check_request, check_response};
+use super::sent::{self, FaultSender, check_frames, check_request, check_response};
 
 const HOST: &str = "example.org:8080";
 
@@ -44,7 +44,7 @@ fn counted_keys() -> impl FnMut() -> MaskingKey {
 
 #[test]
 fn frames_are_the_listed_ones_and_each_has_a_new_key() {
-    for (role, sender) in [(Role::Client, Sender::Client), (Role::Server, Sender::Server)] {
+    for (role, sender) in [(Role::Client, FaultSender::Client), (Role::Server, FaultSender::Server)] {
         for fault in faults::sent_by(role).filter(|fault| !fault.is_in_handshake()) {
             let name = fault.name;
             let test = FaultTest::on_connection(fault, role, &mut counted_keys());

@@ -19,7 +19,8 @@ impl CloseCode {
     /// 1003: a kind of data that this endpoint does not accept, such as binary data if it
     /// understands only text.
     //= docs/src/rfc6455.md#section-7-4-1
-    //# An endpoint that understands only text MAY close with 1003 when it receives binary.
+    //# An endpoint that understands only text MAY close with 1003 when it receives a binary
+    //# message.
     pub const UNSUPPORTED_DATA: Self = Self(1003);
     /// 1005: the Close frame had no code. Reported, never sent.
     pub const NO_STATUS_RECEIVED: Self = Self(1005);
@@ -56,9 +57,9 @@ impl CloseCode {
     #[must_use]
     pub const fn is_sendable(self) -> bool {
         //= docs/src/rfc6455.md#section-7-4-1
-        //# An endpoint MAY use the codes of this section in the Close that it sends.
+        //# An endpoint MAY use the codes in this section in the Close frames that it sends.
         //= docs/src/rfc6455.md#section-7-4-1
-        //# The codes 1005, 1006 and 1015 MUST NOT be put into a Close.
+        //# An endpoint MUST NOT put the code 1005, 1006, or 1015 into a Close frame.
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }
 

@@ -86,10 +86,11 @@ impl CloseFrame {
     pub fn parse(body: &[u8]) -> Result<Option<Self>, Violation> {
         let (code, reason) = match body {
             //= docs/src/rfc6455.md#section-5-5-1
-            //# A Close MAY have a body, which says why the connection is closed.
+            //# A Close frame MAY have a body that says why the connection is being closed.
             [] => return Ok(None),
             //= docs/src/rfc6455.md#section-5-5-1
-            //# If a Close has a body, its first two bytes MUST be a status code with the more significant byte first.
+            //# If a Close frame has a body, it MUST start with a two-byte status code in network
+            //# byte order.
             [_] => return Err(Violation::CloseBodyOneByte),
             &[high, low, ref reason @ ..] => (CloseCode(u16::from_be_bytes([high, low])), reason),
         };
@@ -99,9 +100,10 @@ impl CloseFrame {
             return Err(Violation::CloseCodeInvalid(code));
         }
         //= docs/src/rfc6455.md#section-5-5-1
-        //# A reason MAY follow the code, in UTF-8.
+        //# A reason in UTF-8 MAY follow the code.
         //= docs/src/rfc6455.md#section-8-1
-        //# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
+        //# An endpoint that must interpret bytes as UTF-8, and finds that they are not valid UTF-8,
+        //# MUST fail the connection.
         match simdutf8::basic::from_utf8(reason) {
             Ok(reason) => Ok(Some(Self { code, reason: reason.to_owned() })),
             Err(_) => Err(Violation::CloseReasonNotUtf8),

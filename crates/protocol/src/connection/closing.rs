@@ -162,7 +162,7 @@ impl Closing {
     /// Records that a read failed. The transport is lost in both directions.
     pub(super) fn on_read_error(&mut self) {
         //= docs/src/rfc6455.md#section-7-2-1
-        //# If the transport is lost when nobody expects it, the client MUST fail the connection.
+        //# If the transport connection is lost unexpectedly, the client MUST fail the connection.
         self.on_eof_read();
         self.write_failed = true;
     }
@@ -195,8 +195,8 @@ impl Closing {
         if self.disconnected {
             State::Closed
         //= docs/src/rfc6455.md#section-7-1-3
-        //# From the moment an endpoint sends or receives a Close, the closing handshake has begun and the connection is
-        //# CLOSING.
+        //# As soon as an endpoint sends or receives a Close frame, the closing handshake has
+        //# started and the connection is CLOSING.
         //
         // A failed connection is CLOSING too: failing it has queued a Close.
         } else if self.sent.is_some() || self.received.is_some() {
@@ -245,32 +245,37 @@ impl Closing {
             return None;
         }
         //= docs/src/rfc6455.md#section-5-5-1
-        //# Once both have sent a Close, the client MAY close the TCP connection at any time, for example when the
-        //# server takes too long to.
+        //# Once both sides have sent a Close frame, the client MAY close the TCP connection at any
+        //# time, for example when the server takes too long to do so.
         //= docs/src/rfc6455.md#section-7-1-1
-        //# A client MAY be the first in other cases, for example when the server does not close TCP within a reasonable
-        //# time.
+        //# In abnormal cases, for example when the server does not close the TCP connection within
+        //# a reasonable time, a client MAY be the first to close it.
         if self.peer_stream == PeerStream::EofReached || self.timed_out {
             return Some(TcpStep::Disconnect);
         }
         //= docs/src/rfc6455.md#section-5-5-1
-        //# An endpoint that has both sent and received a Close MUST close the TCP connection.
+        //# An endpoint that has both sent and received a Close frame MUST close the TCP connection.
         //= docs/src/rfc6455.md#section-7-1-2
-        //# Once it has both sent and received a Close, an endpoint SHOULD close the connection as section 7.1.1 says.
+        //# Once it has both sent and received a Close frame, an endpoint SHOULD close the
+        //# connection as described in section 7.1.1.
         let done = self.sent.is_some() && self.received.is_some();
         // After both Closes, the server goes first (see the table above).
         let closes_first = match role {
             //= docs/src/rfc6455.md#section-5-5-1
-            //# Once both have sent a Close, the server MUST close the TCP connection at once.
+            //# Once both sides have sent a Close frame, the server MUST close the TCP connection
+            //# immediately.
             //= docs/src/rfc6455.md#section-7-1-1
-            //# In most normal cases the server SHOULD be the first to close TCP.
+            //# In most normal cases, the server SHOULD be the first to close the TCP connection.
             //= docs/src/rfc6455.md#section-7-1-1
-            //# A server that is told to close the connection SHOULD close TCP at once.
+            //# When a server has to close the WebSocket connection, it SHOULD close the TCP
+            //# connection immediately.
             Role::Server => done,
             //= docs/src/rfc6455.md#section-5-5-1
-            //# Once both have sent a Close, the client SHOULD wait until the server closes TCP.
+            //# Once both sides have sent a Close frame, the client SHOULD wait until the server
+            //# closes the TCP connection.
             //= docs/src/rfc6455.md#section-7-1-1
-            //# A client that is told to close the connection SHOULD wait until the server closes TCP.
+            //# When a client has to close the WebSocket connection, it SHOULD wait until the server
+            //# closes the TCP connection.
             Role::Client => false,
         };
         //= docs/src/rfc6455.md#section-7-1-7
@@ -286,7 +291,8 @@ impl Closing {
     pub(super) fn close_info(&self) -> CloseInfo {
         let (code, reason) = match &self.received {
             //= docs/src/rfc6455.md#section-7-1-5
-            //# The close code of a connection is the code in the first Close that it received.
+            //# The close code of a connection is the code in the first Close frame that the
+            //# endpoint received.
             //
             // It does not matter which code this end sent.
             Some(Some(frame)) => (frame.code(), frame.reason().to_owned()),

@@ -13,7 +13,8 @@ use crate::frame::Opcode;
 /// Without a maximum, the queue would grow forever when a peer sends Pings and does not read. With
 /// it, Pongs use at most 64 frames of 131 bytes each, with a client's masking key.
 //= docs/src/rfc6455.md#section-5-5-3
-//# An endpoint that has not yet answered several Pings MAY answer only the latest.
+//# An endpoint that receives another Ping before it has answered the earlier ones MAY answer only
+//# the latest.
 const MAX_QUEUED_PONGS: u32 = 64;
 
 /// The state that a connection keeps for the control frames of its peer. Created with the first
@@ -45,7 +46,7 @@ impl ControlFrameState {
     /// Answers a Ping, or remembers it if too many Pongs are waiting.
     pub(super) fn answer_ping(&mut self, payload: &[u8], sender: &mut Sender) {
         //= docs/src/rfc6455.md#section-5-5-2
-        //# The Pong SHOULD be sent as soon as is practical.
+        //# An endpoint SHOULD respond to a Ping as soon as practical.
         if self.queued_pongs < MAX_QUEUED_PONGS {
             //= docs/src/rfc6455.md#section-5-5-3
             //# A Pong that answers a Ping MUST carry exactly the application data of that Ping.

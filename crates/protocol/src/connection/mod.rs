@@ -149,7 +149,8 @@ impl Connection {
     /// Enables compression as the opening handshake has negotiated it: the connection compresses
     /// messages, and accepts compressed ones. Call this method before the connection is used.
     //= docs/src/rfc7692.md#section-5
-    //# After a valid response both ends MUST exchange messages by the rules of section 6, with the agreed parameters.
+    //# After a valid response, both ends MUST exchange messages as described in section 6, with the
+    //# agreed parameters.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_deflate(mut self, negotiated: &NegotiatedDeflate) -> Self {
@@ -241,7 +242,8 @@ impl Connection {
     /// Close that explains why the peer left.
     pub fn handle_write_error(&mut self, now: Instant) {
         //= docs/src/rfc6455.md#section-7-1-7
-        //# An endpoint MAY leave that Close out if it believes that the other side can hardly receive and process it.
+        //# An endpoint MAY omit that Close frame if the nature of the error makes it unlikely that
+        //# the peer can receive and process the frame.
         self.closing.on_write_error();
         self.discard_output();
         self.start_close_timer_unless_running(now);
@@ -336,10 +338,11 @@ impl Connection {
             return Err(self.fail(Violation::TooManyControlFrames { limit }, now));
         }
         //= docs/src/rfc6455.md#section-6-2
-        //# An endpoint MUST treat a control frame as section 5.5 says.
+        //# An endpoint MUST handle a control frame as described in section 5.5.
         match opcode {
             //= docs/src/rfc6455.md#section-5-5-2
-            //# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
+            //# An endpoint that receives a Ping MUST send a Pong in response, unless it has already
+            //# received a Close frame.
             Opcode::Ping => {
                 let payload = self.receiver.input().slice(range);
                 control.answer_ping(payload, &mut self.sender);
@@ -365,9 +368,9 @@ impl Connection {
         self.closing.on_close_received(body.clone());
         self.start_close_timer(now);
         //= docs/src/rfc6455.md#section-5-5-1
-        //# An endpoint that receives a Close and has not sent one MUST answer with one.
+        //# An endpoint that receives a Close frame and has not sent one MUST send one in response.
         //= docs/src/rfc6455.md#section-5-5-1
-        //# The answer to a Close SHOULD be sent as soon as is practical.
+        //# An endpoint SHOULD respond to a Close frame as soon as practical.
         //
         // The answer repeats the code and leaves out the reason, which the peer knows already.
         self.send_close(body.as_ref().map(CloseFrame::without_reason), now);
@@ -388,7 +391,8 @@ impl Connection {
     /// soon as the Close has been written.
     fn fail(&mut self, violation: Violation, now: Instant) -> Violation {
         //= docs/src/rfc6455.md#section-7-1-7
-        //# If the connection was established, an endpoint SHOULD send a Close with a fitting code before it closes.
+        //# If the connection is established, an endpoint that fails it SHOULD first send a Close
+        //# frame with an appropriate status code.
         //
         // This does nothing if our Close was sent before. The peer gets a new deadline all the
         // same.
@@ -396,8 +400,8 @@ impl Connection {
         self.start_close_timer(now);
         self.closing.on_violation(violation.clone());
         //= docs/src/rfc6455.md#section-7-1-7
-        //# After failing the connection an endpoint MUST NOT process anything more from the other side, not even a
-        //# Close.
+        //# After failing the connection, an endpoint MUST NOT process any more data from the peer,
+        //# not even a Close frame.
         self.receiver.discard();
         violation
     }
@@ -413,7 +417,7 @@ impl Connection {
     #[inline]
     pub fn send(&mut self, message: Message) -> Result<(), UsageError> {
         //= docs/src/rfc6455.md#section-6-1
-        //# To send a message, an endpoint MUST take the steps that follow.
+        //# To send a message, an endpoint MUST take the following steps.
         self.outbound().send(message)
     }
 
@@ -452,9 +456,10 @@ impl Connection {
     /// - [`UsageError::MessageOpen`] for a part whose kind differs from that of the open message;
     /// - [`UsageError::NotUtf8`] for a text that is not valid UTF-8.
     //= docs/src/rfc6455.md#section-6-1
-    //# If the data are large, or not all there yet, an endpoint MAY send them in several frames as section 5.4 says.
+    //# If the data is large or not yet complete, an endpoint MAY send it in several frames as
+    //# described in section 5.4.
     //= docs/src/rfc6455.md#section-5-4
-    //# A sender MAY make its fragments of any size.
+    //# A sender MAY choose any size for the fragments of a data message.
     pub fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), UsageError> {
         self.outbound().send_fragment(kind, part, last)
     }
@@ -467,7 +472,8 @@ impl Connection {
     //= docs/src/rfc6455.md#section-5-5-2
     //# A Ping MAY carry application data.
     //= docs/src/rfc6455.md#section-5-5-2
-    //# An endpoint MAY send a Ping at any time between the opening handshake and the end of the connection.
+    //# An endpoint MAY send a Ping at any time between the opening handshake and the end of the
+    //# connection.
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
         self.outbound().send_control(Opcode::Ping, payload)
     }
@@ -477,7 +483,7 @@ impl Connection {
     /// # Errors
     /// As for [`ping`](Self::ping).
     //= docs/src/rfc6455.md#section-5-5-3
-    //# A Pong MAY be sent without having been asked for.
+    //# An endpoint MAY send an unsolicited Pong.
     pub fn pong(&mut self, payload: &[u8]) -> Result<(), UsageError> {
         self.outbound().send_control(Opcode::Pong, payload)
     }
@@ -490,9 +496,10 @@ impl Connection {
     /// # Errors
     /// [`UsageError::CloseCodeNotSendable`] for code 1010 on a server.
     //= docs/src/rfc6455.md#section-7-1-2
-    //# To start the closing handshake, an endpoint MUST send a Close with the code and the reason that it was given.
+    //# To start the closing handshake, an endpoint MUST send a Close frame with the given code and
+    //# reason.
     //= docs/src/rfc6455.md#section-7-4
-    //# An endpoint MAY say why it closes an established connection.
+    //# An endpoint MAY indicate why it closes an established connection.
     //= docs/src/rfc6455.md#section-7-3
     //# A server MAY close the connection whenever it likes.
     pub fn close(&mut self, frame: Option<CloseFrame>, now: Instant) -> Result<(), UsageError> {
@@ -505,9 +512,11 @@ impl Connection {
         }
         if self.state() == State::Open {
             //= docs/src/rfc6455.md#section-5-5-1
-            //# An endpoint MAY put off its Close until the message that it is sending has been sent.
+            //# An endpoint MAY delay its Close frame until the message that it is sending is
+            //# complete.
             //= docs/src/rfc6455.md#section-5-5-1
-            //# An endpoint MAY send the remaining fragments of that message before its Close.
+            //# An endpoint MAY send the remaining fragments of its current message before its Close
+            //# frame.
             //
             // Both are left to the caller, because only the caller knows the remaining fragments:
             // it sends them first, and closes afterwards.
@@ -570,7 +579,8 @@ impl Connection {
             control.send_owed_pong(&mut self.sender);
         }
         //= docs/src/rfc6455.md#section-7-1-1
-        //# An endpoint MAY close the connection by whatever means there are when it has to, for example under attack.
+        //# An endpoint MAY close the connection by any available means when it has to, for example
+        //# during an attack.
         //
         // The queue goes first. If the peer has missed a deadline, nobody waits any longer for it
         // to read.

@@ -88,7 +88,8 @@ impl Outbound<'_> {
 
     pub(super) fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), UsageError> {
         //= docs/src/rfc6455.md#section-6-1
-        //# If the state of the connection changes meanwhile, an endpoint MUST abandon the steps that are left.
+        //# If the state of the connection changes meanwhile, the endpoint MUST abandon the
+        //# remaining steps.
         self.check_open()?;
         self.sender.send_fragment(kind, part, last)
     }
@@ -100,7 +101,7 @@ impl Outbound<'_> {
             return Err(UsageError::ControlTooLong(payload.len()));
         }
         //= docs/src/rfc6455.md#section-5-4
-        //# Control frames MAY stand between the fragments of a message.
+        //# Control frames MAY appear between the fragments of a message.
         self.sender.queue_frame(opcode, true, payload);
         Ok(())
     }
@@ -115,11 +116,12 @@ impl Outbound<'_> {
     #[inline]
     fn check_open(&self) -> Result<(), UsageError> {
         //= docs/src/rfc6455.md#section-5-1
-        //# Either side MAY send data frames at any time after the opening handshake and until it sends a Close.
+        //# Either side MAY send data frames at any time after the opening handshake, until it sends
+        //# a Close frame.
         //= docs/src/rfc6455.md#section-6-1
         //# An endpoint MUST make sure that the connection is OPEN before it sends a message.
         //= docs/src/rfc6455.md#section-5-5-1
-        //# An endpoint MUST NOT send any data frame after its Close.
+        //# An endpoint MUST NOT send any data frame after its Close frame.
         if self.closing.state() == State::Open { Ok(()) } else { Err(UsageError::AfterClose) }
     }
 }

@@ -68,7 +68,7 @@ impl Sender {
             return Ok(());
         }
         //= docs/src/rfc6455.md#section-6-1
-        //# The opcode of the first frame MUST say whether the data are text or binary.
+        //# The opcode of the first frame MUST indicate whether the data is text or binary.
         let opcode = message.kind().opcode();
         let payload = message.into_bytes();
         let header = self.with_masking_key(FrameHeader::plain(opcode, true, payload.len()));
@@ -150,8 +150,8 @@ impl Sender {
 
     /// Checks that no fragmented message is incomplete, which another one would interrupt.
     //= docs/src/rfc6455.md#section-5-4
-    //# The fragments of one message MUST NOT stand between those of another, unless an agreed extension can sort
-    //# them out.
+    //# Fragments of two messages MUST NOT be interleaved unless a negotiated extension can tell
+    //# them apart.
     #[inline]
     fn check_no_message_is_open(&self) -> Result<(), UsageError> {
         if self.open.is_some() { Err(UsageError::MessageOpen) } else { Ok(()) }
@@ -166,9 +166,9 @@ impl Sender {
     //= docs/src/rfc6455.md#section-5-3
     //# A client MUST pick a new masking key for each frame.
     //= docs/src/rfc6455.md#section-5-5-1
-    //# A client MUST mask its Close as section 5.3 says.
+    //# A client MUST mask its Close frame as described in section 5.3.
     //= docs/src/rfc6455.md#section-6-1
-    //# If a client sends the message, its frames MUST be masked as section 5.3 says.
+    //# If a client sends the message, it MUST mask the frames as described in section 5.3.
     #[inline]
     fn with_masking_key(&mut self, header: FrameHeader) -> FrameHeader {
         FrameHeader { masking_key: self.keys.as_mut().map(|keys| keys.next_key()), ..header }

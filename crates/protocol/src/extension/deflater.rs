@@ -92,22 +92,24 @@ impl Deflater {
         } else {
             self.flush(part, &mut output);
             //= docs/src/rfc7692.md#section-7-2-1
-            //# The last four bytes, 00 00 FF FF, MUST be taken away.
+            //# The endpoint MUST remove the last four bytes, 00 00 FF FF.
             //= docs/src/rfc7692.md#section-7-2-1
-            //# The four bytes MUST NOT be taken away from a fragment that is not the last.
+            //# The four bytes MUST NOT be removed from a fragment that is not the last.
             if last {
                 debug_assert!(output.ends_with(&TAIL), "a flush ends in an empty block");
                 output.truncate(output.len() - TAIL.len());
             }
         }
         //= docs/src/rfc7692.md#section-7-2-1
-        //# If `client_no_context_takeover` was agreed on, the client MUST begin each message with an empty window.
+        //# If `client_no_context_takeover` was agreed on, the client MUST compress each message
+        //# with an empty window at the start.
         //= docs/src/rfc7692.md#section-7-2-1
-        //# Without that, the client MAY go on with the window of the last compressed message.
+        //# Otherwise, the client MAY continue with the window of the last compressed message.
         //= docs/src/rfc7692.md#section-7-2-1
-        //# If `server_no_context_takeover` was agreed on, the server MUST begin each message with an empty window.
+        //# If `server_no_context_takeover` was agreed on, the server MUST compress each message
+        //# with an empty window at the start.
         //= docs/src/rfc7692.md#section-7-2-1
-        //# Without that, the server MAY go on with the window of the last compressed message.
+        //# Otherwise, the server MAY continue with the window of the last compressed message.
         if last && !self.takeover {
             self.compress = None;
         }
@@ -124,7 +126,8 @@ impl Deflater {
         loop {
             let before = compress.total_in();
             //= docs/src/rfc7692.md#section-7-2-1
-            //# The compressed data MUST end in an empty block without compression, which is added if it is not there.
+            //# The compressed data MUST end with an empty uncompressed block, which the endpoint
+            //# adds if it is missing.
             //= docs/src/rfc7692.md#section-7-2-1
             //# An endpoint MAY use several blocks for one message.
             //= docs/src/rfc7692.md#section-7-2-1
@@ -149,9 +152,11 @@ impl Deflater {
 //= docs/src/rfc7692.md#section-7-2-1
 //# A compressor MUST NOT refer back more than 32,768 bytes.
 //= docs/src/rfc7692.md#section-7-2-1
-//# If `client_max_window_bits` was agreed on, the client MUST NOT refer back more than 2 to the power of that.
+//# If `client_max_window_bits` was agreed on with the value `w`, the client MUST NOT refer back
+//# more than `2^w` bytes.
 //= docs/src/rfc7692.md#section-7-2-1
-//# If `server_max_window_bits` was agreed on, the server MUST NOT refer back more than 2 to the power of that.
+//# If `server_max_window_bits` was agreed on with the value `w`, the server MUST NOT refer back
+//# more than `2^w` bytes.
 fn new_compress(window_bits: WindowBits, level: Level) -> Compress {
     Compress::new_with_window_bits(FlateLevel::new(level.get().into()), false, window_bits.get().max(9))
 }

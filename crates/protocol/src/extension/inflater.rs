@@ -127,15 +127,16 @@ impl Inflater {
     /// Inflates a piece of the payload that is not empty.
     fn add(&mut self, part: &[u8], output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
         //= docs/src/rfc7692.md#section-7-1-2-1
-        //# A client that does not offer `server_max_window_bits` MUST be able to read messages that refer back 32,768
-        //# bytes.
+        //# A client that does not offer `server_max_window_bits` MUST be able to decompress
+        //# messages that refer back up to 32,768 bytes.
         //= docs/src/rfc7692.md#section-7-1-2-2
-        //# A server that does not respond with `client_max_window_bits` MUST be able to read messages that refer back
-        //# 32,768 bytes.
+        //# A server that does not respond with `client_max_window_bits` MUST be able to decompress
+        //# messages that refer back up to 32,768 bytes.
         //= docs/src/rfc7692.md#section-7-2-2
-        //# Without that, the client MUST keep a window of 32,768 bytes.
+        //# Otherwise, the client MUST keep a window of 32,768 bytes.
         //= docs/src/rfc7692.md#section-7-2-2
-        //# Without that, the server MUST keep a window of 32,768 bytes, whatever the client had hinted.
+        //# Otherwise, the server MUST keep a window of 32,768 bytes, regardless of the client's
+        //# hint.
         let decompress = self.decompress.get_or_insert_with(|| Decompress::new(false));
         let mut rest = part;
         loop {
@@ -147,7 +148,7 @@ impl Inflater {
             }
             let before = decompress.total_in();
             //= docs/src/rfc7692.md#section-7-2-2
-            //# The endpoint MUST then decompress the whole with DEFLATE.
+            //# The endpoint MUST then decompress the result with DEFLATE.
             let result = decompress.decompress_vec(rest, output, FlushDecompress::Sync);
             // Check the limit before the error of this call. How far the decompressor looks ahead
             // depends on where the payload was cut, and the verdict must not.
@@ -163,7 +164,8 @@ impl Inflater {
             //= docs/src/rfc7692.md#section-7-2-1
             //# An endpoint MAY use blocks with BFINAL set and blocks with BFINAL unset.
             //= docs/src/rfc7692.md#section-7-2-1
-            //# A block with BFINAL set that does not end on a byte MUST be padded with zeros to the next byte.
+            //# A block with BFINAL set that does not end on a byte boundary MUST be padded with
+            //# zero bits to the next one.
             if status == Status::StreamEnd {
                 // A block with BFINAL ends a DEFLATE stream. The bytes after it are a new stream,
                 // which cannot refer to the old one.
@@ -190,7 +192,7 @@ impl Inflater {
         // belong. It has only one possible meaning, so it is accepted.
         if let Some(decompress) = self.decompress.as_mut().filter(|_| self.begun) {
             //= docs/src/rfc7692.md#section-7-2-2
-            //# To decompress a message, an endpoint MUST put 00 00 FF FF behind its payload.
+            //# To decompress a message, an endpoint MUST append 00 00 FF FF to its payload.
             let before = (decompress.total_in(), decompress.total_out());
             let status = decompress.decompress(TAIL_AND_PROOF, &mut [0], FlushDecompress::Sync)?;
             let fits = match (status, taken(before.0, decompress.total_in())) {
@@ -209,20 +211,23 @@ impl Inflater {
         }
         self.begun = false;
         //= docs/src/rfc7692.md#section-7-1-1-1
-        //# A client that does not offer `server_no_context_takeover` MUST be able to read messages that refer to
-        //# earlier ones.
+        //# A client that does not offer `server_no_context_takeover` MUST be able to decompress
+        //# messages that refer to earlier ones.
         //= docs/src/rfc7692.md#section-7-1-1-2
-        //# A server that does not respond with `client_no_context_takeover` MUST be able to read messages that refer to
-        //# earlier ones.
+        //# A server that does not respond with `client_no_context_takeover` MUST be able to
+        //# decompress messages that refer to earlier ones.
         //= docs/src/rfc7692.md#section-7-2-2
-        //# If `server_no_context_takeover` was agreed on, the client MAY begin each message with an empty window.
+        //# If `server_no_context_takeover` was agreed on, the client MAY decompress each message
+        //# with an empty window at the start.
         //= docs/src/rfc7692.md#section-7-2-2
-        //# Without that, the client MUST decompress each message with the window of the last compressed message.
+        //# Otherwise, the client MUST decompress each message with the window of the last
+        //# compressed message.
         //= docs/src/rfc7692.md#section-7-2-2
-        //# If `client_no_context_takeover` was agreed on, the server MAY begin each message with an empty window.
+        //# If `client_no_context_takeover` was agreed on, the server MAY decompress each message
+        //# with an empty window at the start.
         //= docs/src/rfc7692.md#section-7-2-2
-        //# Without that, the server MUST decompress each message with the window of the last compressed message, even
-        //# if the client had offered the parameter.
+        //# Otherwise, the server MUST decompress each message with the window of the last
+        //# compressed message, even if the client offered the parameter.
         //
         // Without context takeover, the window serves no later message, so free it.
         if !self.takeover {

@@ -15,7 +15,7 @@
 
 use super::{
     options::{DeflateOptions, Level, WindowBits},
-    parameters::{PERMESSAGE_DEFLATE, Parameters, Place},
+    parameters::{ElementKind, PERMESSAGE_DEFLATE, Parameters},
 };
 use crate::{
     handshake::{Extension, HandshakeViolation},
@@ -44,7 +44,7 @@ impl NegotiatedDeflate {
     /// server compresses and the client decompresses, and the `client_` parameters describe the
     /// opposite direction.
     //= docs/src/rfc7692.md#section-7-1-1-2
-    //# A client MUST be able to do without takeover when the response says so.
+    //# A client MUST be able to compress without takeover when the response requires it.
     fn new(role: Role, agreed: Parameters, options: &DeflateOptions) -> Self {
         let server = (!agreed.server_no_context_takeover, agreed.server_max_window_bits);
         let client = (!agreed.client_no_context_takeover, agreed.client_max_window_bits.flatten());
@@ -71,19 +71,19 @@ impl NegotiatedDeflate {
         let agreed = read_answer(element)?;
         let offers = offered.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
         // An offer that cannot be parsed cannot be accepted either.
-        let mut offers = offers.flat_map(|element| Parameters::read(element, Place::Offer));
+        let mut offers = offers.flat_map(|element| Parameters::read(element, ElementKind::Offer));
         if offers.any(|offer| meets(agreed, offer)) {
             Ok(Some(Self::new(role, agreed, &DeflateOptions::DEFAULT)))
         } else {
-            Err(not_asked_for())
+            Err(matches_no_offer())
         }
     }
 }
 
 /// Creates the header element with which a client makes this offer.
 //= docs/src/rfc7692.md#section-5
-//# A client that would like messages to be compressed MUST name the extension in the `Sec-WebSocket-Extensions` header
-//# of its request.
+//# A client that wants to use a compression extension MUST name it in the
+//# `Sec-WebSocket-Extensions` header of its request.
 pub(crate) fn offer(options: &DeflateOptions) -> Extension {
     offered(options).write()
 }
@@ -93,23 +93,24 @@ fn offered(options: &DeflateOptions) -> Parameters {
     let limit = |bits| Some(bits).filter(|bits| *bits < WindowBits::MAX);
     Parameters {
         //= docs/src/rfc7692.md#section-7-1-1-1
-        //# A client MAY offer `server_no_context_takeover`, so that it need not keep a window from one message to the
-        //# next.
+        //# A client MAY offer `server_no_context_takeover`, so that it need not keep a window
+        //# between messages.
         server_no_context_takeover: options.server_no_context_takeover,
         //= docs/src/rfc7692.md#section-7-1-1-2
-        //# A client MAY offer `client_no_context_takeover`, as a hint that it will not use takeover, whatever the
-        //# response says.
+        //# A client MAY offer `client_no_context_takeover`, as a hint that it will not use
+        //# takeover, whatever the response says.
         client_no_context_takeover: options.client_no_context_takeover,
         //= docs/src/rfc7692.md#section-5
-        //# The client MUST let the server know how large a window it can decompress with.
+        //# In an offer, the client MUST inform the server of the largest window that it can
+        //# decompress with.
         //= docs/src/rfc7692.md#section-7-1-2-1
-        //# A client MAY offer `server_max_window_bits`, so that it need not keep more than that.
+        //# A client MAY offer `server_max_window_bits`, so that it need not keep a larger window.
         server_max_window_bits: limit(options.server_max_window_bits),
         //= docs/src/rfc7692.md#section-5
-        //# The client MAY hint how large a window it will compress with at most.
+        //# The client MAY also state, as a hint, the largest window that it will compress with.
         //= docs/src/rfc7692.md#section-7-1-2-2
-        //# A client MAY offer `client_max_window_bits`, with or without a value, to say that it understands the
-        //# parameter in a response.
+        //# A client MAY offer `client_max_window_bits`, with or without a value, to say that it
+        //# understands the parameter in a response.
         // This parameter is always offered. Without it, a server could not limit the window, and a
         // server that has to limit it would decline.
         client_max_window_bits: Some(limit(options.client_max_window_bits)),
@@ -119,22 +120,23 @@ fn offered(options: &DeflateOptions) -> Parameters {
 /// Chooses the first offer that the server can meet, and returns the answer to it. Returns `None`
 /// if there is no such offer: the connection is then not compressed.
 //= docs/src/rfc7692.md#section-5
-//# To accept an offer, the server MUST name the extension in the `Sec-WebSocket-Extensions` header of its response.
+//# To accept an offer, the server MUST name the extension in the `Sec-WebSocket-Extensions` header
+//# of its response.
 //= docs/src/rfc7692.md#section-5
-//# A server that declines all offers MUST NOT name an extension of this kind in its response.
+//# A server that declines all offers MUST NOT name a compression extension in its response.
 pub(crate) fn accept(options: &DeflateOptions, offers: &[Extension]) -> Option<(Extension, NegotiatedDeflate)> {
     let offers = offers.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
     let agreed =
         // An offer that cannot be parsed is skipped, which declines it.
-        offers.flat_map(|element| Parameters::read(element, Place::Offer)).find_map(|offer| answer(options, offer))?;
+        offers.flat_map(|element| Parameters::read(element, ElementKind::Offer)).find_map(|offer| answer(options, offer))?;
     Some((agreed.write(), NegotiatedDeflate::new(Role::Server, agreed, options)))
 }
 
 /// Returns the server's answer to one offer, or `None` to decline it.
 //= docs/src/rfc7692.md#section-5
-//# The server MUST fully support what its response says.
+//# The server MUST fully support the configuration in its response.
 //= docs/src/rfc7692.md#section-7
-//# A server MUST decline an offer of something that it does not support.
+//# A server MUST decline an offer of a configuration that it does not support.
 fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
     let own_limit = |bits| Some(bits).filter(|bits| *bits < WindowBits::MAX);
     let client_max_window_bits = match offer.client_max_window_bits {
@@ -150,25 +152,26 @@ fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
     };
     Some(Parameters {
         //= docs/src/rfc7692.md#section-7-1-1-1
-        //# A server that accepts an offer with `server_no_context_takeover` MUST repeat the parameter in its response.
+        //# A server that accepts an offer with `server_no_context_takeover` MUST repeat the
+        //# parameter in its response.
         //= docs/src/rfc7692.md#section-7-1-1-1
-        //# It is RECOMMENDED that a server can do without takeover when it is asked to.
+        //# It is RECOMMENDED that a server can compress without takeover when an offer requests it.
         //= docs/src/rfc7692.md#section-7-1-1-1
-        //# A server MAY respond with `server_no_context_takeover` unasked.
+        //# A server MAY respond with `server_no_context_takeover` even if it was not offered.
         server_no_context_takeover: offer.server_no_context_takeover || options.server_no_context_takeover,
         // If the client will not use context takeover anyway, hold it to that: the server then need
         // not keep a window for it.
         //= docs/src/rfc7692.md#section-7-1-1-2
-        //# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need not keep a window
-        //# from one message to the next.
+        //# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need
+        //# not keep a window between messages.
         client_no_context_takeover: offer.client_no_context_takeover || options.client_no_context_takeover,
         server_max_window_bits: match offer.server_max_window_bits {
             //= docs/src/rfc7692.md#section-7-1-2-1
-            //# A server MAY respond with `server_max_window_bits` unasked.
+            //# A server MAY respond with `server_max_window_bits` even if it was not offered.
             None => own_limit(options.server_max_window_bits),
             //= docs/src/rfc7692.md#section-7-1-2-1
-            //# A server that accepts an offer with `server_max_window_bits` MUST respond with the same value or a
-            //# smaller one.
+            //# A server that accepts an offer with `server_max_window_bits` MUST respond with the
+            //# same value or a smaller one.
             Some(request) => Some(request.min(options.server_max_window_bits)),
         },
         client_max_window_bits: client_max_window_bits.map(Some),
@@ -188,22 +191,23 @@ pub(crate) fn validate_response(
     let Some(element) = answer_in(response)?.filter(|_| !offers.is_empty()) else { return Ok(None) };
     let agreed = read_answer(element)?;
     //= docs/src/rfc7692.md#section-5
-    //# If the response is invalid, because it accepts what was not offered for example, the client MUST fail the
-    //# connection.
+    //# If the response is invalid, for example because it accepts an extension that was not
+    //# offered, the client MUST fail the connection.
     //= docs/src/rfc7692.md#section-7
-    //# A client MUST fail the connection if the response asks for something that it does not support.
+    //# A client MUST fail the connection if the response requires a configuration that it does not
+    //# support.
     let mut answered = offers.iter().filter(|options| meets(agreed, offered(options)));
-    let Some(first) = answered.next() else { return Err(not_asked_for()) };
+    let Some(first) = answered.next() else { return Err(matches_no_offer()) };
     let mut compression = NegotiatedDeflate::new(Role::Client, agreed, first);
     // A hint is also a promise, whatever the answer says about it. The answer may belong to any of
     // the offers that it fits, so keep the promises of all of them.
     for options in std::iter::once(first).chain(answered) {
         compression.sends_with_takeover &= !options.client_no_context_takeover;
         //= docs/src/rfc7692.md#section-7-1-2-2
-        //# A client that offers `client_max_window_bits` with a value MUST NOT use a larger window, even if the
-        //# response allows it.
+        //# A client that offers `client_max_window_bits` with a value MUST NOT use a larger window,
+        //# even if the response allows it.
         //= docs/src/rfc7692.md#section-7-2-1
-        //# Below the value agreed on, the client MAY use a window of any size, whatever it had hinted.
+        //# Up to the agreed size, the client MAY use a window of any size, regardless of its hint.
         compression.window_bits = compression.window_bits.min(options.client_max_window_bits);
     }
     Ok(Some(compression))
@@ -212,7 +216,8 @@ pub(crate) fn validate_response(
 /// Returns the element with which the server accepts an offer, or `None` if it declined.
 fn answer_in(response: &[Extension]) -> Result<Option<&Extension>, HandshakeViolation> {
     //= docs/src/rfc7692.md#section-5
-    //# A client that gets a response with two extensions that use RSV1 MUST fail the connection.
+    //# A client that receives a response with two extensions that use RSV1 MUST fail the
+    //# connection.
     if let Some(other) = conflict(response) {
         return Err(HandshakeViolation::ExtensionConflict(other.name().to_owned()));
     }
@@ -220,12 +225,12 @@ fn answer_in(response: &[Extension]) -> Result<Option<&Extension>, HandshakeViol
 }
 
 fn read_answer(element: &Extension) -> Result<Parameters, HandshakeViolation> {
-    Parameters::read(element, Place::Response)
-        .map_err(|fault| HandshakeViolation::DeflateAnswerWrong(fault.to_string()))
+    Parameters::read(element, ElementKind::Response)
+        .map_err(|error| HandshakeViolation::DeflateAnswerWrong(error.to_string()))
 }
 
-fn not_asked_for() -> HandshakeViolation {
-    HandshakeViolation::DeflateAnswerWrong("it is not what was asked for".to_owned())
+fn matches_no_offer() -> HandshakeViolation {
+    HandshakeViolation::DeflateAnswerWrong("it matches none of the offers".to_owned())
 }
 
 /// Returns whether `response` is a valid answer to `offer`: it meets all requests, and it limits
@@ -252,7 +257,8 @@ fn conflict(elements: &[Extension]) -> Option<&Extension> {
 /// # Errors
 /// [`UsageError::ExtensionConflict`].
 //= docs/src/rfc7692.md#section-5
-//# A server MUST NOT accept such an extension beside another one that uses RSV1 too.
+//# A server MUST NOT accept a compression extension together with another extension that uses RSV1
+//# too.
 pub(crate) fn check_no_conflict(elements: &[Extension]) -> Result<(), UsageError> {
     match conflict(elements) {
         Some(element) => Err(UsageError::ExtensionConflict(element.name().to_owned())),

@@ -35,7 +35,7 @@ pub(super) struct Parameters {
 
 /// The message that contains the element. The grammar of the two differs in one parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ElementKind {
     Offer,
     Response,
 }
@@ -43,7 +43,7 @@ pub(super) enum Place {
 /// The reason why an element is invalid. An invalid element is declined in an offer, and fails the
 /// connection in a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum ParameterError {
     Unknown(String),
     Repeated(String),
     Value(String, Option<String>),
@@ -51,14 +51,15 @@ pub(super) enum Fault {
 
 impl Parameters {
     /// Parses the parameters of an element named `permessage-deflate`.
-    pub(super) fn read(element: &Extension, place: Place) -> Result<Self, Fault> {
+    pub(super) fn read(element: &Extension, kind: ElementKind) -> Result<Self, ParameterError> {
         let mut read = Self::default();
         for (name, value) in element.parameters() {
             //= docs/src/rfc7692.md#section-7
             //# A server MUST decline an offer with a parameter whose value is invalid.
             //= docs/src/rfc7692.md#section-7
-            //# A client MUST fail the connection if the response has a parameter whose value is invalid.
-            let bad_value = || Fault::Value(name.to_owned(), value.map(str::to_owned));
+            //# A client MUST fail the connection if the response has a parameter whose value is
+            //# invalid.
+            let bad_value = || ParameterError::Value(name.to_owned(), value.map(str::to_owned));
             let repeated = match name {
                 SERVER_NO_CONTEXT_TAKEOVER | CLIENT_NO_CONTEXT_TAKEOVER if value.is_some() => return Err(bad_value()),
                 SERVER_NO_CONTEXT_TAKEOVER => std::mem::replace(&mut read.server_no_context_takeover, true),
@@ -71,7 +72,7 @@ impl Parameters {
                     //= docs/src/rfc7692.md#section-7-1-2-2
                     //# In a response, `client_max_window_bits` MUST have a value.
                     let bits = match value {
-                        None if place == Place::Offer => None,
+                        None if kind == ElementKind::Offer => None,
                         value => Some(value.and_then(window_bits).ok_or_else(bad_value)?),
                     };
                     read.client_max_window_bits.replace(bits).is_some()
@@ -79,15 +80,16 @@ impl Parameters {
                 //= docs/src/rfc7692.md#section-7
                 //# A server MUST decline an offer with a parameter that is not defined for offers.
                 //= docs/src/rfc7692.md#section-7
-                //# A client MUST fail the connection if the response has a parameter that is not defined for responses.
-                _ => return Err(Fault::Unknown(name.to_owned())),
+                //# A client MUST fail the connection if the response has a parameter that is not
+                //# defined for responses.
+                _ => return Err(ParameterError::Unknown(name.to_owned())),
             };
             //= docs/src/rfc7692.md#section-7
             //# A server MUST decline an offer that has the same parameter twice.
             //= docs/src/rfc7692.md#section-7
             //# A client MUST fail the connection if the response has the same parameter twice.
             if repeated {
-                return Err(Fault::Repeated(name.to_owned()));
+                return Err(ParameterError::Repeated(name.to_owned()));
             }
         }
         Ok(read)
@@ -115,10 +117,11 @@ impl Parameters {
 /// Parses a number from 8 to 15 in decimal. `str::parse` would also accept `+9` and `09`. These are
 /// rejected, so that no two implementations read the same header differently.
 //= docs/src/rfc7692.md#section-7-1-2-1
-//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without leading zeros, in an
-//# offer as in a response.
+//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without
+//# leading zeros, in an offer as well as in a response.
 //= docs/src/rfc7692.md#section-7-1-2-2
-//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits, without leading zeros.
+//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits,
+//# without leading zeros.
 fn window_bits(text: &str) -> Option<WindowBits> {
     match text.as_bytes() {
         [digit @ b'8'..=b'9'] => WindowBits::new(digit - b'0').ok(),
@@ -127,7 +130,7 @@ fn window_bits(text: &str) -> Option<WindowBits> {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ParameterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown(name) => write!(f, "the parameter '{}' is unknown", name.escape_debug()),

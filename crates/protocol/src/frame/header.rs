@@ -36,9 +36,9 @@ pub struct FrameHeader {
 impl FrameHeader {
     /// Creates a header without a masking key and without an extension.
     //= docs/src/rfc6455.md#section-6-1
-    //# An endpoint MUST put the data of the message into a frame as section 5.2 lays it out.
+    //# An endpoint MUST put the message's data into a frame as described in section 5.2.
     //= docs/src/rfc6455.md#section-5-2
-    //# Each of the three reserved bits MUST be 0 unless the two sides agreed on an extension that gives it a meaning.
+    //# Each of the three reserved bits MUST be 0 unless a negotiated extension defines its meaning.
     pub(crate) const fn plain(opcode: Opcode, fin: bool, payload_len: usize) -> Self {
         Self { fin, reserved: ReservedBits::NONE, opcode, masking_key: None, payload_length: payload_len as u64 }
     }
@@ -46,7 +46,7 @@ impl FrameHeader {
     /// Marks the frame as part of a compressed message. RSV1 is set on the first frame and on no
     /// other.
     //= docs/src/rfc7692.md#section-6-1
-    //# RSV1 MUST NOT be set on a control frame, nor on any frame of a message but its first.
+    //# RSV1 MUST NOT be set in a control frame, or in any frame of a message except the first.
     pub(crate) const fn compressed(self) -> Self {
         let reserved =
             if matches!(self.opcode, Opcode::Continuation) { ReservedBits::NONE } else { ReservedBits::RSV1 };

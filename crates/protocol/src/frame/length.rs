@@ -27,7 +27,7 @@ impl LengthForm {
     #[must_use]
     pub const fn shortest(length: u64) -> Self {
         //= docs/src/rfc6455.md#section-5-2
-        //# A length MUST be written in the shortest of the three forms that can hold it.
+        //# A length MUST be encoded in the shortest of the three forms that can hold it.
         match length {
             0..=125 => Self::Seven,
             126..=0xFFFF => Self::Sixteen,

@@ -78,7 +78,7 @@ pub fn check_first_bytes<B>(
 ) -> ControlFlow<B> {
     let Some(opcode) = Opcode::from_bits(first) else {
         //= docs/src/rfc6455.md#section-5-2
-        //# An endpoint that receives an opcode it does not know MUST fail the connection.
+        //# An endpoint that receives an unknown opcode MUST fail the connection.
         //
         // Skipping the unknown frame would look friendlier, but its sender would believe that the
         // frame was understood. The connection fails instead, so that both sides always agree on
@@ -89,7 +89,7 @@ pub fn check_first_bytes<B>(
         //= docs/src/rfc6455.md#section-5-5
         //# A control frame MUST NOT be fragmented.
         //= docs/src/rfc6455.md#section-5-4
-        //# A control frame MUST NOT be cut into fragments itself.
+        //# A control frame itself MUST NOT be split into fragments.
         //
         // A control frame has to be cheap to handle in the middle of a large message. So it arrives
         // complete, and is short enough for the seven-bit length.
@@ -112,12 +112,12 @@ pub fn check_first_bytes<B>(
 pub fn check_length<B>(header: &RawHeader, mut report: impl FnMut(Violation) -> ControlFlow<B>) -> ControlFlow<B> {
     let length = header.payload_length;
     //= docs/src/rfc6455.md#section-5-2
-    //# The highest bit of a length in 8 bytes MUST be 0.
+    //# The most significant bit of an 8-byte length MUST be 0.
     if length > MAX_PAYLOAD_LENGTH {
         return report(Violation::LengthTopBitSet(length));
     }
     //= docs/src/rfc6455.md#section-5-2
-    //# A length MUST be written in the shortest of the three forms that can hold it.
+    //# A length MUST be encoded in the shortest of the three forms that can hold it.
     if LengthForm::shortest(length) != header.length_form {
         return report(Violation::LengthNotShortest(length));
     }
@@ -154,12 +154,12 @@ pub fn check_in_context<B>(
         // bytes.
         (None | Some(Opcode::Close | Opcode::Ping | Opcode::Pong), _) => return ControlFlow::Continue(()),
         //= docs/src/rfc6455.md#section-5-4
-        //# A continuation frame MUST NOT come while no message is open.
+        //# A continuation frame MUST NOT appear if there is no message to continue.
         (Some(Opcode::Continuation), None) => return report(Violation::ContinuationOfNothing),
         (Some(Opcode::Continuation), Some(open)) => open,
         (Some(Opcode::Text | Opcode::Binary), open) => {
             //= docs/src/rfc6455.md#section-5-4
-            //# A text or binary frame MUST NOT come before the open message has ended.
+            //# A text or binary frame MUST NOT appear before the current message has ended.
             if open.is_some() {
                 report(Violation::MessageInsideMessage)?;
             }
@@ -187,7 +187,8 @@ fn check_reserved_bits<B>(
     // If the opcode is unknown, no extension assigns a meaning to any bit of the frame.
     let negotiated = if header.opcode().is_some() { negotiated } else { ReservedBits::NONE };
     //= docs/src/rfc6455.md#section-5-2
-    //# An endpoint that receives a reserved bit of 1 without an agreed meaning MUST fail the connection.
+    //# An endpoint that receives a frame with a reserved bit set MUST fail the connection, unless a
+    //# negotiated extension defines the bit.
     //
     // Ignoring the bit would be wrong: its sender believes that it changes what the payload means.
     let unknown = header.reserved().without(negotiated);
@@ -196,7 +197,8 @@ fn check_reserved_bits<B>(
     }
     match header.opcode() {
         //= docs/src/rfc7692.md#section-6-1
-        //# An endpoint that receives a control frame or a later fragment with RSV1 set MUST fail the connection.
+        //# An endpoint that receives a control frame or a later fragment with RSV1 set MUST fail
+        //# the connection.
         Some(opcode @ (Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong))
             if negotiated.contains(ReservedBits::RSV1) && header.reserved().contains(ReservedBits::RSV1) =>
         {

@@ -63,7 +63,8 @@ impl ClientRequest {
     pub fn subprotocol(mut self, name: impl Into<String>) -> Result<Self, UsageError> {
         let name = name.into();
         //= docs/src/rfc6455.md#section-4-1
-        //# Each subprotocol in the list MUST be a token: characters from 21 to 7E, at least one, and no separators.
+        //# Each subprotocol in the list MUST be a token: one or more characters from 21 to 7E,
+        //# without separators.
         if !is_token(&name) {
             return Err(UsageError::NotAToken(name));
         }
@@ -79,7 +80,7 @@ impl ClientRequest {
     /// Offers an extension. This crate only negotiates it; its effect on frames is up to the
     /// caller. To offer compression, use [`deflate`](Self::deflate).
     //= docs/src/rfc6455.md#section-9
-    //# A client MAY ask for extensions.
+    //# A client MAY request extensions.
     #[must_use]
     pub fn extension(mut self, extension: Extension) -> Self {
         self.extensions.push(extension);
@@ -89,7 +90,7 @@ impl ClientRequest {
     /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds a
     /// fallback offer, for servers that cannot accept the earlier ones.
     //= docs/src/rfc7692.md#section-5
-    //# The same extension MAY be offered several times, with different parameters.
+    //# A client MAY offer the same extension several times with different parameters.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, options: DeflateOptions) -> Self {
@@ -102,7 +103,8 @@ impl ClientRequest {
     /// # Errors
     /// [`UsageError::HeaderInvalid`] for a value that HTTP does not allow.
     //= docs/src/rfc6455.md#section-4-1
-    //# Another client MAY send an `Origin` header if that means for it what it means for a browser.
+    //# A client that is not a browser MAY send an `Origin` header if the header has the same
+    //# meaning as in a browser.
     pub fn origin(mut self, origin: &str) -> Result<Self, UsageError> {
         let value = HeaderValue::from_str(origin).map_err(|_| UsageError::HeaderInvalid(origin.to_owned()))?;
         self.headers.insert(ORIGIN, value);
@@ -138,11 +140,12 @@ impl ClientRequest {
         //= docs/src/rfc6455.md#section-4-1
         //# The HTTP version of the request MUST be 1.1 or later.
         //= docs/src/rfc6455.md#section-4-1
-        //# The target of the request MUST be the resource name, or an absolute `http` or `https` URI that says the
-        //# same.
+        //# The request target MUST be the resource name, or an absolute `http` or `https` URI with
+        //# the same host, port, and resource name.
         let mut request = format!("GET {} HTTP/1.1\r\n", self.uri.resource_name()).into_bytes();
         //= docs/src/rfc6455.md#section-4-1
-        //# The request MUST have a `Host` header: the host, and behind a `:` the port unless it is the scheme's own.
+        //# The request MUST have a `Host` header with the host, followed by `:` and the port unless
+        //# the port is the default.
         write_line(&mut request, "Host", self.uri.host_header().as_bytes());
         //= docs/src/rfc6455.md#section-4-1
         //# The request MUST have an `Upgrade` header that contains the word `websocket`.
@@ -151,7 +154,7 @@ impl ClientRequest {
         //# The request MUST have a `Connection` header that contains the token `Upgrade`.
         write_line(&mut request, "Connection", b"Upgrade");
         //= docs/src/rfc6455.md#section-4-1
-        //# The request MUST have a header called `Sec-WebSocket-Key`.
+        //# The request MUST have a `Sec-WebSocket-Key` header.
         //= docs/src/rfc6455.md#section-11-3-1
         //# A request MUST NOT have more than one `Sec-WebSocket-Key` header.
         write_line(&mut request, "Sec-WebSocket-Key", key.as_bytes());
@@ -159,7 +162,8 @@ impl ClientRequest {
         //# The request MUST have a `Sec-WebSocket-Version` header with the value 13.
         write_line(&mut request, "Sec-WebSocket-Version", VERSION.as_bytes());
         //= docs/src/rfc6455.md#section-4-1
-        //# The request MAY have a `Sec-WebSocket-Protocol` header: a list of subprotocols, the one liked best first.
+        //# The request MAY have a `Sec-WebSocket-Protocol` header that lists subprotocols in order
+        //# of preference.
         if !self.subprotocols.is_empty() {
             write_line(&mut request, "Sec-WebSocket-Protocol", self.subprotocols.join(", ").as_bytes());
         }
@@ -225,8 +229,8 @@ impl ClientHandshake {
     /// - [`HandshakeError::Violation`] for a 101 that breaks a rule of section 4. No frame exists
     ///   yet that could report this to the server, so drop the connection.
     //= docs/src/rfc6455.md#section-10-7
-    //# An endpoint that does not understand what it gets, or finds it dangerous, or sees a handshake that it did not
-    //# expect, MAY drop TCP.
+    //# An endpoint that receives data that it does not understand or considers unsafe, or a
+    //# handshake that it did not expect, MAY drop the TCP connection.
     pub fn poll(mut self) -> Result<Status<Self, Established>, HandshakeError> {
         loop {
             let Some((response, len)) = self.head.poll(&self.limits, parse_response)? else {
@@ -239,7 +243,8 @@ impl ClientHandshake {
                 status if status.is_informational() => {}
                 _ => {
                     //= docs/src/rfc6455.md#section-4-1
-                    //# A response with a status other than 101 MUST be treated as HTTP says, and opens no connection.
+                    //# If the status is not 101, the client MUST handle the response as HTTP
+                    //# specifies, and no connection is opened.
                     //= docs/src/rfc6455.md#section-11-3-5
                     //# A response MAY have several `Sec-WebSocket-Version` headers.
                     //
@@ -258,31 +263,32 @@ impl ClientHandshake {
     fn validate(self, response: Response<()>) -> Result<Established, HandshakeViolation> {
         let headers = response.headers();
         //= docs/src/rfc6455.md#section-4-1
-        //# If the response breaks any other rule for the server's part of the handshake, the client MUST fail the
-        //# connection.
+        //# If the response breaks any other rule for the server's handshake, the client MUST fail
+        //# the connection.
         //
         // HTTP/1.0 has no `Upgrade`.
         if response.version() < Version::HTTP_11 {
             return Err(HandshakeViolation::HttpVersionTooOld);
         }
         //= docs/src/rfc6455.md#section-4-1
-        //# If `Upgrade` is missing or is not `websocket`, without regard to ASCII case, the client MUST fail the
-        //# connection.
+        //# If the `Upgrade` header is missing or is not `websocket` (ignoring ASCII case), the
+        //# client MUST fail the connection.
         match only_line(headers, &UPGRADE) {
             None if !headers.contains_key(UPGRADE) => return Err(HandshakeViolation::UpgradeMissing),
             Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => {}
             _ => return Err(HandshakeViolation::UpgradeToSomethingElse),
         }
         //= docs/src/rfc6455.md#section-4-1
-        //# If `Connection` is missing or has no token `Upgrade`, without regard to ASCII case, the client MUST fail the
-        //# connection.
+        //# If the `Connection` header is missing or does not contain the token `Upgrade` (ignoring
+        //# ASCII case), the client MUST fail the connection.
         if !list_has(headers, &CONNECTION, "upgrade") {
             return Err(HandshakeViolation::ConnectionWithoutUpgrade);
         }
         //= docs/src/rfc6455.md#section-11-3-3
         //# A response MUST NOT have more than one `Sec-WebSocket-Accept` header.
         //= docs/src/rfc6455.md#section-4-1
-        //# If `Sec-WebSocket-Accept` is missing or is not the answer to the key, the client MUST fail the connection.
+        //# If the `Sec-WebSocket-Accept` header is missing or does not match the key, the client
+        //# MUST fail the connection.
         let accept = only_line(headers, &SEC_WEBSOCKET_ACCEPT).ok_or(HandshakeViolation::AcceptNotOnce)?;
         if accept != self.expected_accept {
             return Err(HandshakeViolation::AcceptWrong {
@@ -293,7 +299,8 @@ impl ClientHandshake {
         let extensions = Extension::parse_all(headers)?;
         let deflate_offered = (!self.request.deflate.is_empty()).then_some(PERMESSAGE_DEFLATE);
         //= docs/src/rfc6455.md#section-4-1
-        //# If the response names an extension that was not asked for, the client MUST fail the connection.
+        //# If the response lists an extension that was not offered, the client MUST fail the
+        //# connection.
         //
         // Names only: the caller who offered an extension checks its parameters. Those of
         // permessage-deflate are checked below.
@@ -319,7 +326,8 @@ impl ClientHandshake {
             Some(name) if !is_token(name) => Err(HandshakeViolation::SubprotocolMalformed),
             Some(name) if self.request.subprotocols.iter().any(|offered| offered == name) => Ok(Some(name.to_owned())),
             //= docs/src/rfc6455.md#section-4-1
-            //# If the response names a subprotocol that was not asked for, the client MUST fail the connection.
+            //# If the response names a subprotocol that was not offered, the client MUST fail the
+            //# connection.
             Some(name) => Err(HandshakeViolation::SubprotocolNotOffered(name.to_owned())),
             //= docs/src/rfc6455.md#section-11-3-4
             //# A response MUST NOT have more than one `Sec-WebSocket-Protocol` header.
@@ -338,20 +346,21 @@ pub struct Established {
     pub response: Response<()>,
     /// The subprotocol in use, if the server chose one.
     //= docs/src/rfc6455.md#section-4-1
-    //# The *subprotocol in use* is the one of the response, or none.
+    //# The *subprotocol in use* is the one in the response, if it names one.
     pub subprotocol: Option<String>,
     /// The extensions in use.
     //= docs/src/rfc6455.md#section-4-1
-    //# *Extensions in use* are those of the response, or none.
+    //# The *extensions in use* are those in the response, if it lists any.
     //= docs/src/rfc6455.md#section-9-1
-    //# A client MUST NOT use an extension until the server has said that it will.
+    //# A client MUST NOT use an extension unless the server has accepted it.
     pub extensions: Vec<Extension>,
     /// The negotiated compression, for
     /// [`Connection::with_deflate`](crate::Connection::with_deflate).
     pub deflate: Option<NegotiatedDeflate>,
     /// The bytes that followed the response. They belong to frames.
     //= docs/src/rfc6455.md#section-4-2-2
-    //# With that the connection is OPEN, and the server may send its first message in the same packet.
+    //# After this response the connection is OPEN, and the server may send its first message in the
+    //# same packet.
     pub rest: BytesMut,
 }
 

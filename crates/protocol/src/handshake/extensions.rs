@@ -84,20 +84,21 @@ impl Extension {
     pub(crate) fn parse_all(headers: &HeaderMap) -> Result<Vec<Self>, HandshakeViolation> {
         let mut extensions = Vec::new();
         //= docs/src/rfc6455.md#section-9-1
-        //# The header MAY be split into several lines, or several lines joined into one.
+        //# A list of extensions MAY be split across several headers or combined into one.
         //= docs/src/rfc6455.md#section-11-3-2
         //# A request MAY have several `Sec-WebSocket-Extensions` headers.
         //= docs/src/rfc6455.md#section-11-3-2
         //# A response MAY have several `Sec-WebSocket-Extensions` headers.
         for line in grammar::lines(headers, &SEC_WEBSOCKET_EXTENSIONS) {
             //= docs/src/rfc6455.md#section-9-1
-            //# Whoever receives a list of extensions that does not follow the grammar MUST fail the connection at once.
+            //# An endpoint that receives a list of extensions that violates the grammar MUST fail
+            //# the connection immediately.
             let found = line.and_then(parse_line).ok_or(HandshakeViolation::ExtensionsMalformed)?;
             extensions.extend(found);
         }
         //= docs/src/rfc6455.md#section-4-3
-        //# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white
-        //# space around an element.
+        //# `1#` is a comma-separated list of at least one element; empty elements and white space
+        //# around elements are ignored.
         if extensions.is_empty() && headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
             return Err(HandshakeViolation::ExtensionsMalformed);
         }

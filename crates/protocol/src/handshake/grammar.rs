@@ -52,8 +52,8 @@ pub(crate) fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterat
 /// `Connection: keep-alive, Upgrade`.
 pub(crate) fn list_has(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     //= docs/src/rfc6455.md#section-2-1
-    //# Two strings are equal *without regard to ASCII case* when only the letters A to Z and a to z are taken for the
-    //# same.
+    //# Two strings match *ignoring ASCII case* if they differ at most in the case of the letters A
+    //# to Z.
     list(headers, name).any(|element| element.eq_ignore_ascii_case(token))
 }
 
@@ -116,9 +116,9 @@ impl<'a> Scanner<'a> {
                 '"' => {
                     self.rest = &self.rest[at + 1..];
                     //= docs/src/rfc6455.md#section-4-3
-                    //# What is left of a quoted value without its quotes and backslashes MUST be a token.
+                    //# A quoted value MUST be a token after its quotes and backslashes are removed.
                     //= docs/src/rfc6455.md#section-9-1
-                    //# The value of a parameter in quotes MUST be a token once it is unquoted.
+                    //# A quoted parameter value MUST be a token after it is unquoted.
                     return is_token(&value).then_some(value);
                 }
                 '\\' => value.push(characters.next()?.1),

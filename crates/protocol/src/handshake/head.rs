@@ -160,7 +160,7 @@ fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap,
         let malformed =
             || HandshakeViolation::MalformedHead(format!("the header {} is malformed", line.name.escape_debug()));
         //= docs/src/rfc6455.md#section-4-1
-        //# Names of headers match without regard to case, as everywhere in HTTP.
+        //# Header names are case-insensitive, as everywhere in HTTP.
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| malformed())?;
         let mut value = HeaderValue::from_bytes(line.value).map_err(|_| malformed())?;
         value.set_sensitive(is_credential(&name));

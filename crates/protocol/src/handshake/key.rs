@@ -31,7 +31,7 @@ pub struct Nonce(pub [u8; 16]);
 impl Nonce {
     /// Encodes the value of `Sec-WebSocket-Key`: 24 characters of Base64.
     //= docs/src/rfc6455.md#section-4-1
-    //# The value of the key MUST be 16 random bytes in Base64.
+    //# The value of `Sec-WebSocket-Key` MUST be 16 random bytes in Base64.
     #[must_use]
     pub fn to_key(self) -> String {
         general_purpose::STANDARD.encode(self.0)
@@ -56,10 +56,10 @@ pub(crate) fn is_valid_key(key: &str) -> bool {
 
 /// Computes the value of `Sec-WebSocket-Accept` that answers `key` (section 4.2.2).
 //= docs/src/rfc6455.md#section-4-2-2
-//# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 of the SHA-1 of the key followed by
-//# `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
+//# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 form of the SHA-1
+//# hash of the key followed by `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
 //= docs/src/rfc6455.md#section-4-2-2
-//# For the hash, the key is taken as it was sent, as text; nothing has to be decoded.
+//# The key is hashed as text, exactly as it was sent; the server does not have to decode it.
 #[must_use]
 pub fn accept_key(key: &str) -> String {
     general_purpose::STANDARD.encode(accept_digest(key))
@@ -81,7 +81,7 @@ mod tests {
 
     //= docs/src/rfc6455.md#section-4-2-2
     //= type=test
-    //# For the hash, the key is taken as it was sent, as text; nothing has to be decoded.
+    //# The key is hashed as text, exactly as it was sent; the server does not have to decode it.
     #[test]
     fn the_example_of_section_1_3() {
         let nonce = Nonce(*b"the sample nonce");

@@ -145,7 +145,8 @@ impl ReceivedRequest {
     pub fn check_upgrade(&self) -> Result<UpgradeRequest<'_>, HandshakeViolation> {
         let headers = self.headers();
         //= docs/src/rfc6455.md#section-4-2-1
-        //# The server MUST refuse a request that is not a GET, or whose HTTP version is below 1.1.
+        //# The server MUST reject a request whose method is not GET, or whose HTTP version is below
+        //# 1.1.
         if self.head.method() != Method::GET {
             return Err(HandshakeViolation::MethodNotGet(self.head.method().to_string()));
         }
@@ -154,27 +155,27 @@ impl ReceivedRequest {
         }
         let target = self.head.uri();
         //= docs/src/rfc6455.md#section-4-2-1
-        //# The server MUST refuse a request whose target is neither a resource name nor an absolute `http` or `https`
-        //# URI.
+        //# The server MUST reject a request whose target is neither a resource name nor an absolute
+        //# `http` or `https` URI.
         if !target.path().starts_with('/') || !matches!(target.scheme_str(), None | Some("http" | "https")) {
             return Err(HandshakeViolation::TargetMalformed);
         }
         // `Upgrade` and `Connection` are both lists: Firefox sends
         // `Connection: keep-alive, Upgrade`.
         //= docs/src/rfc6455.md#section-4-2-1
-        //# The server MUST refuse a request whose `Upgrade` header does not contain `websocket`, without regard to
-        //# ASCII case.
+        //# The server MUST reject a request without an `Upgrade` header that contains `websocket`
+        //# (ignoring ASCII case).
         if !self.wants_websocket() {
             return Err(HandshakeViolation::UpgradeMissing);
         }
         //= docs/src/rfc6455.md#section-4-2-1
-        //# The server MUST refuse a request whose `Connection` header does not contain the token `Upgrade`, without
-        //# regard to ASCII case.
+        //# The server MUST reject a request without a `Connection` header that contains the token
+        //# `Upgrade` (ignoring ASCII case).
         if !list_has(headers, &CONNECTION, "upgrade") {
             return Err(HandshakeViolation::ConnectionWithoutUpgrade);
         }
         //= docs/src/rfc6455.md#section-4-2-1
-        //# The server MUST refuse a request without a `Host` header.
+        //# The server MUST reject a request without a `Host` header.
         if only_line(headers, &HOST).is_none_or(str::is_empty) {
             return Err(HandshakeViolation::HostNotOnce);
         }
@@ -195,7 +196,7 @@ impl ReceivedRequest {
         }
         let version = only_line(headers, &SEC_WEBSOCKET_VERSION).unwrap_or_default();
         //= docs/src/rfc6455.md#section-4-2-1
-        //# The server MUST refuse a request whose `Sec-WebSocket-Version` is not 13.
+        //# The server MUST reject a request whose `Sec-WebSocket-Version` is not 13.
         if version != VERSION {
             return Err(HandshakeViolation::VersionUnsupported(Some(version.to_owned())));
         }
@@ -203,16 +204,17 @@ impl ReceivedRequest {
         //# A request MUST NOT have more than one `Sec-WebSocket-Key` header.
         let key = only_line(headers, &SEC_WEBSOCKET_KEY).ok_or(HandshakeViolation::KeyNotOnce)?;
         //= docs/src/rfc6455.md#section-4-2-1
-        //# The server MUST refuse a request whose `Sec-WebSocket-Key` is not the Base64 of 16 bytes.
+        //# The server MUST reject a request whose `Sec-WebSocket-Key` is not the Base64 form of 16
+        //# bytes.
         if !is_valid_key(key) {
             return Err(HandshakeViolation::KeyMalformed);
         }
         // The origin is not checked here, because only the application knows which sites it trusts.
         //= docs/src/rfc6455.md#section-4-2-1
-        //# `Sec-WebSocket-Protocol` may list the subprotocols that the client would speak, and
-        //# `Sec-WebSocket-Extensions` the extensions, the best first.
+        //# The client may list the subprotocols that it can speak in `Sec-WebSocket-Protocol`, and
+        //# its extensions in `Sec-WebSocket-Extensions`, both in order of preference.
         //= docs/src/rfc6455.md#section-4-2-1
-        //# Headers that the server does not know are ignored.
+        //# The server ignores headers that it does not know.
         Ok(UpgradeRequest {
             request: self,
             key,
@@ -259,7 +261,7 @@ impl<'r> UpgradeRequest<'r> {
     /// - [`UsageError::ExtensionConflict`] for two extensions that both use RSV1;
     /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
     //= docs/src/rfc6455.md#section-4-2-2
-    //# To accept a connection, the server MUST go through the steps of this section.
+    //# To accept a connection, the server MUST perform the steps in this section.
     pub fn accept(&self, options: UpgradeOptions) -> Result<UpgradeResponse, UsageError> {
         let UpgradeOptions { subprotocol, mut extensions, deflate, headers } = options;
         let mut response = Response::new(String::new());
@@ -275,11 +277,12 @@ impl<'r> UpgradeRequest<'r> {
         //# The accepting response MUST have the header `Connection: Upgrade`.
         lines.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         //= docs/src/rfc6455.md#section-4-2-2
-        //# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 of the SHA-1 of the key
-        //# followed by `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
+        //# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 form of the
+        //# SHA-1 hash of the key followed by `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
         lines.insert(SEC_WEBSOCKET_ACCEPT, header_value(&accept_key(self.key))?);
         //= docs/src/rfc6455.md#section-4-2-2
-        //# A server that agrees to none of the subprotocols MUST NOT send a `Sec-WebSocket-Protocol` header.
+        //# A server that chooses none of the subprotocols MUST NOT send a `Sec-WebSocket-Protocol`
+        //# header.
         if let Some(name) = &subprotocol {
             //= docs/src/rfc6455.md#section-4-2-2
             //# The subprotocol that the server chooses MUST be one that the client listed.
@@ -289,14 +292,14 @@ impl<'r> UpgradeRequest<'r> {
             lines.insert(SEC_WEBSOCKET_PROTOCOL, header_value(name)?);
         }
         //= docs/src/rfc6455.md#section-9
-        //# A server MAY accept some or all of the extensions that it was asked for.
+        //# A server MAY accept some or all of the extensions that the client requested.
         //= docs/src/rfc6455.md#section-4-2-2
         //# The extensions that the server chooses MUST be taken from the client's list.
         for extension in &extensions {
             //= docs/src/rfc6455.md#section-4-2-2
-            //# Extensions that the client did not list MUST NOT be listed by the server.
+            //# The server MUST NOT list an extension that the client did not list.
             //= docs/src/rfc6455.md#section-9
-            //# A server MUST NOT answer with an extension that it was not asked for.
+            //# A server MUST NOT respond with an extension that the client did not request.
             if !self.extensions.iter().any(|offered| offered.name() == extension.name()) {
                 return Err(UsageError::ExtensionNotOffered(extension.name().to_owned()));
             }
@@ -386,8 +389,8 @@ pub struct UpgradeResponse {
 /// Creates the response that rejects a request because of `violation`: a fitting status, headers
 /// that say what would have been valid, and the violation's sentence as plain text.
 //= docs/src/rfc6455.md#section-4-2-1
-//# A request that is not as described here, be it only in its grammar, MUST be answered with an HTTP error, 400 for
-//# example.
+//# If a request does not match the description in this section, including the grammar, the server
+//# MUST stop the handshake and respond with an HTTP error, such as 400.
 #[must_use]
 pub fn rejection(violation: &HandshakeViolation) -> Response<String> {
     let status = violation.status();
@@ -401,11 +404,12 @@ pub fn rejection(violation: &HandshakeViolation) -> Response<String> {
         }
         StatusCode::UPGRADE_REQUIRED => {
             //= docs/src/rfc6455.md#section-4-2-2
-            //# If the server does not know the version, it MUST end the handshake with an HTTP error, such as 426, and
-            //# name in `Sec-WebSocket-Version` the versions that it knows.
-            //= docs/src/rfc6455.md#section-4-4
-            //# A server that does not speak the version asked for MUST list all the versions that it would speak in
+            //# If the server does not support the version, it MUST abort the handshake with an HTTP
+            //# error, such as 426, and list the versions that it supports in
             //# `Sec-WebSocket-Version`.
+            //= docs/src/rfc6455.md#section-4-4
+            //# A server that does not support the requested version MUST list all versions that it
+            //# is willing to use in `Sec-WebSocket-Version`.
             headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
             // A 426 must name the protocol to upgrade to (RFC 9110, section 15.5.22).
             headers.insert(UPGRADE, HeaderValue::from_static("websocket"));

@@ -30,8 +30,8 @@ pub(super) fn subprotocols(headers: &HeaderMap) -> Result<Vec<String>, Handshake
         }
     }
     //= docs/src/rfc6455.md#section-4-3
-    //# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white space
-    //# around an element.
+    //# `1#` is a comma-separated list of at least one element; empty elements and white space
+    //# around elements are ignored.
     if names.is_empty() && headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
         return Err(HandshakeViolation::SubprotocolMalformed);
     }

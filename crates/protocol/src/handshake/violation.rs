@@ -14,7 +14,7 @@ use crate::rfc::RfcSection;
 ///
 /// `Display` prints one sentence that names the rule's section.
 //= docs/src/rfc6455.md#section-10-7
-//# What comes in MUST always be checked, by clients and by servers.
+//# Clients and servers MUST always validate incoming data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandshakeViolation {
@@ -118,7 +118,7 @@ impl HandshakeViolation {
 
     /// Returns the HTTP status with which a server answers the request.
     //= docs/src/rfc6455.md#section-10-7
-    //# During the handshake, a server SHOULD answer with a fitting HTTP status.
+    //# During the handshake, a server SHOULD respond with an appropriate HTTP status.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {

@@ -13,7 +13,8 @@ use testkit::{
 //# A Ping MAY carry application data.
 //= docs/src/rfc6455.md#section-5-5-2
 //= type=test
-//# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
+//# An endpoint that receives a Ping MUST send a Pong in response, unless it has already received a
+//# Close frame.
 //= docs/src/rfc6455.md#section-5-5-3
 //= type=test
 //# A Pong that answers a Ping MUST carry exactly the application data of that Ping.
@@ -56,7 +57,7 @@ fn a_control_frame_may_have_125_bytes() {
 
 //= docs/src/rfc6455.md#section-5-5
 //= type=test
-//# The payload of a control frame MUST have at most 125 bytes.
+//# The payload of a control frame MUST be at most 125 bytes long.
 #[test]
 fn a_control_frame_of_126_bytes_fails_the_connection() {
     for (first, opcode) in [(0x88, Opcode::Close), (0x89, Opcode::Ping), (0x8A, Opcode::Pong)] {
@@ -80,7 +81,7 @@ fn a_control_frame_of_126_bytes_fails_the_connection() {
 
 //= docs/src/rfc6455.md#section-5-5-3
 //= type=test
-//# It says "I am here", keeps the connection from being forgotten, and is not answered.
+//# Such a Pong keeps the connection from being dropped as idle, and the peer does not answer it.
 #[test]
 fn pong_is_never_answered() {
     for_both_roles(|endpoint| {
@@ -92,7 +93,7 @@ fn pong_is_never_answered() {
 
 //= docs/src/rfc6455.md#section-5-5-3
 //= type=test
-//# A Pong MAY be sent without having been asked for.
+//# An endpoint MAY send an unsolicited Pong.
 #[test]
 fn an_unsolicited_pong_is_valid() {
     for_both_roles(|endpoint| {
@@ -140,7 +141,8 @@ fn a_ping_that_arrives_with_a_close_is_answered_first() {
 
 //= docs/src/rfc6455.md#section-5-5-2
 //= type=test
-//# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
+//# An endpoint that receives a Ping MUST send a Pong in response, unless it has already received a
+//# Close frame.
 #[test]
 fn a_ping_after_a_close_is_not_answered() {
     for_both_roles(|endpoint| {
@@ -151,7 +153,8 @@ fn a_ping_after_a_close_is_not_answered() {
 
 //= docs/src/rfc6455.md#section-5-5-2
 //= type=test
-//# An endpoint that receives a Ping MUST send a Pong in answer, unless it has already received a Close.
+//# An endpoint that receives a Ping MUST send a Pong in response, unless it has already received a
+//# Close frame.
 #[test]
 fn a_ping_after_the_local_close_is_still_answered() {
     // Section 5.5.2: an endpoint must answer Pings until it receives a Close, not until it sends
@@ -182,10 +185,11 @@ fn a_control_frame_may_arrive_byte_by_byte_in_the_middle_of_a_message() {
 
 //= docs/src/rfc6455.md#section-5-5-2
 //= type=test
-//# An endpoint MAY send a Ping at any time between the opening handshake and the end of the connection.
+//# An endpoint MAY send a Ping at any time between the opening handshake and the end of the
+//# connection.
 //= docs/src/rfc6455.md#section-5-5-3
 //= type=test
-//# A Pong MAY be sent without having been asked for.
+//# An endpoint MAY send an unsolicited Pong.
 #[test]
 fn pings_and_pongs_can_be_sent_at_any_time_while_open() {
     for_both_roles(|endpoint| {
@@ -198,7 +202,7 @@ fn pings_and_pongs_can_be_sent_at_any_time_while_open() {
 
 //= docs/src/rfc6455.md#section-5-5
 //= type=test
-//# The payload of a control frame MUST have at most 125 bytes.
+//# The payload of a control frame MUST be at most 125 bytes long.
 #[test]
 fn a_ping_of_126_bytes_is_not_sent() {
     for_both_roles(|endpoint| {

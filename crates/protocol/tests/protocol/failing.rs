@@ -14,7 +14,7 @@ use testkit::{
 
 //= docs/src/rfc6455.md#section-7-1-5
 //= type=test
-//# If the connection is closed and no Close was received, it is 1006.
+//# If the connection is closed and no Close frame was received, the close code is 1006.
 #[test]
 fn the_end_of_tcp_without_a_close_is_reported_as_1006() {
     for_both_roles(|endpoint| {
@@ -90,7 +90,7 @@ fn the_end_of_tcp_instead_of_an_answer_is_not_clean() {
 
 //= docs/src/rfc6455.md#section-7-2-1
 //= type=test
-//# If the transport is lost when nobody expects it, the client MUST fail the connection.
+//# If the transport connection is lost unexpectedly, the client MUST fail the connection.
 #[test]
 fn a_read_error_is_reported_as_1006() {
     for_both_roles(|endpoint| {
@@ -203,7 +203,8 @@ fn a_write_error_starts_the_deadline_for_the_peer() {
 
 //= docs/src/rfc6455.md#section-7-1-7
 //= type=test
-//# An endpoint MAY leave that Close out if it believes that the other side can hardly receive and process it.
+//# An endpoint MAY omit that Close frame if the nature of the error makes it unlikely that the peer
+//# can receive and process the frame.
 #[test]
 fn a_violation_after_a_write_error_is_reported() {
     for_both_roles(|endpoint| {
@@ -217,7 +218,7 @@ fn a_violation_after_a_write_error_is_reported() {
 
 //= docs/src/rfc6455.md#section-7-1-4
 //= type=test
-//# It was closed *cleanly* if the closing handshake had been completed before.
+//# It was closed *cleanly* if the closing handshake was completed before that.
 #[test]
 fn a_close_that_was_never_written_is_not_a_clean_end() {
     // Section 7.1.4: a connection is closed cleanly if the closing handshake was completed. Here
@@ -256,7 +257,8 @@ fn a_violation_is_reported_once_and_kept() {
 
 //= docs/src/rfc6455.md#section-7-1-7
 //= type=test
-//# After failing the connection an endpoint MUST NOT process anything more from the other side, not even a Close.
+//# After failing the connection, an endpoint MUST NOT process any more data from the peer, not even
+//# a Close frame.
 #[test]
 fn a_failed_connection_ignores_all_input() {
     for_both_roles(|endpoint| {
@@ -292,7 +294,8 @@ fn queued_messages_are_sent_before_the_close_of_a_violation() {
 
 //= docs/src/rfc6455.md#section-7-1-7
 //= type=test
-//# If the connection was established, an endpoint SHOULD send a Close with a fitting code before it closes.
+//# If the connection is established, an endpoint that fails it SHOULD first send a Close frame with
+//# an appropriate status code.
 #[test]
 fn a_close_for_a_violation_has_a_reason() {
     for_both_roles(|endpoint| {

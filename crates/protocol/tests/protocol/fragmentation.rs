@@ -44,10 +44,11 @@ fn a_fragment_may_have_one_byte() {
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# Without an extension that says otherwise, an endpoint MUST NOT depend on where a message is cut into frames.
+//# Unless an extension says otherwise, an endpoint MUST NOT depend on the frame boundaries within a
+//# message.
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# A sender MAY make its fragments of any size.
+//# A sender MAY choose any size for the fragments of a data message.
 #[test]
 fn a_message_is_the_same_wherever_it_is_cut_into_fragments() {
     // Seven bytes can be cut in 64 ways, within characters too.
@@ -80,7 +81,7 @@ fn a_message_is_the_same_wherever_it_is_cut_into_fragments() {
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# A sender MAY make its fragments of any size.
+//# A sender MAY choose any size for the fragments of a data message.
 #[test]
 fn fragments_may_be_empty() {
     for_both_roles(|endpoint| {
@@ -92,11 +93,11 @@ fn fragments_may_be_empty() {
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# All fragments of a message MUST be of the type that the first frame's opcode gives, which is text, binary or
-//# reserved.
+//# All fragments of a message MUST be of the type that the first frame's opcode indicates: text,
+//# binary, or a reserved type.
 //= docs/src/rfc6455.md#section-6-2
 //= type=test
-//# An endpoint MUST take note of the type that the opcode of a data frame gives.
+//# When a data frame arrives, the endpoint MUST note the message type that its opcode indicates.
 #[test]
 fn the_first_fragment_decides_the_kind_of_a_message() {
     for_both_roles(|endpoint| {
@@ -107,10 +108,10 @@ fn the_first_fragment_decides_the_kind_of_a_message() {
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# An endpoint MUST accept messages in one frame and messages in several.
+//# An endpoint MUST accept fragmented messages as well as unfragmented ones.
 //= docs/src/rfc6455.md#section-6-2
 //= type=test
-//# The data frame behind a message's last one MUST be taken for the beginning of a new message.
+//# The data frame after the last frame of a message MUST be treated as the start of a new message.
 #[test]
 fn a_new_message_may_follow_the_last_fragment() {
     for_both_roles(|endpoint| {
@@ -137,10 +138,11 @@ fn fragments_of_different_sizes_make_one_message() {
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# An endpoint MUST be able to handle control frames in the middle of a message that is arriving in fragments.
+//# An endpoint MUST be able to handle control frames that arrive between the fragments of a
+//# message.
 //= docs/src/rfc6455.md#section-6-2
 //= type=test
-//# An endpoint MUST treat a control frame as section 5.5 says.
+//# An endpoint MUST handle a control frame as described in section 5.5.
 #[test]
 fn ping_between_fragments_is_not_part_of_the_message() {
     for_both_roles(|endpoint| {
@@ -151,7 +153,7 @@ fn ping_between_fragments_is_not_part_of_the_message() {
 
 //= docs/src/rfc6455.md#section-5-5-2
 //= type=test
-//# The Pong SHOULD be sent as soon as is practical.
+//# An endpoint SHOULD respond to a Ping as soon as practical.
 #[test]
 fn a_ping_between_fragments_is_answered_before_the_message_ends() {
     for_both_roles(|endpoint| {
@@ -174,7 +176,8 @@ fn pong_between_fragments_is_not_part_of_the_message() {
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# An endpoint MUST be able to handle control frames in the middle of a message that is arriving in fragments.
+//# An endpoint MUST be able to handle control frames that arrive between the fragments of a
+//# message.
 #[test]
 fn a_close_between_fragments_ends_the_connection_with_its_code() {
     for_both_roles(|endpoint| {
@@ -186,7 +189,7 @@ fn a_close_between_fragments_ends_the_connection_with_its_code() {
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# A continuation frame MUST NOT come while no message is open.
+//# A continuation frame MUST NOT appear if there is no message to continue.
 #[test]
 fn a_continuation_without_an_open_message_fails_the_connection() {
     for frames in [&["80 05 48656c6c6f"][..], &["00 00"], &["80 00"], &["00 05 48656c6c6f"]] {
@@ -219,7 +222,7 @@ fn a_continuation_after_the_last_fragment_fails_the_connection() {
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# A text or binary frame MUST NOT come before the open message has ended.
+//# A text or binary frame MUST NOT appear before the current message has ended.
 #[test]
 fn a_new_message_inside_an_open_one_fails_the_connection() {
     for second in ["81 02 6c6f", "82 02 6c6f", "01 00", "02 00"] {
@@ -255,7 +258,7 @@ fn a_violation_is_reported_when_its_header_has_arrived() {
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# A control frame MUST NOT be cut into fragments itself.
+//# A control frame itself MUST NOT be split into fragments.
 //= docs/src/rfc6455.md#section-5-5
 //= type=test
 //# A control frame MUST NOT be fragmented.
@@ -307,10 +310,11 @@ fn fragments_that_arrive_byte_by_byte_are_joined() {
 
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
-//# If the data are large, or not all there yet, an endpoint MAY send them in several frames as section 5.4 says.
+//# If the data is large or not yet complete, an endpoint MAY send it in several frames as described
+//# in section 5.4.
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
-//# The opcode of the first frame MUST say whether the data are text or binary.
+//# The opcode of the first frame MUST indicate whether the data is text or binary.
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
 //# FIN MUST be set in the last frame of the message.
@@ -352,7 +356,8 @@ fn a_client_masks_every_fragment() {
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# The fragments of one message MUST NOT stand between those of another, unless an agreed extension can sort them out.
+//# Fragments of two messages MUST NOT be interleaved unless a negotiated extension can tell them
+//# apart.
 #[test]
 fn no_message_can_be_sent_inside_an_open_one() {
     for open in [Text, Binary] {
@@ -387,7 +392,7 @@ fn no_message_can_be_sent_inside_an_open_one() {
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# Control frames MAY stand between the fragments of a message.
+//# Control frames MAY appear between the fragments of a message.
 #[test]
 fn control_frames_can_be_sent_between_fragments() {
     for_both_roles(|endpoint| {
@@ -444,13 +449,14 @@ const SENT_FRAMES: [(SendCall, [Option<&str>; 3]); 10] = [
 
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# A continuation frame MUST NOT come while no message is open.
+//# A continuation frame MUST NOT appear if there is no message to continue.
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# A text or binary frame MUST NOT come before the open message has ended.
+//# A text or binary frame MUST NOT appear before the current message has ended.
 //= docs/src/rfc6455.md#section-5-4
 //= type=test
-//# The fragments of one message MUST NOT stand between those of another, unless an agreed extension can sort them out.
+//# Fragments of two messages MUST NOT be interleaved unless a negotiated extension can tell them
+//# apart.
 #[test]
 fn each_call_sends_its_frame_or_is_rejected_inside_an_open_message() {
     for (call, frames) in SENT_FRAMES {

@@ -15,7 +15,8 @@ use testkit::{
 
 //= docs/src/rfc6455.md#section-10-4
 //= type=test
-//# An implementation with limits SHOULD have one for frames and one for whole messages.
+//# An implementation with limits SHOULD limit both the size of a frame and the size of a whole
+//# message.
 #[test]
 fn a_frame_may_be_as_large_as_the_limit_and_no_larger() {
     for_both_roles_with(&Config::DEFAULT.limits(Limits::DEFAULT.max_frame_bytes(5)), |endpoint| {
@@ -37,10 +38,12 @@ fn a_message_in_one_frame_may_be_as_large_as_the_limit_and_no_larger() {
 
 //= docs/src/rfc6455.md#section-10-4
 //= type=test
-//# An implementation with limits on frames or messages MUST protect itself from what exceeds them.
+//# An implementation that limits the size of frames or messages MUST protect itself against input
+//# that exceeds those limits.
 //= docs/src/rfc6455.md#section-10-4
 //= type=test
-//# An implementation with limits SHOULD have one for frames and one for whole messages.
+//# An implementation with limits SHOULD limit both the size of a frame and the size of a whole
+//# message.
 #[test]
 fn a_message_in_fragments_may_be_as_large_as_the_limit_and_no_larger() {
     for_both_roles_with(&Config::DEFAULT.limits(Limits::DEFAULT.max_message_bytes(5)), |endpoint| {
@@ -121,7 +124,8 @@ fn a_message_may_have_as_many_fragments_as_the_limit_and_no_more() {
 
 //= docs/src/rfc6455.md#section-10-4
 //= type=test
-//# An implementation with limits on frames or messages MUST protect itself from what exceeds them.
+//# An implementation that limits the size of frames or messages MUST protect itself against input
+//# that exceeds those limits.
 #[test]
 fn empty_fragments_count_towards_the_limit() {
     for_both_roles_with(&Config::DEFAULT.limits(Limits::DEFAULT.max_fragments(1000)), |endpoint| {
@@ -177,7 +181,8 @@ fn the_default_limit_is_ten_thousand_control_frames_per_second() {
 
 //= docs/src/rfc6455.md#section-5-5-3
 //= type=test
-//# An endpoint that has not yet answered several Pings MAY answer only the latest.
+//# An endpoint that receives another Ping before it has answered the earlier ones MAY answer only
+//# the latest.
 #[test]
 fn the_number_of_queued_pongs_is_limited() {
     // The peer sends Pings and does not read. 64 Pongs are queued; after that, only the latest one
@@ -203,7 +208,7 @@ fn the_number_of_queued_pongs_is_limited() {
 
 //= docs/src/rfc6455.md#section-5-5-2
 //= type=test
-//# The Pong SHOULD be sent as soon as is practical.
+//# An endpoint SHOULD respond to a Ping as soon as practical.
 #[test]
 fn pings_are_answered_while_the_queue_never_becomes_empty() {
     // Section 5.5.2: as soon as is practical. A server that always has more to send than the
@@ -256,7 +261,8 @@ fn the_buffer_of_processed_input_is_reused() {
 
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
-//# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
+//# An endpoint SHOULD close the TCP connection cleanly, after closing any TLS session, and discard
+//# bytes that still arrive.
 #[test]
 fn ignored_input_is_discarded() {
     for last in ["83 00", "88 02 03e8"] {

@@ -89,8 +89,8 @@ fn the_response_of_section_1_2_is_understood() {
 
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
-//# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 of the SHA-1 of the key followed by
-//# `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
+//# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 form of the SHA-1
+//# hash of the key followed by `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
 #[test]
 fn the_accept_value_of_section_1_3() {
     // SHA-1: b37a4f2c c0624f16 90f64606 cf385945 b2bec4ea
@@ -135,7 +135,7 @@ fn the_extension_lists_of_section_9_1() {
 
 //= docs/src/rfc6455.md#section-5-2
 //= type=test
-//# The first frame of a message MAY be its last one too.
+//# The first frame of a message MAY also be its last.
 #[test]
 fn an_unmasked_text_message_in_one_frame() {
     let mut server = TestEndpoint::server();

@@ -18,7 +18,7 @@ use testkit::{
 
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
-//# The opcode of the first frame MUST say whether the data are text or binary.
+//# The opcode of the first frame MUST indicate whether the data is text or binary.
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
 //# FIN MUST be set in the last frame of the message.
@@ -77,7 +77,7 @@ fn messages_keep_their_order() {
 
 //= docs/src/rfc6455.md#section-2-1
 //= type=test
-//# An endpoint MAY keep what it sends for a while, and pass it on together with what comes next.
+//# An endpoint MAY delay the transmission of data, for example to send several messages at once.
 #[test]
 fn messages_are_queued_until_the_driver_transmits() {
     for_both_roles(|endpoint| {

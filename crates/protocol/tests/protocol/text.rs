@@ -70,10 +70,11 @@ fn valid_text_is_delivered_unchanged() {
 
 //= docs/src/rfc6455.md#section-5-6
 //= type=test
-//# The whole of a text message MUST be valid UTF-8.
+//# A text message as a whole MUST be valid UTF-8.
 //= docs/src/rfc6455.md#section-8-1
 //= type=test
-//# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
+//# An endpoint that must interpret bytes as UTF-8, and finds that they are not valid UTF-8, MUST
+//# fail the connection.
 #[test]
 fn a_text_that_is_not_utf_8_fails_the_connection_with_1007() {
     for (bytes, _) in INVALID {
@@ -87,7 +88,7 @@ fn a_text_that_is_not_utf_8_fails_the_connection_with_1007() {
 
 //= docs/src/rfc6455.md#section-5-6
 //= type=test
-//# **Binary** is any bytes, and what they mean is the application's affair alone.
+//# **Binary** is arbitrary bytes, and only the application defines their meaning.
 #[test]
 fn a_binary_message_may_have_any_bytes() {
     for (bytes, _) in INVALID {
@@ -105,7 +106,7 @@ fn a_binary_message_may_have_any_bytes() {
 
 //= docs/src/rfc6455.md#section-5-6
 //= type=test
-//# A single frame of it may end in the middle of a character.
+//# A single text frame may end in the middle of a character.
 #[test]
 fn a_fragment_may_end_within_a_character() {
     for_both_roles(|endpoint| assert_eq!(endpoint.receive(&["01 01 e2", "00 01 82", "80 01 ac"]), [text("\u{20ac}")]));
@@ -142,7 +143,7 @@ fn a_read_may_end_within_a_character() {
 
 //= docs/src/rfc6455.md#section-5-6
 //= type=test
-//# The whole of a text message MUST be valid UTF-8.
+//# A text message as a whole MUST be valid UTF-8.
 #[test]
 fn a_fragment_need_not_be_utf_8() {
     // Neither fragment is valid UTF-8.
@@ -173,7 +174,8 @@ fn validation_starts_over_with_every_message() {
 
 //= docs/src/rfc6455.md#section-8-1
 //= type=test
-//# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
+//# An endpoint that must interpret bytes as UTF-8, and finds that they are not valid UTF-8, MUST
+//# fail the connection.
 #[test]
 fn invalid_text_fails_the_connection_at_its_first_invalid_byte() {
     // The text arrives byte by byte, in a frame that is never complete. The violation is reported
@@ -317,7 +319,8 @@ fn the_validator_accepts_exactly_the_sequences_of_the_unicode_standard() {
 
 //= docs/src/rfc6455.md#section-8-1
 //= type=test
-//# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
+//# An endpoint that must interpret bytes as UTF-8, and finds that they are not valid UTF-8, MUST
+//# fail the connection.
 #[test]
 fn no_incomplete_character_is_valid_at_the_end_of_a_text() {
     for (bytes, _) in incomplete_characters() {
@@ -339,7 +342,7 @@ fn no_incomplete_character_is_valid_at_the_end_of_a_text() {
 
 //= docs/src/rfc6455.md#section-5-6
 //= type=test
-//# The whole of a text message MUST be valid UTF-8.
+//# A text message as a whole MUST be valid UTF-8.
 #[test]
 fn every_unicode_character_is_delivered() {
     let all: String = ('\0'..=char::MAX).collect();

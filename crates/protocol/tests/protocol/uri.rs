@@ -42,10 +42,10 @@ fn a_uri_is_parsed_into_its_parts() {
 
 //= docs/src/rfc6455.md#section-3
 //= type=test
-//# A WebSocket URI MUST NOT have a fragment, which is the part behind a `#`.
+//# A WebSocket URI MUST NOT have a fragment identifier, which is the part after a `#`.
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# The host, the port, the resource name and the choice of TLS MUST be those of a valid WebSocket URI.
+//# The host, port, resource name, and secure flag MUST be those of a valid WebSocket URI.
 #[test]
 fn an_invalid_uri_is_rejected() {
     let table = [
@@ -126,7 +126,7 @@ fn an_invalid_uri_is_rejected() {
 
 //= docs/src/rfc6455.md#section-3
 //= type=test
-//# The port of a WebSocket URI is OPTIONAL; without one it is 80 for `ws` and 443 for `wss`.
+//# The port in a WebSocket URI is OPTIONAL; the default is 80 for `ws` and 443 for `wss`.
 #[test]
 fn the_default_port_is_80_and_443_for_wss() {
     for (uri, port) in [("ws://h/", 80), ("wss://h/", 443), ("ws://h:/", 80), ("wss://[::1]:/", 443)] {
@@ -162,11 +162,12 @@ fn an_ipv6_address_is_normalised() {
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# The target of the request MUST be the resource name, or an absolute `http` or `https` URI that says the same.
+//# The request target MUST be the resource name, or an absolute `http` or `https` URI with the same
+//# host, port, and resource name.
 //= docs/src/rfc6455.md#section-3
 //= type=test
-//# The *resource name* is what the request will ask for: the path, or `/` if the path is empty, and then `?` and the
-//# query if there is a query that is not empty.
+//# The *resource name* is what the client requests: the path, or `/` if the path is empty, followed
+//# by `?` and the query if the query is not empty.
 #[test]
 fn the_resource_name_is_the_path_and_the_query() {
     let table = [
@@ -195,12 +196,12 @@ fn percent_encoding_is_kept_byte_for_byte() {
 
 //= docs/src/rfc6455.md#section-11-1-1
 //= type=test
-//# In a `ws` URI, other characters outside the host than the grammar allows MUST become UTF-8, each byte of it
-//# percent-encoded.
+//# Outside the host of a `ws` URI, characters that the grammar excludes MUST be encoded as UTF-8,
+//# with each byte percent-encoded.
 //= docs/src/rfc6455.md#section-11-1-2
 //= type=test
-//# In a `wss` URI, other characters outside the host than the grammar allows MUST become UTF-8, each byte of it
-//# percent-encoded.
+//# Outside the host of a `wss` URI, characters that the grammar excludes MUST be encoded as UTF-8,
+//# with each byte percent-encoded.
 #[test]
 fn characters_beyond_ascii_become_percent_encoded_utf_8() {
     for scheme in ["ws", "wss"] {
@@ -237,7 +238,8 @@ fn a_line_break_cannot_inject_a_header() {
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# The request MUST have a `Host` header: the host, and behind a `:` the port unless it is the scheme's own.
+//# The request MUST have a `Host` header with the host, followed by `:` and the port unless the
+//# port is the default.
 #[test]
 fn the_host_header_has_the_port_unless_it_is_the_default() {
     let table = [

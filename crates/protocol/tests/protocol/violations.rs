@@ -256,7 +256,7 @@ fn variants_in<'a>(source: &'a str, declaration: &str) -> BTreeSet<&'a str> {
 
 //= docs/src/rfc6455.md#section-10-7
 //= type=test
-//# What comes in MUST always be checked, by clients and by servers.
+//# Clients and servers MUST always validate incoming data.
 #[test]
 fn every_violation_has_bytes_that_cause_it() {
     let (handshake, frames) = (handshake_table(), frame_table());
@@ -339,7 +339,8 @@ fn a_peers_control_characters_are_escaped_in_the_sentence() {
 
 //= docs/src/rfc6455.md#section-7-1-7
 //= type=test
-//# If the connection was established, an endpoint SHOULD send a Close with a fitting code before it closes.
+//# If the connection is established, an endpoint that fails it SHOULD first send a Close frame with
+//# an appropriate status code.
 #[test]
 fn every_violation_has_a_status_or_a_close_code() {
     for HandshakeRow { violation, name, status, .. } in handshake_table() {
@@ -369,7 +370,7 @@ fn every_sentence_about_a_frame_fits_into_a_close() {
 
 //= docs/src/rfc6455.md#section-10-7
 //= type=test
-//# During the handshake, a server SHOULD answer with a fitting HTTP status.
+//# During the handshake, a server SHOULD respond with an appropriate HTTP status.
 #[test]
 fn a_rejection_carries_the_status_and_the_sentence_of_its_violation() {
     for HandshakeRow { violation, name, status, .. } in handshake_table() {

@@ -80,7 +80,8 @@ fn the_page_runs_only_what_is_in_it() {
 
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
-//# If there is no such service, the server MUST answer with an HTTP error, such as 404, and end the handshake.
+//# If the resource name matches no available service, the server MUST return an HTTP error, such as
+//# 404, and abort the handshake.
 #[test]
 fn other_paths_are_not_found() {
     let server = Server::start(&[]);
@@ -150,13 +151,14 @@ fn status_of_upgrade(server: &Server, request: &Request) -> u16 {
 
 //= docs/src/rfc6455.md#section-10-2
 //= type=test
-//# A server that is meant for certain sites only SHOULD check that `Origin` is one that it expects.
+//# A server that is intended only for certain sites SHOULD check that `Origin` is one that it
+//# expects.
 //= docs/src/rfc6455.md#section-10-2
 //= type=test
-//# If the origin will not do, the server SHOULD answer with the status 403.
+//# If the origin is not acceptable, the server SHOULD respond with the status 403.
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
-//# The server MAY let the origin of the page decide whether it accepts.
+//# The server MAY use the origin of the page to decide whether to accept the connection.
 #[test]
 fn the_page_of_this_very_host_may_connect_and_no_other() {
     let server = Server::start(&[]);

@@ -17,7 +17,7 @@ use protocol::{
 use tokio::time::timeout;
 use websocket::{ConnectError, Error, WebSocket, connect};
 
-use self::sent::{Sender, check_frames, check_response, check_right_response};
+use self::sent::{FaultSender, check_frames, check_response, check_right_response};
 
 #[tokio::test]
 async fn each_rule_that_a_client_breaks_is_answered_as_the_rfc_requires_on_every_path() {
@@ -39,7 +39,7 @@ async fn each_rule_that_a_client_breaks_is_answered_as_the_rfc_requires_on_every
 
 /// The reaction of our client to a rule that the server breaks.
 #[derive(Debug)]
-enum Reaction {
+enum ClientReaction {
     /// The response broke a rule.
     Handshake(HandshakeViolation),
     /// A frame broke a rule.
@@ -49,19 +49,19 @@ enum Reaction {
     Closed(u16),
 }
 
-async fn reaction(url: &str) -> Reaction {
+async fn reaction(url: &str) -> ClientReaction {
     let connection = match connect(url).await {
         Ok(connection) => connection,
-        Err(ConnectError::Answer(HandshakeError::Violation(violation))) => return Reaction::Handshake(violation),
+        Err(ConnectError::Answer(HandshakeError::Violation(violation))) => return ClientReaction::Handshake(violation),
         Err(ConnectError::Answer(HandshakeError::Rejected(response))) => {
-            return Reaction::Rejected(response.status().as_u16());
+            return ClientReaction::Rejected(response.status().as_u16());
         }
         Err(error) => panic!("{url}: {error}"),
     };
     read_to_the_end(connection).await
 }
 
-async fn read_to_the_end(mut connection: WebSocket<websocket::MaybeTlsStream>) -> Reaction {
+async fn read_to_the_end(mut connection: WebSocket<websocket::MaybeTlsStream>) -> ClientReaction {
     let mut violation = None;
     while let Some(message) = connection.next().await {
         match message {
@@ -70,7 +70,7 @@ async fn read_to_the_end(mut connection: WebSocket<websocket::MaybeTlsStream>) -
             Err(error) => panic!("{error}"),
         }
     }
-    violation.map_or_else(|| Reaction::Closed(connection.close_info().code.0), Reaction::Frame)
+    violation.map_or_else(|| ClientReaction::Closed(connection.close_info().code.0), ClientReaction::Frame)
 }
 
 /// Returns the violation that a fault must cause, by the beginning of its `Debug` form.
@@ -140,10 +140,10 @@ async fn our_client_refuses_each_rule_that_the_server_breaks_by_its_name() {
         let url = format!("ws://{}/break/{name}", server.address());
         let reaction = timeout(PATIENCE, reaction(&url)).await.unwrap_or_else(|_| panic!("{name} does not end"));
         match (expected(name), &reaction) {
-            (Some(rule), Reaction::Handshake(violation)) => check(name, rule, &format!("{violation:?}")),
-            (Some(rule), Reaction::Frame(violation)) => check(name, rule, &format!("{violation:?}")),
-            (None, Reaction::Rejected(200)) => assert_eq!(*name, "status-200"),
-            (None, Reaction::Closed(1000)) => assert_eq!(fault.expected, Expectation::AnswerClose, "{name}"),
+            (Some(rule), ClientReaction::Handshake(violation)) => check(name, rule, &format!("{violation:?}")),
+            (Some(rule), ClientReaction::Frame(violation)) => check(name, rule, &format!("{violation:?}")),
+            (None, ClientReaction::Rejected(200)) => assert_eq!(*name, "status-200"),
+            (None, ClientReaction::Closed(1000)) => assert_eq!(fault.expected, Expectation::AnswerClose, "{name}"),
             _ => panic!("{name}: {reaction:?}"),
         }
         server.wait_for_log(&[&format!("gets /break/{name}: {}", fault.description)]);
@@ -168,7 +168,7 @@ fn each_fault_sends_exactly_the_documented_bytes() {
                 let rest = if faults::find(Role::Server, name).expect("the rule exists").is_in_handshake() {
                     check_response(name, &bytes)
                 } else {
-                    check_frames(name, Sender::Server, check_right_response(&bytes)).0
+                    check_frames(name, FaultSender::Server, check_right_response(&bytes)).0
                 };
                 assert!(rest.is_empty(), "{name} is followed by {rest:02x?}");
                 server.wait_for_log(&[&format!("on /break/{name}: no answer (nothing)")]);
@@ -188,7 +188,7 @@ fn a_client_that_accepts_a_broken_rule_is_logged_as_such() {
     stream.write_all(b"\x8a\x8c\0\0\0\0still there?").expect("the server reads it");
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).expect("the server closes TCP");
-    let (rest, _) = check_frames("masked-frame", Sender::Server, check_right_response(&bytes));
+    let (rest, _) = check_frames("masked-frame", FaultSender::Server, check_right_response(&bytes));
     assert_eq!(&rest[..4], [0x88, u8::try_from(rest.len() - 2).expect("short"), 0x03, 0xe8], "{rest:02x?}");
     server.wait_for_log(&["on /break/masked-frame: tolerated (Pong); expected: Close 1002 (MUST, section 5.1)"]);
 }

@@ -1,31 +1,33 @@
-//! The libraries without a socket, by criterion: `cargo bench -p bench`.
+//! Measures the libraries without a socket, with criterion: `cargo bench -p bench`.
 //!
-//! A benchmark's name is `read/binary 16 B/ours (protocol)`: what is done, on what, by whom. Its figure is the time for one
-//! *burst*, and criterion divides it by the burst's messages (or bytes, from 16 KiB on).
+//! The name of a benchmark, such as `read/binary 16 B/ours (protocol)`, consists of the operation,
+//! the message and the library. The result is the time for one *burst*. Criterion divides it by the
+//! number of messages in the burst, or by the number of bytes from 16 KiB on.
 
 use std::{hint::black_box, time::Duration};
 
 use bench::{
-    codecs::{LIBRARIES, Work},
-    frames::{FrameKind, from_client, payload},
+    codecs::{CodecTask, LIBRARIES},
+    frames::{PayloadKind, from_client, payload},
     peers::floor::xor,
-    wire::Wire,
+    repeating_stream::RepeatingStream,
 };
 use bytes::Bytes;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 use protocol::frame::{MaskingKey, apply_mask};
 
-/// Sizes, and how many messages of each make a burst: what one read of a busy connection may bring.
+/// The sizes of messages, and how many of them make up a burst: as many as one read of a busy
+/// connection may return.
 const BURSTS: [(usize, usize, &str); 5] =
     [(16, 16, "16 B"), (125, 16, "125 B"), (1 << 10, 16, "1 KiB"), (16 << 10, 4, "16 KiB"), (1 << 20, 1, "1 MiB")];
 
 const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 
-fn work(kind: FrameKind, size: usize, count: usize) -> Work {
+fn task(kind: PayloadKind, size: usize, count: usize) -> CodecTask {
     let message = Bytes::from(payload(kind, size, 1));
     let frames: Vec<u8> =
         (1..).take(count).flat_map(|seed| from_client(kind, &payload(kind, size, seed), KEY)).collect();
-    Work { wire: Wire::new(frames, 64 << 10, false), message, kind }
+    CodecTask { stream: RepeatingStream::new(frames, 64 << 10, false), message, kind }
 }
 
 fn group<'a>(criterion: &'a mut Criterion, name: &str, size: usize, count: usize) -> BenchmarkGroup<'a, WallTime> {
@@ -35,37 +37,37 @@ fn group<'a>(criterion: &'a mut Criterion, name: &str, size: usize, count: usize
     group
 }
 
-/// Parse, unmask, check, hand out.
+/// Reads messages: parses, unmasks, validates and returns them.
 fn read(criterion: &mut Criterion) {
-    for kind in FrameKind::ALL {
+    for kind in PayloadKind::ALL {
         for (size, count, name) in BURSTS {
             let mut group = group(criterion, &format!("read/{} {name}", kind.name()), size, count);
             for library in LIBRARIES {
-                let mut codec = (library.open)(work(kind, size, count));
+                let mut codec = (library.open)(task(kind, size, count));
                 group.bench_function(library.name, |bencher| bencher.iter(|| black_box(codec.read(count))));
             }
         }
     }
 }
 
-/// A burst of messages, and one flush.
+/// Writes a burst of messages and flushes once.
 fn write(criterion: &mut Criterion) {
-    for kind in FrameKind::ALL {
+    for kind in PayloadKind::ALL {
         for (size, count, name) in BURSTS {
             let mut group = group(criterion, &format!("write/{} {name}", kind.name()), size, count);
             for library in LIBRARIES {
-                let mut codec = (library.open)(work(kind, size, count));
+                let mut codec = (library.open)(task(kind, size, count));
                 group.bench_function(library.name, |bencher| bencher.iter(|| codec.write(count)));
             }
         }
     }
 }
 
-/// Taking off the mask, in place, and nothing else; beside it a copy of as many bytes.
+/// Unmasks a payload in place. For comparison, `memcpy` copies as many bytes.
 fn unmask(criterion: &mut Criterion) {
     for (size, _, name) in BURSTS {
         let mut group = group(criterion, &format!("unmask/binary {name}"), size, 1);
-        let source = payload(FrameKind::Binary, size, 1);
+        let source = payload(PayloadKind::Binary, size, 1);
         let mut bytes = source.clone();
         group.bench_function("memcpy", |bencher| {
             bencher.iter(|| black_box(&mut bytes).copy_from_slice(black_box(&source)));
@@ -83,7 +85,8 @@ fn unmask(criterion: &mut Criterion) {
     }
 }
 
-/// Short, because there are so many: some figures are good to a few percent only, and the report says so.
+/// Keeps each benchmark short, because there are so many. Some figures are exact to a few percent
+/// only, and the report says so.
 fn pace() -> Criterion {
     Criterion::default()
         .without_plots()

@@ -1,4 +1,5 @@
-//! The libraries without a socket: runs the benchmark of criterion and makes tables of what it has left on the disk.
+//! The section on the libraries without a socket: runs the criterion benchmark, and turns its files
+//! into tables.
 
 use std::{
     collections::BTreeMap,
@@ -6,30 +7,31 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bench::{codecs::LIBRARIES, frames::FrameKind};
+use bench::{codecs::LIBRARIES, frames::PayloadKind};
 
 use crate::{
     contestants::Contestant,
     machine,
-    options::Run,
+    options::RunOptions,
     prepare::cargo,
-    report::Section,
-    table::{Table, number},
+    report::ReportSection,
+    table::{MarkdownTable, number},
 };
 
-/// Nanoseconds for one message, by operation, load and library.
+/// The time for one message in nanoseconds, by operation, load and library.
 type Times = BTreeMap<String, BTreeMap<String, BTreeMap<String, f64>>>;
 
 const SIZES: [&str; 5] = ["16 B", "125 B", "1 KiB", "16 KiB", "1 MiB"];
 
-pub(crate) fn run(_: &[Contestant], run: &Run) -> Section {
+pub(crate) fn run(_: &[Contestant], options: &RunOptions) -> ReportSection {
     eprintln!("codec: cargo bench -p bench");
-    let measure = |native| bench(run, native).and_then(|home| collect(&home));
+    let measure = |native| bench(options, native).and_then(|results| collect(&results));
     let times = measure(None);
-    // What the default build leaves on the table: it has to run on any processor of its family.
-    let native = if run.quick { Ok(Times::default()) } else { measure(Some("unmask")) };
-    let mut section = Section::new("Codec", &(times.as_ref().ok(), native.as_ref().ok()));
-    section.say(
+    // The default build runs on any processor of its family. This shows how much a build for this
+    // machine gains.
+    let native = if options.quick { Ok(Times::default()) } else { measure(Some("unmask")) };
+    let mut section = ReportSection::new("Codec", &(times.as_ref().ok(), native.as_ref().ok()));
+    section.paragraph(
         "In memory, on one thread, in nanoseconds per message (criterion's median). Messages arrive \
          16 at a time up to 1 KiB and 4 at a time at 16 KiB, in reads of at most 64 KiB. Reading \
          includes the copy out of the stream: `memcpy` is that copy alone, and `floor` parses \
@@ -41,17 +43,17 @@ pub(crate) fn run(_: &[Contestant], run: &Run) -> Section {
     for (times, built) in [(times, ""), (native, ", built for this machine")] {
         match times {
             Ok(times) => tables(&mut section, &times, built),
-            Err(error) => section.say(&format!("Not measured{built}: {error}.")),
+            Err(error) => section.paragraph(&format!("Not measured{built}: {error}.")),
         }
     }
     section
 }
 
-fn tables(section: &mut Section, times: &Times, built: &str) {
+fn tables(section: &mut ReportSection, times: &Times, built: &str) {
     for (operation, loads) in times {
-        for kind in FrameKind::ALL.map(FrameKind::name) {
+        for kind in PayloadKind::ALL.map(PayloadKind::name) {
             let title = format!("{operation}, {kind}{built}");
-            let mut table = Table::new([title].into_iter().chain(SIZES.map(str::to_owned)));
+            let mut table = MarkdownTable::new([title].into_iter().chain(SIZES.map(str::to_owned)));
             let mut any = false;
             for library in LIBRARIES {
                 let time = |size: &str| loads.get(&format!("{kind} {size}")).and_then(|times| times.get(library.name));
@@ -67,57 +69,58 @@ fn tables(section: &mut Section, times: &Times, built: &str) {
     }
 }
 
-/// Runs the benchmark, perhaps only a part of it and built for this machine; gives the directory of its results.
-fn bench(run: &Run, native: Option<&str>) -> io::Result<PathBuf> {
-    let home = env::current_exe()?.with_file_name("bench-codec");
-    // Nothing of an earlier run shall pass for this one's.
-    let _ = fs::remove_dir_all(&home);
+/// Runs the benchmark. Returns the folder of its results.
+///
+/// With `native`, only the benchmarks with that name run, in a build for this machine.
+fn bench(options: &RunOptions, native: Option<&str>) -> io::Result<PathBuf> {
+    let results = env::current_exe()?.with_file_name("bench-codec");
+    // Remove the results of earlier runs.
+    let _ = fs::remove_dir_all(&results);
     let bench = |arguments: &[&str]| {
         let mut command = cargo("bench");
         command.args(["--bench", "codec"]);
         if native.is_some() {
-            // Somewhere else: cargo would otherwise build everything anew, each time that the flags change.
-            command.arg("--target-dir").arg(home.with_file_name("bench-native"));
+            // In another folder, because cargo rebuilds everything when the flags change.
+            command.arg("--target-dir").arg(results.with_file_name("bench-native"));
             command.env("RUSTFLAGS", "-C target-cpu=native");
         }
-        // Criterion's own words go to where the progress goes: standard output is for the tables.
-        command.args(arguments).env("CRITERION_HOME", &home).stdout(io::stderr());
+        // Standard output is for the tables, so criterion's output goes to standard error.
+        command.args(arguments).env("CRITERION_HOME", &results).stdout(io::stderr());
         match command.status()? {
             status if status.success() => Ok(()),
             status => Err(io::Error::other(format!("{command:?} ended with {status}"))),
         }
     };
-    // Every core may build. Only one measures.
-    machine::roam()?;
+    // The build may use every core, but the measurement only one.
+    machine::unpin()?;
     let built = bench(&["--no-run"]);
-    run.cores.stay_with_load()?;
+    options.cores.move_to_load_core()?;
     built?;
     let mut arguments = vec!["--", "--noplot"];
-    if run.quick {
-        // A server writes text as it writes binary.
+    if options.quick {
+        // A server writes text in the same way as binary data.
         arguments.extend(["--quick", "read|unmask|write/binary"]);
     }
     arguments.extend(native);
     bench(&arguments)?;
-    Ok(home)
+    Ok(results)
 }
 
-/// Reads all `benchmark.json` and `estimates.json` below a directory.
-fn collect(home: &Path) -> io::Result<Times> {
+/// Reads all files `benchmark.json` and `estimates.json` below a folder.
+fn collect(results: &Path) -> io::Result<Times> {
     let mut times = Times::default();
-    let mut directories = vec![home.to_owned()];
-    while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(&directory)? {
+    let mut folders = vec![results.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
             let path = entry?.path();
             if path.is_dir() {
-                directories.push(path);
+                folders.push(path);
             }
         }
-        let (Ok(benchmark), Ok(estimates)) = (json(&directory, "benchmark.json"), json(&directory, "estimates.json"))
-        else {
+        let (Ok(benchmark), Ok(estimates)) = (json(&folder, "benchmark.json"), json(&folder, "estimates.json")) else {
             continue;
         };
-        if directory.ends_with("base") {
+        if folder.ends_with("base") {
             continue;
         }
         let (Some(group), Some(library)) = (benchmark["group_id"].as_str(), benchmark["function_id"].as_str()) else {
@@ -138,6 +141,6 @@ fn collect(home: &Path) -> io::Result<Times> {
     Ok(times)
 }
 
-fn json(directory: &Path, name: &str) -> io::Result<serde_json::Value> {
-    Ok(serde_json::from_slice(&fs::read(directory.join(name))?)?)
+fn json(folder: &Path, name: &str) -> io::Result<serde_json::Value> {
+    Ok(serde_json::from_slice(&fs::read(folder.join(name))?)?)
 }

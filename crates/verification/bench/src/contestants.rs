@@ -1,4 +1,4 @@
-//! Who is measured, and how each is started.
+//! The servers that are measured, and the commands that start them.
 
 use std::{
     env, fs,
@@ -15,23 +15,25 @@ use crate::prepare::ws_directory;
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     pub(crate) version: String,
-    /// What to ask for in the handshake; `None`: no handshake and no frames.
+    /// The path to request in the handshake; `None` for a server without WebSocket.
     pub(crate) path: Option<&'static str>,
+    /// Whether the server can forward messages to all other clients.
     pub(crate) fans_out: bool,
-    start: Start,
+    launch: LaunchMethod,
 }
 
+/// The way to start a server.
 #[derive(Debug, Clone)]
-enum Start {
-    /// A part of this program.
+enum LaunchMethod {
+    /// This program, with the command `serve`.
     Peer,
-    /// A program of Node in `ws/`.
+    /// A Node program in `ws/`.
     Node,
-    /// `crates/server`, the one that users run.
+    /// The program `crates/server`.
     Server(PathBuf),
 }
 
-/// All that can be started here, and why those that are missing are.
+/// Returns the servers that can be started on this machine, and instructions for the missing ones.
 pub(crate) fn all() -> (Vec<Contestant>, Vec<String>) {
     let mut missing = Vec::new();
     let mut contestants: Vec<_> = PEERS
@@ -41,62 +43,65 @@ pub(crate) fn all() -> (Vec<Contestant>, Vec<String>) {
             version: version(peer.crate_name),
             path: (peer.name != RAW).then_some("/"),
             fans_out: peer.fan_out.is_some(),
-            start: Start::Peer,
+            launch: LaunchMethod::Peer,
         })
         .collect();
     match server() {
         Some(server) => {
-            let start = Start::Server(server);
+            let launch = LaunchMethod::Server(server);
             let after_ours = contestants.iter().position(|one| one.name == OURS).map_or(0, |index| index + 1);
             let path = Some("/echo");
             contestants.insert(
                 after_ours,
-                Contestant { name: "ours (server)", version: String::new(), path, fans_out: false, start },
+                Contestant { name: "ours (server)", version: String::new(), path, fans_out: false, launch },
             );
         }
         None => missing.push("`crates/server`: build it with `cargo build --release -p server`".to_owned()),
     }
     if ws_directory().join("node_modules/ws").is_dir() {
-        let (path, start) = (Some("/"), Start::Node);
-        contestants.push(Contestant { name: "ws", version: ws_version(), path, fans_out: true, start });
+        let (path, launch) = (Some("/"), LaunchMethod::Node);
+        contestants.push(Contestant { name: "ws", version: ws_version(), path, fans_out: true, launch });
     } else {
         missing.push(format!("npm's `ws`: run `npm ci` in {}", ws_directory().display()));
     }
     (contestants, missing)
 }
 
-/// The limit that all are compared with.
+/// The reference point for all servers.
 pub(crate) const RAW: &str = "raw TCP";
 
-/// The library of this repository.
+/// The library of this workspace.
 pub(crate) const OURS: &str = "ours";
 
 impl Contestant {
+    /// Returns the command that starts the echo server.
     pub(crate) fn echo(&self) -> Command {
         self.command(false)
     }
 
+    /// Returns the command that starts the fan-out server.
     pub(crate) fn fan_out(&self) -> Command {
         self.command(true)
     }
 
     fn command(&self, fan_out: bool) -> Command {
-        match &self.start {
-            Start::Peer => {
-                // This very program, even if cargo has meanwhile put another one in its place.
+        match &self.launch {
+            LaunchMethod::Peer => {
+                // The running program, even if cargo has replaced its file in the meantime.
                 let mut command = Command::new("/proc/self/exe");
                 command.args(["serve", self.name]).args(fan_out.then_some("--fan-out"));
                 command
             }
-            Start::Node => {
+            LaunchMethod::Node => {
                 let mut command = Command::new("node");
                 command.arg(ws_directory().join(if fan_out { "fan-out.js" } else { "echo.js" }));
                 command
             }
-            Start::Server(program) => {
+            LaunchMethod::Server(program) => {
                 let mut command = Command::new(program);
                 command.args(["--listen", "127.0.0.1:0", "--threads", "1"]);
-                // As it comes, but for the log of connections, which the others do not write either.
+                // The default configuration, but without the log of connections: the other servers
+                // have none.
                 command.env("RUST_LOG", "error").stderr(Stdio::null());
                 command
             }
@@ -104,13 +109,13 @@ impl Contestant {
     }
 }
 
-/// The server's program lies where this one does.
+/// Returns the path of `crates/server`, which is in the same folder as this program.
 fn server() -> Option<PathBuf> {
     let program = env::current_exe().ok()?.with_file_name("server");
     program.is_file().then_some(program)
 }
 
-/// A crate's version as it stands in this package's manifest, which has to name it exactly.
+/// Returns the version of a crate in this package's manifest, which must specify an exact one.
 fn version(name: &str) -> String {
     let manifest = include_str!("../Cargo.toml");
     let line = manifest.lines().find(|line| !name.is_empty() && line.starts_with(&format!("{name} = ")));

@@ -1,32 +1,33 @@
-//! Echo servers under many loads: what a message costs.
+//! The section on echo servers: the cost of a message under many loads.
 
 use std::time::Duration;
 
-use bench::frames::FrameKind;
+use bench::frames::PayloadKind;
 use serde::Serialize;
 
 use crate::{
     contestants::{Contestant, OURS},
-    measure::{Cell, Sample},
-    options::Run,
-    report::Section,
-    rounds::{self, Outcome},
+    load_spec::LoadSpec,
+    measure::EchoSample,
+    options::RunOptions,
+    report::ReportSection,
+    rounds::{self, LoadResults},
     stats::geometric_mean,
-    table::{Table, number},
+    table::{MarkdownTable, number},
 };
 
-/// Loads that belong together: a column of the summary.
+/// A group of similar loads, which is a column of the summary.
 #[derive(Debug, Serialize)]
-struct Group {
+struct LoadGroup {
     name: &'static str,
-    cells: Vec<Cell>,
+    loads: Vec<LoadSpec>,
 }
 
-fn groups(quick: bool) -> Vec<Group> {
-    use FrameKind::{Ascii, Binary, Mixed};
-    let cells = |in_flight, loads: &[(FrameKind, usize, usize)]| -> Vec<Cell> {
-        let cell = |&(kind, size, connections)| Cell { kind, size, connections, in_flight };
-        loads.iter().map(cell).collect()
+fn groups(quick: bool) -> Vec<LoadGroup> {
+    use PayloadKind::{Ascii, Binary, Mixed};
+    let specs = |in_flight, loads: &[(PayloadKind, usize, usize)]| -> Vec<LoadSpec> {
+        let spec = |&(kind, size, connections)| LoadSpec { kind, size, connections, in_flight };
+        loads.iter().map(spec).collect()
     };
     let small: &[_] = if quick {
         &[(Binary, 125, 50), (Ascii, 1024, 50)]
@@ -37,108 +38,113 @@ fn groups(quick: bool) -> Vec<Group> {
     let large: &[_] = if quick { &[(Binary, 1 << 20, 4)] } else { &[(Binary, 1 << 20, 1), (Binary, 1 << 20, 8)] };
     let mixed: &[_] = if quick { &[(Mixed, 1024, 50)] } else { &[(Mixed, 1024, 50), (Mixed, 1024, 200)] };
     vec![
-        Group { name: "up to 1 KiB, 1 in flight", cells: cells(1, small) },
-        Group { name: "up to 1 KiB, 16 in flight", cells: cells(16, small) },
-        Group { name: "16 KiB, 1", cells: cells(1, middle) },
-        Group { name: "16 KiB, 16", cells: cells(16, middle) },
-        Group { name: "1 MiB, 1", cells: cells(1, large) },
-        Group { name: "1 KiB mixed UTF-8, 16", cells: cells(16, mixed) },
+        LoadGroup { name: "up to 1 KiB, 1 in flight", loads: specs(1, small) },
+        LoadGroup { name: "up to 1 KiB, 16 in flight", loads: specs(16, small) },
+        LoadGroup { name: "16 KiB, 1", loads: specs(1, middle) },
+        LoadGroup { name: "16 KiB, 16", loads: specs(16, middle) },
+        LoadGroup { name: "1 MiB, 1", loads: specs(1, large) },
+        LoadGroup { name: "1 KiB mixed UTF-8, 16", loads: specs(16, mixed) },
     ]
 }
 
-/// Rounds and their length.
+/// Returns the number of rounds and their length.
 const fn pace(quick: bool) -> (u32, Duration) {
     if quick { (3, Duration::from_millis(200)) } else { (5, Duration::from_millis(400)) }
 }
 
-pub(crate) fn run(contestants: &[Contestant], run: &Run) -> Section {
-    let groups = if run.load.is_empty() {
-        groups(run.quick)
+pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSection {
+    let groups = if options.load.is_empty() {
+        groups(options.quick)
     } else {
-        vec![Group { name: "as requested", cells: run.load.clone() }]
+        vec![LoadGroup { name: "as requested", loads: options.load.clone() }]
     };
-    let (rounds, length) = pace(run.quick);
-    let rounds = run.rounds.unwrap_or(rounds);
-    let mut outcomes: Vec<Vec<Outcome>> = Vec::new();
+    let (rounds, length) = pace(options.quick);
+    let rounds = options.rounds.unwrap_or(rounds);
+    let mut results: Vec<Vec<LoadResults>> = Vec::new();
     for group in &groups {
         eprintln!("echo: {}", group.name);
-        let cells = group.cells.iter();
-        outcomes.push(cells.map(|&cell| rounds::run(contestants, cell, rounds, length, run.cores)).collect());
+        let loads = group.loads.iter();
+        results.push(loads.map(|&load| rounds::run(contestants, load, rounds, length, options.cores)).collect());
     }
-    let mut section = Section::new("Echo", &outcomes);
-    section.say(&format!(
+    let mut section = ReportSection::new("Echo", &results);
+    section.paragraph(&format!(
         "Each server receives messages and sends them back, in {rounds} rounds of {length:?} after \
          a warm-up of a quarter of that time. The figures are medians over the rounds. \"16 in \
          flight\" means that each connection sends 16 messages in one write, and the next 16 when \
          all replies have arrived. Every byte of every reply is compared."
     ));
-    section.say(
+    section.paragraph(
         "**Server processor time per message, divided by that of the raw TCP echo in the same \
          round**, as geometric means over the loads of each group. 1.00 would be a WebSocket server \
          that costs nothing. The last line shows the range of our own figures from round to round. \
          Differences smaller than this range mean nothing.",
     );
-    section.table(&summary(contestants, &groups, &outcomes, rounds as usize));
-    section.say(
+    section.table(&summary(contestants, &groups, &results, rounds as usize));
+    section.paragraph(
         "Load by load. \"To raw\" is the median of the ratios of all rounds, and the figure to \
          compare. It may differ from the ratio of the two medians beside it, because those may \
          come from different rounds.",
     );
-    for outcome in outcomes.iter().flatten() {
-        section.say(&format!("{}:", outcome.cell.name()));
-        section.table(&detail(outcome));
+    for load in results.iter().flatten() {
+        section.paragraph(&format!("{}:", load.load.name()));
+        section.table(&detail(load));
     }
     section
 }
 
-const fn cpu(sample: &Sample) -> f64 {
+const fn cpu(sample: &EchoSample) -> f64 {
     sample.server_cpu_us_per_message
 }
 
-fn summary(contestants: &[Contestant], groups: &[Group], outcomes: &[Vec<Outcome>], rounds: usize) -> Table {
+fn summary(
+    contestants: &[Contestant],
+    groups: &[LoadGroup],
+    results: &[Vec<LoadResults>],
+    rounds: usize,
+) -> MarkdownTable {
     let names = groups.iter().map(|group| group.name);
-    let mut table = Table::new([""].into_iter().chain(names).chain(["all loads"]));
+    let mut table = MarkdownTable::new([""].into_iter().chain(names).chain(["all loads"]));
     for contestant in contestants {
-        let mean = |outcomes: &mut dyn Iterator<Item = &Outcome>| {
-            number(geometric_mean(outcomes.map(|outcome| outcome.to_raw(contestant.name, cpu))))
+        let mean = |results: &mut dyn Iterator<Item = &LoadResults>| {
+            number(geometric_mean(results.map(|load| load.to_raw(contestant.name, cpu))))
         };
-        let columns = outcomes.iter().map(|group| mean(&mut group.iter()));
-        let all = mean(&mut outcomes.iter().flatten());
+        let columns = results.iter().map(|group| mean(&mut group.iter()));
+        let all = mean(&mut results.iter().flatten());
         table.row(format!("{} {}", contestant.name, contestant.version), columns.chain([all]));
     }
-    let spread = |outcomes: &[&Outcome]| {
-        let mean = |round| geometric_mean(outcomes.iter().map(|outcome| outcome.to_raw_in(round, OURS, cpu)));
+    let spread = |results: &[&LoadResults]| {
+        let mean = |round| geometric_mean(results.iter().map(|load| load.to_raw_in(round, OURS, cpu)));
         let (low, high) =
             (0..rounds).map(mean).fold((f64::MAX, f64::MIN), |(low, high), value| (value.min(low), value.max(high)));
         format!("{}-{}", number(low), number(high))
     };
-    let columns = outcomes.iter().map(|group| spread(&group.iter().collect::<Vec<_>>()));
-    let all = spread(&outcomes.iter().flatten().collect::<Vec<_>>());
+    let columns = results.iter().map(|group| spread(&group.iter().collect::<Vec<_>>()));
+    let all = spread(&results.iter().flatten().collect::<Vec<_>>());
     table.row("(ours, round by round)", columns.chain([all]));
     table
 }
 
-/// Everything about one load.
-pub(crate) fn detail(outcome: &Outcome) -> Table {
+/// Creates the table of all figures under one load.
+pub(crate) fn detail(load: &LoadResults) -> MarkdownTable {
     let columns =
         ["", "messages/s", "MB/s", "p50 us", "p99 us", "p99.9 us", "server us/message", "to raw", "server MiB"];
-    let mut table = Table::new(columns);
-    for line in &outcome.lines {
-        if line.error.is_some() {
-            table.row(format!("{} (failed)", line.name), [""; 8]);
+    let mut table = MarkdownTable::new(columns);
+    for result in &load.results {
+        if result.error.is_some() {
+            table.row(format!("{} (failed)", result.name), [""; 8]);
             continue;
         }
         table.row(
-            line.name,
+            result.name,
             [
-                number(line.median(|sample| sample.messages_per_second)),
-                number(line.median(|sample| sample.megabytes_per_second)),
-                number(line.median(|sample| sample.latency_p50_us)),
-                number(line.median(|sample| sample.latency_p99_us)),
-                number(line.median(|sample| sample.latency_p999_us)),
-                number(line.median(cpu)),
-                number(outcome.to_raw(line.name, cpu)),
-                number(line.median(|sample| sample.server_resident_bytes as f64) / 1_048_576.0),
+                number(result.median(|sample| sample.messages_per_second)),
+                number(result.median(|sample| sample.megabytes_per_second)),
+                number(result.median(|sample| sample.latency_p50_us)),
+                number(result.median(|sample| sample.latency_p99_us)),
+                number(result.median(|sample| sample.latency_p999_us)),
+                number(result.median(cpu)),
+                number(load.to_raw(result.name, cpu)),
+                number(result.median(|sample| sample.server_resident_bytes as f64) / 1_048_576.0),
             ],
         );
     }

@@ -1,28 +1,29 @@
-//! Payloads and frames made in advance.
+//! Payloads and frames that are built in advance.
 //!
-//! Whoever measures libraries must use none of them: a fast peer would hide behind a slow client, and a wrong one behind
-//! a client with the same mistake. So frames are put together here, byte by byte, before the clock starts.
+//! The load generator must not use any of the libraries that it measures. A slow client would hide
+//! how fast a server is, and a client with the same mistake would hide that a server is wrong. So
+//! this module builds the frames byte by byte, before the clock starts.
 
 use serde::Serialize;
 
-/// What a payload consists of. Text has to be checked by its receiver, and text that is not ASCII costs some checks much
-/// more.
+/// The content of a payload. The receiver must validate text, and some validators are much slower
+/// for text that is not ASCII.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum FrameKind {
-    /// Any bytes.
+pub enum PayloadKind {
+    /// Random bytes.
     Binary,
-    /// Text of characters of one byte each.
+    /// Text whose characters have one byte each.
     Ascii,
-    /// Text of characters of one to four bytes.
+    /// Text whose characters have one to four bytes.
     Mixed,
 }
 
-impl FrameKind {
+impl PayloadKind {
     /// All kinds.
     pub const ALL: [Self; 3] = [Self::Binary, Self::Ascii, Self::Mixed];
 
-    /// Its name in tables.
+    /// Returns the name in tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -39,25 +40,25 @@ impl FrameKind {
         }
     }
 
-    /// Whether it travels as text.
+    /// Returns whether messages of this kind are text.
     #[must_use]
     pub const fn is_text(self) -> bool {
         !matches!(self, Self::Binary)
     }
 }
 
-/// Numbers that look random and are the same in every run: an xorshift generator.
+/// An xorshift generator of pseudorandom numbers, which are the same in every run.
 #[derive(Debug)]
-pub struct Numbers(u64);
+pub struct Xorshift(u64);
 
-impl Numbers {
-    /// Starts the sequence that belongs to `seed`.
+impl Xorshift {
+    /// Creates the generator of the sequence for `seed`.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(seed ^ 0x9E37_79B9_7F4A_7C15)
     }
 
-    /// The next number.
+    /// Returns the next number.
     pub const fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -73,8 +74,8 @@ impl Numbers {
 
 const ASCII_WORDS: [&str; 6] = ["frame ", "to ", "be ", "measured, ", "message ", "\"id\":42, "];
 
-/// The proportions of a chat between people of several languages: characters of two, three and four bytes among spaces
-/// and punctuation of one.
+/// A chat in several languages: characters of two, three and four bytes, with spaces and
+/// punctuation of one byte.
 const MIXED_WORDS: [&str; 8] = [
     "naïve café, ",
     "кадры и сообщения ",
@@ -86,20 +87,20 @@ const MIXED_WORDS: [&str; 8] = [
     "plain words ",
 ];
 
-/// A payload of exactly `len` bytes.
+/// Creates a payload of exactly `len` bytes.
 #[must_use]
-pub fn payload(kind: FrameKind, len: usize, seed: u64) -> Vec<u8> {
-    let mut numbers = Numbers::new(seed);
+pub fn payload(kind: PayloadKind, len: usize, seed: u64) -> Vec<u8> {
+    let mut generator = Xorshift::new(seed);
     let mut payload = Vec::with_capacity(len + 32);
     while payload.len() < len {
         match kind {
-            FrameKind::Binary => payload.extend_from_slice(&numbers.next().to_le_bytes()),
-            FrameKind::Ascii => payload.extend_from_slice(numbers.pick(&ASCII_WORDS).as_bytes()),
-            FrameKind::Mixed => payload.extend_from_slice(numbers.pick(&MIXED_WORDS).as_bytes()),
+            PayloadKind::Binary => payload.extend_from_slice(&generator.next().to_le_bytes()),
+            PayloadKind::Ascii => payload.extend_from_slice(generator.pick(&ASCII_WORDS).as_bytes()),
+            PayloadKind::Mixed => payload.extend_from_slice(generator.pick(&MIXED_WORDS).as_bytes()),
         }
     }
     if kind.is_text() {
-        // Not through the middle of a character: what is left of one becomes spaces.
+        // Do not cut through a character. Spaces replace the remainder.
         let whole = std::str::from_utf8(&payload).map_or(0, |text| text.floor_char_boundary(len));
         payload.truncate(whole);
     }
@@ -107,15 +108,15 @@ pub fn payload(kind: FrameKind, len: usize, seed: u64) -> Vec<u8> {
     payload
 }
 
-/// A message as a client sends it: one frame, masked.
+/// Encodes a message as a client sends it: in one masked frame.
 #[must_use]
-pub fn from_client(kind: FrameKind, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
+pub fn from_client(kind: PayloadKind, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
     masked(0x80 | kind.opcode(), payload, key)
 }
 
-/// A message as a client may also send it: in fragments of `piece` bytes.
+/// Encodes a message of a client in fragments of `piece` bytes.
 #[must_use]
-pub fn fragments_from_client(kind: FrameKind, payload: &[u8], piece: usize, key: [u8; 4]) -> Vec<u8> {
+pub fn fragments_from_client(kind: PayloadKind, payload: &[u8], piece: usize, key: [u8; 4]) -> Vec<u8> {
     let last = payload.len().div_ceil(piece) - 1;
     let frame = |(index, piece): (usize, &[u8])| {
         let opcode = if index == 0 { kind.opcode() } else { 0 };
@@ -125,9 +126,10 @@ pub fn fragments_from_client(kind: FrameKind, payload: &[u8], piece: usize, key:
     payload.chunks(piece).enumerate().flat_map(frame).collect()
 }
 
-/// A message as a server sends it: one frame, no mask. The reply that an echo has to be, byte for byte.
+/// Encodes a message as a server sends it: in one unmasked frame. The reply of an echo server must
+/// equal this, byte for byte.
 #[must_use]
-pub fn from_server(kind: FrameKind, payload: &[u8]) -> Vec<u8> {
+pub fn from_server(kind: PayloadKind, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | kind.opcode()];
     push_length(&mut frame, payload.len(), 0);
     frame.extend_from_slice(payload);
@@ -142,7 +144,7 @@ fn masked(first_byte: u8, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
     frame
 }
 
-/// The length in the shortest of its three forms (RFC 6455, 5.2).
+/// Appends the length in the shortest of its three forms (RFC 6455, section 5.2).
 fn push_length(frame: &mut Vec<u8>, len: usize, mask_bit: u8) {
     match (u8::try_from(len), u16::try_from(len)) {
         (Ok(len @ 0..126), _) => frame.push(mask_bit | len),
@@ -165,17 +167,17 @@ mod tests {
     fn hello_is_framed_as_in_section_5_7() {
         let key = [0x37, 0xFA, 0x21, 0x3D];
         let masked = [0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58];
-        assert_eq!(from_client(FrameKind::Ascii, b"Hello", key), masked);
-        assert_eq!(from_server(FrameKind::Ascii, b"Hello"), b"\x81\x05Hello");
+        assert_eq!(from_client(PayloadKind::Ascii, b"Hello", key), masked);
+        assert_eq!(from_server(PayloadKind::Ascii, b"Hello"), b"\x81\x05Hello");
         assert_eq!(
-            fragments_from_client(FrameKind::Ascii, b"Hello", 3, [0; 4]),
+            fragments_from_client(PayloadKind::Ascii, b"Hello", 3, [0; 4]),
             b"\x01\x83\0\0\0\0Hel\x80\x82\0\0\0\0lo"
         );
     }
 
     #[test]
-    fn payloads_have_their_length_and_text_is_text() {
-        for kind in FrameKind::ALL {
+    fn payloads_have_the_requested_length_and_text_is_utf8() {
+        for kind in PayloadKind::ALL {
             for len in [0, 1, 16, 125, 126, 1000, 65_536] {
                 let payload = payload(kind, len, 7);
                 assert_eq!(payload.len(), len);

@@ -1,70 +1,75 @@
-//! Idle memory: what a connection holds while it does nothing, before and after it has been busy once.
+//! The section on idle memory: the memory of a connection that does nothing, before and after its
+//! first message.
 
 use std::{io, thread::sleep, time::Duration};
 
-use bench::frames::FrameKind;
+use bench::frames::PayloadKind;
 use serde::Serialize;
 
 use crate::{
     contestants::Contestant,
-    load::{Fleet, Script},
-    options::Run,
-    process::Server,
-    report::Section,
-    table::Table,
+    load::{Burst, LoadGenerator},
+    options::RunOptions,
+    process::ServerProcess,
+    report::ReportSection,
+    table::MarkdownTable,
 };
 
-/// What each connection echoes once.
+/// The size in bytes of the message that each connection echoes once.
 const SIZE: usize = 64 << 10;
 
-/// Connections that do so at the same time. All at once would fill the kernel's memory with what is under way.
+/// How many connections echo at the same time. With all of them at once, the messages in transit
+/// would fill the kernel's memory.
 const AT_ONCE: usize = 50;
 
-/// How long idleness lasts before it is measured: an allocator or a collector may give back what it does not need.
+/// The idle time before each measurement. In this time, an allocator or a garbage collector may
+/// release memory.
 const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Serialize)]
-struct Line {
+struct IdleResult {
     name: &'static str,
-    /// Resident bytes: of the process before anybody has connected, then for each connection.
+    /// The resident memory of the process before the first connection, in bytes.
     process: u64,
+    /// The resident memory per new connection, in bytes.
     fresh: f64,
+    /// The resident memory per connection after one echo, in bytes.
     after_echo: f64,
     error: Option<String>,
 }
 
-pub(crate) fn run(contestants: &[Contestant], run: &Run) -> Section {
-    let connections = if run.quick { 1000 } else { 10_000 };
-    let mut lines = Vec::new();
+pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSection {
+    let connections = if options.quick { 1000 } else { 10_000 };
+    let mut results = Vec::new();
     for contestant in contestants {
         eprintln!("idle: {}", contestant.name);
         let (framed, name) = (contestant.path.is_some(), contestant.name);
-        let server = Server::start(contestant, false, run.cores);
-        lines.push(server.and_then(|server| measure(&server, name, framed, connections)).unwrap_or_else(|error| {
+        let server = ServerProcess::start(contestant, false, options.cores);
+        results.push(server.and_then(|server| measure(&server, name, framed, connections)).unwrap_or_else(|error| {
             eprintln!("  {name}: {error}");
-            Line { name, process: 0, fresh: f64::NAN, after_echo: f64::NAN, error: Some(error.to_string()) }
+            IdleResult { name, process: 0, fresh: f64::NAN, after_echo: f64::NAN, error: Some(error.to_string()) }
         }));
     }
-    let mut section = Section::new("Idle memory", &lines);
-    section.say(&format!(
+    let mut section = ReportSection::new("Idle memory", &results);
+    section.paragraph(&format!(
         "Resident memory of the server process for each of {connections} idle connections, in \
          bytes, above what the process used before the first of them. \"Fresh\" is before any \
          message. \"After 64 KiB\" is after each connection has echoed one message of 64 KiB and is \
          idle again. The kernel's memory for sockets is not included."
     ));
-    let mut table = Table::new(["", "fresh", "after 64 KiB", "the process alone, KiB"]);
-    for line in &lines {
+    let mut table = MarkdownTable::new(["", "fresh", "after 64 KiB", "the process alone, KiB"]);
+    for result in &results {
         let bytes = |value: f64| if value.is_finite() { format!("{value:.0}") } else { "-".to_owned() };
-        table.row(line.name, [bytes(line.fresh), bytes(line.after_echo), (line.process >> 10).to_string()]);
+        table.row(result.name, [bytes(result.fresh), bytes(result.after_echo), (result.process >> 10).to_string()]);
     }
     section.table(&table);
     section
 }
 
-fn measure(server: &Server, name: &'static str, framed: bool, connections: usize) -> io::Result<Line> {
-    // One connection first: what a server makes once, for all of them, is not a connection's.
-    let script = Script::new(FrameKind::Binary, SIZE, 1, framed);
-    Fleet::connect(server.target(), 1)?.exchange(&script, Duration::ZERO)?;
+fn measure(server: &ServerProcess, name: &'static str, framed: bool, connections: usize) -> io::Result<IdleResult> {
+    // Open one connection first, so that memory which all connections share is not counted.
+    let burst = Burst::new(PayloadKind::Binary, SIZE, 1, framed);
+    LoadGenerator::connect(server.target(), 1)?.exchange(&burst, Duration::ZERO)?;
     let resident = || {
         sleep(PAUSE);
         server.settle()?;
@@ -72,12 +77,12 @@ fn measure(server: &Server, name: &'static str, framed: bool, connections: usize
     };
     let process = resident()?;
     let per_connection = |resident: u64| (resident as f64 - process as f64) / connections as f64;
-    let mut fleet = Fleet::connect(server.target(), connections)?;
+    let mut generator = LoadGenerator::connect(server.target(), connections)?;
     let fresh = per_connection(resident()?);
     for start in (0..connections).step_by(AT_ONCE) {
         let end = connections.min(start + AT_ONCE);
-        fleet.exchange_on(start..end, &script, Duration::ZERO)?;
+        generator.exchange_on(start..end, &burst, Duration::ZERO)?;
     }
     let after_echo = per_connection(resident()?);
-    Ok(Line { name, process, fresh, after_echo, error: None })
+    Ok(IdleResult { name, process, fresh, after_echo, error: None })
 }

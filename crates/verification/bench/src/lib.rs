@@ -1,16 +1,18 @@
-//! Ours beside the other WebSocket libraries: the parts that a benchmark and the harness both need.
+//! Compares this workspace's library with other WebSocket libraries.
 //!
-//! | module | what it is |
+//! This crate contains the parts that the program and the criterion benchmark share:
+//!
+//! | module | contents |
 //! |---|---|
-//! | [`frames`] | payloads and frames made in advance, without the help of any library |
-//! | [`peers`] | echo servers: two limits, the libraries, ours |
-//! | [`wire`] | a byte stream in memory |
+//! | [`frames`] | payloads and frames that are built in advance, without any library |
+//! | [`peers`] | echo servers: two reference points, the other libraries, ours |
+//! | [`repeating_stream`] | a byte stream in memory |
 //! | [`codecs`] | the libraries on that stream, without a socket |
 //!
-//! The harness itself is the program: `cargo run --release -p bench -- --help`. The benchmark of the codecs is
-//! `cargo bench -p bench`.
+//! To run all measurements, use the program: `cargo run --release -p bench -- --help`. To measure
+//! only the codecs, use criterion: `cargo bench -p bench`.
 
 pub mod codecs;
 pub mod frames;
 pub mod peers;
-pub mod wire;
+pub mod repeating_stream;

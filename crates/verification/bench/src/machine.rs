@@ -1,4 +1,4 @@
-//! The machine: what it is, and which of its cores does what.
+//! Describes the machine, and assigns cores to threads.
 
 use std::{fs, io, process::Command};
 
@@ -7,33 +7,34 @@ use rustix::{
     thread::{CpuSet, sched_setaffinity},
 };
 
-/// Keeps this thread, and whatever it starts from now on, on one core.
-pub(crate) fn stay_on(core: usize) -> io::Result<()> {
+/// Pins this thread, and the threads and processes that it starts later, to one core.
+pub(crate) fn pin_to(core: usize) -> io::Result<()> {
     let mut cores = CpuSet::new();
     cores.set(core);
     sched_setaffinity(None, &cores)
-        .map_err(|error| io::Error::other(format!("cannot keep to core {core} (is there one?): {error}")))
+        .map_err(|error| io::Error::other(format!("cannot pin to core {core} (does it exist?): {error}")))
 }
 
-/// Lets this thread, and whatever it starts from now on, use every core.
-pub(crate) fn roam() -> io::Result<()> {
+/// Lets this thread, and the threads and processes that it starts later, use every core.
+pub(crate) fn unpin() -> io::Result<()> {
     let mut cores = CpuSet::new();
     (0..CpuSet::MAX_CPU).for_each(|core| cores.set(core));
     Ok(sched_setaffinity(None, &cores)?)
 }
 
-/// Allows this process, and whatever it starts, as many open files as the system lets it ask for. Each connection is one.
-pub(crate) fn allow_many_files() -> io::Result<u64> {
+/// Raises the limit of open files to the maximum, for this process and those that it starts. Each
+/// connection is an open file.
+pub(crate) fn raise_open_file_limit() -> io::Result<u64> {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
     Ok(maximum.unwrap_or(u64::MAX))
 }
 
-/// What a table of results has to say about where it comes from, one fact a line.
+/// Describes the machine and the build for the head of the report, one fact per line.
 pub(crate) fn description() -> Vec<String> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = field(&cpu, "model name").unwrap_or("unknown");
-    // Not what this thread may use: it keeps to one.
+    // All cores of the machine. This thread is pinned to one of them.
     let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -55,14 +56,15 @@ fn version(program: &str) -> String {
     output.map_or_else(|_| "none".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// A reading of how much time the hypervisor has given to others while something here wanted to run.
+/// A reading of the time that the hypervisor gave to other virtual machines while this one wanted
+/// to run.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Steal {
+pub(crate) struct StealTime {
     stolen: u64,
     total: u64,
 }
 
-impl Steal {
+impl StealTime {
     pub(crate) fn now() -> Self {
         let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
         let numbers = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
@@ -70,14 +72,15 @@ impl Steal {
         Self { stolen: times.get(7).copied().unwrap_or(0), total: times.iter().sum() }
     }
 
-    /// The part that went to others since an earlier reading, in percent of all cores' time.
+    /// Returns the time that went to others since an earlier reading, in percent of all cores'
+    /// time.
     pub(crate) fn percent_since(self, before: Self) -> f64 {
         let total = (self.total - before.total).max(1);
         (self.stolen - before.stolen) as f64 * 100.0 / total as f64
     }
 }
 
-/// Processes that want to run, on average over the last minute.
+/// Returns the average number of runnable processes over the last minute.
 pub(crate) fn load_average() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split_whitespace().next().unwrap_or("?").to_owned()

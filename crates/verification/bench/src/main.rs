@@ -1,25 +1,27 @@
 //! Measures WebSocket libraries side by side: `cargo run --release -p bench -- --help`.
 //!
-//! | module | what it does |
+//! | module | contents |
 //! |---|---|
-//! | `options` | the command line |
-//! | `prepare` | what has to be built first |
-//! | `contestants`, `process` | who is measured; a server in a process of its own |
-//! | `load` | the connections that send and compare |
-//! | `measure`, `rounds` | one server under one load; all of them in turns |
-//! | `echo`, `fan_out`, `idle`, `growth`, `fairness`, `codec` | the parts of the report |
-//! | `machine`, `stats`, `table`, `report` | what the parts share |
+//! | `options`, `cores` | the command line |
+//! | `prepare` | the builds and downloads before a measurement |
+//! | `contestants`, `process` | the servers, and the processes in which they run |
+//! | `load`, `load_spec` | the load generator, and the description of a load |
+//! | `measure`, `rounds` | one server under one load, and all servers in turns |
+//! | `echo`, `fan_out`, `idle`, `growth`, `fairness`, `codec` | the sections of the report |
+//! | `machine`, `stats`, `table`, `report` | helpers of the sections |
 //!
-//! It reads `/proc` and keeps threads to their cores, so it runs on Linux.
+//! The program reads `/proc` and pins threads to cores, so it needs Linux.
 
 mod codec;
 mod contestants;
+mod cores;
 mod echo;
 mod fairness;
 mod fan_out;
 mod growth;
 mod idle;
 mod load;
+mod load_spec;
 mod machine;
 mod measure;
 mod options;
@@ -37,18 +39,18 @@ use clap::Parser;
 
 use crate::{
     contestants::{Contestant, RAW},
-    machine::Steal,
-    options::{Options, Part, Run},
-    report::Section,
+    machine::StealTime,
+    options::{BenchArgs, BenchCommand, RunOptions},
+    report::ReportSection,
 };
 
 fn main() -> ExitCode {
-    let Options { part, run } = Options::parse();
-    let done = match &part {
-        Part::Serve { name, fan_out } => serve(name, *fan_out),
-        part => measure(part, &run),
+    let BenchArgs { command, options } = BenchArgs::parse();
+    let result = match &command {
+        BenchCommand::Serve { name, fan_out } => serve(name, *fan_out),
+        command => measure(command, &options),
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -57,58 +59,60 @@ fn main() -> ExitCode {
     }
 }
 
-/// Is one of the contestants.
+/// Runs one of the servers that are part of this program.
 fn serve(name: &str, fan_out: bool) -> Result<(), Box<dyn Error>> {
-    let peer = PEERS.iter().find(|peer| peer.name == name).ok_or_else(|| format!("there is no '{name}'"))?;
+    let peer = PEERS.iter().find(|peer| peer.name == name).ok_or_else(|| format!("there is no server '{name}'"))?;
     let serve = if fan_out { peer.fan_out.ok_or_else(|| format!("'{name}' has no fan-out"))? } else { peer.echo };
     Ok(serve()?)
 }
 
-fn measure(part: &Part, run: &Run) -> Result<(), Box<dyn Error>> {
-    if *part == Part::All {
+fn measure(command: &BenchCommand, options: &RunOptions) -> Result<(), Box<dyn Error>> {
+    if *command == BenchCommand::All {
         prepare::everything();
     }
-    machine::allow_many_files()?;
-    run.cores.stay_with_load()?;
+    machine::raise_open_file_limit()?;
+    options.cores.move_to_load_core()?;
     let (mut contestants, missing) = contestants::all();
     for missing in &missing {
         eprintln!("left out: {missing}");
     }
-    let wanted =
-        |one: &Contestant| run.only.is_empty() || one.name == RAW || run.only.iter().any(|name| name == one.name);
+    let wanted = |one: &Contestant| {
+        options.only.is_empty() || one.name == RAW || options.only.iter().any(|name| name == one.name)
+    };
     contestants.retain(wanted);
 
-    let steal = Steal::now();
+    let steal = StealTime::now();
     let mut text = introduction(&missing);
     let mut data = serde_json::Map::new();
-    for (one, measure) in PARTS {
-        if *part == Part::All || *part == one {
-            let section = measure(&contestants, run);
+    for (name, measure) in SECTIONS {
+        if *command == BenchCommand::All || *command == name {
+            let section = measure(&contestants, options);
             text.push_str(section.text());
             data.extend([section.into_data()]);
         }
     }
-    let stolen = Steal::now().percent_since(steal);
+    let stolen = StealTime::now().percent_since(steal);
     text.push_str(&format!("During this run, other virtual machines took {stolen:.1} % of the cores' time.\n"));
-    match &run.out {
+    match &options.out {
         Some(file) => fs::write(file, text)?,
         None => print!("{text}"),
     }
-    if let Some(file) = &run.json {
+    if let Some(file) = &options.json {
         fs::write(file, serde_json::to_vec_pretty(&data)?)?;
     }
     Ok(())
 }
 
-type Measure = fn(&[Contestant], &Run) -> Section;
+/// Measures all servers for one section of the report.
+type Measure = fn(&[Contestant], &RunOptions) -> ReportSection;
 
-const PARTS: [(Part, Measure); 6] = [
-    (Part::Echo, echo::run),
-    (Part::Codec, codec::run),
-    (Part::Fanout, fan_out::run),
-    (Part::Idle, idle::run),
-    (Part::Fairness, fairness::run),
-    (Part::Growth, growth::run),
+const SECTIONS: [(BenchCommand, Measure); 6] = [
+    (BenchCommand::Echo, echo::run),
+    (BenchCommand::Codec, codec::run),
+    (BenchCommand::Fanout, fan_out::run),
+    (BenchCommand::Idle, idle::run),
+    (BenchCommand::Fairness, fairness::run),
+    (BenchCommand::Growth, growth::run),
 ];
 
 fn introduction(missing: &[String]) -> String {

@@ -1,103 +1,81 @@
 //! The command line.
 
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{machine, measure::Cell};
+use crate::{cores::CoreAssignment, load_spec::LoadSpec};
 
 /// Measures WebSocket libraries side by side, on this machine, over its loopback interface.
 ///
-/// Servers run on one core and the load on another. Each part prints its tables in Markdown.
+/// The servers run on one core and the load generator on another. The results are tables in
+/// Markdown.
 #[derive(Debug, Parser)]
 #[command(name = "bench", version)]
-pub(crate) struct Options {
+pub(crate) struct BenchArgs {
     #[command(subcommand)]
-    pub(crate) part: Part,
+    pub(crate) command: BenchCommand,
 
     #[command(flatten)]
-    pub(crate) run: Run,
+    pub(crate) options: RunOptions,
 }
 
-/// What to measure.
+/// The part of the report to measure.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
-pub(crate) enum Part {
-    /// Everything below, one after the other (about 25 minutes, with --quick about 6)
+pub(crate) enum BenchCommand {
+    /// All measurements below (about 25 minutes, or 6 with --quick)
     All,
-    /// Echo servers: processor time, throughput and latency of each message
+    /// Echo servers: processor time, throughput and latency
     Echo,
-    /// One message to many connections
+    /// Fan-out of one message to many connections
     Fanout,
-    /// Memory of connections that do nothing
+    /// Memory of idle connections
     Idle,
-    /// How the cost grows with sizes, fragments, pieces and connections
+    /// Growth of the cost with message sizes, reads, fragments and connections
     Growth,
-    /// Whether anybody starves among many busy connections
+    /// Fairness among many busy connections
     Fairness,
     /// The libraries without a socket: runs `cargo bench -p bench`
     Codec,
-    /// Serves as one of the contestants; what the other commands start
+    /// Runs one of the servers; the other commands start this
     #[command(hide = true)]
     Serve {
-        /// Whose server
+        /// Name of the server
         name: String,
-        /// Pass each message on to everyone else
+        /// Forward each message to all other clients
         #[arg(long)]
         fan_out: bool,
     },
 }
 
-/// How to measure it.
+/// The options of all measurements.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Run {
-    /// A first impression: fewer cells, fewer and shorter rounds
+pub(crate) struct RunOptions {
+    /// Measure quickly: fewer loads, and fewer and shorter rounds
     #[arg(long, global = true)]
     pub(crate) quick: bool,
 
-    /// Write the tables to this file, and not to standard output
+    /// Write the tables to this file instead of standard output
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Write every single measurement to this file, as JSON
+    /// Write all single measurements to this file as JSON
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
 
-    /// Measure only these contestants and the raw TCP echo
+    /// Measure only these servers and the raw TCP echo
     #[arg(long, global = true, value_name = "NAME,NAME", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
 
-    /// Measure `echo` under this load instead of its own, such as 1024x50x16:mixed (size, connections, in flight)
-    #[arg(long, global = true, value_name = "LOAD", value_parser = Cell::parse)]
-    pub(crate) load: Vec<Cell>,
+    /// Measure `echo` under this load instead of the default ones, such as 1024x50x16:mixed (size,
+    /// connections, in flight)
+    #[arg(long, global = true, value_name = "LOAD", value_parser = LoadSpec::parse)]
+    pub(crate) load: Vec<LoadSpec>,
 
-    /// Rounds, instead of each part's own number
+    /// Number of rounds instead of the default of each measurement
     #[arg(long, global = true, value_name = "COUNT")]
     pub(crate) rounds: Option<u32>,
 
     #[command(flatten)]
-    pub(crate) cores: Cores,
-}
-
-/// Which core does what.
-#[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct Cores {
-    /// The core for the servers
-    #[arg(long, global = true, value_name = "NUMBER", default_value_t = 0)]
-    server_core: usize,
-
-    /// The core for the load
-    #[arg(long, global = true, value_name = "NUMBER", default_value_t = 1)]
-    load_core: usize,
-}
-
-impl Cores {
-    /// Moves this thread, and what it starts, to the servers' core.
-    pub(crate) fn stay_with_server(self) -> io::Result<()> {
-        machine::stay_on(self.server_core)
-    }
-
-    /// Moves this thread, and what it starts, to the load's core.
-    pub(crate) fn stay_with_load(self) -> io::Result<()> {
-        machine::stay_on(self.load_core)
-    }
+    pub(crate) cores: CoreAssignment,
 }

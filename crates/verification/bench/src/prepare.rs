@@ -1,4 +1,4 @@
-//! What has to be built or fetched before everything can be measured, so that one command is enough.
+//! Builds and fetches everything that the measurements need, so that one command is enough.
 
 use std::{
     env, io,
@@ -6,31 +6,33 @@ use std::{
     process::Command,
 };
 
-/// This workspace's manifest.
-fn workspace() -> PathBuf {
+/// Returns the path of this package's manifest.
+fn manifest() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")
 }
 
-/// Cargo, about a package of this workspace.
+/// Returns a command that runs cargo in this workspace.
 pub(crate) fn cargo(subcommand: &str) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args([subcommand, "--quiet", "--manifest-path"]).arg(workspace());
+    command.args([subcommand, "--quiet", "--manifest-path"]).arg(manifest());
     command
 }
 
-/// Builds `crates/server` as users run it, and fetches npm's `ws` as its lock file has it. What fails is left out of the
-/// measurement, which says so.
+/// Builds `crates/server` in release mode, and fetches the version of npm's `ws` in the lock file.
+///
+/// If one of them fails, the report leaves it out and says so.
 pub(crate) fn everything() {
     eprintln!("building the server");
     run(cargo("build").args(["--release", "--package", "server"]));
     if !ws_directory().join("node_modules").is_dir() {
         eprintln!("fetching ws");
-        // Its native helper comes ready-made for the usual systems: nothing has to be run.
+        // The package contains its native helper for the usual systems, so no install script has to
+        // run.
         run(Command::new("npm").args(["ci", "--silent", "--ignore-scripts"]).current_dir(ws_directory()));
     }
 }
 
-/// Where the programs of Node are.
+/// Returns the folder of the Node programs.
 pub(crate) fn ws_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("ws")
 }

@@ -1,4 +1,4 @@
-//! A server in a process of its own, and what the system knows about it.
+//! A server in its own process, and its use of processor time and memory.
 
 use std::{
     fs,
@@ -8,26 +8,26 @@ use std::{
     time::Duration,
 };
 
-use crate::{contestants::Contestant, load::Target, options::Cores};
+use crate::{contestants::Contestant, cores::CoreAssignment, load::LoadTarget};
 
-/// A running server. It ends when this is dropped.
+/// A running server. Dropping this ends the process.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct ServerProcess {
     child: Child,
-    target: Target,
-    /// Kept open, so that a server that prints does not fail.
+    target: LoadTarget,
+    /// Kept open, because a server that prints to a closed pipe would fail.
     _stdout: BufReader<ChildStdout>,
 }
 
-impl Server {
+impl ServerProcess {
     /// Starts a contestant on the servers' core.
-    pub(crate) fn start(contestant: &Contestant, fan_out: bool, cores: Cores) -> io::Result<Self> {
+    pub(crate) fn start(contestant: &Contestant, fan_out: bool, cores: CoreAssignment) -> io::Result<Self> {
         let mut command = if fan_out { contestant.fan_out() } else { contestant.echo() };
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        // A process inherits the core of its parent, with all its threads.
-        cores.stay_with_server()?;
+        // A process and its threads inherit the core of the parent.
+        cores.move_to_server_core()?;
         let child = command.spawn();
-        cores.stay_with_load()?;
+        cores.move_to_load_core()?;
         let mut child = child.map_err(|error| io::Error::other(format!("cannot start {command:?}: {error}")))?;
         let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let mut stdout = BufReader::new(stdout);
@@ -38,29 +38,32 @@ impl Server {
         let Some(address) = address else {
             let _ = child.kill();
             let _ = child.wait();
-            return Err(io::Error::other(format!("{} did not say where it listens: {line:?}", contestant.name)));
+            return Err(io::Error::other(format!("{} printed {line:?} instead of its address", contestant.name)));
         };
-        Ok(Self { child, target: Target { address, path: contestant.path }, _stdout: stdout })
+        Ok(Self { child, target: LoadTarget { address, path: contestant.path }, _stdout: stdout })
     }
 
-    /// Where to connect to.
-    pub(crate) const fn target(&self) -> &Target {
+    /// Returns the server's address.
+    pub(crate) const fn target(&self) -> &LoadTarget {
         &self.target
     }
 
-    /// The processor time of all its threads, to the nanosecond. A thread that runs at this moment is counted up to its last
-    /// tick only, so [`settle`](Self::settle) first.
+    /// Returns the processor time of all threads, in nanoseconds of resolution.
+    ///
+    /// For a running thread, the kernel counts only up to its last tick. So call
+    /// [`settle`](Self::settle) first.
     pub(crate) fn cpu(&self) -> io::Result<Duration> {
         let mut nanoseconds = 0;
         for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
             let schedule = fs::read_to_string(thread?.path().join("schedstat"))?;
             let on_processor = schedule.split_whitespace().next().and_then(|time| time.parse::<u64>().ok());
-            nanoseconds += on_processor.ok_or_else(|| io::Error::other("the kernel counts no time in schedstat"))?;
+            nanoseconds += on_processor
+                .ok_or_else(|| io::Error::other("the kernel does not count processor time in schedstat"))?;
         }
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// Resident memory, in bytes.
+    /// Returns the resident memory in bytes.
     pub(crate) fn resident(&self) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -68,7 +71,7 @@ impl Server {
         Ok(kilobytes.ok_or(io::ErrorKind::InvalidData)? * 1024)
     }
 
-    /// Waits until the server has nothing left to do (or for a second, if it always has), and gives its processor time.
+    /// Waits until the server is idle, or for at most a second. Returns its processor time.
     pub(crate) fn settle(&self) -> io::Result<Duration> {
         let mut last = self.cpu()?;
         for _ in 0..500 {
@@ -83,7 +86,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

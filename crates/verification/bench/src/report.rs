@@ -1,29 +1,29 @@
-//! What is written in the end.
+//! The report: text and tables for people, and all measurements as data.
 
 use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::table::Table;
+use crate::table::MarkdownTable;
 
-/// A part of the report: text and tables for people, and all measurements as data.
+/// A section of the report.
 #[derive(Debug)]
-pub(crate) struct Section {
+pub(crate) struct ReportSection {
     title: &'static str,
     text: String,
     data: serde_json::Value,
 }
 
-impl Section {
+impl ReportSection {
     pub(crate) fn new(title: &'static str, data: &impl Serialize) -> Self {
         let data = serde_json::to_value(data).unwrap_or_default();
         Self { title, text: format!("## {title}\n\n"), data }
     }
 
     /// Adds a paragraph.
-    pub(crate) fn say(&mut self, paragraph: &str) {
+    pub(crate) fn paragraph(&mut self, text: &str) {
         let mut column = 0;
-        for word in paragraph.split_whitespace() {
+        for word in text.split_whitespace() {
             let width = word.chars().count();
             // As wide as the lines of the other pages.
             let space = if column + width >= 100 { "\n" } else { " " };
@@ -37,7 +37,7 @@ impl Section {
     }
 
     /// Adds a table.
-    pub(crate) fn table(&mut self, table: &Table) {
+    pub(crate) fn table(&mut self, table: &MarkdownTable) {
         // Writing to a string cannot fail.
         let _ = write!(self.text, "{table}");
     }
@@ -46,7 +46,7 @@ impl Section {
         &self.text
     }
 
-    /// The title and the measurements, for the JSON file.
+    /// Returns the title and the measurements, for the JSON file.
     pub(crate) fn into_data(self) -> (String, serde_json::Value) {
         (self.title.to_lowercase(), self.data)
     }

@@ -1,4 +1,5 @@
-//! Rounds: A B C A B C ..., so that whatever disturbs the machine for a while disturbs all of them.
+//! Measures all servers in turns: A B C A B C. A temporary disturbance of the machine then affects
+//! all of them.
 
 use std::{io, time::Duration};
 
@@ -6,48 +7,51 @@ use serde::Serialize;
 
 use crate::{
     contestants::{Contestant, RAW},
-    measure::{Cell, Sample, measure},
-    options::Cores,
-    process::Server,
+    cores::CoreAssignment,
+    load_spec::LoadSpec,
+    measure::{EchoSample, measure},
+    process::ServerProcess,
     stats::median,
 };
 
-/// One contestant's samples, one for each round; or what went wrong.
+/// The samples of one server, one for each round, or the error that ended them.
 #[derive(Debug, Serialize)]
-pub(crate) struct Line<T> {
+pub(crate) struct ContestantResult<T> {
     pub(crate) name: &'static str,
     pub(crate) samples: Vec<T>,
     pub(crate) error: Option<String>,
 }
 
-impl<T> Line<T> {
-    /// The median of a figure over the rounds.
+impl<T> ContestantResult<T> {
+    /// Returns the median of a figure over the rounds.
     pub(crate) fn median(&self, figure: impl Fn(&T) -> f64) -> f64 {
         median(self.samples.iter().map(figure))
     }
 
-    /// The median over the rounds of a figure divided by the same round's of another contestant.
+    /// Divides a figure of each round by the same figure of another server in that round. Returns
+    /// the median of these ratios.
     pub(crate) fn ratio(&self, other: &Self, figure: impl Fn(&T) -> f64) -> f64 {
         median(self.samples.iter().zip(&other.samples).map(|(mine, other)| figure(mine) / figure(other)))
     }
 }
 
-/// Lets the contestants take turns, for so many rounds. Each has a process of its own, which serves in all rounds.
+/// Measures the servers in turns. Each server has its own process, which stays the same in all
+/// rounds.
 pub(crate) fn take_turns<T>(
     contestants: &[Contestant],
     fan_out: bool,
     rounds: u32,
-    cores: Cores,
-    measure: impl Fn(&Contestant, &Server) -> io::Result<T>,
-) -> Vec<Line<T>> {
+    cores: CoreAssignment,
+    measure: impl Fn(&Contestant, &ServerProcess) -> io::Result<T>,
+) -> Vec<ContestantResult<T>> {
     let start = |one: &Contestant| {
-        let line = Line { name: one.name, samples: Vec::new(), error: None };
-        (Server::start(one, fan_out, cores), line)
+        let result = ContestantResult { name: one.name, samples: Vec::new(), error: None };
+        (ServerProcess::start(one, fan_out, cores), result)
     };
     let mut running: Vec<_> = contestants.iter().map(start).collect();
     for _ in 0..rounds {
-        for (contestant, (server, line)) in contestants.iter().zip(&mut running) {
-            if line.error.is_some() {
+        for (contestant, (server, result)) in contestants.iter().zip(&mut running) {
+            if result.error.is_some() {
                 continue;
             }
             let sample = match server {
@@ -55,50 +59,57 @@ pub(crate) fn take_turns<T>(
                 Err(error) => Err(error.to_string()),
             };
             match sample {
-                Ok(sample) => line.samples.push(sample),
+                Ok(sample) => result.samples.push(sample),
                 Err(error) => {
-                    eprintln!("  {}: {error}", line.name);
-                    line.error = Some(error);
+                    eprintln!("  {}: {error}", result.name);
+                    result.error = Some(error);
                 }
             }
         }
     }
-    running.into_iter().map(|(_, line)| line).collect()
+    running.into_iter().map(|(_, result)| result).collect()
 }
 
-/// All contestants under one load.
+/// The results of all servers under one load.
 #[derive(Debug, Serialize)]
-pub(crate) struct Outcome {
-    pub(crate) cell: Cell,
-    pub(crate) lines: Vec<Line<Sample>>,
+pub(crate) struct LoadResults {
+    pub(crate) load: LoadSpec,
+    pub(crate) results: Vec<ContestantResult<EchoSample>>,
 }
 
-impl Outcome {
-    pub(crate) fn line(&self, name: &str) -> Option<&Line<Sample>> {
-        self.lines.iter().find(|line| line.name == name)
+impl LoadResults {
+    pub(crate) fn result(&self, name: &str) -> Option<&ContestantResult<EchoSample>> {
+        self.results.iter().find(|result| result.name == name)
     }
 
-    /// A figure's ratio to the raw TCP echo's; NaN if it was not measured.
-    pub(crate) fn to_raw(&self, name: &str, figure: impl Fn(&Sample) -> f64) -> f64 {
-        match (self.line(name), self.line(RAW)) {
-            (Some(line), Some(raw)) => line.ratio(raw, figure),
+    /// Returns the ratio of a figure to that of the raw TCP echo, or NaN if one of them was not
+    /// measured.
+    pub(crate) fn to_raw(&self, name: &str, figure: impl Fn(&EchoSample) -> f64) -> f64 {
+        match (self.result(name), self.result(RAW)) {
+            (Some(result), Some(raw)) => result.ratio(raw, figure),
             _ => f64::NAN,
         }
     }
 
-    /// The same ratio in one of the rounds.
-    pub(crate) fn to_raw_in(&self, round: usize, name: &str, figure: impl Fn(&Sample) -> f64) -> f64 {
-        let sample = |name| self.line(name).and_then(|line| line.samples.get(round)).map_or(f64::NAN, &figure);
+    /// Returns the same ratio for a single round.
+    pub(crate) fn to_raw_in(&self, round: usize, name: &str, figure: impl Fn(&EchoSample) -> f64) -> f64 {
+        let sample = |name| self.result(name).and_then(|result| result.samples.get(round)).map_or(f64::NAN, &figure);
         sample(name) / sample(RAW)
     }
 }
 
-/// Measures all contestants under one load.
-pub(crate) fn run(contestants: &[Contestant], cell: Cell, rounds: u32, length: Duration, cores: Cores) -> Outcome {
-    let (framed, raw) = (cell.script(true), cell.script(false));
-    let measure = |contestant: &Contestant, server: &Server| {
-        let script = if contestant.path.is_some() { &framed } else { &raw };
-        measure(server, &cell, script, length)
+/// Measures all servers under one load.
+pub(crate) fn run(
+    contestants: &[Contestant],
+    load: LoadSpec,
+    rounds: u32,
+    length: Duration,
+    cores: CoreAssignment,
+) -> LoadResults {
+    let (framed, raw) = (load.burst(true), load.burst(false));
+    let measure = |contestant: &Contestant, server: &ServerProcess| {
+        let burst = if contestant.path.is_some() { &framed } else { &raw };
+        measure(server, &load, burst, length)
     };
-    Outcome { cell, lines: take_turns(contestants, false, rounds, cores, measure) }
+    LoadResults { load, results: take_turns(contestants, false, rounds, cores, measure) }
 }

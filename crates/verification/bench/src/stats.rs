@@ -1,6 +1,6 @@
 //! Medians, and means of ratios.
 
-/// The value in the middle; of an even number of values, the mean of the two. NaN if there is none.
+/// Returns the median, or NaN if there are no values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -12,7 +12,8 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
-/// The mean that is fair to ratios: of 2 and 1/2 it is 1. NaN if there is none.
+/// Returns the geometric mean, which suits ratios: the mean of 2 and 1/2 is 1. Returns NaN if there
+/// are no values.
 pub(crate) fn geometric_mean(values: impl IntoIterator<Item = f64>) -> f64 {
     let (mut sum, mut count) = (0.0, 0.0);
     for value in values {
@@ -27,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_and_the_mean() {
+    fn medians_and_geometric_means() {
         assert!((median([3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
         assert!((median([4.0, 1.0, 2.0, 3.0]) - 2.5).abs() < 1e-9);
         assert!((geometric_mean([2.0, 0.5]) - 1.0).abs() < 1e-9);

@@ -1,14 +1,14 @@
-//! Tables in Markdown, aligned so that they can be read as they are.
+//! Tables in Markdown. Their columns are aligned, so that the source is readable as well.
 
 use std::fmt;
 
-/// A table; its first column holds names, the others numbers.
+/// A table. Its first column contains names, and the others contain numbers.
 #[derive(Debug, Clone)]
-pub(crate) struct Table {
+pub(crate) struct MarkdownTable {
     rows: Vec<Vec<String>>,
 }
 
-impl Table {
+impl MarkdownTable {
     pub(crate) fn new(columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { rows: vec![columns.into_iter().map(Into::into).collect()] }
     }
@@ -19,7 +19,7 @@ impl Table {
     }
 }
 
-impl fmt::Display for Table {
+impl fmt::Display for MarkdownTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = self.rows[0].len();
         let width = |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).max(3);
@@ -41,7 +41,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// Three digits that mean something, and a dash for what was not measured.
+/// Formats a number with three significant digits. A number that was not measured becomes a dash.
 pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => "-".to_owned(),
@@ -51,7 +51,7 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-/// A size in bytes, in the unit that makes it short.
+/// Formats a size in bytes, in the largest unit below it.
 pub(crate) fn size(bytes: usize) -> String {
     match bytes {
         0..1024 => format!("{bytes} B"),

@@ -1,4 +1,5 @@
-// An echo server on ws. Its native helper, bufferutil, is installed beside it, and ws finds it by itself.
+// An echo server on ws. The native helper bufferutil is installed as well, and ws uses it
+// automatically.
 import { announce, listen } from './listen.js';
 
 const server = listen((connection) => {

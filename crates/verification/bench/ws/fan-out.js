@@ -1,4 +1,4 @@
-// Passes each message on to everyone else. ws keeps the set of its connections.
+// A server on ws that forwards each message to all other clients.
 import { announce, listen } from './listen.js';
 
 const server = listen((connection) => {

@@ -1,7 +1,7 @@
-// What both servers share: how they listen, and how they say where.
+// The code that both servers share.
 import { WebSocketServer } from 'ws';
 
-/** Takes connections on a port that is free, as many at once as the other contestants. */
+/** Listens on a free port, with the same backlog as the other servers. */
 export function listen(onConnection) {
   const server = new WebSocketServer({
     host: '127.0.0.1',
@@ -10,14 +10,14 @@ export function listen(onConnection) {
     perMessageDeflate: false,
   });
   server.on('connection', (connection) => {
-    // The load generator leaves without a Close. That is no reason to end the process.
+    // The load generator leaves without a Close. Without this listener, that would end the process.
     connection.on('error', () => {});
     onConnection(connection);
   });
   return server;
 }
 
-/** Prints the line that all contestants print. */
+/** Prints the server's address in the same form as all servers. */
 export function announce(server) {
   server.on('listening', () => {
     const { address, port } = server.address();

@@ -3,66 +3,70 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
-use conformance::{Role, case::Case, implementation::Implementation};
+use conformance::{case_id::CaseId, implementation::Implementation, tested_role::TestedRole};
 
-/// Lets the Autobahn testsuite judge our server and our client, and compares with what it said before.
+/// Runs the Autobahn testsuite against our server and our client, and compares the verdicts with
+/// earlier ones.
 #[derive(Debug, Parser)]
 #[command(name = "conformance", version, args_conflicts_with_subcommands = true)]
-pub(crate) struct Args {
+pub(crate) struct ConformanceArgs {
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub(crate) command: Option<ConformanceCommand>,
 
     #[command(flatten)]
-    pub(crate) run: Run,
+    pub(crate) run: RunArgs,
 }
 
+/// The options of a run.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Run {
-    /// Who is judged
+pub(crate) struct RunArgs {
+    /// Implementation to test
     #[arg(long, value_name = "WHO", default_value = "ours")]
     pub(crate) of: Implementation,
 
-    /// One side only [default: both, at the same time]
+    /// Test only the server or only the client [default: both at the same time]
     #[arg(long, conflicts_with = "update")]
-    pub(crate) role: Option<Role>,
+    pub(crate) role: Option<TestedRole>,
 
-    /// Only these, such as 6 or 6.4 or 6.4.1,7.9 [default: all]
+    /// Run only these cases, such as 6 or 6.4 or 6.4.1,7.9 [default: all]
     #[arg(long, value_name = "CASES", value_delimiter = ',', conflicts_with = "update")]
-    pub(crate) cases: Vec<Case>,
+    pub(crate) cases: Vec<CaseId>,
 
-    /// Leave out the cases that take long: most of those about compression
+    /// Leave out the slow cases, which are most of those on compression
     #[arg(long, conflicts_with = "update")]
     pub(crate) quick: bool,
 
-    /// Write the outcomes down as the new baseline instead of comparing
+    /// Write the verdicts to the baseline instead of comparing them with it
     #[arg(long)]
     pub(crate) update: bool,
 
-    /// After this time a side's remaining cases are given up
+    /// Time limit for each side; the remaining cases are abandoned
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
     pub(crate) time_limit: Duration,
 
-    /// Where the suite is, or is to be installed [default: beside the reports]
+    /// Folder of the suite; a missing suite is installed there [default: `suite` in the folder
+    /// of the reports]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) suite: Option<PathBuf>,
 
-    /// Where the suite writes its reports [default: target/conformance]
+    /// Folder for the suite's reports [default: target/conformance]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) reports: Option<PathBuf>,
 }
 
+/// The other commands.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum ConformanceCommand {
     /// Only installs the suite
     Install {
-        /// Where to
+        /// Folder of the suite
         folder: PathBuf,
     },
-    /// The client that is judged: goes through all cases of a suite that runs already
+    /// Runs only the client, on all cases of a suite that is already running
     Agent {
-        /// The suite's address, such as `ws://127.0.0.1:9001/`
+        /// Address of the suite, such as `ws://127.0.0.1:9001/`
         url: String,
-        /// On which library
+        /// Library of the client
         #[arg(default_value = "ours")]
         of: Implementation,
     },

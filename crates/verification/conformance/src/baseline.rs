@@ -1,8 +1,9 @@
-//! What the suite said before, as a file in `baselines/`: a line for each case, to be read by people and by `git diff`.
+//! The verdicts of an earlier run, in a file in `baselines/`. The file has one line for each case,
+//! so that `git diff` shows what changed.
 //!
 //! ```text
-//!   # suite: 25.10.1                                            the head: how this came about
-//!   case    server  server close  client      client close      tabs between them
+//!   # suite: 25.10.1                                            the head describes the run
+//!   case    server  server close  client      client close      separated by tabs
 //!   1.1.1   OK      OK            OK          OK
 //!   6.4.3   OK      OK            NON-STRICT  OK
 //! ```
@@ -13,75 +14,76 @@ use std::{
 };
 
 use crate::{
-    Role,
-    case::Case,
-    verdict::{Outcome, Outcomes, Verdict},
+    case_id::CaseId,
+    tested_role::TestedRole,
+    verdict::{CaseResult, CaseResults, CaseVerdict},
 };
 
 const COLUMNS: &str = "case\tserver\tserver close\tclient\tclient close";
 
-/// The outcomes of a whole run in both roles.
+/// The results of a complete run in both roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Baseline {
-    /// What was judged, with its version.
+    /// The implementation that was tested, and its version.
     pub of: String,
-    /// The day of the run, as `2026-01-31`.
+    /// The date of the run, such as `2026-01-31`.
     pub date: String,
     /// The suite's version.
     pub suite: String,
-    /// What to type to get this file again.
+    /// The command that creates the file.
     pub command: String,
-    /// Role by role.
-    pub outcomes: BTreeMap<Role, Outcomes>,
+    /// The results for each role.
+    pub results: BTreeMap<TestedRole, CaseResults>,
 }
 
 impl Baseline {
-    /// Reads the text of a file.
+    /// Parses the text of a file.
     ///
     /// # Errors
-    /// Which line is wrong, and how.
+    /// The error names the invalid line, and the reason.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut head = BTreeMap::new();
-        let mut outcomes = BTreeMap::from(Role::ALL.map(|role| (role, Outcomes::new())));
+        let mut results = BTreeMap::from(TestedRole::ALL.map(|role| (role, CaseResults::new())));
         for (number, line) in text.lines().enumerate() {
             let problem = |what: String| format!("line {}: {what}", number + 1);
             if let Some(line) = line.strip_prefix("# ") {
-                let (key, value) = line.split_once(": ").ok_or_else(|| problem("no 'key: value'".to_owned()))?;
+                let (key, value) = line.split_once(": ").ok_or_else(|| problem("it is not 'key: value'".to_owned()))?;
                 head.insert(key, value.to_owned());
             } else if line != COLUMNS {
                 let (case, [server, client]) = row(line).map_err(problem)?;
-                for (role, outcome) in [(Role::Server, server), (Role::Client, client)] {
-                    if outcomes.entry(role).or_default().insert(case.clone(), outcome).is_some() {
-                        return Err(problem(format!("{case} once more")));
+                for (role, result) in [(TestedRole::Server, server), (TestedRole::Client, client)] {
+                    if results.entry(role).or_default().insert(case.clone(), result).is_some() {
+                        return Err(problem(format!("{case} occurs twice")));
                     }
                 }
             }
         }
         let mut take = |key: &str| head.remove(key).ok_or_else(|| format!("the head has no line '# {key}: ...'"));
-        Ok(Self { of: take("of")?, date: take("date")?, suite: take("suite")?, command: take("command")?, outcomes })
+        Ok(Self { of: take("of")?, date: take("date")?, suite: take("suite")?, command: take("command")?, results })
     }
 
-    /// The text of a file.
+    /// Returns the text of the file.
     pub fn to_text(&self) -> String {
-        let Self { of, date, suite, command, outcomes } = self;
+        let Self { of, date, suite, command, results } = self;
         let mut text = format!("# of: {of}\n# suite: {suite}\n# date: {date}\n# command: {command}\n{COLUMNS}\n");
-        let cases: BTreeSet<&Case> = outcomes.values().flat_map(Outcomes::keys).collect();
+        let cases: BTreeSet<&CaseId> = results.values().flat_map(CaseResults::keys).collect();
         for case in cases {
             text.push_str(&case.to_string());
-            for role in Role::ALL {
-                let outcome = outcomes.get(&role).and_then(|outcomes| outcomes.get(case)).unwrap_or(&Outcome::MISSING);
+            for role in TestedRole::ALL {
+                let result = results.get(&role).and_then(|results| results.get(case)).unwrap_or(&CaseResult::MISSING);
                 // Writing to a String cannot fail.
-                let _ = write!(text, "\t{}\t{}", outcome.behaviour, outcome.close);
+                let _ = write!(text, "\t{}\t{}", result.behavior, result.close);
             }
             text.push('\n');
         }
         text
     }
 
-    /// What is different now, a line for each case, for better or worse. Cases that were not run are not compared.
-    pub fn changes(&self, role: Role, now: &Outcomes) -> Vec<String> {
-        let before = &self.outcomes[&role];
-        let change = |(case, now): (&Case, &Outcome)| match before.get(case) {
+    /// Returns the differences to a new run, one line for each case. Cases that were not run are
+    /// ignored.
+    pub fn changes(&self, role: TestedRole, now: &CaseResults) -> Vec<String> {
+        let before = &self.results[&role];
+        let change = |(case, now): (&CaseId, &CaseResult)| match before.get(case) {
             Some(before) if before == now => None,
             Some(before) => Some(format!("{role} {case}: was {before}; is {now}")),
             None => Some(format!("{role} {case}: is not in the baseline; is {now}")),
@@ -90,13 +92,13 @@ impl Baseline {
     }
 }
 
-fn row(line: &str) -> Result<(Case, [Outcome; 2]), String> {
+fn row(line: &str) -> Result<(CaseId, [CaseResult; 2]), String> {
     let fields: Vec<&str> = line.split('\t').collect();
-    let [case, verdicts @ ..] = &fields[..] else { return Err("is empty".to_owned()) };
-    let verdicts: Vec<Verdict> = verdicts.iter().map(|word| word.parse()).collect::<Result<_, _>>()?;
+    let [case, verdicts @ ..] = &fields[..] else { return Err("it is empty".to_owned()) };
+    let verdicts: Vec<CaseVerdict> = verdicts.iter().map(|word| word.parse()).collect::<Result<_, _>>()?;
     let [server, server_close, client, client_close] = verdicts[..] else {
-        return Err(format!("has {} fields instead of 5", fields.len()));
+        return Err(format!("it has {} fields instead of 5", fields.len()));
     };
-    let outcomes = [(server, server_close), (client, client_close)];
-    Ok((case.parse()?, outcomes.map(|(behaviour, close)| Outcome { behaviour, close })))
+    let results = [(server, server_close), (client, client_close)];
+    Ok((case.parse()?, results.map(|(behavior, close)| CaseResult { behavior, close })))
 }

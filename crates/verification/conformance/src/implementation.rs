@@ -1,4 +1,4 @@
-//! Who is judged.
+//! The implementations that the suite can test.
 
 use std::{
     env, fs,
@@ -6,23 +6,23 @@ use std::{
     process::Command,
 };
 
-/// A server and a client on the same library.
+/// A server and a client with the same library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Implementation {
-    /// `crates/server`, and the agent here on `crates/websocket`
+    /// `crates/server`, and this program's agent with `crates/websocket`
     #[default]
     Ours,
-    /// The server in `example/`, and the agent here on tokio-tungstenite
+    /// The server in `example/`, and this program's agent with tokio-tungstenite
     Tungstenite,
-    /// The npm package, as installed in `example/`
+    /// The npm package that is installed in `example/`
     Ws,
 }
 
 impl Implementation {
-    /// All of them.
+    /// All implementations.
     pub const ALL: [Self; 3] = [Self::Ours, Self::Tungstenite, Self::Ws];
 
-    /// A word, for files and reports.
+    /// Returns the name in files and reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
@@ -31,12 +31,12 @@ impl Implementation {
         }
     }
 
-    /// The file with what the suite said of it before.
+    /// Returns the file with the earlier verdicts.
     pub fn baseline(self) -> PathBuf {
         here().join("baselines").join(self.name()).with_extension("tsv")
     }
 
-    /// What the echo is found under on its server.
+    /// Returns the path of the server's echo.
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Ours | Self::Tungstenite => "/echo",
@@ -44,10 +44,10 @@ impl Implementation {
         }
     }
 
-    /// Builds what has to be built, in the profile that this program was built in.
+    /// Builds the server in the same profile as this program.
     ///
     /// # Errors
-    /// What has to be done first.
+    /// The build fails, or a package is not installed. The error says what to do.
     pub fn prepare(self) -> Result<(), String> {
         let package = match self {
             Self::Ours => "server",
@@ -66,10 +66,10 @@ impl Implementation {
         }
     }
 
-    /// Its name and version.
+    /// Returns the name and version.
     ///
     /// # Errors
-    /// When it cannot be found out.
+    /// The version is unknown.
     pub fn version(self) -> Result<String, String> {
         let version = match self {
             Self::Ours => return Ok(format!("websonkets {}", env!("CARGO_PKG_VERSION"))),
@@ -81,10 +81,10 @@ impl Implementation {
         };
         version
             .map(|version| format!("{} {version}", self.name()))
-            .ok_or_else(|| format!("cannot find out the version of {}", self.name()))
+            .ok_or_else(|| format!("the version of {} is unknown", self.name()))
     }
 
-    /// A server that says where it listens, and echoes.
+    /// Returns the command for an echo server that prints its address.
     pub(crate) fn server(self) -> Result<Command, String> {
         let mut command = match self {
             Self::Ours => beside_this("server")?,
@@ -94,24 +94,24 @@ impl Implementation {
         if self != Self::Ws {
             command.args(["--listen", "127.0.0.1:0"]);
         }
-        if self == Self::Ours && knows_deflate(&mut beside_this("server")?) {
+        if self == Self::Ours && supports_deflate(&mut beside_this("server")?) {
             command.arg("--deflate");
         }
         Ok(command)
     }
 
-    /// A client that goes through all the cases of the suite at `url`.
+    /// Returns the command for a client that runs all cases of the suite at `url`.
     pub(crate) fn agent(self, url: &str) -> Result<Command, String> {
         let mut command = match self {
             Self::Ours | Self::Tungstenite => {
-                let this = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
+                let this = env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
                 let mut command = Command::new(this);
                 command.arg("agent");
                 command
             }
             Self::Ws => node("agent.mjs"),
         };
-        // What comes after it is a path.
+        // The agent appends a path to the URL.
         command.arg(format!("{url}/")).arg(self.name());
         Ok(command)
     }
@@ -131,14 +131,16 @@ fn node(script: &str) -> Command {
     command
 }
 
-/// A program of this workspace: cargo puts them all into the same folder.
+/// Returns the command for a program of this workspace. Cargo puts all programs into the same
+/// folder.
 fn beside_this(name: &str) -> Result<Command, String> {
-    let this = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
+    let this = env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     Ok(Command::new(this.with_file_name(name)))
 }
 
-/// Compression is off unless asked for, and without it the cases about it cannot be run.
-fn knows_deflate(server: &mut Command) -> bool {
+/// Returns whether the server has an option for compression. It is off by default, and the cases on
+/// compression need it.
+fn supports_deflate(server: &mut Command) -> bool {
     server.arg("--help").output().is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("--deflate"))
 }
 

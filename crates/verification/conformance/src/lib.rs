@@ -1,60 +1,38 @@
-//! The Autobahn testsuite against our server and our client, and against those of others.
+//! Runs the Autobahn testsuite against our server and our client, and against those of others.
 //!
-//! The suite is 517 conversations. In each it plays one side, mostly rightly and sometimes wrongly on purpose, and
-//! judges what the other side does. `cargo run --release -p conformance` installs it, lets it judge our server and our
-//! client, and compares its verdicts with those in `baselines/`. What it covers and what it does not is told in
-//! `docs/src/conformance.md`.
+//! The suite consists of 517 conversations. In each one it plays one side, mostly correctly and
+//! sometimes incorrectly on purpose, and rates the reaction of the other side. `cargo run --release
+//! -p conformance` installs the suite, runs it against our server and our client, and compares its
+//! verdicts with those in `baselines/`. The chapter `docs/src/conformance.md` explains what the
+//! suite covers and what it does not.
 //!
 //! ```text
-//!   role    the suite is             it judges
+//!   role    the suite is             it tests
 //!   server  a client that connects   `/echo` of crates/server
 //!   client  a server that waits      the agent: a client that echoes, one connection for each case
 //! ```
 //!
-//! | file | what it does |
+//! | module | contents |
 //! |---|---|
-//! | `args` | the command line |
-//! | `suite` | installs the suite and runs it |
-//! | `implementation` | who is judged: ours, tungstenite, `ws` |
-//! | `agent` | the client that is judged |
-//! | `process` | programs that are started and have to end |
-//! | `case` | a case's number, and which cases to run |
-//! | `verdict` | what the suite says about a case |
-//! | `baseline` | what it said before |
-//! | `table` | verdicts by groups of cases |
+//! | [`suite`] | installs the suite and runs it |
+//! | [`tested_role`] | server or client |
+//! | [`implementation`] | the programs to test: ours, those on tungstenite, those on `ws` |
+//! | [`agent`] | the client to test |
+//! | [`process`] | child processes with a log and a time limit |
+//! | [`case_id`] | the identifier of a case, and the choice of cases to run |
+//! | [`verdict`] | the suite's verdicts |
+//! | [`baseline`] | the verdicts of an earlier run |
+//! | [`table`] | verdicts by groups of cases |
 //!
-//! Beside them: `suite/`, what it takes to install the suite, and `ws/`, two small programs on the npm package `ws`.
+//! The folder `suite/` contains the installation script, and `ws/` contains two small programs on
+//! the npm package `ws`.
 
 pub mod agent;
 pub mod baseline;
-pub mod case;
+pub mod case_id;
 pub mod implementation;
 pub mod process;
 pub mod suite;
 pub mod table;
+pub mod tested_role;
 pub mod verdict;
-
-use std::fmt;
-
-/// Which side of a connection is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub enum Role {
-    /// The server; the suite connects to it.
-    Server,
-    /// The client; it connects to the suite.
-    Client,
-}
-
-impl Role {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Server, Self::Client];
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Server => "server",
-            Self::Client => "client",
-        })
-    }
-}

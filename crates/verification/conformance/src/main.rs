@@ -1,4 +1,4 @@
-//! `cargo run --release -p conformance`
+//! `cargo run --release -p conformance`: see the library's documentation.
 
 mod args;
 
@@ -13,21 +13,22 @@ use std::{
 
 use clap::Parser;
 use conformance::{
-    Role, agent,
+    agent,
     baseline::Baseline,
-    case::{self, Case},
+    case_id::{self, CaseId},
     suite::Suite,
     table::table,
-    verdict::Outcomes,
+    tested_role::TestedRole,
+    verdict::CaseResults,
 };
 
-use crate::args::{Args, Command, Run};
+use crate::args::{ConformanceArgs, ConformanceCommand, RunArgs};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let outcome = match args.command {
-        Some(Command::Install { folder }) => Suite::installed(&folder).map(|_| true),
-        Some(Command::Agent { url, of }) => tokio::runtime::Builder::new_current_thread()
+    let args = ConformanceArgs::parse();
+    let result = match args.command {
+        Some(ConformanceCommand::Install { folder }) => Suite::installed(&folder).map(|_| true),
+        Some(ConformanceCommand::Agent { url, of }) => tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| error.to_string())
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
             .map(|()| true),
         None => run(&args.run),
     };
-    match outcome {
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(message) => {
@@ -45,14 +46,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether all is as it was.
-fn run(args: &Run) -> Result<bool, String> {
+/// Runs the suite. Returns whether the verdicts are those of the baseline.
+fn run(args: &RunArgs) -> Result<bool, String> {
     let reports = match &args.reports {
         Some(folder) => folder.clone(),
         None => target()?.join("conformance"),
     };
     let suite = Suite::installed(args.suite.as_ref().unwrap_or(&reports.join("suite")))?;
-    let mut cases = case::choose(suite.cases(), &args.cases)?;
+    let mut cases = case_id::choose(suite.cases(), &args.cases)?;
     if args.quick {
         cases.retain(|case| !case.is_long());
     }
@@ -60,73 +61,78 @@ fn run(args: &Run) -> Result<bool, String> {
 
     let begun = Instant::now();
     let reports = reports.join(args.of.name());
-    let outcomes = judge(args, &suite, &cases, &reports)?;
-    let runs: Vec<(String, &Outcomes)> = outcomes.iter().map(|(role, outcomes)| (role.to_string(), outcomes)).collect();
-    println!("{}, judged by the Autobahn testsuite {}\n", args.of.version()?, suite.version());
+    let results = run_in_roles(args, &suite, &cases, &reports)?;
+    let runs: Vec<(String, &CaseResults)> = results.iter().map(|(role, results)| (role.to_string(), results)).collect();
+    println!("{}, tested by the Autobahn testsuite {}\n", args.of.version()?, suite.version());
     println!("{}", table(&runs));
-    println!("{} seconds; every case as a web page: {}/*/index.html", begun.elapsed().as_secs(), reports.display());
+    println!(
+        "{} seconds; for a web page of each case, open {}/*/index.html",
+        begun.elapsed().as_secs(),
+        reports.display()
+    );
 
-    if args.update { update(args, &suite, outcomes).map(|()| true) } else { compare(args, &suite, &outcomes) }
+    if args.update { update(args, &suite, results).map(|()| true) } else { compare(args, &suite, &results) }
 }
 
-/// Both sides at once: the suite is one thread, and takes most of the time for itself.
-fn judge(
-    args: &Run,
+/// Runs the suite in both roles at the same time. The suite has one thread, and needs most of the
+/// time itself.
+fn run_in_roles(
+    args: &RunArgs,
     suite: &Suite,
-    cases: &[Case],
+    cases: &[CaseId],
     reports: &std::path::Path,
-) -> Result<BTreeMap<Role, Outcomes>, String> {
-    let roles = args.role.map_or(Role::ALL.to_vec(), |role| vec![role]);
+) -> Result<BTreeMap<TestedRole, CaseResults>, String> {
+    let roles = args.role.map_or(TestedRole::ALL.to_vec(), |role| vec![role]);
     thread::scope(|scope| {
-        let judge = |role: Role| {
+        let start = |role: TestedRole| {
             let reports = reports.join(role.to_string());
-            scope.spawn(move || suite.judge(args.of, role, cases, &reports, args.time_limit))
+            scope.spawn(move || suite.run(args.of, role, cases, &reports, args.time_limit))
         };
-        let running: Vec<_> = roles.into_iter().map(|role| (role, judge(role))).collect();
+        let running: Vec<_> = roles.into_iter().map(|role| (role, start(role))).collect();
         let ended = running.into_iter().map(|(role, thread)| match thread.join() {
-            Ok(outcomes) => Ok((role, outcomes?)),
+            Ok(results) => Ok((role, results?)),
             Err(panic) => std::panic::resume_unwind(panic),
         });
         ended.collect()
     })
 }
 
-fn update(args: &Run, suite: &Suite, outcomes: BTreeMap<Role, Outcomes>) -> Result<(), String> {
+fn update(args: &RunArgs, suite: &Suite, results: BTreeMap<TestedRole, CaseResults>) -> Result<(), String> {
     let mut date = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     date.truncate("2026-01-31".len());
     let name = args.of.name();
     let command = format!("cargo run --release -p conformance -- --of {name} --update");
-    let baseline = Baseline { of: args.of.version()?, date, suite: suite.version().to_owned(), command, outcomes };
+    let baseline = Baseline { of: args.of.version()?, date, suite: suite.version().to_owned(), command, results };
     let file = args.of.baseline();
     fs::write(&file, baseline.to_text()).map_err(|error| format!("{}: {error}", file.display()))?;
-    println!("written to {}", file.display());
+    println!("the new baseline is {}", file.display());
     Ok(())
 }
 
-fn compare(args: &Run, suite: &Suite, outcomes: &BTreeMap<Role, Outcomes>) -> Result<bool, String> {
+fn compare(args: &RunArgs, suite: &Suite, results: &BTreeMap<TestedRole, CaseResults>) -> Result<bool, String> {
     let file = args.of.baseline();
-    let problem = |error: String| format!("{}: {error}; --update writes a new one", file.display());
+    let problem = |error: String| format!("{}: {error}; use --update to write a new baseline", file.display());
     let text = fs::read_to_string(&file).map_err(|error| problem(error.to_string()))?;
     let baseline = Baseline::parse(&text).map_err(problem)?;
     if baseline.suite != suite.version() {
-        println!("the baseline is by version {} of the suite", baseline.suite);
+        println!("the baseline is from version {} of the suite", baseline.suite);
     }
-    let changes: Vec<String> = outcomes.iter().flat_map(|(role, outcomes)| baseline.changes(*role, outcomes)).collect();
+    let changes: Vec<String> = results.iter().flat_map(|(role, results)| baseline.changes(*role, results)).collect();
     if changes.is_empty() {
-        println!("as in the baseline of {}", baseline.date);
+        println!("no differences to the baseline of {}", baseline.date);
     } else {
-        println!("not as in the baseline of {}, {} of them:", baseline.date, changes.len());
+        println!("{} differences to the baseline of {}:", changes.len(), baseline.date);
         for change in &changes {
             println!("  {change}");
         }
-        println!("if that is as it should be, write a new baseline: {}", baseline.command);
+        println!("if these differences are intended, write a new baseline: {}", baseline.command);
     }
     Ok(changes.is_empty())
 }
 
-/// Cargo's folder for all that is built.
+/// Returns cargo's target folder.
 fn target() -> Result<PathBuf, String> {
-    let this = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
+    let this = env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     // This is target/debug/conformance or target/release/conformance.
-    this.ancestors().nth(2).map(Into::into).ok_or_else(|| "--reports is needed".to_owned())
+    this.ancestors().nth(2).map(Into::into).ok_or_else(|| "cannot find the target folder: use --reports".to_owned())
 }

@@ -1,4 +1,4 @@
-//! Programs that are started here, and have to end here.
+//! Child processes with a log and a time limit.
 
 use std::{
     fs::File,
@@ -10,25 +10,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a program may take to begin to listen, and to end after it was asked to.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time limit for a program to start listening, and to exit after SIGTERM.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How often to look whether a program has ended; there is no portable way to wait with a limit.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The interval of checks whether a program has exited. There is no portable way to wait with a
+/// time limit.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A running program whose output goes into a file. It ends when this is dropped.
+/// A running program whose output is written to a file. Dropping this kills the program.
 #[derive(Debug)]
-pub struct Program {
+pub struct ChildProgram {
     child: Child,
     name: String,
     output: Receiver<String>,
 }
 
-impl Program {
-    /// Starts it.
+impl ChildProgram {
+    /// Starts a program.
     ///
     /// # Errors
-    /// When it cannot be started, or the log cannot be written.
+    /// The program cannot be started, or the log cannot be created.
     pub fn start(command: &mut Command, log: &Path) -> Result<Self, String> {
         let name = command.get_program().to_string_lossy().into_owned();
         let problem = |error| format!("cannot start {name}: {error}");
@@ -38,7 +39,7 @@ impl Program {
         let mut child = command.spawn().map_err(problem)?;
         let (lines, output) = channel();
         if let Some(stdout) = child.stdout.take() {
-            // It ends with the program's output. Nobody need be listening.
+            // The thread ends with the program's output. The receiver may be gone by then.
             thread::spawn(move || {
                 for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                     let _ = writeln!(log_file, "{line}");
@@ -49,24 +50,25 @@ impl Program {
         Ok(Self { child, name, output })
     }
 
-    /// Waits for the line that tells where it listens: `ws://`, host and port, without a path.
+    /// Waits for the line with the program's address. Returns `ws://`, host and port, without a
+    /// path.
     ///
     /// # Errors
-    /// When it does not say.
+    /// The program does not print its address in time.
     pub fn address(&self) -> Result<String, String> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         while let Ok(line) = self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
             if let Some(address) = line.trim().strip_prefix("listening on ") {
                 return Ok(address.trim_end_matches('/').to_owned());
             }
         }
-        Err(format!("{} does not say where it listens", self.name))
+        Err(format!("{} does not print its address", self.name))
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the program exits.
     ///
     /// # Errors
-    /// When it goes on for longer than until `end`.
+    /// The program still runs at `end`.
     pub fn wait_until(&mut self, end: Instant) -> Result<ExitStatus, String> {
         loop {
             if let Some(status) = self.child.try_wait().map_err(|error| format!("{}: {error}", self.name))? {
@@ -75,19 +77,19 @@ impl Program {
             if Instant::now() >= end {
                 return Err(format!("{} took too long", self.name));
             }
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 
-    /// Asks it to end, with SIGTERM, and waits for that.
+    /// Sends SIGTERM to the program, and waits until it exits.
     pub fn terminate(&mut self) {
-        // Having ended already is as good.
+        // The program may have exited already.
         let _ = Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status();
-        let _ = self.wait_until(Instant::now() + PATIENCE);
+        let _ = self.wait_until(Instant::now() + TIMEOUT);
     }
 }
 
-impl Drop for Program {
+impl Drop for ChildProgram {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -1,4 +1,4 @@
-//! The suite itself: installing it, and letting it judge.
+//! Installs and runs the suite.
 
 use std::{
     fs,
@@ -10,32 +10,32 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    Role,
-    case::Case,
+    case_id::CaseId,
     implementation::Implementation,
-    process::Program,
-    verdict::{self, Outcomes},
+    process::ChildProgram,
+    tested_role::TestedRole,
+    verdict::{self, CaseResult, CaseResults},
 };
 
-/// The suite, installed.
+/// An installed suite.
 #[derive(Debug, Clone)]
 pub struct Suite {
     folder: PathBuf,
     version: String,
-    cases: Vec<Case>,
+    cases: Vec<CaseId>,
 }
 
 impl Suite {
-    /// The suite in `folder`, which is filled first if need be.
+    /// Returns the suite in `folder`, and installs it first if necessary.
     ///
     /// # Errors
-    /// When it cannot be installed; what is missing has been printed.
+    /// The suite cannot be installed. The script has printed the reason.
     pub fn installed(folder: &Path) -> Result<Self, String> {
         let read = |name: &str| {
             let file = folder.join(name);
             fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
         };
-        // Written last.
+        // The script writes this file last.
         if read("version.txt").is_err() {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("suite/install.sh");
             let status = Command::new("bash").arg(script).arg(folder).status();
@@ -47,49 +47,57 @@ impl Suite {
         Ok(Self { folder: folder.to_owned(), version: read("version.txt")?.trim().to_owned(), cases })
     }
 
-    /// All its cases, in its order.
-    pub fn cases(&self) -> &[Case] {
+    /// Returns all cases, in the order of the suite.
+    pub fn cases(&self) -> &[CaseId] {
         &self.cases
     }
 
-    /// Its version.
+    /// Returns the version.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// Lets the suite judge one side of an implementation. Its reports, as web pages, are in `reports` afterwards, with
-    /// the output of all programs. If `limit` passes, what was not judged by then is missing in the outcomes.
+    /// Tests the server or the client of an implementation.
+    ///
+    /// Afterwards, `reports` contains the suite's web pages and the output of all programs. Cases
+    /// that did not finish within `limit` are missing in the results.
     ///
     /// # Errors
-    /// When the programs cannot be run at all.
-    pub fn judge(
+    /// The programs cannot run, so that no case was rated.
+    pub fn run(
         &self,
         implementation: Implementation,
-        role: Role,
-        cases: &[Case],
+        role: TestedRole,
+        cases: &[CaseId],
         reports: &Path,
         limit: Duration,
-    ) -> Result<Outcomes, String> {
-        // Nothing of an earlier run may be taken for this one's.
+    ) -> Result<CaseResults, String> {
+        // Remove the reports of an earlier run.
         let _ = fs::remove_dir_all(reports);
         fs::create_dir_all(reports).map_err(|error| format!("{}: {error}", reports.display()))?;
         let end = Instant::now() + limit;
         let ended = match role {
-            Role::Server => self.judge_server(implementation, cases, reports, end),
-            Role::Client => self.judge_client(implementation, cases, reports, end),
+            TestedRole::Server => self.run_against_server(implementation, cases, reports, end),
+            TestedRole::Client => self.run_against_client(implementation, cases, reports, end),
         };
-        let outcomes = verdict::read(&reports.join("index.json"), implementation.name(), cases)?;
+        let results = verdict::read(&reports.join("index.json"), implementation.name(), cases)?;
         if let Err(why) = ended {
-            if outcomes.values().all(|outcome| *outcome == verdict::Outcome::MISSING) {
+            if results.values().all(|result| *result == CaseResult::MISSING) {
                 return Err(format!("{why}; the programs' output is in {}", reports.display()));
             }
-            eprintln!("{role}: not all cases were run: {why}; the programs' output is in {}", reports.display());
+            eprintln!("{role}: some cases did not finish: {why}; the programs' output is in {}", reports.display());
         }
-        Ok(outcomes)
+        Ok(results)
     }
 
-    fn judge_server(&self, of: Implementation, cases: &[Case], reports: &Path, end: Instant) -> Result<(), String> {
-        let mut server = Program::start(&mut of.server()?, &reports.join("server.log"))?;
+    fn run_against_server(
+        &self,
+        of: Implementation,
+        cases: &[CaseId],
+        reports: &Path,
+        end: Instant,
+    ) -> Result<(), String> {
+        let mut server = ChildProgram::start(&mut of.server()?, &reports.join("server.log"))?;
         let url = server.address()? + of.path();
         let servers = json!([{ "agent": of.name(), "url": url }]);
         let mut suite = self.start("fuzzingclient", "servers", &servers, cases, reports)?;
@@ -99,11 +107,17 @@ impl Suite {
         ended.map(|_| ())
     }
 
-    fn judge_client(&self, of: Implementation, cases: &[Case], reports: &Path, end: Instant) -> Result<(), String> {
-        // It takes any free port, whatever this says.
+    fn run_against_client(
+        &self,
+        of: Implementation,
+        cases: &[CaseId],
+        reports: &Path,
+        end: Instant,
+    ) -> Result<(), String> {
+        // The suite requires a port, but `wstest.py` replaces it by any free one.
         let url = json!("ws://127.0.0.1:9001");
         let mut suite = self.start("fuzzingserver", "url", &url, cases, reports)?;
-        let mut agent = Program::start(&mut of.agent(&suite.address()?)?, &reports.join("agent.log"))?;
+        let mut agent = ChildProgram::start(&mut of.agent(&suite.address()?)?, &reports.join("agent.log"))?;
         let ended = agent.wait_until(end);
         suite.terminate();
         match ended? {
@@ -117,17 +131,17 @@ impl Suite {
         mode: &str,
         key: &str,
         value: &serde_json::Value,
-        cases: &[Case],
+        cases: &[CaseId],
         reports: &Path,
-    ) -> Result<Program, String> {
-        let cases: Vec<String> = cases.iter().map(Case::to_string).collect();
+    ) -> Result<ChildProgram, String> {
+        let cases: Vec<String> = cases.iter().map(CaseId::to_string).collect();
         let mut spec = json!({ "outdir": reports, "cases": cases, "exclude-cases": [], "exclude-agent-cases": {} });
         spec[key] = value.clone();
         let file = reports.join("spec.json");
         fs::write(&file, spec.to_string()).map_err(|error| format!("{}: {error}", file.display()))?;
         let mut command = Command::new(self.folder.join("run"));
-        // No server for web pages beside the one for WebSocket.
+        // Disable the additional server for web pages.
         command.args(["--mode", mode, "--webport", "0", "--spec"]).arg(&file);
-        Program::start(&mut command, &reports.join("suite.log"))
+        ChildProgram::start(&mut command, &reports.join("suite.log"))
     }
 }

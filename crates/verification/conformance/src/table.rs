@@ -1,13 +1,13 @@
-//! Verdicts by groups of cases, as a table in Markdown, which also reads well in a terminal.
+//! Creates a table of verdicts by groups of cases. It is Markdown, and also readable in a terminal.
 
 use std::collections::BTreeMap;
 
 use crate::{
-    case::Case,
-    verdict::{Outcome, Outcomes, Verdict},
+    case_id::CaseId,
+    verdict::{CaseResult, CaseResults, CaseVerdict},
 };
 
-/// What the suite's groups of cases are about. There is no 8 and no 11.
+/// The subjects of the suite's groups. Groups 8 and 11 do not exist.
 const GROUPS: [(u32, &str); 11] = [
     (1, "framing"),
     (2, "Ping and Pong"),
@@ -22,16 +22,17 @@ const GROUPS: [(u32, &str); 11] = [
     (13, "permessage-deflate, parameters"),
 ];
 
-/// A line for each group, one for all of them, and one for how connections were closed; a column for each run.
-pub fn table(runs: &[(String, &Outcomes)]) -> String {
+/// Creates a table with a column for each run. It has a line for each group, one for all groups,
+/// and one for the ends of the connections.
+pub fn table(runs: &[(String, &CaseResults)]) -> String {
     let mut rows = vec![vec!["group".to_owned(), "cases".to_owned()]];
     rows[0].extend(runs.iter().map(|(name, _)| name.clone()));
-    let mut row = |title: String, chosen: &dyn Fn(&Case) -> bool, verdict: fn(&Outcome) -> Verdict| {
-        let counts = runs.iter().map(|(_, outcomes)| {
-            let chosen = outcomes.iter().filter(|(case, _)| chosen(case));
-            count(chosen.map(|(_, outcome)| verdict(outcome)))
+    let mut row = |title: String, chosen: &dyn Fn(&CaseId) -> bool, verdict: fn(&CaseResult) -> CaseVerdict| {
+        let counts = runs.iter().map(|(_, results)| {
+            let chosen = results.iter().filter(|(case, _)| chosen(case));
+            count(chosen.map(|(_, result)| verdict(result)))
         });
-        let counts: Vec<BTreeMap<Verdict, usize>> = counts.collect();
+        let counts: Vec<BTreeMap<CaseVerdict, usize>> = counts.collect();
         let cases = counts.iter().map(|counts| counts.values().sum::<usize>()).max().unwrap_or(0);
         if cases > 0 {
             let mut cells = vec![title, cases.to_string()];
@@ -40,14 +41,14 @@ pub fn table(runs: &[(String, &Outcomes)]) -> String {
         }
     };
     for (group, title) in GROUPS {
-        row(format!("{group}: {title}"), &|case| case.group() == group, |outcome| outcome.behaviour);
+        row(format!("{group}: {title}"), &|case| case.group() == group, |result| result.behavior);
     }
-    row("all".to_owned(), &|_| true, |outcome| outcome.behaviour);
-    row("all: how the connections were closed".to_owned(), &|_| true, |outcome| outcome.close);
+    row("all".to_owned(), &|_| true, |result| result.behavior);
+    row("all: how the connections were closed".to_owned(), &|_| true, |result| result.close);
     aligned(&rows)
 }
 
-fn count(verdicts: impl Iterator<Item = Verdict>) -> BTreeMap<Verdict, usize> {
+fn count(verdicts: impl Iterator<Item = CaseVerdict>) -> BTreeMap<CaseVerdict, usize> {
     let mut counts = BTreeMap::new();
     for verdict in verdicts {
         *counts.entry(verdict).or_default() += 1;
@@ -55,7 +56,7 @@ fn count(verdicts: impl Iterator<Item = Verdict>) -> BTreeMap<Verdict, usize> {
     counts
 }
 
-fn words(counts: &BTreeMap<Verdict, usize>) -> String {
+fn words(counts: &BTreeMap<CaseVerdict, usize>) -> String {
     let words: Vec<String> = counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
     words.join(", ")
 }

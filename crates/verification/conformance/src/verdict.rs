@@ -1,35 +1,35 @@
-//! What the suite says about a case.
+//! The suite's verdicts.
 
 use std::{collections::BTreeMap, fmt, fs, path::Path, str::FromStr};
 
 use serde::Deserialize;
 
-use crate::case::Case;
+use crate::case_id::CaseId;
 
-/// The suite's words, best first.
+/// A verdict of the suite. The best comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// As it should be.
+pub enum CaseVerdict {
+    /// Correct.
     Ok,
-    /// Allowed, but not the best: invalid UTF-8 noticed only at the end of a message, for example.
+    /// Allowed, but not ideal: for example, invalid UTF-8 was noticed only at the end of a message.
     NonStrict,
-    /// The suite does not judge this case; it only shows what happened.
+    /// The suite does not rate this case. It only shows what happened.
     Informational,
-    /// An extension that the case needs was not agreed on.
+    /// An extension that the case needs was not negotiated.
     Unimplemented,
-    /// Closed with a close code that does not fit.
+    /// The connection was closed with an unsuitable code.
     WrongCode,
-    /// The closing handshake or the end of TCP is missing, where it must not be.
+    /// The closing handshake or the end of TCP is missing.
     Unclean,
-    /// The suite's client had to end TCP, though that is the server's part.
+    /// The suite's client had to close TCP, although the server must do so.
     FailedByClient,
-    /// Wrong.
+    /// Incorrect.
     Failed,
-    /// Not judged, because the run ended before or the connection could not be made.
+    /// Not rated, because the run ended too early or the connection could not be opened.
     Missing,
 }
 
-impl Verdict {
+impl CaseVerdict {
     const WORDS: [(Self, &str); 9] = [
         (Self::Ok, "OK"),
         (Self::NonStrict, "NON-STRICT"),
@@ -43,66 +43,68 @@ impl Verdict {
     ];
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for CaseVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(Self::WORDS[*self as usize].1)
     }
 }
 
-impl FromStr for Verdict {
+impl FromStr for CaseVerdict {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = Self::WORDS.into_iter().find(|(_, word)| *word == text);
-        known.map(|(verdict, _)| verdict).ok_or_else(|| format!("the suite's verdict {text:?} is not known here"))
+        known.map(|(verdict, _)| verdict).ok_or_else(|| format!("the suite's verdict {text:?} is unknown"))
     }
 }
 
 /// The two verdicts on a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome {
-    /// On what was sent and received. The suite calls it *behavior*.
-    pub behaviour: Verdict,
-    /// On how the connection was closed. The suite calls it *behaviorClose*.
-    pub close: Verdict,
+pub struct CaseResult {
+    /// The verdict on the frames. The suite calls it *behavior*.
+    pub behavior: CaseVerdict,
+    /// The verdict on the end of the connection. The suite calls it *behaviorClose*.
+    pub close: CaseVerdict,
 }
 
-impl Outcome {
-    /// Nothing was judged.
-    pub const MISSING: Self = Self { behaviour: Verdict::Missing, close: Verdict::Missing };
+impl CaseResult {
+    /// The result of a case that was not rated.
+    pub const MISSING: Self = Self { behavior: CaseVerdict::Missing, close: CaseVerdict::Missing };
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for CaseResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, closing {}", self.behaviour, self.close)
+        write!(f, "{}, closing {}", self.behavior, self.close)
     }
 }
 
-/// The outcome of every case of a run.
-pub type Outcomes = BTreeMap<Case, Outcome>;
+/// The results of a run, by case.
+pub type CaseResults = BTreeMap<CaseId, CaseResult>;
 
-/// Reads the suite's `index.json`, and adds as missing what is expected and not there.
+/// Reads the suite's `index.json`. Expected cases that the file does not contain are missing.
+///
+/// If the file does not exist, all cases are missing.
 ///
 /// # Errors
-/// When the file cannot be read, or holds something unknown. That it does not exist only means that nothing was judged.
-pub fn read(file: &Path, agent: &str, expected: &[Case]) -> Result<Outcomes, String> {
+/// The file cannot be read, or contains an unknown verdict.
+pub fn read(file: &Path, agent: &str, expected: &[CaseId]) -> Result<CaseResults, String> {
     #[derive(Deserialize)]
-    struct Entry {
+    struct IndexEntry {
         behavior: String,
         #[serde(rename = "behaviorClose")]
         behavior_close: String,
     }
-    let mut outcomes: Outcomes = expected.iter().map(|case| (case.clone(), Outcome::MISSING)).collect();
+    let mut results: CaseResults = expected.iter().map(|case| (case.clone(), CaseResult::MISSING)).collect();
     let problem = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
     let text = match fs::read(file) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(outcomes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(results),
         text => text.map_err(|error| problem(&error))?,
     };
-    let mut agents: BTreeMap<String, BTreeMap<String, Entry>> =
+    let mut agents: BTreeMap<String, BTreeMap<String, IndexEntry>> =
         serde_json::from_slice(&text).map_err(|error| problem(&error))?;
     for (case, entry) in agents.remove(agent).unwrap_or_default() {
-        let outcome = Outcome { behaviour: entry.behavior.parse()?, close: entry.behavior_close.parse()? };
-        outcomes.insert(case.parse()?, outcome);
+        let result = CaseResult { behavior: entry.behavior.parse()?, close: entry.behavior_close.parse()? };
+        results.insert(case.parse()?, result);
     }
-    Ok(outcomes)
+    Ok(results)
 }

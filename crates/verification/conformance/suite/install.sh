@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# install.sh DIR: installs the Autobahn testsuite in DIR, unchanged, from PyPI.
+# install.sh DIR: installs the unchanged Autobahn testsuite from PyPI in DIR.
 #
-# The suite is a program for Python 2.7, which current systems no longer have. The first of these that works is taken:
-#   1. $PYTHON27, if set
-#   2. python2.7 on the PATH, or one that pyenv has built
-#   3. the one of Debian 11 (bullseye), the last Debian that had it: its packages are fetched with apt and unpacked
-#      under DIR. Nothing is installed on the system, and root is not needed.
-# Besides: python3 with pip. A C compiler is used if there is one, for wsaccel, which masks and validates in C; the
-# suite also runs without it, slower.
+# The suite needs Python 2.7, which current systems no longer have. The script uses the first of these that works:
+#   1. $PYTHON27, if it is set
+#   2. python2.7 in the PATH, or one that pyenv has built
+#   3. the packages of Debian 11 (bullseye), the last Debian with Python 2.7. The script fetches them with apt and
+#      unpacks them in DIR. It installs nothing on the system, and does not need root.
+# The script also needs python3 with pip. With a C compiler it builds wsaccel, which masks and validates in C.
+# Without wsaccel, the suite is slower.
 #
-# DIR gets: run (the program), cases.txt (the id of every case), version.txt, and a folder for each part.
+# DIR then contains run (the program), cases.txt (the identifiers of all cases), version.txt, and a folder for each
+# part.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -eq 1 ] || { echo "usage: install.sh DIR" >&2; exit 2; }
@@ -23,14 +24,14 @@ is_python27() {
     "$1" -c 'import sys, ssl, zlib, ctypes; sys.exit(sys.version_info[:2] != (2, 7))' >/dev/null 2>&1
 }
 
-# apt, with lists, cache and status of its own, so that the system's are neither needed nor touched.
+# Runs apt with separate lists, cache and status. It neither needs nor changes those of the system.
 unpack_bullseye() {
-    command -v apt-get >/dev/null || fail "no Python 2.7, and no apt-get to fetch Debian's: set PYTHON27 to one"
+    command -v apt-get >/dev/null || fail "there is no Python 2.7, and no apt-get to fetch one: set PYTHON27"
     local apt=$dir/apt root=$dir/python2.7 mirror
-    # The mirror that this machine uses for its own packages also has the older ones.
+    # The mirror of this machine also has the older packages.
     mirror=$( (cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null || true) |
         sed 's/#.*//' | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ') ||
-        fail "no Debian mirror in /etc/apt: set PYTHON27 to a Python 2.7"
+        fail "there is no Debian mirror in /etc/apt: set PYTHON27 to a Python 2.7"
     rm -rf "$apt" "$root"
     mkdir -p "$apt"/{lists/partial,cache/archives/partial,packages} "$root"
     : >"$apt/status"
@@ -47,7 +48,7 @@ END
     say "fetching Debian bullseye's Python 2.7"
     export APT_CONFIG=$apt/apt.conf
     apt-get -qq update
-    # apt says that it cannot drop root's rights in a private folder; it need not.
+    # As root, apt warns that it cannot drop privileges in a private folder. This is harmless.
     (cd "$apt/packages" && apt-get -qq download python2.7 python2.7-minimal libpython2.7 libpython2.7-minimal \
         libpython2.7-stdlib python2.7-dev libpython2.7-dev libssl1.1 libffi7 2> >(grep -v unsandboxed >&2 || true))
     unset APT_CONFIG
@@ -62,13 +63,13 @@ END
     chmod +x "$root/python2.7"
     is_python27 "$root/python2.7" || fail "the unpacked Python 2.7 does not run: set PYTHON27 to one that does"
     python=$root/python2.7
-    # Where wsaccel's compiler finds Python.h.
+    # The compiler of wsaccel needs Python.h.
     export C_INCLUDE_PATH="$root/usr/include/python2.7:$root/usr/include"
 }
 
 python=
 if [ -n "${PYTHON27:-}" ]; then
-    is_python27 "$PYTHON27" || fail "PYTHON27=$PYTHON27 is no working Python 2.7"
+    is_python27 "$PYTHON27" || fail "PYTHON27=$PYTHON27 is not a working Python 2.7"
     python=$PYTHON27
 else
     for candidate in python2.7 "$HOME"/.pyenv/versions/2.7.*/bin/python2.7; do
@@ -87,7 +88,8 @@ if ! python3 -m pip --version >/dev/null 2>&1; then
     apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends python3-pip >/dev/null
 fi
 
-# pip 20.3.4 was the last for Python 2.7. Python 3's pip fetches it, and it then runs from where it was unpacked.
+# pip 20.3.4 was the last version for Python 2.7. Python 3's pip downloads it, and it runs from where it is
+# unpacked.
 rm -rf "$dir/pip" "$dir/packages"
 mkdir -p "$dir/pip/wheels" "$dir/packages"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_PYTHON_VERSION_WARNING=1
@@ -96,9 +98,9 @@ for wheel in "$dir"/pip/wheels/*.whl; do python3 -m zipfile -e "$wheel" "$dir/pi
 pip() { PYTHONPATH=$dir/pip "$python" -m pip --quiet "$@"; }
 pip install --no-deps --no-compile --target "$dir/packages" --requirement "$here/requirements.txt"
 if pip install --no-deps --no-compile --target "$dir/packages" --no-build-isolation wsaccel==0.6.6 2>"$dir/wsaccel.log"; then
-    say "wsaccel is built"
+    say "wsaccel was built"
 else
-    say "wsaccel is not built, so the suite will be slower; $dir/wsaccel.log says why"
+    say "wsaccel was not built, so the suite will be slower; see $dir/wsaccel.log"
 fi
 rm -rf "$dir/pip"
 
@@ -109,6 +111,6 @@ PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 exec '$python' '$dir/wstest.py' "\$
 END
 chmod +x "$dir/run"
 "$dir/run" cases >"$dir/cases.txt"
-# Last: with this file, the installation is complete.
+# Written last: this file marks a complete installation.
 "$dir/run" version >"$dir/version.txt"
 say "Autobahn testsuite $(cat "$dir/version.txt"), $(wc -l <"$dir/cases.txt") cases, in $dir"

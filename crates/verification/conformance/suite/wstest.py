@@ -2,9 +2,9 @@
 #
 #   wstest.py cases | version | OPTIONS OF wstest
 #
-# It is the unchanged suite, but for two things that have nothing to do with what it judges:
-# - its server listens on the loopback only, not on every address, and on any free port, which it prints;
-# - whoever ends it early gets a report of what has been run so far.
+# The suite is unchanged except for two things that do not affect its verdicts:
+# - its server listens only on the loopback interface, and on a free port, which it prints;
+# - if it is stopped early, it reports the cases that have finished.
 import os
 import site
 import sys
@@ -23,7 +23,7 @@ if sys.argv[1:] == ['version']:
     print(autobahntestsuite.version)
     sys.exit()
 
-import autobahntestsuite.choosereactor  # First, or Twisted chooses for itself.
+import autobahntestsuite.choosereactor  # Must come first. Otherwise Twisted chooses a reactor.
 from twisted.internet import reactor
 from autobahntestsuite.fuzzing import FuzzingFactory
 
@@ -32,7 +32,7 @@ listen_tcp = reactor.listenTCP
 
 def listen_on_loopback(port, factory, backlog=50, interface=''):
     listening = listen_tcp(0, factory, backlog, '127.0.0.1')
-    # The suite holds the Host header against this.
+    # The suite compares the Host header with this.
     factory.externalPort = listening.getHost().port
     print('listening on ws://127.0.0.1:%d/' % factory.externalPort)
     return listening
@@ -40,18 +40,18 @@ def listen_on_loopback(port, factory, backlog=50, interface=''):
 
 reactor.listenTCP = listen_on_loopback
 
-# Those who make reports, and hold results that are in none yet.
+# The factories with results that are not in a report yet.
 unreported = set()
 log_case = FuzzingFactory.__dict__['logCase']
 create_reports = FuzzingFactory.__dict__['createReports']
 
 
-def log_case_and_note(self, result):
+def log_case_and_record(self, result):
     unreported.add(self)
     log_case(self, result)
 
 
-def create_reports_and_note(self):
+def create_reports_and_record(self):
     unreported.discard(self)
     create_reports(self)
 
@@ -61,8 +61,8 @@ def report_the_rest():
         factory.createReports()
 
 
-FuzzingFactory.logCase = log_case_and_note
-FuzzingFactory.createReports = create_reports_and_note
+FuzzingFactory.logCase = log_case_and_record
+FuzzingFactory.createReports = create_reports_and_record
 reactor.addSystemEventTrigger('before', 'shutdown', report_the_rest)
 
 from autobahntestsuite.wstest import run

@@ -1,10 +1,11 @@
-// The suite's agent on the npm package ws, as installed in the folder example:   node agent.mjs URL NAME
+// The agent on the npm package ws, which is installed in the folder example:   node agent.mjs URL
+// NAME
 import { createRequire } from 'node:module';
 
 const { WebSocket } = createRequire(new URL('../../../../example/', import.meta.url))('ws');
 const [url, name] = process.argv.slice(2);
 
-// Connects, lets `serve` have the connection, and is done when it is closed.
+// Connects and passes the connection to `serve`. Resolves when the connection is closed.
 function connection(path, serve) {
   return new Promise((closed) => {
     const ws = new WebSocket(url + path, { perMessageDeflate: { threshold: 0 } });

@@ -1,10 +1,11 @@
 //! Finds files that import each other in a circle.
 //!
-//! If `a.rs` imports a name from `b.rs`, and `b.rs` imports one from `a.rs`, neither can be read before the other. A
-//! crate without such circles can be read from the leaves upward.
+//! If `a.rs` imports a name from `b.rs`, and `b.rs` imports one from `a.rs`, neither can be read
+//! before the other. A crate without such circles can be read from the leaves upward.
 //!
-//! An import is an arrow to the file that *defines* the name. The files that only pass the name on with `pub use`, as
-//! `lib.rs` and `mod.rs` often do, are skipped. `mod` declarations are no arrows.
+//! An import is an arrow to the file that *defines* the name. The files that only pass the name on
+//! with `pub use`, as `lib.rs` and `mod.rs` often do, are skipped. `mod` declarations are no
+//! arrows.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +18,8 @@ use crate::modules::{Definition, Module, ModuleTree};
 /// For each file, the files that it imports from, and the names that it imports from each.
 type Arrows = BTreeMap<PathBuf, BTreeMap<PathBuf, BTreeSet<String>>>;
 
-/// A group of files, each of which imports from every other one, directly or through others of the group.
+/// A group of files, each of which imports from every other one, directly or through others of the
+/// group.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ImportCycle {
     /// The imports among the files of the group: who imports, from which file, and which names.
@@ -70,7 +72,8 @@ fn arrows(tree: &ModuleTree, folder: &Path) -> Arrows {
         };
         for import in &module.imports {
             match &import.name {
-                // A public import passes the name on. It makes the file depend on the name only if its own code uses it.
+                // A public import passes the name on. It makes the file depend on the name only if
+                // its own code uses it.
                 Some(name) if import.public && !module.mentioned.contains(name) => {}
                 Some(_) => add(tree.resolve(number, &import.path)),
                 // Of a glob import, the names that the file uses.

@@ -1,7 +1,7 @@
 //! Finds the names that a source file defines and mentions.
 //!
-//! A name counts as defined if it follows a keyword such as `fn` or `struct`. This is far from a parser, but it is
-//! enough to notice that an item was renamed or moved to another file.
+//! A name counts as defined if it follows a keyword such as `fn` or `struct`. This is far from a
+//! parser, but it is enough to notice that an item was renamed or moved to another file.
 
 use std::collections::HashSet;
 
@@ -28,7 +28,8 @@ pub fn of_rust(source: &str) -> Items {
                 let Some(Token::Name(name)) = tokens.get(at + 1) else {
                     continue;
                 };
-                // In `const fn`, `const async fn` and `static mut` the next word is another keyword.
+                // In `const fn`, `const async fn` and `static mut` the next word is another
+                // keyword.
                 let function_follows = tokens.get(at + 2) == Some(&Token::Name("fn".to_owned()));
                 if name == "fn" || name == "mut" || function_follows {
                     continue;
@@ -49,9 +50,11 @@ pub fn of_rust(source: &str) -> Items {
     Items { defined, mentioned: names(&tokens) }
 }
 
-/// Collects the variants of an enum or the fields of a struct, given the tokens that follow its name.
+/// Collects the variants of an enum or the fields of a struct, given the tokens that follow its
+/// name.
 fn collect_members(tokens: &[Token], variants: bool, defined: &mut HashSet<String>) {
-    // The body opens with the first `{`. A `;` before it means that there is no body: `struct A(u8);`, `struct B;`.
+    // The body opens with the first `{`. A `;` before it means that there is no body: `struct
+    // A(u8);`, `struct B;`.
     let Some(open) = tokens.iter().position(|t| *t == Token::Sign('{') || *t == Token::Sign(';')) else {
         return;
     };
@@ -176,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_a_mention_and_no_definition() {
+    fn a_call_is_a_mention_but_not_a_definition() {
         let items = of_rust("fn a() { b(); c::d() }");
         assert!(items.mentioned.contains("b") && items.mentioned.contains("d"));
         assert_eq!(sorted(&items), ["a"]);

@@ -1,61 +1,64 @@
-//! What a page says: its headings, its links, its images, its fences.
+//! Reads a page: its headings, links, images and code fences.
 //!
-//! This is not a Markdown parser. It knows the few forms that our pages use, and it knows code: whatever stands in a
-//! fence, between backticks or in an HTML comment is *blanked* first, byte for byte, so that a link in an example is not
-//! taken for a link, while every offset still points into the original text.
+//! This is not a complete Markdown parser. It supports the few forms that our pages use. First it
+//! *blanks* all code (in fences, between backticks) and all HTML comments: it replaces each byte,
+//! so that a link in an example is not found, but every offset is still valid in the original text.
 
 use std::collections::HashMap;
 
-/// One page, taken apart.
+/// The contents of a page.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// The anchors of the page's headings, in order, as GitHub and mdBook name them, or as they name themselves.
+    /// The anchors of the headings, in order. They are those of GitHub and mdBook, unless a heading
+    /// sets its own.
     pub anchors: Vec<String>,
-    /// Links and images.
+    /// The links and images.
     pub links: Vec<Link>,
-    /// Faults of the page itself, such as a fence that never ends.
-    pub faults: Vec<Fault>,
+    /// The mistakes in the page itself, such as a fence without an end.
+    pub mistakes: Vec<MarkdownMistake>,
 }
 
 /// A link or an image.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The line on which it begins, from 1.
+    /// The line on which it begins, counted from 1.
     pub line: usize,
-    /// What stands between the square brackets, as written.
+    /// The text between the square brackets.
     pub text: String,
-    /// What stands between the round ones.
+    /// The target between the parentheses.
     pub target: String,
-    /// Whether it is an image.
+    /// The title after the target, if there is one.
+    pub title: Option<String>,
+    /// Whether this is an image.
     pub image: bool,
 }
 
-/// Something that is wrong with a page whatever its links lead to.
+/// A mistake in a page that has nothing to do with other files.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The line, from 1.
+pub struct MarkdownMistake {
+    /// The line, counted from 1.
     pub line: usize,
-    /// What is wrong and what to do about it.
+    /// The mistake, and how to correct it.
     pub advice: String,
 }
 
-/// Beginnings of paths that mean something on one machine only.
+/// The beginnings of paths that exist on one machine only.
 const LOCAL_PATHS: [&str; 6] = ["/home/", "/root/", "/Users/", "/mnt/", "/tmp/", "C:\\"];
 
-/// Takes a page apart.
+/// Reads a page.
 #[must_use]
 pub fn parse(text: &str) -> Page {
     let mut page = Page::default();
-    let blanked = blank_code(text, &mut page.faults);
-    find_local_paths(text, &mut page.faults);
+    let blanked = blank_code(text, &mut page.mistakes);
+    find_local_paths(text, &mut page.mistakes);
     page.anchors = anchors(text, &blanked);
-    page.links = links(text, &blanked, &mut page.faults);
+    page.links = links(text, &blanked, &mut page.mistakes);
     page
 }
 
-/// Replaces code and HTML comments by NUL bytes, keeping line ends and the length.
-fn blank_code(text: &str, faults: &mut Vec<Fault>) -> String {
-    let mut out = blank_fences(text, faults);
+/// Replaces code and HTML comments by NUL bytes. Line ends and the length stay the same.
+fn blank_code(text: &str, mistakes: &mut Vec<MarkdownMistake>) -> String {
+    let mut out = blank_fences(text, mistakes);
     while let Some(from) = out.find("<!--") {
         let to = out[from..].find("-->").map_or(out.len(), |n| from + n + 3);
         blank(&mut out, from, to);
@@ -64,13 +67,13 @@ fn blank_code(text: &str, faults: &mut Vec<Fault>) -> String {
     out
 }
 
-/// Blanks fenced code, the fence lines included.
-fn blank_fences(text: &str, faults: &mut Vec<Fault>) -> String {
+/// Blanks fenced code, including the lines of the fences.
+fn blank_fences(text: &str, mistakes: &mut Vec<MarkdownMistake>) -> String {
     let mut out = String::with_capacity(text.len());
-    // The fence that is open: its character, how many of them, the line it began on.
+    // The open fence: its character, the number of these characters, and its line.
     let mut open: Option<(char, usize, usize)> = None;
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        // A fence may stand in a quotation or a list.
+        // A fence may be in a quotation or a list.
         let body = line.trim_start_matches([' ', '>']).trim_end();
         let mark = body.chars().next().filter(|c| *c == '`' || *c == '~');
         let run = mark.map_or(0, |m| body.chars().take_while(|c| *c == m).count());
@@ -92,13 +95,14 @@ fn blank_fences(text: &str, faults: &mut Vec<Fault>) -> String {
         }
     }
     if let Some((_, _, line)) = open {
-        let advice = "this code fence never ends: close it with the same characters on a line of their own";
-        faults.push(Fault { line, advice: advice.to_owned() });
+        let advice = "this code fence has no end: close it with the same characters on a separate line";
+        mistakes.push(MarkdownMistake { line, advice: advice.to_owned() });
     }
     out
 }
 
-/// Blanks `inline code`. A run of backticks is closed by the next run of the same length in the same paragraph.
+/// Blanks `inline code`. A run of backticks ends at the next run of the same length in the same
+/// paragraph.
 fn blank_spans(out: &mut String) {
     let mut at = 0;
     while let Some(offset) = out[at..].find('`') {
@@ -128,22 +132,22 @@ fn blank(text: &mut String, from: usize, to: usize) {
     text.replace_range(from..to, &hole);
 }
 
-/// What a character is blanked with, and how often, so that the length in bytes stays.
+/// Returns the replacement for a character, and how often to repeat it so that the length in bytes
+/// stays the same.
 fn blanked_char(c: char) -> (char, usize) {
     if c == '\n' { ('\n', 1) } else { ('\0', c.len_utf8()) }
 }
 
-fn find_local_paths(text: &str, faults: &mut Vec<Fault>) {
+fn find_local_paths(text: &str, mistakes: &mut Vec<MarkdownMistake>) {
     for (index, line) in text.lines().enumerate() {
         for path in LOCAL_PATHS {
-            // After a letter or a slash it is the middle of something else, an URL for example.
+            // After a letter or a slash, this is part of something longer, such as a URL.
             let found = line.match_indices(path).any(|(at, _)| {
                 line[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'`(=:>".contains(c))
             });
             if found {
-                let advice =
-                    format!("`{path}` is a place on one machine only: write a path relative to the repository");
-                faults.push(Fault { line: index + 1, advice });
+                let advice = format!("`{path}` exists on one machine only: write a path relative to the repository");
+                mistakes.push(MarkdownMistake { line: index + 1, advice });
             }
         }
     }
@@ -169,13 +173,13 @@ fn anchors(text: &str, blanked: &str) -> Vec<String> {
     anchors
 }
 
-/// The anchor that a heading gives itself, as in `## Section 4.1 {#section-4-1}`.
+/// Returns the anchor that a heading sets itself, as in `## Section 4.1 {#section-4-1}`.
 fn own_id(heading: &str) -> Option<&str> {
     let (_, id) = heading.trim_end().strip_suffix('}')?.rsplit_once(" {#")?;
     (!id.contains(char::is_whitespace)).then_some(id)
 }
 
-/// A heading as it is shown: of a link, the text.
+/// Returns the visible text of a heading: links are replaced by their text.
 fn heading_text(heading: &str) -> String {
     let mut text = heading.trim().to_owned();
     while let Some(middle) = text.find("](") {
@@ -188,8 +192,10 @@ fn heading_text(heading: &str) -> String {
     text
 }
 
-/// The anchor of a heading by GitHub's rule: small letters; letters, digits, `-` and `_` stay, a space becomes `-`,
-/// all else goes.
+/// Returns the anchor of a heading by GitHub's rule.
+///
+/// Letters become lower case. Letters, digits, `-` and `_` stay, a space becomes `-`, and
+/// everything else is removed.
 #[must_use]
 pub fn slug(heading: &str) -> String {
     heading
@@ -205,32 +211,35 @@ pub fn slug(heading: &str) -> String {
         .collect()
 }
 
-fn links(text: &str, blanked: &str, faults: &mut Vec<Fault>) -> Vec<Link> {
+fn links(text: &str, blanked: &str, mistakes: &mut Vec<MarkdownMistake>) -> Vec<Link> {
     let mut links = Vec::new();
     let line_of = |at: usize| text[..at].matches('\n').count() + 1;
-    // [text](target) and ![text](target): found by their middle.
+    // [text](target) and ![text](target) are found by their middle.
     for (middle, _) in blanked.match_indices("](") {
         let Some(from) = opening_bracket(&blanked[..middle]) else {
             continue;
         };
         let line = line_of(from);
         let Some(length) = blanked[middle..].find(')') else {
-            faults.push(Fault { line, advice: "this link has no closing `)`".to_owned() });
+            mistakes.push(MarkdownMistake { line, advice: "this link has no closing `)`".to_owned() });
             continue;
         };
-        // A title after the target is not part of it: (target "title")
-        let target = text[middle + 2..middle + length].split_whitespace().next().unwrap_or_default();
+        // A title may follow the target: (target "title")
+        let inner = text[middle + 2..middle + length].trim();
+        let (target, title) = inner.split_once(char::is_whitespace).unwrap_or((inner, ""));
         links.push(Link {
             line,
             text: text[from + 1..middle].to_owned(),
             target: target.trim_matches(['<', '>']).to_owned(),
+            title: quoted_title(title),
             image: blanked[..from].ends_with('!'),
         });
     }
     // [name]: target
     let definitions = blanked.lines().enumerate().filter_map(|(index, line)| {
         let (name, target) = line.strip_prefix('[')?.split_once("]: ")?;
-        Some(Link { line: index + 1, text: name.to_owned(), target: target.trim().to_owned(), image: false })
+        let target = target.trim().to_owned();
+        Some(Link { line: index + 1, text: name.to_owned(), target, title: None, image: false })
     });
     links.extend(definitions);
     // <img src="target"> and <a href="target">
@@ -241,13 +250,20 @@ fn links(text: &str, blanked: &str, faults: &mut Vec<Fault>) -> Vec<Link> {
                 continue;
             };
             let target = text[from..from + length].to_owned();
-            links.push(Link { line: line_of(at), text: String::new(), target, image });
+            links.push(Link { line: line_of(at), text: String::new(), target, title: None, image });
         }
     }
     links
 }
 
-/// The `[` that belongs to a `]` which follows `before`; brackets in between come in pairs.
+/// Returns the title of a link without its quotation marks.
+fn quoted_title(text: &str) -> Option<String> {
+    let title = text.trim();
+    title.strip_prefix('"').and_then(|title| title.strip_suffix('"')).map(str::to_owned)
+}
+
+/// Returns the position of the `[` that belongs to a `]` after `before`. Brackets in between are
+/// paired.
 fn opening_bracket(before: &str) -> Option<usize> {
     let mut depth = 0;
     for (at, c) in before.char_indices().rev() {
@@ -266,30 +282,30 @@ mod tests {
     use super::*;
 
     fn link(line: usize, text: &str, target: &str) -> Link {
-        Link { line, text: text.to_owned(), target: target.to_owned(), image: false }
+        Link { line, text: text.to_owned(), target: target.to_owned(), title: None, image: false }
     }
 
     #[test]
     fn links_and_images_are_found_with_their_lines() {
         let page = parse("A [b](c.md).\n\n![d](e.png \"title\") and\n[two\nlines](f.md#g)\n[h]: i.md\n");
-        let image = Link { image: true, ..link(3, "d", "e.png") };
+        let image = Link { image: true, title: Some("title".to_owned()), ..link(3, "d", "e.png") };
         let expected = vec![link(1, "b", "c.md"), image, link(4, "two\nlines", "f.md#g"), link(6, "h", "i.md")];
         assert_eq!(page.links, expected);
-        assert_eq!(page.faults, []);
+        assert_eq!(page.mistakes, []);
     }
 
     #[test]
-    fn html_images_and_anchors_count_too() {
+    fn html_images_and_anchors_are_links() {
         let page = parse("<a href=\"a.md\"><img src=\"b.png\" alt=\"\"></a>\n");
         let targets: Vec<_> = page.links.iter().map(|l| (l.target.as_str(), l.image)).collect();
         assert_eq!(targets, [("b.png", true), ("a.md", false)]);
     }
 
     #[test]
-    fn code_holds_no_links() {
+    fn code_contains_no_links() {
         let page = parse("`[a](b)` ``[`c`](d)`` <!-- [e](f) -->\n\n```text\n[g](h)\n```\n\n> ```\n> [i](j)\n> ```\n");
         assert_eq!(page.links, []);
-        assert_eq!(page.faults, []);
+        assert_eq!(page.mistakes, []);
     }
 
     #[test]
@@ -298,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_may_hold_an_image() {
+    fn a_link_may_contain_an_image() {
         let page = parse("[![a](b.png)](c.md)");
         let targets: Vec<_> = page.links.iter().map(|l| (l.target.as_str(), l.image)).collect();
         assert_eq!(targets, [("b.png", true), ("c.md", false)]);
@@ -313,39 +329,39 @@ mod tests {
     }
 
     #[test]
-    fn a_heading_that_comes_twice_is_numbered() {
+    fn a_repeated_heading_is_numbered() {
         let page = parse("# A\n## Try it\n## Try it\n### [Linked](x.md) one\n#no heading\n```\n# comment\n```\n");
         assert_eq!(page.anchors, ["a", "try-it", "try-it-1", "linked-one"]);
     }
 
     #[test]
-    fn a_heading_may_name_its_own_anchor() {
+    fn a_heading_may_set_its_own_anchor() {
         let page =
             parse("# A {#b}\n## [Section 4.1](https://example.com/#section-4.1): one {#section-4-1}\n## C {d}\n");
         assert_eq!(page.anchors, ["b", "section-4-1", "c-d"]);
     }
 
     #[test]
-    fn a_fence_that_never_ends_is_a_fault() {
+    fn a_fence_without_an_end_is_a_mistake() {
         let page = parse("text\n```rust\nfn main() {}\n");
-        assert_eq!(page.faults.len(), 1);
-        assert_eq!(page.faults[0].line, 2);
+        assert_eq!(page.mistakes.len(), 1);
+        assert_eq!(page.mistakes[0].line, 2);
     }
 
     #[test]
-    fn a_longer_fence_may_hold_a_shorter_one() {
+    fn a_longer_fence_may_contain_a_shorter_one() {
         assert_eq!(parse("````\n```\n[a](b)\n```\n````\n[c](d)").links, [link(6, "c", "d")]);
     }
 
     #[test]
-    fn local_paths_are_faults_and_urls_are_not() {
+    fn local_paths_are_mistakes_and_urls_are_not() {
         let page = parse("ok https://example.com/home/x\n\n```sh\ncd /home/me\n```\n`~/x` and \"/tmp/a\"\n");
-        let lines: Vec<_> = page.faults.iter().map(|f| f.line).collect();
+        let lines: Vec<_> = page.mistakes.iter().map(|f| f.line).collect();
         assert_eq!(lines, [4, 6]);
     }
 
     #[test]
-    fn letters_beyond_ascii_keep_the_offsets_right() {
+    fn offsets_are_correct_after_letters_beyond_ascii() {
         let page = parse("`é` ü [ä](ö.md)\n\n```\n漢字 [a](b)\n```\n[z](y)");
         assert_eq!(page.links, [link(1, "ä", "ö.md"), link(6, "z", "y")]);
     }

@@ -7,8 +7,8 @@
 //!   uri.rs     use crate::Opcode;              imports it, from opcode.rs
 //! ```
 //!
-//! The parser works on [tokens](crate::tokens). It knows `mod`, `use` and paths such as `frame::Opcode::Text`, leaves
-//! out everything under `#[cfg(test)]`, and does not expand macros.
+//! The parser works on [tokens](crate::tokens). It knows `mod`, `use` and paths such as
+//! `frame::Opcode::Text`, leaves out everything under `#[cfg(test)]`, and does not expand macros.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,7 +38,8 @@ pub struct Module {
     pub imports: Vec<Import>,
     /// The paths of two or more segments in the module's code, such as `frame::Opcode::Text`.
     pub paths: BTreeSet<Vec<String>>,
-    /// The names that occur in the module's code outside `use` declarations, as a type or in a call.
+    /// The names that occur in the module's code outside `use` declarations, as a type or in a
+    /// call.
     pub mentioned: BTreeSet<String>,
     /// The folder in which the files of the module's children are.
     folder: PathBuf,
@@ -88,7 +89,7 @@ impl ModuleTree {
         let source = fs::read_to_string(file)?;
         let tokens = tokens::rust(&source);
         let module = self.add(file, folder, parent);
-        Parser { tree: self, tokens: &tokens, at: 0 }.module(module)?;
+        ModuleParser { tree: self, tokens: &tokens, at: 0 }.module(module)?;
         Ok(module)
     }
 
@@ -120,8 +121,8 @@ impl ModuleTree {
         self.member_of(module, name, true, &mut Vec::new())
     }
 
-    /// `visited` holds the names that are being looked up, so that two modules which import everything from each other
-    /// do not lead to endless recursion.
+    /// `visited` holds the names that are being looked up, so that two modules which import
+    /// everything from each other do not lead to endless recursion.
     fn resolve_from(&self, module: usize, path: &[String], visited: &mut Vec<(usize, String, bool)>) -> Definition {
         let (mut module, mut rest) = match path.first().map(String::as_str) {
             Some("crate" | "$crate") => (0, &path[1..]),
@@ -141,7 +142,8 @@ impl ModuleTree {
                 match self.member_of(module, name, tail.is_empty(), visited) {
                     Some(Definition::Module(child)) => module = child,
                     Some(definition) => return definition,
-                    // The path is inside this crate, but nothing declares the name: a macro must have made the item.
+                    // The path is inside this crate, but nothing declares the name: a macro must
+                    // have made the item.
                     None => return Definition::Item { module, name: name.clone() },
                 }
             }
@@ -150,8 +152,8 @@ impl ModuleTree {
         Definition::Module(module)
     }
 
-    /// A module and a function may have the same name. The last name of a path (`is_last`) then means the function, any
-    /// other name the module.
+    /// A module and a function may have the same name. The last name of a path (`is_last`) then
+    /// means the function, any other name the module.
     fn member_of(
         &self,
         module: usize,
@@ -192,17 +194,18 @@ impl ModuleTree {
     }
 }
 
-struct Parser<'a> {
+struct ModuleParser<'a> {
     tree: &'a mut ModuleTree,
     tokens: &'a [Token],
     at: usize,
 }
 
-impl<'a> Parser<'a> {
-    /// Reads the contents of a module, up to the end of the file or the `}` that closes the module's block.
+impl<'a> ModuleParser<'a> {
+    /// Reads the contents of a module, up to the end of the file or the `}` that closes the
+    /// module's block.
     fn module(&mut self, module: usize) -> io::Result<()> {
-        // How many braces are open within the module. Only at depth 0 does a keyword declare an item of the module: a
-        // function in an `impl` block belongs to its type.
+        // How many braces are open within the module. Only at depth 0 does a keyword declare an
+        // item of the module: a function in an `impl` block belongs to its type.
         let mut depth = 0_usize;
         while let Some(token) = self.tokens.get(self.at) {
             match token {
@@ -342,8 +345,8 @@ impl<'a> Parser<'a> {
         if after_dot || after_colons {
             return;
         }
-        // A field or a local variable may have the name of a function in another module. A call is surely a use, and so
-        // is a capitalized name.
+        // A field or a local variable may have the name of a function in another module. A call is
+        // surely a use, and so is a capitalized name.
         let is_capitalized = path[0].starts_with(char::is_uppercase);
         let Module { mentioned, paths, .. } = &mut self.tree.modules[module];
         if path.len() > 1 {

@@ -7,29 +7,39 @@ use std::{
 };
 
 use crate::{
+    constants::{self, ConstantValue},
     items::{self, Items},
     markdown::{self, Link, Page},
     problem::Problem,
+    quantity,
 };
 
-/// The pages in front of the book.
+/// The first page of the repository.
 const FRONT: &str = "README.md";
-/// Where the chapters are.
+/// The folder of the chapters.
 const CHAPTERS: &str = "docs/src";
 /// The book's table of contents.
 const SUMMARY: &str = "docs/src/SUMMARY.md";
-/// The one file that pages may lead to before it is there: duvet's report, which `.ci/duvet` makes and nobody commits.
+/// The only target of links that may be missing: duvet's report, which `.ci/duvet` generates and
+/// which is not committed.
 const GENERATED: &str = "docs/src/duvet-report.html";
 
-/// Checks `README.md` and every chapter of the book of the repository at `root`.
+/// The folders with pages. They are searched for `*.md` files, except in folders of generated
+/// files.
+const FOLDERS: [&str; 2] = ["docs", "crates"];
+/// Folders of generated or downloaded files.
+const SKIPPED: [&str; 3] = ["target", "node_modules", "book"];
+
+/// Checks `README.md`, every chapter of the book, and every other page of the repository at `root`.
 ///
 /// # Errors
-///
-/// When a page or a directory cannot be read.
+/// A page or a folder cannot be read.
 pub fn check(root: &Path) -> io::Result<Vec<Problem>> {
     let mut checker = Checker { root, pages: BTreeMap::new(), items: HashMap::new(), problems: Vec::new() };
     checker.read_page(Path::new(FRONT))?;
-    checker.read_folder(Path::new(CHAPTERS))?;
+    for folder in FOLDERS.map(Path::new).into_iter().filter(|folder| root.join(folder).is_dir()) {
+        checker.read_folder(folder)?;
+    }
     let pages: Vec<PathBuf> = checker.pages.keys().cloned().collect();
     for page in &pages {
         checker.check_page(page);
@@ -41,9 +51,9 @@ pub fn check(root: &Path) -> io::Result<Vec<Problem>> {
 
 struct Checker<'a> {
     root: &'a Path,
-    /// Every page that is checked, by its path from the root.
+    /// The pages to check, by path from the root.
     pages: BTreeMap<PathBuf, Page>,
-    /// Source files that were referred to, read once.
+    /// The names in the source files that pages refer to.
     items: HashMap<PathBuf, Items>,
     problems: Vec<Problem>,
 }
@@ -60,6 +70,9 @@ impl Checker<'_> {
             let entry = entry?;
             let path = folder.join(entry.file_name());
             if entry.file_type()?.is_dir() {
+                if SKIPPED.iter().any(|name| *entry.file_name() == **name) {
+                    continue;
+                }
                 self.read_folder(&path)?;
             } else if path.extension().is_some_and(|e| e == "md") {
                 self.read_page(&path)?;
@@ -76,9 +89,9 @@ impl Checker<'_> {
         let Some(page) = self.pages.get_mut(path) else {
             return;
         };
-        let (links, faults) = (std::mem::take(&mut page.links), std::mem::take(&mut page.faults));
-        for fault in faults {
-            self.report(path, fault.line, fault.advice);
+        let (links, mistakes) = (std::mem::take(&mut page.links), std::mem::take(&mut page.mistakes));
+        for mistake in mistakes {
+            self.report(path, mistake.line, mistake.advice);
         }
         for link in &links {
             if let Err(advice) = self.check_link(path, link) {
@@ -93,7 +106,7 @@ impl Checker<'_> {
     fn check_link(&mut self, page: &Path, link: &Link) -> Result<(), String> {
         let target = link.target.as_str();
         if target.is_empty() {
-            return Err(format!("the link `{}` leads nowhere: give it a target", link.text));
+            return Err(format!("the link `{}` has no target", link.text));
         }
         if has_scheme(target) {
             return Ok(());
@@ -108,7 +121,7 @@ impl Checker<'_> {
         let path = if file.is_empty() {
             page.to_owned()
         } else {
-            resolve(page, file).ok_or_else(|| format!("`{target}` leads out of the repository"))?
+            resolve(page, file).ok_or_else(|| format!("`{target}` is outside the repository"))?
         };
         if path == Path::new(GENERATED) {
             return Ok(());
@@ -118,9 +131,10 @@ impl Checker<'_> {
         }
         match extension(&path) {
             "md" => self.check_fragment(&path, fragment),
-            "rs" | "js" if fragment.is_some() => {
-                Err(format!("`{target}`: places in a source file move; name the item in the link's text instead"))
-            }
+            "rs" | "js" if fragment.is_some() => Err(format!(
+                "`{target}`: line numbers in a source file change; name the item in the text of the link instead"
+            )),
+            "rs" if link.title.is_some() => self.check_number(&path, link),
             "rs" | "js" if !link.image => self.check_source(&path, &link.text),
             _ => Ok(()),
         }
@@ -131,7 +145,7 @@ impl Checker<'_> {
             return Ok(());
         };
         if !self.pages.contains_key(path) {
-            // A Markdown file outside the book, such as an example's own page.
+            // A page outside the folders above, such as that of an example.
             self.read_page(path).map_err(|e| format!("cannot read `{}`: {e}", path.display()))?;
         }
         let anchors = &self.pages[path].anchors;
@@ -140,25 +154,47 @@ impl Checker<'_> {
         }
         let near = anchors.iter().find(|a| a.contains(fragment) || fragment.contains(a.as_str()));
         let hint = near.map_or_else(|| "see its headings".to_owned(), |a| format!("perhaps `#{a}`"));
-        Err(format!("`#{fragment}` is no heading of `{}`: {hint}", path.display()))
+        Err(format!("`#{fragment}` is not a heading of `{}`: {hint}", path.display()))
     }
 
-    /// A link with code as its text and a source file as its target promises a definition.
+    /// Checks a link whose text is a quantity and whose title is the name of a constant:
+    /// `[320 KiB](queue.rs "QUEUED_MAX")`.
+    fn check_number(&self, path: &Path, link: &Link) -> Result<(), String> {
+        let constant = link.title.as_deref().unwrap_or_default();
+        let stated = quantity::parse(&link.text)
+            .ok_or_else(|| format!("`{}` is not a number, but the title names a constant", link.text))?;
+        let actual = constants::evaluate(&self.root.join(path), constant)
+            .map_err(|error| format!("`{constant}` in `{}`: {error}", path.display()))?;
+        if stated == actual {
+            return Ok(());
+        }
+        let actual = match actual {
+            ConstantValue::Number(number) => number.to_string(),
+            ConstantValue::Time(time) => format!("{time:?}"),
+        };
+        Err(format!("the page says `{}`, but `{constant}` in `{}` is {actual}", link.text, path.display()))
+    }
+
+    /// Checks a link whose text is code and whose target is a source file: the file must define the
+    /// last name in the text.
     fn check_source(&mut self, path: &Path, text: &str) -> Result<(), String> {
         let Some(code) = text.strip_prefix('`').and_then(|t| t.strip_suffix('`')) else {
             return Ok(());
         };
-        // `frame/mask.rs` names the file itself.
+        // A text such as `frame/mask.rs` names the file itself.
         if code.ends_with(".rs") || code.ends_with(".js") {
             return if path.ends_with(code) {
                 Ok(())
             } else {
-                Err(format!("the text says `{code}`, the link leads to `{}`", path.display()))
+                Err(format!("the text says `{code}`, but the target is `{}`", path.display()))
             };
+        }
+        if names_module(path, code) {
+            return Ok(());
         }
         let (owner, name) = names(code);
         let Some(name) = name else {
-            return Err(format!("`{code}` names nothing that could be looked for in `{}`", path.display()));
+            return Err(format!("`{code}` contains no name that `{}` could define", path.display()));
         };
         if !self.items.contains_key(path) {
             let source = fs::read_to_string(self.root.join(path)).map_err(|e| format!("`{}`: {e}", path.display()))?;
@@ -167,8 +203,11 @@ impl Checker<'_> {
         }
         let items = &self.items[path];
         if !items.defined.contains(name) {
-            let state =
-                if items.mentioned.contains(name) { "mentions it but does not define it" } else { "has no such name" };
+            let state = if items.mentioned.contains(name) {
+                "mentions it but does not define it"
+            } else {
+                "does not contain it"
+            };
             return Err(format!(
                 "`{name}` is not defined in `{}`, which {state}: correct the text or the target",
                 path.display()
@@ -198,25 +237,26 @@ impl Checker<'_> {
                 twice.push((link.line, path));
             }
         }
-        let chapters = self.pages.keys().filter(|p| p.starts_with(CHAPTERS) && *p != summary);
+        let chapters = self.pages.keys().filter(|page| page.starts_with(CHAPTERS) && *page != summary);
         let missing: Vec<PathBuf> = chapters.filter(|p| !listed.contains(*p)).cloned().collect();
         for (line, path) in twice {
-            self.report(summary, line, format!("`{}` stands here twice", path.display()));
+            self.report(summary, line, format!("`{}` is listed twice", path.display()));
         }
         for path in missing {
-            self.report(&path, 0, "this chapter is not in SUMMARY.md: readers of the book will not find it");
+            self.report(&path, 0, "this chapter is not in SUMMARY.md, so readers of the book will not find it");
         }
     }
 }
 
-/// Whether a target begins with a scheme, as `https:` and `mailto:` do.
+/// Returns whether a target begins with a scheme, such as `https:` or `mailto:`.
 fn has_scheme(target: &str) -> bool {
     target.split_once(':').is_some_and(|(scheme, _)| {
         !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+' || c == '-' || c == '.')
     })
 }
 
-/// The path from the root of what a page calls `target`; `None` when that lies outside.
+/// Returns the path from the root for a target that is relative to a page, or `None` if it is
+/// outside the repository.
 fn resolve(page: &Path, target: &str) -> Option<PathBuf> {
     let mut path = page.parent().unwrap_or(Path::new("")).to_owned();
     for part in Path::new(target).components() {
@@ -238,8 +278,19 @@ fn extension(path: &Path) -> &str {
     path.extension().and_then(|e| e.to_str()).unwrap_or_default()
 }
 
-/// Of `Connection::poll_event()` the owner `Connection` and the name `poll_event`. An owner counts when it begins with a
-/// capital: a module's name need not occur in the module's own file.
+/// Returns whether `code` names the module in a file: `link` or `screen/link` for
+/// `src/screen/link.rs` and for `src/screen/link/mod.rs`.
+fn names_module(path: &Path, code: &str) -> bool {
+    let module = path.with_extension("");
+    let module = if module.ends_with("mod") { module.parent().unwrap_or(&module) } else { &module };
+    module.ends_with(code)
+}
+
+/// Returns the owner and the name in a piece of code: `Connection` and `poll_event` for
+/// `Connection::poll_event()`.
+///
+/// A module does not count as an owner, because its name need not occur in its own file. So the
+/// owner must begin with a capital letter.
 fn names(code: &str) -> (Option<&str>, Option<&str>) {
     let code = code.split(['(', '<', '!', ' ']).next().unwrap_or_default();
     let mut parts = code.rsplit([':', '.', '#']).filter(|part| !part.is_empty());
@@ -261,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_name_is_what_counts() {
+    fn the_last_name_is_the_item() {
         assert_eq!(names("Connection::poll_event"), (Some("Connection"), Some("poll_event")));
         assert_eq!(names("frame::header::FrameHeader"), (None, Some("FrameHeader")));
         assert_eq!(names("apply_mask()"), (None, Some("apply_mask")));
@@ -271,7 +322,15 @@ mod tests {
     }
 
     #[test]
-    fn addresses_have_a_scheme_and_paths_have_none() {
+    fn a_module_is_named_by_the_end_of_its_path() {
+        let module = Path::new("src/screen/link/mod.rs");
+        assert!(names_module(module, "link") && names_module(module, "screen/link"));
+        assert!(names_module(Path::new("src/signals.rs"), "signals"));
+        assert!(!names_module(module, "mod") && !names_module(module, "nk") && !names_module(module, "screen"));
+    }
+
+    #[test]
+    fn only_urls_have_a_scheme() {
         assert!(has_scheme("https://example.com/"));
         assert!(has_scheme("ws://127.0.0.1:8080/"));
         assert!(!has_scheme("a/b.md#c"));

@@ -1,7 +1,8 @@
 //! Cuts source text into tokens: names, numbers and punctuation.
 //!
-//! Comments, strings and attributes are dropped. The result is far from a syntax tree, but it is enough to find
-//! definitions, imports and paths, and it treats the arguments of macros like any other code.
+//! Comments, strings and attributes are dropped. The result is far from a syntax tree, but it is
+//! enough to find definitions, imports and paths, and it treats the arguments of macros like any
+//! other code.
 
 /// One piece of source text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +103,8 @@ fn block_comment(text: &str, javascript: bool) -> usize {
     text.len()
 }
 
-/// Returns the length of a text between two equal quotation marks. A backslash escapes the next character.
+/// Returns the length of a text between two equal quotation marks. A backslash escapes the next
+/// character.
 fn quoted(text: &str, mark: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -116,7 +118,8 @@ fn quoted(text: &str, mark: char) -> usize {
     text.len()
 }
 
-/// Returns the length of a raw string, such as `r"..."` or `br#"..."#`, if the text begins with one.
+/// Returns the length of a raw string, such as `r"..."` or `br#"..."#`, if the text begins with
+/// one.
 fn raw_string(text: &str) -> Option<usize> {
     let start = ["r", "br", "cr"].iter().find_map(|p| text.strip_prefix(p))?;
     let hashes = start.bytes().take_while(|b| *b == b'#').count();
@@ -166,7 +169,8 @@ fn is_test_only(attribute: &str) -> bool {
     compact == "#[cfg(test)]" || compact.starts_with("#[cfg(all(test,")
 }
 
-/// Returns whether a `/` in JavaScript begins a regular expression. After a complete value it divides.
+/// Returns whether a `/` in JavaScript begins a regular expression. After a complete value it
+/// divides.
 fn a_value_may_follow(before: Option<&Token>) -> bool {
     match before {
         None | Some(Token::TestOnly) => true,

@@ -1,22 +1,23 @@
-//! Inputs in a file: one in a line, as hexadecimal digits, so that a change of one is a change of a line.
+//! Corpus files: one input per line, in hexadecimal digits. A change of an input is a change of one
+//! line.
 
 use std::{fmt::Write as _, path::PathBuf};
 
-/// Where a target's inputs are kept.
+/// Returns the corpus file of a target.
 pub fn file(target: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "corpora", target].iter().collect::<PathBuf>().with_extension("hex")
 }
 
-/// The inputs of a file's text.
+/// Returns the inputs in the text of a corpus file.
 ///
 /// # Errors
-/// Which line is not hexadecimal.
+/// A line is not hexadecimal. The error names it.
 pub fn unpack(text: &str) -> Result<Vec<Vec<u8>>, String> {
     let line = |(number, line): (usize, &str)| bytes(line).ok_or_else(|| format!("line {}: {line:?}", number + 1));
     text.lines().enumerate().map(line).collect()
 }
 
-/// The text of a file with these inputs: short ones first, each once.
+/// Returns the text of a corpus file with these inputs, sorted by length and without duplicates.
 pub fn pack(mut inputs: Vec<Vec<u8>>) -> String {
     inputs.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
     inputs.dedup();
@@ -31,7 +32,7 @@ pub fn pack(mut inputs: Vec<Vec<u8>>) -> String {
     text
 }
 
-/// The bytes that these digits stand for. Spaces between them are for people.
+/// Parses hexadecimal digits. Spaces between them are ignored.
 pub fn bytes(digits: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = digits.bytes().filter(|digit| *digit != b' ').collect();
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();

@@ -1,15 +1,15 @@
-//! Our engine, given bytes, and all that came of it.
+//! Runs our engine on bytes from a peer, and records everything that it does.
 
 use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use protocol::{CloseInfo, Config, Connection, Event, Limits, Message, Role, Transmit, Violation, frame::MaskingKey};
 
-use crate::cuts::pieces;
+use crate::splits::pieces;
 
-/// Something that arrived.
+/// Something that the application received.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum ReceivedEvent {
     /// A text message.
     Text(String),
     /// A binary message.
@@ -18,117 +18,128 @@ pub enum Heard {
     Ping(Vec<u8>),
     /// A Pong.
     Pong(Vec<u8>),
-    /// A Close, with code and reason.
+    /// A Close with its code and reason.
     Close(Option<(u16, String)>),
 }
 
-/// All that came of some bytes and the end of the stream after them.
+/// The record of a connection that received some bytes and then the end of the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// What was heard, in order.
-    pub heard: Vec<Heard>,
-    /// The rule that was broken, if one was.
+pub struct EngineRecord {
+    /// The events that the application received, in order.
+    pub events: Vec<ReceivedEvent>,
+    /// The rule that the bytes broke.
     pub violation: Option<Violation>,
-    /// What was sent: Pongs and a Close.
+    /// The bytes that the engine sent: Pongs and a Close.
     pub sent: Vec<u8>,
-    /// What the driver was told to do with TCP, in order: `H` for half-close, `D` for disconnect.
-    pub steps: String,
-    /// How it ended.
+    /// The steps that the driver had to take with TCP, in order: `H` for half-close, `D` for
+    /// disconnect.
+    pub tcp_steps: String,
+    /// The close information of the connection.
     pub close_info: CloseInfo,
 }
 
-/// An engine that is being fed.
-struct Fed {
+/// A running engine, and the record so far.
+struct EngineRun {
     connection: Connection,
     now: Instant,
-    outcome: (Vec<Heard>, Option<Violation>, Vec<u8>, String),
+    events: Vec<ReceivedEvent>,
+    violation: Option<Violation>,
+    sent: Vec<u8>,
+    tcp_steps: String,
+    /// The number of bytes that have arrived.
     received: usize,
 }
 
-/// Limits that a short input can break. One bit of the seed decides between them and `wide` ones, so that both large
-/// messages and broken limits are within an input's reach.
+/// Returns limits that a short input can exceed, or `wide` ones. A bit of the seed decides, so that
+/// inputs can contain large messages or exceed limits.
 pub const fn limits(seed: u32, wide: Limits) -> Limits {
     if seed & 2 == 0 {
         wide
     } else {
-        Limits {
-            max_frame_bytes: 200,
-            max_message_bytes: 300,
-            fragments: 4,
-            max_control_frames_per_second: 8,
-            ..Limits::DEFAULT
-        }
+        Limits::DEFAULT.max_frame_bytes(200).max_message_bytes(300).max_fragments(4).max_control_frames_per_second(8)
     }
 }
 
-/// An engine. A client's masks with zeros, that is, changes nothing.
+/// Creates an engine. A client masks with zeros, which changes nothing.
 pub fn connection(role: Role, limits: &Limits) -> Connection {
     let now = Instant::now();
-    let config = Config { limits: limits.clone(), ..Config::default() };
+    let config = Config::default().limits(limits.clone());
     match role {
         Role::Server => Connection::server(config, now),
         Role::Client => Connection::client(config, Box::new(|| MaskingKey([0; 4])), now),
     }
 }
 
-/// Feeds an engine with `pieces`, each a read of its own, and then with the end of the stream.
+/// Feeds an engine with `pieces`, one per read, and then with the end of the stream.
 ///
 /// # Panics
-/// When it keeps more memory for its input than what arrived accounts for, or gives events after its end.
-pub fn feed<'a>(connection: Connection, pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
-    let now = Instant::now();
-    let mut fed = Fed { connection, now, outcome: (Vec::new(), None, Vec::new(), String::new()), received: 0 };
+/// The engine uses more memory for its input than the received bytes justify, or returns events
+/// after the end of the connection.
+pub fn feed<'a>(connection: Connection, pieces: impl IntoIterator<Item = &'a [u8]>) -> EngineRecord {
+    let mut run = EngineRun {
+        connection,
+        now: Instant::now(),
+        events: Vec::new(),
+        violation: None,
+        sent: Vec::new(),
+        tcp_steps: String::new(),
+        received: 0,
+    };
     for piece in pieces {
-        fed.received += piece.len();
-        fed.connection.receive(piece);
-        fed.take_events();
+        run.received += piece.len();
+        run.connection.receive(piece);
+        run.poll_events();
     }
-    fed.connection.receive_eof();
-    fed.take_events();
+    run.connection.receive_eof();
+    run.poll_events();
     // Long after all deadlines.
-    fed.now += Duration::from_secs(3600);
-    let late = fed.connection.handle_timeout(fed.now);
-    assert_eq!(late, Ok(()), "no Ping of ours waits for an answer");
-    fed.take_events();
-    let (heard, violation, sent, steps) = fed.outcome;
-    assert_eq!(fed.connection.state(), protocol::State::Closed, "the stream has ended, and time has passed");
-    Outcome { heard, violation, sent, steps, close_info: fed.connection.close_info() }
+    run.now += Duration::from_secs(3600);
+    let result = run.connection.handle_timeout(run.now);
+    assert_eq!(result, Ok(()), "the engine has not sent a Ping that waits for an answer");
+    run.poll_events();
+    assert_eq!(run.connection.state(), protocol::State::Closed, "the stream has ended, and time has passed");
+    let EngineRun { connection, events, violation, sent, tcp_steps, .. } = run;
+    EngineRecord { events, violation, sent, tcp_steps, close_info: connection.close_info() }
 }
 
-/// What comes of `bytes`, after making sure that it is the same in one piece, in others, and byte by byte.
+/// Feeds an engine with `bytes`, and checks that the record is the same in one piece, in the pieces
+/// of `seed`, and byte by byte.
 ///
 /// # Panics
-/// When it is not, and as [`feed`] does.
-pub fn feed_in_any_cut(connection: impl Fn() -> Connection, seed: u32, bytes: &[u8]) -> Outcome {
+/// The records differ, or [`feed`] panics.
+pub fn feed_in_any_split(connection: impl Fn() -> Connection, seed: u32, bytes: &[u8]) -> EngineRecord {
     let whole = feed(connection(), [bytes]);
-    let cut = feed(connection(), pieces(seed, bytes));
-    assert_eq!(whole, cut, "in one piece, and in {seed:#x} pieces");
+    let split = feed(connection(), pieces(seed, bytes));
+    assert_eq!(whole, split, "in one piece, and in {seed:#x} pieces");
     let single = feed(connection(), bytes.chunks(1));
     assert_eq!(whole, single, "in one piece, and byte by byte");
     whole
 }
 
-impl Fed {
-    fn take_events(&mut self) {
+impl EngineRun {
+    fn poll_events(&mut self) {
         loop {
             let event = match self.connection.poll_event(self.now) {
                 Ok(Some(event)) => owned(event),
                 Ok(None) => break,
                 Err(violation) => {
-                    let before = self.outcome.1.replace(violation);
-                    assert_eq!(before, None, "a connection fails once");
+                    let before = self.violation.replace(violation);
+                    assert_eq!(before, None, "a connection fails only once");
                     continue;
                 }
             };
-            assert_eq!(self.outcome.1, None, "nothing is heard after a violation, not {event:?}");
-            assert!(!matches!(self.outcome.0.last(), Some(Heard::Close(_))), "nothing after a Close, not {event:?}");
-            self.outcome.0.push(event);
+            assert_eq!(self.violation, None, "no event may follow a violation, but {event:?} did");
+            let is_closed = matches!(self.events.last(), Some(ReceivedEvent::Close(_)));
+            assert!(!is_closed, "no event may follow a Close, but {event:?} did");
+            self.events.push(event);
             self.transmit();
         }
         self.transmit();
-        // What is announced is not what has arrived. A buffer may be twice as large as what it holds, and it may be a
-        // bit larger than that.
-        let capacity = self.connection.input().capacity();
+        // Memory must grow with the bytes that have arrived, and not with an announced length. A
+        // buffer that grows may be twice as large as its content, and a little more.
+        let input = self.connection.take_input();
+        let capacity = input.capacity();
+        self.connection.put_input(input);
         assert!(capacity <= 2 * self.received + 1024, "{capacity} bytes of memory for {} received", self.received);
     }
 
@@ -138,12 +149,12 @@ impl Fed {
                 None => return,
                 Some(Transmit::Bytes(output)) => {
                     let len = output.remaining();
-                    assert!(len > 0, "nothing to write is not to be written");
-                    self.outcome.2.extend_from_slice(&output.copy_to_bytes(len));
+                    assert!(len > 0, "the engine must not ask to write nothing");
+                    self.sent.extend_from_slice(&output.copy_to_bytes(len));
                 }
-                Some(Transmit::HalfClose) => self.outcome.3.push('H'),
+                Some(Transmit::HalfClose) => self.tcp_steps.push('H'),
                 Some(Transmit::Disconnect) => {
-                    self.outcome.3.push('D');
+                    self.tcp_steps.push('D');
                     return;
                 }
             }
@@ -151,21 +162,21 @@ impl Fed {
     }
 }
 
-/// The event, without what it borrows.
+/// Copies an event.
 ///
 /// # Panics
-/// When a text is not UTF-8.
-pub fn owned(event: Event<'_>) -> Heard {
+/// A text message is not UTF-8.
+pub fn owned(event: Event<'_>) -> ReceivedEvent {
     match event {
         Event::Message(message) => match message.into_message() {
-            // From the bytes, so that what the engine takes for UTF-8 is checked once more.
-            Message::Text(text) => {
-                Heard::Text(String::from_utf8(text.as_str().as_bytes().to_vec()).expect("a text is UTF-8"))
-            }
-            Message::Binary(payload) => Heard::Binary(payload.to_vec()),
+            // Validate the bytes once more.
+            Message::Text(text) => ReceivedEvent::Text(
+                String::from_utf8(text.as_str().as_bytes().to_vec()).expect("the engine has validated the text"),
+            ),
+            Message::Binary(payload) => ReceivedEvent::Binary(payload.to_vec()),
         },
-        Event::Ping(payload) => Heard::Ping(payload.to_vec()),
-        Event::Pong(payload) => Heard::Pong(payload.to_vec()),
-        Event::Close(frame) => Heard::Close(frame.map(|frame| (frame.code.0, frame.reason))),
+        Event::Ping(payload) => ReceivedEvent::Ping(payload.to_vec()),
+        Event::Pong(payload) => ReceivedEvent::Pong(payload.to_vec()),
+        Event::Close(frame) => ReceivedEvent::Close(frame.map(|frame| (frame.code().0, frame.reason().to_owned()))),
     }
 }

@@ -1,38 +1,51 @@
-//! What must hold for any bytes whatever, as functions that take bytes and panic if it does not hold.
+//! Properties that hold for any bytes. Each is a function that takes bytes, and panics if the
+//! property does not hold.
 //!
-//! A fuzzer calls these functions with inputs that it makes up, and keeps those that reach something new: that is
-//! `libfuzzer/`, a few lines for each target, built by cargo-fuzz and by nothing else. The inputs that it kept are
-//! committed in `corpora/`, and `cargo test` gives them to the same functions.
+//! A fuzzer calls these functions with generated inputs, and keeps the inputs that reach new code.
+//! `libfuzzer/` contains a few lines for each target, which only cargo-fuzz builds. The kept inputs
+//! are in `corpora/`, and `cargo test` passes them to the same functions.
 //!
-//! | target | what it is given to | what has to hold |
+//! | target | tests | property |
 //! |---|---|---|
-//! | `uri` | [`Uri`](protocol::Uri) | what is accepted can be put into a request, and is the same when read again |
-//! | `request` | a server's opening handshake | any cut gives the same; an accepted request gets an answer that a client takes |
-//! | `response` | a client's opening handshake | any cut gives the same; what is accepted was offered |
-//! | `frames_to_server`, `frames_to_client` | a connection | any cut gives the same events, the same answer and the same end, in bounded memory |
-//! | `deflate_to_server`, `deflate_to_client` | a connection that has agreed on compression | the same, and messages are what plain `flate2` makes of their payloads, within the limit |
-//! | `deflate_round_trip` | a client and a server that have agreed on it | what one sends is what the other hears, however it is sent and cut |
-//! | `server_beside_tungstenite`, `client_beside_tungstenite` | a connection, and tungstenite's | both hear the same, or it is one of the [known disagreements](disagreements) |
+//! | `uri` | [`Uri`](protocol::Uri) | an accepted URI fits into a request, and is the same after writing and parsing |
+//! | `request` | a server's opening handshake | the result does not depend on the split into reads; a client can parse the response |
+//! | `response` | a client's opening handshake | the result does not depend on the split; the client accepts only what it offered |
+//! | `frames_to_server`, `frames_to_client` | a connection | events, answers and end do not depend on the split; memory is bounded |
+//! | `deflate_to_server`, `deflate_to_client` | a connection with compression | the same; `flate2` decompresses the payloads to the same messages; memory is limited |
+//! | `deflate_round_trip` | a client and a server with compression | one receives exactly what the other sends, for all methods to send and all splits |
+//! | `server_beside_tungstenite`, `client_beside_tungstenite` | a connection and tungstenite's | both receive the same, or it is a [known disagreement](disagreements) |
 //!
-//! None of them looks at a clock or a random number: the same bytes always do the same.
+//! The targets use no clock and no random numbers, so the same bytes always have the same result.
 //!
-//! To add a target: a file in `targets`, a line in [`TARGETS`], a file of two lines in `libfuzzer/targets` with its name in
-//! `libfuzzer/Cargo.toml`, and a few inputs to begin with in `corpora`. The tests say what else has to name it.
+//! To add a target, add a file to `targets`, a line to [`TARGETS`], a file of two lines to
+//! `libfuzzer/targets` and its name to `libfuzzer/Cargo.toml`. Then add a few inputs to `corpora`.
+//! The tests check the other places that must list it.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`targets`] | the targets |
+//! | [`engine`] | runs our engine, and records what it does |
+//! | [`tungstenite_engine`] | runs tungstenite, and records what it does |
+//! | [`disagreements`] | the known differences between these records |
+//! | [`reference_inflater`] | decompresses messages in the simplest way |
+//! | [`negotiation`] | negotiates compression |
+//! | [`splits`] | splits bytes into reads |
+//! | [`corpus`] | corpus files |
 
-pub mod agreement;
 pub mod corpus;
-pub mod cuts;
 pub mod disagreements;
 pub mod engine;
-pub mod inflated;
+pub mod negotiation;
+pub mod reference_inflater;
+pub mod splits;
 pub mod targets;
-pub mod theirs;
+pub mod tungstenite_engine;
 
-/// A fuzz target: its name, and the function that panics when something does not hold.
-pub type Target = (&'static str, fn(&[u8]));
+/// A fuzz target: its name, and the function that panics if the property does not hold.
+pub type FuzzTarget = (&'static str, fn(&[u8]));
 
-/// All of them.
-pub const TARGETS: [Target; 10] = [
+/// The fuzz targets.
+pub const TARGETS: [FuzzTarget; 10] = [
     ("uri", targets::uri::run),
     ("request", targets::request::run),
     ("response", targets::response::run),

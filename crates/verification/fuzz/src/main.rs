@@ -1,9 +1,11 @@
-//! `cargo run -p fuzz`: runs the targets under libFuzzer, one after the other, and reports.
+//! `cargo run -p fuzz`: runs the targets under libFuzzer, one after another, and prints a table.
 //!
-//! For each target: the committed inputs are unpacked, cargo-fuzz builds and runs it for some time, the inputs that reach
-//! something new are kept, those that are not needed are dropped, and the rest is packed again if asked for. It needs
-//! cargo-fuzz (`cargo install cargo-fuzz`); no other toolchain, because `RUSTC_BOOTSTRAP` lets the stable compiler take
-//! the options that instrument a program.
+//! For each target, the program unpacks the committed inputs. cargo-fuzz then builds the target,
+//! runs it for some time, and keeps the inputs that reach new code. Inputs that reach nothing new
+//! are removed. With `--pack`, the rest becomes the new committed corpus.
+//!
+//! The program needs cargo-fuzz (`cargo install cargo-fuzz`), but no nightly toolchain: with
+//! `RUSTC_BOOTSTRAP`, the stable compiler accepts the options for instrumentation.
 
 use std::{
     fs, io,
@@ -14,33 +16,35 @@ use std::{
 use clap::Parser;
 use fuzz::{TARGETS, corpus};
 
-/// Runs fuzz targets, and reports executions, coverage and findings.
+/// Runs fuzz targets, and prints executions, coverage and findings.
 #[derive(Debug, Parser)]
-struct Args {
-    /// Which [default: all]
+struct FuzzArgs {
+    /// Targets to run [default: all]
     targets: Vec<String>,
 
-    /// How long each is run
+    /// Time for each target
     #[arg(long, value_name = "MINUTES", default_value_t = 1.0)]
     minutes: f64,
 
-    /// Write what is worth keeping into the committed corpora
+    /// Write the inputs worth keeping to the committed corpora
     #[arg(long)]
     pack: bool,
 
-    /// Where everything is built and kept
+    /// Folder for builds and inputs
     #[arg(long, value_name = "FOLDER", default_value = "target/fuzz")]
     work: PathBuf,
 }
 
-/// Inputs are not made longer than this, in bytes: a hundred small frames or a long head. More only makes each slower.
-const LONGEST: usize = 2048;
+/// The maximum length of a generated input in bytes: a hundred small frames, or a long head. Longer
+/// inputs would only be slower.
+const MAX_INPUT: usize = 2048;
 
-/// A single allocation above this, in MiB, is a finding: no input is larger than [`LONGEST`], whatever it announces.
-const ALLOCATION_MIB: usize = 8;
+/// The maximum size of an allocation in MiB. A larger one is a finding, because no input is longer
+/// than [`MAX_INPUT`], whatever length it announces.
+const MAX_ALLOCATION_MIB: usize = 8;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = FuzzArgs::parse();
     match run(&args) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -51,11 +55,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether there were no findings.
-fn run(args: &Args) -> Result<bool, String> {
+/// Runs the targets. Returns whether there were no findings.
+fn run(args: &FuzzArgs) -> Result<bool, String> {
     let names = TARGETS.map(|(name, _)| name);
     if let Some(unknown) = args.targets.iter().find(|target| !names.contains(&target.as_str())) {
-        return Err(format!("there is no target {unknown}; there are {}", names.join(", ")));
+        return Err(format!("there is no target {unknown}; the targets are {}", names.join(", ")));
     }
     fs::create_dir_all(&args.work).map_err(|error| format!("{}: {error}", args.work.display()))?;
     let work = args.work.canonicalize().map_err(|error| format!("{}: {error}", args.work.display()))?;
@@ -65,21 +69,23 @@ fn run(args: &Args) -> Result<bool, String> {
     for target in names.into_iter().filter(|name| args.targets.is_empty() || args.targets.iter().any(|one| one == name))
     {
         let report = fuzz(target, args, &work)?;
-        println!("{}", report.line);
+        println!("{}", report.row);
         findings.extend(report.findings);
     }
     for finding in &findings {
-        println!("found: {}", finding.display());
+        println!("finding: {}", finding.display());
     }
     Ok(findings.is_empty())
 }
 
-struct Report {
-    line: String,
+/// The result of running a target.
+struct TargetReport {
+    /// The target's row in the table.
+    row: String,
     findings: Vec<PathBuf>,
 }
 
-fn fuzz(target: &str, args: &Args, work: &Path) -> Result<Report, String> {
+fn fuzz(target: &str, args: &FuzzArgs, work: &Path) -> Result<TargetReport, String> {
     let failed = |error: io::Error| format!("{target}: {error}");
     let inputs = work.join("inputs").join(target);
     let artifacts = work.join("artifacts").join(target);
@@ -93,7 +99,7 @@ fn fuzz(target: &str, args: &Args, work: &Path) -> Result<Report, String> {
     }
 
     let log = work.join(target).with_extension("log");
-    // Whole seconds.
+    // libFuzzer accepts only whole seconds.
     let seconds = format!("-max_total_time={:.0}", args.minutes * 60.0);
     let dictionary = match target {
         "uri" => "uri",
@@ -105,7 +111,7 @@ fn fuzz(target: &str, args: &Args, work: &Path) -> Result<Report, String> {
     let dictionary = here.join("dictionaries").join(dictionary).with_extension("dict");
     let mut command = cargo_fuzz("run", target, work);
     command.arg(&inputs).args(["--", &seconds, "-print_final_stats=1"]);
-    command.arg(format!("-max_len={LONGEST}")).arg(format!("-malloc_limit_mb={ALLOCATION_MIB}"));
+    command.arg(format!("-max_len={MAX_INPUT}")).arg(format!("-malloc_limit_mb={MAX_ALLOCATION_MIB}"));
     command.arg(format!("-dict={}", dictionary.display()));
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
     let before = files(&artifacts).map_err(failed)?;
@@ -117,7 +123,7 @@ fn fuzz(target: &str, args: &Args, work: &Path) -> Result<Report, String> {
         return Err(format!("{target} cannot be run; see {}", log.display()));
     }
 
-    let kept = minimise(target, &inputs, work)?;
+    let kept = minimize(target, &inputs, work)?;
     if args.pack {
         let packed = pack(target, &unpacked, &inputs, work)?;
         fs::write(&committed, packed).map_err(failed)?;
@@ -127,31 +133,33 @@ fn fuzz(target: &str, args: &Args, work: &Path) -> Result<Report, String> {
         line.and_then(|value| value.trim().parse::<u64>().ok()).unwrap_or(0)
     };
     let executions = stat("stat::number_of_executed_units:");
-    let a_second = stat("stat::average_exec_per_sec:");
+    let per_second = stat("stat::average_exec_per_sec:");
     let coverage = coverage(&output).unwrap_or_else(|| "?".to_owned());
-    let line = format!(
-        "| {target} | {:.0} | {executions} | {a_second} | {coverage} | {} | {} |",
+    let row = format!(
+        "| {target} | {:.0} | {executions} | {per_second} | {coverage} | {} | {} |",
         args.minutes * 60.0,
         kept.len(),
         findings.len()
     );
-    Ok(Report { line, findings })
+    Ok(TargetReport { row, findings })
 }
 
-/// Drops inputs that reach nothing that the others don't; gives those that are left.
-fn minimise(target: &str, inputs: &Path, work: &Path) -> Result<Vec<PathBuf>, String> {
-    let log = work.join(format!("{target}-minimise.log"));
+/// Removes the inputs that reach nothing new. Returns the remaining ones.
+fn minimize(target: &str, inputs: &Path, work: &Path) -> Result<Vec<PathBuf>, String> {
+    let log = work.join(format!("{target}-minimize.log"));
     let mut command = cargo_fuzz("cmin", target, work);
     command.arg(inputs);
     if !logged(&mut command, &log)? {
-        return Err(format!("the inputs of {target} cannot be minimised; see {}", log.display()));
+        return Err(format!("the inputs of {target} cannot be minimized; see {}", log.display()));
     }
     files(inputs).map_err(|error| format!("{target}: {error}"))
 }
 
-/// What is to be committed: what is committed already, which may be there for a reason that no fuzzer knows, and what
-/// goes where none of that goes. For libFuzzer it is something new to go the same way twice; for the tests it is not,
-/// and most inputs differ in no more than that.
+/// Returns the text of the new committed corpus: the committed inputs, and those that reach code
+/// which none of them reaches.
+///
+/// Committed inputs always stay, because some exist for reasons that no fuzzer knows. Counters are
+/// off: to libFuzzer, running through the same code twice is new, but it is not to the tests.
 fn pack(target: &str, committed: &[Vec<u8>], inputs: &Path, work: &Path) -> Result<String, String> {
     let failed = |error: io::Error| format!("{target}: {error}");
     let folder = work.join("packed").join(target);
@@ -180,7 +188,7 @@ fn cargo_fuzz(subcommand: &str, target: &str, work: &Path) -> Command {
     command
 }
 
-/// Runs a program with its output in a file; whether it ended well.
+/// Runs a program and writes its output to a file. Returns whether the program succeeded.
 fn logged(command: &mut Command, log: &Path) -> Result<bool, String> {
     let problem = |error: io::Error| format!("{}: {error}", log.display());
     let file = fs::File::create(log).map_err(problem)?;
@@ -194,7 +202,7 @@ fn logged(command: &mut Command, log: &Path) -> Result<bool, String> {
     Ok(status.success())
 }
 
-/// The edges of the program that were reached, from libFuzzer's last line about it.
+/// Returns the number of edges that were reached, from libFuzzer's last line about it.
 fn coverage(output: &str) -> Option<String> {
     let (_, after) = output.rsplit_once(" cov: ")?;
     after.split_whitespace().next().map(str::to_owned)

@@ -1,7 +1,11 @@
-//! Three implementations of the documented conversation, each as a client and as a server: ours, npm's `ws` and
-//! tokio-tungstenite. The tests let every client talk to every server, as real processes.
+//! Tests of the interoperation between three implementations: ours, npm's `ws` and
+//! tokio-tungstenite.
 //!
-//! They are not part of the default `cargo test`, because they need Node and `ws`:
+//! Each implementation has a client and a server for the documented conversation. The tests run
+//! every client with every server, as processes. Further tests exchange compressed messages with
+//! `ws`.
+//!
+//! The tests are not part of the default `cargo test`, because they need Node and `ws`:
 //!
 //! ```text
 //! cd example && npm ci && cd ..

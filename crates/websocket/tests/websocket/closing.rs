@@ -34,10 +34,11 @@ fn calls_without_flushes(script: &StreamScript) -> Vec<StreamCall> {
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# Once both have sent a Close, the server MUST close the TCP connection at once.
+//# Once both sides have sent a Close frame, the server MUST close the TCP connection immediately.
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
-//# A server that is told to close the connection SHOULD close TCP at once.
+//# When a server has to close the WebSocket connection, it SHOULD close the TCP connection
+//# immediately.
 #[tokio::test]
 async fn a_server_half_closes_tcp_as_soon_as_both_endpoints_have_sent_a_close() {
     with_timeout(async {
@@ -61,10 +62,12 @@ async fn a_server_half_closes_tcp_as_soon_as_both_endpoints_have_sent_a_close() 
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# Once both have sent a Close, the client SHOULD wait until the server closes TCP.
+//# Once both sides have sent a Close frame, the client SHOULD wait until the server closes the TCP
+//# connection.
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
-//# A client that is told to close the connection SHOULD wait until the server closes TCP.
+//# When a client has to close the WebSocket connection, it SHOULD wait until the server closes the
+//# TCP connection.
 #[tokio::test]
 async fn a_client_waits_until_the_server_closes_tcp() {
     let (stream, script) = scripted_stream();
@@ -84,7 +87,8 @@ async fn a_client_waits_until_the_server_closes_tcp() {
 
 //= docs/src/rfc6455.md#section-7-1-2
 //= type=test
-//# To start the closing handshake, an endpoint MUST send a Close with the code and the reason that it was given.
+//# To start the closing handshake, an endpoint MUST send a Close frame with the given code and
+//# reason.
 #[tokio::test]
 async fn a_client_that_closes_receives_the_servers_close_and_then_the_end_of_tcp() {
     with_timeout(async {
@@ -320,7 +324,7 @@ async fn a_client_that_never_closes_tcp_is_disconnected_at_the_deadline() {
 
 //= docs/src/rfc6455.md#section-7-2-1
 //= type=test
-//# If the transport is lost when nobody expects it, the client MUST fail the connection.
+//# If the transport connection is lost unexpectedly, the client MUST fail the connection.
 #[tokio::test]
 async fn a_peer_that_disconnects_without_a_close_is_reported_as_1006() {
     with_timeout(async {

@@ -99,7 +99,8 @@ async fn tcp() -> (TcpStream, TcpStream) {
 //# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# If TLS fails, because of a certificate that cannot be trusted for example, the client MUST fail the connection.
+//# If the TLS handshake fails, for example because the certificate cannot be verified, the client
+//# MUST fail the connection.
 #[tokio::test]
 async fn an_untrusted_certificate_is_rejected_before_anything_is_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -159,10 +160,11 @@ async fn echo_once(listener: TcpListener, acceptor: TlsAcceptor) {
 /// below.
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# Once TLS is set up, everything on this connection MUST go through it.
+//# Once TLS is established, all data on the connection MUST go through it.
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# In the TLS handshake the client MUST name the host that it wants, with the extension Server Name Indication.
+//# In the TLS handshake, the client MUST send the host name in the Server Name Indication (SNI)
+//# extension.
 //= docs/src/rfc6455.md#section-10-6
 //= type=test
 //# An implementation MUST support TLS.
@@ -210,7 +212,8 @@ async fn connects_in_a_process_of_its_own() {
 
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
-//# After the TLS handshake everything that the server sends MUST go through TLS, its response included.
+//# After the TLS handshake, all further data on the connection MUST go through TLS, including the
+//# server's response.
 #[tokio::test]
 async fn a_tls_stream_of_the_callers_own_works() {
     with_timeout(async {
@@ -243,7 +246,8 @@ async fn a_tls_stream_of_the_callers_own_works() {
 
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
-//# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
+//# An endpoint SHOULD close the TCP connection cleanly, after closing any TLS session, and discard
+//# bytes that still arrive.
 /// Without `close_notify` anybody on the way could have cut off the stream, and rustls reports an
 /// error.
 #[tokio::test]
@@ -270,7 +274,8 @@ async fn a_server_ends_tls_before_tcp() {
 
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
-//# An endpoint SHOULD close TCP cleanly, and the TLS session before it, and discard what still arrives.
+//# An endpoint SHOULD close the TCP connection cleanly, after closing any TLS session, and discard
+//# bytes that still arrive.
 #[tokio::test]
 async fn a_client_ends_tls_before_tcp() {
     with_timeout(async {

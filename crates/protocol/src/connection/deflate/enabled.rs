@@ -23,14 +23,14 @@ impl Deflating {
     /// Compresses a whole message; returns `None` if the message is to be sent uncompressed.
     pub(in super::super) fn message(&mut self, payload: &[u8]) -> Option<Bytes> {
         //= docs/src/rfc7692.md#section-6-1
-        //# To send a message uncompressed, an endpoint MUST put its payload into frames as it is and leave RSV1 of the
-        //# first one unset.
+        //# To send an uncompressed message, an endpoint MUST put the payload into frames unchanged
+        //# and leave RSV1 clear in the first frame.
         if payload.len() < self.threshold {
             return None;
         }
         //= docs/src/rfc7692.md#section-6-1
-        //# To send a message compressed, an endpoint MUST compress its whole payload, put the result into frames and
-        //# set RSV1 of the first one.
+        //# To send a compressed message, an endpoint MUST compress the whole payload, put the
+        //# result into frames, and set RSV1 in the first frame.
         let compressed = self.deflater.deflate(payload, true);
         // With context takeover, the message is in our window now, so the peer needs it in its own
         // window too: send the compressed form even if it did not get smaller.
@@ -73,8 +73,8 @@ impl Inflating {
     /// adds to the message, and the error that follows them, if there is one.
     pub(in super::super) fn add(&mut self, payload: &[u8], last: bool, limit: usize) -> (&[u8], Result<(), Violation>) {
         //= docs/src/rfc7692.md#section-6-2
-        //# To receive a compressed message, an endpoint MUST join the payloads of its frames, decompress them and
-        //# deliver the result.
+        //# To receive a compressed message, an endpoint MUST join the payloads of its frames,
+        //# decompress them and deliver the result.
         let before = self.message.len();
         let result = self.inflater.inflate(payload, last, &mut self.message, limit).map_err(|error| match error {
             InflateError::Invalid => Violation::DeflateInvalid,

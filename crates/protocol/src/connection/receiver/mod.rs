@@ -74,9 +74,10 @@ pub(super) struct Receiver {
     /// Present if compression was negotiated, and RSV1 then has a meaning. Set before the
     /// connection is used.
     //= docs/src/rfc6455.md#section-5-2
-    //# The use of an extension MUST be agreed on in the opening handshake, in the way that the extension lays down.
+    //# The use of an extension MUST be negotiated in the opening handshake, in the way that the
+    //# extension specifies.
     //= docs/src/rfc6455.md#section-5-8
-    //# The two sides MUST agree on the extensions that they use during the opening handshake.
+    //# All extensions that the two sides use MUST be negotiated during the opening handshake.
     inflating: Option<Box<Inflating>>,
     input: InputBuffer,
     /// The frame whose header has been decoded and whose payload is incomplete.
@@ -212,7 +213,7 @@ impl Receiver {
     #[inline]
     fn begin_frame(&mut self) -> Result<Option<OpenFrame>, Violation> {
         //= docs/src/rfc6455.md#section-6-2
-        //# An endpoint MUST read the bytes that come in as frames laid out as in section 5.2.
+        //# An endpoint MUST parse incoming bytes as frames as described in section 5.2.
         let bytes = self.input.unconsumed();
         // Two bytes decide how long the header is.
         let &[first, second, ..] = bytes else { return Ok(None) };
@@ -256,12 +257,12 @@ impl Receiver {
         let last = header.fin();
         let kind = match header.opcode()? {
             //= docs/src/rfc6455.md#section-5-4
-            //# An endpoint MUST be able to handle control frames in the middle of a message that is arriving in
-            //# fragments.
+            //# An endpoint MUST be able to handle control frames that arrive between the fragments
+            //# of a message.
             opcode @ (Opcode::Close | Opcode::Ping | Opcode::Pong) => return Some(FrameClass::Control(opcode)),
             //= docs/src/rfc6455.md#section-5-4
-            //# All fragments of a message MUST be of the type that the first frame's opcode gives, which is text,
-            //# binary or reserved.
+            //# All fragments of a message MUST be of the type that the first frame's opcode
+            //# indicates: text, binary, or a reserved type.
             Opcode::Continuation => {
                 let open = self.message.as_deref()?;
                 return Some(if open.is_compressed() {
@@ -271,18 +272,19 @@ impl Receiver {
                 });
             }
             //= docs/src/rfc6455.md#section-6-2
-            //# An endpoint MUST take note of the type that the opcode of a data frame gives.
+            //# When a data frame arrives, the endpoint MUST note the message type that its opcode
+            //# indicates.
             Opcode::Text => MessageKind::Text,
             Opcode::Binary => MessageKind::Binary,
         };
         //= docs/src/rfc6455.md#section-5-4
-        //# An endpoint MUST accept messages in one frame and messages in several.
+        //# An endpoint MUST accept fragmented messages as well as unfragmented ones.
         Some(if rules::begins_compressed_message(header, self.negotiated_bits()) {
             FrameClass::Compressed { kind, last }
         //= docs/src/rfc7692.md#section-6-2
-        //# An uncompressed message MUST be delivered as it is.
+        //# An uncompressed message MUST be delivered unchanged.
         //= docs/src/rfc6455.md#section-5-2
-        //# The first frame of a message MAY be its last one too.
+        //# The first frame of a message MAY also be its last.
         } else if last {
             FrameClass::Unfragmented(kind)
         } else {
@@ -313,7 +315,8 @@ impl Receiver {
             return Ok(());
         }
         //= docs/src/rfc6455.md#section-8-1
-        //# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
+        //# An endpoint that must interpret bytes as UTF-8, and finds that they are not valid UTF-8,
+        //# MUST fail the connection.
         //
         // This fails at the first byte that cannot be part of valid UTF-8, without waiting for the
         // rest.
@@ -364,7 +367,7 @@ impl Receiver {
     #[inline]
     fn check_complete(&self, kind: MessageKind) -> Result<(), Violation> {
         //= docs/src/rfc6455.md#section-5-6
-        //# The whole of a text message MUST be valid UTF-8.
+        //# A text message as a whole MUST be valid UTF-8.
         if kind == MessageKind::Text && !self.utf8.is_complete() { Err(Violation::TextNotUtf8) } else { Ok(()) }
     }
 
@@ -372,9 +375,11 @@ impl Receiver {
     /// one.
     fn add_fragment(&mut self, kind: MessageKind, last: bool, range: Range<usize>) -> Result<Option<Bytes>, Violation> {
         //= docs/src/rfc6455.md#section-5-4
-        //# Without an extension that says otherwise, an endpoint MUST NOT depend on where a message is cut into frames.
+        //# Unless an extension says otherwise, an endpoint MUST NOT depend on the frame boundaries
+        //# within a message.
         //= docs/src/rfc6455.md#section-5-4
-        //# The fragments of a message MUST reach the recipient in the order in which they were sent.
+        //# The fragments of a message MUST reach the recipient in the order in which they were
+        //# sent.
         //
         // The first fragment opens the message. The rules have checked the order of fragments.
         let message = self.message.get_or_insert_with(|| OpenMessage::plain(kind));
@@ -384,7 +389,8 @@ impl Receiver {
         }
         self.check_complete(kind)?;
         //= docs/src/rfc6455.md#section-6-2
-        //# The data frame behind a message's last one MUST be taken for the beginning of a new message.
+        //# The data frame after the last frame of a message MUST be treated as the start of a new
+        //# message.
         Ok(self.message.take().map(|message| message.into_payload()))
     }
 

@@ -13,7 +13,7 @@ const SERVER: Role = Role::Server;
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# An endpoint MUST NOT send any data frame after its Close.
+//# An endpoint MUST NOT send any data frame after its Close frame.
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
 //# An endpoint MUST make sure that the connection is OPEN before it sends a message.
@@ -57,10 +57,10 @@ fn assert_cannot_send(endpoint: &mut TestEndpoint) {
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# An endpoint MAY put off its Close until the message that it is sending has been sent.
+//# An endpoint MAY delay its Close frame until the message that it is sending is complete.
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# An endpoint MAY send the remaining fragments of that message before its Close.
+//# An endpoint MAY send the remaining fragments of its current message before its Close frame.
 #[test]
 fn messages_of_the_peer_are_delivered_after_the_local_close() {
     for_both_roles(|endpoint| {
@@ -74,10 +74,10 @@ fn messages_of_the_peer_are_delivered_after_the_local_close() {
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# The answer to a Close SHOULD be sent as soon as is practical.
+//# An endpoint SHOULD respond to a Close frame as soon as practical.
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
-//# If the state of the connection changes meanwhile, an endpoint MUST abandon the steps that are left.
+//# If the state of the connection changes meanwhile, the endpoint MUST abandon the remaining steps.
 #[test]
 fn a_close_leaves_a_fragmented_message_incomplete() {
     for_both_roles(|endpoint| {
@@ -107,7 +107,7 @@ fn the_peer_may_answer_the_local_close_within_a_fragmented_message() {
 
 //= docs/src/rfc6455.md#section-7-4
 //= type=test
-//# An endpoint MAY say why it closes an established connection.
+//# An endpoint MAY indicate why it closes an established connection.
 #[test]
 fn closing_twice_sends_one_close() {
     for_both_roles(|endpoint| {

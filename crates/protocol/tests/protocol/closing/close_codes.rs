@@ -72,10 +72,10 @@ fn each_code_is_validated_in_the_answer_to_the_local_close_too() {
 
 //= docs/src/rfc6455.md#section-7-4-1
 //= type=test
-//# An endpoint MAY use the codes of this section in the Close that it sends.
+//# An endpoint MAY use the codes in this section in the Close frames that it sends.
 //= docs/src/rfc6455.md#section-7-4-1
 //= type=test
-//# The codes 1005, 1006 and 1015 MUST NOT be put into a Close.
+//# An endpoint MUST NOT put the code 1005, 1006, or 1015 into a Close frame.
 #[test]
 fn each_code_that_is_not_sendable_is_a_usage_error() {
     let now = Instant::now();
@@ -101,7 +101,7 @@ fn each_code_that_is_not_sendable_is_a_usage_error() {
 
 //= docs/src/rfc6455.md#section-7-4-1
 //= type=test
-//# An endpoint that understands only text MAY close with 1003 when it receives binary.
+//# An endpoint that understands only text MAY close with 1003 when it receives a binary message.
 #[test]
 fn an_endpoint_that_accepts_only_text_can_close_with_1003() {
     for_both_roles(|endpoint| {

@@ -18,16 +18,18 @@ const SERVER: Role = Role::Server;
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# An endpoint that has both sent and received a Close MUST close the TCP connection.
+//# An endpoint that has both sent and received a Close frame MUST close the TCP connection.
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
-//# In most normal cases the server SHOULD be the first to close TCP.
+//# In most normal cases, the server SHOULD be the first to close the TCP connection.
 //= docs/src/rfc6455.md#section-7-1-2
 //= type=test
-//# To start the closing handshake, an endpoint MUST send a Close with the code and the reason that it was given.
+//# To start the closing handshake, an endpoint MUST send a Close frame with the given code and
+//# reason.
 //= docs/src/rfc6455.md#section-7-1-2
 //= type=test
-//# Once it has both sent and received a Close, an endpoint SHOULD close the connection as section 7.1.1 says.
+//# Once it has both sent and received a Close frame, an endpoint SHOULD close the connection as
+//# described in section 7.1.1.
 #[test]
 fn a_client_closes_and_the_server_closes_tcp_first() {
     let mut pair = LinkedPair::new();
@@ -49,7 +51,7 @@ fn a_client_closes_and_the_server_closes_tcp_first() {
 
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
-//# In most normal cases the server SHOULD be the first to close TCP.
+//# In most normal cases, the server SHOULD be the first to close the TCP connection.
 //= docs/src/rfc6455.md#section-7-3
 //= type=test
 //# A server MAY close the connection whenever it likes.
@@ -88,7 +90,7 @@ fn crossing_closes_are_one_closing_handshake() {
 
 //= docs/src/rfc6455.md#section-7-1-5
 //= type=test
-//# If that Close has no code, it is 1005.
+//# If that Close frame has no code, the close code is 1005.
 #[test]
 fn a_close_without_a_code_is_reported_as_1005_which_is_never_sent() {
     for closer in [CLIENT, SERVER] {
@@ -104,7 +106,8 @@ fn a_close_without_a_code_is_reported_as_1005_which_is_never_sent() {
 
 //= docs/src/rfc6455.md#section-5-1
 //= type=test
-//# Either side MAY send data frames at any time after the opening handshake and until it sends a Close.
+//# Either side MAY send data frames at any time after the opening handshake, until it sends a Close
+//# frame.
 #[test]
 fn messages_before_a_close_arrive() {
     for read_size in [1, 2, 3, 7, usize::MAX] {
@@ -132,7 +135,7 @@ fn a_ping_during_the_closing_handshake_does_not_delay_it() {
 
 //= docs/src/rfc6455.md#section-10-7
 //= type=test
-//# After the handshake, an endpoint SHOULD first send a Close frame with a fitting code.
+//# After the handshake, an endpoint SHOULD first send a Close frame with an appropriate code.
 //= docs/src/rfc6455.md#section-5-1
 //= type=test
 //# A server that receives an unmasked frame MUST close the connection.
@@ -191,10 +194,12 @@ fn two_endpoints_that_fail_the_connection_at_the_same_time_are_closed() {
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# Once both have sent a Close, the client SHOULD wait until the server closes TCP.
+//# Once both sides have sent a Close frame, the client SHOULD wait until the server closes the TCP
+//# connection.
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
-//# A client that is told to close the connection SHOULD wait until the server closes TCP.
+//# When a client has to close the WebSocket connection, it SHOULD wait until the server closes the
+//# TCP connection.
 #[test]
 fn a_client_waits_for_the_server_to_close_tcp() {
     let mut client = TestEndpoint::client();
@@ -211,10 +216,11 @@ fn a_client_waits_for_the_server_to_close_tcp() {
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# Once both have sent a Close, the server MUST close the TCP connection at once.
+//# Once both sides have sent a Close frame, the server MUST close the TCP connection immediately.
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
-//# A server that is told to close the connection SHOULD close TCP at once.
+//# When a server has to close the WebSocket connection, it SHOULD close the TCP connection
+//# immediately.
 #[test]
 fn a_server_half_closes_tcp_after_both_closes_and_still_reads() {
     let mut server = TestEndpoint::server();
@@ -250,19 +256,19 @@ fn tcp_is_half_closed_after_the_last_byte_of_the_close() {
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# A Close MAY have a body, which says why the connection is closed.
+//# A Close frame MAY have a body that says why the connection is being closed.
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# If a Close has a body, its first two bytes MUST be a status code with the more significant byte first.
+//# If a Close frame has a body, it MUST start with a two-byte status code in network byte order.
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# A reason MAY follow the code, in UTF-8.
+//# A reason in UTF-8 MAY follow the code.
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# An endpoint that receives a Close and has not sent one MUST answer with one.
+//# An endpoint that receives a Close frame and has not sent one MUST send one in response.
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# As a rule the answer repeats the code that came.
+//# The response usually repeats the received code.
 #[test]
 fn a_close_is_answered_with_its_code() {
     for (received, answer, observed) in [
@@ -281,7 +287,7 @@ fn a_close_is_answered_with_its_code() {
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# An endpoint that receives a Close and has not sent one MUST answer with one.
+//# An endpoint that receives a Close frame and has not sent one MUST send one in response.
 #[test]
 fn a_close_is_answered_once() {
     for_both_roles(|endpoint| {
@@ -305,7 +311,7 @@ fn the_answer_to_the_local_close_is_not_answered() {
 
 //= docs/src/rfc6455.md#section-7-1-5
 //= type=test
-//# The close code of a connection is the code in the first Close that it received.
+//# The close code of a connection is the code in the first Close frame that the endpoint received.
 #[test]
 fn the_answer_to_a_close_may_have_another_code() {
     for_both_roles(|endpoint| {
@@ -319,7 +325,7 @@ fn the_answer_to_a_close_may_have_another_code() {
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# A reason MAY follow the code, in UTF-8.
+//# A reason in UTF-8 MAY follow the code.
 #[test]
 fn a_reason_has_at_most_123_bytes() {
     let longest = "x".repeat(123);
@@ -340,7 +346,7 @@ fn a_reason_has_at_most_123_bytes() {
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# If a Close has a body, its first two bytes MUST be a status code with the more significant byte first.
+//# If a Close frame has a body, it MUST start with a two-byte status code in network byte order.
 #[test]
 fn a_close_body_of_one_byte_fails_the_connection() {
     for_both_roles(|endpoint| {
@@ -352,7 +358,8 @@ fn a_close_body_of_one_byte_fails_the_connection() {
 
 //= docs/src/rfc6455.md#section-8-1
 //= type=test
-//# An endpoint that is to read bytes as UTF-8 and finds that they are none MUST fail the connection.
+//# An endpoint that must interpret bytes as UTF-8, and finds that they are not valid UTF-8, MUST
+//# fail the connection.
 #[test]
 fn a_reason_that_is_not_utf_8_fails_the_connection() {
     for frame in ["88 04 03e8 c328", "88 03 03e8 ff", "88 05 03e8 eda080", "88 04 03e8 e282"] {

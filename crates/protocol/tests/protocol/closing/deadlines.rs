@@ -16,13 +16,14 @@ const SERVER: Role = Role::Server;
 
 //= docs/src/rfc6455.md#section-7-1-7
 //= type=test
-//# Except for all this, and for what its application asks, a client SHOULD NOT close the connection.
+//# A client SHOULD NOT close the connection except as described above or at the request of its
+//# application.
 //= docs/src/rfc6455.md#section-7-2-1
 //= type=test
-//# Except for these cases and for what its application asks, a client SHOULD NOT close the connection.
+//# A client SHOULD NOT close the connection in any other case, unless its application requests it.
 //= docs/src/rfc6455.md#section-7-3
 //= type=test
-//# A client SHOULD NOT close the connection at will.
+//# A client SHOULD NOT close the connection without good reason.
 #[test]
 fn there_is_no_deadline_while_open() {
     for_both_roles(|endpoint| {
@@ -55,11 +56,12 @@ fn a_peer_that_never_answers_the_close_is_disconnected_at_the_deadline() {
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# Once both have sent a Close, the client MAY close the TCP connection at any time, for example when the server takes
-//# too long to.
+//# Once both sides have sent a Close frame, the client MAY close the TCP connection at any time,
+//# for example when the server takes too long to do so.
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
-//# A client MAY be the first in other cases, for example when the server does not close TCP within a reasonable time.
+//# In abnormal cases, for example when the server does not close the TCP connection within a
+//# reasonable time, a client MAY be the first to close it.
 #[test]
 fn a_server_that_never_closes_tcp_is_disconnected_at_the_deadline() {
     let mut client = TestEndpoint::client();
@@ -148,7 +150,8 @@ fn a_close_that_cannot_be_written_is_discarded_at_the_deadline() {
 
 //= docs/src/rfc6455.md#section-7-1-1
 //= type=test
-//# An endpoint MAY close the connection by whatever means there are when it has to, for example under attack.
+//# An endpoint MAY close the connection by any available means when it has to, for example during
+//# an attack.
 #[test]
 fn a_peer_that_broke_a_rule_and_does_not_read_is_disconnected_at_the_deadline() {
     for_both_roles(|endpoint| {

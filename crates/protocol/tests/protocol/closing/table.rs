@@ -452,8 +452,8 @@ const TABLE: [(Situation, &[TableRow]); 10] = [
 
 //= docs/src/rfc6455.md#section-7-1-3
 //= type=test
-//# From the moment an endpoint sends or receives a Close, the closing handshake has begun and the connection is
-//# CLOSING.
+//# As soon as an endpoint sends or receives a Close frame, the closing handshake has started and
+//# the connection is CLOSING.
 //= docs/src/rfc6455.md#section-7-1-4
 //= type=test
 //# When the TCP connection is closed, the WebSocket connection is CLOSED.

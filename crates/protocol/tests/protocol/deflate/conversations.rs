@@ -15,6 +15,10 @@ use testkit::{
 
 use super::{ALWAYS, compressing_endpoint};
 
+//= docs/src/rfc7692.md#section-5
+//= type=test
+//# After a valid response, both ends MUST exchange messages as described in section 6, with the
+//# agreed parameters.
 #[test]
 fn two_endpoints_exchange_messages_with_every_combination_of_parameters() {
     let text: String = (0..300).map(|number| format!("{{\"sequence\":{number},\"name\":\"Hello\"}}")).collect();

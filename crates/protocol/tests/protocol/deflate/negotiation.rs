@@ -41,28 +41,30 @@ fn offer_of(request: ClientRequest) -> String {
 
 //= docs/src/rfc7692.md#section-5
 //= type=test
-//# A client that would like messages to be compressed MUST name the extension in the `Sec-WebSocket-Extensions` header
-//# of its request.
+//# A client that wants to use a compression extension MUST name it in the
+//# `Sec-WebSocket-Extensions` header of its request.
 //= docs/src/rfc7692.md#section-5
 //= type=test
-//# The client MUST let the server know how large a window it can decompress with.
+//# In an offer, the client MUST inform the server of the largest window that it can decompress
+//# with.
 //= docs/src/rfc7692.md#section-5
 //= type=test
-//# The client MAY hint how large a window it will compress with at most.
+//# The client MAY also state, as a hint, the largest window that it will compress with.
 //= docs/src/rfc7692.md#section-7-1-1-1
 //= type=test
-//# A client MAY offer `server_no_context_takeover`, so that it need not keep a window from one message to the next.
+//# A client MAY offer `server_no_context_takeover`, so that it need not keep a window between
+//# messages.
 //= docs/src/rfc7692.md#section-7-1-1-2
 //= type=test
-//# A client MAY offer `client_no_context_takeover`, as a hint that it will not use takeover, whatever the response
-//# says.
+//# A client MAY offer `client_no_context_takeover`, as a hint that it will not use takeover,
+//# whatever the response says.
 //= docs/src/rfc7692.md#section-7-1-2-1
 //= type=test
-//# A client MAY offer `server_max_window_bits`, so that it need not keep more than that.
+//# A client MAY offer `server_max_window_bits`, so that it need not keep a larger window.
 //= docs/src/rfc7692.md#section-7-1-2-2
 //= type=test
-//# A client MAY offer `client_max_window_bits`, with or without a value, to say that it understands the parameter in a
-//# response.
+//# A client MAY offer `client_max_window_bits`, with or without a value, to say that it understands
+//# the parameter in a response.
 #[test]
 fn each_option_has_its_parameter_in_the_offer() {
     let all = FRUGAL.server_max_window_bits(bits(10)).client_max_window_bits(bits(9));
@@ -83,7 +85,7 @@ fn each_option_has_its_parameter_in_the_offer() {
 
 //= docs/src/rfc7692.md#section-5
 //= type=test
-//# The same extension MAY be offered several times, with different parameters.
+//# A client MAY offer the same extension several times with different parameters.
 #[test]
 fn several_offers_are_listed_in_order() {
     let request =
@@ -135,19 +137,23 @@ fn assert_declines(options: &DeflateOptions, offer: &str) {
 
 //= docs/src/rfc7692.md#section-5
 //= type=test
-//# To accept an offer, the server MUST name the extension in the `Sec-WebSocket-Extensions` header of its response.
+//# To accept an offer, the server MUST name the extension in the `Sec-WebSocket-Extensions` header
+//# of its response.
 //= docs/src/rfc7692.md#section-7-1-1-1
 //= type=test
-//# A server that accepts an offer with `server_no_context_takeover` MUST repeat the parameter in its response.
+//# A server that accepts an offer with `server_no_context_takeover` MUST repeat the parameter in
+//# its response.
 //= docs/src/rfc7692.md#section-7-1-1-1
 //= type=test
-//# It is RECOMMENDED that a server can do without takeover when it is asked to.
+//# It is RECOMMENDED that a server can compress without takeover when an offer requests it.
 //= docs/src/rfc7692.md#section-7-1-2-1
 //= type=test
-//# A server that accepts an offer with `server_max_window_bits` MUST respond with the same value or a smaller one.
-//= docs/src/rfc7692.md#section-7-1-2-2
+//# A server that accepts an offer with `server_max_window_bits` MUST respond with the same value or
+//# a smaller one.
+//= docs/src/rfc7692.md#section-7-1-1-2
 //= type=test
-//# A server MAY respond with `client_max_window_bits` if it was offered.
+//# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need not keep
+//# a window between messages.
 #[test]
 fn each_parameter_of_an_offer_has_its_answer() {
     for (offer, expected) in [
@@ -172,13 +178,6 @@ fn each_parameter_of_an_offer_has_its_answer() {
     }
 }
 
-//= docs/src/rfc7692.md#section-7-1-2-1
-//= type=test
-//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without leading zeros, in an
-//# offer as in a response.
-//= docs/src/rfc7692.md#section-7-1-2-2
-//= type=test
-//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits, without leading zeros.
 #[test]
 fn values_of_parameters_may_be_quoted() {
     assert_answers(
@@ -195,14 +194,17 @@ fn values_of_parameters_may_be_quoted() {
 
 //= docs/src/rfc7692.md#section-7-1-1-1
 //= type=test
-//# A server MAY respond with `server_no_context_takeover` unasked.
+//# A server MAY respond with `server_no_context_takeover` even if it was not offered.
 //= docs/src/rfc7692.md#section-7-1-1-2
 //= type=test
-//# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need not keep a window from one
-//# message to the next.
+//# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need not keep
+//# a window between messages.
 //= docs/src/rfc7692.md#section-7-1-2-1
 //= type=test
-//# A server MAY respond with `server_max_window_bits` unasked.
+//# A server MAY respond with `server_max_window_bits` even if it was not offered.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# A server MAY respond with `client_max_window_bits` if it was offered.
 #[test]
 fn a_server_may_answer_with_parameters_that_were_not_offered() {
     assert_answers(
@@ -217,7 +219,7 @@ fn a_server_may_answer_with_parameters_that_were_not_offered() {
 
 //= docs/src/rfc7692.md#section-5
 //= type=test
-//# The server MUST fully support what its response says.
+//# The server MUST fully support the configuration in its response.
 #[test]
 fn the_smaller_of_two_windows_is_negotiated() {
     for (offered, own, agreed) in [(15, 9, 9), (10, 12, 10), (12, 12, 12), (8, 15, 8)] {
@@ -235,7 +237,7 @@ fn the_smaller_of_two_windows_is_negotiated() {
 
 //= docs/src/rfc7692.md#section-7
 //= type=test
-//# A server MUST decline an offer of something that it does not support.
+//# A server MUST decline an offer of a configuration that it does not support.
 //= docs/src/rfc7692.md#section-7-1-2-2
 //= type=test
 //# If `client_max_window_bits` was not offered, the server MUST NOT respond with it.
@@ -300,7 +302,15 @@ const INVALID_PARAMETERS: [&str; 33] = [
 //# A server MUST decline an offer that has the same parameter twice.
 //= docs/src/rfc7692.md#section-5
 //= type=test
-//# A server that declines all offers MUST NOT name an extension of this kind in its response.
+//# A server that declines all offers MUST NOT name a compression extension in its response.
+//= docs/src/rfc7692.md#section-7-1-2-1
+//= type=test
+//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without
+//# leading zeros, in an offer as well as in a response.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits,
+//# without leading zeros.
 #[test]
 fn an_invalid_offer_is_declined_and_the_connection_opens() {
     for wrong in INVALID_PARAMETERS {
@@ -345,7 +355,8 @@ fn a_server_without_deflate_options_declines() {
 
 //= docs/src/rfc7692.md#section-5
 //= type=test
-//# A server MUST NOT accept such an extension beside another one that uses RSV1 too.
+//# A server MUST NOT accept a compression extension together with another extension that uses RSV1
+//# too.
 #[test]
 fn permessage_deflate_is_not_accepted_together_with_another_extension_that_uses_rsv1() {
     let head = HeadBuilder::request().with("Sec-WebSocket-Extensions: permessage-bzip2, permessage-deflate, x-other");
@@ -405,7 +416,8 @@ fn each_valid_answer_is_accepted() {
 
 //= docs/src/rfc7692.md#section-7
 //= type=test
-//# A client MUST fail the connection if the response has a parameter that is not defined for responses.
+//# A client MUST fail the connection if the response has a parameter that is not defined for
+//# responses.
 //= docs/src/rfc7692.md#section-7
 //= type=test
 //# A client MUST fail the connection if the response has a parameter whose value is invalid.
@@ -415,6 +427,14 @@ fn each_valid_answer_is_accepted() {
 //= docs/src/rfc7692.md#section-7-1-2-2
 //= type=test
 //# In a response, `client_max_window_bits` MUST have a value.
+//= docs/src/rfc7692.md#section-7-1-2-1
+//= type=test
+//# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without
+//# leading zeros, in an offer as well as in a response.
+//= docs/src/rfc7692.md#section-7-1-2-2
+//= type=test
+//# If `client_max_window_bits` has a value, it MUST be a number from 8 to 15 in decimal digits,
+//# without leading zeros.
 #[test]
 fn an_invalid_answer_fails_the_handshake() {
     for wrong in INVALID_PARAMETERS {
@@ -429,17 +449,18 @@ fn an_invalid_answer_fails_the_handshake() {
 
 //= docs/src/rfc7692.md#section-7
 //= type=test
-//# A client MUST fail the connection if the response asks for something that it does not support.
+//# A client MUST fail the connection if the response requires a configuration that it does not
+//# support.
 #[test]
 fn an_answer_that_ignores_a_parameter_of_the_offer_fails_the_handshake() {
     let without = DEFAULT.server_no_context_takeover(true);
-    assert_fails(std::slice::from_ref(&without), "permessage-deflate", "not what was asked for");
-    assert_fails(&[server_window(10)], "permessage-deflate", "not what was asked for");
-    assert_fails(&[server_window(10)], "permessage-deflate; server_max_window_bits=11", "not what was asked for");
+    assert_fails(std::slice::from_ref(&without), "permessage-deflate", "matches none of the offers");
+    assert_fails(&[server_window(10)], "permessage-deflate", "matches none of the offers");
+    assert_fails(&[server_window(10)], "permessage-deflate; server_max_window_bits=11", "matches none of the offers");
     assert_fails(
         &[server_window(10), without],
         "permessage-deflate; server_max_window_bits=11",
-        "not what was asked for",
+        "matches none of the offers",
     );
     let accepts = |offers: &[DeflateOptions], response| matches!(response_to(offers, response), Ok(Some(_)));
     assert!(accepts(&[server_window(10)], "permessage-deflate; server_max_window_bits=9"));
@@ -450,8 +471,8 @@ fn an_answer_that_ignores_a_parameter_of_the_offer_fails_the_handshake() {
 
 //= docs/src/rfc7692.md#section-5
 //= type=test
-//# If the response is invalid, because it accepts what was not offered for example, the client MUST fail the
-//# connection.
+//# If the response is invalid, for example because it accepts an extension that was not offered,
+//# the client MUST fail the connection.
 #[test]
 fn an_answer_without_an_offer_fails_the_handshake() {
     let head = HeadBuilder::response().with("Sec-WebSocket-Extensions: permessage-deflate");
@@ -459,11 +480,16 @@ fn an_answer_without_an_offer_fails_the_handshake() {
     assert_eq!(check_response(client_request(), &head).map(|_| "opened"), Err(not_offered.clone()));
     let request = client_request().extension(Extension::new("x-other").unwrap());
     assert_eq!(check_response(request, &head).map(|_| "opened"), Err(not_offered));
+    // The server cannot accept parameters that differ from every offer either.
+    let two = [server_window(10), server_window(9)];
+    let not_requested = HandshakeViolation::DeflateAnswerWrong("it matches none of the offers".to_owned());
+    assert_eq!(response_to(&two[..1], "permessage-deflate"), Err(not_requested.clone()));
+    assert_eq!(response_to(&two, "permessage-deflate; server_max_window_bits=11"), Err(not_requested));
 }
 
 //= docs/src/rfc7692.md#section-5
 //= type=test
-//# A client that gets a response with two extensions that use RSV1 MUST fail the connection.
+//# A client that receives a response with two extensions that use RSV1 MUST fail the connection.
 #[test]
 fn an_answer_with_two_extensions_that_use_rsv1_fails_the_handshake() {
     let request = || client_request().extension(Extension::new("permessage-bzip2").unwrap()).deflate(DEFAULT);
@@ -557,11 +583,14 @@ fn without_an_answer_nothing_is_compressed() {
 
 //= docs/src/rfc7692.md#section-7-1-2-2
 //= type=test
-//# A client that offers `client_max_window_bits` with a value MUST NOT use a larger window, even if the response allows
-//# it.
+//# A client that offers `client_max_window_bits` with a value MUST NOT use a larger window, even if
+//# the response allows it.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# Below the value agreed on, the client MAY use a window of any size, whatever it had hinted.
+//# Up to the agreed size, the client MAY use a window of any size, regardless of its hint.
+//= docs/src/rfc7692.md#section-7-1-1-2
+//= type=test
+//# A client MUST be able to compress without takeover when the response requires it.
 #[test]
 fn a_client_keeps_its_hints_whatever_the_answer_allows() {
     // The message is repeated at a distance of 600 bytes, which a window of 9 bits does not reach.

@@ -15,11 +15,12 @@ use super::{ALWAYS, ALWAYS_FRUGAL, compressing_endpoint, deflated, for_both, for
 
 //= docs/src/rfc7692.md#section-5
 //= type=test
-//# After a valid response both ends MUST exchange messages by the rules of section 6, with the agreed parameters.
+//# After a valid response, both ends MUST exchange messages as described in section 6, with the
+//# agreed parameters.
 //= docs/src/rfc7692.md#section-6-2
 //= type=test
-//# To receive a compressed message, an endpoint MUST join the payloads of its frames, decompress them and deliver the
-//# result.
+//# To receive a compressed message, an endpoint MUST join the payloads of its frames, decompress
+//# them and deliver the result.
 #[test]
 fn the_examples_of_section_7_2_3_are_received() {
     for_both(|endpoint| {
@@ -45,7 +46,7 @@ fn the_opcode_decides_the_kind_of_a_compressed_message() {
 
 //= docs/src/rfc7692.md#section-6-2
 //= type=test
-//# An uncompressed message MUST be delivered as it is.
+//# An uncompressed message MUST be delivered unchanged.
 #[test]
 fn compressed_and_uncompressed_messages_may_alternate() {
     for_both(|endpoint| {
@@ -152,7 +153,8 @@ fn without_takeover_a_reference_to_an_earlier_message_is_invalid() {
 
 //= docs/src/rfc7692.md#section-6-1
 //= type=test
-//# An endpoint that receives a control frame or a later fragment with RSV1 set MUST fail the connection.
+//# An endpoint that receives a control frame or a later fragment with RSV1 set MUST fail the
+//# connection.
 #[test]
 fn rsv1_on_any_but_the_first_frame_of_a_message_fails_the_connection() {
     let misplaced = |opcode| violated(Violation::CompressedBitMisplaced(opcode));
@@ -183,6 +185,13 @@ fn rsv2_and_rsv3_fail_the_connection() {
     }
 }
 
+//= docs/src/rfc6455.md#section-5-2
+//= type=test
+//# The use of an extension MUST be negotiated in the opening handshake, in the way that the
+//# extension specifies.
+//= docs/src/rfc6455.md#section-5-8
+//= type=test
+//# All extensions that the two sides use MUST be negotiated during the opening handshake.
 #[test]
 fn without_negotiated_compression_rsv1_fails_the_connection() {
     for_both_roles(|endpoint| {

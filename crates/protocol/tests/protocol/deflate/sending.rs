@@ -18,8 +18,8 @@ use super::{ALWAYS, ALWAYS_FRUGAL, compressing_endpoint, for_both, for_both_with
 
 //= docs/src/rfc7692.md#section-6-1
 //= type=test
-//# To send a message compressed, an endpoint MUST compress its whole payload, put the result into frames and set RSV1
-//# of the first one.
+//# To send a compressed message, an endpoint MUST compress the whole payload, put the result into
+//# frames, and set RSV1 in the first frame.
 #[test]
 fn a_compressed_message_has_rsv1_and_a_compressed_payload() {
     for_both(|endpoint| {
@@ -42,7 +42,7 @@ fn a_compressed_message_has_rsv1_and_a_compressed_payload() {
 
 //= docs/src/rfc7692.md#section-6-1
 //= type=test
-//# RSV1 MUST NOT be set on a control frame, nor on any frame of a message but its first.
+//# RSV1 MUST NOT be set in a control frame, or in any frame of a message except the first.
 #[test]
 fn a_fragmented_message_has_rsv1_on_its_first_frame() {
     for_both(|endpoint| {
@@ -65,8 +65,8 @@ fn a_fragmented_message_has_rsv1_on_its_first_frame() {
 
 //= docs/src/rfc7692.md#section-6-1
 //= type=test
-//# To send a message uncompressed, an endpoint MUST put its payload into frames as it is and leave RSV1 of the first
-//# one unset.
+//# To send an uncompressed message, an endpoint MUST put the payload into frames unchanged and
+//# leave RSV1 clear in the first frame.
 #[test]
 fn messages_below_the_threshold_are_sent_uncompressed() {
     for_both_with(&Config::default(), &DeflateOptions::DEFAULT, |endpoint| {

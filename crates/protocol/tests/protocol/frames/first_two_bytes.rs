@@ -190,7 +190,8 @@ fn a_client_validates_every_pair_of_first_bytes() {
 
 //= docs/src/rfc6455.md#section-7-1-7
 //= type=test
-//# After failing the connection an endpoint MUST NOT process anything more from the other side, not even a Close.
+//# After failing the connection, an endpoint MUST NOT process any more data from the peer, not even
+//# a Close frame.
 #[test]
 fn all_frames_are_ignored_after_the_peers_close_or_a_failure() {
     for last in ["88 02 03e8", "83 00"] {

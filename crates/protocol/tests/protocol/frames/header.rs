@@ -40,10 +40,11 @@ pub(super) fn payload(len: usize) -> Vec<u8> {
 
 //= docs/src/rfc6455.md#section-5-2
 //= type=test
-//# A length MUST be written in the shortest of the three forms that can hold it.
+//# A length MUST be encoded in the shortest of the three forms that can hold it.
 //= docs/src/rfc6455.md#section-5-2
 //= type=test
-//# A number in several bytes has its most significant byte first, which is called network byte order.
+//# The most significant byte of a multi-byte number comes first, which is called network byte
+//# order.
 #[test]
 fn a_length_is_sent_in_its_shortest_form_and_received() {
     for (len, from_server, from_client) in LENGTHS {
@@ -140,7 +141,7 @@ fn each_length_has_one_shortest_form() {
 
 //= docs/src/rfc6455.md#section-5-2
 //= type=test
-//# A length MUST be written in the shortest of the three forms that can hold it.
+//# A length MUST be encoded in the shortest of the three forms that can hold it.
 #[test]
 fn a_length_that_is_not_in_its_shortest_form_fails_the_connection() {
     for (frame, length) in [
@@ -160,7 +161,7 @@ fn a_length_that_is_not_in_its_shortest_form_fails_the_connection() {
 
 //= docs/src/rfc6455.md#section-5-2
 //= type=test
-//# The highest bit of a length in 8 bytes MUST be 0.
+//# The most significant bit of an 8-byte length MUST be 0.
 #[test]
 fn a_length_with_its_top_bit_set_fails_the_connection() {
     for (frame, length) in [
@@ -186,7 +187,8 @@ fn the_largest_length_is_valid_but_above_the_limit() {
 
 //= docs/src/rfc6455.md#section-5-2
 //= type=test
-//# An endpoint that receives a reserved bit of 1 without an agreed meaning MUST fail the connection.
+//# An endpoint that receives a frame with a reserved bit set MUST fail the connection, unless a
+//# negotiated extension defines the bit.
 #[test]
 fn a_reserved_bit_without_an_extension_fails_the_connection() {
     for bits in [0x10, 0x20, 0x30, 0x40, 0x50, 0x60, 0x70] {
@@ -215,7 +217,7 @@ fn the_violation_names_the_reserved_bits() {
 
 //= docs/src/rfc6455.md#section-5-2
 //= type=test
-//# An endpoint that receives an opcode it does not know MUST fail the connection.
+//# An endpoint that receives an unknown opcode MUST fail the connection.
 #[test]
 fn a_reserved_opcode_fails_the_connection() {
     for opcode in [0x3, 0x4, 0x5, 0x6, 0x7, 0xB, 0xC, 0xD, 0xE, 0xF] {

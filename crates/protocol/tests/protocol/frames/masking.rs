@@ -18,7 +18,8 @@ use testkit::{
 //# A server that receives an unmasked frame MUST close the connection.
 //= docs/src/rfc6455.md#section-5-1
 //= type=test
-//# A server MAY send a Close with code 1002 before it closes the connection because of an unmasked frame.
+//# A server MAY send a Close frame with code 1002 before it closes the connection because of an
+//# unmasked frame.
 #[test]
 fn a_server_fails_the_connection_at_an_unmasked_frame() {
     for frame in ["81 05 48656c6c6f", "82 00", "01 00", "89 00", "8a 00", "88 00", "88 02 03e8", "82 7e0080"] {
@@ -65,10 +66,10 @@ fn a_client_fails_the_connection_at_a_masked_frame() {
 //# A masked frame MUST have its MASK bit set.
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# A client MUST mask its Close as section 5.3 says.
+//# A client MUST mask its Close frame as described in section 5.3.
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
-//# If a client sends the message, its frames MUST be masked as section 5.3 says.
+//# If a client sends the message, it MUST mask the frames as described in section 5.3.
 #[test]
 fn a_client_masks_every_frame_and_a_server_none() {
     for role in [Role::Client, Role::Server] {
@@ -90,7 +91,7 @@ fn a_client_masks_every_frame_and_a_server_none() {
 
 //= docs/src/rfc6455.md#section-5-5-1
 //= type=test
-//# A client MUST mask its Close as section 5.3 says.
+//# A client MUST mask its Close frame as described in section 5.3.
 #[test]
 fn a_client_masks_its_pong_and_its_close() {
     let mut client = TestEndpoint::client_with_keys(&[[1, 2, 3, 4], [5, 6, 7, 8]]);
@@ -134,7 +135,7 @@ fn the_key_starts_over_with_every_frame() {
 
 //= docs/src/rfc6455.md#section-5-2
 //= type=test
-//# Four bytes, any four.
+//# Any four bytes.
 #[test]
 fn any_masking_key_is_valid() {
     for key in [[0; 4], [0xFF; 4], [0x48, 0x65, 0x6C, 0x6C], [0, 0, 0, 1]] {
@@ -159,8 +160,8 @@ fn a_masked_payload_can_arrive_in_pieces_of_any_size() {
 
 //= docs/src/rfc6455.md#section-5-3
 //= type=test
-//# The byte at place `i` of the payload, counted from 0, is combined by XOR with the byte at place `i mod 4` of the
-//# key.
+//# The byte at index `i` of the payload, counted from 0, is combined by XOR with the byte at index
+//# `i mod 4` of the key.
 #[test]
 fn apply_mask_follows_the_rule_at_every_length_and_offset() {
     let bytes: Vec<u8> = (0..=255).cycle().take(80).collect();

@@ -50,10 +50,12 @@ fn a_minimal_request() {
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# Another client MAY send an `Origin` header if that means for it what it means for a browser.
+//# A client that is not a browser MAY send an `Origin` header if the header has the same meaning as
+//# in a browser.
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# The request MAY have a `Sec-WebSocket-Protocol` header: a list of subprotocols, the one liked best first.
+//# The request MAY have a `Sec-WebSocket-Protocol` header that lists subprotocols in order of
+//# preference.
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
 //# The request MAY have a `Sec-WebSocket-Extensions` header.
@@ -62,7 +64,7 @@ fn a_minimal_request() {
 //# The request MAY have any other headers, such as cookies or `Authorization`.
 //= docs/src/rfc6455.md#section-9
 //= type=test
-//# A client MAY ask for extensions.
+//# A client MAY request extensions.
 #[test]
 fn a_request_with_everything() {
     let request = request_for_chat()
@@ -91,7 +93,7 @@ fn a_request_with_everything() {
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# The value of the key MUST be 16 random bytes in Base64.
+//# The value of `Sec-WebSocket-Key` MUST be 16 random bytes in Base64.
 #[test]
 fn the_key_is_the_base64_of_the_nonce() {
     let key = |nonce: [u8; 16]| {
@@ -117,7 +119,7 @@ fn the_request_names_the_host_and_resource_of_its_uri() {
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# The request MUST have a header called `Sec-WebSocket-Key`.
+//# The request MUST have a `Sec-WebSocket-Key` header.
 //= docs/src/rfc6455.md#section-11-3-1
 //= type=test
 //# A request MUST NOT have more than one `Sec-WebSocket-Key` header.
@@ -144,7 +146,8 @@ fn headers_for_unused_options_are_not_sent() {
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# Each subprotocol in the list MUST be a token: characters from 21 to 7E, at least one, and no separators.
+//# Each subprotocol in the list MUST be a token: one or more characters from 21 to 7E, without
+//# separators.
 #[test]
 fn a_subprotocol_that_is_not_a_token_cannot_be_offered() {
     for name in ["", "a b", "a,b", "a@b", "a;b", "\"a\"", "a/b", "a=b", "\x7f", "caf\u{e9}", "a\r\nX: y", "a\0"] {

@@ -23,7 +23,7 @@ fn assert_rejected(head: &HeadBuilder, expected: &HandshakeViolation, status: u1
 
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
-//# To accept a connection, the server MUST go through the steps of this section.
+//# To accept a connection, the server MUST perform the steps in this section.
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
 //# The status of the accepting response MUST be 101.
@@ -35,8 +35,8 @@ fn assert_rejected(head: &HeadBuilder, expected: &HandshakeViolation, status: u1
 //# The accepting response MUST have the header `Connection: Upgrade`.
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
-//# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 of the SHA-1 of the key followed by
-//# `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
+//# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 form of the SHA-1
+//# hash of the key followed by `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
 #[test]
 fn a_minimal_request_is_accepted() {
     assert_eq!(
@@ -51,7 +51,7 @@ fn a_minimal_request_is_accepted() {
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
-//# Headers that the server does not know are ignored.
+//# The server ignores headers that it does not know.
 #[test]
 fn requests_of_real_clients_are_accepted() {
     let r = HeadBuilder::request;
@@ -82,7 +82,7 @@ fn requests_of_real_clients_are_accepted() {
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# Names of headers match without regard to case, as everywhere in HTTP.
+//# Header names are case-insensitive, as everywhere in HTTP.
 #[test]
 fn header_names_match_in_any_case() {
     let upper = String::from_utf8(HeadBuilder::request().bytes()).unwrap().replace("Sec-WebSocket", "SEC-WEBSOCKET");
@@ -128,7 +128,7 @@ fn the_application_can_inspect_the_request() {
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
-//# A request without an `Origin` header SHOULD NOT be taken for one that comes from a browser.
+//# A server SHOULD NOT treat a request without an `Origin` header as one from a browser.
 #[test]
 fn a_request_from_a_program_has_no_origin() {
     let request = read_request(&HeadBuilder::request().bytes()).unwrap().unwrap();
@@ -153,7 +153,7 @@ fn wants_websocket_distinguishes_ordinary_http() {
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
-//# The server MUST refuse a request that is not a GET, or whose HTTP version is below 1.1.
+//# The server MUST reject a request whose method is not GET, or whose HTTP version is below 1.1.
 #[test]
 fn a_method_other_than_get_is_rejected() {
     for method in ["POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "get", "GETT"] {
@@ -164,7 +164,7 @@ fn a_method_other_than_get_is_rejected() {
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
-//# The server MUST refuse a request that is not a GET, or whose HTTP version is below 1.1.
+//# The server MUST reject a request whose method is not GET, or whose HTTP version is below 1.1.
 #[test]
 fn http_1_0_is_rejected() {
     assert_rejected(
@@ -186,7 +186,8 @@ fn other_http_versions_are_malformed() {
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
-//# The server MUST refuse a request whose target is neither a resource name nor an absolute `http` or `https` URI.
+//# The server MUST reject a request whose target is neither a resource name nor an absolute `http`
+//# or `https` URI.
 #[test]
 fn a_target_that_is_not_a_resource_name_is_rejected() {
     for target in [
@@ -218,7 +219,7 @@ fn a_request_target_must_not_have_a_fragment() {
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
-//# The server MUST refuse a request without a `Host` header.
+//# The server MUST reject a request without a `Host` header.
 #[test]
 fn a_request_has_exactly_one_host() {
     let r = HeadBuilder::request;
@@ -231,7 +232,8 @@ fn a_request_has_exactly_one_host() {
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
-//# The server MUST refuse a request whose `Upgrade` header does not contain `websocket`, without regard to ASCII case.
+//# The server MUST reject a request without an `Upgrade` header that contains `websocket` (ignoring
+//# ASCII case).
 #[test]
 fn upgrade_must_list_websocket() {
     let r = HeadBuilder::request;
@@ -250,7 +252,8 @@ fn upgrade_must_list_websocket() {
 
 //= docs/src/rfc6455.md#section-2-1
 //= type=test
-//# Two strings are equal *without regard to ASCII case* when only the letters A to Z and a to z are taken for the same.
+//# Two strings match *ignoring ASCII case* if they differ at most in the case of the letters A to
+//# Z.
 #[test]
 fn only_ascii_letters_match_in_any_case() {
     // U+212A is the Kelvin sign, which Unicode folds to k.
@@ -269,8 +272,8 @@ fn only_ascii_letters_match_in_any_case() {
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
-//# The server MUST refuse a request whose `Connection` header does not contain the token `Upgrade`, without regard to
-//# ASCII case.
+//# The server MUST reject a request without a `Connection` header that contains the token `Upgrade`
+//# (ignoring ASCII case).
 #[test]
 fn connection_must_list_upgrade() {
     let r = HeadBuilder::request;
@@ -291,7 +294,7 @@ fn connection_must_list_upgrade() {
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
-//# The server MUST refuse a request whose `Sec-WebSocket-Key` is not the Base64 of 16 bytes.
+//# The server MUST reject a request whose `Sec-WebSocket-Key` is not the Base64 form of 16 bytes.
 #[test]
 fn a_key_is_the_base64_of_sixteen_bytes() {
     for key in [
@@ -334,7 +337,7 @@ fn a_key_that_is_not_ascii_is_malformed_and_not_missing() {
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
-//# The server MUST refuse a request whose `Sec-WebSocket-Version` is not 13.
+//# The server MUST reject a request whose `Sec-WebSocket-Version` is not 13.
 #[test]
 fn the_version_must_be_13() {
     assert_rejected(
@@ -379,8 +382,12 @@ fn the_version_is_validated_before_the_key() {
 //# A request MAY have several `Sec-WebSocket-Protocol` headers.
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
-//# `Sec-WebSocket-Protocol` may list the subprotocols that the client would speak, and `Sec-WebSocket-Extensions` the
-//# extensions, the best first.
+//# The client may list the subprotocols that it can speak in `Sec-WebSocket-Protocol`, and its
+//# extensions in `Sec-WebSocket-Extensions`, both in order of preference.
+//= docs/src/rfc6455.md#section-4-3
+//= type=test
+//# `1#` is a comma-separated list of at least one element; empty elements and white space around
+//# elements are ignored.
 #[test]
 fn subprotocols_keep_the_clients_order_on_one_line_or_several() {
     let r = HeadBuilder::request;
@@ -403,8 +410,8 @@ fn subprotocols_are_case_sensitive() {
 
 //= docs/src/rfc6455.md#section-4-3
 //= type=test
-//# `1#` is a list with commas and at least one element; empty elements do not count, and neither does white space
-//# around an element.
+//# `1#` is a comma-separated list of at least one element; empty elements and white space around
+//# elements are ignored.
 #[test]
 fn a_subprotocol_is_a_token() {
     for value in ["", ",", " , ,", "a b", "chat, a b", "a;b", "a@b", "a/b", "\"chat\"", "(a)", "a=b"] {
@@ -433,6 +440,10 @@ fn offered(lines: &[&str]) -> Vec<String> {
     valid_request(&head).check_upgrade().unwrap().extensions().iter().map(Extension::to_string).collect()
 }
 
+//= docs/src/rfc6455.md#section-4-3
+//= type=test
+//# `1#` is a comma-separated list of at least one element; empty elements and white space around
+//# elements are ignored.
 #[test]
 fn extensions_are_a_list_with_parameters() {
     assert_eq!(
@@ -451,10 +462,14 @@ fn extensions_are_a_list_with_parameters() {
 
 //= docs/src/rfc6455.md#section-9-1
 //= type=test
-//# The header MAY be split into several lines, or several lines joined into one.
+//# A list of extensions MAY be split across several headers or combined into one.
 //= docs/src/rfc6455.md#section-11-3-2
 //= type=test
 //# A request MAY have several `Sec-WebSocket-Extensions` headers.
+//= docs/src/rfc6455.md#section-4-2-1
+//= type=test
+//# The client may list the subprotocols that it can speak in `Sec-WebSocket-Protocol`, and its
+//# extensions in `Sec-WebSocket-Extensions`, both in order of preference.
 #[test]
 fn several_lines_are_one_list_of_extensions() {
     assert_eq!(offered(&["a", "b; c=1"]), offered(&["a, b; c=1"]));
@@ -474,10 +489,10 @@ fn parameters_keep_their_order_and_their_values() {
 
 //= docs/src/rfc6455.md#section-4-3
 //= type=test
-//# What is left of a quoted value without its quotes and backslashes MUST be a token.
+//# A quoted value MUST be a token after its quotes and backslashes are removed.
 //= docs/src/rfc6455.md#section-9-1
 //= type=test
-//# The value of a parameter in quotes MUST be a token once it is unquoted.
+//# A quoted parameter value MUST be a token after it is unquoted.
 #[test]
 fn a_quoted_value_is_the_token_inside_the_quotes() {
     assert_eq!(offered(&["e; bits=\"10\""]), ["e; bits=10"]);
@@ -491,7 +506,12 @@ fn a_quoted_value_is_the_token_inside_the_quotes() {
 
 //= docs/src/rfc6455.md#section-9-1
 //= type=test
-//# Whoever receives a list of extensions that does not follow the grammar MUST fail the connection at once.
+//# An endpoint that receives a list of extensions that violates the grammar MUST fail the
+//# connection immediately.
+//= docs/src/rfc6455.md#section-4-3
+//= type=test
+//# `1#` is a comma-separated list of at least one element; empty elements and white space around
+//# elements are ignored.
 #[test]
 fn a_malformed_list_of_extensions_is_rejected() {
     for value in [

@@ -28,7 +28,7 @@ fn request_with_offers() -> HeadBuilder {
 
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
-//# A server that agrees to none of the subprotocols MUST NOT send a `Sec-WebSocket-Protocol` header.
+//# A server that chooses none of the subprotocols MUST NOT send a `Sec-WebSocket-Protocol` header.
 #[test]
 fn declined_offers_are_not_mentioned() {
     let response = accepting_response(&request_with_offers(), UpgradeOptions::default());
@@ -38,7 +38,7 @@ fn declined_offers_are_not_mentioned() {
 
 //= docs/src/rfc6455.md#section-9
 //= type=test
-//# A server MAY accept some or all of the extensions that it was asked for.
+//# A server MAY accept some or all of the extensions that the client requested.
 #[test]
 fn accepted_offers_are_named() {
     let options = UpgradeOptions::default()
@@ -86,10 +86,10 @@ fn only_a_subprotocol_that_was_offered_can_be_chosen() {
 //# The extensions that the server chooses MUST be taken from the client's list.
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
-//# Extensions that the client did not list MUST NOT be listed by the server.
+//# The server MUST NOT list an extension that the client did not list.
 //= docs/src/rfc6455.md#section-9
 //= type=test
-//# A server MUST NOT answer with an extension that it was not asked for.
+//# A server MUST NOT respond with an extension that the client did not request.
 #[test]
 fn only_an_extension_that_was_offered_can_be_accepted() {
     let error = |head: &HeadBuilder| {
@@ -173,12 +173,12 @@ fn a_405_names_the_allowed_method() {
 
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
-//# If the server does not know the version, it MUST end the handshake with an HTTP error, such as 426, and name in
-//# `Sec-WebSocket-Version` the versions that it knows.
+//# If the server does not support the version, it MUST abort the handshake with an HTTP error, such
+//# as 426, and list the versions that it supports in `Sec-WebSocket-Version`.
 //= docs/src/rfc6455.md#section-4-4
 //= type=test
-//# A server that does not speak the version asked for MUST list all the versions that it would speak in
-//# `Sec-WebSocket-Version`.
+//# A server that does not support the requested version MUST list all versions that it is willing
+//# to use in `Sec-WebSocket-Version`.
 #[test]
 fn a_426_names_the_protocol_and_its_version() {
     for violation in [
@@ -217,7 +217,7 @@ fn a_rejection_does_not_let_the_client_inject_headers_or_html() {
 
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
-//# The server MAY send the client elsewhere with a 3xx status.
+//# The server MAY redirect the client with a 3xx status.
 #[test]
 fn the_application_may_reject_with_any_status() {
     // 401 with a challenge, 307 to another URI, 403 for an origin, 404, 503.

@@ -28,13 +28,13 @@ proptest! {
 
     //= docs/src/rfc6455.md#section-5-2
     //= type=test
-    //# Each of the three reserved bits MUST be 0 unless the two sides agreed on an extension that gives it a meaning.
+    //# Each of the three reserved bits MUST be 0 unless a negotiated extension defines its meaning.
     //= docs/src/rfc6455.md#section-6-1
     //= type=test
-    //# To send a message, an endpoint MUST take the steps that follow.
+    //# To send a message, an endpoint MUST take the following steps.
     //= docs/src/rfc6455.md#section-6-1
     //= type=test
-    //# An endpoint MUST put the data of the message into a frame as section 5.2 lays it out.
+    //# An endpoint MUST put the message's data into a frame as described in section 5.2.
     #[test]
     fn everything_is_sent_in_the_layout_of_section_5_2(sender in any_role(), items in any_items(), keys in any_keys()) {
         let mut sender = endpoint(sender, &keys);
@@ -44,7 +44,7 @@ proptest! {
 
     //= docs/src/rfc6455.md#section-6-2
     //= type=test
-    //# An endpoint MUST read the bytes that come in as frames laid out as in section 5.2.
+    //# An endpoint MUST parse incoming bytes as frames as described in section 5.2.
     #[test]
     fn everything_in_the_layout_of_section_5_2_is_received(
         receiver in any_role(), items in any_items(), keys in any_keys(), sizes in any_read_sizes(),

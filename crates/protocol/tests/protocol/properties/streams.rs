@@ -59,7 +59,7 @@ proptest! {
 
     //= docs/src/rfc6455.md#section-6-2
     //= type=test
-    //# An endpoint MUST read the bytes that come in as frames laid out as in section 5.2.
+    //# An endpoint MUST parse incoming bytes as frames as described in section 5.2.
     #[test]
     fn any_cut_of_a_stream_has_the_same_result((receiver, bytes) in any_stream(), sizes in any_read_sizes()) {
         let whole = receive(receiver, [&bytes[..]]);

@@ -1,28 +1,28 @@
-//! fastwebsockets, with messages put together and text checked.
+//! fastwebsockets, with reassembly of messages and validation of text.
 
 use std::hint::black_box;
 
 use fastwebsockets::{FragmentCollector, Frame, Payload, Role, WebSocket};
 
-use super::{Codec, Work, now};
-use crate::wire::Wire;
+use super::codec::{Codec, CodecTask, block_on};
+use crate::repeating_stream::RepeatingStream;
 
-struct Fast {
-    connection: FragmentCollector<Wire>,
-    work: Work,
+struct FastwebsocketsCodec {
+    connection: FragmentCollector<RepeatingStream>,
+    task: CodecTask,
 }
 
-pub(super) fn open(work: Work) -> Box<dyn Codec> {
-    let connection = FragmentCollector::new(WebSocket::after_handshake(work.wire.clone(), Role::Server));
-    Box::new(Fast { connection, work })
+pub(super) fn open(task: CodecTask) -> Box<dyn Codec> {
+    let connection = FragmentCollector::new(WebSocket::after_handshake(task.stream.clone(), Role::Server));
+    Box::new(FastwebsocketsCodec { connection, task })
 }
 
-impl Codec for Fast {
+impl Codec for FastwebsocketsCodec {
     fn read(&mut self, count: usize) -> usize {
-        now(async {
+        block_on(async {
             let mut sum = 0;
             for _ in 0..count {
-                let frame = self.connection.read_frame().await.expect("right frames");
+                let frame = self.connection.read_frame().await.expect("the frames are valid");
                 sum += black_box(&frame.payload).len();
             }
             sum
@@ -30,12 +30,13 @@ impl Codec for Fast {
     }
 
     fn write(&mut self, count: usize) {
-        now(async {
+        block_on(async {
             for _ in 0..count {
-                // A copy, because the library's own way to send shared bytes wants them to be writable.
-                let payload = Payload::Owned(black_box(&self.work.message).to_vec());
-                let frame = if self.work.kind.is_text() { Frame::text(payload) } else { Frame::binary(payload) };
-                self.connection.write_frame(frame).await.expect("the wire takes all");
+                // This copies the message. The library's way to send shared bytes needs them to be
+                // writable.
+                let payload = Payload::Owned(black_box(&self.task.message).to_vec());
+                let frame = if self.task.kind.is_text() { Frame::text(payload) } else { Frame::binary(payload) };
+                self.connection.write_frame(frame).await.expect("the stream accepts all bytes");
             }
         });
     }

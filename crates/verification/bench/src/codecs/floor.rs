@@ -1,28 +1,28 @@
-//! Two limits: the copy alone, and the least that gives messages.
+//! Two reference points: the copy alone, and the minimum of work that returns messages.
 
 use std::hint::black_box;
 
-use super::{Codec, Work};
+use super::codec::{Codec, CodecTask};
 use crate::peers::floor::{parse, xor};
 
-/// Only copies.
-struct Memcpy {
-    work: Work,
+/// Only copies the bytes.
+struct MemcpyCodec {
+    task: CodecTask,
     buffer: Vec<u8>,
 }
 
-pub(super) fn memcpy(work: Work) -> Box<dyn Codec> {
-    Box::new(Memcpy { work, buffer: Vec::with_capacity(64 << 10) })
+pub(super) fn memcpy(task: CodecTask) -> Box<dyn Codec> {
+    Box::new(MemcpyCodec { task, buffer: Vec::with_capacity(64 << 10) })
 }
 
-impl Codec for Memcpy {
+impl Codec for MemcpyCodec {
     fn read(&mut self, count: usize) -> usize {
-        let length = self.work.message.len();
+        let length = self.task.message.len();
         let mut copied = 0;
         while copied < count * length {
             self.buffer.clear();
-            self.work.wire.fill(&mut self.buffer);
-            // A piece may end within the next message. That is so few bytes that it does not count.
+            self.task.stream.fill(&mut self.buffer);
+            // A piece may end within the next message. Those few bytes hardly affect the result.
             copied += black_box(&self.buffer).len();
         }
         count * length
@@ -31,26 +31,26 @@ impl Codec for Memcpy {
     fn write(&mut self, count: usize) {
         self.buffer.clear();
         for _ in 0..count {
-            self.buffer.extend_from_slice(black_box(&self.work.message));
+            self.buffer.extend_from_slice(black_box(&self.task.message));
         }
-        self.work.wire.note_written(black_box(&self.buffer).len());
+        self.task.stream.count_written(black_box(&self.buffer).len());
     }
 }
 
-/// Parses headers and takes off masks, and checks nothing.
-struct Floor {
-    work: Work,
+/// Parses headers and unmasks payloads, but checks nothing.
+struct FloorCodec {
+    task: CodecTask,
     input: Vec<u8>,
     at: usize,
     output: Vec<u8>,
 }
 
-pub(super) fn floor(work: Work) -> Box<dyn Codec> {
+pub(super) fn floor(task: CodecTask) -> Box<dyn Codec> {
     let buffer = || Vec::with_capacity(64 << 10);
-    Box::new(Floor { work, input: buffer(), at: 0, output: buffer() })
+    Box::new(FloorCodec { task, input: buffer(), at: 0, output: buffer() })
 }
 
-impl Floor {
+impl FloorCodec {
     fn message(&mut self) -> usize {
         loop {
             if let Some((header, length, key)) = parse(&self.input[self.at..])
@@ -64,12 +64,12 @@ impl Floor {
             }
             self.input.drain(..self.at);
             self.at = 0;
-            self.work.wire.fill(&mut self.input);
+            self.task.stream.fill(&mut self.input);
         }
     }
 }
 
-impl Codec for Floor {
+impl Codec for FloorCodec {
     fn read(&mut self, count: usize) -> usize {
         (0..count).map(|_| self.message()).sum()
     }
@@ -77,8 +77,8 @@ impl Codec for Floor {
     fn write(&mut self, count: usize) {
         self.output.clear();
         for _ in 0..count {
-            let message = black_box(&self.work.message);
-            let first_byte = if self.work.kind.is_text() { 0x81 } else { 0x82 };
+            let message = black_box(&self.task.message);
+            let first_byte = if self.task.kind.is_text() { 0x81 } else { 0x82 };
             match (u8::try_from(message.len()), u16::try_from(message.len())) {
                 (Ok(len @ 0..126), _) => self.output.extend_from_slice(&[first_byte, len]),
                 (_, Ok(len)) => {
@@ -92,6 +92,6 @@ impl Codec for Floor {
             }
             self.output.extend_from_slice(message);
         }
-        self.work.wire.note_written(black_box(&self.output).len());
+        self.task.stream.count_written(black_box(&self.output).len());
     }
 }

@@ -1,4 +1,5 @@
-//! Ours, twice: the engine, as a driver calls it, and the whole connection, as a user does.
+//! Our library at two levels: the engine, as a driver calls it, and the whole connection, as an
+//! application uses it.
 
 use std::{hint::black_box, time::Instant};
 
@@ -6,51 +7,54 @@ use bytes::{Buf, Bytes, BytesMut};
 use protocol::{Config, Connection, Event, Message, Transmit, Utf8Bytes};
 use websocket::WebSocket;
 
-use super::{Codec, Work, now};
-use crate::wire::Wire;
+use super::codec::{Codec, CodecTask, block_on};
+use crate::repeating_stream::RepeatingStream;
 
-/// What a read may bring.
+/// The size of the read buffer in bytes.
 const PER_READ: usize = 64 << 10;
 
-fn message(work: &Work) -> Message {
-    if !work.kind.is_text() {
-        return Message::binary(work.message.clone());
+fn message(task: &CodecTask) -> Message {
+    if !task.kind.is_text() {
+        return Message::binary(task.message.clone());
     }
-    Message::text(Utf8Bytes::from_utf8(work.message.clone()).expect("the payload is text"))
+    Message::text(Utf8Bytes::from_utf8(task.message.clone()).expect("the payload is text"))
 }
 
-struct Engine {
+struct EngineCodec {
     connection: Connection,
-    wire: Wire,
+    stream: RepeatingStream,
     payload: Bytes,
-    /// The payload, if it is text.
+    /// The payload, if the message is text.
     text: Option<String>,
     now: Instant,
 }
 
-pub(super) fn engine(work: Work) -> Box<dyn Codec> {
+pub(super) fn engine(task: CodecTask) -> Box<dyn Codec> {
     let now = Instant::now();
     let mut connection = Connection::server(Config::default(), now);
-    *connection.input() = BytesMut::with_capacity(PER_READ);
-    let text = work.kind.is_text().then(|| String::from_utf8(work.message.to_vec()).expect("the payload is text"));
-    Box::new(Engine { connection, payload: work.message, text, wire: work.wire, now })
+    connection.put_input(BytesMut::with_capacity(PER_READ));
+    let text = task.kind.is_text().then(|| String::from_utf8(task.message.to_vec()).expect("the payload is text"));
+    Box::new(EngineCodec { connection, payload: task.message, text, stream: task.stream, now })
 }
 
-impl Codec for Engine {
+impl Codec for EngineCodec {
     fn read(&mut self, count: usize) -> usize {
         let mut sum = 0;
         for _ in 0..count {
             sum += loop {
-                // As our driver does it.
+                // Our driver makes the same calls, in this order.
                 if let Some(message) = self.connection.poll_message() {
                     break black_box(message.as_bytes()).len();
                 }
-                if let Some(Event::Message(message)) = self.connection.poll_event(self.now).expect("right frames") {
+                if let Some(Event::Message(message)) =
+                    self.connection.poll_event(self.now).expect("the frames are valid")
+                {
                     break black_box(message.as_bytes()).len();
                 }
-                let input = self.connection.input();
+                let mut input = self.connection.take_input();
                 input.reserve(PER_READ);
-                self.wire.fill(input);
+                self.stream.fill(&mut input);
+                self.connection.put_input(input);
             };
         }
         sum
@@ -67,28 +71,29 @@ impl Codec for Engine {
         while let Some(Transmit::Bytes(output)) = self.connection.poll_transmit() {
             let count = black_box(output.remaining());
             output.advance(count);
-            self.wire.note_written(count);
+            self.stream.count_written(count);
         }
     }
 }
 
-struct Driver {
-    connection: WebSocket<Wire>,
+struct DriverCodec {
+    connection: WebSocket<RepeatingStream>,
     message: Message,
 }
 
-pub(super) fn driver(work: Work) -> Box<dyn Codec> {
-    let message = message(&work);
+pub(super) fn driver(task: CodecTask) -> Box<dyn Codec> {
+    let message = message(&task);
     let engine = Connection::server(Config::default(), Instant::now());
-    Box::new(Driver { connection: WebSocket::new(work.wire, engine), message })
+    Box::new(DriverCodec { connection: WebSocket::new(task.stream, engine), message })
 }
 
-impl Codec for Driver {
+impl Codec for DriverCodec {
     fn read(&mut self, count: usize) -> usize {
-        now(async {
+        block_on(async {
             let mut sum = 0;
             for _ in 0..count {
-                let message = self.connection.next().await.expect("the wire has no end").expect("right frames");
+                let message =
+                    self.connection.next().await.expect("the stream has no end").expect("the frames are valid");
                 sum += black_box(message.as_bytes()).len();
             }
             sum
@@ -96,12 +101,11 @@ impl Codec for Driver {
     }
 
     fn write(&mut self, count: usize) {
-        use futures_util::SinkExt;
-        now(async {
+        block_on(async {
             for _ in 0..count {
                 self.connection.feed(black_box(&self.message).clone()).await.expect("the connection is open");
             }
-            self.connection.flush().await.expect("the wire takes all");
+            self.connection.flush().await.expect("the stream accepts all bytes");
         });
     }
 }

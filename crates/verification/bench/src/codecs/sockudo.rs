@@ -1,4 +1,5 @@
-//! sockudo-ws: its protocol without I/O, which gives all messages of a buffer at once.
+//! sockudo-ws, at the level of its protocol without I/O. It returns all messages of a buffer at
+//! once.
 
 use std::hint::black_box;
 
@@ -8,13 +9,13 @@ use sockudo_ws::{
     protocol::{Protocol, Role},
 };
 
-use super::{Codec, Work};
+use super::codec::{Codec, CodecTask};
 
-/// What a read may bring.
+/// The size of the read buffer in bytes.
 const PER_READ: usize = 64 << 10;
 
-struct Sockudo {
-    work: Work,
+struct SockudoCodec {
+    task: CodecTask,
     protocol: Protocol,
     input: BytesMut,
     messages: Vec<Message>,
@@ -22,23 +23,23 @@ struct Sockudo {
     output: BytesMut,
 }
 
-pub(super) fn open(work: Work) -> Box<dyn Codec> {
+pub(super) fn open(task: CodecTask) -> Box<dyn Codec> {
     let config = Config::default();
     let protocol = Protocol::new(Role::Server, config.max_frame_size, config.max_message_size);
-    let bytes = work.message.clone();
-    let sample = if work.kind.is_text() { Message::Text(bytes) } else { Message::Binary(bytes) };
+    let bytes = task.message.clone();
+    let sample = if task.kind.is_text() { Message::Text(bytes) } else { Message::Binary(bytes) };
     let (input, output) = (BytesMut::with_capacity(PER_READ), BytesMut::new());
-    Box::new(Sockudo { work, protocol, input, messages: Vec::new(), sample, output })
+    Box::new(SockudoCodec { task, protocol, input, messages: Vec::new(), sample, output })
 }
 
-impl Codec for Sockudo {
+impl Codec for SockudoCodec {
     fn read(&mut self, count: usize) -> usize {
         let (mut read, mut sum) = (0, 0);
         while read < count {
             if self.messages.is_empty() {
                 self.input.reserve(PER_READ);
-                self.work.wire.fill(&mut self.input);
-                self.protocol.process_into(&mut self.input, &mut self.messages).expect("right frames");
+                self.task.stream.fill(&mut self.input);
+                self.protocol.process_into(&mut self.input, &mut self.messages).expect("the frames are valid");
             }
             let taken = self.messages.len().min(count - read);
             read += taken;
@@ -50,8 +51,10 @@ impl Codec for Sockudo {
     fn write(&mut self, count: usize) {
         self.output.clear();
         for _ in 0..count {
-            self.protocol.encode_message(black_box(&self.sample), &mut self.output).expect("a message of usual size");
+            self.protocol
+                .encode_message(black_box(&self.sample), &mut self.output)
+                .expect("the message is within the limits");
         }
-        self.work.wire.note_written(black_box(&self.output).len());
+        self.task.stream.count_written(black_box(&self.output).len());
     }
 }

@@ -1,4 +1,4 @@
-//! tungstenite, the blocking one: tokio's adapter adds to this.
+//! tungstenite, the blocking library. Its adapter for tokio adds to these times.
 
 use std::hint::black_box;
 
@@ -7,25 +7,28 @@ use tokio_tungstenite::tungstenite::{
     protocol::{Role, WebSocketConfig},
 };
 
-use super::{Codec, Work};
-use crate::wire::Wire;
+use super::codec::{Codec, CodecTask};
+use crate::repeating_stream::RepeatingStream;
 
-struct Tungstenite {
-    connection: WebSocket<Wire>,
+struct TungsteniteCodec {
+    connection: WebSocket<RepeatingStream>,
     message: Message,
 }
 
-pub(super) fn open(work: Work) -> Box<dyn Codec> {
-    let message = if work.kind.is_text() {
-        Message::Text(Utf8Bytes::try_from(work.message).expect("the payload is text"))
+pub(super) fn open(task: CodecTask) -> Box<dyn Codec> {
+    let message = if task.kind.is_text() {
+        Message::Text(Utf8Bytes::try_from(task.message).expect("the payload is text"))
     } else {
-        Message::Binary(work.message)
+        Message::Binary(task.message)
     };
     let config = WebSocketConfig::default();
-    Box::new(Tungstenite { connection: WebSocket::from_raw_socket(work.wire, Role::Server, Some(config)), message })
+    Box::new(TungsteniteCodec {
+        connection: WebSocket::from_raw_socket(task.stream, Role::Server, Some(config)),
+        message,
+    })
 }
 
-impl Codec for Tungstenite {
+impl Codec for TungsteniteCodec {
     fn read(&mut self, count: usize) -> usize {
         let mut sum = 0;
         for _ in 0..count {
@@ -33,7 +36,7 @@ impl Codec for Tungstenite {
                 match self.connection.read() {
                     Ok(message) => break black_box(message).len(),
                     Err(Error::Io(_)) => {}
-                    Err(error) => panic!("right frames, but {error}"),
+                    Err(error) => panic!("the frames are valid, but {error}"),
                 }
             };
         }
@@ -44,6 +47,6 @@ impl Codec for Tungstenite {
         for _ in 0..count {
             self.connection.write(black_box(&self.message).clone()).expect("the connection is open");
         }
-        self.connection.flush().expect("the wire takes all");
+        self.connection.flush().expect("the stream accepts all bytes");
     }
 }

@@ -8,34 +8,35 @@ use std::{
 
 use mio::net::TcpStream;
 
-use super::{Histogram, Script};
+use super::{burst::Burst, histogram::Histogram};
 
-/// Where to connect to.
+/// The address of a server under load.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Target {
+pub(crate) struct LoadTarget {
     pub(crate) address: SocketAddr,
-    /// The path to ask for in the handshake; `None` for a server that knows no WebSocket.
+    /// The path to request in the handshake; `None` for a server without WebSocket.
     pub(crate) path: Option<&'static str>,
 }
 
-/// The RFC's own example of a key, and the answer to it (1.3).
+/// The RFC's example of a key, and its accept value (section 1.3).
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(super) struct LoadConnection {
     stream: TcpStream,
-    /// How much of the burst was written, and of its replies received.
+    /// The number of bytes of the burst that were written.
     written: usize,
+    /// The number of bytes of its replies that were received.
     received: usize,
-    /// Replies that have come to their end.
-    outbound: usize,
+    /// The number of replies that were received completely.
+    replies: usize,
     began: Instant,
     pub(super) bursts: u64,
 }
 
-impl Connection {
-    pub(super) fn open(target: &Target) -> io::Result<Self> {
+impl LoadConnection {
+    pub(super) fn open(target: &LoadTarget) -> io::Result<Self> {
         let mut stream = std::net::TcpStream::connect(target.address)?;
         stream.set_nodelay(true)?;
         if let Some(path) = target.path {
@@ -44,23 +45,23 @@ impl Connection {
         }
         stream.set_nonblocking(true)?;
         let stream = TcpStream::from_std(stream);
-        Ok(Self { stream, written: 0, received: 0, outbound: 0, began: Instant::now(), bursts: 0 })
+        Ok(Self { stream, written: 0, received: 0, replies: 0, began: Instant::now(), bursts: 0 })
     }
 
     pub(super) const fn stream(&mut self) -> &mut TcpStream {
         &mut self.stream
     }
 
-    /// Begins the next burst.
-    pub(super) fn begin(&mut self, script: &Script, now: Instant) -> io::Result<()> {
-        (self.written, self.received, self.outbound, self.began) = (0, 0, 0, now);
-        self.write(script)
+    /// Starts the next burst.
+    pub(super) fn begin(&mut self, burst: &Burst, now: Instant) -> io::Result<()> {
+        (self.written, self.received, self.replies, self.began) = (0, 0, 0, now);
+        self.write(burst)
     }
 
-    /// Writes what is left of the burst, as far as the socket takes it.
-    pub(super) fn write(&mut self, script: &Script) -> io::Result<()> {
-        while self.written < script.request.len() {
-            match self.stream.write(&script.request[self.written..]) {
+    /// Writes the rest of the burst, as far as the socket accepts it.
+    pub(super) fn write(&mut self, burst: &Burst) -> io::Result<()> {
+        while self.written < burst.request.len() {
+            match self.stream.write(&burst.request[self.written..]) {
                 Ok(count) => self.written += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
@@ -69,11 +70,11 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads and compares all that is there; gives the time if that ended the burst.
+    /// Reads and compares all available bytes. Returns the time if the burst is complete.
     pub(super) fn read(
         &mut self,
         buffer: &mut [u8],
-        script: &Script,
+        burst: &Burst,
         latency: &mut Histogram,
     ) -> io::Result<Option<Instant>> {
         loop {
@@ -84,45 +85,47 @@ impl Connection {
                 Err(error) => return Err(error),
             };
             let now = Instant::now();
-            self.compare(&buffer[..count], &script.reply)?;
-            while let Some(&end) = script.ends.get(self.outbound)
+            self.compare(&buffer[..count], &burst.reply)?;
+            while let Some(&end) = burst.ends.get(self.replies)
                 && end <= self.received
             {
                 latency.add(now - self.began);
-                self.outbound += 1;
+                self.replies += 1;
             }
-            if self.received == script.reply.len() {
+            if self.received == burst.reply.len() {
                 self.bursts += 1;
                 return Ok(Some(now));
             }
             if count < buffer.len() {
-                // The socket is empty, and will tell when it is not.
+                // The socket is drained, and reports when it is readable again.
                 return Ok(None);
             }
         }
     }
 
-    /// Compares bytes that arrived with those that had to come next.
+    /// Compares bytes that arrived with the expected ones.
     pub(super) fn compare(&mut self, bytes: &[u8], expected: &[u8]) -> io::Result<()> {
         if !expected[self.received..].starts_with(bytes) {
             let at = self.received;
-            return Err(io::Error::other(format!("a wrong reply, within {} bytes after {at}", bytes.len())));
+            return Err(io::Error::other(format!("a wrong reply within the {} bytes after offset {at}", bytes.len())));
         }
         self.received += bytes.len();
         Ok(())
     }
 
-    /// Begins to wait for bytes that nobody asked for; and how much of them has come.
-    pub(super) const fn expect(&mut self) {
+    /// Starts to wait for a reply to another connection's message.
+    pub(super) const fn expect_reply(&mut self) {
         self.received = 0;
     }
 
+    /// Returns how many bytes of the reply have arrived.
     pub(super) const fn received(&self) -> usize {
         self.received
     }
 }
 
-/// The opening handshake (RFC 6455, 4.1). No server here speaks first, so what follows the head is nothing.
+/// Performs the opening handshake (RFC 6455, section 4.1). No server here sends frames first, so no
+/// bytes follow the head.
 fn shake_hands(stream: &mut std::net::TcpStream, address: SocketAddr, path: &str) -> io::Result<()> {
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -141,6 +144,6 @@ fn shake_hands(stream: &mut std::net::TcpStream, address: SocketAddr, path: &str
     if head.starts_with("HTTP/1.1 101 ") && head.contains(ACCEPT) {
         Ok(())
     } else {
-        Err(io::Error::other(format!("the server refused: {head}")))
+        Err(io::Error::other(format!("the server rejected the handshake: {head}")))
     }
 }

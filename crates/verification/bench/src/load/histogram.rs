@@ -1,13 +1,15 @@
-//! Latencies, counted in buckets.
+//! A histogram of latencies.
 
 use std::time::Duration;
 
-/// Buckets for each doubling: a value is known to one part in 32.
+/// The number of buckets for each doubling. A value is exact to one part in 32.
 const STEPS: u32 = 32;
 const STEP_BITS: u32 = STEPS.ilog2();
 
-/// How often each latency occurred. Buckets grow with the value, so that microseconds and seconds fit into a few
-/// kilobytes and adding is a shift and an increment.
+/// Counts how often each latency occurred.
+///
+/// The buckets become wider with the value. So a few kilobytes cover microseconds and seconds, and
+/// adding a value takes a shift and an increment.
 #[derive(Debug, Clone)]
 pub(crate) struct Histogram {
     counts: Vec<u32>,
@@ -20,18 +22,20 @@ impl Default for Histogram {
     }
 }
 
+/// Returns the bucket of a value.
+///
 /// ```text
 ///   value   0 .. 31   | 32 33 .. 63 | 64 66 .. 126 | 128 132 .. 252 | ...
 ///   bucket  0 .. 31   | 32 33 .. 63 | 64 65 ..  95 |  96  97 .. 127 | ...
 /// ```
 fn bucket(nanoseconds: u64) -> usize {
     let doublings = nanoseconds.max(1).ilog2().saturating_sub(STEP_BITS);
-    // Between 32 and 63, or below 32 when nothing was doubled.
+    // Between 32 and 63, or below 32 without doubling.
     let step = nanoseconds >> doublings;
     usize::try_from(u64::from(doublings * STEPS) + step).unwrap_or(usize::MAX)
 }
 
-/// The least value of a bucket.
+/// Returns the lowest value of a bucket.
 fn value(bucket: usize) -> Duration {
     let steps = STEPS as usize;
     let doublings = (bucket / steps).saturating_sub(1);
@@ -45,7 +49,7 @@ impl Histogram {
         self.total += 1;
     }
 
-    /// The latency that `thousandths` of all messages stayed below.
+    /// Returns the latency that `thousandths` of all messages did not exceed.
     pub(crate) fn percentile(&self, thousandths: u64) -> Duration {
         let wanted = (self.total * thousandths).div_ceil(1000);
         let mut seen = 0;
@@ -64,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_known_to_one_part_in_32() {
+    fn a_value_is_exact_to_one_part_in_32() {
         for nanoseconds in (0..200).chain([1_000, 12_345, 1_000_000_007, u64::MAX]) {
             let least = u64::try_from(value(bucket(nanoseconds)).as_nanos()).unwrap();
             assert!(least <= nanoseconds && nanoseconds - least <= nanoseconds / 32, "{nanoseconds}: {least}");

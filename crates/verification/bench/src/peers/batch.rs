@@ -1,20 +1,23 @@
-//! One flush for all messages that are there at the same time, for libraries that leave this to their user.
+//! Answers several messages with one flush, for libraries that leave this to the application.
 
 use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 
-/// Messages answered with one flush. A bound, so that one busy connection does not keep the thread from the others.
-const AT_ONCE: usize = 32;
+/// The maximum number of messages per flush. The limit keeps a busy connection from starving the
+/// others on the thread.
+const MAX_BATCH: usize = 32;
 
-/// Echoes the messages for which `is_data` holds: takes all that can be had without waiting, then answers, then flushes.
+/// Echoes the messages for which `is_data` returns true. It receives all messages that are
+/// available without waiting, then answers them, then flushes.
 pub(super) async fn echo<C, M, E>(mut connection: C, is_data: impl Fn(&M) -> bool) -> Result<(), E>
 where
     C: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,
 {
-    // Some libraries write what was fed as soon as they are asked for the next message. So all are taken first.
+    // Receive all messages before answering: some libraries write what was fed as soon as the
+    // application asks for the next message.
     let mut batch = Vec::new();
     while let Some(message) = connection.next().await {
         batch.push(message?);
-        while batch.len() < AT_ONCE
+        while batch.len() < MAX_BATCH
             && let Some(Some(message)) = connection.next().now_or_never()
         {
             batch.push(message?);

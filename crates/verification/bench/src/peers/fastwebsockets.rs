@@ -1,4 +1,5 @@
-//! fastwebsockets, with messages put together and text checked. It writes each frame at once and offers no other way.
+//! fastwebsockets, with reassembly of messages and validation of text. It always writes each frame
+//! immediately.
 
 use std::io;
 

@@ -1,7 +1,8 @@
-//! The second limit: the least that turns a client's frames into a server's. Parse the header, take off the mask, write.
+//! The second reference point: the minimum of work that turns a client's frames into a server's.
 //!
-//! Nothing is checked, no message is put together, and payload leaves as it comes, before its frame is complete. No
-//! library can do as little; what a library costs above this is the price of being right.
+//! It parses headers, unmasks payloads and writes. It checks nothing, reassembles nothing, and
+//! passes on a payload before the frame is complete. No library can do so little: what a library
+//! costs above this is the price of correctness.
 
 use std::{
     cell::RefCell,
@@ -16,11 +17,11 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{handshake, raw::BLOCK};
+use super::{handshake, raw_tcp::BLOCK};
 
 thread_local! {
-    /// Bytes as they came, and as they go.
-    static SHARED: RefCell<(Vec<u8>, Vec<u8>)> = RefCell::new((vec![0; BLOCK], vec![0; BLOCK + MAX_HEADER]));
+    /// The read buffer and the write buffer of all connections on the thread.
+    static BUFFERS: RefCell<(Vec<u8>, Vec<u8>)> = RefCell::new((vec![0; BLOCK], vec![0; BLOCK + MAX_HEADER]));
 }
 
 pub(super) fn serve() -> io::Result<()> {
@@ -31,14 +32,14 @@ pub(super) fn serve() -> io::Result<()> {
 }
 
 async fn echo(stream: &mut TcpStream) -> io::Result<()> {
-    let mut frames = Frames::default();
+    let mut frames = FrameTranslator::default();
     let mut unsent = Vec::new();
     while poll_fn(|cx| {
-        SHARED.with_borrow_mut(|(block, output)| {
+        BUFFERS.with_borrow_mut(|(block, output)| {
             let mut read = ReadBuf::new(block);
             ready!(Pin::new(&mut *stream).poll_read(cx, &mut read))?;
             let bytes = read.filled();
-            let frames = frames.turn(bytes, output);
+            let frames = frames.translate(bytes, output);
             let written = match Pin::new(&mut *stream).poll_write(cx, frames) {
                 Poll::Ready(written) => written?,
                 Poll::Pending => 0,
@@ -57,17 +58,17 @@ async fn echo(stream: &mut TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Where the stream of frames stands.
+/// Turns the frames of one client into frames of a server, across reads.
 #[derive(Debug, Default)]
-pub struct Frames {
-    /// The beginning of a header that has not come to its end.
+pub struct FrameTranslator {
+    /// The beginning of an incomplete header.
     header: Vec<u8>,
-    /// Payload bytes still to come.
-    missing: usize,
+    /// The number of payload bytes that have not arrived.
+    payload_remaining: usize,
     key: [u8; 4],
 }
 
-/// A masked header: its length, the payload's, and the key.
+/// Parses a masked header. Returns its length, the payload's length and the key.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Option<(usize, usize, [u8; 4])> {
     let (length, at) = match bytes.get(1)? & 0x7F {
@@ -78,20 +79,21 @@ pub fn parse(bytes: &[u8]) -> Option<(usize, usize, [u8; 4])> {
     Some((at + 4, length, *bytes.get(at..)?.first_chunk()?))
 }
 
-/// The longest header of a masked frame. As much of one may be left from an earlier read.
+/// The maximum length of a masked header. An earlier read may have left this much of one.
 const MAX_HEADER: usize = 14;
 
-impl Frames {
-    /// Turns the next bytes of a client's frames into a server's. `output` has room for as many, and a header.
-    pub fn turn<'a>(&mut self, mut bytes: &[u8], output: &'a mut [u8]) -> &'a [u8] {
+impl FrameTranslator {
+    /// Turns the next bytes of a client's frames into a server's. `output` must have room for as
+    /// many bytes and a header.
+    pub fn translate<'a>(&mut self, mut bytes: &[u8], output: &'a mut [u8]) -> &'a [u8] {
         let mut at = 0;
         loop {
-            let count = self.missing.min(bytes.len());
+            let count = self.payload_remaining.min(bytes.len());
             let (payload, rest) = bytes.split_at(count);
             copy_xor(payload, &mut output[at..at + count], self.key);
             at += count;
             self.key.rotate_left(count % 4);
-            self.missing -= count;
+            self.payload_remaining -= count;
             bytes = rest;
             if bytes.is_empty() {
                 return &output[..at];
@@ -103,26 +105,26 @@ impl Frames {
                 self.header.extend_from_slice(&bytes[..bytes.len().min(MAX_HEADER)]);
                 parse(&self.header)
             };
-            let Some((len, missing, key)) = parsed else {
+            let Some((len, payload_length, key)) = parsed else {
                 if begun == 0 {
                     self.header.extend_from_slice(bytes);
                 }
                 return &output[..at];
             };
             let header = if begun == 0 { &bytes[..len] } else { &self.header[..len] };
-            // A server's header is the same without the bit and the key.
+            // A server's header is the same, but without the mask bit and the key.
             let header = &header[..len - 4];
             output[at..at + header.len()].copy_from_slice(header);
             output[at + 1] &= 0x7F;
             at += header.len();
-            (self.missing, self.key) = (missing, key);
+            (self.payload_remaining, self.key) = (payload_length, key);
             self.header.clear();
             bytes = &bytes[len - begun..];
         }
     }
 }
 
-/// Copies `from` to `to`, of the same length, and combines it with the key on the way: one pass instead of two.
+/// Copies `from` to `to`, which has the same length, and applies the mask in the same pass.
 fn copy_xor(from: &[u8], to: &mut [u8], key: [u8; 4]) {
     let wide = repeat(key);
     let (steps, rest) = to.as_chunks_mut::<STEP>();
@@ -137,7 +139,7 @@ fn copy_xor(from: &[u8], to: &mut [u8], key: [u8; 4]) {
     }
 }
 
-/// What one step of a loop over a payload treats. The compiler makes vector instructions of it.
+/// How many bytes one step of a loop processes. The compiler turns a step into vector instructions.
 const STEP: usize = 32;
 
 fn repeat(key: [u8; 4]) -> [u8; STEP] {
@@ -148,7 +150,7 @@ fn repeat(key: [u8; 4]) -> [u8; STEP] {
     wide
 }
 
-/// Combines `bytes` with the key, in place.
+/// Applies the mask to `bytes`, in place.
 pub fn xor(bytes: &mut [u8], key: [u8; 4]) {
     let wide = repeat(key);
     let (steps, rest) = bytes.as_chunks_mut::<STEP>();
@@ -165,22 +167,22 @@ pub fn xor(bytes: &mut [u8], key: [u8; 4]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frames::{FrameKind, from_client, from_server, payload};
+    use crate::frames::{PayloadKind, from_client, from_server, payload};
 
     #[test]
-    fn frames_cut_anywhere_come_out_whole() {
+    fn frames_in_pieces_of_any_size_are_translated() {
         let mut sent = Vec::new();
         let mut expected = Vec::new();
         for len in [0, 5, 200, 70_000] {
-            let payload = payload(FrameKind::Binary, len, 3);
-            sent.extend(from_client(FrameKind::Binary, &payload, [9, 8, 7, 6]));
-            expected.extend(from_server(FrameKind::Binary, &payload));
+            let payload = payload(PayloadKind::Binary, len, 3);
+            sent.extend(from_client(PayloadKind::Binary, &payload, [9, 8, 7, 6]));
+            expected.extend(from_server(PayloadKind::Binary, &payload));
         }
         for piece in [1, 2, 3, 7, 1000, sent.len()] {
-            let mut frames = Frames::default();
+            let mut frames = FrameTranslator::default();
             let mut output = Vec::new();
             for bytes in sent.chunks(piece) {
-                output.extend_from_slice(frames.turn(bytes, &mut vec![0; piece + MAX_HEADER]));
+                output.extend_from_slice(frames.translate(bytes, &mut vec![0; piece + MAX_HEADER]));
             }
             assert_eq!(output, expected, "in pieces of {piece}");
         }

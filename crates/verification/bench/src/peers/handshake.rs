@@ -1,6 +1,6 @@
-//! The opening handshake for libraries that leave it to others, or want a whole HTTP server for it.
+//! The opening handshake, for libraries that have none or that need an HTTP server for it.
 //!
-//! It is over before anything is measured, so it checks nothing.
+//! It checks nothing, because it ends before the measurement begins.
 
 use std::io;
 
@@ -13,11 +13,13 @@ use tokio::{
 
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// Reads a request and accepts it. The load generator sends no frame before it has seen the answer, so nothing is left
-/// over.
+/// Reads a request and accepts it.
+///
+/// The load generator sends no frame before it has received the response, so no bytes follow the
+/// request.
 ///
 /// # Errors
-/// When the connection breaks, or the request has no key.
+/// The connection fails, or the request has no key.
 pub async fn accept(stream: &mut TcpStream) -> io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

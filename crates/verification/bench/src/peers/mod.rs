@@ -1,8 +1,8 @@
-//! Echo servers: each in a process of its own, on one thread, on a port that it prints.
+//! Echo servers. Each one runs in its own process and on one thread, and prints its port.
 //!
-//! Every library is used as its own documentation says a fast server does it: with its vector code switched on, its
-//! checks too, and its writes gathered where it can gather them. What all have in common, taking connections and the
-//! HTTP handshake of those that bring none, is in [`serve`] and [`handshake`].
+//! Each library is used as its documentation recommends for a fast server: with vector instructions
+//! and validation enabled, and with gathered writes where it supports them. [`serve`] contains what
+//! all servers share. [`handshake`] is for libraries that have no HTTP handshake.
 
 mod batch;
 mod fastwebsockets;
@@ -10,7 +10,7 @@ pub mod floor;
 pub mod handshake;
 mod nexus;
 mod ours;
-mod raw;
+mod raw_tcp;
 pub mod serve;
 mod sockudo;
 mod tokio_websockets;
@@ -20,25 +20,22 @@ pub(crate) mod yawc;
 
 use std::io;
 
-/// Any error of any library.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// A server that is a part of this program.
+/// A server that is part of this program.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
-    /// Its name in tables and on the command line.
+    /// The name in tables and on the command line.
     pub name: &'static str,
-    /// The crate whose version stands in this package's manifest; empty for those that use none.
+    /// The crate whose version is in this package's manifest. Empty for a server without a library.
     pub crate_name: &'static str,
-    /// Serves for ever: echoes.
+    /// Runs an echo server without end.
     pub echo: fn() -> io::Result<()>,
-    /// Serves for ever: passes each message on to everyone else.
+    /// Runs a server without end that forwards each message to all other clients.
     pub fan_out: Option<fn() -> io::Result<()>>,
 }
 
-/// The servers, limits first.
+/// The servers. The reference points come first.
 pub const PEERS: [Peer; 10] = [
-    Peer { name: "raw TCP", crate_name: "", echo: raw::serve, fan_out: None },
+    Peer { name: "raw TCP", crate_name: "", echo: raw_tcp::serve, fan_out: None },
     Peer { name: "minimal frames", crate_name: "", echo: floor::serve, fan_out: None },
     Peer { name: "ours", crate_name: "", echo: ours::serve, fan_out: Some(ours::serve_fan_out) },
     Peer { name: "nexus-web", crate_name: "nexus-web", echo: nexus::serve, fan_out: None },

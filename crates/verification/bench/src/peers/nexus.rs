@@ -1,5 +1,5 @@
-//! nexus-web: a protocol without I/O, like ours, and no server around it. So the loop is written here: read, answer all
-//! that came, write once.
+//! nexus-web, a protocol without I/O, like ours. It has no server, so this file contains the loop:
+//! read, answer everything that arrived, write once.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{BoxError, handshake};
+use super::{handshake, serve::BoxError};
 
 pub(super) fn serve() -> io::Result<()> {
     super::serve::serve(echo)

@@ -1,17 +1,17 @@
-//! Ours, as a user writes it: nothing is configured and nothing is switched off.
+//! Our library as an application uses it, with the default configuration.
 
 use std::{io, sync::Arc};
 
 use tokio::{net::TcpStream, sync::broadcast};
 use websocket::protocol::{Message, PreparedMessage};
 
-use super::BoxError;
+use super::serve::BoxError;
 
 pub(super) fn serve() -> io::Result<()> {
     super::serve::serve(echo)
 }
 
-/// What `crates/server` does at `/echo`.
+/// Does the same as `crates/server` at `/echo`.
 async fn echo(stream: TcpStream) -> Result<(), BoxError> {
     let mut connection = websocket::accept(stream).await?;
     Ok(connection.serve(|message, outbound| Ok(outbound.send_back(message)?)).await?)
@@ -22,12 +22,13 @@ pub(super) fn serve_fan_out() -> io::Result<()> {
     super::serve::serve(move |stream| relay(stream, everyone.clone()))
 }
 
-/// Passes each message on to everyone else: encoded once, where it arrives, and shared by all who get it.
+/// Forwards each message to all other clients. The connection that receives a message encodes it
+/// once, and all others share the result.
 async fn relay(stream: TcpStream, everyone: broadcast::Sender<(Arc<()>, PreparedMessage)>) -> Result<(), BoxError> {
     let mut connection = websocket::accept(stream).await?;
-    // An address of its own is all the name that a connection needs here.
+    // The address of this allocation identifies the connection.
     let me = Arc::new(());
-    let mut heard = everyone.subscribe();
+    let mut broadcasts = everyone.subscribe();
     loop {
         tokio::select! {
             message = connection.next() => {
@@ -35,7 +36,7 @@ async fn relay(stream: TcpStream, everyone: broadcast::Sender<(Arc<()>, Prepared
                 let message: Message = message?;
                 let _ = everyone.send((Arc::clone(&me), PreparedMessage::new(&message)));
             }
-            message = heard.recv() => {
+            message = broadcasts.recv() => {
                 let (from, message) = message?;
                 if !Arc::ptr_eq(&from, &me) {
                     connection.send_prepared(&message).await?;

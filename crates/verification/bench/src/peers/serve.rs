@@ -1,4 +1,4 @@
-//! Taking connections, the same way for every server.
+//! Accepts connections in the same way for every server.
 
 use std::{
     future::Future,
@@ -8,15 +8,16 @@ use std::{
 
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::BoxError;
+/// An error of any library.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Connections that may wait to be taken. Ten thousand come at once in some measurements.
+/// How many connections may wait to be accepted. Some measurements open ten thousand at once.
 const BACKLOG: u32 = 4096;
 
-/// Serves for ever on one thread: a task for each connection.
+/// Serves without end on one thread, with a task for each connection.
 ///
 /// # Errors
-/// When the port cannot be had.
+/// The port cannot be bound, or a connection cannot be accepted.
 pub fn serve<F, Fut>(handle: F) -> io::Result<()>
 where
     F: Fn(TcpStream) -> Fut,
@@ -31,15 +32,15 @@ where
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            // As it is, because an async block around it would double the task's size. How it ends is not looked at: a
-            // client of a benchmark leaves without a Close, and each library calls that by another name. Whether the echoes
-            // were right is for the client to say.
+            // Spawn the future itself, because an async block around it would double the task's
+            // size. Ignore its result: the load generator leaves without a Close, which each
+            // library reports differently. The load generator checks the echoes.
             tokio::spawn(handle(stream));
         }
     })
 }
 
-/// Prints where the server listens, for whoever has started it. All servers print the same line.
+/// Prints the server's address for the process that started it. All servers print the same line.
 fn announce(address: SocketAddr) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "listening on ws://{address}/")?;

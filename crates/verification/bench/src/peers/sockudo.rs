@@ -1,4 +1,4 @@
-//! sockudo-ws: fed messages are written by its own read path, before it waits.
+//! sockudo-ws. Its read path writes fed messages before it waits.
 
 use std::io;
 
@@ -8,7 +8,8 @@ use sockudo_ws::{Config, Http1, Message, server::WebSocketServer};
 pub(super) fn serve() -> io::Result<()> {
     sockudo_ws::init_clock();
     super::serve::serve(async |stream| {
-        // The concrete stream: the other way to accept hides it behind a virtual call.
+        // `accept_raw` keeps the concrete stream type. The other method to accept adds a virtual
+        // call.
         let server = WebSocketServer::<Http1>::new(Config::default());
         let (mut connection, _) = server.accept_raw(stream).await?;
         while let Some(message) = connection.next().await {

@@ -1,4 +1,5 @@
-//! tokio-tungstenite, with its default buffers (128 KiB each way) and one flush for each batch.
+//! tokio-tungstenite, with its default buffers (128 KiB in each direction) and one flush for each
+//! batch.
 
 use std::{io, sync::Arc};
 
@@ -6,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::{net::TcpStream, sync::broadcast};
 use tokio_tungstenite::{accept_async, tungstenite::Message};
 
-use super::{BoxError, batch};
+use super::{batch, serve::BoxError};
 
 pub(super) fn serve() -> io::Result<()> {
     super::serve::serve(async |stream| {
@@ -20,18 +21,19 @@ pub(super) fn serve_fan_out() -> io::Result<()> {
     super::serve::serve(move |stream| relay(stream, everyone.clone()))
 }
 
-/// Passes each message on to everyone else. Its payload is shared; each connection encodes it for itself.
+/// Forwards each message to all other clients. They share its payload, but each connection encodes
+/// it again.
 async fn relay(stream: TcpStream, everyone: broadcast::Sender<(Arc<()>, Message)>) -> Result<(), BoxError> {
     let mut connection = accept_async(stream).await?;
     let me = Arc::new(());
-    let mut heard = everyone.subscribe();
+    let mut broadcasts = everyone.subscribe();
     loop {
         tokio::select! {
             message = connection.next() => {
                 let Some(message) = message else { return Ok(()) };
                 let _ = everyone.send((Arc::clone(&me), message?));
             }
-            message = heard.recv() => {
+            message = broadcasts.recv() => {
                 let (from, message) = message?;
                 if !Arc::ptr_eq(&from, &me) {
                     connection.send(message).await?;

@@ -1,4 +1,4 @@
-//! wtx. It writes each frame at once and offers no other way.
+//! wtx. It always writes each frame immediately.
 
 use std::io;
 
@@ -16,7 +16,7 @@ pub(super) fn serve() -> io::Result<()> {
         let mut buffer = Vector::new();
         loop {
             buffer.clear();
-            // "Adaptive": a message in one frame stays where it was read.
+            // "Adaptive" leaves a message in one frame where it was read.
             let origin = WebSocketPayloadOrigin::Adaptive;
             let mut frame = reader.read_frame(&mut buffer, &mut common, origin).await?;
             match frame.op_code() {

@@ -1,4 +1,5 @@
-//! yawc, tuned as for its own published figures: larger buffers, text checked, batches of 32.
+//! yawc, configured as for its own published figures: larger buffers, validated text, batches of
+//! 32.
 
 use std::io;
 
@@ -7,15 +8,15 @@ use yawc::{Frame, OpCode, Options, Role, WebSocket};
 
 use super::{batch, handshake};
 
-/// How large a message may be: as with the others.
-const MAX: usize = 64 << 20;
+/// The maximum size of a message in bytes, the same as for the other libraries.
+const MAX_MESSAGE: usize = 64 << 20;
 
-/// The options, for a server of few and busy connections.
+/// Returns the options for a server with few, busy connections.
 #[must_use]
 pub(crate) fn options() -> Options {
     Options::default()
         .with_utf8()
-        .with_limits(MAX, MAX)
+        .with_limits(MAX_MESSAGE, MAX_MESSAGE)
         .with_read_buffer_capacity(128 << 10)
         .with_backpressure_boundary(64 << 10)
 }

@@ -1,11 +1,11 @@
-//! The client that the suite judges: it asks how many cases there are, then connects once for each and echoes all that
-//! arrives.
+//! The client that the suite tests. It asks for the number of cases, then connects once for each
+//! case and echoes everything that arrives.
 //!
 //! ```text
 //!   /getCaseCount                    a message: the number of cases
 //!   /runCase?case=1&agent=NAME       the case, from its opening handshake to its end
 //!   ...
-//!   /updateReports?agent=NAME        write down what was judged
+//!   /updateReports?agent=NAME        the suite writes its reports
 //! ```
 
 mod ours;
@@ -13,17 +13,18 @@ mod tungstenite;
 
 use crate::implementation::Implementation;
 
-/// Goes through all the cases. `url` is the suite's, with a slash at the end.
+/// Runs all cases. `url` is the suite's address with a slash at the end.
 ///
-/// How a case goes is for the suite to judge. It breaks rules on purpose, and errors are what is wanted then.
+/// An error in a case does not end the run: the suite breaks rules on purpose, and rates the
+/// reaction.
 ///
 /// # Errors
-/// When the suite is not there, or says nothing of use.
+/// The suite cannot be reached, or does not send the number of cases.
 pub async fn run(of: Implementation, url: &str) -> Result<(), String> {
     let name = of.name();
     let count = open(of, &format!("{url}getCaseCount")).await?;
-    let count = count.ok_or("the suite does not say how many cases there are")?;
-    let count: u32 = count.parse().map_err(|_| format!("{count:?} cases?"))?;
+    let count = count.ok_or("the suite did not send the number of cases")?;
+    let count: u32 = count.parse().map_err(|_| format!("the number of cases is {count:?}"))?;
     for number in 1..=count {
         open(of, &format!("{url}runCase?case={number}&agent={name}")).await?;
     }
@@ -31,11 +32,11 @@ pub async fn run(of: Implementation, url: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Echoes on a connection of its own until it ends; gives the first message, if it was a text.
+/// Opens a connection and echoes until it ends. Returns the first message, if it is text.
 async fn open(of: Implementation, url: &str) -> Result<Option<String>, String> {
     match of {
         Implementation::Ours => ours::echo(url).await,
         Implementation::Tungstenite => tungstenite::echo(url).await,
-        Implementation::Ws => Err("the agent on ws is a program of its own: ws/agent.mjs".to_owned()),
+        Implementation::Ws => Err("the agent on ws is a separate program: ws/agent.mjs".to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! The agent on `crates/websocket`.
+//! The agent with `crates/websocket`.
 
 use websocket::{
     ConnectError, Connector, Error, WebSocket,
@@ -7,7 +7,7 @@ use websocket::{
 
 pub(super) async fn echo(url: &str) -> Result<Option<String>, String> {
     let mut first = None;
-    // Whatever the suite answers to this offer is one of its cases.
+    // The suite's answer to this offer is part of the case.
     let connecting = async { Connector::new(url)?.deflate(DeflateOptions::default()).connect().await };
     match connecting.await {
         Ok(mut connection) => {
@@ -15,7 +15,8 @@ pub(super) async fn echo(url: &str) -> Result<Option<String>, String> {
                 println!("{url}: {error}");
             }
         }
-        // Without the suite there is nothing to go on with; a bad answer from it is a verdict on one case.
+        // Without a TCP connection to the suite, no case can run. An invalid response affects one
+        // case only.
         Err(error @ ConnectError::Tcp { .. }) => return Err(error.to_string()),
         Err(error) => println!("{url}: {error}"),
     }

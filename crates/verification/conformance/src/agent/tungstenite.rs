@@ -1,4 +1,4 @@
-//! The agent on tokio-tungstenite.
+//! The agent with tokio-tungstenite.
 
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::{
@@ -24,7 +24,7 @@ pub(super) async fn echo(url: &str) -> Result<Option<String>, String> {
                 }
                 connection.send(message).await
             }
-            // Pings and Closes are answered by the library.
+            // The library answers Ping and Close frames.
             Ok(_) => Ok(()),
             Err(error) => Err(error),
         };

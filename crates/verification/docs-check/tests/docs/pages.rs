@@ -1,4 +1,4 @@
-//! README.md and the book against the repository, and the checker against small repositories made for it.
+//! The pages of this repository, and the checks of pages on small made-up repositories.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,24 +6,36 @@ use std::path::{Path, PathBuf};
 use docs_check::pages::check;
 
 #[test]
-fn readme_and_book_agree_with_the_repository() {
+fn all_pages_agree_with_the_repository() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let problems = check(&root).expect("the pages can be read");
     let report: String = problems.iter().map(|p| format!("\n  {p}")).collect();
-    assert!(problems.is_empty(), "{} to mend in the documentation:{report}\n", problems.len());
+    assert!(problems.is_empty(), "{} problems in the documentation:{report}\n", problems.len());
 }
 
 #[test]
-fn the_rust_version_asked_for_is_the_workspaces_own() {
+fn the_required_rust_version_is_that_of_the_workspace() {
     let version = concat!(env!("CARGO_PKG_RUST_VERSION"), " or newer");
     for page in ["README.md", "docs/src/introduction.md"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(page);
         let text = fs::read_to_string(path).expect("the page can be read");
-        assert!(text.contains(version), "{page} should say `{version}`, as `rust-version` in Cargo.toml does");
+        assert!(text.contains(version), "{page} should say `{version}`, like `rust-version` in Cargo.toml");
     }
 }
 
-/// A repository of a few files in a directory of its own, gone when the test is over.
+#[test]
+fn the_guide_for_contributors_lists_every_step_of_ci_in_order() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+    let script = fs::read_to_string(root.join(".ci/run")).expect("the script can be read");
+    let steps = script.lines().filter_map(|line| line.strip_prefix("step \"")?.split('"').next());
+    let guide = fs::read_to_string(root.join("docs/CONTRIBUTING.md")).expect("the page can be read");
+    let table = guide.split_once("| step of `.ci/run` |").expect("the page has the table").1;
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let listed = rows.filter_map(|row| row.strip_prefix("| ")?.split(" |").next());
+    assert_eq!(listed.collect::<Vec<_>>(), steps.collect::<Vec<_>>());
+}
+
+/// A temporary repository with a few files.
 struct Repository {
     root: PathBuf,
 }
@@ -80,7 +92,7 @@ fn a_missing_file_is_named_with_its_line() {
 }
 
 #[test]
-fn the_report_that_duvet_makes_may_be_missing_and_no_other_page_of_that_kind() {
+fn only_the_report_of_duvet_may_be_missing() {
     let page =
         "# One\n\n[report](duvet-report.html)\n[another](other-report.html)\n[elsewhere](../duvet-report.html)\n";
     let repository = Repository::new("generated", &[("docs/src/one.md", page)]);
@@ -96,7 +108,10 @@ fn the_report_that_duvet_makes_may_be_missing_and_no_other_page_of_that_kind() {
 #[test]
 fn a_missing_image_is_a_problem() {
     let repository = Repository::new("missing-image", &[("docs/src/one.md", "# One\n\n![a](../../img/none.png)\n")]);
-    assert_eq!(repository.problems().len(), 1);
+    assert_eq!(
+        repository.problems(),
+        ["docs/src/one.md:3: `../../img/none.png` does not exist: there is no `img/none.png`"]
+    );
 }
 
 #[test]
@@ -107,7 +122,7 @@ fn a_reworded_heading_breaks_its_links() {
     );
     assert_eq!(
         repository.problems(),
-        ["README.md:1: `#who-closes` is no heading of `docs/src/one.md`: perhaps `#who-closes-first`"]
+        ["README.md:1: `#who-closes` is not a heading of `docs/src/one.md`: perhaps `#who-closes-first`"]
     );
 }
 
@@ -124,25 +139,26 @@ fn a_renamed_function_breaks_its_references() {
         repository.problems(),
         [
             "README.md:1: `parse` is not defined in `src/a.rs`, which mentions it but does not define it: correct the text or the target",
-            "README.md:2: `gone` is not defined in `src/a.rs`, which has no such name: correct the text or the target",
+            "README.md:2: `gone` is not defined in `src/a.rs`, which does not contain it: correct the text or the target",
             "README.md:3: `src/a.rs` defines `decode` but never mentions `Header`: correct the text or the target",
         ]
     );
 }
 
 #[test]
-fn a_line_number_is_no_source_reference() {
+fn a_line_number_is_not_a_source_reference() {
     let repository = Repository::new("line-number", &[("src/a.rs", ""), ("README.md", "[x](src/a.rs#L10)\n")]);
-    assert_eq!(repository.problems().len(), 1);
+    let advice = "line numbers in a source file change; name the item in the text of the link instead";
+    assert_eq!(repository.problems(), [format!("README.md:1: `src/a.rs#L10`: {advice}")]);
 }
 
 #[test]
-fn a_text_that_names_another_file_than_its_target_is_a_problem() {
+fn a_text_that_names_another_file_than_the_target_is_a_problem() {
     let repository = Repository::new(
         "other-file",
         &[("src/a.rs", ""), ("README.md", "[`src/a.rs`](src/a.rs)\n[`b.rs`](src/a.rs)\n")],
     );
-    assert_eq!(repository.problems(), ["README.md:2: the text says `b.rs`, the link leads to `src/a.rs`"]);
+    assert_eq!(repository.problems(), ["README.md:2: the text says `b.rs`, but the target is `src/a.rs`"]);
 }
 
 #[test]
@@ -150,25 +166,94 @@ fn a_chapter_outside_the_summary_is_a_problem() {
     let repository = Repository::new("unlisted", &[("docs/src/lost.md", "# Lost\n")]);
     assert_eq!(
         repository.problems(),
-        ["docs/src/lost.md:0: this chapter is not in SUMMARY.md: readers of the book will not find it"]
+        ["docs/src/lost.md:0: this chapter is not in SUMMARY.md, so readers of the book will not find it"]
     );
 }
 
 #[test]
-fn a_summary_lists_a_chapter_once_and_only_what_exists() {
+fn a_summary_lists_each_chapter_once_and_no_missing_one() {
     let summary = "# Summary\n\n- [One](one.md)\n- [Again](one.md)\n- [Two](two.md)\n";
     let repository = Repository::new("summary", &[("docs/src/SUMMARY.md", summary)]);
     assert_eq!(
         repository.problems(),
         [
-            "docs/src/SUMMARY.md:4: `docs/src/one.md` stands here twice",
+            "docs/src/SUMMARY.md:4: `docs/src/one.md` is listed twice",
             "docs/src/SUMMARY.md:5: `two.md` does not exist: there is no `docs/src/two.md`",
         ]
     );
 }
 
 #[test]
-fn links_do_not_leave_the_repository() {
+fn links_must_not_leave_the_repository() {
     let repository = Repository::new("outside", &[("README.md", "[a](../x.md) [b](/etc/hosts)\n")]);
-    assert_eq!(repository.problems().len(), 2);
+    assert_eq!(
+        repository.problems(),
+        [
+            "README.md:1: `../x.md` is outside the repository",
+            "README.md:1: `/etc/hosts` begins with `/`: write it relative to the page",
+        ]
+    );
+}
+
+#[test]
+fn pages_of_crates_are_checked_as_well() {
+    let repository = Repository::new(
+        "crate-page",
+        &[("crates/a/README.md", "[b](src/b.rs)\n"), ("crates/a/target/README.md", "[generated](c.rs)\n")],
+    );
+    assert_eq!(
+        repository.problems(),
+        ["crates/a/README.md:1: `src/b.rs` does not exist: there is no `crates/a/src/b.rs`"]
+    );
+}
+
+/// A crate with constants, for the tests below.
+const CONSTANTS: [(&str, &str); 3] = [
+    ("crates/a/Cargo.toml", ""),
+    (
+        "crates/a/src/limits.rs",
+        "pub const QUEUE: usize = 5 * BLOCK;
+         const TIMEOUT: Duration = Duration::from_secs(5);
+         pub const DEFAULT: Self = Self { max_head: (1 << 14) as usize, list: [1, 2], rate: 10_000 };
+         const COMPLICATED: usize = size_of::<u8>();",
+    ),
+    ("crates/a/src/block.rs", "pub(crate) const BLOCK: usize = 64 << 10;"),
+];
+
+fn problems_with_numbers(name: &str, page: &str) -> Vec<String> {
+    let page = page.replace("FILE", "../../crates/a/src/limits.rs");
+    let mut files = CONSTANTS.to_vec();
+    files.push(("docs/src/one.md", &page));
+    Repository::new(name, &files).problems()
+}
+
+#[test]
+fn a_number_with_a_constant_as_its_title_must_equal_it() {
+    let page = "# One\n\nAt most [320 KiB](FILE \"QUEUE\"), [5 seconds](FILE \"TIMEOUT\"), \
+                [16 KiB](FILE \"Limits::DEFAULT.max_head\"), [10,000 frames](FILE \"DEFAULT.rate\").\n";
+    assert_eq!(problems_with_numbers("numbers", page), [""; 0]);
+
+    let page = "# One\n\n[256 KiB](FILE \"QUEUE\")\n[5 ms](FILE \"TIMEOUT\")\n[5](FILE \"TIMEOUT\")\n";
+    assert_eq!(
+        problems_with_numbers("other-numbers", page),
+        [
+            "docs/src/one.md:3: the page says `256 KiB`, but `QUEUE` in `crates/a/src/limits.rs` is 327680",
+            "docs/src/one.md:4: the page says `5 ms`, but `TIMEOUT` in `crates/a/src/limits.rs` is 5s",
+            "docs/src/one.md:5: the page says `5`, but `TIMEOUT` in `crates/a/src/limits.rs` is 5s",
+        ]
+    );
+}
+
+#[test]
+fn a_number_whose_constant_cannot_be_evaluated_is_a_problem() {
+    let page = "# One\n\n[1](FILE \"GONE\")\n[1](FILE \"COMPLICATED\")\n[the limit](FILE \"QUEUE\")\n[1](FILE \"DEFAULT.gone\")\n";
+    assert_eq!(
+        problems_with_numbers("no-constants", page),
+        [
+            "docs/src/one.md:3: `GONE` in `crates/a/src/limits.rs`: the file does not define a constant `GONE`",
+            "docs/src/one.md:4: `COMPLICATED` in `crates/a/src/limits.rs`: the constant `size_of` is not defined in this crate",
+            "docs/src/one.md:5: `the limit` is not a number, but the title names a constant",
+            "docs/src/one.md:6: `DEFAULT.gone` in `crates/a/src/limits.rs`: `DEFAULT` has no field `gone`",
+        ]
+    );
 }

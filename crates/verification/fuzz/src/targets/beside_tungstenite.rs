@@ -1,28 +1,28 @@
-//! The same bytes to our engine and to tungstenite.
+//! Passes the same bytes to our engine and to tungstenite.
 
 use protocol::Role;
 
-use crate::disagreements::{Both, known};
+use crate::disagreements::{Comparison, known};
 
-/// As a server, both hear the same, or it is known why not.
+/// Checks that both receive the same as a server, or that the disagreement is known.
 ///
 /// # Panics
-/// If it is not known.
+/// The disagreement is not known.
 pub fn server(input: &[u8]) {
     compare(Role::Server, input);
 }
 
-/// As a client, both hear the same, or it is known why not.
+/// Checks that both receive the same as a client, or that the disagreement is known.
 ///
 /// # Panics
-/// If it is not known.
+/// The disagreement is not known.
 pub fn client(input: &[u8]) {
     compare(Role::Client, input);
 }
 
 fn compare(role: Role, bytes: &[u8]) {
-    let both = Both::feed(role, bytes);
-    if !both.agree() {
-        assert!(known(&both).is_some(), "a disagreement that is not known: {both:#?}");
+    let comparison = Comparison::new(role, bytes);
+    if !comparison.agree() {
+        assert!(known(&comparison).is_some(), "this disagreement is not known: {comparison:#?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Compressed messages (RFC 7692), as they arrive.
+//! Compressed messages (RFC 7692) from a peer.
 
 use protocol::{
     Limits, NegotiatedDeflate, Role, Violation,
@@ -7,24 +7,25 @@ use protocol::{
 };
 
 use crate::{
-    agreement::{agreed, options},
-    cuts::seed,
-    engine::{Heard, Outcome, connection, feed_in_any_cut, limits},
-    inflated::{Inflated, Inflating},
+    engine::{EngineRecord, ReceivedEvent, connection, feed_in_any_split, limits},
+    negotiation::{negotiated_by, options},
+    reference_inflater::{ReferenceInflater, ReferenceResult},
+    splits::seed,
 };
 
-/// Any cut gives the same, and messages are what `flate2` makes of their payloads, if that is within the limit.
+/// Checks that the record does not depend on the split, and that the messages are what `flate2`
+/// decompresses from their payloads, within the limit.
 ///
 /// # Panics
-/// If not.
+/// The property does not hold.
 pub fn to_server(input: &[u8]) {
     to(Role::Server, input);
 }
 
-/// As [`to_server`], for a client.
+/// Checks the same as [`to_server`], for a client.
 ///
 /// # Panics
-/// If not.
+/// The property does not hold.
 pub fn to_client(input: &[u8]) {
     to(Role::Client, input);
 }
@@ -33,95 +34,109 @@ fn to(role: Role, input: &[u8]) {
     let Some((seed, rest)) = seed(input) else { return };
     let Some((parameters, bytes)) = rest.split_first() else { return };
     // Twice the largest window.
-    let limits = limits(seed, Limits { max_message_bytes: 64 << 10, ..Limits::DEFAULT });
+    let limits = limits(seed, Limits::DEFAULT.max_message_bytes(64 << 10));
     let options = options(*parameters);
-    let compression = agreed(role, &options);
-    let outcome = feed_in_any_cut(|| connection(role, &limits).with_deflate(&compression), seed, bytes);
+    let negotiated = negotiated_by(role, &options);
+    let record = feed_in_any_split(|| connection(role, &limits).with_deflate(&negotiated), seed, bytes);
     let takeover = match role {
         Role::Server => !options.client_no_context_takeover,
         Role::Client => !options.server_no_context_takeover,
     };
-    compare(&outcome, bytes, Inflating::new(takeover), limits.max_message_bytes);
-    assert_bounded(bytes, &compression, limits.max_message_bytes);
+    compare(&record, bytes, ReferenceInflater::new(takeover), limits.max_message_bytes);
+    assert_bounded(bytes, &negotiated, limits.max_message_bytes);
 }
 
-/// Compares what was heard with what the messages' payloads stand for.
-fn compare(outcome: &Outcome, bytes: &[u8], mut inflating: Inflating, limit: usize) {
-    let mut heard = outcome.heard.iter().filter(|heard| matches!(heard, Heard::Text(_) | Heard::Binary(_)));
-    for Sent { opcode, compressed, payload, whole } in messages(bytes) {
-        let should_be = if compressed { inflating.inflate(&payload, whole, limit) } else { Inflated::Message(payload) };
-        if let Some(heard) = heard.next() {
-            let message = match heard {
-                Heard::Text(text) if opcode == Opcode::Text => text.as_bytes(),
-                Heard::Binary(message) if opcode == Opcode::Binary => message,
+/// Compares the received messages with the messages that the reference inflater returns.
+fn compare(record: &EngineRecord, bytes: &[u8], mut reference: ReferenceInflater, limit: usize) {
+    let is_message = |event: &&ReceivedEvent| matches!(event, ReceivedEvent::Text(_) | ReceivedEvent::Binary(_));
+    let mut events = record.events.iter().filter(is_message);
+    for SentMessage { opcode, is_compressed, payload, is_complete } in messages(bytes) {
+        let expected = if is_compressed {
+            reference.inflate(&payload, is_complete, limit)
+        } else {
+            ReferenceResult::Message(payload)
+        };
+        if let Some(event) = events.next() {
+            let message = match event {
+                ReceivedEvent::Text(text) if opcode == Opcode::Text => text.as_bytes(),
+                ReceivedEvent::Binary(message) if opcode == Opcode::Binary => message,
                 other => panic!("{other:?} was sent with {opcode:?}"),
             };
-            assert!(whole, "{heard:?} has not arrived");
-            assert_eq!(Inflated::Message(message.to_vec()), should_be);
+            assert!(is_complete, "{event:?} has not arrived completely");
+            assert_eq!(ReferenceResult::Message(message.to_vec()), expected);
             continue;
         }
-        // The message with which it ended.
-        match (&outcome.violation, should_be) {
-            (Some(Violation::DeflateInvalid), should_be) => assert_eq!(should_be, Inflated::Invalid),
-            (Some(Violation::MessageTooBig { .. }), should_be) if compressed => {
-                assert_eq!(should_be, Inflated::TooBig);
+        // The connection ended with this message.
+        match (&record.violation, expected) {
+            (Some(Violation::DeflateInvalid), expected) => assert_eq!(expected, ReferenceResult::Invalid),
+            (Some(Violation::MessageTooBig { .. }), expected) if is_compressed => {
+                assert_eq!(expected, ReferenceResult::TooBig);
             }
-            // Something else was wrong, which may have been before anything was wrong with this.
+            // The bytes broke another rule, perhaps before the mistake in this message.
             (Some(_), _) => {}
-            (None, should_be) => {
-                assert!(!whole, "{should_be:?} was not heard");
-                assert!(matches!(should_be, Inflated::Message(_)), "{should_be:?}, and that was not noticed");
+            (None, expected) => {
+                assert!(!is_complete, "{expected:?} was not received");
+                assert!(matches!(expected, ReferenceResult::Message(_)), "{expected:?} was not noticed");
             }
         }
         return;
     }
-    assert_eq!(heard.next(), None, "nobody has sent that");
-    assert_ne!(outcome.violation, Some(Violation::DeflateInvalid), "all that was sent was heard");
+    assert_eq!(events.next(), None, "this message was not sent");
+    assert_ne!(record.violation, Some(Violation::DeflateInvalid), "all sent messages were received");
 }
 
-/// What has been decompressed of a message never takes more memory than the limit, and the one byte above it that shows
-/// that there is more.
-fn assert_bounded(bytes: &[u8], compression: &NegotiatedDeflate, limit: usize) {
-    let mut inflater = Inflater::new(compression);
-    for Sent { payload, whole, .. } in messages(bytes).into_iter().filter(|message| message.compressed) {
+/// Checks that a decompressed message never needs more memory than the limit and one byte. That
+/// byte shows that the message exceeds the limit.
+fn assert_bounded(bytes: &[u8], negotiated: &NegotiatedDeflate, limit: usize) {
+    let mut inflater = Inflater::new(negotiated);
+    let compressed = messages(bytes).into_iter().filter(|message| message.is_compressed);
+    for SentMessage { payload, is_complete, .. } in compressed {
         let mut message = Vec::new();
-        let result = inflater.inflate(&payload, whole, &mut message, limit);
+        let result = inflater.inflate(&payload, is_complete, &mut message, limit);
         assert!(message.capacity() <= limit + 1, "{} bytes for at most {limit}", message.capacity());
         assert!(message.len() <= limit, "{} bytes for at most {limit}", message.len());
         if let Err(error) = result {
-            assert!(error == InflateError::Invalid || message.len() == limit, "{} bytes were too many", message.len());
+            assert!(
+                error == InflateError::Invalid || message.len() == limit,
+                "{} bytes are not too many",
+                message.len()
+            );
             return;
         }
     }
 }
 
-/// A message as its frames say it.
-struct Sent {
+/// A message as its frames describe it.
+struct SentMessage {
     opcode: Opcode,
-    /// With RSV1.
-    compressed: bool,
+    /// Whether RSV1 is set on its first frame.
+    is_compressed: bool,
     /// The payloads of its frames, joined.
     payload: Vec<u8>,
-    /// Its last frame has come, all of it.
-    whole: bool,
+    /// Whether the last frame has arrived completely.
+    is_complete: bool,
 }
 
-/// The messages in these bytes, up to a Close, to where they end, or to where it is not clear whose message a frame is.
-/// Whether the frames may be as they are is not looked at.
-fn messages(mut bytes: &[u8]) -> Vec<Sent> {
-    let mut messages: Vec<Sent> = Vec::new();
+/// Returns the messages in these bytes, up to a Close, up to the end, or up to a frame that belongs
+/// to no message. Does not check whether the frames are valid.
+fn messages(mut bytes: &[u8]) -> Vec<SentMessage> {
+    let mut messages: Vec<SentMessage> = Vec::new();
     while let Ok(Some((header, len))) = FrameHeader::parse(bytes) {
         let rest = &bytes[len..];
         let arrived = usize::try_from(header.payload_length).unwrap_or(usize::MAX).min(rest.len());
         let (payload, rest) = rest.split_at(arrived);
         bytes = rest;
         let complete = arrived as u64 == header.payload_length;
-        let open = messages.last_mut().filter(|message| !message.whole);
+        let open = messages.last_mut().filter(|message| !message.is_complete);
         let message = match (header.opcode, open) {
             (Opcode::Ping | Opcode::Pong, _) => continue,
             (Opcode::Text | Opcode::Binary, None) => {
-                let compressed = header.reserved == ReservedBits::RSV1;
-                messages.push(Sent { opcode: header.opcode, compressed, payload: Vec::new(), whole: false });
+                messages.push(SentMessage {
+                    opcode: header.opcode,
+                    is_compressed: header.reserved == ReservedBits::RSV1,
+                    payload: Vec::new(),
+                    is_complete: false,
+                });
                 let Some(message) = messages.last_mut() else { break };
                 message
             }
@@ -133,7 +148,7 @@ fn messages(mut bytes: &[u8]) -> Vec<Sent> {
         if let Some(key) = header.masking_key {
             apply_mask(&mut message.payload[before..], key);
         }
-        message.whole = header.fin && complete;
+        message.is_complete = header.fin && complete;
         if !complete {
             break;
         }

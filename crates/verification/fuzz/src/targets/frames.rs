@@ -1,24 +1,24 @@
-//! What follows the opening handshake (sections 5 to 8).
+//! Frames after the opening handshake (sections 5 to 8).
 
 use protocol::{Limits, Role};
 
 use crate::{
-    cuts::seed,
-    engine::{connection, feed_in_any_cut, limits},
+    engine::{connection, feed_in_any_split, limits},
+    splits::seed,
 };
 
-/// Any cut of the bytes gives the same events, the same answers and the same end.
+/// Checks that the events, the answers and the end do not depend on the split into reads.
 ///
 /// # Panics
-/// If not.
+/// They do, or [`feed`](crate::engine::feed) panics.
 pub fn to_server(input: &[u8]) {
     to(Role::Server, input);
 }
 
-/// As [`to_server`], for a client.
+/// Checks the same as [`to_server`], for a client.
 ///
 /// # Panics
-/// If not.
+/// The same as for [`to_server`].
 pub fn to_client(input: &[u8]) {
     to(Role::Client, input);
 }
@@ -26,5 +26,5 @@ pub fn to_client(input: &[u8]) {
 fn to(role: Role, input: &[u8]) {
     let Some((seed, bytes)) = seed(input) else { return };
     let limits = limits(seed, Limits::DEFAULT);
-    feed_in_any_cut(|| connection(role, &limits), seed, bytes);
+    feed_in_any_split(|| connection(role, &limits), seed, bytes);
 }

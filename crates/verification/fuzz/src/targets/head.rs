@@ -1,63 +1,67 @@
-//! What both sides' heads have in common.
+//! The properties that a request and a response have in common.
 
 use bytes::BytesMut;
-use protocol::{Limits, Violation, handshake::Status};
+use protocol::{HandshakeViolation, Limits, handshake::Status};
 
-use crate::cuts::pieces;
+use crate::splits::pieces;
 
-/// What makes a head complete, if it is one at all.
+/// The bytes that complete a head.
 const END: &[u8] = b"\r\n\r\n";
 
-/// Small enough that an input can go beyond them.
-pub(super) fn limits() -> Limits {
-    Limits { max_head_bytes: 1024, max_headers: 12, ..Limits::DEFAULT }
+/// Returns limits that an input can exceed.
+pub(super) const fn limits() -> Limits {
+    Limits::DEFAULT.max_head_bytes(1024).max_headers(12)
 }
 
-/// A handshake that reads a head, with what its two sides call the same.
-pub(super) trait Reading: Sized {
-    /// What a head that is right gives.
+/// The common interface of the two sides of a handshake.
+pub(super) trait HandshakeSide: Sized {
+    /// The result of a valid head.
     type Done;
-    /// What is wrong with another.
+    /// The error for an invalid head.
     type Error;
 
-    /// One that has read nothing.
+    /// Creates a handshake that has read nothing.
     fn new() -> Self;
     fn input(&mut self) -> &mut BytesMut;
     fn poll(self) -> Result<Status<Self, Self::Done>, Self::Error>;
-    /// The rule that was broken.
-    fn violation(error: &Self::Error) -> Option<&Violation>;
-    /// What can be compared. What lies behind the head depends on the cut.
-    fn told(outcome: &Result<Self::Done, Self::Error>) -> String;
+    /// Returns the violation, if the error is one.
+    fn violation(error: &Self::Error) -> Option<&HandshakeViolation>;
+    /// Describes the result without the bytes after the head, which depend on the split.
+    fn describe(result: &Result<Self::Done, Self::Error>) -> String;
 }
 
-type Outcome<H> = Option<Result<<H as Reading>::Done, <H as Reading>::Error>>;
+/// The result of a handshake, or `None` if it needs more bytes.
+type HeadResult<H> = Option<Result<<H as HandshakeSide>::Done, <H as HandshakeSide>::Error>>;
 
-/// What comes out, after making sure that it is the same in any cut.
-pub(super) fn read_in_any_cut<H: Reading>(seed: u32, bytes: &[u8]) -> Outcome<H> {
+/// Parses a head, and checks that the result does not depend on the split into reads.
+pub(super) fn read_in_any_split<H: HandshakeSide>(seed: u32, bytes: &[u8]) -> HeadResult<H> {
     let whole = read::<H>([bytes]);
-    let cut = read::<H>(pieces(seed, bytes));
-    if told::<H>(&whole) != told::<H>(&cut) {
-        // An incomplete head is looked at only now and then, so it depends on the cut when a fault in it is noticed. It
-        // must be one that is noticed in any cut once the head is complete.
-        let (whole, cut) = (read::<H>([bytes, END]), read::<H>(pieces(seed, bytes).into_iter().chain([END])));
+    let split = read::<H>(pieces(seed, bytes));
+    if describe::<H>(&whole) != describe::<H>(&split) {
+        // The engine parses an incomplete head only now and then. So the split determines when it
+        // notices a mistake. Once the head is complete, it must notice the mistake in any split.
+        let (whole, split) = (read::<H>([bytes, END]), read::<H>(pieces(seed, bytes).into_iter().chain([END])));
         assert!(
-            is_no_head::<H>(&whole) && is_no_head::<H>(&cut),
+            is_invalid_head::<H>(&whole) && is_invalid_head::<H>(&split),
             "{} in one piece, but {} in {seed:#x} pieces",
-            told::<H>(&whole),
-            told::<H>(&cut)
+            describe::<H>(&whole),
+            describe::<H>(&split)
         );
     }
     whole
 }
 
-/// The first thing that comes out.
-fn read<'a, H: Reading>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome<H> {
+/// Passes the pieces to a handshake until it has a result.
+fn read<'a, H: HandshakeSide>(pieces: impl IntoIterator<Item = &'a [u8]>) -> HeadResult<H> {
     let mut handshake = H::new();
     let mut received = 0;
     for piece in pieces {
         received += piece.len();
         handshake.input().extend_from_slice(piece);
-        assert!(handshake.input().capacity() <= 2 * received + 1024, "memory grows with what arrives");
+        assert!(
+            handshake.input().capacity() <= 2 * received + 1024,
+            "memory must grow with the bytes that have arrived"
+        );
         match handshake.poll() {
             Ok(Status::Partial(waiting)) => handshake = waiting,
             Ok(Status::Complete(done)) => return Some(Ok(done)),
@@ -67,21 +71,23 @@ fn read<'a, H: Reading>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome<H
     None
 }
 
-fn told<H: Reading>(outcome: &Outcome<H>) -> String {
-    outcome.as_ref().map_or_else(|| "more is needed".to_owned(), H::told)
+fn describe<H: HandshakeSide>(result: &HeadResult<H>) -> String {
+    result.as_ref().map_or_else(|| "more bytes are needed".to_owned(), H::describe)
 }
 
-/// Whether it was refused for what it is, before anybody asked what it means: what came is not a head of HTTP, or too
-/// long a one. A head can be both, and the cut decides which is noticed first.
-fn is_no_head<H: Reading>(outcome: &Outcome<H>) -> bool {
-    let violation = outcome.as_ref().and_then(|outcome| outcome.as_ref().err()).and_then(H::violation);
+/// Returns whether the bytes were rejected because they are not an HTTP head, or are too long for
+/// one.
+///
+/// A head can be both, and the split determines which of the two is noticed first.
+fn is_invalid_head<H: HandshakeSide>(result: &HeadResult<H>) -> bool {
+    let violation = result.as_ref().and_then(|result| result.as_ref().err()).and_then(H::violation);
     matches!(
         violation,
         Some(
-            Violation::MalformedHead(_)
-                | Violation::TargetMalformed
-                | Violation::HeadTooLong { .. }
-                | Violation::TooManyHeaders { .. }
+            HandshakeViolation::MalformedHead(_)
+                | HandshakeViolation::TargetMalformed
+                | HandshakeViolation::HeadTooLong { .. }
+                | HandshakeViolation::TooManyHeaders { .. }
         )
     )
 }

@@ -1,4 +1,4 @@
-//! One file for each thing that takes bytes from outside.
+//! The fuzz targets.
 
 pub mod beside_tungstenite;
 pub mod deflate;

@@ -1,32 +1,33 @@
-//! What a server reads first (sections 4.2 and 11.3).
+//! The request that a server receives (sections 4.2 and 11.3).
 
 use bytes::BytesMut;
 use http::StatusCode;
 use protocol::{
-    Answer, Role, Violation,
+    HandshakeViolation,
     handshake::{ReceivedRequest, ServerHandshake, Status, UpgradeOptions, encode_response, rejection},
 };
 
-use super::head::{Reading, limits, read_in_any_cut};
-use crate::cuts::seed;
+use super::head::{HandshakeSide, limits, read_in_any_split};
+use crate::splits::seed;
 
-/// Any cut gives the same request or the same violation; a violation has an answer of HTTP; a request that is accepted
-/// gets a 101.
+/// Checks that the request or the violation does not depend on the split, that a violation has an
+/// HTTP response, and that an accepted request has a 101 response.
 ///
 /// # Panics
-/// If not.
+/// The property does not hold.
 pub fn run(input: &[u8]) {
     let Some((seed, bytes)) = seed(input) else { return };
-    let violation = match read_in_any_cut::<ServerHandshake>(seed, bytes) {
+    let violation = match read_in_any_split::<ServerHandshake>(seed, bytes) {
         None => return,
         Some(Ok(request)) => match request.check_upgrade() {
             Err(violation) => violation,
             Ok(upgrade) => {
                 let protocol = upgrade.subprotocols().first().cloned();
                 let extensions = upgrade.extensions().to_vec();
-                let acceptance =
-                    UpgradeOptions { subprotocol: protocol.clone(), extensions, ..UpgradeOptions::default() };
-                let accepted = upgrade.accept(acceptance).expect("what was offered can be accepted");
+                let mut choice = UpgradeOptions::default();
+                choice.subprotocol.clone_from(&protocol);
+                choice.extensions = extensions;
+                let accepted = upgrade.accept(choice).expect("a server can accept what the client offered");
                 assert_eq!(accepted.subprotocol, protocol);
                 assert_eq!(accepted.response.status(), StatusCode::SWITCHING_PROTOCOLS);
                 assert_one_head(&encode_response(&accepted.response));
@@ -35,19 +36,18 @@ pub fn run(input: &[u8]) {
         },
         Some(Err(violation)) => violation,
     };
-    assert!(matches!(violation.answer(Role::Server), Answer::Refuse(_)), "{violation:?} has no status");
     let response = rejection(&violation);
-    assert!(response.status().is_client_error());
-    // The sentence may hold what the client wrote. It must not become a part of the head.
+    assert!(response.status().is_client_error(), "{violation:?} has the status {}", response.status());
+    // The sentence may quote the client. The quotation must not become part of the head.
     let bytes = encode_response(&response);
     let body = response.body().as_bytes();
     assert!(bytes.ends_with(body));
     assert_one_head(&bytes[..bytes.len() - body.len()]);
 }
 
-impl Reading for ServerHandshake {
+impl HandshakeSide for ServerHandshake {
     type Done = ReceivedRequest;
-    type Error = Violation;
+    type Error = HandshakeViolation;
 
     fn new() -> Self {
         Self::new(limits())
@@ -57,23 +57,23 @@ impl Reading for ServerHandshake {
         self.input()
     }
 
-    fn poll(self) -> Result<Status<Self, ReceivedRequest>, Violation> {
+    fn poll(self) -> Result<Status<Self, ReceivedRequest>, HandshakeViolation> {
         self.poll()
     }
 
-    fn violation(error: &Violation) -> Option<&Violation> {
+    fn violation(error: &HandshakeViolation) -> Option<&HandshakeViolation> {
         Some(error)
     }
 
-    fn told(outcome: &Result<ReceivedRequest, Violation>) -> String {
-        match outcome {
+    fn describe(result: &Result<ReceivedRequest, HandshakeViolation>) -> String {
+        match result {
             Err(violation) => format!("{violation:?}"),
             Ok(request) => format!("{:?} {:?}", request.head(), request.check_upgrade().map(|_| ())),
         }
     }
 }
 
-/// Lines, then an empty one, and nothing after it.
+/// Checks that these bytes are lines and one empty line, and that nothing follows it.
 fn assert_one_head(bytes: &[u8]) {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
     assert_eq!(end, Some(bytes.len() - 4), "{}", String::from_utf8_lossy(bytes));

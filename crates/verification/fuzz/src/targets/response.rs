@@ -1,33 +1,39 @@
-//! What a client reads first (sections 4.1 and 11.3).
+//! The response that a client receives (sections 4.1 and 11.3).
 
 use bytes::BytesMut;
 use protocol::{
-    Uri, Violation,
+    HandshakeViolation, Uri,
     handshake::{ClientHandshake, ClientRequest, Established, Extension, HandshakeError, Nonce, Status},
 };
 
-use super::head::{Reading, limits, read_in_any_cut};
-use crate::cuts::seed;
+use super::head::{HandshakeSide, limits, read_in_any_split};
+use crate::splits::seed;
 
-/// The nonce whose Base64 is the key of section 1.3. Its answer is `s3pPLMBiTxaQ9kYGzzhZRbK+xOo=`.
+/// The nonce whose Base64 is the key in section 1.3. Its accept value is
+/// `s3pPLMBiTxaQ9kYGzzhZRbK+xOo=`.
 const NONCE: Nonce = Nonce(*b"the sample nonce");
 
-/// What is offered.
+/// The subprotocols and the extension that the client offers.
 const SUBPROTOCOLS: [&str; 2] = ["chat", "superchat"];
 const EXTENSION: &str = "permessage-deflate";
 
-/// Any cut gives the same answer or the same violation, and a connection opens only with what was offered.
+/// Checks that the result does not depend on the split, and that the client accepts only what it
+/// offered.
 ///
 /// # Panics
-/// If not.
+/// The property does not hold.
 pub fn run(input: &[u8]) {
     let Some((seed, bytes)) = seed(input) else { return };
-    if let Some(Ok(opened)) = read_in_any_cut::<ClientHandshake>(seed, bytes) {
-        assert_eq!(opened.response.status(), 101);
-        let subprotocol = opened.subprotocol.as_deref();
+    if let Some(Ok(established)) = read_in_any_split::<ClientHandshake>(seed, bytes) {
+        assert_eq!(established.response.status(), 101);
+        let subprotocol = established.subprotocol.as_deref();
         assert!(subprotocol.is_none_or(|name| SUBPROTOCOLS.contains(&name)), "{subprotocol:?}");
-        assert!(opened.extensions.iter().all(|extension| extension.name() == EXTENSION), "{:?}", opened.extensions);
-        assert!(bytes.ends_with(&opened.rest), "what follows the head are frames");
+        assert!(
+            established.extensions.iter().all(|extension| extension.name() == EXTENSION),
+            "{:?}",
+            established.extensions
+        );
+        assert!(bytes.ends_with(&established.rest), "the bytes after the head are kept");
     }
 }
 
@@ -38,7 +44,7 @@ fn request() -> ClientRequest {
     request.extension(Extension::new(EXTENSION).expect("a token"))
 }
 
-impl Reading for ClientHandshake {
+impl HandshakeSide for ClientHandshake {
     type Done = Established;
     type Error = HandshakeError;
 
@@ -54,18 +60,18 @@ impl Reading for ClientHandshake {
         self.poll()
     }
 
-    fn violation(error: &HandshakeError) -> Option<&Violation> {
+    fn violation(error: &HandshakeError) -> Option<&HandshakeViolation> {
         match error {
             HandshakeError::Violation(violation) => Some(violation),
             HandshakeError::Rejected(_) => None,
         }
     }
 
-    fn told(outcome: &Result<Established, HandshakeError>) -> String {
-        match outcome {
+    fn describe(result: &Result<Established, HandshakeError>) -> String {
+        match result {
             Err(HandshakeError::Violation(violation)) => format!("{violation:?}"),
             Err(HandshakeError::Rejected(response)) => {
-                format!("refused: {} {:?}", response.status(), response.headers())
+                format!("rejected: {} {:?}", response.status(), response.headers())
             }
             Ok(Established { response, subprotocol, extensions, .. }) => {
                 format!("{response:?} {subprotocol:?} {extensions:?}")

@@ -1,4 +1,4 @@
-//! Messages that are compressed by one side and decompressed by the other.
+//! Messages that one side compresses and the other decompresses.
 
 use std::{sync::Arc, time::Instant};
 
@@ -9,83 +9,89 @@ use protocol::{
 };
 
 use crate::{
-    agreement::{agree, options},
-    cuts::{pieces, seed},
-    engine::{Heard, owned},
+    engine::{ReceivedEvent, owned},
+    negotiation::{negotiate, options},
+    splits::{pieces, seed},
 };
 
-/// What one side sends is what the other hears, in either direction, however it is sent and cut.
+/// Checks that one side receives exactly what the other sends, in either direction, for all methods
+/// to send and all splits.
 ///
 /// # Panics
-/// If not.
+/// The property does not hold.
 pub fn run(input: &[u8]) {
     let Some((seed, rest)) = seed(input) else { return };
     let Some((&[parameters, level], mut rest)) = rest.split_first_chunk() else { return };
     let level = Level::new(level % 10).expect("0 to 9");
-    let options = DeflateOptions { level, ..options(parameters) };
-    let (of_client, of_server) = agree(&options);
+    let options = options(parameters).level(level);
+    let (of_client, of_server) = negotiate(&options);
     let now = Instant::now();
     let keys = Box::new(move || MaskingKey(seed.to_be_bytes()));
-    // No time passes, and each fragment has a Ping.
-    let limits = Limits { max_control_frames_per_second: u32::MAX, ..Limits::DEFAULT };
-    let config = Arc::new(Config { limits, ..Config::default() });
+    // No time passes, and each fragment is followed by a Ping.
+    let limits = Limits::DEFAULT.max_control_frames_per_second(u32::MAX);
+    let config = Arc::new(Config::default().limits(limits));
     let mut client = Connection::client(Arc::clone(&config), keys, now).with_deflate(&of_client);
     let mut server = Connection::server(config, now).with_deflate(&of_server);
-    while let Some((task, after)) = Task::read(rest) {
+    while let Some((task, after)) = SendTask::read(rest) {
         rest = after;
         let (from, to) = match task.from {
             Role::Client => (&mut client, &mut server),
             Role::Server => (&mut server, &mut client),
         };
         let pings = task.send(from, seed, &options);
-        let mut heard = transfer(from, to, seed, now);
-        // The answer to a Ping of before.
-        heard.retain(|heard| !matches!(heard, Heard::Pong(_)));
-        let mut expected = vec![Heard::Ping(Vec::new()); pings];
+        let mut events = transfer(from, to, seed, now);
+        // The answers to earlier Pings.
+        events.retain(|event| !matches!(event, ReceivedEvent::Pong(_)));
+        let mut expected = vec![ReceivedEvent::Ping(Vec::new()); pings];
         expected.push(match task.kind {
-            MessageKind::Text => Heard::Text(String::from_utf8(task.message).expect("it was made from one")),
-            MessageKind::Binary => Heard::Binary(task.message),
+            MessageKind::Text => {
+                ReceivedEvent::Text(String::from_utf8(task.message).expect("the message was made from text"))
+            }
+            MessageKind::Binary => ReceivedEvent::Binary(task.message),
         });
-        assert_eq!(heard, expected, "what the {:?} has sent", task.from);
+        assert_eq!(events, expected, "sent by the {:?}", task.from);
     }
 }
 
-/// How a message is handed over.
+/// The method with which a message is sent.
 #[derive(Clone, Copy)]
-enum Way {
-    Given,
-    Lent,
-    /// Prepared for many by a server; a client gives it.
-    PreparedMessage,
-    /// In pieces, with a Ping behind each but the last.
+enum SendMethod {
+    Owned,
+    Borrowed,
+    /// Encoded once for many connections. A client sends an owned message instead.
+    Prepared,
+    /// In fragments, each followed by a Ping, except the last.
     Fragments,
 }
 
 /// A message to be sent.
-struct Task {
+struct SendTask {
     from: Role,
     kind: MessageKind,
-    way: Way,
+    method: SendMethod,
     message: Vec<u8>,
 }
 
-impl Task {
-    /// Reads a task from the front of an input: a byte for who sends it as what and how, one for the length of what
-    /// follows, and one for how often that is repeated. Small inputs can fill the largest window so.
+impl SendTask {
+    /// Reads a task from the beginning of an input.
+    ///
+    /// The first byte determines the sender, the kind of message and the method. The second is the
+    /// length of the bytes that follow, and the third is how often they are repeated. So even a
+    /// small input can fill the largest window.
     fn read(input: &[u8]) -> Option<(Self, &[u8])> {
-        let (&[how, len, repeated], rest) = input.split_first_chunk()?;
+        let (&[mode, len, repetitions], rest) = input.split_first_chunk()?;
         let (chunk, rest) = rest.split_at_checked(len.into())?;
-        // Up to 63 times, which is 16 KiB at the most. Larger messages would only be slower.
-        let message = chunk.repeat(usize::from(repeated % 64));
-        let kind = if how & 2 == 0 { MessageKind::Text } else { MessageKind::Binary };
+        // Up to 63 times, which makes at most 16 KiB. Larger messages would only be slower.
+        let message = chunk.repeat(usize::from(repetitions % 64));
+        let kind = if mode & 2 == 0 { MessageKind::Text } else { MessageKind::Binary };
         let task = Self {
-            from: if how & 1 == 0 { Role::Client } else { Role::Server },
+            from: if mode & 1 == 0 { Role::Client } else { Role::Server },
             kind,
-            way: match how >> 2 & 3 {
-                0 => Way::Given,
-                1 => Way::Lent,
-                2 => Way::PreparedMessage,
-                _ => Way::Fragments,
+            method: match mode >> 2 & 3 {
+                0 => SendMethod::Owned,
+                1 => SendMethod::Borrowed,
+                2 => SendMethod::Prepared,
+                _ => SendMethod::Fragments,
             },
             message: match kind {
                 MessageKind::Text => String::from_utf8_lossy(&message).into_owned().into_bytes(),
@@ -95,24 +101,24 @@ impl Task {
         Some((task, rest))
     }
 
-    /// Sends it; gives how many Pings were sent too.
+    /// Sends the message. Returns how many Pings were sent as well.
     fn send(&self, from: &mut Connection, seed: u32, options: &DeflateOptions) -> usize {
         let Self { kind, message, .. } = self;
-        let text = || str::from_utf8(message).expect("it was made from one");
+        let text = || str::from_utf8(message).expect("the message was made from text");
         let whole = || match kind {
             MessageKind::Text => Message::text(text()),
             MessageKind::Binary => Message::binary(message.clone()),
         };
         let mut pings = 0;
-        let sent = match (self.way, kind) {
-            (Way::PreparedMessage, _) if self.from == Role::Server => {
+        let sent = match (self.method, kind) {
+            (SendMethod::Prepared, _) if self.from == Role::Server => {
                 from.send_prepared(&PreparedMessage::compressed(&whole(), options))
             }
-            (Way::Given | Way::PreparedMessage, _) => from.send(whole()),
-            (Way::Lent, MessageKind::Text) => from.send_text(text()),
-            (Way::Lent, MessageKind::Binary) => from.send_binary(message),
-            // An odd seed cuts into larger pieces. Thousands of small ones would only be slow.
-            (Way::Fragments, _) => pieces(seed | 1, message)
+            (SendMethod::Owned | SendMethod::Prepared, _) => from.send(whole()),
+            (SendMethod::Borrowed, MessageKind::Text) => from.send_text(text()),
+            (SendMethod::Borrowed, MessageKind::Binary) => from.send_binary(message),
+            // An odd seed leads to larger pieces. Thousands of small ones would only be slow.
+            (SendMethod::Fragments, _) => pieces(seed | 1, message)
                 .into_iter()
                 .try_for_each(|piece| {
                     from.send_fragment(*kind, piece, false)?;
@@ -121,27 +127,27 @@ impl Task {
                 })
                 .and_then(|()| from.send_fragment(*kind, &[], true)),
         };
-        assert_eq!(sent, Ok(()), "nothing is in the way");
+        assert_eq!(sent, Ok(()), "the connection is open");
         pings
     }
 }
 
-/// Moves what one side sends to the other, in pieces; gives what is heard there.
-fn transfer(from: &mut Connection, to: &mut Connection, seed: u32, now: Instant) -> Vec<Heard> {
-    let mut wire = Vec::new();
+/// Transfers the bytes of one side to the other in pieces. Returns the events there.
+fn transfer(from: &mut Connection, to: &mut Connection, seed: u32, now: Instant) -> Vec<ReceivedEvent> {
+    let mut bytes = Vec::new();
     while let Some(Transmit::Bytes(output)) = from.poll_transmit() {
-        wire.extend_from_slice(&output.copy_to_bytes(output.remaining()));
+        bytes.extend_from_slice(&output.copy_to_bytes(output.remaining()));
     }
-    let mut heard = Vec::new();
-    for piece in pieces(seed, &wire) {
+    let mut events = Vec::new();
+    for piece in pieces(seed, &bytes) {
         to.receive(piece);
         loop {
             match to.poll_event(now) {
-                Ok(Some(event)) => heard.push(owned(event)),
+                Ok(Some(event)) => events.push(owned(event)),
                 Ok(None) => break,
                 Err(violation) => panic!("our own frames break a rule: {violation}"),
             }
         }
     }
-    heard
+    events
 }

@@ -116,11 +116,12 @@ async fn a_server_of_another_protocol_fails_the_handshake_at_once() {
 
 //= docs/src/rfc6455.md#section-10-7
 //= type=test
-//# An endpoint that does not understand what it gets, or finds it dangerous, or sees a handshake that it did not expect,
-//# MAY drop TCP.
+//# An endpoint that receives data that it does not understand or considers unsafe, or a handshake
+//# that it did not expect, MAY drop the TCP connection.
 //= docs/src/rfc6455.md#section-7-2-1
 //= type=test
-//# Where the opening handshake tells a client to fail the connection, it MUST do so as section 7.1.7 says.
+//# When a step of the opening handshake requires the client to fail the connection, the client MUST
+//# do so as described in section 7.1.7.
 #[tokio::test]
 async fn an_accept_value_for_another_key_fails_the_handshake() {
     let (error, rest) = connect_error(|_| SAMPLE_RESPONSE.to_owned()).await;

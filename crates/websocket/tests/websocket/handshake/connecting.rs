@@ -18,8 +18,8 @@ use super::one_per_address::no_further_client_connects;
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# If the transport cannot be opened, or a proxy answers with an error, the client MUST fail the connection and give
-//# up.
+//# If the transport connection cannot be opened, or a proxy returns an error, the client MUST fail
+//# the connection and abort the attempt.
 #[tokio::test]
 async fn a_port_without_a_listener_is_a_tcp_error() {
     // The port is bound, so that no other program can use it, but nothing listens on it.

@@ -21,7 +21,8 @@ pub(super) async fn no_further_client_connects(listener: &TcpListener) -> bool {
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# There MUST NOT be more than one connection to the same IP address and port in the state CONNECTING.
+//# A client MUST NOT have more than one connection to the same IP address and port in the
+//# CONNECTING state.
 #[tokio::test]
 async fn two_handshakes_with_one_address_run_one_after_the_other() {
     let (listener, uri) = listen().await;
@@ -39,11 +40,12 @@ async fn two_handshakes_with_one_address_run_one_after_the_other() {
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# While another connection to the same IP address and port is being opened, the client MUST wait until that is done or
-//# has failed.
+//# If the client is already opening a connection to the same IP address and port, it MUST wait
+//# until that connection is established or has failed.
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# Attempts at the same IP address and port that are made together MUST be carried out one after the other.
+//# A client that attempts several connections to the same IP address and port at once MUST open
+//# them one after the other.
 #[tokio::test]
 async fn handshakes_with_one_address_under_several_names_form_one_queue() {
     let (listener, uri) = listen().await;

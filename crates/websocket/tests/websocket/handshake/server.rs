@@ -113,7 +113,8 @@ async fn an_application_that_chooses_what_was_not_offered_causes_a_500() {
 
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
-//# A server that does not want a connection MUST answer with an HTTP error, such as 403, and end the handshake.
+//# A server that does not want a connection MUST return an HTTP error, such as 403, and abort the
+//# handshake.
 #[tokio::test]
 async fn a_rejection_of_the_application_is_these_bytes() {
     let (listener, _) = listen().await;
@@ -192,8 +193,8 @@ async fn a_request_without_upgrade_gets_a_426_that_names_websocket() {
 
 //= docs/src/rfc6455.md#section-4-2-1
 //= type=test
-//# A request that is not as described here, be it only in its grammar, MUST be answered with an HTTP error, 400 for
-//# example.
+//# If a request does not match the description in this section, including the grammar, the server
+//# MUST stop the handshake and respond with an HTTP error, such as 400.
 //= docs/src/rfc6455.md#section-7-2-2
 //= type=test
 //# A server that aborts the connection during the opening handshake MUST simply close it.

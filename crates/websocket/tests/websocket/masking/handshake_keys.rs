@@ -29,7 +29,7 @@ fn look_random(keys: &[Vec<u8>]) {
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
-//# The 16 bytes of the key MUST be chosen at random anew for each connection.
+//# The client MUST choose 16 new random bytes for the key of each connection.
 #[tokio::test]
 async fn the_keys_of_handshakes_look_random() {
     let key = || {
@@ -43,7 +43,8 @@ async fn the_keys_of_handshakes_look_random() {
 
 //= docs/src/rfc6455.md#section-10-3
 //= type=test
-//# For each frame a client MUST take a new masking key that whoever supplies the data cannot predict.
+//# For each frame, a client MUST choose a new masking key that the application supplying the data
+//# cannot predict.
 #[tokio::test]
 async fn the_masking_keys_of_a_client_look_random() {
     let (stream, script) = scripted_stream();

@@ -56,7 +56,7 @@ fn assert_looks_random(values: &[u32], what: &str) {
 //# Masking keys MUST come from a strong source of entropy.
 //= docs/src/rfc6455.md#section-5-3
 //= type=test
-//# A masking key MUST NOT let a server or a proxy foresee the key of a later frame with ease.
+//# A masking key MUST NOT make it easy for a server or a proxy to predict the key of a later frame.
 #[tokio::test]
 async fn the_keys_of_a_connection_and_their_differences_look_random() {
     let keys = with_timeout(keys_of_a_new_connection()).await;
@@ -69,7 +69,7 @@ async fn the_keys_of_a_connection_and_their_differences_look_random() {
 
 //= docs/src/rfc6455.md#section-5-3
 //= type=test
-//# A masking key MUST NOT let a server or a proxy foresee the key of a later frame with ease.
+//# A masking key MUST NOT make it easy for a server or a proxy to predict the key of a later frame.
 #[tokio::test]
 async fn the_keys_of_two_connections_are_unrelated() {
     let (first, second) =

@@ -1,6 +1,9 @@
 //! RFC 7692, section 7.2.1: compressing messages.
 
-use protocol::extension::{Deflater, Level, WindowBits};
+use protocol::{
+    DeflateOptions,
+    extension::{Deflater, Level, WindowBits},
+};
 use testkit::{
     deflate::{ReferenceInflater, incompressible_bytes, negotiate},
     hex::hex,
@@ -10,7 +13,7 @@ use super::{NO_TAKEOVER, TAKEOVER, assert_inflates, both_directions, client_to_s
 
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# The four bytes MUST NOT be taken away from a fragment that is not the last.
+//# The four bytes MUST NOT be removed from a fragment that is not the last.
 #[test]
 fn a_fragment_that_is_not_the_last_keeps_its_four_bytes() {
     for (mut deflater, mut inflater) in both_directions(&TAKEOVER) {
@@ -52,10 +55,12 @@ fn another_decoder_reads_the_compressed_messages() {
 //# A compressor MUST NOT refer back more than 32,768 bytes.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# If `client_max_window_bits` was agreed on, the client MUST NOT refer back more than 2 to the power of that.
+//# If `client_max_window_bits` was agreed on with the value `w`, the client MUST NOT refer back
+//# more than `2^w` bytes.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# If `server_max_window_bits` was agreed on, the server MUST NOT refer back more than 2 to the power of that.
+//# If `server_max_window_bits` was agreed on with the value `w`, the server MUST NOT refer back
+//# more than `2^w` bytes.
 #[test]
 fn a_compressor_refers_back_no_farther_than_the_negotiated_window() {
     for bits in [8, 9, 10, 12, 15] {
@@ -89,6 +94,20 @@ fn a_compressor_refers_back_no_farther_than_the_negotiated_window() {
 //= docs/src/rfc7692.md#section-7-3
 //= type=test
 //# A window of at least 1,024 bytes is RECOMMENDED.
+#[test]
+fn the_windows_have_at_least_1024_bytes_unless_the_caller_limits_them() {
+    for options in [DeflateOptions::DEFAULT, DeflateOptions::FRUGAL] {
+        assert!(options.client_max_window_bits.bytes() >= 1024 && options.server_max_window_bits.bytes() >= 1024);
+        for (mut deflater, _) in both_directions(&options) {
+            // Within a window of 1,024 bytes, and outside the next smaller one.
+            let message = incompressible_bytes(700).repeat(2);
+            let mut other = ReferenceInflater::default();
+            assert!(other.inflate(&deflater.deflate(&message, true)) == message);
+            assert_eq!(other.farthest, 700);
+        }
+    }
+}
+
 #[test]
 fn a_compressor_uses_the_smaller_window() {
     let noise = incompressible_bytes(2000);

@@ -36,17 +36,18 @@ fn forget_discards_the_window() {
 
 //= docs/src/rfc7692.md#section-7-1-2-1
 //= type=test
-//# A client that does not offer `server_max_window_bits` MUST be able to read messages that refer back 32,768 bytes.
+//# A client that does not offer `server_max_window_bits` MUST be able to decompress messages that
+//# refer back up to 32,768 bytes.
 //= docs/src/rfc7692.md#section-7-1-2-2
 //= type=test
-//# A server that does not respond with `client_max_window_bits` MUST be able to read messages that refer back 32,768
-//# bytes.
+//# A server that does not respond with `client_max_window_bits` MUST be able to decompress messages
+//# that refer back up to 32,768 bytes.
 //= docs/src/rfc7692.md#section-7-2-2
 //= type=test
-//# Without that, the client MUST keep a window of 32,768 bytes.
+//# Otherwise, the client MUST keep a window of 32,768 bytes.
 //= docs/src/rfc7692.md#section-7-2-2
 //= type=test
-//# Without that, the server MUST keep a window of 32,768 bytes, whatever the client had hinted.
+//# Otherwise, the server MUST keep a window of 32,768 bytes, regardless of the client's hint.
 #[test]
 fn a_reference_to_the_full_window_is_valid_whatever_window_was_hinted() {
     let before = incompressible_bytes(32768);
@@ -63,17 +64,20 @@ fn a_reference_to_the_full_window_is_valid_whatever_window_was_hinted() {
 
 //= docs/src/rfc7692.md#section-7-1-1-1
 //= type=test
-//# A client that does not offer `server_no_context_takeover` MUST be able to read messages that refer to earlier ones.
+//# A client that does not offer `server_no_context_takeover` MUST be able to decompress messages
+//# that refer to earlier ones.
 //= docs/src/rfc7692.md#section-7-1-1-2
 //= type=test
-//# A server that does not respond with `client_no_context_takeover` MUST be able to read messages that refer to earlier
-//# ones.
+//# A server that does not respond with `client_no_context_takeover` MUST be able to decompress
+//# messages that refer to earlier ones.
 //= docs/src/rfc7692.md#section-7-2-2
 //= type=test
-//# If `server_no_context_takeover` was agreed on, the client MAY begin each message with an empty window.
+//# If `server_no_context_takeover` was agreed on, the client MAY decompress each message with an
+//# empty window at the start.
 //= docs/src/rfc7692.md#section-7-2-2
 //= type=test
-//# If `client_no_context_takeover` was agreed on, the server MAY begin each message with an empty window.
+//# If `client_no_context_takeover` was agreed on, the server MAY decompress each message with an
+//# empty window at the start.
 #[test]
 fn the_window_is_kept_only_with_takeover() {
     let hello = hex("f2 48 cd c9 c9 07 00");

@@ -8,16 +8,17 @@ use testkit::hex::hex;
 //# To compress a message, an endpoint MUST compress all its bytes with DEFLATE.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# The compressed data MUST end in an empty block without compression, which is added if it is not there.
+//# The compressed data MUST end with an empty uncompressed block, which the endpoint adds if it is
+//# missing.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# The last four bytes, 00 00 FF FF, MUST be taken away.
+//# The endpoint MUST remove the last four bytes, 00 00 FF FF.
 //= docs/src/rfc7692.md#section-7-2-2
 //= type=test
-//# To decompress a message, an endpoint MUST put 00 00 FF FF behind its payload.
+//# To decompress a message, an endpoint MUST append 00 00 FF FF to its payload.
 //= docs/src/rfc7692.md#section-7-2-2
 //= type=test
-//# The endpoint MUST then decompress the whole with DEFLATE.
+//# The endpoint MUST then decompress the result with DEFLATE.
 #[test]
 fn hello_in_one_block() {
     for (mut deflater, mut inflater) in both_directions(&TAKEOVER) {
@@ -28,17 +29,18 @@ fn hello_in_one_block() {
 
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# Without that, the client MAY go on with the window of the last compressed message.
+//# Otherwise, the client MAY continue with the window of the last compressed message.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# Without that, the server MAY go on with the window of the last compressed message.
+//# Otherwise, the server MAY continue with the window of the last compressed message.
 //= docs/src/rfc7692.md#section-7-2-2
 //= type=test
-//# Without that, the client MUST decompress each message with the window of the last compressed message.
+//# Otherwise, the client MUST decompress each message with the window of the last compressed
+//# message.
 //= docs/src/rfc7692.md#section-7-2-2
 //= type=test
-//# Without that, the server MUST decompress each message with the window of the last compressed message, even if the
-//# client had offered the parameter.
+//# Otherwise, the server MUST decompress each message with the window of the last compressed
+//# message, even if the client offered the parameter.
 #[test]
 fn hello_again_refers_to_the_first() {
     for (mut deflater, mut inflater) in both_directions(&TAKEOVER) {
@@ -52,15 +54,14 @@ fn hello_again_refers_to_the_first() {
     }
 }
 
-//= docs/src/rfc7692.md#section-7-1-1-2
-//= type=test
-//# A client MUST be able to do without takeover when the response says so.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# If `client_no_context_takeover` was agreed on, the client MUST begin each message with an empty window.
+//# If `client_no_context_takeover` was agreed on, the client MUST compress each message with an
+//# empty window at the start.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# If `server_no_context_takeover` was agreed on, the server MUST begin each message with an empty window.
+//# If `server_no_context_takeover` was agreed on, the server MUST compress each message with an
+//# empty window at the start.
 #[test]
 fn hello_again_without_takeover_is_the_same_bytes() {
     for (mut deflater, mut inflater) in both_directions(&NO_TAKEOVER) {
@@ -84,7 +85,8 @@ fn hello_in_a_stored_block() {
 //# An endpoint MAY use blocks with BFINAL set and blocks with BFINAL unset.
 //= docs/src/rfc7692.md#section-7-2-1
 //= type=test
-//# A block with BFINAL set that does not end on a byte MUST be padded with zeros to the next byte.
+//# A block with BFINAL set that does not end on a byte boundary MUST be padded with zero bits to
+//# the next one.
 #[test]
 fn hello_in_a_final_block() {
     let mut inflater = inflater();

@@ -1,0 +1,31 @@
+//! Assigns one core to the servers and another to the load generator.
+
+use std::io;
+
+use clap::Args;
+
+use crate::machine;
+
+/// The core numbers, as options of the command line.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct CoreAssignment {
+    /// The core for the servers
+    #[arg(long, global = true, value_name = "NUMBER", default_value_t = 0)]
+    server_core: usize,
+
+    /// The core for the load
+    #[arg(long, global = true, value_name = "NUMBER", default_value_t = 1)]
+    load_core: usize,
+}
+
+impl CoreAssignment {
+    /// Moves this thread, and the processes that it starts, to the servers' core.
+    pub(crate) fn move_to_server_core(self) -> io::Result<()> {
+        machine::pin_to(self.server_core)
+    }
+
+    /// Moves this thread, and the processes that it starts, to the load generator's core.
+    pub(crate) fn move_to_load_core(self) -> io::Result<()> {
+        machine::pin_to(self.load_core)
+    }
+}

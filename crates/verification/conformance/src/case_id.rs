@@ -1,0 +1,58 @@
+//! The identifiers of cases, such as `6.4.1`: case 1 in part 4 of group 6.
+
+use std::{fmt, str::FromStr};
+
+/// The identifier of a case, or the beginning of one: `6.4` means 6.4.1 to 6.4.4.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CaseId(Vec<u32>);
+
+impl CaseId {
+    /// Returns the number of the group.
+    pub fn group(&self) -> u32 {
+        self.0[0]
+    }
+
+    /// Returns whether this is `part` or one of its cases. `6.20.1` belongs to `6.20` and `6`, but
+    /// not to `6.2`.
+    pub fn is_of(&self, part: &Self) -> bool {
+        self.0.starts_with(&part.0)
+    }
+
+    /// Returns whether the suite needs a long time for the case.
+    ///
+    /// Each case in groups 12 and 13 consists of a thousand messages, which the suite compresses in
+    /// Python. In the first three cases of each part, they have 16, 64 and 256 bytes. In the next
+    /// ones, they have up to 131,072 bytes. From the eleventh case on, they are fragmented; only
+    /// the eleventh, with 8,192 bytes, is short.
+    pub fn is_long(&self) -> bool {
+        matches!(self.0[..], [12 | 13, _, number] if number > 3 && number != 11)
+    }
+}
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self.0.iter().map(u32::to_string).collect();
+        f.pad(&parts.join("."))
+    }
+}
+
+impl FromStr for CaseId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts: Result<Vec<u32>, _> = text.split('.').map(str::parse).collect();
+        parts.map(Self).map_err(|_| format!("{text:?} is not a case; write it like 6, 6.4 or 6.4.1"))
+    }
+}
+
+/// Returns those of `all` that belong to one of `wanted`, or all of them if `wanted` is empty.
+///
+/// # Errors
+/// The suite does not have one of the cases. The error names it.
+pub fn choose(all: &[CaseId], wanted: &[CaseId]) -> Result<Vec<CaseId>, String> {
+    if let Some(unknown) = wanted.iter().find(|part| !all.iter().any(|case| case.is_of(part))) {
+        return Err(format!("the suite has no case {unknown}"));
+    }
+    let chosen = |case: &&CaseId| wanted.is_empty() || wanted.iter().any(|part| case.is_of(part));
+    Ok(all.iter().filter(chosen).cloned().collect())
+}

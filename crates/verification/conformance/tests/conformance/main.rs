@@ -1,0 +1,7 @@
+//! Tests of the tools around the suite. None of them runs the suite itself.
+
+mod agent;
+mod baseline;
+mod cases;
+mod page;
+mod reports;

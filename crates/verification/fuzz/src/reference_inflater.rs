@@ -1,0 +1,138 @@
+//! Decompresses messages in the simplest way, for comparison with the engine.
+//!
+//! The engine decompresses bytes as they arrive, and continues from its last state. This module
+//! appends a payload to the payloads of all messages to which it may refer, and decompresses
+//! everything from the first byte, in one call of `flate2`.
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// The bytes that the sender removes from the end of each message (RFC 7692, section 7.2.1).
+const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
+
+/// A final block with the content `A`. If it decompresses to `A` after a message, the message has
+/// ended at the end of a block.
+const FINAL_BLOCK: [u8; 6] = [0x01, 0x01, 0x00, 0xFE, 0xFF, b'A'];
+
+/// The result of decompressing a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReferenceResult {
+    /// The content of the message, as far as its payload has arrived.
+    Message(Vec<u8>),
+    /// The payload is not DEFLATE, or ends within a block.
+    Invalid,
+    /// The message exceeds the limit.
+    TooBig,
+}
+
+/// Decompresses the messages of one direction.
+#[derive(Debug)]
+pub struct ReferenceInflater {
+    takeover: bool,
+    /// The compressed bytes to which the next message may refer.
+    stream: Vec<u8>,
+    /// The size of these bytes after decompression.
+    size: usize,
+}
+
+impl ReferenceInflater {
+    /// Creates an inflater for a connection with or without context takeover.
+    pub const fn new(takeover: bool) -> Self {
+        Self { takeover, stream: Vec::new(), size: 0 }
+    }
+
+    /// Decompresses a message of at most `limit` bytes. `is_complete` states whether `payload` is
+    /// the whole payload or its beginning.
+    ///
+    /// After a message that is incomplete, invalid or too big, no other message can be
+    /// decompressed.
+    ///
+    /// # Panics
+    /// `flate2` stops without a reason.
+    pub fn inflate(&mut self, payload: &[u8], is_complete: bool, limit: usize) -> ReferenceResult {
+        let mut message = Vec::new();
+        let mut rest = payload;
+        while !rest.is_empty() {
+            let before = self.stream.len();
+            self.stream.extend_from_slice(rest);
+            let Decompressed { bytes, read, end } = decompress(&self.stream, self.size + limit - message.len() + 1);
+            message.extend_from_slice(&bytes[self.size..]);
+            if message.len() > limit {
+                return ReferenceResult::TooBig;
+            }
+            match end {
+                StreamEnd::Invalid => return ReferenceResult::Invalid,
+                StreamEnd::Open => {
+                    assert_eq!(read, self.stream.len(), "the output has room, and there is no error");
+                    self.size = bytes.len();
+                    break;
+                }
+                // The next byte begins a new stream, which cannot refer to this one.
+                StreamEnd::Final => {
+                    rest = &rest[read - before..];
+                    self.forget();
+                }
+            }
+        }
+        // If the payload is empty or ends with a block with BFINAL, the tail has nothing to
+        // complete.
+        if is_complete && !rest.is_empty() && !self.append_tail() {
+            return ReferenceResult::Invalid;
+        }
+        if is_complete && !self.takeover {
+            self.forget();
+        }
+        ReferenceResult::Message(message)
+    }
+
+    /// Appends the tail to the stream. Returns whether the tail completes a block and adds no
+    /// content.
+    fn append_tail(&mut self) -> bool {
+        self.stream.extend_from_slice(&TAIL);
+        let extended = [&self.stream[..], &FINAL_BLOCK].concat();
+        let Decompressed { bytes, read, end } = decompress(&extended, self.size + 2);
+        if read == self.stream.len() && bytes.len() == self.size && end == StreamEnd::Final {
+            // The tail belongs to an empty block with BFINAL.
+            self.forget();
+            return true;
+        }
+        read == extended.len() && bytes.len() == self.size + 1 && bytes.last() == Some(&b'A') && end == StreamEnd::Final
+    }
+
+    fn forget(&mut self) {
+        self.stream.clear();
+        self.size = 0;
+    }
+}
+
+/// The result of decompressing a stream from its first byte.
+struct Decompressed {
+    bytes: Vec<u8>,
+    /// The number of compressed bytes that were read.
+    read: usize,
+    end: StreamEnd,
+}
+
+/// The position at which decompression stopped.
+#[derive(Debug, PartialEq, Eq)]
+enum StreamEnd {
+    /// After a block with BFINAL.
+    Final,
+    /// At a position where more bytes can follow.
+    Open,
+    /// Before a byte that is not DEFLATE.
+    Invalid,
+}
+
+/// Decompresses a stream to at most `room` bytes.
+fn decompress(stream: &[u8], room: usize) -> Decompressed {
+    let mut bytes = vec![0; room];
+    let mut decompress = Decompress::new(false);
+    let end = match decompress.decompress(stream, &mut bytes, FlushDecompress::Sync) {
+        Ok(Status::StreamEnd) => StreamEnd::Final,
+        Ok(Status::Ok | Status::BufError) => StreamEnd::Open,
+        Err(_) => StreamEnd::Invalid,
+    };
+    let count = |total: u64| usize::try_from(total).expect("the bytes are in memory");
+    bytes.truncate(count(decompress.total_out()));
+    Decompressed { bytes, read: count(decompress.total_in()), end }
+}

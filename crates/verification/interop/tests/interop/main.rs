@@ -1,0 +1,5 @@
+//! Tests of the interoperation with other implementations, as processes.
+
+mod deflate;
+mod pairings;
+mod process;
