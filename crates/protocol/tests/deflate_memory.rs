@@ -1,41 +1,28 @@
-//! What compression holds, as the system counts it. One test, in a program of its own: two at a time would count each
-//! other's.
+//! The memory that compression uses, as Linux counts it.
+//!
+//! The test is a program of its own, because it measures the memory of its process.
 #![cfg(target_os = "linux")]
 
-mod common;
-
-use bytes::BytesMut;
-use common::{
-    End, Heard, broken,
-    deflate::agree,
-    limits,
-    memory::{KIB, peak, resident},
-};
 use protocol::{
-    DeflateOptions, Message, Role, Violation,
-    extension::Deflater,
-    frame::{FrameHeader, MaskingKey, Opcode, ReservedBits},
+    Config, DeflateOptions, Limits, Message, Role, Violation,
+    extension::{Deflater, Level},
+};
+use testkit::{
+    deflate::{incompressible_bytes, negotiate},
+    endpoint::TestEndpoint,
+    frames::{
+        first_byte::{BINARY, RSV1},
+        frame_from,
+    },
+    observed::{Observed, violated},
+    process_memory::{KIB, MIB, peak_resident_bytes, resident_bytes},
 };
 
-const MIB: usize = 1 << 20;
-
-/// A masked binary message, compressed.
-fn frame(payload: &[u8]) -> Vec<u8> {
-    let header = FrameHeader {
-        fin: true,
-        reserved: ReservedBits::RSV1,
-        opcode: Opcode::Binary,
-        masking_key: Some(MaskingKey([0; 4])),
-        payload_length: payload.len() as u64,
-    };
-    [&header.encode()[..], payload].concat()
-}
-
-/// A GiB of zeros in a MiB. A compressor whose window holds nothing but zeros says the same of each further MiB of them.
+/// Returns a payload of about 1 MiB that decompresses to 1 GiB of zeros. Once its window contains
+/// only zeros, the compressor writes the same bytes for each further MiB.
 fn bomb() -> Vec<u8> {
-    let hardest = DeflateOptions { level: protocol::extension::Level::new(9).unwrap(), ..DeflateOptions::DEFAULT };
-    let (client, _) = agree(&hardest, &hardest);
-    let mut deflater = Deflater::new(&client);
+    let hardest = DeflateOptions::DEFAULT.level(Level::new(9).unwrap());
+    let mut deflater = Deflater::new(&negotiate(&hardest, &hardest).client);
     let zeros = vec![0; MIB];
     let first = deflater.deflate(&zeros, false);
     let further = deflater.deflate(&zeros, false);
@@ -43,48 +30,51 @@ fn bomb() -> Vec<u8> {
     [first, further.repeat(1022), deflater.deflate(&zeros, true)].concat()
 }
 
-/// Servers that have each received a compressed message and answered it, and how much each of them holds.
-fn held_by_each(options: &DeflateOptions) -> usize {
+/// Lets many servers receive a compressed message and answer it. Returns how many bytes each of
+/// them keeps.
+fn bytes_per_server(options: &DeflateOptions) -> usize {
     const COUNT: usize = 200;
-    let (client, server) = agree(options, options);
-    let message: Vec<u8> = (0..2000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
-    let payload = Deflater::new(&client).deflate(&message, true);
-    let before = resident();
-    let servers: Vec<End> = (0..COUNT)
+    let negotiated = negotiate(options, options);
+    let message = incompressible_bytes(8000);
+    let payload = Deflater::new(&negotiated.client).deflate(&message, true);
+    let frame = frame_from(Role::Client, RSV1 | BINARY, payload);
+    let before = resident_bytes();
+    let servers: Vec<TestEndpoint> = (0..COUNT)
         .map(|_| {
-            let mut end = End::new(Role::Server, protocol::Config::default()).compressing(&server);
-            assert_eq!(end.hears_bytes(&frame(&payload)), [Heard::Binary(message.clone())]);
-            end.connection.send(Message::binary(message.clone())).unwrap();
-            assert!(!end.sent().is_empty());
-            // As a driver does with a connection that waits.
-            *end.connection.input() = BytesMut::new();
-            end.connection.output_buffer().map(std::mem::take);
-            end
+            let mut endpoint = TestEndpoint::server().with_deflate(&negotiated.server);
+            assert_eq!(endpoint.receive_bytes(&frame), [Observed::Binary(message.clone())]);
+            endpoint.connection.send(Message::binary(message.clone())).unwrap();
+            assert!(!endpoint.take_sent().is_empty());
+            // A driver takes the buffers of a connection that waits.
+            drop((endpoint.connection.take_input(), endpoint.connection.take_send_buffer()));
+            endpoint
         })
         .collect();
-    let held = resident().saturating_sub(before) / COUNT;
+    let held = resident_bytes().saturating_sub(before) / COUNT;
     drop(servers);
     held
 }
 
 #[test]
 fn memory_is_bounded_by_limits_and_options() {
-    // A bomb: the message is given up at the limit, and what it took stays near it.
+    // A bomb fails the connection at the limit, and the memory that it takes stays close to the
+    // limit.
     let bomb = bomb();
     assert!(bomb.len() < 2 * MIB, "{} bytes", bomb.len());
-    let wire = frame(&bomb);
-    let (_, compression) = agree(&DeflateOptions::DEFAULT, &DeflateOptions::DEFAULT);
-    let mut server = End::new(Role::Server, limits(|limits| limits.max_message_bytes = MIB)).compressing(&compression);
-    let before = peak();
-    assert_eq!(server.hears_bytes(&wire), [broken(Violation::MessageTooBig { limit: MIB })]);
-    let grown = peak() - before;
-    // The input, the message up to the limit, and both halves of its last growth.
+    let frame = frame_from(Role::Client, RSV1 | BINARY, &bomb);
+    let negotiated = negotiate(&DeflateOptions::DEFAULT, &DeflateOptions::DEFAULT);
+    let config = Config::DEFAULT.limits(Limits::DEFAULT.max_message_bytes(MIB));
+    let mut server = TestEndpoint::new(Role::Server, config).with_deflate(&negotiated.server);
+    let before = peak_resident_bytes();
+    assert_eq!(server.receive_bytes(&frame), [violated(Violation::MessageTooBig { limit: MIB })]);
+    let grown = peak_resident_bytes() - before;
+    // The input, the message up to the limit, and the old and new buffer of its last reallocation.
     assert!(grown < 6 * MIB, "{} KiB for a limit of 1 MiB", grown / KIB);
-    server.transmits_failure(1009);
+    server.assert_fails_connection(1009);
 
-    // Without takeover nothing is kept between messages; with it, both windows are.
-    let frugal = held_by_each(&DeflateOptions::FRUGAL);
-    assert!(frugal < 16 * KIB, "{frugal} bytes for each that keeps nothing");
-    let full = held_by_each(&DeflateOptions::DEFAULT);
-    assert!((100 * KIB..450 * KIB).contains(&full), "{full} bytes for each that keeps its windows");
+    // Without takeover, nothing is kept between messages. With takeover, both windows are kept.
+    let frugal = bytes_per_server(&DeflateOptions::FRUGAL);
+    assert!(frugal < 16 * KIB, "{frugal} bytes per connection without takeover");
+    let full = bytes_per_server(&DeflateOptions::DEFAULT);
+    assert!((100 * KIB..450 * KIB).contains(&full), "{full} bytes per connection with takeover");
 }

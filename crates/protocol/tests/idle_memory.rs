@@ -1,37 +1,38 @@
-//! What a connection holds that has nothing to do, as the system counts it. One test, in a program of its own.
+//! The memory of an idle connection, as Linux counts it.
+//!
+//! The test is a program of its own, because it measures the memory of its process.
 #![cfg(target_os = "linux")]
 
-mod common;
-
 use bytes::{Buf, Bytes};
-use common::{
-    End,
-    memory::{KIB, resident},
-};
 use protocol::{Message, Transmit};
+use testkit::{
+    endpoint::TestEndpoint,
+    process_memory::{KIB, resident_bytes},
+};
 
 #[test]
-fn a_connection_that_was_busy_gives_everything_back() {
+fn an_idle_connection_frees_the_memory_that_it_used_while_busy() {
     const COUNT: usize = 2000;
-    // Large enough to be shared: what each server has of it is an entry in the list of what is to be sent.
+    // The payload is large enough to be shared, so each server adds only an entry to its send
+    // queue.
     let message = Message::binary(Bytes::from(vec![7; 4 << 10]));
-    let before = resident();
-    let servers: Vec<End> = (0..COUNT)
+    let before = resident_bytes();
+    let servers: Vec<TestEndpoint> = (0..COUNT)
         .map(|_| {
-            let mut end = End::server();
+            let mut endpoint = TestEndpoint::server();
             for _ in 0..250 {
-                end.connection.send(message.clone()).unwrap();
+                endpoint.connection.send(message.clone()).unwrap();
             }
-            while let Some(Transmit::Bytes(output)) = end.connection.poll_transmit() {
+            while let Some(Transmit::Bytes(output)) = endpoint.connection.poll_transmit() {
                 output.advance(output.remaining());
             }
-            // As a driver does with a connection that waits.
-            end.connection.output_buffer().map(std::mem::take).expect("all has left");
-            end
+            // A driver takes the buffer of a connection that waits.
+            endpoint.connection.take_send_buffer().expect("the send queue is empty");
+            endpoint
         })
         .collect();
-    let held = resident().saturating_sub(before) / COUNT;
-    // The list alone had grown to 10 KiB.
-    assert!(held < 2 * KIB, "{held} bytes for each that has nothing to do");
+    let held = resident_bytes().saturating_sub(before) / COUNT;
+    // While it was busy, the list of the send queue alone took 10 KiB.
+    assert!(held < 2 * KIB, "{held} bytes per idle connection");
     drop(servers);
 }

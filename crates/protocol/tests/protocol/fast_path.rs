@@ -1,0 +1,303 @@
+//! The fast path, for messages that are one complete frame in the input. It must return the same
+//! messages as `poll_event`, and leave everything else to it.
+
+use bytes::{Buf, BytesMut};
+use protocol::{Config, Limits, Message, MessageRef, Role, State, Transmit, UsageError, Violation};
+use testkit::{
+    endpoint::{TestEndpoint, for_both_roles, for_both_roles_with},
+    frames::{first_byte::BINARY, frame_from, frames_from, peer_of},
+    observed::{Observed, binary, close, ping, pong, text, violated},
+};
+
+/// Returns all messages of the fast path.
+fn poll_messages(endpoint: &mut TestEndpoint) -> Vec<Message> {
+    std::iter::from_fn(|| endpoint.connection.poll_message().map(MessageRef::into_message)).collect()
+}
+
+/// Encodes a binary message in one frame, as the endpoint's peer sends it.
+fn peer_message(endpoint: &TestEndpoint, length: usize) -> Vec<u8> {
+    frame_from(peer_of(endpoint.role()), BINARY, vec![0x55; length])
+}
+
+// ---- Messages -----------------------------------------------------------------------------------
+
+#[test]
+fn the_fast_path_returns_messages_in_one_frame() {
+    for_both_roles(|endpoint| {
+        endpoint.receive_unpolled(&["81 05 48656c6c6f", "82 02 00ff", "81 00"]);
+        assert_eq!(
+            poll_messages(endpoint),
+            [Message::text("Hello"), Message::binary(&b"\0\xff"[..]), Message::text("")]
+        );
+        assert_eq!(endpoint.poll_events(), []);
+    });
+}
+
+#[test]
+fn the_fast_path_reads_lengths_of_7_and_16_bits() {
+    for_both_roles(|endpoint| {
+        for length in [0, 1, 124, 125, 126, 127, 128, 1000, 10_000] {
+            // Alone in the input, and followed by another message.
+            for count in [1, 2] {
+                endpoint.connection.receive(&peer_message(endpoint, length).repeat(count));
+                assert_eq!(poll_messages(endpoint), vec![Message::binary(vec![0x55; length]); count], "{length} bytes");
+            }
+        }
+    });
+}
+
+#[test]
+fn the_fast_path_leaves_all_other_frames_to_the_slow_path() {
+    for_both_roles_with(&Config::DEFAULT.limits(Limits::DEFAULT.max_frame_bytes(20_000)), |endpoint| {
+        let role = endpoint.role();
+        let cases: [(&[&str], Observed); 9] = [
+            (&["89 01 61"], ping("61")),
+            (&["8a 01 61"], pong("61")),
+            (&["88 02 03e8"], close(1000, "")),
+            (&["02 01 61", "80 01 62"], binary("6162")),
+            (&["83 00"], violated(Violation::ReservedOpcode(3))),
+            (&["c1 01 61"], violated(Violation::ReservedBitsSet(0x40))),
+            (&["81 01 ff"], violated(Violation::TextNotUtf8)),
+            (&["82 7e0005 0102030405"], violated(Violation::LengthNotShortest(5))),
+            (&["82 7e4e21"], violated(Violation::FrameTooBig { length: 20_001, limit: 20_000 })),
+        ];
+        for (frames, observed) in cases {
+            let mut endpoint = TestEndpoint::new(role, Config::DEFAULT.limits(Limits::DEFAULT.max_frame_bytes(20_000)));
+            endpoint.connection.receive(&frames_from(peer_of(role), frames));
+            assert_eq!(poll_messages(&mut endpoint), [], "{frames:?}");
+            assert_eq!(endpoint.poll_events(), [observed], "{frames:?}");
+        }
+        // A frame that is masked by a server, or unmasked by a client.
+        endpoint.connection.receive(&frames_from(role, &["82 01 00"]));
+        assert_eq!(poll_messages(endpoint), []);
+        let violation = if role == Role::Server { Violation::UnmaskedFrame } else { Violation::MaskedFrame };
+        assert_eq!(endpoint.poll_events(), [violated(violation)]);
+    });
+}
+
+#[test]
+fn the_fast_path_waits_for_a_message_cut_anywhere() {
+    for_both_roles(|endpoint| {
+        for length in [5, 125, 126, 300] {
+            let bytes = peer_message(endpoint, length);
+            for cut in 0..bytes.len() {
+                endpoint.connection.receive(&bytes[..cut]);
+                assert_eq!(poll_messages(endpoint), [], "{cut} of {} bytes", bytes.len());
+                endpoint.connection.receive(&bytes[cut..]);
+                assert_eq!(poll_messages(endpoint), [Message::binary(vec![0x55; length])]);
+            }
+        }
+    });
+}
+
+#[test]
+fn the_fast_path_leaves_a_message_that_the_slow_path_has_started() {
+    for_both_roles(|endpoint| {
+        let bytes = endpoint.peer_frames(&["81 05 48656c6c6f", "81 02 6f6b"]);
+        let cut = bytes.len() / 2 - 1;
+        // The slow path reads the header, and unmasks a part of the payload.
+        assert_eq!(endpoint.receive_bytes(&bytes[..cut]), []);
+        endpoint.connection.receive(&bytes[cut..]);
+        assert_eq!(poll_messages(endpoint), []);
+        assert_eq!(endpoint.poll_events(), [text("Hello"), text("ok")]);
+    });
+    for_both_roles(|endpoint| {
+        // A complete message between the fragments of another one is a violation.
+        assert_eq!(endpoint.receive(&["02 01 61"]), []);
+        endpoint.receive_unpolled(&["82 01 62"]);
+        assert_eq!(poll_messages(endpoint), []);
+        assert_eq!(endpoint.poll_events(), [violated(Violation::MessageInsideMessage)]);
+    });
+}
+
+#[test]
+fn the_fast_path_and_the_slow_path_can_be_mixed() {
+    for_both_roles(|endpoint| {
+        let frames = ["82 01 01", "89 00", "82 01 02", "02 01 03", "80 01 04", "82 01 05"];
+        endpoint.receive_unpolled(&frames);
+        let (mut from_fast_path, mut from_slow_path) = (Vec::new(), Vec::new());
+        loop {
+            from_fast_path.extend(poll_messages(endpoint).into_iter().map(|message| message.as_bytes().to_vec()));
+            match endpoint.connection.poll_event(endpoint.now) {
+                Ok(Some(event)) => from_slow_path.push(Observed::from(event)),
+                last => {
+                    assert!(matches!(last, Ok(None)), "{last:?}");
+                    break;
+                }
+            }
+        }
+        assert_eq!(from_fast_path, [[1], [2], [5]]);
+        assert_eq!(from_slow_path, [ping(""), binary("0304")]);
+    });
+}
+
+#[test]
+fn the_fast_path_reuses_the_buffer_of_processed_messages() {
+    for_both_roles(|endpoint| {
+        let frame = peer_message(endpoint, 1000);
+        for _ in 0..1000 {
+            endpoint.connection.receive(&frame);
+            assert_eq!(poll_messages(endpoint), [Message::binary(vec![0x55; 1000])]);
+        }
+        let capacity = endpoint.with_input(|input| input.capacity());
+        assert!(capacity <= 16 << 10, "{capacity} bytes after 1 MB in frames of 1 kB");
+        assert!(endpoint.with_input(|input| input.is_empty()), "bytes are left between frames");
+    });
+}
+
+#[test]
+fn the_fast_path_returns_nothing_after_the_peers_close_or_a_violation() {
+    for last in ["88 02 03e8", "83 00"] {
+        for_both_roles(|endpoint| {
+            endpoint.receive(&[last]);
+            endpoint.receive_unpolled(&["82 01 61"]);
+            assert_eq!(poll_messages(endpoint), [], "after {last}");
+            assert!(endpoint.connection.poll_message_with_outbound().is_none(), "after {last}");
+        });
+    }
+}
+
+#[test]
+fn into_message_copies_a_small_message_and_shares_a_large_one() {
+    for_both_roles(|endpoint| {
+        for (length, is_copied) in [(10, true), (2048, true), (2049, false), (10_000, false)] {
+            endpoint.connection.receive(&peer_message(endpoint, length));
+            let message = endpoint.connection.poll_message().expect("a message");
+            let address = message.as_bytes().as_ptr();
+            let kept = message.into_message();
+            assert_eq!(kept.as_bytes().as_ptr() != address, is_copied, "{length} bytes");
+        }
+    });
+}
+
+// ---- Replies ------------------------------------------------------------------------------------
+
+#[test]
+fn replies_can_be_sent_while_the_message_is_borrowed() {
+    for_both_roles(|endpoint| {
+        endpoint.receive_unpolled(&["81 02 6869", "82 01 ff", "81 00"]);
+        let mut observed = Vec::new();
+        while let Some((message, mut outbound)) = endpoint.connection.poll_message_with_outbound() {
+            observed.push(message.as_bytes().to_vec());
+            outbound.send_text("a").unwrap();
+            outbound.send_binary(&[0]).unwrap();
+            outbound.send(Message::text("b")).unwrap();
+            outbound.send_back(message).unwrap();
+        }
+        assert_eq!(observed, [&b"hi"[..], b"\xff", b""]);
+        let replies = ["81 01 61", "82 01 00", "81 01 62"];
+        let expected: Vec<&str> =
+            ["81 02 6869", "82 01 ff", "81 00"].iter().flat_map(|echo| [&replies[..], &[echo]].concat()).collect();
+        endpoint.assert_transmits(&expected);
+    });
+}
+
+#[test]
+fn poll_message_with_outbound_returns_only_messages() {
+    for_both_roles(|endpoint| {
+        assert!(endpoint.connection.poll_message_with_outbound().is_none());
+        endpoint.receive_unpolled(&["89 00", "82 01 61"]);
+        assert!(endpoint.connection.poll_message_with_outbound().is_none(), "a Ping comes first");
+        drop(endpoint.connection.poll_event(endpoint.now));
+        assert!(endpoint.connection.poll_message_with_outbound().is_some());
+        assert!(endpoint.connection.poll_message_with_outbound().is_none(), "a message after the last one");
+    });
+}
+
+#[test]
+fn a_message_after_the_local_close_can_be_read_and_not_answered() {
+    for_both_roles(|endpoint| {
+        endpoint.close(1000, "");
+        endpoint.take_sent();
+        endpoint.receive_unpolled(&["81 02 6869"]);
+        let (message, mut outbound) = endpoint.connection.poll_message_with_outbound().expect("a message");
+        assert_eq!(message.as_bytes(), b"hi");
+        assert_eq!(outbound.send_text("a"), Err(UsageError::AfterClose));
+        assert_eq!(outbound.send_binary(b"a"), Err(UsageError::AfterClose));
+        assert_eq!(outbound.send(Message::text("a")), Err(UsageError::AfterClose));
+        assert_eq!(outbound.send_back(message), Err(UsageError::AfterClose));
+        endpoint.assert_transmits_nothing();
+    });
+}
+
+#[test]
+fn send_back_copies_a_small_message_and_shares_a_large_one() {
+    // A message of 64 KiB or more has a buffer of its own. A smaller one shares its buffer with
+    // others.
+    for (length, is_copied) in [(10_000, true), ((64 << 10) - 1, true), (64 << 10, false), (100_000, false)] {
+        let message = Message::binary(vec![7; length]);
+        let address = message.as_bytes().as_ptr();
+        let mut server = TestEndpoint::server();
+        server.connection.outbound().send_back(MessageRef::from(message)).unwrap();
+        let Some(Transmit::Bytes(output)) = server.connection.poll_transmit() else { panic!("nothing to send") };
+        assert_eq!(output.remaining(), length + if length < 1 << 16 { 4 } else { 10 });
+        output.advance(if length < 1 << 16 { 4 } else { 10 });
+        assert_eq!(output.chunk().as_ptr() != address, is_copied, "{length} bytes");
+        assert!(server.take_sent().iter().all(|byte| *byte == 7));
+    }
+}
+
+#[test]
+fn a_message_ref_can_be_made_from_a_message() {
+    for message in [Message::text("h\u{e9}"), Message::binary(&b"\xff"[..])] {
+        let received = MessageRef::from(message.clone());
+        assert_eq!((received.kind(), received.as_bytes()), (message.kind(), &message.as_bytes()[..]));
+        assert_eq!(received.into_message(), message);
+    }
+}
+
+// ---- Pending input ------------------------------------------------------------------------------
+
+#[test]
+fn has_input_reports_unprocessed_bytes() {
+    for_both_roles(|endpoint| {
+        assert!(!endpoint.connection.has_input());
+        endpoint.receive_unpolled(&["81 02 6f6b"]);
+        assert!(endpoint.connection.has_input());
+        assert_eq!(poll_messages(endpoint).len(), 1);
+        assert!(!endpoint.connection.has_input(), "the message has been delivered");
+        endpoint.connection.receive(&[0x81]);
+        assert!(endpoint.connection.has_input(), "half a header is input too");
+    });
+}
+
+#[test]
+fn has_input_reports_the_end_of_the_stream_once() {
+    for_both_roles(|endpoint| {
+        endpoint.connection.receive_eof();
+        assert!(endpoint.connection.has_input());
+        assert_eq!(endpoint.poll_events(), []);
+        assert!(!endpoint.connection.has_input());
+        endpoint.assert_transmits(&["disconnect"]);
+        assert_eq!(endpoint.connection.state(), State::Closed);
+    });
+}
+
+// ---- The output buffer --------------------------------------------------------------------------
+
+#[test]
+fn the_driver_may_exchange_the_output_buffer_while_nothing_is_queued() {
+    for_both_roles(|endpoint| {
+        let buffer = BytesMut::with_capacity(4096);
+        let address = buffer.as_ptr();
+        endpoint.connection.put_send_buffer(buffer);
+        for _ in 0..3 {
+            endpoint.connection.send_text("Hello").unwrap();
+            assert!(endpoint.connection.take_send_buffer().is_none(), "the buffer is in use");
+            let Some(Transmit::Bytes(output)) = endpoint.connection.poll_transmit() else { panic!("nothing to send") };
+            assert_eq!(output.chunk().as_ptr(), address, "the buffer is not reused from its start");
+            endpoint.assert_transmits(&["81 05 48656c6c6f"]);
+        }
+        let buffer = endpoint.connection.take_send_buffer().expect("nothing is queued");
+        assert_eq!((buffer.as_ptr(), buffer.len()), (address, 0));
+    });
+}
+
+#[test]
+fn the_memory_of_a_copied_payload_is_bounded_by_its_size() {
+    let mut client = TestEndpoint::client(); // A client masks the payload, so it must copy it.
+    client.connection.send_binary(&[0; 50_000]).unwrap();
+    assert_eq!(client.take_sent().len(), 50_008);
+    let capacity = client.connection.send_buffer_capacity().expect("nothing is queued");
+    assert!(capacity <= 100_000, "{capacity} bytes for 50,000");
+}

@@ -1,0 +1,7 @@
+//! The opening handshake (sections 4, 9.1 and 11.3).
+
+mod client_request;
+mod client_response;
+mod request_head;
+mod server;
+mod server_response;

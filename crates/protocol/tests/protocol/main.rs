@@ -1,0 +1,22 @@
+//! Tests of the protocol over its public API, by topic of RFC 6455 and RFC 7692.
+//!
+//! They are one program, because linking one program is faster than linking twenty-five.
+//! `deflate_memory` and `idle_memory`, next to this folder, need a process of their own: they
+//! measure its memory.
+
+mod closing;
+mod control;
+mod deflate;
+mod failing;
+mod fast_path;
+mod fragmentation;
+mod frames;
+mod handshake;
+mod keep_alive;
+mod limits;
+mod properties;
+mod rfc_examples;
+mod sending;
+mod text;
+mod uri;
+mod violations;

@@ -1,0 +1,166 @@
+//! The server's response, as the client reads it (section 4.1).
+
+use std::{io, time::Duration};
+
+use http::StatusCode;
+use protocol::{HandshakeViolation, Message, handshake::HandshakeError};
+use testkit::{
+    frames::{first_byte::BINARY, server_frame},
+    http_head::{SAMPLE_RESPONSE, response_for},
+    raw_peer::{listen, read_head, read_to_eof},
+    tasks::{with_paused_timeout, with_timeout, yield_to_other_tasks},
+};
+use tokio::io::AsyncWriteExt;
+use websocket::{ConnectError, Connector, connect};
+
+#[tokio::test]
+async fn frames_in_the_same_packet_as_the_response_are_delivered() {
+    let (listener, uri) = listen().await;
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let request = read_head(&mut stream).await;
+        // Two frames, and the first bytes of a third.
+        let mut bytes = response_for(&request).into_bytes();
+        bytes.extend([0x81, 0x05, 0x48, 0x65, 0x6C, 0x6C, 0x6F]); // "Hello"
+        bytes.extend(server_frame(BINARY, vec![7; 1000]));
+        bytes.extend([0x81, 0x03, b'e']);
+        stream.write_all(&bytes).await.unwrap();
+        stream
+    };
+    with_timeout(async {
+        let (client, mut server) = tokio::join!(connect(&uri), server);
+        let mut client = client.expect("the response is valid");
+        assert_eq!(client.next().await.unwrap().unwrap(), Message::text("Hello"));
+        assert_eq!(client.next().await.unwrap().unwrap(), Message::binary(vec![7; 1000]));
+        server.write_all(b"nd").await.unwrap();
+        assert_eq!(client.next().await.unwrap().unwrap(), Message::text("end"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rejected_client_gets_status_headers_and_body() {
+    let (listener, uri) = listen().await;
+    let body = "you are not on the list ".repeat(5);
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_head(&mut stream).await;
+        let response =
+            format!("HTTP/1.1 403 Forbidden\r\nX-Reason: list\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        // One packet, so that the body has arrived when the client parses the head.
+        stream.write_all(response.as_bytes()).await.unwrap();
+        stream
+    };
+    let (client, _stream) = with_timeout(async { tokio::join!(connect(&uri), server) }).await;
+    let Err(ConnectError::Answer(HandshakeError::Rejected(response))) = client else {
+        panic!("not rejected: {client:?}")
+    };
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    assert_eq!(response.headers()["x-reason"], "list");
+    // The body was in the same packet as the head, so all of it is there.
+    assert_eq!(String::from_utf8_lossy(response.body()), body);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_body_of_a_rejection_may_arrive_after_its_head() {
+    let (local, mut remote) = tokio::io::duplex(1 << 10);
+    let handshake = Connector::new("ws://example.org/").unwrap().handshake(local);
+    let server = async {
+        read_head(&mut remote).await;
+        remote.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 14\r\n\r\n").await.unwrap();
+        for piece in [&b"not to"[..], b"day, s", b"ir"] {
+            yield_to_other_tasks().await;
+            remote.write_all(piece).await.unwrap();
+        }
+        // The server stays connected, so only Content-Length shows where the body ends.
+        remote
+    };
+    let (client, _remote) = with_paused_timeout(async { tokio::join!(handshake, server) }).await;
+    let Err(ConnectError::Answer(HandshakeError::Rejected(response))) = client else { panic!("{client:?}") };
+    assert_eq!(String::from_utf8_lossy(response.body()), "not today, sir");
+}
+
+/// Answers a client's request with an invalid response. Returns the client's error, and the bytes
+/// that it sent after its request.
+async fn connect_error(response: impl Fn(&str) -> String) -> (ConnectError, Vec<u8>) {
+    let (listener, uri) = listen().await;
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let request = read_head(&mut stream).await;
+        stream.write_all(response(&request).as_bytes()).await.unwrap();
+        read_to_eof(&mut stream).await
+    };
+    let (client, rest) = with_timeout(async { tokio::join!(connect(&uri), server) }).await;
+    (client.expect_err("the response is invalid"), rest)
+}
+
+#[tokio::test]
+async fn a_response_other_than_101_rejects_the_handshake() {
+    let (error, rest) = connect_error(|_| "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".to_owned()).await;
+    let ConnectError::Answer(HandshakeError::Rejected(response)) = error else { panic!("{error:?}") };
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(rest, b"", "bytes after the request");
+}
+
+#[tokio::test]
+async fn a_server_of_another_protocol_fails_the_handshake_at_once() {
+    // There is no empty line, and the server keeps the connection open. The client must notice the
+    // first bytes.
+    let (error, rest) = connect_error(|_| "SSH-2.0-OpenSSH_9.9\r\n".to_owned()).await;
+    assert!(
+        matches!(&error, ConnectError::Answer(HandshakeError::Violation(HandshakeViolation::MalformedHead(_)))),
+        "{error:?}"
+    );
+    assert_eq!(rest, b"");
+}
+
+//= docs/src/rfc6455.md#section-10-7
+//= type=test
+//# An endpoint that does not understand what it gets, or finds it dangerous, or sees a handshake that it did not expect,
+//# MAY drop TCP.
+//= docs/src/rfc6455.md#section-7-2-1
+//= type=test
+//# Where the opening handshake tells a client to fail the connection, it MUST do so as section 7.1.7 says.
+#[tokio::test]
+async fn an_accept_value_for_another_key_fails_the_handshake() {
+    let (error, rest) = connect_error(|_| SAMPLE_RESPONSE.to_owned()).await;
+    let ConnectError::Answer(HandshakeError::Violation(HandshakeViolation::AcceptWrong { expected, received })) = error
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!(received, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    assert_ne!(expected, received);
+    assert_eq!(rest, b"", "a Close, although no connection was open");
+}
+
+#[tokio::test]
+async fn a_subprotocol_that_was_not_offered_fails_the_handshake() {
+    let choose = |request: &str| {
+        response_for(request).replace("Connection: Upgrade\r\n", "Connection: Upgrade\r\nSec-WebSocket-Protocol: x\r\n")
+    };
+    let (error, _) = connect_error(choose).await;
+    let ConnectError::Answer(HandshakeError::Violation(violation)) = error else { panic!("{error:?}") };
+    assert_eq!(violation, HandshakeViolation::SubprotocolNotOffered("x".to_owned()));
+}
+
+#[tokio::test]
+async fn a_server_that_disconnects_within_its_response_is_an_unexpected_eof() {
+    let (listener, uri) = listen().await;
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_head(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 101 Switching Pro").await.unwrap();
+    };
+    let (client, ()) = with_timeout(async { tokio::join!(connect(&uri), server) }).await;
+    let Err(ConnectError::Handshake(error)) = client else { panic!("{client:?}") };
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+}
+
+#[tokio::test]
+async fn a_silent_server_fails_the_handshake_at_the_deadline() {
+    // The kernel accepts the connection, and nothing ever answers.
+    let (_listener, uri) = listen().await;
+    let connector = Connector::new(&uri).unwrap().handshake_timeout(Duration::from_millis(50));
+    let error = with_timeout(connector.connect()).await.expect_err("there is no response");
+    assert!(matches!(error, ConnectError::TimedOut), "{error:?}");
+}

@@ -1,0 +1,17 @@
+//! Tests of the driver over its public API: scripted streams, in-memory streams, and real sockets.
+
+mod cancel_safety;
+mod closing;
+mod deflate;
+mod handshake;
+mod keep_alive;
+mod masking;
+mod read_buffers;
+mod sending;
+mod serve;
+mod split;
+mod stream_and_sink;
+mod support;
+#[cfg(feature = "tls")]
+mod tls;
+mod writes;
