@@ -2,6 +2,7 @@
 
 mod cancel_safety;
 mod closing;
+#[cfg(feature = "deflate")]
 mod deflate;
 mod handshake;
 mod keep_alive;

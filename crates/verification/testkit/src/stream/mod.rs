@@ -5,6 +5,7 @@
 //!                       poll_read, poll_write ...           push_read(), block_writes(), calls() ...
 //! ```
 
+mod calls;
 mod scripted;
 mod state;
 
@@ -17,6 +18,8 @@ use bytes::Bytes;
 
 use self::state::{ScriptState, ScriptedRead};
 
+pub use self::calls::{OfferedBuffer, StreamCall, WrittenSlice};
+
 /// The stream that the code under test reads and writes.
 #[derive(Debug)]
 pub struct ScriptedStream(Arc<Mutex<ScriptState>>);
@@ -24,35 +27,6 @@ pub struct ScriptedStream(Arc<Mutex<ScriptState>>);
 /// The test's handle of a [`ScriptedStream`]. It controls the stream, and records the calls.
 #[derive(Debug, Clone)]
 pub struct StreamScript(Arc<Mutex<ScriptState>>);
-
-/// A call of the stream that succeeded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StreamCall {
-    /// A write. A vectored write may have several slices.
-    Write(Vec<WrittenSlice>),
-    /// A flush.
-    Flush,
-    /// A shutdown of the write direction.
-    Shutdown,
-}
-
-/// A slice that was written, or the part of it that was accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenSlice {
-    /// The bytes.
-    pub bytes: Vec<u8>,
-    /// The address of the slice, which shows whether the bytes were copied before.
-    pub address: usize,
-}
-
-/// A buffer that was offered to a read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OfferedBuffer {
-    /// Its address.
-    pub address: usize,
-    /// Its size in bytes.
-    pub size: usize,
-}
 
 /// Creates a stream and the handle that scripts it. The stream has nothing to read yet, and accepts
 /// every write.

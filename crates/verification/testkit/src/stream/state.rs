@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use tokio::io::ReadBuf;
 
-use super::{OfferedBuffer, StreamCall, WrittenSlice};
+use super::calls::{OfferedBuffer, StreamCall, WrittenSlice};
 
 #[derive(Debug)]
 pub(super) struct ScriptState {

@@ -296,6 +296,18 @@ async fn a_client_that_disconnects_within_its_request_is_an_unexpected_eof() {
 }
 
 #[tokio::test]
+async fn accepting_an_invalid_request_after_read_request_rejects_it_with_its_status() {
+    let (stream, script) = scripted_stream();
+    script.push_read(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n");
+    script.push_eof();
+    let config = ServerConfig::default();
+    let incoming = ready(read_request(stream, &config)).expect("the request is valid HTTP");
+    let error = ready(incoming.accept(UpgradeOptions::default(), &config)).expect_err("it asks for no upgrade");
+    assert!(matches!(error, AcceptError::Violation(HandshakeViolation::UpgradeMissing)), "{error:?}");
+    assert!(script.written().starts_with(b"HTTP/1.1 426 Upgrade Required\r\n"));
+}
+
+#[tokio::test]
 async fn plain_http_and_websocket_can_share_a_port() {
     let (listener, uri) = listen().await;
     let server = async {
