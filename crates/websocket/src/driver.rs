@@ -219,7 +219,7 @@ impl<S> Driver<S> {
             let wakers = Arc::<SharedWakers>::default();
             // The reader may be waiting already, with a waker that the socket is about to forget.
             if let Some(reader) = &self.reader {
-                wakers.wait(Side::Reader, reader);
+                wakers.wait(Side::Read, reader);
             }
             wakers
         });
@@ -323,7 +323,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
         // 2. Something to send. Go on even if this is `Pending`, because the peer may wait for us
         // to read before it reads itself.
-        if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Reader) {
+        if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Read) {
             self.handle_write_error(error);
         }
         // If the engine has released the stream, this is the end.
@@ -356,7 +356,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Poll::Pending => {}
         }
         // Nothing to read now. A deadline that passes while we wait wakes the task.
-        if self.poll_timer(cx, Side::Reader).is_ready() {
+        if self.poll_timer(cx, Side::Read).is_ready() {
             return Poll::Ready(Step::Progress);
         }
         // 5. Wait. An idle connection keeps no buffer.
@@ -397,7 +397,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // The timer remembers one waker. If the other task may need the timer too, register a waker
         // for both.
         let shared = match (&self.wakers, side) {
-            (None, Side::Reader) => None,
+            (None, Side::Read) => None,
             _ => Some(self.waker_for_both(cx, side)),
         };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
@@ -407,14 +407,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
         ready!(timer.as_mut().poll(&mut Context::from_waker(shared.as_ref().unwrap_or(cx.waker()))));
         self.timer = None;
-        if matches!(side, Side::Writer) && self.engine.input_len() < buffer_pool::BLOCK {
+        if matches!(side, Side::Write) && self.engine.input_len() < buffer_pool::BLOCK {
             // Nobody reads while an unsplit connection waits to write. Bytes that the peer has sent
             // meanwhile, a Pong for example, may decide about the deadline, and the engine counts
             // them even before they are processed. So read once, unless the input is full already.
             let _ = self.poll_read(cx);
         }
         self.handle_timeout();
-        if matches!(side, Side::Writer) {
+        if matches!(side, Side::Write) {
             // The reader has to find the consequences, such as the end of the connection.
             self.wake_reader();
         }
@@ -436,7 +436,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits until everything that is queued has been written to the stream.
     pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            match self.poll_transmit(cx, Side::Writer) {
+            match self.poll_transmit(cx, Side::Write) {
                 // The stream takes no more for now. The timer below is the other thing to wait for.
                 Poll::Pending => {}
                 // The queue is empty because it was discarded, not because it was written.
@@ -453,7 +453,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
             }
             // A peer that takes nothing must not hold us forever, so deadlines pass here too.
-            ready!(self.poll_timer(cx, Side::Writer));
+            ready!(self.poll_timer(cx, Side::Write));
         }
     }
 

@@ -54,15 +54,15 @@ impl ReadPlanner {
     /// Takes the connection's input, with room for the next read. Returns it with the maximum
     /// number of bytes to read. Put it back with [`put_input`](Self::put_input).
     pub(crate) fn take_input(&mut self, connection: &mut Connection) -> (BytesMut, usize) {
-        let missing = connection.payload_remaining();
+        let remaining = connection.payload_remaining();
         let mut input = connection.take_input();
         // Whether the input is a buffer that an earlier read got for one frame, and not the
         // thread's block.
         let is_own = input.len() > MAX_COPIED_TAIL && input.capacity() < BLOCK;
-        // A frame stays large until its end, even when less than `LARGE_FRAME` is missing. A frame
+        // A frame stays large until its end, even when less than `LARGE_FRAME` is remaining. A frame
         // that fills a whole block is large too.
         let is_large =
-            missing >= LARGE_FRAME || (missing > 0 && (self.last == Purpose::LargeFrame || input.len() >= BLOCK));
+            remaining >= LARGE_FRAME || (remaining > 0 && (self.last == Purpose::LargeFrame || input.len() >= BLOCK));
         self.planned = if is_large {
             Purpose::LargeFrame
         } else if self.last == Purpose::LargeFrame && input.is_empty() {
@@ -71,11 +71,11 @@ impl ReadPlanner {
             Purpose::Anything
         };
         // Read the rest of one frame into its own buffer.
-        if is_large || (missing > 0 && is_own) {
-            let room = missing.min(self.growth(input.len()).max(LARGE_FRAME));
+        if is_large || (remaining > 0 && is_own) {
+            let room = remaining.min(self.growth(input.len()).max(LARGE_FRAME));
             // Few bytes are buffered: reallocate to the full size at once. Many: wait until less
             // than half of `LARGE_FRAME` is free, because each reallocation copies them.
-            let least = if input.len() <= NEXT_HEADER_READ { room } else { missing.min(LARGE_FRAME / 2) };
+            let least = if input.len() <= NEXT_HEADER_READ { room } else { remaining.min(LARGE_FRAME / 2) };
             if input.capacity() - input.len() < least {
                 // Leave room for a header too. When the application drops its message, the memory
                 // may be reclaimed for the next frame, which has one.
@@ -83,9 +83,9 @@ impl ReadPlanner {
                 own.extend_from_slice(&input);
                 buffer_pool::put_input(mem::replace(&mut input, own));
             }
-            // Ask for one header more than is missing. A short read then proves that the socket is
+            // Ask for one header more than is remaining. A short read then proves that the socket is
             // drained, which saves a `WouldBlock` read.
-            return (input, missing + FrameHeader::MAX_LEN);
+            return (input, remaining + FrameHeader::MAX_LEN);
         }
         // Read into the thread's block, unless half a block is free here already. Reading into less
         // would take more system calls.
@@ -118,7 +118,7 @@ impl ReadPlanner {
     /// Puts the thread's block back, because the connection is about to wait. The connection keeps
     /// the beginning of an incomplete frame, in a buffer that is not much larger than these bytes.
     pub(crate) fn release_input(&self, connection: &mut Connection) {
-        let missing = connection.payload_remaining();
+        let remaining = connection.payload_remaining();
         let input = connection.take_input();
         // The unused room that the connection may keep: none without bytes, as much as a large
         // frame may grow, and otherwise three times the bytes that are here.
@@ -133,7 +133,7 @@ impl ReadPlanner {
         }
         // Room for as many bytes again, but only if the rest is read into this buffer. A short tail
         // is copied into the block anyway.
-        let room = if input.len() > MAX_COPIED_TAIL { missing.min(input.len()) } else { 0 };
+        let room = if input.len() > MAX_COPIED_TAIL { remaining.min(input.len()) } else { 0 };
         let mut tail = BytesMut::with_capacity(input.len() + room);
         tail.extend_from_slice(&input);
         buffer_pool::put_input(input);

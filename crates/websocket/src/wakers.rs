@@ -8,8 +8,8 @@ use std::{
 /// One of the two tasks of a split connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Side {
-    Reader,
-    Writer,
+    Read,
+    Write,
 }
 
 /// The wakers of both tasks. As a [`Wake`], it wakes both.
@@ -28,8 +28,8 @@ impl SharedWakers {
     /// Wakes the task on the other side, if it has registered.
     pub(crate) fn wake_other(&self, side: Side) {
         let other = match side {
-            Side::Reader => Side::Writer,
-            Side::Writer => Side::Reader,
+            Side::Read => Side::Write,
+            Side::Write => Side::Read,
         };
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(waker) = waiting[other as usize].take() {

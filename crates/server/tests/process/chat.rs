@@ -2,7 +2,7 @@
 
 use crate::support::{
     Server,
-    client::{Client, Received},
+    client::{Client, ReceivedItem},
     frames::{BINARY, FIN, PING, close, frame, text},
     http::{Request, exchange},
 };
@@ -83,11 +83,11 @@ fn a_burst_reaches_everyone_who_reads() {
     anna.send(&texts.iter().flat_map(|one| text(one)).collect::<Vec<u8>>());
     for listener in [&mut ben, &mut carla] {
         for expected in &texts {
-            assert_eq!(listener.receive(), Received::Text(expected.clone()));
+            assert_eq!(listener.receive(), ReceivedItem::Text(expected.clone()));
         }
     }
     ben.send_text("done?");
-    assert_eq!(anna.receive(), Received::Text("done?".to_owned()));
+    assert_eq!(anna.receive(), ReceivedItem::Text("done?".to_owned()));
 }
 
 #[test]
@@ -95,9 +95,9 @@ fn binary_is_answered_with_1003_and_the_others_go_on() {
     let server = Server::start(&[]);
     let [mut anna, mut ben, mut carla] = room(&server);
     anna.send(&frame(FIN | BINARY, b"01"));
-    assert_eq!(anna.receive(), Received::Close(Some(1003), "the chat accepts text only".to_owned()));
+    assert_eq!(anna.receive(), ReceivedItem::Close(Some(1003), "the chat accepts text only".to_owned()));
     anna.send(&close(1003, ""));
-    assert_eq!(anna.receive(), Received::End);
+    assert_eq!(anna.receive(), ReceivedItem::End);
     anna.end();
     server.wait_for_log(&[&anna.address().to_string(), "1003", "the chat accepts text only"]);
     ben.send_text("still here");
@@ -128,8 +128,8 @@ fn a_member_that_is_too_slow_is_closed_with_1008_and_delays_nobody() {
     let mut received = 0;
     loop {
         match slow.receive() {
-            Received::Text(text) => assert!(text.starts_with(&format!("{received} ")), "{received} is missing"),
-            Received::Close(code, reason) => {
+            ReceivedItem::Text(text) => assert!(text.starts_with(&format!("{received} ")), "{received} is missing"),
+            ReceivedItem::Close(code, reason) => {
                 assert_eq!((code, &reason[..]), (Some(1008), "too slow for this chat"));
                 break;
             }
@@ -155,10 +155,10 @@ fn large_texts_do_not_accumulate_for_a_slow_member() {
         anna.send(&large);
         anna.send(&frame(FIN | PING, b""));
         match anna.receive() {
-            Received::Pong(_) => assert_eq!(ben.receive_text().len(), 1 << 20),
+            ReceivedItem::Pong(_) => assert_eq!(ben.receive_text().len(), 1 << 20),
             // The server may also refuse such a large text.
             other => {
-                assert!(matches!(other, Received::Close(Some(1009), _)), "{other:?}");
+                assert!(matches!(other, ReceivedItem::Close(Some(1009), _)), "{other:?}");
                 break;
             }
         }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use crate::support::{
     Server,
-    client::{Client, Received},
+    client::{Client, ReceivedItem},
     frames::{FIN, TEXT, close, frame, text},
     http::Request,
 };
@@ -64,9 +64,9 @@ fn small_answers_are_uncompressed_and_large_ones_compressed() {
     // A compressed Hello, in one frame and in two, comes back uncompressed: below 1 KiB compression
     // does not pay.
     client.send(&frame(FIN | RSV1 | TEXT, &HELLO));
-    assert_eq!(client.receive(), Received::Text("Hello".to_owned()));
+    assert_eq!(client.receive(), ReceivedItem::Text("Hello".to_owned()));
     client.send(&[frame(RSV1 | TEXT, &HELLO[..3]), frame(FIN, &HELLO[3..])].concat());
-    assert_eq!(client.receive(), Received::Text("Hello".to_owned()));
+    assert_eq!(client.receive(), ReceivedItem::Text("Hello".to_owned()));
     // 5,000 letters compress to less than a hundred bytes.
     client.send(&text(&"x".repeat(5000)));
     let mut header = [0; 2];

@@ -4,7 +4,7 @@ use std::{io::Write, thread};
 
 use crate::support::{
     Server,
-    client::{Client, Received},
+    client::{Client, ReceivedItem},
     frames::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, close, frame, text},
     http::Request,
 };
@@ -14,12 +14,12 @@ fn text_comes_back_as_text_and_binary_as_binary() {
     let server = Server::start(&[]);
     let mut client = Client::connect(&server, "/echo");
     client.send(&text("grüß dich, 🦀"));
-    assert_eq!(client.receive(), Received::Text("grüß dich, 🦀".to_owned()));
+    assert_eq!(client.receive(), ReceivedItem::Text("grüß dich, 🦀".to_owned()));
     // The same bytes in a binary message come back as binary.
     client.send(&frame(FIN | BINARY, "grüß dich, 🦀".as_bytes()));
-    assert_eq!(client.receive(), Received::Binary("grüß dich, 🦀".as_bytes().to_vec()));
+    assert_eq!(client.receive(), ReceivedItem::Binary("grüß dich, 🦀".as_bytes().to_vec()));
     client.send(&frame(FIN | BINARY, &[0xff, 0x00, 0x80]));
-    assert_eq!(client.receive(), Received::Binary(vec![0xff, 0x00, 0x80]));
+    assert_eq!(client.receive(), ReceivedItem::Binary(vec![0xff, 0x00, 0x80]));
     client.close(1000);
 }
 
@@ -30,9 +30,9 @@ fn an_empty_message_is_a_message() {
     client.send(&text(""));
     client.send(&frame(FIN | BINARY, b""));
     client.send(&[frame(TEXT, b""), frame(CONTINUATION, b""), frame(FIN | CONTINUATION, b"")].concat());
-    assert_eq!(client.receive(), Received::Text(String::new()));
-    assert_eq!(client.receive(), Received::Binary(Vec::new()));
-    assert_eq!(client.receive(), Received::Text(String::new()));
+    assert_eq!(client.receive(), ReceivedItem::Text(String::new()));
+    assert_eq!(client.receive(), ReceivedItem::Binary(Vec::new()));
+    assert_eq!(client.receive(), ReceivedItem::Text(String::new()));
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn lengths_at_the_borders_of_the_three_forms() {
         let payload: Vec<u8> = (0..=255).cycle().take(length).collect();
         client.send(&frame(FIN | BINARY, &payload));
         // The client also checks that the echo uses the shortest form.
-        assert_eq!(client.receive(), Received::Binary(payload));
+        assert_eq!(client.receive(), ReceivedItem::Binary(payload));
     }
 }
 
@@ -62,10 +62,10 @@ fn fragments_come_back_as_one_message() {
         ]
         .concat(),
     );
-    assert_eq!(client.receive(), Received::Pong(b"are you there?".to_vec()));
-    assert_eq!(client.receive(), Received::Text("aéz!".to_owned()));
+    assert_eq!(client.receive(), ReceivedItem::Pong(b"are you there?".to_vec()));
+    assert_eq!(client.receive(), ReceivedItem::Text("aéz!".to_owned()));
     client.send(&[frame(BINARY, &[1]), frame(FIN | CONTINUATION, &[2])].concat());
-    assert_eq!(client.receive(), Received::Binary(vec![1, 2]));
+    assert_eq!(client.receive(), ReceivedItem::Binary(vec![1, 2]));
 }
 
 #[test]
@@ -74,11 +74,11 @@ fn a_mebibyte_comes_back() {
     let mut client = Client::connect(&server, "/echo");
     let payload: Vec<u8> = (0..1 << 20).map(|number: u32| number.to_le_bytes()[(number % 4) as usize]).collect();
     send_in_background(&client, frame(FIN | BINARY, &payload));
-    assert_eq!(client.receive(), Received::Binary(payload));
+    assert_eq!(client.receive(), ReceivedItem::Binary(payload));
     // Two bytes for each character, so some of the server's reads end inside a character.
     let long = format!("x{}", "é".repeat(1 << 19));
     send_in_background(&client, text(&long));
-    assert_eq!(client.receive(), Received::Text(long));
+    assert_eq!(client.receive(), ReceivedItem::Text(long));
     client.close(1000);
 }
 
@@ -86,15 +86,15 @@ fn a_mebibyte_comes_back() {
 fn ten_thousand_messages_keep_their_order() {
     let server = Server::start(&[]);
     let mut client = Client::connect(&server, "/echo");
-    let sent: Vec<Received> = (0..10_000)
+    let sent: Vec<ReceivedItem> = (0..10_000)
         .map(|number: u32| match number % 3 {
-            0 => Received::Binary(number.to_be_bytes().to_vec()),
-            _ => Received::Text(format!("message {number}, {}", "x".repeat(number as usize % 200))),
+            0 => ReceivedItem::Binary(number.to_be_bytes().to_vec()),
+            _ => ReceivedItem::Text(format!("message {number}, {}", "x".repeat(number as usize % 200))),
         })
         .collect();
     let frames = sent.iter().flat_map(|message| match message {
-        Received::Binary(bytes) => frame(FIN | BINARY, bytes),
-        Received::Text(message) => text(message),
+        ReceivedItem::Binary(bytes) => frame(FIN | BINARY, bytes),
+        ReceivedItem::Text(message) => text(message),
         _ => unreachable!(),
     });
     send_in_background(&client, frames.collect());
@@ -117,10 +117,10 @@ fn messages_before_a_close_are_echoed_before_it_is_answered() {
         frames.extend(text("more"));
         send_in_background(&client, frames);
         for number in 0..count {
-            assert_eq!(client.receive(), Received::Text(format!("{number:0size$}")));
+            assert_eq!(client.receive(), ReceivedItem::Text(format!("{number:0size$}")));
         }
-        assert_eq!(client.receive(), Received::Close(Some(3333), String::new()));
-        assert_eq!(client.receive(), Received::End);
+        assert_eq!(client.receive(), ReceivedItem::Close(Some(3333), String::new()));
+        assert_eq!(client.receive(), ReceivedItem::End);
         client.end();
         server.wait_for_log(&[&client.address().to_string(), "closed: 3333", "enough"]);
     }
@@ -133,13 +133,13 @@ fn a_close_is_answered_with_its_own_code() {
     for code in [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999] {
         let mut client = Client::connect(&server, "/echo");
         client.send(&close(code, "why not"));
-        assert_eq!(client.receive(), Received::Close(Some(code), String::new()));
-        assert_eq!(client.receive(), Received::End);
+        assert_eq!(client.receive(), ReceivedItem::Close(Some(code), String::new()));
+        assert_eq!(client.receive(), ReceivedItem::End);
     }
     let mut client = Client::connect(&server, "/echo");
     client.send(&frame(FIN | CLOSE, b""));
-    assert_eq!(client.receive(), Received::Close(None, String::new()));
-    assert_eq!(client.receive(), Received::End);
+    assert_eq!(client.receive(), ReceivedItem::Close(None, String::new()));
+    assert_eq!(client.receive(), ReceivedItem::End);
 }
 
 #[test]
@@ -150,10 +150,10 @@ fn bytes_that_arrive_one_by_one_are_the_same_messages() {
     for byte in bytes {
         client.send(&[byte]);
     }
-    assert_eq!(client.receive(), Received::Text("é!".to_owned()));
-    assert_eq!(client.receive(), Received::Pong(b"?".to_vec()));
-    assert_eq!(client.receive(), Received::Binary(vec![7; 130]));
-    assert_eq!(client.receive(), Received::Close(Some(1000), String::new()));
+    assert_eq!(client.receive(), ReceivedItem::Text("é!".to_owned()));
+    assert_eq!(client.receive(), ReceivedItem::Pong(b"?".to_vec()));
+    assert_eq!(client.receive(), ReceivedItem::Binary(vec![7; 130]));
+    assert_eq!(client.receive(), ReceivedItem::Close(Some(1000), String::new()));
 }
 
 /// A client should wait for the 101. If it does not, the bytes after its request are frames, and
@@ -165,9 +165,9 @@ fn frames_after_the_request_are_not_lost() {
     bytes.extend(text("early"));
     bytes.extend(&text("cut")[..3]);
     let mut client = Client::connect_with(&server, &bytes);
-    assert_eq!(client.receive(), Received::Text("early".to_owned()));
+    assert_eq!(client.receive(), ReceivedItem::Text("early".to_owned()));
     client.send(&text("cut")[3..]);
-    assert_eq!(client.receive(), Received::Text("cut".to_owned()));
+    assert_eq!(client.receive(), ReceivedItem::Text("cut".to_owned()));
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn control_frames_are_not_echoed_as_messages() {
     let mut client = Client::connect(&server, "/echo");
     client.send(&frame(FIN | PONG, b"unsolicited"));
     client.send(&frame(FIN | PING, &[0xff; 125]));
-    assert_eq!(client.receive(), Received::Pong(vec![0xff; 125]));
+    assert_eq!(client.receive(), ReceivedItem::Pong(vec![0xff; 125]));
     client.echo("text");
 }
 

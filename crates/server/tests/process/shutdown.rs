@@ -10,7 +10,7 @@ use std::{
 
 use crate::support::{
     Server,
-    client::{Client, Received},
+    client::{Client, ReceivedItem},
     command, eventually, exit_code,
     frames::{FIN, PING, close, frame, text},
     http::{Request, exchange, open},
@@ -32,11 +32,11 @@ fn every_client_gets_1001_and_the_server_ends() {
         for client in &mut clients {
             let received = client.receive_until_not_text();
             let reason = "the server is shutting down".to_owned();
-            assert_eq!(received, Received::Close(Some(1001), reason), "after SIG{signal}");
+            assert_eq!(received, ReceivedItem::Close(Some(1001), reason), "after SIG{signal}");
         }
         for client in &mut clients {
             client.send(&close(1001, ""));
-            assert_eq!(client.receive(), Received::End);
+            assert_eq!(client.receive(), ReceivedItem::End);
             client.end();
         }
         assert_eq!(server.exit_code(), 0, "after SIG{signal}");
@@ -144,7 +144,7 @@ fn new_connections_are_refused_while_it_ends() {
     });
     // It still waits for the silent client.
     silent.send(&close(1001, ""));
-    assert_eq!(silent.receive(), Received::End);
+    assert_eq!(silent.receive(), ReceivedItem::End);
     drop(silent);
     assert_eq!(server.exit_code(), 0);
 }
@@ -157,7 +157,7 @@ fn answers_arrive_before_the_close() {
     client.send(&text("one").repeat(1000));
     client.send(&frame(FIN | PING, b"all handled?"));
     let mut received = 0;
-    while client.receive() == Received::Text("one".to_owned()) {
+    while client.receive() == ReceivedItem::Text("one".to_owned()) {
         received += 1;
     }
     assert_eq!(received, 1000);

@@ -7,7 +7,7 @@ use std::{
 
 use crate::support::{
     Server,
-    client::{Client, Received},
+    client::{Client, ReceivedItem},
     frames::{BINARY, FIN, close, frame, text},
     push::Push,
 };
@@ -81,9 +81,9 @@ fn a_client_that_stays_blocked_is_dropped_with_1008() {
     reader.receive_text_with(r#""clients":1,"#);
     // It reads again while there is still time to answer the Close, and so receives the Close.
     let received = slow.receive_until_not_text();
-    assert_eq!(received, Received::Close(Some(1008), "pushes are not being read".to_owned()));
+    assert_eq!(received, ReceivedItem::Close(Some(1008), "pushes are not being read".to_owned()));
     slow.send(&close(1008, ""));
-    assert_eq!(slow.receive(), Received::End);
+    assert_eq!(slow.receive(), ReceivedItem::End);
     drop(slow);
     server.wait_for_log(&[&own, "closed: 1008", "pushes are not being read"]);
     reader.receive_push();
@@ -138,7 +138,7 @@ fn an_echo_that_is_not_read_stops_the_sender_and_nobody_else() {
         let after = observer.receive_push_with(|push| push.sequence > sequence + 100).rss_bytes;
         assert!(after < before + SLACK, "from {before} to {after} bytes after {sent} in messages of {payload}");
         // The client reads at last, and nothing is missing.
-        let echo = Received::Text("x".repeat(payload));
+        let echo = ReceivedItem::Text("x".repeat(payload));
         for _ in 0..sent / message.len() {
             assert_eq!(client.receive(), echo);
         }

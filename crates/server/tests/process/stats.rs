@@ -2,7 +2,7 @@
 
 use crate::support::{
     Server,
-    client::{Client, Received},
+    client::{Client, ReceivedItem},
     frames::{BINARY, CLOSE, FIN, close, frame, text},
     push::Push,
 };
@@ -161,7 +161,7 @@ fn the_log_says_who_connects_and_how_the_connection_ends() {
         server.wait_for_log(&[&own, "connected to /"]);
         client.send(last);
         client.end();
-        while !matches!(client.receive(), Received::End | Received::Reset) {}
+        while !matches!(client.receive(), ReceivedItem::End | ReceivedItem::Reset) {}
         server.wait_for_log(&[&own, logged]);
     }
 }
@@ -175,7 +175,7 @@ fn a_push_while_a_client_closes_is_not_an_error() {
     client.send(&close(1000, ""));
     assert_eq!(client.receive_close(), Some(1000));
     // The server has closed its direction and waits for ours.
-    assert_eq!(client.receive(), Received::End);
+    assert_eq!(client.receive(), ReceivedItem::End);
     let now = observer.receive_push().sequence;
     observer.receive_push_with(|push| push.sequence > now + 5);
     client.end();

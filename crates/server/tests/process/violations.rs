@@ -6,7 +6,7 @@ use std::{io::Write, thread};
 
 use crate::support::{
     Server,
-    client::{Client, Received},
+    client::{Client, ReceivedItem},
     frames::{BINARY, CLOSE, CONTINUATION, FIN, MASK, PING, PONG, TEXT, close, frame, masked, text},
     http::{KEY, Request, exchange_from},
 };
@@ -185,20 +185,20 @@ fn a_broken_rule_is_answered_on_echo_after_the_messages_before_it() {
         // Everything after it is ignored, even a Close.
         let after = [text("three"), close(1000, "")];
         client.send(&[before.concat(), bytes, after.concat()].concat());
-        assert_eq!(client.receive(), Received::Text("one".to_owned()), "{name}");
+        assert_eq!(client.receive(), ReceivedItem::Text("one".to_owned()), "{name}");
         let mut received = [client.receive(), client.receive()];
         // The Pong may overtake a message that is not complete yet.
-        received.sort_by_key(|received| matches!(received, Received::Pong(_)));
-        assert_eq!(received, [Received::Binary(b"two".to_vec()), Received::Pong(b"?".to_vec())], "{name}");
+        received.sort_by_key(|received| matches!(received, ReceivedItem::Pong(_)));
+        assert_eq!(received, [ReceivedItem::Binary(b"two".to_vec()), ReceivedItem::Pong(b"?".to_vec())], "{name}");
         if name == "nothing left to continue" {
-            assert_eq!(client.receive(), Received::Text("after".to_owned()));
+            assert_eq!(client.receive(), ReceivedItem::Text("after".to_owned()));
         }
         let answer = client.receive();
-        let Received::Close(Some(received), reason) = &answer else { panic!("{name}: {answer:?}") };
+        let ReceivedItem::Close(Some(received), reason) = &answer else { panic!("{name}: {answer:?}") };
         assert_eq!(*received, code, "{name}");
         assert!(reason.contains(logged), "{name}: {reason}");
         // 7.1.7: the server closes TCP, but in such a way that the Close still arrives.
-        assert_eq!(client.receive(), Received::End, "{name}");
+        assert_eq!(client.receive(), ReceivedItem::End, "{name}");
         let address = client.address().to_string();
         drop(client);
         let line = server.wait_for_log(&[&address, logged, &format!("(RFC 6455, section {section})")]);
@@ -216,7 +216,7 @@ fn a_broken_rule_is_answered_on_the_other_paths_too() {
             let mut client = Client::connect(&server, path);
             client.send(&[text(&format!("before '{name}'")), bytes].concat());
             assert_eq!(client.receive_close(), Some(code), "{name} on {path}");
-            assert_eq!(client.receive(), Received::End, "{name} on {path}");
+            assert_eq!(client.receive(), ReceivedItem::End, "{name} on {path}");
             let address = client.address().to_string();
             drop(client);
             if path == "/" {
@@ -245,13 +245,13 @@ fn a_broken_rule_is_found_in_bytes_that_arrive_one_by_one() {
         }
         let close = loop {
             match client.receive() {
-                Received::Close(code, _) => break code,
-                Received::Text(_) => {}
+                ReceivedItem::Close(code, _) => break code,
+                ReceivedItem::Text(_) => {}
                 other => panic!("{name}: {other:?}"),
             }
         };
         assert_eq!(close, Some(code), "{name}");
-        assert_eq!(client.receive(), Received::End, "{name}");
+        assert_eq!(client.receive(), ReceivedItem::End, "{name}");
     }
 }
 
@@ -276,8 +276,8 @@ fn the_close_arrives_even_if_the_client_continues_to_send() {
             assert!(sent.is_ok(), "{sent:?} on {path}: dropped before the Close was read");
         }
         let received = client.receive_until_not_text();
-        assert!(matches!(received, Received::Close(Some(1002), _)), "{received:?} on {path}");
-        assert_eq!(client.receive(), Received::End, "{path}");
+        assert!(matches!(received, ReceivedItem::Close(Some(1002), _)), "{received:?} on {path}");
+        assert_eq!(client.receive(), ReceivedItem::End, "{path}");
     }
 }
 
@@ -293,7 +293,7 @@ fn a_client_that_keeps_tcp_open_after_the_close_is_dropped() {
     ] {
         let mut client = Client::connect(&server, path);
         client.send(&last);
-        assert!(matches!(client.receive(), Received::Close(..)));
+        assert!(matches!(client.receive(), ReceivedItem::Close(..)));
         server.wait_for_log(&[&client.address().to_string(), logged]);
     }
 }
@@ -324,17 +324,17 @@ fn a_client_that_does_not_answer_a_ping_is_closed_with_1008() {
     thread::scope(|scope| {
         scope.spawn(|| {
             for _ in 0..3 {
-                let Received::Ping(payload) = alive.receive() else { panic!("no Ping") };
+                let ReceivedItem::Ping(payload) = alive.receive() else { panic!("no Ping") };
                 alive.send(&frame(FIN | PONG, &payload));
             }
             alive.send_text("well");
-            assert_eq!(alive.receive(), Received::Text("well".to_owned()));
+            assert_eq!(alive.receive(), ReceivedItem::Text("well".to_owned()));
         });
-        assert!(matches!(dead.receive(), Received::Ping(_)));
-        let Received::Close(code, reason) = dead.receive() else { panic!("no Close") };
+        assert!(matches!(dead.receive(), ReceivedItem::Ping(_)));
+        let ReceivedItem::Close(code, reason) = dead.receive() else { panic!("no Close") };
         assert_eq!(code, Some(1008));
         assert!(reason.contains("a Ping was not answered in time"), "{reason}");
-        assert_eq!(dead.receive(), Received::End);
+        assert_eq!(dead.receive(), ReceivedItem::End);
         dead.end();
         let address = dead.address().to_string();
         server.wait_for_log(&[&address, "a Ping was not answered in time (a limit of this endpoint)"]);
@@ -353,11 +353,11 @@ fn a_flood_of_pings_is_closed_with_1008() {
     let mut pongs = 0;
     let end = loop {
         match client.receive() {
-            Received::Pong(_) => pongs += 1,
+            ReceivedItem::Pong(_) => pongs += 1,
             other => break other,
         }
     };
-    assert!(pongs < 30_000 && matches!(end, Received::Close(Some(1008), _)), "{end:?} after {pongs} Pongs");
+    assert!(pongs < 30_000 && matches!(end, ReceivedItem::Close(Some(1008), _)), "{end:?} after {pongs} Pongs");
     let address = client.address().to_string();
     drop(client);
     server.wait_for_log(&[&address, "control frames within a second (a limit of this endpoint)"]);

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use crate::support::{
     Server,
-    client::{Client, Received},
+    client::{Client, ReceivedItem},
     eventually,
     frames::{BINARY, FIN, close, frame, text},
     http::{Request, exchange, open},
@@ -58,7 +58,7 @@ impl Viewer {
             if let Some(found) = self.records.iter().find(|record| wanted(record)) {
                 return found.clone();
             }
-            let Received::Text(batch) = self.client.receive() else {
+            let ReceivedItem::Text(batch) = self.client.receive() else {
                 panic!("the end came before {what}: {:?}", self.records)
             };
             let batch: Vec<Value> = serde_json::from_str(&batch).expect("an array");
@@ -72,11 +72,11 @@ impl Viewer {
     fn receive_all(&mut self) -> Option<u16> {
         loop {
             match self.client.receive() {
-                Received::Text(batch) => {
+                ReceivedItem::Text(batch) => {
                     let batch: Vec<Value> = serde_json::from_str(&batch).expect("an array");
                     self.records.extend(batch);
                 }
-                Received::Close(code, _) => return code,
+                ReceivedItem::Close(code, _) => return code,
                 other => panic!("{other:?}"),
             }
         }

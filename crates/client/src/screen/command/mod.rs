@@ -93,7 +93,7 @@ pub(crate) const COMMANDS: &[CommandSpec] = &[
     CommandSpec {
         name: "/break",
         usage: "RULE",
-        help: "break a rule and judge the server; Tab lists rules",
+        help: "break a rule and see how the server reacts; Tab lists rules",
         candidates: breakable_rules,
         parse: argument::break_rule,
     },

@@ -17,7 +17,7 @@ use super::{
 
 /// A frame from the server, or the end of the stream.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Received {
+pub(crate) enum ReceivedItem {
     Text(String),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
@@ -30,7 +30,7 @@ pub(crate) enum Received {
     Reset,
 }
 
-impl fmt::Debug for Received {
+impl fmt::Debug for ReceivedItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) if text.len() > 200 => write!(f, "text of {} bytes", text.len()),
@@ -150,7 +150,7 @@ impl Client {
 
     /// Reads once. The error says how the stream ended.
     #[track_caller]
-    fn read(&mut self) -> Result<(), Received> {
+    fn read(&mut self) -> Result<(), ReceivedItem> {
         self.input.drain(..std::mem::take(&mut self.consumed));
         let mut bytes = [0; 64 << 10];
         let count = loop {
@@ -161,13 +161,13 @@ impl Client {
             }
         };
         match count {
-            Ok(0) => Err(Received::End),
+            Ok(0) => Err(ReceivedItem::End),
             Ok(count) => {
                 self.input.extend(&bytes[..count]);
                 Ok(())
             }
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
-                Err(Received::Reset)
+                Err(ReceivedItem::Reset)
             }
             Err(error) => panic!("nothing arrives from the server: {error}"),
         }
@@ -175,13 +175,13 @@ impl Client {
 
     /// Receives the next frame, or the end.
     #[track_caller]
-    pub(crate) fn receive(&mut self) -> Received {
+    pub(crate) fn receive(&mut self) -> ReceivedItem {
         loop {
             if let Some(received) = self.decode_frame() {
                 return received;
             }
             if let Err(end) = self.read() {
-                assert!(end == Received::Reset || self.input.is_empty(), "the stream ends inside a frame");
+                assert!(end == ReceivedItem::Reset || self.input.is_empty(), "the stream ends inside a frame");
                 return end;
             }
         }
@@ -190,7 +190,7 @@ impl Client {
     /// Decodes the first frame of the input if it is complete. Checks the rules that hold for all
     /// frames of a server that uses no extension and does not fragment.
     #[track_caller]
-    fn decode_frame(&mut self) -> Option<Received> {
+    fn decode_frame(&mut self) -> Option<ReceivedItem> {
         let input = &self.input[self.consumed..];
         let &[first, second, ..] = input else { return None };
         assert_eq!(first & 0xf0, FIN, "a frame starts with {first:#04x}");
@@ -210,15 +210,15 @@ impl Client {
         let payload = input.get(start..end)?.to_vec();
         self.consumed += end;
         Some(match first & 0x0f {
-            TEXT => Received::Text(String::from_utf8(payload).expect("a text is UTF-8")),
-            BINARY => Received::Binary(payload),
-            PING => Received::Ping(payload),
-            PONG => Received::Pong(payload),
+            TEXT => ReceivedItem::Text(String::from_utf8(payload).expect("a text is UTF-8")),
+            BINARY => ReceivedItem::Binary(payload),
+            PING => ReceivedItem::Ping(payload),
+            PONG => ReceivedItem::Pong(payload),
             CLOSE => match &payload[..] {
-                [] => Received::Close(None, String::new()),
+                [] => ReceivedItem::Close(None, String::new()),
                 &[high, low, ref reason @ ..] => {
                     let reason = std::str::from_utf8(reason).expect("a reason is UTF-8");
-                    Received::Close(Some(u16::from_be_bytes([high, low])), reason.to_owned())
+                    ReceivedItem::Close(Some(u16::from_be_bytes([high, low])), reason.to_owned())
                 }
                 [_] => panic!("half a close code"),
             },
@@ -230,7 +230,7 @@ impl Client {
     #[track_caller]
     pub(crate) fn receive_text(&mut self) -> String {
         match self.receive() {
-            Received::Text(text) => text,
+            ReceivedItem::Text(text) => text,
             other => panic!("{other:?} instead of a text"),
         }
     }
@@ -272,18 +272,18 @@ impl Client {
     #[track_caller]
     pub(crate) fn receive_close(&mut self) -> Option<u16> {
         match self.receive_until_not_text() {
-            Received::Close(code, _) => code,
+            ReceivedItem::Close(code, _) => code,
             other => panic!("{other:?} instead of a Close"),
         }
     }
 
     /// Skips texts, and returns the next frame of another kind, or the end.
     #[track_caller]
-    pub(crate) fn receive_until_not_text(&mut self) -> Received {
+    pub(crate) fn receive_until_not_text(&mut self) -> ReceivedItem {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.receive() {
-                Received::Text(_) => assert!(Instant::now() < deadline, "nothing but texts"),
+                ReceivedItem::Text(_) => assert!(Instant::now() < deadline, "nothing but texts"),
                 other => return other,
             }
         }
@@ -293,14 +293,14 @@ impl Client {
     #[track_caller]
     pub(crate) fn ping(&mut self) {
         self.send(&frame(FIN | PING, b"there?"));
-        assert_eq!(self.receive_until_not_text(), Received::Pong(b"there?".to_vec()));
+        assert_eq!(self.receive_until_not_text(), ReceivedItem::Pong(b"there?".to_vec()));
     }
 
     /// Sends a text and waits for its echo.
     #[track_caller]
     pub(crate) fn echo(&mut self, message: &str) {
         self.send_text(message);
-        assert_eq!(self.receive(), Received::Text(message.to_owned()));
+        assert_eq!(self.receive(), ReceivedItem::Text(message.to_owned()));
     }
 
     /// Closes in the orderly way. Only texts may come before the server's answer.
@@ -309,6 +309,6 @@ impl Client {
         self.send(&close(code, ""));
         assert_eq!(self.receive_close(), Some(code));
         // 7.1.1: the server closes TCP first.
-        assert_eq!(self.receive(), Received::End);
+        assert_eq!(self.receive(), ReceivedItem::End);
     }
 }

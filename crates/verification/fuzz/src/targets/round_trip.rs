@@ -59,7 +59,7 @@ enum SendForm {
     Owned,
     Borrowed,
     /// Encoded once for many connections. A client sends an owned message instead.
-    Prepared,
+    PreparedMessage,
     /// In fragments, each followed by a Ping, except the last.
     Fragments,
 }
@@ -90,7 +90,7 @@ impl SendTask {
             form: match mode >> 2 & 3 {
                 0 => SendForm::Owned,
                 1 => SendForm::Borrowed,
-                2 => SendForm::Prepared,
+                2 => SendForm::PreparedMessage,
                 _ => SendForm::Fragments,
             },
             message: match kind {
@@ -111,10 +111,10 @@ impl SendTask {
         };
         let mut pings = 0;
         let sent = match (self.form, kind) {
-            (SendForm::Prepared, _) if self.from == Role::Server => {
+            (SendForm::PreparedMessage, _) if self.from == Role::Server => {
                 from.send_prepared(&PreparedMessage::compressed(&whole(), options))
             }
-            (SendForm::Owned | SendForm::Prepared, _) => from.send(whole()),
+            (SendForm::Owned | SendForm::PreparedMessage, _) => from.send(whole()),
             (SendForm::Borrowed, MessageKind::Text) => from.send_text(text()),
             (SendForm::Borrowed, MessageKind::Binary) => from.send_binary(message),
             // An odd seed leads to larger pieces. Thousands of small ones would only be slow.
