@@ -45,7 +45,8 @@
 //!
 //! let fault = faults::find(Role::Client, "one-byte-close").unwrap();
 //! let mut keys = || MaskingKey([0x37, 0xfa, 0x21, 0x3d]);
-//! let FaultTest { bytes, mut evaluator } = FaultTest::on_connection(fault, Role::Client, &mut keys).unwrap();
+//! let test = FaultTest::on_connection(fault, Role::Client, &mut keys).unwrap();
+//! let FaultTest { bytes, mut evaluator } = test;
 //! assert_eq!(bytes, [0x88, 0x81, 0x37, 0xfa, 0x21, 0x3d, 0x03 ^ 0x37]);
 //!
 //! // Write the bytes to the stream. Pass what comes back to the evaluator, as bytes or parsed.

@@ -1,10 +1,8 @@
 //! `--probe`: the table, the exit status, and the bytes on the wire.
 
-#[path = "../../../laboratory/tests/common/sent.rs"]
-mod sent;
-
 use laboratory::{Fault, Role, faults};
 use serde_json::Value;
+use testkit::fault_bytes::{FaultSender, check_frames, check_request};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -12,7 +10,6 @@ use tokio::{
 };
 use websocket::{accept, protocol::handshake::accept_key};
 
-use self::sent::{FaultSender, check_frames, check_request};
 use crate::support::{ClientExit, ClientProcess, ScriptedServer, bounded, drain};
 
 /// Reads a request up to the empty line, and the bytes that came with it. It reads in large pieces,

@@ -2,7 +2,5 @@
 
 mod evaluator;
 mod probe;
-#[path = "../common/sent.rs"]
-mod sent;
 mod sent_bytes;
 mod violations;

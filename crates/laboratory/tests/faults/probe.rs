@@ -12,7 +12,7 @@ use tokio::{
 };
 use websocket::{ConnectError, ServerConfig, accept, accept_with, read_request};
 
-use super::sent::{self, FaultSender, check_frames, check_request, check_response, check_right_response};
+use testkit::fault_bytes::{self, FaultSender, check_frames, check_request, check_response, check_valid_response};
 
 /// More time than any of these tests needs.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -219,14 +219,14 @@ async fn a_faulty_server_sends_the_listed_bytes_and_nothing_else() {
             let request = format!(
                 "GET / HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {}\r\n\
                  Sec-WebSocket-Version: 13\r\n\r\n",
-                sent::KEY
+                fault_bytes::KEY
             );
             tcp.write_all(request.as_bytes()).await.expect("the server is there");
             let bytes = drain(&mut tcp).await;
             let rest = if fault.is_in_handshake() {
                 check_response(fault.name, &bytes)
             } else {
-                check_frames(fault.name, FaultSender::Server, check_right_response(&bytes)).0
+                check_frames(fault.name, FaultSender::Server, check_valid_response(&bytes)).0
             };
             assert!(rest.is_empty(), "{} is followed by {rest:02x?}", fault.name);
         };

@@ -9,7 +9,7 @@ use protocol::{
     handshake::{ClientRequest, Nonce, ServerHandshake, Status, UpgradeOptions, encode_response},
 };
 
-use super::sent::{self, FaultSender, check_frames, check_request, check_response};
+use testkit::fault_bytes::{self, FaultSender, check_frames, check_request, check_response};
 
 const HOST: &str = "example.org:8080";
 
@@ -26,7 +26,7 @@ fn valid_response() -> Vec<u8> {
     let mut handshake = ServerHandshake::new(Limits::DEFAULT);
     let request = String::from_utf8(valid_request()).expect("ASCII");
     let key = request.split("Sec-WebSocket-Key: ").nth(1).and_then(|rest| rest.split("\r\n").next()).expect("a key");
-    handshake.input().extend_from_slice(request.replace(key, sent::KEY).as_bytes());
+    handshake.input().extend_from_slice(request.replace(key, fault_bytes::KEY).as_bytes());
     let Ok(Status::Complete(request)) = handshake.poll() else { panic!("a whole request") };
     let accepted =
         request.check_upgrade().expect("it is valid").accept(UpgradeOptions::default()).expect("it is valid");

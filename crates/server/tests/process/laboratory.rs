@@ -1,8 +1,5 @@
 //! `/break/RULE`, and the same rules broken by a client of the server.
 
-#[path = "../../../laboratory/tests/common/sent.rs"]
-mod sent;
-
 use std::io::{Read, Write};
 
 use crate::support::{
@@ -14,10 +11,9 @@ use protocol::{
     HandshakeViolation, Violation,
     handshake::{ClientRequest, HandshakeError},
 };
+use testkit::fault_bytes::{self, FaultSender, check_frames, check_response, check_valid_response};
 use tokio::time::timeout;
 use websocket::{ConnectError, Error, WebSocket, connect};
-
-use self::sent::{FaultSender, check_frames, check_response, check_right_response};
 
 #[tokio::test]
 async fn each_rule_that_a_client_breaks_is_answered_as_the_rfc_requires_on_every_path() {
@@ -161,14 +157,15 @@ fn each_fault_sends_exactly_the_documented_bytes() {
             let server = &server;
             scope.spawn(move || {
                 let mut stream = open(server);
-                let request = Request::upgrade(server, &format!("/break/{name}")).with("Sec-WebSocket-Key", sent::KEY);
+                let request =
+                    Request::upgrade(server, &format!("/break/{name}")).with("Sec-WebSocket-Key", fault_bytes::KEY);
                 stream.write_all(&request.bytes()).expect("the server reads the request");
                 let mut bytes = Vec::new();
                 stream.read_to_end(&mut bytes).expect("the server closes TCP");
                 let rest = if faults::find(Role::Server, name).expect("the rule exists").is_in_handshake() {
                     check_response(name, &bytes)
                 } else {
-                    check_frames(name, FaultSender::Server, check_right_response(&bytes)).0
+                    check_frames(name, FaultSender::Server, check_valid_response(&bytes)).0
                 };
                 assert!(rest.is_empty(), "{name} is followed by {rest:02x?}");
                 server.wait_for_log(&[&format!("on /break/{name}: no answer (nothing)")]);
@@ -181,14 +178,14 @@ fn each_fault_sends_exactly_the_documented_bytes() {
 fn a_client_that_accepts_a_broken_rule_is_logged_as_such() {
     let server = Server::start(&[]);
     let mut stream = open(&server);
-    let request = Request::upgrade(&server, "/break/masked-frame").with("Sec-WebSocket-Key", sent::KEY);
+    let request = Request::upgrade(&server, "/break/masked-frame").with("Sec-WebSocket-Key", fault_bytes::KEY);
     stream.write_all(&request.bytes()).expect("the server reads the request");
     // The Pong shows that the client read past the wrong frame. Its masking key is 0, so that the
     // payload is legible here.
     stream.write_all(b"\x8a\x8c\0\0\0\0still there?").expect("the server reads it");
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).expect("the server closes TCP");
-    let (rest, _) = check_frames("masked-frame", FaultSender::Server, check_right_response(&bytes));
+    let (rest, _) = check_frames("masked-frame", FaultSender::Server, check_valid_response(&bytes));
     assert_eq!(&rest[..4], [0x88, u8::try_from(rest.len() - 2).expect("short"), 0x03, 0xe8], "{rest:02x?}");
     server.wait_for_log(&["on /break/masked-frame: tolerated (Pong); expected: Close 1002 (MUST, section 5.1)"]);
 }
@@ -197,7 +194,7 @@ fn a_client_that_accepts_a_broken_rule_is_logged_as_such() {
 fn the_log_contains_the_reason_that_the_client_gave() {
     let server = Server::start(&[]);
     let mut stream = open(&server);
-    let request = Request::upgrade(&server, "/break/invalid-utf8").with("Sec-WebSocket-Key", sent::KEY);
+    let request = Request::upgrade(&server, "/break/invalid-utf8").with("Sec-WebSocket-Key", fault_bytes::KEY);
     stream.write_all(&request.bytes()).expect("the server reads the request");
     stream.write_all(b"\x88\x89\0\0\0\0\x03\xefno\ttext").expect("the server reads it");
     let _ = stream.read_to_end(&mut Vec::new());

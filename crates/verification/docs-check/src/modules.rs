@@ -7,7 +7,7 @@
 //!   uri.rs     use crate::Opcode;              imports it, from opcode.rs
 //! ```
 //!
-//! The parser works on [tokens](crate::tokens). It knows `mod`, `use` and paths such as
+//! The parser works on [tokens]. It knows `mod`, `use` and paths such as
 //! `frame::Opcode::Text`, leaves out everything under `#[cfg(test)]`, and does not expand macros.
 
 use std::{

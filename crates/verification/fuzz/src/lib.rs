@@ -12,7 +12,7 @@
 //! | `response` | a client's opening handshake | the result does not depend on the split; the client accepts only what it offered |
 //! | `frames_to_server`, `frames_to_client` | a connection | events, answers and end do not depend on the split; memory is bounded |
 //! | `deflate_to_server`, `deflate_to_client` | a connection with compression | the same; `flate2` decompresses the payloads to the same messages; memory is limited |
-//! | `deflate_round_trip` | a client and a server with compression | one receives exactly what the other sends, for all methods to send and all splits |
+//! | `deflate_round_trip` | a client and a server with compression | one receives exactly what the other sends, for all forms of sending and all splits |
 //! | `server_beside_tungstenite`, `client_beside_tungstenite` | a connection and tungstenite's | both receive the same, or it is a [known disagreement](disagreements) |
 //!
 //! The targets use no clock and no random numbers, so the same bytes always have the same result.
@@ -27,7 +27,7 @@
 //! | [`engine`] | runs our engine, and records what it does |
 //! | [`tungstenite_engine`] | runs tungstenite, and records what it does |
 //! | [`disagreements`] | the known differences between these records |
-//! | [`reference_inflater`] | decompresses messages in the simplest way |
+//! | [`one_shot_inflater`] | decompresses messages in the simplest way |
 //! | [`negotiation`] | negotiates compression |
 //! | [`splits`] | splits bytes into reads |
 //! | [`corpus`] | corpus files |
@@ -36,7 +36,7 @@ pub mod corpus;
 pub mod disagreements;
 pub mod engine;
 pub mod negotiation;
-pub mod reference_inflater;
+pub mod one_shot_inflater;
 pub mod splits;
 pub mod targets;
 pub mod tungstenite_engine;

@@ -11,6 +11,7 @@
 //! | [`frames`] | frames built field by field, and frames taken apart |
 //! | [`masking`] | the masking rule of section 5.3, and sources of masking keys |
 //! | [`cuts`] | a byte stream cut into reads |
+//! | [`fault_bytes`] | the bytes of every fault of the laboratory |
 //! | [`http_head`] | HTTP heads as lists of lines |
 //! | [`handshake`] | the opening handshake, run on one complete head |
 //! | [`deflate`] | negotiated compression, a second DEFLATE decoder, hand-made blocks |
@@ -34,6 +35,7 @@ pub mod cuts;
 pub mod deflate;
 pub mod duration;
 pub mod endpoint;
+pub mod fault_bytes;
 pub mod frames;
 pub mod handshake;
 pub mod hex;

@@ -9,7 +9,7 @@ use protocol::{
 use crate::{
     engine::{EngineRecord, ReceivedEvent, connection, feed_in_any_split, limits},
     negotiation::{negotiated_by, options},
-    reference_inflater::{ReferenceInflater, ReferenceResult},
+    one_shot_inflater::{OneShotInflater, OneShotResult},
     splits::seed,
 };
 
@@ -42,19 +42,19 @@ fn to(role: Role, input: &[u8]) {
         Role::Server => !options.client_no_context_takeover,
         Role::Client => !options.server_no_context_takeover,
     };
-    compare(&record, bytes, ReferenceInflater::new(takeover), limits.max_message_bytes);
+    compare(&record, bytes, OneShotInflater::new(takeover), limits.max_message_bytes);
     assert_bounded(bytes, &negotiated, limits.max_message_bytes);
 }
 
-/// Compares the received messages with the messages that the reference inflater returns.
-fn compare(record: &EngineRecord, bytes: &[u8], mut reference: ReferenceInflater, limit: usize) {
+/// Compares the received messages with the messages that the one-shot inflater returns.
+fn compare(record: &EngineRecord, bytes: &[u8], mut inflater: OneShotInflater, limit: usize) {
     let is_message = |event: &&ReceivedEvent| matches!(event, ReceivedEvent::Text(_) | ReceivedEvent::Binary(_));
     let mut events = record.events.iter().filter(is_message);
     for SentMessage { opcode, is_compressed, payload, is_complete } in messages(bytes) {
         let expected = if is_compressed {
-            reference.inflate(&payload, is_complete, limit)
+            inflater.inflate(&payload, is_complete, limit)
         } else {
-            ReferenceResult::Message(payload)
+            OneShotResult::Message(payload)
         };
         if let Some(event) = events.next() {
             let message = match event {
@@ -63,20 +63,20 @@ fn compare(record: &EngineRecord, bytes: &[u8], mut reference: ReferenceInflater
                 other => panic!("{other:?} was sent with {opcode:?}"),
             };
             assert!(is_complete, "{event:?} has not arrived completely");
-            assert_eq!(ReferenceResult::Message(message.to_vec()), expected);
+            assert_eq!(OneShotResult::Message(message.to_vec()), expected);
             continue;
         }
         // The connection ended with this message.
         match (&record.violation, expected) {
-            (Some(Violation::DeflateInvalid), expected) => assert_eq!(expected, ReferenceResult::Invalid),
+            (Some(Violation::DeflateInvalid), expected) => assert_eq!(expected, OneShotResult::Invalid),
             (Some(Violation::MessageTooBig { .. }), expected) if is_compressed => {
-                assert_eq!(expected, ReferenceResult::TooBig);
+                assert_eq!(expected, OneShotResult::TooBig);
             }
             // The bytes broke another rule, perhaps before the mistake in this message.
             (Some(_), _) => {}
             (None, expected) => {
                 assert!(!is_complete, "{expected:?} was not received");
-                assert!(matches!(expected, ReferenceResult::Message(_)), "{expected:?} was not noticed");
+                assert!(matches!(expected, OneShotResult::Message(_)), "{expected:?} was not noticed");
             }
         }
         return;

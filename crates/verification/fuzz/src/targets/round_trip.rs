@@ -14,8 +14,8 @@ use crate::{
     splits::{pieces, seed},
 };
 
-/// Checks that one side receives exactly what the other sends, in either direction, for all methods
-/// to send and all splits.
+/// Checks that one side receives exactly what the other sends, in either direction, for all forms
+/// of sending and all splits.
 ///
 /// # Panics
 /// The property does not hold.
@@ -53,9 +53,9 @@ pub fn run(input: &[u8]) {
     }
 }
 
-/// The method with which a message is sent.
+/// The form in which a message is passed to the connection.
 #[derive(Clone, Copy)]
-enum SendMethod {
+enum SendForm {
     Owned,
     Borrowed,
     /// Encoded once for many connections. A client sends an owned message instead.
@@ -68,14 +68,14 @@ enum SendMethod {
 struct SendTask {
     from: Role,
     kind: MessageKind,
-    method: SendMethod,
+    form: SendForm,
     message: Vec<u8>,
 }
 
 impl SendTask {
     /// Reads a task from the beginning of an input.
     ///
-    /// The first byte determines the sender, the kind of message and the method. The second is the
+    /// The first byte determines the sender, the kind of message and the form. The second is the
     /// length of the bytes that follow, and the third is how often they are repeated. So even a
     /// small input can fill the largest window.
     fn read(input: &[u8]) -> Option<(Self, &[u8])> {
@@ -87,11 +87,11 @@ impl SendTask {
         let task = Self {
             from: if mode & 1 == 0 { Role::Client } else { Role::Server },
             kind,
-            method: match mode >> 2 & 3 {
-                0 => SendMethod::Owned,
-                1 => SendMethod::Borrowed,
-                2 => SendMethod::Prepared,
-                _ => SendMethod::Fragments,
+            form: match mode >> 2 & 3 {
+                0 => SendForm::Owned,
+                1 => SendForm::Borrowed,
+                2 => SendForm::Prepared,
+                _ => SendForm::Fragments,
             },
             message: match kind {
                 MessageKind::Text => String::from_utf8_lossy(&message).into_owned().into_bytes(),
@@ -110,15 +110,15 @@ impl SendTask {
             MessageKind::Binary => Message::binary(message.clone()),
         };
         let mut pings = 0;
-        let sent = match (self.method, kind) {
-            (SendMethod::Prepared, _) if self.from == Role::Server => {
+        let sent = match (self.form, kind) {
+            (SendForm::Prepared, _) if self.from == Role::Server => {
                 from.send_prepared(&PreparedMessage::compressed(&whole(), options))
             }
-            (SendMethod::Owned | SendMethod::Prepared, _) => from.send(whole()),
-            (SendMethod::Borrowed, MessageKind::Text) => from.send_text(text()),
-            (SendMethod::Borrowed, MessageKind::Binary) => from.send_binary(message),
+            (SendForm::Owned | SendForm::Prepared, _) => from.send(whole()),
+            (SendForm::Borrowed, MessageKind::Text) => from.send_text(text()),
+            (SendForm::Borrowed, MessageKind::Binary) => from.send_binary(message),
             // An odd seed leads to larger pieces. Thousands of small ones would only be slow.
-            (SendMethod::Fragments, _) => pieces(seed | 1, message)
+            (SendForm::Fragments, _) => pieces(seed | 1, message)
                 .into_iter()
                 .try_for_each(|piece| {
                     from.send_fragment(*kind, piece, false)?;

@@ -2,6 +2,6 @@
 
 mod corpus;
 mod disagreements;
+mod one_shot_inflater;
 mod page;
-mod reference_inflater;
 mod replay;

@@ -42,7 +42,7 @@ fn messages() -> Vec<Message> {
     texts.flat_map(|text| [Message::from(text.clone()), Message::from(text.into_bytes())]).collect()
 }
 
-// ---- Our client with a server on ws -----------------------------------------------------------------------------------
+// ---- Our client with a server on ws -------------------------------------------------------------
 
 /// Sends all messages to an echo server on `ws`. `negotiated` is the expected extension header.
 async fn client(options: DeflateOptions, theirs: &str, negotiated: &str) {
@@ -116,7 +116,7 @@ async fn our_client_does_not_compress_if_the_server_declines() {
     client(ALL, "false", "").await;
 }
 
-// ---- Our server with a client on ws -----------------------------------------------------------------------------------
+// ---- Our server with a client on ws -------------------------------------------------------------
 
 /// Runs an echo server. A client on `ws` sends all messages. `negotiated` is the expected extension
 /// header.

@@ -1,18 +1,18 @@
-//! The reference inflater, on payloads whose content is known.
+//! The one-shot inflater, on payloads whose content is known.
 
 use fuzz::{
     corpus::bytes,
-    reference_inflater::{ReferenceInflater, ReferenceResult},
+    one_shot_inflater::{OneShotInflater, OneShotResult},
 };
 
 /// Decompresses complete messages, one after another.
-fn inflate(takeover: bool, payloads: &[&str]) -> Vec<ReferenceResult> {
-    let mut inflater = ReferenceInflater::new(takeover);
+fn inflate(takeover: bool, payloads: &[&str]) -> Vec<OneShotResult> {
+    let mut inflater = OneShotInflater::new(takeover);
     payloads.iter().map(|digits| inflater.inflate(&bytes(digits).expect("hexadecimal digits"), true, 5)).collect()
 }
 
-fn message(text: &str) -> ReferenceResult {
-    ReferenceResult::Message(text.into())
+fn message(text: &str) -> OneShotResult {
+    OneShotResult::Message(text.into())
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn the_rfcs_examples_decompress_to_hello() {
     }
     let twice = ["f2 48 cd c9 c9 07 00", "f2 00 11 00 00"];
     assert_eq!(inflate(true, &twice), [message("Hello"), message("Hello")]);
-    assert_eq!(inflate(false, &twice), [message("Hello"), ReferenceResult::Invalid]);
+    assert_eq!(inflate(false, &twice), [message("Hello"), OneShotResult::Invalid]);
     assert_eq!(inflate(true, &["00", "", "f2 48 cd c9 c9 07 00"]), [message(""), message(""), message("Hello")]);
 }
 
@@ -42,12 +42,12 @@ fn a_payload_that_ends_within_a_block_is_invalid() {
         // the length 1.
         "04",
     ] {
-        assert_eq!(inflate(true, &[payload]), [ReferenceResult::Invalid], "{payload}");
+        assert_eq!(inflate(true, &[payload]), [OneShotResult::Invalid], "{payload}");
     }
 }
 
 #[test]
 fn one_byte_above_the_limit_is_too_big() {
     assert_eq!(inflate(true, &["00 05 00 fa ff 48 65 6c 6c 6f 00"]), [message("Hello")]);
-    assert_eq!(inflate(true, &["00 06 00 f9 ff 48 65 6c 6c 6f 21 00"]), [ReferenceResult::TooBig]);
+    assert_eq!(inflate(true, &["00 06 00 f9 ff 48 65 6c 6c 6f 21 00"]), [OneShotResult::TooBig]);
 }

@@ -1,19 +1,21 @@
-//! The bytes of every fault, written by hand, and functions that compare sent bytes with them.
+//! The bytes of every fault of the laboratory, written by hand, and functions that compare sent bytes
+//! with them.
 //!
-//! This file uses no code of the workspace. The tests of the server and of the client include it as
-//! well.
-
-#![allow(dead_code)] // Each test program uses a part of this file.
+//! The tests of the laboratory, of the server and of the client use this module. It does not use the
+//! laboratory itself.
 
 /// A key for requests, and the accept value for it. The RFC's example values are not suitable,
 /// because one fault sends that accept value.
-pub(crate) const KEY: &str = "x3JJHMbDL1EzLkh9GBhXDw==";
-pub(crate) const ACCEPT: &str = "HSmrc0sMlYUkAGmm5OPpG2HaGWk=";
+pub const KEY: &str = "x3JJHMbDL1EzLkh9GBhXDw==";
+/// The accept value for [`KEY`].
+pub const ACCEPT: &str = "HSmrc0sMlYUkAGmm5OPpG2HaGWk=";
 
 /// The side that sends the fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FaultSender {
+pub enum FaultSender {
+    /// A client.
     Client,
+    /// A server.
     Server,
 }
 
@@ -99,7 +101,7 @@ fn frames(name: &str) -> Option<Vec<SentFrame>> {
 /// Checks the bytes of a fault on an open connection. Returns the bytes after them, and the masking
 /// keys.
 #[track_caller]
-pub(crate) fn check_frames<'a>(name: &str, sender: FaultSender, mut sent: &'a [u8]) -> (&'a [u8], Vec<[u8; 4]>) {
+pub fn check_frames<'a>(name: &str, sender: FaultSender, mut sent: &'a [u8]) -> (&'a [u8], Vec<[u8; 4]>) {
     let mut keys = Vec::new();
     for (index, SentFrame(mut header, payload)) in frames(name).expect("a fault in frames").into_iter().enumerate() {
         // Only the masking of the first frame is wrong. The Ping after it is valid.
@@ -196,7 +198,7 @@ fn head_change(sender: FaultSender, name: &str) -> HeadChange {
 
 /// Checks a faulty request for `/echo` at `host`, with any key. Nothing may follow it.
 #[track_caller]
-pub(crate) fn check_request(name: &str, host: &str, sent: &[u8]) {
+pub fn check_request(name: &str, host: &str, sent: &[u8]) {
     let valid = [
         "GET /echo HTTP/1.1",
         "Host: HOST",
@@ -226,7 +228,7 @@ fn without_key(line: &str) -> String {
 /// Checks a faulty response to a request with [`KEY`], and the Ping after it. Returns the bytes
 /// after those.
 #[track_caller]
-pub(crate) fn check_response<'a>(name: &str, sent: &'a [u8]) -> &'a [u8] {
+pub fn check_response<'a>(name: &str, sent: &'a [u8]) -> &'a [u8] {
     let rest = check_head(name, FaultSender::Server, &valid_response(), sent, |line| line.replace(ACCEPT, "ACCEPT"));
     if name == "status-200" {
         return rest;
@@ -237,7 +239,7 @@ pub(crate) fn check_response<'a>(name: &str, sent: &'a [u8]) -> &'a [u8] {
 
 /// Checks the valid response before a fault in frames. Returns the frames.
 #[track_caller]
-pub(crate) fn check_right_response(sent: &[u8]) -> &[u8] {
+pub fn check_valid_response(sent: &[u8]) -> &[u8] {
     let (mut lines, rest) = split(sent);
     lines.iter_mut().for_each(|line| *line = line.replace(ACCEPT, "ACCEPT"));
     assert_eq!(lines, valid_response());

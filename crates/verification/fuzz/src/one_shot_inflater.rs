@@ -15,7 +15,7 @@ const FINAL_BLOCK: [u8; 6] = [0x01, 0x01, 0x00, 0xFE, 0xFF, b'A'];
 
 /// The result of decompressing a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReferenceResult {
+pub enum OneShotResult {
     /// The content of the message, as far as its payload has arrived.
     Message(Vec<u8>),
     /// The payload is not DEFLATE, or ends within a block.
@@ -26,7 +26,7 @@ pub enum ReferenceResult {
 
 /// Decompresses the messages of one direction.
 #[derive(Debug)]
-pub struct ReferenceInflater {
+pub struct OneShotInflater {
     takeover: bool,
     /// The compressed bytes to which the next message may refer.
     stream: Vec<u8>,
@@ -34,7 +34,7 @@ pub struct ReferenceInflater {
     size: usize,
 }
 
-impl ReferenceInflater {
+impl OneShotInflater {
     /// Creates an inflater for a connection with or without context takeover.
     pub const fn new(takeover: bool) -> Self {
         Self { takeover, stream: Vec::new(), size: 0 }
@@ -48,7 +48,7 @@ impl ReferenceInflater {
     ///
     /// # Panics
     /// `flate2` stops without a reason.
-    pub fn inflate(&mut self, payload: &[u8], is_complete: bool, limit: usize) -> ReferenceResult {
+    pub fn inflate(&mut self, payload: &[u8], is_complete: bool, limit: usize) -> OneShotResult {
         let mut message = Vec::new();
         let mut rest = payload;
         while !rest.is_empty() {
@@ -57,10 +57,10 @@ impl ReferenceInflater {
             let Decompressed { bytes, read, end } = decompress(&self.stream, self.size + limit - message.len() + 1);
             message.extend_from_slice(&bytes[self.size..]);
             if message.len() > limit {
-                return ReferenceResult::TooBig;
+                return OneShotResult::TooBig;
             }
             match end {
-                StreamEnd::Invalid => return ReferenceResult::Invalid,
+                StreamEnd::Invalid => return OneShotResult::Invalid,
                 StreamEnd::Open => {
                     assert_eq!(read, self.stream.len(), "the output has room, and there is no error");
                     self.size = bytes.len();
@@ -76,12 +76,12 @@ impl ReferenceInflater {
         // If the payload is empty or ends with a block with BFINAL, the tail has nothing to
         // complete.
         if is_complete && !rest.is_empty() && !self.append_tail() {
-            return ReferenceResult::Invalid;
+            return OneShotResult::Invalid;
         }
         if is_complete && !self.takeover {
             self.forget();
         }
-        ReferenceResult::Message(message)
+        OneShotResult::Message(message)
     }
 
     /// Appends the tail to the stream. Returns whether the tail completes a block and adds no
