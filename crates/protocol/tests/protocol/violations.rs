@@ -184,7 +184,9 @@ fn handshake_table() -> Vec<HandshakeRow> {
 /// that it must have.
 #[rustfmt::skip]
 fn frame_table() -> Vec<FrameRow> {
-    let row = |violation, name, section, close_code, sentence| FrameRow { violation, name, section, close_code, sentence };
+    let row = |violation, name, section, close_code, sentence| {
+        FrameRow { violation, name, section, close_code, sentence }
+    };
     let limits = || Limits::DEFAULT;
     vec![
         // Frames.

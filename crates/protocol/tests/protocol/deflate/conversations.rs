@@ -85,7 +85,10 @@ proptest! {
         takeover in any::<(bool, bool)>(),
         threshold in prop_oneof![Just(0), Just(100)],
     ) {
-        let options = ALWAYS.server_no_context_takeover(takeover.0).client_no_context_takeover(takeover.1).threshold(threshold);
+        let options = ALWAYS
+            .server_no_context_takeover(takeover.0)
+            .client_no_context_takeover(takeover.1)
+            .threshold(threshold);
         let mut pair = LinkedPair::with_deflate(&Config::default(), &options, &options);
         pair.read_size = read_size;
         let (mut to_server, mut to_client) = (Vec::new(), Vec::new());

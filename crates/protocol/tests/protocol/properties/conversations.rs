@@ -66,15 +66,19 @@ proptest! {
         let mut sender = endpoint(sender, &keys);
         let mut receiver = endpoint(peer_of(sender.role()), &keys);
         items.iter().for_each(|item| item.send(&mut sender.connection));
+        let bytes = sender.take_sent();
         let observed: Vec<Observed> =
-            cut_into(&sender.take_sent(), &[read_size]).into_iter().flat_map(|read| receiver.receive_bytes(read)).collect();
+            cut_into(&bytes, &[read_size]).into_iter().flat_map(|read| receiver.receive_bytes(read)).collect();
         let expected: Vec<Observed> = items.iter().flat_map(SentItem::observed).collect();
         prop_assert_eq!(&observed, &expected);
         // The receiver answers each Ping with a Pong.
         let answers = sender.receive_bytes(&receiver.take_sent());
         let pongs: Vec<Observed> = expected
             .into_iter()
-            .filter_map(|observed| if let Observed::Ping(payload) = observed { Some(Observed::Pong(payload)) } else { None })
+            .filter_map(|observed| match observed {
+                Observed::Ping(payload) => Some(Observed::Pong(payload)),
+                _ => None,
+            })
             .collect();
         prop_assert_eq!(answers, pongs);
     }

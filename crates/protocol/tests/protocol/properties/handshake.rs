@@ -68,7 +68,8 @@ proptest! {
                 prop_assert_eq!(split.head().headers(), whole.head().headers());
                 prop_assert_eq!(split.head().uri(), whole.head().uri());
                 let [split, whole] = [&split, &whole].map(|request| {
-                    request.check_upgrade().map(|upgrade| (upgrade.subprotocols().to_vec(), upgrade.extensions().to_vec()))
+                    let upgrade = request.check_upgrade()?;
+                    Ok::<_, HandshakeViolation>((upgrade.subprotocols().to_vec(), upgrade.extensions().to_vec()))
                 });
                 prop_assert_eq!(split, whole);
             }

@@ -92,7 +92,11 @@ proptest! {
     #[test]
     fn a_list_of_extensions_is_parsed_with_any_quotes_spaces_and_lines(
         extensions in vec(
-            ("[a-zA-Z0-9!#$%&'*+.^_`|~-]{1,8}", vec(("[a-z_]{1,8}", proptest::option::of("[a-z0-9]{1,4}")), 0..3)), 1..4,
+            (
+                "[a-zA-Z0-9!#$%&'*+.^_`|~-]{1,8}",
+                vec(("[a-z_]{1,8}", proptest::option::of("[a-z0-9]{1,4}")), 0..3),
+            ),
+            1..4,
         ),
         quoted: bool,
         spaced: bool,

@@ -82,7 +82,8 @@ proptest! {
         }
         let violations = observed.iter().filter(|observed| matches!(observed, Observed::Violation(_))).count();
         prop_assert!(violations <= 1, "{observed:?}");
-        let close_at = observed.iter().position(|observed| matches!(observed, Observed::Violation(_) | Observed::Close(_)));
+        let is_last = |observed: &Observed| matches!(observed, Observed::Violation(_) | Observed::Close(_));
+        let close_at = observed.iter().position(is_last);
         if let Some(at) = close_at {
             prop_assert_eq!(at + 1, observed.len(), "an event follows a Close or a violation");
             prop_assert_eq!(endpoint.connection.state(), State::Closing);
