@@ -4,9 +4,12 @@ mod cancel_safety;
 mod closing;
 #[cfg(feature = "deflate")]
 mod deflate;
+mod errors;
+mod events;
 mod handshake;
 mod keep_alive;
 mod masking;
+mod parts;
 mod read_buffers;
 mod sending;
 mod serve;

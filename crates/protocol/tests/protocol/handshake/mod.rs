@@ -3,5 +3,6 @@
 mod client_request;
 mod client_response;
 mod request_head;
+mod secrets;
 mod server;
 mod server_response;
