@@ -240,12 +240,11 @@ impl Connector {
                     read_body(&mut stream, &mut response).await;
                     return Err(ConnectError::Answer(HandshakeError::Rejected(response)));
                 }
+                // No frame can report it to the server. Returning drops the stream, which ends the
+                // connection.
                 //= docs/src/rfc6455.md#section-7-2-1
                 //# When a step of the opening handshake requires the client to fail the connection,
                 //# the client MUST do so as described in section 7.1.7.
-                //
-                // No frame can report it to the server. Returning drops the stream, which ends the
-                // connection.
                 Err(violation) => return Err(ConnectError::Answer(violation)),
             }
         };

@@ -18,9 +18,6 @@ impl CloseCode {
     pub const PROTOCOL_ERROR: Self = Self(1002);
     /// 1003: a kind of data that this endpoint does not accept, such as binary data if it
     /// understands only text.
-    //= docs/src/rfc6455.md#section-7-4-1
-    //# An endpoint that understands only text MAY close with 1003 when it receives a binary
-    //# message.
     pub const UNSUPPORTED_DATA: Self = Self(1003);
     /// 1005: the Close frame had no code. Reported, never sent.
     pub const NO_STATUS_RECEIVED: Self = Self(1005);

@@ -194,11 +194,10 @@ impl Closing {
         //# When the TCP connection is closed, the WebSocket connection is CLOSED.
         if self.disconnected {
             State::Closed
+        // A failed connection is CLOSING too: failing it has queued a Close.
         //= docs/src/rfc6455.md#section-7-1-3
         //# As soon as an endpoint sends or receives a Close frame, the closing handshake has
         //# started and the connection is CLOSING.
-        //
-        // A failed connection is CLOSING too: failing it has queued a Close.
         } else if self.sent.is_some() || self.received.is_some() {
             State::Closing
         } else {
@@ -290,11 +289,10 @@ impl Closing {
     /// Summarises the facts for the application.
     pub(super) fn close_info(&self) -> CloseInfo {
         let (code, reason) = match &self.received {
+            // It does not matter which code this end sent.
             //= docs/src/rfc6455.md#section-7-1-5
             //# The close code of a connection is the code in the first Close frame that the
             //# endpoint received.
-            //
-            // It does not matter which code this end sent.
             Some(Some(frame)) => (frame.code(), frame.reason().to_owned()),
             Some(None) => (CloseCode::NO_STATUS_RECEIVED, String::new()),
             None => (CloseCode::ABNORMAL_CLOSURE, String::new()),

@@ -12,9 +12,6 @@ use crate::frame::Opcode;
 ///
 /// Without a maximum, the queue would grow forever when a peer sends Pings and does not read. With
 /// it, Pongs use at most 64 frames of 131 bytes each, with a client's masking key.
-//= docs/src/rfc6455.md#section-5-5-3
-//# An endpoint that receives another Ping before it has answered the earlier ones MAY answer only
-//# the latest.
 const MAX_QUEUED_PONGS: u32 = 64;
 
 /// The state that a connection keeps for the control frames of its peer. Created with the first
@@ -56,6 +53,9 @@ impl ControlFrameState {
         } else {
             // This replaces the Ping that was remembered before, because answering the latest is
             // enough.
+            //= docs/src/rfc6455.md#section-5-5-3
+            //# An endpoint that receives another Ping before it has answered the earlier ones MAY
+            //# answer only the latest.
             self.owed_pong = Some(Bytes::copy_from_slice(payload));
         }
     }

@@ -367,12 +367,11 @@ impl Connection {
         // closing handshake.
         self.closing.on_close_received(body.clone());
         self.start_close_timer(now);
+        // The answer repeats the code and leaves out the reason, which the peer knows already.
         //= docs/src/rfc6455.md#section-5-5-1
         //# An endpoint that receives a Close frame and has not sent one MUST send one in response.
         //= docs/src/rfc6455.md#section-5-5-1
         //# An endpoint SHOULD respond to a Close frame as soon as practical.
-        //
-        // The answer repeats the code and leaves out the reason, which the peer knows already.
         self.send_close(body.as_ref().map(CloseFrame::without_reason), now);
         Ok(Event::Close(body))
     }
@@ -390,12 +389,11 @@ impl Connection {
     /// A Close tells the peer the reason, no more input is processed, and TCP is half-closed as
     /// soon as the Close has been written.
     fn fail(&mut self, violation: Violation, now: Instant) -> Violation {
+        // This does nothing if our Close was sent before. The peer gets a new deadline all the
+        // same.
         //= docs/src/rfc6455.md#section-7-1-7
         //# If the connection is established, an endpoint that fails it SHOULD first send a Close
         //# frame with an appropriate status code.
-        //
-        // This does nothing if our Close was sent before. The peer gets a new deadline all the
-        // same.
         self.send_close(Some(CloseFrame::for_violation(&violation)), now);
         self.start_close_timer(now);
         self.closing.on_violation(violation.clone());
@@ -511,15 +509,8 @@ impl Connection {
             return Err(UsageError::CloseCodeNotSendable(CloseCode::MANDATORY_EXTENSION));
         }
         if self.state() == State::Open {
-            //= docs/src/rfc6455.md#section-5-5-1
-            //# An endpoint MAY delay its Close frame until the message that it is sending is
-            //# complete.
-            //= docs/src/rfc6455.md#section-5-5-1
-            //# An endpoint MAY send the remaining fragments of its current message before its Close
-            //# frame.
-            //
-            // Both are left to the caller, because only the caller knows the remaining fragments:
-            // it sends them first, and closes afterwards.
+            // At once, even in the middle of a fragmented message: only the caller knows whether more
+            // fragments follow. To finish the message, it sends them first and closes afterwards.
             self.send_close(frame, now);
         }
         Ok(())
@@ -578,12 +569,11 @@ impl Connection {
             // owed.
             control.send_owed_pong(&mut self.sender);
         }
+        // The queue goes first. If the peer has missed a deadline, nobody waits any longer for it
+        // to read.
         //= docs/src/rfc6455.md#section-7-1-1
         //# An endpoint MAY close the connection by any available means when it has to, for example
         //# during an attack.
-        //
-        // The queue goes first. If the peer has missed a deadline, nobody waits any longer for it
-        // to read.
         if !self.sender.queue().is_empty() && !self.closing.has_timed_out() {
             return Some(Transmit::Bytes(self.sender.queue_mut()));
         }

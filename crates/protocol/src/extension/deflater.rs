@@ -128,10 +128,6 @@ impl Deflater {
             //= docs/src/rfc7692.md#section-7-2-1
             //# The compressed data MUST end with an empty uncompressed block, which the endpoint
             //# adds if it is missing.
-            //= docs/src/rfc7692.md#section-7-2-1
-            //# An endpoint MAY use several blocks for one message.
-            //= docs/src/rfc7692.md#section-7-2-1
-            //# An endpoint MAY use blocks of any type.
             compress.compress_vec(rest, output, FlushCompress::Sync).expect("all bytes can be compressed");
             rest = &rest[taken(before, compress.total_in())..];
             // If all input is consumed and there was room to spare, the flush is complete.

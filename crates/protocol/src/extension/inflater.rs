@@ -149,6 +149,10 @@ impl Inflater {
             let before = decompress.total_in();
             //= docs/src/rfc7692.md#section-7-2-2
             //# The endpoint MUST then decompress the result with DEFLATE.
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# An endpoint MAY use several blocks for one message.
+            //= docs/src/rfc7692.md#section-7-2-1
+            //# An endpoint MAY use blocks of any type.
             let result = decompress.decompress_vec(rest, output, FlushDecompress::Sync);
             // Check the limit before the error of this call. How far the decompressor looks ahead
             // depends on where the payload was cut, and the verdict must not.
@@ -210,6 +214,7 @@ impl Inflater {
             }
         }
         self.begun = false;
+        // Without context takeover, the window serves no later message, so free it.
         //= docs/src/rfc7692.md#section-7-1-1-1
         //# A client that does not offer `server_no_context_takeover` MUST be able to decompress
         //# messages that refer to earlier ones.
@@ -228,8 +233,6 @@ impl Inflater {
         //= docs/src/rfc7692.md#section-7-2-2
         //# Otherwise, the server MUST decompress each message with the window of the last
         //# compressed message, even if the client offered the parameter.
-        //
-        // Without context takeover, the window serves no later message, so free it.
         if !self.takeover {
             self.decompress = None;
         }

@@ -77,22 +77,20 @@ pub fn check_first_bytes<B>(
     mut report: impl FnMut(Violation) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let Some(opcode) = Opcode::from_bits(first) else {
-        //= docs/src/rfc6455.md#section-5-2
-        //# An endpoint that receives an unknown opcode MUST fail the connection.
-        //
         // Skipping the unknown frame would look friendlier, but its sender would believe that the
         // frame was understood. The connection fails instead, so that both sides always agree on
         // what was sent.
+        //= docs/src/rfc6455.md#section-5-2
+        //# An endpoint that receives an unknown opcode MUST fail the connection.
         return report(Violation::ReservedOpcode(first & super::layout::OPCODE));
     };
     if opcode.is_control() {
+        // A control frame has to be cheap to handle in the middle of a large message. So it arrives
+        // complete, and is short enough for the seven-bit length.
         //= docs/src/rfc6455.md#section-5-5
         //# A control frame MUST NOT be fragmented.
         //= docs/src/rfc6455.md#section-5-4
         //# A control frame itself MUST NOT be split into fragments.
-        //
-        // A control frame has to be cheap to handle in the middle of a large message. So it arrives
-        // complete, and is short enough for the seven-bit length.
         if first & FIN == 0 {
             report(Violation::FragmentedControl(opcode))?;
         }
@@ -186,11 +184,10 @@ fn check_reserved_bits<B>(
 ) -> ControlFlow<B> {
     // If the opcode is unknown, no extension assigns a meaning to any bit of the frame.
     let negotiated = if header.opcode().is_some() { negotiated } else { ReservedBits::NONE };
+    // Ignoring the bit would be wrong: its sender believes that it changes what the payload means.
     //= docs/src/rfc6455.md#section-5-2
     //# An endpoint that receives a frame with a reserved bit set MUST fail the connection, unless a
     //# negotiated extension defines the bit.
-    //
-    // Ignoring the bit would be wrong: its sender believes that it changes what the payload means.
     let unknown = header.reserved().without(negotiated);
     if !unknown.is_empty() {
         report(Violation::ReservedBitsSet(unknown.bits()))?;

@@ -81,6 +81,8 @@ impl ClientRequest {
     /// caller. To offer compression, use [`deflate`](Self::deflate).
     //= docs/src/rfc6455.md#section-9
     //# A client MAY request extensions.
+    //= docs/src/rfc6455.md#section-9-2
+    //# An implementation MAY use extensions that are defined elsewhere.
     #[must_use]
     pub fn extension(mut self, extension: Extension) -> Self {
         self.extensions.push(extension);
@@ -242,14 +244,11 @@ impl ClientHandshake {
                 // 100 and 103 only announce the final response: go on to the next head.
                 status if status.is_informational() => {}
                 _ => {
+                    // The rest of the input is the beginning of the body, which may explain the
+                    // rejection.
                     //= docs/src/rfc6455.md#section-4-1
                     //# If the status is not 101, the client MUST handle the response as HTTP
                     //# specifies, and no connection is opened.
-                    //= docs/src/rfc6455.md#section-11-3-5
-                    //# A response MAY have several `Sec-WebSocket-Version` headers.
-                    //
-                    // The rest of the input is the beginning of the body, which may explain the
-                    // rejection.
                     let body = self.head.input.freeze();
                     return Err(HandshakeError::Rejected(Box::new(response.map(|()| body))));
                 }
@@ -262,11 +261,10 @@ impl ClientHandshake {
     //# The client MUST check the response as follows.
     fn validate(self, response: Response<()>) -> Result<Established, HandshakeViolation> {
         let headers = response.headers();
+        // HTTP/1.0 has no `Upgrade`.
         //= docs/src/rfc6455.md#section-4-1
         //# If the response breaks any other rule for the server's handshake, the client MUST fail
         //# the connection.
-        //
-        // HTTP/1.0 has no `Upgrade`.
         if response.version() < Version::HTTP_11 {
             return Err(HandshakeViolation::HttpVersionTooOld);
         }
@@ -298,12 +296,11 @@ impl ClientHandshake {
         }
         let extensions = Extension::parse_all(headers)?;
         let deflate_offered = (!self.request.deflate.is_empty()).then_some(PERMESSAGE_DEFLATE);
+        // Names only: the caller who offered an extension checks its parameters. Those of
+        // permessage-deflate are checked below.
         //= docs/src/rfc6455.md#section-4-1
         //# If the response lists an extension that was not offered, the client MUST fail the
         //# connection.
-        //
-        // Names only: the caller who offered an extension checks its parameters. Those of
-        // permessage-deflate are checked below.
         for extension in &extensions {
             let mut offered = self.request.extensions.iter().map(Extension::name).chain(deflate_offered);
             if !offered.any(|name| name == extension.name()) {

@@ -27,8 +27,6 @@ use crate::usage_error::UsageError;
 
 /// One element of the list: an extension with its parameters, as a client offers it or a server
 /// accepts it.
-//= docs/src/rfc6455.md#section-9-2
-//# An implementation MAY use extensions that are defined elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extension {
     name: String,

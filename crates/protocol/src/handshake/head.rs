@@ -164,6 +164,8 @@ fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap,
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| malformed())?;
         let mut value = HeaderValue::from_bytes(line.value).map_err(|_| malformed())?;
         value.set_sensitive(is_credential(&name));
+        //= docs/src/rfc6455.md#section-11-3-5
+        //# A response MAY have several `Sec-WebSocket-Version` headers.
         headers.try_append(name, value).map_err(too_many)?;
     }
     Ok(headers)

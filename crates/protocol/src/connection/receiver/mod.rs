@@ -314,19 +314,17 @@ impl Receiver {
             }
             return Ok(());
         }
+        // This fails at the first byte that cannot be part of valid UTF-8, without waiting for the
+        // rest.
         //= docs/src/rfc6455.md#section-8-1
         //# An endpoint that must interpret bytes as UTF-8, and finds that they are not valid UTF-8,
         //# MUST fail the connection.
-        //
-        // This fails at the first byte that cannot be part of valid UTF-8, without waiting for the
-        // rest.
         for piece in fresh.chunks_mut(CACHED_PIECE) {
             if let Some(key) = key {
-                //= docs/src/rfc6455.md#section-6-2
-                //# A server MUST unmask the data frames that it receives from a client.
-                //
                 // The length of a piece is a multiple of four, so each piece begins with the same
                 // key byte.
+                //= docs/src/rfc6455.md#section-6-2
+                //# A server MUST unmask the data frames that it receives from a client.
                 apply_mask(piece, key);
             }
             self.utf8.push(piece).map_err(|_| Violation::TextNotUtf8)?;
@@ -374,14 +372,13 @@ impl Receiver {
     /// Appends a complete fragment to its message. Returns the message if this fragment is the last
     /// one.
     fn add_fragment(&mut self, kind: MessageKind, last: bool, range: Range<usize>) -> Result<Option<Bytes>, Violation> {
+        // The first fragment opens the message. The rules have checked the order of fragments.
         //= docs/src/rfc6455.md#section-5-4
         //# Unless an extension says otherwise, an endpoint MUST NOT depend on the frame boundaries
         //# within a message.
         //= docs/src/rfc6455.md#section-5-4
         //# The fragments of a message MUST reach the recipient in the order in which they were
         //# sent.
-        //
-        // The first fragment opens the message. The rules have checked the order of fragments.
         let message = self.message.get_or_insert_with(|| OpenMessage::plain(kind));
         message.push(self.input.slice(range));
         if !last {

@@ -55,12 +55,6 @@ fn assert_cannot_send(endpoint: &mut TestEndpoint) {
     assert_eq!(connection.queued_bytes(), queued);
 }
 
-//= docs/src/rfc6455.md#section-5-5-1
-//= type=test
-//# An endpoint MAY delay its Close frame until the message that it is sending is complete.
-//= docs/src/rfc6455.md#section-5-5-1
-//= type=test
-//# An endpoint MAY send the remaining fragments of its current message before its Close frame.
 #[test]
 fn messages_of_the_peer_are_delivered_after_the_local_close() {
     for_both_roles(|endpoint| {

@@ -99,9 +99,6 @@ fn each_code_that_is_not_sendable_is_a_usage_error() {
     }
 }
 
-//= docs/src/rfc6455.md#section-7-4-1
-//= type=test
-//# An endpoint that understands only text MAY close with 1003 when it receives a binary message.
 #[test]
 fn an_endpoint_that_accepts_only_text_can_close_with_1003() {
     for_both_roles(|endpoint| {
