@@ -1,5 +1,5 @@
-// A Close frame says why in a number (RFC 6455, section 7.4.1). `ws` reports only the number, but
-// people want words.
+// A Close frame contains its reason as a number (RFC 6455, section 7.4.1). `ws` reports only that
+// number, so these are the reasons in words.
 const names = {
   1000: 'normal closure',
   1001: 'going away',

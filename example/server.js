@@ -1,17 +1,17 @@
-// The server of the walk-through, on the npm package `ws`:
+// The server of the walk-through, built on the npm package `ws`:
 //
 //   node server [--listen HOST:PORT] [--interval DURATION]
 //
 //   /       sends every client a status message once per interval, and prints what clients send
 //   /echo   sends every message back
-//   /chat   forwards every text to all other clients
+//   /chat   forwards every text message to all other clients
 import { STATUS_CODES, createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { WebSocketServer } from 'ws';
 import { describe } from './close-codes.js';
 
-// `send` never waits: whatever a slow client has not read yet piles up in our memory. Once this
-// many bytes are waiting, we add no more.
+// The maximum number of bytes that may be queued for a client before we add no more messages.
+// `send` never waits: messages that a slow client has not read yet accumulate in our memory.
 const MAX_BACKLOG = 1024 * 1024;
 
 const { host, port, interval } = readArguments();
@@ -28,7 +28,8 @@ const chat = new WebSocketServer({ ...options, handleProtocols: () => 'chat' });
 const paths = new Map([['/', status], ['/echo', echo], ['/chat', chat]]);
 
 const server = createServer((request, response) => {
-  // A request without an upgrade, such as a browser sends for an address that you type in.
+  // This is a request without an upgrade, such as the one that a browser sends when you type in the
+  // address.
   response.writeHead(426, { Connection: 'Upgrade', Upgrade: 'websocket' });
   response.end('This server speaks WebSocket only.\n');
 });
@@ -45,17 +46,17 @@ server.on('upgrade', (request, socket, head) => {
   });
 });
 
-// Browsers let any page open a WebSocket to any host, even to your own machine, and say in `Origin`
-// which site the page came from. Without this check, every web page that you visit could listen in
-// here. Other programs send no Origin.
+// Browsers let any page open a WebSocket to any host, even to your own machine, and name the site
+// of the page in the `Origin` header. Without this check, every web page that you visit could read
+// the messages of this server. Other programs send no Origin.
 function sameOrigin(origin, host) {
-  // The browser writes host and port in the same form into both headers.
+  // The browser writes the host and the port in the same form into Origin and Host.
   return origin === undefined || origin.split('://')[1]?.toLowerCase() === host.toLowerCase();
 }
 
 function refuse(socket, code) {
-  // From 'upgrade' on, Node leaves the socket to us: we handle its errors, write the response and
-  // end it.
+  // After 'upgrade', Node leaves the socket to us: we must handle its errors, write the response
+  // and close it.
   socket.on('error', () => {});
   const answer = `HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
   socket.end(answer, () => socket.destroy());
@@ -64,7 +65,7 @@ function refuse(socket, code) {
 // --- The connections ---------------------------------------------------------------------------
 
 function greet(ws, { remoteAddress, remoteFamily, remotePort }, path) {
-  // Saved now, because a closed socket no longer knows its peer.
+  // Saved now, because a closed socket no longer has the address of its peer.
   ws.peer = hostAndPort(remoteAddress, remoteFamily, remotePort);
   console.log(`${ws.peer} connected to ${path}`);
   ws.on('close', (code) => console.log(`${ws.peer} closed: ${describe(code)}`));
@@ -113,7 +114,8 @@ chat.on('connection', (ws) => {
   ws.on('message', (data, isBinary) => {
     if (isBinary) return;
     for (const other of chat.clients) {
-      // `ws` delivers texts as Buffers too, and would send a Buffer as a binary message.
+      // `ws` delivers text messages as Buffers as well, and would send a Buffer as a binary
+      // message. So convert it to a string.
       if (other !== ws) sendUnlessSlow(other, data.toString());
     }
   });
@@ -131,8 +133,8 @@ server.on('error', (error) => {
 });
 
 server.listen(port, host, () => {
-  // The port comes from the server and not from the arguments: for port 0 the system has picked
-  // one.
+  // Ask the server for its port instead of using the argument: for port 0, the system has chosen a
+  // free port.
   const { address, family, port } = server.address();
   console.log(`listening on ws://${hostAndPort(address, family, port)}/`);
 });
@@ -140,14 +142,16 @@ server.listen(port, host, () => {
 function stop() {
   clearInterval(timer);
   server.close();
-  server.closeAllConnections(); // those that have not become WebSockets
+  server.closeAllConnections(); // HTTP connections that have not become WebSockets
   for (const { clients } of paths.values()) for (const ws of clients) ws.close(1001);
-  // No process.exit(): Node exits by itself once the last client has answered or timed out.
+  // Do not call process.exit(): Node exits by itself once the last client has answered or timed
+  // out.
 }
 process.once('SIGINT', stop);
 process.once('SIGTERM', stop);
 
-// If nobody reads our output any more (`node server | head`), the clients should not suffer for it.
+// If the reader of our output has exited (`node server | head`), ignore the error and continue to
+// serve the clients.
 process.stdout.on('error', () => {});
 
 // --- Helpers -----------------------------------------------------------------------------------
@@ -164,7 +168,7 @@ function readArguments() {
     if (!host || port > 65535) throw new Error(`--listen takes HOST:PORT, not ${values.listen}`);
     const [, amount, unit] = values.interval.match(/^(\d+)(ms|s|m)$/) ?? [];
     const interval = amount * { ms: 1, s: 1000, m: 60_000 }[unit];
-    // setInterval stores the delay in 32 bits and treats anything larger as 1 ms.
+    // setInterval stores the delay in a signed 32-bit integer and treats anything larger as 1 ms.
     if (!(interval >= 1 && interval < 2 ** 31)) {
       throw new Error(`--interval takes a time such as 250ms, 1s or 2m, not ${values.interval}`);
     }

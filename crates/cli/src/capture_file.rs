@@ -1,4 +1,4 @@
-//! A capture file that several connections of one program share.
+//! A capture file that all connections of one program share.
 
 use std::{
     fmt,
@@ -27,7 +27,7 @@ impl fmt::Debug for CaptureFile {
 }
 
 impl CaptureFile {
-    /// Creates the file. An existing file loses its contents.
+    /// Creates the file. An existing file is overwritten.
     ///
     /// # Errors
     /// Returns the file system's error.
@@ -46,8 +46,8 @@ impl CaptureFile {
 
 /// The writer of one connection in a [`CaptureFile`].
 ///
-/// It collects bytes and passes them on as whole blocks, so that connections do not write into each
-/// other's blocks.
+/// The writer collects bytes and writes whole blocks to the file, so that connections do not write
+/// into each other's blocks.
 #[derive(Debug)]
 pub struct CaptureSection {
     file: CaptureFile,
@@ -66,8 +66,8 @@ impl Write for CaptureSection {
         let mut file = self.file.0.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(&self.block)?;
         self.block.clear();
-        // Somebody may open the file while the program runs, and should find everything that has
-        // happened so far.
+        // A user may open the file while the program runs. Flush the buffer, so that the file
+        // contains everything that has been captured so far.
         file.flush()
     }
 }

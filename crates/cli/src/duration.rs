@@ -1,11 +1,11 @@
-//! Durations, as people write them.
+//! Parses and formats durations in the form in which people write them.
 
 use std::{ops::RangeInclusive, time::Duration};
 
 /// Parses a duration such as `250ms`, `1s` or `2m` that must be within `range`.
 ///
 /// # Errors
-/// Returns a sentence that says what is wrong with the text.
+/// Returns a sentence that explains what is wrong with `text`.
 pub fn parse_duration(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, String> {
     let duration =
         humantime::parse_duration(text).map_err(|error| format!("{error} (write it like 250ms, 1s or 2m)"))?;
@@ -18,14 +18,15 @@ pub fn parse_duration(text: &str, range: &RangeInclusive<Duration>) -> Result<Du
     }
 }
 
-/// Returns a duration in words, such as `1m 30s`. [`parse_duration`] reads this form back.
+/// Returns a duration in words, such as `1m 30s`. [`parse_duration`] accepts this form.
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
-/// Returns a limit in words. Long ones are in days: `humantime` would write 365 days as
-/// `11months 30days 3h ...`, because its months and years have an average length.
+/// Returns the limit of a range of durations in words. Limits of more than a month are in days:
+/// `humantime` would write 365 days as `11months 30days 3h ...`, because its months and years have
+/// an average length.
 fn format_limit(limit: Duration) -> String {
     const DAY: u64 = 24 * 60 * 60;
     match limit.as_secs() / DAY {

@@ -1,12 +1,13 @@
 //! The code that the programs `server` and `client` share.
 //!
-//! It deals with command lines, terminals and signals, which the libraries below it should not
-//! know about.
+//! This crate handles command lines, terminals and signals, which the libraries below it should not
+//! depend on.
 //!
 //! # Tracing
 //!
-//! `--trace` prints every frame of a connection and `--capture` writes it to a file. Neither option
-//! changes what the connection does: an observer sits on the stream and is shown each byte.
+//! `--trace` prints every frame of a connection, and `--capture` writes all bytes of a connection
+//! to a file. Neither option changes the behaviour of the connection: an observer only sees a copy
+//! of each byte.
 //!
 //! ```text
 //!   Tapped ── bytes ──▶ Observer ──▶ Conversation ──▶ Record ──▶ a closure: print it, display it
@@ -16,19 +17,19 @@
 //! | item | what it does |
 //! |---|---|
 //! | [`TracingOptions`] | the two options on the command line |
-//! | [`Tracer`] | carries them out for each connection of the program |
+//! | [`Tracer`] | applies the two options to each connection of the program |
 //! | [`Observer`] | dissects and captures one connection |
 //! | [`RecordFormat`] | prints a record, as text or as JSON |
-//! | [`CaptureFile`] | the file that all connections are captured into |
+//! | [`CaptureFile`] | the file to which all connections are captured |
 //!
 //! # Everything else
 //!
 //! | item | what it does |
 //! |---|---|
 //! | [`Signals`] | waits for Ctrl-C and SIGTERM |
-//! | [`code_and_reason`] | writes how a connection was closed |
-//! | [`parse_duration`], [`format_duration`] | read and write durations such as `250ms` |
-//! | [`use_colours`], [`is_dumb`] | what a terminal can display |
+//! | [`code_and_reason`] | formats a close code and its reason |
+//! | [`parse_duration`], [`format_duration`] | parse and format durations such as `250ms` |
+//! | [`use_colours`], [`is_dumb`] | find out what a terminal can display |
 
 mod capture_file;
 mod close;

@@ -6,8 +6,7 @@ use dissector::{Conversation, Direction, Options, Record, capture::Capture, tap:
 
 use crate::capture_file::CaptureSection;
 
-/// A [`Tap`] that hands each record to a closure and, if there is a capture, writes all bytes to
-/// it.
+/// A [`Tap`] that passes each record to a closure and writes all bytes to a capture, if it has one.
 pub struct Observer<F> {
     conversation: Conversation,
     on_record: F,
@@ -38,7 +37,7 @@ impl<F: FnMut(Record)> Observer<F> {
     /// Adds a capture of the connection.
     ///
     /// If the capture cannot be written, because the disk is full for example, the observer drops
-    /// it and calls `on_error` once.
+    /// the capture and calls `on_error` once.
     #[must_use]
     pub fn with_capture(
         mut self,
@@ -53,7 +52,7 @@ impl<F: FnMut(Record)> Observer<F> {
     fn write_capture(&mut self, write: impl FnOnce(&mut Capture<CaptureSection>) -> io::Result<()>) {
         let Some(capture) = &mut self.capture else { return };
         if let Err(error) = write(capture).and_then(|()| capture.flush()) {
-            // The connection is worth more than its capture: it continues without one.
+            // A failed capture must not end the connection, so continue without a capture.
             self.capture = None;
             (self.on_capture_error)(&error);
         }

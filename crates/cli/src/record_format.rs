@@ -3,8 +3,8 @@
 use dissector::{Record, printable, render};
 use protocol::Role;
 
-/// The rows of 16 bytes that are printed of one record: a screenful. For a longer record the JSON
-/// still has the length, and a capture has every byte.
+/// The maximum number of rows of 16 bytes that are printed for one record: a screenful. The JSON of
+/// a longer record still contains the length, and a capture contains every byte.
 const MAX_ROWS: usize = 16;
 
 /// The form in which records are printed.
@@ -16,7 +16,7 @@ pub enum RecordFormat {
         /// Whether to use colours.
         colour: bool,
     },
-    /// For programs: one line of JSON for each record, see [`render::json`].
+    /// For programs: one line of JSON for each record (see [`render::json`]).
     Json,
 }
 
@@ -24,8 +24,8 @@ impl RecordFormat {
     /// Returns the record in this format, with a line end.
     ///
     /// `role` is the role of the program that prints: `>` marks what it sends and `<` what it
-    /// receives. `connection` tells several connections of one program apart; it may be empty if
-    /// there is only one.
+    /// receives. `connection` is a name that distinguishes the connections of one program; it may
+    /// be empty if there is only one connection.
     #[must_use]
     pub fn print(self, record: &Record, role: Role, connection: &str) -> String {
         match self {
@@ -37,7 +37,8 @@ impl RecordFormat {
                 format!("{connection}{space}{mark} {}{incomplete}\n{dump}\n", printable(&record.summary))
             }
             Self::Json if connection.is_empty() => render::json(record) + "\n",
-            // The record is a JSON object. The name of the connection becomes its first member.
+            // The record is a JSON object. Replace its opening brace, so that the name of the
+            // connection becomes its first member.
             Self::Json => format!("{{\"connection\":\"{connection}\",{}\n", &render::json(record)[1..]),
         }
     }

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: a person or a supervisor asks the program to end.
+//! Ctrl-C and SIGTERM, with which a user or a supervisor asks the program to end.
 //!
 //! By default either signal ends the process at once. The peer then sees a connection that broke
 //! off (code 1006) instead of a Close frame, so the programs catch both signals and close their
@@ -37,7 +37,7 @@ pub struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Starts to catch the signals. From now on they no longer end the process;
+    /// Starts to catch Ctrl-C and SIGTERM. They no longer end the process after this call;
     /// [`next`](Self::next) returns them.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Signals {
     /// Waits for the next signal.
     ///
     /// # Cancel safety
-    /// Cancel-safe: a signal that arrives between two calls is returned by the second one.
+    /// Cancel-safe: a signal that arrives between two calls is returned by the second call.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
@@ -78,7 +78,8 @@ impl Signals {
     pub async fn next(&mut self) -> Signal {
         match tokio::signal::ctrl_c().await {
             Ok(()) => Signal::Interrupt,
-            // Without a handler no Ctrl-C can arrive here. The system ends the process instead.
+            // The handler could not be installed, so Ctrl-C still ends the process and never
+            // arrives here. Wait forever.
             Err(_) => std::future::pending().await,
         }
     }

@@ -4,15 +4,15 @@ use std::{env, ffi::OsStr, io::IsTerminal};
 
 /// Returns whether to write colours to `stream`.
 ///
-/// Only a terminal gets colours, and only if it has some and the user has not switched them off.
-/// `NO_COLOR` set to anything but the empty string switches them off (<https://no-color.org/>).
+/// Colours are written only to a terminal that supports them, and only if the user has not switched
+/// them off. Setting `NO_COLOR` to a non-empty string switches them off (<https://no-color.org/>).
 #[must_use]
 pub fn use_colours(stream: &impl IsTerminal) -> bool {
     let [no_color, term] = ["NO_COLOR", "TERM"].map(env::var_os);
     colours_allowed(stream.is_terminal(), no_color.as_deref(), term.as_deref())
 }
 
-/// Returns whether the terminal can do nothing but print lines: no colours and no cursor
+/// Returns whether the terminal can only print lines, without colours or cursor movement
 /// (`TERM=dumb`).
 #[must_use]
 pub fn is_dumb() -> bool {

@@ -1,4 +1,4 @@
-//! Carries out `--trace` and `--capture` for each connection of a program.
+//! Applies `--trace` and `--capture` to each connection of a program.
 
 use std::{io, net::SocketAddr, path::Path};
 
@@ -13,8 +13,8 @@ use crate::{
     tracing_options::{TraceFormat, TracingOptions},
 };
 
-/// The tracing that the command line requests. A program makes one tracer and uses it for all of
-/// its connections.
+/// The tracing that the command line requests. A program creates one tracer and uses it for all
+/// connections.
 #[derive(Debug, Clone)]
 pub struct Tracer {
     format: Option<RecordFormat>,
@@ -22,10 +22,11 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// Creates the tracer for these options, or `None` if neither of them is present.
+    /// Creates the tracer for `options`. Returns `None` if neither `--trace` nor `--capture` is
+    /// present.
     ///
-    /// Traces are meant for standard error, so they have colours if that is a terminal with
-    /// colours.
+    /// Traces are meant for standard error, so they are coloured if standard error is a terminal
+    /// that supports colours.
     ///
     /// # Errors
     /// Returns a sentence for the user if the capture file cannot be created.
@@ -43,10 +44,10 @@ impl Tracer {
         Ok((format.is_some() || file.is_some()).then_some(Self { format, file }))
     }
 
-    /// Creates the observer of one connection. It passes each record to `write`, as text, if
-    /// `--trace` is present.
+    /// Creates the observer of one connection. If `--trace` is present, the observer passes each
+    /// formatted record to `write`.
     ///
-    /// `role` and `connection` are those of [`RecordFormat::print`].
+    /// `role` and `connection` have the same meaning as in [`RecordFormat::print`].
     pub fn observer<W: FnMut(&str)>(
         &self,
         role: Role,
@@ -63,8 +64,8 @@ impl Tracer {
 
     /// Starts the capture of one connection, if `--capture` is present.
     ///
-    /// `addresses` are those of the client and of the server. If capturing fails, now or later,
-    /// `report` gets one sentence about it.
+    /// `addresses` are the addresses of the client and of the server. If capturing fails, now or
+    /// later, `report` is called with one sentence that explains the failure.
     pub fn start_capture<F: FnMut(Record)>(
         &self,
         observer: Observer<F>,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// The options `--trace` and `--capture`. A program adds them to its own with
+/// The options `--trace` and `--capture`. A program adds them to its own options with
 /// `#[command(flatten)]`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TracingOptions {
@@ -21,8 +21,8 @@ pub struct TracingOptions {
     )]
     pub trace: Option<TraceFormat>,
 
-    /// Write the bytes of every connection to a file that Wireshark opens. With TLS, these are the
-    /// decrypted bytes
+    /// Write the bytes of every connection to a file that Wireshark can open. With TLS, these are
+    /// the decrypted bytes
     #[arg(long, value_name = "FILE.pcapng")]
     pub capture: Option<PathBuf>,
 }
@@ -59,7 +59,7 @@ mod tests {
         assert_eq!(trace(&["--trace=text"]), Ok(Some(TraceFormat::Text)));
         assert_eq!(trace(&["--trace=json"]), Ok(Some(TraceFormat::Json)));
         assert_eq!(trace(&["--trace=xml"]), Err(ErrorKind::InvalidValue));
-        // Without the equals sign the word is a further argument, such as the client's URL.
+        // Without the equals sign, `json` is a further argument, such as the client's URL.
         assert_eq!(trace(&["--trace", "json"]), Err(ErrorKind::UnknownArgument));
     }
 }

@@ -12,16 +12,16 @@ use crate::suggest::closest;
 ///
 /// On a terminal, the client fills the screen. It shows the conversation, every frame on the wire,
 /// and the fields of each frame; type `/help` for the commands. With `--plain`, or when standard
-/// input or output is not a terminal, it works line by line:
+/// input or output is not a terminal, it works line by line.
 ///
-/// It sends each line of standard input as a text message, and prints each message that it receives
-/// on a line of standard output. At the end of the input (Ctrl-D), on Ctrl-C and on SIGTERM, it
-/// closes the connection with code 1000 and keeps printing until the server has answered. A second
-/// Ctrl-C stops it at once.
+/// When the client works line by line, it sends each line of standard input as a text message, and
+/// prints each message that it receives on a line of standard output. At the end of the input
+/// (Ctrl-D), on Ctrl-C and on SIGTERM, the client closes the connection with code 1000 and keeps
+/// printing until the server has answered. A second Ctrl-C stops it at once.
 ///
-/// Standard error reports how the connection ended. The exit status is 0 for the close codes 1000,
-/// 1001 and 1005, 2 for an invalid command line, and 1 for every other failure, including a line
-/// that could not be sent.
+/// A line on standard error reports how the connection ended. The exit status is 0 for the close
+/// codes 1000, 1001 and 1005, 2 for an invalid command line, and 1 for every other failure,
+/// including a line that could not be sent.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "client", version)]
 pub(crate) struct ClientArgs {
@@ -52,13 +52,13 @@ pub(crate) struct ClientArgs {
     pub(crate) connect_timeout: Duration,
 
     /// The time limit for the server's answer to our Close. After the end of the input, each
-    /// message that still arrives restarts the time, so that no answer is lost. After Ctrl-C, it
-    /// does not.
+    /// message that still arrives restarts the time, so that no answer is lost. After Ctrl-C,
+    /// messages do not restart it.
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub(crate) close_timeout: Duration,
 
-    /// The largest message to receive and the longest line to send: in bytes, or with a suffix K, M
-    /// or G.
+    /// The maximum length of a message to receive and of a line to send, in bytes or with a suffix
+    /// K, M or G.
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
     pub(crate) max_message: usize,
 
@@ -68,7 +68,7 @@ pub(crate) struct ClientArgs {
     pub(crate) deflate: bool,
 
     /// Work line by line, even on a terminal, as --trace also does. Every line is then sent as a
-    /// text: `/ping` and the other commands need the full screen.
+    /// text message: `/ping` and the other commands exist only in full-screen mode.
     #[arg(long)]
     pub(crate) plain: bool,
 
@@ -81,8 +81,8 @@ pub(crate) struct ClientArgs {
     pub(crate) binary: bool,
 
     /// Break every rule of the RFC that a client can break, each on a connection of its own, and
-    /// print what the server does. The exit status is 1 if the server tolerates a violation that the
-    /// RFC requires it to reject.
+    /// print what the server does. The exit status is 1 if the server tolerates a violation that
+    /// the RFC requires it to reject.
     #[arg(long, conflicts_with_all = ["binary", "ping_interval"])]
     pub(crate) probe: bool,
 
@@ -95,8 +95,8 @@ pub(crate) struct ClientArgs {
     #[arg(long, exclusive = true)]
     pub(crate) probe_list: bool,
 
-    /// The time limit for the server's answer to a broken rule, with --probe and with `/break` on
-    /// the full screen.
+    /// The time limit for the server's answer to a broken rule, with --probe and with `/break` in
+    /// full-screen mode.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     pub(crate) probe_patience: Duration,
 
@@ -125,8 +125,8 @@ fn rule(name: &str) -> Result<String, String> {
     Err(format!("{suggestion}there is no such rule; --probe-list lists the rules"))
 }
 
-/// Parses `250ms`, `1s` or `2m`. The upper limit of a day is longer than anyone waits here, and it
-/// keeps sums with the current time from overflowing.
+/// Parses `250ms`, `1s` or `2m`. The upper limit of one day is longer than any practical time
+/// limit, and it keeps the sum of a duration and the current time from overflowing.
 fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text, &(Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60)))
 }

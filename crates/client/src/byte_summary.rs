@@ -1,6 +1,6 @@
-//! Binary data in one line of text.
+//! Summarizes binary data in one line of text.
 
-/// The number of bytes that are shown.
+/// The maximum number of bytes that a summary shows.
 const BYTES_SHOWN: usize = 16;
 
 /// Returns the length and the first bytes: `5 bytes: 01 02 03 04 05`.

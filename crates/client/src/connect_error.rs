@@ -13,10 +13,11 @@ use websocket::{
     protocol::{Uri, handshake::HandshakeError},
 };
 
-/// The number of characters that are quoted from the body of an HTTP response.
+/// The maximum number of characters that are quoted from the body of an HTTP response.
 const QUOTED_MAX: usize = 120;
 
-/// Returns the sentence. `timeout` is the time that the connection had to open.
+/// Returns a sentence that explains the error and what to do. `timeout` is the time limit for
+/// opening the connection.
 pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> String {
     let server = authority(uri);
     match error {
@@ -61,12 +62,13 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
              proxy changes or repeats its answers",
             printable(&violation.to_string())
         ),
-        // The remaining errors name the problem themselves. They need no address and no advice.
+        // The messages of the remaining errors name the problem, so they need no address and no
+        // advice.
         other => printable(&other.to_string()).into_owned(),
     }
 }
 
-/// Returns the host and the port as they are written in a URL.
+/// Returns the host and the port in the notation of a URL: an IPv6 address is in brackets.
 fn authority(uri: &Uri) -> String {
     let (host, port) = (uri.host(), uri.port());
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
@@ -95,7 +97,7 @@ fn advice(status: StatusCode, headers: &HeaderMap) -> String {
     advice.to_owned()
 }
 
-/// Returns the first line of the response's body that is not blank, cut to a readable length.
+/// Returns the first line of the response's body that is not blank, cut to `QUOTED_MAX` characters.
 fn first_line(response: &Response<impl AsRef<[u8]>>) -> Option<String> {
     let body = response.body().as_ref();
     let text = String::from_utf8_lossy(body);
@@ -103,7 +105,8 @@ fn first_line(response: &Response<impl AsRef<[u8]>>) -> Option<String> {
         let content = line.trim();
         (!content.is_empty()).then_some((content, line.ends_with('\n')))
     })?;
-    // The response holds only the part of the body that arrived together with the head.
+    // The response contains only the part of the body that arrived together with the head, so the
+    // line may be incomplete. An ellipsis then shows that.
     let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let whole = ended || length.is_none_or(|length: usize| body.len() >= length);
     let mut quoted: String = line.chars().take(QUOTED_MAX).collect();

@@ -2,9 +2,9 @@
 //!
 //! Four things can happen at any time, and none may delay the others: the user types a line, a
 //! message arrives, a signal arrives, or the reader of our output goes away. So the connection is
-//! split. One future sends, another receives, and a loop waits for whatever comes first. `select!`
-//! drops the futures that did not finish first. Everything that they await is cancel-safe, so a
-//! dropped future loses nothing.
+//! split: one future sends, another receives, and a loop waits for the first event. `select!` drops
+//! the futures that did not finish first. They await only cancel-safe operations, so dropping them
+//! loses no message.
 //!
 //! ```text
 //!    end of input, signal, output closed: we send a Close
@@ -12,7 +12,7 @@
 //!  OPEN                                                   ▼     end of TCP, or
 //!    │                                                 CLOSING ────────────────────▶ over
 //!    └────────────────────────────────────────────────────▲     silence for too long
-//!    the server sends one, or breaks a rule
+//!    the server sends a Close, or breaks a rule
 //! ```
 
 use std::{cell::Cell, io, pin::pin, time::Duration};
@@ -44,7 +44,8 @@ use crate::{
 /// be silent while the connection is closing.
 ///
 /// # Errors
-/// Returns the second signal. The client then stops without waiting any longer.
+/// Returns the signal that stops the client at once: the second one, or any signal that arrives
+/// when the connection is already closing.
 pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     connection: WebSocket<S>,
     input: &mut InputLines,
@@ -57,8 +58,8 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     let lines_lost = Cell::new(false);
     let mut sending = pin!(send(&mut write_half, input, &stop, &lines_lost));
     let mut sent = false;
-    // The first signal sets `stopping`. From then on there is a deadline, whatever the server
-    // sends.
+    // The first signal or a closed output sets `stopping`. From then on, `deadline` applies, so
+    // that a server that keeps sending cannot keep the client running.
     let mut stopping = false;
     let mut deadline = pin!(sleep(close_timeout));
 
@@ -110,7 +111,7 @@ async fn send<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Sends the lines of the input as fast as the server accepts them, and no faster.
+/// Sends the lines of the input. When the server does not accept more data, waits until it does.
 async fn send_lines<S: AsyncRead + AsyncWrite + Unpin>(
     write_half: &mut WriteHalf<S>,
     input: &mut InputLines,
@@ -125,7 +126,7 @@ async fn send_lines<S: AsyncRead + AsyncWrite + Unpin>(
         for line in lines.drain(..) {
             match line {
                 // `feed` waits only for room in the queue; `send` would wait until the line is
-                // written. With `feed`, lines that arrived together leave together.
+                // written. With `feed`, lines that arrived together are written together.
                 Ok(line) => write_half.feed(line).await?,
                 Err(error) => {
                     lines_lost.set(true);
@@ -146,9 +147,9 @@ async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
     printer: &Printer,
     close_timeout: Duration,
 ) -> Result<(), Cause> {
-    // Reserve room first and read second, so a message that has been read can always be passed on.
-    // If the output is closed, messages are read and dropped, because the server's Close comes
-    // after them.
+    // Reserve room in the printer's channel before reading, so that a message that has been read
+    // can always be passed on. If the output is closed, the client still reads messages and drops
+    // them, because the server's Close arrives after them.
     let room = printer.reserve().await;
     let mut timer = None;
     loop {
@@ -167,12 +168,12 @@ async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Waits until everything that arrived is printed, and returns whether that succeeded. With a
-/// `time_limit`, the reader of our output has to be fast enough; without one, it may take as long
-/// as it likes.
+/// Waits until every received message is printed, and returns whether that succeeded. `time_limit`
+/// is the maximum time to wait for the program that reads our output. With `None`, there is no
+/// limit.
 ///
 /// # Errors
-/// Returns a signal that arrives meanwhile.
+/// Returns a signal that arrives during the wait.
 async fn print_the_rest(
     printer: Printer,
     signals: &mut TerminalSignals,

@@ -9,9 +9,9 @@
 //!   closed: 1006 (abnormal closure), by the server: ...
 //! ```
 //!
-//! 1006 is the code that people ask about most. It is never sent: it is this side's name for an end
-//! without a Close frame, so the server cannot have given a reason. The line says what is known and
-//! where to look for the rest.
+//! 1006 is the code that people ask about most. No endpoint sends it: the client itself reports it
+//! if the connection ends without a Close frame from the server, and so without a reason. The line
+//! states what is known and where to look for the cause.
 
 use std::{fmt, io, process::ExitCode, time::Duration};
 
@@ -25,28 +25,28 @@ use websocket::{
 /// The end of a conversation.
 #[derive(Debug)]
 pub(crate) struct Ending {
-    /// The connection's own account of its end.
+    /// The connection's summary of its end.
     pub(crate) close_info: CloseInfo,
-    /// Why nothing more was received.
+    /// The reason why nothing more was received.
     pub(crate) cause: Cause,
     /// Whether every line of the input could be sent and every message could be printed.
     pub(crate) complete: bool,
 }
 
-/// Why nothing more is received.
+/// The reason why nothing more is received.
 #[derive(Debug)]
 pub(crate) enum Cause {
     /// The connection is closed.
     End,
     /// The connection failed.
     Failure(Error),
-    /// The connection was closing, and the server was silent for this long.
+    /// The connection was closing, and the server sent nothing for this long.
     Silence(Duration),
 }
 
 impl Ending {
-    /// Returns 0 if the connection was closed in an ordinary way and nothing was lost on our side,
-    /// else 1.
+    /// Returns 0 if the close code is 1000, 1001 or 1005 and the client lost no line and no
+    /// message, and 1 otherwise.
     pub(crate) fn status(&self) -> ExitCode {
         let ordinary = [CloseCode::NORMAL, CloseCode::GOING_AWAY, CloseCode::NO_STATUS_RECEIVED];
         if self.complete && ordinary.contains(&self.close_info.code) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -57,7 +57,8 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("closed: ")?;
         match &self.close_info.violation {
-            // We sent a Close for this too, but it cannot have arrived.
+            // The client sent a Close for an overdue Pong too, but a server that hangs has probably
+            // not read it. So the line shows 1006.
             Some(Violation::PongOverdue) => write!(
                 f,
                 "{}, by us: the server did not answer a Ping; it may hang, or the network may be down",
@@ -66,7 +67,8 @@ impl fmt::Display for Ending {
             Some(violation) => {
                 let code = violation.close_code();
                 match &self.close_info.sent {
-                    // Our Close was sent before the violation, and there is never a second one.
+                    // Our Close was sent before the violation, and an endpoint sends only one
+                    // Close. So the line shows the code of that Close.
                     Some(sent) if sent.code() != code => {
                         write!(f, "{}, by us; then the server broke a rule: ", sent.code())
                     }
@@ -80,8 +82,8 @@ impl fmt::Display for Ending {
                     _ => Ok(()),
                 }
             }
-            // Both sides' reasons are known. Whether our answer still reached the server does not
-            // matter: the server has already said why it left.
+            // The server's Close arrived, so its code and reason are known. It does not matter
+            // whether our answer still reached the server.
             None if self.close_info.code != CloseCode::ABNORMAL_CLOSURE => {
                 write!(f, "{}, by {}", code_and_reason(self.close_info.code, &self.close_info.reason), self.first())
             }
@@ -104,7 +106,7 @@ impl Ending {
         }
     }
 
-    /// Explains a code of 1006: what happened instead of a Close, and where to look.
+    /// Explains the code 1006: what happened instead of a Close, and where to look for the cause.
     fn explain_missing_close(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
             Cause::Silence(timeout) => write!(
@@ -127,8 +129,8 @@ impl Ending {
     }
 }
 
-/// Returns whether the error means that the other end is gone and its computer has told us so. All
-/// other errors are failures of the network.
+/// Returns whether the error means that the server's computer closed or reset the TCP connection.
+/// All other errors are network failures.
 fn was_hung_up(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)

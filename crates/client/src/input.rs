@@ -1,9 +1,10 @@
 //! Reads standard input line by line.
 //!
-//! Reading from a terminal blocks, so a separate thread reads. This has two consequences:
+//! Reading from a terminal blocks, so a separate thread does the reading. This has two
+//! consequences:
 //!
 //! - The thread may block forever, but the process still exits when `main` returns. (tokio's own
-//!   standard input reads on a thread that the runtime would wait for.)
+//!   `stdin` reads on a thread for which the runtime would wait.)
 //! - Lines pass through a short channel. When the server accepts no more data, the channel fills
 //!   up, the thread stops reading, and the program that writes to the pipe has to wait. Memory use
 //!   stays small, however long the input is.
@@ -16,8 +17,8 @@ use std::{
 
 use tokio::sync::mpsc;
 
-/// The number of lines that can wait between the thread and the conversation. With several lines in
-/// the channel, many can leave in one write.
+/// The maximum number of lines in the channel between the thread and the conversation. Several
+/// queued lines can be sent in one write.
 const CHANNEL_CAPACITY: usize = 64;
 
 /// The lines of standard input.
@@ -26,14 +27,14 @@ pub(crate) struct InputLines {
     lines: mpsc::Receiver<Result<String, InputError>>,
 }
 
-/// Why part of the input cannot be sent.
+/// The reason why part of the input cannot be sent.
 #[derive(Debug)]
 pub(crate) enum InputError {
     /// A line is not UTF-8, but a text message must be (RFC 6455, section 8.1).
     NotUtf8 { line: u64, column: usize, byte: u8 },
-    /// A line is longer than the limit in bytes.
+    /// A line is longer than `limit` bytes.
     TooLong { line: u64, limit: usize },
-    /// Reading failed. Nothing follows this error.
+    /// Reading failed. No line follows this error.
     Unreadable(io::Error),
 }
 
@@ -58,24 +59,25 @@ impl InputLines {
         let (sender, lines) = mpsc::channel(CHANNEL_CAPACITY);
         thread::spawn(move || {
             let mut lines = LineReader::new(BufReader::new(io::stdin()), limit);
-            // The channel closes when the conversation is over.
+            // When the conversation is over, the receiver is dropped. Sending then fails, which
+            // ends this thread.
             while lines.next().is_some_and(|line| sender.blocking_send(line).is_ok()) {}
         });
         Self { lines }
     }
 
-    /// Waits for the next line and appends every line that is already in the channel to `lines`.
+    /// Waits until there is a line in the channel, and appends all lines in the channel to `lines`.
     /// Appends nothing at the end of the input.
     ///
     /// # Cancel safety
-    /// A dropped future has taken no line out of the channel.
+    /// If the future is dropped, no line has been taken out of the channel.
     pub(crate) async fn next(&mut self, lines: &mut Vec<Result<String, InputError>>) {
         self.lines.recv_many(lines, CHANNEL_CAPACITY).await;
     }
 }
 
-/// Splits bytes into lines and removes the `\n` or `\r\n` at their ends. The last line needs
-/// neither.
+/// Splits bytes into lines and removes the `\n` or `\r\n` at their ends. The last line may end
+/// without a line ending.
 struct LineReader<R> {
     input: R,
     limit: usize,
@@ -91,7 +93,8 @@ impl<R: BufRead> LineReader<R> {
     /// Reads the bytes of the next line. Returns `None` at the end of the input.
     fn read(&mut self) -> io::Result<Option<Result<Vec<u8>, InputError>>> {
         let mut line = Vec::new();
-        // Room for `\r\n`, or for the byte beyond the limit that proves the line too long.
+        // Read up to two bytes beyond the limit: they are the `\r\n` of a line of the maximum
+        // length, or they show that the line is too long.
         let enough = (self.limit as u64).saturating_add(2);
         if self.input.by_ref().take(enough).read_until(b'\n', &mut line)? == 0 {
             return Ok(None);
@@ -104,7 +107,7 @@ impl<R: BufRead> LineReader<R> {
         if line.len() <= self.limit {
             return Ok(Some(Ok(line)));
         }
-        // Skip the rest, so that the next line starts where it should.
+        // Skip the rest of the line. Otherwise, the next call would return it as a line of its own.
         if !ended {
             self.input.skip_until(b'\n')?;
         }
@@ -140,7 +143,8 @@ mod tests {
     use super::*;
 
     fn lines(input: &[u8], limit: usize) -> Vec<Result<String, String>> {
-        // A buffer of one byte: the result must not depend on where reads split the input.
+        // The buffer holds one byte, because the result must not depend on where reads split the
+        // input.
         let input = BufReader::with_capacity(1, input);
         LineReader::new(input, limit).map(|line| line.map_err(|error| error.to_string())).collect()
     }

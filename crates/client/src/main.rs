@@ -17,15 +17,15 @@
 //! | `connect_error` | explains why a connection did not open |
 //! | `input` | reads standard input line by line |
 //! | `printer` | prints messages to standard output |
-//! | `conversation` | does both at once until the connection is closed |
-//! | `receive` | receives events and notices a silent server |
-//! | `screen` | the full screen, in place of `input`, `printer` and `conversation` |
-//! | `ending` | how the connection ended: a line for people, an exit status for scripts |
-//! | `probe` | instead of all that: breaks every rule, one by one |
+//! | `conversation` | sends lines and prints messages until the connection is closed |
+//! | `receive` | receives events and detects a silent server |
+//! | `screen` | full-screen mode, in place of `input`, `printer` and `conversation` |
+//! | `ending` | reports how the connection ended: one line for people, an exit status for scripts |
+//! | `probe` | `--probe`: breaks every rule, one by one, in place of a conversation |
 //! | `signals` | Ctrl-C and SIGTERM |
-//! | `trace` | `--trace` and `--capture` |
+//! | `trace` | `--trace` and `--capture`: show and record the bytes of the connection |
 //! | `report` | messages from the program itself |
-//! | `byte_summary`, `suggest` | binary data in one line; a suggestion for a misspelt name |
+//! | `byte_summary`, `suggest` | summarize binary data; suggest names for misspelt ones |
 
 mod args;
 mod byte_summary;
@@ -80,13 +80,14 @@ fn main() -> ExitCode {
         }
     };
     let status = runtime.block_on(run(&args));
-    // After Ctrl-C during a name lookup, the user does not want to wait for the lookup's result.
+    // Dropping the runtime would wait for a name lookup that is still running. After Ctrl-C, the
+    // program should end without that wait.
     runtime.shutdown_background();
     status
 }
 
 async fn run(args: &ClientArgs) -> ExitCode {
-    // Before anything else: a signal that arrived earlier would end the process on the spot.
+    // This call comes first, because a signal that arrives before it ends the process at once.
     let mut signals = match TerminalSignals::listen() {
         Ok(signals) => signals,
         Err(error) => {
@@ -111,7 +112,8 @@ async fn run(args: &ClientArgs) -> ExitCode {
     }
 }
 
-/// Returns whether there is a screen to fill, and no option that requires lines.
+/// Returns whether the client runs in full-screen mode: standard input and output are a terminal,
+/// and no option requires it to work line by line.
 fn fills_the_screen(args: &ClientArgs) -> bool {
     let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb();
     on_terminal && !args.plain && args.tracing.trace.is_none() && !args.verbose && !args.binary
@@ -153,8 +155,8 @@ where
     }
 }
 
-/// Reports what was negotiated, where that is not what the user requested. On a terminal, also
-/// tells the user how to go on; a script does not need to know.
+/// Reports each request that the server did not grant: a subprotocol or compression. On a terminal,
+/// also prints which keys send a line and close the connection; a script does not need that line.
 fn greet<S>(args: &ClientArgs, connection: &WebSocket<S>) {
     match connection.subprotocol() {
         Some(name) => tracing::debug!("the subprotocol is {name}"),
@@ -172,8 +174,8 @@ fn greet<S>(args: &ClientArgs, connection: &WebSocket<S>) {
     }
 }
 
-/// Starts the log. With `-v`, events below the level of messages go to standard error, with the
-/// number of seconds since the start.
+/// Starts the log. With `-v`, control frames and the negotiated parameters are logged on standard
+/// error, with the number of seconds since the start.
 fn start_log(verbose: bool) {
     tracing_subscriber::fmt()
         .with_max_level(if verbose { LevelFilter::DEBUG } else { LevelFilter::OFF })

@@ -12,20 +12,20 @@ use websocket::{
 
 use crate::{args::ClientArgs, connect_error::explain};
 
-/// The library's closing deadline, set so far ahead that it never expires. The client has a
-/// deadline of its own: see [`next_event`](crate::receive::next_event).
+/// The time limit for closing that is passed to the library, so long that it never expires. The
+/// client uses a deadline of its own: see [`next_event`](crate::receive::next_event).
 const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Opens the connection that the command line describes.
 ///
 /// `wrap` can put a layer between the WebSocket and its stream. With `|stream| stream` there is no
-/// such layer, and the type shows it.
+/// such layer, and the connection's type contains none.
 ///
-/// An unusable URL is reported like a server that cannot be reached. Any other unusable argument
-/// ends the process here, in the same way as `clap` does.
+/// An invalid URL is returned as an error, like an unreachable server. Any other invalid argument
+/// ends the process here, with a message and an exit status like those of `clap`.
 ///
 /// # Errors
-/// Returns one sentence that says why the connection is not open, and what to do.
+/// Returns one sentence that explains why the connection did not open and what to do.
 pub(crate) async fn open<S>(args: &ClientArgs, wrap: impl FnOnce(MaybeTlsStream) -> S) -> Result<WebSocket<S>, String>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -49,8 +49,8 @@ where
     connector.connect_through(wrap).await.map_err(|error| explain(&error, &uri, args.connect_timeout))
 }
 
-/// Creates the connector that the command line describes. Unusable arguments end the process: see
-/// [`open`].
+/// Creates the connector that the command line describes. Invalid arguments other than the URL end
+/// the process: see [`open`].
 ///
 /// # Errors
 /// Returns a sentence about a URL that cannot be used.
@@ -64,7 +64,8 @@ pub(crate) fn connector(args: &ClientArgs) -> Result<Connector, String> {
     Ok(if args.deflate { connector.deflate(DeflateOptions::DEFAULT) } else { connector })
 }
 
-/// Creates only the opening request. The probe puts faults into it.
+/// Creates the opening request that the command line describes. The probe injects its faults into
+/// this request.
 ///
 /// # Errors
 /// Returns a sentence about a URL that cannot be used.
@@ -89,7 +90,7 @@ fn uri(args: &ClientArgs) -> Result<Uri, String> {
     args.url.parse().map_err(|error| format!("'{}' is not a WebSocket URL: {error}", printable(&args.url)))
 }
 
-/// Ends the process as `clap` does.
+/// Prints the usage error and ends the process, as `clap` does.
 fn exit_with_usage_error(usage_error: &UsageError) -> ! {
     let message = printable(&usage_error.to_string()).into_owned();
     ClientArgs::command().error(ErrorKind::ValueValidation, message).exit()

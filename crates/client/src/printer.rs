@@ -1,9 +1,9 @@
 //! Prints messages to standard output.
 //!
-//! The program that reads our output may be slow (a pager) or gone (`head`). A separate thread does
-//! the writing, so the client still reacts to Ctrl-C while a write blocks. The channel to that
-//! thread is short. When it is full, the client stops reading from the server until there is room,
-//! so a slow reader at the end of the pipe also slows down the server.
+//! The program that reads our output may be slow (a pager) or may have exited (`head`). A separate
+//! thread does the writing, so the client still reacts to Ctrl-C while a write blocks. The channel
+//! to that thread is short. When it is full, the client stops reading from the server until there
+//! is room, so a slow reader at the end of the pipe also slows down the server.
 
 use std::{
     io::{self, BufWriter, IsTerminal, StdoutLock, Write},
@@ -17,7 +17,7 @@ use websocket::protocol::Message;
 
 use crate::byte_summary::byte_summary;
 
-/// The number of messages that can wait between the conversation and the thread.
+/// The maximum number of messages in the channel between the conversation and the thread.
 const CHANNEL_CAPACITY: usize = 64;
 
 /// The format in which messages are printed.
@@ -67,7 +67,7 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    /// Starts the thread.
+    /// Starts the thread that prints messages to standard output.
     pub(crate) fn start(format: PrintFormat) -> Self {
         let (messages, receiver) = mpsc::channel(CHANNEL_CAPACITY);
         let (sender, result) = oneshot::channel();
@@ -79,19 +79,19 @@ impl Printer {
         Self { messages, result }
     }
 
-    /// Waits until there is room for a message, and reserves it. Returns `None` when nothing can be
-    /// printed any more.
+    /// Waits until the channel has room for a message, and reserves it. Returns `None` if printing
+    /// has failed.
     ///
     /// # Cancel safety
-    /// A dropped future gives up its place in the queue for room; no message is lost.
+    /// If the future is dropped, nothing is reserved and no message is lost.
     pub(crate) async fn reserve(&self) -> Option<mpsc::Permit<'_, Message>> {
         self.messages.reserve().await.ok()
     }
 
-    /// Waits until nothing can be printed any more.
+    /// Waits until printing fails, for example because the reader of our output has exited.
     ///
     /// # Cancel safety
-    /// This method is cancel-safe: it only observes.
+    /// If the future is dropped, nothing changes.
     pub(crate) async fn closed(&self) {
         self.messages.closed().await;
     }
@@ -99,8 +99,8 @@ impl Printer {
     /// Waits until every message has been printed.
     ///
     /// # Errors
-    /// Returns the error of the write that failed. A closed pipe is not an error: with
-    /// `client | head -1`, the reader got what it wanted.
+    /// Returns the error of the write that failed. A closed pipe is not an error, because a program
+    /// such as `head` exits as soon as it has enough lines.
     pub(crate) async fn finish(self) -> io::Result<()> {
         drop(self.messages);
         match self.result.await {
@@ -110,8 +110,8 @@ impl Printer {
     }
 }
 
-/// Prints messages until the conversation is over. Messages that are already in the channel are
-/// flushed together; a message never waits for the next one to arrive.
+/// Prints messages until the sender of the channel is dropped. Messages that are already in the
+/// channel are flushed together; a message never waits for the next one to arrive.
 fn print_all(mut messages: mpsc::Receiver<Message>, stdout: StdoutLock<'_>, format: PrintFormat) -> io::Result<()> {
     let mut output = BufWriter::new(stdout);
     while let Some(message) = messages.blocking_recv() {

@@ -26,7 +26,8 @@ pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
             report(sentence);
             ExitCode::FAILURE
         }
-        // With `client --probe | head`, the reader got what it wanted.
+        // With `client --probe | head`, the pipe breaks because `head` has enough lines. A message
+        // would only disturb.
         Err(ProbeError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(ProbeError::Output(error)) => {
             report(format_args!("cannot write to standard output: {error}"));
@@ -35,7 +36,7 @@ pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
     }
 }
 
-/// Why a probe ends early.
+/// The reason why a probe ends early.
 enum ProbeError {
     /// No connection could be opened. Contains the sentence that explains why.
     NotConnected(String),
@@ -55,7 +56,8 @@ pub(crate) fn list() -> ExitCode {
         .map(|fault| format!("{:26}  {:6}  {}", fault.name, fault.section, fault.description));
     match lines.try_for_each(|line| print(&line)) {
         Ok(()) => ExitCode::SUCCESS,
-        // With `client --probe-list | head`, the reader got what it wanted.
+        // With `client --probe-list | head`, the pipe breaks because `head` has enough lines. A
+        // message would only disturb.
         Err(_) => ExitCode::FAILURE,
     }
 }
@@ -76,8 +78,8 @@ async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
             Ok(evaluation) => evaluation,
             Err(error) => {
                 let reason = explain(&error);
-                // After an earlier fault, the server was still reachable. That fault may have stopped
-                // it, so the sentence names it.
+                // The client could still connect for the previous fault. That fault may have
+                // stopped the server, so the sentence names the fault.
                 return Err(ProbeError::NotConnected(match tally.last {
                     None => reason,
                     Some(last) => format!("cannot connect any more after '{last}': {reason}"),
@@ -96,7 +98,7 @@ fn selected_faults(args: &ClientArgs) -> impl Iterator<Item = &'static Fault> {
         .filter(|fault| args.probe_only.is_empty() || args.probe_only.iter().any(|name| name == fault.name))
 }
 
-/// Formats one row of the table.
+/// Formats an evaluation as a row of the table.
 fn table_row(evaluation: &Evaluation) -> String {
     let Fault { name, section, level, expected, .. } = evaluation.fault();
     let (seen, verdict) = (evaluation.observations(), evaluation.verdict());
@@ -104,7 +106,8 @@ fn table_row(evaluation: &Evaluation) -> String {
     format!("{name:26}  {section:6}  {level:6}  {expected:19}  {seen:29}  {verdict}{mark}")
 }
 
-/// Formats the same facts for programs, together with the reason that the server sent.
+/// Formats an evaluation as a line of JSON for programs, together with the close code and the
+/// reason that the server sent.
 fn json_line(evaluation: &Evaluation) -> String {
     let Fault { name, section, level, expected, description, reason, .. } = evaluation.fault();
     let seen = evaluation.observations();
@@ -131,7 +134,7 @@ fn print(line: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Counts the verdicts.
+/// The number of faults with each verdict.
 #[derive(Debug, Default)]
 struct Tally {
     total: usize,

@@ -1,4 +1,4 @@
-//! Receives events, and notices when a closing server has gone silent.
+//! Receives events, and detects a server that goes silent while the connection is closing.
 
 use std::{
     future::poll_fn,
@@ -18,33 +18,34 @@ use crate::ending::Cause;
 /// Waits for the next event.
 ///
 /// The library has a closing deadline of its own, which counts from the Close. But after a long
-/// input, more answers may be on their way than can arrive in that time, and each of them shows
-/// that the server is still working. So this timer starts anew for each message: the caller clears
-/// `timer` when a message has arrived. The library's deadline is set so far ahead that it never
-/// expires (see `opening::NEVER`).
+/// input, the server may need longer than that to send all its answers, and each answer shows that
+/// the server is still working. So `timer` restarts with each message: the caller sets it to `None`
+/// when a message arrives. The library's deadline is set so far ahead that it never expires (see
+/// `opening::NEVER`).
 ///
 /// # Errors
-/// Returns the reason why there will be no further event: the connection ended, it failed, or it
-/// was closing and `close_timeout` has passed.
+/// Returns the reason why there will be no further event: the connection ended, the connection
+/// failed, or `close_timeout` passed while the connection was closing.
 ///
 /// # Cancel safety
-/// A dropped future has taken no event, and `timer` keeps running.
+/// If the future is dropped, no event is lost, and `timer` keeps running.
 pub(crate) async fn next_event<S: AsyncRead + AsyncWrite + Unpin>(
     read_half: &mut ReadHalf<S>,
     timer: &mut Option<Pin<Box<Sleep>>>,
     close_timeout: Duration,
 ) -> Result<Event, Cause> {
     poll_fn(|cx| {
-        // `next_event` is cancel-safe, so a new future for each poll does as well as a single one.
-        // Between polls the borrow ends, so the state can be read. It changes when we send a Close,
-        // when the server does, or when the server breaks a rule.
+        // `next_event` is cancel-safe, so each poll can use a new future. Its borrow of `read_half`
+        // ends here, so the state can be read below. The state changes when we send a Close, when
+        // the server sends a Close, or when the server breaks a rule.
         match pin!(read_half.next_event()).poll(cx) {
             Poll::Ready(Some(Ok(event))) => return Poll::Ready(Ok(event)),
             Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Cause::Failure(error))),
             Poll::Ready(None) => return Poll::Ready(Err(Cause::End)),
             Poll::Pending => {}
         }
-        // An open connection may be silent for as long as it likes.
+        // The timer runs only while the connection is closing. An open connection may be silent
+        // indefinitely.
         if read_half.state() == State::Open {
             return Poll::Pending;
         }

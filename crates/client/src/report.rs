@@ -1,4 +1,4 @@
-//! Messages from the program itself, on standard error.
+//! Writes the program's own messages to standard error.
 
 use std::{
     fmt::Display,
@@ -7,7 +7,7 @@ use std::{
 
 /// Writes a line to standard error.
 ///
-/// A failed write is ignored: once standard error is closed, nobody is left to tell. `eprintln!`
+/// A failed write is ignored, because standard error is the only place to report it. `eprintln!`
 /// would panic instead.
 pub(crate) fn report(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");

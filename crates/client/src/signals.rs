@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM, as the program at a terminal receives them.
+//! Receives Ctrl-C and SIGTERM, and ends the line in which a terminal shows `^C`.
 
 use std::io::{self, IsTerminal};
 
@@ -10,7 +10,7 @@ use crate::report::report;
 pub(crate) struct TerminalSignals(cli::Signals);
 
 impl TerminalSignals {
-    /// Starts to catch the signals. From now on they no longer end the process.
+    /// Starts to catch the signals, which then no longer end the process.
     ///
     /// # Errors
     /// Returns the errors of [`cli::Signals::listen`].
@@ -21,11 +21,12 @@ impl TerminalSignals {
     /// Waits for the next signal.
     ///
     /// # Cancel safety
-    /// This method is cancel-safe, like [`cli::Signals::next`].
+    /// If the future is dropped, no signal is lost: see [`cli::Signals::next`].
     pub(crate) async fn next(&mut self) -> Signal {
         let signal = self.0.next().await;
         if signal == Signal::Interrupt && io::stderr().is_terminal() {
-            // The terminal has shown `^C`. The next message should start on a line of its own.
+            // The terminal has shown `^C`. Without this empty report, the next message would start
+            // on the same line.
             report("");
         }
         signal

@@ -1,7 +1,7 @@
 //! Suggests the closest known name for a misspelt one.
 
-/// Returns the known name that is closest to `written`, provided that at most a third of its
-/// characters are wrong.
+/// Returns the name in `names` that is closest to `written`, if their distance is at most a third
+/// of the name's length.
 pub(crate) fn closest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let close = names.map(|name| (edit_distance(written, name), name)).filter(|(edits, name)| edits * 3 <= name.len());
     close.min_by_key(|(edits, _)| *edits).map(|(_, name)| name)
@@ -10,8 +10,8 @@ pub(crate) fn closest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -
 /// Returns how many characters must be inserted, deleted or replaced to turn `from` into `to` (the
 /// Levenshtein distance).
 fn edit_distance(from: &str, to: &str) -> usize {
-    // One row of the table: the distance from the characters of `from` read so far to each prefix
-    // of `to`.
+    // The current row of the table: the distance from the characters of `from` read so far to each
+    // prefix of `to`.
     let mut row: Vec<usize> = (0..=to.chars().count()).collect();
     for (read, character) in (1..).zip(from.chars()) {
         let mut diagonal = row[0];

@@ -1,8 +1,9 @@
-//! `--trace` and `--capture`: shows the bytes of the connection while they pass.
+//! `--trace` and `--capture`: show the bytes of the connection as they pass, or write them to a
+//! file.
 //!
-//! Without these options nobody observes the connection, and it costs nothing: the connection then
-//! runs over the library's own stream, a type that has no tap in it (see `run` in `main`). With
-//! them it runs over a [`Tapped`] stream.
+//! Without these options, observing costs nothing: the connection uses the library's own stream
+//! type, which contains no tap (see `run` in `main`). With either option, it uses a [`Tapped`]
+//! stream.
 
 use std::io::{self, Write};
 
@@ -18,8 +19,8 @@ pub(crate) fn tap(
     stream: MaybeTlsStream,
 ) -> Tapped<MaybeTlsStream, Observer<impl FnMut(Record) + use<>>> {
     let write = |text: &str| {
-        // One write, so that other lines cannot come between. If standard error is closed, there is
-        // nobody left to report that to.
+        // Write the text in one call, so that no other line can split it. An error is ignored: if
+        // standard error is closed, the error cannot be reported either.
         let _ = io::stderr().write_all(text.as_bytes());
     };
     let observer = tracer.observer(Role::Client, String::new(), write);
@@ -27,8 +28,8 @@ pub(crate) fn tap(
     Tapped::new(stream, Role::Client, observer)
 }
 
-/// Starts the capture of this connection, if the command line requests one. `report` gets a
-/// sentence if that fails, now or later.
+/// Starts the capture of this connection, if the command line requests one. If the capture fails,
+/// at the start or later, `report` is called with a sentence about the failure.
 pub(crate) fn start_capture<F: FnMut(Record)>(
     tracer: &Tracer,
     observer: Observer<F>,

@@ -1,5 +1,5 @@
-//! Dissects a whole connection: the handshake of RFC 6455, section 1.3, a text in each direction, a
-//! Ping and its Pong, and the closing handshake.
+//! Dissects a whole connection: the handshake of RFC 6455, section 1.3, a text message in each
+//! direction, a Ping and its Pong, and the closing handshake.
 //!
 //! ```sh
 //! cargo run -p dissector --example dissect             # hex dumps, in colour on a terminal
@@ -10,9 +10,9 @@
 //!
 //! Things to look for in the output of `explain`:
 //!
-//! * The request's key leads to the response's `Sec-WebSocket-Accept` in four steps. They are in
-//!   brackets, because they are computed and not in the bytes.
-//! * The same text is masked from the client and not masked from the server.
+//! * The request's key leads to the response's `Sec-WebSocket-Accept` in four steps. The steps are
+//!   in brackets, because they are computed and not sent.
+//! * The client sends its text message masked, and the server sends the same message unmasked.
 //! * The Pong returns the payload of the Ping.
 
 use std::io::{IsTerminal, stdout};
@@ -39,15 +39,15 @@ fn main() {
         "json" => println!("{}", render::json(&record)),
         _ => println!("{}", render::hex_dump(&record, 32, colour)),
     };
-    // A program would push the bytes that it reads and writes, with the time of each call.
+    // A real program would push the bytes that it reads and writes, with the time of each call.
     let mut conversation = Conversation::new(Options::default());
     conversation.push(ToServer, REQUEST, None, &mut show);
     conversation.push(ToClient, RESPONSE, None, &mut show);
-    // A masked text, and the same text unmasked, followed by a Ping in the same read.
+    // Push a masked text message, and then the same message unmasked, with a Ping in the same read.
     conversation.push(ToServer, b"\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58", None, &mut show);
     conversation.push(ToClient, b"\x81\x05Hello\x89\x02hi", None, &mut show);
     conversation.push(ToServer, b"\x8A\x82\x37\xFA\x21\x3D\x5F\x93", None, &mut show);
-    // Two Close frames: code 1000 with the reason "bye", and the answer without a reason.
+    // Push two Close frames: code 1000 with the reason "bye", and the reply, which has no reason.
     conversation.push(ToServer, b"\x88\x85\x37\xFA\x21\x3D\x34\x12\x43\x44\x52", None, &mut show);
     conversation.push(ToClient, b"\x88\x02\x03\xE8", None, &mut show);
     for direction in [ToServer, ToClient] {

@@ -1,11 +1,11 @@
-//! Draws a frame as an SVG figure: the masked text "Hello" of RFC 6455, section 5.7.
+//! Draws a frame as an SVG figure: the masked text message "Hello" of RFC 6455, section 5.7.
 //!
 //! ```sh
 //! cargo run -p dissector --example figure > hello.svg
 //! ```
 //!
-//! The file `masked-hello.svg` in this folder is the output. A test compares the two, so run the
-//! program again after a change of the rendering or of the glossary.
+//! The file `masked-hello.svg` in this folder is the output. A test compares the file with the
+//! output, so run the program again after a change of the rendering or of the glossary.
 
 use dissector::{Conversation, Direction, Options, render};
 

@@ -1,5 +1,5 @@
-//! Captures: files that Wireshark opens, with the TCP and IP headers that a network would have
-//! added.
+//! Captures: files for Wireshark that hold the recorded bytes in TCP packets with made-up TCP and
+//! IP headers.
 //!
 //! ```text
 //!   client                                              server
@@ -19,8 +19,8 @@
 //!
 //! A program records the bytes that it reads and writes itself, so it needs no network sniffer and
 //! no root privileges. On a connection with TLS these are the decrypted bytes. The addresses and
-//! ports are the real ones, but the rest of the headers is made up: each call of the program
-//! becomes a packet, and no packet is ever lost or repeated.
+//! ports are the real ones, but the other header fields are made up: each call of [`Capture::data`]
+//! becomes one or more packets, and no packet is ever lost or retransmitted.
 
 use std::{
     fmt,
@@ -43,27 +43,28 @@ use pcap_file::{
 
 use crate::record::Direction;
 
-/// The largest number of data bytes in one packet: an IPv4 packet of 65,535 bytes, less 20 for IP
-/// and 20 for TCP. Linux uses packets as large as this on the loopback interface. (IPv6 has room
-/// for a few more bytes.)
+/// The maximum number of data bytes in one packet: an IPv4 packet of 65,535 bytes, less 20 for the
+/// IP header and 20 for the TCP header. Linux uses packets of this size on the loopback interface.
+/// (An IPv6 packet could hold a few more bytes.)
 const MAX_SEGMENT: usize = 65_535 - 20 - 20;
 
-/// The largest window that TCP has without options. Everything is acknowledged at once, so it never
-/// fills.
+/// The TCP window in bytes: the maximum without the window scale option. Every packet is
+/// acknowledged at once, so the window never fills.
 const WINDOW: u16 = 65_535;
 
-/// The number of routers that a packet may pass. Most systems use this value.
+/// The maximum number of routers that a packet may pass (time to live in IPv4, hop limit in IPv6).
+/// Most systems use this value.
 const HOPS: u8 = 64;
 
-/// The unit of timestamps: nanoseconds, ten to the minus ninth of a second (`if_tsresol` of
-/// pcapng).
+/// The unit of timestamps as a negative power of ten: 10^-9 seconds, or one nanosecond (the
+/// `if_tsresol` option of pcapng).
 const NANOSECONDS: u8 = 9;
 
-/// A capture that is being written.
+/// Writes a capture.
 ///
 /// Each packet goes to the writer in one piece as soon as it is complete. For speed, use a
-/// [`BufWriter`](io::BufWriter), and call [`flush`](Self::flush) whenever somebody may want to open
-/// the file.
+/// [`BufWriter`](io::BufWriter), and call [`flush`](Self::flush) before another program opens the
+/// file.
 pub struct Capture<W: Write> {
     file: PcapNgWriter<W>,
     addresses: [SocketAddr; 2],
@@ -71,7 +72,7 @@ pub struct Capture<W: Write> {
     next_sequence: [u32; 2],
     /// Whether each side has sent its FIN.
     ended: [bool; 2],
-    /// The time of the last packet. A packet without a time gets the same one.
+    /// The time of the last packet. The acknowledgements that the capture adds get this time too.
     now: Duration,
 }
 
@@ -92,7 +93,7 @@ const fn sender_index(direction: Direction) -> usize {
     }
 }
 
-/// The flags of a packet, apart from ACK.
+/// The flag of a packet besides ACK, if it has one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flag {
     Syn,
@@ -133,7 +134,7 @@ impl<W: Write> Capture<W> {
         Ok(capture)
     }
 
-    /// Writes bytes that were sent in this direction.
+    /// Writes bytes that were sent in this direction, and their acknowledgement.
     ///
     /// # Errors
     /// Returns the errors of the writer.
@@ -146,7 +147,8 @@ impl<W: Write> Capture<W> {
         Ok(())
     }
 
-    /// Ends one direction: its sender will send no more. Writes a FIN, once for each direction.
+    /// Ends one direction, because its sender will send nothing more. Writes a FIN; further calls
+    /// for the same direction write nothing.
     ///
     /// # Errors
     /// Returns the errors of the writer.
@@ -159,7 +161,8 @@ impl<W: Write> Capture<W> {
         self.packet(direction.opposite(), Flag::None, &[])
     }
 
-    /// Ends both directions: the sender of this one has aborted the connection. Writes an RST.
+    /// Ends both directions, because the sender of this direction has aborted the connection.
+    /// Writes an RST.
     ///
     /// # Errors
     /// Returns the errors of the writer.
@@ -177,14 +180,14 @@ impl<W: Write> Capture<W> {
         self.file.get_mut().flush()
     }
 
-    /// Returns the writer. The format needs nothing at the end of a capture.
+    /// Returns the writer. A pcapng file needs no trailer, so nothing is written.
     #[must_use]
     pub fn into_inner(self) -> W {
         self.file.into_inner()
     }
 
-    /// Moves the time forward. If the clock was set back, the time stays, so that packets remain in
-    /// order.
+    /// Sets the time of the next packets to `time`. If the system clock was set back, the earlier
+    /// value is kept, so that the packets remain in chronological order.
     fn advance_clock(&mut self, time: SystemTime) {
         self.now = self.now.max(since_1970(time));
     }
@@ -193,7 +196,8 @@ impl<W: Write> Capture<W> {
         let (from, to) = (sender_index(direction), sender_index(direction.opposite()));
         let [source, destination] = [self.addresses[from], self.addresses[to]];
         let mut tcp = TcpHeader::new(source.port(), destination.port(), self.next_sequence[from], WINDOW);
-        // Every packet except the first SYN acknowledges the other side's bytes so far.
+        // Every packet except the client's SYN acknowledges the bytes that the other side has sent
+        // so far. That SYN comes before all others, so it has nothing to acknowledge.
         if flag != Flag::Syn || direction == Direction::ToClient {
             tcp.ack = true;
             tcp.acknowledgment_number = self.next_sequence[to];
@@ -208,9 +212,10 @@ impl<W: Write> Capture<W> {
         let mut packet = Vec::with_capacity(60 + data.len());
         write_headers(&mut packet, source.ip(), destination.ip(), tcp, data)?;
         packet.extend_from_slice(data);
-        // SYN and FIN take one sequence number each, as if they were a byte.
+        // SYN and FIN each use up one sequence number, as a data byte does.
         let sequence_length = data.len() + usize::from(matches!(flag, Flag::Syn | Flag::Fin));
-        // A segment has at most 65,495 bytes. Sequence numbers wrap around at 2^32, as in TCP.
+        // The conversion cannot fail, because a segment has at most 65,495 bytes. Sequence numbers
+        // wrap around at 2^32, as in TCP.
         self.next_sequence[from] =
             self.next_sequence[from].wrapping_add(u32::try_from(sequence_length).unwrap_or(u32::MAX));
         let block = EnhancedPacketBlock {
@@ -267,8 +272,9 @@ fn mapped(address: IpAddr) -> [u8; 16] {
     }
 }
 
-/// Returns the two addresses in one family. A socket that accepts both families shows an IPv4 peer
-/// as an IPv6 address; if both addresses are really IPv4, they are returned as IPv4.
+/// Returns the two addresses in the same address family. A dual-stack socket reports an IPv4 peer
+/// as an IPv4-mapped IPv6 address. Two IPv4 or IPv4-mapped addresses are returned as IPv4, and any
+/// other pair as IPv6.
 fn same_family(client: SocketAddr, server: SocketAddr) -> [SocketAddr; 2] {
     let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
     let both = [plain(client), plain(server)];

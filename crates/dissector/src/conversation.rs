@@ -13,10 +13,10 @@ pub use crate::{options::Options, passed::Passed};
 
 /// An observed connection.
 ///
-/// For each direction a conversation keeps at most one head, or the beginnings of one payload and
-/// of one message. That is at most a few times what [`Options`] allow, whatever the peers send. If
-/// messages are compressed, each direction needs another 46 KiB, for the window that later messages
-/// may refer to. A compressed message is inflated piece by piece, up to
+/// For each direction, a conversation keeps at most one head, or the beginnings of one payload and
+/// of one message. Whatever the peers send, this is at most a few times the limits in [`Options`].
+/// If messages are compressed, each direction needs another 46 KiB for the window to which later
+/// messages may refer. A compressed message is inflated piece by piece, up to
 /// [`Limits::max_message_bytes`](protocol::Limits::max_message_bytes).
 #[derive(Debug)]
 pub struct Conversation {
@@ -26,7 +26,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// Creates the conversation of a new connection. It begins with an HTTP request.
+    /// Creates a conversation for a new connection, which begins with an HTTP request.
     #[must_use]
     pub const fn new(options: Options) -> Self {
         Self {
@@ -36,8 +36,8 @@ impl Conversation {
         }
     }
 
-    /// Creates the conversation of a connection whose handshake was not observed. It begins with
-    /// frames in both directions, without extensions.
+    /// Creates a conversation for a connection whose handshake was not observed. The first bytes in
+    /// both directions must be frames, and no extensions are assumed.
     #[must_use]
     pub fn after_handshake(options: Options) -> Self {
         let mut conversation = Self::new(options);
@@ -46,20 +46,20 @@ impl Conversation {
         conversation
     }
 
-    /// Dissects the next bytes of one direction, and passes each record that they complete to
+    /// Dissects the next bytes of one direction, and passes the record of each completed unit to
     /// `sink`.
     ///
-    /// Some of these records may belong to the other direction, if its bytes had to wait for the
-    /// response to the handshake. `time` is the time at which the bytes arrived; it is copied into
-    /// the records and has no other effect.
+    /// Some of the records may belong to the other direction: bytes that the client sends before
+    /// the response are dissected when the response arrives. `time` is the time at which the bytes
+    /// arrived. It is copied into the records and has no other effect.
     pub fn push(&mut self, direction: Direction, bytes: &[u8], time: Option<SystemTime>, sink: &mut dyn FnMut(Record)) {
         let Self { to_server, to_client, context } = self;
         match direction {
             Direction::ToServer => to_server.push(bytes, time, context, sink),
             Direction::ToClient => {
-                // These bytes may contain the response that the client's bytes wait for. The two
-                // streams take turns after each unit, so that the order of the records does not
-                // depend on where the bytes are cut.
+                // These bytes may contain the response, without which the client's waiting bytes
+                // cannot be dissected. The two streams take turns after each unit, so that the
+                // order of the records does not depend on where the bytes are cut.
                 let mut rest = bytes;
                 while !rest.is_empty() {
                     rest = to_client.push_unit(rest, time, context, sink);
@@ -69,15 +69,16 @@ impl Conversation {
         }
     }
 
-    /// Does the same as [`push`](Self::push), but counts the units that the bytes complete instead
-    /// of dissecting them.
+    /// Takes the next bytes of one direction as [`push`](Self::push) does, but counts the completed
+    /// frames instead of dissecting them. Returns the counts.
     ///
-    /// This is for units that arrive faster than anybody can read them. It costs a fraction of a
-    /// dissection, and still finds the beginning of the next unit. Compressed messages are still
-    /// inflated, because a later message may refer to them.
+    /// Use this method for frames that arrive faster than a person can read them. It costs a
+    /// fraction of a dissection, and still finds the beginning of the next frame. Compressed
+    /// messages are still inflated, because a later message may refer to them.
     ///
-    /// The first Close frame of each direction is still dissected and passed to `sink`, because the
-    /// end of a connection is usually what a reader most wants to know about.
+    /// Heads, bodies and the first Close frame of each direction are still dissected and passed to
+    /// `sink`. The Close frames are included because the reason for the end of a connection is
+    /// usually the most interesting part.
     pub fn pass(
         &mut self,
         direction: Direction,
@@ -90,8 +91,8 @@ impl Conversation {
         self.context.passed.take().unwrap_or_default()
     }
 
-    /// Ends one direction: no more bytes will arrive. An incomplete unit is passed to `sink` as far
-    /// as it has arrived.
+    /// Ends one direction, because no more bytes will arrive. The record of an incomplete unit is
+    /// passed to `sink`, with the bytes that have arrived.
     pub fn end(&mut self, direction: Direction, time: Option<SystemTime>, sink: &mut dyn FnMut(Record)) {
         let stream = match direction {
             Direction::ToServer => &mut self.to_server,
@@ -100,8 +101,8 @@ impl Conversation {
         stream.end(time, &mut self.context, sink);
     }
 
-    /// Returns the dissection of the incomplete unit in this direction, as far as it has arrived,
-    /// or `None` between two units.
+    /// Returns the record of the incomplete unit in this direction, with the bytes that have
+    /// arrived so far. Returns `None` between two units.
     #[must_use]
     pub fn partial(&self, direction: Direction) -> Option<Record> {
         match direction {
@@ -110,7 +111,7 @@ impl Conversation {
         }
     }
 
-    /// Returns the extensions that the two ends agreed on.
+    /// Returns the extensions that the client and the server agreed on.
     #[must_use]
     pub fn extensions(&self) -> &[Extension] {
         &self.context.extensions

@@ -7,24 +7,25 @@ use crate::glossary::Term;
 /// A part of a record that has a meaning of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// The glossary entry: the field's name in Wireshark, the reason that it exists and the section
-    /// that specifies it.
+    /// The glossary entry: the field's name in Wireshark, the reason for its existence and the
+    /// section that specifies it.
     pub term: &'static Term,
-    /// The label of this field. It is usually the term's label; for a header line it is the name of
-    /// the header as it was sent.
+    /// The label of this field. It is usually the label of the term. For a header line, it is the
+    /// header name as it was sent.
     pub label: Cow<'static, str>,
     /// The bytes of the field, counted from the first byte of the record. A derived field has the
     /// range of the field that it was computed from.
     pub range: Range<u64>,
-    /// The bits that belong to the field if it is smaller than one byte; `None` for whole bytes.
+    /// The bits of the byte that belong to the field, if the field is smaller than one byte; `None`
+    /// for whole bytes.
     pub mask: Option<u8>,
-    /// The value.
+    /// The value of the field.
     pub value: FieldValue,
     /// The meaning of this value, as a phrase or a sentence without a full stop; empty if the value
     /// needs no explanation.
     pub meaning: Cow<'static, str>,
-    /// Whether the field was computed, so that no bytes on the wire hold it. Wireshark shows such
-    /// fields in brackets, and so do the renderings of this crate.
+    /// Whether the field was computed from other fields instead of being sent. Wireshark and the
+    /// renderings of this crate show such fields in brackets.
     pub derived: bool,
     /// The fields inside this one.
     pub fields: Vec<Self>,
@@ -38,26 +39,26 @@ pub enum FieldValue {
     Group,
     /// A single bit.
     Flag(bool),
-    /// Several bits that are not a number, shifted down to the lowest bit. They are written in
+    /// Several bits that do not form a number, shifted down to the lowest bit. They are shown in
     /// hexadecimal.
     Bits(u8),
-    /// A number, and its name if a registry has one for it.
+    /// A number, and its name if a registry assigns one.
     Number {
         /// The number.
         value: u64,
-        /// The name, such as `Text` for opcode 1.
+        /// The name of the number, such as `Text` for opcode 1.
         name: Option<Cow<'static, str>>,
     },
     /// Text. Bytes that are not UTF-8 are replaced by U+FFFD.
     Text {
-        /// The text, or the beginning of it.
+        /// The text or its beginning.
         text: String,
         /// The number of further bytes, which were not kept.
         left_out: u64,
     },
     /// Bytes that are not text.
     Bytes {
-        /// The bytes, or the first of them.
+        /// The bytes or the first of them.
         bytes: Vec<u8>,
         /// The number of further bytes, which were not kept.
         left_out: u64,
@@ -104,8 +105,8 @@ impl Field {
         self
     }
 
-    /// Returns this field and all fields inside it, the outer ones first. Each comes with its
-    /// depth, which is 0 for this field.
+    /// Returns this field and all fields inside it, outer fields before inner ones. Each field is
+    /// paired with its depth, which is 0 for this field.
     pub fn walk(&self) -> impl Iterator<Item = (usize, &Self)> {
         let mut open = vec![(0, self)];
         std::iter::from_fn(move || {
@@ -125,11 +126,12 @@ impl FieldValue {
         Self::Text { text: text.into(), left_out: 0 }
     }
 
-    /// Creates a text from bytes that may not be UTF-8. `left_out` is the number of further bytes,
-    /// which were not kept.
+    /// Creates a text value from bytes that may not be UTF-8. `left_out` is the number of further
+    /// bytes, which were not kept.
     pub(crate) fn lossy_text(bytes: &[u8], left_out: u64) -> Self {
-        // The limit on the kept bytes may cut a character in two. That half is not the sender's
-        // mistake, so it is left out instead of being replaced by U+FFFD.
+        // The limit on the kept bytes may cut a character in two. The incomplete character is not
+        // the sender's mistake, so it is left out. Replacing it by U+FFFD would make valid text
+        // look invalid.
         let kept = match std::str::from_utf8(bytes) {
             Err(error) if left_out > 0 && error.error_len().is_none() => error.valid_up_to(),
             _ => bytes.len(),

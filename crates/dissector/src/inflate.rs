@@ -8,8 +8,9 @@
 //!                                              at most `max_message_bytes` in a message
 //! ```
 //!
-//! With context takeover a message may refer to earlier ones. So every message is inflated, whether
-//! it is shown or not. Once a message could not be inflated to its end, no later one can be either.
+//! With context takeover, a message may refer to earlier messages of its direction. Every message
+//! is therefore inflated, whether it is shown or not. After a message that cannot be inflated to
+//! its end, no later message can be inflated.
 
 use protocol::{
     HandshakeViolation, NegotiatedDeflate, Role, Violation,
@@ -20,15 +21,15 @@ use protocol::{
 
 use crate::record::Direction;
 
-/// The number of payload bytes that are inflated at a time. DEFLATE expands one byte to at most
-/// 1032, so the result is at most a quarter of a mebibyte, which is freed before the next piece.
+/// The maximum number of payload bytes that are inflated at a time. DEFLATE expands one byte to at
+/// most 1032, so the output is at most 258 KiB. Its memory is freed before the next piece.
 const PIECE: usize = 256;
 
-/// The capacity of the output buffer that is kept between pieces. Only a payload that expands
-/// sixteen times or more needs a new allocation for each piece.
+/// The maximum capacity in bytes of the output buffer that is kept between pieces. Only a payload
+/// that expands more than sixteen times needs a new allocation for each piece.
 const KEPT_CAPACITY: usize = 4 << 10;
 
-/// The compression that an observed handshake agreed on, as each end of the connection sees it.
+/// The negotiated compression of an observed connection, from the view of each endpoint.
 #[derive(Debug)]
 pub(crate) struct ObservedDeflate {
     server: NegotiatedDeflate,
@@ -36,13 +37,14 @@ pub(crate) struct ObservedDeflate {
 }
 
 impl ObservedDeflate {
-    /// Reads the result of the negotiation from the elements of `Sec-WebSocket-Extensions`: those
-    /// that the client `offered`, if its request was seen, and those that the server `accepted`.
-    /// Returns `None` if messages are not compressed.
+    /// Determines the negotiated compression from the elements of `Sec-WebSocket-Extensions`: those
+    /// that the client `offered`, if its request was observed, and those that the server
+    /// `accepted`. Returns `None` if messages are not compressed.
     ///
-    /// If the response breaks a rule, the rule is returned as well. The sender of such a response
-    /// will probably compress its messages anyway. An inflater that keeps its context can read them
-    /// even if the sender does without context takeover.
+    /// If the response breaks a rule, this function returns the violation as well. It then assumes
+    /// compression with the default parameters, because the sender of such a response will probably
+    /// compress its messages anyway. An inflater that keeps its context can also read messages that
+    /// were compressed without context takeover.
     pub(crate) fn negotiated(
         offered: Option<&[Extension]>,
         accepted: &[Extension],
@@ -76,25 +78,25 @@ impl ObservedDeflate {
 #[derive(Debug)]
 pub(crate) struct MessageInflater {
     inflater: Inflater,
-    /// Whether a message has begun and was not inflated to its end.
+    /// Whether a message has begun and has not been inflated to its end.
     is_open: bool,
-    /// The inflated bytes of one piece.
+    /// The output buffer for one piece.
     output: Vec<u8>,
 }
 
-/// The reason that a message is not inflated, or not to its end.
+/// The reason why a message was not inflated completely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InflateFailure {
     /// The payload is not valid DEFLATE.
     Invalid,
-    /// The message inflates to more than this limit, in bytes.
+    /// The inflated message is longer than this limit in bytes.
     TooBig(usize),
-    /// The message may refer to an earlier one that was not inflated to its end.
+    /// The message may refer to an earlier message that was not inflated to its end.
     ContextLost,
 }
 
 impl InflateFailure {
-    /// Returns the broken rule. A lost context breaks none.
+    /// Returns the broken rule, or `None` for a lost context, which does not break a rule.
     pub(crate) const fn violation(self) -> Option<Violation> {
         match self {
             Self::Invalid => Some(Violation::DeflateInvalid),
@@ -105,14 +107,15 @@ impl InflateFailure {
 }
 
 impl MessageInflater {
-    /// Begins a message.
+    /// Begins a message. Fails if the message may refer to an earlier message that was not inflated
+    /// to its end.
     pub(crate) fn begin(&mut self) -> Result<(), InflateFailure> {
         if self.is_open {
             if self.inflater.takes_over() {
                 return Err(InflateFailure::ContextLost);
             }
-            // Without takeover every message begins with an empty window, so the unfinished one
-            // does no harm.
+            // Without context takeover, every message begins with an empty window, so the previous,
+            // incomplete message does no harm. Clear the window that it has left.
             self.inflater.forget();
         }
         self.is_open = true;
@@ -120,7 +123,8 @@ impl MessageInflater {
     }
 
     /// Inflates the next bytes of the message's payload and passes the result to `sink`. `inflated`
-    /// is the length of the message so far in bytes, and `limit` the length that it may reach.
+    /// is the number of bytes that the message has been inflated to so far, and `limit` is their
+    /// maximum number.
     pub(crate) fn push(
         &mut self,
         payload: &[u8],
@@ -131,7 +135,7 @@ impl MessageInflater {
         let mut left = limit.saturating_sub(usize::try_from(inflated).unwrap_or(usize::MAX));
         for piece in payload.chunks(PIECE) {
             let result = self.inflater.inflate(piece, false, &mut self.output, left);
-            // Pass on the bytes even if an error follows them: a reader wants to see how far the
+            // Pass on the bytes even if an error follows them, so that the record shows how far the
             // message could be inflated.
             left -= self.output.len();
             sink(&self.output);
@@ -145,7 +149,7 @@ impl MessageInflater {
         Ok(())
     }
 
-    /// Ends the message.
+    /// Ends the message. Fails if its payload ends in the middle of a block.
     pub(crate) fn end(&mut self) -> Result<(), InflateFailure> {
         self.inflater.inflate(&[], true, &mut Vec::new(), 0).map_err(|_| InflateFailure::Invalid)?;
         self.is_open = false;

@@ -1,9 +1,9 @@
 //! Dissects WebSocket connections: bytes in, named and explained fields out.
 //!
-//! This crate is for people who want to look at a connection. It enforces no rule and sends
-//! nothing. For every byte of a conversation it says what the byte is, what it means, why it
-//! exists, and which rule it breaks. The names are those of Wireshark, so you can use there what
-//! you learn here.
+//! This crate is for people who want to inspect a connection. It enforces no rules and sends
+//! nothing. For every byte of a conversation, it names the field, explains its meaning and its
+//! purpose, and reports any rule that the byte breaks. The field names are those of Wireshark, so
+//! you can use them in Wireshark's display filters.
 //!
 //! # Overview
 //!
@@ -20,22 +20,23 @@
 //! **unit** is complete: the head of an HTTP message (its first line and its headers), a body, or a
 //! frame. It turns each unit into a [`Record`] and passes it to the caller's closure.
 //! [`Conversation::partial`] returns the record of a unit that is still incomplete. The two streams
-//! share a small context. It holds the key of the request (which the response has to answer), the
-//! extensions that were offered and accepted, and whether the response was a 101, without which no
-//! frames follow.
+//! share a small context. It holds the key of the request (which determines the accept value of the
+//! response), the extensions that were offered and accepted, and whether the response was a 101,
+//! without which no frames follow.
 //!
 //! A record contains a list of [`Field`]s. A field is a range of bytes, or some bits of one byte,
 //! with a [`FieldValue`] and a [`Term`], its entry in the [`glossary`]. Fields contain fields: the
 //! request line contains the method, and the payload of a Close frame contains the status code.
-//! Some fields are **derived**: they are not in the bytes but computed from other fields. Examples
+//! Some fields are **derived**: they are not on the wire, but computed from other fields. Examples
 //! are the SHA-1 digest between the key and the accept value, and the text of a compressed message.
 //!
-//! No function here fails. Broken bytes are dissected as far as possible, and each broken rule
-//! becomes a [`Finding`]. The rules are those of the [`protocol`] crate, and so is the decoding
-//! wherever possible: a field shown here is a field that it reads.
+//! A dissection never fails. Invalid bytes are dissected as far as possible, and each broken rule
+//! becomes a [`Finding`]. The rules are those of the [`protocol`] crate. This crate also uses the
+//! decoders of `protocol` wherever possible, so that a field in a record has the value that an
+//! endpoint reads.
 //!
-//! The records do not depend on where the bytes are cut, and memory is bounded whatever length a
-//! header announces: see [`Options`].
+//! The records do not depend on where the bytes are cut. Memory is bounded, whatever length a
+//! header announces; see [`Options`].
 //!
 //! # Example
 //!
@@ -66,7 +67,7 @@
 //! ```
 //!
 //! The example program `dissect` shows a whole connection, from the request to the last Close
-//! frame, in each of the renderings: `cargo run -p dissector --example dissect`.
+//! frame, as hex dumps, trees or JSON: `cargo run -p dissector --example dissect`.
 //!
 //! # Modules
 //!
@@ -81,10 +82,10 @@
 //! | `stream` | one direction, divided into units |
 //! | `head`, `frame` | the dissection of the units |
 //! | `context` | facts from earlier units that later units need |
-//! | `message`, `inflate` | the message that frames add up to, and its compression |
-//! | `unit` | a dissection, before it becomes a record |
+//! | `message`, `inflate` | the message that frames make up, and its decompression |
+//! | `unit` | the dissection of a unit, from which a record is made |
 //! | [`record`], [`field`] | the output |
-//! | [`glossary`] | the terms: name in Wireshark, reason and section |
+//! | [`glossary`] | the terms: name in Wireshark, purpose and section |
 //! | `printable` | text that is safe to print on a terminal |
 //! | `options`, `excerpt`, `passed` | options, the beginnings of long byte sequences, counts |
 

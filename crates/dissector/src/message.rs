@@ -1,4 +1,4 @@
-//! The message that the frames of one direction add up to (RFC 6455, section 5.4).
+//! A message assembled from its frames (RFC 6455, section 5.4).
 
 use protocol::{Violation, message::MessageKind, utf8::Utf8Validator};
 
@@ -7,35 +7,37 @@ use crate::{
     inflate::{InflateFailure, MessageInflater},
 };
 
-/// A message whose last frame has not ended yet.
+/// A message whose last frame is not complete yet.
 #[derive(Debug)]
 pub(crate) struct MessageInProgress {
     pub(crate) kind: MessageKind,
     pub(crate) coding: MessageCoding,
-    /// The payload of its frames so far, unmasked.
+    /// The unmasked payloads of its frames so far.
     pub(crate) payload: Excerpt,
-    /// The number of its frames that have begun.
+    /// The number of frames of this message so far, including an incomplete one.
     pub(crate) fragments: u32,
-    /// The validator of a text message; `None` once it has found an error, which is reported once.
+    /// The UTF-8 validator of a text message. It is `None` for a binary message, and after an
+    /// error, so that each message reports at most one error.
     utf8: Option<Utf8Validator>,
 }
 
 /// The coding of the payload (RFC 7692, section 6).
 #[derive(Debug)]
 pub(crate) enum MessageCoding {
-    /// The payload is the message.
+    /// The payload is not compressed.
     Identity,
     /// The payload is compressed with DEFLATE.
     Deflate {
-        /// The message, as far as it was inflated.
+        /// The inflated part of the message.
         inflated: Excerpt,
-        /// The reason that it is not inflated any further.
+        /// The reason why the rest of the message is not inflated.
         failure: Option<InflateFailure>,
     },
 }
 
 impl MessageInProgress {
-    /// Creates a message whose first frame begins. `limit` is the number of bytes to keep of it.
+    /// Creates a message, whose first frame has just begun. `limit` is the maximum number of bytes
+    /// of the message to keep.
     pub(crate) fn new(kind: MessageKind, coding: MessageCoding, limit: usize) -> Self {
         let utf8 = (kind == MessageKind::Text).then(Utf8Validator::new);
         Self { kind, coding, payload: Excerpt::new(limit), fragments: 1, utf8 }
@@ -49,8 +51,8 @@ impl MessageInProgress {
     }
 
     /// Appends the next bytes of a compressed payload, and their inflated form to `added` as well.
-    /// `limit` is the length in bytes that the message may have. Returns the rules that these bytes
-    /// break.
+    /// `limit` is the maximum length of the inflated message in bytes. Returns the rules that these
+    /// bytes break.
     pub(crate) fn push_compressed(
         &mut self,
         piece: &[u8],
@@ -76,10 +78,12 @@ impl MessageInProgress {
         violations
     }
 
-    /// Ends the message. Returns the rule that it breaks by ending here.
+    /// Ends the message. Returns the rule that it breaks if it ends within a character or within a
+    /// DEFLATE block.
     pub(crate) fn end(&mut self, inflater: Option<&mut MessageInflater>) -> Option<Violation> {
         match (&mut self.coding, inflater) {
-            // The rest of the text was not inflated, so nobody can know whether it is complete.
+            // The rest of the text was not inflated, so it is unknown whether its last character is
+            // complete. An earlier finding has already reported the failure.
             (MessageCoding::Deflate { failure: Some(_), .. }, _) => return None,
             (MessageCoding::Deflate { failure, .. }, Some(inflater)) => {
                 if let Err(error) = inflater.end() {
@@ -94,12 +98,13 @@ impl MessageInProgress {
     }
 }
 
-/// Validates the next piece of a text. Returns the position of the first byte that makes the text
-/// invalid; after that it validates no more, so that each message is reported once.
+/// Validates the next piece of a text message. Returns the position of the first byte that makes
+/// the text invalid UTF-8, and then drops the validator, so that each message is reported only
+/// once.
 fn first_invalid_byte(text: &mut Option<Utf8Validator>, piece: &[u8]) -> Option<usize> {
     let utf8 = text.as_mut()?;
-    // The validator does not say which byte was wrong. A copy finds it, byte by byte, in the rare
-    // case that there is one.
+    // The validator does not report the position of an invalid byte. If the piece turns out to be
+    // invalid, which is rare, this copy finds the position by validating the piece byte by byte.
     let mut bytewise = utf8.clone();
     if utf8.push(piece).is_ok() {
         return None;

@@ -1,10 +1,10 @@
-//! The count of units that were not dissected.
+//! The counts of units and bytes that were not dissected.
 
 /// The number of units and bytes that
 /// [`Conversation::pass`](crate::Conversation::pass) counted instead of dissecting them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Passed {
-    /// The number of units that were completed.
+    /// The number of completed units.
     pub units: u64,
     /// The number of bytes in these units.
     pub bytes: u64,

@@ -1,28 +1,29 @@
 //! Makes text from a peer safe to print on a terminal.
 //!
-//! A terminal obeys control characters. An escape sequence in a message can move the cursor, rename
-//! the window, paint over the lines above, or in some terminals type a command. The messages come
-//! from somebody else, so their control characters are shown instead of obeyed.
+//! A terminal executes control characters. An escape sequence in a message can move the cursor,
+//! rename the window, overwrite the lines above, or in some terminals type a command. A program
+//! cannot trust the messages of its peer, so this module replaces their control characters by
+//! visible escapes.
 
 use std::borrow::Cow;
 
-/// Returns the text on one line, with control characters written as `\n` or `\u{1b}`.
+/// Returns the text on one line, with harmful characters escaped, such as `\n` or `\u{1b}`.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     escape(text, is_harmful)
 }
 
-/// Does the same as [`printable`], but keeps tabs. They do no harm; they only take more room than a
-/// letter.
+/// Returns the text on one line, with harmful characters escaped as in [`printable`], but keeps
+/// tabs. Tabs are harmless, but wider than other characters.
 #[must_use]
 pub fn printable_with_tabs(text: &str) -> Cow<'_, str> {
     escape(text, |character| character != '\t' && is_harmful(character))
 }
 
-/// Returns whether a terminal would do more than show the character.
+/// Returns whether printing the character on a terminal can do more than show it.
 ///
-/// Characters that change the direction of writing are harmful too: a line that contains them can
-/// read differently from its bytes.
+/// Control characters are harmful. Characters that change the writing direction are harmful too,
+/// because they can make a line look different from its actual content.
 #[must_use]
 pub fn is_harmful(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -61,19 +61,20 @@ pub enum RecordKind {
     Request,
     /// The head of an HTTP response: its status line and headers.
     Response,
-    /// The body of a request or a response: the connection was not upgraded, or not yet.
+    /// The body of an HTTP request or response on a connection that has not been upgraded.
     Body,
     /// A frame.
     Frame,
-    /// Bytes that follow something unreadable: the boundaries of units are no longer known.
+    /// Bytes that follow a unit that could not be parsed. The boundaries of further units are
+    /// unknown.
     Unknown,
 }
 
 /// The dissection of one unit: a head or a body of the handshake, or a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The number of the record in its conversation. Counting starts at 0 and includes both
-    /// directions.
+    /// The number of the record in its conversation. Counting starts at 0 and includes the records
+    /// of both directions.
     pub number: u64,
     /// The direction of the unit.
     pub direction: Direction,
@@ -81,24 +82,24 @@ pub struct Record {
     pub kind: RecordKind,
     /// The number of bytes that precede the unit in this direction.
     pub offset: u64,
-    /// The number of bytes of the unit that have arrived; the length of the whole unit if it is
-    /// [complete](Self::complete).
+    /// The number of bytes of the unit that have arrived. If the record is
+    /// [complete](Self::complete), this is the length of the whole unit.
     pub length: u64,
-    /// The bytes of the unit as they were on the wire. If the unit is longer than
-    /// [`Options`](crate::Options) allow, only the first bytes are kept.
+    /// The bytes of the unit as they were on the wire. If the unit is longer than the limits in
+    /// [`Options`](crate::Options), only the first bytes are kept.
     pub bytes: Vec<u8>,
-    /// Whether the whole unit arrived. If not, this record is
+    /// Whether the whole unit has arrived. If it has not, this record is
     /// [partial](crate::Conversation::partial), or the stream ended within the unit.
     pub complete: bool,
-    /// The time of the first byte, if the caller supplied it.
+    /// The time at which the first byte of the unit arrived, if the caller supplied it.
     pub started_at: Option<SystemTime>,
-    /// The time of the last byte, if the caller supplied it.
+    /// The time at which the last byte of the unit arrived, if the caller supplied it.
     pub ended_at: Option<SystemTime>,
-    /// A summary in one line: `Text, 5 bytes: Hello`.
+    /// A one-line summary, such as `Text, 5 bytes: Hello`.
     pub summary: String,
-    /// The fields, in the order of their bytes.
+    /// The outermost fields, in the order of their bytes.
     pub fields: Vec<Field>,
-    /// The broken rules.
+    /// The rules that the unit breaks.
     pub findings: Vec<Finding>,
 }
 
@@ -107,7 +108,7 @@ pub struct Record {
 pub struct Finding {
     /// The bytes that break the rule, counted from the first byte of the record.
     pub range: Range<u64>,
-    /// The rule.
+    /// The broken rule.
     pub rule: BrokenRule,
 }
 
@@ -115,15 +116,15 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BrokenRule {
-    /// A rule of the opening handshake: the server rejects the request, or the client drops the
-    /// connection.
+    /// A rule of the opening handshake. A server rejects a request that breaks one, and a client
+    /// drops the connection after a response that breaks one.
     Handshake(HandshakeViolation),
-    /// A rule of the open connection: the receiver fails the connection.
+    /// A rule of the open connection. A receiver fails the connection if a frame breaks one.
     Violation(Violation),
-    /// A frame after a Close frame in the same direction. The receiver must ignore it and does not
-    /// fail the connection; the sender broke a rule all the same.
+    /// The sender sent a frame after its Close frame. This breaks a rule, but the receiver must
+    /// ignore the frame and does not fail the connection.
     AfterClose,
-    /// A frame that the client sent before the server had responded to its handshake.
+    /// The client sent a frame before the server had responded to its handshake.
     BeforeResponse,
 }
 
@@ -165,11 +166,12 @@ impl BrokenRule {
     }
 }
 
-/// Writes one sentence that ends with the section in parentheses.
+/// Writes the broken rule as one sentence that ends with the section in parentheses.
 impl fmt::Display for BrokenRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sentence = match self {
-            // These sentences name their sections themselves.
+            // The sentences of `protocol` already end with their sections, so no section is
+            // appended.
             Self::Handshake(violation) => return violation.fmt(f),
             Self::Violation(violation) => return violation.fmt(f),
             Self::AfterClose => "nothing may follow a Close frame",
@@ -181,12 +183,13 @@ impl fmt::Display for BrokenRule {
 }
 
 impl Record {
-    /// Returns all fields with their depths, the outer ones first.
+    /// Returns all fields of the record with their depths, outer fields before inner ones.
     pub fn walk(&self) -> impl Iterator<Item = (usize, &Field)> {
         self.fields.iter().flat_map(Field::walk)
     }
 
-    /// Returns the first field with this name. Names are Wireshark's, such as `websocket.opcode`.
+    /// Returns the first field with this name. The names are Wireshark's, such as
+    /// `websocket.opcode`.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.walk().map(|(_, field)| field).find(|field| field.term.name == Some(name))
@@ -195,8 +198,8 @@ impl Record {
     /// Returns the innermost field that holds the byte at `position`, counted from the first byte
     /// of the record.
     ///
-    /// Derived fields hold no bytes. If several fields share the byte, the result is the field with
-    /// the highest bit.
+    /// Derived fields are skipped, because they hold no bytes. If several fields share the byte,
+    /// the result is the field with the highest bit.
     #[must_use]
     pub fn field_at(&self, position: u64) -> Option<&Field> {
         let mut found = None;

@@ -39,14 +39,14 @@ pub(crate) struct Stream {
 #[derive(Debug)]
 enum CurrentUnit {
     Head(HeadUnit),
-    /// `remaining` is the number of bytes still to come; `None` if the body lasts until the stream
-    /// ends.
+    /// A body. `remaining` is the number of bytes that have not arrived yet; it is `None` if the
+    /// body lasts until the stream ends.
     Body {
         remaining: Option<u64>,
         excerpt: Excerpt,
     },
-    /// Bytes that a client sent before the response to its request. They may be frames or another
-    /// request, and only the response can tell.
+    /// Bytes that a client sent before the response to its request. The response determines whether
+    /// they are frames or another request.
     Waiting(Vec<u8>),
     Frame(FrameUnit),
     Unknown(Excerpt),
@@ -64,12 +64,12 @@ impl Stream {
         }
     }
 
-    /// Makes a frame the next unit.
+    /// Starts a new frame as the current unit.
     pub(crate) fn switch_to_frames(&mut self) {
         self.unit = CurrentUnit::Frame(FrameUnit::new());
     }
 
-    /// Takes all bytes. Passes each record that they complete to `sink`.
+    /// Takes all bytes. Passes the record of each completed unit to `sink`.
     pub(crate) fn push(
         &mut self,
         mut bytes: &[u8],
@@ -117,8 +117,9 @@ impl Stream {
             }
             CurrentUnit::Waiting(waiting) => {
                 waiting.extend_from_slice(bytes);
-                // Memory is bounded: a client that sends this much without a response expects
-                // success, so the bytes are dissected on that assumption.
+                // Do not buffer more than this, so that memory stays bounded. A client that sends
+                // so much before the response expects its request to succeed, so the bytes are
+                // dissected on that assumption.
                 if waiting.len() > context.options.limits.max_head_bytes {
                     let protocol = context.take_likely_protocol();
                     self.release(protocol, context, sink);
@@ -130,8 +131,8 @@ impl Stream {
                 if frame.is_complete() {
                     frame.check_end(&mut self.frames);
                     self.emit(true, time, context, sink);
-                    // The record shows the message that the frame completes, so the message may be
-                    // dropped only now.
+                    // The record shows the message that the frame completes. Drop the message only
+                    // after the record has been emitted.
                     if let CurrentUnit::Frame(frame) = &self.unit {
                         frame.update_context(&mut self.frames);
                     }
@@ -146,7 +147,7 @@ impl Stream {
         }
     }
 
-    /// Dissects the waiting bytes if the response has arrived.
+    /// Dissects the client's waiting bytes if the response has arrived.
     pub(crate) fn resume(&mut self, context: &mut ConnectionContext, sink: &mut dyn FnMut(Record)) {
         if matches!(self.unit, CurrentUnit::Waiting(_))
             && let Some(protocol) = context.next_protocol.take()
@@ -155,7 +156,7 @@ impl Stream {
         }
     }
 
-    /// Dissects the waiting bytes as units of this protocol.
+    /// Dissects the client's waiting bytes as units of this protocol.
     fn release(&mut self, protocol: NextProtocol, context: &mut ConnectionContext, sink: &mut dyn FnMut(Record)) {
         let CurrentUnit::Waiting(waiting) = &mut self.unit else { return };
         let waiting = std::mem::take(waiting);
@@ -198,8 +199,8 @@ impl Stream {
         };
     }
 
-    /// Passes the record of the current unit to `sink`, or only counts the unit on behalf of
-    /// [`Conversation::pass`](crate::Conversation::pass).
+    /// Passes the record of the current unit to `sink`. On behalf of
+    /// [`Conversation::pass`](crate::Conversation::pass), it only counts a frame instead.
     fn emit(
         &mut self,
         complete: bool,
@@ -235,13 +236,15 @@ impl Stream {
             let protocol = context.take_likely_protocol();
             self.release(protocol, context, sink);
         }
-        // These two units last until the stream ends; every other one has been cut off.
+        // A body without a known length and unknown bytes last until the stream ends, so they are
+        // complete now. The end of the stream cuts off any other unit.
         let complete = matches!(self.unit, CurrentUnit::Body { remaining: None, .. } | CurrentUnit::Unknown(_));
         self.emit(complete, time, context, sink);
         self.unit = CurrentUnit::Unknown(Excerpt::new(context.options.payload_bytes));
     }
 
-    /// Returns the record of the current unit as far as it has arrived; `None` between two units.
+    /// Returns the record of the current unit, with the bytes that have arrived so far; `None`
+    /// between two units.
     pub(crate) fn partial(&self, context: &ConnectionContext) -> Option<Record> {
         if self.is_between_units() {
             return None;
@@ -288,7 +291,7 @@ impl Stream {
 }
 
 impl CurrentUnit {
-    /// Returns the client's next unit in this protocol.
+    /// Creates the client's next unit, which is of this protocol.
     fn of_protocol(protocol: NextProtocol, context: &ConnectionContext) -> Self {
         match protocol {
             NextProtocol::WebSocket => Self::Frame(FrameUnit::new()),

@@ -1,4 +1,4 @@
-//! Taps: streams that report each byte they carry (feature `tap`).
+//! Taps: observers that see every byte of a stream (feature `tap`).
 //!
 //! ```text
 //!   program ◀──▶ WebSocket ◀──▶ Tapped ◀──▶ TCP, or TLS over TCP
@@ -6,10 +6,10 @@
 //!                                 └──▶ Tap: every byte read, every byte written
 //! ```
 //!
-//! A tapped stream lies between the WebSocket and the socket, above TLS, so the tap sees readable
-//! bytes. Only bytes that were really transferred count: if the socket accepts three of ten bytes,
-//! the tap sees three, and the other seven when they are written again. A program that needs no tap
-//! does not wrap its stream, and pays nothing.
+//! A tapped stream is placed between the WebSocket and the socket, above TLS, so the tap sees
+//! decrypted bytes. It sees only bytes that were really transferred: if the socket accepts three of
+//! ten bytes, the tap sees three, and the other seven once a later write has sent them. A program
+//! that needs no tap does not wrap its stream, and has no overhead.
 
 use std::{
     io::{self, IoSlice},
@@ -22,18 +22,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::record::Direction;
 
-/// An observer of a stream. The stream calls it in the middle of a read or a write, so both methods
-/// should be quick and must not block.
+/// An observer of a stream. The stream calls it within its reads and writes, so the methods should
+/// be quick and must not block.
 pub trait Tap {
     /// Observes bytes that were transferred in this direction.
     fn bytes(&mut self, direction: Direction, bytes: &[u8]);
 
     /// Observes the end of this direction: the end of the stream was read, or the write side was
-    /// shut down. It may be called more than once.
+    /// shut down. The stream may report the same end more than once.
     fn end(&mut self, direction: Direction);
 }
 
-/// A stream with a [`Tap`] on it.
+/// A stream that reports its bytes to a [`Tap`].
 #[derive(Debug)]
 pub struct Tapped<S, T> {
     stream: S,
@@ -42,8 +42,8 @@ pub struct Tapped<S, T> {
 }
 
 impl<S, T: Tap> Tapped<S, T> {
-    /// Wraps a stream. `role` is the end of the connection that uses it: the bytes that a client
-    /// writes go to the server.
+    /// Wraps a stream. `role` is the role of the endpoint that uses the stream. It determines the
+    /// directions: a client writes to the server, and a server writes to the client.
     pub const fn new(stream: S, role: Role, tap: T) -> Self {
         Self { stream, tap, role }
     }
@@ -75,7 +75,7 @@ impl<S: AsyncRead + Unpin, T: Tap + Unpin> AsyncRead for Tapped<S, T> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         let inward = self.outward().opposite();
         match &buffer.filled()[before..] {
-            // A read of no bytes is the end of the stream, unless the buffer had no room.
+            // A read of no bytes means the end of the stream, unless the buffer was full already.
             [] if has_room => self.tap.end(inward),
             [] => {}
             bytes => self.tap.bytes(inward, bytes),

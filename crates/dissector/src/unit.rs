@@ -1,4 +1,4 @@
-//! Dissections: the result of taking one unit apart.
+//! The dissection of one unit, from which a record is made.
 //!
 //! A **unit** is a head, a body or a frame. The modules `head` and `frame` produce a dissection; a
 //! stream adds the number, the position and the times to make a [`Record`](crate::record::Record).
@@ -10,7 +10,7 @@ use crate::{
     record::{Finding, RecordKind},
 };
 
-/// The dissection of a unit, independent of the unit's place in the conversation.
+/// The dissection of a unit, independent of the unit's position in the conversation.
 #[derive(Debug)]
 pub(crate) struct Dissection {
     pub(crate) kind: RecordKind,
@@ -22,14 +22,14 @@ pub(crate) struct Dissection {
 }
 
 impl Dissection {
-    /// Creates the dissection of an HTTP body: a single field.
+    /// Creates the dissection of an HTTP body, which is a single field.
     pub(crate) fn of_body(body: &Excerpt) -> Self {
         let value = FieldValue::lossy_text(body.bytes(), body.left_out());
         let field = Field::new(&glossary::BODY, 0..body.total(), value);
         Self::of_one_field(RecordKind::Body, body, field, "HTTP body")
     }
 
-    /// Creates the dissection of bytes that cannot be taken apart: a single field.
+    /// Creates the dissection of bytes that cannot be divided into fields, which is a single field.
     pub(crate) fn of_unknown(bytes: &Excerpt) -> Self {
         let value = FieldValue::bytes(bytes.bytes(), bytes.left_out());
         let field = Field::new(&glossary::UNREADABLE, 0..bytes.total(), value);

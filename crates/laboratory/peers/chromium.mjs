@@ -10,7 +10,8 @@ const browser = new Chromium(program);
 try {
   const page = await browser.open();
   await page.send("Page.navigate", { url: server });
-  // Until the page has loaded, its origin is that of about:blank, which the server does not trust.
+  // Until the page has loaded, its origin is that of about:blank, from which the server rejects
+  // connections.
   while ((await page.evaluate("location.origin + document.readyState")) !== `${server}complete`) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -14,7 +14,7 @@ async def main():
                 async for _ in connection:
                     pass
         except (WebSocketException, OSError, EOFError):
-            # The server has logged the reaction.
+            # Ignore the error: the server has logged the reaction.
             pass
 
 

@@ -11,7 +11,7 @@ async def echo(connection):
         async for message in connection:
             await connection.send(message)
     except ConnectionClosed:
-        # The library has reacted to the fault already.
+        # Nothing remains to be done: the library has already reacted to the fault.
         pass
 
 

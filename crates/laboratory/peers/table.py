@@ -4,7 +4,7 @@
     crates/laboratory/peers/table.py           writes the tables of docs/src/laboratory.md
     crates/laboratory/peers/table.py --check   fails if the tables of the page are out of date
 
-Needs cargo, npm, Python and Chromium. Set $CHROMIUM if the browser is not in the path. The downloaded
+Needs cargo, npm, Python and Chromium. Set $CHROMIUM if the browser is not in $PATH. The downloaded
 packages stay in example/node_modules and in target/laboratory.
 """
 
@@ -31,14 +31,15 @@ PROGRAMS = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
 ANYWHERE = ["--listen", "127.0.0.1:0"]
 
-# In seconds. None of the programs needs this long for a single fault.
+# The maximum time in seconds that a program may take for a single fault. None of them needs this
+# long.
 TIMEOUT = 20
 
 # The verdicts on a peer that did not enforce the rule.
 NOT_ENFORCED = {"tolerated", "no answer"}
 
-# The line in our server's log about the reaction of a client: rule, verdict, observations, expected
-# reaction, requirement level, section.
+# The line of our server's log that reports the reaction of a client: rule, verdict, observations,
+# expected reaction, requirement level, section.
 LOG = re.compile(r" on /break/(\S+): ([A-Za-z ]+) \((.*)\); expected: (.*) \(([A-Z]+), section ([0-9.]+)\)$")
 
 
@@ -181,8 +182,8 @@ def clients():
 
 def cell(result):
     """Formats a reaction: upright if it is expected, italic if the RFC allows it, bold if the RFC forbids it."""
-    # The log also contains the reason from a client's Close. Whether TCP is closed or reset depends
-    # on timing.
+    # Remove the reason in a client's Close, which only the log contains, and the end of TCP:
+    # whether TCP is closed or reset depends on timing.
     seen = re.sub(r"(^|, )TCP (closed|reset)$", "", result["seen"].split(': "', 1)[0]) or "closes TCP"
     if result["verdict"] == "as expected":
         return seen

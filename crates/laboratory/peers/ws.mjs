@@ -8,7 +8,8 @@ for (const url of process.argv.slice(2)) {
   await new Promise((resolve) => {
     const connection = new WebSocket(url);
     connection.on("close", resolve);
-    // The event 'close' follows. Without a listener, 'error' would end the program.
+    // Ignore the error, because the event 'close' follows. Without a listener, 'error' would end
+    // the program.
     connection.on("error", () => {});
   });
 }

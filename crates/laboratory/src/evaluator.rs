@@ -1,4 +1,4 @@
-//! Collects the reactions to a fault, and evaluates them.
+//! Collects the reactions of a peer to a fault, and evaluates them.
 //!
 //! ```text
 //!   bytes    ──receive──▶ ┌───────────┐
@@ -21,7 +21,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Evaluator {
     fault: &'static Fault,
-    /// The Close that the fault itself contains, and its code.
+    /// The code of the Close that the fault itself contains: `None` if there is no Close,
+    /// `Some(None)` for a Close without a code.
     close_sent: Option<Option<u16>>,
     parser: ReactionParser,
     observations: Observations,
@@ -60,8 +61,8 @@ impl Evaluator {
 
     /// Returns whether the peer has continued as if nothing were wrong.
     ///
-    /// It may still notice the fault. A program that validates a text only when it reads the
-    /// message answers the Ping after it first.
+    /// The peer may still notice the fault. For example, a program that validates a text message
+    /// only when it reads the message answers the Ping that follows first.
     #[must_use]
     pub fn peer_has_continued(&self) -> bool {
         self.observations.pong || self.observations.echo || self.observations.continued_after_close
@@ -73,13 +74,13 @@ impl Evaluator {
         self.observations.close.as_ref()
     }
 
-    /// Returns whether the fault itself contains a Close. If so, no other Close may be sent.
+    /// Returns whether the fault itself contains a Close. If it does, no other Close may be sent.
     #[must_use]
     pub const fn has_sent_close(&self) -> bool {
         self.close_sent.is_some()
     }
 
-    /// Evaluates the reactions so far.
+    /// Evaluates the reactions that have been recorded so far.
     ///
     /// The verdict is final when [`is_final`](Self::is_final) returns true, or when the time that
     /// the caller allows has passed.
@@ -111,7 +112,7 @@ impl Evaluation {
         &self.observations
     }
 
-    /// Returns the verdict on these reactions.
+    /// Returns the verdict on the reactions of the peer.
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
         self.verdict

@@ -18,12 +18,12 @@ use crate::{
     evaluator::Evaluation, fault_test::FaultTest, frame_builder::FrameBuilder, reaction::Reaction, verdict::Verdict,
 };
 
-/// The default time to wait for a reaction. On a loopback interface it arrives in less than a
-/// millisecond, and from the other side of the world in less than half a second.
+/// The default maximum time to wait for a reaction. On a loopback interface, a reaction arrives in
+/// less than a millisecond, and from the other side of the world in less than half a second.
 pub(crate) const REACTION_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A peer that has continued as if nothing were wrong gets this fraction of the time-out to notice
-/// the fault after all.
+/// A peer that has continued as if nothing were wrong has the time-out divided by this number to
+/// notice the fault after all.
 const GRACE_DIVISOR: u32 = 4;
 
 /// The capacity of the read buffer in bytes. Reactions are short.
@@ -37,8 +37,8 @@ pub(crate) fn random_key() -> MaskingKey {
 /// Sends the bytes of a fault test, and passes the peer's reactions to its evaluator until the
 /// verdict is final or `limit` has passed.
 ///
-/// Then it closes the connection in an orderly way, as far as the peer permits. All of this takes
-/// no longer than `limit`.
+/// The function then closes the connection in an orderly way, as far as the peer permits. It
+/// returns after `limit` at the latest.
 pub(crate) async fn exchange<S>(stream: S, role: Role, test: FaultTest, limit: Duration) -> Evaluation
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -54,8 +54,8 @@ where
     let mut close_sent = evaluator.has_sent_close();
     while !evaluator.is_final() {
         // Read and write at the same time: a peer may react before it has read everything. The
-        // deadline comes first, so that neither a flood nor endless reading postpones it. Writing
-        // comes before reading, so that the reactions follow the fault.
+        // deadline is polled first, so that a peer that floods us or reads endlessly cannot
+        // postpone it. Writing is polled before reading, so that the reactions follow the fault.
         select! {
             biased;
             () = sleep_until(deadline) => break,
@@ -71,19 +71,21 @@ where
             read = reader.read_buf(&mut input) => match read {
                 Ok(0) => evaluator.record(&Reaction::Eof),
                 Ok(_) => evaluator.receive(&input),
-                // The peer closed TCP without the closing alert of TLS.
+                // The peer closed TCP without first sending the close_notify alert of TLS. This
+                // counts as an ordinary end.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => evaluator.record(&Reaction::Eof),
                 Err(_) => evaluator.record(&Reaction::Reset),
             },
         }
         input.clear();
         if let Some(close) = evaluator.close_received() {
-            // 5.5.1: a Close must be answered, even by an endpoint that has just broken a rule.
+            // Section 5.5.1: a Close must be answered, even by an endpoint that has just broken a
+            // rule.
             if !close_sent && !write_ended {
                 output.extend(close_frame(role, close.code, ""));
                 close_sent = true;
             }
-            // 7.1.1: the server closes TCP first.
+            // Section 7.1.1: the server closes TCP first.
             if role == Role::Server && output.is_empty() && !write_ended {
                 let _ = timeout_at(deadline, writer.shutdown()).await;
                 write_ended = true;
@@ -93,8 +95,8 @@ where
         }
     }
     let evaluation = evaluator.evaluate();
-    // Tell a browser's page that its browser tolerated the fault. Without a Close the page would
-    // see 1006, as it does after a rejection.
+    // Report to the page in a browser that the browser tolerated the fault. Without a Close, the
+    // page would see 1006, the same code as after a rejected fault.
     if evaluation.verdict() == Verdict::Tolerated && !close_sent && !write_ended && output.is_empty() {
         output.extend(close_frame(role, Some(1000), "you accepted what the RFC forbids"));
         let _ = timeout_at(end, writer.write_all(&output)).await;

@@ -1,4 +1,4 @@
-//! A fault: one broken rule, as data.
+//! Defines a fault: one broken rule, as data.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ const RULES_PAGE: &str = "docs/src/rfc6455.md";
 /// One rule of RFC 6455, a way to break it, and the reaction that the RFC requires.
 #[derive(Debug)]
 pub struct Fault {
-    /// The name in kebab-case, such as `unmasked-frame`. Scripts and URLs contain it, so it never
-    /// changes. It is unique among the faults of one role; the two roles share most names.
+    /// The name in kebab-case, such as `unmasked-frame`. Scripts and URLs contain the name, so it
+    /// never changes. It is unique among the faults of one role; the two roles share most names.
     pub name: &'static str,
     /// The side that can break the rule.
     pub side: FaultySide,
@@ -34,11 +34,11 @@ pub struct Fault {
 /// The side that can break a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultySide {
-    /// Only a client.
+    /// Only a client can break the rule.
     Client,
-    /// Only a server.
+    /// Only a server can break the rule.
     Server,
-    /// Either side. The bytes of the two differ only in the masking.
+    /// Either side can break the rule. The bytes of the two sides differ only in the masking.
     Either,
 }
 
@@ -50,8 +50,8 @@ pub enum RequirementLevel {
     /// The RFC states a requirement for the sender only. Section 10.7 recommends that a receiver
     /// close the connection with a suitable code when it does not understand what it receives.
     Should,
-    /// The RFC leaves it open. The rule is a limit that each receiver chooses, or concerns a number
-    /// that may receive a meaning one day.
+    /// The RFC leaves the reaction open. The rule is a limit that each receiver chooses, or it
+    /// concerns a number that may be given a meaning in the future.
     May,
 }
 
@@ -63,10 +63,11 @@ pub enum Expectation {
     /// Answer the Close and close TCP. Ignore everything that was sent after the Close (sections
     /// 1.4 and 5.5.1).
     AnswerClose,
-    /// Do not open the connection, and answer with an HTTP status that says so (section 4.2).
+    /// Do not open the connection, and answer with an HTTP status that rejects the request (section
+    /// 4.2).
     RejectRequest(RejectionStatus),
-    /// Do not open the connection, and close TCP. A client has no means to give a reason (section
-    /// 4.1).
+    /// Do not open the connection, and close TCP. A client cannot send a reason to the server
+    /// (section 4.1).
     AbortHandshake,
 }
 
@@ -79,9 +80,9 @@ impl Expectation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RejectionStatus {
     /// Any status except 101. Without the two headers that request an upgrade, the request is an
-    /// ordinary one, and an ordinary response is correct.
+    /// ordinary HTTP request, and an ordinary response is correct.
     AnyExcept101,
-    /// 4xx, or 501 or 505, which exist for unsupported methods and versions.
+    /// A status 4xx, or 501 (unsupported method) or 505 (unsupported version).
     Error,
     /// A status as in [`Error`](Self::Error), and a `Sec-WebSocket-Version` header that lists 13.
     ErrorListingVersion,
@@ -107,7 +108,8 @@ impl Fault {
         }
     }
 
-    /// Returns whether the fault is in the opening handshake. All others need an open connection.
+    /// Returns whether the fault is in the opening handshake. All other faults need an open
+    /// connection.
     #[must_use]
     pub fn is_in_handshake(&self) -> bool {
         matches!(self.injection, Injection::Head(_))

@@ -1,4 +1,5 @@
-//! Prepares a fault for one connection: the bytes to send, and the evaluator of the reaction.
+//! Prepares a fault for one connection: creates the bytes to send and the evaluator of the
+//! reaction.
 
 use protocol::{Role, frame::MaskingKeys};
 
@@ -25,9 +26,9 @@ impl FaultTest {
     /// Prepares a fault that `role` sends on an open connection. Returns `None` for a fault of the
     /// opening handshake.
     ///
-    /// The faulty bytes are followed by a Ping, unless the last frame is a Close, after which
-    /// nothing more may be sent. A peer that has failed the connection ignores the Ping. A peer
-    /// that answers it has not noticed the fault, or tolerates it.
+    /// The faulty bytes are followed by a Ping, unless they contain a Close, after which nothing
+    /// more may be sent. A peer that has failed the connection ignores the Ping. A peer that
+    /// answers it has not noticed the fault, or tolerates it.
     #[must_use]
     pub fn on_connection(fault: &'static Fault, role: Role, keys: &mut dyn MaskingKeys) -> Option<Self> {
         let Injection::Frames(inject) = fault.injection else { return None };

@@ -17,17 +17,17 @@ use crate::{
 
 /// Sends `fault` to a client that has sent `request` and waits for the response on `stream`.
 ///
-/// The client receives a response and, for most faults, frames. The fault is in one of the two. The
-/// client then has `reaction_timeout` to react. In any case, the connection is closed before this
-/// function returns.
+/// The client receives a response and, for most faults, frames. The fault is in the response or in
+/// the frames. The client then has `reaction_timeout` to react. The connection is always closed
+/// before this function returns.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] if the request is not a valid upgrade, so that there is no valid
-/// response. Nothing has been sent then. Call [`check_upgrade`](ReceivedRequest::check_upgrade)
-/// before, to answer such a request in another way.
+/// Returns [`io::ErrorKind::InvalidData`] if the request is not a valid upgrade, so that there is
+/// no valid response. In this case, nothing has been sent. To answer such a request in another way,
+/// call [`check_upgrade`](ReceivedRequest::check_upgrade) first.
 ///
 /// # Panics
-/// If a server cannot send this fault.
+/// Panics if a server cannot send this fault.
 pub async fn serve_fault<S>(
     stream: S,
     request: ReceivedRequest,
@@ -52,7 +52,8 @@ where
             test
         }
     };
-    // The client may already have sent frames after its request.
+    // The client may already have sent frames after its request. They are in the same read, so pass
+    // them on.
     test.evaluator.receive(&request.into_rest());
     Ok(exchange(stream, Role::Server, test, reaction_timeout).await)
 }

@@ -44,8 +44,9 @@ impl<'a> FrameBuilder<'a> {
         self.put_patched(header, payload, |_| {});
     }
 
-    /// Adds a frame, as [`put`](Self::put) does, but lets `patch` change the header's bytes to some
-    /// that the encoder never writes. The bytes of a masked frame end with the masking key.
+    /// Adds a frame, as [`put`](Self::put) does, but lets `patch` modify the encoded header, to
+    /// contain bytes that the encoder never writes. The header of a masked frame ends with the
+    /// masking key.
     pub(crate) fn put_patched(&mut self, header: &FrameHeader, payload: &[u8], patch: impl FnOnce(&mut Vec<u8>)) {
         let mut encoded = header.encode().to_vec();
         patch(&mut encoded);
@@ -76,19 +77,20 @@ impl<'a> FrameBuilder<'a> {
         self.frame(Opcode::Close, &body);
     }
 
-    /// Returns the body of a Close frame, and records that a Close is sent.
+    /// Returns the body of a Close frame, and records that the fault contains a Close.
     pub(crate) fn close_body(&mut self, code: u16, reason: &[u8]) -> Vec<u8> {
         self.record_close(Some(code));
         [&code.to_be_bytes(), reason].concat()
     }
 
-    /// Records that a Close is sent. Only the fault itself may send anything after it.
+    /// Records that the fault contains a Close. Only the frames of the fault itself may follow the
+    /// Close.
     pub(crate) fn record_close(&mut self, code: Option<u16>) {
         self.close_sent.get_or_insert(code);
     }
 
-    /// Adds the Ping that tests whether the peer has failed the connection. After a Close, no Ping
-    /// may be sent.
+    /// Adds the Ping that tests whether the peer has failed the connection. Adds nothing after a
+    /// Close, because no Ping may follow a Close.
     pub(crate) fn follow_up_ping(&mut self) {
         if self.close_sent.is_none() {
             self.frame(Opcode::Ping, FOLLOW_UP_PING);
@@ -96,7 +98,7 @@ impl<'a> FrameBuilder<'a> {
     }
 
     /// Returns the code of the first Close among the frames: `None` if there is no Close,
-    /// `Some(None)` if it has no code.
+    /// `Some(None)` if the Close has no code.
     pub(crate) const fn close_sent(&self) -> Option<Option<u16>> {
         self.close_sent
     }

@@ -50,13 +50,14 @@ impl HeadEditor {
         self.lines.push(format!("{name}: {value}"));
     }
 
-    /// Adds a second copy of a header line.
+    /// Adds a second copy of the header line with this name.
     pub(crate) fn repeat(&mut self, name: &str) {
         let copy = self.lines.iter().find(|line| has_name(line, name)).cloned();
         self.lines.extend(copy);
     }
 
-    /// Returns whether a lenient client could take this for a response that opens the connection.
+    /// Returns whether a lenient client could mistake this head for a response that opens the
+    /// connection.
     pub(crate) fn may_open_connection(&self) -> bool {
         self.first.starts_with("HTTP/1.") && self.first.get(8..13) == Some(" 101 ")
     }

@@ -1,8 +1,8 @@
 //! Breaks the rules of RFC 6455 on purpose, one at a time, and evaluates how a peer reacts.
 //!
 //! A [`Fault`] is one rule, the bytes that break it, and the reaction that the RFC requires from
-//! the receiver. Either side can commit nearly every fault in a frame. A few of them, and all
-//! faults in the opening handshake, belong to one side.
+//! the receiver. Either side can commit nearly every fault in a frame. A few faults in frames, and
+//! all faults in the opening handshake, can be committed by one side only.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -10,19 +10,20 @@
 //! | [`faults`] | lists all faults in one table |
 //! | `frame_builder` | builds valid and invalid frames |
 //! | `head_editor` | changes a valid HTTP head |
-//! | `payloads` | the payloads that nearly every fault sends |
-//! | [`reaction`] | one thing that the peer sent or did |
+//! | `payloads` | defines the payloads that nearly every fault sends |
+//! | [`reaction`] | represents one thing that the peer sent or did |
 //! | `reaction_parser` | finds the reactions in the peer's bytes |
-//! | [`observations`] | the facts that the reactions add up to |
+//! | [`observations`] | sums up the reactions as facts |
 //! | [`verdict`] | compares the facts with the expected reaction |
-//! | [`evaluator`] | does the three steps above for one connection |
-//! | [`fault_test`] | the bytes to send, with their evaluator |
+//! | [`evaluator`] | finds, sums up and evaluates the reactions on one connection |
+//! | [`fault_test`] | prepares the bytes to send and their evaluator |
 //! | `exchange` | runs a fault test on a stream, within a time limit |
 //! | [`mod@probe`] | a client that breaks a rule |
 //! | [`faulty_server`] | a server that breaks a rule |
 //!
-//! Nothing here is needed to *speak* the protocol. The [`protocol`] crate refuses to send anything
-//! invalid, so the faults change the valid bytes that its encoder writes, as little as possible.
+//! This crate is not needed to *use* the protocol. The [`protocol`] crate refuses to send anything
+//! invalid, so a fault takes the valid bytes that the encoder of that crate writes, and changes
+//! them as little as possible.
 //!
 //! # Test one server with one fault
 //!
@@ -49,7 +50,7 @@
 //! let FaultTest { bytes, mut evaluator } = test;
 //! assert_eq!(bytes, [0x88, 0x81, 0x37, 0xfa, 0x21, 0x3d, 0x03 ^ 0x37]);
 //!
-//! // Write the bytes to the stream. Pass what comes back to the evaluator, as bytes or parsed.
+//! // Write the bytes to the stream. Pass the peer's bytes or parsed reactions to the evaluator.
 //! evaluator.receive(&[0x88, 0x02, 0x03, 0xea]);
 //! evaluator.record(&Reaction::Eof);
 //! assert_eq!(evaluator.evaluate().verdict(), Verdict::AsExpected);

@@ -10,26 +10,26 @@ use crate::{
 /// Everything that the peer did after the fault.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observations {
-    /// The HTTP response.
+    /// The HTTP response of the peer.
     pub response: Option<ObservedResponse>,
     /// Whether the peer answered the Ping that followed the fault.
     pub pong: bool,
-    /// Whether the peer sent the payload back as a message.
+    /// Whether the peer sent the payload of the fault back as a message.
     pub echo: bool,
-    /// The first Close.
+    /// The first Close that the peer sent.
     pub close: Option<ObservedClose>,
-    /// Whether the peer sent anything after that Close.
+    /// Whether the peer sent a message or a Pong after its first Close.
     pub continued_after_close: bool,
-    /// The explanation why the peer's bytes could not be parsed.
+    /// The reason why the peer's bytes could not be parsed.
     pub garbage: Option<String>,
-    /// The end of TCP; `None` while it is open.
+    /// The way in which TCP ended; `None` while the TCP connection is open.
     pub tcp_end: Option<TcpEnd>,
 }
 
-/// The two ways in which TCP can end.
+/// The two ways in which a TCP connection can end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TcpEnd {
-    /// The peer closed its direction.
+    /// The peer closed its direction of TCP.
     Eof,
     /// The peer reset the connection.
     Reset,
@@ -89,7 +89,8 @@ impl fmt::Display for Observations {
         if self.garbage.is_some() {
             parts.push("garbage".to_owned());
         }
-        // After an HTTP response, TCP may stay open or close. It says nothing about the fault.
+        // After an HTTP response, TCP may stay open or close. Neither is a reaction to the fault,
+        // so omit the end of TCP.
         if self.response.is_none() {
             match self.tcp_end {
                 Some(TcpEnd::Eof) => parts.push("TCP closed".to_owned()),

@@ -19,18 +19,18 @@ use crate::{
     fault_test::FaultTest,
 };
 
-/// The time limit for TCP, TLS and a valid handshake together, as for every client in this
-/// workspace.
+/// The default maximum time for TCP, TLS and a valid handshake together. Every client in this
+/// workspace has the same default.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends `fault` to the server at `url`, a `ws://` or `wss://` URI, on a new connection.
 ///
 /// # Errors
-/// [`ConnectError`] if the connection cannot be opened. Once the fault has been sent, no reaction
-/// of the server is an error.
+/// Returns a [`ConnectError`] if the connection cannot be opened. Once the fault has been sent,
+/// every reaction of the server is a result, not an error.
 ///
 /// # Panics
-/// If a client cannot send this fault.
+/// Panics if a client cannot send this fault.
 pub async fn probe(url: &str, fault: &'static Fault) -> Result<Evaluation, ConnectError> {
     let uri: Uri = url.parse().map_err(UsageError::from)?;
     Probe::new(ClientRequest::new(uri)).run(fault).await
@@ -45,22 +45,22 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Creates a probe that connects with this valid request. A fault in the request changes one
-    /// thing in it.
+    /// Creates a probe that connects with this valid request. A fault of the opening handshake
+    /// changes one thing in the request.
     #[must_use]
     pub const fn new(request: ClientRequest) -> Self {
         Self { request, connect_timeout: CONNECT_TIMEOUT, reaction_timeout: REACTION_TIMEOUT }
     }
 
-    /// Sets how long it may take to open the connection. The default is 10 seconds.
+    /// Sets the maximum time for opening the connection. The default is 10 seconds.
     #[must_use]
     pub const fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// Sets how long to wait for the reaction to a fault and for the end of TCP after it. The
-    /// default is 2 seconds.
+    /// Sets the maximum time to wait for the reaction to a fault and for the end of TCP together.
+    /// The default is 2 seconds.
     #[must_use]
     pub const fn reaction_timeout(mut self, limit: Duration) -> Self {
         self.reaction_timeout = limit;
@@ -70,10 +70,10 @@ impl Probe {
     /// Sends one fault on a new connection. This takes no longer than the sum of the two time-outs.
     ///
     /// # Errors
-    /// The same as for [`fn@probe`].
+    /// Returns a [`ConnectError`] if the connection cannot be opened, as [`fn@probe`] does.
     ///
     /// # Panics
-    /// If a client cannot send this fault.
+    /// Panics if a client cannot send this fault.
     pub async fn run(&self, fault: &'static Fault) -> Result<Evaluation, ConnectError> {
         assert!(fault.can_be_sent_by(Role::Client), "{} is a fault of servers", fault.name);
         let connecting = async {

@@ -3,7 +3,7 @@
 /// One thing that the peer sent or did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reaction {
-    /// A message, or a frame of one. Contains the payload, or the beginning of it.
+    /// A message, or one frame of a message. Contains the payload, or the beginning of the payload.
     Data(Vec<u8>),
     /// A Pong with this payload.
     Pong(Vec<u8>),
@@ -22,7 +22,7 @@ pub enum Reaction {
 /// The body of a Close frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObservedClose {
-    /// The code, if there is one.
+    /// The close code, if the body contains one.
     pub code: Option<u16>,
     /// The reason, which is often empty.
     pub reason: String,

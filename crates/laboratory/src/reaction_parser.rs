@@ -1,25 +1,25 @@
 //! Parses the bytes that the peer sends.
 //!
 //! The parser is more lenient than the protocol crate's receiver. A peer that reacts to a fault may
-//! break rules as well, and its reaction counts all the same.
+//! break rules as well, and the parser must still recognise its reaction.
 
 use bytes::{Buf, BytesMut};
 use protocol::frame::{FrameHeader, Opcode, apply_mask};
 
 use crate::reaction::{ObservedClose, ObservedResponse, Reaction};
 
-/// How much of a frame's payload is kept, in bytes. No control frame and no echo of a fault is
-/// longer.
+/// The maximum number of bytes of a frame's payload that are kept. The payload of a control frame
+/// or of an echo of a fault is never longer.
 const KEPT_PAYLOAD: usize = 256;
 
-/// How much of an HTTP head is kept, in bytes. A longer head counts as garbage.
+/// The maximum size of an HTTP head in bytes. A longer head counts as garbage.
 const MAX_HEAD: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(crate) struct ReactionParser {
     input: BytesMut,
     stage: Stage,
-    /// The number of bytes of the present payload that are still to be skipped.
+    /// The number of bytes of the current payload that are still to be skipped.
     unwanted: u64,
 }
 
@@ -107,8 +107,8 @@ impl ReactionParser {
             return Some(match header.opcode {
                 Opcode::Continuation | Opcode::Text | Opcode::Binary => Reaction::Data(payload),
                 Opcode::Pong => Reaction::Pong(payload),
-                // The peer's own keep-alive sends Pings. They stay unanswered: the test ends before
-                // a Pong is overdue.
+                // The peer may send Pings to keep the connection alive. They are not answered,
+                // because the test ends before a Pong is overdue.
                 Opcode::Ping => continue,
                 Opcode::Close => Reaction::Close(parse_close_body(&payload)),
             });
@@ -116,7 +116,7 @@ impl ReactionParser {
     }
 }
 
-/// Reads the body of a Close frame, even if it is invalid.
+/// Parses the body of a Close frame, even if the body is invalid.
 fn parse_close_body(body: &[u8]) -> ObservedClose {
     match body {
         &[high, low, ref reason @ ..] => ObservedClose {

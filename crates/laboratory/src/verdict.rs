@@ -11,23 +11,25 @@ use crate::{
 /// The way in which the peer handled a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// It reacted as the RFC expects.
+    /// The peer reacted as the RFC expects.
     AsExpected,
-    /// It did not open or keep the connection, but sent an unsuitable code or status.
+    /// The peer rejected the fault, but sent an unsuitable code or status.
     OtherCode,
-    /// It closed TCP without a reason. Section 7.1.7 requires a Close, but allows exceptions.
+    /// The peer closed TCP without giving a reason. Section 7.1.7 requires a Close, but allows
+    /// exceptions.
     NoReason,
-    /// It sent the correct Close or response, but did not close TCP in time.
+    /// The peer sent a Close, but did not close TCP in time.
     LeftOpen,
-    /// It continued as if nothing were wrong.
+    /// The peer continued as if nothing were wrong.
     Tolerated,
-    /// It did nothing in the available time.
+    /// The peer did nothing in the available time.
     NoAnswer,
 }
 
 impl Verdict {
-    /// Compares the observations with the expectation. `close_sent` is the Close that the fault
-    /// itself contains, and its code.
+    /// Compares the observations with the expectation. `close_sent` is the code of the Close that
+    /// the fault itself contains: `None` if there is no Close, `Some(None)` for a Close without a
+    /// code.
     pub(crate) fn new(expected: Expectation, close_sent: Option<Option<u16>>, observed: &Observations) -> Self {
         match expected {
             Expectation::FailConnection(codes) => Self::after_frames(observed, codes, close_sent),
@@ -37,14 +39,14 @@ impl Verdict {
         }
     }
 
-    /// The peer should fail the connection with one of `codes`.
+    /// Returns the verdict on a peer that should fail the connection with one of `codes`.
     fn after_frames(observed: &Observations, codes: &[u16], close_sent: Option<Option<u16>>) -> Self {
         match &observed.close {
             Some(ObservedClose { code: Some(code), .. }) if codes.contains(code) => {
                 Self::if_tcp_ended(observed, Self::AsExpected)
             }
-            // The peer answered an invalid Close like a valid one: with the same code, with the one
-            // for normal closure, or with none.
+            // The peer answered an invalid Close like a valid one: with the same code, with 1000
+            // (normal closure), or with no code.
             Some(ObservedClose { code, .. })
                 if close_sent.is_some_and(|sent| *code == sent || matches!(code, None | Some(1000))) =>
             {
@@ -55,7 +57,8 @@ impl Verdict {
         }
     }
 
-    /// The peer should answer a valid Close, and ignore what follows it.
+    /// Returns the verdict on a peer that should answer a valid Close, and ignore everything after
+    /// it.
     fn after_close(observed: &Observations) -> Self {
         match &observed.close {
             _ if observed.pong || observed.echo || observed.continued_after_close => Self::Tolerated,
@@ -65,7 +68,8 @@ impl Verdict {
         }
     }
 
-    /// The peer should send an HTTP response that does not open the connection.
+    /// Returns the verdict on a peer that should send an HTTP response that does not open the
+    /// connection.
     fn after_request(observed: &Observations, suitable: RejectionStatus) -> Self {
         let Some(ObservedResponse { status, lists_version_13 }) = observed.response else {
             return if observed.garbage.is_some() { Self::OtherCode } else { Self::without_close(observed) };
@@ -80,7 +84,8 @@ impl Verdict {
         }
     }
 
-    /// The peer should close TCP without a Close frame, because the connection was never open.
+    /// Returns the verdict on a peer that should close TCP without a Close frame, because the
+    /// connection was never open.
     fn after_response(observed: &Observations) -> Self {
         match (&observed.close, observed.tcp_end) {
             (Some(_), _) => Self::OtherCode,
@@ -104,7 +109,7 @@ impl Verdict {
     }
 }
 
-/// Writes a word or two for a table.
+/// Writes a few words for a table, such as `as expected`.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

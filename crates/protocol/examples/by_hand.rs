@@ -58,10 +58,10 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
                     let message = message.into_message();
                     connection.send(message)?;
                 }
-                // The engine answers Pings and the closing handshake by itself.
+                // The engine answers Pings and a Close by itself.
                 Ok(Some(Event::Ping(_) | Event::Pong(_) | Event::Close(_))) => {}
                 Ok(None) => break,
-                // The engine has queued a Close with the reason. Go on until it is sent.
+                // The engine has queued a Close with the reason. Continue until the Close is sent.
                 Err(violation) => eprintln!("the client broke a rule: {violation}"),
             }
         }
@@ -76,8 +76,8 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
                 Transmit::Disconnect => return Ok(connection.close_info()),
             }
         }
-        // 3. Wait for more bytes, but not beyond the engine's next deadline. A time-out of 0 is not
-        // allowed.
+        // 3. Wait for more bytes, but not beyond the engine's next deadline. `set_read_timeout`
+        //    does not allow a time-out of 0.
         let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         socket.set_read_timeout(connection.poll_timeout().map(left))?;
         let mut buffer = [0; 16 << 10];
@@ -114,7 +114,7 @@ fn read_request(socket: &mut TcpStream) -> Result<ReceivedRequest, Box<dyn Error
     }
 }
 
-/// Answers with an HTTP response that names the rule that the request broke.
+/// Answers with an HTTP response that names the broken rule.
 fn reject<T>(socket: &mut TcpStream, violation: HandshakeViolation) -> Result<T, Box<dyn Error>> {
     socket.write_all(&encode_response(&rejection(&violation)))?;
     Err(violation.into())

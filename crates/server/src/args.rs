@@ -5,15 +5,16 @@ use std::time::Duration;
 use clap::Parser;
 use cli::{TracingOptions, parse_duration};
 
-/// The default address. The client connects to it by default, too.
+/// The address on which the server listens by default. The client connects to the same address by
+/// default.
 pub(crate) const LISTEN: &str = "127.0.0.1:8080";
 
 /// A WebSocket server for learning: pushes, echoes and relays messages, and breaks rules on
 /// purpose.
 ///
 /// `/` pushes a status message on every interval and prints what clients send. `/echo` sends every
-/// message back. `/chat` relays texts to all other members. `/break/RULE` breaks one rule of the
-/// RFC, so that you can see how a client reacts (`/break/` lists the rules).
+/// message back. `/chat` relays each text message to all other members. `/break/RULE` breaks one
+/// rule of the RFC, so that you can see how a client reacts (`/break/` lists the rules).
 #[derive(Debug, Clone, Parser)]
 #[command(name = "server", version)]
 pub(crate) struct Args {
@@ -25,8 +26,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive)]
     pub(crate) interval: Duration,
 
-    /// Let web pages of another origin connect, such as `https://example.org`. Can be repeated; '*'
-    /// allows any
+    /// Let web pages of another origin, such as `https://example.org`, connect. Can be repeated;
+    /// '*' allows every origin
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
 
@@ -34,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = 20_000)]
     pub(crate) max_connections: usize,
 
-    /// The largest message to accept, in bytes. A client that sends a larger one is disconnected
+    /// The maximum size of a message in bytes. A client that sends a larger message is disconnected
     /// with 1009
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) max_message: usize,
@@ -43,20 +44,22 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) deflate: bool,
 
-    /// The time that a client has to send its request
+    /// The maximum time that a client may take to send its request
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub(crate) handshake_timeout: Duration,
 
-    /// A client that reads no pushes for this long is disconnected with 1008
+    /// The maximum time that sending a push may take. A client that reads more slowly is
+    /// disconnected with 1008
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub(crate) write_timeout: Duration,
 
-    /// The time that a client has to answer a Close. A server that is stopped waits no longer than
-    /// this
+    /// The maximum time that a client may take to answer a Close. A server that is stopping also
+    /// waits no longer than this
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive)]
     pub(crate) close_timeout: Duration,
 
-    /// The time between two Pings, and also the time that a client has to answer each of them
+    /// The time between two Pings, and also the maximum time that a client may take to answer a
+    /// Ping
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = positive)]
     pub(crate) ping_interval: Duration,
 
@@ -67,7 +70,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) tracing: TracingOptions,
 
-    /// Log more; given twice, log everything. Without it, `RUST_LOG` selects what is logged
+    /// Log more; if repeated, log everything. Without this option, `RUST_LOG` selects what is
+    /// logged
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
@@ -76,7 +80,8 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The longest duration to accept. Longer ones are mistakes, and some would overflow the clock.
+/// The maximum duration that an option accepts. Longer durations are mistakes, and some would
+/// overflow the clock.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 fn positive(text: &str) -> Result<Duration, String> {

@@ -1,8 +1,8 @@
 //! `/break/RULE`: breaks one rule of the RFC on purpose, and logs how the client reacts.
 //!
-//! It is for a learner who wants to see a client refuse what it must not accept. The client may be
-//! this workspace's, a browser or any other. The rules and the bytes that break them are in the
-//! [`laboratory`] crate.
+//! The handler is for learners who want to see how a client rejects invalid data. The client may be
+//! the one of this workspace, a browser or any other program. The [`laboratory`] crate contains the
+//! rules and the bytes that break them.
 
 use std::{fmt::Write, net::SocketAddr, time::Duration};
 
@@ -14,10 +14,10 @@ use websocket::Incoming;
 /// The part of the path before the rule's name.
 pub(crate) const PATH: &str = "/break/";
 
-/// Finds the fault that breaks the rule with this name.
+/// Returns the fault that breaks the rule called `name`.
 ///
 /// # Errors
-/// Returns a list of the rules, one on a line, if there is no such rule.
+/// Returns a list of all rules, one per line, if no rule has this name.
 pub(crate) fn find(name: &str) -> Result<&'static Fault, String> {
     faults::find(Role::Server, name).ok_or_else(|| {
         let why = if name.is_empty() { "name a rule" } else { "there is no such rule" };
@@ -30,7 +30,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Fault, String> {
     })
 }
 
-/// Breaks the rule. The client has `patience` to react.
+/// Sends `fault` to the client, and logs the client's reaction. Waits at most `patience` for it.
 pub(crate) async fn handle<S>(incoming: Incoming<S>, fault: &'static Fault, peer: SocketAddr, patience: Duration)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -48,7 +48,7 @@ where
     }
 }
 
-/// Describes what the client did, with the reason that it gave.
+/// Describes the client's reaction, including the reason in its Close.
 fn describe(evaluation: &Evaluation) -> String {
     let seen = evaluation.observations();
     match &seen.close {

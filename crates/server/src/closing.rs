@@ -1,4 +1,4 @@
-//! Ends a conversation, and reports the end in one line of the log.
+//! Ends a conversation, and logs in one line how it ended.
 //!
 //! ```text
 //!   closed: 1000 (normal closure), closed by the peer
@@ -7,7 +7,7 @@
 //!   closed: 1006 (abnormal closure), failed by this end: a client's frames must be masked (RFC 6455, section 5.1)
 //! ```
 //!
-//! No line repeats what it has already said.
+//! No line states the same fact twice.
 
 use std::net::SocketAddr;
 
@@ -16,7 +16,7 @@ use protocol::{CloseCode, CloseInfo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{Error, WebSocket};
 
-/// The Close with which the server ends a conversation that the client would continue.
+/// The Close with which the server ends a conversation on its own initiative.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ServerClose {
     pub(crate) code: CloseCode,
@@ -24,10 +24,11 @@ pub(crate) struct ServerClose {
 }
 
 /// The result of a handler: `None` if the client closed the connection, a [`ServerClose`] if the
-/// server wants to, or an error.
+/// server is to close it, or the error that ended the conversation.
 pub(crate) type HandlerResult = Result<Option<ServerClose>, Error>;
 
-/// Ends a conversation: sends the server's Close if there is one to send, and logs how it went.
+/// Ends a conversation: sends the server's Close if `result` contains one, and logs how the
+/// connection was closed.
 pub(crate) async fn finish<S>(mut connection: WebSocket<S>, result: HandlerResult, peer: SocketAddr)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -44,16 +45,18 @@ where
     }
 }
 
-/// Describes the end after the server's Close. Adds that Close where the peer's own does not repeat
-/// it.
+/// Describes the end of a connection after the server has closed it with `code` and `reason`. Adds
+/// these two only if `close_info` does not already contain them.
 fn describe_close(close_info: &CloseInfo, ServerClose { code, reason }: ServerClose) -> String {
     match &close_info.sent {
-        // The peer's Close arrived first, so this end answered with the peer's code instead.
+        // The peer's Close arrived first, and this end answered with the peer's code. The server's
+        // own code was never sent, so the line must not mention it.
         Some(sent) if sent.code() != code => close_info.to_string(),
         None => close_info.to_string(),
         Some(_) if close_info.code == code && close_info.reason == reason => close_info.to_string(),
         Some(_) if close_info.code == code => format!("{close_info}: {reason}"),
-        // The text so far ends with "the peer never answered the Close".
+        // The text of `close_info` ends with "the peer never answered the Close", so append the
+        // code and the reason of that Close.
         Some(_) if close_info.code == CloseCode::ABNORMAL_CLOSURE && close_info.violation.is_none() => {
             format!("{close_info} {}", code_and_reason(code, reason))
         }
@@ -61,12 +64,13 @@ fn describe_close(close_info: &CloseInfo, ServerClose { code, reason }: ServerCl
     }
 }
 
-/// Describes the end after an error. Adds the error where the connection does not already include
-/// it.
+/// Describes the end of a connection after an error. Adds the error only if `close_info` does not
+/// already contain it.
 fn describe_error(close_info: &CloseInfo, error: &Error) -> String {
     match error {
         Error::Violation(_) | Error::EndedWithoutClose => close_info.to_string(),
-        // When TCP broke, it goes without saying that no Close frame arrived.
+        // TCP broke, which explains why no Close frame arrived. Report the error instead of the
+        // missing Close.
         Error::Io(_) if close_info.initiator.is_none() && close_info.violation.is_none() => {
             format!("{}, {error}", close_info.code)
         }
@@ -82,8 +86,8 @@ mod tests {
 
     use super::*;
 
-    /// Returns how a connection ended: `initiator` sent the first Close, the peer sent `code`, and
-    /// this end sent `sent`.
+    /// Returns the close info of a connection: `initiator` sent the first Close, the peer sent
+    /// `code`, and this end sent `sent`.
     fn close_info(initiator: Option<Endpoint>, code: u16, sent: Option<u16>) -> CloseInfo {
         let mut close_info = Connection::server(Config::default(), Instant::now()).close_info();
         close_info.initiator = initiator;

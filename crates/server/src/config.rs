@@ -1,4 +1,4 @@
-//! From the command line to the configuration of every connection.
+//! Converts the command line to the configuration of every connection.
 
 use protocol::{Config, DeflateOptions, KeepAlive, Limits};
 use websocket::ServerConfig;
@@ -12,8 +12,8 @@ pub(crate) fn server_config(args: &Args) -> ServerConfig {
     let connection = Config::DEFAULT.limits(limits).close_timeout(args.close_timeout).keep_alive(keep_alive);
     let config = ServerConfig::default().config(connection).handshake_timeout(args.handshake_timeout);
     if args.deflate {
-        // Without context takeover. With it, 20,000 clients could make this server keep eight
-        // gigabytes.
+        // `FRUGAL` disables context takeover. With context takeover, 20,000 clients could make this
+        // server keep eight gigabytes of compression state.
         config.deflate(DeflateOptions::FRUGAL)
     } else {
         config

@@ -22,15 +22,16 @@ pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    // Boxed, because a task is as large as the largest future it may ever hold. An hour of
-    // conversation should not keep the memory of the handshake, nor of the less common handlers.
+    // Boxed, because a task is as large as the largest future it may ever hold. Without the box, a
+    // long conversation would keep the memory of the handshake and of the less common handlers
+    // until it ends.
     if let Some((route, connection)) = Box::pin(open(stream, peer, state)).await {
         converse(route, connection, peer, state).await;
     }
 }
 
-/// Performs the opening handshake. Everything that needs no long-lived connection also ends here:
-/// rejections, the page, and the less common kinds of connections.
+/// Performs the opening handshake. Returns `None` after requests that are served completely in this
+/// function: rejections, the page, and the less common kinds of connections.
 async fn open<S>(stream: S, peer: SocketAddr, state: &ServerState) -> Option<(Route, WebSocket<S>)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -81,8 +82,8 @@ where
     }
 }
 
-/// Serves an open connection until it is closed: by the client, by the handler's own decision, or
-/// because the server stops.
+/// Serves an open connection until the client closes it, the handler closes it, or the server
+/// stops.
 async fn converse<S>(route: Route, mut connection: WebSocket<S>, peer: SocketAddr, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -99,8 +100,8 @@ where
     finish(connection, result, peer).await;
 }
 
-/// Serves a client of the stats that wants to see its own frames: puts a tap on its connection, if
-/// there is one left.
+/// Serves a client of `/?wire`, which wants to see its own frames: puts a tap on the connection if
+/// one of the taps is free.
 async fn serve_tapped<S>(incoming: Incoming<S>, peer: SocketAddr, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -114,7 +115,8 @@ where
     }
 }
 
-/// Serves a client of the stats whose first message says where its frames can be seen.
+/// Serves a client of `/?wire`. The first message to the client contains the token for viewing its
+/// frames, or `null` if no tap was free.
 async fn serve_announced<S>(incoming: Incoming<S>, token: Option<&str>, peer: SocketAddr, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -134,8 +136,9 @@ where
 
 /// Serves a page that views the frames of its other connection.
 ///
-/// This connection is not closed when the server stops. The other one is, and the page should see
-/// that happen; then this one ends by itself.
+/// When the server stops, it does not close this connection directly. It closes the tapped
+/// connection first, so that the page can view the closing handshake. The viewer's connection is
+/// closed when the feed ends.
 async fn serve_viewer<S>(incoming: Incoming<S>, mut viewer: wire::Viewer, peer: SocketAddr, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -5,7 +5,7 @@ use websocket::WebSocket;
 
 use crate::closing::HandlerResult;
 
-/// Echoes until the connection is closed.
+/// Echoes every message until the connection is closed.
 pub(crate) async fn handle<S>(connection: &mut WebSocket<S>) -> HandlerResult
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -12,8 +12,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::{connection, response, state::ServerState, trace};
 
-/// The connections that may be told 503 at the same time. Further ones are dropped without an
-/// answer: even to answer "the server is full" takes memory and a task.
+/// The maximum number of connections that are rejected with 503 at the same time. Further
+/// connections are dropped without a response, because even a rejection takes memory and a task.
 const MAX_REJECTIONS: usize = 64;
 
 /// Serves until `state.shutdown` is cancelled. Then waits until every connection is closed, or
@@ -47,12 +47,12 @@ pub(crate) async fn serve(
         () = state.shutdown.cancelled() => {}
     }
 
-    // From here on the operating system refuses new connections.
+    // Close the listening socket, so that the operating system refuses new connections.
     drop(listener);
     tasks.close();
     let open = tasks.len();
-    // The engine allows each peer `close_timeout` to answer our Close, and as much again to close
-    // TCP. A server that wants to stop waits for one of the two only.
+    // The engine allows each peer `close_timeout` to answer the server's Close, and the same time
+    // again to close TCP. A server that is stopping waits for `close_timeout` only once.
     if timeout(state.config.config.close_timeout, tasks.wait()).await.is_err() {
         tracing::warn!("{} of {open} connections did not close in time", tasks.len());
     }
@@ -72,7 +72,7 @@ async fn next_connection(listener: &TcpListener) -> TcpStream {
     }
 }
 
-/// Serves one connection from its first byte to its last, and holds its slot until then.
+/// Serves one connection from its first byte to its last, and holds `_slot` until the end.
 async fn serve_connection(
     stream: TcpStream,
     state: Arc<ServerState>,
@@ -80,11 +80,13 @@ async fn serve_connection(
     _slot: OwnedSemaphorePermit,
 ) {
     let Ok(peer) = stream.peer_addr() else { return };
-    // Messages are written whole. To hold them back until a packet is full would only delay them.
+    // Each message is written as a whole. Holding it back until a packet is full would only delay
+    // it.
     let _ = stream.set_nodelay(true);
     match tracer {
         None => connection::serve(stream, peer, &state).await,
-        // Boxed, so that the tasks of a server without tracing do not reserve memory for it.
+        // Boxed, so that the tasks of a server without tracing do not reserve memory for a traced
+        // connection.
         Some(tracer) => Box::pin(connection::serve(trace::tap(&tracer, stream, peer), peer, &state)).await,
     }
 }

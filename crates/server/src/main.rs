@@ -2,15 +2,15 @@
 //!
 //! | path | handler | what it does |
 //! |---|---|---|
-//! | `/` | [`stats`] | pushes a JSON message on every interval, prints the texts that clients send |
+//! | `/` | [`stats`] | pushes a JSON message on every interval, prints clients' text messages |
 //! | `/echo` | [`echo`] | sends every message back |
-//! | `/chat` | [`chat`] | relays each text to all other members |
+//! | `/chat` | [`chat`] | relays each text message to all other members |
 //! | `/wire/TOKEN` | [`wire`] | shows a page the frames of its own connection to `/?wire` |
 //! | `/break/RULE` | [`break_rule`] | breaks a rule of the RFC on purpose; `/break/` lists the rules |
 //!
 //! [`listen`] accepts a connection. [`connection`] reads its HTTP request, [`route`] decides what
-//! to do with it, and one of the five handlers above then uses the WebSocket. The last of them
-//! breaks a rule on purpose. Each connection is a task of its own and waits for no other.
+//! to do with it, and one of the five handlers above then uses the connection. Each connection runs
+//! in its own task and waits for no other connection.
 //!
 //! ```text
 //!   listen ──▶ connection ──▶ route
@@ -18,8 +18,8 @@
 //!     └─────────────┴──▶ state
 //! ```
 //!
-//! Imports follow these arrows and never point back. A handler is passed only the values that it
-//! needs, such as the [`stats`], and does not know the whole [`state`].
+//! Imports follow these arrows and never go against them. A handler is passed only the values that
+//! it needs, such as the [`stats`], and does not know the whole [`state`].
 
 mod args;
 mod break_rule;
@@ -62,7 +62,8 @@ fn main() -> ExitCode {
     };
     let result = runtime.enable_all().build().map_err(|error| error.to_string()).and_then(|runtime| {
         let result = runtime.block_on(run(args));
-        // Connections that are still open have had their time to close.
+        // Connections that are still open have exceeded the time limit for closing, so do not wait
+        // for them.
         runtime.shutdown_background();
         result
     });
@@ -85,7 +86,8 @@ async fn run(args: Args) -> Result<(), String> {
         format!("cannot listen on {}: {error}; {advice}", args.listen)
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    // Before the first line is printed: a script that has read it may send a signal.
+    // Listen for signals before printing the first line. A script that has read the line may send a
+    // signal at once.
     let mut signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     print_line(&greeting(address));
 
@@ -104,10 +106,10 @@ async fn run(args: Args) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the lines that are printed first.
+/// Returns the lines that the server prints first.
 ///
-/// The first of them is for programs too: a program that starts the server with port 0 reads the
-/// real port from it. All lines are one string, so that no other output can come between them.
+/// The first line is for programs as well: a program that starts the server with port 0 reads the
+/// real port from it. All lines are in one string, so that no other output can come between them.
 fn greeting(address: SocketAddr) -> String {
     let mut lines = format!("listening on ws://{address}/");
     if address.ip().is_loopback() {
@@ -134,7 +136,7 @@ mod tests {
             greeting("[::1]:9"),
             "listening on ws://[::1]:9/\nopen http://[::1]:9/ in a browser, or run: cargo run -p client -- ws://[::1]:9/"
         );
-        // Other machines may know this one by another address, so there is no URL to print.
+        // The server listens on every address of this machine, so there is no single URL to print.
         assert_eq!(greeting("0.0.0.0:8080"), "listening on ws://0.0.0.0:8080/");
     }
 }

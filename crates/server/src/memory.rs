@@ -1,12 +1,13 @@
 //! The memory that this process occupies.
 
-/// Returns the resident memory in bytes, or 0 on a system that does not report it (Linux does).
+/// Returns the resident memory of this process in bytes, or 0 on a system without `/proc` (Linux
+/// has it).
 pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     parse_resident_kib(&status).unwrap_or(0) * 1024
 }
 
-/// Parses the line `VmRSS:     4608 kB`.
+/// Returns the number in the line `VmRSS:     4608 kB` of `/proc/self/status`.
 fn parse_resident_kib(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().strip_suffix(" kB")?.parse().ok()

@@ -2,12 +2,12 @@
 //!
 //! A browser lets a script on any page open a WebSocket to any server, and sends that server's
 //! cookies along. Neither the same-origin policy nor CORS prevents this, so the server itself has
-//! to check. The value of `Origin` is true if a browser sent it. Other programs can send whatever
-//! they like, but they do not carry somebody else's cookies.
+//! to check. A browser always sends the true origin. Other programs can send any value, but they do
+//! not have the cookies of a browser's user.
 
 use protocol::handshake::ReceivedRequest;
 
-/// The origins that may connect besides the server's own.
+/// The origins whose pages may connect, in addition to pages from the server's own host.
 #[derive(Debug)]
 pub(crate) struct OriginPolicy {
     allowed: Vec<String>,
@@ -18,11 +18,11 @@ impl OriginPolicy {
         Self { allowed }
     }
 
-    /// Accepts a request that comes from no browser, from a page of this host, or from an allowed
-    /// origin.
+    /// Accepts a request that does not come from a browser, or that comes from a page of this host
+    /// or of an allowed origin.
     ///
     /// # Errors
-    /// Returns a sentence that says why the request is not accepted.
+    /// Returns a sentence that explains the rejection.
     //= docs/src/rfc6455.md#section-10-2
     //# A server that is intended only for certain sites SHOULD check that `Origin` is one that it
     //# expects.
@@ -50,8 +50,8 @@ impl OriginPolicy {
 
 /// Returns the host and port of an origin such as `https://example.org:8443`.
 ///
-/// Both an origin and a `Host` header omit the default port of the scheme, so the two can be
-/// compared as they are.
+/// An origin and a `Host` header both omit the default port of the scheme, so they can be compared
+/// without conversion.
 fn authority(origin: &str) -> Option<&str> {
     let (scheme, authority) = origin.split_once("://")?;
     (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")).then_some(authority)

@@ -1,8 +1,10 @@
-//! Output for people: texts from clients go to standard output, the log goes to standard error.
+//! Output for people: text messages from clients go to standard output, and the log goes to
+//! standard error.
 //!
-//! A thread of its own writes each of the two, from a queue. A terminal that was stopped with
-//! Ctrl-S, or a pipe that nobody reads, accepts no more output. A server that waited for it would
-//! stop serving all of its clients. When a queue is full, further lines are dropped.
+//! Each of the two streams has a queue and a thread that writes the queued lines. A terminal that
+//! is paused with Ctrl-S, or a pipe whose reader has stopped reading, accepts no more output. If
+//! the server waited for its output to be accepted, it would stop serving all clients. When a queue
+//! is full, further lines are dropped.
 
 use std::{
     io::{self, Write},
@@ -13,13 +15,14 @@ use cli::use_colours;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
-/// The lines that may wait in a queue: the output of a busy server in a few seconds.
+/// The maximum number of lines in each queue: the output of a busy server in a few seconds.
 const MAX_QUEUED_LINES: usize = 10_000;
 
 static STDOUT: OnceLock<NonBlocking> = OnceLock::new();
 static STDERR: OnceLock<NonBlocking> = OnceLock::new();
 
-/// Starts both threads. When the returned guards are dropped, they write the lines that still wait.
+/// Starts the threads that write standard output and standard error. When the returned guards are
+/// dropped, the queued lines are written.
 ///
 /// `RUST_LOG` selects what is logged. If `verbose` is not 0, it takes precedence and selects more.
 pub(crate) fn start(verbose: u8) -> [WorkerGuard; 2] {
@@ -40,22 +43,25 @@ pub(crate) fn start(verbose: u8) -> [WorkerGuard; 2] {
         .with_target(false)
         .with_ansi(use_colours(&io::stderr()))
         .with_writer(stderr)
-        // When nobody reads the log any more (`2>&1 | head`), the subscriber would report that to
-        // standard error too, and panic because that fails.
+        // If the reader of the log has exited (`2>&1 | head`), writing fails. By default, the
+        // subscriber would report the failure to standard error, and panic because this write fails
+        // too.
         .log_internal_errors(false)
         .init();
     [stdout_guard, stderr_guard]
 }
 
-/// Prints a line on standard output, for people and scripts. It is not an error if nobody reads it.
+/// Prints a line on standard output, for people and scripts. Errors are ignored, such as a pipe
+/// whose reader has exited.
 pub(crate) fn print_line(line: &str) {
     if let Some(stdout) = STDOUT.get() {
-        // With the line end, because each write is one entry of the queue.
+        // Write the line and its line end together, because each write becomes one entry of the
+        // queue.
         let _ = stdout.clone().write_all(format!("{line}\n").as_bytes());
     }
 }
 
-/// Writes text between the lines of the log.
+/// Writes text to standard error, between the lines of the log.
 pub(crate) fn log_text(text: &str) {
     if let Some(stderr) = STDERR.get() {
         let _ = stderr.clone().write_all(text.as_bytes());

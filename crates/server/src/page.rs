@@ -1,9 +1,9 @@
 //! The page that a browser gets at `/`: the stats, live from a WebSocket, and the frames of that
 //! WebSocket, which come from [`wire`](crate::wire).
 //!
-//! It is one file and loads nothing else: no library, no font, no picture. Much of what it shows
-//! was sent by others, so the script inserts it as text and never as markup. The response's headers
-//! make the browser enforce both.
+//! The page is one file and loads nothing else: no library, no font, no picture. Much of the
+//! displayed data was sent by other clients, so the script inserts it as text and never as markup.
+//! The headers of the response make the browser enforce these two rules.
 
 use http::{
     HeaderValue, Response,
@@ -12,12 +12,13 @@ use http::{
 
 const PAGE: &str = include_str!("page.html");
 
-/// Returns the page, with a policy that lets the browser run only the script that is in it.
+/// Returns the page with a content security policy that lets the browser run only the page's own
+/// script.
 pub(crate) fn response() -> Response<String> {
-    // The browser runs a script or applies a style only if it carries this word, which is new for
-    // each response. Anything else that gets into the page does not run.
-    // Trusted types are the types that a script may turn into markup, with innerHTML for example.
-    // The policy allows none, so every such attempt fails.
+    // The browser runs a script or applies a style only if its `nonce` attribute has this value,
+    // which is new for each response. A script that is injected into the page does not run. Trusted
+    // types are the types that a script may turn into markup, with innerHTML for example. The
+    // policy allows no such type, so every attempt fails.
     let nonce = format!("{:032x}", rand::random::<u128>());
     let mut response = Response::new(PAGE.replace("NONCE", &nonce));
     let policy = format!(

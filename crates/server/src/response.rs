@@ -5,7 +5,7 @@ use http::{
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 
-/// Returns a plain-text response with one line, or several.
+/// Returns a plain-text response. Its body is `text`, which may have several lines, and a line end.
 pub(crate) fn plain_text(status: StatusCode, text: &str) -> Response<String> {
     let mut response = Response::new(format!("{text}\n"));
     *response.status_mut() = status;

@@ -1,4 +1,4 @@
-//! Decides what happens to a request, without doing it.
+//! Decides how a request is served, but does not serve it.
 
 use http::{Method, Response, StatusCode};
 use laboratory::Fault;
@@ -15,7 +15,7 @@ use crate::{
     wire::{self, TapRegistry, Viewer},
 };
 
-/// The paths with a long-lived connection.
+/// A path on which ordinary WebSocket connections are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
     Stats,
@@ -42,17 +42,17 @@ impl Route {
 /// The decision about one request.
 pub(crate) enum Decision {
     Accept(Route, UpgradeOptions),
-    /// As `Accept` for the stats, with a tap on the connection.
+    /// Accept the connection for the stats, and put a tap on it.
     Tap,
-    /// The connection displays what the tap on another one records.
+    /// Accept the connection, and send it the records from the tap on another connection.
     View(Viewer),
-    /// The server breaks a rule on the connection.
+    /// Break a rule on the connection.
     Break(&'static Fault),
-    /// An ordinary HTTP response, and the reason for the log.
+    /// Send this ordinary HTTP response, and log this reason.
     Respond(Response<String>, String),
 }
 
-/// Decides what happens to a request.
+/// Decides how a request is served.
 ///
 /// The order of the checks determines the error that a client sees: first whether the path exists,
 /// then whether the request is correct, then whether the client may connect.
@@ -106,7 +106,8 @@ fn decide_break(request: &ReceivedRequest, origins: &OriginPolicy, name: &str) -
 }
 
 fn decide_route(request: &ReceivedRequest, origins: &OriginPolicy, route: Route) -> Result<Decision, Decision> {
-    // The same path serves browsers the page, and the page's script the WebSocket.
+    // The path `/` has two uses: a browser loads the page from it, and the page's script opens a
+    // WebSocket to it. Only the WebSocket request has the headers of an upgrade.
     if route == Route::Stats && !request.wants_websocket() {
         return Ok(Decision::Respond(page::response(), "the page".to_owned()));
     }
@@ -125,7 +126,8 @@ fn decide_route(request: &ReceivedRequest, origins: &OriginPolicy, route: Route)
     Ok(Decision::Accept(route, options))
 }
 
-/// Checks what every route requires of a request. Returns the response to a request that fails.
+/// Checks that a request is a valid upgrade from an acceptable origin, as every route requires.
+/// Returns the rejection of a request that fails a check.
 fn check<'r>(request: &'r ReceivedRequest, origins: &OriginPolicy) -> Result<UpgradeRequest<'r>, Decision> {
     let upgrade =
         request.check_upgrade().map_err(|violation| Decision::Respond(rejection(&violation), violation.to_string()))?;

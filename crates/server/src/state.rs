@@ -7,7 +7,8 @@ use websocket::ServerConfig;
 
 use crate::{chat::Room, origin::OriginPolicy, stats::Stats, wire::TapRegistry};
 
-/// The state that all connections share. It refers to no connection and to no handler.
+/// The state that all connections share. The state contains no reference to a connection or a
+/// handler.
 #[derive(Debug)]
 pub(crate) struct ServerState {
     pub(crate) config: ServerConfig,
@@ -15,7 +16,7 @@ pub(crate) struct ServerState {
     pub(crate) stats: Stats,
     pub(crate) room: Room,
     pub(crate) taps: TapRegistry,
-    /// A client that blocks a write for this long is dropped.
+    /// The maximum time that sending a push may take before the client is disconnected.
     pub(crate) write_timeout: Duration,
     /// Cancelled when the server stops.
     pub(crate) shutdown: CancellationToken,

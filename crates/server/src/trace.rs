@@ -1,8 +1,8 @@
 //! `--trace` and `--capture`: shows the bytes of each connection while they pass.
 //!
-//! Without these options nobody observes the connections, and it costs nothing: they then run over
-//! TCP itself, a type that has no tap in it (see `serve_connection` in `listen`). With them they
-//! run over a [`Tapped`] stream.
+//! Without these options, tracing costs nothing: each connection then runs directly over a TCP
+//! stream, a type that contains no tap (see `serve_connection` in `listen`). With either option,
+//! each connection runs over a [`Tapped`] stream.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use crate::output::log_text;
 
-/// Puts a tap on a connection.
+/// Puts a tap on a connection, to trace and capture its bytes.
 pub(crate) fn tap(
     tracer: &Tracer,
     stream: TcpStream,

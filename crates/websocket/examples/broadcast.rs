@@ -25,7 +25,7 @@ async fn main() -> io::Result<()> {
     // A client that stops reading makes its own task wait. The keep-alive ends that wait.
     let keep_alive = KeepAlive { interval: Duration::from_secs(30), timeout: Duration::from_secs(10) };
     let config = Arc::new(ServerConfig::default().config(Config::default().keep_alive(keep_alive)));
-    // Up to 64 messages wait for each client.
+    // The maximum number of messages that are queued for each client is 64.
     let (room, _) = broadcast::channel(64);
     loop {
         let (stream, peer) = listener.accept().await?;
@@ -44,16 +44,18 @@ async fn join(stream: TcpStream, config: &ServerConfig, room: &Sender<PreparedMe
     let mut connection = accept_with(stream, config, |_| Ok(UpgradeOptions::default())).await?;
     let mut messages = room.subscribe();
     loop {
-        // Both branches are cancel safe: the one that loses has taken nothing.
+        // Both branches are cancel safe: the branch that is dropped loses no message.
         tokio::select! {
             received = connection.next() => match received {
-                // Nobody else may be in the room, which is no error.
+                // Drop the number of receivers. `send` cannot fail, because this client has
+                // subscribed.
                 Some(message) => drop(room.send(PreparedMessage::new(&message?))),
                 None => return Ok(connection.close_info()),
             },
             message = messages.recv() => match message {
                 Ok(message) => connection.send_prepared(&message).await?,
-                // More than 64 messages waited for this client. It must not hold up the others.
+                // More than 64 messages were queued for this client, so it has missed some.
+                // Disconnect it.
                 Err(RecvError::Lagged(_)) => {
                     return connection.close(CloseCode::TRY_AGAIN_LATER, "you read too slowly").await;
                 }

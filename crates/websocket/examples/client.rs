@@ -4,7 +4,7 @@
 //! cargo run -p websocket --example client [ADDRESS]
 //! ```
 //!
-//! It needs a server that answers each message, such as the example `echo_server`.
+//! The example needs a server that answers each message, such as the example `echo_server`.
 
 use std::{env, time::Duration};
 

@@ -1,4 +1,4 @@
-//! A server that decides about each request: it rejects unknown paths with 404, and chooses a
+//! A server that accepts or rejects each request: it rejects unknown paths with 404, and chooses a
 //! subprotocol.
 //!
 //! ```text
@@ -32,8 +32,8 @@ async fn main() -> io::Result<()> {
     }
 }
 
-/// Accepts or rejects a request. The request is a valid upgrade: an invalid one has been rejected
-/// already.
+/// Accepts or rejects a request. `accept_with` calls this function only for a valid upgrade, and
+/// rejects invalid requests itself.
 fn decide(upgrade: &UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<String>> {
     if upgrade.request().path() != "/chat" {
         let mut not_found = Response::new("only /chat exists here\n".to_owned());
@@ -41,7 +41,8 @@ fn decide(upgrade: &UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<Strin
         return Err(not_found);
     }
     let options = UpgradeOptions::default();
-    // The server's order of preference decides. Without a match the connection has no subprotocol.
+    // Choose in the server's order of preference. Without a match, the connection has no
+    // subprotocol.
     let offered = upgrade.subprotocols();
     Ok(match ["chat.v2", "chat.v1"].into_iter().find(|name| offered.iter().any(|other| other == name)) {
         Some(name) => options.subprotocol(name),

@@ -1,10 +1,10 @@
-//! An echo server: sends every message back to the client that it came from.
+//! An echo server: sends every message back to the client that sent it.
 //!
 //! ```text
 //! cargo run -p websocket --example echo_server [ADDRESS]
 //! ```
 //!
-//! Talk to it with the example `client`, or with any other WebSocket client.
+//! Connect to it with the example `client`, or with any other WebSocket client.
 
 use std::{env, io, time::Duration};
 
@@ -26,8 +26,8 @@ async fn main() -> io::Result<()> {
                     }
                 });
             }
-            // Too many open files, for example. Other clients will leave, so wait a little and go
-            // on.
+            // The process may have too many open files, for example. Other clients will leave, so
+            // wait a little and continue.
             Err(error) => {
                 eprintln!("{error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -39,8 +39,8 @@ async fn main() -> io::Result<()> {
 async fn echo(stream: TcpStream) -> Result<CloseInfo, Error> {
     // A client that is slow to send its request times out after 10 seconds.
     let mut connection = websocket::accept(stream).await?;
-    // `serve` is the fastest way to answer messages at once. Use `next` and `feed`, or `next` and
-    // `send`, if you have to await something before you can answer.
+    // `serve` is the fastest way to answer messages immediately. Use `next` and `feed`, or `next`
+    // and `send`, if you have to await something before you can answer.
     connection.serve(|message, outbound| Ok(outbound.send_back(message)?)).await?;
     Ok(connection.close_info())
 }

@@ -1,13 +1,13 @@
-//! A client that follows a feed, and connects again whenever the connection ends.
+//! A client that follows a feed, and reconnects whenever the connection ends.
 //!
 //! ```text
 //! cargo run -p websocket --example reconnecting_feed [ADDRESS]
 //! ```
 //!
 //! The delay before each attempt doubles, up to half a minute, and half of it is random. Without
-//! the random part, all clients of a server that restarts would come back at the same moment, and
-//! bring it down again. To try it, start it before a server (the example `broadcast`, for
-//! instance), then stop the server and start it again.
+//! the random part, all clients of a server that restarts would reconnect at the same moment, and
+//! could overload the server again. To try this example, start it before a server (the example
+//! `broadcast`, for instance), then stop the server and start it again.
 
 use std::{env, time::Duration};
 
@@ -38,15 +38,16 @@ async fn main() -> Result<(), Error> {
 
 /// Prints the messages of the feed until the connection ends.
 async fn follow(uri: &str, delay: &mut Duration) -> Result<CloseInfo, Error> {
-    // TCP alone does not notice that the server is gone while nothing is sent. The keep-alive does.
+    // While nothing is sent, TCP alone does not detect that the server is gone. The keep-alive
+    // detects it.
     let keep_alive = KeepAlive { interval: Duration::from_secs(20), timeout: Duration::from_secs(10) };
     let connector = Connector::new(uri)?.config(Config::default().keep_alive(keep_alive));
     let mut connection = connector.connect().await?;
     println!("connected to {uri}");
     while let Some(message) = connection.next().await {
         println!("received: {}", message?);
-        // Reset the delay only now. A server that accepts and then fails at once must not be
-        // hammered.
+        // Reset the delay only after a message has arrived. A server that accepts connections and
+        // then fails at once must not be flooded with attempts.
         *delay = FIRST_DELAY;
     }
     Ok(connection.close_info())

@@ -4,8 +4,9 @@
 //! cargo run -p websocket --example split [ADDRESS]
 //! ```
 //!
-//! One task sends a message every 200 milliseconds, whether anything arrives or not. The other one
-//! prints whatever arrives. It needs a server that answers, such as the example `echo_server`.
+//! One task sends a message every 200 milliseconds, whether anything arrives or not. The other task
+//! prints each message that arrives. The example needs a server that answers, such as the example
+//! `echo_server`.
 
 use std::{env, time::Duration};
 

@@ -1,4 +1,5 @@
-//! A server's side of opening a connection: from a byte stream to an open connection (section 4.2).
+//! The server's side of opening a connection: from a byte stream to an open connection (section
+//! 4.2).
 //!
 //! Most servers call [`accept`] or [`accept_with`]. A server that also answers plain HTTP on the
 //! same port reads the request with [`read_request`] and then decides.
@@ -37,13 +38,13 @@ use crate::{
 pub struct ServerConfig {
     /// The configuration that all connections share.
     pub config: Arc<Config>,
-    /// The time that a client has to send its request, and then once more to take the response. 10
-    /// seconds by default. Without a deadline, a client that sends a byte now and then would occupy
-    /// a connection forever.
+    /// The maximum time for a client to send its request, and then again to receive the response.
+    /// The default is 10 seconds. Without a deadline, a client that sends a byte now and then would
+    /// occupy a connection forever.
     pub handshake_timeout: Duration,
     /// The options for compressing messages with clients that offer it (permessage-deflate, RFC
-    /// 7692). `None`, the default, does not compress. [`DeflateOptions`] describes the memory that
-    /// compression needs. [`UpgradeOptions::deflate`] takes precedence.
+    /// 7692). With `None`, the default, messages are not compressed. [`DeflateOptions`] describes
+    /// the memory that compression needs. [`UpgradeOptions::deflate`] takes precedence.
     pub deflate: Option<DeflateOptions>,
 }
 
@@ -90,11 +91,11 @@ where
     accept_with(stream, &CONFIG, |_| Ok(UpgradeOptions::default())).await
 }
 
-/// Accepts or rejects a WebSocket request on `stream`, as `decide` says.
+/// Accepts or rejects a WebSocket request on `stream`, depending on the result of `decide`.
 ///
 /// `decide` receives the request and the client's offers. It either accepts the request, with a
-/// subprotocol or headers of its choice, or rejects it with an HTTP response. It is not called for
-/// an invalid request, which this function answers itself.
+/// subprotocol or headers of its choice, or rejects it with an HTTP response. An invalid request is
+/// answered by this function itself, without a call of `decide`.
 ///
 /// ```
 /// use websocket::{ServerConfig, UpgradeOptions, accept_with, http};
@@ -117,17 +118,18 @@ where
 /// ```
 ///
 /// # Errors
-/// [`AcceptError`]. Whatever the error is, the client has been answered as far as possible.
+/// [`AcceptError`]. Unless the transport failed or the client left, the client has received a
+/// response.
 ///
 /// # Cancel safety
-/// If the future is dropped, the connection is dropped with it.
+/// If the future is dropped, the stream is dropped with it, which closes the connection.
 pub async fn accept_with<S, D>(stream: S, config: &ServerConfig, decide: D) -> Result<WebSocket<S>, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
     D: FnOnce(&UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<String>>,
 {
-    // Boxed, because a task is as large as the largest future that it ever awaits. A conversation
-    // of an hour should not hold the memory that only the handshake needed.
+    // Boxed, because a task is as large as the largest future that it ever awaits. A connection
+    // that stays open for an hour should not hold the memory that only its handshake needed.
     Box::pin(async {
         let incoming = read_request(stream, config).await?;
         let decision = match incoming.request.check_upgrade() {
@@ -160,7 +162,7 @@ pub struct Incoming<S> {
     request: ReceivedRequest,
 }
 
-/// Reads an HTTP request from `stream`, whether it asks for a WebSocket or not.
+/// Reads an HTTP request from `stream`, whether it requests a WebSocket connection or not.
 ///
 /// ```
 /// # use tokio::net::TcpStream;
@@ -177,10 +179,10 @@ pub struct Incoming<S> {
 /// ```
 ///
 /// # Errors
-/// [`AcceptError`]. An invalid HTTP/1.1 request has been answered with a status that says so.
+/// [`AcceptError`]. An invalid HTTP/1.1 request has been answered with an error status.
 ///
 /// # Cancel safety
-/// If the future is dropped, the connection is dropped with it.
+/// If the future is dropped, the stream is dropped with it, which closes the connection.
 pub async fn read_request<S>(mut stream: S, config: &ServerConfig) -> Result<Incoming<S>, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -190,7 +192,8 @@ where
         loop {
             handshake.input().reserve(HANDSHAKE_READ);
             if stream.read_buf(handshake.input()).await.map_err(AcceptError::Io)? == 0 {
-                // The client left, or was never there to stay: a port scan, or a health check.
+                // The client left before its request was complete, as a port scan or a health check
+                // does.
                 return Err(AcceptError::Io(io::ErrorKind::UnexpectedEof.into()));
             }
             match handshake.poll().map_err(AcceptError::Violation)? {
@@ -226,8 +229,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         &self.request
     }
 
-    /// Wraps the stream. Use this method if only the request shows that something has to be between
-    /// the socket and the connection, such as a stream that records the bytes.
+    /// Wraps the stream, for example in a stream that records the bytes. Use this method if the
+    /// request determines whether the stream has to be wrapped.
     pub fn map_stream<T>(self, wrap: impl FnOnce(S) -> T) -> Incoming<T> {
         Incoming { stream: wrap(self.stream), request: self.request }
     }
@@ -241,24 +244,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     ///
     /// # Errors
     /// - [`AcceptError::Violation`] if the request is not a valid upgrade (the client receives a
-    ///   4xx). To answer in another way, call [`check_upgrade`](ReceivedRequest::check_upgrade)
-    ///   first;
-    /// - [`AcceptError::Usage`] if `options` chooses something that was not offered (the client
-    ///   receives a 500);
+    ///   4xx status). To send another response, call
+    ///   [`check_upgrade`](ReceivedRequest::check_upgrade) first;
+    /// - [`AcceptError::Usage`] if `options` chooses something that the client did not offer (the
+    ///   client receives status 500);
     /// - [`AcceptError::Io`] and [`AcceptError::TimedOut`] if the response cannot be sent.
     ///
     /// # Cancel safety
-    /// If the future is dropped, the connection is dropped with it.
+    /// If the future is dropped, the stream is dropped with it, which closes the connection.
     pub async fn accept(
         mut self,
         mut options: UpgradeOptions,
         config: &ServerConfig,
     ) -> Result<WebSocket<S>, AcceptError> {
-        // The decision about this request takes precedence over the configuration.
+        // The options for this request take precedence over the configuration of the server.
         options.deflate = options.deflate.or_else(|| config.deflate.clone());
         let accepted = match self.request.check_upgrade().map(|upgrade| upgrade.accept(options)) {
             Ok(Ok(accepted)) => accepted,
-            // A bug in the application. The client did nothing wrong, so it receives a 500.
+            // A bug in the application. The client did nothing wrong, so it receives status 500.
             Ok(Err(error)) => {
                 let mut response = Response::new("the server made a mistake\n".to_owned());
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -280,7 +283,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         };
         match timeout(config.handshake_timeout, sending).await {
             Ok(sent) => sent.map_err(AcceptError::Io)?,
-            // The client does not even take the response.
+            // The client does not read the response, so nothing more can be reported to it.
             Err(_) => return Err(AcceptError::TimedOut),
         }
         let mut engine = Connection::server(Arc::clone(&config.config), now());
@@ -288,7 +291,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         if let Some(negotiated) = &accepted.deflate {
             engine = engine.with_deflate(negotiated);
         }
-        // The bytes after the request belong to frames.
+        // Bytes that arrived after the request belong to the first frames.
         engine.put_input(self.request.into_rest());
         Ok(WebSocket::new(self.stream, engine).with_negotiated(Negotiated {
             subprotocol: accepted.subprotocol,
@@ -304,7 +307,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// [`AcceptError::Io`] if the response cannot be written.
     ///
     /// # Cancel safety
-    /// If the future is dropped, the connection is dropped with it.
+    /// If the future is dropped, the stream is dropped with it, which closes the connection.
     pub async fn respond(mut self, response: &Response<impl AsRef<[u8]>>) -> Result<(), AcceptError> {
         let mut bytes = encode_response(response);
         if self.request.head().method() == Method::HEAD {
@@ -314,16 +317,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     }
 }
 
-/// The limits, in time and in bytes, on reading and discarding input after a response. A client
-/// that has been answered sends little more.
+/// The maximum time, and the maximum number of bytes, for reading and discarding input after a
+/// response. A client that has received its response sends little more.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: u64 = 256 << 10;
 
 /// Sends a response as the last bytes on `stream`.
 ///
 /// Closing a socket while bytes of the peer are unread makes the kernel send a reset, and the reset
-/// can destroy the response before the peer has read it. This function therefore ends only one
-/// direction, and reads until the peer ends the other.
+/// can destroy the response before the peer has read it. This function therefore ends only the
+/// sending direction, and reads until the peer ends its own.
 async fn respond<S>(stream: &mut S, response: &[u8]) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -336,7 +339,7 @@ where
         let _ = tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink()).await;
         Ok(())
     };
-    // Nothing can be done for a client that does not take its response in this time, so a time-out
+    // Nothing can be done for a client that does not read its response in this time, so a time-out
     // is not an error.
     timeout(LINGER, exchange).await.unwrap_or(Ok(()))
 }

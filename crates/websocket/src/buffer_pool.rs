@@ -1,10 +1,11 @@
 //! Two buffers for all connections of a thread: one to read into, one to write from.
 //!
-//! A connection needs them while bytes are read, processed and answered, and nearly all connections
-//! are idle nearly all of the time. Each thread therefore keeps one block of each kind. A
-//! connection takes the blocks when it has work, and puts them back before it waits. Ten thousand
-//! idle connections then use two blocks and not twenty thousand. A connection that waits keeps only
-//! the beginning of an incomplete frame, and the output that the peer has not taken.
+//! A connection needs its buffers only while bytes are read, processed and answered, and nearly all
+//! connections are idle nearly all of the time. Each thread therefore keeps one input block and one
+//! output block. A connection takes the blocks when it has work, and puts them back before it
+//! waits. Ten thousand idle connections then use two blocks and not twenty thousand. A connection
+//! that waits keeps only the beginning of an incomplete frame, and the output that the stream has
+//! not accepted.
 //!
 //! ```text
 //!   thread's block ──take──▶ [frame][frame][frame][half a frame]
@@ -12,21 +13,22 @@
 //!                  ◀──put──                     kept by the connection
 //! ```
 //!
-//! This saves time as well: the block that another connection has just used is still in the core's
-//! cache.
+//! Sharing blocks saves time as well: the block that another connection has just used is still in
+//! the core's cache.
 
 use std::{cell::Cell, thread::LocalKey};
 
 use bytes::BytesMut;
 use protocol::Connection;
 
-/// The size of a block, in bytes, which is the most that one read can bring. A block holds sixteen
-/// messages of 16 KiB with their headers, and takes a third of a second-level cache of 1 MiB. With
-/// blocks of 64 KiB, that load took a tenth longer, and messages of 1 MiB took a fifth longer.
+/// The size of a block, in bytes, which is the maximum that one read into a block can bring. A
+/// block holds sixteen messages of 16 KiB with their headers, and takes a third of a second-level
+/// cache of 1 MiB. With blocks of 64 KiB, a load of such messages took a tenth longer, and messages
+/// of 1 MiB took a fifth longer.
 pub(crate) const BLOCK: usize = 320 << 10;
 
-/// The room, in bytes, for each read of a handshake. Most requests are shorter and arrive in one
-/// piece.
+/// The buffer space, in bytes, that is reserved for each read during a handshake. Most requests are
+/// shorter and arrive in one piece.
 pub(crate) const HANDSHAKE_READ: usize = 4 << 10;
 
 thread_local! {
@@ -44,15 +46,18 @@ pub(crate) fn put_input(block: BytesMut) {
     put(&INPUT, block);
 }
 
-/// Supplies the connection with a block for the frames that it is about to send, unless it has one.
+/// Supplies the connection with a block for the frames that it is about to send, unless its buffer
+/// is large enough.
 pub(crate) fn supply_send_buffer(connection: &mut Connection) {
-    // The capacity is `None` while bytes are queued, because those are in the buffer already.
+    // The capacity is `None` while bytes are queued. Those bytes are in the buffer, so it must
+    // stay.
     if connection.send_buffer_capacity().is_some_and(|capacity| capacity < BLOCK / 2) {
         connection.put_send_buffer(take(&OUTPUT, BLOCK));
     }
 }
 
-/// Takes that block back once everything in it has been written, for the next connection.
+/// Takes the send buffer back from the connection once everything is written, so that the next
+/// connection can use it.
 pub(crate) fn release_send_buffer(connection: &mut Connection) {
     if connection.send_buffer_capacity().is_some_and(|capacity| capacity > 0)
         && let Some(block) = connection.take_send_buffer()

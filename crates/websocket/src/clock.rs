@@ -1,4 +1,4 @@
-//! The source of the time.
+//! The source of the current time.
 
 /// Returns the time of tokio's clock, which tests can pause and advance.
 pub(crate) fn now() -> std::time::Instant {

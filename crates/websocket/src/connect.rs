@@ -1,4 +1,4 @@
-//! A client's side of opening a connection: from a URI to an open connection (section 4.1).
+//! The client's side of opening a connection: from a URI to an open connection (section 4.1).
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
@@ -35,12 +35,13 @@ use crate::{
 /// As for [`Connector::connect`], and [`ConnectError::Usage`] if the URI is invalid.
 ///
 /// # Cancel safety
-/// If the future is dropped, no connection is opened.
+/// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened is
+/// closed.
 pub async fn connect(uri: &str) -> Result<WebSocket<MaybeTlsStream>, ConnectError> {
     Connector::new(uri)?.connect().await
 }
 
-/// The options for opening a connection, and the methods that open it.
+/// A builder for a client's connection: the options, and the methods that open the connection.
 ///
 /// ```no_run
 /// # use websocket::Connector;
@@ -58,7 +59,7 @@ pub struct Connector {
     chosen_keys: Option<ChosenKeys>,
 }
 
-/// A source of masking keys that replaces the random one.
+/// A source of masking keys that replaces the random source.
 #[derive(Clone)]
 struct ChosenKeys(Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>);
 
@@ -98,7 +99,7 @@ impl Connector {
 
     /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds a
     /// fallback offer. [`DeflateOptions`] describes the memory that compression needs.
-    /// [`WebSocket::extensions`] shows whether the server accepted.
+    /// [`WebSocket::extensions`] shows whether the server accepted an offer.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, options: DeflateOptions) -> Self {
@@ -106,8 +107,8 @@ impl Connector {
         self
     }
 
-    /// Offers an extension. This crate only negotiates it; its effect on frames is up to the
-    /// caller.
+    /// Offers an extension. This crate only negotiates the extension. The caller has to implement
+    /// its effect on frames.
     #[must_use]
     pub fn extension(mut self, extension: Extension) -> Self {
         self.request = self.request.extension(extension);
@@ -140,14 +141,15 @@ impl Connector {
     }
 
     /// Sets the time-out for all steps up to the open connection: name resolution, TCP, TLS and the
-    /// opening handshake together. 10 seconds by default.
+    /// opening handshake together. The default is 10 seconds.
     #[must_use]
     pub const fn handshake_timeout(mut self, limit: Duration) -> Self {
         self.handshake_timeout = limit;
         self
     }
 
-    /// See [`observer::choose_masking_keys`](crate::observer::choose_masking_keys).
+    /// Replaces the random masking keys. See
+    /// [`observer::choose_masking_keys`](crate::observer::choose_masking_keys).
     pub(crate) fn with_chosen_keys(mut self, choose: Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>) -> Self {
         self.chosen_keys = Some(ChosenKeys(choose));
         self
@@ -161,20 +163,22 @@ impl Connector {
     /// [`ConnectError`], in which each step has its own variant.
     ///
     /// # Cancel safety
-    /// If the future is dropped, no connection is opened.
+    /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened
+    /// is closed.
     pub async fn connect(self) -> Result<WebSocket<MaybeTlsStream>, ConnectError> {
         self.connect_through(|stream| stream).await
     }
 
     /// Connects like [`connect`](Self::connect), with a wrapper around the stream. `wrap` receives
-    /// the stream when TCP and TLS are ready. The stream that it returns carries everything from
-    /// the first byte of the request on. Use it to observe the bytes, or to change them.
+    /// the stream when TCP and TLS are ready. The stream that `wrap` returns carries all bytes,
+    /// from the first byte of the request on. Use this method to observe or change the bytes.
     ///
     /// # Errors
     /// As for [`connect`](Self::connect).
     ///
     /// # Cancel safety
-    /// If the future is dropped, no connection is opened.
+    /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened
+    /// is closed.
     pub async fn connect_through<S>(self, wrap: impl FnOnce(MaybeTlsStream) -> S) -> Result<WebSocket<S>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -190,19 +194,20 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        // `_turn` lives until the handshake is over, so other attempts at this address wait that
-        // long.
+        // Hold `_turn` until the handshake is over, so that other attempts to connect to this
+        // address wait until then.
         let (stream, _turn) = open_exclusively(self.request.uri()).await?;
         self.handshake_unlimited(wrap(stream)).await
     }
 
     /// Performs the opening handshake on a stream that the caller has connected, such as a tunnel.
-    /// The caller also provides TLS, because this method ignores the scheme of the URI.
+    /// If the connection needs TLS, the caller has to provide it, because this method ignores the
+    /// scheme of the URI.
     ///
     /// # Errors
-    /// - [`ConnectError::Answer`] if the server does not open a WebSocket;
+    /// - [`ConnectError::Answer`] if the server does not open a WebSocket connection;
     /// - [`ConnectError::Handshake`] if the stream fails or ends;
-    /// - [`ConnectError::TimedOut`].
+    /// - [`ConnectError::TimedOut`] if the server does not answer in time.
     ///
     /// # Cancel safety
     /// If the future is dropped, the stream is dropped with it.
@@ -240,8 +245,8 @@ impl Connector {
                     read_body(&mut stream, &mut response).await;
                     return Err(ConnectError::Answer(HandshakeError::Rejected(response)));
                 }
-                // No frame can report it to the server. Returning drops the stream, which ends the
-                // connection.
+                // No frame can report the violation before the connection is open. Returning drops
+                // the stream, which ends the connection.
                 //= docs/src/rfc6455.md#section-7-2-1
                 //# When a step of the opening handshake requires the client to fail the connection,
                 //# the client MUST do so as described in section 7.1.7.
@@ -257,7 +262,7 @@ impl Connector {
         if let Some(negotiated) = &established.deflate {
             engine = engine.with_deflate(negotiated);
         }
-        // The bytes after the response belong to frames.
+        // Bytes that arrived after the response belong to the first frames.
         engine.put_input(established.rest);
         Ok(WebSocket::new(stream, engine).with_negotiated(Negotiated {
             subprotocol: established.subprotocol,
@@ -271,11 +276,11 @@ impl Connector {
 /// for a download.
 const BODY_MAX: usize = 4 << 10;
 
-/// The maximum time to wait for that body.
+/// The maximum time to wait for the body of a rejection.
 const BODY_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Reads the body of a rejection, up to its end or to these limits. The body is only an
-/// explanation, so errors are ignored.
+/// Reads the body of a rejection, up to its end, [`BODY_MAX`] or [`BODY_PATIENCE`]. The body is
+/// only an explanation, so errors are ignored.
 async fn read_body<S: AsyncRead + Unpin>(stream: &mut S, response: &mut Response<Bytes>) {
     let announced = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let wanted = announced.unwrap_or(BODY_MAX).min(BODY_MAX);

@@ -1,9 +1,9 @@
-//! The driver, which moves bytes between the engine and the byte stream, tells the engine the time,
-//! and wakes tasks.
+//! The driver, which moves bytes between the engine and the byte stream, passes the time to the
+//! engine, and wakes tasks.
 //!
 //! All state that must survive an `.await` is in [`Driver`], and none of it is in a future. If a
-//! future is dropped half-way, as `select!` does with the branches that lost, nothing is lost with
-//! it.
+//! future is dropped half-way, as `select!` drops the branches that did not complete first, no
+//! state is lost.
 //!
 //! # Reading
 //!
@@ -11,29 +11,30 @@
 //!
 //! ```text
 //!   1. an event in the bytes that have arrived  -> return it
-//!   2. something to send                        -> write it, once for all that the last read caused
-//!   3. a deadline that has passed               -> tell the engine, go to 1
+//!   2. something to send                        -> write it, in one write for all answers to one read
+//!   3. a deadline that has passed               -> notify the engine, go to 1
 //!   4. bytes at the socket                      -> read, go to 1
 //!   5. wait for any of these
 //! ```
 //!
-//! Step 2 comes after step 1. A loop that answers each message with
-//! [`feed`](crate::WebSocket::feed) therefore sends all its answers to one read in one write.
+//! Step 2 comes after step 1, so a loop that answers each message with
+//! [`feed`](crate::WebSocket::feed) sends the answers to all messages of one read in one write.
 //!
 //! # Waking
 //!
-//! After [`into_split`](crate::WebSocket::into_split) two tasks poll one connection, the *reader*
-//! and the *writer*, and both of them write: the reader sends Pongs and the answer to a Close. But
-//! a socket remembers only the waker of the last task that waited for it, and so does a timer. When
-//! both tasks may wait for the same thing, each therefore registers a waker that wakes both.
+//! After [`into_split`](crate::WebSocket::into_split), two tasks poll one connection: the *reader*
+//! and the *writer*. The reader writes to the socket too, because it sends Pongs and the answer to
+//! a Close. But a socket or a timer remembers only the waker of the task that polled it last. When
+//! both tasks may wait for the same event, each task therefore registers a waker that wakes the two
+//! of them.
 //!
-//! | waiting for | who waits | registered waker | woken by |
+//! | awaited event | waiting task | registered waker | woken by |
 //! |---|---|---|---|
 //! | the socket to become readable | the reader | its own | the socket |
 //! | the socket to become writable | either | both ([`SharedWakers`]) | the socket; the other task when it has written |
 //! | a deadline, unsplit | the reader | its own | the timer |
 //! | a deadline, while a task waits to write | either | both ([`SharedWakers`]) | the timer |
-//! | a changed deadline, or an error that the writer saw | the reader | its own, kept in `reader` | [`Driver::wake_reader`] |
+//! | a changed deadline, or an error of the writer | the reader | its own, kept in `reader` | [`Driver::wake_reader`] |
 
 use std::{
     io,
@@ -62,8 +63,9 @@ use crate::{
     wakers::{SharedWakers, Side},
 };
 
-/// The number of queued bytes from which sending waits. It is as much as one read can bring, so
-/// that all answers to one read leave in one write.
+/// The maximum number of queued bytes: from this number on, sending waits until the queue is
+/// written. It equals the size of a block, so that the answers to all messages of one read leave in
+/// one write.
 const MAX_QUEUED: usize = buffer_pool::BLOCK;
 
 /// An engine, a byte stream, and the state that the driver keeps between two polls.
@@ -72,22 +74,23 @@ pub(crate) struct Driver<S> {
     stream: S,
     engine: Connection,
     reads: ReadPlanner,
-    /// Present while the engine has a deadline. Boxed, because most connections have none most of
-    /// the time.
+    /// The timer, present while the engine has a deadline. Boxed, because most connections have no
+    /// deadline most of the time.
     timer: Option<Pin<Box<Sleep>>>,
     /// The time of the last read, if the engine had a deadline then.
     read_at: std::time::Instant,
-    /// The waker of the reading task, for changes of deadlines that this task did not make itself.
+    /// The waker of the reading task, for changes that this task did not make itself, such as a new
+    /// deadline.
     reader: Option<Waker>,
     /// The wakers of both tasks, while one of them waits for the socket to become writable.
     wakers: Option<Arc<SharedWakers>>,
     /// Whether the peer has ended its direction of the stream, so that nothing more can be read.
     eof: bool,
-    /// Whether bytes were written that the stream may still hold back, as TLS does.
+    /// Whether bytes were written that the stream may still buffer, as a TLS stream does.
     flushing: bool,
     /// Whether the engine has requested a half-close that the stream has not finished.
     half_closing: bool,
-    /// Whether the engine has released the stream.
+    /// Whether the engine has requested to drop the stream.
     disconnected: bool,
     /// The error to return once the stream is closed.
     outcome: Option<Box<Outcome>>,
@@ -105,7 +108,7 @@ enum Outcome {
 /// The result of one call of [`Driver::poll_step`].
 #[derive(Debug)]
 enum Step {
-    /// An event that is not on the fast path.
+    /// An event that the fast path did not return.
     Event(Event),
     /// Bytes arrived, or a deadline passed: poll the engine again.
     Progress,
@@ -182,7 +185,7 @@ impl<S> Driver<S> {
     pub(crate) fn queue_close(&mut self, frame: Option<CloseFrame>) -> Result<(), UsageError> {
         if self.engine.state() == State::Open {
             self.engine.close(frame, now())?;
-            // The reader still waits for the old deadline.
+            // The reader still waits for the old deadline, so wake it to wait for the new one.
             self.wake_reader();
         }
         Ok(())
@@ -198,7 +201,7 @@ impl<S> Driver<S> {
         }
     }
 
-    /// Wakes the reading task, because something has changed that it could not notice.
+    /// Wakes the reading task after a change that it could not notice by itself.
     fn wake_reader(&mut self) {
         if let Some(reader) = self.reader.take() {
             reader.wake();
@@ -213,11 +216,12 @@ impl<S> Driver<S> {
         }
     }
 
-    /// Returns a waker that wakes this task and the one on the other side.
+    /// Returns a waker that wakes this task and the task on the other side.
     fn waker_for_both(&mut self, cx: &Context<'_>, side: Side) -> Waker {
         let wakers = self.wakers.get_or_insert_with(|| {
             let wakers = Arc::<SharedWakers>::default();
-            // The reader may be waiting already, with a waker that the socket is about to forget.
+            // The reader may already be waiting with a waker that the socket is about to forget, so
+            // register the reader's waker here too.
             if let Some(reader) = &self.reader {
                 wakers.wait(Side::Read, reader);
             }
@@ -242,7 +246,7 @@ impl<S> Driver<S> {
         self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
     }
 
-    /// Returns the error to report at the end, if there is one, and nothing from then on.
+    /// Returns the error to report at the end, if any. Later calls return `None`.
     fn take_outcome(&mut self) -> Option<Error> {
         match self.outcome.replace(Box::new(Outcome::Reported)).map(|outcome| *outcome) {
             Some(Outcome::Reported) => None,
@@ -293,11 +297,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
     {
         loop {
-            // Backpressure: do not look at the next message while the answers pile up.
+            // Backpressure: do not process the next message while too many answers are queued.
             ready!(self.poll_capacity(cx))?;
             if let Some((message, mut outbound)) = self.engine.poll_message_with_outbound() {
-                // The message is still in the input: the answer is queued before anything is
-                // copied.
+                // The message is still borrowed from the input, so it can be answered without a
+                // copy.
                 answer(message, &mut outbound)?;
                 continue;
             }
@@ -309,30 +313,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Takes one step. It finds everything except the messages of the fast path. The callers above
-    /// poll for those first, because they need no look at the clock.
+    /// Takes one step of the list at the top of this file. The callers above first poll the fast
+    /// path for messages, because the fast path does not need the time.
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         // 1. An event in the bytes that have arrived.
         if self.engine.has_input() {
             match self.engine.poll_event(now()) {
                 Ok(Some(event)) => return Poll::Ready(Step::Event(to_owned_event(event))),
                 Ok(None) => {}
-                // Returned to the caller only at the end, after our Close frame has been flushed.
+                // The violation is returned to the caller only at the end, after our Close frame
+                // has been flushed.
                 Err(violation) => self.outcome = Some(Box::new(Outcome::Violation(violation))),
             }
         }
-        // 2. Something to send. Go on even if this is `Pending`, because the peer may wait for us
-        // to read before it reads itself.
+        // 2. Something to send. Continue even if the write is `Pending`, because the peer may not
+        //    read until this endpoint has read.
         if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Read) {
             self.handle_write_error(error);
         }
-        // If the engine has released the stream, this is the end.
+        // If the engine has requested to drop the stream, the connection is over.
         if self.disconnected {
             return Poll::Ready(Step::End(self.take_outcome()));
         }
         // 3. A deadline that had passed when bytes were last read. All of those bytes have been
-        // processed by now, so the peer is not blamed for bytes that waited here. Without this
-        // step, a peer that never pauses would keep us from ever polling the timer.
+        //    processed by now, so the peer is not blamed for bytes that arrived in time but were
+        //    not processed yet. Without this step, a peer that sends without a pause would keep
+        //    this method from ever polling the timer.
         if self.engine.poll_timeout().is_some_and(|deadline| deadline <= self.read_at) {
             self.handle_timeout();
             return Poll::Ready(Step::Progress);
@@ -340,7 +346,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // 4. Bytes at the socket.
         match self.poll_read(cx) {
             Poll::Ready(Ok(())) => {
-                // Looking at the clock costs time, and only a deadline needs it.
+                // Read the clock only if there is a deadline, because reading it costs time.
                 if self.engine.poll_timeout().is_some() {
                     self.read_at = now();
                 }
@@ -368,20 +374,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Reads once, into the engine's own input buffer.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.eof {
-            // Reading again would return the same end at once, forever.
+            // Another read would return the end again at once, and the task would loop forever.
             return Poll::Pending;
         }
         let (mut input, limit) = self.reads.take_input(&mut self.engine);
         let polled = poll_read_buf(Pin::new(&mut self.stream), cx, &mut (&mut input).limit(limit));
-        // Put the buffer back before the `?` and the `ready!`: the engine needs it whatever
-        // happened.
+        // Put the buffer back before `?` or `ready!` can return, because the engine needs it in
+        // every case.
         self.reads.put_input(&mut self.engine, input, matches!(polled, Poll::Ready(Ok(_))));
         if ready!(polled)? == 0 {
             // A read of 0 bytes: the peer has ended its direction.
             self.eof = true;
             self.engine.receive_eof();
         }
-        // The messages that were read will probably be answered.
+        // The messages that were read will probably be answered, so supply a buffer for the
+        // answers.
         buffer_pool::supply_send_buffer(&mut self.engine);
         Poll::Ready(Ok(()))
     }
@@ -394,8 +401,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.timer = None;
             return Poll::Pending;
         };
-        // The timer remembers one waker. If the other task may need the timer too, register a waker
-        // for both.
+        // The timer remembers only one waker. If the other task may need the timer too, register a
+        // waker for both.
         let shared = match (&self.wakers, side) {
             (None, Side::Read) => None,
             _ => Some(self.waker_for_both(cx, side)),
@@ -408,14 +415,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         ready!(timer.as_mut().poll(&mut Context::from_waker(shared.as_ref().unwrap_or(cx.waker()))));
         self.timer = None;
         if matches!(side, Side::Write) && self.engine.input_len() < buffer_pool::BLOCK {
-            // Nobody reads while an unsplit connection waits to write. Bytes that the peer has sent
-            // meanwhile, a Pong for example, may decide about the deadline, and the engine counts
-            // them even before they are processed. So read once, unless the input is full already.
+            // An unsplit connection does not read while it waits to write. Bytes that the peer has
+            // sent meanwhile, such as a Pong, may show that it met the deadline, and the engine
+            // counts even unprocessed bytes. So read once before handling the deadline, unless the
+            // input is already full.
             let _ = self.poll_read(cx);
         }
         self.handle_timeout();
         if matches!(side, Side::Write) {
-            // The reader has to find the consequences, such as the end of the connection.
+            // Wake the reader, because it has to handle the consequences, such as the end of the
+            // connection.
             self.wake_reader();
         }
         Poll::Ready(())
@@ -437,7 +446,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             match self.poll_transmit(cx, Side::Write) {
-                // The stream takes no more for now. The timer below is the other thing to wait for.
+                // The stream accepts no more bytes for now. Wait for the timer below as well.
                 Poll::Pending => {}
                 // The queue is empty because it was discarded, not because it was written.
                 Poll::Ready(Ok(())) if self.engine.has_discarded_output() => {
@@ -446,28 +455,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
-                    // The reader reports the same error at the end.
+                    // Record the error for the reader too, which reports it at the end.
                     self.handle_write_error(error.kind().into());
                     self.wake_reader();
                     return Poll::Ready(Err(Error::Io(error)));
                 }
             }
-            // A peer that takes nothing must not hold us forever, so deadlines pass here too.
+            // A peer that does not read must not block this task forever, so handle deadlines here
+            // too.
             ready!(self.poll_timer(cx, Side::Write));
         }
     }
 
-    /// Takes all steps that the engine requests. Ready when none is left.
+    /// Takes all steps that the engine requests. Ready when no step is left.
     fn poll_transmit(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<io::Result<()>> {
         let mut result = self.poll_transmit_once(cx);
         if result.is_pending() {
-            // The stream now remembers the waker of this task, and has forgotten that of the other.
-            // Poll again with a waker that wakes both.
+            // The stream now remembers the waker of this task, and has forgotten the waker of the
+            // other task. Poll again with a waker that wakes both.
             let waker = self.waker_for_both(cx, side);
             result = self.poll_transmit_once(&mut Context::from_waker(&waker));
         }
-        // This task may have finished the work that the other one waits for. The woken task polls
-        // again and registers anew, so an idle connection needs no shared wakers.
+        // This task may have finished the write that the other task waits for, so wake the other
+        // task. It polls again and registers a new waker, so an idle connection needs no shared
+        // wakers.
         if result.is_ready()
             && let Some(wakers) = self.wakers.take()
         {
@@ -476,12 +487,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         result
     }
 
-    /// Takes the engine's steps until none is left or the stream makes us wait.
+    /// Takes the engine's steps until no step is left or the stream is not ready.
     fn poll_transmit_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut stream = Pin::new(&mut self.stream);
         loop {
-            // A half-close that has begun goes first, because the engine reports each step only
-            // once.
+            // Finish a half-close that has begun, because the engine requests each step only once.
             if self.half_closing {
                 let shut_down = ready!(stream.as_mut().poll_shutdown(cx));
                 self.half_closing = false;
@@ -501,7 +511,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 //= docs/src/rfc6455.md#section-6-1
                 //# The frames MUST be transmitted over the network connection.
                 Some(Transmit::Bytes(queue)) => {
-                    // The stream accepts no bytes and reports no error. Trying again would loop
+                    // If the stream accepts no bytes but reports no error, trying again would loop
                     // forever.
                     if ready!(poll_write(stream.as_mut(), cx, queue))? == 0 && queue.has_remaining() {
                         return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -514,8 +524,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Some(Transmit::HalfClose) => self.half_closing = true,
                 Some(Transmit::Disconnect) => {
                     self.disconnected = true;
-                    // For TLS this sends `close_notify`. For TCP, dropping the stream is enough.
-                    // Nobody waits for either.
+                    // For TLS, this call sends `close_notify`. For TCP, dropping the stream would
+                    // be enough. The connection is over, so the result does not matter.
                     let _ = stream.as_mut().poll_shutdown(cx);
                 }
             }
@@ -523,7 +533,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 }
 
-/// Writes once, as many bytes as the stream takes.
+/// Writes once, as many bytes as the stream accepts.
 fn poll_write<S: AsyncWrite>(
     stream: Pin<&mut S>,
     cx: &mut Context<'_>,
@@ -532,8 +542,8 @@ fn poll_write<S: AsyncWrite>(
     if queue.chunk().len() < queue.remaining() {
         return poll_write_buf(stream, cx, queue);
     }
-    // One piece, as nearly always. The system call for several pieces costs the kernel more, even
-    // if there is only one.
+    // The queue is a single piece, as it nearly always is. A vectored write costs the kernel more,
+    // even for a single piece.
     let count = ready!(stream.poll_write(cx, queue.chunk()))?;
     queue.advance(count);
     Poll::Ready(Ok(count))

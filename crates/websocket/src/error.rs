@@ -1,7 +1,7 @@
-//! Errors of a connection, and of opening one.
+//! The errors of opening and using a connection.
 //!
-//! `Display` prints the whole reason, and `source()` continues where it ends. A report that prints
-//! the whole chain therefore repeats nothing.
+//! `Display` prints the whole reason, and `source()` returns only errors that `Display` has not
+//! printed. A report that prints the whole chain therefore repeats nothing.
 
 use std::{error::Error as StdError, fmt, io};
 
@@ -9,21 +9,21 @@ use protocol::{HandshakeViolation, UsageError, Violation, handshake::HandshakeEr
 
 /// The reason why a connection, or a call on it, failed.
 ///
-/// After an error from *reading*, the connection is over and returns nothing more. An
-/// [`Error::Usage`] changes nothing.
+/// After an error from *reading*, the connection is over and returns nothing more. After an
+/// [`Error::Usage`], the connection is unchanged.
 ///
 /// [`ConnectError`] and [`AcceptError`] convert into this type, so that `?` works in a function
 /// that connects, exchanges messages and closes.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The peer broke a rule. A Close frame has told the peer which one.
+    /// The peer broke a rule. A Close frame has reported the violation to the peer.
     Violation(Violation),
     /// The call is not allowed. Nothing was sent.
     Usage(UsageError),
     /// The transport failed.
     Io(io::Error),
-    /// The peer ended TCP without a Close frame: code 1006. It may have wanted to send more.
+    /// The peer ended TCP without a Close frame (code 1006), so messages may be missing.
     EndedWithoutClose,
     /// The connection could not be opened.
     Connect(Box<ConnectError>),
@@ -79,7 +79,7 @@ impl From<AcceptError> for Error {
     }
 }
 
-/// Keeps the kind of an I/O error. Any other error becomes one with a fitting kind.
+/// Returns an I/O error unchanged. Any other error is wrapped in an I/O error of a suitable kind.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error {
@@ -99,16 +99,16 @@ impl From<Error> for io::Error {
 pub enum ConnectError {
     /// The URI or an option is invalid. Nothing was sent.
     Usage(UsageError),
-    /// The host's name has no address.
+    /// The host name could not be resolved to an address.
     Resolve {
-        /// The name.
+        /// The host name.
         host: String,
         /// The resolver's error.
         error: io::Error,
     },
     /// None of the host's addresses accepted a TCP connection.
     Tcp {
-        /// Host and port.
+        /// The host and the port.
         authority: String,
         /// The error of the last attempt.
         error: io::Error,
@@ -120,9 +120,9 @@ pub enum ConnectError {
     /// The connection broke during the opening handshake, or the server ended it without a
     /// response.
     Handshake(io::Error),
-    /// The server responded, but did not open a WebSocket.
+    /// The server responded, but did not open a WebSocket connection.
     Answer(HandshakeError),
-    /// The time-out passed.
+    /// The connection was not opened before the time-out.
     TimedOut,
 }
 
@@ -165,7 +165,7 @@ impl From<UsageError> for ConnectError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AcceptError {
-    /// The request breaks a rule. The client received an HTTP status that says so.
+    /// The request breaks a rule. The client received an HTTP error status.
     Violation(HandshakeViolation),
     /// The application rejected the request with this HTTP status.
     Rejected(http::StatusCode),

@@ -8,11 +8,11 @@ use protocol::{CloseFrame, Message};
 pub enum Event {
     /// A complete message.
     Message(Message),
-    /// A Ping. If it was received, it has been answered.
+    /// A Ping. The connection answers received Pings by itself.
     Ping(Bytes),
     /// A Pong.
     Pong(Bytes),
-    /// A Close. If it was received, it has been answered, and only the end follows.
+    /// A Close. The connection answers a received Close by itself, and no event follows it.
     Close(Option<CloseFrame>),
 }
 

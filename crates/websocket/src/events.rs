@@ -16,10 +16,12 @@ use crate::{
     websocket::WebSocket,
 };
 
-/// A connection, or a half of one, whose items are [`Event`]s and not only messages.
+/// A wrapper around a connection, or around a half of a connection, whose items are [`Event`]s and
+/// not only messages.
 ///
-/// As a [`Stream`], it also returns Pings, Pongs and the peer's Close. As a [`Sink`], it sends
-/// them. A stream that is forwarded to it can therefore end the connection with a code:
+/// As a [`Stream`], it also returns Pings, Pongs and the peer's Close. As a [`Sink`], it also sends
+/// Pings, Pongs and a Close. A stream that you forward to it can therefore close the connection
+/// with a code:
 ///
 /// ```
 /// use futures_util::{StreamExt, stream};

@@ -1,8 +1,8 @@
 //! Randomness: the nonce of a handshake and the masking keys of a client's frames.
 //!
-//! Both have to come from a strong source. `rand`'s generator is `ChaCha`, one per thread, which
-//! the operating system seeds and reseeds. It is as hard to predict as the system's own generator,
-//! and costs nanoseconds where a system call costs hundreds.
+//! The nonce and the keys must come from a strong source. `rand`'s generator is `ChaCha`, one per
+//! thread, which the operating system seeds and reseeds. It is as hard to predict as the system's
+//! own generator, and takes a few nanoseconds, whereas a system call takes hundreds.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(crate) fn masking_keys() -> Box<dyn MaskingKeys> {
     Box::new(|| MaskingKey(rand::random()))
 }
 
-/// Creates a source that calls `choose` for each key, and draws a random key if that returns
+/// Creates a source that calls `choose` for each key, and draws a random key if `choose` returns
 /// `None`.
 pub(crate) fn chosen(choose: Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>) -> Box<dyn MaskingKeys> {
     let mut random = masking_keys();

@@ -1,27 +1,27 @@
 //! WebSocket connections over tokio.
 //!
-//! The protocol itself is in the [`protocol`] crate. This crate connects it to a byte stream, a
-//! clock and random numbers. It contains no rule of the RFC, only the duties of a driver: to move
-//! bytes and to tell the time.
+//! The protocol itself is in the [`protocol`] crate. This crate connects `protocol` to a byte
+//! stream, a clock and a source of random numbers. It implements no rule of the RFC, only the tasks
+//! of a driver: to move bytes and to supply the time.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `websocket` | an open connection and its methods |
-//! | `split` | the same in two halves for two tasks |
+//! | `split` | an open connection in two halves for two tasks |
 //! | `events` | streams and sinks that include control frames |
 //! | `connect` | a client: opening handshake |
 //! | `transport` | a client: name resolution, TCP, TLS |
-//! | `accept` | a server: opening handshake, or another response |
+//! | `accept` | a server: opening handshake, or an ordinary HTTP response |
 //! | `driver` | reading, writing, deadlines and wakers |
 //! | `buffer_pool` | two buffers for all connections of a thread |
-//! | `read_planner` | how much room each read gets |
+//! | `read_planner` | the buffer and the maximum size of each read |
 //! | `wakers` | one waker for two tasks |
 //! | `event` | messages and control frames |
 //! | `negotiated` | the results of the opening handshake |
 //! | `maybe_tls_stream` | TCP, or TLS over TCP |
 //! | `error` | errors |
-//! | `keys` | random numbers |
-//! | `clock` | the time |
+//! | `keys` | random nonces and masking keys |
+//! | `clock` | the current time |
 //! | [`observer`] | functions for tools that show or teach the protocol |
 //!
 //! # An echo server
@@ -34,7 +34,7 @@
 //!     tokio::spawn(async move {
 //!         let mut connection = websocket::accept(stream).await?;
 //!         while let Some(message) = connection.next().await {
-//!             // `feed` queues, and `next` writes before it waits: one write per read.
+//!             // `feed` only queues, and `next` writes before it waits, so each read causes one write.
 //!             connection.feed(message?).await?;
 //!         }
 //!         Ok::<(), websocket::Error>(())

@@ -43,7 +43,7 @@ impl MaybeTlsStream {
     }
 }
 
-/// Calls a method of the stream inside, whichever it is.
+/// Calls a method of the inner stream, whether it is TCP or TLS.
 macro_rules! either {
     ($self:expr, $stream:ident => $call:expr) => {
         match $self.get_mut() {

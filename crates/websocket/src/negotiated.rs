@@ -3,13 +3,13 @@
 use http::Response;
 use protocol::handshake::Extension;
 
-/// The results of the opening handshake. Most servers negotiate nothing, and their connections stay
-/// small without this value.
+/// The results of the opening handshake. Most servers negotiate nothing, so their connections do
+/// not allocate this value and stay small.
 #[derive(Debug, Default)]
 pub(crate) struct Negotiated {
     pub(crate) subprotocol: Option<String>,
     pub(crate) extensions: Vec<Extension>,
-    /// A client's 101 response.
+    /// The server's 101 response; `None` on a server.
     pub(crate) response: Option<Response<()>>,
 }
 

@@ -1,7 +1,8 @@
 //! Functions for tools that show or teach the protocol: masking keys that are chosen and not
 //! random.
 //!
-//! Ordinary clients need nothing from this module. [`protocol::observer`] has more for tools.
+//! Ordinary clients need nothing from this module. [`protocol::observer`] has further functions for
+//! tools.
 
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use protocol::frame::MaskingKey;
 
 use crate::connect::Connector;
 
-/// Makes a connector call `choose` for the masking key of each frame. It draws a random key only if
-/// `choose` returns `None`.
+/// Makes a connector call `choose` for the masking key of each frame. The connector draws a random
+/// key only if `choose` returns `None`.
 ///
 /// Section 10.3 forbids predictable keys. Use this function for demonstrations and tests only.
 #[must_use]

@@ -1,8 +1,8 @@
 //! The planner of reads: how much room each read gets, and in which buffer.
 //!
-//! A small frame is read into the thread's block, together with others. A large one is read into a
-//! buffer of its own, to its end and hardly further. That buffer then *is* the message, and no byte
-//! of it has to be moved.
+//! A small frame is read into the thread's block, together with other frames. A large frame is read
+//! into its own buffer, up to its end and hardly further. That buffer then becomes the message, and
+//! no byte has to be moved.
 
 use std::mem;
 
@@ -12,19 +12,19 @@ use protocol::{Connection, frame::FrameHeader};
 use crate::buffer_pool::{self, BLOCK};
 
 /// The maximum number of unprocessed bytes that are copied into the block for each read. A longer
-/// incomplete frame gets a buffer of its own, into which the rest of it is read, so that it is not
-/// copied again and again.
+/// incomplete frame gets its own buffer, into which the rest of the frame is read, so that the
+/// frame is not copied again for each read.
 const MAX_COPIED_TAIL: usize = 4 << 10;
 
-/// The number of missing bytes from which a frame is read into a buffer of its own.
+/// The minimum number of missing bytes for which a frame is read into its own buffer.
 const LARGE_FRAME: usize = 64 << 10;
 
 /// The maximum size, in bytes, of a read after a large frame, when another large frame is likely.
-/// The payload bytes that arrive together with its header have to be moved. With 4 KiB there are
-/// more reads, and 1 MiB from each of eight clients takes a twentieth longer.
+/// The payload bytes that arrive together with its header have to be moved. With a maximum of 4 KiB
+/// there were more reads, and receiving 1 MiB from each of eight clients took a twentieth longer.
 const NEXT_HEADER_READ: usize = 32 << 10;
 
-/// The purpose for which a read is made.
+/// The purpose of a read.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     /// Reading frames of any kind.
@@ -37,13 +37,12 @@ enum Purpose {
     NextHeader,
 }
 
-/// The reads of one connection: the purposes of the last ones, from which that of the next one
-/// follows.
+/// The state of one connection's reads, from which the purpose of the next read follows.
 #[derive(Debug, Default)]
 pub(crate) struct ReadPlanner {
-    /// The purpose for which room was made last, whether the read brought bytes or not.
+    /// The purpose of the read that was planned last, whether that read brought bytes or not.
     planned: Purpose,
-    /// The purpose of the last read that brought something.
+    /// The purpose of the last read that brought bytes or the end of the stream.
     last: Purpose,
     /// The largest size, in bytes, that the buffer of one frame has reached since the last read for
     /// [`Purpose::Anything`].
@@ -51,16 +50,16 @@ pub(crate) struct ReadPlanner {
 }
 
 impl ReadPlanner {
-    /// Takes the connection's input, with room for the next read. Returns it with the maximum
-    /// number of bytes to read. Put it back with [`put_input`](Self::put_input).
+    /// Takes the connection's input, with room for the next read. Returns the input and the maximum
+    /// number of bytes to read. Put the input back with [`put_input`](Self::put_input).
     pub(crate) fn take_input(&mut self, connection: &mut Connection) -> (BytesMut, usize) {
         let remaining = connection.payload_remaining();
         let mut input = connection.take_input();
-        // Whether the input is a buffer that an earlier read got for one frame, and not the
-        // thread's block.
+        // Whether the input is a buffer that was allocated for one frame, and not the thread's
+        // block.
         let is_own = input.len() > MAX_COPIED_TAIL && input.capacity() < BLOCK;
-        // A frame stays large until its end, even when less than `LARGE_FRAME` is remaining. A frame
-        // that fills a whole block is large too.
+        // A large frame counts as large until its end, even when fewer than `LARGE_FRAME` bytes are
+        // missing. A frame that fills a whole block counts as large too.
         let is_large =
             remaining >= LARGE_FRAME || (remaining > 0 && (self.last == Purpose::LargeFrame || input.len() >= BLOCK));
         self.planned = if is_large {
@@ -78,17 +77,17 @@ impl ReadPlanner {
             let least = if input.len() <= NEXT_HEADER_READ { room } else { remaining.min(LARGE_FRAME / 2) };
             if input.capacity() - input.len() < least {
                 // Leave room for a header too. When the application drops its message, the memory
-                // may be reclaimed for the next frame, which has one.
+                // may be reclaimed for the next frame, which has a header.
                 let mut own = BytesMut::with_capacity(input.len() + room + FrameHeader::MAX_LEN);
                 own.extend_from_slice(&input);
                 buffer_pool::put_input(mem::replace(&mut input, own));
             }
-            // Ask for one header more than is remaining. A short read then proves that the socket is
-            // drained, which saves a `WouldBlock` read.
+            // Ask for the remaining bytes and one more header. A short read then proves that the
+            // socket is drained, which saves a `WouldBlock` read.
             return (input, remaining + FrameHeader::MAX_LEN);
         }
-        // Read into the thread's block, unless half a block is free here already. Reading into less
-        // would take more system calls.
+        // Read into the thread's block, unless half a block is already free in this buffer. Smaller
+        // reads would need more system calls.
         if input.capacity() - input.len() < BLOCK / 2 && !input.try_reclaim(BLOCK / 2) {
             let mut block = buffer_pool::take_input(BLOCK + input.len());
             block.extend_from_slice(&input);
@@ -102,7 +101,7 @@ impl ReadPlanner {
 
     /// Puts the input back, and records whether the read brought bytes or the end of the stream.
     pub(crate) fn put_input(&mut self, connection: &mut Connection, input: BytesMut, has_read: bool) {
-        // A read that brought nothing says nothing about the next one.
+        // A read that brought nothing does not affect the plan for the next read.
         if has_read {
             self.last = self.planned;
             match self.planned {
@@ -116,23 +115,26 @@ impl ReadPlanner {
     }
 
     /// Puts the thread's block back, because the connection is about to wait. The connection keeps
-    /// the beginning of an incomplete frame, in a buffer that is not much larger than these bytes.
+    /// the beginning of an incomplete frame, in a buffer that is not much larger than the bytes in
+    /// it.
     pub(crate) fn release_input(&self, connection: &mut Connection) {
         let remaining = connection.payload_remaining();
         let input = connection.take_input();
-        // The unused room that the connection may keep: none without bytes, as much as a large
-        // frame may grow, and otherwise three times the bytes that are here.
+        // The maximum unused room, in bytes, that the connection may keep: none if the input is
+        // empty, the possible growth of a large frame, and otherwise three times the bytes that
+        // have arrived.
         let spare = match (input.len(), self.planned) {
             (0, _) => 0,
             (arrived, Purpose::LargeFrame) => self.growth(arrived),
             (arrived, _) => 3 * arrived,
         };
-        // A buffer that is small, or well filled, stays: moving its bytes would save little.
+        // Keep a buffer that is small or well filled, because moving its bytes would save little
+        // memory.
         if input.capacity() <= MAX_COPIED_TAIL || input.capacity() - input.len() <= spare + FrameHeader::MAX_LEN {
             return connection.put_input(input);
         }
-        // Room for as many bytes again, but only if the rest is read into this buffer. A short tail
-        // is copied into the block anyway.
+        // Reserve room for as many bytes again, but only if the rest of the frame is read into this
+        // buffer. A short tail is copied into the thread's block anyway.
         let room = if input.len() > MAX_COPIED_TAIL { remaining.min(input.len()) } else { 0 };
         let mut tail = BytesMut::with_capacity(input.len() + room);
         tail.extend_from_slice(&input);
@@ -140,12 +142,13 @@ impl ReadPlanner {
         connection.put_input(tail);
     }
 
-    /// Returns how much room, in bytes, a frame may get beyond the `arrived` bytes that are here.
+    /// Returns the maximum room, in bytes, that a frame may get beyond its `arrived` bytes.
     ///
-    /// Memory follows the bytes that have arrived, and not the length that was announced. The room
-    /// is four times as much as has arrived. Doubling is the usual step, but each step may have to
-    /// move everything that has arrived. If an earlier frame was larger, the room is as much as
-    /// that frame needed. Of many large frames, only the first one therefore grows in steps.
+    /// The memory depends on the bytes that have arrived, and not on the length that was announced.
+    /// The room is four times the number of bytes that have arrived. Doubling is more common, but
+    /// each reallocation may have to move all those bytes. If an earlier frame was larger, the room
+    /// is as large as that frame needed. Of many large frames, only the first therefore grows in
+    /// steps.
     fn growth(&self, arrived: usize) -> usize {
         (4 * arrived).max(self.largest.saturating_sub(arrived))
     }

@@ -1,8 +1,8 @@
 //! A connection in two halves for two tasks, one of which reads and the other writes.
 //!
 //! The halves share the connection through a lock that is held for the length of one poll and never
-//! across an `.await`. The reading half does by itself everything that the protocol requires: it
-//! sends Pongs, answers a Close and keeps the deadlines.
+//! across an `.await`. The reading half performs by itself everything that the protocol requires:
+//! it sends Pongs, answers a Close and enforces the deadlines.
 
 use std::{
     future::poll_fn,
@@ -39,17 +39,17 @@ impl<S> SplitState<S> {
     }
 }
 
-/// The half of a connection that reads. Keep reading it, because it also answers Pings, keeps the
-/// deadlines and completes the closing handshake.
+/// The reading half of a split connection. Keep reading from it, because it also answers Pings,
+/// enforces the deadlines and completes the closing handshake.
 #[derive(Debug)]
 pub struct ReadHalf<S>(Arc<SplitState<S>>);
 
-/// The half of a connection that writes.
+/// The writing half of a split connection.
 #[derive(Debug)]
 pub struct WriteHalf<S>(Arc<SplitState<S>>);
 
 impl<S> WebSocket<S> {
-    /// Splits the connection into a half that reads and a half that writes, for two tasks.
+    /// Splits the connection into a reading half and a writing half, for two tasks.
     ///
     /// ```
     /// # use tokio::net::TcpStream;
@@ -89,7 +89,7 @@ macro_rules! shared_methods {
                 self.0.negotiated.extensions()
             }
 
-            /// Returns the head of the server's 101 response. `None` on a server.
+            /// Returns the head of the server's 101 response, or `None` on a server.
             #[must_use]
             pub fn response(&self) -> Option<&Response<()>> {
                 self.0.negotiated.response()
@@ -101,8 +101,8 @@ macro_rules! shared_methods {
                 self.0.lock().engine().state()
             }
 
-            /// Returns a summary of how the connection ended, as far as that is known. Final once
-            /// the state is CLOSED.
+            /// Returns a summary of how the connection ended, as far as this endpoint knows. The
+            /// summary is final once the state is CLOSED.
             #[must_use]
             pub fn close_info(&self) -> CloseInfo {
                 self.0.lock().engine().close_info()
@@ -180,8 +180,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
         self.flush().await
     }
 
-    /// Queues a message without writing it: see [`WebSocket::feed`]. It leaves with the next
-    /// [`flush`](Self::flush) or [`send`](Self::send), or when the reading half writes.
+    /// Queues a message without writing it: see [`WebSocket::feed`]. The message is written by the
+    /// next [`flush`](Self::flush) or [`send`](Self::send), or when the reading half writes.
     ///
     /// # Errors
     /// As for [`WebSocket::send`].
@@ -268,7 +268,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
         self.flush().await
     }
 
-    /// Returns the number of bytes that are queued and not written.
+    /// Returns the number of bytes that are queued but not written.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
         self.0.lock().engine().queued_bytes()
@@ -308,7 +308,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WriteHalf<S> {
         self.0.lock().poll_drain(cx)
     }
 
-    /// Sends a Close with code 1000 unless one was sent. The reading half awaits the peer's answer.
+    /// Sends a Close with code 1000, unless a Close was sent before. The reading half receives the
+    /// peer's answer.
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut driver = self.0.lock();
         driver.queue_close(Some(CloseFrame::NORMAL))?;

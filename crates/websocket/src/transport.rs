@@ -15,30 +15,31 @@ use tokio::{
 
 use crate::{error::ConnectError, maybe_tls_stream::MaybeTlsStream};
 
-/// Opens the transport to a URI: name resolution, TCP, and TLS for `wss`. Use it for a client that
-/// performs the opening handshake in its own way.
+/// Opens the transport to a URI: name resolution, TCP, and TLS for `wss`. Use this function for a
+/// client that performs the opening handshake in its own way.
 ///
 /// # Errors
 /// As for [`Connector::connect`](crate::Connector::connect), up to the opening handshake. There is
 /// no time-out.
 ///
 /// # Cancel safety
-/// If the future is dropped, no transport is opened.
+/// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened is
+/// closed.
 pub async fn open_transport(uri: &Uri) -> Result<MaybeTlsStream, ConnectError> {
     open_exclusively(uri).await.map(|(stream, _turn)| stream)
 }
 
 /// Resolves the host, connects to it, and performs the TLS handshake for `wss`. No other connection
-/// to the same address starts before the returned guard is dropped, so keep it until the opening
-/// handshake is over.
+/// to the same address starts before the returned guard is dropped, so keep the guard until the
+/// opening handshake is over.
 pub(crate) async fn open_exclusively(uri: &Uri) -> Result<(MaybeTlsStream, OwnedMutexGuard<()>), ConnectError> {
     let (host, port) = (uri.host(), uri.port());
     let resolve = |error| ConnectError::Resolve { host: host.to_owned(), error };
     let addresses: Vec<_> = lookup_host((host, port)).await.map_err(resolve)?.collect();
     let mut last_error = io::Error::new(io::ErrorKind::NotFound, "it has no address");
     for address in addresses {
-        // Without this rule, a page that opens a hundred connections would be a cheap way to keep a
-        // server busy, even one that does not support WebSocket.
+        // Without this rule, a web page could keep a server busy by opening a hundred connections
+        // at once, even a server that does not support WebSocket.
         //= docs/src/rfc6455.md#section-4-1
         //# If the client is already opening a connection to the same IP address and port, it MUST
         //# wait until that connection is established or has failed.
@@ -50,8 +51,8 @@ pub(crate) async fn open_exclusively(uri: &Uri) -> Result<(MaybeTlsStream, Owned
         //# A client without a proxy SHOULD open a TCP connection to the host and port itself.
         match TcpStream::connect(address).await {
             Ok(tcp) => {
-                // Messages are written whole. Waiting for more bytes to fill a packet would only
-                // delay them.
+                // Disable Nagle's algorithm: messages are written whole, so waiting for more bytes
+                // to fill a packet would only delay them.
                 tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
                 //= docs/src/rfc6455.md#section-4-1
                 //# For a secure URI, the client MUST do the TLS handshake before it sends the
@@ -88,7 +89,7 @@ fn turn_for(address: SocketAddr) -> Arc<tokio::sync::Mutex<()>> {
     turn
 }
 
-// Async like its twin below, because one caller serves both.
+// This function is async like the version with TLS below, because one caller awaits either version.
 #[allow(clippy::unused_async)]
 #[cfg(not(feature = "tls"))]
 async fn start_tls(_: TcpStream, _: &str) -> Result<MaybeTlsStream, ConnectError> {
@@ -117,8 +118,8 @@ async fn start_tls(tcp: TcpStream, host: &str) -> Result<MaybeTlsStream, Connect
     Ok(MaybeTlsStream::Tls(Box::new(tls)))
 }
 
-/// Returns the TLS configuration, which all connections of this process share. It is created once,
-/// because the system's certificates are some hundred files.
+/// Returns the TLS configuration, which all connections of this process share. It is created only
+/// once, because the system's certificates can be hundreds of files.
 #[cfg(feature = "tls")]
 async fn tls_config() -> Result<Arc<tokio_rustls::rustls::ClientConfig>, ConnectError> {
     use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
@@ -126,9 +127,11 @@ async fn tls_config() -> Result<Arc<tokio_rustls::rustls::ClientConfig>, Connect
     static CONFIG: tokio::sync::OnceCell<Arc<ClientConfig>> = tokio::sync::OnceCell::const_new();
     let load = || {
         let mut roots = RootCertStore::empty();
-        // One broken certificate in the system's store is no reason to distrust the others.
+        // Skip certificates that cannot be parsed, because a broken certificate in the system's
+        // store must not disable the others.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        // Name the provider, because a program that also uses another one has no default.
+        // Name the cryptography provider, because rustls has no default in a program that also
+        // enables another provider.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         //= docs/src/rfc6455.md#section-10-6
         //# Clients should accept strong algorithms only.
@@ -136,7 +139,7 @@ async fn tls_config() -> Result<Arc<tokio_rustls::rustls::ClientConfig>, Connect
         versions.map(|builder| Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
     };
     let other = |error| ConnectError::Tls(io::Error::other(error));
-    // Reading files blocks, so it must not happen on the threads that serve connections.
+    // Reading files blocks the thread, so it must not happen on a thread that serves connections.
     let loading = || async {
         tokio::task::spawn_blocking(load)
             .await

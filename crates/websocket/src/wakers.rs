@@ -12,7 +12,7 @@ pub(crate) enum Side {
     Write,
 }
 
-/// The wakers of both tasks. As a [`Wake`], it wakes both.
+/// The wakers of the two tasks of a split connection. As a [`Wake`], it wakes both tasks.
 #[derive(Debug, Default)]
 pub(crate) struct SharedWakers {
     waiting: Mutex<[Option<Waker>; 2]>,
@@ -25,7 +25,7 @@ impl SharedWakers {
         waiting[side as usize] = Some(waker.clone());
     }
 
-    /// Wakes the task on the other side, if it has registered.
+    /// Wakes the task on the other side, if that task has registered a waker.
     pub(crate) fn wake_other(&self, side: Side) {
         let other = match side {
             Side::Read => Side::Write,

@@ -23,12 +23,12 @@ use crate::{
 
 /// An open WebSocket connection over a byte stream `S`.
 ///
-/// It is a [`Stream`] of the messages that arrive, and a [`Sink`] for messages to send. It has
-/// methods for both, and for control frames. While you read it, it answers Pings, completes the
-/// closing handshake and keeps its deadlines. **Keep reading it**, even if you only want to send:
-/// nothing happens in the background.
+/// A `WebSocket` is a [`Stream`] of received messages and a [`Sink`] for messages to send. It also
+/// has methods that receive and send messages and control frames. While you read from it, it
+/// answers Pings, completes the closing handshake and enforces its deadlines. **Keep reading**,
+/// even if you only want to send, because nothing happens in the background.
 ///
-/// To read and write from two tasks, use [`into_split`](Self::into_split).
+/// To read in one task and write in another, use [`into_split`](Self::into_split).
 ///
 /// ```
 /// # async fn example() -> Result<(), websocket::Error> {
@@ -53,29 +53,29 @@ use crate::{
 ///
 /// The methods that receive are cancel safe: if their future is dropped, no message is lost. The
 /// methods that send first wait for room in the queue, then queue the message, and then write it.
-/// If their future is dropped, the message was either not queued at all, or is queued whole and
-/// leaves with the next call. Those methods do not report which; use [`feed`](Self::feed) and
-/// [`flush`](Self::flush) to know.
+/// If their future is dropped, the message was either not queued at all, or is queued completely
+/// and is written during the next call. If you need to know which of the two happened, use
+/// [`feed`](Self::feed) and [`flush`](Self::flush).
 #[derive(Debug)]
 pub struct WebSocket<S> {
     pub(crate) driver: Driver<S>,
     pub(crate) negotiated: Option<Box<Negotiated>>,
 }
 
-/// The parts of a [`WebSocket`], from [`WebSocket::into_parts`].
+/// The byte stream and the engine of a [`WebSocket`], returned by [`WebSocket::into_parts`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Parts<S> {
     /// The byte stream.
     pub stream: S,
-    /// The engine. It holds the bytes that were read and not processed, and those that were queued
-    /// and not written.
+    /// The engine. It holds the bytes that were read but not processed, and the bytes that were
+    /// queued but not written.
     pub connection: Connection,
 }
 
 impl<S> WebSocket<S> {
-    /// Creates a connection on a stream whose opening handshake is over.
-    /// [`connect`](crate::connect) and [`accept`](crate::accept) perform the handshake too.
+    /// Creates a connection on a stream over which the opening handshake has been completed. To
+    /// perform the handshake too, use [`connect`](crate::connect) or [`accept`](crate::accept).
     pub fn new(stream: S, connection: Connection) -> Self {
         Self { driver: Driver::new(stream, connection), negotiated: None }
     }
@@ -94,7 +94,7 @@ impl<S> WebSocket<S> {
         self.negotiated.extensions()
     }
 
-    /// Returns the head of the server's 101 response, with its headers. `None` on a server.
+    /// Returns the head of the server's 101 response, with its headers, or `None` on a server.
     pub fn response(&self) -> Option<&Response<()>> {
         self.negotiated.response()
     }
@@ -104,13 +104,13 @@ impl<S> WebSocket<S> {
         self.driver.engine().state()
     }
 
-    /// Returns a summary of how the connection ended, as far as that is known. Final once the state
-    /// is CLOSED.
+    /// Returns a summary of how the connection ended, as far as this endpoint knows. The summary is
+    /// final once the state is CLOSED.
     pub fn close_info(&self) -> CloseInfo {
         self.driver.engine().close_info()
     }
 
-    /// Returns the number of bytes that are queued and not written.
+    /// Returns the number of bytes that are queued but not written.
     pub fn queued_bytes(&self) -> usize {
         self.driver.engine().queued_bytes()
     }
@@ -120,13 +120,13 @@ impl<S> WebSocket<S> {
         self.driver.stream()
     }
 
-    /// Returns the byte stream. Do not read from it or write to it, which would break the
-    /// connection.
+    /// Returns a mutable reference to the byte stream. Do not read from the stream or write to it,
+    /// because that would break the connection.
     pub const fn get_mut(&mut self) -> &mut S {
         self.driver.stream_mut()
     }
 
-    /// Returns the byte stream and the engine.
+    /// Consumes the connection, and returns the byte stream and the engine.
     pub fn into_parts(self) -> Parts<S> {
         let (stream, connection) = self.driver.into_parts();
         Parts { stream, connection }
@@ -140,9 +140,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// everything that is queued.
     ///
     /// # Errors
-    /// Once, if the connection did not end with a closing handshake: [`Error::Violation`],
-    /// [`Error::Io`] or [`Error::EndedWithoutClose`]. All messages that were complete before the
-    /// error have been returned by then.
+    /// Returns an error once, if the connection did not end with a closing handshake:
+    /// [`Error::Violation`], [`Error::Io`] or [`Error::EndedWithoutClose`]. Messages that were
+    /// complete before the error are returned first.
     ///
     /// # Cancel safety
     /// Cancel safe.
@@ -150,7 +150,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.driver.poll_message(cx)).await
     }
 
-    /// Receives the next message or control frame. See [`next`](Self::next).
+    /// Receives the next message or control frame. Otherwise like [`next`](Self::next).
     ///
     /// # Errors
     /// As for [`next`](Self::next).
@@ -161,12 +161,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.driver.poll_event(cx)).await
     }
 
-    /// Calls `answer` with each message, and with an [`Outbound`] to answer it, until the
+    /// Calls `answer` with each message, and with an [`Outbound`] for sending answers, until the
     /// connection has been closed.
     ///
-    /// This is the fastest way to serve if no answer has to wait for anything. Messages are neither
-    /// copied nor allocated, and all answers to one read leave in one write. If the peer reads more
-    /// slowly than it sends, this method stops reading until the peer has caught up.
+    /// This is the fastest way to answer messages, if `answer` does not have to await anything.
+    /// Most messages are neither copied nor allocated, and the answers to all messages of one read
+    /// leave in one write. If the peer reads more slowly than it sends, this method stops reading
+    /// until the peer has caught up.
     ///
     /// ```
     /// # async fn example(stream: tokio::net::TcpStream) -> Result<(), websocket::Error> {
@@ -178,11 +179,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// ```
     ///
     /// # Errors
-    /// As for [`next`](Self::next), and the errors of `answer`. After an error of `answer` you may
-    /// continue with the next message.
+    /// As for [`next`](Self::next), and any error that `answer` returns. After an error from
+    /// `answer`, you can call `serve` again to continue with the next message.
     ///
     /// # Cancel safety
-    /// Cancel safe. The answers that `answer` has queued leave with the next call.
+    /// Cancel safe. Answers that are queued when the future is dropped are written during the next
+    /// call.
     pub async fn serve<F>(&mut self, mut answer: F) -> Result<(), Error>
     where
         F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
@@ -195,8 +197,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Sends a message. The message has been written to the stream when this method returns.
     ///
-    /// While it waits for the stream, this method does not process what arrives. If both sides send
-    /// more than the sockets between them can hold, and read only afterwards, they wait for each
+    /// While it waits for the stream, this method does not process incoming bytes. If both
+    /// endpoints send more than the socket buffers can hold before they read, they wait for each
     /// other. Use [`into_split`](Self::into_split) in that case.
     ///
     /// # Errors
@@ -204,14 +206,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// - [`Error::Io`] if the stream fails, or the connection ends before everything was written.
     ///
     /// # Cancel safety
-    /// The message is sent whole or not at all. See [`WebSocket`].
+    /// If the future is dropped, the message is sent completely or not at all, as [`WebSocket`]
+    /// describes.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         self.feed(message).await?;
         self.flush().await
     }
 
-    /// Queues a message without writing it, as soon as the queue has room. It leaves with the next
-    /// [`next`](Self::next), [`flush`](Self::flush) or [`send`](Self::send).
+    /// Queues a message without writing it, as soon as the queue has room. The next call of
+    /// [`next`](Self::next), [`flush`](Self::flush) or [`send`](Self::send) writes the message.
     ///
     /// A loop of `next` and `feed` writes once per read, however many messages the read brought.
     ///
@@ -225,8 +228,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(self.driver.queue(message.into())?)
     }
 
-    /// Sends a message that was encoded once for many connections. Only a server can do this.
-    /// Otherwise like [`send`](Self::send).
+    /// Sends a message that was encoded once for many connections. Only a server can send a
+    /// prepared message. Otherwise like [`send`](Self::send).
     ///
     /// ```
     /// # use tokio::net::TcpStream;
@@ -257,7 +260,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`Connection::send_fragment`]. Otherwise like [`send`](Self::send).
     ///
     /// # Errors
-    /// As for [`send`](Self::send), and those of [`Connection::send_fragment`].
+    /// As for [`send`](Self::send) and [`Connection::send_fragment`].
     ///
     /// # Cancel safety
     /// As for [`send`](Self::send).
@@ -267,22 +270,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.flush().await
     }
 
-    /// Sends a Ping. The Pong arrives as an [`Event::Pong`], if the connection is read with
+    /// Sends a Ping. The Pong arrives as an [`Event::Pong`], if you read the connection with
     /// [`next_event`](Self::next_event).
     ///
     /// # Errors
     /// As for [`send`](Self::send), and
-    /// [`UsageError::ControlTooLong`](protocol::UsageError::ControlTooLong) above 125 bytes.
+    /// [`UsageError::ControlTooLong`](protocol::UsageError::ControlTooLong) if `payload` is longer
+    /// than 125 bytes.
     ///
     /// # Cancel safety
-    /// The Ping is queued at the first poll. If the future is dropped later, the Ping leaves with
-    /// the next call.
+    /// The Ping is queued at the first poll. If the future is dropped later, the Ping is written
+    /// during the next call.
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
         self.driver.queue_ping(payload)?;
         self.flush().await
     }
 
-    /// Sends an unsolicited Pong. Pings are answered without this method.
+    /// Sends an unsolicited Pong. The connection answers Pings by itself.
     ///
     /// # Errors
     /// As for [`ping`](Self::ping).
@@ -319,11 +323,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`Error::Usage`] for a code or a reason that cannot be sent.
     ///
     /// # Cancel safety
-    /// The Close is queued at the first poll. If the future is dropped later, keep reading: the
-    /// connection ends all the same.
+    /// The Close is queued at the first poll. If the future is dropped later, keep reading, so that
+    /// the closing handshake is completed.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseInfo, Error> {
         self.driver.queue_close(Some(CloseFrame::new(code, reason)?))?;
-        // Errors are part of the summary, so drop them here.
+        // Ignore errors, because the summary describes how the connection ended.
         while self.next_event().await.is_some() {}
         Ok(self.close_info())
     }
@@ -371,8 +375,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
         self.driver.poll_drain(cx)
     }
 
-    /// Sends a Close with code 1000 unless one was sent. The task that reads the connection awaits
-    /// the peer's answer.
+    /// Sends a Close with code 1000, unless a Close was sent before. The task that reads the
+    /// connection receives the peer's answer.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.driver.queue_close(Some(CloseFrame::NORMAL))?;
         self.driver.poll_drain(cx)

@@ -1,18 +1,19 @@
-//! The client of the walk-through once more, on `tokio-tungstenite`:
+//! The client of the walk-through once more, built on `tokio-tungstenite`:
 //! `cargo run -p tungstenite-client [URL]`.
 //!
-//! Prints each text that arrives and sends each line you type. End of input (Ctrl-D) or Ctrl-C
-//! closes the connection.
+//! Prints each text message that arrives and sends each line that you type. End of input (Ctrl-D)
+//! or Ctrl-C closes the connection.
 //!
 //! Read this file beside our own client in `crates/client` and compare how each handles:
 //!
 //! - **The opening handshake.** Here it is one call ([`connect_async_with_config`]). It creates the
 //!   random key, sends the request, and checks the server's proof that it has read the request. Our
 //!   code for this is in `crates/protocol`, `handshake/`.
-//! - **Masks.** A client must mask every frame that it sends, but nothing in this file shows it.
-//!   Our engine takes the key as an argument, so that a test can know it.
+//! - **Masks.** A client must mask every frame that it sends, but no code in this file does so:
+//!   tungstenite masks by itself. Our engine takes the masking key as an argument, so that a test
+//!   can choose it.
 //! - **Close.** tungstenite answers a Close by itself, but only while the program keeps reading,
-//!   and it has no time limits. Our connection enforces every [`timeout`] below on its own.
+//!   and without time limits. Our connection enforces every [`timeout`] below on its own.
 //! - **Compression.** tungstenite never offers permessage-deflate.
 
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -34,10 +35,11 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// A server that accepts the TCP connection and then sends nothing must not keep us waiting for
-/// ever.
+/// The maximum time for the opening handshake. A server that accepts the TCP connection and then
+/// sends nothing must not keep us waiting forever.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// The limit for the server to answer our Close, and then to end the TCP connection.
+/// The maximum time that the server may take to answer our Close, and after that to close the TCP
+/// connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Talks to a WebSocket server: prints what arrives, sends what you type.
@@ -62,9 +64,9 @@ async fn main() -> ExitCode {
 
 async fn connect(url: &str) -> Result<Socket, Error> {
     let mut request = url.into_client_request()?;
-    // The server accepts a client on /chat only if it offers the subprotocol `chat`. Elsewhere the
-    // server picks no subprotocol, and a client that had offered one would have to give up. So this
-    // client offers it only there.
+    // On /chat, the server accepts a client only if the client offers the subprotocol `chat`. On
+    // other paths, the server selects no subprotocol, and tungstenite fails a handshake in which no
+    // offered subprotocol was selected. So this client offers `chat` only on /chat.
     if request.uri().path() == "/chat" {
         let offered = HeaderValue::from_static("chat");
         request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, offered);
@@ -78,12 +80,12 @@ async fn connect(url: &str) -> Result<Socket, Error> {
 }
 
 async fn converse(socket: Socket) -> ExitCode {
-    // The two halves work at the same time, so that we still print the server's texts while it is
-    // too busy to read our lines. (Otherwise /echo and its client could each wait for the other to
-    // read first.)
+    // The two halves work at the same time, so that we still print the server's messages while the
+    // server is too busy to read our lines. (Otherwise /echo and its client could each wait for the
+    // other to read first.)
     let (mut outgoing, mut incoming) = socket.split();
 
-    // Runs until the server closes, the input ends, or the user presses Ctrl-C.
+    // Runs until the server closes the connection, the input ends, or the user presses Ctrl-C.
     let closed_by_server = tokio::select! {
         code = print_texts(&mut incoming) => code.ok(),
         () = send_lines(&mut outgoing) => None,
@@ -95,9 +97,9 @@ async fn converse(socket: Socket) -> ExitCode {
         None => (close(&mut outgoing, &mut incoming).await, "us"),
     };
     if code != 1006 {
-        // The server's Close is here. If ours is the answer to it, tungstenite sends that only
-        // while we keep reading. After that it is up to the server to end the TCP connection, and
-        // the stream ends with it.
+        // The server's Close has arrived. If our Close is the answer to the server's, tungstenite
+        // sends our Close only while we keep reading. After that, the server must close the TCP
+        // connection, which ends the stream.
         let _ = timeout(CLOSE_TIMEOUT, async { while incoming.next().await.is_some() {} }).await;
     }
 
@@ -105,14 +107,14 @@ async fn converse(socket: Socket) -> ExitCode {
     if matches!(code, 1000 | 1001) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Sends our Close, waits for the server's, and returns the server's code.
+/// Sends our Close, waits for the server's Close, and returns the code in it.
 async fn close(outgoing: &mut SplitSink<Socket, Message>, incoming: &mut SplitStream<Socket>) -> u16 {
     let normal = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::default() };
     let sent = outgoing.send(Message::Close(Some(normal)));
     let answered = async {
         loop {
-            // Still prints the texts that the server sent before it saw our Close. If nobody reads
-            // our output, printing fails, but we continue to the Close all the same.
+            // Keep printing the messages that the server sent before it received our Close. If the
+            // reader of our output has exited, printing fails, but we still wait for the Close.
             if let Ok(code) = print_texts(incoming).await {
                 break code;
             }
@@ -125,13 +127,15 @@ async fn close(outgoing: &mut SplitSink<Socket, Message>, incoming: &mut SplitSt
     }
 }
 
-/// Prints what arrives until the server closes, and returns the server's code.
+/// Prints the messages that arrive until the server closes the connection, and returns the server's
+/// close code.
 ///
 /// # Errors
-/// When nobody reads our output any more (`client | head -1`).
+/// Returns the error of a write to standard output, whose reader may have exited
+/// (`client | head -1`).
 async fn print_texts(incoming: &mut SplitStream<Socket>) -> io::Result<u16> {
-    // On a terminal, received texts appear between the lines you type, so they get a mark. A
-    // program that reads our output gets the bare text.
+    // On a terminal, received messages appear between the lines that you type, so they get a mark.
+    // A program that reads our output gets the bare text.
     let mark = if io::stdout().is_terminal() { "< " } else { "" };
     loop {
         match incoming.next().await {
@@ -152,9 +156,9 @@ async fn print_texts(incoming: &mut SplitStream<Socket>) -> io::Result<u16> {
 /// Sends each line of standard input, and returns when the input ends.
 async fn send_lines(outgoing: &mut SplitSink<Socket, Message>) {
     // tokio cannot cancel a read from the keyboard once it has begun: with tokio's own stdin, this
-    // program could not exit before the next Enter. A plain thread simply ends with the program. It
-    // starts after the opening handshake, and lines typed earlier wait in the operating system's
-    // buffer. The channel is bounded, so that a large file does not fill the memory.
+    // program could not exit before the next Enter. A plain thread simply ends with the program.
+    // The thread starts after the opening handshake; lines typed earlier wait in the operating
+    // system's buffer. The channel is bounded, so that a large file does not fill the memory.
     let (sender, mut lines) = mpsc::channel(16);
     std::thread::spawn(move || {
         for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
@@ -169,14 +173,15 @@ async fn send_lines(outgoing: &mut SplitSink<Socket, Message>) {
     });
     while let Some(message) = lines.recv().await {
         if outgoing.send(message).await.is_err() {
-            // The connection is gone. The reading half knows more about the reason, so let it
-            // report the end.
+            // The connection has failed. The reading half knows more about the reason, so let that
+            // half report the end.
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// Returns the close code in words: a Close frame says why in a number (RFC 6455, section 7.4.1).
+/// Returns the meaning of a close code in words. A Close frame contains its reason as a number (RFC
+/// 6455, section 7.4.1).
 fn name_of(code: u16) -> &'static str {
     match code {
         1000 => "normal closure",

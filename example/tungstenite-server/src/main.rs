@@ -1,21 +1,21 @@
-//! The server of the walk-through once more, on `tokio-tungstenite`:
+//! The server of the walk-through once more, built on `tokio-tungstenite`:
 //! `cargo run -p tungstenite-server`.
 //!
 //! Read this file beside our own server in `crates/server`. Both serve `/`, `/echo` and `/chat` in
 //! the same way. Compare how each handles (*the engine* is `crates/protocol`):
 //!
-//! - **The opening handshake.** Here it is one call, [`accept_hdr_async`]. This program decides in
-//!   one function ([`validate_request`]), which tungstenite calls only for requests that are valid
-//!   WebSocket handshakes. It answers anything else, such as a browser's plain `GET /`, by hanging
-//!   up without a response: tungstenite is not an HTTP server.
+//! - **The opening handshake.** Here it is one call, [`accept_hdr_async`]. This program decides
+//!   whether to accept a request in one function ([`validate_request`]). tungstenite calls the
+//!   function only for valid WebSocket handshakes. After any other request, such as a browser's
+//!   plain `GET /`, it closes the connection without a response: tungstenite is not an HTTP server.
 //! - **Frames, masks, fragments.** Nothing in this file deals with them: a [`Message`] arrives
 //!   whole. In the engine, `frame/` and `connection/receiver.rs` do this.
 //! - **Ping and Close.** tungstenite queues the answers by itself, but sends them only while the
 //!   program reads from or writes to the connection. That is why `converse` keeps reading after a
 //!   Close.
 //! - **A client that breaks a rule.** `next()` returns an error and does nothing else: the client
-//!   gets no Close frame with 1002 or 1007 unless the program sends one. Our connection does that
-//!   itself.
+//!   gets no Close frame with 1002 or 1007 unless the program sends one. Our connection sends the
+//!   Close frame by itself.
 //! - **Compression and memory.** There is no permessage-deflate. Every connection, even an idle
 //!   one, allocates its own read buffer (128 KiB by default).
 
@@ -39,9 +39,11 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 /// The maximum number of messages that may wait for a slow client. With a longer queue, the
 /// messages would only be older when they arrive.
 const BACKLOG: usize = 16;
-/// The limit for a client's request. Clients that connect and then send nothing must not pile up.
+/// The maximum time that a client may take to send its request. Clients that connect and then send
+/// nothing must not accumulate.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// The limit for all clients together to answer our Close before the program exits.
+/// The maximum time that all clients together may take to answer our Close before the program
+/// exits.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Serves the documented conversation over WebSocket.
@@ -74,9 +76,9 @@ struct State {
 
 struct Client {
     path: &'static str,
-    /// A bounded queue of messages to this client. The client's own task empties it. A sender with
-    /// a message for many clients fills queues and never waits for a socket, so a slow client
-    /// delays nobody else.
+    /// A bounded queue of messages to this client. The client's own task empties it. A task with a
+    /// message for many clients adds it to their queues and never waits for a socket, so a slow
+    /// client delays no other client.
     queue: mpsc::Sender<Message>,
 }
 
@@ -139,8 +141,8 @@ async fn accept_forever(listener: &TcpListener, shared: &SharedState, stopped: &
                 tokio::spawn(welcome(stream, peer, Arc::clone(shared), stopped.clone()));
             }
             Err(error) => {
-                // Most likely there are too many open files, which passes when a client leaves.
-                // Trying again at once would not help.
+                // Most likely the process has too many open files, until a client disconnects.
+                // Trying again at once would not help, so wait a little.
                 eprintln!("cannot accept a connection: {error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
@@ -168,8 +170,8 @@ async fn push_forever(shared: &SharedState, interval: Duration) {
         // Clones of the message share these bytes.
         let push = Message::text(text);
         for (_, client) in state.clients_of("/") {
-            // A full queue means a slow client. It misses this push, and the next one is more
-            // recent anyway.
+            // A full queue means a slow client. The client misses this push, and the next push is
+            // more recent anyway.
             let _ = client.queue.try_send(push.clone());
         }
     }
@@ -219,10 +221,10 @@ async fn welcome(stream: TcpStream, peer: SocketAddr, shared: SharedState, mut s
     print_line(&format!("{peer} closed: {code} ({})", name_of(code)));
 }
 
-/// Returns the path that the request may use.
+/// Returns the path of a request that may be accepted.
 ///
 /// # Errors
-/// The HTTP status to reject the request with.
+/// Returns the HTTP status with which the request must be rejected.
 fn validate_request(request: &Request) -> Result<&'static str, StatusCode> {
     let text_of = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
 
@@ -232,11 +234,11 @@ fn validate_request(request: &Request) -> Result<&'static str, StatusCode> {
         "/chat" => "/chat",
         _ => return Err(StatusCode::NOT_FOUND),
     };
-    // Browsers let any page open a WebSocket to any host, even to your own machine, and say in
-    // `Origin` which site the page came from. Without this check, every web page that you visit
-    // could listen in here. Other programs send no Origin.
+    // Browsers let any page open a WebSocket to any host, even to your own machine, and name the
+    // site of the page in the `Origin` header. Without this check, every web page that you visit
+    // could read the messages of this server. Other programs send no Origin.
     if request.headers().contains_key(header::ORIGIN) {
-        // The browser writes host and port in the same form into both headers.
+        // The browser writes the host and the port in the same form into Origin and Host.
         let origin = text_of(header::ORIGIN).and_then(|origin| origin.split_once("://"));
         match (origin, text_of(header::HOST)) {
             (Some((_, origin)), Some(host)) if origin.eq_ignore_ascii_case(host) => {}
@@ -244,7 +246,8 @@ fn validate_request(request: &Request) -> Result<&'static str, StatusCode> {
         }
     }
     if path == "/chat" {
-        // A client may distribute its offers over several such headers, each with a list.
+        // A client may distribute its offers over several Sec-WebSocket-Protocol headers, each with
+        // a list.
         let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
         let lists = offers.iter().filter_map(|offer| offer.to_str().ok());
         let mut names = lists.flat_map(|list| list.split(',')).map(str::trim);
@@ -274,8 +277,8 @@ async fn converse(
     mut stopped: watch::Receiver<()>,
 ) -> u16 {
     // The two halves run at the same time: while we wait for a slow client to read a message, we
-    // must still receive its messages. Both halves sometimes send, so a mutex guards the sending
-    // end.
+    // must still receive its messages. The receiving half sometimes sends as well, so a mutex
+    // guards the sending end.
     let (outgoing, mut incoming) = socket.split();
     let outgoing = tokio::sync::Mutex::new(outgoing);
 
@@ -300,12 +303,12 @@ async fn converse(
         let mut code = 1006; // the code for "there was no Close frame"
         while let Some(Ok(message)) = incoming.next().await {
             match message {
-                // tungstenite has queued its answer. The next iteration of this loop sends it, and
-                // is the last one.
+                // tungstenite has queued the answer to this Close. The next iteration of the loop
+                // sends the answer and ends the loop.
                 Message::Close(frame) => code = frame.map_or(1005, |frame| frame.code.into()),
                 Message::Text(_) | Message::Binary(_) if path == "/echo" => {
-                    // Not through the queue: we read no further until the echo has been written. So
-                    // a client that sends without reading has to wait in the end, and a Close
+                    // Do not use the queue: read no further until the echo has been written. So a
+                    // client that sends without reading eventually has to wait, and our Close
                     // cannot overtake the last echo.
                     let _ = outgoing.lock().await.send(message).await;
                 }
@@ -321,13 +324,13 @@ async fn converse(
     tokio::pin!(receiving);
     tokio::select! {
         code = &mut receiving => code,
-        // Our Close has been written, or could not be. The receiving half handles the messages that
-        // the client still sends before its own Close.
+        // Our Close has been written, or writing it has failed. The receiving half handles the
+        // messages that the client still sends before its own Close.
         () = sending => receiving.await,
     }
 }
 
-/// Serves `/chat`: forwards a text to all other clients.
+/// Serves `/chat`: forwards a text message to all other clients.
 fn relay(text: &Utf8Bytes, from: SocketAddr, shared: &SharedState) {
     for (peer, client) in shared.lock().unwrap().clients_of("/chat") {
         if *peer != from {
@@ -336,7 +339,7 @@ fn relay(text: &Utf8Bytes, from: SocketAddr, shared: &SharedState) {
     }
 }
 
-/// Serves `/`: prints a client's text and keeps it for the next push.
+/// Serves `/`: prints a text message of a client and keeps it for the next push.
 fn note(text: &str, from: SocketAddr, shared: &SharedState) {
     let mut state = shared.lock().unwrap();
     state.messages_received += 1;
@@ -344,8 +347,8 @@ fn note(text: &str, from: SocketAddr, shared: &SharedState) {
     print_line(&format!("{from} says: {}", escape_controls(text)));
 }
 
-/// Escapes control characters. We print a client's text on our terminal, where they could clear the
-/// screen or fake another line.
+/// Escapes control characters. We print a client's text on our terminal, where control characters
+/// could clear the screen or fake another line.
 fn escape_controls(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
@@ -360,8 +363,8 @@ fn escape_controls(text: &str) -> String {
 
 fn print_line(line: &str) {
     use std::io::Write;
-    // Not println!, which panics when nobody reads our output any more. The clients should not
-    // suffer for it.
+    // Do not use println!, which panics when the reader of our output has exited. The server must
+    // continue to serve its clients.
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
@@ -375,7 +378,8 @@ fn rss_bytes() -> u64 {
     kibibytes.unwrap_or(0) * 1024
 }
 
-/// Returns the close code in words: a Close frame says why in a number (RFC 6455, section 7.4.1).
+/// Returns the meaning of a close code in words. A Close frame contains its reason as a number (RFC
+/// 6455, section 7.4.1).
 fn name_of(code: u16) -> &'static str {
     match code {
         1000 => "normal closure",

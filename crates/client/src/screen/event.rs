@@ -19,20 +19,22 @@ pub(crate) enum ScreenEvent {
     Resize(u16, u16),
     /// A signal asks the program to stop.
     Stop,
-    /// The attempt to write a file is over. Contains a sentence for the user in either case.
+    /// A file was written, or could not be written. Contains a sentence for the user in either
+    /// case.
     Saved(Result<String, String>),
     /// Something happened on the connection.
     Link(LinkEvent),
 }
 
-/// An action for the run loop, which has the terminal, the connection and the file system.
+/// An action that the run loop carries out. Only the run loop has access to the terminal, the
+/// connection and the file system.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Pass this command to the connection.
     Link(LinkCommand),
     /// Write this text to a file.
     Save(PathBuf, String),
-    /// Draw everything anew, because another program has written to the terminal.
+    /// Redraw everything, because another program has written to the terminal.
     Redraw,
     /// End the program.
     Quit,

@@ -1,7 +1,7 @@
 //! `/break`: breaks a rule on an open connection and evaluates how the server reacts.
 //!
-//! The part of the link that writes starts a fault test. The part that reads passes each event to
-//! the evaluator. The verdict is final when no further event can change it, or when the time is up.
+//! The transmitter starts a fault test. The session passes each event to the evaluator. The verdict
+//! is final when no further event can change it, or when the time limit has passed.
 
 use std::{
     io,
@@ -19,8 +19,9 @@ use websocket::{Error, Event, protocol::frame::MaskingKey};
 
 use crate::ending::Cause;
 
-/// A server that has carried on as if nothing had happened may still notice the fault. It gets this
-/// fraction of the time limit: a quarter.
+/// The divisor of the time limit for a server that has continued as if nothing had happened. Such a
+/// server may still notice the fault, so the test continues for at most a quarter of the time
+/// limit.
 const GRACE_DIVISOR: u32 = 4;
 
 /// Runs one fault test at a time.
@@ -51,9 +52,9 @@ impl FaultTester {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a fault test, and abandons one that is still running. Returns the bytes that break
-    /// the rule, or `None` for a rule of the handshake. The first frame has the masking key `key`,
-    /// or else a random one.
+    /// Starts a fault test, and abandons the previous test if it is still running. Returns the
+    /// bytes that break the rule, or `None` for a rule of the handshake. The first frame is masked
+    /// with `key` or, if that is `None`, with a random key.
     pub(crate) fn start(
         &self,
         fault: &'static Fault,
@@ -67,7 +68,8 @@ impl FaultTester {
         Some(bytes)
     }
 
-    /// Passes what was received to the evaluator. Returns the report if the verdict is final.
+    /// Passes a received event or the end of the connection to the evaluator. Returns the report if
+    /// the verdict is then final.
     pub(crate) fn observe(&self, received: &Result<Event, Cause>) -> Option<FaultReport> {
         let mut current = self.lock();
         let test = current.as_mut()?;
@@ -94,10 +96,11 @@ impl FaultTester {
         None
     }
 
-    /// Waits until the time of a fault test is up, and returns its report.
+    /// Waits until the time limit of the running fault test has passed, and returns the test's
+    /// report.
     ///
     /// # Cancel safety
-    /// A dropped future has not ended the test.
+    /// If the future is dropped, the test continues.
     pub(crate) async fn expired(&self) -> FaultReport {
         loop {
             let deadline = self.lock().as_ref().map(|test| test.deadline);
@@ -108,7 +111,8 @@ impl FaultTester {
                 }
             };
             select! {
-                // Another test has started, or the deadline has moved: compute it again.
+                // Another test has started, or the deadline has moved. The next iteration reads the
+                // new deadline.
                 () = self.changed.notified() => {}
                 () = time_up => if let Some(test) = self.lock().take() {
                     return test.report();

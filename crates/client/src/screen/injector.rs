@@ -1,4 +1,4 @@
-//! A stream with two writers: the engine, and an injector of raw bytes beside it.
+//! A stream with two writers: the engine, and an injector of raw bytes.
 //!
 //! ```text
 //!   engine ──▶ InjectableStream ──┬──▶ tap ──▶ TCP
@@ -8,9 +8,9 @@
 //! ```
 //!
 //! Raw bytes can corrupt the connection. So only the code that created the stream has the handle
-//! that writes them, and the engine's bytes wait until the raw bytes are written. The caller must
-//! make sure that raw bytes are written between two frames, not within one: it first lets the
-//! engine write everything.
+//! for writing them, and the engine's bytes wait until the raw bytes are written. The caller must
+//! make sure that raw bytes are written between two frames: before it injects them, it waits until
+//! the engine has written everything.
 
 use std::{
     io,
@@ -25,8 +25,9 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// The number of bytes that one read returns at most. A frame can be as small as two bytes, and
-/// each one is shown; between two reads, the run loop attends to the keyboard.
+/// The maximum number of bytes that one read returns. A frame can be as small as two bytes, and the
+/// screen shows every frame. A small read adds few frames, so that the run loop soon handles the
+/// keyboard again.
 const READ_MAX: usize = 4 << 10;
 
 #[derive(Debug)]
@@ -44,16 +45,16 @@ struct Pace {
     next: Pin<Box<Sleep>>,
 }
 
-/// The engine's handle: a stream.
+/// The engine's handle, which the engine uses as its stream.
 #[derive(Debug)]
 pub(crate) struct InjectableStream<S>(Arc<Mutex<InjectorState<S>>>);
 
-/// The handle that writes raw bytes. Use it in the task that drives the engine: both wait for the
-/// same socket.
+/// The handle that writes raw bytes. Use it in the task that drives the engine, because both
+/// handles wait for the same socket.
 #[derive(Debug)]
 pub(crate) struct Injector<S>(Arc<Mutex<InjectorState<S>>>);
 
-/// Wraps a stream.
+/// Wraps a stream. Returns the engine's handle and the handle that writes raw bytes.
 pub(crate) fn injectable<S>(stream: S) -> (InjectableStream<S>, Injector<S>) {
     let state = Arc::new(Mutex::new(InjectorState { stream, raw: Vec::new(), written: 0, pace: None }));
     (InjectableStream(Arc::clone(&state)), Injector(state))
@@ -143,7 +144,7 @@ mod tests {
 
     #[tokio::test]
     async fn raw_bytes_are_written_between_two_writes_of_the_engine() {
-        // With room for three bytes, every further write has to wait for the reader.
+        // The stream has room for three bytes, so every further write has to wait for the reader.
         let (near, mut far) = duplex(3);
         let (mut stream, injector) = injectable(near);
         let writing = async {

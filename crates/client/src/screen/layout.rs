@@ -14,7 +14,7 @@
 
 use ratatui::layout::Rect;
 
-/// With at least this many columns, transcript, wire and frame are side by side.
+/// The minimum number of columns at which transcript, wire and frame are side by side.
 const WIDE: u16 = 140;
 
 /// The columns and rows of the smallest terminal that shows more than the transcript.
@@ -32,9 +32,10 @@ pub(crate) struct Areas {
     pub(crate) keys: Rect,
 }
 
-/// Divides a terminal with this many columns and rows. `series` is the number of series to draw.
+/// Divides a terminal of `columns` by `rows` into areas. `series` is the number of series to draw.
 pub(crate) fn areas((columns, rows): (u16, u16), series: usize) -> Areas {
-    // Three lines at the bottom are reserved. A terminal with fewer rows shows the lowest of them.
+    // The three lines at the bottom are for the status, the input and the keys. A terminal with
+    // fewer rows shows only the lowest of these lines.
     let body = Rect::new(0, 0, columns, rows.saturating_sub(3));
     let line = |from_bottom: u16| match rows.checked_sub(from_bottom) {
         Some(row) => Rect::new(0, row, columns, 1),
@@ -46,7 +47,8 @@ pub(crate) fn areas((columns, rows): (u16, u16), series: usize) -> Areas {
     } else if columns >= WIDE {
         let (left, rest) = beside(body, percent(columns, 36));
         let (wire, frame) = beside(rest, percent(columns, 26));
-        // The border takes two rows. The chart never takes more than half of the height.
+        // The border takes two rows. The chart takes at most half of the height, so that the
+        // transcript stays readable.
         let height = if series == 0 { 0 } else { (series.saturating_add(2)).min(left.height / 2) };
         let (transcript, numbers) = above(left, left.height - height);
         (transcript, numbers, wire, frame)
@@ -61,7 +63,7 @@ pub(crate) fn areas((columns, rows): (u16, u16), series: usize) -> Areas {
 }
 
 fn percent(whole: u16, part: u16) -> u16 {
-    // At most `whole`, so it fits into a u16.
+    // The result is at most `whole`, so it fits into a `u16`.
     u16::try_from(u32::from(whole) * u32::from(part) / 100).unwrap_or(whole)
 }
 
@@ -77,12 +79,13 @@ const fn above(area: Rect, rows: u16) -> (Rect, Rect) {
     (Rect::new(area.x, area.y, area.width, rows), rest)
 }
 
-/// Returns the index of the first of `count` lines that an area with a border shows, so that the
-/// `selected` one is visible. Without a selection, the area shows the last lines.
+/// Returns the index of the first line that a bordered area shows, out of `count` lines. The line
+/// with the index `selected` is visible. Without a selection, the area shows the last lines.
 pub(crate) fn first_visible(area: Rect, count: usize, selected: Option<usize>) -> usize {
     let rows = usize::from(area.height.saturating_sub(2));
     let last = count.saturating_sub(rows);
-    // The selected line is in the middle, so that the lines before and after it are visible too.
+    // If possible, the selected line is in the middle, so that the lines before and after it are
+    // visible too.
     selected.map_or(last, |selected| selected.saturating_sub(rows / 2).min(last))
 }
 

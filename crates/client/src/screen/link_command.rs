@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use websocket::protocol::{CloseCode, frame::MaskingKey};
 
-/// A command to the link.
+/// A command for the link to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LinkCommand {
     /// Send a text message.
@@ -19,7 +19,7 @@ pub(crate) enum LinkCommand {
     Pong(Vec<u8>),
     /// Send a Close.
     Close(CloseCode, String),
-    /// Send a text message in `count` frames, with an optional Ping after the first.
+    /// Send a text message in `count` frames, with an optional Ping after the first frame.
     Fragments { count: usize, ping: bool, text: String },
     /// Write these bytes into the stream, unchecked.
     Raw(Vec<u8>),
@@ -27,7 +27,7 @@ pub(crate) enum LinkCommand {
     Slow(Duration, String),
     /// Mask the next frame with this key.
     Mask(MaskingKey),
-    /// Break the rule with this name, and judge how the server reacts.
+    /// Break the rule with this name, and evaluate how the server reacts.
     Break(&'static str),
     /// Close the connection if it is open, and open a new one.
     Reconnect,

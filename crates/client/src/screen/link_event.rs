@@ -14,21 +14,21 @@ pub(crate) enum LinkEvent {
     Connected {
         /// The subprotocol that was negotiated.
         subprotocol: Option<String>,
-        /// The negotiated extensions, as they are written in the header.
+        /// The negotiated extensions, in the notation of the `Sec-WebSocket-Extensions` header.
         extensions: Vec<String>,
     },
     /// The connection could not be opened. Contains the sentence that explains why.
     NotConnected(String),
-    /// The head of a request or response, or a frame, passed in either direction.
+    /// The head of the request or of the response, or a frame, was sent or received.
     Record(Record),
     /// A message arrived.
     Message(Message),
-    /// The connection's state may have changed to this one.
+    /// The connection's state may have changed. Contains the current state.
     State(State),
     /// The connection is over.
     Ended(Ending),
     /// Something failed, for example a command. Contains the sentence that explains why.
     Failed(String),
-    /// A command was carried out, and there is something to report about it.
+    /// A command was carried out. Contains the sentence that reports the result.
     Done(String),
 }

@@ -1,5 +1,5 @@
-//! The full screen: the transcript, the wire, and the fields of each frame, while the connection is
-//! in use.
+//! Full-screen mode: shows the transcript, the wire, and the fields of each frame while the
+//! connection is in use.
 //!
 //! ```text
 //!   keyboard ─▶ thread ─┐                         ┌─▶ draw(model) ─▶ terminal, 30 times a second
@@ -10,17 +10,17 @@
 //! | file | purpose |
 //! |---|---|
 //! | `model` | the state of the screen |
-//! | `event`, `update` | events change the model and have effects, without I/O |
+//! | `event`, `update` | the events, which change the model and cause effects, without I/O |
 //! | `view`, `layout` | draw the model, without I/O |
 //! | `command` | the commands of the input line |
-//! | `link`, `link_command`, `link_event` | the connection: it takes commands and reports events |
+//! | `link`, `link_command`, `link_event` | the connection: takes commands, reports events |
 //! | `injector` | raw bytes and slow writing below the engine |
-//! | `fault_test` | breaks a rule and judges the server |
+//! | `fault_test` | breaks a rule and evaluates how the server reacts |
 //! | `terminal_events` | the keyboard, the mouse, and the terminal's signals |
 //! | `tty` | takes over the terminal and restores it |
 //!
-//! The loop below attends to input first, then draws if it is time, and only then takes events from
-//! the server. A server that floods the client changes the picture quickly, but it cannot delay the
+//! The run loop handles the user's input first, then redraws the screen if a redraw is due, and
+//! only then takes events from the link. So a server that floods the client cannot delay the
 //! keyboard.
 
 mod command;
@@ -62,16 +62,17 @@ use self::{
 };
 use crate::{args::ClientArgs, opening, report::report, signals::TerminalSignals};
 
-/// The shortest time from one picture to the next. Nobody can follow more than 30 a second.
+/// The minimum time between two redraws. The user could not follow more than 30 changes per second.
 const FRAME_TIME: Duration = Duration::from_millis(33);
 
-/// The number of events from the link that are taken at once, before the loop attends to the
+/// The maximum number of events that the run loop takes from the link before it handles the
 /// keyboard again.
 const BATCH: usize = 256;
 
-/// Runs the full screen until the user leaves.
+/// Runs full-screen mode until the user leaves.
 pub(crate) async fn run(args: &ClientArgs, signals: &mut TerminalSignals, tracer: Option<Tracer>) -> ExitCode {
-    // Unusable arguments are reported here, on the ordinary screen.
+    // Check the arguments before taking over the terminal. Otherwise, the message about an invalid
+    // one would be lost on the alternate screen.
     if let Err(sentence) = opening::connector(args) {
         report(sentence);
         return ExitCode::FAILURE;
@@ -102,7 +103,8 @@ pub(crate) async fn run(args: &ClientArgs, signals: &mut TerminalSignals, tracer
     }
 }
 
-/// Runs the loop. Returns the signal whose exit status applies if the connection has not ended.
+/// Runs the loop until the user leaves. Returns the signal that determines the exit status if the
+/// connection has not ended.
 async fn run_loop(
     args: &ClientArgs,
     signals: &mut TerminalSignals,
@@ -129,7 +131,7 @@ async fn run_loop(
             },
             signal = signals.next() => {
                 stopped_by = signal;
-                // The signal handler may have written to the screen.
+                // After Ctrl-C, `signals` may have written a line break to the terminal.
                 tty.clear()?;
                 events.push(ScreenEvent::Stop);
             }
@@ -140,7 +142,8 @@ async fn run_loop(
                 next_frame = Instant::now() + FRAME_TIME;
             }
             _ = link_events.receive(&mut received, BATCH) => events.extend(received.drain(..).map(ScreenEvent::Link)),
-            // The link returns only when there can be no more commands, so it has panicked.
+            // The link returns only after `commands` is dropped, and `commands` still exists here.
+            // So the link's task has panicked.
             _ = &mut link => return Err(io::Error::other("the connection's task has failed")),
         }
         stale |= !events.is_empty();
@@ -161,7 +164,7 @@ async fn run_loop(
     }
 }
 
-/// Writes a new file. Returns a sentence for the user in either case.
+/// Writes `text` to a new file. Returns a sentence for the user in either case: success or failure.
 fn save(path: &Path, text: &str) -> Result<String, String> {
     // An existing file is never overwritten: the user may still need it.
     let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));

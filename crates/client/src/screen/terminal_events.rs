@@ -1,4 +1,4 @@
-//! Input from the terminal, and the signals that it sends.
+//! Reads the terminal's input and receives the signals that the terminal sends.
 
 use std::{io, thread};
 
@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::event::ScreenEvent;
 
 /// Starts a thread that reads the terminal, and returns the receiving end of its channel. The
-/// thread may block forever; the process exits without it.
+/// thread may block forever, but the process does not wait for it when it exits.
 pub(super) fn read_terminal() -> mpsc::UnboundedReceiver<io::Result<ScreenEvent>> {
     let (sender, receiver) = mpsc::unbounded_channel();
     thread::spawn(move || {
@@ -44,10 +44,10 @@ impl HangupSignals {
         Ok(Self([signal(SignalKind::hangup())?, signal(SignalKind::quit())?]))
     }
 
-    /// Waits for one of them.
+    /// Waits for SIGHUP or SIGQUIT.
     ///
     /// # Cancel safety
-    /// A signal that arrives while nobody waits is kept for the next call.
+    /// A signal that arrives between two calls is kept for the second one.
     pub(super) async fn next(&mut self) {
         let [hangup, quit] = &mut self.0;
         select! {

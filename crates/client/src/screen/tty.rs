@@ -1,8 +1,8 @@
-//! Takes over the terminal for the full screen, and restores it however the program ends.
+//! Takes over the terminal for full-screen mode, and restores it however the program ends.
 //!
 //! If the program ended with the terminal in raw mode, the shell would no longer show what the user
-//! types. So the terminal is restored when the guard is dropped, and by a hook when the program
-//! panics. Signals end the program in the usual way, which drops the guard.
+//! types. So the guard restores the terminal when it is dropped, and a hook restores it when the
+//! program panics. A signal ends the run loop, which also drops the guard.
 
 use std::{
     io::{self, BufWriter, Stdout, Write},
@@ -23,14 +23,15 @@ use ratatui::{Terminal, backend::CrosstermBackend};
 
 use super::{model::Model, view};
 
-/// In bytes. A screen with its colours takes about ten thousand, and should leave in one write.
+/// The size of the output buffer in bytes. A screen with its colours takes about ten thousand bytes
+/// and should be written at once.
 const BUFFER: usize = 64 << 10;
 
-/// Whether the terminal is ours.
+/// Whether this program has taken over the terminal.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Standard output while the terminal is ours. Afterwards it discards the rest of the buffer, which
-/// would only disturb the shell.
+/// Standard output while the terminal is taken over. After the terminal is restored, this writer
+/// discards the rest of the buffer, which would only disturb the shell.
 struct GuardedStdout(Stdout);
 
 impl Write for GuardedStdout {
@@ -43,14 +44,14 @@ impl Write for GuardedStdout {
     }
 }
 
-/// The guard. The terminal is ours until it is dropped.
+/// The guard of the terminal. The program has taken over the terminal until the guard is dropped.
 pub(crate) struct Tty(Terminal<CrosstermBackend<BufWriter<GuardedStdout>>>);
 
 impl Tty {
     /// Takes over the terminal.
     ///
     /// # Errors
-    /// Returns the error of a device that looks like a terminal but does not behave like one.
+    /// Returns an error if the terminal does not support raw mode or cannot be written to.
     pub(crate) fn take() -> io::Result<Self> {
         restore_on_panic(restore);
         TAKEN.store(true, Ordering::SeqCst);
@@ -75,16 +76,17 @@ impl Tty {
         self.0.backend_mut().flush()
     }
 
-    /// Clears the terminal, because another program has written to it. The next `draw` draws
+    /// Clears the terminal after another program has written to it. The next call of `draw` redraws
     /// everything.
     ///
     /// # Errors
     /// Returns an error if the terminal is gone.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
-        // ratatui's own `clear` asks the terminal for the position of its cursor. The thread that
-        // reads the keyboard would receive the answer.
+        // Do not use ratatui's own `clear`. It asks the terminal for the position of the cursor,
+        // and the thread that reads the keyboard would receive the answer.
         queue!(self.0.backend_mut(), Clear(ClearType::All))?;
-        // Empties the buffer with which ratatui compares the next picture.
+        // Empty the buffer with which ratatui compares the next picture, so that it redraws every
+        // cell.
         self.0.swap_buffers();
         Ok(())
     }
@@ -96,10 +98,10 @@ impl Drop for Tty {
     }
 }
 
-/// Restores the terminal, once.
+/// Restores the terminal. Does nothing if the terminal is not taken over.
 fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        // If this fails, nobody is left to tell.
+        // Errors are ignored, because the terminal is the only place to report them.
         let _ = write_restoring(&mut io::stdout());
         let _ = disable_raw_mode();
     }
@@ -128,9 +130,10 @@ mod tests {
     fn a_panic_restores_the_terminal_before_it_prints_its_message() {
         static SEEN_TAKEN: AtomicBool = AtomicBool::new(true);
         let original = panic::take_hook();
-        // Our hook calls this one, in place of the hook that prints the message.
+        // The hook under test calls this hook, which replaces the one that prints the message.
         panic::set_hook(Box::new(|_| SEEN_TAKEN.store(TAKEN.load(Ordering::SeqCst), Ordering::SeqCst)));
-        // The real `restore` would write to this test's own terminal, which was never taken over.
+        // The real `restore` would write to the terminal that runs the test, which was never taken
+        // over.
         restore_on_panic(|| TAKEN.store(false, Ordering::SeqCst));
         TAKEN.store(true, Ordering::SeqCst);
         let panicked = std::thread::spawn(|| panic!("on purpose")).join();

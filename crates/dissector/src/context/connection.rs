@@ -1,25 +1,25 @@
-//! Facts that one direction learns and the other one needs.
+//! The context of a connection: the facts that both directions share.
 
 use protocol::{frame::ReservedBits, handshake::Extension};
 
 use super::request::RequestContext;
 use crate::{inflate::ObservedDeflate, options::Options, passed::Passed};
 
-/// Facts that the two directions of a connection share.
+/// The facts that the two directions of a connection share.
 #[derive(Debug)]
 pub(crate) struct ConnectionContext {
     pub(crate) options: Options,
     /// The number of the next record.
     pub(crate) next_number: u64,
-    /// The last request.
+    /// The last observed request.
     pub(crate) request: Option<RequestContext>,
-    /// The protocol that the server's last response selected, until the client's stream has taken
-    /// notice of it.
+    /// The protocol that the server's last response selected. The client's stream takes it out when
+    /// it continues in this protocol.
     pub(crate) next_protocol: Option<NextProtocol>,
     /// The extensions in use.
     pub(crate) extensions: Vec<Extension>,
-    /// The compression in use. If there is one, RSV1 marks the compressed messages (RFC 7692,
-    /// section 6).
+    /// The compression in use. If messages may be compressed, RSV1 marks the compressed ones (RFC
+    /// 7692, section 6).
     pub(crate) deflate: Option<ObservedDeflate>,
     /// The units that were counted instead of dissected; `None` while units are dissected.
     pub(crate) passed: Option<Passed>,
@@ -30,7 +30,8 @@ pub(crate) struct ConnectionContext {
 pub(crate) enum NextProtocol {
     /// Frames follow: the response was a 101 to a WebSocket request.
     WebSocket,
-    /// The connection speaks some other protocol: the response was a 101 to another request.
+    /// Another protocol follows: the response was a 101 to a request for a protocol other than
+    /// WebSocket.
     Other,
     /// Another HTTP request may follow: the response had any other status.
     Http,
@@ -49,7 +50,7 @@ impl ConnectionContext {
         }
     }
 
-    /// Returns the protocol that the server's response selected. If there was no response yet,
+    /// Takes the protocol that the server's response selected. If no response has arrived yet,
     /// returns the protocol that will follow if the request succeeds.
     pub(crate) fn take_likely_protocol(&mut self) -> NextProtocol {
         let wants_websocket = self.request.as_ref().is_some_and(RequestContext::wants_websocket);
@@ -57,7 +58,7 @@ impl ConnectionContext {
         self.next_protocol.take().unwrap_or(expected)
     }
 
-    /// Returns the reserved bits that the extensions in use give a meaning.
+    /// Returns the reserved bits to which the extensions in use assign a meaning.
     pub(crate) const fn reserved_bits_in_use(&self) -> ReservedBits {
         if self.deflate.is_some() { ReservedBits::RSV1 } else { ReservedBits::NONE }
     }

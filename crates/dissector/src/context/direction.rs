@@ -1,15 +1,15 @@
-//! Facts that one frame learns and the later frames of its direction need.
+//! The context of a frame: the facts from earlier frames of its direction.
 
 use crate::{inflate::MessageInflater, message::MessageInProgress};
 
-/// Facts that the frames of one direction share.
+/// The facts that the frames of one direction share.
 #[derive(Debug)]
 pub(crate) struct DirectionContext {
-    /// The message whose last frame has not ended yet.
+    /// The message whose last frame is not complete yet.
     pub(crate) message: Option<MessageInProgress>,
-    /// The inflater of compressed messages, once there was one.
+    /// The inflater, which is created when the first compressed message begins.
     pub(crate) inflater: Option<MessageInflater>,
-    /// Whether a Close frame was seen.
+    /// Whether a Close frame was sent in this direction.
     pub(crate) closed: bool,
     /// Whether the next frame was sent before the server responded to the handshake.
     pub(crate) before_response: bool,

@@ -2,7 +2,7 @@
 //!
 //! | file | contents | changes |
 //! |---|---|---|
-//! | `request` | the request, which the response has to match | with each request |
+//! | `request` | the request, against which the response is checked | with each request |
 //! | `connection` | facts that both directions share | with each head |
 //! | `direction` | facts that the frames of one direction share | with each frame |
 

@@ -1,4 +1,4 @@
-//! The facts of a request that the dissection of the response needs.
+//! The facts about a request that the dissection of the response needs.
 
 use http::{HeaderMap, Method, header};
 use protocol::{
@@ -7,7 +7,7 @@ use protocol::{
     observer::expect_answer_to,
 };
 
-/// A request, as far as the response has to match it.
+/// The facts about a request against which the response is checked.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestContext {
     headers: HeaderMap,
@@ -18,20 +18,20 @@ pub(crate) struct RequestContext {
 impl RequestContext {
     pub(crate) fn new(request: &ReceivedRequest) -> Self {
         let headers = request.headers().clone();
-        // A request with a faulty Upgrade header that has WebSocket headers is a WebSocket request
-        // with a mistake, and its other mistakes are worth reporting too.
+        // A request that has WebSocket headers but a faulty Upgrade header is treated as a
+        // WebSocket request with a mistake. Otherwise none of its mistakes would be reported.
         let has_websocket_headers = headers.keys().any(|name| name.as_str().starts_with("sec-websocket-"));
         let wants_websocket = request.wants_websocket() || has_websocket_headers;
         Self { headers, method: request.head().method().clone(), wants_websocket }
     }
 
-    /// Returns whether the request asks for a WebSocket.
+    /// Returns whether the request asks for an upgrade to WebSocket.
     pub(crate) const fn wants_websocket(&self) -> bool {
         self.wants_websocket
     }
 
     /// Returns whether the method is HEAD. The response to HEAD has no body, whatever its headers
-    /// say.
+    /// announce.
     pub(crate) fn is_head(&self) -> bool {
         self.method == Method::HEAD
     }
@@ -50,13 +50,13 @@ impl RequestContext {
         }
     }
 
-    /// Creates a client in the state after it has sent this request: it can validate the response.
+    /// Creates a client handshake that is ready to validate the response to this request.
     pub(crate) fn client(&self, limits: &Limits) -> Option<ClientHandshake> {
-        // The address is made up: the response does not depend on it.
+        // The URI is made up, because the validity of the response does not depend on it.
         let mut request = ClientRequest::new("ws://observed.invalid/".parse().ok()?);
         for line in self.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
             for name in line.to_str().ok()?.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-                // An invalid or repeated name offers nothing.
+                // Skip an invalid or repeated name, so that the other names still count as offered.
                 request = request.clone().subprotocol(name).unwrap_or(request);
             }
         }
@@ -68,8 +68,7 @@ impl RequestContext {
     }
 }
 
-/// Returns the extensions in the headers of a head, offered or accepted. Malformed lines are
-/// skipped.
+/// Returns the extensions that these headers offer or accept. Malformed lines are skipped.
 pub(crate) fn extensions_of(headers: &HeaderMap) -> Vec<Extension> {
     let lines = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS);
     lines.iter().filter_map(|line| parse_line(line.to_str().ok()?)).flatten().collect()

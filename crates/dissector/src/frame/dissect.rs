@@ -35,7 +35,8 @@ pub(crate) fn dissect_frame(frame: &FrameUnit, context: &ConnectionContext, fram
             let message = frames.message.as_ref().filter(|_| frame.position != MessagePosition::Outside);
             fields.extend(payload_fields(frame, header, &wire, message));
             let mut findings = frame.findings.clone();
-            // A finding may cover the whole payload, of which only a part has arrived.
+            // A finding may cover the whole payload. If only a part of the payload has arrived, cut
+            // the range so that it does not exceed the record.
             for finding in &mut findings {
                 finding.range.end = finding.range.end.min(frame.length());
             }

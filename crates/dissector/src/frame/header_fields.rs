@@ -12,12 +12,12 @@ use crate::{
     glossary,
 };
 
-/// Creates the fields of the first byte, if it is there: FIN, the reserved bits and the opcode.
-/// `in_use` are the reserved bits of the extensions in use.
+/// Creates the fields of the first byte, if it has arrived: FIN, the reserved bits and the opcode.
+/// `in_use` contains the reserved bits to which the extensions in use assign a meaning.
 pub(super) fn first_byte_fields(header: &[u8], in_use: ReservedBits) -> Vec<Field> {
     let Some(&byte) = header.first() else { return Vec::new() };
     let opcode = Opcode::from_bits(byte);
-    // A reserved opcode has this bit too.
+    // Reserved control opcodes have this bit too, although `opcode` is `None` for them.
     let is_control = byte & 0x08 != 0;
     let fin = byte & FIN != 0;
     let fin_meaning = match (fin, opcode) {
@@ -45,7 +45,7 @@ pub(super) fn first_byte_fields(header: &[u8], in_use: ReservedBits) -> Vec<Fiel
     ]
 }
 
-/// Returns the name of an opcode in Wireshark.
+/// Returns Wireshark's name for an opcode.
 fn opcode_name(opcode: Option<Opcode>) -> Cow<'static, str> {
     Cow::Borrowed(match opcode {
         Some(Opcode::Continuation) => "Continuation",
@@ -58,8 +58,8 @@ fn opcode_name(opcode: Option<Opcode>) -> Cow<'static, str> {
     })
 }
 
-/// Creates the field of the three reserved bits. It holds a field for each bit that is set or in
-/// use.
+/// Creates the field of the three reserved bits. It contains an inner field for each bit that is
+/// set or in use.
 fn reserved_bits_field(byte: u8, in_use: ReservedBits) -> Field {
     let reserved = ReservedBits::from_first_byte(byte).bits();
     let is_set = |bit: ReservedBits| reserved & bit.bits() != 0;
@@ -92,7 +92,7 @@ fn reserved_bits_field(byte: u8, in_use: ReservedBits) -> Field {
         .with_fields(inner)
 }
 
-/// Creates the fields of the second byte, if it is there: MASK and the seven bits of the length.
+/// Creates the fields of the second byte, if it has arrived: MASK and the seven bits of the length.
 pub(super) fn second_byte_fields(header: &[u8]) -> Vec<Field> {
     let Some(&byte) = header.get(1) else { return Vec::new() };
     let is_masked = byte & MASK != 0;
@@ -102,7 +102,8 @@ pub(super) fn second_byte_fields(header: &[u8]) -> Vec<Field> {
     } else {
         "the payload is not masked, as in every frame from a server"
     };
-    // Wireshark uses these names to show that the number is not the length itself.
+    // For 126 and 127, Wireshark shows these names to make clear that the number is not the length
+    // itself.
     let (name, length_meaning) = match LengthForm::announced_by(byte) {
         LengthForm::Seven if seven_bits == 1 => (None, "one byte"),
         LengthForm::Seven => (None, "bytes; the length itself, because it fits into seven bits"),

@@ -17,9 +17,9 @@ use crate::{
     message::{MessageCoding, MessageInProgress},
 };
 
-/// Creates the fields of the payload: as it is on the wire, if it is masked, and unmasked. `wire`
-/// is the beginning of the payload as it is on the wire, and `message` the message that the frame
-/// belongs to.
+/// Creates the fields of the payload: the masked payload, if the frame is masked, and the unmasked
+/// payload. `wire` is the beginning of the payload as it was sent, and `message` is the message to
+/// which the frame belongs.
 pub(super) fn payload_fields(
     frame: &FrameUnit,
     header: &RawHeader,
@@ -31,8 +31,8 @@ pub(super) fn payload_fields(
     let range = start..start + frame.payload.total();
     let is_last = header.fin() && frame.is_complete();
     if range.is_empty() {
-        // The last frame of a message may be empty. Wireshark shows nothing then; here the frame
-        // shows the message that it completes.
+        // The last frame of a message may be empty. Wireshark does not show the message then.
+        // Without this branch, the records would not show it either.
         if frame.position == MessagePosition::Later
             && is_last
             && let Some(message) = message
@@ -59,7 +59,7 @@ pub(super) fn payload_fields(
     fields
 }
 
-/// Returns the unmasking of the first byte as an example: `7f ^ 37 = 48, "H"`.
+/// Returns an example that shows how the first byte is unmasked: `7f ^ 37 = 48, "H"`.
 fn unmasking_example(header: &RawHeader, wire: &[u8]) -> String {
     match (wire.first(), header.masking_key) {
         (Some(&first), Some(key)) => {
@@ -94,7 +94,7 @@ fn whole_message(message: &MessageInProgress, range: Range<u64>) -> Field {
     }
 }
 
-/// Creates the field of the message that an empty frame completes. It is derived from earlier
+/// Creates the field of a message whose last frame is empty. The field is derived from earlier
 /// frames.
 fn message_without_payload(message: &MessageInProgress, range: Range<u64>) -> Field {
     match &message.coding {
@@ -110,8 +110,8 @@ fn message_without_payload(message: &MessageInProgress, range: Range<u64>) -> Fi
     }
 }
 
-/// Returns Wireshark's field for a whole message. Wireshark has no field for a compressed one; this
-/// field shows the inflated message.
+/// Returns the term of Wireshark's field for a whole message. Wireshark has no separate field for a
+/// compressed message, so the same term is used for an inflated message.
 const fn message_term(message: &MessageInProgress) -> &'static Term {
     match message.kind {
         MessageKind::Text => &glossary::TEXT,
@@ -119,8 +119,8 @@ const fn message_term(message: &MessageInProgress) -> &'static Term {
     }
 }
 
-/// Creates the field of the inflated message, as far as it could be inflated. It is derived from
-/// the compressed payload: the frame does not contain its bytes.
+/// Creates the field of the inflated message, or of its beginning if inflating failed. The field is
+/// derived from the compressed payload, because the frame does not contain the inflated bytes.
 fn inflated_message(
     message: &MessageInProgress,
     inflated: &Excerpt,
@@ -138,7 +138,7 @@ fn inflated_message(
     Some(Field::new(term, range.clone(), content(inflated, message.kind)).with_meaning(meaning).derived())
 }
 
-/// Returns the clause that says why a compressed message is not inflated, or not to its end.
+/// Returns the clause that explains why a compressed message was not inflated completely.
 fn failure_clause(failure: Option<InflateFailure>) -> String {
     match failure {
         None => String::new(),
@@ -151,8 +151,8 @@ fn failure_clause(failure: Option<InflateFailure>) -> String {
     }
 }
 
-/// Creates the field of the fragment that this frame carries. If it is compressed, an inner field
-/// shows the inflated bytes that it adds to the message.
+/// Creates the field of the fragment that this frame carries. If the fragment is compressed, an
+/// inner field shows the inflated bytes that the fragment adds to the message.
 fn fragment(frame: &FrameUnit, message: &MessageInProgress, range: &Range<u64>) -> Field {
     let meaning = format!("fragment {} of the message", message.fragments);
     let MessageCoding::Deflate { failure, .. } = &message.coding else {

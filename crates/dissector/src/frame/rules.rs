@@ -1,8 +1,8 @@
-//! The rules that a header can break. A receiver stops at the first one; this module reports them
-//! all.
+//! The rules that a header can break. A receiver stops at the first broken rule, but this module
+//! reports all of them.
 //!
-//! The rules themselves are in [`protocol::frame::rules`]. This module adds the bytes that break
-//! them.
+//! The rules are checked by [`protocol::frame::rules`]. This module adds the range of the bytes
+//! that break each rule.
 
 use std::{
     convert::Infallible,
@@ -46,7 +46,7 @@ pub(super) fn check_header(
     };
     let mut violations = Vec::new();
     let ControlFlow::Continue(()) = rules::check(header, &header_context, |violation| add(&mut violations, violation));
-    // The reserved bits come before the opcode and the length, so a reader expects them first.
+    // The reserved bits come first in the header, so report their violations first.
     violations.sort_by_key(|violation| {
         !matches!(violation, Violation::ReservedBitsSet(_) | Violation::CompressedBitMisplaced(_))
     });
@@ -55,8 +55,8 @@ pub(super) fn check_header(
     findings
 }
 
-/// Returns the rules that an incomplete header breaks: the first two bytes are enough for some
-/// rules.
+/// Returns the rules that an incomplete header breaks. Some rules can be checked as soon as the
+/// first two bytes have arrived.
 pub(super) fn check_partial_header(header: &[u8]) -> Vec<Finding> {
     let &[first, second, ..] = header else { return Vec::new() };
     let mut violations = Vec::new();
@@ -82,7 +82,7 @@ fn open_message_info(message: &MessageInProgress) -> OpenMessageInfo {
     OpenMessageInfo { len, fragments: message.fragments }
 }
 
-/// Returns the bytes of a header that break the rule.
+/// Returns the range of the header bytes that break the rule.
 fn range_of(violation: &Violation, form: LengthForm) -> Range<u64> {
     match violation {
         Violation::UnmaskedFrame | Violation::MaskedFrame => 1..2,

@@ -12,12 +12,12 @@ use crate::{
     printable::printable,
 };
 
-/// The number of payload characters in a summary: together with the rest they fit into a line of
-/// 80.
+/// The maximum number of payload characters in a summary. With this number, the whole summary fits
+/// into a line of 80 characters.
 const PREVIEW_CHARACTERS: usize = 48;
 
-/// Summarizes a frame: `Text, 5 bytes: Hello`, or `Text, 5 bytes from 7: Hello` if it is
-/// compressed.
+/// Summarizes a frame in one line: `Text, 5 bytes: Hello`, or `Text, 5 bytes from 7: Hello` if the
+/// message is compressed.
 pub(super) fn summarize(frame: &FrameUnit, header: &RawHeader, message: Option<&MessageInProgress>) -> String {
     let length = header.payload_length;
     let (size, payload) = match message.map(|message| &message.coding) {
@@ -62,13 +62,15 @@ fn byte_count(length: u64) -> String {
     if length == 1 { "1 byte".to_owned() } else { format!("{length} bytes") }
 }
 
-/// Returns the beginning of a payload in one line: as text if it is text, otherwise in hexadecimal.
+/// Returns the beginning of a payload in one line: as text if it is printable UTF-8, otherwise in
+/// hexadecimal.
 fn preview(payload: &[u8]) -> String {
     // A character of UTF-8 takes at most four bytes.
     let end = payload.len().min(PREVIEW_CHARACTERS * 4);
     let text = match std::str::from_utf8(&payload[..end]) {
         Ok(text) => text,
-        // The cut is in the middle of a character.
+        // The limit cut the last character in two. Drop that character, because the payload itself
+        // may be valid.
         Err(error) if error.error_len().is_none() && end < payload.len() => {
             std::str::from_utf8(&payload[..error.valid_up_to()]).unwrap_or_default()
         }

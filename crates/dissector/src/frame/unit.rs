@@ -14,21 +14,22 @@ use crate::{
     record::{Direction, Finding},
 };
 
-/// The number of payload bytes that are unmasked at a time. The bytes belong to the caller, so they
-/// are copied before they are unmasked, and a large payload should not need a large copy.
+/// The maximum number of payload bytes that are unmasked at a time. The input is borrowed from the
+/// caller, so the bytes are copied before they are unmasked. Copying piece by piece avoids a large
+/// buffer for a large payload.
 const PIECE: usize = 4 << 10;
 
 /// A frame, complete or not.
 #[derive(Debug)]
 pub(crate) struct FrameUnit {
-    /// The bytes of the header so far.
+    /// The bytes of the header that have arrived so far.
     pub(super) header_bytes: Vec<u8>,
     /// The header, once it is complete. It may be invalid.
     pub(super) header: Option<RawHeader>,
     pub(super) position: MessagePosition,
-    /// The payload so far, unmasked.
+    /// The unmasked payload that has arrived so far.
     pub(super) payload: Excerpt,
-    /// The bytes that the payload adds to a compressed message.
+    /// The inflated bytes that the payload adds to a compressed message.
     pub(super) inflated: Excerpt,
     pub(super) findings: Vec<Finding>,
 }
@@ -36,11 +37,11 @@ pub(crate) struct FrameUnit {
 /// The position of a frame in its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MessagePosition {
-    /// The frame belongs to no message: it is a control frame, or an invalid one.
+    /// The frame does not belong to a message, because it is a control frame or invalid.
     Outside,
-    /// The frame is the first or the only one.
+    /// The frame is the first or the only frame of its message.
     First,
-    /// The frame is any other.
+    /// The frame continues a message.
     Later,
 }
 
@@ -64,7 +65,7 @@ impl FrameUnit {
         self.header.is_some_and(|header| header.payload_length == self.payload.total())
     }
 
-    /// Returns the number of bytes so far.
+    /// Returns the number of bytes of the frame that have arrived so far.
     pub(crate) const fn length(&self) -> u64 {
         self.header_bytes.len() as u64 + self.payload.total()
     }
@@ -93,7 +94,8 @@ impl FrameUnit {
         taken + self.push_payload(&bytes[taken..], context, frames)
     }
 
-    /// Checks a header that has just become complete, and begins the message if the frame does.
+    /// Checks a header that has just become complete. If the frame is the first one of a message,
+    /// begins that message.
     fn begin_payload(
         &mut self,
         header: RawHeader,
@@ -126,8 +128,8 @@ impl FrameUnit {
             }
             _ => MessageCoding::Identity,
         };
-        // If another message is still in progress, its sender has abandoned it. The frames that
-        // follow belong to this one.
+        // If another message is still in progress, the sender has broken a rule, which is reported.
+        // Later continuation frames are taken as parts of the new message, so drop the old one.
         frames.message = Some(MessageInProgress::new(kind, coding, limit));
         self.position = MessagePosition::First;
     }
@@ -141,7 +143,7 @@ impl FrameUnit {
             let plain = &mut buffer[..wire.len()];
             plain.copy_from_slice(wire);
             if let Some(key) = header.masking_key {
-                // The key repeats every four bytes, so only the lowest bits of the position count.
+                // The key repeats every four bytes, so only the position modulo 4 matters.
                 let offset = usize::try_from(self.payload.total() % 4).unwrap_or(0);
                 apply_mask(plain, key.at(offset));
             }
@@ -151,7 +153,7 @@ impl FrameUnit {
         taken
     }
 
-    /// Appends a piece of the payload to the message that it belongs to, if there is one.
+    /// Appends a piece of the payload to the frame's message, if the frame belongs to one.
     fn push_to_message(
         &mut self,
         plain: &[u8],
@@ -165,8 +167,8 @@ impl FrameUnit {
         if let (MessageCoding::Deflate { .. }, Some(inflater)) = (&message.coding, &mut frames.inflater) {
             let limit = context.options.limits.max_message_bytes;
             for violation in message.push_compressed(plain, inflater, limit, &mut self.inflated) {
-                // Each compressed byte changes the meaning of the ones after it, so no single byte
-                // can be blamed.
+                // Each compressed byte changes the meaning of the bytes after it, so the mistake
+                // cannot be attributed to a single byte. The finding covers the whole payload.
                 self.findings.push(Finding::violation(payload_range(header), violation));
             }
         } else if let Some(invalid) = message.push(plain) {
@@ -190,7 +192,8 @@ impl FrameUnit {
             };
             self.findings.push(Finding::violation(range, violation));
         }
-        // A Close frame that is too long is shown by its beginning, and its body cannot be checked.
+        // Only the beginning of a Close frame that is too long is kept, so its body cannot be
+        // checked. The header check has already reported its length.
         if header.opcode() == Some(Opcode::Close)
             && self.payload.left_out() == 0
             && let Err(violation) = CloseFrame::parse(self.payload.bytes())
@@ -205,7 +208,7 @@ impl FrameUnit {
         }
     }
 
-    /// Updates the context of the frames that follow this complete one.
+    /// Updates the context for the frames that follow this one, which is complete.
     pub(crate) fn update_context(&self, frames: &mut DirectionContext) {
         let Some(header) = self.header else { return };
         if self.position != MessagePosition::Outside && header.fin() {

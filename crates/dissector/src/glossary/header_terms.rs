@@ -1,8 +1,8 @@
-//! The terms of HTTP headers, found by name.
+//! Finds the term of an HTTP header by the name of the header.
 
 use super::{term::Term, terms::*};
 
-/// The headers that Wireshark or RFC 6455 names.
+/// The headers that have a term of their own: those that Wireshark or RFC 6455 names.
 static HEADERS: [&Term; 25] = [
     &HOST,
     &UPGRADE,
@@ -31,9 +31,10 @@ static HEADERS: [&Term; 25] = [
     &FORWARDED_FOR,
 ];
 
-/// Returns the term of a header. Upper and lower case are equivalent in `name`.
+/// Returns the term of a header, or `None` if the header has no term of its own. The case of `name`
+/// does not matter.
 pub(crate) fn term_for_header(name: &str) -> Option<&'static Term> {
-    // One label differs from the header's name: Wireshark writes "Accept Encoding", without the
-    // hyphen.
+    // Labels are header names, with one exception: Wireshark writes "Accept Encoding" without the
+    // hyphen. Replace the space, so that this label matches the header name.
     HEADERS.iter().find(|term| term.label.replace(' ', "-").eq_ignore_ascii_case(name)).copied()
 }

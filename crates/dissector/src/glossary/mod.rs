@@ -1,5 +1,5 @@
-//! The glossary: every kind of field, with its name in Wireshark, the reason that it exists and the
-//! section that specifies it.
+//! The glossary: every kind of field, with its name in Wireshark, the reason for its existence and
+//! the section that specifies it.
 //!
 //! ```text
 //!   FIN      websocket.fin       "A sender may begin a message ..."      RFC 6455, section 5.2
@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `term` | [`Term`] and the types of its fields |
 //! | `terms` | the terms themselves |
-//! | `header_terms` | the lookup of a term by the name of an HTTP header |
+//! | `header_terms` | finds the term of an HTTP header by name |
 
 mod header_terms;
 mod term;

@@ -2,23 +2,23 @@
 
 use protocol::RfcSection;
 
-/// A glossary entry: the description of a field, independent of its value.
+/// A glossary entry, which describes a field independently of its value.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Term {
-    /// The field's name in Wireshark, as you type it into the filter bar; `None` if Wireshark has
-    /// no such field.
+    /// The field's name in Wireshark, as used in a display filter; `None` if Wireshark has no such
+    /// field.
     pub name: Option<&'static str>,
-    /// The field's label, as in Wireshark's tree.
+    /// The field's label in Wireshark's tree.
     pub label: &'static str,
     /// The part of a record that the field belongs to. Each part has a colour.
     pub part: RecordPart,
-    /// The reason that the field exists: the problem that a protocol without it would have.
+    /// The reason why the field exists: the problem that a protocol without it would have.
     pub why: &'static str,
     /// The section that specifies the field.
     pub reference: RfcSection,
 }
 
-/// The parts of a record, which renderings distinguish by colour.
+/// A part of a record. Renderings distinguish the parts by colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RecordPart {
     /// FIN.
@@ -35,8 +35,8 @@ pub enum RecordPart {
     Payload,
     /// The first line of an HTTP head.
     StartLine,
-    /// A header that takes part in the opening handshake.
+    /// A header of the opening handshake.
     Handshake,
-    /// Any other header.
+    /// A header that is not part of the opening handshake.
     Header,
 }

@@ -33,7 +33,7 @@ terms! {
     RSV = Some("websocket.rsv"), "Reserved", Reserved, 6455 "5.2",
         "Room for extensions. If no extension was agreed on, a receiver must not accept a 1 here: the sender believes \
          that the bit changes the meaning of the payload.";
-    /// RSV1 where permessage-deflate was agreed on.
+    /// RSV1 if permessage-deflate was negotiated.
     PMC = Some("websocket.pmc"), "Per-Message Compressed", Reserved, 7692 "6",
         "Compression pays off for some messages and not for others, so the first frame of each message says whether \
          the message is compressed.";
@@ -82,7 +82,8 @@ terms! {
     TEXT = Some("websocket.payload.text"), "Text", Payload, 6455 "5.6",
         "The message, which must be UTF-8. The rule applies to the message as a whole: a fragment may end in the middle \
          of a character.";
-    /// A binary message. Wireshark passes it to another dissector, which owns this field.
+    /// A binary message. In Wireshark, this field belongs to the dissector to which the message is
+    /// passed.
     BINARY = Some("data.data"), "Data", Payload, 6455 "5.6",
         "The message: bytes that only the application can interpret.";
     /// The fragment of a message that one frame carries.
@@ -96,8 +97,8 @@ terms! {
     COMPRESSED = None, "Compressed", Payload, 7692 "7.2.1",
         "The message, compressed with DEFLATE. The last four bytes, 00 00 ff ff, are always the same, so the sender \
          leaves them out.";
-    /// The inflated content of a part of a compressed message. Wireshark shows only whole messages,
-    /// as text or data.
+    /// The inflated content of a part of a compressed message. Wireshark has no such field: it
+    /// shows only whole messages, as text or data.
     INFLATED = None, "Inflated", Payload, 7692 "7.2.2",
         "Computed from the compressed bytes and, with context takeover, from earlier messages, which they may refer to. \
          These bytes must be UTF-8 in a text message; those of the payload need not be.";
@@ -171,10 +172,10 @@ terms! {
     /// The bytes that the key encodes.
     NONCE = None, "Nonce", Handshake, 6455 "4.1",
         "16 random bytes, new for each connection, so that the response to an older request does not match.";
-    /// The input of the hash.
+    /// The input of the SHA-1 hash: the key, followed by the GUID of RFC 6455.
     KEY_AND_GUID = None, "Key and GUID", Handshake, 6455 "1.3",
         "The key as it was sent, followed by a fixed string that no other protocol uses by accident.";
-    /// The SHA-1 digest from which the accept value is made.
+    /// The SHA-1 digest whose Base64 is the accept value.
     DIGEST = None, "SHA-1", Handshake, 6455 "4.2.2",
         "A digest of 20 bytes. SHA-1 is broken for signatures, but that does no harm here, because nothing is kept \
          secret.";
@@ -215,7 +216,7 @@ terms! {
     /// Cookie.
     COOKIE = Some("http.cookie"), "Cookie", Header, 6265 "4.2",
         "Lets the server recognize the client, as everywhere in HTTP.";
-    /// One cookie of several.
+    /// One cookie in a Cookie header.
     COOKIE_PAIR = Some("http.cookie_pair"), "Cookie pair", Header, 6265 "4.2",
         "A name and a value that the server set earlier.";
     /// Set-Cookie.
@@ -259,13 +260,13 @@ terms! {
     /// X-Forwarded-For.
     FORWARDED_FOR = Some("http.x_forwarded_for"), "X-Forwarded-For", Header, 7239 "7.4",
         "The client's address, according to the proxy in between. Any client can send this header.";
-    /// Any other header.
+    /// A header without a term of its own.
     OTHER_HEADER = None, "Header", Header, 9110 "5",
         "A header without a meaning in WebSocket. A program that does not know it ignores it.";
     /// A line that is not a header.
     STRAY_LINE = None, "Line", Header, 9112 "5",
         "Every line after the first must consist of a name, a colon and a value.";
-    /// The empty line.
+    /// The empty line that ends a head.
     END_OF_HEAD = None, "End of head", StartLine, 9112 "2.1",
         "An empty line ends the head. After an accepted handshake the next byte is the first byte of a frame.";
 
@@ -273,7 +274,7 @@ terms! {
     /// The body of an HTTP message.
     BODY = Some("http.file_data"), "File Data", Payload, 9112 "6",
         "A web page, or the text that explains a rejection. There are no frames on this connection, at least not yet.";
-    /// Bytes that cannot be divided into units any more.
+    /// Bytes that can no longer be divided into units.
     UNREADABLE = None, "Unknown bytes", Payload, 6455 "7.1.7",
         "Nothing marks where a unit begins. A receiver that has lost track can never find a boundary again; it can only \
          end the connection.";

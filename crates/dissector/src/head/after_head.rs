@@ -11,20 +11,22 @@ use crate::context::{ConnectionContext, NextProtocol, RequestContext};
 /// The unit that follows a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AfterHead {
-    /// Another head.
+    /// The next unit is another head.
     Head,
-    /// A body: of this many bytes, or until the end of the stream.
+    /// The next unit is a body of this many bytes, or until the end of the stream if the length is
+    /// `None`.
     Body(Option<u64>),
-    /// Frames.
+    /// Frames follow.
     Frames,
-    /// Frames or another head: the response to this request decides.
+    /// Frames or another head follow, depending on the response to this request.
     Undecided,
-    /// Nothing that can be dissected.
+    /// The following bytes cannot be dissected.
     Unknown,
 }
 
 impl AfterHead {
-    /// Returns the unit that follows a head whose body has this length; `next` if there is no body.
+    /// Returns the unit that follows a head whose body has this length, or `next` if there is no
+    /// body.
     const fn body_or(length: BodyLength, next: Self) -> Self {
         match length {
             BodyLength::None => next,
@@ -47,7 +49,7 @@ pub(crate) fn after_response(head: &HeadUnit, context: &mut ConnectionContext) -
     let (_, facts) = dissect_response(head, context.request.as_ref(), &context.options.limits);
     let Some(facts) = facts else { return AfterHead::Unknown };
     if facts.status == 101 {
-        // If the request was not observed, assume the protocol that this crate is for.
+        // If the request was not observed, assume that it asked for WebSocket.
         let is_websocket = context.request.as_ref().is_none_or(RequestContext::wants_websocket);
         context.extensions = facts.extensions;
         context.deflate = facts.deflate;
@@ -55,7 +57,8 @@ pub(crate) fn after_response(head: &HeadUnit, context: &mut ConnectionContext) -
         return if is_websocket { AfterHead::Frames } else { AfterHead::Unknown };
     }
     if facts.status < 200 {
-        // 100 and 103 only announce the final response.
+        // Informational responses such as 100 and 103 come before the final response, whose head
+        // follows.
         return AfterHead::Head;
     }
     context.next_protocol = Some(NextProtocol::Http);

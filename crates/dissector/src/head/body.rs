@@ -13,9 +13,10 @@ pub(super) enum BodyLength {
     UntilEnd,
 }
 
-/// Returns the length of the body according to these headers; `default` if they do not say.
+/// Returns the length of the body according to these headers, or `default` if they do not state it.
 pub(super) fn body_length(headers: &HeaderMap, default: BodyLength) -> BodyLength {
-    // Chunks are not dissected: they are shown as one body.
+    // A chunked body is not divided into its chunks, so its end is not found. It is shown as one
+    // body that lasts until the stream ends.
     if headers.contains_key(header::TRANSFER_ENCODING) {
         return BodyLength::UntilEnd;
     }

@@ -1,4 +1,4 @@
-//! The first line of a head, and its parts, which are separated by spaces.
+//! Dissects the first line of a head into its parts, which are separated by spaces.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ pub(super) struct FirstLine<'a> {
 }
 
 impl FirstLine<'_> {
-    /// Creates a field of the bytes from `from` to `to`.
+    /// Creates a field from the bytes between the positions `from` and `to` in the line.
     pub(super) fn part(&mut self, term: &'static Term, from: usize, to: usize) -> Field {
         let range = self.start + from as u64..self.start + to as u64;
         self.parts.push((term, range.clone()));
@@ -29,8 +29,8 @@ impl FirstLine<'_> {
     }
 }
 
-/// Dissects the first line. Returns it as a field of this `term`, and the positions of its parts.
-/// `split` turns the line into fields.
+/// Dissects the first line. Returns the line as a field of this `term`, and the positions of its
+/// parts. `split` turns the line into inner fields.
 pub(super) fn dissect_first_line(
     lines: &[HeadLine<'_>],
     head: &[u8],

@@ -1,4 +1,4 @@
-//! Header lines as fields: the parts that requests and responses have in common.
+//! Creates the fields of header lines, for both requests and responses.
 
 use std::ops::Range;
 
@@ -10,8 +10,8 @@ use crate::{
     glossary::{self, Term},
 };
 
-/// Creates the fields of the header lines. `explain` adds the meaning of a line, and the fields
-/// that follow from it.
+/// Creates the fields of the header lines. `explain` adds the meaning of a line, and any fields
+/// inside it.
 pub(super) fn header_fields(lines: &[HeadLine<'_>], explain: impl Fn(&'static Term, &str, &mut Field)) -> Vec<Field> {
     let mut fields = Vec::new();
     for line in lines.iter().skip(1) {
@@ -39,7 +39,8 @@ pub(super) fn header_fields(lines: &[HeadLine<'_>], explain: impl Fn(&'static Te
     fields
 }
 
-/// Returns the meaning of a header line, if it is the same in requests and responses.
+/// Returns the meaning of a header line that means the same in requests and responses. Returns
+/// `None` for any other header line.
 pub(super) fn common_meaning(term: &'static Term, value: &str) -> Option<&'static str> {
     let has = |token: &str| value.split(',').any(|element| element.trim().eq_ignore_ascii_case(token));
     if std::ptr::eq(term, &glossary::UPGRADE) {
@@ -70,8 +71,9 @@ pub(super) fn extension_fields(value: &str, range: &Range<u64>) -> Vec<Field> {
 
 /// Creates a field for each cookie of a `Cookie` header whose value begins at `start`.
 fn cookie_fields(value: &str, start: u64) -> Vec<Field> {
-    // Bytes that are not UTF-8 were replaced by a longer sequence, so positions in the text are no
-    // longer positions in the head.
+    // Each sequence of bytes that is not UTF-8 was replaced by U+FFFD, which may have another
+    // length. Positions in the text are then no longer positions in the head, so no ranges can be
+    // computed.
     if value.contains(char::REPLACEMENT_CHARACTER) {
         return Vec::new();
     }

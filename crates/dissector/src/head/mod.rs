@@ -7,18 +7,18 @@
 //!   ␍␊                          the empty line that ends the head
 //! ```
 //!
-//! This module finds the lines itself, so that it can show a broken head too. For their meaning,
-//! and for the rules, it relies on [`protocol::handshake`]: each head is parsed by the code that
-//! parses it in a server or a client.
+//! This module splits the lines itself, so that it can show an invalid head too. To interpret the
+//! lines and to check the rules, it uses [`protocol::handshake`]: each head is parsed by the same
+//! code as in a server or a client.
 //!
 //! | file | contents |
 //! |---|---|
 //! | `unit` | collects a head |
 //! | `lines`, `first_line` | the lines of a head, and the parts of the first one |
 //! | `header_fields` | header lines as fields |
-//! | `parse` | the protocol's parsers, and the bytes that break their rules |
+//! | `parse` | runs the parsers of `protocol`, and finds the bytes that break a rule |
 //! | `request`, `response` | the dissections |
-//! | `body`, `after_head` | the unit that follows a head |
+//! | `body`, `after_head` | the length of the body, and the unit that follows a head |
 
 mod after_head;
 mod body;

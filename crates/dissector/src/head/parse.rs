@@ -1,4 +1,4 @@
-//! Parses a head with the protocol's own parsers, and finds the bytes that break a rule.
+//! Parses a head with the parsers of the `protocol` crate, and finds the bytes that break a rule.
 
 use std::ops::Range;
 
@@ -10,8 +10,8 @@ use crate::{
     record::Finding,
 };
 
-/// Parses a head with `parse`, one of the protocol's parsers. Returns `None` while the head is
-/// incomplete, and a finding if it is malformed.
+/// Parses a head with `parse`, a parser of the `protocol` crate. Returns `None` while the head is
+/// incomplete, and fails with a finding if the head is malformed or too long.
 pub(super) fn parse_head<T>(
     head: &HeadUnit,
     lines: &[HeadLine<'_>],
@@ -27,8 +27,8 @@ pub(super) fn parse_head<T>(
         }
         Ok(parsed) => Ok(parsed),
         Err(violation @ HandshakeViolation::MalformedHead(_)) => {
-            // The parser does not say which line is malformed. It is the first line with which the
-            // head up to there fails to parse.
+            // The parser does not report which line is malformed. Find it by parsing ever longer
+            // beginnings of the head: the first line with which parsing fails is the malformed one.
             let fails = |line: &&HeadLine<'_>| {
                 let end = usize::try_from(line.range().end).unwrap_or(usize::MAX).min(head.bytes().len());
                 parse(&head.bytes()[..end], limits).is_err()
@@ -40,8 +40,8 @@ pub(super) fn parse_head<T>(
     }
 }
 
-/// Creates a finding for a rule of the handshake, at the line that breaks it. If that line is
-/// missing, the finding is at the empty line.
+/// Creates a finding for a rule of the handshake. Its range is the line that breaks the rule. If
+/// that line is missing, the range is the empty line that ends the head.
 pub(super) fn locate(
     violation: HandshakeViolation,
     lines: &[HeadLine<'_>],

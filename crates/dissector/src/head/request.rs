@@ -23,15 +23,15 @@ use crate::{
     unit::Dissection,
 };
 
-/// The facts of a request that matter for the units after it.
+/// The facts about a request that the dissection of later units needs.
 #[derive(Debug)]
 pub(crate) struct RequestFacts {
     pub(super) context: RequestContext,
     pub(super) body: BodyLength,
 }
 
-/// Dissects a request, complete or not. Returns the facts as well, if the request is complete and
-/// well formed.
+/// Dissects the head of a request, which may be incomplete. Also returns the facts that later units
+/// need, if the head is complete and well formed.
 pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, Option<RequestFacts>) {
     let length = head.length();
     let lines = split_lines(head.bytes());
@@ -41,7 +41,7 @@ pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, 
     match parse_head(head, &lines, &parts, limits, parse_request) {
         Ok(Some(request)) => {
             let context = RequestContext::new(&request);
-            // The rules of WebSocket do not apply to a request for a web page.
+            // The rules of WebSocket do not apply to other requests, such as one for a web page.
             if context.wants_websocket()
                 && let Err(violation) = request.check_upgrade()
             {
@@ -84,8 +84,8 @@ fn split_request_line(line: &mut FirstLine<'_>) -> Vec<Field> {
     let is_get = &bytes[..first] == b"GET";
     let meaning = if is_get { "the method of every WebSocket request" } else { "a WebSocket request needs GET" };
     let mut fields = vec![line.part(&glossary::METHOD, 0, first).with_meaning(meaning)];
-    // A valid target contains no spaces. In a broken line it may; then the target is everything
-    // between the first and the last space.
+    // A valid target contains no spaces. If an invalid line contains more than two, the target is
+    // everything between the first and the last space.
     let last = bytes.iter().rposition(is_space).filter(|&last| last > first).unwrap_or(bytes.len());
     let target = &bytes[first + 1..last];
     let mut inner = Vec::new();
@@ -101,7 +101,7 @@ fn split_request_line(line: &mut FirstLine<'_>) -> Vec<Field> {
     fields
 }
 
-/// Adds the meaning of a header line in a request, and the fields that follow from it.
+/// Adds the meaning of a header line in a request to its field, and any fields inside it.
 fn explain(term: &'static Term, value: &str, field: &mut Field) {
     let is = |other: &Term| std::ptr::eq(term, other);
     let range = field.range.clone();
@@ -127,7 +127,7 @@ fn explain(term: &'static Term, value: &str, field: &mut Field) {
     }
 }
 
-/// Creates a field for each step from the key to the accept value.
+/// Creates a field for each step of the computation from the key to the accept value.
 fn accept_steps(key: &str, range: &Range<u64>) -> Vec<Field> {
     let step = |term, value| Field::new(term, range.clone(), value).derived();
     let mut steps = Vec::new();

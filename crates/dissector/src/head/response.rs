@@ -23,7 +23,7 @@ use crate::{
     unit::Dissection,
 };
 
-/// The facts of a response that matter for the units after it.
+/// The facts about a response that the dissection of later units needs.
 #[derive(Debug)]
 pub(crate) struct ResponseFacts {
     pub(super) status: u16,
@@ -32,8 +32,9 @@ pub(crate) struct ResponseFacts {
     pub(super) body: BodyLength,
 }
 
-/// Dissects a response, complete or not. Returns the facts as well, if the response is complete and
-/// well formed. `request` is the request that it answers, if that was observed.
+/// Dissects the head of a response, which may be incomplete. Also returns the facts that later
+/// units need, if the head is complete and well formed. `request` is the corresponding request, if
+/// it was observed.
 pub(crate) fn dissect_response(
     head: &HeadUnit,
     request: Option<&RequestContext>,
@@ -49,7 +50,7 @@ pub(crate) fn dissect_response(
             let extensions = extensions_of(response.headers());
             let offered = request.map(RequestContext::extensions);
             let (deflate, deflate_violation) = ObservedDeflate::negotiated(offered.as_deref(), &extensions);
-            // Only a 101 to a WebSocket request has to follow the rules of WebSocket.
+            // The rules of WebSocket apply only to a 101 response to a WebSocket request.
             if response.status() == StatusCode::SWITCHING_PROTOCOLS
                 && let Some(request) = request.filter(|request| request.wants_websocket())
                 && let Some(violation) = validate(head.bytes(), request, limits).or(deflate_violation)
@@ -79,7 +80,8 @@ pub(crate) fn dissect_response(
     (dissection, facts)
 }
 
-/// Validates a 101 as the client that sent the request does. Returns the first rule that it breaks.
+/// Validates a 101 response as the client that sent the request would. Returns the first rule that
+/// the response breaks.
 fn validate(head: &[u8], request: &RequestContext, limits: &Limits) -> Option<HandshakeViolation> {
     let mut client = request.client(limits)?;
     client.input().extend_from_slice(head);
@@ -112,7 +114,7 @@ fn split_status_line(line: &mut FirstLine<'_>) -> Vec<Field> {
     fields
 }
 
-/// Adds the meaning of a header line in a response, and the fields that follow from it.
+/// Adds the meaning of a header line in a response to its field, and any fields inside it.
 fn explain(term: &'static Term, value: &str, field: &mut Field, request: Option<&RequestContext>) {
     let is = |other: &Term| std::ptr::eq(term, other);
     let range = field.range.clone();

@@ -4,9 +4,9 @@
 #[derive(Debug)]
 pub(crate) struct HeadUnit {
     bytes: Vec<u8>,
-    /// The number of bytes in the current line, without CR.
+    /// The number of bytes in the current line so far, not counting CR.
     line_length: usize,
-    /// Whether there was a line that is not empty. Empty lines before a head are skipped (RFC 9112,
+    /// Whether a line that is not empty has begun. Empty lines before a head are skipped (RFC 9112,
     /// section 2.2).
     has_first_line: bool,
     has_ended: bool,
@@ -21,8 +21,9 @@ impl HeadUnit {
         self.bytes.is_empty()
     }
 
-    /// Takes bytes up to the end of the head, or up to `limit` bytes in all. Returns the number of
-    /// bytes taken, and whether the head is finished: it has ended, or it is too long.
+    /// Takes bytes up to the end of the head, or until the head has `limit` bytes. Returns the
+    /// number of bytes taken, and whether the head is finished, because it has ended or is too
+    /// long.
     pub(crate) fn push(&mut self, bytes: &[u8], limit: usize) -> (usize, bool) {
         for (at, &byte) in bytes.iter().enumerate() {
             if self.bytes.len() >= limit {
@@ -30,7 +31,7 @@ impl HeadUnit {
             }
             self.bytes.push(byte);
             match byte {
-                // The empty line that ends the head.
+                // This is the empty line that ends the head.
                 b'\n' if self.line_length == 0 && self.has_first_line => {
                     self.has_ended = true;
                     return (at + 1, true);
@@ -54,7 +55,7 @@ impl HeadUnit {
         self.bytes.len() as u64
     }
 
-    /// Returns whether the empty line that ends the head was seen.
+    /// Returns whether the empty line that ends the head has arrived.
     pub(super) const fn has_ended(&self) -> bool {
         self.has_ended
     }

@@ -1,4 +1,5 @@
-//! The hex dump: the bytes in the colours of their fields, and the fields below them.
+//! Renders a record as a hex dump: the bytes in the colours of their fields, and the fields below
+//! them.
 //!
 //! ```text
 //! 00000000  81 85 37 fa 21 3d 7f 9f  4d 51 58                |..7.!=..MQX|
@@ -17,8 +18,8 @@ use std::fmt::{Display, Write};
 use super::{palette, tree::line};
 use crate::{field::Field, glossary::RecordPart, record::Record};
 
-/// The number of bytes in a row. Most hex dumps use 16, and a power of two makes the offsets easy
-/// to read.
+/// The number of bytes per row. Most hex dumps use 16, and a power of two makes the offsets easy to
+/// read.
 const ROW: usize = 16;
 
 /// A run of bytes that share a letter: the bytes of one outermost field, or of several fields with
@@ -52,7 +53,8 @@ pub fn hex_dump(record: &Record, rows: usize, colour: bool) -> String {
             let _ = write!(letters, "{gap}{letter}{letter}");
             let _ = write!(ascii, "{}", paint(character, run.map(|run| run.part), colour));
         }
-        // Each byte takes three columns, and the gap in the middle takes one.
+        // Pad a short row, so that its text starts in the same column as in full rows. Each byte
+        // takes three columns, and the gap in the middle takes one.
         let width = row.len() * 3 + usize::from(row.len() > ROW / 2);
         let padding = " ".repeat(ROW * 3 + 1 - width);
         let offset = record.offset + first as u64;
@@ -77,19 +79,20 @@ pub fn hex_dump(record: &Record, rows: usize, colour: bool) -> String {
     text
 }
 
-/// Groups the outermost fields: those with the same range share a run.
+/// Groups the outermost fields into runs. Fields with the same range share a run.
 fn runs(record: &Record) -> Vec<ByteRun<'_>> {
     let mut runs: Vec<ByteRun<'_>> = Vec::new();
     for field in &record.fields {
         match runs.last_mut() {
             Some(run) if run.fields.iter().any(|other| other.range == field.range) => {
                 run.fields.push(field);
-                // The bytes take the colour of the last field, which says most about them: the
-                // opcode in the first byte of a frame, the length in the second.
+                // The bytes take the colour of the last field, which is the most informative one:
+                // the opcode in the first byte of a frame, and the length in the second.
                 run.part = field.term.part;
             }
             _ => {
-                // A head may have more lines than there are letters.
+                // A head may have more lines than there are letters, so the letters start again
+                // after `z`.
                 let letter = char::from(b'a' + u8::try_from(runs.len() % 26).unwrap_or(0));
                 runs.push(ByteRun { letter, fields: vec![field], part: field.term.part });
             }

@@ -1,4 +1,4 @@
-//! Records as JSON, one line each.
+//! Renders records as JSON, one line per record.
 //!
 //! ```text
 //!   {"number":0,"direction":"to_server","kind":"frame","offset":0,"length":11,"complete":true,
@@ -11,8 +11,9 @@
 //!
 //! Bytes are written as in Wireshark, in hexadecimal with colons. `left_out` is the number of bytes
 //! that were not kept. Empty members are omitted: a field of whole bytes has no `mask`, a field
-//! without inner fields has no `fields`, and a limit of the receiver has no `rfc` and no `section`.
-//! `started_at` and `ended_at` are seconds since 1970. `part` selects the colour.
+//! without inner fields has no `fields`, and a finding about a limit of the receiver has no `rfc`
+//! and no `section`. `started_at` and `ended_at` are in seconds since 1970. `part` determines the
+//! colour.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -27,8 +28,8 @@ use crate::{
 /// Renders the record as one line of JSON, without a line break at the end.
 #[must_use]
 pub fn json(record: &Record) -> String {
-    // This cannot fail: a record contains no maps with keys that are not strings, and writing to a
-    // string does not fail.
+    // Serialization cannot fail: all keys of a record's maps are strings, and writing to a string
+    // never fails.
     serde_json::to_string(record).unwrap_or_default()
 }
 
@@ -36,7 +37,7 @@ fn colons(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }
 
-/// Formats a time as seconds since 1970 with six decimal places, like the times of packets.
+/// Formats a time as seconds since 1970 with six decimal places.
 fn seconds(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{}.{:06}", since.as_secs(), since.subsec_micros())

@@ -5,11 +5,11 @@
 //! | [`tree`] | to compare with Wireshark: the fields in its notation |
 //! | [`explained`] | to learn: the same tree with an explanation of each field |
 //! | [`hex_dump`] | on a terminal: the bytes in colour, and the fields below them |
-//! | [`json`] | in programs: one line for each record |
+//! | [`json`] | in programs: one line of JSON per record |
 //! | [`svg`] | in documents: a figure that needs no other file |
 //!
-//! Each of them turns a [`Record`](crate::record::Record) into a `String`. All of them use the
-//! colours of [`palette`].
+//! Each function turns a [`Record`](crate::record::Record) into a `String`. The hex dump and the
+//! figure use the colours of [`palette`].
 
 mod hexdump;
 mod json;

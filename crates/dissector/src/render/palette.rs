@@ -1,27 +1,27 @@
-//! The colours of the parts of a record, the same on the terminal and in figures.
+//! The colours of the parts of a record, on the terminal and in figures.
 //!
-//! The colours are pale and carry dark text, so they look the same on dark and light terminals.
-//! People with a colour vision deficiency can tell them apart; a test verifies that. No rendering
-//! relies on colour alone.
+//! The colours are pale backgrounds for dark text, so they look the same on dark and light
+//! terminals. A test verifies that people with a colour vision deficiency can tell them apart. No
+//! rendering relies on colour alone.
 
 use anstyle::{Ansi256Color, Color, Style};
 
 use crate::glossary::RecordPart;
 
-/// A colour for screens (red, green, blue), and the same colour among the 256 of a terminal.
+/// A colour as an RGB value, and the number of the same colour in a terminal's 256-colour palette.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colour {
-    /// Red, green and blue.
+    /// The red, green and blue components.
     pub rgb: [u8; 3],
-    /// The number in the terminal's palette. It is never below 16: users can redefine the first 16
-    /// colours.
+    /// The number in a terminal's 256-colour palette. It is never below 16, because users can
+    /// redefine the first 16 colours.
     pub ansi: u8,
 }
 
-/// The dark colour of text on any of the other colours.
+/// The dark colour for text on a coloured background.
 pub const INK: Colour = Colour { rgb: [0x0B, 0x13, 0x24], ansi: 16 };
 
-/// Returns the colour of a part.
+/// Returns the colour of a part of a record.
 #[must_use]
 pub const fn of(part: RecordPart) -> Colour {
     match part {
@@ -66,8 +66,8 @@ mod tests {
         RecordPart::Header,
     ];
 
-    /// Returns the colour with this number in a terminal: the colour cube with six levels, or the
-    /// greys (xterm's numbers).
+    /// Returns the colour with this number in xterm's palette. Numbers from 16 are a colour cube
+    /// with six levels, and numbers from 232 are greys.
     fn of_terminal(number: u8) -> [u8; 3] {
         match number {
             232.. => [8 + 10 * (number - 232); 3],
@@ -143,7 +143,8 @@ mod tests {
                 for &other in &parts[index + 1..] {
                     let (a, b) = (seen(of(one).rgb, matrix), seen(of(other).rgb, matrix));
                     let distance = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-                    // The smallest visible difference is about 0.02; require several times as much.
+                    // The smallest visible difference is about 0.02. Require more than four times
+                    // as much.
                     assert!(distance > 0.09, "{one:?} and {other:?} with {blindness}: {distance:.3}");
                 }
             }

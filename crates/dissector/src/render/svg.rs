@@ -1,4 +1,4 @@
-//! A record as a figure: an SVG file that needs no script, style sheet or font.
+//! Renders a record as an SVG figure that needs no script, style sheet or font.
 //!
 //! ```text
 //!   ┌──────────────────────────────────────────────┐
@@ -25,25 +25,26 @@ use crate::{
 
 const WIDTH: usize = 960;
 const MARGIN: usize = 28;
-/// The number of bytes in a row.
+/// The number of bytes per row.
 const ROW: usize = 16;
-/// The number of bytes that are drawn: four rows. Nobody could take in more at a glance.
+/// The maximum number of bytes that are drawn: four rows. A reader could not take in more at a
+/// glance.
 const BYTES: usize = 4 * ROW;
-/// The size of a byte's tile, and the distance from one tile to the next.
+/// The size of a byte's tile in pixels, and the distance from one tile to the next.
 const TILE: (usize, usize) = (44, 56);
-/// The size of a bit's tile, and the distance from one tile to the next.
+/// The size of a bit's tile in pixels, and the distance from one tile to the next.
 const BIT: (usize, usize) = (44, 48);
-/// The gap between the two bytes whose bits are shown.
+/// The gap in pixels between the two bytes whose bits are shown.
 const BYTE_GAP: usize = 24;
-/// The height of a line of text.
+/// The height of a line of text in pixels.
 const LINE: usize = 22;
-/// The x position of a field's meaning.
+/// The x position of a field's meaning in pixels.
 const MEANING: usize = 430;
-/// The number of fixed-width characters that fit to the left of the meaning, and the number of
-/// sans-serif characters that the meaning's line holds.
+/// The maximum number of fixed-width characters to the left of the meaning, and the maximum number
+/// of sans-serif characters in a line of the meaning.
 const COLUMNS: (usize, usize) = (45, 50);
-/// The number of fixed-width characters that fit beside the reference if the meaning has a line of
-/// its own.
+/// The maximum number of fixed-width characters beside the reference if the meaning has a separate
+/// line.
 const WHOLE_LINE: usize = 92;
 
 const PANEL: &str = "#101a30";
@@ -53,7 +54,7 @@ const WARNING: &str = "#ffd75f";
 const SANS: &str = "Inter, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif";
 const MONO: &str = "'Fira Code', 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 
-/// Renders the record as an SVG figure. It has a dark background of its own, so it looks the same
+/// Renders the record as an SVG figure. The figure includes a dark background, so it looks the same
 /// on light and dark pages.
 ///
 /// The `desc` element contains the [tree](super::tree), for readers who cannot see the figure.
@@ -61,7 +62,7 @@ const MONO: &str = "'Fira Code', 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono',
 pub fn svg(record: &Record) -> String {
     let mut figure = SvgFigure { elements: String::new(), y: MARGIN };
     figure.heading(record);
-    // A head is text, and its fields show that text already.
+    // A head is text that its fields already show, so its bytes are not drawn.
     if !matches!(record.kind, RecordKind::Request | RecordKind::Response) {
         figure.bytes(record);
     }
@@ -144,8 +145,8 @@ impl SvgFigure {
         }
     }
 
-    /// Draws the first two bytes of a frame: a tile for each bit, and the label of each field below
-    /// its bits.
+    /// Draws the first two bytes of a frame bit by bit: a tile for each bit, and the label of each
+    /// field below its bits.
     fn bits(&mut self, record: &Record) {
         self.y += 12;
         let position = |byte: usize, bit: usize| MARGIN + (byte * 8 + bit) * BIT.1 + byte * BYTE_GAP;
@@ -220,8 +221,8 @@ impl SvgFigure {
     }
 }
 
-/// Returns the colour of a byte: the colour of its widest field. In the first byte of a frame that
-/// is the opcode, in the second byte the length.
+/// Returns the colour of a byte, which is the colour of its widest field. The widest field is the
+/// opcode in the first byte of a frame, and the length in the second byte.
 fn colour_of(record: &Record, position: usize) -> Colour {
     let position = position as u64;
     let holds = |field: &&Field| !field.derived && field.range.contains(&position);
@@ -230,7 +231,8 @@ fn colour_of(record: &Record, position: usize) -> Colour {
     palette::of(field.map_or(RecordPart::Header, |field| field.term.part))
 }
 
-/// Returns the text, or its beginning and an ellipsis if it is too long.
+/// Returns the text. If it has more than `length` characters, returns its beginning and an
+/// ellipsis.
 fn truncate(text: &str, length: usize) -> String {
     if text.chars().count() <= length {
         return text.to_owned();
@@ -238,8 +240,8 @@ fn truncate(text: &str, length: usize) -> String {
     text.chars().take(length.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// Text that is safe between two tags. The five characters that XML reserves are escaped, and
-/// characters that XML does not allow are replaced.
+/// Writes text so that it is safe as the content of an XML element. The five characters that XML
+/// reserves are escaped, and characters that XML does not allow are replaced.
 struct Escaped<'a>(&'a str);
 
 impl Display for Escaped<'_> {

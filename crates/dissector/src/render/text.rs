@@ -1,4 +1,4 @@
-//! Field values and bits as text, in Wireshark's notation.
+//! Formats field values and bits as text, in Wireshark's notation.
 
 use std::fmt::Write;
 
@@ -8,11 +8,11 @@ use crate::{
     printable::printable,
 };
 
-/// The number of bytes of a value in a line of text. Wireshark shows as many.
+/// The maximum number of bytes of a value that are shown in one line, as in Wireshark.
 const BYTES_SHOWN: usize = 80;
 
-/// The number of characters of a text: about two lines of a terminal. The field holds the whole
-/// text.
+/// The maximum number of characters of a text value that are shown: about two lines of a terminal.
+/// The field itself is not shortened.
 const CHARACTERS_SHOWN: usize = 200;
 
 /// Formats the bits of a byte in groups of four, with a dot for each bit that is not in `mask`:
@@ -32,8 +32,8 @@ pub fn bit_pattern(byte: u8, mask: u8) -> String {
     pattern
 }
 
-/// Returns the bits of a field that is smaller than one byte, at their places in the byte, and its
-/// mask.
+/// Returns the bits of a field that is smaller than one byte, at their positions in the byte, and
+/// the field's mask.
 pub(super) fn own_bits(field: &Field) -> Option<(u8, u8)> {
     let mask = field.mask?;
     let value = match field.value {
@@ -45,7 +45,7 @@ pub(super) fn own_bits(field: &Field) -> Option<(u8, u8)> {
     Some((value & mask, mask))
 }
 
-/// Formats a field's value in one line, as Wireshark does. The text is empty for a group.
+/// Formats a field's value in one line, as Wireshark does. Returns an empty string for a group.
 #[must_use]
 pub fn value_text(field: &Field) -> String {
     match &field.value {
@@ -54,8 +54,8 @@ pub fn value_text(field: &Field) -> String {
         FieldValue::Flag(false) => "False".to_owned(),
         FieldValue::Bits(bits) => format!("{bits:#x}"),
         FieldValue::Number { value, name: None } => value.to_string(),
-        // The seven bits announce a longer form. Wireshark writes their number first then, because
-        // it is not a length.
+        // The seven bits announce an extended length. Wireshark then writes the number before the
+        // name, because the number is not a length.
         FieldValue::Number { value, name: Some(name) } if field.term == &glossary::LENGTH => format!("{value} {name}"),
         FieldValue::Number { value, name: Some(name) } => format!("{name} ({value})"),
         FieldValue::Text { text, left_out } => {

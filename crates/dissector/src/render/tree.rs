@@ -1,4 +1,4 @@
-//! The fields as a tree, in Wireshark's notation.
+//! Renders the fields as a tree, in Wireshark's notation.
 
 use std::fmt::Write;
 
@@ -9,10 +9,11 @@ use crate::{
     record::{Record, RecordKind},
 };
 
-/// The width of explanations in columns: they fit a terminal of the usual 80.
+/// The maximum width of a line of an explanation, in columns. It fits a terminal of the usual
+/// width.
 const WIDTH: usize = 80;
 
-/// Renders the record as Wireshark does: a line for each field, with bits at their places in the
+/// Renders the record as Wireshark does: one line per field, with bits at their positions in the
 /// byte and derived fields in brackets.
 ///
 /// ```text
@@ -27,8 +28,8 @@ pub fn tree(record: &Record) -> String {
     write_tree(record, false)
 }
 
-/// Renders the same tree, and for each field the meaning of its value, the reason that it exists
-/// and the section that specifies it.
+/// Renders the same tree as [`tree`], and adds for each field the meaning of its value, the reason
+/// for its existence and the section that specifies it.
 #[must_use]
 pub fn explained(record: &Record) -> String {
     write_tree(record, true)
@@ -74,13 +75,14 @@ pub fn line(field: &Field) -> String {
     }
     let value = value_text(field);
     if is_whole_line(field) {
-        // Wireshark shows the first line of a head without a label.
+        // The first line of a head, or a line without a colon, is shown without a label, as in
+        // Wireshark.
         line.push_str(&value);
         line.push_str("\\r\\n");
     } else if is_header(field) {
         let _ = write!(line, "{}: {value}\\r\\n", field.label);
     } else if field.value == FieldValue::Group || field.term == &glossary::MASKED_PAYLOAD {
-        // Nobody can read masked bytes, and a hex dump shows them anyway.
+        // Masked bytes are unreadable, and a hex dump shows them anyway, so their value is omitted.
         line.push_str(&field.label);
     } else {
         let _ = write!(line, "{}: {value}", field.label);
@@ -92,12 +94,13 @@ fn is_whole_line(field: &Field) -> bool {
     [&glossary::REQUEST_LINE, &glossary::STATUS_LINE, &glossary::STRAY_LINE].contains(&field.term)
 }
 
-/// Returns whether the field is a header line, not a field that is derived from one.
+/// Returns whether the field is a header line. A field that is derived from a header line does not
+/// count.
 fn is_header(field: &Field) -> bool {
     matches!(field.term.part, RecordPart::Handshake | RecordPart::Header) && !field.derived
 }
 
-/// Wraps a text into lines of at most `width` characters.
+/// Wraps text into lines of at most `width` characters.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

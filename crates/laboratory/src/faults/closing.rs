@@ -8,7 +8,7 @@ use crate::{
     payloads::{FOLLOW_UP_PING, SAMPLE},
 };
 
-/// A Close with a code that must not be sent.
+/// Creates a fault that sends a Close with a code that must not be sent.
 const fn code<const CODE: u16>(
     name: &'static str,
     level: RequirementLevel,
@@ -26,7 +26,7 @@ const fn code<const CODE: u16>(
     }
 }
 
-/// A frame after a Close.
+/// Creates a fault that sends a frame after a Close.
 const fn after_close(
     name: &'static str,
     level: RequirementLevel,

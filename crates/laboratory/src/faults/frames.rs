@@ -8,7 +8,7 @@ use crate::{
     payloads::SAMPLE,
 };
 
-/// A text frame with a reserved bit.
+/// Creates a fault that sends a text frame with a reserved bit.
 const fn reserved_bit(name: &'static str, description: &'static str, inject: fn(&mut FrameBuilder<'_>)) -> Fault {
     Fault {
         name,
@@ -28,8 +28,9 @@ fn text_with(frames: &mut FrameBuilder<'_>, reserved: ReservedBits) {
     frames.put(&header, SAMPLE);
 }
 
-/// A complete frame with the opcode `BITS`. The opcodes from 8 upward are control frames, and this
-/// frame follows their rules as well.
+/// Creates a fault that sends a complete frame with the reserved opcode `BITS`. The opcodes from 8
+/// upward are reserved for control frames, and this frame also obeys the other rules for control
+/// frames.
 const fn reserved_opcode<const BITS: u8>(name: &'static str) -> Fault {
     Fault {
         name,
@@ -47,7 +48,7 @@ const fn reserved_opcode<const BITS: u8>(name: &'static str) -> Fault {
     }
 }
 
-/// The length 5 in a longer form than necessary.
+/// Creates a fault that encodes the length 5 in a longer form than necessary.
 const fn overlong(name: &'static str, description: &'static str, inject: fn(&mut FrameBuilder<'_>)) -> Fault {
     Fault {
         name,
@@ -66,7 +67,7 @@ fn text_with_wrong_masking(frames: &mut FrameBuilder<'_>) {
     frames.put(&header, SAMPLE);
 }
 
-/// The seven bits of the length in the second byte of a frame.
+/// The mask of the seven bits of the length in the second byte of a frame.
 const SEVEN_BITS: u8 = 0x7f;
 
 pub(super) static FAULTS: &[Fault] = &[

@@ -7,7 +7,7 @@ use crate::{
     frame_builder::FrameBuilder,
 };
 
-/// A text message that is not UTF-8.
+/// Creates a fault that sends a text message that is not valid UTF-8.
 const fn not_utf8(name: &'static str, description: &'static str, inject: fn(&mut FrameBuilder<'_>)) -> Fault {
     Fault {
         name,

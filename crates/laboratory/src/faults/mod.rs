@@ -1,10 +1,10 @@
-//! All faults in one table, in the order in which a connection can meet them.
+//! Lists all faults, in the order in which they can occur on a connection.
 //!
 //! | module | sections | side |
 //! |---|---|---|
 //! | `request` | 4.2.1, 4.2.2, 4.3, 9.1, 10.4, 11.3 | client |
 //! | `response` | 4.1, 4.3, 9.1, 10.4, 11.3 | server |
-//! | `oversize` | the sizes that both of them use | |
+//! | `oversize` | the sizes that `request` and `response` use | |
 //! | `frames` | 5.1, 5.2, 10.4 | either |
 //! | `messages` | 5.4, 8.1 | either |
 //! | `control` | 5.5 | either |
@@ -35,7 +35,7 @@ pub fn sent_by(role: Role) -> impl Iterator<Item = &'static Fault> {
     all().filter(move |fault| fault.can_be_sent_by(role))
 }
 
-/// Returns the fault with this name that an endpoint with this role can send.
+/// Returns the fault with this name, if an endpoint with this role can send it.
 #[must_use]
 pub fn find(role: Role, name: &str) -> Option<&'static Fault> {
     sent_by(role).find(|fault| fault.name == name)

@@ -1,10 +1,11 @@
 //! The end of a connection: the facts, and the conclusions from them (sections 1.4, 5.5.1 and 7).
 //!
-//! Only facts are stored, none is ever taken back, and every assignment is in this file: see
-//! *Transitions* below. The RFC's states, the codes 1005 and 1006, and the next step for TCP are computed from
-//! the facts. A stored state could contradict the facts; a computed one cannot.
+//! This module stores only facts. A fact is never revoked, and every assignment to a fact is in
+//! this file, under *Transitions* below. The RFC's states, the codes 1005 and 1006, and the next
+//! step for TCP are computed from the facts. A stored state could contradict the facts; a computed
+//! state cannot.
 //!
-//! Nothing here knows about bytes, frames or time.
+//! This module handles no bytes, no frames and no time.
 //!
 //! ```text
 //!               a Close sent, a Close received, or a rule broken
@@ -20,14 +21,15 @@
 //!   deadline passed                         disconnect                  disconnect
 //! ```
 //!
-//! The server closes TCP first, so that the kernel's `TIME_WAIT` state stays at its end.
-//! `TIME_WAIT` blocks an address pair for a minute or two. A server does not notice that, because
-//! its port is the well-known one anyway. A client that connects again at once would need another
-//! port (section 7.1.1).
+//! The server closes TCP first, so that the kernel's `TIME_WAIT` state is on the server.
+//! `TIME_WAIT` blocks a pair of addresses and ports for a minute or two. This does not affect a
+//! server, because it listens on its well-known port in any case. A client that reconnects at once
+//! would need another port (section 7.1.1).
 //!
-//! *Half-close* means that this end sends nothing more but keeps reading, and discards what it
-//! reads. Closing both directions while the peer's bytes are on their way would make the kernel
-//! answer with a reset, and a reset can overtake the Close frame and destroy it.
+//! *Half-close* means that this endpoint sends nothing more, but keeps reading and discards the
+//! bytes that it reads. Closing both directions while bytes from the peer are in transit would make
+//! the kernel answer with a reset, and a reset can make the peer lose a Close frame that it has not
+//! read yet.
 
 use std::fmt;
 
@@ -40,10 +42,11 @@ use crate::{
 /// The four states of a connection as the RFC names them (sections 4.1, 4.2.2, 7.1.3 and 7.1.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
-    /// The opening handshake has not finished. Never the state of a
-    /// [`Connection`](crate::Connection), which does not exist before the handshake has succeeded.
+    /// The opening handshake has not finished. This is never the state of a
+    /// [`Connection`](crate::Connection), because a `Connection` is created only after the
+    /// handshake has succeeded.
     Connecting,
-    /// Data may flow.
+    /// Both endpoints may send messages.
     Open,
     /// A Close frame was sent or received.
     Closing,
@@ -62,7 +65,7 @@ impl fmt::Display for State {
     }
 }
 
-/// One of the two endpoints of a connection, seen from this one.
+/// One of the two endpoints of a connection, as seen from this endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// This endpoint.
@@ -86,7 +89,7 @@ enum PeerStream {
     /// More bytes may arrive.
     #[default]
     Open,
-    /// A read returned 0 bytes. The input may still hold bytes that came before.
+    /// A read returned 0 bytes. The input may still hold bytes that arrived before.
     EofRead,
     /// No further frame can be decoded from the bytes before the end.
     EofReached,
@@ -95,31 +98,33 @@ enum PeerStream {
 /// The facts on the way to the end of a connection. [`CloseInfo`] is their public summary.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Closing {
-    /// The Close that was handed to the send queue; `Some(None)` has an empty body. Boxed like the two below, because
-    /// an idle connection has none of them and should be small.
+    /// The Close that was queued; `Some(None)` if its body is empty. Boxed, like `received` and
+    /// `violation`, because an idle connection has no such values and should be small.
     sent: Option<Option<Box<CloseFrame>>>,
-    /// The first Close that was received.
+    /// The first Close that was received; `Some(None)` if its body is empty.
     received: Option<Option<Box<CloseFrame>>>,
-    /// The endpoint whose Close came first, as seen here: if both cross, each side sees its own.
+    /// The endpoint whose Close came first, as seen from this endpoint. If two Close frames cross,
+    /// each endpoint sees its own first.
     initiator: Option<Endpoint>,
-    /// The rule that the peer broke: the connection was failed (section 7.1.7).
+    /// The rule that the peer broke, for which the connection was failed (section 7.1.7).
     violation: Option<Box<Violation>>,
     peer_stream: PeerStream,
     /// A queued frame, perhaps the Close itself, was discarded unsent.
     output_discarded: bool,
-    /// The driver was told to end our direction of TCP.
+    /// The driver was instructed to end our direction of TCP.
     half_closed: bool,
-    /// A write failed: nothing can be sent any more.
+    /// A write failed, so nothing more can be sent.
     write_failed: bool,
     /// The peer did not answer a Close, or did not close TCP, before the deadline.
     timed_out: bool,
-    /// The driver was told to drop TCP.
+    /// The driver was instructed to drop TCP.
     disconnected: bool,
 }
 
 /// Transitions. These are the only assignments to the facts.
 impl Closing {
-    /// Records that our Close was queued. The first Close of either side decides the initiator.
+    /// Records that our Close was queued. The first Close of either endpoint determines the
+    /// initiator.
     pub(super) fn on_close_sent(&mut self, body: Option<CloseFrame>) {
         self.initiator.get_or_insert(Endpoint::Local);
         self.sent.get_or_insert(body.map(Box::new));
@@ -136,15 +141,15 @@ impl Closing {
         self.violation.get_or_insert(Box::new(violation));
     }
 
-    /// Records that a read returned 0 bytes. A second end changes nothing.
+    /// Records that a read returned 0 bytes. A second call changes nothing.
     pub(super) fn on_eof_read(&mut self) {
         if self.peer_stream == PeerStream::Open {
             self.peer_stream = PeerStream::EofRead;
         }
     }
 
-    /// Records that no further frame can be decoded without more bytes. Returns `true` once: if the
-    /// end of the peer's stream was read, so that no more bytes will arrive.
+    /// Records that no further frame can be decoded without more bytes. If the end of the peer's
+    /// stream was read, so that no more bytes will arrive, returns `true` once.
     pub(super) fn on_more_input_needed(&mut self) -> bool {
         let reached = self.peer_stream == PeerStream::EofRead;
         if reached {
@@ -194,7 +199,7 @@ impl Closing {
         //# When the TCP connection is closed, the WebSocket connection is CLOSED.
         if self.disconnected {
             State::Closed
-        // A failed connection is CLOSING too: failing it has queued a Close.
+        // A failed connection is CLOSING too, because a Close was queued when it failed.
         //= docs/src/rfc6455.md#section-7-1-3
         //# As soon as an endpoint sends or receives a Close frame, the closing handshake has
         //# started and the connection is CLOSING.
@@ -205,8 +210,9 @@ impl Closing {
         }
     }
 
-    /// Returns whether nothing that the peer sends counts any more: after a violation, after the
-    /// peer's Close (sections 7.1.7 and 1.4), and after the end. After our own Close it still does.
+    /// Returns whether input is ignored: after a violation, after the peer's Close (sections 7.1.7
+    /// and 1.4), and after the end of the connection. After our own Close, input is still
+    /// processed.
     #[inline]
     pub(super) fn ignores_input(&self) -> bool {
         self.violation.is_some() || self.received.is_some() || self.disconnected
@@ -217,7 +223,8 @@ impl Closing {
         self.sent.is_some()
     }
 
-    /// Returns whether the end of the peer's stream was read and is still to be reached.
+    /// Returns whether the end of the peer's stream was read, but the bytes before it have not all
+    /// been processed.
     pub(super) fn is_eof_pending(&self) -> bool {
         self.peer_stream == PeerStream::EofRead
     }
@@ -258,7 +265,8 @@ impl Closing {
         //# Once it has both sent and received a Close frame, an endpoint SHOULD close the
         //# connection as described in section 7.1.1.
         let done = self.sent.is_some() && self.received.is_some();
-        // After both Closes, the server goes first (see the table above).
+        // After both Close frames, the server closes TCP first (see the table at the top of this
+        // file).
         let closes_first = match role {
             //= docs/src/rfc6455.md#section-5-5-1
             //# Once both sides have sent a Close frame, the server MUST close the TCP connection
@@ -282,14 +290,14 @@ impl Closing {
         //= docs/src/rfc6455.md#section-7-1-7
         //# A server that fails the connection MUST close it.
         let closes = closes_first || self.violation.is_some();
-        // Half-close once only, and not at all if nothing can be written any more.
+        // Half-close only once, and not at all after a failed write.
         (closes && !self.half_closed && !self.write_failed).then_some(TcpStep::HalfClose)
     }
 
-    /// Summarises the facts for the application.
+    /// Returns a summary of the facts for the application.
     pub(super) fn close_info(&self) -> CloseInfo {
         let (code, reason) = match &self.received {
-            // It does not matter which code this end sent.
+            // The code that this endpoint sent does not matter.
             //= docs/src/rfc6455.md#section-7-1-5
             //# The close code of a connection is the code in the first Close frame that the
             //# endpoint received.
@@ -316,25 +324,26 @@ impl Closing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseInfo {
-    /// The code of the Close frame that the peer sent; [1005](CloseCode::NO_STATUS_RECEIVED) if it
-    /// had none and [1006](CloseCode::ABNORMAL_CLOSURE) if no such frame arrived. Neither of the
-    /// two is ever sent.
+    /// The code of the Close frame that the peer sent; [1005](CloseCode::NO_STATUS_RECEIVED) if
+    /// that frame had no code, and [1006](CloseCode::ABNORMAL_CLOSURE) if no Close frame arrived.
+    /// The codes 1005 and 1006 are never sent.
     pub code: CloseCode,
-    /// The reason in the peer's Close frame, often empty. It is meant for developers, and the peer
-    /// controls it.
+    /// The reason in the peer's Close frame, often empty. The peer chooses this text, which is
+    /// meant for developers.
     pub reason: String,
     /// Whether each endpoint received the other's Close, as far as this endpoint can know.
     pub was_clean: bool,
-    /// The endpoint whose Close came first, as seen from this one; `None` if there was no Close. If
-    /// two Close frames cross, each endpoint sees its own first.
+    /// The endpoint whose Close came first, as seen from this endpoint; `None` if there was no
+    /// Close. If two Close frames cross, each endpoint sees its own first.
     pub initiator: Option<Endpoint>,
-    /// The body of the Close that this endpoint sent; `None` if it sent no Close, or one without a
-    /// body.
+    /// The body of the Close that this endpoint sent; `None` if it sent no Close, or a Close
+    /// without a body.
     pub sent: Option<CloseFrame>,
     /// The rule that the peer broke, if that is why the connection failed.
     pub violation: Option<Violation>,
-    /// Whether the peer failed to answer the Close, or to close TCP, before the deadline. In the
-    /// second case the closing handshake was complete, and `was_clean` is `true` as well.
+    /// Whether the peer failed to answer the Close, or to close TCP, before the deadline. If the
+    /// peer only failed to close TCP, the closing handshake was complete, so `was_clean` can be
+    /// `true` as well.
     pub timed_out: bool,
 }
 
@@ -343,8 +352,8 @@ impl fmt::Display for CloseInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
         if !self.reason.is_empty() {
-            // Quote the reason as Rust quotes a string, because the peer chose it. `{:?}` escapes
-            // control characters, and leaves an apostrophe alone.
+            // Print the reason as a Rust string literal, because the peer chose it. `{:?}` escapes
+            // control characters, and leaves an apostrophe unchanged.
             write!(f, " {:?}", self.reason)?;
         }
         if let Some(violation) = &self.violation {

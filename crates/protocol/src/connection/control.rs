@@ -1,4 +1,5 @@
-//! The peer's control frames: how many it may send, and the Pongs that it is owed (section 5.5).
+//! The peer's control frames: the limit on their number, and the Pongs that answer Pings (section
+//! 5.5).
 
 use std::time::{Duration, Instant};
 
@@ -7,25 +8,26 @@ use bytes::Bytes;
 use super::sender::Sender;
 use crate::frame::Opcode;
 
-/// The number of Pongs that may wait in the send queue. While that many wait, only the latest
+/// The maximum number of queued Pongs. While the send queue holds that many, only the latest
 /// further Ping is remembered.
 ///
 /// Without a maximum, the queue would grow forever when a peer sends Pings and does not read. With
-/// it, Pongs use at most 64 frames of 131 bytes each, with a client's masking key.
+/// this maximum, Pongs occupy at most 64 frames of 131 bytes each, including a client's masking
+/// key.
 const MAX_QUEUED_PONGS: u32 = 64;
 
-/// The state that a connection keeps for the control frames of its peer. Created with the first
-/// one.
+/// The state that a connection keeps for the control frames of its peer. Created when the first
+/// control frame arrives.
 #[derive(Debug, Default)]
 pub(super) struct ControlFrameState {
     /// The beginning of the current one-second window, and the number of control frames in it.
     window_start: Option<Instant>,
     count: u32,
-    /// The number of Pongs that were queued since all Pongs before them had left, and the queue
-    /// position where the last of them ends.
+    /// The number of Pongs that were queued since all earlier Pongs were written, and the position
+    /// in the send queue where the last Pong ends.
     queued_pongs: u32,
     queued_pongs_end: u64,
-    /// The payload of the latest Ping that arrived while [`MAX_QUEUED_PONGS`] were waiting.
+    /// The payload of the latest Ping that arrived while [`MAX_QUEUED_PONGS`] Pongs were queued.
     owed_pong: Option<Bytes>,
 }
 
@@ -40,7 +42,7 @@ impl ControlFrameState {
         self.count
     }
 
-    /// Answers a Ping, or remembers it if too many Pongs are waiting.
+    /// Answers a Ping, or remembers it if too many Pongs are queued.
     pub(super) fn answer_ping(&mut self, payload: &[u8], sender: &mut Sender) {
         //= docs/src/rfc6455.md#section-5-5-2
         //# An endpoint SHOULD respond to a Ping as soon as practical.
@@ -51,8 +53,8 @@ impl ControlFrameState {
             self.queued_pongs += 1;
             self.queued_pongs_end = sender.queue().end();
         } else {
-            // This replaces the Ping that was remembered before, because answering the latest is
-            // enough.
+            // Replace the Ping that was remembered before, because only the latest Ping has to be
+            // answered.
             //= docs/src/rfc6455.md#section-5-5-3
             //# An endpoint that receives another Ping before it has answered the earlier ones MAY
             //# answer only the latest.
@@ -62,7 +64,8 @@ impl ControlFrameState {
 
     /// Queues the owed Pong once the Pongs before it have been written.
     pub(super) fn send_owed_pong(&mut self, sender: &mut Sender) {
-        // Once all queued Pongs have left, the peer is reading again.
+        // Once all queued Pongs have been written, the peer is reading again, so the count restarts
+        // from 0.
         if sender.queue().has_sent(self.queued_pongs_end) {
             self.queued_pongs = 0;
             if let Some(payload) = self.owed_pong.take() {

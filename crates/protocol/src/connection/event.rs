@@ -2,8 +2,8 @@
 //! and 6.2).
 //!
 //! An event borrows from the connection. A message that arrived in one frame is still in the input,
-//! unmasked and validated. An application that only reads the message, or sends it on, causes no
-//! copy. An application that keeps the message takes it with
+//! unmasked and validated. An application that only reads the message, or sends it back, needs no
+//! copy of its own. An application that keeps the message converts it with
 //! [`into_message`](MessageRef::into_message).
 
 use std::ops::Range;
@@ -21,12 +21,12 @@ use crate::{
 pub enum Event<'a> {
     /// A complete message (section 6.2).
     Message(MessageRef<'a>),
-    /// A Ping. Its Pong has been queued (section 5.5.2).
+    /// A Ping, which the connection answers by itself (section 5.5.2).
     Ping(&'a [u8]),
     /// A Pong, solicited or not (section 5.5.3).
     Pong(&'a [u8]),
-    /// The peer's Close, after which nothing follows. Unless this endpoint has sent a Close already,
-    /// its answer has been queued (section 5.5.1).
+    /// The peer's Close, which is the last event. Unless this endpoint sent a Close first, an
+    /// answering Close has been queued (section 5.5.1).
     Close(Option<CloseFrame>),
 }
 
@@ -39,19 +39,20 @@ pub struct MessageRef<'a> {
 
 #[derive(Debug)]
 enum Payload<'a> {
-    /// In the connection's input: the message arrived in one frame.
+    /// A range of the connection's input, for a message that arrived in one frame.
     InPlace { input: &'a mut InputBuffer, range: Range<usize> },
-    /// In a buffer of its own: the message was reassembled or inflated.
+    /// A separate buffer, for a message that was reassembled or inflated.
     Owned(Bytes),
 }
 
-/// The size, in bytes, up to which [`MessageRef::into_message`] copies a message out of the input.
-/// A larger message shares the input's memory. A shared slice keeps the whole buffer alive: ten
-/// bytes should not hold a whole read buffer, and copying them costs less than counting references.
+/// The maximum size, in bytes, of a message that [`MessageRef::into_message`] copies out of the
+/// input. A larger message shares the input's memory. A shared slice keeps the whole read buffer
+/// alive, which wastes memory for a small message, and copying a small message costs less than
+/// reference counting.
 const COPIED_UP_TO: usize = 2 << 10;
 
-/// Creates a reference that borrows nothing, for code that handles a message in the same way
-/// wherever it came from.
+/// Converts an owned message into a `MessageRef` that borrows nothing, so that the same code can
+/// handle owned and borrowed messages.
 impl From<Message> for MessageRef<'_> {
     fn from(message: Message) -> Self {
         Self::owned(message.kind(), message.into_bytes())
@@ -65,7 +66,7 @@ impl<'a> MessageRef<'a> {
         Self { kind, payload: Payload::InPlace { input, range } }
     }
 
-    /// Creates a message that has a buffer of its own.
+    /// Creates a message with its own buffer.
     #[inline]
     pub(super) const fn owned(kind: MessageKind, payload: Bytes) -> Self {
         Self { kind, payload: Payload::Owned(payload) }
@@ -86,7 +87,7 @@ impl<'a> MessageRef<'a> {
         }
     }
 
-    /// Returns the message as a value to keep. A payload above 2 KiB is not copied.
+    /// Converts the reference into an owned message. A payload of more than 2 KiB is not copied.
     #[must_use]
     pub fn into_message(self) -> Message {
         let Self { kind, payload } = self;

@@ -1,4 +1,4 @@
-//! The bytes from the peer that the receiver has not finished with.
+//! The input buffer: the bytes from the peer that the receiver has not finished with.
 //!
 //! ```text
 //!   ┌────────────┬──────────────────────────┐
@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Consuming a frame only moves `position`. The consumed bytes are dropped together when more input
-//! is needed. Moving the start of a [`BytesMut`] costs more than adding to a number, and one read
-//! often brings many frames.
+//! is needed, because moving the start of a [`BytesMut`] costs more than increasing an integer, and
+//! one read often brings many frames.
 
 use std::ops::Range;
 
@@ -36,7 +36,8 @@ impl InputBuffer {
         std::mem::take(&mut self.bytes)
     }
 
-    /// Puts back a buffer that [`take`](Self::take) returned, with more bytes or in other memory.
+    /// Puts back the buffer from [`take`](Self::take). The driver may have appended bytes to it, or
+    /// moved its contents to other memory.
     pub(super) fn put(&mut self, bytes: BytesMut) {
         self.bytes = bytes;
         self.position = 0;
@@ -54,8 +55,9 @@ impl InputBuffer {
         self.bytes.len() - self.position
     }
 
-    /// Returns the range of the `len` unconsumed bytes that follow the first `skip`. It is an
-    /// index into the input like the range from [`consume`](Self::consume).
+    /// Returns the range of the `len` bytes that start `skip` bytes after the first unconsumed
+    /// byte. Like the range from [`consume`](Self::consume), it consists of indexes into the whole
+    /// buffer.
     #[inline]
     pub(super) const fn next_range(&self, skip: usize, len: usize) -> Range<usize> {
         self.position + skip..self.position + skip + len
@@ -81,9 +83,9 @@ impl InputBuffer {
         &mut self.bytes[range]
     }
 
-    /// Splits off a consumed range that shares the memory of the input.
+    /// Splits off the bytes of a consumed range. They share the memory of the input.
     pub(super) fn take_range(&mut self, range: Range<usize>) -> Bytes {
-        // The range becomes the front of the buffer, and is then cut off there.
+        // Make the range the front of the buffer, and then split it off.
         self.bytes.advance(range.start);
         self.position = 0;
         self.bytes.split_to(range.len()).freeze()
@@ -92,7 +94,7 @@ impl InputBuffer {
     /// Drops the consumed bytes.
     pub(super) fn compact(&mut self) {
         if self.position == self.bytes.len() {
-            // An empty buffer can use its memory from the beginning again.
+            // All bytes are consumed, so the buffer can use its memory from the beginning again.
             self.bytes.clear();
         } else if self.position > 0 {
             self.bytes.advance(self.position);

@@ -20,26 +20,26 @@
 //! |---|---|
 //! | here | [`Connection`] with all its methods; each calls the types below |
 //! | `input` | the bytes from the peer that have not been consumed |
-//! | `receiver` | from bytes to messages and control frames |
-//! | `event` | what the application receives |
-//! | `outbound` | what the application may send, and when |
-//! | `sender` | from messages to frames |
-//! | `send_queue` | the bytes that wait to be written |
+//! | `receiver` | the decoding of bytes into messages and control frames |
+//! | `event` | the messages and control frames that the application receives |
+//! | `outbound` | the check of what the application may send, and when |
+//! | `sender` | the encoding of messages into frames |
+//! | `send_queue` | the bytes to be written |
 //! | `prepared` | a message that is encoded once for many connections |
-//! | `deflate` | what is different for compressed messages |
-//! | `control` | the peer's control frames |
-//! | `closing` | how a connection ends: facts, states, who closes TCP |
+//! | `deflate` | the compression and decompression of messages |
+//! | `control` | the limit on the peer's control frames, and the Pongs that answer them |
+//! | `closing` | the end of a connection: facts, states, and which endpoint closes TCP |
 //! | `timers` | deadlines |
 //!
-//! Four sizes decide how the bytes of a payload are handled. Each follows from the costs at its own
-//! place:
+//! Four size thresholds decide how the bytes of a payload are handled. Each follows from the costs
+//! in its own module:
 //!
 //! | from | where | why |
 //! |---|---|---|
-//! | 2 KiB | `event`: a message that the application keeps shares the input | a smaller one is copied: sharing a few bytes would keep a whole buffer alive |
-//! | 4 KiB | `send_queue`: a payload is written from where it is | copying a smaller one costs less than one more piece of a write |
-//! | 16 KiB | `receiver`: a payload is unmasked and validated in pieces | a piece stays in the core's own cache |
-//! | 64 KiB | `outbound`: a message that is sent back shares its memory | a smaller one is copied: it is in the buffer that the next read needs |
+//! | 2 KiB | `event`: a message that the application keeps shares the input | a smaller message is copied, because sharing a few bytes would keep a whole buffer alive |
+//! | 4 KiB | `send_queue`: a payload is queued without a copy | copying a smaller payload costs less than another entry in a vectored write |
+//! | 16 KiB | `receiver`: a payload is unmasked and validated in pieces | a piece stays in the core's first-level cache |
+//! | 64 KiB | `outbound`: a message that is sent back shares its memory | a smaller message is copied, because it is still in the buffer that the next read needs |
 
 mod closing;
 mod control;
@@ -101,16 +101,16 @@ pub enum Transmit<'a> {
     /// Write these bytes, [`advance`](bytes::Buf::advance) past those that were written, and poll
     /// again.
     Bytes(&'a mut SendQueue),
-    /// End this direction of TCP (`shutdown`), and keep reading until the peer ends the other
-    /// (section 7.1.1).
+    /// End the sending direction of TCP (`shutdown`), and keep reading until the peer ends its
+    /// direction (section 7.1.1).
     HalfClose,
-    /// Drop the TCP connection. Nothing follows.
+    /// Drop the TCP connection. No further step follows.
     Disconnect,
 }
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Print no payload: what people write to each other must not end up in a log.
+        // Print no payload, because the messages of users must not end up in a log.
         f.debug_struct("Connection")
             .field("role", &self.role())
             .field("state", &self.state())
@@ -146,8 +146,9 @@ impl Connection {
         }
     }
 
-    /// Enables compression as the opening handshake has negotiated it: the connection compresses
-    /// messages, and accepts compressed ones. Call this method before the connection is used.
+    /// Enables compression with the parameters that the opening handshake negotiated. The
+    /// connection then compresses the messages that it sends, and accepts compressed messages. Call
+    /// this method before the connection is used.
     //= docs/src/rfc7692.md#section-5
     //# After a valid response, both ends MUST exchange messages as described in section 6, with the
     //# agreed parameters.
@@ -165,7 +166,7 @@ impl Connection {
         self.sender.role()
     }
 
-    /// Returns the state: OPEN, CLOSING or CLOSED. It can change with
+    /// Returns the state: OPEN, CLOSING or CLOSED. The state can change during
     /// [`poll_event`](Self::poll_event), [`close`](Self::close),
     /// [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit).
     #[must_use]
@@ -173,24 +174,24 @@ impl Connection {
         self.closing.state()
     }
 
-    /// Returns how the connection ended, as far as that is known. Final once the
-    /// [`state`](Self::state) is CLOSED.
+    /// Returns a summary of how the connection ended, as far as this endpoint knows. The summary is
+    /// final once the [`state`](Self::state) is CLOSED.
     #[must_use]
     pub fn close_info(&self) -> CloseInfo {
         self.closing.close_info()
     }
 }
 
-/// From the transport to the application.
+/// Receiving: from the transport to the application.
 impl Connection {
-    /// Takes bytes that arrived from the peer, in pieces of any size. Call
+    /// Appends bytes that have arrived from the peer to the input, in pieces of any size. Call
     /// [`poll_event`](Self::poll_event) afterwards.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.receiver.input_mut().extend(bytes);
     }
 
     /// Takes the input buffer, so that a driver can read into it directly. Put it back with
-    /// [`put_input`](Self::put_input) before the next call of any other method.
+    /// [`put_input`](Self::put_input) before you call any other method.
     ///
     /// The buffer holds the bytes that have not been consumed. It may be empty, and it may have no
     /// capacity.
@@ -202,7 +203,7 @@ impl Connection {
 
     /// Puts back the buffer from [`take_input`](Self::take_input). New bytes may have been
     /// appended, and the driver may have moved everything to a buffer of another size, but the
-    /// bytes that were in it must still be at its front.
+    /// unconsumed bytes that the buffer held must still be at the front.
     #[inline]
     pub fn put_input(&mut self, input: BytesMut) {
         self.receiver.input_mut().put(input);
@@ -215,17 +216,18 @@ impl Connection {
         self.receiver.unconsumed_len()
     }
 
-    /// Returns how many bytes the current frame's payload still needs; 0 between frames. It changes
-    /// with [`poll_event`](Self::poll_event).
+    /// Returns the number of bytes that are missing from the current frame's payload, or 0 between
+    /// frames. [`poll_event`](Self::poll_event) updates this number.
     ///
-    /// The peer announced this number. Read that far, but do not allocate that much in advance.
+    /// The number follows from the length that the peer announced. Use it to limit a read, but do
+    /// not allocate that many bytes in advance.
     #[must_use]
     pub fn payload_remaining(&self) -> usize {
         self.receiver.payload_remaining()
     }
 
-    /// Records that the peer has ended its stream: a read returned 0 bytes. Poll for events
-    /// afterwards.
+    /// Records that the peer has ended its stream, because a read returned 0 bytes. Call
+    /// [`poll_event`](Self::poll_event) afterwards.
     pub fn receive_eof(&mut self) {
         self.closing.on_eof_read();
     }
@@ -238,8 +240,8 @@ impl Connection {
     }
 
     /// Records that a write failed: nothing more can be sent. The bytes that the peer has sent can
-    /// still be read, until they end or the deadline for closing passes. Often they include the
-    /// Close that explains why the peer left.
+    /// still be read, until the peer's stream ends or the deadline for closing passes. Those bytes
+    /// often include the Close that explains why the peer left.
     pub fn handle_write_error(&mut self, now: Instant) {
         //= docs/src/rfc6455.md#section-7-1-7
         //# An endpoint MAY omit that Close frame if the nature of the error makes it unlikely that
@@ -249,17 +251,17 @@ impl Connection {
         self.start_close_timer_unless_running(now);
     }
 
-    /// Returns the next event, or `None` until more bytes arrive.
+    /// Returns the next event, or `None` if more bytes are needed.
     ///
     /// This method queues the answers that the protocol requires (a Pong, a Close), so call
     /// [`poll_transmit`](Self::poll_transmit) afterwards.
     ///
     /// # Errors
-    /// The rule that the peer broke, once. The connection has then been failed (section 7.1.7): a
-    /// Close with a fitting code is queued and no more input is processed.
+    /// Returns the rule that the peer broke, once. This method has then failed the connection
+    /// (section 7.1.7): it has queued a Close with a suitable code, and no more input is processed.
     pub fn poll_event(&mut self, now: Instant) -> Result<Option<Event<'_>>, Violation> {
-        // After a violation or the peer's Close, nothing that arrives counts (sections 7.1.7 and
-        // 1.4). Discard it, but still notice the end of the stream.
+        // After a violation or the peer's Close, all input is ignored (sections 7.1.7 and 1.4).
+        // Discard the input, but still detect the end of the stream, because TCP is dropped then.
         if self.closing.ignores_input() {
             self.receiver.discard();
             self.handle_more_input_needed(now);
@@ -272,7 +274,8 @@ impl Connection {
                 Ok(Some(Event::Message(MessageRef::in_place(kind, self.receiver.input_mut(), range))))
             }
             Ok(Some(Decoded::Reassembled(kind, payload))) => Ok(Some(Event::Message(MessageRef::owned(kind, payload)))),
-            // All input is processed. If the stream ends here, act on that.
+            // All complete frames have been processed. If the peer's stream has ended, handle its
+            // end now.
             Ok(None) => {
                 self.handle_more_input_needed(now);
                 Ok(None)
@@ -281,18 +284,18 @@ impl Connection {
         }
     }
 
-    /// Returns the next message if it is complete in the input and in one frame, as nearly every
-    /// message is.
+    /// Returns the next message if it is a single frame that is complete in the input, as nearly
+    /// every message is.
     ///
-    /// This is the fast path. It needs no time, because nothing about such a message depends on the
-    /// time. `None` means *call [`poll_event`](Self::poll_event)*, not *no message*.
+    /// This is the fast path. It takes no `now` argument, because no deadline depends on such a
+    /// message. `None` means *call [`poll_event`](Self::poll_event)*, not *no message*.
     #[inline]
     pub fn poll_message(&mut self) -> Option<MessageRef<'_>> {
         self.poll_message_with_outbound().map(|(message, _)| message)
     }
 
     /// Returns the next message like [`poll_message`](Self::poll_message), together with an
-    /// [`Outbound`] that can answer it while it is borrowed.
+    /// [`Outbound`] with which you can answer the message while the message is borrowed.
     #[inline]
     pub fn poll_message_with_outbound(&mut self) -> Option<(MessageRef<'_>, Outbound<'_>)> {
         if self.closing.ignores_input() {
@@ -300,31 +303,33 @@ impl Connection {
             return None;
         }
         let (kind, range) = self.receiver.next_unfragmented()?;
-        // The message borrows the receiving half, and the outbound borrows the sending half.
+        // The message borrows the receiving half and the outbound borrows the sending half, so the
+        // caller can use them at the same time.
         let message = MessageRef::in_place(kind, self.receiver.input_mut(), range);
         Some((message, Outbound { sender: &mut self.sender, closing: &self.closing }))
     }
 
     /// Returns whether [`poll_event`](Self::poll_event) has anything to process: bytes, or the end
-    /// of the stream.
+    /// of the peer's stream.
     #[inline]
     #[must_use]
     pub fn has_input(&self) -> bool {
         self.receiver.unconsumed_len() > 0 || self.closing.is_eof_pending()
     }
 
-    /// Returns whether the input holds a complete frame, or a header already known to be invalid:
-    /// the next [`poll_event`](Self::poll_event) will process it without more bytes. It may still
-    /// return `None`, because a fragment that is not the last one of its message is not an event.
+    /// Returns whether the input holds a complete frame, or a header already known to be invalid.
+    /// The next [`poll_event`](Self::poll_event) then processes it without more bytes. `poll_event`
+    /// may still return `None`, because a fragment that is not the last one of its message is not
+    /// an event.
     ///
-    /// A driver that answers several messages at once can delay sending the answers while this is
-    /// true.
+    /// While this method returns `true`, a driver can delay writing, so that the answers to several
+    /// messages leave in one write.
     #[must_use]
     pub fn has_complete_frame(&self) -> bool {
         !self.closing.ignores_input() && self.receiver.has_complete_frame()
     }
 
-    /// Handles the peer's control frame, whose payload is `range` in the input.
+    /// Handles a control frame from the peer. `range` is the range of its payload in the input.
     fn handle_control_frame(
         &mut self,
         opcode: Opcode,
@@ -352,19 +357,20 @@ impl Connection {
                 self.timers.on_pong(now);
                 Ok(Event::Pong(self.receiver.input().slice(range)))
             }
-            // The receiver returns no other opcode as a control frame.
+            // Only a Close is left, because the receiver returns no other opcode as a control
+            // frame.
             _ => self.handle_close_frame(range, now),
         }
     }
 
-    /// Handles the peer's Close, and answers it unless ours was sent before.
+    /// Handles the peer's Close, and answers it unless this endpoint has already sent a Close.
     fn handle_close_frame(&mut self, range: Range<usize>, now: Instant) -> Result<Event<'_>, Violation> {
         let body = match CloseFrame::parse(self.receiver.input().slice(range)) {
             Ok(body) => body,
             Err(violation) => return Err(self.fail(violation, now)),
         };
-        // Record the peer's Close before the answer: the first Close decides who started the
-        // closing handshake.
+        // Record the peer's Close before the answer, because the Close that is recorded first
+        // determines the initiator of the closing handshake.
         self.closing.on_close_received(body.clone());
         self.start_close_timer(now);
         // The answer repeats the code and leaves out the reason, which the peer knows already.
@@ -376,21 +382,23 @@ impl Connection {
         Ok(Event::Close(body))
     }
 
-    /// Acts on the end of the peer's stream once no further frame can be decoded before it.
+    /// Handles the end of the peer's stream, if the end was read and no further frame can be
+    /// decoded from the bytes before it.
     fn handle_more_input_needed(&mut self, now: Instant) {
         if self.closing.on_more_input_needed() {
-            // The queue may still be sent, for as long as we would wait for a Close.
+            // The queued bytes can still be sent. Give the peer as much time to read them as it
+            // would get to answer a Close.
             self.start_close_timer_unless_running(now);
         }
     }
 
-    /// Fails the connection (section 7.1.7): every violation ends here.
+    /// Fails the connection (section 7.1.7). This method handles every violation.
     ///
     /// A Close tells the peer the reason, no more input is processed, and TCP is half-closed as
     /// soon as the Close has been written.
     fn fail(&mut self, violation: Violation, now: Instant) -> Violation {
-        // This does nothing if our Close was sent before. The peer gets a new deadline all the
-        // same.
+        // If our Close was sent before, `send_close` does nothing and starts no timer. The peer
+        // must still get a new deadline, so start the timer here as well.
         //= docs/src/rfc6455.md#section-7-1-7
         //# If the connection is established, an endpoint that fails it SHOULD first send a Close
         //# frame with an appropriate status code.
@@ -405,7 +413,7 @@ impl Connection {
     }
 }
 
-/// From the application to the transport.
+/// Sending: from the application to the transport.
 impl Connection {
     /// Queues a message in one frame (section 6.1).
     ///
@@ -419,7 +427,7 @@ impl Connection {
         self.outbound().send(message)
     }
 
-    /// Queues a text message whose text stays with the caller.
+    /// Queues a text message from a borrowed string.
     ///
     /// # Errors
     /// As for [`send`](Self::send).
@@ -427,7 +435,7 @@ impl Connection {
         self.outbound().send_text(text)
     }
 
-    /// Queues a binary message whose bytes stay with the caller.
+    /// Queues a binary message from borrowed bytes.
     ///
     /// # Errors
     /// As for [`send`](Self::send).
@@ -435,8 +443,8 @@ impl Connection {
         self.outbound().send_binary(bytes)
     }
 
-    /// Queues a message that was encoded before. Only a server can send one, because each frame of
-    /// a client has a masking key of its own.
+    /// Queues a message that was encoded in advance. Only a server can send a prepared message,
+    /// because a client masks each frame with a new key.
     ///
     /// # Errors
     /// As for [`send`](Self::send), and [`UsageError::PreparedForServers`] on a client.
@@ -445,14 +453,14 @@ impl Connection {
     }
 
     /// Queues a part of a message as a frame of its own (section 5.4). All parts of a message have
-    /// the same `kind`, and `last` ends the message. A part may be empty, and a text may be cut
-    /// inside a character.
+    /// the same `kind`, and `last` ends the message. A part may be empty, and a part of a text
+    /// message may end inside a character.
     ///
     /// # Errors
-    /// A rejected part is not queued:
+    /// If this method returns an error, the part was not queued:
     /// - [`UsageError::AfterClose`] unless the state is OPEN;
     /// - [`UsageError::MessageOpen`] for a part whose kind differs from that of the open message;
-    /// - [`UsageError::NotUtf8`] for a text that is not valid UTF-8.
+    /// - [`UsageError::NotUtf8`] if the text is not valid UTF-8.
     //= docs/src/rfc6455.md#section-6-1
     //# If the data is large or not yet complete, an endpoint MAY send it in several frames as
     //# described in section 5.4.
@@ -466,7 +474,7 @@ impl Connection {
     ///
     /// # Errors
     /// - [`UsageError::AfterClose`] unless the state is OPEN;
-    /// - [`UsageError::ControlTooLong`] above 125 bytes.
+    /// - [`UsageError::ControlTooLong`] if `payload` is longer than 125 bytes.
     //= docs/src/rfc6455.md#section-5-5-2
     //# A Ping MAY carry application data.
     //= docs/src/rfc6455.md#section-5-5-2
@@ -476,7 +484,7 @@ impl Connection {
         self.outbound().send_control(Opcode::Ping, payload)
     }
 
-    /// Queues an unsolicited Pong (section 5.5.3). Pings are answered without this method.
+    /// Queues an unsolicited Pong (section 5.5.3). The connection answers Pings by itself.
     ///
     /// # Errors
     /// As for [`ping`](Self::ping).
@@ -489,7 +497,7 @@ impl Connection {
     /// Starts the closing handshake (section 7.1.2), or does nothing if it has already started.
     /// With `None` the Close has an empty body, which the peer reports as 1005.
     ///
-    /// Data may still arrive from the peer until its own Close does.
+    /// Messages may still arrive from the peer until the peer's Close arrives.
     ///
     /// # Errors
     /// [`UsageError::CloseCodeNotSendable`] for code 1010 on a server.
@@ -501,7 +509,8 @@ impl Connection {
     //= docs/src/rfc6455.md#section-7-3
     //# A server MAY close the connection whenever it likes.
     pub fn close(&mut self, frame: Option<CloseFrame>, now: Instant) -> Result<(), UsageError> {
-        // Only a client can miss an extension (section 7.4.1). A server that needs one rejects the
+        // Code 1010 reports that the server has not accepted an extension, so only a client may
+        // send this code (section 7.4.1). A server that needs an extension rejects the opening
         // handshake.
         if let Some(CloseCode::MANDATORY_EXTENSION) = frame.as_ref().map(CloseFrame::code)
             && self.role() == Role::Server
@@ -509,8 +518,9 @@ impl Connection {
             return Err(UsageError::CloseCodeNotSendable(CloseCode::MANDATORY_EXTENSION));
         }
         if self.state() == State::Open {
-            // At once, even in the middle of a fragmented message: only the caller knows whether more
-            // fragments follow. To finish the message, it sends them first and closes afterwards.
+            // Send the Close at once, even in the middle of a fragmented message, because only the
+            // caller knows whether more fragments follow. To finish the message, the caller sends
+            // the remaining fragments first and closes afterwards.
             self.send_close(frame, now);
         }
         Ok(())
@@ -523,8 +533,8 @@ impl Connection {
         Outbound { sender: &mut self.sender, closing: &self.closing }
     }
 
-    /// Returns the number of bytes that wait to be written. An application that produces data
-    /// faster than the peer reads should check this number, and pause.
+    /// Returns the number of queued bytes. An application that produces data faster than the peer
+    /// reads should check this number, and pause while it is large.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
         self.sender.queue().len()
@@ -545,15 +555,15 @@ impl Connection {
         self.sender.queue().idle_capacity()
     }
 
-    /// Takes the send buffer away from an idle connection; `None` while bytes are queued. The next
-    /// frame that is sent allocates a new one, unless [`put_send_buffer`](Self::put_send_buffer) is
-    /// called before.
+    /// Takes the send buffer from an idle connection, or returns `None` while bytes are queued. The
+    /// next frame that is sent allocates a new buffer, unless you call
+    /// [`put_send_buffer`](Self::put_send_buffer) first.
     pub fn take_send_buffer(&mut self) -> Option<BytesMut> {
         self.sender.take_buffer()
     }
 
-    /// Supplies a send buffer, of which only the capacity matters. Does nothing while bytes are
-    /// queued.
+    /// Supplies a send buffer. Its contents are cleared, so only its capacity matters. Does nothing
+    /// while bytes are queued.
     pub fn put_send_buffer(&mut self, buffer: BytesMut) {
         self.sender.queue_mut().put_buffer(buffer);
     }
@@ -562,15 +572,16 @@ impl Connection {
     /// Poll again after each step, and after every call that can queue something.
     pub fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
         if self.closing.has_write_failed() {
-            // Nothing that was queued since the error can be sent either.
+            // The transport has failed, so bytes that were queued since the error cannot be sent
+            // either.
             self.discard_output();
         } else if let Some(control) = &mut self.control {
-            // The peer may have read since the last call, and made room for the Pong that it is
-            // owed.
+            // The peer may have read since the last call, and made room in the queue for the Pong
+            // that it is owed.
             control.send_owed_pong(&mut self.sender);
         }
-        // The queue goes first. If the peer has missed a deadline, nobody waits any longer for it
-        // to read.
+        // Write the queued bytes before taking any step with TCP. If the peer has missed a
+        // deadline, do not wait any longer for it to read.
         //= docs/src/rfc6455.md#section-7-1-1
         //# An endpoint MAY close the connection by any available means when it has to, for example
         //# during an attack.
@@ -582,10 +593,11 @@ impl Connection {
         let step = self.closing.tcp_step(self.role())?;
         self.closing.on_tcp_step(step);
         match step {
-            // The timer goes on: the peer has to close its direction before the deadline.
+            // The close timer keeps running: the peer has to close its direction before the
+            // deadline.
             TcpStep::HalfClose => Some(Transmit::HalfClose),
             TcpStep::Disconnect => {
-                // Nothing follows. Free everything that the connection still holds.
+                // No step follows. Free everything that the connection still holds.
                 self.timers.stop();
                 self.discard_output();
                 Some(Transmit::Disconnect)
@@ -593,7 +605,7 @@ impl Connection {
         }
     }
 
-    /// Queues a Close unless one was sent.
+    /// Queues a Close, unless a Close was sent before.
     fn send_close(&mut self, frame: Option<CloseFrame>, now: Instant) {
         if self.closing.is_close_sent() {
             return;
@@ -604,7 +616,8 @@ impl Connection {
         if let Some(frame) = &frame {
             frame.write_to(&mut body);
         }
-        // No data may follow a Close, and a peer that is closing does not miss an old Pong.
+        // A peer that is closing no longer needs the answer to an old Ping, and no data frame may
+        // follow a Close.
         if let Some(control) = &mut self.control {
             control.forget_owed_pong();
         }
@@ -623,26 +636,28 @@ impl Connection {
 
 /// Deadlines.
 impl Connection {
-    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) must be called next. Any
-    /// other call may change it.
+    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) must be called next, or
+    /// `None` if no deadline is running. Any other call may change this time.
     #[inline]
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.timers.next()
     }
 
-    /// Does everything that was due by `now`. Calls that come too early do nothing. Poll for a
-    /// transmit afterwards.
+    /// Does everything that is due at `now`. A call before the deadline does nothing. Call
+    /// [`poll_transmit`](Self::poll_transmit) afterwards.
     ///
     /// # Errors
-    /// [`Violation::PongOverdue`] when a Ping was not answered in time. The connection has then
-    /// been failed.
+    /// [`Violation::PongOverdue`] when a Ping was not answered in time. This method has then failed
+    /// the connection.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Violation> {
-        // The peer has missed the deadline for its step of closing. `poll_transmit` then drops TCP.
+        // The peer has missed the deadline for its next step in closing. `poll_transmit` then drops
+        // TCP.
         if self.timers.close_expired(now) {
             self.closing.on_timeout();
         }
-        // A peer that leaves a Ping unanswered fails the connection, as one that breaks a rule does.
+        // If the peer has left a Ping unanswered, fail the connection in the same way as for a
+        // broken rule.
         self.timers
             .run_keep_alive(&mut self.receiver, &mut self.sender, now)
             .map_err(|violation| self.fail(violation, now))
@@ -653,8 +668,8 @@ impl Connection {
         self.timers.start_close(self.config.close_timeout, now);
     }
 
-    /// Starts that deadline unless one is running, which must not be extended, or the connection is
-    /// over.
+    /// Starts the deadline for the peer's next step in closing, unless the connection is over or
+    /// such a deadline is already running. A running deadline must not be extended.
     fn start_close_timer_unless_running(&mut self, now: Instant) {
         if !self.timers.is_close_running() && self.state() != State::Closed {
             self.start_close_timer(now);

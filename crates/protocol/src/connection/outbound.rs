@@ -1,5 +1,4 @@
-//! Sending while a received message is still borrowed, and the one check that guards everything
-//! that is sent.
+//! Sending while a received message is still borrowed, and the check that precedes every send.
 
 use std::fmt;
 
@@ -16,18 +15,19 @@ use crate::{
     usage_error::UsageError,
 };
 
-/// The sending half of a connection, borrowed: it can send messages and nothing else.
+/// A borrowed sending half of a connection, which can only send messages.
 ///
-/// It can answer a message while that message is still in the input. Everything that it sends is
-/// queued, and leaves with the next [`poll_transmit`](super::Connection::poll_transmit).
+/// An `Outbound` can answer a message while that message is still in the input. Everything that it
+/// sends is queued, and is written after the next
+/// [`poll_transmit`](super::Connection::poll_transmit).
 pub struct Outbound<'a> {
     pub(super) sender: &'a mut Sender,
     pub(super) closing: &'a Closing,
 }
 
-/// The size, in bytes, from which [`Outbound::send_back`] shares the memory of the message and does
-/// not copy it. Such a message most likely has a buffer of its own. A smaller one shares a buffer
-/// with others, which the next read needs.
+/// The minimum size, in bytes, of a message whose memory [`Outbound::send_back`] shares instead of
+/// copying it. A message of this size most likely has its own buffer. A smaller message shares a
+/// buffer with other frames, and the next read needs that buffer.
 const SEND_BACK_SHARED_FROM: usize = 64 << 10;
 
 impl fmt::Debug for Outbound<'_> {
@@ -77,7 +77,7 @@ impl Outbound<'_> {
         self.sender.send(message)
     }
 
-    /// Sends a message that was encoded before.
+    /// Sends a message that was encoded in advance.
     ///
     /// # Errors
     /// As for [`Connection::send_prepared`](super::Connection::send_prepared).
@@ -112,7 +112,7 @@ impl Outbound<'_> {
         self.sender.send_borrowed(kind, payload)
     }
 
-    /// Checks that anything but a Close may still be sent.
+    /// Checks that frames other than a Close may still be sent.
     #[inline]
     fn check_open(&self) -> Result<(), UsageError> {
         //= docs/src/rfc6455.md#section-5-1

@@ -9,8 +9,8 @@ use crate::{extension::WindowBits, frame::FrameHeader, message::Message};
 /// A message in its encoded form, for
 /// [`Connection::send_prepared`](super::Connection::send_prepared). Clones share the bytes.
 ///
-/// Only servers can send it: a client masks each frame with a new key, so no two of its frames are
-/// the same.
+/// Only a server can send a prepared message. A client masks each frame with a new key, so no two
+/// of its frames are the same.
 ///
 /// ```
 /// # use std::time::Instant;
@@ -26,7 +26,7 @@ use crate::{extension::WindowBits, frame::FrameHeader, message::Message};
 #[derive(Debug, Clone)]
 pub struct PreparedMessage {
     pub(super) frame: Bytes,
-    /// The same message compressed, for connections that have negotiated it.
+    /// The compressed frame of the same message, for connections that have negotiated compression.
     pub(super) compressed: Option<CompressedFrame>,
 }
 
@@ -34,7 +34,7 @@ pub struct PreparedMessage {
 #[derive(Debug, Clone)]
 pub(super) struct CompressedFrame {
     pub(super) frame: Bytes,
-    /// The window that a receiver needs, because the payload refers that far back.
+    /// The size of the window that a receiver needs, because the payload may refer that far back.
     pub(super) window_bits: WindowBits,
 }
 
@@ -51,7 +51,7 @@ impl PreparedMessage {
     /// the threshold of `options`. A connection that has negotiated compression with a window of at
     /// least that size sends the compressed frame.
     ///
-    /// The compressed frame refers to no other message. A connection with context takeover forgets
+    /// The compressed frame refers to no other message. A connection with context takeover clears
     /// its window when it sends the frame, so the next message that it compresses gets a little
     /// larger.
     #[cfg(feature = "deflate")]
@@ -66,13 +66,14 @@ impl CompressedFrame {
     /// Compresses the message if it reaches the threshold and gets smaller.
     fn new(message: &Message, options: &DeflateOptions) -> Option<Self> {
         let payload = message.as_bytes();
-        // As for any other message, compressing a small one would not pay.
+        // Compressing a small message would cost more than it saves.
         if payload.len() < options.threshold {
             return None;
         }
         let window_bits = options.server_max_window_bits;
         let compressed = Deflater::without_takeover(window_bits, options.level).deflate(payload, true);
-        // The uncompressed frame is better, and is always allowed.
+        // If compression does not make the message smaller, send it uncompressed, which is always
+        // allowed.
         if compressed.len() >= payload.len() {
             return None;
         }

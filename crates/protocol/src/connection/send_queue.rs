@@ -1,4 +1,4 @@
-//! The bytes that wait to be written.
+//! The queue of bytes to be written.
 //!
 //! ```text
 //!   chunks: [small frames][large payload][small frames][prepared frame]   tail: [small frames]
@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Small frames are appended to one buffer, the tail, so that a hundred of them leave in one write.
-//! A large payload is queued without a copy, because the copy would cost more than another entry of
-//! a vectored write. The driver sees both through [`Buf`], with `chunks_vectored`.
+//! A large payload is queued without a copy, because the copy would cost more than another entry in
+//! a vectored write. The driver reads the chunks and the tail through the trait [`Buf`], with
+//! `chunks_vectored`.
 
 use std::{collections::VecDeque, io::IoSlice};
 
@@ -15,8 +16,9 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use crate::frame::{FrameHeader, apply_mask};
 
-/// The size, in bytes, from which a payload is shared and not copied. Below it, a copy within the
-/// cache costs less than the kernel's work for one more piece of a vectored write.
+/// The minimum size, in bytes, of a payload that is shared and not copied. Copying a smaller
+/// payload within the cache costs less than the kernel's work for another entry in a vectored
+/// write.
 const SHARED_FROM: usize = 4 << 10;
 
 /// The queue of bytes that a connection wants to send, in order. A driver reads it as a [`Buf`].
@@ -62,7 +64,7 @@ impl SendQueue {
         }
     }
 
-    /// Appends a frame whose payload is copied, and masked if the header has a key.
+    /// Appends a frame. Copies its payload, and masks the copy if the header has a key.
     #[inline]
     pub(super) fn push_copied(&mut self, header: &FrameHeader, payload: &[u8]) {
         let before = self.tail.len();
@@ -76,11 +78,11 @@ impl SendQueue {
         self.len += self.tail.len() - before;
     }
 
-    /// Appends a frame whose payload may be shared: a large one without a mask is not copied.
+    /// Appends a frame whose payload may be shared: a large payload without a mask is not copied.
     #[inline]
     pub(super) fn push(&mut self, header: &FrameHeader, payload: Bytes) {
-        // Masking changes the payload, which others may share, so a masked payload is always
-        // copied.
+        // Masking changes the payload, whose memory may be shared with other messages, so a masked
+        // payload is always copied.
         if header.masking_key.is_some() || payload.len() < SHARED_FROM {
             return self.push_copied(header, &payload);
         }
@@ -88,7 +90,7 @@ impl SendQueue {
         self.push_chunk(payload);
     }
 
-    /// Appends a frame that was encoded before.
+    /// Appends a frame that was encoded in advance.
     #[inline]
     pub(super) fn push_encoded(&mut self, frame: &Bytes) {
         if frame.len() < SHARED_FROM {
@@ -120,8 +122,8 @@ impl SendQueue {
         std::mem::take(self).len > 0
     }
 
-    /// Appends bytes that are not copied. The tail so far becomes a chunk of its own, to keep the
-    /// order.
+    /// Appends bytes without copying them. The bytes in the tail become a chunk first, which keeps
+    /// the order.
     fn push_chunk(&mut self, chunk: Bytes) {
         if !self.tail.is_empty() {
             self.chunks.push_back(self.tail.split().freeze());
@@ -163,8 +165,8 @@ impl Buf for SendQueue {
             self.chunks.pop_front();
         }
         if self.len == 0 {
-            // An empty tail can use its memory from the beginning again, and the list of chunks
-            // frees its own.
+            // Use the memory of the empty tail from the beginning again, and free the memory of the
+            // list of chunks.
             self.tail.clear();
             if self.chunks.capacity() > 0 {
                 self.chunks = VecDeque::new();

@@ -1,6 +1,6 @@
 //! The sending half of a connection: from messages to frames in the queue (sections 5.4 and 6.1).
 //!
-//! [`Outbound`](super::outbound::Outbound) decides beforehand whether anything may be sent at all,
+//! [`Outbound`](super::outbound::Outbound) checks beforehand whether anything may be sent at all,
 //! because it knows how far closing has progressed.
 
 use bytes::BytesMut;
@@ -17,7 +17,7 @@ use crate::{
 /// The sending half of a connection.
 pub(super) struct Sender {
     role: Role,
-    /// A client's source of masking keys. A server has none.
+    /// A client's source of masking keys; `None` on a server.
     keys: Option<Box<dyn MaskingKeys>>,
     queue: SendQueue,
     /// The kind of our own fragmented message while it is incomplete, and the validator of its
@@ -50,7 +50,7 @@ impl Sender {
         self.deflating = Some(Box::new(deflating));
     }
 
-    /// Frees the memory that only data frames need, because none will follow.
+    /// Frees the memory that only data frames need, because no data frame will follow.
     pub(super) fn end_data(&mut self) {
         self.deflating = None;
     }
@@ -76,7 +76,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Queues a message whose payload stays with the caller.
+    /// Queues a message with a borrowed payload.
     #[inline]
     pub(super) fn send_borrowed(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), UsageError> {
         self.check_no_message_is_open()?;
@@ -87,9 +87,9 @@ impl Sender {
         Ok(())
     }
 
-    /// Queues a message that was encoded before.
+    /// Queues a message that was encoded in advance.
     pub(super) fn send_prepared(&mut self, prepared: &PreparedMessage) -> Result<(), UsageError> {
-        // The bytes are encoded without a mask, which a client must not send.
+        // A prepared frame is unmasked, and a client must not send unmasked frames.
         if self.role == Role::Client {
             return Err(UsageError::PreparedForServers);
         }
@@ -107,7 +107,8 @@ impl Sender {
 
     /// Queues a part of a message.
     pub(super) fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), UsageError> {
-        // Validate with a copy of the state, so that a rejected part leaves no trace.
+        // Validate with a copy of the state, so that a rejected part does not change the state of
+        // the open message.
         let (opcode, mut utf8) = match self.open.as_deref() {
             None => (kind.opcode(), Utf8Validator::new()),
             Some((open, utf8)) if *open == kind => (Opcode::Continuation, utf8.clone()),
@@ -138,7 +139,7 @@ impl Sender {
     }
 
     /// Compresses and queues a message, if compression was negotiated and is worth it. Returns
-    /// whether it did.
+    /// whether the message was queued.
     #[inline]
     fn send_deflated(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
         let Some(deflating) = &mut self.deflating else { return false };
@@ -148,7 +149,8 @@ impl Sender {
         true
     }
 
-    /// Checks that no fragmented message is incomplete, which another one would interrupt.
+    /// Checks that no fragmented message is incomplete, because another message must not interrupt
+    /// it.
     //= docs/src/rfc6455.md#section-5-4
     //# Fragments of two messages MUST NOT be interleaved unless a negotiated extension can tell
     //# them apart.
@@ -157,7 +159,7 @@ impl Sender {
         if self.open.is_some() { Err(UsageError::MessageOpen) } else { Ok(()) }
     }
 
-    /// Adds a new masking key to the header of a client's frame, whatever its kind. A server's
+    /// Adds a new masking key to the header of a client's frame, whatever its opcode. A server's
     /// header gets no key.
     //= docs/src/rfc6455.md#section-5-1
     //# A client MUST mask every frame that it sends.

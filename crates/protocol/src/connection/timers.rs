@@ -1,5 +1,5 @@
-//! The deadlines of a connection. The engine has no clock: each call passes the time to it, and it
-//! reports when it wants to be called again.
+//! The deadlines of a connection. The engine has no clock. The driver passes the current time with
+//! each call, and the engine reports when it must be called again.
 //!
 //! | timer | starts when | what happens when it expires |
 //! |---|---|---|
@@ -7,7 +7,8 @@
 //! | pong | a Ping of the keep-alive is queued | the connection fails, unless the peer showed activity |
 //! | close | a Close is sent or received, the connection fails, the peer's stream ends, or a write fails | TCP is dropped |
 //!
-//! The keep-alive ends when the close timer starts, so that timer never runs beside the other two.
+//! The keep-alive ends when the close timer starts, so the close timer never runs together with the
+//! ping timer or the pong timer.
 
 use std::{
     ops::Range,
@@ -20,7 +21,8 @@ use crate::{config::KeepAlive, frame::Opcode, violation::Violation};
 /// The deadlines of a connection.
 #[derive(Debug)]
 pub(super) struct Timers {
-    /// Present from the opening of the connection until it begins to close, if keep-alive is on.
+    /// Present from the opening of the connection until it begins to close, if the keep-alive is
+    /// enabled.
     keep_alive: Option<Box<KeepAliveState>>,
     /// The time by which the peer must have answered our Close, or closed TCP.
     close: Option<Instant>,
@@ -34,7 +36,8 @@ impl Timers {
     /// Returns the next deadline.
     #[inline]
     pub(super) fn next(&self) -> Option<Instant> {
-        // The two never run at the same time: closing ends the keep-alive.
+        // The keep-alive and the close timer never run at the same time, because closing ends the
+        // keep-alive.
         match &self.keep_alive {
             Some(keep_alive) => keep_alive.ping.into_iter().chain(keep_alive.pong).min(),
             None => self.close,
@@ -43,17 +46,17 @@ impl Timers {
 
     /// Starts a new deadline for the peer's next step in closing, and ends the keep-alive.
     pub(super) fn start_close(&mut self, timeout: Duration, now: Instant) {
-        // A time-out that is too long for the clock means no deadline.
+        // If the time-out is too long for the clock to represent, no deadline is set.
         self.close = now.checked_add(timeout);
         self.keep_alive = None;
     }
 
-    /// Returns whether the peer has a deadline for closing.
+    /// Returns whether the deadline for the peer's next step in closing is running.
     pub(super) const fn is_close_running(&self) -> bool {
         self.close.is_some()
     }
 
-    /// Returns whether the deadline for closing has passed, once.
+    /// Returns `true` once, when the deadline for the peer's next step in closing has passed.
     pub(super) fn close_expired(&mut self, now: Instant) -> bool {
         expired(&mut self.close, now)
     }
@@ -71,10 +74,10 @@ impl Timers {
         }
     }
 
-    /// Sends the Ping that is due, and fails the connection if a Pong is overdue.
+    /// Queues a Ping if it is due, and checks whether a Pong is overdue.
     ///
     /// # Errors
-    /// [`Violation::PongOverdue`].
+    /// [`Violation::PongOverdue`] if the peer has left a Ping unanswered.
     pub(super) fn run_keep_alive(
         &mut self,
         receiver: &mut Receiver,
@@ -92,17 +95,18 @@ impl Timers {
 #[derive(Debug)]
 struct KeepAliveState {
     options: KeepAlive,
-    /// The deadlines that are running.
+    /// The time at which the next Ping is due, while no Pong is awaited.
     ping: Option<Instant>,
+    /// The deadline for the peer's Pong, while a Pong is awaited.
     pong: Option<Instant>,
-    /// The number of Pings so far. It is also the payload of the last one.
+    /// The number of Pings that were queued so far, which is also the payload of the last Ping.
     pings_sent: u32,
-    /// The time at which the next Ping is due, while the last one has no answer.
+    /// The time at which the next Ping is due, while the last Ping is unanswered.
     next_ping: Option<Instant>,
     /// The positions in the send queue where the last Ping begins and ends.
     ping_range: Range<u64>,
-    /// The progress when the wait for a Pong began: the received bytes that were still unconsumed,
-    /// and the bytes that had been sent.
+    /// The progress when the wait for a Pong began: the number of received bytes that were still
+    /// unconsumed, and the number of bytes that had been sent.
     unconsumed: usize,
     sent: u64,
 }
@@ -122,24 +126,26 @@ impl KeepAliveState {
     }
 
     fn run(&mut self, receiver: &mut Receiver, sender: &mut Sender, now: Instant) -> Result<(), Violation> {
-        // The Pong first: the answer to the last Ping decides whether there will be another.
+        // Check the Pong first, because the answer to the last Ping decides whether another Ping
+        // follows.
         if expired(&mut self.pong, now) {
             if self.was_active(receiver) {
                 // A Pong cannot overtake a large frame that is still arriving, so any byte counts
                 // as an answer.
                 self.on_activity(now);
             } else if self.is_draining(sender) {
-                // Our Ping has not left yet, but the peer is taking the bytes that are queued
-                // before it. Wait once more.
+                // Our Ping has not left yet, but the peer is reading the bytes that are queued
+                // before it. Start the time-out again.
                 self.wait_for_pong(receiver, sender, now);
             } else {
-                // Nothing has arrived in the whole time-out, and either our Ping has left or the
-                // queue before it has not moved.
+                // Nothing has arrived during the whole time-out, and either our Ping was sent or
+                // none of the bytes queued before it were sent.
                 return Err(Violation::PongOverdue);
             }
         }
         if expired(&mut self.ping, now) {
-            // If the last Ping is still in the queue, it is as good as a new one.
+            // If the last Ping is still in the queue, do not queue another: the peer's answer to
+            // that Ping is enough.
             if sender.queue().has_sent(self.ping_range.end) {
                 self.pings_sent = self.pings_sent.wrapping_add(1);
                 let start = sender.queue().end();
@@ -147,25 +153,25 @@ impl KeepAliveState {
                 self.ping_range = start..sender.queue().end();
             }
             self.wait_for_pong(receiver, sender, now);
-            // Counted from this Ping and not from its answer, so that a slow peer is not asked less
-            // often.
+            // Count the interval from this Ping and not from its answer, so that a slow peer does
+            // not receive fewer Pings.
             self.next_ping = now.checked_add(self.options.interval);
         }
         Ok(())
     }
 
-    /// Records the progress so far, and starts the time-out for the answer.
+    /// Records the progress so far, and starts the time-out for the Pong.
     fn wait_for_pong(&mut self, receiver: &mut Receiver, sender: &Sender, now: Instant) {
         receiver.reset_activity();
         (self.unconsumed, self.sent) = (receiver.unconsumed_len(), sender.queue().sent());
         self.pong = now.checked_add(self.options.timeout);
     }
 
-    /// Records that the peer is alive. The next Ping waits until it is due.
+    /// Records that the peer is alive, and schedules the next Ping.
     fn on_activity(&mut self, now: Instant) {
         self.pong = None;
         if let Some(due) = self.next_ping.take() {
-            // It may have become due while we waited.
+            // If the next Ping became due while we waited for the Pong, it is due now.
             self.ping = Some(due.max(now));
         }
     }
@@ -175,14 +181,15 @@ impl KeepAliveState {
         receiver.had_activity() || receiver.unconsumed_len() > self.unconsumed
     }
 
-    /// Returns whether the Ping is queued after other output and some of that has left since
-    /// [`wait_for_pong`](Self::wait_for_pong): no peer can answer a Ping that has not been sent.
+    /// Returns whether the Ping is queued after other bytes, of which some have been sent since
+    /// [`wait_for_pong`](Self::wait_for_pong). The peer cannot answer a Ping that has not been
+    /// sent.
     const fn is_draining(&self, sender: &Sender) -> bool {
         self.sent < self.ping_range.start && sender.queue().sent() > self.sent
     }
 }
 
-/// Stops `timer` if it has expired. Returns whether it had.
+/// Stops `timer` if it has expired. Returns whether it has expired.
 fn expired(timer: &mut Option<Instant>, now: Instant) -> bool {
     timer.take_if(|deadline| *deadline <= now).is_some()
 }

@@ -231,7 +231,7 @@ impl ClientHandshake {
     /// - [`HandshakeError::Violation`] for a 101 that breaks a rule of section 4. No frame exists
     ///   yet that could report this to the server, so drop the connection.
     //= docs/src/rfc6455.md#section-10-7
-    //# An endpoint that receives data that it does not understand or considers unsafe, or a
+    //# An endpoint that receives data that it does not understand or considers dangerous, or a
     //# handshake that it did not expect, MAY drop the TCP connection.
     pub fn poll(mut self) -> Result<Status<Self, Established>, HandshakeError> {
         loop {

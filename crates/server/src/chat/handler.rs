@@ -12,7 +12,7 @@ use crate::closing::{HandlerResult, ServerClose};
 /// The subprotocol that clients must offer.
 pub(crate) const SUBPROTOCOL: &str = "chat";
 
-/// Relays texts between this client and the other members until the connection is closed.
+/// Relays text messages between this client and the other members until the connection is closed.
 pub(crate) async fn handle<S>(
     connection: &mut WebSocket<S>,
     peer: SocketAddr,
@@ -42,7 +42,8 @@ where
             },
             queued = member.next_text() => match queued {
                 None => return close(CloseCode::POLICY_VIOLATION, "too slow for this chat"),
-                // A closing connection accepts no more texts. Keep reading it until it ends.
+                // A closing connection accepts no more messages, so drop the text and continue to
+                // read until the connection ends.
                 Some(_) if connection.state() != State::Open => {}
                 Some(queued) => {
                     connection.send_prepared(&queued.text).await?;

@@ -1,4 +1,4 @@
-//! `/chat`: relays each text to all other members.
+//! `/chat`: relays each text message to all other members.
 
 mod handler;
 mod room;

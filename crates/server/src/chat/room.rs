@@ -1,10 +1,10 @@
-//! The members of the chat, and a backlog of texts for each of them.
+//! The members of the chat, and a bounded queue of text messages for each member.
 //!
-//! Every member has a queue of texts that are still to be sent to it. A member that says something
-//! puts the text into the queues of the others and waits for nobody. The queues are bounded in
-//! bytes. A member that is too slow still receives the texts in its queue. Then it is disconnected,
-//! because a chat with missing texts is worse than none. A text is encoded once, and all queues
-//! share the encoded bytes.
+//! Every member has a queue of the messages that are still to be sent to it. A member that sends a
+//! message appends it to the queues of the other members and does not wait for them. The queues are
+//! bounded in bytes. A member that is too slow still receives the messages in its queue and is then
+//! disconnected, because a chat with missing messages is worse than no chat. Each message is
+//! encoded once, and all queues share the encoded bytes.
 
 use std::{
     collections::HashMap,
@@ -17,14 +17,14 @@ use std::{
 use protocol::{DeflateOptions, Message, PreparedMessage};
 use tokio::sync::mpsc;
 
-/// The longest text, in bytes. Nobody types more.
+/// The maximum size of a text message in bytes. People do not type longer messages.
 pub(super) const MAX_TEXT: usize = 64 << 10;
 
-/// The most that may wait for a slow member, in bytes: sixteen texts of the maximum length, or a
-/// great many ordinary ones.
+/// The maximum size of a member's queue in bytes. It is enough for fifteen messages of the maximum
+/// size, or for a great many ordinary ones.
 const MAX_BACKLOG: usize = 16 * MAX_TEXT;
 
-/// The memory that a waiting text takes besides its bytes, rounded up.
+/// The memory in bytes that a queued message needs in addition to its payload, rounded up.
 const TEXT_OVERHEAD: usize = 128;
 
 /// All members of the chat.
@@ -36,7 +36,7 @@ pub(crate) struct Room {
 #[derive(Debug, Default)]
 struct Members {
     backlogs: HashMap<u64, Backlog>,
-    /// The number of members so far, which is also the newest member's id.
+    /// The number of members that have joined so far, which is also the id of the newest member.
     joined: u64,
 }
 
@@ -44,19 +44,19 @@ struct Members {
 #[derive(Debug)]
 struct Backlog {
     texts: mpsc::UnboundedSender<QueuedText>,
-    /// Bytes in the queue. The member subtracts what it has sent.
+    /// The number of bytes in the queue. The member subtracts each message that it has sent.
     bytes: Arc<AtomicUsize>,
 }
 
-/// A text on its way to one member.
+/// A text message in the queue of one member.
 #[derive(Debug)]
 pub(super) struct QueuedText {
     pub(super) text: PreparedMessage,
-    /// The text's share of the backlog, in bytes.
+    /// The number of bytes that the message adds to the backlog.
     size: usize,
 }
 
-/// A member of the room, until it is dropped.
+/// A member of the room. When this value is dropped, the member leaves the room.
 pub(super) struct Member<'a> {
     room: &'a Room,
     id: u64,
@@ -69,7 +69,7 @@ impl Room {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a member.
+    /// Adds a member to the room.
     pub(super) fn join(&self) -> Member<'_> {
         let (sender, texts) = mpsc::unbounded_channel();
         let backlog_bytes = Arc::<AtomicUsize>::default();
@@ -82,15 +82,16 @@ impl Room {
 }
 
 impl Member<'_> {
-    /// Puts a text into the queue of every other member. A member whose backlog is full is removed
-    /// from the room.
+    /// Appends a text message to the queue of every other member. A member whose backlog is full is
+    /// removed from the room.
     pub(super) fn say(&self, message: &Message, deflate: Option<&DeflateOptions>) {
-        // Encoded once here, however many members there are.
+        // Encode the message once, regardless of the number of members.
         let text = match deflate {
             Some(options) => PreparedMessage::compressed(message, options),
             None => PreparedMessage::new(message),
         };
-        // The overhead counts too. Otherwise an endless number of empty texts could wait.
+        // The overhead counts as well. Otherwise an unlimited number of empty messages could be
+        // queued.
         let size = message.as_bytes().len() + TEXT_OVERHEAD;
         self.room.lock().backlogs.retain(|&id, backlog| {
             if id == self.id {
@@ -101,16 +102,16 @@ impl Member<'_> {
         });
     }
 
-    /// Waits for the next text from another member. Returns `None` once this member has been
-    /// removed from the room and its queue is empty.
+    /// Waits for the next text message from another member. Returns `None` once this member has
+    /// been removed from the room and its queue is empty.
     ///
     /// # Cancel safety
-    /// Cancel-safe: no text is lost.
+    /// Cancel-safe: if the future is dropped, no message is lost.
     pub(super) async fn next_text(&mut self) -> Option<QueuedText> {
         self.texts.recv().await
     }
 
-    /// Makes room in the backlog after a text has been sent.
+    /// Subtracts a text message from the backlog after it has been sent.
     pub(super) fn text_sent(&self, text: &QueuedText) {
         self.backlog_bytes.fetch_sub(text.size, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! The conversation with one client of the stats.
+//! The conversation with one client of `/`.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     output::print_line,
 };
 
-/// Prints what the client sends and pushes the stats to it, until the connection is closed.
+/// Prints the client's messages and pushes the stats to the client, until the connection is closed.
 pub(crate) async fn handle<S>(
     connection: &mut WebSocket<S>,
     peer: SocketAddr,
@@ -36,7 +36,8 @@ where
                 Some(Ok(Message::Text(text))) => {
                     let text = text.as_str();
                     stats.record_text(text);
-                    // A terminal obeys control characters, and a client must not control it.
+                    // A terminal obeys control characters, so escape them: a client must not
+                    // control the terminal.
                     print_line(&format!("{peer} says: {}", printable(text)));
                 }
                 Some(Ok(Message::Binary(bytes))) => tracing::info!("{peer} sent {} bytes of binary", bytes.len()),
@@ -44,12 +45,13 @@ where
             changed = newest.changed() => {
                 let push = newest.borrow_and_update().clone();
                 let (Ok(()), Some(push)) = (changed, push) else { continue };
-                // A closing connection accepts no more pushes. Keep reading it until it ends.
+                // A closing connection accepts no more pushes, so skip the push and continue to
+                // read until the connection ends.
                 if connection.state() != State::Open {
                     continue;
                 }
-                // Only this client's task waits here. Pushes that are made meanwhile replace each
-                // other.
+                // Only this client's task waits here, so a slow client delays no other. If several
+                // pushes are made meanwhile, each one replaces the previous one.
                 match timeout(write_timeout, connection.send_prepared(&push)).await {
                     Ok(sent) => sent?,
                     Err(_) => {

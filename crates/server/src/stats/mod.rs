@@ -1,5 +1,5 @@
-//! `/`: the documented example. Clients send texts, and on every interval the server pushes a
-//! summary of its state to all of them.
+//! `/`: the documented example. Clients send text messages, and on every interval the server pushes
+//! a summary of its state to all of them.
 
 mod handler;
 mod pushes;

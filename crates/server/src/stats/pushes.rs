@@ -17,17 +17,18 @@ use tokio::{
 
 use crate::memory;
 
-/// The bytes of the last text that each push repeats. Without a limit, one client could make the
-/// server send its longest message to everyone, every second.
+/// The maximum number of bytes of the last text message that each push repeats. Without a limit,
+/// one client could make the server send its longest message to everyone, every second.
 const MAX_LAST_TEXT: usize = 4 << 10;
 
 /// One push. The fields appear in the JSON in this order.
 #[derive(Debug, Serialize)]
 struct Push<'a> {
-    /// The number of the push, from 1. A client that is too slow for a push sees a gap.
+    /// The number of the push, counted from 1. A client that is too slow misses pushes and sees
+    /// gaps.
     sequence: u64,
     uptime_seconds: f64,
-    /// The open connections on `/`.
+    /// The number of open connections on `/`.
     clients: usize,
     messages_received: u64,
     last_text: Option<&'a str>,
@@ -57,15 +58,15 @@ impl Stats {
         }
     }
 
-    /// Makes a push on every interval, forever.
+    /// Makes a push once per `period`, forever.
     pub(crate) async fn push_every(&self, period: Duration) {
         let mut ticks = interval(period);
-        // After a delay, one push is enough to catch up.
+        // After a delay, make one push instead of one for each missed tick.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
         for sequence in 1.. {
             ticks.tick().await;
-            // Encoded once here, however many clients there are.
+            // Encode the push once, regardless of the number of clients.
             let message = Message::text(self.json(sequence));
             self.newest.send_replace(Some(PreparedMessage::new(&message)));
         }
@@ -84,7 +85,7 @@ impl Stats {
         serde_json::to_string(&push).expect("numbers and strings always have a JSON form")
     }
 
-    /// Counts a text, and keeps the beginning of it for the pushes.
+    /// Counts a text message, and keeps its beginning for the pushes.
     pub(super) fn record_text(&self, text: &str) {
         self.messages_received.fetch_add(1, Ordering::Relaxed);
         let end = text.floor_char_boundary(MAX_LAST_TEXT);
@@ -104,7 +105,7 @@ impl Stats {
     }
 }
 
-/// Counts a client for as long as it lives.
+/// Counts a client until this guard is dropped.
 pub(super) struct ClientGuard<'a>(&'a AtomicUsize);
 
 impl Drop for ClientGuard<'_> {

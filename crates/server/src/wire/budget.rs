@@ -1,17 +1,18 @@
-//! A limit on the records that one tap dissects in a second.
+//! A limit on the number of records that one tap dissects per second.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The records that may be dissected in a row: a screenful. Nobody reads faster than that.
+/// The maximum number of records that may be dissected in a burst: a screenful, because people do
+/// not read faster.
 const BURST: f64 = 100.0;
 
-/// The records that may be dissected in each second after that. It is enough to show every frame of
-/// a server that pushes fifty times a second.
+/// The maximum number of records per second after a burst. It is enough to show every frame of a
+/// server that pushes fifty times per second.
 const PER_SECOND: f64 = 50.0;
 
-/// A token bucket: it fills with time up to [`BURST`], and each record takes one from it.
+/// A token bucket: it fills over time up to [`BURST`] tokens, and each record takes one token.
 #[derive(Debug)]
 pub(super) struct Budget {
     left: f64,
@@ -31,7 +32,8 @@ impl Budget {
         self.left >= 1.0
     }
 
-    /// Takes one record. One read may bring more records than are left; the bucket then owes them.
+    /// Takes the token for one record. A piece of input may contain more records than there are
+    /// tokens; the number of tokens then becomes negative.
     pub(super) fn spend(&mut self) {
         self.left -= 1.0;
     }

@@ -17,8 +17,8 @@ use tokio::{
     time::Instant,
 };
 
-/// The maximum size of what waits for a slow page, in bytes of JSON. A record with its explanations
-/// takes about five thousand.
+/// The maximum size of the queue for a slow page, in bytes of JSON. One record with its
+/// explanations takes about 5,000 bytes.
 pub(super) const MAX_BYTES: usize = 256 << 10;
 
 /// The state that a tap and its viewer share.
@@ -26,23 +26,25 @@ pub(super) const MAX_BYTES: usize = 256 << 10;
 pub(super) struct Feed {
     queue: Mutex<Queue>,
     changed: Notify,
-    /// Held until both the tap and the viewer are gone.
+    /// The slot of the tap, which becomes free when both the tap and the viewer have been dropped.
     _slot: OwnedSemaphorePermit,
 }
 
 #[derive(Debug)]
 pub(super) struct Queue {
-    /// JSON objects, the oldest first.
+    /// The queued JSON objects, oldest first.
     pub(super) waiting: VecDeque<String>,
-    /// Their size in bytes.
+    /// The total size of `waiting` in bytes.
     pub(super) bytes: usize,
-    /// The frames after them that were only counted: to the server, to the client.
+    /// The frames after `waiting` that were only counted: first those to the server, then those to
+    /// the client.
     pub(super) skipped: [Passed; 2],
-    /// When the tap stops waiting for a viewer; `None` once there is one.
+    /// The time at which the tap stops waiting for a viewer; `None` once a viewer has claimed the
+    /// feed.
     unclaimed_until: Option<Instant>,
-    /// The viewer is gone.
+    /// Whether the viewer has been dropped.
     abandoned: bool,
-    /// The tapped connection is over, so no more records follow.
+    /// Whether the tapped connection has ended, so that no more records follow.
     ended: bool,
 }
 
@@ -69,18 +71,18 @@ impl Feed {
         self.changed.notify_one();
     }
 
-    /// Marks that there is a viewer, so that the feed no longer expires.
+    /// Marks the feed as claimed by a viewer, so that it no longer expires.
     pub(super) fn claim(&self) {
         self.lock().unclaimed_until = None;
     }
 
-    /// Marks that no more records will follow.
+    /// Marks the end of the feed: no more records will follow.
     pub(super) fn end(&self) {
         self.lock().ended = true;
         self.notify();
     }
 
-    /// Marks that nobody will read the feed any more, and discards what is in it.
+    /// Marks the feed as abandoned by its viewer, and discards the queued records.
     pub(super) fn abandon(&self) {
         let mut queue = self.lock();
         queue.abandoned = true;
@@ -91,10 +93,11 @@ impl Feed {
     /// the end of the feed.
     ///
     /// # Cancel safety
-    /// Cancel-safe: no record is lost.
+    /// Cancel-safe: if the future is dropped, no record is lost.
     pub(super) async fn next_batch(&self) -> Option<String> {
         loop {
-            // Before the look at the queue, so that a change right after it is not missed.
+            // Create this future before looking at the queue. Otherwise a change right after the
+            // look would be missed.
             let changed = self.changed.notified();
             let (batch, ended) = {
                 let mut queue = self.lock();
@@ -109,12 +112,12 @@ impl Feed {
 }
 
 impl Queue {
-    /// Returns whether another record may be added. The one that is added may go over the limit.
+    /// Returns whether another record may be added. That record may exceed the limit.
     pub(super) fn has_room(&self) -> bool {
         self.bytes < MAX_BYTES
     }
 
-    /// Returns whether somebody reads the feed, or may still claim it.
+    /// Returns whether a viewer reads the feed, or may still claim it.
     pub(super) fn is_wanted(&self) -> bool {
         !self.abandoned && self.unclaimed_until.is_none_or(|until| Instant::now() < until)
     }
@@ -123,7 +126,7 @@ impl Queue {
         self.add(render::json(record));
     }
 
-    /// Adds the note that one direction of TCP has ended.
+    /// Adds a note that one direction of TCP has ended.
     pub(super) fn add_end(&mut self, direction: Direction) {
         self.add(serde_json::json!({ "end_of": direction }).to_string());
     }
@@ -140,7 +143,8 @@ impl Queue {
         self.push(json);
     }
 
-    /// Adds the counts so far to the queue, so that they have the right position among the records.
+    /// Moves the counts of skipped frames to the queue, so that they appear in the right position
+    /// among the records.
     fn add_skipped(&mut self) {
         let [to_server, to_client] = mem::take(&mut self.skipped);
         if to_server.units + to_client.units > 0 {
@@ -155,7 +159,7 @@ impl Queue {
         self.waiting.push_back(json);
     }
 
-    /// Takes everything that waits, as one array. Returns `None` if nothing does.
+    /// Takes all queued objects, as one JSON array. Returns `None` if the queue is empty.
     fn take(&mut self) -> Option<String> {
         self.add_skipped();
         self.bytes = 0;

@@ -15,7 +15,7 @@ use crate::closing::{HandlerResult, ServerClose};
 
 /// Sends the page every batch of records, until the feed ends or the page closes the connection.
 ///
-/// `shutdown` is only read when the feed ends, to say why it did.
+/// `shutdown` is read only when the feed ends, to choose the code and the reason of the Close.
 pub(crate) async fn handle<S>(
     connection: &mut WebSocket<S>,
     viewer: &mut Viewer,

@@ -12,18 +12,18 @@ use tokio::{sync::Semaphore, time::Instant};
 
 use super::{feed::Feed, tap::WireTap, token, viewer::Viewer};
 
-/// The taps that exist at the same time: enough for each reader in a large class, at
-/// [`MAX_BYTES`](super::feed::MAX_BYTES) each.
+/// The maximum number of taps at the same time: enough for every reader in a large class. Each tap
+/// queues up to [`MAX_BYTES`](super::feed::MAX_BYTES).
 pub(super) const MAX_TAPS: usize = 64;
 
-/// The feeds whose token has not been used.
+/// The feeds whose tokens have not been used, and the free slots for further taps.
 #[derive(Debug)]
 pub(crate) struct TapRegistry {
     offers: Mutex<HashMap<String, Offer>>,
     slots: Arc<Semaphore>,
 }
 
-/// A feed that waits for its viewer.
+/// A feed that no viewer has claimed yet.
 #[derive(Debug)]
 struct Offer {
     feed: Arc<Feed>,
@@ -41,14 +41,15 @@ impl TapRegistry {
     }
 
     /// Returns a tap for the connection that starts with `request`, and the token for viewing it.
-    /// Returns `None` if there are too many taps.
+    /// Returns `None` if all [`MAX_TAPS`] slots are taken.
     ///
-    /// The tap reports what is over `limits`, as the connection itself does.
+    /// The tap reports frames and messages that exceed `limits`, because the connection rejects
+    /// them.
     pub(crate) fn tap(&self, request: &ReceivedRequest, limits: &Limits) -> Option<(WireTap, String)> {
         let now = Instant::now();
         let mut offers = self.lock();
-        // Remove expired offers. There are never many, and only a new tap can need their slots, so
-        // this is the one place to do it.
+        // Remove expired offers to free their slots. It is enough to do this here, because only a
+        // new tap needs a slot, and it is cheap, because there are never many offers.
         offers.retain(|_, offer| now < offer.until);
         let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
         let until = now + token::LIFETIME;
@@ -58,12 +59,13 @@ impl TapRegistry {
         offers.insert(token.clone(), Offer { feed: Arc::clone(&feed), until, origin });
         drop(offers);
         let mut tap = WireTap::new(feed, limits, now);
-        // The server read these bytes before it knew that there would be a tap.
+        // The server read the request before the tap existed, so pass its bytes to the tap now.
         tap.bytes(ToServer, received_bytes(request));
         Some((tap, token))
     }
 
-    /// Returns the viewer that the token in `request` is for. It works for one request only.
+    /// Returns the viewer of the feed whose token is in the path of `request`, and uses up the
+    /// token. Returns `None` if the token is not valid for this request.
     pub(crate) fn claim(&self, request: &ReceivedRequest) -> Option<Viewer> {
         let mut offers = self.lock();
         let token = token::token_in(request.path())?;

@@ -8,21 +8,22 @@ use tokio::time::Instant;
 
 use super::{budget::Budget, feed::Feed};
 
-/// The bytes of each payload that are shown. A page has no room for more.
+/// The maximum number of bytes of each payload that are shown. A page has no room for more.
 pub(super) const SHOWN_PAYLOAD_BYTES: usize = 512;
 
-/// The bytes that are dissected before the tap checks the budget again. They hold at most some
-/// eighty of the shortest frames.
+/// The maximum number of bytes that are dissected before the tap checks the budget again. They
+/// contain at most 86 frames from a client (empty and masked), or 256 from the server (empty).
 const PIECE_BYTES: usize = 512;
 
 /// A [`Tap`] that feeds the viewer of one connection.
 #[derive(Debug)]
 pub(crate) struct WireTap {
-    /// Empty once nobody wants the records. The tap then stays on the stream and does nothing.
+    /// `None` once no viewer can receive the records. The tap then stays on the stream and does
+    /// nothing.
     pub(super) active: Option<Box<ActiveTap>>,
 }
 
-/// A tap that somebody views, or may still view.
+/// A tap that has a viewer, or whose feed may still be claimed.
 #[derive(Debug)]
 pub(super) struct ActiveTap {
     feed: Arc<Feed>,
@@ -33,8 +34,8 @@ pub(super) struct ActiveTap {
 }
 
 impl WireTap {
-    /// Creates a tap on a connection that starts now. It reports payloads over `limits` as the
-    /// connection itself does.
+    /// Creates a tap on a connection that starts now. It reports payloads that exceed `limits`,
+    /// because the connection rejects them.
     pub(super) fn new(feed: Arc<Feed>, limits: &Limits, now: Instant) -> Self {
         let options = Options { payload_bytes: SHOWN_PAYLOAD_BYTES, limits: limits.clone() };
         let conversation = Conversation::new(options);
@@ -71,9 +72,9 @@ impl ActiveTap {
                     queue.add_record(&record);
                 });
             } else {
-                // Too much for the page, so the frames are counted instead. A Close is the
-                // exception: it is shown in any case. There are at most two of them, so they need
-                // no budget.
+                // The traffic is too fast for the page, so the frames are only counted. A Close is
+                // an exception and is always shown. A connection has at most two Close frames, so
+                // they need no budget.
                 let mut close: Option<Record> = None;
                 let passed = conversation.pass(direction, piece, time, &mut |record| close = Some(record));
                 queue.skip(direction, passed);

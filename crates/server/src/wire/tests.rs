@@ -39,16 +39,16 @@ async fn what_waits_for_a_page_that_does_not_read_is_bounded() {
     let frame = [&b"\x82\x7e\x02\x00"[..], &[0; 512]].concat();
     let mut most = 0;
     for _ in 0..300 {
-        // Slowly enough that the budget allows each of them to be dissected.
+        // Send slowly enough that the budget allows every frame to be dissected.
         advance(Duration::from_millis(100)).await;
         tapped.bytes(ToClient, &frame);
         most = most.max(viewer.feed.lock().bytes);
     }
-    // The last record is added while there is room, and may need more than that.
+    // The last record is added while there is room, and may then exceed the limit.
     assert!((MAX_BYTES..MAX_BYTES + 10_000).contains(&most), "{most} bytes");
     let queue = viewer.feed.lock();
     let [_, skipped] = queue.skipped;
-    // Two of the waiting records are the request and the response.
+    // Two of the queued records are the request and the response.
     assert_eq!(queue.waiting.len() as u64 - 2 + skipped.units, 300);
     assert_eq!(skipped.bytes, skipped.units * frame.len() as u64);
 }
@@ -75,7 +75,8 @@ async fn a_token_that_nobody_uses_expires_and_its_tap_stops() {
 #[tokio::test(start_paused = true)]
 async fn slots_of_connections_that_are_never_viewed_become_free() {
     let taps = TapRegistry::new();
-    // Idle connections: they send nothing, so their taps cannot notice that their time is over.
+    // These connections are idle. Their taps see no bytes, so they cannot notice that their tokens
+    // have expired.
     let tapped: Vec<_> = (0..MAX_TAPS).map_while(|_| tap(&taps)).collect();
     assert_eq!(tapped.len(), MAX_TAPS);
     assert!(tap(&taps).is_none());

@@ -6,7 +6,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::feed::Feed;
 
-/// The time from one message to the next. Records that arrive in between are sent together.
+/// The minimum time between two messages to the page. Records that arrive in between are sent
+/// together.
 const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The reading end of a feed. When it is dropped, the tap stops.
@@ -17,7 +18,7 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
-    /// Claims the feed.
+    /// Claims `feed` for a new viewer.
     pub(super) fn new(feed: Arc<Feed>, now: Instant) -> Self {
         feed.claim();
         Self { feed, next_batch: now }
@@ -26,7 +27,7 @@ impl Viewer {
     /// Returns the next message for the page, or `None` at the end of the feed.
     ///
     /// # Cancel safety
-    /// Cancel-safe: no record is lost.
+    /// Cancel-safe: if the future is dropped, no record is lost.
     pub(super) async fn batch(&mut self) -> Option<String> {
         sleep_until(self.next_batch).await;
         let batch = self.feed.next_batch().await;

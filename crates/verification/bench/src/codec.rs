@@ -1,5 +1,5 @@
-//! The section on the libraries without a socket: runs the criterion benchmark, and turns its files
-//! into tables.
+//! The section on the libraries without a socket, which runs the criterion benchmark and turns its
+//! result files into tables.
 
 use std::{
     collections::BTreeMap,
@@ -27,18 +27,19 @@ pub(crate) fn run(_: &[Contestant], options: &RunOptions) -> ReportSection {
     eprintln!("codec: cargo bench -p bench");
     let measure = |native| bench(options, native).and_then(|results| collect(&results));
     let times = measure(None);
-    // The default build runs on any processor of its family. This shows how much a build for this
-    // machine gains.
+    // The default build runs on any processor of its family. A build for this machine shows how
+    // much each library gains from newer instructions.
     let native = if options.quick { Ok(Times::default()) } else { measure(Some("unmask")) };
     let mut section = ReportSection::new("Codec", &(times.as_ref().ok(), native.as_ref().ok()));
     section.paragraph(
-        "In memory, on one thread, in nanoseconds per message (criterion's median). Messages arrive \
-         16 at a time up to 1 KiB and 4 at a time at 16 KiB, in reads of at most 64 KiB. Reading \
-         includes the copy out of the stream: `memcpy` is that copy alone, and `floor` parses \
-         headers and unmasks payloads but checks nothing. \"ours (protocol)\" is the engine, and \
-         \"ours (websocket)\" is the connection that users have; other asynchronous libraries are \
-         measured at that level too. Writing is that of a server, without masks. Where it is faster \
-         than `memcpy`, payloads are passed on and not copied.",
+        "The following tables show nanoseconds per message, in memory and on one thread \
+         (criterion's median). Messages arrive 16 at a time up to 1 KiB and 4 at a time at 16 KiB, \
+         in reads of at most 64 KiB. Reading includes the copy out of the stream: `memcpy` is that \
+         copy alone, and `floor` parses headers and unmasks payloads but checks nothing. \"ours \
+         (protocol)\" is the engine, and \"ours (websocket)\" is the connection that users have; \
+         other asynchronous libraries are also measured as connections. The tables for writing \
+         show a server, which does not mask. Where a library is faster than `memcpy`, it passes \
+         payloads on instead of copying them.",
     );
     for (times, built) in [(times, ""), (native, ", built for this machine")] {
         match times {
@@ -71,16 +72,17 @@ fn tables(section: &mut ReportSection, times: &Times, built: &str) {
 
 /// Runs the benchmark. Returns the folder of its results.
 ///
-/// With `native`, only the benchmarks with that name run, in a build for this machine.
+/// With `native`, only the benchmarks whose names contain that text run, in a build for this
+/// machine.
 fn bench(options: &RunOptions, native: Option<&str>) -> io::Result<PathBuf> {
     let results = env::current_exe()?.with_file_name("bench-codec");
-    // Remove the results of earlier runs.
+    // Remove the results of earlier runs, which would otherwise appear in the tables.
     let _ = fs::remove_dir_all(&results);
     let bench = |arguments: &[&str]| {
         let mut command = cargo("bench");
         command.args(["--bench", "codec"]);
         if native.is_some() {
-            // In another folder, because cargo rebuilds everything when the flags change.
+            // Build in another folder, because cargo rebuilds everything when the flags change.
             command.arg("--target-dir").arg(results.with_file_name("bench-native"));
             command.env("RUSTFLAGS", "-C target-cpu=native");
         }
@@ -91,14 +93,15 @@ fn bench(options: &RunOptions, native: Option<&str>) -> io::Result<PathBuf> {
             status => Err(io::Error::other(format!("{command:?} ended with {status}"))),
         }
     };
-    // The build may use every core, but the measurement only one.
+    // Allow the build to use every core. The measurement uses only one.
     machine::unpin()?;
     let built = bench(&["--no-run"]);
     options.cores.move_to_load_core()?;
     built?;
     let mut arguments = vec!["--", "--noplot"];
     if options.quick {
-        // A server writes text in the same way as binary data.
+        // A server writes text in the same way as binary data, so leave out the benchmarks that
+        // write text.
         arguments.extend(["--quick", "read|unmask|write/binary"]);
     }
     arguments.extend(native);
@@ -106,7 +109,7 @@ fn bench(options: &RunOptions, native: Option<&str>) -> io::Result<PathBuf> {
     Ok(results)
 }
 
-/// Reads all files `benchmark.json` and `estimates.json` below a folder.
+/// Reads all files `benchmark.json` and `estimates.json` in a folder and its subfolders.
 fn collect(results: &Path) -> io::Result<Times> {
     let mut times = Times::default();
     let mut folders = vec![results.to_owned()];

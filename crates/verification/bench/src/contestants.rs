@@ -15,7 +15,7 @@ use crate::prepare::ws_directory;
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     pub(crate) version: String,
-    /// The path to request in the handshake; `None` for a server without WebSocket.
+    /// The path that the handshake requests, or `None` for a server without WebSocket.
     pub(crate) path: Option<&'static str>,
     /// Whether the server can forward messages to all other clients.
     pub(crate) fans_out: bool,
@@ -25,7 +25,7 @@ pub(crate) struct Contestant {
 /// The way to start a server.
 #[derive(Debug, Clone)]
 enum LaunchMethod {
-    /// This program, with the command `serve`.
+    /// This program, started with the command `serve`.
     Peer,
     /// A Node program in `ws/`.
     Node,
@@ -33,7 +33,8 @@ enum LaunchMethod {
     Server(PathBuf),
 }
 
-/// Returns the servers that can be started on this machine, and instructions for the missing ones.
+/// Returns the servers that can be started on this machine, and a note about each missing server
+/// and how to get it.
 pub(crate) fn all() -> (Vec<Contestant>, Vec<String>) {
     let mut missing = Vec::new();
     let mut contestants: Vec<_> = PEERS
@@ -67,19 +68,19 @@ pub(crate) fn all() -> (Vec<Contestant>, Vec<String>) {
     (contestants, missing)
 }
 
-/// The reference point for all servers.
+/// The name of the server whose figures all others are compared with.
 pub(crate) const RAW: &str = "raw TCP";
 
-/// The library of this workspace.
+/// The name of the server on this workspace's library.
 pub(crate) const OURS: &str = "ours";
 
 impl Contestant {
-    /// Returns the command that starts the echo server.
+    /// Returns the command that starts this contestant as an echo server.
     pub(crate) fn echo(&self) -> Command {
         self.command(false)
     }
 
-    /// Returns the command that starts the fan-out server.
+    /// Returns the command that starts this contestant as a fan-out server.
     pub(crate) fn fan_out(&self) -> Command {
         self.command(true)
     }
@@ -87,7 +88,8 @@ impl Contestant {
     fn command(&self, fan_out: bool) -> Command {
         match &self.launch {
             LaunchMethod::Peer => {
-                // The running program, even if cargo has replaced its file in the meantime.
+                // This path starts the running program, even if cargo has replaced its file in the
+                // meantime.
                 let mut command = Command::new("/proc/self/exe");
                 command.args(["serve", self.name]).args(fan_out.then_some("--fan-out"));
                 command
@@ -100,8 +102,8 @@ impl Contestant {
             LaunchMethod::Server(program) => {
                 let mut command = Command::new(program);
                 command.args(["--listen", "127.0.0.1:0", "--threads", "1"]);
-                // The default configuration, but without the log of connections: the other servers
-                // have none.
+                // Use the default configuration, but without the log of connections, because the
+                // other servers have no such log.
                 command.env("RUST_LOG", "error").stderr(Stdio::null());
                 command
             }
@@ -115,7 +117,8 @@ fn server() -> Option<PathBuf> {
     program.is_file().then_some(program)
 }
 
-/// Returns the version of a crate in this package's manifest, which must specify an exact one.
+/// Returns the version of a crate from this package's manifest, which must specify an exact
+/// version.
 fn version(name: &str) -> String {
     let manifest = include_str!("../Cargo.toml");
     let line = manifest.lines().find(|line| !name.is_empty() && line.starts_with(&format!("{name} = ")));

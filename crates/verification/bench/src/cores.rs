@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::machine;
 
-/// The core numbers, as options of the command line.
+/// The numbers of the two cores, as options of the command line.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct CoreAssignment {
     /// The core for the servers

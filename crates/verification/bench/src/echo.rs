@@ -47,7 +47,7 @@ fn groups(quick: bool) -> Vec<LoadGroup> {
     ]
 }
 
-/// Returns the number of rounds and their length.
+/// Returns the number of rounds, and the length of each.
 const fn pace(quick: bool) -> (u32, Duration) {
     if quick { (3, Duration::from_millis(200)) } else { (5, Duration::from_millis(400)) }
 }
@@ -70,20 +70,20 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
     section.paragraph(&format!(
         "Each server receives messages and sends them back, in {rounds} rounds of {length:?} after \
          a warm-up of a quarter of that time. The figures are medians over the rounds. \"16 in \
-         flight\" means that each connection sends 16 messages in one write, and the next 16 when \
-         all replies have arrived. Every byte of every reply is compared."
+         flight\" means that each connection sends 16 messages in one write, and sends the next 16 \
+         when all replies have arrived. The load generator compares every byte of every reply."
     ));
     section.paragraph(
         "**Server processor time per message, divided by that of the raw TCP echo in the same \
-         round**, as geometric means over the loads of each group. 1.00 would be a WebSocket server \
-         that costs nothing. The last line shows the range of our own figures from round to round. \
-         Differences smaller than this range mean nothing.",
+         round**, as geometric means over the loads of each group. A WebSocket server that costs \
+         nothing would have 1.00. The last line shows the range of our own figures from round to \
+         round. Differences smaller than this range mean nothing.",
     );
     section.table(&summary(contestants, &groups, &results, rounds as usize));
     section.paragraph(
-        "Load by load. \"To raw\" is the median of the ratios of all rounds, and the figure to \
-         compare. It may differ from the ratio of the two medians beside it, because those may \
-         come from different rounds.",
+        "The following tables show each load by itself. The column to compare is \"to raw\", the \
+         median of the ratios of all rounds. It may differ from the ratio of the two medians in \
+         the column before it, because those medians may come from different rounds.",
     );
     for load in results.iter().flatten() {
         section.paragraph(&format!("{}:", load.load.name()));

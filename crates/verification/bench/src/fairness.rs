@@ -1,4 +1,4 @@
-//! The section on fairness: many connections that all send more than the server can process at
+//! The section on fairness: many connections that together send more than the server can process at
 //! once.
 
 use std::time::Duration;
@@ -25,9 +25,10 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
     let mut section = ReportSection::new("Fairness", &results);
     section.paragraph(&format!(
         "{}. A server that serves one connection for as long as that connection has more to send \
-         makes the others wait. Their latencies show it, and so does \"least served\": the number of \
-         bursts of the least served connection, divided by that of the best served one. Medians over \
-         {rounds} rounds of {length:?}; \"p99 to raw\" is the median of the ratios of all rounds.",
+         makes the others wait. The latencies of the other connections show this delay, and so \
+         does the column \"least served\": the number of bursts on the least served connection, \
+         divided by that on the best served one. The figures are medians over {rounds} rounds of \
+         {length:?}; \"p99 to raw\" is the median of the ratios of all rounds.",
         LOAD.name()
     ));
     let columns = ["", "p50 ms", "p99 ms", "p99.9 ms", "p99 to raw", "least served", "MB/s", "server us/message"];

@@ -19,7 +19,7 @@ use crate::{
     table::{MarkdownTable, number},
 };
 
-/// The size of the message in bytes, as for a small JSON text.
+/// The size of the message in bytes, typical of a small JSON message.
 const SIZE: usize = 125;
 
 /// The maximum number of pushes in one round.
@@ -28,13 +28,13 @@ const PUSHES: usize = 500;
 /// The result of one round.
 #[derive(Debug, Serialize)]
 struct FanOutSample {
-    /// The time from a push until the last listener has received it: the median of the round's
-    /// pushes.
+    /// The time from the start of a push until the last listener has received it, in microseconds:
+    /// the median over the pushes of the round.
     push_us: f64,
     server_cpu_us_per_listener: f64,
 }
 
-/// The results of all servers with this number of listeners.
+/// The results of all servers with a given number of listeners.
 #[derive(Debug, Serialize)]
 struct FanOutResults {
     listeners: usize,
@@ -56,7 +56,7 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
     section(&sizes.iter().map(results).collect::<Vec<_>>())
 }
 
-/// Measures one round.
+/// Measures one round of pushes.
 fn measure(server: &ServerProcess, listeners: usize, burst: &Burst, length: Duration) -> io::Result<FanOutSample> {
     // The first connection sends, and all others listen.
     let mut generator = LoadGenerator::connect(server.target(), listeners + 1)?;
@@ -79,9 +79,10 @@ fn measure(server: &ServerProcess, listeners: usize, burst: &Burst, length: Dura
 fn section(all: &[FanOutResults]) -> ReportSection {
     let mut section = ReportSection::new("Fan-out", &all);
     section.paragraph(&format!(
-        "One client sends {SIZE} bytes of text, and the server passes them on to all others. The \
-         time of a push ends when the last of them has received it. All figures are medians, in \
-         microseconds. The second table shows the server's processor time per listener."
+        "One client sends a text message of {SIZE} bytes, and the server forwards the message to \
+         all other clients. The time of a push ends when the last of these clients has received \
+         it. All figures are medians, in microseconds. The second table shows the server's \
+         processor time per listener."
     ));
     type Figure = fn(&FanOutSample) -> f64;
     let figures: [(&str, Figure); 2] = [

@@ -1,8 +1,8 @@
 //! Payloads and frames that are built in advance.
 //!
 //! The load generator must not use any of the libraries that it measures. A slow client would hide
-//! how fast a server is, and a client with the same mistake would hide that a server is wrong. So
-//! this module builds the frames byte by byte, before the clock starts.
+//! the speed of a server, and a client with the same bug as a server would hide the bug. So this
+//! module builds the frames byte by byte, before the clock starts.
 
 use serde::Serialize;
 
@@ -20,10 +20,10 @@ pub enum PayloadKind {
 }
 
 impl PayloadKind {
-    /// All kinds.
+    /// All kinds of payload.
     pub const ALL: [Self; 3] = [Self::Binary, Self::Ascii, Self::Mixed];
 
-    /// Returns the name in tables.
+    /// Returns the kind's name in tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,12 +47,12 @@ impl PayloadKind {
     }
 }
 
-/// An xorshift generator of pseudorandom numbers, which are the same in every run.
+/// An xorshift generator of pseudorandom numbers. The numbers are the same in every run.
 #[derive(Debug)]
 pub struct Xorshift(u64);
 
 impl Xorshift {
-    /// Creates the generator of the sequence for `seed`.
+    /// Creates a generator whose sequence is determined by `seed`.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(seed ^ 0x9E37_79B9_7F4A_7C15)
@@ -74,7 +74,7 @@ impl Xorshift {
 
 const ASCII_WORDS: [&str; 6] = ["frame ", "to ", "be ", "measured, ", "message ", "\"id\":42, "];
 
-/// A chat in several languages: characters of two, three and four bytes, with spaces and
+/// Words of a chat in several languages: characters of two, three and four bytes, with spaces and
 /// punctuation of one byte.
 const MIXED_WORDS: [&str; 8] = [
     "naïve café, ",
@@ -100,7 +100,8 @@ pub fn payload(kind: PayloadKind, len: usize, seed: u64) -> Vec<u8> {
         }
     }
     if kind.is_text() {
-        // Do not cut through a character. Spaces replace the remainder.
+        // Remove a character that crosses the limit, because an incomplete one would be invalid
+        // UTF-8. Spaces fill the gap.
         let whole = std::str::from_utf8(&payload).map_or(0, |text| text.floor_char_boundary(len));
         payload.truncate(whole);
     }
@@ -108,13 +109,13 @@ pub fn payload(kind: PayloadKind, len: usize, seed: u64) -> Vec<u8> {
     payload
 }
 
-/// Encodes a message as a client sends it: in one masked frame.
+/// Encodes a message in one masked frame, as a client sends it.
 #[must_use]
 pub fn from_client(kind: PayloadKind, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
     masked(0x80 | kind.opcode(), payload, key)
 }
 
-/// Encodes a message of a client in fragments of `piece` bytes.
+/// Encodes a message of a client in fragments of at most `piece` bytes.
 #[must_use]
 pub fn fragments_from_client(kind: PayloadKind, payload: &[u8], piece: usize, key: [u8; 4]) -> Vec<u8> {
     let last = payload.len().div_ceil(piece) - 1;
@@ -126,8 +127,8 @@ pub fn fragments_from_client(kind: PayloadKind, payload: &[u8], piece: usize, ke
     payload.chunks(piece).enumerate().flat_map(frame).collect()
 }
 
-/// Encodes a message as a server sends it: in one unmasked frame. The reply of an echo server must
-/// equal this, byte for byte.
+/// Encodes a message in one unmasked frame, as a server sends it. The reply of an echo server must
+/// equal this frame, byte for byte.
 #[must_use]
 pub fn from_server(kind: PayloadKind, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x80 | kind.opcode()];
@@ -144,7 +145,7 @@ fn masked(first_byte: u8, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
     frame
 }
 
-/// Appends the length in the shortest of its three forms (RFC 6455, section 5.2).
+/// Appends the payload length in the shortest of its three forms (RFC 6455, section 5.2).
 fn push_length(frame: &mut Vec<u8>, len: usize, mask_bit: u8) {
     match (u8::try_from(len), u16::try_from(len)) {
         (Ok(len @ 0..126), _) => frame.push(mask_bit | len),

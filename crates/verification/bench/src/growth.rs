@@ -1,7 +1,7 @@
 //! The section on growth: whether doubling the input doubles the cost.
 //!
-//! If it quadrupled the cost, a peer could use this for an attack, because a peer chooses how it
-//! splits its bytes.
+//! If doubling the input quadrupled the cost, a peer could use this for an attack, because the peer
+//! chooses how it splits its bytes.
 
 use std::{
     hint::black_box,
@@ -27,7 +27,7 @@ use crate::{
 const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 const MESSAGE: usize = 1 << 20;
 
-/// One row of a table, in nanoseconds per byte of payload.
+/// One row of a table. The costs are in nanoseconds per byte of payload.
 #[derive(Debug, Serialize)]
 struct GrowthRow {
     table: &'static str,
@@ -37,7 +37,7 @@ struct GrowthRow {
 }
 
 pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSection {
-    // Some libraries need tokio's timer even if nothing waits for it.
+    // Some libraries need tokio's timer even if they wait for nothing.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let _guard = runtime.as_ref().map(tokio::runtime::Runtime::enter);
     let length = Duration::from_millis(if options.quick { 50 } else { 300 });
@@ -60,11 +60,12 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
 
     let mut section = ReportSection::new("Growth", &(&rows, &connections));
     section.paragraph(
-        "Without a socket, in nanoseconds per byte of payload. After each read the next one finds \
-         nothing, as on a slow connection. The first table varies the size of a text message. The \
-         others split 1 MiB of text, the second into reads and the third into fragments, and vary \
-         the size of these pieces. Where a row only falls or stays level from left to right, the \
-         cost grows no faster than the number of bytes.",
+        "The first three tables show nanoseconds per byte of payload, without a socket. After each \
+         read that returns bytes, the next read finds nothing, as on a slow connection. The first \
+         table varies the size of a text message. The second splits 1 MiB of text into reads, the \
+         third splits it into fragments, and both vary the size of these pieces. Where a row only \
+         falls or stays level from left to right, the cost grows no faster than the number of \
+         bytes.",
     );
     for GrowthSeries { title, steps, .. } in &all {
         let mut table =
@@ -75,8 +76,8 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
         section.table(&table);
     }
     section.paragraph(
-        "With sockets: the server's processor time per message of 125 B, in microseconds, by the \
-         number of connections.",
+        "The last table shows measurements with sockets: the server's processor time per message \
+         of 125 B, in microseconds, by the number of connections.",
     );
     let steps = connections.iter().map(|results| results.load.connections.to_string());
     let mut table = MarkdownTable::new(["connections".to_owned()].into_iter().chain(steps));
@@ -93,8 +94,8 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
     section
 }
 
-/// A quantity that grows in steps. `make` returns the stream for a step, and the size of each
-/// message's payload.
+/// A quantity that grows in steps. `make` returns the stream for a step, and the payload size of
+/// each message in bytes.
 struct GrowthSeries<'a> {
     title: &'static str,
     steps: &'static [usize],
@@ -123,12 +124,13 @@ fn series(message: &[u8]) -> [GrowthSeries<'_>; 3] {
     ]
 }
 
-/// Returns the libraries without `memcpy`, which knows no fragments.
+/// Returns all libraries except `memcpy`, which cannot process fragments.
 fn libraries() -> impl Iterator<Item = Library> {
     LIBRARIES.into_iter().filter(|library| library.name != "memcpy")
 }
 
-/// Returns the nanoseconds per byte of a message. Reads messages for `length`, and at least one.
+/// Returns the cost of a message in nanoseconds per byte. Reads messages for `length`, and at least
+/// one.
 fn cost(library: Library, stream: RepeatingStream, bytes: usize, length: Duration) -> f64 {
     let message = bytes::Bytes::new();
     let mut codec = (library.open)(CodecTask { stream, message, kind: PayloadKind::Ascii });

@@ -1,5 +1,5 @@
-//! The section on idle memory: the memory of a connection that does nothing, before and after its
-//! first message.
+//! The section on idle memory: the memory of an idle connection, before and after its first
+//! message.
 
 use std::{io, thread::sleep, time::Duration};
 
@@ -18,11 +18,11 @@ use crate::{
 /// The size in bytes of the message that each connection echoes once.
 const SIZE: usize = 64 << 10;
 
-/// How many connections echo at the same time. With all of them at once, the messages in transit
-/// would fill the kernel's memory.
+/// The maximum number of connections that echo at the same time. With all of them at once, the
+/// messages in transit would fill the kernel's memory.
 const AT_ONCE: usize = 50;
 
-/// The idle time before each measurement. In this time, an allocator or a garbage collector may
+/// The idle time before each measurement. During this time, an allocator or a garbage collector can
 /// release memory.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -53,9 +53,10 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
     let mut section = ReportSection::new("Idle memory", &results);
     section.paragraph(&format!(
         "Resident memory of the server process for each of {connections} idle connections, in \
-         bytes, above what the process used before the first of them. \"Fresh\" is before any \
-         message. \"After 64 KiB\" is after each connection has echoed one message of 64 KiB and is \
-         idle again. The kernel's memory for sockets is not included."
+         bytes, in addition to the memory of the process before these connections. \"Fresh\" is \
+         measured before any message. \"After 64 KiB\" is measured after each connection has \
+         echoed one message of 64 KiB and is idle again. The kernel's memory for sockets is not \
+         included."
     ));
     let mut table = MarkdownTable::new(["", "fresh", "after 64 KiB", "the process alone, KiB"]);
     for result in &results {
@@ -67,7 +68,8 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
 }
 
 fn measure(server: &ServerProcess, name: &'static str, framed: bool, connections: usize) -> io::Result<IdleResult> {
-    // Open one connection first, so that memory which all connections share is not counted.
+    // Open one connection first, so that the memory that all connections share is not counted as
+    // memory of the measured connections.
     let burst = Burst::new(PayloadKind::Binary, SIZE, 1, framed);
     LoadGenerator::connect(server.target(), 1)?.exchange(&burst, Duration::ZERO)?;
     let resident = || {

@@ -1,4 +1,5 @@
-//! The description of a load: which messages, on how many connections, how many at a time.
+//! The description of a load: the messages, the number of connections, and the number of messages
+//! in flight.
 
 use bench::frames::PayloadKind;
 use serde::Serialize;
@@ -26,7 +27,7 @@ impl LoadSpec {
         format!("{} {}, {connections} connection{plural}, {in_flight} in flight", table::size(size), kind.name())
     }
 
-    /// Parses the form of the command line, such as `1024x50x16:mixed`.
+    /// Parses a load as on the command line, such as `1024x50x16:mixed`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (numbers, kind) = text.split_once(':').unwrap_or((text, "binary"));
         let numbers: Vec<usize> = numbers.split('x').filter_map(|number| number.parse().ok()).collect();
@@ -39,7 +40,8 @@ impl LoadSpec {
         }
     }
 
-    /// Creates the burst that each connection sends. See [`Burst::new`] for `framed`.
+    /// Creates the burst of messages that each connection sends. `framed` is false for a server
+    /// without WebSocket; see [`Burst::new`].
     pub(crate) fn burst(&self, framed: bool) -> Burst {
         Burst::new(self.kind, self.size, self.in_flight, framed)
     }

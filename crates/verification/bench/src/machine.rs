@@ -22,7 +22,7 @@ pub(crate) fn unpin() -> io::Result<()> {
     Ok(sched_setaffinity(None, &cores)?)
 }
 
-/// Raises the limit of open files to the maximum, for this process and those that it starts. Each
+/// Raises the limit of open files to the maximum, for this process and its children. Each
 /// connection is an open file.
 pub(crate) fn raise_open_file_limit() -> io::Result<u64> {
     let maximum = getrlimit(Resource::Nofile).maximum;
@@ -34,7 +34,8 @@ pub(crate) fn raise_open_file_limit() -> io::Result<u64> {
 pub(crate) fn description() -> Vec<String> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = field(&cpu, "model name").unwrap_or("unknown");
-    // All cores of the machine. This thread is pinned to one of them.
+    // Count the cores of the whole machine. This thread is pinned to one core, so
+    // `available_parallelism` would return 1.
     let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -56,8 +57,8 @@ fn version(program: &str) -> String {
     output.map_or_else(|_| "none".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// A reading of the time that the hypervisor gave to other virtual machines while this one wanted
-/// to run.
+/// The time, read from the kernel, that the hypervisor gave to other virtual machines while this
+/// one had work to do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StealTime {
     stolen: u64,
@@ -72,8 +73,8 @@ impl StealTime {
         Self { stolen: times.get(7).copied().unwrap_or(0), total: times.iter().sum() }
     }
 
-    /// Returns the time that went to others since an earlier reading, in percent of all cores'
-    /// time.
+    /// Returns the time that went to other virtual machines since an earlier reading, in percent of
+    /// the time of all cores.
     pub(crate) fn percent_since(self, before: Self) -> f64 {
         let total = (self.total - before.total).max(1);
         (self.stolen - before.stolen) as f64 * 100.0 / total as f64

@@ -103,7 +103,7 @@ fn measure(command: &BenchCommand, options: &RunOptions) -> Result<(), Box<dyn E
     Ok(())
 }
 
-/// Measures all servers for one section of the report.
+/// Measures all servers, and creates one section of the report.
 type Measure = fn(&[Contestant], &RunOptions) -> ReportSection;
 
 const SECTIONS: [(BenchCommand, Measure); 6] = [
@@ -124,9 +124,9 @@ fn introduction(missing: &[String]) -> String {
         "# Measurements\n\n\
          WebSocket libraries side by side, as measured by `cargo run --release -p bench`.\n\
          [Performance](speed.md) explains the method and the results. \"ours\" is a server of a few lines on\n\
-         the library; \"ours (server)\" is `/echo` of the program `server`, with its log, its limits and its\n\
-         keep-alive. \"raw TCP\" and \"minimal frames\" (in memory: \"floor\") are not libraries but reference\n\
-         points.\n\n",
+         the library; \"ours (server)\" is `/echo` of the program `server`, with its limits and its keep-alive,\n\
+         but without its log. \"raw TCP\" and \"minimal frames\" (in memory: \"floor\") are not libraries but\n\
+         reference points.\n\n",
     );
     for line in lines {
         text.push_str(&format!("- {line}\n"));

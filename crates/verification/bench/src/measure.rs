@@ -22,13 +22,13 @@ pub(crate) struct EchoSample {
     pub(crate) latency_p999_us: f64,
     pub(crate) server_cpu_us_per_message: f64,
     pub(crate) server_resident_bytes: u64,
-    /// The number of bursts on the connection with the fewest, divided by that on the one with the
-    /// most.
+    /// The number of bursts on the connection with the fewest, divided by the number on the
+    /// connection with the most.
     pub(crate) least_served: f64,
 }
 
-/// The warm-up lasts for this fraction of the measurement. It lets buffers grow and brings code
-/// into the cache.
+/// The ratio of the measurement's length to that of the warm-up. The warm-up lets buffers grow and
+/// brings code into the cache.
 const WARM_UP_DIVISOR: u32 = 4;
 
 /// Puts a running server under a load for `length`, after a warm-up.
@@ -45,8 +45,8 @@ pub(crate) fn measure(
     let used = server.settle()? - before;
     let resident = server.resident()?;
     drop(generator);
-    // Wait until the server has released the connections. Otherwise this work would slow down the
-    // next server on the same core.
+    // Wait until the server has released the connections. Otherwise releasing them would slow down
+    // the next server on the same core.
     server.settle()?;
     let messages = stats.messages as f64;
     let per_second = messages / stats.elapsed.as_secs_f64();

@@ -18,16 +18,18 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
     command
 }
 
-/// Builds `crates/server` in release mode, and fetches the version of npm's `ws` in the lock file.
+/// Builds `crates/server` in release mode, and installs the version of the npm package `ws` that
+/// the lock file specifies.
 ///
-/// If one of them fails, the report leaves it out and says so.
+/// If one of these steps fails, the report leaves out the server concerned and states that it is
+/// missing.
 pub(crate) fn everything() {
     eprintln!("building the server");
     run(cargo("build").args(["--release", "--package", "server"]));
     if !ws_directory().join("node_modules").is_dir() {
         eprintln!("fetching ws");
-        // The package contains its native helper for the usual systems, so no install script has to
-        // run.
+        // The package contains prebuilt native code for the usual systems, so install scripts are
+        // not needed.
         run(Command::new("npm").args(["ci", "--silent", "--ignore-scripts"]).current_dir(ws_directory()));
     }
 }

@@ -10,12 +10,12 @@ use std::{
 
 use crate::{contestants::Contestant, cores::CoreAssignment, load::LoadTarget};
 
-/// A running server. Dropping this ends the process.
+/// A running server. Dropping this value ends the process.
 #[derive(Debug)]
 pub(crate) struct ServerProcess {
     child: Child,
     target: LoadTarget,
-    /// Kept open, because a server that prints to a closed pipe would fail.
+    /// The pipe stays open, because a server that prints to a closed pipe would fail.
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -24,7 +24,7 @@ impl ServerProcess {
     pub(crate) fn start(contestant: &Contestant, fan_out: bool, cores: CoreAssignment) -> io::Result<Self> {
         let mut command = if fan_out { contestant.fan_out() } else { contestant.echo() };
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        // A process and its threads inherit the core of the parent.
+        // A child process inherits the core of the thread that starts it.
         cores.move_to_server_core()?;
         let child = command.spawn();
         cores.move_to_load_core()?;
@@ -48,9 +48,9 @@ impl ServerProcess {
         &self.target
     }
 
-    /// Returns the processor time of all threads, in nanoseconds of resolution.
+    /// Returns the processor time of all threads, with a resolution of nanoseconds.
     ///
-    /// For a running thread, the kernel counts only up to its last tick. So call
+    /// The kernel counts the time of a running thread only up to its last tick. So call
     /// [`settle`](Self::settle) first.
     pub(crate) fn cpu(&self) -> io::Result<Duration> {
         let mut nanoseconds = 0;
@@ -71,7 +71,8 @@ impl ServerProcess {
         Ok(kilobytes.ok_or(io::ErrorKind::InvalidData)? * 1024)
     }
 
-    /// Waits until the server is idle, or for at most a second. Returns its processor time.
+    /// Waits until the server is idle, for at most about a second. Returns the server's processor
+    /// time.
     pub(crate) fn settle(&self) -> io::Result<Duration> {
         let mut last = self.cpu()?;
         for _ in 0..500 {

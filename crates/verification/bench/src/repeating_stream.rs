@@ -2,7 +2,7 @@
 //!
 //! Reads return copies of the same bytes again and again, a limited number at a time. Writes are
 //! counted and dropped. The stream implements both blocking and asynchronous traits, because some
-//! libraries need the one and some the other.
+//! libraries need the blocking traits and others the asynchronous ones.
 
 use std::{
     cell::Cell,
@@ -15,8 +15,8 @@ use std::{
 use bytes::BufMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream that repeats its bytes. A clone has its own read position, and shares the count of
-/// written bytes.
+/// A stream that repeats its bytes. A clone has its own read position, but shares the count of
+/// written bytes with the original.
 #[derive(Debug, Clone)]
 pub struct RepeatingStream {
     bytes: Rc<[u8]>,
@@ -30,8 +30,8 @@ pub struct RepeatingStream {
 impl RepeatingStream {
     /// Creates a stream that repeats `bytes` and returns at most `per_read` of them per read.
     ///
-    /// With `waits`, every second read finds nothing, as on a slow connection. A library then
-    /// cannot profit from work that it saves only while bytes keep arriving.
+    /// With `waits`, every second read finds nothing, as on a slow connection. So a library does
+    /// not profit from work that it can skip only while bytes keep arriving.
     #[must_use]
     pub fn new(bytes: impl Into<Rc<[u8]>>, per_read: usize, waits: bool) -> Self {
         Self { bytes: bytes.into(), at: 0, per_read, waits, delivered: false, written: Rc::default() }
@@ -49,7 +49,8 @@ impl RepeatingStream {
         self.written.set(self.written.get() + count);
     }
 
-    /// Returns the next piece, of at most `room` bytes, or `None` if this read finds nothing.
+    /// Returns the next piece, of at most `room` bytes, or `None` if this read is one that finds
+    /// nothing.
     fn piece(&mut self, room: usize) -> Option<&[u8]> {
         if self.waits && self.delivered {
             self.delivered = false;
@@ -62,7 +63,7 @@ impl RepeatingStream {
         Some(&self.bytes[start..start + len])
     }
 
-    /// Appends the next piece to a buffer. Returns whether the read found anything.
+    /// Appends the next piece to a buffer. Returns whether the read found any bytes.
     pub fn fill(&mut self, buffer: &mut impl BufMut) -> bool {
         match self.piece(usize::MAX) {
             Some(piece) => {

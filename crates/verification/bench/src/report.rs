@@ -25,7 +25,7 @@ impl ReportSection {
         let mut column = 0;
         for word in text.split_whitespace() {
             let width = word.chars().count();
-            // As wide as the lines of the other pages.
+            // Wrap at the same width as the other pages.
             let space = if column + width >= 100 { "\n" } else { " " };
             if column > 0 {
                 self.text.push_str(space);
@@ -46,7 +46,7 @@ impl ReportSection {
         &self.text
     }
 
-    /// Returns the title and the measurements, for the JSON file.
+    /// Returns the section's title and its measurements, for the JSON file.
     pub(crate) fn into_data(self) -> (String, serde_json::Value) {
         (self.title.to_lowercase(), self.data)
     }

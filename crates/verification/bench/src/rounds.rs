@@ -1,5 +1,5 @@
-//! Measures all servers in turns: A B C A B C. A temporary disturbance of the machine then affects
-//! all of them.
+//! Measures all servers in turns: A, B, C, then A, B, C again. A temporary disturbance of the
+//! machine then affects all servers alike.
 
 use std::{io, time::Duration};
 
@@ -14,7 +14,8 @@ use crate::{
     stats::median,
 };
 
-/// The samples of one server, one for each round, or the error that ended them.
+/// The samples of one server, one for each round, and the error that ended the measurement, if one
+/// occurred.
 #[derive(Debug, Serialize)]
 pub(crate) struct ContestantResult<T> {
     pub(crate) name: &'static str,
@@ -35,7 +36,7 @@ impl<T> ContestantResult<T> {
     }
 }
 
-/// Measures the servers in turns. Each server has its own process, which stays the same in all
+/// Measures the servers in turns. Each server runs in its own process, which is the same in all
 /// rounds.
 pub(crate) fn take_turns<T>(
     contestants: &[Contestant],
@@ -91,7 +92,8 @@ impl LoadResults {
         }
     }
 
-    /// Returns the same ratio for a single round.
+    /// Returns the ratio of a figure to that of the raw TCP echo in a single round, or NaN if one
+    /// of them was not measured.
     pub(crate) fn to_raw_in(&self, round: usize, name: &str, figure: impl Fn(&EchoSample) -> f64) -> f64 {
         let sample = |name| self.result(name).and_then(|result| result.samples.get(round)).map_or(f64::NAN, &figure);
         sample(name) / sample(RAW)

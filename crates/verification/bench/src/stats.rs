@@ -12,8 +12,8 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
-/// Returns the geometric mean, which suits ratios: the mean of 2 and 1/2 is 1. Returns NaN if there
-/// are no values.
+/// Returns the geometric mean, which suits ratios: the geometric mean of 2 and 1/2 is 1. Returns
+/// NaN if there are no values.
 pub(crate) fn geometric_mean(values: impl IntoIterator<Item = f64>) -> f64 {
     let (mut sum, mut count) = (0.0, 0.0);
     for value in values {

@@ -51,7 +51,7 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-/// Formats a size in bytes, in the largest unit below it.
+/// Formats a size in bytes, in the largest unit that does not exceed it.
 pub(crate) fn size(bytes: usize) -> String {
     match bytes {
         0..1024 => format!("{bytes} B"),

@@ -30,17 +30,17 @@ pub struct Baseline {
     pub date: String,
     /// The suite's version.
     pub suite: String,
-    /// The command that creates the file.
+    /// The command that creates this baseline.
     pub command: String,
     /// The results for each role.
     pub results: BTreeMap<TestedRole, CaseResults>,
 }
 
 impl Baseline {
-    /// Parses the text of a file.
+    /// Parses the text of a baseline file.
     ///
     /// # Errors
-    /// The error names the invalid line, and the reason.
+    /// The text is invalid. The error names the invalid line and the reason.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut head = BTreeMap::new();
         let mut results = BTreeMap::from(TestedRole::ALL.map(|role| (role, CaseResults::new())));
@@ -62,7 +62,7 @@ impl Baseline {
         Ok(Self { of: take("of")?, date: take("date")?, suite: take("suite")?, command: take("command")?, results })
     }
 
-    /// Returns the text of the file.
+    /// Returns the text of the baseline file.
     pub fn to_text(&self) -> String {
         let Self { of, date, suite, command, results } = self;
         let mut text = format!("# of: {of}\n# suite: {suite}\n# date: {date}\n# command: {command}\n{COLUMNS}\n");
@@ -79,8 +79,8 @@ impl Baseline {
         text
     }
 
-    /// Returns the differences to a new run, one line for each case. Cases that were not run are
-    /// ignored.
+    /// Returns the differences between these results and those of a new run, one line for each
+    /// case. Cases that were not run are ignored.
     pub fn changes(&self, role: TestedRole, now: &CaseResults) -> Vec<String> {
         let before = &self.results[&role];
         let change = |(case, now): (&CaseId, &CaseResult)| match before.get(case) {

@@ -2,18 +2,19 @@
 
 use std::{fmt, str::FromStr};
 
-/// The identifier of a case, or the beginning of one: `6.4` means 6.4.1 to 6.4.4.
+/// The identifier of a case, or of a group or part, which means all of its cases: `6.4` means 6.4.1
+/// to 6.4.4.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CaseId(Vec<u32>);
 
 impl CaseId {
-    /// Returns the number of the group.
+    /// Returns the number of the group to which the case belongs.
     pub fn group(&self) -> u32 {
         self.0[0]
     }
 
-    /// Returns whether this is `part` or one of its cases. `6.20.1` belongs to `6.20` and `6`, but
-    /// not to `6.2`.
+    /// Returns whether this identifier is `part` or belongs to it. `6.20.1` belongs to `6.20` and
+    /// `6`, but not to `6.2`.
     pub fn is_of(&self, part: &Self) -> bool {
         self.0.starts_with(&part.0)
     }
@@ -21,9 +22,9 @@ impl CaseId {
     /// Returns whether the suite needs a long time for the case.
     ///
     /// Each case in groups 12 and 13 consists of a thousand messages, which the suite compresses in
-    /// Python. In the first three cases of each part, they have 16, 64 and 256 bytes. In the next
-    /// ones, they have up to 131,072 bytes. From the eleventh case on, they are fragmented; only
-    /// the eleventh, with 8,192 bytes, is short.
+    /// Python. In the first three cases of each part, the messages have 16, 64 and 256 bytes. In
+    /// the next cases, they have up to 131,072 bytes. From the eleventh case on, they are
+    /// fragmented; of these cases, only the eleventh, with messages of 8,192 bytes, is short.
     pub fn is_long(&self) -> bool {
         matches!(self.0[..], [12 | 13, _, number] if number > 3 && number != 11)
     }
@@ -45,10 +46,10 @@ impl FromStr for CaseId {
     }
 }
 
-/// Returns those of `all` that belong to one of `wanted`, or all of them if `wanted` is empty.
+/// Returns the cases in `all` that belong to one of `wanted`, or all cases if `wanted` is empty.
 ///
 /// # Errors
-/// The suite does not have one of the cases. The error names it.
+/// The suite does not have one of the wanted cases. The error names that case.
 pub fn choose(all: &[CaseId], wanted: &[CaseId]) -> Result<Vec<CaseId>, String> {
     if let Some(unknown) = wanted.iter().find(|part| !all.iter().any(|case| case.is_of(part))) {
         return Err(format!("the suite has no case {unknown}"));

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-/// A server and a client with the same library.
+/// A server and a client that use the same library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Implementation {
     /// `crates/server`, and this program's agent with `crates/websocket`
@@ -22,7 +22,7 @@ impl Implementation {
     /// All implementations.
     pub const ALL: [Self; 3] = [Self::Ours, Self::Tungstenite, Self::Ws];
 
-    /// Returns the name in files and reports.
+    /// Returns the implementation's name in files and reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
@@ -31,12 +31,12 @@ impl Implementation {
         }
     }
 
-    /// Returns the file with the earlier verdicts.
+    /// Returns the path of the file with the baseline.
     pub fn baseline(self) -> PathBuf {
         here().join("baselines").join(self.name()).with_extension("tsv")
     }
 
-    /// Returns the path of the server's echo.
+    /// Returns the URL path at which the server echoes.
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Ours | Self::Tungstenite => "/echo",
@@ -47,7 +47,7 @@ impl Implementation {
     /// Builds the server in the same profile as this program.
     ///
     /// # Errors
-    /// The build fails, or a package is not installed. The error says what to do.
+    /// The build fails, or a package is not installed. The error explains how to proceed.
     pub fn prepare(self) -> Result<(), String> {
         let package = match self {
             Self::Ours => "server",
@@ -66,7 +66,7 @@ impl Implementation {
         }
     }
 
-    /// Returns the name and version.
+    /// Returns the implementation's name and version.
     ///
     /// # Errors
     /// The version is unknown.
@@ -131,15 +131,15 @@ fn node(script: &str) -> Command {
     command
 }
 
-/// Returns the command for a program of this workspace. Cargo puts all programs into the same
-/// folder.
+/// Returns the command for a program of this workspace. Cargo puts the program into the same folder
+/// as this one.
 fn beside_this(name: &str) -> Result<Command, String> {
     let this = env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     Ok(Command::new(this.with_file_name(name)))
 }
 
-/// Returns whether the server has an option for compression. It is off by default, and the cases on
-/// compression need it.
+/// Returns whether the server has an option for compression. Compression is off by default, but the
+/// cases of groups 12 and 13 need it.
 fn supports_deflate(server: &mut Command) -> bool {
     server.arg("--help").output().is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("--deflate"))
 }

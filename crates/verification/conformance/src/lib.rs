@@ -1,10 +1,11 @@
-//! Runs the Autobahn testsuite against our server and our client, and against those of others.
+//! Runs the Autobahn testsuite against our server and our client, and against other
+//! implementations.
 //!
-//! The suite consists of 517 conversations. In each one it plays one side, mostly correctly and
-//! sometimes incorrectly on purpose, and rates the reaction of the other side. `cargo run --release
-//! -p conformance` installs the suite, runs it against our server and our client, and compares its
-//! verdicts with those in `baselines/`. The chapter `docs/src/conformance.md` explains what the
-//! suite covers and what it does not.
+//! The suite consists of 517 conversations. In each conversation it plays one side, mostly
+//! correctly and sometimes incorrectly on purpose, and rates the reaction of the other side.
+//! `cargo run --release -p conformance` installs the suite, runs it against our server and our
+//! client, and compares its verdicts with those in `baselines/`. The chapter
+//! `docs/src/conformance.md` explains what the suite covers and what it does not.
 //!
 //! ```text
 //!   role    the suite is             it tests
@@ -16,7 +17,7 @@
 //! |---|---|
 //! | [`suite`] | installs the suite and runs it |
 //! | [`tested_role`] | server or client |
-//! | [`implementation`] | the programs to test: ours, those on tungstenite, those on `ws` |
+//! | [`implementation`] | the programs to test: ours, those with tungstenite, and those with `ws` |
 //! | [`agent`] | the client to test |
 //! | [`process`] | child processes with a log and a time limit |
 //! | [`case_id`] | the identifier of a case, and the choice of cases to run |
@@ -24,8 +25,8 @@
 //! | [`baseline`] | the verdicts of an earlier run |
 //! | [`table`] | verdicts by groups of cases |
 //!
-//! The folder `suite/` contains the installation script, and `ws/` contains two small programs on
-//! the npm package `ws`.
+//! The folder `suite/` contains the installation script, and `ws/` contains two small programs that
+//! use the npm package `ws`.
 
 pub mod agent;
 pub mod baseline;

@@ -46,7 +46,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the suite. Returns whether the verdicts are those of the baseline.
+/// Runs the suite. Returns whether the verdicts equal those of the baseline, or true if they were
+/// stored as the new baseline.
 fn run(args: &RunArgs) -> Result<bool, String> {
     let reports = match &args.reports {
         Some(folder) => folder.clone(),
@@ -74,8 +75,8 @@ fn run(args: &RunArgs) -> Result<bool, String> {
     if args.update { update(args, &suite, results).map(|()| true) } else { compare(args, &suite, &results) }
 }
 
-/// Runs the suite in both roles at the same time. The suite has one thread, and needs most of the
-/// time itself.
+/// Runs the suite in both roles at the same time, or in the chosen role. Each instance of the suite
+/// has a single thread and takes most of the processor time itself, so two instances use two cores.
 fn run_in_roles(
     args: &RunArgs,
     suite: &Suite,
@@ -133,6 +134,6 @@ fn compare(args: &RunArgs, suite: &Suite, results: &BTreeMap<TestedRole, CaseRes
 /// Returns cargo's target folder.
 fn target() -> Result<PathBuf, String> {
     let this = env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-    // This is target/debug/conformance or target/release/conformance.
+    // The path of this program is target/debug/conformance or target/release/conformance.
     this.ancestors().nth(2).map(Into::into).ok_or_else(|| "cannot find the target folder: use --reports".to_owned())
 }

@@ -10,14 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The time limit for a program to start listening, and to exit after SIGTERM.
+/// The maximum time that a program may take to start listening, and to exit after SIGTERM.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The interval of checks whether a program has exited. There is no portable way to wait with a
-/// time limit.
+/// The interval between checks whether a program has exited. The checks are needed because there is
+/// no portable way to wait for a process with a time limit.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A running program whose output is written to a file. Dropping this kills the program.
+/// A running program whose output is written to a file. Dropping this value kills the program.
 #[derive(Debug)]
 pub struct ChildProgram {
     child: Child,
@@ -39,7 +39,8 @@ impl ChildProgram {
         let mut child = command.spawn().map_err(problem)?;
         let (lines, output) = channel();
         if let Some(stdout) = child.stdout.take() {
-            // The thread ends with the program's output. The receiver may be gone by then.
+            // The thread ends when the program's output ends. The receiver may have been dropped by
+            // then, so ignore the error.
             thread::spawn(move || {
                 for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                     let _ = writeln!(log_file, "{line}");
@@ -50,8 +51,8 @@ impl ChildProgram {
         Ok(Self { child, name, output })
     }
 
-    /// Waits for the line with the program's address. Returns `ws://`, host and port, without a
-    /// path.
+    /// Waits until the program has printed the line with its address. Returns `ws://`, host and
+    /// port, without a path.
     ///
     /// # Errors
     /// The program does not print its address in time.
@@ -68,7 +69,7 @@ impl ChildProgram {
     /// Waits until the program exits.
     ///
     /// # Errors
-    /// The program still runs at `end`.
+    /// The program is still running at `end`.
     pub fn wait_until(&mut self, end: Instant) -> Result<ExitStatus, String> {
         loop {
             if let Some(status) = self.child.try_wait().map_err(|error| format!("{}: {error}", self.name))? {
@@ -83,7 +84,7 @@ impl ChildProgram {
 
     /// Sends SIGTERM to the program, and waits until it exits.
     pub fn terminate(&mut self) {
-        // The program may have exited already.
+        // Ignore errors, because the program may have exited already.
         let _ = Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status();
         let _ = self.wait_until(Instant::now() + TIMEOUT);
     }

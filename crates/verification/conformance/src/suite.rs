@@ -35,7 +35,8 @@ impl Suite {
             let file = folder.join(name);
             fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
         };
-        // The script writes this file last.
+        // The installation script writes this file last. Without it, the installation is missing or
+        // incomplete.
         if read("version.txt").is_err() {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("suite/install.sh");
             let status = Command::new("bash").arg(script).arg(folder).status();
@@ -52,18 +53,18 @@ impl Suite {
         &self.cases
     }
 
-    /// Returns the version.
+    /// Returns the version of the suite.
     pub fn version(&self) -> &str {
         &self.version
     }
 
     /// Tests the server or the client of an implementation.
     ///
-    /// Afterwards, `reports` contains the suite's web pages and the output of all programs. Cases
-    /// that did not finish within `limit` are missing in the results.
+    /// Afterwards, `reports` contains the suite's web pages and the output of all programs. The
+    /// result of a case that did not finish within `limit` is [`CaseResult::MISSING`].
     ///
     /// # Errors
-    /// The programs cannot run, so that no case was rated.
+    /// The programs cannot run, and therefore no case was rated.
     pub fn run(
         &self,
         implementation: Implementation,
@@ -72,7 +73,8 @@ impl Suite {
         reports: &Path,
         limit: Duration,
     ) -> Result<CaseResults, String> {
-        // Remove the reports of an earlier run.
+        // Remove the reports of an earlier run, so that its results cannot be mistaken for those of
+        // this run.
         let _ = fs::remove_dir_all(reports);
         fs::create_dir_all(reports).map_err(|error| format!("{}: {error}", reports.display()))?;
         let end = Instant::now() + limit;
@@ -114,7 +116,7 @@ impl Suite {
         reports: &Path,
         end: Instant,
     ) -> Result<(), String> {
-        // The suite requires a port, but `wstest.py` replaces it by any free one.
+        // The suite requires a port, but `wstest.py` replaces it with any free port.
         let url = json!("ws://127.0.0.1:9001");
         let mut suite = self.start("fuzzingserver", "url", &url, cases, reports)?;
         let mut agent = ChildProgram::start(&mut of.agent(&suite.address()?)?, &reports.join("agent.log"))?;
@@ -140,7 +142,7 @@ impl Suite {
         let file = reports.join("spec.json");
         fs::write(&file, spec.to_string()).map_err(|error| format!("{}: {error}", file.display()))?;
         let mut command = Command::new(self.folder.join("run"));
-        // Disable the additional server for web pages.
+        // Disable the suite's additional server for web pages, which the tests do not need.
         command.args(["--mode", mode, "--webport", "0", "--spec"]).arg(&file);
         ChildProgram::start(&mut command, &reports.join("suite.log"))
     }

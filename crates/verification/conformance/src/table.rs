@@ -1,4 +1,5 @@
-//! Creates a table of verdicts by groups of cases. It is Markdown, and also readable in a terminal.
+//! Creates a table of verdicts by groups of cases. The table is Markdown, and also readable in a
+//! terminal.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +23,8 @@ const GROUPS: [(u32, &str); 11] = [
     (13, "permessage-deflate, parameters"),
 ];
 
-/// Creates a table with a column for each run. It has a line for each group, one for all groups,
-/// and one for the ends of the connections.
+/// Creates a table with a column for each run. It has a row for each group, a row for all groups
+/// together, and a row for how the connections were closed.
 pub fn table(runs: &[(String, &CaseResults)]) -> String {
     let mut rows = vec![vec!["group".to_owned(), "cases".to_owned()]];
     rows[0].extend(runs.iter().map(|(name, _)| name.clone()));

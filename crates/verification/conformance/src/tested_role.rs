@@ -5,9 +5,9 @@ use std::fmt;
 /// The side of a connection that the suite tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum TestedRole {
-    /// A server. The suite connects to it.
+    /// A server, to which the suite connects.
     Server,
-    /// A client. It connects to the suite.
+    /// A client, which connects to the suite.
     Client,
 }
 

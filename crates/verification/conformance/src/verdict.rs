@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::case_id::CaseId;
 
-/// A verdict of the suite. The best comes first.
+/// A verdict of the suite. The variants are in order from the best to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CaseVerdict {
     /// Correct.
@@ -21,7 +21,7 @@ pub enum CaseVerdict {
     WrongCode,
     /// The closing handshake or the end of TCP is missing.
     Unclean,
-    /// The suite's client had to close TCP, although the server must do so.
+    /// The suite's client had to close TCP, although the server must close it first.
     FailedByClient,
     /// Incorrect.
     Failed,
@@ -81,9 +81,10 @@ impl fmt::Display for CaseResult {
 /// The results of a run, by case.
 pub type CaseResults = BTreeMap<CaseId, CaseResult>;
 
-/// Reads the suite's `index.json`. Expected cases that the file does not contain are missing.
+/// Reads the suite's `index.json`. The result of an expected case that the file does not contain is
+/// [`CaseResult::MISSING`].
 ///
-/// If the file does not exist, all cases are missing.
+/// If the file does not exist, all expected cases have this result.
 ///
 /// # Errors
 /// The file cannot be read, or contains an unknown verdict.

@@ -1,8 +1,8 @@
 //! Evaluates the constants of a source file.
 //!
 //! The chapters of the book state sizes, limits and time-outs. The checks compare these numbers
-//! with the constants in the source, so the value of a constant expression must be known without
-//! compiling it.
+//! with the constants in the source. This module therefore evaluates constant expressions without
+//! compiling them.
 //!
 //! ```text
 //!   const QUEUE: usize = 320 << 10;                            QUEUE                   327680
@@ -33,8 +33,8 @@ pub enum ConstantValue {
 /// A constant in the expression may be defined in any file of the same crate.
 ///
 /// # Errors
-/// The file cannot be read, has no such constant, or the expression is too complicated. The error
-/// says which.
+/// Returns a message if the file cannot be read, if it has no such constant, or if the expression
+/// is too complicated.
 pub fn evaluate(file: &Path, name: &str) -> Result<ConstantValue, String> {
     let source = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let tokens = tokens::rust(&source);
@@ -95,7 +95,7 @@ fn field_value<'a>(expression: &'a [Token], field: &str) -> Option<&'a [Token]> 
     Some(&value[..end])
 }
 
-/// Parses an expression by precedence.
+/// Parses and evaluates an expression by operator precedence.
 struct ExpressionParser<'a> {
     file: &'a Path,
     tokens: &'a [Token],
@@ -103,7 +103,8 @@ struct ExpressionParser<'a> {
 }
 
 impl ExpressionParser<'_> {
-    /// Parses operators whose precedence is at least `minimum`. They are left-associative.
+    /// Evaluates an operand and all operators after it whose precedence is at least `minimum`. The
+    /// operators are left-associative.
     fn expression(&mut self, minimum: u8) -> Result<ConstantValue, String> {
         let mut left = self.operand()?;
         while let Some((operator, length, precedence)) = self.operator()
@@ -116,7 +117,7 @@ impl ExpressionParser<'_> {
         Ok(left)
     }
 
-    /// Returns the operator at the present position, its length in tokens and its precedence.
+    /// Returns the operator at the current position, its length in tokens and its precedence.
     fn operator(&self) -> Option<(char, usize, u8)> {
         match self.tokens.get(self.at..)? {
             [Token::Sign('<'), Token::Sign('<'), ..] => Some(('<', 2, 3)),
@@ -141,14 +142,14 @@ impl ExpressionParser<'_> {
             Token::Name(first) => self.path(first)?,
             _ => return Err("the expression is too complicated".to_owned()),
         };
-        // The type of a cast does not matter.
+        // Skip casts, because the type does not change the value of a constant in our sources.
         while self.tokens.get(self.at).is_some_and(|token| token.is_name("as")) {
             self.at += 2;
         }
         Ok(value)
     }
 
-    /// Evaluates the rest of a path: another constant, or the call of a function.
+    /// Evaluates a path that begins with `first`: another constant, or a function call.
     fn path(&mut self, first: &str) -> Result<ConstantValue, String> {
         let mut segments = vec![first.to_owned()];
         while let Some([Token::Sign(':'), Token::Sign(':'), Token::Name(next), ..]) = self.tokens.get(self.at..) {

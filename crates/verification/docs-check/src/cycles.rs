@@ -1,11 +1,11 @@
-//! Finds files that import each other in a circle.
+//! Finds cycles of files that import each other.
 //!
-//! If `a.rs` imports a name from `b.rs`, and `b.rs` imports one from `a.rs`, neither can be read
-//! before the other. A crate without such circles can be read from the leaves upward.
+//! If `a.rs` imports a name from `b.rs`, and `b.rs` imports a name from `a.rs`, you cannot read
+//! either file before the other. A crate without such cycles can be read from the leaves upward.
 //!
-//! An import is an arrow to the file that *defines* the name. The files that only pass the name on
-//! with `pub use`, as `lib.rs` and `mod.rs` often do, are skipped. `mod` declarations are no
-//! arrows.
+//! An import counts as an arrow to the file that *defines* the name. Files that only re-export the
+//! name with `pub use`, as `lib.rs` and `mod.rs` often do, are skipped. `mod` declarations do not
+//! count as arrows.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,14 +15,15 @@ use std::{
 
 use crate::modules::{Definition, Module, ModuleTree};
 
-/// For each file, the files that it imports from, and the names that it imports from each.
+/// For each file, the files that it imports from, and the imported names.
 type Arrows = BTreeMap<PathBuf, BTreeMap<PathBuf, BTreeSet<String>>>;
 
-/// A group of files, each of which imports from every other one, directly or through others of the
-/// group.
+/// A group of files, each of which imports from every other file of the group, directly or through
+/// further files of the group.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ImportCycle {
-    /// The imports among the files of the group: who imports, from which file, and which names.
+    /// The imports among the files of the group: the importing file, the defining file, and the
+    /// imported names.
     pub imports: Vec<(PathBuf, PathBuf, BTreeSet<String>)>,
 }
 
@@ -41,7 +42,7 @@ impl fmt::Display for ImportCycle {
 /// The paths in the result are relative to `folder`.
 ///
 /// # Errors
-/// A source file cannot be read, or a module has no file.
+/// Fails if a source file cannot be read, or if a module has no file.
 pub fn import_cycles(folder: &Path) -> io::Result<Vec<ImportCycle>> {
     let source = folder.join("src");
     let mut roots: Vec<PathBuf> = ["lib.rs", "main.rs"].iter().map(|name| source.join(name)).collect();
@@ -72,11 +73,11 @@ fn arrows(tree: &ModuleTree, folder: &Path) -> Arrows {
         };
         for import in &module.imports {
             match &import.name {
-                // A public import passes the name on. It makes the file depend on the name only if
-                // its own code uses it.
+                // A public import re-exports the name. The file depends on the name only if its own
+                // code uses the name as well.
                 Some(name) if import.public && !module.mentioned.contains(name) => {}
                 Some(_) => add(tree.resolve(number, &import.path)),
-                // Of a glob import, the names that the file uses.
+                // For a glob import, add only the names that the file uses.
                 None => match tree.resolve(number, &import.path) {
                     Definition::Module(source) => {
                         module.mentioned.iter().filter_map(|name| tree.member(source, name)).for_each(&mut add);
@@ -97,7 +98,8 @@ fn arrows(tree: &ModuleTree, folder: &Path) -> Arrows {
     arrows
 }
 
-/// Two files are in the same cycle if each can be reached from the other.
+/// Groups the files into import cycles. Two files are in the same cycle if each can be reached from
+/// the other.
 fn cycles_among(arrows: &Arrows) -> Vec<ImportCycle> {
     let reach: BTreeMap<&PathBuf, BTreeSet<&PathBuf>> =
         arrows.keys().map(|file| (file, reachable(arrows, file))).collect();
@@ -121,7 +123,7 @@ fn cycles_among(arrows: &Arrows) -> Vec<ImportCycle> {
     cycles
 }
 
-/// Returns the files that `file` imports from, directly or through others.
+/// Returns the files that `file` imports from, directly or through other files.
 fn reachable<'a>(arrows: &'a Arrows, file: &PathBuf) -> BTreeSet<&'a PathBuf> {
     let mut found = BTreeSet::new();
     let mut pending: Vec<&PathBuf> = arrows[file].keys().collect();

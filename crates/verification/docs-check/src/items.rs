@@ -1,7 +1,7 @@
 //! Finds the names that a source file defines and mentions.
 //!
-//! A name counts as defined if it follows a keyword such as `fn` or `struct`. This is far from a
-//! parser, but it is enough to notice that an item was renamed or moved to another file.
+//! A name counts as defined if it follows a keyword such as `fn` or `struct`. This is much simpler
+//! than a parser, but it suffices to notice that an item was renamed or moved to another file.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::tokens::{self, Token};
 /// The names of one source file.
 #[derive(Debug, Default)]
 pub struct Items {
-    /// Names that the file defines: functions, types, constants, modules, fields, variants.
+    /// The names that the file defines: functions, types, constants, modules, fields, variants.
     pub defined: HashSet<String>,
     /// Every name that occurs outside comments and strings.
     pub mentioned: HashSet<String>,
@@ -28,8 +28,8 @@ pub fn of_rust(source: &str) -> Items {
                 let Some(Token::Name(name)) = tokens.get(at + 1) else {
                     continue;
                 };
-                // In `const fn`, `const async fn` and `static mut` the next word is another
-                // keyword.
+                // In `const fn`, `const async fn` and `static mut`, the next word is another
+                // keyword, which must not count as a defined name.
                 let function_follows = tokens.get(at + 2) == Some(&Token::Name("fn".to_owned()));
                 if name == "fn" || name == "mut" || function_follows {
                     continue;
@@ -53,7 +53,7 @@ pub fn of_rust(source: &str) -> Items {
 /// Collects the variants of an enum or the fields of a struct, given the tokens that follow its
 /// name.
 fn collect_members(tokens: &[Token], variants: bool, defined: &mut HashSet<String>) {
-    // The body opens with the first `{`. A `;` before it means that there is no body: `struct
+    // The body opens with the first `{`. If a `;` comes first, the type has no body: `struct
     // A(u8);`, `struct B;`.
     let Some(open) = tokens.iter().position(|t| *t == Token::Sign('{') || *t == Token::Sign(';')) else {
         return;
@@ -62,7 +62,8 @@ fn collect_members(tokens: &[Token], variants: bool, defined: &mut HashSet<Strin
         return;
     }
     let mut depth = 0_usize;
-    // Whether the next name at depth 1 begins a member. It does after `{` and after a comma.
+    // Whether the next name at depth 1 begins a member. This is the case after `{` and after a
+    // comma.
     let mut fresh = false;
     for (at, token) in tokens[open..].iter().enumerate() {
         match token {
@@ -106,7 +107,7 @@ pub fn of_javascript(source: &str) -> Items {
                     defined.insert(name.clone());
                 }
             }
-            // `name: value` in an object.
+            // `name: value` defines a property of an object.
             _ if next == Some(&Token::Sign(':')) => {
                 defined.insert(word.clone());
             }
@@ -123,7 +124,7 @@ pub fn of_javascript(source: &str) -> Items {
     Items { defined, mentioned: names(&tokens) }
 }
 
-/// Returns the token after the bracket that closes the one at `open`.
+/// Returns the token after the bracket that closes the bracket at `open`.
 fn after_brackets(tokens: &[Token], open: usize) -> Option<&Token> {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate().skip(open) {

@@ -1,27 +1,27 @@
 //! Reads a page: its headings, links, images and code fences.
 //!
-//! This is not a complete Markdown parser. It supports the few forms that our pages use. First it
-//! *blanks* all code (in fences, between backticks) and all HTML comments: it replaces each byte,
-//! so that a link in an example is not found, but every offset is still valid in the original text.
+//! This is not a complete Markdown parser: it supports only the syntax that our pages use. First it
+//! *blanks* all code (in fences, between backticks) and all HTML comments by replacing each byte. A
+//! link in an example is then not found, but every offset is still valid in the original text.
 
 use std::collections::HashMap;
 
 /// The contents of a page.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// The anchors of the headings, in order. They are those of GitHub and mdBook, unless a heading
-    /// sets its own.
+    /// The anchors of the headings, in order. They are generated as on GitHub and in mdBook, unless
+    /// a heading sets its anchor explicitly.
     pub anchors: Vec<String>,
     /// The links and images.
     pub links: Vec<Link>,
-    /// The mistakes in the page itself, such as a fence without an end.
+    /// The mistakes in the page itself, such as a fence that is not closed.
     pub mistakes: Vec<MarkdownMistake>,
 }
 
 /// A link or an image.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The line on which it begins, counted from 1.
+    /// The line on which the link begins, counted from 1.
     pub line: usize,
     /// The text between the square brackets.
     pub text: String,
@@ -29,16 +29,16 @@ pub struct Link {
     pub target: String,
     /// The title after the target, if there is one.
     pub title: Option<String>,
-    /// Whether this is an image.
+    /// Whether this is an image instead of a link.
     pub image: bool,
 }
 
-/// A mistake in a page that has nothing to do with other files.
+/// A mistake in a page that does not involve other files.
 #[derive(Debug, PartialEq, Eq)]
 pub struct MarkdownMistake {
-    /// The line, counted from 1.
+    /// The line of the mistake, counted from 1.
     pub line: usize,
-    /// The mistake, and how to correct it.
+    /// A description of the mistake, and how to correct it.
     pub advice: String,
 }
 
@@ -73,7 +73,7 @@ fn blank_fences(text: &str, mistakes: &mut Vec<MarkdownMistake>) -> String {
     // The open fence: its character, the number of these characters, and its line.
     let mut open: Option<(char, usize, usize)> = None;
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        // A fence may be in a quotation or a list.
+        // A fence may be inside a quotation or a list, so ignore the prefixes of these.
         let body = line.trim_start_matches([' ', '>']).trim_end();
         let mark = body.chars().next().filter(|c| *c == '`' || *c == '~');
         let run = mark.map_or(0, |m| body.chars().take_while(|c| *c == m).count());
@@ -101,8 +101,8 @@ fn blank_fences(text: &str, mistakes: &mut Vec<MarkdownMistake>) -> String {
     out
 }
 
-/// Blanks `inline code`. A run of backticks ends at the next run of the same length in the same
-/// paragraph.
+/// Blanks `inline code`. Code that a run of backticks opens ends at the next run of the same length
+/// in the same paragraph.
 fn blank_spans(out: &mut String) {
     let mut at = 0;
     while let Some(offset) = out[at..].find('`') {
@@ -141,7 +141,7 @@ fn blanked_char(c: char) -> (char, usize) {
 fn find_local_paths(text: &str, mistakes: &mut Vec<MarkdownMistake>) {
     for (index, line) in text.lines().enumerate() {
         for path in LOCAL_PATHS {
-            // After a letter or a slash, this is part of something longer, such as a URL.
+            // After a letter or a slash, the match is only a part of a longer word or a URL.
             let found = line.match_indices(path).any(|(at, _)| {
                 line[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'`(=:>".contains(c))
             });
@@ -173,7 +173,7 @@ fn anchors(text: &str, blanked: &str) -> Vec<String> {
     anchors
 }
 
-/// Returns the anchor that a heading sets itself, as in `## Section 4.1 {#section-4-1}`.
+/// Returns the anchor that a heading sets explicitly, as in `## Section 4.1 {#section-4-1}`.
 fn own_id(heading: &str) -> Option<&str> {
     let (_, id) = heading.trim_end().strip_suffix('}')?.rsplit_once(" {#")?;
     (!id.contains(char::is_whitespace)).then_some(id)
@@ -194,8 +194,8 @@ fn heading_text(heading: &str) -> String {
 
 /// Returns the anchor of a heading by GitHub's rule.
 ///
-/// Letters become lower case. Letters, digits, `-` and `_` stay, a space becomes `-`, and
-/// everything else is removed.
+/// Letters become lower case, digits, `-` and `_` stay, a space becomes `-`, and everything else is
+/// removed.
 #[must_use]
 pub fn slug(heading: &str) -> String {
     heading
@@ -214,7 +214,7 @@ pub fn slug(heading: &str) -> String {
 fn links(text: &str, blanked: &str, mistakes: &mut Vec<MarkdownMistake>) -> Vec<Link> {
     let mut links = Vec::new();
     let line_of = |at: usize| text[..at].matches('\n').count() + 1;
-    // [text](target) and ![text](target) are found by their middle.
+    // Find [text](target) and ![text](target) by the `](` in the middle.
     for (middle, _) in blanked.match_indices("](") {
         let Some(from) = opening_bracket(&blanked[..middle]) else {
             continue;
@@ -224,7 +224,7 @@ fn links(text: &str, blanked: &str, mistakes: &mut Vec<MarkdownMistake>) -> Vec<
             mistakes.push(MarkdownMistake { line, advice: "this link has no closing `)`".to_owned() });
             continue;
         };
-        // A title may follow the target: (target "title")
+        // A title may follow the target: (target "title").
         let inner = text[middle + 2..middle + length].trim();
         let (target, title) = inner.split_once(char::is_whitespace).unwrap_or((inner, ""));
         links.push(Link {
@@ -235,14 +235,14 @@ fn links(text: &str, blanked: &str, mistakes: &mut Vec<MarkdownMistake>) -> Vec<
             image: blanked[..from].ends_with('!'),
         });
     }
-    // [name]: target
+    // Find definitions: [name]: target
     let definitions = blanked.lines().enumerate().filter_map(|(index, line)| {
         let (name, target) = line.strip_prefix('[')?.split_once("]: ")?;
         let target = target.trim().to_owned();
         Some(Link { line: index + 1, text: name.to_owned(), target, title: None, image: false })
     });
     links.extend(definitions);
-    // <img src="target"> and <a href="target">
+    // Find <img src="target"> and <a href="target">.
     for (attribute, image) in [(" src=\"", true), (" href=\"", false)] {
         for (at, _) in blanked.match_indices(attribute) {
             let from = at + attribute.len();
@@ -262,8 +262,8 @@ fn quoted_title(text: &str) -> Option<String> {
     title.strip_prefix('"').and_then(|title| title.strip_suffix('"')).map(str::to_owned)
 }
 
-/// Returns the position of the `[` that belongs to a `]` after `before`. Brackets in between are
-/// paired.
+/// Returns the position of the `[` that matches a `]` directly after `before`. Pairs of brackets in
+/// between are skipped.
 fn opening_bracket(before: &str) -> Option<usize> {
     let mut depth = 0;
     for (at, c) in before.char_indices().rev() {

@@ -10,9 +10,9 @@
 //!   //! | here | ... |                          this file itself
 //! ```
 //!
-//! A column with the title `module` or `file` contains names of modules. Each name must exist, and
-//! together the tables of a file must name every module that the file declares. Other tables are
-//! ignored.
+//! A column with the title `module` or `file` contains names of modules. Each of these modules must
+//! exist, and together the tables of a file must name every module that the file declares. Tables
+//! without such a column are ignored.
 
 use std::{collections::BTreeSet, fs, io, path::Path};
 
@@ -21,10 +21,10 @@ use crate::{
     problem::Problem,
 };
 
-/// Checks all files of the package in `folder`, which is relative to the `repository`.
+/// Checks the tables in all files of the package in `folder`, which is relative to `repository`.
 ///
 /// # Errors
-/// A source file cannot be read, or a module has no file.
+/// Fails if a source file cannot be read, or if a module has no file.
 pub fn check(repository: &Path, folder: &Path) -> io::Result<Vec<Problem>> {
     let mut problems = Vec::new();
     for root in ["src/lib.rs", "src/main.rs"].map(|file| repository.join(folder).join(file)) {
@@ -34,7 +34,8 @@ pub fn check(repository: &Path, folder: &Path) -> io::Result<Vec<Problem>> {
         let tree = ModuleTree::read(&root)?;
         let mut seen = BTreeSet::new();
         for module in &tree.modules {
-            // The first module of a file is the file itself. The others are blocks in it.
+            // The first module of a file is the file itself. The others are blocks in it, which
+            // have no documentation at the beginning of the file.
             if seen.insert(&module.file) {
                 let file = module.file.strip_prefix(repository).unwrap_or(&module.file);
                 let report = |(line, advice)| Problem { file: file.to_owned(), line, advice };
@@ -45,7 +46,7 @@ pub fn check(repository: &Path, folder: &Path) -> io::Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Returns the lines and descriptions of the problems in the documentation of a file.
+/// Returns the problems in the documentation of a file: the line and the description of each.
 fn problems_of(tree: &ModuleTree, module: &Module) -> io::Result<Vec<(usize, String)>> {
     let source = fs::read_to_string(&module.file)?;
     let Some(named) = named_modules(&source) else { return Ok(Vec::new()) };
@@ -70,11 +71,11 @@ fn find<'a>(tree: &'a ModuleTree, module: &'a Module, segments: &[&str]) -> Opti
     segments.iter().try_fold(module, |module, name| module.children.get(*name).map(|child| &tree.modules[*child]))
 }
 
-/// Returns the names in the tables of modules, with their lines. Returns `None` if the
+/// Returns the names of modules in the tables of a file, with their lines. Returns `None` if the
 /// documentation at the beginning of the file has no such table.
 fn named_modules(source: &str) -> Option<Vec<(usize, String)>> {
     let mut named = None;
-    // The number of the column with modules, in the present table.
+    // The index of the column with names of modules in the current table, if it has such a column.
     let mut column = None;
     let mut in_table = false;
     let lines = source.lines().enumerate().take_while(|(_, line)| line.starts_with("//!"));
@@ -94,7 +95,7 @@ fn named_modules(source: &str) -> Option<Vec<(usize, String)>> {
             continue;
         }
         let Some(cell) = column.and_then(|column| cells.get(column)) else { continue };
-        // Every second part is between backticks.
+        // Every second part is between backticks, so it is a name.
         for name in cell.split('`').skip(1).step_by(2) {
             let name = name.trim_start_matches("mod@").trim_start_matches("crate::");
             named.get_or_insert_with(Vec::new).push((number + 1, name.to_owned()));

@@ -7,8 +7,8 @@
 //!   uri.rs     use crate::Opcode;              imports it, from opcode.rs
 //! ```
 //!
-//! The parser works on [tokens]. It knows `mod`, `use` and paths such as
-//! `frame::Opcode::Text`, leaves out everything under `#[cfg(test)]`, and does not expand macros.
+//! The parser works on [tokens]. It recognizes `mod`, `use` and paths such as
+//! `frame::Opcode::Text`, skips all items with `#[cfg(test)]`, and does not expand macros.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +21,7 @@ use crate::tokens::{self, Token};
 /// The modules of a library or of a program.
 #[derive(Debug)]
 pub struct ModuleTree {
-    /// The modules. The first one is the crate root.
+    /// The modules. The first module is the crate root.
     pub modules: Vec<Module>,
 }
 
@@ -30,11 +30,12 @@ pub struct ModuleTree {
 pub struct Module {
     /// The file that contains the module.
     pub file: PathBuf,
-    /// The modules that are declared in this one, by name.
+    /// The modules that are declared in this module, by name. Each value is an index into
+    /// [`ModuleTree::modules`].
     pub children: BTreeMap<String, usize>,
     /// The names of the other items that are declared in the module.
     pub items: BTreeSet<String>,
-    /// The names that `use` declarations bring in.
+    /// The names that `use` declarations import.
     pub imports: Vec<Import>,
     /// The paths of two or more segments in the module's code, such as `frame::Opcode::Text`.
     pub paths: BTreeSet<Vec<String>>,
@@ -46,30 +47,31 @@ pub struct Module {
     parent: Option<usize>,
 }
 
-/// A name, or all the names of a module, brought in by `use`.
+/// An import of a name, or of all names of a module, by a `use` declaration.
 #[derive(Debug)]
 pub struct Import {
     /// The path as written, without an alias. For a glob import, the path before `::*`.
     pub path: Vec<String>,
-    /// The name under which the path is known from here on; `None` for a glob import.
+    /// The name under which the path is known in the importing module; `None` for a glob import.
     pub name: Option<String>,
-    /// Whether the `use` has a visibility: it passes the name on to other modules.
+    /// Whether the `use` declaration has a visibility such as `pub`, so that it re-exports the
+    /// name.
     pub public: bool,
 }
 
-/// The thing that a path leads to.
+/// The definition to which a path leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Definition {
     /// A module of this crate.
     Module(usize),
     /// An item of this crate.
     Item {
-        /// The module that declares it.
+        /// The module that declares the item.
         module: usize,
-        /// Its name.
+        /// The name of the item.
         name: String,
     },
-    /// Something in another crate, a generic parameter, or a name of the prelude.
+    /// An item of another crate, a generic parameter, or a name of the prelude.
     Foreign,
 }
 
@@ -77,7 +79,7 @@ impl ModuleTree {
     /// Reads the crate whose root file is `root`, and the files of all its modules.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`] if a module has no file; otherwise the error of a read.
+    /// Returns [`io::ErrorKind::NotFound`] if a module has no file, or the error of a failed read.
     pub fn read(root: &Path) -> io::Result<Self> {
         let mut tree = Self { modules: Vec::new() };
         let folder = root.parent().unwrap_or(Path::new("")).to_owned();
@@ -121,8 +123,9 @@ impl ModuleTree {
         self.member_of(module, name, true, &mut Vec::new())
     }
 
-    /// `visited` holds the names that are being looked up, so that two modules which import
-    /// everything from each other do not lead to endless recursion.
+    /// Follows a path as [`resolve`](Self::resolve) does. `visited` contains the names that are
+    /// being looked up, so that two modules which import everything from each other do not lead to
+    /// endless recursion.
     fn resolve_from(&self, module: usize, path: &[String], visited: &mut Vec<(usize, String, bool)>) -> Definition {
         let (mut module, mut rest) = match path.first().map(String::as_str) {
             Some("crate" | "$crate") => (0, &path[1..]),
@@ -142,8 +145,8 @@ impl ModuleTree {
                 match self.member_of(module, name, tail.is_empty(), visited) {
                     Some(Definition::Module(child)) => module = child,
                     Some(definition) => return definition,
-                    // The path is inside this crate, but nothing declares the name: a macro must
-                    // have made the item.
+                    // The path leads into this crate, but no module declares the name. A macro must
+                    // have generated the item, so assume that it exists.
                     None => return Definition::Item { module, name: name.clone() },
                 }
             }
@@ -152,8 +155,9 @@ impl ModuleTree {
         Definition::Module(module)
     }
 
-    /// A module and a function may have the same name. The last name of a path (`is_last`) then
-    /// means the function, any other name the module.
+    /// Returns the definition of `name` as a member of `module`. If a module and a function have
+    /// the same name, the last name of a path (`is_last`) means the function, and any other name
+    /// means the module.
     fn member_of(
         &self,
         module: usize,
@@ -204,8 +208,8 @@ impl<'a> ModuleParser<'a> {
     /// Reads the contents of a module, up to the end of the file or the `}` that closes the
     /// module's block.
     fn module(&mut self, module: usize) -> io::Result<()> {
-        // How many braces are open within the module. Only at depth 0 does a keyword declare an
-        // item of the module: a function in an `impl` block belongs to its type.
+        // The number of open braces within the module. A keyword declares an item of the module
+        // only at depth 0, because a function in an `impl` block belongs to its type.
         let mut depth = 0_usize;
         while let Some(token) = self.tokens.get(self.at) {
             match token {
@@ -217,13 +221,14 @@ impl<'a> ModuleParser<'a> {
                     continue;
                 }
                 Token::Name(word) => match word.as_str() {
-                    // The parentheses of `pub(in crate::frame)` hold no path to an item.
+                    // Skip the parentheses of `pub(in crate::frame)`, which contain a path but do
+                    // not use an item.
                     "pub" if self.sign(1, '(') => self.skip_brackets(1),
                     "mod" if self.name(1).is_some() => {
                         self.declaration_of_module(module)?;
                         continue;
                     }
-                    // `use<'a>` in a type is not an import.
+                    // `use<'a>` in a type is not an import, so only other uses of `use` count.
                     "use" if !self.sign(1, '<') => {
                         self.import(module);
                         continue;
@@ -234,7 +239,8 @@ impl<'a> ModuleParser<'a> {
                         {
                             self.tree.modules[module].items.insert(name);
                         }
-                        // The name that is being declared is no use of that name.
+                        // Skip the name that is being declared, because a declaration does not
+                        // count as a use of the name.
                         if !self.name(1).is_some_and(|name| name == "fn" || name == "mut") {
                             self.at += 1;
                         }
@@ -256,7 +262,7 @@ impl<'a> ModuleParser<'a> {
         Ok(())
     }
 
-    /// `mod name;` or `mod name { ... }`.
+    /// Parses `mod name;` or `mod name { ... }`.
     fn declaration_of_module(&mut self, parent: usize) -> io::Result<()> {
         let Some(name) = self.name(1).map(str::to_owned) else { return Ok(()) };
         let folder = self.tree.modules[parent].folder.join(&name);
@@ -280,7 +286,7 @@ impl<'a> ModuleParser<'a> {
         Ok(())
     }
 
-    /// `use a::{b, c as d, e::*};`
+    /// Parses a `use` declaration, such as `use a::{b, c as d, e::*};`.
     fn import(&mut self, module: usize) {
         let public = self.at.checked_sub(1).is_some_and(|before| match &self.tokens[before] {
             Token::Name(word) => word == "pub",
@@ -289,11 +295,12 @@ impl<'a> ModuleParser<'a> {
         });
         self.at += 1;
         self.import_tree(module, &[], public);
-        // The `;`.
+        // Skip the `;`.
         self.at += 1;
     }
 
-    /// One branch of a `use` tree: everything up to a comma, a closing brace or the semicolon.
+    /// Parses one branch of a `use` tree: everything up to a comma, a closing brace or the
+    /// semicolon.
     fn import_tree(&mut self, module: usize, prefix: &[String], public: bool) {
         let mut path = prefix.to_vec();
         let mut name = None;
@@ -317,7 +324,7 @@ impl<'a> ModuleParser<'a> {
                     name = self.name(1).map(str::to_owned);
                     self.at += 1;
                 }
-                // `self` in `use a::{self}` means `a`.
+                // `self` in `use a::{self}` means `a`, so it adds nothing to the path.
                 Token::Name(word) if word == "self" && !path.is_empty() => {}
                 Token::Name(word) => path.push(word.clone()),
                 _ => {}
@@ -328,10 +335,11 @@ impl<'a> ModuleParser<'a> {
         self.tree.modules[module].imports.push(Import { path, name, public });
     }
 
-    /// A name in code, or several of them joined by `::`.
+    /// Parses a name in code, or a path of several names joined by `::`.
     fn path(&mut self, module: usize) {
         let after_dot = self.at > 0 && self.tokens[self.at - 1] == Token::Sign('.');
-        // `<T as Trait>::Output` and `::std::fmt` begin with the colons.
+        // In `<T as Trait>::Output` and `::std::fmt`, the names after the first colons must not be
+        // looked up in this module.
         let after_colons = self.at > 1 && self.tokens[self.at - 2..self.at] == [Token::Sign(':'), Token::Sign(':')];
         let mut path = Vec::new();
         while let Some(name) = self.name(0) {
@@ -345,8 +353,8 @@ impl<'a> ModuleParser<'a> {
         if after_dot || after_colons {
             return;
         }
-        // A field or a local variable may have the name of a function in another module. A call is
-        // surely a use, and so is a capitalized name.
+        // A single name in lower case may be a field or a local variable with the name of a
+        // function in another module. Count the name only if it is called or capitalized.
         let is_capitalized = path[0].starts_with(char::is_uppercase);
         let Module { mentioned, paths, .. } = &mut self.tree.modules[module];
         if path.len() > 1 {
@@ -358,7 +366,7 @@ impl<'a> ModuleParser<'a> {
         }
     }
 
-    /// Skips the item after `#[cfg(test)]`: up to its `;`, or to the end of its block.
+    /// Skips the item after `#[cfg(test)]`, up to its `;` or to the end of its block.
     fn skip_item(&mut self) {
         while self.tokens.get(self.at) == Some(&Token::TestOnly) {
             self.at += 1;
@@ -386,7 +394,8 @@ impl<'a> ModuleParser<'a> {
         }
     }
 
-    /// Moves from an opening bracket, `ahead` of the present token, to the bracket that closes it.
+    /// Moves to the bracket that closes an opening bracket. The opening bracket is `ahead` tokens
+    /// after the current token.
     fn skip_brackets(&mut self, ahead: usize) {
         self.at += ahead;
         let mut depth = 0_usize;

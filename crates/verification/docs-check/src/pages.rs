@@ -14,26 +14,25 @@ use crate::{
     quantity,
 };
 
-/// The first page of the repository.
+/// The README of the repository.
 const FRONT: &str = "README.md";
-/// The folder of the chapters.
+/// The folder of the book's chapters.
 const CHAPTERS: &str = "docs/src";
 /// The book's table of contents.
 const SUMMARY: &str = "docs/src/SUMMARY.md";
-/// The only target of links that may be missing: duvet's report, which `.ci/duvet` generates and
+/// The only link target that may be missing: duvet's report. `.ci/duvet` generates the report,
 /// which is not committed.
 const GENERATED: &str = "docs/src/duvet-report.html";
 
-/// The folders with pages. They are searched for `*.md` files, except in folders of generated
-/// files.
+/// The folders that are searched for pages (`*.md` files), except in the [`SKIPPED`] folders.
 const FOLDERS: [&str; 2] = ["docs", "crates"];
-/// Folders of generated or downloaded files.
+/// The names of folders with generated or downloaded files, which are not searched for pages.
 const SKIPPED: [&str; 3] = ["target", "node_modules", "book"];
 
 /// Checks `README.md`, every chapter of the book, and every other page of the repository at `root`.
 ///
 /// # Errors
-/// A page or a folder cannot be read.
+/// Fails if a page or a folder cannot be read.
 pub fn check(root: &Path) -> io::Result<Vec<Problem>> {
     let mut checker = Checker { root, pages: BTreeMap::new(), items: HashMap::new(), problems: Vec::new() };
     checker.read_page(Path::new(FRONT))?;
@@ -53,7 +52,7 @@ struct Checker<'a> {
     root: &'a Path,
     /// The pages to check, by path from the root.
     pages: BTreeMap<PathBuf, Page>,
-    /// The names in the source files that pages refer to.
+    /// The names in the source files to which pages link.
     items: HashMap<PathBuf, Items>,
     problems: Vec<Problem>,
 }
@@ -145,7 +144,8 @@ impl Checker<'_> {
             return Ok(());
         };
         if !self.pages.contains_key(path) {
-            // A page outside the folders above, such as that of an example.
+            // The target is a page outside the searched folders, such as the page of an example.
+            // Read it to check the link's fragment.
             self.read_page(path).map_err(|e| format!("cannot read `{}`: {e}", path.display()))?;
         }
         let anchors = &self.pages[path].anchors;
@@ -175,13 +175,13 @@ impl Checker<'_> {
         Err(format!("the page says `{}`, but `{constant}` in `{}` is {actual}", link.text, path.display()))
     }
 
-    /// Checks a link whose text is code and whose target is a source file: the file must define the
-    /// last name in the text.
+    /// Checks a link to a source file whose text is code. The file must define the last name in the
+    /// text.
     fn check_source(&mut self, path: &Path, text: &str) -> Result<(), String> {
         let Some(code) = text.strip_prefix('`').and_then(|t| t.strip_suffix('`')) else {
             return Ok(());
         };
-        // A text such as `frame/mask.rs` names the file itself.
+        // A text such as `frame/mask.rs` names the file itself, so only the path can be checked.
         if code.ends_with(".rs") || code.ends_with(".js") {
             return if path.ends_with(code) {
                 Ok(())
@@ -255,8 +255,8 @@ fn has_scheme(target: &str) -> bool {
     })
 }
 
-/// Returns the path from the root for a target that is relative to a page, or `None` if it is
-/// outside the repository.
+/// Converts a target that is relative to a page to a path relative to the repository. Returns
+/// `None` if the target is outside the repository.
 fn resolve(page: &Path, target: &str) -> Option<PathBuf> {
     let mut path = page.parent().unwrap_or(Path::new("")).to_owned();
     for part in Path::new(target).components() {
@@ -278,8 +278,8 @@ fn extension(path: &Path) -> &str {
     path.extension().and_then(|e| e.to_str()).unwrap_or_default()
 }
 
-/// Returns whether `code` names the module in a file: `link` or `screen/link` for
-/// `src/screen/link.rs` and for `src/screen/link/mod.rs`.
+/// Returns whether `code` names the module of a file. For example, `link` and `screen/link` name
+/// the module of `src/screen/link.rs` or `src/screen/link/mod.rs`.
 fn names_module(path: &Path, code: &str) -> bool {
     let module = path.with_extension("");
     let module = if module.ends_with("mod") { module.parent().unwrap_or(&module) } else { &module };
@@ -289,8 +289,8 @@ fn names_module(path: &Path, code: &str) -> bool {
 /// Returns the owner and the name in a piece of code: `Connection` and `poll_event` for
 /// `Connection::poll_event()`.
 ///
-/// A module does not count as an owner, because its name need not occur in its own file. So the
-/// owner must begin with a capital letter.
+/// Only a name that begins with a capital letter counts as an owner. A module does not count,
+/// because the name of a module need not occur in its file.
 fn names(code: &str) -> (Option<&str>, Option<&str>) {
     let code = code.split(['(', '<', '!', ' ']).next().unwrap_or_default();
     let mut parts = code.rsplit([':', '.', '#']).filter(|part| !part.is_empty());

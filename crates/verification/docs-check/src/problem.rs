@@ -1,4 +1,4 @@
-//! The type that every check reports.
+//! The type of the problems that all checks report.
 
 use std::{fmt, path::PathBuf};
 
@@ -7,9 +7,10 @@ use std::{fmt, path::PathBuf};
 pub struct Problem {
     /// The file, relative to the root of the repository.
     pub file: PathBuf,
-    /// The line, counted from 1. It is 0 if the problem concerns the whole file.
+    /// The line of the problem, counted from 1. The value 0 means that the problem concerns the
+    /// whole file.
     pub line: usize,
-    /// The mismatch, and how to resolve it.
+    /// A description of the mismatch, and how to resolve it.
     pub advice: String,
 }
 

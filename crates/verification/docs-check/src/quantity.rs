@@ -1,10 +1,12 @@
-//! Parses a number with a unit, as a page states it: `320 KiB`, `5 seconds`, `10,000`.
+//! Parses a number with or without a unit, as it appears on a page: `320 KiB`, `5 seconds`,
+//! `10,000`.
 
 use std::time::Duration;
 
 use crate::constants::ConstantValue;
 
-/// The units, and the number of bytes or nanoseconds in each.
+/// The units of sizes, and the number of bytes in each. `NANOSECONDS` below contains the units of
+/// time.
 const BYTES: [(&[&str], u128); 4] =
     [(&["B", "byte", "bytes"], 1), (&["KiB"], 1 << 10), (&["MiB"], 1 << 20), (&["GiB"], 1 << 30)];
 const NANOSECONDS: [(&[&str], u128); 4] = [
@@ -14,7 +16,7 @@ const NANOSECONDS: [(&[&str], u128); 4] = [
     (&["h", "hour", "hours"], 3_600_000_000_000),
 ];
 
-/// Numbers that a page may write as words.
+/// The numbers from 1 to 10 as words, which a page may use instead of digits.
 const WORDS: [&str; 10] = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
 
 /// Parses a quantity. A word that is not a unit, as in `100 headers`, is ignored. Returns `None` if
@@ -41,7 +43,7 @@ pub fn parse(text: &str) -> Option<ConstantValue> {
     scaled(&number, factor(&BYTES).unwrap_or(1)).map(ConstantValue::Number)
 }
 
-/// Multiplies a decimal number with a factor. Returns `None` if the result is not a whole number.
+/// Multiplies a decimal number by a factor. Returns `None` if the result is not a whole number.
 fn scaled(number: &str, factor: u128) -> Option<u128> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let denominator = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;

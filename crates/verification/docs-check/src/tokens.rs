@@ -1,10 +1,10 @@
-//! Cuts source text into tokens: names, numbers and punctuation.
+//! Splits source text into tokens: names, numbers and punctuation.
 //!
-//! Comments, strings and attributes are dropped. The result is far from a syntax tree, but it is
-//! enough to find definitions, imports and paths, and it treats the arguments of macros like any
-//! other code.
+//! Comments, strings and attributes are dropped. The tokens are much simpler than a syntax tree,
+//! but they suffice to find definitions, imports and paths. The arguments of macros are split like
+//! any other code.
 
-/// One piece of source text.
+/// A token of source text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {
     /// A name or a keyword.
@@ -13,12 +13,12 @@ pub enum Token {
     Number(String),
     /// A single character of punctuation.
     Sign(char),
-    /// The attribute `#[cfg(test)]`: what follows it exists in tests only.
+    /// An attribute such as `#[cfg(test)]`: the item after it exists only in tests.
     TestOnly,
 }
 
 impl Token {
-    /// Returns whether this is the name or keyword `name`.
+    /// Returns whether this token is the name or keyword `name`.
     #[must_use]
     pub fn is_name(&self, name: &str) -> bool {
         matches!(self, Self::Name(own) if own == name)
@@ -78,7 +78,7 @@ fn tokens(source: &str, javascript: bool) -> Vec<Token> {
     tokens
 }
 
-/// Returns the length of a block comment. They nest in Rust, but not in JavaScript.
+/// Returns the length of a block comment. Block comments nest in Rust, but not in JavaScript.
 fn block_comment(text: &str, javascript: bool) -> usize {
     if javascript {
         return text[2..].find("*/").map_or(text.len(), |n| n + 4);
@@ -103,8 +103,8 @@ fn block_comment(text: &str, javascript: bool) -> usize {
     text.len()
 }
 
-/// Returns the length of a text between two equal quotation marks. A backslash escapes the next
-/// character.
+/// Returns the length of a string in quotation marks, including both marks. A backslash escapes the
+/// next character.
 fn quoted(text: &str, mark: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -118,8 +118,8 @@ fn quoted(text: &str, mark: char) -> usize {
     text.len()
 }
 
-/// Returns the length of a raw string, such as `r"..."` or `br#"..."#`, if the text begins with
-/// one.
+/// Returns the length of a raw string, such as `r"..."` or `br#"..."#`, or `None` if the text does
+/// not begin with a raw string.
 fn raw_string(text: &str) -> Option<usize> {
     let start = ["r", "br", "cr"].iter().find_map(|p| text.strip_prefix(p))?;
     let hashes = start.bytes().take_while(|b| *b == b'#').count();
@@ -129,7 +129,7 @@ fn raw_string(text: &str) -> Option<usize> {
     Some(text.len() - body.len() + end + close.len())
 }
 
-/// Returns the length of `'x'`, or of the `'` of a lifetime.
+/// Returns the length of a character such as `'x'`, or of the `'` at the beginning of a lifetime.
 fn character_or_lifetime(text: &str) -> usize {
     let mut inner = text[1..].chars();
     match (inner.next(), inner.next()) {
@@ -139,7 +139,7 @@ fn character_or_lifetime(text: &str) -> usize {
     }
 }
 
-/// Returns the length of `#[...]`.
+/// Returns the length of an attribute such as `#[...]`.
 fn attribute(text: &str) -> usize {
     let mut depth = 0_usize;
     let mut at = 1;
@@ -163,14 +163,14 @@ fn attribute(text: &str) -> usize {
     text.len()
 }
 
-/// Returns whether an attribute keeps what follows out of all builds but tests.
+/// Returns whether an attribute excludes the item after it from all builds except tests.
 fn is_test_only(attribute: &str) -> bool {
     let compact: String = attribute.split_whitespace().collect();
     compact == "#[cfg(test)]" || compact.starts_with("#[cfg(all(test,")
 }
 
-/// Returns whether a `/` in JavaScript begins a regular expression. After a complete value it
-/// divides.
+/// Returns whether a JavaScript value may follow the token `before`. If it may, a `/` begins a
+/// regular expression; after a complete value, a `/` is a division.
 fn a_value_may_follow(before: Option<&Token>) -> bool {
     match before {
         None | Some(Token::TestOnly) => true,

@@ -8,7 +8,7 @@ use std::{
 /// Returns the folders of the workspace's packages, relative to its root.
 ///
 /// # Errors
-/// `Cargo.toml` cannot be read.
+/// Fails if `Cargo.toml` cannot be read.
 pub fn workspace_members(repository: &Path) -> io::Result<Vec<PathBuf>> {
     let manifest = fs::read_to_string(repository.join("Cargo.toml"))?;
     let members = manifest.split_once("\nmembers = [").and_then(|(_, rest)| rest.split_once(']')).unwrap_or_default().0;

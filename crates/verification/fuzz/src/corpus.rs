@@ -1,23 +1,23 @@
-//! Corpus files: one input per line, in hexadecimal digits. A change of an input is a change of one
-//! line.
+//! Corpus files: one input per line, in hexadecimal digits, so that a diff shows each changed input
+//! as one changed line.
 
 use std::{fmt::Write as _, path::PathBuf};
 
-/// Returns the corpus file of a target.
+/// Returns the path of a target's corpus file.
 pub fn file(target: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "corpora", target].iter().collect::<PathBuf>().with_extension("hex")
 }
 
-/// Returns the inputs in the text of a corpus file.
+/// Parses the text of a corpus file. Returns its inputs.
 ///
 /// # Errors
-/// A line is not hexadecimal. The error names it.
+/// Returns an error that quotes the line if a line is not hexadecimal.
 pub fn unpack(text: &str) -> Result<Vec<Vec<u8>>, String> {
     let line = |(number, line): (usize, &str)| bytes(line).ok_or_else(|| format!("line {}: {line:?}", number + 1));
     text.lines().enumerate().map(line).collect()
 }
 
-/// Returns the text of a corpus file with these inputs, sorted by length and without duplicates.
+/// Formats these inputs as a corpus file, sorted by length and without duplicates.
 pub fn pack(mut inputs: Vec<Vec<u8>>) -> String {
     inputs.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
     inputs.dedup();

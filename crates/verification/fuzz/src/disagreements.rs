@@ -1,8 +1,8 @@
-//! The known disagreements between our engine and tungstenite 0.30 about the same bytes.
+//! The known cases in which our engine and tungstenite 0.30 treat the same bytes differently.
 //!
 //! Each entry of [`DISAGREEMENTS`] has a function that recognizes it, an explanation that cites the
-//! RFC, and an example. A test checks the examples. A disagreement that is not in the list is a
-//! finding.
+//! RFC, and an example. A test checks the examples. A disagreement that no entry recognizes is a
+//! finding of the fuzzer.
 
 use protocol::{CloseCode, Limits, Role, Violation};
 
@@ -21,20 +21,20 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Feeds both engines with `bytes`.
+    /// Passes `bytes` to both engines, and records the results.
     pub fn new(role: Role, bytes: &[u8]) -> Self {
         let limits = Limits::DEFAULT
             .max_frame_bytes(MAX_BYTES)
             .max_message_bytes(MAX_BYTES)
-            // tungstenite does not have the next two limits.
+            // tungstenite does not have the next two limits, so disable them for a fair comparison.
             .max_fragments(u32::MAX)
             .max_control_frames_per_second(u32::MAX);
         let ours = engine::feed(engine::connection(role, &limits), [bytes]);
         Self { role, bytes: bytes.to_vec(), ours, theirs: tungstenite_engine::feed(role, bytes) }
     }
 
-    /// Returns whether both engines received the same events, and report the same kind of violation
-    /// or none.
+    /// Returns whether both engines returned the same events, and reported the same kind of
+    /// violation or no violation.
     pub fn agree(&self) -> bool {
         let end = match &self.ours.violation {
             None => TungsteniteEnd::Closed,
@@ -43,8 +43,8 @@ impl Comparison {
         self.same_events() && end == self.theirs.end
     }
 
-    /// Returns the events that tungstenite receives after all of ours, or `None` if ours are not
-    /// the beginning of theirs.
+    /// Returns the events that only tungstenite returned, after all events of our engine. Returns
+    /// `None` if tungstenite's events do not begin with ours.
     fn their_further_events(&self) -> Option<&[ReceivedEvent]> {
         self.theirs.events.strip_prefix(&self.ours.events[..])
     }
@@ -53,14 +53,15 @@ impl Comparison {
         self.ours.events == self.theirs.events
     }
 
-    /// Feeds tungstenite with the same bytes and a number of zeros, which complete the last frame.
+    /// Passes the same bytes to tungstenite, followed by enough zeros to complete the last frame.
     fn theirs_with_complete_frame(&self) -> TungsteniteRecord {
         let rest = vec![0; MAX_BYTES + 14];
         tungstenite_engine::feed(self.role, &[&self.bytes[..], &rest].concat())
     }
 
-    /// Returns whether tungstenite only waits for the rest of a frame that we have rejected. With
-    /// the rest, it receives no further event and rejects the frame as well.
+    /// Returns whether tungstenite is still waiting for the rest of a frame that our engine has
+    /// rejected. When the frame is complete, tungstenite returns no further event and rejects the
+    /// frame as well.
     fn theirs_waits_for_payload(&self) -> bool {
         let complete = self.theirs_with_complete_frame();
         self.theirs.end == TungsteniteEnd::Closed
@@ -68,7 +69,7 @@ impl Comparison {
             && complete.end != TungsteniteEnd::Closed
     }
 
-    /// Returns whether tungstenite receives a control frame that we have rejected.
+    /// Returns whether tungstenite accepts a control frame that our engine has rejected.
     fn theirs_accepts_control_frame(&self) -> bool {
         let events = self.theirs_with_complete_frame().events;
         let next = events.strip_prefix(&self.ours.events[..]).and_then(<[ReceivedEvent]>::first);
@@ -76,12 +77,12 @@ impl Comparison {
     }
 }
 
-/// A way in which the two engines disagree.
+/// A known disagreement between the two engines.
 #[derive(Debug)]
 pub struct Disagreement {
     /// A short description.
     pub name: &'static str,
-    /// Returns whether a comparison shows this disagreement.
+    /// A function that returns whether a comparison shows this disagreement.
     pub matches: fn(&Comparison) -> bool,
     /// The rule of the RFC, and what the two engines do.
     pub explanation: &'static str,

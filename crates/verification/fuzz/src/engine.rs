@@ -1,4 +1,4 @@
-//! Runs our engine on bytes from a peer, and records everything that it does.
+//! Runs our engine on bytes from a peer, and records all its events and output.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use protocol::{CloseInfo, Config, Connection, Event, Limits, Message, Role, Tran
 
 use crate::splits::pieces;
 
-/// Something that the application received.
+/// An event that the application received, with its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceivedEvent {
     /// A text message.
@@ -18,7 +18,7 @@ pub enum ReceivedEvent {
     Ping(Vec<u8>),
     /// A Pong.
     Pong(Vec<u8>),
-    /// A Close with its code and reason.
+    /// A Close, with its code and reason if it has a body.
     Close(Option<(u16, String)>),
 }
 
@@ -27,18 +27,18 @@ pub enum ReceivedEvent {
 pub struct EngineRecord {
     /// The events that the application received, in order.
     pub events: Vec<ReceivedEvent>,
-    /// The rule that the bytes broke.
+    /// The rule that the bytes broke, if they broke one.
     pub violation: Option<Violation>,
     /// The bytes that the engine sent: Pongs and a Close.
     pub sent: Vec<u8>,
-    /// The steps that the driver had to take with TCP, in order: `H` for half-close, `D` for
-    /// disconnect.
+    /// The TCP operations that the engine requested from its driver, in order: `H` for half-close,
+    /// `D` for disconnect.
     pub tcp_steps: String,
-    /// The close information of the connection.
+    /// The close information of the connection at the end.
     pub close_info: CloseInfo,
 }
 
-/// A running engine, and the record so far.
+/// A running engine, and the events and output recorded so far.
 struct EngineRun {
     connection: Connection,
     now: Instant,
@@ -46,12 +46,12 @@ struct EngineRun {
     violation: Option<Violation>,
     sent: Vec<u8>,
     tcp_steps: String,
-    /// The number of bytes that have arrived.
+    /// The number of bytes that the engine has received.
     received: usize,
 }
 
-/// Returns limits that a short input can exceed, or `wide` ones. A bit of the seed decides, so that
-/// inputs can contain large messages or exceed limits.
+/// Returns either `wide` or limits that a short input can exceed, depending on a bit of the seed.
+/// So some inputs can contain large messages, and others can exceed the limits.
 pub const fn limits(seed: u32, wide: Limits) -> Limits {
     if seed & 2 == 0 {
         wide
@@ -60,7 +60,7 @@ pub const fn limits(seed: u32, wide: Limits) -> Limits {
     }
 }
 
-/// Creates an engine. A client masks with zeros, which changes nothing.
+/// Creates an engine. A client uses the masking key 00000000, which leaves the payload unchanged.
 pub fn connection(role: Role, limits: &Limits) -> Connection {
     let now = Instant::now();
     let config = Config::default().limits(limits.clone());
@@ -70,11 +70,11 @@ pub fn connection(role: Role, limits: &Limits) -> Connection {
     }
 }
 
-/// Feeds an engine with `pieces`, one per read, and then with the end of the stream.
+/// Passes `pieces` to an engine, one per read, followed by the end of the stream.
 ///
 /// # Panics
-/// The engine uses more memory for its input than the received bytes justify, or returns events
-/// after the end of the connection.
+/// Panics if the engine uses more memory for its input than the received bytes justify, or returns
+/// events after the end of the connection.
 pub fn feed<'a>(connection: Connection, pieces: impl IntoIterator<Item = &'a [u8]>) -> EngineRecord {
     let mut run = EngineRun {
         connection,
@@ -92,7 +92,7 @@ pub fn feed<'a>(connection: Connection, pieces: impl IntoIterator<Item = &'a [u8
     }
     run.connection.receive_eof();
     run.poll_events();
-    // Long after all deadlines.
+    // Advance the clock far beyond all deadlines.
     run.now += Duration::from_secs(3600);
     let result = run.connection.handle_timeout(run.now);
     assert_eq!(result, Ok(()), "the engine has not sent a Ping that waits for an answer");
@@ -102,11 +102,11 @@ pub fn feed<'a>(connection: Connection, pieces: impl IntoIterator<Item = &'a [u8
     EngineRecord { events, violation, sent, tcp_steps, close_info: connection.close_info() }
 }
 
-/// Feeds an engine with `bytes`, and checks that the record is the same in one piece, in the pieces
-/// of `seed`, and byte by byte.
+/// Passes `bytes` to an engine in one piece, in pieces whose sizes `seed` determines, and byte by
+/// byte. Checks that the three records are the same.
 ///
 /// # Panics
-/// The records differ, or [`feed`] panics.
+/// Panics if the records differ, or if [`feed`] panics.
 pub fn feed_in_any_split(connection: impl Fn() -> Connection, seed: u32, bytes: &[u8]) -> EngineRecord {
     let whole = feed(connection(), [bytes]);
     let split = feed(connection(), pieces(seed, bytes));
@@ -135,8 +135,9 @@ impl EngineRun {
             self.transmit();
         }
         self.transmit();
-        // Memory must grow with the bytes that have arrived, and not with an announced length. A
-        // buffer that grows may be twice as large as its content, and a little more.
+        // Memory must grow with the bytes that have arrived, and not with an announced length.
+        // Allow twice the number of these bytes and a little more, because a growing buffer doubles
+        // its capacity.
         let input = self.connection.take_input();
         let capacity = input.capacity();
         self.connection.put_input(input);
@@ -162,14 +163,14 @@ impl EngineRun {
     }
 }
 
-/// Copies an event.
+/// Copies an event, so that the record can own it.
 ///
 /// # Panics
-/// A text message is not UTF-8.
+/// Panics if a text message is not UTF-8.
 pub fn owned(event: Event<'_>) -> ReceivedEvent {
     match event {
         Event::Message(message) => match message.into_message() {
-            // Validate the bytes once more.
+            // Validate the bytes independently of the engine.
             Message::Text(text) => ReceivedEvent::Text(
                 String::from_utf8(text.as_str().as_bytes().to_vec()).expect("the engine has validated the text"),
             ),

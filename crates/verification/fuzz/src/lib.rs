@@ -1,34 +1,35 @@
-//! Properties that hold for any bytes. Each is a function that takes bytes, and panics if the
-//! property does not hold.
+//! Properties that hold for any bytes. Each property is a function that takes bytes and panics if
+//! the property does not hold.
 //!
 //! A fuzzer calls these functions with generated inputs, and keeps the inputs that reach new code.
-//! `libfuzzer/` contains a few lines for each target, which only cargo-fuzz builds. The kept inputs
-//! are in `corpora/`, and `cargo test` passes them to the same functions.
+//! `libfuzzer/` contains a short program for each target, which only cargo-fuzz builds. The kept
+//! inputs are in `corpora/`, and `cargo test` passes them to the same functions.
 //!
 //! | target | tests | property |
 //! |---|---|---|
-//! | `uri` | [`Uri`](protocol::Uri) | an accepted URI fits into a request, and is the same after writing and parsing |
-//! | `request` | a server's opening handshake | the result does not depend on the split into reads; a client can parse the response |
-//! | `response` | a client's opening handshake | the result does not depend on the split; the client accepts only what it offered |
-//! | `frames_to_server`, `frames_to_client` | a connection | events, answers and end do not depend on the split; memory is bounded |
-//! | `deflate_to_server`, `deflate_to_client` | a connection with compression | the same; `flate2` decompresses the payloads to the same messages; memory is limited |
-//! | `deflate_round_trip` | a client and a server with compression | one receives exactly what the other sends, for all forms of sending and all splits |
-//! | `server_beside_tungstenite`, `client_beside_tungstenite` | a connection and tungstenite's | both receive the same, or it is a [known disagreement](disagreements) |
+//! | `uri` | [`Uri`](protocol::Uri) | an accepted URI is safe in a request, and stays the same when it is formatted and parsed again |
+//! | `request` | a server's opening handshake | the result does not depend on the split into reads; the response has a suitable status and exactly one head |
+//! | `response` | a client's opening handshake | the result does not depend on the split; the client accepts only an extension or a subprotocol that it offered |
+//! | `frames_to_server`, `frames_to_client` | a connection | events, output and close information do not depend on the split; memory is bounded |
+//! | `deflate_to_server`, `deflate_to_client` | a connection with compression | events, output and close information do not depend on the split; `flate2` decompresses the payloads to the same messages; memory is bounded |
+//! | `deflate_round_trip` | a client and a server with compression | each receives exactly the messages that the other sends, for every send method and every split |
+//! | `server_beside_tungstenite`, `client_beside_tungstenite` | our connection and tungstenite's | both return the same events, or the difference is a [known disagreement](disagreements) |
 //!
-//! The targets use no clock and no random numbers, so the same bytes always have the same result.
+//! The targets use no clock and no random numbers, so the same bytes always lead to the same
+//! result.
 //!
 //! To add a target, add a file to `targets`, a line to [`TARGETS`], a file of two lines to
 //! `libfuzzer/targets` and its name to `libfuzzer/Cargo.toml`. Then add a few inputs to `corpora`.
-//! The tests check the other places that must list it.
+//! Tests check that the replay tests and the book list every target.
 //!
 //! | module | contents |
 //! |---|---|
 //! | [`targets`] | the targets |
-//! | [`engine`] | runs our engine, and records what it does |
-//! | [`tungstenite_engine`] | runs tungstenite, and records what it does |
-//! | [`disagreements`] | the known differences between these records |
+//! | [`engine`] | runs our engine, and records its events and output |
+//! | [`tungstenite_engine`] | runs tungstenite, and records its events |
+//! | [`disagreements`] | the known differences between the records of the two engines |
 //! | [`one_shot_inflater`] | decompresses messages in the simplest way |
-//! | [`negotiation`] | negotiates compression |
+//! | [`negotiation`] | negotiates compression in an opening handshake |
 //! | [`splits`] | splits bytes into reads |
 //! | [`corpus`] | corpus files |
 

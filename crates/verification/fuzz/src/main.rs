@@ -1,11 +1,12 @@
 //! `cargo run -p fuzz`: runs the targets under libFuzzer, one after another, and prints a table.
 //!
 //! For each target, the program unpacks the committed inputs. cargo-fuzz then builds the target,
-//! runs it for some time, and keeps the inputs that reach new code. Inputs that reach nothing new
-//! are removed. With `--pack`, the rest becomes the new committed corpus.
+//! runs it for some time, and keeps the inputs that reach new code. Afterwards, the program removes
+//! inputs that reach no additional code. With `--pack`, the remaining inputs that reach code which
+//! no committed input reaches are added to the committed corpus.
 //!
 //! The program needs cargo-fuzz (`cargo install cargo-fuzz`), but no nightly toolchain: with
-//! `RUSTC_BOOTSTRAP`, the stable compiler accepts the options for instrumentation.
+//! `RUSTC_BOOTSTRAP=1`, the stable compiler accepts the options for instrumentation.
 
 use std::{
     fs, io,
@@ -36,11 +37,11 @@ struct FuzzArgs {
 }
 
 /// The maximum length of a generated input in bytes: a hundred small frames, or a long head. Longer
-/// inputs would only be slower.
+/// inputs would make the fuzzer slower without reaching more code.
 const MAX_INPUT: usize = 2048;
 
-/// The maximum size of an allocation in MiB. A larger one is a finding, because no input is longer
-/// than [`MAX_INPUT`], whatever length it announces.
+/// The maximum size of an allocation in MiB. A larger allocation is a finding: no input is longer
+/// than [`MAX_INPUT`], so its cause can only be an announced length.
 const MAX_ALLOCATION_MIB: usize = 8;
 
 fn main() -> ExitCode {
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the targets. Returns whether there were no findings.
+/// Runs the targets. Returns `true` if there were no findings.
 fn run(args: &FuzzArgs) -> Result<bool, String> {
     let names = TARGETS.map(|(name, _)| name);
     if let Some(unknown) = args.targets.iter().find(|target| !names.contains(&target.as_str())) {
@@ -99,7 +100,7 @@ fn fuzz(target: &str, args: &FuzzArgs, work: &Path) -> Result<TargetReport, Stri
     }
 
     let log = work.join(target).with_extension("log");
-    // libFuzzer accepts only whole seconds.
+    // Round the time, because libFuzzer accepts only whole seconds.
     let seconds = format!("-max_total_time={:.0}", args.minutes * 60.0);
     let dictionary = match target {
         "uri" => "uri",
@@ -144,7 +145,7 @@ fn fuzz(target: &str, args: &FuzzArgs, work: &Path) -> Result<TargetReport, Stri
     Ok(TargetReport { row, findings })
 }
 
-/// Removes the inputs that reach nothing new. Returns the remaining ones.
+/// Removes inputs that reach no additional code. Returns the remaining inputs.
 fn minimize(target: &str, inputs: &Path, work: &Path) -> Result<Vec<PathBuf>, String> {
     let log = work.join(format!("{target}-minimize.log"));
     let mut command = cargo_fuzz("cmin", target, work);
@@ -155,11 +156,12 @@ fn minimize(target: &str, inputs: &Path, work: &Path) -> Result<Vec<PathBuf>, St
     files(inputs).map_err(|error| format!("{target}: {error}"))
 }
 
-/// Returns the text of the new committed corpus: the committed inputs, and those that reach code
-/// which none of them reaches.
+/// Returns the text of the new corpus file: the committed inputs, and those inputs that reach code
+/// which no committed input reaches.
 ///
-/// Committed inputs always stay, because some exist for reasons that no fuzzer knows. Counters are
-/// off: to libFuzzer, running through the same code twice is new, but it is not to the tests.
+/// Committed inputs are never removed, because some test cases that coverage does not distinguish.
+/// Counters are off, because libFuzzer would otherwise keep inputs that only run the same code more
+/// often, which are of no use in the tests.
 fn pack(target: &str, committed: &[Vec<u8>], inputs: &Path, work: &Path) -> Result<String, String> {
     let failed = |error: io::Error| format!("{target}: {error}");
     let folder = work.join("packed").join(target);
@@ -202,7 +204,8 @@ fn logged(command: &mut Command, log: &Path) -> Result<bool, String> {
     Ok(status.success())
 }
 
-/// Returns the number of edges that were reached, from libFuzzer's last line about it.
+/// Returns the number of edges that were reached, taken from the last line of libFuzzer's output
+/// that states it.
 fn coverage(output: &str) -> Option<String> {
     let (_, after) = output.rsplit_once(" cov: ")?;
     after.split_whitespace().next().map(str::to_owned)

@@ -1,4 +1,4 @@
-//! Negotiates compression in a real opening handshake, with the parameters that an input chooses.
+//! Negotiates compression in a real opening handshake, with parameters from an input.
 
 use protocol::{
     DeflateOptions, Limits, NegotiatedDeflate, Role, Uri,
@@ -6,25 +6,25 @@ use protocol::{
     handshake::{ClientRequest, Nonce, ServerHandshake, Status, UpgradeOptions, encode_response},
 };
 
-/// Decodes the options that a byte stands for: one bit per side for context takeover, and three per
-/// side for the window.
+/// Decodes compression options from a byte: one bit per side for context takeover, and three bits
+/// per side for the window.
 pub fn options(byte: u8) -> DeflateOptions {
-    // All eight values are valid, so the default is never used.
+    // All eight values are valid, so `WindowBits::MAX` is never used as the default.
     let window = |bits: u8| WindowBits::new(8 + bits % 8).unwrap_or(WindowBits::MAX);
     DeflateOptions::default()
         .server_no_context_takeover(byte & 1 != 0)
         .client_no_context_takeover(byte & 2 != 0)
         .server_max_window_bits(window(byte >> 2))
         .client_max_window_bits(window(byte >> 5))
-        // Compress even the smallest messages.
+        // Compress even the smallest messages, because inputs are short.
         .threshold(0)
 }
 
 /// Runs an opening handshake in which both sides use the same options. Returns the negotiated
-/// parameters from the view of the client and of the server.
+/// parameters, first as the client and then as the server sees them.
 ///
 /// # Panics
-/// The two sides do not agree.
+/// Panics if the client and the server do not negotiate compression.
 pub fn negotiate(options: &DeflateOptions) -> (NegotiatedDeflate, NegotiatedDeflate) {
     let uri: Uri = "ws://server.example.com/chat".parse().expect("the URI is valid");
     let mut client = ClientRequest::new(uri).deflate(options.clone()).handshake(Nonce([0; 16]), Limits::DEFAULT);
@@ -41,10 +41,11 @@ pub fn negotiate(options: &DeflateOptions) -> (NegotiatedDeflate, NegotiatedDefl
     (established.deflate.expect(negotiated), accepted.deflate.expect(negotiated))
 }
 
-/// Runs an opening handshake as [`negotiate`] does. Returns the view of one side.
+/// Runs an opening handshake as [`negotiate`] does. Returns the negotiated parameters as the
+/// endpoint in this role sees them.
 ///
 /// # Panics
-/// The two sides do not agree.
+/// Panics if the client and the server do not negotiate compression.
 pub fn negotiated_by(role: Role, options: &DeflateOptions) -> NegotiatedDeflate {
     let (client, server) = negotiate(options);
     if role == Role::Client { client } else { server }

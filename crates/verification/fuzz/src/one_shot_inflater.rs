@@ -1,26 +1,27 @@
-//! Decompresses messages in the simplest way, for comparison with the engine.
+//! Decompresses messages in the simplest way, as a reference for the engine.
 //!
 //! The engine decompresses bytes as they arrive, and continues from its last state. This module
-//! appends a payload to the payloads of all messages to which it may refer, and decompresses
-//! everything from the first byte, in one call of `flate2`.
+//! instead appends a payload to the payloads of all messages to which it may refer, and
+//! decompresses all of them from the first byte in one call of `flate2`.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// The bytes that the sender removes from the end of each message (RFC 7692, section 7.2.1).
+/// The four bytes that the sender removes from the end of each message (RFC 7692, section 7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// A final block with the content `A`. If it decompresses to `A` after a message, the message has
-/// ended at the end of a block.
+/// A final block with the content `A`. If this block decompresses to `A` when it is appended to a
+/// message, the message ends at a block boundary.
 const FINAL_BLOCK: [u8; 6] = [0x01, 0x01, 0x00, 0xFE, 0xFF, b'A'];
 
 /// The result of decompressing a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OneShotResult {
-    /// The content of the message, as far as its payload has arrived.
+    /// The content of the message. If the payload is incomplete, this is the beginning of the
+    /// content.
     Message(Vec<u8>),
-    /// The payload is not DEFLATE, or ends within a block.
+    /// The payload is not valid DEFLATE, or it ends within a block.
     Invalid,
-    /// The message exceeds the limit.
+    /// The content of the message exceeds the limit.
     TooBig,
 }
 
@@ -30,7 +31,7 @@ pub struct OneShotInflater {
     takeover: bool,
     /// The compressed bytes to which the next message may refer.
     stream: Vec<u8>,
-    /// The size of these bytes after decompression.
+    /// The number of bytes to which `stream` decompresses.
     size: usize,
 }
 
@@ -47,7 +48,7 @@ impl OneShotInflater {
     /// decompressed.
     ///
     /// # Panics
-    /// `flate2` stops without a reason.
+    /// Panics if `flate2` stops although it has input, room for output and no error.
     pub fn inflate(&mut self, payload: &[u8], is_complete: bool, limit: usize) -> OneShotResult {
         let mut message = Vec::new();
         let mut rest = payload;
@@ -66,14 +67,15 @@ impl OneShotInflater {
                     self.size = bytes.len();
                     break;
                 }
-                // The next byte begins a new stream, which cannot refer to this one.
+                // A block with BFINAL ends the stream. The next byte begins a new stream, which
+                // cannot refer to the earlier bytes, so discard them.
                 StreamEnd::Final => {
                     rest = &rest[read - before..];
                     self.forget();
                 }
             }
         }
-        // If the payload is empty or ends with a block with BFINAL, the tail has nothing to
+        // If the payload is empty or its last block has BFINAL, there is no block for the tail to
         // complete.
         if is_complete && !rest.is_empty() && !self.append_tail() {
             return OneShotResult::Invalid;
@@ -84,14 +86,13 @@ impl OneShotInflater {
         OneShotResult::Message(message)
     }
 
-    /// Appends the tail to the stream. Returns whether the tail completes a block and adds no
-    /// content.
+    /// Appends [`TAIL`] to the stream. Returns whether it completes a block without adding content.
     fn append_tail(&mut self) -> bool {
         self.stream.extend_from_slice(&TAIL);
         let extended = [&self.stream[..], &FINAL_BLOCK].concat();
         let Decompressed { bytes, read, end } = decompress(&extended, self.size + 2);
         if read == self.stream.len() && bytes.len() == self.size && end == StreamEnd::Final {
-            // The tail belongs to an empty block with BFINAL.
+            // The tail completes an empty block with BFINAL, which ends the stream.
             self.forget();
             return true;
         }
@@ -107,7 +108,7 @@ impl OneShotInflater {
 /// The result of decompressing a stream from its first byte.
 struct Decompressed {
     bytes: Vec<u8>,
-    /// The number of compressed bytes that were read.
+    /// The number of compressed bytes that were consumed.
     read: usize,
     end: StreamEnd,
 }
@@ -119,11 +120,11 @@ enum StreamEnd {
     Final,
     /// At a position where more bytes can follow.
     Open,
-    /// Before a byte that is not DEFLATE.
+    /// At a byte that is not valid DEFLATE.
     Invalid,
 }
 
-/// Decompresses a stream to at most `room` bytes.
+/// Decompresses a stream from its first byte, to at most `room` bytes.
 fn decompress(stream: &[u8], room: usize) -> Decompressed {
     let mut bytes = vec![0; room];
     let mut decompress = Decompress::new(false);

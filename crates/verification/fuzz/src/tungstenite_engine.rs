@@ -1,4 +1,4 @@
-//! Runs tungstenite on bytes from a peer, and records what it does.
+//! Runs tungstenite on bytes from a peer, and records its events and the end of the connection.
 
 use std::io::{self, Read, Write};
 
@@ -11,16 +11,17 @@ use tungstenite::{
 
 use crate::engine::ReceivedEvent;
 
-/// The limit on frames and on messages, in bytes, for both engines. It is small enough that an
-/// input can exceed it.
+/// The maximum size of a frame and of a message in bytes, for both engines. It is small enough that
+/// an input can exceed it.
 pub const MAX_BYTES: usize = 512;
 
-/// The end of a connection of tungstenite.
+/// The way in which a connection of tungstenite ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TungsteniteEnd {
     /// The peer sent a Close, or its stream ended.
     Closed,
-    /// The bytes broke a rule. Holds our close code for rules of that kind.
+    /// The bytes broke a rule. The field is the close code that our engine uses for this kind of
+    /// rule.
     Rejected(CloseCode),
     /// Bytes arrived after a Close.
     AfterClose,
@@ -31,14 +32,14 @@ pub enum TungsteniteEnd {
 pub struct TungsteniteRecord {
     /// The events that the application received, in order.
     pub events: Vec<ReceivedEvent>,
-    /// The end of the connection.
+    /// The way in which the connection ended.
     pub end: TungsteniteEnd,
 }
 
-/// Feeds tungstenite with `bytes`, and then with the end of the stream.
+/// Passes `bytes` to tungstenite, followed by the end of the stream.
 ///
 /// # Panics
-/// tungstenite returns an error that bytes cannot cause.
+/// Panics if tungstenite returns an error that bytes cannot cause.
 pub fn feed(role: Role, bytes: &[u8]) -> TungsteniteRecord {
     let role = match role {
         Role::Server => TungsteniteRole::Server,
@@ -47,8 +48,8 @@ pub fn feed(role: Role, bytes: &[u8]) -> TungsteniteRecord {
     let config = WebSocketConfig::default()
         .max_frame_size(Some(MAX_BYTES))
         .max_message_size(Some(MAX_BYTES))
-        // The default of 128 KiB would be allocated for each input, which takes longer than
-        // everything else.
+        // Use a small read buffer. Allocating the default of 128 KiB for each input would take
+        // longer than everything else.
         .read_buffer_size(1 << 10);
     let mut socket = WebSocket::from_raw_socket(FixedInput(bytes), role, Some(config));
     let mut events = Vec::new();
@@ -75,7 +76,7 @@ pub fn feed(role: Role, bytes: &[u8]) -> TungsteniteRecord {
     TungsteniteRecord { events, end }
 }
 
-/// A stream that returns these bytes, and accepts everything that is written.
+/// A stream that returns these bytes and then its end, and discards all written bytes.
 struct FixedInput<'a>(&'a [u8]);
 
 impl Read for FixedInput<'_> {

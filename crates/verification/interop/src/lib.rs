@@ -1,11 +1,11 @@
 //! Tests of the interoperation between three implementations: ours, npm's `ws` and
 //! tokio-tungstenite.
 //!
-//! Each implementation has a client and a server for the documented conversation. The tests run
-//! every client with every server, as processes. Further tests exchange compressed messages with
-//! `ws`.
+//! Each implementation has a client and a server that hold the same documented conversation. The
+//! tests run every client with every server, each in a process of its own. Further tests exchange
+//! compressed messages with `ws`.
 //!
-//! The tests are not part of the default `cargo test`, because they need Node and `ws`:
+//! A plain `cargo test` does not run these tests, because they need Node and `ws`. To run them:
 //!
 //! ```text
 //! cd example && npm ci && cd ..

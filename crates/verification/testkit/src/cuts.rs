@@ -1,7 +1,7 @@
-//! A byte stream cut into reads.
+//! Cuts a byte stream into pieces, one per read.
 
-/// Cuts `bytes` into pieces of the given sizes, which are used in turn and then from the first
-/// again.
+/// Cuts `bytes` into pieces of the given sizes. The sizes are used in order, and then again from
+/// the first.
 ///
 /// ```
 /// let pieces = testkit::cuts::cut_into(b"abcdefg", &[1, 3]);

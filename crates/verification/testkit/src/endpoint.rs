@@ -1,4 +1,4 @@
-//! One connection with a virtual clock.
+//! A connection under test with a virtual clock.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ use crate::{
 pub struct TestEndpoint {
     /// The connection.
     pub connection: Connection,
-    /// The present time.
+    /// The current time of the virtual clock.
     pub now: Instant,
 }
 
@@ -39,7 +39,7 @@ pub fn for_both_roles(test: impl Fn(&mut TestEndpoint)) {
 /// Runs a test once for a server and once for a client with this configuration.
 pub fn for_both_roles_with(config: &Config, test: impl Fn(&mut TestEndpoint)) {
     for role in [Role::Server, Role::Client] {
-        println!("as a {role:?}"); // The test harness prints it if the test fails.
+        println!("as a {role:?}"); // The test harness prints this line if the test fails.
         test(&mut TestEndpoint::new(role, config.clone()));
     }
 }
@@ -73,8 +73,8 @@ impl TestEndpoint {
         Self::new(Role::Client, Config::default())
     }
 
-    /// Creates a client that masks with these keys, in this order. It panics when a frame needs one
-    /// more.
+    /// Creates a client that masks with these keys, in this order. The client panics if a frame
+    /// needs a key after the last one.
     #[must_use]
     pub fn client_with_keys(keys: &[[u8; 4]]) -> Self {
         Self::client_with(Config::default(), scripted_keys(keys), Instant::now())
@@ -101,41 +101,43 @@ impl TestEndpoint {
 
 /// Input.
 impl TestEndpoint {
-    /// Receives bytes in one read. Returns all events that follow.
+    /// Receives bytes in one read. Returns all resulting events.
     pub fn receive_bytes(&mut self, bytes: &[u8]) -> Vec<Observed> {
         self.connection.receive(bytes);
         self.poll_events()
     }
 
-    /// Receives hexadecimal frames as this endpoint's peer sends them, in one read. Returns all
-    /// events that follow.
+    /// Receives hexadecimal frames in one read, as this endpoint's peer would send them. Returns
+    /// all resulting events.
     #[track_caller]
     pub fn receive(&mut self, frames: &[&str]) -> Vec<Observed> {
         self.receive_bytes(&self.peer_frames(frames))
     }
 
-    /// Receives the bytes of hexadecimal frames in as many reads as there are bytes.
+    /// Receives hexadecimal frames byte by byte, each byte in a separate read. Returns all
+    /// resulting events.
     #[track_caller]
     pub fn receive_byte_by_byte(&mut self, frames: &[&str]) -> Vec<Observed> {
         let bytes = self.peer_frames(frames);
         bytes.iter().flat_map(|byte| self.receive_bytes(&[*byte])).collect()
     }
 
-    /// Receives hexadecimal frames without polling for events.
+    /// Receives hexadecimal frames, but does not poll for events.
     #[track_caller]
     pub fn receive_unpolled(&mut self, frames: &[&str]) {
         let bytes = self.peer_frames(frames);
         self.connection.receive(&bytes);
     }
 
-    /// Turns hexadecimal frames into the bytes that this endpoint's peer sends.
+    /// Converts hexadecimal frames to the bytes that this endpoint's peer would send.
     #[track_caller]
     #[must_use]
     pub fn peer_frames(&self, frames: &[&str]) -> Vec<u8> {
         frames_from(peer_of(self.role()), frames)
     }
 
-    /// Lends the input buffer to `inspect`, as a driver takes it and puts it back.
+    /// Takes the input buffer and puts it back, as a driver does. In between, passes the buffer to
+    /// `inspect`.
     pub fn with_input<T>(&mut self, inspect: impl FnOnce(&mut BytesMut) -> T) -> T {
         let mut input = self.connection.take_input();
         let result = inspect(&mut input);
@@ -143,13 +145,14 @@ impl TestEndpoint {
         result
     }
 
-    /// Receives the end of the peer's stream. Returns all events that follow.
+    /// Receives the end of the peer's stream. Returns all resulting events.
     pub fn receive_eof(&mut self) -> Vec<Observed> {
         self.connection.receive_eof();
         self.poll_events()
     }
 
-    /// Returns all pending events. It polls on after a violation, to show that there is only one.
+    /// Returns all pending events. Polling continues after a violation, to show that the connection
+    /// reports only one.
     pub fn poll_events(&mut self) -> Vec<Observed> {
         let mut observed = Vec::new();
         loop {
@@ -165,7 +168,8 @@ impl TestEndpoint {
 
 /// Output.
 impl TestEndpoint {
-    /// Carries out everything that the connection asks its driver to do with TCP.
+    /// Carries out all writes and TCP operations that the connection requests from its driver.
+    /// Returns them.
     pub fn transmit(&mut self) -> Vec<Transmitted> {
         let mut list = Vec::new();
         for _ in 0..1000 {
@@ -180,8 +184,8 @@ impl TestEndpoint {
         panic!("poll_transmit() never returns None");
     }
 
-    /// Carries out what can be done with TCP while the peer reads nothing, so that no byte can be
-    /// written.
+    /// Carries out the TCP operations that are possible while the peer does not read, so that no
+    /// byte can be written. Returns them.
     pub fn transmit_while_blocked(&mut self) -> Vec<Transmitted> {
         let mut list = Vec::new();
         while let Some(transmit) = self.connection.poll_transmit() {
@@ -194,7 +198,8 @@ impl TestEndpoint {
         list
     }
 
-    /// Transmits and returns the bytes. Panics if there is anything else to do with TCP.
+    /// Transmits, and returns the bytes. Panics if the connection requests anything other than
+    /// writes.
     #[track_caller]
     pub fn take_sent(&mut self) -> Vec<u8> {
         match &self.transmit()[..] {
@@ -204,14 +209,15 @@ impl TestEndpoint {
         }
     }
 
-    /// Transmits, and checks the result against the notation of [`Transmitted::parse`].
+    /// Transmits, and compares the result with a list in the notation of [`Transmitted::parse`].
     #[track_caller]
     pub fn assert_transmits(&mut self, notation: &[&str]) {
         let expected = Transmitted::parse(self.role(), notation);
         assert_eq!(self.transmit(), expected, "transmitted by the {:?}", self.role());
     }
 
-    /// Like [`assert_transmits`](Self::assert_transmits), for cases in which the roles differ.
+    /// Transmits, and compares the result as [`assert_transmits`](Self::assert_transmits) does. Use
+    /// this method if the expected result depends on the role.
     #[track_caller]
     pub fn assert_transmits_by_role(&mut self, server: &[&str], client: &[&str]) {
         match self.role() {
@@ -220,14 +226,14 @@ impl TestEndpoint {
         }
     }
 
-    /// Checks that there is nothing to transmit.
+    /// Checks that the connection requests nothing from its driver.
     #[track_caller]
     pub fn assert_transmits_nothing(&mut self) {
         self.assert_transmits(&[]);
     }
 
     /// Checks that this endpoint fails the connection (section 7.1.7): it sends a Close with this
-    /// code and a reason, then half-closes TCP. Returns the reason.
+    /// code and a reason, and then half-closes TCP. Returns the reason.
     #[track_caller]
     pub fn assert_fails_connection(&mut self, code: u16) -> String {
         let transmitted = self.transmit();
@@ -246,8 +252,8 @@ impl TestEndpoint {
 
 /// Time.
 impl TestEndpoint {
-    /// Advances the clock. Handles each deadline when it is reached, as a driver does. Returns the
-    /// violations.
+    /// Advances the clock, and handles each deadline when it is reached, as a driver does. Returns
+    /// the violations.
     pub fn advance(&mut self, duration: Duration) -> Vec<Observed> {
         let until = self.now + duration;
         let mut observed = Vec::new();

@@ -1,11 +1,11 @@
-//! The bytes of every fault of the laboratory, written by hand, and functions that compare sent bytes
-//! with them.
+//! The bytes of every fault of the laboratory, written by hand, and functions that compare sent
+//! bytes with these.
 //!
-//! The tests of the laboratory, of the server and of the client use this module. It does not use the
-//! laboratory itself.
+//! The tests of the laboratory, of the server and of the client use this module. It does not depend
+//! on the laboratory, so a mistake there cannot hide itself.
 
-/// A key for requests, and the accept value for it. The RFC's example values are not suitable,
-/// because one fault sends that accept value.
+/// A key for requests. [`ACCEPT`] is its accept value. The key of the RFC's example is not
+/// suitable, because one fault sends the accept value of that key.
 pub const KEY: &str = "x3JJHMbDL1EzLkh9GBhXDw==";
 /// The accept value for [`KEY`].
 pub const ACCEPT: &str = "HSmrc0sMlYUkAGmm5OPpG2HaGWk=";
@@ -19,14 +19,14 @@ pub enum FaultSender {
     Server,
 }
 
-/// A frame: its unmasked header, as a server writes it, and its payload.
+/// A frame: its header as a server sends it, without MASK and key, and its unmasked payload.
 struct SentFrame(Vec<u8>, Vec<u8>);
 
 fn frame(header: &[u8], payload: &[u8]) -> SentFrame {
     SentFrame(header.to_vec(), payload.to_vec())
 }
 
-/// The Ping after every fault that does not end with a Close.
+/// Returns the Ping that follows every fault that does not end with a Close.
 fn follow_up_ping() -> SentFrame {
     frame(b"\x89\x0c", b"still there?")
 }
@@ -98,13 +98,14 @@ fn frames(name: &str) -> Option<Vec<SentFrame>> {
     })
 }
 
-/// Checks the bytes of a fault on an open connection. Returns the bytes after them, and the masking
-/// keys.
+/// Checks the bytes of a fault on an open connection. Returns the bytes after the fault, and the
+/// masking keys of its frames.
 #[track_caller]
 pub fn check_frames<'a>(name: &str, sender: FaultSender, mut sent: &'a [u8]) -> (&'a [u8], Vec<[u8; 4]>) {
     let mut keys = Vec::new();
     for (index, SentFrame(mut header, payload)) in frames(name).expect("a fault in frames").into_iter().enumerate() {
-        // Only the masking of the first frame is wrong. The Ping after it is valid.
+        // These two faults mask only the first frame wrongly. The Ping that follows is masked
+        // correctly.
         let is_masked_wrongly = index == 0 && matches!(name, "unmasked-frame" | "masked-frame");
         let is_masked = (sender == FaultSender::Client) != is_masked_wrongly;
         if is_masked {
@@ -134,11 +135,11 @@ fn take<'a>(sent: &mut &'a [u8], count: usize, name: &str) -> &'a [u8] {
 
 /// The changes that a fault makes to a valid head.
 struct HeadChange {
-    /// The lines that it removes.
+    /// The lines that the fault removes from the head.
     removed: Vec<&'static str>,
-    /// The lines that it adds.
+    /// The lines that the fault adds to the head.
     added: Vec<String>,
-    /// The bytes after the head.
+    /// The bytes that the fault sends after the head.
     body: &'static [u8],
 }
 
@@ -175,7 +176,7 @@ fn head_change(sender: FaultSender, name: &str) -> HeadChange {
         }
         (FaultSender::Server, "subprotocol-not-offered") => (&[], &["Sec-WebSocket-Protocol: unasked"]),
         (FaultSender::Server, "extension-not-offered") => (&[], &["Sec-WebSocket-Extensions: unasked"]),
-        // The same change in either direction.
+        // The remaining faults change a request and a response in the same way.
         (_, "malformed-head") => (&[], &["this is no header line"]),
         (_, "upgrade-missing") => (&["Upgrade: websocket"], &[]),
         (_, "upgrade-to-something-else") => (&["Upgrade: websocket"], &["Upgrade: h2c"]),
@@ -196,7 +197,8 @@ fn head_change(sender: FaultSender, name: &str) -> HeadChange {
     HeadChange { removed: removed.to_vec(), added: added.iter().map(|&line| line.to_owned()).collect(), body }
 }
 
-/// Checks a faulty request for `/echo` at `host`, with any key. Nothing may follow it.
+/// Checks a faulty request for `/echo` at `host`, with any key, and that nothing follows the
+/// request.
 #[track_caller]
 pub fn check_request(name: &str, host: &str, sent: &[u8]) {
     let valid = [
@@ -225,8 +227,8 @@ fn without_key(line: &str) -> String {
     }
 }
 
-/// Checks a faulty response to a request with [`KEY`], and the Ping after it. Returns the bytes
-/// after those.
+/// Checks a faulty response to a request with [`KEY`], and the Ping that follows every fault except
+/// `status-200`. Returns the remaining bytes.
 #[track_caller]
 pub fn check_response<'a>(name: &str, sent: &'a [u8]) -> &'a [u8] {
     let rest = check_head(name, FaultSender::Server, &valid_response(), sent, |line| line.replace(ACCEPT, "ACCEPT"));
@@ -237,7 +239,7 @@ pub fn check_response<'a>(name: &str, sent: &'a [u8]) -> &'a [u8] {
     rest.strip_prefix(&[header, payload].concat()[..]).unwrap_or_else(|| panic!("{name} is followed by {rest:02x?}"))
 }
 
-/// Checks the valid response before a fault in frames. Returns the frames.
+/// Checks the valid response that precedes a fault in frames. Returns the bytes after the response.
 #[track_caller]
 pub fn check_valid_response(sent: &[u8]) -> &[u8] {
     let (mut lines, rest) = split(sent);
@@ -267,8 +269,8 @@ fn check_head<'a>(
     }
     expected.extend(added);
     let mut lines: Vec<String> = lines.iter().map(|line| normalize(line)).collect();
-    // The comparison below ignores the order of the lines, so check that the first line comes
-    // first.
+    // The comparison below ignores the order of the lines, so check separately that the request
+    // line or status line comes first.
     assert!(lines[0].contains(" HTTP/1.") || lines[0].starts_with("HTTP/1."), "{name} begins with {}", lines[0]);
     lines.sort();
     expected.sort();
@@ -276,7 +278,7 @@ fn check_head<'a>(
     rest.strip_prefix(body).unwrap_or_else(|| panic!("{name} is followed by {rest:02x?}"))
 }
 
-/// Splits a head into lines. Returns them, and the bytes after the head.
+/// Splits a head into lines. Returns the lines, and the bytes after the head.
 #[track_caller]
 fn split(sent: &[u8]) -> (Vec<String>, &[u8]) {
     let end = sent.windows(4).position(|four| four == b"\r\n\r\n").expect("an empty line");

@@ -1,9 +1,9 @@
-//! Frames built field by field, and frames taken apart (section 5.2).
+//! Builds frames field by field, and takes frames apart (section 5.2).
 //!
-//! Tests write most frames as hexadecimal digits, the way a server sends them, with a space between
-//! the fields: `"81 05 48656c6c6f"`. [`frames_from`] turns such frames into the bytes of either
-//! role. A client's frames get the MASK bit and the key 00000000, which leaves the payload
-//! readable. Tests of masking itself use other keys.
+//! Tests write most frames as hexadecimal digits, as a server sends them, with a space between the
+//! fields: `"81 05 48656c6c6f"`. [`frames_from`] converts such frames to the bytes that an endpoint
+//! in either role sends. A client's frames get the MASK bit and the key 00000000, which leaves the
+//! payload readable. Tests of masking itself use other keys.
 
 use protocol::{Role, frame::LengthForm};
 
@@ -12,11 +12,11 @@ use crate::{
     masking::{EXAMPLE_KEY, ZERO_KEY, xor_with_key},
 };
 
-/// First bytes of frames: FIN, three reserved bits, and the opcode.
+/// Values of a frame's first byte, which consists of FIN, three reserved bits and the opcode.
 pub mod first_byte {
-    /// Set in the first byte of the last frame of a message.
+    /// The FIN bit, which marks the last frame of a message.
     pub const FIN: u8 = 0x80;
-    /// RSV1, which marks a compressed message (RFC 7692, section 6).
+    /// The RSV1 bit, which marks a compressed message (RFC 7692, section 6).
     pub const RSV1: u8 = 0x40;
 
     /// A fragment in the middle of a message.
@@ -67,14 +67,14 @@ impl TestFrame {
         Self { first, payload, masking_key: None, length_form }
     }
 
-    /// Masks the payload and sets the MASK bit.
+    /// Sets the MASK bit, and masks the payload with this key.
     #[must_use]
     pub fn masked_with(mut self, key: [u8; 4]) -> Self {
         self.masking_key = Some(key);
         self
     }
 
-    /// Writes the length in this form, even if a shorter one would do.
+    /// Writes the length in this form, even if a shorter form would suffice.
     #[must_use]
     pub fn length_form(mut self, form: LengthForm) -> Self {
         self.length_form = form;
@@ -126,7 +126,7 @@ pub fn frame_from(sender: Role, first: u8, payload: impl AsRef<[u8]>) -> Vec<u8>
     }
 }
 
-/// Turns hexadecimal frames, written as a server sends them, into the bytes that `sender` sends.
+/// Converts hexadecimal frames, written as a server sends them, to the bytes that `sender` sends.
 #[track_caller]
 #[must_use]
 pub fn frames_from(sender: Role, frames: &[&str]) -> Vec<u8> {
@@ -137,8 +137,8 @@ pub fn frames_from(sender: Role, frames: &[&str]) -> Vec<u8> {
     }
 }
 
-/// Adds the MASK bit and the key 00000000 to an unmasked frame. The frame may end early, but not
-/// before its length.
+/// Adds the MASK bit and the key 00000000 to an unmasked frame. The frame may be cut off anywhere
+/// after its second byte.
 #[must_use]
 pub fn mask_with_zeros(mut frame: Vec<u8>) -> Vec<u8> {
     let key_at = match frame[1] {
@@ -153,7 +153,7 @@ pub fn mask_with_zeros(mut frame: Vec<u8>) -> Vec<u8> {
     frame
 }
 
-/// Returns the other role.
+/// Returns the opposite role.
 #[must_use]
 pub const fn peer_of(role: Role) -> Role {
     match role {
@@ -162,10 +162,10 @@ pub const fn peer_of(role: Role) -> Role {
     }
 }
 
-/// A frame taken apart.
+/// A frame that was taken apart into its fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawFrame {
-    /// FIN, the reserved bits, and the opcode.
+    /// The first byte: FIN, the reserved bits, and the opcode.
     pub first: u8,
     /// The masking key, if the MASK bit is set.
     pub masking_key: Option<[u8; 4]>,
@@ -174,7 +174,8 @@ pub struct RawFrame {
 }
 
 impl RawFrame {
-    /// Takes one frame from the front of `bytes`. Returns `None` if it is incomplete.
+    /// Removes one frame from the front of `bytes` and takes it apart. Returns `None` if the frame
+    /// is incomplete.
     pub fn take(bytes: &mut &[u8]) -> Option<Self> {
         let mut rest = *bytes;
         let [first, second] = *rest.split_off(..2)? else { return None };
@@ -192,7 +193,7 @@ impl RawFrame {
         Some(Self { first, masking_key, payload: xor_with_key(payload, masking_key.unwrap_or(ZERO_KEY)) })
     }
 
-    /// Takes `bytes` apart, which must be complete frames.
+    /// Takes all frames in `bytes` apart. Panics if the last frame is incomplete.
     #[track_caller]
     #[must_use]
     pub fn take_all(mut bytes: &[u8]) -> Vec<Self> {
@@ -203,7 +204,7 @@ impl RawFrame {
         frames
     }
 
-    /// Returns whether RSV1 is set and the other reserved bits are not.
+    /// Returns whether RSV1 is set and the other two reserved bits are not.
     #[must_use]
     pub const fn is_compressed(&self) -> bool {
         self.first & 0x70 == first_byte::RSV1

@@ -1,4 +1,4 @@
-//! The opening handshake (section 4), run on one complete head.
+//! Runs one side of the opening handshake (section 4) on bytes that arrive in one read.
 
 use http::Response;
 use protocol::{
@@ -13,19 +13,20 @@ use crate::http_head::{HeadBuilder, SAMPLE_NONCE};
 
 // ---- A server -----------------------------------------------------------------------------------
 
-/// Lets a server with the default limits read `bytes` at once. Returns the request if it is
-/// complete.
+/// Lets a server with the default limits read `bytes` in one read. Returns the request, or `None`
+/// if it is incomplete.
 ///
 /// # Errors
-/// The rule that the bytes break.
+/// Returns the rule that the bytes break.
 pub fn read_request(bytes: &[u8]) -> Result<Option<ReceivedRequest>, HandshakeViolation> {
     read_request_within(Limits::DEFAULT, bytes)
 }
 
-/// Lets a server with these limits read `bytes` at once. Returns the request if it is complete.
+/// Lets a server with these limits read `bytes` in one read. Returns the request, or `None` if it
+/// is incomplete.
 ///
 /// # Errors
-/// The rule that the bytes break.
+/// Returns the rule that the bytes break.
 pub fn read_request_within(limits: Limits, bytes: &[u8]) -> Result<Option<ReceivedRequest>, HandshakeViolation> {
     let mut handshake = ServerHandshake::new(limits);
     handshake.input().extend_from_slice(bytes);
@@ -35,18 +36,18 @@ pub fn read_request_within(limits: Limits, bytes: &[u8]) -> Result<Option<Receiv
     })
 }
 
-/// Lets a server validate a complete request. Returns the request if it is valid, so that another
-/// `check_upgrade()` succeeds.
+/// Lets a server validate a complete request. Returns the request if it is valid, so that a further
+/// call of `check_upgrade()` succeeds.
 ///
 /// # Errors
-/// The rule that the request breaks.
+/// Returns the rule that the request breaks.
 pub fn check_request(head: &HeadBuilder) -> Result<ReceivedRequest, HandshakeViolation> {
     let request = read_request(&head.bytes())?.expect("the head is complete");
     request.check_upgrade()?;
     Ok(request)
 }
 
-/// Lets a server validate a complete request, which must be valid.
+/// Lets a server validate a complete request. Panics if the request is not valid.
 #[track_caller]
 pub fn valid_request(head: &HeadBuilder) -> ReceivedRequest {
     check_request(head).unwrap_or_else(|violation| panic!("the request was rejected: {violation}"))
@@ -55,13 +56,13 @@ pub fn valid_request(head: &HeadBuilder) -> ReceivedRequest {
 /// Lets a server accept a valid request.
 ///
 /// # Errors
-/// The mistake in the options.
+/// Returns the mistake in the options.
 #[track_caller]
 pub fn accept_request(head: &HeadBuilder, options: UpgradeOptions) -> Result<UpgradeResponse, UsageError> {
     valid_request(head).check_upgrade().expect("it is valid").accept(options)
 }
 
-/// Returns the 101 response to a valid request, as text.
+/// Returns the 101 response to a valid request as text.
 #[track_caller]
 #[must_use]
 pub fn accepting_response(head: &HeadBuilder, options: UpgradeOptions) -> String {
@@ -89,10 +90,10 @@ pub fn request_text(request: ClientRequest) -> String {
     String::from_utf8(bytes.to_vec()).expect("the request is ASCII")
 }
 
-/// Lets a client that sent `request` read `bytes` at once.
+/// Lets a client that has sent `request` read `bytes` in one read.
 ///
 /// # Errors
-/// The rule that the bytes break, or the response that rejects the request.
+/// Returns the rule that the bytes break, or the response that rejects the request.
 pub fn read_response(
     request: ClientRequest,
     bytes: &[u8],
@@ -102,10 +103,11 @@ pub fn read_response(
     handshake.poll()
 }
 
-/// Lets a client that sent `request` validate a complete response, whose status must be 101.
+/// Lets a client that has sent `request` validate a complete response. Panics if the status is not
+/// 101.
 ///
 /// # Errors
-/// The rule that the response breaks.
+/// Returns the rule that the response breaks.
 pub fn check_response(request: ClientRequest, head: &HeadBuilder) -> Result<Established, HandshakeViolation> {
     match read_response(request, &head.bytes()) {
         Ok(Status::Complete(established)) => Ok(established),

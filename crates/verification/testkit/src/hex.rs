@@ -1,7 +1,7 @@
-//! Bytes written as hexadecimal digits.
+//! Converts between bytes and hexadecimal digits.
 
-/// Returns the bytes that `text` spells in hexadecimal digits. White space separates fields for the
-/// reader.
+/// Converts hexadecimal digits to bytes. White space is ignored, so tests can use it to separate
+/// fields.
 ///
 /// ```
 /// assert_eq!(testkit::hex::hex("81 05 48656c6c6f"), b"\x81\x05Hello");
@@ -17,7 +17,7 @@ pub fn hex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Formats bytes as hexadecimal digits for the messages of failed tests. Only the first 48 bytes
+/// Formats bytes as hexadecimal digits for the messages of failed tests. At most the first 48 bytes
 /// are shown.
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {

@@ -1,11 +1,12 @@
-//! HTTP heads as lists of lines: a valid request and response, which tests change in one place.
+//! HTTP heads as lists of lines: a valid request and a valid response, which tests change in one
+//! place.
 
 use protocol::handshake::{Nonce, accept_key};
 
-/// The nonce whose Base64 is the key of section 1.3.
+/// The nonce whose Base64 is the example key of section 1.3.
 pub const SAMPLE_NONCE: Nonce = Nonce(*b"the sample nonce");
 
-/// A minimal request, with the key of section 1.3.
+/// A minimal request with the example key of section 1.3.
 pub const SAMPLE_REQUEST: &str = "GET /chat HTTP/1.1\r\n\
     Host: server.example.com\r\n\
     Upgrade: websocket\r\n\
@@ -30,8 +31,8 @@ pub fn header_value<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
-/// Returns the minimal response that accepts `request`. The accept value is computed by `protocol`,
-/// whose own tests compare it with the example of section 1.3.
+/// Returns the minimal response that accepts `request`. `protocol` computes the accept value, and
+/// the tests of `protocol` compare this computation with the example of section 1.3.
 #[must_use]
 pub fn response_for(request: &str) -> String {
     let key = header_value(request, "Sec-WebSocket-Key").expect("the request has a key");
@@ -57,13 +58,13 @@ impl HeadBuilder {
         Self { lines: head.trim_end().split("\r\n").map(|line| line.as_bytes().to_vec()).collect() }
     }
 
-    /// Starts with [`SAMPLE_REQUEST`].
+    /// Creates a builder that starts with [`SAMPLE_REQUEST`].
     #[must_use]
     pub fn request() -> Self {
         Self::parse(SAMPLE_REQUEST)
     }
 
-    /// Starts with [`SAMPLE_RESPONSE`].
+    /// Creates a builder that starts with [`SAMPLE_RESPONSE`].
     #[must_use]
     pub fn response() -> Self {
         Self::parse(SAMPLE_RESPONSE)
@@ -87,21 +88,21 @@ impl HeadBuilder {
         self
     }
 
-    /// Adds a line at the end.
+    /// Adds a line after the last header line.
     #[must_use]
     pub fn with(mut self, line: impl AsRef<[u8]>) -> Self {
         self.lines.push(line.as_ref().to_vec());
         self
     }
 
-    /// Adds a line at the end for each of these values of the header called `name`.
+    /// Adds a header line called `name` for each of these values, after the last header line.
     #[must_use]
     pub fn with_each(self, name: &str, values: &[&str]) -> Self {
         values.iter().fold(self, |head, value| head.with(format!("{name}: {value}")))
     }
 
-    /// Replaces the header lines called `name` by one with this value. Panics if no line has this
-    /// name.
+    /// Replaces all header lines called `name` by a single line with this value. Panics if no line
+    /// has this name.
     #[track_caller]
     #[must_use]
     pub fn set(self, name: &str, value: impl AsRef<[u8]>) -> Self {
@@ -109,7 +110,7 @@ impl HeadBuilder {
         self.without(name).with(line)
     }
 
-    /// Encodes the head, with the empty line that ends it.
+    /// Encodes the head, including the empty line that ends it.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();

@@ -1,25 +1,25 @@
 //! Helpers for the tests of this workspace.
 //!
-//! The kit never encodes or decodes with the code under test: it builds frames, heads and DEFLATE
-//! blocks byte by byte. If a test used the crate's own encoder to make the input for its decoder, a
-//! mistake in both could cancel out. The one exception is the accept value of
-//! [`http_head::response_for`].
+//! These helpers build frames, heads and DEFLATE blocks byte by byte, without the encoders and
+//! decoders under test. If a test used an encoder of `protocol` to make the input for the
+//! corresponding decoder, a mistake in one could hide a mistake in the other. The only exception is
+//! the accept value of [`http_head::response_for`].
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`hex`] | bytes written as hexadecimal digits |
-//! | [`frames`] | frames built field by field, and frames taken apart |
+//! | [`hex`] | converts between bytes and hexadecimal digits |
+//! | [`frames`] | builds frames field by field, and takes frames apart |
 //! | [`masking`] | the masking rule of section 5.3, and sources of masking keys |
-//! | [`cuts`] | a byte stream cut into reads |
+//! | [`cuts`] | cuts a byte stream into pieces, one per read |
 //! | [`fault_bytes`] | the bytes of every fault of the laboratory |
 //! | [`http_head`] | HTTP heads as lists of lines |
-//! | [`handshake`] | the opening handshake, run on one complete head |
+//! | [`handshake`] | runs one side of the opening handshake |
 //! | [`deflate`] | negotiated compression, a second DEFLATE decoder, hand-made blocks |
-//! | [`observed`], [`transmitted`] | everything that a connection reports, as values that can be compared |
-//! | [`endpoint`] | one connection with a virtual clock |
-//! | [`linked_pair`] | a client and a server joined in memory |
+//! | [`observed`], [`transmitted`] | the events and the requested TCP operations of a connection, as values that can be compared |
+//! | [`endpoint`] | a connection under test with a virtual clock |
+//! | [`linked_pair`] | a client and a server connected in memory |
 //! | [`duration`] | short names for durations |
-//! | [`process_memory`] | the memory of the test process, as Linux counts it |
+//! | [`process_memory`] | the memory of the test process, as reported by Linux |
 //!
 //! With the feature `tokio`:
 //!

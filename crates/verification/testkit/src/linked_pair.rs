@@ -1,4 +1,4 @@
-//! A client and a server joined in memory, each with a virtual clock.
+//! A client and a server connected in memory, each with a virtual clock.
 
 use std::{
     collections::VecDeque,
@@ -13,15 +13,17 @@ use crate::{deflate, endpoint::TestEndpoint, observed::Observed, transmitted::Tr
 #[derive(Debug, Default)]
 struct OneWay {
     bytes: VecDeque<u8>,
-    /// The sender has ended this direction.
+    /// Whether the sender has ended this direction.
     ended: bool,
-    /// The receiver has read the end.
+    /// Whether the receiver has read the end of this direction.
     end_read: bool,
-    /// The receiver does not read, and the kernel's buffers are full.
+    /// Whether the sender cannot write, because the receiver does not read and the kernel's buffers
+    /// are full.
     blocked: bool,
 }
 
-/// A client and a server, and everything that passed between them.
+/// A client and a server connected in memory, and a record of their events and the bytes between
+/// them.
 #[derive(Debug)]
 pub struct LinkedPair {
     /// The client.
@@ -30,22 +32,22 @@ pub struct LinkedPair {
     pub server: TestEndpoint,
     to_client: OneWay,
     to_server: OneWay,
-    /// The largest number of bytes that one read returns.
+    /// The maximum number of bytes that one read returns.
     pub read_size: usize,
-    /// The events of the client so far.
+    /// The events that the client has reported so far.
     pub observed_by_client: Vec<Observed>,
-    /// The events of the server so far.
+    /// The events that the server has reported so far.
     pub observed_by_server: Vec<Observed>,
-    /// Each half-close and disconnect so far, with the endpoint that did it.
+    /// Each half-close and disconnect so far, with the role of the endpoint that carried it out.
     pub tcp: Vec<(Role, Transmitted)>,
-    /// All bytes that the client has sent.
+    /// All bytes that the client has sent so far.
     pub sent_by_client: Vec<u8>,
-    /// All bytes that the server has sent.
+    /// All bytes that the server has sent so far.
     pub sent_by_server: Vec<u8>,
 }
 
-/// The end of TCP after a closing handshake: the server half-closes first, then both disconnect
-/// (section 7.1.1).
+/// The TCP operations after a closing handshake: the server half-closes first, and then both
+/// endpoints disconnect (section 7.1.1).
 pub const SERVER_CLOSES_TCP_FIRST: [(Role, Transmitted); 3] = [
     (Role::Server, Transmitted::HalfClose),
     (Role::Client, Transmitted::Disconnect),
@@ -104,8 +106,8 @@ impl LinkedPair {
         }
     }
 
-    /// Makes `receiver` stop reading, or start again. While it does not read, the other endpoint
-    /// cannot write.
+    /// Makes `receiver` stop reading or start reading again. While `receiver` does not read, the
+    /// other endpoint cannot write.
     pub const fn set_blocked(&mut self, receiver: Role, blocked: bool) {
         match receiver {
             Role::Client => self.to_client.blocked = blocked,
@@ -113,7 +115,7 @@ impl LinkedPair {
         }
     }
 
-    /// Moves bytes in both directions until neither endpoint has anything left to do.
+    /// Moves bytes in both directions until neither endpoint has anything left to transmit or read.
     #[track_caller]
     pub fn run(&mut self) {
         for _ in 0..100_000 {
@@ -125,7 +127,7 @@ impl LinkedPair {
         panic!("the two endpoints never come to rest");
     }
 
-    /// Advances both clocks, and runs the pair at every deadline on the way.
+    /// Advances both clocks by `duration`, and runs the pair at every deadline in between.
     #[track_caller]
     pub fn advance(&mut self, duration: Duration) {
         let until = self.client.now + duration;
@@ -146,7 +148,8 @@ impl LinkedPair {
         self.observed_by_server.extend(self.server.advance(duration));
     }
 
-    /// Lets `sender` transmit, and the other endpoint read once. Returns whether anything happened.
+    /// Lets `sender` transmit, and then the other endpoint read once. Returns whether either made
+    /// progress.
     fn run_once(&mut self, sender: Role) -> bool {
         let (from, to, link, way_back, observed, sent) = match sender {
             Role::Client => (
@@ -179,7 +182,8 @@ impl LinkedPair {
                 Transmitted::HalfClose => link.ended = true,
                 Transmitted::Disconnect => {
                     link.ended = true;
-                    // The endpoint that disconnected reads nothing more.
+                    // The endpoint that disconnected reads nothing more, so discard the bytes that
+                    // are on their way to it.
                     way_back.bytes.clear();
                     way_back.end_read = true;
                 }

@@ -17,7 +17,7 @@ pub async fn listen() -> (TcpListener, String) {
     (listener, uri)
 }
 
-/// Accepts a TCP connection and answers its opening request.
+/// Accepts a TCP connection, reads the opening request and accepts it with a valid response.
 pub async fn accept_raw(listener: &TcpListener) -> TcpStream {
     let (mut stream, _) = listener.accept().await.expect("a connection");
     let request = read_head(&mut stream).await;
@@ -32,7 +32,7 @@ pub async fn connect_raw(listener: &TcpListener) -> TcpStream {
     stream
 }
 
-/// Reads an HTTP head, and no byte after it.
+/// Reads an HTTP head, but no bytes after it.
 pub async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -41,8 +41,7 @@ pub async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> String {
     String::from_utf8(head).expect("the head is ASCII")
 }
 
-/// Reads one frame of a client or a server. Returns its first byte and its payload without the
-/// mask.
+/// Reads one frame, masked or not. Returns its first byte and its unmasked payload.
 pub async fn read_frame<S: AsyncRead + Unpin>(stream: &mut S) -> (u8, Vec<u8>) {
     let first = stream.read_u8().await.expect("a frame");
     let second = stream.read_u8().await.expect("a complete frame");
@@ -60,7 +59,7 @@ pub async fn read_frame<S: AsyncRead + Unpin>(stream: &mut S) -> (u8, Vec<u8>) {
     (first, xor_with_key(&payload, key))
 }
 
-/// Reads to the end of the stream.
+/// Reads and returns all bytes up to the end of the stream.
 pub async fn read_to_eof<S: AsyncRead + Unpin>(stream: &mut S) -> Vec<u8> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.expect("the stream ends without an error");

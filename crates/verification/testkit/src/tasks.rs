@@ -12,22 +12,23 @@ use std::{
     time::Duration,
 };
 
-/// Runs `future` for at most ten seconds, so that a test cannot hang. A test should need less than
-/// one second.
+/// Runs `future` for at most ten seconds, so that a test cannot hang. Panics if the time is
+/// exceeded. A test should need less than one second.
 pub async fn with_timeout<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(10), future).await.expect("the test hangs")
 }
 
 /// Runs `future` for at most one hour of paused time.
 ///
-/// A paused clock advances to the next deadline whenever every task waits. If nothing else can
-/// happen, it advances to this one at once, and the test fails.
+/// A paused clock advances to the next deadline whenever all tasks are waiting. If no other
+/// deadline exists, the clock advances by the whole hour at once, and the test fails without a real
+/// delay.
 pub async fn with_paused_timeout<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(3600), future).await.expect("the test hangs")
 }
 
-/// Runs `work` in a thread for at most ten seconds. [`with_timeout`] cannot stop a poll that never
-/// returns.
+/// Runs `work` in a thread for at most ten seconds. Use this function for a poll that may never
+/// return, because [`with_timeout`] cannot interrupt a poll.
 pub fn in_thread_with_timeout(work: impl FnOnce() + Send + 'static) {
     let (done, wait) = mpsc::channel();
     let thread = std::thread::spawn(move || {
@@ -51,7 +52,7 @@ pub async fn yield_to_other_tasks() {
     }
 }
 
-/// A waker that counts how often it was woken.
+/// A waker that counts its wake-ups.
 #[derive(Debug, Default)]
 pub struct CountingWaker(AtomicUsize);
 
@@ -63,7 +64,7 @@ impl CountingWaker {
         (Arc::clone(&counter), Waker::from(counter))
     }
 
-    /// Returns the number of wake-ups since the last call.
+    /// Returns the number of wake-ups since the last call of this method.
     pub fn take_count(&self) -> usize {
         self.0.swap(0, Ordering::Relaxed)
     }
@@ -75,7 +76,7 @@ impl Wake for CountingWaker {
     }
 }
 
-/// Returns the output of a future that must be ready when it is polled for the first time.
+/// Polls a future once and returns its output. Panics if the future is not ready.
 #[track_caller]
 pub fn ready<F: Future>(future: F) -> F::Output {
     match poll_with(pin!(future), Waker::noop()) {
@@ -84,7 +85,7 @@ pub fn ready<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Polls a future once and drops it. Returns whether it was pending.
+/// Polls a future once and drops the future. Returns whether the poll returned `Pending`.
 pub fn is_pending<F: Future>(future: F) -> bool {
     poll_with(pin!(future), Waker::noop()).is_pending()
 }

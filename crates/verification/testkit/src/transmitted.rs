@@ -1,5 +1,5 @@
-//! Everything that a connection tells its driver to do with TCP, as values that can be kept and
-//! compared.
+//! The writes and TCP operations that a connection requests from its driver, as values that can be
+//! stored and compared.
 
 use std::fmt;
 
@@ -12,15 +12,15 @@ use crate::{frames::frames_from, hex::to_hex};
 pub enum Transmitted {
     /// Bytes were written.
     Bytes(Vec<u8>),
-    /// This endpoint ended its direction of TCP.
+    /// The endpoint ended its direction of the TCP connection.
     HalfClose,
-    /// This endpoint dropped the TCP connection.
+    /// The endpoint dropped the TCP connection.
     Disconnect,
 }
 
 impl Transmitted {
-    /// Appends `self` to a list. Bytes that follow bytes extend them: how the output is divided
-    /// into writes is unimportant here.
+    /// Appends `self` to a list. Bytes are merged with preceding bytes, because tests should not
+    /// depend on how the output is divided into writes.
     pub fn append_to(self, list: &mut Vec<Self>) {
         match (list.last_mut(), self) {
             (Some(Self::Bytes(before)), Self::Bytes(bytes)) => before.extend(bytes),
@@ -29,7 +29,7 @@ impl Transmitted {
     }
 
     /// Parses a list in the notation of the tests: hexadecimal frames as a server sends them,
-    /// `half-close` and `disconnect`. The frames become those of `sender`.
+    /// `half-close` and `disconnect`. The frames are converted to the bytes that `sender` sends.
     #[track_caller]
     #[must_use]
     pub fn parse(sender: Role, notation: &[&str]) -> Vec<Self> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::screen::link_command::LinkCommand;
 
-/// The meaning of an input line.
+/// An action that an input line requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Pass this command to the connection.

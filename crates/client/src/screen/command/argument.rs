@@ -8,13 +8,14 @@ use websocket::protocol::{CloseCode, CloseFrame, frame::MaskingKey, limits::MAX_
 use super::action::Action;
 use crate::{screen::link_command::LinkCommand, suggest::closest};
 
-/// Why an argument cannot be used. Contains a sentence that says what is wrong and what to write.
+/// The reason why an argument cannot be used. Contains a sentence that explains the error and what
+/// to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ArgumentError {
-    /// The argument does not have the form that the command requires. The message then repeats the
-    /// usage.
+    /// The argument does not have the form that the command requires. The error message then
+    /// repeats the command's usage.
     Syntax(String),
-    /// The form is right, but the value cannot be used.
+    /// The argument has the right form, but its value cannot be used.
     Value(String),
 }
 
@@ -26,12 +27,13 @@ fn value<T>(sentence: impl Into<String>) -> Result<T, ArgumentError> {
     Err(ArgumentError::Value(sentence.into()))
 }
 
-/// For commands whose arguments cannot be listed.
+/// Returns no candidates, for commands whose arguments cannot be listed.
 pub(super) fn no_candidates() -> Vec<String> {
     Vec::new()
 }
 
-/// Returns the codes of section 7.4.1 that a client may send, and the first private one.
+/// Returns the registered codes below 3000 that a client may send, and 4000, the first code for
+/// private use.
 pub(super) fn close_codes() -> Vec<String> {
     (1000..=4000)
         .map(CloseCode)
@@ -71,7 +73,8 @@ pub(super) fn close(argument: &str) -> Result<Action, ArgumentError> {
             Err(_) => return syntax(format!("'{number}' is not a close code")),
         },
     };
-    // The engine would refuse the same codes and reasons later. Here the line can still be changed.
+    // The engine would reject the same codes and reasons later. If the command rejects them here,
+    // the user can still edit the line.
     let frame = CloseFrame::new(code, reason).map_err(|usage_error| ArgumentError::Value(usage_error.to_string()))?;
     Ok(Action::Link(LinkCommand::Close(frame.code(), reason.to_owned())))
 }
@@ -84,7 +87,8 @@ pub(super) fn binary(argument: &str) -> Result<Action, ArgumentError> {
     }))
 }
 
-/// More frames teach nothing more, and each costs a header.
+/// The maximum number of frames of `/fragment`. More frames would show nothing new, and each costs
+/// a header.
 const FRAGMENTS_MAX: usize = 1000;
 
 pub(super) fn fragment(argument: &str) -> Result<Action, ArgumentError> {
@@ -108,7 +112,8 @@ pub(super) fn raw(argument: &str) -> Result<Action, ArgumentError> {
     }
 }
 
-/// In milliseconds. Ten seconds for one byte are enough to see any time-out.
+/// The maximum interval of `/slow` in milliseconds. Ten seconds per byte are enough to see any
+/// time-out.
 const SLOW_MAX: u64 = 10_000;
 
 pub(super) fn slow(argument: &str) -> Result<Action, ArgumentError> {
@@ -166,8 +171,8 @@ fn nothing(argument: &str) -> Result<(), ArgumentError> {
     if argument.trim().is_empty() { Ok(()) } else { syntax("this command takes no argument") }
 }
 
-/// Parses pairs of hexadecimal digits. Spaces, colons and commas may separate pairs, and `0x` may
-/// precede them.
+/// Parses pairs of hexadecimal digits. White space, colons and commas may separate the pairs into
+/// groups, and `0x` may precede each group.
 fn hex(text: &str) -> Result<Vec<u8>, ArgumentError> {
     let mut bytes = Vec::new();
     for group in text.split([' ', ':', ',', '\n', '\t']) {

@@ -18,7 +18,7 @@ use self::{
 };
 use super::link_command::LinkCommand;
 
-/// A row of the table.
+/// A row of the table of commands, [`COMMANDS`].
 pub(crate) struct CommandSpec {
     /// The name, including the slash.
     pub(crate) name: &'static str,
@@ -93,7 +93,7 @@ pub(crate) const COMMANDS: &[CommandSpec] = &[
     CommandSpec {
         name: "/break",
         usage: "RULE",
-        help: "break a rule and see how the server reacts; Tab lists rules",
+        help: "break a rule and test the server; Tab lists rules",
         candidates: breakable_rules,
         parse: argument::break_rule,
     },
@@ -117,7 +117,7 @@ pub(crate) const COMMANDS: &[CommandSpec] = &[
 /// Parses an input line.
 ///
 /// # Errors
-/// Returns a sentence that says what is wrong and what to write.
+/// Returns a sentence that explains the error and what to write.
 pub(crate) fn parse(line: &str) -> Result<Action, String> {
     if let Some(text) = line.strip_prefix("//") {
         return Ok(Action::Link(LinkCommand::Text(format!("/{text}"))));
@@ -139,7 +139,7 @@ pub(crate) fn parse(line: &str) -> Result<Action, String> {
     }
 }
 
-/// Returns the lines to which `line`, the beginning of a command, can be completed.
+/// Returns every line that completes `line`, the beginning of a command.
 pub(crate) fn completions(line: &str) -> Vec<String> {
     let Some((name, _)) = line.split_once(' ') else {
         let names = COMMANDS.iter().map(|command| command.name);
@@ -150,12 +150,12 @@ pub(crate) fn completions(line: &str) -> Vec<String> {
     lines.filter(|complete| complete.starts_with(line)).collect()
 }
 
-/// Returns the row with this name.
+/// Returns the command with this name, which includes the slash.
 pub(crate) fn find(name: &str) -> Option<&'static CommandSpec> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
-/// Returns the longest prefix that all these lines share.
+/// Returns the longest common prefix of these lines.
 pub(crate) fn common_prefix(lines: &[String]) -> &str {
     let Some((first, others)) = lines.split_first() else { return "" };
     let same = |other: &String| first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();

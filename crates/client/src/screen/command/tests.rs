@@ -1,4 +1,4 @@
-//! Lines of input and what they mean.
+//! Parses input lines into actions, and completes them.
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ fn a_wrong_value_is_reported_without_the_usage() {
     ] {
         assert_eq!(error(line), expected, "{line}");
     }
-    // The engine's own sentence.
+    // This sentence comes from the engine.
     let error = error("/close 1005");
     assert!(error.contains("1005") && !error.contains("usage:"), "{error}");
 }

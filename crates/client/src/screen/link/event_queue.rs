@@ -1,7 +1,7 @@
 //! The queue of events from the link to the screen.
 //!
 //! The queue is bounded. When the screen cannot keep up, the link stops reading from the server
-//! until it can, and TCP makes the server wait.
+//! until the queue has room again. TCP flow control then makes the server wait.
 
 use std::sync::{
     Arc,
@@ -12,12 +12,12 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::screen::link_event::LinkEvent;
 
-/// The number of events that may wait for the screen. One read can add a few thousand more. A large
-/// message counts as several events.
+/// The maximum number of queued events with which the link still reads from the server. One read
+/// can add a few thousand more. A large message counts as several events.
 const WAITING_MAX: usize = 1024;
 
-/// A message counts as one additional event for every this many bytes. So at most a few MiB can
-/// wait, whatever the server sends.
+/// The number of bytes in a message that count as one additional event. So at most a few MiB are
+/// queued, plus the message that fills the queue.
 const BYTES_PER_EVENT: usize = 4 << 10;
 
 /// The link's end of the queue.
@@ -55,17 +55,17 @@ fn weight_of(event: &LinkEvent) -> usize {
 }
 
 impl LinkEventSender {
-    /// Adds an event, even to a full queue: [`capacity`](Self::capacity) is the place to wait.
+    /// Adds an event, even to a full queue. To wait for room, call [`capacity`](Self::capacity).
     pub(crate) fn send(&self, event: LinkEvent) {
         self.weight.waiting.fetch_add(weight_of(&event), Ordering::Relaxed);
-        // Without a receiver, the program is about to end.
+        // Sending fails only without a receiver, and then the program is about to end.
         let _ = self.sender.send(event);
     }
 
     /// Waits until the queue has room.
     ///
     /// # Cancel safety
-    /// This method is cancel-safe: it only observes.
+    /// If the future is dropped, nothing changes.
     pub(crate) async fn capacity(&self) {
         while self.weight.waiting.load(Ordering::Relaxed) > WAITING_MAX {
             self.weight.reduced.notified().await;
@@ -74,11 +74,11 @@ impl LinkEventSender {
 }
 
 impl LinkEventReceiver {
-    /// Waits for an event and appends every event that has arrived to `events`, at most `limit`.
-    /// Returns their number.
+    /// Waits for an event, and moves all queued events, up to `limit`, to the end of `events`.
+    /// Returns the number of events moved.
     ///
     /// # Cancel safety
-    /// A dropped future has taken no event.
+    /// If the future is dropped, no event has been taken out of the queue.
     pub(crate) async fn receive(&mut self, events: &mut Vec<LinkEvent>, limit: usize) -> usize {
         let before = events.len();
         let count = self.receiver.recv_many(events, limit).await;
@@ -110,7 +110,7 @@ mod tests {
                 sender.send(LinkEvent::Message(message.clone()));
                 sent += 1;
             }
-            // The last one may exceed the limit.
+            // The last event may exceed the limit.
             assert!((fit..=fit + 1).contains(&sent), "{sent}");
             receiver.receive(&mut Vec::new(), sent).await;
             assert!(has_room());

@@ -7,8 +7,8 @@ use websocket::protocol::frame::MaskingKey;
 use super::event_queue::LinkEventSender;
 use crate::screen::link_event::LinkEvent;
 
-/// The key for the next frame, if the user chose one. Clones share the key. The link stores it; the
-/// engine or a fault test takes it, whichever creates the next frame.
+/// The key for the next frame, if the user chose one. Clones share the key. The link stores the
+/// key. The engine or a fault test takes it, depending on which of them creates the next frame.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NextMaskingKey(Arc<Mutex<Option<MaskingKey>>>);
 
@@ -23,7 +23,7 @@ impl NextMaskingKey {
         *self.lock() = Some(key);
     }
 
-    /// Takes the key. The frame after the next one has a random key again.
+    /// Takes the key for the next frame. Later frames have random keys again.
     pub(super) fn take(&self) -> Option<MaskingKey> {
         self.lock().take()
     }

@@ -1,4 +1,4 @@
-//! The link between the screen and the server: takes commands, reports events.
+//! The link between the screen and the server: takes commands and reports events.
 //!
 //! ```text
 //!   screen ── LinkCommand ──▶ ┌──────┐ ──▶ engine ──▶ injector ──▶ tap ──▶ server
@@ -29,7 +29,7 @@ use super::{
 use crate::{args::ClientArgs, opening, trace::start_capture};
 
 /// Opens a connection, and a new one after each [`LinkCommand::Reconnect`]. Returns when the sender
-/// of the commands is gone.
+/// of the commands has been dropped.
 pub(crate) async fn run(
     args: ClientArgs,
     tracer: Option<Tracer>,
@@ -67,7 +67,8 @@ pub(crate) async fn run(
     }
 }
 
-/// Waits for the command to reconnect. Returns `false` when there will be no more commands.
+/// Waits for the command to reconnect. Returns `false` when the sender of the commands has been
+/// dropped.
 async fn wait_for_reconnect(
     commands: &mut UnboundedReceiver<LinkCommand>,
     events: &LinkEventSender,
@@ -89,10 +90,10 @@ struct OpenLink<S> {
     injector: Injector<S>,
 }
 
-/// Opens a connection whose records are reported as events, and whose stream takes raw bytes.
+/// Opens a connection that reports its records as events, and whose stream accepts raw bytes.
 ///
 /// # Errors
-/// Returns a sentence that says why the connection is not open.
+/// Returns a sentence that explains why the connection did not open.
 async fn open(
     args: &ClientArgs,
     tracer: Option<&Tracer>,

@@ -17,10 +17,11 @@ use crate::{
     screen::{fault_test::FaultReport, injector::InjectableStream, link_command::LinkCommand, link_event::LinkEvent},
 };
 
-/// The time that an old connection may take to close before a new one is opened.
+/// The time limit for closing the old connection before a new one is opened.
 const RECONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Runs the session. Returns whether the user asked for a new connection meanwhile.
+/// Runs the session until the connection has ended. Returns whether the user requested a new
+/// connection.
 pub(super) async fn run<S>(
     read_half: &mut ReadHalf<InjectableStream<S>>,
     mut transmitter: Transmitter<'_, S>,
@@ -39,7 +40,8 @@ where
     let cause = {
         let mut transmitting = pin!(transmitter.run(commands));
         loop {
-            // While the screen is busy, nothing more is read, so that memory use stays bounded.
+            // While the queue of events is full, the link does not read from the server, so that
+            // memory use stays bounded.
             let receive = async {
                 events.capacity().await;
                 next_event(read_half, &mut timer, close_timeout).await
@@ -54,7 +56,7 @@ where
                             events.send(LinkEvent::Message(message));
                             timer = None;
                         }
-                        // The records of control frames have reported them already.
+                        // The records of control frames have already been reported.
                         Ok(_) => {}
                         Err(cause) => break cause,
                     }
@@ -77,7 +79,8 @@ where
     must_reconnect
 }
 
-/// Returns the event that shows a report. A violation of a MUST is shown like an error.
+/// Returns the event that shows the report of a fault test. A violation of a MUST is shown like an
+/// error.
 fn fault_event(report: FaultReport) -> LinkEvent {
     if report.breaks_a_must { LinkEvent::Failed(report.sentence) } else { LinkEvent::Done(report.sentence) }
 }

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// The half of the link that writes.
+/// The writing half of the link.
 pub(super) struct Transmitter<'a, S> {
     pub(super) args: &'a ClientArgs,
     pub(super) write_half: WriteHalf<InjectableStream<S>>,
@@ -35,8 +35,8 @@ pub(super) struct Transmitter<'a, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
-    /// Carries out commands. Returns `true` at the command to reconnect, and `false` when there
-    /// will be no more commands.
+    /// Carries out commands one after the other. Returns `true` after the command to reconnect, and
+    /// `false` when the sender of the commands has been dropped.
     pub(super) async fn run(&mut self, commands: &mut UnboundedReceiver<LinkCommand>) -> bool {
         while let Some(command) = commands.recv().await {
             let must_reconnect = command == LinkCommand::Reconnect;
@@ -81,8 +81,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
         sent.map_err(|error| error.to_string())
     }
 
-    /// Sends a text in `count` frames of nearly equal length. The length is counted in bytes, so a
-    /// cut can fall within a character.
+    /// Sends a text message in `count` frames of nearly equal length. The length is counted in
+    /// bytes, so a frame can end within a character.
     async fn send_fragments(&mut self, count: usize, ping: bool, text: &[u8]) -> Result<(), Error> {
         for index in 0..count {
             let part = &text[text.len() * index / count..text.len() * (index + 1) / count];
@@ -94,8 +94,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
         Ok(())
     }
 
-    /// Writes bytes unchecked. It first waits until everything else is written, so that they come
-    /// between two frames.
+    /// Writes raw bytes unchecked. First waits until the engine's output is written, so that the
+    /// raw bytes come between two frames.
     async fn write_raw(&mut self, bytes: &[u8]) -> Result<(), String> {
         self.write_half.flush().await.map_err(|error| error.to_string())?;
         self.injector.write(bytes).await.map_err(|error| error.to_string())
@@ -118,7 +118,7 @@ async fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
         return Err(format!("{} is longer than {limit} bytes (--max-message sets the limit)", path.display()));
     }
     let owned = path.to_owned();
-    // A disk can be slow, and this thread also serves the keyboard.
+    // A read from a slow disk would block this thread, which also handles the keyboard.
     let read = spawn_blocking(move || std::fs::read(owned)).await.map_err(|error| error.to_string())?;
     read.map_err(failed)
 }

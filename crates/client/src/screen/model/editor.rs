@@ -1,21 +1,21 @@
 //! The input line: its text, the cursor, and the history of earlier lines.
 //!
-//! The cursor is always between two grapheme clusters, which are what people call characters. An
-//! emoji made of several code points is passed and deleted as one.
+//! The cursor is always between two grapheme clusters, which users see as single characters. So one
+//! key press moves the cursor over an emoji made of several code points, or deletes it.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The number of lines in the history.
+/// The maximum number of lines in the history.
 const HISTORY_MAX: usize = 200;
 
-/// The longest line in bytes. To send more, use `/binary @file` or a pipe.
+/// The maximum length of the line in bytes. To send more, use `/binary @file` or a pipe.
 const LINE_MAX: usize = 1 << 20;
 
 /// The input line.
 #[derive(Debug, Default)]
 pub(crate) struct Editor {
     text: String,
-    /// A byte offset, always between two grapheme clusters.
+    /// The position of the cursor: a byte offset in `text`, always between two grapheme clusters.
     cursor: usize,
     history: Vec<String>,
     /// The index of the history line that is shown, and the unfinished text that it replaced.
@@ -33,14 +33,14 @@ impl Editor {
         &self.text[..self.cursor]
     }
 
-    /// Inserts a text at the cursor, cut to the room that is left.
+    /// Inserts `text` at the cursor, cut so that the line does not exceed its maximum length.
     pub(crate) fn insert(&mut self, text: &str) {
         let room = LINE_MAX.saturating_sub(self.text.len());
         let text = &text[..text.floor_char_boundary(room)];
         self.text.insert_str(self.cursor, text);
         self.cursor += text.len();
-        // The end of the insertion may now form one cluster with the text after it, for example a
-        // letter with an accent.
+        // The end of the inserted text may form one cluster with the text after it, such as a
+        // letter with an accent. The cursor must then be after that cluster, not within it.
         self.cursor = self.boundary_at_or_after(self.cursor);
     }
 
@@ -51,7 +51,7 @@ impl Editor {
         self.cursor = self.text.len();
     }
 
-    /// Takes the line in order to send it, and adds it to the history.
+    /// Empties the line, adds its text to the history, and returns the text.
     pub(crate) fn take(&mut self) -> String {
         self.recalled = None;
         self.cursor = 0;
@@ -140,7 +140,7 @@ impl Editor {
         self.delete(self.cursor, self.text.len());
     }
 
-    /// Shows the next older line of the history.
+    /// Replaces the line with the next older line of the history.
     pub(crate) fn older(&mut self) {
         let shown = self.recalled.as_ref().map_or(self.history.len(), |(index, _)| *index);
         let Some(index) = shown.checked_sub(1) else { return };
@@ -153,7 +153,8 @@ impl Editor {
         self.recalled = Some((index, draft));
     }
 
-    /// Shows the next newer line of the history, and finally the unfinished text.
+    /// Replaces the line with the next newer line of the history or, after the newest, with the
+    /// unfinished text.
     pub(crate) fn newer(&mut self) {
         let Some((index, draft)) = self.recalled.take() else { return };
         match self.history.get(index + 1).cloned() {
@@ -204,7 +205,7 @@ mod tests {
         assert_eq!(editor.text(), "hello");
         editor.delete_word();
         assert_eq!(editor.text(), "");
-        // In an empty line, every movement and deletion does nothing.
+        // In an empty line, movements and deletions do nothing.
         editor.left();
         editor.right();
         editor.backspace();
@@ -216,7 +217,7 @@ mod tests {
     fn two_insertions_can_form_one_cluster() {
         let mut editor = editor("e");
         editor.home();
-        // The two letters of a flag.
+        // The two code points of a flag.
         editor.insert("\u{1F1E9}");
         editor.insert("\u{1F1EA}");
         assert_eq!(editor.before_cursor(), "🇩🇪");

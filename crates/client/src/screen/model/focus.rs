@@ -1,6 +1,6 @@
 //! The panes, and which of them has the focus.
 
-/// The pane to which the arrow keys go.
+/// The pane that has the focus: the arrow keys select or scroll in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Focus {
     Input,

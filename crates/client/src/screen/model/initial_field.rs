@@ -1,14 +1,16 @@
-//! Chooses the field of a record that is selected first: the field that is wrong, or else the one
-//! that identifies the record.
+//! Chooses which field of a record is selected first: the field that violates a rule, or else the
+//! field that identifies the record.
 
 use dissector::{BrokenRule, Record, RecordKind};
 use websocket::protocol::Violation;
 
-/// Returns the index of that field among all fields of the record, in the order of the display.
+/// Returns the index of the field to select first among all fields of the record, in the order of
+/// the display.
 pub(super) fn initial_field(record: &Record) -> usize {
     let named = |name| record.walk().position(|(_, field)| field.term.name == Some(name));
     let found = match record.findings.first() {
-        // A byte of a frame's header belongs to several fields, so the violation decides first.
+        // A byte of a frame's header can belong to several fields. So the violation determines the
+        // field, if it can, and otherwise the position of the bytes that violate the rule.
         Some(finding) => match &finding.rule {
             BrokenRule::Violation(violation) => violating_field(violation).and_then(named),
             _ => None,
@@ -39,7 +41,7 @@ const fn violating_field(violation: &Violation) -> Option<&'static str> {
     })
 }
 
-/// Returns the index of the innermost field that contains this byte.
+/// Returns the index of the innermost field that contains the byte at `position`.
 fn innermost(record: &Record, position: u64) -> Option<usize> {
     let field = record.field_at(position)?;
     record.walk().position(|(_, other)| std::ptr::eq(other, field))
@@ -91,7 +93,7 @@ mod tests {
             let records = records(&[(direction, frame)]);
             assert_eq!(label(&records[0]), wrong, "{frame:02x?}: {:?}", records[0].findings);
         }
-        // In a text that is not UTF-8, the finding points to the first invalid byte.
+        // In a text message that is not valid UTF-8, the finding points to the first invalid byte.
         let records = records(&[(to_client, &[0x81, 2, b'x', 0xff])]);
         assert_eq!(records[0].findings[0].range.start, 3);
         assert!(label(&records[0]).starts_with("Text"), "{}", label(&records[0]));

@@ -1,4 +1,4 @@
-//! Messages that are JSON objects, readable in one line.
+//! Formats messages that are JSON objects as one readable line.
 
 use std::fmt;
 
@@ -7,7 +7,8 @@ use serde_json::{Deserializer, Value};
 
 use super::numbers::short_number;
 
-/// Longer messages are not parsed: nobody reads them, and parsing takes time.
+/// The maximum length in bytes of a message that is parsed. Longer messages take time to parse, and
+/// in one line they would be too long to read.
 const JSON_MAX: usize = 64 << 10;
 
 /// The members of a JSON object, in the order in which they were sent.
@@ -24,7 +25,8 @@ pub(super) fn parse_object(text: &str) -> Option<JsonMembers> {
     Some(members)
 }
 
-/// Keeps the sender's order, which people remember. `serde_json::Map` would sort the keys.
+/// Keeps the members in the sender's order, which the user expects. `serde_json::Map` would sort
+/// the keys.
 struct InOrder;
 
 impl<'de> Visitor<'de> for InOrder {

@@ -43,14 +43,14 @@ pub(crate) struct Model {
     /// The index of the selected field among the [`fields`](Self::fields) of the selected record.
     pub(crate) field: usize,
     pub(crate) help: bool,
-    /// Replaces the line of keys until the next key press: an error in the input, or its
-    /// completions.
+    /// An error in the input or a list of completions. It replaces the line of keys until the next
+    /// key press.
     pub(crate) hint: Option<String>,
     /// The index of the completion with which the next Tab continues the list.
     pub(crate) next_completion: usize,
     /// The end of the last connection: a sentence, and the program's exit status.
     pub(crate) ended: Option<(String, ExitCode)>,
-    /// Whether the program ends when the connection does.
+    /// Whether the program quits when the connection ends.
     pub(crate) quitting: bool,
 }
 
@@ -85,7 +85,8 @@ impl Model {
     /// Moves the selection by this many fields.
     pub(crate) fn step_field(&mut self, by: isize) {
         let last = self.fields().len().saturating_sub(1);
-        // Stop following: the next record would replace the one whose fields the user is reading.
+        // Stop following the newest record. Otherwise, the next record would replace the one whose
+        // fields the user is reading.
         if let Some(index) = self.wire_log.index() {
             self.wire_log.select(index);
         }
@@ -98,12 +99,12 @@ impl Model {
         self.select_initial_field();
     }
 
-    /// Selects the field of the selected record that is worth reading first.
+    /// Selects, in the selected record, the field that is most useful to read first.
     pub(crate) fn select_initial_field(&mut self) {
         self.field = self.wire_log.selected().map_or(0, |entry| initial_field(&entry.record));
     }
 
-    /// Returns the traffic to the server and from the server.
+    /// Returns the traffic to the server and from the server, in this order.
     pub(crate) const fn totals(&self) -> [TrafficTotals; 2] {
         [self.wire_log.totals(Direction::ToServer), self.wire_log.totals(Direction::ToClient)]
     }

@@ -1,20 +1,22 @@
-//! The numbers in JSON messages, over time.
+//! Records the numbers in JSON messages over time.
 
 use std::collections::VecDeque;
 
 use serde_json::Value;
 
-/// The number of values that are kept of each series: the number of columns of the widest chart.
+/// The maximum number of values in a series, which is also the number of columns of the widest
+/// chart.
 const VALUES_MAX: usize = 240;
 
-/// The number of series. The first ones are kept, since a message may contain as many as it likes.
+/// The maximum number of series. Later ones are ignored, because a message may contain any number
+/// of them.
 const SERIES_MAX: usize = 12;
 
 /// The values of one number over time.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NumberSeries {
     pub(crate) name: String,
-    /// The newest value is the last.
+    /// The values, oldest first.
     pub(crate) values: VecDeque<f64>,
 }
 
@@ -49,7 +51,7 @@ impl NumberHistory {
 
 impl NumberSeries {
     /// Returns the newest values as bars, at most `width` of them. The lowest of these values has
-    /// the lowest bar. A number that does not change is a line at half height.
+    /// the lowest bar. If all of them are equal, the bars are at half height.
     pub(crate) fn bars(&self, width: usize) -> String {
         const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
         let shown = self.values.iter().skip(self.values.len().saturating_sub(width));
@@ -59,7 +61,7 @@ impl NumberSeries {
                 if high <= low {
                     return BARS[3];
                 }
-                // The value is between 0 and 7, so the conversion loses nothing.
+                // The value is a whole number from 0 to 7, so the conversion loses nothing.
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 let index = ((value - low) / (high - low) * 7.0).round() as usize;
                 BARS[index.min(7)]
@@ -67,14 +69,14 @@ impl NumberSeries {
             .collect()
     }
 
-    /// Returns the newest value in few columns: `3.002`, `4.71M`.
+    /// Formats the newest value in few columns: `3.002`, `4.71M`.
     pub(crate) fn newest(&self) -> String {
         self.values.back().map_or_else(String::new, |&value| short_number(value))
     }
 }
 
-/// Formats a number in few columns: whole numbers below a million in full, others with about three
-/// digits.
+/// Formats a number in few columns: a whole number below a million in full, another number below a
+/// million with three decimals, and a larger number with two decimals and a unit.
 pub(super) fn short_number(value: f64) -> String {
     let size = value.abs();
     for (from, unit) in [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")] {

@@ -1,10 +1,10 @@
-//! Records for tests.
+//! Creates records for tests.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use dissector::{Conversation, Direction, Options, Record};
 
-/// Returns one record for each of these frames. The frames pass a millisecond apart.
+/// Returns one record for each of these frames. The time between two frames is one millisecond.
 pub(crate) fn records(frames: &[(Direction, &[u8])]) -> Vec<Record> {
     let mut conversation = Conversation::after_handshake(Options::default());
     let mut records = Vec::new();

@@ -8,32 +8,32 @@ use websocket::protocol::Message;
 use super::{json, numbers::NumberHistory};
 use crate::byte_summary::byte_summary;
 
-/// The number of entries that are kept.
+/// The maximum number of entries that are kept.
 const ENTRIES_MAX: usize = 1000;
 
-/// The number of bytes that are kept of a text: several screens.
+/// The maximum number of bytes that are kept of an entry's text, which fill several screens.
 const TEXT_MAX: usize = 8 << 10;
 
 /// The source of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Speaker {
-    /// The user, to the server.
+    /// The user, who sends messages and commands.
     User,
-    /// The server.
+    /// The server, which sends messages.
     Server,
-    /// This program, about the connection.
+    /// This program, which reports on the connection.
     Notice,
-    /// This program, about a failure.
+    /// This program, which reports a failure.
     Error,
 }
 
-/// An entry, fit for a terminal.
+/// An entry whose text is safe to print on a terminal.
 #[derive(Debug)]
 pub(crate) struct TranscriptEntry {
     pub(crate) speaker: Speaker,
     pub(crate) text: String,
-    /// The number of consecutive JSON messages with the same members, of which `text` is the
-    /// newest. 1 for every other entry.
+    /// The number of consecutive JSON messages with the same members that share this entry. `text`
+    /// shows the newest of them. The number is 1 for every other entry.
     pub(crate) times: u64,
     /// The names of the members, if the entry is a JSON object.
     names: Option<Vec<String>>,
@@ -45,7 +45,8 @@ pub(crate) struct Transcript {
     entries: VecDeque<TranscriptEntry>,
     /// The number of entries that were dropped.
     dropped: u64,
-    /// The number of the lowest entry on the screen. `None` means always the newest.
+    /// The number of the lowest entry on the screen. `None` means that the screen follows the
+    /// newest entry.
     bottom: Option<u64>,
 }
 
@@ -63,7 +64,7 @@ impl Transcript {
         self.push(speaker, for_terminal(text), None);
     }
 
-    /// Adds a message that the server sent. Adds its numbers to `numbers`.
+    /// Adds a message that the server sent, and adds the numbers in it to `numbers`.
     pub(crate) fn add_message(&mut self, message: &Message, numbers: &mut NumberHistory) {
         let text = match message {
             Message::Text(text) => text.as_str(),
@@ -74,8 +75,9 @@ impl Transcript {
         let names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
         let text = for_terminal(&json::one_line(&members));
         match self.entries.back_mut() {
-            // The same members with new values, such as a status that is sent every second. They
-            // replace the last entry, or they would push everything else off the screen.
+            // The message has the same members as the last entry, with new values, such as a status
+            // that is sent every second. It replaces the last entry, because such messages would
+            // otherwise push everything else off the screen.
             Some(last) if last.speaker == Speaker::Server && last.names.as_ref() == Some(&names) => {
                 last.text = text;
                 last.times += 1;
@@ -101,19 +103,20 @@ impl Transcript {
         self.bottom.is_none()
     }
 
-    /// Scrolls by this many entries. At the newest entry, the transcript follows again.
+    /// Scrolls by this many entries. From the newest entry on, the transcript follows new entries
+    /// again.
     pub(crate) fn step(&mut self, by: isize) {
         let to = self.visible().saturating_add_signed(by).max(1);
         self.bottom = (to < self.entries.len()).then(|| self.dropped + to as u64 - 1);
     }
 
-    /// Shows the newest entry from now on.
+    /// Makes the screen follow the newest entry again.
     pub(crate) const fn follow(&mut self) {
         self.bottom = None;
     }
 }
 
-/// Makes a text fit for a terminal and limits its length.
+/// Makes `text` safe to print on a terminal, and limits its length.
 fn for_terminal(text: &str) -> String {
     let cut = text.floor_char_boundary(TEXT_MAX);
     let mut shown = printable_with_tabs(&text[..cut]).replace('\t', "    ");

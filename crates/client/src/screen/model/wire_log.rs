@@ -1,4 +1,4 @@
-//! The log of the wire: the newest records, which of them is selected, and totals of all of them.
+//! The log of the wire: the newest records, the selected record, and the totals of the connection.
 
 use std::{
     collections::VecDeque,
@@ -7,15 +7,16 @@ use std::{
 
 use dissector::{Direction, FieldValue, Record, RecordKind};
 
-/// The number of records that are kept. Each holds at most a few KiB, so a full log of large
-/// records takes a few MiB.
+/// The maximum number of records that are kept. Each record takes at most a few KiB, so a full log
+/// of large records takes a few MiB.
 const RECORDS_MAX: usize = 1000;
 
-/// The number of Pings whose Pong is still expected. A user who sends more of them without an answer
-/// is not measuring the round-trip time.
+/// The maximum number of Pings whose Pong is still expected. Beyond it, the oldest Ping is
+/// forgotten: a user who sends so many Pings without an answer is not measuring the round-trip
+/// time.
 const PINGS_MAX: usize = 32;
 
-/// A record and its number. The numbers go on when the user reconnects.
+/// A record and its number. The numbers continue when the user reconnects.
 #[derive(Debug)]
 pub(crate) struct WireEntry {
     pub(crate) number: u64,
@@ -26,16 +27,17 @@ pub(crate) struct WireEntry {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct TrafficTotals {
     pub(crate) bytes: u64,
-    /// Only complete messages are counted.
+    /// The number of complete messages.
     pub(crate) messages: u64,
 }
 
-/// The log.
+/// The log of the records on the wire.
 #[derive(Debug, Default)]
 pub(crate) struct WireLog {
     entries: VecDeque<WireEntry>,
     next: u64,
-    /// The number of the selected record. `None` means always the newest.
+    /// The number of the selected record. `None` means that the selection follows the newest
+    /// record.
     selected: Option<u64>,
     to_server: TrafficTotals,
     to_client: TrafficTotals,
@@ -45,7 +47,7 @@ pub(crate) struct WireLog {
 }
 
 impl WireLog {
-    /// Resets the totals for a new connection. The records stay.
+    /// Resets the totals and the round-trip time for a new connection. Keeps the records.
     pub(crate) fn reset(&mut self) {
         (self.to_server, self.to_client) = (TrafficTotals::default(), TrafficTotals::default());
         self.pings.clear();
@@ -73,8 +75,8 @@ impl WireLog {
         self.next += 1;
     }
 
-    /// Measures the time from a Ping to its Pong: from the last byte written to the first byte
-    /// read.
+    /// Measures the round-trip time: from the last byte written of a Ping to the first byte read of
+    /// its Pong.
     fn measure_round_trip(&mut self, record: &Record, opcode: Option<u64>) {
         let value = |name| record.field(name).map(|field| field.value.clone());
         match (opcode, record.direction) {
@@ -88,8 +90,8 @@ impl WireLog {
             }
             (Some(10), Direction::ToClient) => {
                 let payload = value("websocket.payload.pong");
-                // One Pong may answer several Pings; it carries the payload of the newest (section
-                // 5.5.3).
+                // One Pong may answer several Pings. It carries the payload of the newest of them
+                // (section 5.5.3), so the older Pings are answered too.
                 let Some(index) = self.pings.iter().rposition(|(ping, _)| *ping == payload) else { return };
                 let (_, sent) = self.pings[index];
                 self.pings.drain(..=index);
@@ -127,7 +129,7 @@ impl WireLog {
     pub(crate) fn index(&self) -> Option<usize> {
         let newest = self.entries.len().checked_sub(1)?;
         let Some(selected) = self.selected else { return Some(newest) };
-        // If the selected record has been dropped, the oldest one is the nearest.
+        // If the selected record has been dropped, the oldest record is the nearest one.
         let oldest = self.entries[0].number;
         let index = usize::try_from(selected.saturating_sub(oldest)).unwrap_or(newest);
         Some(index.min(newest))
@@ -143,14 +145,15 @@ impl WireLog {
         self.selected = self.entries.get(index).map(|entry| entry.number);
     }
 
-    /// Moves the selection by this many records. Past the newest one, it follows again.
+    /// Moves the selection by this many records. Past the newest record, the selection follows new
+    /// records again.
     pub(crate) fn step(&mut self, by: isize) {
         let Some(index) = self.index() else { return };
         let to = index.saturating_add_signed(by);
         self.selected = if to < self.entries.len() { Some(self.entries[to].number) } else { None };
     }
 
-    /// Selects the newest record from now on.
+    /// Makes the selection follow the newest record again.
     pub(crate) const fn follow(&mut self) {
         self.selected = None;
     }

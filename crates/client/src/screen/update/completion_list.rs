@@ -1,13 +1,14 @@
-//! The list of completions: if it is longer than a line, each Tab shows the next part.
+//! Formats the list of completions. If the list is longer than a line, each Tab shows the next part
+//! of it.
 
-/// Separates two names.
+/// The space between two names.
 const GAP: &str = "  ";
 
-/// Lists as many of the names as fit into `columns`, starting with index `first`. If some are left
-/// out, the line ends with its position in the list.
+/// Lists as many of the names as fit into `columns`, starting with the index `first`. If names are
+/// left out, the line ends with its position in the list.
 ///
-/// Returns the line and the index with which the next line starts: after the last name, it starts
-/// again with the first.
+/// Returns the line and the index with which the next line starts. After the last name, that index
+/// is 0 again.
 pub(super) fn completion_list(names: &[&str], first: usize, columns: usize) -> (String, usize) {
     let all = names.join(GAP);
     if all.len() <= columns {
@@ -15,7 +16,8 @@ pub(super) fn completion_list(names: &[&str], first: usize, columns: usize) -> (
     }
     let position = |next| format!("{GAP}({}-{next} of {}; Tab: more)", first + 1, names.len());
     let room = columns.saturating_sub(position(names.len()).len());
-    // The first name is listed even if it is too long. Otherwise the list would stop there.
+    // The first name is listed even if it is too long. Otherwise, the list would never advance past
+    // that name.
     let mut next = first + 1;
     let mut used = names.get(first).map_or(0, |name| name.len());
     while let Some(name) = names.get(next) {

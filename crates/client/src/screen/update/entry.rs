@@ -1,4 +1,4 @@
-//! Enter and Tab in the input line.
+//! Handles Enter and Tab in the input line.
 
 use websocket::protocol::State;
 
@@ -10,8 +10,8 @@ use crate::screen::{
     model::{Model, transcript::Speaker},
 };
 
-/// Does what the input line says. If that is not possible, the line stays, so that the user can
-/// correct it.
+/// Carries out the input line. If it is invalid or cannot be sent, the line stays, so that the user
+/// can correct it.
 pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
     let action = match command::parse(model.editor.text()) {
         Ok(action) => action,
@@ -50,7 +50,7 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
 /// Returns whether the link can carry out the command in this state of the connection.
 fn is_possible(command: &LinkCommand, state: State) -> bool {
     match command {
-        // A masking key can be chosen ahead, for the next connection.
+        // A masking key can be chosen in advance, for the next connection.
         LinkCommand::Mask(_) | LinkCommand::Reconnect => true,
         LinkCommand::Raw(_) => matches!(state, State::Open | State::Closing),
         _ => state == State::Open,
@@ -61,7 +61,8 @@ fn is_possible(command: &LinkCommand, state: State) -> bool {
 pub(super) fn complete(model: &mut Model) {
     let lines = command::completions(model.editor.text());
     match lines.as_slice() {
-        // The user is writing a command that cannot be completed. Moving the focus would disturb.
+        // The user is typing a command that cannot be completed. Moving the focus would interrupt
+        // the typing.
         [] if model.editor.text().starts_with('/') => {}
         [] => model.focus = model.focus.next(),
         [line] => {

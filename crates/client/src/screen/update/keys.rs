@@ -1,7 +1,7 @@
-//! The keyboard.
+//! Handles the keyboard.
 //!
-//! Characters always go to the input line, whichever pane has the focus, so the user never has to
-//! look for it.
+//! Characters always go to the input line, whichever pane has the focus, so the user can type at
+//! any time.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -23,15 +23,16 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     let alt = key.modifiers.contains(KeyModifiers::ALT);
     if model.help {
-        // Any key closes the help. Only combinations with Ctrl have their usual effect as well.
+        // Any key closes the help. Only combinations with Ctrl also have their usual effect, so
+        // that Ctrl-C always works.
         model.help = false;
         if !control {
             return Vec::new();
         }
     }
     let code = match key.code {
-        // A line feed: Enter that was typed ahead, before the client had switched the terminal to
-        // raw mode.
+        // If the user presses Enter before the client has switched the terminal to raw mode, a line
+        // feed arrives, which is the same as Ctrl-J.
         KeyCode::Char('j') if control => KeyCode::Enter,
         code => code,
     };
@@ -69,7 +70,7 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The keys that edit the input line. They are the same as in most programs.
+/// Handles the keys that edit the input line. They are the same as in most programs.
 fn edit(model: &mut Model, key: KeyEvent, control: bool, alt: bool) {
     let editor = &mut model.editor;
     match key.code {
@@ -104,7 +105,7 @@ fn edit(model: &mut Model, key: KeyEvent, control: bool, alt: bool) {
     }
 }
 
-/// Moves by one line in the pane that has the focus, for the arrow keys.
+/// Moves by `by` lines in the pane that has the focus, for the arrow keys, Home and End.
 fn step(model: &mut Model, by: isize) {
     match model.focus {
         Focus::Input if by < 0 => model.editor.older(),
@@ -115,8 +116,8 @@ fn step(model: &mut Model, by: isize) {
     }
 }
 
-/// Moves by the height of the pane, for `PageUp` and `PageDown`. In the input line, these keys
-/// scroll the transcript.
+/// Moves by about the height of the pane, for `PageUp` and `PageDown`. In the input line, these
+/// keys scroll the transcript.
 fn step_page(model: &mut Model, by: isize) {
     let areas = layout::areas(model.size, model.numbers.series.len());
     let page = |rows: u16| by * isize::try_from(rows.saturating_sub(3).max(1)).unwrap_or(1);

@@ -1,4 +1,4 @@
-//! Leaving the program.
+//! Leaves the program when the user requests it.
 
 use websocket::protocol::{CloseCode, State};
 
@@ -8,7 +8,8 @@ use crate::screen::{
     model::{Model, transcript::Speaker},
 };
 
-/// Starts to close an open connection. Quits at once if there is none, or at the second request.
+/// Starts to close an open connection. Quits at once if no connection is open, or if the user
+/// requests it a second time.
 pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
     if model.quitting || matches!(model.state, State::Connecting | State::Closed) {
         return vec![Effect::Quit];
@@ -18,7 +19,7 @@ pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
     vec![Effect::Link(LinkCommand::Close(CloseCode::NORMAL, String::new()))]
 }
 
-/// Quits at the end of the connection if the user was waiting for it.
+/// Quits after the end of the connection if the user has requested to leave.
 pub(super) fn quit_if_requested(model: &Model) -> Vec<Effect> {
     if model.quitting { vec![Effect::Quit] } else { Vec::new() }
 }

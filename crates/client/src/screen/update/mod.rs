@@ -1,5 +1,5 @@
-//! Changes the model: `update(model, event)` returns the effects for the run loop to carry out.
-//! Like the model, it works without a terminal, a socket or a clock.
+//! Changes the model: `update(model, event)` returns the effects that the run loop carries out.
+//! Like the model, `update` works without a terminal, a socket or a clock.
 
 mod completion_list;
 mod entry;
@@ -17,7 +17,7 @@ use super::{
     model::{Model, focus::Focus, transcript::Speaker},
 };
 
-/// Updates the model after an event.
+/// Updates the model after an event, and returns the effects.
 pub(crate) fn update(model: &mut Model, event: ScreenEvent) -> Vec<Effect> {
     match event {
         ScreenEvent::Key(key) => return keys::handle(model, key),
@@ -26,7 +26,8 @@ pub(crate) fn update(model: &mut Model, event: ScreenEvent) -> Vec<Effect> {
             model.hint = None;
             model.next_completion = 0;
             model.focus = Focus::Input;
-            // Terminals send the line endings of a paste as the Enter key does: `\r`.
+            // Terminals send each line ending of a paste as `\r`, like the Enter key. Messages
+            // contain `\n`.
             model.editor.insert(&text.replace("\r\n", "\n").replace('\r', "\n"));
         }
         ScreenEvent::Resize(columns, rows) => model.size = (columns, rows),

@@ -1,5 +1,5 @@
-//! The mouse. The wheel scrolls the pane under the pointer. A click moves the focus, and on the
-//! wire it also selects a record.
+//! Handles the mouse. The wheel scrolls the pane under the pointer. A click moves the focus. In the
+//! wire pane, a click also selects a record.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
@@ -9,7 +9,8 @@ use crate::screen::{
     model::{Model, focus::Focus},
 };
 
-/// The number of lines that one step of the wheel scrolls, as in most programs.
+/// The number of transcript entries that one step of the wheel scrolls. Most programs scroll by
+/// three lines.
 const WHEEL_LINES: isize = 3;
 
 pub(super) fn handle(model: &mut Model, mouse: MouseEvent) {
@@ -35,7 +36,7 @@ fn click(model: &mut Model, areas: &Areas, at: Position) {
     model.focus = if areas.wire.contains(at) {
         let log = &mut model.wire_log;
         let first = layout::first_visible(areas.wire, log.entries().len(), log.index());
-        // The first row of the area is its border.
+        // The first row of the area is its border, on which a click selects nothing.
         if let Some(row) = at.y.checked_sub(areas.wire.y + 1) {
             let index = first + usize::from(row);
             if index < log.entries().len() {

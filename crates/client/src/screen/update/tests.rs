@@ -1,4 +1,4 @@
-//! Events and the effects that they have.
+//! Applies events to the model and checks their effects.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use dissector::Direction;
@@ -42,7 +42,7 @@ fn ended() -> ScreenEvent {
     ScreenEvent::Link(LinkEvent::Ended(Ending { close_info, cause: Cause::End, complete: true }))
 }
 
-/// The close info of a connection that ended before anything had happened.
+/// Returns the close info of a connection that ended before anything had happened.
 fn abnormal() -> CloseInfo {
     let keys = Box::new(|| MaskingKey([0; 4]));
     Connection::client(Config::default(), keys, std::time::Instant::now()).close_info()

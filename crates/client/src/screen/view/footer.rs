@@ -16,7 +16,8 @@ use super::{
 };
 use crate::screen::model::{Model, focus::Focus};
 
-/// Draws the state, the negotiated parameters, the round-trip time, and the traffic each way.
+/// Draws the state, the negotiated parameters, the round-trip time, and the traffic in each
+/// direction.
 pub(super) fn draw_status(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
     let columns = usize::from(area.width);
     let state = format!(" {} ", model.state);
@@ -33,7 +34,8 @@ fn wide_status(model: &Model) -> String {
     let subprotocol = model.subprotocol.as_deref().unwrap_or("none");
     let extensions = if model.extensions.is_empty() { "none".to_owned() } else { model.extensions.join(", ") };
     let [sent, received] = model.totals();
-    // The bytes include the handshake and every header, so they are not called the messages' bytes.
+    // The byte counts include the handshake and every header, so they are labelled `on the wire`
+    // and not as bytes of the messages.
     format!(
         " subprotocol: {subprotocol} │ extensions: {extensions} │ round trip: {round_trip} │ messages: > {} < {} │ on the \
          wire: > {} < {}",
@@ -44,8 +46,9 @@ fn wide_status(model: &Model) -> String {
     )
 }
 
-/// Leaves out what was not negotiated, and the parameters of the extensions, which the handshake
-/// shows. The parts that never change come last, because the end may be cut off.
+/// Formats the status for a narrow terminal. Omits what was not negotiated, and the parameters of
+/// the extensions, which the handshake shows. The parts that never change come last, because the
+/// end may be cut off.
 fn short_status(model: &Model) -> String {
     let extensions = model.extensions.iter().filter_map(|name| name.split(';').next());
     let negotiated: Vec<_> = model.subprotocol.as_deref().into_iter().chain(extensions).collect();
@@ -66,15 +69,15 @@ fn round_trip(model: &Model) -> String {
     model.wire_log.round_trip().map_or_else(|| "-".to_owned(), |time| format!("{:.2} ms", time.as_secs_f64() * 1000.0))
 }
 
-/// Draws the input line: the part of it around the cursor.
+/// Draws the part of the input line around the cursor.
 pub(super) fn draw_input(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
         return;
     }
-    // The mark takes two columns, and the cursor may be after the last character.
+    // The mark takes two columns, and the cursor takes one if it is after the last character.
     let columns = usize::from(area.width).saturating_sub(3);
-    // A line shows far less than this. Measuring all of a long paste for every picture would take
-    // too much time.
+    // Measure only this many characters near the cursor, which is far more than a line shows.
+    // Measuring all of a long paste for every picture would take too much time.
     let nearby = 4 * columns.max(1);
     let text = model.editor.text();
     let at = model.editor.before_cursor().len();
@@ -90,7 +93,7 @@ pub(super) fn draw_input(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     frame.set_cursor_position(Position::new(area.x + column.min(area.width.saturating_sub(1)), area.y));
 }
 
-/// Replaces line endings, tabs and harmful characters, which a paste may contain, by visible
+/// Replaces line endings, tabs and harmful characters, which a paste may contain, with visible
 /// symbols.
 fn visible_controls(text: &str) -> String {
     text.chars()

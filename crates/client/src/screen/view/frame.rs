@@ -27,7 +27,7 @@ use super::{
 };
 use crate::screen::model::{Model, focus::Focus};
 
-/// With at least this many rows, empty lines separate bytes, fields and explanation.
+/// The minimum number of rows at which empty lines separate bytes, fields and explanation.
 const ROOMY: usize = 20;
 
 pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
@@ -45,8 +45,8 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
 
     let fields = model.fields();
     let selected = fields.get(model.field).map(|(_, field)| *field);
-    // The explanation takes the rows it needs, up to a third. The bytes take a fifth, and the rows
-    // that the fields leave free. The fields get the rest.
+    // The explanation takes the rows that it needs, up to a third. The bytes take a fifth of the
+    // rows, or more if the fields leave rows free. The fields get the rest.
     let mut explained = explanation(record, selected, columns, styles, (rows / 3).max(2));
     let gaps = usize::from(rows >= ROOMY);
     let left_by_fields = rows.saturating_sub(explained.len() + 2 * gaps + fields.len());
@@ -109,7 +109,7 @@ fn explanation(
     lines.truncate(room);
     let mut reference = field.term.reference.to_string();
     if cut {
-        // A larger terminal shows the rest.
+        // The ellipsis shows that the explanation is cut off. A larger terminal shows the rest.
         reference.insert_str(0, "… ");
     }
     lines.push(Line::styled(fit(&reference, columns), Styles::quiet()));

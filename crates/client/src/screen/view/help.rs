@@ -1,4 +1,4 @@
-//! The help window, in front of everything else.
+//! Draws the help window in front of everything else.
 
 use ratatui::{
     Frame,
@@ -13,13 +13,14 @@ use super::{
 };
 use crate::screen::command::COMMANDS;
 
-/// A line that is not a command.
+/// The help for an input line that is not a command.
 const TEXT: (&str, &str) = ("text", "send this text; Alt-Enter adds a line break");
 
-/// A text that looks like a command.
+/// The help for a text message that begins with a slash, like a command.
 const SLASH: (&str, &str) = ("//text", "send a text that begins with /");
 
-/// The keys and the mouse. With them, the help fills a terminal of 80 columns and 24 rows.
+/// The help for the keys and the mouse. With these rows, the help fills a terminal of 80 columns
+/// and 24 rows, so there is no room for another row.
 const KEYS: &[(&str, &str)] = &[
     ("Tab, Shift-Tab", "complete, list completions; next, previous pane"),
     ("Up, Down", "earlier lines; in a pane: select or scroll"),

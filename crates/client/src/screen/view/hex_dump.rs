@@ -1,14 +1,16 @@
-//! The bytes of the selected record.
+//! Formats the bytes of the selected record.
 
 use dissector::{Field, Record};
 use ratatui::text::{Line, Span};
 
 use super::{style::Styles, text::width};
 
-/// Returns the bytes in at most `rows` lines, which include the start of the selected field.
+/// Formats the bytes in at most `rows` lines, which include the start of the selected field. If all
+/// bytes then fit, they also use the `spare` lines.
 ///
-/// If bytes are left out after these lines, their number is shown: in one of the `spare` lines,
-/// else after the last bytes, else in place of the last line.
+/// If bytes are left out after these lines, their number is shown in one of the `spare` lines.
+/// Without a spare line, the number is shown after the last bytes or, if it does not fit there, in
+/// place of the last line.
 pub(super) fn hex_dump(
     record: &Record,
     selected: Option<&Field>,
@@ -17,8 +19,8 @@ pub(super) fn hex_dump(
     rows: usize,
     spare: usize,
 ) -> Vec<Line<'static>> {
-    // The offset and a gap, three columns for each byte, another gap, and one column for each byte
-    // as a character.
+    // A line has six columns for the offset and a gap, three columns for each byte, another gap,
+    // and one column for each byte as a character.
     let width_of = |row: usize| 6 + row * 3 + 1 + row;
     let row = if columns >= width_of(16) { 16 } else { 8 };
     let all = record.bytes.len().div_ceil(row);
@@ -31,7 +33,7 @@ pub(super) fn hex_dump(
     let rows = match spare {
         // Nothing is left out, so the spare lines can show bytes.
         _ if is_whole && all <= rows + spare => rows + spare,
-        // The last line has to show the number.
+        // The last line shows the number of bytes left out, so there is one line fewer for bytes.
         0 if !beside => rows.saturating_sub(1),
         _ => rows,
     };
@@ -65,7 +67,8 @@ fn hex_line(
     let mut spans = vec![Span::styled(format!("{offset:04x}  "), Styles::quiet())];
     let mut characters = vec![Span::raw(" ".repeat((row - bytes.len()) * 3 + 1))];
     for (position, byte) in (offset as u64..).zip(bytes) {
-        // Several fields can share a byte. The selected one determines its style.
+        // Several fields can share a byte. If one of them is selected, it determines the style of
+        // the byte.
         let style = match selected.filter(|field| field.range.contains(&position)) {
             Some(field) => styles.part(field.term.part).patch(styles.selected()),
             None => record.field_at(position).map(|field| styles.part(field.term.part)).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! The pane with a chart of each number in the messages.
+//! Draws the pane with a chart of each number in the messages.
 
 use dissector::printable;
 use ratatui::{
@@ -25,7 +25,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let widest = |of: &dyn Fn(usize) -> usize| (0..series.len()).map(of).max().unwrap_or(0);
     let values: Vec<String> = series.iter().map(NumberSeries::newest).collect();
     let value_columns = widest(&|index| width(&values[index]));
-    // The names take at most two fifths, so that room is left for the bars.
+    // The names take at most two fifths of the columns, so that room is left for the bars.
     let name_columns = widest(&|index| width(&series[index].name)).min(columns * 2 / 5);
     let bars = columns.saturating_sub(name_columns + value_columns + 2);
     let lines: Vec<Line<'_>> = series

@@ -1,11 +1,11 @@
-//! The border of a pane.
+//! Draws the border of a pane.
 
 use ratatui::{
     layout::Rect,
     widgets::{Block, BorderType},
 };
 
-/// Creates a border with a title. It is thick if the pane has the focus.
+/// Creates a border with a title. The border is thick if the pane has the focus.
 pub(super) fn block(title: String, focused: bool) -> Block<'static> {
     let border = if focused { BorderType::Thick } else { BorderType::Plain };
     Block::bordered().border_type(border).title(title)

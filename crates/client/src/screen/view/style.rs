@@ -1,8 +1,8 @@
-//! Colours, and what replaces them on a terminal without colours.
+//! The colours of the screen, and the styles that replace them on a terminal without colours.
 //!
-//! The colours are the dissector's palette: pale backgrounds with dark ink, which can be read on
-//! dark and on light terminals and told apart by people who see fewer colours. All other text has
-//! the terminal's own colours.
+//! The colours are the dissector's palette: pale backgrounds with dark ink. They are readable on
+//! dark and on light terminals, and colour-blind people can tell them apart. All other text has the
+//! terminal's default colours.
 
 use dissector::{
     Direction, RecordPart,
@@ -25,12 +25,13 @@ impl Styles {
         }
     }
 
-    /// The bytes of a part of a record.
+    /// Returns the style of the bytes in a part of a record.
     pub(super) fn part(self, part: RecordPart) -> Style {
         self.ink_on(palette::of(part))
     }
 
-    /// The mark of a direction. The two marks are also different characters.
+    /// Returns the style of the mark for a direction. The two marks are also different characters,
+    /// for terminals without colours.
     pub(super) fn direction(self, direction: Direction) -> Style {
         self.ink_on(palette::of(match direction {
             Direction::ToServer => RecordPart::Opcode,
@@ -38,18 +39,18 @@ impl Styles {
         }))
     }
 
-    /// A violation or an error.
+    /// Returns the style of a violation or an error.
     pub(super) fn wrong(self) -> Style {
         self.ink_on(palette::of(RecordPart::Fin)).add_modifier(Modifier::BOLD)
     }
 
-    /// The selected record or field. It is reversed on every terminal.
+    /// Returns the style of the selected record or field, which is reversed on every terminal.
     #[expect(clippy::unused_self, reason = "beside the others")]
     pub(super) const fn selected(self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
-    /// Less important text.
+    /// Returns the style of less important text.
     pub(super) const fn quiet() -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }

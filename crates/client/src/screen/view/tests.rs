@@ -1,4 +1,4 @@
-//! Draws on a terminal in memory.
+//! Draws the model on a terminal in memory and checks the picture.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use dissector::{Conversation, Direction, Options, Record};
@@ -70,7 +70,7 @@ fn draw_text(model: &Model) -> String {
     rows(&draw_buffer(model)).join("\n")
 }
 
-/// Returns the column and the row of a text on the screen.
+/// Returns the column and the row of `text` on the screen.
 fn find(buffer: &Buffer, text: &str) -> (u16, u16) {
     for (y, row) in (0..).zip(rows(buffer)) {
         if let Some(start) = row.find(text) {
@@ -223,7 +223,7 @@ fn the_cursor_follows_the_typed_text() {
     assert_eq!(cursor(&model), (7, 22));
     press(&mut model, KeyCode::Left);
     assert_eq!(cursor(&model), (5, 22));
-    // Of a line longer than the screen, the end is shown.
+    // If a line is longer than the screen, only its end is shown.
     update(&mut model, ScreenEvent::Paste("x".repeat(500)));
     press(&mut model, KeyCode::End);
     assert_eq!(cursor(&model), (79, 22));
@@ -262,7 +262,7 @@ fn bytes_use_the_rows_that_fields_leave_free_and_the_rest_is_counted() {
     assert!(small.contains("…+105") || small.contains("… 105 more"), "{small}");
     update(&mut model, ScreenEvent::Resize(120, 30));
     let between = draw_text(&model);
-    // There is no room to the right of the bytes.
+    // There is no room for the number to the right of the bytes, so it has a line of its own.
     assert!(between.contains("0010  78 78"), "{between}");
     assert!(between.contains("      … 89 bytes more"), "{between}");
 }

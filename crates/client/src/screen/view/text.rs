@@ -1,14 +1,14 @@
-//! Cuts and wraps text by the columns that it takes, not by its characters.
+//! Cuts and wraps text by the number of columns that it takes, not by its number of characters.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-/// Returns the number of columns that a text takes.
+/// Returns the number of columns that `text` takes.
 pub(super) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Cuts a text to at most `columns`. An ellipsis shows that the text was longer.
+/// Cuts `text` to at most `columns` columns. An ellipsis shows that text was cut off.
 pub(super) fn fit(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -20,7 +20,7 @@ pub(super) fn fit(text: &str, columns: usize) -> String {
     fitting
 }
 
-/// Returns the longest prefix that takes at most `columns`.
+/// Returns the longest prefix that takes at most `columns` columns.
 fn prefix(text: &str, columns: usize) -> &str {
     let mut taken = 0;
     for (start, grapheme) in text.grapheme_indices(true) {
@@ -32,7 +32,7 @@ fn prefix(text: &str, columns: usize) -> &str {
     text
 }
 
-/// Returns the longest suffix that takes at most `columns`.
+/// Returns the longest suffix that takes at most `columns` columns.
 pub(super) fn suffix(text: &str, columns: usize) -> &str {
     let mut taken = 0;
     for (start, grapheme) in text.grapheme_indices(true).rev() {
@@ -44,14 +44,15 @@ pub(super) fn suffix(text: &str, columns: usize) -> &str {
     text
 }
 
-/// Splits a text into lines of at most `columns`, if possible at spaces.
+/// Splits `text` into lines of at most `columns` columns, if possible at spaces.
 pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
     let mut lines = Vec::new();
     let mut rest = text;
     while width(rest) > columns {
         let full = prefix(rest, columns);
-        // `columns` is at least 2, so even a wide character fits, and each round makes progress.
+        // `columns` is at least 2, so a wide character fits. A cluster that is wider still gets a
+        // line of its own, so that each iteration makes progress.
         let full = if full.is_empty() { rest.graphemes(true).next().unwrap_or(rest) } else { full };
         let cut = match full.rfind(' ') {
             _ if rest[full.len()..].starts_with(' ') => full.len(),

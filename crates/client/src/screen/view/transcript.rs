@@ -1,4 +1,4 @@
-//! The pane with the transcript of the conversation.
+//! Draws the pane with the transcript of the conversation.
 
 use dissector::Direction;
 use ratatui::{
@@ -25,7 +25,8 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
     let more = if model.transcript.follows() { "" } else { " (newer below; Esc)" };
     let title = fit(&format!(" {}{more} ", model.url), columns);
     frame.render_widget(block(title, model.focus == Focus::Transcript), area);
-    // From the newest entry upwards until the area is full, so that old entries cost no time.
+    // Start with the newest entry and stop when the area is full, so that older entries cost no
+    // time.
     let mut lines: Vec<Line<'_>> = Vec::new();
     for entry in model.transcript.entries().iter().take(model.transcript.visible()).rev() {
         let mut entry = entry_lines(entry, styles, columns);

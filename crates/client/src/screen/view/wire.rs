@@ -1,4 +1,5 @@
-//! The pane with the wire: a line for each head and each frame, the newest at the bottom.
+//! Draws the pane with the wire: a line for each head and each frame, with the newest at the
+//! bottom.
 
 use dissector::{Direction, Record, printable};
 use ratatui::{
@@ -18,7 +19,7 @@ use crate::screen::{
     model::{Model, focus::Focus},
 };
 
-/// The column of the numbers has room for this many digits from the start.
+/// The minimum number of digits for which the number column has room.
 const DIGITS: usize = 2;
 
 pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
@@ -29,7 +30,7 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
     let more = if model.wire_log.follows() { "" } else { " (newer below; Esc)" };
     frame.render_widget(block(fit(&format!(" wire{more} "), columns), model.focus == Focus::Wire), area);
     let selected = model.wire_log.index();
-    // All numbers take as many columns as the newest, so that the summaries are aligned.
+    // All numbers take as many columns as the newest one, so that the summaries are aligned.
     let digits = model.wire_log.entries().back().map_or(0, |entry| entry.number.to_string().len()).max(DIGITS);
     let first = layout::first_visible(area, model.wire_log.entries().len(), selected);
     let lines: Vec<Line<'_>> = model
@@ -62,7 +63,7 @@ fn record_line(number: &str, record: &Record, styles: Styles, columns: usize) ->
     let cut = if record.complete { "" } else { " (not complete)" };
     let room = columns.saturating_sub(3 + number.len() + wrong.len());
     let mut text = fit(&format!("{}{cut}", printable(&record.summary)), room);
-    // Padded to the edge, so that the selected line is a bar.
+    // Pad the text to the edge, so that the selected line appears as a bar.
     text.push_str(&" ".repeat(room.saturating_sub(width(&text))));
     Line::from(vec![
         Span::styled(mark, styles.direction(record.direction)),

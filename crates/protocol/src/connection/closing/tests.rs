@@ -1,4 +1,4 @@
-//! Every transition in every combination of facts that can be reached, by exhaustive search.
+//! Tests of every transition in every reachable combination of facts, by exhaustive search.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::{
     violation::Violation,
 };
 
-/// The transitions of this file, as a connection causes them.
+/// The transitions of `closing.rs`, as a connection causes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Transition {
     CloseSent,
@@ -88,8 +88,8 @@ const fn progress(state: State) -> u8 {
     }
 }
 
-/// Calls `check` with every reachable pair of facts and a transition from one to the other. Returns the number of
-/// combinations of facts.
+/// Calls `check` with every reachable transition, and with the facts before and after it. Returns
+/// the number of reachable combinations of facts.
 fn walk(role: Role, mut check: impl FnMut(&Closing, Transition, &Closing)) -> usize {
     let mut seen = HashMap::from([(key(&Closing::default()), Closing::default())]);
     let mut pending = vec![Closing::default()];
@@ -143,7 +143,7 @@ fn from_every_combination_of_facts_the_connection_can_end() {
     for role in [Role::Client, Role::Server] {
         walk(role, |_, _, after| {
             let mut facts = after.clone();
-            // The worst case: nothing arrives any more, and the deadline passes.
+            // The worst case: nothing more arrives, and the deadline passes.
             facts.on_close_sent(Some(CloseFrame::NORMAL));
             facts.on_timeout();
             while let Some(step) = facts.tcp_step(role) {
@@ -165,7 +165,7 @@ fn nothing_is_done_with_tcp_after_it_has_ended_and_no_half_close_is_repeated() {
             if after.half_closed {
                 assert_ne!(after.tcp_step(role), Some(TcpStep::HalfClose), "{context}");
             }
-            // A client leaves TCP to the server, unless it fails the connection (section 7.1.1).
+            // A client lets the server close TCP, unless it fails the connection (section 7.1.1).
             if role == Role::Client && after.violation.is_none() {
                 assert_ne!(after.tcp_step(role), Some(TcpStep::HalfClose), "{context}");
             }

@@ -44,9 +44,10 @@ impl Deflating {
         self.deflater.deflate(part, last).into()
     }
 
-    /// Returns whether the peer can read a frame that was compressed elsewhere with this window. If
-    /// so, this method forgets our own window: the peer's window will hold data that ours does not,
-    /// and no later message may refer back across it.
+    /// Returns whether the peer can decompress a prepared frame that was compressed with a window
+    /// of this size. If so, this method also clears our own window. The peer's window will hold the
+    /// data of that frame, which ours does not hold, so no later message may refer to data from
+    /// before it.
     pub(in super::super) fn admits_prepared(&mut self, window_bits: WindowBits) -> bool {
         let is_readable = window_bits <= self.deflater.window_bits();
         if is_readable {
@@ -69,8 +70,8 @@ impl Inflating {
         Self { inflater: Inflater::new(negotiated), message: Vec::new() }
     }
 
-    /// Inflates more of a message's payload; `last` ends the message. Returns the bytes that this
-    /// adds to the message, and the error that follows them, if there is one.
+    /// Inflates more of a message's payload; `last` ends the message. Returns the bytes that were
+    /// added to the message, and the error that follows those bytes, if any.
     pub(in super::super) fn add(&mut self, payload: &[u8], last: bool, limit: usize) -> (&[u8], Result<(), Violation>) {
         //= docs/src/rfc7692.md#section-6-2
         //# To receive a compressed message, an endpoint MUST join the payloads of its frames,
@@ -83,7 +84,7 @@ impl Inflating {
         (&self.message[before..], result)
     }
 
-    /// Takes the whole message after its end.
+    /// Takes the whole inflated message, after its last fragment.
     pub(in super::super) fn take(&mut self) -> Bytes {
         let mut message = std::mem::take(&mut self.message);
         // The buffer grew by doubling. An application that keeps the message should not keep the

@@ -6,8 +6,8 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `enabled` | the types, with the feature |
-//! | `disabled` | the types without values |
+//! | `enabled` | the types for a build with the feature |
+//! | `disabled` | the types without values, for a build without the feature |
 
 #[cfg(not(feature = "deflate"))]
 mod disabled;

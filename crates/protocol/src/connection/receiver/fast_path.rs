@@ -20,7 +20,7 @@ use crate::{
     utf8::is_utf8,
 };
 
-/// The first byte of a message in one frame: FIN, no reserved bit, and the opcode.
+/// The first byte of an unfragmented text or binary message: FIN, no reserved bit, and the opcode.
 const FIN_TEXT: u8 = FIN | Opcode::Text.bits();
 const FIN_BINARY: u8 = FIN | Opcode::Binary.bits();
 
@@ -45,11 +45,11 @@ impl Receiver {
         if let Some(key) = key {
             apply_mask(bytes, key);
         }
-        // The whole text is here, so one pass decides. The slow path's incremental validator is
-        // needed only for text that arrives in pieces.
+        // The whole text has arrived, so one pass validates it. The slow path's incremental
+        // validator is needed only for text that arrives in pieces.
         if kind == MessageKind::Text && !is_utf8(bytes) {
-            // Mask the payload again, because the slow path starts from the frame as it arrived. It
-            // then reports the violation.
+            // Mask the payload again, because the slow path expects the frame as it arrived. The
+            // slow path then reports the violation.
             if let Some(key) = key {
                 apply_mask(bytes, key);
             }
@@ -72,15 +72,15 @@ impl Receiver {
         }
         let bytes = self.input.unconsumed();
         let (&[first, second], rest) = bytes.split_first_chunk()?;
-        // One comparison for FIN, RSV1-3 and the opcode together.
+        // Compare FIN, RSV1-3 and the opcode in one step.
         let kind = match first {
             FIN_TEXT => MessageKind::Text,
             FIN_BINARY => MessageKind::Binary,
             _ => return None,
         };
         // If the MASK bit is correct, XOR leaves only the seven bits of the length. A wrong MASK
-        // bit leaves a value of 128 or more, which no arm but the last one accepts. A length in 64
-        // bits goes to the slow path too, because it exceeds the limit of the fast path.
+        // bit leaves a value of 128 or more, which only the last arm matches. A 64-bit length is
+        // left to the slow path too, because it exceeds the limit of the fast path.
         let (length, rest) = match second ^ self.mask_bit {
             short @ 0..126 => (usize::from(short), rest),
             126 => {
@@ -97,13 +97,14 @@ impl Receiver {
                 (Some(MaskingKey(*key)), rest)
             }
         };
-        // A length of 126 or more has to be written in the second form, and a smaller one in the
-        // first.
+        // A length of 126 or more must be written in the 16-bit form, and a smaller length in the
+        // seven-bit form.
         let is_shortest = (length < 126) == (second & LENGTH < 126);
         if !is_shortest || length > rest.len().min(self.fast_path_limit) {
             return None;
         }
-        // The whole payload has arrived. Everything that `rest` no longer holds is the header.
+        // The whole payload has arrived. `rest` begins after the header, so the other bytes are the
+        // header.
         let start = bytes.len() - rest.len();
         Some(UnfragmentedFrame { kind, key, payload: start..start + length })
     }

@@ -17,7 +17,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | here | the receive loop, for every frame |
-//! | `fast_path` | the same for the most common frame, in fewer steps |
+//! | `fast_path` | a decoder for the most common frame, which takes fewer steps |
 //! | `reassembly` | the message whose last fragment has not arrived |
 
 mod fast_path;
@@ -44,9 +44,9 @@ use crate::{
     violation::Violation,
 };
 
-/// The size, in bytes, of the pieces in which a large payload is unmasked and then validated. A
-/// piece is still in the core's first-level cache (32 KiB or more on current processors) when the
-/// validator reads it.
+/// The maximum size, in bytes, of the pieces in which a large payload is unmasked and then
+/// validated. A piece is still in the core's first-level cache (32 KiB or more on current
+/// processors) when the validator reads it.
 const CACHED_PIECE: usize = 16 << 10;
 
 /// A frame or message that [`Receiver::next`] has decoded.
@@ -64,15 +64,17 @@ pub(super) enum Decoded {
 #[derive(Debug)]
 pub(super) struct Receiver {
     role: Role,
-    /// The configuration, for its limits.
+    /// The configuration, whose limits the receiver enforces.
     config: Arc<Config>,
-    /// The MASK bit as the peer has to set it, in its position in the second byte.
+    /// The value that the MASK bit must have in the peer's frames, in its position in the second
+    /// byte.
     mask_bit: u8,
-    /// The longest payload that the [fast path](fast_path) accepts, in bytes: within the limits,
-    /// and at most one [`CACHED_PIECE`], because the slow path is better at large payloads.
+    /// The maximum payload length, in bytes, that the [fast path](fast_path) accepts. It is within
+    /// the configured limits, and at most one [`CACHED_PIECE`], because the slow path handles large
+    /// payloads faster.
     fast_path_limit: usize,
-    /// Present if compression was negotiated, and RSV1 then has a meaning. Set before the
-    /// connection is used.
+    /// The decompressor, if compression was negotiated. Only then may the peer set RSV1. Set before
+    /// the connection is used.
     //= docs/src/rfc6455.md#section-5-2
     //# The use of an extension MUST be negotiated in the opening handshake, in the way that the
     //# extension specifies.
@@ -92,26 +94,26 @@ pub(super) struct Receiver {
     activity: bool,
 }
 
-/// A frame whose header has passed the rules. Only its payload matters from now on.
+/// A frame whose header has passed the rules. From then on, only its payload matters.
 #[derive(Debug)]
 struct OpenFrame {
     class: FrameClass,
     key: Option<MaskingKey>,
-    /// The payload length in bytes. A compressed payload does not stay in the input. Bytes that
-    /// have been inflated are subtracted, so the frame gets shorter with each read.
+    /// The payload length in bytes. For a compressed payload, the bytes that have been inflated are
+    /// subtracted, because they do not stay in the input.
     length: usize,
     /// The payload bytes that have been unmasked and validated. Always 0 for a compressed payload.
     processed: usize,
 }
 
-/// The part that a frame plays in its message.
+/// The class of a frame, which determines how its payload is processed.
 #[derive(Debug, Clone, Copy)]
 enum FrameClass {
     /// A control frame, which is not part of a message.
     Control(Opcode),
     /// A data frame that is a whole message.
     Unfragmented(MessageKind),
-    /// A fragment of a message. The last one has FIN.
+    /// A fragment of a message; `last` is its FIN bit.
     Fragment { kind: MessageKind, last: bool },
     /// A compressed message, or a fragment of one.
     Compressed { kind: MessageKind, last: bool },
@@ -120,8 +122,8 @@ enum FrameClass {
 impl Receiver {
     pub(super) fn new(role: Role, config: Arc<Config>) -> Self {
         let limits = &config.limits;
-        // A message in one frame is a message of one fragment. If not even one is allowed, the slow
-        // path has to report that.
+        // A message in one frame counts as one fragment. If the limits allow no fragment at all,
+        // the fast path accepts no payload, and the slow path reports the violation.
         let limit = if limits.max_fragments == 0 { 0 } else { limits.max_frame_bytes.min(limits.max_message_bytes) };
         Self {
             role,
@@ -146,8 +148,8 @@ impl Receiver {
     /// Decodes the next control frame or message. Returns `None` when the input ends before one is
     /// complete.
     pub(super) fn next(&mut self) -> Result<Option<Decoded>, Violation> {
-        // Nearly every message is one complete, uncompressed frame. `None` here only means that the
-        // next one is not.
+        // Nearly every message is one complete, uncompressed frame. `None` only means that the next
+        // message is not such a frame.
         if let Some((kind, range)) = self.next_unfragmented() {
             return Ok(Some(Decoded::Unfragmented(kind, range)));
         }
@@ -158,8 +160,8 @@ impl Receiver {
                 None => match self.begin_frame()? {
                     Some(frame) => frame,
                     None => {
-                        // Not even a whole header. Drop the consumed bytes here, once per read, and
-                        // not after each frame.
+                        // The next header is incomplete. Drop the consumed bytes here, once per
+                        // read, and not after each frame.
                         self.input.compact();
                         return Ok(None);
                     }
@@ -187,19 +189,21 @@ impl Receiver {
                 // A control frame is not part of the message that it interrupts (section 5.4).
                 // Return it at once and leave that message as it is.
                 FrameClass::Control(opcode) => return Ok(Some(Decoded::Control(opcode, range))),
-                // The end of a message is also where an incomplete character becomes an error.
+                // A text message must not end inside a character, so check that its last character
+                // is complete.
                 FrameClass::Unfragmented(kind) => {
                     self.check_complete(kind)?;
                     return Ok(Some(Decoded::Unfragmented(kind, range)));
                 }
-                // A fragment that is not the last one completes nothing: look at the next frame.
+                // A fragment that is not the last one completes no message, so the loop continues
+                // with the next frame.
                 FrameClass::Fragment { kind, last } => {
                     if let Some(payload) = self.add_fragment(kind, last, range)? {
                         return Ok(Some(Decoded::Reassembled(kind, payload)));
                     }
                 }
-                // A compressed frame is in the inflater's buffer by now, with the rest of its
-                // message.
+                // The payload of a compressed frame has already been inflated into the buffer of
+                // its message.
                 FrameClass::Compressed { kind, last } => {
                     if let Some(payload) = self.end_compressed_frame(kind, last)? {
                         return Ok(Some(Decoded::Reassembled(kind, payload)));
@@ -209,25 +213,26 @@ impl Receiver {
         }
     }
 
-    /// Decodes a header and checks it against the rules. Returns `None` while it is incomplete.
+    /// Decodes a header and checks it against the rules. Returns `None` while the header is
+    /// incomplete.
     #[inline]
     fn begin_frame(&mut self) -> Result<Option<OpenFrame>, Violation> {
         //= docs/src/rfc6455.md#section-6-2
         //# An endpoint MUST parse incoming bytes as frames as described in section 5.2.
         let bytes = self.input.unconsumed();
-        // Two bytes decide how long the header is.
+        // The first two bytes determine the length of the header.
         let &[first, second, ..] = bytes else { return Ok(None) };
-        // Check these rules before the rest of the header has arrived, so that a frame with a bad
-        // opcode never makes us wait.
+        // Check these rules before the rest of the header has arrived, so that a frame with an
+        // invalid opcode is rejected without waiting for more bytes.
         to_result(rules::check_first_bytes(first, second, ControlFlow::Break))?;
         // If the header is incomplete, nothing is consumed, and the next call starts again from its
         // first byte.
         let Some(header) = RawHeader::read(bytes) else { return Ok(None) };
-        // The other rules need the whole header, and the frames before it.
+        // The other rules depend on the whole header, and on the frames before it.
         to_result(rules::check_length(&header, ControlFlow::Break))?;
         to_result(rules::check_in_context(&header, &self.context(), ControlFlow::Break))?;
-        // Never `None` here: the rules have rejected an unknown opcode and a continuation of
-        // nothing.
+        // `classify` never returns `None` here, because the rules have rejected unknown opcodes,
+        // and continuation frames while no message is open.
         let Some(class) = self.classify(&header) else { return Ok(None) };
         self.input.consume(header.header_len());
         self.activity = true;
@@ -238,7 +243,7 @@ impl Receiver {
         Ok(Some(OpenFrame { class, key: header.masking_key, length, processed: 0 }))
     }
 
-    /// Returns the state in which the next header arrives.
+    /// Returns the state against which the next header is checked.
     fn context(&self) -> HeaderContext<'_> {
         HeaderContext {
             receiver: self.role,
@@ -252,7 +257,7 @@ impl Receiver {
         if self.inflating.is_some() { ReservedBits::RSV1 } else { ReservedBits::NONE }
     }
 
-    /// Returns the part that a frame with a valid header plays in its message.
+    /// Returns the class of a frame with a valid header.
     fn classify(&self, header: &RawHeader) -> Option<FrameClass> {
         let last = header.fin();
         let kind = match header.opcode()? {
@@ -298,7 +303,8 @@ impl Receiver {
     fn unmask_and_validate(&mut self, frame: &mut OpenFrame, available: usize) -> Result<(), Violation> {
         let range = self.input.next_range(frame.processed, available - frame.processed);
         let fresh = self.input.slice_mut(range);
-        // The new bytes rarely start at a multiple of four, so rotate the key to where it stopped.
+        // The new bytes rarely start at a multiple of four, so rotate the key to continue where the
+        // last call stopped.
         let key = frame.key.map(|key| key.at(frame.processed));
         self.activity |= !fresh.is_empty();
         frame.processed = available;
@@ -306,16 +312,16 @@ impl Receiver {
             frame.class,
             FrameClass::Unfragmented(MessageKind::Text) | FrameClass::Fragment { kind: MessageKind::Text, .. }
         );
-        // Only text has to be validated. Control frames come here too: a Close's reason is checked
-        // when the Close is parsed.
+        // Only the payload of a text message is validated here. This method also unmasks control
+        // frames, but the reason in a Close is validated when the Close is parsed.
         if !is_text {
             if let Some(key) = key {
                 apply_mask(fresh, key);
             }
             return Ok(());
         }
-        // This fails at the first byte that cannot be part of valid UTF-8, without waiting for the
-        // rest.
+        // Validation fails at the first byte that cannot be part of valid UTF-8, without waiting
+        // for the rest of the message.
         //= docs/src/rfc6455.md#section-8-1
         //# An endpoint that must interpret bytes as UTF-8, and finds that they are not valid UTF-8,
         //# MUST fail the connection.
@@ -333,7 +339,8 @@ impl Receiver {
     }
 
     /// Unmasks and inflates the part of a compressed payload that has arrived, and validates the
-    /// result. The input is not needed after that, so the remainder is treated as a shorter frame.
+    /// result if it is text. The compressed bytes are consumed, so the rest of the payload is
+    /// treated as a shorter frame.
     fn inflate(
         &mut self,
         frame: &mut OpenFrame,
@@ -350,18 +357,20 @@ impl Receiver {
         }
         self.activity |= available > 0;
         frame.length -= available;
-        // Always present: without it, no frame would pass the rules as a compressed one.
+        // The decompressor is always present here, because without it the rules reject every
+        // compressed frame.
         let Some(inflating) = &mut self.inflating else { return Ok(()) };
         let (inflated, result) = inflating.add(fresh, last && frame.length == 0, self.config.limits.max_message_bytes);
-        // Check the inflated bytes before the error that follows them. The verdict then does not
-        // depend on whether both arrived in the same read.
+        // Validate the inflated bytes before returning the error that follows them. Which violation
+        // is reported then does not depend on how the payload was split into reads.
         if kind == MessageKind::Text {
             self.utf8.push(inflated).map_err(|_| Violation::TextNotUtf8)?;
         }
         result
     }
 
-    /// Checks that a text ends at the end of a character, because nothing can complete it any more.
+    /// Checks that a text message does not end inside a character, which no further byte could
+    /// complete.
     #[inline]
     fn check_complete(&self, kind: MessageKind) -> Result<(), Violation> {
         //= docs/src/rfc6455.md#section-5-6
@@ -411,17 +420,17 @@ impl Receiver {
         if bytes.is_empty() {
             return false;
         }
-        // The common case first, because it needs the fewest checks.
+        // Try the common case first, because it needs the fewest checks.
         if self.peek_unfragmented().is_some() {
             return true;
         }
-        // In the middle of a frame, only its payload counts. The processed part of a payload is
-        // still in the input, so the comparison covers the whole frame.
+        // The header of an open frame has been consumed, so only its payload must be complete. The
+        // processed part of the payload is still in the input, so compare with the whole length.
         if let Some(frame) = &self.frame {
             return bytes.len() >= frame.length;
         }
         let &[first, second, ..] = bytes else { return false };
-        // An invalid frame counts as complete: it needs no more bytes to be rejected.
+        // An invalid frame counts as complete, because rejecting it needs no more bytes.
         if rules::check_first_bytes(first, second, ControlFlow::Break).is_break() {
             return true;
         }
@@ -431,12 +440,13 @@ impl Receiver {
         })
     }
 
-    /// Returns the number of bytes that the current frame's payload still needs; 0 between frames.
+    /// Returns the number of bytes that are missing from the current frame's payload, or 0 between
+    /// frames.
     pub(super) fn payload_remaining(&self) -> usize {
         self.frame.as_ref().map_or(0, |frame| frame.length - frame.processed)
     }
 
-    /// Returns the number of received bytes that have not been processed.
+    /// Returns the number of received bytes that have not been consumed.
     pub(super) fn unconsumed_len(&self) -> usize {
         self.input.unconsumed_len()
     }
@@ -458,8 +468,8 @@ impl Receiver {
         &mut self.input
     }
 
-    /// Discards all input and everything that is open. After the peer's Close or a violation nothing
-    /// counts any more (sections 1.4 and 7.1.7).
+    /// Discards all input, the open frame and the open message. After the peer's Close or a
+    /// violation, all input is ignored (sections 1.4 and 7.1.7).
     pub(super) fn discard(&mut self) {
         self.input.clear();
         self.frame = None;
@@ -468,7 +478,7 @@ impl Receiver {
     }
 }
 
-/// Turns the first report of a rule into an error.
+/// Converts the first broken rule, if any, into an error.
 #[inline]
 fn to_result(checked: ControlFlow<Violation>) -> Result<(), Violation> {
     match checked {

@@ -9,8 +9,8 @@ use crate::{frame::rules::OpenMessageInfo, message::MessageKind};
 pub(super) struct OpenMessage {
     kind: MessageKind,
     compressed: bool,
-    /// The fragments so far. Empty for a compressed message, whose payload grows in the inflater's
-    /// buffer.
+    /// The payloads of the fragments so far. Empty for a compressed message, whose payload is
+    /// collected in the inflater's buffer.
     payload: BytesMut,
     /// The number of fragments so far.
     fragments: u32,
@@ -39,7 +39,8 @@ impl OpenMessage {
         self.fragments += 1;
     }
 
-    /// Counts a complete fragment of a compressed message, whose payload is elsewhere.
+    /// Counts a complete fragment of a compressed message, whose payload is in the inflater's
+    /// buffer.
     pub(super) const fn count_fragment(&mut self) {
         self.fragments += 1;
     }

@@ -1,4 +1,4 @@
-//! The libraries whose only interface is a stream and a sink of messages.
+//! The libraries whose only interface for messages is a stream and a sink.
 
 use std::{fmt::Debug, hint::black_box};
 

@@ -24,9 +24,9 @@ pub trait Codec {
 pub struct CodecTask {
     /// The stream from which the codec reads and to which it writes.
     pub stream: RepeatingStream,
-    /// The message that it writes.
+    /// The message that the codec writes.
     pub message: Bytes,
-    /// The kind of that message.
+    /// The kind of `message`.
     pub kind: PayloadKind,
 }
 
@@ -35,11 +35,11 @@ pub struct CodecTask {
 pub struct Library {
     /// The library's name in tables.
     pub name: &'static str,
-    /// Opens the library on the stream of a task.
+    /// Creates a codec of the library for a task.
     pub open: fn(CodecTask) -> Box<dyn Codec>,
 }
 
-/// Runs a future that waits for nothing but a [`RepeatingStream`].
+/// Runs a future that waits only for a [`RepeatingStream`].
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut cx = Context::from_waker(Waker::noop());

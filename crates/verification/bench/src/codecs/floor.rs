@@ -1,4 +1,4 @@
-//! Two reference points: the copy alone, and the minimum of work that returns messages.
+//! Two reference points: the copy alone, and the minimum of work that produces messages.
 
 use std::hint::black_box;
 
@@ -22,7 +22,8 @@ impl Codec for MemcpyCodec {
         while copied < count * length {
             self.buffer.clear();
             self.task.stream.fill(&mut self.buffer);
-            // A piece may end within the next message. Those few bytes hardly affect the result.
+            // A piece may end within the next message, whose first bytes are then counted too. They
+            // hardly affect the result.
             copied += black_box(&self.buffer).len();
         }
         count * length

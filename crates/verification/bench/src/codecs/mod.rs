@@ -1,7 +1,7 @@
 //! The libraries without a socket: from bytes in memory to messages, and back.
 //!
-//! This measures only what a library itself does. Reading includes one copy out of the
-//! [`RepeatingStream`](crate::repeating_stream::RepeatingStream), as out of a socket. For
+//! This benchmark measures only the work of the library itself. Reading includes one copy out of
+//! the [`RepeatingStream`](crate::repeating_stream::RepeatingStream), as out of a socket. For
 //! comparison, `memcpy` is that copy alone, and `floor` copies, parses headers and unmasks
 //! payloads.
 
@@ -16,7 +16,7 @@ mod tungstenite;
 
 pub use self::codec::{Codec, CodecTask, Library};
 
-/// The libraries. The reference points come first.
+/// All libraries, starting with the reference points.
 pub const LIBRARIES: [Library; 10] = [
     Library { name: "memcpy", open: floor::memcpy },
     Library { name: "floor", open: floor::floor },

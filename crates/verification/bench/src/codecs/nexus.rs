@@ -1,4 +1,4 @@
-//! nexus-web. Its messages borrow from the reader.
+//! nexus-web, whose messages borrow from the reader.
 
 use std::hint::black_box;
 
@@ -29,7 +29,7 @@ impl Codec for NexusCodec {
                 if self.reader.should_compact() {
                     self.reader.compact();
                 }
-                // An error only means that this read finds nothing.
+                // An error only means that this read finds no bytes. The next read finds some.
                 let _ = self.reader.read_from(&mut self.task.stream);
             };
         }

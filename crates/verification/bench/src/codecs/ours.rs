@@ -24,7 +24,7 @@ struct EngineCodec {
     connection: Connection,
     stream: RepeatingStream,
     payload: Bytes,
-    /// The payload, if the message is text.
+    /// The payload as a string, if the message is text.
     text: Option<String>,
     now: Instant,
 }
@@ -42,7 +42,7 @@ impl Codec for EngineCodec {
         let mut sum = 0;
         for _ in 0..count {
             sum += loop {
-                // Our driver makes the same calls, in this order.
+                // Make the calls that our driver makes, in the same order.
                 if let Some(message) = self.connection.poll_message() {
                     break black_box(message.as_bytes()).len();
                 }

@@ -1,4 +1,4 @@
-//! tungstenite, the blocking library. Its adapter for tokio adds to these times.
+//! tungstenite, the blocking library. Its adapter for tokio would add to the times measured here.
 
 use std::hint::black_box;
 

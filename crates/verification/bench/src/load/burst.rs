@@ -7,15 +7,16 @@ use bench::frames::{PayloadKind, from_client, from_server, payload};
 pub(crate) struct Burst {
     pub(super) request: Vec<u8>,
     pub(super) reply: Vec<u8>,
-    /// The offsets at which the replies end.
+    /// The offset in `reply` at which each reply ends.
     pub(super) ends: Vec<usize>,
 }
 
 impl Burst {
-    /// Creates a burst of `in_flight` messages of `size` bytes. Each has its own content and
-    /// masking key.
+    /// Creates a burst of `in_flight` messages of `size` bytes. Each message has its own content
+    /// and masking key.
     ///
-    /// `framed` is false for a server without WebSocket, which must send back the same bytes.
+    /// `framed` is false for a server without WebSocket, which must send back exactly the bytes
+    /// that it received.
     pub(crate) fn new(kind: PayloadKind, size: usize, in_flight: usize, framed: bool) -> Self {
         let mut burst = Self { request: Vec::new(), reply: Vec::new(), ends: Vec::new() };
         for seed in (1..).take(in_flight) {

@@ -14,22 +14,22 @@ use super::{burst::Burst, histogram::Histogram};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LoadTarget {
     pub(crate) address: SocketAddr,
-    /// The path to request in the handshake; `None` for a server without WebSocket.
+    /// The path that the handshake requests, or `None` for a server without WebSocket.
     pub(crate) path: Option<&'static str>,
 }
 
-/// The RFC's example of a key, and its accept value (section 1.3).
+/// The example key of the RFC, and its accept value (section 1.3).
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 #[derive(Debug)]
 pub(super) struct LoadConnection {
     stream: TcpStream,
-    /// The number of bytes of the burst that were written.
+    /// The number of bytes of the current burst that were written.
     written: usize,
-    /// The number of bytes of its replies that were received.
+    /// The number of bytes of the replies to the current burst that were received.
     received: usize,
-    /// The number of replies that were received completely.
+    /// The number of replies to the current burst that were received completely.
     replies: usize,
     began: Instant,
     pub(super) bursts: u64,
@@ -58,7 +58,7 @@ impl LoadConnection {
         self.write(burst)
     }
 
-    /// Writes the rest of the burst, as far as the socket accepts it.
+    /// Writes the rest of the burst, until the socket accepts no more bytes.
     pub(super) fn write(&mut self, burst: &Burst) -> io::Result<()> {
         while self.written < burst.request.len() {
             match self.stream.write(&burst.request[self.written..]) {
@@ -70,7 +70,8 @@ impl LoadConnection {
         Ok(())
     }
 
-    /// Reads and compares all available bytes. Returns the time if the burst is complete.
+    /// Reads all available bytes, and compares them with the expected ones. Returns the time of the
+    /// last read if the burst is complete, or `None` otherwise.
     pub(super) fn read(
         &mut self,
         buffer: &mut [u8],
@@ -97,7 +98,8 @@ impl LoadConnection {
                 return Ok(Some(now));
             }
             if count < buffer.len() {
-                // The socket is drained, and reports when it is readable again.
+                // A read that does not fill the buffer has drained the socket. The poll reports the
+                // socket when it is readable again, so another read would be a wasted system call.
                 return Ok(None);
             }
         }
@@ -113,12 +115,12 @@ impl LoadConnection {
         Ok(())
     }
 
-    /// Starts to wait for a reply to another connection's message.
+    /// Prepares to receive a reply to the message of another connection.
     pub(super) const fn expect_reply(&mut self) {
         self.received = 0;
     }
 
-    /// Returns how many bytes of the reply have arrived.
+    /// Returns the number of bytes of the reply that have arrived.
     pub(super) const fn received(&self) -> usize {
         self.received
     }

@@ -11,8 +11,8 @@ use super::{
 };
 
 impl LoadGenerator {
-    /// Sends the burst on the first connection. Returns the time until every other connection has
-    /// received the reply.
+    /// Sends the burst on the first connection. Returns the time until all other connections have
+    /// received the replies.
     pub(crate) fn push(&mut self, burst: &Burst) -> io::Result<Duration> {
         for connection in &mut self.connections {
             connection.expect_reply();

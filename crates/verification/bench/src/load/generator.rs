@@ -14,7 +14,8 @@ use super::{
     histogram::Histogram,
 };
 
-/// A server that sends nothing for this long counts as stuck.
+/// The maximum time in which a server may send nothing. After this time, the server counts as
+/// stuck.
 pub(super) const STUCK_AFTER: Duration = Duration::from_secs(10);
 
 /// The size of the read buffer in bytes.
@@ -62,7 +63,8 @@ impl LoadGenerator {
         self.exchange_on(0..self.connections.len(), burst, length)
     }
 
-    /// Exchanges bursts on some of the connections.
+    /// Exchanges bursts on some of the connections for `length`. Each of these connections sends at
+    /// least one burst and waits for all its replies.
     pub(crate) fn exchange_on(
         &mut self,
         which: Range<usize>,
@@ -85,8 +87,8 @@ impl LoadGenerator {
             for event in &self.events {
                 let index = event.token().0;
                 if !which.contains(&index) {
-                    // Every socket reports once that it is writable, even if it has nothing to
-                    // write.
+                    // Every socket is reported as writable once, so this event may be for a
+                    // connection that does not take part in this exchange.
                     continue;
                 }
                 let connection = &mut self.connections[index];
@@ -113,7 +115,7 @@ impl LoadGenerator {
     }
 }
 
-/// Returns the error for a server that is stuck while `waiting` connections wait for it.
+/// Returns the error for a server that has not replied to `waiting` connections.
 pub(super) fn stuck(waiting: usize) -> io::Error {
     io::Error::new(
         io::ErrorKind::TimedOut,

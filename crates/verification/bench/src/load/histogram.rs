@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-/// The number of buckets for each doubling. A value is exact to one part in 32.
+/// The number of buckets for each doubling. A recorded value differs from the real one by at most
+/// one part in 32.
 const STEPS: u32 = 32;
 const STEP_BITS: u32 = STEPS.ilog2();
 
 /// Counts how often each latency occurred.
 ///
-/// The buckets become wider with the value. So a few kilobytes cover microseconds and seconds, and
-/// adding a value takes a shift and an increment.
+/// The width of a bucket grows with its values. So a few kilobytes are enough for microseconds and
+/// seconds, and adding a value takes only a shift and an increment.
 #[derive(Debug, Clone)]
 pub(crate) struct Histogram {
     counts: Vec<u32>,
@@ -30,7 +31,7 @@ impl Default for Histogram {
 /// ```
 fn bucket(nanoseconds: u64) -> usize {
     let doublings = nanoseconds.max(1).ilog2().saturating_sub(STEP_BITS);
-    // Between 32 and 63, or below 32 without doubling.
+    // The highest bits of the value: between 32 and 63, or below 32 if the value was not shifted.
     let step = nanoseconds >> doublings;
     usize::try_from(u64::from(doublings * STEPS) + step).unwrap_or(usize::MAX)
 }
@@ -49,7 +50,7 @@ impl Histogram {
         self.total += 1;
     }
 
-    /// Returns the latency that `thousandths` of all messages did not exceed.
+    /// Returns the latency that the given share of all messages, in thousandths, did not exceed.
     pub(crate) fn percentile(&self, thousandths: u64) -> Duration {
         let wanted = (self.total * thousandths).div_ceil(1000);
         let mut seen = 0;

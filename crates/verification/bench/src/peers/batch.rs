@@ -1,4 +1,4 @@
-//! Answers several messages with one flush, for libraries that leave this to the application.
+//! Answers several messages with one flush, for libraries that leave the flush to the application.
 
 use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 
@@ -6,14 +6,14 @@ use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 /// others on the thread.
 const MAX_BATCH: usize = 32;
 
-/// Echoes the messages for which `is_data` returns true. It receives all messages that are
-/// available without waiting, then answers them, then flushes.
+/// Echoes the messages for which `is_data` returns true. The function receives all messages that
+/// are available without waiting, then answers them, then flushes.
 pub(super) async fn echo<C, M, E>(mut connection: C, is_data: impl Fn(&M) -> bool) -> Result<(), E>
 where
     C: Stream<Item = Result<M, E>> + Sink<M, Error = E> + Unpin,
 {
-    // Receive all messages before answering: some libraries write what was fed as soon as the
-    // application asks for the next message.
+    // Receive all messages before answering any: some libraries write queued messages as soon as
+    // the application asks for the next message, which would defeat the batch.
     let mut batch = Vec::new();
     while let Some(message) = connection.next().await {
         batch.push(message?);

@@ -1,8 +1,9 @@
-//! The second reference point: the minimum of work that turns a client's frames into a server's.
+//! The second reference point: the minimum of work that turns frames from a client into frames from
+//! a server.
 //!
-//! It parses headers, unmasks payloads and writes. It checks nothing, reassembles nothing, and
-//! passes on a payload before the frame is complete. No library can do so little: what a library
-//! costs above this is the price of correctness.
+//! It parses headers, unmasks payloads and writes. This server checks nothing, reassembles nothing,
+//! and passes on a payload before the frame is complete. No correct library can do so little work:
+//! the additional cost of a library is the price of correctness.
 
 use std::{
     cell::RefCell,
@@ -61,14 +62,14 @@ async fn echo(stream: &mut TcpStream) -> io::Result<()> {
 /// Turns the frames of one client into frames of a server, across reads.
 #[derive(Debug, Default)]
 pub struct FrameTranslator {
-    /// The beginning of an incomplete header.
+    /// The first bytes of an incomplete header.
     header: Vec<u8>,
-    /// The number of payload bytes that have not arrived.
+    /// The number of payload bytes of the current frame that have not arrived.
     payload_remaining: usize,
     key: [u8; 4],
 }
 
-/// Parses a masked header. Returns its length, the payload's length and the key.
+/// Parses a masked header. Returns its length, the payload's length and the masking key.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Option<(usize, usize, [u8; 4])> {
     let (length, at) = match bytes.get(1)? & 0x7F {
@@ -79,12 +80,13 @@ pub fn parse(bytes: &[u8]) -> Option<(usize, usize, [u8; 4])> {
     Some((at + 4, length, *bytes.get(at..)?.first_chunk()?))
 }
 
-/// The maximum length of a masked header. An earlier read may have left this much of one.
+/// The maximum length of a masked header in bytes. The output needs this much extra room, because
+/// an earlier read may have left a part of a header.
 const MAX_HEADER: usize = 14;
 
 impl FrameTranslator {
     /// Turns the next bytes of a client's frames into a server's. `output` must have room for as
-    /// many bytes and a header.
+    /// many bytes, and for one header.
     pub fn translate<'a>(&mut self, mut bytes: &[u8], output: &'a mut [u8]) -> &'a [u8] {
         let mut at = 0;
         loop {
@@ -112,7 +114,7 @@ impl FrameTranslator {
                 return &output[..at];
             };
             let header = if begun == 0 { &bytes[..len] } else { &self.header[..len] };
-            // A server's header is the same, but without the mask bit and the key.
+            // The server's header is the client's header without the mask bit and the masking key.
             let header = &header[..len - 4];
             output[at..at + header.len()].copy_from_slice(header);
             output[at + 1] &= 0x7F;
@@ -139,7 +141,8 @@ fn copy_xor(from: &[u8], to: &mut [u8], key: [u8; 4]) {
     }
 }
 
-/// How many bytes one step of a loop processes. The compiler turns a step into vector instructions.
+/// The number of bytes that one step of a loop processes. The compiler turns a step into vector
+/// instructions.
 const STEP: usize = 32;
 
 fn repeat(key: [u8; 4]) -> [u8; STEP] {

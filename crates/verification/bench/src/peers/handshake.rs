@@ -1,6 +1,8 @@
-//! The opening handshake, for libraries that have none or that need an HTTP server for it.
+//! The opening handshake, for libraries that do not implement it or that need an HTTP server for
+//! it.
 //!
-//! It checks nothing, because it ends before the measurement begins.
+//! This handshake validates nothing. It does not affect the figures, because it ends before the
+//! measurement begins.
 
 use std::io;
 

@@ -1,8 +1,9 @@
-//! Echo servers. Each one runs in its own process and on one thread, and prints its port.
+//! Echo servers. Each server runs in its own process and on one thread, and prints its address.
 //!
 //! Each library is used as its documentation recommends for a fast server: with vector instructions
 //! and validation enabled, and with gathered writes where it supports them. [`serve`] contains what
-//! all servers share. [`handshake`] is for libraries that have no HTTP handshake.
+//! all servers share. [`handshake`] performs the opening handshake for libraries that have no HTTP
+//! handshake.
 
 mod batch;
 mod fastwebsockets;
@@ -23,9 +24,10 @@ use std::io;
 /// A server that is part of this program.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
-    /// The name in tables and on the command line.
+    /// The server's name in tables and on the command line.
     pub name: &'static str,
-    /// The crate whose version is in this package's manifest. Empty for a server without a library.
+    /// The name of the crate whose version is in this package's manifest. Empty for a server
+    /// without a library.
     pub crate_name: &'static str,
     /// Runs an echo server without end.
     pub echo: fn() -> io::Result<()>,
@@ -33,7 +35,7 @@ pub struct Peer {
     pub fan_out: Option<fn() -> io::Result<()>>,
 }
 
-/// The servers. The reference points come first.
+/// All servers, starting with the reference points.
 pub const PEERS: [Peer; 10] = [
     Peer { name: "raw TCP", crate_name: "", echo: raw_tcp::serve, fan_out: None },
     Peer { name: "minimal frames", crate_name: "", echo: floor::serve, fan_out: None },

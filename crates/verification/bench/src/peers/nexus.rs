@@ -1,5 +1,5 @@
-//! nexus-web, a protocol without I/O, like ours. It has no server, so this file contains the loop:
-//! read, answer everything that arrived, write once.
+//! nexus-web, a protocol engine without I/O, like ours. It has no server, so this file contains the
+//! loop: read, answer all messages that arrived, write once.
 
 use std::io;
 

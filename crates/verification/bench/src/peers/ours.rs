@@ -11,7 +11,7 @@ pub(super) fn serve() -> io::Result<()> {
     super::serve::serve(echo)
 }
 
-/// Does the same as `crates/server` at `/echo`.
+/// Echoes as `crates/server` does at `/echo`.
 async fn echo(stream: TcpStream) -> Result<(), BoxError> {
     let mut connection = websocket::accept(stream).await?;
     Ok(connection.serve(|message, outbound| Ok(outbound.send_back(message)?)).await?)
@@ -23,7 +23,7 @@ pub(super) fn serve_fan_out() -> io::Result<()> {
 }
 
 /// Forwards each message to all other clients. The connection that receives a message encodes it
-/// once, and all others share the result.
+/// once, and all other connections share the encoded frame.
 async fn relay(stream: TcpStream, everyone: broadcast::Sender<(Arc<()>, PreparedMessage)>) -> Result<(), BoxError> {
     let mut connection = websocket::accept(stream).await?;
     // The address of this allocation identifies the connection.

@@ -1,7 +1,6 @@
-//! The first reference point: bytes are sent back as they are, without WebSocket.
+//! The first reference point: a server without WebSocket that sends back every byte unchanged.
 //!
-//! The only costs are system calls and tokio's wake-ups. A WebSocket server has these costs as
-//! well.
+//! The only costs are system calls and tokio's wake-ups, which every WebSocket server also has.
 
 use std::{
     cell::RefCell,
@@ -16,9 +15,9 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The size of the read buffer in bytes. All connections of the thread share one. A real server
-/// would use a smaller one, because it needs the cache for other work. But this is a reference
-/// point, and no other size that was tried costs less per byte.
+/// The size of the read buffer in bytes. All connections of the thread share one buffer. A real
+/// server would use a smaller buffer, because it needs the cache for other work. But this server is
+/// a reference point, and no other size that was tried costs less per byte.
 pub(super) const BLOCK: usize = 1 << 20;
 
 thread_local! {
@@ -40,8 +39,8 @@ async fn echo(stream: &mut TcpStream) -> io::Result<()> {
                 Poll::Ready(written) => written?,
                 Poll::Pending => 0,
             };
-            // The task must not wait while it borrows the shared buffer. Keep the bytes that the
-            // socket did not accept.
+            // The task must not wait while it borrows the shared buffer, because other tasks use
+            // that buffer too. So keep a copy of the bytes that the socket did not accept.
             unsent.extend_from_slice(&bytes[written..]);
             Poll::Ready(Ok::<_, io::Error>(!bytes.is_empty()))
         })

@@ -8,13 +8,14 @@ use std::{
 
 use tokio::net::{TcpSocket, TcpStream};
 
-/// An error of any library.
+/// An error from any of the libraries.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How many connections may wait to be accepted. Some measurements open ten thousand at once.
+/// The maximum number of connections that wait to be accepted. Some measurements open ten thousand
+/// at once.
 const BACKLOG: u32 = 4096;
 
-/// Serves without end on one thread, with a task for each connection.
+/// Serves connections without end on one thread, with one task for each connection.
 ///
 /// # Errors
 /// The port cannot be bound, or a connection cannot be accepted.
@@ -32,15 +33,16 @@ where
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            // Spawn the future itself, because an async block around it would double the task's
-            // size. Ignore its result: the load generator leaves without a Close, which each
-            // library reports differently. The load generator checks the echoes.
+            // Spawn the future itself, because an async block around it would double the size of
+            // the task. Ignore its result: the load generator disconnects without a Close, which
+            // each library reports differently. The load generator itself checks the echoes.
             tokio::spawn(handle(stream));
         }
     })
 }
 
-/// Prints the server's address for the process that started it. All servers print the same line.
+/// Prints the server's address for the process that started the server. All servers print the same
+/// line.
 fn announce(address: SocketAddr) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "listening on ws://{address}/")?;

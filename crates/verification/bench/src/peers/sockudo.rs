@@ -1,4 +1,5 @@
-//! sockudo-ws. Its read path writes fed messages before it waits.
+//! sockudo-ws. When it has to wait for input, it first writes the queued messages, so no flush is
+//! needed.
 
 use std::io;
 
@@ -8,8 +9,8 @@ use sockudo_ws::{Config, Http1, Message, server::WebSocketServer};
 pub(super) fn serve() -> io::Result<()> {
     sockudo_ws::init_clock();
     super::serve::serve(async |stream| {
-        // `accept_raw` keeps the concrete stream type. The other method to accept adds a virtual
-        // call.
+        // `accept_raw` keeps the concrete type of the stream. The library's other method for
+        // accepting adds a virtual call.
         let server = WebSocketServer::<Http1>::new(Config::default());
         let (mut connection, _) = server.accept_raw(stream).await?;
         while let Some(message) = connection.next().await {

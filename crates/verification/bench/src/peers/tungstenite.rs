@@ -21,8 +21,8 @@ pub(super) fn serve_fan_out() -> io::Result<()> {
     super::serve::serve(move |stream| relay(stream, everyone.clone()))
 }
 
-/// Forwards each message to all other clients. They share its payload, but each connection encodes
-/// it again.
+/// Forwards each message to all other clients. The connections share the payload, but each of them
+/// encodes its own frame.
 async fn relay(stream: TcpStream, everyone: broadcast::Sender<(Arc<()>, Message)>) -> Result<(), BoxError> {
     let mut connection = accept_async(stream).await?;
     let me = Arc::new(());

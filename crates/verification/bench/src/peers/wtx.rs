@@ -1,4 +1,4 @@
-//! wtx. It always writes each frame immediately.
+//! wtx, which always writes each frame immediately.
 
 use std::io;
 
@@ -16,7 +16,8 @@ pub(super) fn serve() -> io::Result<()> {
         let mut buffer = Vector::new();
         loop {
             buffer.clear();
-            // "Adaptive" leaves a message in one frame where it was read.
+            // `Adaptive` leaves a message that arrived in one frame in the read buffer, without a
+            // copy.
             let origin = WebSocketPayloadOrigin::Adaptive;
             let mut frame = reader.read_frame(&mut buffer, &mut common, origin).await?;
             match frame.op_code() {

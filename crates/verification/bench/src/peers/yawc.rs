@@ -1,5 +1,5 @@
-//! yawc, configured as for its own published figures: larger buffers, validated text, batches of
-//! 32.
+//! yawc, configured as for its own published figures: larger buffers, validation of text, batches
+//! of 32 messages.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use super::{batch, handshake};
 /// The maximum size of a message in bytes, the same as for the other libraries.
 const MAX_MESSAGE: usize = 64 << 20;
 
-/// Returns the options for a server with few, busy connections.
+/// Returns the options for a server with few, but busy connections.
 #[must_use]
 pub(crate) fn options() -> Options {
     Options::default()

@@ -1,5 +1,5 @@
-//! The client that the suite tests. It asks for the number of cases, then connects once for each
-//! case and echoes everything that arrives.
+//! The client that the suite tests. The client asks for the number of cases, then connects once for
+//! each case and echoes everything that arrives.
 //!
 //! ```text
 //!   /getCaseCount                    a message: the number of cases
@@ -16,7 +16,7 @@ use crate::implementation::Implementation;
 /// Runs all cases. `url` is the suite's address with a slash at the end.
 ///
 /// An error in a case does not end the run: the suite breaks rules on purpose, and rates the
-/// reaction.
+/// client's reaction.
 ///
 /// # Errors
 /// The suite cannot be reached, or does not send the number of cases.
@@ -32,7 +32,8 @@ pub async fn run(of: Implementation, url: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Opens a connection and echoes until it ends. Returns the first message, if it is text.
+/// Opens a connection and echoes all messages until the connection ends. Returns the first message,
+/// if it is text.
 async fn open(of: Implementation, url: &str) -> Result<Option<String>, String> {
     match of {
         Implementation::Ours => ours::echo(url).await,

@@ -7,7 +7,7 @@ use websocket::{
 
 pub(super) async fn echo(url: &str) -> Result<Option<String>, String> {
     let mut first = None;
-    // The suite's answer to this offer is part of the case.
+    // Offer compression in every case, because the suite's answer to the offer is part of the case.
     let connecting = async { Connector::new(url)?.deflate(DeflateOptions::default()).connect().await };
     match connecting.await {
         Ok(mut connection) => {
@@ -15,8 +15,8 @@ pub(super) async fn echo(url: &str) -> Result<Option<String>, String> {
                 println!("{url}: {error}");
             }
         }
-        // Without a TCP connection to the suite, no case can run. An invalid response affects one
-        // case only.
+        // Only a failed TCP connection ends the run, because then no further case can run. An
+        // invalid response affects only one case.
         Err(error @ ConnectError::Tcp { .. }) => return Err(error.to_string()),
         Err(error) => println!("{url}: {error}"),
     }

@@ -24,7 +24,7 @@ pub(super) async fn echo(url: &str) -> Result<Option<String>, String> {
                 }
                 connection.send(message).await
             }
-            // The library answers Ping and Close frames.
+            // Ignore all other messages: the library itself answers Ping and Close frames.
             Ok(_) => Ok(()),
             Err(error) => Err(error),
         };

@@ -4,18 +4,20 @@ use protocol::Role;
 
 use crate::disagreements::{Comparison, known};
 
-/// Checks that both receive the same as a server, or that the disagreement is known.
+/// Checks that both engines, as servers, return the same events for the same bytes, or that the
+/// disagreement is known.
 ///
 /// # Panics
-/// The disagreement is not known.
+/// Panics if the engines disagree and the disagreement is not known.
 pub fn server(input: &[u8]) {
     compare(Role::Server, input);
 }
 
-/// Checks that both receive the same as a client, or that the disagreement is known.
+/// Checks that both engines, as clients, return the same events for the same bytes, or that the
+/// disagreement is known.
 ///
 /// # Panics
-/// The disagreement is not known.
+/// Panics if the engines disagree and the disagreement is not known.
 pub fn client(input: &[u8]) {
     compare(Role::Client, input);
 }

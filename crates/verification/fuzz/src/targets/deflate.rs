@@ -13,19 +13,19 @@ use crate::{
     splits::seed,
 };
 
-/// Checks that the record does not depend on the split, and that the messages are what `flate2`
-/// decompresses from their payloads, within the limit.
+/// Checks that the record of a server does not depend on the split into reads, that `flate2`
+/// decompresses the payloads to the same messages, and that memory stays within the limit.
 ///
 /// # Panics
-/// The property does not hold.
+/// Panics if one of these checks fails.
 pub fn to_server(input: &[u8]) {
     to(Role::Server, input);
 }
 
-/// Checks the same as [`to_server`], for a client.
+/// Checks the same properties as [`to_server`], but of a client.
 ///
 /// # Panics
-/// The property does not hold.
+/// Panics if one of these checks fails.
 pub fn to_client(input: &[u8]) {
     to(Role::Client, input);
 }
@@ -33,7 +33,7 @@ pub fn to_client(input: &[u8]) {
 fn to(role: Role, input: &[u8]) {
     let Some((seed, rest)) = seed(input) else { return };
     let Some((parameters, bytes)) = rest.split_first() else { return };
-    // Twice the largest window.
+    // 64 KiB is twice the largest window.
     let limits = limits(seed, Limits::DEFAULT.max_message_bytes(64 << 10));
     let options = options(*parameters);
     let negotiated = negotiated_by(role, &options);
@@ -46,7 +46,8 @@ fn to(role: Role, input: &[u8]) {
     assert_bounded(bytes, &negotiated, limits.max_message_bytes);
 }
 
-/// Compares the received messages with the messages that the one-shot inflater returns.
+/// Compares the messages that the engine received with those that the one-shot inflater returns for
+/// the same payloads.
 fn compare(record: &EngineRecord, bytes: &[u8], mut inflater: OneShotInflater, limit: usize) {
     let is_message = |event: &&ReceivedEvent| matches!(event, ReceivedEvent::Text(_) | ReceivedEvent::Binary(_));
     let mut events = record.events.iter().filter(is_message);
@@ -66,13 +67,15 @@ fn compare(record: &EngineRecord, bytes: &[u8], mut inflater: OneShotInflater, l
             assert_eq!(OneShotResult::Message(message.to_vec()), expected);
             continue;
         }
-        // The connection ended with this message.
+        // The engine did not return this message, so it must have failed, or the message must be
+        // incomplete.
         match (&record.violation, expected) {
             (Some(Violation::DeflateInvalid), expected) => assert_eq!(expected, OneShotResult::Invalid),
             (Some(Violation::MessageTooBig { .. }), expected) if is_compressed => {
                 assert_eq!(expected, OneShotResult::TooBig);
             }
-            // The bytes broke another rule, perhaps before the mistake in this message.
+            // The bytes broke another rule, perhaps before the end of this message, so the two
+            // results cannot be compared.
             (Some(_), _) => {}
             (None, expected) => {
                 assert!(!is_complete, "{expected:?} was not received");
@@ -85,8 +88,8 @@ fn compare(record: &EngineRecord, bytes: &[u8], mut inflater: OneShotInflater, l
     assert_ne!(record.violation, Some(Violation::DeflateInvalid), "all sent messages were received");
 }
 
-/// Checks that a decompressed message never needs more memory than the limit and one byte. That
-/// byte shows that the message exceeds the limit.
+/// Checks that decompressing a message never needs more memory than the limit and one byte. The
+/// additional byte shows that the message exceeds the limit.
 fn assert_bounded(bytes: &[u8], negotiated: &NegotiatedDeflate, limit: usize) {
     let mut inflater = Inflater::new(negotiated);
     let compressed = messages(bytes).into_iter().filter(|message| message.is_compressed);
@@ -106,7 +109,7 @@ fn assert_bounded(bytes: &[u8], negotiated: &NegotiatedDeflate, limit: usize) {
     }
 }
 
-/// A message as its frames describe it.
+/// A message, assembled from its frames without decompression.
 struct SentMessage {
     opcode: Opcode,
     /// Whether RSV1 is set on its first frame.
@@ -117,8 +120,8 @@ struct SentMessage {
     is_complete: bool,
 }
 
-/// Returns the messages in these bytes, up to a Close, up to the end, or up to a frame that belongs
-/// to no message. Does not check whether the frames are valid.
+/// Returns the messages in these bytes, up to a Close frame, a frame that does not belong to a
+/// message, or the end of the bytes. Does not check whether the frames are valid.
 fn messages(mut bytes: &[u8]) -> Vec<SentMessage> {
     let mut messages: Vec<SentMessage> = Vec::new();
     while let Ok(Some((header, len))) = FrameHeader::parse(bytes) {

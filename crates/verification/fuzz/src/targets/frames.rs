@@ -7,18 +7,19 @@ use crate::{
     splits::seed,
 };
 
-/// Checks that the events, the answers and the end do not depend on the split into reads.
+/// Checks that the events, the output and the close information of a server do not depend on the
+/// split into reads.
 ///
 /// # Panics
-/// They do, or [`feed`](crate::engine::feed) panics.
+/// Panics if they depend on the split, or if [`feed`](crate::engine::feed) panics.
 pub fn to_server(input: &[u8]) {
     to(Role::Server, input);
 }
 
-/// Checks the same as [`to_server`], for a client.
+/// Checks the same properties as [`to_server`], but of a client.
 ///
 /// # Panics
-/// The same as for [`to_server`].
+/// Panics under the same conditions as [`to_server`].
 pub fn to_client(input: &[u8]) {
     to(Role::Client, input);
 }

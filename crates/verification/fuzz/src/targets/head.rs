@@ -1,32 +1,33 @@
-//! The properties that a request and a response have in common.
+//! Checks the properties that request heads and response heads have in common.
 
 use bytes::BytesMut;
 use protocol::{HandshakeViolation, Limits, handshake::Status};
 
 use crate::splits::pieces;
 
-/// The bytes that complete a head.
+/// The end of a head: a line end and an empty line.
 const END: &[u8] = b"\r\n\r\n";
 
-/// Returns limits that an input can exceed.
+/// Returns limits that a short input can exceed.
 pub(super) const fn limits() -> Limits {
     Limits::DEFAULT.max_head_bytes(1024).max_headers(12)
 }
 
 /// The common interface of the two sides of a handshake.
 pub(super) trait HandshakeSide: Sized {
-    /// The result of a valid head.
+    /// The value that a valid head results in.
     type Done;
     /// The error for an invalid head.
     type Error;
 
-    /// Creates a handshake that has read nothing.
+    /// Creates a handshake that has not read any bytes.
     fn new() -> Self;
     fn input(&mut self) -> &mut BytesMut;
     fn poll(self) -> Result<Status<Self, Self::Done>, Self::Error>;
-    /// Returns the violation, if the error is one.
+    /// Returns the violation, or `None` if the error is not a violation.
     fn violation(error: &Self::Error) -> Option<&HandshakeViolation>;
-    /// Describes the result without the bytes after the head, which depend on the split.
+    /// Describes the result, but leaves out the bytes after the head, because their number depends
+    /// on the split.
     fn describe(result: &Result<Self::Done, Self::Error>) -> String;
 }
 
@@ -38,8 +39,9 @@ pub(super) fn read_in_any_split<H: HandshakeSide>(seed: u32, bytes: &[u8]) -> He
     let whole = read::<H>([bytes]);
     let split = read::<H>(pieces(seed, bytes));
     if describe::<H>(&whole) != describe::<H>(&split) {
-        // The engine parses an incomplete head only now and then. So the split determines when it
-        // notices a mistake. Once the head is complete, it must notice the mistake in any split.
+        // The engine does not parse an incomplete head after every read, so the split determines
+        // when the engine notices a mistake. Complete the head: the engine must then notice the
+        // mistake in any split.
         let (whole, split) = (read::<H>([bytes, END]), read::<H>(pieces(seed, bytes).into_iter().chain([END])));
         assert!(
             is_invalid_head::<H>(&whole) && is_invalid_head::<H>(&split),
@@ -51,7 +53,7 @@ pub(super) fn read_in_any_split<H: HandshakeSide>(seed: u32, bytes: &[u8]) -> He
     whole
 }
 
-/// Passes the pieces to a handshake until it has a result.
+/// Passes the pieces to a new handshake until it has a result.
 fn read<'a, H: HandshakeSide>(pieces: impl IntoIterator<Item = &'a [u8]>) -> HeadResult<H> {
     let mut handshake = H::new();
     let mut received = 0;
@@ -75,10 +77,11 @@ fn describe<H: HandshakeSide>(result: &HeadResult<H>) -> String {
     result.as_ref().map_or_else(|| "more bytes are needed".to_owned(), H::describe)
 }
 
-/// Returns whether the bytes were rejected because they are not an HTTP head, or are too long for
-/// one.
+/// Returns whether the bytes were rejected because they are not an HTTP head, or because they
+/// exceed a limit on heads.
 ///
-/// A head can be both, and the split determines which of the two is noticed first.
+/// A head can be malformed and too long, and the split determines which mistake is noticed first.
+/// The two are therefore treated as the same result.
 fn is_invalid_head<H: HandshakeSide>(result: &HeadResult<H>) -> bool {
     let violation = result.as_ref().and_then(|result| result.as_ref().err()).and_then(H::violation);
     matches!(

@@ -1,4 +1,4 @@
-//! The request that a server receives (sections 4.2 and 11.3).
+//! Checks a server that receives a request (sections 4.2 and 11.3).
 
 use bytes::BytesMut;
 use http::StatusCode;
@@ -10,11 +10,13 @@ use protocol::{
 use super::head::{HandshakeSide, limits, read_in_any_split};
 use crate::splits::seed;
 
-/// Checks that the request or the violation does not depend on the split, that a violation has an
-/// HTTP response, and that an accepted request has a 101 response.
+/// Checks that the result of a request does not depend on the split into reads, and that each
+/// response has exactly one head.
+///
+/// A valid request must be accepted with a 101, and a violation must lead to a 4xx status.
 ///
 /// # Panics
-/// The property does not hold.
+/// Panics if one of these checks fails.
 pub fn run(input: &[u8]) {
     let Some((seed, bytes)) = seed(input) else { return };
     let violation = match read_in_any_split::<ServerHandshake>(seed, bytes) {
@@ -38,7 +40,7 @@ pub fn run(input: &[u8]) {
     };
     let response = rejection(&violation);
     assert!(response.status().is_client_error(), "{violation:?} has the status {}", response.status());
-    // The sentence may quote the client. The quotation must not become part of the head.
+    // The body may quote the request. The quotation must not become part of the head.
     let bytes = encode_response(&response);
     let body = response.body().as_bytes();
     assert!(bytes.ends_with(body));
@@ -73,7 +75,8 @@ impl HandshakeSide for ServerHandshake {
     }
 }
 
-/// Checks that these bytes are lines and one empty line, and that nothing follows it.
+/// Checks that these bytes are lines that end with one empty line, and that nothing follows the
+/// empty line.
 fn assert_one_head(bytes: &[u8]) {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
     assert_eq!(end, Some(bytes.len() - 4), "{}", String::from_utf8_lossy(bytes));

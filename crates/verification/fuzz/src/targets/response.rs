@@ -1,4 +1,4 @@
-//! The response that a client receives (sections 4.1 and 11.3).
+//! Checks a client that receives a response (sections 4.1 and 11.3).
 
 use bytes::BytesMut;
 use protocol::{
@@ -17,11 +17,11 @@ const NONCE: Nonce = Nonce(*b"the sample nonce");
 const SUBPROTOCOLS: [&str; 2] = ["chat", "superchat"];
 const EXTENSION: &str = "permessage-deflate";
 
-/// Checks that the result does not depend on the split, and that the client accepts only what it
-/// offered.
+/// Checks that the result of a response does not depend on the split into reads, and that the
+/// client accepts only an extension or a subprotocol that it offered.
 ///
 /// # Panics
-/// The property does not hold.
+/// Panics if one of these checks fails.
 pub fn run(input: &[u8]) {
     let Some((seed, bytes)) = seed(input) else { return };
     if let Some(Ok(established)) = read_in_any_split::<ClientHandshake>(seed, bytes) {

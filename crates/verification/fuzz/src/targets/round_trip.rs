@@ -14,11 +14,11 @@ use crate::{
     splits::{pieces, seed},
 };
 
-/// Checks that one side receives exactly what the other sends, in either direction, for all forms
-/// of sending and all splits.
+/// Checks that each side receives exactly the messages that the other side sends, for every send
+/// method and every split into reads.
 ///
 /// # Panics
-/// The property does not hold.
+/// Panics if one of these checks fails.
 pub fn run(input: &[u8]) {
     let Some((seed, rest)) = seed(input) else { return };
     let Some((&[parameters, level], mut rest)) = rest.split_first_chunk() else { return };
@@ -27,7 +27,8 @@ pub fn run(input: &[u8]) {
     let (of_client, of_server) = negotiate(&options);
     let now = Instant::now();
     let keys = Box::new(move || MaskingKey(seed.to_be_bytes()));
-    // No time passes, and each fragment is followed by a Ping.
+    // The clock never advances, and a Ping follows each fragment except the last. Disable the limit
+    // on control frames per second, which these Pings could exceed.
     let limits = Limits::DEFAULT.max_control_frames_per_second(u32::MAX);
     let config = Arc::new(Config::default().limits(limits));
     let mut client = Connection::client(Arc::clone(&config), keys, now).with_deflate(&of_client);
@@ -40,7 +41,7 @@ pub fn run(input: &[u8]) {
         };
         let pings = task.send(from, seed, &options);
         let mut events = transfer(from, to, seed, now);
-        // The answers to earlier Pings.
+        // Ignore Pongs, which answer earlier Pings.
         events.retain(|event| !matches!(event, ReceivedEvent::Pong(_)));
         let mut expected = vec![ReceivedEvent::Ping(Vec::new()); pings];
         expected.push(match task.kind {
@@ -53,12 +54,13 @@ pub fn run(input: &[u8]) {
     }
 }
 
-/// The form in which a message is passed to the connection.
+/// The method by which a message is sent.
 #[derive(Clone, Copy)]
 enum SendForm {
     Owned,
     Borrowed,
-    /// Encoded once for many connections. A client sends an owned message instead.
+    /// As a prepared message, which is encoded once for many connections. A client sends an owned
+    /// message instead.
     PreparedMessage,
     /// In fragments, each followed by a Ping, except the last.
     Fragments,
@@ -75,13 +77,14 @@ struct SendTask {
 impl SendTask {
     /// Reads a task from the beginning of an input.
     ///
-    /// The first byte determines the sender, the kind of message and the form. The second is the
-    /// length of the bytes that follow, and the third is how often they are repeated. So even a
-    /// small input can fill the largest window.
+    /// The first byte determines the sender, the kind of message and the form. The second byte is
+    /// the length of the chunk that follows, and the third byte determines how often the chunk is
+    /// repeated. The repetition lets even a small input make a large message.
     fn read(input: &[u8]) -> Option<(Self, &[u8])> {
         let (&[mode, len, repetitions], rest) = input.split_first_chunk()?;
         let (chunk, rest) = rest.split_at_checked(len.into())?;
-        // Up to 63 times, which makes at most 16 KiB. Larger messages would only be slower.
+        // At most 63 repetitions make a message of less than 16 KiB. Larger messages would only
+        // make the target slower.
         let message = chunk.repeat(usize::from(repetitions % 64));
         let kind = if mode & 2 == 0 { MessageKind::Text } else { MessageKind::Binary };
         let task = Self {
@@ -101,7 +104,7 @@ impl SendTask {
         Some((task, rest))
     }
 
-    /// Sends the message. Returns how many Pings were sent as well.
+    /// Sends the message. Returns the number of Pings sent between its fragments.
     fn send(&self, from: &mut Connection, seed: u32, options: &DeflateOptions) -> usize {
         let Self { kind, message, .. } = self;
         let text = || str::from_utf8(message).expect("the message was made from text");
@@ -117,7 +120,8 @@ impl SendTask {
             (SendForm::Owned | SendForm::PreparedMessage, _) => from.send(whole()),
             (SendForm::Borrowed, MessageKind::Text) => from.send_text(text()),
             (SendForm::Borrowed, MessageKind::Binary) => from.send_binary(message),
-            // An odd seed leads to larger pieces. Thousands of small ones would only be slow.
+            // An odd seed leads to larger pieces. Thousands of small fragments would only make the
+            // target slower.
             (SendForm::Fragments, _) => pieces(seed | 1, message)
                 .into_iter()
                 .try_for_each(|piece| {
@@ -132,7 +136,7 @@ impl SendTask {
     }
 }
 
-/// Transfers the bytes of one side to the other in pieces. Returns the events there.
+/// Transfers the output of `from` to `to` in pieces. Returns the events of `to`.
 fn transfer(from: &mut Connection, to: &mut Connection, seed: u32, now: Instant) -> Vec<ReceivedEvent> {
     let mut bytes = Vec::new();
     while let Some(Transmit::Bytes(output)) = from.poll_transmit() {

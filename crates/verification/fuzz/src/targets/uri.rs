@@ -1,11 +1,12 @@
-//! URIs (section 3).
+//! Checks the parsing of URIs (section 3).
 
 use protocol::{Uri, handshake::ClientRequest};
 
-/// Checks that an accepted URI fits into a request, and is the same after writing and parsing.
+/// Checks that an accepted URI is safe in a request, and stays the same when it is formatted and
+/// parsed again.
 ///
 /// # Panics
-/// The property does not hold.
+/// Panics if one of these checks fails.
 pub fn run(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let Ok(uri) = text.parse::<Uri>() else { return };
@@ -14,12 +15,13 @@ pub fn run(input: &[u8]) {
     assert_eq!(again, uri, "after writing and parsing");
 
     assert!(uri.resource_name().starts_with('/'), "a request has a path");
-    // Neither a space nor a line end may get from the URI into the request line or a header.
+    // These parts are written into the request line and the Host header. A space or a line end in
+    // them would let the URI change the request.
     for part in [uri.resource_name(), &uri.host_header(), uri.host()] {
         assert!(part.bytes().all(|byte| byte.is_ascii_graphic()), "{part:?} does not fit into a line");
         assert!(!part.is_empty() && !part.contains('#'), "{part:?}");
     }
-    // The Host header contains the port unless it is the default one.
+    // The Host header contains the port unless it is the default port of the scheme.
     let default = if uri.secure() { 443 } else { 80 };
     let has_port = uri.host_header().ends_with(&format!(":{}", uri.port()));
     assert_eq!(has_port, uri.port() != default, "{}", uri.host_header());

@@ -1,14 +1,14 @@
-//! DEFLATE blocks written bit by bit (RFC 1951), some of which no compressor would make.
+//! DEFLATE blocks written bit by bit (RFC 1951), some of which no compressor would produce.
 
-/// Returns a stored block that holds `data`, with BFINAL unset.
+/// Returns a stored block that contains `data`, with BFINAL unset.
 #[must_use]
 pub fn stored_block(data: &[u8]) -> Vec<u8> {
     let length = u16::try_from(data.len()).expect("a stored block holds at most 65,535 bytes");
     [&[0][..], &length.to_le_bytes(), &(!length).to_le_bytes(), data].concat()
 }
 
-/// Returns a payload that repeats three bytes from 32,768 bytes back, the farthest that DEFLATE can
-/// refer: one block with fixed codes, then the first byte of the empty block.
+/// Returns a payload that repeats three bytes from 32,768 bytes back, the maximum distance in
+/// DEFLATE: one block with fixed codes, and then the first byte of the empty block.
 #[must_use]
 pub fn far_back_reference() -> Vec<u8> {
     let mut bits = BitWriter::default();
@@ -23,9 +23,9 @@ pub fn far_back_reference() -> Vec<u8> {
 
 /// Returns a block with dynamic codes that ends within its code tables.
 ///
-/// A decoder adds the four bytes 00 00 FF FF to it, and takes them for the rest of the tables and
-/// the start of the data. If it then adds empty blocks to find the end, it takes those for one more
-/// byte and for empty blocks.
+/// A decoder appends the four bytes 00 00 FF FF to the payload, and decodes them as the rest of the
+/// tables and the start of the data. If the decoder then appends empty blocks to find the end, it
+/// decodes these as one more byte and as empty blocks.
 #[must_use]
 pub fn truncated_code_tables() -> Vec<u8> {
     let mut bits = BitWriter::default();
@@ -33,23 +33,24 @@ pub fn truncated_code_tables() -> Vec<u8> {
     bits.number(271 - 257, 5); // literals and lengths
     bits.number(30 - 1, 5); // distances
     bits.number(18 - 4, 4);
-    // The codes: 0 for a length of 0, 100 and 101 for 1 and 2, and 111 for "repeat the last
-    // length".
+    // The codes for the code lengths: 0 for the length 0, 100 and 101 for the lengths 1 and 2, and
+    // 111 for "repeat the last length".
     for length in [3, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 3, 0, 3] {
         bits.number(length, 3);
     }
     for symbol in 0..271 + 30 - 34 {
         match symbol {
-            // Two bytes, with the codes 10 and 11.
+            // Two literals, with the codes 10 and 11.
             0 | 1 => bits.code(0b101, 3),
-            // The end of the block, with the code 0.
+            // The end-of-block symbol, with the code 0.
             256 => bits.code(0b100, 3),
             _ => bits.code(0, 1),
         }
     }
-    // The added bytes: 16 zeros for as many lengths, and 15 ones for 18 more (111 and 11, "repeat
-    // six times", thrice). After them 10, which is a byte; 0, the end of the block; and 000, the
-    // start of an empty block.
+    // A decoder reads the four appended bytes as follows. 16 zero bits are 16 lengths of 0, and 15
+    // one bits are 18 more: three times 111 and 11, "repeat the last length six times". If empty
+    // blocks follow, the next bits are 10, a literal; 0, the end of the block; and 000, the start
+    // of an empty block.
     assert!(bits.0.len().is_multiple_of(8));
     bits.bytes()
 }

@@ -1,4 +1,5 @@
-//! permessage-deflate (RFC 7692): negotiated parameters, a second decoder, and hand-made blocks.
+//! Helpers for tests of permessage-deflate (RFC 7692): negotiated parameters, a second decoder, and
+//! hand-made blocks.
 
 mod blocks;
 mod reference_inflater;
@@ -14,7 +15,8 @@ use crate::{
     http_head::{HeadBuilder, header_value},
 };
 
-/// Returns bytes that no compressor can make smaller, always the same ones.
+/// Returns bytes that no compressor can make smaller. Every call with the same length returns the
+/// same bytes.
 #[must_use]
 pub fn incompressible_bytes(length: usize) -> Vec<u8> {
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
@@ -28,17 +30,17 @@ pub fn incompressible_bytes(length: usize) -> Vec<u8> {
         .collect()
 }
 
-/// The parameters that a client and a server have negotiated, as each of them sees them.
+/// The parameters that a client and a server have negotiated, from the view of each endpoint.
 #[derive(Debug, Clone)]
 pub struct NegotiatedPair {
-    /// The client's view.
+    /// The parameters from the client's view.
     pub client: NegotiatedDeflate,
-    /// The server's view.
+    /// The parameters from the server's view.
     pub server: NegotiatedDeflate,
 }
 
 impl NegotiatedPair {
-    /// Returns the view of the endpoint in this role.
+    /// Returns the parameters from the view of the endpoint in this role.
     #[must_use]
     pub fn of(self, role: Role) -> NegotiatedDeflate {
         match role {

@@ -1,21 +1,21 @@
 //! A second DEFLATE decoder (RFC 1951), slow and simple.
 //!
-//! It checks the crate's compressor with independent code, and it records how far back the data
-//! refers.
+//! It shares no code with the `protocol` crate, whose compressor it checks, and it records how far
+//! back the compressed data refers.
 
 /// Decompresses messages and records the structure of their payloads.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReferenceInflater {
-    /// All decompressed bytes so far, of this message and the earlier ones.
+    /// All decompressed bytes so far, of the last message and all earlier messages.
     pub window: Vec<u8>,
-    /// The greatest distance of a reference.
+    /// The greatest distance of a back-reference so far.
     pub farthest: usize,
-    /// BFINAL and BTYPE of each block.
+    /// BFINAL and BTYPE of each block so far.
     pub blocks: Vec<(bool, u8)>,
 }
 
 impl ReferenceInflater {
-    /// Decompresses a message's payload, after adding the four bytes that the sender removed.
+    /// Appends the four bytes that the sender removed to a message's payload, and decompresses it.
     /// Returns the message.
     pub fn inflate(&mut self, payload: &[u8]) -> Vec<u8> {
         let before = self.window.len();
@@ -97,8 +97,8 @@ fn fixed_literals() -> Vec<u8> {
     [vec![8; 144], vec![9; 112], vec![7; 24], vec![8; 8]].concat()
 }
 
-/// Reads the code lengths at the start of a block with dynamic codes: those of literals and
-/// lengths, then those of distances.
+/// Reads the code lengths at the start of a block with dynamic codes. Returns the lengths of the
+/// literal and length codes, and those of the distance codes.
 fn code_lengths(bits: &mut BitReader<'_>) -> (Vec<u8>, Vec<u8>) {
     const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
     let (literals, distances, used) = (257 + bits.take(5), 1 + bits.take(5), 4 + bits.take(4));
@@ -120,8 +120,8 @@ fn code_lengths(bits: &mut BitReader<'_>) -> (Vec<u8>, Vec<u8>) {
     (all[..literals].to_vec(), all[literals..].to_vec())
 }
 
-/// A canonical Huffman code: how many codes there are of each length, and the symbols in the order
-/// of their codes.
+/// A canonical Huffman code: the number of codes of each length, and the symbols in the order of
+/// their codes.
 struct HuffmanCode {
     counts: [usize; 16],
     symbols: Vec<usize>,
@@ -154,7 +154,7 @@ impl HuffmanCode {
 
 struct BitReader<'a> {
     data: &'a [u8],
-    /// The next bit, counted from the low bit of the first byte.
+    /// The position of the next bit, counted from the low bit of the first byte.
     at: usize,
 }
 

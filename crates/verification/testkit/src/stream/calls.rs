@@ -1,6 +1,6 @@
-//! Calls of a scripted stream, as values that can be compared.
+//! The recorded calls of a scripted stream, as values that can be compared.
 
-/// A call of the stream that succeeded.
+/// A successful call of a scripted stream, other than a read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamCall {
     /// A write. A vectored write may have several slices.
@@ -11,20 +11,20 @@ pub enum StreamCall {
     Shutdown,
 }
 
-/// A slice that was written, or the part of it that was accepted.
+/// The accepted part of a slice that was passed to a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenSlice {
-    /// The bytes.
+    /// The accepted bytes.
     pub bytes: Vec<u8>,
-    /// The address of the slice, which shows whether the bytes were copied before.
+    /// The address of the slice, which shows whether the bytes were copied before the write.
     pub address: usize,
 }
 
-/// A buffer that was offered to a read.
+/// A buffer that was passed to a poll of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OfferedBuffer {
-    /// Its address.
+    /// The address of the buffer.
     pub address: usize,
-    /// Its size in bytes.
+    /// The free space of the buffer in bytes.
     pub size: usize,
 }

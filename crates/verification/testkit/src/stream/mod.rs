@@ -1,4 +1,4 @@
-//! An `AsyncRead + AsyncWrite` that follows a script and records each call.
+//! A stream (`AsyncRead + AsyncWrite`) that follows a script and records each call.
 //!
 //! ```text
 //!   code under test ──▶ ScriptedStream ◀── shared state ──▶ StreamScript ◀── test
@@ -20,16 +20,17 @@ use self::state::{ScriptState, ScriptedRead};
 
 pub use self::calls::{OfferedBuffer, StreamCall, WrittenSlice};
 
-/// The stream that the code under test reads and writes.
+/// A scripted stream, which the code under test reads and writes.
 #[derive(Debug)]
 pub struct ScriptedStream(Arc<Mutex<ScriptState>>);
 
-/// The test's handle of a [`ScriptedStream`]. It controls the stream, and records the calls.
+/// The test's handle to a [`ScriptedStream`]. It controls the stream, and returns the recorded
+/// calls.
 #[derive(Debug, Clone)]
 pub struct StreamScript(Arc<Mutex<ScriptState>>);
 
-/// Creates a stream and the handle that scripts it. The stream has nothing to read yet, and accepts
-/// every write.
+/// Creates a stream and the handle that controls it. Initially, reads of the stream wait, and every
+/// write succeeds.
 #[must_use]
 pub fn scripted_stream() -> (ScriptedStream, StreamScript) {
     let state = Arc::<Mutex<ScriptState>>::default();
@@ -50,12 +51,13 @@ impl StreamScript {
         }
     }
 
-    /// Makes one read return these bytes, or as many of them as its buffer holds.
+    /// Adds bytes for the next reads. One read returns all of them, unless its buffer is too small.
     pub fn push_read(&self, bytes: &[u8]) {
         self.push(ScriptedRead::Bytes(Bytes::copy_from_slice(bytes)));
     }
 
-    /// Makes each read return one of these bytes, after a poll that is not ready.
+    /// Adds bytes that the next reads return one at a time. Before each byte, one poll returns
+    /// `Pending`.
     pub fn push_byte_by_byte(&self, bytes: &[u8]) {
         for byte in bytes {
             self.push(ScriptedRead::PendingOnce);
@@ -63,23 +65,23 @@ impl StreamScript {
         }
     }
 
-    /// Makes all later reads report the end of the stream.
+    /// Makes all reads report the end of the stream, once the bytes added before have been read.
     pub fn push_eof(&self) {
         self.push(ScriptedRead::Eof);
     }
 
-    /// Makes all later reads fail.
+    /// Makes all reads fail with this error, once the bytes added before have been read.
     pub fn fail_reads(&self, error: io::ErrorKind) {
         self.push(ScriptedRead::Error(error));
     }
 
-    /// Returns the buffers of all polls of reads so far.
+    /// Returns the buffers that all polls of reads so far have offered.
     #[must_use]
     pub fn offered_buffers(&self) -> Vec<OfferedBuffer> {
         lock(&self.0).offered_buffers.clone()
     }
 
-    /// Returns whether all bytes were read.
+    /// Returns whether the stream has returned everything that the script has added for reads.
     #[must_use]
     pub fn is_drained(&self) -> bool {
         lock(&self.0).reads.is_empty()
@@ -88,7 +90,7 @@ impl StreamScript {
 
 /// Writes.
 impl StreamScript {
-    /// Lets writes accept this many more bytes before they have to wait.
+    /// Lets writes accept this many more bytes in total. Then writes return `Pending`.
     pub fn allow_writes(&self, bytes: usize) {
         let mut state = lock(&self.0);
         state.write_capacity = bytes;
@@ -97,17 +99,17 @@ impl StreamScript {
         }
     }
 
-    /// Makes writes wait.
+    /// Makes all later writes return `Pending`.
     pub fn block_writes(&self) {
         self.allow_writes(0);
     }
 
-    /// Lets writes accept everything.
+    /// Lets all later writes accept all bytes.
     pub fn unblock_writes(&self) {
         self.allow_writes(usize::MAX);
     }
 
-    /// Makes the next poll of a write return `Pending`, and all later writes accept everything.
+    /// Makes the next poll of a write return `Pending`, and lets all later writes accept all bytes.
     pub fn block_one_write(&self) {
         lock(&self.0).block_one_write = true;
     }
@@ -117,12 +119,12 @@ impl StreamScript {
         lock(&self.0).vectored = false;
     }
 
-    /// Makes flushes wait, as those of a stream with a buffer of its own can.
+    /// Makes flushes return `Pending`, as the flushes of a buffered stream can.
     pub fn block_flushes(&self) {
         lock(&self.0).block_flushes = true;
     }
 
-    /// Lets flushes succeed.
+    /// Lets all later flushes succeed.
     pub fn unblock_flushes(&self) {
         let mut state = lock(&self.0);
         state.block_flushes = false;
@@ -131,23 +133,23 @@ impl StreamScript {
         }
     }
 
-    /// Makes all writes fail.
+    /// Makes all later writes fail with this error.
     pub fn fail_writes(&self, error: io::ErrorKind) {
         lock(&self.0).write_error = Some(error);
     }
 
-    /// Makes all shutdowns fail.
+    /// Makes all later shutdowns fail with this error.
     pub fn fail_shutdown(&self, error: io::ErrorKind) {
         lock(&self.0).shutdown_error = Some(error);
     }
 
-    /// Returns all calls that succeeded so far.
+    /// Returns all calls that have succeeded so far.
     #[must_use]
     pub fn calls(&self) -> Vec<StreamCall> {
         lock(&self.0).calls.clone()
     }
 
-    /// Returns the slices of each write so far.
+    /// Returns the accepted slices of each write so far.
     #[must_use]
     pub fn writes(&self) -> Vec<Vec<WrittenSlice>> {
         let writes = self.calls().into_iter().filter_map(|call| match call {

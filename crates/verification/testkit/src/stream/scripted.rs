@@ -1,4 +1,4 @@
-//! The stream side of a script: each method forwards to the shared state.
+//! Implements the traits of the scripted stream. Each method forwards to the shared state.
 
 use std::{
     io::{self, IoSlice},

@@ -16,7 +16,7 @@ pub(super) struct ScriptState {
     pub(super) reads: VecDeque<ScriptedRead>,
     pub(super) read_waker: Option<Waker>,
     pub(super) offered_buffers: Vec<OfferedBuffer>,
-    /// How many more bytes writes accept. `usize::MAX` is no limit.
+    /// The number of further bytes that writes accept. `usize::MAX` means that there is no limit.
     pub(super) write_capacity: usize,
     pub(super) block_one_write: bool,
     pub(super) write_waker: Option<Waker>,
@@ -26,13 +26,14 @@ pub(super) struct ScriptState {
     pub(super) write_error: Option<io::ErrorKind>,
     pub(super) shutdown_error: Option<io::ErrorKind>,
     pub(super) calls: Vec<StreamCall>,
-    /// Calls that reported an end or an error. See [`count_final_call`](Self::count_final_call).
+    /// The number of calls that reported the end or an error, counted by
+    /// [`count_final_call`](Self::count_final_call).
     final_calls: u32,
 }
 
 #[derive(Debug)]
 pub(super) enum ScriptedRead {
-    /// The most that one read returns.
+    /// The bytes of one read. If its buffer is too small, the next read returns the rest.
     Bytes(Bytes),
     /// One poll returns `Pending` and wakes its task.
     PendingOnce,
@@ -61,8 +62,8 @@ impl Default for ScriptState {
 }
 
 impl ScriptState {
-    /// Counts a call after which a driver should stop, and fails the test if the driver calls
-    /// without end. Otherwise such a loop would hang the test.
+    /// Counts a call after which a driver should stop, and fails the test if the driver repeats
+    /// such calls endlessly. Without this check, an endless loop in the driver would hang the test.
     fn count_final_call(&mut self) {
         self.final_calls += 1;
         assert!(self.final_calls < 1000, "the driver spins: it repeats a call that has reported the end or an error");

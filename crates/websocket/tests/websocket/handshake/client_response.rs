@@ -116,8 +116,8 @@ async fn a_server_of_another_protocol_fails_the_handshake_at_once() {
 
 //= docs/src/rfc6455.md#section-10-7
 //= type=test
-//# An endpoint that receives data that it does not understand or considers unsafe, or a handshake
-//# that it did not expect, MAY drop the TCP connection.
+//# An endpoint that receives data that it does not understand or considers dangerous, or a
+//# handshake that it did not expect, MAY drop the TCP connection.
 //= docs/src/rfc6455.md#section-7-2-1
 //= type=test
 //# When a step of the opening handshake requires the client to fail the connection, the client MUST
