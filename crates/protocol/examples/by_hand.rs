@@ -51,7 +51,7 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
     // The first frames may have arrived together with the request.
     connection.put_input(request.into_rest());
     loop {
-        // 1. Take the events out of the bytes that have arrived, and send each message back.
+        // 1. Handle the events in the bytes that have arrived, and send each message back.
         loop {
             match connection.poll_event(Instant::now()) {
                 Ok(Some(Event::Message(message))) => {
@@ -87,7 +87,8 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(_) => connection.handle_read_error(),
         }
-        // 4. Tell the engine the time. It has queued a Close if a Ping was not answered.
+        // 4. Pass the time to the engine. If a Ping was not answered in time, the engine queues a
+        //    Close.
         if let Err(violation) = connection.handle_timeout(Instant::now()) {
             eprintln!("the client does not answer: {violation}");
         }

@@ -17,13 +17,13 @@ use crate::limits::Limits;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The limits on what the peer sends. A peer that exceeds one fails the connection.
+    /// The limits on what the peer sends. If the peer exceeds a limit, the connection is failed.
     pub limits: Limits,
-    /// The time that the peer has to answer a Close, and then once more to close TCP. 5 seconds by
+    /// The maximum time for the peer to answer a Close, and then again to close TCP. 5 seconds by
     /// default, which is several round trips around the world. [`Duration::MAX`] sets no deadline.
     pub close_timeout: Duration,
-    /// The keep-alive. `None`, the default, sends no Pings: a client has no reason to end a
-    /// connection that is merely quiet (section 7.3). Servers should set it.
+    /// The keep-alive. With `None`, the default, no Pings are sent, because a client has no reason
+    /// to end a connection that is merely idle (section 7.3). Servers should set this option.
     pub keep_alive: Option<KeepAlive>,
 }
 
@@ -70,14 +70,14 @@ impl Default for Config {
 /// The keep-alive of a connection: when to send a Ping, and how long to wait for an answer (section
 /// 5.5.2).
 ///
-/// TCP alone does not notice that the other side is gone until data is sent and stays
-/// unacknowledged for many minutes. A regular Ping keeps proxies from closing an idle connection,
-/// and a deadline for the Pong finds dead peers.
+/// TCP alone does not detect that the peer is gone until data is sent and stays unacknowledged for
+/// many minutes. A regular Ping keeps proxies from closing an idle connection, and a deadline for
+/// the Pong detects dead peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeepAlive {
     /// The time from one Ping to the next.
     pub interval: Duration,
-    /// The time that the peer has to answer a Ping. If nothing at all arrives in that time, the
+    /// The maximum time for the peer to answer a Ping. If nothing at all arrives in that time, the
     /// connection fails.
     pub timeout: Duration,
 }

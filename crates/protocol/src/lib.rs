@@ -20,11 +20,11 @@
 //! | every rule that a peer can break | [`violation`], [`handshake::violation`] |
 //! | every rule that a caller can break | [`usage_error`] |
 //! | the roles, the configuration, references to RFCs | [`role`], [`config`], [`rfc`] |
-//! | tools that observe somebody else's connection | [`observer`] |
+//! | tools that observe a connection of other endpoints | [`observer`] |
 //!
 //! Comments that begin with `//=` and `//#` cite the rule that the next line obeys: the page of the
-//! book that restates the RFC, and the rule's sentence. A tool compares the two, and lists the rules
-//! that no code or no test cites.
+//! book that restates the RFC, and the sentence of the rule. A tool compares each cited sentence
+//! with the page, and lists the rules that no code or no test cites.
 //!
 //! # Example: two endpoints in memory
 //!

@@ -1,7 +1,8 @@
-//! Limits on everything that a peer controls (section 10.4).
+//! The limits on everything that a peer controls (section 10.4).
 //!
-//! A length in a frame header is an announcement: fourteen bytes can announce nine exabytes. Memory
-//! here grows with the bytes that have *arrived*, and these limits cap it.
+//! A length in a frame header is an announcement: fourteen bytes can announce nine exabytes. The
+//! memory that this crate uses grows only with the bytes that have *arrived*, and these limits cap
+//! it.
 
 /// The maximum payload of a control frame, in bytes. With 125 bytes, the length always fits the
 /// seven-bit form (section 5.5).
@@ -13,8 +14,8 @@ pub const MAX_CONTROL_PAYLOAD: usize = 125;
 /// bytes of the code (section 5.5.1).
 pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
 
-/// The limits on input from the peer. A peer that exceeds one fails the connection. The defaults
-/// suit a server on the open internet.
+/// The limits on input from the peer. If a peer exceeds a limit, the connection is failed. The
+/// defaults suit a server on the open internet.
 ///
 /// ```
 /// let limits = protocol::Limits::default().max_frame_bytes(64 << 10).max_message_bytes(1 << 20);
@@ -26,7 +27,7 @@ pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
 #[non_exhaustive]
 pub struct Limits {
     /// The maximum size of the opening handshake's head, in bytes. 16 KiB by default: Node allows
-    /// as much, and browsers with many cookies stay below it.
+    /// the same size, and browsers with many cookies stay below it.
     pub max_head_bytes: usize,
     /// The maximum number of headers in the opening handshake. 100 by default: a browser sends
     /// about 15, and proxies add a few.
@@ -42,7 +43,7 @@ pub struct Limits {
     pub max_message_bytes: usize,
     /// The maximum number of fragments of one message. 2^20 by default: enough for 1 MiB in
     /// fragments of one byte, or 64 MiB in fragments of 64 bytes. This limit also stops a peer that
-    /// sends empty fragments forever, which no limit on bytes does.
+    /// sends empty fragments forever, which a limit on bytes would not stop.
     pub max_fragments: u32,
     /// The maximum number of control frames within one second. 10,000 by default: far more than any
     /// keep-alive needs, and far fewer than would keep a core busy.

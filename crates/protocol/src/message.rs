@@ -16,7 +16,7 @@ use crate::{frame::Opcode, utf8::InvalidUtf8};
 pub enum MessageKind {
     /// UTF-8, validated on arrival.
     Text,
-    /// Bytes whose meaning only the application knows.
+    /// Bytes that only the application interprets.
     Binary,
 }
 
@@ -93,7 +93,7 @@ impl Message {
         }
     }
 
-    /// Returns the text of a text message, or `None` for a binary one.
+    /// Returns the text of a text message, or `None` for a binary message.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match self {
@@ -123,7 +123,7 @@ impl Message {
     }
 }
 
-/// Prints a text as it is, and a binary message as `<N bytes>`.
+/// Prints the text of a text message unchanged, and a binary message as `<N bytes>`.
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -175,30 +175,30 @@ impl From<&[u8]> for Message {
 pub struct Utf8Bytes(ByteString);
 
 impl Utf8Bytes {
-    /// Creates a text from a string that lives as long as the program.
+    /// Creates a value from a `'static` string, without a copy.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         Self(ByteString::from_static(text))
     }
 
-    /// Validates bytes as UTF-8 and wraps them.
+    /// Validates bytes as UTF-8, and wraps them without a copy.
     ///
     /// # Errors
-    /// [`InvalidUtf8`] if they are not valid UTF-8.
+    /// [`InvalidUtf8`] if the bytes are not valid UTF-8.
     pub fn from_utf8(bytes: Bytes) -> Result<Self, InvalidUtf8> {
         ByteString::try_from(bytes).map(Self).map_err(|_| InvalidUtf8)
     }
 
     /// Copies bytes that the receiver has validated.
     pub(crate) fn copy_from_validated(bytes: &[u8]) -> Self {
-        // Safe Rust can turn bytes into a `str` only by validating them, so this validates them
-        // once more. For up to 2 KiB that takes some tens of nanoseconds, and every later `as_str`
-        // is free. The bytes are valid, so the default is never used.
+        // Safe Rust can turn bytes into a `str` only by validating them, so validate the bytes once
+        // more. For up to 2 KiB, this takes a few tens of nanoseconds, and every later `as_str` is
+        // free. The bytes are valid, so the default is never used.
         Self(simdutf8::basic::from_utf8(bytes).unwrap_or_default().into())
     }
 
-    /// Wraps bytes that the receiver has validated. Validates them once more, as above, but does not
-    /// copy them.
+    /// Wraps bytes that the receiver has validated. Validates the bytes once more, because safe
+    /// Rust requires it, but does not copy them.
     pub(crate) fn from_validated(bytes: Bytes) -> Self {
         Self(ByteString::try_from(bytes).unwrap_or_default())
     }

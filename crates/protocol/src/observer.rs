@@ -1,5 +1,5 @@
-//! Functions for tools that observe or imitate somebody else's connection: dissectors, proxies,
-//! fault injectors, tests.
+//! Functions for tools that observe or imitate a connection of other endpoints: dissectors,
+//! proxies, fault injectors, tests.
 //!
 //! Ordinary clients and servers need nothing from this module.
 
@@ -9,7 +9,8 @@ use crate::{
     role::Role,
 };
 
-/// Makes a client's handshake expect the answer to `key` in place of the answer to its own key.
+/// Makes a client's handshake expect the accept value for `key` instead of the value for its own
+/// key.
 ///
 /// A tool that observes the handshake of another client can then check the server's response to
 /// that client.
@@ -25,9 +26,10 @@ pub fn received_bytes(request: &ReceivedRequest) -> &[u8] {
     request.received()
 }
 
-/// Returns the compression that two other endpoints have negotiated, as seen by `role`, one of the
-/// two. Returns `None` if they do not compress. `offered` holds the elements of the request's
-/// `Sec-WebSocket-Extensions` header, and `accepted` holds those of the response.
+/// Returns the compression that two other endpoints have negotiated, as the endpoint with the role
+/// `role` needs it. Returns `None` if the endpoints do not compress. `offered` holds the elements
+/// of the request's `Sec-WebSocket-Extensions` header, and `accepted` holds the elements of the
+/// response's header.
 ///
 /// ```
 /// use protocol::{Role, handshake::extensions::parse_line, observer::negotiated_deflate};
@@ -41,7 +43,8 @@ pub fn received_bytes(request: &ReceivedRequest) -> &[u8] {
 /// ```
 ///
 /// # Errors
-/// [`HandshakeViolation::ExtensionConflict`] and [`HandshakeViolation::DeflateAnswerWrong`].
+/// - [`HandshakeViolation::ExtensionConflict`] if `accepted` contains two extensions that use RSV1;
+/// - [`HandshakeViolation::DeflateAnswerWrong`] if the response is invalid or matches no offer.
 pub fn negotiated_deflate(
     role: Role,
     offered: &[Extension],

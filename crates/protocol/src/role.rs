@@ -1,11 +1,11 @@
 //! The two roles of an endpoint.
 
-/// The side of the connection that an endpoint is on (section 1.2). The roles differ in two ways:
-/// only a client masks its frames, and the server is normally the first to close TCP.
+/// The role of an endpoint in a connection (section 1.2). The roles differ in two ways: only a
+/// client masks its frames, and the server is normally the first to close TCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// The endpoint that opened the connection. It masks every frame that it sends.
     Client,
-    /// The endpoint that accepted the connection. It never masks.
+    /// The endpoint that accepted the connection. It never masks a frame.
     Server,
 }

@@ -18,9 +18,9 @@ use std::{
     str::FromStr,
 };
 
-/// The default port of `ws:`, the same as for HTTP.
+/// The default port of `ws:`, which is also the default port of HTTP.
 const DEFAULT_PORT: u16 = 80;
-/// The default port of `wss:`, the same as for HTTPS.
+/// The default port of `wss:`, which is also the default port of HTTPS.
 const DEFAULT_SECURE_PORT: u16 = 443;
 
 /// A valid WebSocket URI, split into its components.
@@ -97,7 +97,7 @@ impl Uri {
         &self.host
     }
 
-    /// Returns the port: the one in the URI, or else the default port of the scheme.
+    /// Returns the port in the URI, or the default port of the scheme if the URI has no port.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
@@ -168,10 +168,10 @@ impl FromStr for Uri {
     }
 }
 
-/// Splits an authority, `host [ ":" port ]`. The port is `None` if the authority names none.
+/// Splits an authority, `host [ ":" port ]`. The port is `None` if the authority contains no port.
 fn parse_authority(authority: &str) -> Result<(String, Option<u16>), UriError> {
     let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
-        // An IPv6 address is written in brackets because it contains colons itself.
+        // An IPv6 address is written in brackets, because the address itself contains colons.
         let (address, after) = rest.split_once(']').ok_or(UriError::Ipv6)?;
         let address: Ipv6Addr = address.parse().map_err(|_| UriError::Ipv6)?;
         let port = match after.strip_prefix(':') {
@@ -184,7 +184,7 @@ fn parse_authority(authority: &str) -> Result<(String, Option<u16>), UriError> {
         let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
         (parse_host(host)?, port)
     };
-    // The grammar allows a colon without a number. It means the default port.
+    // The grammar allows a colon without a number, which means the default port.
     if port.is_empty() {
         return Ok((host, None));
     }
@@ -205,15 +205,15 @@ fn parse_host(host: &str) -> Result<String, UriError> {
     if host.is_empty() {
         return Err(UriError::HostMissing);
     }
-    // RFC 3986 allows more in a name, such as percent-encoded bytes. But names that can be resolved
-    // and can appear in a certificate use only these characters, and 127.0.0.1 uses a subset of
-    // them.
+    // RFC 3986 allows more characters in a name, such as percent-encoded bytes. But names that can
+    // be resolved and can appear in a certificate use only these characters, and 127.0.0.1 uses a
+    // subset of them.
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     if !host.bytes().all(allowed) {
         return Err(UriError::Host);
     }
-    // A host of digits and dots alone is meant as an IPv4 address, and 300.1.1.1 is not a valid
-    // one.
+    // A host of digits and dots alone is meant as an IPv4 address, so it must be a valid address.
+    // 300.1.1.1, for example, is invalid.
     let looks_like_ipv4 = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if looks_like_ipv4 && host.parse::<Ipv4Addr>().is_err() {
         return Err(UriError::Host);
@@ -242,8 +242,8 @@ fn parse_resource(resource: &str) -> Result<String, UriError> {
 /// Appends `part` to `name`, and percent-encodes each character outside ASCII.
 ///
 /// Text that is percent-encoded already stays as it is. An ASCII character that the grammar does
-/// not allow is rejected and not repaired: a line break in a path would let somebody else add a
-/// header to the request.
+/// not allow is rejected and not repaired, because a line break in a path would let an attacker add
+/// a header to the request.
 fn percent_encode_into(name: &mut String, part: &str, allowed: fn(u8) -> bool) -> Result<(), UriError> {
     let mut bytes = part.bytes();
     while let Some(byte) = bytes.next() {

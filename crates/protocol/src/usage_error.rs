@@ -1,7 +1,7 @@
 //! Mistakes by the caller of this crate.
 //!
 //! A [`UsageError`] means that nothing was sent and nothing changed: the caller can correct the
-//! call and repeat it. A peer's bytes never cause one; they cause a
+//! call and repeat it. Bytes from a peer never cause a `UsageError`; they cause a
 //! [`Violation`](crate::Violation).
 
 use std::fmt;
@@ -26,10 +26,10 @@ pub enum UsageError {
     SubprotocolNotOffered(String),
     /// The extension chosen is not among those that the client offered (section 4.2.2).
     ExtensionNotOffered(String),
-    /// The extension cannot be accepted together with another one that uses RSV1 too (RFC 7692,
+    /// The extension cannot be accepted together with another extension that uses RSV1 (RFC 7692,
     /// section 5).
     ExtensionConflict(String),
-    /// A compression window outside 8 to 15 bits (RFC 7692, section 7.1.2).
+    /// A compression window of fewer than 8 or more than 15 bits (RFC 7692, section 7.1.2).
     WindowBits(u8),
     /// A compression level above 9.
     CompressionLevel(u8),
@@ -37,18 +37,19 @@ pub enum UsageError {
     HeaderReserved(String),
     /// A header name or value that HTTP does not allow.
     HeaderInvalid(String),
-    /// A message, a Ping or a Pong after a Close: the connection is closing or closed (section
+    /// A message, a Ping or a Pong after a Close, when the connection is closing or closed (section
     /// 5.5.1).
     AfterClose,
-    /// A new message while a fragmented one is incomplete (section 5.4).
+    /// A new message while a fragmented message is incomplete (section 5.4).
     MessageOpen,
-    /// A fragmented text that is not valid UTF-8 (section 8.1).
+    /// A fragmented text message that is not valid UTF-8 (section 8.1).
     NotUtf8,
-    /// A Ping or Pong payload above 125 bytes (section 5.5). Holds its length.
+    /// A Ping or Pong payload of more than 125 bytes (section 5.5). Holds the length of the
+    /// payload.
     ControlTooLong(usize),
-    /// A close code that must not be sent, or not by this endpoint (section 7.4).
+    /// A close code that no endpoint, or not this endpoint, may send (section 7.4).
     CloseCodeNotSendable(CloseCode),
-    /// A close reason above 123 bytes (section 5.5). Holds its length.
+    /// A close reason of more than 123 bytes (section 5.5). Holds the length of the reason.
     CloseReasonTooLong(usize),
     /// A prepared message on a client, whose frames must be masked (section 5.3).
     PreparedForServers,

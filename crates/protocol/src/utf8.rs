@@ -1,7 +1,7 @@
 //! UTF-8 validation of text as it arrives (sections 5.6 and 8.1).
 //!
-//! A text *message* must be valid UTF-8. Its fragments need not be: the sender may cut a message
-//! anywhere, even inside a character, and so may the network.
+//! A text *message* must be valid UTF-8. A single fragment need not be valid UTF-8: the sender may
+//! split a message anywhere, even inside a character, and a read may end anywhere too.
 //!
 //! ```text
 //!   "€" is E2 82 AC        01 81 .. E2 | 00 81 .. 82 | 80 81 .. AC
@@ -10,8 +10,8 @@
 //!
 //! The validator therefore keeps up to three bytes of an incomplete character, and continues with
 //! them when the next piece arrives. It also fails at the first byte that no further bytes could
-//! repair. No valid character begins with `F4 90`, for example. A server that reported this only at
-//! the end of the message might read a gigabyte for nothing.
+//! repair. No valid character begins with `F4 90`, for example. A server that reported the error
+//! only at the end of the message might read a gigabyte in vain.
 
 /// A UTF-8 validator that takes its input in pieces.
 ///
@@ -29,7 +29,7 @@
 #[derive(Debug, Clone, Default)]
 pub struct Utf8Validator {
     /// The incomplete character at the end of the input: its first 1 to 3 bytes, which are valid so
-    /// far. The fourth place is for the byte that completes it.
+    /// far. The fourth element is for the byte that completes the character.
     begun: [u8; 4],
     /// The number of bytes of `begun` that are in use.
     len: usize,
@@ -94,18 +94,19 @@ impl Utf8Validator {
         Ok(())
     }
 
-    /// Returns whether the pieces so far end at the end of a character. At the end of a message
-    /// they must.
+    /// Returns whether the pieces so far end at the end of a character. A text message must end
+    /// there.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.len == 0
     }
 }
 
-/// Returns how many bytes at the end of `piece` belong to a character that is incomplete: 0 to 3.
+/// Returns the number of bytes at the end of `piece` that belong to an incomplete character: 0 to
+/// 3.
 fn begun_at_end(piece: &[u8]) -> usize {
     // Look back for a lead byte. The lead byte of an incomplete character is one of the last three
-    // bytes, because only a fourth byte could follow those.
+    // bytes, because a character has at most four bytes.
     for (after, &byte) in piece.iter().rev().take(3).enumerate() {
         let announced = match byte {
             // ASCII: a complete character of one byte.

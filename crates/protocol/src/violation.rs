@@ -1,12 +1,12 @@
 //! The rules that a peer can break once the connection is open, in one list.
 //!
-//! Each rule is one variant, which knows its section of the RFC, the close code to answer with, and
-//! one plain sentence. All answers are side by side here, so nobody has to search the code that
+//! Each rule is one variant, with its section of the RFC, the close code that answers it, and one
+//! plain sentence. All answers are listed in this file, so you do not have to search the code that
 //! detects a violation to learn what happens next.
 //!
 //! The rules of the opening handshake are in [`HandshakeViolation`](crate::HandshakeViolation).
-//! Mistakes by the *caller* of this crate are a third type, [`UsageError`](crate::UsageError): they
-//! are bugs to fix, not input to handle.
+//! Mistakes by the *caller* of this crate have a third type, [`UsageError`](crate::UsageError),
+//! because they are bugs to fix and not input to handle.
 
 use std::fmt;
 
@@ -99,7 +99,7 @@ impl Violation {
             Self::CloseBodyOneByte => RfcSection::websocket("5.5.1"),
             Self::CloseCodeInvalid(_) => RfcSection::websocket("7.4"),
             Self::TextNotUtf8 | Self::CloseReasonNotUtf8 => RfcSection::websocket("8.1"),
-            // Section 10.4 leaves the numbers to the implementation and requires that it has some.
+            // Section 10.4 requires limits, and leaves their values to the implementation.
             Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => RfcSection::websocket("10.4"),
             Self::CompressedBitMisplaced(_) => RfcSection::deflate("6.1"),
             Self::DeflateInvalid => RfcSection::deflate("7.2.2"),
@@ -132,13 +132,12 @@ impl Violation {
             | Self::ControlTooLong(_)
             | Self::CloseBodyOneByte
             | Self::CloseCodeInvalid(_) => CloseCode::PROTOCOL_ERROR,
-            // RFC 7692 names no code for a payload that cannot be inflated. The frames are correct
-            // and their content is not, which is the case that 1007 is registered for. `ws` sends
-            // 1007 too.
+            // RFC 7692 names no code for a payload that cannot be inflated. The frames are valid
+            // but their content is not, and 1007 is registered for that case. `ws` sends 1007 too.
             Self::TextNotUtf8 | Self::CloseReasonNotUtf8 | Self::DeflateInvalid => CloseCode::INVALID_DATA,
             Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
-            // No code is registered for these. 1008 is the general code for a peer that does not
-            // follow the receiver's policy.
+            // No code is registered for these violations. 1008 is the general code for a peer that
+            // violates the receiver's policy.
             Self::PongOverdue | Self::TooManyFragments { .. } | Self::TooManyControlFrames { .. } => {
                 CloseCode::POLICY_VIOLATION
             }

@@ -118,8 +118,8 @@ where
 /// ```
 ///
 /// # Errors
-/// [`AcceptError`]. Unless the transport failed or the client left, the client has received a
-/// response.
+/// [`AcceptError`]. Whatever the error is, this function has answered the client if that was still
+/// possible.
 ///
 /// # Cancel safety
 /// If the future is dropped, the stream is dropped with it, which closes the connection.
@@ -214,7 +214,7 @@ where
             Err(error)
         }
         Err(_) => {
-            // Tell a slow client why it is disconnected.
+            // Inform a slow client why it is disconnected.
             let mut response = Response::new("the request took too long\n".to_owned());
             *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
             respond(&mut stream, &encode_response(&response)).await.map_err(AcceptError::Io)?;
@@ -326,7 +326,7 @@ const LINGER_BYTES: u64 = 256 << 10;
 ///
 /// Closing a socket while bytes of the peer are unread makes the kernel send a reset, and the reset
 /// can destroy the response before the peer has read it. This function therefore ends only the
-/// sending direction, and reads until the peer ends its own.
+/// sending direction, and reads until the peer ends its direction.
 async fn respond<S>(stream: &mut S, response: &[u8]) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -11,7 +11,7 @@
 //!
 //! ```text
 //!   1. an event in the bytes that have arrived  -> return it
-//!   2. something to send                        -> write it, in one write for all answers to one read
+//!   2. something to send                        -> write it: one write per read
 //!   3. a deadline that has passed               -> notify the engine, go to 1
 //!   4. bytes at the socket                      -> read, go to 1
 //!   5. wait for any of these
@@ -246,7 +246,7 @@ impl<S> Driver<S> {
         self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
     }
 
-    /// Returns the error to report at the end, if any. Later calls return `None`.
+    /// Returns the error to report at the end of the connection. Later calls return `None`.
     fn take_outcome(&mut self) -> Option<Error> {
         match self.outcome.replace(Box::new(Outcome::Reported)).map(|outcome| *outcome) {
             Some(Outcome::Reported) => None,
@@ -365,7 +365,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.poll_timer(cx, Side::Read).is_ready() {
             return Poll::Ready(Step::Progress);
         }
-        // 5. Wait. An idle connection keeps no buffer.
+        // 5. Wait. Put the buffer back first, so that another connection can use it.
         self.reads.release_input(&mut self.engine);
         self.remember_reader(cx);
         Poll::Pending

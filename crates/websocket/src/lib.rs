@@ -34,7 +34,7 @@
 //!     tokio::spawn(async move {
 //!         let mut connection = websocket::accept(stream).await?;
 //!         while let Some(message) = connection.next().await {
-//!             // `feed` only queues, and `next` writes before it waits, so each read causes one write.
+//!             // `feed` only queues, and `next` writes before it waits: one write for each read.
 //!             connection.feed(message?).await?;
 //!         }
 //!         Ok::<(), websocket::Error>(())

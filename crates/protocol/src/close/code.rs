@@ -5,7 +5,7 @@ use std::fmt;
 /// The reason for closing a connection, as a number (section 7.4).
 ///
 /// This is a newtype and not an enum, because the registry is open: a code that was registered
-/// after this crate was written is as valid as any other, and keeps its number.
+/// after this crate was written is valid too, and keeps its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CloseCode(pub u16);
 
@@ -23,9 +23,9 @@ impl CloseCode {
     pub const NO_STATUS_RECEIVED: Self = Self(1005);
     /// 1006: no Close frame arrived. Reported, never sent.
     pub const ABNORMAL_CLOSURE: Self = Self(1006);
-    /// 1007: data that does not match its type, such as a text that is not UTF-8.
+    /// 1007: data that does not match its type, such as a text message that is not UTF-8.
     pub const INVALID_DATA: Self = Self(1007);
-    /// 1008: the peer violated a policy. For use when no other code fits.
+    /// 1008: the peer violated a policy. Use this code when no other code fits.
     pub const POLICY_VIOLATION: Self = Self(1008);
     /// 1009: a message is too big to handle.
     pub const MESSAGE_TOO_BIG: Self = Self(1009);
@@ -46,7 +46,7 @@ impl CloseCode {
     ///
     /// ```text
     ///      0 -  999   never used
-    ///   1000 - 2999   the protocol's own: registered ones only, and not 1004, 1005, 1006 and 1015
+    ///   1000 - 2999   the protocol: only registered codes, and not 1004, 1005, 1006 and 1015
     ///   3000 - 3999   libraries and frameworks, registered
     ///   4000 - 4999   private
     ///   5000 -        not codes

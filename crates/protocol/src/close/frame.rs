@@ -14,8 +14,8 @@ use std::fmt;
 use super::code::CloseCode;
 use crate::{limits::MAX_CLOSE_REASON, usage_error::UsageError, violation::Violation};
 
-/// The body of a Close frame (section 5.5.1). It is always valid: the code may be sent, and the
-/// reason fits.
+/// The body of a Close frame (section 5.5.1). A `CloseFrame` is always valid: its code may be sent,
+/// and its reason is short enough.
 ///
 /// ```
 /// use protocol::{CloseCode, CloseFrame};
@@ -39,7 +39,7 @@ impl CloseFrame {
     ///
     /// # Errors
     /// - [`UsageError::CloseCodeNotSendable`] for a code that no Close frame may contain;
-    /// - [`UsageError::CloseReasonTooLong`] for a reason above 123 bytes.
+    /// - [`UsageError::CloseReasonTooLong`] for a reason of more than 123 bytes.
     pub fn new(code: CloseCode, reason: impl Into<String>) -> Result<Self, UsageError> {
         let reason = reason.into();
         if !code.is_sendable() {
@@ -68,17 +68,17 @@ impl CloseFrame {
         Self { code: self.code, reason: String::new() }
     }
 
-    /// Creates the body that tells the peer which rule it broke. A sentence that is too long is
-    /// cut.
+    /// Creates the body that reports a broken rule to the peer. A sentence that is too long is
+    /// truncated.
     pub(crate) fn for_violation(violation: &Violation) -> Self {
         let mut reason = violation.to_string();
-        // The cut must not split a character, because the reason has to be valid UTF-8.
+        // Do not truncate inside a character, because the reason must be valid UTF-8.
         let end = (0..=MAX_CLOSE_REASON.min(reason.len())).rev().find(|&end| reason.is_char_boundary(end));
         reason.truncate(end.unwrap_or(0));
         Self { code: violation.close_code(), reason }
     }
 
-    /// Parses a Close frame's body. Returns `None` if it is empty.
+    /// Parses the body of a Close frame. Returns `None` if the body is empty.
     ///
     /// # Errors
     /// [`Violation::CloseBodyOneByte`], [`Violation::CloseCodeInvalid`] and
@@ -94,8 +94,8 @@ impl CloseFrame {
             [_] => return Err(Violation::CloseBodyOneByte),
             &[high, low, ref reason @ ..] => (CloseCode(u16::from_be_bytes([high, low])), reason),
         };
-        // An endpoint reports 1005 and 1006 when it received no code. If a Close frame could
-        // contain them, a peer could fake a broken connection.
+        // An endpoint reports 1005 or 1006 to its application when it received no code. If a Close
+        // frame could contain these codes, a peer could fake a broken connection.
         if !code.is_sendable() {
             return Err(Violation::CloseCodeInvalid(code));
         }
@@ -121,8 +121,8 @@ impl CloseFrame {
 impl fmt::Display for CloseFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.code.fmt(f)?;
-        // Quote the reason as Rust quotes a string, because the peer chose it. `{:?}` escapes
-        // control characters, and leaves an apostrophe alone.
+        // Print the reason as a Rust string literal, because the peer chose it. `{:?}` escapes
+        // control characters, and leaves an apostrophe unchanged.
         if self.reason.is_empty() { Ok(()) } else { write!(f, " {:?}", self.reason) }
     }
 }

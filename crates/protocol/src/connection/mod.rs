@@ -394,8 +394,8 @@ impl Connection {
 
     /// Fails the connection (section 7.1.7). This method handles every violation.
     ///
-    /// A Close tells the peer the reason, no more input is processed, and TCP is half-closed as
-    /// soon as the Close has been written.
+    /// A Close reports the reason to the peer, no more input is processed, and TCP is half-closed
+    /// as soon as the Close has been written.
     fn fail(&mut self, violation: Violation, now: Instant) -> Violation {
         // If our Close was sent before, `send_close` does nothing and starts no timer. The peer
         // must still get a new deadline, so start the timer here as well.

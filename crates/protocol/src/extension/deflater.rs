@@ -22,20 +22,20 @@ use super::{
 /// The bytes that end every flush: the length 0 of an empty block, and its complement.
 pub(super) const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// The first byte of such an empty block, which is also the whole payload of an empty message.
+/// The first byte of an empty block, which is also the whole payload of an empty message.
 const EMPTY_BLOCK: u8 = 0x00;
 
-/// The spare room, in bytes, that lets a flush finish in one call. With too little, `deflate`
-/// repeats the flush.
+/// The minimum spare room, in bytes, that lets a flush finish in one call. With less room,
+/// `deflate` would have to repeat the flush.
 const ROOM_FOR_FLUSH: usize = 64;
 
 /// A compressor for the messages of one direction.
 #[derive(Debug)]
 pub struct Deflater {
-    /// Created when it is first needed. Without context takeover, it exists only while a message is
-    /// incomplete.
+    /// The compressor of zlib, created when it is first needed. Without context takeover, it exists
+    /// only while a message is incomplete.
     compress: Option<Compress>,
-    /// Whether a message may refer to earlier ones.
+    /// Whether a message may refer to earlier messages.
     takeover: bool,
     window_bits: WindowBits,
     level: Level,
@@ -59,18 +59,18 @@ impl Deflater {
         Self { compress: None, takeover: false, window_bits, level }
     }
 
-    /// Returns the size of the window: how far back a message may refer.
+    /// Returns the size of the window, which limits how far back a message may refer.
     #[must_use]
     pub const fn window_bits(&self) -> WindowBits {
         self.window_bits
     }
 
-    /// Forgets the window, so that the next message begins with an empty one.
+    /// Clears the window, so that the next message begins with an empty window.
     pub fn forget(&mut self) {
         self.compress = None;
     }
 
-    /// Returns whether a message may refer to earlier ones. If not, a message that did not get
+    /// Returns whether a message may refer to earlier messages. If not, a message that did not get
     /// smaller can be sent uncompressed, because no later message refers to it.
     #[must_use]
     pub const fn takes_over(&self) -> bool {
@@ -85,7 +85,7 @@ impl Deflater {
         //= docs/src/rfc7692.md#section-7-2-1
         //# To compress a message, an endpoint MUST compress all its bytes with DEFLATE.
         if part.is_empty() {
-            // zlib does not flush if it has received nothing, so write the block here.
+            // zlib does not flush if it has received no input, so write the empty block here.
             if last {
                 output.push(EMPTY_BLOCK);
             }
@@ -121,7 +121,7 @@ impl Deflater {
         let (window_bits, level) = (self.window_bits, self.level);
         let compress = self.compress.get_or_insert_with(|| new_compress(window_bits, level));
         let mut rest = part;
-        // Text usually shrinks to a third or less.
+        // Compressed text is usually at most a third as large.
         output.reserve(part.len() / 3 + ROOM_FOR_FLUSH);
         loop {
             let before = compress.total_in();
@@ -157,8 +157,8 @@ fn new_compress(window_bits: WindowBits, level: Level) -> Compress {
     Compress::new_with_window_bits(FlateLevel::new(level.get().into()), false, window_bits.get().max(9))
 }
 
-/// Returns by how much a total of zlib's has grown. One call adds at most the length of a slice, so
-/// the result fits a `usize`.
+/// Returns by how much one of zlib's totals has grown. One call adds at most the length of a slice,
+/// so the result fits a `usize`.
 #[allow(clippy::cast_possible_truncation)]
 pub(super) const fn taken(before: u64, after: u64) -> usize {
     (after - before) as usize

@@ -21,20 +21,21 @@ use super::{
     negotiation::NegotiatedDeflate,
 };
 
-/// The tail that senders cut off, followed by the first byte of one more empty block.
+/// The tail that senders cut off, followed by the first byte of another empty block.
 const ROUND: [u8; 5] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0x00];
 
-/// Enough repetitions for [`TAIL_AND_PROOF`].
+/// The repetitions from which [`TAIL_AND_PROOF`] is made.
 static ROUNDS: [[u8; 5]; 59] = [ROUND; 59];
 
 /// The tail that the sender cut off, followed by nothing but empty blocks.
 ///
 /// If the payload ended as it should, in the header of an empty block, all these bytes inflate to
-/// nothing. If it ended anywhere else, the decompressor takes them for something else.
+/// nothing. If the payload ended anywhere else, the decompressor interprets these bytes
+/// differently.
 ///
-/// That mistake shows only if these bytes are longer than whatever they are taken for. The longest
-/// possibility is the description of a block's own codes, which has at most 286 bytes: 17 bits, 19
-/// lengths of 3 bits, and 316 lengths of 7 bits.
+/// The difference is detected only if these bytes are longer than the structure that the
+/// decompressor takes them for. The longest such structure is the description of a block's own
+/// codes, which has at most 286 bytes: 17 bits, 19 lengths of 3 bits, and 316 lengths of 7 bits.
 static TAIL_AND_PROOF: &[u8] = match ROUNDS.as_flattened().split_last() {
     Some((_first_byte_of_another, whole_blocks)) => whole_blocks,
     None => &TAIL,
@@ -79,10 +80,10 @@ pub struct Inflater {
     /// size anyway, and a window that is larger than the sender's can resolve all of the sender's
     /// references.
     decompress: Option<Decompress>,
-    /// Whether a message may refer to earlier ones.
+    /// Whether a message may refer to earlier messages.
     takeover: bool,
-    /// Whether bytes have arrived since the message began, or since the current DEFLATE stream
-    /// within it did.
+    /// Whether bytes have arrived since the beginning of the message, or of the current DEFLATE
+    /// stream within the message.
     begun: bool,
 }
 
@@ -93,27 +94,27 @@ impl Inflater {
         Self { decompress: None, takeover: negotiated.receives_with_takeover, begun: false }
     }
 
-    /// Returns whether a message may refer to earlier ones. If so, no message can be inflated after
-    /// one that was not inflated to its end.
+    /// Returns whether a message may refer to earlier messages. If so, no message can be inflated
+    /// after a message that was not inflated to its end.
     #[must_use]
     pub const fn takes_over(&self) -> bool {
         self.takeover
     }
 
-    /// Forgets the window, wherever the last message stopped. The next message begins with an empty
-    /// one.
+    /// Clears the window, wherever the last message stopped, so that the next message begins with
+    /// an empty window.
     pub fn forget(&mut self) {
         self.decompress = None;
         self.begun = false;
     }
 
-    /// Decompresses `part` of a message's payload, which is the whole or any piece of it, and
-    /// appends the result to `output`; `last` ends the message. `output` holds the message so far,
-    /// at most `limit` bytes.
+    /// Decompresses `part`, which is the whole payload of a message or any piece of it, and appends
+    /// the result to `output`; `last` ends the message. `output` holds the message so far, at most
+    /// `limit` bytes.
     ///
     /// # Errors
-    /// [`InflateError`]. The bytes before the error are in `output`, up to the limit. Nothing that
-    /// follows can be inflated, neither of this message nor of a later one.
+    /// [`InflateError`]. The bytes before the error are in `output`, up to the limit. Nothing more
+    /// can be inflated, neither of this message nor of a later message.
     pub fn inflate(&mut self, part: &[u8], last: bool, output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
         if !part.is_empty() {
             self.add(part, output, limit)?;
@@ -155,9 +156,11 @@ impl Inflater {
             //# An endpoint MAY use blocks of any type.
             let result = decompress.decompress_vec(rest, output, FlushDecompress::Sync);
             // Check the limit before the error of this call. How far the decompressor looks ahead
-            // depends on where the payload was cut, and the verdict must not.
+            // depends on where the payload was split, and the reported error must not depend on
+            // that.
             if output.len() > limit {
-                // The bytes above the limit must influence nothing, such as the check for UTF-8.
+                // Remove the bytes above the limit, so that they do not influence the UTF-8
+                // validation, for example.
                 output.truncate(limit);
                 return Err(InflateError::TooBig);
             }
@@ -182,27 +185,28 @@ impl Inflater {
             if rest.is_empty() {
                 return Ok(());
             }
-            // The decompressor consumes input as long as it has room for the output. If it ever did
-            // not, this loop would never end.
+            // The decompressor consumes input while there is room for the output. If it ever
+            // consumed nothing, this loop would never end.
             if count == 0 && status != Status::StreamEnd {
                 return Err(InflateError::Invalid);
             }
         }
     }
 
-    /// Ends the message: appends the four bytes that the sender cut off, and checks that they fit.
+    /// Ends the message: appends the four bytes that the sender cut off, and checks that they
+    /// complete the payload.
     fn finish(&mut self) -> Result<(), InflateError> {
-        // An empty payload, or one that ends with a final block, lacks the byte to which these four
-        // belong. It has only one possible meaning, so it is accepted.
+        // An empty payload, or one that ends with a final block, lacks the byte that these four
+        // bytes follow. Such a payload has only one possible meaning, so it is accepted.
         if let Some(decompress) = self.decompress.as_mut().filter(|_| self.begun) {
             //= docs/src/rfc7692.md#section-7-2-2
             //# To decompress a message, an endpoint MUST append 00 00 FF FF to its payload.
             let before = (decompress.total_in(), decompress.total_out());
             let status = decompress.decompress(TAIL_AND_PROOF, &mut [0], FlushDecompress::Sync)?;
             let fits = match (status, taken(before.0, decompress.total_in())) {
-                // The empty block was itself a final one, and ended the stream.
+                // The empty block was itself a final block, and ended the stream.
                 (Status::StreamEnd, count) => count == TAIL.len(),
-                // Otherwise all the empty blocks must have been understood as such.
+                // Otherwise all the bytes must have been consumed as empty blocks.
                 (_, count) => count == TAIL_AND_PROOF.len(),
             };
             // Output at this point means that the bytes were taken for data.
@@ -214,7 +218,7 @@ impl Inflater {
             }
         }
         self.begun = false;
-        // Without context takeover, the window serves no later message, so free it.
+        // Without context takeover, no later message needs the window, so free it.
         //= docs/src/rfc7692.md#section-7-1-1-1
         //# A client that does not offer `server_no_context_takeover` MUST be able to decompress
         //# messages that refer to earlier ones.

@@ -1,8 +1,8 @@
-//! Extensions (section 9), and the only one in common use: permessage-deflate (RFC 7692).
+//! Extensions (section 9), and the only extension in common use: permessage-deflate (RFC 7692).
 //!
-//! The two sides agree on an extension in the opening handshake. An extension may then give a
-//! meaning to what is otherwise forbidden. This one compresses messages with DEFLATE (RFC 1951) and
-//! marks them with RSV1:
+//! The two sides agree on an extension in the opening handshake. An extension may then assign a
+//! meaning to bits that are otherwise forbidden. permessage-deflate compresses messages with
+//! DEFLATE (RFC 1951) and marks them with RSV1:
 //!
 //! ```text
 //!   message ──▶ DEFLATE, ending in ──▶ without those ──▶ one frame or more, ──▶ wire
@@ -16,14 +16,14 @@
 //! |---|---|
 //! | [`options`] | the options of this endpoint, and their cost in memory |
 //! | `parameters` | the four parameters as they appear in the header |
-//! | `negotiation` | the client's offers, the server's choice, the client's check of it |
-//! | [`deflater`] | from messages to compressed payloads |
-//! | [`inflater`] | from compressed payloads to messages |
+//! | `negotiation` | the client's offers, the server's choice, and the client's check of that choice |
+//! | [`deflater`] | the compression of messages |
+//! | [`inflater`] | the decompression of messages |
 //!
 //! Compression is off by default. It saves bytes, but costs time and memory. It can also leak a
-//! secret that is compressed together with text from somebody else, because the *length* of the
-//! result depends on both (section 8 of RFC 7692; CRIME read cookies through TLS in this way). If
-//! one connection carries both, leave compression off.
+//! secret that is compressed together with text from an attacker, because the *length* of the
+//! result depends on the secret and on the text (section 8 of RFC 7692; CRIME read cookies through
+//! TLS in this way). If one connection carries secrets and text from others, leave compression off.
 //!
 //! [`options`]: DeflateOptions
 

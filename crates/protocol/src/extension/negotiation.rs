@@ -10,8 +10,8 @@
 //!
 //! In an offer, a `server_` parameter is a *request*: a server that cannot meet it declines the
 //! offer. A `client_` parameter is a *hint*: the server may use it, and only the server's answer
-//! counts. The answer does not say which of the offers it accepts, so the client has to work from
-//! the answer alone.
+//! counts. The answer does not name the offer that it accepts, so the client has to find the
+//! matching offers itself.
 
 use super::{
     options::{DeflateOptions, Level, WindowBits},
@@ -23,7 +23,7 @@ use crate::{
     usage_error::UsageError,
 };
 
-/// The compression that the two sides agreed on, as one of them needs to know it.
+/// The compression that two endpoints have negotiated, from the point of view of one endpoint.
 ///
 /// A handshake returns it, and [`Connection::with_deflate`](crate::Connection::with_deflate) takes
 /// it.
@@ -31,7 +31,8 @@ use crate::{
 pub struct NegotiatedDeflate {
     /// Whether a message that this endpoint sends may refer to earlier ones.
     pub(crate) sends_with_takeover: bool,
-    /// The size of the window: how far back such a message may refer.
+    /// The size of the window, which limits how far back a message that this endpoint sends may
+    /// refer.
     pub(crate) window_bits: WindowBits,
     /// Whether a message that the peer sends may refer to earlier ones.
     pub(crate) receives_with_takeover: bool,
@@ -61,7 +62,8 @@ impl NegotiatedDeflate {
         }
     }
 
-    /// See [`observer::negotiated_deflate`](crate::observer::negotiated_deflate).
+    /// Returns the compression of two other endpoints. See
+    /// [`observer::negotiated_deflate`](crate::observer::negotiated_deflate).
     pub(crate) fn between_others(
         role: Role,
         offered: &[Extension],
@@ -80,7 +82,7 @@ impl NegotiatedDeflate {
     }
 }
 
-/// Creates the header element with which a client makes this offer.
+/// Creates the header element with which a client offers these options.
 //= docs/src/rfc7692.md#section-5
 //# A client that wants to use a compression extension MUST name it in the
 //# `Sec-WebSocket-Extensions` header of its request.
@@ -118,7 +120,7 @@ fn offered(options: &DeflateOptions) -> Parameters {
 }
 
 /// Chooses the first offer that the server can meet, and returns the answer to it. Returns `None`
-/// if there is no such offer: the connection is then not compressed.
+/// if there is no such offer. Messages are then not compressed.
 //= docs/src/rfc7692.md#section-5
 //# To accept an offer, the server MUST name the extension in the `Sec-WebSocket-Extensions` header
 //# of its response.
@@ -159,8 +161,8 @@ fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
         //= docs/src/rfc7692.md#section-7-1-1-1
         //# A server MAY respond with `server_no_context_takeover` even if it was not offered.
         server_no_context_takeover: offer.server_no_context_takeover || options.server_no_context_takeover,
-        // If the client will not use context takeover anyway, hold it to that: the server then need
-        // not keep a window for it.
+        // If the client has announced that it will not use context takeover, require that in the
+        // response, so that the server need not keep a window for this client.
         //= docs/src/rfc7692.md#section-7-1-1-2
         //# A server MAY respond with `client_no_context_takeover`, offered or not, so that it need
         //# not keep a window between messages.
@@ -179,11 +181,11 @@ fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
 }
 
 /// Checks the server's answer to the client's `offers`. Returns `Ok(None)` if the server declined
-/// them all.
+/// all offers.
 ///
 /// # Errors
 /// - [`HandshakeViolation::ExtensionConflict`] for two extensions that both use RSV1;
-/// - [`HandshakeViolation::DeflateAnswerWrong`] for an answer that fits none of the offers.
+/// - [`HandshakeViolation::DeflateAnswerWrong`] for an answer that matches none of the offers.
 pub(crate) fn validate_response(
     offers: &[DeflateOptions],
     response: &[Extension],
@@ -199,8 +201,8 @@ pub(crate) fn validate_response(
     let mut answered = offers.iter().filter(|options| meets(agreed, offered(options)));
     let Some(first) = answered.next() else { return Err(matches_no_offer()) };
     let mut compression = NegotiatedDeflate::new(Role::Client, agreed, first);
-    // A hint is also a promise, whatever the answer says about it. The answer may belong to any of
-    // the offers that it fits, so keep the promises of all of them.
+    // A hint is also a promise, even if the answer does not mention it. The answer may accept any
+    // of the offers that it matches, so keep the promises of all these offers.
     for options in std::iter::once(first).chain(answered) {
         compression.sends_with_takeover &= !options.client_no_context_takeover;
         //= docs/src/rfc7692.md#section-7-1-2-2
@@ -213,7 +215,7 @@ pub(crate) fn validate_response(
     Ok(Some(compression))
 }
 
-/// Returns the element with which the server accepts an offer, or `None` if it declined.
+/// Returns the element with which the server accepts an offer, or `None` if the server declined.
 fn answer_in(response: &[Extension]) -> Result<Option<&Extension>, HandshakeViolation> {
     //= docs/src/rfc7692.md#section-5
     //# A client that receives a response with two extensions that use RSV1 MUST fail the
@@ -234,7 +236,7 @@ fn matches_no_offer() -> HandshakeViolation {
 }
 
 /// Returns whether `response` is a valid answer to `offer`: it meets all requests, and it limits
-/// the client's window only if the client offered that.
+/// the client's window only if the client offered that limit.
 fn meets(response: Parameters, offer: Parameters) -> bool {
     let takeover = response.server_no_context_takeover || !offer.server_no_context_takeover;
     let window = match (response.server_max_window_bits, offer.server_max_window_bits) {
@@ -246,16 +248,16 @@ fn meets(response: Parameters, offer: Parameters) -> bool {
     takeover && window && limitable
 }
 
-/// Returns the second of the elements that claim RSV1, if there are two. All extensions that
-/// compress messages claim it, and their names all begin with `permessage-`.
+/// Returns the second of the elements that use RSV1, if there are two. All extensions that compress
+/// messages use RSV1, and their names all begin with `permessage-`.
 fn conflict(elements: &[Extension]) -> Option<&Extension> {
     elements.iter().filter(|element| element.name().starts_with("permessage-")).nth(1)
 }
 
-/// Checks that at most one of the accepted extensions claims RSV1.
+/// Checks that at most one of the accepted extensions uses RSV1.
 ///
 /// # Errors
-/// [`UsageError::ExtensionConflict`].
+/// [`UsageError::ExtensionConflict`] if two extensions use RSV1.
 //= docs/src/rfc7692.md#section-5
 //# A server MUST NOT accept a compression extension together with another extension that uses RSV1
 //# too.

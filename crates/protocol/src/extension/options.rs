@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::usage_error::UsageError;
 
-/// The size of the LZ77 window, which is how far back a compressor may refer. It is written as a
-/// power of two, from 8 (256 bytes) to 15 (32 KiB).
+/// The size of the LZ77 window, which limits how far back a compressor may refer. The size is
+/// written as a power of two, from 8 (256 bytes) to 15 (32 KiB).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WindowBits(u8);
 
@@ -47,8 +47,8 @@ impl fmt::Display for WindowBits {
 pub struct Level(u8);
 
 impl Level {
-    /// Level 1. On JSON of 1 KiB, it is four times as fast as zlib's default of 6, for a fifth more
-    /// bytes.
+    /// Level 1. On JSON of 1 KiB, it is four times as fast as zlib's default of 6, and its output
+    /// is a fifth larger.
     pub const FAST: Self = Self(1);
 
     /// Creates a level from a number.
@@ -67,13 +67,13 @@ impl Level {
 }
 
 /// The options of this endpoint for permessage-deflate. Clients and servers use the same options,
-/// and each field says what it means for either.
+/// and each field documents its meaning for a client and for a server.
 ///
 /// # Memory
 ///
 /// A connection that has neither sent nor received a compressed message holds 350 bytes for the
-/// extension. The first compressed message that it sends creates its compressor, and the first that
-/// it receives creates its decompressor:
+/// extension. The first compressed message that it sends creates its compressor, and the first
+/// compressed message that it receives creates its decompressor:
 ///
 /// | bits | compressor | decompressor |
 /// |---|---|---|
@@ -81,33 +81,35 @@ impl Level {
 /// | 12 | 259 KiB | 46 KiB |
 /// | 9 and 8 | 245 KiB | 46 KiB |
 ///
-/// With context takeover, both live as long as the connection: 417 KiB for a connection that needs
-/// both, and 4 GiB for ten thousand of them. Without it, each is freed at the end of every message,
-/// and only the messages that are being sent or received at the moment count. The two
-/// `no_context_takeover` options are therefore the ones that bound memory. Window bits help peers
-/// with another implementation of DEFLATE than ours, whose tables are not so much larger than the
-/// window.
+/// With context takeover, the compressor and the decompressor are kept until the connection is
+/// dropped: a connection with a compressor and a decompressor holds 417 KiB, and ten thousand such
+/// connections hold 4 GiB. Without context takeover, they are freed at the end of every message, so
+/// only the messages that are currently being sent or received need this memory. Use the two
+/// `no_context_takeover` options to bound memory. Window bits save less, because the tables of our
+/// DEFLATE implementation are much larger than the window. They help peers whose implementation has
+/// smaller tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeflateOptions {
     /// Whether the server compresses each message independently of earlier ones. A client requests
-    /// it. A server does it even if the client has not requested it.
+    /// this in its offer. A server does it even if the client has not requested it.
     pub server_no_context_takeover: bool,
     /// Whether the client compresses each message independently of earlier ones. A client announces
-    /// it, and keeps to it whatever the answer is. A server demands it.
+    /// this in its offer, and does it whatever the server's answer is. A server demands it in its
+    /// response.
     pub client_no_context_takeover: bool,
-    /// The largest window with which the server may compress. A client requests it. A server keeps
-    /// to it even if the client has not requested it.
+    /// The maximum window with which the server may compress. A client requests this maximum in its
+    /// offer. A server observes it even if the client has not requested it.
     pub server_max_window_bits: WindowBits,
-    /// The largest window with which the client may compress. A client announces it, and keeps to
-    /// it whatever the answer is. A server demands it, and declines the offer of a client that does
-    /// not know the parameter.
+    /// The maximum window with which the client may compress. A client announces this maximum in
+    /// its offer, and observes it whatever the server's answer is. A server demands it, and
+    /// declines an offer that does not contain the parameter.
     pub client_max_window_bits: WindowBits,
-    /// The effort of the compressor. [`Level::FAST`] by default.
+    /// The effort of the compressor. The default is [`Level::FAST`].
     pub level: Level,
-    /// The payload size, in bytes, below which a message is sent uncompressed. 1024 by default, as
-    /// in `ws`: a smaller message fits into a single packet anyway, so compressing it would make
-    /// nothing faster.
+    /// The minimum payload size, in bytes, of a message that is compressed. 1024 by default, as in
+    /// `ws`: a smaller message fits into a single packet anyway, so compressing it would not make
+    /// it arrive sooner.
     pub threshold: usize,
 }
 
@@ -125,7 +127,7 @@ impl DeflateOptions {
     };
 
     /// Options without context takeover in either direction, so that no memory is held between
-    /// messages. For servers with many connections.
+    /// messages. Use these options for servers with many connections.
     pub const FRUGAL: Self =
         Self { server_no_context_takeover: true, client_no_context_takeover: true, ..Self::DEFAULT };
 

@@ -33,15 +33,16 @@ pub(super) struct Parameters {
     pub(super) client_max_window_bits: Option<Option<WindowBits>>,
 }
 
-/// The message that contains the element. The grammar of the two differs in one parameter.
+/// The kind of a header element. The grammar of an offer and that of a response differ in one
+/// parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ElementKind {
     Offer,
     Response,
 }
 
-/// The reason why an element is invalid. An invalid element is declined in an offer, and fails the
-/// connection in a response.
+/// The reason why an element is invalid. The server declines an invalid offer. An invalid response
+/// makes the client fail the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ParameterError {
     Unknown(String),
@@ -114,8 +115,8 @@ impl Parameters {
     }
 }
 
-/// Parses a number from 8 to 15 in decimal. `str::parse` would also accept `+9` and `09`. These are
-/// rejected, so that no two implementations read the same header differently.
+/// Parses a number from 8 to 15 in decimal. `str::parse` would also accept `+9` and `09`. Such
+/// numbers are rejected, so that all implementations read the header in the same way.
 //= docs/src/rfc7692.md#section-7-1-2-1
 //# The value of `server_max_window_bits` MUST be a number from 8 to 15 in decimal digits, without
 //# leading zeros, in an offer as well as in a response.

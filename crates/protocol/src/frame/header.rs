@@ -1,9 +1,9 @@
 //! A valid frame header, parsed and encoded (section 5.2). [`layout`](super::layout) shows the
 //! bits.
 //!
-//! [`FrameHeader::parse`] and [`FrameHeader::encode`] are pure functions that know nothing about
-//! the connection. They apply the rules that hold for every frame. The rules that depend on the
-//! sender and on earlier frames are in [`rules::check_in_context`].
+//! [`FrameHeader::parse`] and [`FrameHeader::encode`] are pure functions that do not depend on a
+//! connection. They apply the rules that hold for every frame. The rules that depend on the sender
+//! and on earlier frames are in [`rules::check_in_context`].
 
 use std::ops::ControlFlow;
 
@@ -21,7 +21,7 @@ use crate::violation::Violation;
 /// The fields of a frame before its payload (section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FrameHeader {
-    /// FIN: this frame is the last one of its message, and perhaps the only one.
+    /// FIN: whether this frame is the last frame of its message.
     pub fin: bool,
     /// RSV1-3: set only if an extension uses them.
     pub reserved: ReservedBits,
@@ -43,8 +43,7 @@ impl FrameHeader {
         Self { fin, reserved: ReservedBits::NONE, opcode, masking_key: None, payload_length: payload_len as u64 }
     }
 
-    /// Marks the frame as part of a compressed message. RSV1 is set on the first frame and on no
-    /// other.
+    /// Marks the frame as part of a compressed message. RSV1 is set on the first frame only.
     //= docs/src/rfc7692.md#section-6-1
     //# RSV1 MUST NOT be set in a control frame, or in any frame of a message except the first.
     pub(crate) const fn compressed(self) -> Self {
@@ -53,7 +52,8 @@ impl FrameHeader {
         Self { reserved, ..self }
     }
 
-    /// The longest header: 2 bytes, 8 of extended length, 4 of masking key.
+    /// The maximum length of a header in bytes: 2, and 8 for the extended length, and 4 for the
+    /// masking key.
     pub const MAX_LEN: usize = 14;
 
     /// Parses a header from the start of `bytes`.
@@ -72,13 +72,13 @@ impl FrameHeader {
     /// does. A short read is not an error: call again when more bytes have arrived.
     ///
     /// # Errors
-    /// The rules that hold for every frame. The first two bytes show [`Violation::ReservedOpcode`],
-    /// [`Violation::FragmentedControl`] and [`Violation::ControlTooLong`]. The whole header shows
-    /// [`Violation::LengthTopBitSet`] and [`Violation::LengthNotShortest`].
+    /// The rule that the header breaks. The first two bytes can show [`Violation::ReservedOpcode`],
+    /// [`Violation::FragmentedControl`] and [`Violation::ControlTooLong`]. The whole header can
+    /// show [`Violation::LengthTopBitSet`] and [`Violation::LengthNotShortest`].
     #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         let &[first, second, ..] = bytes else { return Ok(None) };
-        // Check these before the header is complete, so that a bad frame that trickles in is
+        // Check these before the header is complete, so that an invalid frame that trickles in is
         // rejected at its second byte.
         if let ControlFlow::Break(violation) = rules::check_first_bytes(first, second, ControlFlow::Break) {
             return Err(violation);

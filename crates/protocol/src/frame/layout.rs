@@ -1,4 +1,4 @@
-//! The layout of a frame header, named once (section 5.2).
+//! The layout of a frame header, defined in one place (section 5.2).
 //!
 //! ```text
 //!     byte 0                  byte 1               0, 2 or 8 bytes      0 or 4 bytes   payload
@@ -11,8 +11,8 @@
 //!   80 40 20 10 0F          80 7F   (bit masks)
 //! ```
 //!
-//! [`RawHeader`] reads the fields without validating them: an invalid header has a layout too, and
-//! a dissector has to show it. [`rules`](super::rules) finds what is wrong with it.
+//! [`RawHeader`] reads the fields without validating them, because a dissector has to show the
+//! fields of an invalid header too. [`rules`](super::rules) checks the header.
 
 use super::{LengthForm, MaskingKey, Opcode};
 
@@ -20,11 +20,11 @@ use super::{LengthForm, MaskingKey, Opcode};
 pub const FIN: u8 = 0x80;
 /// The three reserved bits in the first byte.
 pub const RESERVED: u8 = 0x70;
-/// The opcode in the first byte.
+/// The bits of the opcode in the first byte.
 pub const OPCODE: u8 = 0x0F;
 /// The MASK bit in the second byte.
 pub const MASK: u8 = 0x80;
-/// The payload length in the second byte.
+/// The bits of the payload length in the second byte.
 pub const LENGTH: u8 = 0x7F;
 
 /// The three reserved bits RSV1, RSV2 and RSV3 in their positions in the first byte (0x40, 0x20,
@@ -54,13 +54,13 @@ impl ReservedBits {
         self.0
     }
 
-    /// Returns the bits that are set here and not in `allowed`.
+    /// Returns the bits that are set in `self` and not in `allowed`.
     #[must_use]
     pub const fn without(self, allowed: Self) -> Self {
         Self(self.0 & !allowed.0)
     }
 
-    /// Returns whether all bits of `other` are set here.
+    /// Returns whether all bits of `other` are set in `self`.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -123,7 +123,7 @@ impl RawHeader {
         ReservedBits::from_first_byte(self.first_byte)
     }
 
-    /// Returns the opcode, or `None` for a reserved one.
+    /// Returns the opcode, or `None` for a reserved opcode.
     #[must_use]
     pub const fn opcode(&self) -> Option<Opcode> {
         Opcode::from_bits(self.first_byte)

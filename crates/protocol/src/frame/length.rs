@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Most messages are short, and a short length costs one byte. Every length has exactly one valid
-//! form, the shortest. Without that rule, one frame could be written in three ways, and a filter
-//! that knows one of them would miss the others.
+//! form, the shortest. Without that rule, one frame could be encoded in three ways, and a filter
+//! that recognises only one encoding would miss the others.
 
 /// The form of a payload length on the wire (section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ pub enum LengthForm {
 }
 
 impl LengthForm {
-    /// Returns the only valid form for `length`: the shortest that holds it.
+    /// Returns the only valid form for `length`, which is the shortest form that can hold it.
     #[must_use]
     pub const fn shortest(length: u64) -> Self {
         //= docs/src/rfc6455.md#section-5-2

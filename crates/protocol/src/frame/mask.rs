@@ -8,12 +8,12 @@
 //!   on the wire                                 7f 9f 4d 51 58
 //! ```
 //!
-//! Masking is not encryption: the key is in the frame's own header. Masking protects third parties.
-//! A script in a web page chooses the data but not the key, so it cannot make the bytes on the wire
-//! look like an HTTP request. Without the mask, it could trick a proxy that does not understand the
-//! upgrade into caching an attacker's response (section 10.3).
+//! Masking is not encryption, because the key is in the header of the frame. Masking protects third
+//! parties. A script in a web page chooses the data but not the key, so it cannot make the bytes on
+//! the wire look like an HTTP request. Without the mask, it could trick a proxy that does not
+//! understand the upgrade into caching an attacker's response (section 10.3).
 //!
-//! XOR undoes itself, so one function both masks and unmasks.
+//! Applying XOR twice restores the payload, so one function masks and unmasks.
 
 /// The four bytes of the key in the header of a masked frame (section 5.3).
 ///
@@ -52,16 +52,16 @@ impl<F: FnMut() -> MaskingKey + Send> MaskingKeys for F {
     }
 }
 
-/// The length, in bytes, from which it pays to look up which vector instructions the processor has.
-/// The lookup takes a nanosecond or two.
+/// The minimum length, in bytes, for which it is worth looking up the vector instructions of the
+/// processor. The lookup takes a nanosecond or two.
 #[cfg(feature = "simd")]
 const LONG: usize = 1 << 10;
 
 /// The number of bytes that one step of [`mask_by_words`] processes.
 ///
-/// The compiler turns a step into vector instructions: two of SSE2, or one of AVX2. In measurements
-/// of both, steps of 16 and of 8 bytes were slower with SSE2. For AVX-512 the compiler generates
-/// code that is four times as slow, so AVX-512 is not among the targets.
+/// The compiler turns a step into vector instructions: two of SSE2, or one of AVX2. In
+/// measurements, steps of 16 and of 8 bytes were slower with SSE2. For AVX-512, the compiler
+/// generates code that is four times as slow, so AVX-512 is not among the targets.
 const STEP: usize = 32;
 
 /// Combines `payload` with `key` by XOR in place, starting with the key's first byte (section 5.3).
@@ -88,21 +88,23 @@ pub fn apply_mask(payload: &mut [u8], key: MaskingKey) {
     mask_by_words(payload, key);
 }
 
-/// Runs the same loop, compiled a second time for processors with AVX2. Without this version, a
-/// program that is built for any x86-64 processor could use only the 16-byte vectors of SSE2.
+/// Masks like [`mask_by_words`], with a loop that is compiled a second time for processors with
+/// AVX2. Without this version, a program that is built for any x86-64 processor could use only the
+/// 16-byte vectors of SSE2.
 #[cfg(feature = "simd")]
 #[multiversion::multiversion(targets("x86_64+avx2"))]
 fn mask_by_vectors(payload: &mut [u8], key: MaskingKey) {
     mask_by_words(payload, key);
 }
 
-// Inlined into both callers above, so that each compiles the loop for its own instructions.
+// Inlined into the two callers above, so that the loop is compiled for the instructions of each
+// caller.
 #[inline(always)]
 #[allow(clippy::inline_always)]
 fn mask_by_words(payload: &mut [u8], key: MaskingKey) {
-    // The rule is `byte[i] ^= key[i % 4]`. Written like that it would cost at least one instruction
-    // per byte. Two keys side by side fill a word of eight bytes, and since eight is a multiple of
-    // four, each word begins with the key's first byte again.
+    // The rule is `byte[i] ^= key[i % 4]`. A loop over the bytes would cost at least one
+    // instruction per byte. Two copies of the key fill a word of eight bytes, and because eight is
+    // a multiple of four, each word begins with the key's first byte again.
     let [a, b, c, d] = key.0;
     let word_key = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
     let mask_word = |word: &mut [u8; 8]| *word = (u64::from_ne_bytes(*word) ^ word_key).to_ne_bytes();
@@ -138,7 +140,7 @@ mod tests {
 
     const KEY: MaskingKey = MaskingKey([0x37, 0xFA, 0x21, 0x3D]);
 
-    /// The rule as section 5.3 words it, one byte at a time.
+    /// Masks as section 5.3 describes it, one byte at a time.
     fn apply_mask_byte_by_byte(payload: &mut [u8], key: MaskingKey) {
         for (i, byte) in payload.iter_mut().enumerate() {
             *byte ^= key.0[i % 4];

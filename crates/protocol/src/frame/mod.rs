@@ -1,8 +1,8 @@
 //! Frames, the unit on the wire (sections 5.1 to 5.3).
 //!
 //! After the handshake the stream is a sequence of frames and nothing else. No byte marks where a
-//! frame begins, so a receiver that loses count can never find the next one. Every error in a
-//! header therefore ends the connection.
+//! frame begins, so a receiver that misreads one header can never find the next frame. Every error
+//! in a header therefore ends the connection.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -11,7 +11,7 @@
 //! | [`header`] | a valid header, parsed and encoded |
 //! | [`opcode`] | the kinds of frames |
 //! | [`length`] | the three forms of the payload length |
-//! | [`mask`] | the XOR that every frame of a client goes through |
+//! | [`mask`] | the masking (XOR) of a client's frames |
 
 pub mod header;
 pub mod layout;

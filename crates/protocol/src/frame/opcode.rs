@@ -11,9 +11,9 @@
 //!   B -  F  reserved       ┘
 //! ```
 //!
-//! The list is closed: a reserved number needs an extension that both sides negotiated, and no such
-//! extension exists. The type is therefore an enum without a catch-all variant, and a reserved
-//! number never becomes an [`Opcode`].
+//! The list is closed: an endpoint may use a reserved number only for a negotiated extension, and
+//! no such extension exists. The type is therefore an enum without a catch-all variant, and a
+//! reserved number never becomes an [`Opcode`].
 
 /// The kind of a frame: the low four bits of its first byte (section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,8 +57,8 @@ impl Opcode {
     /// Returns whether this is a control frame, which means that the opcode's top bit is set
     /// (section 5.5).
     ///
-    /// The bit explains the gap between 2 and 8: a receiver recognises a control frame, and with it
-    /// all the limits that make it cheap to handle, by testing one bit.
+    /// The bit explains the gap between 2 and 8: a receiver recognises a control frame, to which
+    /// stricter limits apply, by testing one bit.
     #[must_use]
     pub const fn is_control(self) -> bool {
         self.bits() & 0x8 != 0

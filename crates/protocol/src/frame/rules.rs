@@ -1,17 +1,17 @@
-//! The rules for a frame header, written once (sections 5.1, 5.2, 5.4, 5.5 and 10.4; RFC 7692,
-//! section 6.1).
+//! The rules for a frame header, implemented in one place (sections 5.1, 5.2, 5.4, 5.5 and 10.4;
+//! RFC 7692, section 6.1).
 //!
 //! Each function reports every rule that is broken, in the order in which a receiver checks them.
-//! The engine stops at the first report and fails the connection. The dissector collects them all.
-//! A report is a call of a closure that returns [`ControlFlow`]. The same code can therefore serve
-//! both, and the engine does not pay for a list.
+//! The engine stops at the first report and fails the connection. The dissector collects all
+//! reports. A report is a call of a closure that returns [`ControlFlow`], so the engine and the
+//! dissector can share the code, and the engine does not pay for a list.
 //!
 //! | function | needs | rules |
 //! |---|---|---|
 //! | [`check_first_bytes`] | the first two bytes | opcode, control frames |
 //! | [`check_length`] | the whole header | the form of the payload length |
-//! | [`check_in_context`] | the whole header, and what came before | reserved bits, mask, order of fragments, size |
-//! | [`check`] | the whole header, and what came before | all of them |
+//! | [`check_in_context`] | the whole header, and the frames before it | reserved bits, mask, order of fragments, size |
+//! | [`check`] | the whole header, and the frames before it | all rules |
 
 use std::ops::ControlFlow;
 
@@ -25,8 +25,9 @@ use crate::{
     violation::Violation,
 };
 
-/// The largest length that a frame can have. The eight-byte form keeps its top bit at 0, so that
-/// the number also fits a signed 64-bit integer, the only kind in some languages (section 5.2).
+/// The maximum payload length of a frame. The eight-byte form keeps its top bit at 0, so that the
+/// number also fits a signed 64-bit integer, the only 64-bit integer in some languages (section
+/// 5.2).
 pub const MAX_PAYLOAD_LENGTH: u64 = 0x7FFF_FFFF_FFFF_FFFF;
 
 /// The state of a connection in which a header arrives.
@@ -77,16 +78,16 @@ pub fn check_first_bytes<B>(
     mut report: impl FnMut(Violation) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
     let Some(opcode) = Opcode::from_bits(first) else {
-        // Skipping the unknown frame would look friendlier, but its sender would believe that the
-        // frame was understood. The connection fails instead, so that both sides always agree on
-        // what was sent.
+        // Skipping the unknown frame would seem more lenient, but its sender would believe that the
+        // frame was understood. The connection fails instead, so that both endpoints always agree
+        // on which frames were understood.
         //= docs/src/rfc6455.md#section-5-2
         //# An endpoint that receives an unknown opcode MUST fail the connection.
         return report(Violation::ReservedOpcode(first & super::layout::OPCODE));
     };
     if opcode.is_control() {
-        // A control frame has to be cheap to handle in the middle of a large message. So it arrives
-        // complete, and is short enough for the seven-bit length.
+        // A control frame has to be cheap to handle in the middle of a large message. It is
+        // therefore never fragmented, and short enough for the seven-bit length.
         //= docs/src/rfc6455.md#section-5-5
         //# A control frame MUST NOT be fragmented.
         //= docs/src/rfc6455.md#section-5-4
@@ -122,7 +123,7 @@ pub fn check_length<B>(header: &RawHeader, mut report: impl FnMut(Violation) -> 
     ControlFlow::Continue(())
 }
 
-/// Checks the rules that depend on who sent the frame and on the frames before it.
+/// Checks the rules that depend on the sender of the frame and on the frames before it.
 ///
 /// # Errors
 /// Breaks with the value with which `report` broke.
@@ -136,8 +137,8 @@ pub fn check_in_context<B>(
     if !header.reserved().is_empty() {
         check_reserved_bits(header, context.negotiated, &mut report)?;
     }
-    // A receiver that accepted a wrong mask would hide the sender's bug until the day the sender
-    // meets a stricter peer.
+    // A receiver that accepted a wrong mask would hide a bug of the sender, which would then appear
+    // only with a stricter peer.
     match (context.receiver, header.masking_key) {
         //= docs/src/rfc6455.md#section-5-1
         //# A server that receives an unmasked frame MUST close the connection.
@@ -184,7 +185,8 @@ fn check_reserved_bits<B>(
 ) -> ControlFlow<B> {
     // If the opcode is unknown, no extension assigns a meaning to any bit of the frame.
     let negotiated = if header.opcode().is_some() { negotiated } else { ReservedBits::NONE };
-    // Ignoring the bit would be wrong: its sender believes that it changes what the payload means.
+    // Ignoring the bit would be wrong, because its sender assumes that the bit changes the meaning
+    // of the payload.
     //= docs/src/rfc6455.md#section-5-2
     //# An endpoint that receives a frame with a reserved bit set MUST fail the connection, unless a
     //# negotiated extension defines the bit.
@@ -205,8 +207,8 @@ fn check_reserved_bits<B>(
     }
 }
 
-/// Checks the size of a data frame from the length in its header, before memory is needed for it
-/// (section 10.4). `before` describes the part of its message that has arrived.
+/// Checks the size of a data frame from the length in its header, before memory is needed for the
+/// payload (section 10.4). `before` describes the part of the message that has arrived.
 #[inline]
 fn check_size<B>(
     length: u64,

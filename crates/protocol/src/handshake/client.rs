@@ -31,7 +31,7 @@ use crate::{
     usage_error::UsageError,
 };
 
-/// A client's opening request. Every part is checked when it is added, so the request is always
+/// A client's opening request. Every part is validated when it is added, so the request is always
 /// valid.
 #[derive(Debug, Clone)]
 pub struct ClientRequest {
@@ -49,7 +49,7 @@ impl ClientRequest {
         Self { uri, subprotocols: Vec::new(), extensions: Vec::new(), deflate: Vec::new(), headers: HeaderMap::new() }
     }
 
-    /// Returns the address of the request.
+    /// Returns the URI of the request.
     #[must_use]
     pub const fn uri(&self) -> &Uri {
         &self.uri
@@ -77,8 +77,8 @@ impl ClientRequest {
         Ok(self)
     }
 
-    /// Offers an extension. This crate only negotiates it; its effect on frames is up to the
-    /// caller. To offer compression, use [`deflate`](Self::deflate).
+    /// Offers an extension. This crate only negotiates the extension. The caller has to implement
+    /// its effect on frames. To offer compression, use [`deflate`](Self::deflate).
     //= docs/src/rfc6455.md#section-9
     //# A client MAY request extensions.
     //= docs/src/rfc6455.md#section-9-2
@@ -90,7 +90,7 @@ impl ClientRequest {
     }
 
     /// Offers to compress messages (permessage-deflate, RFC 7692). Each further call adds a
-    /// fallback offer, for servers that cannot accept the earlier ones.
+    /// fallback offer, for servers that cannot accept the earlier offers.
     //= docs/src/rfc7692.md#section-5
     //# A client MAY offer the same extension several times with different parameters.
     #[cfg(feature = "deflate")]
@@ -100,7 +100,7 @@ impl ClientRequest {
         self
     }
 
-    /// Sets the `Origin` header, as a browser does for a page.
+    /// Sets the `Origin` header, which a browser sets to the origin of the web page.
     ///
     /// # Errors
     /// [`UsageError::HeaderInvalid`] for a value that HTTP does not allow.
@@ -117,12 +117,12 @@ impl ClientRequest {
     ///
     /// # Errors
     /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break
-    ///   in a value would smuggle in another header;
+    ///   in a value would add another header;
     /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
     //= docs/src/rfc6455.md#section-4-1
     //# The request MAY have any other headers, such as cookies or `Authorization`.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, UsageError> {
-        // Most headers may be repeated, but a request has only one origin.
+        // Most headers may be repeated, but a request has only one `Origin` header.
         if name.eq_ignore_ascii_case(ORIGIN.as_str()) {
             return self.origin(value).map_err(|_| UsageError::HeaderInvalid(format!("{name}: {value}")));
         }
@@ -189,7 +189,7 @@ impl ClientRequest {
 }
 
 /// A client's handshake that awaits the response. Send the [request](Self::request_bytes) first,
-/// and nothing else until the response has arrived.
+/// and send nothing else until the response has arrived.
 pub struct ClientHandshake {
     bytes: Bytes,
     expected_accept: String,
@@ -198,7 +198,7 @@ pub struct ClientHandshake {
     limits: Limits,
 }
 
-/// Prints the URI only, because the request's bytes and headers may hold credentials.
+/// Prints only the URI, because the bytes and headers of the request may hold credentials.
 impl fmt::Debug for ClientHandshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientHandshake").field("uri", &self.request.uri).finish_non_exhaustive()
@@ -206,13 +206,14 @@ impl fmt::Debug for ClientHandshake {
 }
 
 impl ClientHandshake {
-    /// Returns the bytes of the request. Send them first.
+    /// Returns the bytes of the request. Send these bytes before anything else.
     #[must_use]
     pub fn request_bytes(&self) -> Bytes {
         self.bytes.clone()
     }
 
-    /// See [`observer::expect_answer_to`](crate::observer::expect_answer_to).
+    /// Expects the accept value for `key`. See
+    /// [`observer::expect_answer_to`](crate::observer::expect_answer_to).
     pub(crate) fn expect_answer_to(mut self, key: &str) -> Self {
         self.expected_accept = accept_key(key);
         self
@@ -228,8 +229,9 @@ impl ClientHandshake {
     ///
     /// # Errors
     /// - [`HandshakeError::Rejected`] for an HTTP response other than 101;
-    /// - [`HandshakeError::Violation`] for a 101 that breaks a rule of section 4. No frame exists
-    ///   yet that could report this to the server, so drop the connection.
+    /// - [`HandshakeError::Violation`] for a 101 response that breaks a rule of section 4. The
+    ///   violation cannot be reported to the server, because no frame may be sent yet, so drop the
+    ///   connection.
     //= docs/src/rfc6455.md#section-10-7
     //# An endpoint that receives data that it does not understand or considers dangerous, or a
     //# handshake that it did not expect, MAY drop the TCP connection.
@@ -241,7 +243,7 @@ impl ClientHandshake {
             self.head.input.advance(len);
             match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS => return Ok(Status::Complete(self.validate(response)?)),
-                // 100 and 103 only announce the final response: go on to the next head.
+                // 100 and 103 only announce the final response, so continue with the next head.
                 status if status.is_informational() => {}
                 _ => {
                     // The rest of the input is the beginning of the body, which may explain the
@@ -296,8 +298,8 @@ impl ClientHandshake {
         }
         let extensions = Extension::parse_all(headers)?;
         let deflate_offered = (!self.request.deflate.is_empty()).then_some(PERMESSAGE_DEFLATE);
-        // Names only: the caller who offered an extension checks its parameters. Those of
-        // permessage-deflate are checked below.
+        // Check only the names: a caller that offers an extension has to check its parameters. The
+        // parameters of permessage-deflate are checked below.
         //= docs/src/rfc6455.md#section-4-1
         //# If the response lists an extension that was not offered, the client MUST fail the
         //# connection.
@@ -312,9 +314,9 @@ impl ClientHandshake {
         Ok(Established { response, subprotocol, extensions, deflate, rest: self.head.input })
     }
 
-    /// Checks that the server chose a subprotocol that was offered, or none. If the client offered
-    /// some and the server chooses none, a browser fails the connection. The RFC opens it, and so
-    /// does this client (section 4.1).
+    /// Checks that the server chose a subprotocol that was offered, or no subprotocol. If the
+    /// client offered subprotocols and the server chooses none, a browser fails the connection.
+    /// This client opens the connection, as the RFC specifies (section 4.1).
     fn validate_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, HandshakeViolation> {
         if lines(headers, &SEC_WEBSOCKET_PROTOCOL).next().is_none() {
             return Ok(None);
@@ -354,7 +356,7 @@ pub struct Established {
     /// The negotiated compression, for
     /// [`Connection::with_deflate`](crate::Connection::with_deflate).
     pub deflate: Option<NegotiatedDeflate>,
-    /// The bytes that followed the response. They belong to frames.
+    /// The bytes that followed the response. They belong to the first frames.
     //= docs/src/rfc6455.md#section-4-2-2
     //# After this response the connection is OPEN, and the server may send its first message in the
     //# same packet.

@@ -12,8 +12,8 @@
 //!       name            a parameter without a value    and one with
 //! ```
 //!
-//! The client lists the extensions that it would like to use, the best first. The server answers
-//! with some of them, or leaves the header out.
+//! The client lists the extensions that it would like to use, in order of preference. The server
+//! answers with some of these extensions, or omits the header.
 
 use std::fmt;
 
@@ -46,7 +46,7 @@ impl Extension {
     ///
     /// # Errors
     /// [`UsageError::NotAToken`] for a name or a value that is not a token. Quotes around a value
-    /// would not help, because the text inside them must be a token all the same (section 9.1).
+    /// would not help, because the text inside the quotes must be a token too (section 9.1).
     pub fn with(mut self, name: impl Into<String>, value: Option<&str>) -> Result<Self, UsageError> {
         let value = value.map(|value| token(value.to_owned())).transpose()?;
         self.parameters.push((token(name.into())?, value));
@@ -78,7 +78,8 @@ impl Extension {
     /// Parses all `Sec-WebSocket-Extensions` lines as one list.
     ///
     /// # Errors
-    /// [`HandshakeViolation::ExtensionsMalformed`].
+    /// [`HandshakeViolation::ExtensionsMalformed`] if a line does not follow the grammar, or the
+    /// list is empty.
     pub(crate) fn parse_all(headers: &HeaderMap) -> Result<Vec<Self>, HandshakeViolation> {
         let mut extensions = Vec::new();
         //= docs/src/rfc6455.md#section-9-1
@@ -104,14 +105,14 @@ impl Extension {
     }
 }
 
-/// Parses one header line, `1#extension`. Returns `None` if it is malformed. An empty line is an
-/// empty list.
+/// Parses one header line, `1#extension`. Returns `None` if the line is malformed. An empty line is
+/// an empty list.
 #[must_use]
 pub fn parse_line(line: &str) -> Option<Vec<Extension>> {
     let mut scanner = Scanner::new(line);
     let mut extensions = Vec::new();
     while !scanner.at_end() {
-        // An empty element between two commas, which the list syntax allows.
+        // Skip an empty element between two commas, which the list syntax allows.
         if scanner.accept(',') {
             continue;
         }

@@ -1,4 +1,5 @@
-//! Header grammar: tokens and comma-separated lists (section 4.3; RFC 2616, sections 2.1 and 2.2).
+//! The grammar of headers: tokens and comma-separated lists (section 4.3; RFC 2616, sections 2.1
+//! and 2.2).
 //!
 //! ```text
 //!   token         = 1*<any ASCII character except controls and separators>
@@ -23,8 +24,8 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
-/// Returns the values of all header lines called `name`, without surrounding white space. A value
-/// that is not visible ASCII is `None`.
+/// Returns the values of all header lines with this name, without surrounding white space. A value
+/// that is not visible ASCII is returned as `None`.
 pub(crate) fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = Option<&'a str>> + use<'a> {
     headers.get_all(name).iter().map(|value| value.to_str().ok().map(trim))
 }
@@ -48,8 +49,8 @@ pub(crate) fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterat
 /// Returns whether the list in this header contains `token`, in any mixture of upper and lower
 /// case.
 ///
-/// Do not compare the whole value, which is the classic mistake: Firefox sends
-/// `Connection: keep-alive, Upgrade`.
+/// Do not compare the whole value, which is a common mistake, because Firefox sends `Connection:
+/// keep-alive, Upgrade`.
 pub(crate) fn list_has(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     //= docs/src/rfc6455.md#section-2-1
     //# Two strings match *ignoring ASCII case* if they differ at most in the case of the letters A
@@ -82,7 +83,7 @@ impl<'a> Scanner<'a> {
         self.rest.is_empty()
     }
 
-    /// Skips `separator` if it comes next. Returns whether it did.
+    /// Skips `separator` if it is the next character. Returns whether it was skipped.
     pub(crate) fn accept(&mut self, separator: char) -> bool {
         self.skip_white_space();
         match self.rest.strip_prefix(separator) {
@@ -94,7 +95,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Takes the next token. Returns `None` if something else comes next.
+    /// Takes the next token. Returns `None` if the next character cannot begin a token.
     pub(crate) fn token(&mut self) -> Option<&'a str> {
         self.skip_white_space();
         let end = self.rest.bytes().position(|byte| !is_token_byte(byte)).unwrap_or(self.rest.len());

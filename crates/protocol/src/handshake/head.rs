@@ -1,4 +1,4 @@
-//! HTTP heads: one line, headers, an empty line (RFC 9112). `httparse` parses them.
+//! HTTP heads: a start line, headers and an empty line (RFC 9112). `httparse` parses them.
 //!
 //! ```text
 //!   GET /chat HTTP/1.1␍␊          HTTP/1.1 101 Switching Protocols␍␊
@@ -31,11 +31,11 @@ pub(super) struct HeadBuffer {
     pub(super) input: BytesMut,
     /// The number of bytes of `input` that have been searched for the end of the head.
     searched: usize,
-    /// The size of `input`, in bytes, at which the head is parsed even if no end was found.
+    /// The size of `input`, in bytes, at which the head is parsed even if its end was not found.
     attempt_at: usize,
 }
 
-/// Prints the length only, because the bytes may hold credentials.
+/// Prints only the length, because the bytes may hold credentials.
 impl fmt::Debug for HeadBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeadBuffer").field("len", &self.input.len()).finish_non_exhaustive()
@@ -47,13 +47,14 @@ impl HeadBuffer {
         Self { input: BytesMut::new(), searched: 0, attempt_at: 1 }
     }
 
-    /// Parses a head with `parse`. Returns it with its length, or `None` while it is incomplete.
-    /// The bytes of the head stay at the front of the input, and the caller removes them.
+    /// Parses a head with `parse`. Returns the head with its length, or `None` while the head is
+    /// incomplete. The bytes of the head stay at the front of the input, and the caller removes
+    /// them.
     ///
     /// A head that trickles in is not parsed from the start after every byte, because that would
     /// take time quadratic in its length. It is parsed when an empty line has arrived, and before
-    /// that each time the input has doubled. A peer that speaks TLS or another protocol to this
-    /// port therefore gets an error at once, and not after a time-out.
+    /// that each time the input has doubled. A peer that uses TLS or another protocol on this port
+    /// therefore gets an error at once, and not after a time-out.
     pub(super) fn poll<T>(
         &mut self,
         limits: &Limits,
@@ -70,7 +71,7 @@ impl HeadBuffer {
                 return Ok(Some((head, len)));
             }
         }
-        // At the limit as well as above it, because at least one more byte is needed.
+        // Reject input at the limit too, because the head needs at least one more byte.
         if self.input.len() >= limits.max_head_bytes {
             return Err(HandshakeViolation::HeadTooLong { limit: limits.max_head_bytes });
         }
@@ -87,7 +88,7 @@ impl HeadBuffer {
     }
 }
 
-/// Parses a request's head from the start of `bytes`. Returns it with its length in bytes, or
+/// Parses a request's head from the start of `bytes`. Returns the head with its length in bytes, or
 /// `None` if the head is incomplete.
 pub(super) fn parse_request(bytes: &[u8], limits: &Limits) -> Result<Option<(Request<()>, usize)>, HandshakeViolation> {
     let mut lines = vec![httparse::EMPTY_HEADER; limits.max_headers];
@@ -107,9 +108,9 @@ pub(super) fn parse_request(bytes: &[u8], limits: &Limits) -> Result<Option<(Req
     Ok(Some((request, len)))
 }
 
-/// Parses the request target. `Uri` silently drops a fragment. A server that did the same would
-/// serve a different resource from the one that a proxy in front of it has seen, so a fragment is
-/// an error.
+/// Parses the request target. `Uri` silently drops a fragment. A server that accepted the rest
+/// could serve a different resource from the one that a proxy in front of it has seen, so a
+/// fragment is an error.
 fn target(text: &str) -> Result<Uri, HandshakeViolation> {
     if text.contains('#') {
         return Err(HandshakeViolation::TargetMalformed);
@@ -117,14 +118,15 @@ fn target(text: &str) -> Result<Uri, HandshakeViolation> {
     Uri::try_from(text).map_err(|_| HandshakeViolation::TargetMalformed)
 }
 
-/// Parses a response's head from the start of `bytes`. Returns it with its length in bytes, or
-/// `None` if the head is incomplete.
+/// Parses a response's head from the start of `bytes`. Returns the head with its length in bytes,
+/// or `None` if the head is incomplete.
 ///
-/// This checks only the HTTP syntax. [`ClientHandshake`](super::ClientHandshake) checks the
-/// content.
+/// This function checks only the HTTP syntax. [`ClientHandshake`](super::ClientHandshake) checks
+/// the content.
 ///
 /// # Errors
-/// [`HandshakeViolation::MalformedHead`] and [`HandshakeViolation::TooManyHeaders`].
+/// [`HandshakeViolation::MalformedHead`] if the syntax is invalid, and
+/// [`HandshakeViolation::TooManyHeaders`] above the limit.
 pub fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<()>, usize)>, HandshakeViolation> {
     let mut lines = vec![httparse::EMPTY_HEADER; limits.max_headers];
     let mut head = httparse::Response::new(&mut lines);
@@ -153,7 +155,7 @@ fn version(minor: Option<u8>) -> Version {
 }
 
 fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap, HandshakeViolation> {
-    // The map holds at most 32,768 headers, and our limit may be higher.
+    // A `HeaderMap` holds at most 32,768 headers, and the configured limit may be higher.
     let too_many = |_| HandshakeViolation::TooManyHeaders { limit: limits.max_headers };
     let mut headers = HeaderMap::try_with_capacity(lines.len()).map_err(too_many)?;
     for line in lines {
@@ -180,8 +182,7 @@ pub(super) fn write_line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
 }
 
 /// Appends header lines, with the first letter of each word of a name in upper case, as in
-/// `X-Request-Id`. Names match without regard to case (section 4.1), but not every receiver knows
-/// that.
+/// `X-Request-Id`. Names are case-insensitive (section 4.1), but not every receiver treats them so.
 pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
     for (name, value) in headers {
         let mut written = String::with_capacity(name.as_str().len());
@@ -190,7 +191,7 @@ pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
             written.push(if begins_word { character.to_ascii_uppercase() } else { character });
             begins_word = character == '-';
         }
-        // The only word in our names that does not follow the pattern.
+        // `WebSocket` is the only word in our header names that does not follow the pattern.
         write_line(head, &written.replace("Websocket", "WebSocket"), value.as_bytes());
     }
 }
@@ -198,7 +199,7 @@ pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
 /// Encodes a complete response: the head, and the body with its length if it has one.
 ///
 /// A switch to another protocol (101) has no body. Every other response ends the connection, and
-/// its `Connection: close` announces that.
+/// announces that with `Connection: close`.
 //= docs/src/rfc6455.md#section-4-2-2
 //# A server that accepts a connection MUST answer with a valid HTTP response.
 #[must_use]
@@ -225,7 +226,7 @@ pub fn encode_response(response: &Response<impl AsRef<[u8]>>) -> Bytes {
 ///
 /// # Errors
 /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break in a
-///   value would smuggle in another header;
+///   value would add another header;
 /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
 pub(super) fn append_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), UsageError> {
     let invalid = || UsageError::HeaderInvalid(format!("{name}: {value}"));

@@ -1,5 +1,5 @@
-//! The key and its answer: how a client knows that the server understood the request (sections 4.1,
-//! 4.2.2 and 1.3).
+//! The key and the accept value, which proves to a client that the server understood the request
+//! (sections 4.1, 4.2.2 and 1.3).
 //!
 //! ```text
 //!   client: 16 random bytes ──Base64──▶ Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
@@ -10,16 +10,16 @@
 //!   server:                       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
 //! ```
 //!
-//! The answer is not secret and proves nobody's identity. It proves that a program that knows
-//! WebSocket made it for this request. An HTTP server that merely echoes its input cannot produce
-//! the answer, and neither can a cache that holds an old response. A script in a web page cannot
-//! set the header itself.
+//! The accept value is not secret and does not prove an identity. It proves that a program that
+//! supports WebSocket computed it for this request. Neither an HTTP server that merely echoes its
+//! input nor a cache that holds an old response can produce the accept value. A script in a web
+//! page cannot set the `Sec-WebSocket-Key` header itself.
 
 use base64::{Engine, engine::general_purpose};
 use sha1::{Digest, Sha1};
 
-/// The string that is appended to the key before hashing. It is a random identifier that nobody
-/// else will use by chance, so no other protocol produces the same answers (section 1.3).
+/// The string that is appended to the key before hashing. It is a random identifier that no other
+/// protocol will use by chance, so no other protocol produces the same accept values (section 1.3).
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The 16 random bytes of a client's key, new for each connection (section 4.1).
@@ -37,8 +37,8 @@ impl Nonce {
         general_purpose::STANDARD.encode(self.0)
     }
 
-    /// Decodes the value of `Sec-WebSocket-Key`. Returns `None` if it is not the Base64 of 16
-    /// bytes.
+    /// Decodes the value of `Sec-WebSocket-Key`. Returns `None` if the value is not the Base64 of
+    /// 16 bytes.
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
         // 24 characters hold 16 bytes and four unused bits. The RFC's own example in section 4.1

@@ -21,7 +21,7 @@
 //!     │ ◀═══════════════════ frames ═════════════════════════▶ │
 //! ```
 //!
-//! Both sides in memory:
+//! An example with a client and a server in memory:
 //!
 //! ```
 //! use protocol::{
@@ -50,11 +50,11 @@
 //! | [`client`] | the client's request, and its checks of the response |
 //! | [`server`] | the server's checks of a request, and its response |
 //! | [`violation`] | every rule of the handshake that a peer can break |
-//! | [`key`] | how the accept value follows from the key |
+//! | [`key`] | the key, and the accept value that is computed from it |
 //! | [`extensions`] | the list of extensions |
 //! | `subprotocols` | the list of subprotocols |
 //! | `version` | the version of the protocol |
-//! | `status` | whether a handshake needs more bytes |
+//! | `status` | the result of polling a handshake |
 //! | `grammar` | tokens, lists and quoted strings |
 //! | `head` | HTTP heads, parsed with `httparse` |
 

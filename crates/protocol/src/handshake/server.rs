@@ -1,6 +1,6 @@
 //! The server's side of the opening handshake (section 4.2).
 //!
-//! Each type can be created only from the one before it, so an answer always belongs to its
+//! Each type can be created only from the previous type, so a response always belongs to its
 //! request:
 //!
 //! ```text
@@ -60,8 +60,8 @@ impl ServerHandshake {
     /// missing.
     ///
     /// # Errors
-    /// The rule that the head breaks as an HTTP head, such as
-    /// [`HandshakeViolation::MalformedHead`]. Answer it with [`rejection`].
+    /// The rule of HTTP that the head breaks, such as [`HandshakeViolation::MalformedHead`]. Answer
+    /// the request with [`rejection`].
     pub fn poll(mut self) -> Result<Status<Self, ReceivedRequest>, HandshakeViolation> {
         match self.head.poll(&self.limits, parse_request)? {
             Some((head, len)) => Ok(Status::Complete(ReceivedRequest { head, len, received: self.head.input })),
@@ -70,7 +70,7 @@ impl ServerHandshake {
     }
 }
 
-/// An HTTP request, which may or may not ask for a WebSocket.
+/// An HTTP request, which may or may not request a WebSocket connection.
 pub struct ReceivedRequest {
     head: http::Request<()>,
     /// The length of the head in bytes.
@@ -79,8 +79,8 @@ pub struct ReceivedRequest {
     received: BytesMut,
 }
 
-/// Leaves out the raw bytes, which may hold credentials. Headers that hold credentials are marked
-/// as sensitive, so their values are not printed either.
+/// Omits the raw bytes, which may hold credentials. Headers that hold credentials are marked as
+/// sensitive, so their values are not printed.
 impl fmt::Debug for ReceivedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReceivedRequest").field("head", &self.head).finish_non_exhaustive()
@@ -107,7 +107,7 @@ impl ReceivedRequest {
     }
 
     /// Returns the `Origin` header: the site of the web page that opens the connection (section
-    /// 10.2). Browsers always send it. Any other client can send anything, or nothing.
+    /// 10.2). Browsers always send it. Any other client can send any value, or none.
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         only_line(self.headers(), &ORIGIN)
@@ -119,19 +119,21 @@ impl ReceivedRequest {
         only_line(self.headers(), &HOST)
     }
 
-    /// Returns whether the request asks for a WebSocket at all, validly or not. A request that does
-    /// not is ordinary HTTP.
+    /// Returns whether the request asks for an upgrade to WebSocket, whether the request is valid
+    /// or not. Treat any other request as ordinary HTTP.
     #[must_use]
     pub fn wants_websocket(&self) -> bool {
         list_has(self.headers(), &UPGRADE, "websocket")
     }
 
-    /// See [`observer::received_bytes`](crate::observer::received_bytes).
+    /// Returns all received bytes. See
+    /// [`observer::received_bytes`](crate::observer::received_bytes).
     pub(crate) fn received(&self) -> &[u8] {
         &self.received
     }
 
-    /// Returns the bytes that followed the head. After an accepted handshake they are frames.
+    /// Returns the bytes that followed the head. If the request is accepted, they belong to the
+    /// first frames.
     #[must_use]
     pub fn into_rest(mut self) -> BytesMut {
         self.received.advance(self.len);
@@ -141,7 +143,7 @@ impl ReceivedRequest {
     /// Checks everything that section 4.2.1 requires of a WebSocket request.
     ///
     /// # Errors
-    /// The first rule that the request breaks. Answer it with [`rejection`].
+    /// The first rule that the request breaks. Answer the request with [`rejection`].
     pub fn check_upgrade(&self) -> Result<UpgradeRequest<'_>, HandshakeViolation> {
         let headers = self.headers();
         //= docs/src/rfc6455.md#section-4-2-1
@@ -160,8 +162,8 @@ impl ReceivedRequest {
         if !target.path().starts_with('/') || !matches!(target.scheme_str(), None | Some("http" | "https")) {
             return Err(HandshakeViolation::TargetMalformed);
         }
-        // `Upgrade` and `Connection` are both lists: Firefox sends
-        // `Connection: keep-alive, Upgrade`.
+        // Search `Upgrade` and `Connection` as lists, because Firefox sends `Connection:
+        // keep-alive, Upgrade`.
         //= docs/src/rfc6455.md#section-4-2-1
         //# The server MUST reject a request without an `Upgrade` header that contains `websocket`
         //# (ignoring ASCII case).
@@ -180,7 +182,7 @@ impl ReceivedRequest {
             return Err(HandshakeViolation::HostNotOnce);
         }
         // A body would begin where the frames begin, and two programs that read the stream could
-        // disagree about which of the two it is.
+        // disagree about whether the bytes are a body or frames.
         let has_body = headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0");
         if has_body || headers.contains_key(TRANSFER_ENCODING) {
             return Err(HandshakeViolation::RequestWithBody);
@@ -224,7 +226,8 @@ impl ReceivedRequest {
     }
 }
 
-/// A valid request for a WebSocket. [Accept](Self::accept) it, or answer it with an HTTP response.
+/// A valid request for a WebSocket connection. [Accept](Self::accept) it, or answer it with another
+/// HTTP response.
 #[derive(Debug, Clone)]
 pub struct UpgradeRequest<'r> {
     request: &'r ReceivedRequest,
@@ -272,7 +275,7 @@ impl<'r> UpgradeRequest<'r> {
         //= docs/src/rfc6455.md#section-4-2-2
         //# The accepting response MUST have the header `Upgrade: websocket`.
         lines.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        // One token and not a list, because some clients compare the whole value.
+        // Send a single token and not a list, because some clients compare the whole value.
         //= docs/src/rfc6455.md#section-4-2-2
         //# The accepting response MUST have the header `Connection: Upgrade`.
         lines.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -329,8 +332,8 @@ pub struct UpgradeOptions {
     pub subprotocol: Option<String>,
     /// Some of the extensions that the client offered, with the negotiated parameters.
     pub extensions: Vec<Extension>,
-    /// The options for compressing messages (permessage-deflate, RFC 7692). They apply if the
-    /// client offers compression in a way that they allow.
+    /// The options for compressing messages (permessage-deflate, RFC 7692). Messages are compressed
+    /// if the client makes an offer that these options allow.
     pub deflate: Option<DeflateOptions>,
     /// Further headers for the response, such as `Set-Cookie`.
     pub headers: HeaderMap,
@@ -344,15 +347,15 @@ impl UpgradeOptions {
         self
     }
 
-    /// Accepts an extension that the client offered. This crate only negotiates it; its effect on
-    /// frames is up to the caller.
+    /// Accepts an extension that the client offered. This crate only negotiates the extension. The
+    /// caller has to implement its effect on frames.
     #[must_use]
     pub fn extension(mut self, extension: Extension) -> Self {
         self.extensions.push(extension);
         self
     }
 
-    /// Compresses messages if the client offers it in a way that these options allow.
+    /// Compresses messages if the client offers compression in a way that these options allow.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn deflate(mut self, options: DeflateOptions) -> Self {
@@ -386,8 +389,8 @@ pub struct UpgradeResponse {
     pub deflate: Option<NegotiatedDeflate>,
 }
 
-/// Creates the response that rejects a request because of `violation`: a fitting status, headers
-/// that say what would have been valid, and the violation's sentence as plain text.
+/// Creates the response that rejects a request because of `violation`: a suitable status, headers
+/// that list what the server supports, and a sentence about the violation as plain text.
 //= docs/src/rfc6455.md#section-4-2-1
 //# If a request does not match the description in this section, including the grammar, the server
 //# MUST stop the handshake and respond with an HTTP error, such as 400.

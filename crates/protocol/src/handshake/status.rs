@@ -1,14 +1,14 @@
 //! The result of polling a handshake.
 
-/// The state of a handshake after the bytes that have arrived so far.
+/// The state of a handshake after processing the bytes that have arrived so far.
 ///
 /// Polling consumes the handshake. The result is either the same handshake, which needs more bytes,
-/// or its outcome. A caller can therefore neither continue a handshake that is over nor use one
-/// that is incomplete.
+/// or its outcome. A caller can therefore neither continue a completed handshake nor use an
+/// incomplete handshake.
 #[derive(Debug)]
 pub enum Status<Handshake, Outcome> {
     /// More bytes are needed.
     Partial(Handshake),
-    /// The head is complete.
+    /// The head is complete. Holds the outcome of the handshake.
     Complete(Outcome),
 }

@@ -15,7 +15,7 @@ pub(super) fn subprotocols(headers: &HeaderMap) -> Result<Vec<String>, Handshake
     for line in grammar::lines(headers, &SEC_WEBSOCKET_PROTOCOL) {
         for name in line.ok_or(HandshakeViolation::SubprotocolMalformed)?.split(',') {
             let name = name.trim_matches([' ', '\t']);
-            // An empty element between two commas, which the list syntax allows.
+            // Skip an empty element between two commas, which the list syntax allows.
             if name.is_empty() {
                 continue;
             }

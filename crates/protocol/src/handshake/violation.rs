@@ -1,8 +1,8 @@
 //! The rules of the opening handshake that a peer can break (sections 4.1 and 4.2.1).
 //!
 //! A server answers an invalid request with an HTTP status, which [`HandshakeViolation::status`]
-//! returns. A client cannot report an invalid response to the server: there are no frames yet, so
-//! it drops the TCP connection.
+//! returns. A client cannot report an invalid response to the server, because frames cannot be sent
+//! yet, so the client drops the TCP connection.
 
 use std::fmt;
 
@@ -49,9 +49,9 @@ pub enum HandshakeViolation {
     TargetMalformed,
     /// The request announces a body.
     RequestWithBody,
-    /// The number of `Host` headers is not one.
+    /// The request does not have exactly one `Host` header.
     HostNotOnce,
-    /// The number of `Sec-WebSocket-Key` headers is not one.
+    /// The request does not have exactly one `Sec-WebSocket-Key` header.
     KeyNotOnce,
     /// `Sec-WebSocket-Key` is not the Base64 of 16 bytes.
     KeyMalformed,
@@ -63,13 +63,13 @@ pub enum HandshakeViolation {
     SubprotocolRepeated(String),
 
     // ---- The response, checked by the client (section 4.1) -------------------------------------
-    /// `Upgrade` names something other than `websocket`, or something else as well.
+    /// `Upgrade` names a protocol other than `websocket`, alone or in addition to `websocket`.
     UpgradeToSomethingElse,
-    /// The number of `Sec-WebSocket-Accept` headers is not one.
+    /// The response does not have exactly one `Sec-WebSocket-Accept` header.
     AcceptNotOnce,
     /// `Sec-WebSocket-Accept` does not match the key that was sent.
     AcceptWrong {
-        /// The value that proves that the server read the key.
+        /// The value that a server computes from the key.
         expected: String,
         /// The value that arrived.
         received: String,
@@ -109,9 +109,10 @@ impl HandshakeViolation {
             Self::VersionRepeated => RfcSection::websocket("11.3.5"),
             Self::ExtensionConflict(_) => RfcSection::deflate("5"),
             Self::DeflateAnswerWrong(_) => RfcSection::deflate("7"),
-            // HTTP's own rule: `Upgrade` in an HTTP/1.0 message is ignored.
+            // This is a rule of HTTP: `Upgrade` in an HTTP/1.0 message is ignored.
             Self::HttpVersionTooOld => RfcSection { rfc: 9110, section: "7.8" },
-            // HTTP allows a body here, and heads of any size. Rejecting them is our own choice.
+            // HTTP allows a body in the request, and heads of any size. Rejecting them is a choice
+            // of this implementation.
             Self::RequestWithBody | Self::HeadTooLong { .. } | Self::TooManyHeaders { .. } => return None,
         })
     }
@@ -124,8 +125,8 @@ impl HandshakeViolation {
         match self {
             Self::HeadTooLong { .. } | Self::TooManyHeaders { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::MethodNotGet(_) => StatusCode::METHOD_NOT_ALLOWED,
-            // A client that asks for something other than WebSocket, or for another version of it,
-            // learns from a 426 what the server understands.
+            // If a client requests another protocol or another version, status 426 informs it of
+            // the protocol and version that the server supports.
             Self::UpgradeMissing | Self::VersionUnsupported(_) => StatusCode::UPGRADE_REQUIRED,
             Self::MalformedHead(_)
             | Self::HttpVersionTooOld

@@ -112,6 +112,13 @@ fn maximal_limits_do_not_overflow() {
 // ---- Fragments ----------------------------------------------------------------------------------
 
 #[test]
+fn a_limit_of_no_fragments_rejects_an_empty_message_too() {
+    for_both_roles_with(&Config::DEFAULT.limits(Limits::DEFAULT.max_fragments(0)), |endpoint| {
+        assert_eq!(endpoint.receive(&["81 00"]), [violated(Violation::TooManyFragments { limit: 0 })]);
+    });
+}
+
+#[test]
 fn a_message_may_have_as_many_fragments_as_the_limit_and_no_more() {
     for_both_roles_with(&Config::DEFAULT.limits(Limits::DEFAULT.max_fragments(3)), |endpoint| {
         assert_eq!(endpoint.receive(&["01 01 61", "00 01 62", "80 01 63"]), [text("abc")]);

@@ -71,7 +71,7 @@ impl Inflating {
     }
 
     /// Inflates more of a message's payload; `last` ends the message. Returns the bytes that were
-    /// added to the message, and the error that follows those bytes, if any.
+    /// added to the message, and any error that follows those bytes.
     pub(in super::super) fn add(&mut self, payload: &[u8], last: bool, limit: usize) -> (&[u8], Result<(), Violation>) {
         //= docs/src/rfc7692.md#section-6-2
         //# To receive a compressed message, an endpoint MUST join the payloads of its frames,

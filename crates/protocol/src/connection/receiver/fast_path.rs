@@ -100,7 +100,7 @@ impl Receiver {
         // A length of 126 or more must be written in the 16-bit form, and a smaller length in the
         // seven-bit form.
         let is_shortest = (length < 126) == (second & LENGTH < 126);
-        if !is_shortest || length > rest.len().min(self.fast_path_limit) {
+        if !is_shortest || length > rest.len().min(self.fast_path_limit?) {
             return None;
         }
         // The whole payload has arrived. `rest` begins after the header, so the other bytes are the

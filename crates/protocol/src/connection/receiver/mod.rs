@@ -71,8 +71,8 @@ pub(super) struct Receiver {
     mask_bit: u8,
     /// The maximum payload length, in bytes, that the [fast path](fast_path) accepts. It is within
     /// the configured limits, and at most one [`CACHED_PIECE`], because the slow path handles large
-    /// payloads faster.
-    fast_path_limit: usize,
+    /// payloads faster. `None` if the fast path accepts no message.
+    fast_path_limit: Option<usize>,
     /// The decompressor, if compression was negotiated. Only then may the peer set RSV1. Set before
     /// the connection is used.
     //= docs/src/rfc6455.md#section-5-2
@@ -123,12 +123,13 @@ impl Receiver {
     pub(super) fn new(role: Role, config: Arc<Config>) -> Self {
         let limits = &config.limits;
         // A message in one frame counts as one fragment. If the limits allow no fragment at all,
-        // the fast path accepts no payload, and the slow path reports the violation.
-        let limit = if limits.max_fragments == 0 { 0 } else { limits.max_frame_bytes.min(limits.max_message_bytes) };
+        // even an empty message has to take the slow path, which reports the violation.
+        let fast_path_limit = (limits.max_fragments > 0)
+            .then_some(limits.max_frame_bytes.min(limits.max_message_bytes).min(CACHED_PIECE));
         Self {
             role,
             mask_bit: if role == Role::Server { crate::frame::layout::MASK } else { 0 },
-            fast_path_limit: limit.min(CACHED_PIECE),
+            fast_path_limit,
             config,
             inflating: None,
             input: InputBuffer::default(),
@@ -478,7 +479,7 @@ impl Receiver {
     }
 }
 
-/// Converts the first broken rule, if any, into an error.
+/// Converts the result of a check into a `Result`.
 #[inline]
 fn to_result(checked: ControlFlow<Violation>) -> Result<(), Violation> {
     match checked {
