@@ -38,13 +38,14 @@ ws.on('close', (code) => {
   if (!open) return; // cannotConnect has reported the failure
   console.error(`closed: ${describe(code)}, by ${closedByUs ? 'us' : 'the server'}`);
   // Do not call process.exit(), which could cut off output that has not been written yet. Node
-  // exits when it has nothing left to wait for. Standard input is all that is left, so stop reading
-  // it.
+  // exits by itself when it has nothing left to wait for. Only standard input is left, so stop
+  // reading it.
   process.exitCode = code === 1000 || code === 1001 ? 0 : 1;
   process.stdin.destroy();
 });
 
-// The reader of our output has exited (`node client | head -1`), so close the connection.
+// This error means that the reader of our output has exited (`node client | head -1`), so close the
+// connection.
 process.stdout.on('error', leave);
 
 function connect() {
@@ -60,8 +61,8 @@ function connect() {
 }
 
 function cannotConnect(error) {
-  // For a name with several addresses (localhost), Node reports an AggregateError, which has a code
-  // but no message.
+  // For a name with several addresses (localhost), Node reports an AggregateError. It has a code
+  // but no message, so print the code.
   console.error(`could not connect to ${url}: ${error.message || error.code}`);
   process.exit(1);
 }

@@ -19,8 +19,8 @@ const { host, port, interval } = readArguments();
 // --- The opening handshake: a WebSocket starts as an HTTP request for an upgrade ---------------
 
 // There is one WebSocketServer for each path, with its own set of `clients`. The HTTP server below
-// listens on the port for all three (hence `noServer`). By default `ws` would wait 30 seconds for a
-// client that does not answer our Close.
+// listens on the port for all three (hence `noServer`). `closeTimeout` is the time that a client
+// may take to answer our Close. By default, `ws` would wait 30 seconds.
 const options = { noServer: true, closeTimeout: 5000 };
 const status = new WebSocketServer({ ...options, handleProtocols: () => false });
 const echo = new WebSocketServer({ ...options, handleProtocols: () => false });
@@ -48,9 +48,11 @@ server.on('upgrade', (request, socket, head) => {
 
 // Browsers let any page open a WebSocket to any host, even to your own machine, and name the site
 // of the page in the `Origin` header. Without this check, every web page that you visit could read
-// the messages of this server. Other programs send no Origin.
+// the messages of this server. Other programs send no Origin, so a request without this header is
+// allowed.
 function sameOrigin(origin, host) {
-  // The browser writes the host and the port in the same form into Origin and Host.
+  // The browser writes the host and the port in the same form into Origin and Host, so the two can
+  // be compared as strings.
   return origin === undefined || origin.split('://')[1]?.toLowerCase() === host.toLowerCase();
 }
 
@@ -65,12 +67,12 @@ function refuse(socket, code) {
 // --- The connections ---------------------------------------------------------------------------
 
 function greet(ws, { remoteAddress, remoteFamily, remotePort }, path) {
-  // Saved now, because a closed socket no longer has the address of its peer.
+  // Save the address now, because a closed socket no longer has the address of its peer.
   ws.peer = hostAndPort(remoteAddress, remoteFamily, remotePort);
   console.log(`${ws.peer} connected to ${path}`);
   ws.on('close', (code) => console.log(`${ws.peer} closed: ${describe(code)}`));
-  // An 'error' event without a listener would end the program. 'close' always follows, and its
-  // listener reports the end.
+  // An 'error' event without a listener would end the program. A 'close' event always follows, and
+  // the listener above reports it, so this listener has nothing to do.
   ws.on('error', () => {});
 }
 
@@ -114,8 +116,8 @@ chat.on('connection', (ws) => {
   ws.on('message', (data, isBinary) => {
     if (isBinary) return;
     for (const other of chat.clients) {
-      // `ws` delivers text messages as Buffers as well, and would send a Buffer as a binary
-      // message. So convert it to a string.
+      // `ws` also delivers a text message as a Buffer, but it would send a Buffer as a binary
+      // message. So convert the data to a string.
       if (other !== ws) sendUnlessSlow(other, data.toString());
     }
   });
@@ -168,7 +170,8 @@ function readArguments() {
     if (!host || port > 65535) throw new Error(`--listen takes HOST:PORT, not ${values.listen}`);
     const [, amount, unit] = values.interval.match(/^(\d+)(ms|s|m)$/) ?? [];
     const interval = amount * { ms: 1, s: 1000, m: 60_000 }[unit];
-    // setInterval stores the delay in a signed 32-bit integer and treats anything larger as 1 ms.
+    // setInterval stores the delay in a signed 32-bit integer and treats anything larger as 1 ms,
+    // so reject longer intervals.
     if (!(interval >= 1 && interval < 2 ** 31)) {
       throw new Error(`--interval takes a time such as 250ms, 1s or 2m, not ${values.interval}`);
     }
@@ -184,7 +187,7 @@ function hostAndPort(address, family, port) {
 }
 
 // We print a client's text on our terminal, where control characters could clear the screen or fake
-// another line.
+// another line. So replace them with escape sequences.
 function escapeControls(text) {
   const short = { '\t': '\\t', '\n': '\\n', '\r': '\\r' };
   return text.replace(/\p{Cc}/gu, (c) => short[c] ?? `\\u{${c.codePointAt(0).toString(16)}}`);

@@ -24,7 +24,7 @@ impl<F> fmt::Debug for Observer<F> {
 }
 
 impl<F: FnMut(Record)> Observer<F> {
-    /// Creates the observer of a connection that has not carried a byte yet.
+    /// Creates an observer for a new connection, on which no byte has been sent or received.
     pub fn new(on_record: F) -> Self {
         Self {
             conversation: Conversation::new(Options::default()),

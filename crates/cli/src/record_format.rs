@@ -37,8 +37,9 @@ impl RecordFormat {
                 format!("{connection}{space}{mark} {}{incomplete}\n{dump}\n", printable(&record.summary))
             }
             Self::Json if connection.is_empty() => render::json(record) + "\n",
-            // The record is a JSON object. Replace its opening brace, so that the name of the
-            // connection becomes its first member.
+            // The record is already formatted as a JSON object. Replace its opening brace with a
+            // brace and the name of the connection, so that the name becomes the object's first
+            // member.
             Self::Json => format!("{{\"connection\":\"{connection}\",{}\n", &render::json(record)[1..]),
         }
     }

@@ -59,7 +59,8 @@ mod tests {
         assert_eq!(trace(&["--trace=text"]), Ok(Some(TraceFormat::Text)));
         assert_eq!(trace(&["--trace=json"]), Ok(Some(TraceFormat::Json)));
         assert_eq!(trace(&["--trace=xml"]), Err(ErrorKind::InvalidValue));
-        // Without the equals sign, `json` is a further argument, such as the client's URL.
+        // Without the equals sign, `json` is not the value of `--trace` but a separate argument,
+        // like the client's URL. `Program` accepts no such argument.
         assert_eq!(trace(&["--trace", "json"]), Err(ErrorKind::UnknownArgument));
     }
 }

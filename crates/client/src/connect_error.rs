@@ -106,7 +106,7 @@ fn first_line(response: &Response<impl AsRef<[u8]>>) -> Option<String> {
         (!content.is_empty()).then_some((content, line.ends_with('\n')))
     })?;
     // The response contains only the part of the body that arrived together with the head, so the
-    // line may be incomplete. An ellipsis then shows that.
+    // line may be incomplete. If it is, append an ellipsis.
     let length = response.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let whole = ended || length.is_none_or(|length: usize| body.len() >= length);
     let mut quoted: String = line.chars().take(QUOTED_MAX).collect();

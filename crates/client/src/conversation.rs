@@ -104,7 +104,8 @@ async fn send<S: AsyncRead + AsyncWrite + Unpin>(
         () = stop.notified() => Ok(()),
         sent = send_lines(write_half, input, lines_lost) => sent,
     };
-    // The read half reports a failed connection, so the error can be dropped here.
+    // If sending failed, the connection has failed or is already closing. The read half reports
+    // either, so the error can be dropped here.
     if sent.is_ok() {
         debug!("closing with 1000");
         let _ = write_half.start_close(CloseCode::NORMAL, "").await;
@@ -125,8 +126,8 @@ async fn send_lines<S: AsyncRead + AsyncWrite + Unpin>(
         }
         for line in lines.drain(..) {
             match line {
-                // `feed` waits only for room in the queue; `send` would wait until the line is
-                // written. With `feed`, lines that arrived together are written together.
+                // `feed` waits only for room in the queue, so lines that arrived together are
+                // written together. `send` would wait until each line is written.
                 Ok(line) => write_half.feed(line).await?,
                 Err(error) => {
                     lines_lost.set(true);
@@ -147,9 +148,9 @@ async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
     printer: &Printer,
     close_timeout: Duration,
 ) -> Result<(), Cause> {
-    // Reserve room in the printer's channel before reading, so that a message that has been read
-    // can always be passed on. If the output is closed, the client still reads messages and drops
-    // them, because the server's Close arrives after them.
+    // Reserve room in the printer's channel before reading, so that every message that is read can
+    // be passed on at once. If the output is closed, `room` is `None`. The client still reads
+    // messages and drops them, because the server's Close arrives after them.
     let room = printer.reserve().await;
     let mut timer = None;
     loop {

@@ -57,8 +57,8 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("closed: ")?;
         match &self.close_info.violation {
-            // The client sent a Close for an overdue Pong too, but a server that hangs has probably
-            // not read it. So the line shows 1006.
+            // The client sends a Close with a code when a Pong is overdue. But a server that sends
+            // no Pong probably hangs and has not read that Close, so show 1006 instead of its code.
             Some(Violation::PongOverdue) => write!(
                 f,
                 "{}, by us: the server did not answer a Ping; it may hang, or the network may be down",
@@ -67,8 +67,8 @@ impl fmt::Display for Ending {
             Some(violation) => {
                 let code = violation.close_code();
                 match &self.close_info.sent {
-                    // Our Close was sent before the violation, and an endpoint sends only one
-                    // Close. So the line shows the code of that Close.
+                    // Our Close was sent before the violation. An endpoint sends only one Close, so
+                    // the code of the violation was never sent. Show the code that was sent.
                     Some(sent) if sent.code() != code => {
                         write!(f, "{}, by us; then the server broke a rule: ", sent.code())
                     }
@@ -82,8 +82,8 @@ impl fmt::Display for Ending {
                     _ => Ok(()),
                 }
             }
-            // The server's Close arrived, so its code and reason are known. It does not matter
-            // whether our answer still reached the server.
+            // The server's Close arrived, so its code and reason are known. Show them even if the
+            // connection failed before our answer reached the server.
             None if self.close_info.code != CloseCode::ABNORMAL_CLOSURE => {
                 write!(f, "{}, by {}", code_and_reason(self.close_info.code, &self.close_info.reason), self.first())
             }

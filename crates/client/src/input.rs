@@ -76,8 +76,8 @@ impl InputLines {
     }
 }
 
-/// Splits bytes into lines and removes the `\n` or `\r\n` at their ends. The last line may end
-/// without a line ending.
+/// Splits bytes into lines and removes the `\n` or `\r\n` at their ends. The last line may lack its
+/// line ending.
 struct LineReader<R> {
     input: R,
     limit: usize,
@@ -143,8 +143,8 @@ mod tests {
     use super::*;
 
     fn lines(input: &[u8], limit: usize) -> Vec<Result<String, String>> {
-        // The buffer holds one byte, because the result must not depend on where reads split the
-        // input.
+        // The result must not depend on where reads split the input. A buffer of one byte splits it
+        // everywhere.
         let input = BufReader::with_capacity(1, input);
         LineReader::new(input, limit).map(|line| line.map_err(|error| error.to_string())).collect()
     }

@@ -80,14 +80,15 @@ fn main() -> ExitCode {
         }
     };
     let status = runtime.block_on(run(&args));
-    // Dropping the runtime would wait for a name lookup that is still running. After Ctrl-C, the
-    // program should end without that wait.
+    // Dropping the runtime would wait for a name lookup that is still running. Do not wait for it,
+    // so that the program ends at once after Ctrl-C.
     runtime.shutdown_background();
     status
 }
 
 async fn run(args: &ClientArgs) -> ExitCode {
-    // This call comes first, because a signal that arrives before it ends the process at once.
+    // Start to catch signals before anything else, because a signal that is not caught ends the
+    // process at once.
     let mut signals = match TerminalSignals::listen() {
         Ok(signals) => signals,
         Err(error) => {

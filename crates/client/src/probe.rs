@@ -26,8 +26,8 @@ pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
             report(sentence);
             ExitCode::FAILURE
         }
-        // With `client --probe | head`, the pipe breaks because `head` has enough lines. A message
-        // would only disturb.
+        // With `client --probe | head`, the pipe breaks once `head` has read all the lines it
+        // wants. That is normal, so print no error message.
         Err(ProbeError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(ProbeError::Output(error)) => {
             report(format_args!("cannot write to standard output: {error}"));
@@ -56,8 +56,8 @@ pub(crate) fn list() -> ExitCode {
         .map(|fault| format!("{:26}  {:6}  {}", fault.name, fault.section, fault.description));
     match lines.try_for_each(|line| print(&line)) {
         Ok(()) => ExitCode::SUCCESS,
-        // With `client --probe-list | head`, the pipe breaks because `head` has enough lines. A
-        // message would only disturb.
+        // With `client --probe-list | head`, the pipe breaks once `head` has read all the lines it
+        // wants. That is normal, so print no error message.
         Err(_) => ExitCode::FAILURE,
     }
 }
@@ -78,8 +78,8 @@ async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
             Ok(evaluation) => evaluation,
             Err(error) => {
                 let reason = explain(&error);
-                // The client could still connect for the previous fault. That fault may have
-                // stopped the server, so the sentence names the fault.
+                // The client connected without trouble to send the previous fault, so that fault
+                // may have crashed the server. Name it in the error.
                 return Err(ProbeError::NotConnected(match tally.last {
                     None => reason,
                     Some(last) => format!("cannot connect any more after '{last}': {reason}"),

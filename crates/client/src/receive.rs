@@ -35,17 +35,18 @@ pub(crate) async fn next_event<S: AsyncRead + AsyncWrite + Unpin>(
     close_timeout: Duration,
 ) -> Result<Event, Cause> {
     poll_fn(|cx| {
-        // `next_event` is cancel-safe, so each poll can use a new future. Its borrow of `read_half`
-        // ends here, so the state can be read below. The state changes when we send a Close, when
-        // the server sends a Close, or when the server breaks a rule.
+        // `next_event` is cancel-safe, so each poll can create a new future and drop it at the end
+        // of this `match`. That ends the borrow of `read_half`, so the state can be read below. The
+        // state changes when we send a Close, when the server sends a Close, or when the server
+        // breaks a rule.
         match pin!(read_half.next_event()).poll(cx) {
             Poll::Ready(Some(Ok(event))) => return Poll::Ready(Ok(event)),
             Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Cause::Failure(error))),
             Poll::Ready(None) => return Poll::Ready(Err(Cause::End)),
             Poll::Pending => {}
         }
-        // The timer runs only while the connection is closing. An open connection may be silent
-        // indefinitely.
+        // The timer runs only while the connection is closing, because an open connection may be
+        // silent indefinitely.
         if read_half.state() == State::Open {
             return Poll::Pending;
         }

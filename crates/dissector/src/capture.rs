@@ -119,7 +119,7 @@ impl<W: Write> Capture<W> {
             now: since_1970(time),
         };
         let interface = InterfaceDescriptionBlock {
-            // Packets begin with their IP header: there is no link layer.
+            // There is no link layer, so packets begin with their IP header.
             linktype: DataLink::RAW,
             snaplen: 0,
             options: vec![
@@ -214,8 +214,8 @@ impl<W: Write> Capture<W> {
         packet.extend_from_slice(data);
         // SYN and FIN each use up one sequence number, as a data byte does.
         let sequence_length = data.len() + usize::from(matches!(flag, Flag::Syn | Flag::Fin));
-        // The conversion cannot fail, because a segment has at most 65,495 bytes. Sequence numbers
-        // wrap around at 2^32, as in TCP.
+        // The conversion cannot fail, because a segment has at most 65,495 bytes. The addition
+        // wraps around, because the sequence numbers of TCP wrap around at 2^32.
         self.next_sequence[from] =
             self.next_sequence[from].wrapping_add(u32::try_from(sequence_length).unwrap_or(u32::MAX));
         let block = EnhancedPacketBlock {

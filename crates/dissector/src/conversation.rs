@@ -57,9 +57,10 @@ impl Conversation {
         match direction {
             Direction::ToServer => to_server.push(bytes, time, context, sink),
             Direction::ToClient => {
-                // These bytes may contain the response, without which the client's waiting bytes
-                // cannot be dissected. The two streams take turns after each unit, so that the
-                // order of the records does not depend on where the bytes are cut.
+                // The client's waiting bytes can be dissected only after the response, which may be
+                // in these bytes. So let the client's stream continue after each unit of the
+                // server's stream. Otherwise the order of the records would depend on where the
+                // bytes are cut.
                 let mut rest = bytes;
                 while !rest.is_empty() {
                     rest = to_client.push_unit(rest, time, context, sink);

@@ -114,8 +114,9 @@ impl MessageInflater {
             if self.inflater.takes_over() {
                 return Err(InflateFailure::ContextLost);
             }
-            // Without context takeover, every message begins with an empty window, so the previous,
-            // incomplete message does no harm. Clear the window that it has left.
+            // Without context takeover, no message may refer to earlier ones, so this message can
+            // be inflated although the previous one is incomplete. Clear the window that the
+            // previous message has left.
             self.inflater.forget();
         }
         self.is_open = true;

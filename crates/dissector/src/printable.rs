@@ -14,7 +14,8 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns the text on one line, with harmful characters escaped as in [`printable`], but keeps
-/// tabs. Tabs are harmless, but wider than other characters.
+/// tabs. Tabs are harmless. They are wider than other characters, so use this function only where
+/// the line has room for them.
 #[must_use]
 pub fn printable_with_tabs(text: &str) -> Cow<'_, str> {
     escape(text, |character| character != '\t' && is_harmful(character))

@@ -117,9 +117,9 @@ impl Stream {
             }
             CurrentUnit::Waiting(waiting) => {
                 waiting.extend_from_slice(bytes);
-                // Do not buffer more than this, so that memory stays bounded. A client that sends
-                // so much before the response expects its request to succeed, so the bytes are
-                // dissected on that assumption.
+                // Above this limit, do not wait for the response any longer, so that memory stays
+                // bounded. A client that sends so much before the response expects its request to
+                // succeed, so dissect the bytes on that assumption.
                 if waiting.len() > context.options.limits.max_head_bytes {
                     let protocol = context.take_likely_protocol();
                     self.release(protocol, context, sink);
@@ -131,8 +131,8 @@ impl Stream {
                 if frame.is_complete() {
                     frame.check_end(&mut self.frames);
                     self.emit(true, time, context, sink);
-                    // The record shows the message that the frame completes. Drop the message only
-                    // after the record has been emitted.
+                    // The record shows the message that the frame completes, so drop the message
+                    // only after the record has been emitted.
                     if let CurrentUnit::Frame(frame) = &self.unit {
                         frame.update_context(&mut self.frames);
                     }
@@ -193,14 +193,16 @@ impl Stream {
             Direction::ToClient => CurrentUnit::Head(HeadUnit::new()),
             Direction::ToServer => match context.next_protocol.take() {
                 None => CurrentUnit::Waiting(Vec::new()),
-                // The response arrived before the request was complete.
+                // The response arrived before the request was complete, so the protocol is already
+                // known.
                 Some(protocol) => CurrentUnit::of_protocol(protocol, context),
             },
         };
     }
 
-    /// Passes the record of the current unit to `sink`. On behalf of
-    /// [`Conversation::pass`](crate::Conversation::pass), it only counts a frame instead.
+    /// Passes the record of the current unit to `sink`. During a call of
+    /// [`Conversation::pass`](crate::Conversation::pass), a frame is only counted, except for the
+    /// first Close frame.
     fn emit(
         &mut self,
         complete: bool,
@@ -291,7 +293,7 @@ impl Stream {
 }
 
 impl CurrentUnit {
-    /// Creates the client's next unit, which is of this protocol.
+    /// Creates the client's next unit for this protocol.
     fn of_protocol(protocol: NextProtocol, context: &ConnectionContext) -> Self {
         match protocol {
             NextProtocol::WebSocket => Self::Frame(FrameUnit::new()),

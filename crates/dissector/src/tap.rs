@@ -75,7 +75,8 @@ impl<S: AsyncRead + Unpin, T: Tap + Unpin> AsyncRead for Tapped<S, T> {
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         let inward = self.outward().opposite();
         match &buffer.filled()[before..] {
-            // A read of no bytes means the end of the stream, unless the buffer was full already.
+            // A read of no bytes means the end of the stream, unless the buffer had no room for
+            // bytes.
             [] if has_room => self.tap.end(inward),
             [] => {}
             bytes => self.tap.bytes(inward, bytes),

@@ -61,8 +61,8 @@ impl Evaluator {
 
     /// Returns whether the peer has continued as if nothing were wrong.
     ///
-    /// The peer may still notice the fault. For example, a program that validates a text message
-    /// only when it reads the message answers the Ping that follows first.
+    /// The peer may still notice the fault. For example, a program may validate a text message only
+    /// when it reads the message, and by then it may already have answered the Ping that follows.
     #[must_use]
     pub fn peer_has_continued(&self) -> bool {
         self.observations.pong || self.observations.echo || self.observations.continued_after_close

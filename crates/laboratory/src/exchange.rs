@@ -22,11 +22,11 @@ use crate::{
 /// less than a millisecond, and from the other side of the world in less than half a second.
 pub(crate) const REACTION_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A peer that has continued as if nothing were wrong has the time-out divided by this number to
-/// notice the fault after all.
+/// A peer that has continued as if nothing were wrong can still notice the fault, but the test
+/// waits for that only briefly: for the time-out divided by this number.
 const GRACE_DIVISOR: u32 = 4;
 
-/// The capacity of the read buffer in bytes. Reactions are short.
+/// The capacity of the read buffer in bytes. Reactions are short, so a small buffer is enough.
 const READ_CAPACITY: usize = 4 << 10;
 
 /// Returns a random masking key, as section 5.3 requires of clients.
@@ -49,13 +49,14 @@ where
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut input = BytesMut::with_capacity(READ_CAPACITY);
     let mut output = BytesMut::from(&bytes[..]);
-    // Whether writing has failed or has ended. The peer's earlier bytes can still be read.
+    // Whether writing has failed or has ended. Reading continues even then, because the peer may
+    // have reacted before.
     let mut write_ended = false;
     let mut close_sent = evaluator.has_sent_close();
     while !evaluator.is_final() {
-        // Read and write at the same time: a peer may react before it has read everything. The
-        // deadline is polled first, so that a peer that floods us or reads endlessly cannot
-        // postpone it. Writing is polled before reading, so that the reactions follow the fault.
+        // Read and write at the same time, because a peer may react before it has read everything.
+        // Poll the deadline first, so that a peer that sends or reads without a pause cannot
+        // postpone it. Poll writing before reading, so that the reactions follow the fault.
         select! {
             biased;
             () = sleep_until(deadline) => break,
@@ -72,7 +73,7 @@ where
                 Ok(0) => evaluator.record(&Reaction::Eof),
                 Ok(_) => evaluator.receive(&input),
                 // The peer closed TCP without first sending the close_notify alert of TLS. This
-                // counts as an ordinary end.
+                // breaks a rule of TLS and not of WebSocket, so it counts as an ordinary end.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => evaluator.record(&Reaction::Eof),
                 Err(_) => evaluator.record(&Reaction::Reset),
             },
@@ -85,7 +86,8 @@ where
                 output.extend(close_frame(role, close.code, ""));
                 close_sent = true;
             }
-            // Section 7.1.1: the server closes TCP first.
+            // Section 7.1.1: the server closes TCP first. This test does so once its own Close is
+            // written.
             if role == Role::Server && output.is_empty() && !write_ended {
                 let _ = timeout_at(deadline, writer.shutdown()).await;
                 write_ended = true;
@@ -95,8 +97,8 @@ where
         }
     }
     let evaluation = evaluator.evaluate();
-    // Report to the page in a browser that the browser tolerated the fault. Without a Close, the
-    // page would see 1006, the same code as after a rejected fault.
+    // If the client is a browser, the Close reports to the page that the browser tolerated the
+    // fault. Without a Close, the page would see 1006, the same code as after a rejected fault.
     if evaluation.verdict() == Verdict::Tolerated && !close_sent && !write_ended && output.is_empty() {
         output.extend(close_frame(role, Some(1000), "you accepted what the RFC forbids"));
         let _ = timeout_at(end, writer.write_all(&output)).await;

@@ -52,8 +52,8 @@ where
             test
         }
     };
-    // The client may already have sent frames after its request. They are in the same read, so pass
-    // them on.
+    // The client may have sent frames right after its request. They were read together with the
+    // request, so pass them to the evaluator here.
     test.evaluator.receive(&request.into_rest());
     Ok(exchange(stream, Role::Server, test, reaction_timeout).await)
 }

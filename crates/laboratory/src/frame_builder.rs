@@ -44,9 +44,9 @@ impl<'a> FrameBuilder<'a> {
         self.put_patched(header, payload, |_| {});
     }
 
-    /// Adds a frame, as [`put`](Self::put) does, but lets `patch` modify the encoded header, to
-    /// contain bytes that the encoder never writes. The header of a masked frame ends with the
-    /// masking key.
+    /// Adds a frame, as [`put`](Self::put) does, but first lets `patch` modify the encoded header,
+    /// which can then contain bytes that the encoder never writes. The header of a masked frame
+    /// ends with the masking key.
     pub(crate) fn put_patched(&mut self, header: &FrameHeader, payload: &[u8], patch: impl FnOnce(&mut Vec<u8>)) {
         let mut encoded = header.encode().to_vec();
         patch(&mut encoded);
@@ -83,8 +83,8 @@ impl<'a> FrameBuilder<'a> {
         [&code.to_be_bytes(), reason].concat()
     }
 
-    /// Records that the fault contains a Close. Only the frames of the fault itself may follow the
-    /// Close.
+    /// Records that the fault contains a Close. No frames may follow a Close, except those that are
+    /// part of the fault, so no Ping is added after it.
     pub(crate) fn record_close(&mut self, code: Option<u16>) {
         self.close_sent.get_or_insert(code);
     }

@@ -22,8 +22,8 @@
 //! | [`faulty_server`] | a server that breaks a rule |
 //!
 //! This crate is not needed to *use* the protocol. The [`protocol`] crate refuses to send anything
-//! invalid, so a fault takes the valid bytes that the encoder of that crate writes, and changes
-//! them as little as possible.
+//! invalid, so a fault takes the valid bytes that the crate's encoder writes, and changes them as
+//! little as possible.
 //!
 //! # Test one server with one fault
 //!

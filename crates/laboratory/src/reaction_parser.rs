@@ -8,8 +8,8 @@ use protocol::frame::{FrameHeader, Opcode, apply_mask};
 
 use crate::reaction::{ObservedClose, ObservedResponse, Reaction};
 
-/// The maximum number of bytes of a frame's payload that are kept. The payload of a control frame
-/// or of an echo of a fault is never longer.
+/// The maximum number of bytes of a frame's payload that are kept. The payloads that matter, those
+/// of control frames and of echoes of a fault, are never longer.
 const KEPT_PAYLOAD: usize = 256;
 
 /// The maximum size of an HTTP head in bytes. A longer head counts as garbage.
@@ -85,7 +85,8 @@ impl ReactionParser {
 
     fn frame(&mut self) -> Option<Reaction> {
         loop {
-            // Skip the part of a long payload that is not kept.
+            // Skip the part of a long payload that is not kept, so that the next frame is at the
+            // beginning of the input.
             let skipped = usize::try_from(self.unwanted).map_or(self.input.len(), |left| left.min(self.input.len()));
             self.input.advance(skipped);
             self.unwanted -= skipped as u64;

@@ -46,7 +46,7 @@ impl Verdict {
                 Self::if_tcp_ended(observed, Self::AsExpected)
             }
             // The peer answered an invalid Close like a valid one: with the same code, with 1000
-            // (normal closure), or with no code.
+            // (normal closure), or with no code. It has therefore tolerated the fault.
             Some(ObservedClose { code, .. })
                 if close_sent.is_some_and(|sent| *code == sent || matches!(code, None | Some(1000))) =>
             {

@@ -48,7 +48,7 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
     socket.write_all(&encode_response(&accepted.response))?;
 
     let mut connection = Connection::server(Config::default(), Instant::now());
-    // The first frames may have arrived together with the request.
+    // The first frames may have arrived together with the request, so pass them to the engine.
     connection.put_input(request.into_rest());
     loop {
         // 1. Handle the events in the bytes that have arrived, and send each message back.
@@ -77,7 +77,7 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
             }
         }
         // 3. Wait for more bytes, but not beyond the engine's next deadline. `set_read_timeout`
-        //    does not allow a time-out of 0.
+        //    does not allow a time-out of 0, so wait for at least one millisecond.
         let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         socket.set_read_timeout(connection.poll_timeout().map(left))?;
         let mut buffer = [0; 16 << 10];
@@ -99,7 +99,7 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
 fn read_request(socket: &mut TcpStream) -> Result<ReceivedRequest, Box<dyn Error>> {
     let mut handshake = ServerHandshake::new(Limits::default());
     let mut buffer = [0; 4 << 10];
-    // A client that sends nothing must not hold this thread forever.
+    // Without a time-out, a client that sends nothing would hold this thread forever.
     socket.set_read_timeout(Some(Duration::from_secs(10)))?;
     loop {
         let count = socket.read(&mut buffer)?;

@@ -194,7 +194,7 @@ fn parse_authority(authority: &str) -> Result<(String, Option<u16>), UriError> {
         return Err(UriError::Port);
     }
     match port.parse() {
-        // No server listens on port 0.
+        // No server listens on port 0, so reject it like a number that is too large.
         Ok(0) | Err(_) => Err(UriError::Port),
         Ok(port) => Ok((host, Some(port))),
     }
@@ -205,15 +205,15 @@ fn parse_host(host: &str) -> Result<String, UriError> {
     if host.is_empty() {
         return Err(UriError::HostMissing);
     }
-    // RFC 3986 allows more characters in a name, such as percent-encoded bytes. But names that can
-    // be resolved and can appear in a certificate use only these characters, and 127.0.0.1 uses a
-    // subset of them.
+    // RFC 3986 allows more characters in a name, such as percent-encoded bytes. But a name that can
+    // be resolved and can appear in a certificate uses only the characters below, so reject all
+    // others. An IPv4 address uses a subset of these characters.
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     if !host.bytes().all(allowed) {
         return Err(UriError::Host);
     }
-    // A host of digits and dots alone is meant as an IPv4 address, so it must be a valid address.
-    // 300.1.1.1, for example, is invalid.
+    // A host that consists only of digits and dots is meant as an IPv4 address, so reject it if it
+    // is not a valid address. 300.1.1.1, for example, is invalid.
     let looks_like_ipv4 = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if looks_like_ipv4 && host.parse::<Ipv4Addr>().is_err() {
         return Err(UriError::Host);
@@ -242,8 +242,8 @@ fn parse_resource(resource: &str) -> Result<String, UriError> {
 /// Appends `part` to `name`, and percent-encodes each character outside ASCII.
 ///
 /// Text that is percent-encoded already stays as it is. An ASCII character that the grammar does
-/// not allow is rejected and not repaired, because a line break in a path would let an attacker add
-/// a header to the request.
+/// not allow is rejected and not repaired, because a line break in a path, for example, would let
+/// an attacker add a header to the request.
 fn percent_encode_into(name: &mut String, part: &str, allowed: fn(u8) -> bool) -> Result<(), UriError> {
     let mut bytes = part.bytes();
     while let Some(byte) = bytes.next() {

@@ -59,8 +59,8 @@ impl Utf8Validator {
     /// validator after that.
     #[inline]
     pub fn push(&mut self, mut piece: &[u8]) -> Result<(), InvalidUtf8> {
-        // First complete the character that the last piece left unfinished. It needs at most three
-        // more bytes, so one byte at a time is fast enough.
+        // First complete the character that the last piece left unfinished. The character needs at
+        // most three more bytes, so it is fast enough to validate after each byte.
         while self.len > 0 {
             let Some((&byte, rest)) = piece.split_first() else { return Ok(()) };
             piece = rest;
@@ -74,8 +74,8 @@ impl Utf8Validator {
                 Err(_) => return Err(InvalidUtf8),
             }
         }
-        // Then validate all complete characters at vector speed. The piece may end inside a
-        // character, which is left for the next piece to complete.
+        // Then validate all complete characters at once, with vector instructions. The piece may
+        // end inside a character, which is left for the next piece to complete.
         let (whole, cut) = piece.split_at(piece.len() - begun_at_end(piece));
         if !is_utf8(whole) {
             return Err(InvalidUtf8);
@@ -83,8 +83,8 @@ impl Utf8Validator {
         if cut.is_empty() {
             return Ok(());
         }
-        // The incomplete character may already be invalid: no character begins with ED A0, for
-        // example.
+        // The incomplete character may already be invalid, so check it now. No character begins
+        // with ED A0, for example.
         match std::str::from_utf8(cut) {
             Err(error) if error.error_len().is_some() => return Err(InvalidUtf8),
             _ => {}
@@ -94,8 +94,8 @@ impl Utf8Validator {
         Ok(())
     }
 
-    /// Returns whether the pieces so far end at the end of a character. A text message must end
-    /// there.
+    /// Returns whether the pieces so far end at the end of a character, as a whole text message
+    /// must.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.len == 0
@@ -117,7 +117,8 @@ fn begun_at_end(piece: &[u8]) -> usize {
             0xE0..=0xEF => 3,
             0xF0..=0xFF => 4,
         };
-        // Incomplete if the lead byte announces more bytes than `piece` holds from there on.
+        // The character is incomplete if its lead byte announces more bytes than `piece` holds from
+        // that byte on.
         return if announced > after + 1 { after + 1 } else { 0 };
     }
     0
@@ -154,21 +155,22 @@ mod tests {
     fn it_fails_at_the_first_byte_that_nothing_can_repair() {
         // (bytes, index of the first impossible byte)
         let cases: [(&[u8], usize); 10] = [
-            (b"\x80", 0),             // a continuation byte begins nothing
+            (b"\x80", 0),             // a continuation byte cannot begin a character
             (b"\xC0\xAF", 0),         // an overlong form: C0 and C1 never occur
-            (b"a\xC3\x28", 2),        // the second byte is no continuation
+            (b"a\xC3\x28", 2),        // the second byte is not a continuation byte
             (b"\xE0\x80\x80", 1),     // overlong in three bytes
             (b"\xED\xA0\x80", 1),     // a surrogate
             (b"\xF0\x80\x80\x80", 1), // overlong in four bytes
             (b"\xF4\x90\x80\x80", 1), // above U+10FFFF
             (b"\xF5", 0),             // F5 to FF never occur
-            (b"\xE2\x82\x28", 2),     // the third byte is no continuation
-            (b"\xF0\x9D\x84\x28", 3), // nor the fourth
+            (b"\xE2\x82\x28", 2),     // the third byte is not a continuation byte
+            (b"\xF0\x9D\x84\x28", 3), // the fourth byte is not a continuation byte
         ];
         for (bytes, index) in cases {
             assert_eq!(fails_at(bytes), Some(index), "{bytes:02X?}");
             assert!(Utf8Validator::new().push(bytes).is_err(), "{bytes:02X?} in one piece");
-            // In two pieces, the validator fails at the bad byte and never earlier.
+            // If the bytes arrive in two pieces, the validator must fail at the bad byte and not
+            // before it.
             let mut check = Utf8Validator::new();
             assert_eq!(check.push(&bytes[..index]), Ok(()), "{bytes:02X?} before the bad byte");
             assert!(check.push(&bytes[index..]).is_err(), "{bytes:02X?} from the bad byte on");

@@ -99,11 +99,13 @@ impl Violation {
             Self::CloseBodyOneByte => RfcSection::websocket("5.5.1"),
             Self::CloseCodeInvalid(_) => RfcSection::websocket("7.4"),
             Self::TextNotUtf8 | Self::CloseReasonNotUtf8 => RfcSection::websocket("8.1"),
-            // Section 10.4 requires limits, and leaves their values to the implementation.
+            // Section 10.4 requires these limits, and leaves only their values to the
+            // implementation.
             Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => RfcSection::websocket("10.4"),
             Self::CompressedBitMisplaced(_) => RfcSection::deflate("6.1"),
             Self::DeflateInvalid => RfcSection::deflate("7.2.2"),
-            // The RFCs set no deadline for a Pong and no limit on the number of frames.
+            // The RFCs set no deadline for a Pong and no limit on the number of frames, so there is
+            // no section to name.
             Self::PongOverdue | Self::TooManyFragments { .. } | Self::TooManyControlFrames { .. } => return None,
         })
     }
@@ -136,8 +138,8 @@ impl Violation {
             // but their content is not, and 1007 is registered for that case. `ws` sends 1007 too.
             Self::TextNotUtf8 | Self::CloseReasonNotUtf8 | Self::DeflateInvalid => CloseCode::INVALID_DATA,
             Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
-            // No code is registered for these violations. 1008 is the general code for a peer that
-            // violates the receiver's policy.
+            // No code is registered for these violations, so use 1008, the general code for a peer
+            // that violates the receiver's policy.
             Self::PongOverdue | Self::TooManyFragments { .. } | Self::TooManyControlFrames { .. } => {
                 CloseCode::POLICY_VIOLATION
             }

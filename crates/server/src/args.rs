@@ -80,8 +80,8 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The maximum duration that an option accepts. Longer durations are mistakes, and some would
-/// overflow the clock.
+/// The maximum duration that an option accepts. A longer duration is certainly a mistake, and a
+/// very long one would overflow when it is added to the current time.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 fn positive(text: &str) -> Result<Duration, String> {

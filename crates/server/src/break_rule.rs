@@ -1,7 +1,7 @@
 //! `/break/RULE`: breaks one rule of the RFC on purpose, and logs how the client reacts.
 //!
 //! The handler is for learners who want to see how a client rejects invalid data. The client may be
-//! the one of this workspace, a browser or any other program. The [`laboratory`] crate contains the
+//! this workspace's client, a browser or any other program. The [`laboratory`] crate contains the
 //! rules and the bytes that break them.
 
 use std::{fmt::Write, net::SocketAddr, time::Duration};

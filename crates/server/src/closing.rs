@@ -50,7 +50,7 @@ where
 fn describe_close(close_info: &CloseInfo, ServerClose { code, reason }: ServerClose) -> String {
     match &close_info.sent {
         // The peer's Close arrived first, and this end answered with the peer's code. The server's
-        // own code was never sent, so the line must not mention it.
+        // own code was never sent, so the log line must not mention it.
         Some(sent) if sent.code() != code => close_info.to_string(),
         None => close_info.to_string(),
         Some(_) if close_info.code == code && close_info.reason == reason => close_info.to_string(),
@@ -69,8 +69,8 @@ fn describe_close(close_info: &CloseInfo, ServerClose { code, reason }: ServerCl
 fn describe_error(close_info: &CloseInfo, error: &Error) -> String {
     match error {
         Error::Violation(_) | Error::EndedWithoutClose => close_info.to_string(),
-        // TCP broke, which explains why no Close frame arrived. Report the error instead of the
-        // missing Close.
+        // The TCP connection failed, which explains why no Close frame arrived. So report the error
+        // and not the missing Close.
         Error::Io(_) if close_info.initiator.is_none() && close_info.violation.is_none() => {
             format!("{}, {error}", close_info.code)
         }

@@ -22,9 +22,9 @@ pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    // Boxed, because a task is as large as the largest future it may ever hold. Without the box, a
-    // long conversation would keep the memory of the handshake and of the less common handlers
-    // until it ends.
+    // Box this future, because a task is as large as the largest future it may ever hold. The box
+    // is freed when `open` returns. Without it, the task would hold the memory for the handshake
+    // and for the less common handlers until the end of the conversation.
     if let Some((route, connection)) = Box::pin(open(stream, peer, state)).await {
         converse(route, connection, peer, state).await;
     }

@@ -52,7 +52,8 @@ pub(crate) async fn serve(
     tasks.close();
     let open = tasks.len();
     // The engine allows each peer `close_timeout` to answer the server's Close, and the same time
-    // again to close TCP. A server that is stopping waits for `close_timeout` only once.
+    // again to close TCP. A server that is stopping should not take twice as long as
+    // `--close-timeout` states, so it waits for `close_timeout` only once.
     if timeout(state.config.config.close_timeout, tasks.wait()).await.is_err() {
         tracing::warn!("{} of {open} connections did not close in time", tasks.len());
     }
@@ -63,8 +64,9 @@ async fn next_connection(listener: &TcpListener) -> TcpStream {
         match listener.accept().await {
             Ok((stream, _)) => return stream,
             Err(error) => {
-                // Usually the process has no file descriptors left. It gets one back when a
-                // connection ends, so wait a little instead of failing in a busy loop.
+                // Usually the process has no file descriptors left, and it gets one back only when
+                // a connection ends. Until then, every further attempt fails, so wait a little
+                // instead of retrying in a busy loop.
                 tracing::error!("cannot accept a connection: {error}");
                 sleep(Duration::from_millis(100)).await;
             }
@@ -80,13 +82,13 @@ async fn serve_connection(
     _slot: OwnedSemaphorePermit,
 ) {
     let Ok(peer) = stream.peer_addr() else { return };
-    // Each message is written as a whole. Holding it back until a packet is full would only delay
-    // it.
+    // By default, TCP may hold back a small write, to send it in one packet with the next. Each
+    // message is written as a whole, so holding it back would save no packet and delay the message.
     let _ = stream.set_nodelay(true);
     match tracer {
         None => connection::serve(stream, peer, &state).await,
-        // Boxed, so that the tasks of a server without tracing do not reserve memory for a traced
-        // connection.
+        // Box this future, so that the tasks of a server without tracing do not reserve memory for
+        // a traced connection.
         Some(tracer) => Box::pin(connection::serve(trace::tap(&tracer, stream, peer), peer, &state)).await,
     }
 }

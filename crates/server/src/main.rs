@@ -86,8 +86,8 @@ async fn run(args: Args) -> Result<(), String> {
         format!("cannot listen on {}: {error}; {advice}", args.listen)
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    // Listen for signals before printing the first line. A script that has read the line may send a
-    // signal at once.
+    // Listen for signals before printing the first line. A script may send a signal as soon as it
+    // has read that line, and a signal that is not caught would end the process at once.
     let mut signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     print_line(&greeting(address));
 
@@ -108,8 +108,8 @@ async fn run(args: Args) -> Result<(), String> {
 
 /// Returns the lines that the server prints first.
 ///
-/// The first line is for programs as well: a program that starts the server with port 0 reads the
-/// real port from it. All lines are in one string, so that no other output can come between them.
+/// Programs read the first line too: a program that starts the server with port 0 finds the real
+/// port there. All lines are in one string, so that no other output can come between them.
 fn greeting(address: SocketAddr) -> String {
     let mut lines = format!("listening on ws://{address}/");
     if address.ip().is_loopback() {
@@ -136,7 +136,8 @@ mod tests {
             greeting("[::1]:9"),
             "listening on ws://[::1]:9/\nopen http://[::1]:9/ in a browser, or run: cargo run -p client -- ws://[::1]:9/"
         );
-        // The server listens on every address of this machine, so there is no single URL to print.
+        // 0.0.0.0 means every address of this machine. There is no single URL to open in a browser,
+        // so the greeting has no second line.
         assert_eq!(greeting("0.0.0.0:8080"), "listening on ws://0.0.0.0:8080/");
     }
 }

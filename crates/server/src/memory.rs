@@ -1,7 +1,7 @@
 //! The memory that this process occupies.
 
-/// Returns the resident memory of this process in bytes, or 0 on a system without `/proc` (Linux
-/// has it).
+/// Returns the resident memory of this process in bytes. Returns 0 on a system without the `/proc`
+/// of Linux.
 pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     parse_resident_kib(&status).unwrap_or(0) * 1024

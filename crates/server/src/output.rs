@@ -3,8 +3,8 @@
 //!
 //! Each of the two streams has a queue and a thread that writes the queued lines. A terminal that
 //! is paused with Ctrl-S, or a pipe whose reader has stopped reading, accepts no more output. If
-//! the server waited for its output to be accepted, it would stop serving all clients. When a queue
-//! is full, further lines are dropped.
+//! the server waited for its output to be accepted, it would stop serving all clients. So it never
+//! waits: when a queue is full, further lines are dropped.
 
 use std::{
     io::{self, Write},
@@ -51,12 +51,12 @@ pub(crate) fn start(verbose: u8) -> [WorkerGuard; 2] {
     [stdout_guard, stderr_guard]
 }
 
-/// Prints a line on standard output, for people and scripts. Errors are ignored, such as a pipe
-/// whose reader has exited.
+/// Prints a line on standard output, for people and scripts. Errors are ignored, for example when
+/// the reader of a pipe has exited.
 pub(crate) fn print_line(line: &str) {
     if let Some(stdout) = STDOUT.get() {
-        // Write the line and its line end together, because each write becomes one entry of the
-        // queue.
+        // Write the line and its line end in one call. Each call adds one entry to the queue, so
+        // another task could otherwise add a line between the two.
         let _ = stdout.clone().write_all(format!("{line}\n").as_bytes());
     }
 }

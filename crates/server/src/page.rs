@@ -15,10 +15,11 @@ const PAGE: &str = include_str!("page.html");
 /// Returns the page with a content security policy that lets the browser run only the page's own
 /// script.
 pub(crate) fn response() -> Response<String> {
-    // The browser runs a script or applies a style only if its `nonce` attribute has this value,
-    // which is new for each response. A script that is injected into the page does not run. Trusted
-    // types are the types that a script may turn into markup, with innerHTML for example. The
-    // policy allows no such type, so every attempt fails.
+    // The browser runs a script or applies a style only if its `nonce` attribute has this value.
+    // The value is new for each response, so an injected script cannot know it and does not run.
+    // `require-trusted-types-for` makes `innerHTML` and similar sinks reject plain strings, and
+    // `trusted-types 'none'` stops scripts from creating the values that those sinks would accept.
+    // So no script can turn text into markup that way.
     let nonce = format!("{:032x}", rand::random::<u128>());
     let mut response = Response::new(PAGE.replace("NONCE", &nonce));
     let policy = format!(

@@ -22,10 +22,11 @@ async fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(&address).await?;
     println!("listening on ws://{}/", listener.local_addr()?);
-    // A client that stops reading makes its own task wait. The keep-alive ends that wait.
+    // If a client stops reading, the task that serves it waits until the client reads again. The
+    // keep-alive limits this wait.
     let keep_alive = KeepAlive { interval: Duration::from_secs(30), timeout: Duration::from_secs(10) };
     let config = Arc::new(ServerConfig::default().config(Config::default().keep_alive(keep_alive)));
-    // The maximum number of messages that are queued for each client is 64.
+    // At most 64 messages are queued for each client.
     let (room, _) = broadcast::channel(64);
     loop {
         let (stream, peer) = listener.accept().await?;
@@ -47,8 +48,8 @@ async fn join(stream: TcpStream, config: &ServerConfig, room: &Sender<PreparedMe
         // Both branches are cancel safe: the branch that is dropped loses no message.
         tokio::select! {
             received = connection.next() => match received {
-                // Drop the number of receivers. `send` cannot fail, because this client has
-                // subscribed.
+                // `send` fails only if there are no receivers. This client is one of them, so
+                // ignore the result.
                 Some(message) => drop(room.send(PreparedMessage::new(&message?))),
                 None => return Ok(connection.close_info()),
             },

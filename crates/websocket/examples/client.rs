@@ -21,7 +21,8 @@ async fn main() -> Result<(), Error> {
 
     for message in [Message::text("hello"), Message::binary(vec![0xCA, 0xFE]), Message::text("goodbye")] {
         connection.send(message).await?;
-        // Receiving is cancel safe: an answer that comes after the time-out is not lost.
+        // Receiving is cancel safe, so an answer that arrives after the time-out is not lost: the
+        // next call returns it.
         match timeout(Duration::from_secs(5), connection.next()).await {
             Ok(Some(answer)) => println!("received: {}", answer?),
             Ok(None) => break,
@@ -29,7 +30,7 @@ async fn main() -> Result<(), Error> {
         }
     }
 
-    // Sends a Close, and waits until the server has answered it and closed TCP.
+    // Send a Close, and wait until the server has answered it and closed TCP.
     let info = connection.close(CloseCode::NORMAL, "done").await?;
     println!("closed: {info}");
     Ok(())

@@ -26,8 +26,8 @@ async fn main() -> io::Result<()> {
                     }
                 });
             }
-            // The process may have too many open files, for example. Other clients will leave, so
-            // wait a little and continue.
+            // The process may have too many open files, for example. That changes when other
+            // clients leave, so wait a little and try again.
             Err(error) => {
                 eprintln!("{error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;

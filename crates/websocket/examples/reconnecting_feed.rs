@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
     loop {
         match follow(&uri, &mut delay).await {
             Ok(info) => println!("closed: {info}"),
-            // The URI is wrong: another attempt would fail in the same way.
+            // The URI is wrong, so another attempt would fail in the same way. Give up.
             Err(error @ Error::Usage(_)) => return Err(error),
             Err(error) => println!("failed: {error}"),
         }
@@ -38,16 +38,17 @@ async fn main() -> Result<(), Error> {
 
 /// Prints the messages of the feed until the connection ends.
 async fn follow(uri: &str, delay: &mut Duration) -> Result<CloseInfo, Error> {
-    // While nothing is sent, TCP alone does not detect that the server is gone. The keep-alive
-    // detects it.
+    // As long as this client sends nothing, TCP does not detect that the server is gone, and the
+    // client would wait forever. The keep-alive sends Pings, so it detects that no answer arrives.
     let keep_alive = KeepAlive { interval: Duration::from_secs(20), timeout: Duration::from_secs(10) };
     let connector = Connector::new(uri)?.config(Config::default().keep_alive(keep_alive));
     let mut connection = connector.connect().await?;
     println!("connected to {uri}");
     while let Some(message) = connection.next().await {
         println!("received: {}", message?);
-        // Reset the delay only after a message has arrived. A server that accepts connections and
-        // then fails at once must not be flooded with attempts.
+        // Reset the delay only after a message has arrived, not as soon as the connection is open.
+        // Otherwise a server that accepts connections and then fails at once would be flooded with
+        // attempts.
         *delay = FIRST_DELAY;
     }
     Ok(connection.close_info())

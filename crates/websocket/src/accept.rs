@@ -128,8 +128,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     D: FnOnce(&UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<String>>,
 {
-    // Boxed, because a task is as large as the largest future that it ever awaits. A connection
-    // that stays open for an hour should not hold the memory that only its handshake needed.
+    // Box this future. A task is as large as the largest future that it ever awaits, so without the
+    // box, every open connection would keep the memory that only its handshake needed.
     Box::pin(async {
         let incoming = read_request(stream, config).await?;
         let decision = match incoming.request.check_upgrade() {
@@ -193,7 +193,7 @@ where
             handshake.input().reserve(HANDSHAKE_READ);
             if stream.read_buf(handshake.input()).await.map_err(AcceptError::Io)? == 0 {
                 // The client left before its request was complete, as a port scan or a health check
-                // does.
+                // does. Nothing was requested, so send no response.
                 return Err(AcceptError::Io(io::ErrorKind::UnexpectedEof.into()));
             }
             match handshake.poll().map_err(AcceptError::Violation)? {
@@ -214,7 +214,7 @@ where
             Err(error)
         }
         Err(_) => {
-            // Inform a slow client why it is disconnected.
+            // The client is too slow. Send a response that states why it is disconnected.
             let mut response = Response::new("the request took too long\n".to_owned());
             *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
             respond(&mut stream, &encode_response(&response)).await.map_err(AcceptError::Io)?;
@@ -261,7 +261,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         options.deflate = options.deflate.or_else(|| config.deflate.clone());
         let accepted = match self.request.check_upgrade().map(|upgrade| upgrade.accept(options)) {
             Ok(Ok(accepted)) => accepted,
-            // A bug in the application. The client did nothing wrong, so it receives status 500.
+            // The options choose something that the client did not offer. This is a bug in the
+            // application and not a mistake of the client, so the client receives status 500.
             Ok(Err(error)) => {
                 let mut response = Response::new("the server made a mistake\n".to_owned());
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -283,7 +284,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         };
         match timeout(config.handshake_timeout, sending).await {
             Ok(sent) => sent.map_err(AcceptError::Io)?,
-            // The client does not read the response, so nothing more can be reported to it.
+            // The client does not read the response, so it would not read an error message either.
             Err(_) => return Err(AcceptError::TimedOut),
         }
         let mut engine = Connection::server(Arc::clone(&config.config), now());
@@ -291,7 +292,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         if let Some(negotiated) = &accepted.deflate {
             engine = engine.with_deflate(negotiated);
         }
-        // Bytes that arrived after the request belong to the first frames.
+        // Bytes that arrived after the request belong to the first frames, so pass them to the
+        // engine.
         engine.put_input(self.request.into_rest());
         Ok(WebSocket::new(self.stream, engine).with_negotiated(Negotiated {
             subprotocol: accepted.subprotocol,
@@ -334,7 +336,7 @@ where
     let exchange = async {
         stream.write_all(response).await?;
         stream.flush().await?;
-        // The response has been sent, so it does not matter how the client leaves.
+        // The response has been sent, so ignore errors: it does not matter how the client leaves.
         let _ = stream.shutdown().await;
         let _ = tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink()).await;
         Ok(())

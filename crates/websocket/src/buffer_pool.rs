@@ -28,7 +28,7 @@ use protocol::Connection;
 pub(crate) const BLOCK: usize = 320 << 10;
 
 /// The buffer space, in bytes, that is reserved for each read during a handshake. Most requests are
-/// shorter and arrive in one piece.
+/// shorter and arrive in one piece, so one read is enough for them.
 pub(crate) const HANDSHAKE_READ: usize = 4 << 10;
 
 thread_local! {
@@ -49,8 +49,8 @@ pub(crate) fn put_input(block: BytesMut) {
 /// Supplies the connection with a block for the frames that it is about to send, unless its buffer
 /// is large enough.
 pub(crate) fn supply_send_buffer(connection: &mut Connection) {
-    // The capacity is `None` while bytes are queued. Those bytes are in the buffer, so it must
-    // stay.
+    // The capacity is `None` while bytes are queued. Those bytes are in the buffer, so the buffer
+    // must not be replaced.
     if connection.send_buffer_capacity().is_some_and(|capacity| capacity < BLOCK / 2) {
         connection.put_send_buffer(take(&OUTPUT, BLOCK));
     }
@@ -74,8 +74,9 @@ fn take(from: &'static LocalKey<Cell<BytesMut>>, room: usize) -> BytesMut {
 
 fn put(to: &'static LocalKey<Cell<BytesMut>>, mut block: BytesMut) {
     block.clear();
-    // Keep neither a block whose memory a message still shares, nor the large buffer of a large
-    // message.
+    // Keep the block only if no message still shares its memory, because shared memory cannot be
+    // reused. Do not keep the large buffer of a large message either, because the thread would hold
+    // that memory even while all its connections are idle.
     if block.try_reclaim(BLOCK) && block.capacity() <= 2 * BLOCK {
         to.set(block);
     }

@@ -245,8 +245,8 @@ impl Connector {
                     read_body(&mut stream, &mut response).await;
                     return Err(ConnectError::Answer(HandshakeError::Rejected(response)));
                 }
-                // No frame can report the violation before the connection is open. Returning drops
-                // the stream, which ends the connection.
+                // The connection is not open yet, so no frame can report the violation. Returning
+                // drops the stream, which closes the TCP connection.
                 //= docs/src/rfc6455.md#section-7-2-1
                 //# When a step of the opening handshake requires the client to fail the connection,
                 //# the client MUST do so as described in section 7.1.7.
@@ -262,7 +262,8 @@ impl Connector {
         if let Some(negotiated) = &established.deflate {
             engine = engine.with_deflate(negotiated);
         }
-        // Bytes that arrived after the response belong to the first frames.
+        // Bytes that arrived after the response belong to the first frames, so pass them to the
+        // engine.
         engine.put_input(established.rest);
         Ok(WebSocket::new(stream, engine).with_negotiated(Negotiated {
             subprotocol: established.subprotocol,
@@ -294,7 +295,7 @@ async fn read_body<S: AsyncRead + Unpin>(stream: &mut S, response: &mut Response
             }
         }
     };
-    // If the body takes too long, the part that has arrived is enough.
+    // Ignore a time-out: if the body takes too long, the part that has arrived is enough.
     let _ = timeout(BODY_PATIENCE, reading).await;
     *response.body_mut() = body.freeze();
 }

@@ -24,9 +24,9 @@
 //!
 //! After [`into_split`](crate::WebSocket::into_split), two tasks poll one connection: the *reader*
 //! and the *writer*. The reader writes to the socket too, because it sends Pongs and the answer to
-//! a Close. But a socket or a timer remembers only the waker of the task that polled it last. When
-//! both tasks may wait for the same event, each task therefore registers a waker that wakes the two
-//! of them.
+//! a Close. But a socket or a timer remembers only the waker of the task that polled it last. If
+//! both tasks may wait for the same event, each of them therefore registers a shared waker, which
+//! wakes both.
 //!
 //! | awaited event | waiting task | registered waker | woken by |
 //! |---|---|---|---|
@@ -63,9 +63,9 @@ use crate::{
     wakers::{SharedWakers, Side},
 };
 
-/// The maximum number of queued bytes: from this number on, sending waits until the queue is
-/// written. It equals the size of a block, so that the answers to all messages of one read leave in
-/// one write.
+/// The maximum number of queued bytes. Once the queue holds this many, sending waits until the
+/// queue is written. The number equals the size of a block, so that the answers to all messages of
+/// one read leave in one write.
 const MAX_QUEUED: usize = buffer_pool::BLOCK;
 
 /// An engine, a byte stream, and the state that the driver keeps between two polls.
@@ -74,8 +74,8 @@ pub(crate) struct Driver<S> {
     stream: S,
     engine: Connection,
     reads: ReadPlanner,
-    /// The timer, present while the engine has a deadline. Boxed, because most connections have no
-    /// deadline most of the time.
+    /// The timer, present while the engine has a deadline. It is boxed, because most connections
+    /// have no deadline most of the time, and an unboxed timer would take its space even then.
     timer: Option<Pin<Box<Sleep>>>,
     /// The time of the last read, if the engine had a deadline then.
     read_at: std::time::Instant,
@@ -185,7 +185,8 @@ impl<S> Driver<S> {
     pub(crate) fn queue_close(&mut self, frame: Option<CloseFrame>) -> Result<(), UsageError> {
         if self.engine.state() == State::Open {
             self.engine.close(frame, now())?;
-            // The reader still waits for the old deadline, so wake it to wait for the new one.
+            // Starting to close changes the deadline, but the reader still waits for the old one.
+            // Wake the reader, so that it waits for the new deadline.
             self.wake_reader();
         }
         Ok(())
@@ -220,7 +221,8 @@ impl<S> Driver<S> {
     fn waker_for_both(&mut self, cx: &Context<'_>, side: Side) -> Waker {
         let wakers = self.wakers.get_or_insert_with(|| {
             let wakers = Arc::<SharedWakers>::default();
-            // The reader may already be waiting with a waker that the socket is about to forget, so
+            // The caller is about to poll the stream or the timer with the shared waker, and both
+            // forget every earlier waker. The reader may be waiting with an earlier one, so
             // register the reader's waker here too.
             if let Some(reader) = &self.reader {
                 wakers.wait(Side::Read, reader);
@@ -239,8 +241,8 @@ impl<S> Driver<S> {
         }
     }
 
-    /// Records a failed write. The peer may be gone, but the bytes that it sent before can still be
-    /// read.
+    /// Records a failed write, but does not end the connection: the peer may be gone, but the bytes
+    /// that it sent before can still be read.
     fn handle_write_error(&mut self, error: io::Error) {
         self.engine.handle_write_error(now());
         self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
@@ -253,7 +255,8 @@ impl<S> Driver<S> {
             //= docs/src/rfc6455.md#section-7-1-7
             //# A client that fails the connection MAY report the problem to its user.
             Some(Outcome::Violation(violation)) => Some(Error::Violation(violation)),
-            // Once the peer's Close has arrived, it does not matter how TCP ended.
+            // The peer's Close has arrived, and no message can follow it. An error of TCP after
+            // that has lost nothing, so it is not reported.
             _ if self.engine.close_info().code != CloseCode::ABNORMAL_CLOSURE => None,
             Some(Outcome::Io(error)) => Some(Error::Io(error)),
             None => Some(Error::EndedWithoutClose),
@@ -298,6 +301,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     {
         loop {
             // Backpressure: do not process the next message while too many answers are queued.
+            // Otherwise a peer that sends but does not read could make the queue grow without
+            // limit.
             ready!(self.poll_capacity(cx))?;
             if let Some((message, mut outbound)) = self.engine.poll_message_with_outbound() {
                 // The message is still borrowed from the input, so it can be answered without a
@@ -313,8 +318,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Takes one step of the list at the top of this file. The callers above first poll the fast
-    /// path for messages, because the fast path does not need the time.
+    /// Takes one of the steps that the module documentation lists. The callers above first call the
+    /// engine's fast path for messages, which needs no current time, so that nearly all messages
+    /// are received without reading the clock.
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         // 1. An event in the bytes that have arrived.
         if self.engine.has_input() {
@@ -326,8 +332,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Err(violation) => self.outcome = Some(Box::new(Outcome::Violation(violation))),
             }
         }
-        // 2. Something to send. Continue even if the write is `Pending`, because the peer may not
-        //    read until this endpoint has read.
+        // 2. Something to send. Continue even if the write is `Pending`: the peer may not read
+        //    until this endpoint has read, and then both would wait forever.
         if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Read) {
             self.handle_write_error(error);
         }
@@ -335,10 +341,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.disconnected {
             return Poll::Ready(Step::End(self.take_outcome()));
         }
-        // 3. A deadline that had passed when bytes were last read. All of those bytes have been
-        //    processed by now, so the peer is not blamed for bytes that arrived in time but were
-        //    not processed yet. Without this step, a peer that sends without a pause would keep
-        //    this method from ever polling the timer.
+        // 3. A deadline that had already passed at the last read. All bytes of that read have been
+        //    processed by now, so a frame that met the deadline, such as a Pong, would have cleared
+        //    it. Without this step, a peer that sends without a pause would keep this method from
+        //    ever polling the timer.
         if self.engine.poll_timeout().is_some_and(|deadline| deadline <= self.read_at) {
             self.handle_timeout();
             return Poll::Ready(Step::Progress);
@@ -346,7 +352,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // 4. Bytes at the socket.
         match self.poll_read(cx) {
             Poll::Ready(Ok(())) => {
-                // Read the clock only if there is a deadline, because reading it costs time.
+                // `read_at` is used only for deadlines, so do not spend time on reading the clock
+                // if there is no deadline.
                 if self.engine.poll_timeout().is_some() {
                     self.read_at = now();
                 }
@@ -355,13 +362,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Poll::Ready(Err(error)) => {
                 self.eof = true;
                 self.engine.handle_read_error();
-                // Keep a violation or an earlier error, which explains the end better.
+                // If a violation or an earlier error has been recorded, keep it, because it
+                // explains better why the connection ended.
                 self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
                 return Poll::Ready(Step::Progress);
             }
             Poll::Pending => {}
         }
-        // Nothing to read now. A deadline that passes while we wait wakes the task.
+        // There is nothing to read now. Poll the timer, so that the next deadline wakes this task.
         if self.poll_timer(cx, Side::Read).is_ready() {
             return Poll::Ready(Step::Progress);
         }
@@ -374,13 +382,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Reads once, into the engine's own input buffer.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.eof {
-            // Another read would return the end again at once, and the task would loop forever.
+            // Do not read after the end of the stream. Every such read would return at once, so the
+            // task would loop forever.
             return Poll::Pending;
         }
         let (mut input, limit) = self.reads.take_input(&mut self.engine);
         let polled = poll_read_buf(Pin::new(&mut self.stream), cx, &mut (&mut input).limit(limit));
-        // Put the buffer back before `?` or `ready!` can return, because the engine needs it in
-        // every case.
+        // Put the buffer back before `?` or `ready!` can return early. Otherwise the unprocessed
+        // bytes in it would be lost.
         self.reads.put_input(&mut self.engine, input, matches!(polled, Poll::Ready(Ok(_))));
         if ready!(polled)? == 0 {
             // A read of 0 bytes: the peer has ended its direction.
@@ -397,34 +406,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// handled it.
     fn poll_timer(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<()> {
         let Some(deadline) = self.engine.poll_timeout().map(Instant::from_std) else {
-            // Most connections have no deadline most of the time, and then keep no timer.
+            // Drop the timer. Most connections have no deadline most of the time, and should not
+            // keep memory for one.
             self.timer = None;
             return Poll::Pending;
         };
-        // The timer remembers only one waker. If the other task may need the timer too, register a
-        // waker for both.
+        // The timer remembers only the waker of the last poll. If the other task may be waiting for
+        // the timer too, register a waker that wakes both tasks. Otherwise the other task would not
+        // wake at the deadline.
         let shared = match (&self.wakers, side) {
             (None, Side::Read) => None,
             _ => Some(self.waker_for_both(cx, side)),
         };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        // The deadline may have moved since the timer was armed.
+        // The deadline may have moved since the timer was armed, so set the timer to the new
+        // deadline.
         if timer.deadline() != deadline {
             timer.as_mut().reset(deadline);
         }
         ready!(timer.as_mut().poll(&mut Context::from_waker(shared.as_ref().unwrap_or(cx.waker()))));
         self.timer = None;
         if matches!(side, Side::Write) && self.engine.input_len() < buffer_pool::BLOCK {
-            // An unsplit connection does not read while it waits to write. Bytes that the peer has
-            // sent meanwhile, such as a Pong, may show that it met the deadline, and the engine
-            // counts even unprocessed bytes. So read once before handling the deadline, unless the
-            // input is already full.
+            // An unsplit connection does not read while it waits to write, so the bytes that prove
+            // that the peer met the deadline, such as a Pong, may still be in the socket. Read once
+            // before handling the deadline. The engine then takes the bytes into account, even
+            // before it processes them. Do not read if the input is already full.
             let _ = self.poll_read(cx);
         }
         self.handle_timeout();
         if matches!(side, Side::Write) {
-            // Wake the reader, because it has to handle the consequences, such as the end of the
-            // connection.
+            // Handling a deadline may end the connection or set another deadline. Wake the reader,
+            // so that it reports the end or waits for the new deadline.
             self.wake_reader();
         }
         Poll::Ready(())
@@ -435,7 +447,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits until the queue has room for another message.
     pub(crate) fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        // Below the limit, messages collect in the queue and leave in one write.
+        // Below the limit, do not write yet. The messages collect in the queue, so that they leave
+        // in one write.
         if self.engine.queued_bytes() < MAX_QUEUED {
             return Poll::Ready(Ok(()));
         }
@@ -446,16 +459,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             match self.poll_transmit(cx, Side::Write) {
-                // The stream accepts no more bytes for now. Wait for the timer below as well.
+                // The stream accepts no more bytes for now, and wakes this task when it does.
+                // Meanwhile, wait for the timer below as well.
                 Poll::Pending => {}
-                // The queue is empty because it was discarded, not because it was written.
+                // The queue is empty because it was discarded, not because it was written, so the
+                // caller must not assume that its messages were sent.
                 Poll::Ready(Ok(())) if self.engine.has_discarded_output() => {
                     let message = "the connection ended before everything was written";
                     return Poll::Ready(Err(Error::Io(io::Error::new(io::ErrorKind::BrokenPipe, message))));
                 }
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
-                    // Record the error for the reader too, which reports it at the end.
+                    // The reader reports the end of the connection, so record the error for the
+                    // reader too.
                     self.handle_write_error(error.kind().into());
                     self.wake_reader();
                     return Poll::Ready(Err(Error::Io(error)));
@@ -472,13 +488,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let mut result = self.poll_transmit_once(cx);
         if result.is_pending() {
             // The stream now remembers the waker of this task, and has forgotten the waker of the
-            // other task. Poll again with a waker that wakes both.
+            // other task. Poll again with a waker that wakes both, so that the other task does not
+            // sleep forever.
             let waker = self.waker_for_both(cx, side);
             result = self.poll_transmit_once(&mut Context::from_waker(&waker));
         }
         // This task may have finished the write that the other task waits for, so wake the other
-        // task. It polls again and registers a new waker, so an idle connection needs no shared
-        // wakers.
+        // task. If it still has to wait, it registers a new waker when it polls again. The shared
+        // wakers are therefore no longer needed.
         if result.is_ready()
             && let Some(wakers) = self.wakers.take()
         {
@@ -491,7 +508,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn poll_transmit_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut stream = Pin::new(&mut self.stream);
         loop {
-            // Finish a half-close that has begun, because the engine requests each step only once.
+            // If an earlier call has begun a half-close, finish it here, because the engine
+            // requests each step only once.
             if self.half_closing {
                 let shut_down = ready!(stream.as_mut().poll_shutdown(cx));
                 self.half_closing = false;
@@ -499,9 +517,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             match self.engine.poll_transmit() {
                 None => {
-                    // Everything is written, so the block can serve another connection.
+                    // Everything is written, so release the send buffer for another connection.
                     buffer_pool::release_send_buffer(&mut self.engine);
-                    // Flush once at the end, and not after each write.
+                    // One flush covers all earlier writes, so flush at the end and not after each
+                    // write.
                     if self.flushing {
                         ready!(stream.as_mut().poll_flush(cx))?;
                         self.flushing = false;
@@ -543,7 +562,7 @@ fn poll_write<S: AsyncWrite>(
         return poll_write_buf(stream, cx, queue);
     }
     // The queue is a single piece, as it nearly always is. A vectored write costs the kernel more,
-    // even for a single piece.
+    // even for a single piece, so use a plain write.
     let count = ready!(stream.poll_write(cx, queue.chunk()))?;
     queue.advance(count);
     Poll::Ready(Ok(count))

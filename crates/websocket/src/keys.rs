@@ -1,8 +1,9 @@
 //! Randomness: the nonce of a handshake and the masking keys of a client's frames.
 //!
-//! The nonce and the keys must come from a strong source. `rand`'s generator is `ChaCha`, one per
-//! thread, which the operating system seeds and reseeds. It is as hard to predict as the system's
-//! own generator, and takes a few nanoseconds, whereas a system call takes hundreds.
+//! The nonce and the keys must come from a strong source. `rand` has one generator per thread, a
+//! `ChaCha` generator that the operating system seeds and reseeds. Its output is as hard to predict
+//! as that of the system's own generator, and takes a few nanoseconds, whereas a system call takes
+//! hundreds.
 
 use std::sync::Arc;
 

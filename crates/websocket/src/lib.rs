@@ -2,7 +2,7 @@
 //!
 //! The protocol itself is in the [`protocol`] crate. This crate connects `protocol` to a byte
 //! stream, a clock and a source of random numbers. It implements no rule of the RFC, only the tasks
-//! of a driver: to move bytes and to supply the time.
+//! of a driver: moving bytes and supplying the time.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -34,7 +34,7 @@
 //!     tokio::spawn(async move {
 //!         let mut connection = websocket::accept(stream).await?;
 //!         while let Some(message) = connection.next().await {
-//!             // `feed` only queues, and `next` writes before it waits: one write for each read.
+//!             // One write per read: `feed` only queues, and `next` writes before it waits.
 //!             connection.feed(message?).await?;
 //!         }
 //!         Ok::<(), websocket::Error>(())

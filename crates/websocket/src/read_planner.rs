@@ -20,8 +20,9 @@ const MAX_COPIED_TAIL: usize = 4 << 10;
 const LARGE_FRAME: usize = 64 << 10;
 
 /// The maximum size, in bytes, of a read after a large frame, when another large frame is likely.
-/// The payload bytes that arrive together with its header have to be moved. With a maximum of 4 KiB
-/// there were more reads, and receiving 1 MiB from each of eight clients took a twentieth longer.
+/// The read is short, because payload bytes that arrive together with the next header have to be
+/// moved into the frame's own buffer. But it must not be too short: with a maximum of 4 KiB there
+/// were more reads, and receiving 1 MiB from each of eight clients took a twentieth longer.
 const NEXT_HEADER_READ: usize = 32 << 10;
 
 /// The purpose of a read.
@@ -55,11 +56,14 @@ impl ReadPlanner {
     pub(crate) fn take_input(&mut self, connection: &mut Connection) -> (BytesMut, usize) {
         let remaining = connection.payload_remaining();
         let mut input = connection.take_input();
-        // Whether the input is a buffer that was allocated for one frame, and not the thread's
-        // block.
+        // Whether the input counts as a buffer that was allocated for one frame, and not as the
+        // thread's block: it is smaller than a block, and holds more than the short tail that is
+        // copied into a block.
         let is_own = input.len() > MAX_COPIED_TAIL && input.capacity() < BLOCK;
         // A large frame counts as large until its end, even when fewer than `LARGE_FRAME` bytes are
-        // missing. A frame that fills a whole block counts as large too.
+        // missing, so that its last bytes are read into the same buffer. A frame that fills a whole
+        // block counts as large too, because all its bytes would otherwise be copied into another
+        // block.
         let is_large =
             remaining >= LARGE_FRAME || (remaining > 0 && (self.last == Purpose::LargeFrame || input.len() >= BLOCK));
         self.planned = if is_large {
@@ -76,8 +80,8 @@ impl ReadPlanner {
             // than half of `LARGE_FRAME` is free, because each reallocation copies them.
             let least = if input.len() <= NEXT_HEADER_READ { room } else { remaining.min(LARGE_FRAME / 2) };
             if input.capacity() - input.len() < least {
-                // Leave room for a header too. When the application drops its message, the memory
-                // may be reclaimed for the next frame, which has a header.
+                // Reserve room for a header too. Once the application drops the message, the buffer
+                // may be reused for the next frame, which begins with a header.
                 let mut own = BytesMut::with_capacity(input.len() + room + FrameHeader::MAX_LEN);
                 own.extend_from_slice(&input);
                 buffer_pool::put_input(mem::replace(&mut input, own));
@@ -86,26 +90,30 @@ impl ReadPlanner {
             // socket is drained, which saves a `WouldBlock` read.
             return (input, remaining + FrameHeader::MAX_LEN);
         }
-        // Read into the thread's block, unless half a block is already free in this buffer. Smaller
-        // reads would need more system calls.
+        // Read into the thread's block, unless half a block is already free in this buffer. With
+        // less room, each read would bring fewer bytes, and more system calls would be needed.
         if input.capacity() - input.len() < BLOCK / 2 && !input.try_reclaim(BLOCK / 2) {
             let mut block = buffer_pool::take_input(BLOCK + input.len());
             block.extend_from_slice(&input);
             input = block;
         }
-        // After a large frame, stop early: the next header may announce another one, which gets its
-        // own buffer.
+        // After a large frame, read only a little. The next header may announce another large
+        // frame, and payload bytes that are read here would have to be moved into that frame's own
+        // buffer.
         let limit = if self.planned == Purpose::NextHeader { NEXT_HEADER_READ } else { usize::MAX };
         (input, limit)
     }
 
     /// Puts the input back, and records whether the read brought bytes or the end of the stream.
     pub(crate) fn put_input(&mut self, connection: &mut Connection, input: BytesMut, has_read: bool) {
-        // A read that brought nothing does not affect the plan for the next read.
+        // A read that brought nothing shows nothing about the peer's frames, so it does not affect
+        // the plan for the next read.
         if has_read {
             self.last = self.planned;
             match self.planned {
-                // The peer sends small frames again: forget the size of the large ones.
+                // The peer sends small frames again, so forget the size of the large ones.
+                // Otherwise the next large frame would get that much room before its bytes have
+                // arrived.
                 Purpose::Anything => self.largest = 0,
                 Purpose::LargeFrame => self.largest = self.largest.max(input.len()),
                 Purpose::NextHeader => {}
@@ -133,8 +141,9 @@ impl ReadPlanner {
         if input.capacity() <= MAX_COPIED_TAIL || input.capacity() - input.len() <= spare + FrameHeader::MAX_LEN {
             return connection.put_input(input);
         }
-        // Reserve room for as many bytes again, but only if the rest of the frame is read into this
-        // buffer. A short tail is copied into the thread's block anyway.
+        // If the rest of the frame is read into this buffer, reserve room for as many bytes again.
+        // A short tail needs no room here, because it is copied into the thread's block before the
+        // next read.
         let room = if input.len() > MAX_COPIED_TAIL { remaining.min(input.len()) } else { 0 };
         let mut tail = BytesMut::with_capacity(input.len() + room);
         tail.extend_from_slice(&input);
@@ -144,10 +153,11 @@ impl ReadPlanner {
 
     /// Returns the maximum room, in bytes, that a frame may get beyond its `arrived` bytes.
     ///
-    /// The memory depends on the bytes that have arrived, and not on the length that was announced.
-    /// The room is four times the number of bytes that have arrived. Doubling is more common, but
-    /// each reallocation may have to move all those bytes. If an earlier frame was larger, the room
-    /// is as large as that frame needed. Of many large frames, only the first therefore grows in
+    /// The memory depends on the bytes that have arrived, and not on the length that was announced,
+    /// so a header alone cannot make this endpoint allocate much. The room is four times the number
+    /// of bytes that have arrived. Doubling is more common, but it needs more reallocations, and
+    /// each of them may have to move all those bytes. If an earlier frame was larger, the room is
+    /// as large as that frame needed. Of many large frames, only the first therefore grows in
     /// steps.
     fn growth(&self, arrived: usize) -> usize {
         (4 * arrived).max(self.largest.saturating_sub(arrived))

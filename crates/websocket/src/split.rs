@@ -32,8 +32,8 @@ struct SplitState<S> {
 }
 
 impl<S> SplitState<S> {
-    /// Locks the driver. A panic in the other task does not invalidate the driver, because every
-    /// poll leaves it consistent.
+    /// Locks the driver. If the other task has panicked and poisoned the lock, the driver is used
+    /// nevertheless, because every poll leaves it consistent.
     fn lock(&self) -> MutexGuard<'_, Driver<S>> {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -38,8 +38,9 @@ pub(crate) async fn open_exclusively(uri: &Uri) -> Result<(MaybeTlsStream, Owned
     let addresses: Vec<_> = lookup_host((host, port)).await.map_err(resolve)?.collect();
     let mut last_error = io::Error::new(io::ErrorKind::NotFound, "it has no address");
     for address in addresses {
-        // Without this rule, a web page could keep a server busy by opening a hundred connections
-        // at once, even a server that does not support WebSocket.
+        // Open one connection to an address at a time. Otherwise a web page could keep any server
+        // busy by opening a hundred connections at once, even a server that does not support
+        // WebSocket.
         //= docs/src/rfc6455.md#section-4-1
         //# If the client is already opening a connection to the same IP address and port, it MUST
         //# wait until that connection is established or has failed.
@@ -79,7 +80,8 @@ fn turn_for(address: SocketAddr) -> Arc<tokio::sync::Mutex<()>> {
     static TURNS: Mutex<Option<HashMap<SocketAddr, Weak<tokio::sync::Mutex<()>>>>> = Mutex::new(None);
     let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
     let turns = turns.get_or_insert_default();
-    // Remove the locks that no attempt holds or waits for.
+    // Remove the locks that no attempt holds or waits for, so that the map does not grow with every
+    // address.
     turns.retain(|_, turn| turn.strong_count() > 0);
     if let Some(turn) = turns.get(&address).and_then(Weak::upgrade) {
         return turn;
@@ -89,14 +91,15 @@ fn turn_for(address: SocketAddr) -> Arc<tokio::sync::Mutex<()>> {
     turn
 }
 
-// This function is async like the version with TLS below, because one caller awaits either version.
+// This version awaits nothing, but it has to be async like the version with TLS below, because the
+// same code awaits either of them.
 #[allow(clippy::unused_async)]
 #[cfg(not(feature = "tls"))]
 async fn start_tls(_: TcpStream, _: &str) -> Result<MaybeTlsStream, ConnectError> {
     Err(ConnectError::TlsMissing)
 }
 
-/// Performs the TLS handshake. It trusts the certificate authorities that the operating system
+/// Performs the TLS handshake, and trusts the certificate authorities that the operating system
 /// trusts.
 //= docs/src/rfc6455.md#section-10-6
 //# An implementation MUST support TLS.

@@ -33,7 +33,8 @@ impl SharedWakers {
         };
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(waker) = waiting[other as usize].take() {
-            // Unlock first: the woken task may poll at once, on another thread, and register again.
+            // Unlock before waking. The woken task may poll at once, on another thread, and it
+            // needs the lock to register again.
             drop(waiting);
             waker.wake();
         }

@@ -327,7 +327,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// the closing handshake is completed.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseInfo, Error> {
         self.driver.queue_close(Some(CloseFrame::new(code, reason)?))?;
-        // Ignore errors, because the summary describes how the connection ended.
+        // Ignore errors here, because the summary that is returned below describes how the
+        // connection ended.
         while self.next_event().await.is_some() {}
         Ok(self.close_info())
     }

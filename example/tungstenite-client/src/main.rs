@@ -99,7 +99,7 @@ async fn converse(socket: Socket) -> ExitCode {
     if code != 1006 {
         // The server's Close has arrived. If our Close is the answer to the server's, tungstenite
         // sends our Close only while we keep reading. After that, the server must close the TCP
-        // connection, which ends the stream.
+        // connection, which ends the stream. So read until the stream ends.
         let _ = timeout(CLOSE_TIMEOUT, async { while incoming.next().await.is_some() {} }).await;
     }
 
@@ -156,14 +156,15 @@ async fn print_texts(incoming: &mut SplitStream<Socket>) -> io::Result<u16> {
 /// Sends each line of standard input, and returns when the input ends.
 async fn send_lines(outgoing: &mut SplitSink<Socket, Message>) {
     // tokio cannot cancel a read from the keyboard once it has begun: with tokio's own stdin, this
-    // program could not exit before the next Enter. A plain thread simply ends with the program.
-    // The thread starts after the opening handshake; lines typed earlier wait in the operating
-    // system's buffer. The channel is bounded, so that a large file does not fill the memory.
+    // program could not exit before the next Enter. So read in a plain thread, which simply ends
+    // with the program. The thread starts after the opening handshake; lines typed earlier wait in
+    // the operating system's buffer. The channel is bounded, so that a large file does not fill the
+    // memory.
     let (sender, mut lines) = mpsc::channel(16);
     std::thread::spawn(move || {
         for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
-            // Text messages are UTF-8 by definition (RFC 6455, section 5.6). Invalid bytes become
-            // the replacement character.
+            // Text messages are UTF-8 by definition (RFC 6455, section 5.6). So replace invalid
+            // bytes with the replacement character.
             let line = String::from_utf8_lossy(&line);
             let text = line.strip_suffix('\r').unwrap_or(&line);
             if sender.blocking_send(Message::text(text)).is_err() {
@@ -173,8 +174,8 @@ async fn send_lines(outgoing: &mut SplitSink<Socket, Message>) {
     });
     while let Some(message) = lines.recv().await {
         if outgoing.send(message).await.is_err() {
-            // The connection has failed. The reading half knows more about the reason, so let that
-            // half report the end.
+            // The connection has failed. The reading half knows more about the reason, so wait here
+            // until that half reports the end.
             std::future::pending::<()>().await;
         }
     }

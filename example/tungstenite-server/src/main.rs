@@ -106,8 +106,8 @@ async fn main() -> ExitCode {
 
 async fn serve(arguments: &Arguments) -> std::io::Result<()> {
     let listener = TcpListener::bind(&arguments.listen).await?;
-    // Set up before the first line of output, so that a program that waits for that line may send a
-    // signal at once.
+    // Handle signals from now on, before the first line of output. A program that waits for that
+    // line may then send a signal at once.
     let stop_requested = stop_signal()?;
     print_line(&format!("listening on ws://{}/", listener.local_addr()?));
 
@@ -118,8 +118,8 @@ async fn serve(arguments: &Arguments) -> std::io::Result<()> {
         last_text: None,
         clients: HashMap::new(),
     }));
-    // One channel for the shutdown. A new value tells every connection to close. `closed` completes
-    // when the last connection has dropped its receiver.
+    // This channel announces the shutdown: a new value tells every connection to close. `closed`
+    // completes when the last connection has dropped its receiver.
     let (stop, stopped) = watch::channel(());
 
     tokio::select! {
@@ -129,7 +129,8 @@ async fn serve(arguments: &Arguments) -> std::io::Result<()> {
     }
     drop((listener, stopped));
     stop.send_replace(());
-    // Connections that are still open after the time limit end with the program.
+    // Ignore whether the time limit was reached, because connections that are still open end with
+    // the program.
     let _ = timeout(CLOSE_TIMEOUT, stop.closed()).await;
     Ok(())
 }
@@ -141,8 +142,8 @@ async fn accept_forever(listener: &TcpListener, shared: &SharedState, stopped: &
                 tokio::spawn(welcome(stream, peer, Arc::clone(shared), stopped.clone()));
             }
             Err(error) => {
-                // Most likely the process has too many open files, until a client disconnects.
-                // Trying again at once would not help, so wait a little.
+                // Most likely the process has too many open files. Accepting would fail again until
+                // a client disconnects, so wait a little.
                 eprintln!("cannot accept a connection: {error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
@@ -167,11 +168,11 @@ async fn push_forever(shared: &SharedState, interval: Duration) {
             rss_bytes: rss_bytes(),
         };
         let text = serde_json::to_string(&report).expect("numbers and text always make JSON");
-        // Clones of the message share these bytes.
+        // Clones of the message share its bytes, so the text is not copied for every client.
         let push = Message::text(text);
         for (_, client) in state.clients_of("/") {
-            // A full queue means a slow client. The client misses this push, and the next push is
-            // more recent anyway.
+            // If the queue is full, the client is slow and misses this push. That does no harm,
+            // because the next push is more recent.
             let _ = client.queue.try_send(push.clone());
         }
     }
@@ -192,7 +193,7 @@ struct Report<'a> {
 #[expect(clippy::result_large_err, reason = "tungstenite wants the rejection as a whole HTTP response")]
 async fn welcome(stream: TcpStream, peer: SocketAddr, shared: SharedState, mut stopped: watch::Receiver<()>) {
     // By default TCP holds back a small packet until the previous one has been acknowledged. That
-    // is good for bulk data and bad for short messages.
+    // is good for bulk data but bad for short messages, so turn it off.
     let _ = stream.set_nodelay(true);
 
     let mut path = "";
@@ -236,9 +237,11 @@ fn validate_request(request: &Request) -> Result<&'static str, StatusCode> {
     };
     // Browsers let any page open a WebSocket to any host, even to your own machine, and name the
     // site of the page in the `Origin` header. Without this check, every web page that you visit
-    // could read the messages of this server. Other programs send no Origin.
+    // could read the messages of this server. Other programs send no Origin, so a request without
+    // this header is allowed.
     if request.headers().contains_key(header::ORIGIN) {
-        // The browser writes the host and the port in the same form into Origin and Host.
+        // The browser writes the host and the port in the same form into Origin and Host, so the
+        // two can be compared as strings.
         let origin = text_of(header::ORIGIN).and_then(|origin| origin.split_once("://"));
         match (origin, text_of(header::HOST)) {
             (Some((_, origin)), Some(host)) if origin.eq_ignore_ascii_case(host) => {}
@@ -247,7 +250,7 @@ fn validate_request(request: &Request) -> Result<&'static str, StatusCode> {
     }
     if path == "/chat" {
         // A client may distribute its offers over several Sec-WebSocket-Protocol headers, each with
-        // a list.
+        // a list. So search all of them.
         let offers = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
         let lists = offers.iter().filter_map(|offer| offer.to_str().ok());
         let mut names = lists.flat_map(|list| list.split(',')).map(str::trim);

@@ -82,7 +82,8 @@ impl FaultTester {
             Err(Cause::Failure(Error::Io(error))) if error.kind() == io::ErrorKind::ConnectionReset => Reaction::Reset,
             Err(Cause::Failure(Error::Violation(violation))) => Reaction::Garbage(violation.to_string()),
             Err(Cause::End | Cause::Failure(_)) => Reaction::Eof,
-            // A Ping is not a reaction to the fault. For silence, the test has its own deadline.
+            // A Ping is not a reaction to the fault. Silence is judged when the test's own deadline
+            // has passed, so ignore it here.
             Ok(Event::Ping(_)) | Err(Cause::Silence(_)) => return None,
         };
         test.evaluator.record(&reaction);
@@ -111,8 +112,8 @@ impl FaultTester {
                 }
             };
             select! {
-                // Another test has started, or the deadline has moved. The next iteration reads the
-                // new deadline.
+                // Another test has started, or the deadline has moved. Continue the loop, which
+                // reads the new deadline.
                 () = self.changed.notified() => {}
                 () = time_up => if let Some(test) = self.lock().take() {
                     return test.report();

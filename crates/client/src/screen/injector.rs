@@ -26,8 +26,8 @@ use tokio::{
 };
 
 /// The maximum number of bytes that one read returns. A frame can be as small as two bytes, and the
-/// screen shows every frame. A small read adds few frames, so that the run loop soon handles the
-/// keyboard again.
+/// screen shows every frame. So reads are kept small: each adds few frames, and the run loop soon
+/// handles the keyboard again.
 const READ_MAX: usize = 4 << 10;
 
 #[derive(Debug)]
@@ -144,7 +144,8 @@ mod tests {
 
     #[tokio::test]
     async fn raw_bytes_are_written_between_two_writes_of_the_engine() {
-        // The stream has room for three bytes, so every further write has to wait for the reader.
+        // The stream has room for only three bytes. So the raw bytes have to wait for the reader,
+        // and the engine's next bytes have to wait for the raw bytes.
         let (near, mut far) = duplex(3);
         let (mut stream, injector) = injectable(near);
         let writing = async {

@@ -72,7 +72,7 @@ const BATCH: usize = 256;
 /// Runs full-screen mode until the user leaves.
 pub(crate) async fn run(args: &ClientArgs, signals: &mut TerminalSignals, tracer: Option<Tracer>) -> ExitCode {
     // Check the arguments before taking over the terminal. Otherwise, the message about an invalid
-    // one would be lost on the alternate screen.
+    // argument would be lost on the alternate screen.
     if let Err(sentence) = opening::connector(args) {
         report(sentence);
         return ExitCode::FAILURE;
@@ -131,7 +131,8 @@ async fn run_loop(
             },
             signal = signals.next() => {
                 stopped_by = signal;
-                // After Ctrl-C, `signals` may have written a line break to the terminal.
+                // After Ctrl-C, `signals` may have written a line break to the terminal, so redraw
+                // everything.
                 tty.clear()?;
                 events.push(ScreenEvent::Stop);
             }
@@ -142,8 +143,8 @@ async fn run_loop(
                 next_frame = Instant::now() + FRAME_TIME;
             }
             _ = link_events.receive(&mut received, BATCH) => events.extend(received.drain(..).map(ScreenEvent::Link)),
-            // The link returns only after `commands` is dropped, and `commands` still exists here.
-            // So the link's task has panicked.
+            // The link returns only after `commands` is dropped. `commands` still exists here, so
+            // the link did not return: its task has panicked.
             _ = &mut link => return Err(io::Error::other("the connection's task has failed")),
         }
         stale |= !events.is_empty();

@@ -31,7 +31,7 @@ const BUFFER: usize = 64 << 10;
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Standard output while the terminal is taken over. After the terminal is restored, this writer
-/// discards the rest of the buffer, which would only disturb the shell.
+/// discards the rest of the buffer, which would otherwise appear in the shell.
 struct GuardedStdout(Stdout);
 
 impl Write for GuardedStdout {
@@ -112,8 +112,8 @@ fn write_restoring(output: &mut impl Write) -> io::Result<()> {
     output.flush()
 }
 
-/// Installs a hook that restores the terminal before the panic's message is printed. On the
-/// alternate screen, the message would be lost.
+/// Installs a hook that restores the terminal before the panic's message is printed. Otherwise, the
+/// message would be lost on the alternate screen.
 fn restore_on_panic(restore: fn()) {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -130,10 +130,12 @@ mod tests {
     fn a_panic_restores_the_terminal_before_it_prints_its_message() {
         static SEEN_TAKEN: AtomicBool = AtomicBool::new(true);
         let original = panic::take_hook();
-        // The hook under test calls this hook, which replaces the one that prints the message.
+        // The hook under test restores the terminal and then calls the previous hook, which prints
+        // the message. This hook takes the place of the previous one, and records whether the
+        // terminal is still taken over.
         panic::set_hook(Box::new(|_| SEEN_TAKEN.store(TAKEN.load(Ordering::SeqCst), Ordering::SeqCst)));
-        // The real `restore` would write to the terminal that runs the test, which was never taken
-        // over.
+        // Do not use the real `restore`. It would write to the terminal that runs the test, which
+        // was never taken over.
         restore_on_panic(|| TAKEN.store(false, Ordering::SeqCst));
         TAKEN.store(true, Ordering::SeqCst);
         let panicked = std::thread::spawn(|| panic!("on purpose")).join();

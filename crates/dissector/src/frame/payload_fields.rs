@@ -31,8 +31,9 @@ pub(super) fn payload_fields(
     let range = start..start + frame.payload.total();
     let is_last = header.fin() && frame.is_complete();
     if range.is_empty() {
-        // The last frame of a message may be empty. Wireshark does not show the message then.
-        // Without this branch, the records would not show it either.
+        // The last frame of a message may be empty. There is no payload then, and Wireshark does
+        // not show the message. Add the message as a derived field, because otherwise no record
+        // would show it.
         if frame.position == MessagePosition::Later
             && is_last
             && let Some(message) = message

@@ -46,7 +46,8 @@ pub(super) fn check_header(
     };
     let mut violations = Vec::new();
     let ControlFlow::Continue(()) = rules::check(header, &header_context, |violation| add(&mut violations, violation));
-    // The reserved bits come first in the header, so report their violations first.
+    // The reserved bits come before the opcode and the length in the header, so report their
+    // violations first.
     violations.sort_by_key(|violation| {
         !matches!(violation, Violation::ReservedBitsSet(_) | Violation::CompressedBitMisplaced(_))
     });

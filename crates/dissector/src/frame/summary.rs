@@ -65,7 +65,7 @@ fn byte_count(length: u64) -> String {
 /// Returns the beginning of a payload in one line: as text if it is printable UTF-8, otherwise in
 /// hexadecimal.
 fn preview(payload: &[u8]) -> String {
-    // A character of UTF-8 takes at most four bytes.
+    // A character of UTF-8 takes at most four bytes, so the preview needs no more than this many.
     let end = payload.len().min(PREVIEW_CHARACTERS * 4);
     let text = match std::str::from_utf8(&payload[..end]) {
         Ok(text) => text,

@@ -128,8 +128,9 @@ impl FrameUnit {
             }
             _ => MessageCoding::Identity,
         };
-        // If another message is still in progress, the sender has broken a rule, which is reported.
-        // Later continuation frames are taken as parts of the new message, so drop the old one.
+        // If another message is still in progress, the sender has broken a rule, and `check_header`
+        // has reported it. Later continuation frames are taken as parts of the new message, so drop
+        // the old one.
         frames.message = Some(MessageInProgress::new(kind, coding, limit));
         self.position = MessagePosition::First;
     }
@@ -167,8 +168,9 @@ impl FrameUnit {
         if let (MessageCoding::Deflate { .. }, Some(inflater)) = (&message.coding, &mut frames.inflater) {
             let limit = context.options.limits.max_message_bytes;
             for violation in message.push_compressed(plain, inflater, limit, &mut self.inflated) {
-                // Each compressed byte changes the meaning of the bytes after it, so the mistake
-                // cannot be attributed to a single byte. The finding covers the whole payload.
+                // In compressed data, each byte changes the meaning of the bytes after it, so the
+                // mistake cannot be attributed to a single byte. The finding therefore covers the
+                // whole payload.
                 self.findings.push(Finding::violation(payload_range(header), violation));
             }
         } else if let Some(invalid) = message.push(plain) {

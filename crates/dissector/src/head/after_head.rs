@@ -57,8 +57,8 @@ pub(crate) fn after_response(head: &HeadUnit, context: &mut ConnectionContext) -
         return if is_websocket { AfterHead::Frames } else { AfterHead::Unknown };
     }
     if facts.status < 200 {
-        // Informational responses such as 100 and 103 come before the final response, whose head
-        // follows.
+        // An informational response, such as 100 or 103, comes before the final response, so
+        // another head follows.
         return AfterHead::Head;
     }
     context.next_protocol = Some(NextProtocol::Http);

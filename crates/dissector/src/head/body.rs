@@ -15,8 +15,8 @@ pub(super) enum BodyLength {
 
 /// Returns the length of the body according to these headers, or `default` if they do not state it.
 pub(super) fn body_length(headers: &HeaderMap, default: BodyLength) -> BodyLength {
-    // A chunked body is not divided into its chunks, so its end is not found. It is shown as one
-    // body that lasts until the stream ends.
+    // This crate does not divide a chunked body into its chunks, so it cannot find the end of such
+    // a body. Show it as one body that lasts until the stream ends.
     if headers.contains_key(header::TRANSFER_ENCODING) {
         return BodyLength::UntilEnd;
     }

@@ -21,8 +21,8 @@ impl HeadLine<'_> {
     }
 }
 
-/// Splits a head, complete or not, into lines. Empty lines before the first line are skipped, as
-/// every server does.
+/// Splits a head, complete or not, into lines. Empty lines before the first line are skipped, as a
+/// server should do (RFC 9112, section 2.2).
 pub(super) fn split_lines(head: &[u8]) -> Vec<HeadLine<'_>> {
     let mut lines = Vec::new();
     let mut end = 0;

@@ -41,7 +41,8 @@ pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, 
     match parse_head(head, &lines, &parts, limits, parse_request) {
         Ok(Some(request)) => {
             let context = RequestContext::new(&request);
-            // The rules of WebSocket do not apply to other requests, such as one for a web page.
+            // The WebSocket rules do not apply to other requests, such as a request for a web page,
+            // so do not check those.
             if context.wants_websocket()
                 && let Err(violation) = request.check_upgrade()
             {
@@ -84,8 +85,8 @@ fn split_request_line(line: &mut FirstLine<'_>) -> Vec<Field> {
     let is_get = &bytes[..first] == b"GET";
     let meaning = if is_get { "the method of every WebSocket request" } else { "a WebSocket request needs GET" };
     let mut fields = vec![line.part(&glossary::METHOD, 0, first).with_meaning(meaning)];
-    // A valid target contains no spaces. If an invalid line contains more than two, the target is
-    // everything between the first and the last space.
+    // A valid target contains no spaces. If an invalid line contains more than two spaces, the
+    // target is everything between the first and the last one.
     let last = bytes.iter().rposition(is_space).filter(|&last| last > first).unwrap_or(bytes.len());
     let target = &bytes[first + 1..last];
     let mut inner = Vec::new();

@@ -50,7 +50,8 @@ pub(crate) fn dissect_response(
             let extensions = extensions_of(response.headers());
             let offered = request.map(RequestContext::extensions);
             let (deflate, deflate_violation) = ObservedDeflate::negotiated(offered.as_deref(), &extensions);
-            // The rules of WebSocket apply only to a 101 response to a WebSocket request.
+            // The WebSocket rules apply only to a 101 response to a WebSocket request. Any other
+            // response is ordinary HTTP, so do not check it.
             if response.status() == StatusCode::SWITCHING_PROTOCOLS
                 && let Some(request) = request.filter(|request| request.wants_websocket())
                 && let Some(violation) = validate(head.bytes(), request, limits).or(deflate_violation)

@@ -28,8 +28,8 @@ use crate::{
 /// Renders the record as one line of JSON, without a line break at the end.
 #[must_use]
 pub fn json(record: &Record) -> String {
-    // Serialization cannot fail: all keys of a record's maps are strings, and writing to a string
-    // never fails.
+    // Serialization cannot fail, because all keys of a record's maps are strings, and writing to a
+    // string never fails. The default is therefore never used.
     serde_json::to_string(record).unwrap_or_default()
 }
 

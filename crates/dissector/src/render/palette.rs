@@ -144,7 +144,7 @@ mod tests {
                     let (a, b) = (seen(of(one).rgb, matrix), seen(of(other).rgb, matrix));
                     let distance = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
                     // The smallest visible difference is about 0.02. Require more than four times
-                    // as much.
+                    // as much, so that the parts differ clearly.
                     assert!(distance > 0.09, "{one:?} and {other:?} with {blindness}: {distance:.3}");
                 }
             }

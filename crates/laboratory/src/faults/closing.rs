@@ -72,8 +72,8 @@ pub(super) static FAULTS: &[Fault] = &[
         description: "The reason in a Close contains the byte FF, which never occurs in UTF-8.",
         reason: "The reason is text like any other, and programs write it to logs and screens.",
         level: RequirementLevel::Must,
-        // Code 1007 is defined for messages. A reason is not a message, so 1002 is suitable as
-        // well.
+        // Code 1007 is defined for invalid data in a message. A reason is not a message, so a peer
+        // may also send the general code 1002.
         expected: Expectation::FailConnection(&[1007, 1002]),
         injection: Injection::Frames(|frames| frames.close(1000, b"Hel\xfflo")),
     },

@@ -29,8 +29,8 @@ fn text_with(frames: &mut FrameBuilder<'_>, reserved: ReservedBits) {
 }
 
 /// Creates a fault that sends a complete frame with the reserved opcode `BITS`. The opcodes from 8
-/// upward are reserved for control frames, and this frame also obeys the other rules for control
-/// frames.
+/// upward are reserved for control frames. The frame also obeys the other rules for control frames,
+/// so that the opcode is its only mistake.
 const fn reserved_opcode<const BITS: u8>(name: &'static str) -> Fault {
     Fault {
         name,
@@ -42,7 +42,8 @@ const fn reserved_opcode<const BITS: u8>(name: &'static str) -> Fault {
         expected: Expectation::PROTOCOL_ERROR,
         injection: Injection::Frames(|frames| {
             let header = frames.header(Opcode::Continuation, SAMPLE);
-            // The opcode of a continuation frame is 0, so no bit needs to be cleared.
+            // The opcode of a continuation frame is 0, so setting the bits of the reserved opcode
+            // is enough: no bit needs to be cleared.
             frames.put_patched(&header, SAMPLE, |encoded| encoded[0] |= BITS);
         }),
     }

@@ -68,8 +68,8 @@ impl CloseFrame {
         Self { code: self.code, reason: String::new() }
     }
 
-    /// Creates the body that reports a broken rule to the peer. A sentence that is too long is
-    /// truncated.
+    /// Creates the body that reports a broken rule to the peer. The sentence that describes the
+    /// violation becomes the reason, and is truncated if it is too long.
     pub(crate) fn for_violation(violation: &Violation) -> Self {
         let mut reason = violation.to_string();
         // Do not truncate inside a character, because the reason must be valid UTF-8.
@@ -121,8 +121,8 @@ impl CloseFrame {
 impl fmt::Display for CloseFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.code.fmt(f)?;
-        // Print the reason as a Rust string literal, because the peer chose it. `{:?}` escapes
-        // control characters, and leaves an apostrophe unchanged.
+        // The peer chose the reason, so it may contain control characters, which must not reach a
+        // terminal or a log unescaped. `{:?}` escapes them, and leaves an apostrophe unchanged.
         if self.reason.is_empty() { Ok(()) } else { write!(f, " {:?}", self.reason) }
     }
 }

@@ -290,14 +290,15 @@ impl Closing {
         //= docs/src/rfc6455.md#section-7-1-7
         //# A server that fails the connection MUST close it.
         let closes = closes_first || self.violation.is_some();
-        // Half-close only once, and not at all after a failed write.
+        // Half-close only once. After a failed write, do not half-close at all, because nothing
+        // more can be sent in our direction anyway.
         (closes && !self.half_closed && !self.write_failed).then_some(TcpStep::HalfClose)
     }
 
     /// Returns a summary of the facts for the application.
     pub(super) fn close_info(&self) -> CloseInfo {
         let (code, reason) = match &self.received {
-            // The code that this endpoint sent does not matter.
+            // Only the peer's Close counts. The code that this endpoint sent does not matter.
             //= docs/src/rfc6455.md#section-7-1-5
             //# The close code of a connection is the code in the first Close frame that the
             //# endpoint received.
@@ -352,8 +353,9 @@ impl fmt::Display for CloseInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
         if !self.reason.is_empty() {
-            // Print the reason as a Rust string literal, because the peer chose it. `{:?}` escapes
-            // control characters, and leaves an apostrophe unchanged.
+            // The peer chose the reason, so it may contain control characters, which must not reach
+            // a terminal or a log unescaped. `{:?}` escapes them, and leaves an apostrophe
+            // unchanged.
             write!(f, " {:?}", self.reason)?;
         }
         if let Some(violation) = &self.violation {

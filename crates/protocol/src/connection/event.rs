@@ -92,14 +92,15 @@ impl<'a> MessageRef<'a> {
     pub fn into_message(self) -> Message {
         let Self { kind, payload } = self;
         match (kind, payload) {
-            // Small messages are copied, and the input keeps its memory.
+            // Copy a small message, because sharing it would keep the whole read buffer alive.
             (MessageKind::Text, Payload::InPlace { input, range }) if range.len() <= COPIED_UP_TO => {
                 Message::Text(Utf8Bytes::copy_from_validated(input.slice(range)))
             }
             (MessageKind::Binary, Payload::InPlace { input, range }) if range.len() <= COPIED_UP_TO => {
                 Message::Binary(Bytes::copy_from_slice(input.slice(range)))
             }
-            // Large messages, and those with a buffer of their own, are not copied.
+            // A large message shares the input's memory, and a message with its own buffer takes
+            // that buffer along, so neither is copied.
             (kind, payload) => {
                 let bytes = match payload {
                     Payload::InPlace { input, range } => input.take_range(range),

@@ -85,7 +85,7 @@ impl InputBuffer {
 
     /// Splits off the bytes of a consumed range. They share the memory of the input.
     pub(super) fn take_range(&mut self, range: Range<usize>) -> Bytes {
-        // Make the range the front of the buffer, and then split it off.
+        // Only the front of the buffer can be split off, so first drop everything before the range.
         self.bytes.advance(range.start);
         self.position = 0;
         self.bytes.split_to(range.len()).freeze()

@@ -110,7 +110,7 @@ pub enum Transmit<'a> {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Print no payload, because the messages of users must not end up in a log.
+        // Do not print any payload, because users' messages must not end up in a log.
         f.debug_struct("Connection")
             .field("role", &self.role())
             .field("state", &self.state())
@@ -269,7 +269,7 @@ impl Connection {
         }
         match self.receiver.next() {
             Ok(Some(Decoded::Control(opcode, range))) => self.handle_control_frame(opcode, range, now).map(Some),
-            // The message is still in the input: hand it out without a copy.
+            // The message is still in the input, so return a reference to it and not a copy.
             Ok(Some(Decoded::Unfragmented(kind, range))) => {
                 Ok(Some(Event::Message(MessageRef::in_place(kind, self.receiver.input_mut(), range))))
             }
@@ -299,7 +299,7 @@ impl Connection {
     #[inline]
     pub fn poll_message_with_outbound(&mut self) -> Option<(MessageRef<'_>, Outbound<'_>)> {
         if self.closing.ignores_input() {
-            // The slow path discards the input.
+            // Return `None`, so that the caller takes the slow path, which discards the input.
             return None;
         }
         let (kind, range) = self.receiver.next_unfragmented()?;
@@ -373,7 +373,7 @@ impl Connection {
         // determines the initiator of the closing handshake.
         self.closing.on_close_received(body.clone());
         self.start_close_timer(now);
-        // The answer repeats the code and leaves out the reason, which the peer knows already.
+        // The answer repeats the code. It omits the reason, because the peer already knows it.
         //= docs/src/rfc6455.md#section-5-5-1
         //# An endpoint that receives a Close frame and has not sent one MUST send one in response.
         //= docs/src/rfc6455.md#section-5-5-1
@@ -511,7 +511,7 @@ impl Connection {
     pub fn close(&mut self, frame: Option<CloseFrame>, now: Instant) -> Result<(), UsageError> {
         // Code 1010 reports that the server has not accepted an extension, so only a client may
         // send this code (section 7.4.1). A server that needs an extension rejects the opening
-        // handshake.
+        // handshake instead.
         if let Some(CloseCode::MANDATORY_EXTENSION) = frame.as_ref().map(CloseFrame::code)
             && self.role() == Role::Server
         {
@@ -540,8 +540,8 @@ impl Connection {
         self.sender.queue().len()
     }
 
-    /// Returns whether something that was queued has been discarded, because the transport failed
-    /// or the peer missed a deadline.
+    /// Returns whether queued bytes were discarded because the transport failed or the peer missed
+    /// a deadline.
     #[must_use]
     pub const fn has_discarded_output(&self) -> bool {
         self.closing.has_discarded_output()
@@ -576,8 +576,8 @@ impl Connection {
             // either.
             self.discard_output();
         } else if let Some(control) = &mut self.control {
-            // The peer may have read since the last call, and made room in the queue for the Pong
-            // that it is owed.
+            // The peer may have read queued bytes since the last call, so there may now be room in
+            // the queue for the Pong that is still owed.
             control.send_owed_pong(&mut self.sender);
         }
         // Write the queued bytes before taking any step with TCP. If the peer has missed a
@@ -588,13 +588,13 @@ impl Connection {
         if !self.sender.queue().is_empty() && !self.closing.has_timed_out() {
             return Some(Transmit::Bytes(self.sender.queue_mut()));
         }
-        // Close TCP only when everything is written, so that the half-close does not cut off the
-        // Close before it.
+        // Unless the peer has missed a deadline, everything has been written by now, so a
+        // half-close does not cut off the Close that was queued before it.
         let step = self.closing.tcp_step(self.role())?;
         self.closing.on_tcp_step(step);
         match step {
-            // The close timer keeps running: the peer has to close its direction before the
-            // deadline.
+            // The close timer keeps running, because the peer still has to close its direction
+            // before the deadline.
             TcpStep::HalfClose => Some(Transmit::HalfClose),
             TcpStep::Disconnect => {
                 // No step follows. Free everything that the connection still holds.
@@ -616,8 +616,9 @@ impl Connection {
         if let Some(frame) = &frame {
             frame.write_to(&mut body);
         }
-        // A peer that is closing no longer needs the answer to an old Ping, and no data frame may
-        // follow a Close.
+        // A Pong that is still owed is not sent, because a connection that is closing no longer
+        // needs it. No data frame may follow a Close either, so free the memory that only data
+        // frames need.
         if let Some(control) = &mut self.control {
             control.forget_owed_pong();
         }
@@ -651,8 +652,8 @@ impl Connection {
     /// [`Violation::PongOverdue`] when a Ping was not answered in time. This method has then failed
     /// the connection.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Violation> {
-        // The peer has missed the deadline for its next step in closing. `poll_transmit` then drops
-        // TCP.
+        // If the peer has missed the deadline for its next step in closing, record that, so that
+        // `poll_transmit` drops TCP.
         if self.timers.close_expired(now) {
             self.closing.on_timeout();
         }

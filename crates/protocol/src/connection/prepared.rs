@@ -66,7 +66,7 @@ impl CompressedFrame {
     /// Compresses the message if it reaches the threshold and gets smaller.
     fn new(message: &Message, options: &DeflateOptions) -> Option<Self> {
         let payload = message.as_bytes();
-        // Compressing a small message would cost more than it saves.
+        // Compressing a small message would cost more than it saves, so send it uncompressed.
         if payload.len() < options.threshold {
             return None;
         }

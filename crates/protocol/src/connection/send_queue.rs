@@ -165,8 +165,8 @@ impl Buf for SendQueue {
             self.chunks.pop_front();
         }
         if self.len == 0 {
-            // Use the memory of the empty tail from the beginning again, and free the memory of the
-            // list of chunks.
+            // Everything was sent. Clear the tail, so that the next frame uses its memory from the
+            // beginning again, and free the memory of the list of chunks.
             self.tail.clear();
             if self.chunks.capacity() > 0 {
                 self.chunks = VecDeque::new();

@@ -89,7 +89,8 @@ impl Sender {
 
     /// Queues a message that was encoded in advance.
     pub(super) fn send_prepared(&mut self, prepared: &PreparedMessage) -> Result<(), UsageError> {
-        // A prepared frame is unmasked, and a client must not send unmasked frames.
+        // A prepared frame is unmasked. A client must mask every frame that it sends, so it cannot
+        // send a prepared one.
         if self.role == Role::Client {
             return Err(UsageError::PreparedForServers);
         }
@@ -99,7 +100,8 @@ impl Sender {
         {
             self.queue.push_encoded(&compressed.frame);
         } else {
-            // Uncompressed messages are always allowed, even if compression was negotiated.
+            // There is no compressed frame that this peer can decompress, so send the uncompressed
+            // frame, which is always allowed.
             self.queue.push_encoded(&prepared.frame);
         }
         Ok(())

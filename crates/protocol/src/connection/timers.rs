@@ -36,8 +36,8 @@ impl Timers {
     /// Returns the next deadline.
     #[inline]
     pub(super) fn next(&self) -> Option<Instant> {
-        // The keep-alive and the close timer never run at the same time, because closing ends the
-        // keep-alive.
+        // Closing ends the keep-alive, so the keep-alive and the close timer never run at the same
+        // time, and the next deadline belongs to whichever of them is running.
         match &self.keep_alive {
             Some(keep_alive) => keep_alive.ping.into_iter().chain(keep_alive.pong).min(),
             None => self.close,
@@ -135,11 +135,12 @@ impl KeepAliveState {
                 self.on_activity(now);
             } else if self.is_draining(sender) {
                 // Our Ping has not left yet, but the peer is reading the bytes that are queued
-                // before it. Start the time-out again.
+                // before it, so start the time-out again.
                 self.wait_for_pong(receiver, sender, now);
             } else {
                 // Nothing has arrived during the whole time-out, and either our Ping was sent or
-                // none of the bytes queued before it were sent.
+                // none of the bytes queued before it were sent. In both cases, the peer no longer
+                // responds.
                 return Err(Violation::PongOverdue);
             }
         }
@@ -171,7 +172,8 @@ impl KeepAliveState {
     fn on_activity(&mut self, now: Instant) {
         self.pong = None;
         if let Some(due) = self.next_ping.take() {
-            // If the next Ping became due while we waited for the Pong, it is due now.
+            // The next Ping may have become due while we waited for the Pong. If so, it is sent at
+            // once.
             self.ping = Some(due.max(now));
         }
     }

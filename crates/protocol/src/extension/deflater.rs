@@ -121,7 +121,8 @@ impl Deflater {
         let (window_bits, level) = (self.window_bits, self.level);
         let compress = self.compress.get_or_insert_with(|| new_compress(window_bits, level));
         let mut rest = part;
-        // Compressed text is usually at most a third as large.
+        // Compressed text is usually at most a third as large as the text, so this capacity is
+        // usually enough for one call.
         output.reserve(part.len() / 3 + ROOM_FOR_FLUSH);
         loop {
             let before = compress.total_in();
@@ -130,7 +131,8 @@ impl Deflater {
             //# adds if it is missing.
             compress.compress_vec(rest, output, FlushCompress::Sync).expect("all bytes can be compressed");
             rest = &rest[taken(before, compress.total_in())..];
-            // If all input is consumed and there was room to spare, the flush is complete.
+            // If all input is consumed and the output still has room, zlib has nothing more to
+            // write, so the flush is complete.
             if rest.is_empty() && output.len() < output.capacity() {
                 return;
             }

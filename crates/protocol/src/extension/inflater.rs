@@ -33,9 +33,10 @@ static ROUNDS: [[u8; 5]; 59] = [ROUND; 59];
 /// nothing. If the payload ended anywhere else, the decompressor interprets these bytes
 /// differently.
 ///
-/// The difference is detected only if these bytes are longer than the structure that the
-/// decompressor takes them for. The longest such structure is the description of a block's own
-/// codes, which has at most 286 bytes: 17 bits, 19 lengths of 3 bits, and 316 lengths of 7 bits.
+/// The difference is detected only if these bytes are longer than any structure that the
+/// decompressor could mistake them for. The longest such structure is the description of a block's
+/// own codes, which has at most 286 bytes: 17 bits, 19 lengths of 3 bits, and 316 lengths of 7
+/// bits.
 static TAIL_AND_PROOF: &[u8] = match ROUNDS.as_flattened().split_last() {
     Some((_first_byte_of_another, whole_blocks)) => whole_blocks,
     None => &TAIL,
@@ -76,8 +77,8 @@ pub struct Inflater {
     /// Created when it is first needed. Without context takeover, it exists only while a message is
     /// incomplete.
     ///
-    /// Its window always has 32 KiB, whatever was negotiated: a decompressor of `flate2` has that
-    /// size anyway, and a window that is larger than the sender's can resolve all of the sender's
+    /// The window always has 32 KiB, whatever was negotiated. `flate2` decompressors always have a
+    /// window of that size, and a window larger than the sender's can resolve all of the sender's
     /// references.
     decompress: Option<Decompress>,
     /// Whether a message may refer to earlier messages.
@@ -101,8 +102,8 @@ impl Inflater {
         self.takeover
     }
 
-    /// Clears the window, wherever the last message stopped, so that the next message begins with
-    /// an empty window.
+    /// Clears the window, even if the last message was not inflated to its end, so that the next
+    /// message begins with an empty window.
     pub fn forget(&mut self) {
         self.decompress = None;
         self.begun = false;
@@ -113,8 +114,8 @@ impl Inflater {
     /// `limit` bytes.
     ///
     /// # Errors
-    /// [`InflateError`]. The bytes before the error are in `output`, up to the limit. Nothing more
-    /// can be inflated, neither of this message nor of a later message.
+    /// [`InflateError`]. The bytes before the error are in `output`, up to the limit. After an
+    /// error, neither the rest of this message nor a later message can be inflated.
     pub fn inflate(&mut self, part: &[u8], last: bool, output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
         if !part.is_empty() {
             self.add(part, output, limit)?;
@@ -125,7 +126,7 @@ impl Inflater {
         Ok(())
     }
 
-    /// Inflates a piece of the payload that is not empty.
+    /// Inflates a piece of the payload, which must not be empty.
     fn add(&mut self, part: &[u8], output: &mut Vec<u8>, limit: usize) -> Result<(), InflateError> {
         //= docs/src/rfc7692.md#section-7-1-2-1
         //# A client that does not offer `server_max_window_bits` MUST be able to decompress
@@ -155,12 +156,12 @@ impl Inflater {
             //= docs/src/rfc7692.md#section-7-2-1
             //# An endpoint MAY use blocks of any type.
             let result = decompress.decompress_vec(rest, output, FlushDecompress::Sync);
-            // Check the limit before the error of this call. How far the decompressor looks ahead
-            // depends on where the payload was split, and the reported error must not depend on
-            // that.
+            // Check the limit first, even if this call also returned an error. How far the
+            // decompressor looks ahead depends on where the payload was split, so the reported
+            // error would otherwise depend on that too.
             if output.len() > limit {
-                // Remove the bytes above the limit, so that they do not influence the UTF-8
-                // validation, for example.
+                // Remove the bytes above the limit, so that the caller does not process them, for
+                // example by validating them as UTF-8.
                 output.truncate(limit);
                 return Err(InflateError::TooBig);
             }
@@ -174,19 +175,20 @@ impl Inflater {
             //# A block with BFINAL set that does not end on a byte boundary MUST be padded with
             //# zero bits to the next one.
             if status == Status::StreamEnd {
-                // A block with BFINAL ends a DEFLATE stream. The bytes after it are a new stream,
-                // which cannot refer to the old one.
+                // A block with BFINAL ends a DEFLATE stream. The bytes after it begin a new stream,
+                // which cannot refer to the old one, so reset the decompressor.
                 decompress.reset(false);
                 self.begun = false;
             } else if output.len() == output.capacity() {
-                // The output is full, so more of it may be waiting for room.
+                // The output is full, so the decompressor may hold more of it. Make room and call
+                // it again.
                 continue;
             }
             if rest.is_empty() {
                 return Ok(());
             }
-            // The decompressor consumes input while there is room for the output. If it ever
-            // consumed nothing, this loop would never end.
+            // There is room for output, so the decompressor should have consumed input. If it
+            // consumed nothing, this loop would never end, so treat that as an error.
             if count == 0 && status != Status::StreamEnd {
                 return Err(InflateError::Invalid);
             }
@@ -196,20 +198,24 @@ impl Inflater {
     /// Ends the message: appends the four bytes that the sender cut off, and checks that they
     /// complete the payload.
     fn finish(&mut self) -> Result<(), InflateError> {
-        // An empty payload, or one that ends with a final block, lacks the byte that these four
-        // bytes follow. Such a payload has only one possible meaning, so it is accepted.
+        // An empty payload, or one that ends with a final block, does not end with the header of an
+        // empty block, which the four bytes would complete. Such a payload still has only one
+        // possible meaning, so it is accepted without them.
         if let Some(decompress) = self.decompress.as_mut().filter(|_| self.begun) {
             //= docs/src/rfc7692.md#section-7-2-2
             //# To decompress a message, an endpoint MUST append 00 00 FF FF to its payload.
             let before = (decompress.total_in(), decompress.total_out());
             let status = decompress.decompress(TAIL_AND_PROOF, &mut [0], FlushDecompress::Sync)?;
             let fits = match (status, taken(before.0, decompress.total_in())) {
-                // The empty block was itself a final block, and ended the stream.
+                // The header of the empty block, at the end of the payload, marked the block as
+                // final. The stream must then end exactly where the tail does.
                 (Status::StreamEnd, count) => count == TAIL.len(),
-                // Otherwise all the bytes must have been consumed as empty blocks.
+                // Otherwise, the stream continues, so the decompressor must have consumed the tail
+                // and all the empty blocks after it.
                 (_, count) => count == TAIL_AND_PROOF.len(),
             };
-            // Output at this point means that the bytes were taken for data.
+            // Empty blocks inflate to nothing, so any output means that the decompressor mistook
+            // these bytes for data.
             if !fits || decompress.total_out() > before.1 {
                 return Err(InflateError::Invalid);
             }

@@ -41,9 +41,9 @@ pub struct NegotiatedDeflate {
 }
 
 impl NegotiatedDeflate {
-    /// Translates the agreed parameters for `role`. The `server_` parameters describe how the
-    /// server compresses and the client decompresses, and the `client_` parameters describe the
-    /// opposite direction.
+    /// Converts the agreed parameters into the settings of the endpoint with the role `role`. The
+    /// `server_` parameters describe how the server compresses and the client decompresses, and the
+    /// `client_` parameters describe the opposite direction.
     //= docs/src/rfc7692.md#section-7-1-1-2
     //# A client MUST be able to compress without takeover when the response requires it.
     fn new(role: Role, agreed: Parameters, options: &DeflateOptions) -> Self {
@@ -62,7 +62,7 @@ impl NegotiatedDeflate {
         }
     }
 
-    /// Returns the compression of two other endpoints. See
+    /// Returns the compression that two other endpoints have negotiated. See
     /// [`observer::negotiated_deflate`](crate::observer::negotiated_deflate).
     pub(crate) fn between_others(
         role: Role,
@@ -72,7 +72,7 @@ impl NegotiatedDeflate {
         let Some(element) = answer_in(accepted)? else { return Ok(None) };
         let agreed = read_answer(element)?;
         let offers = offered.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
-        // An offer that cannot be parsed cannot be accepted either.
+        // A server cannot accept an offer that cannot be parsed, so skip such offers.
         let mut offers = offers.flat_map(|element| Parameters::read(element, ElementKind::Offer));
         if offers.any(|offer| meets(agreed, offer)) {
             Ok(Some(Self::new(role, agreed, &DeflateOptions::DEFAULT)))
@@ -113,8 +113,8 @@ fn offered(options: &DeflateOptions) -> Parameters {
         //= docs/src/rfc7692.md#section-7-1-2-2
         //# A client MAY offer `client_max_window_bits`, with or without a value, to say that it
         //# understands the parameter in a response.
-        // This parameter is always offered. Without it, a server could not limit the window, and a
-        // server that has to limit it would decline.
+        // This parameter is always offered. Without it, a server must not limit the client's
+        // window, so a server that has to limit the window would decline the offer.
         client_max_window_bits: Some(limit(options.client_max_window_bits)),
     }
 }
@@ -129,7 +129,7 @@ fn offered(options: &DeflateOptions) -> Parameters {
 pub(crate) fn accept(options: &DeflateOptions, offers: &[Extension]) -> Option<(Extension, NegotiatedDeflate)> {
     let offers = offers.iter().filter(|element| element.name() == PERMESSAGE_DEFLATE);
     let agreed =
-        // An offer that cannot be parsed is skipped, which declines it.
+        // Skip an offer that cannot be parsed. A server declines an offer by skipping it.
         offers.flat_map(|element| Parameters::read(element, ElementKind::Offer)).find_map(|offer| answer(options, offer))?;
     Some((agreed.write(), NegotiatedDeflate::new(Role::Server, agreed, options)))
 }
@@ -142,7 +142,8 @@ pub(crate) fn accept(options: &DeflateOptions, offers: &[Extension]) -> Option<(
 fn answer(options: &DeflateOptions, offer: Parameters) -> Option<Parameters> {
     let own_limit = |bits| Some(bits).filter(|bits| *bits < WindowBits::MAX);
     let client_max_window_bits = match offer.client_max_window_bits {
-        // The server wants to limit the client's window, and this client would not understand that.
+        // The server wants to limit the client's window, but this client did not offer the
+        // parameter and would not understand it, so decline the offer.
         //= docs/src/rfc7692.md#section-7-1-2-2
         //# If `client_max_window_bits` was not offered, the server MUST NOT respond with it.
         None if options.client_max_window_bits < WindowBits::MAX => return None,
@@ -201,8 +202,9 @@ pub(crate) fn validate_response(
     let mut answered = offers.iter().filter(|options| meets(agreed, offered(options)));
     let Some(first) = answered.next() else { return Err(matches_no_offer()) };
     let mut compression = NegotiatedDeflate::new(Role::Client, agreed, first);
-    // A hint is also a promise, even if the answer does not mention it. The answer may accept any
-    // of the offers that it matches, so keep the promises of all these offers.
+    // A hint is also a promise, which the client must keep even if the answer does not mention it.
+    // The answer does not name the offer that it accepts, so keep the promises in all offers that
+    // it matches.
     for options in std::iter::once(first).chain(answered) {
         compression.sends_with_takeover &= !options.client_no_context_takeover;
         //= docs/src/rfc7692.md#section-7-1-2-2

@@ -85,9 +85,9 @@ impl Level {
 /// dropped: a connection with a compressor and a decompressor holds 417 KiB, and ten thousand such
 /// connections hold 4 GiB. Without context takeover, they are freed at the end of every message, so
 /// only the messages that are currently being sent or received need this memory. Use the two
-/// `no_context_takeover` options to bound memory. Window bits save less, because the tables of our
-/// DEFLATE implementation are much larger than the window. They help peers whose implementation has
-/// smaller tables.
+/// `no_context_takeover` options to bound memory. A smaller window saves less, because the tables
+/// of our DEFLATE implementation are much larger than the window. A smaller window does help peers
+/// whose implementation has smaller tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeflateOptions {

@@ -52,7 +52,7 @@ impl FrameHeader {
         Self { reserved, ..self }
     }
 
-    /// The maximum length of a header in bytes: 2, and 8 for the extended length, and 4 for the
+    /// The maximum length of a header in bytes: 2, plus 8 for the extended length, plus 4 for the
     /// masking key.
     pub const MAX_LEN: usize = 14;
 
@@ -78,8 +78,8 @@ impl FrameHeader {
     #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         let &[first, second, ..] = bytes else { return Ok(None) };
-        // Check these before the header is complete, so that an invalid frame that trickles in is
-        // rejected at its second byte.
+        // Check the first two bytes before the header is complete, so that an invalid frame that
+        // trickles in is rejected at its second byte.
         if let ControlFlow::Break(violation) = rules::check_first_bytes(first, second, ControlFlow::Break) {
             return Err(violation);
         }
@@ -87,7 +87,7 @@ impl FrameHeader {
         if let ControlFlow::Break(violation) = rules::check_length(&raw, ControlFlow::Break) {
             return Err(violation);
         }
-        // The opcode was checked with the first bytes, so this never returns early.
+        // The opcode was checked with the first two bytes, so it is always known here.
         let Some(opcode) = raw.opcode() else { return Ok(None) };
         Ok(Some((Self::from_checked(&raw, opcode), raw.header_len())))
     }
@@ -144,8 +144,8 @@ impl FrameHeader {
     #[inline]
     pub(crate) fn write_to(&self, output: &mut BytesMut) {
         let head = self.encode();
-        // Append all fourteen bytes and truncate: a copy of fixed length is two instructions, a
-        // copy of variable length is a function call.
+        // Append all fourteen bytes, and then truncate. This is faster, because a copy of fixed
+        // length takes two instructions, and a copy of variable length takes a function call.
         let end = output.len() + head.len;
         output.extend_from_slice(&head.bytes);
         output.truncate(end);

@@ -29,8 +29,8 @@ impl MaskingKey {
     /// reads, and the second read rarely starts at a multiple of four.
     #[must_use]
     pub const fn at(self, offset: usize) -> Self {
-        // In little-endian order the first byte is the lowest, and a right rotation moves it to the
-        // end.
+        // In little-endian order, the first byte of the key is the lowest byte of the number.
+        // Rotating the number right by eight bits therefore moves that byte to the end of the key.
         let bits = [0, 8, 16, 24][offset % 4];
         Self(u32::from_le_bytes(self.0).rotate_right(bits).to_le_bytes())
     }
@@ -97,14 +97,14 @@ fn mask_by_vectors(payload: &mut [u8], key: MaskingKey) {
     mask_by_words(payload, key);
 }
 
-// Inlined into the two callers above, so that the loop is compiled for the instructions of each
-// caller.
+// This function is inlined into its two callers above, so that the loop is compiled once for each
+// caller's instruction set.
 #[inline(always)]
 #[allow(clippy::inline_always)]
 fn mask_by_words(payload: &mut [u8], key: MaskingKey) {
     // The rule is `byte[i] ^= key[i % 4]`. A loop over the bytes would cost at least one
-    // instruction per byte. Two copies of the key fill a word of eight bytes, and because eight is
-    // a multiple of four, each word begins with the key's first byte again.
+    // instruction per byte, so mask whole words of eight bytes instead. Two copies of the key fill
+    // a word, so each word begins with the key's first byte again.
     let [a, b, c, d] = key.0;
     let word_key = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
     let mask_word = |word: &mut [u8; 8]| *word = (u64::from_ne_bytes(*word) ^ word_key).to_ne_bytes();
@@ -113,9 +113,9 @@ fn mask_by_words(payload: &mut [u8], key: MaskingKey) {
     for step in steps {
         step.as_chunks_mut().0.iter_mut().for_each(mask_word);
     }
-    // Less than one step remains: perhaps half a step, then perhaps a word, then perhaps half a
-    // word, and at most three bytes. These are branches and not a loop, because most messages are
-    // shorter than one step.
+    // Less than one step remains. Mask half a step, then a word, then half a word, if there are
+    // enough bytes for each, and finally at most three single bytes. Most messages are shorter than
+    // one step, so use branches here, which take less time than a loop.
     if rest.len() >= STEP / 2 {
         let (half, tail) = rest.split_at_mut(STEP / 2);
         half.as_chunks_mut().0.iter_mut().for_each(mask_word);

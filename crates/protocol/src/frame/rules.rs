@@ -3,8 +3,8 @@
 //!
 //! Each function reports every rule that is broken, in the order in which a receiver checks them.
 //! The engine stops at the first report and fails the connection. The dissector collects all
-//! reports. A report is a call of a closure that returns [`ControlFlow`], so the engine and the
-//! dissector can share the code, and the engine does not pay for a list.
+//! reports. To report a rule, a function calls a closure that returns [`ControlFlow`]. The engine
+//! and the dissector can therefore share the code, and the engine does not pay for a list.
 //!
 //! | function | needs | rules |
 //! |---|---|---|
@@ -56,7 +56,7 @@ pub struct OpenMessageInfo {
 /// Checks all rules.
 ///
 /// # Errors
-/// Breaks with the value with which `report` broke.
+/// If `report` breaks, the check stops and breaks with the same value.
 pub fn check<B>(
     header: &RawHeader,
     context: &HeaderContext<'_>,
@@ -70,7 +70,7 @@ pub fn check<B>(
 /// Checks the rules that the first two bytes can break, before the rest of the header has arrived.
 ///
 /// # Errors
-/// Breaks with the value with which `report` broke.
+/// If `report` breaks, the check stops and breaks with the same value.
 #[inline]
 pub fn check_first_bytes<B>(
     first: u8,
@@ -95,7 +95,8 @@ pub fn check_first_bytes<B>(
         if first & FIN == 0 {
             report(Violation::FragmentedControl(opcode))?;
         }
-        // 126 and 127 announce a longer form of the length, which no control frame can need.
+        // The values 126 and 127 announce a longer form of the length. No control frame can need
+        // that form, so these values are violations too, whatever length follows.
         if usize::from(second & LENGTH) > MAX_CONTROL_PAYLOAD {
             report(Violation::ControlTooLong(opcode))?;
         }
@@ -106,7 +107,7 @@ pub fn check_first_bytes<B>(
 /// Checks the form in which the payload length is written.
 ///
 /// # Errors
-/// Breaks with the value with which `report` broke.
+/// If `report` breaks, the check stops and breaks with the same value.
 #[inline]
 pub fn check_length<B>(header: &RawHeader, mut report: impl FnMut(Violation) -> ControlFlow<B>) -> ControlFlow<B> {
     let length = header.payload_length;
@@ -126,7 +127,7 @@ pub fn check_length<B>(header: &RawHeader, mut report: impl FnMut(Violation) -> 
 /// Checks the rules that depend on the sender of the frame and on the frames before it.
 ///
 /// # Errors
-/// Breaks with the value with which `report` broke.
+/// If `report` breaks, the check stops and breaks with the same value.
 #[inline]
 pub fn check_in_context<B>(
     header: &RawHeader,
@@ -137,8 +138,8 @@ pub fn check_in_context<B>(
     if !header.reserved().is_empty() {
         check_reserved_bits(header, context.negotiated, &mut report)?;
     }
-    // A receiver that accepted a wrong mask would hide a bug of the sender, which would then appear
-    // only with a stricter peer.
+    // A receiver that accepted a wrong MASK bit would hide a bug in the sender. The bug would then
+    // appear only with a stricter peer.
     match (context.receiver, header.masking_key) {
         //= docs/src/rfc6455.md#section-5-1
         //# A server that receives an unmasked frame MUST close the connection.
@@ -149,8 +150,8 @@ pub fn check_in_context<B>(
         _ => {}
     }
     let before = match (opcode, context.open_message) {
-        // Control frames are not part of a message, and their size was checked with the first
-        // bytes.
+        // Control frames are not part of a message, and their size was checked with the first two
+        // bytes, so no other rule applies to them.
         (None | Some(Opcode::Close | Opcode::Ping | Opcode::Pong), _) => return ControlFlow::Continue(()),
         //= docs/src/rfc6455.md#section-5-4
         //# A continuation frame MUST NOT appear if there is no message to continue.
@@ -183,10 +184,11 @@ fn check_reserved_bits<B>(
     negotiated: ReservedBits,
     report: &mut impl FnMut(Violation) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    // If the opcode is unknown, no extension assigns a meaning to any bit of the frame.
+    // If the opcode is unknown, no extension assigns a meaning to any bit of the frame, so none of
+    // the bits is allowed.
     let negotiated = if header.opcode().is_some() { negotiated } else { ReservedBits::NONE };
-    // Ignoring the bit would be wrong, because its sender assumes that the bit changes the meaning
-    // of the payload.
+    // A reserved bit that no extension uses must not be ignored, because the sender assumes that
+    // the bit changes the meaning of the payload.
     //= docs/src/rfc6455.md#section-5-2
     //# An endpoint that receives a frame with a reserved bit set MUST fail the connection, unless a
     //# negotiated extension defines the bit.
@@ -219,8 +221,8 @@ fn check_size<B>(
     if length > limits.max_frame_bytes as u64 {
         return report(Violation::FrameTooBig { length, limit: limits.max_frame_bytes });
     }
-    // The size of a compressed message is not known yet. The receiver checks it while it inflates
-    // the payload.
+    // The size of a compressed message is not known yet, so the receiver checks it later, while it
+    // inflates the payload.
     if before.len.is_some_and(|len| len.saturating_add(length) > limits.max_message_bytes as u64) {
         return report(Violation::MessageTooBig { limit: limits.max_message_bytes });
     }

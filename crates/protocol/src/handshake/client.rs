@@ -122,7 +122,8 @@ impl ClientRequest {
     //= docs/src/rfc6455.md#section-4-1
     //# The request MAY have any other headers, such as cookies or `Authorization`.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, UsageError> {
-        // Most headers may be repeated, but a request has only one `Origin` header.
+        // Most headers may be repeated, but a request has only one `Origin` header, so replace an
+        // earlier value instead of adding another header.
         if name.eq_ignore_ascii_case(ORIGIN.as_str()) {
             return self.origin(value).map_err(|_| UsageError::HeaderInvalid(format!("{name}: {value}")));
         }
@@ -246,8 +247,8 @@ impl ClientHandshake {
                 // 100 and 103 only announce the final response, so continue with the next head.
                 status if status.is_informational() => {}
                 _ => {
-                    // The rest of the input is the beginning of the body, which may explain the
-                    // rejection.
+                    // The rest of the input is the beginning of the body. The body may explain the
+                    // rejection, so return it with the response.
                     //= docs/src/rfc6455.md#section-4-1
                     //# If the status is not 101, the client MUST handle the response as HTTP
                     //# specifies, and no connection is opened.
@@ -263,7 +264,7 @@ impl ClientHandshake {
     //# The client MUST check the response as follows.
     fn validate(self, response: Response<()>) -> Result<Established, HandshakeViolation> {
         let headers = response.headers();
-        // HTTP/1.0 has no `Upgrade`.
+        // HTTP/1.0 has no `Upgrade`, so an HTTP/1.0 response cannot switch to WebSocket.
         //= docs/src/rfc6455.md#section-4-1
         //# If the response breaks any other rule for the server's handshake, the client MUST fail
         //# the connection.

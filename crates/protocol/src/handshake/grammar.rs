@@ -49,8 +49,8 @@ pub(crate) fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterat
 /// Returns whether the list in this header contains `token`, in any mixture of upper and lower
 /// case.
 ///
-/// Do not compare the whole value, which is a common mistake, because Firefox sends `Connection:
-/// keep-alive, Upgrade`.
+/// It is a common mistake to compare the whole value with the token instead. That would reject
+/// Firefox, which sends `Connection: keep-alive, Upgrade`.
 pub(crate) fn list_has(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     //= docs/src/rfc6455.md#section-2-1
     //# Two strings match *ignoring ASCII case* if they differ at most in the case of the letters A

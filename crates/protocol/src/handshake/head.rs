@@ -71,7 +71,8 @@ impl HeadBuffer {
                 return Ok(Some((head, len)));
             }
         }
-        // Reject input at the limit too, because the head needs at least one more byte.
+        // The head is incomplete, so it needs at least one more byte. Input that has reached the
+        // limit is therefore already too long.
         if self.input.len() >= limits.max_head_bytes {
             return Err(HandshakeViolation::HeadTooLong { limit: limits.max_head_bytes });
         }
@@ -80,7 +81,8 @@ impl HeadBuffer {
 
     /// Returns whether the part of the input that was not searched before contains an empty line.
     fn search_end(&mut self) -> bool {
-        // The first two bytes of the empty line may have been searched before.
+        // The first two bytes of the empty line may have been searched before, so search the last
+        // two bytes again.
         let from = self.searched.saturating_sub(2);
         self.searched = self.input.len();
         let fresh = &self.input[from..];
@@ -155,7 +157,8 @@ fn version(minor: Option<u8>) -> Version {
 }
 
 fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap, HandshakeViolation> {
-    // A `HeaderMap` holds at most 32,768 headers, and the configured limit may be higher.
+    // A `HeaderMap` holds at most 32,768 headers. The configured limit may be higher, so adding a
+    // header can fail.
     let too_many = |_| HandshakeViolation::TooManyHeaders { limit: limits.max_headers };
     let mut headers = HeaderMap::try_with_capacity(lines.len()).map_err(too_many)?;
     for line in lines {
@@ -191,7 +194,8 @@ pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
             written.push(if begins_word { character.to_ascii_uppercase() } else { character });
             begins_word = character == '-';
         }
-        // `WebSocket` is the only word in our header names that does not follow the pattern.
+        // `WebSocket` is the only word in our header names that does not follow the pattern, so
+        // correct it.
         write_line(head, &written.replace("Websocket", "WebSocket"), value.as_bytes());
     }
 }

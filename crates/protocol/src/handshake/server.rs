@@ -181,8 +181,9 @@ impl ReceivedRequest {
         if only_line(headers, &HOST).is_none_or(str::is_empty) {
             return Err(HandshakeViolation::HostNotOnce);
         }
-        // A body would begin where the frames begin, and two programs that read the stream could
-        // disagree about whether the bytes are a body or frames.
+        // Reject a request with a body. The body would begin where the frames begin, so two
+        // programs that read the stream could disagree about whether the bytes are a body or
+        // frames.
         let has_body = headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0");
         if has_body || headers.contains_key(TRANSFER_ENCODING) {
             return Err(HandshakeViolation::RequestWithBody);

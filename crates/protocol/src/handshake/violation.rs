@@ -112,7 +112,7 @@ impl HandshakeViolation {
             // This is a rule of HTTP: `Upgrade` in an HTTP/1.0 message is ignored.
             Self::HttpVersionTooOld => RfcSection { rfc: 9110, section: "7.8" },
             // HTTP allows a body in the request, and heads of any size. Rejecting them is a choice
-            // of this implementation.
+            // of this implementation, so there is no section to name.
             Self::RequestWithBody | Self::HeadTooLong { .. } | Self::TooManyHeaders { .. } => return None,
         })
     }

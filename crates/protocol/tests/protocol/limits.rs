@@ -213,6 +213,20 @@ fn the_number_of_queued_pongs_is_limited() {
     });
 }
 
+/// A Pong that was still owed when the Close was queued must not follow the Close.
+#[test]
+fn an_owed_pong_is_dropped_when_a_close_is_queued() {
+    for_both_roles(|endpoint| {
+        for _ in 0..65 {
+            assert_eq!(endpoint.receive(&["89 01 61"]).len(), 1);
+        }
+        endpoint.close(1000, "");
+        let sent = [vec!["8a 01 61"; 64], vec!["88 02 03e8"]].concat();
+        endpoint.assert_transmits(&sent);
+        endpoint.assert_transmits_nothing();
+    });
+}
+
 //= docs/src/rfc6455.md#section-5-5-2
 //= type=test
 //# An endpoint SHOULD respond to a Ping as soon as practical.

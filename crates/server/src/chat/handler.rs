@@ -42,8 +42,8 @@ where
             },
             queued = member.next_text() => match queued {
                 None => return close(CloseCode::POLICY_VIOLATION, "too slow for this chat"),
-                // A closing connection accepts no more messages, so drop the text and continue to
-                // read until the connection ends.
+                // A closing connection accepts no more messages, so drop the message and continue
+                // to read until the connection ends.
                 Some(_) if connection.state() != State::Open => {}
                 Some(queued) => {
                     connection.send_prepared(&queued.text).await?;

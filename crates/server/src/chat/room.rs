@@ -85,13 +85,14 @@ impl Member<'_> {
     /// Appends a text message to the queue of every other member. A member whose backlog is full is
     /// removed from the room.
     pub(super) fn say(&self, message: &Message, deflate: Option<&DeflateOptions>) {
-        // Encode the message once, regardless of the number of members.
+        // Encode the message once. All queues share the encoded bytes, so more members do not mean
+        // more encoding.
         let text = match deflate {
             Some(options) => PreparedMessage::compressed(message, options),
             None => PreparedMessage::new(message),
         };
-        // The overhead counts as well. Otherwise an unlimited number of empty messages could be
-        // queued.
+        // Count the overhead as well. Otherwise an empty message would add nothing to the backlog,
+        // and an unlimited number of them could be queued.
         let size = message.as_bytes().len() + TEXT_OVERHEAD;
         self.room.lock().backlogs.retain(|&id, backlog| {
             if id == self.id {

@@ -36,7 +36,7 @@ where
                 Some(Ok(Message::Text(text))) => {
                     let text = text.as_str();
                     stats.record_text(text);
-                    // A terminal obeys control characters, so escape them: a client must not
+                    // A terminal obeys control characters, so escape them. Otherwise a client could
                     // control the terminal.
                     print_line(&format!("{peer} says: {}", printable(text)));
                 }
@@ -50,8 +50,9 @@ where
                 if connection.state() != State::Open {
                     continue;
                 }
-                // Only this client's task waits here, so a slow client delays no other. If several
-                // pushes are made meanwhile, each one replaces the previous one.
+                // Only this client's task waits here, so a slow client delays no other client. A
+                // push that is made during the wait replaces the previous push, so nothing
+                // accumulates.
                 match timeout(write_timeout, connection.send_prepared(&push)).await {
                     Ok(sent) => sent?,
                     Err(_) => {

@@ -61,12 +61,14 @@ impl Stats {
     /// Makes a push once per `period`, forever.
     pub(crate) async fn push_every(&self, period: Duration) {
         let mut ticks = interval(period);
-        // After a delay, make one push instead of one for each missed tick.
+        // If ticks were missed, make one push and then wait a full period. By default, every missed
+        // tick would be made up for at once, and the clients would get a burst of pushes.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
         for sequence in 1.. {
             ticks.tick().await;
-            // Encode the push once, regardless of the number of clients.
+            // Encode the push once. All clients are sent the same encoded bytes, so more clients do
+            // not mean more encoding.
             let message = Message::text(self.json(sequence));
             self.newest.send_replace(Some(PreparedMessage::new(&message)));
         }

@@ -36,8 +36,8 @@ pub(super) struct Queue {
     pub(super) waiting: VecDeque<String>,
     /// The total size of `waiting` in bytes.
     pub(super) bytes: usize,
-    /// The frames after `waiting` that were only counted: first those to the server, then those to
-    /// the client.
+    /// The counts of the frames that came after those in `waiting` and were not dissected: first to
+    /// the server, then to the client.
     pub(super) skipped: [Passed; 2],
     /// The time at which the tap stops waiting for a viewer; `None` once a viewer has claimed the
     /// feed.
@@ -96,8 +96,8 @@ impl Feed {
     /// Cancel-safe: if the future is dropped, no record is lost.
     pub(super) async fn next_batch(&self) -> Option<String> {
         loop {
-            // Create this future before looking at the queue. Otherwise a change right after the
-            // look would be missed.
+            // Create this future before looking at the queue, so that it also completes if the
+            // queue changes right after the look.
             let changed = self.changed.notified();
             let (batch, ended) = {
                 let mut queue = self.lock();
@@ -112,7 +112,8 @@ impl Feed {
 }
 
 impl Queue {
-    /// Returns whether another record may be added. That record may exceed the limit.
+    /// Returns whether another record may be added. The size of that record is not checked, so the
+    /// queue may then exceed the limit.
     pub(super) fn has_room(&self) -> bool {
         self.bytes < MAX_BYTES
     }
@@ -131,7 +132,7 @@ impl Queue {
         self.add(serde_json::json!({ "end_of": direction }).to_string());
     }
 
-    /// Counts frames that pass without a record.
+    /// Counts frames that were not dissected.
     pub(super) fn skip(&mut self, direction: Direction, passed: Passed) {
         let skipped = &mut self.skipped[usize::from(direction == ToClient)];
         skipped.units += passed.units;

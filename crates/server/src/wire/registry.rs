@@ -48,8 +48,8 @@ impl TapRegistry {
     pub(crate) fn tap(&self, request: &ReceivedRequest, limits: &Limits) -> Option<(WireTap, String)> {
         let now = Instant::now();
         let mut offers = self.lock();
-        // Remove expired offers to free their slots. It is enough to do this here, because only a
-        // new tap needs a slot, and it is cheap, because there are never many offers.
+        // Remove expired offers to free their slots. Only a new tap needs a slot, so no other
+        // function has to do this. It is cheap, because there are never many offers.
         offers.retain(|_, offer| now < offer.until);
         let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
         let until = now + token::LIFETIME;

@@ -87,7 +87,8 @@ impl ActiveTap {
     }
 
     fn end(&mut self, direction: Direction) {
-        // A stream may report the end of a direction more than once.
+        // A stream may report the end of a direction more than once, but the viewer should be told
+        // only once.
         if self.ended.contains(&direction) {
             return;
         }

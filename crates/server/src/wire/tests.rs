@@ -44,11 +44,13 @@ async fn what_waits_for_a_page_that_does_not_read_is_bounded() {
         tapped.bytes(ToClient, &frame);
         most = most.max(viewer.feed.lock().bytes);
     }
-    // The last record is added while there is room, and may then exceed the limit.
+    // A record is added while the queue has any room, whatever the record's size. So the last one
+    // may exceed the limit.
     assert!((MAX_BYTES..MAX_BYTES + 10_000).contains(&most), "{most} bytes");
     let queue = viewer.feed.lock();
     let [_, skipped] = queue.skipped;
-    // Two of the queued records are the request and the response.
+    // Two of the queued records are the request and the response, so subtract them to get the
+    // number of queued frames.
     assert_eq!(queue.waiting.len() as u64 - 2 + skipped.units, 300);
     assert_eq!(skipped.bytes, skipped.units * frame.len() as u64);
 }
@@ -76,7 +78,7 @@ async fn a_token_that_nobody_uses_expires_and_its_tap_stops() {
 async fn slots_of_connections_that_are_never_viewed_become_free() {
     let taps = TapRegistry::new();
     // These connections are idle. Their taps see no bytes, so they cannot notice that their tokens
-    // have expired.
+    // have expired. The registry has to free their slots.
     let tapped: Vec<_> = (0..MAX_TAPS).map_while(|_| tap(&taps)).collect();
     assert_eq!(tapped.len(), MAX_TAPS);
     assert!(tap(&taps).is_none());

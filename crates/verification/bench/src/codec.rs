@@ -27,8 +27,8 @@ pub(crate) fn run(_: &[Contestant], options: &RunOptions) -> ReportSection {
     eprintln!("codec: cargo bench -p bench");
     let measure = |native| bench(options, native).and_then(|results| collect(&results));
     let times = measure(None);
-    // The default build runs on any processor of its family. A build for this machine shows how
-    // much each library gains from newer instructions.
+    // The default build runs on any processor of its family, so it cannot use newer instructions.
+    // Measure a build for this machine as well, to show how much each library gains from them.
     let native = if options.quick { Ok(Times::default()) } else { measure(Some("unmask")) };
     let mut section = ReportSection::new("Codec", &(times.as_ref().ok(), native.as_ref().ok()));
     section.paragraph(
@@ -72,7 +72,7 @@ fn tables(section: &mut ReportSection, times: &Times, built: &str) {
 
 /// Runs the benchmark. Returns the folder of its results.
 ///
-/// With `native`, only the benchmarks whose names contain that text run, in a build for this
+/// With `native`, runs only the benchmarks whose names contain that string, in a build for this
 /// machine.
 fn bench(options: &RunOptions, native: Option<&str>) -> io::Result<PathBuf> {
     let results = env::current_exe()?.with_file_name("bench-codec");
@@ -82,7 +82,8 @@ fn bench(options: &RunOptions, native: Option<&str>) -> io::Result<PathBuf> {
         let mut command = cargo("bench");
         command.args(["--bench", "codec"]);
         if native.is_some() {
-            // Build in another folder, because cargo rebuilds everything when the flags change.
+            // Build in another folder. In the usual folder, cargo would rebuild everything whenever
+            // the flags change.
             command.arg("--target-dir").arg(results.with_file_name("bench-native"));
             command.env("RUSTFLAGS", "-C target-cpu=native");
         }

@@ -71,7 +71,7 @@ pub(crate) fn all() -> (Vec<Contestant>, Vec<String>) {
 /// The name of the server whose figures all others are compared with.
 pub(crate) const RAW: &str = "raw TCP";
 
-/// The name of the server on this workspace's library.
+/// The name of the server that uses this workspace's library.
 pub(crate) const OURS: &str = "ours";
 
 impl Contestant {

@@ -58,7 +58,8 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
 
 /// Measures one round of pushes.
 fn measure(server: &ServerProcess, listeners: usize, burst: &Burst, length: Duration) -> io::Result<FanOutSample> {
-    // The first connection sends, and all others listen.
+    // The first connection sends, and all others listen. So open one connection more than there are
+    // listeners.
     let mut generator = LoadGenerator::connect(server.target(), listeners + 1)?;
     for _ in 0..5 {
         generator.push(burst)?;

@@ -6,8 +6,8 @@
 
 use serde::Serialize;
 
-/// The content of a payload. The receiver must validate text, and some validators are much slower
-/// for text that is not ASCII.
+/// The content of a payload. There are two kinds of text, because the receiver must validate text,
+/// and some validators are much slower if it is not ASCII.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PayloadKind {
@@ -100,8 +100,8 @@ pub fn payload(kind: PayloadKind, len: usize, seed: u64) -> Vec<u8> {
         }
     }
     if kind.is_text() {
-        // Remove a character that crosses the limit, because an incomplete one would be invalid
-        // UTF-8. Spaces fill the gap.
+        // A character may cross the limit. Remove all its bytes, because an incomplete character is
+        // not valid UTF-8. The line after this block fills the gap with spaces.
         let whole = std::str::from_utf8(&payload).map_or(0, |text| text.floor_char_boundary(len));
         payload.truncate(whole);
     }
@@ -115,7 +115,7 @@ pub fn from_client(kind: PayloadKind, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
     masked(0x80 | kind.opcode(), payload, key)
 }
 
-/// Encodes a message of a client in fragments of at most `piece` bytes.
+/// Encodes a client's message in masked fragments of at most `piece` bytes.
 #[must_use]
 pub fn fragments_from_client(kind: PayloadKind, payload: &[u8], piece: usize, key: [u8; 4]) -> Vec<u8> {
     let last = payload.len().div_ceil(piece) - 1;

@@ -37,7 +37,8 @@ struct GrowthRow {
 }
 
 pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSection {
-    // Some libraries need tokio's timer even if they wait for nothing.
+    // Some libraries need tokio's timer even if they wait for nothing, so enter a runtime that has
+    // a timer.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let _guard = runtime.as_ref().map(tokio::runtime::Runtime::enter);
     let length = Duration::from_millis(if options.quick { 50 } else { 300 });
@@ -129,8 +130,8 @@ fn libraries() -> impl Iterator<Item = Library> {
     LIBRARIES.into_iter().filter(|library| library.name != "memcpy")
 }
 
-/// Returns the cost of a message in nanoseconds per byte. Reads messages for `length`, and at least
-/// one.
+/// Returns the cost of a message in nanoseconds per byte. To measure it, reads messages for
+/// `length`, but at least one message.
 fn cost(library: Library, stream: RepeatingStream, bytes: usize, length: Duration) -> f64 {
     let message = bytes::Bytes::new();
     let mut codec = (library.open)(CodecTask { stream, message, kind: PayloadKind::Ascii });

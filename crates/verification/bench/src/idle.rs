@@ -18,7 +18,7 @@ use crate::{
 /// The size in bytes of the message that each connection echoes once.
 const SIZE: usize = 64 << 10;
 
-/// The maximum number of connections that echo at the same time. With all of them at once, the
+/// The maximum number of connections that echo at the same time. If all connections did so, the
 /// messages in transit would fill the kernel's memory.
 const AT_ONCE: usize = 50;
 

@@ -24,7 +24,8 @@ impl ServerProcess {
     pub(crate) fn start(contestant: &Contestant, fan_out: bool, cores: CoreAssignment) -> io::Result<Self> {
         let mut command = if fan_out { contestant.fan_out() } else { contestant.echo() };
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        // A child process inherits the core of the thread that starts it.
+        // A child process inherits the core of the thread that starts it, so this thread moves to
+        // the servers' core for a moment.
         cores.move_to_server_core()?;
         let child = command.spawn();
         cores.move_to_load_core()?;

@@ -38,7 +38,7 @@ impl ReportSection {
 
     /// Adds a table.
     pub(crate) fn table(&mut self, table: &MarkdownTable) {
-        // Writing to a string cannot fail.
+        // Writing to a `String` cannot fail, so ignore the result.
         let _ = write!(self.text, "{table}");
     }
 

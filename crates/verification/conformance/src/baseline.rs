@@ -40,7 +40,7 @@ impl Baseline {
     /// Parses the text of a baseline file.
     ///
     /// # Errors
-    /// The text is invalid. The error names the invalid line and the reason.
+    /// Fails if the text is invalid. The error names the invalid line and the reason.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut head = BTreeMap::new();
         let mut results = BTreeMap::from(TestedRole::ALL.map(|role| (role, CaseResults::new())));
@@ -71,7 +71,7 @@ impl Baseline {
             text.push_str(&case.to_string());
             for role in TestedRole::ALL {
                 let result = results.get(&role).and_then(|results| results.get(case)).unwrap_or(&CaseResult::MISSING);
-                // Writing to a String cannot fail.
+                // Writing to a `String` cannot fail, so ignore the result.
                 let _ = write!(text, "\t{}\t{}", result.behavior, result.close);
             }
             text.push('\n');

@@ -49,7 +49,7 @@ impl FromStr for CaseId {
 /// Returns the cases in `all` that belong to one of `wanted`, or all cases if `wanted` is empty.
 ///
 /// # Errors
-/// The suite does not have one of the wanted cases. The error names that case.
+/// Fails if the suite does not have one of the wanted cases. The error names that case.
 pub fn choose(all: &[CaseId], wanted: &[CaseId]) -> Result<Vec<CaseId>, String> {
     if let Some(unknown) = wanted.iter().find(|part| !all.iter().any(|case| case.is_of(part))) {
         return Err(format!("the suite has no case {unknown}"));

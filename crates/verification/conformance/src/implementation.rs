@@ -47,7 +47,8 @@ impl Implementation {
     /// Builds the server in the same profile as this program.
     ///
     /// # Errors
-    /// The build fails, or a package is not installed. The error explains how to proceed.
+    /// Fails if the build fails, or if a package is not installed. The error explains how to
+    /// proceed.
     pub fn prepare(self) -> Result<(), String> {
         let package = match self {
             Self::Ours => "server",
@@ -69,7 +70,7 @@ impl Implementation {
     /// Returns the implementation's name and version.
     ///
     /// # Errors
-    /// The version is unknown.
+    /// Fails if the version is unknown.
     pub fn version(self) -> Result<String, String> {
         let version = match self {
             Self::Ours => return Ok(format!("websonkets {}", env!("CARGO_PKG_VERSION"))),
@@ -111,7 +112,7 @@ impl Implementation {
             }
             Self::Ws => node("agent.mjs"),
         };
-        // The agent appends a path to the URL.
+        // The agent appends a path to the URL, so the URL must end with a slash.
         command.arg(format!("{url}/")).arg(self.name());
         Ok(command)
     }

@@ -76,7 +76,8 @@ fn run(args: &RunArgs) -> Result<bool, String> {
 }
 
 /// Runs the suite in both roles at the same time, or in the chosen role. Each instance of the suite
-/// has a single thread and takes most of the processor time itself, so two instances use two cores.
+/// has a single thread and takes most of the processor time itself, so two instances together can
+/// use two cores.
 fn run_in_roles(
     args: &RunArgs,
     suite: &Suite,
@@ -134,6 +135,7 @@ fn compare(args: &RunArgs, suite: &Suite, results: &BTreeMap<TestedRole, CaseRes
 /// Returns cargo's target folder.
 fn target() -> Result<PathBuf, String> {
     let this = env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-    // The path of this program is target/debug/conformance or target/release/conformance.
+    // The path of this program is target/debug/conformance or target/release/conformance, so the
+    // target folder is two levels above it.
     this.ancestors().nth(2).map(Into::into).ok_or_else(|| "cannot find the target folder: use --reports".to_owned())
 }

@@ -13,8 +13,8 @@ use std::{
 /// The maximum time that a program may take to start listening, and to exit after SIGTERM.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The interval between checks whether a program has exited. The checks are needed because there is
-/// no portable way to wait for a process with a time limit.
+/// The interval at which this module checks whether a program has exited. These checks are
+/// necessary, because there is no portable way to wait for a process with a time limit.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A running program whose output is written to a file. Dropping this value kills the program.
@@ -29,7 +29,7 @@ impl ChildProgram {
     /// Starts a program.
     ///
     /// # Errors
-    /// The program cannot be started, or the log cannot be created.
+    /// Fails if the program cannot be started, or if the log cannot be created.
     pub fn start(command: &mut Command, log: &Path) -> Result<Self, String> {
         let name = command.get_program().to_string_lossy().into_owned();
         let problem = |error| format!("cannot start {name}: {error}");
@@ -39,8 +39,8 @@ impl ChildProgram {
         let mut child = command.spawn().map_err(problem)?;
         let (lines, output) = channel();
         if let Some(stdout) = child.stdout.take() {
-            // The thread ends when the program's output ends. The receiver may have been dropped by
-            // then, so ignore the error.
+            // The thread runs until the program's output ends. The receiver of the lines may be
+            // dropped before that, so ignore the error of sending a line.
             thread::spawn(move || {
                 for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                     let _ = writeln!(log_file, "{line}");
@@ -55,7 +55,7 @@ impl ChildProgram {
     /// port, without a path.
     ///
     /// # Errors
-    /// The program does not print its address in time.
+    /// Fails if the program does not print its address in time.
     pub fn address(&self) -> Result<String, String> {
         let end = Instant::now() + TIMEOUT;
         while let Ok(line) = self.output.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -69,7 +69,7 @@ impl ChildProgram {
     /// Waits until the program exits.
     ///
     /// # Errors
-    /// The program is still running at `end`.
+    /// Fails if the program is still running at `end`.
     pub fn wait_until(&mut self, end: Instant) -> Result<ExitStatus, String> {
         loop {
             if let Some(status) = self.child.try_wait().map_err(|error| format!("{}: {error}", self.name))? {

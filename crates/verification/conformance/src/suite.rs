@@ -29,14 +29,15 @@ impl Suite {
     /// Returns the suite in `folder`, and installs it first if necessary.
     ///
     /// # Errors
-    /// The suite cannot be installed. The script has printed the reason.
+    /// Fails if the suite cannot be installed. In this case, the installation script has printed
+    /// the reason.
     pub fn installed(folder: &Path) -> Result<Self, String> {
         let read = |name: &str| {
             let file = folder.join(name);
             fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
         };
-        // The installation script writes this file last. Without it, the installation is missing or
-        // incomplete.
+        // The installation script writes this file last. If the file does not exist, the
+        // installation is missing or incomplete, so run the script.
         if read("version.txt").is_err() {
             let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("suite/install.sh");
             let status = Command::new("bash").arg(script).arg(folder).status();
@@ -64,7 +65,7 @@ impl Suite {
     /// result of a case that did not finish within `limit` is [`CaseResult::MISSING`].
     ///
     /// # Errors
-    /// The programs cannot run, and therefore no case was rated.
+    /// Fails if the programs cannot run and therefore no case was rated.
     pub fn run(
         &self,
         implementation: Implementation,
@@ -116,7 +117,8 @@ impl Suite {
         reports: &Path,
         end: Instant,
     ) -> Result<(), String> {
-        // The suite requires a port, but `wstest.py` replaces it with any free port.
+        // The suite requires a port in its configuration. The number does not matter, because
+        // `wstest.py` replaces it with a free port.
         let url = json!("ws://127.0.0.1:9001");
         let mut suite = self.start("fuzzingserver", "url", &url, cases, reports)?;
         let mut agent = ChildProgram::start(&mut of.agent(&suite.address()?)?, &reports.join("agent.log"))?;

@@ -24,7 +24,7 @@ const GROUPS: [(u32, &str); 11] = [
 ];
 
 /// Creates a table with a column for each run. It has a row for each group, a row for all groups
-/// together, and a row for how the connections were closed.
+/// together, and a row for the verdicts on the closing of the connections.
 pub fn table(runs: &[(String, &CaseResults)]) -> String {
     let mut rows = vec![vec!["group".to_owned(), "cases".to_owned()]];
     rows[0].extend(runs.iter().map(|(name, _)| name.clone()));

@@ -84,10 +84,10 @@ pub type CaseResults = BTreeMap<CaseId, CaseResult>;
 /// Reads the suite's `index.json`. The result of an expected case that the file does not contain is
 /// [`CaseResult::MISSING`].
 ///
-/// If the file does not exist, all expected cases have this result.
+/// If the file does not exist, the result of every expected case is [`CaseResult::MISSING`].
 ///
 /// # Errors
-/// The file cannot be read, or contains an unknown verdict.
+/// Fails if the file cannot be read, or if it contains an unknown verdict.
 pub fn read(file: &Path, agent: &str, expected: &[CaseId]) -> Result<CaseResults, String> {
     #[derive(Deserialize)]
     struct IndexEntry {

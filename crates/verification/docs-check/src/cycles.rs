@@ -3,9 +3,9 @@
 //! If `a.rs` imports a name from `b.rs`, and `b.rs` imports a name from `a.rs`, you cannot read
 //! either file before the other. A crate without such cycles can be read from the leaves upward.
 //!
-//! An import counts as an arrow to the file that *defines* the name. Files that only re-export the
-//! name with `pub use`, as `lib.rs` and `mod.rs` often do, are skipped. `mod` declarations do not
-//! count as arrows.
+//! The files form a graph: each import is an arrow from the importing file to the file that
+//! *defines* the name. Files that only re-export the name with `pub use`, as `lib.rs` and `mod.rs`
+//! often do, are skipped. A `mod` declaration is not an arrow.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -74,10 +74,11 @@ fn arrows(tree: &ModuleTree, folder: &Path) -> Arrows {
         for import in &module.imports {
             match &import.name {
                 // A public import re-exports the name. The file depends on the name only if its own
-                // code uses the name as well.
+                // code uses the name as well, so skip all other public imports.
                 Some(name) if import.public && !module.mentioned.contains(name) => {}
                 Some(_) => add(tree.resolve(number, &import.path)),
-                // For a glob import, add only the names that the file uses.
+                // A glob import makes all names of a module available, so add only the names that
+                // the file uses.
                 None => match tree.resolve(number, &import.path) {
                     Definition::Module(source) => {
                         module.mentioned.iter().filter_map(|name| tree.member(source, name)).for_each(&mut add);

@@ -53,8 +53,8 @@ pub fn of_rust(source: &str) -> Items {
 /// Collects the variants of an enum or the fields of a struct, given the tokens that follow its
 /// name.
 fn collect_members(tokens: &[Token], variants: bool, defined: &mut HashSet<String>) {
-    // The body opens with the first `{`. If a `;` comes first, the type has no body: `struct
-    // A(u8);`, `struct B;`.
+    // The body opens with the first `{`. If a `;` comes first, as in `struct A(u8);` or
+    // `struct B;`, the type has no body and therefore no named members.
     let Some(open) = tokens.iter().position(|t| *t == Token::Sign('{') || *t == Token::Sign(';')) else {
         return;
     };

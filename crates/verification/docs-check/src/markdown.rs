@@ -1,8 +1,9 @@
 //! Reads a page: its headings, links, images and code fences.
 //!
 //! This is not a complete Markdown parser: it supports only the syntax that our pages use. First it
-//! *blanks* all code (in fences, between backticks) and all HTML comments by replacing each byte. A
-//! link in an example is then not found, but every offset is still valid in the original text.
+//! *blanks* all code (in fences and between backticks) and all HTML comments: it replaces each of
+//! their bytes with a NUL byte. So links in examples are not found, and an offset in the blanked
+//! text is also valid in the original text.
 
 use std::collections::HashMap;
 
@@ -73,7 +74,7 @@ fn blank_fences(text: &str, mistakes: &mut Vec<MarkdownMistake>) -> String {
     // The open fence: its character, the number of these characters, and its line.
     let mut open: Option<(char, usize, usize)> = None;
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        // A fence may be inside a quotation or a list, so ignore the prefixes of these.
+        // A fence may be inside a quotation or a list, so ignore the spaces and the `>` before it.
         let body = line.trim_start_matches([' ', '>']).trim_end();
         let mark = body.chars().next().filter(|c| *c == '`' || *c == '~');
         let run = mark.map_or(0, |m| body.chars().take_while(|c| *c == m).count());
@@ -141,7 +142,8 @@ fn blanked_char(c: char) -> (char, usize) {
 fn find_local_paths(text: &str, mistakes: &mut Vec<MarkdownMistake>) {
     for (index, line) in text.lines().enumerate() {
         for path in LOCAL_PATHS {
-            // After a letter or a slash, the match is only a part of a longer word or a URL.
+            // The match counts only at the beginning of a path. After a letter or a slash, it is a
+            // part of a longer path or of a URL.
             let found = line.match_indices(path).any(|(at, _)| {
                 line[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'`(=:>".contains(c))
             });

@@ -34,8 +34,9 @@ pub fn check(repository: &Path, folder: &Path) -> io::Result<Vec<Problem>> {
         let tree = ModuleTree::read(&root)?;
         let mut seen = BTreeSet::new();
         for module in &tree.modules {
-            // The first module of a file is the file itself. The others are blocks in it, which
-            // have no documentation at the beginning of the file.
+            // The first module of a file is the file itself. All further modules of the file are
+            // blocks in it. Skip them, because the documentation at the beginning of the file is
+            // not about them.
             if seen.insert(&module.file) {
                 let file = module.file.strip_prefix(repository).unwrap_or(&module.file);
                 let report = |(line, advice)| Problem { file: file.to_owned(), line, advice };
@@ -75,7 +76,7 @@ fn find<'a>(tree: &'a ModuleTree, module: &'a Module, segments: &[&str]) -> Opti
 /// documentation at the beginning of the file has no such table.
 fn named_modules(source: &str) -> Option<Vec<(usize, String)>> {
     let mut named = None;
-    // The index of the column with names of modules in the current table, if it has such a column.
+    // The index of the column that contains module names, if the current table has such a column.
     let mut column = None;
     let mut in_table = false;
     let lines = source.lines().enumerate().take_while(|(_, line)| line.starts_with("//!"));

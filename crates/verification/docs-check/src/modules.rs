@@ -228,7 +228,7 @@ impl<'a> ModuleParser<'a> {
                         self.declaration_of_module(module)?;
                         continue;
                     }
-                    // `use<'a>` in a type is not an import, so only other uses of `use` count.
+                    // `use<'a>` in a type is not an import, so do not parse it as one.
                     "use" if !self.sign(1, '<') => {
                         self.import(module);
                         continue;
@@ -338,8 +338,8 @@ impl<'a> ModuleParser<'a> {
     /// Parses a name in code, or a path of several names joined by `::`.
     fn path(&mut self, module: usize) {
         let after_dot = self.at > 0 && self.tokens[self.at - 1] == Token::Sign('.');
-        // In `<T as Trait>::Output` and `::std::fmt`, the names after the first colons must not be
-        // looked up in this module.
+        // In `<T as Trait>::Output` and `::std::fmt`, the names after the first colons are not
+        // names of this module, so they must not be looked up in it.
         let after_colons = self.at > 1 && self.tokens[self.at - 2..self.at] == [Token::Sign(':'), Token::Sign(':')];
         let mut path = Vec::new();
         while let Some(name) = self.name(0) {
@@ -353,8 +353,9 @@ impl<'a> ModuleParser<'a> {
         if after_dot || after_colons {
             return;
         }
-        // A single name in lower case may be a field or a local variable with the name of a
-        // function in another module. Count the name only if it is called or capitalized.
+        // A single name in lower case may be a field or a local variable that happens to have the
+        // name of a function in another module. So count a name only if it is called or
+        // capitalized.
         let is_capitalized = path[0].starts_with(char::is_uppercase);
         let Module { mentioned, paths, .. } = &mut self.tree.modules[module];
         if path.len() > 1 {

@@ -24,7 +24,8 @@ const SUMMARY: &str = "docs/src/SUMMARY.md";
 /// which is not committed.
 const GENERATED: &str = "docs/src/duvet-report.html";
 
-/// The folders that are searched for pages (`*.md` files), except in the [`SKIPPED`] folders.
+/// The folders that are searched for pages (`*.md` files). The [`SKIPPED`] folders in them are not
+/// searched.
 const FOLDERS: [&str; 2] = ["docs", "crates"];
 /// The names of folders with generated or downloaded files, which are not searched for pages.
 const SKIPPED: [&str; 3] = ["target", "node_modules", "book"];
@@ -144,8 +145,8 @@ impl Checker<'_> {
             return Ok(());
         };
         if !self.pages.contains_key(path) {
-            // The target is a page outside the searched folders, such as the page of an example.
-            // Read it to check the link's fragment.
+            // The target is a page outside the searched folders, such as the page of an example. It
+            // has not been read yet, so read it now to check the link's fragment.
             self.read_page(path).map_err(|e| format!("cannot read `{}`: {e}", path.display()))?;
         }
         let anchors = &self.pages[path].anchors;
@@ -181,7 +182,8 @@ impl Checker<'_> {
         let Some(code) = text.strip_prefix('`').and_then(|t| t.strip_suffix('`')) else {
             return Ok(());
         };
-        // A text such as `frame/mask.rs` names the file itself, so only the path can be checked.
+        // A link text such as `frame/mask.rs` names the file itself, so only the path can be
+        // checked.
         if code.ends_with(".rs") || code.ends_with(".js") {
             return if path.ends_with(code) {
                 Ok(())

@@ -24,7 +24,7 @@ pub fn pack(mut inputs: Vec<Vec<u8>>) -> String {
     let mut text = String::new();
     for input in inputs {
         for byte in input {
-            // Writing to a String cannot fail.
+            // Writing to a `String` cannot fail, so ignore the result.
             let _ = write!(text, "{byte:02x}");
         }
         text.push('\n');

@@ -26,7 +26,8 @@ impl Comparison {
         let limits = Limits::DEFAULT
             .max_frame_bytes(MAX_BYTES)
             .max_message_bytes(MAX_BYTES)
-            // tungstenite does not have the next two limits, so disable them for a fair comparison.
+            // tungstenite does not have the next two limits. Disable them in our engine, which
+            // would otherwise reject bytes that tungstenite accepts.
             .max_fragments(u32::MAX)
             .max_control_frames_per_second(u32::MAX);
         let ours = engine::feed(engine::connection(role, &limits), [bytes]);
@@ -44,7 +45,7 @@ impl Comparison {
     }
 
     /// Returns the events that only tungstenite returned, after all events of our engine. Returns
-    /// `None` if tungstenite's events do not begin with ours.
+    /// `None` if tungstenite's events do not begin with all events of our engine.
     fn their_further_events(&self) -> Option<&[ReceivedEvent]> {
         self.theirs.events.strip_prefix(&self.ours.events[..])
     }
@@ -60,8 +61,8 @@ impl Comparison {
     }
 
     /// Returns whether tungstenite is still waiting for the rest of a frame that our engine has
-    /// rejected. When the frame is complete, tungstenite returns no further event and rejects the
-    /// frame as well.
+    /// rejected. This is the case if tungstenite also rejects the frame when it is complete, and
+    /// returns no further event before that.
     fn theirs_waits_for_payload(&self) -> bool {
         let complete = self.theirs_with_complete_frame();
         self.theirs.end == TungsteniteEnd::Closed

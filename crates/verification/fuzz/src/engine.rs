@@ -92,7 +92,8 @@ pub fn feed<'a>(connection: Connection, pieces: impl IntoIterator<Item = &'a [u8
     }
     run.connection.receive_eof();
     run.poll_events();
-    // Advance the clock far beyond all deadlines.
+    // Advance the clock far beyond all deadlines, so that the connection no longer waits for
+    // anything.
     run.now += Duration::from_secs(3600);
     let result = run.connection.handle_timeout(run.now);
     assert_eq!(result, Ok(()), "the engine has not sent a Ping that waits for an answer");
@@ -135,9 +136,9 @@ impl EngineRun {
             self.transmit();
         }
         self.transmit();
-        // Memory must grow with the bytes that have arrived, and not with an announced length.
-        // Allow twice the number of these bytes and a little more, because a growing buffer doubles
-        // its capacity.
+        // Memory must grow with the bytes that have arrived, and not with an announced length. A
+        // growing buffer doubles its capacity, so allow a little more than twice the number of
+        // these bytes.
         let input = self.connection.take_input();
         let capacity = input.capacity();
         self.connection.put_input(input);
@@ -170,7 +171,8 @@ impl EngineRun {
 pub fn owned(event: Event<'_>) -> ReceivedEvent {
     match event {
         Event::Message(message) => match message.into_message() {
-            // Validate the bytes independently of the engine.
+            // The engine has already validated the text. Validate the bytes again, so that this
+            // check does not depend on the engine.
             Message::Text(text) => ReceivedEvent::Text(
                 String::from_utf8(text.as_str().as_bytes().to_vec()).expect("the engine has validated the text"),
             ),

@@ -2,8 +2,8 @@
 //!
 //! For each target, the program unpacks the committed inputs. cargo-fuzz then builds the target,
 //! runs it for some time, and keeps the inputs that reach new code. Afterwards, the program removes
-//! inputs that reach no additional code. With `--pack`, the remaining inputs that reach code which
-//! no committed input reaches are added to the committed corpus.
+//! inputs that reach no additional code. With `--pack`, it then adds some of the remaining inputs
+//! to the committed corpus: those that reach code which no committed input reaches.
 //!
 //! The program needs cargo-fuzz (`cargo install cargo-fuzz`), but no nightly toolchain: with
 //! `RUSTC_BOOTSTRAP=1`, the stable compiler accepts the options for instrumentation.
@@ -41,7 +41,7 @@ struct FuzzArgs {
 const MAX_INPUT: usize = 2048;
 
 /// The maximum size of an allocation in MiB. A larger allocation is a finding: no input is longer
-/// than [`MAX_INPUT`], so its cause can only be an announced length.
+/// than [`MAX_INPUT`], so only an announced length can cause such an allocation.
 const MAX_ALLOCATION_MIB: usize = 8;
 
 fn main() -> ExitCode {
@@ -159,9 +159,9 @@ fn minimize(target: &str, inputs: &Path, work: &Path) -> Result<Vec<PathBuf>, St
 /// Returns the text of the new corpus file: the committed inputs, and those inputs that reach code
 /// which no committed input reaches.
 ///
-/// Committed inputs are never removed, because some test cases that coverage does not distinguish.
-/// Counters are off, because libFuzzer would otherwise keep inputs that only run the same code more
-/// often, which are of no use in the tests.
+/// Committed inputs are never removed, because coverage does not distinguish all the cases that
+/// they test. Counters are turned off. Otherwise libFuzzer would also keep inputs that only run the
+/// same code more often, and such inputs are of no use in the tests.
 fn pack(target: &str, committed: &[Vec<u8>], inputs: &Path, work: &Path) -> Result<String, String> {
     let failed = |error: io::Error| format!("{target}: {error}");
     let folder = work.join("packed").join(target);

@@ -9,14 +9,16 @@ use protocol::{
 /// Decodes compression options from a byte: one bit per side for context takeover, and three bits
 /// per side for the window.
 pub fn options(byte: u8) -> DeflateOptions {
-    // All eight values are valid, so `WindowBits::MAX` is never used as the default.
+    // The eight possible values, 8 to 15, are all valid. So `new()` never returns `None`, and the
+    // fallback is never used.
     let window = |bits: u8| WindowBits::new(8 + bits % 8).unwrap_or(WindowBits::MAX);
     DeflateOptions::default()
         .server_no_context_takeover(byte & 1 != 0)
         .client_no_context_takeover(byte & 2 != 0)
         .server_max_window_bits(window(byte >> 2))
         .client_max_window_bits(window(byte >> 5))
-        // Compress even the smallest messages, because inputs are short.
+        // Compress even the smallest messages. Inputs are short, so most of their messages would
+        // otherwise be sent uncompressed.
         .threshold(0)
 }
 

@@ -75,8 +75,8 @@ impl OneShotInflater {
                 }
             }
         }
-        // If the payload is empty or its last block has BFINAL, there is no block for the tail to
-        // complete.
+        // If the payload is empty or its last block has BFINAL, `rest` is empty. In this case,
+        // there is no incomplete block, so do not append the tail.
         if is_complete && !rest.is_empty() && !self.append_tail() {
             return OneShotResult::Invalid;
         }
@@ -92,7 +92,8 @@ impl OneShotInflater {
         let extended = [&self.stream[..], &FINAL_BLOCK].concat();
         let Decompressed { bytes, read, end } = decompress(&extended, self.size + 2);
         if read == self.stream.len() && bytes.len() == self.size && end == StreamEnd::Final {
-            // The tail completes an empty block with BFINAL, which ends the stream.
+            // The tail completes an empty block with BFINAL. This block ends the stream, so the
+            // next message begins a new one.
             self.forget();
             return true;
         }

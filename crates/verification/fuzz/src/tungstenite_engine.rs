@@ -15,7 +15,7 @@ use crate::engine::ReceivedEvent;
 /// an input can exceed it.
 pub const MAX_BYTES: usize = 512;
 
-/// The way in which a connection of tungstenite ended.
+/// The way in which a tungstenite connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TungsteniteEnd {
     /// The peer sent a Close, or its stream ended.

@@ -39,7 +39,8 @@ pub fn for_both_roles(test: impl Fn(&mut TestEndpoint)) {
 /// Runs a test once for a server and once for a client with this configuration.
 pub fn for_both_roles_with(config: &Config, test: impl Fn(&mut TestEndpoint)) {
     for role in [Role::Server, Role::Client] {
-        println!("as a {role:?}"); // The test harness prints this line if the test fails.
+        // The test harness prints this line if the test fails, so that the failing role is known.
+        println!("as a {role:?}");
         test(&mut TestEndpoint::new(role, config.clone()));
     }
 }

@@ -1,11 +1,12 @@
-//! The bytes of every fault of the laboratory, written by hand, and functions that compare sent
-//! bytes with these.
+//! The bytes of every fault of the laboratory, written by hand, and functions that check whether
+//! exactly these bytes were sent.
 //!
-//! The tests of the laboratory, of the server and of the client use this module. It does not depend
-//! on the laboratory, so a mistake there cannot hide itself.
+//! The tests of the laboratory, the server and the client use this module. The module does not
+//! depend on the laboratory. If the laboratory sends wrong bytes, the bytes in this module are
+//! still right, so the tests fail.
 
-/// A key for requests. [`ACCEPT`] is its accept value. The key of the RFC's example is not
-/// suitable, because one fault sends the accept value of that key.
+/// A key for requests. [`ACCEPT`] is its accept value. The RFC's example key is not suitable: the
+/// fault `accept-wrong` sends the accept value of that key, which would then be correct.
 pub const KEY: &str = "x3JJHMbDL1EzLkh9GBhXDw==";
 /// The accept value for [`KEY`].
 pub const ACCEPT: &str = "HSmrc0sMlYUkAGmm5OPpG2HaGWk=";
@@ -19,14 +20,15 @@ pub enum FaultSender {
     Server,
 }
 
-/// A frame: its header as a server sends it, without MASK and key, and its unmasked payload.
+/// A frame: its header as a server sends it, without the MASK bit and the masking key, and its
+/// unmasked payload.
 struct SentFrame(Vec<u8>, Vec<u8>);
 
 fn frame(header: &[u8], payload: &[u8]) -> SentFrame {
     SentFrame(header.to_vec(), payload.to_vec())
 }
 
-/// Returns the Ping that follows every fault that does not end with a Close.
+/// Returns the Ping that follows a fault, unless the fault contains a Close.
 fn follow_up_ping() -> SentFrame {
     frame(b"\x89\x0c", b"still there?")
 }
@@ -104,8 +106,8 @@ fn frames(name: &str) -> Option<Vec<SentFrame>> {
 pub fn check_frames<'a>(name: &str, sender: FaultSender, mut sent: &'a [u8]) -> (&'a [u8], Vec<[u8; 4]>) {
     let mut keys = Vec::new();
     for (index, SentFrame(mut header, payload)) in frames(name).expect("a fault in frames").into_iter().enumerate() {
-        // These two faults mask only the first frame wrongly. The Ping that follows is masked
-        // correctly.
+        // These two faults are wrong only in the first frame: a client leaves it unmasked, or a
+        // server masks it. The Ping that follows is masked correctly, so check the index as well.
         let is_masked_wrongly = index == 0 && matches!(name, "unmasked-frame" | "masked-frame");
         let is_masked = (sender == FaultSender::Client) != is_masked_wrongly;
         if is_masked {
@@ -176,7 +178,8 @@ fn head_change(sender: FaultSender, name: &str) -> HeadChange {
         }
         (FaultSender::Server, "subprotocol-not-offered") => (&[], &["Sec-WebSocket-Protocol: unasked"]),
         (FaultSender::Server, "extension-not-offered") => (&[], &["Sec-WebSocket-Extensions: unasked"]),
-        // The remaining faults change a request and a response in the same way.
+        // Each remaining fault makes the same change to a request as to a response, so the sender
+        // does not matter.
         (_, "malformed-head") => (&[], &["this is no header line"]),
         (_, "upgrade-missing") => (&["Upgrade: websocket"], &[]),
         (_, "upgrade-to-something-else") => (&["Upgrade: websocket"], &["Upgrade: h2c"]),
@@ -197,8 +200,8 @@ fn head_change(sender: FaultSender, name: &str) -> HeadChange {
     HeadChange { removed: removed.to_vec(), added: added.iter().map(|&line| line.to_owned()).collect(), body }
 }
 
-/// Checks a faulty request for `/echo` at `host`, with any key, and that nothing follows the
-/// request.
+/// Checks a faulty request for `/echo` at `host`, which may contain any valid key. Also checks that
+/// nothing follows the request.
 #[track_caller]
 pub fn check_request(name: &str, host: &str, sent: &[u8]) {
     let valid = [
@@ -227,8 +230,8 @@ fn without_key(line: &str) -> String {
     }
 }
 
-/// Checks a faulty response to a request with [`KEY`], and the Ping that follows every fault except
-/// `status-200`. Returns the remaining bytes.
+/// Checks a faulty response to a request with [`KEY`], and the Ping that follows the response. Only
+/// the fault `status-200` sends no Ping. Returns the remaining bytes.
 #[track_caller]
 pub fn check_response<'a>(name: &str, sent: &'a [u8]) -> &'a [u8] {
     let rest = check_head(name, FaultSender::Server, &valid_response(), sent, |line| line.replace(ACCEPT, "ACCEPT"));

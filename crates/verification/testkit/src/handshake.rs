@@ -36,8 +36,8 @@ pub fn read_request_within(limits: Limits, bytes: &[u8]) -> Result<Option<Receiv
     })
 }
 
-/// Lets a server validate a complete request. Returns the request if it is valid, so that a further
-/// call of `check_upgrade()` succeeds.
+/// Lets a server validate a complete request. Returns the request only if it is valid, so a further
+/// call of its method `check_upgrade()` succeeds.
 ///
 /// # Errors
 /// Returns the rule that the request breaks.

@@ -73,8 +73,8 @@ pub(super) fn close(argument: &str) -> Result<Action, ArgumentError> {
             Err(_) => return syntax(format!("'{number}' is not a close code")),
         },
     };
-    // The engine would reject the same codes and reasons later. If the command rejects them here,
-    // the user can still edit the line.
+    // The engine would also reject an invalid code or reason, but only after the input line has
+    // been emptied. Reject it here, so that the user can still correct the line.
     let frame = CloseFrame::new(code, reason).map_err(|usage_error| ArgumentError::Value(usage_error.to_string()))?;
     Ok(Action::Link(LinkCommand::Close(frame.code(), reason.to_owned())))
 }

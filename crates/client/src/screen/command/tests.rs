@@ -84,7 +84,8 @@ fn a_wrong_value_is_reported_without_the_usage() {
     ] {
         assert_eq!(error(line), expected, "{line}");
     }
-    // This sentence comes from the engine.
+    // The engine's own error is shown here. The syntax of the line is right, so the usage is not
+    // repeated.
     let error = error("/close 1005");
     assert!(error.contains("1005") && !error.contains("usage:"), "{error}");
 }

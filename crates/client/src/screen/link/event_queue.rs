@@ -58,7 +58,8 @@ impl LinkEventSender {
     /// Adds an event, even to a full queue. To wait for room, call [`capacity`](Self::capacity).
     pub(crate) fn send(&self, event: LinkEvent) {
         self.weight.waiting.fetch_add(weight_of(&event), Ordering::Relaxed);
-        // Sending fails only without a receiver, and then the program is about to end.
+        // Sending fails only if the receiver has been dropped. The program is then about to end, so
+        // the event is no longer needed.
         let _ = self.sender.send(event);
     }
 
@@ -110,7 +111,8 @@ mod tests {
                 sender.send(LinkEvent::Message(message.clone()));
                 sent += 1;
             }
-            // The last event may exceed the limit.
+            // The queue has room until the limit is exceeded, so one more event than fits may have
+            // been sent.
             assert!((fit..=fit + 1).contains(&sent), "{sent}");
             receiver.receive(&mut Vec::new(), sent).await;
             assert!(has_room());

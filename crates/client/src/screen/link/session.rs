@@ -56,7 +56,8 @@ where
                             events.send(LinkEvent::Message(message));
                             timer = None;
                         }
-                        // The records of control frames have already been reported.
+                        // The other events are control frames. Their records have already been
+                        // reported, so there is nothing to do.
                         Ok(_) => {}
                         Err(cause) => break cause,
                     }

@@ -8,8 +8,8 @@ use serde_json::Value;
 /// chart.
 const VALUES_MAX: usize = 240;
 
-/// The maximum number of series. Later ones are ignored, because a message may contain any number
-/// of them.
+/// The maximum number of series. Later series are ignored. Without a limit, a server could make the
+/// client create any number of them.
 const SERIES_MAX: usize = 12;
 
 /// The values of one number over time.
@@ -61,7 +61,7 @@ impl NumberSeries {
                 if high <= low {
                     return BARS[3];
                 }
-                // The value is a whole number from 0 to 7, so the conversion loses nothing.
+                // The rounded value is a whole number from 0 to 7, so the conversion loses nothing.
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
                 let index = ((value - low) / (high - low) * 7.0).round() as usize;
                 BARS[index.min(7)]

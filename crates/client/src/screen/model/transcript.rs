@@ -75,9 +75,9 @@ impl Transcript {
         let names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
         let text = for_terminal(&json::one_line(&members));
         match self.entries.back_mut() {
-            // The message has the same members as the last entry, with new values, such as a status
-            // that is sent every second. It replaces the last entry, because such messages would
-            // otherwise push everything else off the screen.
+            // The message has the same members as the last entry, with new values. It may be a
+            // status that is sent every second, for example. Let it replace the last entry.
+            // Otherwise, such messages would push everything else off the screen.
             Some(last) if last.speaker == Speaker::Server && last.names.as_ref() == Some(&names) => {
                 last.text = text;
                 last.times += 1;
@@ -103,8 +103,8 @@ impl Transcript {
         self.bottom.is_none()
     }
 
-    /// Scrolls by this many entries. From the newest entry on, the transcript follows new entries
-    /// again.
+    /// Scrolls by this many entries. When the newest entry is reached, the transcript follows new
+    /// entries again.
     pub(crate) fn step(&mut self, by: isize) {
         let to = self.visible().saturating_add_signed(by).max(1);
         self.bottom = (to < self.entries.len()).then(|| self.dropped + to as u64 - 1);

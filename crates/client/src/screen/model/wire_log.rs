@@ -129,7 +129,8 @@ impl WireLog {
     pub(crate) fn index(&self) -> Option<usize> {
         let newest = self.entries.len().checked_sub(1)?;
         let Some(selected) = self.selected else { return Some(newest) };
-        // If the selected record has been dropped, the oldest record is the nearest one.
+        // The selected record may have been dropped. The subtraction then returns 0, which is the
+        // index of the oldest record, the nearest one that still exists.
         let oldest = self.entries[0].number;
         let index = usize::try_from(selected.saturating_sub(oldest)).unwrap_or(newest);
         Some(index.min(newest))
@@ -145,8 +146,8 @@ impl WireLog {
         self.selected = self.entries.get(index).map(|entry| entry.number);
     }
 
-    /// Moves the selection by this many records. Past the newest record, the selection follows new
-    /// records again.
+    /// Moves the selection by this many records. When it moves past the newest record, the
+    /// selection follows new records again.
     pub(crate) fn step(&mut self, by: isize) {
         let Some(index) = self.index() else { return };
         let to = index.saturating_add_signed(by);
@@ -192,7 +193,8 @@ mod tests {
         assert_eq!(log(&[(ToServer, PING)]).round_trip(), None);
         let text: (Direction, &[u8]) = (ToClient, TEXT);
         assert_eq!(log(&[(ToServer, PING), text, (ToClient, PONG)]).round_trip(), Some(Duration::from_millis(2)));
-        // A Ping without a payload, and an unsolicited Pong.
+        // An empty Pong answers a Ping without a payload. A Pong with a payload that no Ping had is
+        // unsolicited, so it is not measured.
         assert_eq!(
             log(&[(ToServer, &[0x89, 0x80, 0, 0, 0, 0]), (ToClient, &[0x8a, 0])]).round_trip(),
             Some(Duration::from_millis(1))

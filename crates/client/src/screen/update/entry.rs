@@ -62,7 +62,7 @@ pub(super) fn complete(model: &mut Model) {
     let lines = command::completions(model.editor.text());
     match lines.as_slice() {
         // The user is typing a command that cannot be completed. Moving the focus would interrupt
-        // the typing.
+        // the typing, so do nothing.
         [] if model.editor.text().starts_with('/') => {}
         [] => model.focus = model.focus.next(),
         [line] => {

@@ -182,7 +182,7 @@ fn repeated_tabs_list_every_rule_and_start_again() {
     let names: Vec<_> = seen.iter().flat_map(|hint| hint.split("  ").filter(|name| !name.starts_with('('))).collect();
     let all = command::completions("/break ");
     assert_eq!(names, all.iter().map(|line| line.trim_start_matches("/break ")).collect::<Vec<_>>());
-    // Any other key also starts the list again.
+    // After any other key, Tab starts the list from the beginning.
     press(&mut model, KeyCode::Tab);
     press(&mut model, KeyCode::Left);
     press(&mut model, KeyCode::Tab);

@@ -46,9 +46,9 @@ fn wide_status(model: &Model) -> String {
     )
 }
 
-/// Formats the status for a narrow terminal. Omits what was not negotiated, and the parameters of
-/// the extensions, which the handshake shows. The parts that never change come last, because the
-/// end may be cut off.
+/// Formats the status for a narrow terminal. Omits whatever was not negotiated. Also omits the
+/// parameters of the extensions, because the handshake shows them anyway. The parts that never
+/// change come last, because the end may be cut off.
 fn short_status(model: &Model) -> String {
     let extensions = model.extensions.iter().filter_map(|name| name.split(';').next());
     let negotiated: Vec<_> = model.subprotocol.as_deref().into_iter().chain(extensions).collect();
@@ -76,8 +76,8 @@ pub(super) fn draw_input(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
     // The mark takes two columns, and the cursor takes one if it is after the last character.
     let columns = usize::from(area.width).saturating_sub(3);
-    // Measure only this many characters near the cursor, which is far more than a line shows.
-    // Measuring all of a long paste for every picture would take too much time.
+    // Measure only this many characters before and after the cursor, which is far more than a line
+    // shows. Measuring all of a long paste for every picture would take too much time.
     let nearby = 4 * columns.max(1);
     let text = model.editor.text();
     let at = model.editor.before_cursor().len();

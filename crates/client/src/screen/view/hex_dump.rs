@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::{style::Styles, text::width};
 
 /// Formats the bytes in at most `rows` lines, which include the start of the selected field. If all
-/// bytes then fit, they also use the `spare` lines.
+/// bytes fit into `rows` and `spare` lines together, the spare lines also show bytes.
 ///
 /// If bytes are left out after these lines, their number is shown in one of the `spare` lines.
 /// Without a spare line, the number is shown after the last bytes or, if it does not fit there, in
@@ -31,7 +31,8 @@ pub(super) fn hex_dump(
     let is_whole = record.length == record.bytes.len() as u64;
     let beside = spare == 0 && width_of(row) + width(&words(record.length)) <= columns;
     let rows = match spare {
-        // Nothing is left out, so the spare lines can show bytes.
+        // All bytes fit if the spare lines are used too. Then no bytes are left out, and no spare
+        // line is needed to show their number.
         _ if is_whole && all <= rows + spare => rows + spare,
         // The last line shows the number of bytes left out, so there is one line fewer for bytes.
         0 if !beside => rows.saturating_sub(1),

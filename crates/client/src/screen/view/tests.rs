@@ -185,7 +185,7 @@ fn the_directions_differ_in_colour_and_without_colour_too() {
 #[test]
 fn a_violation_is_named() {
     let mut model = model((80, 24));
-    // An unmasked frame from the client.
+    // A frame from the client that is not masked, which is a violation.
     add(&mut model, records(&[(Direction::ToServer, &[0x81, 1, b'x'])]));
     let screen = draw_text(&model);
     assert!(screen.contains("UnmaskedFrame"), "{screen}");

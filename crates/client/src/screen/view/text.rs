@@ -51,8 +51,8 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut rest = text;
     while width(rest) > columns {
         let full = prefix(rest, columns);
-        // `columns` is at least 2, so a wide character fits. A cluster that is wider still gets a
-        // line of its own, so that each iteration makes progress.
+        // `columns` is at least 2, so a wide character fits. A cluster that is wider than `columns`
+        // gets a line of its own. Otherwise, `full` would be empty and the loop would never end.
         let full = if full.is_empty() { rest.graphemes(true).next().unwrap_or(rest) } else { full };
         let cut = match full.rfind(' ') {
             _ if rest[full.len()..].starts_with(' ') => full.len(),
@@ -68,7 +68,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
 
 /// Formats a number of bytes in few columns: `999 B`, `1.5 kB`.
 pub(super) fn bytes(count: u64) -> String {
-    // The precision is enough for three digits.
+    // An `f64` has far more precision than the few digits that are displayed.
     #[allow(clippy::cast_precision_loss)]
     let size = count as f64;
     match count {

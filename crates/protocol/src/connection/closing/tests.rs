@@ -46,7 +46,7 @@ fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing>
     let may_read = !facts.ignores_input() && facts.peer_stream != PeerStream::EofReached;
     match transition {
         Transition::CloseSent if facts.state() == State::Open => next.on_close_sent(Some(CloseFrame::NORMAL)),
-        // A connection answers a Close that it receives.
+        // A connection answers a Close that it receives, so a Close is recorded as sent too.
         Transition::CloseReceived if may_read => {
             next.on_close_received(Some(CloseFrame::new(CloseCode::GOING_AWAY, "bye").unwrap()));
             next.on_close_sent(Some(CloseFrame::new(CloseCode::GOING_AWAY, "").unwrap()));
@@ -55,7 +55,7 @@ fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing>
             next.on_close_received(None);
             next.on_close_sent(None);
         }
-        // Failing a connection sends a Close.
+        // A connection that fails sends a Close, so a Close is recorded as sent too.
         Transition::Violation if may_read => {
             next.on_close_sent(Some(CloseFrame::for_violation(&Violation::UnmaskedFrame)));
             next.on_violation(Violation::UnmaskedFrame);
@@ -65,8 +65,11 @@ fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing>
         Transition::WriteError => next.on_write_error(),
         Transition::ReadError if facts.peer_stream == PeerStream::Open => next.on_read_error(),
         Transition::OutputDiscarded if facts.write_failed || facts.timed_out => next.on_output_discarded(),
-        // The timer runs only while closing, or after the end of the peer's stream.
-        Transition::Timeout if facts.state() != State::Open || facts.peer_stream != PeerStream::Open => {
+        // The close timer runs while the connection is closing, and after the end of the peer's
+        // stream, so it can expire then.
+        Transition::Timeout
+            if facts.state() != State::Open || facts.peer_stream != PeerStream::Open || facts.write_failed =>
+        {
             next.on_timeout();
         }
         Transition::TcpStep => next.on_tcp_step(facts.tcp_step(role)?),
@@ -165,7 +168,8 @@ fn nothing_is_done_with_tcp_after_it_has_ended_and_no_half_close_is_repeated() {
             if after.half_closed {
                 assert_ne!(after.tcp_step(role), Some(TcpStep::HalfClose), "{context}");
             }
-            // A client lets the server close TCP, unless it fails the connection (section 7.1.1).
+            // A client waits until the server closes TCP, unless the client fails the connection
+            // (section 7.1.1).
             if role == Role::Client && after.violation.is_none() {
                 assert_ne!(after.tcp_step(role), Some(TcpStep::HalfClose), "{context}");
             }

@@ -45,9 +45,9 @@ impl Deflating {
     }
 
     /// Returns whether the peer can decompress a prepared frame that was compressed with a window
-    /// of this size. If so, this method also clears our own window. The peer's window will hold the
-    /// data of that frame, which ours does not hold, so no later message may refer to data from
-    /// before it.
+    /// of this size. If so, this method also clears our own window. The peer's window will contain
+    /// that frame's data and ours will not. The two windows then differ, so no later message may
+    /// refer to data from before that frame.
     pub(in super::super) fn admits_prepared(&mut self, window_bits: WindowBits) -> bool {
         let is_readable = window_bits <= self.deflater.window_bits();
         if is_readable {
@@ -87,8 +87,8 @@ impl Inflating {
     /// Takes the whole inflated message, after its last fragment.
     pub(in super::super) fn take(&mut self) -> Bytes {
         let mut message = std::mem::take(&mut self.message);
-        // The buffer grew by doubling. An application that keeps the message should not keep the
-        // spare capacity too.
+        // The buffer grew by doubling, so it may have much spare capacity. Free that capacity,
+        // because the application may keep the message for a long time.
         message.shrink_to_fit();
         message.into()
     }

@@ -66,21 +66,24 @@ impl Receiver {
     /// of the length (5.2), and the limits (10.4).
     #[inline]
     pub(super) fn peek_unfragmented(&self) -> Option<UnfragmentedFrame> {
-        // The rest of a frame or of a fragmented message is not the common case.
+        // While a frame or a fragmented message is incomplete, the next bytes cannot begin a new
+        // message, so leave them to the slow path.
         if self.frame.is_some() || self.message.is_some() {
             return None;
         }
         let bytes = self.input.unconsumed();
         let (&[first, second], rest) = bytes.split_first_chunk()?;
-        // Compare FIN, RSV1-3 and the opcode in one step.
+        // FIN, RSV1-3 and the opcode are all in the first byte, so one comparison checks all of
+        // them.
         let kind = match first {
             FIN_TEXT => MessageKind::Text,
             FIN_BINARY => MessageKind::Binary,
             _ => return None,
         };
         // If the MASK bit is correct, XOR leaves only the seven bits of the length. A wrong MASK
-        // bit leaves a value of 128 or more, which only the last arm matches. A 64-bit length is
-        // left to the slow path too, because it exceeds the limit of the fast path.
+        // bit leaves a value of 128 or more, which only the last arm matches. A 64-bit length (127)
+        // reaches the last arm too, because a payload that needs it exceeds the limit of the fast
+        // path.
         let (length, rest) = match second ^ self.mask_bit {
             short @ 0..126 => (usize::from(short), rest),
             126 => {
@@ -98,13 +101,14 @@ impl Receiver {
             }
         };
         // A length of 126 or more must be written in the 16-bit form, and a smaller length in the
-        // seven-bit form.
+        // seven-bit form. The slow path reports a length in the wrong form, and also processes a
+        // payload that is incomplete or too long for the fast path.
         let is_shortest = (length < 126) == (second & LENGTH < 126);
         if !is_shortest || length > rest.len().min(self.fast_path_limit?) {
             return None;
         }
-        // The whole payload has arrived. `rest` begins after the header, so the other bytes are the
-        // header.
+        // The whole payload has arrived. `rest` is what follows the header, so the difference
+        // between the two lengths is the length of the header, and the payload starts there.
         let start = bytes.len() - rest.len();
         Some(UnfragmentedFrame { kind, key, payload: start..start + length })
     }

@@ -73,8 +73,8 @@ pub(super) struct Receiver {
     /// the configured limits, and at most one [`CACHED_PIECE`], because the slow path handles large
     /// payloads faster. `None` if the fast path accepts no message.
     fast_path_limit: Option<usize>,
-    /// The decompressor, if compression was negotiated. Only then may the peer set RSV1. Set before
-    /// the connection is used.
+    /// The decompressor, if compression was negotiated. The peer may set RSV1 only if the
+    /// decompressor is present. This field is set before the connection is used.
     //= docs/src/rfc6455.md#section-5-2
     //# The use of an extension MUST be negotiated in the opening handshake, in the way that the
     //# extension specifies.
@@ -89,8 +89,8 @@ pub(super) struct Receiver {
     /// The validator of the text message that is arriving. It is not part of `message`, because a
     /// message in one frame needs it too when that frame takes several reads.
     utf8: Utf8Validator,
-    /// Whether a byte has been processed since this flag was last reset. The keep-alive takes that
-    /// as a sign of life.
+    /// Whether a byte has been processed since this flag was last reset. The keep-alive treats a
+    /// processed byte as a sign of life.
     activity: bool,
 }
 
@@ -149,8 +149,9 @@ impl Receiver {
     /// Decodes the next control frame or message. Returns `None` when the input ends before one is
     /// complete.
     pub(super) fn next(&mut self) -> Result<Option<Decoded>, Violation> {
-        // Nearly every message is one complete, uncompressed frame. `None` only means that the next
-        // message is not such a frame.
+        // Try the fast path first, because nearly every message is one complete, uncompressed
+        // frame. `None` only means that the next message is not such a frame, so the slow path
+        // follows.
         if let Some((kind, range)) = self.next_unfragmented() {
             return Ok(Some(Decoded::Unfragmented(kind, range)));
         }
@@ -161,15 +162,16 @@ impl Receiver {
                 None => match self.begin_frame()? {
                     Some(frame) => frame,
                     None => {
-                        // The next header is incomplete. Drop the consumed bytes here, once per
-                        // read, and not after each frame.
+                        // The next header is incomplete, so no more frames can be decoded until the
+                        // next read. Drop the consumed bytes now, because dropping them once per
+                        // read costs less than after each frame.
                         self.input.compact();
                         return Ok(None);
                     }
                 },
             };
-            // Process the part of the payload that has arrived, even if it is incomplete. A frame
-            // that trickles in is then processed once per byte and not once per read, and invalid
+            // Process the part of the payload that has arrived, even if it is incomplete. Each byte
+            // of a frame that trickles in is then processed only once, when it arrives, and invalid
             // UTF-8 is found at the first impossible byte.
             let available = frame.length.min(self.input.unconsumed_len());
             if let FrameClass::Compressed { kind, last } = frame.class {
@@ -183,12 +185,12 @@ impl Receiver {
                 self.input.compact();
                 return Ok(None);
             }
-            // The frame is complete. Consume it before acting on it, so that no early return below
-            // can decode it twice.
+            // The frame is complete. Consume it before acting on it, so that an early return below
+            // cannot cause it to be decoded twice.
             let range = self.input.consume(frame.length);
             match frame.class {
-                // A control frame is not part of the message that it interrupts (section 5.4).
-                // Return it at once and leave that message as it is.
+                // A control frame is not part of the message that it interrupts (section 5.4), so
+                // return it at once and leave that message as it is.
                 FrameClass::Control(opcode) => return Ok(Some(Decoded::Control(opcode, range))),
                 // A text message must not end inside a character, so check that its last character
                 // is complete.
@@ -196,15 +198,15 @@ impl Receiver {
                     self.check_complete(kind)?;
                     return Ok(Some(Decoded::Unfragmented(kind, range)));
                 }
-                // A fragment that is not the last one completes no message, so the loop continues
-                // with the next frame.
+                // Only the last fragment completes the message. After any other fragment, the loop
+                // continues with the next frame.
                 FrameClass::Fragment { kind, last } => {
                     if let Some(payload) = self.add_fragment(kind, last, range)? {
                         return Ok(Some(Decoded::Reassembled(kind, payload)));
                     }
                 }
-                // The payload of a compressed frame has already been inflated into the buffer of
-                // its message.
+                // The payload of a compressed frame was inflated above, into the buffer of its
+                // message, so the frame only has to be counted.
                 FrameClass::Compressed { kind, last } => {
                     if let Some(payload) = self.end_compressed_frame(kind, last)? {
                         return Ok(Some(Decoded::Reassembled(kind, payload)));
@@ -221,24 +223,26 @@ impl Receiver {
         //= docs/src/rfc6455.md#section-6-2
         //# An endpoint MUST parse incoming bytes as frames as described in section 5.2.
         let bytes = self.input.unconsumed();
-        // The first two bytes determine the length of the header.
+        // The first two bytes contain the opcode and determine the length of the header, so nothing
+        // can be checked before both have arrived.
         let &[first, second, ..] = bytes else { return Ok(None) };
-        // Check these rules before the rest of the header has arrived, so that a frame with an
-        // invalid opcode is rejected without waiting for more bytes.
+        // Check the rules for these two bytes before the rest of the header has arrived, so that a
+        // frame with an invalid opcode is rejected without waiting for more bytes.
         to_result(rules::check_first_bytes(first, second, ControlFlow::Break))?;
-        // If the header is incomplete, nothing is consumed, and the next call starts again from its
-        // first byte.
+        // If the header is incomplete, nothing has been consumed, so the next call starts again
+        // from the first byte of the header.
         let Some(header) = RawHeader::read(bytes) else { return Ok(None) };
-        // The other rules depend on the whole header, and on the frames before it.
+        // The other rules need the whole header, and some of them also depend on the frames before
+        // it.
         to_result(rules::check_length(&header, ControlFlow::Break))?;
         to_result(rules::check_in_context(&header, &self.context(), ControlFlow::Break))?;
-        // `classify` never returns `None` here, because the rules have rejected unknown opcodes,
-        // and continuation frames while no message is open.
+        // `classify` never returns `None` here, because the rules above have already rejected
+        // unknown opcodes, and continuation frames while no message is open.
         let Some(class) = self.classify(&header) else { return Ok(None) };
         self.input.consume(header.header_len());
         self.activity = true;
-        // The cast cannot truncate: the rules have compared the length with a limit that is a
-        // `usize`, or with 125.
+        // The cast cannot truncate, because the rules have already rejected every length above the
+        // frame limit, which is a `usize`, and every control frame above 125 bytes.
         #[allow(clippy::cast_possible_truncation)]
         let length = header.payload_length as usize;
         Ok(Some(OpenFrame { class, key: header.masking_key, length, processed: 0 }))
@@ -304,8 +308,8 @@ impl Receiver {
     fn unmask_and_validate(&mut self, frame: &mut OpenFrame, available: usize) -> Result<(), Violation> {
         let range = self.input.next_range(frame.processed, available - frame.processed);
         let fresh = self.input.slice_mut(range);
-        // The new bytes rarely start at a multiple of four, so rotate the key to continue where the
-        // last call stopped.
+        // The key repeats every four bytes, and the last call may have stopped in the middle of it.
+        // Rotate the key, so that it continues where the last call stopped.
         let key = frame.key.map(|key| key.at(frame.processed));
         self.activity |= !fresh.is_empty();
         frame.processed = available;
@@ -313,23 +317,25 @@ impl Receiver {
             frame.class,
             FrameClass::Unfragmented(MessageKind::Text) | FrameClass::Fragment { kind: MessageKind::Text, .. }
         );
-        // Only the payload of a text message is validated here. This method also unmasks control
-        // frames, but the reason in a Close is validated when the Close is parsed.
+        // Only the payload of a text message is validated here, so any other payload just has to be
+        // unmasked. The reason in a Close must be UTF-8 too, but it is validated when the Close is
+        // parsed.
         if !is_text {
             if let Some(key) = key {
                 apply_mask(fresh, key);
             }
             return Ok(());
         }
-        // Validation fails at the first byte that cannot be part of valid UTF-8, without waiting
-        // for the rest of the message.
+        // Unmask and validate one piece at a time, so that the piece is still in the cache when it
+        // is validated. Validation fails at the first byte that cannot be part of valid UTF-8,
+        // without waiting for the rest of the message.
         //= docs/src/rfc6455.md#section-8-1
         //# An endpoint that must interpret bytes as UTF-8, and finds that they are not valid UTF-8,
         //# MUST fail the connection.
         for piece in fresh.chunks_mut(CACHED_PIECE) {
             if let Some(key) = key {
-                // The length of a piece is a multiple of four, so each piece begins with the same
-                // key byte.
+                // The length of every piece before the last is a multiple of four, so all pieces
+                // begin with the same byte of the key.
                 //= docs/src/rfc6455.md#section-6-2
                 //# A server MUST unmask the data frames that it receives from a client.
                 apply_mask(piece, key);
@@ -351,7 +357,8 @@ impl Receiver {
     ) -> Result<(), Violation> {
         let range = self.input.consume(available);
         let fresh = self.input.slice_mut(range);
-        // The consumed bytes shorten the frame, so the key has to advance with them.
+        // These bytes are consumed, so the next call receives only the rest of the payload. Rotate
+        // the key, so that it fits the first byte of that rest.
         if let Some(key) = &mut frame.key {
             apply_mask(fresh, *key);
             *key = key.at(available);
@@ -362,16 +369,17 @@ impl Receiver {
         // compressed frame.
         let Some(inflating) = &mut self.inflating else { return Ok(()) };
         let (inflated, result) = inflating.add(fresh, last && frame.length == 0, self.config.limits.max_message_bytes);
-        // Validate the inflated bytes before returning the error that follows them. Which violation
-        // is reported then does not depend on how the payload was split into reads.
+        // Validate the inflated bytes first, and only then return an error that occurred after
+        // them. Otherwise, the reported violation would depend on how the payload was split into
+        // reads.
         if kind == MessageKind::Text {
             self.utf8.push(inflated).map_err(|_| Violation::TextNotUtf8)?;
         }
         result
     }
 
-    /// Checks that a text message does not end inside a character, which no further byte could
-    /// complete.
+    /// Checks that a text message does not end in the middle of a character. The message is over,
+    /// so no later byte can complete it.
     #[inline]
     fn check_complete(&self, kind: MessageKind) -> Result<(), Violation> {
         //= docs/src/rfc6455.md#section-5-6
@@ -382,7 +390,8 @@ impl Receiver {
     /// Appends a complete fragment to its message. Returns the message if this fragment is the last
     /// one.
     fn add_fragment(&mut self, kind: MessageKind, last: bool, range: Range<usize>) -> Result<Option<Bytes>, Violation> {
-        // The first fragment opens the message. The rules have checked the order of fragments.
+        // The first fragment opens the message. The rules have already checked the order of the
+        // fragments, so every later fragment finds its message open.
         //= docs/src/rfc6455.md#section-5-4
         //# Unless an extension says otherwise, an endpoint MUST NOT depend on the frame boundaries
         //# within a message.
@@ -409,7 +418,8 @@ impl Receiver {
             return Ok(None);
         }
         self.check_complete(kind)?;
-        // The message ends here. Its payload is in the inflater's buffer.
+        // The message ends here. Its payload is in the inflater's buffer, so return the contents of
+        // that buffer.
         self.message = None;
         Ok(self.inflating.as_mut().map(|inflating| inflating.take()))
     }

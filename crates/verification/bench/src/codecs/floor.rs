@@ -22,8 +22,8 @@ impl Codec for MemcpyCodec {
         while copied < count * length {
             self.buffer.clear();
             self.task.stream.fill(&mut self.buffer);
-            // A piece may end within the next message, whose first bytes are then counted too. They
-            // hardly affect the result.
+            // A piece may end within the next message. The first bytes of that message are then
+            // copied and counted as well, but they hardly affect the result.
             copied += black_box(&self.buffer).len();
         }
         count * length

@@ -1,9 +1,9 @@
 //! The libraries without a socket: from bytes in memory to messages, and back.
 //!
 //! This benchmark measures only the work of the library itself. Reading includes one copy out of
-//! the [`RepeatingStream`](crate::repeating_stream::RepeatingStream), as out of a socket. For
-//! comparison, `memcpy` is that copy alone, and `floor` copies, parses headers and unmasks
-//! payloads.
+//! the [`RepeatingStream`](crate::repeating_stream::RepeatingStream), as reading from a socket
+//! does. For comparison, `memcpy` is that copy alone, and `floor` copies, parses headers and
+//! unmasks payloads.
 
 mod batch;
 mod codec;

@@ -88,7 +88,7 @@ impl LoadGenerator {
                 let index = event.token().0;
                 if !which.contains(&index) {
                     // Every socket is reported as writable once, so this event may be for a
-                    // connection that does not take part in this exchange.
+                    // connection that does not take part in this exchange. In that case, ignore it.
                     continue;
                 }
                 let connection = &mut self.connections[index];

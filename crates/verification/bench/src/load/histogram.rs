@@ -9,8 +9,8 @@ const STEP_BITS: u32 = STEPS.ilog2();
 
 /// Counts how often each latency occurred.
 ///
-/// The width of a bucket grows with its values. So a few kilobytes are enough for microseconds and
-/// seconds, and adding a value takes only a shift and an increment.
+/// The width of a bucket grows with its values. So a few kilobytes are enough for values from
+/// nanoseconds to seconds, and adding a value takes only a shift and an increment.
 #[derive(Debug, Clone)]
 pub(crate) struct Histogram {
     counts: Vec<u32>,
@@ -31,7 +31,8 @@ impl Default for Histogram {
 /// ```
 fn bucket(nanoseconds: u64) -> usize {
     let doublings = nanoseconds.max(1).ilog2().saturating_sub(STEP_BITS);
-    // The highest bits of the value: between 32 and 63, or below 32 if the value was not shifted.
+    // The six highest bits of the value: a number from 32 to 63. A value below 32 is not shifted,
+    // so `step` is the value itself.
     let step = nanoseconds >> doublings;
     usize::try_from(u64::from(doublings * STEPS) + step).unwrap_or(usize::MAX)
 }

@@ -85,8 +85,8 @@ pub fn parse(bytes: &[u8]) -> Option<(usize, usize, [u8; 4])> {
 const MAX_HEADER: usize = 14;
 
 impl FrameTranslator {
-    /// Turns the next bytes of a client's frames into a server's. `output` must have room for as
-    /// many bytes, and for one header.
+    /// Turns the next bytes of a client's frames into bytes of a server's frames. `output` must
+    /// have room for as many bytes as `bytes` contains, and for one header.
     pub fn translate<'a>(&mut self, mut bytes: &[u8], output: &'a mut [u8]) -> &'a [u8] {
         let mut at = 0;
         loop {

@@ -21,7 +21,7 @@ const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// request.
 ///
 /// # Errors
-/// The connection fails, or the request has no key.
+/// Fails if the connection fails, or if the request has no key.
 pub async fn accept(stream: &mut TcpStream) -> io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,9 +1,9 @@
 //! Echo servers. Each server runs in its own process and on one thread, and prints its address.
 //!
 //! Each library is used as its documentation recommends for a fast server: with vector instructions
-//! and validation enabled, and with gathered writes where it supports them. [`serve`] contains what
-//! all servers share. [`handshake`] performs the opening handshake for libraries that have no HTTP
-//! handshake.
+//! and validation enabled, and with gathered writes where it supports them. [`serve`] contains the
+//! code that all servers share. [`handshake`] performs the opening handshake for libraries that
+//! have no HTTP handshake.
 
 mod batch;
 mod fastwebsockets;
@@ -29,9 +29,9 @@ pub struct Peer {
     /// The name of the crate whose version is in this package's manifest. Empty for a server
     /// without a library.
     pub crate_name: &'static str,
-    /// Runs an echo server without end.
+    /// Runs an echo server until an error occurs.
     pub echo: fn() -> io::Result<()>,
-    /// Runs a server without end that forwards each message to all other clients.
+    /// Runs a server that forwards each message to all other clients, until an error occurs.
     pub fan_out: Option<fn() -> io::Result<()>>,
 }
 

@@ -11,14 +11,14 @@ use tokio::net::{TcpSocket, TcpStream};
 /// An error from any of the libraries.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The maximum number of connections that wait to be accepted. Some measurements open ten thousand
-/// at once.
+/// The maximum number of connections that may wait to be accepted. It is high, because some
+/// measurements open ten thousand connections.
 const BACKLOG: u32 = 4096;
 
-/// Serves connections without end on one thread, with one task for each connection.
+/// Serves connections on one thread until an error occurs, with one task for each connection.
 ///
 /// # Errors
-/// The port cannot be bound, or a connection cannot be accepted.
+/// Fails if the port cannot be bound, or if a connection cannot be accepted.
 pub fn serve<F, Fut>(handle: F) -> io::Result<()>
 where
     F: Fn(TcpStream) -> Fut,
@@ -35,7 +35,8 @@ where
             stream.set_nodelay(true)?;
             // Spawn the future itself, because an async block around it would double the size of
             // the task. Ignore its result: the load generator disconnects without a Close, which
-            // each library reports differently. The load generator itself checks the echoes.
+            // each library reports differently. No error goes unnoticed, because the load generator
+            // checks every echo.
             tokio::spawn(handle(stream));
         }
     })

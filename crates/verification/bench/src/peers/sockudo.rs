@@ -9,8 +9,8 @@ use sockudo_ws::{Config, Http1, Message, server::WebSocketServer};
 pub(super) fn serve() -> io::Result<()> {
     sockudo_ws::init_clock();
     super::serve::serve(async |stream| {
-        // `accept_raw` keeps the concrete type of the stream. The library's other method for
-        // accepting adds a virtual call.
+        // Use `accept_raw`, because it keeps the concrete type of the stream. The library's other
+        // method for accepting would add a virtual call.
         let server = WebSocketServer::<Http1>::new(Config::default());
         let (mut connection, _) = server.accept_raw(stream).await?;
         while let Some(message) = connection.next().await {

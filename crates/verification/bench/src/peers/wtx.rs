@@ -16,8 +16,8 @@ pub(super) fn serve() -> io::Result<()> {
         let mut buffer = Vector::new();
         loop {
             buffer.clear();
-            // `Adaptive` leaves a message that arrived in one frame in the read buffer, without a
-            // copy.
+            // With `Adaptive`, a message that arrived in one frame stays in the read buffer, so it
+            // is not copied.
             let origin = WebSocketPayloadOrigin::Adaptive;
             let mut frame = reader.read_frame(&mut buffer, &mut common, origin).await?;
             match frame.op_code() {

@@ -15,11 +15,11 @@ use crate::implementation::Implementation;
 
 /// Runs all cases. `url` is the suite's address with a slash at the end.
 ///
-/// An error in a case does not end the run: the suite breaks rules on purpose, and rates the
-/// client's reaction.
+/// An error in a case does not end the run. Such errors are expected, because the suite breaks
+/// rules on purpose and rates the client's reaction.
 ///
 /// # Errors
-/// The suite cannot be reached, or does not send the number of cases.
+/// Fails if the suite cannot be reached, or if it does not send the number of cases.
 pub async fn run(of: Implementation, url: &str) -> Result<(), String> {
     let name = of.name();
     let count = open(of, &format!("{url}getCaseCount")).await?;

@@ -33,7 +33,8 @@ pub fn to_client(input: &[u8]) {
 fn to(role: Role, input: &[u8]) {
     let Some((seed, rest)) = seed(input) else { return };
     let Some((parameters, bytes)) = rest.split_first() else { return };
-    // 64 KiB is twice the largest window.
+    // 64 KiB is twice the largest window, so a message within this limit can be longer than any
+    // window.
     let limits = limits(seed, Limits::DEFAULT.max_message_bytes(64 << 10));
     let options = options(*parameters);
     let negotiated = negotiated_by(role, &options);
@@ -67,8 +68,8 @@ fn compare(record: &EngineRecord, bytes: &[u8], mut inflater: OneShotInflater, l
             assert_eq!(OneShotResult::Message(message.to_vec()), expected);
             continue;
         }
-        // The engine did not return this message, so it must have failed, or the message must be
-        // incomplete.
+        // The engine did not return this message. So either the engine must have failed the
+        // connection, or the message must be incomplete.
         match (&record.violation, expected) {
             (Some(Violation::DeflateInvalid), expected) => assert_eq!(expected, OneShotResult::Invalid),
             (Some(Violation::MessageTooBig { .. }), expected) if is_compressed => {
@@ -88,8 +89,8 @@ fn compare(record: &EngineRecord, bytes: &[u8], mut inflater: OneShotInflater, l
     assert_ne!(record.violation, Some(Violation::DeflateInvalid), "all sent messages were received");
 }
 
-/// Checks that decompressing a message never needs more memory than the limit and one byte. The
-/// additional byte shows that the message exceeds the limit.
+/// Checks that decompressing a message never needs more memory than the limit plus one byte. The
+/// additional byte is needed to notice that the message exceeds the limit.
 fn assert_bounded(bytes: &[u8], negotiated: &NegotiatedDeflate, limit: usize) {
     let mut inflater = Inflater::new(negotiated);
     let compressed = messages(bytes).into_iter().filter(|message| message.is_compressed);

@@ -15,7 +15,7 @@ pub(super) const fn limits() -> Limits {
 
 /// The common interface of the two sides of a handshake.
 pub(super) trait HandshakeSide: Sized {
-    /// The value that a valid head results in.
+    /// The result of a valid head.
     type Done;
     /// The error for an invalid head.
     type Error;
@@ -81,7 +81,7 @@ fn describe<H: HandshakeSide>(result: &HeadResult<H>) -> String {
 /// exceed a limit on heads.
 ///
 /// A head can be malformed and too long, and the split determines which mistake is noticed first.
-/// The two are therefore treated as the same result.
+/// This function therefore does not distinguish between the two mistakes.
 fn is_invalid_head<H: HandshakeSide>(result: &HeadResult<H>) -> bool {
     let violation = result.as_ref().and_then(|result| result.as_ref().err()).and_then(H::violation);
     matches!(

@@ -40,7 +40,8 @@ pub fn run(input: &[u8]) {
     };
     let response = rejection(&violation);
     assert!(response.status().is_client_error(), "{violation:?} has the status {}", response.status());
-    // The body may quote the request. The quotation must not become part of the head.
+    // The body may quote the request, but no part of the quotation may get into the head. So remove
+    // the body, and check that the remaining bytes are exactly one head.
     let bytes = encode_response(&response);
     let body = response.body().as_bytes();
     assert!(bytes.ends_with(body));

@@ -27,8 +27,9 @@ pub fn run(input: &[u8]) {
     let (of_client, of_server) = negotiate(&options);
     let now = Instant::now();
     let keys = Box::new(move || MaskingKey(seed.to_be_bytes()));
-    // The clock never advances, and a Ping follows each fragment except the last. Disable the limit
-    // on control frames per second, which these Pings could exceed.
+    // A Ping follows each fragment except the last. The clock never advances, so all these Pings
+    // arrive within the same second. Disable the limit on control frames per second, because the
+    // Pings could exceed it.
     let limits = Limits::DEFAULT.max_control_frames_per_second(u32::MAX);
     let config = Arc::new(Config::default().limits(limits));
     let mut client = Connection::client(Arc::clone(&config), keys, now).with_deflate(&of_client);
@@ -41,7 +42,8 @@ pub fn run(input: &[u8]) {
         };
         let pings = task.send(from, seed, &options);
         let mut events = transfer(from, to, seed, now);
-        // Ignore Pongs, which answer earlier Pings.
+        // Ignore Pongs. They answer the Pings of earlier messages, so they do not belong to this
+        // message.
         events.retain(|event| !matches!(event, ReceivedEvent::Pong(_)));
         let mut expected = vec![ReceivedEvent::Ping(Vec::new()); pings];
         expected.push(match task.kind {
@@ -83,8 +85,8 @@ impl SendTask {
     fn read(input: &[u8]) -> Option<(Self, &[u8])> {
         let (&[mode, len, repetitions], rest) = input.split_first_chunk()?;
         let (chunk, rest) = rest.split_at_checked(len.into())?;
-        // At most 63 repetitions make a message of less than 16 KiB. Larger messages would only
-        // make the target slower.
+        // Repeat the chunk at most 63 times, so that the result is shorter than 16 KiB. Longer
+        // messages would make the target slower without testing anything else.
         let message = chunk.repeat(usize::from(repetitions % 64));
         let kind = if mode & 2 == 0 { MessageKind::Text } else { MessageKind::Binary };
         let task = Self {
@@ -120,8 +122,8 @@ impl SendTask {
             (SendForm::Owned | SendForm::PreparedMessage, _) => from.send(whole()),
             (SendForm::Borrowed, MessageKind::Text) => from.send_text(text()),
             (SendForm::Borrowed, MessageKind::Binary) => from.send_binary(message),
-            // An odd seed leads to larger pieces. Thousands of small fragments would only make the
-            // target slower.
+            // Make the seed odd, because `pieces()` then returns larger pieces. Thousands of small
+            // fragments would make the target slower without testing anything else.
             (SendForm::Fragments, _) => pieces(seed | 1, message)
                 .into_iter()
                 .try_for_each(|piece| {

@@ -8,15 +8,17 @@ pub fn stored_block(data: &[u8]) -> Vec<u8> {
 }
 
 /// Returns a payload that repeats three bytes from 32,768 bytes back, the maximum distance in
-/// DEFLATE: one block with fixed codes, and then the first byte of the empty block.
+/// DEFLATE. The payload consists of one block with fixed codes, and of the header of an empty
+/// stored block. The sender has removed the other four bytes of that block (RFC 7692, section
+/// 7.2.1).
 #[must_use]
 pub fn far_back_reference() -> Vec<u8> {
     let mut bits = BitWriter::default();
     bits.number(0b010, 3); // BFINAL 0, BTYPE 01
-    bits.code(1, 7); // 257: a length of 3
-    bits.code(29, 5); // distances from 24577 on
+    bits.code(1, 7); // symbol 257: a length of 3
+    bits.code(29, 5); // distance code 29: the distances from 24577 on
     bits.number(32768 - 24577, 13);
-    bits.code(0, 7); // 256: the end of the block
+    bits.code(0, 7); // symbol 256: the end of the block
     bits.number(0, 3); // BFINAL 0, BTYPE 00
     bits.bytes()
 }
@@ -24,31 +26,35 @@ pub fn far_back_reference() -> Vec<u8> {
 /// Returns a block with dynamic codes that ends within its code tables.
 ///
 /// A decoder appends the four bytes 00 00 FF FF to the payload, and decodes them as the rest of the
-/// tables and the start of the data. If the decoder then appends empty blocks to find the end, it
-/// decodes these as one more byte and as empty blocks.
+/// tables and the start of the data. It may then append empty blocks to find the end of the data.
+/// It decodes the bits of these blocks as one more byte of data, the end of the block, and further
+/// empty blocks.
 #[must_use]
 pub fn truncated_code_tables() -> Vec<u8> {
     let mut bits = BitWriter::default();
     bits.number(0b100, 3); // BFINAL 0, BTYPE 10
-    bits.number(271 - 257, 5); // literals and lengths
-    bits.number(30 - 1, 5); // distances
+    bits.number(271 - 257, 5); // the number of codes for literals and lengths
+    bits.number(30 - 1, 5); // the number of codes for distances
     bits.number(18 - 4, 4);
-    // The codes for the code lengths: 0 for the length 0, 100 and 101 for the lengths 1 and 2, and
-    // 111 for "repeat the last length".
+    // The lengths of the codes that encode the code lengths. They result in the code 0 for the
+    // length 0, the codes 100 and 101 for the lengths 1 and 2, and the code 111 for "repeat the
+    // last length".
     for length in [3, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 3, 0, 3] {
         bits.number(length, 3);
     }
     for symbol in 0..271 + 30 - 34 {
         match symbol {
-            // Two literals, with the codes 10 and 11.
+            // The literals 0 and 1 have the length 2, so their codes are 10 and 11.
             0 | 1 => bits.code(0b101, 3),
-            // The end-of-block symbol, with the code 0.
+            // The end-of-block symbol has the length 1, so its code is 0.
             256 => bits.code(0b100, 3),
             _ => bits.code(0, 1),
         }
     }
-    // A decoder reads the four appended bytes as follows. 16 zero bits are 16 lengths of 0, and 15
-    // one bits are 18 more: three times 111 and 11, "repeat the last length six times". If empty
+    // The payload must end at a byte boundary, so that its bits are followed directly by the four
+    // bytes that a decoder appends. The decoder then reads these bytes as the 34 missing lengths
+    // and the start of the data. 16 zero bits are 16 lengths of 0. The next 15 one bits are 18 more
+    // lengths: three times 111 and 11, which means "repeat the last length six times". If empty
     // blocks follow, the next bits are 10, a literal; 0, the end of the block; and 000, the start
     // of an empty block.
     assert!(bits.0.len().is_multiple_of(8));

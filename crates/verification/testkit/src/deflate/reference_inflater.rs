@@ -15,8 +15,8 @@ pub struct ReferenceInflater {
 }
 
 impl ReferenceInflater {
-    /// Appends the four bytes that the sender removed to a message's payload, and decompresses it.
-    /// Returns the message.
+    /// Appends to a message's payload the four bytes that the sender removed, and decompresses the
+    /// result. Returns the message.
     pub fn inflate(&mut self, payload: &[u8]) -> Vec<u8> {
         let before = self.window.len();
         let data = [payload, &[0, 0, 0xFF, 0xFF]].concat();
