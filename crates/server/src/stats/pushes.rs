@@ -1,4 +1,4 @@
-//! The numbers that the server counts, and the pushes that report them.
+//! The server's statistics, and the status messages that push them to its clients.
 
 use std::{
     sync::{

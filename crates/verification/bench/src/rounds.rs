@@ -29,8 +29,8 @@ impl<T> ContestantResult<T> {
         median(self.samples.iter().map(figure))
     }
 
-    /// Divides a figure of each round by the same figure of another server in that round. Returns
-    /// the median of these ratios.
+    /// Returns the median, over the rounds, of the ratio of this server's figure to `other`'s figure
+    /// in the same round.
     pub(crate) fn ratio(&self, other: &Self, figure: impl Fn(&T) -> f64) -> f64 {
         median(self.samples.iter().zip(&other.samples).map(|(mine, other)| figure(mine) / figure(other)))
     }

@@ -16,7 +16,7 @@ pub(super) struct ScriptState {
     pub(super) reads: VecDeque<ScriptedRead>,
     pub(super) read_waker: Option<Waker>,
     pub(super) offered_buffers: Vec<OfferedBuffer>,
-    /// The number of further bytes that writes accept. `usize::MAX` means that there is no limit.
+    /// How many more bytes can be written before writes block. `usize::MAX` means no limit.
     pub(super) write_capacity: usize,
     pub(super) block_one_write: bool,
     pub(super) write_waker: Option<Waker>,
