@@ -1,12 +1,12 @@
 // A Close frame contains its reason as a number (RFC 6455, section 7.4.1). `ws` reports only that
-// number, so these are the reasons in words.
+// number, so this table contains the meaning of each number in words.
 const names = {
   1000: 'normal closure',
   1001: 'going away',
   1002: 'protocol error',
   1003: 'unsupported data',
   1005: 'no status code', // the Close frame was empty
-  1006: 'abnormal closure', // there was no Close frame at all; like 1005, it is never sent
+  1006: 'abnormal closure', // no Close frame arrived; like 1005, this code is never sent
   1007: 'invalid data',
   1008: 'policy violation',
   1009: 'message too big',

@@ -60,8 +60,8 @@ impl Write for CaptureSection {
         Ok(bytes.len())
     }
 
-    /// Writes the collected blocks. [`Capture::flush`] calls this only between blocks, so they are
-    /// complete.
+    /// Writes the collected blocks. [`Capture::flush`] calls this method only between blocks, so
+    /// the blocks are complete.
     fn flush(&mut self) -> io::Result<()> {
         let mut file = self.file.0.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(&self.block)?;

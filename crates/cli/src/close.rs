@@ -6,7 +6,7 @@ use protocol::CloseCode;
 /// Returns a code with its name, and the reason if there is one:
 /// `1001 (going away) "back at noon"`.
 ///
-/// The reason comes from the peer, so every character that a terminal would obey is escaped.
+/// The reason comes from the peer, so every character that could control the terminal is escaped.
 #[must_use]
 pub fn code_and_reason(code: CloseCode, reason: &str) -> String {
     if reason.is_empty() { code.to_string() } else { format!("{code} \"{}\"", printable(reason)) }

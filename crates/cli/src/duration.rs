@@ -24,9 +24,9 @@ pub fn format_duration(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
-/// Returns the limit of a range of durations in words. Limits of more than a month are in days,
-/// because the months and years of `humantime` have an average length: it would write 365 days as
-/// `11months 30days 3h ...`.
+/// Returns the limit of a range of durations in words. Limits of 31 days or more are written in
+/// days, because the months and years of `humantime` have an average length: `humantime` would
+/// write 365 days as `11months 30days 3h ...`.
 fn format_limit(limit: Duration) -> String {
     const DAY: u64 = 24 * 60 * 60;
     match limit.as_secs() / DAY {

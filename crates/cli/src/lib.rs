@@ -16,11 +16,11 @@
 //!
 //! | item | what it does |
 //! |---|---|
-//! | [`TracingOptions`] | the two options on the command line |
+//! | [`TracingOptions`] | defines the options `--trace` and `--capture` |
 //! | [`Tracer`] | applies the two options to each connection of the program |
 //! | [`Observer`] | dissects and captures one connection |
 //! | [`RecordFormat`] | prints a record, as text or as JSON |
-//! | [`CaptureFile`] | the file to which all connections are captured |
+//! | [`CaptureFile`] | writes the captures of all connections to one file |
 //!
 //! # Everything else
 //!

@@ -36,7 +36,7 @@ impl<F: FnMut(Record)> Observer<F> {
 
     /// Adds a capture of the connection.
     ///
-    /// If the capture cannot be written, because the disk is full for example, the observer drops
+    /// If the capture cannot be written, for example because the disk is full, the observer drops
     /// the capture and calls `on_error` once.
     #[must_use]
     pub fn with_capture(

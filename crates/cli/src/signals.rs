@@ -37,8 +37,8 @@ pub struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Starts to catch Ctrl-C and SIGTERM. They no longer end the process after this call;
-    /// [`next`](Self::next) returns them.
+    /// Starts to catch Ctrl-C and SIGTERM. After this call, the two signals no longer end the
+    /// process. Instead, [`next`](Self::next) returns them.
     ///
     /// # Errors
     /// Fails if the operating system does not let the process install a handler.
@@ -50,7 +50,7 @@ impl Signals {
     /// Waits for the next signal.
     ///
     /// # Cancel safety
-    /// Cancel-safe: a signal that arrives between two calls is returned by the second call.
+    /// Cancel safe: a signal that arrives between two calls is returned by the second call.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
@@ -66,7 +66,7 @@ pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Starts to catch Ctrl-C, the only signal outside Unix.
+    /// Starts to catch Ctrl-C, the only signal that is supported outside Unix.
     ///
     /// # Errors
     /// Never fails.

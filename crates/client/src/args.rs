@@ -52,7 +52,7 @@ pub(crate) struct ClientArgs {
     pub(crate) connect_timeout: Duration,
 
     /// The time limit for the server's answer to our Close. After the end of the input, each
-    /// message that still arrives restarts the time, so that no answer is lost. After Ctrl-C,
+    /// message that still arrives restarts the time, so that no message is lost. After Ctrl-C,
     /// messages do not restart it.
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pub(crate) close_timeout: Duration,

@@ -2,9 +2,9 @@
 //!
 //! Four things can happen at any time, and none may delay the others: the user types a line, a
 //! message arrives, a signal arrives, or the reader of our output goes away. So the connection is
-//! split: one future sends, another receives, and a loop waits for the first event. `select!` drops
-//! the futures that did not finish first. They await only cancel-safe operations, so dropping them
-//! loses no message.
+//! split: one future sends, another receives, and a loop waits for whatever happens first.
+//! `select!` then drops the futures that have not finished. These futures await only cancel-safe
+//! operations, so dropping them loses no message.
 //!
 //! ```text
 //!    end of input, signal, output closed: we send a Close
@@ -105,7 +105,7 @@ async fn send<S: AsyncRead + AsyncWrite + Unpin>(
         sent = send_lines(write_half, input, lines_lost) => sent,
     };
     // If sending failed, the connection has failed or is already closing. The read half reports
-    // either, so the error can be dropped here.
+    // how the connection ends, so the error can be dropped here.
     if sent.is_ok() {
         debug!("closing with 1000");
         let _ = write_half.start_close(CloseCode::NORMAL, "").await;

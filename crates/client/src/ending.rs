@@ -10,8 +10,8 @@
 //! ```
 //!
 //! 1006 is the code that people ask about most. No endpoint sends it: the client itself reports it
-//! if the connection ends without a Close frame from the server, and so without a reason. The line
-//! states what is known and where to look for the cause.
+//! if the connection ends without a Close frame from the server. In that case, the server gave no
+//! reason, so the line states what is known and where to look for the cause.
 
 use std::{fmt, io, process::ExitCode, time::Duration};
 
@@ -58,7 +58,8 @@ impl fmt::Display for Ending {
         f.write_str("closed: ")?;
         match &self.close_info.violation {
             // The client sends a Close with a code when a Pong is overdue. But a server that sends
-            // no Pong probably hangs and has not read that Close, so show 1006 instead of its code.
+            // no Pong probably hangs and has not read our Close, so show 1006 instead of the code
+            // in our Close.
             Some(Violation::PongOverdue) => write!(
                 f,
                 "{}, by us: the server did not answer a Ping; it may hang, or the network may be down",

@@ -25,7 +25,7 @@
 //! | `signals` | Ctrl-C and SIGTERM |
 //! | `trace` | `--trace` and `--capture`: show and record the bytes of the connection |
 //! | `report` | messages from the program itself |
-//! | `byte_summary`, `suggest` | summarize binary data; suggest names for misspelt ones |
+//! | `byte_summary`, `suggest` | summarize binary data; suggest the right name for a misspelt one |
 
 mod args;
 mod byte_summary;
@@ -156,8 +156,9 @@ where
     }
 }
 
-/// Reports each request that the server did not grant: a subprotocol or compression. On a terminal,
-/// also prints which keys send a line and close the connection; a script does not need that line.
+/// Reports what the client offered and the server did not accept: subprotocols or compression. On a
+/// terminal, also reports which keys send a line and close the connection. A script does not need
+/// to know these keys.
 fn greet<S>(args: &ClientArgs, connection: &WebSocket<S>) {
     match connection.subprotocol() {
         Some(name) => tracing::debug!("the subprotocol is {name}"),

@@ -24,10 +24,10 @@ const CHANNEL_CAPACITY: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PrintFormat {
     /// For people: each message is one marked line, without characters that a terminal would
-    /// interpret.
+    /// interpret. If `colours` is `true`, the mark is in colour.
     Terminal { colours: bool },
-    /// For programs: text messages unchanged, each followed by a newline. Binary messages are
-    /// written raw, or described in one line.
+    /// For programs: text messages unchanged, each followed by a newline. If `binary` is `true`,
+    /// binary messages are written unchanged too. Otherwise, each is described in one line.
     Pipe { binary: bool },
 }
 

@@ -17,10 +17,12 @@ use crate::ending::Cause;
 
 /// Waits for the next event.
 ///
-/// The library has a closing deadline of its own, which counts from the Close. But after a long
-/// input, the server may need longer than that to send all its answers, and each answer shows that
-/// the server is still working. So `timer` restarts with each message: the caller sets it to `None`
-/// when a message arrives. The library's deadline is set so far ahead that it never expires (see
+/// While the connection is closing, `timer` limits how long the server may be silent. The timer
+/// restarts with each message, because the caller sets `timer` to `None` when a message arrives.
+///
+/// The library's own closing deadline does not restart. After a long input, the server may need
+/// longer than that deadline to send all its messages, and each message shows that the server is
+/// still working. So the library's deadline is set so far ahead that it never expires (see
 /// `opening::NEVER`).
 ///
 /// # Errors

@@ -197,7 +197,7 @@ impl<W: Write> Capture<W> {
         let [source, destination] = [self.addresses[from], self.addresses[to]];
         let mut tcp = TcpHeader::new(source.port(), destination.port(), self.next_sequence[from], WINDOW);
         // Every packet except the client's SYN acknowledges the bytes that the other side has sent
-        // so far. That SYN comes before all others, so it has nothing to acknowledge.
+        // so far. The client's SYN is the first packet, so it has nothing to acknowledge.
         if flag != Flag::Syn || direction == Direction::ToClient {
             tcp.ack = true;
             tcp.acknowledgment_number = self.next_sequence[to];
@@ -236,7 +236,7 @@ fn write_headers(
     mut tcp: TcpHeader,
     data: &[u8],
 ) -> io::Result<()> {
-    // No segment is longer than MAX_SEGMENT, so these errors cannot happen.
+    // No segment is longer than MAX_SEGMENT, so this error cannot occur.
     let too_long = || io::Error::other("a TCP segment does not fit its packet");
     let length = u16::try_from(usize::from(tcp.header_len_u16()) + data.len()).map_err(|_| too_long())?;
     match (source, destination) {

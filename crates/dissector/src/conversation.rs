@@ -13,11 +13,11 @@ pub use crate::{options::Options, passed::Passed};
 
 /// An observed connection.
 ///
-/// For each direction, a conversation keeps at most one head, or the beginnings of one payload and
-/// of one message. Whatever the peers send, this is at most a few times the limits in [`Options`].
-/// If messages are compressed, each direction needs another 46 KiB for the window to which later
-/// messages may refer. A compressed message is inflated piece by piece, up to
-/// [`Limits::max_message_bytes`](protocol::Limits::max_message_bytes).
+/// For each direction, a conversation keeps either one head, or the beginning of one payload and
+/// the beginning of one message. Whatever the peers send, the size of these bytes is at most a few
+/// times the limits in [`Options`]. If messages are compressed, each direction needs another 46 KiB
+/// for the window to which later messages may refer. A compressed message is inflated piece by
+/// piece, up to [`Limits::max_message_bytes`](protocol::Limits::max_message_bytes).
 #[derive(Debug)]
 pub struct Conversation {
     to_server: Stream,
@@ -73,9 +73,9 @@ impl Conversation {
     /// Takes the next bytes of one direction as [`push`](Self::push) does, but counts the completed
     /// frames instead of dissecting them. Returns the counts.
     ///
-    /// Use this method for frames that arrive faster than a person can read them. It costs a
-    /// fraction of a dissection, and still finds the beginning of the next frame. Compressed
-    /// messages are still inflated, because a later message may refer to them.
+    /// Use this method for frames that arrive faster than a person can read them. Counting a frame
+    /// costs a fraction of what its dissection costs, and still finds the beginning of the next
+    /// frame. Compressed messages are still inflated, because a later message may refer to them.
     ///
     /// Heads, bodies and the first Close frame of each direction are still dissected and passed to
     /// `sink`. The Close frames are included because the reason for the end of a connection is

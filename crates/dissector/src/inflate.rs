@@ -29,7 +29,7 @@ const PIECE: usize = 256;
 /// that expands more than sixteen times needs a new allocation for each piece.
 const KEPT_CAPACITY: usize = 4 << 10;
 
-/// The negotiated compression of an observed connection, from the view of each endpoint.
+/// The negotiated compression of an observed connection, from the point of view of each endpoint.
 #[derive(Debug)]
 pub(crate) struct ObservedDeflate {
     server: NegotiatedDeflate,
@@ -123,9 +123,9 @@ impl MessageInflater {
         Ok(())
     }
 
-    /// Inflates the next bytes of the message's payload and passes the result to `sink`. `inflated`
-    /// is the number of bytes that the message has been inflated to so far, and `limit` is their
-    /// maximum number.
+    /// Inflates the next bytes of the message's payload and passes the inflated bytes to `sink`.
+    /// `inflated` is the length in bytes of the message inflated so far, and `limit` is the maximum
+    /// length of the inflated message.
     pub(crate) fn push(
         &mut self,
         payload: &[u8],

@@ -87,7 +87,7 @@
 //! | [`record`], [`field`] | the output |
 //! | [`glossary`] | the terms: name in Wireshark, purpose and section |
 //! | `printable` | text that is safe to print on a terminal |
-//! | `options`, `excerpt`, `passed` | options, the beginnings of long byte sequences, counts |
+//! | `options`, `excerpt`, `passed` | options, beginnings of long byte sequences, counts of undissected units |
 
 pub mod capture;
 mod context;

@@ -50,9 +50,9 @@ impl MessageInProgress {
         first_invalid_byte(&mut self.utf8, piece)
     }
 
-    /// Appends the next bytes of a compressed payload, and their inflated form to `added` as well.
-    /// `limit` is the maximum length of the inflated message in bytes. Returns the rules that these
-    /// bytes break.
+    /// Appends the next bytes of a compressed payload to the message, and their inflated form to
+    /// both the message and `added`. `limit` is the maximum length of the inflated message in
+    /// bytes. Returns the rules that these bytes break.
     pub(crate) fn push_compressed(
         &mut self,
         piece: &[u8],
@@ -82,8 +82,8 @@ impl MessageInProgress {
     /// DEFLATE block.
     pub(crate) fn end(&mut self, inflater: Option<&mut MessageInflater>) -> Option<Violation> {
         match (&mut self.coding, inflater) {
-            // The rest of the text was not inflated, so it is unknown whether its last character is
-            // complete. An earlier finding has already reported the failure.
+            // The rest of the message was not inflated, so it is unknown whether its last character
+            // is complete. Report nothing, because an earlier finding has reported the failure.
             (MessageCoding::Deflate { failure: Some(_), .. }, _) => return None,
             (MessageCoding::Deflate { failure, .. }, Some(inflater)) => {
                 if let Err(error) = inflater.end() {
@@ -98,9 +98,8 @@ impl MessageInProgress {
     }
 }
 
-/// Validates the next piece of a text message. Returns the position of the first byte that makes
-/// the text invalid UTF-8, and then drops the validator, so that each message is reported only
-/// once.
+/// Validates the next piece of a text message. If a byte makes the text invalid UTF-8, returns the
+/// position of that byte in `piece`, and drops the validator, so that no message is reported twice.
 fn first_invalid_byte(text: &mut Option<Utf8Validator>, piece: &[u8]) -> Option<usize> {
     let utf8 = text.as_mut()?;
     // The validator does not report the position of an invalid byte. If the piece turns out to be

@@ -1,6 +1,6 @@
 //! The counts of units and bytes that were not dissected.
 
-/// The number of units and bytes that
+/// The numbers of units and bytes that
 /// [`Conversation::pass`](crate::Conversation::pass) counted instead of dissecting them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Passed {

@@ -2,7 +2,7 @@
 //!
 //! A terminal executes control characters. An escape sequence in a message can move the cursor,
 //! rename the window, overwrite the lines above, or in some terminals type a command. A program
-//! cannot trust the messages of its peer, so this module replaces their control characters by
+//! cannot trust the messages of its peer, so this module replaces their control characters with
 //! visible escapes.
 
 use std::borrow::Cow;

@@ -131,8 +131,8 @@ impl Stream {
                 if frame.is_complete() {
                     frame.check_end(&mut self.frames);
                     self.emit(true, time, context, sink);
-                    // The record shows the message that the frame completes, so drop the message
-                    // only after the record has been emitted.
+                    // This update drops a message that the frame completes. The record of the frame
+                    // shows that message, so update the context only after emitting the record.
                     if let CurrentUnit::Frame(frame) = &self.unit {
                         frame.update_context(&mut self.frames);
                     }
@@ -238,8 +238,8 @@ impl Stream {
             let protocol = context.take_likely_protocol();
             self.release(protocol, context, sink);
         }
-        // A body without a known length and unknown bytes last until the stream ends, so they are
-        // complete now. The end of the stream cuts off any other unit.
+        // Unknown bytes last until the stream ends, and so does a body of unknown length, so these
+        // two units are complete now. The end of the stream cuts off any other unit.
         let complete = matches!(self.unit, CurrentUnit::Body { remaining: None, .. } | CurrentUnit::Unknown(_));
         self.emit(complete, time, context, sink);
         self.unit = CurrentUnit::Unknown(Excerpt::new(context.options.payload_bytes));

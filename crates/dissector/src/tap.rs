@@ -22,8 +22,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::record::Direction;
 
-/// An observer of a stream. The stream calls it within its reads and writes, so the methods should
-/// be quick and must not block.
+/// An observer of a stream. The stream calls the observer's methods while it reads and writes, so
+/// they should be quick and must not block.
 pub trait Tap {
     /// Observes bytes that were transferred in this direction.
     fn bytes(&mut self, direction: Direction, bytes: &[u8]);
@@ -42,8 +42,8 @@ pub struct Tapped<S, T> {
 }
 
 impl<S, T: Tap> Tapped<S, T> {
-    /// Wraps a stream. `role` is the role of the endpoint that uses the stream. It determines the
-    /// directions: a client writes to the server, and a server writes to the client.
+    /// Wraps a stream. `role` is the role of the endpoint that uses the stream. The role determines
+    /// the directions: a client writes to the server, and a server writes to the client.
     pub const fn new(stream: S, role: Role, tap: T) -> Self {
         Self { stream, tap, role }
     }

@@ -22,8 +22,8 @@ use crate::{
 /// less than a millisecond, and from the other side of the world in less than half a second.
 pub(crate) const REACTION_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A peer that has continued as if nothing were wrong can still notice the fault, but the test
-/// waits for that only briefly: for the time-out divided by this number.
+/// The number by which the time-out is divided once the peer has continued as if nothing were
+/// wrong. The peer can still notice the fault, but the test waits only briefly for its reaction.
 const GRACE_DIVISOR: u32 = 4;
 
 /// The capacity of the read buffer in bytes. Reactions are short, so a small buffer is enough.
@@ -50,7 +50,7 @@ where
     let mut input = BytesMut::with_capacity(READ_CAPACITY);
     let mut output = BytesMut::from(&bytes[..]);
     // Whether writing has failed or has ended. Reading continues even then, because the peer may
-    // have reacted before.
+    // already have reacted.
     let mut write_ended = false;
     let mut close_sent = evaluator.has_sent_close();
     while !evaluator.is_final() {
@@ -86,8 +86,8 @@ where
                 output.extend(close_frame(role, close.code, ""));
                 close_sent = true;
             }
-            // Section 7.1.1: the server closes TCP first. This test does so once its own Close is
-            // written.
+            // Section 7.1.1: the server closes TCP first. A test in the role of the server
+            // therefore closes TCP once its own Close is written.
             if role == Role::Server && output.is_empty() && !write_ended {
                 let _ = timeout_at(deadline, writer.shutdown()).await;
                 write_ended = true;
@@ -97,8 +97,8 @@ where
         }
     }
     let evaluation = evaluator.evaluate();
-    // If the client is a browser, the Close reports to the page that the browser tolerated the
-    // fault. Without a Close, the page would see 1006, the same code as after a rejected fault.
+    // If the peer is a browser, this Close informs the page that the browser tolerated the fault.
+    // Without this Close, the page would see code 1006, as after a fault that the browser rejected.
     if evaluation.verdict() == Verdict::Tolerated && !close_sent && !write_ended && output.is_empty() {
         output.extend(close_frame(role, Some(1000), "you accepted what the RFC forbids"));
         let _ = timeout_at(end, writer.write_all(&output)).await;

@@ -28,7 +28,7 @@ impl FaultTest {
     ///
     /// The faulty bytes are followed by a Ping, unless they contain a Close, after which nothing
     /// more may be sent. A peer that has failed the connection ignores the Ping. A peer that
-    /// answers it has not noticed the fault, or tolerates it.
+    /// answers the Ping has not noticed the fault, or tolerates it.
     #[must_use]
     pub fn on_connection(fault: &'static Fault, role: Role, keys: &mut dyn MaskingKeys) -> Option<Self> {
         let Injection::Frames(inject) = fault.injection else { return None };
@@ -39,9 +39,9 @@ impl FaultTest {
         Some(Self { bytes: frames.into_bytes(), evaluator })
     }
 
-    /// Prepares a fault of the opening handshake, to be sent in place of `valid`: the request of a
-    /// client, or the response of a server. Returns `None` for a fault that needs an open
-    /// connection.
+    /// Prepares a fault of the opening handshake, to be sent in place of `valid`, which is the
+    /// request of a client or the response of a server. Returns `None` for a fault that needs an
+    /// open connection.
     ///
     /// If a lenient client could accept the response, a Ping follows, as
     /// [on an open connection](Self::on_connection).

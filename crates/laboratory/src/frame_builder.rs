@@ -21,7 +21,8 @@ impl<'a> FrameBuilder<'a> {
         Self { role, keys, bytes: Vec::new(), close_sent: None }
     }
 
-    /// Returns the header of an unfragmented frame. It is masked if the role requires it.
+    /// Returns the header of an unfragmented frame. The frame is masked if the role requires
+    /// masking.
     pub(crate) fn header(&mut self, opcode: Opcode, payload: &[u8]) -> FrameHeader {
         let masking_key = match self.role {
             Role::Client => Some(self.keys.next_key()),

@@ -1,8 +1,8 @@
 //! Breaks the rules of RFC 6455 on purpose, one at a time, and evaluates how a peer reacts.
 //!
-//! A [`Fault`] is one rule, the bytes that break it, and the reaction that the RFC requires from
-//! the receiver. Either side can commit nearly every fault in a frame. A few faults in frames, and
-//! all faults in the opening handshake, can be committed by one side only.
+//! A [`Fault`] is one rule, the bytes that break it, and the reaction that the RFC requires of the
+//! receiver. Either side can commit nearly every fault in a frame. A few faults in frames, and all
+//! faults in the opening handshake, can be committed by one side only.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -16,10 +16,10 @@
 //! | [`observations`] | sums up the reactions as facts |
 //! | [`verdict`] | compares the facts with the expected reaction |
 //! | [`evaluator`] | finds, sums up and evaluates the reactions on one connection |
-//! | [`fault_test`] | prepares the bytes to send and their evaluator |
+//! | [`fault_test`] | prepares the bytes to send and the evaluator of the reaction |
 //! | `exchange` | runs a fault test on a stream, within a time limit |
-//! | [`mod@probe`] | a client that breaks a rule |
-//! | [`faulty_server`] | a server that breaks a rule |
+//! | [`mod@probe`] | runs a client that breaks a rule |
+//! | [`faulty_server`] | runs a server that breaks a rule |
 //!
 //! This crate is not needed to *use* the protocol. The [`protocol`] crate refuses to send anything
 //! invalid, so a fault takes the valid bytes that the crate's encoder writes, and changes them as

@@ -67,7 +67,8 @@ impl Probe {
         self
     }
 
-    /// Sends one fault on a new connection. This takes no longer than the sum of the two time-outs.
+    /// Sends one fault on a new connection. The test takes no longer than the sum of the two
+    /// time-outs.
     ///
     /// # Errors
     /// Returns a [`ConnectError`] if the connection cannot be opened, as [`fn@probe`] does.

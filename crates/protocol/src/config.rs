@@ -19,8 +19,9 @@ use crate::limits::Limits;
 pub struct Config {
     /// The limits on what the peer sends. If the peer exceeds a limit, the connection is failed.
     pub limits: Limits,
-    /// The maximum time for the peer to answer a Close, and then again to close TCP. 5 seconds by
-    /// default, which is several round trips around the world. [`Duration::MAX`] sets no deadline.
+    /// The maximum time for each of the peer's steps in closing: to answer a Close, and then to
+    /// close TCP. 5 seconds by default, which is several round trips around the world.
+    /// [`Duration::MAX`] sets no deadline.
     pub close_timeout: Duration,
     /// The keep-alive. With `None`, the default, no Pings are sent, because a client has no reason
     /// to end a connection that is merely idle (section 7.3). Servers should set this option.

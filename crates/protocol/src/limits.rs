@@ -1,8 +1,8 @@
 //! The limits on everything that a peer controls (section 10.4).
 //!
-//! A length in a frame header is an announcement: fourteen bytes can announce nine exabytes. The
-//! memory that this crate uses grows only with the bytes that have *arrived*, and these limits cap
-//! it.
+//! A length in a frame header is only an announcement: a header of fourteen bytes can announce a
+//! payload of nine exabytes. The memory that this crate uses therefore grows only with the bytes
+//! that have *arrived*, and these limits cap that memory.
 
 /// The maximum payload of a control frame, in bytes. With 125 bytes, the length always fits the
 /// seven-bit form (section 5.5).
@@ -32,8 +32,8 @@ pub struct Limits {
     /// The maximum number of headers in the opening handshake. 100 by default: a browser sends
     /// about 15, and proxies add a few.
     pub max_headers: usize,
-    /// The maximum size of one frame's payload, in bytes. 64 MiB by default, as for a message,
-    /// because a message can be one frame.
+    /// The maximum size of one frame's payload, in bytes. 64 MiB by default, like the maximum size
+    /// of a message, because a message can be one frame.
     //= docs/src/rfc6455.md#section-10-4
     //# An implementation with limits SHOULD limit both the size of a frame and the size of a whole
     //# message.

@@ -84,7 +84,7 @@ impl Message {
         self.as_bytes().is_empty()
     }
 
-    /// Returns the bytes of the payload, whatever the kind.
+    /// Returns the bytes of the payload, whether the message is text or binary.
     #[must_use]
     pub fn as_bytes(&self) -> &Bytes {
         match self {
@@ -102,7 +102,7 @@ impl Message {
         }
     }
 
-    /// Returns the payload, whatever the kind, without a copy.
+    /// Returns the payload without a copy, whether the message is text or binary.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self {

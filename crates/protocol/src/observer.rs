@@ -26,10 +26,10 @@ pub fn received_bytes(request: &ReceivedRequest) -> &[u8] {
     request.received()
 }
 
-/// Returns the compression that two other endpoints have negotiated, as the endpoint with the role
-/// `role` needs it. Returns `None` if the endpoints do not compress. `offered` holds the elements
-/// of the request's `Sec-WebSocket-Extensions` header, and `accepted` holds the elements of the
-/// response's header.
+/// Returns the compression that two other endpoints have negotiated, from the point of view of the
+/// endpoint with the role `role`. Returns `None` if the endpoints do not compress. `offered` holds
+/// the elements of the request's `Sec-WebSocket-Extensions` header, and `accepted` holds the
+/// elements of the response's header.
 ///
 /// ```
 /// use protocol::{Role, handshake::extensions::parse_line, observer::negotiated_deflate};

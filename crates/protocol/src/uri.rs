@@ -241,9 +241,9 @@ fn parse_resource(resource: &str) -> Result<String, UriError> {
 
 /// Appends `part` to `name`, and percent-encodes each character outside ASCII.
 ///
-/// Text that is percent-encoded already stays as it is. An ASCII character that the grammar does
-/// not allow is rejected and not repaired, because a line break in a path, for example, would let
-/// an attacker add a header to the request.
+/// Text that is already percent-encoded is appended unchanged. An ASCII character that the grammar
+/// does not allow is rejected and not encoded, because a line break in a path, for example, would
+/// let an attacker add a header to the request.
 fn percent_encode_into(name: &mut String, part: &str, allowed: fn(u8) -> bool) -> Result<(), UriError> {
     let mut bytes = part.bytes();
     while let Some(byte) = bytes.next() {

@@ -37,7 +37,7 @@ pub enum UsageError {
     HeaderReserved(String),
     /// A header name or value that HTTP does not allow.
     HeaderInvalid(String),
-    /// A message, a Ping or a Pong after a Close, when the connection is closing or closed (section
+    /// A message, a Ping or a Pong that is sent when the connection is closing or closed (section
     /// 5.5.1).
     AfterClose,
     /// A new message while a fragmented message is incomplete (section 5.4).
@@ -47,11 +47,12 @@ pub enum UsageError {
     /// A Ping or Pong payload of more than 125 bytes (section 5.5). Holds the length of the
     /// payload.
     ControlTooLong(usize),
-    /// A close code that no endpoint, or not this endpoint, may send (section 7.4).
+    /// A close code that no endpoint may send, or that an endpoint in this role must not send
+    /// (section 7.4).
     CloseCodeNotSendable(CloseCode),
     /// A close reason of more than 123 bytes (section 5.5). Holds the length of the reason.
     CloseReasonTooLong(usize),
-    /// A prepared message on a client, whose frames must be masked (section 5.3).
+    /// A prepared message that is sent by a client, whose frames must be masked (section 5.3).
     PreparedForServers,
 }
 

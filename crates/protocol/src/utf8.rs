@@ -9,9 +9,9 @@
 //! ```
 //!
 //! The validator therefore keeps up to three bytes of an incomplete character, and continues with
-//! them when the next piece arrives. It also fails at the first byte that no further bytes could
-//! repair. No valid character begins with `F4 90`, for example. A server that reported the error
-//! only at the end of the message might read a gigabyte in vain.
+//! them when the next piece arrives. It also fails at the first byte that makes the text invalid,
+//! whatever bytes follow. No valid character begins with `F4 90`, for example. A server that
+//! reported the error only at the end of the message might read a gigabyte in vain.
 
 /// A UTF-8 validator that takes its input in pieces.
 ///
@@ -60,7 +60,7 @@ impl Utf8Validator {
     #[inline]
     pub fn push(&mut self, mut piece: &[u8]) -> Result<(), InvalidUtf8> {
         // First complete the character that the last piece left unfinished. The character needs at
-        // most three more bytes, so it is fast enough to validate after each byte.
+        // most three more bytes, so validating it again after each byte is fast enough.
         while self.len > 0 {
             let Some((&byte, rest)) = piece.split_first() else { return Ok(()) };
             piece = rest;

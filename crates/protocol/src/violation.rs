@@ -1,11 +1,11 @@
 //! The rules that a peer can break once the connection is open, in one list.
 //!
-//! Each rule is one variant, with its section of the RFC, the close code that answers it, and one
-//! plain sentence. All answers are listed in this file, so you do not have to search the code that
-//! detects a violation to learn what happens next.
+//! Each rule is one variant. This file lists the section of the RFC that contains the rule, the
+//! close code that answers a violation, and one plain sentence that describes the violation. You
+//! therefore do not have to search the code that detects a violation to learn what happens next.
 //!
 //! The rules of the opening handshake are in [`HandshakeViolation`](crate::HandshakeViolation).
-//! Mistakes by the *caller* of this crate have a third type, [`UsageError`](crate::UsageError),
+//! Mistakes by the *caller* of this crate have a separate type, [`UsageError`](crate::UsageError),
 //! because they are bugs to fix and not input to handle.
 
 use std::fmt;
@@ -25,8 +25,8 @@ pub enum Violation {
     UnmaskedFrame,
     /// A server sent a masked frame.
     MaskedFrame,
-    /// A reserved bit that no negotiated extension uses is set. Holds the bits in their positions
-    /// in the first byte.
+    /// A reserved bit that no negotiated extension uses is set. Holds the unexpected bits, in their
+    /// positions in the first byte.
     ReservedBitsSet(u8),
     /// RSV1, which marks the first frame of a compressed message, is set on a control frame or a
     /// later fragment.
@@ -73,13 +73,13 @@ pub enum Violation {
     },
     /// A message in more fragments than [`Limits::max_fragments`](crate::Limits::max_fragments).
     TooManyFragments {
-        /// The limit.
+        /// The maximum number of fragments.
         limit: u32,
     },
     /// More control frames within a second than
     /// [`Limits::max_control_frames_per_second`](crate::Limits::max_control_frames_per_second).
     TooManyControlFrames {
-        /// The limit.
+        /// The maximum number of control frames per second.
         limit: u32,
     },
 }
@@ -99,8 +99,8 @@ impl Violation {
             Self::CloseBodyOneByte => RfcSection::websocket("5.5.1"),
             Self::CloseCodeInvalid(_) => RfcSection::websocket("7.4"),
             Self::TextNotUtf8 | Self::CloseReasonNotUtf8 => RfcSection::websocket("8.1"),
-            // Section 10.4 requires these limits, and leaves only their values to the
-            // implementation.
+            // Section 10.4 requires these two limits and leaves only their values to the
+            // implementation, so name that section.
             Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => RfcSection::websocket("10.4"),
             Self::CompressedBitMisplaced(_) => RfcSection::deflate("6.1"),
             Self::DeflateInvalid => RfcSection::deflate("7.2.2"),
@@ -134,8 +134,8 @@ impl Violation {
             | Self::ControlTooLong(_)
             | Self::CloseBodyOneByte
             | Self::CloseCodeInvalid(_) => CloseCode::PROTOCOL_ERROR,
-            // RFC 7692 names no code for a payload that cannot be inflated. The frames are valid
-            // but their content is not, and 1007 is registered for that case. `ws` sends 1007 too.
+            // RFC 7692 names no code for a payload that cannot be inflated. Use 1007, which is
+            // registered for invalid content in valid frames. `ws` sends 1007 too.
             Self::TextNotUtf8 | Self::CloseReasonNotUtf8 | Self::DeflateInvalid => CloseCode::INVALID_DATA,
             Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
             // No code is registered for these violations, so use 1008, the general code for a peer

@@ -26,8 +26,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive)]
     pub(crate) interval: Duration,
 
-    /// Let web pages of another origin, such as `https://example.org`, connect. Can be repeated;
-    /// '*' allows every origin
+    /// Accept connections from web pages of another origin, such as `https://example.org`. Can be
+    /// repeated; '*' allows every origin
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
 
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(crate) max_message: usize,
 
-    /// Compress messages of at least 1 KiB for clients that offer it (permessage-deflate)
+    /// Compress messages of at least 1 KiB for clients that offer permessage-deflate
     #[arg(long)]
     pub(crate) deflate: bool,
 

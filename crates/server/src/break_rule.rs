@@ -30,7 +30,8 @@ pub(crate) fn find(name: &str) -> Result<&'static Fault, String> {
     })
 }
 
-/// Sends `fault` to the client, and logs the client's reaction. Waits at most `patience` for it.
+/// Sends `fault` to the client, and logs the client's reaction. Waits for the reaction for at most
+/// `patience`.
 pub(crate) async fn handle<S>(incoming: Incoming<S>, fault: &'static Fault, peer: SocketAddr, patience: Duration)
 where
     S: AsyncRead + AsyncWrite + Unpin,

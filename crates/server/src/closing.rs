@@ -46,7 +46,7 @@ where
 }
 
 /// Describes the end of a connection after the server has closed it with `code` and `reason`. Adds
-/// these two only if `close_info` does not already contain them.
+/// the code and the reason only if `close_info` does not already contain them.
 fn describe_close(close_info: &CloseInfo, ServerClose { code, reason }: ServerClose) -> String {
     match &close_info.sent {
         // The peer's Close arrived first, and this end answered with the peer's code. The server's

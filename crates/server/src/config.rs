@@ -13,7 +13,8 @@ pub(crate) fn server_config(args: &Args) -> ServerConfig {
     let config = ServerConfig::default().config(connection).handshake_timeout(args.handshake_timeout);
     if args.deflate {
         // `FRUGAL` disables context takeover, so a connection keeps no compression state between
-        // two messages. Otherwise, 20,000 clients could make this server keep eight gigabytes.
+        // two messages. Otherwise, 20,000 clients could make this server keep eight gigabytes of
+        // compression state.
         config.deflate(DeflateOptions::FRUGAL)
     } else {
         config

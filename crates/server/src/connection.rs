@@ -23,15 +23,16 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     // Box this future, because a task is as large as the largest future it may ever hold. The box
-    // is freed when `open` returns. Without it, the task would hold the memory for the handshake
-    // and for the less common handlers until the end of the conversation.
+    // is freed when `open` returns. Without the box, the task would hold the memory for the
+    // handshake and for the less common handlers until the end of the conversation.
     if let Some((route, connection)) = Box::pin(open(stream, peer, state)).await {
         converse(route, connection, peer, state).await;
     }
 }
 
-/// Performs the opening handshake. Returns `None` after requests that are served completely in this
-/// function: rejections, the page, and the less common kinds of connections.
+/// Performs the opening handshake. Returns `None` if nothing is left to serve: the handshake
+/// failed, the request was rejected or loaded the page, or this function has served one of the less
+/// common kinds of connections to its end.
 async fn open<S>(stream: S, peer: SocketAddr, state: &ServerState) -> Option<(Route, WebSocket<S>)>
 where
     S: AsyncRead + AsyncWrite + Unpin,

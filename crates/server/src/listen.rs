@@ -82,8 +82,9 @@ async fn serve_connection(
     _slot: OwnedSemaphorePermit,
 ) {
     let Ok(peer) = stream.peer_addr() else { return };
-    // By default, TCP may hold back a small write, to send it in one packet with the next. Each
-    // message is written as a whole, so holding it back would save no packet and delay the message.
+    // By default, TCP may hold back a small write, to send it in the same packet as the next write.
+    // Each message is written as a whole, so holding back a write would delay the message without
+    // saving a packet.
     let _ = stream.set_nodelay(true);
     match tracer {
         None => connection::serve(stream, peer, &state).await,

@@ -2,7 +2,7 @@
 //!
 //! | path | handler | what it does |
 //! |---|---|---|
-//! | `/` | [`stats`] | pushes a JSON message on every interval, prints clients' text messages |
+//! | `/` | [`stats`] | pushes a JSON message on every interval, and prints clients' text messages |
 //! | `/echo` | [`echo`] | sends every message back |
 //! | `/chat` | [`chat`] | relays each text message to all other members |
 //! | `/wire/TOKEN` | [`wire`] | shows a page the frames of its own connection to `/?wire` |
@@ -109,7 +109,7 @@ async fn run(args: Args) -> Result<(), String> {
 /// Returns the lines that the server prints first.
 ///
 /// Programs read the first line too: a program that starts the server with port 0 finds the real
-/// port there. All lines are in one string, so that no other output can come between them.
+/// port in that line. All lines are in one string, so that no other output can come between them.
 fn greeting(address: SocketAddr) -> String {
     let mut lines = format!("listening on ws://{address}/");
     if address.ip().is_loopback() {

@@ -1,13 +1,14 @@
 //! The memory that this process occupies.
 
-/// Returns the resident memory of this process in bytes. Returns 0 on a system without the `/proc`
-/// of Linux.
+/// Returns the resident memory of this process in bytes. Returns 0 on a system without Linux's
+/// `/proc`.
 pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     parse_resident_kib(&status).unwrap_or(0) * 1024
 }
 
-/// Returns the number in the line `VmRSS:     4608 kB` of `/proc/self/status`.
+/// Returns the resident memory in KiB, which `/proc/self/status` states in a line such as
+/// `VmRSS:     4608 kB`.
 fn parse_resident_kib(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.trim().strip_suffix(" kB")?.parse().ok()

@@ -3,8 +3,8 @@
 //!
 //! Each of the two streams has a queue and a thread that writes the queued lines. A terminal that
 //! is paused with Ctrl-S, or a pipe whose reader has stopped reading, accepts no more output. If
-//! the server waited for its output to be accepted, it would stop serving all clients. So it never
-//! waits: when a queue is full, further lines are dropped.
+//! the server waited for its output to be accepted, all clients would have to wait as well. So the
+//! server never waits for its output: when a queue is full, further lines are dropped.
 
 use std::{
     io::{self, Write},
@@ -24,7 +24,8 @@ static STDERR: OnceLock<NonBlocking> = OnceLock::new();
 /// Starts the threads that write standard output and standard error. When the returned guards are
 /// dropped, the queued lines are written.
 ///
-/// `RUST_LOG` selects what is logged. If `verbose` is not 0, it takes precedence and selects more.
+/// If `verbose` is 0, `RUST_LOG` selects what is logged. Otherwise `RUST_LOG` is ignored, and a
+/// higher value of `verbose` means that more is logged.
 pub(crate) fn start(verbose: u8) -> [WorkerGuard; 2] {
     let queue = || NonBlockingBuilder::default().buffered_lines_limit(MAX_QUEUED_LINES);
     let (stdout, stdout_guard) = queue().thread_name("stdout").finish(io::stdout());
@@ -44,8 +45,8 @@ pub(crate) fn start(verbose: u8) -> [WorkerGuard; 2] {
         .with_ansi(use_colours(&io::stderr()))
         .with_writer(stderr)
         // If the reader of the log has exited (`2>&1 | head`), writing fails. By default, the
-        // subscriber would report the failure to standard error, and panic because this write fails
-        // too.
+        // subscriber would report the failure to standard error, and would then panic, because
+        // that write fails too.
         .log_internal_errors(false)
         .init();
     [stdout_guard, stderr_guard]

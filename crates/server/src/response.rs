@@ -5,7 +5,8 @@ use http::{
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 
-/// Returns a plain-text response. Its body is `text`, which may have several lines, and a line end.
+/// Returns a plain-text response. Its body is `text`, which may have several lines, followed by a
+/// line end.
 pub(crate) fn plain_text(status: StatusCode, text: &str) -> Response<String> {
     let mut response = Response::new(format!("{text}\n"));
     *response.status_mut() = status;

@@ -42,7 +42,7 @@ impl Route {
 /// The decision about one request.
 pub(crate) enum Decision {
     Accept(Route, UpgradeOptions),
-    /// Accept the connection for the stats, and put a tap on it.
+    /// Accept the connection on the route of the statistics, and tap it.
     Tap,
     /// Accept the connection, and send it the records from the tap on another connection.
     View(Viewer),
@@ -107,7 +107,8 @@ fn decide_break(request: &ReceivedRequest, origins: &OriginPolicy, name: &str) -
 
 fn decide_route(request: &ReceivedRequest, origins: &OriginPolicy, route: Route) -> Result<Decision, Decision> {
     // The path `/` has two uses: a browser loads the page from it, and the page's script opens a
-    // WebSocket to it. Only the WebSocket request has the headers of an upgrade.
+    // WebSocket to it. Only the WebSocket request has the headers of an upgrade, so respond to any
+    // other request with the page.
     if route == Route::Stats && !request.wants_websocket() {
         return Ok(Decision::Respond(page::response(), "the page".to_owned()));
     }

@@ -1,4 +1,4 @@
-//! `--trace` and `--capture`: shows the bytes of each connection while they pass.
+//! `--trace` and `--capture`: show or record the bytes of each connection as they pass.
 //!
 //! Without these options, tracing costs nothing: each connection then runs directly over a TCP
 //! stream, a type that contains no tap (see `serve_connection` in `listen`). With either option,

@@ -4,8 +4,8 @@
 //! cargo run -p websocket --example broadcast [ADDRESS]
 //! ```
 //!
-//! The frames of a server carry no mask, so one encoded frame serves all clients: a
-//! [`PreparedMessage`].
+//! A server does not mask its frames, so one encoded frame, a [`PreparedMessage`], can be sent to
+//! all clients.
 
 use std::{env, io, sync::Arc, time::Duration};
 

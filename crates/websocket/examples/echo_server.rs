@@ -26,7 +26,7 @@ async fn main() -> io::Result<()> {
                     }
                 });
             }
-            // The process may have too many open files, for example. That changes when other
+            // The process may have too many open files, for example. Files are closed when other
             // clients leave, so wait a little and try again.
             Err(error) => {
                 eprintln!("{error}");

@@ -4,10 +4,10 @@
 //! cargo run -p websocket --example reconnecting_feed [ADDRESS]
 //! ```
 //!
-//! The delay before each attempt doubles, up to half a minute, and half of it is random. Without
-//! the random part, all clients of a server that restarts would reconnect at the same moment, and
-//! could overload the server again. To try this example, start it before a server (the example
-//! `broadcast`, for instance), then stop the server and start it again.
+//! The delay doubles from one attempt to the next, up to half a minute, and half of each delay is
+//! random. Without the random part, all clients of a server that restarts would reconnect at the
+//! same moment, and could overload the server again. To try this example, start it before a server
+//! (the example `broadcast`, for instance), then stop the server and start it again.
 
 use std::{env, time::Duration};
 
@@ -39,7 +39,8 @@ async fn main() -> Result<(), Error> {
 /// Prints the messages of the feed until the connection ends.
 async fn follow(uri: &str, delay: &mut Duration) -> Result<CloseInfo, Error> {
     // As long as this client sends nothing, TCP does not detect that the server is gone, and the
-    // client would wait forever. The keep-alive sends Pings, so it detects that no answer arrives.
+    // client would wait forever. The keep-alive sends Pings, and ends the connection if no Pong
+    // arrives.
     let keep_alive = KeepAlive { interval: Duration::from_secs(20), timeout: Duration::from_secs(10) };
     let connector = Connector::new(uri)?.config(Config::default().keep_alive(keep_alive));
     let mut connection = connector.connect().await?;

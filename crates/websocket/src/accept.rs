@@ -2,7 +2,7 @@
 //! 4.2).
 //!
 //! Most servers call [`accept`] or [`accept_with`]. A server that also answers plain HTTP on the
-//! same port reads the request with [`read_request`] and then decides.
+//! same port reads the request with [`read_request`] and then decides how to answer it.
 
 use std::{
     io,
@@ -38,9 +38,9 @@ use crate::{
 pub struct ServerConfig {
     /// The configuration that all connections share.
     pub config: Arc<Config>,
-    /// The maximum time for a client to send its request, and then again to receive the response.
-    /// The default is 10 seconds. Without a deadline, a client that sends a byte now and then would
-    /// occupy a connection forever.
+    /// The maximum time that a client may take to send its request, and then again to receive the
+    /// response. The default is 10 seconds. Without a deadline, a client that sends a byte now and
+    /// then would occupy a connection forever.
     pub handshake_timeout: Duration,
     /// The options for compressing messages with clients that offer it (permessage-deflate, RFC
     /// 7692). With `None`, the default, messages are not compressed. [`DeflateOptions`] describes
@@ -94,8 +94,8 @@ where
 /// Accepts or rejects a WebSocket request on `stream`, depending on the result of `decide`.
 ///
 /// `decide` receives the request and the client's offers. It either accepts the request, with a
-/// subprotocol or headers of its choice, or rejects it with an HTTP response. An invalid request is
-/// answered by this function itself, without a call of `decide`.
+/// subprotocol or headers of its choice, or rejects it with an HTTP response. If the request is
+/// invalid, this function rejects it without calling `decide`.
 ///
 /// ```
 /// use websocket::{ServerConfig, UpgradeOptions, accept_with, http};
@@ -118,8 +118,8 @@ where
 /// ```
 ///
 /// # Errors
-/// [`AcceptError`]. Whatever the error is, this function has answered the client if that was still
-/// possible.
+/// [`AcceptError`]. For every error, the client has been sent an HTTP response if a response was
+/// still possible.
 ///
 /// # Cancel safety
 /// If the future is dropped, the stream is dropped with it, which closes the connection.
@@ -319,9 +319,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     }
 }
 
-/// The maximum time, and the maximum number of bytes, for reading and discarding input after a
-/// response. A client that has received its response sends little more.
+/// The maximum time for sending a response, and then reading and discarding the client's input.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// The maximum number of bytes to read and discard after a response. A client that has received its
+/// response sends little more.
 const LINGER_BYTES: u64 = 256 << 10;
 
 /// Sends a response as the last bytes on `stream`.
@@ -341,7 +343,7 @@ where
         let _ = tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink()).await;
         Ok(())
     };
-    // Nothing can be done for a client that does not read its response in this time, so a time-out
-    // is not an error.
+    // Nothing can be done for a client that does not read its response within `LINGER`, so a
+    // time-out is not an error.
     timeout(LINGER, exchange).await.unwrap_or(Ok(()))
 }

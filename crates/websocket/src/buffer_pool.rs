@@ -3,9 +3,9 @@
 //! A connection needs its buffers only while bytes are read, processed and answered, and nearly all
 //! connections are idle nearly all of the time. Each thread therefore keeps one input block and one
 //! output block. A connection takes the blocks when it has work, and puts them back before it
-//! waits. Ten thousand idle connections then use two blocks and not twenty thousand. A connection
-//! that waits keeps only the beginning of an incomplete frame, and the output that the stream has
-//! not accepted.
+//! waits. Ten thousand idle connections of one thread then need two blocks instead of twenty
+//! thousand. A connection that waits keeps only the beginning of an incomplete frame, and the
+//! output that the stream has not accepted.
 //!
 //! ```text
 //!   thread's block ──take──▶ [frame][frame][frame][half a frame]
@@ -21,10 +21,10 @@ use std::{cell::Cell, thread::LocalKey};
 use bytes::BytesMut;
 use protocol::Connection;
 
-/// The size of a block, in bytes, which is the maximum that one read into a block can bring. A
-/// block holds sixteen messages of 16 KiB with their headers, and takes a third of a second-level
-/// cache of 1 MiB. With blocks of 64 KiB, a load of such messages took a tenth longer, and messages
-/// of 1 MiB took a fifth longer.
+/// The size of a block, in bytes, which is also the maximum number of bytes that one read into a
+/// block can return. A block holds sixteen messages of 16 KiB with their headers, and takes a third
+/// of a second-level cache of 1 MiB. With blocks of 64 KiB, a load test with such messages took a
+/// tenth longer, and messages of 1 MiB took a fifth longer.
 pub(crate) const BLOCK: usize = 320 << 10;
 
 /// The buffer space, in bytes, that is reserved for each read during a handshake. Most requests are

@@ -160,7 +160,7 @@ impl Connector {
     /// server's response.
     ///
     /// # Errors
-    /// [`ConnectError`], in which each step has its own variant.
+    /// [`ConnectError`], which has a variant for each step that can fail.
     ///
     /// # Cancel safety
     /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened
@@ -169,9 +169,10 @@ impl Connector {
         self.connect_through(|stream| stream).await
     }
 
-    /// Connects like [`connect`](Self::connect), with a wrapper around the stream. `wrap` receives
-    /// the stream when TCP and TLS are ready. The stream that `wrap` returns carries all bytes,
-    /// from the first byte of the request on. Use this method to observe or change the bytes.
+    /// Opens the connection like [`connect`](Self::connect), but over a stream that the caller has
+    /// wrapped. `wrap` receives the stream once TCP and TLS are connected. The stream that `wrap`
+    /// returns carries all bytes, from the first byte of the request on. Use this method to observe
+    /// or change the bytes.
     ///
     /// # Errors
     /// As for [`connect`](Self::connect).
@@ -280,8 +281,8 @@ const BODY_MAX: usize = 4 << 10;
 /// The maximum time to wait for the body of a rejection.
 const BODY_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Reads the body of a rejection, up to its end, [`BODY_MAX`] or [`BODY_PATIENCE`]. The body is
-/// only an explanation, so errors are ignored.
+/// Reads the body of a rejection until the body ends, [`BODY_MAX`] bytes have arrived, or
+/// [`BODY_PATIENCE`] has passed. The body is only an explanation, so errors are ignored.
 async fn read_body<S: AsyncRead + Unpin>(stream: &mut S, response: &mut Response<Bytes>) {
     let announced = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let wanted = announced.unwrap_or(BODY_MAX).min(BODY_MAX);

@@ -24,15 +24,15 @@
 //!
 //! After [`into_split`](crate::WebSocket::into_split), two tasks poll one connection: the *reader*
 //! and the *writer*. The reader writes to the socket too, because it sends Pongs and the answer to
-//! a Close. But a socket or a timer remembers only the waker of the task that polled it last. If
-//! both tasks may wait for the same event, each of them therefore registers a shared waker, which
-//! wakes both.
+//! a Close. Both tasks may therefore wait for the same event, but a socket or a timer remembers
+//! only the waker of the task that polled it last. In that case, each task registers a shared
+//! waker, which wakes both tasks.
 //!
 //! | awaited event | waiting task | registered waker | woken by |
 //! |---|---|---|---|
 //! | the socket to become readable | the reader | its own | the socket |
 //! | the socket to become writable | either | both ([`SharedWakers`]) | the socket; the other task when it has written |
-//! | a deadline, unsplit | the reader | its own | the timer |
+//! | a deadline, while no task waits to write | the reader | its own | the timer |
 //! | a deadline, while a task waits to write | either | both ([`SharedWakers`]) | the timer |
 //! | a changed deadline, or an error of the writer | the reader | its own, kept in `reader` | [`Driver::wake_reader`] |
 
@@ -77,7 +77,7 @@ pub(crate) struct Driver<S> {
     /// The timer, present while the engine has a deadline. It is boxed, because most connections
     /// have no deadline most of the time, and an unboxed timer would take its space even then.
     timer: Option<Pin<Box<Sleep>>>,
-    /// The time of the last read, if the engine had a deadline then.
+    /// The time of the last read after which the engine had a deadline.
     read_at: std::time::Instant,
     /// The waker of the reading task, for changes that this task did not make itself, such as a new
     /// deadline.
@@ -108,7 +108,7 @@ enum Outcome {
 /// The result of one call of [`Driver::poll_step`].
 #[derive(Debug)]
 enum Step {
-    /// An event that the fast path did not return.
+    /// An event that the engine's fast path for messages did not return.
     Event(Event),
     /// Bytes arrived, or a deadline passed: poll the engine again.
     Progress,
@@ -255,8 +255,8 @@ impl<S> Driver<S> {
             //= docs/src/rfc6455.md#section-7-1-7
             //# A client that fails the connection MAY report the problem to its user.
             Some(Outcome::Violation(violation)) => Some(Error::Violation(violation)),
-            // The peer's Close has arrived, and no message can follow it. An error of TCP after
-            // that has lost nothing, so it is not reported.
+            // The peer's Close has arrived. No message can follow a Close, so a later TCP error has
+            // lost no message and is not reported.
             _ if self.engine.close_info().code != CloseCode::ABNORMAL_CLOSURE => None,
             Some(Outcome::Io(error)) => Some(Error::Io(error)),
             None => Some(Error::EndedWithoutClose),
@@ -402,8 +402,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Waits for the engine's next deadline. Ready when the deadline has passed and the engine has
-    /// handled it.
+    /// Waits for the engine's next deadline. Returns `Ready` when the deadline has passed and the
+    /// engine has handled it.
     fn poll_timer(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<()> {
         let Some(deadline) = self.engine.poll_timeout().map(Instant::from_std) else {
             // Drop the timer. Most connections have no deadline most of the time, and should not
@@ -459,8 +459,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             match self.poll_transmit(cx, Side::Write) {
-                // The stream accepts no more bytes for now, and wakes this task when it does.
-                // Meanwhile, wait for the timer below as well.
+                // The stream accepts no more bytes for now, and wakes this task when it accepts
+                // bytes again. Meanwhile, wait for the timer below as well.
                 Poll::Pending => {}
                 // The queue is empty because it was discarded, not because it was written, so the
                 // caller must not assume that its messages were sent.
@@ -483,7 +483,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Takes all steps that the engine requests. Ready when no step is left.
+    /// Takes all steps that the engine requests. Returns `Ready` when no step is left.
     fn poll_transmit(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<io::Result<()>> {
         let mut result = self.poll_transmit_once(cx);
         if result.is_pending() {
@@ -494,8 +494,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             result = self.poll_transmit_once(&mut Context::from_waker(&waker));
         }
         // This task may have finished the write that the other task waits for, so wake the other
-        // task. If it still has to wait, it registers a new waker when it polls again. The shared
-        // wakers are therefore no longer needed.
+        // task. If the other task still has to wait, it registers a new waker when it polls again.
+        // The shared wakers are therefore no longer needed.
         if result.is_ready()
             && let Some(wakers) = self.wakers.take()
         {

@@ -174,7 +174,7 @@ pub enum AcceptError {
     Usage(UsageError),
     /// The connection broke, or the client left.
     Io(io::Error),
-    /// The client did not send its request, or did not take the response, in time.
+    /// The client did not send its request in time, or did not receive the response in time.
     TimedOut,
 }
 

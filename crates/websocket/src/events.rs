@@ -1,4 +1,4 @@
-//! Streams and sinks of events, which include control frames.
+//! Streams and sinks of events: messages and control frames.
 
 use std::{
     pin::Pin,

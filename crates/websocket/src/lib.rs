@@ -1,14 +1,15 @@
 //! WebSocket connections over tokio.
 //!
 //! The protocol itself is in the [`protocol`] crate. This crate connects `protocol` to a byte
-//! stream, a clock and a source of random numbers. It implements no rule of the RFC, only the tasks
-//! of a driver: moving bytes and supplying the time.
+//! stream, a clock and a source of random numbers. It leaves the rules for handshakes and frames to
+//! `protocol`, and performs the tasks of a driver: moving bytes, and supplying the time and random
+//! numbers.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `websocket` | an open connection and its methods |
 //! | `split` | an open connection in two halves for two tasks |
-//! | `events` | streams and sinks that include control frames |
+//! | `events` | streams and sinks of messages and control frames |
 //! | `connect` | a client: opening handshake |
 //! | `transport` | a client: name resolution, TCP, TLS |
 //! | `accept` | a server: opening handshake, or an ordinary HTTP response |

@@ -1,5 +1,5 @@
-//! Functions for tools that show or teach the protocol: masking keys that are chosen and not
-//! random.
+//! A function for tools that show or teach the protocol: it lets them choose the masking keys of a
+//! client, which are otherwise random.
 //!
 //! Ordinary clients need nothing from this module. [`protocol::observer`] has further functions for
 //! tools.
@@ -13,7 +13,7 @@ use crate::connect::Connector;
 /// Makes a connector call `choose` for the masking key of each frame. The connector draws a random
 /// key only if `choose` returns `None`.
 ///
-/// Section 10.3 forbids predictable keys. Use this function for demonstrations and tests only.
+/// Section 10.3 forbids predictable keys, so use this function for demonstrations and tests only.
 #[must_use]
 pub fn choose_masking_keys(
     connector: Connector,

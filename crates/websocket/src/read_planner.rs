@@ -1,4 +1,4 @@
-//! The planner of reads: how much room each read gets, and in which buffer.
+//! Plans reads: decides how much room each read gets, and in which buffer.
 //!
 //! A small frame is read into the thread's block, together with other frames. A large frame is read
 //! into its own buffer, up to its end and hardly further. That buffer then becomes the message, and
@@ -56,9 +56,9 @@ impl ReadPlanner {
     pub(crate) fn take_input(&mut self, connection: &mut Connection) -> (BytesMut, usize) {
         let remaining = connection.payload_remaining();
         let mut input = connection.take_input();
-        // Whether the input counts as a buffer that was allocated for one frame, and not as the
-        // thread's block: it is smaller than a block, and holds more than the short tail that is
-        // copied into a block.
+        // The input is either the thread's block or a buffer that was allocated for one frame. It
+        // counts as the buffer of one frame if it is smaller than a block, and holds more than the
+        // short tail that would be copied into a block.
         let is_own = input.len() > MAX_COPIED_TAIL && input.capacity() < BLOCK;
         // A large frame counts as large until its end, even when fewer than `LARGE_FRAME` bytes are
         // missing, so that its last bytes are read into the same buffer. A frame that fills a whole
@@ -76,8 +76,9 @@ impl ReadPlanner {
         // Read the rest of one frame into its own buffer.
         if is_large || (remaining > 0 && is_own) {
             let room = remaining.min(self.growth(input.len()).max(LARGE_FRAME));
-            // Few bytes are buffered: reallocate to the full size at once. Many: wait until less
-            // than half of `LARGE_FRAME` is free, because each reallocation copies them.
+            // If few bytes are buffered, reallocate to the full size at once. If many are buffered,
+            // wait until less than half of `LARGE_FRAME` is free, because each reallocation copies
+            // them all.
             let least = if input.len() <= NEXT_HEADER_READ { room } else { remaining.min(LARGE_FRAME / 2) };
             if input.capacity() - input.len() < least {
                 // Reserve room for a header too. Once the application drops the message, the buffer
@@ -157,8 +158,8 @@ impl ReadPlanner {
     /// so a header alone cannot make this endpoint allocate much. The room is four times the number
     /// of bytes that have arrived. Doubling is more common, but it needs more reallocations, and
     /// each of them may have to move all those bytes. If an earlier frame was larger, the room is
-    /// as large as that frame needed. Of many large frames, only the first therefore grows in
-    /// steps.
+    /// as large as that frame needed. If many large frames arrive, only the buffer of the first
+    /// therefore grows in steps.
     fn growth(&self, arrived: usize) -> usize {
         (4 * arrived).max(self.largest.saturating_sub(arrived))
     }

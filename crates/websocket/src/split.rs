@@ -1,8 +1,8 @@
-//! A connection in two halves for two tasks, one of which reads and the other writes.
+//! A connection that is split into two halves, for one task that reads and one that writes.
 //!
-//! The halves share the connection through a lock that is held for the length of one poll and never
-//! across an `.await`. The reading half performs by itself everything that the protocol requires:
-//! it sends Pongs, answers a Close and enforces the deadlines.
+//! The halves share the connection through a lock that is held for the duration of one poll and
+//! never across an `.await`. The reading half performs by itself everything that the protocol
+//! requires: it sends Pongs, answers a Close and enforces the deadlines.
 
 use std::{
     future::poll_fn,
@@ -256,7 +256,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     }
 
     /// Sends a Close and returns once it is written: see [`WebSocket::start_close`]. The reading
-    /// half then receives the end of the connection.
+    /// half then reports the end of the connection.
     ///
     /// # Errors
     /// As for [`WebSocket::start_close`].

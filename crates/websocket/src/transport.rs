@@ -19,8 +19,8 @@ use crate::{error::ConnectError, maybe_tls_stream::MaybeTlsStream};
 /// client that performs the opening handshake in its own way.
 ///
 /// # Errors
-/// As for [`Connector::connect`](crate::Connector::connect), up to the opening handshake. There is
-/// no time-out.
+/// As for the steps of [`Connector::connect`](crate::Connector::connect) before the opening
+/// handshake. This function has no time-out.
 ///
 /// # Cancel safety
 /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened is
@@ -122,7 +122,7 @@ async fn start_tls(tcp: TcpStream, host: &str) -> Result<MaybeTlsStream, Connect
 }
 
 /// Returns the TLS configuration, which all connections of this process share. It is created only
-/// once, because the system's certificates can be hundreds of files.
+/// once, because loading the system's certificates may mean reading hundreds of files.
 #[cfg(feature = "tls")]
 async fn tls_config() -> Result<Arc<tokio_rustls::rustls::ClientConfig>, ConnectError> {
     use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};

@@ -150,7 +150,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.driver.poll_message(cx)).await
     }
 
-    /// Receives the next message or control frame. Otherwise like [`next`](Self::next).
+    /// Receives the next message or control frame. In all other respects, this method behaves like
+    /// [`next`](Self::next).
     ///
     /// # Errors
     /// As for [`next`](Self::next).
@@ -213,8 +214,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.flush().await
     }
 
-    /// Queues a message without writing it, as soon as the queue has room. The next call of
-    /// [`next`](Self::next), [`flush`](Self::flush) or [`send`](Self::send) writes the message.
+    /// Queues a message. The message is written by the next call that reads (such as
+    /// [`next`](Self::next)), sends or [flushes](Self::flush). If no such call follows, the message
+    /// is never sent.
+    ///
+    /// If 320 KiB or more are queued already, this method first writes the queue, so a sender that
+    /// is faster than its peer waits for the peer.
     ///
     /// A loop of `next` and `feed` writes once per read, however many messages the read brought.
     ///
@@ -229,7 +234,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Sends a message that was encoded once for many connections. Only a server can send a
-    /// prepared message. Otherwise like [`send`](Self::send).
+    /// prepared message. In all other respects, this method behaves like [`send`](Self::send).
     ///
     /// ```
     /// # use tokio::net::TcpStream;
@@ -256,8 +261,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.flush().await
     }
 
-    /// Sends a part of a message as a frame of its own; `last` ends the message. See
-    /// [`Connection::send_fragment`]. Otherwise like [`send`](Self::send).
+    /// Sends a part of a message as a frame of its own. `last` states whether the message ends with
+    /// this part. See [`Connection::send_fragment`]. In all other respects, this method behaves
+    /// like [`send`](Self::send).
     ///
     /// # Errors
     /// As for [`send`](Self::send) and [`Connection::send_fragment`].
@@ -286,7 +292,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.flush().await
     }
 
-    /// Sends an unsolicited Pong. The connection answers Pings by itself.
+    /// Sends an unsolicited Pong. Do not use this method to answer Pings, because the connection
+    /// answers them by itself.
     ///
     /// # Errors
     /// As for [`ping`](Self::ping).
@@ -333,8 +340,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(self.close_info())
     }
 
-    /// Starts the closing handshake: sends a Close and returns once it is written. Keep reading
-    /// until the end, for the peer's answer and for messages that are still on their way.
+    /// Starts the closing handshake: sends a Close and returns once it is written. Then keep
+    /// reading until the connection ends, to receive the peer's answer and messages that are still
+    /// on their way.
     ///
     /// # Errors
     /// As for [`close`](Self::close), and [`Error::Io`].

@@ -7,13 +7,14 @@
 //! Read this file beside our own client in `crates/client` and compare how each handles:
 //!
 //! - **The opening handshake.** Here it is one call ([`connect_async_with_config`]). It creates the
-//!   random key, sends the request, and checks the server's proof that it has read the request. Our
-//!   code for this is in `crates/protocol`, `handshake/`.
+//!   random key, sends the request, and checks the proof that the server has read the request. Our
+//!   code for the handshake is in `crates/protocol`, `handshake/`.
 //! - **Masks.** A client must mask every frame that it sends, but no code in this file does so:
 //!   tungstenite masks by itself. Our engine takes the masking key as an argument, so that a test
 //!   can choose it.
 //! - **Close.** tungstenite answers a Close by itself, but only while the program keeps reading,
-//!   and without time limits. Our connection enforces every [`timeout`] below on its own.
+//!   and without time limits, so this file calls [`timeout`] in several places. Our connection
+//!   enforces its time limits by itself.
 //! - **Compression.** tungstenite never offers permessage-deflate.
 
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -190,7 +191,7 @@ fn name_of(code: u16) -> &'static str {
         1002 => "protocol error",
         1003 => "unsupported data",
         1005 => "no status code",   // the Close frame was empty
-        1006 => "abnormal closure", // there was no Close frame at all; like 1005, it is never sent
+        1006 => "abnormal closure", // no Close frame arrived; like 1005, this code is never sent
         1007 => "invalid data",
         1008 => "policy violation",
         1009 => "message too big",

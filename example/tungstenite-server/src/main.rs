@@ -2,14 +2,16 @@
 //! `cargo run -p tungstenite-server`.
 //!
 //! Read this file beside our own server in `crates/server`. Both serve `/`, `/echo` and `/chat` in
-//! the same way. Compare how each handles (*the engine* is `crates/protocol`):
+//! the same way. Compare how each handles the following, where *the engine* is `crates/protocol`:
 //!
-//! - **The opening handshake.** Here it is one call, [`accept_hdr_async`]. This program decides
-//!   whether to accept a request in one function ([`validate_request`]). tungstenite calls the
+//! - **The opening handshake.** Here it is one call, [`accept_hdr_async`]. One function of this
+//!   program, [`validate_request`], decides whether to accept a request. tungstenite calls the
 //!   function only for valid WebSocket handshakes. After any other request, such as a browser's
-//!   plain `GET /`, it closes the connection without a response: tungstenite is not an HTTP server.
-//! - **Frames, masks, fragments.** Nothing in this file deals with them: a [`Message`] arrives
-//!   whole. In the engine, `frame/` and `connection/receiver.rs` do this.
+//!   plain `GET /`, tungstenite closes the connection without a response, because it is not an HTTP
+//!   server.
+//! - **Frames, masks, fragments.** No code in this file parses frames: each [`Message`] arrives
+//!   whole. In the engine, `frame/` and `connection/receiver.rs` parse the frames, remove the masks
+//!   and join the fragments.
 //! - **Ping and Close.** tungstenite queues the answers by itself, but sends them only while the
 //!   program reads from or writes to the connection. That is why `converse` keeps reading after a
 //!   Close.
@@ -390,7 +392,7 @@ fn name_of(code: u16) -> &'static str {
         1002 => "protocol error",
         1003 => "unsupported data",
         1005 => "no status code",   // the Close frame was empty
-        1006 => "abnormal closure", // there was no Close frame at all; like 1005, it is never sent
+        1006 => "abnormal closure", // no Close frame arrived; like 1005, this code is never sent
         1007 => "invalid data",
         1008 => "policy violation",
         1009 => "message too big",

@@ -19,9 +19,9 @@ use websocket::{Error, Event, protocol::frame::MaskingKey};
 
 use crate::ending::Cause;
 
-/// The divisor of the time limit for a server that has continued as if nothing had happened. Such a
-/// server may still notice the fault, so the test continues for at most a quarter of the time
-/// limit.
+/// The time limit is divided by this number once the server has continued as if nothing had
+/// happened. The server may still notice the fault, so the test continues for at most a quarter of
+/// the time limit.
 const GRACE_DIVISOR: u32 = 4;
 
 /// Runs one fault test at a time.
@@ -82,8 +82,8 @@ impl FaultTester {
             Err(Cause::Failure(Error::Io(error))) if error.kind() == io::ErrorKind::ConnectionReset => Reaction::Reset,
             Err(Cause::Failure(Error::Violation(violation))) => Reaction::Garbage(violation.to_string()),
             Err(Cause::End | Cause::Failure(_)) => Reaction::Eof,
-            // A Ping is not a reaction to the fault. Silence is judged when the test's own deadline
-            // has passed, so ignore it here.
+            // Ignore a Ping, because it is not a reaction to the fault. Also ignore the end of the
+            // time-out for closing, because the test has its own deadline for a silent server.
             Ok(Event::Ping(_)) | Err(Cause::Silence(_)) => return None,
         };
         test.evaluator.record(&reaction);

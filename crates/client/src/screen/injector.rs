@@ -9,8 +9,8 @@
 //!
 //! Raw bytes can corrupt the connection. So only the code that created the stream has the handle
 //! for writing them, and the engine's bytes wait until the raw bytes are written. The caller must
-//! make sure that raw bytes are written between two frames: before it injects them, it waits until
-//! the engine has written everything.
+//! make sure that raw bytes are written between two frames. To do so, the caller waits until the
+//! engine has written everything, and only then injects the raw bytes.
 
 use std::{
     io,
@@ -49,8 +49,8 @@ struct Pace {
 #[derive(Debug)]
 pub(crate) struct InjectableStream<S>(Arc<Mutex<InjectorState<S>>>);
 
-/// The handle that writes raw bytes. Use it in the task that drives the engine, because both
-/// handles wait for the same socket.
+/// The handle that writes raw bytes. Use it in the task that drives the engine: both handles write
+/// to the same socket, and the socket wakes only the task that was the last to wait for it.
 #[derive(Debug)]
 pub(crate) struct Injector<S>(Arc<Mutex<InjectorState<S>>>);
 

@@ -14,7 +14,7 @@
 //! | `view`, `layout` | draw the model, without I/O |
 //! | `command` | the commands of the input line |
 //! | `link`, `link_command`, `link_event` | the connection: takes commands, reports events |
-//! | `injector` | raw bytes and slow writing below the engine |
+//! | `injector` | writes raw bytes between frames, and slows down the engine's writes |
 //! | `fault_test` | breaks a rule and evaluates how the server reacts |
 //! | `terminal_events` | the keyboard, the mouse, and the terminal's signals |
 //! | `tty` | takes over the terminal and restores it |
@@ -103,8 +103,8 @@ pub(crate) async fn run(args: &ClientArgs, signals: &mut TerminalSignals, tracer
     }
 }
 
-/// Runs the loop until the user leaves. Returns the signal that determines the exit status if the
-/// connection has not ended.
+/// Runs the loop until the user leaves. Returns a signal. If the connection has not ended, that
+/// signal determines the exit status.
 async fn run_loop(
     args: &ClientArgs,
     signals: &mut TerminalSignals,

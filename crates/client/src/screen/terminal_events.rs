@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::event::ScreenEvent;
 
 /// Starts a thread that reads the terminal, and returns the receiving end of its channel. The
-/// thread may block forever, but the process does not wait for it when it exits.
+/// thread may block forever, but the process can exit without waiting for the thread.
 pub(super) fn read_terminal() -> mpsc::UnboundedReceiver<io::Result<ScreenEvent>> {
     let (sender, receiver) = mpsc::unbounded_channel();
     thread::spawn(move || {
@@ -47,7 +47,8 @@ impl HangupSignals {
     /// Waits for SIGHUP or SIGQUIT.
     ///
     /// # Cancel safety
-    /// A signal that arrives between two calls is kept for the second one.
+    /// If the future is dropped, no signal is lost: a signal that arrives between two calls is kept
+    /// for the second call.
     pub(super) async fn next(&mut self) {
         let [hangup, quit] = &mut self.0;
         select! {

@@ -44,7 +44,7 @@ impl Write for GuardedStdout {
     }
 }
 
-/// The guard of the terminal. The program has taken over the terminal until the guard is dropped.
+/// The guard that keeps the terminal taken over. Dropping the guard restores the terminal.
 pub(crate) struct Tty(Terminal<CrosstermBackend<BufWriter<GuardedStdout>>>);
 
 impl Tty {

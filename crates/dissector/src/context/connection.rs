@@ -13,8 +13,8 @@ pub(crate) struct ConnectionContext {
     pub(crate) next_number: u64,
     /// The last observed request.
     pub(crate) request: Option<RequestContext>,
-    /// The protocol that the server's last response selected. The client's stream takes it out when
-    /// it continues in this protocol.
+    /// The protocol that the server's last response selected. The client's stream removes this
+    /// value when the stream continues in the selected protocol.
     pub(crate) next_protocol: Option<NextProtocol>,
     /// The extensions in use.
     pub(crate) extensions: Vec<Extension>,

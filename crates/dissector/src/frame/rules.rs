@@ -1,5 +1,5 @@
 //! The rules that a header can break. A receiver stops at the first broken rule, but this module
-//! reports all of them.
+//! reports every broken rule.
 //!
 //! The rules are checked by [`protocol::frame::rules`]. This module adds the range of the bytes
 //! that break each rule.

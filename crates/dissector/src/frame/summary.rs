@@ -65,12 +65,13 @@ fn byte_count(length: u64) -> String {
 /// Returns the beginning of a payload in one line: as text if it is printable UTF-8, otherwise in
 /// hexadecimal.
 fn preview(payload: &[u8]) -> String {
-    // A character of UTF-8 takes at most four bytes, so the preview needs no more than this many.
+    // A character takes at most four bytes in UTF-8, so the preview never needs the bytes after
+    // `end`.
     let end = payload.len().min(PREVIEW_CHARACTERS * 4);
     let text = match std::str::from_utf8(&payload[..end]) {
         Ok(text) => text,
-        // The limit cut the last character in two. Drop that character, because the payload itself
-        // may be valid.
+        // The text is valid except that `end` divides its last character. Drop that character and
+        // show the rest as text.
         Err(error) if error.error_len().is_none() && end < payload.len() => {
             std::str::from_utf8(&payload[..error.valid_up_to()]).unwrap_or_default()
         }

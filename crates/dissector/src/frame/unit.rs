@@ -194,8 +194,8 @@ impl FrameUnit {
             };
             self.findings.push(Finding::violation(range, violation));
         }
-        // Only the beginning of a Close frame that is too long is kept, so its body cannot be
-        // checked. The header check has already reported its length.
+        // If a Close frame is too long, only the beginning of its body is kept, so the body cannot
+        // be checked. The header check has already reported the length.
         if header.opcode() == Some(Opcode::Close)
             && self.payload.left_out() == 0
             && let Err(violation) = CloseFrame::parse(self.payload.bytes())
@@ -210,7 +210,7 @@ impl FrameUnit {
         }
     }
 
-    /// Updates the context for the frames that follow this one, which is complete.
+    /// Updates the context after this frame is complete, for the frames that follow it.
     pub(crate) fn update_context(&self, frames: &mut DirectionContext) {
         let Some(header) = self.header else { return };
         if self.position != MessagePosition::Outside && header.fin() {

@@ -1,4 +1,5 @@
-//! The terms, in the order of the bytes: a frame, the first line of a head, its headers, the rest.
+//! The terms, in groups: those of a frame, of the first line of a head, of its headers, and the
+//! rest.
 
 use protocol::RfcSection;
 

@@ -13,8 +13,8 @@ use crate::context::{ConnectionContext, NextProtocol, RequestContext};
 pub(crate) enum AfterHead {
     /// The next unit is another head.
     Head,
-    /// The next unit is a body of this many bytes, or until the end of the stream if the length is
-    /// `None`.
+    /// The next unit is a body of this many bytes. If the number is `None`, the body lasts until
+    /// the stream ends.
     Body(Option<u64>),
     /// Frames follow.
     Frames,

@@ -13,7 +13,8 @@ pub(super) enum BodyLength {
     UntilEnd,
 }
 
-/// Returns the length of the body according to these headers, or `default` if they do not state it.
+/// Returns the length of the body according to these headers, or `default` if the headers do not
+/// state a length.
 pub(super) fn body_length(headers: &HeaderMap, default: BodyLength) -> BodyLength {
     // This crate does not divide a chunked body into its chunks, so it cannot find the end of such
     // a body. Show it as one body that lasts until the stream ends.

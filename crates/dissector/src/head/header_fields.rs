@@ -71,9 +71,9 @@ pub(super) fn extension_fields(value: &str, range: &Range<u64>) -> Vec<Field> {
 
 /// Creates a field for each cookie of a `Cookie` header whose value begins at `start`.
 fn cookie_fields(value: &str, start: u64) -> Vec<Field> {
-    // U+FFFD has replaced each sequence of bytes that is not UTF-8, and may have another length
-    // than those bytes. Positions in the text may then differ from positions in the head, so create
-    // no fields.
+    // U+FFFD has replaced each sequence of bytes that is not UTF-8, and may be longer or shorter
+    // than the replaced bytes. Positions in the text may then differ from positions in the head, so
+    // create no fields.
     if value.contains(char::REPLACEMENT_CHARACTER) {
         return Vec::new();
     }

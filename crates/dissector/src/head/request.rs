@@ -41,8 +41,8 @@ pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, 
     match parse_head(head, &lines, &parts, limits, parse_request) {
         Ok(Some(request)) => {
             let context = RequestContext::new(&request);
-            // The WebSocket rules do not apply to other requests, such as a request for a web page,
-            // so do not check those.
+            // The WebSocket rules apply only to WebSocket requests. Any other request, such as a
+            // request for a web page, is ordinary HTTP, so do not check it.
             if context.wants_websocket()
                 && let Err(violation) = request.check_upgrade()
             {

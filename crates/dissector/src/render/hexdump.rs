@@ -10,8 +10,8 @@
 //!   c  Masking-Key: 37fa213d
 //! ```
 //!
-//! The letters carry the same information as the colours, for terminals and readers without
-//! colours.
+//! The letters carry the same information as the colours, for terminals that show no colours and
+//! for readers who cannot distinguish them.
 
 use std::fmt::{Display, Write};
 
@@ -31,7 +31,7 @@ struct ByteRun<'a> {
 }
 
 /// Renders the record's bytes, at most `rows` rows of 16, and its fields below them. If `colour` is
-/// set, the text contains ANSI escape sequences for colours.
+/// true, the text contains ANSI escape sequences for colours.
 #[must_use]
 pub fn hex_dump(record: &Record, rows: usize, colour: bool) -> String {
     let mut text = String::new();

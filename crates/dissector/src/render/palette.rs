@@ -92,7 +92,8 @@ mod tests {
         })
     }
 
-    /// Converts to Oklab, a colour space in which distance matches perception (Ottosson 2020).
+    /// Converts linear RGB to Oklab, a colour space in which the distance between two colours
+    /// matches the perceived difference (Ottosson 2020).
     fn oklab([r, g, b]: [f64; 3]) -> [f64; 3] {
         let l = (0.412_221_470_8 * r + 0.536_332_536_3 * g + 0.051_445_992_9 * b).cbrt();
         let m = (0.211_903_498_2 * r + 0.680_699_545_1 * g + 0.107_396_956_6 * b).cbrt();
@@ -104,8 +105,8 @@ mod tests {
         ]
     }
 
-    /// The colours as perceived without one kind of cone (Machado, Oliveira and Fernandes 2009,
-    /// severity 1.0).
+    /// Matrices that convert a colour to the colour that a person without one kind of cone
+    /// perceives (Machado, Oliveira and Fernandes 2009, severity 1.0).
     const BLINDNESS: [(&str, [[f64; 3]; 3]); 4] = [
         ("none", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
         (

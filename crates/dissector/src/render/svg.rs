@@ -43,8 +43,8 @@ const MEANING: usize = 430;
 /// The maximum number of fixed-width characters to the left of the meaning, and the maximum number
 /// of sans-serif characters in a line of the meaning.
 const COLUMNS: (usize, usize) = (45, 50);
-/// The maximum number of fixed-width characters beside the reference if the meaning has a separate
-/// line.
+/// The maximum number of fixed-width characters to the left of the reference if the meaning is on a
+/// separate line.
 const WHOLE_LINE: usize = 92;
 
 const PANEL: &str = "#101a30";
@@ -62,7 +62,7 @@ const MONO: &str = "'Fira Code', 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono',
 pub fn svg(record: &Record) -> String {
     let mut figure = SvgFigure { elements: String::new(), y: MARGIN };
     figure.heading(record);
-    // A head is text that its fields already show, so its bytes are not drawn.
+    // The fields of a head already show its text, so do not draw its bytes as well.
     if !matches!(record.kind, RecordKind::Request | RecordKind::Response) {
         figure.bytes(record);
     }

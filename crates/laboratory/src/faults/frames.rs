@@ -8,7 +8,7 @@ use crate::{
     payloads::SAMPLE,
 };
 
-/// Creates a fault that sends a text frame with a reserved bit.
+/// Creates a fault that sends a text frame in which a reserved bit is set.
 const fn reserved_bit(name: &'static str, description: &'static str, inject: fn(&mut FrameBuilder<'_>)) -> Fault {
     Fault {
         name,
@@ -29,8 +29,8 @@ fn text_with(frames: &mut FrameBuilder<'_>, reserved: ReservedBits) {
 }
 
 /// Creates a fault that sends a complete frame with the reserved opcode `BITS`. The opcodes from 8
-/// upward are reserved for control frames. The frame also obeys the other rules for control frames,
-/// so that the opcode is its only mistake.
+/// upward are reserved for control frames, so the frame also obeys the rules for control frames.
+/// The opcode is therefore its only mistake.
 const fn reserved_opcode<const BITS: u8>(name: &'static str) -> Fault {
     Fault {
         name,
@@ -68,7 +68,7 @@ fn text_with_wrong_masking(frames: &mut FrameBuilder<'_>) {
     frames.put(&header, SAMPLE);
 }
 
-/// The mask of the seven bits of the length in the second byte of a frame.
+/// The mask for the seven length bits in the second byte of a frame.
 const SEVEN_BITS: u8 = 0x7f;
 
 pub(super) static FAULTS: &[Fault] = &[

@@ -16,14 +16,15 @@ impl CloseCode {
     pub const GOING_AWAY: Self = Self(1001);
     /// 1002: the peer broke a rule of the protocol.
     pub const PROTOCOL_ERROR: Self = Self(1002);
-    /// 1003: a kind of data that this endpoint does not accept, such as binary data if it
-    /// understands only text.
+    /// 1003: the peer sent a kind of data that this endpoint does not accept, such as binary data
+    /// if it understands only text.
     pub const UNSUPPORTED_DATA: Self = Self(1003);
     /// 1005: the Close frame had no code. Reported, never sent.
     pub const NO_STATUS_RECEIVED: Self = Self(1005);
     /// 1006: no Close frame arrived. Reported, never sent.
     pub const ABNORMAL_CLOSURE: Self = Self(1006);
-    /// 1007: data that does not match its type, such as a text message that is not UTF-8.
+    /// 1007: the peer sent data that does not match its type, such as a text message that is not
+    /// UTF-8.
     pub const INVALID_DATA: Self = Self(1007);
     /// 1008: the peer violated a policy. Use this code when no other code fits.
     pub const POLICY_VIOLATION: Self = Self(1008);

@@ -57,7 +57,7 @@ impl CloseFrame {
         self.code
     }
 
-    /// Returns the reason, at most 123 bytes and often empty.
+    /// Returns the reason, which has at most 123 bytes and is often empty.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
@@ -94,8 +94,8 @@ impl CloseFrame {
             [_] => return Err(Violation::CloseBodyOneByte),
             &[high, low, ref reason @ ..] => (CloseCode(u16::from_be_bytes([high, low])), reason),
         };
-        // An endpoint reports 1005 or 1006 to its application when it received no code. If a Close
-        // frame could contain these codes, a peer could fake a broken connection.
+        // An endpoint reports 1005 or 1006 to its application when it received no code. Reject
+        // these codes in a Close frame, because a peer could otherwise fake a broken connection.
         if !code.is_sendable() {
             return Err(Violation::CloseCodeInvalid(code));
         }

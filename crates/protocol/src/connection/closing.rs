@@ -1,4 +1,5 @@
-//! The end of a connection: the facts, and the conclusions from them (sections 1.4, 5.5.1 and 7).
+//! The end of a connection: the facts about it, and the conclusions from these facts (sections 1.4,
+//! 5.5.1 and 7).
 //!
 //! This module stores only facts. A fact is never revoked, and every assignment to a fact is in
 //! this file, under *Transitions* below. The RFC's states, the codes 1005 and 1006, and the next
@@ -22,9 +23,9 @@
 //! ```
 //!
 //! The server closes TCP first, so that the kernel's `TIME_WAIT` state is on the server.
-//! `TIME_WAIT` blocks a pair of addresses and ports for a minute or two. This does not affect a
-//! server, because it listens on its well-known port in any case. A client that reconnects at once
-//! would need another port (section 7.1.1).
+//! `TIME_WAIT` blocks a pair of addresses and ports for a minute or two. The block does not affect
+//! a server, because a server listens on its well-known port in any case. A client in `TIME_WAIT`
+//! that reconnects at once would need another port (section 7.1.1).
 //!
 //! *Half-close* means that this endpoint sends nothing more, but keeps reading and discards the
 //! bytes that it reads. Closing both directions while bytes from the peer are in transit would make
@@ -95,7 +96,7 @@ enum PeerStream {
     EofReached,
 }
 
-/// The facts on the way to the end of a connection. [`CloseInfo`] is their public summary.
+/// The facts that are recorded while a connection ends. [`CloseInfo`] is their public summary.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Closing {
     /// The Close that was queued; `Some(None)` if its body is empty. Boxed, like `received` and
@@ -109,19 +110,19 @@ pub(super) struct Closing {
     /// The rule that the peer broke, for which the connection was failed (section 7.1.7).
     violation: Option<Box<Violation>>,
     peer_stream: PeerStream,
-    /// A queued frame, perhaps the Close itself, was discarded unsent.
+    /// Whether a queued frame, perhaps the Close itself, was discarded unsent.
     output_discarded: bool,
-    /// The driver was instructed to end our direction of TCP.
+    /// Whether the driver was instructed to end our direction of TCP.
     half_closed: bool,
-    /// A write failed, so nothing more can be sent.
+    /// Whether a write failed. If so, nothing more can be sent.
     write_failed: bool,
-    /// The peer did not answer a Close, or did not close TCP, before the deadline.
+    /// Whether the peer missed the deadline for answering a Close or for closing TCP.
     timed_out: bool,
-    /// The driver was instructed to drop TCP.
+    /// Whether the driver was instructed to drop TCP.
     disconnected: bool,
 }
 
-/// Transitions. These are the only assignments to the facts.
+/// Transitions. Only these methods assign to the facts.
 impl Closing {
     /// Records that our Close was queued. The first Close of either endpoint determines the
     /// initiator.
@@ -191,7 +192,7 @@ impl Closing {
     }
 }
 
-/// Conclusions. These only read the facts.
+/// Conclusions. These methods only read the facts.
 impl Closing {
     /// Returns the state as the RFC names it.
     pub(super) fn state(&self) -> State {

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use super::sender::Sender;
 use crate::frame::Opcode;
 
-/// The maximum number of queued Pongs. While the send queue holds that many, only the latest
-/// further Ping is remembered.
+/// The maximum number of queued Pongs. While the send queue holds that many Pongs, further Pings
+/// are not answered, and only the latest of them is remembered.
 ///
 /// Without a maximum, the queue would grow forever when a peer sends Pings and does not read. With
 /// this maximum, Pongs occupy at most 64 frames of 131 bytes each, including a client's masking
@@ -32,7 +32,8 @@ pub(super) struct ControlFrameState {
 }
 
 impl ControlFrameState {
-    /// Counts one control frame. Returns the number of control frames in the current second.
+    /// Counts one control frame. Returns the number of control frames in the current one-second
+    /// window.
     pub(super) fn count_frame(&mut self, now: Instant) -> u32 {
         match self.window_start {
             // Still within the window: count. Otherwise a new window starts with this frame.

@@ -31,8 +31,8 @@
 //! | `closing` | the end of a connection: facts, states, and which endpoint closes TCP |
 //! | `timers` | deadlines |
 //!
-//! Four size thresholds decide how the bytes of a payload are handled. Each follows from the costs
-//! in its own module:
+//! Four size thresholds decide how the bytes of a payload are handled. Each threshold follows from
+//! the costs that its module describes:
 //!
 //! | from | where | why |
 //! |---|---|---|
@@ -573,7 +573,7 @@ impl Connection {
     pub fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
         if self.closing.has_write_failed() {
             // The transport has failed, so bytes that were queued since the error cannot be sent
-            // either.
+            // either. Discard them.
             self.discard_output();
         } else if let Some(control) = &mut self.control {
             // The peer may have read queued bytes since the last call, so there may now be room in

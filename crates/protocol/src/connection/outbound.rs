@@ -27,7 +27,7 @@ pub struct Outbound<'a> {
 
 /// The minimum size, in bytes, of a message whose memory [`Outbound::send_back`] shares instead of
 /// copying it. A message of this size most likely has its own buffer. A smaller message shares a
-/// buffer with other frames. The next read needs that buffer, so the message is copied.
+/// buffer with other frames. The next read needs that buffer, so a smaller message is copied.
 const SEND_BACK_SHARED_FROM: usize = 64 << 10;
 
 impl fmt::Debug for Outbound<'_> {

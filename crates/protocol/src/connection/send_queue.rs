@@ -28,7 +28,7 @@ pub struct SendQueue {
     tail: BytesMut,
     /// The length of the queue in bytes.
     len: usize,
-    /// The number of bytes that were sent since the connection was created or the queue discarded.
+    /// The number of bytes that were sent since the queue was created or last discarded.
     sent: u64,
 }
 
@@ -101,8 +101,8 @@ impl SendQueue {
         }
     }
 
-    /// Returns the position of the end of the queue, in bytes since the connection was created.
-    /// Compare it with [`has_sent`](Self::has_sent).
+    /// Returns the position of the end of the queue, in bytes since the queue was created or last
+    /// discarded. Pass the position to [`has_sent`](Self::has_sent).
     pub(super) const fn end(&self) -> u64 {
         self.sent + self.len as u64
     }
@@ -112,7 +112,7 @@ impl SendQueue {
         self.sent >= end
     }
 
-    /// Returns the number of bytes that were sent since the connection was created.
+    /// Returns the number of bytes that were sent since the queue was created or last discarded.
     pub(super) const fn sent(&self) -> u64 {
         self.sent
     }

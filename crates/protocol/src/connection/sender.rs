@@ -140,8 +140,8 @@ impl Sender {
         self.queue.push_copied(&header, payload);
     }
 
-    /// Compresses and queues a message, if compression was negotiated and is worth it. Returns
-    /// whether the message was queued.
+    /// Compresses and queues a message, if compression was negotiated and is worthwhile for the
+    /// message. Returns whether the message was queued.
     #[inline]
     fn send_deflated(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
         let Some(deflating) = &mut self.deflating else { return false };

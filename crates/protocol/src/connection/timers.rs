@@ -77,7 +77,7 @@ impl Timers {
     /// Queues a Ping if it is due, and checks whether a Pong is overdue.
     ///
     /// # Errors
-    /// [`Violation::PongOverdue`] if the peer has left a Ping unanswered.
+    /// [`Violation::PongOverdue`] if the peer did not answer a Ping in time.
     pub(super) fn run_keep_alive(
         &mut self,
         receiver: &mut Receiver,
@@ -95,13 +95,14 @@ impl Timers {
 #[derive(Debug)]
 struct KeepAliveState {
     options: KeepAlive,
-    /// The time at which the next Ping is due, while no Pong is awaited.
+    /// The time at which the next Ping is due. Set only while no Pong is awaited.
     ping: Option<Instant>,
-    /// The deadline for the peer's Pong, while a Pong is awaited.
+    /// The deadline for the peer's Pong. Set only while a Pong is awaited.
     pong: Option<Instant>,
     /// The number of Pings that were queued so far, which is also the payload of the last Ping.
     pings_sent: u32,
-    /// The time at which the next Ping is due, while the last Ping is unanswered.
+    /// The time at which the next Ping will be due, which moves to `ping` once the peer is known to
+    /// be alive. Set only while a Pong is awaited.
     next_ping: Option<Instant>,
     /// The positions in the send queue where the last Ping begins and ends.
     ping_range: Range<u64>,
@@ -183,9 +184,9 @@ impl KeepAliveState {
         receiver.had_activity() || receiver.unconsumed_len() > self.unconsumed
     }
 
-    /// Returns whether the Ping is queued after other bytes, of which some have been sent since
-    /// [`wait_for_pong`](Self::wait_for_pong). The peer cannot answer a Ping that has not been
-    /// sent.
+    /// Returns whether the Ping is still queued after other bytes, and some of those bytes have
+    /// been sent since [`wait_for_pong`](Self::wait_for_pong). The peer cannot answer a Ping that
+    /// has not been sent.
     const fn is_draining(&self, sender: &Sender) -> bool {
         self.sent < self.ping_range.start && sender.queue().sent() > self.sent
     }

@@ -144,9 +144,9 @@ impl Deflater {
 
 /// Creates zlib's compressor for a stream without a header.
 ///
-/// zlib does not accept 8 bits for such a stream. With 9 bits, its references reach back at most
-/// 250 bytes (the window less the longest match and some lookahead), which is within the 256 bytes
-/// that 8 bits allow.
+/// zlib does not accept 8 bits for such a stream, so 9 bits are used instead. With 9 bits, zlib's
+/// references reach back at most 250 bytes (the window less the longest match and some lookahead),
+/// which is within the 256 bytes that 8 bits allow.
 //= docs/src/rfc7692.md#section-7-2-1
 //# A compressor MUST NOT refer back more than 32,768 bytes.
 //= docs/src/rfc7692.md#section-7-2-1
@@ -159,8 +159,8 @@ fn new_compress(window_bits: WindowBits, level: Level) -> Compress {
     Compress::new_with_window_bits(FlateLevel::new(level.get().into()), false, window_bits.get().max(9))
 }
 
-/// Returns by how much one of zlib's totals has grown. One call adds at most the length of a slice,
-/// so the result fits a `usize`.
+/// Returns by how much one of zlib's byte counts has grown during a call. One call adds at most the
+/// length of a slice, so the difference fits a `usize`.
 #[allow(clippy::cast_possible_truncation)]
 pub(super) const fn taken(before: u64, after: u64) -> usize {
     (after - before) as usize

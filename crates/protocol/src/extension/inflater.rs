@@ -42,7 +42,7 @@ static TAIL_AND_PROOF: &[u8] = match ROUNDS.as_flattened().split_last() {
     None => &TAIL,
 };
 
-/// The minimum, in bytes, by which the output grows.
+/// The minimum number of bytes by which the output buffer is enlarged.
 const LEAST_GROWTH: usize = 1 << 10;
 
 /// The reason why a payload cannot be inflated.
@@ -74,8 +74,8 @@ impl std::error::Error for InflateError {}
 /// A decompressor for the messages of one direction.
 #[derive(Debug)]
 pub struct Inflater {
-    /// Created when it is first needed. Without context takeover, it exists only while a message is
-    /// incomplete.
+    /// The decompressor of `flate2`, created when it is first needed. Without context takeover, it
+    /// exists only while a message is incomplete.
     ///
     /// The window always has 32 KiB, whatever was negotiated. `flate2` decompressors always have a
     /// window of that size, and a window larger than the sender's can resolve all of the sender's
@@ -158,7 +158,7 @@ impl Inflater {
             let result = decompress.decompress_vec(rest, output, FlushDecompress::Sync);
             // Check the limit first, even if this call also returned an error. How far the
             // decompressor looks ahead depends on where the payload was split, so the reported
-            // error would otherwise depend on that too.
+            // error would otherwise depend on the split too.
             if output.len() > limit {
                 // Remove the bytes above the limit, so that the caller does not process them, for
                 // example by validating them as UTF-8.
@@ -180,8 +180,8 @@ impl Inflater {
                 decompress.reset(false);
                 self.begun = false;
             } else if output.len() == output.capacity() {
-                // The output is full, so the decompressor may hold more of it. Make room and call
-                // it again.
+                // The output buffer is full, so the decompressor may hold more output. Enlarge the
+                // buffer and call the decompressor again.
                 continue;
             }
             if rest.is_empty() {
@@ -198,9 +198,9 @@ impl Inflater {
     /// Ends the message: appends the four bytes that the sender cut off, and checks that they
     /// complete the payload.
     fn finish(&mut self) -> Result<(), InflateError> {
-        // An empty payload, or one that ends with a final block, does not end with the header of an
-        // empty block, which the four bytes would complete. Such a payload still has only one
-        // possible meaning, so it is accepted without them.
+        // Normally, the payload ends with the header of an empty block, which the four bytes
+        // complete. An empty payload, or one that ends with a final block, has no such header at
+        // its end. Its meaning is still unambiguous, so it is accepted without the four bytes.
         if let Some(decompress) = self.decompress.as_mut().filter(|_| self.begun) {
             //= docs/src/rfc7692.md#section-7-2-2
             //# To decompress a message, an endpoint MUST append 00 00 FF FF to its payload.

@@ -25,8 +25,8 @@ use crate::{
 
 /// The compression that two endpoints have negotiated, from the point of view of one endpoint.
 ///
-/// A handshake returns it, and [`Connection::with_deflate`](crate::Connection::with_deflate) takes
-/// it.
+/// The opening handshake returns this value, and
+/// [`Connection::with_deflate`](crate::Connection::with_deflate) takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NegotiatedDeflate {
     /// Whether a message that this endpoint sends may refer to earlier ones.
@@ -90,7 +90,8 @@ pub(crate) fn offer(options: &DeflateOptions) -> Extension {
     offered(options).write()
 }
 
-/// Returns the parameters of the offer. The default window of 15 bits is not written.
+/// Returns the parameters of the offer for these options. A window of 15 bits is the default, so it
+/// is omitted.
 fn offered(options: &DeflateOptions) -> Parameters {
     let limit = |bits| Some(bits).filter(|bits| *bits < WindowBits::MAX);
     Parameters {
@@ -250,8 +251,8 @@ fn meets(response: Parameters, offer: Parameters) -> bool {
     takeover && window && limitable
 }
 
-/// Returns the second of the elements that use RSV1, if there are two. All extensions that compress
-/// messages use RSV1, and their names all begin with `permessage-`.
+/// Returns the second element that uses RSV1, or `None` if at most one element uses it. All
+/// extensions that compress messages use RSV1, and their names all begin with `permessage-`.
 fn conflict(elements: &[Extension]) -> Option<&Extension> {
     elements.iter().filter(|element| element.name().starts_with("permessage-")).nth(1)
 }

@@ -91,12 +91,14 @@ impl Level {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeflateOptions {
-    /// Whether the server compresses each message independently of earlier ones. A client requests
-    /// this in its offer. A server does it even if the client has not requested it.
+    /// Whether the server compresses each message independently of earlier ones. If `true`, a
+    /// client requests independent compression in its offer, and a server uses it even if the
+    /// client did not request it. If `false`, a server still uses independent compression when the
+    /// client requests it.
     pub server_no_context_takeover: bool,
-    /// Whether the client compresses each message independently of earlier ones. A client announces
-    /// this in its offer, and does it whatever the server's answer is. A server demands it in its
-    /// response.
+    /// Whether the client compresses each message independently of earlier ones. If `true`, a
+    /// client announces independent compression in its offer and uses it whatever the server
+    /// answers, and a server demands it in its response.
     pub client_no_context_takeover: bool,
     /// The maximum window with which the server may compress. A client requests this maximum in its
     /// offer. A server observes it even if the client has not requested it.
@@ -114,7 +116,8 @@ pub struct DeflateOptions {
 }
 
 impl DeflateOptions {
-    /// The default options, which allow everything: the best compression, and the most memory.
+    /// The default options, which set no restrictions. They give the best compression and use the
+    /// most memory.
     pub const DEFAULT: Self = Self {
         server_no_context_takeover: false,
         client_no_context_takeover: false,

@@ -179,8 +179,8 @@ impl FrameHeader {
     }
 }
 
-/// The bytes of an encoded header. There are at most fourteen, so they are stored inline.
-/// Dereferences to the slice in use.
+/// The bytes of an encoded header, stored inline because a header has at most fourteen.
+/// Dereferences to the slice that holds the header.
 #[derive(Debug, Clone, Copy)]
 pub struct EncodedHeader {
     bytes: [u8; FrameHeader::MAX_LEN],

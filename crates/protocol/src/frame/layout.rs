@@ -111,7 +111,7 @@ impl RawHeader {
         Some(Self { first_byte, second_byte, length_form, payload_length, masking_key })
     }
 
-    /// Returns FIN: whether the frame is the last one of its message.
+    /// Returns whether FIN is set, which means that the frame is the last one of its message.
     #[must_use]
     pub const fn fin(&self) -> bool {
         self.first_byte & FIN != 0

@@ -10,8 +10,8 @@
 //!
 //! Masking is not encryption, because the key is in the header of the frame. Masking protects third
 //! parties. A script in a web page chooses the data but not the key, so it cannot make the bytes on
-//! the wire look like an HTTP request. Without the mask, it could trick a proxy that does not
-//! understand the upgrade into caching an attacker's response (section 10.3).
+//! the wire look like an HTTP request. Without the mask, the script could trick a proxy that does
+//! not understand the upgrade into caching an attacker's response (section 10.3).
 //!
 //! Applying XOR twice restores the payload, so one function masks and unmasks.
 

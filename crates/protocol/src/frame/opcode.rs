@@ -57,8 +57,8 @@ impl Opcode {
     /// Returns whether this is a control frame, which means that the opcode's top bit is set
     /// (section 5.5).
     ///
-    /// The bit explains the gap between 2 and 8: a receiver recognises a control frame, to which
-    /// stricter limits apply, by testing one bit.
+    /// This bit is the reason why no opcode between 2 and 8 is in use: by testing it, a receiver
+    /// recognises a control frame, to which stricter limits apply.
     #[must_use]
     pub const fn is_control(self) -> bool {
         self.bits() & 0x8 != 0

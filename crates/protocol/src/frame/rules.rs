@@ -3,8 +3,9 @@
 //!
 //! Each function reports every rule that is broken, in the order in which a receiver checks them.
 //! The engine stops at the first report and fails the connection. The dissector collects all
-//! reports. To report a rule, a function calls a closure that returns [`ControlFlow`]. The engine
-//! and the dissector can therefore share the code, and the engine does not pay for a list.
+//! reports. To report a broken rule, a function calls a closure, which returns a [`ControlFlow`]
+//! that stops or continues the check. The engine and the dissector can therefore share the code,
+//! and the engine need not build a list.
 //!
 //! | function | needs | rules |
 //! |---|---|---|
@@ -37,13 +38,13 @@ pub struct HeaderContext<'a> {
     pub receiver: Role,
     /// The reserved bits to which negotiated extensions assign a meaning.
     pub negotiated: ReservedBits,
-    /// The message whose last fragment has not arrived.
+    /// The message whose last fragment has not arrived; `None` between messages.
     pub open_message: Option<OpenMessageInfo>,
     /// The receiver's limits.
     pub limits: &'a Limits,
 }
 
-/// The facts about an incomplete message that the rules depend on.
+/// The facts that the rules need about an incomplete message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenMessageInfo {
     /// The payload bytes that have arrived, or `None` for a compressed message, whose size is known
@@ -53,10 +54,10 @@ pub struct OpenMessageInfo {
     pub fragments: u32,
 }
 
-/// Checks all rules.
+/// Checks all rules for a frame header.
 ///
 /// # Errors
-/// If `report` breaks, the check stops and breaks with the same value.
+/// If `report` returns [`ControlFlow::Break`], the check stops and returns that value.
 pub fn check<B>(
     header: &RawHeader,
     context: &HeaderContext<'_>,
@@ -70,7 +71,7 @@ pub fn check<B>(
 /// Checks the rules that the first two bytes can break, before the rest of the header has arrived.
 ///
 /// # Errors
-/// If `report` breaks, the check stops and breaks with the same value.
+/// If `report` returns [`ControlFlow::Break`], the check stops and returns that value.
 #[inline]
 pub fn check_first_bytes<B>(
     first: u8,
@@ -107,7 +108,7 @@ pub fn check_first_bytes<B>(
 /// Checks the form in which the payload length is written.
 ///
 /// # Errors
-/// If `report` breaks, the check stops and breaks with the same value.
+/// If `report` returns [`ControlFlow::Break`], the check stops and returns that value.
 #[inline]
 pub fn check_length<B>(header: &RawHeader, mut report: impl FnMut(Violation) -> ControlFlow<B>) -> ControlFlow<B> {
     let length = header.payload_length;
@@ -127,7 +128,7 @@ pub fn check_length<B>(header: &RawHeader, mut report: impl FnMut(Violation) -> 
 /// Checks the rules that depend on the sender of the frame and on the frames before it.
 ///
 /// # Errors
-/// If `report` breaks, the check stops and breaks with the same value.
+/// If `report` returns [`ControlFlow::Break`], the check stops and returns that value.
 #[inline]
 pub fn check_in_context<B>(
     header: &RawHeader,
@@ -138,8 +139,8 @@ pub fn check_in_context<B>(
     if !header.reserved().is_empty() {
         check_reserved_bits(header, context.negotiated, &mut report)?;
     }
-    // A receiver that accepted a wrong MASK bit would hide a bug in the sender. The bug would then
-    // appear only with a stricter peer.
+    // Reject a wrong MASK bit. Accepting it would hide a bug in the sender, and the bug would then
+    // appear only with a stricter receiver.
     match (context.receiver, header.masking_key) {
         //= docs/src/rfc6455.md#section-5-1
         //# A server that receives an unmasked frame MUST close the connection.

@@ -244,7 +244,8 @@ impl ClientHandshake {
             self.head.input.advance(len);
             match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS => return Ok(Status::Complete(self.validate(response)?)),
-                // 100 and 103 only announce the final response, so continue with the next head.
+                // An informational response, such as 100 or 103, only precedes the final response,
+                // so continue with the next head.
                 status if status.is_informational() => {}
                 _ => {
                     // The rest of the input is the beginning of the body. The body may explain the

@@ -49,7 +49,7 @@ pub(crate) fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterat
 /// Returns whether the list in this header contains `token`, in any mixture of upper and lower
 /// case.
 ///
-/// It is a common mistake to compare the whole value with the token instead. That would reject
+/// A common mistake is to compare the whole value with the token. Such a comparison would reject
 /// Firefox, which sends `Connection: keep-alive, Upgrade`.
 pub(crate) fn list_has(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     //= docs/src/rfc6455.md#section-2-1

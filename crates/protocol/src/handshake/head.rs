@@ -52,9 +52,9 @@ impl HeadBuffer {
     /// them.
     ///
     /// A head that trickles in is not parsed from the start after every byte, because that would
-    /// take time quadratic in its length. It is parsed when an empty line has arrived, and before
-    /// that each time the input has doubled. A peer that uses TLS or another protocol on this port
-    /// therefore gets an error at once, and not after a time-out.
+    /// take time quadratic in its length. It is parsed when an empty line has arrived, and until
+    /// then each time the length of the input has doubled. A peer that uses TLS or another protocol
+    /// on this port therefore gets an error at once, and not after a time-out.
     pub(super) fn poll<T>(
         &mut self,
         limits: &Limits,
@@ -110,9 +110,9 @@ pub(super) fn parse_request(bytes: &[u8], limits: &Limits) -> Result<Option<(Req
     Ok(Some((request, len)))
 }
 
-/// Parses the request target. `Uri` silently drops a fragment. A server that accepted the rest
-/// could serve a different resource from the one that a proxy in front of it has seen, so a
-/// fragment is an error.
+/// Parses the request target, and returns an error if it has a fragment. `Uri` would silently drop
+/// the fragment, and the server could then serve a resource other than the one that a proxy in
+/// front of it has seen.
 fn target(text: &str) -> Result<Uri, HandshakeViolation> {
     if text.contains('#') {
         return Err(HandshakeViolation::TargetMalformed);
@@ -185,7 +185,8 @@ pub(super) fn write_line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
 }
 
 /// Appends header lines, with the first letter of each word of a name in upper case, as in
-/// `X-Request-Id`. Names are case-insensitive (section 4.1), but not every receiver treats them so.
+/// `X-Request-Id`. Names are case-insensitive (section 4.1), but some receivers compare them
+/// case-sensitively.
 pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
     for (name, value) in headers {
         let mut written = String::with_capacity(name.as_str().len());
@@ -202,8 +203,8 @@ pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
 
 /// Encodes a complete response: the head, and the body with its length if it has one.
 ///
-/// A switch to another protocol (101) has no body. Every other response ends the connection, and
-/// announces that with `Connection: close`.
+/// A switch to another protocol (101) has no body. After every other response, the connection ends,
+/// so the response contains `Connection: close`.
 //= docs/src/rfc6455.md#section-4-2-2
 //# A server that accepts a connection MUST answer with a valid HTTP response.
 #[must_use]

@@ -42,7 +42,7 @@ impl Nonce {
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
         // 24 characters hold 16 bytes and four unused bits. The RFC's own example in section 4.1
-        // sets some of the unused bits (erratum 3150), so they are ignored.
+        // sets some of the unused bits (erratum 3150), so ignore those bits.
         let lenient = general_purpose::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
         let engine = general_purpose::GeneralPurpose::new(&base64::alphabet::STANDARD, lenient);
         engine.decode(key).ok()?.try_into().ok().map(Self)

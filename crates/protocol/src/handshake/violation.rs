@@ -28,7 +28,7 @@ pub enum HandshakeViolation {
     },
     /// The head has more headers than [`Limits::max_headers`](crate::Limits::max_headers).
     TooManyHeaders {
-        /// The limit.
+        /// The maximum number of headers.
         limit: usize,
     },
     /// The version is HTTP/1.0, which has no `Upgrade`.
@@ -109,10 +109,11 @@ impl HandshakeViolation {
             Self::VersionRepeated => RfcSection::websocket("11.3.5"),
             Self::ExtensionConflict(_) => RfcSection::deflate("5"),
             Self::DeflateAnswerWrong(_) => RfcSection::deflate("7"),
-            // This is a rule of HTTP: `Upgrade` in an HTTP/1.0 message is ignored.
+            // This is a rule of HTTP and not of RFC 6455: `Upgrade` in an HTTP/1.0 message is
+            // ignored.
             Self::HttpVersionTooOld => RfcSection { rfc: 9110, section: "7.8" },
-            // HTTP allows a body in the request, and heads of any size. Rejecting them is a choice
-            // of this implementation, so there is no section to name.
+            // HTTP allows a body in the request, and heads of any size. This implementation chooses
+            // to reject bodies and large heads, so there is no section to name.
             Self::RequestWithBody | Self::HeadTooLong { .. } | Self::TooManyHeaders { .. } => return None,
         })
     }

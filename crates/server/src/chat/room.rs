@@ -3,8 +3,8 @@
 //! Every member has a queue of the messages that are still to be sent to it. A member that sends a
 //! message appends it to the queues of the other members and does not wait for them. The queues are
 //! bounded in bytes. A member that is too slow still receives the messages in its queue and is then
-//! disconnected, because a chat with missing messages is worse than no chat. Each message is
-//! encoded once, and all queues share the encoded bytes.
+//! disconnected. If the server skipped messages instead, the member would not notice the gap. Each
+//! message is encoded once, and all queues share the encoded bytes.
 
 use std::{
     collections::HashMap,
@@ -40,11 +40,12 @@ struct Members {
     joined: u64,
 }
 
-/// The room's end of a member's queue.
+/// The sending end of a member's queue, which the room keeps.
 #[derive(Debug)]
 struct Backlog {
     texts: mpsc::UnboundedSender<QueuedText>,
-    /// The number of bytes in the queue. The member subtracts each message that it has sent.
+    /// The number of bytes in the queue. After a message from the queue has been sent to the
+    /// member's client, its size is subtracted.
     bytes: Arc<AtomicUsize>,
 }
 
@@ -112,7 +113,7 @@ impl Member<'_> {
         self.texts.recv().await
     }
 
-    /// Subtracts a text message from the backlog after it has been sent.
+    /// Subtracts the size of a text message from the backlog after the message has been sent.
     pub(super) fn text_sent(&self, text: &QueuedText) {
         self.backlog_bytes.fetch_sub(text.size, Ordering::Relaxed);
     }

@@ -17,8 +17,8 @@ use tokio::{
 
 use crate::memory;
 
-/// The maximum number of bytes of the last text message that each push repeats. Without a limit,
-/// one client could make the server send its longest message to everyone, every second.
+/// The maximum number of bytes that each push repeats from the last text message. Without a limit,
+/// one client could make the server send a very long message to every client, every second.
 const MAX_LAST_TEXT: usize = 4 << 10;
 
 /// One push. The fields appear in the JSON in this order.
@@ -36,7 +36,7 @@ struct Push<'a> {
     rss_bytes: u64,
 }
 
-/// The numbers that the pushes report, and the newest push.
+/// The data from which each push is made, and the newest push.
 #[derive(Debug)]
 pub(crate) struct Stats {
     started: Instant,
@@ -61,8 +61,8 @@ impl Stats {
     /// Makes a push once per `period`, forever.
     pub(crate) async fn push_every(&self, period: Duration) {
         let mut ticks = interval(period);
-        // If ticks were missed, make one push and then wait a full period. By default, every missed
-        // tick would be made up for at once, and the clients would get a burst of pushes.
+        // If ticks were missed, make one push and then wait a full period. By default, all missed
+        // ticks would follow at once, and the clients would get a burst of pushes.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
         for sequence in 1.. {
@@ -101,7 +101,7 @@ impl Stats {
         ClientGuard(&self.clients)
     }
 
-    /// Returns a receiver of the newest push.
+    /// Returns a receiver for the newest push.
     pub(super) fn subscribe(&self) -> watch::Receiver<Option<PreparedMessage>> {
         self.newest.subscribe()
     }

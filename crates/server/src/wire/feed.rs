@@ -36,8 +36,8 @@ pub(super) struct Queue {
     pub(super) waiting: VecDeque<String>,
     /// The total size of `waiting` in bytes.
     pub(super) bytes: usize,
-    /// The counts of the frames that came after those in `waiting` and were not dissected: first to
-    /// the server, then to the client.
+    /// The counts of the undissected frames that came after the objects in `waiting`: first of the
+    /// frames to the server, then of the frames to the client.
     pub(super) skipped: [Passed; 2],
     /// The time at which the tap stops waiting for a viewer; `None` once a viewer has claimed the
     /// feed.
@@ -96,8 +96,8 @@ impl Feed {
     /// Cancel-safe: if the future is dropped, no record is lost.
     pub(super) async fn next_batch(&self) -> Option<String> {
         loop {
-            // Create this future before looking at the queue, so that it also completes if the
-            // queue changes right after the look.
+            // Create this future before checking the queue, so that the future also completes if
+            // the queue changes right after the check.
             let changed = self.changed.notified();
             let (batch, ended) = {
                 let mut queue = self.lock();

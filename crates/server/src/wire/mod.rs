@@ -1,9 +1,10 @@
 //! `/wire/TOKEN`: shows a page the frames of its own connection.
 //!
 //! A script in a browser receives messages and never sees a frame. The server sees every frame.
-//! When a page connects to `/?wire`, the server puts a tap on that connection and sends every head
-//! and every frame of it, dissected by [`dissector`], over a second connection. The frames of the
-//! second connection are not shown, because each of them would cause another frame, without end.
+//! When a page connects to `/?wire`, the server puts a tap on that connection. The server dissects
+//! every head and frame of the connection with [`dissector`], and sends the records over a second
+//! connection. The frames of the second connection are not shown, because showing a frame would
+//! cause another frame, without end.
 //!
 //! ```text
 //!   page                                              server

@@ -49,7 +49,7 @@ impl TapRegistry {
         let now = Instant::now();
         let mut offers = self.lock();
         // Remove expired offers to free their slots. Only a new tap needs a slot, so no other
-        // function has to do this. It is cheap, because there are never many offers.
+        // function has to remove offers. The removal is cheap, because there are never many offers.
         offers.retain(|_, offer| now < offer.until);
         let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
         let until = now + token::LIFETIME;

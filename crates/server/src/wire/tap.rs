@@ -11,8 +11,9 @@ use super::{budget::Budget, feed::Feed};
 /// The maximum number of bytes of each payload that are shown. A page has no room for more.
 pub(super) const SHOWN_PAYLOAD_BYTES: usize = 512;
 
-/// The maximum number of bytes that are dissected before the tap checks the budget again. They
-/// contain at most 86 frames from a client (empty and masked), or 256 from the server (empty).
+/// The maximum number of bytes that are dissected before the tap checks the budget again. This many
+/// bytes complete at most 86 frames from a client (empty and masked), or 256 frames from the server
+/// (empty).
 const PIECE_BYTES: usize = 512;
 
 /// A [`Tap`] that feeds the viewer of one connection.
@@ -34,8 +35,8 @@ pub(super) struct ActiveTap {
 }
 
 impl WireTap {
-    /// Creates a tap on a connection that starts now. It reports payloads that exceed `limits`,
-    /// because the connection rejects them.
+    /// Creates a tap on a connection that starts now. The tap reports payloads that exceed
+    /// `limits`, because the connection rejects them.
     pub(super) fn new(feed: Arc<Feed>, limits: &Limits, now: Instant) -> Self {
         let options = Options { payload_bytes: SHOWN_PAYLOAD_BYTES, limits: limits.clone() };
         let conversation = Conversation::new(options);

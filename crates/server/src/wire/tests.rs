@@ -44,8 +44,8 @@ async fn what_waits_for_a_page_that_does_not_read_is_bounded() {
         tapped.bytes(ToClient, &frame);
         most = most.max(viewer.feed.lock().bytes);
     }
-    // A record is added while the queue has any room, whatever the record's size. So the last one
-    // may exceed the limit.
+    // A record is added while the queue has any room, whatever the record's size. So the last
+    // record may make the queue exceed the limit.
     assert!((MAX_BYTES..MAX_BYTES + 10_000).contains(&most), "{most} bytes");
     let queue = viewer.feed.lock();
     let [_, skipped] = queue.skipped;

@@ -1,5 +1,5 @@
-//! The section on the libraries without a socket, which runs the criterion benchmark and turns its
-//! result files into tables.
+//! The section on the cost of the libraries without a socket. This module runs the criterion
+//! benchmark, and turns its result files into tables.
 
 use std::{
     collections::BTreeMap,
@@ -72,8 +72,8 @@ fn tables(section: &mut ReportSection, times: &Times, built: &str) {
 
 /// Runs the benchmark. Returns the folder of its results.
 ///
-/// With `native`, runs only the benchmarks whose names contain that string, in a build for this
-/// machine.
+/// If `native` is `Some`, runs only the benchmarks whose names contain its string, in a build for
+/// this machine.
 fn bench(options: &RunOptions, native: Option<&str>) -> io::Result<PathBuf> {
     let results = env::current_exe()?.with_file_name("bench-codec");
     // Remove the results of earlier runs, which would otherwise appear in the tables.

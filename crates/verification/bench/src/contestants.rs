@@ -68,7 +68,7 @@ pub(crate) fn all() -> (Vec<Contestant>, Vec<String>) {
     (contestants, missing)
 }
 
-/// The name of the server whose figures all others are compared with.
+/// The name of the reference server, with which all other servers are compared.
 pub(crate) const RAW: &str = "raw TCP";
 
 /// The name of the server that uses this workspace's library.

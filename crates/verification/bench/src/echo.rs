@@ -16,7 +16,7 @@ use crate::{
     table::{MarkdownTable, number},
 };
 
-/// A group of similar loads, which is a column of the summary.
+/// A group of similar loads. The summary has one column for each group.
 #[derive(Debug, Serialize)]
 struct LoadGroup {
     name: &'static str,

@@ -28,8 +28,8 @@ const PUSHES: usize = 500;
 /// The result of one round.
 #[derive(Debug, Serialize)]
 struct FanOutSample {
-    /// The time from the start of a push until the last listener has received it, in microseconds:
-    /// the median over the pushes of the round.
+    /// The time from the start of a push until the last listener has received the message, in
+    /// microseconds. The value is the median over the pushes of the round.
     push_us: f64,
     server_cpu_us_per_listener: f64,
 }

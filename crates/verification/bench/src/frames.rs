@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 /// The content of a payload. There are two kinds of text, because the receiver must validate text,
-/// and some validators are much slower if it is not ASCII.
+/// and some validators are much slower if the text is not ASCII.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PayloadKind {

@@ -1,7 +1,7 @@
 //! The section on growth: whether doubling the input doubles the cost.
 //!
-//! If doubling the input quadrupled the cost, a peer could use this for an attack, because the peer
-//! chooses how it splits its bytes.
+//! If doubling the input quadrupled the cost, a peer could attack an endpoint by splitting its
+//! bytes in the most expensive way.
 
 use std::{
     hint::black_box,
@@ -130,8 +130,8 @@ fn libraries() -> impl Iterator<Item = Library> {
     LIBRARIES.into_iter().filter(|library| library.name != "memcpy")
 }
 
-/// Returns the cost of a message in nanoseconds per byte. To measure it, reads messages for
-/// `length`, but at least one message.
+/// Measures and returns the cost of reading messages, in nanoseconds per byte of payload. The
+/// measurement takes at least `length`, and includes at least one message.
 fn cost(library: Library, stream: RepeatingStream, bytes: usize, length: Duration) -> f64 {
     let message = bytes::Bytes::new();
     let mut codec = (library.open)(CodecTask { stream, message, kind: PayloadKind::Ascii });

@@ -18,8 +18,8 @@ use crate::{
 /// The size in bytes of the message that each connection echoes once.
 const SIZE: usize = 64 << 10;
 
-/// The maximum number of connections that echo at the same time. If all connections did so, the
-/// messages in transit would fill the kernel's memory.
+/// The maximum number of connections that echo at the same time. If all connections echoed at once,
+/// the messages in transit would fill the kernel's memory.
 const AT_ONCE: usize = 50;
 
 /// The idle time before each measurement. During this time, an allocator or a garbage collector can
@@ -68,8 +68,9 @@ pub(crate) fn run(contestants: &[Contestant], options: &RunOptions) -> ReportSec
 }
 
 fn measure(server: &ServerProcess, name: &'static str, framed: bool, connections: usize) -> io::Result<IdleResult> {
-    // Open one connection first, so that the memory that all connections share is not counted as
-    // memory of the measured connections.
+    // Exchange a message on one connection first, so that the server allocates the memory that all
+    // connections share. Otherwise this memory would be counted as memory of the measured
+    // connections.
     let burst = Burst::new(PayloadKind::Binary, SIZE, 1, framed);
     LoadGenerator::connect(server.target(), 1)?.exchange(&burst, Duration::ZERO)?;
     let resident = || {

@@ -7,7 +7,7 @@
 //! | [`frames`] | payloads and frames that are built in advance, without any library |
 //! | [`peers`] | echo servers: two reference points, the other libraries, ours |
 //! | [`repeating_stream`] | a byte stream in memory |
-//! | [`codecs`] | the libraries on that stream, without a socket |
+//! | [`codecs`] | the libraries without a socket, on a byte stream in memory |
 //!
 //! To run all measurements, use the program: `cargo run --release -p bench -- --help`. To measure
 //! only the codecs, use criterion: `cargo bench -p bench`.

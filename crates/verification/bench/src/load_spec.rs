@@ -20,7 +20,8 @@ pub(crate) struct LoadSpec {
 }
 
 impl LoadSpec {
-    /// Returns a description for people, such as `1 KiB mixed, 50 connections, 16 in flight`.
+    /// Returns a readable description of the load, such as
+    /// `1 KiB mixed, 50 connections, 16 in flight`.
     pub(crate) fn name(&self) -> String {
         let Self { kind, size, connections, in_flight } = *self;
         let plural = if connections == 1 { "" } else { "s" };

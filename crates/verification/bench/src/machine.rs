@@ -22,8 +22,8 @@ pub(crate) fn unpin() -> io::Result<()> {
     Ok(sched_setaffinity(None, &cores)?)
 }
 
-/// Raises the limit of open files to the maximum, for this process and its children. Each
-/// connection is an open file.
+/// Raises the limit on open files to the maximum, for this process and its children, because each
+/// connection counts as an open file. Returns the new limit.
 pub(crate) fn raise_open_file_limit() -> io::Result<u64> {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
@@ -57,8 +57,8 @@ fn version(program: &str) -> String {
     output.map_or_else(|_| "none".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The time, read from the kernel, that the hypervisor gave to other virtual machines while this
-/// one had work to do.
+/// The time that the hypervisor gave to other virtual machines while this virtual machine had work
+/// to do, as reported by the kernel.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StealTime {
     stolen: u64,

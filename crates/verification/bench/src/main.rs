@@ -103,7 +103,7 @@ fn measure(command: &BenchCommand, options: &RunOptions) -> Result<(), Box<dyn E
     Ok(())
 }
 
-/// Measures all servers, and creates one section of the report.
+/// A function that measures all servers and creates one section of the report.
 type Measure = fn(&[Contestant], &RunOptions) -> ReportSection;
 
 const SECTIONS: [(BenchCommand, Measure); 6] = [

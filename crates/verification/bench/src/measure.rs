@@ -22,16 +22,16 @@ pub(crate) struct EchoSample {
     pub(crate) latency_p999_us: f64,
     pub(crate) server_cpu_us_per_message: f64,
     pub(crate) server_resident_bytes: u64,
-    /// The number of bursts on the connection with the fewest, divided by the number on the
-    /// connection with the most.
+    /// The number of bursts on the least served connection, divided by the number of bursts on the
+    /// best served connection.
     pub(crate) least_served: f64,
 }
 
-/// The ratio of the measurement's length to that of the warm-up. The warm-up lets buffers grow and
-/// brings code into the cache.
+/// The length of the measurement divided by the length of the warm-up. The warm-up lets buffers
+/// grow and brings code into the cache.
 const WARM_UP_DIVISOR: u32 = 4;
 
-/// Puts a running server under a load for `length`, after a warm-up.
+/// Measures a running server under a load for `length`, after a warm-up.
 pub(crate) fn measure(
     server: &ServerProcess,
     load: &LoadSpec,

@@ -15,7 +15,8 @@ use crate::{contestants::Contestant, cores::CoreAssignment, load::LoadTarget};
 pub(crate) struct ServerProcess {
     child: Child,
     target: LoadTarget,
-    /// The pipe stays open, because a server that prints to a closed pipe would fail.
+    /// The server's standard output. This field keeps the pipe open, because a server that prints
+    /// to a closed pipe would fail.
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -49,10 +50,10 @@ impl ServerProcess {
         &self.target
     }
 
-    /// Returns the processor time of all threads, with a resolution of nanoseconds.
+    /// Returns the processor time of all threads of the server, with a resolution of nanoseconds.
     ///
-    /// The kernel counts the time of a running thread only up to its last tick. So call
-    /// [`settle`](Self::settle) first.
+    /// The kernel counts the time of a running thread only up to the last timer tick. Call
+    /// [`settle`](Self::settle) first, so that no thread is running.
     pub(crate) fn cpu(&self) -> io::Result<Duration> {
         let mut nanoseconds = 0;
         for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {

@@ -30,8 +30,8 @@ pub struct RepeatingStream {
 impl RepeatingStream {
     /// Creates a stream that repeats `bytes` and returns at most `per_read` of them per read.
     ///
-    /// With `waits`, every second read finds nothing, as on a slow connection. So a library does
-    /// not profit from work that it can skip only while bytes keep arriving.
+    /// If `waits` is true, every second read finds nothing, as on a slow connection. A library then
+    /// also has to do the work that it can skip while bytes keep arriving.
     #[must_use]
     pub fn new(bytes: impl Into<Rc<[u8]>>, per_read: usize, waits: bool) -> Self {
         Self { bytes: bytes.into(), at: 0, per_read, waits, delivered: false, written: Rc::default() }
@@ -49,8 +49,7 @@ impl RepeatingStream {
         self.written.set(self.written.get() + count);
     }
 
-    /// Returns the next piece, of at most `room` bytes, or `None` if this read is one that finds
-    /// nothing.
+    /// Returns the next piece, of at most `room` bytes, or `None` if this read finds nothing.
     fn piece(&mut self, room: usize) -> Option<&[u8]> {
         if self.waits && self.delivered {
             self.delivered = false;

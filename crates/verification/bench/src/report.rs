@@ -1,4 +1,4 @@
-//! The report: text and tables for people, and all measurements as data.
+//! The report: text and tables as Markdown, and all measurements as JSON.
 
 use std::fmt::Write;
 

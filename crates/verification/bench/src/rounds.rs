@@ -29,8 +29,8 @@ impl<T> ContestantResult<T> {
         median(self.samples.iter().map(figure))
     }
 
-    /// Returns the median, over the rounds, of the ratio of this server's figure to `other`'s figure
-    /// in the same round.
+    /// Returns the median, over the rounds, of the ratio of this server's figure to the figure of
+    /// `other` in the same round.
     pub(crate) fn ratio(&self, other: &Self, figure: impl Fn(&T) -> f64) -> f64 {
         median(self.samples.iter().zip(&other.samples).map(|(mine, other)| figure(mine) / figure(other)))
     }
@@ -83,8 +83,8 @@ impl LoadResults {
         self.results.iter().find(|result| result.name == name)
     }
 
-    /// Returns the ratio of a figure to that of the raw TCP echo, or NaN if one of them was not
-    /// measured.
+    /// Returns the median, over the rounds, of the ratio of a server's figure to the figure of the
+    /// raw TCP echo. Returns NaN if one of the two servers was not measured.
     pub(crate) fn to_raw(&self, name: &str, figure: impl Fn(&EchoSample) -> f64) -> f64 {
         match (self.result(name), self.result(RAW)) {
             (Some(result), Some(raw)) => result.ratio(raw, figure),
@@ -92,8 +92,8 @@ impl LoadResults {
         }
     }
 
-    /// Returns the ratio of a figure to that of the raw TCP echo in a single round, or NaN if one
-    /// of them was not measured.
+    /// Returns the ratio of a server's figure to the figure of the raw TCP echo in a single round.
+    /// Returns NaN if one of the two servers was not measured.
     pub(crate) fn to_raw_in(&self, round: usize, name: &str, figure: impl Fn(&EchoSample) -> f64) -> f64 {
         let sample = |name| self.result(name).and_then(|result| result.samples.get(round)).map_or(f64::NAN, &figure);
         sample(name) / sample(RAW)

@@ -2,8 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-/// The identifier of a case, or of a group or part, which means all of its cases: `6.4` means 6.4.1
-/// to 6.4.4.
+/// The identifier of a case, a part or a group. The identifier of a part or a group means all cases
+/// in it: `6.4` means 6.4.1 to 6.4.4.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CaseId(Vec<u32>);
 
@@ -49,7 +49,7 @@ impl FromStr for CaseId {
 /// Returns the cases in `all` that belong to one of `wanted`, or all cases if `wanted` is empty.
 ///
 /// # Errors
-/// Fails if the suite does not have one of the wanted cases. The error names that case.
+/// Fails if one of the wanted cases does not exist in the suite. The error names that case.
 pub fn choose(all: &[CaseId], wanted: &[CaseId]) -> Result<Vec<CaseId>, String> {
     if let Some(unknown) = wanted.iter().find(|part| !all.iter().any(|case| case.is_of(part))) {
         return Err(format!("the suite has no case {unknown}"));

@@ -40,7 +40,7 @@ impl ChildProgram {
         let (lines, output) = channel();
         if let Some(stdout) = child.stdout.take() {
             // The thread runs until the program's output ends. The receiver of the lines may be
-            // dropped before that, so ignore the error of sending a line.
+            // dropped before the output ends, so ignore the error if a line cannot be sent.
             thread::spawn(move || {
                 for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                     let _ = writeln!(log_file, "{line}");

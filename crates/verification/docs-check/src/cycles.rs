@@ -1,7 +1,8 @@
 //! Finds cycles of files that import each other.
 //!
 //! If `a.rs` imports a name from `b.rs`, and `b.rs` imports a name from `a.rs`, you cannot read
-//! either file before the other. A crate without such cycles can be read from the leaves upward.
+//! either file before the other. A crate without such cycles can be read file by file, starting
+//! with the files that import nothing.
 //!
 //! The files form a graph: each import is an arrow from the importing file to the file that
 //! *defines* the name. Files that only re-export the name with `pub use`, as `lib.rs` and `mod.rs`
@@ -74,7 +75,7 @@ fn arrows(tree: &ModuleTree, folder: &Path) -> Arrows {
         for import in &module.imports {
             match &import.name {
                 // A public import re-exports the name. The file depends on the name only if its own
-                // code uses the name as well, so skip all other public imports.
+                // code uses the name as well. This file's code does not, so skip the import.
                 Some(name) if import.public && !module.mentioned.contains(name) => {}
                 Some(_) => add(tree.resolve(number, &import.path)),
                 // A glob import makes all names of a module available, so add only the names that

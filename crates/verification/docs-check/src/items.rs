@@ -50,8 +50,8 @@ pub fn of_rust(source: &str) -> Items {
     Items { defined, mentioned: names(&tokens) }
 }
 
-/// Collects the variants of an enum or the fields of a struct, given the tokens that follow its
-/// name.
+/// Collects the variants of an enum if `variants` is true, or the fields of a struct otherwise.
+/// `tokens` begins after the name of the type.
 fn collect_members(tokens: &[Token], variants: bool, defined: &mut HashSet<String>) {
     // The body opens with the first `{`. If a `;` comes first, as in `struct A(u8);` or
     // `struct B;`, the type has no body and therefore no named members.

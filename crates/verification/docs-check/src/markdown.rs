@@ -1,9 +1,9 @@
 //! Reads a page: its headings, links, images and code fences.
 //!
-//! This is not a complete Markdown parser: it supports only the syntax that our pages use. First it
-//! *blanks* all code (in fences and between backticks) and all HTML comments: it replaces each of
-//! their bytes with a NUL byte. So links in examples are not found, and an offset in the blanked
-//! text is also valid in the original text.
+//! This is not a complete Markdown parser: it supports only the syntax that our pages use. The
+//! parser first *blanks* all code (in fences and between backticks) and all HTML comments, which
+//! means that it replaces each of their bytes with a NUL byte. So links in examples are not found,
+//! and an offset in the blanked text is also valid in the original text.
 
 use std::collections::HashMap;
 
@@ -102,8 +102,8 @@ fn blank_fences(text: &str, mistakes: &mut Vec<MarkdownMistake>) -> String {
     out
 }
 
-/// Blanks `inline code`. Code that a run of backticks opens ends at the next run of the same length
-/// in the same paragraph.
+/// Blanks `inline code`. Code that begins with a run of backticks ends at the next run of the same
+/// length in the same paragraph.
 fn blank_spans(out: &mut String) {
     let mut at = 0;
     while let Some(offset) = out[at..].find('`') {
@@ -142,7 +142,7 @@ fn blanked_char(c: char) -> (char, usize) {
 fn find_local_paths(text: &str, mistakes: &mut Vec<MarkdownMistake>) {
     for (index, line) in text.lines().enumerate() {
         for path in LOCAL_PATHS {
-            // The match counts only at the beginning of a path. After a letter or a slash, it is a
+            // Count a match only at the beginning of a path. A match after a letter or a slash is a
             // part of a longer path or of a URL.
             let found = line.match_indices(path).any(|(at, _)| {
                 line[..at].chars().next_back().is_none_or(|c| c.is_whitespace() || "\"'`(=:>".contains(c))
@@ -196,7 +196,7 @@ fn heading_text(heading: &str) -> String {
 
 /// Returns the anchor of a heading by GitHub's rule.
 ///
-/// Letters become lower case, digits, `-` and `_` stay, a space becomes `-`, and everything else is
+/// Letters become lower case. Digits, `-` and `_` stay. A space becomes `-`. Everything else is
 /// removed.
 #[must_use]
 pub fn slug(heading: &str) -> String {

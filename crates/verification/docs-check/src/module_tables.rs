@@ -72,8 +72,8 @@ fn find<'a>(tree: &'a ModuleTree, module: &'a Module, segments: &[&str]) -> Opti
     segments.iter().try_fold(module, |module, name| module.children.get(*name).map(|child| &tree.modules[*child]))
 }
 
-/// Returns the names of modules in the tables of a file, with their lines. Returns `None` if the
-/// documentation at the beginning of the file has no such table.
+/// Returns the names of modules in the tables of a file, with their line numbers. Returns `None` if
+/// the documentation at the beginning of the file has no such table.
 fn named_modules(source: &str) -> Option<Vec<(usize, String)>> {
     let mut named = None;
     // The index of the column that contains module names, if the current table has such a column.
@@ -96,7 +96,8 @@ fn named_modules(source: &str) -> Option<Vec<(usize, String)>> {
             continue;
         }
         let Some(cell) = column.and_then(|column| cells.get(column)) else { continue };
-        // Every second part is between backticks, so it is a name.
+        // Split the cell at its backticks. Every second part was between backticks, so it is a
+        // name.
         for name in cell.split('`').skip(1).step_by(2) {
             let name = name.trim_start_matches("mod@").trim_start_matches("crate::");
             named.get_or_insert_with(Vec::new).push((number + 1, name.to_owned()));

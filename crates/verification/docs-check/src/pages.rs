@@ -51,7 +51,7 @@ pub fn check(root: &Path) -> io::Result<Vec<Problem>> {
 
 struct Checker<'a> {
     root: &'a Path,
-    /// The pages to check, by path from the root.
+    /// The pages to check, by their path relative to the root of the repository.
     pages: BTreeMap<PathBuf, Page>,
     /// The names in the source files to which pages link.
     items: HashMap<PathBuf, Items>,

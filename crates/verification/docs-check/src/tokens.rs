@@ -169,8 +169,8 @@ fn is_test_only(attribute: &str) -> bool {
     compact == "#[cfg(test)]" || compact.starts_with("#[cfg(all(test,")
 }
 
-/// Returns whether a JavaScript value may follow the token `before`. If it may, a `/` begins a
-/// regular expression; after a complete value, a `/` is a division.
+/// Returns whether a JavaScript value may follow the token `before`. If a value may follow, a `/`
+/// begins a regular expression; otherwise it is a division.
 fn a_value_may_follow(before: Option<&Token>) -> bool {
     match before {
         None | Some(Token::TestOnly) => true,

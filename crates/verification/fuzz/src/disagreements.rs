@@ -34,8 +34,8 @@ impl Comparison {
         Self { role, bytes: bytes.to_vec(), ours, theirs: tungstenite_engine::feed(role, bytes) }
     }
 
-    /// Returns whether both engines returned the same events, and reported the same kind of
-    /// violation or no violation.
+    /// Returns whether both engines returned the same events, and either both reported the same
+    /// kind of violation or neither reported a violation.
     pub fn agree(&self) -> bool {
         let end = match &self.ours.violation {
             None => TungsteniteEnd::Closed,
@@ -61,8 +61,8 @@ impl Comparison {
     }
 
     /// Returns whether tungstenite is still waiting for the rest of a frame that our engine has
-    /// rejected. This is the case if tungstenite also rejects the frame when it is complete, and
-    /// returns no further event before that.
+    /// rejected. This is the case if tungstenite also rejects the frame once the frame is complete,
+    /// without returning another event first.
     fn theirs_waits_for_payload(&self) -> bool {
         let complete = self.theirs_with_complete_frame();
         self.theirs.end == TungsteniteEnd::Closed

@@ -103,8 +103,8 @@ pub fn feed<'a>(connection: Connection, pieces: impl IntoIterator<Item = &'a [u8
     EngineRecord { events, violation, sent, tcp_steps, close_info: connection.close_info() }
 }
 
-/// Passes `bytes` to an engine in one piece, in pieces whose sizes `seed` determines, and byte by
-/// byte. Checks that the three records are the same.
+/// Passes `bytes` to three engines: to the first in one piece, to the second in pieces whose sizes
+/// `seed` determines, and to the third byte by byte. Checks that the three records are the same.
 ///
 /// # Panics
 /// Panics if the records differ, or if [`feed`] panics.
@@ -138,7 +138,7 @@ impl EngineRun {
         self.transmit();
         // Memory must grow with the bytes that have arrived, and not with an announced length. A
         // growing buffer doubles its capacity, so allow a little more than twice the number of
-        // these bytes.
+        // received bytes.
         let input = self.connection.take_input();
         let capacity = input.capacity();
         self.connection.put_input(input);

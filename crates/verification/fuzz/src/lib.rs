@@ -19,8 +19,8 @@
 //! result.
 //!
 //! To add a target, add a file to `targets`, a line to [`TARGETS`], a file of two lines to
-//! `libfuzzer/targets` and its name to `libfuzzer/Cargo.toml`. Then add a few inputs to `corpora`.
-//! Tests check that the replay tests and the book list every target.
+//! `libfuzzer/targets`, and the name of the target to `libfuzzer/Cargo.toml`. Then add a few inputs
+//! to `corpora`. Tests check that the replay tests and the book list every target.
 //!
 //! | module | contents |
 //! |---|---|

@@ -160,8 +160,8 @@ fn minimize(target: &str, inputs: &Path, work: &Path) -> Result<Vec<PathBuf>, St
 /// which no committed input reaches.
 ///
 /// Committed inputs are never removed, because coverage does not distinguish all the cases that
-/// they test. Counters are turned off. Otherwise libFuzzer would also keep inputs that only run the
-/// same code more often, and such inputs are of no use in the tests.
+/// they test. libFuzzer's counters are turned off. Otherwise libFuzzer would also keep inputs that
+/// only run the same code more often. Such inputs are of no use in the tests.
 fn pack(target: &str, committed: &[Vec<u8>], inputs: &Path, work: &Path) -> Result<String, String> {
     let failed = |error: io::Error| format!("{target}: {error}");
     let folder = work.join("packed").join(target);

@@ -36,13 +36,14 @@ pub struct OneShotInflater {
 }
 
 impl OneShotInflater {
-    /// Creates an inflater for a connection with or without context takeover.
+    /// Creates an inflater for one direction of a connection. `takeover` is true if the sender uses
+    /// context takeover.
     pub const fn new(takeover: bool) -> Self {
         Self { takeover, stream: Vec::new(), size: 0 }
     }
 
-    /// Decompresses a message of at most `limit` bytes. `is_complete` states whether `payload` is
-    /// the whole payload or its beginning.
+    /// Decompresses a message of at most `limit` bytes. `is_complete` is true if `payload` is the
+    /// whole payload, and false if it is only the beginning of the payload.
     ///
     /// After a message that is incomplete, invalid or too big, no other message can be
     /// decompressed.
@@ -86,7 +87,8 @@ impl OneShotInflater {
         OneShotResult::Message(message)
     }
 
-    /// Appends [`TAIL`] to the stream. Returns whether it completes a block without adding content.
+    /// Appends [`TAIL`] to the stream. Returns whether the tail completes a block without adding
+    /// content.
     fn append_tail(&mut self) -> bool {
         self.stream.extend_from_slice(&TAIL);
         let extended = [&self.stream[..], &FINAL_BLOCK].concat();

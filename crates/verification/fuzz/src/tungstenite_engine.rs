@@ -21,7 +21,7 @@ pub enum TungsteniteEnd {
     /// The peer sent a Close, or its stream ended.
     Closed,
     /// The bytes broke a rule. The field is the close code that our engine uses for this kind of
-    /// rule.
+    /// violation.
     Rejected(CloseCode),
     /// Bytes arrived after a Close.
     AfterClose,

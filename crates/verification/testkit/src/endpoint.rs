@@ -137,8 +137,8 @@ impl TestEndpoint {
         frames_from(peer_of(self.role()), frames)
     }
 
-    /// Takes the input buffer and puts it back, as a driver does. In between, passes the buffer to
-    /// `inspect`.
+    /// Passes the connection's input buffer to `inspect`. For this purpose, takes the buffer and
+    /// puts it back, as a driver does.
     pub fn with_input<T>(&mut self, inspect: impl FnOnce(&mut BytesMut) -> T) -> T {
         let mut input = self.connection.take_input();
         let result = inspect(&mut input);
@@ -185,8 +185,8 @@ impl TestEndpoint {
         panic!("poll_transmit() never returns None");
     }
 
-    /// Carries out the TCP operations that are possible while the peer does not read, so that no
-    /// byte can be written. Returns them.
+    /// Carries out the TCP operations that the connection requests before its next write. The write
+    /// itself is not possible, because the peer does not read. Returns the TCP operations.
     pub fn transmit_while_blocked(&mut self) -> Vec<Transmitted> {
         let mut list = Vec::new();
         while let Some(transmit) = self.connection.poll_transmit() {

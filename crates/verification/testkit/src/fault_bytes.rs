@@ -28,7 +28,7 @@ fn frame(header: &[u8], payload: &[u8]) -> SentFrame {
     SentFrame(header.to_vec(), payload.to_vec())
 }
 
-/// Returns the Ping that follows a fault, unless the fault contains a Close.
+/// Returns the Ping that follows every fault that does not contain a Close.
 fn follow_up_ping() -> SentFrame {
     frame(b"\x89\x0c", b"still there?")
 }
@@ -200,8 +200,8 @@ fn head_change(sender: FaultSender, name: &str) -> HeadChange {
     HeadChange { removed: removed.to_vec(), added: added.iter().map(|&line| line.to_owned()).collect(), body }
 }
 
-/// Checks a faulty request for `/echo` at `host`, which may contain any valid key. Also checks that
-/// nothing follows the request.
+/// Checks a faulty request for `/echo` at `host`. The request may contain any valid key. Also
+/// checks that nothing follows the request.
 #[track_caller]
 pub fn check_request(name: &str, host: &str, sent: &[u8]) {
     let valid = [

@@ -31,9 +31,9 @@ pub fn header_value<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
-/// Returns the minimal response that accepts `request`. This function relies on `protocol` to
-/// compute the accept value, because the tests of `protocol` compare that computation with the
-/// example of section 1.3.
+/// Returns the minimal response that accepts `request`. This function lets `protocol` compute the
+/// accept value. It can rely on `protocol`, because the tests of `protocol` compare that
+/// computation with the example of section 1.3.
 #[must_use]
 pub fn response_for(request: &str) -> String {
     let key = header_value(request, "Sec-WebSocket-Key").expect("the request has a key");

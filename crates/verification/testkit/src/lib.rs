@@ -27,7 +27,7 @@
 //! |---|---|
 //! | `stream` | an `AsyncRead + AsyncWrite` that follows a script and records each call |
 //! | `raw_peer` | clients and servers that exchange plain bytes over TCP |
-//! | `tasks` | time limits for tests, a counting waker |
+//! | `tasks` | time limits for tests, functions that poll a future once, a counting waker |
 
 #![allow(clippy::missing_panics_doc, reason = "a helper that panics fails the test that called it")]
 

@@ -106,8 +106,8 @@ impl LinkedPair {
         }
     }
 
-    /// Makes `receiver` stop reading or start reading again. While `receiver` does not read, the
-    /// other endpoint cannot write.
+    /// Makes `receiver` stop reading if `blocked` is true, or start reading again if it is false.
+    /// While `receiver` does not read, the other endpoint cannot write.
     pub const fn set_blocked(&mut self, receiver: Role, blocked: bool) {
         match receiver {
             Role::Client => self.to_client.blocked = blocked,
@@ -148,8 +148,8 @@ impl LinkedPair {
         self.observed_by_server.extend(self.server.advance(duration));
     }
 
-    /// Lets `sender` transmit, and then the other endpoint read once. Returns whether either made
-    /// progress.
+    /// Lets `sender` transmit, and then lets the other endpoint read once. Returns whether at least
+    /// one of them made progress.
     fn run_once(&mut self, sender: Role) -> bool {
         let (from, to, link, way_back, observed, sent) = match sender {
             Role::Client => (

@@ -1,4 +1,5 @@
-//! Time limits for tests of asynchronous code, single polls, and a waker that counts.
+//! Helpers for tests of asynchronous code: time limits, functions that poll a future once, and a
+//! waker that counts its wake-ups.
 
 use std::{
     future::Future,
@@ -18,7 +19,7 @@ pub async fn with_timeout<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(10), future).await.expect("the test hangs")
 }
 
-/// Runs `future` for at most one hour of paused time.
+/// Runs `future` for at most one hour, in a test that has paused tokio's clock.
 ///
 /// A paused clock advances to the next deadline whenever all tasks are waiting. If no other
 /// deadline exists, the clock advances by the whole hour at once, and the test fails without a real
@@ -44,7 +45,7 @@ pub fn in_thread_with_timeout(work: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Yields a thousand times, so that the other tasks of this thread and the sockets can make
+/// Yields a thousand times, so that the sockets and the other tasks of this thread can make
 /// progress.
 pub async fn yield_to_other_tasks() {
     for _ in 0..1000 {

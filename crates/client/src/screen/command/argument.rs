@@ -112,8 +112,8 @@ pub(super) fn raw(argument: &str) -> Result<Action, ArgumentError> {
     }
 }
 
-/// The maximum interval of `/slow` in milliseconds. Ten seconds per byte are enough to see any
-/// time-out.
+/// The maximum interval of `/slow` in milliseconds. Ten seconds per byte is slow enough to
+/// trigger any time-out.
 const SLOW_MAX: u64 = 10_000;
 
 pub(super) fn slow(argument: &str) -> Result<Action, ArgumentError> {

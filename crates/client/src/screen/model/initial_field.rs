@@ -4,8 +4,8 @@
 use dissector::{BrokenRule, Record, RecordKind};
 use websocket::protocol::Violation;
 
-/// Returns the index of the field to select first among all fields of the record, in the order of
-/// the display.
+/// Returns the index of the field to select first. The index counts all fields of the record, in
+/// the order in which they are displayed.
 pub(super) fn initial_field(record: &Record) -> usize {
     let named = |name| record.walk().position(|(_, field)| field.term.name == Some(name));
     let found = match record.findings.first() {

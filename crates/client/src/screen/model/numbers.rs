@@ -75,8 +75,8 @@ impl NumberSeries {
     }
 }
 
-/// Formats a number in few columns: a whole number below a million in full, another number below a
-/// million with three decimals, and a larger number with two decimals and a unit.
+/// Formats a number in few columns: a whole number below a million in full, any other number below
+/// a million with three decimals, and a larger number with two decimals and a unit.
 pub(super) fn short_number(value: f64) -> String {
     let size = value.abs();
     for (from, unit) in [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")] {

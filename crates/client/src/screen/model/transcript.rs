@@ -11,7 +11,8 @@ use crate::byte_summary::byte_summary;
 /// The maximum number of entries that are kept.
 const ENTRIES_MAX: usize = 1000;
 
-/// The maximum number of bytes that are kept of an entry's text, which fill several screens.
+/// The maximum number of bytes that are kept of an entry's text. They are enough for several
+/// screens.
 const TEXT_MAX: usize = 8 << 10;
 
 /// The source of an entry.

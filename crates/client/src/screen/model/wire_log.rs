@@ -11,8 +11,8 @@ use dissector::{Direction, FieldValue, Record, RecordKind};
 /// of large records takes a few MiB.
 const RECORDS_MAX: usize = 1000;
 
-/// The maximum number of Pings whose Pong is still expected. Beyond it, the oldest Ping is
-/// forgotten: a user who sends so many Pings without an answer is not measuring the round-trip
+/// The maximum number of Pings whose Pong is still expected. Each further Ping makes the log forget
+/// the oldest one: a user who sends so many Pings without an answer is not measuring the round-trip
 /// time.
 const PINGS_MAX: usize = 32;
 
@@ -75,8 +75,8 @@ impl WireLog {
         self.next += 1;
     }
 
-    /// Measures the round-trip time: from the last byte written of a Ping to the first byte read of
-    /// its Pong.
+    /// Measures the round-trip time. It begins when the last byte of a Ping is written, and ends
+    /// when the first byte of the Pong that answers this Ping is read.
     fn measure_round_trip(&mut self, record: &Record, opcode: Option<u64>) {
         let value = |name| record.field(name).map(|field| field.value.clone());
         match (opcode, record.direction) {

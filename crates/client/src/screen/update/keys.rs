@@ -32,7 +32,7 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     }
     let code = match key.code {
         // If the user presses Enter before the client has switched the terminal to raw mode, a line
-        // feed arrives, which is the same as Ctrl-J.
+        // feed arrives. It looks the same as Ctrl-J, so treat Ctrl-J as Enter.
         KeyCode::Char('j') if control => KeyCode::Enter,
         code => code,
     };

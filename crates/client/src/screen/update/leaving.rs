@@ -9,7 +9,7 @@ use crate::screen::{
 };
 
 /// Starts to close an open connection. Quits at once if no connection is open, or if the user
-/// requests it a second time.
+/// requests to leave a second time.
 pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
     if model.quitting || matches!(model.state, State::Connecting | State::Closed) {
         return vec![Effect::Quit];

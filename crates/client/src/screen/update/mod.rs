@@ -26,8 +26,8 @@ pub(crate) fn update(model: &mut Model, event: ScreenEvent) -> Vec<Effect> {
             model.hint = None;
             model.next_completion = 0;
             model.focus = Focus::Input;
-            // Terminals send each line ending of a paste as `\r`, like the Enter key. Convert them,
-            // because the lines of a message are separated by `\n`.
+            // Terminals send each line ending of a paste as `\r`, like the Enter key. Convert each
+            // to `\n`, which separates the lines of a message.
             model.editor.insert(&text.replace("\r\n", "\n").replace('\r', "\n"));
         }
         ScreenEvent::Resize(columns, rows) => model.size = (columns, rows),

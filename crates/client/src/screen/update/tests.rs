@@ -160,7 +160,7 @@ fn tab_completes_arguments_that_can_be_listed() {
     type_text(&mut model, "1");
     press(&mut model, KeyCode::Tab);
     assert_eq!(model.editor.text(), "/close 1011 ");
-    // There are no candidates for the reason, so Tab changes nothing.
+    // The next argument is the reason, for which there are no candidates. So Tab changes nothing.
     press(&mut model, KeyCode::Tab);
     assert_eq!((model.editor.text(), model.focus), ("/close 1011 ", Focus::Input));
 }

@@ -119,7 +119,7 @@ pub(super) fn draw_keys(model: &Model, styles: Styles, frame: &mut Frame<'_>, ar
     frame.render_widget(Paragraph::new(line), area);
 }
 
-/// Returns the keys in a long form and in a short one, which fits into 80 columns.
+/// Returns the keys in a long form and in a short form. The short form fits into 80 columns.
 const fn keys(focus: Focus) -> [&'static str; 2] {
     match focus {
         Focus::Input => [

@@ -49,8 +49,8 @@ fn draw_buffer(model: &Model) -> Buffer {
     terminal.backend().buffer().clone()
 }
 
-/// Returns the rows as text. A wide character is followed by a cell that belongs to it, which is
-/// skipped.
+/// Returns the rows as text. Skips the cell after each wide character, because that cell belongs to
+/// the character.
 fn rows(buffer: &Buffer) -> Vec<String> {
     (0..buffer.area.height)
         .map(|y| {
@@ -147,7 +147,8 @@ fn the_bytes_of_the_selected_field_are_reversed() {
     let mut model = model((80, 24));
     add(&mut model, records(&[(Direction::ToServer, HELLO)]));
     model.focus = Focus::Frame;
-    // Three fields below the opcode: mask, payload length, masking key.
+    // The opcode is selected first. The masking key is three fields below it, after the mask bit
+    // and the payload length.
     (0..3).for_each(|_| press(&mut model, KeyCode::Down));
     let buffer = draw_buffer(&model);
     let (x, y) = find(&buffer, "81 85 37 fa 21 3d 7f 9f");

@@ -19,7 +19,7 @@ use crate::screen::{
     model::{Model, focus::Focus},
 };
 
-/// The minimum number of digits for which the number column has room.
+/// The minimum width of the column of record numbers, in digits.
 const DIGITS: usize = 2;
 
 pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {

@@ -2,9 +2,9 @@
 //! nearly every message is.
 //!
 //! This module is an optimisation only. [`Receiver::next`] decodes the same messages by checking
-//! each rule in turn. The fast path asks one question, "is it exactly the common case?", and leaves
-//! everything else, violations included, to the slow path. Debug builds assert that the rules of
-//! the slow path agree.
+//! each rule in turn. The fast path recognises only this most common case, and leaves everything
+//! else, violations included, to the slow path. Debug builds assert that the rules of the slow path
+//! also accept each frame that the fast path accepts.
 
 use std::ops::{ControlFlow, Range};
 
@@ -61,7 +61,7 @@ impl Receiver {
     }
 
     /// Finds the frame that [`next_unfragmented`](Self::next_unfragmented) would decode. This
-    /// function covers every rule of the slow path that could reject the frame: the order of
+    /// function checks every rule with which the slow path could reject the frame: the order of
     /// fragments (5.4), the reserved bits and the opcode (5.2), the mask (5.1), the shortest form
     /// of the length (5.2), and the limits (10.4).
     #[inline]

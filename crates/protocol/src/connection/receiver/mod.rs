@@ -146,8 +146,8 @@ impl Receiver {
         self.inflating = Some(Box::new(inflating));
     }
 
-    /// Decodes the next control frame or message. Returns `None` when the input ends before one is
-    /// complete.
+    /// Decodes the next control frame or message. Returns `None` when the input ends before a
+    /// control frame or message is complete.
     pub(super) fn next(&mut self) -> Result<Option<Decoded>, Violation> {
         // Try the fast path first, because nearly every message is one complete, uncompressed
         // frame. `None` only means that the next message is not such a frame, so the slow path
@@ -424,7 +424,7 @@ impl Receiver {
         Ok(self.inflating.as_mut().map(|inflating| inflating.take()))
     }
 
-    /// Returns whether the input holds a complete frame, or a header that is invalid in any
+    /// Returns whether the input holds a complete frame, or a header that would be invalid in every
     /// context.
     pub(super) fn has_complete_frame(&self) -> bool {
         let bytes = self.input.unconsumed();
@@ -489,7 +489,7 @@ impl Receiver {
     }
 }
 
-/// Converts the result of a check into a `Result`.
+/// Converts the outcome of a check into a `Result`.
 #[inline]
 fn to_result(checked: ControlFlow<Violation>) -> Result<(), Violation> {
     match checked {

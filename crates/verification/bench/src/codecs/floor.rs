@@ -1,4 +1,5 @@
-//! Two reference points: the copy alone, and the minimum of work that produces messages.
+//! Two reference points: `memcpy`, which only copies the bytes, and `floor`, which does the minimum
+//! of work that produces messages.
 
 use std::hint::black_box;
 
@@ -23,7 +24,7 @@ impl Codec for MemcpyCodec {
             self.buffer.clear();
             self.task.stream.fill(&mut self.buffer);
             // A piece may end within the next message. The first bytes of that message are then
-            // copied and counted as well, but they hardly affect the result.
+            // copied and counted as well, but they hardly affect the measured time.
             copied += black_box(&self.buffer).len();
         }
         count * length

@@ -70,8 +70,8 @@ impl LoadConnection {
         Ok(())
     }
 
-    /// Reads all available bytes, and compares them with the expected ones. Returns the time of the
-    /// last read if the burst is complete, or `None` otherwise.
+    /// Reads all available bytes, and compares them with the expected replies. Returns the time of
+    /// the last read if the burst is complete, or `None` otherwise.
     pub(super) fn read(
         &mut self,
         buffer: &mut [u8],
@@ -105,7 +105,7 @@ impl LoadConnection {
         }
     }
 
-    /// Compares bytes that arrived with the expected ones.
+    /// Compares bytes that arrived with the next bytes of `expected`, and counts them as received.
     pub(super) fn compare(&mut self, bytes: &[u8], expected: &[u8]) -> io::Result<()> {
         if !expected[self.received..].starts_with(bytes) {
             let at = self.received;
@@ -126,8 +126,8 @@ impl LoadConnection {
     }
 }
 
-/// Performs the opening handshake (RFC 6455, section 4.1). No server here sends frames first, so no
-/// bytes follow the head.
+/// Performs the opening handshake (RFC 6455, section 4.1). None of the measured servers sends a
+/// frame before it receives one, so no bytes follow the response.
 fn shake_hands(stream: &mut std::net::TcpStream, address: SocketAddr, path: &str) -> io::Result<()> {
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

@@ -12,7 +12,7 @@ use super::{
 
 impl LoadGenerator {
     /// Sends the burst on the first connection. Returns the time until all other connections have
-    /// received the replies.
+    /// received the forwarded messages.
     pub(crate) fn push(&mut self, burst: &Burst) -> io::Result<Duration> {
         for connection in &mut self.connections {
             connection.expect_reply();

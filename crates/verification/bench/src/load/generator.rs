@@ -37,9 +37,9 @@ pub(crate) struct ExchangeStats {
     pub(crate) messages: u64,
     pub(crate) elapsed: Duration,
     pub(crate) latency: Histogram,
-    /// The number of bursts on the connection with the fewest.
+    /// The number of complete bursts on the connection that exchanged the fewest.
     pub(crate) fewest_bursts: u64,
-    /// The number of bursts on the connection with the most.
+    /// The number of complete bursts on the connection that exchanged the most.
     pub(crate) most_bursts: u64,
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The number of buckets for each doubling. A recorded value differs from the real one by at most
-/// one part in 32.
+/// The number of buckets between a power of two and the next one. A recorded value differs from the
+/// real one by at most one part in 32.
 const STEPS: u32 = 32;
 const STEP_BITS: u32 = STEPS.ilog2();
 
@@ -51,7 +51,8 @@ impl Histogram {
         self.total += 1;
     }
 
-    /// Returns the latency that the given share of all messages, in thousandths, did not exceed.
+    /// Returns a percentile: the latency that a share of all messages, given in thousandths, did
+    /// not exceed.
     pub(crate) fn percentile(&self, thousandths: u64) -> Duration {
         let wanted = (self.total * thousandths).div_ceil(1000);
         let mut seen = 0;

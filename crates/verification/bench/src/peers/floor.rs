@@ -1,9 +1,9 @@
 //! The second reference point: the minimum of work that turns frames from a client into frames from
 //! a server.
 //!
-//! It parses headers, unmasks payloads and writes. This server checks nothing, reassembles nothing,
-//! and passes on a payload before the frame is complete. No correct library can do so little work:
-//! the additional cost of a library is the price of correctness.
+//! This server parses headers, unmasks payloads and writes frames. It checks nothing, reassembles
+//! nothing, and passes on a payload before the frame is complete. A correct library must do more
+//! work, so this server shows which part of a library's cost is due to correctness.
 
 use std::{
     cell::RefCell,
@@ -59,12 +59,12 @@ async fn echo(stream: &mut TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Turns the frames of one client into frames of a server, across reads.
+/// Turns the frames of one client into frames of a server. A frame may arrive in several reads.
 #[derive(Debug, Default)]
 pub struct FrameTranslator {
     /// The first bytes of an incomplete header.
     header: Vec<u8>,
-    /// The number of payload bytes of the current frame that have not arrived.
+    /// The number of payload bytes of the current frame that have not arrived yet.
     payload_remaining: usize,
     key: [u8; 4],
 }
@@ -80,8 +80,8 @@ pub fn parse(bytes: &[u8]) -> Option<(usize, usize, [u8; 4])> {
     Some((at + 4, length, *bytes.get(at..)?.first_chunk()?))
 }
 
-/// The maximum length of a masked header in bytes. The output needs this much extra room, because
-/// an earlier read may have left a part of a header.
+/// The maximum length of a masked header in bytes. The output needs this much more room than the
+/// input, because the first bytes of a header may have arrived in an earlier read.
 const MAX_HEADER: usize = 14;
 
 impl FrameTranslator {
@@ -141,8 +141,8 @@ fn copy_xor(from: &[u8], to: &mut [u8], key: [u8; 4]) {
     }
 }
 
-/// The number of bytes that one step of a loop processes. The compiler turns a step into vector
-/// instructions.
+/// The number of bytes that a masking loop processes in one step. The compiler turns a step into
+/// vector instructions.
 const STEP: usize = 32;
 
 fn repeat(key: [u8; 4]) -> [u8; STEP] {

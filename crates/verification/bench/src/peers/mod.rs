@@ -31,7 +31,8 @@ pub struct Peer {
     pub crate_name: &'static str,
     /// Runs an echo server until an error occurs.
     pub echo: fn() -> io::Result<()>,
-    /// Runs a server that forwards each message to all other clients, until an error occurs.
+    /// Runs a server that forwards each message to all other clients, until an error occurs. `None`
+    /// if there is no such server.
     pub fan_out: Option<fn() -> io::Result<()>>,
 }
 

@@ -34,9 +34,9 @@ where
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
             // Spawn the future itself, because an async block around it would double the size of
-            // the task. Ignore its result: the load generator disconnects without a Close, which
-            // each library reports differently. No error goes unnoticed, because the load generator
-            // checks every echo.
+            // the task. Ignore the future's result: the load generator disconnects without a Close,
+            // which each library reports differently. No error goes unnoticed, because the load
+            // generator checks every echo.
             tokio::spawn(handle(stream));
         }
     })

@@ -1,5 +1,5 @@
-//! sockudo-ws. When it has to wait for input, it first writes the queued messages, so no flush is
-//! needed.
+//! sockudo-ws. Before the library waits for input, it writes the queued messages, so the
+//! application need not flush.
 
 use std::io;
 

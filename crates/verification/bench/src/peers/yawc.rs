@@ -11,7 +11,7 @@ use super::{batch, handshake};
 /// The maximum size of a message in bytes, the same as for the other libraries.
 const MAX_MESSAGE: usize = 64 << 20;
 
-/// Returns the options for a server with few, but busy connections.
+/// Returns the options for a server with few but busy connections.
 #[must_use]
 pub(crate) fn options() -> Options {
     Options::default()

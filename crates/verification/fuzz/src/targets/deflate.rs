@@ -75,8 +75,8 @@ fn compare(record: &EngineRecord, bytes: &[u8], mut inflater: OneShotInflater, l
             (Some(Violation::MessageTooBig { .. }), expected) if is_compressed => {
                 assert_eq!(expected, OneShotResult::TooBig);
             }
-            // The bytes broke another rule, perhaps before the end of this message, so the two
-            // results cannot be compared.
+            // The bytes broke a rule that the inflater does not check, perhaps before the end of
+            // this message. So the result of the inflater cannot be compared with the violation.
             (Some(_), _) => {}
             (None, expected) => {
                 assert!(!is_complete, "{expected:?} was not received");

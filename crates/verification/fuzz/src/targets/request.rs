@@ -76,8 +76,8 @@ impl HandshakeSide for ServerHandshake {
     }
 }
 
-/// Checks that these bytes are lines that end with one empty line, and that nothing follows the
-/// empty line.
+/// Checks that these bytes are exactly one head: the first empty line must be at the end of the
+/// bytes.
 fn assert_one_head(bytes: &[u8]) {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
     assert_eq!(end, Some(bytes.len() - 4), "{}", String::from_utf8_lossy(bytes));

@@ -122,7 +122,7 @@ impl SendTask {
             (SendForm::Owned | SendForm::PreparedMessage, _) => from.send(whole()),
             (SendForm::Borrowed, MessageKind::Text) => from.send_text(text()),
             (SendForm::Borrowed, MessageKind::Binary) => from.send_binary(message),
-            // Make the seed odd, because `pieces()` then returns larger pieces. Thousands of small
+            // Make the seed odd, so that `pieces()` returns larger pieces. Thousands of small
             // fragments would make the target slower without testing anything else.
             (SendForm::Fragments, _) => pieces(seed | 1, message)
                 .into_iter()

@@ -23,7 +23,7 @@ pub fn far_back_reference() -> Vec<u8> {
     bits.bytes()
 }
 
-/// Returns a block with dynamic codes that ends within its code tables.
+/// Returns a block with dynamic codes that is cut off within its code tables.
 ///
 /// A decoder appends the four bytes 00 00 FF FF to the payload, and decodes them as the rest of the
 /// tables and the start of the data. It may then append empty blocks to find the end of the data.
@@ -44,9 +44,9 @@ pub fn truncated_code_tables() -> Vec<u8> {
     }
     for symbol in 0..271 + 30 - 34 {
         match symbol {
-            // The literals 0 and 1 have the length 2, so their codes are 10 and 11.
+            // Give the literals 0 and 1 the length 2, so that their codes are 10 and 11.
             0 | 1 => bits.code(0b101, 3),
-            // The end-of-block symbol has the length 1, so its code is 0.
+            // Give the end-of-block symbol the length 1, so that its code is 0.
             256 => bits.code(0b100, 3),
             _ => bits.code(0, 1),
         }
@@ -54,9 +54,9 @@ pub fn truncated_code_tables() -> Vec<u8> {
     // The payload must end at a byte boundary, so that its bits are followed directly by the four
     // bytes that a decoder appends. The decoder then reads these bytes as the 34 missing lengths
     // and the start of the data. 16 zero bits are 16 lengths of 0. The next 15 one bits are 18 more
-    // lengths: three times 111 and 11, which means "repeat the last length six times". If empty
-    // blocks follow, the next bits are 10, a literal; 0, the end of the block; and 000, the start
-    // of an empty block.
+    // lengths: three times 111 followed by 11, which means "repeat the last length six times". If
+    // empty blocks follow, the next bits are 10, a literal; 0, the end of the block; and 000, the
+    // start of an empty block.
     assert!(bits.0.len().is_multiple_of(8));
     bits.bytes()
 }

@@ -77,7 +77,7 @@ fn narrow(value: usize) -> u8 {
     u8::try_from(value).expect("at most eight bits")
 }
 
-/// Length codes 257 to 285: the smallest length, and the number of extra bits.
+/// For each length code from 257 to 285: the smallest length, and the number of extra bits.
 #[rustfmt::skip]
 const LENGTHS: [(usize, u32); 29] = [
     (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 0), (10, 0), (11, 1), (13, 1), (15, 1), (17, 1), (19, 2),
@@ -85,7 +85,7 @@ const LENGTHS: [(usize, u32); 29] = [
     (163, 5), (195, 5), (227, 5), (258, 0),
 ];
 
-/// Distance codes: the smallest distance, and the number of extra bits.
+/// For each distance code: the smallest distance, and the number of extra bits.
 #[rustfmt::skip]
 const DISTANCES: [(usize, u32); 30] = [
     (1, 0), (2, 0), (3, 0), (4, 0), (5, 1), (7, 1), (9, 2), (13, 2), (17, 3), (25, 3), (33, 4), (49, 4), (65, 5),

@@ -65,17 +65,17 @@ impl StreamScript {
         }
     }
 
-    /// Makes all reads report the end of the stream, once the bytes added before have been read.
+    /// Makes all reads report the end of the stream after the bytes that have been added so far.
     pub fn push_eof(&self) {
         self.push(ScriptedRead::Eof);
     }
 
-    /// Makes all reads fail with this error, once the bytes added before have been read.
+    /// Makes all reads fail with this error after the bytes that have been added so far.
     pub fn fail_reads(&self, error: io::ErrorKind) {
         self.push(ScriptedRead::Error(error));
     }
 
-    /// Returns the buffers that all polls of reads so far have offered.
+    /// Returns the buffers that have been passed to `poll_read` so far.
     #[must_use]
     pub fn offered_buffers(&self) -> Vec<OfferedBuffer> {
         lock(&self.0).offered_buffers.clone()

@@ -16,7 +16,8 @@ pub(super) struct ScriptState {
     pub(super) reads: VecDeque<ScriptedRead>,
     pub(super) read_waker: Option<Waker>,
     pub(super) offered_buffers: Vec<OfferedBuffer>,
-    /// How many more bytes can be written before writes block. `usize::MAX` means no limit.
+    /// The number of bytes that can still be written before writes block. `usize::MAX` means no
+    /// limit.
     pub(super) write_capacity: usize,
     pub(super) block_one_write: bool,
     pub(super) write_waker: Option<Waker>,
