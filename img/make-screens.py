@@ -36,7 +36,7 @@ SCREENS = [
                                 "Grüße, 世界 🎉".encode(), "Enter", WAIT, b"/mask 37fa213d", "Enter", b"Hello", "Enter",
                                 WAIT, b"/break unmasked-frame", "Enter", WAIT, WAIT, "M-Up", "M-Up", "M-Up", "BTab"],
      "The client in a terminal of 200 columns. With /break a frame was sent that is not masked. It has been chosen; the "
-     "rule that it breaks is named, and the server has answered with Close 1002, as the RFC asks."),
+     "rule that it breaks is named, and the server has answered with Close 1002, as the RFC requires."),
 ]
 
 
