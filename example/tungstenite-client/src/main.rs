@@ -39,8 +39,8 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// The maximum time for the opening handshake. A server that accepts the TCP connection and then
 /// sends nothing must not keep us waiting forever.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// The maximum time that the server may take to answer our Close, and after that to close the TCP
-/// connection.
+/// The maximum time that the server may take to answer our Close. From the answer on, the server has
+/// the same time again to close the TCP connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Talks to a WebSocket server: prints what arrives, sends what you type.

@@ -249,15 +249,19 @@ fn a_message_ref_can_be_made_from_a_message() {
 // ---- Pending input ------------------------------------------------------------------------------
 
 #[test]
-fn has_input_reports_unprocessed_bytes() {
+fn has_input_and_input_len_report_unprocessed_bytes() {
     for_both_roles(|endpoint| {
         assert!(!endpoint.connection.has_input());
+        assert_eq!(endpoint.connection.input_len(), 0);
         endpoint.receive_unpolled(&["81 02 6f6b"]);
         assert!(endpoint.connection.has_input());
         assert_eq!(poll_messages(endpoint).len(), 1);
         assert!(!endpoint.connection.has_input(), "the message has been delivered");
         endpoint.connection.receive(&[0x81]);
         assert!(endpoint.connection.has_input(), "half a header is input too");
+        assert_eq!(endpoint.connection.input_len(), 1);
+        endpoint.connection.receive(&[0x02]);
+        assert_eq!(endpoint.connection.input_len(), 2);
     });
 }
 

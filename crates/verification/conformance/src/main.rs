@@ -76,8 +76,8 @@ fn run(args: &RunArgs) -> Result<bool, String> {
 }
 
 /// Runs the suite in both roles at the same time, or in the chosen role. Each instance of the suite
-/// has a single thread and takes most of the processor time itself, so two instances together can
-/// use two cores.
+/// has a single thread. The suite takes most of the processor time and the tested program only a
+/// little, so two instances at the same time can use two cores.
 fn run_in_roles(
     args: &RunArgs,
     suite: &Suite,
