@@ -288,7 +288,7 @@ fn a_click_selects_the_frame_under_it_and_the_wheel_scrolls() {
     let left = MouseEventKind::Down(MouseButton::Left);
     assert_eq!(mouse(left, areas.wire.x + 2, areas.wire.y + 2), (Some(1), Focus::Wire));
     assert_eq!(mouse(MouseEventKind::ScrollUp, areas.wire.x + 2, areas.wire.y + 2), (Some(0), Focus::Wire));
-    // Below the last line, and on the border of the pane, a click selects nothing.
+    // Below the last line, and on the border of the pane, a click does not change the selection.
     assert_eq!(mouse(left, areas.wire.x + 2, areas.wire.bottom() - 2), (Some(0), Focus::Wire));
     assert_eq!(mouse(left, areas.wire.x + 2, areas.wire.y), (Some(0), Focus::Wire));
     assert_eq!(mouse(left, areas.transcript.x + 2, areas.transcript.y + 2).1, Focus::Transcript);

@@ -51,8 +51,9 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut rest = text;
     while width(rest) > columns {
         let full = prefix(rest, columns);
-        // `columns` is at least 2, so a wide character fits. A cluster that is wider than `columns`
-        // gets a line of its own. Otherwise, `full` would be empty and the loop would never end.
+        // `columns` is at least 2, so a wide character fits. A grapheme cluster that is wider than
+        // `columns` gets a line of its own. Without this exception, `full` would be empty and the
+        // loop would never end.
         let full = if full.is_empty() { rest.graphemes(true).next().unwrap_or(rest) } else { full };
         let cut = match full.rfind(' ') {
             _ if rest[full.len()..].starts_with(' ') => full.len(),
