@@ -78,8 +78,8 @@ async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
             Ok(evaluation) => evaluation,
             Err(error) => {
                 let reason = explain(&error);
-                // The client connected without trouble to send the previous fault, so that fault
-                // may have crashed the server. Name it in the error.
+                // The connection for the previous fault could still be opened, so that fault may have
+                // crashed the server. Name the fault in the error.
                 return Err(ProbeError::NotConnected(match tally.last {
                     None => reason,
                     Some(last) => format!("cannot connect any more after '{last}': {reason}"),

@@ -26,8 +26,8 @@ use std::io;
 pub struct Peer {
     /// The server's name in tables and on the command line.
     pub name: &'static str,
-    /// The name of the crate whose version is in this package's manifest. Empty for a server
-    /// without a library.
+    /// The name of the measured library in this package's manifest, from which the report takes the
+    /// version. Empty for the servers that use no WebSocket library from outside this workspace.
     pub crate_name: &'static str,
     /// Runs an echo server until an error occurs.
     pub echo: fn() -> io::Result<()>,
