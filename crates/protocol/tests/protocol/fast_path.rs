@@ -284,9 +284,12 @@ fn the_driver_may_exchange_the_output_buffer_while_nothing_is_queued() {
     for_both_roles(|endpoint| {
         let buffer = BytesMut::with_capacity(4096);
         let address = buffer.as_ptr();
+        assert_eq!(endpoint.connection.send_buffer_capacity(), Some(0), "no buffer is allocated in advance");
         endpoint.connection.put_send_buffer(buffer);
         for _ in 0..3 {
+            assert_eq!(endpoint.connection.send_buffer_capacity(), Some(4096));
             endpoint.connection.send_text("Hello").unwrap();
+            assert_eq!(endpoint.connection.send_buffer_capacity(), None, "the buffer is in use");
             assert!(endpoint.connection.take_send_buffer().is_none(), "the buffer is in use");
             let Some(Transmit::Bytes(output)) = endpoint.connection.poll_transmit() else { panic!("nothing to send") };
             assert_eq!(output.chunk().as_ptr(), address, "the buffer is not reused from its start");

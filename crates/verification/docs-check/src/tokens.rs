@@ -1,9 +1,8 @@
 //! Splits source text into tokens: names, numbers and punctuation.
 //!
 //! Comments, strings and attributes are dropped, except attributes such as `#[cfg(test)]`, which
-//! become [`Token::TestOnly`]. The tokens are much simpler than a syntax tree,
-//! but they suffice to find definitions, imports and paths. The arguments of macros are split like
-//! any other code.
+//! become [`Token::TestOnly`]. The tokens are much simpler than a syntax tree, but they suffice to
+//! find definitions, imports and paths. The arguments of macros are split like any other code.
 
 /// A token of source text.
 #[derive(Debug, Clone, PartialEq, Eq)]
