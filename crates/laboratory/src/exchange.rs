@@ -56,7 +56,8 @@ where
     while !evaluator.is_final() {
         // Read and write at the same time, because a peer may react before it has read everything.
         // Poll the deadline first, so that a peer that sends or reads without a pause cannot
-        // postpone it. Poll writing before reading, so that the reactions follow the fault.
+        // postpone it. Poll writing before reading, so that the fault is sent before the peer's
+        // bytes are recorded as reactions to it.
         select! {
             biased;
             () = sleep_until(deadline) => break,

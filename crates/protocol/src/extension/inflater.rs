@@ -156,9 +156,10 @@ impl Inflater {
             //= docs/src/rfc7692.md#section-7-2-1
             //# An endpoint MAY use blocks of any type.
             let result = decompress.decompress_vec(rest, output, FlushDecompress::Sync);
-            // Check the limit first, even if this call also returned an error. How far the
-            // decompressor looks ahead depends on where the payload was split, so the reported
-            // error would otherwise depend on the split too.
+            // Check the limit first, even if this call also returned an error. The split into
+            // pieces decides whether the decompressor finds invalid data just after the limit in
+            // this call or only in a later one. Without this order, the split would also decide
+            // which error is reported.
             if output.len() > limit {
                 // Remove the bytes above the limit, so that the caller does not process them, for
                 // example by validating them as UTF-8.
