@@ -12,7 +12,7 @@ pub(crate) const LISTEN: &str = "127.0.0.1:8080";
 /// A WebSocket server for learning: pushes, echoes and relays messages, and breaks rules on
 /// purpose.
 ///
-/// `/` pushes a status message on every interval and prints what clients send. `/echo` sends every
+/// `/` pushes a status message at a fixed interval and prints what clients send. `/echo` sends every
 /// message back. `/chat` relays each text message to all other members. `/break/RULE` breaks one
 /// rule of the RFC, so that you can see how a client reacts (`/break/` lists the rules).
 #[derive(Debug, Clone, Parser)]

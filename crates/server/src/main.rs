@@ -1,8 +1,8 @@
-//! The server of the documented example: `cargo run -p server`.
+//! The server: `cargo run -p server`.
 //!
 //! | path | handler | what it does |
 //! |---|---|---|
-//! | `/` | [`stats`] | pushes a JSON message on every interval, and prints clients' text messages |
+//! | `/` | [`stats`] | pushes a JSON message at a fixed interval, and prints clients' text messages |
 //! | `/echo` | [`echo`] | sends every message back |
 //! | `/chat` | [`chat`] | relays each text message to all other members |
 //! | `/wire/TOKEN` | [`wire`] | shows a page the frames of its own connection to `/?wire` |

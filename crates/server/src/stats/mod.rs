@@ -1,5 +1,5 @@
-//! `/`: the documented example. Clients send text messages, and on every interval the server pushes
-//! a summary of its state to all of them.
+//! `/`: receives text messages, and at a fixed interval pushes a summary of the server's state to all
+//! clients.
 
 mod handler;
 mod pushes;

@@ -62,7 +62,8 @@ impl RepeatingStream {
         Some(&self.bytes[start..start + len])
     }
 
-    /// Appends the next piece to a buffer. Returns whether the read found any bytes.
+    /// Reads once from the stream, and appends the bytes to `buffer`. Returns `false` if this read
+    /// finds nothing.
     pub fn fill(&mut self, buffer: &mut impl BufMut) -> bool {
         match self.piece(usize::MAX) {
             Some(piece) => {
