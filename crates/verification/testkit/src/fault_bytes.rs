@@ -106,8 +106,8 @@ fn frames(name: &str) -> Option<Vec<SentFrame>> {
 pub fn check_frames<'a>(name: &str, sender: FaultSender, mut sent: &'a [u8]) -> (&'a [u8], Vec<[u8; 4]>) {
     let mut keys = Vec::new();
     for (index, SentFrame(mut header, payload)) in frames(name).expect("a fault in frames").into_iter().enumerate() {
-        // These two faults are wrong only in the first frame: a client leaves it unmasked, or a
-        // server masks it. The Ping that follows is masked correctly, so check the index as well.
+        // The faults `unmasked-frame` and `masked-frame` affect only the first frame. The Ping after
+        // it is masked, or not, as the sender's role requires, so check the index as well.
         let is_masked_wrongly = index == 0 && matches!(name, "unmasked-frame" | "masked-frame");
         let is_masked = (sender == FaultSender::Client) != is_masked_wrongly;
         if is_masked {
