@@ -1,4 +1,4 @@
-//! What a connection lets its user see: the parts, the handshake's results, the stream.
+//! Checks what a connection gives access to: its parts, the results of the handshake, the stream.
 
 use protocol::{Connection, Event as EngineEvent, Message, handshake::UpgradeOptions};
 use testkit::{
