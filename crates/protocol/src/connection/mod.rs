@@ -616,9 +616,9 @@ impl Connection {
         if let Some(frame) = &frame {
             frame.write_to(&mut body);
         }
-        // A Pong that is still owed is not sent, because a connection that is closing no longer
-        // needs it. No data frame may follow a Close either, so free the memory that only data
-        // frames need.
+        // Drop the Pong that is still owed, because the Close shows just as well that this end is
+        // alive. (A Ping that arrives later is still answered, until the peer's Close arrives.) No
+        // data frame may follow a Close, so free the memory that only data frames need.
         if let Some(control) = &mut self.control {
             control.forget_owed_pong();
         }

@@ -2,8 +2,9 @@
 //! bits.
 //!
 //! [`FrameHeader::parse`] and [`FrameHeader::encode`] are pure functions that do not depend on a
-//! connection. They apply the rules that hold for every frame. The rules that depend on the sender
-//! and on earlier frames are in [`rules::check_in_context`].
+//! connection. `parse` checks the rules that hold for every frame. `encode` checks nothing, but
+//! always writes the shortest form of the length. The rules that depend on the sender and on
+//! earlier frames are in [`rules::check_in_context`].
 
 use std::ops::ControlFlow;
 

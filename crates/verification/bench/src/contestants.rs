@@ -102,8 +102,7 @@ impl Contestant {
             LaunchMethod::Server(program) => {
                 let mut command = Command::new(program);
                 command.args(["--listen", "127.0.0.1:0", "--threads", "1"]);
-                // Use the default configuration, but without the log of connections, because the
-                // other servers have no such log.
+                // Turn off the log of connections, because the other servers have no such log.
                 command.env("RUST_LOG", "error").stderr(Stdio::null());
                 command
             }

@@ -28,7 +28,7 @@ pub fn of_rust(source: &str) -> Items {
                 let Some(Token::Name(name)) = tokens.get(at + 1) else {
                     continue;
                 };
-                // In `const fn`, `const async fn` and `static mut`, the next word is another
+                // In `const fn`, `const extern "C" fn` and `static mut`, the next word is another
                 // keyword, which must not count as a defined name.
                 let function_follows = tokens.get(at + 2) == Some(&Token::Name("fn".to_owned()));
                 if name == "fn" || name == "mut" || function_follows {
@@ -162,7 +162,7 @@ mod tests {
             //! fn not_this() {}
             /* struct Nor; /* this */ enum E { No } */
             pub(crate) const fn width() -> usize { 1 }
-            static LIMIT: u8 = 1; pub const async fn later() {}
+            static LIMIT: u8 = 1; pub const extern "C" fn later() {}
             mod inner;
             macro_rules! twice { () => {} }
             impl Frame { pub async fn read(&mut self) { helper(); let s = "fn quoted()"; let r = r#"fn "raw""#; } }

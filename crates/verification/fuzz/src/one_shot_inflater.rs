@@ -76,8 +76,8 @@ impl OneShotInflater {
                 }
             }
         }
-        // If the payload is empty or its last block has BFINAL, `rest` is empty. In this case,
-        // there is no incomplete block, so do not append the tail.
+        // If the payload is empty or ends with a complete block with BFINAL, `rest` is empty. In
+        // this case, there is no incomplete block, so do not append the tail.
         if is_complete && !rest.is_empty() && !self.append_tail() {
             return OneShotResult::Invalid;
         }

@@ -9,7 +9,8 @@ use crate::{
     violation::Violation,
 };
 
-/// The transitions of `closing.rs`, as a connection causes them.
+/// Something that can happen to a connection. For each variant, [`apply`] calls the transition
+/// methods of `closing.rs` that a connection would call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Transition {
     CloseSent,
