@@ -50,6 +50,18 @@ fn a_ping_is_sent_at_every_interval() {
 }
 
 #[test]
+fn a_pong_ends_the_wait_even_if_the_time_out_is_longer_than_the_interval() {
+    for_both_roles_with(&every(secs(10), secs(30)), |endpoint| {
+        endpoint.advance(secs(10));
+        endpoint.assert_transmits(&["89 04 00000001"]);
+        endpoint.receive(&["8a 04 00000001"]);
+        assert_eq!(endpoint.connection.poll_timeout(), Some(endpoint.now + secs(10)));
+        endpoint.advance(secs(10));
+        endpoint.assert_transmits(&["89 04 00000002"]);
+    });
+}
+
+#[test]
 fn a_peer_that_answers_every_ping_stays_connected() {
     for_both_roles_with(&config(), |endpoint| {
         for n in 1..=100 {
