@@ -4,6 +4,7 @@
 //! answers a Ping with a Pong that has the same payload, and it accepts a Pong without an answer.
 //! These are control frames, which must be short and whole.
 
+mod engine;
 mod frame;
 mod handshake;
 
@@ -15,7 +16,8 @@ use std::{
     thread,
 };
 
-use frame::{CLOSE, Frame, PING, PONG, encode_frame, take_frame};
+use engine::answer;
+use frame::{encode_frame, take_frame};
 use handshake::{accept, take_head};
 
 fn main() -> io::Result<()> {
@@ -52,15 +54,6 @@ fn serve(mut socket: TcpStream) -> Result<(), Box<dyn Error>> {
             }
             None => read_more(&mut socket, &mut buffer)?,
         }
-    }
-}
-
-/// Returns the frame that answers a frame of the client, or `None` if no answer is due.
-fn answer(frame: Frame) -> Option<Frame> {
-    match frame.opcode {
-        PING => Some(Frame { opcode: PONG, ..frame }),
-        PONG | CLOSE => None,
-        _ => Some(frame), // the echo
     }
 }
 

@@ -4,6 +4,7 @@
 //! continuations, and only the last one has FIN. The server joins them before it answers. Control
 //! frames may arrive between the fragments and are answered at once.
 
+mod engine;
 mod frame;
 mod handshake;
 
@@ -15,7 +16,8 @@ use std::{
     thread,
 };
 
-use frame::{CLOSE, CONTINUATION, Frame, PING, PONG, encode_frame, take_frame};
+use engine::answer;
+use frame::{encode_frame, take_frame};
 use handshake::{accept, take_head};
 
 fn main() -> io::Result<()> {
@@ -54,30 +56,6 @@ fn serve(mut socket: TcpStream) -> Result<(), Box<dyn Error>> {
             None => read_more(&mut socket, &mut buffer)?,
         }
     }
-}
-
-/// Returns the frame that answers a frame of the client, or `None` if no answer is due. `unfinished`
-/// is the message whose last fragment has not arrived.
-fn answer(frame: Frame, unfinished: &mut Option<Frame>) -> Result<Option<Frame>, Box<dyn Error>> {
-    match frame.opcode {
-        PING => return Ok(Some(Frame { opcode: PONG, ..frame })),
-        PONG | CLOSE => return Ok(None),
-        _ => {}
-    }
-    let message = match (frame.opcode, unfinished.take()) {
-        (CONTINUATION, Some(mut message)) => {
-            message.payload.extend(frame.payload);
-            Frame { fin: frame.fin, ..message }
-        }
-        (CONTINUATION, None) => return Err("there is no message to continue".into()),
-        (_, Some(_)) => return Err("a message must end before the next one begins".into()),
-        (_, None) => frame,
-    };
-    if !message.fin {
-        *unfinished = Some(message);
-        return Ok(None);
-    }
-    Ok(Some(message)) // the echo
 }
 
 /// Waits for bytes from the client, and appends them to `buffer`.

@@ -3,6 +3,7 @@
 //! A text message must be valid UTF-8. A fragment of it need not be, because the cut may be in the
 //! middle of a character. So the server validates the whole message.
 
+mod engine;
 mod frame;
 mod handshake;
 
@@ -14,7 +15,8 @@ use std::{
     thread,
 };
 
-use frame::{CLOSE, CONTINUATION, Frame, PING, PONG, TEXT, encode_frame, take_frame};
+use engine::answer;
+use frame::{encode_frame, take_frame};
 use handshake::{accept, take_head};
 
 fn main() -> io::Result<()> {
@@ -53,33 +55,6 @@ fn serve(mut socket: TcpStream) -> Result<(), Box<dyn Error>> {
             None => read_more(&mut socket, &mut buffer)?,
         }
     }
-}
-
-/// Returns the frame that answers a frame of the client, or `None` if no answer is due. `unfinished`
-/// is the message whose last fragment has not arrived.
-fn answer(frame: Frame, unfinished: &mut Option<Frame>) -> Result<Option<Frame>, Box<dyn Error>> {
-    match frame.opcode {
-        PING => return Ok(Some(Frame { opcode: PONG, ..frame })),
-        PONG | CLOSE => return Ok(None),
-        _ => {}
-    }
-    let message = match (frame.opcode, unfinished.take()) {
-        (CONTINUATION, Some(mut message)) => {
-            message.payload.extend(frame.payload);
-            Frame { fin: frame.fin, ..message }
-        }
-        (CONTINUATION, None) => return Err("there is no message to continue".into()),
-        (_, Some(_)) => return Err("a message must end before the next one begins".into()),
-        (_, None) => frame,
-    };
-    if !message.fin {
-        *unfinished = Some(message);
-        return Ok(None);
-    }
-    if message.opcode == TEXT {
-        str::from_utf8(&message.payload)?;
-    }
-    Ok(Some(message)) // the echo
 }
 
 /// Waits for bytes from the client, and appends them to `buffer`.

@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:9001".to_owned());
     if address == "client" {
-        return run_client(&arguments.next().ok_or("whose client? client ws://127.0.0.1:9001/")?);
+        return run_client(&arguments.next().ok_or("client needs an address: ws://127.0.0.1:9001/")?);
     }
     let listener = TcpListener::bind(address)?;
     println!("listening on ws://{}/", listener.local_addr()?);
@@ -67,11 +67,17 @@ fn run_client(url: &str) -> Result<(), Box<dyn Error>> {
         match drive(socket, connection) {
             Ok(Some(Violation(410, _))) => return Ok(()),
             Ok(Some(Violation(status @ 400..=599, _))) => return Err(format!("the server answers {status}").into()),
-            result => report(result),
+            Ok(None) => {}
+            result => {
+                report(result);
+                // Do not flood a server that does not work.
+                thread::sleep(Duration::from_millis(100));
+            }
         }
     }
 }
 
+/// Prints why a connection ended, unless a Close ended it.
 fn report(result: io::Result<Option<Violation>>) {
     match result {
         Ok(None) => {}
@@ -96,7 +102,7 @@ fn drive(mut socket: TcpStream, mut connection: Connection) -> io::Result<Option
             }
         }
         // 2. Tell the engine the time, and wait no longer than until its next deadline. (A time-out
-        //    of zero would mean to wait for ever.)
+        //    of zero would mean to wait forever.)
         connection.handle_timeout(Instant::now());
         let wait = connection.poll_timeout().saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         socket.set_read_timeout(Some(wait))?;

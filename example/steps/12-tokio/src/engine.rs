@@ -24,14 +24,14 @@ pub(crate) enum Message {
     Binary(Vec<u8>),
 }
 
-/// What the peer has sent. The engine answers a Ping and a Close by itself.
+/// A message or a Close of the peer. The engine answers a Ping and a Close by itself.
 pub(crate) enum Event {
     Message(Message),
     /// The peer's Close with this code. 1005 stands for a Close without a code.
     Close(u16),
 }
 
-/// What the driver must do next.
+/// The next step of the driver.
 pub(crate) enum Transmit<'a> {
     /// Write these bytes, and remove those that are written.
     Bytes(&'a mut Vec<u8>),
@@ -60,7 +60,7 @@ enum State {
     Closing,
 }
 
-/// What the peer must do before the deadline. Bytes alone do not extend the deadline.
+/// The step of the peer for which the deadline is running. Bytes alone do not extend the deadline.
 #[derive(PartialEq)]
 enum Awaited {
     Head,
@@ -232,7 +232,7 @@ impl Connection {
         self.output.extend(encode_frame(frame, key));
     }
 
-    /// Returns what the driver must do next, or `None` if it must wait for the peer.
+    /// Returns the next step of the driver, or `None` if it must wait for the peer.
     pub(crate) fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
         if !self.output.is_empty() {
             return Some(Transmit::Bytes(&mut self.output));

@@ -17,7 +17,7 @@ use std::{
     hash::{BuildHasher, Hasher, RandomState},
     io,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use engine::{Connection, Event, Transmit};
@@ -25,7 +25,7 @@ use handshake::rejection;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    time::timeout_at,
+    time::{sleep, timeout_at},
 };
 use violation::Violation;
 
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:9001".to_owned());
     if address == "client" {
-        return run_client(&arguments.next().ok_or("whose client? client ws://127.0.0.1:9001/")?).await;
+        return run_client(&arguments.next().ok_or("client needs an address: ws://127.0.0.1:9001/")?).await;
     }
     let listener = TcpListener::bind(address).await?;
     println!("listening on ws://{}/", listener.local_addr()?);
@@ -71,11 +71,17 @@ async fn run_client(url: &str) -> Result<(), Box<dyn Error>> {
         match drive(socket, connection).await {
             Ok(Some(Violation(410, _))) => return Ok(()),
             Ok(Some(Violation(status @ 400..=599, _))) => return Err(format!("the server answers {status}").into()),
-            result => report(result),
+            Ok(None) => {}
+            result => {
+                report(result);
+                // Do not flood a server that does not work.
+                sleep(Duration::from_millis(100)).await;
+            }
         }
     }
 }
 
+/// Prints why a connection ended, unless a Close ended it.
 fn report(result: io::Result<Option<Violation>>) {
     match result {
         Ok(None) => {}
