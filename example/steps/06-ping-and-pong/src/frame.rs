@@ -8,7 +8,7 @@
 //!      └─┴─────┴───────┘                    └─┴─────────────┘
 //!       FIN: the last frame of a message     MASK: a masking key precedes the payload
 //!
-//!   then:  2 bytes of length if it is 126, 8 bytes if it is 127  |  masking key, 4 bytes  |  payload
+//!   then:  length, 2 bytes after 126, 8 after 127  |  masking key, 4 bytes  |  payload
 //! ```
 
 use std::error::Error;

@@ -4,8 +4,8 @@ use std::error::Error;
 
 use crate::frame::{CLOSE, CONTINUATION, Frame, PING, PONG};
 
-/// Returns the frame that answers a frame of the client, or `None` if no answer is due. `unfinished`
-/// is the message whose last fragment has not arrived.
+/// Returns the frame that answers a frame of the client, or `None` if no answer is due.
+/// `unfinished` is the message whose last fragment has not arrived.
 pub(crate) fn answer(frame: Frame, unfinished: &mut Option<Frame>) -> Result<Option<Frame>, Box<dyn Error>> {
     match frame.opcode {
         PING => return Ok(Some(Frame { opcode: PONG, ..frame })),

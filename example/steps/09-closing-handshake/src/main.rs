@@ -69,8 +69,9 @@ fn serve(mut socket: TcpStream) -> Result<(), Box<dyn Error>> {
 /// Ends a connection on which everything has been sent.
 fn finish(mut socket: TcpStream) -> io::Result<()> {
     socket.shutdown(Shutdown::Write)?;
-    // If bytes arrive at a socket that is closed, TCP resets the connection, and the client may lose
-    // what we sent last. So read on, and ignore what arrives, until the client ends its direction.
+    // If bytes arrive at a socket that is closed, TCP resets the connection, and the client may
+    // lose what we sent last. So read on, and ignore what arrives, until the client ends its
+    // direction.
     io::copy(&mut socket, &mut io::sink())?;
     Ok(())
 }

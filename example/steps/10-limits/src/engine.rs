@@ -5,8 +5,8 @@ use crate::{
     violation::{MESSAGE_TOO_BIG, NOT_UTF8, Violation},
 };
 
-/// Returns the frame that answers a frame of the client, or `None` if no answer is due. `unfinished`
-/// is the message whose last fragment has not arrived.
+/// Returns the frame that answers a frame of the client, or `None` if no answer is due.
+/// `unfinished` is the message whose last fragment has not arrived.
 pub(crate) fn answer(frame: Frame, unfinished: &mut Option<Frame>) -> Result<Option<Frame>, Violation> {
     match frame.opcode {
         PING => return Ok(Some(Frame { opcode: PONG, ..frame })),

@@ -8,7 +8,7 @@
 //!      └─┴─────┴───────┘                    └─┴─────────────┘
 //!       FIN: the last frame of a message     MASK: a masking key precedes the payload
 //!
-//!   then:  2 bytes of length if it is 126, 8 bytes if it is 127  |  masking key, 4 bytes  |  payload
+//!   then:  length, 2 bytes after 126, 8 after 127  |  masking key, 4 bytes  |  payload
 //! ```
 
 use crate::violation::{MESSAGE_TOO_BIG, Violation};
@@ -81,7 +81,7 @@ pub(crate) fn take_frame(buffer: &mut Vec<u8>, from_client: bool) -> Result<Opti
     Ok(Some(Frame { fin, opcode, payload }))
 }
 
-/// Encodes a message or a control frame. A client masks its frames with a new key each, and a server
+/// Encodes a message or a control frame. A client masks each frame with a new key, and a server
 /// does not mask its frames.
 pub(crate) fn encode_frame(frame: &Frame, key: Option<[u8; 4]>) -> Vec<u8> {
     let mask = if key.is_some() { 0x80 } else { 0 };

@@ -1,8 +1,8 @@
 //! Step 12: the same engine under tokio.
 //!
-//! A connection is a task instead of a thread, and costs some kilobytes. The deadline cancels a read
-//! or a write by dropping its future. Nothing is lost: `read` and `write` have done nothing until
-//! they are ready, and all that must outlast a future is in the engine.
+//! A connection is a task instead of a thread, and costs some kilobytes. The deadline cancels a
+//! read or a write by dropping its future. Nothing is lost: `read` and `write` have done nothing
+//! until they are ready, and all that must outlast a future is in the engine.
 //!
 //! The client sends every message back: `step12 client ws://127.0.0.1:9001/`.
 
