@@ -26,7 +26,7 @@ const GENERATED: &str = "docs/src/duvet-report.html";
 
 /// The folders that are searched for pages (`*.md` files). The [`SKIPPED`] folders in them are not
 /// searched.
-const FOLDERS: [&str; 2] = ["docs", "crates"];
+const FOLDERS: [&str; 3] = ["docs", "crates", "example"];
 /// The names of folders with generated or downloaded files, which are not searched for pages.
 const SKIPPED: [&str; 3] = ["target", "node_modules", "book"];
 

@@ -207,6 +207,18 @@ fn pages_of_crates_are_checked_as_well() {
     );
 }
 
+#[test]
+fn pages_of_examples_are_checked_as_well() {
+    let repository = Repository::new(
+        "example-page",
+        &[("example/a/README.md", "[b](src/b.rs)\n"), ("example/node_modules/ws/README.md", "[c](c.js)\n")],
+    );
+    assert_eq!(
+        repository.problems(),
+        ["example/a/README.md:1: `src/b.rs` does not exist: there is no `example/a/src/b.rs`"]
+    );
+}
+
 /// A crate with constants, for the tests below.
 const CONSTANTS: [(&str, &str); 3] = [
     ("crates/a/Cargo.toml", ""),

@@ -1,0 +1,36 @@
+//! The opening handshake: from the text of the request to the text of the response.
+
+use std::error::Error;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use sha1::{Digest, Sha1};
+
+/// Every server appends this string to the key. A program that has never heard of WebSocket does
+/// not, so it cannot answer with the right accept value by accident.
+const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// Returns the response that accepts a request.
+pub(crate) fn accept(head: &str) -> Result<String, Box<dyn Error>> {
+    let [key] = headers(head, "Sec-WebSocket-Key")[..] else {
+        return Err("a request must have one Sec-WebSocket-Key".into());
+    };
+    Ok(format!(
+        "HTTP/1.1 101 Switching Protocols\r\n\
+         Upgrade: websocket\r\n\
+         Connection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {}\r\n\
+         \r\n",
+        accept_value(key)
+    ))
+}
+
+/// Computes the value that proves to the client that this server has understood its request.
+fn accept_value(key: &str) -> String {
+    BASE64_STANDARD.encode(Sha1::digest(format!("{key}{GUID}")))
+}
+
+/// Returns the values of all headers with this name. Upper and lower case are the same in a name.
+fn headers<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
+    let fields = head.lines().filter_map(|line| line.split_once(':'));
+    fields.filter(|field| field.0.eq_ignore_ascii_case(name)).map(|field| field.1.trim()).collect()
+}

@@ -1,0 +1,99 @@
+//! Frames.
+//!
+//! ```text
+//!          first byte                         second byte
+//!   bit 7 6 5 4 3 2 1 0                  bit 7 6 5 4 3 2 1 0
+//!      ┌─┬─────┬───────┐                    ┌─┬─────────────┐
+//!      │F│ RSV │opcode │                    │M│   length    │
+//!      └─┴─────┴───────┘                    └─┴─────────────┘
+//!       FIN: the last frame of a message     MASK: a masking key precedes the payload
+//!
+//!   then:  length, 2 bytes after 126, 8 after 127  |  masking key, 4 bytes  |  payload
+//! ```
+
+use std::error::Error;
+
+pub(crate) const CONTINUATION: u8 = 0x0;
+pub(crate) const TEXT: u8 = 0x1;
+pub(crate) const BINARY: u8 = 0x2;
+// The control frames, with the highest bit of the opcode set.
+pub(crate) const CLOSE: u8 = 0x8;
+pub(crate) const PING: u8 = 0x9;
+pub(crate) const PONG: u8 = 0xA;
+
+/// A frame, or a message whose frames have been joined.
+pub(crate) struct Frame {
+    pub(crate) fin: bool,
+    pub(crate) opcode: u8,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// Takes a frame from the front of `buffer`. Returns `None` and takes nothing while the frame is
+/// incomplete.
+pub(crate) fn take_frame(buffer: &mut Vec<u8>) -> Result<Option<Frame>, Box<dyn Error>> {
+    let mut rest = &buffer[..];
+    let Some([first, second]) = take(&mut rest) else { return Ok(None) };
+    let (fin, reserved, opcode) = (first & 0x80 != 0, first & 0x70, first & 0x0F);
+    let (masked, length) = (second & 0x80 != 0, second & 0x7F);
+    if reserved != 0 {
+        return Err("RSV1, RSV2 and RSV3 must be 0 unless an extension uses them".into());
+    }
+    if !matches!(opcode, CONTINUATION | TEXT | BINARY | CLOSE | PING | PONG) {
+        return Err("this opcode is reserved".into());
+    }
+    if opcode >= CLOSE && (!fin || length > 125) {
+        return Err("a control frame must have FIN set and at most 125 bytes".into());
+    }
+    if !masked {
+        return Err("a client must mask its frames".into());
+    }
+    let (length, minimum) = match length {
+        126 => (take(&mut rest).map(|bytes| u16::from_be_bytes(bytes).into()), 126),
+        127 => (take(&mut rest).map(u64::from_be_bytes), 65_536),
+        _ => (Some(length.into()), 0),
+    };
+    let Some(length) = length else { return Ok(None) };
+    if length < minimum {
+        return Err("a length must be in its shortest form".into());
+    }
+    if length >> 63 != 0 {
+        return Err("the highest bit of a length must be 0".into());
+    }
+    let Some(key) = take::<4>(&mut rest) else { return Ok(None) };
+    // A length that `usize` cannot hold is longer than every buffer, and so is the highest `usize`.
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let Some((payload, rest)) = rest.split_at_checked(length) else { return Ok(None) };
+    let mut payload = payload.to_vec();
+    for (index, byte) in payload.iter_mut().enumerate() {
+        *byte ^= key[index % 4];
+    }
+    let consumed = buffer.len() - rest.len();
+    buffer.drain(..consumed);
+    Ok(Some(Frame { fin, opcode, payload }))
+}
+
+/// Encodes a message or a control frame. A server does not mask its frames.
+pub(crate) fn encode_frame(frame: &Frame) -> Vec<u8> {
+    let length = (frame.payload.len() as u64).to_be_bytes(); // eight bytes, the highest first
+    let mut bytes = vec![0x80 | frame.opcode]; // with FIN
+    match frame.payload.len() {
+        0..=125 => bytes.push(length[7]),
+        126..=65_535 => {
+            bytes.push(126);
+            bytes.extend(&length[6..]);
+        }
+        _ => {
+            bytes.push(127);
+            bytes.extend(length);
+        }
+    }
+    bytes.extend(&frame.payload);
+    bytes
+}
+
+/// Takes `N` bytes from the front of `bytes`, or returns `None` if there are not so many.
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*taken)
+}

@@ -1,0 +1,120 @@
+//! Step 10: limits, deadlines, `Origin` and `Host`.
+//!
+//! A client may be hostile. So the server limits the bytes that it keeps for a client, the time for
+//! which it waits and the number of connections. It checks the whole request, and it rejects web
+//! pages of other sites. Each limit has its reason beside it.
+
+mod engine;
+mod frame;
+mod handshake;
+mod violation;
+
+use std::{
+    env,
+    io::{self, ErrorKind, Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use engine::{answer, close_frame};
+use frame::{CLOSE, encode_frame, take_frame};
+use handshake::{accept, rejection, take_head};
+use violation::Violation;
+
+/// Each connection costs a thread and holds up to four copies of a message (in the buffer, in
+/// `unfinished`, in a frame and in its encoding), so all connections stay below 500 MiB.
+const MAX_CONNECTIONS: usize = 100;
+/// The time that a client may take to send more of its request, to read more of our bytes, or to
+/// end TCP. Even a slow network needs less.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// The time for which an open connection may be silent. A client that sends nothing for so long has
+/// probably lost its network, which TCP does not tell us.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+
+fn main() -> io::Result<()> {
+    let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9001".to_owned());
+    let listener = TcpListener::bind(address)?;
+    println!("listening on ws://{}/", listener.local_addr()?);
+    // Each thread holds a clone until it ends, so the number of clones is that of the connections.
+    let connections = Arc::new(());
+    for socket in listener.incoming() {
+        // A client that left before it was accepted is no reason to stop.
+        let Ok(mut socket) = socket else { continue };
+        if Arc::strong_count(&connections) > MAX_CONNECTIONS {
+            let _ = socket.write_all(rejection(&Violation(503, "too many connections")).as_bytes());
+            continue;
+        }
+        let slot = Arc::clone(&connections);
+        // Each connection gets a thread, so a client that is silent does not delay the others.
+        thread::spawn(move || {
+            if let Err(error) = serve(socket) {
+                eprintln!("connection ended: {error}");
+            }
+            drop(slot);
+        });
+    }
+    Ok(())
+}
+
+fn serve(mut socket: TcpStream) -> io::Result<()> {
+    socket.set_write_timeout(Some(TIMEOUT))?;
+    socket.set_read_timeout(Some(TIMEOUT))?;
+    let mut buffer = Vec::new();
+    let response = loop {
+        match take_head(&mut buffer) {
+            Ok(Some(head)) => break accept(&head),
+            Ok(None) => read_more(&mut socket, &mut buffer)?,
+            Err(violation) => break Err(violation),
+        }
+    };
+    match response {
+        Ok(response) => socket.write_all(response.as_bytes())?,
+        Err(violation) => {
+            socket.write_all(rejection(&violation).as_bytes())?;
+            return finish(socket);
+        }
+    }
+    socket.set_read_timeout(Some(IDLE_TIMEOUT))?;
+    let mut unfinished = None;
+    loop {
+        let answer = match take_frame(&mut buffer) {
+            Ok(Some(frame)) => answer(frame, &mut unfinished),
+            Ok(None) => {
+                read_more(&mut socket, &mut buffer)?;
+                Ok(None)
+            }
+            Err(violation) => Err(violation),
+        };
+        // A broken rule has an answer too.
+        if let Some(answer) = answer.unwrap_or_else(|violation| Some(close_frame(&violation))) {
+            socket.write_all(&encode_frame(&answer))?;
+            if answer.opcode == CLOSE {
+                return finish(socket);
+            }
+        }
+    }
+}
+
+/// Ends a connection on which everything has been sent.
+fn finish(mut socket: TcpStream) -> io::Result<()> {
+    socket.shutdown(Shutdown::Write)?;
+    socket.set_read_timeout(Some(TIMEOUT))?;
+    // If bytes arrive at a socket that is closed, TCP resets the connection, and the client may
+    // lose what we sent last. So read on, and ignore what arrives, until the client ends its
+    // direction.
+    io::copy(&mut socket, &mut io::sink())?;
+    Ok(())
+}
+
+/// Waits for bytes from the client, and appends them to `buffer`.
+fn read_more(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<()> {
+    let mut bytes = [0; 4096];
+    let count = socket.read(&mut bytes)?;
+    if count == 0 {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    buffer.extend(&bytes[..count]);
+    Ok(())
+}
