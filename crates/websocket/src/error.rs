@@ -117,6 +117,12 @@ pub enum ConnectError {
     Tls(io::Error),
     /// The URI is `wss://`, in a build without the feature `tls`.
     TlsMissing,
+    /// The URI is `wss://`, and the operating system has no trusted root certificates, so the
+    /// certificate of no server can be verified. Nothing was sent.
+    NoRootCertificates {
+        /// The problems that came up while the certificates were read, such as a missing file.
+        problems: Vec<String>,
+    },
     /// The connection broke during the opening handshake, or the server ended it without a
     /// response.
     Handshake(io::Error),
@@ -134,6 +140,13 @@ impl fmt::Display for ConnectError {
             Self::Tcp { authority, error } => write!(f, "cannot connect to {authority}: {error}"),
             Self::Tls(error) => write!(f, "TLS failed: {error}"),
             Self::TlsMissing => f.write_str("wss:// needs a build with the feature 'tls'"),
+            Self::NoRootCertificates { problems } => {
+                f.write_str(
+                    "no trusted root certificates were found, so no server can be verified: install them (on Linux, \
+                     usually the package ca-certificates), or set SSL_CERT_FILE to a file that contains them",
+                )?;
+                if problems.is_empty() { Ok(()) } else { write!(f, " ({})", problems.join("; ")) }
+            }
             Self::Handshake(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 f.write_str("the server ended the connection before it answered the handshake")
             }
@@ -150,7 +163,9 @@ impl StdError for ConnectError {
             Self::Resolve { error, .. } | Self::Tcp { error, .. } | Self::Tls(error) | Self::Handshake(error) => {
                 error.source()
             }
-            Self::Usage(_) | Self::Answer(_) | Self::TlsMissing | Self::TimedOut => None,
+            Self::Usage(_) | Self::Answer(_) | Self::TlsMissing | Self::NoRootCertificates { .. } | Self::TimedOut => {
+                None
+            }
         }
     }
 }

@@ -12,6 +12,7 @@
 //! | `events` | streams and sinks of messages and control frames |
 //! | `connect` | a client: opening handshake |
 //! | `transport` | a client: name resolution, TCP, TLS |
+//! | `tls` | a client: TLS handshake, trusted certificates |
 //! | `accept` | a server: opening handshake, or an ordinary HTTP response |
 //! | `driver` | reading, writing, deadlines and wakers |
 //! | `buffer_pool` | two buffers for all connections of a thread |
@@ -58,6 +59,8 @@ mod negotiated;
 pub mod observer;
 mod read_planner;
 mod split;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;
 mod wakers;
 mod websocket;

@@ -13,6 +13,8 @@ use tokio::{
     sync::OwnedMutexGuard,
 };
 
+#[cfg(feature = "tls")]
+use crate::tls::start_tls;
 use crate::{error::ConnectError, maybe_tls_stream::MaybeTlsStream};
 
 /// Opens the transport to a URI: name resolution, TCP, and TLS for `wss`. Use this function for a
@@ -91,63 +93,10 @@ fn turn_for(address: SocketAddr) -> Arc<tokio::sync::Mutex<()>> {
     turn
 }
 
-// This version awaits nothing, but it has to be async like the version with TLS below, because the
-// same code awaits either of them.
+// This version awaits nothing, but it has to be async like the version with TLS, because the same
+// code awaits either of them.
 #[allow(clippy::unused_async)]
 #[cfg(not(feature = "tls"))]
 async fn start_tls(_: TcpStream, _: &str) -> Result<MaybeTlsStream, ConnectError> {
     Err(ConnectError::TlsMissing)
-}
-
-/// Performs the TLS handshake, and trusts the certificate authorities that the operating system
-/// trusts.
-//= docs/src/rfc6455.md#section-10-6
-//# An implementation MUST support TLS.
-#[cfg(feature = "tls")]
-async fn start_tls(tcp: TcpStream, host: &str) -> Result<MaybeTlsStream, ConnectError> {
-    use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
-
-    //= docs/src/rfc6455.md#section-4-1
-    //# In the TLS handshake, the client MUST send the host name in the Server Name Indication (SNI)
-    //# extension.
-    let name = ServerName::try_from(host.to_owned()).map_err(|error| ConnectError::Tls(io::Error::other(error)))?;
-    let connector = TlsConnector::from(tls_config().await?);
-    //= docs/src/rfc6455.md#section-4-1
-    //# If the TLS handshake fails, for example because the certificate cannot be verified, the
-    //# client MUST fail the connection.
-    let tls = connector.connect(name, tcp).await.map_err(ConnectError::Tls)?;
-    //= docs/src/rfc6455.md#section-4-1
-    //# Once TLS is established, all data on the connection MUST go through it.
-    Ok(MaybeTlsStream::Tls(Box::new(tls)))
-}
-
-/// Returns the TLS configuration, which all connections of this process share. It is created only
-/// once, because loading the system's certificates may mean reading hundreds of files.
-#[cfg(feature = "tls")]
-async fn tls_config() -> Result<Arc<tokio_rustls::rustls::ClientConfig>, ConnectError> {
-    use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
-
-    static CONFIG: tokio::sync::OnceCell<Arc<ClientConfig>> = tokio::sync::OnceCell::const_new();
-    let load = || {
-        let mut roots = RootCertStore::empty();
-        // Skip certificates that cannot be parsed, because a broken certificate in the system's
-        // store must not disable the others.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        // Name the cryptography provider, because rustls has no default in a program that also
-        // enables another provider.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        //= docs/src/rfc6455.md#section-10-6
-        //# Clients should accept strong algorithms only.
-        let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        versions.map(|builder| Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
-    };
-    let other = |error| ConnectError::Tls(io::Error::other(error));
-    // Reading files blocks the thread, so it must not happen on a thread that serves connections.
-    let loading = || async {
-        tokio::task::spawn_blocking(load)
-            .await
-            .map_err(|error| other(error.to_string()))?
-            .map_err(|error| other(error.to_string()))
-    };
-    CONFIG.get_or_try_init(loading).await.cloned()
 }

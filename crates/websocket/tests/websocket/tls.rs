@@ -34,7 +34,7 @@ use tokio_rustls::{
     },
     server,
 };
-use websocket::{ConnectError, Connector, MaybeTlsStream, ServerConfig, accept, accept_with, connect};
+use websocket::{ConnectError, Connector, MaybeTlsStream, ServerConfig, WebSocket, accept, accept_with, connect};
 
 /// Creates a self-signed certificate for `localhost`.
 fn self_signed() -> CertifiedKey<KeyPair> {
@@ -92,6 +92,30 @@ async fn tcp() -> (TcpStream, TcpStream) {
     let address = listener.local_addr().expect("an address");
     let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
     (client.expect("a connection"), server.expect("a connection").0)
+}
+
+/// Connects a client of this crate to a peer that exchanges plain bytes over TLS.
+async fn client_over_tls() -> (WebSocket<client::TlsStream<TcpStream>>, server::TlsStream<TcpStream>) {
+    let (client, server) = tcp().await;
+    let (client, mut server) = tls_pair(client, server).await;
+    let answering = async {
+        let request = read_head(&mut server).await;
+        server.write_all(response_for(&request).as_bytes()).await.unwrap();
+        server.flush().await.unwrap();
+    };
+    let connector = Connector::new("wss://localhost/").unwrap();
+    let (client, ()) = tokio::join!(connector.handshake(client), answering);
+    (client.expect("the response is valid"), server)
+}
+
+/// Connects a peer that exchanges plain bytes over TLS to a server of this crate.
+async fn server_over_tls() -> (WebSocket<server::TlsStream<TcpStream>>, client::TlsStream<TcpStream>) {
+    let (client, server) = tcp().await;
+    let (mut client, server) = tls_pair(client, server).await;
+    client.write_all(SAMPLE_REQUEST.as_bytes()).await.unwrap();
+    let server = accept(server).await.expect("the request is valid");
+    read_head(&mut client).await;
+    (server, client)
 }
 
 //= docs/src/rfc6455.md#section-4-1
@@ -210,6 +234,58 @@ async fn connects_in_a_process_of_its_own() {
     .await;
 }
 
+/// The certificates of the system are replaced, as in the test above.
+#[tokio::test]
+async fn a_system_without_root_certificates_is_an_error_of_its_own() {
+    let path = |name: &str| format!("{}/{}-{name}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let (missing, empty, broken, empty_directory) =
+        (path("missing.pem"), path("empty.pem"), path("broken.pem"), path("certificates"));
+    std::fs::write(&empty, "").unwrap();
+    std::fs::write(&broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    std::fs::create_dir(&empty_directory).unwrap();
+    for (variable, value, problem) in [
+        ("SSL_CERT_FILE", &missing, &missing[..]),
+        ("SSL_CERT_FILE", &empty, ""),
+        ("SSL_CERT_FILE", &broken, "(1 of 1 certificates cannot be parsed)"),
+        ("SSL_CERT_DIR", &empty_directory, ""),
+    ] {
+        let mut child = Command::new(env::current_exe().unwrap());
+        child
+            .args(["--exact", "tls::finds_no_root_certificates_in_a_process_of_its_own", "--ignored", "--nocapture"])
+            .env_remove("SSL_CERT_FILE")
+            .env_remove("SSL_CERT_DIR")
+            .env(variable, value)
+            .env("WEBSONKETS_TEST_PROBLEM", problem);
+        // The process ends by itself: everything that it does has a time limit.
+        let output = with_timeout(tokio::task::spawn_blocking(move || child.output().unwrap())).await.unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{variable}={value}: {}", String::from_utf8_lossy(&printed));
+    }
+    std::fs::remove_file(&empty).unwrap();
+    std::fs::remove_file(&broken).unwrap();
+    std::fs::remove_dir(&empty_directory).unwrap();
+}
+
+#[tokio::test]
+#[ignore = "a_system_without_root_certificates_is_an_error_of_its_own runs it without certificates"]
+async fn finds_no_root_certificates_in_a_process_of_its_own() {
+    let Ok(problem) = env::var("WEBSONKETS_TEST_PROBLEM") else {
+        return; // All ignored tests are being run.
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("wss://localhost:{}/", listener.local_addr().unwrap().port());
+    let server = async {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        read_to_eof(&mut tcp).await
+    };
+    let (client, received) = with_timeout(async { tokio::join!(connect(&uri), server) }).await;
+    let error = client.expect_err("no certificate can be verified");
+    assert!(matches!(error, ConnectError::NoRootCertificates { .. }), "{error:?}");
+    let sentence = error.to_string();
+    assert!(sentence.contains("SSL_CERT_FILE") && sentence.contains(&problem), "{sentence}");
+    assert_eq!(received, b"", "something was sent");
+}
+
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
 //# After the TLS handshake, all further data on the connection MUST go through TLS, including the
@@ -253,11 +329,7 @@ async fn a_tls_stream_of_the_callers_own_works() {
 #[tokio::test]
 async fn a_server_ends_tls_before_tcp() {
     with_timeout(async {
-        let (client, server) = tcp().await;
-        let (mut client, server) = tls_pair(client, server).await;
-        client.write_all(SAMPLE_REQUEST.as_bytes()).await.unwrap();
-        let mut server = accept(server).await.unwrap();
-        read_head(&mut client).await;
+        let (mut server, mut client) = server_over_tls().await;
         client.write_all(&client_frame(CLOSE, b"\x03\xE8")).await.unwrap();
         let peer = async {
             // A missing close_notify would be an error here.
@@ -279,15 +351,7 @@ async fn a_server_ends_tls_before_tcp() {
 #[tokio::test]
 async fn a_client_ends_tls_before_tcp() {
     with_timeout(async {
-        let (client, server) = tcp().await;
-        let (client, mut server) = tls_pair(client, server).await;
-        let answering = async {
-            let request = read_head(&mut server).await;
-            server.write_all(response_for(&request).as_bytes()).await.unwrap();
-        };
-        let connector = Connector::new("wss://localhost/").unwrap();
-        let (client, ()) = tokio::join!(connector.handshake(client), answering);
-        let mut client = client.unwrap();
+        let (mut client, mut server) = client_over_tls().await;
         let peer = async {
             assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE8".to_vec()));
             server.write_all(&server_frame(CLOSE, b"\x03\xE8")).await.unwrap();
@@ -333,11 +397,7 @@ fn a_client_that_disconnects_right_after_its_close_ends_the_connection() {
     in_thread_with_timeout(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (client, server) = tcp().await;
-            let (mut client, server) = tls_pair(client, server).await;
-            client.write_all(SAMPLE_REQUEST.as_bytes()).await.unwrap();
-            let mut server = accept(server).await.unwrap();
-            read_head(&mut client).await;
+            let (mut server, mut client) = server_over_tls().await;
             client.write_all(&client_frame(CLOSE, b"\x03\xE8")).await.unwrap();
             client.flush().await.unwrap();
             drop(client);
