@@ -128,7 +128,8 @@ pub enum ConnectError {
     Handshake(io::Error),
     /// The server responded, but did not open a WebSocket connection.
     Answer(HandshakeError),
-    /// The connection was not opened before the time-out.
+    /// The connection was not opened before the time-out. (For a host name that is not resolved in
+    /// time, see [`Resolve`](Self::Resolve).)
     TimedOut,
 }
 

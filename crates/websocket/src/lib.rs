@@ -12,7 +12,9 @@
 //! | `events` | streams and sinks of messages and control frames |
 //! | `connect` | a client: opening handshake |
 //! | `transport` | a client: name resolution, TCP, TLS |
+//! | `happy_eyeballs` | a client: the first of several addresses that accepts a connection |
 //! | `tls` | a client: TLS handshake, trusted certificates |
+//! | `turns` | a client: one connection to an address in the CONNECTING state at a time |
 //! | `accept` | a server: opening handshake, or an ordinary HTTP response |
 //! | `driver` | reading, writing, deadlines and wakers |
 //! | `buffer_pool` | two buffers for all connections of a thread |
@@ -53,6 +55,7 @@ mod driver;
 mod error;
 mod event;
 mod events;
+mod happy_eyeballs;
 mod keys;
 mod maybe_tls_stream;
 mod negotiated;
@@ -62,6 +65,7 @@ mod split;
 #[cfg(feature = "tls")]
 mod tls;
 mod transport;
+mod turns;
 mod wakers;
 mod websocket;
 
