@@ -240,11 +240,12 @@ impl Connector {
         timeout(remaining, opening).await.unwrap_or(Err(ConnectError::TimedOut))
     }
 
-    /// Performs the opening handshake on a stream that the caller has connected, such as a tunnel.
-    /// If the connection needs TLS, the caller has to provide it, because this method ignores the
-    /// scheme of the URI.
+    /// Performs the opening handshake for a `ws://` URI on a stream that the caller has connected,
+    /// such as a tunnel.
     ///
     /// # Errors
+    /// - [`ConnectError::NotOverTls`] for a `wss://` URI: use
+    ///   [`handshake_over_tls`](Self::handshake_over_tls);
     /// - [`ConnectError::Answer`] if the server does not open a WebSocket connection;
     /// - [`ConnectError::Handshake`] if the stream fails or ends;
     /// - [`ConnectError::TimedOut`] if the server does not answer in time.
@@ -252,6 +253,26 @@ impl Connector {
     /// # Cancel safety
     /// If the future is dropped, the stream is dropped with it.
     pub async fn handshake<S>(self, stream: S) -> Result<WebSocket<S>, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        // `S` may be a bare TCP stream, and the request may contain credentials.
+        if self.request.uri().secure() {
+            return Err(ConnectError::NotOverTls);
+        }
+        self.handshake_over_tls(stream).await
+    }
+
+    /// Performs the opening handshake on a stream that the caller has connected, and over which the
+    /// caller has established TLS. This method cannot check that the stream is encrypted. It
+    /// accepts both `wss://` and `ws://` URIs.
+    ///
+    /// # Errors
+    /// As for [`handshake`](Self::handshake), except [`ConnectError::NotOverTls`].
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the stream is dropped with it.
+    pub async fn handshake_over_tls<S>(self, stream: S) -> Result<WebSocket<S>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {

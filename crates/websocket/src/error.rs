@@ -123,6 +123,8 @@ pub enum ConnectError {
         /// The problems that came up while the certificates were read, such as a missing file.
         problems: Vec<String>,
     },
+    /// The URI is `wss://`, and the caller's stream may not be encrypted. Nothing was sent.
+    NotOverTls,
     /// The connection broke during the opening handshake, or the server ended it without a
     /// response.
     Handshake(io::Error),
@@ -148,6 +150,10 @@ impl fmt::Display for ConnectError {
                 )?;
                 if problems.is_empty() { Ok(()) } else { write!(f, " ({})", problems.join("; ")) }
             }
+            Self::NotOverTls => f.write_str(
+                "the URI is wss://, but the stream may not be encrypted: establish TLS over it, and call \
+                 handshake_over_tls",
+            ),
             Self::Handshake(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 f.write_str("the server ended the connection before it answered the handshake")
             }
@@ -164,9 +170,12 @@ impl StdError for ConnectError {
             Self::Resolve { error, .. } | Self::Tcp { error, .. } | Self::Tls(error) | Self::Handshake(error) => {
                 error.source()
             }
-            Self::Usage(_) | Self::Answer(_) | Self::TlsMissing | Self::NoRootCertificates { .. } | Self::TimedOut => {
-                None
-            }
+            Self::Usage(_)
+            | Self::Answer(_)
+            | Self::TlsMissing
+            | Self::NoRootCertificates { .. }
+            | Self::NotOverTls
+            | Self::TimedOut => None,
         }
     }
 }

@@ -104,7 +104,7 @@ async fn client_over_tls() -> (WebSocket<client::TlsStream<TcpStream>>, server::
         server.flush().await.unwrap();
     };
     let connector = Connector::new("wss://localhost/").unwrap();
-    let (client, ()) = tokio::join!(connector.handshake(client), answering);
+    let (client, ()) = tokio::join!(connector.handshake_over_tls(client), answering);
     (client.expect("the response is valid"), server)
 }
 
@@ -301,7 +301,7 @@ async fn a_tls_stream_of_the_callers_own_works() {
             assert_eq!(upgrade.request().host(), Some("localhost"), "the default port is left out");
             Ok(UpgradeOptions::default().subprotocol("chat"))
         });
-        let (client, server) = tokio::join!(connector.handshake(client), accepting);
+        let (client, server) = tokio::join!(connector.handshake_over_tls(client), accepting);
         let (mut client, mut server) = (client.unwrap(), server.unwrap());
         assert_eq!(client.subprotocol(), Some("chat"));
         for len in [0, 1, 125, 126, 65_535, 65_536, 300_000] {
