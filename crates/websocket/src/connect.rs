@@ -41,6 +41,10 @@ use crate::{
 /// # Errors
 /// As for [`Connector::connect`], and [`ConnectError::Usage`] if the URI is invalid.
 ///
+/// # Panics
+/// Panics outside a tokio runtime, and in a runtime whose I/O or timers are [not
+/// enabled](crate#the-runtime).
+///
 /// # Cancel safety
 /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened is
 /// closed.
@@ -197,6 +201,10 @@ impl Connector {
     /// # Errors
     /// [`ConnectError`], which has a variant for each step that can fail.
     ///
+    /// # Panics
+    /// Panics outside a tokio runtime, and in a runtime whose I/O or timers are [not
+    /// enabled](crate#the-runtime).
+    ///
     /// # Cancel safety
     /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened
     /// is closed.
@@ -210,6 +218,9 @@ impl Connector {
     /// or change the bytes.
     ///
     /// # Errors
+    /// As for [`connect`](Self::connect).
+    ///
+    /// # Panics
     /// As for [`connect`](Self::connect).
     ///
     /// # Cancel safety
@@ -250,6 +261,10 @@ impl Connector {
     /// - [`ConnectError::Handshake`] if the stream fails or ends;
     /// - [`ConnectError::TimedOut`] if the server does not answer in time.
     ///
+    /// # Panics
+    /// Panics outside a tokio runtime, and in a runtime whose timers are [not
+    /// enabled](crate#the-runtime).
+    ///
     /// # Cancel safety
     /// If the future is dropped, the stream is dropped with it.
     pub async fn handshake<S>(self, stream: S) -> Result<WebSocket<S>, ConnectError>
@@ -269,6 +284,9 @@ impl Connector {
     ///
     /// # Errors
     /// As for [`handshake`](Self::handshake), except [`ConnectError::NotOverTls`].
+    ///
+    /// # Panics
+    /// As for [`handshake`](Self::handshake).
     ///
     /// # Cancel safety
     /// If the future is dropped, the stream is dropped with it.

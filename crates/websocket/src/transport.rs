@@ -16,6 +16,10 @@ use crate::{error::ConnectError, happy_eyeballs::connect_to_any, maybe_tls_strea
 /// As for the steps of [`Connector::connect`](crate::Connector::connect) before the opening
 /// handshake. This function has no time-out.
 ///
+/// # Panics
+/// Panics outside a tokio runtime, and in a runtime whose I/O or timers are [not
+/// enabled](crate#the-runtime).
+///
 /// # Cancel safety
 /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened is
 /// closed.
