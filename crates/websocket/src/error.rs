@@ -23,7 +23,8 @@ pub enum Error {
     Usage(UsageError),
     /// The transport failed.
     Io(io::Error),
-    /// The peer ended TCP without a Close frame (code 1006), so messages may be missing.
+    /// The peer ended TCP without a Close frame (code 1006), so messages may be missing. Over TLS,
+    /// this includes a peer that did not end TLS before TCP.
     EndedWithoutClose,
     /// The connection could not be opened.
     Connect(Box<ConnectError>),
@@ -113,7 +114,7 @@ pub enum ConnectError {
         /// The error of the last attempt.
         error: io::Error,
     },
-    /// The TLS handshake failed.
+    /// The TLS handshake failed, or the server ended the connection during it.
     Tls(io::Error),
     /// The URI is `wss://`, in a build without the feature `tls`.
     TlsMissing,
@@ -141,6 +142,9 @@ impl fmt::Display for ConnectError {
             Self::Usage(error) => error.fmt(f),
             Self::Resolve { host, error } => write!(f, "the name {host} cannot be resolved: {error}"),
             Self::Tcp { authority, error } => write!(f, "cannot connect to {authority}: {error}"),
+            Self::Tls(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                f.write_str("the server ended the connection during the TLS handshake")
+            }
             Self::Tls(error) => write!(f, "TLS failed: {error}"),
             Self::TlsMissing => f.write_str("wss:// needs a build with the feature 'tls'"),
             Self::NoRootCertificates { problems } => {

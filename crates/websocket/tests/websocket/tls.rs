@@ -2,7 +2,9 @@
 //! 5, and section 10.6).
 
 use std::{
-    env, io,
+    env,
+    future::poll_fn,
+    io,
     net::SocketAddr,
     pin::Pin,
     process::{Command, Stdio},
@@ -23,7 +25,7 @@ use testkit::{
     tasks::{in_thread_with_timeout, with_paused_timeout, with_timeout},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::{
@@ -34,7 +36,9 @@ use tokio_rustls::{
     },
     server,
 };
-use websocket::{ConnectError, Connector, MaybeTlsStream, ServerConfig, WebSocket, accept, accept_with, connect};
+use websocket::{
+    ConnectError, Connector, Error, MaybeTlsStream, ServerConfig, WebSocket, accept, accept_with, connect,
+};
 
 /// Creates a self-signed certificate for `localhost`.
 fn self_signed() -> CertifiedKey<KeyPair> {
@@ -363,6 +367,98 @@ async fn a_client_ends_tls_before_tcp() {
         assert!(close_info.unwrap().was_clean);
     })
     .await;
+}
+
+/// Ends TCP without first ending TLS, as a server does that is killed.
+fn kill<S>(tls: S, tcp: impl FnOnce(S) -> TcpStream) {
+    drop(tcp(tls));
+}
+
+#[tokio::test]
+async fn a_server_that_ends_tcp_before_tls_has_ended_without_a_close() {
+    with_timeout(async {
+        let (mut client, mut server) = client_over_tls().await;
+        server.write_all(&server_frame(BINARY, b"last words")).await.unwrap();
+        server.flush().await.unwrap();
+        kill(server, |tls| tls.into_inner().0);
+        assert_eq!(client.next().await.unwrap().unwrap(), Message::binary(b"last words".to_vec()));
+        let error = client.next().await.unwrap().unwrap_err();
+        assert!(matches!(error, Error::EndedWithoutClose), "{error:?}");
+        assert!(client.next().await.is_none());
+        assert_eq!(client.close_info().code, CloseCode::ABNORMAL_CLOSURE);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_ends_tcp_before_tls_has_ended_without_a_close() {
+    with_timeout(async {
+        let (mut server, client) = server_over_tls().await;
+        kill(client, |tls| tls.into_inner().0);
+        let error = server.serve(|_, _| Ok(())).await.unwrap_err();
+        assert!(matches!(error, Error::EndedWithoutClose), "{error:?}");
+        assert_eq!(server.close_info().code, CloseCode::ABNORMAL_CLOSURE);
+    })
+    .await;
+}
+
+/// The peer's Close has arrived, so the missing `close_notify` cannot have cut off anything.
+#[tokio::test]
+async fn a_close_is_answered_even_if_tls_was_not_ended() {
+    with_timeout(async {
+        let (mut client, mut server) = client_over_tls().await;
+        server.write_all(&server_frame(CLOSE, b"\x03\xE8")).await.unwrap();
+        server.flush().await.unwrap();
+        // TCP ends in this direction, and TLS does not. The other direction stays open.
+        let shutdown = poll_fn(|cx| Pin::new(&mut *server.get_mut().0).poll_shutdown(cx));
+        shutdown.await.unwrap();
+        let result = client.next().await;
+        assert!(result.is_none(), "{result:?}");
+        assert!(client.close_info().was_clean, "{:?}", client.close_info());
+        assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE8".to_vec()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tcp_that_ends_before_tls_during_the_opening_handshake_is_the_same_error_as_without_tls() {
+    with_timeout(async {
+        let (client, server) = tcp().await;
+        let (client, mut server) = tls_pair(client, server).await;
+        let killing = async {
+            read_head(&mut server).await;
+            kill(server, |tls| tls.into_inner().0);
+        };
+        let connector = Connector::new("wss://localhost/").unwrap();
+        let (client, ()) = tokio::join!(connector.handshake_over_tls(client), killing);
+        let error = client.expect_err("the server did not answer").to_string();
+        assert_eq!(error, "the server ended the connection before it answered the handshake");
+
+        let (client, server) = tcp().await;
+        let (client, server) = tls_pair(client, server).await;
+        kill(client, |tls| tls.into_inner().0);
+        let error = accept(server).await.expect_err("the client sent no request").to_string();
+        assert_eq!(error, "the client left before its request was complete");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_ends_tcp_during_the_tls_handshake_is_named_as_the_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("wss://localhost:{}/", listener.local_addr().unwrap().port());
+    let server = async {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        // Read the whole ClientHello. Otherwise the kernel would reset the connection.
+        let mut record_header = [0; 5];
+        tcp.read_exact(&mut record_header).await.unwrap();
+        let length = u16::from_be_bytes([record_header[3], record_header[4]]);
+        tcp.read_exact(&mut vec![0; length.into()]).await.unwrap();
+    };
+    let (client, ()) = with_timeout(async { tokio::join!(connect(&uri), server) }).await;
+    let error = client.expect_err("the server has ended the connection");
+    assert!(matches!(&error, ConnectError::Tls(error) if error.kind() == io::ErrorKind::UnexpectedEof), "{error:?}");
+    assert_eq!(error.to_string(), "the server ended the connection during the TLS handshake");
 }
 
 /// rustls keeps encrypted bytes in a buffer of its own while the socket is full. Only a completed
