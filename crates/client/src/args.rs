@@ -8,6 +8,9 @@ use laboratory::{Role, faults};
 
 use crate::suggest::closest;
 
+/// The URL of a server that was started with `cargo run -p server`.
+pub(crate) const DEFAULT_URL: &str = "ws://127.0.0.1:8080/";
+
 /// A WebSocket client for the terminal and for pipes.
 ///
 /// On a terminal, the client fills the screen. It shows the conversation, every frame on the wire,
@@ -25,8 +28,9 @@ use crate::suggest::closest;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "client", version)]
 pub(crate) struct ClientArgs {
-    /// The server's URL: `ws://HOST[:PORT][/PATH][?QUERY]`, or `wss://` for TLS.
-    #[arg(default_value = "ws://127.0.0.1:8080/")]
+    /// The server's URL: `ws://HOST[:PORT][/PATH][?QUERY]`, or `wss://` for TLS. `http` and `https`
+    /// mean the same. A port, or an address of this computer, can stand alone.
+    #[arg(default_value = DEFAULT_URL)]
     pub(crate) url: String,
 
     /// A subprotocol to offer. Repeat the option to offer several, in order of preference.

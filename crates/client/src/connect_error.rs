@@ -1,6 +1,6 @@
 //! Explains in one sentence why a connection did not open, and what to do about it.
 
-use std::{fmt::Write, io, net::IpAddr, time::Duration};
+use std::{fmt::Write, io, time::Duration};
 
 use cli::format_duration;
 use dissector::printable;
@@ -12,6 +12,8 @@ use websocket::{
     ConnectError,
     protocol::{Uri, handshake::HandshakeError},
 };
+
+use crate::{address::redirect_target, args::DEFAULT_URL};
 
 /// The maximum number of characters that are quoted from the body of an HTTP response.
 const QUOTED_MAX: usize = 120;
@@ -25,7 +27,7 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
             format!("cannot find the host {host}: check its name and your network connection ({error})")
         }
         ConnectError::Tcp { error, .. } if error.kind() == io::ErrorKind::ConnectionRefused => {
-            let advice = if is_this_computer(uri) {
+            let advice = if starting_our_server_would_help(uri) {
                 "start the server with `cargo run -p server`"
             } else {
                 "check that the server is running and that this is its port"
@@ -39,6 +41,10 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
             "{server} did not answer within {}: check that it is a WebSocket server and reachable from here \
              (--connect-timeout sets the limit)",
             format_duration(timeout)
+        ),
+        ConnectError::Tls(error) if error.kind() == io::ErrorKind::UnexpectedEof => format!(
+            "{server} closed the connection during the TLS handshake: check that this port speaks TLS, or use ws:// if \
+             it does not"
         ),
         ConnectError::Tls(error) => format!(
             "TLS with {server} failed: check its certificate, or use ws:// if the server does not speak TLS ({error})"
@@ -55,7 +61,7 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
             if let Some(line) = first_line(response) {
                 let _ = write!(sentence, " (\"{line}\")");
             }
-            sentence + " and did not open a WebSocket: " + &advice(response.status(), response.headers())
+            sentence + " and did not open a WebSocket: " + &advice(uri, response.status(), response.headers())
         }
         ConnectError::Answer(HandshakeError::Violation(violation)) => format!(
             "the answer from {server} does not open a WebSocket: {}; check that it is a WebSocket server, and that no \
@@ -74,12 +80,15 @@ fn authority(uri: &Uri) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-fn is_this_computer(uri: &Uri) -> bool {
-    uri.host() == "localhost" || uri.host().parse().is_ok_and(|address: IpAddr| address.is_loopback())
+/// Returns whether `cargo run -p server`, without options, would listen at this address.
+fn starting_our_server_would_help(uri: &Uri) -> bool {
+    let Ok(default) = DEFAULT_URL.parse::<Uri>() else { return false };
+    let is_its_host = uri.host() == default.host() || uri.host() == "localhost";
+    is_its_host && (uri.port(), uri.secure()) == (default.port(), default.secure())
 }
 
 /// Returns advice on the most likely cause of a response with this status.
-fn advice(status: StatusCode, headers: &HeaderMap) -> String {
+fn advice(uri: &Uri, status: StatusCode, headers: &HeaderMap) -> String {
     let advice = match status {
         StatusCode::BAD_REQUEST => "it may require a --subprotocol or a --header",
         StatusCode::UNAUTHORIZED => "it requires authentication; try --header 'Authorization: ...'",
@@ -87,14 +96,27 @@ fn advice(status: StatusCode, headers: &HeaderMap) -> String {
         StatusCode::NOT_FOUND => "check the path in the URL",
         StatusCode::UPGRADE_REQUIRED => "it may speak another version of WebSocket",
         _ if status.is_success() => "this is an ordinary web page; check the path in the URL",
-        _ if status.is_redirection() => {
-            let target = headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or("another address");
-            return format!("it redirects to {}; try that, with ws instead of http", printable(target));
-        }
+        _ if status.is_redirection() => return redirect_advice(uri, headers),
         _ if status.is_server_error() => "the server failed; its log may say more",
         _ => "check that this is the right server",
     };
     advice.to_owned()
+}
+
+/// Returns advice on a redirect, which is not followed.
+fn redirect_advice(uri: &Uri, headers: &HeaderMap) -> String {
+    let Some(location) = headers.get(LOCATION).and_then(|value| value.to_str().ok()) else {
+        return "it redirects without naming a target; check the path in the URL".to_owned();
+    };
+    let advice = match redirect_target(uri, location) {
+        Some(target) if target != *uri && uri.secure() && !target.secure() => {
+            format!("try {target}, which does not use TLS")
+        }
+        Some(target) if target != *uri => format!("try {target}"),
+        // The target is this URL again, or cannot be that of a WebSocket.
+        _ => "check the path in the URL".to_owned(),
+    };
+    format!("it redirects to {}; {advice}", printable(location))
 }
 
 /// Returns the first line of the response's body that is not blank, cut to `QUOTED_MAX` characters.
@@ -114,4 +136,62 @@ fn first_line(response: &Response<impl AsRef<[u8]>>) -> Option<String> {
         quoted.push_str(" ...");
     }
     Some(printable(&quoted).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tests of the program cannot show this: on the port that they would need, another server
+    /// may be listening.
+    #[test]
+    fn the_advice_to_start_our_server_is_given_only_where_that_would_help() {
+        let ours = "start the server with `cargo run -p server`";
+        let another = "check that the server is running and that this is its port";
+        for (uri, server, expected) in [
+            ("ws://127.0.0.1:8080/", "127.0.0.1:8080", ours),
+            ("ws://localhost:8080/echo", "localhost:8080", ours),
+            // Our server has no TLS, and listens on another port or address only with an option.
+            ("wss://127.0.0.1:8080/", "127.0.0.1:8080", another),
+            ("ws://127.0.0.1:8090/", "127.0.0.1:8090", another),
+            ("ws://127.0.0.1/", "127.0.0.1:80", another),
+            ("ws://[::1]:8080/", "[::1]:8080", another),
+            ("ws://127.0.0.2:8080/", "127.0.0.2:8080", another),
+            ("ws://192.0.2.1:8080/", "192.0.2.1:8080", another),
+        ] {
+            let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+            let error = ConnectError::Tcp { authority: server.to_owned(), error: refused };
+            let sentence = explain(&error, &uri.parse().expect("a URI"), Duration::from_secs(10));
+            assert_eq!(sentence, format!("nothing is listening at {server}: {expected}"));
+        }
+    }
+
+    #[test]
+    fn a_redirect_names_the_url_to_connect_to() {
+        for (from, location, expected) in [
+            (
+                "ws://example.org/chat",
+                "https://example.org/chat",
+                "it redirects to https://example.org/chat; try wss://example.org/chat",
+            ),
+            ("ws://example.org/old", "/new", "it redirects to /new; try ws://example.org/new"),
+            (
+                "wss://example.org/",
+                "http://example.com/",
+                "it redirects to http://example.com/; try ws://example.com/, which does not use TLS",
+            ),
+            (
+                "ws://example.org/",
+                "http://example.org/#top",
+                "it redirects to http://example.org/#top; check the path in the URL",
+            ),
+            ("ws://example.org/", "about:blank", "it redirects to about:blank; check the path in the URL"),
+        ] {
+            let headers = [(LOCATION, location.parse().expect("a value"))].into_iter().collect();
+            let advice = advice(&from.parse().expect("a URI"), StatusCode::FOUND, &headers);
+            assert_eq!(advice, expected);
+        }
+        let advice = advice(&"ws://h/".parse().expect("a URI"), StatusCode::NOT_MODIFIED, &HeaderMap::new());
+        assert_eq!(advice, "it redirects without naming a target; check the path in the URL");
+    }
 }

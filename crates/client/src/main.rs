@@ -13,6 +13,7 @@
 //! | file | purpose |
 //! |---|---|
 //! | `args` | the command line |
+//! | `address` | the server's address, in all the ways in which it can be written |
 //! | `opening` | turns the command line into an open connection |
 //! | `connect_error` | explains why a connection did not open |
 //! | `input` | reads standard input line by line |
@@ -27,6 +28,7 @@
 //! | `report` | messages from the program itself |
 //! | `byte_summary`, `suggest` | summarize binary data; suggest the right name for a misspelt one |
 
+mod address;
 mod args;
 mod byte_summary;
 mod connect_error;
@@ -171,8 +173,8 @@ fn greet<S>(args: &ClientArgs, connection: &WebSocket<S>) {
         [] if args.deflate => report("the server does not compress messages; continuing without compression"),
         extensions => extensions.iter().for_each(|extension| tracing::debug!("the extension in use is {extension}")),
     }
-    if io::stdin().is_terminal() && io::stderr().is_terminal() {
-        report(format_args!("connected to {}: press Enter to send a line, Ctrl-D to close", args.url));
+    if let (true, Ok(uri)) = (io::stdin().is_terminal() && io::stderr().is_terminal(), opening::uri(args)) {
+        report(format_args!("connected to {uri}: press Enter to send a line, Ctrl-D to close"));
     }
 }
 

@@ -10,7 +10,7 @@ use websocket::{
     protocol::{Config, DeflateOptions, KeepAlive, Limits, Uri, UsageError, handshake::ClientRequest},
 };
 
-use crate::{args::ClientArgs, connect_error::explain};
+use crate::{address, args::ClientArgs, connect_error::explain};
 
 /// The time limit for closing that is passed to the library, so long that it never expires. The
 /// client uses a deadline of its own: see [`next_event`](crate::receive::next_event).
@@ -86,8 +86,12 @@ pub(crate) fn request(args: &ClientArgs) -> Result<ClientRequest, String> {
     Ok(fill(ClientRequest::new(uri)).unwrap_or_else(|usage_error: UsageError| exit_with_usage_error(&usage_error)))
 }
 
-fn uri(args: &ClientArgs) -> Result<Uri, String> {
-    args.url.parse().map_err(|error| format!("'{}' is not a WebSocket URL: {error}", printable(&args.url)))
+/// Returns the URI that the command line names.
+///
+/// # Errors
+/// Returns a sentence about an address that cannot be used.
+pub(crate) fn uri(args: &ClientArgs) -> Result<Uri, String> {
+    address::parse(&args.url)
 }
 
 /// Prints the usage error and ends the process, as `clap` does.

@@ -72,8 +72,16 @@ impl<S: AsyncRead + Unpin, T: Tap + Unpin> AsyncRead for Tapped<S, T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let has_room = buffer.remaining() > 0;
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let result = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
         let inward = self.outward().opposite();
+        if let Err(error) = result {
+            // The peer has ended TCP without ending TLS first. For the tap, this is an end like any
+            // other.
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                self.tap.end(inward);
+            }
+            return Poll::Ready(Err(error));
+        }
         match &buffer.filled()[before..] {
             // A read of no bytes means the end of the stream, unless the buffer had no room for
             // bytes.

@@ -166,6 +166,25 @@ async fn bytes_that_the_stream_did_not_accept_are_not_reported() {
     assert_eq!(stream.get_ref().0, b"abcdefgh");
 }
 
+/// A TLS stream whose peer has ended TCP without ending TLS first, or any stream with another error.
+struct Broken(std::io::ErrorKind);
+
+impl AsyncRead for Broken {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Err(self.0.into()))
+    }
+}
+
+#[tokio::test]
+async fn tcp_that_ends_before_tls_is_an_end() {
+    use std::io::ErrorKind::{ConnectionReset, UnexpectedEof};
+    for (kind, ends) in [(UnexpectedEof, &[ToClient][..]), (ConnectionReset, &[])] {
+        let mut stream = Tapped::new(Broken(kind), Role::Client, TappedBytes::default());
+        assert_eq!(stream.read(&mut [0]).await.expect_err("the stream is broken").kind(), kind);
+        assert_eq!(stream.tap().ended, ends);
+    }
+}
+
 #[tokio::test]
 async fn a_read_into_an_empty_buffer_is_not_the_end() {
     let mut stream = Tapped::new(ThreeBytesAtATime(Vec::new()), Role::Client, TappedBytes::default());

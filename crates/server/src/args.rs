@@ -18,8 +18,9 @@ pub(crate) const LISTEN: &str = "127.0.0.1:8080";
 #[derive(Debug, Clone, Parser)]
 #[command(name = "server", version)]
 pub(crate) struct Args {
-    /// The address to listen on. Port 0 chooses any free port
-    #[arg(long, value_name = "HOST:PORT", default_value = LISTEN)]
+    /// The address to listen on, or only the port, to listen on 127.0.0.1. Port 0 chooses any free
+    /// port
+    #[arg(long, value_name = "[HOST:]PORT", default_value = LISTEN, value_parser = listen_address)]
     pub(crate) listen: String,
 
     /// The time between two pushes on `/`, such as 250ms, 1s or 2m
@@ -76,6 +77,17 @@ pub(crate) struct Args {
     pub(crate) verbose: u8,
 }
 
+/// Returns the address to listen on. A port stands for that port of the loopback interface: to be
+/// reachable from other machines, the server has to be told so explicitly.
+fn listen_address(text: &str) -> Result<String, String> {
+    let port = text.strip_prefix(':').unwrap_or(text);
+    if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    let port: u16 = port.parse().map_err(|_| "the port must be a number from 0 to 65535".to_owned())?;
+    Ok(format!("127.0.0.1:{port}"))
+}
+
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -90,4 +102,27 @@ fn positive(text: &str) -> Result<Duration, String> {
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&count| count > 0).ok_or_else(|| "must be at least 1, as a whole number".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_alone_is_on_the_loopback_interface() {
+        for (text, address) in [
+            ("8090", "127.0.0.1:8090"),
+            (":8090", "127.0.0.1:8090"),
+            ("0", "127.0.0.1:0"),
+            ("0.0.0.0:8090", "0.0.0.0:8090"),
+            ("[::1]:8090", "[::1]:8090"),
+            ("localhost:8090", "localhost:8090"),
+            // Whether these are addresses of this machine turns out when the server listens.
+            ("localhost", "localhost"),
+            ("", ""),
+        ] {
+            assert_eq!(listen_address(text), Ok(address.to_owned()));
+        }
+        assert_eq!(listen_address("65536"), Err("the port must be a number from 0 to 65535".to_owned()));
+    }
 }

@@ -81,7 +81,7 @@ async fn run(args: Args) -> Result<(), String> {
     let listener = TcpListener::bind(&args.listen).await.map_err(|error| {
         let advice = match error.kind() {
             std::io::ErrorKind::AddrInUse => "is another server running? choose another port with --listen",
-            _ => "--listen takes HOST:PORT with an address of this machine, such as 127.0.0.1:8080",
+            _ => "--listen takes a port, or HOST:PORT with an address of this machine, such as 127.0.0.1:8080",
         };
         format!("cannot listen on {}: {error}; {advice}", args.listen)
     })?;

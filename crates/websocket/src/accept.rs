@@ -83,6 +83,12 @@ impl Default for ServerConfig {
 ///
 /// # Errors
 /// As for [`accept_with`].
+///
+/// # Panics
+/// As for [`accept_with`].
+///
+/// # Cancel safety
+/// As for [`accept_with`].
 pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -120,6 +126,10 @@ where
 /// # Errors
 /// [`AcceptError`]. For every error, the client has been sent an HTTP response if a response was
 /// still possible.
+///
+/// # Panics
+/// Panics outside a tokio runtime, and in a runtime whose timers are [not
+/// enabled](crate#the-runtime).
 ///
 /// # Cancel safety
 /// If the future is dropped, the stream is dropped with it, which closes the connection.
@@ -180,6 +190,10 @@ pub struct Incoming<S> {
 ///
 /// # Errors
 /// [`AcceptError`]. An invalid HTTP/1.1 request has been answered with an error status.
+///
+/// # Panics
+/// Panics outside a tokio runtime, and in a runtime whose timers are [not
+/// enabled](crate#the-runtime).
 ///
 /// # Cancel safety
 /// If the future is dropped, the stream is dropped with it, which closes the connection.
@@ -250,6 +264,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     ///   client receives status 500);
     /// - [`AcceptError::Io`] and [`AcceptError::TimedOut`] if the response cannot be sent.
     ///
+    /// # Panics
+    /// As for [`read_request`].
+    ///
     /// # Cancel safety
     /// If the future is dropped, the stream is dropped with it, which closes the connection.
     pub async fn accept(
@@ -307,6 +324,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     ///
     /// # Errors
     /// [`AcceptError::Io`] if the response cannot be written.
+    ///
+    /// # Panics
+    /// As for [`read_request`].
     ///
     /// # Cancel safety
     /// If the future is dropped, the stream is dropped with it, which closes the connection.

@@ -13,12 +13,19 @@ use protocol::{
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use crate::{
-    buffer_pool::HANDSHAKE_READ, clock::now, error::ConnectError, keys, maybe_tls_stream::MaybeTlsStream,
-    negotiated::Negotiated, transport::open_exclusively, websocket::WebSocket,
+    buffer_pool::HANDSHAKE_READ,
+    clock::now,
+    error::ConnectError,
+    keys,
+    maybe_tls_stream::MaybeTlsStream,
+    negotiated::Negotiated,
+    transport::{open_to_any, resolve},
+    turns::Turns,
+    websocket::WebSocket,
 };
 
 /// Opens a connection to a `ws://` or `wss://` URI, with default options.
@@ -33,6 +40,10 @@ use crate::{
 ///
 /// # Errors
 /// As for [`Connector::connect`], and [`ConnectError::Usage`] if the URI is invalid.
+///
+/// # Panics
+/// Panics outside a tokio runtime, and in a runtime whose I/O or timers are [not
+/// enabled](crate#the-runtime).
 ///
 /// # Cancel safety
 /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened is
@@ -56,6 +67,7 @@ pub struct Connector {
     request: ClientRequest,
     config: Config,
     handshake_timeout: Duration,
+    one_connecting_per_address: bool,
     chosen_keys: Option<ChosenKeys>,
 }
 
@@ -72,7 +84,13 @@ impl fmt::Debug for ChosenKeys {
 /// Creates a connector that sends this request.
 impl From<ClientRequest> for Connector {
     fn from(request: ClientRequest) -> Self {
-        Self { request, config: Config::default(), handshake_timeout: Duration::from_secs(10), chosen_keys: None }
+        Self {
+            request,
+            config: Config::default(),
+            handshake_timeout: Duration::from_secs(10),
+            one_connecting_per_address: false,
+            chosen_keys: None,
+        }
     }
 }
 
@@ -148,6 +166,24 @@ impl Connector {
         self
     }
 
+    /// Sets whether this connector waits while another connector with this setting is opening a
+    /// connection to the same IP address and port in this process. The default is `false`.
+    ///
+    /// Section 4.1 of the RFC requires this of clients, so that a web page cannot make a browser
+    /// open hundreds of connections to a server at once. Enable it in a program that opens connections
+    /// on behalf of code that it does not trust. Any other program would only connect more slowly:
+    /// a thousand clients of one server would open one after the other, and one server that does
+    /// not answer would hold up all of them. The page `docs/src/deviations.md` compares other
+    /// libraries.
+    ///
+    /// The [time-out](Self::handshake_timeout) does not include the time spent waiting, which has
+    /// no limit of its own: each connector ahead takes at most its own time-out.
+    #[must_use]
+    pub const fn one_connecting_per_address(mut self, enabled: bool) -> Self {
+        self.one_connecting_per_address = enabled;
+        self
+    }
+
     /// Replaces the random masking keys. See
     /// [`observer::choose_masking_keys`](crate::observer::choose_masking_keys).
     pub(crate) fn with_chosen_keys(mut self, choose: Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>) -> Self {
@@ -159,8 +195,15 @@ impl Connector {
     /// `wss`, and then the opening handshake. [`WebSocket::response`] returns the head of the
     /// server's response.
     ///
+    /// If the host has several addresses, the next one is tried when an attempt fails or has taken
+    /// 250 ms, beside the earlier attempts (Happy Eyeballs, RFC 8305).
+    ///
     /// # Errors
     /// [`ConnectError`], which has a variant for each step that can fail.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime, and in a runtime whose I/O or timers are [not
+    /// enabled](crate#the-runtime).
     ///
     /// # Cancel safety
     /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened
@@ -177,42 +220,77 @@ impl Connector {
     /// # Errors
     /// As for [`connect`](Self::connect).
     ///
+    /// # Panics
+    /// As for [`connect`](Self::connect).
+    ///
     /// # Cancel safety
     /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened
     /// is closed.
+    //= docs/src/rfc6455.md#section-4-1
+    //# To establish a connection, a client MUST open a transport connection, send an opening
+    //# request, and read the response.
     pub async fn connect_through<S>(self, wrap: impl FnOnce(MaybeTlsStream) -> S) -> Result<WebSocket<S>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let limit = self.handshake_timeout;
-        timeout(limit, self.connect_unlimited(wrap)).await.unwrap_or(Err(ConnectError::TimedOut))
+        let (limit, started) = (self.handshake_timeout, Instant::now());
+        let uri = self.request.uri();
+        let addresses = timeout(limit, resolve(uri)).await.unwrap_or_else(|_| {
+            let error = io::Error::new(io::ErrorKind::TimedOut, "the name servers did not answer in time");
+            Err(ConnectError::Resolve { host: uri.host().to_owned(), error })
+        })?;
+        let remaining = limit.saturating_sub(started.elapsed());
+        // Hold `_turns` until the handshake is over, so that other attempts to connect to these
+        // addresses wait until then. The server is not to blame for this wait, so the wait does not
+        // count towards the time-out.
+        let _turns = if self.one_connecting_per_address { Turns::take(&addresses).await } else { Turns::default() };
+        let opening = async {
+            let stream = open_to_any(self.request.uri(), &addresses).await?;
+            self.handshake_unlimited(wrap(stream)).await
+        };
+        timeout(remaining, opening).await.unwrap_or(Err(ConnectError::TimedOut))
     }
 
-    //= docs/src/rfc6455.md#section-4-1
-    //# To establish a connection, a client MUST open a transport connection, send an opening
-    //# request, and read the response.
-    async fn connect_unlimited<S>(self, wrap: impl FnOnce(MaybeTlsStream) -> S) -> Result<WebSocket<S>, ConnectError>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        // Hold `_turn` until the handshake is over, so that other attempts to connect to this
-        // address wait until then.
-        let (stream, _turn) = open_exclusively(self.request.uri()).await?;
-        self.handshake_unlimited(wrap(stream)).await
-    }
-
-    /// Performs the opening handshake on a stream that the caller has connected, such as a tunnel.
-    /// If the connection needs TLS, the caller has to provide it, because this method ignores the
-    /// scheme of the URI.
+    /// Performs the opening handshake for a `ws://` URI on a stream that the caller has connected,
+    /// such as a tunnel.
     ///
     /// # Errors
+    /// - [`ConnectError::NotOverTls`] for a `wss://` URI: use
+    ///   [`handshake_over_tls`](Self::handshake_over_tls);
     /// - [`ConnectError::Answer`] if the server does not open a WebSocket connection;
     /// - [`ConnectError::Handshake`] if the stream fails or ends;
     /// - [`ConnectError::TimedOut`] if the server does not answer in time.
     ///
+    /// # Panics
+    /// Panics outside a tokio runtime, and in a runtime whose timers are [not
+    /// enabled](crate#the-runtime).
+    ///
     /// # Cancel safety
     /// If the future is dropped, the stream is dropped with it.
     pub async fn handshake<S>(self, stream: S) -> Result<WebSocket<S>, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        // `S` may be a bare TCP stream, and the request may contain credentials.
+        if self.request.uri().secure() {
+            return Err(ConnectError::NotOverTls);
+        }
+        self.handshake_over_tls(stream).await
+    }
+
+    /// Performs the opening handshake on a stream that the caller has connected, and over which the
+    /// caller has established TLS. This method cannot check that the stream is encrypted. It
+    /// accepts both `wss://` and `ws://` URIs.
+    ///
+    /// # Errors
+    /// As for [`handshake`](Self::handshake), except [`ConnectError::NotOverTls`].
+    ///
+    /// # Panics
+    /// As for [`handshake`](Self::handshake).
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the stream is dropped with it.
+    pub async fn handshake_over_tls<S>(self, stream: S) -> Result<WebSocket<S>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {

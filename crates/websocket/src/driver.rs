@@ -391,7 +391,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // Put the buffer back before `?` or `ready!` can return early. Otherwise the unprocessed
         // bytes in it would be lost.
         self.reads.put_input(&mut self.engine, input, matches!(polled, Poll::Ready(Ok(_))));
-        if ready!(polled)? == 0 {
+        let count = match ready!(polled) {
+            // TLS reports this error if the peer ends TCP without ending TLS first, which anybody on
+            // the way could do. A WebSocket needs no such proof, because it has its own: without a
+            // Close frame, the end counts as abnormal. So this is an end as without TLS.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+            result => result?,
+        };
+        if count == 0 {
             // A read of 0 bytes: the peer has ended its direction.
             self.eof = true;
             self.engine.receive_eof();

@@ -23,7 +23,8 @@ pub enum Error {
     Usage(UsageError),
     /// The transport failed.
     Io(io::Error),
-    /// The peer ended TCP without a Close frame (code 1006), so messages may be missing.
+    /// The peer ended TCP without a Close frame (code 1006), so messages may be missing. Over TLS,
+    /// this includes a peer that did not end TLS before TCP.
     EndedWithoutClose,
     /// The connection could not be opened.
     Connect(Box<ConnectError>),
@@ -113,16 +114,25 @@ pub enum ConnectError {
         /// The error of the last attempt.
         error: io::Error,
     },
-    /// The TLS handshake failed.
+    /// The TLS handshake failed, or the server ended the connection during it.
     Tls(io::Error),
     /// The URI is `wss://`, in a build without the feature `tls`.
     TlsMissing,
+    /// The URI is `wss://`, and the operating system has no trusted root certificates, so the
+    /// certificate of no server can be verified. Nothing was sent.
+    NoRootCertificates {
+        /// The problems that came up while the certificates were read, such as a missing file.
+        problems: Vec<String>,
+    },
+    /// The URI is `wss://`, and the caller's stream may not be encrypted. Nothing was sent.
+    NotOverTls,
     /// The connection broke during the opening handshake, or the server ended it without a
     /// response.
     Handshake(io::Error),
     /// The server responded, but did not open a WebSocket connection.
     Answer(HandshakeError),
-    /// The connection was not opened before the time-out.
+    /// The connection was not opened before the time-out. (For a host name that is not resolved in
+    /// time, see [`Resolve`](Self::Resolve).)
     TimedOut,
 }
 
@@ -132,8 +142,22 @@ impl fmt::Display for ConnectError {
             Self::Usage(error) => error.fmt(f),
             Self::Resolve { host, error } => write!(f, "the name {host} cannot be resolved: {error}"),
             Self::Tcp { authority, error } => write!(f, "cannot connect to {authority}: {error}"),
+            Self::Tls(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                f.write_str("the server ended the connection during the TLS handshake")
+            }
             Self::Tls(error) => write!(f, "TLS failed: {error}"),
             Self::TlsMissing => f.write_str("wss:// needs a build with the feature 'tls'"),
+            Self::NoRootCertificates { problems } => {
+                f.write_str(
+                    "no trusted root certificates were found, so no server can be verified: install them (on Linux, \
+                     usually the package ca-certificates), or set SSL_CERT_FILE to a file that contains them",
+                )?;
+                if problems.is_empty() { Ok(()) } else { write!(f, " ({})", problems.join("; ")) }
+            }
+            Self::NotOverTls => f.write_str(
+                "the URI is wss://, but the stream may not be encrypted: establish TLS over it, and call \
+                 handshake_over_tls",
+            ),
             Self::Handshake(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 f.write_str("the server ended the connection before it answered the handshake")
             }
@@ -150,7 +174,12 @@ impl StdError for ConnectError {
             Self::Resolve { error, .. } | Self::Tcp { error, .. } | Self::Tls(error) | Self::Handshake(error) => {
                 error.source()
             }
-            Self::Usage(_) | Self::Answer(_) | Self::TlsMissing | Self::TimedOut => None,
+            Self::Usage(_)
+            | Self::Answer(_)
+            | Self::TlsMissing
+            | Self::NoRootCertificates { .. }
+            | Self::NotOverTls
+            | Self::TimedOut => None,
         }
     }
 }

@@ -12,6 +12,9 @@
 //! | `events` | streams and sinks of messages and control frames |
 //! | `connect` | a client: opening handshake |
 //! | `transport` | a client: name resolution, TCP, TLS |
+//! | `happy_eyeballs` | a client: the first of several addresses that accepts a connection |
+//! | `tls` | a client: TLS handshake, trusted certificates |
+//! | `turns` | a client: one connection to an address in the CONNECTING state at a time |
 //! | `accept` | a server: opening handshake, or an ordinary HTTP response |
 //! | `driver` | reading, writing, deadlines and wakers |
 //! | `buffer_pool` | two buffers for all connections of a thread |
@@ -24,6 +27,17 @@
 //! | `keys` | random nonces and masking keys |
 //! | `clock` | the current time |
 //! | [`observer`] | functions for tools that show or teach the protocol |
+//!
+//! # The runtime
+//!
+//! This crate needs a tokio runtime whose timers are enabled, because every wait for a peer has a
+//! deadline: the opening handshake, the answer to a Ping, and the closing handshake. Clients also
+//! need its I/O, as does everything in `tokio::net`. `#[tokio::main]`, `#[tokio::test]` and
+//! `Builder::enable_all` enable both.
+//!
+//! Without timers, the functions that open a connection panic at once. An open connection panics
+//! when it first needs a deadline: at once with [`KeepAlive`], and otherwise when it sends a Close.
+//! The message of the panic names `Builder::enable_time`.
 //!
 //! # An echo server
 //!
@@ -52,13 +66,17 @@ mod driver;
 mod error;
 mod event;
 mod events;
+mod happy_eyeballs;
 mod keys;
 mod maybe_tls_stream;
 mod negotiated;
 pub mod observer;
 mod read_planner;
 mod split;
+#[cfg(feature = "tls")]
+mod tls;
 mod transport;
+mod turns;
 mod wakers;
 mod websocket;
 

@@ -56,6 +56,11 @@ use crate::{
 /// If their future is dropped, the message was either not queued at all, or is queued completely
 /// and is written during the next call. If you need to know which of the two happened, use
 /// [`feed`](Self::feed) and [`flush`](Self::flush).
+///
+/// # Panics
+///
+/// Methods that wait panic in a runtime whose timers are [not enabled](crate#the-runtime), as soon
+/// as the connection has a deadline.
 #[derive(Debug)]
 pub struct WebSocket<S> {
     pub(crate) driver: Driver<S>,

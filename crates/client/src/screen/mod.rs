@@ -73,13 +73,16 @@ const BATCH: usize = 256;
 pub(crate) async fn run(args: &ClientArgs, signals: &mut TerminalSignals, tracer: Option<Tracer>) -> ExitCode {
     // Check the arguments before taking over the terminal. Otherwise, the message about an invalid
     // argument would be lost on the alternate screen.
-    if let Err(sentence) = opening::connector(args) {
-        report(sentence);
-        return ExitCode::FAILURE;
-    }
+    let uri = match opening::connector(args).and_then(|_| opening::uri(args)) {
+        Ok(uri) => uri,
+        Err(sentence) => {
+            report(sentence);
+            return ExitCode::FAILURE;
+        }
+    };
     let (stopped_by, model) = match Tty::take().and_then(|tty| Ok((tty, crossterm::terminal::size()?))) {
         Ok((mut tty, size)) => {
-            let mut model = Model::new(&args.url, size, use_colours(&io::stdout()));
+            let mut model = Model::new(&uri.to_string(), size, use_colours(&io::stdout()));
             (run_loop(args, signals, tracer, &mut tty, &mut model).await, model)
         }
         Err(error) => {

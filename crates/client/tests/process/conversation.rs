@@ -63,6 +63,22 @@ async fn in_a_pipe_the_client_waits_for_the_answers() {
 }
 
 #[tokio::test]
+async fn the_address_can_be_written_in_several_ways() {
+    let server = ScriptedServer::start().await;
+    let port = server.port();
+    for address in [
+        format!("127.0.0.1:{port}"),
+        format!("localhost:{port}/"),
+        format!("http://127.0.0.1:{port}/"),
+        port.to_string(),
+    ] {
+        let client = ClientProcess::fed([&address], b"hello\n").await;
+        let (_, ended) = join!(server.echo(), client.exited());
+        ended.expect_all(0, "hello\n", CLOSED_BY_US);
+    }
+}
+
+#[tokio::test]
 async fn no_input_at_all_closes_at_once() {
     let server = ScriptedServer::start().await;
     let client = ClientProcess::fed([server.url()], b"").await;

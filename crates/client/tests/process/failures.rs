@@ -1,6 +1,9 @@
 //! Connections that never open. The client reports each in one sentence.
 
-use tokio::{io::AsyncWriteExt, join};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    join,
+};
 
 use crate::support::{ClientProcess, ScriptedServer, bounded, drain, read_head};
 
@@ -25,7 +28,9 @@ async fn nothing_is_listening() {
     ClientProcess::start([url]).exited().await.expect_all(
         1,
         "",
-        &format!("nothing is listening at 127.0.0.1:{port}: start the server with `cargo run -p server`\n"),
+        &format!(
+            "nothing is listening at 127.0.0.1:{port}: check that the server is running and that this is its port\n"
+        ),
     );
 }
 
@@ -76,7 +81,17 @@ async fn the_server_sends_an_http_response() {
         (
             "HTTP/1.1 301 Moved Permanently\r\nLocation: https://example.org/chat\r\n\r\n",
             "HERE answered with HTTP 301 Moved Permanently and did not open a WebSocket: it redirects to \
-             https://example.org/chat; try that, with ws instead of http",
+             https://example.org/chat; try wss://example.org/chat",
+        ),
+        (
+            "HTTP/1.1 308 Permanent Redirect\r\nLocation: /chat/\r\n\r\n",
+            "HERE answered with HTTP 308 Permanent Redirect and did not open a WebSocket: it redirects to /chat/; try \
+             ws://HERE/chat/",
+        ),
+        (
+            "HTTP/1.1 307 Temporary Redirect\r\nLocation: ws://example.org/chat\r\n\r\n",
+            "HERE answered with HTTP 307 Temporary Redirect and did not open a WebSocket: it redirects to \
+             ws://example.org/chat; try ws://example.org/chat",
         ),
         (
             "HTTP/1.1 503 Service Unavailable\r\n\r\n",
@@ -159,6 +174,27 @@ async fn the_server_does_not_answer() {
 }
 
 #[tokio::test]
+async fn the_server_closes_the_connection_during_the_tls_handshake() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start([format!("wss://127.0.0.1:{}/", server.port())]);
+    let mut tcp = server.accept_tcp().await;
+    // Read the whole ClientHello. Otherwise the kernel would reset the connection.
+    let mut record_header = [0; 5];
+    bounded(tcp.read_exact(&mut record_header)).await.unwrap();
+    let length = u16::from_be_bytes([record_header[3], record_header[4]]);
+    bounded(tcp.read_exact(&mut vec![0; length.into()])).await.unwrap();
+    drop(tcp);
+    client.exited().await.expect(
+        1,
+        &format!(
+            "127.0.0.1:{} closed the connection during the TLS handshake: check that this port speaks TLS, or use \
+             ws:// if it does not\n",
+            server.port()
+        ),
+    );
+}
+
+#[tokio::test]
 async fn the_server_does_not_speak_tls() {
     let server = ScriptedServer::start().await;
     let client = ClientProcess::start([format!("wss://127.0.0.1:{}/", server.port())]);
@@ -179,14 +215,25 @@ async fn the_server_does_not_speak_tls() {
 #[tokio::test]
 async fn the_url_is_wrong() {
     for (url, problem) in [
-        ("http://127.0.0.1/", "a WebSocket URI begins with ws:// or wss://"),
-        ("localhost:8080", "a WebSocket URI begins with ws:// or wss://"),
+        ("ftp://127.0.0.1/", "a WebSocket URI begins with ws:// or wss://"),
+        ("http://127.0.0.1:0/", "the port must be a number from 1 to 65535"),
         ("ws://127.0.0.1:0/", "the port must be a number from 1 to 65535"),
         ("ws://127.0.0.1/#top", "a WebSocket URI has no fragment (write a '#' that is data as %23)"),
     ] {
         let ended = ClientProcess::start([url]).exited().await;
         ended.expect_all(1, "", &format!("'{url}' is not a WebSocket URL: {problem}\n"));
     }
+}
+
+#[tokio::test]
+async fn a_host_without_a_scheme_is_a_question() {
+    let ended = ClientProcess::start(["example.org/chat"]).exited().await;
+    ended.expect_all(
+        1,
+        "",
+        "'example.org/chat' does not say whether to use TLS: did you mean wss://example.org/chat, or \
+         ws://example.org/chat without TLS?\n",
+    );
 }
 
 #[tokio::test]

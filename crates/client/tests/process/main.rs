@@ -20,4 +20,5 @@ mod signals;
 mod support;
 #[cfg(unix)]
 mod terminal;
+mod tls;
 mod trace;

@@ -208,9 +208,9 @@ async fn a_probe_that_cannot_start_is_reported_in_a_sentence() {
     assert_eq!(ended.status, Some(2));
     assert!(ended.errors.contains("--probe"), "{}", ended.errors);
 
-    let ended = ClientProcess::start(["--probe", "http://127.0.0.1/"]).exited().await;
+    let ended = ClientProcess::start(["--probe", "ftp://127.0.0.1/"]).exited().await;
     assert_eq!(ended.status, Some(1));
-    assert!(ended.errors.starts_with("'http://127.0.0.1/' is not a WebSocket URL"), "{}", ended.errors);
+    assert!(ended.errors.starts_with("'ftp://127.0.0.1/' is not a WebSocket URL"), "{}", ended.errors);
 
     let server = ScriptedServer::start().await;
     let url = server.url();

@@ -12,7 +12,7 @@ use std::fmt;
 use bytes::{Buf, Bytes, BytesMut};
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode, Version,
-    header::{CONNECTION, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE},
+    header::{CONNECTION, LOCATION, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE},
 };
 
 use super::{
@@ -385,7 +385,13 @@ impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rejected(response) => {
-                write!(f, "the server answered {} instead of opening a WebSocket", response.status())
+                write!(f, "the server answered {} instead of opening a WebSocket", response.status())?;
+                // A redirect is not followed, so name its target: the caller may want to connect to it.
+                let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+                match target.filter(|_| response.status().is_redirection()) {
+                    Some(target) => write!(f, "; it redirects to {target}"),
+                    None => Ok(()),
+                }
             }
             Self::Violation(violation) => write!(f, "the server's answer is wrong: {violation}"),
         }

@@ -231,6 +231,21 @@ fn a_port_in_use_is_one_clear_sentence() {
 }
 
 #[test]
+fn a_port_alone_is_an_address() {
+    for port in ["0", ":0"] {
+        let server = Server::start_at(port);
+        assert!(server.address().ip().is_loopback() && server.address().port() != 0, "{}", server.address());
+    }
+}
+
+#[test]
+fn an_invalid_port_ends_with_2() {
+    let (code, output, errors) = run(&["--listen", "70000"]);
+    assert_eq!((code, &output[..]), (2, ""));
+    assert!(errors.contains("the port must be a number from 0 to 65535"), "{errors}");
+}
+
+#[test]
 fn an_invalid_address_is_one_clear_sentence() {
     for address in ["nonsense", "127.0.0.1", "127.0.0.1:99999", "192.0.2.1:8080"] {
         let (code, output, errors) = run(&["--listen", address]);

@@ -11,6 +11,7 @@ mod keep_alive;
 mod masking;
 mod parts;
 mod read_buffers;
+mod runtime;
 mod sending;
 mod serve;
 mod split;

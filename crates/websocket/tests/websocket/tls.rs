@@ -2,7 +2,9 @@
 //! 5, and section 10.6).
 
 use std::{
-    env, io,
+    env,
+    future::poll_fn,
+    io,
     net::SocketAddr,
     pin::Pin,
     process::{Command, Stdio},
@@ -23,7 +25,7 @@ use testkit::{
     tasks::{in_thread_with_timeout, with_paused_timeout, with_timeout},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::{
@@ -34,7 +36,9 @@ use tokio_rustls::{
     },
     server,
 };
-use websocket::{ConnectError, Connector, MaybeTlsStream, ServerConfig, accept, accept_with, connect};
+use websocket::{
+    ConnectError, Connector, Error, MaybeTlsStream, ServerConfig, WebSocket, accept, accept_with, connect,
+};
 
 /// Creates a self-signed certificate for `localhost`.
 fn self_signed() -> CertifiedKey<KeyPair> {
@@ -92,6 +96,30 @@ async fn tcp() -> (TcpStream, TcpStream) {
     let address = listener.local_addr().expect("an address");
     let (client, server) = tokio::join!(TcpStream::connect(address), listener.accept());
     (client.expect("a connection"), server.expect("a connection").0)
+}
+
+/// Connects a client of this crate to a peer that exchanges plain bytes over TLS.
+async fn client_over_tls() -> (WebSocket<client::TlsStream<TcpStream>>, server::TlsStream<TcpStream>) {
+    let (client, server) = tcp().await;
+    let (client, mut server) = tls_pair(client, server).await;
+    let answering = async {
+        let request = read_head(&mut server).await;
+        server.write_all(response_for(&request).as_bytes()).await.unwrap();
+        server.flush().await.unwrap();
+    };
+    let connector = Connector::new("wss://localhost/").unwrap();
+    let (client, ()) = tokio::join!(connector.handshake_over_tls(client), answering);
+    (client.expect("the response is valid"), server)
+}
+
+/// Connects a peer that exchanges plain bytes over TLS to a server of this crate.
+async fn server_over_tls() -> (WebSocket<server::TlsStream<TcpStream>>, client::TlsStream<TcpStream>) {
+    let (client, server) = tcp().await;
+    let (mut client, server) = tls_pair(client, server).await;
+    client.write_all(SAMPLE_REQUEST.as_bytes()).await.unwrap();
+    let server = accept(server).await.expect("the request is valid");
+    read_head(&mut client).await;
+    (server, client)
 }
 
 //= docs/src/rfc6455.md#section-4-1
@@ -210,6 +238,58 @@ async fn connects_in_a_process_of_its_own() {
     .await;
 }
 
+/// The certificates of the system are replaced, as in the test above.
+#[tokio::test]
+async fn a_system_without_root_certificates_is_an_error_of_its_own() {
+    let path = |name: &str| format!("{}/{}-{name}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let (missing, empty, broken, empty_directory) =
+        (path("missing.pem"), path("empty.pem"), path("broken.pem"), path("certificates"));
+    std::fs::write(&empty, "").unwrap();
+    std::fs::write(&broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    std::fs::create_dir(&empty_directory).unwrap();
+    for (variable, value, problem) in [
+        ("SSL_CERT_FILE", &missing, &missing[..]),
+        ("SSL_CERT_FILE", &empty, ""),
+        ("SSL_CERT_FILE", &broken, "(1 of 1 certificates cannot be parsed)"),
+        ("SSL_CERT_DIR", &empty_directory, ""),
+    ] {
+        let mut child = Command::new(env::current_exe().unwrap());
+        child
+            .args(["--exact", "tls::finds_no_root_certificates_in_a_process_of_its_own", "--ignored", "--nocapture"])
+            .env_remove("SSL_CERT_FILE")
+            .env_remove("SSL_CERT_DIR")
+            .env(variable, value)
+            .env("WEBSONKETS_TEST_PROBLEM", problem);
+        // The process ends by itself: everything that it does has a time limit.
+        let output = with_timeout(tokio::task::spawn_blocking(move || child.output().unwrap())).await.unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{variable}={value}: {}", String::from_utf8_lossy(&printed));
+    }
+    std::fs::remove_file(&empty).unwrap();
+    std::fs::remove_file(&broken).unwrap();
+    std::fs::remove_dir(&empty_directory).unwrap();
+}
+
+#[tokio::test]
+#[ignore = "a_system_without_root_certificates_is_an_error_of_its_own runs it without certificates"]
+async fn finds_no_root_certificates_in_a_process_of_its_own() {
+    let Ok(problem) = env::var("WEBSONKETS_TEST_PROBLEM") else {
+        return; // All ignored tests are being run.
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("wss://localhost:{}/", listener.local_addr().unwrap().port());
+    let server = async {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        read_to_eof(&mut tcp).await
+    };
+    let (client, received) = with_timeout(async { tokio::join!(connect(&uri), server) }).await;
+    let error = client.expect_err("no certificate can be verified");
+    assert!(matches!(error, ConnectError::NoRootCertificates { .. }), "{error:?}");
+    let sentence = error.to_string();
+    assert!(sentence.contains("SSL_CERT_FILE") && sentence.contains(&problem), "{sentence}");
+    assert_eq!(received, b"", "something was sent");
+}
+
 //= docs/src/rfc6455.md#section-4-2-2
 //= type=test
 //# After the TLS handshake, all further data on the connection MUST go through TLS, including the
@@ -225,7 +305,7 @@ async fn a_tls_stream_of_the_callers_own_works() {
             assert_eq!(upgrade.request().host(), Some("localhost"), "the default port is left out");
             Ok(UpgradeOptions::default().subprotocol("chat"))
         });
-        let (client, server) = tokio::join!(connector.handshake(client), accepting);
+        let (client, server) = tokio::join!(connector.handshake_over_tls(client), accepting);
         let (mut client, mut server) = (client.unwrap(), server.unwrap());
         assert_eq!(client.subprotocol(), Some("chat"));
         for len in [0, 1, 125, 126, 65_535, 65_536, 300_000] {
@@ -253,11 +333,7 @@ async fn a_tls_stream_of_the_callers_own_works() {
 #[tokio::test]
 async fn a_server_ends_tls_before_tcp() {
     with_timeout(async {
-        let (client, server) = tcp().await;
-        let (mut client, server) = tls_pair(client, server).await;
-        client.write_all(SAMPLE_REQUEST.as_bytes()).await.unwrap();
-        let mut server = accept(server).await.unwrap();
-        read_head(&mut client).await;
+        let (mut server, mut client) = server_over_tls().await;
         client.write_all(&client_frame(CLOSE, b"\x03\xE8")).await.unwrap();
         let peer = async {
             // A missing close_notify would be an error here.
@@ -279,15 +355,7 @@ async fn a_server_ends_tls_before_tcp() {
 #[tokio::test]
 async fn a_client_ends_tls_before_tcp() {
     with_timeout(async {
-        let (client, server) = tcp().await;
-        let (client, mut server) = tls_pair(client, server).await;
-        let answering = async {
-            let request = read_head(&mut server).await;
-            server.write_all(response_for(&request).as_bytes()).await.unwrap();
-        };
-        let connector = Connector::new("wss://localhost/").unwrap();
-        let (client, ()) = tokio::join!(connector.handshake(client), answering);
-        let mut client = client.unwrap();
+        let (mut client, mut server) = client_over_tls().await;
         let peer = async {
             assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE8".to_vec()));
             server.write_all(&server_frame(CLOSE, b"\x03\xE8")).await.unwrap();
@@ -299,6 +367,98 @@ async fn a_client_ends_tls_before_tcp() {
         assert!(close_info.unwrap().was_clean);
     })
     .await;
+}
+
+/// Ends TCP without first ending TLS, as a server does that is killed.
+fn kill<S>(tls: S, tcp: impl FnOnce(S) -> TcpStream) {
+    drop(tcp(tls));
+}
+
+#[tokio::test]
+async fn a_server_that_ends_tcp_before_tls_has_ended_without_a_close() {
+    with_timeout(async {
+        let (mut client, mut server) = client_over_tls().await;
+        server.write_all(&server_frame(BINARY, b"last words")).await.unwrap();
+        server.flush().await.unwrap();
+        kill(server, |tls| tls.into_inner().0);
+        assert_eq!(client.next().await.unwrap().unwrap(), Message::binary(b"last words".to_vec()));
+        let error = client.next().await.unwrap().unwrap_err();
+        assert!(matches!(error, Error::EndedWithoutClose), "{error:?}");
+        assert!(client.next().await.is_none());
+        assert_eq!(client.close_info().code, CloseCode::ABNORMAL_CLOSURE);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_ends_tcp_before_tls_has_ended_without_a_close() {
+    with_timeout(async {
+        let (mut server, client) = server_over_tls().await;
+        kill(client, |tls| tls.into_inner().0);
+        let error = server.serve(|_, _| Ok(())).await.unwrap_err();
+        assert!(matches!(error, Error::EndedWithoutClose), "{error:?}");
+        assert_eq!(server.close_info().code, CloseCode::ABNORMAL_CLOSURE);
+    })
+    .await;
+}
+
+/// The peer's Close has arrived, so the missing `close_notify` cannot have cut off anything.
+#[tokio::test]
+async fn a_close_is_answered_even_if_tls_was_not_ended() {
+    with_timeout(async {
+        let (mut client, mut server) = client_over_tls().await;
+        server.write_all(&server_frame(CLOSE, b"\x03\xE8")).await.unwrap();
+        server.flush().await.unwrap();
+        // TCP ends in this direction, and TLS does not. The other direction stays open.
+        let shutdown = poll_fn(|cx| Pin::new(&mut *server.get_mut().0).poll_shutdown(cx));
+        shutdown.await.unwrap();
+        let result = client.next().await;
+        assert!(result.is_none(), "{result:?}");
+        assert!(client.close_info().was_clean, "{:?}", client.close_info());
+        assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE8".to_vec()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tcp_that_ends_before_tls_during_the_opening_handshake_is_the_same_error_as_without_tls() {
+    with_timeout(async {
+        let (client, server) = tcp().await;
+        let (client, mut server) = tls_pair(client, server).await;
+        let killing = async {
+            read_head(&mut server).await;
+            kill(server, |tls| tls.into_inner().0);
+        };
+        let connector = Connector::new("wss://localhost/").unwrap();
+        let (client, ()) = tokio::join!(connector.handshake_over_tls(client), killing);
+        let error = client.expect_err("the server did not answer").to_string();
+        assert_eq!(error, "the server ended the connection before it answered the handshake");
+
+        let (client, server) = tcp().await;
+        let (client, server) = tls_pair(client, server).await;
+        kill(client, |tls| tls.into_inner().0);
+        let error = accept(server).await.expect_err("the client sent no request").to_string();
+        assert_eq!(error, "the client left before its request was complete");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_ends_tcp_during_the_tls_handshake_is_named_as_the_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("wss://localhost:{}/", listener.local_addr().unwrap().port());
+    let server = async {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        // Read the whole ClientHello. Otherwise the kernel would reset the connection.
+        let mut record_header = [0; 5];
+        tcp.read_exact(&mut record_header).await.unwrap();
+        let length = u16::from_be_bytes([record_header[3], record_header[4]]);
+        tcp.read_exact(&mut vec![0; length.into()]).await.unwrap();
+    };
+    let (client, ()) = with_timeout(async { tokio::join!(connect(&uri), server) }).await;
+    let error = client.expect_err("the server has ended the connection");
+    assert!(matches!(&error, ConnectError::Tls(error) if error.kind() == io::ErrorKind::UnexpectedEof), "{error:?}");
+    assert_eq!(error.to_string(), "the server ended the connection during the TLS handshake");
 }
 
 /// rustls keeps encrypted bytes in a buffer of its own while the socket is full. Only a completed
@@ -333,11 +493,7 @@ fn a_client_that_disconnects_right_after_its_close_ends_the_connection() {
     in_thread_with_timeout(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (client, server) = tcp().await;
-            let (mut client, server) = tls_pair(client, server).await;
-            client.write_all(SAMPLE_REQUEST.as_bytes()).await.unwrap();
-            let mut server = accept(server).await.unwrap();
-            read_head(&mut client).await;
+            let (mut server, mut client) = server_over_tls().await;
             client.write_all(&client_frame(CLOSE, b"\x03\xE8")).await.unwrap();
             client.flush().await.unwrap();
             drop(client);

@@ -339,6 +339,20 @@ fn a_status_other_than_101_is_ordinary_http() {
     }
 }
 
+#[test]
+fn the_error_for_a_redirect_names_its_target() {
+    for (status, target) in [
+        ("301 Moved Permanently", "; it redirects to ws://elsewhere/"),
+        ("308 Permanent Redirect", "; it redirects to ws://elsewhere/"),
+        // Here, the header is the address of something else.
+        ("403 Forbidden", ""),
+    ] {
+        let head = HeadBuilder::response().first_line(format!("HTTP/1.1 {status}")).with("Location: ws://elsewhere/");
+        let Err(error) = read_response(client_request(), &head.bytes()) else { panic!("{status} is accepted") };
+        assert_eq!(error.to_string(), format!("the server answered {status} instead of opening a WebSocket{target}"));
+    }
+}
+
 //= docs/src/rfc6455.md#section-11-3-5
 //= type=test
 //# A response MAY have several `Sec-WebSocket-Version` headers.

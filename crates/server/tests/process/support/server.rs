@@ -41,8 +41,18 @@ impl Server {
 
     #[track_caller]
     fn start_reading(args: &[&str], reading: Reading) -> Self {
-        let mut child = command(&["--listen", "127.0.0.1:0"])
-            .args(args)
+        Self::start_command(command(&["--listen", "127.0.0.1:0"]).args(args), reading)
+    }
+
+    /// Starts a server that listens on `address`.
+    #[track_caller]
+    pub(crate) fn start_at(address: &str) -> Self {
+        Self::start_command(&mut command(&["--listen", address]), Reading::All)
+    }
+
+    #[track_caller]
+    fn start_command(command: &mut Command, reading: Reading) -> Self {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

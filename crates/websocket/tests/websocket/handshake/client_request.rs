@@ -4,12 +4,12 @@ use protocol::handshake::Extension;
 use testkit::{
     frames::first_byte::TEXT,
     http_head::{header_value, response_for},
-    raw_peer::{accept_raw, listen, read_frame, read_head},
+    raw_peer::{accept_raw, listen, read_frame, read_head, read_to_eof},
     stream::scripted_stream,
     tasks::{is_pending, ready, with_timeout},
 };
 use tokio::io::AsyncWriteExt;
-use websocket::{Connector, connect};
+use websocket::{ConnectError, Connector, connect};
 
 //= docs/src/rfc6455.md#section-4-1
 //= type=test
@@ -141,4 +141,30 @@ async fn an_extension_that_was_not_accepted_is_not_used() {
         assert_eq!(read_frame(&mut server).await, (TEXT, b"Hello".to_vec()));
     })
     .await;
+}
+
+/// The stream may be bare TCP, and the request may contain credentials.
+#[tokio::test]
+async fn a_request_for_a_secure_uri_is_not_sent_over_a_stream_that_may_be_plain() {
+    let connector = Connector::new("wss://example.org/").unwrap().header("Authorization", "Bearer secret").unwrap();
+    let (stream, mut peer) = tokio::io::duplex(1024);
+    let error = with_timeout(connector.handshake(stream)).await.expect_err("the stream may not be encrypted");
+    assert!(matches!(error, ConnectError::NotOverTls), "{error:?}");
+    assert!(error.to_string().contains("handshake_over_tls"), "{error}");
+    assert_eq!(read_to_eof(&mut peer).await, b"", "something was sent");
+}
+
+/// A tunnel may be encrypted although the URI does not require it.
+#[tokio::test]
+async fn a_stream_that_the_caller_vouches_for_takes_any_uri() {
+    for uri in ["wss://example.org/", "ws://example.org/"] {
+        let (stream, mut peer) = tokio::io::duplex(1024);
+        let answering = async {
+            let request = read_head(&mut peer).await;
+            peer.write_all(response_for(&request).as_bytes()).await.unwrap();
+        };
+        let connecting = Connector::new(uri).unwrap().handshake_over_tls(stream);
+        let (client, ()) = with_timeout(async { tokio::join!(connecting, answering) }).await;
+        client.expect("the response is valid");
+    }
 }

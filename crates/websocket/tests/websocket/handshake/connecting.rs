@@ -1,6 +1,6 @@
 //! From a URI to a TCP connection (section 4.1).
 
-use std::io;
+use std::{io, time::Duration};
 
 use protocol::UsageError;
 use testkit::{
@@ -36,6 +36,16 @@ async fn a_port_without_a_listener_is_a_tcp_error() {
 async fn a_name_without_an_address_is_a_resolve_error() {
     // RFC 6761, 6.4: names under .invalid never resolve.
     let error = with_timeout(connect("ws://websonkets.invalid/")).await.expect_err("there is no such host");
+    let ConnectError::Resolve { host, .. } = error else { panic!("{error:?}") };
+    assert_eq!(host, "websonkets.invalid");
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_resolved_in_time_is_a_resolve_error() {
+    // The lookup takes longer than no time at all, or it has failed already. The server is not to
+    // blame in either case.
+    let connector = Connector::new("ws://websonkets.invalid/").unwrap().handshake_timeout(Duration::ZERO);
+    let error = with_timeout(connector.connect()).await.expect_err("there is no such host");
     let ConnectError::Resolve { host, .. } = error else { panic!("{error:?}") };
     assert_eq!(host, "websonkets.invalid");
 }

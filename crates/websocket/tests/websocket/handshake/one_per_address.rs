@@ -1,14 +1,26 @@
-//! One opening handshake at a time with each address (section 4.1).
+//! Several opening handshakes with one address: all at once, or with an option one at a time
+//! (section 4.1).
 
-use std::io;
+use std::{io, time::Duration};
 
+use futures_util::future::join_all;
 use testkit::{
     http_head::response_for,
     raw_peer::{accept_raw, listen, read_head},
     tasks::{with_timeout, yield_to_other_tasks},
 };
-use tokio::{io::AsyncWriteExt, net::TcpListener};
-use websocket::{ConnectError, connect};
+use tokio::{io::AsyncWriteExt, net::TcpListener, time::sleep};
+use websocket::{ConnectError, Connector, MaybeTlsStream, WebSocket, connect};
+
+/// Returns a connector that follows the rule.
+fn one_at_a_time(uri: &str) -> Connector {
+    Connector::new(uri).expect("a URI").one_connecting_per_address(true)
+}
+
+/// Connects, and follows the rule.
+async fn connect_in_turn(uri: &str) -> Result<WebSocket<MaybeTlsStream>, ConnectError> {
+    one_at_a_time(uri).connect().await
+}
 
 /// Returns whether no further client connects, after every task has had its chance to.
 pub(super) async fn no_further_client_connects(listener: &TcpListener) -> bool {
@@ -33,7 +45,8 @@ async fn two_handshakes_with_one_address_run_one_after_the_other() {
         first.write_all(response_for(&request).as_bytes()).await.unwrap();
         (first, accept_raw(&listener).await)
     };
-    let (one, two, _streams) = with_timeout(async { tokio::join!(connect(&uri), connect(&uri), server) }).await;
+    let (one, two, _streams) =
+        with_timeout(async { tokio::join!(connect_in_turn(&uri), connect_in_turn(&uri), server) }).await;
     one.expect("the response is valid");
     two.expect("the response is valid");
 }
@@ -62,7 +75,12 @@ async fn handshakes_with_one_address_under_several_names_form_one_queue() {
         streams
     };
     let clients = async {
-        let (a, b, c, d) = tokio::join!(connect(&uri), connect(&by_name), connect(&uri), connect(&by_name));
+        let (a, b, c, d) = tokio::join!(
+            connect_in_turn(&uri),
+            connect_in_turn(&by_name),
+            connect_in_turn(&uri),
+            connect_in_turn(&by_name)
+        );
         [a, b, c, d].map(|opened| opened.expect("the response is valid"))
     };
     with_timeout(async { tokio::join!(clients, server) }).await;
@@ -76,7 +94,8 @@ async fn a_failed_handshake_lets_the_next_one_start() {
         drop(first);
         accept_raw(&listener).await
     };
-    let (one, two, _stream) = with_timeout(async { tokio::join!(connect(&uri), connect(&uri), server) }).await;
+    let (one, two, _stream) =
+        with_timeout(async { tokio::join!(connect_in_turn(&uri), connect_in_turn(&uri), server) }).await;
     // The two clients race for the first place.
     let error = match (one, two) {
         (Ok(_), Err(error)) | (Err(error), Ok(_)) => error,
@@ -92,13 +111,13 @@ async fn a_failed_handshake_lets_the_next_one_start() {
 async fn a_dropped_handshake_lets_the_next_one_start() {
     let (listener, uri) = listen().await;
     with_timeout(async {
-        let mut dropped = Box::pin(connect(&uri));
+        let mut dropped = Box::pin(connect_in_turn(&uri));
         let (first, _) = tokio::select! {
             connected = &mut dropped => panic!("connected without a response: {connected:?}"),
             accepted = listener.accept() => accepted.unwrap(),
         };
         drop(dropped);
-        let (client, _server) = tokio::join!(connect(&uri), accept_raw(&listener));
+        let (client, _server) = tokio::join!(connect_in_turn(&uri), accept_raw(&listener));
         client.expect("the response is valid");
         drop(first);
     })
@@ -119,7 +138,84 @@ async fn handshakes_with_two_ports_run_concurrently() {
         (first, second)
     };
     let (first, second, _streams) =
-        with_timeout(async { tokio::join!(connect(&uri_of_one), connect(&uri_of_two), servers) }).await;
+        with_timeout(async { tokio::join!(connect_in_turn(&uri_of_one), connect_in_turn(&uri_of_two), servers) }).await;
     first.expect("the response is valid");
     second.expect("the response is valid");
+}
+
+#[tokio::test]
+async fn the_wait_for_the_turn_does_not_count_against_the_time_out() {
+    let (listener, uri) = listen().await;
+    let limit = Duration::from_secs(1);
+    let client = || one_at_a_time(&uri).handshake_timeout(limit).connect();
+    let server = async {
+        // The first client is never answered. By the time it gives up, the second client has waited
+        // for its own whole time-out.
+        let silent = listener.accept().await.unwrap();
+        let (mut second, _) = listener.accept().await.unwrap();
+        let request = read_head(&mut second).await;
+        // If the wait counted, the time-out would have expired before this answer.
+        sleep(Duration::from_millis(50)).await;
+        second.write_all(response_for(&request).as_bytes()).await.unwrap();
+        (silent, second)
+    };
+    let (first, second, _streams) = with_timeout(async { tokio::join!(client(), client(), server) }).await;
+    assert!(matches!(first, Err(ConnectError::TimedOut)), "{first:?}");
+    second.expect("the server answers the second client");
+}
+
+#[tokio::test]
+async fn without_the_option_the_handshakes_with_one_address_run_concurrently() {
+    const CLIENTS: usize = 80;
+    let (listener, uri) = listen().await;
+    let server = async {
+        // Every request arrives before any of them is answered.
+        let mut waiting = Vec::new();
+        for _ in 0..CLIENTS {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let request = read_head(&mut stream).await;
+            waiting.push((stream, request));
+        }
+        for (stream, request) in &mut waiting {
+            stream.write_all(response_for(request).as_bytes()).await.unwrap();
+        }
+        waiting
+    };
+    let clients = join_all((0..CLIENTS).map(|_| connect(&uri)));
+    let (clients, _streams) = with_timeout(async { tokio::join!(clients, server) }).await;
+    for client in clients {
+        client.expect("the response is valid");
+    }
+}
+
+#[tokio::test]
+async fn without_the_option_a_handshake_that_hangs_delays_no_other() {
+    let (listener, uri) = listen().await;
+    with_timeout(async {
+        let mut hanging = Box::pin(connect(&uri));
+        let silent = tokio::select! {
+            connected = &mut hanging => panic!("connected without a response: {connected:?}"),
+            accepted = listener.accept() => accepted.unwrap(),
+        };
+        let (client, _server) = tokio::join!(connect(&uri), accept_raw(&listener));
+        client.expect("the response is valid");
+        drop((hanging, silent));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_with_the_option_does_not_wait_for_a_client_without_it() {
+    let (listener, uri) = listen().await;
+    with_timeout(async {
+        let mut hanging = Box::pin(connect(&uri));
+        let silent = tokio::select! {
+            connected = &mut hanging => panic!("connected without a response: {connected:?}"),
+            accepted = listener.accept() => accepted.unwrap(),
+        };
+        let (client, _server) = tokio::join!(connect_in_turn(&uri), accept_raw(&listener));
+        client.expect("the response is valid");
+        drop((hanging, silent));
+    })
+    .await;
 }

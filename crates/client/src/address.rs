@@ -1,0 +1,164 @@
+//! The server's address on the command line: a WebSocket URL, or another way to write one.
+
+use std::net::IpAddr;
+
+use dissector::printable;
+use websocket::protocol::{Uri, UriError};
+
+/// Returns the URI that an address on the command line stands for:
+///
+/// | address | URI |
+/// |---|---|
+/// | `ws://...`, `wss://...` | the same |
+/// | `http://...`, `https://...` | with `ws` and `wss`, as in a browser |
+/// | `localhost:8080/echo`, `127.0.0.1`, `[::1]:8080` | `ws://` and the address, because the bytes stay on this computer |
+/// | `8080`, `:8080` | `ws://127.0.0.1:8080/` |
+///
+/// # Errors
+/// Returns a sentence. For another host without a scheme, the sentence asks which scheme is meant:
+/// the program must not send unencrypted what the user meant to encrypt.
+pub(crate) fn parse(text: &str) -> Result<Uri, String> {
+    match with_websocket_scheme(text).parse() {
+        Ok(uri) => Ok(uri),
+        Err(UriError::Scheme) if !has_scheme(text) => parse_without_scheme(text),
+        Err(error) => Err(not_a_url(text, error)),
+    }
+}
+
+fn parse_without_scheme(text: &str) -> Result<Uri, String> {
+    let port = text.strip_prefix(':').unwrap_or(text);
+    let address = if is_number(port) { format!("127.0.0.1:{port}") } else { text.to_owned() };
+    match (format!("ws://{address}").parse(), format!("wss://{address}").parse()) {
+        (Ok(plain), _) if is_this_computer(&plain) => Ok(plain),
+        (Ok::<Uri, _>(plain), Ok::<Uri, _>(secure)) => Err(format!(
+            "'{}' does not say whether to use TLS: did you mean {secure}, or {plain} without TLS?",
+            printable(text)
+        )),
+        // The address is still invalid, so the missing scheme is not the only problem. But if the
+        // port is a number, the port must be what is wrong.
+        (Err(UriError::Port), _) if is_number(port) => Err(not_a_url(text, UriError::Port)),
+        _ => Err(not_a_url(text, UriError::Scheme)),
+    }
+}
+
+/// Returns whether the text begins with a scheme and `://`. In `localhost:8080/?next=http://h/`, the
+/// text before `://` is not a scheme.
+fn has_scheme(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    text.split_once("://").is_some_and(|(scheme, _)| scheme.bytes().all(is_allowed))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn not_a_url(text: &str, error: UriError) -> String {
+    format!("'{}' is not a WebSocket URL: {error}", printable(text))
+}
+
+/// Replaces the scheme `http` by `ws`, and `https` by `wss`.
+fn with_websocket_scheme(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => format!("ws://{rest}"),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => format!("wss://{rest}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Returns the WebSocket URI of a redirect's target, the value of the header `Location` in the
+/// response to a request for `from`. Returns `None` if the target is not on the web.
+pub(crate) fn redirect_target(from: &Uri, location: &str) -> Option<Uri> {
+    // Unlike the URI of a connection, a target may have a fragment, which is not for the server.
+    let location = location.split('#').next().unwrap_or_default();
+    let scheme = if from.secure() { "wss" } else { "ws" };
+    let absolute = if location.starts_with("//") {
+        format!("{scheme}:{location}")
+    } else if location.starts_with('/') {
+        format!("{scheme}://{}{location}", from.host_header())
+    } else {
+        with_websocket_scheme(location)
+    };
+    absolute.parse().ok()
+}
+
+/// Returns whether a connection to this URI stays on this computer.
+fn is_this_computer(uri: &Uri) -> bool {
+    let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
+    uri.host() == "localhost" || uri.host().parse().is_ok_and(is_local)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_stands_for_a_uri() {
+        for (address, uri) in [
+            ("ws://example.org", "ws://example.org/"),
+            ("wss://example.org/a?b", "wss://example.org/a?b"),
+            ("http://127.0.0.1:8080/echo", "ws://127.0.0.1:8080/echo"),
+            ("HTTP://example.org", "ws://example.org/"),
+            ("https://example.org/chat", "wss://example.org/chat"),
+            ("127.0.0.1:8080", "ws://127.0.0.1:8080/"),
+            ("localhost:8080", "ws://localhost:8080/"),
+            ("LocalHost:8080/echo?a=http://b", "ws://localhost:8080/echo?a=http://b"),
+            ("localhost", "ws://localhost/"),
+            ("127.1.2.3/chat", "ws://127.1.2.3/chat"),
+            ("[::1]:9000/chat", "ws://[::1]:9000/chat"),
+            ("0.0.0.0:8080", "ws://0.0.0.0:8080/"),
+            ("8080", "ws://127.0.0.1:8080/"),
+            (":8080", "ws://127.0.0.1:8080/"),
+        ] {
+            assert_eq!(parse(address).map(|uri| uri.to_string()), Ok(uri.to_owned()), "{address}");
+        }
+    }
+
+    #[test]
+    fn another_host_without_a_scheme_is_a_question() {
+        for (address, secure, plain) in [
+            ("example.org", "wss://example.org/", "ws://example.org/"),
+            ("example.org:8080/chat", "wss://example.org:8080/chat", "ws://example.org:8080/chat"),
+            ("192.0.2.1:443", "wss://192.0.2.1/", "ws://192.0.2.1:443/"),
+            ("localhost.example.org", "wss://localhost.example.org/", "ws://localhost.example.org/"),
+        ] {
+            let question =
+                format!("'{address}' does not say whether to use TLS: did you mean {secure}, or {plain} without TLS?");
+            assert_eq!(parse(address), Err(question));
+        }
+    }
+
+    #[test]
+    fn the_rest_is_not_an_address() {
+        let scheme = "a WebSocket URI begins with ws:// or wss://";
+        for (address, problem) in [
+            ("", scheme),
+            ("/chat", scheme),
+            ("ftp://example.org/", scheme),
+            ("mailto:somebody@example.org", scheme),
+            ("two words", scheme),
+            ("99999", "the port must be a number from 1 to 65535"),
+            (":0", "the port must be a number from 1 to 65535"),
+            ("http://127.0.0.1:0/", "the port must be a number from 1 to 65535"),
+            ("ws:127.0.0.1", "'//' must follow the scheme, as in ws://example.org/"),
+        ] {
+            assert_eq!(parse(address), Err(format!("'{address}' is not a WebSocket URL: {problem}")));
+        }
+    }
+
+    #[test]
+    fn a_redirect_has_a_target() {
+        let from: Uri = "wss://example.org:8443/old?a".parse().unwrap();
+        for (location, target) in [
+            ("https://example.com/new", Some("wss://example.com/new")),
+            ("http://example.com/new#top", Some("ws://example.com/new")),
+            ("ws://example.com", Some("ws://example.com/")),
+            ("//example.com/new", Some("wss://example.com/new")),
+            ("/new?b", Some("wss://example.org:8443/new?b")),
+            ("new", None),
+            ("mailto:somebody@example.org", None),
+        ] {
+            let found = redirect_target(&from, location).map(|uri| uri.to_string());
+            assert_eq!(found.as_deref(), target, "{location}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `wss://`: how a connection over TLS ends, and the certificates that the client trusts.
+
+use std::{path::PathBuf, sync::Arc};
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    join,
+    net::TcpStream,
+};
+use tokio_rustls::{TlsAcceptor, rustls, rustls::pki_types::PrivatePkcs8KeyDer, server::TlsStream};
+use websocket::accept;
+
+use crate::support::{ClientProcess, ScriptedServer, bounded, command};
+
+/// A server with TLS, and a file with its certificate.
+struct TlsServer {
+    tcp: ScriptedServer,
+    acceptor: TlsAcceptor,
+    certificate: PathBuf,
+}
+
+impl TlsServer {
+    async fn start() -> Self {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key.into())
+            .expect("the key of the certificate");
+        let tcp = ScriptedServer::start().await;
+        let certificate = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.pem", tcp.port()));
+        std::fs::write(&certificate, cert.pem()).expect("a file");
+        Self { tcp, acceptor: TlsAcceptor::from(Arc::new(config)), certificate }
+    }
+
+    /// Starts a client that trusts only this server.
+    fn client(&self) -> ClientProcess {
+        let mut command = command([format!("wss://localhost:{}/", self.tcp.port())]);
+        command.env("SSL_CERT_FILE", &self.certificate).env_remove("SSL_CERT_DIR");
+        ClientProcess::spawn(command)
+    }
+
+    /// Accepts a WebSocket connection and returns its TLS connection.
+    async fn accept_raw(&self) -> TlsStream<TcpStream> {
+        let mut tls = bounded(self.acceptor.accept(self.tcp.accept_tcp().await)).await.expect("a TLS handshake");
+        bounded(accept(&mut tls)).await.expect("a WebSocket request");
+        tls
+    }
+}
+
+impl Drop for TlsServer {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.certificate);
+    }
+}
+
+/// A server that is killed ends TCP without ending TLS first.
+#[tokio::test]
+async fn a_server_that_dies_is_1006_as_without_tls() {
+    let server = TlsServer::start().await;
+    let client = server.client();
+    let mut tls = server.accept_raw().await;
+    tls.write_all(b"\x81\x0Alast words").await.unwrap();
+    tls.flush().await.unwrap();
+    drop(tls);
+    client.exited().await.expect_all(
+        1,
+        "last words\n",
+        "closed: 1006 (abnormal closure), by the server: the connection ended without a Close frame; the server \
+         crashed or was killed, or a proxy in between closed the connection; the server's log may say more\n",
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_dies_without_answering_our_close_is_1006_as_without_tls() {
+    let server = TlsServer::start().await;
+    let mut client = server.client();
+    let mut tls = server.accept_raw().await;
+    client.end_input();
+    let mut close = [0; 8];
+    bounded(tls.read_exact(&mut close)).await.unwrap();
+    assert_eq!(close[..2], [0x88, 0x82]);
+    drop(tls);
+    client.exited().await.expect(
+        1,
+        "closed: 1006 (abnormal closure), by us: the server ended the connection without answering our Close; it may \
+         have crashed, and its log may say more\n",
+    );
+}
+
+#[tokio::test]
+async fn without_root_certificates_the_client_says_what_is_missing() {
+    let server = TlsServer::start().await;
+    let missing = server.certificate.with_extension("missing");
+    let mut command = command([format!("wss://localhost:{}/", server.tcp.port())]);
+    command.env("SSL_CERT_FILE", &missing).env_remove("SSL_CERT_DIR");
+    let (_tcp, ended) = join!(server.tcp.accept_tcp(), ClientProcess::spawn(command).exited());
+    assert_eq!((ended.status, ended.errors.lines().count()), (Some(1), 1));
+    for part in ["no trusted root certificates were found", "SSL_CERT_FILE", &missing.display().to_string()] {
+        assert!(ended.errors.contains(part), "{part} is not in {}", ended.errors);
+    }
+}

@@ -1,0 +1,91 @@
+//! One connection to an address in the CONNECTING state at a time (section 4.1), for the connectors
+//! that request it.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use tokio::sync::OwnedMutexGuard;
+
+/// The right to connect to some addresses. It ends when the value is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Turns(#[expect(dead_code, reason = "holds the locks")] Vec<OwnedMutexGuard<()>>);
+
+impl Turns {
+    /// Waits until no other holder of a turn is connecting to any of these addresses.
+    //= docs/src/rfc6455.md#section-4-1
+    //# If the client is already opening a connection to the same IP address and port, it MUST wait
+    //# until that connection is established or has failed.
+    //= docs/src/rfc6455.md#section-4-1
+    //# A client MUST NOT have more than one connection to the same IP address and port in the
+    //# CONNECTING state.
+    pub(crate) async fn take(addresses: &[SocketAddr]) -> Self {
+        let mut turns = Vec::new();
+        // Every caller takes the locks in the same order, the order of the set. Otherwise two
+        // callers with two addresses could each hold the lock that the other waits for. The set also
+        // drops repeated addresses: a caller that takes the same lock twice would wait for itself.
+        for address in addresses.iter().collect::<BTreeSet<_>>() {
+            turns.push(turn_for(*address).lock_owned().await);
+        }
+        Self(turns)
+    }
+}
+
+/// Returns the lock that a connection attempt to `address` has to hold. Tokio's lock is fair: the
+/// attempts get it in the order in which they asked.
+//= docs/src/rfc6455.md#section-4-1
+//# A client that attempts several connections to the same IP address and port at once MUST open
+//# them one after the other.
+fn turn_for(address: SocketAddr) -> Arc<tokio::sync::Mutex<()>> {
+    static TURNS: Mutex<Option<HashMap<SocketAddr, Weak<tokio::sync::Mutex<()>>>>> = Mutex::new(None);
+    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+    let turns = turns.get_or_insert_default();
+    // Remove the locks that no attempt holds or waits for, so that the map does not grow with every
+    // address.
+    turns.retain(|_, turn| turn.strong_count() > 0);
+    if let Some(turn) = turns.get(&address).and_then(Weak::upgrade) {
+        return turn;
+    }
+    let turn = Arc::default();
+    turns.insert(address, Arc::downgrade(&turn));
+    turn
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use testkit::tasks::{is_pending, ready};
+
+    use super::*;
+
+    /// Returns addresses that no other test uses.
+    fn addresses<const N: usize>(texts: [&str; N]) -> [SocketAddr; N] {
+        texts.map(|text| text.parse().expect("an address"))
+    }
+
+    #[test]
+    fn a_repeated_address_is_one_turn() {
+        let [address] = addresses(["192.0.2.1:1"]);
+        let turns = ready(Turns::take(&[address, address]));
+        assert!(is_pending(Turns::take(&[address])));
+        drop(turns);
+        ready(Turns::take(&[address]));
+    }
+
+    #[test]
+    fn two_attempts_with_the_same_addresses_in_another_order_do_not_block_each_other() {
+        let ascending = addresses(["192.0.2.2:1", "192.0.2.2:2", "192.0.2.2:3"]);
+        let descending = [ascending[2], ascending[1], ascending[0]];
+        // Both attempts begin while another one holds the middle address. In the order of their
+        // arguments, each would then hold the last address of the other.
+        let earlier = ready(Turns::take(&ascending[1..2]));
+        let (mut first, mut second) = (pin!(Turns::take(&ascending)), pin!(Turns::take(&descending)));
+        assert!(is_pending(first.as_mut()) && is_pending(second.as_mut()));
+        drop(earlier);
+        drop(ready(first));
+        ready(second);
+    }
+}
