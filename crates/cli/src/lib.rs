@@ -26,6 +26,7 @@
 //!
 //! | item | what it does |
 //! |---|---|
+//! | [`PrintableFields`] | formats log lines so that they cannot control the terminal |
 //! | [`Signals`] | waits for Ctrl-C and SIGTERM |
 //! | [`code_and_reason`] | formats a close code and its reason |
 //! | [`parse_duration`], [`format_duration`] | parse and format durations such as `250ms` |
@@ -34,6 +35,7 @@
 mod capture_file;
 mod close;
 mod duration;
+mod log_fields;
 mod observer;
 mod record_format;
 mod signals;
@@ -45,6 +47,7 @@ pub use self::{
     capture_file::{CaptureFile, CaptureSection},
     close::code_and_reason,
     duration::{format_duration, parse_duration},
+    log_fields::PrintableFields,
     observer::Observer,
     record_format::RecordFormat,
     signals::{Signal, Signals},

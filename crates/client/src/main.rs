@@ -49,7 +49,7 @@ use std::{
 };
 
 use clap::Parser;
-use cli::{Tracer, is_dumb, use_colours};
+use cli::{PrintableFields, Tracer, is_dumb, use_colours};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     runtime, select,
@@ -183,6 +183,8 @@ fn start_log(verbose: bool) {
         .with_max_level(if verbose { LevelFilter::DEBUG } else { LevelFilter::OFF })
         .with_timer(tracing_subscriber::fmt::time::uptime())
         .with_target(false)
+        .fmt_fields(PrintableFields)
+        .with_ansi_sanitization(false)
         .with_ansi(use_colours(&io::stderr()))
         .with_writer(io::stderr)
         .log_internal_errors(false)

@@ -17,7 +17,7 @@ pub fn assert_harmless(what: &str, text: &str) {
     let harmful = |character: &char| match character {
         '\n' => false,
         '\0'..='\x1f' | '\x7f'..='\u{9f}' => true,
-        other => HOSTILE.contains(*other) && !other.is_ascii(),
+        other => !other.is_ascii() && HOSTILE.contains(*other),
     };
     if let Some(character) = text.chars().find(harmful) {
         let line = text.split('\n').find(|line| line.contains(character)).unwrap_or_default();
