@@ -38,14 +38,13 @@ mod update;
 mod view;
 
 use std::{
-    fs::File,
     io::{self, Write},
     path::Path,
     process::ExitCode,
     time::Duration,
 };
 
-use cli::{Signal, Tracer, use_colours};
+use cli::{Signal, Tracer, create_new_file, use_colours};
 use tokio::{
     select,
     sync::mpsc,
@@ -167,8 +166,7 @@ async fn run_loop(
 
 /// Writes `text` to a new file. Returns a sentence for the user in either case: success or failure.
 fn save(path: &Path, text: &str) -> Result<String, String> {
-    // An existing file is never overwritten: the user may still need it.
-    let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = create_new_file(path).and_then(|mut file| file.write_all(text.as_bytes()));
     match written {
         Ok(()) => Ok(format!("saved to {}", path.display())),
         Err(error) => Err(format!("cannot save to {} ({error}); name a new file", path.display())),
