@@ -54,7 +54,7 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
 /// |---|---|
 /// | control characters: U+0000 to U+001F, U+007F to U+009F | the terminal executes them |
 /// | U+2028 and U+2029 | they end a line, so a peer could begin a line that looks like ours |
-/// | the characters with the property *Bidi_Control* | they change the writing direction, so a line can look different from its content |
+/// | the characters with the property `Bidi_Control` | they change the writing direction, so a line can look different from its content |
 /// | other format characters that cannot be seen | two texts that look the same can differ |
 ///
 /// Two format characters stay: U+200C and U+200D. Persian, Hindi and many emoji need them.

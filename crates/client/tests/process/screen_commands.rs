@@ -129,7 +129,9 @@ async fn files_are_sent_and_written() {
     assert_eq!(mode & 0o777, 0o600, "{mode:o}");
     // A link is not followed.
     let [link, target] = ["save-link", "save-target"].map(|name| folder.join(name));
-    [&link, &target].map(|path| drop(std::fs::remove_file(path)));
+    for path in [&link, &target] {
+        let _ = std::fs::remove_file(path);
+    }
     std::os::unix::fs::symlink(&target, &link).expect("a writable folder");
     terminal.enter(&format!("/save {}", link.display())).await;
     terminal.shows(&[&format!("cannot save to {}", link.display())]).await;

@@ -80,11 +80,11 @@ pub fn line(field: &Field) -> String {
         // Wireshark.
         line.push_str(&value);
         line.push_str("\\r\\n");
-    } else if is_header(field) {
-        let _ = write!(line, "{}: {value}\\r\\n", field.label);
     } else if field.value == FieldValue::Group || field.term == &glossary::MASKED_PAYLOAD {
         // Masked bytes are unreadable, and a hex dump shows them anyway, so their value is omitted.
         line.push_str(&field.label);
+    } else if is_header(field) {
+        let _ = write!(line, "{}: {value}\\r\\n", field.label);
     } else {
         let _ = write!(line, "{}: {value}", field.label);
     }
