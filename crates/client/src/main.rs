@@ -25,9 +25,11 @@
 //! | `signals` | Ctrl-C and SIGTERM |
 //! | `trace` | `--trace` and `--capture`: show and record the bytes of the connection |
 //! | `report` | messages from the program itself |
+//! | `byte_queue` | the queues between the threads and tasks, bounded in bytes |
 //! | `byte_summary`, `suggest` | summarize binary data; suggest the right name for a misspelt one |
 
 mod args;
+mod byte_queue;
 mod byte_summary;
 mod connect_error;
 mod conversation;

@@ -1,9 +1,9 @@
 //! Prints messages to standard output.
 //!
 //! The program that reads our output may be slow (a pager) or may have exited (`head`). A separate
-//! thread does the writing, so the client still reacts to Ctrl-C while a write blocks. The channel
-//! to that thread is short. When it is full, the client stops reading from the server until there
-//! is room, so a slow reader at the end of the pipe also slows down the server.
+//! thread does the writing, so the client still reacts to Ctrl-C while a write blocks. The queue to
+//! that thread is bounded in bytes. When it is full, the client stops reading from the server until
+//! there is room, so a slow reader at the end of the pipe also slows down the server.
 
 use std::{
     io::{self, BufWriter, IsTerminal, StdoutLock, Write},
@@ -12,13 +12,17 @@ use std::{
 
 use cli::use_colours;
 use dissector::printable_with_tabs;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use websocket::protocol::Message;
 
-use crate::byte_summary::byte_summary;
+use crate::{
+    byte_queue::{ITEM_OVERHEAD, QueueReceiver, QueueSender, byte_queue},
+    byte_summary::byte_summary,
+};
 
-/// The maximum number of messages in the channel between the conversation and the thread.
-const CHANNEL_CAPACITY: usize = 64;
+/// The number of queued bytes with which the client still reads the next message. It is sixteen
+/// times the usual buffer of a pipe, so a reader that keeps up never waits for the client.
+const MAX_QUEUED_BYTES: usize = 1 << 20;
 
 /// The format in which messages are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,33 +63,39 @@ impl PrintFormat {
     }
 }
 
-/// The channel to the thread that prints.
+/// The queue to the thread that prints.
 #[derive(Debug)]
 pub(crate) struct Printer {
-    messages: mpsc::Sender<Message>,
+    messages: QueueSender<Message>,
     result: oneshot::Receiver<io::Result<()>>,
 }
 
 impl Printer {
     /// Starts the thread that prints messages to standard output.
     pub(crate) fn start(format: PrintFormat) -> Self {
-        let (messages, receiver) = mpsc::channel(CHANNEL_CAPACITY);
+        let (messages, receiver) =
+            byte_queue(MAX_QUEUED_BYTES, |message: &Message| ITEM_OVERHEAD + message.as_bytes().len());
         let (sender, result) = oneshot::channel();
         thread::spawn(move || {
             // When a write fails, `print_all` drops the receiver. The conversation sees the closed
-            // channel and ends.
+            // queue and ends.
             let _ = sender.send(print_all(receiver, io::stdout().lock(), format));
         });
         Self { messages, result }
     }
 
-    /// Waits until the channel has room for a message, and reserves it. Returns `None` if printing
-    /// has failed.
+    /// Waits until the queue has room for a message of any size. Returns `false` if printing has
+    /// failed.
     ///
     /// # Cancel safety
-    /// If the future is dropped, nothing is reserved and no message is lost.
-    pub(crate) async fn reserve(&self) -> Option<mpsc::Permit<'_, Message>> {
-        self.messages.reserve().await.ok()
+    /// If the future is dropped, nothing changes.
+    pub(crate) async fn has_room(&self) -> bool {
+        self.messages.has_room().await
+    }
+
+    /// Adds a message to the queue. Drops the message if printing has failed.
+    pub(crate) fn print(&self, message: Message) {
+        self.messages.send(message);
     }
 
     /// Waits until printing fails, for example because the reader of our output has exited.
@@ -110,13 +120,13 @@ impl Printer {
     }
 }
 
-/// Prints messages until the sender of the channel is dropped. Messages that are already in the
-/// channel are flushed together; a message never waits for the next one to arrive.
-fn print_all(mut messages: mpsc::Receiver<Message>, stdout: StdoutLock<'_>, format: PrintFormat) -> io::Result<()> {
+/// Prints messages until the sender of the queue is dropped. Messages that are already in the queue
+/// are flushed together; a message never waits for the next one to arrive.
+fn print_all(mut messages: QueueReceiver<Message>, stdout: StdoutLock<'_>, format: PrintFormat) -> io::Result<()> {
     let mut output = BufWriter::new(stdout);
     while let Some(message) = messages.blocking_recv() {
         format.write(&mut output, &message)?;
-        while let Ok(message) = messages.try_recv() {
+        while let Some(message) = messages.try_recv() {
             format.write(&mut output, &message)?;
         }
         output.flush()?;

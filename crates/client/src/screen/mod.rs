@@ -141,7 +141,7 @@ async fn run_loop(
                 stale = false;
                 next_frame = Instant::now() + FRAME_TIME;
             }
-            _ = link_events.receive(&mut received, BATCH) => events.extend(received.drain(..).map(ScreenEvent::Link)),
+            _ = link_events.recv_many(&mut received, BATCH) => events.extend(received.drain(..).map(ScreenEvent::Link)),
             // The link returns only after `commands` is dropped. `commands` still exists here, so
             // the link did not return: its task has panicked.
             _ = &mut link => return Err(io::Error::other("the connection's task has failed")),
