@@ -14,6 +14,7 @@
 //! | `view`, `layout` | draw the model, without I/O |
 //! | `command` | the commands of the input line |
 //! | `link`, `link_command`, `link_event` | the connection: takes commands, reports events |
+//! | `record_size` | the memory that a record takes, for the queue of events and the log of the wire |
 //! | `injector` | writes raw bytes between frames, and slows down the engine's writes |
 //! | `fault_test` | breaks a rule and evaluates how the server reacts |
 //! | `terminal_events` | the keyboard, the mouse, and the terminal's signals |
@@ -32,6 +33,7 @@ mod link;
 mod link_command;
 mod link_event;
 mod model;
+mod record_size;
 mod terminal_events;
 mod tty;
 mod update;

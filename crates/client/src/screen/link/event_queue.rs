@@ -3,11 +3,9 @@
 //! The queue is bounded. When the screen cannot keep up, the link stops reading from the server
 //! until the queue has room again. TCP flow control then makes the server wait.
 
-use dissector::{Field, FieldValue, Record};
-
 use crate::{
     byte_queue::{ITEM_OVERHEAD, QueueReceiver, QueueSender, byte_queue},
-    screen::link_event::LinkEvent,
+    screen::{link_event::LinkEvent, record_size::size_of_record},
 };
 
 /// The number of queued bytes with which the link still reads from the server: about a thousand
@@ -32,19 +30,7 @@ fn size_of_event(event: &LinkEvent) -> usize {
         LinkEvent::NotConnected(text) | LinkEvent::Failed(text) | LinkEvent::Done(text) => text.len(),
         LinkEvent::Connecting | LinkEvent::Connected { .. } | LinkEvent::State(_) | LinkEvent::Ended(_) => 0,
     };
-    size_of::<LinkEvent>() + ITEM_OVERHEAD + content
-}
-
-/// Returns the memory that a record takes outside of its struct, in bytes, as far as its size
-/// depends on the peer.
-fn size_of_record(record: &Record) -> usize {
-    let value = |field: &Field| match &field.value {
-        FieldValue::Text { text, .. } => text.len(),
-        FieldValue::Bytes { bytes, .. } => bytes.len(),
-        _ => 0,
-    };
-    let fields = record.walk().map(|(_, field)| size_of::<Field>() + value(field));
-    record.bytes.len() + record.summary.len() + fields.sum::<usize>()
+    ITEM_OVERHEAD + size_of::<LinkEvent>() + content
 }
 
 #[cfg(test)]
