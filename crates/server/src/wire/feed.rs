@@ -24,7 +24,7 @@ pub(super) const MAX_BYTES: usize = 256 << 10;
 
 /// The part of the queue that is kept free for the Close frames, in bytes. A connection has at most
 /// two of them, and the JSON of each takes less than half of this.
-const KEPT_FOR_CLOSE: usize = 32 << 10;
+pub(super) const KEPT_FOR_CLOSE: usize = 32 << 10;
 
 /// The part of the queue that is kept free for notes, in bytes: a count of skipped frames, and the
 /// end of each direction. Each note takes less than a third of this.
@@ -45,8 +45,8 @@ pub(super) struct Queue {
     pub(super) waiting: VecDeque<String>,
     /// The total size of `waiting` in bytes.
     pub(super) bytes: usize,
-    /// The counts of the undissected frames that came after the objects in `waiting`: first of the
-    /// frames to the server, then of the frames to the client.
+    /// The counts of the frames that came after the objects in `waiting` and were not dissected, or
+    /// whose record did not fit: first of the frames to the server, then of the frames to the client.
     pub(super) skipped: [Passed; 2],
     /// The time at which the tap stops waiting for a viewer; `None` once a viewer has claimed the
     /// feed.

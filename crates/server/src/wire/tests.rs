@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use dissector::{Direction::ToClient, tap::Tap};
+use dissector::{
+    Direction::{ToClient, ToServer},
+    tap::Tap,
+};
 use protocol::{
     Limits,
     handshake::{ReceivedRequest, ServerHandshake, Status},
@@ -10,7 +13,7 @@ use protocol::{
 use tokio::time::advance;
 
 use super::{
-    feed::MAX_BYTES,
+    feed::{KEPT_FOR_CLOSE, MAX_BYTES},
     registry::{MAX_TAPS, TapRegistry},
     tap::WireTap,
     token::LIFETIME,
@@ -99,9 +102,15 @@ async fn a_close_is_shown_even_if_the_queue_is_full() {
         tapped.bytes(ToClient, &[&b"\x82\x7e\x02\x00"[..], &[0; 512]].concat());
     }
     tapped.bytes(ToClient, b"\x88\x05\x03\xe9bye");
+    // The longest JSON: JSON takes six bytes for U+009B, which has two bytes in UTF-8. The frame is
+    // longer than a Close may be, but it is shown all the same.
+    let longest = [&b"\x88\xfe\x02\x02\0\0\0\0\x03\xe9"[..], "\u{9b}".repeat(256).as_bytes()].concat();
+    tapped.bytes(ToServer, &longest);
     let queue = viewer.feed.lock();
-    let last = queue.waiting.back().expect("a record");
-    assert!(last.contains("Close 1001 (going away): bye"), "{last}");
+    let closes: Vec<_> = queue.waiting.iter().rev().take(2).collect();
+    assert!(closes[0].contains("Close 1001 (going away): c2 9b"), "{}", closes[0]);
+    assert!(closes[1].contains("Close 1001 (going away): bye"), "{}", closes[1]);
+    assert!(closes.iter().all(|json| 2 * json.len() < KEPT_FOR_CLOSE), "{} bytes", closes[0].len());
     assert!(queue.bytes <= MAX_BYTES);
 }
 
