@@ -24,6 +24,10 @@ use crate::{
 /// times the usual buffer of a pipe, so a reader that keeps up never waits for the client.
 const MAX_QUEUED_BYTES: usize = 1 << 20;
 
+/// The maximum number of bytes that are escaped at once. An escape takes up to six times the size of
+/// its character, so a whole message of the maximum size could take 384 MiB.
+const PIECE_BYTES: usize = 64 << 10;
+
 /// The format in which messages are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PrintFormat {
@@ -47,7 +51,13 @@ impl PrintFormat {
             (Self::Terminal { colours }, _) => {
                 let mark = if colours { "\x1b[36m<\x1b[0m" } else { "<" };
                 match message {
-                    Message::Text(text) => writeln!(output, "{mark} {}", printable_with_tabs(text.as_str())),
+                    Message::Text(text) => {
+                        write!(output, "{mark} ")?;
+                        for piece in pieces(text.as_str()) {
+                            output.write_all(printable_with_tabs(piece).as_bytes())?;
+                        }
+                        output.write_all(b"\n")
+                    }
                     Message::Binary(bytes) => writeln!(output, "{mark} binary, {}", byte_summary(bytes)),
                 }
             }
@@ -61,6 +71,15 @@ impl PrintFormat {
             }
         }
     }
+}
+
+/// Cuts a text into pieces of at most [`PIECE_BYTES`].
+fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let (piece, rest) = text.split_at(text.floor_char_boundary(PIECE_BYTES));
+        text = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 /// The queue to the thread that prints.
@@ -84,13 +103,12 @@ impl Printer {
         Self { messages, result }
     }
 
-    /// Waits until the queue has room for a message of any size. Returns `false` if printing has
-    /// failed.
+    /// Waits until the queue has room for a message of any size, or until printing has failed.
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing changes.
-    pub(crate) async fn has_room(&self) -> bool {
-        self.messages.has_room().await
+    pub(crate) async fn has_room(&self) {
+        self.messages.has_room().await;
     }
 
     /// Adds a message to the queue. Drops the message if printing has failed.
@@ -152,6 +170,30 @@ mod tests {
         assert_eq!(printed(plain, "a\nb\x1b[31mc"), "< a\\nb\\u{1b}[31mc\n");
         assert_eq!(printed(plain, vec![1, 2, 0xff]), "< binary, 3 bytes: 01 02 ff\n");
         assert_eq!(printed(PrintFormat::Terminal { colours: true }, "hello"), "\x1b[36m<\x1b[0m hello\n");
+    }
+
+    #[test]
+    fn a_long_text_is_escaped_in_pieces() {
+        /// Records the length of the longest write.
+        #[derive(Default)]
+        struct Longest(usize);
+        impl Write for Longest {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0 = self.0.max(bytes.len());
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let plain = PrintFormat::Terminal { colours: false };
+        let mut longest = Longest::default();
+        plain.write(&mut longest, &Message::text("\x7f".repeat(1 << 20))).expect("this writer never fails");
+        assert_eq!(longest.0, 6 * PIECE_BYTES);
+        // The pieces end between characters.
+        let text = format!("x{}\x1b", "ä".repeat(PIECE_BYTES));
+        assert_eq!(printed(plain, text.as_str()), format!("< {}\n", printable_with_tabs(&text)));
     }
 
     #[test]
