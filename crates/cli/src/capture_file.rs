@@ -12,6 +12,8 @@ use std::{
 
 use dissector::capture::Capture;
 
+use crate::new_file::create_new_file;
+
 /// A pcapng file that several connections are captured into.
 ///
 /// Each connection starts a section of its own in the file. Packets of older connections may appear
@@ -27,12 +29,12 @@ impl fmt::Debug for CaptureFile {
 }
 
 impl CaptureFile {
-    /// Creates the file. An existing file is overwritten.
+    /// Creates the file, as [`create_new_file`] does.
     ///
     /// # Errors
-    /// Returns the file system's error.
+    /// Returns the errors of [`create_new_file`].
     pub fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self(Arc::new(Mutex::new(BufWriter::new(File::create(path)?)))))
+        Ok(Self(Arc::new(Mutex::new(BufWriter::new(create_new_file(path)?)))))
     }
 
     /// Starts to capture a connection between these two addresses.

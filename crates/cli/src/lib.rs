@@ -26,6 +26,8 @@
 //!
 //! | item | what it does |
 //! |---|---|
+//! | [`create_new_file`] | creates a file, and never touches one that exists |
+//! | [`PrintableFields`] | formats log lines so that they cannot control the terminal |
 //! | [`Signals`] | waits for Ctrl-C and SIGTERM |
 //! | [`code_and_reason`] | formats a close code and its reason |
 //! | [`parse_duration`], [`format_duration`] | parse and format durations such as `250ms` |
@@ -34,6 +36,8 @@
 mod capture_file;
 mod close;
 mod duration;
+mod log_fields;
+mod new_file;
 mod observer;
 mod record_format;
 mod signals;
@@ -45,6 +49,8 @@ pub use self::{
     capture_file::{CaptureFile, CaptureSection},
     close::code_and_reason,
     duration::{format_duration, parse_duration},
+    log_fields::PrintableFields,
+    new_file::create_new_file,
     observer::Observer,
     record_format::RecordFormat,
     signals::{Signal, Signals},

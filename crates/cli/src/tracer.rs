@@ -37,7 +37,7 @@ impl Tracer {
         });
         let create = |path: &Path| {
             CaptureFile::create(path).map_err(|error| {
-                format!("cannot write the capture {}: {error}; --capture takes the path of a file", path.display())
+                format!("cannot write the capture {}: {error}; --capture takes the path of a new file", path.display())
             })
         };
         let file = options.capture.as_deref().map(create).transpose()?;

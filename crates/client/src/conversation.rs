@@ -148,17 +148,15 @@ async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
     printer: &Printer,
     close_timeout: Duration,
 ) -> Result<(), Cause> {
-    // Reserve room in the printer's channel before reading, so that every message that is read can
-    // be passed on at once. If the output is closed, `room` is `None`. The client still reads
-    // messages and drops them, because the server's Close arrives after them.
-    let room = printer.reserve().await;
+    // Wait for room in the printer's queue before reading, so that every message that is read can be
+    // passed on at once. If the output is closed, the client still reads messages and the printer
+    // drops them, because the server's Close arrives after them.
+    printer.has_room().await;
     let mut timer = None;
     loop {
         match next_event(read_half, &mut timer, close_timeout).await? {
             Event::Message(message) => {
-                if let Some(room) = room {
-                    room.send(message);
-                }
+                printer.print(message);
                 return Ok(());
             }
             Event::Ping(payload) => debug!("received Ping, {}; answered", byte_summary(&payload)),

@@ -5,9 +5,9 @@
 //!
 //! - The thread may block forever, but the process still exits when `main` returns. (tokio's own
 //!   `stdin` reads on a thread for which the runtime would wait.)
-//! - Lines pass through a short channel. When the server accepts no more data, the channel fills
-//!   up, the thread stops reading, and the program that writes to the pipe has to wait. Memory use
-//!   stays small, however long the input is.
+//! - Lines pass through a queue that is bounded in bytes. When the server accepts no more data, the
+//!   queue fills up, the thread stops reading, and the program that writes to the pipe has to wait.
+//!   Memory use stays small, however long the input is.
 
 use std::{
     fmt,
@@ -15,16 +15,22 @@ use std::{
     thread,
 };
 
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
 
-/// The maximum number of lines in the channel between the thread and the conversation. Several
-/// queued lines can be sent in one write.
-const CHANNEL_CAPACITY: usize = 64;
+use crate::byte_queue::{ITEM_OVERHEAD, QueueReceiver, byte_queue};
+
+/// The number of queued bytes with which the thread still reads the next line. It is sixteen times
+/// the usual buffer of a pipe, so the connection has data to send while the thread reads.
+const MAX_QUEUED_BYTES: usize = 1 << 20;
+
+/// The maximum number of lines that the conversation takes out of the queue at once, to send them in
+/// one write.
+const BATCH: usize = 64;
 
 /// The lines of standard input.
 #[derive(Debug)]
 pub(crate) struct InputLines {
-    lines: mpsc::Receiver<Result<String, InputError>>,
+    lines: QueueReceiver<Result<String, InputError>>,
 }
 
 /// The reason why part of the input cannot be sent.
@@ -54,25 +60,33 @@ impl fmt::Display for InputError {
 }
 
 impl InputLines {
-    /// Starts to read lines of up to `limit` bytes.
+    /// Starts to read lines of up to `limit` bytes. Call this method within a runtime.
     pub(crate) fn start(limit: usize) -> Self {
-        let (sender, lines) = mpsc::channel(CHANNEL_CAPACITY);
+        let (sender, lines) = byte_queue(MAX_QUEUED_BYTES, |line: &Result<String, InputError>| {
+            ITEM_OVERHEAD + line.as_ref().map_or(0, String::len)
+        });
+        let runtime = Handle::current();
         thread::spawn(move || {
             let mut lines = LineReader::new(BufReader::new(io::stdin()), limit);
-            // When the conversation is over, the receiver is dropped. Sending then fails, which
-            // ends this thread.
-            while lines.next().is_some_and(|line| sender.blocking_send(line).is_ok()) {}
+            // When the conversation is over, the receiver is dropped. The queue then has no room any
+            // more, which ends this thread.
+            while runtime.block_on(sender.has_room()) {
+                match lines.next() {
+                    Some(line) => sender.send(line),
+                    None => break,
+                }
+            }
         });
         Self { lines }
     }
 
-    /// Waits until there is a line in the channel, and appends all lines in the channel to `lines`.
-    /// Appends nothing at the end of the input.
+    /// Waits until there is a line in the queue, and appends the lines in the queue to `lines`, up
+    /// to [`BATCH`]. Appends nothing at the end of the input.
     ///
     /// # Cancel safety
-    /// If the future is dropped, no line has been taken out of the channel.
+    /// If the future is dropped, no line has been taken out of the queue.
     pub(crate) async fn next(&mut self, lines: &mut Vec<Result<String, InputError>>) {
-        self.lines.recv_many(lines, CHANNEL_CAPACITY).await;
+        self.lines.recv_many(lines, BATCH).await;
     }
 }
 

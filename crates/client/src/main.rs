@@ -26,10 +26,12 @@
 //! | `signals` | Ctrl-C and SIGTERM |
 //! | `trace` | `--trace` and `--capture`: show and record the bytes of the connection |
 //! | `report` | messages from the program itself |
+//! | `byte_queue` | the queues between the threads and tasks, bounded in bytes |
 //! | `byte_summary`, `suggest` | summarize binary data; suggest the right name for a misspelt one |
 
 mod address;
 mod args;
+mod byte_queue;
 mod byte_summary;
 mod connect_error;
 mod conversation;
@@ -51,7 +53,7 @@ use std::{
 };
 
 use clap::Parser;
-use cli::{Tracer, is_dumb, use_colours};
+use cli::{PrintableFields, Tracer, is_dumb, use_colours};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     runtime, select,
@@ -185,6 +187,8 @@ fn start_log(verbose: bool) {
         .with_max_level(if verbose { LevelFilter::DEBUG } else { LevelFilter::OFF })
         .with_timer(tracing_subscriber::fmt::time::uptime())
         .with_target(false)
+        .fmt_fields(PrintableFields)
+        .with_ansi_sanitization(false)
         .with_ansi(use_colours(&io::stderr()))
         .with_writer(io::stderr)
         .log_internal_errors(false)

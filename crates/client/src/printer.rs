@@ -1,9 +1,9 @@
 //! Prints messages to standard output.
 //!
 //! The program that reads our output may be slow (a pager) or may have exited (`head`). A separate
-//! thread does the writing, so the client still reacts to Ctrl-C while a write blocks. The channel
-//! to that thread is short. When it is full, the client stops reading from the server until there
-//! is room, so a slow reader at the end of the pipe also slows down the server.
+//! thread does the writing, so the client still reacts to Ctrl-C while a write blocks. The queue to
+//! that thread is bounded in bytes. When it is full, the client stops reading from the server until
+//! there is room, so a slow reader at the end of the pipe also slows down the server.
 
 use std::{
     io::{self, BufWriter, IsTerminal, StdoutLock, Write},
@@ -12,13 +12,21 @@ use std::{
 
 use cli::use_colours;
 use dissector::printable_with_tabs;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use websocket::protocol::Message;
 
-use crate::byte_summary::byte_summary;
+use crate::{
+    byte_queue::{ITEM_OVERHEAD, QueueReceiver, QueueSender, byte_queue},
+    byte_summary::byte_summary,
+};
 
-/// The maximum number of messages in the channel between the conversation and the thread.
-const CHANNEL_CAPACITY: usize = 64;
+/// The number of queued bytes with which the client still reads the next message. It is sixteen
+/// times the usual buffer of a pipe, so a reader that keeps up never waits for the client.
+const MAX_QUEUED_BYTES: usize = 1 << 20;
+
+/// The maximum number of bytes that are escaped at once. An escape takes up to six times the size of
+/// its character, so a whole message of the maximum size could take 384 MiB.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// The format in which messages are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +51,13 @@ impl PrintFormat {
             (Self::Terminal { colours }, _) => {
                 let mark = if colours { "\x1b[36m<\x1b[0m" } else { "<" };
                 match message {
-                    Message::Text(text) => writeln!(output, "{mark} {}", printable_with_tabs(text.as_str())),
+                    Message::Text(text) => {
+                        write!(output, "{mark} ")?;
+                        for piece in pieces(text.as_str()) {
+                            output.write_all(printable_with_tabs(piece).as_bytes())?;
+                        }
+                        output.write_all(b"\n")
+                    }
                     Message::Binary(bytes) => writeln!(output, "{mark} binary, {}", byte_summary(bytes)),
                 }
             }
@@ -59,33 +73,47 @@ impl PrintFormat {
     }
 }
 
-/// The channel to the thread that prints.
+/// Cuts a text into pieces of at most [`PIECE_BYTES`].
+fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let (piece, rest) = text.split_at(text.floor_char_boundary(PIECE_BYTES));
+        text = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// The queue to the thread that prints.
 #[derive(Debug)]
 pub(crate) struct Printer {
-    messages: mpsc::Sender<Message>,
+    messages: QueueSender<Message>,
     result: oneshot::Receiver<io::Result<()>>,
 }
 
 impl Printer {
     /// Starts the thread that prints messages to standard output.
     pub(crate) fn start(format: PrintFormat) -> Self {
-        let (messages, receiver) = mpsc::channel(CHANNEL_CAPACITY);
+        let (messages, receiver) =
+            byte_queue(MAX_QUEUED_BYTES, |message: &Message| ITEM_OVERHEAD + message.as_bytes().len());
         let (sender, result) = oneshot::channel();
         thread::spawn(move || {
             // When a write fails, `print_all` drops the receiver. The conversation sees the closed
-            // channel and ends.
+            // queue and ends.
             let _ = sender.send(print_all(receiver, io::stdout().lock(), format));
         });
         Self { messages, result }
     }
 
-    /// Waits until the channel has room for a message, and reserves it. Returns `None` if printing
-    /// has failed.
+    /// Waits until the queue has room for a message of any size, or until printing has failed.
     ///
     /// # Cancel safety
-    /// If the future is dropped, nothing is reserved and no message is lost.
-    pub(crate) async fn reserve(&self) -> Option<mpsc::Permit<'_, Message>> {
-        self.messages.reserve().await.ok()
+    /// If the future is dropped, nothing changes.
+    pub(crate) async fn has_room(&self) {
+        self.messages.has_room().await;
+    }
+
+    /// Adds a message to the queue. Drops the message if printing has failed.
+    pub(crate) fn print(&self, message: Message) {
+        self.messages.send(message);
     }
 
     /// Waits until printing fails, for example because the reader of our output has exited.
@@ -110,13 +138,13 @@ impl Printer {
     }
 }
 
-/// Prints messages until the sender of the channel is dropped. Messages that are already in the
-/// channel are flushed together; a message never waits for the next one to arrive.
-fn print_all(mut messages: mpsc::Receiver<Message>, stdout: StdoutLock<'_>, format: PrintFormat) -> io::Result<()> {
+/// Prints messages until the sender of the queue is dropped. Messages that are already in the queue
+/// are flushed together; a message never waits for the next one to arrive.
+fn print_all(mut messages: QueueReceiver<Message>, stdout: StdoutLock<'_>, format: PrintFormat) -> io::Result<()> {
     let mut output = BufWriter::new(stdout);
     while let Some(message) = messages.blocking_recv() {
         format.write(&mut output, &message)?;
-        while let Ok(message) = messages.try_recv() {
+        while let Some(message) = messages.try_recv() {
             format.write(&mut output, &message)?;
         }
         output.flush()?;
@@ -142,6 +170,30 @@ mod tests {
         assert_eq!(printed(plain, "a\nb\x1b[31mc"), "< a\\nb\\u{1b}[31mc\n");
         assert_eq!(printed(plain, vec![1, 2, 0xff]), "< binary, 3 bytes: 01 02 ff\n");
         assert_eq!(printed(PrintFormat::Terminal { colours: true }, "hello"), "\x1b[36m<\x1b[0m hello\n");
+    }
+
+    #[test]
+    fn a_long_text_is_escaped_in_pieces() {
+        /// Records the length of the longest write.
+        #[derive(Default)]
+        struct Longest(usize);
+        impl Write for Longest {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0 = self.0.max(bytes.len());
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let plain = PrintFormat::Terminal { colours: false };
+        let mut longest = Longest::default();
+        plain.write(&mut longest, &Message::text("\x7f".repeat(1 << 20))).expect("this writer never fails");
+        assert_eq!(longest.0, 6 * PIECE_BYTES);
+        // The pieces end between characters.
+        let text = format!("x{}\x1b", "ä".repeat(PIECE_BYTES));
+        assert_eq!(printed(plain, text.as_str()), format!("< {}\n", printable_with_tabs(&text)));
     }
 
     #[test]

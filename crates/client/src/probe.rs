@@ -7,6 +7,7 @@ use std::{
     process::ExitCode,
 };
 
+use dissector::{printable, printable_json};
 use laboratory::{Evaluation, Fault, Probe, RequirementLevel, Role, Verdict, faults};
 use serde_json::json;
 use websocket::ConnectError;
@@ -98,20 +99,22 @@ fn selected_faults(args: &ClientArgs) -> impl Iterator<Item = &'static Fault> {
         .filter(|fault| args.probe_only.is_empty() || args.probe_only.iter().any(|name| name == fault.name))
 }
 
-/// Formats an evaluation as a row of the table.
+/// Formats an evaluation as a row of the table. The row may quote the server, so characters that
+/// could control the terminal are escaped.
 fn table_row(evaluation: &Evaluation) -> String {
     let Fault { name, section, level, expected, .. } = evaluation.fault();
     let (seen, verdict) = (evaluation.observations(), evaluation.verdict());
     let mark = if evaluation.violates_must() { ", against a MUST" } else { "" };
-    format!("{name:26}  {section:6}  {level:6}  {expected:19}  {seen:29}  {verdict}{mark}")
+    let row = format!("{name:26}  {section:6}  {level:6}  {expected:19}  {seen:29}  {verdict}{mark}");
+    printable(&row).into_owned()
 }
 
 /// Formats an evaluation as a line of JSON for programs, together with the close code and the
-/// reason that the server sent.
+/// reason that the server sent. Characters that could control a terminal are escaped.
 fn json_line(evaluation: &Evaluation) -> String {
     let Fault { name, section, level, expected, description, reason, .. } = evaluation.fault();
     let seen = evaluation.observations();
-    json!({
+    let line = json!({
         "rule": name,
         "section": section,
         "broken": description,
@@ -124,7 +127,8 @@ fn json_line(evaluation: &Evaluation) -> String {
         "verdict": evaluation.verdict().to_string(),
         "against_a_must": evaluation.violates_must(),
     })
-    .to_string()
+    .to_string();
+    printable_json(&line).into_owned()
 }
 
 /// Prints a line and flushes it, so that the user can watch the probe's progress.

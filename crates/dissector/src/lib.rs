@@ -115,7 +115,7 @@ pub use self::{
     glossary::{RecordPart, Term},
     options::Options,
     passed::Passed,
-    printable::{is_harmful, printable, printable_with_tabs},
+    printable::{is_harmful, printable, printable_json, printable_lines, printable_with_tabs},
     record::{BrokenRule, Direction, Finding, Record, RecordKind},
 };
 

@@ -4,13 +4,18 @@
 //! rename the window, overwrite the lines above, or in some terminals type a command. A program
 //! cannot trust the messages of its peer, so this module replaces their control characters with
 //! visible escapes.
+//!
+//! [`is_harmful`] decides which characters these are. All output that may contain text of a peer
+//! passes through one of these functions last, after it has been put together: a whole line through
+//! [`printable`], and a line of JSON through [`printable_json`]. So no part of a line can be
+//! forgotten.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write};
 
 /// Returns the text on one line, with harmful characters escaped, such as `\n` or `\u{1b}`.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
-    escape(text, is_harmful)
+    escape(text, is_harmful, escape_as_rust)
 }
 
 /// Returns the text on one line, with harmful characters escaped as in [`printable`], but keeps
@@ -18,31 +23,80 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 /// the line has room for them.
 #[must_use]
 pub fn printable_with_tabs(text: &str) -> Cow<'_, str> {
-    escape(text, |character| character != '\t' && is_harmful(character))
+    escape(text, |character| character != '\t' && is_harmful(character), escape_as_rust)
+}
+
+/// Returns the text with harmful characters escaped as in [`printable`], but keeps its line feeds.
+/// Use this function only for text whose lines the program itself has put together.
+#[must_use]
+pub fn printable_lines(text: &str) -> Cow<'_, str> {
+    escape(text, |character| character != '\n' && is_harmful(character), escape_as_rust)
+}
+
+/// Returns a line of JSON with harmful characters escaped as JSON does: `\u001b`. The value of the
+/// JSON does not change.
+///
+/// JSON requires such an escape only for U+0000 to U+001F. `json` must not contain a line break
+/// between two values, because an escape is valid only inside a string.
+#[must_use]
+pub fn printable_json(json: &str) -> Cow<'_, str> {
+    escape(json, is_harmful, |line, character| {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a String cannot fail.
+            let _ = write!(line, "\\u{unit:04x}");
+        }
+    })
 }
 
 /// Returns whether printing the character on a terminal can do more than show it.
 ///
-/// Control characters are harmful. Characters that change the writing direction are harmful too,
-/// because they can make a line look different from its actual content.
+/// | characters | reason |
+/// |---|---|
+/// | control characters: U+0000 to U+001F, U+007F to U+009F | the terminal executes them |
+/// | U+2028 and U+2029 | they end a line, so a peer could begin a line that looks like ours |
+/// | the characters with the property `Bidi_Control` | they change the writing direction, so a line can look different from its content |
+/// | other format characters that cannot be seen | two texts that look the same can differ |
+///
+/// Two format characters stay: U+200C and U+200D. Persian, Hindi and many emoji need them.
 #[must_use]
 pub fn is_harmful(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let ends_a_line = matches!(character, '\u{2028}' | '\u{2029}');
+    let changes_direction =
+        matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let cannot_be_seen = matches!(
+        character,
+        '\u{ad}'                      // soft hyphen
+        | '\u{180e}'                  // Mongolian vowel separator
+        | '\u{200b}'                  // zero width space
+        | '\u{2060}'..='\u{2065}'     // word joiner, invisible operators
+        | '\u{206a}'..='\u{206f}'     // deprecated format characters
+        | '\u{feff}'                  // byte order mark
+        | '\u{fff9}'..='\u{fffb}'     // interlinear annotations
+        | '\u{1bca0}'..='\u{1bca3}'   // shorthand format controls
+        | '\u{1d173}'..='\u{1d17a}'   // musical format controls
+        | '\u{e0000}'..='\u{e007f}'   // tags
+    );
+    character.is_control() || ends_a_line || changes_direction || cannot_be_seen
 }
 
-fn escape(text: &str, is_harmful: impl Fn(char) -> bool) -> Cow<'_, str> {
+/// Replaces each harmful character in `text` by what `replace` appends for it.
+fn escape(text: &str, is_harmful: impl Fn(char) -> bool, replace: impl Fn(&mut String, char)) -> Cow<'_, str> {
     if !text.contains(&is_harmful) {
         return Cow::Borrowed(text);
     }
     let mut line = String::with_capacity(text.len() + 16);
     for character in text.chars() {
         if is_harmful(character) {
-            line.extend(character.escape_default());
+            replace(&mut line, character);
         } else {
             line.push(character);
         }
     }
     Cow::Owned(line)
+}
+
+fn escape_as_rust(line: &mut String, character: char) {
+    line.extend(character.escape_default());
 }
 
 #[cfg(test)]
@@ -51,8 +105,9 @@ mod tests {
 
     #[test]
     fn ordinary_text_stays_as_it_is() {
-        for text in ["", "hello", "Grüße, 世界 🎉", r"a\nb"] {
+        for text in ["", "hello", "Grüße, 世界 🎉", r"a\nb", "می\u{200c}خواهم", "👩\u{200d}🔬"] {
             assert_eq!(printable(text), text);
+            assert_eq!(printable_json(text), text);
         }
     }
 
@@ -67,6 +122,28 @@ mod tests {
     fn the_direction_of_writing_cannot_be_changed() {
         assert_eq!(printable("abc\u{202e}fdp"), r"abc\u{202e}fdp");
         assert_eq!(printable_with_tabs("abc\u{2066}fdp"), r"abc\u{2066}fdp");
+        for mark in ['\u{61c}', '\u{200e}', '\u{200f}'] {
+            assert!(is_harmful(mark), "{mark:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_ends_only_where_the_program_ends_it() {
+        assert_eq!(printable("a\u{2028}b\u{2029}c\u{85}d"), r"a\u{2028}b\u{2029}c\u{85}d");
+        assert_eq!(printable_lines("a\nb\u{2028}c\r"), "a\nb\\u{2028}c\\r");
+    }
+
+    #[test]
+    fn characters_that_cannot_be_seen_are_shown() {
+        assert_eq!(printable("ad\u{200b}min\u{feff}\u{e0041}"), r"ad\u{200b}min\u{feff}\u{e0041}");
+    }
+
+    #[test]
+    fn the_escapes_of_json_keep_the_value() {
+        let text = "\x1b\x7f\u{9b}\u{202e}\u{e0041}";
+        let json = serde_json::to_string(text).expect("a string has a JSON form");
+        assert_eq!(printable_json(&json), r#""\u001b\u007f\u009b\u202e\udb40\udc41""#);
+        assert_eq!(serde_json::from_str::<String>(&printable_json(&json)).expect("JSON"), text);
     }
 
     #[test]

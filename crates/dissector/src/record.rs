@@ -142,6 +142,13 @@ impl Finding {
     }
 }
 
+/// Writes the rule's name and its sentence.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.rule.name(), self.rule)
+    }
+}
+
 impl BrokenRule {
     /// Returns the name of the rule in one word, such as `MaskedFrame`.
     #[must_use]

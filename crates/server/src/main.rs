@@ -44,6 +44,7 @@ use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use cli::{Signals, Tracer};
+use dissector::printable;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -70,7 +71,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("{message}");
+            eprintln!("{}", printable(&message));
             ExitCode::FAILURE
         }
     }
@@ -89,7 +90,7 @@ async fn run(args: Args) -> Result<(), String> {
     // Listen for signals before printing the first line. A script may send a signal as soon as it
     // has read that line, and a signal that is not caught would end the process at once.
     let mut signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
-    print_line(&greeting(address));
+    greeting(address).lines().for_each(print_line);
 
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
@@ -109,7 +110,7 @@ async fn run(args: Args) -> Result<(), String> {
 /// Returns the lines that the server prints first.
 ///
 /// Programs read the first line too: a program that starts the server with port 0 finds the real
-/// port in that line. All lines are in one string, so that no other output can come between them.
+/// port in that line.
 fn greeting(address: SocketAddr) -> String {
     let mut lines = format!("listening on ws://{address}/");
     if address.ip().is_loopback() {

@@ -11,7 +11,8 @@ use std::{
     sync::OnceLock,
 };
 
-use cli::use_colours;
+use cli::{PrintableFields, use_colours};
+use dissector::printable;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
@@ -42,6 +43,8 @@ pub(crate) fn start(verbose: u8) -> [WorkerGuard; 2] {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
+        .fmt_fields(PrintableFields)
+        .with_ansi_sanitization(false)
         .with_ansi(use_colours(&io::stderr()))
         .with_writer(stderr)
         // If the reader of the log has exited (`2>&1 | head`), writing fails. By default, the
@@ -52,17 +55,18 @@ pub(crate) fn start(verbose: u8) -> [WorkerGuard; 2] {
     [stdout_guard, stderr_guard]
 }
 
-/// Prints a line on standard output, for people and scripts. Errors are ignored, for example when
-/// the reader of a pipe has exited.
+/// Prints a line on standard output, for people and scripts. Characters that could control the
+/// terminal are escaped. Errors are ignored, for example when the reader of a pipe has exited.
 pub(crate) fn print_line(line: &str) {
     if let Some(stdout) = STDOUT.get() {
         // Write the line and its line end in one call. Each call adds one entry to the queue, so
         // another task could otherwise add a line between the two.
-        let _ = stdout.clone().write_all(format!("{line}\n").as_bytes());
+        let _ = stdout.clone().write_all(format!("{}\n", printable(line)).as_bytes());
     }
 }
 
-/// Writes text to standard error, between the lines of the log.
+/// Writes text to standard error, between the lines of the log. The text is written as it is,
+/// because a trace has several lines and colours; [`cli::RecordFormat`] has escaped the rest.
 pub(crate) fn log_text(text: &str) {
     if let Some(stderr) = STDERR.get() {
         let _ = stderr.clone().write_all(text.as_bytes());

@@ -1,14 +1,16 @@
 //! Plain HTTP responses.
 
+use dissector::printable_lines;
 use http::{
     HeaderValue, Response, StatusCode,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 
 /// Returns a plain-text response. Its body is `text`, which may have several lines, followed by a
-/// line end.
+/// line end. The text may quote the request, and `curl` prints the body to a terminal, so characters
+/// that could control a terminal are escaped.
 pub(crate) fn plain_text(status: StatusCode, text: &str) -> Response<String> {
-    let mut response = Response::new(format!("{text}\n"));
+    let mut response = Response::new(printable_lines(text).into_owned() + "\n");
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response

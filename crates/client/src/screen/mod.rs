@@ -14,6 +14,7 @@
 //! | `view`, `layout` | draw the model, without I/O |
 //! | `command` | the commands of the input line |
 //! | `link`, `link_command`, `link_event` | the connection: takes commands, reports events |
+//! | `record_size` | the memory that a record takes, for the queue of events and the log of the wire |
 //! | `injector` | writes raw bytes between frames, and slows down the engine's writes |
 //! | `fault_test` | breaks a rule and evaluates how the server reacts |
 //! | `terminal_events` | the keyboard, the mouse, and the terminal's signals |
@@ -32,20 +33,20 @@ mod link;
 mod link_command;
 mod link_event;
 mod model;
+mod record_size;
 mod terminal_events;
 mod tty;
 mod update;
 mod view;
 
 use std::{
-    fs::File,
     io::{self, Write},
     path::Path,
     process::ExitCode,
     time::Duration,
 };
 
-use cli::{Signal, Tracer, use_colours};
+use cli::{Signal, Tracer, create_new_file, use_colours};
 use tokio::{
     select,
     sync::mpsc,
@@ -145,7 +146,7 @@ async fn run_loop(
                 stale = false;
                 next_frame = Instant::now() + FRAME_TIME;
             }
-            _ = link_events.receive(&mut received, BATCH) => events.extend(received.drain(..).map(ScreenEvent::Link)),
+            _ = link_events.recv_many(&mut received, BATCH) => events.extend(received.drain(..).map(ScreenEvent::Link)),
             // The link returns only after `commands` is dropped. `commands` still exists here, so
             // the link did not return: its task has panicked.
             _ = &mut link => return Err(io::Error::other("the connection's task has failed")),
@@ -170,8 +171,7 @@ async fn run_loop(
 
 /// Writes `text` to a new file. Returns a sentence for the user in either case: success or failure.
 fn save(path: &Path, text: &str) -> Result<String, String> {
-    // An existing file is never overwritten: the user may still need it.
-    let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = create_new_file(path).and_then(|mut file| file.write_all(text.as_bytes()));
     match written {
         Ok(()) => Ok(format!("saved to {}", path.display())),
         Err(error) => Err(format!("cannot save to {} ({error}); name a new file", path.display())),

@@ -8,6 +8,7 @@ mod closing;
 mod conversation;
 mod deflate;
 mod failures;
+mod hostile_server;
 mod pipes;
 mod probe;
 #[cfg(unix)]

@@ -2,7 +2,11 @@
 
 use std::{fs::File, time::Duration};
 
-use tokio::{io::AsyncReadExt, join, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    join,
+    time::timeout,
+};
 use websocket::protocol::CloseCode;
 
 use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, bounded, command, texts};
@@ -51,6 +55,39 @@ async fn a_slow_reader_of_the_output_slows_down_the_server_and_loses_nothing() {
     let (_, ended) = join!(texts(&mut connection), client.exited());
     ended.expect(0, CLOSED_BY_US);
     assert!(ended.output.len() == sent || ended.output.len() == sent + 65536, "{} of {sent}", ended.output.len());
+}
+
+/// More than the client and the kernel hold of the largest messages: the client's queue of 1 MiB,
+/// three messages of 1 MiB that are being read, moved or written, and the buffers of two sockets and
+/// a pipe, which take about 10 MiB.
+const HELD_MAX: usize = 32 << 20;
+
+#[tokio::test]
+async fn messages_that_wait_for_the_output_are_bounded_in_bytes() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start([server.url()]);
+    let mut connection = server.accept().await;
+    let message = "x".repeat(1 << 20);
+    let mut sent = 0;
+    while timeout(Duration::from_millis(300), connection.send(message.as_str())).await.is_ok() {
+        sent += message.len();
+        assert!(sent < HELD_MAX, "{sent} bytes of output are in memory");
+    }
+    drop(client);
+}
+
+#[tokio::test]
+async fn lines_that_wait_for_the_server_are_bounded_in_bytes() {
+    let server = ScriptedServer::start().await;
+    let mut client = ClientProcess::start([server.url()]);
+    let connection = server.accept().await;
+    let line = "x".repeat((1 << 20) - 1) + "\n";
+    let mut written = 0;
+    while timeout(Duration::from_millis(300), client.input().write_all(line.as_bytes())).await.is_ok() {
+        written += line.len();
+        assert!(written < HELD_MAX, "{written} bytes of input are in memory");
+    }
+    drop(connection);
 }
 
 #[tokio::test]

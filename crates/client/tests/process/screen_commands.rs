@@ -1,6 +1,6 @@
 //! The full screen: the commands of the input line.
 
-use std::time::Duration;
+use std::{os::unix::fs::PermissionsExt, time::Duration};
 
 use tokio::{io::AsyncReadExt, net::TcpStream, time::Instant};
 
@@ -124,6 +124,18 @@ async fn files_are_sent_and_written() {
     terminal.enter(&format!("/save {}", saved.display())).await;
     terminal.shows(&["cannot save to ", "; name a new file"]).await;
     assert_eq!(std::fs::read_to_string(&saved).ok(), Some(text));
+    // The file holds the cookies and the other credentials of the request.
+    let mode = std::fs::metadata(&saved).expect("the saved file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "{mode:o}");
+    // A link is not followed.
+    let [link, target] = ["save-link", "save-target"].map(|name| folder.join(name));
+    for path in [&link, &target] {
+        let _ = std::fs::remove_file(path);
+    }
+    std::os::unix::fs::symlink(&target, &link).expect("a writable folder");
+    terminal.enter(&format!("/save {}", link.display())).await;
+    terminal.shows(&[&format!("cannot save to {}", link.display())]).await;
+    assert!(!target.exists());
 }
 
 #[tokio::test]

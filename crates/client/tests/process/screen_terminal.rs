@@ -1,7 +1,7 @@
 //! The full screen and its terminal: size, colours, and restoring it at the end.
 
 use crate::{
-    support::{ScriptedServer, bounded, next_text},
+    support::{ScriptedServer, WITH_FULL_DISK, bounded, next_text},
     terminal::{TestTerminal, open_raw, row},
 };
 
@@ -111,13 +111,16 @@ async fn a_missing_server_is_reported_on_the_screen() {
     assert!(terminal.contents().contains("nothing is listening"), "{}", terminal.contents());
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_capture_that_fails_is_reported_on_the_screen() {
     let server = ScriptedServer::start().await;
-    let mut terminal = TestTerminal::start(&["--capture", "/dev/full", &server.url()]);
+    let path = format!("{}/on_the_screen-{}.pcapng", env!("CARGO_TARGET_TMPDIR"), server.port());
+    let command = pty_process::Command::new("sh").args(["-c", WITH_FULL_DISK, env!("CARGO_BIN_EXE_client")]);
+    let mut terminal = TestTerminal::spawn(command.args(["--capture", &path, &server.url()]));
     let mut connection = server.accept().await;
+    connection.send(vec![0; 1000]).await.unwrap();
     terminal.shows(&["! the capture ends here: it cannot be written", " OPEN "]).await;
     terminal.enter("all the same").await;
     assert_eq!(next_text(&mut connection).await, "all the same");
+    std::fs::remove_file(path).expect("the file can be removed");
 }

@@ -178,6 +178,21 @@ pub(crate) fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) ->
     command
 }
 
+/// The script of a shell that starts a program with arguments, and lets it write files of 512 or
+/// 1,024 bytes at most: which of them, depends on the shell. Further writes fail, as they do on a
+/// full disk.
+#[cfg(unix)]
+pub(crate) const WITH_FULL_DISK: &str = r#"trap "" XFSZ; ulimit -f 1; exec "$0" "$@""#;
+
+/// Returns a command for a client whose files cannot grow beyond a kilobyte.
+#[cfg(unix)]
+pub(crate) fn with_full_disk(arguments: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", WITH_FULL_DISK, env!("CARGO_BIN_EXE_client")]).args(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
 impl ClientProcess {
     pub(crate) fn start(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         Self::spawn(command(arguments))

@@ -24,6 +24,8 @@ pub(crate) struct TestTerminal {
     keys: OwnedWritePty,
     output: OwnedReadPty,
     parser: vt100::Parser,
+    /// Everything that the program has written.
+    written: Vec<u8>,
     child: Child,
     gone: bool,
 }
@@ -41,7 +43,8 @@ impl TestTerminal {
         let command = command.env("TERM", "xterm-256color").env_remove("NO_COLOR").kill_on_drop(true);
         let child = command.spawn(pts).expect("a running program");
         let (output, keys) = pty.into_split();
-        Self { keys, output, parser: vt100::Parser::new(size(24), size(80), 0), child, gone: false }
+        let parser = vt100::Parser::new(size(24), size(80), 0);
+        Self { keys, output, parser, written: Vec::new(), child, gone: false }
     }
 
     /// Starts the client with these arguments and an environment variable.
@@ -70,6 +73,11 @@ impl TestTerminal {
 
     pub(crate) fn screen(&self) -> &vt100::Screen {
         self.parser.screen()
+    }
+
+    /// Returns everything that the program has written to the terminal.
+    pub(crate) fn written(&self) -> String {
+        String::from_utf8_lossy(&self.written).into_owned()
     }
 
     pub(crate) fn contents(&self) -> String {
@@ -110,7 +118,10 @@ impl TestTerminal {
             // After the last program has closed the terminal, a read fails on Linux, and returns no
             // bytes on other systems.
             Ok(Ok(0) | Err(_)) => self.gone = true,
-            Ok(Ok(count)) => self.parser.process(&bytes[..count]),
+            Ok(Ok(count)) => {
+                self.parser.process(&bytes[..count]);
+                self.written.extend(&bytes[..count]);
+            }
         }
         true
     }

@@ -1,15 +1,24 @@
 //! `--trace` and `--capture` show what went over the wire. The tests compare them with a proxy
 //! between client and server that only copies bytes.
 
-use std::{collections::HashMap, fs::File, path::PathBuf};
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt;
+use std::{
+    collections::HashMap,
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    process::Command,
 };
 
-use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, bounded};
+#[cfg(unix)]
+use crate::support::with_full_disk;
+use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, bounded, command};
 
 /// The bytes to the server and the bytes to the client.
 type BytesEachWay = [Vec<u8>; 2];
@@ -40,11 +49,18 @@ async fn proxy(listener: TcpListener, to: u16) -> BytesEachWay {
 /// Runs a conversation with every form of the length and a Close through the proxy. Returns the
 /// proxy's bytes and the client's standard error.
 async fn conversation(options: &[&str]) -> (BytesEachWay, String) {
+    conversation_of(|arguments| command([options, arguments].concat())).await
+}
+
+/// Does the same with the client that `command` starts, given its URL.
+async fn conversation_of(command: impl FnOnce(&[&str]) -> Command) -> (BytesEachWay, String) {
     let server = ScriptedServer::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("ws://{}/", listener.local_addr().expect("an address"));
     let lines = [String::from("Hello"), String::new(), "ä".repeat(100), "x".repeat(4000)].join("\n") + "\n";
-    let client = ClientProcess::fed(options.iter().copied().chain([url.as_str()]), lines.as_bytes()).await;
+    let mut client = ClientProcess::spawn(command(&[&url]));
+    client.write(lines.as_bytes()).await;
+    client.end_input();
     let (bytes, _, ended) = tokio::join!(proxy(listener, server.port()), server.echo(), client.exited());
     assert_eq!(ended.status, Some(0), "{}", ended.errors);
     assert_eq!(String::from_utf8_lossy(&ended.output), lines);
@@ -92,7 +108,7 @@ async fn the_trace_for_people_shows_the_bytes_with_their_fields() {
 
 #[tokio::test]
 async fn a_capture_holds_the_conversation() {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("a_capture_holds_the_conversation.pcapng");
+    let path = new_path("a_capture_holds_the_conversation.pcapng");
     let (bytes, errors) = conversation(&["--capture", path.to_str().expect("UTF-8")]).await;
     assert_eq!(errors, CLOSED_BY_US, "--capture prints nothing");
     let mut reader = pcap_file::pcapng::PcapNgReader::new(File::open(&path).expect("the file")).expect("pcapng");
@@ -114,17 +130,69 @@ async fn a_capture_holds_the_conversation() {
 
 #[tokio::test]
 async fn a_capture_that_cannot_be_written_is_reported_before_connecting() {
-    let client = ClientProcess::fed(["--capture", env!("CARGO_TARGET_TMPDIR"), "ws://127.0.0.1:1/"], b"").await;
-    let ended = client.exited().await;
-    assert_eq!(ended.status, Some(1));
-    assert!(ended.errors.starts_with("cannot write the capture "), "{}", ended.errors);
-    assert!(ended.errors.ends_with("--capture takes the path of a file\n"), "{}", ended.errors);
+    expect_no_capture(Path::new(env!("CARGO_TARGET_TMPDIR"))).await;
 }
 
-#[cfg(target_os = "linux")]
+/// Returns the path of a file that does not exist. A test that failed may have left one.
+fn new_path(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_file(&path);
+    path
+}
+
+#[tokio::test]
+async fn a_capture_never_empties_a_file_that_exists() {
+    let path = new_path("a_capture_never_empties_a_file_that_exists.pcapng");
+    std::fs::write(&path, "precious").expect("a writable folder");
+    expect_no_capture(&path).await;
+    assert_eq!(std::fs::read_to_string(&path).expect("the file"), "precious");
+    std::fs::remove_file(path).expect("the file can be removed");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_capture_never_follows_a_link() {
+    let (link, target) = (new_path("a_capture_never_follows_a_link"), new_path("the_target_of_a_link"));
+    std::os::unix::fs::symlink(&target, &link).expect("a writable folder");
+    expect_no_capture(&link).await;
+    assert!(!target.exists(), "a link to a file that does not exist creates none");
+    std::fs::write(&target, "precious").expect("a writable folder");
+    expect_no_capture(&link).await;
+    assert_eq!(std::fs::read_to_string(&target).expect("the file"), "precious");
+    for path in [link, target] {
+        std::fs::remove_file(path).expect("the file can be removed");
+    }
+}
+
+async fn expect_no_capture(path: &Path) {
+    let path = path.to_str().expect("UTF-8");
+    let ended = ClientProcess::fed(["--capture", path, "ws://127.0.0.1:1/"], b"").await.exited().await;
+    assert_eq!(ended.status, Some(1));
+    let beginning = format!("cannot write the capture {path}: ");
+    assert!(ended.errors.starts_with(&beginning), "{}", ended.errors);
+    assert!(ended.errors.ends_with("; --capture takes the path of a new file\n"), "{}", ended.errors);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_capture_can_be_read_by_its_owner_only() {
+    let path = new_path("a_capture_can_be_read_by_its_owner_only.pcapng");
+    conversation(&["--capture", path.to_str().expect("UTF-8")]).await;
+    let mode = std::fs::metadata(&path).expect("the file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "{mode:o}");
+    std::fs::remove_file(path).expect("the file can be removed");
+}
+
+#[cfg(unix)]
 #[tokio::test]
 async fn a_full_disk_ends_the_capture_but_not_the_conversation() {
-    let (_, errors) = conversation(&["--capture", "/dev/full"]).await;
+    let path = new_path("a_full_disk_ends_the_capture_but_not_the_conversation.pcapng");
+    let (_, errors) = conversation_of(|arguments| {
+        let capture = ["--capture", path.to_str().expect("UTF-8")];
+        with_full_disk(&[&capture[..], arguments].concat())
+    })
+    .await;
+    std::fs::remove_file(&path).expect("the file can be removed");
     let lines: Vec<_> = errors.lines().collect();
     assert_eq!(lines.len(), 2, "{errors}");
     assert!(lines[0].starts_with("the capture ends here: it cannot be written ("), "{errors}");

@@ -267,6 +267,9 @@ terms! {
     /// A line that is not a header.
     STRAY_LINE = None, "Line", Header, 9112 "5",
         "Every line after the first must consist of a name, a colon and a value.";
+    /// The parts of a head for which there are no fields, because there are too many of them.
+    FURTHER_PARTS = None, "Further parts", Header, 9110 "5.4",
+        "No specification limits the number of headers, or of elements in a header. Each receiver sets limits of its own.";
     /// The empty line that ends a head.
     END_OF_HEAD = None, "End of head", StartLine, 9112 "2.1",
         "An empty line ends the head. After an accepted handshake the next byte is the first byte of a frame.";

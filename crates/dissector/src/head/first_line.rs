@@ -46,10 +46,15 @@ pub(super) fn dissect_first_line(
     (Some(field), line.parts)
 }
 
-/// Returns the summary of a head: its first line, unchanged.
+/// The maximum number of characters in the summary of a head: about two lines of a terminal. The
+/// field of the first line has all of them.
+const SUMMARY_CHARACTERS: usize = 200;
+
+/// Returns the summary of a head: the beginning of its first line, unchanged.
 pub(super) fn summary(lines: &[HeadLine<'_>]) -> String {
-    match lines.first() {
-        Some(HeadLine::Other { text, .. }) => text.clone().into_owned(),
-        _ => String::new(),
+    let Some(HeadLine::Other { text, .. }) = lines.first() else { return String::new() };
+    match text.char_indices().nth(SUMMARY_CHARACTERS) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text.clone().into_owned(),
     }
 }

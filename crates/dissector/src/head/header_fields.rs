@@ -10,11 +10,25 @@ use crate::{
     glossary::{self, Term},
 };
 
-/// Creates the fields of the header lines. `explain` adds the meaning of a line, and any fields
-/// inside it.
+/// The maximum number of fields for the header lines of a head, with the fields inside them. It is
+/// more than twice the number of headers that [`Limits`](protocol::Limits) allows by default.
+///
+/// A field takes a hundred times as much memory as the two bytes of a cookie without a name. Without
+/// this limit, a head of 16 KiB would have 8,000 fields, and its JSON would take 1.5 MB.
+const MAX_FIELDS: usize = 256;
+
+/// Creates the fields of the header lines, at most [`MAX_FIELDS`] and one more for the rest.
+/// `explain` adds the meaning of a line, and any fields inside it.
 pub(super) fn header_fields(lines: &[HeadLine<'_>], explain: impl Fn(&'static Term, &str, &mut Field)) -> Vec<Field> {
     let mut fields = Vec::new();
-    for line in lines.iter().skip(1) {
+    let mut room = MAX_FIELDS;
+    let lines = lines.get(1..).unwrap_or_default();
+    for (index, line) in lines.iter().enumerate() {
+        if room == 0 {
+            let range = line.range().start..lines[lines.len() - 1].range().end;
+            fields.push(further_parts(lines.len() - index, range));
+            break;
+        }
         let field = match line {
             HeadLine::Empty(range) => Field::new(&glossary::END_OF_HEAD, range.clone(), FieldValue::Group)
                 .with_label("\\r\\n")
@@ -27,6 +41,7 @@ pub(super) fn header_fields(lines: &[HeadLine<'_>], explain: impl Fn(&'static Te
                     field.fields = cookie_fields(value, *value_start);
                 }
                 explain(term, value, &mut field);
+                shorten(&mut field.fields, room - 1);
                 field
             }
             HeadLine::Other { text, range } => {
@@ -34,9 +49,25 @@ pub(super) fn header_fields(lines: &[HeadLine<'_>], explain: impl Fn(&'static Te
                     .with_meaning("not a header: there is no colon")
             }
         };
+        room = room.saturating_sub(field.walk().count());
         fields.push(field);
     }
     fields
+}
+
+/// Replaces the fields after the first `count` by one field.
+fn shorten(fields: &mut Vec<Field>, count: usize) {
+    if let [first, .., last] = &fields[count.min(fields.len())..] {
+        let mut rest = further_parts(fields.len() - count, first.range.start..last.range.end);
+        rest.derived = first.derived;
+        fields.truncate(count);
+        fields.push(rest);
+    }
+}
+
+/// Creates a field for `count` parts of a head that have no fields of their own.
+fn further_parts(count: usize, range: Range<u64>) -> Field {
+    Field::new(&glossary::FURTHER_PARTS, range, FieldValue::Group).with_label(format!("… {count} more"))
 }
 
 /// Returns the meaning of a header line that means the same in requests and responses. Returns

@@ -27,13 +27,16 @@ pub(super) fn parse_head<T>(
         }
         Ok(parsed) => Ok(parsed),
         Err(violation @ HandshakeViolation::MalformedHead(_)) => {
-            // The parser does not report which line is malformed. Find it by parsing ever longer
-            // beginnings of the head: the first line with which parsing fails is the malformed one.
-            let fails = |line: &&HeadLine<'_>| {
+            // The parser does not report which line is malformed. Find it by parsing beginnings of
+            // the head: the first line with which parsing fails is the malformed one. Parsing also
+            // fails with every line after it, so search by halves. A head may have 8,000 lines, and
+            // to parse a beginning for each would take seconds.
+            let succeeds = |line: &HeadLine<'_>| {
                 let end = usize::try_from(line.range().end).unwrap_or(usize::MAX).min(head.bytes().len());
-                parse(&head.bytes()[..end], limits).is_err()
+                parse(&head.bytes()[..end], limits).is_ok()
             };
-            let range = lines.iter().find(fails).map_or(0..head.length(), |line| line.range().clone());
+            let malformed = lines.get(lines.partition_point(succeeds));
+            let range = malformed.map_or(0..head.length(), |line| line.range().clone());
             Err(Finding::handshake(range, violation))
         }
         Err(violation) => Err(locate(violation, lines, parts, head.length())),

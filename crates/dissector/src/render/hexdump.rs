@@ -16,7 +16,7 @@
 use std::fmt::{Display, Write};
 
 use super::{palette, tree::line};
-use crate::{field::Field, glossary::RecordPart, record::Record};
+use crate::{field::Field, glossary::RecordPart, printable::printable, record::Record};
 
 /// The number of bytes per row. Most hex dumps use 16, and a power of two makes the offsets easy to
 /// read.
@@ -74,7 +74,7 @@ pub fn hex_dump(record: &Record, rows: usize, colour: bool) -> String {
         }
     }
     for finding in &record.findings {
-        let _ = writeln!(text, "  !  {}: {}", finding.rule.name(), finding.rule);
+        let _ = writeln!(text, "  !  {}", printable(&finding.to_string()));
     }
     text
 }

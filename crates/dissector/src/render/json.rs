@@ -22,15 +22,18 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use crate::{
     field::{Field, FieldValue},
     glossary::RecordPart,
+    printable::printable_json,
     record::{Direction, Finding, Record, RecordKind},
 };
 
-/// Renders the record as one line of JSON, without a line break at the end.
+/// Renders the record as one line of JSON, without a line break at the end. Characters that could
+/// control a terminal are escaped.
 #[must_use]
 pub fn json(record: &Record) -> String {
     // Serialization cannot fail, because all keys of a record's maps are strings, and writing to a
     // string never fails. The default is therefore never used.
-    serde_json::to_string(record).unwrap_or_default()
+    let json = serde_json::to_string(record).unwrap_or_default();
+    printable_json(&json).into_owned()
 }
 
 fn colons(bytes: &[u8]) -> String {

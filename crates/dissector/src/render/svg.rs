@@ -20,6 +20,7 @@ use super::{
 use crate::{
     field::Field,
     glossary::RecordPart,
+    printable::is_harmful,
     record::{Direction, Record, RecordKind},
 };
 
@@ -75,7 +76,7 @@ pub fn svg(record: &Record) -> String {
     }
     figure.y += if record.findings.is_empty() { 0 } else { 10 };
     for finding in &record.findings {
-        for part in tree::wrap(&format!("{}: {}", finding.rule.name(), finding.rule), 110) {
+        for part in tree::wrap(&finding.to_string(), 110) {
             figure.y += LINE;
             figure.text(MARGIN, figure.y, Font { size: 15, ..Font::SANS }, WARNING, &part);
         }
@@ -241,7 +242,8 @@ fn truncate(text: &str, length: usize) -> String {
 }
 
 /// Writes text so that it is safe as the content of an XML element. The five characters that XML
-/// reserves are escaped, and characters that XML does not allow are replaced.
+/// reserves are escaped. Characters that XML does not allow, or that could hide or reorder the text
+/// around them, are replaced.
 struct Escaped<'a>(&'a str);
 
 impl Display for Escaped<'_> {
@@ -254,7 +256,8 @@ impl Display for Escaped<'_> {
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&apos;")?,
                 '\n' | '\t' => f.write_char(character)?,
-                '\0'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}' => f.write_char('\u{FFFD}')?,
+                '\u{FFFE}' | '\u{FFFF}' => f.write_char('\u{FFFD}')?,
+                character if is_harmful(character) => f.write_char('\u{FFFD}')?,
                 _ => f.write_char(character)?,
             }
         }

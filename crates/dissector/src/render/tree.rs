@@ -6,6 +6,7 @@ use super::text::{bit_pattern, own_bits, value_text};
 use crate::{
     field::{Field, FieldValue},
     glossary::{self, RecordPart},
+    printable::printable,
     record::{Record, RecordKind},
 };
 
@@ -51,7 +52,7 @@ fn write_tree(record: &Record, explain: bool) -> String {
         let _ = writeln!(text, "{indent}{}", line(field));
         if explain {
             let width = WIDTH.saturating_sub(indent.len() + 4);
-            let meaning = if field.meaning.is_empty() { Vec::new() } else { wrap(&field.meaning, width) };
+            let meaning = if field.meaning.is_empty() { Vec::new() } else { wrap(&printable(&field.meaning), width) };
             for (mark, parts) in [('=', meaning), ('|', wrap(field.term.why, width))] {
                 for part in parts {
                     let _ = writeln!(text, "{indent}  {mark} {part}");
@@ -61,7 +62,7 @@ fn write_tree(record: &Record, explain: bool) -> String {
         }
     }
     for finding in &record.findings {
-        let _ = writeln!(text, "    [{}: {}]", finding.rule.name(), finding.rule);
+        let _ = writeln!(text, "    [{}]", printable(&finding.to_string()));
     }
     text
 }
@@ -79,15 +80,17 @@ pub fn line(field: &Field) -> String {
         // Wireshark.
         line.push_str(&value);
         line.push_str("\\r\\n");
-    } else if is_header(field) {
-        let _ = write!(line, "{}: {value}\\r\\n", field.label);
     } else if field.value == FieldValue::Group || field.term == &glossary::MASKED_PAYLOAD {
         // Masked bytes are unreadable, and a hex dump shows them anyway, so their value is omitted.
         line.push_str(&field.label);
+    } else if is_header(field) {
+        let _ = write!(line, "{}: {value}\\r\\n", field.label);
     } else {
         let _ = write!(line, "{}: {value}", field.label);
     }
-    if field.derived { format!("[{line}]") } else { line }
+    let line = if field.derived { format!("[{line}]") } else { line };
+    // Escape the whole line, because a peer chooses the name of a header as well as its value.
+    printable(&line).into_owned()
 }
 
 fn is_whole_line(field: &Field) -> bool {

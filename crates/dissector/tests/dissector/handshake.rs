@@ -6,7 +6,9 @@ use dissector::{
     FieldValue, Options, Record, RecordKind,
 };
 
-use crate::common::{REQUEST, RESPONSE, bytes, dissect, field, labelled, named, number, text, unmasked, with_line};
+use crate::common::{
+    REQUEST, RESPONSE, bytes, dissect, field, labelled, named, number, replaced, text, unmasked, with_line,
+};
 
 fn request(head: &str) -> Record {
     dissect(&[(ToServer, head.as_bytes().to_vec())]).swap_remove(0)
@@ -101,6 +103,34 @@ fn extensions_are_shown_one_by_one() {
     let extensions = &field(&record, "http.sec_websocket_extensions").fields;
     let values: Vec<_> = extensions.iter().map(|extension| &extension.value).collect();
     assert_eq!(values, [&text("permessage-deflate; client_max_window_bits"), &text("x")]);
+}
+
+#[test]
+fn a_head_of_many_parts_has_a_bounded_number_of_fields() {
+    const MAX: usize = 300;
+    for (line, count) in [
+        (format!("Cookie: {}", "a;".repeat(7800)), 7800),
+        (vec!["Cookie: a;b"; 800].join("\r\n"), 800),
+        (format!("Sec-WebSocket-Extensions: {}a", "a,".repeat(7800)), 7801),
+        (vec!["a:"; 3000].join("\r\n"), 3000),
+        (vec!["a"; 3000].join("\r\n"), 3000),
+    ] {
+        let record = dissect(&[(ToServer, with_line(REQUEST, &line).into_bytes())]).swap_remove(0);
+        let fields: Vec<_> = record.walk().map(|(_, field)| field).collect();
+        assert!(fields.len() < MAX, "{} fields for {}", fields.len(), &line[..30]);
+        let more = fields.iter().filter_map(|field| field.label.strip_prefix("… ")?.strip_suffix(" more"));
+        let more: usize = more.map(|count| count.parse::<usize>().expect("a number")).sum();
+        assert!((count - MAX..count).contains(&more), "{more} of {count} have no field of their own");
+        let shown: Vec<_> = fields.iter().filter(|field| !field.derived && field.fields.is_empty()).collect();
+        assert!(shown.is_sorted_by(|one, next| one.range.end <= next.range.start), "the fields do not overlap");
+    }
+}
+
+#[test]
+fn the_summary_of_a_long_request_line_is_short() {
+    let head = replaced(REQUEST, "/chat", &format!("/{}", "ä".repeat(5000)));
+    let record = dissect(&[(ToServer, head.into_bytes())]).swap_remove(0);
+    assert_eq!(record.summary, format!("GET /{}…", "ä".repeat(195)));
 }
 
 #[test]

@@ -9,4 +9,5 @@ mod frames;
 mod handshake;
 mod pieces;
 mod renderings;
+mod terminal;
 mod violations;

@@ -8,10 +8,11 @@ use std::{
 
 use dissector::{
     Direction::{self, ToClient},
-    Record,
+    FieldValue, Record,
     conversation::Passed,
     render,
 };
+use protocol::frame::Opcode;
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit},
     time::Instant,
@@ -20,6 +21,14 @@ use tokio::{
 /// The maximum size of the queue for a slow page, in bytes of JSON. One record with its
 /// explanations takes about 5,000 bytes.
 pub(super) const MAX_BYTES: usize = 256 << 10;
+
+/// The part of the queue that is kept free for the Close frames, in bytes. A connection has at most
+/// two of them, and the JSON of each takes less than half of this.
+pub(super) const KEPT_FOR_CLOSE: usize = 32 << 10;
+
+/// The part of the queue that is kept free for notes, in bytes: a count of skipped frames, and the
+/// end of each direction. Each note takes less than a third of this.
+const KEPT_FOR_NOTES: usize = 1 << 10;
 
 /// The state that a tap and its viewer share.
 #[derive(Debug)]
@@ -36,8 +45,8 @@ pub(super) struct Queue {
     pub(super) waiting: VecDeque<String>,
     /// The total size of `waiting` in bytes.
     pub(super) bytes: usize,
-    /// The counts of the undissected frames that came after the objects in `waiting`: first of the
-    /// frames to the server, then of the frames to the client.
+    /// The counts of the frames that came after the objects in `waiting` and were not dissected, or
+    /// whose record did not fit: first of the frames to the server, then of the frames to the client.
     pub(super) skipped: [Passed; 2],
     /// The time at which the tap stops waiting for a viewer; `None` once a viewer has claimed the
     /// feed.
@@ -111,11 +120,18 @@ impl Feed {
     }
 }
 
+/// Returns whether the record is a Close frame.
+fn is_close(record: &Record) -> bool {
+    let close = Opcode::Close as u64;
+    let opcode = record.field("websocket.opcode").map(|opcode| &opcode.value);
+    matches!(opcode, Some(FieldValue::Number { value, .. }) if *value == close)
+}
+
 impl Queue {
-    /// Returns whether another record may be added. The size of that record is not checked, so the
-    /// queue may then exceed the limit.
+    /// Returns whether the queue has room for another record of the usual size, so that it is worth
+    /// dissecting one. [`add_record`](Self::add_record) checks the size of the record itself.
     pub(super) fn has_room(&self) -> bool {
-        self.bytes < MAX_BYTES
+        self.bytes < MAX_BYTES - KEPT_FOR_CLOSE - KEPT_FOR_NOTES
     }
 
     /// Returns whether a viewer reads the feed, or may still claim it.
@@ -123,8 +139,15 @@ impl Queue {
         !self.abandoned && self.unclaimed_until.is_none_or(|until| Instant::now() < until)
     }
 
+    /// Adds a record. If the queue has no room for it, the record is counted as skipped.
     pub(super) fn add_record(&mut self, record: &Record) {
-        self.add(render::json(record));
+        let json = render::json(record);
+        let kept = if is_close(record) { KEPT_FOR_NOTES } else { KEPT_FOR_CLOSE + KEPT_FOR_NOTES };
+        if self.bytes + json.len() + kept <= MAX_BYTES {
+            self.add(json);
+        } else {
+            self.skip(record.direction, Passed { units: 1, bytes: record.length });
+        }
     }
 
     /// Adds a note that one direction of TCP has ended.

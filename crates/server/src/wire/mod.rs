@@ -50,7 +50,7 @@
 //! nothing extra either.
 //!
 //! The cost of tapped connections is bounded. There are at most [`MAX_TAPS`](registry::MAX_TAPS)
-//! taps. Each tap queues about [`MAX_BYTES`](feed::MAX_BYTES) at most, shows the first
+//! taps. Each tap queues at most [`MAX_BYTES`](feed::MAX_BYTES), shows the first
 //! [`SHOWN_PAYLOAD_BYTES`](tap::SHOWN_PAYLOAD_BYTES) of each payload, and dissects as many records
 //! per second as its [`Budget`](budget::Budget) allows. Frames beyond the budget are only
 //! [counted](dissector::Conversation::pass). So a tapped connection is hardly slower than an

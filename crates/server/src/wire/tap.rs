@@ -44,6 +44,13 @@ impl WireTap {
     }
 }
 
+#[cfg(test)]
+impl WireTap {
+    pub(super) fn feed(&self) -> Arc<Feed> {
+        Arc::clone(&self.active.as_ref().expect("the tap is active").feed)
+    }
+}
+
 impl Tap for WireTap {
     fn bytes(&mut self, direction: Direction, bytes: &[u8]) {
         if self.active.as_ref().is_some_and(|active| !active.feed.lock().is_wanted()) {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use dissector::{Direction::ToClient, tap::Tap};
+use dissector::{
+    Direction::{ToClient, ToServer},
+    tap::Tap,
+};
 use protocol::{
     Limits,
     handshake::{ReceivedRequest, ServerHandshake, Status},
@@ -10,15 +13,20 @@ use protocol::{
 use tokio::time::advance;
 
 use super::{
-    feed::MAX_BYTES,
+    feed::{KEPT_FOR_CLOSE, MAX_BYTES},
     registry::{MAX_TAPS, TapRegistry},
     tap::WireTap,
     token::LIFETIME,
 };
 
 fn request(path: &str) -> ReceivedRequest {
+    request_with(path, "")
+}
+
+/// Returns a request with more header lines.
+fn request_with(path: &str, lines: &str) -> ReceivedRequest {
     let mut handshake = ServerHandshake::new(Limits::DEFAULT);
-    let head = format!("GET {path} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n{lines}\r\n");
     handshake.input().extend_from_slice(head.as_bytes());
     match handshake.poll() {
         Ok(Status::Complete(request)) => request,
@@ -44,15 +52,66 @@ async fn what_waits_for_a_page_that_does_not_read_is_bounded() {
         tapped.bytes(ToClient, &frame);
         most = most.max(viewer.feed.lock().bytes);
     }
-    // A record is added while the queue has any room, whatever the record's size. So the last
-    // record may make the queue exceed the limit.
-    assert!((MAX_BYTES..MAX_BYTES + 10_000).contains(&most), "{most} bytes");
+    assert!((MAX_BYTES / 2..=MAX_BYTES).contains(&most), "{most} bytes");
     let queue = viewer.feed.lock();
     let [_, skipped] = queue.skipped;
     // Two of the queued records are the request and the response, so subtract them to get the
     // number of queued frames.
     assert_eq!(queue.waiting.len() as u64 - 2 + skipped.units, 300);
     assert_eq!(skipped.bytes, skipped.units * frame.len() as u64);
+}
+
+/// Returns the longest request that the server accepts, with header lines made of this text.
+fn longest_request(before: &str, element: &str, after: &str) -> ReceivedRequest {
+    let room = Limits::DEFAULT.max_head_bytes - 100 - before.len() - after.len();
+    request_with("/?wire", &[before, &element.repeat(room / element.len()), after].concat())
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_single_record_exceeds_the_limit() {
+    let taps = TapRegistry::new();
+    for request in [
+        longest_request("Cookie: ", "a;", "\r\n"),
+        longest_request("Sec-WebSocket-Extensions: ", "a,", "a\r\n"),
+        longest_request("Sec-WebSocket-Protocol: ", "a,", "a\r\n"),
+        // JSON takes six bytes for U+009B, which has two bytes in UTF-8. Each part of the request
+        // line repeats its text.
+        longest_request("X: ", "\u{9b}", "\r\n"),
+        request(&format!("/?wire{}", "\u{9b}".repeat(8000))),
+        request(&format!("/{}?wire", "\u{9b}".repeat(8000))),
+    ] {
+        let (mut tapped, _) = taps.tap(&request, &Limits::DEFAULT).expect("a tap is free");
+        tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+        let feed = tapped.feed();
+        let queue = feed.lock();
+        let held: usize = queue.waiting.iter().map(String::len).sum();
+        assert_eq!(held, queue.bytes);
+        assert!(held <= MAX_BYTES, "{held} bytes of {}", queue.waiting[0].get(..300).unwrap_or_default());
+        assert!(!queue.waiting.is_empty(), "what fits is shown");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_is_shown_even_if_the_queue_is_full() {
+    let taps = TapRegistry::new();
+    let (mut tapped, token) = tap(&taps).expect("a tap is free");
+    let viewer = taps.claim(&request(&format!("/wire/{token}"))).expect("the token is new");
+    tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    for _ in 0..300 {
+        advance(Duration::from_millis(100)).await;
+        tapped.bytes(ToClient, &[&b"\x82\x7e\x02\x00"[..], &[0; 512]].concat());
+    }
+    tapped.bytes(ToClient, b"\x88\x05\x03\xe9bye");
+    // The longest JSON: JSON takes six bytes for U+009B, which has two bytes in UTF-8. The frame is
+    // longer than a Close may be, but it is shown all the same.
+    let longest = [&b"\x88\xfe\x02\x02\0\0\0\0\x03\xe9"[..], "\u{9b}".repeat(256).as_bytes()].concat();
+    tapped.bytes(ToServer, &longest);
+    let queue = viewer.feed.lock();
+    let closes: Vec<_> = queue.waiting.iter().rev().take(2).collect();
+    assert!(closes[0].contains("Close 1001 (going away): c2 9b"), "{}", closes[0]);
+    assert!(closes[1].contains("Close 1001 (going away): bye"), "{}", closes[1]);
+    assert!(closes.iter().all(|json| 2 * json.len() < KEPT_FOR_CLOSE), "{} bytes", closes[0].len());
+    assert!(queue.bytes <= MAX_BYTES);
 }
 
 #[tokio::test(start_paused = true)]

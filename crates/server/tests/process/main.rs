@@ -9,6 +9,7 @@ mod shutdown;
 mod slow_clients;
 mod stats;
 mod support;
+mod terminal;
 mod trace;
 mod violations;
 mod wire;

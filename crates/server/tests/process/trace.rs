@@ -1,14 +1,17 @@
 //! `--trace` and `--capture`: they show exactly the bytes that the client wrote and read.
 
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt;
 use std::{
     fs::File,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
+    process::Stdio,
 };
 
 use crate::support::{
-    PATIENCE, Server, command, eventually,
+    PATIENCE, Server, command, eventually, exit_code,
     frames::{FIN, PING, close, frame, text},
 };
 
@@ -73,7 +76,7 @@ fn the_trace_for_people_names_the_connection_of_each_frame() {
 
 #[test]
 fn a_capture_holds_every_connection() {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("a_capture_holds_every_connection.pcapng");
+    let path = new_path("a_capture_holds_every_connection.pcapng");
     let server = Server::start(&["--capture", path.to_str().expect("UTF-8")]);
     let conversations: Vec<_> = std::thread::scope(|scope| {
         let running: Vec<_> = (0..4).map(|_| scope.spawn(|| conversation(&server))).collect();
@@ -84,6 +87,13 @@ fn a_capture_holds_every_connection() {
     }
     assert!(server.log().iter().all(|line| !line.contains("Opcode")), "without --trace, no frames are printed");
     std::fs::remove_file(path).expect("the file can be removed");
+}
+
+/// Returns the path of a file that does not exist. A test that failed may have left one.
+fn new_path(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_file(&path);
+    path
 }
 
 /// Returns the bytes that the client with this port sent and received, according to the capture.
@@ -108,8 +118,49 @@ fn captured(path: &PathBuf, port: u16) -> [Vec<u8>; 2] {
 
 #[test]
 fn a_capture_that_cannot_be_written_is_reported_at_the_start() {
-    let output = command(&["--capture", env!("CARGO_TARGET_TMPDIR")]).output().expect("the server starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success());
-    assert!(errors.starts_with("cannot write the capture "), "{errors}");
+    expect_no_capture(Path::new(env!("CARGO_TARGET_TMPDIR")));
+}
+
+#[test]
+fn a_capture_never_empties_a_file_that_exists() {
+    let path = new_path("a_capture_never_empties_a_file_that_exists.pcapng");
+    std::fs::write(&path, "precious").expect("a writable folder");
+    expect_no_capture(&path);
+    assert_eq!(std::fs::read_to_string(&path).expect("the file"), "precious");
+    std::fs::remove_file(path).expect("the file can be removed");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_capture_never_follows_a_link() {
+    let (link, target) = (new_path("a_capture_never_follows_a_link"), new_path("the_target_of_a_link"));
+    std::os::unix::fs::symlink(&target, &link).expect("a writable folder");
+    expect_no_capture(&link);
+    assert!(!target.exists(), "a link to a file that does not exist creates none");
+    std::fs::remove_file(link).expect("the link can be removed");
+}
+
+#[track_caller]
+fn expect_no_capture(path: &Path) {
+    let mut server = command(&["--listen", "127.0.0.1:0", "--capture"])
+        .arg(path)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    assert_eq!(exit_code(&mut server), 1);
+    let mut errors = String::new();
+    server.stderr.take().expect("piped").read_to_string(&mut errors).expect("UTF-8");
+    let beginning = format!("cannot write the capture {}: ", path.display());
+    assert!(errors.starts_with(&beginning), "{errors}");
+    assert!(errors.ends_with("; --capture takes the path of a new file\n"), "{errors}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_capture_can_be_read_by_its_owner_only() {
+    let path = new_path("a_capture_can_be_read_by_its_owner_only.pcapng");
+    let _server = Server::start(&["--capture", path.to_str().expect("UTF-8")]);
+    let mode = std::fs::metadata(&path).expect("the file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "{mode:o}");
+    std::fs::remove_file(path).expect("the file can be removed");
 }

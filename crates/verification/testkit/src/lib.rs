@@ -19,6 +19,7 @@
 //! | [`endpoint`] | a connection under test with a virtual clock |
 //! | [`linked_pair`] | a client and a server connected in memory |
 //! | [`duration`] | short names for durations |
+//! | [`terminal`] | text that tries to control a terminal, and a check that none of it reached one |
 //! | [`process_memory`] | the memory of the test process, as reported by Linux |
 //!
 //! With the feature `tokio`:
@@ -51,4 +52,5 @@ pub mod raw_peer;
 pub mod stream;
 #[cfg(feature = "tokio")]
 pub mod tasks;
+pub mod terminal;
 pub mod transmitted;

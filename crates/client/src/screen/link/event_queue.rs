@@ -3,91 +3,34 @@
 //! The queue is bounded. When the screen cannot keep up, the link stops reading from the server
 //! until the queue has room again. TCP flow control then makes the server wait.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use crate::{
+    byte_queue::{ITEM_OVERHEAD, QueueReceiver, QueueSender, byte_queue},
+    screen::{link_event::LinkEvent, record_size::size_of_record},
 };
 
-use tokio::sync::{Notify, mpsc};
-
-use crate::screen::link_event::LinkEvent;
-
-/// The maximum number of queued events with which the link still reads from the server. One read
-/// can add a few thousand more. A large message counts as several events.
-const WAITING_MAX: usize = 1024;
-
-/// The number of bytes in a message that count as one additional event. So at most a few MiB are
-/// queued, plus the message that fills the queue.
-const BYTES_PER_EVENT: usize = 4 << 10;
+/// The number of queued bytes with which the link still reads from the server: about a thousand
+/// records of small frames. One read can add a few thousand more.
+const MAX_QUEUED_BYTES: usize = 4 << 20;
 
 /// The link's end of the queue.
-#[derive(Debug, Clone)]
-pub(crate) struct LinkEventSender {
-    sender: mpsc::UnboundedSender<LinkEvent>,
-    weight: Arc<QueueWeight>,
-}
+pub(crate) type LinkEventSender = QueueSender<LinkEvent>;
 
 /// The screen's end of the queue.
-#[derive(Debug)]
-pub(crate) struct LinkEventReceiver {
-    receiver: mpsc::UnboundedReceiver<LinkEvent>,
-    weight: Arc<QueueWeight>,
-}
-
-#[derive(Debug, Default)]
-struct QueueWeight {
-    waiting: AtomicUsize,
-    reduced: Notify,
-}
+pub(crate) type LinkEventReceiver = QueueReceiver<LinkEvent>;
 
 /// Creates a queue.
 pub(crate) fn event_queue() -> (LinkEventSender, LinkEventReceiver) {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    let weight = Arc::<QueueWeight>::default();
-    (LinkEventSender { sender, weight: Arc::clone(&weight) }, LinkEventReceiver { receiver, weight })
+    byte_queue(MAX_QUEUED_BYTES, size_of_event)
 }
 
-fn weight_of(event: &LinkEvent) -> usize {
-    match event {
-        LinkEvent::Message(message) => 1 + message.as_bytes().len() / BYTES_PER_EVENT,
-        _ => 1,
-    }
-}
-
-impl LinkEventSender {
-    /// Adds an event, even to a full queue. To wait for room, call [`capacity`](Self::capacity).
-    pub(crate) fn send(&self, event: LinkEvent) {
-        self.weight.waiting.fetch_add(weight_of(&event), Ordering::Relaxed);
-        // Sending fails only if the receiver has been dropped. The program is then about to end, so
-        // the event is no longer needed.
-        let _ = self.sender.send(event);
-    }
-
-    /// Waits until the queue has room.
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, nothing changes.
-    pub(crate) async fn capacity(&self) {
-        while self.weight.waiting.load(Ordering::Relaxed) > WAITING_MAX {
-            self.weight.reduced.notified().await;
-        }
-    }
-}
-
-impl LinkEventReceiver {
-    /// Waits for an event, and moves all queued events, up to `limit`, to the end of `events`.
-    /// Returns the number of events moved.
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, no event has been taken out of the queue.
-    pub(crate) async fn receive(&mut self, events: &mut Vec<LinkEvent>, limit: usize) -> usize {
-        let before = events.len();
-        let count = self.receiver.recv_many(events, limit).await;
-        let taken = events[before..].iter().map(weight_of).sum();
-        self.weight.waiting.fetch_sub(taken, Ordering::Relaxed);
-        self.weight.reduced.notify_one();
-        count
-    }
+fn size_of_event(event: &LinkEvent) -> usize {
+    let content = match event {
+        LinkEvent::Message(message) => message.as_bytes().len(),
+        LinkEvent::Record(record) => size_of_record(record),
+        LinkEvent::NotConnected(text) | LinkEvent::Failed(text) | LinkEvent::Done(text) => text.len(),
+        LinkEvent::Connecting | LinkEvent::Connected { .. } | LinkEvent::State(_) | LinkEvent::Ended(_) => 0,
+    };
+    ITEM_OVERHEAD + size_of::<LinkEvent>() + content
 }
 
 #[cfg(test)]
@@ -97,25 +40,32 @@ mod tests {
         task::{Context, Waker},
     };
 
+    use dissector::Direction;
     use websocket::protocol::Message;
 
     use super::*;
+    use crate::screen::model::test_records::records;
 
     #[tokio::test]
-    async fn the_events_that_wait_for_the_screen_are_bounded() {
-        for (message, fit) in [(Message::text("x"), WAITING_MAX), (Message::from(vec![0; 1 << 20]), 3)] {
+    async fn the_events_that_wait_for_the_screen_are_bounded_in_bytes() {
+        let large = [&[0x81, 126, 0x10, 0][..], &[b'x'; 4096]].concat();
+        let record = || records(&[(Direction::ToClient, &large)]).remove(0);
+        let most = |event: &dyn Fn() -> LinkEvent| {
             let (sender, mut receiver) = event_queue();
-            let has_room = || pin!(sender.capacity()).poll(&mut Context::from_waker(Waker::noop())).is_ready();
+            let has_room = || pin!(sender.has_room()).poll(&mut Context::from_waker(Waker::noop())).is_ready();
             let mut sent = 0;
             while has_room() {
-                sender.send(LinkEvent::Message(message.clone()));
+                sender.send(event());
                 sent += 1;
             }
-            // The queue has room until the limit is exceeded, so one more event than fits may have
-            // been sent.
-            assert!((fit..=fit + 1).contains(&sent), "{sent}");
-            receiver.receive(&mut Vec::new(), sent).await;
-            assert!(has_room());
-        }
+            assert_eq!(receiver.try_recv().is_some(), sent > 0);
+            sent
+        };
+        assert_eq!(most(&|| LinkEvent::Message(Message::from(vec![0; 1 << 20]))), 4);
+        // The record holds the 4 KiB as bytes of the frame and as text.
+        let sent = most(&|| LinkEvent::Record(record()));
+        assert!((200..500).contains(&sent), "{sent} records of 4 KiB");
+        let sent = most(&|| LinkEvent::Message(Message::text("")));
+        assert!((5_000..50_000).contains(&sent), "{sent} empty messages");
     }
 }

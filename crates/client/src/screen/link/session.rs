@@ -43,7 +43,7 @@ where
             // While the queue of events is full, the link does not read from the server, so that
             // memory use stays bounded.
             let receive = async {
-                events.capacity().await;
+                events.has_room().await;
                 next_event(read_half, &mut timer, close_timeout).await
             };
             select! {

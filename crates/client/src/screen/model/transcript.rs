@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use dissector::printable_with_tabs;
+use dissector::printable;
 use websocket::protocol::Message;
 
 use super::{json, numbers::NumberHistory};
@@ -11,8 +11,8 @@ use crate::byte_summary::byte_summary;
 /// The maximum number of entries that are kept.
 const ENTRIES_MAX: usize = 1000;
 
-/// The maximum number of bytes that are kept of an entry's text. They are enough for several
-/// screens.
+/// The maximum number of bytes that are kept of an entry's text, with the escapes in it. They are
+/// enough for several screens.
 const TEXT_MAX: usize = 8 << 10;
 
 /// The source of an entry.
@@ -119,10 +119,22 @@ impl Transcript {
 
 /// Makes `text` safe to print on a terminal, and limits its length.
 fn for_terminal(text: &str) -> String {
-    let cut = text.floor_char_boundary(TEXT_MAX);
-    let mut shown = printable_with_tabs(&text[..cut]).replace('\t', "    ");
-    if cut < text.len() {
-        shown.push_str(&format!(" … ({} bytes more)", text.len() - cut));
+    let mut shown = String::new();
+    let mut rest = text;
+    // The escape of a control character takes up to six times its size, so the limit applies to the
+    // text that is shown.
+    while let Some(character) = rest.chars().next()
+        && shown.len() < TEXT_MAX
+    {
+        let (first, after) = rest.split_at(character.len_utf8());
+        match first {
+            "\t" => shown.push_str("    "),
+            first => shown.push_str(&printable(first)),
+        }
+        rest = after;
+    }
+    if !rest.is_empty() {
+        shown.push_str(&format!(" … ({} bytes more)", rest.len()));
     }
     shown
 }
@@ -161,6 +173,8 @@ mod tests {
         let mut transcript = Transcript::default();
         add(&mut transcript, &"ä".repeat(TEXT_MAX));
         assert!(transcript.entries()[0].text.ends_with(" … (8192 bytes more)"));
+        add(&mut transcript, &"\x01".repeat(TEXT_MAX));
+        assert!(transcript.entries()[1].text.len() < TEXT_MAX + 100);
         for n in 0..ENTRIES_MAX {
             add(&mut transcript, &n.to_string());
         }

@@ -7,9 +7,14 @@ use std::{
 
 use dissector::{Direction, FieldValue, Record, RecordKind};
 
-/// The maximum number of records that are kept. Each record takes at most a few KiB, so a full log
-/// of large records takes a few MiB.
+use crate::screen::record_size::size_of_record;
+
+/// The maximum number of records that are kept. Nobody scrolls back further.
 const RECORDS_MAX: usize = 1000;
+
+/// The maximum memory that the kept records take, in bytes. It is enough for about 600 records of
+/// frames whose payload has the maximum length that is kept, 4 KiB.
+const BYTES_MAX: usize = 8 << 20;
 
 /// The maximum number of Pings whose Pong is still expected. Each further Ping makes the log forget
 /// the oldest one: a user who sends so many Pings without an answer is not measuring the round-trip
@@ -35,6 +40,8 @@ pub(crate) struct TrafficTotals {
 #[derive(Debug, Default)]
 pub(crate) struct WireLog {
     entries: VecDeque<WireEntry>,
+    /// The memory that the entries take, in bytes.
+    bytes: usize,
     next: u64,
     /// The number of the selected record. `None` means that the selection follows the newest
     /// record.
@@ -68,8 +75,11 @@ impl WireLog {
             }
             self.measure_round_trip(&record, opcode);
         }
-        if self.entries.len() == RECORDS_MAX {
-            self.entries.pop_front();
+        self.bytes += size_of_entry(&record);
+        // Keep at least the newest record, whatever its size.
+        while self.entries.len() == RECORDS_MAX || self.bytes > BYTES_MAX {
+            let Some(oldest) = self.entries.pop_front() else { break };
+            self.bytes -= size_of_entry(&oldest.record);
         }
         self.entries.push_back(WireEntry { number: self.next, record });
         self.next += 1;
@@ -160,6 +170,10 @@ impl WireLog {
     }
 }
 
+fn size_of_entry(record: &Record) -> usize {
+    size_of::<WireEntry>() + size_of_record(record)
+}
+
 fn number(record: &Record, name: &str) -> Option<u64> {
     match record.field(name)?.value {
         FieldValue::Number { value, .. } => Some(value),
@@ -232,5 +246,21 @@ mod tests {
         assert_eq!(log.entries().len(), RECORDS_MAX);
         assert_eq!(log.index(), Some(0));
         assert_eq!(log.totals(ToClient).messages, RECORDS_MAX as u64 + 110);
+    }
+
+    #[test]
+    fn the_log_is_bounded_in_bytes() {
+        // A masked text of 4 KiB appears in a record as masked bytes, as bytes of the frame and as
+        // text.
+        let large = [&[0x81, 0xfe, 0x10, 0, 0, 0, 0, 0][..], &[b'x'; 4096]].concat();
+        let mut log = log(&[(ToServer, &large[..]); 10]);
+        let each = log.bytes / 10;
+        assert!((12_000..20_000).contains(&each), "{each} bytes");
+        for record in records(&vec![(ToServer, &large[..]); BYTES_MAX / each + 100]) {
+            log.add(record);
+        }
+        assert_eq!(log.bytes, log.entries().len() * each);
+        assert!((BYTES_MAX - each..=BYTES_MAX).contains(&log.bytes), "{} bytes", log.bytes);
+        assert!((500..RECORDS_MAX).contains(&log.entries().len()));
     }
 }

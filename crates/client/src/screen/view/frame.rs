@@ -93,8 +93,8 @@ fn explanation(
 ) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for finding in &record.findings {
-        let text = format!("{}: {}", finding.rule.name(), printable(&finding.rule.to_string()));
-        lines.extend(wrap(&text, columns).into_iter().map(|line| Line::styled(line, styles.wrong())));
+        let text = finding.to_string();
+        lines.extend(wrap(&printable(&text), columns).into_iter().map(|line| Line::styled(line, styles.wrong())));
     }
     let Some(field) = selected else { return lines };
     if !field.meaning.is_empty() {

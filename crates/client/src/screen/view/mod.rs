@@ -11,7 +11,8 @@ mod text;
 mod transcript;
 mod wire;
 
-use ratatui::Frame;
+use dissector::is_harmful;
+use ratatui::{Frame, buffer::Buffer};
 
 use self::style::Styles;
 use super::{layout, model::Model};
@@ -30,6 +31,21 @@ pub(crate) fn draw(model: &Model, frame: &mut Frame<'_>) {
     footer::draw_input(model, frame, areas.input);
     if model.help {
         help::draw(frame, area);
+    }
+    replace_harmful(frame.buffer_mut());
+}
+
+/// Replaces the characters that could control the terminal. This is the last step before the
+/// picture reaches the terminal, so it covers every pane.
+///
+/// The panes themselves show such a character as an escape, because an escape takes more columns and
+/// so has to be there before they cut and wrap their text. A replacement here means that a pane has
+/// forgotten one.
+fn replace_harmful(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if cell.symbol().contains(is_harmful) {
+            cell.set_symbol("�");
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use ratatui::{
     buffer::Buffer,
     style::{Color, Modifier},
 };
+use testkit::terminal::{HOSTILE, assert_harmless};
 use websocket::protocol::Message;
 
 use super::*;
@@ -317,4 +318,30 @@ fn a_server_cannot_send_commands_to_the_terminal() {
     add(&mut model, records(&[(Direction::ToClient, &[0x81, 4, 0x1b, b'[', b'2', b'J'])]));
     let buffer = draw_buffer(&model);
     assert!(buffer.content.iter().all(|cell| !cell.symbol().contains(char::is_control)));
+}
+
+#[test]
+fn no_pane_shows_a_character_that_controls_the_terminal() {
+    let url = format!("ws://h/{HOSTILE}");
+    let mut model = Model::new(&url, (200, 60), true);
+    let extensions = vec![format!("permessage-deflate; a={HOSTILE}")];
+    update(&mut model, ScreenEvent::Link(LinkEvent::Connected { subprotocol: Some(HOSTILE.to_owned()), extensions }));
+    add(&mut model, records(&[(Direction::ToClient, &[&[0x81, 85], HOSTILE.as_bytes()].concat())]));
+    receive(&mut model, HOSTILE);
+    receive(&mut model, &serde_json::json!({ HOSTILE: 1, "b": HOSTILE }).to_string());
+    update(&mut model, ScreenEvent::Link(LinkEvent::Failed(HOSTILE.to_owned())));
+    update(&mut model, ScreenEvent::Paste(HOSTILE.to_owned()));
+    model.hint = Some(HOSTILE.to_owned());
+    let screen = draw_text(&model);
+    assert_harmless("the screen", &screen);
+    // Only the input line shows such a character in one column. Each other pane escapes it.
+    assert_eq!(screen.matches('�').count(), model.editor.text().chars().filter(|&c| is_harmful(c)).count());
+}
+
+#[test]
+fn a_character_that_a_pane_has_forgotten_is_replaced() {
+    let mut buffer = Buffer::with_lines(["a\u{a0}b"]);
+    buffer[(1, 0)].set_symbol("\u{202e}");
+    replace_harmful(&mut buffer);
+    assert_eq!(rows(&buffer), ["a�b"]);
 }

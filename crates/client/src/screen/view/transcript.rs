@@ -1,6 +1,6 @@
 //! Draws the pane with the transcript of the conversation.
 
-use dissector::Direction;
+use dissector::{Direction, printable};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -23,7 +23,7 @@ use crate::screen::model::{
 pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
     let (inside, columns, rows) = inner(area);
     let more = if model.transcript.follows() { "" } else { " (newer below; Esc)" };
-    let title = fit(&format!(" {}{more} ", model.url), columns);
+    let title = fit(&format!(" {}{more} ", printable(&model.url)), columns);
     frame.render_widget(block(title, model.focus == Focus::Transcript), area);
     // Start with the newest entry and stop when the area is full, so that older entries cost no
     // time.

@@ -74,6 +74,16 @@ impl Lines {
         }
     }
 
+    /// Waits until the stream ends, and returns all lines.
+    #[track_caller]
+    pub(super) fn all(&self) -> Vec<String> {
+        let (collected, changed) = &*self.0;
+        let state = collected.lock().unwrap();
+        let (state, waited) = changed.wait_timeout_while(state, PATIENCE, |state| !state.ended).unwrap();
+        assert!(!waited.timed_out(), "the stream does not end");
+        state.lines.clone()
+    }
+
     /// Returns the lines so far.
     pub(super) fn now(&self) -> Vec<String> {
         self.0.0.lock().unwrap().lines.clone()

@@ -98,6 +98,14 @@ impl Server {
         self.stderr.now()
     }
 
+    /// Stops the server, and returns all lines that it printed and logged.
+    #[track_caller]
+    pub(crate) fn stop(mut self) -> (Vec<String>, Vec<String>) {
+        self.signal("TERM");
+        self.exit_code();
+        (self.stdout.all(), self.stderr.all())
+    }
+
     /// Sends a signal such as `TERM` to this process and no other.
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {

@@ -1,0 +1,32 @@
+//! Formats the messages of the log, so that they cannot control the terminal.
+
+use std::fmt;
+
+use dissector::printable;
+use tracing_subscriber::{
+    field::RecordFields,
+    fmt::{
+        FormatFields,
+        format::{DefaultFields, Writer},
+    },
+};
+
+/// Formats the message and the fields of a log line on one line, with harmful characters escaped as
+/// in [`printable`].
+///
+/// A log line may quote a peer anywhere: the target of its request, the reason of its Close, an
+/// error that contains one of its headers. Code that logs therefore does not escape anything; this
+/// is the last step before the line is written. Use it with
+/// [`fmt_fields`](tracing_subscriber::fmt::SubscriberBuilder::fmt_fields), and switch off
+/// [`with_ansi_sanitization`](tracing_subscriber::fmt::SubscriberBuilder::with_ansi_sanitization),
+/// which escapes only some of these characters and writes them in another way.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PrintableFields;
+
+impl<'writer> FormatFields<'writer> for PrintableFields {
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'writer>, fields: R) -> fmt::Result {
+        let mut line = String::new();
+        DefaultFields::new().format_fields(Writer::new(&mut line), fields)?;
+        writer.write_str(&printable(&line))
+    }
+}

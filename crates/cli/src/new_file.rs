@@ -1,0 +1,27 @@
+//! Creates the files that the programs write.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    path::Path,
+};
+
+/// Creates a file that only its owner can read, and opens it for writing.
+///
+/// The programs write what they saw on a connection, with the cookies and the passwords in it. So no
+/// other user of the computer may read the file. And the path must not exist yet: the user may still
+/// need the file that is there, and in a folder that others can write to, a link could lead the
+/// bytes into any file of the user.
+///
+/// # Errors
+/// Returns [`io::ErrorKind::AlreadyExists`] if there is anything at this path, even a link that
+/// leads nowhere, and otherwise the file system's error.
+pub fn create_new_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    // On Windows, a new file has the permissions of its folder, and a user's own folders are
+    // private.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
