@@ -1,6 +1,7 @@
 //! The tests of the dissector, by topic.
 
 mod capture;
+mod credentials;
 #[path = "../common/mod.rs"]
 mod common;
 mod deflate;

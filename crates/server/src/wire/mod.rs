@@ -38,7 +38,7 @@
 //! * The token expires after [`LIFETIME`](token::LIFETIME), because a page uses its token at once
 //!   or never. The tap then discards its records.
 //! * The token works only for a page of the origin that opened the first connection. That origin
-//!   has been [checked](crate::origin). A page of another origin cannot use the token even if it
+//!   has been [checked](crate::access). A page of another origin cannot use the token even if it
 //!   knows it.
 //! * The token is not logged, and no list of tokens can be requested. A wrong token, a used one and
 //!   an expired one get the same 404.
