@@ -13,7 +13,10 @@ use std::{
 use http::{Response, StatusCode};
 use protocol::{
     Config, Connection, DeflateOptions,
-    handshake::{ReceivedRequest, ServerHandshake, Status, UpgradeOptions, UpgradeRequest, encode_response, encode_response_to, rejection},
+    handshake::{
+        ReceivedRequest, ServerHandshake, Status, UpgradeOptions, UpgradeRequest, encode_response, encode_response_to,
+        rejection,
+    },
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},

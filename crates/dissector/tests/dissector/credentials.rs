@@ -25,9 +25,7 @@ fn dissect_hidden(parts: &[(Direction, &[u8])]) -> Vec<Record> {
 /// Asserts that no rendering of the records contains `secret`, in text or in hexadecimal.
 #[track_caller]
 fn assert_hidden(records: &[Record], secret: &str) {
-    let hexadecimal = |separator| {
-        secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(separator)
-    };
+    let hexadecimal = |separator| secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(separator);
     for record in records {
         for rendering in [render::json(record), render::tree(record), format!("{record:?}")] {
             for form in [secret.to_owned(), hexadecimal(":"), hexadecimal(" "), hexadecimal("")] {

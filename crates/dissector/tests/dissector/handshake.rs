@@ -171,7 +171,8 @@ fn a_close_code_has_its_name_in_a_conversation_with_a_handshake_too() {
 /// RFC 9112, section 5.2. A client reads the value like this, so the dissector shows it like this.
 #[test]
 fn a_folded_line_belongs_to_the_header_before_it() {
-    let folded = RESPONSE.replace("Accept: ", "Accept:\r\n\t").replace("Upgrade\r\n", "Upgrade\r\nX-Long: one\r\n  two: 2\r\n");
+    let folded =
+        RESPONSE.replace("Accept: ", "Accept:\r\n\t").replace("Upgrade\r\n", "Upgrade\r\nX-Long: one\r\n  two: 2\r\n");
     let records = dissect(&[(ToServer, REQUEST.into()), (ToClient, folded.clone().into_bytes())]);
     assert_eq!(records[1].findings, []);
     let accept = "Sec-WebSocket-Accept:\r\n\ts3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";

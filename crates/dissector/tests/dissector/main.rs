@@ -1,9 +1,9 @@
 //! The tests of the dissector, by topic.
 
 mod capture;
-mod credentials;
 #[path = "../common/mod.rs"]
 mod common;
+mod credentials;
 mod deflate;
 mod engine;
 mod frames;

@@ -171,14 +171,9 @@ mod tests {
     #[test]
     fn an_allowed_host_is_served_on_any_port() {
         let allowed = ["Example.org", "192.168.1.2", "2001:DB8::1", "[2001:db8::2]", "dot.example."];
-        for host in [
-            "example.org",
-            "EXAMPLE.org.:8443",
-            "192.168.1.2:1",
-            "[2001:db8:0::1]",
-            "[2001:db8::2]:80",
-            "dot.example",
-        ] {
+        for host in
+            ["example.org", "EXAMPLE.org.:8443", "192.168.1.2:1", "[2001:db8:0::1]", "[2001:db8::2]:80", "dot.example"]
+        {
             assert!(accepts("127.0.0.1", &allowed, host), "{host}");
         }
         for host in ["sub.example.org", "example.or", "192.168.1.3"] {

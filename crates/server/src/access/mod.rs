@@ -16,8 +16,8 @@ use std::net::IpAddr;
 
 use protocol::handshake::ReceivedRequest;
 
-use self::{host::HostPolicy, origin::OriginPolicy};
 pub(crate) use self::{host::AllowedHost, origin::AllowedOrigin};
+use self::{host::HostPolicy, origin::OriginPolicy};
 
 /// The hosts that this server serves, and the origins whose pages may connect.
 #[derive(Debug)]

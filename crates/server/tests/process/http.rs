@@ -149,7 +149,8 @@ fn a_rejection_of_an_upload_of_a_megabyte_arrives() {
         let head = Request::get(&server, path).line(&format!("POST {path} HTTP/1.1")).and("Content-Length", "1000000");
         let request = [head.bytes(), vec![b'x'; 1_000_000]].concat();
         assert_eq!(exchange(&server, &request).status, 405);
-        let page = [Request::get(&server, path).and("Content-Length", "1000000").bytes(), vec![b'x'; 1_000_000]].concat();
+        let page =
+            [Request::get(&server, path).and("Content-Length", "1000000").bytes(), vec![b'x'; 1_000_000]].concat();
         assert_eq!(exchange(&server, &page).status, if path == "/" { 200 } else { 404 });
     }
 }
@@ -305,7 +306,8 @@ fn a_server_on_loopback_serves_loopback_names_only() {
     let server = Server::start(&["--allow-host", "Example.org", "--allow-host", "10.0.0.1"]);
     let port = server.address().port();
     let status = |host: &str| exchange(&server, &Request::get(&server, "/").with("Host", host).bytes()).status;
-    for host in ["localhost", "LOCALHOST.", "app.localhost", "127.0.0.1", "127.9.9.9", "[::1]", "example.org", "10.0.0.1"]
+    for host in
+        ["localhost", "LOCALHOST.", "app.localhost", "127.0.0.1", "127.9.9.9", "[::1]", "example.org", "10.0.0.1"]
     {
         // A tunnel or a container may have changed the port.
         for host in [host.to_owned(), format!("{host}:{port}"), format!("{host}:1")] {

@@ -145,7 +145,8 @@ fn the_credentials_of_a_request_are_not_shown_to_the_page() {
     drop(client);
     viewer.receive_all();
     let record = viewer.find("the request", |record| record["number"] == 0);
-    let hidden = secrets.iter().fold(request.to_string(), |head, (_, value)| head.replace(value, &"*".repeat(value.len())));
+    let hidden =
+        secrets.iter().fold(request.to_string(), |head, (_, value)| head.replace(value, &"*".repeat(value.len())));
     assert_eq!(record["bytes"], colons(hidden.as_bytes()));
     for (name, value) in secrets {
         let field = record["fields"].as_array().expect("fields").iter().find(|field| field["label"] == name);

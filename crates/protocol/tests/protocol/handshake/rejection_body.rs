@@ -103,7 +103,9 @@ fn the_body_has_the_announced_length() {
         assert_eq!((body.as_str(), is_complete), expected, "{lines}");
     }
     // The chunks decide, whatever length is announced.
-    for lines in ["Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: x\r\nTransfer-Encoding: Chunked"] {
+    for lines in
+        ["Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: x\r\nTransfer-Encoding: Chunked"]
+    {
         assert_eq!(decode(&announced(lines), b"9\r\nnot today\r\n0\r\n"), ("not today".to_owned(), true), "{lines}");
     }
 }

@@ -233,7 +233,8 @@ async fn a_page_that_is_requested_without_one_valid_host_gets_400() {
 
 #[tokio::test]
 async fn a_response_without_content_is_only_a_head() {
-    for (method, status) in [("GET", StatusCode::NO_CONTENT), ("HEAD", StatusCode::NO_CONTENT), ("HEAD", StatusCode::OK)]
+    for (method, status) in
+        [("GET", StatusCode::NO_CONTENT), ("HEAD", StatusCode::NO_CONTENT), ("HEAD", StatusCode::OK)]
     {
         let (stream, script) = scripted_stream();
         script.push_read(format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
