@@ -31,7 +31,8 @@ const PUBLIC: [&str; 16] = [
 /// Returns whether the value of this header must be hidden.
 pub(super) fn is_hidden(name: &str, options: &Options) -> bool {
     let name = name.to_ascii_lowercase();
-    // A page cannot set a header that begins with `Sec-`, so only browsers and WebSocket use them.
+    // Names that begin with `Sec-` belong to browsers and to WebSocket. None of their headers proves
+    // who the user is.
     options.hide_credentials && !name.starts_with("sec-") && !PUBLIC.contains(&name.as_str())
 }
 
