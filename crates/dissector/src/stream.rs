@@ -251,11 +251,11 @@ impl Stream {
         if self.is_between_units() {
             return None;
         }
-        let limits = &context.options.limits;
+        let options = &context.options;
         let dissection = match &self.unit {
             CurrentUnit::Head(head) => match self.direction {
-                Direction::ToServer => dissect_request(head, limits).0,
-                Direction::ToClient => dissect_response(head, context.request.as_ref(), limits).0,
+                Direction::ToServer => dissect_request(head, options).0,
+                Direction::ToClient => dissect_response(head, context.request.as_ref(), options).0,
             },
             CurrentUnit::Body { excerpt, .. } => Dissection::of_body(excerpt),
             CurrentUnit::Waiting(waiting) => {

@@ -78,7 +78,7 @@ pub use limits::Limits;
 pub use message::{Message, MessageKind, Utf8Bytes};
 pub use rfc::RfcSection;
 pub use role::Role;
-pub use uri::{Uri, UriError};
+pub use uri::{Authority, Uri, UriError};
 pub use usage_error::UsageError;
 pub use violation::Violation;
 

@@ -11,6 +11,8 @@
 //!
 //! A WebSocket URI has no fragment (`#...`): a fragment names a part of a document, and a
 //! connection is not a document.
+//!
+//! The host and the port together are the [`Authority`]. A `Host` header has the same grammar.
 
 use std::{
     fmt,
@@ -38,6 +40,35 @@ pub struct Uri {
     host: String,
     port: u16,
     resource_name: String,
+}
+
+/// A host, and the port if one is given: the part of a URI that names the server, or the value of a
+/// `Host` header.
+///
+/// ```
+/// let authority: protocol::Authority = "Example.org:8443".parse()?;
+/// assert_eq!((authority.host(), authority.port()), ("example.org", Some(8443)));
+/// # Ok::<(), protocol::UriError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Authority {
+    host: String,
+    port: Option<u16>,
+}
+
+impl Authority {
+    /// Returns the host in lower case: a name, an IPv4 address, or an IPv6 address in its shortest
+    /// form and without its brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Returns the port, or `None` if none is given.
+    #[must_use]
+    pub const fn port(&self) -> Option<u16> {
+        self.port
+    }
 }
 
 /// The reason why a string is not a WebSocket URI.
@@ -155,7 +186,7 @@ impl FromStr for Uri {
         if authority.contains('@') {
             return Err(UriError::UserInfo);
         }
-        let (host, port) = parse_authority(authority)?;
+        let Authority { host, port } = authority.parse()?;
         Ok(Self {
             secure,
             host,
@@ -168,35 +199,39 @@ impl FromStr for Uri {
     }
 }
 
-/// Splits an authority, `host [ ":" port ]`. The port is `None` if the authority contains no port.
-fn parse_authority(authority: &str) -> Result<(String, Option<u16>), UriError> {
-    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
-        // An IPv6 address is written in brackets, because the address itself contains colons.
-        let (address, after) = rest.split_once(']').ok_or(UriError::Ipv6)?;
-        let address: Ipv6Addr = address.parse().map_err(|_| UriError::Ipv6)?;
-        let port = match after.strip_prefix(':') {
-            Some(port) => port,
-            None if after.is_empty() => "",
-            None => return Err(UriError::Port),
+impl FromStr for Authority {
+    type Err = UriError;
+
+    /// Splits an authority, `host [ ":" port ]`.
+    fn from_str(authority: &str) -> Result<Self, UriError> {
+        let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
+            // An IPv6 address is written in brackets, because the address itself contains colons.
+            let (address, after) = rest.split_once(']').ok_or(UriError::Ipv6)?;
+            let address: Ipv6Addr = address.parse().map_err(|_| UriError::Ipv6)?;
+            let port = match after.strip_prefix(':') {
+                Some(port) => port,
+                None if after.is_empty() => "",
+                None => return Err(UriError::Port),
+            };
+            (address.to_string(), port)
+        } else {
+            let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+            (parse_host(host)?, port)
         };
-        (address.to_string(), port)
-    } else {
-        let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
-        (parse_host(host)?, port)
-    };
-    // The grammar allows a colon without a number, which means the default port.
-    if port.is_empty() {
-        return Ok((host, None));
-    }
-    // Check the digits first: `parse` would also accept a leading `+`, which the grammar does not
-    // allow.
-    if !port.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(UriError::Port);
-    }
-    match port.parse() {
-        // No server listens on port 0, so reject it like a number that is too large.
-        Ok(0) | Err(_) => Err(UriError::Port),
-        Ok(port) => Ok((host, Some(port))),
+        // The grammar allows a colon without a number, which means the default port.
+        if port.is_empty() {
+            return Ok(Self { host, port: None });
+        }
+        // Check the digits first: `parse` would also accept a leading `+`, which the grammar does not
+        // allow.
+        if !port.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(UriError::Port);
+        }
+        match port.parse() {
+            // No server listens on port 0, so reject it like a number that is too large.
+            Ok(0) | Err(_) => Err(UriError::Port),
+            Ok(port) => Ok(Self { host, port: Some(port) }),
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use clap::Parser;
 use cli::{TracingOptions, parse_duration};
 
+use crate::access::{AllowedHost, AllowedOrigin};
+
 /// The address on which the server listens by default. The client connects to the same address by
 /// default.
 pub(crate) const LISTEN: &str = "127.0.0.1:8080";
@@ -27,10 +29,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive)]
     pub(crate) interval: Duration,
 
+    /// Serve another host, such as `example.org`. Can be repeated; '*' allows every host. Without
+    /// this option, the server serves `localhost` and IP addresses; on a loopback address, it
+    /// serves `localhost` and loopback addresses
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_host: Vec<AllowedHost>,
+
     /// Accept connections from web pages of another origin, such as `https://example.org`. Can be
     /// repeated; '*' allows every origin
     #[arg(long, value_name = "ORIGIN")]
-    pub(crate) allow_origin: Vec<String>,
+    pub(crate) allow_origin: Vec<AllowedOrigin>,
 
     /// The maximum number of open connections. Further clients get the status 503
     #[arg(long, value_name = "COUNT", default_value_t = 20_000)]

@@ -49,7 +49,7 @@ where
         }
     };
     let path = wire::hide_token(incoming.request().path()).to_owned();
-    match decide(incoming.request(), &state.origins, &state.taps) {
+    match decide(incoming.request(), &state.access, &state.taps) {
         Decision::Accept(route, options) => match incoming.accept(options, &state.config).await {
             Ok(connection) => return Some((route, connection)),
             Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),

@@ -9,11 +9,12 @@
 //! | `/break/RULE` | [`break_rule`] | breaks a rule of the RFC on purpose; `/break/` lists the rules |
 //!
 //! [`listen`] accepts a connection. [`connection`] reads its HTTP request, [`route`] decides what
-//! to do with it, and one of the five handlers above then uses the connection. Each connection runs
-//! in its own task and waits for no other connection.
+//! to do with it, and one of the five handlers above then uses the connection. [`access`] decides
+//! where a request may come from. Each connection runs in its own task and waits for no other
+//! connection.
 //!
 //! ```text
-//!   listen ──▶ connection ──▶ route
+//!   listen ──▶ connection ──▶ route ──▶ access
 //!     │             ├───────────┴──▶ stats, echo, chat, wire, break_rule ──▶ closing
 //!     └─────────────┴──▶ state
 //! ```
@@ -21,6 +22,7 @@
 //! Imports follow these arrows and never go against them. A handler is passed only the values that
 //! it needs, such as the [`stats`], and does not know the whole [`state`].
 
+mod access;
 mod args;
 mod break_rule;
 mod chat;
@@ -30,7 +32,6 @@ mod connection;
 mod echo;
 mod listen;
 mod memory;
-mod origin;
 mod output;
 mod page;
 mod response;
@@ -48,7 +49,7 @@ use dissector::printable;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{args::Args, config::server_config, origin::OriginPolicy, output::print_line, state::ServerState};
+use crate::{access::AccessPolicy, args::Args, config::server_config, output::print_line, state::ServerState};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -102,7 +103,8 @@ async fn run(args: Args) -> Result<(), String> {
         std::process::exit(signal.exit_status().into());
     });
     let config = server_config(&args);
-    let state = Arc::new(ServerState::new(config, OriginPolicy::new(args.allow_origin), args.write_timeout, shutdown));
+    let access = AccessPolicy::new(address.ip(), args.allow_host, args.allow_origin);
+    let state = Arc::new(ServerState::new(config, access, args.write_timeout, shutdown));
     listen::serve(listener, state, args.interval, args.max_connections, tracer).await;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Decides how a request is served, but does not serve it.
 
-use http::{Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode, header::ALLOW};
 use laboratory::Fault;
 use protocol::{
     HandshakeViolation,
@@ -8,9 +8,8 @@ use protocol::{
 };
 
 use crate::{
-    break_rule, chat,
-    origin::OriginPolicy,
-    page,
+    access::AccessPolicy,
+    break_rule, chat, page,
     response::plain_text,
     wire::{self, TapRegistry, Viewer},
 };
@@ -54,20 +53,26 @@ pub(crate) enum Decision {
 
 /// Decides how a request is served.
 ///
-/// The order of the checks determines the error that a client sees: first whether the path exists,
-/// then whether the request is correct, then whether the client may connect.
-pub(crate) fn decide(request: &ReceivedRequest, origins: &OriginPolicy, taps: &TapRegistry) -> Decision {
-    if request.head().method() != Method::GET {
+/// The order of the checks determines the error that a client sees: first whether this server
+/// serves the host, then whether the path exists, then whether the request is correct, then whether
+/// the client may connect.
+pub(crate) fn decide(request: &ReceivedRequest, access: &AccessPolicy, taps: &TapRegistry) -> Decision {
+    if let Err(why) = access.check_host(request) {
+        return reject(StatusCode::MISDIRECTED_REQUEST, why);
+    }
+    if request.head().method() != Method::GET && !is_head(request) {
         let violation = HandshakeViolation::MethodNotGet(request.head().method().to_string());
-        return Decision::Respond(rejection(&violation), violation.to_string());
+        let mut response = rejection(&violation);
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return Decision::Respond(response, violation.to_string());
     }
     let path = request.path();
     let decision = if wire::token_in(path).is_some() {
-        decide_view(request, origins, taps)
+        decide_view(request, access, taps)
     } else if let Some(name) = path.strip_prefix(break_rule::PATH) {
-        decide_break(request, origins, name)
+        decide_break(request, access, name)
     } else if let Some(route) = Route::find(path) {
-        decide_route(request, origins, route)
+        decide_route(request, access, route)
     } else {
         //= docs/src/rfc6455.md#section-4-2-2
         //# If the resource name matches no available service, the server MUST return an HTTP error,
@@ -78,8 +83,8 @@ pub(crate) fn decide(request: &ReceivedRequest, origins: &OriginPolicy, taps: &T
     decision.unwrap_or_else(|rejection| rejection)
 }
 
-fn decide_view(request: &ReceivedRequest, origins: &OriginPolicy, taps: &TapRegistry) -> Result<Decision, Decision> {
-    check(request, origins)?;
+fn decide_view(request: &ReceivedRequest, access: &AccessPolicy, taps: &TapRegistry) -> Result<Decision, Decision> {
+    check(request, access)?;
     match taps.claim(request) {
         Some(viewer) => Ok(Decision::View(viewer)),
         None => {
@@ -89,10 +94,10 @@ fn decide_view(request: &ReceivedRequest, origins: &OriginPolicy, taps: &TapRegi
     }
 }
 
-fn decide_break(request: &ReceivedRequest, origins: &OriginPolicy, name: &str) -> Result<Decision, Decision> {
+fn decide_break(request: &ReceivedRequest, access: &AccessPolicy, name: &str) -> Result<Decision, Decision> {
     match break_rule::find(name) {
         Ok(fault) => {
-            check(request, origins)?;
+            check(request, access)?;
             Ok(Decision::Break(fault))
         }
         Err(list) => {
@@ -105,14 +110,14 @@ fn decide_break(request: &ReceivedRequest, origins: &OriginPolicy, name: &str) -
     }
 }
 
-fn decide_route(request: &ReceivedRequest, origins: &OriginPolicy, route: Route) -> Result<Decision, Decision> {
+fn decide_route(request: &ReceivedRequest, access: &AccessPolicy, route: Route) -> Result<Decision, Decision> {
     // The path `/` has two uses: a browser loads the page from it, and the page's script opens a
     // WebSocket to it. Only the WebSocket request has the headers of an upgrade, so respond to any
     // other request with the page.
-    if route == Route::Stats && !request.wants_websocket() {
+    if route == Route::Stats && (is_head(request) || !request.wants_websocket()) {
         return Ok(Decision::Respond(page::response(), "the page".to_owned()));
     }
-    let upgrade = check(request, origins)?;
+    let upgrade = check(request, access)?;
     let mut options = UpgradeOptions::default();
     if route == Route::Chat {
         if !upgrade.subprotocols().iter().any(|name| name == chat::SUBPROTOCOL) {
@@ -127,14 +132,20 @@ fn decide_route(request: &ReceivedRequest, origins: &OriginPolicy, route: Route)
     Ok(Decision::Accept(route, options))
 }
 
+/// Returns whether the method is HEAD. The decision is then the one for GET without an upgrade, and
+/// the response is sent without its body. An upgrade in a HEAD request is ignored.
+fn is_head(request: &ReceivedRequest) -> bool {
+    request.head().method() == Method::HEAD
+}
+
 /// Checks that a request is a valid upgrade from an acceptable origin, as every route requires.
 /// Returns the rejection of a request that fails a check.
-fn check<'r>(request: &'r ReceivedRequest, origins: &OriginPolicy) -> Result<UpgradeRequest<'r>, Decision> {
-    let upgrade =
-        request.check_upgrade().map_err(|violation| Decision::Respond(rejection(&violation), violation.to_string()))?;
+fn check<'r>(request: &'r ReceivedRequest, access: &AccessPolicy) -> Result<UpgradeRequest<'r>, Decision> {
+    let checked = if is_head(request) { Err(HandshakeViolation::UpgradeMissing) } else { request.check_upgrade() };
+    let upgrade = checked.map_err(|violation| Decision::Respond(rejection(&violation), violation.to_string()))?;
     //= docs/src/rfc6455.md#section-10-2
     //# If the origin is not acceptable, the server SHOULD respond with the status 403.
-    origins.check(request).map_err(|why| reject(StatusCode::FORBIDDEN, why))?;
+    access.check_origin(request).map_err(|why| reject(StatusCode::FORBIDDEN, why))?;
     Ok(upgrade)
 }
 

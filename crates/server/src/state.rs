@@ -5,14 +5,14 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use websocket::ServerConfig;
 
-use crate::{chat::Room, origin::OriginPolicy, stats::Stats, wire::TapRegistry};
+use crate::{access::AccessPolicy, chat::Room, stats::Stats, wire::TapRegistry};
 
 /// The state that all connections share. The state contains no reference to a connection or a
 /// handler.
 #[derive(Debug)]
 pub(crate) struct ServerState {
     pub(crate) config: ServerConfig,
-    pub(crate) origins: OriginPolicy,
+    pub(crate) access: AccessPolicy,
     pub(crate) stats: Stats,
     pub(crate) room: Room,
     pub(crate) taps: TapRegistry,
@@ -25,13 +25,13 @@ pub(crate) struct ServerState {
 impl ServerState {
     pub(crate) fn new(
         config: ServerConfig,
-        origins: OriginPolicy,
+        access: AccessPolicy,
         write_timeout: Duration,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
             config,
-            origins,
+            access,
             stats: Stats::new(),
             room: Room::default(),
             taps: TapRegistry::new(),

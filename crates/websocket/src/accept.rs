@@ -10,10 +10,13 @@ use std::{
     time::Duration,
 };
 
-use http::{Method, Response, StatusCode};
+use http::{Response, StatusCode};
 use protocol::{
     Config, Connection, DeflateOptions,
-    handshake::{ReceivedRequest, ServerHandshake, Status, UpgradeOptions, UpgradeRequest, encode_response, rejection},
+    handshake::{
+        ReceivedRequest, ServerHandshake, Status, UpgradeOptions, UpgradeRequest, encode_response, encode_response_to,
+        rejection,
+    },
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -174,6 +177,10 @@ pub struct Incoming<S> {
 
 /// Reads an HTTP request from `stream`, whether it requests a WebSocket connection or not.
 ///
+/// The request has a valid target and a valid host, which
+/// [`authority`](ReceivedRequest::authority) returns. The application decides whether this is a
+/// host that it serves.
+///
 /// ```
 /// # use tokio::net::TcpStream;
 /// use websocket::{Error, ServerConfig, UpgradeOptions, http::Response, read_request};
@@ -217,7 +224,15 @@ where
         }
     };
     match timeout(config.handshake_timeout, reading).await {
-        Ok(Ok(request)) => Ok(Incoming { stream, request }),
+        Ok(Ok(request)) => {
+            let incoming = Incoming { stream, request };
+            // This rule holds for every HTTP request, so do not leave it to the application.
+            if let Err(violation) = incoming.request.authority() {
+                incoming.respond(&rejection(&violation)).await?;
+                return Err(AcceptError::Violation(violation));
+            }
+            Ok(incoming)
+        }
         Ok(Err(error)) => {
             //= docs/src/rfc6455.md#section-7-2-2
             //# A server that aborts the connection during the opening handshake MUST simply close
@@ -331,20 +346,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// # Cancel safety
     /// If the future is dropped, the stream is dropped with it, which closes the connection.
     pub async fn respond(mut self, response: &Response<impl AsRef<[u8]>>) -> Result<(), AcceptError> {
-        let mut bytes = encode_response(response);
-        if self.request.head().method() == Method::HEAD {
-            bytes.truncate(bytes.len() - response.body().as_ref().len());
-        }
+        let bytes = encode_response_to(self.request.head().method(), response);
         respond(&mut self.stream, &bytes).await.map_err(AcceptError::Io)
     }
 }
 
-/// The maximum time for sending a response, and then reading and discarding the client's input.
-const LINGER: Duration = Duration::from_secs(2);
+/// The maximum time for sending a response, and then reading and discarding the client's input. It
+/// is as long as a client may take for its request by default.
+const LINGER: Duration = Duration::from_secs(10);
 
-/// The maximum number of bytes to read and discard after a response. A client that has received its
-/// response sends little more.
-const LINGER_BYTES: u64 = 256 << 10;
+/// The maximum time to wait for more input after a response. A client that is still sending a body
+/// does not pause for long, and a client that has neither more to send nor closes the connection
+/// should not occupy it.
+const LINGER_IDLE: Duration = Duration::from_secs(2);
+
+/// The maximum number of bytes to read and discard after a response: the body of an ordinary
+/// upload. A client that sends more may lose the response.
+const LINGER_BYTES: usize = 8 << 20;
+
+/// The size in bytes of one read after a response.
+const LINGER_READ: usize = 16 << 10;
 
 /// Sends a response as the last bytes on `stream`.
 ///
@@ -360,10 +381,24 @@ where
         stream.flush().await?;
         // The response has been sent, so ignore errors: it does not matter how the client leaves.
         let _ = stream.shutdown().await;
-        let _ = tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink()).await;
+        linger(stream).await;
         Ok(())
     };
     // Nothing can be done for a client that does not read its response within `LINGER`, so a
     // time-out is not an error.
     timeout(LINGER, exchange).await.unwrap_or(Ok(()))
+}
+
+/// Reads and discards input until the peer ends its direction, pauses for [`LINGER_IDLE`], or has
+/// sent [`LINGER_BYTES`].
+async fn linger<S: AsyncRead + Unpin>(stream: &mut S) {
+    let mut discarded = Vec::with_capacity(LINGER_READ);
+    let mut left = LINGER_BYTES;
+    while left > 0 {
+        discarded.clear();
+        match timeout(LINGER_IDLE, stream.read_buf(&mut discarded)).await {
+            Ok(Ok(count @ 1..)) => left = left.saturating_sub(count),
+            _ => return,
+        }
+    }
 }

@@ -3,13 +3,13 @@
 use std::{fmt, io, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{Response, header::CONTENT_LENGTH};
+use http::Response;
 #[cfg(feature = "deflate")]
 use protocol::DeflateOptions;
 use protocol::{
     Config, Connection, Uri, UsageError,
     frame::MaskingKey,
-    handshake::{ClientRequest, Extension, HandshakeError, Status},
+    handshake::{ClientRequest, Extension, HandshakeError, ResponseBody, Status},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -248,7 +248,7 @@ impl Connector {
             let stream = open_to_any(self.request.uri(), &addresses).await?;
             self.handshake_unlimited(wrap(stream)).await
         };
-        timeout(remaining, opening).await.unwrap_or(Err(ConnectError::TimedOut))
+        open_within(remaining, opening).await
     }
 
     /// Performs the opening handshake for a `ws://` URI on a stream that the caller has connected,
@@ -257,7 +257,8 @@ impl Connector {
     /// # Errors
     /// - [`ConnectError::NotOverTls`] for a `wss://` URI: use
     ///   [`handshake_over_tls`](Self::handshake_over_tls);
-    /// - [`ConnectError::Answer`] if the server does not open a WebSocket connection;
+    /// - [`ConnectError::Answer`] if the server does not open a WebSocket connection. A rejection
+    ///   contains the beginning of the response's body, without its chunks;
     /// - [`ConnectError::Handshake`] if the stream fails or ends;
     /// - [`ConnectError::TimedOut`] if the server does not answer in time.
     ///
@@ -295,10 +296,10 @@ impl Connector {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let limit = self.handshake_timeout;
-        timeout(limit, self.handshake_unlimited(stream)).await.unwrap_or(Err(ConnectError::TimedOut))
+        open_within(limit, self.handshake_unlimited(stream)).await
     }
 
-    async fn handshake_unlimited<S>(self, mut stream: S) -> Result<WebSocket<S>, ConnectError>
+    async fn handshake_unlimited<S>(self, mut stream: S) -> Result<WebSocket<S>, NotOpened<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -314,22 +315,18 @@ impl Connector {
             handshake.input().reserve(HANDSHAKE_READ);
             let count = stream.read_buf(handshake.input()).await.map_err(broken)?;
             if count == 0 {
-                return Err(broken(io::ErrorKind::UnexpectedEof.into()));
+                return Err(broken(io::ErrorKind::UnexpectedEof.into()).into());
             }
             match handshake.poll() {
                 Ok(Status::Partial(waiting)) => handshake = waiting,
                 Ok(Status::Complete(established)) => break established,
-                Err(HandshakeError::Rejected(mut response)) => {
-                    // The body often explains the rejection, so read some of it.
-                    read_body(&mut stream, &mut response).await;
-                    return Err(ConnectError::Answer(HandshakeError::Rejected(response)));
-                }
+                Err(HandshakeError::Rejected(response)) => return Err(NotOpened::Rejected(stream, response)),
                 // The connection is not open yet, so no frame can report the violation. Returning
                 // drops the stream, which closes the TCP connection.
                 //= docs/src/rfc6455.md#section-7-2-1
                 //# When a step of the opening handshake requires the client to fail the connection,
                 //# the client MUST do so as described in section 7.1.7.
-                Err(violation) => return Err(ConnectError::Answer(violation)),
+                Err(violation) => return Err(ConnectError::Answer(violation).into()),
             }
         };
         let keys = match self.chosen_keys {
@@ -352,29 +349,65 @@ impl Connector {
     }
 }
 
+/// The reason why an attempt to open a connection has failed.
+enum NotOpened<S> {
+    /// The server has rejected the handshake. The rest of the response's body is still to be read
+    /// from the stream.
+    Rejected(S, Box<Response<Bytes>>),
+    Failed(ConnectError),
+}
+
+impl<S> From<ConnectError> for NotOpened<S> {
+    fn from(error: ConnectError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Waits for `opening`, at most for `limit`. Within the limit, the body of a rejection is read too.
+async fn open_within<S: AsyncRead + Unpin>(
+    limit: Duration,
+    opening: impl Future<Output = Result<WebSocket<S>, NotOpened<S>>>,
+) -> Result<WebSocket<S>, ConnectError> {
+    let began = Instant::now();
+    match timeout(limit, opening).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(NotOpened::Failed(error))) => Err(error),
+        // The body is read outside of the time-out above. Otherwise a body that is still arriving
+        // at the deadline would turn the rejection into a time-out, and hide the status.
+        Ok(Err(NotOpened::Rejected(mut stream, mut response))) => {
+            let patience = BODY_PATIENCE.min(limit.saturating_sub(began.elapsed()));
+            read_body(&mut stream, &mut response, patience).await;
+            Err(ConnectError::Answer(HandshakeError::Rejected(response)))
+        }
+        Err(_) => Err(ConnectError::TimedOut),
+    }
+}
+
 /// The maximum number of bytes to read from the body of a rejection: enough for an explanation, not
 /// for a download.
 const BODY_MAX: usize = 4 << 10;
 
-/// The maximum time to wait for the body of a rejection.
+/// The maximum time to wait for the body of a rejection. Most bodies arrive together with the head.
 const BODY_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Reads the body of a rejection until the body ends, [`BODY_MAX`] bytes have arrived, or
-/// [`BODY_PATIENCE`] has passed. The body is only an explanation, so errors are ignored.
-async fn read_body<S: AsyncRead + Unpin>(stream: &mut S, response: &mut Response<Bytes>) {
-    let announced = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let wanted = announced.unwrap_or(BODY_MAX).min(BODY_MAX);
-    let mut body = BytesMut::from(&response.body()[..]);
+/// Reads and decodes the body of a rejection until the body ends, [`BODY_MAX`] bytes have been
+/// decoded, or `patience` has passed.
+///
+/// The body is only an explanation, so this function never fails: after an error or a time-out, the
+/// part that has arrived is enough.
+async fn read_body<S: AsyncRead + Unpin>(stream: &mut S, response: &mut Response<Bytes>, patience: Duration) {
+    let mut body = ResponseBody::new(response, BODY_MAX);
+    body.push(response.body());
     let reading = async {
-        while body.len() < wanted {
-            body.reserve(wanted);
-            match stream.read_buf(&mut body).await {
+        let mut input = BytesMut::with_capacity(HANDSHAKE_READ);
+        while !body.is_complete() {
+            input.clear();
+            match stream.read_buf(&mut input).await {
                 Ok(0) | Err(_) => return,
-                Ok(_) => {}
+                Ok(_) => body.push(&input),
             }
         }
     };
-    // Ignore a time-out: if the body takes too long, the part that has arrived is enough.
-    let _ = timeout(BODY_PATIENCE, reading).await;
-    *response.body_mut() = body.freeze();
+    let _ = timeout(patience, reading).await;
+    *response.body_mut() = body.into_bytes();
 }

@@ -69,6 +69,16 @@ async fn the_server_sends_an_http_response() {
              the URL",
         ),
         (
+            "HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n12\r\nyou are not on the\r\n6\r\n list.\r\n0\r\n\r\n",
+            "HERE answered with HTTP 403 Forbidden (\"you are not on the list.\") and did not open a WebSocket: it denies \
+             access; try another --origin or --header",
+        ),
+        (
+            "HTTP/1.1 301 Moved Permanently\r\nLocation:\r\n https://example.org/chat\r\nContent-Length: 0\r\n\r\n",
+            "HERE answered with HTTP 301 Moved Permanently and did not open a WebSocket: it redirects to \
+             https://example.org/chat; try that, with ws instead of http",
+        ),
+        (
             "HTTP/1.1 403 Forbidden\r\n\r\nwrong \x1b[31mOrigin\n",
             "HERE answered with HTTP 403 Forbidden (\"wrong \\u{1b}[31mOrigin\") and did not open a WebSocket: it \
              denies access; try another --origin or --header",

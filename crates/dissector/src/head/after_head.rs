@@ -38,7 +38,7 @@ impl AfterHead {
 
 /// Adds a finished request to the context, and returns the unit that follows it.
 pub(crate) fn after_request(head: &HeadUnit, context: &mut ConnectionContext) -> AfterHead {
-    let (_, facts) = dissect_request(head, &context.options.limits);
+    let (_, facts) = dissect_request(head, &context.options);
     let Some(RequestFacts { context: request, body }) = facts else { return AfterHead::Unknown };
     context.request = Some(request);
     AfterHead::body_or(body, AfterHead::Undecided)
@@ -46,7 +46,7 @@ pub(crate) fn after_request(head: &HeadUnit, context: &mut ConnectionContext) ->
 
 /// Adds a finished response to the context, and returns the unit that follows it.
 pub(crate) fn after_response(head: &HeadUnit, context: &mut ConnectionContext) -> AfterHead {
-    let (_, facts) = dissect_response(head, context.request.as_ref(), &context.options.limits);
+    let (_, facts) = dissect_response(head, context.request.as_ref(), &context.options);
     let Some(facts) = facts else { return AfterHead::Unknown };
     if facts.status == 101 {
         // If the request was not observed, assume that it asked for WebSocket.

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use protocol::handshake::{Extension, extensions::parse_line};
 
-use super::lines::HeadLine;
+use super::{credentials::is_hidden, lines::HeadLine};
 use crate::{
     field::{Field, FieldValue},
     glossary::{self, Term},
+    options::Options,
 };
 
 /// The maximum number of fields for the header lines of a head, with the fields inside them. It is
@@ -19,7 +20,11 @@ const MAX_FIELDS: usize = 256;
 
 /// Creates the fields of the header lines, at most [`MAX_FIELDS`] and one more for the rest.
 /// `explain` adds the meaning of a line, and any fields inside it.
-pub(super) fn header_fields(lines: &[HeadLine<'_>], explain: impl Fn(&'static Term, &str, &mut Field)) -> Vec<Field> {
+pub(super) fn header_fields(
+    lines: &[HeadLine<'_>],
+    options: &Options,
+    explain: impl Fn(&'static Term, &str, &mut Field),
+) -> Vec<Field> {
     let mut fields = Vec::new();
     let mut room = MAX_FIELDS;
     let lines = lines.get(1..).unwrap_or_default();
@@ -33,16 +38,20 @@ pub(super) fn header_fields(lines: &[HeadLine<'_>], explain: impl Fn(&'static Te
             HeadLine::Empty(range) => Field::new(&glossary::END_OF_HEAD, range.clone(), FieldValue::Group)
                 .with_label("\\r\\n")
                 .with_meaning("the head ends here"),
-            HeadLine::Header { name, value, value_start, range } => {
+            HeadLine::Header { name, value, value_start, folded, range } => {
                 let term = glossary::term_for_header(name).unwrap_or(&glossary::OTHER_HEADER);
                 let mut field = Field::new(term, range.clone(), FieldValue::text(value.as_ref()))
                     .with_label(name.clone().into_owned());
-                if std::ptr::eq(term, &glossary::COOKIE) {
-                    field.fields = cookie_fields(value, *value_start);
+                if is_hidden(name, options) {
+                    field.with_meaning("hidden, because it may hold a credential")
+                } else {
+                    if std::ptr::eq(term, &glossary::COOKIE) && !folded {
+                        field.fields = cookie_fields(value, *value_start);
+                    }
+                    explain(term, value, &mut field);
+                    shorten(&mut field.fields, room - 1);
+                    field
                 }
-                explain(term, value, &mut field);
-                shorten(&mut field.fields, room - 1);
-                field
             }
             HeadLine::Other { text, range } => {
                 Field::new(&glossary::STRAY_LINE, range.clone(), FieldValue::text(text.as_ref()))

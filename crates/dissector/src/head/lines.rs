@@ -2,11 +2,13 @@
 
 use std::{borrow::Cow, ops::Range};
 
-/// A line of a head. `range` counts from the first byte of the head and includes the line ending.
+/// A line of a head. `range` counts from the first byte of the head and includes the line ending. A
+/// header that is folded over several lines is one line here.
 #[derive(Debug)]
 pub(super) enum HeadLine<'a> {
-    /// A header line. `value_start` is the position of the value.
-    Header { name: Cow<'a, str>, value: Cow<'a, str>, value_start: u64, range: Range<u64> },
+    /// A header line. `value_start` is the position of the value. If the header is `folded`, the
+    /// positions within `value` differ from those in the head.
+    Header { name: Cow<'a, str>, value: Cow<'a, str>, value_start: u64, folded: bool, range: Range<u64> },
     /// The first line, or a line without a colon.
     Other { text: Cow<'a, str>, range: Range<u64> },
     /// The empty line that ends the head.
@@ -34,7 +36,14 @@ pub(super) fn split_lines(head: &[u8]) -> Vec<HeadLine<'_>> {
             (true, true) => {}
             (true, false) => lines.push(HeadLine::Other { text: String::from_utf8_lossy(text), range }),
             (false, true) => lines.push(HeadLine::Empty(range)),
-            (false, false) => lines.push(header_line(text, range)),
+            (false, false) => match lines.last_mut() {
+                Some(HeadLine::Header { value, folded, range: whole, .. }) if matches!(text[0], b' ' | b'\t') => {
+                    fold(value, text.trim_ascii());
+                    *folded = true;
+                    whole.end = range.end;
+                }
+                _ => lines.push(header_line(text, range)),
+            },
         }
     }
     lines
@@ -49,8 +58,18 @@ fn header_line(text: &[u8], range: Range<u64>) -> HeadLine<'_> {
         name: String::from_utf8_lossy(&text[..colon]),
         value_start: range.start + (text.len() - value.len()) as u64,
         value: String::from_utf8_lossy(value.trim_ascii_end()),
+        folded: false,
         range,
     }
+}
+
+/// Appends a folded line to the value of its header, with a space instead of the line ending (RFC
+/// 9112, section 5.2).
+fn fold(value: &mut Cow<'_, str>, line: &[u8]) {
+    if !value.is_empty() && !line.is_empty() {
+        value.to_mut().push(' ');
+    }
+    value.to_mut().push_str(&String::from_utf8_lossy(line));
 }
 
 fn without_line_ending(line: &[u8]) -> &[u8] {

@@ -16,12 +16,14 @@
 //! | `unit` | collects a head |
 //! | `lines`, `first_line` | the lines of a head, and the parts of the first one |
 //! | `header_fields` | header lines as fields |
+//! | `credentials` | hides the values of header lines that may hold credentials |
 //! | `parse` | runs the parsers of `protocol`, and finds the bytes that break a rule |
 //! | `request`, `response` | the dissections |
 //! | `body`, `after_head` | the length of the body, and the unit that follows a head |
 
 mod after_head;
 mod body;
+mod credentials;
 mod first_line;
 mod header_fields;
 mod lines;

@@ -64,7 +64,7 @@ pub(super) fn locate(
         HandshakeViolation::TargetMalformed => part(&glossary::TARGET),
         HandshakeViolation::UpgradeMissing | HandshakeViolation::UpgradeToSomethingElse => header("upgrade"),
         HandshakeViolation::ConnectionWithoutUpgrade => header("connection"),
-        HandshakeViolation::HostNotOnce => header("host"),
+        HandshakeViolation::HostNotOnce | HandshakeViolation::HostMalformed(_) => header("host"),
         HandshakeViolation::KeyNotOnce | HandshakeViolation::KeyMalformed => header("sec-websocket-key"),
         HandshakeViolation::VersionRepeated | HandshakeViolation::VersionUnsupported(_) => {
             header("sec-websocket-version")

@@ -9,6 +9,7 @@ use protocol::{
 
 use super::{
     body::{BodyLength, body_length},
+    credentials::shown_bytes,
     first_line::{FirstLine, dissect_first_line, summary},
     header_fields::{common_meaning, extension_fields, header_fields},
     lines::split_lines,
@@ -19,6 +20,7 @@ use crate::{
     context::RequestContext,
     field::{Field, FieldValue},
     glossary::{self, Term},
+    options::Options,
     record::RecordKind,
     unit::Dissection,
 };
@@ -32,10 +34,13 @@ pub(crate) struct RequestFacts {
 
 /// Dissects the head of a request, which may be incomplete. Also returns the facts that later units
 /// need, if the head is complete and well formed.
-pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, Option<RequestFacts>) {
+pub(crate) fn dissect_request(head: &HeadUnit, options: &Options) -> (Dissection, Option<RequestFacts>) {
     let length = head.length();
-    let lines = split_lines(head.bytes());
-    let (first, parts) = dissect_first_line(&lines, head.bytes(), &glossary::REQUEST_LINE, split_request_line);
+    let limits = &options.limits;
+    // The values that are hidden here are still used to check the rules below.
+    let shown = shown_bytes(head.bytes(), options);
+    let lines = split_lines(&shown);
+    let (first, parts) = dissect_first_line(&lines, &shown, &glossary::REQUEST_LINE, split_request_line);
     let mut findings = Vec::new();
     let mut facts = None;
     match parse_head(head, &lines, &parts, limits, parse_request) {
@@ -55,10 +60,10 @@ pub(crate) fn dissect_request(head: &HeadUnit, limits: &Limits) -> (Dissection, 
         Err(finding) => findings.push(finding),
     }
     let mut fields: Vec<Field> = first.into_iter().collect();
-    fields.extend(header_fields(&lines, explain));
+    fields.extend(header_fields(&lines, options, explain));
     let dissection = Dissection {
         kind: RecordKind::Request,
-        bytes: head.bytes().to_vec(),
+        bytes: shown.to_vec(),
         length,
         summary: summary(&lines),
         fields,

@@ -8,6 +8,7 @@ use protocol::{
 
 use super::{
     body::{BodyLength, body_length},
+    credentials::shown_bytes,
     first_line::{FirstLine, dissect_first_line, summary},
     header_fields::{common_meaning, extension_fields, header_fields},
     lines::split_lines,
@@ -19,6 +20,7 @@ use crate::{
     field::{Field, FieldValue},
     glossary::{self, Term},
     inflate::ObservedDeflate,
+    options::Options,
     record::RecordKind,
     unit::Dissection,
 };
@@ -38,11 +40,14 @@ pub(crate) struct ResponseFacts {
 pub(crate) fn dissect_response(
     head: &HeadUnit,
     request: Option<&RequestContext>,
-    limits: &Limits,
+    options: &Options,
 ) -> (Dissection, Option<ResponseFacts>) {
     let length = head.length();
-    let lines = split_lines(head.bytes());
-    let (first, parts) = dissect_first_line(&lines, head.bytes(), &glossary::STATUS_LINE, split_status_line);
+    let limits = &options.limits;
+    // The values that are hidden here are still used to check the rules below.
+    let shown = shown_bytes(head.bytes(), options);
+    let lines = split_lines(&shown);
+    let (first, parts) = dissect_first_line(&lines, &shown, &glossary::STATUS_LINE, split_status_line);
     let mut findings = Vec::new();
     let mut facts = None;
     match parse_head(head, &lines, &parts, limits, parse_response) {
@@ -69,10 +74,10 @@ pub(crate) fn dissect_response(
         Err(finding) => findings.push(finding),
     }
     let mut fields: Vec<Field> = first.into_iter().collect();
-    fields.extend(header_fields(&lines, |term, value, field| explain(term, value, field, request)));
+    fields.extend(header_fields(&lines, options, |term, value, field| explain(term, value, field, request)));
     let dissection = Dissection {
         kind: RecordKind::Response,
-        bytes: head.bytes().to_vec(),
+        bytes: shown.to_vec(),
         length,
         summary: summary(&lines),
         fields,

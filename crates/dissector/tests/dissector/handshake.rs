@@ -197,3 +197,24 @@ fn a_close_code_has_its_name_in_a_conversation_with_a_handshake_too() {
     ]);
     assert_eq!(field(&records[2], "websocket.payload.close.status_code").value, named(1001, "going away"));
 }
+
+/// RFC 9112, section 5.2. A client reads the value like this, so the dissector shows it like this.
+#[test]
+fn a_folded_line_belongs_to_the_header_before_it() {
+    let folded =
+        RESPONSE.replace("Accept: ", "Accept:\r\n\t").replace("Upgrade\r\n", "Upgrade\r\nX-Long: one\r\n  two: 2\r\n");
+    let records = dissect(&[(ToServer, REQUEST.into()), (ToClient, folded.clone().into_bytes())]);
+    assert_eq!(records[1].findings, []);
+    let accept = "Sec-WebSocket-Accept:\r\n\ts3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+    assert_field(&records[1], "http.sec_websocket_accept", accept, &text("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+    assert_eq!(field(&records[1], "http.sec_websocket_accept").meaning, "the correct answer to the key");
+    let long = labelled(&records[1], "X-Long");
+    assert_eq!(long.value, text("one two: 2"));
+    let range = usize::try_from(long.range.start).unwrap()..usize::try_from(long.range.end).unwrap();
+    assert_eq!(&folded[range], "X-Long: one\r\n  two: 2\r\n");
+    // A server rejects such a line in a request.
+    let record = request(&with_line(REQUEST, "Cookie: a=b;\r\n c=d"));
+    assert_eq!(record.findings[0].rule.name(), "MalformedHead");
+    let cookie = labelled(&record, "Cookie");
+    assert_eq!((&cookie.value, &cookie.range), (&text("a=b; c=d"), &record.findings[0].range));
+}

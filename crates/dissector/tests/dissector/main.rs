@@ -3,6 +3,7 @@
 mod capture;
 #[path = "../common/mod.rs"]
 mod common;
+mod credentials;
 mod deflate;
 mod engine;
 mod frames;

@@ -21,7 +21,7 @@ fn options() -> Options {
         .max_frame_bytes(200)
         .max_message_bytes(300)
         .max_fragments(3);
-    Options { payload_bytes: 130, limits }
+    Options { payload_bytes: 130, limits, ..Options::default() }
 }
 
 /// Dissects bytes that are cut into pieces. `sizes` are the sizes of the pieces, repeated from the

@@ -249,7 +249,8 @@ impl ClientHandshake {
                 status if status.is_informational() => {}
                 _ => {
                     // The rest of the input is the beginning of the body. The body may explain the
-                    // rejection, so return it with the response.
+                    // rejection, so return it with the response. Only the caller can read the rest
+                    // of the body, so it is not decoded here.
                     //= docs/src/rfc6455.md#section-4-1
                     //# If the status is not 101, the client MUST handle the response as HTTP
                     //# specifies, and no connection is opened.
@@ -369,7 +370,8 @@ pub struct Established {
 #[derive(Debug)]
 pub enum HandshakeError {
     /// The server answered with a status other than 101. Holds the HTTP response, with the part of
-    /// its body that has arrived.
+    /// its body that has arrived, as it was on the wire. [`ResponseBody`](super::ResponseBody)
+    /// decodes the body and tells when it is complete.
     Rejected(Box<Response<Bytes>>),
     /// The response breaks a rule.
     Violation(HandshakeViolation),

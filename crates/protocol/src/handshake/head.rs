@@ -12,7 +12,7 @@
 //! the response. A server may send its first frames in the same packet as the response, so a client
 //! must keep the bytes that follow the head.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use bytes::{Bytes, BytesMut};
 use http::{
@@ -132,7 +132,11 @@ fn target(text: &str) -> Result<Uri, HandshakeViolation> {
 pub fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<()>, usize)>, HandshakeViolation> {
     let mut lines = vec![httparse::EMPTY_HEADER; limits.max_headers];
     let mut head = httparse::Response::new(&mut lines);
-    let len = match head.parse(bytes) {
+    // A server must reject a folded line in a request, but a client must accept one in a response
+    // (RFC 9112, section 5.2).
+    let mut parser = httparse::ParserConfig::default();
+    parser.allow_obsolete_multiline_headers_in_responses(true);
+    let len = match parser.parse_response(&mut head, bytes) {
         Ok(httparse::Status::Complete(len)) => len,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(error) => return Err(malformed(error, limits)),
@@ -167,13 +171,23 @@ fn headers(lines: &[httparse::Header<'_>], limits: &Limits) -> Result<HeaderMap,
         //= docs/src/rfc6455.md#section-4-1
         //# Header names are case-insensitive, as everywhere in HTTP.
         let name = HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| malformed())?;
-        let mut value = HeaderValue::from_bytes(line.value).map_err(|_| malformed())?;
+        let mut value = HeaderValue::from_bytes(&unfold(line.value)).map_err(|_| malformed())?;
         value.set_sensitive(is_credential(&name));
         //= docs/src/rfc6455.md#section-11-3-5
         //# A response MAY have several `Sec-WebSocket-Version` headers.
         headers.try_append(name, value).map_err(too_many)?;
     }
     Ok(headers)
+}
+
+/// Joins the lines of a folded value: replaces each line end, and the white space around it, by one
+/// space.
+fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
+    if !value.contains(&b'\n') {
+        return Cow::Borrowed(value);
+    }
+    let lines = value.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    Cow::Owned(lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(&b' '))
 }
 
 /// Appends one header line.
@@ -201,29 +215,51 @@ pub(super) fn write_lines(head: &mut Vec<u8>, headers: &HeaderMap) {
     }
 }
 
-/// Encodes a complete response: the head, and the body with its length if it has one.
+/// Encodes a complete response to a GET request: the head, and the body with its length if the
+/// response can have one.
 ///
-/// A switch to another protocol (101) has no body. After every other response, the connection ends,
-/// so the response contains `Connection: close`.
+/// An interim response (1xx), 204 and 304 have no body, so the body of such a `response` is left
+/// out. After every response but an interim one, the connection ends, so the response contains
+/// `Connection: close`.
 //= docs/src/rfc6455.md#section-4-2-2
 //# A server that accepts a connection MUST answer with a valid HTTP response.
 #[must_use]
 pub fn encode_response(response: &Response<impl AsRef<[u8]>>) -> Bytes {
+    encode_response_to(&Method::GET, response)
+}
+
+/// Encodes a response like [`encode_response`], but to a request with this method. The response to
+/// HEAD has the head of the response to GET, and no body.
+#[must_use]
+pub fn encode_response_to(method: &Method, response: &Response<impl AsRef<[u8]>>) -> Bytes {
     let status = response.status();
-    let mut bytes = Vec::with_capacity(256 + response.body().as_ref().len());
+    let body = response.body().as_ref();
+    // These responses have no body, and all but a 304 must not announce one either (RFC 9110,
+    // section 8.6). A `Content-Length` in a 304 is the length of another response, which the
+    // application may know.
+    let is_interim = status.is_informational();
+    let forbids_length = is_interim || status == StatusCode::NO_CONTENT;
+    let has_body = !forbids_length && status != StatusCode::NOT_MODIFIED;
+    let mut headers = response.headers().clone();
+    // The body is written as it is, in no transfer coding.
+    headers.remove(TRANSFER_ENCODING);
+    if forbids_length {
+        headers.remove(CONTENT_LENGTH);
+    }
+    let mut bytes = Vec::with_capacity(256 + body.len());
     let reason = status.canonical_reason().unwrap_or("Other");
     bytes.extend_from_slice(format!("HTTP/1.1 {} {reason}\r\n", status.as_str()).as_bytes());
-    write_lines(&mut bytes, response.headers());
-    let body = response.body().as_ref();
-    let is_last = status != StatusCode::SWITCHING_PROTOCOLS;
-    if is_last && !response.headers().contains_key(CONTENT_LENGTH) {
+    write_lines(&mut bytes, &headers);
+    if has_body && !headers.contains_key(CONTENT_LENGTH) {
         write_line(&mut bytes, "Content-Length", body.len().to_string().as_bytes());
     }
-    if is_last && !response.headers().contains_key(CONNECTION) {
+    if !is_interim && !headers.contains_key(CONNECTION) {
         write_line(&mut bytes, "Connection", b"close");
     }
     bytes.extend_from_slice(b"\r\n");
-    bytes.extend_from_slice(body);
+    if has_body && method != Method::HEAD {
+        bytes.extend_from_slice(body);
+    }
     bytes.into()
 }
 

@@ -57,7 +57,9 @@
 //! | `status` | the result of polling a handshake |
 //! | `grammar` | tokens, lists and quoted strings |
 //! | `head` | HTTP heads, parsed with `httparse` |
+//! | `body` | the body of a response that rejects the handshake |
 
+mod body;
 pub mod client;
 pub mod extensions;
 mod grammar;
@@ -70,9 +72,10 @@ mod version;
 pub mod violation;
 
 pub use self::{
+    body::ResponseBody,
     client::{ClientHandshake, ClientRequest, Established, HandshakeError},
     extensions::Extension,
-    head::{encode_response, parse_response},
+    head::{encode_response, encode_response_to, parse_response},
     key::{Nonce, accept_digest, accept_key},
     server::{ReceivedRequest, ServerHandshake, UpgradeOptions, UpgradeRequest, UpgradeResponse, rejection},
     status::Status,

@@ -34,6 +34,7 @@ use super::{
 use crate::{
     extension::{self, DeflateOptions, NegotiatedDeflate},
     limits::Limits,
+    uri::Authority,
     usage_error::UsageError,
 };
 
@@ -113,10 +114,67 @@ impl ReceivedRequest {
         only_line(self.headers(), &ORIGIN)
     }
 
-    /// Returns the `Host` header.
+    /// Returns the host, and the port if one is given, to which the request is addressed, as the
+    /// client wrote it: that of an absolute target, and otherwise the `Host` header.
+    /// [`authority`](Self::authority) also checks and normalizes it.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
-        only_line(self.headers(), &HOST)
+        match self.absolute_target() {
+            Some((_, authority)) => Some(authority),
+            None => only_line(self.headers(), &HOST),
+        }
+    }
+
+    /// Returns the host and the port to which the request is addressed. Returns `None` for an
+    /// HTTP/1.0 request without a `Host` header, which is the only request that may omit it.
+    ///
+    /// If the target is absolute, as in `GET http://example.org/chat HTTP/1.1`, the host and the
+    /// port are those of the target, and those in `Host` are ignored (RFC 9112, section 3.2.2).
+    /// They are still checked.
+    ///
+    /// ```
+    /// use protocol::{Limits, handshake::{ServerHandshake, Status}};
+    ///
+    /// let mut server = ServerHandshake::new(Limits::default());
+    /// server.input().extend_from_slice(b"GET /chat HTTP/1.1\r\nHost: Example.org:8080\r\n\r\n");
+    /// let Status::Complete(request) = server.poll()? else { panic!("the request is incomplete") };
+    /// let authority = request.authority()?.expect("HTTP/1.1 requires Host");
+    /// assert_eq!((authority.host(), authority.port()), ("example.org", Some(8080)));
+    /// # Ok::<(), protocol::HandshakeViolation>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A server has to reject every request for which this method fails (RFC 9112, section 3.2),
+    /// whether the request is for a WebSocket or not:
+    /// - [`HandshakeViolation::HostNotOnce`] for no `Host` header or more than one;
+    /// - [`HandshakeViolation::HostMalformed`] for a header that is not a host and a port;
+    /// - [`HandshakeViolation::TargetMalformed`] for an absolute target that is not an `http` or
+    ///   `https` URI, or has a malformed host or a user name.
+    pub fn authority(&self) -> Result<Option<Authority>, HandshakeViolation> {
+        let lines = self.headers().get_all(HOST).iter().count();
+        let host = match lines {
+            //= docs/src/rfc6455.md#section-4-2-1
+            //# The server MUST reject a request without a `Host` header.
+            0 if self.head.version() >= Version::HTTP_11 => return Err(HandshakeViolation::HostNotOnce),
+            0 => None,
+            1 => {
+                let host = only_line(self.headers(), &HOST).unwrap_or_default();
+                Some(host.parse().map_err(|_| HandshakeViolation::HostMalformed(host.to_owned()))?)
+            }
+            _ => return Err(HandshakeViolation::HostNotOnce),
+        };
+        let Some((scheme, authority)) = self.absolute_target() else { return Ok(host) };
+        if !matches!(scheme, "http" | "https") {
+            return Err(HandshakeViolation::TargetMalformed);
+        }
+        authority.parse().map(Some).map_err(|_| HandshakeViolation::TargetMalformed)
+    }
+
+    /// Returns the scheme and the authority of an absolute target. Returns `None` for any other
+    /// target, such as a path.
+    fn absolute_target(&self) -> Option<(&str, &str)> {
+        let uri = self.head.uri();
+        Some((uri.scheme_str()?, uri.authority()?.as_str()))
     }
 
     /// Returns whether the request asks for an upgrade to WebSocket, whether the request is valid
@@ -176,11 +234,7 @@ impl ReceivedRequest {
         if !list_has(headers, &CONNECTION, "upgrade") {
             return Err(HandshakeViolation::ConnectionWithoutUpgrade);
         }
-        //= docs/src/rfc6455.md#section-4-2-1
-        //# The server MUST reject a request without a `Host` header.
-        if only_line(headers, &HOST).is_none_or(str::is_empty) {
-            return Err(HandshakeViolation::HostNotOnce);
-        }
+        self.authority()?;
         // Reject a request with a body. The body would begin where the frames begin, so two
         // programs that read the stream could disagree about whether the bytes are a body or
         // frames.

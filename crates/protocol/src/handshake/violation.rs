@@ -51,6 +51,8 @@ pub enum HandshakeViolation {
     RequestWithBody,
     /// The request does not have exactly one `Host` header.
     HostNotOnce,
+    /// `Host` is not a host, or a host and a port. Holds the value.
+    HostMalformed(String),
     /// The request does not have exactly one `Sec-WebSocket-Key` header.
     KeyNotOnce,
     /// `Sec-WebSocket-Key` is not the Base64 of 16 bytes.
@@ -112,6 +114,8 @@ impl HandshakeViolation {
             // This is a rule of HTTP and not of RFC 6455: `Upgrade` in an HTTP/1.0 message is
             // ignored.
             Self::HttpVersionTooOld => RfcSection { rfc: 9110, section: "7.8" },
+            // RFC 6455 requires the header but leaves its grammar to HTTP.
+            Self::HostMalformed(_) => RfcSection { rfc: 9112, section: "3.2" },
             // HTTP allows a body in the request, and heads of any size. This implementation chooses
             // to reject bodies and large heads, so there is no section to name.
             Self::RequestWithBody | Self::HeadTooLong { .. } | Self::TooManyHeaders { .. } => return None,
@@ -137,6 +141,7 @@ impl HandshakeViolation {
             | Self::TargetMalformed
             | Self::RequestWithBody
             | Self::HostNotOnce
+            | Self::HostMalformed(_)
             | Self::KeyNotOnce
             | Self::KeyMalformed
             | Self::VersionRepeated
@@ -167,6 +172,9 @@ impl fmt::Display for HandshakeViolation {
             Self::TargetMalformed => f.write_str("the request target is not a path"),
             Self::RequestWithBody => f.write_str("the request announces a body, which an upgrade cannot have"),
             Self::HostNotOnce => f.write_str("exactly one Host header is required"),
+            Self::HostMalformed(value) => {
+                write!(f, "Host must be a host, or a host and a port, and not '{}'", value.escape_debug())
+            }
             Self::KeyNotOnce => f.write_str("exactly one Sec-WebSocket-Key header is required"),
             Self::KeyMalformed => f.write_str("Sec-WebSocket-Key must be the Base64 of 16 bytes"),
             Self::VersionRepeated => f.write_str("only one Sec-WebSocket-Version header is allowed"),

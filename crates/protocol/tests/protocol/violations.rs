@@ -150,6 +150,8 @@ fn handshake_table() -> Vec<HandshakeRow> {
             "the request announces a body, which an upgrade cannot have"),
         row(in_request(&q().without("Host")), "HostNotOnce", rfc6455("4.2.1"), 400,
             "exactly one Host header is required"),
+        row(in_request(&q().set("Host", "a b")), "HostMalformed", Some((9112, "3.2")), 400,
+            "Host must be a host, or a host and a port, and not 'a b'"),
         row(in_request(&q().without("Sec-WebSocket-Key")), "KeyNotOnce", rfc6455("11.3.1"), 400,
             "exactly one Sec-WebSocket-Key header is required"),
         row(in_request(&q().set("Sec-WebSocket-Key", "x")), "KeyMalformed", rfc6455("4.2.1"), 400,
@@ -291,7 +293,7 @@ fn every_violation_has_its_section() {
 }
 
 #[test]
-fn rules_of_compression_are_in_rfc_7692_and_one_rule_is_in_rfc_9110() {
+fn rules_of_compression_are_in_rfc_7692_and_two_rules_are_in_those_of_http() {
     let handshake = handshake_table().into_iter().map(|row| (row.violation.section(), row.name));
     let frames = frame_table().into_iter().map(|row| (row.violation.section(), row.name));
     let mut of_rfc7692 = Vec::new();
@@ -300,6 +302,7 @@ fn rules_of_compression_are_in_rfc_7692_and_one_rule_is_in_rfc_9110() {
             None | Some(6455) => {}
             Some(7692) => of_rfc7692.push(name),
             Some(9110) => assert_eq!(name, "HttpVersionTooOld"),
+            Some(9112) => assert_eq!(name, "HostMalformed"),
             Some(other) => panic!("{name} is a rule of RFC {other}"),
         }
     }

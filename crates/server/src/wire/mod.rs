@@ -38,8 +38,11 @@
 //! * The token expires after [`LIFETIME`](token::LIFETIME), because a page uses its token at once
 //!   or never. The tap then discards its records.
 //! * The token works only for a page of the origin that opened the first connection. That origin
-//!   has been [checked](crate::origin). A page of another origin cannot use the token even if it
+//!   has been [checked](crate::access). A page of another origin cannot use the token even if it
 //!   knows it.
+//! * The values of headers that may hold a credential are hidden, because the page's script must not
+//!   see them either: a cookie may be `HttpOnly`, and a proxy may have added a header. See
+//!   [`Options::hide_credentials`](dissector::Options::hide_credentials).
 //! * The token is not logged, and no list of tokens can be requested. A wrong token, a used one and
 //!   an expired one get the same 404.
 //!

@@ -38,7 +38,9 @@ impl WireTap {
     /// Creates a tap on a connection that starts now. The tap reports payloads that exceed
     /// `limits`, because the connection rejects them.
     pub(super) fn new(feed: Arc<Feed>, limits: &Limits, now: Instant) -> Self {
-        let options = Options { payload_bytes: SHOWN_PAYLOAD_BYTES, limits: limits.clone() };
+        // The records go to a script. A script may not see the cookies that are marked `HttpOnly`,
+        // the password that the browser sends, or what a proxy has added.
+        let options = Options { payload_bytes: SHOWN_PAYLOAD_BYTES, limits: limits.clone(), hide_credentials: true };
         let conversation = Conversation::new(options);
         Self { active: Some(Box::new(ActiveTap { feed, conversation, budget: Budget::new(now), ended: Vec::new() })) }
     }

@@ -8,7 +8,7 @@ use std::{
 use crate::support::{
     PATIENCE, Server,
     client::Client,
-    eventually,
+    command, eventually,
     http::{Request, Response, exchange, open, read_response},
 };
 use dissector::{RecordPart, render::palette};
@@ -102,7 +102,7 @@ fn methods_other_than_get_are_not_allowed() {
         for path in ["/", "/echo", "/nothing"] {
             let request = Request::get(&server, path).line(&format!("{method} {path} HTTP/1.1"));
             let response = exchange(&server, &request.bytes());
-            assert_eq!((response.status, response.header("Allow")), (405, Some("GET")), "{method} {path}");
+            assert_eq!((response.status, response.header("Allow")), (405, Some("GET, HEAD")), "{method} {path}");
             assert!(response.body.contains(method), "{}", response.body);
         }
     }
@@ -110,13 +110,51 @@ fn methods_other_than_get_are_not_allowed() {
     assert_eq!(exchange(&server, with_body.as_bytes()).status, 405);
 }
 
-/// RFC 9110, 9.3.2: the response to HEAD has no body, whatever its status.
+/// RFC 9110, 9.3.2: the response to HEAD is the head of the response to GET.
 #[test]
-fn the_response_to_head_has_no_body() {
+fn the_response_to_head_is_the_one_to_get_without_its_body() {
     let server = Server::start(&[]);
-    let response = exchange(&server, &Request::get(&server, "/").line("HEAD / HTTP/1.1").bytes());
-    assert_eq!((response.status, response.header("Allow")), (405, Some("GET")));
-    assert_eq!(response.body, "");
+    for (path, status) in [
+        ("/", 200),
+        ("/?wire", 200),
+        ("/echo", 426),
+        ("/chat", 426),
+        ("/break/", 404),
+        ("/break/masked-frame", 426),
+        ("/wire/0", 426),
+        ("/nothing", 404),
+    ] {
+        let get = Request::get(&server, path);
+        let to_get = exchange(&server, &get.bytes());
+        let head = get.clone().line(&format!("HEAD {path} HTTP/1.1"));
+        // HEAD asks for no WebSocket, whatever else it asks for.
+        let upgrade = Request::upgrade(&server, path).line(&format!("HEAD {path} HTTP/1.1"));
+        for request in [head, upgrade] {
+            let to_head = exchange(&server, &request.bytes());
+            assert_eq!((to_get.status, to_head.status), (status, status), "{path}");
+            assert!(!to_get.body.is_empty() && to_head.body.is_empty(), "{path}: {}", to_head.body);
+            for name in ["Content-Length", "Content-Type", "Upgrade", "Sec-WebSocket-Version"] {
+                assert_eq!(to_get.header(name), to_head.header(name), "{name} of {path}");
+            }
+        }
+    }
+}
+
+/// An upload is answered, too. Without lingering, the kernel would answer the unread body by a reset,
+/// and the reset could destroy the response. The larger body does not fit into the kernel's buffers,
+/// so the client is certain to notice a reset.
+#[test]
+fn a_rejection_of_an_upload_arrives() {
+    let server = Server::start(&[]);
+    for size in [1_000_000, 7_000_000] {
+        for (method, path, status) in [("POST", "/", 405), ("GET", "/", 200), ("GET", "/nothing", 404)] {
+            let head = Request::get(&server, path)
+                .line(&format!("{method} {path} HTTP/1.1"))
+                .and("Content-Length", &size.to_string());
+            let request = [head.bytes(), vec![b'x'; size]].concat();
+            assert_eq!(exchange(&server, &request).status, status, "{method} {path}, {size} bytes");
+        }
+    }
 }
 
 #[test]
@@ -166,9 +204,8 @@ fn the_page_of_this_very_host_may_connect_and_no_other() {
     for path in ["/", "/echo", "/chat"] {
         assert_eq!(status_for_origins(&server, path, &[]), 101, "a client that is no browser sends none");
         assert_eq!(status_for_origins(&server, path, &[&format!("http://{host}")]), 101);
-        // Behind a proxy that terminates TLS, the page's scheme differs from ours.
-        assert_eq!(status_for_origins(&server, path, &[&format!("https://{host}")]), 101);
         for foreign in [
+            &*format!("https://{host}"),
             "http://example.org",
             "http://127.0.0.1",
             "http://127.0.0.1:1",
@@ -190,11 +227,159 @@ fn the_page_of_this_very_host_may_connect_and_no_other() {
     server.wait_for_log(&["rejected on /echo with 403", "http://example.org"]);
 }
 
+/// As a proxy forwards it. The server is on a loopback address, so its public name has to be allowed.
 #[test]
-fn hosts_are_compared_without_regard_to_case() {
+fn an_origin_is_compared_by_scheme_host_and_port() {
+    let server = Server::start(&["--allow-host", "example.org"]);
+    let status = |host: &str, proto: Option<&str>, origin: &str| {
+        let request = Request::upgrade(&server, "/echo").with("Host", host).and("Origin", origin);
+        status_of_upgrade(&server, &proto.map_or(request.clone(), |proto| request.and("X-Forwarded-Proto", proto)))
+    };
+    for (host, proto, origin) in [
+        ("example.org:80", None, "http://example.org"),
+        ("Example.org", None, "http://eXample.org"),
+        ("example.org:443", None, "https://example.org"),
+        ("example.org", Some("https"), "https://example.org"),
+        ("example.org:8443", Some("https"), "https://example.org:8443"),
+        ("[::1]:8080", None, "http://[0:0::1]:8080"),
+        ("localhost.:8080", None, "http://localhost.:8080"),
+    ] {
+        assert_eq!(status(host, proto, origin), 101, "{host}, {proto:?}, {origin}");
+    }
+    for (host, proto, origin) in [
+        ("example.org", None, "https://example.org"),
+        ("example.org", Some("https"), "http://example.org"),
+        ("example.org:80", None, "http://example.org:8080"),
+        ("example.org", None, "http://example.org."),
+        ("localhost:8080", None, "null"),
+    ] {
+        assert_eq!(status(host, proto, origin), 403, "{host}, {proto:?}, {origin}");
+    }
+    server.wait_for_log(&["403", "'https://example.org'", "--allow-origin", "X-Forwarded-Proto"]);
+}
+
+#[test]
+fn a_mistake_in_an_allowed_host_or_origin_is_reported_at_the_start() {
+    for (option, mistake, sentence) in [
+        ("--allow-origin", "example.org", "an origin is a scheme, a host and perhaps a port"),
+        ("--allow-origin", "https://example.org/", "without a path"),
+        ("--allow-host", "https://example.org", "a host is a name or an IP address"),
+        ("--allow-host", "example.org:443", "without a scheme or a port"),
+    ] {
+        let output = command(&[option, mistake]).output().expect("the server starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && errors.contains(sentence), "{errors}");
+    }
+}
+
+// ---- Host: DNS rebinding ------------------------------------------------------------------------
+
+/// All kinds of requests: each has an answer of its own if it is addressed to this server.
+fn requests(server: &Server) -> Vec<Request> {
+    let mut requests = Vec::new();
+    for path in ["/", "/?wire", "/echo", "/chat", "/break/", "/break/masked-frame", "/wire/0", "/nothing"] {
+        requests.push(Request::get(server, path));
+        requests.push(Request::get(server, path).line(&format!("HEAD {path} HTTP/1.1")));
+        requests.push(Request::get(server, path).line(&format!("POST {path} HTTP/1.1")));
+        requests.push(Request::upgrade(server, path).and("Sec-WebSocket-Protocol", "chat"));
+    }
+    requests
+}
+
+/// The page of the attacker has bound its own name to 127.0.0.1. `Host` and `Origin` then agree.
+#[test]
+fn a_foreign_host_gets_421_on_every_path() {
     let server = Server::start(&[]);
-    let request = Request::upgrade(&server, "/echo").with("Host", "Example.org").and("Origin", "http://eXample.org");
-    assert_eq!(status_of_upgrade(&server, &request), 101);
+    let port = server.address().port();
+    for request in requests(&server) {
+        let foreign = format!("evil.example:{port}");
+        let request = request.with("Host", &foreign).and("Origin", &format!("http://{foreign}"));
+        let response = exchange(&server, &request.bytes());
+        assert_eq!(response.status, 421, "{request}");
+        let is_head = request.to_string().starts_with("HEAD");
+        assert!(is_head || response.body.contains("--allow-host evil.example"), "{}", response.body);
+        assert!(response.body.lines().count() <= 1, "nothing else is told: {}", response.body);
+    }
+    server.wait_for_log(&["rejected on /echo with 421", "evil.example"]);
+}
+
+#[test]
+fn a_server_on_loopback_serves_loopback_names_only() {
+    let server = Server::start(&["--allow-host", "Example.org", "--allow-host", "10.0.0.1"]);
+    let port = server.address().port();
+    let status = |host: &str| exchange(&server, &Request::get(&server, "/").with("Host", host).bytes()).status;
+    for host in
+        ["localhost", "LOCALHOST.", "app.localhost", "127.0.0.1", "127.9.9.9", "[::1]", "example.org", "10.0.0.1"]
+    {
+        // A tunnel or a container may have changed the port.
+        for host in [host.to_owned(), format!("{host}:{port}"), format!("{host}:1")] {
+            assert_eq!(status(&host), 200, "{host}");
+        }
+    }
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "sub.example.org",
+        "192.168.1.2",
+        "0.0.0.0",
+        "[2001:db8::1]",
+        "null",
+    ] {
+        assert_eq!(status(host), 421, "{host}");
+    }
+    let any = Server::start(&["--allow-host", "*"]);
+    assert_eq!(exchange(&any, &Request::get(&any, "/").with("Host", "any.example").bytes()).status, 200);
+}
+
+/// An address needs no DNS, so it cannot be rebound.
+#[test]
+fn a_server_on_all_addresses_serves_addresses_but_no_foreign_name() {
+    let server = Server::start(&["--listen", "0.0.0.0:0"]);
+    for (host, status) in [("192.168.1.2:8080", 200), ("localhost", 200), ("evil.example", 421)] {
+        let request = Request::get(&server, "/").with("Host", host);
+        assert_eq!(exchange(&server, &request.bytes()).status, status, "{host}");
+    }
+}
+
+/// RFC 9112, 3.2.2. Otherwise `Host: localhost` would open the door for a target that says otherwise.
+#[test]
+fn the_host_of_an_absolute_target_is_checked_and_not_the_header() {
+    let server = Server::start(&[]);
+    let own = server.address();
+    for (target, host, status) in [
+        ("http://evil.example/", own.to_string(), 421),
+        (&*format!("http://{own}/"), "evil.example".to_owned(), 200),
+        (&*format!("http://user@{own}/"), own.to_string(), 400),
+        ("ftp://localhost/", own.to_string(), 400),
+    ] {
+        let request = Request::get(&server, "/").line(&format!("GET {target} HTTP/1.1")).with("Host", &host);
+        assert_eq!(exchange(&server, &request.bytes()).status, status, "{request}");
+    }
+}
+
+/// RFC 9112, 3.2: this holds for every request.
+#[test]
+fn every_request_has_exactly_one_valid_host() {
+    let server = Server::start(&[]);
+    for request in requests(&server) {
+        let own = server.address().to_string();
+        for request in [
+            request.clone().without("Host"),
+            request.clone().and("Host", &own),
+            request.clone().and("host", "evil.example"),
+            request.clone().with("Host", ""),
+            request.clone().with("Host", "localhost localhost"),
+            request.clone().with("Host", "localhost, evil.example"),
+            request.clone().with("Host", "user@localhost"),
+            request.clone().with("Host", "localhost:65536"),
+        ] {
+            assert_eq!(exchange(&server, &request.bytes()).status, 400, "{request}");
+        }
+    }
+    // HTTP/1.0 may do without it.
+    let old = Request::new("GET / HTTP/1.0", &[]);
+    assert_eq!(exchange(&server, &old.bytes()).status, 200);
 }
 
 #[test]
@@ -324,9 +509,9 @@ fn a_log_line_contains_no_control_characters_from_a_client() {
     let server = Server::start(&["-v"]);
     let host = server.address().to_string();
     let nasty: [&[u8]; 3] = [
-        b"GET /\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /\xc2\x9b31m\xe2\x80\xae HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /\x7f HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\x1b[31m HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /\xc2\x9b31m\xe2\x80\xae HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /\x7f HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ];
     for bytes in nasty {
         let Response { status, .. } = exchange(&server, bytes);

@@ -294,7 +294,9 @@ fn the_largest_limits_are_accepted() {
 fn help_and_version_are_printed() {
     let (code, output, errors) = run(&["--help"]);
     assert_eq!((code, &errors[..]), (0, ""));
-    for option in ["--listen", "--interval", "--allow-origin", "[default: 127.0.0.1:8080]", "[default: 1s]"] {
+    for option in
+        ["--listen", "--interval", "--allow-host", "--allow-origin", "[default: 127.0.0.1:8080]", "[default: 1s]"]
+    {
         assert!(output.contains(option), "{option} is not in {output}");
     }
     let (code, output, _) = run(&["--version"]);

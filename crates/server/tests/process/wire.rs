@@ -129,6 +129,39 @@ fn each_frame_is_shown_with_its_fields() {
     assert_eq!(value(&pong, "websocket.mask"), false);
 }
 
+/// A script may not read a cookie that is `HttpOnly`, nor what the browser or a proxy adds.
+#[test]
+fn the_credentials_of_a_request_are_not_shown_to_the_page() {
+    let server = Server::start(&[]);
+    let secrets = [
+        ("Cookie", "id=s3cret; theme=dark"),
+        ("authorization", "Basic dXNlcjpz"),
+        ("Proxy-Authorization", "Bearer t0ken"),
+        ("X-Forwarded-User", "somebody"),
+    ];
+    let add = |request: Request, (name, value): &(&str, &str)| request.and(name, value);
+    let request = secrets.iter().fold(from_page(&server, "/?wire"), add).and("User-Agent", "a browser");
+    let (client, mut viewer) = tapped_with(&server, &request);
+    drop(client);
+    viewer.receive_all();
+    let record = viewer.find("the request", |record| record["number"] == 0);
+    let hidden =
+        secrets.iter().fold(request.to_string(), |head, (_, value)| head.replace(value, &"*".repeat(value.len())));
+    assert_eq!(record["bytes"], colons(hidden.as_bytes()));
+    for (name, value) in secrets {
+        let field = record["fields"].as_array().expect("fields").iter().find(|field| field["label"] == name);
+        assert_eq!(field.expect(name)["value"], "*".repeat(value.len()));
+        for record in &viewer.records {
+            let record = record.to_string();
+            for secret in value.split(['=', ' ', ';']).filter(|part| part.len() > 4) {
+                assert!(!record.contains(secret) && !record.contains(&colons(secret.as_bytes())), "{record}");
+            }
+        }
+    }
+    // Everything else is shown.
+    assert!(record.to_string().contains("a browser"), "{record}");
+}
+
 #[test]
 fn a_compressed_message_is_shown_with_its_text() {
     let server = Server::start(&["--deflate"]);

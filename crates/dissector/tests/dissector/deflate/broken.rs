@@ -99,7 +99,7 @@ fn a_message_that_never_ended_leaves_nothing_in_the_next_one() {
 fn a_bomb_is_inflated_up_to_the_limit_and_shown_by_its_beginning() {
     const LIMIT: usize = 1 << 20;
     let limits = Limits::DEFAULT.max_message_bytes(LIMIT);
-    let options = Options { payload_bytes: 200, limits };
+    let options = Options { payload_bytes: 200, limits, ..Options::default() };
     // 64 MiB in 64 KiB, and one byte more than the limit.
     for (size, element) in [(64 << 20, TAKEOVER), (LIMIT + 1, NO_TAKEOVER)] {
         let bomb = deflater(ToClient, element).deflate(&vec![b'x'; size], true);

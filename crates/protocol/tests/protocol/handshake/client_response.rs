@@ -366,6 +366,33 @@ fn a_rejection_lists_the_versions_of_the_server() {
     assert_eq!(versions, ["13", "8, 7"]);
 }
 
+/// RFC 9112, section 5.2: a client accepts a folded line in a response. (A server rejects one in a
+/// request.)
+#[test]
+fn a_folded_line_of_a_response_continues_the_line_before_it() {
+    let r = HeadBuilder::response;
+    for head in [
+        r().set("Sec-WebSocket-Accept", "\r\n s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+        r().set("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\t"),
+        r().set("Connection", "keep-alive,\r\n  Upgrade"),
+        r().set("Connection", "keep-alive,\n\tUpgrade"),
+        r().set("Upgrade", " \r\n \r\n\twebsocket"),
+    ] {
+        assert_accepted(&head);
+    }
+    let head = r().with("X-Long: one \r\n\t two\r\n  three: 3").with("X-Empty:\r\n ").with("X-Next: y");
+    let response = check_response(client_request(), &head).unwrap().response;
+    let header = |name: &str| response.headers()[name].to_str().unwrap();
+    assert_eq!((header("x-long"), header("x-empty"), header("x-next")), ("one two three: 3", "", "y"));
+    // The value is checked after the lines have been joined.
+    let head = r().set("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9k\r\n YGzzhZRbK+xOo=");
+    assert_fails(client_request(), &head, &accept_wrong("s3pPLMBiTxaQ9k YGzzhZRbK+xOo="));
+    // So is the response that is not a 101.
+    let bytes = b"HTTP/1.1 403 Forbidden\r\nX-Reason: not\r\n today\r\n\r\n";
+    let Err(HandshakeError::Rejected(response)) = read_response(client_request(), bytes) else { panic!("accepted") };
+    assert_eq!(response.headers()["x-reason"], "not today");
+}
+
 #[test]
 fn an_interim_response_is_skipped() {
     let interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n".to_vec();
@@ -402,7 +429,13 @@ fn bytes_that_are_not_http_fail_the_handshake_at_once() {
 #[test]
 fn a_malformed_response_fails_the_handshake() {
     let r = HeadBuilder::response;
-    for head in [r().with("no colon"), r().with(" folded: line"), r().with(b"X: a\0b"), r().with("na me: x")] {
+    for head in [
+        r().with("no colon"),
+        r().with(b"X: a\0b"),
+        r().with("na me: x"),
+        // There is no line before it that it could continue.
+        r().first_line("HTTP/1.1 101 Switching Protocols\r\n folded: line"),
+    ] {
         let violation = check_response(client_request(), &head).map(|_| "accepted").unwrap_err();
         assert!(matches!(violation, HandshakeViolation::MalformedHead(_)), "{violation}");
     }
@@ -412,7 +445,8 @@ fn a_malformed_response_fails_the_handshake() {
 
 #[test]
 fn a_short_read_is_not_an_error() {
-    let bytes = HeadBuilder::response().bytes();
+    // The folded line makes sure that a line end is not taken for the end of the value.
+    let bytes = HeadBuilder::response().with("X-Long: one\r\n two").bytes();
     for cut in 0..bytes.len() {
         assert!(matches!(read_response(client_request(), &bytes[..cut]), Ok(Status::Partial(_))), "cut at {cut}");
     }
@@ -420,7 +454,8 @@ fn a_short_read_is_not_an_error() {
 
 #[test]
 fn a_response_may_arrive_byte_by_byte() {
-    let bytes = [b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), HeadBuilder::response().bytes()].concat();
+    let response = HeadBuilder::response().set("Connection", "keep-alive,\r\n Upgrade");
+    let bytes = [b"HTTP/1.1 100 Continue\r\n\r\n".to_vec(), response.bytes()].concat();
     let mut handshake = client_request().handshake(SAMPLE_NONCE, Limits::DEFAULT);
     for (at, byte) in bytes.iter().enumerate() {
         handshake.input().extend_from_slice(&[*byte]);

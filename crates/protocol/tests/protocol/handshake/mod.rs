@@ -2,6 +2,7 @@
 
 mod client_request;
 mod client_response;
+mod rejection_body;
 mod request_head;
 mod secrets;
 mod server;

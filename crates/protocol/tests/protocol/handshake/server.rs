@@ -225,7 +225,97 @@ fn a_request_has_exactly_one_host() {
     let r = HeadBuilder::request;
     assert_rejected(&r().without("Host"), &HandshakeViolation::HostNotOnce, 400);
     assert_rejected(&r().with("Host: server.example.com"), &HandshakeViolation::HostNotOnce, 400);
-    assert_rejected(&r().set("Host", ""), &HandshakeViolation::HostNotOnce, 400);
+}
+
+/// RFC 9112, section 3.2.
+#[test]
+fn a_malformed_host_is_rejected() {
+    for host in [
+        "",
+        ":80",
+        "a b",
+        "a, b",
+        "a/b",
+        "user@example.org",
+        "example.org:0",
+        "example.org:65536",
+        "example.org:+80",
+        "example.org:80:80",
+        "http://example.org",
+        "[::1",
+        "::1",
+        "[::g]",
+        "[::1]80",
+        "300.1.1.1",
+        "\u{e9}.example",
+    ] {
+        let head = HeadBuilder::request().set("Host", host);
+        // A value that is not ASCII is not shown.
+        let shown = if host.is_ascii() { host } else { "" };
+        assert_rejected(&head, &HandshakeViolation::HostMalformed(shown.to_owned()), 400);
+        assert_eq!(authority(&head), Err(HandshakeViolation::HostMalformed(shown.to_owned())), "{host}");
+    }
+}
+
+/// Returns the host and the port to which a request is addressed.
+fn authority(head: &HeadBuilder) -> Result<Option<(String, Option<u16>)>, HandshakeViolation> {
+    let request = read_request(&head.bytes()).unwrap().unwrap();
+    let authority = request.authority()?;
+    Ok(authority.map(|authority| (authority.host().to_owned(), authority.port())))
+}
+
+/// RFC 9112, section 3.2: the rule is for every request, not only for an upgrade.
+#[test]
+fn a_request_for_a_page_has_exactly_one_host_too() {
+    let page = || HeadBuilder::request().without("Upgrade");
+    assert_eq!(authority(&page()), Ok(Some(("server.example.com".to_owned(), None))));
+    assert_eq!(authority(&page().without("Host")), Err(HandshakeViolation::HostNotOnce));
+    assert_eq!(authority(&page().with("host: server.example.com")), Err(HandshakeViolation::HostNotOnce));
+    // Only HTTP/1.0 does without it.
+    let old = || page().first_line("GET / HTTP/1.0");
+    assert_eq!(authority(&old().without("Host")), Ok(None));
+    assert_eq!(authority(&old().with("Host: x")), Err(HandshakeViolation::HostNotOnce));
+    assert_eq!(authority(&old().set("Host", "a b")), Err(HandshakeViolation::HostMalformed("a b".to_owned())));
+}
+
+#[test]
+fn hosts_are_normalized() {
+    for (host, name, port) in [
+        ("Example.ORG", "example.org", None),
+        ("example.org:", "example.org", None), // the grammar allows an empty port
+        ("example.org.:8080", "example.org.", Some(8080)),
+        ("[0:0:0:0:0:0:0:1]:80", "::1", Some(80)),
+        ("[2001:DB8::1]", "2001:db8::1", None),
+        ("127.0.0.1:1", "127.0.0.1", Some(1)),
+    ] {
+        let head = HeadBuilder::request().set("Host", host);
+        assert_eq!(authority(&head), Ok(Some((name.to_owned(), port))), "{host}");
+    }
+}
+
+/// RFC 9112, section 3.2.2. Otherwise a proxy that obeys the target and a server that obeys `Host`
+/// would serve different sites.
+#[test]
+fn the_host_of_an_absolute_target_wins_over_the_header() {
+    let to = |target: &str| HeadBuilder::request().first_line(format!("GET {target} HTTP/1.1"));
+    for (target, host, port) in [
+        ("http://Other.example/chat", "other.example", None),
+        ("https://other.example:8443/chat", "other.example", Some(8443)),
+        ("http://[::1]:80", "::1", Some(80)),
+    ] {
+        assert_eq!(authority(&to(target)), Ok(Some((host.to_owned(), port))), "{target}");
+    }
+    let request = read_request(&to("http://Other.example:1/chat").bytes()).unwrap().unwrap();
+    assert_eq!(request.host(), Some("Other.example:1"));
+    // The header is still required, and is still checked.
+    let target = "http://other.example/chat";
+    assert_rejected(&to(target).without("Host"), &HandshakeViolation::HostNotOnce, 400);
+    assert_rejected(&to(target).with("Host: x"), &HandshakeViolation::HostNotOnce, 400);
+    assert_rejected(&to(target).set("Host", "a b"), &HandshakeViolation::HostMalformed("a b".to_owned()), 400);
+    for target in ["http://user@other.example/chat", "http://other.example:0/chat", "ws://other.example/chat"] {
+        assert_rejected(&to(target), &HandshakeViolation::TargetMalformed, 400);
+        assert_eq!(authority(&to(target)), Err(HandshakeViolation::TargetMalformed), "{target}");
+    }
 }
 
 // ---- Items 3 and 4: Upgrade and Connection ------------------------------------------------------

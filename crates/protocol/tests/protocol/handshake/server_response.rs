@@ -1,9 +1,9 @@
 //! Sections 4.2.2 and 4.4: the server's response to a request, and the offers that it accepts.
 
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use protocol::{
     HandshakeViolation, UsageError,
-    handshake::{Extension, UpgradeOptions, rejection},
+    handshake::{Extension, UpgradeOptions, encode_response_to, rejection},
 };
 use testkit::{
     handshake::{accept_request, accepting_response, check_request, response_text},
@@ -244,6 +244,51 @@ fn the_application_may_reject_with_any_status() {
         assert!(response.ends_with("\r\n\r\nno"), "{response}");
         assert!(header_lines(&response).contains(&"Content-Length: 2"), "{response}");
     }
+}
+
+/// RFC 9110, sections 6.4.1 and 8.6.
+#[test]
+fn a_response_that_cannot_have_a_body_announces_none() {
+    for (status, expected) in [
+        (100, "HTTP/1.1 100 Continue\r\n\r\n"),
+        (103, "HTTP/1.1 103 Early Hints\r\n\r\n"),
+        (101, "HTTP/1.1 101 Switching Protocols\r\n\r\n"),
+        (204, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"),
+        (304, "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n"),
+    ] {
+        for body in ["", "a body"] {
+            let mut response = Response::new(body.to_owned());
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            assert_eq!(response_text(&response), expected);
+            // A length that the application sets is left out too, except in a 304.
+            response.headers_mut().insert("content-length", HeaderValue::from_static("6"));
+            response.headers_mut().insert("transfer-encoding", HeaderValue::from_static("chunked"));
+            let with_length = expected.replace("Modified\r\n", "Modified\r\nContent-Length: 6\r\n");
+            assert_eq!(response_text(&response), with_length);
+        }
+    }
+}
+
+/// RFC 9110, section 9.3.2.
+#[test]
+fn the_response_to_head_is_the_head_of_the_response_to_get() {
+    for status in [200, 204, 304, 404, 599] {
+        let mut response = Response::new("a body".to_owned());
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        let to_get = response_text(&response);
+        let to_head = encode_response_to(&Method::HEAD, &response);
+        let (head, _) = to_get.split_once("\r\n\r\n").unwrap();
+        assert_eq!(to_head, format!("{head}\r\n\r\n"));
+    }
+}
+
+/// The body is written as it is.
+#[test]
+fn a_response_announces_no_transfer_coding() {
+    let mut response = Response::new("5".to_owned());
+    response.headers_mut().insert("transfer-encoding", HeaderValue::from_static("chunked"));
+    let response = response_text(&response);
+    assert_eq!(header_lines(&response), ["Connection: close", "Content-Length: 1"]);
 }
 
 #[test]

@@ -21,7 +21,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server and waits until it listens.
+    /// Starts a server and waits until it listens. Without `--listen` among the options, it listens
+    /// on 127.0.0.1.
     #[track_caller]
     pub(crate) fn start(args: &[&str]) -> Self {
         Self::start_reading(args, Reading::All)
@@ -41,7 +42,8 @@ impl Server {
 
     #[track_caller]
     fn start_reading(args: &[&str], reading: Reading) -> Self {
-        Self::start_command(command(&["--listen", "127.0.0.1:0"]).args(args), reading)
+        let listen: &[&str] = if args.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        Self::start_command(command(listen).args(args), reading)
     }
 
     /// Starts a server that listens on `address`.
@@ -67,10 +69,14 @@ impl Server {
             panic!("the first line contains no address: {first:?}");
         };
         server.address = address;
+        // A server that listens on all addresses can be reached at this one.
+        if server.address.ip().is_unspecified() {
+            server.address.set_ip([127, 0, 0, 1].into());
+        }
         server
     }
 
-    /// Returns the address that the server listens on.
+    /// Returns an address at which the server can be reached.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

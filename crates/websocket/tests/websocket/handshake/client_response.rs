@@ -8,9 +8,10 @@ use testkit::{
     frames::{first_byte::BINARY, server_frame},
     http_head::{SAMPLE_RESPONSE, response_for},
     raw_peer::{listen, read_head, read_to_eof},
-    tasks::{with_paused_timeout, with_timeout, yield_to_other_tasks},
+    stream::scripted_stream,
+    tasks::{ready, with_paused_timeout, with_timeout, yield_to_other_tasks},
 };
-use tokio::io::AsyncWriteExt;
+use tokio::{io::AsyncWriteExt, time::Instant};
 use websocket::{ConnectError, Connector, connect};
 
 #[tokio::test]
@@ -78,6 +79,103 @@ async fn the_body_of_a_rejection_may_arrive_after_its_head() {
     let (client, _remote) = with_paused_timeout(async { tokio::join!(handshake, server) }).await;
     let Err(ConnectError::Answer(HandshakeError::Rejected(response))) = client else { panic!("{client:?}") };
     assert_eq!(String::from_utf8_lossy(response.body()), "not today, sir");
+}
+
+/// Lets a client read a rejection. After the last piece, the server neither sends more nor closes
+/// the connection, unless `ends` is set. Returns the response, and the time that the client took.
+async fn rejection(pieces: &[&[u8]], ends: bool) -> (http::Response<bytes::Bytes>, Duration) {
+    let (local, mut remote) = tokio::io::duplex(1 << 20);
+    let began = Instant::now();
+    let connector = Connector::new("ws://example.org/").unwrap().handshake_timeout(Duration::from_millis(300));
+    let server = async {
+        read_head(&mut remote).await;
+        for piece in pieces {
+            // A client that has found the end of the body leaves.
+            let _ = remote.write_all(piece).await;
+            yield_to_other_tasks().await;
+        }
+        (!ends).then_some(remote)
+    };
+    let (client, _remote) = with_paused_timeout(async { tokio::join!(connector.handshake(local), server) }).await;
+    let Err(ConnectError::Answer(HandshakeError::Rejected(response))) = client else { panic!("{client:?}") };
+    (*response, began.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chunked_body_of_a_rejection_is_decoded_and_its_end_is_found() {
+    let head = b"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let whole = [&head[..], b"12\r\nyou are not on the\r\n6\r\n list.\r\n0\r\n\r\n"].concat();
+    let bytewise: Vec<&[u8]> = whole.chunks(1).collect();
+    for pieces in [&[&whole[..]][..], &[&whole[..70], &whole[70..]], &bytewise] {
+        let (response, took) = rejection(pieces, false).await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+        assert_eq!(String::from_utf8_lossy(response.body()), "you are not on the list.");
+        assert_eq!(took, Duration::ZERO, "the end of the body was not noticed");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_body_of_a_rejection_ends_where_its_head_says() {
+    for (head, body) in [
+        ("HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nnot today", "not today"),
+        ("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", ""),
+        ("HTTP/1.1 204 No Content\r\n\r\n", ""),
+        ("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", ""),
+        ("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno", "no"),
+    ] {
+        let (response, took) = rejection(&[head.as_bytes()], false).await;
+        assert_eq!((String::from_utf8_lossy(response.body()).as_ref(), took), (body, Duration::ZERO), "{head}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejection_is_reported_with_its_status_whatever_becomes_of_its_body() {
+    let cut = |head: &str| [b"HTTP/1.1 503 Service Unavailable\r\n", head.as_bytes()].concat();
+    for head in [
+        "\r\nbusy",
+        "Content-Length: 1000\r\n\r\nbusy",
+        "Transfer-Encoding: chunked\r\n\r\n4\r\nbusy",
+        "Transfer-Encoding: chunked\r\n\r\n4\r\nbusy\r\nnonsense\r\n",
+    ] {
+        // The server closes the connection within the body, or stops sending. The time for the body
+        // ends with the time for the whole handshake.
+        for ends in [true, false] {
+            let (response, took) = rejection(&[&cut(head)], ends).await;
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(String::from_utf8_lossy(response.body()), "busy", "{head}");
+            assert!(took <= Duration::from_millis(300), "{head}: {took:?}");
+        }
+    }
+    let (stream, script) = scripted_stream();
+    script.push_read(&cut("Content-Length: 1000\r\n\r\nbusy"));
+    script.fail_reads(io::ErrorKind::ConnectionReset);
+    let error = ready(Connector::new("ws://example.org/").unwrap().handshake(stream)).expect_err("rejected");
+    let ConnectError::Answer(HandshakeError::Rejected(response)) = error else { panic!("{error:?}") };
+    assert_eq!((response.status(), &response.body()[..]), (StatusCode::SERVICE_UNAVAILABLE, &b"busy"[..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_huge_body_of_a_rejection_is_not_downloaded() {
+    let huge = "x".repeat(100_000);
+    for head in ["Content-Length: 100000\r\n\r\n", "\r\n", "Transfer-Encoding: chunked\r\n\r\n186A0\r\n"] {
+        let bytes = format!("HTTP/1.1 404 Not Found\r\n{head}{huge}");
+        let (response, took) = rejection(&[bytes.as_bytes()], false).await;
+        assert_eq!((response.body().len(), took), (4 << 10, Duration::ZERO), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_response_with_folded_lines_opens_the_connection() {
+    let (listener, uri) = listen().await;
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let request = read_head(&mut stream).await;
+        let response = response_for(&request).replace("Accept: ", "Accept:\r\n\t").replace("\r\n\r\n", "\r\n \r\n\r\n");
+        stream.write_all(response.as_bytes()).await.unwrap();
+        stream
+    };
+    let (client, _stream) = with_timeout(async { tokio::join!(connect(&uri), server) }).await;
+    client.expect("the response is valid");
 }
 
 /// Answers a client's request with an invalid response. Returns the client's error, and the bytes

@@ -158,6 +158,101 @@ async fn a_rejection_is_not_lost_to_a_reset_when_the_client_has_sent_more() {
     assert!(response.ends_with(b"\r\n\r\nno"));
 }
 
+/// The larger body does not fit into the kernel's buffers, so the client is certain to notice a reset.
+#[tokio::test]
+async fn a_rejection_is_not_lost_to_a_reset_when_an_upload_follows_the_request() {
+    for size in [1_000_000, 7_000_000] {
+        let (listener, _) = listen().await;
+        let client = async {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let head = format!("POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n");
+            client.write_all(head.as_bytes()).await.unwrap();
+            // The client sends its whole body before it reads, as most clients do.
+            client.write_all(&vec![b'x'; size]).await.expect("no reset while the client sends");
+            read_to_eof(&mut client).await
+        };
+        let server = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            accept(stream).await.expect_err("POST")
+        };
+        let (_, response) = with_timeout(async { tokio::join!(server, client) }).await;
+        assert!(response.starts_with(b"HTTP/1.1 405 "), "{}", response.escape_ascii());
+    }
+}
+
+/// Otherwise a client could occupy a connection for ever with input that nobody wants.
+#[tokio::test(start_paused = true)]
+async fn the_input_after_a_rejection_is_bounded_in_bytes_and_in_time() {
+    // A client that never stops sending, as fast as the server reads.
+    let (local, mut remote) = tokio::io::duplex(64 << 10);
+    let flood = async {
+        remote.write_all(b"GET /\0").await.unwrap();
+        let mut sent = 0;
+        while remote.write_all(&[0; 4096]).await.is_ok() {
+            sent += 4096;
+        }
+        sent
+    };
+    let (error, sent) = with_paused_timeout(async { tokio::join!(accept(local), flood) }).await;
+    assert!(matches!(error, Err(AcceptError::Violation(_))), "{error:?}");
+    assert!((8 << 20..9 << 20).contains(&sent), "{sent} bytes");
+
+    // A client that sends one byte a second.
+    let (local, mut remote) = tokio::io::duplex(64 << 10);
+    let began = Instant::now();
+    let trickle = async {
+        remote.write_all(b"GET /\0").await.unwrap();
+        while remote.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        began.elapsed().as_secs()
+    };
+    let (error, seconds) = with_paused_timeout(async { tokio::join!(accept(local), trickle) }).await;
+    assert!(matches!(error, Err(AcceptError::Violation(_))), "{error:?}");
+    assert!((10..12).contains(&seconds), "{seconds} s");
+}
+
+/// RFC 9112, section 3.2: the rule is for every request. So the application never sees one that
+/// breaks it.
+#[tokio::test]
+async fn a_page_that_is_requested_without_one_valid_host_gets_400() {
+    for (lines, expected) in [
+        ("", HandshakeViolation::HostNotOnce),
+        ("Host: a\r\nHost: a\r\n", HandshakeViolation::HostNotOnce),
+        ("Host: a b\r\n", HandshakeViolation::HostMalformed("a b".to_owned())),
+    ] {
+        for method in ["GET", "HEAD", "POST"] {
+            let (stream, script) = scripted_stream();
+            script.push_read(format!("{method} / HTTP/1.1\r\n{lines}\r\n").as_bytes());
+            script.push_eof();
+            let error = ready(read_request(stream, &ServerConfig::default())).expect_err("no valid Host");
+            let AcceptError::Violation(violation) = error else { panic!("{error:?}") };
+            assert_eq!(violation, expected, "{method} {lines}");
+            let response = String::from_utf8(script.written()).unwrap();
+            assert!(response.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{response}");
+            assert_eq!(response.ends_with("\r\n\r\n"), method == "HEAD", "only HEAD gets no body: {response}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_response_without_content_is_only_a_head() {
+    for (method, status) in
+        [("GET", StatusCode::NO_CONTENT), ("HEAD", StatusCode::NO_CONTENT), ("HEAD", StatusCode::OK)]
+    {
+        let (stream, script) = scripted_stream();
+        script.push_read(format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        script.push_eof();
+        let incoming = ready(read_request(stream, &ServerConfig::default())).expect("the request is valid HTTP");
+        let mut response = http::Response::new("a body");
+        *response.status_mut() = status;
+        ready(incoming.respond(&response)).expect("the response is written");
+        let written = String::from_utf8(script.written()).unwrap();
+        let length = if status == StatusCode::OK { "Content-Length: 6\r\n" } else { "" };
+        assert_eq!(written, format!("HTTP/1.1 {status}\r\n{length}Connection: close\r\n\r\n"));
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_resets_tcp_after_its_rejection_is_reported_as_rejected() {
     let (stream, script) = scripted_stream();
@@ -223,6 +318,8 @@ async fn each_invalid_request_is_rejected_with_its_status() {
         (with("Connection: Upgrade", "Connection: close"), ConnectionWithoutUpgrade, bad_request, ""),
         (with("dGhlIHNhbXBsZSBub25jZQ==", "short"), KeyMalformed, bad_request, ""),
         (with("Host: server.example.com\r\n", ""), HostNotOnce, bad_request, ""),
+        (with("Host: server", "Host: other.example.com\r\nHost: server"), HostNotOnce, bad_request, ""),
+        (with("server.example.com", "a b"), HostMalformed("a b".to_owned()), bad_request, ""),
         (with("Host: server", "Content-Length: 5\r\nHost: server"), RequestWithBody, bad_request, ""),
         (with("Host: server", &long), HeadTooLong { limit: 16 << 10 }, too_large, ""),
         (with("Host: server", &many), TooManyHeaders { limit: 100 }, too_large, ""),

@@ -1,0 +1,74 @@
+//! Hides the values of header lines that may hold credentials.
+
+use std::borrow::Cow;
+
+use super::lines::{HeadLine, split_lines};
+use crate::options::Options;
+
+/// The headers that are known to hold no credentials, in addition to those that begin with `Sec-`.
+///
+/// This is a list of what may be shown, and not of what must be hidden. A proxy may add headers with
+/// any name, and some of them prove who the user is.
+const PUBLIC: [&str; 16] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-type",
+    "date",
+    "dnt",
+    "host",
+    "origin",
+    "pragma",
+    "server",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+
+/// Returns whether the value of this header must be hidden.
+pub(super) fn is_hidden(name: &str, options: &Options) -> bool {
+    let name = name.to_ascii_lowercase();
+    // Names that begin with `Sec-` belong to browsers and to WebSocket. None of their headers proves
+    // who the user is.
+    options.hide_credentials && !name.starts_with("sec-") && !PUBLIC.contains(&name.as_str())
+}
+
+/// Returns the bytes of a head, complete or not, as they may be shown. Hides the values of headers
+/// that are hidden, and every line that is neither a header nor the first line.
+pub(super) fn shown_bytes<'a>(head: &'a [u8], options: &Options) -> Cow<'a, [u8]> {
+    if !options.hide_credentials {
+        return Cow::Borrowed(head);
+    }
+    let mut shown = head.to_vec();
+    for line in split_lines(head).iter().skip(1) {
+        let range = match line {
+            HeadLine::Header { name, value_start, range, .. } if is_hidden(name, options) => *value_start..range.end,
+            HeadLine::Other { range, .. } => range.clone(),
+            HeadLine::Header { .. } | HeadLine::Empty(_) => continue,
+        };
+        let position = |at| usize::try_from(at).unwrap_or(shown.len()).min(shown.len());
+        let (start, end) = (position(range.start), position(range.end));
+        hide(&mut shown[start..end]);
+    }
+    Cow::Owned(shown)
+}
+
+/// Replaces everything but the line ends, and the white space after them, by asterisks. So the lines
+/// can be split again, and folded lines remain folded.
+fn hide(value: &mut [u8]) {
+    let mut begins_line = false;
+    for byte in value {
+        match byte {
+            b'\n' => begins_line = true,
+            b'\r' => {}
+            b' ' | b'\t' if begins_line => {}
+            _ => {
+                begins_line = false;
+                *byte = b'*';
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Decides where a request may come from: to which hosts it may be addressed, and which web pages
+//! may connect.
+//!
+//! Both questions protect the user of a browser from foreign pages. Other programs can send any
+//! header that they like.
+//!
+//! | file | question | rejection |
+//! |---|---|---|
+//! | `host` | Is the request addressed to a host that this server serves? | 421 |
+//! | `origin` | Does a WebSocket request come from a page that may connect? | 403 |
+
+mod host;
+mod origin;
+
+use std::net::IpAddr;
+
+use protocol::handshake::ReceivedRequest;
+
+pub(crate) use self::{host::AllowedHost, origin::AllowedOrigin};
+use self::{host::HostPolicy, origin::OriginPolicy};
+
+/// The hosts that this server serves, and the origins whose pages may connect.
+#[derive(Debug)]
+pub(crate) struct AccessPolicy {
+    hosts: HostPolicy,
+    origins: OriginPolicy,
+}
+
+impl AccessPolicy {
+    /// Creates the policy of a server that listens on `address`, with what the command line allows
+    /// in addition.
+    pub(crate) fn new(address: IpAddr, hosts: Vec<AllowedHost>, origins: Vec<AllowedOrigin>) -> Self {
+        Self { hosts: HostPolicy::new(address, hosts), origins: OriginPolicy::new(origins) }
+    }
+
+    /// Checks the host to which the request is addressed. Every request needs this check, because a
+    /// foreign page can read the answer to any request if this check is missing.
+    ///
+    /// # Errors
+    /// Returns a sentence that explains the rejection.
+    pub(crate) fn check_host(&self, request: &ReceivedRequest) -> Result<(), String> {
+        self.hosts.check(request)
+    }
+
+    /// Checks the page that makes the request. Every request for a WebSocket needs this check.
+    ///
+    /// # Errors
+    /// Returns a sentence that explains the rejection.
+    pub(crate) fn check_origin(&self, request: &ReceivedRequest) -> Result<(), String> {
+        self.origins.check(request)
+    }
+}
