@@ -256,9 +256,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        poll_fn(|cx| self.driver.poll_capacity(cx)).await?;
-        self.driver.queue_prepared(message)?;
+        self.feed_prepared(message).await?;
         self.flush().await
+    }
+
+    /// Queues a message that was encoded once for many connections, so that several of them leave
+    /// in one write. In all other respects, this method behaves like [`feed`](Self::feed).
+    ///
+    /// # Errors
+    /// As for [`send_prepared`](Self::send_prepared).
+    ///
+    /// # Cancel safety
+    /// As for [`feed`](Self::feed).
+    pub async fn feed_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        poll_fn(|cx| self.driver.poll_capacity(cx)).await?;
+        Ok(self.driver.queue_prepared(message)?)
     }
 
     /// Sends a part of a message as a frame of its own. `last` states whether the message ends with
