@@ -235,6 +235,16 @@ impl Client {
         }
     }
 
+    /// Receives this many messages, whatever they are.
+    #[track_caller]
+    pub(crate) fn receive_many(&mut self, count: usize) {
+        for number in 0..count {
+            let received = self.receive();
+            let is_message = matches!(received, ReceivedItem::Text(_) | ReceivedItem::Binary(_));
+            assert!(is_message, "{received:?} instead of message {number} of {count}");
+        }
+    }
+
     /// Receives the next frame, which must be a push.
     #[track_caller]
     pub(crate) fn receive_push(&mut self) -> Push {
