@@ -18,8 +18,13 @@ use tokio::{
 };
 
 /// The maximum size of the queue for a slow page, in bytes of JSON. One record with its
-/// explanations takes about 5,000 bytes.
+/// explanations takes about 5,000 bytes. The Close frames of the two directions may exceed it.
 pub(super) const MAX_BYTES: usize = 256 << 10;
+
+/// The maximum size of one record, in bytes of JSON. The head of a browser's request, with many
+/// cookies, takes up to 60,000. But a head of 16 KiB can have thousands of fields, with an
+/// explanation each.
+pub(super) const MAX_RECORD_BYTES: usize = 128 << 10;
 
 /// The state that a tap and its viewer share.
 #[derive(Debug)]
@@ -33,7 +38,7 @@ pub(super) struct Feed {
 #[derive(Debug)]
 pub(super) struct Queue {
     /// The queued JSON objects, oldest first.
-    pub(super) waiting: VecDeque<String>,
+    pub(super) waiting: VecDeque<Box<str>>,
     /// The total size of `waiting` in bytes.
     pub(super) bytes: usize,
     /// The counts of the undissected frames that came after the objects in `waiting`: first of the
@@ -112,8 +117,7 @@ impl Feed {
 }
 
 impl Queue {
-    /// Returns whether another record may be added. The size of that record is not checked, so the
-    /// queue may then exceed the limit.
+    /// Returns whether the queue has any room, so that it is worth dissecting another record.
     pub(super) fn has_room(&self) -> bool {
         self.bytes < MAX_BYTES
     }
@@ -123,8 +127,20 @@ impl Queue {
         !self.abandoned && self.unclaimed_until.is_none_or(|until| Instant::now() < until)
     }
 
-    pub(super) fn add_record(&mut self, record: &Record) {
-        self.add(render::json(record));
+    /// Adds a record if there is room for it, and otherwise counts it.
+    pub(super) fn add_record(&mut self, record: Record) {
+        let (direction, length) = (record.direction, record.length);
+        let json = json_of(record);
+        if self.bytes + json.len() <= MAX_BYTES {
+            self.add(json);
+        } else {
+            self.skip(direction, Passed { units: 1, bytes: length });
+        }
+    }
+
+    /// Adds the record of a Close, even if there is no room for it. A direction has at most one.
+    pub(super) fn add_close(&mut self, record: Record) {
+        self.add(json_of(record));
     }
 
     /// Adds a note that one direction of TCP has ended.
@@ -157,7 +173,8 @@ impl Queue {
 
     fn push(&mut self, json: String) {
         self.bytes += json.len();
-        self.waiting.push_back(json);
+        // A string that was written piece by piece has room for as many bytes again. Free it.
+        self.waiting.push_back(json.into_boxed_str());
     }
 
     /// Takes all queued objects, as one JSON array. Returns `None` if the queue is empty.
@@ -167,4 +184,15 @@ impl Queue {
         let objects = Vec::from(mem::take(&mut self.waiting));
         (!objects.is_empty()).then(|| format!("[{}]", objects.join(",")))
     }
+}
+
+/// Returns the record as JSON, without its fields if it would be too large with them.
+fn json_of(mut record: Record) -> String {
+    let json = render::json(&record);
+    if json.len() <= MAX_RECORD_BYTES {
+        return json;
+    }
+    record.fields.clear();
+    record.summary.push_str(" (too many fields to show)");
+    render::json(&record)
 }

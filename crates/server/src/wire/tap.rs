@@ -70,7 +70,7 @@ impl ActiveTap {
             if queue.has_room() && budget.has_record() {
                 conversation.push(direction, piece, time, &mut |record| {
                     budget.spend();
-                    queue.add_record(&record);
+                    queue.add_record(record);
                 });
             } else {
                 // The traffic is too fast for the page, so the frames are only counted. A Close is
@@ -80,7 +80,7 @@ impl ActiveTap {
                 let passed = conversation.pass(direction, piece, time, &mut |record| close = Some(record));
                 queue.skip(direction, passed);
                 if let Some(close) = close {
-                    queue.add_record(&close);
+                    queue.add_close(close);
                 }
             }
         }
@@ -95,7 +95,7 @@ impl ActiveTap {
         }
         self.ended.push(direction);
         let mut queue = self.feed.lock();
-        self.conversation.end(direction, Some(SystemTime::now()), &mut |record| queue.add_record(&record));
+        self.conversation.end(direction, Some(SystemTime::now()), &mut |record| queue.add_record(record));
         queue.add_end(direction);
         self.feed.notify();
     }

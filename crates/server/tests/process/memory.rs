@@ -7,6 +7,7 @@ use crate::support::{
     client::Client,
     eventually,
     frames::{BINARY, FIN, frame, text},
+    http::Request,
     memory::MIB,
 };
 
@@ -116,4 +117,16 @@ fn talkers_that_wait_hold_little() {
     // written, and a block for each direction.
     assert!(peak < before + MIB + 20 * MIB + SLACK, "from {before} to {peak} bytes");
     server.wait_for_log(&[&deaf.address().to_string(), "1008", "too slow for this chat"]);
+}
+
+/// Each cookie is a field of the view, with an explanation. The records of a connection that wait
+/// for a page take at most 256 KiB.
+#[test]
+fn heads_with_many_cookies_do_not_accumulate_for_pages_that_do_not_view_them() {
+    let server = Server::start(&["--interval", "10m"]);
+    let request = Request::upgrade(&server, "/?wire").and("Cookie", &"a;".repeat(7_800)).bytes();
+    let before = server.allocated_bytes();
+    let connections: Vec<Client> = (0..60).map(|_| Client::connect_with(&server, &request)).collect();
+    server_settles_below(&server, before + 60 * MIB / 4 + SLACK);
+    drop(connections);
 }
