@@ -20,6 +20,9 @@
 //! Step 2 comes after step 1, so a loop that answers each message with
 //! [`feed`](crate::WebSocket::feed) sends the answers to all messages of one read in one write.
 //!
+//! [`Driver::poll_serve`] takes no message while too many answers are queued. Meanwhile it reads
+//! little, and handles only control frames: see [`Driver::poll_capacity_for_answer`].
+//!
 //! # Waking
 //!
 //! After [`into_split`](crate::WebSocket::into_split), two tasks poll one connection: the *reader*

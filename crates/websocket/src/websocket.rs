@@ -167,8 +167,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// This is the fastest way to answer messages, if `answer` does not have to await anything.
     /// Most messages are neither copied nor allocated, and the answers to all messages of one read
-    /// leave in one write. If the peer reads more slowly than it sends, this method stops reading
-    /// until the peer has caught up.
+    /// leave in one write. If the peer reads more slowly than it sends, this method stops handling
+    /// messages until the peer has caught up. It still handles the control frames before the next
+    /// message. One of them may be a Close, after which the peer may never read the answers.
     ///
     /// ```
     /// # async fn example(stream: tokio::net::TcpStream) -> Result<(), websocket::Error> {

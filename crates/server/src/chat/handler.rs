@@ -10,7 +10,7 @@ use tokio::{
 };
 use websocket::{Error, WebSocket};
 
-use super::{room::Room, text::Text};
+use super::{member::join, room::Room, text::Text};
 use crate::closing::{HandlerResult, ServerClose};
 
 /// The subprotocol that clients must offer.
@@ -28,7 +28,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let close = |code, reason| Ok(Some(ServerClose { code, reason }));
-    let (mut speaker, mut listener) = room.join();
+    let (mut speaker, mut listener) = join(room);
     loop {
         tokio::select! {
             // A member that sends faster than the others read has to wait. While nothing is read

@@ -14,7 +14,7 @@ pub(super) struct Listener<'a> {
     finished: u64,
     /// The number of the first text that the member has not taken.
     taken: u64,
-    /// The number of texts that were said so far.
+    /// The number of texts in the room so far.
     said: watch::Receiver<u64>,
 }
 

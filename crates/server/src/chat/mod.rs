@@ -4,7 +4,7 @@
 //! its own pace:
 //!
 //! ```text
-//!   a speaker ──▶ waits for room ──▶ [text][text][text][text][text]
+//!   a speaker ──▶ waits for space ─▶ [text][text][text][text][text]
 //!                                      ▲           ▲           ▲
 //!                                slow listener   another    waits for more
 //! ```
@@ -18,15 +18,19 @@
 //! | file | what it does |
 //! |---|---|
 //! | `text` | a text message, encoded once for all members |
-//! | `room` | the list of texts, and who has finished with them |
-//! | `speaker` | the texts that one member has sent, and that wait for room |
+//! | `room` | the list of texts, and the number of members that have not finished with each |
+//! | `speaker` | the texts that one member has sent, and that wait for space |
 //! | `listener` | the texts that one member still has to get |
+//! | `member` | a member: its speaker and its listener |
 //! | `handler` | the conversation with one member |
 
 mod handler;
 mod listener;
+mod member;
 mod room;
 mod speaker;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub(crate) use self::{

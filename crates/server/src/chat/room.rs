@@ -9,7 +9,7 @@ use std::{
 use protocol::PreparedMessage;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::{listener::Listener, speaker::Speaker, text::Text};
+use super::text::Text;
 
 /// The maximum size of the texts in the room, in bytes of memory. It is enough for seven texts of
 /// the maximum size in both their forms, or for three thousand short ones. All members share the
@@ -18,23 +18,22 @@ pub(super) const MAX_BACKLOG: usize = 1 << 20;
 
 /// The maximum size, in bytes of memory, of the texts that a member gets in one write: one text of
 /// the maximum size, or many short ones.
-const MAX_BATCH: usize = 64 << 10;
+pub(super) const MAX_BATCH: usize = 64 << 10;
 
 /// The chat.
 #[derive(Debug)]
 pub(crate) struct Room {
     texts: Mutex<Texts>,
-    /// The room for further texts: one permit for each byte.
-    space: Arc<Semaphore>,
-    /// The number of texts that were said so far.
+    /// The space for further texts: one permit for each byte.
+    pub(super) space: Arc<Semaphore>,
+    /// The number of texts so far.
     said: watch::Sender<u64>,
 }
 
-/// The texts in the room. Texts are numbered in the order in which they were said.
+/// The texts in the room. The texts are numbered, oldest first.
 #[derive(Debug, Default)]
-struct Texts {
-    /// Oldest first.
-    list: VecDeque<SaidText>,
+pub(super) struct Texts {
+    pub(super) list: VecDeque<SaidText>,
     /// The number of the first text in the list.
     first: u64,
     members: usize,
@@ -42,15 +41,27 @@ struct Texts {
     joined: u64,
 }
 
-/// A text in the room. When it is dropped, there is room for further texts.
+/// A text in the room. When it is dropped, there is space for further texts.
 #[derive(Debug)]
-struct SaidText {
+pub(super) struct SaidText {
     message: PreparedMessage,
     /// The id of the member that said it.
-    speaker: u64,
+    pub(super) speaker: u64,
     /// The number of members that have not finished with it. The speaker is one of them.
     unfinished: usize,
     space: OwnedSemaphorePermit,
+}
+
+/// The values that a new member gets from the room.
+#[derive(Debug)]
+pub(super) struct NewMember {
+    pub(super) id: u64,
+    /// The number of the next text.
+    pub(super) next: u64,
+    /// The space for further texts.
+    pub(super) space: Arc<Semaphore>,
+    /// The number of texts so far.
+    pub(super) said: watch::Receiver<u64>,
 }
 
 impl Room {
@@ -58,20 +69,19 @@ impl Room {
         Self { texts: Mutex::default(), space: Arc::new(Semaphore::new(MAX_BACKLOG)), said: watch::Sender::new(0) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Texts> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Texts> {
         self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a member to the room. The member leaves when its [`Listener`] is dropped.
-    pub(super) fn join(&self) -> (Speaker<'_>, Listener<'_>) {
+    /// Adds a member, which gets all texts from now on. The member has to [leave](Self::leave).
+    pub(super) fn enter(&self) -> NewMember {
         let mut texts = self.lock();
         texts.members += 1;
         texts.joined += 1;
-        let id = texts.joined;
-        (Speaker::new(self, id, Arc::clone(&self.space)), Listener::new(self, id, texts.end(), self.said.subscribe()))
+        NewMember { id: texts.joined, next: texts.end(), space: Arc::clone(&self.space), said: self.said.subscribe() }
     }
 
-    /// Adds a text, for which `space` is the room.
+    /// Adds a text, which takes up `space`.
     pub(super) fn say(&self, speaker: u64, text: Text, space: OwnedSemaphorePermit) {
         let mut texts = self.lock();
         let unfinished = texts.members;
@@ -134,101 +144,5 @@ impl Texts {
             self.list.pop_front();
             self.first += 1;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{future::Future, pin::pin, task::Context};
-
-    use protocol::Message;
-
-    use super::*;
-
-    fn is_pending(future: impl Future) -> bool {
-        pin!(future).poll(&mut Context::from_waker(std::task::Waker::noop())).is_pending()
-    }
-
-    fn short() -> Text {
-        Text::new(&Message::text("x"), None)
-    }
-
-    #[tokio::test]
-    async fn texts_that_wait_leave_in_one_batch_and_not_to_their_speaker() {
-        let room = Room::new();
-        let ((mut anna, mut own), (_, mut ben)) = (room.join(), room.join());
-        for _ in 0..3 {
-            anna.add(short());
-            anna.say().await;
-        }
-        assert_eq!(ben.batch().await.len(), 3);
-        assert!(is_pending(ben.batch()) && is_pending(own.batch()));
-        assert_eq!(room.lock().list.len(), 0, "both have finished with all texts");
-        // A member gets nothing from before it joined.
-        let (_, mut carla) = room.join();
-        assert!(is_pending(carla.batch()));
-    }
-
-    #[tokio::test]
-    async fn a_batch_is_bounded_in_bytes_but_holds_at_least_one_text() {
-        let room = Room::new();
-        let ((mut anna, _own), (_, mut ben)) = (room.join(), room.join());
-        let longest = Text::new(&Message::text("x".repeat(super::super::MAX_TEXT)), None);
-        assert!(longest.size > MAX_BATCH);
-        anna.add(longest);
-        anna.add(short());
-        anna.say().await;
-        anna.say().await;
-        assert_eq!((ben.batch().await.len(), ben.batch().await.len()), (1, 1));
-        let count = 2 * MAX_BATCH / short().size;
-        for _ in 0..count {
-            anna.add(short());
-            anna.say().await;
-        }
-        assert_eq!(ben.batch().await.len(), count / 2);
-    }
-
-    #[tokio::test]
-    async fn a_speaker_waits_for_the_slowest_listener_and_for_nobody_who_has_left() {
-        let room = Room::new();
-        let ((mut anna, mut own), (_, mut ben), (_, slow)) = (room.join(), room.join(), room.join());
-        let fits = MAX_BACKLOG / short().size;
-        for _ in 0..fits {
-            anna.add(short());
-            anna.say().await;
-        }
-        anna.add(short());
-        assert!(is_pending(anna.say()));
-        let mut received = 0;
-        while received < fits {
-            received += ben.batch().await.len();
-        }
-        assert!(is_pending(ben.batch()) && is_pending(own.batch()));
-        assert!(is_pending(anna.say()), "one member has read nothing");
-        drop(slow);
-        anna.say().await;
-        assert_eq!(ben.batch().await.len(), 1);
-    }
-
-    /// A speaker that is served between two polls of another must not overtake it for ever.
-    #[tokio::test]
-    async fn speakers_take_turns() {
-        let room = Room::new();
-        let ((mut anna, _), (mut ben, _), (_, mut slow)) = (room.join(), room.join(), room.join());
-        while room.space.available_permits() >= short().size {
-            anna.add(short());
-            anna.say().await;
-        }
-        anna.add(short());
-        ben.add(Text::new(&Message::text("x".repeat(1000)), None));
-        assert!(is_pending(ben.say()), "ben is first");
-        assert!(is_pending(anna.say()));
-        // The batch makes room when the listener asks for the next one.
-        let _ = slow.batch().await;
-        let _ = slow.batch().await;
-        ben.say().await;
-        anna.say().await;
-        let speakers: Vec<_> = room.lock().list.iter().rev().take(2).map(|text| text.speaker).collect();
-        assert_eq!(speakers, [1, 2]);
     }
 }

@@ -15,7 +15,7 @@ use super::{room::Room, text::Text};
 /// it, the server keeps reading, so a member that waits with a few lines still gets its Pongs.
 const MAX_UNSAID: usize = 64 << 10;
 
-/// The texts that a member has sent, and for which there is no room yet.
+/// The texts that a member has sent, and for which there is no space yet.
 #[derive(Debug)]
 pub(super) struct Speaker<'a> {
     room: &'a Room,
@@ -23,7 +23,7 @@ pub(super) struct Speaker<'a> {
     unsaid: VecDeque<Text>,
     /// The size of `unsaid` in bytes of memory.
     unsaid_bytes: usize,
-    /// Waits for room, and keeps its place in the line between two calls of [`say`](Self::say).
+    /// Waits for space, and keeps its place in the line between two calls of [`say`](Self::say).
     space: PollSemaphore,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Speaker<'a> {
         self.unsaid.push_back(text);
     }
 
-    /// Waits until there is room for the first unsaid text, and says it. Waits forever if there is
+    /// Waits until there is space for the first unsaid text, and says it. Waits forever if there is
     /// no such text.
     ///
     /// # Cancel safety
