@@ -8,17 +8,18 @@ use std::{
 
 use dissector::{
     Direction::{self, ToClient},
-    Record,
+    Record, RecordKind,
     conversation::Passed,
     render,
 };
+use protocol::frame::Opcode;
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit},
     time::Instant,
 };
 
 /// The maximum size of the queue for a slow page, in bytes of JSON. One record with its
-/// explanations takes about 5,000 bytes. The Close frames of the two directions may exceed it.
+/// explanations takes about 5,000 bytes. The first Close frame of each direction may exceed it.
 pub(super) const MAX_BYTES: usize = 256 << 10;
 
 /// The maximum size of one record, in bytes of JSON. The head of a browser's request, with many
@@ -44,6 +45,8 @@ pub(super) struct Queue {
     /// The counts of the undissected frames that came after the objects in `waiting`: first of the
     /// frames to the server, then of the frames to the client.
     pub(super) skipped: [Passed; 2],
+    /// Whether a Close was added, in the same order.
+    has_close: [bool; 2],
     /// The time at which the tap stops waiting for a viewer; `None` once a viewer has claimed the
     /// feed.
     unclaimed_until: Option<Instant>,
@@ -60,6 +63,7 @@ impl Feed {
             waiting: VecDeque::new(),
             bytes: 0,
             skipped: [Passed::default(); 2],
+            has_close: [false; 2],
             unclaimed_until: Some(unclaimed_until),
             abandoned: false,
             ended: false,
@@ -127,20 +131,17 @@ impl Queue {
         !self.abandoned && self.unclaimed_until.is_none_or(|until| Instant::now() < until)
     }
 
-    /// Adds a record if there is room for it, and otherwise counts it.
+    /// Adds a record if there is room for it, and otherwise counts it. The first Close of a direction
+    /// is always added, because it explains the end of the connection.
     pub(super) fn add_record(&mut self, record: Record) {
         let (direction, length) = (record.direction, record.length);
+        let is_first_close = is_close(&record) && !mem::replace(&mut self.has_close[index(direction)], true);
         let json = json_of(record);
-        if self.bytes + json.len() <= MAX_BYTES {
+        if is_first_close || self.bytes + json.len() <= MAX_BYTES {
             self.add(json);
         } else {
             self.skip(direction, Passed { units: 1, bytes: length });
         }
-    }
-
-    /// Adds the record of a Close, even if there is no room for it. A direction has at most one.
-    pub(super) fn add_close(&mut self, record: Record) {
-        self.add(json_of(record));
     }
 
     /// Adds a note that one direction of TCP has ended.
@@ -150,7 +151,7 @@ impl Queue {
 
     /// Counts frames that were not dissected.
     pub(super) fn skip(&mut self, direction: Direction, passed: Passed) {
-        let skipped = &mut self.skipped[usize::from(direction == ToClient)];
+        let skipped = &mut self.skipped[index(direction)];
         skipped.units += passed.units;
         skipped.bytes += passed.bytes;
     }
@@ -184,6 +185,16 @@ impl Queue {
         let objects = Vec::from(mem::take(&mut self.waiting));
         (!objects.is_empty()).then(|| format!("[{}]", objects.join(",")))
     }
+}
+
+/// Returns the index of a direction in an array for both.
+fn index(direction: Direction) -> usize {
+    usize::from(direction == ToClient)
+}
+
+fn is_close(record: &Record) -> bool {
+    let opcode = record.bytes.first().and_then(|&first| Opcode::from_bits(first));
+    record.kind == RecordKind::Frame && opcode == Some(Opcode::Close)
 }
 
 /// Returns the record as JSON, without its fields if it would be too large with them.

@@ -80,7 +80,7 @@ impl ActiveTap {
                 let passed = conversation.pass(direction, piece, time, &mut |record| close = Some(record));
                 queue.skip(direction, passed);
                 if let Some(close) = close {
-                    queue.add_close(close);
+                    queue.add_record(close);
                 }
             }
         }

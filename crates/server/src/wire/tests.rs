@@ -93,6 +93,13 @@ async fn a_burst_of_small_frames_does_not_exceed_the_bound() {
     assert!((MAX_BYTES - 10_000..=MAX_BYTES).contains(&queue.bytes), "{} bytes", queue.bytes);
     let [skipped, _] = queue.skipped;
     assert_eq!(queue.waiting.len() as u64 - 2 + skipped.units, 3 * 86);
+    let before = queue.waiting.len();
+    drop(queue);
+    // A Close is shown although there is no room for it, but only the first one.
+    tapped.bytes(ToServer, &b"\x88\x80\0\0\0\0".repeat(80));
+    let queue = viewer.feed.lock();
+    assert_eq!(queue.waiting.len() - before, 2, "the counts of the skipped frames, and the Close");
+    assert!(queue.waiting.back().is_some_and(|close| close.contains("Close")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -151,7 +151,7 @@ fn talkers_who_also_read_lose_nothing() {
 /// A member on a slow line reads some 2 MB in a second. The talker could send more, and waits.
 #[test]
 fn a_member_that_reads_slowly_is_not_closed() {
-    let server = Server::start(&["--write-timeout", "1s"]);
+    let server = Server::start(&["--write-timeout", "3s"]);
     let [mut anna, mut ben, mut slow] = room(&server);
     let long = "x".repeat(60_000);
     thread::scope(|scope| {

@@ -60,8 +60,8 @@ fn a_log_that_is_not_read_holds_one_mebibyte() {
     let mut client = Client::connect(&server, "/echo");
     client.echo("hello");
     let before = server.allocated_bytes();
-    let frames = frame(FIN | BINARY, &[0; 100]).repeat(1_000);
-    for _ in 0..10 {
+    let frames = frame(FIN | BINARY, &[0; 400]).repeat(1_000);
+    for _ in 0..3 {
         client.send(&frames);
         client.receive_many(1_000);
     }
