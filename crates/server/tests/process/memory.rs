@@ -23,7 +23,7 @@ fn control_characters(bytes: usize) -> Vec<u8> {
 /// The message itself takes 16 MiB. Its buffer grows in steps, and each step copies it.
 #[test]
 fn a_large_text_is_held_once_and_never_escaped_whole() {
-    let server = Server::start(&["--interval", "10ms"]);
+    let server = Server::start(&["--interval", "10ms", "--ping-interval", "10m"]);
     let mut client = Client::connect(&server, "/");
     client.receive_push();
     let large = control_characters(16 << 20);
@@ -37,7 +37,7 @@ fn a_large_text_is_held_once_and_never_escaped_whole() {
 /// Each queue for an output holds 1 MiB.
 #[test]
 fn an_output_that_is_not_read_holds_one_mebibyte() {
-    let server = Server::start_with_blocked_output(&["--interval", "10ms"]);
+    let server = Server::start_with_blocked_output(&["--interval", "10ms", "--ping-interval", "10m"]);
     let mut client = Client::connect(&server, "/");
     client.receive_push();
     let before = server.allocated_bytes();
