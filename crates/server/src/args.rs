@@ -57,8 +57,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub(crate) handshake_timeout: Duration,
 
-    /// The maximum time that sending a push may take. A client that reads more slowly is
-    /// disconnected with 1008
+    /// The maximum time that a client may take to accept a push, or some texts of the chat. A client
+    /// that reads more slowly is disconnected with 1008
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub(crate) write_timeout: Duration,
 

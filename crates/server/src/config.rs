@@ -20,3 +20,14 @@ pub(crate) fn server_config(args: &Args) -> ServerConfig {
         config
     }
 }
+
+/// Returns `config` with at most `max_message` bytes in a message, for a handler that has no use
+/// for longer ones. The limit applies from the frame header on, so a longer message is never
+/// collected.
+pub(crate) fn with_max_message(config: &ServerConfig, max_message: usize) -> ServerConfig {
+    let mut connection = Config::clone(&config.config);
+    let limits = &mut connection.limits;
+    limits.max_frame_bytes = limits.max_frame_bytes.min(max_message);
+    limits.max_message_bytes = limits.max_message_bytes.min(max_message);
+    config.clone().config(connection)
+}

@@ -50,7 +50,7 @@ where
     };
     let path = wire::hide_token(incoming.request().path()).to_owned();
     match decide(incoming.request(), &state.access, &state.taps) {
-        Decision::Accept(route, options) => match incoming.accept(options, &state.config).await {
+        Decision::Accept(route, options) => match incoming.accept(options, state.config_for(route)).await {
             Ok(connection) => return Some((route, connection)),
             Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),
         },
@@ -94,7 +94,10 @@ where
         match route {
             Route::Stats => stats::handle(&mut connection, peer, &state.stats, state.write_timeout).await,
             Route::Echo => echo::handle(&mut connection).await,
-            Route::Chat => chat::handle(&mut connection, peer, &state.room, state.config.deflate.as_ref()).await,
+            Route::Chat => {
+                let deflate = state.config.deflate.as_ref();
+                chat::handle(&mut connection, peer, &state.room, deflate, state.write_timeout).await
+            }
         }
     };
     let result = unless_stopped(handler, state).await;
@@ -144,7 +147,7 @@ async fn serve_viewer<S>(incoming: Incoming<S>, mut viewer: wire::Viewer, peer: 
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = match incoming.accept(UpgradeOptions::default(), &state.config).await {
+    let mut connection = match incoming.accept(UpgradeOptions::default(), &state.viewer_config).await {
         Ok(connection) => connection,
         Err(error) => return tracing::info!("{peer} not accepted on /wire/...: {error}"),
     };

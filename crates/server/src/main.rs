@@ -53,7 +53,13 @@ use crate::{access::AccessPolicy, args::Args, config::server_config, output::pri
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let _output = output::start(args.verbose);
+    let _output = match output::start(args.verbose) {
+        Ok(output) => output,
+        Err(error) => {
+            eprintln!("cannot start a thread for the output: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let mut runtime = match args.threads {
         1 => tokio::runtime::Builder::new_current_thread(),
         threads => {

@@ -5,18 +5,30 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use websocket::ServerConfig;
 
-use crate::{access::AccessPolicy, chat::Room, stats::Stats, wire::TapRegistry};
+use crate::{
+    access::AccessPolicy,
+    chat::{self, Room},
+    config::with_max_message,
+    route::Route,
+    stats::Stats,
+    wire::{self, TapRegistry},
+};
 
 /// The state that all connections share. The state contains no reference to a connection or a
 /// handler.
 #[derive(Debug)]
 pub(crate) struct ServerState {
     pub(crate) config: ServerConfig,
+    /// The configuration of the members of the chat.
+    chat_config: ServerConfig,
+    /// The configuration of the viewers of `/wire/TOKEN`.
+    pub(crate) viewer_config: ServerConfig,
     pub(crate) access: AccessPolicy,
     pub(crate) stats: Stats,
     pub(crate) room: Room,
     pub(crate) taps: TapRegistry,
-    /// The maximum time that sending a push may take before the client is disconnected.
+    /// The maximum time that a client may take to accept what a handler sends, before the client is
+    /// disconnected.
     pub(crate) write_timeout: Duration,
     /// Cancelled when the server stops.
     pub(crate) shutdown: CancellationToken,
@@ -30,13 +42,23 @@ impl ServerState {
         shutdown: CancellationToken,
     ) -> Self {
         Self {
+            chat_config: with_max_message(&config, chat::MAX_TEXT),
+            viewer_config: with_max_message(&config, wire::MAX_VIEWER_MESSAGE),
             config,
             access,
             stats: Stats::new(),
-            room: Room::default(),
+            room: Room::new(),
             taps: TapRegistry::new(),
             write_timeout,
             shutdown,
+        }
+    }
+
+    /// Returns the configuration of the connections on a route.
+    pub(crate) const fn config_for(&self, route: Route) -> &ServerConfig {
+        match route {
+            Route::Stats | Route::Echo => &self.config,
+            Route::Chat => &self.chat_config,
         }
     }
 }

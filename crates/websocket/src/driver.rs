@@ -20,6 +20,9 @@
 //! Step 2 comes after step 1, so a loop that answers each message with
 //! [`feed`](crate::WebSocket::feed) sends the answers to all messages of one read in one write.
 //!
+//! [`Driver::poll_serve`] takes no message while too many answers are queued. Meanwhile it reads
+//! little, and handles only control frames: see [`Driver::poll_capacity_for_answer`].
+//!
 //! # Waking
 //!
 //! After [`into_split`](crate::WebSocket::into_split), two tasks poll one connection: the *reader*
@@ -67,6 +70,11 @@ use crate::{
 /// queue is written. The number equals the size of a block, so that the answers to all messages of
 /// one read leave in one write.
 const MAX_QUEUED: usize = buffer_pool::BLOCK;
+
+/// The maximum number of bytes of one read while answers wait for the peer to read. It is enough for
+/// thirty control frames. It is small, because the bytes may also belong to a message, which then
+/// waits in memory.
+const CONTROL_READ: usize = 4 << 10;
 
 /// An engine, a byte stream, and the state that the driver keeps between two polls.
 #[derive(Debug)]
@@ -248,6 +256,15 @@ impl<S> Driver<S> {
         self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
     }
 
+    /// Records a failed read. Nothing more will arrive, and nothing more can be sent.
+    fn handle_read_error(&mut self, error: io::Error) {
+        self.eof = true;
+        self.engine.handle_read_error();
+        // If a violation or an earlier error has been recorded, keep it, because it explains better
+        // why the connection ended.
+        self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
+    }
+
     /// Returns the error to report at the end of the connection. Later calls return `None`.
     fn take_outcome(&mut self) -> Option<Error> {
         match self.outcome.replace(Box::new(Outcome::Reported)).map(|outcome| *outcome) {
@@ -303,7 +320,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             // Backpressure: do not process the next message while too many answers are queued.
             // Otherwise a peer that sends but does not read could make the queue grow without
             // limit.
-            ready!(self.poll_capacity(cx))?;
+            ready!(self.poll_capacity_for_answer(cx))?;
             if let Some((message, mut outbound)) = self.engine.poll_message_with_outbound() {
                 // The message is still borrowed from the input, so it can be answered without a
                 // copy.
@@ -314,6 +331,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Step::Event(Event::Message(message)) => answer(message.into(), &mut self.engine.outbound())?,
                 Step::Event(_) | Step::Progress => {}
                 Step::End(error) => return Poll::Ready(error.map_or(Ok(()), Err)),
+            }
+        }
+    }
+
+    /// Waits until the queue has room for an answer. Meanwhile, handles the control frames that come
+    /// before the next message. One of them may be a Close, after which the peer may never read what
+    /// is queued.
+    fn poll_capacity_for_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            // Once the connection is closing, no more answers follow, and the peer has a deadline.
+            // The caller's next step waits for it.
+            if self.engine.queued_bytes() >= MAX_QUEUED && self.engine.state() != State::Open {
+                return Poll::Ready(Ok(()));
+            }
+            if let Poll::Ready(capacity) = self.poll_capacity(cx) {
+                return Poll::Ready(capacity);
+            }
+            // A message has to wait, and so do the frames after it.
+            if self.engine.is_message_next() {
+                return Poll::Pending;
+            }
+            if self.engine.input_len() > 0 {
+                match self.engine.poll_event(now()) {
+                    Ok(Some(_)) => continue,
+                    Ok(None) => {}
+                    Err(violation) => {
+                        self.outcome = Some(Box::new(Outcome::Violation(violation)));
+                        continue;
+                    }
+                }
+            }
+            match self.poll_read_at_most(cx, CONTROL_READ) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => self.handle_read_error(error),
+                Poll::Pending => {
+                    self.reads.release_input(&mut self.engine);
+                    return Poll::Pending;
+                }
             }
         }
     }
@@ -360,11 +415,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 return Poll::Ready(Step::Progress);
             }
             Poll::Ready(Err(error)) => {
-                self.eof = true;
-                self.engine.handle_read_error();
-                // If a violation or an earlier error has been recorded, keep it, because it
-                // explains better why the connection ended.
-                self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
+                self.handle_read_error(error);
                 return Poll::Ready(Step::Progress);
             }
             Poll::Pending => {}
@@ -381,13 +432,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Reads once, into the engine's own input buffer.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_read_at_most(cx, usize::MAX)
+    }
+
+    /// Reads once as [`poll_read`](Self::poll_read) does, but at most `max` bytes.
+    fn poll_read_at_most(&mut self, cx: &mut Context<'_>, max: usize) -> Poll<io::Result<()>> {
         if self.eof {
             // Do not read after the end of the stream. Every such read would return at once, so the
             // task would loop forever.
             return Poll::Pending;
         }
         let (mut input, limit) = self.reads.take_input(&mut self.engine);
-        let polled = poll_read_buf(Pin::new(&mut self.stream), cx, &mut (&mut input).limit(limit));
+        let polled = poll_read_buf(Pin::new(&mut self.stream), cx, &mut (&mut input).limit(limit.min(max)));
         // Put the buffer back before `?` or `ready!` can return early. Otherwise the unprocessed
         // bytes in it would be lost.
         self.reads.put_input(&mut self.engine, input, matches!(polled, Poll::Ready(Ok(_))));

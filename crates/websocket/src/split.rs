@@ -202,9 +202,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// # Cancel safety
     /// As for [`WebSocket::send`].
     pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        poll_fn(|cx| self.0.lock().poll_capacity(cx)).await?;
-        self.0.lock().queue_prepared(message)?;
+        self.feed_prepared(message).await?;
         self.flush().await
+    }
+
+    /// Queues a message that was encoded once for many connections: see
+    /// [`WebSocket::feed_prepared`].
+    ///
+    /// # Errors
+    /// As for [`WebSocket::send_prepared`].
+    ///
+    /// # Cancel safety
+    /// As for [`WebSocket::feed`].
+    pub async fn feed_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        poll_fn(|cx| self.0.lock().poll_capacity(cx)).await?;
+        Ok(self.0.lock().queue_prepared(message)?)
     }
 
     /// Sends a part of a message as a frame of its own: see [`WebSocket::send_fragment`].

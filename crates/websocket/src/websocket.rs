@@ -172,8 +172,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// This is the fastest way to answer messages, if `answer` does not have to await anything.
     /// Most messages are neither copied nor allocated, and the answers to all messages of one read
-    /// leave in one write. If the peer reads more slowly than it sends, this method stops reading
-    /// until the peer has caught up.
+    /// leave in one write. If the peer reads more slowly than it sends, this method stops handling
+    /// messages until the peer has caught up. It still handles the control frames before the next
+    /// message. One of them may be a Close, after which the peer may never read the answers.
     ///
     /// ```
     /// # async fn example(stream: tokio::net::TcpStream) -> Result<(), websocket::Error> {
@@ -261,9 +262,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        poll_fn(|cx| self.driver.poll_capacity(cx)).await?;
-        self.driver.queue_prepared(message)?;
+        self.feed_prepared(message).await?;
         self.flush().await
+    }
+
+    /// Queues a message that was encoded once for many connections, so that several of them leave
+    /// in one write. In all other respects, this method behaves like [`feed`](Self::feed).
+    ///
+    /// # Errors
+    /// As for [`send_prepared`](Self::send_prepared).
+    ///
+    /// # Cancel safety
+    /// As for [`feed`](Self::feed).
+    pub async fn feed_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        poll_fn(|cx| self.driver.poll_capacity(cx)).await?;
+        Ok(self.driver.queue_prepared(message)?)
     }
 
     /// Sends a part of a message as a frame of its own. `last` states whether the message ends with

@@ -329,6 +329,17 @@ impl Connection {
         !self.closing.ignores_input() && self.receiver.has_complete_frame()
     }
 
+    /// Returns whether the input continues with a frame of a message. Returns `false` if nothing has
+    /// arrived, and before a control frame.
+    ///
+    /// A driver that has no room for another answer can call [`poll_event`](Self::poll_event) while
+    /// this method returns `false`. It then learns of a Close, after which the peer may never read
+    /// what is queued.
+    #[must_use]
+    pub fn is_message_next(&self) -> bool {
+        self.receiver.is_message_next()
+    }
+
     /// Handles a control frame from the peer. `range` is the range of its payload in the input.
     fn handle_control_frame(
         &mut self,

@@ -1,12 +1,16 @@
 //! The conversation with one member of the chat.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
-use protocol::{CloseCode, DeflateOptions, Message, State};
-use tokio::io::{AsyncRead, AsyncWrite};
-use websocket::WebSocket;
+use protocol::{CloseCode, DeflateOptions, Message, PreparedMessage, State};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::coop::consume_budget,
+    time::timeout,
+};
+use websocket::{Error, WebSocket};
 
-use super::room::{MAX_TEXT, Room};
+use super::{member::join, room::Room, text::Text};
 use crate::closing::{HandlerResult, ServerClose};
 
 /// The subprotocol that clients must offer.
@@ -18,38 +22,55 @@ pub(crate) async fn handle<S>(
     peer: SocketAddr,
     room: &Room,
     deflate: Option<&DeflateOptions>,
+    write_timeout: Duration,
 ) -> HandlerResult
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let close = |code, reason| Ok(Some(ServerClose { code, reason }));
-    let mut member = room.join();
+    let (mut speaker, mut listener) = join(room);
     loop {
         tokio::select! {
-            message = connection.next() => match message {
+            // A member that sends faster than the others read has to wait. While nothing is read
+            // from it, TCP stops it.
+            message = connection.next(), if speaker.may_add() => match message {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(error),
                 Some(Ok(Message::Binary(_))) => {
                     return close(CloseCode::UNSUPPORTED_DATA, "the chat accepts text only");
                 }
-                Some(Ok(message)) if message.as_bytes().len() > MAX_TEXT => {
-                    return close(CloseCode::MESSAGE_TOO_BIG, "a text in the chat has at most 64 KiB");
-                }
                 Some(Ok(message)) => {
                     tracing::debug!("{peer} sent the chat {} bytes", message.as_bytes().len());
-                    member.say(&message, deflate);
+                    speaker.add(Text::new(&message, deflate));
                 }
             },
-            queued = member.next_text() => match queued {
-                None => return close(CloseCode::POLICY_VIOLATION, "too slow for this chat"),
-                // A closing connection accepts no more messages, so drop the message and continue
-                // to read until the connection ends.
-                Some(_) if connection.state() != State::Open => {}
-                Some(queued) => {
-                    connection.send_prepared(&queued.text).await?;
-                    member.text_sent(&queued);
+            // A member that speaks without a pause must not hold up the other connections of this
+            // thread.
+            () = speaker.say() => consume_budget().await,
+            batch = listener.batch() => {
+                // A closing connection accepts no more messages, so drop the texts and continue to
+                // read until the connection ends.
+                if connection.state() != State::Open {
+                    continue;
                 }
-            },
+                // The others wait for a member that reads slowly, but not for one that does not
+                // read at all.
+                match timeout(write_timeout, send(connection, &batch)).await {
+                    Ok(sent) => sent?,
+                    Err(_) => return close(CloseCode::POLICY_VIOLATION, "too slow for this chat"),
+                }
+            }
         }
     }
+}
+
+/// Sends the texts in one write.
+async fn send<S>(connection: &mut WebSocket<S>, batch: &[PreparedMessage]) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    for text in batch {
+        connection.feed_prepared(text).await?;
+    }
+    connection.flush().await
 }

@@ -1,126 +1,148 @@
-//! The members of the chat, and a bounded queue of text messages for each member.
-//!
-//! Every member has a queue of the messages that are still to be sent to it. A member that sends a
-//! message appends it to the queues of the other members and does not wait for them. The queues are
-//! bounded in bytes. A member that is too slow still receives the messages in its queue and is then
-//! disconnected. If the server skipped messages instead, the member would not notice the gap. Each
-//! message is encoded once, and all queues share the encoded bytes.
+//! The room: the texts that not every member has finished with.
 
 use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    collections::VecDeque,
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use protocol::{DeflateOptions, Message, PreparedMessage};
-use tokio::sync::mpsc;
+use protocol::PreparedMessage;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// The maximum size of a text message in bytes. People do not type longer messages.
-pub(super) const MAX_TEXT: usize = 64 << 10;
+use super::text::Text;
 
-/// The maximum size of a member's queue in bytes. It is enough for fifteen messages of the maximum
-/// size, or for a great many ordinary ones.
-const MAX_BACKLOG: usize = 16 * MAX_TEXT;
+/// The maximum size of the texts in the room, in bytes of memory. It is enough for seven texts of
+/// the maximum size in both their forms, or for three thousand short ones. All members share the
+/// texts, so the number of members does not matter.
+pub(super) const MAX_BACKLOG: usize = 1 << 20;
 
-/// The memory in bytes that a queued message needs in addition to its payload, rounded up.
-const TEXT_OVERHEAD: usize = 128;
+/// The maximum size, in bytes of memory, of the texts that a member gets in one write: one text of
+/// the maximum size, or many short ones.
+pub(super) const MAX_BATCH: usize = 64 << 10;
 
-/// All members of the chat.
-#[derive(Debug, Default)]
+/// The chat.
+#[derive(Debug)]
 pub(crate) struct Room {
-    members: Mutex<Members>,
+    texts: Mutex<Texts>,
+    /// The space for further texts: one permit for each byte.
+    pub(super) space: Arc<Semaphore>,
+    /// The number of texts so far.
+    said: watch::Sender<u64>,
 }
 
+/// The texts in the room. The texts are numbered, oldest first.
 #[derive(Debug, Default)]
-struct Members {
-    backlogs: HashMap<u64, Backlog>,
+pub(super) struct Texts {
+    pub(super) list: VecDeque<SaidText>,
+    /// The number of the first text in the list.
+    first: u64,
+    members: usize,
     /// The number of members that have joined so far, which is also the id of the newest member.
     joined: u64,
 }
 
-/// The sending end of a member's queue, which the room keeps.
+/// A text in the room. When it is dropped, there is space for further texts.
 #[derive(Debug)]
-struct Backlog {
-    texts: mpsc::UnboundedSender<QueuedText>,
-    /// The number of bytes in the queue. After a message from the queue has been sent to the
-    /// member's client, its size is subtracted.
-    bytes: Arc<AtomicUsize>,
+pub(super) struct SaidText {
+    message: PreparedMessage,
+    /// The id of the member that said it.
+    pub(super) speaker: u64,
+    /// The number of members that have not finished with it. The speaker is one of them.
+    unfinished: usize,
+    space: OwnedSemaphorePermit,
 }
 
-/// A text message in the queue of one member.
+/// The values that a new member gets from the room.
 #[derive(Debug)]
-pub(super) struct QueuedText {
-    pub(super) text: PreparedMessage,
-    /// The number of bytes that the message adds to the backlog.
-    size: usize,
-}
-
-/// A member of the room. When this value is dropped, the member leaves the room.
-pub(super) struct Member<'a> {
-    room: &'a Room,
-    id: u64,
-    texts: mpsc::UnboundedReceiver<QueuedText>,
-    backlog_bytes: Arc<AtomicUsize>,
+pub(super) struct NewMember {
+    pub(super) id: u64,
+    /// The number of the next text.
+    pub(super) next: u64,
+    /// The space for further texts.
+    pub(super) space: Arc<Semaphore>,
+    /// The number of texts so far.
+    pub(super) said: watch::Receiver<u64>,
 }
 
 impl Room {
-    fn lock(&self) -> MutexGuard<'_, Members> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn new() -> Self {
+        Self { texts: Mutex::default(), space: Arc::new(Semaphore::new(MAX_BACKLOG)), said: watch::Sender::new(0) }
     }
 
-    /// Adds a member to the room.
-    pub(super) fn join(&self) -> Member<'_> {
-        let (sender, texts) = mpsc::unbounded_channel();
-        let backlog_bytes = Arc::<AtomicUsize>::default();
-        let mut members = self.lock();
-        members.joined += 1;
-        let id = members.joined;
-        members.backlogs.insert(id, Backlog { texts: sender, bytes: Arc::clone(&backlog_bytes) });
-        Member { room: self, id, texts, backlog_bytes }
+    pub(super) fn lock(&self) -> MutexGuard<'_, Texts> {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Member<'_> {
-    /// Appends a text message to the queue of every other member. A member whose backlog is full is
-    /// removed from the room.
-    pub(super) fn say(&self, message: &Message, deflate: Option<&DeflateOptions>) {
-        // Encode the message once. All queues share the encoded bytes, so more members do not mean
-        // more encoding.
-        let text = match deflate {
-            Some(options) => PreparedMessage::compressed(message, options),
-            None => PreparedMessage::new(message),
-        };
-        // Count the overhead as well. Otherwise an empty message would add nothing to the backlog,
-        // and an unlimited number of them could be queued.
-        let size = message.as_bytes().len() + TEXT_OVERHEAD;
-        self.room.lock().backlogs.retain(|&id, backlog| {
-            if id == self.id {
-                return true;
+    /// Adds a member, which gets all texts from now on. The member has to [leave](Self::leave).
+    pub(super) fn enter(&self) -> NewMember {
+        let mut texts = self.lock();
+        texts.members += 1;
+        texts.joined += 1;
+        NewMember { id: texts.joined, next: texts.end(), space: Arc::clone(&self.space), said: self.said.subscribe() }
+    }
+
+    /// Adds a text, which takes up `space`.
+    pub(super) fn say(&self, speaker: u64, text: Text, space: OwnedSemaphorePermit) {
+        let mut texts = self.lock();
+        let unfinished = texts.members;
+        texts.list.push_back(SaidText { message: text.message, speaker, unfinished, space });
+        // Still under the lock, so that the number never gets smaller.
+        self.said.send_replace(texts.end());
+    }
+
+    /// Returns the texts for one member from the number `start` on, up to [`MAX_BATCH`], and the
+    /// number of the next text. The member's own texts are left out.
+    pub(super) fn batch(&self, member: u64, start: u64) -> (Vec<PreparedMessage>, u64) {
+        let texts = self.lock();
+        let (mut batch, mut end, mut size) = (Vec::new(), start, 0);
+        for text in texts.list.range(texts.index(start)..) {
+            if text.speaker != member {
+                size += text.space.num_permits();
+                if size > MAX_BATCH && !batch.is_empty() {
+                    break;
+                }
+                batch.push(text.message.clone());
             }
-            backlog.bytes.fetch_add(size, Ordering::Relaxed) + size <= MAX_BACKLOG
-                && backlog.texts.send(QueuedText { text: text.clone(), size }).is_ok()
-        });
+            end += 1;
+        }
+        (batch, end)
     }
 
-    /// Waits for the next text message from another member. Returns `None` once this member has
-    /// been removed from the room and its queue is empty.
-    ///
-    /// # Cancel safety
-    /// Cancel-safe: if the future is dropped, no message is lost.
-    pub(super) async fn next_text(&mut self) -> Option<QueuedText> {
-        self.texts.recv().await
+    /// Records that a member has finished with these texts.
+    pub(super) fn finish(&self, range: Range<u64>) {
+        self.lock().finish(range);
     }
 
-    /// Subtracts the size of a text message from the backlog after the message has been sent.
-    pub(super) fn text_sent(&self, text: &QueuedText) {
-        self.backlog_bytes.fetch_sub(text.size, Ordering::Relaxed);
+    /// Removes a member that has not finished with the texts from the number `start` on.
+    pub(super) fn leave(&self, start: u64) {
+        let mut texts = self.lock();
+        texts.members -= 1;
+        let end = texts.end();
+        texts.finish(start..end);
     }
 }
 
-impl Drop for Member<'_> {
-    fn drop(&mut self) {
-        self.room.lock().backlogs.remove(&self.id);
+impl Texts {
+    /// Returns the number of the next text.
+    fn end(&self) -> u64 {
+        self.first + self.list.len() as u64
+    }
+
+    /// Returns the position of a text in the list. Members ask only for texts that they have not
+    /// finished with, and these are in the list.
+    #[allow(clippy::cast_possible_truncation)]
+    fn index(&self, number: u64) -> usize {
+        (number - self.first) as usize
+    }
+
+    fn finish(&mut self, range: Range<u64>) {
+        let positions = self.index(range.start)..self.index(range.end);
+        for text in self.list.range_mut(positions) {
+            text.unfinished -= 1;
+        }
+        while self.list.front().is_some_and(|text| text.unfinished == 0) {
+            self.list.pop_front();
+            self.first += 1;
+        }
     }
 }

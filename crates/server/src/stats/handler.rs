@@ -6,15 +6,20 @@ use dissector::printable;
 use protocol::{CloseCode, Message, State};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    task::coop::consume_budget,
     time::timeout,
 };
 use websocket::WebSocket;
 
-use super::pushes::Stats;
+use super::{excerpt::excerpt, pushes::Stats};
 use crate::{
     closing::{HandlerResult, ServerClose},
     output::print_line,
 };
+
+/// The maximum number of bytes of a text message that are printed. They fill half a terminal of 80
+/// columns and 24 lines. Escaped, they take at most six times as much.
+const MAX_PRINTED: usize = 1 << 10;
 
 /// Prints the client's messages and pushes the stats to the client, until the connection is closed.
 pub(crate) async fn handle<S>(
@@ -34,13 +39,16 @@ where
                 None => return Ok(None),
                 Some(Err(error)) => return Err(error),
                 Some(Ok(Message::Text(text))) => {
-                    let text = text.as_str();
-                    stats.record_text(text);
-                    // A terminal obeys control characters, so escape them. Otherwise a client could
-                    // control the terminal.
-                    print_line(&format!("{peer} says: {}", printable(text)));
+                    stats.record_text(&text);
+                    print_line(&format!("{peer} says: {}", printed(&text)));
+                    // A client that sends without a pause must not hold up the other clients of this
+                    // thread.
+                    consume_budget().await;
                 }
-                Some(Ok(Message::Binary(bytes))) => tracing::info!("{peer} sent {} bytes of binary", bytes.len()),
+                Some(Ok(Message::Binary(bytes))) => {
+                    tracing::info!("{peer} sent {} bytes of binary", bytes.len());
+                    consume_budget().await;
+                }
             },
             changed = newest.changed() => {
                 let push = newest.borrow_and_update().clone();
@@ -63,4 +71,13 @@ where
             }
         }
     }
+}
+
+/// Returns a text message as it is printed. Of a long message, it is the beginning and the length.
+fn printed(text: &str) -> String {
+    let beginning = excerpt(text, MAX_PRINTED, char::len_utf8);
+    // A terminal obeys control characters, so escape them. Otherwise a client could control the
+    // terminal.
+    let shown = printable(beginning);
+    if beginning.len() < text.len() { format!("{shown}… ({} bytes in all)", text.len()) } else { shown.into_owned() }
 }

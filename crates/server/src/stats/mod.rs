@@ -1,6 +1,7 @@
 //! `/`: receives text messages, and at a fixed interval pushes a summary of the server's state to all
 //! clients.
 
+mod excerpt;
 mod handler;
 mod pushes;
 

@@ -15,10 +15,12 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
+use super::excerpt::excerpt;
 use crate::memory;
 
-/// The maximum number of bytes that each push repeats from the last text message. Without a limit,
-/// one client could make the server send a very long message to every client, every second.
+/// The maximum number of bytes that the last text message takes in each push. Without a limit, one
+/// client could make the server send a very long message to every client, every second. The bytes
+/// are those of the JSON string, in which a control character takes six.
 const MAX_LAST_TEXT: usize = 4 << 10;
 
 /// One push. The fields appear in the JSON in this order.
@@ -90,8 +92,8 @@ impl Stats {
     /// Counts a text message, and keeps its beginning for the pushes.
     pub(super) fn record_text(&self, text: &str) {
         self.messages_received.fetch_add(1, Ordering::Relaxed);
-        let end = text.floor_char_boundary(MAX_LAST_TEXT);
-        let kept = if end < text.len() { format!("{}…", &text[..end]) } else { text.to_owned() };
+        let beginning = excerpt(text, MAX_LAST_TEXT, json_len);
+        let kept = if beginning.len() < text.len() { format!("{beginning}…") } else { text.to_owned() };
         *self.last_text.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
     }
 
@@ -113,5 +115,27 @@ pub(super) struct ClientGuard<'a>(&'a AtomicUsize);
 impl Drop for ClientGuard<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Returns the number of bytes that a character takes in a JSON string, as `serde_json` writes it.
+fn json_len(character: char) -> usize {
+    match character {
+        '"' | '\\' | '\u{8}' | '\t' | '\n' | '\u{c}' | '\r' => 2,
+        '\0'..='\u{1f}' => 6,
+        other => other.len_utf8(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_in_json_is_the_one_that_is_written() {
+        for character in ('\0'..='\u{ff}').chain(['\u{2028}', '\u{ffff}', '🦀']) {
+            let json = serde_json::to_string(&character).expect("a string has a JSON form");
+            assert_eq!(json_len(character) + r#""""#.len(), json.len(), "{character:?} as {json}");
+        }
     }
 }

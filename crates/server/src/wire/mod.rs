@@ -74,5 +74,5 @@ pub(crate) use self::{
     handler::handle,
     registry::TapRegistry,
     token::{announcement, hide_token, is_requested, token_in},
-    viewer::Viewer,
+    viewer::{MAX_VIEWER_MESSAGE, Viewer},
 };

@@ -114,6 +114,23 @@ async fn a_close_is_shown_even_if_the_queue_is_full() {
     assert!(queue.bytes <= MAX_BYTES);
 }
 
+/// One piece of bytes completes up to 86 records, and the room is checked at each of them.
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_small_frames_does_not_exceed_the_bound() {
+    let taps = TapRegistry::new();
+    let (mut tapped, token) = tap(&taps).expect("a tap is free");
+    let viewer = taps.claim(&request(&format!("/wire/{token}"))).expect("the token is new");
+    tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    for _ in 0..3 {
+        tapped.bytes(ToServer, &b"\x81\x80\0\0\0\0".repeat(86));
+        advance(Duration::from_secs(10)).await;
+    }
+    // Any number of Close frames stays within the bound, too.
+    tapped.bytes(ToServer, &b"\x88\x80\0\0\0\0".repeat(80));
+    let queue = viewer.feed.lock();
+    assert!((MAX_BYTES / 2..=MAX_BYTES).contains(&queue.bytes), "{} bytes", queue.bytes);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_token_that_nobody_uses_expires_and_its_tap_stops() {
     let taps = TapRegistry::new();

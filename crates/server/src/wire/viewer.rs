@@ -10,6 +10,10 @@ use super::feed::Feed;
 /// together.
 const BATCH_INTERVAL: Duration = Duration::from_millis(50);
 
+/// The maximum size of a message from the page, in bytes. The page sends none, and any message ends
+/// the connection, so there is no reason to collect a long one.
+pub(crate) const MAX_VIEWER_MESSAGE: usize = 1 << 10;
+
 /// The reading end of a feed. When it is dropped, the tap stops.
 #[derive(Debug)]
 pub(crate) struct Viewer {

@@ -119,6 +119,16 @@ async function test(chromium) {
     assert.deepEqual(page.complaints, []);
 
     step("it shows that the server has stopped, and reconnects to the next one");
+    // The delays before the attempts are recorded. The first and the seventh attempt wait for the
+    // test, and those in between follow at once.
+    await page.evaluate(`
+      window.waits = [];
+      window.later = setTimeout;
+      window.setTimeout = (run, wait) => {
+        if (run !== connect) return later(run, wait);
+        waits.push(wait);
+        if (waits.length !== 1 && waits.length !== 7) return later(run, 0);
+      };`);
     assert.equal(await server.stop(), 0, "the server's exit code");
     const closed = await until("the page notices", async () => /^CLOSED/.test(await text("state")) && text("state"));
     assert.match(closed, /^CLOSED 1001 \(the server is shutting down\)/);
@@ -126,9 +136,18 @@ async function test(chromium) {
     for (const screen of Object.keys(SCREENS)) {
       for (const scheme of SCHEMES) await look(`${screen}-${scheme}-closed`);
     }
+    await page.evaluate("connect()");
+    const waits = await until("the page has tried again and again", () => page.evaluate("waits.length === 7 && waits"));
+    // Each delay is random, and longer than the one before, up to a minute.
+    const longest = [4, 8, 16, 32, 60, 60, 60].map((seconds) => 1000 * seconds);
+    const fits = (wait, index) => longest[index] / 2 <= wait && wait < longest[index];
+    assert.ok(waits.length === longest.length && waits.every(fits), waits.join(" "));
+    assert.equal(new Set(waits).size, waits.length, waits.join(" "));
     server = await Server.start(program, server.address, ...PUSHES, "--ping-interval", "2s", "--deflate");
+    await page.evaluate("window.setTimeout = later; connect()");
     await until("the page is connected again", async () => (await text("state")) === "OPEN");
     await until("the new server's pushes are shown", async () => (await text("messages_received")) === "0");
+    assert.equal(await page.evaluate("delay"), longest[0], "a push resets the delay");
     await until(
       "the new connection is shown",
       async () => (await page.evaluate(`document.querySelector("#frames > li")?.record?.number`)) === 0,

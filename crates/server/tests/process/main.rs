@@ -5,6 +5,10 @@ mod deflate;
 mod echo;
 mod http;
 mod laboratory;
+#[cfg(target_os = "linux")]
+mod memory;
+#[cfg(target_os = "linux")]
+mod pongs;
 mod shutdown;
 mod slow_clients;
 mod stats;

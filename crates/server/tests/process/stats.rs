@@ -145,6 +145,35 @@ fn only_the_beginning_of_a_huge_text_is_repeated() {
     client.receive_push_with(|push| push.last_text.as_ref() == Some(&fits));
 }
 
+/// A control character takes six bytes in JSON. The limit counts these bytes, because every client
+/// gets them at every interval.
+#[test]
+fn control_characters_do_not_make_a_push_longer() {
+    let server = Server::start(&["--interval", "20ms"]);
+    let mut client = Client::connect(&server, "/");
+    for character in ["\u{1}", "\"", "\\", "\n", "é", "x"] {
+        client.send_text(&character.repeat(MAX_LAST_TEXT));
+        let first = serde_json::to_string(character).expect("a string has a JSON form");
+        let push = client.receive_text_with(&format!(r#""last_text":"{}"#, first.trim_matches('"')));
+        // The other fields take less than 200 bytes.
+        assert!((MAX_LAST_TEXT - 10..MAX_LAST_TEXT + 200).contains(&push.len()), "{} for {first}", push.len());
+    }
+}
+
+#[test]
+fn only_the_beginning_of_a_long_text_is_printed_and_its_length() {
+    let server = Server::start(&["--interval", "20ms"]);
+    let mut client = Client::connect(&server, "/");
+    // The limit falls inside a character.
+    client.send_text(&format!("x{}", "é".repeat(100_000)));
+    let line = server.wait_for_output("says: xé");
+    assert_eq!(line, format!("{} says: x{}… (200001 bytes in all)", client.address(), "é".repeat(511)));
+    // A text that is exactly as long as the limit is complete.
+    let fits = "y".repeat(1 << 10);
+    client.send_text(&fits);
+    assert_eq!(server.wait_for_output("says: y"), format!("{} says: {fits}", client.address()));
+}
+
 #[test]
 fn the_log_says_who_connects_and_how_the_connection_ends() {
     let server = Server::start(&["--interval", "20ms"]);

@@ -365,6 +365,15 @@ fn a_viewer_may_send_no_messages() {
     client.ping();
 }
 
+/// A page sends no messages, so the server does not collect a long one.
+#[test]
+fn a_viewer_that_announces_a_long_message_is_closed_at_its_header() {
+    let server = Server::start(&[]);
+    let (_client, mut viewer) = tapped(&server);
+    viewer.client.send(&frame(FIN | BINARY, &[0; 70_000])[..14]);
+    assert_eq!(viewer.receive_all(), Some(1009));
+}
+
 #[test]
 fn the_number_of_taps_is_limited_and_a_tap_becomes_free() {
     let server = Server::start(&["--interval", "20ms"]);

@@ -117,6 +117,28 @@ fn every_sending_method_writes_the_messages_that_were_fed_before_it() {
 }
 
 #[test]
+fn prepared_messages_that_are_fed_leave_in_one_write() {
+    let prepared = PreparedMessage::new(&Message::text("prepared"));
+    let frames = server_frame(TEXT, "prepared").repeat(3);
+    let (stream, script) = scripted_stream();
+    let mut whole = server(stream);
+    for _ in 0..3 {
+        ready(whole.feed_prepared(&prepared)).unwrap();
+    }
+    assert_eq!((script.writes().len(), whole.queued_bytes()), (0, frames.len()));
+    ready(whole.flush()).unwrap();
+    assert_eq!((script.writes().len(), script.written()), (1, frames.clone()));
+
+    let (stream, script) = scripted_stream();
+    let (_read_half, mut write_half) = server(stream).into_split();
+    for _ in 0..3 {
+        ready(write_half.feed_prepared(&prepared)).unwrap();
+    }
+    ready(write_half.flush()).unwrap();
+    assert_eq!((script.writes().len(), script.written()), (1, frames));
+}
+
+#[test]
 fn every_sending_method_of_the_write_half_writes_the_messages_that_were_fed_before_it() {
     for method in SendMethod::ALL {
         let (stream, script) = scripted_stream();

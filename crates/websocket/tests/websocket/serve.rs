@@ -1,20 +1,21 @@
 //! `serve`: the handler borrows each message from the read buffer, and all replies to one read
 //! leave in one write.
 
-use std::pin::pin;
+use std::{io, pin::pin, time::Duration};
 
 use futures_util::FutureExt;
-use protocol::{CloseCode, Message, MessageKind, MessageRef, Outbound, UsageError, Violation};
+use protocol::{CloseCode, Config, Message, MessageKind, MessageRef, Outbound, UsageError, Violation};
 use testkit::{
     frames::{
         client_frame,
         first_byte::{BINARY, CLOSE, CONTINUATION, FIRST_OF_TEXT, LAST_CONTINUATION, PING, PONG, TEXT},
         server_frame,
     },
-    stream::scripted_stream,
-    tasks::{CountingWaker, is_pending, poll_with, ready},
+    stream::{ScriptedStream, StreamScript, scripted_stream},
+    tasks::{CountingWaker, is_pending, poll_with, ready, with_paused_timeout},
 };
-use websocket::Error;
+use tokio::time::Instant;
+use websocket::{Error, WebSocket};
 
 use crate::support::server;
 
@@ -121,6 +122,105 @@ fn a_peer_that_does_not_read_is_not_read_either() {
     let mut serving = pin!(server.serve(echo));
     assert!(poll_with(serving.as_mut(), &waker).is_pending());
     assert_eq!(script.written(), server_frame(BINARY, vec![7; 1 << 10]).repeat(2000));
+}
+
+/// Returns a connection whose `serve` waits, because the peer does not read the answer to a message
+/// of one MiB.
+fn waiting_server() -> (WebSocket<ScriptedStream>, StreamScript) {
+    let (stream, script) = scripted_stream();
+    let mut server = server(stream);
+    script.block_writes();
+    script.push_read(&client_frame(BINARY, vec![7; 1 << 20]));
+    assert!(is_pending(server.serve(echo)));
+    assert!(server.queued_bytes() > 1 << 20, "the answer is queued");
+    (server, script)
+}
+
+/// A peer that has sent a Close may never read the answer. Without the deadline for closing, the
+/// answer would be kept until a keep-alive fails.
+#[tokio::test(start_paused = true)]
+async fn a_close_is_noticed_while_an_answer_waits_for_the_peer_to_read() {
+    let (mut server, script) = waiting_server();
+    let frame = client_frame(CLOSE, [0x03, 0xF1]);
+    script.push_byte_by_byte(&frame);
+    let started = Instant::now();
+    with_paused_timeout(server.serve(echo)).await.expect("the peer has closed the connection");
+    assert_eq!(started.elapsed(), Config::DEFAULT.close_timeout);
+    assert_eq!((server.close_info().code, server.queued_bytes()), (CloseCode::MESSAGE_TOO_BIG, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_has_sent_a_close_and_reads_on_gets_the_answer() {
+    let (mut server, script) = waiting_server();
+    script.push_read(&client_frame(CLOSE, [0x03, 0xE8]));
+    assert!(is_pending(server.serve(echo)));
+    script.unblock_writes();
+    script.push_eof();
+    with_paused_timeout(server.serve(echo)).await.expect("the connection was closed cleanly");
+    assert!(server.close_info().was_clean);
+    assert_eq!(script.written(), [server_frame(BINARY, vec![7; 1 << 20]), server_frame(CLOSE, [0x03, 0xE8])].concat());
+}
+
+#[test]
+fn a_ping_is_answered_while_an_answer_waits_and_a_message_waits_with_it() {
+    let (mut server, script) = waiting_server();
+    script
+        .push_read(&[client_frame(PING, "first"), client_frame(TEXT, "second"), client_frame(PING, "third")].concat());
+    assert!(is_pending(server.serve(echo)));
+    script.unblock_writes();
+    assert!(is_pending(server.serve(echo)));
+    let answers = [
+        server_frame(BINARY, vec![7; 1 << 20]),
+        server_frame(PONG, "first"),
+        server_frame(TEXT, "second"),
+        server_frame(PONG, "third"),
+    ];
+    assert_eq!(script.written(), answers.concat());
+}
+
+/// Little is read, because a message is not handled before there is room for its answer.
+#[test]
+fn a_waiting_answer_does_not_collect_the_messages_after_it() {
+    let (mut server, script) = waiting_server();
+    for _ in 0..100 {
+        script.push_read(&client_frame(BINARY, vec![7; 1 << 10]));
+    }
+    let before = script.offered_buffers().len();
+    for _ in 0..100 {
+        assert!(is_pending(server.serve(echo)));
+    }
+    let bytes: usize = script.offered_buffers()[before..].iter().map(|buffer| buffer.size).sum();
+    assert!(bytes <= 4 << 10, "{bytes} bytes could be read");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_violation_is_noticed_while_an_answer_waits_for_the_peer_to_read() {
+    let (mut server, script) = waiting_server();
+    script.push_read(&[0x8B, 0x80, 0, 0, 0, 0]);
+    let result = with_paused_timeout(server.serve(echo)).await;
+    assert!(matches!(result, Err(Error::Violation(Violation::ReservedOpcode(0xB)))), "{result:?}");
+}
+
+#[test]
+fn a_reset_is_noticed_while_an_answer_waits_for_the_peer_to_read() {
+    let (mut server, script) = waiting_server();
+    script.fail_reads(io::ErrorKind::ConnectionReset);
+    let result = ready(server.serve(echo));
+    assert!(matches!(&result, Err(Error::Io(error)) if error.kind() == io::ErrorKind::ConnectionReset), "{result:?}");
+}
+
+/// A peer that has ended only its own direction may read as slowly as it likes.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_peers_stream_cuts_no_answer_off() {
+    let (mut server, script) = waiting_server();
+    script.push_eof();
+    assert!(is_pending(server.serve(echo)));
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    assert!(is_pending(server.serve(echo)));
+    script.unblock_writes();
+    let result = with_paused_timeout(server.serve(echo)).await;
+    assert!(matches!(result, Err(Error::EndedWithoutClose)), "{result:?}");
+    assert_eq!(script.written(), server_frame(BINARY, vec![7; 1 << 20]));
 }
 
 #[test]

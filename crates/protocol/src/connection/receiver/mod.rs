@@ -451,6 +451,18 @@ impl Receiver {
         })
     }
 
+    /// Returns whether the input continues with a frame of a message. Returns `false` if nothing has
+    /// arrived, and before a control frame.
+    pub(super) fn is_message_next(&self) -> bool {
+        match &self.frame {
+            Some(frame) => !matches!(frame.class, FrameClass::Control(_)),
+            None => {
+                let opcode = self.input.unconsumed().first().and_then(|&first| Opcode::from_bits(first));
+                opcode.is_some_and(|opcode| !opcode.is_control())
+            }
+        }
+    }
+
     /// Returns the number of bytes that are missing from the current frame's payload, or 0 between
     /// frames.
     pub(super) fn payload_remaining(&self) -> usize {

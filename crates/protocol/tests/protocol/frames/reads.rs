@@ -87,6 +87,44 @@ fn payload_remaining_is_the_part_of_the_payload_that_has_not_arrived() {
     });
 }
 
+/// The first byte of a frame is enough, and stays enough until the frame is complete.
+#[test]
+fn is_message_next_tells_messages_from_control_frames() {
+    for (frame, is_message) in [
+        ("82 04 00010203", true),
+        ("82 00", true),
+        ("01 03 616263", true),
+        ("89 05 48656c6c6f", false),
+        ("88 05 03e8 627965", false),
+        ("8a 00", false),
+    ] {
+        for_both_roles(|endpoint| {
+            assert!(!endpoint.connection.is_message_next(), "nothing has arrived");
+            let bytes = frames_from(peer_of(endpoint.role()), &[frame]);
+            let (last, before) = bytes.split_last().unwrap();
+            for byte in before {
+                endpoint.receive_bytes(&[*byte]);
+                assert_eq!(endpoint.connection.is_message_next(), is_message, "{frame}");
+            }
+            endpoint.receive_bytes(&[*last]);
+            assert!(!endpoint.connection.is_message_next(), "after {frame}");
+        });
+    }
+    // A control frame may come between two fragments.
+    for_both_roles(|endpoint| {
+        endpoint.receive(&["01 03 616263"]);
+        endpoint.connection.receive(&frames_from(peer_of(endpoint.role()), &["89 00", "80 00"]));
+        assert!(!endpoint.connection.is_message_next());
+        drop(endpoint.connection.poll_event(endpoint.now));
+        assert!(endpoint.connection.is_message_next());
+    });
+    // An unknown opcode is a violation, which `poll_event` reports without waiting for more.
+    for_both_roles(|endpoint| {
+        endpoint.connection.receive(&[0x83]);
+        assert!(!endpoint.connection.is_message_next());
+    });
+}
+
 #[test]
 fn has_complete_frame_does_not_consume_the_frame() {
     for_both_roles(|endpoint| {

@@ -235,6 +235,19 @@ impl Client {
         }
     }
 
+    /// Receives this many messages, whatever they are. Skips the server's Pings.
+    #[track_caller]
+    pub(crate) fn receive_many(&mut self, count: usize) {
+        let mut messages = 0;
+        while messages < count {
+            match self.receive() {
+                ReceivedItem::Text(_) | ReceivedItem::Binary(_) => messages += 1,
+                ReceivedItem::Ping(_) => {}
+                other => panic!("{other:?} instead of message {messages} of {count}"),
+            }
+        }
+    }
+
     /// Receives the next frame, which must be a push.
     #[track_caller]
     pub(crate) fn receive_push(&mut self) -> Push {

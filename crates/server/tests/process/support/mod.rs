@@ -7,6 +7,8 @@ pub(crate) mod client;
 pub(crate) mod frames;
 pub(crate) mod http;
 mod lines;
+#[cfg(target_os = "linux")]
+pub(crate) mod memory;
 pub(crate) mod push;
 mod server;
 mod wait;

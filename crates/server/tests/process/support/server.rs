@@ -81,6 +81,11 @@ impl Server {
         self.address
     }
 
+    /// Returns the id of the server's process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for a line on standard output that contains `part`.
     #[track_caller]
     pub(crate) fn wait_for_output(&self, part: &str) -> String {
@@ -115,7 +120,7 @@ impl Server {
     /// Sends a signal such as `TERM` to this process and no other.
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).status();
         assert!(sent.is_ok_and(|status| status.success()), "the signal cannot be sent");
     }
 

@@ -1,36 +1,35 @@
 //! Output for people: text messages from clients go to standard output, and the log goes to
 //! standard error.
 //!
-//! Each of the two streams has a queue and a thread that writes the queued lines. A terminal that
+//! Each of the two streams has a [queue] and a thread that writes the queued lines. A terminal that
 //! is paused with Ctrl-S, or a pipe whose reader has stopped reading, accepts no more output. If
 //! the server waited for its output to be accepted, all clients would have to wait as well. So the
 //! server never waits for its output: when a queue is full, further lines are dropped.
 
-use std::{
-    io::{self, Write},
-    sync::OnceLock,
-};
+mod queue;
+
+use std::{io, sync::OnceLock};
 
 use cli::{PrintableFields, use_colours};
 use dissector::printable;
-use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
-/// The maximum number of lines in each queue: the output of a busy server in a few seconds.
-const MAX_QUEUED_LINES: usize = 10_000;
+use self::queue::{FlushGuard, LineQueue};
 
-static STDOUT: OnceLock<NonBlocking> = OnceLock::new();
-static STDERR: OnceLock<NonBlocking> = OnceLock::new();
+static STDOUT: OnceLock<LineQueue> = OnceLock::new();
+static STDERR: OnceLock<LineQueue> = OnceLock::new();
 
 /// Starts the threads that write standard output and standard error. When the returned guards are
 /// dropped, the queued lines are written.
 ///
 /// If `verbose` is 0, `RUST_LOG` selects what is logged. Otherwise `RUST_LOG` is ignored, and a
 /// higher value of `verbose` means that more is logged.
-pub(crate) fn start(verbose: u8) -> [WorkerGuard; 2] {
-    let queue = || NonBlockingBuilder::default().buffered_lines_limit(MAX_QUEUED_LINES);
-    let (stdout, stdout_guard) = queue().thread_name("stdout").finish(io::stdout());
-    let (stderr, stderr_guard) = queue().thread_name("stderr").finish(io::stderr());
+///
+/// # Errors
+/// Returns the error of the operating system if a thread cannot be started.
+pub(crate) fn start(verbose: u8) -> io::Result<[FlushGuard; 2]> {
+    let (stdout, stdout_guard) = LineQueue::start("stdout", io::stdout())?;
+    let (stderr, stderr_guard) = LineQueue::start("stderr", io::stderr())?;
     let _ = STDOUT.set(stdout);
     let _ = STDERR.set(stderr.clone());
 
@@ -46,22 +45,22 @@ pub(crate) fn start(verbose: u8) -> [WorkerGuard; 2] {
         .fmt_fields(PrintableFields)
         .with_ansi_sanitization(false)
         .with_ansi(use_colours(&io::stderr()))
-        .with_writer(stderr)
+        .with_writer(move || stderr.clone())
         // If the reader of the log has exited (`2>&1 | head`), writing fails. By default, the
         // subscriber would report the failure to standard error, and would then panic, because
         // that write fails too.
         .log_internal_errors(false)
         .init();
-    [stdout_guard, stderr_guard]
+    Ok([stdout_guard, stderr_guard])
 }
 
 /// Prints a line on standard output, for people and scripts. Characters that could control the
-/// terminal are escaped. Errors are ignored, for example when the reader of a pipe has exited.
+/// terminal are escaped.
 pub(crate) fn print_line(line: &str) {
     if let Some(stdout) = STDOUT.get() {
-        // Write the line and its line end in one call. Each call adds one entry to the queue, so
-        // another task could otherwise add a line between the two.
-        let _ = stdout.clone().write_all(format!("{}\n", printable(line)).as_bytes());
+        // Add the line and its line end in one call. Another task could otherwise add a line
+        // between the two.
+        stdout.push(format!("{}\n", printable(line)).as_bytes());
     }
 }
 
@@ -69,6 +68,6 @@ pub(crate) fn print_line(line: &str) {
 /// because a trace has several lines and colours; [`cli::RecordFormat`] has escaped the rest.
 pub(crate) fn log_text(text: &str) {
     if let Some(stderr) = STDERR.get() {
-        let _ = stderr.clone().write_all(text.as_bytes());
+        stderr.push(text.as_bytes());
     }
 }

@@ -1,0 +1,62 @@
+//! A member as a speaker.
+
+use std::{
+    collections::VecDeque,
+    future::{pending, poll_fn},
+    sync::Arc,
+};
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::PollSemaphore;
+
+use super::{room::Room, text::Text};
+
+/// The number of bytes of unsaid texts from which on the server reads no more from a member. Below
+/// it, the server keeps reading, so a member that waits with a few lines still gets its Pongs.
+const MAX_UNSAID: usize = 64 << 10;
+
+/// The texts that a member has sent, and for which there is no space yet.
+#[derive(Debug)]
+pub(super) struct Speaker<'a> {
+    room: &'a Room,
+    id: u64,
+    unsaid: VecDeque<Text>,
+    /// The size of `unsaid` in bytes of memory.
+    unsaid_bytes: usize,
+    /// Waits for space, and keeps its place in the line between two calls of [`say`](Self::say).
+    space: PollSemaphore,
+}
+
+impl<'a> Speaker<'a> {
+    pub(super) fn new(room: &'a Room, id: u64, space: Arc<Semaphore>) -> Self {
+        Self { room, id, unsaid: VecDeque::new(), unsaid_bytes: 0, space: PollSemaphore::new(space) }
+    }
+
+    /// Returns whether another text may be added.
+    pub(super) const fn may_add(&self) -> bool {
+        self.unsaid_bytes < MAX_UNSAID
+    }
+
+    /// Adds a text that the member has sent.
+    pub(super) fn add(&mut self, text: Text) {
+        self.unsaid_bytes += text.size;
+        self.unsaid.push_back(text);
+    }
+
+    /// Waits until there is space for the first unsaid text, and says it. Waits forever if there is
+    /// no such text.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe: if the future is dropped, the text keeps its place in the line.
+    pub(super) async fn say(&mut self) {
+        let Some(size) = self.unsaid.front().map(|text| text.size) else { return pending().await };
+        // The size of a text is far below the limit of a `u32`.
+        let permits = u32::try_from(size).unwrap_or(u32::MAX);
+        let space = poll_fn(|cx| self.space.poll_acquire_many(cx, permits)).await;
+        // There is no space only if the semaphore was closed, and no code closes it.
+        if let (Some(space), Some(text)) = (space, self.unsaid.pop_front()) {
+            self.unsaid_bytes -= text.size;
+            self.room.say(self.id, text, space);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Tests of the room, its speakers and its listeners together.
+
+use std::{future::Future, pin::pin, task::Context};
+
+use protocol::Message;
+
+use super::{
+    MAX_TEXT,
+    member::join,
+    room::{MAX_BACKLOG, MAX_BATCH, Room},
+    text::Text,
+};
+
+fn is_pending(future: impl Future) -> bool {
+    pin!(future).poll(&mut Context::from_waker(std::task::Waker::noop())).is_pending()
+}
+
+fn short() -> Text {
+    Text::new(&Message::text("x"), None)
+}
+
+#[tokio::test]
+async fn texts_that_wait_leave_in_one_batch_and_not_to_their_speaker() {
+    let room = Room::new();
+    let ((mut anna, mut own), (_, mut ben)) = (join(&room), join(&room));
+    for _ in 0..3 {
+        anna.add(short());
+        anna.say().await;
+    }
+    assert_eq!(ben.batch().await.len(), 3);
+    assert!(is_pending(ben.batch()) && is_pending(own.batch()));
+    assert_eq!(room.lock().list.len(), 0, "both have finished with all texts");
+    // A member gets nothing from before it joined.
+    let (_, mut carla) = join(&room);
+    assert!(is_pending(carla.batch()));
+}
+
+#[tokio::test]
+async fn a_batch_is_bounded_in_bytes_but_holds_at_least_one_text() {
+    let room = Room::new();
+    let ((mut anna, _own), (_, mut ben)) = (join(&room), join(&room));
+    let longest = Text::new(&Message::text("x".repeat(MAX_TEXT)), None);
+    assert!(longest.size > MAX_BATCH);
+    anna.add(longest);
+    anna.add(short());
+    anna.say().await;
+    anna.say().await;
+    assert_eq!((ben.batch().await.len(), ben.batch().await.len()), (1, 1));
+    let count = 2 * MAX_BATCH / short().size;
+    for _ in 0..count {
+        anna.add(short());
+        anna.say().await;
+    }
+    assert_eq!(ben.batch().await.len(), count / 2);
+}
+
+#[tokio::test]
+async fn a_speaker_waits_for_the_slowest_listener_and_for_nobody_who_has_left() {
+    let room = Room::new();
+    let ((mut anna, mut own), (_, mut ben), (_, slow)) = (join(&room), join(&room), join(&room));
+    let fits = MAX_BACKLOG / short().size;
+    for _ in 0..fits {
+        anna.add(short());
+        anna.say().await;
+    }
+    anna.add(short());
+    assert!(is_pending(anna.say()));
+    let mut received = 0;
+    while received < fits {
+        received += ben.batch().await.len();
+    }
+    assert!(is_pending(ben.batch()) && is_pending(own.batch()));
+    assert!(is_pending(anna.say()), "one member has read nothing");
+    drop(slow);
+    anna.say().await;
+    assert_eq!(ben.batch().await.len(), 1);
+}
+
+/// A speaker that is served between two polls of another must not overtake it for ever.
+#[tokio::test]
+async fn speakers_take_turns() {
+    let room = Room::new();
+    let ((mut anna, _), (mut ben, _), (_, mut slow)) = (join(&room), join(&room), join(&room));
+    while room.space.available_permits() >= short().size {
+        anna.add(short());
+        anna.say().await;
+    }
+    anna.add(short());
+    ben.add(Text::new(&Message::text("x".repeat(1000)), None));
+    assert!(is_pending(ben.say()), "ben is first");
+    assert!(is_pending(anna.say()));
+    // The batch makes room when the listener asks for the next one.
+    let _ = slow.batch().await;
+    let _ = slow.batch().await;
+    ben.say().await;
+    anna.say().await;
+    let speakers: Vec<_> = room.lock().list.iter().rev().take(2).map(|text| text.speaker).collect();
+    assert_eq!(speakers, [1, 2]);
+}

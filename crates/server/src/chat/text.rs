@@ -1,0 +1,34 @@
+//! A text message of the chat.
+
+use protocol::{DeflateOptions, Message, PreparedMessage};
+
+/// The maximum size of a text message in bytes. People do not type longer messages. The engine
+/// enforces the limit on each frame header, so a longer message is never collected.
+pub(crate) const MAX_TEXT: usize = 64 << 10;
+
+/// The memory in bytes that a text needs in addition to its payload, rounded up: an entry of the
+/// list, which may be twice as long as it is full, and two allocations. Without it, empty texts
+/// would count as nothing, and an unlimited number of them could be queued.
+const OVERHEAD: usize = 320;
+
+/// A text message that is encoded once for all members.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) message: PreparedMessage,
+    /// The memory in bytes that the text takes.
+    pub(super) size: usize,
+}
+
+impl Text {
+    /// Encodes a message, and also compresses it if members may have negotiated compression.
+    pub(super) fn new(message: &Message, deflate: Option<&DeflateOptions>) -> Self {
+        let payload = message.as_bytes().len();
+        match deflate {
+            // The compressed form is not longer than the plain one.
+            Some(options) => {
+                Self { message: PreparedMessage::compressed(message, options), size: 2 * payload + OVERHEAD }
+            }
+            None => Self { message: PreparedMessage::new(message), size: payload + OVERHEAD },
+        }
+    }
+}
