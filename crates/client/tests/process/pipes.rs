@@ -2,7 +2,7 @@
 
 use std::{fs::File, time::Duration};
 
-use tokio::{io::AsyncReadExt, join, time::timeout};
+use tokio::{join, time::timeout};
 use websocket::protocol::CloseCode;
 
 use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, bounded, command, texts};
@@ -53,6 +53,7 @@ async fn a_slow_reader_of_the_output_slows_down_the_server_and_loses_nothing() {
     assert!(ended.output.len() == sent || ended.output.len() == sent + 65536, "{} of {sent}", ended.output.len());
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn ctrl_c_works_while_the_output_is_blocked() {
     let server = ScriptedServer::start().await;
@@ -68,6 +69,7 @@ async fn ctrl_c_works_while_the_output_is_blocked() {
     let status = bounded(child.wait()).await.unwrap();
     drop(output);
     assert_eq!(status.code(), Some(1));
+    use tokio::io::AsyncReadExt;
     let mut errors = String::new();
     child.stderr.take().unwrap().read_to_string(&mut errors).await.unwrap();
     assert!(errors.starts_with("cannot write to standard output: nobody reads it\nclosed: 1006"), "{errors}");
@@ -103,6 +105,7 @@ async fn a_closed_standard_error_does_not_cause_a_panic() {
     assert_eq!(client.exited().await.status, Some(1));
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn an_unreadable_input_is_reported() {
     let server = ScriptedServer::start().await;
