@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `model` | the state of the screen |
 //! | `event`, `update` | the events, which change the model and cause effects, without I/O |
-//! | `view`, `layout` | draw the model, without I/O |
+//! | `view`, `layout`, `text` | draw the model, without I/O |
 //! | `command` | the commands of the input line |
 //! | `link`, `link_command`, `link_event` | the connection: takes commands, reports events |
 //! | `injector` | writes raw bytes between frames, and slows down the engine's writes |
@@ -33,6 +33,7 @@ mod link_command;
 mod link_event;
 mod model;
 mod terminal_events;
+mod text;
 mod tty;
 mod update;
 mod view;

@@ -17,6 +17,8 @@ mod screen;
 #[cfg(unix)]
 mod screen_commands;
 #[cfg(unix)]
+mod screen_reading;
+#[cfg(unix)]
 mod screen_terminal;
 #[cfg(unix)]
 mod signals;

@@ -146,6 +146,11 @@ impl WireLog {
         self.selected = self.entries.get(index).map(|entry| entry.number);
     }
 
+    /// Selects the newest record, and keeps it selected when others follow.
+    pub(crate) fn hold_newest(&mut self) {
+        self.selected = self.entries.back().map(|entry| entry.number);
+    }
+
     /// Moves the selection by this many records. When it moves past the newest record, the
     /// selection follows new records again.
     pub(crate) fn step(&mut self, by: isize) {

@@ -23,8 +23,14 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
     if let Action::Link(command) = &action
         && !is_possible(command, model.state)
     {
-        let advice =
-            if model.state == State::Connecting { "wait until it is open" } else { "/reconnect opens a new one" };
+        let advice = match model.state {
+            State::Connecting => "wait until it is open",
+            _ => {
+                // The next line is `/reconnect`, so make room for it. The history keeps this one.
+                model.editor.take();
+                "/reconnect opens a new one, and ↑ brings your line back"
+            }
+        };
         model.hint = Some(format!("not sent: the connection is {}; {advice}", model.state));
         return Vec::new();
     }
@@ -41,7 +47,7 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
             vec![Effect::Save(path, text)]
         }
         Action::Help => {
-            model.help = true;
+            model.help = Some(0);
             Vec::new()
         }
     }
@@ -64,7 +70,7 @@ pub(super) fn complete(model: &mut Model) {
         // The user is typing a command that cannot be completed. Moving the focus would interrupt
         // the typing, so do nothing.
         [] if model.editor.text().starts_with('/') => {}
-        [] => model.focus = model.focus.next(),
+        [] => model.step_focus(true),
         [line] => {
             let spec = command::find(line);
             model.hint = spec.map(|command| format!("{} {}: {}", command.name, command.usage, command.help));
