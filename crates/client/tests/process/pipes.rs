@@ -1,8 +1,10 @@
 //! Standard streams that are full, slow or closed.
 
+#![cfg_attr(not(unix), allow(unused_imports, reason = "the tests with signals and special files need them"))]
+
 use std::{fs::File, time::Duration};
 
-use tokio::{join, time::timeout};
+use tokio::{io::AsyncReadExt, join, time::timeout};
 use websocket::protocol::CloseCode;
 
 use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, bounded, command, texts};
@@ -69,7 +71,6 @@ async fn ctrl_c_works_while_the_output_is_blocked() {
     let status = bounded(child.wait()).await.unwrap();
     drop(output);
     assert_eq!(status.code(), Some(1));
-    use tokio::io::AsyncReadExt;
     let mut errors = String::new();
     child.stderr.take().unwrap().read_to_string(&mut errors).await.unwrap();
     assert!(errors.starts_with("cannot write to standard output: nobody reads it\nclosed: 1006"), "{errors}");

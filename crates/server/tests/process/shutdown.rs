@@ -1,5 +1,7 @@
 //! The end of the server, and the mistakes that keep it from starting.
 
+#![cfg_attr(not(unix), allow(unused_imports, reason = "the tests that send a signal need them"))]
+
 use std::{
     io::{BufRead, BufReader, ErrorKind, Write},
     net::TcpStream,

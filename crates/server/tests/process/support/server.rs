@@ -99,6 +99,7 @@ impl Server {
     }
 
     /// Waits until the server ends, and returns its exit code.
+    #[cfg(unix)]
     #[track_caller]
     pub(crate) fn exit_code(&mut self) -> i32 {
         exit_code(&mut self.child)
