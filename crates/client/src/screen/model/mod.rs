@@ -178,6 +178,11 @@ impl Model {
         self.own_frame = Some(OwnFrameSearch::new(frames));
     }
 
+    /// Forgets the command that was being carried out, because its connection is gone.
+    pub(crate) fn abandon_sending(&mut self) {
+        self.own_frame = None;
+    }
+
     /// Ends the search for the frames of a command, unless the server's answer may show more.
     pub(crate) fn end_sending(&mut self) {
         self.own_frame = self.own_frame.take().filter(OwnFrameSearch::expects_an_answer);

@@ -3,8 +3,9 @@
 //! The link reports when it starts and ends a command. The records in between include the command's
 //! frames, but also frames that the engine sends by itself, such as a Pong.
 
-use dissector::{Direction, FieldValue, Record};
+use dissector::{Direction, Record};
 
+use super::wire_log::opcode;
 use crate::screen::link_command::SentFrames;
 
 /// The opcode of a Close frame.
@@ -70,12 +71,5 @@ impl OwnFrameSearch {
     /// server's answer may show more than the frames do.
     pub(super) fn expects_an_answer(&self) -> bool {
         self.frames == SentFrames::Broken && self.best < Fit::Broken
-    }
-}
-
-fn opcode(record: &Record) -> Option<u64> {
-    match record.field("websocket.opcode")?.value {
-        FieldValue::Number { value, .. } => Some(value),
-        _ => None,
     }
 }

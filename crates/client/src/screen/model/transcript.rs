@@ -15,6 +15,11 @@ const ENTRIES_MAX: usize = 1000;
 /// screens.
 const TEXT_MAX: usize = 8 << 10;
 
+/// The maximum number of bytes that all entries take together: as many as the maximum number of
+/// entries of the maximum length. Escapes make a text of control characters six times as long, so
+/// the two other limits do not bound the memory so well.
+const BYTES_MAX: usize = ENTRIES_MAX * TEXT_MAX;
+
 /// The columns that a mark and a gap take before each row of an entry.
 pub(crate) const MARK_COLUMNS: usize = 2;
 
@@ -69,6 +74,8 @@ struct ScrolledRow {
 #[derive(Debug, Default)]
 pub(crate) struct Transcript {
     entries: VecDeque<TranscriptEntry>,
+    /// The number of bytes in the texts of the entries.
+    bytes: usize,
     /// The number of entries that were dropped.
     dropped: u64,
     /// The shape of the last entry, if it is a JSON message from the server.
@@ -101,12 +108,14 @@ fn ranges(shown: &str, columns: usize) -> impl Iterator<Item = Range<usize>> {
 
 impl Transcript {
     fn push(&mut self, speaker: Speaker, text: String) {
-        if self.entries.len() == ENTRIES_MAX {
-            self.entries.pop_front();
-            self.dropped += 1;
-        }
+        self.bytes += text.len();
         self.entries.push_back(TranscriptEntry { speaker, text, times: 1 });
         self.last_shape = None;
+        while self.entries.len() > ENTRIES_MAX || self.bytes > BYTES_MAX {
+            let Some(oldest) = self.entries.pop_front() else { break };
+            self.bytes -= oldest.text.len();
+            self.dropped += 1;
+        }
     }
 
     /// Adds an entry.
@@ -129,6 +138,7 @@ impl Transcript {
             // sent every second, for example. Let it replace the last entry. Otherwise, such
             // messages would push everything else off the screen.
             Some(last) if self.last_shape.as_ref() == Some(&shape) => {
+                self.bytes = self.bytes - last.text.len() + text.len();
                 last.text = text;
                 last.times += 1;
             }
@@ -324,6 +334,20 @@ mod tests {
         }
         assert_eq!(transcript.entries().len(), ENTRIES_MAX);
         assert_eq!(transcript.entries()[0].text, "0");
+    }
+
+    #[test]
+    fn the_memory_of_escaped_texts_is_bounded() {
+        let mut transcript = Transcript::default();
+        for n in 0..ENTRIES_MAX {
+            add(&mut transcript, &format!("{n}{}", "\u{1}".repeat(TEXT_MAX)));
+            // Messages that share an entry count once.
+            add(&mut transcript, &format!(r#"{{"n":{n}}}"#));
+            add(&mut transcript, &format!(r#"{{"n":{n}00}}"#));
+            let bytes: usize = transcript.entries().iter().map(|entry| entry.text.len()).sum();
+            assert!(bytes <= BYTES_MAX && bytes == transcript.bytes, "{bytes}, {}", transcript.bytes);
+        }
+        assert!(transcript.entries().len() > BYTES_MAX / (6 * TEXT_MAX + 100), "{}", transcript.entries().len());
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl WireLog {
         };
         totals.bytes += record.length;
         if record.kind == RecordKind::Frame && record.complete {
-            let opcode = number(&record, "websocket.opcode");
+            let opcode = opcode(&record);
             if opcode < Some(8) && flag(&record, "websocket.fin") {
                 totals.messages += 1;
             }
@@ -165,8 +165,9 @@ impl WireLog {
     }
 }
 
-fn number(record: &Record, name: &str) -> Option<u64> {
-    match record.field(name)?.value {
+/// Returns the opcode of a frame, or `None` for other records.
+pub(super) fn opcode(record: &Record) -> Option<u64> {
+    match record.field("websocket.opcode")?.value {
         FieldValue::Number { value, .. } => Some(value),
         _ => None,
     }

@@ -40,6 +40,10 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
         Action::Link(command) => {
             let shown = if let LinkCommand::Text(text) = &command { text } else { &line };
             model.transcript.add(Speaker::User, shown);
+            if command == LinkCommand::Reconnect {
+                // The user is done with the frames of the old connection.
+                model.follow_records();
+            }
             vec![Effect::Link(command)]
         }
         Action::Save(path) => {

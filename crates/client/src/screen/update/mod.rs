@@ -47,6 +47,7 @@ fn update_link(model: &mut Model, event: LinkEvent) -> Vec<Effect> {
     match event {
         LinkEvent::Connecting => {
             model.wire_log.reset();
+            model.abandon_sending();
             model.state = State::Connecting;
             model.ended = None;
             (model.subprotocol, model.extensions) = (None, Vec::new());

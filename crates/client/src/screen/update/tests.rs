@@ -495,6 +495,21 @@ fn the_fields_that_the_user_reads_are_not_replaced() {
 }
 
 #[test]
+fn a_new_connection_ends_the_selection_and_the_search_for_frames() {
+    let mut model = open();
+    let raw = LinkCommand::Raw(vec![0x81]);
+    send(&mut model, &LinkCommand::Text("Hello".to_owned()), &[(TO_SERVER, MASKED_HELLO)]);
+    // The connection ends while the command is carried out.
+    update(&mut model, ScreenEvent::Link(LinkEvent::Sending(raw.sent_frames().expect("frames"))));
+    update(&mut model, ended());
+    enter(&mut model, "/reconnect");
+    assert!(model.wire_log.follows());
+    update(&mut model, ScreenEvent::Link(LinkEvent::Connecting));
+    add_records(&mut model, &[(TO_SERVER, MASKED_PONG), (TO_CLIENT, HELLO)]);
+    assert_eq!(selected(&model), Some("Text, 5 bytes: Hello"));
+}
+
+#[test]
 fn a_line_for_a_closed_connection_makes_room_for_reconnect() {
     for line in ["hello", "/raw 00"] {
         let mut model = closed();
