@@ -34,7 +34,7 @@ SCREENS = [
      "its fields."),
     ("screen-200x60", 200, 60, [WAIT, WAIT, b"/ping", "Enter", "/fragment 3+ping one two three".encode(), "Enter", WAIT,
                                 "Grüße, 世界 🎉".encode(), "Enter", WAIT, b"/mask 37fa213d", "Enter", b"Hello", "Enter",
-                                WAIT, b"/break unmasked-frame", "Enter", WAIT, WAIT, "M-Up", "M-Up", "M-Up", "BTab"],
+                                WAIT, b"/break unmasked-frame", "Enter", WAIT, WAIT, "BTab"],
      "The client in a terminal of 200 columns. With /break a frame was sent that is not masked. It has been chosen; the "
      "rule that it breaks is named, and the server has answered with Close 1002, as the RFC requires."),
 ]

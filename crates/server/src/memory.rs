@@ -1,10 +1,10 @@
 //! The memory that this process occupies.
 
-/// Returns the resident memory of this process in bytes. Returns 0 on a system without Linux's
-/// `/proc`.
-pub(crate) fn resident_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    parse_resident_kib(&status).unwrap_or(0) * 1024
+/// Returns the resident memory of this process in bytes. Returns `None` on a system without Linux's
+/// `/proc`. A 0 in its place would look like a measurement.
+pub(crate) fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    parse_resident_kib(&status).map(|kib| kib * 1024)
 }
 
 /// Returns the resident memory in KiB, which `/proc/self/status` states in a line such as

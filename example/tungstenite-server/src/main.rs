@@ -187,7 +187,8 @@ struct Report<'a> {
     clients: usize,
     messages_received: u64,
     last_text: Option<&'a str>,
-    rss_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rss_bytes: Option<u64>,
 }
 
 /// Handles one TCP connection to its end: the opening handshake, the conversation, and the log
@@ -373,14 +374,14 @@ fn print_line(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Returns the resident memory of this process in bytes, as Linux counts it, or 0 on systems
+/// Returns the resident memory of this process in bytes, as Linux counts it, or `None` on systems
 /// without /proc.
-fn rss_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+fn rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
     // The line reads `VmRSS:      4600 kB`.
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kibibytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kibibytes.unwrap_or(0) * 1024
+    let rest = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = rest.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 /// Returns the meaning of a close code in words. A Close frame contains its reason as a number (RFC

@@ -1,4 +1,4 @@
-//! The layout: computed from the size of the terminal and the number of series to draw.
+//! The layout: computed from the size of the terminal and from what there is to show.
 //!
 //! ```text
 //!   80 x 24                               from 140 columns on
@@ -11,14 +11,26 @@
 //!   > input                               > input
 //!   keys                                  keys
 //! ```
+//!
+//! A zoomed pane takes all of the space above the status. On a small terminal, the pane with the
+//! focus always does.
 
-use ratatui::layout::Rect;
+use dissector::printable;
+use ratatui::{layout::Rect, widgets::Block};
+
+use super::{
+    model::{Model, focus::Focus, transcript::PaneSize},
+    text::row_ranges,
+};
 
 /// The minimum number of columns at which transcript, wire and frame are side by side.
 const WIDE: u16 = 140;
 
-/// The columns and rows of the smallest terminal that shows more than the transcript.
+/// The columns and rows of the smallest terminal that shows several panes at once.
 const SMALL: (u16, u16) = (50, 14);
+
+/// The lowest rows take at most this part of the terminal, however long a hint is.
+const HINT_PART: u16 = 2;
 
 /// The areas of the panes and lines. The area of a pane that is not shown is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,34 +44,81 @@ pub(crate) struct Areas {
     pub(crate) keys: Rect,
 }
 
-/// Divides a terminal of `columns` by `rows` into areas. `series` is the number of series to draw.
-pub(crate) fn areas((columns, rows): (u16, u16), series: usize) -> Areas {
-    // The three lines at the bottom are for the status, the input and the keys. A terminal with
-    // fewer rows shows only the lowest of these lines.
-    let body = Rect::new(0, 0, columns, rows.saturating_sub(3));
-    let line = |from_bottom: u16| match rows.checked_sub(from_bottom) {
-        Some(row) => Rect::new(0, row, columns, 1),
+/// What the layout depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Content {
+    /// The number of series to draw.
+    series: usize,
+    /// The rows that the keys or the hint take.
+    key_rows: u16,
+    /// The pane that takes all of the space above the status.
+    zoomed: Option<Focus>,
+}
+
+/// Divides the terminal into areas for what the model shows.
+pub(crate) fn areas(model: &Model) -> Areas {
+    let (columns, rows) = model.size;
+    let most = (rows / HINT_PART).max(1);
+    let key_rows = model.hint.as_ref().map_or(1, |hint| {
+        let hint_rows = row_ranges(&printable(hint), usize::from(columns)).take(usize::from(most)).count();
+        u16::try_from(hint_rows).unwrap_or(most)
+    });
+    divide(model.size, Content { series: model.numbers.series.len(), key_rows, zoomed: zoomed(model) })
+}
+
+/// Returns the pane that takes all of the space above the status, if one does.
+pub(crate) fn zoomed(model: &Model) -> Option<Focus> {
+    let is_small = model.size.0 < SMALL.0 || model.size.1 < SMALL.1;
+    model.zoomed.or(is_small.then_some(model.focus))
+}
+
+/// Divides a terminal of `columns` by `rows` into areas.
+fn divide((columns, rows): (u16, u16), content: Content) -> Areas {
+    // The lowest rows are for the status, the input and the keys. A terminal with fewer rows shows
+    // only the lowest of them.
+    let Content { series, key_rows, zoomed } = content;
+    let body = Rect::new(0, 0, columns, rows.saturating_sub(2 + key_rows));
+    let lines = |from_bottom: u16, height: u16| match rows.checked_sub(from_bottom) {
+        Some(row) => Rect::new(0, row, columns, height),
         None => Rect::ZERO,
     };
+    let mut areas = Areas {
+        transcript: Rect::ZERO,
+        numbers: Rect::ZERO,
+        wire: Rect::ZERO,
+        frame: Rect::ZERO,
+        status: lines(2 + key_rows, 1),
+        input: lines(1 + key_rows, 1),
+        keys: lines(key_rows, key_rows),
+    };
     let series = u16::try_from(series).unwrap_or(u16::MAX);
-    let (transcript, numbers, wire, frame) = if columns < SMALL.0 || rows < SMALL.1 {
-        (body, Rect::ZERO, Rect::ZERO, Rect::ZERO)
+    if let Some(zoomed) = zoomed {
+        match zoomed {
+            Focus::Input | Focus::Transcript => areas.transcript = body,
+            Focus::Numbers => areas.numbers = body,
+            Focus::Wire => areas.wire = body,
+            Focus::Frame => areas.frame = body,
+        }
     } else if columns >= WIDE {
         let (left, rest) = beside(body, percent(columns, 36));
-        let (wire, frame) = beside(rest, percent(columns, 26));
+        (areas.wire, areas.frame) = beside(rest, percent(columns, 26));
         // The border takes two rows. The chart takes at most half of the height, so that the
         // transcript stays readable.
         let height = if series == 0 { 0 } else { (series.saturating_add(2)).min(left.height / 2) };
-        let (transcript, numbers) = above(left, left.height - height);
-        (transcript, numbers, wire, frame)
+        (areas.transcript, areas.numbers) = above(left, left.height - height);
     } else {
         let (upper, lower) = above(body, percent(body.height, 38));
         let width = if series == 0 { 0 } else { percent(columns, 40) };
-        let (transcript, numbers) = beside(upper, columns - width);
-        let (wire, frame) = beside(lower, percent(columns, 38));
-        (transcript, numbers, wire, frame)
-    };
-    Areas { transcript, numbers, wire, frame, status: line(3), input: line(2), keys: line(1) }
+        (areas.transcript, areas.numbers) = beside(upper, columns - width);
+        (areas.wire, areas.frame) = beside(lower, percent(columns, 38));
+    }
+    areas
+}
+
+/// Returns the columns and rows inside the border of a pane.
+pub(crate) fn inside(area: Rect) -> PaneSize {
+    let inner = Block::bordered().inner(area);
+    PaneSize { columns: usize::from(inner.width), rows: usize::from(inner.height) }
 }
 
 fn percent(whole: u16, part: u16) -> u16 {
@@ -93,12 +152,19 @@ pub(crate) fn first_visible(area: Rect, count: usize, selected: Option<usize>) -
 mod tests {
     use super::*;
 
+    fn contents() -> impl Iterator<Item = Content> {
+        let one = |series, key_rows, zoomed| Content { series, key_rows, zoomed };
+        let several = [0, 1, 6, 12].map(|series| one(series, 1, None));
+        let zoomed = [Focus::Input, Focus::Numbers, Focus::Frame].map(|focus| one(6, 1, Some(focus)));
+        several.into_iter().chain(zoomed).chain([one(6, 3, None)])
+    }
+
     #[test]
     fn areas_do_not_overlap_and_stay_on_the_screen() {
         for columns in 0..220 {
             for rows in 0..70 {
-                for series in [0, 1, 6, 12] {
-                    let areas = areas((columns, rows), series);
+                for content in contents() {
+                    let areas = divide((columns, rows), content);
                     let all = Rect::new(0, 0, columns, rows);
                     let each = [
                         areas.transcript,

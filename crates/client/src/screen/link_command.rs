@@ -32,3 +32,30 @@ pub(crate) enum LinkCommand {
     /// Close the connection if it is open, and open a new one.
     Reconnect,
 }
+
+/// What a command sends. The screen shows the frame when it has been sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SentFrames {
+    /// A frame with this opcode, perhaps with other frames after it.
+    Opcode(u8),
+    /// Bytes that may be any frames.
+    Raw,
+    /// Bytes that break a rule.
+    Broken,
+}
+
+impl LinkCommand {
+    /// Returns what the command sends, or `None` if it sends nothing that the user would look at.
+    pub(crate) const fn sent_frames(&self) -> Option<SentFrames> {
+        Some(match self {
+            Self::Text(_) | Self::Fragments { .. } | Self::Slow(..) => SentFrames::Opcode(1),
+            Self::Binary(_) | Self::File(_) => SentFrames::Opcode(2),
+            Self::Close(..) => SentFrames::Opcode(8),
+            Self::Ping(_) => SentFrames::Opcode(9),
+            Self::Pong(_) => SentFrames::Opcode(10),
+            Self::Raw(_) => SentFrames::Raw,
+            Self::Break(_) => SentFrames::Broken,
+            Self::Mask(_) | Self::Reconnect => return None,
+        })
+    }
+}

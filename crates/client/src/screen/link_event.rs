@@ -3,6 +3,7 @@
 use dissector::Record;
 use websocket::protocol::{Message, State};
 
+use super::link_command::SentFrames;
 use crate::ending::Ending;
 
 /// Something that happened on the connection.
@@ -21,6 +22,10 @@ pub(crate) enum LinkEvent {
     NotConnected(String),
     /// The head of the request or of the response, or a frame, was sent or received.
     Record(Record),
+    /// A command is now carried out. The records of its frames follow.
+    Sending(SentFrames),
+    /// The command has been carried out, or has failed.
+    Sent,
     /// A message arrived.
     Message(Message),
     /// The connection's state may have changed. Contains the current state.

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `model` | the state of the screen |
 //! | `event`, `update` | the events, which change the model and cause effects, without I/O |
-//! | `view`, `layout` | draw the model, without I/O |
+//! | `view`, `layout`, `text` | draw the model, without I/O |
 //! | `command` | the commands of the input line |
 //! | `link`, `link_command`, `link_event` | the connection: takes commands, reports events |
 //! | `record_size` | the memory that a record takes, for the queue of events and the log of the wire |
@@ -35,6 +35,7 @@ mod link_event;
 mod model;
 mod record_size;
 mod terminal_events;
+mod text;
 mod tty;
 mod update;
 mod view;

@@ -171,6 +171,7 @@ async fn a_server_that_never_answers_our_close_times_out() {
     );
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_server_that_reads_nothing_times_out_too() {
     let server = ScriptedServer::start().await;

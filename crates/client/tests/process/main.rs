@@ -3,6 +3,8 @@
 //!
 //! Everything runs on loopback, on ports that the kernel chose. No test sleeps and hopes that
 //! something has happened meanwhile; every wait has a time limit.
+//!
+//! Only Unix has the signals and the pseudo-terminals that some of the tests need.
 
 mod closing;
 mod conversation;
@@ -16,7 +18,10 @@ mod screen;
 #[cfg(unix)]
 mod screen_commands;
 #[cfg(unix)]
+mod screen_reading;
+#[cfg(unix)]
 mod screen_terminal;
+#[cfg(unix)]
 mod signals;
 mod support;
 #[cfg(unix)]

@@ -1,5 +1,7 @@
 //! Standard streams that are full, slow or closed.
 
+#![cfg_attr(not(unix), allow(unused_imports, reason = "the tests with signals and special files need them"))]
+
 use std::{fs::File, time::Duration};
 
 use tokio::{
@@ -90,6 +92,7 @@ async fn lines_that_wait_for_the_server_are_bounded_in_bytes() {
     drop(connection);
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn ctrl_c_works_while_the_output_is_blocked() {
     let server = ScriptedServer::start().await;
@@ -140,6 +143,7 @@ async fn a_closed_standard_error_does_not_cause_a_panic() {
     assert_eq!(client.exited().await.status, Some(1));
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn an_unreadable_input_is_reported() {
     let server = ScriptedServer::start().await;

@@ -20,6 +20,23 @@ async fn a_new_size_takes_effect_at_once() {
 }
 
 #[tokio::test]
+async fn keys_and_sizes_that_arrive_together_are_not_lost() {
+    let (mut terminal, _tcp) = open_raw().await;
+    for count in 1..=60 {
+        let (columns, rows) = if count % 2 == 0 { (80, 24) } else { (100, 30) };
+        // The order in which the two reach the client is up to the kernel.
+        terminal.press("x").await;
+        terminal.resize(columns, rows);
+        let line = format!("> {}", "x".repeat(count));
+        let is_drawn = |screen: &vt100::Screen| {
+            let corner = screen.cell(0, columns - 1).map(|cell| cell.contents() == "┐");
+            row(screen, rows - 2).trim_end() == line && corner == Some(true)
+        };
+        assert!(terminal.until(is_drawn).await, "after {count}:\n{}", terminal.contents());
+    }
+}
+
+#[tokio::test]
 async fn with_no_color_there_are_no_colours() {
     let server = ScriptedServer::start().await;
     for no_color in ["1", ""] {

@@ -220,6 +220,7 @@ impl ClientProcess {
     }
 
     /// Waits until the connection is open at the client's end too: until a message has arrived.
+    #[cfg(unix)]
     pub(crate) async fn opened(&mut self, tcp: &mut TcpStream) {
         self.write(b"hi\n").await;
         // Two bytes of header, a masking key of four, and two bytes of text.
@@ -247,6 +248,7 @@ impl ClientProcess {
     }
 
     /// Sends a signal. The name is written without SIG.
+    #[cfg(unix)]
     pub(crate) async fn signal(&self, name: &str) {
         let pid = self.child.id().expect("a running client").to_string();
         let status = bounded(Command::new("kill").args(["-s", name, &pid]).status()).await.expect("kill runs");

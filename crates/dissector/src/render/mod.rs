@@ -23,5 +23,5 @@ pub use self::{
     json::json,
     svg::svg,
     text::{bit_pattern, value_text},
-    tree::{explained, line as field_line, tree},
+    tree::{explained, line as field_line, tree, whole_line as whole_field_line},
 };

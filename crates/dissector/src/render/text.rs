@@ -48,6 +48,11 @@ pub(super) fn own_bits(field: &Field) -> Option<(u8, u8)> {
 /// Formats a field's value in one line, as Wireshark does. Returns an empty string for a group.
 #[must_use]
 pub fn value_text(field: &Field) -> String {
+    value_up_to(field, CHARACTERS_SHOWN, BYTES_SHOWN)
+}
+
+/// Formats a field's value with at most this many characters of a text, or bytes of other data.
+pub(super) fn value_up_to(field: &Field, characters: usize, bytes_shown: usize) -> String {
     match &field.value {
         FieldValue::Group => String::new(),
         FieldValue::Flag(true) => "True".to_owned(),
@@ -60,11 +65,11 @@ pub fn value_text(field: &Field) -> String {
         FieldValue::Number { value, name: Some(name) } => format!("{name} ({value})"),
         FieldValue::Text { text, left_out } => {
             let mut rest = text.chars();
-            let shown: String = rest.by_ref().take(CHARACTERS_SHOWN).collect();
+            let shown: String = rest.by_ref().take(characters).collect();
             printable(&shown).into_owned() + &more(left_out + rest.as_str().len() as u64)
         }
         FieldValue::Bytes { bytes, left_out } => {
-            let shown = &bytes[..bytes.len().min(BYTES_SHOWN)];
+            let shown = &bytes[..bytes.len().min(bytes_shown)];
             let mut line = String::with_capacity(shown.len() * 2);
             for byte in shown {
                 let _ = write!(line, "{byte:02x}");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::text::{bit_pattern, own_bits, value_text};
+use super::text::{bit_pattern, own_bits, value_text, value_up_to};
 use crate::{
     field::{Field, FieldValue},
     glossary::{self, RecordPart},
@@ -70,15 +70,24 @@ fn write_tree(record: &Record, explain: bool) -> String {
 /// Renders a field in one line, without the fields inside it: `.... 0001 = Opcode: Text (1)`.
 #[must_use]
 pub fn line(field: &Field) -> String {
+    with_value(field, &value_text(field))
+}
+
+/// Renders a field as [`line()`] does, but does not shorten its value.
+#[must_use]
+pub fn whole_line(field: &Field) -> String {
+    with_value(field, &value_up_to(field, usize::MAX, usize::MAX))
+}
+
+fn with_value(field: &Field, value: &str) -> String {
     let mut line = String::new();
     if let Some((byte, mask)) = own_bits(field) {
         let _ = write!(line, "{} = ", bit_pattern(byte, mask));
     }
-    let value = value_text(field);
     if is_whole_line(field) {
         // The first line of a head, or a line without a colon, is shown without a label, as in
         // Wireshark.
-        line.push_str(&value);
+        line.push_str(value);
         line.push_str("\\r\\n");
     } else if field.value == FieldValue::Group || field.term == &glossary::MASKED_PAYLOAD {
         // Masked bytes are unreadable, and a hex dump shows them anyway, so their value is omitted.

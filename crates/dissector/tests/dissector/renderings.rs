@@ -22,6 +22,26 @@ fn bits_are_at_their_places_in_the_byte() {
 }
 
 #[test]
+fn a_whole_line_shows_what_the_line_leaves_out() {
+    let line = |record: &Record, name, whole: bool| {
+        let field = record.field(name).expect("such a field");
+        if whole { render::whole_field_line(field) } else { render::field_line(field) }
+    };
+    let text = "ä".repeat(300);
+    let record = from_client(masked(0x81, text.as_bytes()));
+    let name = "websocket.payload.text";
+    assert_eq!(line(&record, name, false), format!("Text: {}… (200 bytes more)", "ä".repeat(200)));
+    assert_eq!(line(&record, name, true), format!("Text: {text}"));
+    let record = from_client(masked(0x82, &[0xab; 100]));
+    let name = "data.data";
+    assert_eq!(line(&record, name, false), format!("Data: {}… (20 bytes more)", "ab".repeat(80)));
+    assert_eq!(line(&record, name, true), format!("Data: {}", "ab".repeat(100)));
+    // The record itself keeps only the beginning of a long payload.
+    let record = from_client(masked(0x82, &[0xab; 5000]));
+    assert_eq!(line(&record, name, true), format!("Data: {}… (904 bytes more)", "ab".repeat(4096)));
+}
+
+#[test]
 fn the_tree_of_a_frame_that_breaks_rules() {
     let record = from_client(unmasked(0xC1, b"Hello"));
     assert_eq!(

@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use dissector::printable;
 use protocol::{CloseCode, Message, State};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -76,8 +75,9 @@ where
 /// Returns a text message as it is printed. Of a long message, it is the beginning and the length.
 fn printed(text: &str) -> String {
     let beginning = excerpt(text, MAX_PRINTED, char::len_utf8);
-    // A terminal obeys control characters, so escape them. Otherwise a client could control the
-    // terminal.
-    let shown = printable(beginning);
-    if beginning.len() < text.len() { format!("{shown}… ({} bytes in all)", text.len()) } else { shown.into_owned() }
+    if beginning.len() < text.len() {
+        format!("{beginning}… ({} bytes in all)", text.len())
+    } else {
+        beginning.to_owned()
+    }
 }

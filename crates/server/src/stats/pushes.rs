@@ -34,8 +34,9 @@ struct Push<'a> {
     clients: usize,
     messages_received: u64,
     last_text: Option<&'a str>,
-    /// The resident memory of this process.
-    rss_bytes: u64,
+    /// The resident memory of this process, on systems that report it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rss_bytes: Option<u64>,
 }
 
 /// The data from which each push is made, and the newest push.
@@ -71,12 +72,12 @@ impl Stats {
             ticks.tick().await;
             // Encode the push once. All clients are sent the same encoded bytes, so more clients do
             // not mean more encoding.
-            let message = Message::text(self.json(sequence));
+            let message = Message::text(self.json(sequence, memory::resident_bytes()));
             self.newest.send_replace(Some(PreparedMessage::new(&message)));
         }
     }
 
-    fn json(&self, sequence: u64) -> String {
+    fn json(&self, sequence: u64, rss_bytes: Option<u64>) -> String {
         let last_text = self.last_text.lock().unwrap_or_else(PoisonError::into_inner);
         let push = Push {
             sequence,
@@ -84,7 +85,7 @@ impl Stats {
             clients: self.clients.load(Ordering::Relaxed),
             messages_received: self.messages_received.load(Ordering::Relaxed),
             last_text: last_text.as_deref(),
-            rss_bytes: memory::resident_bytes(),
+            rss_bytes,
         };
         serde_json::to_string(&push).expect("numbers and strings always have a JSON form")
     }
@@ -137,5 +138,12 @@ mod tests {
             let json = serde_json::to_string(&character).expect("a string has a JSON form");
             assert_eq!(json_len(character) + r#""""#.len(), json.len(), "{character:?} as {json}");
         }
+    }
+
+    #[test]
+    fn the_memory_is_left_out_where_the_system_does_not_report_it() {
+        let stats = Stats::new();
+        assert!(stats.json(1, Some(4096)).ends_with(r#""last_text":null,"rss_bytes":4096}"#));
+        assert!(stats.json(1, None).ends_with(r#""last_text":null}"#));
     }
 }

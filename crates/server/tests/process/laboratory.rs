@@ -236,6 +236,7 @@ fn break_paths_check_requests_like_any_other_path() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn stopping_the_server_does_not_wait_for_a_fault() {
     let mut server = Server::start(&["--close-timeout", "20s"]);

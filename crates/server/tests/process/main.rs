@@ -1,4 +1,6 @@
 //! The server as a process of its own, tested over TCP as any client sees it.
+//!
+//! Only Unix has the signals with which some of the tests stop it.
 
 mod chat;
 mod deflate;

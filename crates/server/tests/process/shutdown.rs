@@ -1,5 +1,7 @@
 //! The end of the server, and the mistakes that keep it from starting.
 
+#![cfg_attr(not(unix), allow(unused_imports, reason = "the tests that send a signal need them"))]
+
 use std::{
     io::{BufRead, BufReader, ErrorKind, Write},
     net::TcpStream,
@@ -18,6 +20,7 @@ use crate::support::{
 
 // ---- The end ------------------------------------------------------------------------------------
 
+#[cfg(unix)]
 #[test]
 fn every_client_gets_1001_and_the_server_ends() {
     for signal in ["TERM", "INT"] {
@@ -47,6 +50,7 @@ fn every_client_gets_1001_and_the_server_ends() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn without_clients_it_ends_at_once() {
     let mut server = Server::start(&["--close-timeout", "10m"]);
@@ -80,6 +84,7 @@ fn a_signal_right_after_the_first_line_is_not_too_early() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn clients_that_do_not_answer_do_not_delay_it() {
     let mut server = Server::start(&["--interval", "10ms", "--close-timeout", "300ms"]);
@@ -95,6 +100,7 @@ fn clients_that_do_not_answer_do_not_delay_it() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn clients_that_do_not_read_do_not_delay_it() {
     let mut server = Server::start(&["--interval", "1ms", "--close-timeout", "300ms"]);
@@ -106,6 +112,7 @@ fn clients_that_do_not_read_do_not_delay_it() {
     drop(blocked);
 }
 
+#[cfg(unix)]
 #[test]
 fn clients_that_continue_to_send_do_not_delay_it() {
     let mut server = Server::start(&["--close-timeout", "300ms"]);
@@ -119,6 +126,7 @@ fn clients_that_continue_to_send_do_not_delay_it() {
 
 /// Neither do clients with an incomplete request, nor clients that have a response and do not
 /// leave.
+#[cfg(unix)]
 #[test]
 fn half_a_handshake_does_not_delay_it() {
     let mut server = Server::start(&["--close-timeout", "10m"]);
@@ -132,6 +140,7 @@ fn half_a_handshake_does_not_delay_it() {
     assert_eq!(server.exit_code(), 0);
 }
 
+#[cfg(unix)]
 #[test]
 fn new_connections_are_refused_while_it_ends() {
     let mut server = Server::start(&["--close-timeout", "1s"]);
@@ -150,6 +159,7 @@ fn new_connections_are_refused_while_it_ends() {
 }
 
 /// Nothing that the server has received before it stops is lost, such as these messages to echo.
+#[cfg(unix)]
 #[test]
 fn answers_arrive_before_the_close() {
     let mut server = Server::start(&["--close-timeout", "10s"]);
@@ -169,6 +179,7 @@ fn answers_arrive_before_the_close() {
 
 /// As in `server 2>&1 | head`: once its output has no reader, the server continues, and ends on a
 /// signal.
+#[cfg(unix)]
 #[test]
 fn an_output_without_a_reader_is_not_an_error() {
     let mut server = Server::start_with_closed_output(&["--interval", "10ms"]);
@@ -182,6 +193,7 @@ fn an_output_without_a_reader_is_not_an_error() {
 }
 
 /// As on a terminal that was stopped with Ctrl-S: the output waits, but no client does.
+#[cfg(unix)]
 #[test]
 fn an_output_that_is_not_read_delays_nobody() {
     let mut server = Server::start_with_blocked_output(&["--interval", "10ms"]);
@@ -197,6 +209,7 @@ fn an_output_that_is_not_read_delays_nobody() {
     assert_eq!(server.exit_code(), 0);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let mut server = Server::start(&["--close-timeout", "10m"]);
@@ -281,6 +294,7 @@ fn bad_arguments_are_explained_and_end_with_2() {
 }
 
 /// A limit that is never reached is a way to say "no limit".
+#[cfg(unix)]
 #[test]
 fn the_largest_limits_are_accepted() {
     let most = usize::MAX.to_string();
@@ -303,6 +317,7 @@ fn help_and_version_are_printed() {
     assert_eq!((code, output.trim()), (0, concat!("server ", env!("CARGO_PKG_VERSION"))));
 }
 
+#[cfg(unix)]
 #[test]
 fn one_thread_serves_too() {
     let mut server = Server::start(&["--threads", "1", "--interval", "10ms"]);

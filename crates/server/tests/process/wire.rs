@@ -387,6 +387,7 @@ fn the_number_of_taps_is_limited_and_a_tap_becomes_free() {
     eventually("a tap is free", || Client::connect_with(&server, &request).receive_text() != r#"{"wire":null}"#);
 }
 
+#[cfg(unix)]
 #[test]
 fn when_the_server_stops_its_close_is_shown() {
     let mut server = Server::start(&[]);

@@ -28,7 +28,12 @@ fn size_of_event(event: &LinkEvent) -> usize {
         LinkEvent::Message(message) => message.as_bytes().len(),
         LinkEvent::Record(record) => size_of_record(record),
         LinkEvent::NotConnected(text) | LinkEvent::Failed(text) | LinkEvent::Done(text) => text.len(),
-        LinkEvent::Connecting | LinkEvent::Connected { .. } | LinkEvent::State(_) | LinkEvent::Ended(_) => 0,
+        LinkEvent::Connecting
+        | LinkEvent::Connected { .. }
+        | LinkEvent::Sending(_)
+        | LinkEvent::Sent
+        | LinkEvent::State(_)
+        | LinkEvent::Ended(_) => 0,
     };
     ITEM_OVERHEAD + size_of::<LinkEvent>() + content
 }

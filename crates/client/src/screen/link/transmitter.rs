@@ -40,7 +40,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
     pub(super) async fn run(&mut self, commands: &mut UnboundedReceiver<LinkCommand>) -> bool {
         while let Some(command) = commands.recv().await {
             let must_reconnect = command == LinkCommand::Reconnect;
+            let frames = command.sent_frames();
+            if let Some(frames) = frames {
+                self.events.send(LinkEvent::Sending(frames));
+            }
             let carried_out = self.carry_out(command).await;
+            if frames.is_some() {
+                self.events.send(LinkEvent::Sent);
+            }
             if must_reconnect {
                 return true;
             }

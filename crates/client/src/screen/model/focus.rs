@@ -5,6 +5,7 @@
 pub(crate) enum Focus {
     Input,
     Transcript,
+    Numbers,
     Wire,
     Frame,
 }
@@ -13,13 +14,14 @@ impl Focus {
     pub(crate) const fn next(self) -> Self {
         match self {
             Self::Input => Self::Transcript,
-            Self::Transcript => Self::Wire,
+            Self::Transcript => Self::Numbers,
+            Self::Numbers => Self::Wire,
             Self::Wire => Self::Frame,
             Self::Frame => Self::Input,
         }
     }
 
     pub(crate) const fn previous(self) -> Self {
-        self.next().next().next()
+        self.next().next().next().next()
     }
 }

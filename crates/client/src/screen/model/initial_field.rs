@@ -42,10 +42,15 @@ const fn violating_field(violation: &Violation) -> Option<&'static str> {
     })
 }
 
-/// Returns the index of the innermost field that contains the byte at `position`.
+/// Returns the index of the innermost field that contains the byte at `position`. Of the two fields
+/// that share the bytes of a masked payload, the unmasked one has fields inside it.
 fn innermost(record: &Record, position: u64) -> Option<usize> {
-    let field = record.field_at(position)?;
-    record.walk().position(|(_, other)| std::ptr::eq(other, field))
+    let mut fields =
+        record.walk().enumerate().filter(|(_, (_, field))| !field.derived && field.range.contains(&position));
+    let first = fields.next()?;
+    // Several fields of the same depth can share a byte. The first of them has the highest bit.
+    let deepest = fields.fold(first, |best, next| if next.1.0 > best.1.0 { next } else { best });
+    Some(deepest.0)
 }
 
 #[cfg(test)]
@@ -90,6 +95,10 @@ mod tests {
             (to_client, &[0x09, 0], "Fin"),
             (to_client, &[0x81, 126, 0, 1, b'x'], "Payload length"),
             (to_client, &long, "Payload length"),
+            // The user can read the unmasked payload, and not the masked bytes.
+            (to_server, &[0x88, 0x82, 0, 0, 0, 1, 0x03, 0xed], "Status code"),
+            (to_server, &[0x88, 0x84, 0, 0, 0, 1, 0x03, 0xe8, b'x', 0xff], "Reason"),
+            (to_server, &[0x81, 0x82, 0, 0, 0, 1, b'x', 0xff], "Text"),
         ] {
             let records = records(&[(direction, frame)]);
             assert_eq!(label(&records[0]), wrong, "{frame:02x?}: {:?}", records[0].findings);

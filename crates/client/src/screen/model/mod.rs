@@ -5,6 +5,7 @@ pub(crate) mod focus;
 mod initial_field;
 mod json;
 pub(crate) mod numbers;
+mod own_frame;
 #[cfg(test)]
 pub(crate) mod test_records;
 pub(crate) mod transcript;
@@ -13,7 +14,7 @@ pub(crate) mod wire_log;
 use std::{path::Path, process::ExitCode};
 
 use cli::RecordFormat;
-use dissector::{Direction, Field};
+use dissector::{Direction, Field, Record};
 use websocket::protocol::{Role, State};
 
 use self::{
@@ -21,9 +22,11 @@ use self::{
     focus::Focus,
     initial_field::initial_field,
     numbers::NumberHistory,
+    own_frame::OwnFrameSearch,
     transcript::Transcript,
     wire_log::{TrafficTotals, WireLog},
 };
+use super::link_command::SentFrames;
 
 /// Everything that the screen shows.
 #[derive(Debug)]
@@ -40,9 +43,17 @@ pub(crate) struct Model {
     pub(crate) subprotocol: Option<String>,
     pub(crate) extensions: Vec<String>,
     pub(crate) focus: Focus,
+    /// The pane that takes all of the space above the status, if one does.
+    pub(crate) zoomed: Option<Focus>,
     /// The index of the selected field among the [`fields`](Self::fields) of the selected record.
     pub(crate) field: usize,
-    pub(crate) help: bool,
+    /// The number of rows by which the user has scrolled the zoomed frame away from the selected
+    /// field. Negative numbers are upwards.
+    pub(crate) frame_scroll: isize,
+    /// The search for the frames of the last command.
+    own_frame: Option<OwnFrameSearch>,
+    /// The number of rows by which the help is scrolled, or `None` if it is not shown.
+    pub(crate) help: Option<usize>,
     /// An error in the input or a list of completions. It replaces the line of keys until the next
     /// key press.
     pub(crate) hint: Option<String>,
@@ -68,8 +79,11 @@ impl Model {
             subprotocol: None,
             extensions: Vec::new(),
             focus: Focus::Input,
+            zoomed: None,
             field: 0,
-            help: false,
+            frame_scroll: 0,
+            own_frame: None,
+            help: None,
             hint: None,
             next_completion: 0,
             ended: None,
@@ -82,26 +96,109 @@ impl Model {
         self.wire_log.selected().map(|entry| entry.record.walk().collect()).unwrap_or_default()
     }
 
-    /// Moves the selection by this many fields.
-    pub(crate) fn step_field(&mut self, by: isize) {
-        let last = self.fields().len().saturating_sub(1);
-        // Stop following the newest record. Otherwise, the next record would replace the one whose
-        // fields the user is reading.
+    /// Moves the focus to this pane. If a pane is zoomed, this pane takes its place. The input line
+    /// is always visible, so it leaves the zoomed pane as it is.
+    pub(crate) fn set_focus(&mut self, focus: Focus) {
+        self.focus = focus;
+        if focus != Focus::Input && self.zoomed.is_some() {
+            self.zoomed = Some(focus);
+        }
+        if focus == Focus::Frame {
+            self.hold_record();
+        }
+    }
+
+    /// Zooms the pane that has the focus, or ends the zoom. The input line belongs to the
+    /// transcript.
+    pub(crate) fn toggle_zoom(&mut self) {
+        self.zoomed = match (self.zoomed, self.focus) {
+            (Some(_), _) => None,
+            (None, Focus::Input) => Some(Focus::Transcript),
+            (None, focus) => Some(focus),
+        };
+    }
+
+    /// Moves the focus to the next pane or, if not `forward`, to the previous one.
+    pub(crate) fn step_focus(&mut self, forward: bool) {
+        let step = |focus: Focus| if forward { focus.next() } else { focus.previous() };
+        let focus = match step(self.focus) {
+            // The pane exists only when there are numbers.
+            Focus::Numbers if self.numbers.series.is_empty() => step(Focus::Numbers),
+            focus => focus,
+        };
+        self.set_focus(focus);
+    }
+
+    /// Keeps the selected record selected. Otherwise, the next record would replace the one whose
+    /// fields the user is reading.
+    fn hold_record(&mut self) {
+        self.own_frame = None;
         if let Some(index) = self.wire_log.index() {
             self.wire_log.select(index);
         }
+    }
+
+    /// Moves the selection by this many fields.
+    pub(crate) fn step_field(&mut self, by: isize) {
+        self.hold_record();
+        let last = self.fields().len().saturating_sub(1);
         self.field = self.field.saturating_add_signed(by).min(last);
+        self.frame_scroll = 0;
     }
 
     /// Moves the selection by this many records.
     pub(crate) fn step_record(&mut self, by: isize) {
+        self.own_frame = None;
         self.wire_log.step(by);
         self.select_initial_field();
     }
 
+    /// Selects the record at this index.
+    pub(crate) fn select_record(&mut self, index: usize) {
+        self.own_frame = None;
+        self.wire_log.select(index);
+        self.select_initial_field();
+    }
+
+    /// Makes the selection follow the newest record again.
+    pub(crate) fn follow_records(&mut self) {
+        self.own_frame = None;
+        self.wire_log.follow();
+        self.select_initial_field();
+    }
+
     /// Selects, in the selected record, the field that is most useful to read first.
-    pub(crate) fn select_initial_field(&mut self) {
+    fn select_initial_field(&mut self) {
         self.field = self.wire_log.selected().map_or(0, |entry| initial_field(&entry.record));
+        self.frame_scroll = 0;
+    }
+
+    /// Starts to look for the frames of a command.
+    pub(crate) const fn start_sending(&mut self, frames: SentFrames) {
+        self.own_frame = Some(OwnFrameSearch::new(frames));
+    }
+
+    /// Forgets the command that was being carried out, because its connection is gone.
+    pub(crate) fn abandon_sending(&mut self) {
+        self.own_frame = None;
+    }
+
+    /// Ends the search for the frames of a command, unless the server's answer may show more.
+    pub(crate) fn end_sending(&mut self) {
+        self.own_frame = self.own_frame.take().filter(OwnFrameSearch::expects_an_answer);
+    }
+
+    /// Adds a record to the wire. Selects it if a command of the user has sent it. It then stays
+    /// selected until the user moves on, whatever the server sends.
+    pub(crate) fn add_record(&mut self, record: Record) {
+        let is_own = self.own_frame.as_mut().is_some_and(|search| search.selects(&record));
+        self.wire_log.add(record);
+        if is_own {
+            self.wire_log.hold_newest();
+        }
+        if is_own || self.wire_log.follows() {
+            self.select_initial_field();
+        }
     }
 
     /// Returns the traffic to the server and from the server, in this order.

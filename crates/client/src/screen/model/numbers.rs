@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use serde_json::Value;
-
 /// The maximum number of values in a series, which is also the number of columns of the widest
 /// chart.
 const VALUES_MAX: usize = 240;
@@ -28,14 +26,13 @@ pub(crate) struct NumberHistory {
 
 impl NumberHistory {
     /// Adds the numbers of a message.
-    pub(crate) fn add(&mut self, members: &[(String, Value)]) {
-        for (name, value) in members {
-            let Some(value) = value.as_f64() else { continue };
-            let index = self.series.iter().position(|series| series.name == *name);
+    pub(super) fn add<'a>(&mut self, numbers: impl Iterator<Item = (&'a str, f64)>) {
+        for (name, value) in numbers {
+            let index = self.series.iter().position(|series| series.name == name);
             let index = match index {
                 Some(index) => index,
                 None if self.series.len() < SERIES_MAX => {
-                    self.series.push(NumberSeries { name: name.clone(), values: VecDeque::new() });
+                    self.series.push(NumberSeries { name: name.to_owned(), values: VecDeque::new() });
                     self.series.len() - 1
                 }
                 None => continue,
@@ -77,7 +74,7 @@ impl NumberSeries {
 
 /// Formats a number in few columns: a whole number below a million in full, any other number below
 /// a million with three decimals, and a larger number with two decimals and a unit.
-pub(super) fn short_number(value: f64) -> String {
+fn short_number(value: f64) -> String {
     let size = value.abs();
     for (from, unit) in [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")] {
         if size >= from {
@@ -89,24 +86,21 @@ pub(super) fn short_number(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn only_numbers_are_followed_and_their_history_is_bounded() {
+    fn the_history_of_numbers_is_bounded() {
         let mut numbers = NumberHistory::default();
-        let member = |name: &str, value| (name.to_owned(), value);
         for value in 0..300 {
-            numbers.add(&[member("n", json!(value)), member("s", json!("x")), member("f", json!(0.5))]);
+            numbers.add([("n", f64::from(value)), ("f", 0.5)].into_iter());
         }
         assert_eq!(numbers.series.len(), 2);
         assert_eq!(numbers.series[0].values.len(), VALUES_MAX);
         assert_eq!(numbers.series[0].newest(), "299");
         assert_eq!(numbers.series[0].bars(8), "▁▂▃▄▅▆▇█");
         assert_eq!(numbers.series[1].bars(3), "▄▄▄");
-        let many: Vec<_> = (0..100).map(|n| member(&format!("k{n}"), json!(1))).collect();
-        numbers.add(&many);
+        let names: Vec<String> = (0..100).map(|n| format!("k{n}")).collect();
+        numbers.add(names.iter().map(|name| (name.as_str(), 1.0)));
         assert_eq!(numbers.series.len(), SERIES_MAX);
     }
 

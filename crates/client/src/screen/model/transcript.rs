@@ -1,12 +1,12 @@
 //! The transcript of the conversation: the messages of both sides and the notices of this program.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range};
 
 use dissector::printable;
 use websocket::protocol::Message;
 
-use super::{json, numbers::NumberHistory};
-use crate::byte_summary::byte_summary;
+use super::{json::JsonObject, numbers::NumberHistory};
+use crate::{byte_summary::byte_summary, screen::text::row_ranges};
 
 /// The maximum number of entries that are kept.
 const ENTRIES_MAX: usize = 1000;
@@ -14,6 +14,14 @@ const ENTRIES_MAX: usize = 1000;
 /// The maximum number of bytes that are kept of an entry's text, with the escapes in it. They are
 /// enough for several screens.
 const TEXT_MAX: usize = 8 << 10;
+
+/// The maximum number of bytes that all entries take together: as many as the maximum number of
+/// entries of the maximum length. Escapes make a text of control characters six times as long, so
+/// the two other limits do not bound the memory so well.
+const BYTES_MAX: usize = ENTRIES_MAX * TEXT_MAX;
+
+/// The columns that a mark and a gap take before each row of an entry.
+pub(crate) const MARK_COLUMNS: usize = 2;
 
 /// The source of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,36 +41,86 @@ pub(crate) enum Speaker {
 pub(crate) struct TranscriptEntry {
     pub(crate) speaker: Speaker,
     pub(crate) text: String,
-    /// The number of consecutive JSON messages with the same members that share this entry. `text`
-    /// shows the newest of them. The number is 1 for every other entry.
+    /// The number of consecutive JSON messages that share this entry, because they differ in
+    /// nothing but numbers. `text` shows the newest of them. The number is 1 for every other entry.
     pub(crate) times: u64,
-    /// The names of the members, if the entry is a JSON object.
-    names: Option<Vec<String>>,
+}
+
+/// The number of columns and rows inside the border of the transcript's pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PaneSize {
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
+}
+
+/// The position of a row: the index of its entry, and the index of the row in the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RowPosition {
+    pub(crate) entry: usize,
+    pub(crate) row: usize,
+}
+
+/// The row to which the user has scrolled. The byte stays the same when the entry is split into
+/// other rows, because the pane has a new width.
+#[derive(Debug, Clone, Copy)]
+struct ScrolledRow {
+    /// The number of the entry.
+    entry: u64,
+    /// The byte of the entry's text with which the row starts.
+    byte: usize,
 }
 
 /// The transcript.
 #[derive(Debug, Default)]
 pub(crate) struct Transcript {
     entries: VecDeque<TranscriptEntry>,
+    /// The number of bytes in the texts of the entries.
+    bytes: usize,
     /// The number of entries that were dropped.
     dropped: u64,
-    /// The number of the lowest entry on the screen. `None` means that the screen follows the
-    /// newest entry.
-    bottom: Option<u64>,
+    /// The shape of the last entry, if it is a JSON message from the server.
+    last_shape: Option<String>,
+    /// The lowest row on the screen. `None` means that the screen follows the newest entry.
+    bottom: Option<ScrolledRow>,
+}
+
+impl TranscriptEntry {
+    /// Returns the text to show.
+    fn shown(&self) -> String {
+        if self.times > 1 { format!("{}  ({} times)", self.text, self.times) } else { self.text.clone() }
+    }
+
+    /// Returns the rows of the entry in a pane with this many columns.
+    pub(crate) fn rows(&self, columns: usize) -> Vec<String> {
+        let shown = self.shown();
+        ranges(&shown, columns).map(|row| shown[row].to_owned()).collect()
+    }
+
+    /// Returns the number of rows in a pane with this many columns, which is at least 1.
+    fn row_count(&self, columns: usize) -> usize {
+        ranges(&self.shown(), columns).count()
+    }
+}
+
+fn ranges(shown: &str, columns: usize) -> impl Iterator<Item = Range<usize>> {
+    row_ranges(shown, columns.saturating_sub(MARK_COLUMNS))
 }
 
 impl Transcript {
-    fn push(&mut self, speaker: Speaker, text: String, names: Option<Vec<String>>) {
-        if self.entries.len() == ENTRIES_MAX {
-            self.entries.pop_front();
+    fn push(&mut self, speaker: Speaker, text: String) {
+        self.bytes += text.len();
+        self.entries.push_back(TranscriptEntry { speaker, text, times: 1 });
+        self.last_shape = None;
+        while self.entries.len() > ENTRIES_MAX || self.bytes > BYTES_MAX {
+            let Some(oldest) = self.entries.pop_front() else { break };
+            self.bytes -= oldest.text.len();
             self.dropped += 1;
         }
-        self.entries.push_back(TranscriptEntry { speaker, text, times: 1, names });
     }
 
     /// Adds an entry.
     pub(crate) fn add(&mut self, speaker: Speaker, text: &str) {
-        self.push(speaker, for_terminal(text), None);
+        self.push(speaker, for_terminal(text));
     }
 
     /// Adds a message that the server sent, and adds the numbers in it to `numbers`.
@@ -71,19 +129,23 @@ impl Transcript {
             Message::Text(text) => text.as_str(),
             Message::Binary(bytes) => return self.add(Speaker::Server, &format!("binary, {}", byte_summary(bytes))),
         };
-        let Some(members) = json::parse_object(text) else { return self.add(Speaker::Server, text) };
-        numbers.add(&members);
-        let names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
-        let text = for_terminal(&json::one_line(&members));
+        let Some(object) = JsonObject::parse(text) else { return self.add(Speaker::Server, text) };
+        numbers.add(object.numbers());
+        let shape = object.shape();
+        let text = for_terminal(&object.one_line());
         match self.entries.back_mut() {
-            // The message has the same members as the last entry, with new values. It may be a
-            // status that is sent every second, for example. Let it replace the last entry.
-            // Otherwise, such messages would push everything else off the screen.
-            Some(last) if last.speaker == Speaker::Server && last.names.as_ref() == Some(&names) => {
+            // Nothing but numbers differs from the last entry. The message may be a status that is
+            // sent every second, for example. Let it replace the last entry. Otherwise, such
+            // messages would push everything else off the screen.
+            Some(last) if self.last_shape.as_ref() == Some(&shape) => {
+                self.bytes = self.bytes - last.text.len() + text.len();
                 last.text = text;
                 last.times += 1;
             }
-            _ => self.push(Speaker::Server, text, Some(names)),
+            _ => {
+                self.push(Speaker::Server, text);
+                self.last_shape = Some(shape);
+            }
         }
     }
 
@@ -92,23 +154,85 @@ impl Transcript {
         &self.entries
     }
 
-    /// Returns how many of the [`entries`](Self::entries) are above the lower edge of the screen.
-    pub(crate) fn visible(&self) -> usize {
-        let Some(bottom) = self.bottom else { return self.entries.len() };
-        let index = usize::try_from(bottom.saturating_sub(self.dropped)).unwrap_or(usize::MAX);
-        index.saturating_add(1).min(self.entries.len())
-    }
-
-    /// Returns whether the newest entry is on the screen.
+    /// Returns whether the newest row is on the screen.
     pub(crate) const fn follows(&self) -> bool {
         self.bottom.is_none()
     }
 
-    /// Scrolls by this many entries. When the newest entry is reached, the transcript follows new
+    /// Returns the lowest row that a pane of this size shows, or `None` if there are no entries.
+    pub(crate) fn bottom(&self, pane: PaneSize) -> Option<RowPosition> {
+        let newest = self.entries.len().checked_sub(1)?;
+        let Some(bottom) = self.bottom else {
+            return Some(RowPosition { entry: newest, row: self.entries[newest].row_count(pane.columns) - 1 });
+        };
+        // The entry may have been dropped. The position before the first row is then replaced by
+        // the end of the first page, like every position that would leave rows of the pane empty.
+        let position = match bottom.entry.checked_sub(self.dropped).and_then(|entry| usize::try_from(entry).ok()) {
+            Some(entry) if entry <= newest => {
+                let shown = self.entries[entry].shown();
+                let before = ranges(&shown, pane.columns).take_while(|row| row.start <= bottom.byte).count();
+                RowPosition { entry, row: before.saturating_sub(1) }
+            }
+            _ => RowPosition { entry: 0, row: 0 },
+        };
+        Some(position.max(self.end_of_first_page(pane)))
+    }
+
+    /// Returns the lowest row when the pane shows the beginning of the transcript.
+    fn end_of_first_page(&self, pane: PaneSize) -> RowPosition {
+        let mut free = pane.rows.max(1);
+        let mut end = RowPosition { entry: 0, row: 0 };
+        for (entry, count) in self.entries.iter().map(|entry| entry.row_count(pane.columns)).enumerate() {
+            end = RowPosition { entry, row: count.min(free) - 1 };
+            free -= count.min(free);
+            if free == 0 {
+                break;
+            }
+        }
+        end
+    }
+
+    /// Scrolls by this many rows. When the newest row is reached, the transcript follows new
     /// entries again.
-    pub(crate) fn step(&mut self, by: isize) {
-        let to = self.visible().saturating_add_signed(by).max(1);
-        self.bottom = (to < self.entries.len()).then(|| self.dropped + to as u64 - 1);
+    pub(crate) fn scroll(&mut self, by: isize, pane: PaneSize) {
+        let Some(RowPosition { mut entry, mut row }) = self.bottom(pane) else { return };
+        let mut left = by.unsigned_abs();
+        if by < 0 {
+            while left > row && entry > 0 {
+                left -= row + 1;
+                entry -= 1;
+                row = self.entries[entry].row_count(pane.columns) - 1;
+            }
+            row = row.saturating_sub(left);
+        } else {
+            loop {
+                let last = self.entries[entry].row_count(pane.columns) - 1;
+                if row + left <= last || entry + 1 == self.entries.len() {
+                    row = last.min(row + left);
+                    break;
+                }
+                left -= last - row + 1;
+                entry += 1;
+                row = 0;
+            }
+        }
+        self.scroll_to(RowPosition { entry, row }.max(self.end_of_first_page(pane)), pane);
+    }
+
+    /// Scrolls to the beginning of the transcript.
+    pub(crate) fn scroll_to_start(&mut self, pane: PaneSize) {
+        if !self.entries.is_empty() {
+            self.scroll_to(self.end_of_first_page(pane), pane);
+        }
+    }
+
+    /// Makes this row the lowest one.
+    fn scroll_to(&mut self, to: RowPosition, pane: PaneSize) {
+        let shown = self.entries[to.entry].shown();
+        let mut rows = ranges(&shown, pane.columns).skip(to.row);
+        let byte = rows.next().map_or(0, |row| row.start);
+        let is_newest = to.entry + 1 == self.entries.len() && rows.next().is_none();
+        self.bottom = (!is_newest).then_some(ScrolledRow { entry: self.dropped + to.entry as u64, byte });
     }
 
     /// Makes the screen follow the newest entry again.
@@ -143,20 +267,65 @@ fn for_terminal(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const PANE: PaneSize = PaneSize { columns: 12, rows: 4 };
+
     fn add(transcript: &mut Transcript, text: &str) {
         transcript.add_message(&Message::text(text), &mut NumberHistory::default());
     }
 
+    fn texts(transcript: &Transcript) -> Vec<(&str, u64)> {
+        transcript.entries().iter().map(|entry| (entry.text.as_str(), entry.times)).collect()
+    }
+
+    /// Returns the rows that the pane shows, from top to bottom.
+    fn page(transcript: &Transcript, pane: PaneSize) -> Vec<String> {
+        let Some(bottom) = transcript.bottom(pane) else { return Vec::new() };
+        let mut rows: Vec<String> =
+            transcript.entries().iter().take(bottom.entry).flat_map(|entry| entry.rows(pane.columns)).collect();
+        rows.extend(transcript.entries()[bottom.entry].rows(pane.columns).into_iter().take(bottom.row + 1));
+        rows.split_off(rows.len().saturating_sub(pane.rows))
+    }
+
     #[test]
-    fn messages_with_the_same_members_share_an_entry() {
+    fn messages_that_differ_in_nothing_but_numbers_share_an_entry() {
         let mut transcript = Transcript::default();
         for n in 1..=3 {
-            add(&mut transcript, &format!(r#"{{"n":{n},"bytes":4710400,"text":"a\u001b","none":null}}"#));
+            add(&mut transcript, &format!(r#"{{"n":{n},"bytes":[{n}],"text":"a\u001b","none":null}}"#));
         }
         add(&mut transcript, r#"{"m":1}"#);
         add(&mut transcript, "{not json");
-        let lines: Vec<_> = transcript.entries().iter().map(|entry| (entry.text.as_str(), entry.times)).collect();
-        assert_eq!(lines, [(r#"n 3  bytes 4.71M  text "a\u001b"  none null"#, 3), ("m 1", 1), ("{not json", 1)]);
+        let expected = [(r#"n 3  bytes [3]  text "a\u001b"  none null"#, 3), ("m 1", 1), ("{not json", 1)];
+        assert_eq!(texts(&transcript), expected);
+    }
+
+    #[test]
+    fn chat_lines_with_the_same_keys_are_all_shown() {
+        let mut transcript = Transcript::default();
+        for text in ["hi", "how are you?", "fine", "and you?", "bye"] {
+            add(&mut transcript, &format!(r#"{{"from":"ann","text":"{text}","at":1}}"#));
+        }
+        let shown = |text: &str| format!(r#"from "ann"  text "{text}"  at 1"#);
+        let expected = ["hi", "how are you?", "fine", "and you?", "bye"].map(shown);
+        assert_eq!(texts(&transcript), expected.each_ref().map(|line| (line.as_str(), 1)));
+    }
+
+    #[test]
+    fn an_answer_between_two_messages_separates_them() {
+        let mut transcript = Transcript::default();
+        add(&mut transcript, r#"{"n":1}"#);
+        transcript.add(Speaker::User, "hello");
+        add(&mut transcript, r#"{"n":2}"#);
+        add(&mut transcript, r#"{"n":3}"#);
+        assert_eq!(texts(&transcript), [("n 1", 1), ("hello", 1), ("n 3", 2)]);
+    }
+
+    #[test]
+    fn a_message_that_changes_to_true_or_null_is_shown() {
+        let mut transcript = Transcript::default();
+        for value in ["1", "null", "true", "false", r#"{"ok":true}"#, r#"{"ok":false}"#] {
+            add(&mut transcript, &format!(r#"{{"v":{value}}}"#));
+        }
+        assert_eq!(transcript.entries().len(), 6, "{:?}", texts(&transcript));
     }
 
     #[test]
@@ -164,8 +333,7 @@ mod tests {
         let mut transcript = Transcript::default();
         add(&mut transcript, "\x1b[2J\u{202e}");
         transcript.add_message(&Message::from(vec![1, 2]), &mut NumberHistory::default());
-        let lines: Vec<_> = transcript.entries().iter().map(|entry| entry.text.as_str()).collect();
-        assert_eq!(lines, [r"\u{1b}[2J\u{202e}", "binary, 2 bytes: 01 02"]);
+        assert_eq!(texts(&transcript), [(r"\u{1b}[2J\u{202e}", 1), ("binary, 2 bytes: 01 02", 1)]);
     }
 
     #[test]
@@ -183,16 +351,82 @@ mod tests {
     }
 
     #[test]
+    fn the_memory_of_escaped_texts_is_bounded() {
+        let mut transcript = Transcript::default();
+        for n in 0..ENTRIES_MAX {
+            add(&mut transcript, &format!("{n}{}", "\u{1}".repeat(TEXT_MAX)));
+            // Messages that share an entry count once.
+            add(&mut transcript, &format!(r#"{{"n":{n}}}"#));
+            add(&mut transcript, &format!(r#"{{"n":{n}00}}"#));
+            let bytes: usize = transcript.entries().iter().map(|entry| entry.text.len()).sum();
+            assert!(bytes <= BYTES_MAX && bytes == transcript.bytes, "{bytes}, {}", transcript.bytes);
+        }
+        assert!(transcript.entries().len() > BYTES_MAX / (6 * TEXT_MAX + 100), "{}", transcript.entries().len());
+    }
+
+    #[test]
+    fn every_row_of_a_long_message_can_be_scrolled_to() {
+        let mut transcript = Transcript::default();
+        add(&mut transcript, "before");
+        // Ten words, each of which fills a row.
+        let words: Vec<String> = (0..10).map(|n| format!("long-{n}-{n}-{n}")).collect();
+        add(&mut transcript, &words.join(" "));
+        assert_eq!(page(&transcript, PANE), words[6..]);
+        transcript.scroll(-1, PANE);
+        assert_eq!((page(&transcript, PANE), transcript.follows()), (words[5..9].to_vec(), false));
+        transcript.scroll(-5, PANE);
+        assert_eq!(page(&transcript, PANE), words[..4]);
+        // The first page is full, and nothing is above it.
+        transcript.scroll(-100, PANE);
+        assert_eq!(page(&transcript, PANE), ["before", &words[0], &words[1], &words[2]]);
+        transcript.scroll(3, PANE);
+        assert_eq!(page(&transcript, PANE), words[2..6]);
+        transcript.scroll(4, PANE);
+        assert!(transcript.follows());
+        transcript.scroll_to_start(PANE);
+        assert_eq!(page(&transcript, PANE)[0], "before");
+    }
+
+    #[test]
+    fn a_conversation_that_fits_does_not_scroll() {
+        let mut transcript = Transcript::default();
+        transcript.scroll(-1, PANE);
+        transcript.scroll_to_start(PANE);
+        add(&mut transcript, "one");
+        add(&mut transcript, "two");
+        transcript.scroll(-1, PANE);
+        transcript.scroll_to_start(PANE);
+        assert_eq!((page(&transcript, PANE), transcript.follows()), (vec!["one".to_owned(), "two".to_owned()], true));
+    }
+
+    #[test]
     fn the_scrolled_position_stays_while_messages_arrive() {
         let mut transcript = Transcript::default();
         (0..10).for_each(|n| add(&mut transcript, &n.to_string()));
-        transcript.step(-3);
-        assert_eq!((transcript.visible(), transcript.follows()), (7, false));
+        transcript.scroll(-3, PANE);
+        assert_eq!(page(&transcript, PANE), ["3", "4", "5", "6"]);
         (10..20).for_each(|n| add(&mut transcript, &n.to_string()));
-        assert_eq!(transcript.visible(), 7);
-        transcript.step(-100);
-        assert_eq!(transcript.visible(), 1);
-        transcript.step(100);
-        assert_eq!((transcript.visible(), transcript.follows()), (20, true));
+        assert_eq!(page(&transcript, PANE), ["3", "4", "5", "6"]);
+        transcript.scroll(-100, PANE);
+        assert_eq!(page(&transcript, PANE), ["0", "1", "2", "3"]);
+        // When the shown entries are dropped, the oldest ones that are left are shown.
+        (20..ENTRIES_MAX + 10).for_each(|n| add(&mut transcript, &n.to_string()));
+        assert_eq!(page(&transcript, PANE), ["10", "11", "12", "13"]);
+        transcript.scroll(isize::MAX, PANE);
+        assert!(transcript.follows());
+    }
+
+    #[test]
+    fn the_scrolled_position_stays_when_the_pane_changes_its_width() {
+        let mut transcript = Transcript::default();
+        let words: Vec<String> = (0..40).map(|n| format!("w{n:02}")).collect();
+        add(&mut transcript, &words.join(" "));
+        transcript.scroll(-10, PANE);
+        let lowest = page(&transcript, PANE).pop().expect("a row");
+        for columns in [6, 30, 100, 12] {
+            let rows = page(&transcript, PaneSize { columns, ..PANE });
+            let word = &lowest[..3];
+            assert!(rows.iter().any(|row| row.contains(word)), "{word} at {columns} columns: {rows:?}");
+        }
     }
 }

@@ -69,7 +69,7 @@ impl WireLog {
         };
         totals.bytes += record.length;
         if record.kind == RecordKind::Frame && record.complete {
-            let opcode = number(&record, "websocket.opcode");
+            let opcode = opcode(&record);
             if opcode < Some(8) && flag(&record, "websocket.fin") {
                 totals.messages += 1;
             }
@@ -156,6 +156,11 @@ impl WireLog {
         self.selected = self.entries.get(index).map(|entry| entry.number);
     }
 
+    /// Selects the newest record, and keeps it selected when others follow.
+    pub(crate) fn hold_newest(&mut self) {
+        self.selected = self.entries.back().map(|entry| entry.number);
+    }
+
     /// Moves the selection by this many records. When it moves past the newest record, the
     /// selection follows new records again.
     pub(crate) fn step(&mut self, by: isize) {
@@ -174,8 +179,9 @@ fn size_of_entry(record: &Record) -> usize {
     size_of::<WireEntry>() + size_of_record(record)
 }
 
-fn number(record: &Record, name: &str) -> Option<u64> {
-    match record.field(name)?.value {
+/// Returns the opcode of a frame, or `None` for other records.
+pub(super) fn opcode(record: &Record) -> Option<u64> {
+    match record.field("websocket.opcode")?.value {
         FieldValue::Number { value, .. } => Some(value),
         _ => None,
     }

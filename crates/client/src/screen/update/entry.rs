@@ -23,8 +23,14 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
     if let Action::Link(command) = &action
         && !is_possible(command, model.state)
     {
-        let advice =
-            if model.state == State::Connecting { "wait until it is open" } else { "/reconnect opens a new one" };
+        let advice = match model.state {
+            State::Connecting => "wait until it is open",
+            _ => {
+                // The next line is `/reconnect`, so make room for it. The history keeps this one.
+                model.editor.take();
+                "/reconnect opens a new one, and ↑ brings your line back"
+            }
+        };
         model.hint = Some(format!("not sent: the connection is {}; {advice}", model.state));
         return Vec::new();
     }
@@ -34,6 +40,10 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
         Action::Link(command) => {
             let shown = if let LinkCommand::Text(text) = &command { text } else { &line };
             model.transcript.add(Speaker::User, shown);
+            if command == LinkCommand::Reconnect {
+                // The user is done with the frames of the old connection.
+                model.follow_records();
+            }
             vec![Effect::Link(command)]
         }
         Action::Save(path) => {
@@ -41,7 +51,7 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
             vec![Effect::Save(path, text)]
         }
         Action::Help => {
-            model.help = true;
+            model.help = Some(0);
             Vec::new()
         }
     }
@@ -64,7 +74,7 @@ pub(super) fn complete(model: &mut Model) {
         // The user is typing a command that cannot be completed. Moving the focus would interrupt
         // the typing, so do nothing.
         [] if model.editor.text().starts_with('/') => {}
-        [] => model.focus = model.focus.next(),
+        [] => model.step_focus(true),
         [line] => {
             let spec = command::find(line);
             model.hint = spec.map(|command| format!("{} {}: {}", command.name, command.usage, command.help));

@@ -4,12 +4,14 @@
 //! any time.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::layout::Rect;
 
-use super::{entry, leaving};
+use super::{entry, leaving, scrolling};
 use crate::screen::{
     event::Effect,
     layout,
     model::{Model, focus::Focus},
+    view,
 };
 
 pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
@@ -20,16 +22,16 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     if key.code != KeyCode::Tab {
         model.next_completion = 0;
     }
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    let alt = key.modifiers.contains(KeyModifiers::ALT);
-    if model.help {
-        // Any key closes the help. Only combinations with Ctrl also have their usual effect, so
-        // that Ctrl-C always works.
-        model.help = false;
-        if !control {
-            return Vec::new();
-        }
+    // Windows reports AltGr as Control and Alt together. On many keyboards, AltGr types characters
+    // such as `@` and `{`.
+    let alt_gr = key.modifiers.contains(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    let is_typed = matches!(key.code, KeyCode::Char(_)) && alt_gr;
+    let control = key.modifiers.contains(KeyModifiers::CONTROL) && !is_typed;
+    let alt = key.modifiers.contains(KeyModifiers::ALT) && !is_typed;
+    if model.help.is_some() && !control && handle_in_help(model, key.code) {
+        return Vec::new();
     }
+    model.help = None;
     let code = match key.code {
         // If the user presses Enter before the client has switched the terminal to raw mode, a line
         // feed arrives. It looks the same as Ctrl-J, so treat Ctrl-J as Enter.
@@ -41,19 +43,21 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::Char('d') if control && model.editor.text().is_empty() => return leaving::stop(model),
         KeyCode::Char('l') if control => return vec![Effect::Redraw],
         KeyCode::Enter if alt => model.editor.insert("\n"),
-        KeyCode::Enter if model.focus == Focus::Wire => model.focus = Focus::Frame,
+        KeyCode::Enter if model.focus == Focus::Wire => model.set_focus(Focus::Frame),
         KeyCode::Enter => {
             model.focus = Focus::Input;
             return entry::enter(model);
         }
-        KeyCode::F(1) => model.help = true,
+        KeyCode::F(1) => model.help = Some(0),
+        KeyCode::F(2) => model.toggle_zoom(),
         KeyCode::Tab => entry::complete(model),
-        KeyCode::BackTab => model.focus = model.focus.previous(),
+        KeyCode::BackTab => model.step_focus(false),
+        // The user goes back one step. What is selected stays selected.
+        KeyCode::Esc if model.zoomed.is_some() => model.zoomed = None,
         KeyCode::Esc => {
             model.focus = Focus::Input;
             model.transcript.follow();
-            model.wire_log.follow();
-            model.select_initial_field();
+            model.follow_records();
         }
         KeyCode::Char('p') if control => model.step_record(-1),
         KeyCode::Char('n') if control => model.step_record(1),
@@ -68,6 +72,24 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         _ => edit(model, key, control, alt),
     }
     Vec::new()
+}
+
+/// Handles a key while the help is shown. Returns `false` if the key closes the help and has its
+/// usual effect too: a character, which the user wants to type.
+fn handle_in_help(model: &mut Model, code: KeyCode) -> bool {
+    let page = isize::try_from(view::help_rows(model.size).saturating_sub(1).max(1)).unwrap_or(1);
+    match code {
+        KeyCode::Up => scrolling::help(model, -1),
+        KeyCode::Down => scrolling::help(model, 1),
+        KeyCode::PageUp => scrolling::help(model, -page),
+        KeyCode::PageDown => scrolling::help(model, page),
+        KeyCode::Home => scrolling::help(model, isize::MIN),
+        KeyCode::End => scrolling::help(model, isize::MAX),
+        KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) => model.help = None,
+        KeyCode::Char(_) => return false,
+        _ => {}
+    }
+    true
 }
 
 /// Handles the keys that edit the input line. They are the same as in most programs.
@@ -105,25 +127,33 @@ fn edit(model: &mut Model, key: KeyEvent, control: bool, alt: bool) {
     }
 }
 
-/// Moves by `by` lines in the pane that has the focus, for the arrow keys, Home and End.
+/// Moves by `by` rows, records or fields in the pane that has the focus, for the arrow keys, Home
+/// and End.
 fn step(model: &mut Model, by: isize) {
     match model.focus {
         Focus::Input if by < 0 => model.editor.older(),
         Focus::Input => model.editor.newer(),
-        Focus::Transcript => model.transcript.step(by),
+        Focus::Transcript => scrolling::transcript(model, by),
+        // All of the pane is always visible, except on a terminal of very few rows.
+        Focus::Numbers => {}
         Focus::Wire => model.step_record(by),
         Focus::Frame => model.step_field(by),
     }
 }
 
 /// Moves by about the height of the pane, for `PageUp` and `PageDown`. In the input line, these
-/// keys scroll the transcript.
+/// keys scroll the zoomed pane or the transcript.
 fn step_page(model: &mut Model, by: isize) {
-    let areas = layout::areas(model.size, model.numbers.series.len());
-    let page = |rows: u16| by * isize::try_from(rows.saturating_sub(3).max(1)).unwrap_or(1);
-    match model.focus {
-        Focus::Input | Focus::Transcript => model.transcript.step(page(areas.transcript.height)),
-        Focus::Wire => model.step_record(page(areas.wire.height)),
-        Focus::Frame => model.step_field(page(areas.frame.height) / 2),
+    let areas = layout::areas(model);
+    let is_zoomed = layout::zoomed(model).is_some();
+    // One row of the last page stays visible, so that the user does not lose the place.
+    let page = |area: Rect| by * isize::try_from(layout::inside(area).rows.saturating_sub(1).max(1)).unwrap_or(1);
+    let pane = if model.focus == Focus::Input { model.zoomed.unwrap_or(Focus::Transcript) } else { model.focus };
+    match pane {
+        Focus::Input | Focus::Transcript => scrolling::transcript(model, page(areas.transcript)),
+        Focus::Numbers => {}
+        Focus::Wire => model.step_record(page(areas.wire)),
+        Focus::Frame if is_zoomed => scrolling::zoomed_frame(model, page(areas.frame)),
+        Focus::Frame => model.step_field(page(areas.frame) / 2),
     }
 }

@@ -6,6 +6,7 @@ mod entry;
 mod keys;
 mod leaving;
 mod mouse;
+mod scrolling;
 
 use std::process::ExitCode;
 
@@ -30,7 +31,10 @@ pub(crate) fn update(model: &mut Model, event: ScreenEvent) -> Vec<Effect> {
             // to `\n`, which separates the lines of a message.
             model.editor.insert(&text.replace("\r\n", "\n").replace('\r', "\n"));
         }
-        ScreenEvent::Resize(columns, rows) => model.size = (columns, rows),
+        ScreenEvent::Resize(columns, rows) => {
+            model.size = (columns, rows);
+            scrolling::clamp(model);
+        }
         ScreenEvent::Stop => return leaving::stop(model),
         ScreenEvent::Saved(Ok(sentence)) => model.transcript.add(Speaker::Notice, &sentence),
         ScreenEvent::Saved(Err(sentence)) => model.transcript.add(Speaker::Error, &sentence),
@@ -43,6 +47,7 @@ fn update_link(model: &mut Model, event: LinkEvent) -> Vec<Effect> {
     match event {
         LinkEvent::Connecting => {
             model.wire_log.reset();
+            model.abandon_sending();
             model.state = State::Connecting;
             model.ended = None;
             (model.subprotocol, model.extensions) = (None, Vec::new());
@@ -59,12 +64,9 @@ fn update_link(model: &mut Model, event: LinkEvent) -> Vec<Effect> {
             model.ended = Some((sentence, ExitCode::FAILURE));
             return leaving::quit_if_requested(model);
         }
-        LinkEvent::Record(record) => {
-            model.wire_log.add(record);
-            if model.wire_log.follows() {
-                model.select_initial_field();
-            }
-        }
+        LinkEvent::Record(record) => model.add_record(record),
+        LinkEvent::Sending(frames) => model.start_sending(frames),
+        LinkEvent::Sent => model.end_sending(),
         LinkEvent::Message(message) => model.transcript.add_message(&message, &mut model.numbers),
         LinkEvent::State(state) => model.state = state,
         LinkEvent::Ended(ending) => {

@@ -4,17 +4,17 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
+use super::scrolling;
 use crate::screen::{
     layout::{self, Areas},
     model::{Model, focus::Focus},
 };
 
-/// The number of transcript entries that one step of the wheel scrolls. Most programs scroll by
-/// three lines.
-const WHEEL_LINES: isize = 3;
+/// The number of rows that one step of the wheel scrolls. Most programs scroll by three.
+const WHEEL_ROWS: isize = 3;
 
 pub(super) fn handle(model: &mut Model, mouse: MouseEvent) {
-    let areas = layout::areas(model.size, model.numbers.series.len());
+    let areas = layout::areas(model);
     let at = Position::new(mouse.column, mouse.row);
     let by = match mouse.kind {
         MouseEventKind::ScrollUp => -1,
@@ -22,34 +22,42 @@ pub(super) fn handle(model: &mut Model, mouse: MouseEvent) {
         MouseEventKind::Down(MouseButton::Left) => return click(model, &areas, at),
         _ => return,
     };
-    if areas.transcript.contains(at) {
-        model.transcript.step(by * WHEEL_LINES);
+    if model.help.is_some() {
+        scrolling::help(model, by * WHEEL_ROWS);
+    } else if areas.transcript.contains(at) {
+        scrolling::transcript(model, by * WHEEL_ROWS);
     } else if areas.wire.contains(at) {
         model.step_record(by);
+    } else if areas.frame.contains(at) && layout::zoomed(model).is_some() {
+        scrolling::zoomed_frame(model, by * WHEEL_ROWS);
     } else if areas.frame.contains(at) {
         model.step_field(by);
     }
 }
 
 fn click(model: &mut Model, areas: &Areas, at: Position) {
-    model.help = false;
-    model.focus = if areas.wire.contains(at) {
-        let log = &mut model.wire_log;
+    if model.help.take().is_some() {
+        return;
+    }
+    let focus = if areas.wire.contains(at) {
+        let log = &model.wire_log;
         let first = layout::first_visible(areas.wire, log.entries().len(), log.index());
-        // The first row of the area is its border, on which a click selects nothing.
-        if let Some(row) = at.y.checked_sub(areas.wire.y + 1) {
-            let index = first + usize::from(row);
-            if index < log.entries().len() {
-                log.select(index);
-                model.select_initial_field();
-            }
+        // A click on the border selects nothing.
+        if let Some(row) = at.y.checked_sub(areas.wire.y + 1).map(usize::from)
+            && row < layout::inside(areas.wire).rows
+            && first + row < log.entries().len()
+        {
+            model.select_record(first + row);
         }
         Focus::Wire
     } else if areas.transcript.contains(at) {
         Focus::Transcript
+    } else if areas.numbers.contains(at) {
+        Focus::Numbers
     } else if areas.frame.contains(at) {
         Focus::Frame
     } else {
         Focus::Input
     };
+    model.set_focus(focus);
 }

@@ -8,6 +8,8 @@ use websocket::{
 };
 
 use super::*;
+use laboratory::{FaultTest, Role, faults};
+
 use crate::{
     ending::{Cause, Ending},
     screen::{
@@ -102,8 +104,6 @@ fn a_line_that_cannot_be_sent_stays() {
         (open(), "/ping\u{20}".to_owned() + &"x".repeat(126), "at most 125 bytes"),
         (open(), "/unknown".to_owned(), "/help lists them"),
         (connecting(), "hello".to_owned(), "the connection is CONNECTING; wait until it is open"),
-        (closed(), "hello".to_owned(), "the connection is CLOSED; /reconnect opens a new one"),
-        (closed(), "/raw 00".to_owned(), "the connection is CLOSED; /reconnect opens a new one"),
     ] {
         assert_eq!(enter(&mut model, &line), []);
         assert_eq!(model.editor.text(), line);
@@ -137,6 +137,26 @@ fn control_characters_in_a_paste_are_text() {
     assert_eq!(model.editor.text(), "one\ntwo\nthree\u{3}");
     let effects = press(&mut model, KeyCode::Enter);
     assert_eq!(effects, [Effect::Link(LinkCommand::Text("one\ntwo\nthree\u{3}".to_owned()))]);
+}
+
+#[test]
+fn characters_typed_with_altgr_are_text() {
+    // Windows reports AltGr as Control and Alt together. `j`, `c`, `d` and `p` do something else
+    // with Control alone.
+    let mut model = open();
+    let altgr = KeyModifiers::CONTROL | KeyModifiers::ALT;
+    for character in "@{}[]\\|~€jcdpabf".chars() {
+        assert_eq!(press_with(&mut model, KeyCode::Char(character), altgr), [], "{character}");
+    }
+    press_with(&mut model, KeyCode::Char('¬'), altgr | KeyModifiers::SHIFT);
+    assert_eq!(model.editor.text(), "@{}[]\\|~€jcdpabf¬");
+    // From another pane they go to the input line, as all characters do.
+    press(&mut model, KeyCode::BackTab);
+    press_with(&mut model, KeyCode::Char('@'), altgr);
+    assert_eq!(model.focus, Focus::Input);
+    // Other keys keep their meaning with both modifiers.
+    press_with(&mut model, KeyCode::Left, altgr);
+    assert_eq!(model.editor.before_cursor(), "@{}[]\\|~€");
 }
 
 #[test]
@@ -280,7 +300,7 @@ fn selecting_a_field_of_the_newest_frame_stops_following() {
 fn a_click_selects_the_frame_under_it_and_the_wheel_scrolls() {
     let mut model = open();
     add_frames(&mut model, 3);
-    let areas = layout::areas(model.size, 0);
+    let areas = layout::areas(&model);
     let mut mouse = |kind, column, row| {
         update(&mut model, ScreenEvent::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
         (model.wire_log.selected().map(|entry| entry.number), model.focus)
@@ -311,15 +331,196 @@ fn save_writes_the_records() {
 }
 
 #[test]
-fn any_key_closes_the_help() {
+fn the_help_stays_while_it_is_scrolled() {
     let mut model = open();
+    model.size = (60, 20);
     enter(&mut model, "/help");
-    assert!(model.help);
+    let last = {
+        press(&mut model, KeyCode::End);
+        model.help.expect("the help is shown")
+    };
+    assert!(last > 0, "the help does not fit");
+    for (key, top) in [
+        (KeyCode::Down, last),
+        (KeyCode::Up, last - 1),
+        (KeyCode::Home, 0),
+        (KeyCode::Up, 0),
+        (KeyCode::PageDown, last.min(17)),
+        (KeyCode::Tab, last.min(17)),
+    ] {
+        press(&mut model, key);
+        assert_eq!(model.help, Some(top), "{key:?}");
+    }
+    let wheel = MouseEvent { kind: MouseEventKind::ScrollUp, column: 5, row: 5, modifiers: KeyModifiers::NONE };
+    update(&mut model, ScreenEvent::Mouse(wheel));
+    assert_eq!(model.help, Some(last.min(17) - 3));
+    // On a large terminal everything fits.
+    update(&mut model, ScreenEvent::Resize(120, 60));
+    assert_eq!(model.help, Some(0));
+    assert_eq!((model.focus, model.editor.text()), (Focus::Input, ""));
+}
+
+#[test]
+fn the_help_is_closed_by_its_keys_and_by_typing() {
+    let mut model = open();
+    for key in [KeyCode::Esc, KeyCode::Enter, KeyCode::F(1)] {
+        press(&mut model, KeyCode::F(1));
+        assert_eq!(model.help, Some(0));
+        press(&mut model, key);
+        assert_eq!(model.help, None, "{key:?}");
+    }
+    press(&mut model, KeyCode::F(1));
     type_text(&mut model, "x");
-    assert!(!model.help);
-    assert_eq!(model.editor.text(), "");
+    assert_eq!((model.help, model.editor.text()), (None, "x"));
     press(&mut model, KeyCode::F(1));
     assert_eq!(press_control(&mut model, 'c').len(), 1, "Ctrl-C works from everywhere");
+}
+
+/// Carries out a command as the link does: reports its frames between its start and its end.
+fn send(model: &mut Model, command: &LinkCommand, frames: &[(Direction, &[u8])]) {
+    let Some(sent) = command.sent_frames() else { panic!("{command:?} sends nothing") };
+    update(model, ScreenEvent::Link(LinkEvent::Sending(sent)));
+    add_records(model, frames);
+    update(model, ScreenEvent::Link(LinkEvent::Sent));
+}
+
+fn add_records(model: &mut Model, frames: &[(Direction, &[u8])]) {
+    for record in records(frames) {
+        update(model, ScreenEvent::Link(LinkEvent::Record(record)));
+    }
+}
+
+fn selected(model: &Model) -> Option<&str> {
+    model.wire_log.selected().map(|entry| entry.record.summary.as_str())
+}
+
+const TO_SERVER: Direction = Direction::ToServer;
+const TO_CLIENT: Direction = Direction::ToClient;
+const MASKED_HELLO: &[u8] = &[0x81, 0x85, 0, 0, 0, 0, b'H', b'e', b'l', b'l', b'o'];
+const MASKED_PONG: &[u8] = &[0x8a, 0x81, 0, 0, 0, 0, b'x'];
+
+#[test]
+fn the_frame_that_the_user_sent_stays_selected() {
+    let mut model = open();
+    add_frames(&mut model, 2);
+    // The engine's own Pong is no frame of the command.
+    let frames: [(Direction, &[u8]); 2] = [(TO_SERVER, MASKED_PONG), (TO_SERVER, MASKED_HELLO)];
+    send(&mut model, &LinkCommand::Text("Hello".to_owned()), &frames);
+    add_frames(&mut model, 50);
+    add_records(&mut model, &[(TO_SERVER, MASKED_PONG)]);
+    assert_eq!(model.wire_log.selected().map(|entry| entry.number), Some(3));
+    assert_eq!(model.fields()[model.field].1.term.name, Some("websocket.opcode"));
+    // The user moves on: to a frame, to the newest frame, or to the next frame that the user sends.
+    press_control(&mut model, 'n');
+    assert_eq!(model.wire_log.selected().map(|entry| entry.number), Some(4));
+    send(&mut model, &LinkCommand::Ping(Vec::new()), &[(TO_SERVER, &[0x89, 0x80, 0, 0, 0, 0])]);
+    add_records(&mut model, &[(TO_CLIENT, &[0x8a, 0])]);
+    assert_eq!(selected(&model), Some("Ping, 0 bytes"));
+    press(&mut model, KeyCode::Esc);
+    assert_eq!(selected(&model), Some("Pong, 0 bytes"));
+    add_frames(&mut model, 1);
+    assert_eq!(selected(&model), Some("Text, 5 bytes: Hello"));
+}
+
+#[test]
+fn each_command_selects_its_first_frame() {
+    let mut model = open();
+    let first: &[u8] = &[0x01, 0x81, 0, 0, 0, 0, b'a'];
+    let last: &[u8] = &[0x80, 0x81, 0, 0, 0, 0, b'b'];
+    let fragments = LinkCommand::Fragments { count: 2, ping: false, text: "ab".to_owned() };
+    send(&mut model, &fragments, &[(TO_SERVER, first), (TO_CLIENT, HELLO), (TO_SERVER, last)]);
+    assert_eq!(selected(&model), Some("Text, first fragment, 1 byte: a"));
+    for (command, frame, summary) in [
+        (LinkCommand::Binary(vec![7]), &[0x82, 0x81, 0, 0, 0, 0, 7][..], "Binary, 1 byte"),
+        (LinkCommand::Pong(b"x".to_vec()), MASKED_PONG, "Pong, 1 byte: x"),
+        (LinkCommand::Raw(MASKED_PONG.to_vec()), MASKED_PONG, "Pong, 1 byte: x"),
+        (LinkCommand::Raw(MASKED_HELLO.to_vec()), MASKED_HELLO, "Text, 5 bytes: Hello"),
+        (LinkCommand::Close(CloseCode::NORMAL, String::new()), &[0x88, 0x82, 0, 0, 0, 0, 3, 0xe8], "Close 1000"),
+    ] {
+        send(&mut model, &command, &[(TO_CLIENT, HELLO), (TO_SERVER, frame)]);
+        add_frames(&mut model, 1);
+        let shown = selected(&model).unwrap_or_default();
+        assert!(shown.starts_with(summary), "{command:?}: {shown}");
+    }
+}
+
+#[test]
+fn a_selection_that_the_user_has_moved_is_not_taken_away() {
+    let mut model = open();
+    add_frames(&mut model, 3);
+    let slow = LinkCommand::Slow(std::time::Duration::from_millis(1), "Hello".to_owned());
+    update(&mut model, ScreenEvent::Link(LinkEvent::Sending(slow.sent_frames().expect("frames"))));
+    press_control(&mut model, 'p');
+    add_records(&mut model, &[(TO_SERVER, MASKED_HELLO)]);
+    update(&mut model, ScreenEvent::Link(LinkEvent::Sent));
+    assert_eq!(model.wire_log.selected().map(|entry| entry.number), Some(1));
+}
+
+#[test]
+fn after_break_the_broken_frame_or_the_answer_is_selected() {
+    let close: &[u8] = &[0x88, 2, 3, 0xea];
+    for fault in faults::sent_by(Role::Client).filter(|fault| !fault.is_in_handshake()) {
+        let mut keys = || MaskingKey([1, 2, 3, 4]);
+        let bytes = FaultTest::on_connection(fault, Role::Client, &mut keys).expect("a fault in frames").bytes;
+        let mut model = open();
+        // Another frame makes the selection follow the newest one.
+        add_frames(&mut model, 1);
+        send(&mut model, &LinkCommand::Break(fault.name), &[(TO_SERVER, MASKED_PONG), (TO_SERVER, &bytes)]);
+        add_frames(&mut model, 3);
+        add_records(&mut model, &[(TO_CLIENT, close)]);
+        add_frames(&mut model, 3);
+        let record = &model.wire_log.selected().expect("a record").record;
+        let is_broken = record.direction == TO_SERVER && !record.findings.is_empty();
+        let is_answer = record.direction == TO_CLIENT && record.summary.starts_with("Close 1002");
+        assert!(is_broken || is_answer, "{}: {}", fault.name, record.summary);
+        // The answer is selected only if no frame shows the broken rule.
+        let shows_it = records(&[(TO_SERVER, &bytes)]).iter().any(|record| !record.findings.is_empty());
+        assert_eq!(is_broken, shows_it, "{}", fault.name);
+    }
+}
+
+#[test]
+fn the_fields_that_the_user_reads_are_not_replaced() {
+    // Looking at the fields is enough: no key has selected a field yet.
+    for keys in [&[KeyCode::BackTab][..], &[KeyCode::Tab, KeyCode::Tab, KeyCode::Enter]] {
+        let mut model = open();
+        add_records(&mut model, &[(TO_CLIENT, HELLO)]);
+        for key in keys {
+            press(&mut model, *key);
+        }
+        assert_eq!(model.focus, Focus::Frame);
+        add_records(&mut model, &[(TO_CLIENT, &[0x89, 0])]);
+        assert_eq!(selected(&model), Some("Text, 5 bytes: Hello"));
+    }
+}
+
+#[test]
+fn a_new_connection_ends_the_selection_and_the_search_for_frames() {
+    let mut model = open();
+    let raw = LinkCommand::Raw(vec![0x81]);
+    send(&mut model, &LinkCommand::Text("Hello".to_owned()), &[(TO_SERVER, MASKED_HELLO)]);
+    // The connection ends while the command is carried out.
+    update(&mut model, ScreenEvent::Link(LinkEvent::Sending(raw.sent_frames().expect("frames"))));
+    update(&mut model, ended());
+    enter(&mut model, "/reconnect");
+    assert!(model.wire_log.follows());
+    update(&mut model, ScreenEvent::Link(LinkEvent::Connecting));
+    add_records(&mut model, &[(TO_SERVER, MASKED_PONG), (TO_CLIENT, HELLO)]);
+    assert_eq!(selected(&model), Some("Text, 5 bytes: Hello"));
+}
+
+#[test]
+fn a_line_for_a_closed_connection_makes_room_for_reconnect() {
+    for line in ["hello", "/raw 00"] {
+        let mut model = closed();
+        assert_eq!(enter(&mut model, line), []);
+        let hint = model.hint.clone().unwrap_or_default();
+        assert!(hint.contains("the connection is CLOSED; /reconnect opens a new one"), "{hint}");
+        assert_eq!(enter(&mut model, "/reconnect"), [Effect::Link(LinkCommand::Reconnect)]);
+        press(&mut model, KeyCode::Up);
+        press(&mut model, KeyCode::Up);
+        assert_eq!(model.editor.text(), line);
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The three lines at the bottom: the state of the connection, the input, and the keys.
+//! The lines at the bottom: the state of the connection, the input, and the keys or a hint.
 
 use dissector::{is_harmful, printable};
 use ratatui::{
@@ -10,11 +10,11 @@ use ratatui::{
 };
 use websocket::protocol::State;
 
-use super::{
-    style::Styles,
-    text::{bytes, fit, suffix, width},
+use super::style::Styles;
+use crate::screen::{
+    model::{Model, focus::Focus},
+    text::{bytes, fit, row_ranges, suffix, width},
 };
-use crate::screen::model::{Model, focus::Focus};
 
 /// Draws the state, the negotiated parameters, the round-trip time, and the traffic in each
 /// direction.
@@ -106,37 +106,52 @@ fn visible_controls(text: &str) -> String {
         .collect()
 }
 
-/// Draws the keys of the pane that has the focus, or a hint about the input.
+/// Draws the keys of the pane that has the focus, or all of a hint about the input.
 pub(super) fn draw_keys(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
-    let columns = usize::from(area.width);
-    let line = match &model.hint {
-        Some(hint) => Line::styled(fit(&printable(hint), columns), styles.wrong()),
-        None => {
-            let [long, short] = keys(model.focus);
-            Line::styled(fit(if width(long) <= columns { long } else { short }, columns), Styles::quiet())
-        }
+    let (columns, height) = (usize::from(area.width), usize::from(area.height));
+    let lines = match &model.hint {
+        Some(hint) => hint_lines(&printable(hint), columns, height),
+        None => vec![keys(model, columns)],
     };
-    frame.render_widget(Paragraph::new(line), area);
+    let style = if model.hint.is_some() { styles.wrong() } else { Styles::quiet() };
+    let lines: Vec<Line<'_>> = lines.into_iter().map(|line| Line::styled(line, style)).collect();
+    frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// Returns the keys in a long form and in a short form. The short form fits into 80 columns.
-const fn keys(focus: Focus) -> [&'static str; 2] {
-    match focus {
-        Focus::Input => [
-            "Enter send │ Tab next pane │ ↑↓ history │ PgUp/Dn scroll │ ^P/^N frame │ F1 help │ ^C quit",
-            "Enter send  Tab pane  ↑↓ history  PgUp/Dn scroll  ^P/^N frame  F1 help  ^C quit",
-        ],
-        Focus::Transcript => [
-            "↑↓ PgUp/Dn scroll the conversation │ Tab next pane │ Esc back │ F1 help │ ^C quit",
-            "↑↓ PgUp/Dn scroll  Tab pane  Esc back  F1 help  ^C quit",
-        ],
-        Focus::Wire => [
-            "↑↓ select a frame │ Enter its fields │ Tab next pane │ Esc newest │ F1 help │ ^C quit",
-            "↑↓ select a frame  Enter its fields  Tab pane  Esc newest  F1 help  ^C quit",
-        ],
-        Focus::Frame => [
-            "↑↓ select a field │ Tab next pane │ ^P/^N frame │ Esc newest │ F1 help │ ^C quit",
-            "↑↓ select a field  Tab pane  ^P/^N frame  Esc newest  F1 help  ^C quit",
-        ],
+/// Splits a hint into at most `height` lines. Cuts only a hint that would fill half of the screen.
+fn hint_lines(hint: &str, columns: usize, height: usize) -> Vec<String> {
+    let mut ranges: Vec<_> = row_ranges(hint, columns).take(height).collect();
+    let last = ranges.pop().map(|last| fit(hint.get(last.start..).unwrap_or_default(), columns));
+    ranges.into_iter().map(|row| hint[row].to_owned()).chain(last).collect()
+}
+
+/// A key, what it does, and its rank. If the line is too narrow, the keys with the highest ranks
+/// are left out.
+type Key = (&'static str, u8);
+
+/// Returns as many keys of the pane with the focus as fit into `columns`.
+pub(super) fn keys(model: &Model, columns: usize) -> String {
+    let (zoom, esc) = if model.zoomed.is_some() { ("F2 unzoom", "Esc unzoom") } else { ("F2 zoom", "Esc newest") };
+    let (tab, frame, scroll, page) = ("Tab pane", "^P/^N frame", "PgUp/Dn scroll", "↑↓ PgUp/Dn scroll");
+    let pane: &[Key] = match model.focus {
+        Focus::Input => &[("Enter send", 2), (tab, 4), ("↑↓ history", 7), (scroll, 5), (frame, 6), (zoom, 3)],
+        Focus::Transcript => &[(page, 2), (tab, 4), (zoom, 3), (esc, 5)],
+        Focus::Numbers => &[(tab, 4), (zoom, 3), (esc, 5)],
+        Focus::Wire => &[("↑↓ select a frame", 2), ("Enter its fields", 4), (tab, 5), (zoom, 3), (esc, 6)],
+        Focus::Frame if model.zoomed.is_some() => {
+            &[("↑↓ select a field", 2), (scroll, 4), (tab, 6), (frame, 5), (zoom, 3), (esc, 7)]
+        }
+        Focus::Frame => &[("↑↓ select a field", 2), (tab, 4), (frame, 5), (zoom, 3), (esc, 6)],
+    };
+    let mut shown: Vec<Key> = pane.iter().copied().chain([("F1 help", 0), ("^C quit", 1)]).collect();
+    let join = |keys: &[Key], gap| keys.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(gap);
+    let long = join(&shown, " │ ");
+    if width(&long) <= columns {
+        return long;
     }
+    while width(&join(&shown, "  ")) > columns && shown.len() > 1 {
+        let highest = shown.iter().map(|(_, rank)| *rank).max();
+        shown.retain(|(_, rank)| Some(*rank) != highest);
+    }
+    fit(&join(&shown, "  "), columns)
 }

@@ -9,6 +9,8 @@
 //!
 //!   what the value means, why the field exists, and the RFC
 //! ```
+//!
+//! The pane cuts what does not fit. `zoomed_frame` draws the zoomed pane, which cuts nothing.
 
 use dissector::{Field, Record, printable, render};
 use ratatui::{
@@ -20,12 +22,15 @@ use ratatui::{
 };
 
 use super::{
+    explanation,
     hex_dump::hex_dump,
     pane::{block, inner},
     style::Styles,
-    text::{fit, width, wrap},
 };
-use crate::screen::model::{Model, focus::Focus};
+use crate::screen::{
+    model::{Model, focus::Focus, wire_log::WireEntry},
+    text::{fit, width},
+};
 
 /// The minimum number of rows at which empty lines separate bytes, fields and explanation.
 const ROOMY: usize = 20;
@@ -40,14 +45,13 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
         return frame.render_widget(block(" frame ".to_owned(), focused), area);
     };
     let record = &entry.record;
-    let title = fit(&format!(" {}: {} ", entry.number, printable(&record.summary)), columns);
-    frame.render_widget(block(title, focused), area);
+    frame.render_widget(block(title(entry, columns), focused), area);
 
     let fields = model.fields();
     let selected = fields.get(model.field).map(|(_, field)| *field);
     // The explanation takes the rows that it needs, up to a third. The bytes take a fifth of the
     // rows, or more if the fields leave rows free. The fields get the rest.
-    let mut explained = explanation(record, selected, columns, styles, (rows / 3).max(2));
+    let mut explained = explain(record, selected, focused, columns, styles, (rows / 3).max(2));
     let gaps = usize::from(rows >= ROOMY);
     let left_by_fields = rows.saturating_sub(explained.len() + 2 * gaps + fields.len());
     let hex_rows = (rows / 5).max(2).max(left_by_fields);
@@ -63,18 +67,19 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
+/// Returns the title of the pane: the number and the summary of the record.
+pub(super) fn title(entry: &WireEntry, columns: usize) -> String {
+    fit(&format!(" {}: {} ", entry.number, printable(&entry.record.summary)), columns)
+}
+
 fn field_line(depth: usize, field: &Field, selected: bool, styles: Styles, columns: usize) -> Line<'static> {
-    let swatch = if selected { ">" } else { " " };
-    let section = match field.term.reference.rfc {
-        6455 => field.term.reference.section.to_owned(),
-        rfc => format!("{rfc}: {}", field.term.reference.section),
-    };
+    let section = section(field);
     let room = columns.saturating_sub(2 + section.len() + 1);
     let text = fit(&printable(&format!("{}{}", "  ".repeat(depth), render::field_line(field))), room);
     let gap = " ".repeat(room.saturating_sub(width(&text)) + 1);
     let style = if selected { styles.selected() } else { Style::new() };
     Line::from(vec![
-        Span::styled(swatch, styles.part(field.term.part)),
+        Span::styled(swatch(selected), styles.part(field.term.part)),
         Span::raw(" "),
         Span::styled(text, style),
         Span::raw(gap),
@@ -82,36 +87,44 @@ fn field_line(depth: usize, field: &Field, selected: bool, styles: Styles, colum
     ])
 }
 
+/// Returns the mark at the beginning of a field's line.
+pub(super) const fn swatch(selected: bool) -> &'static str {
+    if selected { ">" } else { " " }
+}
+
+/// Returns the section that specifies a field, in few columns.
+pub(super) fn section(field: &Field) -> String {
+    match field.term.reference.rfc {
+        6455 => field.term.reference.section.to_owned(),
+        rfc => format!("{rfc}: {}", field.term.reference.section),
+    }
+}
+
 /// Explains in at most `rows` lines which rules the record violates and what the selected field
-/// means. The last line names the section that specifies the field.
-fn explanation(
+/// means. The last line names the section that specifies the field and, if the explanation does not
+/// fit, the keys that show all of it.
+fn explain(
     record: &Record,
     selected: Option<&Field>,
+    focused: bool,
     columns: usize,
     styles: Styles,
     rows: usize,
 ) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    for finding in &record.findings {
-        let text = finding.to_string();
-        lines.extend(wrap(&printable(&text), columns).into_iter().map(|line| Line::styled(line, styles.wrong())));
-    }
+    let mut lines = explanation::broken_rules(record, styles, columns);
     let Some(field) = selected else { return lines };
-    if !field.meaning.is_empty() {
-        lines.extend(
-            wrap(&printable(&field.meaning), columns).into_iter().map(|line| Line::styled(line, Styles::bold())),
-        );
-    }
-    let why = wrap(field.term.why, columns);
+    lines.append(&mut explanation::meaning(field, columns));
     let room = rows.saturating_sub(1);
-    let cut = lines.len() + why.len() > room;
-    lines.extend(why.into_iter().map(Line::raw));
+    let is_cut = lines.len() > room;
     lines.truncate(room);
-    let mut reference = field.term.reference.to_string();
-    if cut {
-        // The ellipsis shows that the explanation is cut off. A larger terminal shows the rest.
-        reference.insert_str(0, "… ");
-    }
-    lines.push(Line::styled(fit(&reference, columns), Styles::quiet()));
+    let reference = field.term.reference.to_string();
+    let keys = if focused { "F2" } else { "Shift-Tab, F2" };
+    let long = format!("… ({keys}: all) {reference}");
+    let end = match is_cut {
+        false => reference,
+        true if width(&long) <= columns => long,
+        true => format!("… {reference}"),
+    };
+    lines.push(Line::styled(fit(&end, columns), Styles::quiet()));
     lines
 }

@@ -3,7 +3,8 @@
 use dissector::{Field, Record};
 use ratatui::text::{Line, Span};
 
-use super::{style::Styles, text::width};
+use super::style::Styles;
+use crate::screen::text::width;
 
 /// Formats the bytes in at most `rows` lines, which include the start of the selected field. If all
 /// bytes fit into `rows` and `spare` lines together, the spare lines also show bytes.
@@ -19,10 +20,7 @@ pub(super) fn hex_dump(
     rows: usize,
     spare: usize,
 ) -> Vec<Line<'static>> {
-    // A line has six columns for the offset and a gap, three columns for each byte, another gap,
-    // and one column for each byte as a character.
-    let width_of = |row: usize| 6 + row * 3 + 1 + row;
-    let row = if columns >= width_of(16) { 16 } else { 8 };
+    let row = bytes_in_row(columns);
     let all = record.bytes.len().div_ceil(row);
     let words = |more: u64| {
         let (long, short) = (format!(" … {more} more"), format!(" …+{more}"));
@@ -38,7 +36,6 @@ pub(super) fn hex_dump(
         0 if !beside => rows.saturating_sub(1),
         _ => rows,
     };
-    let rows = if all <= rows + spare { rows + spare } else { rows };
     let start = selected.map_or(0, |field| usize::try_from(field.range.start).unwrap_or(usize::MAX)) / row;
     let first = start.saturating_sub(rows / 2).min(all.saturating_sub(rows));
     let shown = record.bytes.chunks(row).enumerate().skip(first).take(rows);
@@ -48,12 +45,44 @@ pub(super) fn hex_dump(
     match lines.last_mut() {
         Some(last) if more > 0 && beside => last.push_span(Span::styled(words(more), Styles::quiet())),
         _ if more > 0 => {
-            let plural = if more == 1 { "" } else { "s" };
-            lines.push(Line::styled(format!("      … {more} byte{plural} more"), Styles::quiet()));
+            lines.push(Line::styled(format!("      … {}", more_bytes(more)), Styles::quiet()));
         }
         _ => {}
     }
     lines
+}
+
+/// Formats all bytes that are kept, and states how many are not.
+pub(super) fn hex_lines(
+    record: &Record,
+    selected: Option<&Field>,
+    styles: Styles,
+    columns: usize,
+) -> Vec<Line<'static>> {
+    let row = bytes_in_row(columns);
+    let chunks = record.bytes.chunks(row).enumerate();
+    let mut lines: Vec<Line<'_>> =
+        chunks.map(|(index, bytes)| hex_line(record, selected, styles, index * row, bytes, row)).collect();
+    let more = record.length.saturating_sub(record.bytes.len() as u64);
+    if more > 0 {
+        lines.push(Line::styled(format!("      … {}, not kept", more_bytes(more)), Styles::quiet()));
+    }
+    lines
+}
+
+fn more_bytes(more: u64) -> String {
+    format!("{more} byte{} more", if more == 1 { "" } else { "s" })
+}
+
+/// Returns the columns that a line with this many bytes takes: six for the offset and a gap, three
+/// for each byte, another gap, and one for each byte as a character.
+const fn width_of(row: usize) -> usize {
+    6 + row * 3 + 1 + row
+}
+
+/// Returns the number of bytes in a line.
+fn bytes_in_row(columns: usize) -> usize {
+    [16, 8].into_iter().find(|row| width_of(*row) <= columns).unwrap_or(4)
 }
 
 /// Returns one line: the offset, the bytes in hexadecimal, and the bytes as characters.
@@ -81,4 +110,27 @@ fn hex_line(
     }
     spans.append(&mut characters);
     Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use dissector::Direction;
+
+    use super::*;
+    use crate::screen::model::test_records::records;
+
+    #[test]
+    fn the_number_of_bytes_that_are_not_kept_has_its_line() {
+        // A payload of which the dissector keeps three rows.
+        let mut record = records(&[(Direction::ToClient, &[&[0x81, 100][..], &[b'x'; 100]].concat())]).remove(0);
+        record.bytes.truncate(48);
+        for (rows, spare) in [(2, 1), (3, 1), (3, 0), (2, 0), (4, 1)] {
+            // Too narrow for the number to be after the bytes.
+            let lines = hex_dump(&record, None, Styles { colours: false }, width_of(16), rows, spare);
+            assert!(lines.len() <= rows + spare, "{rows} + {spare}: {}", lines.len());
+            let shown = 16 * (lines.len() - 1);
+            let last = lines.last().map(ToString::to_string);
+            assert_eq!(last, Some(format!("      … {} bytes more", 102 - shown)), "{rows} + {spare}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Draws the screen: `draw(model, frame)` reads the model and changes nothing.
 
+mod explanation;
 mod footer;
 mod frame;
 mod help;
@@ -7,30 +8,38 @@ mod hex_dump;
 mod numbers;
 mod pane;
 mod style;
-mod text;
 mod transcript;
 mod wire;
+mod zoomed_frame;
+
+use std::ops::RangeInclusive;
 
 use dissector::is_harmful;
 use ratatui::{Frame, buffer::Buffer};
 
 use self::style::Styles;
-use super::{layout, model::Model};
+use super::{
+    layout,
+    model::{Model, focus::Focus},
+};
 
 /// Draws everything.
 pub(crate) fn draw(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
-    let areas = layout::areas((area.width, area.height), model.numbers.series.len());
+    let areas = layout::areas(model);
     let styles = Styles { colours: model.colours };
     transcript::draw(model, styles, frame, areas.transcript);
     numbers::draw(model, frame, areas.numbers);
     wire::draw(model, styles, frame, areas.wire);
-    frame::draw(model, styles, frame, areas.frame);
+    match layout::zoomed(model) {
+        Some(Focus::Frame) => zoomed_frame::draw(model, styles, frame, areas.frame),
+        _ => frame::draw(model, styles, frame, areas.frame),
+    }
     footer::draw_status(model, styles, frame, areas.status);
     footer::draw_keys(model, styles, frame, areas.keys);
     footer::draw_input(model, frame, areas.input);
-    if model.help {
-        help::draw(frame, area);
+    if let Some(top) = model.help {
+        help::draw(top, frame, area);
     }
     replace_harmful(frame.buffer_mut());
 }
@@ -47,6 +56,23 @@ fn replace_harmful(buffer: &mut Buffer) {
             cell.set_symbol("�");
         }
     }
+}
+
+/// Returns the number of rows that the help shows at once, on a terminal with this many columns and
+/// rows.
+pub(crate) fn help_rows(size: (u16, u16)) -> usize {
+    help::visible_rows(size)
+}
+
+/// Returns the number of rows by which the help can be scrolled.
+pub(crate) fn help_scroll_max(size: (u16, u16)) -> usize {
+    help::scroll_max(size)
+}
+
+/// Returns by how many rows the zoomed frame can be scrolled away from the selected field, upwards
+/// and downwards.
+pub(crate) fn zoomed_frame_scroll_range(model: &Model) -> RangeInclusive<isize> {
+    zoomed_frame::scroll_range(model)
 }
 
 #[cfg(test)]

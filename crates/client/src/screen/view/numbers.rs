@@ -11,22 +11,33 @@ use ratatui::{
 use super::{
     pane::{block, inner},
     style::Styles,
+};
+use crate::screen::{
+    model::{Model, focus::Focus, numbers::NumberSeries},
     text::{fit, width},
 };
-use crate::screen::model::{Model, numbers::NumberSeries};
+
+/// The minimum number of columns that a wide pane keeps free for the bars.
+const BARS_MIN: usize = 20;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if area.is_empty() {
         return;
     }
     let (inside, columns, rows) = inner(area);
-    frame.render_widget(block(fit(" numbers in the messages ", columns), false), area);
-    let series = &model.numbers.series[..model.numbers.series.len().min(rows)];
+    let all = model.numbers.series.len();
+    let series = &model.numbers.series[..all.min(rows)];
+    let title = match series.len() {
+        shown if shown < all => format!(" numbers ({shown} of {all}) "),
+        _ => " numbers in the messages ".to_owned(),
+    };
+    frame.render_widget(block(fit(&title, columns), model.focus == Focus::Numbers), area);
     let widest = |of: &dyn Fn(usize) -> usize| (0..series.len()).map(of).max().unwrap_or(0);
     let values: Vec<String> = series.iter().map(NumberSeries::newest).collect();
     let value_columns = widest(&|index| width(&values[index]));
-    // The names take at most two fifths of the columns, so that room is left for the bars.
-    let name_columns = widest(&|index| width(&series[index].name)).min(columns * 2 / 5);
+    // The names leave room for the bars: most of a narrow pane, and a few columns of a wide one.
+    let left_by_bars = columns.saturating_sub(value_columns + 2 + BARS_MIN);
+    let name_columns = widest(&|index| width(&series[index].name)).min(left_by_bars.max(columns * 2 / 5));
     let bars = columns.saturating_sub(name_columns + value_columns + 2);
     let lines: Vec<Line<'_>> = series
         .iter()

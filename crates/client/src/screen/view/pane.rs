@@ -5,6 +5,8 @@ use ratatui::{
     widgets::{Block, BorderType},
 };
 
+use crate::screen::{layout, model::transcript::PaneSize};
+
 /// Creates a border with a title. The border is thick if the pane has the focus.
 pub(super) fn block(title: String, focused: bool) -> Block<'static> {
     let border = if focused { BorderType::Thick } else { BorderType::Plain };
@@ -13,6 +15,6 @@ pub(super) fn block(title: String, focused: bool) -> Block<'static> {
 
 /// Returns the area inside a border, and the columns and rows of that area.
 pub(super) fn inner(area: Rect) -> (Rect, usize, usize) {
-    let inner = Block::bordered().inner(area);
-    (inner, usize::from(inner.width), usize::from(inner.height))
+    let PaneSize { columns, rows } = layout::inside(area);
+    (Block::bordered().inner(area), columns, rows)
 }

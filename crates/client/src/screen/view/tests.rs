@@ -17,6 +17,7 @@ use crate::screen::{
     event::ScreenEvent,
     link_event::LinkEvent,
     model::{focus::Focus, test_records::records},
+    text,
     update::update,
 };
 
@@ -137,7 +138,12 @@ fn every_size_can_be_drawn() {
             add(&mut model, records(&[(Direction::ToServer, HELLO)]));
             receive(&mut model, r#"{"n":1,"世界":2}"#);
             update(&mut model, ScreenEvent::Paste("世界 👨‍👩‍👧‍👦".to_owned()));
-            model.help = (columns + rows) % 5 == 0;
+            model.help = ((columns + rows) % 5 == 0).then_some(0);
+            draw_buffer(&model);
+            let panes = [Focus::Transcript, Focus::Numbers, Focus::Wire, Focus::Frame];
+            let focus = panes[usize::from(columns + rows) % panes.len()];
+            (model.focus, model.zoomed, model.help) = (focus, Some(focus), None);
+            model.hint = (rows % 2 == 0).then(|| "a long hint ".repeat(20));
             draw_buffer(&model);
         }
     }
@@ -203,7 +209,7 @@ fn wide_characters_do_not_shift_the_borders() {
         receive(&mut model, text);
     }
     let buffer = draw_buffer(&model);
-    let areas = layout::areas(model.size, 1);
+    let areas = layout::areas(&model);
     for y in areas.transcript.y + 1..areas.transcript.bottom() - 1 {
         assert_eq!(buffer[(areas.transcript.x, y)].symbol(), "│");
         assert_eq!(buffer[(areas.transcript.right() - 1, y)].symbol(), "│");
@@ -294,19 +300,232 @@ fn numbers_are_drawn_as_bars() {
 }
 
 #[test]
-fn help_lists_every_command_at_80_by_24() {
+fn numbers_without_room_are_counted_and_the_zoomed_pane_shows_them() {
     let mut model = model((80, 24));
-    model.help = true;
+    let members: Vec<String> = (0..12).map(|n| format!(r#""a rather long name, number {n}":{n}"#)).collect();
+    receive(&mut model, &format!("{{{}}}", members.join(",")));
     let screen = draw_text(&model);
-    for command in COMMANDS {
-        assert!(screen.contains(command.name), "{}:\n{screen}", command.name);
+    assert!(screen.contains(" numbers (5 of 12) "), "{screen}");
+    press(&mut model, KeyCode::Tab);
+    press(&mut model, KeyCode::Tab);
+    press(&mut model, KeyCode::F(2));
+    let screen = draw_text(&model);
+    assert!((0..12).all(|n| screen.contains(&format!("a rather long name, number {n} "))), "{screen}");
+}
+
+/// Presses `key` until the screen no longer changes, and returns all pictures.
+fn pictures(model: &mut Model, key: KeyCode) -> Vec<String> {
+    let mut pictures = vec![draw_text(model)];
+    loop {
+        press(model, key);
+        let picture = draw_text(model);
+        if pictures.last() == Some(&picture) {
+            return pictures;
+        }
+        pictures.push(picture);
     }
-    assert!(screen.contains("close and leave"), "{screen}");
-    let first = screen.find("/ping").expect("the first command");
-    assert!(screen.find("//text").is_some_and(|slashes| slashes > first), "{screen}");
-    assert!(!screen.contains('…'), "no line is cut:\n{screen}");
-    for key in ["Up, Down", "PgUp, PgDn", "mouse", "Alt-Enter"] {
-        assert!(screen.contains(key), "{key}:\n{screen}");
+}
+
+#[test]
+fn help_shows_everything_on_a_small_terminal_too() {
+    for size in [(200, 60), (80, 24), (60, 20), (30, 8)] {
+        for key in [KeyCode::PageDown, KeyCode::Down] {
+            let mut model = model(size);
+            press(&mut model, KeyCode::F(1));
+            let pictures = pictures(&mut model, key);
+            let rows: Vec<&str> = pictures.iter().flat_map(|picture| picture.lines()).collect();
+            let inside = |row: &&str| row.split('┃').nth(1).unwrap_or_default().to_owned();
+            assert!(rows.iter().map(inside).all(|row| !row.contains('…')), "{size:?}: {rows:#?}");
+            let names = COMMANDS.iter().map(|command| command.name);
+            for part in names.chain(["//text", "F2", "Up, Down", "PgUp, PgDn", "mouse", "Ctrl-C"]) {
+                let is_shown = rows.iter().any(|row| row.contains(&format!("┃{part}")));
+                assert!(is_shown, "{part} at {size:?}: {rows:#?}");
+            }
+            // The last words of the help.
+            assert!(rows.iter().any(|row| row.contains("at once")), "{size:?}: {rows:#?}");
+        }
+    }
+}
+
+#[test]
+fn the_keys_of_a_pane_fit_and_the_help_is_always_among_them() {
+    for focus in [Focus::Input, Focus::Transcript, Focus::Numbers, Focus::Wire, Focus::Frame] {
+        let mut model = model((80, 24));
+        model.focus = focus;
+        for zoomed in [None, Some(Focus::Frame)] {
+            model.zoomed = zoomed;
+            for columns in 7..200 {
+                let keys = footer::keys(&model, columns);
+                assert!(keys.contains("F1 help") && text::width(&keys) <= columns, "{columns}: {keys}");
+                assert!(columns < 60 || keys.contains("F2 "), "{columns}: {keys}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hint_is_shown_in_full() {
+    for size in [(80, 24), (60, 20), (40, 10)] {
+        for line in ["/unknown", "/close 1005", "/fragment x", "/break masked-frame"] {
+            let mut model = model(size);
+            update(&mut model, ScreenEvent::Paste(line.to_owned()));
+            press(&mut model, KeyCode::Enter);
+            let hint = model.hint.clone().expect("a hint");
+            let screen = draw_text(&model);
+            let words: Vec<&str> = screen.split_whitespace().collect();
+            let shown = words.join(" ");
+            assert!(shown.ends_with(&hint), "{size:?}: {hint}\n{screen}");
+            // The line stays visible above the hint.
+            assert!(screen.lines().any(|row| row.trim_end() == format!("> {line}")), "{screen}");
+        }
+    }
+    // Even a hint that repeats a long paste leaves half of the screen.
+    let mut model = model((80, 24));
+    update(&mut model, ScreenEvent::Paste(format!("/binary {}", "1".repeat(10_001))));
+    press(&mut model, KeyCode::Enter);
+    let screen = draw_text(&model);
+    assert!(screen.lines().nth(10).is_some_and(|row| row.starts_with(" OPEN ")), "{screen}");
+    assert!(screen.ends_with('…'), "{screen}");
+}
+
+/// Returns the records of an opening request with a long header and of its response.
+fn handshake(value: &str) -> Vec<Record> {
+    let mut conversation = Conversation::new(Options::default());
+    let mut seen = Vec::new();
+    let request = format!("GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nX-Long: {value}\r\n\r\n");
+    conversation.push(Direction::ToServer, request.as_bytes(), None, &mut |record| seen.push(record));
+    seen
+}
+
+#[test]
+fn the_zoomed_frame_shows_a_long_header_in_full() {
+    let words: Vec<String> = (0..200).map(|n| format!("word-{n:03}")).collect();
+    for size in [(80, 24), (60, 20), (40, 10)] {
+        let mut model = model(size);
+        add(&mut model, handshake(&words.join(" ")));
+        model.set_focus(Focus::Frame);
+        if layout::zoomed(&model).is_none() {
+            assert!(!draw_text(&model).contains("word-199"), "{size:?}");
+            press(&mut model, KeyCode::F(2));
+        }
+        press(&mut model, KeyCode::End);
+        let below = pictures(&mut model, KeyCode::PageUp).join("\n");
+        for word in &words {
+            assert!(below.contains(word.as_str()), "{word} at {size:?}:\n{below}");
+        }
+        // Scrolling shows the first byte too.
+        assert!(below.contains("0000  47 45"), "{below}");
+    }
+}
+
+#[test]
+fn the_zoomed_frame_explains_every_field_in_full() {
+    for size in [(80, 24), (60, 20)] {
+        let mut model = model(size);
+        add(&mut model, handshake("x"));
+        add(&mut model, records(&[(Direction::ToServer, HELLO), (Direction::ToServer, &[0x81, 1, b'x'])]));
+        for record in 0..3 {
+            model.select_record(record);
+            model.set_focus(Focus::Frame);
+            model.zoomed = Some(Focus::Frame);
+            press(&mut model, KeyCode::Home);
+            for index in 0..model.fields().len() {
+                let screen = draw_text(&model);
+                let shown: Vec<&str> =
+                    screen.lines().filter_map(|row| Some(row.strip_prefix('┃')?.strip_suffix('┃')?.trim())).collect();
+                let shown = shown.join(" ");
+                let (_, field) = model.fields()[index];
+                for text in [field.term.why, field.meaning.as_ref(), &field.term.reference.to_string()] {
+                    assert!(shown.contains(text), "{text:?} at {size:?}:\n{screen}");
+                }
+                press(&mut model, KeyCode::Down);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_zoomed_frame_shows_all_bytes_that_are_kept() {
+    let mut model = model((80, 24));
+    let mut records = records(&[(Direction::ToClient, &[&[0x82, 126, 0x10, 0][..], &[7; 0x1000]].concat())]);
+    records[0].length += 5;
+    add(&mut model, records);
+    model.set_focus(Focus::Frame);
+    press(&mut model, KeyCode::F(2));
+    press(&mut model, KeyCode::End);
+    let all = pictures(&mut model, KeyCode::PageUp).join("\n");
+    for offset in (0..0x1004).step_by(16) {
+        assert!(all.contains(&format!("┃{offset:04x}  ")), "{offset:04x}:\n{all}");
+    }
+    assert!(all.contains("… 5 bytes more, not kept"), "{all}");
+}
+
+#[test]
+fn one_key_makes_any_pane_the_whole_screen() {
+    for size in [(80, 24), (60, 20), (200, 60)] {
+        let mut model = model(size);
+        add(&mut model, records(&[(Direction::ToServer, HELLO)]));
+        receive(&mut model, r#"{"n":1}"#);
+        for (tabs, title) in [(0, " ws://h/ "), (1, " ws://h/ "), (2, " numbers in"), (3, " wire"), (4, " 0: Text")] {
+            press(&mut model, KeyCode::Esc);
+            (0..tabs).for_each(|_| press(&mut model, KeyCode::Tab));
+            press(&mut model, KeyCode::F(2));
+            let screen = rows(&draw_buffer(&model));
+            let corners = |row: &str| row.chars().filter(|symbol| "┌┐┏┓".contains(*symbol)).count();
+            assert!(
+                corners(&screen[0]) == 2 && screen[0].contains(title),
+                "{title} at {size:?}:\n{}",
+                screen.join("\n")
+            );
+            assert!(screen[1..].iter().all(|row| corners(row) == 0), "{title} at {size:?}:\n{}", screen.join("\n"));
+            press(&mut model, KeyCode::F(2));
+            assert!(rows(&draw_buffer(&model)).iter().map(|row| corners(row)).sum::<usize>() == 8);
+        }
+    }
+}
+
+#[test]
+fn typing_does_not_change_the_zoomed_pane() {
+    let mut model = model((80, 24));
+    add(&mut model, records(&[(Direction::ToServer, HELLO)]));
+    press(&mut model, KeyCode::BackTab);
+    press(&mut model, KeyCode::F(2));
+    press(&mut model, KeyCode::Char('x'));
+    let screen = draw_text(&model);
+    assert!(screen.contains(" 0: Text") && screen.contains("> x"), "{screen}");
+    press(&mut model, KeyCode::Esc);
+    assert!(draw_text(&model).contains(" ws://h/ "));
+}
+
+#[test]
+fn the_beginning_of_a_long_message_can_be_scrolled_to() {
+    let words: Vec<String> = (0..=150).map(|n| format!("word-{n:03}")).collect();
+    for size in [(80, 24), (60, 20), (120, 40), (40, 10)] {
+        for key in [KeyCode::PageUp, KeyCode::Up] {
+            let mut model = model(size);
+            receive(&mut model, &words.join(" "));
+            model.focus = Focus::Transcript;
+            assert!(draw_text(&model).contains("word-150"));
+            let all = pictures(&mut model, key).join("\n");
+            for word in &words {
+                assert!(all.contains(word.as_str()), "{word} at {size:?}");
+            }
+            press(&mut model, KeyCode::End);
+            assert!(draw_text(&model).contains("word-150"));
+        }
+    }
+}
+
+#[test]
+fn small_terminals_show_the_pane_with_the_focus() {
+    let mut model = model((40, 10));
+    add(&mut model, records(&[(Direction::ToServer, HELLO)]));
+    for (focus, part) in
+        [(Focus::Transcript, "connected"), (Focus::Wire, ">  0 Text"), (Focus::Frame, "Opcode: Text (1)")]
+    {
+        model.set_focus(focus);
+        let screen = draw_text(&model);
+        assert!(screen.contains(part), "{part}:\n{screen}");
     }
 }
 

@@ -12,24 +12,34 @@ use ratatui::{
 use super::{
     pane::{block, inner},
     style::Styles,
-    text::{fit, wrap},
 };
-use crate::screen::model::{
-    Model,
-    focus::Focus,
-    transcript::{Speaker, TranscriptEntry},
+use crate::screen::{
+    layout,
+    model::{
+        Model,
+        focus::Focus,
+        transcript::{MARK_COLUMNS, Speaker, TranscriptEntry},
+    },
+    text::fit,
 };
 
 pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
     let (inside, columns, rows) = inner(area);
     let more = if model.transcript.follows() { "" } else { " (newer below; Esc)" };
     let title = fit(&format!(" {}{more} ", printable(&model.url)), columns);
     frame.render_widget(block(title, model.focus == Focus::Transcript), area);
-    // Start with the newest entry and stop when the area is full, so that older entries cost no
+    let Some(bottom) = model.transcript.bottom(layout::inside(area)) else { return };
+    // Start with the lowest entry and stop when the area is full, so that older entries cost no
     // time.
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for entry in model.transcript.entries().iter().take(model.transcript.visible()).rev() {
+    for (index, entry) in model.transcript.entries().iter().enumerate().take(bottom.entry + 1).rev() {
         let mut entry = entry_lines(entry, styles, columns);
+        if index == bottom.entry {
+            entry.truncate(bottom.row + 1);
+        }
         entry.append(&mut lines);
         lines = entry;
         if lines.len() >= rows {
@@ -48,17 +58,14 @@ fn entry_lines(entry: &TranscriptEntry, styles: Styles, columns: usize) -> Vec<L
         Speaker::Notice => ("·", Styles::quiet(), Styles::quiet()),
         Speaker::Error => ("!", styles.wrong(), Style::new()),
     };
-    let mut text = entry.text.clone();
-    if entry.times > 1 {
-        text.push_str(&format!("  ({} times)", entry.times));
-    }
-    let lines = wrap(&text, columns.saturating_sub(2));
-    lines
+    let gap = " ".repeat(MARK_COLUMNS - 1);
+    entry
+        .rows(columns)
         .into_iter()
         .enumerate()
         .map(|(index, line)| {
             let mark = if index == 0 { Span::styled(mark, style) } else { Span::raw(" ") };
-            Line::from(vec![mark, Span::raw(" "), Span::styled(line, text_style)])
+            Line::from(vec![mark, Span::raw(gap.clone()), Span::styled(line, text_style)])
         })
         .collect()
 }

@@ -12,11 +12,11 @@ use ratatui::{
 use super::{
     pane::{block, inner},
     style::Styles,
-    text::{fit, width},
 };
 use crate::screen::{
     layout,
     model::{Model, focus::Focus},
+    text::{fit, width},
 };
 
 /// The minimum width of the column of record numbers, in digits.

@@ -25,8 +25,10 @@ struct Collected {
 pub(super) enum Reading {
     All,
     /// The stream is closed after the first line.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "the tests that need it stop the server by a signal"))]
     FirstLineThenClose,
     /// The stream stays open after the first line, but nobody reads it.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "the tests that need it stop the server by a signal"))]
     FirstLineThenBlock,
 }
 

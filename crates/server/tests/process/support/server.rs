@@ -29,12 +29,14 @@ impl Server {
     }
 
     /// Starts a server whose output and log are closed by their reader as soon as it listens.
+    #[cfg(unix)]
     #[track_caller]
     pub(crate) fn start_with_closed_output(args: &[&str]) -> Self {
         Self::start_reading(args, Reading::FirstLineThenClose)
     }
 
     /// Starts a server whose output and log are not read any more as soon as it listens.
+    #[cfg(unix)]
     #[track_caller]
     pub(crate) fn start_with_blocked_output(args: &[&str]) -> Self {
         Self::start_reading(args, Reading::FirstLineThenBlock)
@@ -118,6 +120,7 @@ impl Server {
     }
 
     /// Sends a signal such as `TERM` to this process and no other.
+    #[cfg(unix)]
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).status();
@@ -125,6 +128,7 @@ impl Server {
     }
 
     /// Waits until the server ends, and returns its exit code.
+    #[cfg(unix)]
     #[track_caller]
     pub(crate) fn exit_code(&mut self) -> i32 {
         exit_code(&mut self.child)

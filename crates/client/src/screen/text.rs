@@ -1,5 +1,7 @@
 //! Cuts and wraps text by the number of columns that it takes, not by its number of characters.
 
+use std::{iter, ops::Range};
+
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -44,27 +46,48 @@ pub(super) fn suffix(text: &str, columns: usize) -> &str {
     text
 }
 
-/// Splits `text` into lines of at most `columns` columns, if possible at spaces.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+/// Splits `text` into rows of at most `columns` columns, if possible at spaces. Returns where each
+/// row is in `text`. A space at which the text is split belongs to no row.
+///
+/// The rows are found one by one, so the first rows of a long text cost little.
+pub(super) fn row_ranges(text: &str, columns: usize) -> impl Iterator<Item = Range<usize>> {
+    // A wide character takes two columns.
     let columns = columns.max(2);
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while width(rest) > columns {
+    let mut next = Some(0);
+    iter::from_fn(move || {
+        let start = next?;
+        let rest = &text[start..];
         let full = prefix(rest, columns);
-        // `columns` is at least 2, so a wide character fits. A grapheme cluster that is wider than
-        // `columns` gets a line of its own. Without this exception, `full` would be empty and the
-        // loop would never end.
+        if full.len() == rest.len() {
+            next = None;
+            return Some(start..text.len());
+        }
+        // A grapheme cluster that is wider than `columns` gets a row of its own. Without this
+        // exception, `full` would be empty and the rows would never end.
         let full = if full.is_empty() { rest.graphemes(true).next().unwrap_or(rest) } else { full };
         let cut = match full.rfind(' ') {
             _ if rest[full.len()..].starts_with(' ') => full.len(),
-            Some(space) if space > 0 => space,
+            // A word that is longer than a row is split anyway. Moving it to the next row would
+            // only leave this row empty.
+            Some(space) if space > 0 && first_word_fits(&rest[space + 1..], columns) => space,
             _ => full.len(),
         };
-        lines.push(rest[..cut].to_owned());
-        rest = rest[cut..].strip_prefix(' ').unwrap_or(&rest[cut..]);
-    }
-    lines.push(rest.to_owned());
-    lines
+        let end = start + cut;
+        let space = text[end..].starts_with(' ');
+        next = if end == text.len() { None } else { Some(end + usize::from(space)) };
+        Some(start..end)
+    })
+}
+
+/// Returns whether the first word of `text` takes at most `columns` columns.
+fn first_word_fits(text: &str, columns: usize) -> bool {
+    let full = prefix(text, columns);
+    full.len() == text.len() || full.contains(' ') || text[full.len()..].starts_with(' ')
+}
+
+/// Splits `text` into rows of at most `columns` columns, if possible at spaces.
+pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    row_ranges(text, columns).map(|row| text[row].to_owned()).collect()
 }
 
 /// Formats a number of bytes in few columns: `999 B`, `1.5 kB`.
@@ -99,6 +122,8 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("one two three", 5), ["one", "two", "three"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("a bcdef", 5), ["a", "bcdef"]);
+        assert_eq!(wrap("a bcdefg", 5), ["a bcd", "efg"]);
         assert_eq!(wrap("世界世界", 3), ["世", "界", "世", "界"]);
         assert_eq!(wrap("", 3), [""]);
         for columns in 0..20 {

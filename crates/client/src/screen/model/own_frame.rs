@@ -1,0 +1,75 @@
+//! Finds the frames that a command of the user has sent, so that the screen can show them.
+//!
+//! The link reports when it starts and ends a command. The records in between include the command's
+//! frames, but also frames that the engine sends by itself, such as a Pong.
+
+use dissector::{Direction, Record};
+
+use super::wire_log::opcode;
+use crate::screen::link_command::SentFrames;
+
+/// The opcode of a Close frame.
+const CLOSE: u64 = 8;
+
+/// The opcode of a Pong frame.
+const PONG: u64 = 10;
+
+/// The search for the frames of one command.
+#[derive(Debug)]
+pub(crate) struct OwnFrameSearch {
+    frames: SentFrames,
+    /// How well the best record so far fits.
+    best: Fit,
+}
+
+/// How well a record fits, from worst to best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// It is not of the command.
+    Not,
+    /// It may be an answer of the engine, but raw bytes can contain such a frame too.
+    Perhaps,
+    /// It is of the command.
+    Own,
+    /// It shows what the user wants to see: the frame that breaks the rule or, if no frame shows
+    /// that, the server's answer.
+    Broken,
+}
+
+impl OwnFrameSearch {
+    pub(super) const fn new(frames: SentFrames) -> Self {
+        Self { frames, best: Fit::Not }
+    }
+
+    /// Returns whether this record is to be selected: whether it fits better than all before it.
+    pub(super) fn selects(&mut self, record: &Record) -> bool {
+        let fit = self.fit(record);
+        let better = fit > self.best;
+        self.best = self.best.max(fit);
+        better
+    }
+
+    fn fit(&self, record: &Record) -> Fit {
+        let opcode = opcode(record);
+        match (record.direction, self.frames) {
+            (Direction::ToClient, SentFrames::Broken) if opcode == Some(CLOSE) => Fit::Broken,
+            (Direction::ToClient, _) => Fit::Not,
+            (Direction::ToServer, SentFrames::Opcode(sent)) => {
+                if opcode == Some(u64::from(sent)) {
+                    Fit::Own
+                } else {
+                    Fit::Not
+                }
+            }
+            (Direction::ToServer, _) if !record.findings.is_empty() => Fit::Broken,
+            (Direction::ToServer, _) if opcode == Some(PONG) => Fit::Perhaps,
+            (Direction::ToServer, _) => Fit::Own,
+        }
+    }
+
+    /// Returns whether the search continues after the command has been carried out: whether the
+    /// server's answer may show more than the frames do.
+    pub(super) fn expects_an_answer(&self) -> bool {
+        self.frames == SentFrames::Broken && self.best < Fit::Broken
+    }
+}
