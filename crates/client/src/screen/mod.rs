@@ -58,7 +58,7 @@ use self::{
     event::{Effect, ScreenEvent},
     link::event_queue::event_queue,
     model::Model,
-    terminal_events::{HangupSignals, read_terminal},
+    terminal_events::{HangupSignals, read_terminal, watch_size},
     tty::Tty,
     update::update,
 };
@@ -82,7 +82,7 @@ pub(crate) async fn run(args: &ClientArgs, signals: &mut TerminalSignals, tracer
             return ExitCode::FAILURE;
         }
     };
-    let (stopped_by, model) = match Tty::take().and_then(|tty| Ok((tty, crossterm::terminal::size()?))) {
+    let (stopped_by, model) = match Tty::take().and_then(|tty| Ok((tty, watch_size()?))) {
         Ok((mut tty, size)) => {
             let mut model = Model::new(&uri.to_string(), size, use_colours(&io::stdout()));
             (run_loop(args, signals, tracer, &mut tty, &mut model).await, model)

@@ -1,13 +1,25 @@
 //! Reads the terminal's input and receives the signals that the terminal sends.
 
-use std::{io, thread};
+use std::{io, thread, time::Duration};
 
-use crossterm::event::{self, Event};
+use crossterm::{
+    event::{self, Event},
+    terminal,
+};
 #[cfg(unix)]
 use tokio::select;
 use tokio::sync::mpsc;
 
 use super::event::ScreenEvent;
+
+/// Starts to listen for changes of the terminal's size, and returns the current size in columns and
+/// rows.
+pub(super) fn watch_size() -> io::Result<(u16, u16)> {
+    // The first call of crossterm installs its signal handler. A change before that would be missed,
+    // so ask for the size only afterwards.
+    event::poll(Duration::ZERO)?;
+    terminal::size()
+}
 
 /// Starts a thread that reads the terminal, and returns the receiving end of its channel. The
 /// thread may block forever, but the process can exit without waiting for the thread.

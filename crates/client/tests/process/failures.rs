@@ -76,7 +76,7 @@ async fn the_server_sends_an_http_response() {
         (
             "HTTP/1.1 301 Moved Permanently\r\nLocation:\r\n https://example.org/chat\r\nContent-Length: 0\r\n\r\n",
             "HERE answered with HTTP 301 Moved Permanently and did not open a WebSocket: it redirects to \
-             https://example.org/chat; try that, with ws instead of http",
+             https://example.org/chat; try wss://example.org/chat",
         ),
         (
             "HTTP/1.1 403 Forbidden\r\n\r\nwrong \x1b[31mOrigin\n",
