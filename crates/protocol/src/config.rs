@@ -78,7 +78,21 @@ impl Default for Config {
 pub struct KeepAlive {
     /// The time from one Ping to the next.
     pub interval: Duration,
-    /// The maximum time for the peer to answer a Ping. If nothing at all arrives in that time, the
-    /// connection fails.
+    /// The maximum time for the peer to answer a Ping. If nothing at all arrives in that time, and a
+    /// transport that was full accepts nothing either, the connection fails. It is then dropped at
+    /// once, without waiting for an answer to the Close.
+    ///
+    /// Choose a time in which your slowest peer can read what the two kernels hold, because the
+    /// peer has to read everything before the Ping first:
+    ///
+    /// ```text
+    ///   timeout  >  (send buffer + receive buffer) / slowest rate  +  round trip
+    /// ```
+    ///
+    /// Linux lets these buffers grow to 4 MiB and 6 MiB by default. A peer that reads 1 MiB per
+    /// second may then need 10 seconds to reach the Ping, and one that reads 512 KiB per second 20
+    /// seconds. You can shorten these times only with smaller buffers, because no portable call
+    /// tells how much of a kernel's buffer the peer has read. If you never send much at a time, the
+    /// round trip is all that counts.
     pub timeout: Duration,
 }

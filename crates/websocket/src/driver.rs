@@ -23,6 +23,16 @@
 //! [`Driver::poll_serve`] takes no message while too many answers are queued. Meanwhile it reads
 //! little, and handles only control frames: see [`Driver::poll_capacity_for_answer`].
 //!
+//! Three things write earlier than step 2, each with [`Driver::transmit_now`]:
+//!
+//! * **An automatic answer is written before it is reported.** The application may drop the
+//!   connection when it receives a Close, and may work for a long time when it receives a Ping, or
+//!   the message after a Ping.
+//! * **A task that has used up its [budget](crate::budget) writes before it yields,** as it does
+//!   before every other wait.
+//! * **An error of the application's function ends [`Driver::poll_serve`],** and the application may
+//!   drop the connection.
+//!
 //! # Waking
 //!
 //! After [`into_split`](crate::WebSocket::into_split), two tasks poll one connection: the *reader*
@@ -40,8 +50,9 @@
 //! | a changed deadline, or an error of the writer | the reader | its own, kept in `reader` | [`Driver::wake_reader`] |
 
 use std::{
+    future::poll_fn,
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, Waker, ready},
 };
@@ -53,11 +64,13 @@ use protocol::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    task::coop,
     time::{Instant, Sleep},
 };
 use tokio_util::io::{poll_read_buf, poll_write_buf};
 
 use crate::{
+    budget::Budget,
     buffer_pool,
     clock::now,
     error::Error,
@@ -82,6 +95,7 @@ pub(crate) struct Driver<S> {
     stream: S,
     engine: Connection,
     reads: ReadPlanner,
+    budget: Budget,
     /// The timer, present while the engine has a deadline. It is boxed, because most connections
     /// have no deadline most of the time, and an unboxed timer would take its space even then.
     timer: Option<Pin<Box<Sleep>>>,
@@ -100,6 +114,11 @@ pub(crate) struct Driver<S> {
     half_closing: bool,
     /// Whether the engine has requested to drop the stream.
     disconnected: bool,
+    /// Whether the stream was dropped while it still buffered bytes.
+    flush_discarded: bool,
+    /// Whether the peer was sending while it missed the deadline of the keep-alive, but a task that
+    /// waited to write had left that input unprocessed.
+    left_input: bool,
     /// The error to return once the stream is closed.
     outcome: Option<Box<Outcome>>,
 }
@@ -131,6 +150,7 @@ impl<S> Driver<S> {
             stream,
             engine,
             reads: ReadPlanner::default(),
+            budget: Budget::default(),
             timer: None,
             read_at: now(),
             reader: None,
@@ -139,6 +159,8 @@ impl<S> Driver<S> {
             flushing: false,
             half_closing: false,
             disconnected: false,
+            flush_discarded: false,
+            left_input: false,
             outcome: None,
         }
     }
@@ -167,25 +189,31 @@ impl<S> Driver<S> {
     /// Queues a message.
     #[inline]
     pub(crate) fn queue(&mut self, message: Message) -> Result<(), UsageError> {
+        self.budget.spend_on_message(message.len());
         buffer_pool::supply_send_buffer(&mut self.engine);
         self.engine.send(message)
     }
 
     pub(crate) fn queue_prepared(&mut self, message: &PreparedMessage) -> Result<(), UsageError> {
+        // The payload was encoded before, so only the frame counts.
+        self.budget.spend_on_frames(1);
         buffer_pool::supply_send_buffer(&mut self.engine);
         self.engine.send_prepared(message)
     }
 
     pub(crate) fn queue_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), UsageError> {
+        self.budget.spend_on_message(part.len());
         buffer_pool::supply_send_buffer(&mut self.engine);
         self.engine.send_fragment(kind, part, last)
     }
 
     pub(crate) fn queue_ping(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.budget.spend_on_frames(1);
         self.engine.ping(payload)
     }
 
     pub(crate) fn queue_pong(&mut self, payload: &[u8]) -> Result<(), UsageError> {
+        self.budget.spend_on_frames(1);
         self.engine.pong(payload)
     }
 
@@ -265,6 +293,24 @@ impl<S> Driver<S> {
         self.outcome.get_or_insert_with(|| Box::new(Outcome::Io(error)));
     }
 
+    /// Returns the error for a sender whose bytes were discarded.
+    fn discarded_error(&self) -> Error {
+        let close_info = self.engine.close_info();
+        let message = match close_info.violation {
+            Some(Violation::PongOverdue) if self.left_input => {
+                "the peer was sending and did not read, and this end did not read either because it was sending: read \
+                 while you send, with into_split"
+            }
+            Some(Violation::PongOverdue) => {
+                "the peer accepted no more bytes and sent none before the time-out of the keep-alive"
+            }
+            Some(_) => "the peer broke a rule before everything was written",
+            None if close_info.timed_out => "the peer did not read before the time-out for closing",
+            None => "the connection ended before everything was written",
+        };
+        Error::Io(io::Error::new(io::ErrorKind::BrokenPipe, message))
+    }
+
     /// Returns the error to report at the end of the connection. Later calls return `None`.
     fn take_outcome(&mut self) -> Option<Error> {
         match self.outcome.replace(Box::new(Outcome::Reported)).map(|outcome| *outcome) {
@@ -285,13 +331,29 @@ impl<S> Driver<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Polls for the next message, and skips control frames.
     pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
+        // Whether a control frame before the message may have been answered, and the answer has not
+        // been written. Every return of `Pending` writes first, so this needs no field.
+        let mut has_answered = false;
         loop {
+            ready!(self.poll_budget(cx, Side::Read));
             if let Some(message) = self.engine.poll_message() {
-                return Poll::Ready(Some(Ok(message.into_message())));
+                self.budget.spend_on_message(message.as_bytes().len());
+                let message = message.into_message();
+                if has_answered {
+                    self.transmit_now(cx, Side::Read);
+                }
+                return Poll::Ready(Some(Ok(message)));
             }
             match ready!(self.poll_step(cx)) {
-                Step::Event(Event::Message(message)) => return Poll::Ready(Some(Ok(message))),
-                Step::Event(_) | Step::Progress => {}
+                Step::Event(Event::Message(message)) => {
+                    self.budget.spend_on_message(message.len());
+                    if has_answered {
+                        self.transmit_now(cx, Side::Read);
+                    }
+                    return Poll::Ready(Some(Ok(message)));
+                }
+                Step::Event(_) => has_answered = true,
+                Step::Progress => {}
                 Step::End(error) => return Poll::Ready(error.map(Err)),
             }
         }
@@ -300,18 +362,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Polls for the next message or control frame.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
         loop {
-            if let Some(message) = self.engine.poll_message() {
-                return Poll::Ready(Some(Ok(Event::Message(message.into_message()))));
+            ready!(self.poll_budget(cx, Side::Read));
+            let event = match self.engine.poll_message() {
+                Some(message) => Event::Message(message.into_message()),
+                None => match ready!(self.poll_step(cx)) {
+                    Step::Event(event) => event,
+                    Step::Progress => continue,
+                    Step::End(error) => return Poll::Ready(error.map(Err)),
+                },
+            };
+            match &event {
+                Event::Message(message) => self.budget.spend_on_message(message.len()),
+                // The engine has answered these two.
+                Event::Ping(_) | Event::Close(_) => self.transmit_now(cx, Side::Read),
+                Event::Pong(_) => {}
             }
-            match ready!(self.poll_step(cx)) {
-                Step::Event(event) => return Poll::Ready(Some(Ok(event))),
-                Step::Progress => {}
-                Step::End(error) => return Poll::Ready(error.map(Err)),
-            }
+            return Poll::Ready(Some(Ok(event)));
         }
     }
 
-    /// Calls `answer` with each message, until the connection ends.
+    /// Calls `answer` with each message, until the connection ends. Pongs leave with the answers to
+    /// the messages of the same read, because `answer` cannot wait.
     pub(crate) fn poll_serve<F>(&mut self, cx: &mut Context<'_>, answer: &mut F) -> Poll<Result<(), Error>>
     where
         F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
@@ -321,16 +392,54 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             // Otherwise a peer that sends but does not read could make the queue grow without
             // limit.
             ready!(self.poll_capacity_for_answer(cx))?;
-            if let Some((message, mut outbound)) = self.engine.poll_message_with_outbound() {
+            let answered = if let Some((message, mut outbound)) = self.engine.poll_message_with_outbound() {
+                self.budget.spend_on_message(message.as_bytes().len());
                 // The message is still borrowed from the input, so it can be answered without a
                 // copy.
-                answer(message, &mut outbound)?;
-                continue;
+                answer(message, &mut outbound)
+            } else {
+                // These are the steps of `poll_step`, but they do not copy the message either.
+                match self.poll_engine() {
+                    Some((EngineEvent::Message(message), Some(mut outbound))) => {
+                        let payload = message.as_bytes().len();
+                        let answered = answer(message, &mut outbound);
+                        self.budget.spend_on_message(payload);
+                        answered
+                    }
+                    Some(_) => Ok(()),
+                    None => match ready!(self.poll_io(cx)) {
+                        Step::Event(_) | Step::Progress => Ok(()),
+                        Step::End(error) => return Poll::Ready(error.map_or(Ok(()), Err)),
+                    },
+                }
+            };
+            if answered.is_err() {
+                self.transmit_now(cx, Side::Read);
+                return Poll::Ready(answered);
             }
-            match ready!(self.poll_step(cx)) {
-                Step::Event(Event::Message(message)) => answer(message.into(), &mut self.engine.outbound())?,
-                Step::Event(_) | Step::Progress => {}
-                Step::End(error) => return Poll::Ready(error.map_or(Ok(()), Err)),
+        }
+    }
+
+    /// Pays for the work that the connection has done. If the task's budget is used up, writes what
+    /// is queued and returns `Pending`.
+    #[inline]
+    fn poll_budget(&mut self, cx: &mut Context<'_>, side: Side) -> Poll<()> {
+        let paid = self.budget.poll_pay(cx);
+        if paid.is_pending() {
+            self.transmit_now(cx, side);
+        }
+        paid
+    }
+
+    /// Writes what the stream accepts now, even if the task's budget is used up. The next poll
+    /// continues with what the stream does not accept.
+    #[cold]
+    fn transmit_now(&mut self, cx: &mut Context<'_>, side: Side) {
+        let transmit = coop::unconstrained(poll_fn(|cx| self.poll_transmit(cx, side)));
+        if let Poll::Ready(Err(error)) = pin!(transmit).poll(cx) {
+            self.handle_write_error(error);
+            if matches!(side, Side::Write) {
+                self.wake_reader();
             }
         }
     }
@@ -340,6 +449,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// is queued.
     fn poll_capacity_for_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
+            // A peer may send control frames without a pause.
+            ready!(self.poll_budget(cx, Side::Read));
             // Once the connection is closing, no more answers follow, and the peer has a deadline.
             // The caller's next step waits for it.
             if self.engine.queued_bytes() >= MAX_QUEUED && self.engine.state() != State::Open {
@@ -352,15 +463,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if self.engine.is_message_next() {
                 return Poll::Pending;
             }
-            if self.engine.input_len() > 0 {
-                match self.engine.poll_event(now()) {
-                    Ok(Some(_)) => continue,
-                    Ok(None) => {}
-                    Err(violation) => {
-                        self.outcome = Some(Box::new(Outcome::Violation(violation)));
-                        continue;
-                    }
-                }
+            // Without input, do not poll the engine. At the end of the stream, it would start the
+            // deadline for closing, but a peer that has ended only its own direction may go on
+            // reading.
+            if self.engine.input_len() > 0 && (self.poll_engine().is_some() || self.engine.state() != State::Open) {
+                continue;
             }
             match self.poll_read_at_most(cx, CONTROL_READ) {
                 Poll::Ready(Ok(())) => {}
@@ -377,16 +484,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// engine's fast path for messages, which needs no current time, so that nearly all messages
     /// are received without reading the clock.
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        // 1. An event in the bytes that have arrived.
-        if self.engine.has_input() {
-            match self.engine.poll_event(now()) {
-                Ok(Some(event)) => return Poll::Ready(Step::Event(to_owned_event(event))),
-                Ok(None) => {}
-                // The violation is returned to the caller only at the end, after our Close frame
-                // has been flushed.
-                Err(violation) => self.outcome = Some(Box::new(Outcome::Violation(violation))),
+        match self.poll_engine() {
+            Some((event, _)) => Poll::Ready(Step::Event(to_owned_event(event))),
+            None => self.poll_io(cx),
+        }
+    }
+
+    /// Takes step 1: returns an event in the bytes that have arrived.
+    fn poll_engine(&mut self) -> Option<(EngineEvent<'_>, Option<Outbound<'_>>)> {
+        // This call costs about as much as a frame. A stream that is always ready and takes no
+        // budget would otherwise keep this task running.
+        self.budget.spend_on_frames(1);
+        if !self.engine.has_input() {
+            return None;
+        }
+        match self.engine.poll_event_with_outbound(now()) {
+            Ok(polled) => polled,
+            // The violation is returned to the caller only at the end, after our Close frame has
+            // been flushed.
+            Err(violation) => {
+                self.outcome = Some(Box::new(Outcome::Violation(violation)));
+                None
             }
         }
+    }
+
+    /// Takes one of the steps 2 to 5.
+    fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        // The last read may have brought thousands of fragments, which are no events.
+        self.budget.spend_on_frames(self.engine.take_frame_count());
         // 2. Something to send. Continue even if the write is `Pending`: the peer may not read
         //    until this endpoint has read, and then both would wait forever.
         if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Read) {
@@ -493,10 +619,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             // An unsplit connection does not read while it waits to write, so the bytes that prove
             // that the peer met the deadline, such as a Pong, may still be in the socket. Read once
             // before handling the deadline. The engine then takes the bytes into account, even
-            // before it processes them. Do not read if the input is already full.
-            let _ = self.poll_read(cx);
+            // before it processes them. Do not read if the input is already full: this task would
+            // then hold as much as the peer sends.
+            if let Poll::Ready(Err(error)) = self.poll_read(cx) {
+                // The connection is lost, so its deadlines no longer matter.
+                self.handle_read_error(error);
+                self.wake_reader();
+                return Poll::Ready(());
+            }
         }
+        let input_is_full = matches!(side, Side::Write) && self.engine.input_len() >= buffer_pool::BLOCK;
         self.handle_timeout();
+        self.left_input |= input_is_full && matches!(self.outcome.as_deref(), Some(Outcome::Violation(_)));
         if matches!(side, Side::Write) {
             // Handling a deadline may end the connection or set another deadline. Wake the reader,
             // so that it reports the end or waits for the new deadline.
@@ -510,6 +644,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits until the queue has room for another message.
     pub(crate) fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        ready!(self.poll_budget(cx, Side::Write));
         // Below the limit, do not write yet. The messages collect in the queue, so that they leave
         // in one write.
         if self.engine.queued_bytes() < MAX_QUEUED {
@@ -527,9 +662,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Poll::Pending => {}
                 // The queue is empty because it was discarded, not because it was written, so the
                 // caller must not assume that its messages were sent.
-                Poll::Ready(Ok(())) if self.engine.has_discarded_output() => {
-                    let message = "the connection ended before everything was written";
-                    return Poll::Ready(Err(Error::Io(io::Error::new(io::ErrorKind::BrokenPipe, message))));
+                Poll::Ready(Ok(())) if self.engine.has_discarded_output() || self.flush_discarded => {
+                    return Poll::Ready(Err(self.discarded_error()));
                 }
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => {
@@ -572,20 +706,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let mut stream = Pin::new(&mut self.stream);
         loop {
             // If an earlier call has begun a half-close, finish it here, because the engine
-            // requests each step only once.
-            if self.half_closing {
-                let shut_down = ready!(stream.as_mut().poll_shutdown(cx));
+            // requests each step only once. Ask the engine for the next step even if the half-close
+            // has to wait, as that of a TLS stream can: at the deadline, the next step is to
+            // disconnect.
+            if self.half_closing
+                && let Poll::Ready(shut_down) = stream.as_mut().poll_shutdown(cx)
+            {
                 self.half_closing = false;
                 shut_down?;
             }
             match self.engine.poll_transmit() {
+                None if self.half_closing => return Poll::Pending,
                 None => {
                     // Everything is written, so release the send buffer for another connection.
                     buffer_pool::release_send_buffer(&mut self.engine);
                     // One flush covers all earlier writes, so flush at the end and not after each
                     // write.
                     if self.flushing {
-                        ready!(stream.as_mut().poll_flush(cx))?;
+                        let flushed = stream.as_mut().poll_flush(cx);
+                        if flushed.is_pending() && self.disconnected {
+                            // No deadline is left that could end the wait for this flush.
+                            self.flush_discarded = true;
+                        } else {
+                            ready!(flushed)?;
+                        }
                         self.flushing = false;
                     }
                     return Poll::Ready(Ok(()));
@@ -595,7 +739,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Some(Transmit::Bytes(queue)) => {
                     // If the stream accepts no bytes but reports no error, trying again would loop
                     // forever.
-                    if ready!(poll_write(stream.as_mut(), cx, queue))? == 0 && queue.has_remaining() {
+                    let Poll::Ready(written) = poll_write(stream.as_mut(), cx, queue) else {
+                        // A write is also `Pending` if the task's budget is used up. That says
+                        // nothing about the peer.
+                        if coop::has_budget_remaining() {
+                            self.engine.handle_write_blocked();
+                        }
+                        return Poll::Pending;
+                    };
+                    if written? == 0 && queue.has_remaining() {
                         return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                     }
                     self.flushing = true;
@@ -606,6 +758,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Some(Transmit::HalfClose) => self.half_closing = true,
                 Some(Transmit::Disconnect) => {
                     self.disconnected = true;
+                    self.half_closing = false;
                     // For TLS, this call sends `close_notify`. For TCP, dropping the stream would
                     // be enough. The connection is over, so the result does not matter.
                     let _ = stream.as_mut().poll_shutdown(cx);

@@ -17,7 +17,8 @@ use protocol::{HandshakeViolation, UsageError, Violation, handshake::HandshakeEr
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The peer broke a rule. A Close frame has reported the violation to the peer.
+    /// The peer broke a rule. A Close frame has reported the violation to the peer, unless the peer
+    /// accepted no more bytes.
     Violation(Violation),
     /// The call is not allowed. Nothing was sent.
     Usage(UsageError),

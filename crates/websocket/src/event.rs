@@ -8,11 +8,14 @@ use protocol::{CloseFrame, Message};
 pub enum Event {
     /// A complete message.
     Message(Message),
-    /// A Ping. The connection answers received Pings by itself.
+    /// A Ping. The connection answers a received Ping by itself, and has written the Pong, as far
+    /// as the stream accepts it, when it returns this event.
     Ping(Bytes),
     /// A Pong.
     Pong(Bytes),
-    /// A Close. The connection answers a received Close by itself, and no event follows it.
+    /// A Close. The connection answers a received Close by itself, and has written the answer, as
+    /// far as the stream accepts it, when it returns this event. No event follows it. Keep reading
+    /// to wait for the end of TCP, or drop the connection.
     Close(Option<CloseFrame>),
 }
 

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `websocket` | an open connection and its methods |
 //! | `split` | an open connection in two halves for two tasks |
+//! | `permit` | room in the queue, reserved before the message is at hand |
 //! | `events` | streams and sinks of messages and control frames |
 //! | `connect` | a client: opening handshake |
 //! | `transport` | a client: name resolution, TCP, TLS |
@@ -17,6 +18,7 @@
 //! | `turns` | a client: one connection to an address in the CONNECTING state at a time |
 //! | `accept` | a server: opening handshake, or an ordinary HTTP response |
 //! | `driver` | reading, writing, deadlines and wakers |
+//! | `budget` | the share of its thread that a connection may use |
 //! | `buffer_pool` | two buffers for all connections of a thread |
 //! | `read_planner` | the buffer and the maximum size of each read |
 //! | `wakers` | one waker for two tasks |
@@ -59,6 +61,7 @@
 //! ```
 
 mod accept;
+mod budget;
 mod buffer_pool;
 mod clock;
 mod connect;
@@ -71,6 +74,7 @@ mod keys;
 mod maybe_tls_stream;
 mod negotiated;
 pub mod observer;
+mod permit;
 mod read_planner;
 mod split;
 #[cfg(feature = "tls")]
@@ -96,6 +100,7 @@ pub use self::{
     event::Event,
     events::Events,
     maybe_tls_stream::MaybeTlsStream,
+    permit::Permit,
     split::{ReadHalf, WriteHalf},
     transport::open_transport,
     websocket::{Parts, WebSocket},

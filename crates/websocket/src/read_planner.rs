@@ -80,7 +80,10 @@ impl ReadPlanner {
             // wait until less than half of `LARGE_FRAME` is free, because each reallocation copies
             // them all.
             let least = if input.len() <= NEXT_HEADER_READ { room } else { remaining.min(LARGE_FRAME / 2) };
-            if input.capacity() - input.len() < least {
+            // A message keeps its buffer alive, so do not read it into the buffer of a frame that
+            // was much larger.
+            let is_oversized = input.capacity() > (2 * BLOCK).max(2 * (input.len() + remaining));
+            if input.capacity() - input.len() < least || is_oversized {
                 // Reserve room for a header too. Once the application drops the message, the buffer
                 // may be reused for the next frame, which begins with a header.
                 let mut own = BytesMut::with_capacity(input.len() + room + FrameHeader::MAX_LEN);
@@ -93,7 +96,12 @@ impl ReadPlanner {
         }
         // Read into the thread's block, unless half a block is already free in this buffer. With
         // less room, each read would bring fewer bytes, and more system calls would be needed.
-        if input.capacity() - input.len() < BLOCK / 2 && !input.try_reclaim(BLOCK / 2) {
+        let has_room = input.capacity() - input.len() >= BLOCK / 2 || input.try_reclaim(BLOCK / 2);
+        // Do not read frames of any kind into the buffer of a large frame: a message among them
+        // would keep that buffer alive. The short read for the next header may use it, because
+        // messages that fit into that read are copied.
+        let is_oversized = self.planned == Purpose::Anything && input.capacity() > 2 * BLOCK;
+        if !has_room || is_oversized {
             let mut block = buffer_pool::take_input(BLOCK + input.len());
             block.extend_from_slice(&input);
             input = block;

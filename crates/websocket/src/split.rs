@@ -21,6 +21,7 @@ use crate::{
     error::Error,
     event::Event,
     negotiated::{AsNegotiated, Negotiated},
+    permit::Permit,
     websocket::WebSocket,
 };
 
@@ -174,7 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::send`].
     ///
     /// # Cancel safety
-    /// As for [`WebSocket::send`].
+    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel safe.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         self.feed(message).await?;
         self.flush().await
@@ -189,8 +190,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// # Cancel safety
     /// If the future is dropped, the message was not queued.
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.reserve().await?.feed(message)
+    }
+
+    /// Waits until the queue has room for a message: see [`WebSocket::reserve`].
+    ///
+    /// # Errors
+    /// As for [`WebSocket::reserve`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn reserve(&mut self) -> Result<Permit<'_, S>, Error> {
         poll_fn(|cx| self.0.lock().poll_capacity(cx)).await?;
-        Ok(self.0.lock().queue(message.into())?)
+        Ok(Permit::of_half(&self.0.driver))
     }
 
     /// Sends a message that was encoded once for many connections: see
@@ -200,7 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::send_prepared`].
     ///
     /// # Cancel safety
-    /// As for [`WebSocket::send`].
+    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel safe.
     pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.feed_prepared(message).await?;
         self.flush().await
@@ -215,8 +227,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// # Cancel safety
     /// As for [`WebSocket::feed`].
     pub async fn feed_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        poll_fn(|cx| self.0.lock().poll_capacity(cx)).await?;
-        Ok(self.0.lock().queue_prepared(message)?)
+        self.reserve().await?.feed_prepared(message)
     }
 
     /// Sends a part of a message as a frame of its own: see [`WebSocket::send_fragment`].
@@ -225,10 +236,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::send_fragment`].
     ///
     /// # Cancel safety
-    /// As for [`WebSocket::send`].
+    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel safe.
     pub async fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), Error> {
-        poll_fn(|cx| self.0.lock().poll_capacity(cx)).await?;
-        self.0.lock().queue_fragment(kind, part, last)?;
+        self.reserve().await?.feed_fragment(kind, part, last)?;
         self.flush().await
     }
 
@@ -238,9 +248,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::ping`].
     ///
     /// # Cancel safety
-    /// As for [`WebSocket::ping`].
+    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel safe.
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.0.lock().queue_ping(payload)?;
+        self.reserve().await?.feed_ping(payload)?;
         self.flush().await
     }
 
@@ -250,9 +260,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::ping`].
     ///
     /// # Cancel safety
-    /// As for [`WebSocket::ping`].
+    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel safe.
     pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.0.lock().queue_pong(payload)?;
+        self.reserve().await?.feed_pong(payload)?;
         self.flush().await
     }
 

@@ -19,6 +19,7 @@ use crate::{
     error::Error,
     event::Event,
     negotiated::{AsNegotiated, Negotiated},
+    permit::Permit,
 };
 
 /// An open WebSocket connection over a byte stream `S`.
@@ -53,9 +54,10 @@ use crate::{
 ///
 /// The methods that receive are cancel safe: if their future is dropped, no message is lost. The
 /// methods that send first wait for room in the queue, then queue the message, and then write it.
-/// If their future is dropped, the message was either not queued at all, or is queued completely
-/// and is written during the next call. If you need to know which of the two happened, use
-/// [`feed`](Self::feed) and [`flush`](Self::flush).
+/// If their future is dropped, the message **may or may not** have been queued, and the caller
+/// cannot know: it was either not queued at all, or is queued completely and is written during the
+/// next call. In a `select!`, use [`reserve`](Self::reserve), which keeps the message outside of
+/// the future.
 ///
 /// # Panics
 ///
@@ -142,7 +144,8 @@ impl<S> WebSocket<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Receives the next message. Returns `None` when the connection has been closed;
     /// [`close_info`](Self::close_info) then describes how. Before this method waits, it writes
-    /// everything that is queued.
+    /// everything that is queued. Before it returns a message that came after a Ping, it writes the
+    /// Pong, as far as the stream accepts it.
     ///
     /// # Errors
     /// Returns an error once, if the connection did not end with a closing handshake:
@@ -155,8 +158,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.driver.poll_message(cx)).await
     }
 
-    /// Receives the next message or control frame. In all other respects, this method behaves like
-    /// [`next`](Self::next).
+    /// Receives the next message or control frame. A Ping or a Close has been answered when this
+    /// method returns it: the answer has been written, as far as the stream accepts it. In all
+    /// other respects, this method behaves like [`next`](Self::next).
     ///
     /// # Errors
     /// As for [`next`](Self::next).
@@ -186,8 +190,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// ```
     ///
     /// # Errors
-    /// As for [`next`](Self::next), and any error that `answer` returns. After an error from
-    /// `answer`, you can call `serve` again to continue with the next message.
+    /// As for [`next`](Self::next), and any error that `answer` returns. Before `serve` returns an
+    /// error from `answer`, it writes the answers that are queued, as far as the stream accepts
+    /// them. You can call `serve` again to continue with the next message.
     ///
     /// # Cancel safety
     /// Cancel safe. Answers that are queued when the future is dropped are written during the next
@@ -204,17 +209,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Sends a message. The message has been written to the stream when this method returns.
     ///
-    /// While it waits for the stream, this method does not process incoming bytes. If both
-    /// endpoints send more than the socket buffers can hold before they read, they wait for each
-    /// other. Use [`into_split`](Self::into_split) in that case.
+    /// **This method does not read while it waits for the stream.** If both endpoints send more
+    /// than the sockets' buffers can hold before either reads, they wait for each other: forever,
+    /// or until the time-out of the [keep-alive](protocol::KeepAlive). If your peer may send while
+    /// you do, read in another task: see [`into_split`](Self::into_split).
     ///
     /// # Errors
     /// - [`Error::Usage`] unless the connection is open;
     /// - [`Error::Io`] if the stream fails, or the connection ends before everything was written.
+    ///   The error says which time-out or broken rule ended the connection.
     ///
     /// # Cancel safety
-    /// If the future is dropped, the message is sent completely or not at all, as [`WebSocket`]
-    /// describes.
+    /// Not cancel safe: if the future is dropped, the message may or may not have been queued. It
+    /// is sent completely or not at all. [`reserve`](Self::reserve) is cancel safe.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         self.feed(message).await?;
         self.flush().await
@@ -235,8 +242,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// If the future is dropped, the message was not queued.
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.reserve().await?.feed(message)
+    }
+
+    /// Waits until the queue has room for a message. Returns a permit that queues one message
+    /// without waiting.
+    ///
+    /// Use this method where a future may be dropped, as in `select!`: the message stays with the
+    /// caller until it is queued.
+    ///
+    /// ```
+    /// # async fn example(
+    /// #     mut connection: websocket::WebSocket<tokio::net::TcpStream>,
+    /// #     mut ticks: tokio::time::Interval,
+    /// # ) -> Result<(), websocket::Error> {
+    /// let mut next = String::from("zero");
+    /// loop {
+    ///     tokio::select! {
+    ///         permit = connection.reserve() => {
+    ///             permit?.feed(std::mem::take(&mut next))?;
+    ///             connection.flush().await?;
+    ///         }
+    ///         _ = ticks.tick() => next.push_str(" and one"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the stream fails, or the connection ends before the queue has room.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn reserve(&mut self) -> Result<Permit<'_, S>, Error> {
         poll_fn(|cx| self.driver.poll_capacity(cx)).await?;
-        Ok(self.driver.queue(message.into())?)
+        Ok(Permit::of_whole(&mut self.driver))
     }
 
     /// Sends a message that was encoded once for many connections. Only a server can send a
@@ -260,7 +300,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`UsageError::PreparedForServers`](protocol::UsageError::PreparedForServers).
     ///
     /// # Cancel safety
-    /// As for [`send`](Self::send).
+    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel safe.
     pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.feed_prepared(message).await?;
         self.flush().await
@@ -275,8 +315,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As for [`feed`](Self::feed).
     pub async fn feed_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        poll_fn(|cx| self.driver.poll_capacity(cx)).await?;
-        Ok(self.driver.queue_prepared(message)?)
+        self.reserve().await?.feed_prepared(message)
     }
 
     /// Sends a part of a message as a frame of its own. `last` states whether the message ends with
@@ -287,10 +326,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// As for [`send`](Self::send) and [`Connection::send_fragment`].
     ///
     /// # Cancel safety
-    /// As for [`send`](Self::send).
+    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel safe.
     pub async fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), Error> {
-        poll_fn(|cx| self.driver.poll_capacity(cx)).await?;
-        self.driver.queue_fragment(kind, part, last)?;
+        self.reserve().await?.feed_fragment(kind, part, last)?;
         self.flush().await
     }
 
@@ -303,10 +341,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// than 125 bytes.
     ///
     /// # Cancel safety
-    /// The Ping is queued at the first poll. If the future is dropped later, the Ping is written
-    /// during the next call.
+    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel safe.
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.driver.queue_ping(payload)?;
+        self.reserve().await?.feed_ping(payload)?;
         self.flush().await
     }
 
@@ -317,9 +354,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// As for [`ping`](Self::ping).
     ///
     /// # Cancel safety
-    /// As for [`ping`](Self::ping).
+    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel safe.
     pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.driver.queue_pong(payload)?;
+        self.reserve().await?.feed_pong(payload)?;
         self.flush().await
     }
 

@@ -20,6 +20,7 @@
 //!   failed (the peer broke a rule)          half-close at once          half-close at once
 //!   end of the peer's stream                disconnect                  disconnect
 //!   deadline passed                         disconnect                  disconnect
+//!   write failed, and input is ignored      disconnect                  disconnect
 //! ```
 //!
 //! The server closes TCP first, so that the kernel's `TIME_WAIT` state is on the server.
@@ -258,6 +259,11 @@ impl Closing {
         //# In abnormal cases, for example when the server does not close the TCP connection within
         //# a reasonable time, a client MAY be the first to close it.
         if self.peer_stream == PeerStream::EofReached || self.timed_out {
+            return Some(TcpStep::Disconnect);
+        }
+        // After a failed write, nothing more can be sent. If nothing that arrives counts either,
+        // there is nothing left to wait for.
+        if self.write_failed && self.ignores_input() {
             return Some(TcpStep::Disconnect);
         }
         //= docs/src/rfc6455.md#section-5-5-1

@@ -36,9 +36,9 @@
 //!
 //! | from | where | why |
 //! |---|---|---|
-//! | 2 KiB | `event`: a message that the application keeps shares the input | a smaller message is copied, because sharing a few bytes would keep a whole buffer alive |
 //! | 4 KiB | `send_queue`: a payload is queued without a copy | copying a smaller payload costs less than another entry in a vectored write |
 //! | 16 KiB | `receiver`: a payload is unmasked and validated in pieces | a piece stays in the core's first-level cache |
+//! | 64 KiB | `event`: a message that the application keeps shares the input | a smaller message is copied, because sharing it would keep a much larger buffer alive |
 //! | 64 KiB | `outbound`: a message that is sent back shares its memory | a smaller message is copied, because it is still in the buffer that the next read needs |
 
 mod closing;
@@ -53,7 +53,12 @@ mod send_queue;
 mod sender;
 mod timers;
 
-use std::{fmt, ops::Range, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::BytesMut;
 
@@ -251,6 +256,14 @@ impl Connection {
         self.start_close_timer_unless_running(now);
     }
 
+    /// Records that the transport accepts no more bytes for now, because a write would block.
+    ///
+    /// This call is optional. It lets the keep-alive recognise a peer that is slow but reads: if
+    /// the transport accepts bytes after this call, the peer has made room for them.
+    pub const fn handle_write_blocked(&mut self) {
+        self.sender.queue_mut().mark_refused();
+    }
+
     /// Returns the next event, or `None` if more bytes are needed.
     ///
     /// This method queues the answers that the protocol requires (a Pong, a Close), so call
@@ -260,6 +273,18 @@ impl Connection {
     /// Returns the rule that the peer broke, once. This method has then failed the connection
     /// (section 7.1.7): it has queued a Close with a suitable code, and no more input is processed.
     pub fn poll_event(&mut self, now: Instant) -> Result<Option<Event<'_>>, Violation> {
+        Ok(self.poll_event_with_outbound(now)?.map(|(event, _)| event))
+    }
+
+    /// Returns the next event like [`poll_event`](Self::poll_event). A message comes together with
+    /// an [`Outbound`] with which you can answer the message while the message is borrowed.
+    ///
+    /// # Errors
+    /// As for [`poll_event`](Self::poll_event).
+    pub fn poll_event_with_outbound(
+        &mut self,
+        now: Instant,
+    ) -> Result<Option<(Event<'_>, Option<Outbound<'_>>)>, Violation> {
         // After a violation or the peer's Close, all input is ignored (sections 7.1.7 and 1.4).
         // Discard the input, but still detect the end of the stream, because TCP is dropped then.
         if self.closing.ignores_input() {
@@ -267,21 +292,24 @@ impl Connection {
             self.handle_more_input_needed(now);
             return Ok(None);
         }
-        match self.receiver.next() {
-            Ok(Some(Decoded::Control(opcode, range))) => self.handle_control_frame(opcode, range, now).map(Some),
+        let message = match self.receiver.next() {
+            Ok(Some(Decoded::Control(opcode, range))) => {
+                return self.handle_control_frame(opcode, range, now).map(|event| Some((event, None)));
+            }
             // The message is still in the input, so return a reference to it and not a copy.
             Ok(Some(Decoded::Unfragmented(kind, range))) => {
-                Ok(Some(Event::Message(MessageRef::in_place(kind, self.receiver.input_mut(), range))))
+                MessageRef::in_place(kind, self.receiver.input_mut(), range)
             }
-            Ok(Some(Decoded::Reassembled(kind, payload))) => Ok(Some(Event::Message(MessageRef::owned(kind, payload)))),
+            Ok(Some(Decoded::Reassembled(kind, payload))) => MessageRef::owned(kind, payload),
             // All complete frames have been processed. If the peer's stream has ended, handle its
             // end now.
             Ok(None) => {
                 self.handle_more_input_needed(now);
-                Ok(None)
+                return Ok(None);
             }
-            Err(violation) => Err(self.fail(violation, now)),
-        }
+            Err(violation) => return Err(self.fail(violation, now)),
+        };
+        Ok(Some((Event::Message(message), Some(Outbound { sender: &mut self.sender, closing: &self.closing }))))
     }
 
     /// Returns the next message if it is a single frame that is complete in the input, as nearly
@@ -338,6 +366,17 @@ impl Connection {
     #[must_use]
     pub fn is_message_next(&self) -> bool {
         self.receiver.is_message_next()
+    }
+
+    /// Returns the number of frames that [`poll_event`](Self::poll_event) has decoded since the
+    /// last call of this method. The messages of [`poll_message`](Self::poll_message) are not
+    /// counted.
+    ///
+    /// One call of `poll_event` may decode thousands of fragments and return nothing. A driver that
+    /// shares its thread can measure that work with this method, and let others run.
+    #[must_use]
+    pub const fn take_frame_count(&mut self) -> usize {
+        self.receiver.take_frame_count()
     }
 
     /// Handles a control frame from the peer. `range` is the range of its payload in the input.
@@ -410,11 +449,18 @@ impl Connection {
     fn fail(&mut self, violation: Violation, now: Instant) -> Violation {
         // If our Close was sent before, `send_close` does nothing and starts no timer. The peer
         // must still get a new deadline, so start the timer here as well.
+        //
+        // A peer that has not answered a Ping will not answer a Close either, and it has already
+        // had the whole time-out of the keep-alive. Its deadline passes now: the driver writes what
+        // the transport accepts, and disconnects.
         //= docs/src/rfc6455.md#section-7-1-7
         //# If the connection is established, an endpoint that fails it SHOULD first send a Close
         //# frame with an appropriate status code.
         self.send_close(Some(CloseFrame::for_violation(&violation)), now);
-        self.start_close_timer(now);
+        match violation {
+            Violation::PongOverdue => self.timers.start_close(Duration::ZERO, now),
+            _ => self.start_close_timer(now),
+        }
         self.closing.on_violation(violation.clone());
         //= docs/src/rfc6455.md#section-7-1-7
         //# After failing the connection, an endpoint MUST NOT process any more data from the peer,

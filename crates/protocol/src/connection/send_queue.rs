@@ -30,6 +30,11 @@ pub struct SendQueue {
     len: usize,
     /// The number of bytes that were sent since the queue was created or last discarded.
     sent: u64,
+    /// The position of the end of the bytes that the transport has refused to accept for now.
+    refused: u64,
+    /// Whether the transport has accepted a byte that it had refused before, since this flag was
+    /// last reset.
+    drained: bool,
 }
 
 impl SendQueue {
@@ -112,9 +117,19 @@ impl SendQueue {
         self.sent >= end
     }
 
-    /// Returns the number of bytes that were sent since the queue was created or last discarded.
-    pub(super) const fn sent(&self) -> u64 {
-        self.sent
+    /// Records that the transport accepts nothing of the queue for now.
+    pub(super) const fn mark_refused(&mut self) {
+        self.refused = self.end();
+    }
+
+    /// Returns whether the transport has accepted a byte that it had refused before, since
+    /// [`reset_drained`](Self::reset_drained).
+    pub(super) const fn has_drained(&self) -> bool {
+        self.drained
+    }
+
+    pub(super) const fn reset_drained(&mut self) {
+        self.drained = false;
     }
 
     /// Discards the queue and its memory. Returns whether the queue held something.
@@ -154,6 +169,7 @@ impl Buf for SendQueue {
     }
 
     fn advance(&mut self, mut count: usize) {
+        self.drained |= count > 0 && self.sent < self.refused;
         self.len -= count;
         self.sent += count as u64;
         // Consume whole chunks, and stop inside the first one that was not sent completely.

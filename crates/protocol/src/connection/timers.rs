@@ -4,16 +4,23 @@
 //! | timer | starts when | what happens when it expires |
 //! |---|---|---|
 //! | ping | the connection opens, or a Ping was answered | a Ping is queued |
-//! | pong | a Ping of the keep-alive is queued | the connection fails, unless the peer showed activity |
+//! | pong | a Ping of the keep-alive is queued | the connection fails, unless the peer [is alive](#signs-of-life) |
 //! | close | a Close is sent or received, the connection fails, the peer's stream ends, or a write fails | TCP is dropped |
 //!
 //! The keep-alive ends when the close timer starts, so the close timer never runs together with the
 //! ping timer or the pong timer.
+//!
+//! # Signs of life
+//!
+//! Two things show that the peer is alive, and extend the deadline for the Pong:
+//!
+//! * **A byte that arrives.** A Pong cannot overtake a large frame that is still arriving.
+//! * **A byte that the transport accepts after it had refused to.** The transport refuses bytes
+//!   when its buffers are full, and only a peer that takes bytes makes room in them. A byte that is
+//!   accepted *before* the buffers are full proves nothing: a kernel accepts megabytes for a peer
+//!   whose cable is cut.
 
-use std::{
-    ops::Range,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{receiver::Receiver, sender::Sender};
 use crate::{config::KeepAlive, frame::Opcode, violation::Violation};
@@ -104,12 +111,10 @@ struct KeepAliveState {
     /// The time at which the next Ping will be due, which moves to `ping` once the peer is known to
     /// be alive. Set only while a Pong is awaited.
     next_ping: Option<Instant>,
-    /// The positions in the send queue where the last Ping begins and ends.
-    ping_range: Range<u64>,
-    /// The progress when the wait for a Pong began: the number of received bytes that were still
-    /// unconsumed, and the number of bytes that had been sent.
+    /// The position in the send queue where the last Ping ends.
+    ping_end: u64,
+    /// The number of received bytes that were still unconsumed when the wait for a Pong began.
     unconsumed: usize,
-    sent: u64,
 }
 
 impl KeepAliveState {
@@ -120,9 +125,8 @@ impl KeepAliveState {
             pong: None,
             pings_sent: 0,
             next_ping: None,
-            ping_range: 0..0,
+            ping_end: 0,
             unconsumed: 0,
-            sent: 0,
         }
     }
 
@@ -130,29 +134,34 @@ impl KeepAliveState {
         // Check the Pong first, because the answer to the last Ping decides whether another Ping
         // follows.
         if expired(&mut self.pong, now) {
+            let has_drained = sender.queue().has_drained();
             if self.was_active(receiver) {
                 // A Pong cannot overtake a large frame that is still arriving, so any byte counts
                 // as an answer.
                 self.on_activity(now);
-            } else if self.is_draining(sender) {
-                // Our Ping has not left yet, but the peer is reading the bytes that are queued
-                // before it, so start the time-out again.
+            } else if has_drained {
+                // The peer is reading, but has not reached our Ping yet, or its Pong is not here
+                // yet, so start the time-out again. The driver has written what the transport
+                // accepts, so the transport has refused what is queued now.
+                sender.queue_mut().mark_refused();
                 self.wait_for_pong(receiver, sender, now);
             } else {
-                // Nothing has arrived during the whole time-out, and either our Ping was sent or
-                // none of the bytes queued before it were sent. In both cases, the peer no longer
-                // responds.
+                // During the whole time-out, nothing has arrived, and a transport whose buffers are
+                // full has accepted nothing. The peer no longer responds.
                 return Err(Violation::PongOverdue);
             }
         }
         if expired(&mut self.ping, now) {
             // If the last Ping is still in the queue, do not queue another: the peer's answer to
             // that Ping is enough.
-            if sender.queue().has_sent(self.ping_range.end) {
+            //
+            // The driver has written what the transport accepts, so the transport has refused what
+            // is queued before the Ping.
+            sender.queue_mut().mark_refused();
+            if sender.queue().has_sent(self.ping_end) {
                 self.pings_sent = self.pings_sent.wrapping_add(1);
-                let start = sender.queue().end();
                 sender.queue_frame(Opcode::Ping, true, &self.pings_sent.to_be_bytes());
-                self.ping_range = start..sender.queue().end();
+                self.ping_end = sender.queue().end();
             }
             self.wait_for_pong(receiver, sender, now);
             // Count the interval from this Ping and not from its answer, so that a slow peer does
@@ -162,10 +171,12 @@ impl KeepAliveState {
         Ok(())
     }
 
-    /// Records the progress so far, and starts the time-out for the Pong.
-    fn wait_for_pong(&mut self, receiver: &mut Receiver, sender: &Sender, now: Instant) {
+    /// Records the progress so far, and starts the time-out for the Pong. From now on, only new
+    /// signs of life count.
+    fn wait_for_pong(&mut self, receiver: &mut Receiver, sender: &mut Sender, now: Instant) {
         receiver.reset_activity();
-        (self.unconsumed, self.sent) = (receiver.unconsumed_len(), sender.queue().sent());
+        sender.queue_mut().reset_drained();
+        self.unconsumed = receiver.unconsumed_len();
         self.pong = now.checked_add(self.options.timeout);
     }
 
@@ -182,13 +193,6 @@ impl KeepAliveState {
     /// Returns whether anything has arrived since [`wait_for_pong`](Self::wait_for_pong).
     fn was_active(&self, receiver: &Receiver) -> bool {
         receiver.had_activity() || receiver.unconsumed_len() > self.unconsumed
-    }
-
-    /// Returns whether the Ping is still queued after other bytes, and some of those bytes have
-    /// been sent since [`wait_for_pong`](Self::wait_for_pong). The peer cannot answer a Ping that
-    /// has not been sent.
-    const fn is_draining(&self, sender: &Sender) -> bool {
-        self.sent < self.ping_range.start && sender.queue().sent() > self.sent
     }
 }
 

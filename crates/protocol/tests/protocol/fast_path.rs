@@ -2,7 +2,7 @@
 //! messages as `poll_event`, and leave everything else to it.
 
 use bytes::{Buf, BytesMut};
-use protocol::{Config, Limits, Message, MessageRef, Role, State, Transmit, UsageError, Violation};
+use protocol::{Config, Event, Limits, Message, MessageRef, Role, State, Transmit, UsageError, Violation};
 use testkit::{
     endpoint::{TestEndpoint, for_both_roles, for_both_roles_with},
     frames::{first_byte::BINARY, frame_from, frames_from, peer_of},
@@ -160,9 +160,12 @@ fn the_fast_path_returns_nothing_after_the_peers_close_or_a_violation() {
 #[test]
 fn into_message_copies_a_small_message_and_shares_a_large_one() {
     for_both_roles(|endpoint| {
-        for (length, is_copied) in [(10, true), (2048, true), (2049, false), (10_000, false)] {
+        for (length, is_copied) in [(10, true), (2049, true), (65_536, true), (65_537, false), (100_000, false)] {
             endpoint.connection.receive(&peer_message(endpoint, length));
-            let message = endpoint.connection.poll_message().expect("a message");
+            // The slow path, because the fast path returns no message above 16 KiB.
+            let Ok(Some(Event::Message(message))) = endpoint.connection.poll_event(endpoint.now) else {
+                panic!("not a message of {length} bytes")
+            };
             let address = message.as_bytes().as_ptr();
             let kept = message.into_message();
             assert_eq!(kept.as_bytes().as_ptr() != address, is_copied, "{length} bytes");
@@ -189,6 +192,35 @@ fn replies_can_be_sent_while_the_message_is_borrowed() {
         let expected: Vec<&str> =
             ["81 02 6869", "82 01 ff", "81 00"].iter().flat_map(|echo| [&replies[..], &[echo]].concat()).collect();
         endpoint.assert_transmits(&expected);
+    });
+}
+
+#[test]
+fn poll_event_with_outbound_returns_every_event_and_an_outbound_with_each_message() {
+    for_both_roles(|endpoint| {
+        endpoint.receive_unpolled(&["89 01 70", "02 01 61", "80 01 62", "82 01 ff"]);
+        let mut seen = Vec::new();
+        while let Some((event, outbound)) = endpoint.connection.poll_event_with_outbound(endpoint.now).unwrap() {
+            match (event, outbound) {
+                (Event::Message(message), Some(mut outbound)) => {
+                    seen.push(Observed::Binary(message.as_bytes().to_vec()));
+                    outbound.send_back(message).unwrap();
+                }
+                (event, None) => seen.push(event.into()),
+                (event, Some(_)) => panic!("an outbound with {event:?}"),
+            }
+        }
+        assert_eq!(seen, [ping("70"), binary("6162"), binary("ff")]);
+        endpoint.assert_transmits(&["8a 01 70", "82 02 6162", "82 01 ff"]);
+    });
+}
+
+#[test]
+fn the_frames_of_the_slow_path_are_counted_once() {
+    for_both_roles(|endpoint| {
+        endpoint.receive(&["89 01 70", "02 01 61", "00 00", "00 00"]);
+        assert_eq!(endpoint.connection.take_frame_count(), 4, "also the fragments that are no event");
+        assert_eq!(endpoint.connection.take_frame_count(), 0);
     });
 }
 

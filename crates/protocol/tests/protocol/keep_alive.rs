@@ -12,6 +12,7 @@ use testkit::{
     linked_pair::LinkedPair,
     masking::scripted_keys,
     observed::{binary, close, ping, pong, text, violated},
+    transmitted::Transmitted,
 };
 
 /// Returns a configuration with a Ping every 20 seconds, and a timeout of 10 seconds for its Pong.
@@ -85,10 +86,23 @@ fn a_pong_that_is_overdue_fails_the_connection() {
         let reason = endpoint.assert_fails_connection(1008);
         assert_eq!(reason, "a Ping was not answered in time (a limit of this endpoint)");
         assert_eq!(endpoint.connection.close_info().violation, Some(Violation::PongOverdue));
-        // The deadline for closing starts now.
-        assert_eq!(endpoint.advance(secs(5)), []);
+        // A peer that answers no Ping gets no time to answer a Close.
+        assert_eq!(endpoint.connection.poll_timeout(), Some(endpoint.now));
+        assert_eq!(endpoint.advance(Duration::ZERO), []);
         endpoint.assert_transmits(&["disconnect"]);
         assert_eq!(endpoint.close_outcome(), (1006, false));
+    });
+}
+
+#[test]
+fn a_dead_peer_that_accepts_no_bytes_is_disconnected_when_its_pong_is_overdue() {
+    for_both_roles_with(&config(), |endpoint| {
+        endpoint.connection.send_binary(&[0; 10_000]).unwrap();
+        assert_eq!(endpoint.advance(secs(20)), []);
+        assert_eq!(endpoint.advance(secs(10)), [violated(Violation::PongOverdue)]);
+        assert_eq!(endpoint.transmit_while_blocked(), []);
+        assert_eq!(endpoint.advance(Duration::ZERO), []);
+        assert_eq!(endpoint.transmit_while_blocked(), [Transmitted::Disconnect]);
     });
 }
 
@@ -221,6 +235,45 @@ fn a_pong_is_not_overdue_while_the_peer_reads_what_precedes_the_ping() {
             [violated(Violation::PongOverdue)],
             "the peer has read nothing for 10 seconds"
         );
+    });
+}
+
+#[test]
+fn a_pong_is_not_overdue_while_a_full_transport_accepts_what_follows_the_ping() {
+    for_both_roles_with(&config(), |endpoint| {
+        endpoint.advance(secs(20));
+        endpoint.take_sent(); // The Ping is in the buffers of the transport, after other bytes.
+        endpoint.connection.send_binary(&[0; 10_000]).unwrap();
+        for _ in 0..5 {
+            endpoint.connection.handle_write_blocked();
+            let Some(Transmit::Bytes(output)) = endpoint.connection.poll_transmit() else { panic!("nothing to send") };
+            output.advance(1000);
+            assert_eq!(endpoint.advance(secs(10)), [], "the peer has made room in full buffers");
+        }
+        assert_eq!(endpoint.advance(secs(10)), [violated(Violation::PongOverdue)]);
+    });
+}
+
+/// A kernel accepts bytes for a peer whose cable is cut, until its buffers are full.
+#[test]
+fn bytes_that_are_accepted_before_the_transport_is_full_are_not_a_sign_of_life() {
+    for_both_roles_with(&config(), |endpoint| {
+        endpoint.advance(secs(20));
+        let mut failed = Vec::new();
+        for _ in 0..10 {
+            endpoint.connection.send_binary(&[0; 1000]).unwrap();
+            endpoint.take_sent();
+            failed.extend(endpoint.advance(secs(1)));
+        }
+        assert_eq!(failed, [violated(Violation::PongOverdue)]);
+    });
+    // The same, and the last message no longer fits into the buffers.
+    for_both_roles_with(&config(), |endpoint| {
+        endpoint.advance(secs(20));
+        endpoint.take_sent();
+        endpoint.connection.send_binary(&[0; 1000]).unwrap();
+        endpoint.connection.handle_write_blocked();
+        assert_eq!(endpoint.advance(secs(10)), [violated(Violation::PongOverdue)]);
     });
 }
 
@@ -372,22 +425,19 @@ fn a_dead_client_is_disconnected() {
     let mut pair = LinkedPair::with_configs(Config::default(), config());
     pair.run();
     pair.set_blocked(Role::Client, true); // As if a cable was pulled out.
-    pair.advance(secs(20) + secs(10) + secs(5));
+    pair.advance(secs(20) + secs(10));
     assert_eq!(pair.server.connection.state(), State::Closed);
     assert_eq!(pair.server.connection.close_info().violation, Some(Violation::PongOverdue));
 }
 
 #[test]
-fn a_dead_peer_that_returns_receives_the_reason() {
+fn a_peer_that_receives_but_does_not_send_receives_the_reason() {
     let mut pair = LinkedPair::with_configs(Config::default(), config());
-    pair.set_blocked(Role::Client, true);
-    pair.advance(secs(31));
-    assert_eq!(pair.observed_by_client, []);
-    pair.set_blocked(Role::Client, false);
-    pair.run();
+    pair.set_blocked(Role::Server, true);
+    pair.advance(secs(30));
     let reason = "a Ping was not answered in time (a limit of this endpoint)";
     assert_eq!(pair.observed_by_client, [ping("00000001"), close(1008, reason)]);
-    assert_eq!(pair.client.connection.state(), State::Closed);
+    assert_eq!(pair.server.connection.state(), State::Closed);
 }
 
 #[test]

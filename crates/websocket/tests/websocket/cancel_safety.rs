@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use protocol::{CloseCode, CloseFrame, Endpoint, Message, State, UsageError};
+use protocol::{CloseCode, CloseFrame, Endpoint, Message, MessageKind, PreparedMessage, State, UsageError};
 use testkit::{
     frames::{
         client_frame,
@@ -122,6 +122,42 @@ fn a_send_that_is_dropped_while_it_waits_for_capacity_sends_nothing() {
     ready(server.flush()).unwrap();
     ready(server.send("third")).unwrap();
     assert_eq!(script.written(), [server_frame(BINARY, first), server_frame(TEXT, "third")].concat());
+}
+
+#[test]
+fn a_reservation_that_is_dropped_queues_nothing() {
+    let (stream, script) = scripted_stream();
+    let (_read_half, mut write_half) = server(stream).into_split();
+    script.block_writes();
+    assert!(is_pending(write_half.send(vec![1; 400 << 10])));
+    let queued = write_half.queued_bytes();
+    let message = Message::text("kept by the caller");
+    assert!(is_pending(write_half.reserve()), "the queue is full");
+    script.unblock_writes();
+    let _unused = ready(write_half.reserve()).unwrap();
+    assert_eq!(write_half.queued_bytes(), 0, "there is room after {queued} bytes were written");
+    ready(write_half.reserve()).unwrap().feed(message).unwrap();
+    ready(write_half.flush()).unwrap();
+    assert!(script.written().ends_with(&server_frame(TEXT, "kept by the caller")));
+}
+
+#[test]
+fn a_permit_queues_every_kind_of_frame() {
+    let (stream, script) = scripted_stream();
+    let mut server = server(stream);
+    ready(server.reserve()).unwrap().feed("message").unwrap();
+    let prepared = PreparedMessage::new(&Message::text("prepared"));
+    ready(server.reserve()).unwrap().feed_prepared(&prepared).unwrap();
+    ready(server.reserve()).unwrap().feed_ping(b"ping").unwrap();
+    ready(server.reserve()).unwrap().feed_pong(b"pong").unwrap();
+    ready(server.reserve()).unwrap().feed_fragment(MessageKind::Text, b"part", false).unwrap();
+    let rejected = ready(server.reserve()).unwrap().feed("inside a message");
+    assert!(matches!(rejected, Err(Error::Usage(UsageError::MessageOpen))), "{rejected:?}");
+    assert_eq!(script.writes().len(), 0, "a permit only queues");
+    ready(server.flush()).unwrap();
+    let frames = [(TEXT, "message"), (TEXT, "prepared"), (PING, "ping"), (PONG, "pong"), (FIRST_OF_TEXT, "part")];
+    let expected: Vec<u8> = frames.iter().flat_map(|(first, payload)| server_frame(*first, payload)).collect();
+    assert_eq!(script.written(), expected);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Tests of the driver over its public API: scripted streams, in-memory streams, and real sockets.
 
+mod automatic_answers;
+mod budget;
 mod cancel_safety;
 mod closing;
 #[cfg(feature = "deflate")]

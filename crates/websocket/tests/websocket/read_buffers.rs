@@ -172,6 +172,47 @@ fn a_large_buffer_is_not_allocated_again_after_smaller_frames() {
     assert_not_enlarged(last_buffer(&script));
 }
 
+/// A message that is kept holds at most ten times its size: up to 64 KiB it has memory of its own.
+#[test]
+fn a_message_of_up_to_64_kib_that_is_kept_does_not_keep_the_buffer_alive() {
+    for size in [2049, 10_000, 64 << 10] {
+        let mut kept = Vec::new();
+        let mut addresses = HashSet::new();
+        for _ in 0..10 {
+            let (stream, script) = scripted_stream();
+            let mut server = server(stream);
+            script.push_read(&client_frame(BINARY, vec![7; size]));
+            kept.push(ready(server.next()).unwrap().unwrap());
+            assert!(is_pending(server.next()));
+            addresses.insert(last_buffer(&script).address);
+        }
+        assert_eq!(addresses.len(), 1, "{size} bytes keep a whole block alive");
+        assert_eq!(kept.len(), 10);
+    }
+}
+
+#[test]
+fn a_message_that_is_kept_is_not_in_the_buffer_of_an_earlier_and_larger_one() {
+    // Messages above 64 KiB share the buffer into which they were read. The next bytes have already
+    // arrived, so the connection does not wait in between and has not put its buffer back.
+    for sizes in [vec![70_000], vec![300_000], vec![100, 70_000, 70_000]] {
+        let (stream, script) = scripted_stream();
+        let mut server = server(stream);
+        script.push_read(&client_frame(BINARY, vec![7; 8 << 20]));
+        script.push_read(&sizes.iter().flat_map(|size| client_frame(BINARY, vec![7; *size])).collect::<Vec<_>>());
+        let large = ready(server.next()).unwrap().unwrap();
+        let large_range = large.as_bytes().as_ptr_range();
+        drop(large);
+        for size in sizes {
+            let kept = ready(server.next()).unwrap().unwrap();
+            assert_eq!(kept.len(), size);
+            let start = kept.as_bytes().as_ptr();
+            let is_shared = size > 64 << 10 && large_range.contains(&start);
+            assert!(!is_shared, "{size} bytes keep the buffer of 8 MiB alive");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_frame_above_the_limit_is_rejected_by_its_length_before_anything_is_allocated() {
     let (stream, script) = scripted_stream();

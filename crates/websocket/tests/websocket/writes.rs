@@ -133,8 +133,9 @@ fn answers_to_two_reads_leave_in_two_writes() {
     assert_eq!(script.writes().len(), 2);
 }
 
+/// The Pong does not wait for the application's answer to the next message, which may take long.
 #[test]
-fn a_pong_and_the_answers_around_it_leave_in_one_write() {
+fn a_pong_leaves_with_the_answers_before_it() {
     let (stream, script) = scripted_stream();
     let mut server = server(stream);
     script.push_read(&[client_frame(TEXT, "a"), client_frame(PING, "p"), client_frame(TEXT, "b")].concat());
@@ -144,7 +145,7 @@ fn a_pong_and_the_answers_around_it_leave_in_one_write() {
     }
     ready(server.flush()).unwrap();
     assert_eq!(script.written(), [server_frame(TEXT, "a"), server_frame(PONG, "p"), server_frame(TEXT, "b")].concat());
-    assert_eq!(script.writes().len(), 1);
+    assert_eq!(script.writes().len(), 2);
 }
 
 //= docs/src/rfc6455.md#section-6-1
@@ -252,6 +253,18 @@ fn of_ten_thousand_pings_in_one_read_the_first_64_and_the_last_are_answered() {
     let mut pings = client_frame(PING, "").repeat(9_999);
     pings.extend(client_frame(PING, "last"));
     script.push_read(&pings);
+    assert!(is_pending(server.next()));
+    assert_eq!(script.written(), [server_frame(PONG, "").repeat(64), server_frame(PONG, "last")].concat());
+}
+
+#[test]
+fn ten_thousand_pings_of_a_peer_that_does_not_read_queue_64_pongs() {
+    let (stream, script) = scripted_stream();
+    let mut server = server(stream);
+    script.block_writes();
+    let mut pings = client_frame(PING, "").repeat(9_999);
+    pings.extend(client_frame(PING, "last"));
+    script.push_read(&pings);
     let mut seen = 0;
     while let Some(event) = server.next_event().now_or_never() {
         assert!(matches!(event, Some(Ok(Event::Ping(_)))), "{event:?}");
@@ -259,7 +272,43 @@ fn of_ten_thousand_pings_in_one_read_the_first_64_and_the_last_are_answered() {
         seen += 1;
     }
     assert_eq!(seen, 10_000);
+    script.unblock_writes();
+    assert!(is_pending(server.next_event()));
     assert_eq!(script.written(), [server_frame(PONG, "").repeat(64), server_frame(PONG, "last")].concat());
+}
+
+#[test]
+fn pings_and_pongs_wait_when_a_peer_that_does_not_read_has_filled_the_queue() {
+    /// Calls a method of a `WebSocket` or of a `WriteHalf` until it waits for room.
+    macro_rules! fill {
+        ($sender:expr, $method:ident) => {{
+            let mut queued = 0;
+            // Dropping the future leaves a frame in the queue that has been queued.
+            for _ in 0..10_000 {
+                let _ = $sender.$method(&[7; 125]).now_or_never();
+                if $sender.queued_bytes() == queued {
+                    break;
+                }
+                queued = $sender.queued_bytes();
+            }
+            assert!(queued <= (320 << 10) + 131, "{queued} bytes are queued");
+            assert!(queued >= 320 << 10, "only {queued} bytes are queued");
+        }};
+    }
+    for is_ping in [true, false] {
+        let (stream, script) = scripted_stream();
+        script.block_writes();
+        let mut whole = client(stream);
+        if is_ping {
+            fill!(whole, ping);
+        } else {
+            fill!(whole, pong);
+        }
+        let (stream, script) = scripted_stream();
+        script.block_writes();
+        let (_read_half, mut write_half) = client(stream).into_split();
+        if is_ping { fill!(write_half, ping) } else { fill!(write_half, pong) }
+    }
 }
 
 #[test]

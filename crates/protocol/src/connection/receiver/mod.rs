@@ -92,6 +92,9 @@ pub(super) struct Receiver {
     /// Whether a byte has been processed since this flag was last reset. The keep-alive treats a
     /// processed byte as a sign of life.
     activity: bool,
+    /// The number of headers that [`begin_frame`](Self::begin_frame) has decoded and that
+    /// [`take_frame_count`](Self::take_frame_count) has not returned.
+    frames: usize,
 }
 
 /// A frame whose header has passed the rules. From then on, only its payload matters.
@@ -137,6 +140,7 @@ impl Receiver {
             message: None,
             utf8: Utf8Validator::new(),
             activity: false,
+            frames: 0,
         }
     }
 
@@ -241,6 +245,7 @@ impl Receiver {
         let Some(class) = self.classify(&header) else { return Ok(None) };
         self.input.consume(header.header_len());
         self.activity = true;
+        self.frames += 1;
         // The cast cannot truncate, because the rules have already rejected every length above the
         // frame limit, which is a `usize`, and every control frame above 125 bytes.
         #[allow(clippy::cast_possible_truncation)]
@@ -481,6 +486,11 @@ impl Receiver {
 
     pub(super) const fn reset_activity(&mut self) {
         self.activity = false;
+    }
+
+    /// Returns the number of frames that the slow path has decoded since the last call.
+    pub(super) const fn take_frame_count(&mut self) -> usize {
+        std::mem::replace(&mut self.frames, 0)
     }
 
     pub(super) const fn input(&self) -> &InputBuffer {

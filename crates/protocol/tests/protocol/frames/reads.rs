@@ -196,10 +196,10 @@ fn the_bytes_of_a_payload_do_not_affect_framing() {
 
 #[test]
 fn a_large_message_can_be_kept_while_more_bytes_arrive() {
-    // A message above 2 KiB shares the memory of the input. Later bytes must not overwrite it.
+    // A message above 64 KiB shares the memory of the input. Later bytes must not overwrite it.
     for_both_roles(|endpoint| {
-        let payload = payload(10_000);
-        let large = [endpoint.peer_frames(&["82 7e2710"]), payload.clone()].concat();
+        let payload = payload(70_000);
+        let large = [endpoint.peer_frames(&["82 7f0000000000011170"]), payload.clone()].concat();
         let small = endpoint.peer_frames(&["81 02 6f6b"]);
         let half = endpoint.peer_frames(&["81 05 48656c6c6f"]);
         let observed = endpoint.receive_bytes(&[&large[..], &small, &large, &half[..half.len() - 2]].concat());

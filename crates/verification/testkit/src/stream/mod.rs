@@ -75,6 +75,12 @@ impl StreamScript {
         self.push(ScriptedRead::Error(error));
     }
 
+    /// Makes one read fail with this error, and all later reads report the end of the stream, as a
+    /// socket does after a reset.
+    pub fn fail_one_read(&self, error: io::ErrorKind) {
+        self.push(ScriptedRead::ErrorOnce(error));
+    }
+
     /// Returns the buffers that have been passed to `poll_read` so far.
     #[must_use]
     pub fn offered_buffers(&self) -> Vec<OfferedBuffer> {
@@ -136,6 +142,12 @@ impl StreamScript {
     /// Makes all later writes fail with this error.
     pub fn fail_writes(&self, error: io::ErrorKind) {
         lock(&self.0).write_error = Some(error);
+    }
+
+    /// Makes all later shutdowns return `Pending`, as those of a TLS stream do while the socket is
+    /// full.
+    pub fn block_shutdown(&self) {
+        lock(&self.0).block_shutdown = true;
     }
 
     /// Makes all later shutdowns fail with this error.

@@ -24,6 +24,7 @@ pub(super) struct ScriptState {
     pub(super) vectored: bool,
     pub(super) block_flushes: bool,
     pub(super) flush_waker: Option<Waker>,
+    pub(super) block_shutdown: bool,
     pub(super) write_error: Option<io::ErrorKind>,
     pub(super) shutdown_error: Option<io::ErrorKind>,
     pub(super) calls: Vec<StreamCall>,
@@ -40,6 +41,8 @@ pub(super) enum ScriptedRead {
     PendingOnce,
     Eof,
     Error(io::ErrorKind),
+    /// One read fails, and all later reads report the end of the stream.
+    ErrorOnce(io::ErrorKind),
 }
 
 impl Default for ScriptState {
@@ -54,6 +57,7 @@ impl Default for ScriptState {
             vectored: true,
             block_flushes: false,
             flush_waker: None,
+            block_shutdown: false,
             write_error: None,
             shutdown_error: None,
             calls: Vec::new(),
@@ -94,6 +98,10 @@ impl ScriptState {
                 self.reads.push_front(ScriptedRead::Eof);
                 self.count_final_call();
                 Poll::Ready(Ok(()))
+            }
+            Some(ScriptedRead::ErrorOnce(error)) => {
+                self.reads.push_front(ScriptedRead::Eof);
+                Poll::Ready(Err(error.into()))
             }
             Some(ScriptedRead::Error(error)) => {
                 self.reads.push_front(ScriptedRead::Error(error));
@@ -143,6 +151,9 @@ impl ScriptState {
 
     pub(super) fn shutdown(&mut self) -> Poll<io::Result<()>> {
         self.count_final_call();
+        if self.block_shutdown {
+            return Poll::Pending;
+        }
         if let Some(error) = self.shutdown_error {
             return Poll::Ready(Err(error.into()));
         }
