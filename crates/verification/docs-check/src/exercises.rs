@@ -214,8 +214,11 @@ fn digits_and_summary(record: &Record) -> (String, String) {
         return (format!("{digits} ..."), summary.to_owned());
     }
     // Each implementation has its own words for a broken rule. So the reason in a Close, and the
-    // length of the frame, are not part of the answer.
-    (format!("88 .. {:02x} {:02x} ...", record.bytes[2], record.bytes[3]), format!("{summary}, and a reason"))
+    // length of the frame, are not part of the answer. The code follows the masking key, if there
+    // is one.
+    let code_at = if record.bytes[1] & 0x80 == 0 { 2 } else { 6 };
+    let known: String = record.bytes[2..code_at + 2].iter().map(|byte| format!("{byte:02x} ")).collect();
+    (format!("88 .. {known}..."), format!("{summary}, and a reason"))
 }
 
 #[cfg(test)]
@@ -264,6 +267,8 @@ mod tests {
     fn an_echo_client_answers_with_masked_frames() {
         let expected = "81 85 37 fa 21 3d 7f 9f 4d 51 58   Text, 5 bytes: Hello\n";
         assert_eq!(answers("client", "81 05 48 65 6c 6c 6f\n"), Ok(expected.to_owned()));
+        let failed = answers("client", "83 00\n").expect("a frame");
+        assert!(failed.starts_with("88 .. 37 fa 21 3d 34 10 ...   Close 1002"), "{failed}");
     }
 
     #[test]
