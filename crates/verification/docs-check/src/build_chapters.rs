@@ -165,7 +165,8 @@ impl Chapter<'_> {
         }
         for number in numbers(hunks) {
             let hunk = number.checked_sub(1).and_then(|index| all.get(index));
-            text += hunk.ok_or_else(|| format!("the difference of `{file}` has {} hunks", all.len()))?;
+            text += hunk
+                .ok_or_else(|| format!("`{number}` is not a hunk of `{file}`, whose hunks are 1 to {}", all.len()))?;
         }
         Ok(text)
     }

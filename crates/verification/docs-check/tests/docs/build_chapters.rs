@@ -89,7 +89,7 @@ fn a_mark_that_cannot_be_computed_is_a_problem() {
     assert_eq!(
         after,
         [
-            "docs/src/build/02-b.md:2: the difference of `src/main.rs` has 1 hunks",
+            "docs/src/build/02-b.md:2: `2` is not a hunk of `src/main.rs`, whose hunks are 1 to 1",
             "docs/src/build/02-b.md:5: `src/gone.rs` is the same as in the step before",
             "docs/src/build/02-b.md:8: 0 items begin with `fn three`, but it should be one",
             "docs/src/build/02-b.md:11: the question contains no bytes",
