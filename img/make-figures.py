@@ -167,6 +167,132 @@ def connection():
     f.write()
 
 
+def lanes(f, names, top, bottom):
+    """Vertical lines, one for each party, below a tile with its name. `names` has (x, name, colour)."""
+    for x, name, colour in names:
+        f.line(f"M{x} {top + 38} V{bottom}", SOFT, 1.5)
+        f.tile(x - 76, top, name, colour, 152, 38, 15)
+
+
+def step(f, y, start, stop, text, note="", colour=SOFT, font=MONO, ink=INK):
+    """An arrow from one lane to another, with what it carries above it and a note at its right end."""
+    way = 6 if stop > start else -6
+    f.line(f"M{start + way} {y} L{stop - way} {y + 10}", colour, 2, None, True)
+    f.text((start + stop) / 2, y - 7, text, ink, 14, "middle", font)
+    if note:
+        f.text(max(start, stop) + 14, y + 9, note, SOFT, 13)
+
+
+def poisoned_cache():
+    """The attack that masking prevents."""
+    f = Figure("poisoned-cache.svg", 1000, 636, "The attack that masking prevents: a page, a proxy and a poisoned cache")
+    user, page, proxy, server = 104, 316, 602, 888
+    parties = [(user, "another user", LENGTH), (page, "attacker's page", PAYLOAD), (proxy, "old proxy", RSV),
+               (server, "attacker's server", OPCODE)]
+    for x, name, colour in parties:
+        f.tile(x - 84, 24, name, colour, 168, 38, 15)
+
+    def band(top, height, title, active=(user, page, proxy, server)):
+        f.parts.append(f'<rect x="16" y="{top}" width="968" height="{height}" rx="10" fill="{RSV}" opacity="0.1"/>')
+        f.text(30, top + 25, title, SOFT, 14, "start", SANS, 600)
+        for x in active:
+            f.line(f"M{x} {top + 40} V{top + height}", SOFT, 1.5)
+
+    band(76, 128, "1   The page opens a WebSocket to its own server. The proxy does not understand the upgrade.")
+    step(f, 140, page, proxy, "GET / ... Upgrade: websocket")
+    step(f, 146, proxy, server, "GET / ... Upgrade: websocket")
+    step(f, 176, server, proxy, "101 Switching Protocols")
+    step(f, 182, proxy, page, "101 Switching Protocols")
+
+    band(214, 150, "2   Without a mask, the page chooses the bytes. The proxy takes them for a request and its response.")
+    step(f, 278, page, proxy, "81 2a GET /ad.js HTTP/1.1 ...", "", FIN)
+    step(f, 284, proxy, server, "81 2a GET /ad.js HTTP/1.1 ...", "", FIN)
+    step(f, 316, server, proxy, "HTTP/1.1 200 OK, evil script", "", FIN)
+    f.tile(proxy - 262, 310, "cache: ads.example/ad.js = evil", FIN, 250, 34, 12)
+
+    band(374, 112, "3   Later, on a page that has nothing to do with WebSocket:", (user, proxy, server))
+    step(f, 434, user, proxy, "GET http://ads.example/ad.js")
+    step(f, 464, proxy, user, "evil script, from the cache", "", FIN)
+
+    band(496, 124, "4   With a mask, the browser chooses a key that the page cannot know. “GET ” becomes 70 bf 75 1d.")
+    step(f, 560, page, proxy, "81 aa 37 fa 21 3d 70 bf 75 1d", "", MASK)
+    step(f, 566, proxy, server, "81 aa 37 fa 21 3d 70 bf 75 1d", "", MASK)
+    f.tile(proxy - 262, 580, "no request, so nothing to keep", LENGTH, 250, 30, 12)
+    f.write()
+
+
+def reset():
+    """What a reset does to a Close, and how a half-close prevents it."""
+    f = Figure("reset.svg", 900, 800, "A reset destroys a Close that has arrived, and a half-close prevents the reset")
+    program, system, server = 120, 390, 700
+
+    def panel(top, title, colour):
+        f.parts.append(f'<rect x="16" y="{top}" width="868" height="374" rx="10" fill="{colour}" opacity="0.08"/>')
+        f.text(32, top + 26, title, colour, 16, "start", SANS, 600)
+        lanes(f, [(program, "client's program", PAYLOAD), (system, "client's system", PAYLOAD), (server, "server", OPCODE)],
+              top + 40, top + 362)
+        step(f, top + 104, program, system, "an unmasked frame", "", SOFT, SANS)
+        step(f, top + 108, system, server, "an unmasked frame", "", SOFT, SANS)
+        step(f, top + 140, server, system, "Close 1002", "", MASK, SANS)
+        f.tile(system - 138, top + 140, "88 .. 03 ea", MASK, 124, 30, 14)
+        f.text(system - 76, top + 186, "waits to be read", SOFT, 13, "middle")
+
+    panel(16, "close(): both directions end at once", FIN)
+    y = 16
+    f.text(server + 14, y + 184, "close()", FIN, 14, "start", MONO, 600)
+    f.line(f"M{server - 8} {y + 172} l16 16 m0 -16 l-16 16", FIN, 3)
+    step(f, y + 216, program, system, "more bytes", "", SOFT, SANS)
+    step(f, y + 220, system, server, "more bytes", "nobody listens here", SOFT, SANS)
+    step(f, y + 256, server, system, "reset (RST)", "", FIN, SANS)
+    f.tile(system - 138, y + 258, "88 .. 03 ea", RSV, 124, 30, 14)
+    f.line(f"M{system - 146} {y + 294} L{system - 6} {y + 252}", FIN, 3)
+    f.text(system - 150, y + 278, "thrown away", FIN, 13, "end")
+    step(f, y + 322, system, program, "connection reset", "", FIN, SANS)
+    f.text(program + 8, y + 356, "reports 1006", FIN, 14, "start", SANS, 600)
+
+    panel(406, "half-close, then read on: the Close survives", LENGTH)
+    y = 406
+    step(f, y + 178, server, system, "end of this direction (FIN)", "shutdown", LENGTH, SANS)
+    step(f, y + 220, program, system, "more bytes", "", SOFT, SANS)
+    step(f, y + 224, system, server, "more bytes", "read, thrown away", SOFT, SANS)
+    step(f, y + 266, system, program, "Close 1002", "", MASK, SANS)
+    f.text(program + 8, y + 294, "reports 1002", LENGTH, 14, "start", SANS, 600)
+    step(f, y + 326, program, system, "end (FIN)", "", LENGTH, SANS)
+    step(f, y + 330, system, server, "end of the other direction (FIN)", "close()", LENGTH, SANS)
+    f.write()
+
+
+def fragments():
+    """A message in two fragments with a Ping between them, in time order."""
+    f = Figure("fragments.svg", 920, 400, "A message in two fragments with a Ping between them, in time order")
+    client, server, memory = 100, 560, 740
+    lanes(f, [(client, "client", PAYLOAD), (server, "server", OPCODE)], 24, 376)
+    f.text(memory, 38, "the unfinished", INK, 15, "middle", SANS, 600)
+    f.text(memory, 58, "message", INK, 15, "middle", SANS, 600)
+    rows = [(True, "01 83 37 fa 21 3d 7f 9f 4d", OPCODE, "text, FIN 0", "Hel"),
+            (True, "89 80 37 fa 21 3d", RSV, "Ping", "Hel"),
+            (False, "8a 00", RSV, "Pong, at once", "Hel"),
+            (True, "80 82 37 fa 21 3d 5b 95", OPCODE, "continuation, FIN 1", "Hello"),
+            (False, "81 05 48 65 6c 6c 6f", OPCODE, "text “Hello”", "")]
+    for i, (to_server, bytes_, colour, name, kept) in enumerate(rows):
+        y = 112 + 56 * i
+        start, stop = (client, server) if to_server else (server, client)
+        step(f, y, start, stop, bytes_, "", colour)
+        f.text((client + server) / 2, y + 22, name, colour, 13, "middle", SANS, 600)
+        if kept:
+            width = 34 * len(kept)
+            for j, letter in enumerate(kept):
+                f.tile(memory - width / 2 + 34 * j + 1, y - 12, letter, PAYLOAD, 32, 34, 17)
+        else:
+            f.text(memory, y + 10, "none: it is complete", SOFT, 14, "middle")
+    f.line("M884 90 V350", SOFT, 1.5, None, True)
+    f.text(884, 372, "time", SOFT, 13, "middle")
+    f.write()
+
+
 frame()
 cuts()
 connection()
+poisoned_cache()
+reset()
+fragments()

@@ -21,6 +21,14 @@
 //! * `SUMMARY.md` lists every chapter in `docs/src` exactly once, and no other file.
 //! * Every code fence is closed, and no line contains a path that exists on one machine only.
 //!
+//! For the chapters of *Build it yourself* (`docs/src/build`):
+//!
+//! * Each step in `example/steps` has a chapter with the same name. The chapter shows the whole
+//!   difference to the step before.
+//! * Every code block with a mark, which is an HTML comment such as `<!-- diff: src/frame.rs -->`,
+//!   contains what the mark describes: a difference, a source file, or the answer to an exercise.
+//!   `cargo run -p docs-check` writes these blocks.
+//!
 //! For the source files:
 //!
 //! * The imports between files form no cycles, neither directly nor through other files.
@@ -30,9 +38,13 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`pages`] | checks the pages |
+//! | [`build_chapters`] | checks and writes the computed blocks of the chapters about the steps |
 //! | [`cycles`] | finds cycles of files that import each other |
 //! | [`module_tables`] | checks the tables of modules |
 //! | [`markdown`] | reads a page: headings, links, code fences |
+//! | [`marks`] | finds the computed blocks of a page |
+//! | [`steps`] | reads the steps, and their differences |
+//! | [`exercises`] | computes the answers to exercises |
 //! | [`quantity`] | parses a number with a unit |
 //! | [`constants`] | evaluates a constant |
 //! | [`items`] | lists the names that a source file defines |
@@ -41,14 +53,18 @@
 //! | [`workspace`] | reads the members of the workspace |
 //! | [`problem`] | defines the type of a reported mismatch |
 
+pub mod build_chapters;
 pub mod constants;
 pub mod cycles;
+pub mod exercises;
 pub mod items;
 pub mod markdown;
+pub mod marks;
 pub mod module_tables;
 pub mod modules;
 pub mod pages;
 pub mod problem;
 pub mod quantity;
+pub mod steps;
 pub mod tokens;
 pub mod workspace;

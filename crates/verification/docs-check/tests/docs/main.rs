@@ -1,5 +1,6 @@
 //! The documentation and the structure of this repository, and the checks on small made-up ones.
 
+mod build_chapters;
 mod cycles;
 mod module_tables;
 mod pages;
