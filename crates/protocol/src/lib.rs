@@ -68,7 +68,7 @@ pub mod utf8;
 pub mod violation;
 
 pub use close::{CloseCode, CloseFrame};
-pub use config::{Config, KeepAlive};
+pub use config::{Config, KeepAlive, MessageTimeout};
 pub use connection::{
     CloseInfo, Connection, Endpoint, Event, MessageRef, Outbound, PreparedMessage, SendQueue, State, Transmit,
 };

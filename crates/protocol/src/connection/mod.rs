@@ -30,6 +30,7 @@
 //! | `control` | the limit on the peer's control frames, and the Pongs that answer them |
 //! | `closing` | the end of a connection: facts, states, and which endpoint closes TCP |
 //! | `timers` | deadlines |
+//! | `message_deadline` | the deadline by which a message that has begun to arrive must be complete |
 //!
 //! Four size thresholds decide how the bytes of a payload are handled. Each threshold follows from
 //! the costs that its module describes:
@@ -46,6 +47,7 @@ mod control;
 mod deflate;
 mod event;
 mod input;
+mod message_deadline;
 mod outbound;
 mod prepared;
 mod receiver;
@@ -277,6 +279,11 @@ impl Connection {
             // All complete frames have been processed. If the peer's stream has ended, handle its
             // end now.
             Ok(None) => {
+                if let Some(timeout) = self.config.message_timeout
+                    && self.receiver.is_message_incomplete()
+                {
+                    self.timers.watch_message(timeout, &mut self.receiver, now);
+                }
                 self.handle_more_input_needed(now);
                 Ok(None)
             }
@@ -372,6 +379,7 @@ impl Connection {
         // Record the peer's Close before the answer, because the Close that is recorded first
         // determines the initiator of the closing handshake.
         self.closing.on_close_received(body.clone());
+        self.timers.forget_message();
         self.start_close_timer(now);
         // The answer repeats the code. It omits the reason, because the peer already knows it.
         //= docs/src/rfc6455.md#section-5-5-1
@@ -403,6 +411,7 @@ impl Connection {
         //# If the connection is established, an endpoint that fails it SHOULD first send a Close
         //# frame with an appropriate status code.
         self.send_close(Some(CloseFrame::for_violation(&violation)), now);
+        self.timers.forget_message();
         self.start_close_timer(now);
         self.closing.on_violation(violation.clone());
         //= docs/src/rfc6455.md#section-7-1-7
@@ -649,8 +658,9 @@ impl Connection {
     /// [`poll_transmit`](Self::poll_transmit) afterwards.
     ///
     /// # Errors
-    /// [`Violation::PongOverdue`] when a Ping was not answered in time. This method has then failed
-    /// the connection.
+    /// [`Violation::PongOverdue`] when a Ping was not answered in time, and
+    /// [`Violation::MessageTooSlow`] when a message was not complete in time. This method has then
+    /// failed the connection.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Violation> {
         // If the peer has missed the deadline for its next step in closing, record that, so that
         // `poll_transmit` drops TCP.
@@ -661,7 +671,17 @@ impl Connection {
         // broken rule.
         self.timers
             .run_keep_alive(&mut self.receiver, &mut self.sender, now)
+            // Fail it in the same way if the peer has begun a message and does not finish it.
+            .and_then(|()| self.timers.check_message(self.config.message_timeout, &self.receiver, now))
             .map_err(|violation| self.fail(violation, now))
+    }
+
+    /// Records that the driver did not read for a while, for a reason of its own, although bytes of
+    /// the peer may have been waiting. The peer is not blamed for its silence in that time. Call
+    /// this method before [`handle_timeout`](Self::handle_timeout), and before reading again.
+    pub fn handle_reading_paused(&mut self, now: Instant) {
+        self.receiver.record_activity();
+        self.timers.restart_message(now);
     }
 
     /// Starts the deadline for the peer's next step, which is to answer a Close or to close TCP.

@@ -92,6 +92,13 @@ pub(super) struct Receiver {
     /// Whether a byte has been processed since this flag was last reset. The keep-alive treats a
     /// processed byte as a sign of life.
     activity: bool,
+    /// Whether a message, or a control frame outside a message, has ended since this flag was last
+    /// reset. What is incomplete afterwards is another one, which has a deadline of its own.
+    message_ended: bool,
+    /// The number of payload bytes of the incomplete message that have arrived, before
+    /// decompression. The fast path never changes this number, because it handles no message of
+    /// which a part has arrived before.
+    arrived: usize,
 }
 
 /// A frame whose header has passed the rules. From then on, only its payload matters.
@@ -137,6 +144,8 @@ impl Receiver {
             message: None,
             utf8: Utf8Validator::new(),
             activity: false,
+            message_ended: true,
+            arrived: 0,
         }
     }
 
@@ -191,17 +200,22 @@ impl Receiver {
             match frame.class {
                 // A control frame is not part of the message that it interrupts (section 5.4), so
                 // return it at once and leave that message as it is.
-                FrameClass::Control(opcode) => return Ok(Some(Decoded::Control(opcode, range))),
+                FrameClass::Control(opcode) => {
+                    self.message_ended |= self.message.is_none();
+                    return Ok(Some(Decoded::Control(opcode, range)));
+                }
                 // A text message must not end inside a character, so check that its last character
                 // is complete.
                 FrameClass::Unfragmented(kind) => {
                     self.check_complete(kind)?;
+                    self.end_message();
                     return Ok(Some(Decoded::Unfragmented(kind, range)));
                 }
                 // Only the last fragment completes the message. After any other fragment, the loop
                 // continues with the next frame.
                 FrameClass::Fragment { kind, last } => {
                     if let Some(payload) = self.add_fragment(kind, last, range)? {
+                        self.end_message();
                         return Ok(Some(Decoded::Reassembled(kind, payload)));
                     }
                 }
@@ -209,6 +223,7 @@ impl Receiver {
                 // message, so the frame only has to be counted.
                 FrameClass::Compressed { kind, last } => {
                     if let Some(payload) = self.end_compressed_frame(kind, last)? {
+                        self.end_message();
                         return Ok(Some(Decoded::Reassembled(kind, payload)));
                     }
                 }
@@ -312,6 +327,9 @@ impl Receiver {
         // Rotate the key, so that it continues where the last call stopped.
         let key = frame.key.map(|key| key.at(frame.processed));
         self.activity |= !fresh.is_empty();
+        if !matches!(frame.class, FrameClass::Control(_)) {
+            self.arrived = self.arrived.saturating_add(fresh.len());
+        }
         frame.processed = available;
         let is_text = matches!(
             frame.class,
@@ -364,6 +382,7 @@ impl Receiver {
             *key = key.at(available);
         }
         self.activity |= available > 0;
+        self.arrived = self.arrived.saturating_add(available);
         frame.length -= available;
         // The decompressor is always present here, because without it the rules reject every
         // compressed frame.
@@ -467,8 +486,42 @@ impl Receiver {
         self.activity
     }
 
+    /// Records a sign of life that is not a byte.
+    pub(super) const fn record_activity(&mut self) {
+        self.activity = true;
+    }
+
     pub(super) const fn reset_activity(&mut self) {
         self.activity = false;
+    }
+
+    /// Records that a message is complete.
+    const fn end_message(&mut self) {
+        self.message_ended = true;
+        self.arrived = 0;
+    }
+
+    /// Returns whether a message, or a control frame outside a message, has ended since the last
+    /// call of [`take_message_ended`](Self::take_message_ended).
+    pub(super) const fn has_message_ended(&self) -> bool {
+        self.message_ended
+    }
+
+    /// Returns the same as [`has_message_ended`](Self::has_message_ended), and resets it.
+    pub(super) const fn take_message_ended(&mut self) -> bool {
+        std::mem::replace(&mut self.message_ended, false)
+    }
+
+    /// Returns whether a message, a control frame or a frame header has begun to arrive and is
+    /// incomplete. Call this method only when the input has been processed.
+    pub(super) fn is_message_incomplete(&self) -> bool {
+        self.message.is_some() || self.frame.is_some() || self.input.unconsumed_len() > 0
+    }
+
+    /// Returns the number of payload bytes of the incomplete message that have arrived, before
+    /// decompression.
+    pub(super) const fn arrived(&self) -> usize {
+        self.arrived
     }
 
     pub(super) const fn input(&self) -> &InputBuffer {
