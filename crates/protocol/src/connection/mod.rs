@@ -218,6 +218,33 @@ impl Connection {
         self.receiver.unconsumed_len()
     }
 
+    /// Returns the number of bytes that this connection holds of messages that are not complete, and
+    /// of input that has not been consumed. Inflated bytes count, and queued output does not.
+    #[must_use]
+    pub fn received_bytes(&self) -> usize {
+        self.receiver.held_len()
+    }
+
+    /// Sets the number of [`received_bytes`](Self::received_bytes) from which on nothing more is
+    /// inflated. There is no such number by default, because
+    /// [`Limits::max_message_bytes`](crate::Limits::max_message_bytes) limits each message.
+    ///
+    /// A driver can limit what it reads, but one byte that it reads can become a thousand. Once the
+    /// limit is reached, the rest of the compressed payload stays in the input, and
+    /// [`poll_event`](Self::poll_event) returns `None` until the limit is raised. The limit may be
+    /// exceeded by the [`MAX_INFLATED_FROM_BYTE`](crate::extension::MAX_INFLATED_FROM_BYTE) bytes of
+    /// one byte.
+    pub fn set_inflate_limit(&mut self, limit: usize) {
+        self.receiver.set_inflate_limit(limit);
+    }
+
+    /// Returns whether [`poll_event`](Self::poll_event) has left compressed input behind because of
+    /// [`set_inflate_limit`](Self::set_inflate_limit).
+    #[must_use]
+    pub fn is_inflate_limited(&self) -> bool {
+        self.receiver.is_inflate_limited()
+    }
+
     /// Returns the number of bytes that are missing from the current frame's payload, or 0 between
     /// frames. [`poll_event`](Self::poll_event) updates this number.
     ///
@@ -612,6 +639,18 @@ impl Connection {
                 Some(Transmit::Disconnect)
             }
         }
+    }
+
+    /// Closes the connection for a reason of this endpoint, such as a lack of memory for the
+    /// peer's message, which it reports with `frame`. The peer has broken no rule. Like a failed
+    /// connection, an abandoned one processes no more input, not even the peer's Close, and TCP is
+    /// half-closed as soon as the Close has been written.
+    pub fn abandon(&mut self, frame: CloseFrame, now: Instant) {
+        self.send_close(Some(frame), now);
+        self.timers.forget_message();
+        self.start_close_timer(now);
+        self.closing.on_abandoned();
+        self.receiver.discard();
     }
 
     /// Queues a Close, unless a Close was sent before.

@@ -34,6 +34,7 @@ use self::reassembly::OpenMessage;
 use super::{deflate::Inflating, input::InputBuffer};
 use crate::{
     config::Config,
+    extension::MAX_INFLATED_FROM_BYTE,
     frame::{
         MaskingKey, Opcode, RawHeader, ReservedBits, apply_mask,
         rules::{self, HeaderContext},
@@ -99,6 +100,10 @@ pub(super) struct Receiver {
     /// decompression. The fast path never changes this number, because it handles no message of
     /// which a part has arrived before.
     arrived: usize,
+    /// The number of held bytes from which on nothing more is inflated.
+    inflate_limit: usize,
+    /// Whether compressed input was left behind because of that limit.
+    is_inflate_limited: bool,
 }
 
 /// A frame whose header has passed the rules. From then on, only its payload matters.
@@ -146,6 +151,8 @@ impl Receiver {
             activity: false,
             message_ended: true,
             arrived: 0,
+            inflate_limit: usize::MAX,
+            is_inflate_limited: false,
         }
     }
 
@@ -363,10 +370,41 @@ impl Receiver {
         Ok(())
     }
 
-    /// Unmasks and inflates the part of a compressed payload that has arrived, and validates the
+    /// Inflates the part of a compressed payload that has arrived, or as much of it as the limit
+    /// allows.
+    fn inflate(
+        &mut self,
+        frame: &mut OpenFrame,
+        available: usize,
+        kind: MessageKind,
+        last: bool,
+    ) -> Result<(), Violation> {
+        self.is_inflate_limited = false;
+        if self.inflate_limit == usize::MAX {
+            return self.inflate_piece(frame, available, kind, last);
+        }
+        let mut rest = available;
+        loop {
+            // Inflate only as many bytes as cannot exceed the limit, whatever they contain, but at
+            // least one byte.
+            let room = self.inflate_limit.saturating_sub(self.held_len());
+            if rest > 0 && room == 0 {
+                self.is_inflate_limited = true;
+                return Ok(());
+            }
+            let piece = rest.min((room / MAX_INFLATED_FROM_BYTE).max(1));
+            self.inflate_piece(frame, piece, kind, last)?;
+            rest -= piece;
+            if rest == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Unmasks and inflates the next `available` bytes of a compressed payload, and validates the
     /// result if it is text. The compressed bytes are consumed, so the rest of the payload is
     /// treated as a shorter frame.
-    fn inflate(
+    fn inflate_piece(
         &mut self,
         frame: &mut OpenFrame,
         available: usize,
@@ -481,6 +519,22 @@ impl Receiver {
         self.input.unconsumed_len()
     }
 
+    /// Returns the number of unconsumed bytes, and of bytes of the message whose last fragment has
+    /// not arrived.
+    pub(super) fn held_len(&self) -> usize {
+        let message = self.message.as_ref().map_or(0, |message| message.payload_len());
+        let inflated = self.inflating.as_ref().map_or(0, |inflating| inflating.message_len());
+        self.input.unconsumed_len() + message + inflated
+    }
+
+    pub(super) const fn set_inflate_limit(&mut self, limit: usize) {
+        self.inflate_limit = limit;
+    }
+
+    pub(super) const fn is_inflate_limited(&self) -> bool {
+        self.is_inflate_limited
+    }
+
     /// Returns whether a byte has been processed since [`reset_activity`](Self::reset_activity).
     pub(super) const fn had_activity(&self) -> bool {
         self.activity
@@ -539,6 +593,7 @@ impl Receiver {
         self.frame = None;
         self.message = None;
         self.inflating = None;
+        self.is_inflate_limited = false;
     }
 }
 
