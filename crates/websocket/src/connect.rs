@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     buffer_pool::HANDSHAKE_READ, clock::now, error::ConnectError, keys, maybe_tls_stream::MaybeTlsStream,
-    negotiated::Negotiated, transport::open_exclusively, websocket::WebSocket,
+    memory_budget::MemoryBudget, negotiated::Negotiated, transport::open_exclusively, websocket::WebSocket,
 };
 
 /// Opens a connection to a `ws://` or `wss://` URI, with default options.
@@ -57,6 +57,7 @@ pub struct Connector {
     config: Config,
     handshake_timeout: Duration,
     chosen_keys: Option<ChosenKeys>,
+    memory_budget: Option<MemoryBudget>,
 }
 
 /// A source of masking keys that replaces the random source.
@@ -72,7 +73,13 @@ impl fmt::Debug for ChosenKeys {
 /// Creates a connector that sends this request.
 impl From<ClientRequest> for Connector {
     fn from(request: ClientRequest) -> Self {
-        Self { request, config: Config::default(), handshake_timeout: Duration::from_secs(10), chosen_keys: None }
+        Self {
+            request,
+            config: Config::default(),
+            handshake_timeout: Duration::from_secs(10),
+            chosen_keys: None,
+            memory_budget: None,
+        }
     }
 }
 
@@ -145,6 +152,14 @@ impl Connector {
     #[must_use]
     pub const fn handshake_timeout(mut self, limit: Duration) -> Self {
         self.handshake_timeout = limit;
+        self
+    }
+
+    /// Makes the connection take its memory from a [`MemoryBudget`], which it shares with other
+    /// connections. By default, there is no budget.
+    #[must_use]
+    pub fn memory_budget(mut self, budget: MemoryBudget) -> Self {
+        self.memory_budget = Some(budget);
         self
     }
 
@@ -266,7 +281,11 @@ impl Connector {
         // Bytes that arrived after the response belong to the first frames, so pass them to the
         // engine.
         engine.put_input(established.rest);
-        Ok(WebSocket::new(stream, engine).with_negotiated(Negotiated {
+        let mut connection = WebSocket::new(stream, engine);
+        if let Some(budget) = self.memory_budget {
+            connection = connection.with_memory_budget(budget);
+        }
+        Ok(connection.with_negotiated(Negotiated {
             subprotocol: established.subprotocol,
             extensions: established.extensions,
             response: Some(established.response),

@@ -14,6 +14,7 @@
 //!   2. something to send                        -> write it: one write per read
 //!   3. a deadline that has passed               -> notify the engine, go to 1
 //!   4. bytes at the socket                      -> read, go to 1
+//!      no memory for them in the budget         -> wait for the budget instead
 //!   5. wait for any of these
 //! ```
 //!
@@ -34,7 +35,8 @@
 //! | the socket to become writable | either | both ([`SharedWakers`]) | the socket; the other task when it has written |
 //! | a deadline, while no task waits to write | the reader | its own | the timer |
 //! | a deadline, while a task waits to write | either | both ([`SharedWakers`]) | the timer |
-//! | a changed deadline, or an error of the writer | the reader | its own, kept in `reader` | [`Driver::wake_reader`] |
+//! | a changed deadline, an error of the writer, or memory that the writer has freed | the reader | its own, kept in `reader` | [`Driver::wake_reader`] |
+//! | room in the memory budget, or the end of its wait | the reader | its own | the connection that gives memory back; the timer of the wait |
 
 use std::{
     io,
@@ -59,6 +61,8 @@ use crate::{
     clock::now,
     error::Error,
     event::Event,
+    memory_budget::MemoryBudget,
+    memory_share::{MemoryShare, WaitedTooLong},
     read_planner::ReadPlanner,
     wakers::{SharedWakers, Side},
 };
@@ -74,6 +78,8 @@ pub(crate) struct Driver<S> {
     stream: S,
     engine: Connection,
     reads: ReadPlanner,
+    /// What this connection has taken from the memory budget, if it has one.
+    memory: MemoryShare,
     /// The timer, present while the engine has a deadline. It is boxed, because most connections
     /// have no deadline most of the time, and an unboxed timer would take its space even then.
     timer: Option<Pin<Box<Sleep>>>,
@@ -101,6 +107,7 @@ pub(crate) struct Driver<S> {
 enum Outcome {
     Violation(Violation),
     Io(io::Error),
+    NoMemory(WaitedTooLong),
     /// The end has been reported, and nothing follows.
     Reported,
 }
@@ -123,6 +130,7 @@ impl<S> Driver<S> {
             stream,
             engine,
             reads: ReadPlanner::default(),
+            memory: MemoryShare::default(),
             timer: None,
             read_at: now(),
             reader: None,
@@ -133,6 +141,10 @@ impl<S> Driver<S> {
             disconnected: false,
             outcome: None,
         }
+    }
+
+    pub(crate) fn set_memory_budget(&mut self, budget: MemoryBudget) {
+        self.memory = MemoryShare::of(budget);
     }
 
     pub(crate) const fn engine(&self) -> &Connection {
@@ -233,12 +245,25 @@ impl<S> Driver<S> {
         Waker::from(Arc::clone(wakers))
     }
 
-    /// Passes the time to the engine, and records the violation if the peer has left a Ping
-    /// unanswered.
+    /// Passes the time to the engine, and records the violation if the peer has missed a deadline.
     fn handle_timeout(&mut self) {
+        // While this connection waits for the memory budget, it does not read, so it cannot know
+        // whether the peer has met the deadline.
+        if self.memory.is_waiting() {
+            self.engine.handle_reading_paused(now());
+        }
         if let Err(violation) = self.engine.handle_timeout(now()) {
             self.outcome = Some(Box::new(Outcome::Violation(violation)));
         }
+    }
+
+    /// Closes the connection because there is no memory for what the peer sends.
+    fn abandon(&mut self, error: WaitedTooLong) {
+        let frame = CloseFrame::new(CloseCode::TRY_AGAIN_LATER, "no memory is left for this message");
+        self.engine.abandon(frame.ok(), now());
+        // All further input is discarded, so it needs no memory.
+        self.memory = MemoryShare::default();
+        self.outcome.get_or_insert_with(|| Box::new(Outcome::NoMemory(error)));
     }
 
     /// Records a failed write, but does not end the connection: the peer may be gone, but the bytes
@@ -255,6 +280,7 @@ impl<S> Driver<S> {
             //= docs/src/rfc6455.md#section-7-1-7
             //# A client that fails the connection MAY report the problem to its user.
             Some(Outcome::Violation(violation)) => Some(Error::Violation(violation)),
+            Some(Outcome::NoMemory(WaitedTooLong(waited))) => Some(Error::NoMemory { waited }),
             // The peer's Close has arrived. No message can follow a Close, so a later TCP error has
             // lost no message and is not reported.
             _ if self.engine.close_info().code != CloseCode::ABNORMAL_CLOSURE => None,
@@ -324,6 +350,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         // 1. An event in the bytes that have arrived.
         if self.engine.has_input() {
+            self.memory.limit_inflating(&mut self.engine);
             match self.engine.poll_event(now()) {
                 Ok(Some(event)) => return Poll::Ready(Step::Event(to_owned_event(event))),
                 Ok(None) => {}
@@ -349,8 +376,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.handle_timeout();
             return Poll::Ready(Step::Progress);
         }
-        // 4. Bytes at the socket.
-        match self.poll_read(cx) {
+        // 4. Bytes at the socket, if there is memory for them.
+        let room = match self.memory.poll_room(&mut self.engine, self.eof, cx) {
+            Poll::Ready(Ok(room)) => room,
+            Poll::Ready(Err(error)) => {
+                self.abandon(error);
+                return Poll::Ready(Step::Progress);
+            }
+            Poll::Pending => 0,
+        };
+        if room > 0 && self.engine.is_inflate_limited() {
+            // The bytes that need the memory have been read before.
+            return Poll::Ready(Step::Progress);
+        }
+        match self.poll_read(cx, room) {
             Poll::Ready(Ok(())) => {
                 // `read_at` is used only for deadlines, so do not spend time on reading the clock
                 // if there is no deadline.
@@ -373,20 +412,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.poll_timer(cx, Side::Read).is_ready() {
             return Poll::Ready(Step::Progress);
         }
-        // 5. Wait. Put the buffer back first, so that another connection can use it.
+        // 5. Wait. Put the buffer and the memory back first, so that another connection can use
+        //    them.
         self.reads.release_input(&mut self.engine);
+        self.memory.settle(&self.engine);
         self.remember_reader(cx);
         Poll::Pending
     }
 
-    /// Reads once, into the engine's own input buffer.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.eof {
+    /// Reads once, at most `room` bytes, into the engine's own input buffer.
+    fn poll_read(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<()>> {
+        if self.eof || room == 0 {
             // Do not read after the end of the stream. Every such read would return at once, so the
-            // task would loop forever.
+            // task would loop forever. Without room, a read would look like the end of the stream.
             return Poll::Pending;
         }
+        let before = self.engine.input_len();
         let (mut input, limit) = self.reads.take_input(&mut self.engine);
+        let limit = limit.min(room);
         let polled = poll_read_buf(Pin::new(&mut self.stream), cx, &mut (&mut input).limit(limit));
         // Put the buffer back before `?` or `ready!` can return early. Otherwise the unprocessed
         // bytes in it would be lost.
@@ -396,6 +439,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.eof = true;
             self.engine.receive_eof();
         }
+        self.memory.record_read(&self.engine, self.engine.input_len() - before, room);
         // The messages that were read will probably be answered, so supply a buffer for the
         // answers.
         buffer_pool::supply_send_buffer(&mut self.engine);
@@ -431,7 +475,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             // that the peer met the deadline, such as a Pong, may still be in the socket. Read once
             // before handling the deadline. The engine then takes the bytes into account, even
             // before it processes them. Do not read if the input is already full.
-            let _ = self.poll_read(cx);
+            let room = self.memory.room(&self.engine);
+            let _ = self.poll_read(cx, room);
         }
         self.handle_timeout();
         if matches!(side, Side::Write) {
@@ -449,7 +494,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     pub(crate) fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         // Below the limit, do not write yet. The messages collect in the queue, so that they leave
         // in one write.
-        if self.engine.queued_bytes() < MAX_QUEUED {
+        if self.engine.queued_bytes() < MAX_QUEUED && self.memory.cover(&self.engine) {
             return Poll::Ready(Ok(()));
         }
         self.poll_drain(cx)
@@ -460,15 +505,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         loop {
             match self.poll_transmit(cx, Side::Write) {
                 // The stream accepts no more bytes for now, and wakes this task when it accepts
-                // bytes again. Meanwhile, wait for the timer below as well.
-                Poll::Pending => {}
+                // bytes again. Meanwhile, wait for the timer below as well. The queue counts towards
+                // the memory budget.
+                Poll::Pending => {
+                    self.memory.cover(&self.engine);
+                }
                 // The queue is empty because it was discarded, not because it was written, so the
                 // caller must not assume that its messages were sent.
                 Poll::Ready(Ok(())) if self.engine.has_discarded_output() => {
                     let message = "the connection ended before everything was written";
                     return Poll::Ready(Err(Error::Io(io::Error::new(io::ErrorKind::BrokenPipe, message))));
                 }
-                Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(())) => {
+                    self.memory.settle(&self.engine);
+                    return Poll::Ready(Ok(()));
+                }
                 Poll::Ready(Err(error)) => {
                     // The reader reports the end of the connection, so record the error for the
                     // reader too.

@@ -54,6 +54,8 @@ mod event;
 mod events;
 mod keys;
 mod maybe_tls_stream;
+mod memory_budget;
+mod memory_share;
 mod negotiated;
 pub mod observer;
 mod read_planner;
@@ -67,7 +69,7 @@ pub use http;
 pub use protocol;
 pub use protocol::{
     CloseCode, CloseFrame, CloseInfo, Config, DeflateOptions, Endpoint, HandshakeViolation, KeepAlive, Limits, Message,
-    MessageKind, MessageRef, Outbound, PreparedMessage, State, Uri, UsageError, Utf8Bytes, Violation,
+    MessageKind, MessageRef, MessageTimeout, Outbound, PreparedMessage, State, Uri, UsageError, Utf8Bytes, Violation,
     handshake::{ClientRequest, Extension, HandshakeError, ReceivedRequest, UpgradeOptions, UpgradeRequest, rejection},
 };
 
@@ -78,6 +80,7 @@ pub use self::{
     event::Event,
     events::Events,
     maybe_tls_stream::MaybeTlsStream,
+    memory_budget::MemoryBudget,
     split::{ReadHalf, WriteHalf},
     transport::open_transport,
     websocket::{Parts, WebSocket},

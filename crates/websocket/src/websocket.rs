@@ -18,6 +18,7 @@ use crate::{
     driver::Driver,
     error::Error,
     event::Event,
+    memory_budget::MemoryBudget,
     negotiated::{AsNegotiated, Negotiated},
 };
 
@@ -78,6 +79,15 @@ impl<S> WebSocket<S> {
     /// perform the handshake too, use [`connect`](crate::connect) or [`accept`](crate::accept).
     pub fn new(stream: S, connection: Connection) -> Self {
         Self { driver: Driver::new(stream, connection), negotiated: None }
+    }
+
+    /// Makes the connection take its memory from a [`MemoryBudget`]. Call this method before the
+    /// connection is used. [`ServerConfig::memory_budget`](crate::ServerConfig::memory_budget) and
+    /// [`Connector::memory_budget`](crate::Connector::memory_budget) do the same.
+    #[must_use]
+    pub fn with_memory_budget(mut self, budget: MemoryBudget) -> Self {
+        self.driver.set_memory_budget(budget);
+        self
     }
 
     pub(crate) fn with_negotiated(self, negotiated: Negotiated) -> Self {
@@ -141,7 +151,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// # Errors
     /// Returns an error once, if the connection did not end with a closing handshake:
-    /// [`Error::Violation`], [`Error::Io`] or [`Error::EndedWithoutClose`]. Messages that were
+    /// [`Error::Violation`], [`Error::Io`], [`Error::EndedWithoutClose`] or [`Error::NoMemory`].
+    /// Messages that were
     /// complete before the error are returned first.
     ///
     /// # Cancel safety

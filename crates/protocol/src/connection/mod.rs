@@ -642,11 +642,11 @@ impl Connection {
     }
 
     /// Closes the connection for a reason of this endpoint, such as a lack of memory for the
-    /// peer's message, which it reports with `frame`. The peer has broken no rule. Like a failed
+    /// peer's message, which `frame` reports. The peer has broken no rule. Like a failed
     /// connection, an abandoned one processes no more input, not even the peer's Close, and TCP is
     /// half-closed as soon as the Close has been written.
-    pub fn abandon(&mut self, frame: CloseFrame, now: Instant) {
-        self.send_close(Some(frame), now);
+    pub fn abandon(&mut self, frame: Option<CloseFrame>, now: Instant) {
+        self.send_close(frame, now);
         self.timers.forget_message();
         self.start_close_timer(now);
         self.closing.on_abandoned();

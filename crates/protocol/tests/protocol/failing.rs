@@ -348,7 +348,7 @@ fn an_abandoned_connection_ends_without_blaming_the_peer() {
     for_both_roles(|endpoint| {
         endpoint.receive(&["01 01 61"]);
         let frame = CloseFrame::new(CloseCode::TRY_AGAIN_LATER, "no memory").unwrap();
-        endpoint.connection.abandon(frame.clone(), endpoint.now);
+        endpoint.connection.abandon(Some(frame.clone()), endpoint.now);
         assert_eq!(endpoint.assert_fails_connection(1013), "no memory");
         // The rest of the message, an invalid frame and even a Close are ignored.
         assert_eq!(endpoint.receive(&["80 01 62", "8b 00", "88 02 03e8"]), []);
@@ -369,7 +369,7 @@ fn a_connection_that_is_abandoned_after_the_local_close_sends_no_second_close() 
     for_both_roles(|endpoint| {
         endpoint.close(1000, "");
         endpoint.take_sent();
-        endpoint.connection.abandon(CloseFrame::new(CloseCode::TRY_AGAIN_LATER, "").unwrap(), endpoint.now);
+        endpoint.connection.abandon(None, endpoint.now);
         endpoint.assert_transmits(&["half-close"]);
         assert_eq!(endpoint.receive(&["81 01 61"]), []);
     });
