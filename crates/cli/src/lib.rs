@@ -28,7 +28,8 @@
 //! |---|---|
 //! | [`Signals`] | waits for Ctrl-C and SIGTERM |
 //! | [`code_and_reason`] | formats a close code and its reason |
-//! | [`parse_duration`], [`format_duration`] | parse and format durations such as `250ms` |
+//! | [`parse_duration`], [`parse_time_limit`], [`format_duration`] | parse and format durations such as `250ms` |
+//! | [`parse_size`] | parses sizes such as `64K` |
 //! | [`use_colours`], [`is_dumb`] | find out what a terminal can display |
 
 mod capture_file;
@@ -37,6 +38,7 @@ mod duration;
 mod observer;
 mod record_format;
 mod signals;
+mod size;
 mod terminal;
 mod tracer;
 mod tracing_options;
@@ -44,10 +46,11 @@ mod tracing_options;
 pub use self::{
     capture_file::{CaptureFile, CaptureSection},
     close::code_and_reason,
-    duration::{format_duration, parse_duration},
+    duration::{TimeLimit, format_duration, parse_duration, parse_time_limit},
     observer::Observer,
     record_format::RecordFormat,
     signals::{Signal, Signals},
+    size::parse_size,
     terminal::{is_dumb, use_colours},
     tracer::Tracer,
     tracing_options::{TraceFormat, TracingOptions},

@@ -198,7 +198,8 @@ impl fmt::Display for Violation {
             Self::TooManyFragments { limit } => write!(f, "a message has more than {limit} fragments"),
             Self::TooManyControlFrames { limit } => write!(f, "more than {limit} control frames within a second"),
             Self::MessageTooSlow { received, elapsed } => {
-                write!(f, "a message arrives too slowly: {received} bytes of it in {elapsed:.1?}")
+                let seconds = elapsed.as_secs_f64();
+                write!(f, "a message arrives too slowly: {received} bytes of it in {seconds:.1} s")
             }
         }?;
         match self.section() {

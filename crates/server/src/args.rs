@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Parser;
-use cli::{TracingOptions, parse_duration};
+use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
 
 /// The address on which the server listens by default. The client connects to the same address by
 /// default.
@@ -32,13 +32,24 @@ pub(crate) struct Args {
     pub(crate) allow_origin: Vec<String>,
 
     /// The maximum number of open connections. Further clients get the status 503
-    #[arg(long, value_name = "COUNT", default_value_t = 20_000)]
+    #[arg(long, value_name = "COUNT", default_value_t = MAX_CONNECTIONS)]
     pub(crate) max_connections: usize,
 
-    /// The maximum size of a message in bytes. A client that sends a larger message is disconnected
-    /// with 1009
-    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    /// The maximum size of a message, in bytes or with a suffix K, M or G. A client that sends a
+    /// larger message is disconnected with 1009
+    #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = parse_size)]
     pub(crate) max_message: usize,
+
+    /// The memory that all connections may hold together for large messages, in bytes or with a
+    /// suffix K, M or G. Each connection may hold 16 KiB besides. A client whose message finds no
+    /// room within 10 seconds is disconnected with 1013
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = parse_size)]
+    pub(crate) max_memory: usize,
+
+    /// The maximum time in which a client may send a message, and in addition one second for each
+    /// KiB of it; 'none' for no limit. A slower client is disconnected with 1008
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time_limit)]
+    pub(crate) message_timeout: TimeLimit,
 
     /// Compress messages of at least 1 KiB for clients that offer permessage-deflate
     #[arg(long)]
@@ -80,6 +91,10 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// The maximum number of open connections by default. Together with `--max-memory`, it bounds the
+/// memory of this server: see the test below.
+const MAX_CONNECTIONS: usize = 20_000;
+
 /// The maximum duration that an option accepts. A longer duration is certainly a mistake, and a
 /// very long one would overflow when it is added to the current time.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -88,6 +103,35 @@ fn positive(text: &str) -> Result<Duration, String> {
     parse_duration(text, &(Duration::from_nanos(1)..=LONGEST))
 }
 
+fn time_limit(text: &str) -> Result<TimeLimit, String> {
+    parse_time_limit(text, &(Duration::from_nanos(1)..=LONGEST))
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&count| count > 0).ok_or_else(|| "must be at least 1, as a whole number".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use websocket::MemoryBudget;
+
+    use super::*;
+
+    /// The memory of an open connection, in bytes, that does not depend on its messages: its task,
+    /// its buffers for an incomplete frame, and its timers. A test of the process measures less.
+    const FIXED_PER_CONNECTION: usize = 8 << 10;
+
+    /// The memory, in bytes, that this server may take by default, with every connection in use: 1
+    /// GiB, the memory of a small virtual machine.
+    const TOTAL: usize = 1 << 30;
+
+    #[test]
+    fn the_defaults_bound_the_memory_of_all_connections_together() {
+        let args = Args::parse_from(["server"]);
+        let each = MemoryBudget::FREE_PER_CONNECTION + FIXED_PER_CONNECTION;
+        let sum = args.max_connections * each + args.max_memory;
+        assert!(sum <= TOTAL, "{} MiB", sum >> 20);
+        // Many messages of the maximum size arrive at the same time without waiting.
+        assert!(args.max_memory / args.max_message >= 100);
+    }
 }

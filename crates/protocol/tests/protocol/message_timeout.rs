@@ -55,7 +55,7 @@ fn a_message_that_is_too_slow_fails_the_connection_with_1008() {
         assert_eq!(endpoint.advance(millis(59_999)), []);
         assert_eq!(endpoint.advance(millis(1)), too_slow(3, secs(60)));
         let reason = endpoint.assert_fails_connection(1008);
-        assert_eq!(reason, "a message arrives too slowly: 3 bytes of it in 60.0s (a limit of this endpoint)");
+        assert_eq!(reason, "a message arrives too slowly: 3 bytes of it in 60.0 s (a limit of this endpoint)");
         // The deadline for closing starts now.
         assert_eq!(endpoint.advance(secs(5)), []);
         endpoint.assert_transmits(&["disconnect"]);

@@ -245,7 +245,7 @@ fn frame_table() -> Vec<FrameRow> {
         row(in_frames_within(limits().max_control_frames_per_second(0), "8a 00"), "TooManyControlFrames", LIMIT, 1008,
             "more than 0 control frames within a second"),
         row(in_slowness(), "MessageTooSlow", LIMIT, 1008,
-            "a message arrives too slowly: 1 bytes of it in 60.0s"),
+            "a message arrives too slowly: 1 bytes of it in 60.0 s"),
     ]
 }
 

@@ -5,6 +5,7 @@ mod deflate;
 mod echo;
 mod http;
 mod laboratory;
+mod memory;
 mod shutdown;
 mod slow_clients;
 mod stats;

@@ -65,6 +65,11 @@ impl Server {
         self.address
     }
 
+    /// Returns the id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for a line on standard output that contains `part`.
     #[track_caller]
     pub(crate) fn wait_for_output(&self, part: &str) -> String {
