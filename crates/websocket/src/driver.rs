@@ -428,8 +428,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return Poll::Pending;
         }
         let before = self.engine.input_len();
-        let (mut input, limit) = self.reads.take_input(&mut self.engine);
-        let limit = limit.min(room);
+        let (mut input, limit) = self.reads.take_input(&mut self.engine, room);
         let polled = poll_read_buf(Pin::new(&mut self.stream), cx, &mut (&mut input).limit(limit));
         // Put the buffer back before `?` or `ready!` can return early. Otherwise the unprocessed
         // bytes in it would be lost.

@@ -15,9 +15,9 @@
 //!   budget has no room, the connection does not read, and TCP holds the peer back.
 //! * What was taken is given back at the next call on the connection after the message has been
 //!   handed out, when queued output has been written, and when the connection is dropped.
-//! * If the budget has no room for a whole [`max_wait`](MemoryBudget::max_wait), the connection is
-//!   closed with 1013 (Try Again Later). Otherwise, connections that each hold one half of a large
-//!   message could wait for each other forever.
+//! * A message that has waited for [`max_wait`](MemoryBudget::max_wait) in total is given up, and
+//!   its connection is closed with 1013 (Try Again Later). Otherwise, connections that each hold
+//!   one half of a large message could wait for each other forever.
 
 use std::{sync::Arc, time::Duration};
 
@@ -83,7 +83,8 @@ impl MemoryBudget {
         }
     }
 
-    /// Sets the maximum time that a connection waits for the budget before it is closed with 1013.
+    /// Sets the maximum time that one message may wait for the budget, in all its waits together,
+    /// before its connection is closed with 1013.
     #[must_use]
     pub const fn max_wait(mut self, time: Duration) -> Self {
         self.max_wait = time;

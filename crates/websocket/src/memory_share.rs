@@ -8,7 +8,7 @@ use std::{
 };
 
 use protocol::Connection;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::PollSemaphore;
 
 use crate::{
@@ -35,6 +35,10 @@ struct Share {
     has_filled_room: bool,
     /// Present while the connection waits for the budget.
     waiting: Option<Waiting>,
+    /// The time for which the message that is arriving has waited, in all its waits before the
+    /// present one. If each wait had the whole time, many connections that obtain a little memory
+    /// now and then could keep each other's messages incomplete for much longer.
+    waited: Duration,
 }
 
 /// The wait for the budget. It is kept here and not in a future, so that nothing is lost when a
@@ -42,6 +46,7 @@ struct Share {
 #[derive(Debug)]
 struct Waiting {
     permits: PollSemaphore,
+    since: Instant,
     time_limit: Pin<Box<Sleep>>,
 }
 
@@ -52,7 +57,7 @@ pub(crate) struct WaitedTooLong(pub(crate) Duration);
 impl MemoryShare {
     /// Creates the share of a connection that has taken nothing.
     pub(crate) fn of(budget: MemoryBudget) -> Self {
-        Self(Some(Box::new(Share { budget, taken: 0, has_filled_room: false, waiting: None })))
+        Self(Some(Box::new(Share { budget, taken: 0, has_filled_room: false, waiting: None, waited: Duration::ZERO })))
     }
 
     /// Limits what the engine inflates to what the connection may hold. Call this method before the
@@ -85,7 +90,7 @@ impl MemoryShare {
             let room = share.room(held_bytes(engine));
             // The room may also come from a write, so end a wait that is no longer necessary.
             let is_over = room > 0 || (is_eof && !engine.is_inflate_limited());
-            if is_over && share.waiting.take().is_none() {
+            if is_over && !share.stop_waiting() {
                 return Poll::Ready(Ok(room));
             }
             if !is_over {
@@ -167,9 +172,10 @@ impl Share {
     fn room(&mut self, held: usize) -> usize {
         // A connection with small messages takes nothing, so its reads cost nothing.
         if self.has_filled_room || self.allowed() < held.saturating_add(UNIT) {
-            self.cover(held.saturating_add(BLOCK));
+            self.cover(held.saturating_add(BLOCK.max(held)));
         } else if held < MemoryBudget::FREE_PER_CONNECTION {
             self.settle(held);
+            self.waited = Duration::ZERO;
         }
         self.allowed().saturating_sub(held)
     }
@@ -179,7 +185,8 @@ impl Share {
         let max_wait = self.budget.max_wait;
         let waiting = self.waiting.get_or_insert_with(|| Waiting {
             permits: PollSemaphore::new(Arc::clone(&self.budget.permits)),
-            time_limit: Box::pin(sleep(max_wait)),
+            since: Instant::now(),
+            time_limit: Box::pin(sleep(max_wait.saturating_sub(self.waited))),
         });
         let awaited = u32::try_from(AWAITED.min(self.budget.total) / UNIT).unwrap_or(u32::MAX);
         // A budget of nothing has nothing to wait for, but the time limit applies.
@@ -188,12 +195,21 @@ impl Share {
         {
             self.taken += permit.num_permits();
             permit.forget();
-            self.waiting = None;
+            self.stop_waiting();
             return Poll::Ready(Ok(()));
         }
         ready!(waiting.time_limit.as_mut().poll(cx));
-        self.waiting = None;
+        self.stop_waiting();
         Poll::Ready(Err(WaitedTooLong(max_wait)))
+    }
+
+    /// Ends the wait. Returns whether the connection waited.
+    fn stop_waiting(&mut self) -> bool {
+        let ended = self.waiting.take();
+        if let Some(waiting) = &ended {
+            self.waited = self.waited.saturating_add(waiting.since.elapsed());
+        }
+        ended.is_some()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use protocol::{CloseCode, Config, KeepAlive, Limits, Message, State};
+use protocol::{CloseCode, Config, KeepAlive, Limits, Message, State, handshake::UpgradeOptions};
 use testkit::{
     frames::{
         client_frame,
@@ -13,7 +13,7 @@ use testkit::{
     tasks::{CountingWaker, is_pending, poll_with, ready, with_paused_timeout},
 };
 use tokio::time::{Instant, timeout};
-use websocket::{Error, MemoryBudget, WebSocket};
+use websocket::{Connector, Error, MemoryBudget, ServerConfig, WebSocket, accept_with};
 
 use crate::support::{client_with, server_with};
 
@@ -137,6 +137,23 @@ async fn the_parts_of_a_connection_have_taken_nothing() {
     assert_eq!(taken(&budget), 0);
 }
 
+/// Both ends of one connection take from budgets that the options set.
+#[tokio::test]
+async fn connectors_and_servers_pass_their_budgets_to_their_connections() {
+    let budgets = [MemoryBudget::new(1 << 20), MemoryBudget::new(1 << 20)];
+    let (local, remote) = tokio::io::duplex(64 * KIB);
+    let connector = Connector::new("ws://localhost/").unwrap().memory_budget(budgets[0].clone());
+    let config = ServerConfig::default().memory_budget(budgets[1].clone());
+    let accept = accept_with(remote, &config, |_| Ok(UpgradeOptions::default()));
+    let (client, server) = tokio::join!(connector.handshake(local), accept);
+    let (mut client, mut server) = (client.unwrap(), server.unwrap());
+    client.feed(sevens(512 * KIB)).await.unwrap();
+    assert!(is_pending(client.flush()));
+    assert!(is_pending(server.next()));
+    assert!(taken(&budgets[0]) > 400 * KIB, "the client's queue");
+    assert!(taken(&budgets[1]) > 40 * KIB, "the server's input");
+}
+
 // ---- Without room -------------------------------------------------------------------------------
 
 #[tokio::test(start_paused = true)]
@@ -222,6 +239,53 @@ async fn a_connection_that_waits_too_long_is_closed_with_1013() {
         let close_info = server.close_info();
         assert_eq!((close_info.violation, close_info.code), (None, CloseCode::ABNORMAL_CLOSURE));
     }
+}
+
+/// Otherwise many connections could keep each other's messages incomplete for much longer.
+#[tokio::test(start_paused = true)]
+async fn the_waits_of_one_message_are_added_up() {
+    let second = Duration::from_secs(1);
+    let (budget, hoarder) = exhausted_budget(64 * KIB).await;
+    let (mut server, script) = server(&budget);
+    let frame = client_frame(BINARY, vec![7; 128 * KIB]);
+    script.push_read(&frame);
+    script.push_eof();
+    assert!(timeout(6 * second, server.next()).await.is_err());
+    // There is room for a part of the message, and then no more.
+    drop(hoarder);
+    let began = Instant::now();
+    let error = with_paused_timeout(server.next()).await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::NoMemory { .. }), "{error:?}");
+    assert!((4 * second..5 * second).contains(&began.elapsed()), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_message_may_wait_for_the_whole_time() {
+    let budget = MemoryBudget::new(64 * KIB);
+    let (mut server, script) = server(&budget);
+    for _ in 0..3 {
+        let (mut hoarder, hoarder_script) = self::server(&budget);
+        hoarder_script.push_read(&client_frame(BINARY, vec![0; 128 * KIB])[..80 * KIB]);
+        assert!(is_pending(hoarder.next()));
+        script.push_read(&client_frame(BINARY, vec![7; 64 * KIB]));
+        assert!(timeout(Duration::from_secs(8), server.next()).await.is_err());
+        drop(hoarder);
+        assert!(with_paused_timeout(server.next()).await.unwrap().unwrap() == sevens(64 * KIB));
+        assert!(is_pending(server.next()));
+    }
+}
+
+/// The buffer of a large frame grows by more than has arrived. It must not outgrow the budget.
+#[tokio::test(start_paused = true)]
+async fn the_buffer_of_a_large_frame_is_no_larger_than_the_budget() {
+    let budget = MemoryBudget::new(512 * KIB);
+    let (mut server, script) = server(&budget);
+    script.push_read(&client_frame(BINARY, vec![7; 8 << 20])[..200 * KIB]);
+    assert!(is_pending(server.next()));
+    script.push_read(&[0; 100]);
+    assert!(is_pending(server.next()));
+    let largest = script.offered_buffers().iter().map(|buffer| buffer.size).max().unwrap();
+    assert!(largest <= 512 * KIB + FREE, "{largest} bytes");
 }
 
 #[tokio::test(start_paused = true)]
@@ -361,6 +425,13 @@ mod deflate {
         let mut next = Box::pin(server.next());
         assert!(poll_with(next.as_mut(), &waker).is_pending());
         assert!(script.is_drained(), "the compressed bytes have been read");
+        {
+            let (mut other, script, _) = inflating_server(&budget);
+            script.push_read(&client_frame(BINARY | RSV1, &compressed));
+            assert!(is_pending(other.next()));
+            let held = other.into_parts().connection.received_bytes();
+            assert!(held < FREE + 1100, "{held} bytes of a megabyte were inflated");
+        }
         drop(hoarder);
         assert!(wakes.take_count() > 0, "the reader is not woken");
         assert_eq!(with_paused_timeout(next).await.unwrap().unwrap().as_bytes().len(), 1 << 20);
