@@ -91,9 +91,19 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The maximum number of open connections by default. Together with `--max-memory`, it bounds the
-/// memory of this server: see the test below.
+/// The maximum number of open connections by default. Together with the default of `--max-memory`,
+/// it keeps this server below `TOTAL`.
 const MAX_CONNECTIONS: usize = 20_000;
+
+/// The memory of an open connection, in bytes, that does not depend on its messages: its task, its
+/// timers, and the buffer of an incomplete frame header. A test of the process measures less.
+#[cfg(test)]
+const FIXED_PER_CONNECTION: usize = 8 << 10;
+
+/// The memory, in bytes, that this server may take by default, with every connection in use: 1 GiB,
+/// the memory of a small virtual machine.
+#[cfg(test)]
+const TOTAL: usize = 1 << 30;
 
 /// The maximum duration that an option accepts. A longer duration is certainly a mistake, and a
 /// very long one would overflow when it is added to the current time.
@@ -116,14 +126,6 @@ mod tests {
     use websocket::MemoryBudget;
 
     use super::*;
-
-    /// The memory of an open connection, in bytes, that does not depend on its messages: its task,
-    /// its buffers for an incomplete frame, and its timers. A test of the process measures less.
-    const FIXED_PER_CONNECTION: usize = 8 << 10;
-
-    /// The memory, in bytes, that this server may take by default, with every connection in use: 1
-    /// GiB, the memory of a small virtual machine.
-    const TOTAL: usize = 1 << 30;
 
     #[test]
     fn the_defaults_bound_the_memory_of_all_connections_together() {

@@ -16,6 +16,8 @@
 //! | `driver` | reading, writing, deadlines and wakers |
 //! | `buffer_pool` | two buffers for all connections of a thread |
 //! | `read_planner` | the buffer and the maximum size of each read |
+//! | `memory_budget` | the memory that many connections share |
+//! | `memory_share` | the part of that memory that one connection has taken |
 //! | `wakers` | one waker for two tasks |
 //! | `event` | messages and control frames |
 //! | `negotiated` | the results of the opening handshake |

@@ -229,8 +229,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`next`](Self::next)), sends or [flushes](Self::flush). If no such call follows, the message
     /// is never sent.
     ///
-    /// If 320 KiB or more are queued already, this method first writes the queue, so a sender that
-    /// is faster than its peer waits for the peer.
+    /// If 320 KiB or more are queued already, or more than the
+    /// [`MemoryBudget`](crate::MemoryBudget) has room for, this method first writes the queue, so a
+    /// sender that is faster than its peer waits for the peer.
     ///
     /// A loop of `next` and `feed` writes once per read, however many messages the read brought.
     ///

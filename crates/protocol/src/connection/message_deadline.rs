@@ -23,7 +23,7 @@
 use std::time::{Duration, Instant};
 
 use super::receiver::Receiver;
-use crate::{config::MessageTimeout, violation::Violation};
+use crate::{message_timeout::MessageTimeout, violation::Violation};
 
 /// The maximum delay with which an expired deadline may be noticed. A deadline that is noticed
 /// later was not watched: the application did not poll the connection, or the whole process was

@@ -21,11 +21,7 @@ use super::{
     receiver::Receiver,
     sender::Sender,
 };
-use crate::{
-    config::{KeepAlive, MessageTimeout},
-    frame::Opcode,
-    violation::Violation,
-};
+use crate::{config::KeepAlive, frame::Opcode, message_timeout::MessageTimeout, violation::Violation};
 
 /// The deadlines of a connection.
 #[derive(Debug)]
