@@ -32,7 +32,7 @@ pub(crate) struct Args {
     pub(crate) allow_origin: Vec<String>,
 
     /// The maximum number of open connections. Further clients get the status 503
-    #[arg(long, value_name = "COUNT", default_value_t = MAX_CONNECTIONS)]
+    #[arg(long, value_name = "COUNT", default_value_t = 20_000)]
     pub(crate) max_connections: usize,
 
     /// The maximum size of a message, in bytes or with a suffix K, M or G. A client that sends a
@@ -91,20 +91,6 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The maximum number of open connections by default. Together with the default of `--max-memory`,
-/// it keeps this server below `TOTAL`.
-const MAX_CONNECTIONS: usize = 20_000;
-
-/// The memory of an open connection, in bytes, that does not depend on its messages: its task, its
-/// timers, and the buffer of an incomplete frame header. A test of the process measures less.
-#[cfg(test)]
-const FIXED_PER_CONNECTION: usize = 8 << 10;
-
-/// The memory, in bytes, that this server may take by default, with every connection in use: 1 GiB,
-/// the memory of a small virtual machine.
-#[cfg(test)]
-const TOTAL: usize = 1 << 30;
-
 /// The maximum duration that an option accepts. A longer duration is certainly a mistake, and a
 /// very long one would overflow when it is added to the current time.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -119,21 +105,4 @@ fn time_limit(text: &str) -> Result<TimeLimit, String> {
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&count| count > 0).ok_or_else(|| "must be at least 1, as a whole number".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use websocket::MemoryBudget;
-
-    use super::*;
-
-    #[test]
-    fn the_defaults_bound_the_memory_of_all_connections_together() {
-        let args = Args::parse_from(["server"]);
-        let each = MemoryBudget::FREE_PER_CONNECTION + FIXED_PER_CONNECTION;
-        let sum = args.max_connections * each + args.max_memory;
-        assert!(sum <= TOTAL, "{} MiB", sum >> 20);
-        // Many messages of the maximum size arrive at the same time without waiting.
-        assert!(args.max_memory / args.max_message >= 100);
-    }
 }

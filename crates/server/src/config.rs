@@ -28,3 +28,30 @@ pub(crate) fn server_config(args: &Args) -> ServerConfig {
         config
     }
 }
+
+/// The memory of an open connection, in bytes, that does not depend on its messages: its task, its
+/// timers, and the buffer of an incomplete frame header. A test of the process measures less.
+#[cfg(test)]
+const FIXED_PER_CONNECTION: usize = 8 << 10;
+
+/// The memory, in bytes, that this server may take by default, with every connection in use: 1 GiB,
+/// the memory of a small virtual machine.
+#[cfg(test)]
+const TOTAL: usize = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_bound_the_memory_of_all_connections_together() {
+        let args = Args::parse_from(["server"]);
+        let each = MemoryBudget::FREE_PER_CONNECTION + FIXED_PER_CONNECTION;
+        let sum = args.max_connections * each + args.max_memory;
+        assert!(sum <= TOTAL, "{} MiB", sum >> 20);
+        // Many messages of the maximum size arrive at the same time without waiting.
+        assert!(args.max_memory / args.max_message >= 100);
+    }
+}

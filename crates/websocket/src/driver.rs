@@ -377,7 +377,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return Poll::Ready(Step::Progress);
         }
         // 4. Bytes at the socket, if there is memory for them.
-        let room = match self.memory.poll_room(&mut self.engine, self.eof, cx) {
+        let wanted = self.reads.wanted(&self.engine);
+        let room = match self.memory.poll_room(&mut self.engine, wanted, self.eof, cx) {
             Poll::Ready(Ok(room)) => room,
             Poll::Ready(Err(error)) => {
                 self.abandon(error);
@@ -474,7 +475,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             // that the peer met the deadline, such as a Pong, may still be in the socket. Read once
             // before handling the deadline. The engine then takes the bytes into account, even
             // before it processes them. Do not read if the input is already full.
-            let room = self.memory.room(&self.engine);
+            let room = self.memory.room(&self.engine, buffer_pool::BLOCK);
             let _ = self.poll_read(cx, room);
         }
         self.handle_timeout();

@@ -12,7 +12,6 @@ use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::PollSemaphore;
 
 use crate::{
-    buffer_pool::BLOCK,
     clock::now,
     memory_budget::{MemoryBudget, UNIT},
 };
@@ -30,9 +29,9 @@ struct Share {
     budget: MemoryBudget,
     /// The number of units that this connection has taken.
     taken: usize,
-    /// Whether the last read filled all the room that it was given, so that the next read should
-    /// get more.
-    has_filled_room: bool,
+    /// Whether the last read brought as much as fits into the free bytes, so that the next read
+    /// should get more room.
+    needs_more: bool,
     /// Present while the connection waits for the budget.
     waiting: Option<Waiting>,
     /// The time for which the message that is arriving has waited, in all its waits before the
@@ -57,7 +56,7 @@ pub(crate) struct WaitedTooLong(pub(crate) Duration);
 impl MemoryShare {
     /// Creates the share of a connection that has taken nothing.
     pub(crate) fn of(budget: MemoryBudget) -> Self {
-        Self(Some(Box::new(Share { budget, taken: 0, has_filled_room: false, waiting: None, waited: Duration::ZERO })))
+        Self(Some(Box::new(Share { budget, taken: 0, needs_more: false, waiting: None, waited: Duration::ZERO })))
     }
 
     /// Limits what the engine inflates to what the connection may hold. Call this method before the
@@ -69,25 +68,27 @@ impl MemoryShare {
         }
     }
 
-    /// Returns the maximum size of the next read, or 0 if the connection has to wait.
-    pub(crate) fn room(&mut self, engine: &Connection) -> usize {
-        self.0.as_mut().map_or(usize::MAX, |share| share.room(held_bytes(engine)))
+    /// Returns the maximum size of the next read, or 0 if the connection has to wait. A large read
+    /// should get room for `wanted` bytes.
+    pub(crate) fn room(&mut self, engine: &Connection, wanted: usize) -> usize {
+        self.0.as_mut().map_or(usize::MAX, |share| share.room(held_bytes(engine), wanted))
     }
 
-    /// Waits until there is room for a read, or for inflating what has been read. Returns the
-    /// maximum size of the read. If `is_eof`, nothing more can be read.
+    /// Waits until there is [room](Self::room) for a read, or for inflating what has been read.
+    /// Returns the maximum size of the read. If `is_eof`, nothing more can be read.
     ///
     /// # Errors
     /// [`WaitedTooLong`].
     pub(crate) fn poll_room(
         &mut self,
         engine: &mut Connection,
+        wanted: usize,
         is_eof: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<usize, WaitedTooLong>> {
         let Some(share) = &mut self.0 else { return Poll::Ready(Ok(usize::MAX)) };
         loop {
-            let room = share.room(held_bytes(engine));
+            let room = share.room(held_bytes(engine), wanted);
             // The room may also come from a write, so end a wait that is no longer necessary.
             let is_over = room > 0 || (is_eof && !engine.is_inflate_limited());
             if is_over && !share.stop_waiting() {
@@ -101,11 +102,11 @@ impl MemoryShare {
         }
     }
 
-    /// Records how many bytes a read has brought, of the `room` that it was given.
+    /// Records how many bytes a read has brought, and gives back the room that it did not fill.
     #[inline]
     pub(crate) fn record_read(&mut self, engine: &Connection, count: usize, room: usize) {
         if let Some(share) = &mut self.0 {
-            share.has_filled_room = count == room;
+            share.needs_more = count >= room.min(MemoryBudget::FREE_PER_CONNECTION);
             share.settle(held_bytes(engine));
         }
     }
@@ -169,13 +170,17 @@ impl Share {
     }
 
     /// Returns the maximum size of the next read, if the connection holds this many bytes.
-    fn room(&mut self, held: usize) -> usize {
-        // A connection with small messages takes nothing, so its reads cost nothing.
-        if self.has_filled_room || self.allowed() < held.saturating_add(UNIT) {
-            self.cover(held.saturating_add(BLOCK.max(held)));
-        } else if held < MemoryBudget::FREE_PER_CONNECTION {
-            self.settle(held);
+    fn room(&mut self, held: usize, wanted: usize) -> usize {
+        let is_small = held < MemoryBudget::FREE_PER_CONNECTION;
+        if is_small {
+            // No large message is incomplete, so the next one may wait for the whole time.
             self.waited = Duration::ZERO;
+        }
+        // A connection with small messages takes nothing, so its reads cost nothing.
+        if self.needs_more || self.allowed() < held.saturating_add(UNIT) {
+            self.cover(held.saturating_add(wanted));
+        } else if is_small {
+            self.settle(held);
         }
         self.allowed().saturating_sub(held)
     }

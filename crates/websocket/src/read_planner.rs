@@ -51,6 +51,14 @@ pub(crate) struct ReadPlanner {
 }
 
 impl ReadPlanner {
+    /// Returns the number of bytes for which the next read should have room if memory is scarce: a
+    /// block, or as much as has arrived, or as much as an earlier frame needed. The buffer of a
+    /// large frame then at most doubles, so that it does not take much memory that it does not fill.
+    pub(crate) fn wanted(&self, connection: &Connection) -> usize {
+        let arrived = connection.input_len();
+        connection.payload_remaining().min(arrived.max(self.largest.saturating_sub(arrived))).max(BLOCK)
+    }
+
     /// Takes the connection's input, with room for the next read, which may bring at most
     /// `max_read` bytes. Returns the input and the maximum number of bytes to read. Put the input
     /// back with [`put_input`](Self::put_input).

@@ -43,7 +43,7 @@ fn taken(budget: &MemoryBudget) -> usize {
 }
 
 /// Returns a budget of which another connection has taken everything, and that connection.
-async fn exhausted_budget(total: usize) -> (MemoryBudget, WebSocket<ScriptedStream>) {
+fn exhausted_budget(total: usize) -> (MemoryBudget, WebSocket<ScriptedStream>) {
     let budget = MemoryBudget::new(total);
     let (mut hoarder, script) = server(&budget);
     let frame = client_frame(BINARY, vec![0; FREE + total + KIB]);
@@ -158,7 +158,7 @@ async fn connectors_and_servers_pass_their_budgets_to_their_connections() {
 
 #[tokio::test(start_paused = true)]
 async fn small_messages_need_no_budget() {
-    let (budget, _hoarder) = exhausted_budget(64 * KIB).await;
+    let (budget, _hoarder) = exhausted_budget(64 * KIB);
     let (mut server, script) = server(&budget);
     let message = [7; FREE - 8];
     for _ in 0..3 {
@@ -178,7 +178,7 @@ async fn small_messages_need_no_budget() {
 
 #[tokio::test(start_paused = true)]
 async fn an_echo_of_small_messages_needs_no_budget() {
-    let (budget, _hoarder) = exhausted_budget(64 * KIB).await;
+    let (budget, _hoarder) = exhausted_budget(64 * KIB);
     let (mut server, script) = server(&budget);
     for _ in 0..200 {
         script.push_read(&client_frame(BINARY, [7; 1000]));
@@ -189,7 +189,7 @@ async fn an_echo_of_small_messages_needs_no_budget() {
 
 #[tokio::test(start_paused = true)]
 async fn the_queue_is_written_more_often_while_the_budget_has_no_room() {
-    let (budget, _hoarder) = exhausted_budget(64 * KIB).await;
+    let (budget, _hoarder) = exhausted_budget(64 * KIB);
     let (mut server, script) = server(&budget);
     script.block_writes();
     server.feed(Message::binary(vec![0; 20 * KIB])).await.unwrap();
@@ -200,7 +200,7 @@ async fn the_queue_is_written_more_often_while_the_budget_has_no_room() {
 
 #[tokio::test(start_paused = true)]
 async fn without_room_a_connection_does_not_read_and_is_woken_when_there_is_room() {
-    let (budget, hoarder) = exhausted_budget(64 * KIB).await;
+    let (budget, hoarder) = exhausted_budget(64 * KIB);
     let (mut server, script) = server(&budget);
     let frame = client_frame(BINARY, vec![7; 64 * KIB]);
     script.push_read(&frame);
@@ -218,7 +218,7 @@ async fn without_room_a_connection_does_not_read_and_is_woken_when_there_is_room
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_waits_too_long_is_closed_with_1013() {
     for max_wait in [MemoryBudget::DEFAULT_MAX_WAIT, Duration::from_millis(20)] {
-        let (budget, _hoarder) = exhausted_budget(64 * KIB).await;
+        let (budget, _hoarder) = exhausted_budget(64 * KIB);
         let budget = budget.max_wait(max_wait);
         let (mut server, script) = server(&budget);
         script.push_read(&client_frame(BINARY, vec![7; 32 * KIB]));
@@ -245,7 +245,7 @@ async fn a_connection_that_waits_too_long_is_closed_with_1013() {
 #[tokio::test(start_paused = true)]
 async fn the_waits_of_one_message_are_added_up() {
     let second = Duration::from_secs(1);
-    let (budget, hoarder) = exhausted_budget(64 * KIB).await;
+    let (budget, hoarder) = exhausted_budget(64 * KIB);
     let (mut server, script) = server(&budget);
     let frame = client_frame(BINARY, vec![7; 128 * KIB]);
     script.push_read(&frame);
@@ -325,7 +325,7 @@ async fn a_budget_of_nothing_leaves_the_free_bytes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_is_not_blamed_while_its_bytes_are_not_read() {
-    let (budget, hoarder) = exhausted_budget(64 * KIB).await;
+    let (budget, hoarder) = exhausted_budget(64 * KIB);
     let second = Duration::from_secs(1);
     let config = config().keep_alive(KeepAlive { interval: second, timeout: second });
     let (stream, script) = scripted_stream();
@@ -342,7 +342,7 @@ async fn a_peer_is_not_blamed_while_its_bytes_are_not_read() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_waits_for_memory_is_woken_when_the_writer_has_written() {
-    let (budget, _hoarder) = exhausted_budget(64 * KIB).await;
+    let (budget, _hoarder) = exhausted_budget(64 * KIB);
     let (server, script) = server(&budget);
     let (mut read_half, mut write_half) = server.into_split();
     script.block_writes();
@@ -363,7 +363,7 @@ async fn a_reader_that_waits_for_memory_is_woken_when_the_writer_has_written() {
 
 #[tokio::test(start_paused = true)]
 async fn a_close_is_sent_while_the_reader_waits_for_memory() {
-    let (budget, hoarder) = exhausted_budget(64 * KIB).await;
+    let (budget, hoarder) = exhausted_budget(64 * KIB);
     let (server, script) = server(&budget);
     let (mut read_half, mut write_half) = server.into_split();
     script.push_read(&client_frame(BINARY, vec![7; 32 * KIB]));
@@ -418,7 +418,7 @@ mod deflate {
 
     #[tokio::test(start_paused = true)]
     async fn without_room_nothing_more_is_inflated() {
-        let (budget, hoarder) = exhausted_budget(1 << 20).await;
+        let (budget, hoarder) = exhausted_budget(1 << 20);
         let (mut server, script, compressed) = inflating_server(&budget);
         script.push_read(&client_frame(BINARY | RSV1, &compressed));
         let (wakes, waker) = CountingWaker::new();
@@ -439,7 +439,7 @@ mod deflate {
 
     #[tokio::test(start_paused = true)]
     async fn a_message_that_was_read_completely_waits_for_memory_after_the_end_of_the_stream() {
-        let (budget, hoarder) = exhausted_budget(1 << 20).await;
+        let (budget, hoarder) = exhausted_budget(1 << 20);
         let (mut server, script, compressed) = inflating_server(&budget);
         script.push_read(&client_frame(BINARY | RSV1, &compressed));
         script.push_eof();
