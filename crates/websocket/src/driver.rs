@@ -35,7 +35,7 @@
 //! | the socket to become writable | either | both ([`SharedWakers`]) | the socket; the other task when it has written |
 //! | a deadline, while no task waits to write | the reader | its own | the timer |
 //! | a deadline, while a task waits to write | either | both ([`SharedWakers`]) | the timer |
-//! | a changed deadline, an error of the writer, or memory that the writer has freed | the reader | its own, kept in `reader` | [`Driver::wake_reader`] |
+//! | a changed deadline, or an error of the writer | the reader | its own, kept in `reader` | [`Driver::wake_reader`] |
 //! | room in the memory budget, or the end of its wait | the reader | its own | the connection that gives memory back; the timer of the wait |
 
 use std::{
@@ -477,6 +477,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             // before it processes them. Do not read if the input is already full.
             let room = self.memory.room(&self.engine, buffer_pool::BLOCK);
             let _ = self.poll_read(cx, room);
+            self.memory.settle(&self.engine);
         }
         self.handle_timeout();
         if matches!(side, Side::Write) {
