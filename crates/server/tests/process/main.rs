@@ -5,7 +5,7 @@ mod deflate;
 mod echo;
 mod http;
 mod laboratory;
-mod memory;
+mod memory_budget;
 mod shutdown;
 mod slow_clients;
 mod stats;
