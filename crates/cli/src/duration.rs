@@ -18,6 +18,21 @@ pub fn parse_duration(text: &str, range: &RangeInclusive<Duration>) -> Result<Du
     }
 }
 
+/// A time limit that can be switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeLimit(pub Option<Duration>);
+
+/// Parses `none`, or a duration as [`parse_duration`] does.
+///
+/// # Errors
+/// Returns a sentence that explains what is wrong with `text`.
+pub fn parse_time_limit(text: &str, range: &RangeInclusive<Duration>) -> Result<TimeLimit, String> {
+    match text {
+        "none" => Ok(TimeLimit(None)),
+        _ => parse_duration(text, range).map(|limit| TimeLimit(Some(limit))),
+    }
+}
+
 /// Returns a duration in words, such as `1m 30s`. [`parse_duration`] accepts this form.
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
@@ -51,6 +66,14 @@ mod tests {
             let error = parse(text).expect_err(text);
             assert!(error.ends_with("(write it like 250ms, 1s or 2m)"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_time_limit_can_be_switched_off() {
+        let parse = |text| parse_time_limit(text, &(Duration::from_millis(1)..=Duration::from_secs(60)));
+        assert_eq!(parse("none"), Ok(TimeLimit(None)));
+        assert_eq!(parse("1s"), Ok(TimeLimit(Some(Duration::from_secs(1)))));
+        assert_eq!(parse("0s"), Err("must be at least 1ms".to_owned()));
     }
 
     #[test]

@@ -30,7 +30,8 @@
 //! | [`PrintableFields`] | formats log lines so that they cannot control the terminal |
 //! | [`Signals`] | waits for Ctrl-C and SIGTERM |
 //! | [`code_and_reason`] | formats a close code and its reason |
-//! | [`parse_duration`], [`format_duration`] | parse and format durations such as `250ms` |
+//! | [`parse_duration`], [`parse_time_limit`], [`format_duration`] | parse and format durations such as `250ms` |
+//! | [`parse_size`] | parses sizes such as `64K` |
 //! | [`use_colours`], [`is_dumb`] | find out what a terminal can display |
 
 mod capture_file;
@@ -41,6 +42,7 @@ mod new_file;
 mod observer;
 mod record_format;
 mod signals;
+mod size;
 mod terminal;
 mod tracer;
 mod tracing_options;
@@ -48,12 +50,13 @@ mod tracing_options;
 pub use self::{
     capture_file::{CaptureFile, CaptureSection},
     close::code_and_reason,
-    duration::{format_duration, parse_duration},
+    duration::{TimeLimit, format_duration, parse_duration, parse_time_limit},
     log_fields::PrintableFields,
     new_file::create_new_file,
     observer::Observer,
     record_format::RecordFormat,
     signals::{Signal, Signals},
+    size::parse_size,
     terminal::{is_dumb, use_colours},
     tracer::Tracer,
     tracing_options::{TraceFormat, TracingOptions},

@@ -1,9 +1,9 @@
 //! The command line. `--help` prints the doc comments on the fields.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use clap::Parser;
-use cli::{TracingOptions, parse_duration};
+use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
 use laboratory::{Role, faults};
 
 use crate::suggest::closest;
@@ -63,8 +63,13 @@ pub(crate) struct ClientArgs {
 
     /// The maximum length of a message to receive and of a line to send, in bytes or with a suffix
     /// K, M or G.
-    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = size)]
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = parse_size)]
     pub(crate) max_message: usize,
+
+    /// The time limit for a message that has begun to arrive, and in addition one second for each
+    /// KiB of it; `none` for no limit.
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = time_limit)]
+    pub(crate) message_timeout: TimeLimit,
 
     /// Offer to compress messages (permessage-deflate). The server decides. The client compresses
     /// only messages of at least 1 KiB.
@@ -129,54 +134,23 @@ fn rule(name: &str) -> Result<String, String> {
     Err(format!("{suggestion}there is no such rule; --probe-list lists the rules"))
 }
 
-/// Parses `250ms`, `1s` or `2m`. The upper limit of one day is longer than any practical time
-/// limit, and it keeps the sum of a duration and the current time from overflowing.
+/// The durations that the options accept. One day is longer than any practical time limit, and it
+/// keeps the sum of a duration and the current time from overflowing.
+const DURATIONS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
+
+/// Parses `250ms`, `1s` or `2m`.
 fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text, &(Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60)))
+    parse_duration(text, &DURATIONS)
 }
 
-/// Parses `65536`, `64K` or `64KiB`. Suffixes are powers of 1024, as everywhere in this workspace.
-fn size(text: &str) -> Result<usize, String> {
-    let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
-    let factor = match &text[digits.len()..] {
-        "" => 1,
-        "K" | "k" | "KiB" => 1 << 10,
-        "M" | "m" | "MiB" => 1 << 20,
-        "G" | "g" | "GiB" => 1 << 30,
-        _ => return Err("write a number of bytes, or a number followed by K, M or G".to_owned()),
-    };
-    let number: usize = digits.parse().map_err(|_| "the number is missing, or it is too large".to_owned())?;
-    match number.checked_mul(factor) {
-        Some(0) => Err("the size must be at least 1".to_owned()),
-        Some(size) => Ok(size),
-        None => Err("the size is larger than any computer's memory".to_owned()),
-    }
+/// Parses `none`, or a duration.
+fn time_limit(text: &str) -> Result<TimeLimit, String> {
+    parse_time_limit(text, &DURATIONS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_have_binary_suffixes() {
-        assert_eq!(size("1"), Ok(1));
-        assert_eq!(size("64K"), Ok(65536));
-        assert_eq!(size("64KiB"), Ok(65536));
-        assert_eq!(size("64M"), Ok(64 << 20));
-        for (wrong, expected) in [
-            ("", "the number is missing, or it is too large"),
-            ("K", "the number is missing, or it is too large"),
-            ("99999999999999999999", "the number is missing, or it is too large"),
-            ("-1", "the number is missing, or it is too large"),
-            ("1.5M", "the number is missing, or it is too large"),
-            ("64 K", "write a number of bytes, or a number followed by K, M or G"),
-            ("64KB", "write a number of bytes, or a number followed by K, M or G"),
-            ("0", "the size must be at least 1"),
-            ("99999999999G", "the size is larger than any computer's memory"),
-        ] {
-            assert_eq!(size(wrong), Err(expected.to_owned()), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_rule_must_be_known() {

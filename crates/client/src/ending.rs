@@ -80,6 +80,7 @@ impl fmt::Display for Ending {
                     Violation::FrameTooBig { .. } | Violation::MessageTooBig { .. } => {
                         f.write_str("; --max-message sets the limit")
                     }
+                    Violation::MessageTooSlow { .. } => f.write_str("; --message-timeout sets the limit"),
                     _ => Ok(()),
                 }
             }

@@ -7,7 +7,7 @@ use dissector::printable;
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{
     Connector, MaybeTlsStream, WebSocket,
-    protocol::{Config, DeflateOptions, KeepAlive, Limits, Uri, UsageError, handshake::ClientRequest},
+    protocol::{Config, DeflateOptions, KeepAlive, Limits, MessageTimeout, Uri, UsageError, handshake::ClientRequest},
 };
 
 use crate::{address, args::ClientArgs, connect_error::explain};
@@ -56,7 +56,8 @@ where
 /// Returns a sentence about a URL that cannot be used.
 pub(crate) fn connector(args: &ClientArgs) -> Result<Connector, String> {
     let limits = Limits::default().max_frame_bytes(args.max_message).max_message_bytes(args.max_message);
-    let mut config = Config::default().limits(limits).close_timeout(NEVER);
+    let message_timeout = args.message_timeout.0.map(|base| MessageTimeout { base, ..MessageTimeout::DEFAULT });
+    let mut config = Config::default().limits(limits).close_timeout(NEVER).message_timeout(message_timeout);
     if let Some(interval) = args.ping_interval {
         config = config.keep_alive(KeepAlive { interval, timeout: interval });
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::limits::Limits;
+use crate::{limits::Limits, message_timeout::MessageTimeout};
 
 /// The configuration of a connection.
 ///
@@ -26,11 +26,19 @@ pub struct Config {
     /// The keep-alive. With `None`, the default, no Pings are sent, because a client has no reason
     /// to end a connection that is merely idle (section 7.3). Servers should set this option.
     pub keep_alive: Option<KeepAlive>,
+    /// The time in which a message that has begun to arrive must be complete. With `None`, there is
+    /// no such limit. The default is [`MessageTimeout::DEFAULT`].
+    pub message_timeout: Option<MessageTimeout>,
 }
 
 impl Config {
     /// The default configuration.
-    pub const DEFAULT: Self = Self { limits: Limits::DEFAULT, close_timeout: Duration::from_secs(5), keep_alive: None };
+    pub const DEFAULT: Self = Self {
+        limits: Limits::DEFAULT,
+        close_timeout: Duration::from_secs(5),
+        keep_alive: None,
+        message_timeout: Some(MessageTimeout::DEFAULT),
+    };
 
     /// Sets [`limits`](Self::limits).
     #[must_use]
@@ -58,6 +66,13 @@ impl Config {
     #[must_use]
     pub const fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
         self.keep_alive = Some(keep_alive);
+        self
+    }
+
+    /// Sets [`message_timeout`](Self::message_timeout).
+    #[must_use]
+    pub const fn message_timeout(mut self, timeout: Option<MessageTimeout>) -> Self {
+        self.message_timeout = timeout;
         self
     }
 }

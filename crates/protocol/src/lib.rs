@@ -16,7 +16,7 @@
 //! | 7: closing | [`connection`], [`close`] |
 //! | 8.1: UTF-8 | [`utf8`] |
 //! | 9 and RFC 7692: extensions, compression | [`extension`] |
-//! | 10.4: limits | [`limits`] |
+//! | 10.4: limits | [`limits`], [`message_timeout`] |
 //! | every rule that a peer can break | [`violation`], [`handshake::violation`] |
 //! | every rule that a caller can break | [`usage_error`] |
 //! | the roles, the configuration, references to RFCs | [`role`], [`config`], [`rfc`] |
@@ -59,6 +59,7 @@ pub mod frame;
 pub mod handshake;
 pub mod limits;
 pub mod message;
+pub mod message_timeout;
 pub mod observer;
 pub mod rfc;
 pub mod role;
@@ -76,6 +77,7 @@ pub use extension::{DeflateOptions, NegotiatedDeflate};
 pub use handshake::HandshakeViolation;
 pub use limits::Limits;
 pub use message::{Message, MessageKind, Utf8Bytes};
+pub use message_timeout::MessageTimeout;
 pub use rfc::RfcSection;
 pub use role::Role;
 pub use uri::{Authority, Uri, UriError};

@@ -32,17 +32,20 @@ pub struct Limits {
     /// The maximum number of headers in the opening handshake. 100 by default: a browser sends
     /// about 15, and proxies add a few.
     pub max_headers: usize,
-    /// The maximum size of one frame's payload, in bytes. 64 MiB by default, like the maximum size
+    /// The maximum size of one frame's payload, in bytes. 16 MiB by default, like the maximum size
     /// of a message, because a message can be one frame.
     //= docs/src/rfc6455.md#section-10-4
     //# An implementation with limits SHOULD limit both the size of a frame and the size of a whole
     //# message.
     pub max_frame_bytes: usize,
-    /// The maximum size of one message's payload after reassembly, in bytes. 64 MiB by default, as
-    /// in tungstenite; `ws` allows 100 MiB.
+    /// The maximum size of one message's payload after reassembly, in bytes. 16 MiB by default:
+    /// enough for the largest messages of the Autobahn testsuite and for the snapshots of most data
+    /// feeds, and a quarter of what tungstenite allows. A server whose clients send only small
+    /// messages should set a smaller limit. The limit bounds one connection; to bound all of them
+    /// together, a driver needs a budget.
     pub max_message_bytes: usize,
     /// The maximum number of fragments of one message. 2^20 by default: enough for 1 MiB in
-    /// fragments of one byte, or 64 MiB in fragments of 64 bytes. This limit also stops a peer that
+    /// fragments of one byte, or 16 MiB in fragments of 16 bytes. This limit also stops a peer that
     /// sends empty fragments forever, which a limit on bytes would not stop.
     pub max_fragments: u32,
     /// The maximum number of control frames within one second. 10,000 by default: far more than any
@@ -55,8 +58,8 @@ impl Limits {
     pub const DEFAULT: Self = Self {
         max_head_bytes: 16 << 10,
         max_headers: 100,
-        max_frame_bytes: 64 << 20,
-        max_message_bytes: 64 << 20,
+        max_frame_bytes: 16 << 20,
+        max_message_bytes: 16 << 20,
         max_fragments: 1 << 20,
         max_control_frames_per_second: 10_000,
     };

@@ -8,7 +8,7 @@
 //! Mistakes by the *caller* of this crate have a separate type, [`UsageError`](crate::UsageError),
 //! because they are bugs to fix and not input to handle.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::{close::CloseCode, frame::Opcode, limits::MAX_CONTROL_PAYLOAD, rfc::RfcSection};
 
@@ -82,6 +82,14 @@ pub enum Violation {
         /// The maximum number of control frames per second.
         limit: u32,
     },
+    /// A message that was not complete within
+    /// [`Config::message_timeout`](crate::Config::message_timeout).
+    MessageTooSlow {
+        /// The bytes of the message that arrived, before decompression.
+        received: usize,
+        /// The time in which they arrived.
+        elapsed: Duration,
+    },
 }
 
 impl Violation {
@@ -104,9 +112,12 @@ impl Violation {
             Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => RfcSection::websocket("10.4"),
             Self::CompressedBitMisplaced(_) => RfcSection::deflate("6.1"),
             Self::DeflateInvalid => RfcSection::deflate("7.2.2"),
-            // The RFCs set no deadline for a Pong and no limit on the number of frames, so there is
-            // no section to name.
-            Self::PongOverdue | Self::TooManyFragments { .. } | Self::TooManyControlFrames { .. } => return None,
+            // The RFCs set no deadline for a Pong or a message and no limit on the number of
+            // frames, so there is no section to name.
+            Self::PongOverdue
+            | Self::TooManyFragments { .. }
+            | Self::TooManyControlFrames { .. }
+            | Self::MessageTooSlow { .. } => return None,
         })
     }
 
@@ -140,9 +151,10 @@ impl Violation {
             Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
             // No code is registered for these violations, so use 1008, the general code for a peer
             // that violates the receiver's policy.
-            Self::PongOverdue | Self::TooManyFragments { .. } | Self::TooManyControlFrames { .. } => {
-                CloseCode::POLICY_VIOLATION
-            }
+            Self::PongOverdue
+            | Self::TooManyFragments { .. }
+            | Self::TooManyControlFrames { .. }
+            | Self::MessageTooSlow { .. } => CloseCode::POLICY_VIOLATION,
         }
     }
 }
@@ -185,6 +197,10 @@ impl fmt::Display for Violation {
             Self::MessageTooBig { limit } => write!(f, "a message is larger than the limit of {limit} bytes"),
             Self::TooManyFragments { limit } => write!(f, "a message has more than {limit} fragments"),
             Self::TooManyControlFrames { limit } => write!(f, "more than {limit} control frames within a second"),
+            Self::MessageTooSlow { received, elapsed } => {
+                let seconds = elapsed.as_secs_f64();
+                write!(f, "a message arrives too slowly: {received} bytes of it in {seconds:.1} s")
+            }
         }?;
         match self.section() {
             Some(section) => write!(f, " ({section})"),

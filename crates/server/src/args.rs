@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Parser;
-use cli::{TracingOptions, parse_duration};
+use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
 
 use crate::access::{AllowedHost, AllowedOrigin};
 
@@ -44,10 +44,21 @@ pub(crate) struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = 20_000)]
     pub(crate) max_connections: usize,
 
-    /// The maximum size of a message in bytes. A client that sends a larger message is disconnected
-    /// with 1009
-    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    /// The maximum size of a message, in bytes or with a suffix K, M or G. A client that sends a
+    /// larger message is disconnected with 1009
+    #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = parse_size)]
     pub(crate) max_message: usize,
+
+    /// The memory that all connections may hold together for large messages, in bytes or with a
+    /// suffix K, M or G. Each connection may hold 16 KiB besides. A client whose message finds no
+    /// room within 10 seconds is disconnected with 1013
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = parse_size)]
+    pub(crate) max_memory: usize,
+
+    /// The maximum time in which a client may send a message, and in addition one second for each
+    /// KiB of it; 'none' for no limit. A slower client is disconnected with 1008
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time_limit)]
+    pub(crate) message_timeout: TimeLimit,
 
     /// Compress messages of at least 1 KiB for clients that offer permessage-deflate
     #[arg(long)]
@@ -106,6 +117,10 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 fn positive(text: &str) -> Result<Duration, String> {
     parse_duration(text, &(Duration::from_nanos(1)..=LONGEST))
+}
+
+fn time_limit(text: &str) -> Result<TimeLimit, String> {
+    parse_time_limit(text, &(Duration::from_nanos(1)..=LONGEST))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -1,7 +1,7 @@
 //! Converts the command line to the configuration of every connection.
 
-use protocol::{Config, DeflateOptions, KeepAlive, Limits};
-use websocket::ServerConfig;
+use protocol::{Config, DeflateOptions, KeepAlive, Limits, MessageTimeout};
+use websocket::{MemoryBudget, ServerConfig};
 
 use crate::args::Args;
 
@@ -9,8 +9,16 @@ use crate::args::Args;
 pub(crate) fn server_config(args: &Args) -> ServerConfig {
     let limits = Limits::DEFAULT.max_frame_bytes(args.max_message).max_message_bytes(args.max_message);
     let keep_alive = KeepAlive { interval: args.ping_interval, timeout: args.ping_interval };
-    let connection = Config::DEFAULT.limits(limits).close_timeout(args.close_timeout).keep_alive(keep_alive);
-    let config = ServerConfig::default().config(connection).handshake_timeout(args.handshake_timeout);
+    let message_timeout = args.message_timeout.0.map(|base| MessageTimeout { base, ..MessageTimeout::DEFAULT });
+    let connection = Config::DEFAULT
+        .limits(limits)
+        .close_timeout(args.close_timeout)
+        .keep_alive(keep_alive)
+        .message_timeout(message_timeout);
+    let config = ServerConfig::default()
+        .config(connection)
+        .handshake_timeout(args.handshake_timeout)
+        .memory_budget(MemoryBudget::new(args.max_memory));
     if args.deflate {
         // `FRUGAL` disables context takeover, so a connection keeps no compression state between
         // two messages. Otherwise, 20,000 clients could make this server keep eight gigabytes of
@@ -30,4 +38,31 @@ pub(crate) fn with_max_message(config: &ServerConfig, max_message: usize) -> Ser
     limits.max_frame_bytes = limits.max_frame_bytes.min(max_message);
     limits.max_message_bytes = limits.max_message_bytes.min(max_message);
     config.clone().config(connection)
+}
+
+/// The memory of an open connection, in bytes, that does not depend on its messages: its task, its
+/// timers, and the buffer of an incomplete frame header. A test of the process measures less.
+#[cfg(test)]
+const FIXED_PER_CONNECTION: usize = 8 << 10;
+
+/// The memory, in bytes, that this server may take by default, with every connection in use: 1 GiB,
+/// the memory of a small virtual machine.
+#[cfg(test)]
+const TOTAL: usize = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_bound_the_memory_of_all_connections_together() {
+        let args = Args::parse_from(["server"]);
+        let each = MemoryBudget::FREE_PER_CONNECTION + FIXED_PER_CONNECTION;
+        let sum = args.max_connections * each + args.max_memory;
+        assert!(sum <= TOTAL, "{} MiB", sum >> 20);
+        // Many messages of the maximum size arrive at the same time without waiting.
+        assert!(args.max_memory / args.max_message >= 100);
+    }
 }

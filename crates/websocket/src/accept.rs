@@ -24,7 +24,8 @@ use tokio::{
 };
 
 use crate::{
-    buffer_pool::HANDSHAKE_READ, clock::now, error::AcceptError, negotiated::Negotiated, websocket::WebSocket,
+    buffer_pool::HANDSHAKE_READ, clock::now, error::AcceptError, memory_budget::MemoryBudget, negotiated::Negotiated,
+    websocket::WebSocket,
 };
 
 /// The configuration of a server.
@@ -49,6 +50,10 @@ pub struct ServerConfig {
     /// 7692). With `None`, the default, messages are not compressed. [`DeflateOptions`] describes
     /// the memory that compression needs. [`UpgradeOptions::deflate`] takes precedence.
     pub deflate: Option<DeflateOptions>,
+    /// The memory that all connections share. With `None`, the default, only the
+    /// [`Limits`](crate::Limits) of each connection bound its memory. A server on the open internet
+    /// should set a budget.
+    pub memory_budget: Option<MemoryBudget>,
 }
 
 impl ServerConfig {
@@ -73,11 +78,18 @@ impl ServerConfig {
         self.deflate = Some(options);
         self
     }
+
+    /// Sets [`memory_budget`](Self::memory_budget).
+    #[must_use]
+    pub fn memory_budget(mut self, budget: MemoryBudget) -> Self {
+        self.memory_budget = Some(budget);
+        self
+    }
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { config: Arc::default(), handshake_timeout: Duration::from_secs(10), deflate: None }
+        Self { config: Arc::default(), handshake_timeout: Duration::from_secs(10), deflate: None, memory_budget: None }
     }
 }
 
@@ -327,7 +339,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         // Bytes that arrived after the request belong to the first frames, so pass them to the
         // engine.
         engine.put_input(self.request.into_rest());
-        Ok(WebSocket::new(self.stream, engine).with_negotiated(Negotiated {
+        let mut connection = WebSocket::new(self.stream, engine);
+        if let Some(budget) = &config.memory_budget {
+            connection = connection.with_memory_budget(budget.clone());
+        }
+        Ok(connection.with_negotiated(Negotiated {
             subprotocol: accepted.subprotocol,
             extensions: accepted.extensions,
             response: None,

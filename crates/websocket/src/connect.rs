@@ -22,6 +22,7 @@ use crate::{
     error::ConnectError,
     keys,
     maybe_tls_stream::MaybeTlsStream,
+    memory_budget::MemoryBudget,
     negotiated::Negotiated,
     transport::{open_to_any, resolve},
     turns::Turns,
@@ -69,6 +70,7 @@ pub struct Connector {
     handshake_timeout: Duration,
     one_connecting_per_address: bool,
     chosen_keys: Option<ChosenKeys>,
+    memory_budget: Option<MemoryBudget>,
 }
 
 /// A source of masking keys that replaces the random source.
@@ -90,6 +92,7 @@ impl From<ClientRequest> for Connector {
             handshake_timeout: Duration::from_secs(10),
             one_connecting_per_address: false,
             chosen_keys: None,
+            memory_budget: None,
         }
     }
 }
@@ -181,6 +184,14 @@ impl Connector {
     #[must_use]
     pub const fn one_connecting_per_address(mut self, enabled: bool) -> Self {
         self.one_connecting_per_address = enabled;
+        self
+    }
+
+    /// Makes the connection take its memory from a [`MemoryBudget`], which it shares with other
+    /// connections. By default, there is no budget.
+    #[must_use]
+    pub fn memory_budget(mut self, budget: MemoryBudget) -> Self {
+        self.memory_budget = Some(budget);
         self
     }
 
@@ -341,7 +352,11 @@ impl Connector {
         // Bytes that arrived after the response belong to the first frames, so pass them to the
         // engine.
         engine.put_input(established.rest);
-        Ok(WebSocket::new(stream, engine).with_negotiated(Negotiated {
+        let mut connection = WebSocket::new(stream, engine);
+        if let Some(budget) = self.memory_budget {
+            connection = connection.with_memory_budget(budget);
+        }
+        Ok(connection.with_negotiated(Negotiated {
             subprotocol: established.subprotocol,
             extensions: established.extensions,
             response: Some(established.response),

@@ -14,6 +14,7 @@
 //!   2. something to send                        -> write it: one write per read
 //!   3. a deadline that has passed               -> notify the engine, go to 1
 //!   4. bytes at the socket                      -> read, go to 1
+//!      no memory for them in the budget         -> wait for the budget instead
 //!   5. wait for any of these
 //! ```
 //!
@@ -48,6 +49,7 @@
 //! | a deadline, while no task waits to write | the reader | its own | the timer |
 //! | a deadline, while a task waits to write | either | both ([`SharedWakers`]) | the timer |
 //! | a changed deadline, or an error of the writer | the reader | its own, kept in `reader` | [`Driver::wake_reader`] |
+//! | room in the memory budget, or the end of its wait | the reader | its own | the connection that gives memory back; the timer of the wait |
 
 use std::{
     future::poll_fn,
@@ -75,6 +77,8 @@ use crate::{
     clock::now,
     error::Error,
     event::Event,
+    memory_budget::MemoryBudget,
+    memory_share::{MemoryShare, WaitedTooLong},
     read_planner::ReadPlanner,
     wakers::{SharedWakers, Side},
 };
@@ -96,6 +100,8 @@ pub(crate) struct Driver<S> {
     engine: Connection,
     reads: ReadPlanner,
     budget: Budget,
+    /// What this connection has taken from the memory budget, if it has one.
+    memory: MemoryShare,
     /// The timer, present while the engine has a deadline. It is boxed, because most connections
     /// have no deadline most of the time, and an unboxed timer would take its space even then.
     timer: Option<Pin<Box<Sleep>>>,
@@ -128,6 +134,7 @@ pub(crate) struct Driver<S> {
 enum Outcome {
     Violation(Violation),
     Io(io::Error),
+    NoMemory(WaitedTooLong),
     /// The end has been reported, and nothing follows.
     Reported,
 }
@@ -151,6 +158,7 @@ impl<S> Driver<S> {
             engine,
             reads: ReadPlanner::default(),
             budget: Budget::default(),
+            memory: MemoryShare::default(),
             timer: None,
             read_at: now(),
             reader: None,
@@ -163,6 +171,10 @@ impl<S> Driver<S> {
             left_input: false,
             outcome: None,
         }
+    }
+
+    pub(crate) fn set_memory_budget(&mut self, budget: MemoryBudget) {
+        self.memory = MemoryShare::of(budget);
     }
 
     pub(crate) const fn engine(&self) -> &Connection {
@@ -269,12 +281,25 @@ impl<S> Driver<S> {
         Waker::from(Arc::clone(wakers))
     }
 
-    /// Passes the time to the engine, and records the violation if the peer has left a Ping
-    /// unanswered.
+    /// Passes the time to the engine, and records the violation if the peer has missed a deadline.
     fn handle_timeout(&mut self) {
+        // While this connection waits for the memory budget, it does not read, so it cannot know
+        // whether the peer has met the deadline.
+        if self.memory.is_waiting() {
+            self.engine.handle_reading_paused(now());
+        }
         if let Err(violation) = self.engine.handle_timeout(now()) {
             self.outcome = Some(Box::new(Outcome::Violation(violation)));
         }
+    }
+
+    /// Closes the connection because there is no memory for what the peer sends.
+    fn abandon(&mut self, error: WaitedTooLong) {
+        let frame = CloseFrame::new(CloseCode::TRY_AGAIN_LATER, "no memory is left for this message");
+        self.engine.abandon(frame.ok(), now());
+        // All further input is discarded, so it needs no memory.
+        self.memory = MemoryShare::default();
+        self.outcome.get_or_insert_with(|| Box::new(Outcome::NoMemory(error)));
     }
 
     /// Records a failed write, but does not end the connection: the peer may be gone, but the bytes
@@ -318,6 +343,7 @@ impl<S> Driver<S> {
             //= docs/src/rfc6455.md#section-7-1-7
             //# A client that fails the connection MAY report the problem to its user.
             Some(Outcome::Violation(violation)) => Some(Error::Violation(violation)),
+            Some(Outcome::NoMemory(WaitedTooLong(waited))) => Some(Error::NoMemory { waited }),
             // The peer's Close has arrived. No message can follow a Close, so a later TCP error has
             // lost no message and is not reported.
             _ if self.engine.close_info().code != CloseCode::ABNORMAL_CLOSURE => None,
@@ -453,7 +479,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             ready!(self.poll_budget(cx, Side::Read));
             // Once the connection is closing, no more answers follow, and the peer has a deadline.
             // The caller's next step waits for it.
-            if self.engine.queued_bytes() >= MAX_QUEUED && self.engine.state() != State::Open {
+            if self.engine.state() != State::Open {
                 return Poll::Ready(Ok(()));
             }
             if let Poll::Ready(capacity) = self.poll_capacity(cx) {
@@ -469,7 +495,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if self.engine.input_len() > 0 && (self.poll_engine().is_some() || self.engine.state() != State::Open) {
                 continue;
             }
-            match self.poll_read_at_most(cx, CONTROL_READ) {
+            // Even if the memory budget has no room, read this little, because a Close ends the wait.
+            match self.poll_read(cx, CONTROL_READ) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => self.handle_read_error(error),
                 Poll::Pending => {
@@ -498,6 +525,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if !self.engine.has_input() {
             return None;
         }
+        self.memory.limit_inflating(&mut self.engine);
         match self.engine.poll_event_with_outbound(now()) {
             Ok(polled) => polled,
             // The violation is returned to the caller only at the end, after our Close frame has
@@ -530,8 +558,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.handle_timeout();
             return Poll::Ready(Step::Progress);
         }
-        // 4. Bytes at the socket.
-        match self.poll_read(cx) {
+        // 4. Bytes at the socket, if there is memory for them.
+        let wanted = self.reads.wanted(&self.engine);
+        let room = match self.memory.poll_room(&mut self.engine, wanted, self.eof, cx) {
+            Poll::Ready(Ok(room)) => room,
+            Poll::Ready(Err(error)) => {
+                self.abandon(error);
+                return Poll::Ready(Step::Progress);
+            }
+            Poll::Pending => 0,
+        };
+        if room > 0 && self.engine.is_inflate_limited() {
+            // The bytes that need the memory have been read before.
+            return Poll::Ready(Step::Progress);
+        }
+        match self.poll_read(cx, room) {
             Poll::Ready(Ok(())) => {
                 // `read_at` is used only for deadlines, so do not spend time on reading the clock
                 // if there is no deadline.
@@ -550,26 +591,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.poll_timer(cx, Side::Read).is_ready() {
             return Poll::Ready(Step::Progress);
         }
-        // 5. Wait. Put the buffer back first, so that another connection can use it.
+        // 5. Wait. Put the buffer and the memory back first, so that another connection can use
+        //    them.
         self.reads.release_input(&mut self.engine);
+        self.memory.settle(&self.engine);
         self.remember_reader(cx);
         Poll::Pending
     }
 
-    /// Reads once, into the engine's own input buffer.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_read_at_most(cx, usize::MAX)
-    }
-
-    /// Reads once as [`poll_read`](Self::poll_read) does, but at most `max` bytes.
-    fn poll_read_at_most(&mut self, cx: &mut Context<'_>, max: usize) -> Poll<io::Result<()>> {
-        if self.eof {
+    /// Reads once, at most `room` bytes, into the engine's own input buffer.
+    fn poll_read(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<()>> {
+        if self.eof || room == 0 {
             // Do not read after the end of the stream. Every such read would return at once, so the
-            // task would loop forever.
+            // task would loop forever. Without room, a read would look like the end of the stream.
             return Poll::Pending;
         }
-        let (mut input, limit) = self.reads.take_input(&mut self.engine);
-        let polled = poll_read_buf(Pin::new(&mut self.stream), cx, &mut (&mut input).limit(limit.min(max)));
+        let before = self.engine.input_len();
+        let (mut input, limit) = self.reads.take_input(&mut self.engine, room);
+        let polled = poll_read_buf(Pin::new(&mut self.stream), cx, &mut (&mut input).limit(limit));
         // Put the buffer back before `?` or `ready!` can return early. Otherwise the unprocessed
         // bytes in it would be lost.
         self.reads.put_input(&mut self.engine, input, matches!(polled, Poll::Ready(Ok(_))));
@@ -585,6 +624,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.eof = true;
             self.engine.receive_eof();
         }
+        self.memory.record_read(&self.engine, self.engine.input_len() - before, room);
         // The messages that were read will probably be answered, so supply a buffer for the
         // answers.
         buffer_pool::supply_send_buffer(&mut self.engine);
@@ -621,7 +661,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             // before handling the deadline. The engine then takes the bytes into account, even
             // before it processes them. Do not read if the input is already full: this task would
             // then hold as much as the peer sends.
-            if let Poll::Ready(Err(error)) = self.poll_read(cx) {
+            let room = self.memory.room(&self.engine, buffer_pool::BLOCK);
+            let read = self.poll_read(cx, room);
+            self.memory.settle(&self.engine);
+            if let Poll::Ready(Err(error)) = read {
                 // The connection is lost, so its deadlines no longer matter.
                 self.handle_read_error(error);
                 self.wake_reader();
@@ -647,7 +690,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         ready!(self.poll_budget(cx, Side::Write));
         // Below the limit, do not write yet. The messages collect in the queue, so that they leave
         // in one write.
-        if self.engine.queued_bytes() < MAX_QUEUED {
+        if self.engine.queued_bytes() < MAX_QUEUED && self.memory.cover(&self.engine) {
             return Poll::Ready(Ok(()));
         }
         self.poll_drain(cx)
@@ -658,14 +701,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         loop {
             match self.poll_transmit(cx, Side::Write) {
                 // The stream accepts no more bytes for now, and wakes this task when it accepts
-                // bytes again. Meanwhile, wait for the timer below as well.
-                Poll::Pending => {}
+                // bytes again. Meanwhile, wait for the timer below as well. The queue counts towards
+                // the memory budget.
+                Poll::Pending => {
+                    self.memory.cover(&self.engine);
+                }
                 // The queue is empty because it was discarded, not because it was written, so the
                 // caller must not assume that its messages were sent.
                 Poll::Ready(Ok(())) if self.engine.has_discarded_output() || self.flush_discarded => {
                     return Poll::Ready(Err(self.discarded_error()));
                 }
-                Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(())) => {
+                    self.memory.settle(&self.engine);
+                    return Poll::Ready(Ok(()));
+                }
                 Poll::Ready(Err(error)) => {
                     // The reader reports the end of the connection, so record the error for the
                     // reader too.

@@ -3,7 +3,7 @@
 //! `Display` prints the whole reason, and `source()` returns only errors that `Display` has not
 //! printed. A report that prints the whole chain therefore repeats nothing.
 
-use std::{error::Error as StdError, fmt, io};
+use std::{error::Error as StdError, fmt, io, time::Duration};
 
 use protocol::{HandshakeViolation, UsageError, Violation, handshake::HandshakeError};
 
@@ -27,6 +27,12 @@ pub enum Error {
     /// The peer ended TCP without a Close frame (code 1006), so messages may be missing. Over TLS,
     /// this includes a peer that did not end TLS before TCP.
     EndedWithoutClose,
+    /// The [`MemoryBudget`](crate::MemoryBudget) had no room for the peer's message. A Close with
+    /// code 1013 (Try Again Later) has told the peer, which has broken no rule.
+    NoMemory {
+        /// The time for which the connection waited for the budget.
+        waited: Duration,
+    },
     /// The connection could not be opened.
     Connect(Box<ConnectError>),
     /// The server did not accept the client.
@@ -40,6 +46,9 @@ impl fmt::Display for Error {
             Self::Usage(error) => error.fmt(f),
             Self::Io(error) => write!(f, "the connection broke: {error}"),
             Self::EndedWithoutClose => f.write_str("the peer ended the connection without a Close frame (1006)"),
+            Self::NoMemory { waited } => {
+                write!(f, "the memory budget had no room for the peer's message within {waited:?}")
+            }
             Self::Connect(error) => error.fmt(f),
             Self::Accept(error) => error.fmt(f),
         }
@@ -52,7 +61,7 @@ impl StdError for Error {
             Self::Io(error) => error.source(),
             Self::Connect(error) => error.source(),
             Self::Accept(error) => error.source(),
-            Self::Violation(_) | Self::Usage(_) | Self::EndedWithoutClose => None,
+            Self::Violation(_) | Self::Usage(_) | Self::EndedWithoutClose | Self::NoMemory { .. } => None,
         }
     }
 }
@@ -89,6 +98,7 @@ impl From<Error> for io::Error {
             Error::Violation(_) => io::ErrorKind::InvalidData,
             Error::Usage(_) => io::ErrorKind::InvalidInput,
             Error::EndedWithoutClose => io::ErrorKind::UnexpectedEof,
+            Error::NoMemory { .. } => io::ErrorKind::OutOfMemory,
             Error::Connect(_) | Error::Accept(_) => io::ErrorKind::Other,
         };
         Self::new(kind, error)

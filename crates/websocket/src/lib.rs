@@ -21,6 +21,8 @@
 //! | `budget` | the share of its thread that a connection may use |
 //! | `buffer_pool` | two buffers for all connections of a thread |
 //! | `read_planner` | the buffer and the maximum size of each read |
+//! | `memory_budget` | the memory that many connections share |
+//! | `memory_share` | the part of that memory that one connection has taken |
 //! | `wakers` | one waker for two tasks |
 //! | `event` | messages and control frames |
 //! | `negotiated` | the results of the opening handshake |
@@ -72,6 +74,8 @@ mod events;
 mod happy_eyeballs;
 mod keys;
 mod maybe_tls_stream;
+mod memory_budget;
+mod memory_share;
 mod negotiated;
 pub mod observer;
 mod permit;
@@ -89,7 +93,7 @@ pub use http;
 pub use protocol;
 pub use protocol::{
     CloseCode, CloseFrame, CloseInfo, Config, DeflateOptions, Endpoint, HandshakeViolation, KeepAlive, Limits, Message,
-    MessageKind, MessageRef, Outbound, PreparedMessage, State, Uri, UsageError, Utf8Bytes, Violation,
+    MessageKind, MessageRef, MessageTimeout, Outbound, PreparedMessage, State, Uri, UsageError, Utf8Bytes, Violation,
     handshake::{ClientRequest, Extension, HandshakeError, ReceivedRequest, UpgradeOptions, UpgradeRequest, rejection},
 };
 
@@ -100,6 +104,7 @@ pub use self::{
     event::Event,
     events::Events,
     maybe_tls_stream::MaybeTlsStream,
+    memory_budget::MemoryBudget,
     permit::Permit,
     split::{ReadHalf, WriteHalf},
     transport::open_transport,

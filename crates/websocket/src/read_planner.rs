@@ -51,9 +51,18 @@ pub(crate) struct ReadPlanner {
 }
 
 impl ReadPlanner {
-    /// Takes the connection's input, with room for the next read. Returns the input and the maximum
-    /// number of bytes to read. Put the input back with [`put_input`](Self::put_input).
-    pub(crate) fn take_input(&mut self, connection: &mut Connection) -> (BytesMut, usize) {
+    /// Returns the number of bytes for which the next read should have room if memory is scarce: a
+    /// block, or as much as has arrived, or as much as an earlier frame needed. The buffer of a
+    /// large frame then at most doubles, so that it does not take much memory that it does not fill.
+    pub(crate) fn wanted(&self, connection: &Connection) -> usize {
+        let arrived = connection.input_len();
+        connection.payload_remaining().min(arrived.max(self.largest.saturating_sub(arrived))).max(BLOCK)
+    }
+
+    /// Takes the connection's input, with room for the next read, which may bring at most
+    /// `max_read` bytes. Returns the input and the maximum number of bytes to read. Put the input
+    /// back with [`put_input`](Self::put_input).
+    pub(crate) fn take_input(&mut self, connection: &mut Connection, max_read: usize) -> (BytesMut, usize) {
         let remaining = connection.payload_remaining();
         let mut input = connection.take_input();
         // The input is either the thread's block or a buffer that was allocated for one frame. It
@@ -75,11 +84,11 @@ impl ReadPlanner {
         };
         // Read the rest of one frame into its own buffer.
         if is_large || (remaining > 0 && is_own) {
-            let room = remaining.min(self.growth(input.len()).max(LARGE_FRAME));
+            let room = remaining.min(self.growth(input.len()).max(LARGE_FRAME)).min(max_read);
             // If few bytes are buffered, reallocate to the full size at once. If many are buffered,
             // wait until less than half of `LARGE_FRAME` is free, because each reallocation copies
             // them all.
-            let least = if input.len() <= NEXT_HEADER_READ { room } else { remaining.min(LARGE_FRAME / 2) };
+            let least = if input.len() <= NEXT_HEADER_READ { room } else { remaining.min(LARGE_FRAME / 2).min(room) };
             // A message keeps its buffer alive, so do not read it into the buffer of a frame that
             // was much larger.
             let is_oversized = input.capacity() > (2 * BLOCK).max(2 * (input.len() + remaining));
@@ -92,7 +101,7 @@ impl ReadPlanner {
             }
             // Ask for the remaining bytes and one more header. A short read then proves that the
             // socket is drained, which saves a `WouldBlock` read.
-            return (input, remaining + FrameHeader::MAX_LEN);
+            return (input, (remaining + FrameHeader::MAX_LEN).min(max_read));
         }
         // Read into the thread's block, unless half a block is already free in this buffer. With
         // less room, each read would bring fewer bytes, and more system calls would be needed.
@@ -109,7 +118,7 @@ impl ReadPlanner {
         // After a large frame, read only a little. The next header may announce another large
         // frame, and payload bytes that are read here would have to be moved into that frame's own
         // buffer.
-        let limit = if self.planned == Purpose::NextHeader { NEXT_HEADER_READ } else { usize::MAX };
+        let limit = if self.planned == Purpose::NextHeader { NEXT_HEADER_READ.min(max_read) } else { max_read };
         (input, limit)
     }
 

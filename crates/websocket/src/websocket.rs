@@ -18,6 +18,7 @@ use crate::{
     driver::Driver,
     error::Error,
     event::Event,
+    memory_budget::MemoryBudget,
     negotiated::{AsNegotiated, Negotiated},
     permit::Permit,
 };
@@ -87,6 +88,15 @@ impl<S> WebSocket<S> {
         Self { driver: Driver::new(stream, connection), negotiated: None }
     }
 
+    /// Makes the connection take its memory from a [`MemoryBudget`]. Call this method before the
+    /// connection is used. [`ServerConfig::memory_budget`](crate::ServerConfig::memory_budget) and
+    /// [`Connector::memory_budget`](crate::Connector::memory_budget) do the same.
+    #[must_use]
+    pub fn with_memory_budget(mut self, budget: MemoryBudget) -> Self {
+        self.driver.set_memory_budget(budget);
+        self
+    }
+
     pub(crate) fn with_negotiated(self, negotiated: Negotiated) -> Self {
         Self { negotiated: negotiated.boxed(), ..self }
     }
@@ -149,7 +159,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// # Errors
     /// Returns an error once, if the connection did not end with a closing handshake:
-    /// [`Error::Violation`], [`Error::Io`] or [`Error::EndedWithoutClose`]. Messages that were
+    /// [`Error::Violation`], [`Error::Io`], [`Error::EndedWithoutClose`] or [`Error::NoMemory`].
+    /// Messages that were
     /// complete before the error are returned first.
     ///
     /// # Cancel safety
@@ -231,8 +242,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`next`](Self::next)), sends or [flushes](Self::flush). If no such call follows, the message
     /// is never sent.
     ///
-    /// If 320 KiB or more are queued already, this method first writes the queue, so a sender that
-    /// is faster than its peer waits for the peer.
+    /// If 320 KiB or more are queued already, or more than the
+    /// [`MemoryBudget`](crate::MemoryBudget) has room for, this method first writes the queue, so a
+    /// sender that is faster than its peer waits for the peer.
     ///
     /// A loop of `next` and `feed` writes once per read, however many messages the read brought.
     ///

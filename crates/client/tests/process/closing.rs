@@ -258,6 +258,26 @@ async fn a_message_beyond_the_limit_is_1009() {
 }
 
 #[tokio::test]
+async fn a_message_that_trickles_in_is_1008() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start(["--message-timeout", "300ms", &server.url()]);
+    let mut tcp = server.accept_raw().await;
+    tcp.write_all(&[0x81, 5, b'h', b'e']).await.unwrap();
+    let reading = async {
+        let answer = bounded(drain(&mut tcp)).await;
+        drop(tcp);
+        answer
+    };
+    let (answer, ended) = join!(reading, client.exited());
+    assert_eq!(answer[0], 0x88);
+    let line = &ended.errors;
+    let (beginning, end) =
+        ("closed: 1008 (policy violation), by us: the server broke a rule: ", "--message-timeout sets the limit\n");
+    assert!(line.starts_with(beginning) && line.ends_with(end), "{line}");
+    assert!(line.contains("a message arrives too slowly: 2 bytes of it in 0."), "{line}");
+}
+
+#[tokio::test]
 async fn a_server_that_leaves_our_pings_unanswered_times_out() {
     let server = ScriptedServer::start().await;
     let client = ClientProcess::start(["--ping-interval", "100ms", "--close-timeout", "100ms", &server.url()]);

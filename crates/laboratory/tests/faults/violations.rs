@@ -101,6 +101,7 @@ const PROVOKED: &[(&str, &[&str], &[&str])] = &[
 const NOT_PROVOKED: &[(&str, &str)] = &[
     ("PongOverdue", "it needs silence instead of bytes, for as long as the keep-alive of the other side waits"),
     ("HostMalformed", "RFC 9112 has this rule, and the faults break those of RFC 6455"),
+    ("MessageTooSlow", "it needs silence inside a message, for as long as the other side allows a message to take"),
     ("MessageTooBig", "only the other side knows its limit, and it takes many megabytes of valid frames to reach it"),
     ("TooManyFragments", "only the other side knows its limit, and ours is a million frames away"),
     // Violations of permessage-deflate. The faults never negotiate it, and without it RSV1 is an

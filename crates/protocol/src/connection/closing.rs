@@ -18,6 +18,7 @@
 //!   facts                                   server does with TCP        client does with TCP
 //!   Close sent, Close received              half-close at once          wait for the server to close
 //!   failed (the peer broke a rule)          half-close at once          half-close at once
+//!   abandoned (no memory for the input)     half-close at once          half-close at once
 //!   end of the peer's stream                disconnect                  disconnect
 //!   deadline passed                         disconnect                  disconnect
 //!   write failed, and input is ignored      disconnect                  disconnect
@@ -110,6 +111,8 @@ pub(super) struct Closing {
     initiator: Option<Endpoint>,
     /// The rule that the peer broke, for which the connection was failed (section 7.1.7).
     violation: Option<Box<Violation>>,
+    /// Whether this endpoint has stopped processing input although the peer broke no rule.
+    abandoned: bool,
     peer_stream: PeerStream,
     /// Whether a queued frame, perhaps the Close itself, was discarded unsent.
     output_discarded: bool,
@@ -141,6 +144,11 @@ impl Closing {
     /// Records the rule that the peer broke.
     pub(super) fn on_violation(&mut self, violation: Violation) {
         self.violation.get_or_insert(Box::new(violation));
+    }
+
+    /// Records that this endpoint processes no more input, for a reason of its own.
+    pub(super) fn on_abandoned(&mut self) {
+        self.abandoned = true;
     }
 
     /// Records that a read returned 0 bytes. A second call changes nothing.
@@ -213,11 +221,11 @@ impl Closing {
     }
 
     /// Returns whether input is ignored: after a violation, after the peer's Close (sections 7.1.7
-    /// and 1.4), and after the end of the connection. After our own Close, input is still
-    /// processed.
+    /// and 1.4), after this endpoint has abandoned the connection, and after its end. After our own
+    /// Close, input is still processed.
     #[inline]
     pub(super) fn ignores_input(&self) -> bool {
-        self.violation.is_some() || self.received.is_some() || self.disconnected
+        self.violation.is_some() || self.received.is_some() || self.abandoned || self.disconnected
     }
 
     /// Returns whether a Close was sent.
@@ -296,7 +304,7 @@ impl Closing {
         //# A client that fails the connection MUST close it.
         //= docs/src/rfc6455.md#section-7-1-7
         //# A server that fails the connection MUST close it.
-        let closes = closes_first || self.violation.is_some();
+        let closes = closes_first || self.violation.is_some() || self.abandoned;
         // Half-close only once. After a failed write, do not half-close at all, because nothing
         // more can be sent in our direction anyway.
         (closes && !self.half_closed && !self.write_failed).then_some(TcpStep::HalfClose)

@@ -30,6 +30,7 @@
 //! | `control` | the limit on the peer's control frames, and the Pongs that answer them |
 //! | `closing` | the end of a connection: facts, states, and which endpoint closes TCP |
 //! | `timers` | deadlines |
+//! | `message_deadline` | the deadline by which a message that has begun to arrive must be complete |
 //!
 //! Four size thresholds decide how the bytes of a payload are handled. Each threshold follows from
 //! the costs that its module describes:
@@ -46,6 +47,7 @@ mod control;
 mod deflate;
 mod event;
 mod input;
+mod message_deadline;
 mod outbound;
 mod prepared;
 mod receiver;
@@ -221,6 +223,33 @@ impl Connection {
         self.receiver.unconsumed_len()
     }
 
+    /// Returns the number of bytes that this connection holds of messages that are not complete, and
+    /// of input that has not been consumed. Inflated bytes count, and queued output does not.
+    #[must_use]
+    pub fn received_bytes(&self) -> usize {
+        self.receiver.held_len()
+    }
+
+    /// Sets the number of [`received_bytes`](Self::received_bytes) from which on nothing more is
+    /// inflated. There is no such number by default, because
+    /// [`Limits::max_message_bytes`](crate::Limits::max_message_bytes) limits each message.
+    ///
+    /// A driver can limit what it reads, but one byte that it reads can become a thousand. Once the
+    /// limit is reached, the rest of the compressed payload stays in the input, and
+    /// [`poll_event`](Self::poll_event) returns `None` until the limit is raised. The limit may be
+    /// exceeded by the [`MAX_INFLATED_FROM_BYTE`](crate::extension::MAX_INFLATED_FROM_BYTE) bytes of
+    /// one byte.
+    pub fn set_inflate_limit(&mut self, limit: usize) {
+        self.receiver.set_inflate_limit(limit);
+    }
+
+    /// Returns whether [`poll_event`](Self::poll_event) has left compressed input behind because of
+    /// [`set_inflate_limit`](Self::set_inflate_limit).
+    #[must_use]
+    pub fn is_inflate_limited(&self) -> bool {
+        self.receiver.is_inflate_limited()
+    }
+
     /// Returns the number of bytes that are missing from the current frame's payload, or 0 between
     /// frames. [`poll_event`](Self::poll_event) updates this number.
     ///
@@ -304,6 +333,11 @@ impl Connection {
             // All complete frames have been processed. If the peer's stream has ended, handle its
             // end now.
             Ok(None) => {
+                if let Some(timeout) = self.config.message_timeout
+                    && self.receiver.is_message_incomplete()
+                {
+                    self.timers.watch_message(timeout, &mut self.receiver, now);
+                }
                 self.handle_more_input_needed(now);
                 return Ok(None);
             }
@@ -422,6 +456,7 @@ impl Connection {
         // Record the peer's Close before the answer, because the Close that is recorded first
         // determines the initiator of the closing handshake.
         self.closing.on_close_received(body.clone());
+        self.timers.forget_message();
         self.start_close_timer(now);
         // The answer repeats the code. It omits the reason, because the peer already knows it.
         //= docs/src/rfc6455.md#section-5-5-1
@@ -457,6 +492,7 @@ impl Connection {
         //# If the connection is established, an endpoint that fails it SHOULD first send a Close
         //# frame with an appropriate status code.
         self.send_close(Some(CloseFrame::for_violation(&violation)), now);
+        self.timers.forget_message();
         match violation {
             Violation::PongOverdue => self.timers.start_close(Duration::ZERO, now),
             _ => self.start_close_timer(now),
@@ -662,6 +698,18 @@ impl Connection {
         }
     }
 
+    /// Closes the connection for a reason of this endpoint, such as a lack of memory for the
+    /// peer's message, which `frame` reports. The peer has broken no rule. Like a failed
+    /// connection, an abandoned one processes no more input, not even the peer's Close, and TCP is
+    /// half-closed as soon as the Close has been written.
+    pub fn abandon(&mut self, frame: Option<CloseFrame>, now: Instant) {
+        self.send_close(frame, now);
+        self.timers.forget_message();
+        self.start_close_timer(now);
+        self.closing.on_abandoned();
+        self.receiver.discard();
+    }
+
     /// Queues a Close, unless a Close was sent before.
     fn send_close(&mut self, frame: Option<CloseFrame>, now: Instant) {
         if self.closing.is_close_sent() {
@@ -706,8 +754,9 @@ impl Connection {
     /// [`poll_transmit`](Self::poll_transmit) afterwards.
     ///
     /// # Errors
-    /// [`Violation::PongOverdue`] when a Ping was not answered in time. This method has then failed
-    /// the connection.
+    /// [`Violation::PongOverdue`] when a Ping was not answered in time, and
+    /// [`Violation::MessageTooSlow`] when a message was not complete in time. This method has then
+    /// failed the connection.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Violation> {
         // If the peer has missed the deadline for its next step in closing, record that, so that
         // `poll_transmit` drops TCP.
@@ -718,7 +767,17 @@ impl Connection {
         // broken rule.
         self.timers
             .run_keep_alive(&mut self.receiver, &mut self.sender, now)
+            // Fail it in the same way if the peer has begun a message and does not finish it.
+            .and_then(|()| self.timers.check_message(self.config.message_timeout, &self.receiver, now))
             .map_err(|violation| self.fail(violation, now))
+    }
+
+    /// Records that the driver did not read for a while, for a reason of its own, although bytes of
+    /// the peer may have been waiting. The peer is not blamed for its silence in that time. Call
+    /// this method before [`handle_timeout`](Self::handle_timeout), and before reading again.
+    pub fn handle_reading_paused(&mut self, now: Instant) {
+        self.receiver.record_activity();
+        self.timers.restart_message(now);
     }
 
     /// Starts the deadline for the peer's next step, which is to answer a Close or to close TCP.

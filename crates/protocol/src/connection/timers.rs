@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | ping | the connection opens, or a Ping was answered | a Ping is queued |
 //! | pong | a Ping of the keep-alive is queued | the connection fails, unless the peer [is alive](#signs-of-life) |
+//! | message | a message is incomplete, and this timer is not running | the connection fails, if the peer has had its time: see [`message_deadline`] |
 //! | close | a Close is sent or received, the connection fails, the peer's stream ends, or a write fails | TCP is dropped |
 //!
 //! The keep-alive ends when the close timer starts, so the close timer never runs together with the
@@ -22,8 +23,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::{receiver::Receiver, sender::Sender};
-use crate::{config::KeepAlive, frame::Opcode, violation::Violation};
+use super::{
+    message_deadline::{self, MessageDeadline},
+    receiver::Receiver,
+    sender::Sender,
+};
+use crate::{config::KeepAlive, frame::Opcode, message_timeout::MessageTimeout, violation::Violation};
 
 /// The deadlines of a connection.
 #[derive(Debug)]
@@ -33,21 +38,28 @@ pub(super) struct Timers {
     keep_alive: Option<Box<KeepAliveState>>,
     /// The time by which the peer must have answered our Close, or closed TCP.
     close: Option<Instant>,
+    /// Present while a message is incomplete, and for some time afterwards.
+    message: Option<Box<MessageDeadline>>,
 }
 
 impl Timers {
     pub(super) fn new(keep_alive: Option<KeepAlive>, now: Instant) -> Self {
-        Self { keep_alive: keep_alive.map(|options| Box::new(KeepAliveState::new(options, now))), close: None }
+        let keep_alive = keep_alive.map(|options| Box::new(KeepAliveState::new(options, now)));
+        Self { keep_alive, close: None, message: None }
     }
 
     /// Returns the next deadline.
     #[inline]
     pub(super) fn next(&self) -> Option<Instant> {
         // Closing ends the keep-alive, so the keep-alive and the close timer never run at the same
-        // time, and the next deadline belongs to whichever of them is running.
-        match &self.keep_alive {
+        // time, and the next of their deadlines belongs to whichever of them is running.
+        let next = match &self.keep_alive {
             Some(keep_alive) => keep_alive.ping.into_iter().chain(keep_alive.pong).min(),
             None => self.close,
+        };
+        match &self.message {
+            Some(message) => Some(next.map_or(message.deadline(), |next| next.min(message.deadline()))),
+            None => next,
         }
     }
 
@@ -70,7 +82,37 @@ impl Timers {
 
     /// Stops all timers.
     pub(super) fn stop(&mut self) {
-        (self.keep_alive, self.close) = (None, None);
+        (self.keep_alive, self.close, self.message) = (None, None, None);
+    }
+
+    /// Notes that the input has been processed, and that a message is incomplete.
+    pub(super) fn watch_message(&mut self, timeout: MessageTimeout, receiver: &mut Receiver, now: Instant) {
+        message_deadline::watch(&mut self.message, timeout, receiver, now);
+    }
+
+    /// Checks whether the message that is arriving is too slow.
+    ///
+    /// # Errors
+    /// [`Violation::MessageTooSlow`].
+    pub(super) fn check_message(
+        &mut self,
+        timeout: Option<MessageTimeout>,
+        receiver: &Receiver,
+        now: Instant,
+    ) -> Result<(), Violation> {
+        timeout.map_or(Ok(()), |timeout| message_deadline::check(&mut self.message, timeout, receiver, now))
+    }
+
+    /// Gives the message that is arriving the whole time again, from now on.
+    pub(super) fn restart_message(&mut self, now: Instant) {
+        if let Some(message) = &mut self.message {
+            message.restart(now);
+        }
+    }
+
+    /// Ends the deadline of the message that is arriving, because the input is ignored from now on.
+    pub(super) fn forget_message(&mut self) {
+        self.message = None;
     }
 
     /// Records a Pong. Any Pong shows that the peer is alive, whether it was solicited or not, and

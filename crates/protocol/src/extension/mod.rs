@@ -35,6 +35,10 @@ mod negotiation;
 mod options;
 mod parameters;
 
+/// The maximum number of bytes to which one compressed byte can inflate: the shortest code for a
+/// repetition takes two bits, and repeats at most 258 bytes (RFC 1951, section 3.2.5).
+pub const MAX_INFLATED_FROM_BYTE: usize = 4 * 258;
+
 pub(crate) use self::negotiation::{accept, check_no_conflict, offer, validate_response};
 #[cfg(feature = "deflate")]
 pub use self::{

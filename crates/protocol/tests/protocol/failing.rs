@@ -1,7 +1,7 @@
 //! Sections 7.1.5 and 7.1.7: connections that end without a closing handshake, because TCP has
 //! ended or because the peer has broken a rule.
 
-use protocol::{CloseCode, CloseInfo, Config, Endpoint, State, Violation};
+use protocol::{CloseCode, CloseFrame, CloseInfo, Config, Endpoint, State, Violation};
 use testkit::{
     duration::secs,
     endpoint::{TestEndpoint, for_both_roles},
@@ -348,5 +348,39 @@ fn a_failed_connection_is_closed_when_the_peer_closes_tcp() {
         endpoint.receive_eof();
         endpoint.assert_transmits(&["disconnect"]);
         assert_eq!(endpoint.connection.state(), State::Closed);
+    });
+}
+
+// ---- Abandoned connections ----------------------------------------------------------------------
+
+#[test]
+fn an_abandoned_connection_ends_without_blaming_the_peer() {
+    for_both_roles(|endpoint| {
+        endpoint.receive(&["01 01 61"]);
+        let frame = CloseFrame::new(CloseCode::TRY_AGAIN_LATER, "no memory").unwrap();
+        endpoint.connection.abandon(Some(frame.clone()), endpoint.now);
+        assert_eq!(endpoint.assert_fails_connection(1013), "no memory");
+        // The rest of the message, an invalid frame and even a Close are ignored.
+        assert_eq!(endpoint.receive(&["80 01 62", "8b 00", "88 02 03e8"]), []);
+        assert_eq!(endpoint.connection.received_bytes(), 0);
+        assert_eq!(endpoint.connection.state(), State::Closing);
+        // The peer has the usual time to close TCP.
+        assert_eq!(endpoint.advance(secs(5)), []);
+        endpoint.assert_transmits(&["disconnect"]);
+        let close_info = endpoint.connection.close_info();
+        assert_eq!((close_info.code, close_info.was_clean), (CloseCode::ABNORMAL_CLOSURE, false));
+        assert_eq!((close_info.violation, close_info.sent), (None, Some(frame)));
+        assert_eq!(close_info.initiator, Some(Endpoint::Local));
+    });
+}
+
+#[test]
+fn a_connection_that_is_abandoned_after_the_local_close_sends_no_second_close() {
+    for_both_roles(|endpoint| {
+        endpoint.close(1000, "");
+        endpoint.take_sent();
+        endpoint.connection.abandon(None, endpoint.now);
+        endpoint.assert_transmits(&["half-close"]);
+        assert_eq!(endpoint.receive(&["81 01 61"]), []);
     });
 }

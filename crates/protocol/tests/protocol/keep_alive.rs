@@ -121,7 +121,7 @@ fn a_pong_one_millisecond_before_the_deadline_is_in_time() {
 #[test]
 fn bytes_of_a_large_frame_are_a_sign_of_life() {
     // The peer is in the middle of a large frame, and a Pong cannot overtake it.
-    for_both_roles_with(&config(), |endpoint| {
+    for_both_roles_with(&config().message_timeout(None), |endpoint| {
         assert_eq!(endpoint.receive(&["82 7e0400"]), []);
         endpoint.advance(secs(20));
         endpoint.take_sent();
@@ -151,7 +151,8 @@ fn bytes_of_a_compressed_message_are_a_sign_of_life_and_polling_is_not() {
     // These bytes are decompressed at once, so they do not stay in the input.
     let negotiated = negotiate(&DeflateOptions::DEFAULT, &DeflateOptions::DEFAULT);
     for role in [Role::Client, Role::Server] {
-        let mut endpoint = TestEndpoint::new(role, config()).with_deflate(&negotiated.clone().of(role));
+        let mut endpoint =
+            TestEndpoint::new(role, config().message_timeout(None)).with_deflate(&negotiated.clone().of(role));
         // The first bytes of a stored block of 1,000 bytes.
         assert_eq!(endpoint.receive(&["c2 7e03ee 00 e803 17fc"]), []);
         endpoint.advance(secs(20));

@@ -85,14 +85,14 @@ fn limits_on_messages_do_not_apply_to_control_frames() {
 }
 
 #[test]
-fn the_default_limit_is_64_mib() {
+fn the_default_limit_is_16_mib() {
     for_both_roles(|endpoint| {
-        assert_eq!(endpoint.receive(&["82 7f0000000004000000"]), []);
-        assert_eq!(endpoint.connection.payload_remaining(), 64 << 20);
+        assert_eq!(endpoint.receive(&["82 7f0000000001000000"]), []);
+        assert_eq!(endpoint.connection.payload_remaining(), 16 << 20);
     });
     for_both_roles(|endpoint| {
-        let too_big = Violation::FrameTooBig { length: (64 << 20) + 1, limit: 64 << 20 };
-        assert_eq!(endpoint.receive(&["82 7f0000000004000001"]), [violated(too_big)]);
+        let too_big = Violation::FrameTooBig { length: (16 << 20) + 1, limit: 16 << 20 };
+        assert_eq!(endpoint.receive(&["82 7f0000000001000001"]), [violated(too_big)]);
     });
 }
 

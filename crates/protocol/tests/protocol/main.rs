@@ -14,6 +14,7 @@ mod frames;
 mod handshake;
 mod keep_alive;
 mod limits;
+mod message_timeout;
 mod properties;
 mod rfc_examples;
 mod sending;

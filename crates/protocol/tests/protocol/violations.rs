@@ -85,6 +85,17 @@ fn in_silence() -> Violation {
     }
 }
 
+/// Returns the violation that a server finds when a message does not end.
+#[track_caller]
+fn in_slowness() -> Violation {
+    let mut endpoint = TestEndpoint::server();
+    assert_eq!(endpoint.receive(&["01 01 61"]), []);
+    match &endpoint.advance(secs(60))[..] {
+        [Observed::Violation(violation)] => violation.clone(),
+        other => panic!("the slowness breaks no rule: {other:?}"),
+    }
+}
+
 // ---- The tables ---------------------------------------------------------------------------------
 
 /// The section that a violation names: the numbers of the RFC and of the section. `None` for a
@@ -235,6 +246,8 @@ fn frame_table() -> Vec<FrameRow> {
             "a message has more than 1 fragments"),
         row(in_frames_within(limits().max_control_frames_per_second(0), "8a 00"), "TooManyControlFrames", LIMIT, 1008,
             "more than 0 control frames within a second"),
+        row(in_slowness(), "MessageTooSlow", LIMIT, 1008,
+            "a message arrives too slowly: 1 bytes of it in 60.0 s"),
     ]
 }
 

@@ -9,6 +9,7 @@ mod http;
 mod laboratory;
 #[cfg(target_os = "linux")]
 mod memory;
+mod memory_budget;
 #[cfg(target_os = "linux")]
 mod pongs;
 mod shutdown;

@@ -269,7 +269,7 @@ fn an_invalid_address_is_one_clear_sentence() {
 
 #[test]
 fn bad_arguments_are_explained_and_end_with_2() {
-    let rows: [(&[&str], &str); 13] = [
+    let rows: [(&[&str], &str); 16] = [
         (&["--nonsense"], "--nonsense"),
         (&["extra"], "extra"),
         (&["--interval", "0s"], "must be at least 1ns"),
@@ -284,6 +284,9 @@ fn bad_arguments_are_explained_and_end_with_2() {
         (&["--threads", "many"], "--threads"),
         (&["--max-connections=-1"], "--max-connections"),
         (&["--max-message", "1.5"], "--max-message"),
+        (&["--max-memory", "0"], "must be at least 1"),
+        (&["--max-memory", "much"], "--max-memory"),
+        (&["--message-timeout", "never"], "250ms, 1s or 2m"),
     ];
     for (args, part) in rows {
         // If the server accepts them by mistake, it should at least use a free port.
@@ -298,7 +301,7 @@ fn bad_arguments_are_explained_and_end_with_2() {
 #[test]
 fn the_largest_limits_are_accepted() {
     let most = usize::MAX.to_string();
-    let mut server = Server::start(&["--max-connections", &most, "--max-message", &most]);
+    let mut server = Server::start(&["--max-connections", &most, "--max-message", &most, "--max-memory", &most]);
     Client::connect(&server, "/echo").echo("well");
     server.signal("TERM");
     assert_eq!(server.exit_code(), 0);

@@ -22,7 +22,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MOMENT: Duration = Duration::from_millis(1);
 
 fn config() -> Config {
-    Config::DEFAULT.keep_alive(KeepAlive { interval: INTERVAL, timeout: TIMEOUT })
+    // A message may take any time, so that only the keep-alive can end the connection.
+    Config::DEFAULT.keep_alive(KeepAlive { interval: INTERVAL, timeout: TIMEOUT }).message_timeout(None)
 }
 
 fn server_with_keep_alive() -> (WebSocket<ScriptedStream>, StreamScript) {

@@ -11,6 +11,8 @@ mod events;
 mod handshake;
 mod keep_alive;
 mod masking;
+mod memory_budget;
+mod message_timeout;
 mod parts;
 mod read_buffers;
 mod runtime;

@@ -128,8 +128,8 @@ fn small_messages_that_are_kept_do_not_keep_the_buffer_alive() {
 fn an_announced_length_is_not_allocated() {
     let (stream, script) = scripted_stream();
     let mut server = server(stream);
-    // 60 MiB are announced, which is within the limits. Little of it arrives.
-    let header = [0x82, 0xFF, 0, 0, 0, 0, 0x03, 0xC0, 0, 0, 1, 2, 3, 4];
+    // 15 MiB are announced, which is within the limits. Little of it arrives.
+    let header = [0x82, 0xFF, 0, 0, 0, 0, 0x00, 0xF0, 0, 0, 1, 2, 3, 4];
     script.push_read(&header);
     let mut received = 0;
     for _ in 0..100 {
@@ -148,8 +148,8 @@ fn a_large_frame_gets_as_large_a_buffer_as_an_earlier_one_has_filled() {
     script.push_read(&client_frame(BINARY, vec![7; 1 << 20]));
     assert!(server.next().now_or_never().is_some());
     assert!(is_pending(server.next()), "it waits, and has put its buffers back");
-    // 60 MiB.
-    script.push_read(&[0x82, 0xFF, 0, 0, 0, 0, 0x03, 0xC0, 0, 0, 1, 2, 3, 4]);
+    // 15 MiB.
+    script.push_read(&[0x82, 0xFF, 0, 0, 0, 0, 0x00, 0xF0, 0, 0, 1, 2, 3, 4]);
     assert!(is_pending(server.next()));
     let size = last_buffer(&script).size;
     assert!((1 << 20..(1 << 20) + TWO_BLOCKS).contains(&size), "{size} bytes for a read after 1 MiB");
@@ -167,7 +167,7 @@ fn a_large_buffer_is_not_allocated_again_after_smaller_frames() {
         assert!(server.next().now_or_never().is_some());
     }
     assert!(is_pending(server.next()), "it waits, and has put its buffers back");
-    script.push_read(&[0x82, 0xFF, 0, 0, 0, 0, 0x03, 0xC0, 0, 0, 1, 2, 3, 4]);
+    script.push_read(&[0x82, 0xFF, 0, 0, 0, 0, 0x00, 0xF0, 0, 0, 1, 2, 3, 4]);
     assert!(is_pending(server.next()));
     assert_not_enlarged(last_buffer(&script));
 }

@@ -28,9 +28,15 @@ pub(crate) fn server_with<S>(stream: S, config: Config) -> WebSocket<S> {
     WebSocket::new(stream, Connection::server(config, now()))
 }
 
-/// Creates a server's endpoint with the default configuration.
+/// Returns the default configuration without the time-out for messages. An incomplete message then
+/// needs no timer, so a test needs no runtime.
+fn config() -> Config {
+    Config::default().message_timeout(None)
+}
+
+/// Creates a server's endpoint whose messages may take any time.
 pub(crate) fn server<S>(stream: S) -> WebSocket<S> {
-    server_with(stream, Config::default())
+    server_with(stream, config())
 }
 
 /// Creates a client's endpoint that masks with [`EXAMPLE_KEY`].
@@ -38,9 +44,9 @@ pub(crate) fn client_with<S>(stream: S, config: Config) -> WebSocket<S> {
     WebSocket::new(stream, Connection::client(config, repeated_key(EXAMPLE_KEY), now()))
 }
 
-/// Creates a client's endpoint with the default configuration. It masks with [`EXAMPLE_KEY`].
+/// Creates a client's endpoint whose messages may take any time. It masks with [`EXAMPLE_KEY`].
 pub(crate) fn client<S>(stream: S) -> WebSocket<S> {
-    client_with(stream, Config::default())
+    client_with(stream, config())
 }
 
 /// Creates a client and a server joined in memory, with a buffer of this many bytes in each

@@ -17,6 +17,7 @@ enum Transition {
     CloseReceived,
     EmptyCloseReceived,
     Violation,
+    Abandoned,
     EofRead,
     MoreInputNeeded,
     WriteError,
@@ -27,11 +28,12 @@ enum Transition {
     TcpStep,
 }
 
-const TRANSITIONS: [Transition; 11] = [
+const TRANSITIONS: [Transition; 12] = [
     Transition::CloseSent,
     Transition::CloseReceived,
     Transition::EmptyCloseReceived,
     Transition::Violation,
+    Transition::Abandoned,
     Transition::EofRead,
     Transition::MoreInputNeeded,
     Transition::WriteError,
@@ -60,6 +62,11 @@ fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing>
         Transition::Violation if may_read => {
             next.on_close_sent(Some(CloseFrame::for_violation(&Violation::UnmaskedFrame)));
             next.on_violation(Violation::UnmaskedFrame);
+        }
+        // A connection that is abandoned sends a Close too.
+        Transition::Abandoned if may_read => {
+            next.on_close_sent(Some(CloseFrame::NORMAL));
+            next.on_abandoned();
         }
         Transition::EofRead if facts.peer_stream == PeerStream::Open => next.on_eof_read(),
         Transition::MoreInputNeeded => assert_eq!(next.on_more_input_needed(), facts.is_eof_pending()),
@@ -119,6 +126,7 @@ fn a_fact_that_is_set_stays_as_it_is() {
             assert!(before.initiator.is_none() || before.initiator == after.initiator, "{context}");
             assert!(before.violation.is_none() || before.violation == after.violation, "{context}");
             for (was, is) in [
+                (before.abandoned, after.abandoned),
                 (before.output_discarded, after.output_discarded),
                 (before.half_closed, after.half_closed),
                 (before.write_failed, after.write_failed),
@@ -170,8 +178,8 @@ fn nothing_is_done_with_tcp_after_it_has_ended_and_no_half_close_is_repeated() {
                 assert_ne!(after.tcp_step(role), Some(TcpStep::HalfClose), "{context}");
             }
             // A client waits until the server closes TCP, unless the client fails the connection
-            // (section 7.1.1).
-            if role == Role::Client && after.violation.is_none() {
+            // or has to abandon it (section 7.1.1).
+            if role == Role::Client && after.violation.is_none() && !after.abandoned {
                 assert_ne!(after.tcp_step(role), Some(TcpStep::HalfClose), "{context}");
             }
         });

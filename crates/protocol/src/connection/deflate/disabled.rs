@@ -32,6 +32,10 @@ impl Inflating {
         match *self {}
     }
 
+    pub(in super::super) const fn message_len(&self) -> usize {
+        match *self {}
+    }
+
     pub(in super::super) const fn take(&mut self) -> Bytes {
         match *self {}
     }

@@ -84,6 +84,11 @@ impl Inflating {
         (&self.message[before..], result)
     }
 
+    /// Returns the number of inflated bytes of the current message.
+    pub(in super::super) fn message_len(&self) -> usize {
+        self.message.len()
+    }
+
     /// Takes the whole inflated message, after its last fragment.
     pub(in super::super) fn take(&mut self) -> Bytes {
         let mut message = std::mem::take(&mut self.message);

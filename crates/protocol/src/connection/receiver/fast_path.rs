@@ -57,6 +57,7 @@ impl Receiver {
         }
         self.input.consume(payload.end);
         self.activity = true;
+        self.message_ended = true;
         Some((kind, range))
     }
 

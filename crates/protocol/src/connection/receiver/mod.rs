@@ -34,6 +34,7 @@ use self::reassembly::OpenMessage;
 use super::{deflate::Inflating, input::InputBuffer};
 use crate::{
     config::Config,
+    extension::MAX_INFLATED_FROM_BYTE,
     frame::{
         MaskingKey, Opcode, RawHeader, ReservedBits, apply_mask,
         rules::{self, HeaderContext},
@@ -95,6 +96,17 @@ pub(super) struct Receiver {
     /// The number of headers that [`begin_frame`](Self::begin_frame) has decoded and that
     /// [`take_frame_count`](Self::take_frame_count) has not returned.
     frames: usize,
+    /// Whether a message, or a control frame outside a message, has ended since this flag was last
+    /// reset. What is incomplete afterwards is another one, which has a deadline of its own.
+    message_ended: bool,
+    /// The number of payload bytes of the incomplete message that have arrived, before
+    /// decompression. The fast path never changes this number, because it handles no message of
+    /// which a part has arrived before.
+    arrived: usize,
+    /// The number of held bytes from which on nothing more is inflated.
+    inflate_limit: usize,
+    /// Whether compressed input was left behind because of that limit.
+    is_inflate_limited: bool,
 }
 
 /// A frame whose header has passed the rules. From then on, only its payload matters.
@@ -141,6 +153,10 @@ impl Receiver {
             utf8: Utf8Validator::new(),
             activity: false,
             frames: 0,
+            message_ended: true,
+            arrived: 0,
+            inflate_limit: usize::MAX,
+            is_inflate_limited: false,
         }
     }
 
@@ -195,17 +211,22 @@ impl Receiver {
             match frame.class {
                 // A control frame is not part of the message that it interrupts (section 5.4), so
                 // return it at once and leave that message as it is.
-                FrameClass::Control(opcode) => return Ok(Some(Decoded::Control(opcode, range))),
+                FrameClass::Control(opcode) => {
+                    self.message_ended |= self.message.is_none();
+                    return Ok(Some(Decoded::Control(opcode, range)));
+                }
                 // A text message must not end inside a character, so check that its last character
                 // is complete.
                 FrameClass::Unfragmented(kind) => {
                     self.check_complete(kind)?;
+                    self.end_message();
                     return Ok(Some(Decoded::Unfragmented(kind, range)));
                 }
                 // Only the last fragment completes the message. After any other fragment, the loop
                 // continues with the next frame.
                 FrameClass::Fragment { kind, last } => {
                     if let Some(payload) = self.add_fragment(kind, last, range)? {
+                        self.end_message();
                         return Ok(Some(Decoded::Reassembled(kind, payload)));
                     }
                 }
@@ -213,6 +234,7 @@ impl Receiver {
                 // message, so the frame only has to be counted.
                 FrameClass::Compressed { kind, last } => {
                     if let Some(payload) = self.end_compressed_frame(kind, last)? {
+                        self.end_message();
                         return Ok(Some(Decoded::Reassembled(kind, payload)));
                     }
                 }
@@ -317,6 +339,9 @@ impl Receiver {
         // Rotate the key, so that it continues where the last call stopped.
         let key = frame.key.map(|key| key.at(frame.processed));
         self.activity |= !fresh.is_empty();
+        if !matches!(frame.class, FrameClass::Control(_)) {
+            self.arrived = self.arrived.saturating_add(fresh.len());
+        }
         frame.processed = available;
         let is_text = matches!(
             frame.class,
@@ -350,10 +375,41 @@ impl Receiver {
         Ok(())
     }
 
-    /// Unmasks and inflates the part of a compressed payload that has arrived, and validates the
+    /// Inflates the part of a compressed payload that has arrived, or as much of it as the limit
+    /// allows.
+    fn inflate(
+        &mut self,
+        frame: &mut OpenFrame,
+        available: usize,
+        kind: MessageKind,
+        last: bool,
+    ) -> Result<(), Violation> {
+        self.is_inflate_limited = false;
+        if self.inflate_limit == usize::MAX {
+            return self.inflate_piece(frame, available, kind, last);
+        }
+        let mut rest = available;
+        loop {
+            // Inflate only as many bytes as cannot exceed the limit, whatever they contain, but at
+            // least one byte.
+            let room = self.inflate_limit.saturating_sub(self.held_len());
+            if rest > 0 && room == 0 {
+                self.is_inflate_limited = true;
+                return Ok(());
+            }
+            let piece = rest.min((room / MAX_INFLATED_FROM_BYTE).max(1));
+            self.inflate_piece(frame, piece, kind, last)?;
+            rest -= piece;
+            if rest == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Unmasks and inflates the next `available` bytes of a compressed payload, and validates the
     /// result if it is text. The compressed bytes are consumed, so the rest of the payload is
     /// treated as a shorter frame.
-    fn inflate(
+    fn inflate_piece(
         &mut self,
         frame: &mut OpenFrame,
         available: usize,
@@ -369,6 +425,7 @@ impl Receiver {
             *key = key.at(available);
         }
         self.activity |= available > 0;
+        self.arrived = self.arrived.saturating_add(available);
         frame.length -= available;
         // The decompressor is always present here, because without it the rules reject every
         // compressed frame.
@@ -479,9 +536,30 @@ impl Receiver {
         self.input.unconsumed_len()
     }
 
+    /// Returns the number of unconsumed bytes, and of bytes of the message whose last fragment has
+    /// not arrived.
+    pub(super) fn held_len(&self) -> usize {
+        let message = self.message.as_ref().map_or(0, |message| message.payload_len());
+        let inflated = self.inflating.as_ref().map_or(0, |inflating| inflating.message_len());
+        self.input.unconsumed_len() + message + inflated
+    }
+
+    pub(super) const fn set_inflate_limit(&mut self, limit: usize) {
+        self.inflate_limit = limit;
+    }
+
+    pub(super) const fn is_inflate_limited(&self) -> bool {
+        self.is_inflate_limited
+    }
+
     /// Returns whether a byte has been processed since [`reset_activity`](Self::reset_activity).
     pub(super) const fn had_activity(&self) -> bool {
         self.activity
+    }
+
+    /// Records a sign of life that is not a byte.
+    pub(super) const fn record_activity(&mut self) {
+        self.activity = true;
     }
 
     pub(super) const fn reset_activity(&mut self) {
@@ -491,6 +569,35 @@ impl Receiver {
     /// Returns the number of frames that the slow path has decoded since the last call.
     pub(super) const fn take_frame_count(&mut self) -> usize {
         std::mem::replace(&mut self.frames, 0)
+    }
+
+    /// Records that a message is complete.
+    const fn end_message(&mut self) {
+        self.message_ended = true;
+        self.arrived = 0;
+    }
+
+    /// Returns whether a message, or a control frame outside a message, has ended since the last
+    /// call of [`take_message_ended`](Self::take_message_ended).
+    pub(super) const fn has_message_ended(&self) -> bool {
+        self.message_ended
+    }
+
+    /// Returns the same as [`has_message_ended`](Self::has_message_ended), and resets it.
+    pub(super) const fn take_message_ended(&mut self) -> bool {
+        std::mem::replace(&mut self.message_ended, false)
+    }
+
+    /// Returns whether a message, a control frame or a frame header has begun to arrive and is
+    /// incomplete. Call this method only when the input has been processed.
+    pub(super) fn is_message_incomplete(&self) -> bool {
+        self.message.is_some() || self.frame.is_some() || self.input.unconsumed_len() > 0
+    }
+
+    /// Returns the number of payload bytes of the incomplete message that have arrived, before
+    /// decompression.
+    pub(super) const fn arrived(&self) -> usize {
+        self.arrived
     }
 
     pub(super) const fn input(&self) -> &InputBuffer {
@@ -508,6 +615,7 @@ impl Receiver {
         self.frame = None;
         self.message = None;
         self.inflating = None;
+        self.is_inflate_limited = false;
     }
 }
 

@@ -45,6 +45,11 @@ impl OpenMessage {
         self.fragments += 1;
     }
 
+    /// Returns the number of payload bytes that are collected here.
+    pub(super) fn payload_len(&self) -> usize {
+        self.payload.len()
+    }
+
     pub(super) fn into_payload(self) -> Bytes {
         self.payload.freeze()
     }

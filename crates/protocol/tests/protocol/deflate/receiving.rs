@@ -1,11 +1,11 @@
 //! RFC 7692, section 6.2: receiving compressed messages.
 
-use protocol::{Config, Limits, Role, Violation, frame::Opcode};
+use protocol::{Config, Limits, Role, Violation, extension::MAX_INFLATED_FROM_BYTE, frame::Opcode};
 use testkit::{
-    endpoint::for_both_roles,
+    endpoint::{TestEndpoint, for_both_roles},
     frames::{
-        first_byte::{BINARY, RSV1},
-        frame_from,
+        first_byte::{BINARY, FIN, LAST_CONTINUATION, RSV1},
+        frame_from, peer_of,
     },
     hex::{hex, to_hex},
     observed::{Observed, binary, ping, pong, text, violated},
@@ -262,4 +262,70 @@ fn a_bomb_fails_the_connection_before_it_is_complete() {
     assert_eq!(observed, Some(vec![violated(Violation::MessageTooBig { limit: 1 << 20 })]));
     assert!(received < frame.len() / 4, "{received} of {}", frame.len());
     server.assert_fails_connection(1009);
+}
+
+// ---- The limit on what is inflated --------------------------------------------------------------
+
+/// Receives a message of a megabyte that is compressed into about a thousand bytes, in fragments of
+/// at most `fragment` bytes, with a limit on the held bytes.
+fn receive_limited(endpoint: &mut TestEndpoint, fragment: usize, limit: usize) {
+    let compressed = deflated(&vec![0; 1 << 20], &hardest(ALWAYS));
+    let pieces: Vec<_> = compressed.chunks(fragment).collect();
+    endpoint.connection.set_inflate_limit(limit);
+    for (index, piece) in pieces.iter().enumerate() {
+        let opcode = if index == 0 { BINARY | RSV1 } else { LAST_CONTINUATION };
+        let first_byte = if index + 1 == pieces.len() { opcode } else { opcode & !FIN };
+        endpoint.connection.receive(&frame_from(peer_of(endpoint.role()), first_byte, piece));
+    }
+}
+
+#[test]
+fn nothing_is_inflated_beyond_the_limit_until_it_is_raised() {
+    for fragment in [usize::MAX, 100, 1] {
+        for_both(|endpoint| {
+            let mut limit = 16 << 10;
+            receive_limited(endpoint, fragment, limit);
+            let mut rounds = 0;
+            loop {
+                let observed = endpoint.poll_events();
+                let held = endpoint.connection.received_bytes();
+                if let [Observed::Binary(message)] = &observed[..] {
+                    assert!(message.len() == 1 << 20 && message.iter().all(|byte| *byte == 0));
+                    assert_eq!(held, 0);
+                    break;
+                }
+                assert_eq!(observed, []);
+                assert!(endpoint.connection.is_inflate_limited(), "no more input is needed");
+                assert!((limit..limit + MAX_INFLATED_FROM_BYTE).contains(&held), "{held} bytes, limit {limit}");
+                limit += 64 << 10;
+                endpoint.connection.set_inflate_limit(limit);
+                rounds += 1;
+            }
+            assert!((15..=17).contains(&rounds), "{rounds} rounds of 64 KiB");
+            assert!(!endpoint.connection.is_inflate_limited());
+        });
+    }
+}
+
+#[test]
+fn a_message_below_the_limit_is_inflated_at_once() {
+    for_both(|endpoint| {
+        endpoint.connection.set_inflate_limit(16 << 10);
+        let compressed = deflated(&[7; 10_000], &ALWAYS);
+        let frame = frame_from(peer_of(endpoint.role()), BINARY | RSV1, &compressed);
+        for _ in 0..3 {
+            let observed = endpoint.receive_bytes(&frame);
+            assert!(matches!(&observed[..], [Observed::Binary(message)] if message[..] == [7; 10_000]));
+        }
+    });
+}
+
+#[test]
+fn the_message_limit_holds_below_the_limit_on_held_bytes() {
+    let config = Config::DEFAULT.limits(Limits::DEFAULT.max_message_bytes(100_000));
+    for_both_with(&config, &ALWAYS, |endpoint| {
+        receive_limited(endpoint, usize::MAX, 200_000);
+        assert_eq!(endpoint.poll_events(), [violated(Violation::MessageTooBig { limit: 100_000 })]);
+        assert_eq!(endpoint.connection.received_bytes(), 0, "everything is freed");
+    });
 }

@@ -178,7 +178,7 @@ fn a_length_with_its_top_bit_set_fails_the_connection() {
 #[test]
 fn the_largest_length_is_valid_but_above_the_limit() {
     for_both_roles(|endpoint| {
-        let too_big = Violation::FrameTooBig { length: 0x7FFF_FFFF_FFFF_FFFF, limit: 64 << 20 };
+        let too_big = Violation::FrameTooBig { length: 0x7FFF_FFFF_FFFF_FFFF, limit: 16 << 20 };
         assert_eq!(endpoint.receive(&["82 7f7fffffffffffffff"]), [violated(too_big)]);
     });
 }

@@ -101,6 +101,12 @@ impl Server {
         self.stderr.wait(&format!("{parts:?}"), |lines| lines.iter().find(has_all).cloned())
     }
 
+    /// Waits for a log line for which `find` returns something, and returns that.
+    #[track_caller]
+    pub(crate) fn wait_for_log_with<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
+        self.stderr.wait("a log line", |lines| lines.iter().find_map(|line| find(line)))
+    }
+
     /// Returns all lines so far on standard output.
     pub(crate) fn output(&self) -> Vec<String> {
         self.stdout.now()

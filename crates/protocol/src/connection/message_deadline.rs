@@ -1,0 +1,122 @@
+//! The deadline by which a message that has begun to arrive must be complete.
+//!
+//! Without this deadline, a peer could begin a message and then send one byte of it now and then,
+//! and so make this endpoint keep the beginning forever. A limit on the time without any byte would
+//! not stop such a peer. The time that is allowed therefore consists of a fixed part and of a part
+//! for each KiB that has arrived: see [`MessageTimeout`].
+//!
+//! ```text
+//!   poll_event() finds an incomplete message, and no deadline is set ──▶ set the deadline
+//!   the deadline passes:
+//!     nothing is incomplete                      ──▶ no deadline
+//!     the deadline was noticed late,
+//!     or bytes have been read but not processed  ──▶ the whole time again, from now on
+//!     the message that is incomplete now
+//!     began later, or more of it has arrived     ──▶ set the deadline of that message
+//!     none of these                              ──▶ violation
+//! ```
+//!
+//! A deadline that is set stays set when its message is complete, and is compared with the message
+//! that is incomplete when it passes. Most messages therefore cost neither a reading of the clock
+//! nor a change of the timer.
+
+use std::time::{Duration, Instant};
+
+use super::receiver::Receiver;
+use crate::{message_timeout::MessageTimeout, violation::Violation};
+
+/// The maximum delay with which an expired deadline may be noticed. A deadline that is noticed
+/// later was not watched: the application did not poll the connection, or the whole process was
+/// suspended. The bytes of the peer may have been waiting at the socket all that time, so the peer
+/// is not blamed, and gets the whole time again. A driver that does wait for the deadline notices
+/// it within milliseconds.
+const NOTICED_WITHIN: Duration = Duration::from_secs(1);
+
+/// The deadline of the message, or of the control frame, that is arriving.
+#[derive(Debug)]
+pub(super) struct MessageDeadline {
+    /// The time at which the incomplete message was first seen.
+    since: Instant,
+    /// The time at which the message must be checked.
+    deadline: Instant,
+    /// The number of unconsumed bytes when the input was last processed. If there are more, some
+    /// bytes have not been processed.
+    unconsumed: usize,
+}
+
+impl MessageDeadline {
+    /// Sets the deadline for a message that begins to arrive. Returns `None` if the time is too
+    /// long for the clock.
+    fn new(timeout: MessageTimeout, receiver: &Receiver, now: Instant) -> Option<Self> {
+        let deadline = now.checked_add(timeout.after(receiver.arrived()))?;
+        Some(Self { since: now, deadline, unconsumed: receiver.unconsumed_len() })
+    }
+
+    /// Returns the time at which [`check`] must be called.
+    #[inline]
+    pub(super) const fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Gives the peer the whole time again, from now on.
+    pub(super) fn restart(&mut self, now: Instant) {
+        self.since = now;
+    }
+}
+
+/// Notes that the input has been processed, and that a message is incomplete.
+pub(super) fn watch(
+    slot: &mut Option<Box<MessageDeadline>>,
+    timeout: MessageTimeout,
+    receiver: &mut Receiver,
+    now: Instant,
+) {
+    let is_new = receiver.take_message_ended();
+    match slot {
+        None => *slot = MessageDeadline::new(timeout, receiver, now).map(Box::new),
+        // Leave the deadline as it is, even if it is the deadline of an earlier message. A later
+        // one is set when this one passes.
+        Some(running) => {
+            if is_new {
+                running.restart(now);
+            }
+            running.unconsumed = receiver.unconsumed_len();
+        }
+    }
+}
+
+/// Checks the message that is arriving, if the deadline has passed.
+///
+/// # Errors
+/// [`Violation::MessageTooSlow`] if the peer has had its time.
+pub(super) fn check(
+    slot: &mut Option<Box<MessageDeadline>>,
+    timeout: MessageTimeout,
+    receiver: &Receiver,
+    now: Instant,
+) -> Result<(), Violation> {
+    let Some(running) = slot.as_mut().filter(|running| running.deadline <= now) else { return Ok(()) };
+    if !receiver.is_message_incomplete() {
+        *slot = None;
+        return Ok(());
+    }
+    // Bytes that were read but not processed may complete the message, and more may be waiting at
+    // the socket. This happens while the application waits to send and does not read.
+    let is_unprocessed = receiver.has_message_ended() || receiver.unconsumed_len() > running.unconsumed;
+    if is_unprocessed || now.duration_since(running.deadline) > NOTICED_WITHIN {
+        running.restart(now);
+    }
+    match running.since.checked_add(timeout.after(receiver.arrived())) {
+        Some(deadline) if deadline <= now => {
+            Err(Violation::MessageTooSlow { received: receiver.arrived(), elapsed: now - running.since })
+        }
+        Some(deadline) => {
+            running.deadline = deadline;
+            Ok(())
+        }
+        None => {
+            *slot = None;
+            Ok(())
+        }
+    }
+}

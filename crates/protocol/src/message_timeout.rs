@@ -1,0 +1,47 @@
+//! The time in which a message must arrive.
+
+use std::time::Duration;
+
+/// The time in which a message that has begun to arrive must be complete, counted from its first
+/// byte: [`base`](Self::base), and [`per_kib`](Self::per_kib) for each KiB of it that has arrived.
+///
+/// The time stops a peer that begins a message and then sends a byte of it now and then, so that
+/// the beginning has to be kept forever. Only the payload of data frames extends the time: frame
+/// headers, empty fragments, and control frames between the fragments do not. For a compressed
+/// message, the compressed bytes count. The time also applies to a control frame, and to the header
+/// of any frame.
+///
+/// A peer is not blamed for the time in which this endpoint did not read. So the whole time starts
+/// again if nobody noticed for more than a second that it was over.
+///
+/// Set [`Config::message_timeout`](crate::Config::message_timeout) to `None` if your peers keep one message open for a long time,
+/// for example to send its fragments while a person speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageTimeout {
+    /// The time for any message. 60 seconds by default, as long as nginx waits for the next part of
+    /// a request's body (`client_body_timeout`): a telephone that changes networks is silent for
+    /// some of these seconds.
+    pub base: Duration,
+    /// The additional time for each KiB (1,024 bytes) that has arrived. 1 second by default: even
+    /// GPRS, the slowest mobile network, is several times faster than 1 KiB per second. Apache
+    /// requires about half that rate of a request's body (`MinRate=500`). With [`Duration::ZERO`],
+    /// `base` is the time for the whole message.
+    pub per_kib: Duration,
+}
+
+impl MessageTimeout {
+    /// The default: 60 seconds, and 1 second for each KiB.
+    pub const DEFAULT: Self = Self { base: Duration::from_secs(60), per_kib: Duration::from_secs(1) };
+
+    /// Returns the time for a message of which this many bytes have arrived.
+    pub(crate) fn after(&self, arrived: usize) -> Duration {
+        let kib = u32::try_from(arrived / 1024).unwrap_or(u32::MAX);
+        self.base.saturating_add(self.per_kib.saturating_mul(kib))
+    }
+}
+
+impl Default for MessageTimeout {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

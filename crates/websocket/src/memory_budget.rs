@@ -1,0 +1,105 @@
+//! One budget of memory for many connections.
+//!
+//! The limits of a connection bound what *one* peer can make this program hold. With many
+//! connections, the sum of these bounds exceeds any memory. A [`MemoryBudget`] bounds the sum:
+//!
+//! ```text
+//!   what one connection holds: unconsumed input + incomplete message + queued output
+//!
+//!   ├── 16 KiB, free ──┼── taken from the budget, before it is read ──▶
+//! ```
+//!
+//! * Each connection may hold [`FREE_PER_CONNECTION`](MemoryBudget::FREE_PER_CONNECTION) without
+//!   asking. So a connection with small messages never waits for one with large messages.
+//! * Everything beyond that is taken from the budget *before* it is read from the stream. While the
+//!   budget has no room, the connection does not read, and TCP holds the peer back.
+//! * What was taken is given back at the next call on the connection after the message has been
+//!   handed out, when queued output has been written, and when the connection is dropped.
+//! * A message that has waited for [`max_wait`](MemoryBudget::max_wait) in total is given up, and
+//!   its connection is closed with 1013 (Try Again Later). Otherwise, connections that each hold
+//!   one half of a large message could wait for each other forever.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
+
+/// The number of bytes that one permit of the semaphore stands for. With permits for single bytes,
+/// the 32-bit numbers of the semaphore would limit a message to 4 GiB.
+pub(crate) const UNIT: usize = 1 << 10;
+
+/// The maximum number of bytes that all connections with this budget may hold together, in addition
+/// to the [free bytes](Self::FREE_PER_CONNECTION) of each.
+///
+/// A clone belongs to the same budget. Pass clones to
+/// [`ServerConfig::memory_budget`](crate::ServerConfig::memory_budget),
+/// [`Connector::memory_budget`](crate::Connector::memory_budget) or
+/// [`WebSocket::with_memory_budget`](crate::WebSocket::with_memory_budget).
+///
+/// ```
+/// use websocket::{MemoryBudget, ServerConfig};
+///
+/// let budget = MemoryBudget::new(256 << 20);
+/// let config = ServerConfig::default().memory_budget(budget.clone());
+/// assert_eq!(budget.available(), 256 << 20);
+/// ```
+///
+/// The budget counts bytes of messages: input that has not been consumed, the part of a message
+/// that has arrived and been inflated, and the send queue. It does not count the fixed memory of a
+/// connection, the state of its compression (see
+/// [`DeflateOptions`](protocol::DeflateOptions)), or the blocks that the connections of a thread
+/// share. A message belongs to the application from the next call on the connection on.
+///
+/// Only receiving waits for the budget. While it has no room, a connection can still queue one
+/// message, and then has to write its queue before it can queue another.
+#[derive(Debug, Clone)]
+pub struct MemoryBudget {
+    /// One permit for each [`UNIT`] that no connection has taken.
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) total: usize,
+    pub(crate) max_wait: Duration,
+}
+
+impl MemoryBudget {
+    /// The number of bytes that each connection may hold without taking them from the budget: 16
+    /// KiB. The messages of a chat, a game or a feed are smaller, and 10,000 connections then hold
+    /// at most 160 MiB in this way.
+    pub const FREE_PER_CONNECTION: usize = 16 << 10;
+
+    /// The default of [`max_wait`](Self::max_wait): 10 seconds, which is enough for other messages
+    /// to arrive completely, and shorter than most keep-alives.
+    pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(10);
+
+    /// Creates a budget of this many bytes, rounded down to a multiple of 1 KiB.
+    ///
+    /// A budget should be several times as large as the maximum size of a message. If it is
+    /// smaller, no message of the maximum size can be received.
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        let units = (bytes / UNIT).min(Semaphore::MAX_PERMITS);
+        Self {
+            permits: Arc::new(Semaphore::new(units)),
+            total: units.saturating_mul(UNIT),
+            max_wait: Self::DEFAULT_MAX_WAIT,
+        }
+    }
+
+    /// Sets the maximum time that one message may wait for the budget, in all its waits together,
+    /// before its connection is closed with 1013.
+    #[must_use]
+    pub const fn max_wait(mut self, time: Duration) -> Self {
+        self.max_wait = time;
+        self
+    }
+
+    /// Returns the size of the budget in bytes.
+    #[must_use]
+    pub const fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Returns the number of bytes that no connection has taken.
+    #[must_use]
+    pub fn available(&self) -> usize {
+        self.permits.available_permits() * UNIT
+    }
+}

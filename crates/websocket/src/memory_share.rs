@@ -1,0 +1,225 @@
+//! What one connection takes from its [`MemoryBudget`].
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use protocol::Connection;
+use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::PollSemaphore;
+
+use crate::{
+    clock::now,
+    memory_budget::{MemoryBudget, UNIT},
+};
+
+/// The number of bytes for which a connection waits: small, so that the wait is short and many
+/// connections make progress, and large enough that a large message does not wait often.
+const AWAITED: usize = 64 << 10;
+
+/// The share of one connection. It is empty, and always has room, if the connection has no budget.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryShare(Option<Box<Share>>);
+
+#[derive(Debug)]
+struct Share {
+    budget: MemoryBudget,
+    /// The number of units that this connection has taken.
+    taken: usize,
+    /// Whether the last read brought as much as fits into the free bytes, so that the next read
+    /// should get more room.
+    needs_more: bool,
+    /// Present while the connection waits for the budget.
+    waiting: Option<Waiting>,
+    /// The time for which the message that is arriving has waited, in all its waits before the
+    /// present one. If each wait had the whole time, many connections that obtain a little memory
+    /// now and then could keep each other's messages incomplete for much longer.
+    waited: Duration,
+}
+
+/// The wait for the budget. It is kept here and not in a future, so that nothing is lost when a
+/// future is dropped.
+#[derive(Debug)]
+struct Waiting {
+    permits: PollSemaphore,
+    since: Instant,
+    time_limit: Pin<Box<Sleep>>,
+}
+
+/// The connection has waited for the budget for this long, which is too long.
+#[derive(Debug)]
+pub(crate) struct WaitedTooLong(pub(crate) Duration);
+
+impl MemoryShare {
+    /// Creates the share of a connection that has taken nothing.
+    pub(crate) fn of(budget: MemoryBudget) -> Self {
+        Self(Some(Box::new(Share { budget, taken: 0, needs_more: false, waiting: None, waited: Duration::ZERO })))
+    }
+
+    /// Limits what the engine inflates to what the connection may hold. Call this method before the
+    /// engine processes input.
+    #[inline]
+    pub(crate) fn limit_inflating(&self, engine: &mut Connection) {
+        if let Some(share) = &self.0 {
+            engine.set_inflate_limit(share.allowed().saturating_sub(engine.queued_bytes()));
+        }
+    }
+
+    /// Returns the maximum size of the next read, or 0 if the connection has to wait. A large read
+    /// should get room for `wanted` bytes.
+    pub(crate) fn room(&mut self, engine: &Connection, wanted: usize) -> usize {
+        self.0.as_mut().map_or(usize::MAX, |share| share.room(held_bytes(engine), wanted))
+    }
+
+    /// Waits until there is [room](Self::room) for a read, or for inflating what has been read.
+    /// Returns the maximum size of the read. If `is_eof`, nothing more can be read.
+    ///
+    /// # Errors
+    /// [`WaitedTooLong`].
+    pub(crate) fn poll_room(
+        &mut self,
+        engine: &mut Connection,
+        wanted: usize,
+        is_eof: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<usize, WaitedTooLong>> {
+        let Some(share) = &mut self.0 else { return Poll::Ready(Ok(usize::MAX)) };
+        loop {
+            let room = share.room(held_bytes(engine), wanted);
+            // The room may also come from a write, so end a wait that is no longer necessary.
+            let is_over = room > 0 || (is_eof && !engine.is_inflate_limited());
+            if is_over && !share.stop_waiting() {
+                return Poll::Ready(Ok(room));
+            }
+            if !is_over {
+                ready!(share.poll_wait(cx))?;
+            }
+            // The peer could not know that its bytes were not being read.
+            engine.handle_reading_paused(now());
+        }
+    }
+
+    /// Records how many bytes a read has brought, and gives back the room that it did not fill.
+    #[inline]
+    pub(crate) fn record_read(&mut self, engine: &Connection, count: usize, room: usize) {
+        if let Some(share) = &mut self.0 {
+            share.needs_more = count >= room.min(MemoryBudget::FREE_PER_CONNECTION);
+            share.settle(held_bytes(engine));
+        }
+    }
+
+    /// Takes memory for everything that the connection holds, or as much as there is. Returns
+    /// whether it was enough. Gives nothing back, because the caller may be about to queue the
+    /// message for which the memory was taken.
+    #[inline]
+    pub(crate) fn cover(&mut self, engine: &Connection) -> bool {
+        self.0.as_mut().is_none_or(|share| share.cover(held_bytes(engine)))
+    }
+
+    /// Gives back what the connection no longer needs.
+    #[inline]
+    pub(crate) fn settle(&mut self, engine: &Connection) {
+        if let Some(share) = &mut self.0 {
+            share.settle(held_bytes(engine));
+        }
+    }
+
+    /// Returns whether the connection waits for the budget.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.0.as_ref().is_some_and(|share| share.waiting.is_some())
+    }
+}
+
+/// Returns the number of bytes that count towards the budget.
+fn held_bytes(engine: &Connection) -> usize {
+    engine.received_bytes() + engine.queued_bytes()
+}
+
+impl Share {
+    /// Returns the number of bytes that the connection may hold now.
+    const fn allowed(&self) -> usize {
+        MemoryBudget::FREE_PER_CONNECTION + self.taken * UNIT
+    }
+
+    /// Gives back everything that is not needed to hold this many bytes.
+    fn settle(&mut self, held: usize) {
+        let needed = held.saturating_sub(MemoryBudget::FREE_PER_CONNECTION).div_ceil(UNIT);
+        if let Some(excess @ 1..) = self.taken.checked_sub(needed) {
+            self.taken = needed;
+            self.budget.permits.add_permits(excess);
+        }
+    }
+
+    /// Takes as much as is needed to hold this many bytes, or as much as there is. Returns whether
+    /// it was enough.
+    fn cover(&mut self, held: usize) -> bool {
+        let missing = held.saturating_sub(self.allowed()).div_ceil(UNIT);
+        let permits = u32::try_from(missing.min(self.budget.permits.available_permits())).unwrap_or(u32::MAX);
+        // This fails if another connection takes permits at the same moment. The connection then
+        // waits for its turn, as if there were none.
+        if permits > 0
+            && let Ok(permit) = self.budget.permits.try_acquire_many(permits)
+        {
+            self.taken += permit.num_permits();
+            permit.forget();
+        }
+        held <= self.allowed()
+    }
+
+    /// Returns the maximum size of the next read, if the connection holds this many bytes.
+    fn room(&mut self, held: usize, wanted: usize) -> usize {
+        let is_small = held < MemoryBudget::FREE_PER_CONNECTION;
+        if is_small {
+            // No large message is incomplete, so the next one may wait for the whole time.
+            self.waited = Duration::ZERO;
+        }
+        // A connection with small messages takes nothing, so its reads cost nothing.
+        if self.needs_more || self.allowed() < held.saturating_add(UNIT) {
+            self.cover(held.saturating_add(wanted));
+        } else if is_small {
+            self.settle(held);
+        }
+        self.allowed().saturating_sub(held)
+    }
+
+    /// Waits until the budget has room, and takes it.
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WaitedTooLong>> {
+        let max_wait = self.budget.max_wait;
+        let waiting = self.waiting.get_or_insert_with(|| Waiting {
+            permits: PollSemaphore::new(Arc::clone(&self.budget.permits)),
+            since: Instant::now(),
+            time_limit: Box::pin(sleep(max_wait.saturating_sub(self.waited))),
+        });
+        let awaited = u32::try_from(AWAITED.min(self.budget.total) / UNIT).unwrap_or(u32::MAX);
+        // A budget of nothing has nothing to wait for, but the time limit applies.
+        if awaited > 0
+            && let Poll::Ready(Some(permit)) = waiting.permits.poll_acquire_many(cx, awaited)
+        {
+            self.taken += permit.num_permits();
+            permit.forget();
+            self.stop_waiting();
+            return Poll::Ready(Ok(()));
+        }
+        ready!(waiting.time_limit.as_mut().poll(cx));
+        self.stop_waiting();
+        Poll::Ready(Err(WaitedTooLong(max_wait)))
+    }
+
+    /// Ends the wait. Returns whether the connection waited.
+    fn stop_waiting(&mut self) -> bool {
+        let ended = self.waiting.take();
+        if let Some(waiting) = &ended {
+            self.waited = self.waited.saturating_add(waiting.since.elapsed());
+        }
+        ended.is_some()
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.settle(0);
+    }
+}
