@@ -23,7 +23,7 @@ fn control_characters(bytes: usize) -> Vec<u8> {
 /// The message itself takes 16 MiB. Its buffer grows in steps, and each step copies it.
 #[test]
 fn a_large_text_is_held_once_and_never_escaped_whole() {
-    let server = Server::start(&["--interval", "10ms", "--ping-interval", "10m"]);
+    let server = Server::start(&["--interval", "10ms", "--ping-interval", "10m", "--max-message", "16M"]);
     let mut client = Client::connect(&server, "/");
     client.receive_push();
     let large = control_characters(16 << 20);
@@ -123,7 +123,7 @@ fn talkers_that_wait_hold_little() {
 /// it until a Ping is overdue.
 #[test]
 fn an_echo_is_not_kept_for_a_peer_that_has_sent_a_close() {
-    let server = Server::start(&["--ping-interval", "10m", "--close-timeout", "300ms"]);
+    let server = Server::start(&["--ping-interval", "10m", "--close-timeout", "300ms", "--max-message", "40M"]);
     let mut client = Client::connect(&server, "/echo");
     client.ping();
     let before = server.allocated_bytes();

@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_millis(150);
 /// processor time of a round trip.
 #[track_caller]
 fn longest_round_trip(path: &str, bytes: &[u8]) -> Duration {
-    let server = Server::start(&["--threads", "1"]);
+    let server = Server::start(&["--threads", "1", "--max-message", "16M"]);
     let mut other = Client::connect(&server, "/echo");
     let mut client = Client::connect(&server, path);
     client.ping();
