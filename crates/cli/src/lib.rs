@@ -27,6 +27,7 @@
 //! | item | what it does |
 //! |---|---|
 //! | [`Signals`] | waits for Ctrl-C and SIGTERM |
+//! | [`GradeReport`] | prints what the judge has found |
 //! | [`code_and_reason`] | formats a close code and its reason |
 //! | [`parse_duration`], [`format_duration`] | parse and format durations such as `250ms` |
 //! | [`use_colours`], [`is_dumb`] | find out what a terminal can display |
@@ -34,6 +35,7 @@
 mod capture_file;
 mod close;
 mod duration;
+mod grade_report;
 mod observer;
 mod record_format;
 mod signals;
@@ -45,6 +47,7 @@ pub use self::{
     capture_file::{CaptureFile, CaptureSection},
     close::code_and_reason,
     duration::{format_duration, parse_duration},
+    grade_report::GradeReport,
     observer::Observer,
     record_format::RecordFormat,
     signals::{Signal, Signals},

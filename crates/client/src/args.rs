@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, builder::ArgPredicate};
 use cli::{TracingOptions, parse_duration};
 use laboratory::{Role, faults};
 
@@ -26,7 +26,10 @@ use crate::suggest::closest;
 #[command(name = "client", version)]
 pub(crate) struct ClientArgs {
     /// The server's URL: `ws://HOST[:PORT][/PATH][?QUERY]`, or `wss://` for TLS.
-    #[arg(default_value = "ws://127.0.0.1:8080/")]
+    #[arg(
+        default_value = "ws://127.0.0.1:8080/",
+        default_value_if("grade", ArgPredicate::IsPresent, Some("ws://127.0.0.1:9001/"))
+    )]
     pub(crate) url: String,
 
     /// A subprotocol to offer. Repeat the option to offer several, in order of preference.
@@ -83,7 +86,7 @@ pub(crate) struct ClientArgs {
     /// Break every rule of the RFC that a client can break, each on a connection of its own, and
     /// print what the server does. The exit status is 1 if the server tolerates a violation that
     /// the RFC requires it to reject.
-    #[arg(long, conflicts_with_all = ["binary", "ping_interval"])]
+    #[arg(long, group = "test", conflicts_with_all = ["binary", "ping_interval"])]
     pub(crate) probe: bool,
 
     /// Break only this rule. Can be repeated; --probe-list lists the names.
@@ -95,13 +98,29 @@ pub(crate) struct ClientArgs {
     #[arg(long, exclusive = true)]
     pub(crate) probe_list: bool,
 
-    /// The time limit for the server's answer to a broken rule, with --probe and with `/break` in
-    /// full-screen mode.
+    /// Judge a server that you write: the stages of the book's steps, each with its checks. Stop at
+    /// the first stage that is not whole, and explain what was sent, what was expected and what came
+    /// back. The URL is then `ws://127.0.0.1:9001/` by default. The exit status is 1 if a stage is not
+    /// whole.
+    #[arg(long, group = "test", conflicts_with_all = ["probe", "probe_list", "binary", "ping_interval", "deflate", "trace", "capture"])]
+    pub(crate) grade: bool,
+
+    /// Judge only the stage with this number.
+    #[arg(long, value_name = "NUMBER", requires = "grade", value_parser = clap::value_parser!(u8).range(1..=12))]
+    pub(crate) stage: Option<u8>,
+
+    /// The time limit for the server to give up a client that does nothing useful, with --grade. Two
+    /// stages wait as long as the server's own limits.
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration, requires = "grade")]
+    pub(crate) patience: Duration,
+
+    /// The time limit for the server's answer to a broken rule, with --probe, with --grade and with
+    /// `/break` in full-screen mode.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     pub(crate) probe_patience: Duration,
 
-    /// Print the results of --probe as lines of JSON.
-    #[arg(long, requires = "probe")]
+    /// Print the results of --probe or --grade as lines of JSON.
+    #[arg(long, requires = "test")]
     pub(crate) json: bool,
 
     /// Report control frames (Ping, Pong, Close) on standard error. Works line by line, as with

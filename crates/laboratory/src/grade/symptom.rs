@@ -1,0 +1,49 @@
+//! What is wrong with a peer, as far as the judge can see it from outside.
+
+/// The way in which a peer has failed a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symptom {
+    /// TCP could not be opened.
+    NotConnected,
+    /// The opening handshake went wrong.
+    Handshake,
+    /// Nothing arrived in time.
+    NoAnswer,
+    /// TCP ended before the answer.
+    Ended,
+    /// A Close arrived instead of the answer.
+    Closed,
+    /// The answer has another payload.
+    OtherPayload,
+    /// The answer has another opcode.
+    OtherOpcode,
+    /// A fragment of a message arrived instead of a message in one frame.
+    Fragment,
+    /// The peer masks its frames although it is a server, or does not although it is a client.
+    Masking,
+    /// The bytes of the peer are not valid frames.
+    Garbage,
+    /// The code of the Close is another one.
+    OtherCode,
+    /// The peer has not ended TCP.
+    LeftOpen,
+    /// The peer has reset TCP.
+    Reset,
+    /// The peer accepted what it must reject.
+    Tolerated,
+}
+
+/// What is wrong, as a symptom and in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The symptom.
+    pub symptom: Symptom,
+    /// What was expected, and what happened: one sentence, without its full stop.
+    pub sentence: String,
+}
+
+impl Failure {
+    pub(crate) fn new(symptom: Symptom, sentence: impl Into<String>) -> Self {
+        Self { symptom, sentence: sentence.into() }
+    }
+}
