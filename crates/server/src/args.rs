@@ -67,6 +67,29 @@ pub(crate) struct Args {
     #[arg(long, value_name = "COUNT", default_value_t = cores(), hide_default_value = true, value_parser = at_least_one)]
     pub(crate) threads: usize,
 
+    /// Judge an echo client that you write, instead of serving. The client sends every message back,
+    /// answers Pings and a Close, and connects again until it gets the status 410. The server stops
+    /// at the first stage that is not whole, and explains what was sent, what was expected and what
+    /// came back. The exit status is then 1
+    #[arg(long, conflicts_with_all = ["trace", "capture"])]
+    pub(crate) grade_clients: bool,
+
+    /// Judge only the stage with this number
+    #[arg(long, value_name = "NUMBER", requires = "grade_clients", value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub(crate) stage: Option<u8>,
+
+    /// Print the results of --grade-clients as lines of JSON
+    #[arg(long, requires = "grade_clients")]
+    pub(crate) json: bool,
+
+    /// The maximum time to wait for each answer of the client, with --grade-clients
+    #[arg(long, value_name = "TIME", default_value = "2s", requires = "grade_clients", value_parser = positive)]
+    pub(crate) answer_timeout: Duration,
+
+    /// The maximum time to wait for the client to connect again, with --grade-clients
+    #[arg(long, value_name = "TIME", default_value = "15s", requires = "grade_clients", value_parser = positive)]
+    pub(crate) patience: Duration,
+
     #[command(flatten)]
     pub(crate) tracing: TracingOptions,
 

@@ -9,7 +9,7 @@ use protocol::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::{
@@ -19,22 +19,20 @@ use super::{
     perform::perform,
     recorder::{Recorder, RecordingHandle},
     result::{CheckResult, StageResult},
-    script::Script,
-    server_judge::capitalized,
+    script::{PIECE_PAUSE, Script, ascii_key},
     stage::Stage,
     symptom::{Failure, Symptom},
 };
-use crate::{
-    exchange::{REACTION_TIMEOUT, random_key},
-    fault::Fault,
-    faulty_server::serve_fault,
-};
+use crate::{exchange::REACTION_TIMEOUT, fault::Fault, faulty_server::serve_fault_after};
 
 /// The default of the judge's patience. A client connects again at once, or after a short pause.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The time in which a client ends TCP after a check, before the judge drops the connection.
 const PARTING: Duration = Duration::from_millis(200);
+
+/// The stage that sends the response and the first frame in one write.
+const JOINED_STAGE: u8 = 5;
 
 /// The response that tells the client that all checks are done.
 const GONE: &[u8] = b"HTTP/1.1 410 Gone\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -134,15 +132,14 @@ impl ClientJudge {
                     let own = RecordingHandle::default();
                     if let Err(failure) = self.fault(fault, stage, &own).await? {
                         recording.replace(&own);
-                        let sentence = format!("{} {}", fault.description, capitalized(&failure.sentence));
-                        return Ok(Err(Failure { sentence, ..failure }));
+                        return Ok(Err(fault_check::name_fault(fault, failure)));
                     }
                 }
                 Ok(Ok(()))
             }
             CheckRef::Check(check) => {
                 let Some(peer) = self.accept(recording).await? else { return Ok(Err(self.absent())) };
-                Ok(self.exercise(peer, check).await)
+                Ok(self.exercise(peer, check, stage).await)
             }
         }
     }
@@ -169,14 +166,14 @@ impl ClientJudge {
         Failure::new(Symptom::NotConnected, sentence)
     }
 
-    async fn exercise(&mut self, mut peer: ClientPeer, check: &Check) -> Result<(), Failure> {
-        let result = self.exercise_on(&mut peer, check).await;
+    async fn exercise(&mut self, mut peer: ClientPeer, check: &Check, stage: u8) -> Result<(), Failure> {
+        let result = self.exercise_on(&mut peer, check, stage).await;
         peer.shutdown().await;
         peer.tcp_end_within(PARTING).await;
         result
     }
 
-    async fn exercise_on(&mut self, peer: &mut ClientPeer, check: &Check) -> Result<(), Failure> {
+    async fn exercise_on(&mut self, peer: &mut ClientPeer, check: &Check, stage: u8) -> Result<(), Failure> {
         let request = read_request(peer).await?;
         let nonce =
             request.headers().get("Sec-WebSocket-Key").map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
@@ -189,15 +186,16 @@ impl ClientJudge {
         }
         let mut script = match check.exercise {
             Exercise::Conversation(build) | Exercise::JoinedConversation(build) => {
-                Script::prepare(Role::Server, &mut random_key, build)
+                Script::prepare(Role::Server, &mut ascii_key, build)
             }
-            _ => Script::prepare(Role::Server, &mut random_key, |_| {}),
+            _ => Script::prepare(Role::Server, &mut ascii_key, |_| {}),
         };
         let first = match check.exercise {
             Exercise::JoinedConversation(_) => script.take_first_write(),
             _ => Vec::new(),
         };
         peer.write(&[&response[..], &first].concat()).await;
+        sleep(pause(stage)).await;
         peer.add_input(&request.into_rest());
         perform(peer, script, self.patience, None).await
     }
@@ -213,7 +211,7 @@ impl ClientJudge {
             Ok(request) => request,
             Err(failure) => return Ok(Err(failure)),
         };
-        Ok(match serve_fault(peer.into_stream(), request, fault, self.answer_timeout).await {
+        Ok(match serve_fault_after(pause(stage), peer.into_stream(), request, fault, self.answer_timeout).await {
             Ok(evaluation) => fault_check::check(&evaluation, stage, "the client", self.answer_timeout),
             Err(error) => Err(Failure::new(Symptom::Handshake, format!("the request is not valid: {error}"))),
         })
@@ -228,6 +226,12 @@ impl ClientJudge {
             peer.tcp_end_within(PARTING).await;
         }
     }
+}
+
+/// Returns the pause between the response and the first frame. Before the stage that sends them in
+/// one write, a client need not be ready for that.
+const fn pause(stage: u8) -> Duration {
+    if stage < JOINED_STAGE { PIECE_PAUSE } else { Duration::ZERO }
 }
 
 async fn read_request(peer: &mut ClientPeer) -> Result<ReceivedRequest, Failure> {

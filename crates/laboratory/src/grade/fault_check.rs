@@ -25,7 +25,10 @@ pub(crate) fn check(evaluation: &Evaluation, stage: u8, name: &str, answer_timeo
     let Fault { expected, .. } = evaluation.fault();
     let observed = evaluation.observations();
     let lenient = stage < CLOSE_STAGE && matches!(expected, Expectation::FailConnection(_));
-    let expected = if lenient { "ending the connection".to_owned() } else { describe(*expected) };
+    let expected = match evaluation.verdict() {
+        Verdict::Tolerated | Verdict::NoAnswer if lenient => "ending the connection".to_owned(),
+        _ => describe(*expected),
+    };
     let (symptom, sentence) = match evaluation.verdict() {
         Verdict::AsExpected => return Ok(()),
         Verdict::NoReason if lenient => return Ok(()),
@@ -60,4 +63,10 @@ pub(crate) fn of_earlier_stages(stage: fn(&'static Fault) -> Option<u8>) -> impl
         stage(fault).is_some_and(|stage| stage < CLOSE_STAGE)
             && matches!(fault.expected, Expectation::FailConnection(_))
     })
+}
+
+/// Returns a failure whose sentence names the fault, because the check consists of many faults.
+pub(crate) fn name_fault(fault: &Fault, failure: Failure) -> Failure {
+    let sentence = format!("{}: {}", fault.description.trim_end_matches('.'), failure.sentence);
+    Failure { sentence, ..failure }
 }

@@ -57,6 +57,8 @@ pub(crate) struct Peer<S> {
     /// Why the peer's bytes are not frames.
     garbage: Option<String>,
     tcp_end: Option<TcpEnd>,
+    /// Whether TCP has rejected bytes of the judge.
+    write_failed: bool,
     keys: Vec<MaskingKey>,
 }
 
@@ -72,6 +74,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             close: None,
             garbage: None,
             tcp_end: None,
+            write_failed: false,
             keys: Vec::new(),
         }
     }
@@ -97,7 +100,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             self.stream.write_all(bytes).await?;
             self.stream.flush().await
         };
-        let _ = timeout(self.answer_timeout, writing).await;
+        self.write_failed |= matches!(timeout(self.answer_timeout, writing).await, Ok(Err(_)));
     }
 
     /// Writes bytes, however long that takes.
@@ -262,11 +265,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         Ok(())
     }
 
-    /// Expects that the peer ends TCP within `limit`, and does not reset it.
+    /// Expects that the peer ends TCP within `limit`, and has not reset it.
     pub(crate) async fn end(&mut self, limit: Duration) -> Result<(), Failure> {
         match self.tcp_end_within(limit).await {
-            Some(TcpEnd::Eof) => Ok(()),
-            Some(TcpEnd::Reset) => Err(Failure::new(
+            // After the peer's end of TCP, a reset shows only in a write that fails.
+            Some(TcpEnd::Eof) if !self.write_failed => Ok(()),
+            Some(_) => Err(Failure::new(
                 Symptom::Reset,
                 format!("{} reset TCP, which can destroy what it has sent before", self.name()),
             )),

@@ -18,12 +18,12 @@ use super::{
     perform::perform,
     recorder::{Recorder, RecordingHandle},
     result::{CheckResult, StageResult},
-    script::{BYTE_PAUSE, PreparedScript, Script},
+    script::{BYTE_PAUSE, PreparedScript, Script, ascii_key},
     stage::Stage,
     symptom::{Failure, Symptom},
 };
 use crate::{
-    exchange::{REACTION_TIMEOUT, random_key},
+    exchange::REACTION_TIMEOUT,
     fault::Fault,
     probe::{CONNECT_TIMEOUT, Probe},
 };
@@ -178,10 +178,9 @@ impl ServerJudge {
                     recording,
                     fault_check::of_earlier_stages(|fault| fault.stages.server),
                     |fault, recording| async move {
-                        self.fault(fault, stage, &recording).await.map_err(|failure| Failure {
-                            sentence: format!("{} {}", fault.description, capitalized(&failure.sentence)),
-                            ..failure
-                        })
+                        self.fault(fault, stage, &recording)
+                            .await
+                            .map_err(|failure| fault_check::name_fault(fault, failure))
                     },
                 )
                 .await
@@ -328,11 +327,5 @@ impl ServerJudge {
 
 /// Prepares a script with random masking keys.
 fn prepare(build: fn(&mut Script<'_>)) -> PreparedScript {
-    Script::prepare(Role::Client, &mut random_key, build)
-}
-
-/// Returns a sentence with a capital letter at the beginning.
-pub(crate) fn capitalized(sentence: &str) -> String {
-    let mut characters = sentence.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+    Script::prepare(Role::Client, &mut ascii_key, build)
 }

@@ -99,7 +99,7 @@ pub(super) static CHECKS: &[Check] = &[
     },
     Check {
         name: "close-survives",
-        title: "64 KiB after a broken rule",
+        title: "A broken rule, and 64 KiB after it",
         stages: Stages::server(9),
         exercise: Exercise::Conversation(|script| {
             // The frame is not masked.

@@ -34,6 +34,19 @@ const fn short_text(name: &'static str, title: &'static str, script: fn(&mut Scr
     Check { name, title, stages: Stages::both(3, 4), exercise: Exercise::Conversation(script), hints: UNMASK }
 }
 
+/// Creates a check that masks a text with a key of four equal bytes.
+const fn text_with_key<const BYTE: u8>(name: &'static str, title: &'static str, hints: &'static [Hint]) -> Check {
+    let script: fn(&mut Script<'_>) = |script| {
+        script.write(|frames| {
+            let masking_key = Some(MaskingKey([BYTE; 4]));
+            let header = FrameHeader { masking_key, ..frames.header(Opcode::Text, SAMPLE) };
+            frames.put(&header, SAMPLE);
+        });
+        script.text("the echo", SAMPLE);
+    };
+    Check { name, title, stages: Stages::server(3), exercise: Exercise::Conversation(script), hints }
+}
+
 const fn pieces(name: &'static str, title: &'static str, script: fn(&mut Script<'_>), hints: &'static [Hint]) -> Check {
     Check { name, title, stages: Stages::both(5, 5), exercise: Exercise::Conversation(script), hints }
 }
@@ -102,20 +115,16 @@ pub(super) static CHECKS: &[Check] = &[
     short_text("text-of-125-bytes", "A text of 125 bytes", |script| {
         script.echo("the echo of 125 bytes", Opcode::Text, &text(SHORT));
     }),
-    Check {
-        name: "masking-key-of-zeros",
-        title: "A text with the masking key 00 00 00 00",
-        stages: Stages::server(3),
-        exercise: Exercise::Conversation(|script| {
-            script.write(|frames| {
-                let masking_key = Some(MaskingKey([0; 4]));
-                let header = FrameHeader { masking_key, ..frames.header(Opcode::Text, SAMPLE) };
-                frames.put(&header, SAMPLE);
-            });
-            script.text("the echo", SAMPLE);
-        }),
-        hints: &[hint(&[], "A key of zeros is valid, and changes nothing. The MASK bit says whether there is a key.")],
-    },
+    text_with_key::<0x00>(
+        "masking-key-of-zeros",
+        "A text with the masking key 00 00 00 00",
+        &[hint(&[], "A key of zeros is valid, and changes nothing. The MASK bit says whether there is a key.")],
+    ),
+    text_with_key::<0xff>(
+        "masking-key-of-ones",
+        "A text with the masking key ff ff ff ff",
+        &[hint(&[], "The bytes of the key may have any value, and so have the masked bytes. They are not text.")],
+    ),
     Check {
         name: "fresh-masking-keys",
         title: "Four texts",

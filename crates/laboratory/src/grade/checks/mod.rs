@@ -15,6 +15,8 @@ mod limits;
 mod load;
 mod messages;
 mod opening;
+#[cfg(test)]
+mod tests;
 
 use protocol::Role;
 
