@@ -1,0 +1,16 @@
+//! Tests of the judge with whole programs.
+//!
+//! | test | what it proves |
+//! |---|---|
+//! | `steps` | the program of each step passes its stage, and fails the next one as its chapter says |
+//! | `clients` | the clients of the steps pass all stages of clients |
+//! | `languages` | a server in Python and one in Node, which stop half-way, are told what is next |
+//! | `libraries` | where `ws`, `tungstenite` and our own server stop, and why |
+//!
+//! A plain `cargo test` does not run these tests, because they need Node, `ws` and Python, and build
+//! the programs of all steps. To run them:
+//!
+//! ```text
+//! cd example && npm ci && cd ..
+//! cargo test -p grading
+//! ```
