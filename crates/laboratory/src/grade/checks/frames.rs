@@ -232,7 +232,8 @@ pub(super) static CHECKS: &[Check] = &[
         exercise: Exercise::JoinedConversation(|script| script.echo("the echo", Opcode::Text, SAMPLE)),
         hints: &[hint(
             &[],
-            "The bytes after the empty line of the handshake belong to the first frame. Keep them in the buffer.",
+            "The bytes after the empty line of the handshake belong to the first frame. Keep them in the buffer. A client \
+             must wait for the response, so a server may also end the connection, but it must not lose the frame.",
         )],
     },
 ];

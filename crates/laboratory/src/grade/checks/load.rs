@@ -18,18 +18,19 @@ const CONNECTIONS: usize = 300;
 /// What a client does not read, in MiB: more than the buffers of TCP hold.
 const UNREAD: usize = 32;
 
-/// A text in fragments with a Ping between them, a binary message and a Close.
+/// A text in fragments with a Ping between them, a binary message, and then a Close. The Close waits
+/// for the echoes, because a program need not answer what it has received right before a Close.
 fn whole_conversation(script: &mut Script<'_>) {
     script.write(|frames| {
         frames.frame_without_fin(Opcode::Text, "cut €".as_bytes());
         frames.frame(Opcode::Ping, b"ping");
         frames.frame(Opcode::Continuation, "ro".as_bytes());
         frames.frame(Opcode::Binary, &[0xff; 130]);
-        frames.close(1000, b"");
     });
     script.pong("the Pong", b"ping");
     script.text("the echo of the text", "cut €ro".as_bytes());
     script.message("the echo of the binary message", Opcode::Binary, &[0xff; 130]);
+    script.write(|frames| frames.close(1000, b""));
     script.close("a Close 1000", &[Some(1000)]);
 }
 

@@ -9,11 +9,14 @@ use std::{
 
 use serde_json::Value;
 
-/// A server under test. Dropping it kills it.
+/// A server under test.
 pub(crate) struct RunningServer {
-    child: Child,
     pub(crate) url: String,
+    _process: KilledOnDrop,
 }
+
+/// A process that is killed when this is dropped.
+struct KilledOnDrop(Child);
 
 impl RunningServer {
     /// Starts a server that prints its URL in its first line.
@@ -23,14 +26,14 @@ impl RunningServer {
         let stdout = child.stdout.as_mut().expect("it is piped");
         BufReader::new(stdout).read_line(&mut line).expect("it prints its URL");
         let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("the first line is {line:?}"));
-        Self { url: url.to_owned(), child }
+        Self { url: url.to_owned(), _process: KilledOnDrop(child) }
     }
 }
 
-impl Drop for RunningServer {
+impl Drop for KilledOnDrop {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -92,7 +95,7 @@ pub(crate) fn program(name: &str) -> Command {
         let test = std::env::current_exe().expect("the path of this test is known");
         let folder = test.ancestors().nth(2).expect("this test is in target/debug/deps").to_owned();
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "-p", "server", "-p", "client"]);
+        cargo.args(["build", "-p", "server", "-p", "client", "-p", "tungstenite-server"]);
         for step in 1..=12 {
             cargo.args(["-p", &format!("step{step:02}")]);
         }
