@@ -91,7 +91,8 @@ impl GradeReport {
         for (verb, mark, direction) in [("sent", '>', self.to_judged()), ("got", '<', self.to_judged().opposite())] {
             let (frames, heads): (Vec<_>, Vec<_>) = records
                 .iter()
-                .filter(|record| record.direction == direction)
+                // The body of an ordinary page says nothing about WebSocket.
+                .filter(|record| record.direction == direction && record.kind != RecordKind::Body)
                 .partition(|record| record.kind == RecordKind::Frame);
             let shown = if frames.is_empty() { heads } else { frames };
             let bytes: Vec<u8> = shown.iter().flat_map(|record| &record.bytes).copied().collect();

@@ -194,6 +194,14 @@ mod tests {
     }
 
     #[test]
+    fn the_judge_expects_the_server_at_the_address_of_the_steps() {
+        let url = |arguments: &[&str]| ClientArgs::try_parse_from(arguments).expect("valid arguments").url;
+        assert_eq!(url(&["client"]), "ws://127.0.0.1:8080/");
+        assert_eq!(url(&["client", "--grade"]), "ws://127.0.0.1:9001/");
+        assert_eq!(url(&["client", "--grade", "ws://[::1]:1/"]), "ws://[::1]:1/");
+    }
+
+    #[test]
     fn a_rule_must_be_known() {
         assert_eq!(rule("unmasked-frame"), Ok("unmasked-frame".to_owned()));
         let unknown = "there is no such rule; --probe-list lists the rules";

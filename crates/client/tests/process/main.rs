@@ -8,6 +8,7 @@ mod closing;
 mod conversation;
 mod deflate;
 mod failures;
+mod grade;
 mod pipes;
 mod probe;
 #[cfg(unix)]

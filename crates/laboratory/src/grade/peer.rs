@@ -318,8 +318,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 }
                 Ok(Status::Partial(waiting)) => handshake = waiting,
                 Err(HandshakeError::Rejected(response)) => {
-                    let body = String::from_utf8_lossy(response.body()).trim().to_owned();
-                    let body = if body.is_empty() { body } else { format!(" ({})", shorten(&body)) };
+                    let body = String::from_utf8_lossy(response.body());
+                    // A page in HTML explains nothing in its first line.
+                    let line = body.lines().next().filter(|line| !line.is_empty() && !line.starts_with('<'));
+                    let body = line.map(|line| format!(" ({})", shorten(line))).unwrap_or_default();
                     return failed(format!("the server answered HTTP {}{body} instead of 101", response.status()));
                 }
                 Err(HandshakeError::Violation(violation)) => {

@@ -3,6 +3,7 @@
 mod chat;
 mod deflate;
 mod echo;
+mod grade;
 mod http;
 mod laboratory;
 mod shutdown;
