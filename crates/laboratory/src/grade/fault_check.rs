@@ -66,7 +66,6 @@ pub(crate) fn of_earlier_stages(stage: fn(&'static Fault) -> Option<u8>) -> impl
 }
 
 /// Returns a failure whose sentence names the fault, because the check consists of many faults.
-pub(crate) fn name_fault(fault: &Fault, failure: Failure) -> Failure {
-    let sentence = format!("{}: {}", fault.description.trim_end_matches('.'), failure.sentence);
-    Failure { sentence, ..failure }
+pub(crate) fn name_fault(fault: &Fault, Failure { symptom, sentence }: Failure) -> Failure {
+    Failure::new(symptom, format!("{}: {sentence}", fault.description.trim_end_matches('.')))
 }

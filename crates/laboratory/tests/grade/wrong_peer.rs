@@ -358,7 +358,7 @@ impl Connection {
         let length = payload.len() as u64;
         match u16::try_from(length) {
             Ok(short) if short < 126 && self.mistake != M::LengthIsNotShortest => {
-                bytes.push(mask | short.to_be_bytes()[1])
+                bytes.push(mask | short.to_be_bytes()[1]);
             }
             Ok(short) => {
                 bytes.push(mask | 126);
