@@ -8,17 +8,17 @@ use crate::{fault::Fault, stages::Stages};
 pub struct Check {
     /// The name in kebab-case, such as `two-frames-in-one-write`. It never changes.
     pub name: &'static str,
-    /// What the judge does, as the beginning of a sentence.
+    /// The deed of the judge, as the beginning of a sentence.
     pub title: &'static str,
     /// The stages in which the check is made.
     pub stages: Stages,
-    /// How the check is made.
+    /// The way in which the check is made.
     pub(crate) exercise: Exercise,
-    /// The likely mistakes behind a failure.
+    /// The likely mistakes that lead to a failure.
     pub(crate) hints: &'static [Hint],
 }
 
-/// How a check is made.
+/// The way in which a check is made.
 #[derive(Debug)]
 pub(crate) enum Exercise {
     /// A conversation on a new connection. The handshake comes first.
@@ -46,12 +46,12 @@ pub(crate) enum Exercise {
     FreshNonce,
 }
 
-/// A likely mistake behind a failure.
+/// A likely mistake that leads to a failure.
 #[derive(Debug)]
 pub(crate) struct Hint {
     /// The symptoms of the mistake. None means any symptom.
     pub(crate) symptoms: &'static [Symptom],
-    /// What to do.
+    /// Advice on the mistake.
     pub(crate) advice: &'static str,
 }
 

@@ -54,7 +54,7 @@ pub(crate) struct Peer<S> {
     data: VecDeque<ReceivedFrame>,
     pongs: VecDeque<ReceivedFrame>,
     close: Option<ReceivedFrame>,
-    /// Why the peer's bytes are not frames.
+    /// The reason why the peer's bytes are not frames.
     garbage: Option<String>,
     tcp_end: Option<TcpEnd>,
     /// Whether TCP has rejected bytes of the judge.

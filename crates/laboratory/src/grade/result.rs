@@ -1,4 +1,4 @@
-//! What the judge has found.
+//! Represents the results of the judge.
 
 use super::{check::CheckRef, recorder::Recording, stage::Stage, symptom::Failure};
 
@@ -30,18 +30,18 @@ impl StageResult {
 pub struct CheckResult {
     /// The name of the check or of the fault.
     pub name: &'static str,
-    /// What the judge did, as the beginning of a sentence.
+    /// The deed of the judge, as the beginning of a sentence.
     pub title: &'static str,
-    /// What is wrong, or `None` if the program has passed.
+    /// The failure, or `None` if the program has passed.
     pub failed: Option<FailedCheck>,
 }
 
-/// What is wrong with a program.
+/// A failed check, with everything that helps to find the mistake.
 #[derive(Debug)]
 pub struct FailedCheck {
-    /// What was expected, and what happened.
+    /// The symptom, and a sentence on what was expected and what happened.
     pub failure: Failure,
-    /// What to do about it.
+    /// Advice on the likely mistake.
     pub advice: Option<&'static str>,
     /// The bytes of the connection.
     pub recording: Recording,

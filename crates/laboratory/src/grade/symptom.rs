@@ -1,4 +1,4 @@
-//! What is wrong with a peer, as far as the judge can see it from outside.
+//! Represents the mistakes of a peer, as far as the judge can see them from outside.
 
 /// The way in which a peer has failed a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +33,12 @@ pub enum Symptom {
     Tolerated,
 }
 
-/// What is wrong, as a symptom and in words.
+/// The failure of a check, as a symptom and in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The symptom.
     pub symptom: Symptom,
-    /// What was expected, and what happened: one sentence, without its full stop.
+    /// One sentence on what was expected and what happened, without its full stop.
     pub sentence: String,
 }
 

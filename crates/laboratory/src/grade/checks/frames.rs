@@ -62,17 +62,12 @@ const UNMASK: &[Hint] = &[
         "Only a client masks its frames: the second byte of a server's frame is the length alone.",
     ),
     hint(
-        &[Symptom::NoAnswer],
+        &[],
         "Read the four bytes of the key and the payload, unmask it, and send it back as 81, the length and the payload.",
     ),
 ];
 
 const LENGTHS: &[Hint] = &[
-    hint(
-        &[Symptom::NoAnswer],
-        "After 126, the length is in the next two bytes, and after 127 in the next eight, the highest byte first. A \
-         program that reads 00 7e in the other order waits for 32,256 bytes.",
-    ),
     hint(
         &[Symptom::Garbage],
         "The answer needs the shortest form of the length too: up to 125 in one byte, up to 65,535 in two more, and \
@@ -81,6 +76,11 @@ const LENGTHS: &[Hint] = &[
     hint(
         &[Symptom::OtherPayload],
         "A long payload arrives in many reads. The index of the masking key goes on where the last read has ended.",
+    ),
+    hint(
+        &[],
+        "After 126, the length is in the next two bytes, and after 127 in the next eight, the highest byte first. A \
+         program that reads 00 7e in the other order waits for 32,256 bytes.",
     ),
 ];
 

@@ -16,14 +16,14 @@ use crate::{
 /// The longest message that a program must accept, and so the least useful limit.
 const MESSAGE: usize = 1 << 20;
 
-/// What a client may send of one message before it must be stopped. The usual limits of
+/// The number of bytes of one message after which a client must be stopped. The usual limits of
 /// implementations are between 1 MiB and 100 MiB.
 const ENDLESS_MESSAGE: usize = 128 << 20;
 
 /// The payload of each fragment of the endless message.
 const FRAGMENT: usize = 64 << 10;
 
-/// What a client may send of one request before it must be stopped.
+/// The number of bytes of one request after which a client must be stopped.
 const ENDLESS_HEAD: usize = 1 << 20;
 
 /// The pause between two bytes of a peer that trickles: short enough to restart every time-out of a

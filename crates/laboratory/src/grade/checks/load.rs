@@ -15,7 +15,7 @@ use crate::{
 /// systems allow a process to open.
 const CONNECTIONS: usize = 300;
 
-/// What a client does not read, in MiB: more than the buffers of TCP hold.
+/// The size in MiB of what a client does not read: more than the buffers of TCP hold.
 const UNREAD: usize = 32;
 
 /// A text in fragments with a Ping between them, a binary message, and then a Close. The Close waits

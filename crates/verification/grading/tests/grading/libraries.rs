@@ -1,4 +1,4 @@
-//! Where other libraries stop, and why; and that our own server does not stop.
+//! Other libraries stop where they do not enforce a rule, and our own server does not stop.
 //!
 //! Each stage is judged alone, because a library stops at the first rule that it does not enforce.
 //! That rule need not be the reader's concern: nobody but the sender must use the shortest form of a

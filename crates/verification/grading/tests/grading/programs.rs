@@ -37,7 +37,7 @@ impl Drop for KilledOnDrop {
     }
 }
 
-/// What the judge says about a program.
+/// The judge's results for a program.
 #[derive(Debug)]
 pub(crate) struct Judged {
     /// The number of the first stage that is not whole.
