@@ -12,6 +12,42 @@
 //!                       Failure ──▶ CheckResult ──▶ StageResult ──▶ the caller prints it
 //! ```
 //!
+//! # Judge a server
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use laboratory::grade::ServerJudge;
+//! use protocol::handshake::ClientRequest;
+//!
+//! let judge = ServerJudge::new(ClientRequest::new("ws://127.0.0.1:9001/".parse()?));
+//! let is_whole = judge
+//!     .run(None, |result| {
+//!         println!("stage {}: {} of {}", result.stage.number, result.passed(), result.checks.len());
+//!         for explanation in result.checks.iter().filter_map(|check| check.explanation()) {
+//!             println!("{explanation}");
+//!         }
+//!     })
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Judge a client
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use laboratory::grade::ClientJudge;
+//! use tokio::net::TcpListener;
+//!
+//! let judge = ClientJudge::new(TcpListener::bind("127.0.0.1:0").await?);
+//! println!("start your client with ws://{}/", judge.local_addr()?);
+//! let is_whole = judge.run(None, |result| println!("{}: {}", result.stage.title, result.is_whole())).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Modules
+//!
 //! | module | what it does |
 //! |---|---|
 //! | `stage` | lists the stages |

@@ -1,6 +1,6 @@
 //! Judges a server.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, pin::Pin, time::Duration};
 
 use futures_util::{
     StreamExt,
@@ -91,61 +91,47 @@ impl ServerJudge {
     /// a result.
     pub async fn run(&self, only: Option<u8>, mut report: impl FnMut(&StageResult)) -> Result<bool, ConnectError> {
         self.dialer.connect_ahead().await?;
-        let is_judged = |stage: &&Stage| only.is_none_or(|number| number == stage.number);
-        // Those that wait run at the same time as everything after the first stage. A server that
-        // does not pass that stage may serve only one connection at a time, so they do not start
-        // earlier.
-        let mut waiting = FuturesUnordered::new();
-        let mut waited: Vec<(CheckRef, CheckResult)> = Vec::new();
-        for stage in Stage::of(Role::Server).iter().filter(is_judged) {
-            if stage.number != FIRST_STAGE && waiting.is_empty() && waited.is_empty() {
-                let slow = Stage::of(Role::Server).iter().filter(is_judged).flat_map(|stage| {
-                    checks::of_stage(Role::Server, stage.number)
-                        .filter(|check| check.is_slow())
-                        .map(move |check| (check, stage))
-                });
-                waiting
-                    .extend(slow.map(|(check, stage)| async move { (check, self.check(check, stage.number).await) }));
+        let stages: Vec<_> =
+            Stage::of(Role::Server).iter().filter(|stage| only.is_none_or(|number| number == stage.number)).collect();
+        let mut slow = SlowChecks::default();
+        for stage in &stages {
+            // A server that does not pass the first stage may serve only one connection at a time.
+            if stage.number != FIRST_STAGE && !slow.started {
+                slow.start(self, &stages);
             }
-            let all: Vec<_> = checks::of_stage(Role::Server, stage.number).collect();
-            let at_once = if stage.number == FIRST_STAGE { 1 } else { AT_ONCE };
-            let mut quick = stream::iter(all.iter().filter(|check| !check.is_slow()))
-                .map(|check| self.check(*check, stage.number))
-                .buffered(at_once);
-            let mut quick_results = VecDeque::new();
-            loop {
-                select! {
-                    biased;
-                    result = quick.next() => match result {
-                        Some(result) => quick_results.push_back(result),
-                        None => break,
-                    },
-                    Some(result) = waiting.next() => waited.push(result),
-                }
-            }
-            let mut results = Vec::new();
-            for check in &all {
-                if check.is_slow() {
-                    results.push(loop {
-                        if let Some(index) = waited.iter().position(|(done, _)| done.name() == check.name()) {
-                            break waited.swap_remove(index).1;
-                        }
-                        match waiting.next().await {
-                            Some(result) => waited.push(result),
-                            None => break self.check(*check, stage.number).await,
-                        }
-                    });
-                } else {
-                    results.extend(quick_results.pop_front());
-                }
-            }
-            let result = StageResult { stage, checks: results };
+            let result = self.stage(stage, &mut slow).await;
             report(&result);
             if !result.is_whole() {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Makes the checks of one stage. Those that wait for a deadline have been started before.
+    async fn stage(&self, stage: &'static Stage, slow: &mut SlowChecks<'_>) -> StageResult {
+        let all: Vec<_> = checks::of_stage(Role::Server, stage.number).collect();
+        let at_once = if stage.number == FIRST_STAGE { 1 } else { AT_ONCE };
+        let mut quick = stream::iter(all.iter().filter(|check| !check.is_slow()))
+            .map(|check| self.check(*check, stage.number))
+            .buffered(at_once);
+        let mut quick_results = VecDeque::new();
+        loop {
+            select! {
+                biased;
+                result = quick.next() => match result {
+                    Some(result) => quick_results.push_back(result),
+                    None => break,
+                },
+                Some(result) = slow.waiting.next() => slow.done.push(result),
+            }
+        }
+        let mut results = Vec::new();
+        for check in &all {
+            let result = if check.is_slow() { slow.result(check.name()).await } else { quick_results.pop_front() };
+            results.extend(result);
+        }
+        StageResult { stage, checks: results }
     }
 
     async fn check(&self, check: CheckRef, stage: u8) -> CheckResult {
@@ -329,6 +315,36 @@ impl ServerJudge {
         select! {
             result = beside => result,
             () = filling => unreachable!("it never ends"),
+        }
+    }
+}
+
+/// The checks that wait for a deadline of the server. They run at the same time as all others, so
+/// that the longest deadline is waited for once.
+#[derive(Default)]
+struct SlowChecks<'a> {
+    started: bool,
+    waiting: FuturesUnordered<Pin<Box<dyn Future<Output = CheckResult> + 'a>>>,
+    done: Vec<CheckResult>,
+}
+
+impl<'a> SlowChecks<'a> {
+    fn start(&mut self, judge: &'a ServerJudge, stages: &[&'static Stage]) {
+        self.started = true;
+        for stage in stages {
+            let slow = checks::of_stage(Role::Server, stage.number).filter(|check| check.is_slow());
+            self.waiting.extend(slow.map(|check| Box::pin(judge.check(check, stage.number)) as Pin<Box<_>>));
+        }
+    }
+
+    /// Waits for the result of the check with this name.
+    async fn result(&mut self, name: &str) -> Option<CheckResult> {
+        loop {
+            if let Some(index) = self.done.iter().position(|result| result.name == name) {
+                return Some(self.done.swap_remove(index));
+            }
+            let result = self.waiting.next().await?;
+            self.done.push(result);
         }
     }
 }
