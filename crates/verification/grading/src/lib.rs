@@ -14,3 +14,6 @@
 //! cd example && npm ci && cd ..
 //! cargo test -p grading
 //! ```
+//!
+//! The Python library `websockets` is not among the peers, because it is not installed with `npm ci`. To
+//! judge it, start `crates/laboratory/peers/echo.py`, and run the client with `--grade` and its URL.
