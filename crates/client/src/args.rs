@@ -99,18 +99,22 @@ pub(crate) struct ClientArgs {
     pub(crate) probe_list: bool,
 
     /// Judge a server that you write: the stages of the book's steps, each with its checks. Stop at
-    /// the first stage that is not whole, and explain what was sent, what was expected and what came
-    /// back. The URL is then `ws://127.0.0.1:9001/` by default. The exit status is 1 if a stage is not
-    /// whole.
-    #[arg(long, group = "test", conflicts_with_all = ["probe", "probe_list", "binary", "ping_interval", "deflate", "trace", "capture"])]
+    /// the first stage that is not whole, and explain what was sent, what was expected and what
+    /// came back. The URL is then `ws://127.0.0.1:9001/` by default. The exit status is 1 if a
+    /// stage is not whole.
+    #[arg(
+        long,
+        group = "test",
+        conflicts_with_all = ["binary", "ping_interval", "deflate", "trace", "capture"]
+    )]
     pub(crate) grade: bool,
 
     /// Judge only the stage with this number.
     #[arg(long, value_name = "NUMBER", requires = "grade", value_parser = clap::value_parser!(u8).range(1..=12))]
     pub(crate) stage: Option<u8>,
 
-    /// The time limit for the server to give up a client that does nothing useful, with --grade. Two
-    /// stages wait as long as the server's own limits.
+    /// The time limit for the server to give up a client that does nothing useful, with --grade.
+    /// Two stages wait as long as the server's own limits.
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration, requires = "grade")]
     pub(crate) patience: Duration,
 

@@ -22,7 +22,7 @@
 //! let judge = ServerJudge::new(ClientRequest::new("ws://127.0.0.1:9001/".parse()?));
 //! let is_whole = judge
 //!     .run(None, |result| {
-//!         println!("stage {}: {} of {}", result.stage.number, result.passed(), result.checks.len());
+//!         println!("stage {}: {} passed", result.stage.number, result.passed());
 //!         for explanation in result.checks.iter().filter_map(|check| check.explanation()) {
 //!             println!("{explanation}");
 //!         }
@@ -41,7 +41,7 @@
 //!
 //! let judge = ClientJudge::new(TcpListener::bind("127.0.0.1:0").await?);
 //! println!("start your client with ws://{}/", judge.local_addr()?);
-//! let is_whole = judge.run(None, |result| println!("{}: {}", result.stage.title, result.is_whole())).await?;
+//! let is_whole = judge.run(None, |result| println!("{}", result.stage.title)).await?;
 //! # Ok(())
 //! # }
 //! ```

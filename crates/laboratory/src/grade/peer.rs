@@ -144,6 +144,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                     return;
                 }
             };
+            if !header.reserved.is_empty() {
+                self.garbage = Some("a reserved bit is set, but no extension was negotiated".to_owned());
+                return;
+            }
             let Some(end) = usize::try_from(header.payload_length).ok().and_then(|payload| payload.checked_add(length))
             else {
                 self.garbage = Some("a frame announces more bytes than any computer's memory has".to_owned());
@@ -253,6 +257,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         check_payload(label, expected, &frame.payload, keys)
     }
 
+    /// Expects that no message and no Pong is left. (A Pong without a payload may be a heartbeat.)
+    pub(crate) fn nothing_more(&self) -> Result<(), Failure> {
+        let pong = self.pongs.iter().find(|pong| !pong.payload.is_empty());
+        let Some(frame) = self.data.front().or(pong) else { return Ok(()) };
+        let (kind, payload) = (frame.opcode, quote(&frame.payload));
+        let sentence = format!("{} also sent a frame that nobody has asked for: {kind:?} {payload}", self.name());
+        Err(Failure::new(Symptom::Unexpected, sentence))
+    }
+
     /// Expects a Close with one of these codes, possibly after other frames.
     pub(crate) async fn close(&mut self, label: &str, codes: &[Option<u16>]) -> Result<(), Failure> {
         let frame = self.wait_for(label, |peer| peer.close.take()).await?;
@@ -290,11 +303,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.tcp_end
     }
 
-    /// Expects that TCP stays open for this time.
+    /// Expects that TCP stays open for this time. Frames may arrive meanwhile.
     pub(crate) async fn stays_open(&mut self, time: Duration) -> Result<(), Failure> {
         let deadline = Instant::now() + time;
         while self.read(deadline).await {
             self.parse();
+            self.data.clear();
         }
         match self.tcp_end {
             None => Ok(()),

@@ -75,5 +75,5 @@ where
             Act::FreshKeys => peer.fresh_keys()?,
         }
     }
-    Ok(())
+    peer.nothing_more()
 }

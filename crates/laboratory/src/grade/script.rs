@@ -1,8 +1,8 @@
 //! A conversation that the judge holds with a peer: what it sends, and what it expects in return.
 //!
 //! A script is data. The functions of the tables build it, the tests compare its bytes with those
-//! that are meant, and [`perform`](super::perform) plays it. It is the same for servers and clients:
-//! the role of the judge decides whether its frames are masked.
+//! that are meant, and [`perform`](super::perform) plays it. It is the same for servers and
+//! clients: the role of the judge decides whether its frames are masked.
 
 use std::time::Duration;
 

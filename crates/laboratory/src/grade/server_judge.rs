@@ -257,7 +257,8 @@ impl ServerJudge {
         .await
     }
 
-    /// Opens `count` connections, sends half of the first write on each, and then goes on with each.
+    /// Opens `count` connections, sends half of the first write on each, and then goes on with
+    /// each.
     async fn many_at_once(
         &self,
         count: usize,

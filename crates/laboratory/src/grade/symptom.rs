@@ -21,6 +21,8 @@ pub enum Symptom {
     Fragment,
     /// The peer masks its frames although it is a server, or does not although it is a client.
     Masking,
+    /// The peer sent a frame that nobody has asked for.
+    Unexpected,
     /// The bytes of the peer are not valid frames.
     Garbage,
     /// The code of the Close is another one.

@@ -45,7 +45,8 @@ async fn a_client_without_a_mistake_passes_all_stages() {
     assert_eq!(judge(M::None).await, None);
 }
 
-/// Each mistake, the stage and the check in which the judge finds it, and a part of what the judge says.
+/// Each mistake, the stage and the check in which the judge finds it, and a part of what the judge
+/// says.
 const MISTAKES: &[(M, u8, &str, &str)] = &[
     (M::NonceIsTheSame, 1, "fresh-nonce", "the same Sec-WebSocket-Key before"),
     (M::VersionIsMissing, 1, "request-of-client", "Sec-WebSocket-Version: 13"),

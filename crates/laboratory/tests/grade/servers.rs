@@ -44,7 +44,8 @@ async fn a_server_without_a_mistake_passes_all_stages_before_the_limits() {
     assert_eq!(failed, STAGES + 1, "{explanations:#?}");
 }
 
-/// Each mistake, the stage and the check in which the judge finds it, and a part of what the judge says.
+/// Each mistake, the stage and the check in which the judge finds it, and a part of what the judge
+/// says.
 const MISTAKES: &[(M, u8, &str, &str)] = &[
     (M::WrongAcceptValue, 1, "valid-request", "the SHA-1 of the key"),
     (M::HeaderNamesInOneCase, 1, "lower-case-and-spaces", "Names of headers may have any case"),
@@ -69,6 +70,8 @@ const MISTAKES: &[(M, u8, &str, &str)] = &[
         "The bytes after the empty line of the handshake belong to the first frame",
     ),
     (M::BinaryIsAnsweredAsText, 6, "binary-message", "the opcode 1 (Text) instead of 2 (Binary)"),
+    (M::ReservedBitIsSet, 3, "text-of-5-bytes", "a reserved bit is set"),
+    (M::PongIsAnswered, 6, "unsolicited-pong", "also sent a frame that nobody has asked for: Pong"),
     (M::PongHasNoPayload, 6, "ping-of-5-bytes", "A Pong has the same payload as the Ping"),
     (M::FragmentsAreAnsweredSingly, 7, "two-fragments", "These frames are one message. Join their payloads"),
     (

@@ -1,7 +1,7 @@
 //! A simple echo server, or echo client, that makes one mistake.
 //!
-//! Without a mistake, the server passes the stages 1 to 9, and the client passes all. The server has
-//! a thread for each connection, and no deadlines.
+//! Without a mistake, the server passes the stages 1 to 9, and the client passes all. The server
+//! has a thread for each connection, and no deadlines.
 
 use std::{
     io::{self, Read, Write},
@@ -32,6 +32,8 @@ pub(crate) enum Mistake {
     BytesAfterTheHeadAreDropped,
     BinaryIsAnsweredAsText,
     PongHasNoPayload,
+    PongIsAnswered,
+    ReservedBitIsSet,
     FragmentsAreAnsweredSingly,
     PingIsAnsweredAfterTheMessage,
     Utf8IsCheckedPerFragment,
@@ -287,6 +289,7 @@ impl Connection {
             }
             9 if self.mistake == M::PongHasNoPayload => self.send(10, b""),
             9 => self.send(10, &payload),
+            10 if self.mistake == M::PongIsAnswered => self.send(10, &payload),
             10 => {}
             8 => return self.handle_close(&payload),
             _ if self.mistake == M::FragmentsAreAnsweredSingly => self.send(opcode.max(1), &payload),
@@ -354,7 +357,8 @@ impl Connection {
             (Role::Client, _) => Some(rand::random()),
         };
         let mask = if key.is_some() { 0x80 } else { 0 };
-        let mut bytes = vec![0x80 | opcode];
+        let reserved = if self.mistake == M::ReservedBitIsSet { 0x40 } else { 0 };
+        let mut bytes = vec![0x80 | reserved | opcode];
         let length = payload.len() as u64;
         match u16::try_from(length) {
             Ok(short) if short < 126 && self.mistake != M::LengthIsNotShortest => {

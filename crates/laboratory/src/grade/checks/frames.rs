@@ -20,8 +20,8 @@ const OPEN: Duration = Duration::from_millis(200);
 /// The longest payload whose length fits into the second byte.
 const SHORT: usize = 125;
 
-/// Returns a text whose bytes do not repeat with the period of the key or of a power of two, so that
-/// every wrong offset shows.
+/// Returns a text whose bytes do not repeat with the period of the key or of a power of two, so
+/// that every wrong offset shows.
 fn text(length: usize) -> Vec<u8> {
     (b'a'..=b'z').chain(b'A'..=b'Y').cycle().take(length).collect()
 }

@@ -18,8 +18,9 @@ const CONNECTIONS: usize = 300;
 /// The size in MiB of what a client does not read: more than the buffers of TCP hold.
 const UNREAD: usize = 32;
 
-/// A text in fragments with a Ping between them, a binary message, and then a Close. The Close waits
-/// for the echoes, because a program need not answer what it has received right before a Close.
+/// A text in fragments with a Ping between them, a binary message, and then a Close. The Close
+/// waits for the echoes, because a program need not answer what it has received right before a
+/// Close.
 fn whole_conversation(script: &mut Script<'_>) {
     script.write(|frames| {
         frames.frame_without_fin(Opcode::Text, "cut €".as_bytes());
