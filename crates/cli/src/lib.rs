@@ -29,6 +29,7 @@
 //! | [`create_new_file`] | creates a file, and never touches one that exists |
 //! | [`PrintableFields`] | formats log lines so that they cannot control the terminal |
 //! | [`Signals`] | waits for Ctrl-C and SIGTERM |
+//! | [`GradeReport`] | prints what the judge has found |
 //! | [`code_and_reason`] | formats a close code and its reason |
 //! | [`parse_duration`], [`parse_time_limit`], [`format_duration`] | parse and format durations such as `250ms` |
 //! | [`parse_size`] | parses sizes such as `64K` |
@@ -37,6 +38,7 @@
 mod capture_file;
 mod close;
 mod duration;
+mod grade_report;
 mod log_fields;
 mod new_file;
 mod observer;
@@ -51,6 +53,7 @@ pub use self::{
     capture_file::{CaptureFile, CaptureSection},
     close::code_and_reason,
     duration::{TimeLimit, format_duration, parse_duration, parse_time_limit},
+    grade_report::GradeReport,
     log_fields::PrintableFields,
     new_file::create_new_file,
     observer::Observer,

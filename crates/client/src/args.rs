@@ -2,7 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, builder::ArgPredicate};
 use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
 use laboratory::{Role, faults};
 
@@ -30,7 +30,10 @@ pub(crate) const DEFAULT_URL: &str = "ws://127.0.0.1:8080/";
 pub(crate) struct ClientArgs {
     /// The server's URL: `ws://HOST[:PORT][/PATH][?QUERY]`, or `wss://` for TLS. `http` and `https`
     /// mean the same. A port, or an address of this computer, can stand alone.
-    #[arg(default_value = DEFAULT_URL)]
+    #[arg(
+        default_value = DEFAULT_URL,
+        default_value_if("grade", ArgPredicate::IsPresent, Some("ws://127.0.0.1:9001/"))
+    )]
     pub(crate) url: String,
 
     /// A subprotocol to offer. Repeat the option to offer several, in order of preference.
@@ -92,7 +95,7 @@ pub(crate) struct ClientArgs {
     /// Break every rule of the RFC that a client can break, each on a connection of its own, and
     /// print what the server does. The exit status is 1 if the server tolerates a violation that
     /// the RFC requires it to reject.
-    #[arg(long, conflicts_with_all = ["binary", "ping_interval"])]
+    #[arg(long, group = "test", conflicts_with_all = ["binary", "ping_interval"])]
     pub(crate) probe: bool,
 
     /// Break only this rule. Can be repeated; --probe-list lists the names.
@@ -104,13 +107,33 @@ pub(crate) struct ClientArgs {
     #[arg(long, exclusive = true)]
     pub(crate) probe_list: bool,
 
-    /// The time limit for the server's answer to a broken rule, with --probe and with `/break` in
-    /// full-screen mode.
+    /// Judge a server that you write: the stages of the book's steps, each with its checks. Stop at
+    /// the first stage that is not whole, and explain what was sent, what was expected and what
+    /// came back. The URL is then `ws://127.0.0.1:9001/` by default. The exit status is 1 if a
+    /// stage is not whole.
+    #[arg(
+        long,
+        group = "test",
+        conflicts_with_all = ["binary", "ping_interval", "deflate", "trace", "capture"]
+    )]
+    pub(crate) grade: bool,
+
+    /// Judge only the stage with this number.
+    #[arg(long, value_name = "NUMBER", requires = "grade", value_parser = clap::value_parser!(u8).range(1..=12))]
+    pub(crate) stage: Option<u8>,
+
+    /// The time limit for the server to give up a client that does nothing useful, with --grade.
+    /// Two stages wait as long as the server's own limits.
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration, requires = "grade")]
+    pub(crate) patience: Duration,
+
+    /// The time limit for the server's answer to a broken rule, with --probe, with --grade and with
+    /// `/break` in full-screen mode.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     pub(crate) probe_patience: Duration,
 
-    /// Print the results of --probe as lines of JSON.
-    #[arg(long, requires = "probe")]
+    /// Print the results of --probe or --grade as lines of JSON.
+    #[arg(long, requires = "test")]
     pub(crate) json: bool,
 
     /// Report control frames (Ping, Pong, Close) on standard error. Works line by line, as with
@@ -151,6 +174,14 @@ fn time_limit(text: &str) -> Result<TimeLimit, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_judge_expects_the_server_at_the_address_of_the_steps() {
+        let url = |arguments: &[&str]| ClientArgs::try_parse_from(arguments).expect("valid arguments").url;
+        assert_eq!(url(&["client"]), "ws://127.0.0.1:8080/");
+        assert_eq!(url(&["client", "--grade"]), "ws://127.0.0.1:9001/");
+        assert_eq!(url(&["client", "--grade", "ws://[::1]:1/"]), "ws://[::1]:1/");
+    }
 
     #[test]
     fn a_rule_must_be_known() {

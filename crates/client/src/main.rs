@@ -22,6 +22,7 @@
 //! | `receive` | receives events and detects a silent server |
 //! | `screen` | full-screen mode, in place of `input`, `printer` and `conversation` |
 //! | `ending` | reports how the connection ended: one line for people, an exit status for scripts |
+//! | `grade` | `--grade`: judges a server stage by stage, in place of a conversation |
 //! | `probe` | `--probe`: breaks every rule, one by one, in place of a conversation |
 //! | `signals` | Ctrl-C and SIGTERM |
 //! | `trace` | `--trace` and `--capture`: show and record the bytes of the connection |
@@ -36,6 +37,7 @@ mod byte_summary;
 mod connect_error;
 mod conversation;
 mod ending;
+mod grade;
 mod input;
 mod opening;
 mod printer;
@@ -100,6 +102,12 @@ async fn run(args: &ClientArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if args.grade {
+        return select! {
+            status = grade::run(args) => status,
+            signal = signals.next() => signal.exit_status().into(),
+        };
+    }
     if args.probe {
         return select! {
             status = probe::run(args) => status,

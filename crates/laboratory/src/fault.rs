@@ -4,7 +4,7 @@ use std::fmt;
 
 use protocol::Role;
 
-use crate::{frame_builder::FrameBuilder, head_editor::HeadEditor};
+use crate::{frame_builder::FrameBuilder, head_editor::HeadEditor, stages::Stages};
 
 /// The page that restates the RFC, rule by rule.
 const RULES_PAGE: &str = "docs/src/rfc6455.md";
@@ -27,6 +27,8 @@ pub struct Fault {
     pub level: RequirementLevel,
     /// The reaction that the RFC expects from the receiver.
     pub expected: Expectation,
+    /// The stages in which the [judge](crate::grade) sends the fault.
+    pub stages: Stages,
     /// The code that makes the mistake.
     pub(crate) injection: Injection,
 }
@@ -98,6 +100,11 @@ pub(crate) enum Injection {
 }
 
 impl Fault {
+    /// Returns the fault, to be sent in these stages of the judge.
+    pub(crate) const fn in_stages(self, stages: Stages) -> Self {
+        Self { stages, ..self }
+    }
+
     /// Returns whether an endpoint with this role can break the rule.
     #[must_use]
     pub fn can_be_sent_by(&self, role: Role) -> bool {

@@ -6,7 +6,10 @@ use protocol::{
     Role,
     handshake::{ReceivedRequest, UpgradeOptions, encode_response},
 };
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    time::sleep,
+};
 
 use crate::{
     evaluator::Evaluation,
@@ -37,6 +40,21 @@ pub async fn serve_fault<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    serve_fault_after(Duration::ZERO, stream, request, fault, reaction_timeout).await
+}
+
+/// Sends `fault` as [`serve_fault`] does, but makes a pause between a valid response and faulty
+/// frames. Without a pause, they are in one write.
+pub(crate) async fn serve_fault_after<S>(
+    pause: Duration,
+    mut stream: S,
+    request: ReceivedRequest,
+    fault: &'static Fault,
+    reaction_timeout: Duration,
+) -> io::Result<Evaluation>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     assert!(fault.can_be_sent_by(Role::Server), "{} is a fault of clients", fault.name);
     let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
     let upgrade = request.check_upgrade().map_err(|violation| invalid(violation.to_string()))?;
@@ -48,7 +66,12 @@ where
         None => {
             let mut test =
                 FaultTest::on_connection(fault, Role::Server, &mut keys).expect("it is not in the handshake");
-            test.bytes.splice(..0, valid.iter().copied());
+            if pause.is_zero() {
+                test.bytes.splice(..0, valid.iter().copied());
+            } else {
+                stream.write_all(&valid).await?;
+                sleep(pause).await;
+            }
             test
         }
     };

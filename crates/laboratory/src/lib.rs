@@ -6,6 +6,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `stages` | says in which stages of the judge a check belongs |
 //! | [`fault`] | defines a fault, and the reaction that the RFC expects |
 //! | [`faults`] | lists all faults in one table |
 //! | `frame_builder` | builds valid and invalid frames |
@@ -20,6 +21,7 @@
 //! | `exchange` | runs a fault test on a stream, within a time limit |
 //! | [`mod@probe`] | runs a client that breaks a rule |
 //! | [`faulty_server`] | runs a server that breaks a rule |
+//! | [`grade`] | judges a server or a client, stage by stage |
 //!
 //! This crate is not needed to *use* the protocol. The [`protocol`] crate refuses to send anything
 //! invalid, so a fault takes the valid bytes that the crate's encoder writes, and changes them as
@@ -63,12 +65,14 @@ pub mod fault_test;
 pub mod faults;
 pub mod faulty_server;
 mod frame_builder;
+pub mod grade;
 mod head_editor;
 pub mod observations;
 mod payloads;
 pub mod probe;
 pub mod reaction;
 mod reaction_parser;
+mod stages;
 pub mod verdict;
 
 pub use protocol::Role;
@@ -81,5 +85,6 @@ pub use self::{
     observations::Observations,
     probe::{Probe, probe},
     reaction::{ObservedClose, Reaction},
+    stages::Stages,
     verdict::Verdict,
 };

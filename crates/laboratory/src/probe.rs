@@ -10,7 +10,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
-use websocket::{ConnectError, open_transport};
+use websocket::{ConnectError, MaybeTlsStream, open_transport};
 
 use crate::{
     evaluator::Evaluation,
@@ -21,7 +21,7 @@ use crate::{
 
 /// The default maximum time for TCP, TLS and a valid handshake together. Every client in this
 /// workspace has the same default.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Sends `fault` to the server at `url`, a `ws://` or `wss://` URI, on a new connection.
 ///
@@ -76,9 +76,22 @@ impl Probe {
     /// # Panics
     /// Panics if a client cannot send this fault.
     pub async fn run(&self, fault: &'static Fault) -> Result<Evaluation, ConnectError> {
+        self.run_through(fault, |stream| stream).await
+    }
+
+    /// Sends one fault as [`run`](Self::run) does. `wrap` can put a layer between the probe and the
+    /// stream.
+    pub(crate) async fn run_through<S>(
+        &self,
+        fault: &'static Fault,
+        wrap: impl FnOnce(MaybeTlsStream) -> S,
+    ) -> Result<Evaluation, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         assert!(fault.can_be_sent_by(Role::Client), "{} is a fault of servers", fault.name);
         let connecting = async {
-            let mut stream = open_transport(self.request.uri()).await?;
+            let mut stream = wrap(open_transport(self.request.uri()).await?);
             let early = if fault.is_in_handshake() { Vec::new() } else { self.shake_hands(&mut stream).await? };
             Ok((stream, early))
         };

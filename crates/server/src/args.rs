@@ -14,9 +14,9 @@ pub(crate) const LISTEN: &str = "127.0.0.1:8080";
 /// A WebSocket server for learning: pushes, echoes and relays messages, and breaks rules on
 /// purpose.
 ///
-/// `/` pushes a status message at a fixed interval and prints what clients send. `/echo` sends every
-/// message back. `/chat` relays each text message to all other members. `/break/RULE` breaks one
-/// rule of the RFC, so that you can see how a client reacts (`/break/` lists the rules).
+/// `/` pushes a status message at a fixed interval and prints what clients send. `/echo` sends
+/// every message back. `/chat` relays each text message to all other members. `/break/RULE` breaks
+/// one rule of the RFC, so that you can see how a client reacts (`/break/` lists the rules).
 #[derive(Debug, Clone, Parser)]
 #[command(name = "server", version)]
 pub(crate) struct Args {
@@ -86,6 +86,34 @@ pub(crate) struct Args {
     /// The number of threads [default: one for each core]
     #[arg(long, value_name = "COUNT", default_value_t = cores(), hide_default_value = true, value_parser = at_least_one)]
     pub(crate) threads: usize,
+
+    /// Judge an echo client that you write, instead of serving. The client sends every message
+    /// back, answers Pings and a Close, and connects again until it gets the status 410. The server
+    /// stops at the first stage that is not whole, and explains what was sent, what was expected
+    /// and what came back. The exit status is then 1
+    #[arg(long, conflicts_with_all = ["trace", "capture"])]
+    pub(crate) grade_clients: bool,
+
+    /// Judge only the stage with this number
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        requires = "grade_clients",
+        value_parser = clap::value_parser!(u8).range(1..=10)
+    )]
+    pub(crate) stage: Option<u8>,
+
+    /// Print the results of --grade-clients as lines of JSON
+    #[arg(long, requires = "grade_clients")]
+    pub(crate) json: bool,
+
+    /// The maximum time to wait for each answer of the client, with --grade-clients
+    #[arg(long, value_name = "TIME", default_value = "2s", requires = "grade_clients", value_parser = positive)]
+    pub(crate) answer_timeout: Duration,
+
+    /// The maximum time to wait for the client to connect again, with --grade-clients
+    #[arg(long, value_name = "TIME", default_value = "15s", requires = "grade_clients", value_parser = positive)]
+    pub(crate) patience: Duration,
 
     #[command(flatten)]
     pub(crate) tracing: TracingOptions,

@@ -19,6 +19,8 @@
 //!     └─────────────┴──▶ state
 //! ```
 //!
+//! With `--grade-clients`, [`grade`] takes the place of [`listen`] and judges a client.
+//!
 //! Imports follow these arrows and never go against them. A handler is passed only the values that
 //! it needs, such as the [`stats`], and does not know the whole [`state`].
 
@@ -30,6 +32,7 @@ mod closing;
 mod config;
 mod connection;
 mod echo;
+mod grade;
 mod listen;
 mod memory;
 mod output;
@@ -97,6 +100,10 @@ async fn run(args: Args) -> Result<(), String> {
     // Listen for signals before printing the first line. A script may send a signal as soon as it
     // has read that line, and a signal that is not caught would end the process at once.
     let mut signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    if args.grade_clients {
+        grade::greeting(address).lines().for_each(print_line);
+        return grade::run(&args, listener, &mut signals).await;
+    }
     greeting(address).lines().for_each(print_line);
 
     let shutdown = CancellationToken::new();

@@ -10,6 +10,7 @@ mod closing;
 mod conversation;
 mod deflate;
 mod failures;
+mod grade;
 mod hostile_server;
 mod pipes;
 mod probe;

@@ -6,6 +6,7 @@ use crate::{
     fault::{Expectation, Fault, FaultySide, Injection, RequirementLevel},
     frame_builder::FrameBuilder,
     payloads::{FOLLOW_UP_PING, SAMPLE},
+    stages::Stages,
 };
 
 /// Creates a fault that sends a Close with a code that must not be sent.
@@ -22,6 +23,7 @@ const fn code<const CODE: u16>(
         reason,
         level,
         expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::both(9, 9),
         injection: Injection::Frames(|frames| frames.close(CODE, b"")),
     }
 }
@@ -41,6 +43,7 @@ const fn after_close(
         reason: "A Close tells the receiver that it has everything, and that nothing more will come.",
         level,
         expected: Expectation::AnswerClose,
+        stages: Stages::both(9, 9),
         injection: Injection::Frames(inject),
     }
 }
@@ -60,6 +63,7 @@ pub(super) static FAULTS: &[Fault] = &[
         reason: "One byte is half a code, and the receiver would have to guess the other half.",
         level: RequirementLevel::Should,
         expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::both(9, 9),
         injection: Injection::Frames(|frames| {
             frames.record_close(None);
             frames.frame(Opcode::Close, &[0x03]);
@@ -75,6 +79,7 @@ pub(super) static FAULTS: &[Fault] = &[
         // Code 1007 is defined for invalid data in a message. A reason is not a message, so a peer
         // may also send the general code 1002.
         expected: Expectation::FailConnection(&[1007, 1002]),
+        stages: Stages::both(9, 9),
         injection: Injection::Frames(|frames| frames.close(1000, b"Hel\xfflo")),
     },
     code::<0>("close-code-0", RequirementLevel::Should, ["The code of a Close is 0.", NOT_A_CODE]),

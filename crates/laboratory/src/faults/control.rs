@@ -6,6 +6,7 @@ use crate::{
     fault::{Expectation, Fault, FaultySide, Injection, RequirementLevel},
     frame_builder::FrameBuilder,
     payloads::SAMPLE,
+    stages::Stages,
 };
 
 /// One byte more than the maximum payload of a control frame.
@@ -21,6 +22,7 @@ const fn fragmented(name: &'static str, description: &'static str, inject: fn(&m
                  could not tell the two apart.",
         level: RequirementLevel::Should,
         expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::both(6, 6),
         injection: Injection::Frames(inject),
     }
 }
@@ -34,6 +36,7 @@ const fn too_long(name: &'static str, description: &'static str, inject: fn(&mut
         reason: "A control frame must be small enough to be processed at once, even during other work.",
         level: RequirementLevel::Should,
         expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::both(6, 6),
         injection: Injection::Frames(inject),
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     fault::{Expectation, Fault, FaultySide, Injection, RequirementLevel},
     frame_builder::FrameBuilder,
     payloads::SAMPLE,
+    stages::Stages,
 };
 
 /// Creates a fault that sends a text frame in which a reserved bit is set.
@@ -19,6 +20,7 @@ const fn reserved_bit(name: &'static str, description: &'static str, inject: fn(
                  differently.",
         level: RequirementLevel::Must,
         expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::both(2, 10),
         injection: Injection::Frames(inject),
     }
 }
@@ -40,6 +42,7 @@ const fn reserved_opcode<const BITS: u8>(name: &'static str) -> Fault {
         reason: "If the receiver skipped the frame, its sender would assume that it was understood.",
         level: RequirementLevel::Must,
         expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::both(2, 10),
         injection: Injection::Frames(|frames| {
             let header = frames.header(Opcode::Continuation, SAMPLE);
             // The opcode of a continuation frame is 0, so setting the bits of the reserved opcode
@@ -59,6 +62,7 @@ const fn overlong(name: &'static str, description: &'static str, inject: fn(&mut
         reason: "If each length has only one form, a filter that knows this form cannot be bypassed with another.",
         level: RequirementLevel::Should,
         expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::both(4, 4),
         injection: Injection::Frames(inject),
     }
 }
@@ -81,6 +85,7 @@ pub(super) static FAULTS: &[Fault] = &[
                  look like an HTTP request, and a caching proxy would store the response.",
         level: RequirementLevel::Must,
         expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::server(2),
         injection: Injection::Frames(text_with_wrong_masking),
     },
     Fault {
@@ -92,6 +97,7 @@ pub(super) static FAULTS: &[Fault] = &[
                  there is only one form to read.",
         level: RequirementLevel::Must,
         expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::client(10),
         injection: Injection::Frames(text_with_wrong_masking),
     },
     reserved_bit("reserved-bit-1", "RSV1 is set, but no extension was negotiated.", |frames| {
@@ -137,6 +143,7 @@ pub(super) static FAULTS: &[Fault] = &[
         reason: "The length would be negative in languages whose largest integer type is signed.",
         level: RequirementLevel::Should,
         expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::both(4, 4),
         injection: Injection::Frames(|frames| {
             let payload_length = 1 << 63 | SAMPLE.len() as u64;
             let header = FrameHeader { payload_length, ..frames.header(Opcode::Text, SAMPLE) };
@@ -151,6 +158,7 @@ pub(super) static FAULTS: &[Fault] = &[
         reason: "A receiver that allocated the announced size would run out of memory after a header of fourteen bytes.",
         level: RequirementLevel::May,
         expected: Expectation::FailConnection(&[1009]),
+        stages: Stages::both(10, 10),
         injection: Injection::Frames(|frames| {
             let header = FrameHeader { payload_length: u64::MAX >> 1, ..frames.header(Opcode::Binary, SAMPLE) };
             frames.put(&header, SAMPLE);

@@ -5,6 +5,7 @@ use protocol::frame::Opcode;
 use crate::{
     fault::{Expectation, Fault, FaultySide, Injection, RequirementLevel},
     frame_builder::FrameBuilder,
+    stages::Stages,
 };
 
 /// Creates a fault that sends a text message that is not valid UTF-8.
@@ -18,6 +19,7 @@ const fn not_utf8(name: &'static str, description: &'static str, inject: fn(&mut
                  them.",
         level: RequirementLevel::Must,
         expected: Expectation::FailConnection(&[1007]),
+        stages: Stages::both(8, 8),
         injection: Injection::Frames(inject),
     }
 }
@@ -31,6 +33,7 @@ pub(super) static FAULTS: &[Fault] = &[
         reason: "The first frame of the message is missing, and only that one says whether the message is text.",
         level: RequirementLevel::Should,
         expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::both(7, 7),
         injection: Injection::Frames(|frames| frames.frame(Opcode::Continuation, b"Hello")),
     },
     Fault {
@@ -42,6 +45,7 @@ pub(super) static FAULTS: &[Fault] = &[
                  them a continuation frame belongs.",
         level: RequirementLevel::Should,
         expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::both(7, 7),
         injection: Injection::Frames(|frames| {
             frames.frame_without_fin(Opcode::Text, b"Hel");
             frames.frame(Opcode::Text, b"Hello");

@@ -5,6 +5,7 @@ use crate::{
     fault::{Expectation, Fault, FaultySide, Injection, RejectionStatus, RequirementLevel},
     head_editor::HeadEditor,
     payloads::SAMPLE,
+    stages::Stages,
 };
 
 const fn request(
@@ -23,6 +24,7 @@ const fn request(
         reason,
         level,
         expected: Expectation::RejectRequest(status),
+        stages: Stages::NONE,
         injection: Injection::Head(inject),
     }
 }
@@ -38,7 +40,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "A GET has no body and changes nothing on the server, so it does no harm if the server does not support WebSocket.",
         ],
         |head| head.first = head.first.replacen("GET ", "POST ", 1),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "http-1.0",
         "4.2.1",
@@ -138,7 +141,8 @@ pub(super) static FAULTS: &[Fault] = &[
         RequirementLevel::Must,
         ["There is no Host header.", "One address can serve several sites, and a server compares Origin with Host."],
         |head| head.remove("Host"),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "host-twice",
         "4.2.1",
@@ -149,7 +153,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "If a proxy uses the first and the server the second, they serve two different sites.",
         ],
         |head| head.repeat("Host"),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "version-missing",
         "4.2.2",
@@ -171,7 +176,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "The rejection lists the supported versions, so that the client can try again with one of them.",
         ],
         |head| head.set("Sec-WebSocket-Version", "12"),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "version-twice",
         "11.3.5",
@@ -193,7 +199,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "A script in a page cannot set this header, so it distinguishes a WebSocket client from a forged request.",
         ],
         |head| head.remove("Sec-WebSocket-Key"),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "key-twice",
         "11.3.1",

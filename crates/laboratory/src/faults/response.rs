@@ -4,6 +4,7 @@ use super::oversize::{LONG_LINE, MANY_LINES};
 use crate::{
     fault::{Expectation, Fault, FaultySide, Injection, RequirementLevel},
     head_editor::HeadEditor,
+    stages::Stages,
 };
 
 const fn response(
@@ -21,6 +22,7 @@ const fn response(
         reason,
         level,
         expected: Expectation::AbortHandshake,
+        stages: Stages::NONE,
         injection: Injection::Head(inject),
     }
 }
@@ -38,7 +40,8 @@ pub(super) static FAULTS: &[Fault] = &[
             head.first = "HTTP/1.1 200 OK".to_owned();
             head.add("Content-Length", "0");
         },
-    ),
+    )
+    .in_stages(Stages::client(2)),
     response(
         "http-1.0",
         "4.1",
@@ -65,7 +68,8 @@ pub(super) static FAULTS: &[Fault] = &[
         RequirementLevel::Must,
         ["There is no Upgrade header.", "A 101 without Upgrade does not say to which protocol the server switches."],
         |head| head.remove("Upgrade"),
-    ),
+    )
+    .in_stages(Stages::client(2)),
     response(
         "upgrade-to-something-else",
         "4.1",
@@ -82,7 +86,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "Connection shows that Upgrade comes from the other end of this TCP connection, and not from a server beyond it.",
         ],
         |head| head.remove("Connection"),
-    ),
+    )
+    .in_stages(Stages::client(2)),
     response(
         "connection-without-upgrade",
         "4.1",
@@ -102,7 +107,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "This header proves that the server has read the key and implements WebSocket.",
         ],
         |head| head.remove("Sec-WebSocket-Accept"),
-    ),
+    )
+    .in_stages(Stages::client(2)),
     response(
         "accept-twice",
         "11.3.3",
@@ -122,7 +128,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "A web server that echoes its input, or a cache with an old answer, cannot compute the right value.",
         ],
         |head| head.set("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
-    ),
+    )
+    .in_stages(Stages::client(2)),
     response(
         "subprotocol-malformed",
         "4.3",

@@ -5,6 +5,7 @@
 mod chat;
 mod deflate;
 mod echo;
+mod grade;
 mod http;
 mod laboratory;
 #[cfg(target_os = "linux")]

@@ -1,0 +1,175 @@
+//! Prints what the judge has found.
+
+use dissector::{Conversation, Direction, Options, Record, RecordKind, printable, render};
+use laboratory::grade::{CheckResult, FailedCheck, Recording, Stage, StageResult};
+use protocol::Role;
+
+/// The maximum number of frames and heads of each direction that are shown in full. The ones of a
+/// failed check are the last.
+const SHOWN_RECORDS: usize = 3;
+
+/// The maximum number of rows of 16 bytes that are shown of one frame.
+const SHOWN_ROWS: usize = 4;
+
+/// The maximum number of bytes in the line that sums up what was sent.
+const SHOWN_BYTES: usize = 24;
+
+const GREEN: &str = "\x1b[32m";
+const RED: &str = "\x1b[31m";
+const RESET: &str = "\x1b[0m";
+
+/// Prints the results of the judge, for people or for programs.
+#[derive(Debug, Clone, Copy)]
+pub struct GradeReport {
+    /// The role of the program that is judged.
+    pub judged: Role,
+    /// Whether to use colours.
+    pub colour: bool,
+}
+
+impl GradeReport {
+    /// Returns the line of a stage and, if the stage is not whole, one line for each of its checks
+    /// and an explanation of the first failure.
+    #[must_use]
+    pub fn stage(self, result: &StageResult) -> String {
+        let StageResult { stage, checks } = result;
+        let (passed, total) = (result.passed(), checks.len());
+        let mut text = format!(
+            "{} stage {:2}  {:34}  {passed} of {total}\n",
+            self.bar(stage, result.is_whole()),
+            stage.number,
+            stage.title
+        );
+        if let Some(first) = checks.iter().find(|check| check.failed.is_some()) {
+            text.push('\n');
+            for check in checks {
+                text.push_str(&self.check(check));
+            }
+            text.push('\n');
+            text.push_str(&self.explanation(result, first));
+        }
+        text
+    }
+
+    /// Returns the stages as a bar: done, judged now, and still to come.
+    fn bar(self, stage: &Stage, is_whole: bool) -> String {
+        let total = Stage::of(self.judged).len();
+        let done = usize::from(stage.number) - usize::from(!is_whole);
+        let full = self.paint(GREEN, &"█".repeat(done));
+        let failed = if is_whole { String::new() } else { self.paint(RED, "█") };
+        let rest = "░".repeat(total - usize::from(stage.number));
+        format!("{full}{failed}{rest}")
+    }
+
+    fn check(self, check: &CheckResult) -> String {
+        match &check.failed {
+            None => format!("  {} {}\n", self.paint(GREEN, "passed"), check.name),
+            Some(failed) => {
+                let CheckResult { name, title, .. } = check;
+                format!("  {} {name}: {title}: {}\n", self.paint(RED, "FAILED"), failed.failure.sentence)
+            }
+        }
+    }
+
+    fn explanation(self, result: &StageResult, check: &CheckResult) -> String {
+        let Some(failed) = &check.failed else { return String::new() };
+        let StageResult { stage, checks } = result;
+        let (passed, total) = (result.passed(), checks.len());
+        let mut text =
+            format!("stage {}: {passed} of {total}. {}\n", stage.number, check.explanation().unwrap_or_default());
+        text.push_str(&self.bytes(failed));
+        text.push_str(&format!("See \"{}\" ({}).\n", stage.title, stage.chapter()));
+        text
+    }
+
+    /// Returns what the judge has sent and received at the end of the connection: one line for each
+    /// direction, and then the last frames, dissected. The heads of the handshake are shown only if
+    /// nothing follows them.
+    fn bytes(self, failed: &FailedCheck) -> String {
+        let records = dissect(&failed.recording, self.judged);
+        let (mut lines, mut dissected) = (String::new(), String::new());
+        for (verb, mark, direction) in [("sent", '>', self.to_judged()), ("got", '<', self.to_judged().opposite())] {
+            let (frames, heads): (Vec<_>, Vec<_>) = records
+                .iter()
+                // The body of an ordinary page says nothing about WebSocket.
+                .filter(|record| record.direction == direction && record.kind != RecordKind::Body)
+                .partition(|record| record.kind == RecordKind::Frame);
+            let shown = if frames.is_empty() { heads } else { frames };
+            let bytes: Vec<u8> = shown.iter().flat_map(|record| &record.bytes).copied().collect();
+            lines.push_str(&format!("{verb} {}\n", hex(&bytes)));
+            for record in &shown[shown.len().saturating_sub(SHOWN_RECORDS)..] {
+                let incomplete = if record.complete { "" } else { " (incomplete)" };
+                let dump = render::hex_dump(record, SHOWN_ROWS, self.colour);
+                dissected.push_str(&format!("{mark} {}{incomplete}\n{dump}\n", printable(&record.summary)));
+            }
+        }
+        format!("{lines}\n{dissected}")
+    }
+
+    const fn to_judged(self) -> Direction {
+        match self.judged {
+            Role::Server => Direction::ToServer,
+            Role::Client => Direction::ToClient,
+        }
+    }
+
+    fn paint(self, colour: &str, text: &str) -> String {
+        if self.colour { format!("{colour}{text}{RESET}") } else { text.to_owned() }
+    }
+
+    /// Returns one line of JSON for each check of a stage.
+    #[must_use]
+    pub fn json(self, result: &StageResult) -> String {
+        let StageResult { stage, checks } = result;
+        let lines = checks.iter().map(|check| {
+            let failed = check.failed.as_ref();
+            let bytes = |sent| failed.map(|failed| hex_digits(&failed.recording.bytes(sent)));
+            serde_json::json!({
+                "stage": stage.number,
+                "title": stage.title,
+                "check": check.name,
+                "does": check.title,
+                "passed": failed.is_none(),
+                "symptom": failed.map(|failed| format!("{:?}", failed.failure.symptom)),
+                "explanation": check.explanation(),
+                "sent": bytes(true),
+                "got": bytes(false),
+                "chapter": stage.chapter(),
+            })
+            .to_string()
+                + "\n"
+        });
+        lines.collect()
+    }
+}
+
+/// Dissects a recording. The last record of each direction may be incomplete.
+fn dissect(recording: &Recording, judged: Role) -> Vec<Record> {
+    let mut conversation = Conversation::new(Options::default());
+    let mut records = Vec::new();
+    for piece in &recording.pieces {
+        let direction = match (piece.sent, judged) {
+            (true, Role::Server) | (false, Role::Client) => Direction::ToServer,
+            (false, Role::Server) | (true, Role::Client) => Direction::ToClient,
+        };
+        conversation.push(direction, &piece.bytes, None, &mut |record| records.push(record));
+    }
+    for direction in Direction::BOTH {
+        conversation.end(direction, None, &mut |record| records.push(record));
+    }
+    records
+}
+
+/// Returns the beginning of bytes in hexadecimal, and their number.
+fn hex(bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return "nothing".to_owned();
+    }
+    let shown: Vec<_> = bytes.iter().take(SHOWN_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    let more = if bytes.len() > SHOWN_BYTES { format!(" ... ({} bytes)", bytes.len()) } else { String::new() };
+    shown.join(" ") + &more
+}
+
+fn hex_digits(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,60 @@
+//! `--grade`: judges a server stage by stage, and explains what is wrong with it.
+
+use std::{
+    io::{self, ErrorKind, Write},
+    process::ExitCode,
+};
+
+use cli::{GradeReport, use_colours};
+use laboratory::{Role, grade::ServerJudge};
+use websocket::ConnectError;
+
+use crate::{args::ClientArgs, connect_error::explain, opening, report::report};
+
+/// Judges the server that the command line names.
+///
+/// The exit status is 0 if the server has passed all stages, and 1 otherwise.
+pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
+    let request = match opening::request(args) {
+        Ok(request) => request,
+        Err(sentence) => {
+            report(sentence);
+            return ExitCode::FAILURE;
+        }
+    };
+    let uri = request.uri().clone();
+    let judge = ServerJudge::new(request)
+        .connect_timeout(args.connect_timeout)
+        .answer_timeout(args.probe_patience)
+        .patience(args.patience);
+    let printer = GradeReport { judged: Role::Server, colour: use_colours(&io::stdout()) };
+    let judged = judge.run(args.stage, |result| {
+        // If nobody reads the output any more, the exit status still tells the result.
+        let _ = print(&if args.json { printer.json(result) } else { printer.stage(result) });
+    });
+    match judged.await {
+        Ok(true) => {
+            report(match args.stage {
+                None => "all stages are whole".to_owned(),
+                Some(number) => format!("stage {number} is whole"),
+            });
+            ExitCode::SUCCESS
+        }
+        Ok(false) => ExitCode::FAILURE,
+        Err(ConnectError::Tcp { error, .. }) if error.kind() == ErrorKind::ConnectionRefused => {
+            report(format_args!("nothing is listening at {}: start your server, and check its port", args.url));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            report(explain(&error, &uri, args.connect_timeout));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints text and flushes it, so that the user can watch the progress.
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}

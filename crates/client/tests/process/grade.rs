@@ -1,0 +1,99 @@
+//! `--grade`: the judge of a server.
+
+use serde_json::Value;
+use tokio::select;
+use websocket::accept;
+
+use crate::support::{ClientExit, ClientProcess, ScriptedServer, bounded};
+
+/// Serves connections one after the other until the client has exited.
+async fn exit_against<F: Future<Output = ()>>(client: ClientProcess, serve: impl Fn() -> F) -> ClientExit {
+    let serving = async {
+        loop {
+            serve().await;
+        }
+    };
+    select! {
+        ended = client.exited() => ended,
+        () = serving => unreachable!("the server never stops"),
+    }
+}
+
+async fn echo(server: &ScriptedServer) {
+    let Ok(mut connection) = accept(server.accept_tcp().await).await else { return };
+    while let Some(Ok(message)) = bounded(connection.next()).await {
+        if connection.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_one_sentence() {
+    let server = ScriptedServer::start().await;
+    let url = server.url();
+    drop(server);
+    let ended = ClientProcess::start(["--grade", &url]).exited().await;
+    ended.expect_all(1, "", &format!("nothing is listening at {url}: start your server, and check its port\n"));
+}
+
+#[tokio::test]
+async fn a_web_server_fails_in_stage_1() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start(["--grade", &server.url()]);
+    let page = "HTTP/1.1 200 OK\r\nContent-Length: 7\r\nConnection: close\r\n\r\n<html>\n";
+    let ended = exit_against(client, || server.respond(page)).await;
+    ended.expect(1, "");
+    let output = String::from_utf8(ended.output).expect("UTF-8");
+    let explanation = "stage 1: 0 of 4. A valid request: the server answered HTTP 200 OK instead of 101.";
+    assert!(output.contains(explanation), "{output}");
+    assert!(output.contains("< HTTP/1.1 200 OK\n"), "the response is dissected: {output}");
+}
+
+#[tokio::test]
+async fn a_stage_that_is_whole_is_one_line() {
+    let server = ScriptedServer::start().await;
+    // One check after the other is served, so only the stage of the masks is judged.
+    let client = ClientProcess::start(["--grade", "--stage", "3", "--probe-patience", "20s", &server.url()]);
+    let ended = exit_against(client, || echo(&server)).await;
+    ended.expect_all(0, "███░░░░░░░░░ stage  3  Unmask                              6 of 6\n", "stage 3 is whole\n");
+}
+
+#[tokio::test]
+async fn a_stage_that_is_not_whole_is_explained() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start(["--grade", "--stage", "3", "--probe-patience", "1s", &server.url()]);
+    let connections = std::cell::RefCell::new(Vec::new());
+    let ended = exit_against(client, || async {
+        // Accept every connection, keep it open, and answer nothing.
+        let connection = server.accept_raw().await;
+        connections.borrow_mut().push(connection);
+    });
+    let ended = ended.await;
+    ended.expect(1, "");
+    let output = String::from_utf8(ended.output).expect("UTF-8");
+    for part in [
+        "███░░░░░░░░░ stage  3  Unmask                              0 of 6\n",
+        "  FAILED text-of-5-bytes: A text of 5 bytes: the echo did not arrive within 1 s\n",
+        "stage 3: 0 of 6. A text of 5 bytes: the echo did not arrive within 1 s. Read the four bytes of the key",
+        "sent 81 85 ",
+        "got ",
+        "> Text, 5 bytes: Hello\n",
+        "See \"Unmask\" (docs/src/build/03-unmask.md).\n",
+    ] {
+        assert!(output.contains(part), "no {part:?} in {output}");
+    }
+}
+
+#[tokio::test]
+async fn json_has_one_line_for_each_check() {
+    let server = ScriptedServer::start().await;
+    let client = ClientProcess::start(["--grade", "--json", "--stage", "3", "--probe-patience", "20s", &server.url()]);
+    let ended = exit_against(client, || echo(&server)).await;
+    ended.expect(0, "stage 3 is whole\n");
+    let text = String::from_utf8(ended.output).expect("UTF-8");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 6);
+    assert_eq!(lines[0]["check"], "text-of-5-bytes");
+    assert!(lines.iter().all(|line| line["stage"] == 3 && line["passed"] == true && line["explanation"].is_null()));
+}

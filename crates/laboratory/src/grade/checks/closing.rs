@@ -1,0 +1,137 @@
+//! Checks of the closing handshake.
+
+use std::time::Duration;
+
+use protocol::frame::Opcode;
+
+use crate::{
+    grade::{
+        check::{Check, Exercise, Hint, hint},
+        script::{Act, PIECE_PAUSE},
+        symptom::Symptom,
+    },
+    payloads::SAMPLE,
+    stages::Stages,
+};
+
+/// The time in which a server ends TCP after the closing handshake. Nothing is left to wait for.
+const END: Duration = Duration::from_secs(1);
+
+/// A client waits for the server to end TCP, so it does not end TCP in this time.
+const WAITS: Duration = Duration::from_millis(200);
+
+/// The bytes that follow a violation: enough for a socket that is closed too early to reset.
+const MORE: usize = 64 << 10;
+
+/// The reason in the judge's own Close.
+const REASON: &[u8] = b"goodbye";
+
+const ANSWER: &[Hint] = &[
+    hint(&[Symptom::NoAnswer], "Answer a Close, 8, with a Close that has the same code, before you end TCP."),
+    hint(&[Symptom::Ended], "Send your Close before you end TCP. Without it, the client reports the code 1006."),
+    hint(
+        &[Symptom::OtherCode],
+        "Answer with the same code, or without a code if there was none. Codes such as 1005 and 1006 are never sent: \
+         they stand for what did not arrive.",
+    ),
+    hint(&[Symptom::LeftOpen], "After both Closes, the server ends TCP first."),
+];
+
+pub(super) static CHECKS: &[Check] = &[
+    Check {
+        name: "close-with-reason",
+        title: "A Close 1000 with a reason",
+        stages: Stages::server(9),
+        exercise: Exercise::Conversation(|script| {
+            script.write(|frames| frames.close(1000, REASON));
+            script.close("a Close 1000", &[Some(1000)]);
+            script.then(Act::End(END));
+        }),
+        hints: ANSWER,
+    },
+    Check {
+        name: "close-without-code",
+        title: "A Close without a code",
+        stages: Stages::server(9),
+        exercise: Exercise::Conversation(|script| {
+            script.write(|frames| frames.frame(Opcode::Close, b""));
+            script.close("a Close without a code", &[None, Some(1000)]);
+            script.then(Act::End(END));
+        }),
+        hints: ANSWER,
+    },
+    Check {
+        name: "close-of-server",
+        title: "A Close 1000 with a reason",
+        stages: Stages::client(9),
+        exercise: Exercise::Conversation(|script| {
+            script.write(|frames| frames.close(1000, REASON));
+            script.close("a Close 1000", &[Some(1000)]);
+            script.then(Act::StaysOpen(WAITS));
+            script.then(Act::HalfClose);
+            script.then(Act::End(END));
+        }),
+        hints: &[
+            hint(&[Symptom::Ended], "After both Closes, the client waits until the server has ended TCP."),
+            hint(&[], "Answer a Close with a Close that has the same code, masked like every frame of a client."),
+        ],
+    },
+    Check {
+        name: "close-of-server-without-code",
+        title: "A Close without a code",
+        stages: Stages::client(9),
+        exercise: Exercise::Conversation(|script| {
+            script.write(|frames| frames.frame(Opcode::Close, b""));
+            script.close("a Close without a code", &[None, Some(1000)]);
+        }),
+        hints: ANSWER,
+    },
+    Check {
+        name: "faults-of-earlier-stages",
+        title: "Every broken rule of the stages before is answered with its Close",
+        stages: Stages::both(9, 9),
+        exercise: Exercise::FaultsOfEarlierStages,
+        hints: &[hint(
+            &[],
+            "Send a Close that names the broken rule before you end TCP: 1007 for text that is not UTF-8, and otherwise \
+             1002.",
+        )],
+    },
+    Check {
+        name: "close-survives",
+        title: "A broken rule, and 64 KiB after it",
+        stages: Stages::server(9),
+        exercise: Exercise::Conversation(|script| {
+            // The frame is not masked.
+            script.then(Act::Write([&[0x81, 0x05], SAMPLE].concat()));
+            script.then(Act::Pause(PIECE_PAUSE));
+            for _ in 0..4 {
+                script.write(|frames| frames.frame(Opcode::Binary, &[0; MORE / 4]));
+                script.then(Act::Pause(PIECE_PAUSE));
+            }
+            script.close("a Close 1002", &[Some(1002)]);
+            script.write(|frames| frames.close(1002, b""));
+            script.then(Act::HalfClose);
+            script.then(Act::End(END));
+        }),
+        hints: &[hint(
+            &[],
+            "If bytes arrive at a socket that is closed, TCP resets the connection, and the peer may lose your Close. End \
+             your direction of TCP after your Close, and read until the client ends the other one.",
+        )],
+    },
+    Check {
+        name: "tcp-ends-without-close",
+        title: "TCP ends without a Close",
+        stages: Stages::server(9),
+        exercise: Exercise::Conversation(|script| {
+            // The end is in the middle of a frame.
+            let frame = script.build(|frames| frames.frame(Opcode::Text, SAMPLE));
+            script.then(Act::Write(frame[..8].to_vec()));
+            script.then(Act::HalfClose);
+            script.then(Act::Pause(PIECE_PAUSE));
+            script.then(Act::Another { label: "the next connection" });
+        }),
+        hints: &[hint(&[], "A client that is gone must not end your program. Go on serving the others.")],
+    },
+];

@@ -1,0 +1,144 @@
+//! Checks of limits, deadlines and `Origin`.
+
+use std::time::Duration;
+
+use protocol::frame::Opcode;
+
+use crate::{
+    grade::{
+        check::{Check, Exercise, hint},
+        script::Act,
+        symptom::Symptom,
+    },
+    stages::Stages,
+};
+
+/// The longest message that a program must accept, and so the least useful limit.
+const MESSAGE: usize = 1 << 20;
+
+/// The number of bytes of one message after which a client must be stopped. The usual limits of
+/// implementations are between 1 MiB and 100 MiB.
+const ENDLESS_MESSAGE: usize = 128 << 20;
+
+/// The payload of each fragment of the endless message.
+const FRAGMENT: usize = 64 << 10;
+
+/// The number of bytes of one request after which a client must be stopped.
+const ENDLESS_HEAD: usize = 1 << 20;
+
+/// The pause between two bytes of a peer that trickles: short enough to restart every time-out of a
+/// single read, and long enough to cost nothing.
+const TRICKLE: Duration = Duration::from_millis(250);
+
+pub(super) static CHECKS: &[Check] = &[
+    Check {
+        name: "message-of-1-mib",
+        title: "A message of 1 MiB",
+        stages: Stages::both(10, 10),
+        exercise: Exercise::Conversation(|script| script.echo("the echo of 1 MiB", Opcode::Binary, &[b'm'; MESSAGE])),
+        hints: &[hint(&[], "A limit must leave room for useful messages. 1 MiB is a good limit.")],
+    },
+    Check {
+        name: "endless-fragments",
+        title: "A message whose fragments never end",
+        stages: Stages::both(10, 10),
+        exercise: Exercise::Conversation(|script| {
+            script.write(|frames| frames.frame_without_fin(Opcode::Binary, b""));
+            let unit = script.build(|frames| frames.frame_without_fin(Opcode::Continuation, &[0; FRAGMENT]));
+            script.then(Act::FloodUntilClose { unit, total: ENDLESS_MESSAGE, code: 1009 });
+        }),
+        hints: &[hint(
+            &[],
+            "Add up the fragments of a message, and close with 1009 as soon as they exceed your limit. Otherwise, one \
+             client can fill your memory.",
+        )],
+    },
+    Check {
+        name: "endless-request",
+        title: "A request that never ends",
+        stages: Stages::server(10),
+        exercise: Exercise::Opening(|script| {
+            script.then(Act::Write(b"GET / HTTP/1.1\r\n".to_vec()));
+            let unit = b"X-Filler: of no use at all\r\n".to_vec();
+            script.then(Act::FloodUntilRejected { unit, total: ENDLESS_HEAD });
+        }),
+        hints: &[hint(&[], "Limit the length of a request. Browsers send less than 16 KiB.")],
+    },
+    Check {
+        name: "foreign-origin",
+        title: "A request of a page of another site",
+        stages: Stages::server(10),
+        exercise: Exercise::Opening(|script| {
+            script.request(|head| head.set("Origin", "http://other.example"));
+            script.then(Act::Rejected { statuses: &[403] });
+        }),
+        hints: &[hint(
+            &[Symptom::Tolerated],
+            "Compare the host and port of Origin with Host. Otherwise, any page that a user visits can connect in the \
+             user's name.",
+        )],
+    },
+    Check {
+        name: "own-origin",
+        title: "A request of a page of the same site",
+        stages: Stages::server(10),
+        exercise: Exercise::Opening(|script| {
+            script.request(|head| {
+                let host = head.lines.iter().find_map(|line| line.strip_prefix("Host: "));
+                let origin = format!("http://{}", host.unwrap_or_default());
+                head.set("Origin", &origin);
+            });
+            script.then(Act::Accepted);
+        }),
+        hints: &[hint(&[], "The page comes from the same host and port as Host says, so accept it.")],
+    },
+    Check {
+        name: "no-origin",
+        title: "A request without Origin",
+        stages: Stages::server(10),
+        exercise: Exercise::Opening(|script| {
+            script.request(|head| head.remove("Origin"));
+            script.then(Act::Accepted);
+        }),
+        hints: &[hint(&[], "Only browsers send an Origin. Accept requests without one.")],
+    },
+    Check {
+        name: "half-a-request",
+        title: "Half a request, and then silence",
+        stages: Stages::server(10),
+        exercise: Exercise::SlowOpening(|script| {
+            script.then(Act::Write(b"GET / HTTP/1.1\r\nHost: ".to_vec()));
+            script.then(Act::EndsInTime);
+        }),
+        hints: &[hint(&[], "Set a time-out for the request. Otherwise, silent clients use up your connections.")],
+    },
+    Check {
+        name: "trickling-request",
+        title: "A request that trickles in, one byte after the other",
+        stages: Stages::server(11),
+        exercise: Exercise::SlowOpening(|script| {
+            script.then(Act::Write(b"GET / HTTP/1.1\r\nX-Slow: ".to_vec()));
+            script.then(Act::Trickle { byte: b'x', interval: TRICKLE, both_directions: false });
+        }),
+        hints: &[hint(
+            &[],
+            "A time-out for each read begins again with each byte. Give the whole request one deadline.",
+        )],
+    },
+    Check {
+        name: "trickle-after-close",
+        title: "Bytes that trickle in after the server's Close",
+        stages: Stages::server(11),
+        exercise: Exercise::SlowConversation(|script| {
+            // The frame is not masked.
+            script.then(Act::Write(vec![0x81, 0x00]));
+            script.close("a Close 1002", &[Some(1002)]);
+            script.then(Act::Trickle { byte: 0, interval: TRICKLE, both_directions: true });
+        }),
+        hints: &[hint(
+            &[],
+            "After your Close, give the client one deadline to end TCP, which bytes do not extend. Then close the \
+             socket.",
+        )],
+    },
+];

@@ -1,0 +1,82 @@
+//! Opens connections to the server that is judged.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use protocol::{
+    Limits, Role,
+    handshake::{ClientHandshake, ClientRequest, Nonce},
+};
+use tokio::time::timeout;
+use websocket::{ConnectError, MaybeTlsStream, open_transport};
+
+use super::{
+    peer::Peer,
+    recorder::{Recorder, RecordingHandle},
+    symptom::{Failure, Symptom},
+};
+
+/// A connection to the server that is judged.
+pub(crate) type ServerPeer = Peer<Recorder<MaybeTlsStream>>;
+
+/// Opens connections to the server that is judged.
+#[derive(Debug)]
+pub(crate) struct Dialer {
+    pub(crate) request: ClientRequest,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) answer_timeout: Duration,
+    /// A connection that was opened ahead, and that the first check uses.
+    ahead: Mutex<Option<MaybeTlsStream>>,
+}
+
+impl Dialer {
+    pub(crate) const fn new(request: ClientRequest, connect_timeout: Duration, answer_timeout: Duration) -> Self {
+        Self { request, connect_timeout, answer_timeout, ahead: Mutex::new(None) }
+    }
+
+    /// Opens the connection of the first check ahead, to find out whether there is a server. A
+    /// connection that nobody uses could confuse a server that is not finished.
+    pub(crate) async fn connect_ahead(&self) -> Result<(), ConnectError> {
+        let stream = self.connect().await?;
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).replace(stream);
+        Ok(())
+    }
+
+    /// Creates a handshake with a new key.
+    pub(crate) fn handshake(&self) -> ClientHandshake {
+        self.request.clone().handshake(Nonce(rand::random()), Limits::DEFAULT)
+    }
+
+    /// Opens TCP.
+    async fn connect(&self) -> Result<MaybeTlsStream, ConnectError> {
+        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(stream) = ahead {
+            return Ok(stream);
+        }
+        timeout(self.connect_timeout, open_transport(self.request.uri())).await.unwrap_or(Err(ConnectError::TimedOut))
+    }
+
+    /// Opens TCP, and records what it carries.
+    pub(crate) async fn peer(&self, recording: &RecordingHandle) -> Result<ServerPeer, Failure> {
+        match self.connect().await {
+            Ok(stream) => Ok(Peer::new(Recorder::new(stream, recording.clone()), Role::Client, self.answer_timeout)),
+            Err(error) => Err(Failure::new(Symptom::NotConnected, format!("cannot connect: {error}"))),
+        }
+    }
+
+    /// Opens a connection with a valid handshake.
+    pub(crate) async fn open(&self) -> Result<ServerPeer, Failure> {
+        self.open_recorded(&RecordingHandle::default(), &[]).await
+    }
+
+    /// Opens a connection with a valid handshake. `first` is sent in the same write as the request.
+    pub(crate) async fn open_recorded(&self, recording: &RecordingHandle, first: &[u8]) -> Result<ServerPeer, Failure> {
+        let mut peer = self.peer(recording).await?;
+        let handshake = self.handshake();
+        peer.write(&[&handshake.request_bytes(), first].concat()).await;
+        peer.accepted(handshake).await?;
+        Ok(peer)
+    }
+}

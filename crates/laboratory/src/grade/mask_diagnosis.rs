@@ -1,0 +1,61 @@
+//! Recognises what a peer does wrong with the masking key, from a payload that came back changed.
+
+use protocol::frame::{MaskingKey, apply_mask};
+
+/// The minimum number of wrong bytes for a diagnosis. Four bytes fit a key by accident once in four
+/// billion payloads.
+const EVIDENCE: usize = 4;
+
+/// Returns what is probably wrong with the unmasking of a payload that was sent with one of `keys`.
+/// `expected` is what was sent, before it was masked, and `got` is what came back.
+pub(crate) fn diagnose(expected: &[u8], got: &[u8], keys: &[MaskingKey]) -> Option<String> {
+    if expected.len() != got.len() {
+        return None;
+    }
+    let first = expected.iter().zip(got).position(|(expected, got)| expected != got)?;
+    keys.iter().find_map(|&key| {
+        let mut masked = expected.to_vec();
+        apply_mask(&mut masked, key);
+        if got == masked && got.len() >= EVIDENCE {
+            return Some("the mask was not removed".to_owned());
+        }
+        // The byte at which a wrong index begins may be right by accident, so try those before the
+        // first wrong one too.
+        (first.saturating_sub(3)..=first).find_map(|start| {
+            let mut again = masked[start..].to_vec();
+            apply_mask(&mut again, key);
+            // After a second restart the bytes differ again, so compare only the beginning.
+            let window = EVIDENCE.min(again.len());
+            let restarted = start > 0 && window == EVIDENCE && again[..window] == got[start..start + window];
+            restarted.then(|| format!("from byte {start} on, the index of the masking key began at 0 again"))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: MaskingKey = MaskingKey([0x37, 0xfa, 0x21, 0x3d]);
+
+    #[test]
+    fn a_mask_that_was_not_removed_is_recognised() {
+        let mut got = b"Hello".to_vec();
+        apply_mask(&mut got, KEY);
+        assert_eq!(diagnose(b"Hello", &got, &[KEY]).as_deref(), Some("the mask was not removed"));
+        assert_eq!(diagnose(b"Hello", b"World", &[KEY]), None);
+        assert_eq!(diagnose(b"Hello", b"Hello", &[KEY]), None);
+    }
+
+    #[test]
+    fn an_index_that_restarts_is_recognised() {
+        let expected = b"The index goes through the whole payload.";
+        let mut got = expected.to_vec();
+        apply_mask(&mut got, KEY);
+        let (head, tail) = got.split_at_mut(6);
+        apply_mask(head, KEY);
+        apply_mask(tail, KEY);
+        let sentence = diagnose(expected, &got, &[MaskingKey([1, 2, 3, 4]), KEY]);
+        assert_eq!(sentence.as_deref(), Some("from byte 6 on, the index of the masking key began at 0 again"));
+    }
+}

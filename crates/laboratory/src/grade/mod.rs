@@ -1,0 +1,91 @@
+//! The judge: grades the server or the client of a reader, stage by stage.
+//!
+//! The stages are the steps of the book *Build it yourself*. Each has checks: conversations that a
+//! program must be able to hold, and the [faults](crate::faults) that it must reject. The judge
+//! stops at the first stage that is not whole, and says what it has sent, what it expected and what
+//! came back.
+//!
+//! ```text
+//!   checks, faults ──▶ Script ──▶ perform ──▶ Peer ──▶ Recorder ──▶ the program
+//!                                    │
+//!                                    ▼
+//!                       Failure ──▶ CheckResult ──▶ StageResult ──▶ the caller prints it
+//! ```
+//!
+//! # Judge a server
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use laboratory::grade::ServerJudge;
+//! use protocol::handshake::ClientRequest;
+//!
+//! let judge = ServerJudge::new(ClientRequest::new("ws://127.0.0.1:9001/".parse()?));
+//! let is_whole = judge
+//!     .run(None, |result| {
+//!         println!("stage {}: {} passed", result.stage.number, result.passed());
+//!         for explanation in result.checks.iter().filter_map(|check| check.explanation()) {
+//!             println!("{explanation}");
+//!         }
+//!     })
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Judge a client
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use laboratory::grade::ClientJudge;
+//! use tokio::net::TcpListener;
+//!
+//! let judge = ClientJudge::new(TcpListener::bind("127.0.0.1:0").await?);
+//! println!("start your client with ws://{}/", judge.local_addr()?);
+//! let is_whole = judge.run(None, |result| println!("{}", result.stage.title)).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Modules
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `stage` | lists the stages |
+//! | `check` | defines a check, and the hints to its likely mistakes |
+//! | [`checks`] | lists all checks |
+//! | `script` | represents a conversation |
+//! | `symptom` | represents what is wrong with a program |
+//! | `mask_diagnosis` | recognises mistakes with the masking key |
+//! | `peer` | reads the program's frames, and compares them with what is expected |
+//! | `perform` | plays a script on a connection |
+//! | `recorder` | records the bytes of a connection |
+//! | `fault_check` | decides whether the reaction to a fault is good enough for a stage |
+//! | `dialer` | opens connections to a server |
+//! | `server_judge` | judges a server |
+//! | `client_judge` | judges a client |
+//! | `result` | represents the results |
+
+mod check;
+pub mod checks;
+mod client_judge;
+mod dialer;
+mod fault_check;
+mod mask_diagnosis;
+mod peer;
+mod perform;
+mod recorder;
+mod result;
+mod script;
+mod server_judge;
+mod stage;
+mod symptom;
+
+pub use self::{
+    check::Check,
+    client_judge::ClientJudge,
+    recorder::{RecordedPiece, Recording},
+    result::{CheckResult, FailedCheck, StageResult},
+    server_judge::ServerJudge,
+    stage::Stage,
+    symptom::{Failure, Symptom},
+};

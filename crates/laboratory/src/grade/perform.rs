@@ -1,0 +1,79 @@
+//! Plays a script on a connection.
+
+use std::time::Duration;
+
+use protocol::handshake::ClientHandshake;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::sleep,
+};
+
+use super::{
+    dialer::Dialer,
+    peer::Peer,
+    script::{Act, PIECE_PAUSE, PreparedScript},
+    symptom::Failure,
+};
+use crate::head_editor::HeadEditor;
+
+/// Plays a script. `dialer` opens further connections; a judge of clients has none.
+pub(crate) async fn perform<S>(
+    peer: &mut Peer<S>,
+    script: PreparedScript,
+    patience: Duration,
+    dialer: Option<&Dialer>,
+) -> Result<(), Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let PreparedScript { acts, keys } = script;
+    let mut handshake: Option<ClientHandshake> = None;
+    for act in acts {
+        match act {
+            Act::Request { edit, pieces } => {
+                let waiting = dialer.map(Dialer::handshake);
+                let mut head =
+                    HeadEditor::parse(&waiting.as_ref().map(ClientHandshake::request_bytes).unwrap_or_default());
+                edit(&mut head);
+                let bytes = head.to_bytes();
+                for piece in bytes.chunks(bytes.len().div_ceil(pieces)) {
+                    peer.write(piece).await;
+                    if pieces > 1 {
+                        sleep(PIECE_PAUSE).await;
+                    }
+                }
+                handshake = waiting;
+            }
+            Act::Accepted => {
+                if let Some(waiting) = handshake.take() {
+                    peer.accepted(waiting).await?;
+                }
+            }
+            Act::Rejected { statuses } => peer.rejected(statuses).await?,
+            Act::Write(bytes) => peer.write(&bytes).await,
+            Act::Pause(time) => sleep(time).await,
+            Act::Message { label, opcode, payload } => peer.message(label, opcode, &payload, &keys).await?,
+            Act::Pong { label, payload } => peer.pong(label, &payload, &keys).await?,
+            Act::Close { label, codes } => peer.close(label, codes).await?,
+            Act::End(limit) => peer.end(limit).await?,
+            Act::StaysOpen(time) => peer.stays_open(time).await?,
+            Act::HalfClose => peer.shutdown().await,
+            Act::Another { label } => {
+                if let Some(dialer) = dialer {
+                    dialer.open().await.map_err(|failure| Failure {
+                        sentence: format!("{label} was not accepted: {}", failure.sentence),
+                        ..failure
+                    })?;
+                }
+            }
+            Act::FloodUntilClose { unit, total, code } => peer.flood_until_close(&unit, total, code).await?,
+            Act::FloodUntilRejected { unit, total } => peer.flood_until_rejected(&unit, total).await?,
+            Act::EndsInTime => peer.ends_in_time(patience).await?,
+            Act::Trickle { byte, interval, both_directions } => {
+                peer.trickle(byte, interval, both_directions, patience).await?;
+            }
+            Act::FreshKeys => peer.fresh_keys()?,
+        }
+    }
+    peer.nothing_more()
+}

@@ -1,0 +1,107 @@
+//! A stream that records the bytes which it carries, so that the judge can show them.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The maximum number of bytes that are kept of each direction. The longest message whose bytes
+/// are worth a look has 64 KiB, and a check that floods the peer must not fill the memory.
+const KEPT: usize = 256 << 10;
+
+/// The bytes of a connection in the order in which the judge has written and read them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recording {
+    /// The pieces of both directions.
+    pub pieces: Vec<RecordedPiece>,
+    /// The number of bytes that are kept of what was sent, and of what was received.
+    kept: [usize; 2],
+}
+
+/// The bytes of one write or of one read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedPiece {
+    /// Whether the judge has sent the bytes. Otherwise, it has received them.
+    pub sent: bool,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Recording {
+    /// Returns all bytes of one direction, up to the number that a recording keeps.
+    #[must_use]
+    pub fn bytes(&self, sent: bool) -> Vec<u8> {
+        self.pieces.iter().filter(|piece| piece.sent == sent).flat_map(|piece| &piece.bytes).copied().collect()
+    }
+
+    fn add(&mut self, sent: bool, bytes: &[u8]) {
+        let kept = &mut self.kept[usize::from(sent)];
+        let bytes = &bytes[..bytes.len().min(KEPT - *kept)];
+        if !bytes.is_empty() {
+            *kept += bytes.len();
+            self.pieces.push(RecordedPiece { sent, bytes: bytes.to_vec() });
+        }
+    }
+}
+
+/// A handle to the recording of a connection that may still be in use.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RecordingHandle(Arc<Mutex<Recording>>);
+
+impl RecordingHandle {
+    pub(crate) fn take(&self) -> Recording {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over what another handle has recorded.
+    pub(crate) fn replace(&self, other: &Self) {
+        let recording = other.take();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = recording;
+    }
+
+    fn add(&self, sent: bool, bytes: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).add(sent, bytes);
+    }
+}
+
+/// A stream that records the bytes which it carries.
+#[derive(Debug)]
+pub(crate) struct Recorder<S> {
+    stream: S,
+    recording: RecordingHandle,
+}
+
+impl<S> Recorder<S> {
+    pub(crate) const fn new(stream: S, recording: RecordingHandle) -> Self {
+        Self { stream, recording }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Recorder<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        self.recording.add(false, &buf.filled()[before..]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Recorder<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let count = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        self.recording.add(true, &bytes[..count]);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

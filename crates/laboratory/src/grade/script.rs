@@ -1,0 +1,207 @@
+//! A conversation that the judge holds with a peer: what it sends, and what it expects in return.
+//!
+//! A script is data. The functions of the tables build it, the tests compare its bytes with those
+//! that are meant, and [`perform`](super::perform) plays it. It is the same for servers and
+//! clients: the role of the judge decides whether its frames are masked.
+
+use std::time::Duration;
+
+use protocol::{
+    Role,
+    frame::{MaskingKey, MaskingKeys, Opcode},
+};
+
+use crate::{frame_builder::FrameBuilder, head_editor::HeadEditor};
+
+/// The pause between two pieces of a frame. It is long enough for a program on the same machine to
+/// read the first piece before the second one arrives.
+pub(crate) const PIECE_PAUSE: Duration = Duration::from_millis(50);
+
+/// The pause between two single bytes.
+pub(crate) const BYTE_PAUSE: Duration = Duration::from_millis(5);
+
+/// Returns a random masking key whose bytes are below 80. With such a key, a program that unmasks
+/// wrongly makes another text of a text of ASCII, and sends it back. With other keys it may find
+/// that the text is not UTF-8, and the judge would not see what it has made of the payload.
+pub(crate) fn ascii_key() -> MaskingKey {
+    MaskingKey(rand::random::<[u8; 4]>().map(|byte| byte & 0x7f))
+}
+
+/// One step of a script.
+#[derive(Debug)]
+pub(crate) enum Act {
+    /// Send a request, changed like this, in so many pieces.
+    Request {
+        edit: fn(&mut HeadEditor),
+        pieces: usize,
+    },
+    /// Expect a response that opens the connection.
+    Accepted,
+    /// Expect a response with one of these statuses.
+    Rejected {
+        statuses: &'static [u16],
+    },
+    /// Send these bytes in one write.
+    Write(Vec<u8>),
+    Pause(Duration),
+    /// Expect a message in one frame.
+    Message {
+        label: &'static str,
+        opcode: Opcode,
+        payload: Vec<u8>,
+    },
+    /// Expect a Pong.
+    Pong {
+        label: &'static str,
+        payload: Vec<u8>,
+    },
+    /// Expect a Close with one of these codes. `None` is a Close without a code.
+    Close {
+        label: &'static str,
+        codes: &'static [Option<u16>],
+    },
+    /// Expect that the peer ends TCP within this time, and does not reset it.
+    End(Duration),
+    /// Expect that TCP stays open for this time.
+    StaysOpen(Duration),
+    /// End the judge's direction of TCP.
+    HalfClose,
+    /// Open one more connection, which must be accepted while this one stays as it is.
+    Another {
+        label: &'static str,
+    },
+    /// Send the same bytes again and again, up to `total` bytes, until the peer sends a Close with
+    /// this code.
+    FloodUntilClose {
+        unit: Vec<u8>,
+        total: usize,
+        code: u16,
+    },
+    /// Send the same bytes again and again, up to `total` bytes, until the peer rejects the request
+    /// or ends TCP.
+    FloodUntilRejected {
+        unit: Vec<u8>,
+        total: usize,
+    },
+    /// Wait until the peer ends TCP, for the judge's patience at most.
+    EndsInTime,
+    /// Send this byte at this interval until the peer ends TCP, for the judge's patience at most.
+    /// If `both_directions` is true, it is not enough that the peer ends its own direction.
+    Trickle {
+        byte: u8,
+        interval: Duration,
+        both_directions: bool,
+    },
+    /// Expect that all masking keys of the peer so far differ, and that none is zero.
+    FreshKeys,
+}
+
+/// Collects the steps of a script.
+pub(crate) struct Script<'k> {
+    role: Role,
+    keys: &'k mut dyn MaskingKeys,
+    /// The keys of the frames so far.
+    used_keys: Vec<MaskingKey>,
+    acts: Vec<Act>,
+}
+
+impl<'k> Script<'k> {
+    /// Lets `build` write a script. `role` is that of the judge.
+    pub(crate) fn prepare(role: Role, keys: &'k mut dyn MaskingKeys, build: fn(&mut Script<'_>)) -> PreparedScript {
+        let mut script = Script { role, keys, used_keys: Vec::new(), acts: Vec::new() };
+        build(&mut script);
+        PreparedScript { acts: script.acts, keys: script.used_keys }
+    }
+
+    /// Returns frames as bytes.
+    pub(crate) fn build(&mut self, frames: impl FnOnce(&mut FrameBuilder<'_>)) -> Vec<u8> {
+        let Self { role, keys, used_keys, .. } = self;
+        let mut remember = || {
+            let key = keys.next_key();
+            used_keys.push(key);
+            key
+        };
+        let mut builder = FrameBuilder::new(*role, &mut remember);
+        frames(&mut builder);
+        builder.into_bytes()
+    }
+
+    /// Sends frames in one write.
+    pub(crate) fn write(&mut self, frames: impl FnOnce(&mut FrameBuilder<'_>)) {
+        let bytes = self.build(frames);
+        self.acts.push(Act::Write(bytes));
+    }
+
+    /// Sends frames in several writes, cut at these positions.
+    pub(crate) fn write_cut(&mut self, cuts: &[usize], frames: impl FnOnce(&mut FrameBuilder<'_>)) {
+        let bytes = self.build(frames);
+        let mut start = 0;
+        for &cut in cuts.iter().filter(|&&cut| cut < bytes.len()) {
+            self.acts.push(Act::Write(bytes[start..cut].to_vec()));
+            self.acts.push(Act::Pause(PIECE_PAUSE));
+            start = cut;
+        }
+        self.acts.push(Act::Write(bytes[start..].to_vec()));
+    }
+
+    /// Sends frames byte by byte.
+    pub(crate) fn write_bytes(&mut self, frames: impl FnOnce(&mut FrameBuilder<'_>)) {
+        for byte in self.build(frames) {
+            self.acts.push(Act::Write(vec![byte]));
+            self.acts.push(Act::Pause(BYTE_PAUSE));
+        }
+    }
+
+    /// Sends a frame, and expects it back as it is.
+    pub(crate) fn echo(&mut self, label: &'static str, opcode: Opcode, payload: &[u8]) {
+        self.write(|frames| frames.frame(opcode, payload));
+        self.message(label, opcode, payload);
+    }
+
+    pub(crate) fn message(&mut self, label: &'static str, opcode: Opcode, payload: &[u8]) {
+        self.acts.push(Act::Message { label, opcode, payload: payload.to_vec() });
+    }
+
+    pub(crate) fn text(&mut self, label: &'static str, payload: &[u8]) {
+        self.message(label, Opcode::Text, payload);
+    }
+
+    pub(crate) fn pong(&mut self, label: &'static str, payload: &[u8]) {
+        self.acts.push(Act::Pong { label, payload: payload.to_vec() });
+    }
+
+    pub(crate) fn close(&mut self, label: &'static str, codes: &'static [Option<u16>]) {
+        self.acts.push(Act::Close { label, codes });
+    }
+
+    /// Sends a valid request, changed like this.
+    pub(crate) fn request(&mut self, edit: fn(&mut HeadEditor)) {
+        self.acts.push(Act::Request { edit, pieces: 1 });
+    }
+
+    pub(crate) fn then(&mut self, act: Act) {
+        self.acts.push(act);
+    }
+}
+
+/// A script that is ready to be played.
+#[derive(Debug)]
+pub(crate) struct PreparedScript {
+    pub(crate) acts: Vec<Act>,
+    /// The masking keys of the judge's frames.
+    pub(crate) keys: Vec<MaskingKey>,
+}
+
+impl PreparedScript {
+    /// Removes the first act, and returns its bytes, if it is a write.
+    pub(crate) fn take_first_write(&mut self) -> Vec<u8> {
+        match self.acts.first_mut() {
+            Some(Act::Write(bytes)) => {
+                let bytes = std::mem::take(bytes);
+                self.acts.remove(0);
+                bytes
+            }
+            _ => Vec::new(),
+        }
+    }
+}

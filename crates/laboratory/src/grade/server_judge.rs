@@ -1,0 +1,356 @@
+//! Judges a server.
+
+use std::{collections::VecDeque, pin::Pin, time::Duration};
+
+use futures_util::{
+    StreamExt,
+    stream::{self, FuturesUnordered},
+};
+use protocol::{Role, frame::Opcode, handshake::ClientRequest};
+use tokio::{select, time::sleep};
+use websocket::ConnectError;
+
+use super::{
+    check::{Check, CheckRef, Exercise},
+    checks,
+    dialer::{Dialer, ServerPeer},
+    fault_check,
+    perform::perform,
+    recorder::{Recorder, RecordingHandle},
+    result::{CheckResult, StageResult},
+    script::{BYTE_PAUSE, PreparedScript, Script, ascii_key},
+    stage::Stage,
+    symptom::{Failure, Symptom},
+};
+use crate::{
+    exchange::REACTION_TIMEOUT,
+    fault::Fault,
+    probe::{CONNECT_TIMEOUT, Probe},
+};
+
+/// The number of checks that run at the same time. The sum of those of a stage and of those that
+/// wait stays far below the connections that a server with threads can afford.
+const AT_ONCE: usize = 8;
+
+/// The default of the judge's patience: three times a usual deadline for a request.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The first stage. No other check makes sense before its checks pass.
+const FIRST_STAGE: u8 = 1;
+
+/// The time in which the client that never reads fills all buffers.
+const FILLING: Duration = Duration::from_millis(500);
+
+/// The number of conversations beside the client that never reads.
+const BESIDE: usize = 5;
+
+/// Judges a server, stage by stage.
+#[derive(Debug)]
+pub struct ServerJudge {
+    dialer: Dialer,
+    patience: Duration,
+}
+
+impl ServerJudge {
+    /// Creates a judge that connects with this valid request.
+    #[must_use]
+    pub const fn new(request: ClientRequest) -> Self {
+        let dialer = Dialer::new(request, CONNECT_TIMEOUT, REACTION_TIMEOUT);
+        Self { dialer, patience: PATIENCE }
+    }
+
+    /// Sets the maximum time for opening a connection. The default is 10 seconds.
+    #[must_use]
+    pub const fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.dialer.connect_timeout = limit;
+        self
+    }
+
+    /// Sets the maximum time to wait for each answer. The default is 2 seconds.
+    #[must_use]
+    pub const fn answer_timeout(mut self, limit: Duration) -> Self {
+        self.dialer.answer_timeout = limit;
+        self
+    }
+
+    /// Sets the maximum time to wait for the server to give up a client that does nothing useful.
+    /// The default is 15 seconds.
+    #[must_use]
+    pub const fn patience(mut self, limit: Duration) -> Self {
+        self.patience = limit;
+        self
+    }
+
+    /// Judges the server, and passes the result of each stage to `report`. Stops at the first stage
+    /// that is not whole. With `only`, judges only the stage with this number.
+    ///
+    /// Returns whether all stages are whole. Dropping the future closes all connections.
+    ///
+    /// # Errors
+    /// Returns a [`ConnectError`] if TCP cannot be opened. Everything that the server does later is
+    /// a result.
+    pub async fn run(&self, only: Option<u8>, mut report: impl FnMut(&StageResult)) -> Result<bool, ConnectError> {
+        self.dialer.connect_ahead().await?;
+        let stages: Vec<_> =
+            Stage::of(Role::Server).iter().filter(|stage| only.is_none_or(|number| number == stage.number)).collect();
+        let mut slow = SlowChecks::default();
+        for stage in &stages {
+            // A server that does not pass the first stage may serve only one connection at a time.
+            if stage.number != FIRST_STAGE && !slow.started {
+                slow.start(self, &stages);
+            }
+            let result = self.stage(stage, &mut slow).await;
+            report(&result);
+            if !result.is_whole() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Makes the checks of one stage. Those that wait for a deadline have been started before.
+    async fn stage(&self, stage: &'static Stage, slow: &mut SlowChecks<'_>) -> StageResult {
+        let all: Vec<_> = checks::of_stage(Role::Server, stage.number).collect();
+        let at_once = if stage.number == FIRST_STAGE { 1 } else { AT_ONCE };
+        let mut quick = stream::iter(all.iter().filter(|check| !check.is_slow()))
+            .map(|check| self.check(*check, stage.number))
+            .buffered(at_once);
+        let mut quick_results = VecDeque::new();
+        loop {
+            select! {
+                biased;
+                result = quick.next() => match result {
+                    Some(result) => quick_results.push_back(result),
+                    None => break,
+                },
+                Some(result) = slow.waiting.next() => slow.done.push(result),
+            }
+        }
+        let mut results = Vec::new();
+        for check in &all {
+            let result = if check.is_slow() { slow.result(check.name()).await } else { quick_results.pop_front() };
+            results.extend(result);
+        }
+        StageResult { stage, checks: results }
+    }
+
+    async fn check(&self, check: CheckRef, stage: u8) -> CheckResult {
+        let recording = RecordingHandle::default();
+        let result = match check {
+            CheckRef::Fault(fault) => self.fault(fault, stage, &recording).await,
+            CheckRef::Check(check) => self.exercise(check, stage, &recording).await,
+        };
+        CheckResult::new(check, result, recording.take())
+    }
+
+    async fn exercise(&self, check: &Check, stage: u8, recording: &RecordingHandle) -> Result<(), Failure> {
+        match check.exercise {
+            Exercise::Opening(build) | Exercise::SlowOpening(build) => {
+                let peer = self.dialer.peer(recording).await?;
+                self.play(peer, build).await
+            }
+            Exercise::Conversation(build) | Exercise::SlowConversation(build) => {
+                let peer = self.dialer.open_recorded(recording, &[]).await?;
+                self.play(peer, build).await
+            }
+            Exercise::JoinedConversation(build) => {
+                let mut script = prepare(build);
+                let first = script.take_first_write();
+                let joined = async {
+                    let mut peer = self.dialer.open_recorded(recording, &first).await?;
+                    perform(&mut peer, script, self.patience, Some(&self.dialer)).await
+                };
+                match joined.await {
+                    // A client must wait for the response, so a server may end the connection. But
+                    // it must not lose the frame.
+                    Err(Failure { symptom: Symptom::Ended | Symptom::Closed | Symptom::Handshake, .. }) => Ok(()),
+                    result => result,
+                }
+            }
+            Exercise::FaultsOfEarlierStages => {
+                self.all(
+                    recording,
+                    fault_check::of_earlier_stages(|fault| fault.stages.server),
+                    |fault, recording| async move {
+                        self.fault(fault, stage, &recording)
+                            .await
+                            .map_err(|failure| fault_check::name_fault(fault, failure))
+                    },
+                )
+                .await
+            }
+            Exercise::EveryCut(build) => self.every_cut(build, recording).await,
+            Exercise::ManyAtOnce(count, build) => self.many_at_once(count, build, recording).await,
+            Exercise::NeverReads(mebibytes, build) => self.never_reads(mebibytes, build, recording).await,
+            Exercise::ValidRequest | Exercise::FreshNonce => unreachable!("{} is a check of clients", check.name),
+        }
+    }
+
+    /// Plays a script on a connection.
+    async fn play(&self, mut peer: ServerPeer, build: fn(&mut Script<'_>)) -> Result<(), Failure> {
+        perform(&mut peer, prepare(build), self.patience, Some(&self.dialer)).await
+    }
+
+    /// Makes a check for each of `items`, several at the same time. Stops at the first failure,
+    /// whose bytes it records.
+    async fn all<T, F>(
+        &self,
+        recording: &RecordingHandle,
+        items: impl Iterator<Item = T>,
+        check: impl Fn(T, RecordingHandle) -> F,
+    ) -> Result<(), Failure>
+    where
+        F: Future<Output = Result<(), Failure>>,
+    {
+        let mut checks = stream::iter(items)
+            .map(|item| {
+                let own = RecordingHandle::default();
+                let checking = check(item, own.clone());
+                async move { checking.await.map_err(|failure| (failure, own)) }
+            })
+            .buffered(AT_ONCE);
+        while let Some(result) = checks.next().await {
+            if let Err((failure, own)) = result {
+                recording.replace(&own);
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+
+    async fn fault(&self, fault: &'static Fault, stage: u8, recording: &RecordingHandle) -> Result<(), Failure> {
+        let Dialer { request, connect_timeout, answer_timeout, .. } = &self.dialer;
+        let probe = Probe::new(request.clone()).connect_timeout(*connect_timeout).reaction_timeout(*answer_timeout);
+        let evaluation = probe
+            .run_through(fault, |stream| Recorder::new(stream, recording.clone()))
+            .await
+            .map_err(|error| Failure::new(Symptom::NotConnected, format!("cannot open a connection: {error}")))?;
+        fault_check::check(&evaluation, stage, "the server", *answer_timeout)
+    }
+
+    /// Holds the same conversation in one write, byte by byte, and cut at every byte.
+    async fn every_cut(&self, build: fn(&mut Script<'_>), recording: &RecordingHandle) -> Result<(), Failure> {
+        let length = prepare(build).take_first_write().len();
+        self.all(recording, 0..=length, |cut, recording| async move {
+            let mut script = prepare(build);
+            let bytes = script.take_first_write();
+            let mut peer = self.dialer.open_recorded(&recording, &[]).await?;
+            // Cut 0 stands for no cut, and the last one for a cut after each byte.
+            let pieces = match cut {
+                0 => vec![&bytes[..]],
+                _ if cut == bytes.len() => bytes.chunks(1).collect(),
+                _ => vec![&bytes[..cut], &bytes[cut..]],
+            };
+            for piece in pieces {
+                peer.write(piece).await;
+                sleep(BYTE_PAUSE).await;
+            }
+            perform(&mut peer, script, self.patience, None).await.map_err(|failure| Failure {
+                sentence: match cut {
+                    0 => format!("in one write, {}", failure.sentence),
+                    _ if cut == bytes.len() => format!("byte by byte, {}", failure.sentence),
+                    _ => format!("cut after byte {cut}, {}", failure.sentence),
+                },
+                ..failure
+            })
+        })
+        .await
+    }
+
+    /// Opens `count` connections, sends half of the first write on each, and then goes on with
+    /// each.
+    async fn many_at_once(
+        &self,
+        count: usize,
+        build: fn(&mut Script<'_>),
+        recording: &RecordingHandle,
+    ) -> Result<(), Failure> {
+        let mut open = Vec::new();
+        for number in 1..=count {
+            let own = RecordingHandle::default();
+            let name = |failure: Failure| {
+                recording.replace(&own);
+                Failure { sentence: format!("number {number}: {}", failure.sentence), ..failure }
+            };
+            let mut peer = self.dialer.open_recorded(&own, &[]).await.map_err(name)?;
+            let mut script = prepare(build);
+            let bytes = script.take_first_write();
+            let (half, rest) = bytes.split_at(bytes.len() / 2);
+            peer.write(half).await;
+            open.push((number, peer, own, rest.to_vec(), script));
+        }
+        for (number, mut peer, own, rest, script) in open {
+            peer.write(&rest).await;
+            perform(&mut peer, script, self.patience, None).await.map_err(|failure| {
+                recording.replace(&own);
+                Failure { sentence: format!("number {number}: {}", failure.sentence), ..failure }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Fills a connection with echoes that are not read, and holds conversations on others.
+    async fn never_reads(
+        &self,
+        mebibytes: usize,
+        build: fn(&mut Script<'_>),
+        recording: &RecordingHandle,
+    ) -> Result<(), Failure> {
+        let mut stuck = self.dialer.open().await?;
+        let message =
+            prepare(|script| script.write(|frames| frames.frame(Opcode::Binary, &[0; 1 << 20]))).take_first_write();
+        let filling = async {
+            for _ in 0..mebibytes {
+                stuck.write_without_limit(&message).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let beside = async {
+            sleep(FILLING).await;
+            self.all(recording, 0..BESIDE, |_, recording| async move {
+                let peer = self.dialer.open_recorded(&recording, &[]).await?;
+                self.play(peer, build).await
+            })
+            .await
+        };
+        select! {
+            result = beside => result,
+            () = filling => unreachable!("it never ends"),
+        }
+    }
+}
+
+/// The checks that wait for a deadline of the server. They run at the same time as all others, so
+/// that the longest deadline is waited for once.
+#[derive(Default)]
+struct SlowChecks<'a> {
+    started: bool,
+    waiting: FuturesUnordered<Pin<Box<dyn Future<Output = CheckResult> + 'a>>>,
+    done: Vec<CheckResult>,
+}
+
+impl<'a> SlowChecks<'a> {
+    fn start(&mut self, judge: &'a ServerJudge, stages: &[&'static Stage]) {
+        self.started = true;
+        for stage in stages {
+            let slow = checks::of_stage(Role::Server, stage.number).filter(|check| check.is_slow());
+            self.waiting.extend(slow.map(|check| Box::pin(judge.check(check, stage.number)) as Pin<Box<_>>));
+        }
+    }
+
+    /// Waits for the result of the check with this name.
+    async fn result(&mut self, name: &str) -> Option<CheckResult> {
+        loop {
+            if let Some(index) = self.done.iter().position(|result| result.name == name) {
+                return Some(self.done.swap_remove(index));
+            }
+            let result = self.waiting.next().await?;
+            self.done.push(result);
+        }
+    }
+}
+
+/// Prepares a script with random masking keys.
+fn prepare(build: fn(&mut Script<'_>)) -> PreparedScript {
+    Script::prepare(Role::Client, &mut ascii_key, build)
+}

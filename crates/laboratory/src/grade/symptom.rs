@@ -1,0 +1,51 @@
+//! Represents the mistakes of a peer, as far as the judge can see them from outside.
+
+/// The way in which a peer has failed a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symptom {
+    /// TCP could not be opened.
+    NotConnected,
+    /// The opening handshake went wrong.
+    Handshake,
+    /// Nothing arrived in time.
+    NoAnswer,
+    /// TCP ended before the answer.
+    Ended,
+    /// A Close arrived instead of the answer.
+    Closed,
+    /// The answer has another payload.
+    OtherPayload,
+    /// The answer has another opcode.
+    OtherOpcode,
+    /// A fragment of a message arrived instead of a message in one frame.
+    Fragment,
+    /// The peer masks its frames although it is a server, or does not although it is a client.
+    Masking,
+    /// The peer sent a frame that nobody has asked for.
+    Unexpected,
+    /// The bytes of the peer are not valid frames.
+    Garbage,
+    /// The code of the Close is another one.
+    OtherCode,
+    /// The peer has not ended TCP.
+    LeftOpen,
+    /// The peer has reset TCP.
+    Reset,
+    /// The peer accepted what it must reject.
+    Tolerated,
+}
+
+/// The failure of a check, as a symptom and in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The symptom.
+    pub symptom: Symptom,
+    /// One sentence on what was expected and what happened, without its full stop.
+    pub sentence: String,
+}
+
+impl Failure {
+    pub(crate) fn new(symptom: Symptom, sentence: impl Into<String>) -> Self {
+        Self { symptom, sentence: sentence.into() }
+    }
+}

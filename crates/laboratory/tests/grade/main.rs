@@ -1,0 +1,21 @@
+//! Tests of the judge with servers and clients of which each makes one mistake.
+
+mod clients;
+mod servers;
+mod wrong_peer;
+
+use std::time::Duration;
+
+use laboratory::grade::StageResult;
+
+/// Enough time for an answer over the loopback interface, even on a busy machine. A program that
+/// answers nothing costs this time for each check of a stage.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The number of programs that are judged at the same time. They mostly wait.
+const AT_ONCE: usize = 16;
+
+/// Returns the name of each failed check of a stage, and what the judge says about it.
+fn explanations(result: &StageResult) -> Vec<String> {
+    result.checks.iter().filter_map(|check| Some(format!("{}: {}", check.name, check.explanation()?))).collect()
+}

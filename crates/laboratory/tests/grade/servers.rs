@@ -1,0 +1,109 @@
+//! A server that makes one mistake fails in the stage of the mistake, with the sentence that names
+//! it.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use laboratory::grade::ServerJudge;
+use protocol::handshake::ClientRequest;
+
+use crate::{
+    ANSWER_TIMEOUT, AT_ONCE, explanations,
+    wrong_peer::{Mistake as M, start_server},
+};
+
+/// The last stage that the server passes if it makes no mistake. It has no limits.
+const STAGES: u8 = 9;
+
+/// Returns the number of the first stage that is not whole, and what the judge says about each
+/// failed check there.
+async fn judge(mistake: M) -> (u8, Vec<String>) {
+    let request = ClientRequest::new(start_server(mistake).parse().expect("a URI"));
+    let judge = ServerJudge::new(request).answer_timeout(ANSWER_TIMEOUT).patience(Duration::from_secs(1));
+    let mut failed = None;
+    let whole = judge.run(None, |result| {
+        if !result.is_whole() {
+            failed = Some((result.stage.number, explanations(result)));
+        }
+    });
+    assert!(!whole.await.expect("the server listens"), "{mistake:?} passes all stages");
+    failed.expect("a stage that is not whole")
+}
+
+async fn expect(mistake: M, stage: u8, check: &str, sentence: &str) {
+    let (failed, explanations) = judge(mistake).await;
+    assert_eq!(failed, stage, "{mistake:?}: {explanations:#?}");
+    let named = explanations.iter().any(|said| said.starts_with(&format!("{check}: ")) && said.contains(sentence));
+    assert!(named, "{mistake:?}: expected {check} with {sentence:?}, but the judge says {explanations:#?}");
+}
+
+/// Without this test, the others could fail because of another mistake of the same server.
+#[tokio::test]
+async fn a_server_without_a_mistake_passes_all_stages_before_the_limits() {
+    let (failed, explanations) = judge(M::None).await;
+    assert_eq!(failed, STAGES + 1, "{explanations:#?}");
+}
+
+/// Each mistake, the stage and the check in which the judge finds it, and a part of what the judge
+/// says.
+const MISTAKES: &[(M, u8, &str, &str)] = &[
+    (M::WrongAcceptValue, 1, "valid-request", "the SHA-1 of the key"),
+    (M::HeaderNamesInOneCase, 1, "lower-case-and-spaces", "Names of headers may have any case"),
+    (M::OneConnectionAtATime, 1, "second-connection", "Accept the next connection while you serve"),
+    (M::AnswersAreMasked, 3, "text-of-5-bytes", "the echo is masked, but a server must not mask"),
+    (M::MaskIsKept, 3, "text-of-5-bytes", "the mask was not removed"),
+    (M::MaskIndexRestartsWithEachRead, 4, "text-of-65536-bytes", "the index of the masking key began at 0 again"),
+    (M::LengthIsLittleEndian, 4, "text-of-126-bytes", "reads 00 7e in the other order"),
+    (M::LengthIsNotShortest, 3, "text-of-5-bytes", "shortest"),
+    (
+        M::ShortestLengthIsNotRequired,
+        4,
+        "overlong-length-16",
+        "The length 5 is written in 16 bits, but 7 are enough: the server accepted it",
+    ),
+    (M::HeaderIsAssumedWhole, 5, "cut-in-extended-length", "An incomplete header is no error"),
+    (M::SecondFrameOfAReadIsDropped, 5, "two-frames-in-one-write", "the echo of the second frame did not arrive"),
+    (
+        M::BytesAfterTheHeadAreDropped,
+        5,
+        "first-frame-with-the-handshake",
+        "The bytes after the empty line of the handshake belong to the first frame",
+    ),
+    (M::BinaryIsAnsweredAsText, 6, "binary-message", "the opcode 1 (Text) instead of 2 (Binary)"),
+    (M::ReservedBitIsSet, 3, "text-of-5-bytes", "a reserved bit is set"),
+    (M::PongIsAnswered, 6, "unsolicited-pong", "also sent a frame that nobody has asked for: Pong"),
+    (M::PongHasNoPayload, 6, "ping-of-5-bytes", "A Pong has the same payload as the Ping"),
+    (M::FragmentsAreAnsweredSingly, 7, "two-fragments", "These frames are one message. Join their payloads"),
+    (
+        M::PingIsAnsweredAfterTheMessage,
+        7,
+        "ping-between-fragments",
+        "Answer a Ping at once, not only after the message",
+    ),
+    (M::Utf8IsCheckedPerFragment, 8, "character-cut-after-1-byte", "A fragment may end in the middle of a character"),
+    (M::Utf8IsNotChecked, 8, "invalid-utf8", "the server accepted it"),
+    (M::CloseIsNotEchoed, 9, "close-with-reason", "a Close 1000 did not arrive within 1 s"),
+    (M::TcpEndsBeforeTheClose, 9, "close-with-reason", "Send your Close before you end TCP"),
+    (M::Code1005IsEchoed, 9, "close-code-1005", "which means that no code was received"),
+    (M::EmptyCloseIsAnsweredWith1005, 9, "close-without-code", "Codes such as 1005 and 1006 are never sent"),
+    (M::DataAfterCloseIsAnswered, 9, "data-after-close", "instead of answering the Close and nothing more"),
+    (
+        M::SocketIsClosedRightAfterTheClose,
+        9,
+        "close-survives",
+        "TCP resets the connection, and the peer may lose your Close",
+    ),
+    (
+        M::OneCodeForEverything,
+        8,
+        "invalid-utf8",
+        "the server answered with Close 1002, TCP closed instead of sending a Close 1007",
+    ),
+];
+
+#[tokio::test]
+async fn every_mistake_of_a_server_fails_in_its_stage_with_the_sentence_that_names_it() {
+    let judging =
+        stream::iter(MISTAKES).map(|&(mistake, stage, check, sentence)| expect(mistake, stage, check, sentence));
+    judging.buffer_unordered(AT_ONCE).collect::<()>().await;
+}

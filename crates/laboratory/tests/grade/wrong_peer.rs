@@ -1,0 +1,413 @@
+//! A simple echo server, or echo client, that makes one mistake.
+//!
+//! Without a mistake, the server passes the stages 1 to 9, and the client passes all. The server
+//! has a thread for each connection, and no deadlines.
+
+use std::{
+    io::{self, Read, Write},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    thread,
+};
+
+use protocol::{
+    Role,
+    handshake::{Nonce, accept_key},
+};
+
+/// The one mistake of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mistake {
+    None,
+    WrongAcceptValue,
+    HeaderNamesInOneCase,
+    OneConnectionAtATime,
+    AnswersAreMasked,
+    MaskIsKept,
+    MaskIndexRestartsWithEachRead,
+    LengthIsLittleEndian,
+    LengthIsNotShortest,
+    ShortestLengthIsNotRequired,
+    HeaderIsAssumedWhole,
+    SecondFrameOfAReadIsDropped,
+    BytesAfterTheHeadAreDropped,
+    BinaryIsAnsweredAsText,
+    PongHasNoPayload,
+    PongIsAnswered,
+    ReservedBitIsSet,
+    FragmentsAreAnsweredSingly,
+    PingIsAnsweredAfterTheMessage,
+    Utf8IsCheckedPerFragment,
+    Utf8IsNotChecked,
+    CloseIsNotEchoed,
+    TcpEndsBeforeTheClose,
+    Code1005IsEchoed,
+    EmptyCloseIsAnsweredWith1005,
+    DataAfterCloseIsAnswered,
+    SocketIsClosedRightAfterTheClose,
+    OneCodeForEverything,
+    // Those of clients only.
+    NonceIsTheSame,
+    VersionIsMissing,
+    AcceptValueIsNotChecked,
+    StatusIsNotChecked,
+    FramesAreNotMasked,
+    MaskingKeyIsTheSame,
+    MaskingKeyIsZero,
+    ClientEndsTcpFirst,
+    MaskedFramesAreAccepted,
+    NoLimit,
+}
+
+use Mistake as M;
+
+/// The maximum length of a message in bytes.
+const MAX_MESSAGE: usize = 1 << 20;
+
+/// Starts a server on a free port, which runs until the test process ends. Returns its URL.
+pub(crate) fn start_server(mistake: Mistake) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("ws://{}/", listener.local_addr().expect("an address"));
+    thread::spawn(move || {
+        for socket in listener.incoming().map_while(Result::ok) {
+            let serve = move || drop(Connection::new(socket, Role::Server, mistake).serve());
+            if mistake == M::OneConnectionAtATime {
+                serve();
+            } else {
+                thread::spawn(serve);
+            }
+        }
+    });
+    url
+}
+
+/// Connects to a server again and again, until the server answers 410 or is gone.
+pub(crate) fn run_client(address: SocketAddr, mistake: Mistake) {
+    while let Ok(socket) = TcpStream::connect(address) {
+        // After an error, the client connects again.
+        if Connection::new(socket, Role::Client, mistake).converse().is_ok_and(|status| status == "410") {
+            return;
+        }
+    }
+}
+
+struct Connection {
+    socket: TcpStream,
+    role: Role,
+    mistake: Mistake,
+    buffer: Vec<u8>,
+    /// The positions in `buffer` at which reads have ended.
+    read_ends: Vec<usize>,
+    /// The opcode and the payload of an unfinished message.
+    message: Option<(u8, Vec<u8>)>,
+    late_pongs: Vec<Vec<u8>>,
+    has_failed: bool,
+}
+
+struct Frame {
+    fin: bool,
+    opcode: u8,
+    payload: Vec<u8>,
+}
+
+/// The reason to end a connection: a close code, or 0 to end TCP without a Close.
+type Failed = u16;
+
+const PROTOCOL_ERROR: Failed = 1002;
+const NOT_UTF8: Failed = 1007;
+const TOO_BIG: Failed = 1009;
+
+impl Connection {
+    fn new(socket: TcpStream, role: Role, mistake: Mistake) -> Self {
+        Self {
+            socket,
+            role,
+            mistake,
+            buffer: Vec::new(),
+            read_ends: Vec::new(),
+            message: None,
+            late_pongs: Vec::new(),
+            has_failed: false,
+        }
+    }
+
+    fn serve(mut self) -> io::Result<()> {
+        let head = self.take_head()?;
+        if self.mistake == M::BytesAfterTheHeadAreDropped {
+            self.drop_front(self.buffer.len());
+        }
+        let key = header(&head, "Sec-WebSocket-Key", self.mistake).ok_or(io::ErrorKind::InvalidData)?;
+        let mut accept = accept_key(&key);
+        if self.mistake == M::WrongAcceptValue {
+            accept = accept.to_lowercase();
+        }
+        let response = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        );
+        self.socket.write_all(response.as_bytes())?;
+        self.echo()
+    }
+
+    /// Opens the client's end, and sends every message back. Returns the status of the response.
+    fn converse(mut self) -> io::Result<String> {
+        let nonce = Nonce(if self.mistake == M::NonceIsTheSame { [7; 16] } else { rand::random() }).to_key();
+        let version = if self.mistake == M::VersionIsMissing { "" } else { "Sec-WebSocket-Version: 13\r\n" };
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {nonce}\r\n{version}\r\n"
+        );
+        self.socket.write_all(request.as_bytes())?;
+        let head = self.take_head()?;
+        if self.mistake == M::BytesAfterTheHeadAreDropped {
+            self.drop_front(self.buffer.len());
+        }
+        let status = head.split(' ').nth(1).unwrap_or_default().to_owned();
+        let header = |name| header(&head, name, self.mistake);
+        let accept = header("Sec-WebSocket-Accept").is_some_and(|value| value == accept_key(&nonce));
+        let upgrade = header("Upgrade").is_some() && header("Connection").is_some();
+        let opens = (status == "101" || self.mistake == M::StatusIsNotChecked && status == "200")
+            && upgrade
+            && (accept || self.mistake == M::AcceptValueIsNotChecked);
+        if opens {
+            self.echo()?;
+        }
+        Ok(status)
+    }
+
+    /// Reads the head of a request or of a response.
+    fn take_head(&mut self) -> io::Result<String> {
+        loop {
+            if let Some(position) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                let head = String::from_utf8_lossy(&self.buffer[..position + 2]).into_owned();
+                self.drop_front(position + 4);
+                return Ok(head);
+            }
+            self.read()?;
+        }
+    }
+
+    /// Answers frames until the connection ends.
+    fn echo(mut self) -> io::Result<()> {
+        loop {
+            match self.take_frame() {
+                Ok(None) => self.read()?,
+                Ok(Some(frame)) => {
+                    if self.mistake == M::SecondFrameOfAReadIsDropped {
+                        self.drop_front(self.buffer.len());
+                    }
+                    match self.handle(frame) {
+                        Ok(true) => {}
+                        Ok(false) => return self.finish(),
+                        Err(code) => return self.fail(code),
+                    }
+                }
+                Err(code) => return self.fail(code),
+            }
+        }
+    }
+
+    fn read(&mut self) -> io::Result<()> {
+        let mut bytes = [0; 4096];
+        let count = self.socket.read(&mut bytes)?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.buffer.extend(&bytes[..count]);
+        self.read_ends.push(self.buffer.len());
+        Ok(())
+    }
+
+    fn drop_front(&mut self, count: usize) {
+        self.buffer.drain(..count);
+        self.read_ends.retain(|&end| end > count);
+        self.read_ends.iter_mut().for_each(|end| *end -= count);
+    }
+
+    fn take_frame(&mut self) -> Result<Option<Frame>, Failed> {
+        let buffer = &self.buffer;
+        let incomplete = || match self.mistake {
+            M::HeaderIsAssumedWhole if !self.buffer.is_empty() => Err(0),
+            _ => Ok(None),
+        };
+        let &[first, second, ref rest @ ..] = &buffer[..] else { return incomplete() };
+        let (fin, opcode, short) = (first & 0x80 != 0, first & 0x0f, second & 0x7f);
+        let is_control = opcode >= 8;
+        if first & 0x70 != 0
+            || !matches!(opcode, 0..=2 | 8..=10)
+            || !self.masking_is_right(second)
+            || is_control && (!fin || short > 125)
+        {
+            return Err(PROTOCOL_ERROR);
+        }
+        let (extended, minimum) = match short {
+            126 => (2, 126),
+            127 => (8, 65_536),
+            _ => (0, 0),
+        };
+        let Some((length, rest)) = rest.split_at_checked(extended) else { return incomplete() };
+        let mut number = length.to_vec();
+        if self.mistake == M::LengthIsLittleEndian {
+            number.reverse();
+        }
+        let length = number.iter().fold(0_u64, |sum, &byte| sum << 8 | u64::from(byte));
+        let length = if extended == 0 { u64::from(short) } else { length };
+        if length >> 63 != 0 || length < minimum && self.mistake != M::ShortestLengthIsNotRequired {
+            return Err(PROTOCOL_ERROR);
+        }
+        let Some((key, rest)) = rest.split_at_checked(if second & 0x80 == 0 { 0 } else { 4 }) else {
+            return incomplete();
+        };
+        let length = usize::try_from(length).map_err(|_| TOO_BIG)?;
+        if length > MAX_MESSAGE && self.mistake != M::NoLimit {
+            return Err(TOO_BIG);
+        }
+        let Some((payload, _)) = rest.split_at_checked(length) else { return Ok(None) };
+        let start = buffer.len() - rest.len();
+        let mut index = 0;
+        let payload = payload.iter().enumerate().map(|(position, byte)| {
+            if self.mistake == M::MaskIndexRestartsWithEachRead && self.read_ends.contains(&(start + position)) {
+                index = 0;
+            }
+            let key = if key.is_empty() { 0 } else { key[index % 4] };
+            index += 1;
+            if self.mistake == M::MaskIsKept { *byte } else { byte ^ key }
+        });
+        let payload = payload.collect();
+        self.drop_front(start + length);
+        Ok(Some(Frame { fin, opcode, payload }))
+    }
+
+    fn masking_is_right(&self, second: u8) -> bool {
+        let masked = second & 0x80 != 0;
+        masked == (self.role == Role::Server) || self.mistake == M::MaskedFramesAreAccepted
+    }
+
+    /// Handles a frame. Returns false after a Close.
+    fn handle(&mut self, Frame { fin, opcode, payload }: Frame) -> Result<bool, Failed> {
+        match opcode {
+            9 if self.mistake == M::PingIsAnsweredAfterTheMessage && self.message.is_some() => {
+                self.late_pongs.push(payload);
+                return Ok(true);
+            }
+            9 if self.mistake == M::PongHasNoPayload => self.send(10, b""),
+            9 => self.send(10, &payload),
+            10 if self.mistake == M::PongIsAnswered => self.send(10, &payload),
+            10 => {}
+            8 => return self.handle_close(&payload),
+            _ if self.mistake == M::FragmentsAreAnsweredSingly => self.send(opcode.max(1), &payload),
+            _ => return self.handle_data(fin, opcode, &payload),
+        }
+        Ok(true)
+    }
+
+    fn handle_data(&mut self, fin: bool, opcode: u8, payload: &[u8]) -> Result<bool, Failed> {
+        let (opcode, mut message) = match (opcode, self.message.take()) {
+            (0, Some(message)) => message,
+            (0, None) | (_, Some(_)) => return Err(PROTOCOL_ERROR),
+            (opcode, None) => (opcode, Vec::new()),
+        };
+        if self.mistake == M::Utf8IsCheckedPerFragment && opcode == 1 {
+            str::from_utf8(payload).map_err(|_| NOT_UTF8)?;
+        }
+        message.extend(payload);
+        if message.len() > MAX_MESSAGE && self.mistake != M::NoLimit {
+            return Err(TOO_BIG);
+        }
+        if !fin {
+            self.message = Some((opcode, message));
+            return Ok(true);
+        }
+        if opcode == 1 && self.mistake != M::Utf8IsNotChecked {
+            str::from_utf8(&message).map_err(|_| NOT_UTF8)?;
+        }
+        let opcode = if self.mistake == M::BinaryIsAnsweredAsText { 1 } else { opcode };
+        self.send(opcode, &message);
+        for pong in std::mem::take(&mut self.late_pongs) {
+            self.send(10, &pong);
+        }
+        Ok(true)
+    }
+
+    fn handle_close(&mut self, body: &[u8]) -> Result<bool, Failed> {
+        match self.mistake {
+            M::CloseIsNotEchoed => return Ok(true),
+            M::TcpEndsBeforeTheClose => return Err(0),
+            M::EmptyCloseIsAnsweredWith1005 if body.is_empty() => self.send(8, &1005_u16.to_be_bytes()),
+            _ => match body {
+                [] => self.send(8, b""),
+                [_] => return Err(PROTOCOL_ERROR),
+                [high, low, reason @ ..] => {
+                    let code = u16::from_be_bytes([*high, *low]);
+                    let allowed = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+                        || self.mistake == M::Code1005IsEchoed && code == 1005;
+                    if !allowed {
+                        return Err(PROTOCOL_ERROR);
+                    }
+                    str::from_utf8(reason).map_err(|_| NOT_UTF8)?;
+                    self.send(8, &[*high, *low]);
+                }
+            },
+        }
+        Ok(self.mistake == M::DataAfterCloseIsAnswered)
+    }
+
+    fn send(&mut self, opcode: u8, payload: &[u8]) {
+        let key = match (self.role, self.mistake) {
+            (Role::Server, M::AnswersAreMasked) | (Role::Client, M::MaskingKeyIsZero) => Some([0; 4]),
+            (Role::Server, _) | (Role::Client, M::FramesAreNotMasked) => None,
+            (Role::Client, M::MaskingKeyIsTheSame) => Some([1, 2, 3, 4]),
+            (Role::Client, _) => Some(rand::random()),
+        };
+        let mask = if key.is_some() { 0x80 } else { 0 };
+        let reserved = if self.mistake == M::ReservedBitIsSet { 0x40 } else { 0 };
+        let mut bytes = vec![0x80 | reserved | opcode];
+        let length = payload.len() as u64;
+        match u16::try_from(length) {
+            Ok(short) if short < 126 && self.mistake != M::LengthIsNotShortest => {
+                bytes.push(mask | short.to_be_bytes()[1]);
+            }
+            Ok(short) => {
+                bytes.push(mask | 126);
+                bytes.extend(short.to_be_bytes());
+            }
+            Err(_) => {
+                bytes.push(mask | 127);
+                bytes.extend(length.to_be_bytes());
+            }
+        }
+        let key_bytes = key.unwrap_or_default();
+        bytes.extend(key_bytes.iter().filter(|_| key.is_some()));
+        bytes.extend(payload.iter().enumerate().map(|(index, byte)| byte ^ key_bytes[index % 4]));
+        // A peer that is gone is found out by the next read.
+        let _ = self.socket.write_all(&bytes);
+    }
+
+    fn fail(mut self, code: Failed) -> io::Result<()> {
+        if code == 0 {
+            return Ok(());
+        }
+        let code = if self.mistake == M::OneCodeForEverything { PROTOCOL_ERROR } else { code };
+        self.send(8, &code.to_be_bytes());
+        self.has_failed = true;
+        self.finish()
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        if matches!(self.mistake, M::SocketIsClosedRightAfterTheClose | M::ClientEndsTcpFirst) {
+            return Ok(());
+        }
+        if self.role == Role::Server || self.has_failed {
+            self.socket.shutdown(Shutdown::Write)?;
+        }
+        io::copy(&mut self.socket, &mut io::sink()).map(drop)
+    }
+}
+
+/// Returns the value of a header.
+fn header(head: &str, name: &str, mistake: Mistake) -> Option<String> {
+    head.lines().filter_map(|line| line.split_once(':')).find_map(|(found, value)| {
+        let same = match mistake {
+            M::HeaderNamesInOneCase => found == name,
+            _ => found.eq_ignore_ascii_case(name),
+        };
+        same.then(|| value.trim().to_owned())
+    })
+}

@@ -1,0 +1,40 @@
+//! `--grade-clients`: judges a client that connects again and again, stage by stage.
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+};
+
+use cli::{GradeReport, Signals, use_colours};
+use laboratory::{Role, grade::ClientJudge};
+use tokio::{net::TcpListener, select};
+
+use crate::args::Args;
+
+/// Returns the lines that the server prints first. Programs read the URL in the first line.
+pub(crate) fn greeting(address: SocketAddr) -> String {
+    format!(
+        "listening on ws://{address}/\nwaiting for an echo client, which connects again after each check until it gets the \
+         status 410"
+    )
+}
+
+/// Judges the client that connects to `listener`, and prints the result of each stage.
+///
+/// # Errors
+/// Returns a sentence if the client has not passed all stages, or if a signal stops the judge.
+pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signals) -> Result<(), String> {
+    let judge = ClientJudge::new(listener).answer_timeout(args.answer_timeout).patience(args.patience);
+    let printer = GradeReport { judged: Role::Client, colour: use_colours(&io::stdout()) };
+    let judging = judge.run(args.stage, |result| {
+        let text = if args.json { printer.json(result) } else { printer.stage(result) };
+        let mut stdout = io::stdout().lock();
+        // If nobody reads the output any more, the exit status still tells the result.
+        let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    });
+    let is_whole = select! {
+        judged = judging => judged.map_err(|error| format!("cannot accept connections: {error}"))?,
+        signal = signals.next() => std::process::exit(signal.exit_status().into()),
+    };
+    if is_whole { Ok(()) } else { Err("the client has not passed all stages".to_owned()) }
+}

@@ -1,0 +1,36 @@
+//! `--grade-clients`: the judge of a client.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use crate::support::Server;
+
+/// Sends a request without the headers of an upgrade. Returns what the server sends back.
+fn ordinary_request(server: &Server) -> String {
+    let mut stream = TcpStream::connect(server.address()).expect("it listens");
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("the judge reads");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("the judge ends TCP");
+    response
+}
+
+#[test]
+fn a_client_that_requests_no_upgrade_fails_in_stage_1_and_is_told_to_stop() {
+    let mut server = Server::start(&["--grade-clients"]);
+    assert_eq!(ordinary_request(&server), "", "the request needs no response to be judged");
+    ordinary_request(&server);
+    assert!(ordinary_request(&server).starts_with("HTTP/1.1 410 Gone\r\n"));
+    assert_eq!(server.exit_code(), 1);
+    server.wait_for_output("█░░░░░░░░░ stage  1  The request                         0 of 2");
+    server.wait_for_output("stage 1: 0 of 2. The request: the request is not valid: ");
+    server.wait_for_log(&["the client has not passed all stages"]);
+}
+
+#[test]
+fn a_signal_stops_the_judge() {
+    let mut server = Server::start(&["--grade-clients"]);
+    server.signal("TERM");
+    assert_eq!(server.exit_code(), 143);
+}

@@ -1,0 +1,20 @@
+//! Tests of the judge with whole programs.
+//!
+//! | test | what it proves |
+//! |---|---|
+//! | `steps` | the program of each step passes its stage, and fails the next one |
+//! | `clients` | the clients of the steps pass all stages of clients |
+//! | `languages` | a server in Python and one in Node, which stop half-way, are told what is next |
+//! | `libraries` | where `ws`, `tungstenite` and our own server stop, and why |
+//!
+//! A plain `cargo test` does not run these tests, because they need Node, `ws` and Python, and
+//! build the programs of all steps. To run them:
+//!
+//! ```text
+//! cd example && npm ci && cd ..
+//! cargo test -p grading
+//! ```
+//!
+//! The Python library `websockets` is not among the peers, because it is not installed with `npm
+//! ci`. To judge it, start `crates/laboratory/peers/echo.py`, and run the client with `--grade` and
+//! its URL.
