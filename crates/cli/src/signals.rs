@@ -50,7 +50,7 @@ impl Signals {
     /// Waits for the next signal.
     ///
     /// # Cancel safety
-    /// Cancel safe: a signal that arrives between two calls is returned by the second call.
+    /// Cancel-safe: a signal that arrives between two calls is returned by the second call.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,

@@ -21,8 +21,9 @@ pub struct TracingOptions {
     )]
     pub trace: Option<TraceFormat>,
 
-    /// Write the bytes of every connection to a new file that Wireshark can open. With TLS, these are
-    /// the decrypted bytes. The file contains passwords and cookies, so only its owner can read it
+    /// Write the bytes of every connection to a new file that Wireshark can open. With TLS, these
+    /// are the decrypted bytes. The file contains passwords and cookies, so only its owner can read
+    /// it
     #[arg(long, value_name = "FILE.pcapng")]
     pub capture: Option<PathBuf>,
 }

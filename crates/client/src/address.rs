@@ -15,8 +15,8 @@ use websocket::protocol::{Uri, UriError};
 /// | `8080`, `:8080` | `ws://127.0.0.1:8080/` |
 ///
 /// # Errors
-/// Returns a sentence. For another host without a scheme, the sentence asks which scheme is meant:
-/// the program must not send unencrypted what the user meant to encrypt.
+/// Returns a sentence. For any other host without a scheme, the sentence asks which scheme is
+/// meant: the program must not send unencrypted what the user meant to encrypt.
 pub(crate) fn parse(text: &str) -> Result<Uri, String> {
     match with_websocket_scheme(text).parse() {
         Ok(uri) => Ok(uri),
@@ -34,15 +34,15 @@ fn parse_without_scheme(text: &str) -> Result<Uri, String> {
             "'{}' does not say whether to use TLS: did you mean {secure}, or {plain} without TLS?",
             printable(text)
         )),
-        // The address is still invalid, so the missing scheme is not the only problem. But if the
-        // port is a number, the port must be what is wrong.
+        // The address is invalid even with a scheme. If it is only a number, the number is not a
+        // valid port, so report the port and not the missing scheme.
         (Err(UriError::Port), _) if is_number(port) => Err(not_a_url(text, UriError::Port)),
         _ => Err(not_a_url(text, UriError::Scheme)),
     }
 }
 
-/// Returns whether the text begins with a scheme and `://`. In `localhost:8080/?next=http://h/`, the
-/// text before `://` is not a scheme.
+/// Returns whether the text begins with a scheme and `://`. In `localhost:8080/?next=http://h/`,
+/// the text before `://` is not a scheme.
 fn has_scheme(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     text.split_once("://").is_some_and(|(scheme, _)| scheme.bytes().all(is_allowed))
@@ -66,7 +66,8 @@ fn with_websocket_scheme(text: &str) -> String {
 }
 
 /// Returns the WebSocket URI of a redirect's target, the value of the header `Location` in the
-/// response to a request for `from`. Returns `None` if the target is not on the web.
+/// response to a request for `from`. Returns `None` for a relative path that does not begin with
+/// `/`, and for a target that is not on the web.
 pub(crate) fn redirect_target(from: &Uri, location: &str) -> Option<Uri> {
     // Unlike the URI of a connection, a target may have a fragment, which is not for the server.
     let location = location.split('#').next().unwrap_or_default();

@@ -29,7 +29,7 @@ pub(crate) const DEFAULT_URL: &str = "ws://127.0.0.1:8080/";
 #[command(name = "client", version)]
 pub(crate) struct ClientArgs {
     /// The server's URL: `ws://HOST[:PORT][/PATH][?QUERY]`, or `wss://` for TLS. `http` and `https`
-    /// mean the same. A port, or an address of this computer, can stand alone.
+    /// work as well. A port, or an address of this computer, can stand alone.
     #[arg(
         default_value = DEFAULT_URL,
         default_value_if("grade", ArgPredicate::IsPresent, Some("ws://127.0.0.1:9001/"))
@@ -69,8 +69,8 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = parse_size)]
     pub(crate) max_message: usize,
 
-    /// The time limit for a message that has begun to arrive, and in addition one second for each
-    /// KiB of it; `none` for no limit.
+    /// The time limit for a message that has begun to arrive, plus one second for each KiB of it;
+    /// `none` for no limit.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = time_limit)]
     pub(crate) message_timeout: TimeLimit,
 

@@ -2,9 +2,9 @@
 //!
 //! Four things can happen at any time, and none may delay the others: the user types a line, a
 //! message arrives, a signal arrives, or the reader of our output goes away. So the connection is
-//! split: one future sends, another receives, and a loop waits for whatever happens first.
-//! `select!` then drops the futures that have not finished. These futures await only cancel-safe
-//! operations, so dropping them loses no message.
+//! split: one future sends, another receives, and a loop waits for whatever happens first. The
+//! sending future lives as long as the loop. `select!` drops the other futures that have not
+//! finished, but they await only cancel-safe operations, so no message is lost.
 //!
 //! ```text
 //!    end of input, signal, output closed: we send a Close
@@ -45,7 +45,7 @@ use crate::{
 ///
 /// # Errors
 /// Returns the signal that stops the client at once: the second one, or any signal that arrives
-/// when the connection is already closing.
+/// when the connection is already closing or closed.
 pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     connection: WebSocket<S>,
     input: &mut InputLines,
@@ -148,9 +148,9 @@ async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
     printer: &Printer,
     close_timeout: Duration,
 ) -> Result<(), Cause> {
-    // Wait for room in the printer's queue before reading, so that every message that is read can be
-    // passed on at once. If the output is closed, the client still reads messages and the printer
-    // drops them, because the server's Close arrives after them.
+    // Wait for room in the printer's queue before reading, so that every message that is read can
+    // be passed on at once. If the output is closed, the client still reads messages and the
+    // printer drops them, because the server's Close arrives after them.
     printer.has_room().await;
     let mut timer = None;
     loop {

@@ -99,7 +99,7 @@ impl fmt::Display for Ending {
 
 impl Ending {
     /// Returns the side that closed first or, without any Close frame, the side that ended the
-    /// connection.
+    /// connection. If the network failed, that is neither side.
     fn first(&self) -> &'static str {
         match (self.close_info.initiator, &self.cause) {
             (Some(Endpoint::Local), _) => "us",

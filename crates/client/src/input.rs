@@ -19,12 +19,13 @@ use tokio::runtime::Handle;
 
 use crate::byte_queue::{ITEM_OVERHEAD, QueueReceiver, byte_queue};
 
-/// The number of queued bytes with which the thread still reads the next line. It is sixteen times
-/// the usual buffer of a pipe, so the connection has data to send while the thread reads.
+/// The thread reads the next line only while the queue holds less than this number of bytes. It is
+/// sixteen times the usual buffer of a pipe, so the connection has data to send while the thread
+/// reads.
 const MAX_QUEUED_BYTES: usize = 1 << 20;
 
-/// The maximum number of lines that the conversation takes out of the queue at once, to send them in
-/// one write.
+/// The maximum number of lines that the conversation takes out of the queue at once, to send them
+/// in one write.
 const BATCH: usize = 64;
 
 /// The lines of standard input.
@@ -68,8 +69,8 @@ impl InputLines {
         let runtime = Handle::current();
         thread::spawn(move || {
             let mut lines = LineReader::new(BufReader::new(io::stdin()), limit);
-            // When the conversation is over, the receiver is dropped. The queue then has no room any
-            // more, which ends this thread.
+            // When the conversation is over, the receiver is dropped. The queue then has no room
+            // any more, which ends this thread.
             while runtime.block_on(sender.has_room()) {
                 match lines.next() {
                     Some(line) => sender.send(line),

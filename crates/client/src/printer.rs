@@ -20,12 +20,12 @@ use crate::{
     byte_summary::byte_summary,
 };
 
-/// The number of queued bytes with which the client still reads the next message. It is sixteen
-/// times the usual buffer of a pipe, so a reader that keeps up never waits for the client.
+/// The client receives the next message only while the queue holds less than this number of bytes.
+/// It is sixteen times the usual buffer of a pipe, so a fast reader rarely waits for the client.
 const MAX_QUEUED_BYTES: usize = 1 << 20;
 
-/// The maximum number of bytes that are escaped at once. An escape takes up to six times the size of
-/// its character, so a whole message of the maximum size could take 384 MiB.
+/// The maximum number of bytes that are escaped at once. An escape takes up to six times the size
+/// of its character, so a whole message of the default maximum size could take 384 MiB.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// The format in which messages are printed.

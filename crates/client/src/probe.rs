@@ -79,8 +79,8 @@ async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
             Ok(evaluation) => evaluation,
             Err(error) => {
                 let reason = explain(&error);
-                // The connection for the previous fault could still be opened, so that fault may have
-                // crashed the server. Name the fault in the error.
+                // The connection for the previous fault could still be opened, so that fault may
+                // have crashed the server. Name the fault in the error.
                 return Err(ProbeError::NotConnected(match tally.last {
                     None => reason,
                     Some(last) => format!("cannot connect any more after '{last}': {reason}"),

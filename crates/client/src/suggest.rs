@@ -10,8 +10,8 @@ pub(crate) fn closest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -
 /// Returns how many characters must be inserted, deleted or replaced to turn `from` into `to` (the
 /// Levenshtein distance).
 fn edit_distance(from: &str, to: &str) -> usize {
-    // `row[n]` is the distance from the characters of `from` that have been read so far to the first
-    // `n` characters of `to`.
+    // `row[n]` is the distance from the characters of `from` that have been read so far to the
+    // first `n` characters of `to`.
     let mut row: Vec<usize> = (0..=to.chars().count()).collect();
     for (read, character) in (1..).zip(from.chars()) {
         let mut diagonal = row[0];

@@ -17,7 +17,7 @@
 //!     │ ────────────────────────────────────────────────▶ │   end, for each direction
 //! ```
 //!
-//! A program records the bytes that it reads and writes itself, so it needs no network sniffer and
+//! A program records the bytes that it itself reads and writes, so it needs no network sniffer and
 //! no root privileges. On a connection with TLS these are the decrypted bytes. The addresses and
 //! ports are the real ones, but the other header fields are made up: each call of [`Capture::data`]
 //! becomes one or more packets, and no packet is ever lost or retransmitted.

@@ -16,8 +16,8 @@ pub(crate) struct MessageInProgress {
     pub(crate) payload: Excerpt,
     /// The number of frames of this message so far, including an incomplete one.
     pub(crate) fragments: u32,
-    /// The UTF-8 validator of a text message. It is `None` for a binary message, and after an
-    /// error, so that each message reports at most one error.
+    /// The UTF-8 validator of a text message. It is `None` for a binary message. It becomes `None`
+    /// after an error, so that each message reports at most one error.
     utf8: Option<Utf8Validator>,
 }
 
@@ -78,8 +78,8 @@ impl MessageInProgress {
         violations
     }
 
-    /// Ends the message. Returns the rule that it breaks if it ends within a character or within a
-    /// DEFLATE block.
+    /// Ends the message. If it ends within a character or within a DEFLATE block, returns the rule
+    /// that this breaks.
     pub(crate) fn end(&mut self, inflater: Option<&mut MessageInflater>) -> Option<Violation> {
         match (&mut self.coding, inflater) {
             // The rest of the message was not inflated, so it is unknown whether its last character

@@ -5,10 +5,10 @@
 //! cannot trust the messages of its peer, so this module replaces their control characters with
 //! visible escapes.
 //!
-//! [`is_harmful`] decides which characters these are. All output that may contain text of a peer
-//! passes through one of these functions last, after it has been put together: a whole line through
-//! [`printable`], and a line of JSON through [`printable_json`]. So no part of a line can be
-//! forgotten.
+//! [`is_harmful`] decides which characters these are. Terminal output that may contain text of a
+//! peer passes through one of these functions after a line has been put together: a line of text
+//! through [`printable`], and a line of JSON through [`printable_json`]. So no part of a line can
+//! be forgotten.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -48,7 +48,8 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
     })
 }
 
-/// Returns whether printing the character on a terminal can do more than show it.
+/// Returns whether the character can control a terminal or mislead a reader, so that it must not be
+/// printed as it is.
 ///
 /// | characters | reason |
 /// |---|---|
@@ -57,7 +58,7 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
 /// | the characters with the property `Bidi_Control` | they change the writing direction, so a line can look different from its content |
 /// | other format characters that cannot be seen | two texts that look the same can differ |
 ///
-/// Two format characters stay: U+200C and U+200D. Persian, Hindi and many emoji need them.
+/// U+200C and U+200D do not count, because Persian, Hindi and many emoji need these two.
 #[must_use]
 pub fn is_harmful(character: char) -> bool {
     let ends_a_line = matches!(character, '\u{2028}' | '\u{2029}');

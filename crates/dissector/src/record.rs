@@ -85,8 +85,9 @@ pub struct Record {
     /// The number of bytes of the unit that have arrived. If the record is
     /// [complete](Self::complete), this is the length of the whole unit.
     pub length: u64,
-    /// The bytes of the unit as they were on the wire. If the unit is longer than the limits in
-    /// [`Options`](crate::Options), only the first bytes are kept.
+    /// The bytes of the unit as they were on the wire, except those that
+    /// [`Options::hide_credentials`](crate::Options::hide_credentials) hides. If the unit is longer
+    /// than the limits in [`Options`](crate::Options), only the first bytes are kept.
     pub bytes: Vec<u8>,
     /// Whether the whole unit has arrived. If it has not, this record is
     /// [partial](crate::Conversation::partial), or the stream ended within the unit.

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The engine does no I/O. This program moves the bytes: it reads from the socket, passes the bytes
-//! and the time to the engine, and writes what the engine wants to send. One thread serves each
-//! client.
+//! and the time to the engine, and writes what the engine wants to send. Each client has a thread
+//! of its own.
 
 use std::{
     env,
@@ -87,8 +87,8 @@ fn serve(mut socket: TcpStream) -> Result<CloseInfo, Box<dyn Error>> {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(_) => connection.handle_read_error(),
         }
-        // 4. Pass the time to the engine. If a Ping was not answered in time, the engine queues a
-        //    Close.
+        // 4. Pass the time to the engine. If a message was not complete in time, the engine queues
+        //    a Close.
         if let Err(violation) = connection.handle_timeout(Instant::now()) {
             eprintln!("the client does not answer: {violation}");
         }

@@ -93,9 +93,9 @@ impl Default for Config {
 pub struct KeepAlive {
     /// The time from one Ping to the next.
     pub interval: Duration,
-    /// The maximum time for the peer to answer a Ping. If nothing at all arrives in that time, and a
-    /// transport that was full accepts nothing either, the connection fails. It is then dropped at
-    /// once, without waiting for an answer to the Close.
+    /// The maximum time for the peer to answer a Ping. The connection fails if nothing at all
+    /// arrives in that time, unless a transport that was full has accepted more bytes. A connection
+    /// that fails in this way is dropped at once, without waiting for an answer to the Close.
     ///
     /// Choose a time in which your slowest peer can read what the two kernels hold, because the
     /// peer has to read everything before the Ping first:

@@ -1,4 +1,4 @@
-//! The limits on everything that a peer controls (section 10.4).
+//! The limits on what a peer may send (section 10.4).
 //!
 //! A length in a frame header is only an announcement: a header of fourteen bytes can announce a
 //! payload of nine exabytes. The memory that this crate uses therefore grows only with the bytes

@@ -192,8 +192,8 @@ impl Utf8Bytes {
     /// Copies bytes that the receiver has validated.
     pub(crate) fn copy_from_validated(bytes: &[u8]) -> Self {
         // Safe Rust can turn bytes into a `str` only by validating them, so validate the bytes once
-        // more. For 2 KiB, this takes a few tens of nanoseconds, and every later `as_str` is
-        // free. The bytes are valid, so the default is never used.
+        // more. For 2 KiB, this takes a few tens of nanoseconds, and every later `as_str` is free.
+        // The bytes are valid, so the default is never used.
         Self(simdutf8::basic::from_utf8(bytes).unwrap_or_default().into())
     }
 

@@ -5,22 +5,22 @@ use std::time::Duration;
 /// The time in which a message that has begun to arrive must be complete, counted from its first
 /// byte: [`base`](Self::base), and [`per_kib`](Self::per_kib) for each KiB of it that has arrived.
 ///
-/// The time stops a peer that begins a message and then sends a byte of it now and then, so that
-/// the beginning has to be kept forever. Only the payload of data frames extends the time: frame
-/// headers, empty fragments, and control frames between the fragments do not. For a compressed
-/// message, the compressed bytes count. The time also applies to a control frame, and to the header
-/// of any frame.
+/// Without this limit, a peer could begin a message and then send a byte of it now and then, and
+/// the beginning would have to be kept forever. Only the payload of data frames extends the time:
+/// frame headers, empty fragments, and control frames between the fragments do not. For a
+/// compressed message, the compressed bytes count. The time also applies to a control frame, and to
+/// the header of any frame.
 ///
-/// A peer is not blamed for the time in which this endpoint did not read. So the whole time starts
-/// again if nobody noticed for more than a second that it was over.
+/// A peer is not blamed for the time in which this endpoint did not read. So if this endpoint
+/// notices more than a second late that the time is over, the whole time starts again.
 ///
-/// Set [`Config::message_timeout`](crate::Config::message_timeout) to `None` if your peers keep one message open for a long time,
-/// for example to send its fragments while a person speaks.
+/// Set [`Config::message_timeout`](crate::Config::message_timeout) to `None` if your peers keep one
+/// message open for a long time, for example to send its fragments while a person speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageTimeout {
-    /// The time for any message. 60 seconds by default, as long as nginx waits for the next part of
-    /// a request's body (`client_body_timeout`): a telephone that changes networks is silent for
-    /// some of these seconds.
+    /// The part of the time that does not depend on the message. 60 seconds by default, as long as
+    /// nginx waits for the next part of a request's body (`client_body_timeout`): a telephone that
+    /// changes networks is silent for some of these seconds.
     pub base: Duration,
     /// The additional time for each KiB (1,024 bytes) that has arrived. 1 second by default: even
     /// GPRS, the slowest mobile network, is several times faster than 1 KiB per second. Apache

@@ -71,7 +71,7 @@ impl Authority {
     }
 }
 
-/// The reason why a string is not a WebSocket URI.
+/// The reason why a string is not a WebSocket URI, or not an [`Authority`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UriError {
@@ -83,7 +83,7 @@ pub enum UriError {
     UserInfo,
     /// The host is empty.
     HostMissing,
-    /// The host contains a character that is not allowed in a host.
+    /// The host contains a character that is not allowed in a host, or is an invalid IPv4 address.
     Host,
     /// The address in brackets is not an IPv6 address.
     Ipv6,
@@ -222,8 +222,8 @@ impl FromStr for Authority {
         if port.is_empty() {
             return Ok(Self { host, port: None });
         }
-        // Check the digits first: `parse` would also accept a leading `+`, which the grammar does not
-        // allow.
+        // Check the digits first: `parse` would also accept a leading `+`, which the grammar does
+        // not allow.
         if !port.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(UriError::Port);
         }

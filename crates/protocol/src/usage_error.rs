@@ -16,9 +16,10 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UsageError {
-    /// The WebSocket URI cannot be used (section 3).
+    /// The WebSocket URI is invalid (section 3).
     Uri(UriError),
-    /// A subprotocol, extension or parameter name is not a token (sections 4.1 and 9.1).
+    /// The name of a subprotocol, an extension or a parameter, or the value of a parameter, is not
+    /// a token (sections 4.1 and 9.1).
     NotAToken(String),
     /// A subprotocol is offered twice (section 4.1).
     SubprotocolRepeated(String),

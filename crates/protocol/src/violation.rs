@@ -82,12 +82,12 @@ pub enum Violation {
         /// The maximum number of control frames per second.
         limit: u32,
     },
-    /// A message that was not complete within
+    /// A message or a control frame that was not complete within
     /// [`Config::message_timeout`](crate::Config::message_timeout).
     MessageTooSlow {
         /// The bytes of the message that arrived, before decompression.
         received: usize,
-        /// The time in which they arrived.
+        /// The time that the peer has had for the message.
         elapsed: Duration,
     },
 }

@@ -50,13 +50,13 @@ pub(crate) struct Args {
     pub(crate) max_message: usize,
 
     /// The memory that all connections may hold together for large messages, in bytes or with a
-    /// suffix K, M or G. Each connection may hold 16 KiB besides. A client whose message finds no
-    /// room within 10 seconds is disconnected with 1013
+    /// suffix K, M or G. Each connection may hold 16 KiB in addition. A client whose message finds
+    /// no room within 10 seconds is disconnected with 1013
     #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = parse_size)]
     pub(crate) max_memory: usize,
 
-    /// The maximum time in which a client may send a message, and in addition one second for each
-    /// KiB of it; 'none' for no limit. A slower client is disconnected with 1008
+    /// The maximum time that a client may take to send a message, plus one second for each KiB of
+    /// it; 'none' for no limit. A slower client is disconnected with 1008
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time_limit)]
     pub(crate) message_timeout: TimeLimit,
 
@@ -68,8 +68,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub(crate) handshake_timeout: Duration,
 
-    /// The maximum time that a client may take to accept a push, or some texts of the chat. A client
-    /// that reads more slowly is disconnected with 1008
+    /// The maximum time that a client may take to accept a push, or a batch of texts in the chat. A
+    /// client that reads more slowly is disconnected with 1008
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub(crate) write_timeout: Duration,
 
@@ -124,8 +124,8 @@ pub(crate) struct Args {
     pub(crate) verbose: u8,
 }
 
-/// Returns the address to listen on. A port stands for that port of the loopback interface: to be
-/// reachable from other machines, the server has to be told so explicitly.
+/// Returns the address to listen on. A port alone stands for that port on 127.0.0.1. To make the
+/// server reachable from other machines, you have to name an address.
 fn listen_address(text: &str) -> Result<String, String> {
     let port = text.strip_prefix(':').unwrap_or(text);
     if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -168,7 +168,7 @@ mod tests {
             ("0.0.0.0:8090", "0.0.0.0:8090"),
             ("[::1]:8090", "[::1]:8090"),
             ("localhost:8090", "localhost:8090"),
-            // Whether these are addresses of this machine turns out when the server listens.
+            // These are returned unchanged. If they are invalid, the server fails when it listens.
             ("localhost", "localhost"),
             ("", ""),
         ] {

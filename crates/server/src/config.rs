@@ -62,7 +62,7 @@ mod tests {
         let each = MemoryBudget::FREE_PER_CONNECTION + FIXED_PER_CONNECTION;
         let sum = args.max_connections * each + args.max_memory;
         assert!(sum <= TOTAL, "{} MiB", sum >> 20);
-        // Many messages of the maximum size arrive at the same time without waiting.
+        // At least 100 messages of the maximum size can arrive at the same time without waiting.
         assert!(args.max_memory / args.max_message >= 100);
     }
 }

@@ -30,9 +30,9 @@ where
     }
 }
 
-/// Performs the opening handshake. Returns `None` if nothing is left to serve: the handshake
-/// failed, the request was rejected or loaded the page, or this function has served one of the less
-/// common kinds of connections to its end.
+/// Performs the opening handshake. Returns `None` if nothing is left to serve: the server is
+/// stopping, the handshake failed, the request was rejected or loaded the page, or this function
+/// has served one of the less common kinds of connections to its end.
 async fn open<S>(stream: S, peer: SocketAddr, state: &ServerState) -> Option<(Route, WebSocket<S>)>
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -9,9 +9,9 @@
 //! | `/break/RULE` | [`break_rule`] | breaks a rule of the RFC on purpose; `/break/` lists the rules |
 //!
 //! [`listen`] accepts a connection. [`connection`] reads its HTTP request, [`route`] decides what
-//! to do with it, and one of the five handlers above then uses the connection. [`access`] decides
-//! where a request may come from. Each connection runs in its own task and waits for no other
-//! connection.
+//! to do with it, and one of the five handlers above then uses the connection. [`access`] checks
+//! the host and the origin of the request. Each connection runs in its own task. Only the members
+//! of the chat wait for each other.
 //!
 //! ```text
 //!   listen ──▶ connection ──▶ route ──▶ access

@@ -7,8 +7,8 @@ use http::{
 };
 
 /// Returns a plain-text response. Its body is `text`, which may have several lines, followed by a
-/// line end. The text may quote the request, and `curl` prints the body to a terminal, so characters
-/// that could control a terminal are escaped.
+/// line end. The text may quote the request, and `curl` prints the body to a terminal, so
+/// characters that could control a terminal are escaped.
 pub(crate) fn plain_text(status: StatusCode, text: &str) -> Response<String> {
     let mut response = Response::new(printable_lines(text).into_owned() + "\n");
     *response.status_mut() = status;

@@ -54,8 +54,8 @@ pub(crate) enum Decision {
 /// Decides how a request is served.
 ///
 /// The order of the checks determines the error that a client sees: first whether this server
-/// serves the host, then whether the path exists, then whether the request is correct, then whether
-/// the client may connect.
+/// serves the host, then whether it allows the method, then whether the path exists, then whether
+/// the upgrade is correct, then whether the client may connect.
 pub(crate) fn decide(request: &ReceivedRequest, access: &AccessPolicy, taps: &TapRegistry) -> Decision {
     if let Err(why) = access.check_host(request) {
         return reject(StatusCode::MISDIRECTED_REQUEST, why);
@@ -138,8 +138,8 @@ fn is_head(request: &ReceivedRequest) -> bool {
     request.head().method() == Method::HEAD
 }
 
-/// Checks that a request is a valid upgrade from an acceptable origin, as every route requires.
-/// Returns the rejection of a request that fails a check.
+/// Checks that a request is a valid upgrade from an acceptable origin, as every WebSocket
+/// connection requires. Returns the rejection of a request that fails a check.
 fn check<'r>(request: &'r ReceivedRequest, access: &AccessPolicy) -> Result<UpgradeRequest<'r>, Decision> {
     let checked = if is_head(request) { Err(HandshakeViolation::UpgradeMissing) } else { request.check_upgrade() };
     let upgrade = checked.map_err(|violation| Decision::Respond(rejection(&violation), violation.to_string()))?;

@@ -46,11 +46,11 @@ pub struct ServerConfig {
     /// response. The default is 10 seconds. Without a deadline, a client that sends a byte now and
     /// then would occupy a connection forever.
     pub handshake_timeout: Duration,
-    /// The options for compressing messages with clients that offer it (permessage-deflate, RFC
-    /// 7692). With `None`, the default, messages are not compressed. [`DeflateOptions`] describes
-    /// the memory that compression needs. [`UpgradeOptions::deflate`] takes precedence.
+    /// The options for compressing messages (permessage-deflate, RFC 7692), for clients that offer
+    /// compression. With `None`, the default, messages are not compressed. [`DeflateOptions`]
+    /// describes the memory that compression needs. [`UpgradeOptions::deflate`] takes precedence.
     pub deflate: Option<DeflateOptions>,
-    /// The memory that all connections share. With `None`, the default, only the
+    /// The budget of memory that all connections share. With `None`, the default, only the
     /// [`Limits`](crate::Limits) of each connection bound its memory. A server on the open internet
     /// should set a budget.
     pub memory_budget: Option<MemoryBudget>,
@@ -93,7 +93,7 @@ impl Default for ServerConfig {
     }
 }
 
-/// Accepts any WebSocket request on `stream`, without a subprotocol and with the default
+/// Accepts any valid WebSocket request on `stream`, without a subprotocol and with the default
 /// configuration.
 ///
 /// # Errors
@@ -189,9 +189,8 @@ pub struct Incoming<S> {
 
 /// Reads an HTTP request from `stream`, whether it requests a WebSocket connection or not.
 ///
-/// The request has a valid target and a valid host, which
-/// [`authority`](ReceivedRequest::authority) returns. The application decides whether this is a
-/// host that it serves.
+/// The host in the request is valid, and [`authority`](ReceivedRequest::authority) returns it.
+/// (HTTP/1.0 allows a request without a host.) The application decides whether it serves that host.
 ///
 /// ```
 /// # use tokio::net::TcpStream;
@@ -208,7 +207,7 @@ pub struct Incoming<S> {
 /// ```
 ///
 /// # Errors
-/// [`AcceptError`]. An invalid HTTP/1.1 request has been answered with an error status.
+/// [`AcceptError`]. An invalid or late request has been answered with an error status.
 ///
 /// # Panics
 /// Panics outside a tokio runtime, and in a runtime whose timers are [not
@@ -238,7 +237,8 @@ where
     match timeout(config.handshake_timeout, reading).await {
         Ok(Ok(request)) => {
             let incoming = Incoming { stream, request };
-            // This rule holds for every HTTP request, so do not leave it to the application.
+            // Every HTTP request must have a valid host, so do not leave this check to the
+            // application.
             if let Err(violation) = incoming.request.authority() {
                 incoming.respond(&rejection(&violation)).await?;
                 return Err(AcceptError::Violation(violation));
@@ -287,8 +287,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// - [`AcceptError::Violation`] if the request is not a valid upgrade (the client receives a
     ///   4xx status). To send another response, call
     ///   [`check_upgrade`](ReceivedRequest::check_upgrade) first;
-    /// - [`AcceptError::Usage`] if `options` chooses something that the client did not offer (the
-    ///   client receives status 500);
+    /// - [`AcceptError::Usage`] if `options` does not suit the request, for example because it
+    ///   chooses something that the client did not offer (the client receives status 500);
     /// - [`AcceptError::Io`] and [`AcceptError::TimedOut`] if the response cannot be sent.
     ///
     /// # Panics
@@ -305,8 +305,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         options.deflate = options.deflate.or_else(|| config.deflate.clone());
         let accepted = match self.request.check_upgrade().map(|upgrade| upgrade.accept(options)) {
             Ok(Ok(accepted)) => accepted,
-            // The options choose something that the client did not offer. This is a bug in the
-            // application and not a mistake of the client, so the client receives status 500.
+            // The options do not suit the request. This is a bug in the application and not a
+            // mistake of the client, so the client receives status 500.
             Ok(Err(error)) => {
                 let mut response = Response::new("the server made a mistake\n".to_owned());
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -372,8 +372,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
 const LINGER: Duration = Duration::from_secs(10);
 
 /// The maximum time to wait for more input after a response. A client that is still sending a body
-/// does not pause for long, and a client that has neither more to send nor closes the connection
-/// should not occupy it.
+/// does not pause for long, and a client that neither sends more nor closes the connection should
+/// not occupy it.
 const LINGER_IDLE: Duration = Duration::from_secs(2);
 
 /// The maximum number of bytes to read and discard after a response: the body of an ordinary

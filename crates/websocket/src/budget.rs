@@ -1,7 +1,7 @@
 //! The share of its thread that a connection may use before it lets other tasks run.
 //!
-//! tokio gives every task a budget of 128 units for each time that the task runs. A socket takes
-//! one unit for each read and each write, and a task without units has to yield. But one read can
+//! tokio gives every task a budget of 128 units each time that the task runs. A socket takes one
+//! unit for each read and each write, and a task without units has to yield. But one read can
 //! return 50,000 messages, so with the socket's units alone, a peer that sends without a pause
 //! keeps the thread busy for hundreds of milliseconds. A connection therefore takes further units,
 //! in proportion to its work.
@@ -21,7 +21,7 @@ const UNIT: usize = 16 << 10;
 /// long as copying and validating this many bytes.
 const FRAME: usize = 512;
 
-/// The work of a connection that has not been paid for.
+/// The work of one connection that is not paid for yet.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     /// The work in bytes.
@@ -52,7 +52,7 @@ impl Budget {
     fn poll_pay_units(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.unpaid >= UNIT {
             let Poll::Ready(unit) = coop::poll_proceed(cx) else {
-                // A single large message can cost more than several budgets. Yielding once is
+                // A single large message can cost as much as several budgets. Yielding once is
                 // enough for all of that work.
                 self.unpaid = UNIT;
                 return Poll::Pending;

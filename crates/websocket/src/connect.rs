@@ -169,26 +169,26 @@ impl Connector {
         self
     }
 
-    /// Sets whether this connector waits while another connector with this setting is opening a
-    /// connection to the same IP address and port in this process. The default is `false`.
+    /// Sets whether this connector waits while another connector of this process with the same
+    /// setting is opening a connection to the same IP address and port. The default is `false`.
     ///
     /// Section 4.1 of the RFC requires this of clients, so that a web page cannot make a browser
-    /// open hundreds of connections to a server at once. Enable it in a program that opens connections
-    /// on behalf of code that it does not trust. Any other program would only connect more slowly:
-    /// a thousand clients of one server would open one after the other, and one server that does
-    /// not answer would hold up all of them. The page `docs/src/deviations.md` compares other
-    /// libraries.
+    /// open hundreds of connections to a server at once. Enable it in a program that opens
+    /// connections on behalf of code that it does not trust. Any other program would only connect
+    /// more slowly: a thousand clients of one server would open one after the other, and one
+    /// attempt without an answer would hold up all the others. The page `docs/src/deviations.md`
+    /// compares other libraries.
     ///
-    /// The [time-out](Self::handshake_timeout) does not include the time spent waiting, which has
-    /// no limit of its own: each connector ahead takes at most its own time-out.
+    /// The [time-out](Self::handshake_timeout) does not include the time spent waiting. That time
+    /// has no limit of its own, but each connector ahead takes at most its own time-out.
     #[must_use]
     pub const fn one_connecting_per_address(mut self, enabled: bool) -> Self {
         self.one_connecting_per_address = enabled;
         self
     }
 
-    /// Makes the connection take its memory from a [`MemoryBudget`], which it shares with other
-    /// connections. By default, there is no budget.
+    /// Makes the connection take the memory for its messages from a [`MemoryBudget`], which it
+    /// shares with other connections. By default, there is no budget.
     #[must_use]
     pub fn memory_budget(mut self, budget: MemoryBudget) -> Self {
         self.memory_budget = Some(budget);
@@ -252,7 +252,7 @@ impl Connector {
         })?;
         let remaining = limit.saturating_sub(started.elapsed());
         // Hold `_turns` until the handshake is over, so that other attempts to connect to these
-        // addresses wait until then. The server is not to blame for this wait, so the wait does not
+        // addresses wait until then. The wait for a turn is not the server's fault, so it does not
         // count towards the time-out.
         let _turns = if self.one_connecting_per_address { Turns::take(&addresses).await } else { Turns::default() };
         let opening = async {
@@ -269,7 +269,7 @@ impl Connector {
     /// - [`ConnectError::NotOverTls`] for a `wss://` URI: use
     ///   [`handshake_over_tls`](Self::handshake_over_tls);
     /// - [`ConnectError::Answer`] if the server does not open a WebSocket connection. A rejection
-    ///   contains the beginning of the response's body, without its chunks;
+    ///   contains the beginning of the response's body, decoded if it was chunked;
     /// - [`ConnectError::Handshake`] if the stream fails or ends;
     /// - [`ConnectError::TimedOut`] if the server does not answer in time.
     ///

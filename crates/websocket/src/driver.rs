@@ -24,23 +24,24 @@
 //! [`Driver::poll_serve`] takes no message while too many answers are queued. Meanwhile it reads
 //! little, and handles only control frames: see [`Driver::poll_capacity_for_answer`].
 //!
-//! Three things write earlier than step 2, each with [`Driver::transmit_now`]:
+//! There are three reasons to write before step 2, each time with [`Driver::transmit_now`]:
 //!
-//! * **An automatic answer is written before it is reported.** The application may drop the
+//! * **The application is about to receive a frame after an automatic answer.** It may drop the
 //!   connection when it receives a Close, and may work for a long time when it receives a Ping, or
-//!   the message after a Ping.
-//! * **A task that has used up its [budget](crate::budget) writes before it yields,** as it does
-//!   before every other wait.
-//! * **An error of the application's function ends [`Driver::poll_serve`],** and the application may
-//!   drop the connection.
+//!   the message after a Ping. ([`Driver::poll_serve`] does not need this, because its function
+//!   cannot wait.)
+//! * **The task has used up its [budget](crate::budget) and yields.** It also writes before every
+//!   other wait.
+//! * **An error of the application's function ends [`Driver::poll_serve`].** The application may
+//!   then drop the connection.
 //!
 //! # Waking
 //!
 //! After [`into_split`](crate::WebSocket::into_split), two tasks poll one connection: the *reader*
 //! and the *writer*. The reader writes to the socket too, because it sends Pongs and the answer to
 //! a Close. Both tasks may therefore wait for the same event, but a socket or a timer remembers
-//! only the waker of the task that polled it last. In that case, each task registers a shared
-//! waker, which wakes both tasks.
+//! only the waker of the task that polled it last. Where both tasks may be waiting, each registers
+//! a shared waker, which wakes both.
 //!
 //! | awaited event | waiting task | registered waker | woken by |
 //! |---|---|---|---|
@@ -49,7 +50,7 @@
 //! | a deadline, while no task waits to write | the reader | its own | the timer |
 //! | a deadline, while a task waits to write | either | both ([`SharedWakers`]) | the timer |
 //! | a changed deadline, or an error of the writer | the reader | its own, kept in `reader` | [`Driver::wake_reader`] |
-//! | room in the memory budget, or the end of its wait | the reader | its own | the connection that gives memory back; the timer of the wait |
+//! | room in the memory budget, or the time limit of that wait | the reader | its own | the connection that gives memory back; the timer of the limit |
 
 use std::{
     future::poll_fn,
@@ -84,13 +85,13 @@ use crate::{
 };
 
 /// The maximum number of queued bytes. Once the queue holds this many, sending waits until the
-/// queue is written. The number equals the size of a block, so that the answers to all messages of
-/// one read leave in one write.
+/// queue is written. The number equals the size of a block, so that an echo of everything that one
+/// read brought leaves in one write.
 const MAX_QUEUED: usize = buffer_pool::BLOCK;
 
-/// The maximum number of bytes of one read while answers wait for the peer to read. It is enough for
-/// thirty control frames. It is small, because the bytes may also belong to a message, which then
-/// waits in memory.
+/// The maximum number of bytes of one read while answers wait for the peer to read. It is enough
+/// for thirty control frames. It is small, because the bytes may also belong to a message, which
+/// then waits in memory.
 const CONTROL_READ: usize = 4 << 10;
 
 /// An engine, a byte stream, and the state that the driver keeps between two polls.
@@ -112,7 +113,8 @@ pub(crate) struct Driver<S> {
     reader: Option<Waker>,
     /// The wakers of both tasks, while one of them waits for the socket to become writable.
     wakers: Option<Arc<SharedWakers>>,
-    /// Whether the peer has ended its direction of the stream, so that nothing more can be read.
+    /// Whether nothing more can be read, because the peer has ended its direction of the stream, or
+    /// because a read has failed.
     eof: bool,
     /// Whether bytes were written that the stream may still buffer, as a TLS stream does.
     flushing: bool,
@@ -122,8 +124,8 @@ pub(crate) struct Driver<S> {
     disconnected: bool,
     /// Whether the stream was dropped while it still buffered bytes.
     flush_discarded: bool,
-    /// Whether the peer was sending while it missed the deadline of the keep-alive, but a task that
-    /// waited to write had left that input unprocessed.
+    /// Whether the peer missed a deadline while the input was full and unprocessed, because this
+    /// task waited to write and did not read.
     left_input: bool,
     /// The error to return once the stream is closed.
     outcome: Option<Box<Outcome>>,
@@ -281,7 +283,7 @@ impl<S> Driver<S> {
         Waker::from(Arc::clone(wakers))
     }
 
-    /// Passes the time to the engine, and records the violation if the peer has missed a deadline.
+    /// Passes the time to the engine, and records the violation if the engine returns one.
     fn handle_timeout(&mut self) {
         // While this connection waits for the memory budget, it does not read, so it cannot know
         // whether the peer has met the deadline.
@@ -344,8 +346,8 @@ impl<S> Driver<S> {
             //# A client that fails the connection MAY report the problem to its user.
             Some(Outcome::Violation(violation)) => Some(Error::Violation(violation)),
             Some(Outcome::NoMemory(WaitedTooLong(waited))) => Some(Error::NoMemory { waited }),
-            // The peer's Close has arrived. No message can follow a Close, so a later TCP error has
-            // lost no message and is not reported.
+            // The peer's Close has arrived. No message can follow a Close, so all of the peer's
+            // messages have arrived, and an error of TCP is not reported.
             _ if self.engine.close_info().code != CloseCode::ABNORMAL_CLOSURE => None,
             Some(Outcome::Io(error)) => Some(Error::Io(error)),
             None => Some(Error::EndedWithoutClose),
@@ -357,8 +359,8 @@ impl<S> Driver<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Polls for the next message, and skips control frames.
     pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
-        // Whether a control frame before the message may have been answered, and the answer has not
-        // been written. Every return of `Pending` writes first, so this needs no field.
+        // Whether a control frame may have been answered since the last write. Before every return
+        // of `Pending`, this method writes, so the flag need not outlive the call.
         let mut has_answered = false;
         loop {
             ready!(self.poll_budget(cx, Side::Read));
@@ -407,8 +409,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Calls `answer` with each message, until the connection ends. Pongs leave with the answers to
-    /// the messages of the same read, because `answer` cannot wait.
+    /// Calls `answer` with each message, until the connection ends. Pongs leave together with the
+    /// answers to the messages of the same read. As `answer` cannot wait, this hardly delays them.
     pub(crate) fn poll_serve<F>(&mut self, cx: &mut Context<'_>, answer: &mut F) -> Poll<Result<(), Error>>
     where
         F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
@@ -458,7 +460,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     }
 
     /// Writes what the stream accepts now, even if the task's budget is used up. The next poll
-    /// continues with what the stream does not accept.
+    /// continues with the rest.
     #[cold]
     fn transmit_now(&mut self, cx: &mut Context<'_>, side: Side) {
         let transmit = coop::unconstrained(poll_fn(|cx| self.poll_transmit(cx, side)));
@@ -470,15 +472,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    /// Waits until the queue has room for an answer. Meanwhile, handles the control frames that come
-    /// before the next message. One of them may be a Close, after which the peer may never read what
-    /// is queued.
+    /// Waits until the queue has room for an answer. Meanwhile, handles the control frames that
+    /// come before the next message. One of them may be a Close, after which the peer may never
+    /// read what is queued.
     fn poll_capacity_for_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             // A peer may send control frames without a pause.
             ready!(self.poll_budget(cx, Side::Read));
             // Once the connection is closing, no more answers follow, and the peer has a deadline.
-            // The caller's next step waits for it.
+            // The caller's next step waits for that deadline.
             if self.engine.state() != State::Open {
                 return Poll::Ready(Ok(()));
             }
@@ -495,7 +497,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if self.engine.input_len() > 0 && (self.poll_engine().is_some() || self.engine.state() != State::Open) {
                 continue;
             }
-            // Even if the memory budget has no room, read this little, because a Close ends the wait.
+            // Even if the memory budget has no room, read this little, because a Close ends the
+            // wait.
             match self.poll_read(cx, CONTROL_READ) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => self.handle_read_error(error),
@@ -519,8 +522,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Takes step 1: returns an event in the bytes that have arrived.
     fn poll_engine(&mut self) -> Option<(EngineEvent<'_>, Option<Outbound<'_>>)> {
-        // This call costs about as much as a frame. A stream that is always ready and takes no
-        // budget would otherwise keep this task running.
+        // Count this call like a frame, because it costs about as much. Otherwise a stream that is
+        // always ready, and takes no units of the budget itself, could keep this task running
+        // forever.
         self.budget.spend_on_frames(1);
         if !self.engine.has_input() {
             return None;
@@ -539,7 +543,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Takes one of the steps 2 to 5.
     fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        // The last read may have brought thousands of fragments, which are no events.
+        // Count the frames that were no events: the last read may have brought thousands of
+        // fragments.
         self.budget.spend_on_frames(self.engine.take_frame_count());
         // 2. Something to send. Continue even if the write is `Pending`: the peer may not read
         //    until this endpoint has read, and then both would wait forever.
@@ -569,7 +574,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Poll::Pending => 0,
         };
         if room > 0 && self.engine.is_inflate_limited() {
-            // The bytes that need the memory have been read before.
+            // The bytes that need the memory have already been read, so inflate them next.
             return Poll::Ready(Step::Progress);
         }
         match self.poll_read(cx, room) {
@@ -587,12 +592,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             }
             Poll::Pending => {}
         }
-        // There is nothing to read now. Poll the timer, so that the next deadline wakes this task.
+        // Nothing can be read now. Poll the timer, so that the next deadline wakes this task.
         if self.poll_timer(cx, Side::Read).is_ready() {
             return Poll::Ready(Step::Progress);
         }
-        // 5. Wait. Put the buffer and the memory back first, so that another connection can use
-        //    them.
+        // 5. Wait. First put back the buffer, and the memory that is not needed, so that another
+        //    connection can use them.
         self.reads.release_input(&mut self.engine);
         self.memory.settle(&self.engine);
         self.remember_reader(cx);
@@ -603,7 +608,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<()>> {
         if self.eof || room == 0 {
             // Do not read after the end of the stream. Every such read would return at once, so the
-            // task would loop forever. Without room, a read would look like the end of the stream.
+            // task would loop forever. Without room, a read would return 0 bytes, which would look
+            // like the end of the stream.
             return Poll::Pending;
         }
         let before = self.engine.input_len();
@@ -613,9 +619,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         // bytes in it would be lost.
         self.reads.put_input(&mut self.engine, input, matches!(polled, Poll::Ready(Ok(_))));
         let count = match ready!(polled) {
-            // TLS reports this error if the peer ends TCP without ending TLS first, which anybody on
-            // the way could do. A WebSocket needs no such proof, because it has its own: without a
-            // Close frame, the end counts as abnormal. So this is an end as without TLS.
+            // TLS reports this error if TCP ends before TLS does, because an attacker may have cut
+            // the stream off. WebSocket detects this by itself: an end without a Close frame counts
+            // as abnormal. So treat this error like the end of a stream without TLS.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             result => result?,
         };
@@ -688,8 +694,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits until the queue has room for another message.
     pub(crate) fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         ready!(self.poll_budget(cx, Side::Write));
-        // Below the limit, do not write yet. The messages collect in the queue, so that they leave
-        // in one write.
+        // Do not write yet while the queue is below the limit and the memory budget has room for
+        // it. The messages collect in the queue, so that they leave in one write.
         if self.engine.queued_bytes() < MAX_QUEUED && self.memory.cover(&self.engine) {
             return Poll::Ready(Ok(()));
         }
@@ -701,8 +707,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         loop {
             match self.poll_transmit(cx, Side::Write) {
                 // The stream accepts no more bytes for now, and wakes this task when it accepts
-                // bytes again. Meanwhile, wait for the timer below as well. The queue counts towards
-                // the memory budget.
+                // bytes again. Meanwhile, wait for the timer below as well. Take memory for what
+                // stays queued, because it counts towards the budget.
                 Poll::Pending => {
                     self.memory.cover(&self.engine);
                 }
@@ -786,8 +792,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 //= docs/src/rfc6455.md#section-6-1
                 //# The frames MUST be transmitted over the network connection.
                 Some(Transmit::Bytes(queue)) => {
-                    // If the stream accepts no bytes but reports no error, trying again would loop
-                    // forever.
                     let Poll::Ready(written) = poll_write(stream.as_mut(), cx, queue) else {
                         // A write is also `Pending` if the task's budget is used up. That says
                         // nothing about the peer.
@@ -796,6 +800,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                         }
                         return Poll::Pending;
                     };
+                    // If the stream accepts no bytes but reports no error, trying again would loop
+                    // forever.
                     if written? == 0 && queue.has_remaining() {
                         return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                     }

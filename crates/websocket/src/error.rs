@@ -17,18 +17,18 @@ use protocol::{HandshakeViolation, UsageError, Violation, handshake::HandshakeEr
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The peer broke a rule. A Close frame has reported the violation to the peer, unless the peer
-    /// accepted no more bytes.
+    /// The peer broke a rule. A Close frame has reported the violation to the peer, unless a Close
+    /// had been sent before, or nothing more could be sent.
     Violation(Violation),
     /// The call is not allowed. Nothing was sent.
     Usage(UsageError),
-    /// The transport failed.
+    /// The transport failed, or the connection ended before everything was written.
     Io(io::Error),
     /// The peer ended TCP without a Close frame (code 1006), so messages may be missing. Over TLS,
     /// this includes a peer that did not end TLS before TCP.
     EndedWithoutClose,
-    /// The [`MemoryBudget`](crate::MemoryBudget) had no room for the peer's message. A Close with
-    /// code 1013 (Try Again Later) has told the peer, which has broken no rule.
+    /// The [`MemoryBudget`](crate::MemoryBudget) had no room for the peer's message. The peer has
+    /// broken no rule. It was sent a Close with code 1013 (Try Again Later).
     NoMemory {
         /// The time for which the connection waited for the budget.
         waited: Duration,
@@ -140,7 +140,8 @@ pub enum ConnectError {
     /// The connection broke during the opening handshake, or the server ended it without a
     /// response.
     Handshake(io::Error),
-    /// The server responded, but did not open a WebSocket connection.
+    /// The server responded, but did not open a WebSocket connection. A rejection holds the
+    /// beginning of the response's body, already decoded.
     Answer(HandshakeError),
     /// The connection was not opened before the time-out. (For a host name that is not resolved in
     /// time, see [`Resolve`](Self::Resolve).)
@@ -209,8 +210,8 @@ pub enum AcceptError {
     Violation(HandshakeViolation),
     /// The application rejected the request with this HTTP status.
     Rejected(http::StatusCode),
-    /// The application accepted something that the client had not offered. The client received
-    /// status 500.
+    /// The application accepted the request with options that do not suit it, such as a subprotocol
+    /// that the client had not offered. The client received status 500.
     Usage(UsageError),
     /// The connection broke, or the client left.
     Io(io::Error),

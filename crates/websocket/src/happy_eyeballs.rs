@@ -1,7 +1,7 @@
 //! The first of several addresses that accepts a connection: Happy Eyeballs (RFC 8305).
 //!
-//! A host often has an IPv6 and an IPv4 address, and one of them may be unreachable. An unreachable
-//! address rarely reports an error; usually it drops the packets, and TCP keeps repeating them for
+//! A host often has an IPv6 and an IPv4 address, and one of them may be unreachable. An attempt to
+//! reach it rarely fails at once: usually its packets are dropped, and TCP repeats them for
 //! minutes. So do not wait for the result of one attempt before starting the next:
 //!
 //! ```text
@@ -17,15 +17,16 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::time::timeout;
 
 /// The time after which the next attempt starts, although no earlier attempt has failed. RFC 8305,
-/// section 8, recommends 250 ms: longer than a round trip around the world usually takes, and hardly
-/// noticeable to a user.
+/// section 8, recommends 250 ms: longer than a round trip around the world usually takes, and
+/// hardly noticeable to a user.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// Calls `connect` with one address after another, and returns the first connection. The next
 /// attempt starts when an attempt fails, or after [`ATTEMPT_DELAY`]. Earlier attempts continue.
 ///
 /// # Errors
-/// If every attempt fails, returns the error of the attempt that failed last.
+/// If every attempt fails, returns the error of the attempt that failed last; if there is no
+/// address, [`io::ErrorKind::NotFound`].
 pub(crate) async fn connect_to_any<T, F>(
     addresses: &[SocketAddr],
     connect: impl Fn(SocketAddr) -> F,
@@ -41,7 +42,7 @@ where
             attempts.push(connect(address));
         }
         let finished = if waiting.len() > 0 {
-            // No attempt has finished in time: start the next one beside it.
+            // If no attempt finishes in time, start the next one beside those that are running.
             let Ok(finished) = timeout(ATTEMPT_DELAY, attempts.next()).await else { continue };
             finished
         } else {
@@ -96,9 +97,8 @@ mod tests {
         ConnectedAfter(u64),
     }
 
-    /// Connects to addresses that behave as listed. Returns the index of the address that was
-    /// connected to and the time this took, and when the attempts started. Times are in
-    /// milliseconds.
+    /// Connects to addresses that behave as listed. Returns the index of the address that accepted,
+    /// the time until it did, and the times at which the attempts started, in milliseconds.
     async fn race(attempts: &[Attempt]) -> (io::Result<(usize, u128)>, Vec<u128>) {
         let listed: Vec<_> = (1..).zip(attempts).map(|(last, _)| address(&format!("192.0.2.{last}"))).collect();
         let (begin, starts) = (Instant::now(), RefCell::new(Vec::new()));

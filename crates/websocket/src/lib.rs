@@ -34,14 +34,15 @@
 //!
 //! # The runtime
 //!
-//! This crate needs a tokio runtime whose timers are enabled, because every wait for a peer has a
-//! deadline: the opening handshake, the answer to a Ping, and the closing handshake. Clients also
-//! need its I/O, as does everything in `tokio::net`. `#[tokio::main]`, `#[tokio::test]` and
-//! `Builder::enable_all` enable both.
+//! This crate needs a tokio runtime whose timers are enabled, because the peer has a deadline for
+//! the opening handshake, for the answer to a Ping, for the rest of a message, and for the closing
+//! handshake. Clients also need its I/O, as does everything in `tokio::net`. `#[tokio::main]`,
+//! `#[tokio::test]` and `Builder::enable_all` enable both.
 //!
 //! Without timers, the functions that open a connection panic at once. An open connection panics
-//! when it first needs a deadline: at once with [`KeepAlive`], and otherwise when it sends a Close.
-//! The message of the panic names `Builder::enable_time`.
+//! when it first needs a timer: at once with [`KeepAlive`], and otherwise when a message has
+//! arrived only in part, when it waits for a [`MemoryBudget`], or when it begins to close. The
+//! message of the panic names `Builder::enable_time`.
 //!
 //! # An echo server
 //!

@@ -1,7 +1,7 @@
 //! One budget of memory for many connections.
 //!
 //! The limits of a connection bound what *one* peer can make this program hold. With many
-//! connections, the sum of these bounds exceeds any memory. A [`MemoryBudget`] bounds the sum:
+//! connections, the sum of these bounds can exceed any memory. A [`MemoryBudget`] bounds the sum:
 //!
 //! ```text
 //!   what one connection holds: unconsumed input + incomplete message + queued output
@@ -11,10 +11,11 @@
 //!
 //! * Each connection may hold [`FREE_PER_CONNECTION`](MemoryBudget::FREE_PER_CONNECTION) without
 //!   asking. So a connection with small messages never waits for one with large messages.
-//! * Everything beyond that is taken from the budget *before* it is read from the stream. While the
-//!   budget has no room, the connection does not read, and TCP holds the peer back.
-//! * What was taken is given back at the next call on the connection after the message has been
-//!   handed out, when queued output has been written, and when the connection is dropped.
+//! * Memory for input beyond that is taken from the budget *before* the input is read or inflated.
+//!   While the budget has no room, the connection does not read, and TCP holds the peer back.
+//! * What was taken is given back when queued output has been written, when the connection is
+//!   dropped, and, for a received message, at the first call after the one that returned the
+//!   message.
 //! * A message that has waited for [`max_wait`](MemoryBudget::max_wait) in total is given up, and
 //!   its connection is closed with 1013 (Try Again Later). Otherwise, connections that each hold
 //!   one half of a large message could wait for each other forever.
@@ -44,13 +45,13 @@ pub(crate) const UNIT: usize = 1 << 10;
 /// ```
 ///
 /// The budget counts bytes of messages: input that has not been consumed, the part of a message
-/// that has arrived and been inflated, and the send queue. It does not count the fixed memory of a
-/// connection, the state of its compression (see
-/// [`DeflateOptions`](protocol::DeflateOptions)), or the blocks that the connections of a thread
-/// share. A message belongs to the application from the next call on the connection on.
+/// that has arrived (after inflating), and the send queue. It does not count the fixed memory of a
+/// connection, the state of its compression (see [`DeflateOptions`](protocol::DeflateOptions)), or
+/// the blocks that the connections of a thread share. A message that was returned to the
+/// application stops counting at the next call on the connection.
 ///
-/// Only receiving waits for the budget. While it has no room, a connection can still queue one
-/// message, and then has to write its queue before it can queue another.
+/// Only receiving waits for the budget. While the budget has no room, a connection that holds more
+/// than its free and its taken bytes must write its queue before it can queue another message.
 #[derive(Debug, Clone)]
 pub struct MemoryBudget {
     /// One permit for each [`UNIT`] that no connection has taken.
@@ -66,13 +67,13 @@ impl MemoryBudget {
     pub const FREE_PER_CONNECTION: usize = 16 << 10;
 
     /// The default of [`max_wait`](Self::max_wait): 10 seconds, which is enough for other messages
-    /// to arrive completely, and shorter than most keep-alives.
+    /// to arrive and give their memory back, and shorter than the interval of most keep-alives.
     pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(10);
 
     /// Creates a budget of this many bytes, rounded down to a multiple of 1 KiB.
     ///
-    /// A budget should be several times as large as the maximum size of a message. If it is
-    /// smaller, no message of the maximum size can be received.
+    /// A budget should be several times as large as the maximum size of a message. If it is smaller
+    /// than one such message, no message of that size can be received.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let units = (bytes / UNIT).min(Semaphore::MAX_PERMITS);

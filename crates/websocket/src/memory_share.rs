@@ -29,8 +29,8 @@ struct Share {
     budget: MemoryBudget,
     /// The number of units that this connection has taken.
     taken: usize,
-    /// Whether the last read brought as much as fits into the free bytes, so that the next read
-    /// should get more room.
+    /// Whether the last read filled its room, or brought as many bytes as are free, so that the
+    /// next read should get more room.
     needs_more: bool,
     /// Present while the connection waits for the budget.
     waiting: Option<Waiting>,
@@ -59,8 +59,8 @@ impl MemoryShare {
         Self(Some(Box::new(Share { budget, taken: 0, needs_more: false, waiting: None, waited: Duration::ZERO })))
     }
 
-    /// Limits what the engine inflates to what the connection may hold. Call this method before the
-    /// engine processes input.
+    /// Keeps the engine from inflating more than the connection may hold. Call this method before
+    /// the engine processes input.
     #[inline]
     pub(crate) fn limit_inflating(&self, engine: &mut Connection) {
         if let Some(share) = &self.0 {
@@ -68,14 +68,15 @@ impl MemoryShare {
         }
     }
 
-    /// Returns the maximum size of the next read, or 0 if the connection has to wait. A large read
-    /// should get room for `wanted` bytes.
+    /// Takes memory for the next read. Returns the maximum size of that read, or 0 if the
+    /// connection has to wait. A large read should get room for `wanted` bytes.
     pub(crate) fn room(&mut self, engine: &Connection, wanted: usize) -> usize {
         self.0.as_mut().map_or(usize::MAX, |share| share.room(held_bytes(engine), wanted))
     }
 
     /// Waits until there is [room](Self::room) for a read, or for inflating what has been read.
-    /// Returns the maximum size of the read. If `is_eof`, nothing more can be read.
+    /// Returns the maximum size of the read. If `is_eof` is `true`, nothing more can be read, so
+    /// only inflating can need room.
     ///
     /// # Errors
     /// [`WaitedTooLong`].
@@ -97,7 +98,8 @@ impl MemoryShare {
             if !is_over {
                 ready!(share.poll_wait(cx))?;
             }
-            // The peer could not know that its bytes were not being read.
+            // Do not count the wait against the deadlines of the peer, whose bytes were not being
+            // read.
             engine.handle_reading_paused(now());
         }
     }
@@ -158,8 +160,8 @@ impl Share {
     fn cover(&mut self, held: usize) -> bool {
         let missing = held.saturating_sub(self.allowed()).div_ceil(UNIT);
         let permits = u32::try_from(missing.min(self.budget.permits.available_permits())).unwrap_or(u32::MAX);
-        // This fails if another connection takes permits at the same moment. The connection then
-        // waits for its turn, as if there were none.
+        // This fails if another connection takes permits at the same moment. This connection then
+        // goes on as if none were left.
         if permits > 0
             && let Ok(permit) = self.budget.permits.try_acquire_many(permits)
         {
@@ -169,14 +171,15 @@ impl Share {
         held <= self.allowed()
     }
 
-    /// Returns the maximum size of the next read, if the connection holds this many bytes.
+    /// Takes memory for the next read of a connection that holds this many bytes. Returns the
+    /// maximum size of that read.
     fn room(&mut self, held: usize, wanted: usize) -> usize {
         let is_small = held < MemoryBudget::FREE_PER_CONNECTION;
         if is_small {
             // No large message is incomplete, so the next one may wait for the whole time.
             self.waited = Duration::ZERO;
         }
-        // A connection with small messages takes nothing, so its reads cost nothing.
+        // A connection with small messages takes nothing, so its reads need not access the budget.
         if self.needs_more || self.allowed() < held.saturating_add(UNIT) {
             self.cover(held.saturating_add(wanted));
         } else if is_small {
@@ -194,7 +197,8 @@ impl Share {
             time_limit: Box::pin(sleep(max_wait.saturating_sub(self.waited))),
         });
         let awaited = u32::try_from(AWAITED.min(self.budget.total) / UNIT).unwrap_or(u32::MAX);
-        // A budget of nothing has nothing to wait for, but the time limit applies.
+        // A budget of 0 bytes never has room, and acquiring 0 permits would succeed at once. So
+        // only the time limit can end this wait.
         if awaited > 0
             && let Poll::Ready(Some(permit)) = waiting.permits.poll_acquire_many(cx, awaited)
         {
@@ -208,7 +212,7 @@ impl Share {
         Poll::Ready(Err(WaitedTooLong(max_wait)))
     }
 
-    /// Ends the wait. Returns whether the connection waited.
+    /// Ends the wait, if the connection is waiting. Returns whether it was.
     fn stop_waiting(&mut self) -> bool {
         let ended = self.waiting.take();
         if let Some(waiting) = &ended {

@@ -1,4 +1,4 @@
-//! Permits: room in the queue of a connection that is reserved before the message is at hand.
+//! Permits: room in a connection's queue, reserved before the message is at hand.
 
 use std::{
     fmt,
@@ -9,7 +9,7 @@ use protocol::{Message, MessageKind, PreparedMessage, UsageError};
 
 use crate::{driver::Driver, error::Error};
 
-/// Room in a connection's queue for one message or control frame, from
+/// Room in a connection's queue for one message or control frame, reserved with
 /// [`WebSocket::reserve`](crate::WebSocket::reserve) or
 /// [`WriteHalf::reserve`](crate::WriteHalf::reserve).
 ///

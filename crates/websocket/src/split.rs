@@ -33,8 +33,9 @@ struct SplitState<S> {
 }
 
 impl<S> SplitState<S> {
-    /// Locks the driver. If the other task has panicked and poisoned the lock, the driver is used
-    /// nevertheless, because every poll leaves it consistent.
+    /// Locks the driver. The other task may have poisoned the lock, for example by a panic in the
+    /// function that it gave to `with_stream`. Use the driver nevertheless, because such a function
+    /// cannot change the driver.
     fn lock(&self) -> MutexGuard<'_, Driver<S>> {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -175,7 +176,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::send`].
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel safe.
+    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel
+    /// safe.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         self.feed(message).await?;
         self.flush().await
@@ -212,7 +214,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::send_prepared`].
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel safe.
+    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel
+    /// safe.
     pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.feed_prepared(message).await?;
         self.flush().await
@@ -236,7 +239,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::send_fragment`].
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel safe.
+    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel
+    /// safe.
     pub async fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), Error> {
         self.reserve().await?.feed_fragment(kind, part, last)?;
         self.flush().await
@@ -248,7 +252,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::ping`].
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel safe.
+    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel
+    /// safe.
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
         self.reserve().await?.feed_ping(payload)?;
         self.flush().await
@@ -260,7 +265,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {
     /// As for [`WebSocket::ping`].
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel safe.
+    /// Not cancel safe, as [`WebSocket::send`] describes. [`reserve`](Self::reserve) is cancel
+    /// safe.
     pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
         self.reserve().await?.feed_pong(payload)?;
         self.flush().await

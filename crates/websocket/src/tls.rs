@@ -54,8 +54,9 @@ async fn config() -> Result<Arc<ClientConfig>, ConnectError> {
     CONFIG.get_or_try_init(loading).await.cloned()
 }
 
-/// Returns the usable certificates among those of the operating system. A certificate that cannot be
-/// parsed is skipped, because a broken certificate in the system's store must not disable the others.
+/// Returns the usable certificates among those of the operating system. A certificate that cannot
+/// be parsed is skipped, because a broken certificate in the system's store must not disable the
+/// others.
 ///
 /// # Errors
 /// [`ConnectError::NoRootCertificates`] if none is left. Without this error, every connection would

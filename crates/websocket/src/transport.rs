@@ -13,8 +13,8 @@ use crate::{error::ConnectError, happy_eyeballs::connect_to_any, maybe_tls_strea
 /// client that performs the opening handshake in its own way.
 ///
 /// # Errors
-/// As for the steps of [`Connector::connect`](crate::Connector::connect) before the opening
-/// handshake. This function has no time-out.
+/// As for [`Connector::connect`](crate::Connector::connect), except for the errors of the opening
+/// handshake and of the time-out, which this function does not have.
 ///
 /// # Panics
 /// Panics outside a tokio runtime, and in a runtime whose I/O or timers are [not
@@ -69,8 +69,9 @@ mod tests {
 
     use super::*;
 
-    /// Listens, and lets the one connection wait for which there is room. The kernel drops the packets of
-    /// any further client. (Linux does so; other systems refuse the connection.)
+    /// Listens with room for one waiting connection, and opens that connection. The kernel then
+    /// drops the packets of any further client. (Linux does so; other systems refuse the
+    /// connection.)
     async fn listen_and_drop_packets() -> (TcpListener, TcpStream) {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();

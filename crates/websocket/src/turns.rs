@@ -24,8 +24,9 @@ impl Turns {
     pub(crate) async fn take(addresses: &[SocketAddr]) -> Self {
         let mut turns = Vec::new();
         // Every caller takes the locks in the same order, the order of the set. Otherwise two
-        // callers with two addresses could each hold the lock that the other waits for. The set also
-        // drops repeated addresses: a caller that takes the same lock twice would wait for itself.
+        // callers with two addresses could each hold the lock that the other waits for. The set
+        // also drops repeated addresses: a caller that takes the same lock twice would wait for
+        // itself.
         for address in addresses.iter().collect::<BTreeSet<_>>() {
             turns.push(turn_for(*address).lock_owned().await);
         }
@@ -79,8 +80,8 @@ mod tests {
     fn two_attempts_with_the_same_addresses_in_another_order_do_not_block_each_other() {
         let ascending = addresses(["192.0.2.2:1", "192.0.2.2:2", "192.0.2.2:3"]);
         let descending = [ascending[2], ascending[1], ascending[0]];
-        // Both attempts begin while another one holds the middle address. In the order of their
-        // arguments, each would then hold the last address of the other.
+        // Both attempts begin while another one holds the middle address. If they took the locks in
+        // the order of their arguments, each would now hold the last address of the other.
         let earlier = ready(Turns::take(&ascending[1..2]));
         let (mut first, mut second) = (pin!(Turns::take(&ascending)), pin!(Turns::take(&descending)));
         assert!(is_pending(first.as_mut()) && is_pending(second.as_mut()));

@@ -88,8 +88,9 @@ impl<S> WebSocket<S> {
         Self { driver: Driver::new(stream, connection), negotiated: None }
     }
 
-    /// Makes the connection take its memory from a [`MemoryBudget`]. Call this method before the
-    /// connection is used. [`ServerConfig::memory_budget`](crate::ServerConfig::memory_budget) and
+    /// Makes the connection take the memory for its messages from a [`MemoryBudget`]. Call this
+    /// method before the connection is used.
+    /// [`ServerConfig::memory_budget`](crate::ServerConfig::memory_budget) and
     /// [`Connector::memory_budget`](crate::Connector::memory_budget) do the same.
     #[must_use]
     pub fn with_memory_budget(mut self, budget: MemoryBudget) -> Self {
@@ -154,14 +155,13 @@ impl<S> WebSocket<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Receives the next message. Returns `None` when the connection has been closed;
     /// [`close_info`](Self::close_info) then describes how. Before this method waits, it writes
-    /// everything that is queued. Before it returns a message that came after a Ping, it writes the
-    /// Pong, as far as the stream accepts it.
+    /// what is queued, and before it returns a message that came after a Ping, it writes the Pong:
+    /// both as far as the stream accepts bytes.
     ///
     /// # Errors
     /// Returns an error once, if the connection did not end with a closing handshake:
     /// [`Error::Violation`], [`Error::Io`], [`Error::EndedWithoutClose`] or [`Error::NoMemory`].
-    /// Messages that were
-    /// complete before the error are returned first.
+    /// Messages that were complete before the error are returned first.
     ///
     /// # Cancel safety
     /// Cancel safe.
@@ -185,11 +185,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Calls `answer` with each message, and with an [`Outbound`] for sending answers, until the
     /// connection has been closed.
     ///
-    /// This is the fastest way to answer messages, if `answer` does not have to await anything.
-    /// Most messages are neither copied nor allocated, and the answers to all messages of one read
-    /// leave in one write. If the peer reads more slowly than it sends, this method stops handling
-    /// messages until the peer has caught up. It still handles the control frames before the next
-    /// message. One of them may be a Close, after which the peer may never read the answers.
+    /// This is the fastest way to answer messages, if `answer` does not have to await anything. For
+    /// most messages, `answer` receives the payload without a copy or an allocation, and the
+    /// answers to all messages of one read leave in one write. If the peer reads more slowly than
+    /// it sends, this method stops handling messages until the peer has caught up. It still handles
+    /// the control frames before the next message. One of them may be a Close, after which the peer
+    /// may never read the answers.
     ///
     /// ```
     /// # async fn example(stream: tokio::net::TcpStream) -> Result<(), websocket::Error> {
@@ -228,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// - [`Error::Usage`] unless the connection is open;
     /// - [`Error::Io`] if the stream fails, or the connection ends before everything was written.
-    ///   The error says which time-out or broken rule ended the connection.
+    ///   The error says whether a time-out or a broken rule ended the connection.
     ///
     /// # Cancel safety
     /// Not cancel safe: if the future is dropped, the message may or may not have been queued. It
@@ -312,13 +313,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`UsageError::PreparedForServers`](protocol::UsageError::PreparedForServers).
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel safe.
+    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel
+    /// safe.
     pub async fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.feed_prepared(message).await?;
         self.flush().await
     }
 
-    /// Queues a message that was encoded once for many connections, so that several of them leave
+    /// Queues a message that was encoded once for many connections. Several queued messages leave
     /// in one write. In all other respects, this method behaves like [`feed`](Self::feed).
     ///
     /// # Errors
@@ -338,7 +340,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// As for [`send`](Self::send) and [`Connection::send_fragment`].
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel safe.
+    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel
+    /// safe.
     pub async fn send_fragment(&mut self, kind: MessageKind, part: &[u8], last: bool) -> Result<(), Error> {
         self.reserve().await?.feed_fragment(kind, part, last)?;
         self.flush().await
@@ -353,7 +356,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// than 125 bytes.
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel safe.
+    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel
+    /// safe.
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
         self.reserve().await?.feed_ping(payload)?;
         self.flush().await
@@ -366,7 +370,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// As for [`ping`](Self::ping).
     ///
     /// # Cancel safety
-    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel safe.
+    /// Not cancel safe, as [`send`](Self::send) describes. [`reserve`](Self::reserve) is cancel
+    /// safe.
     pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
         self.reserve().await?.feed_pong(payload)?;
         self.flush().await

@@ -26,8 +26,8 @@ use tokio::{
 };
 
 /// The maximum number of bytes that one read returns. A frame can be as small as two bytes, and the
-/// screen shows every frame. So reads are kept small: each adds few frames, and the run loop soon
-/// handles the keyboard again.
+/// screen shows every frame. So reads are kept small: each adds about two thousand frames at most,
+/// and the run loop soon handles the keyboard again.
 const READ_MAX: usize = 4 << 10;
 
 #[derive(Debug)]

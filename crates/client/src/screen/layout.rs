@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A zoomed pane takes all of the space above the status. On a small terminal, the pane with the
-//! focus always does.
+//! focus always takes this space.
 
 use dissector::printable;
 use ratatui::{layout::Rect, widgets::Block};
@@ -29,7 +29,8 @@ const WIDE: u16 = 140;
 /// The columns and rows of the smallest terminal that shows several panes at once.
 const SMALL: (u16, u16) = (50, 14);
 
-/// The lowest rows take at most this part of the terminal, however long a hint is.
+/// The keys or the hint take at most the rows of the terminal divided by this number, however long
+/// the hint is.
 const HINT_PART: u16 = 2;
 
 /// The areas of the panes and lines. The area of a pane that is not shown is empty.
@@ -44,7 +45,7 @@ pub(crate) struct Areas {
     pub(crate) keys: Rect,
 }
 
-/// What the layout depends on.
+/// What the layout depends on, apart from the size of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Content {
     /// The number of series to draw.

@@ -22,7 +22,7 @@ pub(crate) enum LinkEvent {
     NotConnected(String),
     /// The head of the request or of the response, or a frame, was sent or received.
     Record(Record),
-    /// A command is now carried out. The records of its frames follow.
+    /// The link begins to carry out a command. The records of its frames follow.
     Sending(SentFrames),
     /// The command has been carried out, or has failed.
     Sent,

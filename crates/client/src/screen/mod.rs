@@ -21,8 +21,8 @@
 //! | `tty` | takes over the terminal and restores it |
 //!
 //! The run loop handles the user's input first, then redraws the screen if a redraw is due, and
-//! only then takes events from the link. So a server that floods the client cannot delay the
-//! keyboard.
+//! only then takes events from the link. So a server that floods the client delays the keyboard by
+//! one batch of events at most.
 
 mod command;
 mod event;

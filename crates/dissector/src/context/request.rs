@@ -50,7 +50,9 @@ impl RequestContext {
         }
     }
 
-    /// Creates a client handshake that is ready to validate the response to this request.
+    /// Creates a client handshake that is ready to validate the response to this request. Returns
+    /// `None` if the request does not have exactly one key, or if its list of subprotocols is not
+    /// text.
     pub(crate) fn client(&self, limits: &Limits) -> Option<ClientHandshake> {
         // The URI is made up, because the validity of the response does not depend on it.
         let mut request = ClientRequest::new("ws://observed.invalid/".parse().ok()?);

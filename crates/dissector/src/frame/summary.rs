@@ -12,8 +12,8 @@ use crate::{
     printable::printable,
 };
 
-/// The maximum number of payload characters in a summary. With this number, the whole summary fits
-/// into a line of 80 characters.
+/// The maximum number of payload characters in a summary. With this number, most summaries fit into
+/// a line of 80 characters.
 const PREVIEW_CHARACTERS: usize = 48;
 
 /// Summarizes a frame in one line: `Text, 5 bytes: Hello`, or `Text, 5 bytes from 7: Hello` if the

@@ -194,8 +194,8 @@ impl FrameUnit {
             };
             self.findings.push(Finding::violation(range, violation));
         }
-        // If a Close frame is too long, only the beginning of its body is kept, so the body cannot
-        // be checked. The header check has already reported the length.
+        // If only the beginning of the body was kept, the body cannot be checked. Such a Close
+        // frame is too long, and the header check has already reported the length.
         if header.opcode() == Some(Opcode::Close)
             && self.payload.left_out() == 0
             && let Err(violation) = CloseFrame::parse(self.payload.bytes())

@@ -7,8 +7,8 @@ use crate::options::Options;
 
 /// The headers that are known to hold no credentials, in addition to those that begin with `Sec-`.
 ///
-/// This is a list of what may be shown, and not of what must be hidden. A proxy may add headers with
-/// any name, and some of them prove who the user is.
+/// This is a list of what may be shown, and not of what must be hidden. A proxy may add headers
+/// with any name, and some of them prove who the user is.
 const PUBLIC: [&str; 16] = [
     "accept",
     "accept-encoding",
@@ -31,13 +31,13 @@ const PUBLIC: [&str; 16] = [
 /// Returns whether the value of this header must be hidden.
 pub(super) fn is_hidden(name: &str, options: &Options) -> bool {
     let name = name.to_ascii_lowercase();
-    // Names that begin with `Sec-` belong to browsers and to WebSocket. None of their headers proves
-    // who the user is.
+    // Names that begin with `Sec-` belong to browsers and to WebSocket. None of their headers
+    // proves who the user is.
     options.hide_credentials && !name.starts_with("sec-") && !PUBLIC.contains(&name.as_str())
 }
 
 /// Returns the bytes of a head, complete or not, as they may be shown. Hides the values of headers
-/// that are hidden, and every line that is neither a header nor the first line.
+/// that may hold credentials, and every line that is neither a header nor the first line.
 pub(super) fn shown_bytes<'a>(head: &'a [u8], options: &Options) -> Cow<'a, [u8]> {
     if !options.hide_credentials {
         return Cow::Borrowed(head);
@@ -56,8 +56,8 @@ pub(super) fn shown_bytes<'a>(head: &'a [u8], options: &Options) -> Cow<'a, [u8]
     Cow::Owned(shown)
 }
 
-/// Replaces everything but the line ends, and the white space after them, by asterisks. So the lines
-/// can be split again, and folded lines remain folded.
+/// Replaces each byte with an asterisk, except line ends and the white space after them. So the
+/// lines can be split again, and folded lines remain folded.
 fn hide(value: &mut [u8]) {
     let mut begins_line = false;
     for byte in value {

@@ -46,8 +46,8 @@ pub(super) fn dissect_first_line(
     (Some(field), line.parts)
 }
 
-/// The maximum number of characters in the summary of a head: about two lines of a terminal. The
-/// field of the first line has all of them.
+/// The maximum number of characters in the summary of a head: two or three lines of a terminal. The
+/// field of the first line contains the whole line.
 const SUMMARY_CHARACTERS: usize = 200;
 
 /// Returns the summary of a head: the beginning of its first line, unchanged.

@@ -14,12 +14,12 @@ use crate::{
 /// The maximum number of fields for the header lines of a head, with the fields inside them. It is
 /// more than twice the number of headers that [`Limits`](protocol::Limits) allows by default.
 ///
-/// A field takes a hundred times as much memory as the two bytes of a cookie without a name. Without
-/// this limit, a head of 16 KiB would have 8,000 fields, and its JSON would take 1.5 MB.
+/// A cookie without a name takes two bytes, and its field a hundred times as much memory. Without
+/// this limit, a head of 16 KiB could have 8,000 fields, and its JSON would take 1.5 MB.
 const MAX_FIELDS: usize = 256;
 
-/// Creates the fields of the header lines, at most [`MAX_FIELDS`] and one more for the rest.
-/// `explain` adds the meaning of a line, and any fields inside it.
+/// Creates the fields of the header lines: at most [`MAX_FIELDS`], and one more for each rest that
+/// has no fields of its own. `explain` adds the meaning of a line, and any fields inside it.
 pub(super) fn header_fields(
     lines: &[HeadLine<'_>],
     options: &Options,
@@ -64,7 +64,7 @@ pub(super) fn header_fields(
     fields
 }
 
-/// Replaces the fields after the first `count` by one field.
+/// If several fields follow the first `count`, replaces them by one field.
 fn shorten(fields: &mut Vec<Field>, count: usize) {
     if let [first, .., last] = &fields[count.min(fields.len())..] {
         let mut rest = further_parts(fields.len() - count, first.range.start..last.range.end);

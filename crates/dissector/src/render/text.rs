@@ -11,8 +11,8 @@ use crate::{
 /// The maximum number of bytes of a value that are shown in one line, as in Wireshark.
 const BYTES_SHOWN: usize = 80;
 
-/// The maximum number of characters of a text value that are shown: about two lines of a terminal.
-/// The field itself is not shortened.
+/// The maximum number of characters of a text value that are shown: two or three lines of a
+/// terminal. The field itself is not shortened.
 const CHARACTERS_SHOWN: usize = 200;
 
 /// Formats the bits of a byte in groups of four, with a dot for each bit that is not in `mask`:
@@ -51,7 +51,7 @@ pub fn value_text(field: &Field) -> String {
     value_up_to(field, CHARACTERS_SHOWN, BYTES_SHOWN)
 }
 
-/// Formats a field's value with at most this many characters of a text, or bytes of other data.
+/// Formats a field's value, with at most `characters` of a text, or `bytes_shown` of other data.
 pub(super) fn value_up_to(field: &Field, characters: usize, bytes_shown: usize) -> String {
     match &field.value {
         FieldValue::Group => String::new(),

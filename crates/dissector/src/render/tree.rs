@@ -112,7 +112,7 @@ fn is_header(field: &Field) -> bool {
     matches!(field.term.part, RecordPart::Handshake | RecordPart::Header) && !field.derived
 }
 
-/// Wraps text into lines of at most `width` characters.
+/// Wraps text into lines of at most `width` characters. A longer word gets a line of its own.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

@@ -12,8 +12,8 @@ use crate::frame::Opcode;
 /// are not answered, and only the latest of them is remembered.
 ///
 /// Without a maximum, the queue would grow forever when a peer sends Pings and does not read. With
-/// this maximum, Pongs occupy at most 64 frames of 131 bytes each, including a client's masking
-/// key.
+/// this maximum, at most 64 Pongs are queued, of at most 131 bytes each, including a client's
+/// masking key.
 const MAX_QUEUED_PONGS: u32 = 64;
 
 /// The state that a connection keeps for the control frames of its peer. Created when the first

@@ -49,10 +49,10 @@ enum Payload<'a> {
 /// input. A larger message shares the input's memory.
 ///
 /// A shared slice keeps the whole read buffer alive, as long as the application keeps the message.
-/// The buffer of `websocket` has 320 KiB, and at most twice that, so a message that shares it keeps
-/// at most ten times its own size. With a limit of 2 KiB, a peer could make an application that
-/// keeps messages of 2,049 bytes hold 160 times as much. Copying 64 KiB within the cache takes a
-/// few microseconds, much less than the kernel takes to receive as many bytes.
+/// The buffer of `websocket` has 320 to 640 KiB, so a message that shares it keeps at most ten
+/// times its own size alive. With a limit of 2 KiB, a peer could make an application that keeps
+/// messages of 2,049 bytes hold 160 times as much. Copying 64 KiB within the cache takes a few
+/// microseconds, much less than the kernel takes to receive as many bytes.
 const COPIED_UP_TO: usize = 64 << 10;
 
 /// Converts an owned message into a `MessageRef` that borrows nothing, so that the same code can

@@ -16,9 +16,9 @@
 //!     none of these                              ──▶ violation
 //! ```
 //!
-//! A deadline that is set stays set when its message is complete, and is compared with the message
-//! that is incomplete when it passes. Most messages therefore cost neither a reading of the clock
-//! nor a change of the timer.
+//! A deadline stays set when its message is complete. When it passes, it is checked against the
+//! message that is incomplete at that time. Most messages therefore cost neither a reading of the
+//! clock nor a change of the timer.
 
 use std::time::{Duration, Instant};
 
@@ -35,12 +35,13 @@ const NOTICED_WITHIN: Duration = Duration::from_secs(1);
 /// The deadline of the message, or of the control frame, that is arriving.
 #[derive(Debug)]
 pub(super) struct MessageDeadline {
-    /// The time at which the incomplete message was first seen.
+    /// The time at which the incomplete message was first seen, or at which its whole time began
+    /// again.
     since: Instant,
     /// The time at which the message must be checked.
     deadline: Instant,
-    /// The number of unconsumed bytes when the input was last processed. If there are more, some
-    /// bytes have not been processed.
+    /// The number of unconsumed bytes when the input was last processed. If there are more now,
+    /// some have not been processed.
     unconsumed: usize,
 }
 

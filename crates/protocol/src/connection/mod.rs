@@ -1,7 +1,7 @@
 //! A WebSocket connection after its opening handshake, without a socket (sections 5.5, 6 and 7).
 //!
 //! Bytes and the time go in; events, bytes and instructions come out. The **driver**, which owns
-//! the socket, moves them:
+//! the socket, passes them on:
 //!
 //! ```text
 //!   socket ──▶ receive(bytes) ──▶ ┌────────────┐ ──▶ poll_event() ──▶ application
@@ -175,7 +175,8 @@ impl Connection {
 
     /// Returns the state: OPEN, CLOSING or CLOSED. The state can change during
     /// [`poll_event`](Self::poll_event), [`close`](Self::close),
-    /// [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit).
+    /// [`handle_timeout`](Self::handle_timeout), [`abandon`](Self::abandon) and
+    /// [`poll_transmit`](Self::poll_transmit).
     #[must_use]
     pub fn state(&self) -> State {
         self.closing.state()
@@ -223,22 +224,23 @@ impl Connection {
         self.receiver.unconsumed_len()
     }
 
-    /// Returns the number of bytes that this connection holds of messages that are not complete, and
-    /// of input that has not been consumed. Inflated bytes count, and queued output does not.
+    /// Returns the number of received bytes that this connection holds: the unconsumed input, and
+    /// the part of an incomplete message that has arrived. Inflated bytes count, and queued output
+    /// does not.
     #[must_use]
     pub fn received_bytes(&self) -> usize {
         self.receiver.held_len()
     }
 
     /// Sets the number of [`received_bytes`](Self::received_bytes) from which on nothing more is
-    /// inflated. There is no such number by default, because
+    /// inflated. By default, there is no such limit, because
     /// [`Limits::max_message_bytes`](crate::Limits::max_message_bytes) limits each message.
     ///
     /// A driver can limit what it reads, but one byte that it reads can become a thousand. Once the
     /// limit is reached, the rest of the compressed payload stays in the input, and
     /// [`poll_event`](Self::poll_event) returns `None` until the limit is raised. The limit may be
-    /// exceeded by the [`MAX_INFLATED_FROM_BYTE`](crate::extension::MAX_INFLATED_FROM_BYTE) bytes of
-    /// one byte.
+    /// exceeded by what a single byte inflates to, at most
+    /// [`MAX_INFLATED_FROM_BYTE`](crate::extension::MAX_INFLATED_FROM_BYTE) bytes.
     pub fn set_inflate_limit(&mut self, limit: usize) {
         self.receiver.set_inflate_limit(limit);
     }
@@ -293,7 +295,7 @@ impl Connection {
         self.sender.queue_mut().mark_refused();
     }
 
-    /// Returns the next event, or `None` if more bytes are needed.
+    /// Returns the next event, or `None` if the input holds no further event.
     ///
     /// This method queues the answers that the protocol requires (a Pong, a Close), so call
     /// [`poll_transmit`](Self::poll_transmit) afterwards.
@@ -314,8 +316,9 @@ impl Connection {
         &mut self,
         now: Instant,
     ) -> Result<Option<(Event<'_>, Option<Outbound<'_>>)>, Violation> {
-        // After a violation or the peer's Close, all input is ignored (sections 7.1.7 and 1.4).
-        // Discard the input, but still detect the end of the stream, because TCP is dropped then.
+        // After a violation, the peer's Close or `abandon`, all input is ignored (sections 7.1.7
+        // and 1.4). Discard the input, but still detect the end of the stream, because TCP is
+        // dropped then.
         if self.closing.ignores_input() {
             self.receiver.discard();
             self.handle_more_input_needed(now);
@@ -346,8 +349,8 @@ impl Connection {
         Ok(Some((Event::Message(message), Some(Outbound { sender: &mut self.sender, closing: &self.closing }))))
     }
 
-    /// Returns the next message if it is a single frame that is complete in the input, as nearly
-    /// every message is.
+    /// Returns the next message if it is small, uncompressed, and a single frame that is complete
+    /// in the input, as nearly every message is.
     ///
     /// This is the fast path. It takes no `now` argument, because no deadline depends on such a
     /// message. `None` means *call [`poll_event`](Self::poll_event)*, not *no message*.
@@ -391,8 +394,8 @@ impl Connection {
         !self.closing.ignores_input() && self.receiver.has_complete_frame()
     }
 
-    /// Returns whether the input continues with a frame of a message. Returns `false` if nothing has
-    /// arrived, and before a control frame.
+    /// Returns whether the input continues with a frame of a message. Returns `false` if nothing
+    /// has arrived, and before a control frame.
     ///
     /// A driver that has no room for another answer can call [`poll_event`](Self::poll_event) while
     /// this method returns `false`. It then learns of a Close, after which the peer may never read
@@ -407,7 +410,7 @@ impl Connection {
     /// counted.
     ///
     /// One call of `poll_event` may decode thousands of fragments and return nothing. A driver that
-    /// shares its thread can measure that work with this method, and let others run.
+    /// shares its thread can measure that work with this method, and let other tasks run.
     #[must_use]
     pub const fn take_frame_count(&mut self) -> usize {
         self.receiver.take_frame_count()
@@ -698,10 +701,10 @@ impl Connection {
         }
     }
 
-    /// Closes the connection for a reason of this endpoint, such as a lack of memory for the
-    /// peer's message, which `frame` reports. The peer has broken no rule. Like a failed
-    /// connection, an abandoned one processes no more input, not even the peer's Close, and TCP is
-    /// half-closed as soon as the Close has been written.
+    /// Closes the connection for a reason of this endpoint, such as a lack of memory for the peer's
+    /// message. `frame` reports the reason. The peer has broken no rule. Like a failed connection,
+    /// an abandoned one processes no more input, not even the peer's Close, and TCP is half-closed
+    /// as soon as the Close has been written.
     pub fn abandon(&mut self, frame: Option<CloseFrame>, now: Instant) {
         self.send_close(frame, now);
         self.timers.forget_message();

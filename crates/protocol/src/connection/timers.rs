@@ -1,10 +1,10 @@
-//! The deadlines of a connection. The engine has no clock. The driver passes the current time with
-//! each call, and the engine reports when it must be called again.
+//! The deadlines of a connection. The engine has no clock. The driver passes the current time to
+//! the engine, and the engine reports when it must be called again.
 //!
 //! | timer | starts when | what happens when it expires |
 //! |---|---|---|
 //! | ping | the connection opens, or a Ping was answered | a Ping is queued |
-//! | pong | a Ping of the keep-alive is queued | the connection fails, unless the peer [is alive](#signs-of-life) |
+//! | pong | a Ping of the keep-alive is due | the connection fails, unless the peer [is alive](#signs-of-life) |
 //! | message | a message is incomplete, and this timer is not running | the connection fails, if the peer has had its time: see [`message_deadline`] |
 //! | close | a Close is sent or received, the connection fails, the peer's stream ends, or a write fails | TCP is dropped |
 //!
@@ -13,7 +13,7 @@
 //!
 //! # Signs of life
 //!
-//! Two things show that the peer is alive, and extend the deadline for the Pong:
+//! Besides a Pong, two things show that the peer is alive when the deadline for the Pong passes:
 //!
 //! * **A byte that arrives.** A Pong cannot overtake a large frame that is still arriving.
 //! * **A byte that the transport accepts after it had refused to.** The transport refuses bytes
@@ -188,8 +188,8 @@ impl KeepAliveState {
                 sender.queue_mut().mark_refused();
                 self.wait_for_pong(receiver, sender, now);
             } else {
-                // During the whole time-out, nothing has arrived, and a transport whose buffers are
-                // full has accepted nothing. The peer no longer responds.
+                // During the whole time-out, nothing has arrived, and the transport has accepted
+                // none of the bytes that it had refused. The peer no longer responds.
                 return Err(Violation::PongOverdue);
             }
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::usage_error::UsageError;
 
 /// The size of the LZ77 window, which limits how far back a compressor may refer. The size is
-/// written as a power of two, from 8 (256 bytes) to 15 (32 KiB).
+/// written as the exponent of a power of two, from 8 (256 bytes) to 15 (32 KiB).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WindowBits(u8);
 
@@ -104,8 +104,8 @@ pub struct DeflateOptions {
     /// offer. A server observes it even if the client has not requested it.
     pub server_max_window_bits: WindowBits,
     /// The maximum window with which the client may compress. A client announces this maximum in
-    /// its offer, and observes it whatever the server's answer is. A server demands it, and
-    /// declines an offer that does not contain the parameter.
+    /// its offer, and observes it whatever the server's answer is. If it is less than 15 bits, a
+    /// server demands it, and declines an offer that does not contain the parameter.
     pub client_max_window_bits: WindowBits,
     /// The effort of the compressor. The default is [`Level::FAST`].
     pub level: Level,
@@ -116,8 +116,8 @@ pub struct DeflateOptions {
 }
 
 impl DeflateOptions {
-    /// The default options, which set no restrictions. They give the best compression and use the
-    /// most memory.
+    /// The default options, which set no restrictions. Context takeover and the full window make
+    /// messages smaller, and use the most memory.
     pub const DEFAULT: Self = Self {
         server_no_context_takeover: false,
         client_no_context_takeover: false,
@@ -129,8 +129,8 @@ impl DeflateOptions {
         threshold: 1024,
     };
 
-    /// Options without context takeover in either direction, so that no memory is held between
-    /// messages. Use these options for servers with many connections.
+    /// Options without context takeover in either direction, so that no compressor or decompressor
+    /// is held between messages. Use these options for servers with many connections.
     pub const FRUGAL: Self =
         Self { server_no_context_takeover: true, client_no_context_takeover: true, ..Self::DEFAULT };
 

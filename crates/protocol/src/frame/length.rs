@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Most messages are short, and a short length costs one byte. Every length has exactly one valid
-//! form, the shortest. Without that rule, one frame could be encoded in three ways, and a filter
-//! that recognises only one encoding would miss the others.
+//! form, the shortest. Without that rule, a short frame could be encoded in three ways, and a
+//! filter that recognises only one encoding would miss the others.
 
 /// The form of a payload length on the wire (section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

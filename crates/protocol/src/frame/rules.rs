@@ -1,11 +1,11 @@
 //! The rules for a frame header, implemented in one place (sections 5.1, 5.2, 5.4, 5.5 and 10.4;
 //! RFC 7692, section 6.1).
 //!
-//! Each function reports every rule that is broken, in the order in which a receiver checks them.
-//! The engine stops at the first report and fails the connection. The dissector collects all
-//! reports. To report a broken rule, a function calls a closure, which returns a [`ControlFlow`]
-//! that stops or continues the check. The engine and the dissector can therefore share the code,
-//! and the engine need not build a list.
+//! A header can break several rules, so each function can report several, in the order in which a
+//! receiver checks them. The engine stops at the first report and fails the connection. The
+//! dissector collects all reports. To report a broken rule, a function calls a closure, which
+//! returns a [`ControlFlow`] that stops or continues the check. The engine and the dissector can
+//! therefore share the code, and the engine need not build a list.
 //!
 //! | function | needs | rules |
 //! |---|---|---|

@@ -28,7 +28,7 @@ use super::grammar::list;
 /// digits; the remaining bytes are for extensions, which hardly any server sends.
 const MAX_CHUNK_LINE: usize = 256;
 
-/// A decoder for the body of a rejection: removes the chunks, and finds the end of the body.
+/// A decoder for the body of a rejection: joins the chunks, and finds the end of the body.
 ///
 /// ```
 /// use protocol::{Limits, handshake::{ResponseBody, parse_response}};
@@ -121,7 +121,8 @@ impl ResponseBody {
         self.decoded.into()
     }
 
-    /// Keeps the first bytes, at most `length` of them. Returns how many of `bytes` they are.
+    /// Keeps at most `length` of `bytes`, from the first one on. Returns the number of bytes that
+    /// it has kept.
     fn keep(&mut self, bytes: &[u8], length: u64) -> usize {
         let room = self.limit.saturating_sub(self.decoded.len()).min(bytes.len());
         let taken = usize::try_from(length).unwrap_or(usize::MAX).min(room);
@@ -148,7 +149,7 @@ fn expected(status: StatusCode, headers: &HeaderMap) -> Expected {
 }
 
 /// Returns the length that the headers announce, or `None` if they announce none, or contradict
-/// themselves.
+/// each other.
 fn content_length(headers: &HeaderMap) -> Option<u64> {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let mut lengths = list(headers, &CONTENT_LENGTH).map(|length| length.parse().ok().filter(|_| digits(length)));

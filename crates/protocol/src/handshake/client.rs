@@ -388,7 +388,8 @@ impl fmt::Display for HandshakeError {
         match self {
             Self::Rejected(response) => {
                 write!(f, "the server answered {} instead of opening a WebSocket", response.status())?;
-                // A redirect is not followed, so name its target: the caller may want to connect to it.
+                // A redirect is not followed, so name its target: the caller may want to connect to
+                // it.
                 let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
                 match target.filter(|_| response.status().is_redirection()) {
                     Some(target) => write!(f, "; it redirects to {target}"),

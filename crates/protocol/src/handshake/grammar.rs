@@ -5,7 +5,7 @@
 //!   token         = 1*<any ASCII character except controls and separators>
 //!   separators    = ( ) < > @ , ; : \ " / [ ] ? = { } space tab
 //!   quoted-string = '"' *( any character except '"' and '\' | '\' any character ) '"'
-//!   #rule         = elements between commas, with white space around them ignored, empty ones too
+//!   #rule         = elements between commas; white space around them and empty ones are ignored
 //! ```
 //!
 //! A list may be spread over several header lines: two lines `A: x` and `A: y` mean the same as
@@ -31,7 +31,8 @@ pub(crate) fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Itera
 }
 
 /// Returns the value of a header that must appear exactly once, without surrounding white space. A
-/// value that is not visible ASCII is returned as the empty string, which no caller accepts.
+/// value that is not visible ASCII is returned as the empty string, which is not a valid value of
+/// any header that is read with this function.
 pub(crate) fn only_line<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut lines = lines(headers, name);
     match (lines.next(), lines.next()) {

@@ -234,9 +234,9 @@ pub fn encode_response(response: &Response<impl AsRef<[u8]>>) -> Bytes {
 pub fn encode_response_to(method: &Method, response: &Response<impl AsRef<[u8]>>) -> Bytes {
     let status = response.status();
     let body = response.body().as_ref();
-    // These responses have no body, and all but a 304 must not announce one either (RFC 9110,
-    // section 8.6). A `Content-Length` in a 304 is the length of another response, which the
-    // application may know.
+    // A 1xx, 204 or 304 response has no body, and a 1xx or 204 must not announce one either (RFC
+    // 9110, section 8.6). `Content-Length` in a 304 is the length that a 200 would have had, which
+    // the application may know.
     let is_interim = status.is_informational();
     let forbids_length = is_interim || status == StatusCode::NO_CONTENT;
     let has_body = !forbids_length && status != StatusCode::NOT_MODIFIED;

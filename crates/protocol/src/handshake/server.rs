@@ -114,9 +114,9 @@ impl ReceivedRequest {
         only_line(self.headers(), &ORIGIN)
     }
 
-    /// Returns the host, and the port if one is given, to which the request is addressed, as the
-    /// client wrote it: that of an absolute target, and otherwise the `Host` header.
-    /// [`authority`](Self::authority) also checks and normalizes it.
+    /// Returns the host to which the request is addressed, with the port if one is given, exactly
+    /// as the client wrote it. It comes from an absolute target, and otherwise from the `Host`
+    /// header. [`authority`](Self::authority) also checks and normalizes it.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         match self.absolute_target() {
@@ -126,11 +126,11 @@ impl ReceivedRequest {
     }
 
     /// Returns the host and the port to which the request is addressed. Returns `None` for an
-    /// HTTP/1.0 request without a `Host` header, which is the only request that may omit it.
+    /// HTTP/1.0 request that names no host, which only HTTP/1.0 allows.
     ///
     /// If the target is absolute, as in `GET http://example.org/chat HTTP/1.1`, the host and the
-    /// port are those of the target, and those in `Host` are ignored (RFC 9112, section 3.2.2).
-    /// They are still checked.
+    /// port are those of the target (RFC 9112, section 3.2.2). The `Host` header must then be valid
+    /// too, but has no other effect.
     ///
     /// ```
     /// use protocol::{Limits, handshake::{ServerHandshake, Status}};
@@ -146,7 +146,8 @@ impl ReceivedRequest {
     /// # Errors
     /// A server has to reject every request for which this method fails (RFC 9112, section 3.2),
     /// whether the request is for a WebSocket or not:
-    /// - [`HandshakeViolation::HostNotOnce`] for no `Host` header or more than one;
+    /// - [`HandshakeViolation::HostNotOnce`] for an HTTP/1.1 request without a `Host` header, and
+    ///   for more than one;
     /// - [`HandshakeViolation::HostMalformed`] for a header that is not a host and a port;
     /// - [`HandshakeViolation::TargetMalformed`] for an absolute target that is not an `http` or
     ///   `https` URI, or has a malformed host or a user name.
@@ -444,8 +445,9 @@ pub struct UpgradeResponse {
     pub deflate: Option<NegotiatedDeflate>,
 }
 
-/// Creates the response that rejects a request because of `violation`: a suitable status, headers
-/// that list what the server supports, and a sentence about the violation as plain text.
+/// Creates the response that rejects a request because of `violation`: a suitable status, a
+/// sentence about the violation as plain text, and with status 405 or 426 also headers that state
+/// what the server supports.
 //= docs/src/rfc6455.md#section-4-2-1
 //# If a request does not match the description in this section, including the grammar, the server
 //# MUST stop the handshake and respond with an HTTP error, such as 400.

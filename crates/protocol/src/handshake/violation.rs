@@ -45,7 +45,8 @@ pub enum HandshakeViolation {
     // ---- The request, checked by the server (section 4.2.1) ------------------------------------
     /// The method is not GET. Holds the method.
     MethodNotGet(String),
-    /// The request target is neither a path nor an absolute `http` or `https` URI.
+    /// The request target is neither a path nor a valid absolute `http` or `https` URI, or has a
+    /// fragment.
     TargetMalformed,
     /// The request announces a body.
     RequestWithBody,

@@ -57,7 +57,8 @@ impl HostPolicy {
     pub(super) fn check(&self, request: &ReceivedRequest) -> Result<(), String> {
         match request.authority() {
             Ok(Some(authority)) => self.check_authority(&authority),
-            // Only HTTP/1.0 lacks a host. No browser sends HTTP/1.0, so no page is behind it.
+            // Only a request in HTTP/1.0 may lack a host. No browser sends HTTP/1.0, so no page has
+            // made this request.
             Ok(None) => Ok(()),
             Err(violation) => Err(violation.to_string()),
         }
@@ -99,8 +100,8 @@ impl FromStr for AllowedHost {
     }
 }
 
-/// Removes the dot at the end of an absolute domain name. With it or without it, the name has the
-/// same addresses.
+/// Removes the dot at the end of an absolute domain name. The name has the same addresses with it
+/// and without it.
 fn without_root_dot(host: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }

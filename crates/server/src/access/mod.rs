@@ -1,8 +1,8 @@
-//! Decides where a request may come from: to which hosts it may be addressed, and which web pages
+//! Decides whether a request is allowed: to which hosts it may be addressed, and which web pages
 //! may connect.
 //!
-//! Both questions protect the user of a browser from foreign pages. Other programs can send any
-//! header that they like.
+//! Both checks protect the user of a browser from foreign pages. Other programs can send any header
+//! that they like.
 //!
 //! | file | question | rejection |
 //! |---|---|---|
@@ -27,14 +27,14 @@ pub(crate) struct AccessPolicy {
 }
 
 impl AccessPolicy {
-    /// Creates the policy of a server that listens on `address`, with what the command line allows
-    /// in addition.
+    /// Creates the policy of a server that listens on `address` and also accepts the hosts and the
+    /// origins that the command line allows.
     pub(crate) fn new(address: IpAddr, hosts: Vec<AllowedHost>, origins: Vec<AllowedOrigin>) -> Self {
         Self { hosts: HostPolicy::new(address, hosts), origins: OriginPolicy::new(origins) }
     }
 
-    /// Checks the host to which the request is addressed. Every request needs this check, because a
-    /// foreign page can read the answer to any request if this check is missing.
+    /// Checks the host to which the request is addressed. Every request needs this check. Without
+    /// it, a foreign page could read the answer to any request.
     ///
     /// # Errors
     /// Returns a sentence that explains the rejection.

@@ -5,8 +5,8 @@
 //! to check. A browser always sends the true origin. Other programs can send any value, but they do
 //! not have the cookies of a browser's user.
 //!
-//! An origin is a scheme, a host and a port. The three of the page must equal those under which the
-//! page's browser has reached this server:
+//! An origin is a scheme, a host and a port. The page's scheme, host and port must equal those
+//! under which the browser has reached this server:
 //!
 //! ```text
 //!   Origin: https://example.org          (https, example.org, 443)
@@ -49,8 +49,8 @@ impl OriginPolicy {
         Self { allowed }
     }
 
-    /// Accepts a request that does not come from a browser, or that comes from a page of this
-    /// server or of an allowed origin.
+    /// Accepts a request without an `Origin` header, and a request from a page of this server or of
+    /// an allowed origin.
     ///
     /// # Errors
     /// Returns a sentence that explains the rejection.
@@ -96,13 +96,13 @@ impl Origin {
     }
 
     /// Returns the origin under which the browser has reached this server. Returns `None` if the
-    /// request names no host.
+    /// request names no valid host.
     fn of_server(request: &ReceivedRequest) -> Option<Self> {
         let authority = request.authority().ok()??;
         // This server has no TLS. If the browser used TLS, a proxy has removed it. Only that proxy
-        // knows, and reports it in `X-Forwarded-Proto`. A page cannot forge that header, because a
-        // page cannot set the headers of a WebSocket request. Without the header, an absolute
-        // target has a scheme, and port 443 is the port of `https`.
+        // knows, and may report it in `X-Forwarded-Proto`. A page cannot forge that header, because
+        // a page cannot set the headers of a WebSocket request. Without the header, use the scheme
+        // of an absolute target, or else assume `https` for port 443 only.
         let secure = forwarded_scheme(request)
             .or_else(|| request.head().uri().scheme_str().map(|scheme| scheme == "https"))
             .unwrap_or(authority.port() == Some(443));
@@ -111,7 +111,7 @@ impl Origin {
 }
 
 /// Returns whether the browser used TLS, according to the proxy in front of this server. Returns
-/// `None` if no proxy has reported it.
+/// `None` if `X-Forwarded-Proto` does not state exactly one known scheme.
 fn forwarded_scheme(request: &ReceivedRequest) -> Option<bool> {
     let mut lines = request.headers().get_all("x-forwarded-proto").iter();
     match (lines.next(), lines.next()) {
@@ -120,8 +120,9 @@ fn forwarded_scheme(request: &ReceivedRequest) -> Option<bool> {
     }
 }
 
-/// Returns whether pages of this scheme were loaded with TLS. Returns `None` for other schemes.
-/// Some programs write the scheme of the WebSocket instead of the scheme of the page.
+/// Returns whether a page with this scheme was loaded with TLS. Returns `None` for a scheme that no
+/// web page has. `ws` and `wss` are known too, because some programs write the scheme of the
+/// WebSocket instead of the scheme of the page.
 fn is_secure(scheme: &str) -> Option<bool> {
     let is = |name: &str| scheme.eq_ignore_ascii_case(name);
     (is("http") || is("https") || is("ws") || is("wss")).then(|| is("https") || is("wss"))
@@ -233,12 +234,12 @@ mod tests {
         for secure in ["https", "HTTPS", "wss"] {
             assert!(accepts(&[secure], "example.org", "https://example.org"), "{secure}");
             assert!(accepts(&[secure], "example.org:8443", "https://example.org:8443"), "{secure}");
-            // A page that was loaded without TLS may have been changed on its way.
+            // A page that was loaded without TLS may have been changed on the way.
             assert!(!accepts(&[secure], "example.org", "http://example.org"), "{secure}");
         }
         assert!(accepts(&["http"], "example.org", "http://example.org"));
         assert!(!accepts(&["http"], "example.org:443", "https://example.org"));
-        // What is no scheme, or is no single one, says nothing.
+        // A value that is not exactly one known scheme is ignored.
         for proto in [&["gopher"][..], &[""], &["https", "https"], &["https, http"]] {
             assert!(accepts(proto, "example.org", "http://example.org"), "{proto:?}");
             assert!(!accepts(proto, "example.org", "https://example.org"), "{proto:?}");

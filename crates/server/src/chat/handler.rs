@@ -31,8 +31,8 @@ where
     let (mut speaker, mut listener) = join(room);
     loop {
         tokio::select! {
-            // A member that sends faster than the others read has to wait. While nothing is read
-            // from it, TCP stops it.
+            // A member that sends faster than the others read has to wait. The server does not read
+            // from it meanwhile, so TCP stops it.
             message = connection.next(), if speaker.may_add() => match message {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(error),
@@ -53,8 +53,8 @@ where
                 if connection.state() != State::Open {
                     continue;
                 }
-                // The others wait for a member that reads slowly, but not for one that does not
-                // read at all.
+                // The others wait for a member that reads slowly, but for at most `write_timeout`
+                // per batch.
                 match timeout(write_timeout, send(connection, &batch)).await {
                     Ok(sent) => sent?,
                     Err(_) => return close(CloseCode::POLICY_VIOLATION, "too slow for this chat"),

@@ -25,8 +25,8 @@ impl<'a> Listener<'a> {
     }
 
     /// Waits until other members have said something, and takes as many of their texts as fit into
-    /// one write. By the next call, the member has finished with them: until then, they count as
-    /// texts in the room.
+    /// one write. The texts stay in the room until the next call, which records that the member has
+    /// finished with them.
     ///
     /// # Cancel safety
     /// Cancel-safe: if the future is dropped, no text is lost.
@@ -36,7 +36,7 @@ impl<'a> Listener<'a> {
                 self.room.finish(self.finished..self.taken);
                 self.finished = self.taken;
             }
-            // The room outlives its members, so the sender is not dropped, and there is no error.
+            // The room outlives its members, so the sender still exists, and waiting cannot fail.
             let _ = self.said.wait_for(|&said| said > self.taken).await;
             let (batch, taken) = self.room.batch(self.id, self.taken);
             self.taken = taken;

@@ -16,8 +16,8 @@ use super::text::Text;
 /// texts, so the number of members does not matter.
 pub(super) const MAX_BACKLOG: usize = 1 << 20;
 
-/// The maximum size, in bytes of memory, of the texts that a member gets in one write: one text of
-/// the maximum size, or many short ones.
+/// The maximum size, in bytes of memory, of the texts that a member gets in one write: about two
+/// hundred short ones. A text that exceeds it is written alone.
 pub(super) const MAX_BATCH: usize = 64 << 10;
 
 /// The chat.
@@ -41,13 +41,13 @@ pub(super) struct Texts {
     joined: u64,
 }
 
-/// A text in the room. When it is dropped, there is space for further texts.
+/// A text in the room. When it is dropped, its space becomes free for further texts.
 #[derive(Debug)]
 pub(super) struct SaidText {
     message: PreparedMessage,
     /// The id of the member that said it.
     pub(super) speaker: u64,
-    /// The number of members that have not finished with it. The speaker is one of them.
+    /// The number of members that have not finished with it. The speaker counts as well.
     unfinished: usize,
     space: OwnedSemaphorePermit,
 }
@@ -90,8 +90,8 @@ impl Room {
         self.said.send_replace(texts.end());
     }
 
-    /// Returns the texts for one member from the number `start` on, up to [`MAX_BATCH`], and the
-    /// number of the next text. The member's own texts are left out.
+    /// Returns the texts for one member from the number `start` on, up to [`MAX_BATCH`] but at
+    /// least one, and the number of the next text. The member's own texts are left out.
     pub(super) fn batch(&self, member: u64, start: u64) -> (Vec<PreparedMessage>, u64) {
         let texts = self.lock();
         let (mut batch, mut end, mut size) = (Vec::new(), start, 0);

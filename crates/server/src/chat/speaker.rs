@@ -11,8 +11,9 @@ use tokio_util::sync::PollSemaphore;
 
 use super::{room::Room, text::Text};
 
-/// The number of bytes of unsaid texts from which on the server reads no more from a member. Below
-/// it, the server keeps reading, so a member that waits with a few lines still gets its Pongs.
+/// When a member's unsaid texts take this number of bytes, the server reads no more from the
+/// member. Until then it keeps reading, so a member with only a few waiting texts still gets its
+/// Pongs.
 const MAX_UNSAID: usize = 64 << 10;
 
 /// The texts that a member has sent, and for which there is no space yet.

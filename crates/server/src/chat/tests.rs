@@ -76,7 +76,8 @@ async fn a_speaker_waits_for_the_slowest_listener_and_for_nobody_who_has_left() 
     assert_eq!(ben.batch().await.len(), 1);
 }
 
-/// A speaker that is served between two polls of another must not overtake it for ever.
+/// Speakers get space in the order in which they began to wait, although the futures of `say` are
+/// dropped and made again.
 #[tokio::test]
 async fn speakers_take_turns() {
     let room = Room::new();
@@ -89,7 +90,7 @@ async fn speakers_take_turns() {
     ben.add(Text::new(&Message::text("x".repeat(1000)), None));
     assert!(is_pending(ben.say()), "ben is first");
     assert!(is_pending(anna.say()));
-    // The batch makes room when the listener asks for the next one.
+    // The texts of a batch leave the room when the listener asks for the next batch.
     let _ = slow.batch().await;
     let _ = slow.batch().await;
     ben.say().await;

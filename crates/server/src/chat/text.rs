@@ -7,8 +7,8 @@ use protocol::{DeflateOptions, Message, PreparedMessage};
 pub(crate) const MAX_TEXT: usize = 64 << 10;
 
 /// The memory in bytes that a text needs in addition to its payload, rounded up: an entry of the
-/// list, which may be twice as long as it is full, and two allocations. Without it, empty texts
-/// would count as nothing, and an unlimited number of them could be queued.
+/// list, whose capacity may be twice its length, and two allocations. Without it, empty texts would
+/// count as nothing, and an unlimited number of them could be queued.
 const OVERHEAD: usize = 320;
 
 /// A text message that is encoded once for all members.

@@ -65,7 +65,8 @@ pub(crate) fn print_line(line: &str) {
 }
 
 /// Writes text to standard error, between the lines of the log. The text is written as it is,
-/// because a trace has several lines and colours; [`cli::RecordFormat`] has escaped the rest.
+/// because a trace has several lines and colours; [`cli::RecordFormat`] has already escaped what
+/// peers sent.
 pub(crate) fn log_text(text: &str) {
     if let Some(stderr) = STDERR.get() {
         stderr.push(text.as_bytes());

@@ -1,4 +1,4 @@
-//! A queue of lines for a stream that may accept no more output.
+//! A queue of lines for a stream that may stop accepting output.
 //!
 //! ```text
 //!   push(line) ──▶ [line][line][line] ──▶ a thread, 64 KiB at a time ──▶ the stream
@@ -21,10 +21,10 @@ const MAX_QUEUED_BYTES: usize = 1 << 20;
 
 /// The maximum number of bytes that the thread takes from the queue at once, so that the queue and
 /// the bytes being written take little more memory than the queue alone. An empty queue keeps at
-/// most as much.
+/// most this capacity.
 const MAX_PIECE: usize = 64 << 10;
 
-/// The maximum time that the end of the program waits for the stream to accept the queued lines.
+/// The maximum time that the program waits at its end for the stream to accept the queued lines.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The end of a queue at which lines are added. Adding a line never waits for the stream.
@@ -121,8 +121,8 @@ impl Queue {
         self.bytes.extend(lines);
     }
 
-    /// Moves the first bytes to `piece`. If the queue gets empty, a note about dropped lines
-    /// follows, because it is not known whether another line ever will.
+    /// Moves the first bytes to `piece`. If this empties the queue, adds the note about dropped
+    /// lines, because there may never be another line to add it to.
     fn take_piece(&mut self, piece: &mut Vec<u8>) {
         let count = self.bytes.len().min(MAX_PIECE);
         piece.clear();
@@ -198,7 +198,7 @@ mod tests {
         drop(guard);
         let all = String::from_utf8(written.try_iter().flatten().collect()).expect("ASCII");
         assert!(all.starts_with("first\nxxx"), "{}", &all[..20]);
-        // The thread takes its first piece at any time, so there may be one note or two.
+        // The thread may take its first piece at any time, so there may be one note or two.
         let missing =
             |line: &str| line.strip_prefix('(').and_then(|rest| rest.split(' ').next()?.parse::<usize>().ok());
         let notes: usize = all.lines().filter_map(missing).sum();

@@ -1,7 +1,8 @@
 //! Excerpts: the beginning of a text that may be long.
 
-/// Returns the longest beginning of `text` whose characters take at most `max` bytes. `len` is the
-/// number of bytes that a character takes where the excerpt is used, for example after escaping.
+/// Returns the longest beginning of `text` whose characters take at most `max` bytes. `len` returns
+/// the number of bytes that a character takes where the excerpt is used, for example after
+/// escaping.
 ///
 /// Only the excerpt is examined, so the length of `text` does not matter.
 pub(super) fn excerpt(text: &str, max: usize, len: impl Fn(char) -> usize) -> &str {

@@ -40,8 +40,8 @@ where
                 Some(Ok(Message::Text(text))) => {
                     stats.record_text(&text);
                     print_line(&format!("{peer} says: {}", printed(&text)));
-                    // A client that sends without a pause must not hold up the other clients of this
-                    // thread.
+                    // A client that sends without a pause must not hold up the other clients of
+                    // this thread.
                     consume_budget().await;
                 }
                 Some(Ok(Message::Binary(bytes))) => {
@@ -72,7 +72,7 @@ where
     }
 }
 
-/// Returns a text message as it is printed. Of a long message, it is the beginning and the length.
+/// Returns a text message as it is printed: of a long message, only the beginning and the length.
 fn printed(text: &str) -> String {
     let beginning = excerpt(text, MAX_PRINTED, char::len_utf8);
     if beginning.len() < text.len() {

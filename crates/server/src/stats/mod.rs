@@ -1,5 +1,5 @@
-//! `/`: receives text messages, and at a fixed interval pushes a summary of the server's state to all
-//! clients.
+//! `/`: receives text messages, and at a fixed interval pushes a summary of the server's state to
+//! all clients.
 
 mod excerpt;
 mod handler;

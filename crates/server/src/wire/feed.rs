@@ -22,8 +22,8 @@ use tokio::{
 /// explanations takes about 5,000 bytes.
 pub(super) const MAX_BYTES: usize = 256 << 10;
 
-/// The part of the queue that is kept free for the Close frames, in bytes. A connection has at most
-/// two of them, and the JSON of each takes less than half of this.
+/// The part of the queue that is kept free for the Close frames, in bytes. A correct connection has
+/// at most two of them, and the JSON of each takes less than half of this.
 pub(super) const KEPT_FOR_CLOSE: usize = 32 << 10;
 
 /// The part of the queue that is kept free for notes, in bytes: a count of skipped frames, and the
@@ -45,8 +45,9 @@ pub(super) struct Queue {
     pub(super) waiting: VecDeque<String>,
     /// The total size of `waiting` in bytes.
     pub(super) bytes: usize,
-    /// The counts of the frames that came after the objects in `waiting` and were not dissected, or
-    /// whose record did not fit: first of the frames to the server, then of the frames to the client.
+    /// The counts of frames that came after the objects in `waiting` and are not shown, because
+    /// they were not dissected or their records did not fit. The first count is for frames to the
+    /// server, the second for frames to the client.
     pub(super) skipped: [Passed; 2],
     /// The time at which the tap stops waiting for a viewer; `None` once a viewer has claimed the
     /// feed.
@@ -155,7 +156,7 @@ impl Queue {
         self.add(serde_json::json!({ "end_of": direction }).to_string());
     }
 
-    /// Counts frames that were not dissected.
+    /// Counts frames that are not shown.
     pub(super) fn skip(&mut self, direction: Direction, passed: Passed) {
         let skipped = &mut self.skipped[usize::from(direction == ToClient)];
         skipped.units += passed.units;

@@ -2,7 +2,7 @@
 //!
 //! A script in a browser receives messages and never sees a frame. The server sees every frame.
 //! When a page connects to `/?wire`, the server puts a tap on that connection. The server dissects
-//! every head and frame of the connection with [`dissector`], and sends the records over a second
+//! the heads and frames of the connection with [`dissector`], and sends the records over a second
 //! connection. The frames of the second connection are not shown, because showing a frame would
 //! cause another frame, without end.
 //!
@@ -40,8 +40,8 @@
 //! * The token works only for a page of the origin that opened the first connection. That origin
 //!   has been [checked](crate::access). A page of another origin cannot use the token even if it
 //!   knows it.
-//! * The values of headers that may hold a credential are hidden, because the page's script must not
-//!   see them either: a cookie may be `HttpOnly`, and a proxy may have added a header. See
+//! * The values of headers that may hold a credential are hidden, because the page's script must
+//!   not see them either: a cookie may be `HttpOnly`, and a proxy may have added a header. See
 //!   [`Options::hide_credentials`](dissector::Options::hide_credentials).
 //! * The token is not logged, and no list of tokens can be requested. A wrong token, a used one and
 //!   an expired one get the same 404.

@@ -39,7 +39,7 @@ impl WireTap {
     /// `limits`, because the connection rejects them.
     pub(super) fn new(feed: Arc<Feed>, limits: &Limits, now: Instant) -> Self {
         // The records go to a script. A script may not see the cookies that are marked `HttpOnly`,
-        // the password that the browser sends, or what a proxy has added.
+        // the password that the browser sends, or the headers that a proxy has added.
         let options = Options { payload_bytes: SHOWN_PAYLOAD_BYTES, limits: limits.clone(), hide_credentials: true };
         let conversation = Conversation::new(options);
         Self { active: Some(Box::new(ActiveTap { feed, conversation, budget: Budget::new(now), ended: Vec::new() })) }
@@ -82,9 +82,9 @@ impl ActiveTap {
                     queue.add_record(&record);
                 });
             } else {
-                // The traffic is too fast for the page, so the frames are only counted. A Close is
-                // an exception and is always shown. A connection has at most two Close frames, so
-                // they need no budget.
+                // The traffic is too fast for the page, so the frames are only counted. The first
+                // Close in each direction is an exception and is shown. There are at most two of
+                // these, so they need no budget.
                 let mut close: Option<Record> = None;
                 let passed = conversation.pass(direction, piece, time, &mut |record| close = Some(record));
                 queue.skip(direction, passed);

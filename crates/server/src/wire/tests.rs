@@ -61,7 +61,8 @@ async fn what_waits_for_a_page_that_does_not_read_is_bounded() {
     assert_eq!(skipped.bytes, skipped.units * frame.len() as u64);
 }
 
-/// Returns the longest request that the server accepts, with header lines made of this text.
+/// Returns a request of almost the maximum length. Its header lines are `before`, then `element`
+/// many times, then `after`.
 fn longest_request(before: &str, element: &str, after: &str) -> ReceivedRequest {
     let room = Limits::DEFAULT.max_head_bytes - 100 - before.len() - after.len();
     request_with("/?wire", &[before, &element.repeat(room / element.len()), after].concat())

@@ -1,8 +1,8 @@
 //! Measures the libraries without a socket, with criterion: `cargo bench -p bench`.
 //!
 //! The name of a benchmark, such as `read/binary 16 B/ours (protocol)`, consists of the operation,
-//! the message and the library. The result is the time for one *burst*. Criterion divides it by the
-//! number of messages in the burst, or by the number of bytes from 16 KiB on.
+//! the message and the library. The result is the time for one *burst*. From it, criterion computes
+//! the throughput: in messages per second, or from 16 KiB on in bytes per second.
 
 use std::{hint::black_box, time::Duration};
 
@@ -85,8 +85,8 @@ fn unmask(criterion: &mut Criterion) {
     }
 }
 
-/// Keeps each benchmark short, because there are so many. Some figures are exact to a few percent
-/// only, and the report says so.
+/// Keeps each benchmark short, because there are so many. Some figures are therefore exact to a few
+/// percent only.
 fn pace() -> Criterion {
     Criterion::default()
         .without_plots()

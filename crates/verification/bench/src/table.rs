@@ -41,7 +41,8 @@ impl fmt::Display for MarkdownTable {
     }
 }
 
-/// Formats a number with three significant digits. A number that was not measured becomes a dash.
+/// Formats a number with two decimals below 10, with one below 100, and with none from 100 on. A
+/// number that was not measured becomes a dash.
 pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => "-".to_owned(),

@@ -82,7 +82,7 @@ impl ChildProgram {
         }
     }
 
-    /// Sends SIGTERM to the program, and waits until it exits.
+    /// Sends SIGTERM to the program, and waits until it exits, for at most `TIMEOUT`.
     pub fn terminate(&mut self) {
         // Ignore errors, because the program may have exited already.
         let _ = Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status();

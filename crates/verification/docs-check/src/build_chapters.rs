@@ -2,13 +2,13 @@
 //!
 //! | mark | text of the block |
 //! |---|---|
-//! | `diff: FILE` | the difference of a file to the step before |
-//! | `diff: FILE 1 3` | only these hunks of it |
+//! | `diff: FILE` | how a file differs from the step before |
+//! | `diff: FILE 1 3` | only these hunks of the difference |
 //! | `source: FILE` | a file of the step |
 //! | `source: FILE fn name` | an item of this file |
 //! | `fields: to-server` | the dissection of the bytes in the code block before, which a client sends |
 //! | `answers`, `answers: client` | what an echo server, or an echo client, answers to the code block before |
-//! | `bytes: text "Hi" masked 01020304` | the bytes of a message; [`exercises::bytes`] lists the other forms |
+//! | `bytes: text "Hi" masked 01020304` | the bytes of a message or a control frame; [`exercises::bytes`] lists the other forms |
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,7 +29,7 @@ const CHAPTERS: &str = "docs/src/build";
 const MIN_EXERCISES: usize = 2;
 
 /// Compares the computed blocks of all chapters with the steps, and checks that each chapter shows
-/// the whole difference to the step before.
+/// every change since the step before and has enough exercises.
 ///
 /// # Errors
 /// Fails if a step or a chapter cannot be read.

@@ -1,7 +1,7 @@
 //! Computes the answers to exercises.
 //!
 //! The question is a code block with bytes in hexadecimal digits, or with the head of a request.
-//! Words after the bytes of a line explain them, and are no part of the question:
+//! Words after the bytes of a line explain the bytes, and are not part of the question:
 //!
 //! ```text
 //! 81 85 37 fa 21 3d 7f 9f 4d 51 58    a text
@@ -30,7 +30,7 @@ const SHOWN: usize = 16;
 /// Dissects the bytes of a question: the fields of each frame, and the rules that it breaks.
 ///
 /// # Errors
-/// Returns a message if the direction is unknown, or if the bytes are no frame.
+/// Returns a message if the direction is unknown, or if the bytes do not contain a frame.
 pub fn fields(direction: &str, question: &str) -> Result<String, String> {
     let direction = match direction {
         "to-server" => Direction::ToServer,

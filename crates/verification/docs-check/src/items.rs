@@ -1,7 +1,8 @@
 //! Finds the names that a source file defines and mentions.
 //!
-//! A name counts as defined if it follows a keyword such as `fn` or `struct`. This is much simpler
-//! than a parser, but it suffices to notice that an item was renamed or moved to another file.
+//! A name counts as defined if it follows a keyword such as `fn` or `struct`, or if it is a field
+//! or a variant. This rule is much simpler than a parser, but it suffices to notice that an item
+//! was renamed or moved to another file.
 
 use std::collections::HashSet;
 

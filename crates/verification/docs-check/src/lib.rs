@@ -18,13 +18,13 @@
 //! * Every **linked number** is correct. A linked number is a link whose text is a quantity and
 //!   whose title is the name of a constant, such as `[64 MiB](../../crates/protocol/src/limits.rs
 //!   "DEFAULT.max_frame_bytes")`. The constant must have this value.
-//! * `SUMMARY.md` lists every chapter in `docs/src` exactly once, and no other file.
+//! * `SUMMARY.md` lists every chapter in `docs/src` exactly once.
 //! * Every code fence is closed, and no line contains a path that exists on one machine only.
 //!
 //! For the chapters of *Build it yourself* (`docs/src/build`):
 //!
-//! * Each step in `example/steps` has a chapter with the same name. The chapter shows the whole
-//!   difference to the step before.
+//! * Each step in `example/steps` has a chapter with the same name. The chapter shows every change
+//!   since the step before.
 //! * Every code block with a mark, which is an HTML comment such as `<!-- diff: src/frame.rs -->`,
 //!   contains what the mark describes: a difference, a source file, or the answer to an exercise.
 //!   `cargo run -p docs-check` writes these blocks.

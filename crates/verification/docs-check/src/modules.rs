@@ -39,8 +39,8 @@ pub struct Module {
     pub imports: Vec<Import>,
     /// The paths of two or more segments in the module's code, such as `frame::Opcode::Text`.
     pub paths: BTreeSet<Vec<String>>,
-    /// The names that occur in the module's code outside `use` declarations, as a type or in a
-    /// call.
+    /// The names that occur in the module's code outside `use` declarations: as a type, in a call,
+    /// or at the beginning of a path.
     pub mentioned: BTreeSet<String>,
     /// The folder in which the files of the module's children are.
     folder: PathBuf,

@@ -23,7 +23,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// Reads all steps, the first one first. The step 0 has no files.
+    /// Reads all steps, in order. Step 0 has no files.
     ///
     /// # Errors
     /// Fails if a folder or a file cannot be read.
@@ -83,8 +83,8 @@ fn hunks(old: &str, new: &str) -> Vec<String> {
     let diff = TextDiff::configure().algorithm(Algorithm::Patience).diff_lines(old, new);
     let hunks: Vec<String> =
         diff.unified_diff().context_radius(CONTEXT).iter_hunks().map(|hunk| hunk.to_string()).collect();
-    // An unchanged empty line is a space in the difference. Editors remove spaces at the end of a
-    // line.
+    // An unchanged empty line is a single space in the difference. Remove it, as editors remove
+    // spaces at the end of a line.
     hunks.iter().map(|hunk| hunk.lines().map(|line| format!("{}\n", line.trim_end())).collect()).collect()
 }
 
@@ -93,7 +93,7 @@ fn hunks(old: &str, new: &str) -> Vec<String> {
 /// line.
 ///
 /// # Errors
-/// Returns a message if no item begins so, or several.
+/// Returns a message if no item begins with `start`, or if several do.
 pub fn item(source: &str, start: &str) -> Result<String, String> {
     let lines: Vec<&str> = source.lines().collect();
     let begins = |line: &str| {

@@ -28,7 +28,7 @@ fn frame(header: &[u8], payload: &[u8]) -> SentFrame {
     SentFrame(header.to_vec(), payload.to_vec())
 }
 
-/// Returns the Ping that follows every fault that does not contain a Close.
+/// Returns the Ping that follows a faulty response, and faulty frames that contain no Close.
 fn follow_up_ping() -> SentFrame {
     frame(b"\x89\x0c", b"still there?")
 }
@@ -106,8 +106,8 @@ fn frames(name: &str) -> Option<Vec<SentFrame>> {
 pub fn check_frames<'a>(name: &str, sender: FaultSender, mut sent: &'a [u8]) -> (&'a [u8], Vec<[u8; 4]>) {
     let mut keys = Vec::new();
     for (index, SentFrame(mut header, payload)) in frames(name).expect("a fault in frames").into_iter().enumerate() {
-        // The faults `unmasked-frame` and `masked-frame` affect only the first frame. The Ping after
-        // it is masked, or not, as the sender's role requires, so check the index as well.
+        // The faults `unmasked-frame` and `masked-frame` affect only the first frame. The Ping
+        // after it is masked, or not, as the sender's role requires, so check the index as well.
         let is_masked_wrongly = index == 0 && matches!(name, "unmasked-frame" | "masked-frame");
         let is_masked = (sender == FaultSender::Client) != is_masked_wrongly;
         if is_masked {

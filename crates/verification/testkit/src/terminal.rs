@@ -10,8 +10,8 @@ pub const HOSTILE: &str = "\x1b]0;pwned\x07\x1b[2J\u{9b}31m\u{85}\x7f\0\u{ad}\u{
     \u{2029}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2060}\u{2066}\u{2067}\u{2068}\u{2069}\u{206a}\u{feff}\u{fff9}\
     \u{e0041}";
 
-/// Panics if `text` contains a character that can do more to a terminal than show itself. Line
-/// ends are allowed, because every output of several lines has them.
+/// Panics if `text` contains a character that must not reach a terminal. Line ends are allowed,
+/// because every output of several lines has them.
 #[track_caller]
 pub fn assert_harmless(what: &str, text: &str) {
     let harmful = |character: &char| match character {

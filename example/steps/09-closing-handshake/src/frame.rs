@@ -91,7 +91,7 @@ pub(crate) fn encode_frame(frame: &Frame) -> Vec<u8> {
     bytes
 }
 
-/// Takes `N` bytes from the front of `bytes`, or returns `None` if there are not so many.
+/// Takes `N` bytes from the front of `bytes`, or returns `None` if there are fewer.
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, rest) = bytes.split_first_chunk()?;
     *bytes = rest;

@@ -40,7 +40,7 @@ pub(crate) fn answer(frame: Frame, unfinished: &mut Option<Frame>) -> Result<Opt
 /// the reason.
 fn answer_close(mut close: Frame) -> Result<Frame, Violation> {
     if let Some((code, reason)) = close.payload.split_first_chunk() {
-        // All other codes are reserved. Some of them, such as 1006, stand for the lack of a Close.
+        // No other code may be sent. The code 1006, for example, stands for the lack of a Close.
         if !matches!(u16::from_be_bytes(*code), 1000..=1003 | 1007..=1014 | 3000..=4999) {
             return Err(Violation(1002, "a Close must not have this code"));
         }

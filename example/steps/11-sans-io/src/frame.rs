@@ -35,8 +35,8 @@ pub(crate) struct Frame {
     pub(crate) payload: Vec<u8>,
 }
 
-/// Takes a frame from the front of `buffer`, which must be masked if a client has sent it. Returns
-/// `None` and takes nothing while the frame is incomplete.
+/// Takes a frame, which must be masked if and only if a client has sent it, from the front of
+/// `buffer`. Returns `None` and takes nothing while the frame is incomplete.
 pub(crate) fn take_frame(buffer: &mut Vec<u8>, from_client: bool) -> Result<Option<Frame>, Violation> {
     let mut rest = &buffer[..];
     let Some([first, second]) = take(&mut rest) else { return Ok(None) };
@@ -112,7 +112,7 @@ fn apply_mask(payload: &mut [u8], key: [u8; 4]) {
     }
 }
 
-/// Takes `N` bytes from the front of `bytes`, or returns `None` if there are not so many.
+/// Takes `N` bytes from the front of `bytes`, or returns `None` if there are fewer.
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, rest) = bytes.split_first_chunk()?;
     *bytes = rest;

@@ -92,7 +92,7 @@ fn drive(mut socket: TcpStream, mut connection: Connection) -> io::Result<Option
     let mut broken = None;
     let mut bytes = [0; 4096];
     loop {
-        // 1. Handle everything that the bytes which have arrived mean.
+        // 1. Handle everything that has arrived.
         loop {
             match connection.poll_event(Instant::now()) {
                 Ok(Some(Event::Message(message))) => connection.send(message),

@@ -213,7 +213,7 @@ impl Connection {
         })))
     }
 
-    /// Queues a message, unless the connection is closing: nothing may follow a Close.
+    /// Queues a message, unless the connection is closing: no message may follow a Close.
     pub(crate) fn send(&mut self, message: Message) {
         let (opcode, payload) = match message {
             Message::Text(text) => (TEXT, text.into_bytes()),
@@ -248,7 +248,7 @@ impl Connection {
         self.deadline
     }
 
-    /// Does what is due at `now`. Before the deadline, that is nothing.
+    /// Does what is due at `now`. Does nothing before the deadline.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         if now < self.deadline {
             return;
@@ -267,7 +267,7 @@ impl Connection {
         self.awaited = awaited;
     }
 
-    /// Fails the connection: tells the peer which rule it has broken, and listens to it no more.
+    /// Fails the connection: tells the peer which rule it has broken, and ignores what follows.
     fn fail(&mut self, violation: &Violation, now: Instant) {
         if self.state == State::Open {
             self.queue(&close_frame(violation));
@@ -292,7 +292,7 @@ impl Connection {
 /// the reason.
 fn answer_close(mut close: Frame) -> Result<Frame, Violation> {
     if let Some((code, reason)) = close.payload.split_first_chunk() {
-        // All other codes are reserved. Some of them, such as 1006, stand for the lack of a Close.
+        // No other code may be sent. The code 1006, for example, stands for the lack of a Close.
         if !matches!(u16::from_be_bytes(*code), 1000..=1003 | 1007..=1014 | 3000..=4999) {
             return Err(Violation(1002, "a Close must not have this code"));
         }

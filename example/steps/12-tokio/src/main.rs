@@ -29,7 +29,7 @@ use tokio::{
 };
 use violation::Violation;
 
-/// A connection costs a file, of which many systems allow a process 1,024. It no longer costs a
+/// A connection costs a file descriptor, of which many systems allow a process 1,024. It costs no
 /// thread, but it still holds up to four copies of a message, and all connections up to 4 GB.
 const MAX_CONNECTIONS: usize = 1000;
 
@@ -96,7 +96,7 @@ async fn drive(mut socket: TcpStream, mut connection: Connection) -> io::Result<
     let mut broken = None;
     let mut bytes = [0; 4096];
     loop {
-        // 1. Handle everything that the bytes which have arrived mean.
+        // 1. Handle everything that has arrived.
         loop {
             match connection.poll_event(Instant::now()) {
                 Ok(Some(Event::Message(message))) => connection.send(message),

@@ -8,8 +8,8 @@ use crate::{
     screen::{link_event::LinkEvent, record_size::size_of_record},
 };
 
-/// The number of queued bytes with which the link still reads from the server: about a thousand
-/// records of small frames. One read can add a few thousand more.
+/// The link reads from the server only while the queue holds less than this number of bytes: about
+/// a thousand records of small frames. One read can add a few thousand more.
 const MAX_QUEUED_BYTES: usize = 4 << 20;
 
 /// The link's end of the queue.

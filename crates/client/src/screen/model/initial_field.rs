@@ -43,7 +43,8 @@ const fn violating_field(violation: &Violation) -> Option<&'static str> {
 }
 
 /// Returns the index of the innermost field that contains the byte at `position`. Of the two fields
-/// that share the bytes of a masked payload, the unmasked one has fields inside it.
+/// that share the bytes of a masked payload, only the unmasked one has fields inside it, so one of
+/// those is chosen.
 fn innermost(record: &Record, position: u64) -> Option<usize> {
     let mut fields =
         record.walk().enumerate().filter(|(_, (_, field))| !field.derived && field.range.contains(&position));

@@ -48,8 +48,8 @@ impl<'a> JsonObject<'a> {
         self.members.iter().filter_map(move |(name, value)| Some((name.as_str(), number(value)?)))
     }
 
-    /// Returns everything in the message except its numbers. So two messages have the same shape if
-    /// they differ in nothing but numbers.
+    /// Returns everything in the message except its numbers and its white space. So two messages
+    /// have the same shape if they differ in nothing else.
     pub(super) fn shape(&self) -> String {
         tokens(self.text)
             .map(|token| match token {

@@ -188,8 +188,9 @@ impl Model {
         self.own_frame = self.own_frame.take().filter(OwnFrameSearch::expects_an_answer);
     }
 
-    /// Adds a record to the wire. Selects it if a command of the user has sent it. It then stays
-    /// selected until the user moves on, whatever the server sends.
+    /// Adds a record to the wire. Selects it if it fits the user's command better than the records
+    /// before it. It then stays selected until the user moves on or a better one arrives, whatever
+    /// else the server sends.
     pub(crate) fn add_record(&mut self, record: Record) {
         let is_own = self.own_frame.as_mut().is_some_and(|search| search.selects(&record));
         self.wire_log.add(record);

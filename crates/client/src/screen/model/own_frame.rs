@@ -25,11 +25,11 @@ pub(crate) struct OwnFrameSearch {
 /// How well a record fits, from worst to best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
-    /// It is not of the command.
+    /// The command did not send it.
     Not,
-    /// It may be an answer of the engine, but raw bytes can contain such a frame too.
+    /// The engine may have sent it as an answer, but raw bytes can contain such a frame too.
     Perhaps,
-    /// It is of the command.
+    /// The command sent it.
     Own,
     /// It shows what the user wants to see: the frame that breaks the rule or, if no frame shows
     /// that, the server's answer.

@@ -16,8 +16,8 @@ const ENTRIES_MAX: usize = 1000;
 const TEXT_MAX: usize = 8 << 10;
 
 /// The maximum number of bytes that all entries take together: as many as the maximum number of
-/// entries of the maximum length. Escapes make a text of control characters six times as long, so
-/// the two other limits do not bound the memory so well.
+/// entries of the maximum length. A text may exceed its limit by an escape and by the note about
+/// the bytes left out, so the two other limits alone would allow a little more.
 const BYTES_MAX: usize = ENTRIES_MAX * TEXT_MAX;
 
 /// The columns that a mark and a gap take before each row of an entry.
@@ -46,7 +46,7 @@ pub(crate) struct TranscriptEntry {
     pub(crate) times: u64,
 }
 
-/// The number of columns and rows inside the border of the transcript's pane.
+/// The number of columns and rows inside the border of a pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PaneSize {
     pub(crate) columns: usize,
@@ -60,8 +60,8 @@ pub(crate) struct RowPosition {
     pub(crate) row: usize,
 }
 
-/// The row to which the user has scrolled. The byte stays the same when the entry is split into
-/// other rows, because the pane has a new width.
+/// The row to which the user has scrolled, given by its first byte. When the pane gets a new width,
+/// the entry is split into other rows, but the byte stays the same.
 #[derive(Debug, Clone, Copy)]
 struct ScrolledRow {
     /// The number of the entry.
@@ -165,8 +165,8 @@ impl Transcript {
         let Some(bottom) = self.bottom else {
             return Some(RowPosition { entry: newest, row: self.entries[newest].row_count(pane.columns) - 1 });
         };
-        // The entry may have been dropped. The position before the first row is then replaced by
-        // the end of the first page, like every position that would leave rows of the pane empty.
+        // The entry may have been dropped. Then begin with the first row. It is replaced by the end
+        // of the first page, like every position that would leave rows of the pane empty.
         let position = match bottom.entry.checked_sub(self.dropped).and_then(|entry| usize::try_from(entry).ok()) {
             Some(entry) if entry <= newest => {
                 let shown = self.entries[entry].shown();

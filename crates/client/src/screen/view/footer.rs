@@ -106,7 +106,7 @@ fn visible_controls(text: &str) -> String {
         .collect()
 }
 
-/// Draws the keys of the pane that has the focus, or all of a hint about the input.
+/// Draws the keys of the pane that has the focus, or the hint about the input, if there is one.
 pub(super) fn draw_keys(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
     let (columns, height) = (usize::from(area.width), usize::from(area.height));
     let lines = match &model.hint {
@@ -118,7 +118,7 @@ pub(super) fn draw_keys(model: &Model, styles: Styles, frame: &mut Frame<'_>, ar
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// Splits a hint into at most `height` lines. Cuts only a hint that would fill half of the screen.
+/// Splits a hint into at most `height` lines. Cuts the hint only if it needs more lines.
 fn hint_lines(hint: &str, columns: usize, height: usize) -> Vec<String> {
     let mut ranges: Vec<_> = row_ranges(hint, columns).take(height).collect();
     let last = ranges.pop().map(|last| fit(hint.get(last.start..).unwrap_or_default(), columns));

@@ -35,7 +35,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let widest = |of: &dyn Fn(usize) -> usize| (0..series.len()).map(of).max().unwrap_or(0);
     let values: Vec<String> = series.iter().map(NumberSeries::newest).collect();
     let value_columns = widest(&|index| width(&values[index]));
-    // The names leave room for the bars: most of a narrow pane, and a few columns of a wide one.
+    // In a wide pane, the names leave at least `BARS_MIN` columns for the bars. In a narrow pane,
+    // the names take at most two fifths of the columns.
     let left_by_bars = columns.saturating_sub(value_columns + 2 + BARS_MIN);
     let name_columns = widest(&|index| width(&series[index].name)).min(left_by_bars.max(columns * 2 / 5));
     let bars = columns.saturating_sub(name_columns + value_columns + 2);

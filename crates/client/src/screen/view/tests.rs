@@ -270,8 +270,8 @@ fn bytes_use_the_rows_that_fields_leave_free_and_the_rest_is_counted() {
     assert!(small.contains("…+105") || small.contains("… 105 more"), "{small}");
     update(&mut model, ScreenEvent::Resize(120, 30));
     let between = draw_text(&model);
-    // The number of hidden bytes does not fit to the right of the last row of bytes, so it has a line
-    // of its own.
+    // The number of hidden bytes does not fit to the right of the last row of bytes, so it has a
+    // line of its own.
     assert!(between.contains("0010  78 78"), "{between}");
     assert!(between.contains("      … 89 bytes more"), "{between}");
 }
@@ -388,7 +388,7 @@ fn a_hint_is_shown_in_full() {
     assert!(screen.ends_with('…'), "{screen}");
 }
 
-/// Returns the records of an opening request with a long header and of its response.
+/// Returns the record of an opening request with a long header.
 fn handshake(value: &str) -> Vec<Record> {
     let mut conversation = Conversation::new(Options::default());
     let mut seen = Vec::new();

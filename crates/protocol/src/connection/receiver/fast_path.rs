@@ -1,5 +1,5 @@
-//! The fast path: decodes a message that is a single, complete, valid, uncompressed frame, as
-//! nearly every message is.
+//! The fast path: decodes a message that is a single, small, complete, valid, uncompressed frame,
+//! as nearly every message is.
 //!
 //! This module is an optimisation only. [`Receiver::next`] decodes the same messages by checking
 //! each rule in turn. The fast path recognises only this most common case, and leaves everything
@@ -62,7 +62,7 @@ impl Receiver {
     }
 
     /// Finds the frame that [`next_unfragmented`](Self::next_unfragmented) would decode. This
-    /// function checks every rule with which the slow path could reject the frame: the order of
+    /// function checks every rule with which the slow path could reject its header: the order of
     /// fragments (5.4), the reserved bits and the opcode (5.2), the mask (5.1), the shortest form
     /// of the length (5.2), and the limits (10.4).
     #[inline]

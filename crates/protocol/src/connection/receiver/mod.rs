@@ -11,8 +11,8 @@
 //!
 //! Each byte is processed once. A frame that arrives in a thousand reads is unmasked and validated
 //! a thousandth at a time, in place, so the last read causes no more work than the first. The
-//! receiver never copies the payload of a message in one frame: the application sees it as a slice
-//! of the input.
+//! receiver never copies the payload of an uncompressed message in one frame: the application sees
+//! it as a slice of the input.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -90,14 +90,15 @@ pub(super) struct Receiver {
     /// The validator of the text message that is arriving. It is not part of `message`, because a
     /// message in one frame needs it too when that frame takes several reads.
     utf8: Utf8Validator,
-    /// Whether a byte has been processed since this flag was last reset. The keep-alive treats a
-    /// processed byte as a sign of life.
+    /// Whether a byte has been processed, or [`record_activity`](Self::record_activity) called,
+    /// since this flag was last reset. The keep-alive treats this as a sign of life.
     activity: bool,
     /// The number of headers that [`begin_frame`](Self::begin_frame) has decoded and that
     /// [`take_frame_count`](Self::take_frame_count) has not returned.
     frames: usize,
     /// Whether a message, or a control frame outside a message, has ended since this flag was last
-    /// reset. What is incomplete afterwards is another one, which has a deadline of its own.
+    /// reset. A message that is incomplete afterwards is another one, which has a deadline of its
+    /// own.
     message_ended: bool,
     /// The number of payload bytes of the incomplete message that have arrived, before
     /// decompression. The fast path never changes this number, because it handles no message of
@@ -105,7 +106,7 @@ pub(super) struct Receiver {
     arrived: usize,
     /// The number of held bytes from which on nothing more is inflated.
     inflate_limit: usize,
-    /// Whether compressed input was left behind because of that limit.
+    /// Whether compressed input was left behind because of `inflate_limit`.
     is_inflate_limited: bool,
 }
 
@@ -486,8 +487,7 @@ impl Receiver {
         Ok(self.inflating.as_mut().map(|inflating| inflating.take()))
     }
 
-    /// Returns whether the input holds a complete frame, or a header that would be invalid in every
-    /// context.
+    /// Returns whether the input holds a complete frame, or a header already known to be invalid.
     pub(super) fn has_complete_frame(&self) -> bool {
         let bytes = self.input.unconsumed();
         if bytes.is_empty() {
@@ -513,8 +513,8 @@ impl Receiver {
         })
     }
 
-    /// Returns whether the input continues with a frame of a message. Returns `false` if nothing has
-    /// arrived, and before a control frame.
+    /// Returns whether the input continues with a frame of a message. Returns `false` if nothing
+    /// has arrived, and before a control frame.
     pub(super) fn is_message_next(&self) -> bool {
         match &self.frame {
             Some(frame) => !matches!(frame.class, FrameClass::Control(_)),
@@ -536,8 +536,8 @@ impl Receiver {
         self.input.unconsumed_len()
     }
 
-    /// Returns the number of unconsumed bytes, and of bytes of the message whose last fragment has
-    /// not arrived.
+    /// Returns the number of bytes that are held: the unconsumed bytes, and those of the message
+    /// whose last fragment has not arrived.
     pub(super) fn held_len(&self) -> usize {
         let message = self.message.as_ref().map_or(0, |message| message.payload_len());
         let inflated = self.inflating.as_ref().map_or(0, |inflating| inflating.message_len());
@@ -557,7 +557,7 @@ impl Receiver {
         self.activity
     }
 
-    /// Records a sign of life that is not a byte.
+    /// Makes the keep-alive treat the peer as alive, although no byte has been processed.
     pub(super) const fn record_activity(&mut self) {
         self.activity = true;
     }

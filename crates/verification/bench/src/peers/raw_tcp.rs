@@ -1,6 +1,7 @@
 //! The first reference point: a server without WebSocket that sends back every byte unchanged.
 //!
-//! The only costs are system calls and tokio's wake-ups, which every WebSocket server also has.
+//! The only costs are system calls and tokio's wake-ups, which every other server on tokio has as
+//! well.
 
 use std::{
     cell::RefCell,
