@@ -47,6 +47,11 @@ pub(super) fn breakable_rules() -> Vec<String> {
     faults::sent_by(Role::Client).filter(|fault| !fault.is_in_handshake()).map(|fault| fault.name.to_owned()).collect()
 }
 
+/// Returns the option of `/reconnect`, and the paths of the program `server`.
+pub(super) fn reconnect_options() -> Vec<String> {
+    ["--deflate", "/", "/chat", "/echo"].map(str::to_owned).to_vec()
+}
+
 pub(super) fn ping(argument: &str) -> Result<Action, ArgumentError> {
     control_payload(argument).map(|payload| Action::Link(LinkCommand::Ping(payload)))
 }
@@ -150,7 +155,16 @@ pub(super) fn break_rule(argument: &str) -> Result<Action, ArgumentError> {
 }
 
 pub(super) fn reconnect(argument: &str) -> Result<Action, ArgumentError> {
-    nothing(argument).map(|()| Action::Link(LinkCommand::Reconnect))
+    let (mut address, mut deflate) = (None, false);
+    for word in argument.split_whitespace() {
+        match word {
+            "--deflate" => deflate = true,
+            word if word.starts_with("--") => return syntax(format!("there is no option {word}")),
+            _ if address.is_some() => return syntax("there are two addresses"),
+            word => address = Some(word.to_owned()),
+        }
+    }
+    Ok(Action::Reconnect { address, deflate })
 }
 
 pub(super) fn save(argument: &str) -> Result<Action, ArgumentError> {

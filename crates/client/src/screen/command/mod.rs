@@ -14,7 +14,7 @@ mod argument;
 
 use self::{
     action::Action,
-    argument::{ArgumentError, breakable_rules, close_codes, no_candidates},
+    argument::{ArgumentError, breakable_rules, close_codes, no_candidates, reconnect_options},
 };
 use super::link_command::LinkCommand;
 
@@ -99,9 +99,9 @@ pub(crate) const COMMANDS: &[CommandSpec] = &[
     },
     CommandSpec {
         name: "/reconnect",
-        usage: "",
+        usage: "[--deflate] [URL | /PATH]",
         help: "close, and open a new connection",
-        candidates: no_candidates,
+        candidates: reconnect_options,
         parse: argument::reconnect,
     },
     CommandSpec {

@@ -41,7 +41,11 @@ fn each_command_has_its_action() {
     assert_eq!(link_command("/raw 8900"), LinkCommand::Raw(vec![0x89, 0]));
     assert_eq!(link_command("/slow 20 hi"), LinkCommand::Slow(Duration::from_millis(20), "hi".to_owned()));
     assert_eq!(link_command("/mask 37fa213d"), LinkCommand::Mask(MaskingKey([0x37, 0xfa, 0x21, 0x3d])));
-    assert_eq!(link_command("/reconnect"), LinkCommand::Reconnect);
+    let reconnect =
+        |address: Option<&str>, deflate| Ok(Action::Reconnect { address: address.map(str::to_owned), deflate });
+    assert_eq!(parse("/reconnect"), reconnect(None, false));
+    assert_eq!(parse("/reconnect /echo"), reconnect(Some("/echo"), false));
+    assert_eq!(parse("/reconnect --deflate wss://h/"), reconnect(Some("wss://h/"), true));
     assert_eq!(link_command("/break unmasked-frame"), LinkCommand::Break("unmasked-frame"));
     assert_eq!(parse("/save a.json"), Ok(Action::Save("a.json".into())));
     assert_eq!(parse("/help"), Ok(Action::Help));
@@ -58,6 +62,8 @@ fn a_syntax_error_is_reported_with_the_usage() {
         ("/slow x", "'x' is not a number of milliseconds from 1 to 10000; usage: /slow N text"),
         ("/save", "the path of a file is missing; usage: /save FILE"),
         ("/break", "the name of a rule is missing; Tab lists them; usage: /break RULE"),
+        ("/reconnect --inflate", "there is no option --inflate; usage: /reconnect [--deflate] [URL | /PATH]"),
+        ("/reconnect / /", "there are two addresses; usage: /reconnect [--deflate] [URL | /PATH]"),
         ("/help me", "this command takes no argument; usage: /help"),
     ] {
         assert_eq!(error(line), expected, "{line}");

@@ -3,11 +3,14 @@
 use websocket::protocol::State;
 
 use super::completion_list::completion_list;
-use crate::screen::{
-    command::{self, action::Action},
-    event::Effect,
-    link_command::LinkCommand,
-    model::{Model, transcript::Speaker},
+use crate::{
+    address,
+    screen::{
+        command::{self, action::Action},
+        event::Effect,
+        link_command::{LinkCommand, NewConnection},
+        model::{Model, transcript::Speaker},
+    },
 };
 
 /// Carries out the input line. If it is invalid or cannot be sent, the line stays, so that the user
@@ -34,17 +37,28 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
         model.hint = Some(format!("not sent: the connection is {}; {advice}", model.state));
         return Vec::new();
     }
+    if let Action::Reconnect { address: Some(address), .. } = &action {
+        match resolve(&model.url, address) {
+            Ok(url) => model.url = url,
+            Err(sentence) => {
+                model.hint = Some(sentence);
+                return Vec::new();
+            }
+        }
+    }
     let line = model.editor.take();
     model.transcript.follow();
     match action {
         Action::Link(command) => {
             let shown = if let LinkCommand::Text(text) = &command { text } else { &line };
             model.transcript.add(Speaker::User, shown);
-            if command == LinkCommand::Reconnect {
-                // The user is done with the frames of the old connection.
-                model.follow_records();
-            }
             vec![Effect::Link(command)]
+        }
+        Action::Reconnect { deflate, .. } => {
+            model.transcript.add(Speaker::User, &line);
+            // The user is done with the frames of the old connection.
+            model.follow_records();
+            vec![Effect::Link(LinkCommand::Reconnect(NewConnection { url: model.url.clone(), deflate }))]
         }
         Action::Save(path) => {
             let text = model.saved_wire(&path);
@@ -57,11 +71,17 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
     }
 }
 
+/// Returns the URL that an address, or a path on the current server, stands for.
+fn resolve(current: &str, address: &str) -> Result<String, String> {
+    let current = address::parse(current)?;
+    Ok(address::parse_from(&current, address)?.to_string())
+}
+
 /// Returns whether the link can carry out the command in this state of the connection.
 fn is_possible(command: &LinkCommand, state: State) -> bool {
     match command {
         // A masking key can be chosen in advance, for the next connection.
-        LinkCommand::Mask(_) | LinkCommand::Reconnect => true,
+        LinkCommand::Mask(_) | LinkCommand::Reconnect(_) => true,
         LinkCommand::Raw(_) => matches!(state, State::Open | State::Closing),
         _ => state == State::Open,
     }

@@ -14,7 +14,7 @@ use crate::{
     ending::{Cause, Ending},
     screen::{
         command, layout,
-        link_command::LinkCommand,
+        link_command::{LinkCommand, NewConnection},
         model::{test_records::records, wire_log::TrafficTotals},
     },
 };
@@ -71,6 +71,23 @@ fn type_text(model: &mut Model, text: &str) {
 fn enter(model: &mut Model, text: &str) -> Vec<Effect> {
     type_text(model, text);
     press(model, KeyCode::Enter)
+}
+
+/// Returns the effect of `/reconnect`.
+fn reconnect(url: &str, deflate: bool) -> Effect {
+    Effect::Link(LinkCommand::Reconnect(NewConnection { url: url.to_owned(), deflate }))
+}
+
+#[test]
+fn reconnect_can_lead_to_another_server_or_path() {
+    let mut model = open();
+    assert_eq!(enter(&mut model, "/reconnect --deflate /echo"), [reconnect("ws://h/echo", true)]);
+    assert_eq!(enter(&mut model, "/reconnect"), [reconnect("ws://h/echo", false)]);
+    assert_eq!(enter(&mut model, "/reconnect wss://other"), [reconnect("wss://other/", false)]);
+    // An address that cannot be used stays in the line, and the connection stays as it is.
+    assert_eq!(enter(&mut model, "/reconnect nowhere"), []);
+    assert!(model.hint.as_deref().is_some_and(|hint| hint.contains("nowhere")), "{:?}", model.hint);
+    assert_eq!((model.url.as_str(), model.editor.text()), ("wss://other/", "/reconnect nowhere"));
 }
 
 fn add_frames(model: &mut Model, count: usize) {
@@ -261,7 +278,7 @@ fn after_the_server_dies_the_user_can_reconnect() {
     assert_eq!(update(&mut model, ScreenEvent::Link(LinkEvent::Ended(ending))), []);
     assert_eq!(model.state, State::Closed);
     assert!(last_entry(&model).1.contains("1006"), "{:?}", last_entry(&model));
-    assert_eq!(enter(&mut model, "/reconnect"), [Effect::Link(LinkCommand::Reconnect)]);
+    assert_eq!(enter(&mut model, "/reconnect"), [reconnect("ws://h/", false)]);
     update(&mut model, ScreenEvent::Link(LinkEvent::Connecting));
     assert_eq!((model.state, model.ended.is_none()), (State::Connecting, true));
 }
@@ -516,7 +533,7 @@ fn a_line_for_a_closed_connection_makes_room_for_reconnect() {
         assert_eq!(enter(&mut model, line), []);
         let hint = model.hint.clone().unwrap_or_default();
         assert!(hint.contains("the connection is CLOSED; /reconnect opens a new one"), "{hint}");
-        assert_eq!(enter(&mut model, "/reconnect"), [Effect::Link(LinkCommand::Reconnect)]);
+        assert_eq!(enter(&mut model, "/reconnect"), [reconnect("ws://h/", false)]);
         press(&mut model, KeyCode::Up);
         press(&mut model, KeyCode::Up);
         assert_eq!(model.editor.text(), line);
