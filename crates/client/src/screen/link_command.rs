@@ -39,6 +39,8 @@ pub(crate) struct NewConnection {
     pub(crate) url: String,
     /// Whether to offer compression. The command line can also request it for every connection.
     pub(crate) deflate: bool,
+    /// A subprotocol to offer, besides those of the command line.
+    pub(crate) subprotocol: Option<String>,
 }
 
 /// What a command sends. The screen shows the frame when it has been sent.

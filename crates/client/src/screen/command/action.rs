@@ -2,7 +2,18 @@
 
 use std::path::PathBuf;
 
-use crate::screen::link_command::LinkCommand;
+use crate::screen::{lesson::progress::LessonCommand, link_command::LinkCommand};
+
+/// What the new connection has in common with the current one, and what it has not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ReconnectOptions {
+    /// The server's address or a path on the same server, or `None` for the same address.
+    pub(crate) address: Option<String>,
+    /// Whether to offer compression.
+    pub(crate) deflate: bool,
+    /// A subprotocol to offer.
+    pub(crate) subprotocol: Option<String>,
+}
 
 /// An action that an input line requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,14 +21,11 @@ pub(crate) enum Action {
     /// Pass this command to the connection.
     Link(LinkCommand),
     /// Close the connection and open a new one.
-    Reconnect {
-        /// The server's address or a path on the same server, or `None` for the same address.
-        address: Option<String>,
-        /// Whether to offer compression.
-        deflate: bool,
-    },
+    Reconnect(ReconnectOptions),
     /// Write the recorded heads and frames to a file.
     Save(PathBuf),
+    /// Show, hide or change the lesson.
+    Lesson(LessonCommand),
     /// Show the help.
     Help,
 }

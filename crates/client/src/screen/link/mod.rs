@@ -37,7 +37,7 @@ pub(crate) async fn run(
     events: LinkEventSender,
 ) {
     let next_key = NextMaskingKey::default();
-    let always_deflate = args.deflate;
+    let (always_deflate, always_offered) = (args.deflate, args.subprotocols.clone());
     loop {
         events.send(LinkEvent::Connecting);
         let requested = match open(&args, tracer.as_ref(), &next_key, &events).await {
@@ -66,9 +66,12 @@ pub(crate) async fn run(
             Some(connection) => Some(connection),
             None => wait_for_reconnect(&mut commands, &events, &next_key).await,
         };
-        let Some(NewConnection { url, deflate }) = requested else { return };
+        let Some(NewConnection { url, deflate, subprotocol }) = requested else { return };
         args.url = url;
         args.deflate = always_deflate || deflate;
+        args.subprotocols.clone_from(&always_offered);
+        // A name must not be offered twice.
+        args.subprotocols.extend(subprotocol.filter(|name| !always_offered.contains(name)));
     }
 }
 

@@ -1,15 +1,19 @@
 //! Handles Enter and Tab in the input line.
 
-use websocket::protocol::State;
+use websocket::protocol::{State, handshake::ClientRequest};
 
 use super::completion_list::completion_list;
 use crate::{
     address,
     screen::{
-        command::{self, action::Action},
+        command::{
+            self,
+            action::{Action, ReconnectOptions},
+        },
         event::Effect,
+        layout,
         link_command::{LinkCommand, NewConnection},
-        model::{Model, transcript::Speaker},
+        model::{Model, focus::Focus, transcript::Speaker},
     },
 };
 
@@ -37,15 +41,6 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
         model.hint = Some(format!("not sent: the connection is {}; {advice}", model.state));
         return Vec::new();
     }
-    if let Action::Reconnect { address: Some(address), .. } = &action {
-        match resolve(&model.url, address) {
-            Ok(url) => model.url = url,
-            Err(sentence) => {
-                model.hint = Some(sentence);
-                return Vec::new();
-            }
-        }
-    }
     let line = model.editor.take();
     model.transcript.follow();
     match action {
@@ -54,15 +49,30 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
             model.transcript.add(Speaker::User, shown);
             vec![Effect::Link(command)]
         }
-        Action::Reconnect { deflate, .. } => {
-            model.transcript.add(Speaker::User, &line);
-            // The user is done with the frames of the old connection.
-            model.follow_records();
-            vec![Effect::Link(LinkCommand::Reconnect(NewConnection { url: model.url.clone(), deflate }))]
-        }
+        Action::Reconnect(options) => match new_connection(&model.url, options) {
+            Ok(connection) => {
+                model.transcript.add(Speaker::User, &line);
+                // The user is done with the frames of the old connection.
+                model.follow_records();
+                model.url.clone_from(&connection.url);
+                vec![Effect::Link(LinkCommand::Reconnect(connection))]
+            }
+            Err(sentence) => {
+                model.editor.set(&line);
+                model.hint = Some(sentence);
+                Vec::new()
+            }
+        },
         Action::Save(path) => {
             let text = model.saved_wire(&path);
             vec![Effect::Save(path, text)]
+        }
+        Action::Lesson(command) => {
+            model.command_lessons(command);
+            if model.lessons.is_shown() && layout::is_small(model.size) {
+                model.focus = Focus::Lesson;
+            }
+            Vec::new()
         }
         Action::Help => {
             model.help = Some(0);
@@ -71,10 +81,23 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Returns the URL that an address, or a path on the current server, stands for.
-fn resolve(current: &str, address: &str) -> Result<String, String> {
+/// Returns the connection that replaces the one to `current`.
+///
+/// # Errors
+/// Returns a sentence about an address or a subprotocol that cannot be used.
+fn new_connection(current: &str, options: ReconnectOptions) -> Result<NewConnection, String> {
+    let ReconnectOptions { address, deflate, subprotocol } = options;
     let current = address::parse(current)?;
-    Ok(address::parse_from(&current, address)?.to_string())
+    let uri = match address {
+        Some(address) => address::parse_from(&current, &address)?,
+        None => current,
+    };
+    let url = uri.to_string();
+    if let Some(name) = &subprotocol {
+        // The link could only end the program.
+        ClientRequest::new(uri).subprotocol(name).map_err(|usage_error| usage_error.to_string())?;
+    }
+    Ok(NewConnection { url, deflate, subprotocol })
 }
 
 /// Returns whether the link can carry out the command in this state of the connection.

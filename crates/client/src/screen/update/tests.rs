@@ -75,7 +75,7 @@ fn enter(model: &mut Model, text: &str) -> Vec<Effect> {
 
 /// Returns the effect of `/reconnect`.
 fn reconnect(url: &str, deflate: bool) -> Effect {
-    Effect::Link(LinkCommand::Reconnect(NewConnection { url: url.to_owned(), deflate }))
+    Effect::Link(LinkCommand::Reconnect(NewConnection { url: url.to_owned(), deflate, subprotocol: None }))
 }
 
 #[test]
@@ -84,6 +84,13 @@ fn reconnect_can_lead_to_another_server_or_path() {
     assert_eq!(enter(&mut model, "/reconnect --deflate /echo"), [reconnect("ws://h/echo", true)]);
     assert_eq!(enter(&mut model, "/reconnect"), [reconnect("ws://h/echo", false)]);
     assert_eq!(enter(&mut model, "/reconnect wss://other"), [reconnect("wss://other/", false)]);
+    let subprotocol = Some("chat".to_owned());
+    let chat = NewConnection { url: "wss://other/chat".to_owned(), deflate: false, subprotocol };
+    assert_eq!(enter(&mut model, "/reconnect -s chat /chat"), [Effect::Link(LinkCommand::Reconnect(chat))]);
+    assert_eq!(enter(&mut model, "/reconnect -s , /"), []);
+    assert!(model.hint.as_deref().is_some_and(|hint| hint.contains("is not a token")), "{:?}", model.hint);
+    model.editor.set("");
+    assert_eq!(enter(&mut model, "/reconnect /"), [reconnect("wss://other/", false)]);
     // An address that cannot be used stays in the line, and the connection stays as it is.
     assert_eq!(enter(&mut model, "/reconnect nowhere"), []);
     assert!(model.hint.as_deref().is_some_and(|hint| hint.contains("nowhere")), "{:?}", model.hint);
