@@ -107,7 +107,7 @@ async fn run(args: &ClientArgs) -> ExitCode {
         };
     }
     if args.lesson.is_some() && !fills_the_screen(args) {
-        report("the lessons need a terminal that the client can fill; standard input or output is not one");
+        report("--lesson fills the screen, so standard input and output must be a terminal");
         return ExitCode::FAILURE;
     }
     match Tracer::from_options(&args.tracing) {

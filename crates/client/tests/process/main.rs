@@ -11,6 +11,8 @@ mod conversation;
 mod deflate;
 mod failures;
 mod hostile_server;
+#[cfg(unix)]
+mod lessons;
 mod pipes;
 mod probe;
 #[cfg(unix)]

@@ -202,7 +202,10 @@ pub(super) fn lesson(argument: &str) -> Result<Action, ArgumentError> {
         "off" => LessonCommand::Off,
         number => match number.parse() {
             Ok(number @ 1..) if number <= LESSONS.len() => LessonCommand::Jump(number - 1),
-            _ => return syntax(format!("'{number}' is not a lesson from 1 to {}", LESSONS.len())),
+            _ => {
+                let count = LESSONS.len();
+                return syntax(format!("'{number}' is not a lesson from 1 to {count}, and not hint, next or off"));
+            }
         },
     };
     Ok(Action::Lesson(command))

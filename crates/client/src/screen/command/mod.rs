@@ -99,7 +99,7 @@ pub(crate) const COMMANDS: &[CommandSpec] = &[
     },
     CommandSpec {
         name: "/reconnect",
-        usage: "[options] [URL]",
+        usage: "[URL]",
         help: "close, and open a new connection; Tab: options",
         candidates: reconnect_options,
         parse: argument::reconnect,
@@ -113,8 +113,8 @@ pub(crate) const COMMANDS: &[CommandSpec] = &[
     },
     CommandSpec {
         name: "/lesson",
-        usage: "[N|hint|next|off]",
-        help: "small tasks, checked on the wire",
+        usage: "[N | WORD]",
+        help: "small tasks, checked on the wire; hint, next, off",
         candidates: lesson_arguments,
         parse: argument::lesson,
     },

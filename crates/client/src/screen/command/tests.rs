@@ -75,12 +75,12 @@ fn a_syntax_error_is_reported_with_the_usage() {
         ("/slow x", "'x' is not a number of milliseconds from 1 to 10000; usage: /slow N text"),
         ("/save", "the path of a file is missing; usage: /save FILE"),
         ("/break", "the name of a rule is missing; Tab lists them; usage: /break RULE"),
-        ("/reconnect --inflate", "there is no option --inflate; usage: /reconnect [options] [URL]"),
-        ("/reconnect -s", "the name of a subprotocol is missing after -s; usage: /reconnect [options] [URL]"),
-        ("/reconnect / /", "there are two addresses; usage: /reconnect [options] [URL]"),
-        ("/lesson x", "'x' is not a lesson from 1 to 16; usage: /lesson [N|hint|next|off]"),
-        ("/lesson 17", "'17' is not a lesson from 1 to 16; usage: /lesson [N|hint|next|off]"),
-        ("/lesson 0", "'0' is not a lesson from 1 to 16; usage: /lesson [N|hint|next|off]"),
+        ("/reconnect --inflate", "there is no option --inflate; usage: /reconnect [URL]"),
+        ("/reconnect -s", "the name of a subprotocol is missing after -s; usage: /reconnect [URL]"),
+        ("/reconnect / /", "there are two addresses; usage: /reconnect [URL]"),
+        ("/lesson x", "'x' is not a lesson from 1 to 16, and not hint, next or off; usage: /lesson [N | WORD]"),
+        ("/lesson 17", "'17' is not a lesson from 1 to 16, and not hint, next or off; usage: /lesson [N | WORD]"),
+        ("/lesson 0", "'0' is not a lesson from 1 to 16, and not hint, next or off; usage: /lesson [N | WORD]"),
         ("/help me", "this command takes no argument; usage: /help"),
     ] {
         assert_eq!(error(line), expected, "{line}");

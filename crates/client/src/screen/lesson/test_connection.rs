@@ -87,7 +87,7 @@ impl TestConnection {
                 if ping && index == 0 { client.ping(b"between fragments") } else { Ok(()) }
             }),
             LinkCommand::Raw(bytes) => {
-                self.to_server(&bytes);
+                self.send_to_server(&bytes);
                 Ok(())
             }
             LinkCommand::Slow(pause, text) => {
@@ -113,14 +113,14 @@ impl TestConnection {
                 return;
             }
             match interval {
-                None => self.to_server(&from_client),
+                None => self.send_to_server(&from_client),
                 Some(pause) => {
                     for (index, byte) in from_client.iter().enumerate() {
                         if index > 0 {
                             self.now += pause;
                             self.push_status();
                         }
-                        self.to_server(&[*byte]);
+                        self.send_to_server(&[*byte]);
                     }
                 }
             }
@@ -130,7 +130,7 @@ impl TestConnection {
     }
 
     /// Passes bytes to the server, and lets its application react.
-    fn to_server(&mut self, bytes: &[u8]) {
+    fn send_to_server(&mut self, bytes: &[u8]) {
         self.dissect(Direction::ToServer, bytes);
         for observed in self.server.receive_bytes(bytes) {
             if self.path == "/chat" && matches!(observed, Observed::Binary(_)) {

@@ -58,6 +58,7 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             model.focus = Focus::Input;
             model.transcript.follow();
             model.follow_records();
+            model.lessons.scroll = 0;
         }
         KeyCode::Char('p') if control => model.step_record(-1),
         KeyCode::Char('n') if control => model.step_record(1),

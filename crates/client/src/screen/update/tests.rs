@@ -97,6 +97,44 @@ fn reconnect_can_lead_to_another_server_or_path() {
     assert_eq!((model.url.as_str(), model.editor.text()), ("wss://other/", "/reconnect nowhere"));
 }
 
+#[test]
+fn lessons_are_shown_and_watch_the_frames_of_the_connection() {
+    let mut model = open();
+    assert_eq!(enter(&mut model, "/lesson"), []);
+    assert!(model.lessons.is_shown());
+    // Tab moves to the lesson, which is between the transcript and the wire.
+    press(&mut model, KeyCode::Tab);
+    press(&mut model, KeyCode::Tab);
+    assert_eq!(model.focus, Focus::Lesson);
+    press(&mut model, KeyCode::Tab);
+    assert_eq!(model.focus, Focus::Wire);
+    press(&mut model, KeyCode::BackTab);
+    assert_eq!(model.focus, Focus::Lesson);
+    let own: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'x'];
+    for record in records(&[(Direction::ToServer, own)]) {
+        update(&mut model, ScreenEvent::Link(LinkEvent::Record(record)));
+    }
+    assert!(model.lessons.title().starts_with("lesson 2 "), "{}", model.lessons.title());
+    // The lessons do not depend on the connection.
+    update(&mut model, ended());
+    enter(&mut model, "/lesson 5");
+    assert!(model.lessons.title().starts_with("lesson 5 "), "{}", model.lessons.title());
+    enter(&mut model, "/lesson off");
+    assert!(!model.lessons.is_shown());
+    press(&mut model, KeyCode::Tab);
+    press(&mut model, KeyCode::Tab);
+    assert_eq!(model.focus, Focus::Wire, "there is no lesson to move to");
+}
+
+#[test]
+fn on_a_small_terminal_the_lesson_gets_the_focus() {
+    let mut model = Model::new("ws://h/", (40, 10), true);
+    enter(&mut model, "/lesson");
+    assert_eq!(model.focus, Focus::Lesson);
+    type_text(&mut model, "x");
+    assert_eq!(model.focus, Focus::Input);
+}
+
 fn add_frames(model: &mut Model, count: usize) {
     for record in records(&vec![(Direction::ToClient, HELLO); count]) {
         update(model, ScreenEvent::Link(LinkEvent::Record(record)));

@@ -22,9 +22,9 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
     let (inside, columns, visible) = inner(area);
     let rows = model.lessons.rows(columns);
     let is_cut = rows.len() > visible;
-    let keys = if is_cut && model.zoomed.is_none() { " (Tab, F2: all)" } else { "" };
-    let title = fit(&format!(" {}{keys} ", model.lessons.title()), columns);
-    let below = fit(" /lesson hint, next, N, off ", columns);
+    let title = fit(&format!(" {} ", model.lessons.title()), columns);
+    let zoom = if is_cut && model.zoomed.is_none() { "Tab, F2: all; " } else { "" };
+    let below = fit(&format!(" {zoom}/lesson hint, next, off "), columns);
     frame.render_widget(block(title, model.focus == Focus::Lesson).title_bottom(below), area);
     let top = first_row(&rows, visible).saturating_add_signed(model.lessons.scroll).min(rows.len());
     let lines: Vec<Line<'_>> = rows
