@@ -12,9 +12,9 @@ pub(super) static COMPRESSED_MESSAGE: Lesson = Lesson {
     hint: "The status line must show permessage-deflate. If not, start the server with --deflate.",
     lines: &["/reconnect --deflate /", "/fragment 2 again and again and again and again and again"],
     observe: |wire| {
-        let message = wire.sent_message().filter(|message| flag(message[0], "websocket.pmc"))?;
+        let message = wire.sent_message().filter(|message| flag(message.frames[0], "websocket.pmc"))?;
         let compressed: u64 = message.fragments().map(payload_length).sum();
-        let last = message.last()?;
+        let last = message.frames.last()?;
         let plain = last.field("websocket.payload.text").or_else(|| last.field("data.data"))?;
         let plain = match &plain.value {
             FieldValue::Text { text, left_out } => text.len() as u64 + left_out,

@@ -10,7 +10,7 @@ pub(super) static CHARACTER_CUT_IN_TWO: Lesson = Lesson {
     hint: "Any character outside ASCII will do. If your keyboard has none, write the frames yourself:",
     lines: &["/raw 0181 00000000 c3", "/raw 8081 00000000 a4"],
     observe: |wire| {
-        let message = wire.sent_message().filter(|message| opcode(message[0]) == Some(TEXT))?;
+        let message = wire.sent_message().filter(|message| opcode(message.frames[0]) == Some(TEXT))?;
         let payloads = message.payloads();
         std::str::from_utf8(&payloads.concat()).ok()?;
         // The message is UTF-8, so a part of it that is not has been cut within a character.
@@ -34,7 +34,7 @@ pub(super) static PING_BETWEEN_FRAGMENTS: Lesson = Lesson {
     observe: |wire| {
         let message = wire.sent_message().filter(|message| message.fragments().count() == 3)?;
         let mut fragments = 0;
-        let mut second_gap = message.iter().skip_while(|frame| {
+        let mut second_gap = message.frames.iter().skip_while(|frame| {
             fragments += usize::from(is_data(frame));
             fragments < 2
         });

@@ -50,7 +50,7 @@ pub(super) static EMPTY_MESSAGE: Lesson = Lesson {
     hint: "Ctrl-U empties the line. Then press Enter.",
     lines: &[""],
     observe: |wire| {
-        let frame = wire.sent_message().filter(|message| message.len() == 1)?[0];
+        let frame = wire.sent_message().filter(|message| message.frames.len() == 1)?.frames[0];
         (payload_length(frame) == 0).then(|| {
             "Six: two of header and four of key. A server needs only two, because it does not mask. An empty message is \
              a message, and the other side receives it."

@@ -27,13 +27,18 @@ pub(super) static BYTE_A_SECOND: Lesson = Lesson {
             let is_frame = record.direction == Direction::ToClient && opcode(record).is_some();
             is_frame && record.started_at > Some(start)
         };
-        let frames = wire.earlier().filter(meanwhile).count();
-        Some(format!(
+        let report = format!(
             "{} bytes in {:.1} s. TCP may deliver bytes one by one, so a receiver collects them until a frame is \
-             complete. Meanwhile the server sent {frames} frame{}: neither direction waits for the other.",
+             complete.",
             frame.length,
-            time.as_secs_f64(),
-            if frames == 1 { "" } else { "s" }
-        ))
+            time.as_secs_f64()
+        );
+        Some(match wire.earlier().filter(meanwhile).count() {
+            0 => report,
+            frames => {
+                let s = if frames == 1 { "" } else { "s" };
+                format!("{report} Meanwhile the server sent {frames} frame{s}: neither direction waits for the other.")
+            }
+        })
     },
 };

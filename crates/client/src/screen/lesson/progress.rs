@@ -3,7 +3,7 @@
 use super::{table::LESSONS, wire::Wire};
 use crate::screen::{model::wire_log::WireLog, text::wrap};
 
-/// What the user wants to do with the lessons.
+/// A command of the user for the lessons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LessonCommand {
     /// Show the lesson where the user left off.
@@ -26,7 +26,7 @@ pub(crate) struct LessonProgress {
     current: usize,
     done: Vec<bool>,
     shows_hint: bool,
-    /// What the user has done in the last lesson: the lesson's index, and the sentences about it.
+    /// The last lesson that the user has done: its index, and the sentences about what happened.
     report: Option<(usize, String)>,
     /// The number of rows by which the user has scrolled the pane away from the task. Negative
     /// numbers are upwards.
@@ -49,11 +49,11 @@ impl Default for LessonProgress {
 /// The purpose of a row in the pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LessonRow {
-    /// What the user has done.
+    /// A part of the report on the last lesson.
     Report,
-    /// What to do.
+    /// A part of the task.
     Task,
-    /// Advice that the user has requested.
+    /// A part of the hint, which the user has requested.
     Hint,
     /// A line to type.
     Line,
@@ -103,7 +103,10 @@ impl LessonProgress {
     /// Returns the title of the pane.
     pub(crate) fn title(&self) -> String {
         match LESSONS.get(self.current) {
-            Some(lesson) => format!("lesson {} of {}: {}", self.current + 1, LESSONS.len(), lesson.title),
+            Some(lesson) => {
+                let done = if self.done[self.current] { " (done)" } else { "" };
+                format!("lesson {} of {}{done}: {}", self.current + 1, LESSONS.len(), lesson.title)
+            }
             None => "lessons".to_owned(),
         }
     }

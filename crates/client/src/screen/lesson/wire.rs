@@ -1,6 +1,6 @@
 //! What a lesson can see of the wire.
 
-use std::{collections::VecDeque, ops::Deref};
+use std::collections::VecDeque;
 
 use dissector::{Direction, Record, RecordKind};
 
@@ -56,9 +56,7 @@ impl<'a> Wire<'a> {
         self.sent_earlier().filter(|record| opcode(record) == Some(CLOSE)).last()
     }
 
-    /// Returns the frames that the client has sent from the first frame of the newest message to
-    /// its last frame, with the control frames between them. The newest record must be that last
-    /// frame.
+    /// Returns the message that the newest record completes, if the client has sent it.
     pub(super) fn sent_message(&self) -> Option<SentMessage<'a>> {
         let last = self.sent_data().filter(|record| is_fin(record))?;
         let mut frames = vec![last];
@@ -67,7 +65,7 @@ impl<'a> Wire<'a> {
             frames.push(before.next()?);
         }
         frames.reverse();
-        Some(SentMessage(frames))
+        Some(SentMessage { frames })
     }
 }
 
@@ -76,22 +74,18 @@ fn is_first(record: &Record) -> bool {
     matches!(opcode(record), Some(TEXT | BINARY))
 }
 
-/// The frames of a message, in order, and the control frames between them.
+/// A message that the client has sent.
 #[derive(Debug)]
-pub(super) struct SentMessage<'a>(Vec<&'a Record>);
-
-impl<'a> Deref for SentMessage<'a> {
-    type Target = [&'a Record];
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
+pub(super) struct SentMessage<'a> {
+    /// The frames of the message and the control frames between them, in order. The first and the
+    /// last one are frames of the message.
+    pub(super) frames: Vec<&'a Record>,
 }
 
 impl<'a> SentMessage<'a> {
     /// Returns the frames of the message, without control frames.
     pub(super) fn fragments(&self) -> impl Iterator<Item = &'a Record> {
-        self.0.iter().copied().filter(|record| is_data(record))
+        self.frames.iter().copied().filter(|record| is_data(record))
     }
 
     /// Returns the payloads of the fragments.

@@ -115,6 +115,11 @@ fn lessons_are_shown_and_watch_the_frames_of_the_connection() {
         update(&mut model, ScreenEvent::Link(LinkEvent::Record(record)));
     }
     assert!(model.lessons.title().starts_with("lesson 2 "), "{}", model.lessons.title());
+    // A click moves the focus too.
+    let click =
+        MouseEvent { kind: MouseEventKind::Down(MouseButton::Left), column: 60, row: 3, modifiers: KeyModifiers::NONE };
+    update(&mut model, ScreenEvent::Mouse(click));
+    assert_eq!(model.focus, Focus::Lesson);
     // The lessons do not depend on the connection.
     update(&mut model, ended());
     enter(&mut model, "/lesson 5");
