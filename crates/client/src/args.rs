@@ -6,7 +6,7 @@ use clap::Parser;
 use cli::{TracingOptions, parse_duration};
 use laboratory::{Role, faults};
 
-use crate::{screen::LESSONS, suggest::closest};
+use crate::{screen::lesson::table::LESSONS, suggest::closest};
 
 /// The URL of a server that was started with `cargo run -p server`.
 pub(crate) const DEFAULT_URL: &str = "ws://127.0.0.1:8080/";

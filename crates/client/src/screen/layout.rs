@@ -12,8 +12,8 @@
 //!   keys                                  keys
 //! ```
 //!
-//! A lesson takes the place of the numbers. A zoomed pane takes all of the space above the status. On a small terminal, the pane with the
-//! focus always does.
+//! A lesson takes the place of the numbers. A zoomed pane takes all of the space above the status.
+//! On a small terminal, the pane with the focus always does.
 
 use dissector::printable;
 use ratatui::{layout::Rect, widgets::Block};

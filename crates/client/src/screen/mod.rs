@@ -32,7 +32,7 @@ mod fault_test;
 mod frame_fields;
 mod injector;
 mod layout;
-mod lesson;
+pub(crate) mod lesson;
 mod link;
 mod link_command;
 mod link_event;
@@ -58,7 +58,6 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-pub(crate) use self::lesson::table::LESSONS;
 use self::{
     event::{Effect, ScreenEvent},
     lesson::progress::LessonCommand,

@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use dissector::Record;
-
 use super::Lesson;
 use crate::screen::frame_fields::{BINARY, TEXT, is_fin, masking_key, number, opcode, payload, payload_length};
 
@@ -15,10 +13,11 @@ pub(super) static FIRST_FRAME: Lesson = Lesson {
     lines: &["Hello"],
     observe: |wire| {
         let frame = wire.sent_data().filter(|frame| opcode(frame) == Some(TEXT) && is_fin(frame))?;
-        let (length, header) = (payload_length(frame), header_length(frame)?);
+        let (length, start) = (payload_length(frame), frame.field("websocket.masking_key")?.range.start);
         (length > 0).then(|| {
             format!(
-                "A message of {length} bytes took {} on the wire: {header} of header, 4 of masking key, then the text.",
+                "A message of {length} bytes took {} on the wire: {start} that hold the opcode and the length, 4 of masking \
+                 key, then the text.",
                 frame.length
             )
         })
@@ -52,8 +51,8 @@ pub(super) static EMPTY_MESSAGE: Lesson = Lesson {
     observe: |wire| {
         let frame = wire.sent_message().filter(|message| message.frames.len() == 1)?.frames[0];
         (payload_length(frame) == 0).then(|| {
-            "Six: two of header and four of key. A server needs only two, because it does not mask. An empty message is \
-             a message, and the other side receives it."
+            "Six: two with the opcode and the length, and four of masking key. A server does not mask, so it needs only \
+             two. An empty message is a message, and the other side receives it."
                 .to_owned()
         })
     },
@@ -81,11 +80,6 @@ pub(super) static LONGER_LENGTH: Lesson = Lesson {
         ))
     },
 };
-
-/// Returns the length of the header in bytes, without the masking key.
-fn header_length(frame: &Record) -> Option<u64> {
-    Some(frame.field("websocket.masking_key")?.range.start)
-}
 
 /// Writes bytes as pairs of hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -5,8 +5,8 @@ use dissector::{Direction, Record};
 use super::Lesson;
 use crate::screen::frame_fields::opcode;
 
-/// The minimum time per byte in milliseconds, on average. A timer may fire a little late, but never
-/// early; the rest is for the first byte, which needs no pause.
+/// The minimum of the average pause in milliseconds. It is less than a second, because the times of
+/// a record are those of the wall clock, which may be adjusted while the frame is sent.
 const SLOW: u128 = 900;
 
 pub(super) static BYTE_A_SECOND: Lesson = Lesson {
