@@ -27,7 +27,7 @@ pub(super) static NOT_UTF8: Lesson = Lesson {
     observe: |wire| {
         is_failed_with(wire, 1007).then(|| {
             "A text that is not UTF-8 must not reach the application, because every program would read something else \
-             in it. Bytes that are not text belong into a binary message."
+             in it. Bytes that are not text belong in a binary message."
                 .to_owned()
         })
     },
