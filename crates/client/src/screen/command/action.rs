@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::screen::{lesson::progress::LessonCommand, link_command::LinkCommand};
 
-/// What the new connection has in common with the current one, and what it has not.
+/// The options of `/reconnect`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ReconnectOptions {
     /// The server's address or a path on the same server, or `None` for the same address.
