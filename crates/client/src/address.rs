@@ -25,6 +25,25 @@ pub(crate) fn parse(text: &str) -> Result<Uri, String> {
     }
 }
 
+/// Returns the URI that an address stands for while the client is connected to `current`: a path,
+/// such as `/echo`, is on the same server. Every other address means the same as in [`parse`].
+///
+/// # Errors
+/// As for [`parse`].
+pub(crate) fn parse_from(current: &Uri, text: &str) -> Result<Uri, String> {
+    if text.starts_with('/') {
+        on_same_server(current, text).parse().map_err(|error| not_a_url(text, error))
+    } else {
+        parse(text)
+    }
+}
+
+/// Returns the URI of a path on the server of `current`, as text.
+fn on_same_server(current: &Uri, path: &str) -> String {
+    let scheme = if current.secure() { "wss" } else { "ws" };
+    format!("{scheme}://{}{path}", current.host_header())
+}
+
 fn parse_without_scheme(text: &str) -> Result<Uri, String> {
     let port = text.strip_prefix(':').unwrap_or(text);
     let address = if is_number(port) { format!("127.0.0.1:{port}") } else { text.to_owned() };
@@ -71,11 +90,10 @@ fn with_websocket_scheme(text: &str) -> String {
 pub(crate) fn redirect_target(from: &Uri, location: &str) -> Option<Uri> {
     // Unlike the URI of a connection, a target may have a fragment, which is not for the server.
     let location = location.split('#').next().unwrap_or_default();
-    let scheme = if from.secure() { "wss" } else { "ws" };
     let absolute = if location.starts_with("//") {
-        format!("{scheme}:{location}")
+        format!("{}:{location}", if from.secure() { "wss" } else { "ws" })
     } else if location.starts_with('/') {
-        format!("{scheme}://{}{location}", from.host_header())
+        on_same_server(from, location)
     } else {
         with_websocket_scheme(location)
     };
@@ -144,6 +162,21 @@ mod tests {
         ] {
             assert_eq!(parse(address), Err(format!("'{address}' is not a WebSocket URL: {problem}")));
         }
+    }
+
+    #[test]
+    fn a_path_is_on_the_same_server() {
+        let current: Uri = "wss://example.org:8443/old?a".parse().unwrap();
+        for (address, uri) in [
+            ("/echo?b", "wss://example.org:8443/echo?b"),
+            ("/", "wss://example.org:8443/"),
+            ("ws://example.com/", "ws://example.com/"),
+            ("8080", "ws://127.0.0.1:8080/"),
+        ] {
+            assert_eq!(parse_from(&current, address).map(|uri| uri.to_string()).as_deref(), Ok(uri), "{address}");
+        }
+        assert!(parse_from(&current, "/a b").is_err());
+        assert!(parse_from(&current, "elsewhere").is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use clap::{Parser, builder::ArgPredicate};
 use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
 use laboratory::{Role, faults};
 
-use crate::suggest::closest;
+use crate::{screen::lesson::table::LESSONS, suggest::closest};
 
 /// The URL of a server that was started with `cargo run -p server`.
 pub(crate) const DEFAULT_URL: &str = "ws://127.0.0.1:8080/";
@@ -84,6 +84,19 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     pub(crate) plain: bool,
 
+    /// Begin with the lessons, or with this one of them: small tasks that the client checks on the
+    /// wire. They need full-screen mode, and our server.
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1",
+        value_parser = lesson,
+        conflicts_with_all = ["plain", "trace", "binary", "verbose", "probe"]
+    )]
+    pub(crate) lesson: Option<usize>,
+
     #[command(flatten)]
     pub(crate) tracing: TracingOptions,
 
@@ -155,6 +168,13 @@ fn rule(name: &str) -> Result<String, String> {
     }
     let suggestion = closest(name, names()).map(|known| format!("did you mean {known}? ")).unwrap_or_default();
     Err(format!("{suggestion}there is no such rule; --probe-list lists the rules"))
+}
+
+/// Parses the number of a lesson.
+fn lesson(text: &str) -> Result<usize, String> {
+    let count = LESSONS.len();
+    let number = text.parse().ok().filter(|number| (1..=count).contains(number));
+    number.ok_or_else(|| format!("there are lessons 1 to {count}"))
 }
 
 /// The durations that the options accept. One day is longer than any practical time limit, and it

@@ -114,6 +114,10 @@ async fn run(args: &ClientArgs) -> ExitCode {
             signal = signals.next() => signal.exit_status().into(),
         };
     }
+    if args.lesson.is_some() && !fills_the_screen(args) {
+        report("--lesson fills the screen, so standard input and output must be a terminal");
+        return ExitCode::FAILURE;
+    }
     match Tracer::from_options(&args.tracing) {
         Ok(tracer) if fills_the_screen(args) => screen::run(args, &mut signals, tracer).await,
         Ok(None) => run_line_by_line(args, &mut signals, |stream| stream).await,

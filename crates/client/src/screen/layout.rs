@@ -12,8 +12,8 @@
 //!   keys                                  keys
 //! ```
 //!
-//! A zoomed pane takes all of the space above the status. On a small terminal, the pane with the
-//! focus always takes this space.
+//! A lesson takes the place of the numbers. A zoomed pane takes all of the space above the status.
+//! On a small terminal, the pane with the focus always takes this space.
 
 use dissector::printable;
 use ratatui::{layout::Rect, widgets::Block};
@@ -29,6 +29,9 @@ const WIDE: u16 = 140;
 /// The columns and rows of the smallest terminal that shows several panes at once.
 const SMALL: (u16, u16) = (50, 14);
 
+/// The maximum height of a lesson beside the transcript, in percent of the height above the status.
+const LESSON_PERCENT: u16 = 60;
+
 /// The keys or the hint take at most the rows of the terminal divided by this number, however long
 /// the hint is.
 const HINT_PART: u16 = 2;
@@ -38,6 +41,7 @@ const HINT_PART: u16 = 2;
 pub(crate) struct Areas {
     pub(crate) transcript: Rect,
     pub(crate) numbers: Rect,
+    pub(crate) lesson: Rect,
     pub(crate) wire: Rect,
     pub(crate) frame: Rect,
     pub(crate) status: Rect,
@@ -50,6 +54,8 @@ pub(crate) struct Areas {
 struct Content {
     /// The number of series to draw.
     series: usize,
+    /// The number of rows that the lesson needs inside its border, or `None` if it is not shown.
+    lesson_rows: Option<u16>,
     /// The rows that the keys or the hint take.
     key_rows: u16,
     /// The pane that takes all of the space above the status.
@@ -64,20 +70,34 @@ pub(crate) fn areas(model: &Model) -> Areas {
         let hint_rows = row_ranges(&printable(hint), usize::from(columns)).take(usize::from(most)).count();
         u16::try_from(hint_rows).unwrap_or(most)
     });
-    divide(model.size, Content { series: model.numbers.series.len(), key_rows, zoomed: zoomed(model) })
+    let series = if model.shows_numbers() { model.numbers.series.len() } else { 0 };
+    let lesson_rows = model.lessons.is_shown().then(|| {
+        let needed = model.lessons.rows(usize::from(lesson_columns(columns).saturating_sub(2))).len();
+        u16::try_from(needed).unwrap_or(u16::MAX)
+    });
+    divide(model.size, Content { series, lesson_rows, key_rows, zoomed: zoomed(model) })
 }
 
 /// Returns the pane that takes all of the space above the status, if one does.
 pub(crate) fn zoomed(model: &Model) -> Option<Focus> {
-    let is_small = model.size.0 < SMALL.0 || model.size.1 < SMALL.1;
-    model.zoomed.or(is_small.then_some(model.focus))
+    model.zoomed.or(is_small(model.size).then_some(model.focus))
+}
+
+/// Returns whether a terminal of this size shows only one pane at once.
+pub(crate) const fn is_small((columns, rows): (u16, u16)) -> bool {
+    columns < SMALL.0 || rows < SMALL.1
+}
+
+/// Returns the columns of the lesson's pane, with its border.
+fn lesson_columns(columns: u16) -> u16 {
+    if columns >= WIDE { percent(columns, 36) } else { percent(columns, 62) }
 }
 
 /// Divides a terminal of `columns` by `rows` into areas.
 fn divide((columns, rows): (u16, u16), content: Content) -> Areas {
     // The lowest rows are for the status, the input and the keys. A terminal with fewer rows shows
     // only the lowest of them.
-    let Content { series, key_rows, zoomed } = content;
+    let Content { series, lesson_rows, key_rows, zoomed } = content;
     let body = Rect::new(0, 0, columns, rows.saturating_sub(2 + key_rows));
     let lines = |from_bottom: u16, height: u16| match rows.checked_sub(from_bottom) {
         Some(row) => Rect::new(0, row, columns, height),
@@ -86,6 +106,7 @@ fn divide((columns, rows): (u16, u16), content: Content) -> Areas {
     let mut areas = Areas {
         transcript: Rect::ZERO,
         numbers: Rect::ZERO,
+        lesson: Rect::ZERO,
         wire: Rect::ZERO,
         frame: Rect::ZERO,
         status: lines(2 + key_rows, 1),
@@ -97,20 +118,32 @@ fn divide((columns, rows): (u16, u16), content: Content) -> Areas {
         match zoomed {
             Focus::Input | Focus::Transcript => areas.transcript = body,
             Focus::Numbers => areas.numbers = body,
+            Focus::Lesson => areas.lesson = body,
             Focus::Wire => areas.wire = body,
             Focus::Frame => areas.frame = body,
         }
     } else if columns >= WIDE {
         let (left, rest) = beside(body, percent(columns, 36));
         (areas.wire, areas.frame) = beside(rest, percent(columns, 26));
-        // The border takes two rows. The chart takes at most half of the height, so that the
+        // The border takes two rows. The lower pane takes at most half of the height, so that the
         // transcript stays readable.
-        let height = if series == 0 { 0 } else { (series.saturating_add(2)).min(left.height / 2) };
-        (areas.transcript, areas.numbers) = above(left, left.height - height);
+        let height = |rows: u16| (rows.saturating_add(2)).min(left.height / 2);
+        match lesson_rows {
+            Some(rows) => (areas.transcript, areas.lesson) = above(left, left.height - height(rows)),
+            None if series == 0 => areas.transcript = left,
+            None => (areas.transcript, areas.numbers) = above(left, left.height - height(series)),
+        }
     } else {
-        let (upper, lower) = above(body, percent(body.height, 38));
-        let width = if series == 0 { 0 } else { percent(columns, 40) };
-        (areas.transcript, areas.numbers) = beside(upper, columns - width);
+        let usual = percent(body.height, 38);
+        // A lesson gets more rows if it needs them, but the frame that it is about stays readable.
+        let height =
+            lesson_rows.map_or(usual, |rows| rows.saturating_add(2).clamp(usual, percent(body.height, LESSON_PERCENT)));
+        let (upper, lower) = above(body, height);
+        match lesson_rows {
+            Some(_) => (areas.transcript, areas.lesson) = beside(upper, columns - lesson_columns(columns)),
+            None if series == 0 => areas.transcript = upper,
+            None => (areas.transcript, areas.numbers) = beside(upper, columns - percent(columns, 40)),
+        }
         (areas.wire, areas.frame) = beside(lower, percent(columns, 38));
     }
     areas
@@ -154,10 +187,11 @@ mod tests {
     use super::*;
 
     fn contents() -> impl Iterator<Item = Content> {
-        let one = |series, key_rows, zoomed| Content { series, key_rows, zoomed };
+        let one = |series, key_rows, zoomed| Content { series, lesson_rows: None, key_rows, zoomed };
+        let lessons = [1, 9, 200].map(|rows| Content { lesson_rows: Some(rows), ..one(0, 1, None) });
         let several = [0, 1, 6, 12].map(|series| one(series, 1, None));
         let zoomed = [Focus::Input, Focus::Numbers, Focus::Frame].map(|focus| one(6, 1, Some(focus)));
-        several.into_iter().chain(zoomed).chain([one(6, 3, None)])
+        several.into_iter().chain(zoomed).chain([one(6, 3, None)]).chain(lessons)
     }
 
     #[test]
@@ -170,6 +204,7 @@ mod tests {
                     let each = [
                         areas.transcript,
                         areas.numbers,
+                        areas.lesson,
                         areas.wire,
                         areas.frame,
                         areas.status,

@@ -30,7 +30,17 @@ pub(crate) enum LinkCommand {
     /// Break the rule with this name, and evaluate how the server reacts.
     Break(&'static str),
     /// Close the connection if it is open, and open a new one.
-    Reconnect,
+    Reconnect(NewConnection),
+}
+
+/// The connection that replaces the current one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewConnection {
+    pub(crate) url: String,
+    /// Whether to offer compression. The command line can also request it for every connection.
+    pub(crate) deflate: bool,
+    /// A subprotocol to offer, besides those of the command line.
+    pub(crate) subprotocol: Option<String>,
 }
 
 /// What a command sends. The screen shows the frame when it has been sent.
@@ -55,7 +65,7 @@ impl LinkCommand {
             Self::Pong(_) => SentFrames::Opcode(10),
             Self::Raw(_) => SentFrames::Raw,
             Self::Break(_) => SentFrames::Broken,
-            Self::Mask(_) | Self::Reconnect => return None,
+            Self::Mask(_) | Self::Reconnect(_) => return None,
         })
     }
 }

@@ -14,6 +14,8 @@
 //! | `view`, `layout`, `text` | draw the model, without I/O |
 //! | `command` | the commands of the input line |
 //! | `link`, `link_command`, `link_event` | the connection: takes commands, reports events |
+//! | `lesson` | small tasks that the user does on the connection |
+//! | `frame_fields` | reads the fields of a frame in its record |
 //! | `record_size` | the memory that a record takes, for the queue of events and the log of the wire |
 //! | `injector` | writes raw bytes between frames, and slows down the engine's writes |
 //! | `fault_test` | breaks a rule and evaluates how the server reacts |
@@ -27,8 +29,10 @@
 mod command;
 mod event;
 mod fault_test;
+mod frame_fields;
 mod injector;
 mod layout;
+pub(crate) mod lesson;
 mod link;
 mod link_command;
 mod link_event;
@@ -56,6 +60,7 @@ use tokio::{
 
 use self::{
     event::{Effect, ScreenEvent},
+    lesson::progress::LessonCommand,
     link::event_queue::event_queue,
     model::Model,
     terminal_events::{HangupSignals, read_terminal, watch_size},
@@ -85,6 +90,9 @@ pub(crate) async fn run(args: &ClientArgs, signals: &mut TerminalSignals, tracer
     let (stopped_by, model) = match Tty::take().and_then(|tty| Ok((tty, watch_size()?))) {
         Ok((mut tty, size)) => {
             let mut model = Model::new(&uri.to_string(), size, use_colours(&io::stdout()));
+            if let Some(number) = args.lesson {
+                model.command_lessons(LessonCommand::Jump(number - 1));
+            }
             (run_loop(args, signals, tracer, &mut tty, &mut model).await, model)
         }
         Err(error) => {

@@ -12,6 +12,8 @@ mod deflate;
 mod failures;
 mod grade;
 mod hostile_server;
+#[cfg(unix)]
+mod lessons;
 mod pipes;
 mod probe;
 #[cfg(unix)]

@@ -5,8 +5,14 @@ use std::time::Duration;
 use laboratory::{Role, faults};
 use websocket::protocol::{CloseCode, CloseFrame, frame::MaskingKey, limits::MAX_CONTROL_PAYLOAD};
 
-use super::action::Action;
-use crate::{screen::link_command::LinkCommand, suggest::closest};
+use super::action::{Action, ReconnectOptions};
+use crate::{
+    screen::{
+        lesson::{progress::LessonCommand, table::LESSONS},
+        link_command::LinkCommand,
+    },
+    suggest::closest,
+};
 
 /// The reason why an argument cannot be used. Contains a sentence that explains the error and what
 /// to write.
@@ -45,6 +51,17 @@ pub(super) fn close_codes() -> Vec<String> {
 /// Returns the names of the rules that can be broken on an open connection.
 pub(super) fn breakable_rules() -> Vec<String> {
     faults::sent_by(Role::Client).filter(|fault| !fault.is_in_handshake()).map(|fault| fault.name.to_owned()).collect()
+}
+
+/// Returns the options of `/reconnect`, and the paths of the program `server`.
+pub(super) fn reconnect_options() -> Vec<String> {
+    ["--deflate", "-s chat /chat", "/", "/echo"].map(str::to_owned).to_vec()
+}
+
+/// Returns the arguments of `/lesson`.
+pub(super) fn lesson_arguments() -> Vec<String> {
+    let numbers = (1..=LESSONS.len()).map(|number| number.to_string());
+    ["hint", "next", "off"].map(str::to_owned).into_iter().chain(numbers).collect()
 }
 
 pub(super) fn ping(argument: &str) -> Result<Action, ArgumentError> {
@@ -150,7 +167,21 @@ pub(super) fn break_rule(argument: &str) -> Result<Action, ArgumentError> {
 }
 
 pub(super) fn reconnect(argument: &str) -> Result<Action, ArgumentError> {
-    nothing(argument).map(|()| Action::Link(LinkCommand::Reconnect))
+    let mut options = ReconnectOptions::default();
+    let mut words = argument.split_whitespace();
+    while let Some(word) = words.next() {
+        match word {
+            "--deflate" => options.deflate = true,
+            "-s" | "--subprotocol" => match words.next() {
+                Some(name) => options.subprotocol = Some(name.to_owned()),
+                None => return syntax(format!("the name of a subprotocol is missing after {word}")),
+            },
+            option if option.starts_with('-') => return syntax(format!("there is no option {option}")),
+            _ if options.address.is_some() => return syntax("there are two addresses"),
+            address => options.address = Some(address.to_owned()),
+        }
+    }
+    Ok(Action::Reconnect(options))
 }
 
 pub(super) fn save(argument: &str) -> Result<Action, ArgumentError> {
@@ -161,6 +192,23 @@ pub(super) fn save(argument: &str) -> Result<Action, ArgumentError> {
         }
         name => Ok(Action::Save(name.into())),
     }
+}
+
+pub(super) fn lesson(argument: &str) -> Result<Action, ArgumentError> {
+    let command = match argument.trim() {
+        "" => LessonCommand::Show,
+        "hint" => LessonCommand::Hint,
+        "next" => LessonCommand::Next,
+        "off" => LessonCommand::Off,
+        number => match number.parse() {
+            Ok(number @ 1..) if number <= LESSONS.len() => LessonCommand::Jump(number - 1),
+            _ => {
+                let count = LESSONS.len();
+                return syntax(format!("'{number}' is not a lesson from 1 to {count}, and not hint, next or off"));
+            }
+        },
+    };
+    Ok(Action::Lesson(command))
 }
 
 pub(super) fn help(argument: &str) -> Result<Action, ArgumentError> {

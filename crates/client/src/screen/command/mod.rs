@@ -14,7 +14,7 @@ mod argument;
 
 use self::{
     action::Action,
-    argument::{ArgumentError, breakable_rules, close_codes, no_candidates},
+    argument::{ArgumentError, breakable_rules, close_codes, lesson_arguments, no_candidates, reconnect_options},
 };
 use super::link_command::LinkCommand;
 
@@ -99,9 +99,9 @@ pub(crate) const COMMANDS: &[CommandSpec] = &[
     },
     CommandSpec {
         name: "/reconnect",
-        usage: "",
-        help: "close, and open a new connection",
-        candidates: no_candidates,
+        usage: "[URL]",
+        help: "close, and open a new connection; Tab: options",
+        candidates: reconnect_options,
         parse: argument::reconnect,
     },
     CommandSpec {
@@ -110,6 +110,13 @@ pub(crate) const COMMANDS: &[CommandSpec] = &[
         help: "write the wire to a new file (.json: JSON lines)",
         candidates: no_candidates,
         parse: argument::save,
+    },
+    CommandSpec {
+        name: "/lesson",
+        usage: "[N | WORD]",
+        help: "small tasks, checked on the wire; hint, next, off",
+        candidates: lesson_arguments,
+        parse: argument::lesson,
     },
     CommandSpec { name: "/help", usage: "", help: "show this help", candidates: no_candidates, parse: argument::help },
 ];

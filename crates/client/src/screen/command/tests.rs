@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use websocket::protocol::{CloseCode, frame::MaskingKey};
 
-use super::*;
+use super::{action::ReconnectOptions, *};
+use crate::screen::lesson::progress::LessonCommand;
 
 fn link_command(line: &str) -> LinkCommand {
     match parse(line) {
@@ -41,9 +42,25 @@ fn each_command_has_its_action() {
     assert_eq!(link_command("/raw 8900"), LinkCommand::Raw(vec![0x89, 0]));
     assert_eq!(link_command("/slow 20 hi"), LinkCommand::Slow(Duration::from_millis(20), "hi".to_owned()));
     assert_eq!(link_command("/mask 37fa213d"), LinkCommand::Mask(MaskingKey([0x37, 0xfa, 0x21, 0x3d])));
-    assert_eq!(link_command("/reconnect"), LinkCommand::Reconnect);
+    let reconnect = |address: Option<&str>, deflate, subprotocol: Option<&str>| {
+        let [address, subprotocol] = [address, subprotocol].map(|text| text.map(str::to_owned));
+        Ok(Action::Reconnect(ReconnectOptions { address, deflate, subprotocol }))
+    };
+    assert_eq!(parse("/reconnect"), reconnect(None, false, None));
+    assert_eq!(parse("/reconnect /echo"), reconnect(Some("/echo"), false, None));
+    assert_eq!(parse("/reconnect --deflate wss://h/"), reconnect(Some("wss://h/"), true, None));
+    assert_eq!(parse("/reconnect -s chat /chat"), reconnect(Some("/chat"), false, Some("chat")));
     assert_eq!(link_command("/break unmasked-frame"), LinkCommand::Break("unmasked-frame"));
     assert_eq!(parse("/save a.json"), Ok(Action::Save("a.json".into())));
+    for (line, command) in [
+        ("/lesson", LessonCommand::Show),
+        ("/lesson 3", LessonCommand::Jump(2)),
+        ("/lesson hint", LessonCommand::Hint),
+        ("/lesson next", LessonCommand::Next),
+        ("/lesson off", LessonCommand::Off),
+    ] {
+        assert_eq!(parse(line), Ok(Action::Lesson(command)), "{line}");
+    }
     assert_eq!(parse("/help"), Ok(Action::Help));
 }
 
@@ -58,6 +75,12 @@ fn a_syntax_error_is_reported_with_the_usage() {
         ("/slow x", "'x' is not a number of milliseconds from 1 to 10000; usage: /slow N text"),
         ("/save", "the path of a file is missing; usage: /save FILE"),
         ("/break", "the name of a rule is missing; Tab lists them; usage: /break RULE"),
+        ("/reconnect --inflate", "there is no option --inflate; usage: /reconnect [URL]"),
+        ("/reconnect -s", "the name of a subprotocol is missing after -s; usage: /reconnect [URL]"),
+        ("/reconnect / /", "there are two addresses; usage: /reconnect [URL]"),
+        ("/lesson x", "'x' is not a lesson from 1 to 16, and not hint, next or off; usage: /lesson [N | WORD]"),
+        ("/lesson 17", "'17' is not a lesson from 1 to 16, and not hint, next or off; usage: /lesson [N | WORD]"),
+        ("/lesson 0", "'0' is not a lesson from 1 to 16, and not hint, next or off; usage: /lesson [N | WORD]"),
         ("/help me", "this command takes no argument; usage: /help"),
     ] {
         assert_eq!(error(line), expected, "{line}");

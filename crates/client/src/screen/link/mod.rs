@@ -23,7 +23,7 @@ use self::{event_queue::LinkEventSender, masking_key::NextMaskingKey, transmitte
 use super::{
     fault_test::FaultTester,
     injector::{InjectableStream, Injector, injectable},
-    link_command::LinkCommand,
+    link_command::{LinkCommand, NewConnection},
     link_event::LinkEvent,
 };
 use crate::{args::ClientArgs, opening, trace::start_capture};
@@ -31,15 +31,16 @@ use crate::{args::ClientArgs, opening, trace::start_capture};
 /// Opens a connection, and a new one after each [`LinkCommand::Reconnect`]. Returns when the sender
 /// of the commands has been dropped.
 pub(crate) async fn run(
-    args: ClientArgs,
+    mut args: ClientArgs,
     tracer: Option<Tracer>,
     mut commands: UnboundedReceiver<LinkCommand>,
     events: LinkEventSender,
 ) {
     let next_key = NextMaskingKey::default();
+    let (always_deflate, always_offered) = (args.deflate, args.subprotocols.clone());
     loop {
         events.send(LinkEvent::Connecting);
-        let must_reconnect = match open(&args, tracer.as_ref(), &next_key, &events).await {
+        let requested = match open(&args, tracer.as_ref(), &next_key, &events).await {
             Ok(OpenLink { connection, injector }) => {
                 let extensions = connection.extensions().iter().map(ToString::to_string).collect();
                 let subprotocol = connection.subprotocol().map(str::to_owned);
@@ -58,28 +59,34 @@ pub(crate) async fn run(
             }
             Err(sentence) => {
                 events.send(LinkEvent::NotConnected(sentence));
-                false
+                None
             }
         };
-        if !must_reconnect && !wait_for_reconnect(&mut commands, &events, &next_key).await {
-            return;
-        }
+        let requested = match requested {
+            Some(connection) => Some(connection),
+            None => wait_for_reconnect(&mut commands, &events, &next_key).await,
+        };
+        let Some(NewConnection { url, deflate, subprotocol }) = requested else { return };
+        args.url = url;
+        args.deflate = always_deflate || deflate;
+        args.subprotocols.clone_from(&always_offered);
+        // A name must not be offered twice.
+        args.subprotocols.extend(subprotocol.filter(|name| !always_offered.contains(name)));
     }
 }
 
-/// Waits for the command to reconnect. Returns `false` when the sender of the commands has been
+/// Waits for the command to reconnect. Returns `None` when the sender of the commands has been
 /// dropped.
 async fn wait_for_reconnect(
     commands: &mut UnboundedReceiver<LinkCommand>,
     events: &LinkEventSender,
     next_key: &NextMaskingKey,
-) -> bool {
+) -> Option<NewConnection> {
     loop {
-        match commands.recv().await {
-            None => return false,
-            Some(LinkCommand::Reconnect) => return true,
-            Some(LinkCommand::Mask(key)) => next_key.choose(key, events),
-            Some(_) => events.send(LinkEvent::Failed("not sent: the connection is CLOSED".to_owned())),
+        match commands.recv().await? {
+            LinkCommand::Reconnect(connection) => return Some(connection),
+            LinkCommand::Mask(key) => next_key.choose(key, events),
+            _ => events.send(LinkEvent::Failed("not sent: the connection is CLOSED".to_owned())),
         }
     }
 }

@@ -14,27 +14,32 @@ use super::transmitter::Transmitter;
 use crate::{
     ending::{Cause, Ending},
     receive::next_event,
-    screen::{fault_test::FaultReport, injector::InjectableStream, link_command::LinkCommand, link_event::LinkEvent},
+    screen::{
+        fault_test::FaultReport,
+        injector::InjectableStream,
+        link_command::{LinkCommand, NewConnection},
+        link_event::LinkEvent,
+    },
 };
 
 /// The time limit for closing the old connection before a new one is opened.
 const RECONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Runs the session until the connection has ended. Returns whether the user requested a new
-/// connection.
+/// Runs the session until the connection has ended. Returns the new connection if the user
+/// requested one.
 pub(super) async fn run<S>(
     read_half: &mut ReadHalf<InjectableStream<S>>,
     mut transmitter: Transmitter<'_, S>,
     commands: &mut UnboundedReceiver<LinkCommand>,
     close_timeout: Duration,
-) -> bool
+) -> Option<NewConnection>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (events, fault_tester) = (transmitter.events, transmitter.fault_tester);
     let mut state = State::Open;
     let mut timer = None;
-    let mut must_reconnect = false;
+    let mut requested = None;
     let mut commands_over = false;
     let mut reconnect_deadline = pin!(sleep(RECONNECT_TIMEOUT));
     let cause = {
@@ -63,12 +68,12 @@ where
                     }
                 }
                 report = fault_tester.expired() => events.send(fault_event(report)),
-                reconnect = &mut transmitting, if !commands_over => {
+                connection = &mut transmitting, if !commands_over => {
                     commands_over = true;
-                    must_reconnect = reconnect;
+                    requested = connection;
                     reconnect_deadline.as_mut().reset(Instant::now() + RECONNECT_TIMEOUT);
                 }
-                () = &mut reconnect_deadline, if must_reconnect => break Cause::Silence(RECONNECT_TIMEOUT),
+                () = &mut reconnect_deadline, if requested.is_some() => break Cause::Silence(RECONNECT_TIMEOUT),
             }
             if read_half.state() != state {
                 state = read_half.state();
@@ -77,7 +82,7 @@ where
         }
     };
     events.send(LinkEvent::Ended(Ending { close_info: read_half.close_info(), cause, complete: true }));
-    must_reconnect
+    requested
 }
 
 /// Returns the event that shows the report of a fault test. A violation of a MUST is shown like an

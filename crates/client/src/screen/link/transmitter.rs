@@ -19,7 +19,7 @@ use crate::{
     screen::{
         fault_test::FaultTester,
         injector::{InjectableStream, Injector},
-        link_command::LinkCommand,
+        link_command::{LinkCommand, NewConnection},
         link_event::LinkEvent,
     },
 };
@@ -35,11 +35,12 @@ pub(super) struct Transmitter<'a, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
-    /// Carries out commands one after the other. Returns `true` after the command to reconnect, and
-    /// `false` when the sender of the commands has been dropped.
-    pub(super) async fn run(&mut self, commands: &mut UnboundedReceiver<LinkCommand>) -> bool {
+    /// Carries out commands one after the other. Returns the new connection after the command to
+    /// reconnect, and `None` when the sender of the commands has been dropped.
+    pub(super) async fn run(&mut self, commands: &mut UnboundedReceiver<LinkCommand>) -> Option<NewConnection> {
         while let Some(command) = commands.recv().await {
-            let must_reconnect = command == LinkCommand::Reconnect;
+            let requested =
+                if let LinkCommand::Reconnect(connection) = &command { Some(connection.clone()) } else { None };
             let frames = command.sent_frames();
             if let Some(frames) = frames {
                 self.events.send(LinkEvent::Sending(frames));
@@ -48,20 +49,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transmitter<'_, S> {
             if frames.is_some() {
                 self.events.send(LinkEvent::Sent);
             }
-            if must_reconnect {
-                return true;
+            if requested.is_some() {
+                return requested;
             }
             if let Err(sentence) = carried_out {
                 self.events.send(LinkEvent::Failed(format!("not sent: {sentence}")));
             }
             self.events.send(LinkEvent::State(self.write_half.state()));
         }
-        false
+        None
     }
 
     async fn carry_out(&mut self, command: LinkCommand) -> Result<(), String> {
         let sent = match command {
-            LinkCommand::Reconnect => self.write_half.start_close(CloseCode::NORMAL, "").await,
+            LinkCommand::Reconnect(_) => self.write_half.start_close(CloseCode::NORMAL, "").await,
             LinkCommand::Mask(key) => {
                 self.next_key.choose(key, self.events);
                 Ok(())

@@ -5,6 +5,7 @@
 pub(crate) enum Focus {
     Input,
     Transcript,
+    Lesson,
     Numbers,
     Wire,
     Frame,
@@ -14,7 +15,8 @@ impl Focus {
     pub(crate) const fn next(self) -> Self {
         match self {
             Self::Input => Self::Transcript,
-            Self::Transcript => Self::Numbers,
+            Self::Transcript => Self::Lesson,
+            Self::Lesson => Self::Numbers,
             Self::Numbers => Self::Wire,
             Self::Wire => Self::Frame,
             Self::Frame => Self::Input,
@@ -22,6 +24,6 @@ impl Focus {
     }
 
     pub(crate) const fn previous(self) -> Self {
-        self.next().next().next().next()
+        self.next().next().next().next().next()
     }
 }

@@ -26,7 +26,10 @@ use self::{
     transcript::Transcript,
     wire_log::{TrafficTotals, WireLog},
 };
-use super::link_command::SentFrames;
+use super::{
+    lesson::progress::{LessonCommand, LessonProgress},
+    link_command::SentFrames,
+};
 
 /// Everything that the screen shows.
 #[derive(Debug)]
@@ -54,6 +57,8 @@ pub(crate) struct Model {
     own_frame: Option<OwnFrameSearch>,
     /// The number of rows by which the help is scrolled, or `None` if it is not shown.
     pub(crate) help: Option<usize>,
+    /// The lessons, and how far the user has come.
+    pub(crate) lessons: LessonProgress,
     /// An error in the input or a list of completions. It replaces the line of keys until the next
     /// key press.
     pub(crate) hint: Option<String>,
@@ -84,6 +89,7 @@ impl Model {
             frame_scroll: 0,
             own_frame: None,
             help: None,
+            lessons: LessonProgress::default(),
             hint: None,
             next_completion: 0,
             ended: None,
@@ -121,12 +127,33 @@ impl Model {
     /// Moves the focus to the next pane or, if not `forward`, to the previous one.
     pub(crate) fn step_focus(&mut self, forward: bool) {
         let step = |focus: Focus| if forward { focus.next() } else { focus.previous() };
-        let focus = match step(self.focus) {
-            // The pane exists only when there are numbers.
-            Focus::Numbers if self.numbers.series.is_empty() => step(Focus::Numbers),
-            focus => focus,
-        };
+        let mut focus = step(self.focus);
+        while !self.has_pane(focus) {
+            focus = step(focus);
+        }
         self.set_focus(focus);
+    }
+
+    /// Returns whether this pane exists. A lesson takes the place of the numbers.
+    fn has_pane(&self, focus: Focus) -> bool {
+        match focus {
+            Focus::Lesson => self.lessons.is_shown(),
+            Focus::Numbers => self.shows_numbers(),
+            Focus::Input | Focus::Transcript | Focus::Wire | Focus::Frame => true,
+        }
+    }
+
+    /// Returns whether the numbers in the messages are shown.
+    pub(crate) fn shows_numbers(&self) -> bool {
+        !self.numbers.series.is_empty() && !self.lessons.is_shown()
+    }
+
+    /// Carries out a command for the lessons.
+    pub(crate) fn command_lessons(&mut self, command: LessonCommand) {
+        self.lessons.command(command);
+        if self.zoomed.is_some_and(|pane| !self.has_pane(pane)) {
+            self.zoomed = None;
+        }
     }
 
     /// Keeps the selected record selected. Otherwise, the next record would replace the one whose
@@ -194,6 +221,7 @@ impl Model {
     pub(crate) fn add_record(&mut self, record: Record) {
         let is_own = self.own_frame.as_mut().is_some_and(|search| search.selects(&record));
         self.wire_log.add(record);
+        self.lessons.observe(&self.wire_log);
         if is_own {
             self.wire_log.hold_newest();
         }

@@ -5,14 +5,10 @@
 
 use dissector::{Direction, Record};
 
-use super::wire_log::opcode;
-use crate::screen::link_command::SentFrames;
-
-/// The opcode of a Close frame.
-const CLOSE: u64 = 8;
-
-/// The opcode of a Pong frame.
-const PONG: u64 = 10;
+use crate::screen::{
+    frame_fields::{CLOSE, PONG, opcode},
+    link_command::SentFrames,
+};
 
 /// The search for the frames of one command.
 #[derive(Debug)]

@@ -7,7 +7,10 @@ use std::{
 
 use dissector::{Direction, FieldValue, Record, RecordKind};
 
-use crate::screen::record_size::size_of_record;
+use crate::screen::{
+    frame_fields::{CLOSE, PING, PONG, is_fin, opcode},
+    record_size::size_of_record,
+};
 
 /// The maximum number of records that are kept. Nobody scrolls back further.
 const RECORDS_MAX: usize = 1000;
@@ -70,7 +73,7 @@ impl WireLog {
         totals.bytes += record.length;
         if record.kind == RecordKind::Frame && record.complete {
             let opcode = opcode(&record);
-            if opcode < Some(8) && flag(&record, "websocket.fin") {
+            if opcode < Some(CLOSE) && is_fin(&record) {
                 totals.messages += 1;
             }
             self.measure_round_trip(&record, opcode);
@@ -90,7 +93,7 @@ impl WireLog {
     fn measure_round_trip(&mut self, record: &Record, opcode: Option<u64>) {
         let value = |name| record.field(name).map(|field| field.value.clone());
         match (opcode, record.direction) {
-            (Some(9), Direction::ToServer) => {
+            (Some(PING), Direction::ToServer) => {
                 if self.pings.len() == PINGS_MAX {
                     self.pings.pop_front();
                 }
@@ -98,7 +101,7 @@ impl WireLog {
                     self.pings.push_back((value("websocket.payload.ping"), ended));
                 }
             }
-            (Some(10), Direction::ToClient) => {
+            (Some(PONG), Direction::ToClient) => {
                 let payload = value("websocket.payload.pong");
                 // One Pong may answer several Pings. It carries the payload of the newest of them
                 // (section 5.5.3), so the older Pings are answered too.
@@ -177,18 +180,6 @@ impl WireLog {
 
 fn size_of_entry(record: &Record) -> usize {
     size_of::<WireEntry>() + size_of_record(record)
-}
-
-/// Returns the opcode of a frame, or `None` for other records.
-pub(super) fn opcode(record: &Record) -> Option<u64> {
-    match record.field("websocket.opcode")?.value {
-        FieldValue::Number { value, .. } => Some(value),
-        _ => None,
-    }
-}
-
-fn flag(record: &Record, name: &str) -> bool {
-    record.field(name).is_some_and(|field| field.value == FieldValue::Flag(true))
 }
 
 #[cfg(test)]

@@ -1,13 +1,20 @@
 //! Handles Enter and Tab in the input line.
 
-use websocket::protocol::State;
+use websocket::protocol::{State, handshake::ClientRequest};
 
 use super::completion_list::completion_list;
-use crate::screen::{
-    command::{self, action::Action},
-    event::Effect,
-    link_command::LinkCommand,
-    model::{Model, transcript::Speaker},
+use crate::{
+    address,
+    screen::{
+        command::{
+            self,
+            action::{Action, ReconnectOptions},
+        },
+        event::Effect,
+        layout,
+        link_command::{LinkCommand, NewConnection},
+        model::{Model, focus::Focus, transcript::Speaker},
+    },
 };
 
 /// Carries out the input line. If it is invalid or cannot be sent, the line stays, so that the user
@@ -40,15 +47,32 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
         Action::Link(command) => {
             let shown = if let LinkCommand::Text(text) = &command { text } else { &line };
             model.transcript.add(Speaker::User, shown);
-            if command == LinkCommand::Reconnect {
-                // The user is done with the frames of the old connection.
-                model.follow_records();
-            }
             vec![Effect::Link(command)]
         }
+        Action::Reconnect(options) => match new_connection(&model.url, options) {
+            Ok(connection) => {
+                model.transcript.add(Speaker::User, &line);
+                // The user is done with the frames of the old connection.
+                model.follow_records();
+                model.url.clone_from(&connection.url);
+                vec![Effect::Link(LinkCommand::Reconnect(connection))]
+            }
+            Err(sentence) => {
+                model.editor.set(&line);
+                model.hint = Some(sentence);
+                Vec::new()
+            }
+        },
         Action::Save(path) => {
             let text = model.saved_wire(&path);
             vec![Effect::Save(path, text)]
+        }
+        Action::Lesson(command) => {
+            model.command_lessons(command);
+            if model.lessons.is_shown() && layout::is_small(model.size) {
+                model.focus = Focus::Lesson;
+            }
+            Vec::new()
         }
         Action::Help => {
             model.help = Some(0);
@@ -57,11 +81,30 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
     }
 }
 
+/// Returns the connection that replaces the one to `current`.
+///
+/// # Errors
+/// Returns a sentence about an address or a subprotocol that cannot be used.
+fn new_connection(current: &str, options: ReconnectOptions) -> Result<NewConnection, String> {
+    let ReconnectOptions { address, deflate, subprotocol } = options;
+    let current = address::parse(current)?;
+    let uri = match address {
+        Some(address) => address::parse_from(&current, &address)?,
+        None => current,
+    };
+    let url = uri.to_string();
+    if let Some(name) = &subprotocol {
+        // The link could only end the program.
+        ClientRequest::new(uri).subprotocol(name).map_err(|usage_error| usage_error.to_string())?;
+    }
+    Ok(NewConnection { url, deflate, subprotocol })
+}
+
 /// Returns whether the link can carry out the command in this state of the connection.
 fn is_possible(command: &LinkCommand, state: State) -> bool {
     match command {
         // A masking key can be chosen in advance, for the next connection.
-        LinkCommand::Mask(_) | LinkCommand::Reconnect => true,
+        LinkCommand::Mask(_) | LinkCommand::Reconnect(_) => true,
         LinkCommand::Raw(_) => matches!(state, State::Open | State::Closing),
         _ => state == State::Open,
     }

@@ -58,6 +58,7 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             model.focus = Focus::Input;
             model.transcript.follow();
             model.follow_records();
+            model.lessons.scroll = 0;
         }
         KeyCode::Char('p') if control => model.step_record(-1),
         KeyCode::Char('n') if control => model.step_record(1),
@@ -134,6 +135,7 @@ fn step(model: &mut Model, by: isize) {
         Focus::Input if by < 0 => model.editor.older(),
         Focus::Input => model.editor.newer(),
         Focus::Transcript => scrolling::transcript(model, by),
+        Focus::Lesson => scrolling::lesson(model, by),
         // All of the pane is always visible, except on a terminal of very few rows.
         Focus::Numbers => {}
         Focus::Wire => model.step_record(by),
@@ -151,6 +153,7 @@ fn step_page(model: &mut Model, by: isize) {
     let pane = if model.focus == Focus::Input { model.zoomed.unwrap_or(Focus::Transcript) } else { model.focus };
     match pane {
         Focus::Input | Focus::Transcript => scrolling::transcript(model, page(areas.transcript)),
+        Focus::Lesson => scrolling::lesson(model, page(areas.lesson)),
         Focus::Numbers => {}
         Focus::Wire => model.step_record(page(areas.wire)),
         Focus::Frame if is_zoomed => scrolling::zoomed_frame(model, page(areas.frame)),

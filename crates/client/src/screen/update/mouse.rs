@@ -26,6 +26,8 @@ pub(super) fn handle(model: &mut Model, mouse: MouseEvent) {
         scrolling::help(model, by * WHEEL_ROWS);
     } else if areas.transcript.contains(at) {
         scrolling::transcript(model, by * WHEEL_ROWS);
+    } else if areas.lesson.contains(at) {
+        scrolling::lesson(model, by * WHEEL_ROWS);
     } else if areas.wire.contains(at) {
         model.step_record(by);
     } else if areas.frame.contains(at) && layout::zoomed(model).is_some() {
@@ -52,6 +54,8 @@ fn click(model: &mut Model, areas: &Areas, at: Position) {
         Focus::Wire
     } else if areas.transcript.contains(at) {
         Focus::Transcript
+    } else if areas.lesson.contains(at) {
+        Focus::Lesson
     } else if areas.numbers.contains(at) {
         Focus::Numbers
     } else if areas.frame.contains(at) {

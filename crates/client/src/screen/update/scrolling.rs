@@ -25,8 +25,15 @@ pub(super) fn zoomed_frame(model: &mut Model, by: isize) {
     model.frame_scroll = model.frame_scroll.saturating_add(by).clamp(*range.start(), *range.end());
 }
 
+/// Scrolls the lesson by this many rows.
+pub(super) fn lesson(model: &mut Model, by: isize) {
+    let range = view::lesson_scroll_range(model);
+    model.lessons.scroll = model.lessons.scroll.saturating_add(by).clamp(*range.start(), *range.end());
+}
+
 /// Corrects the scrolled positions after the size of the terminal has changed.
 pub(super) fn clamp(model: &mut Model) {
     help(model, 0);
     zoomed_frame(model, 0);
+    lesson(model, 0);
 }

@@ -14,7 +14,7 @@ use crate::{
     ending::{Cause, Ending},
     screen::{
         command, layout,
-        link_command::LinkCommand,
+        link_command::{LinkCommand, NewConnection},
         model::{test_records::records, wire_log::TrafficTotals},
     },
 };
@@ -71,6 +71,73 @@ fn type_text(model: &mut Model, text: &str) {
 fn enter(model: &mut Model, text: &str) -> Vec<Effect> {
     type_text(model, text);
     press(model, KeyCode::Enter)
+}
+
+/// Returns the effect of `/reconnect`.
+fn reconnect(url: &str, deflate: bool) -> Effect {
+    Effect::Link(LinkCommand::Reconnect(NewConnection { url: url.to_owned(), deflate, subprotocol: None }))
+}
+
+#[test]
+fn reconnect_can_lead_to_another_server_or_path() {
+    let mut model = open();
+    assert_eq!(enter(&mut model, "/reconnect --deflate /echo"), [reconnect("ws://h/echo", true)]);
+    assert_eq!(enter(&mut model, "/reconnect"), [reconnect("ws://h/echo", false)]);
+    assert_eq!(enter(&mut model, "/reconnect wss://other"), [reconnect("wss://other/", false)]);
+    let subprotocol = Some("chat".to_owned());
+    let chat = NewConnection { url: "wss://other/chat".to_owned(), deflate: false, subprotocol };
+    assert_eq!(enter(&mut model, "/reconnect -s chat /chat"), [Effect::Link(LinkCommand::Reconnect(chat))]);
+    assert_eq!(enter(&mut model, "/reconnect -s , /"), []);
+    assert!(model.hint.as_deref().is_some_and(|hint| hint.contains("is not a token")), "{:?}", model.hint);
+    model.editor.set("");
+    assert_eq!(enter(&mut model, "/reconnect /"), [reconnect("wss://other/", false)]);
+    // An address that cannot be used stays in the line, and the connection stays as it is.
+    assert_eq!(enter(&mut model, "/reconnect nowhere"), []);
+    assert!(model.hint.as_deref().is_some_and(|hint| hint.contains("nowhere")), "{:?}", model.hint);
+    assert_eq!((model.url.as_str(), model.editor.text()), ("wss://other/", "/reconnect nowhere"));
+}
+
+#[test]
+fn lessons_are_shown_and_watch_the_frames_of_the_connection() {
+    let mut model = open();
+    assert_eq!(enter(&mut model, "/lesson"), []);
+    assert!(model.lessons.is_shown());
+    // Tab moves to the lesson, which is between the transcript and the wire.
+    press(&mut model, KeyCode::Tab);
+    press(&mut model, KeyCode::Tab);
+    assert_eq!(model.focus, Focus::Lesson);
+    press(&mut model, KeyCode::Tab);
+    assert_eq!(model.focus, Focus::Wire);
+    press(&mut model, KeyCode::BackTab);
+    assert_eq!(model.focus, Focus::Lesson);
+    let own: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'x'];
+    for record in records(&[(Direction::ToServer, own)]) {
+        update(&mut model, ScreenEvent::Link(LinkEvent::Record(record)));
+    }
+    assert!(model.lessons.title().starts_with("lesson 2 "), "{}", model.lessons.title());
+    // A click moves the focus too.
+    let click =
+        MouseEvent { kind: MouseEventKind::Down(MouseButton::Left), column: 60, row: 3, modifiers: KeyModifiers::NONE };
+    update(&mut model, ScreenEvent::Mouse(click));
+    assert_eq!(model.focus, Focus::Lesson);
+    // The lessons do not depend on the connection.
+    update(&mut model, ended());
+    enter(&mut model, "/lesson 5");
+    assert!(model.lessons.title().starts_with("lesson 5 "), "{}", model.lessons.title());
+    enter(&mut model, "/lesson off");
+    assert!(!model.lessons.is_shown());
+    press(&mut model, KeyCode::Tab);
+    press(&mut model, KeyCode::Tab);
+    assert_eq!(model.focus, Focus::Wire, "there is no lesson to move to");
+}
+
+#[test]
+fn on_a_small_terminal_the_lesson_gets_the_focus() {
+    let mut model = Model::new("ws://h/", (40, 10), true);
+    enter(&mut model, "/lesson");
+    assert_eq!(model.focus, Focus::Lesson);
+    type_text(&mut model, "x");
+    assert_eq!(model.focus, Focus::Input);
 }
 
 fn add_frames(model: &mut Model, count: usize) {
@@ -261,7 +328,7 @@ fn after_the_server_dies_the_user_can_reconnect() {
     assert_eq!(update(&mut model, ScreenEvent::Link(LinkEvent::Ended(ending))), []);
     assert_eq!(model.state, State::Closed);
     assert!(last_entry(&model).1.contains("1006"), "{:?}", last_entry(&model));
-    assert_eq!(enter(&mut model, "/reconnect"), [Effect::Link(LinkCommand::Reconnect)]);
+    assert_eq!(enter(&mut model, "/reconnect"), [reconnect("ws://h/", false)]);
     update(&mut model, ScreenEvent::Link(LinkEvent::Connecting));
     assert_eq!((model.state, model.ended.is_none()), (State::Connecting, true));
 }
@@ -516,7 +583,7 @@ fn a_line_for_a_closed_connection_makes_room_for_reconnect() {
         assert_eq!(enter(&mut model, line), []);
         let hint = model.hint.clone().unwrap_or_default();
         assert!(hint.contains("the connection is CLOSED; /reconnect opens a new one"), "{hint}");
-        assert_eq!(enter(&mut model, "/reconnect"), [Effect::Link(LinkCommand::Reconnect)]);
+        assert_eq!(enter(&mut model, "/reconnect"), [reconnect("ws://h/", false)]);
         press(&mut model, KeyCode::Up);
         press(&mut model, KeyCode::Up);
         assert_eq!(model.editor.text(), line);

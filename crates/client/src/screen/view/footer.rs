@@ -135,7 +135,7 @@ pub(super) fn keys(model: &Model, columns: usize) -> String {
     let (tab, frame, scroll, page) = ("Tab pane", "^P/^N frame", "PgUp/Dn scroll", "↑↓ PgUp/Dn scroll");
     let pane: &[Key] = match model.focus {
         Focus::Input => &[("Enter send", 2), (tab, 4), ("↑↓ history", 7), (scroll, 5), (frame, 6), (zoom, 3)],
-        Focus::Transcript => &[(page, 2), (tab, 4), (zoom, 3), (esc, 5)],
+        Focus::Transcript | Focus::Lesson => &[(page, 2), (tab, 4), (zoom, 3), (esc, 5)],
         Focus::Numbers => &[(tab, 4), (zoom, 3), (esc, 5)],
         Focus::Wire => &[("↑↓ select a frame", 2), ("Enter its fields", 4), (tab, 5), (zoom, 3), (esc, 6)],
         Focus::Frame if model.zoomed.is_some() => {

@@ -5,6 +5,7 @@ mod footer;
 mod frame;
 mod help;
 mod hex_dump;
+mod lesson;
 mod numbers;
 mod pane;
 mod style;
@@ -30,6 +31,7 @@ pub(crate) fn draw(model: &Model, frame: &mut Frame<'_>) {
     let styles = Styles { colours: model.colours };
     transcript::draw(model, styles, frame, areas.transcript);
     numbers::draw(model, frame, areas.numbers);
+    lesson::draw(model, styles, frame, areas.lesson);
     wire::draw(model, styles, frame, areas.wire);
     match layout::zoomed(model) {
         Some(Focus::Frame) => zoomed_frame::draw(model, styles, frame, areas.frame),
@@ -73,6 +75,11 @@ pub(crate) fn help_scroll_max(size: (u16, u16)) -> usize {
 /// and downwards.
 pub(crate) fn zoomed_frame_scroll_range(model: &Model) -> RangeInclusive<isize> {
     zoomed_frame::scroll_range(model)
+}
+
+/// Returns by how many rows the lesson can be scrolled, upwards and downwards.
+pub(crate) fn lesson_scroll_range(model: &Model) -> RangeInclusive<isize> {
+    lesson::scroll_range(model)
 }
 
 #[cfg(test)]

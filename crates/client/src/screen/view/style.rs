@@ -44,6 +44,11 @@ impl Styles {
         self.ink_on(palette::of(RecordPart::Fin)).add_modifier(Modifier::BOLD)
     }
 
+    /// Returns the style of the report on a lesson.
+    pub(super) fn done(self) -> Style {
+        self.ink_on(palette::of(RecordPart::Opcode)).add_modifier(Modifier::BOLD)
+    }
+
     /// Returns the style of the selected record or field, which is reversed on every terminal.
     #[expect(clippy::unused_self, reason = "beside the others")]
     pub(super) const fn selected(self) -> Style {

@@ -15,6 +15,7 @@ use super::*;
 use crate::screen::{
     command::COMMANDS,
     event::ScreenEvent,
+    lesson::{progress::LessonCommand, table::LESSONS},
     link_event::LinkEvent,
     model::{focus::Focus, test_records::records},
     text,
@@ -138,9 +139,12 @@ fn every_size_can_be_drawn() {
             add(&mut model, records(&[(Direction::ToServer, HELLO)]));
             receive(&mut model, r#"{"n":1,"世界":2}"#);
             update(&mut model, ScreenEvent::Paste("世界 👨‍👩‍👧‍👦".to_owned()));
+            if columns % 3 == 0 {
+                model.command_lessons(LessonCommand::Show);
+            }
             model.help = ((columns + rows) % 5 == 0).then_some(0);
             draw_buffer(&model);
-            let panes = [Focus::Transcript, Focus::Numbers, Focus::Wire, Focus::Frame];
+            let panes = [Focus::Transcript, Focus::Lesson, Focus::Numbers, Focus::Wire, Focus::Frame];
             let focus = panes[usize::from(columns + rows) % panes.len()];
             (model.focus, model.zoomed, model.help) = (focus, Some(focus), None);
             model.hint = (rows % 2 == 0).then(|| "a long hint ".repeat(20));
@@ -349,7 +353,7 @@ fn help_shows_everything_on_a_small_terminal_too() {
 
 #[test]
 fn the_keys_of_a_pane_fit_and_the_help_is_always_among_them() {
-    for focus in [Focus::Input, Focus::Transcript, Focus::Numbers, Focus::Wire, Focus::Frame] {
+    for focus in [Focus::Input, Focus::Transcript, Focus::Lesson, Focus::Numbers, Focus::Wire, Focus::Frame] {
         let mut model = model((80, 24));
         model.focus = focus;
         for zoomed in [None, Some(Focus::Frame)] {
@@ -563,4 +567,77 @@ fn a_character_that_a_pane_has_forgotten_is_replaced() {
     buffer[(1, 0)].set_symbol("\u{202e}");
     replace_harmful(&mut buffer);
     assert_eq!(rows(&buffer), ["a�b"]);
+}
+
+/// Returns a model that shows a lesson and its hint, after a frame has been sent.
+fn lesson(size: (u16, u16), index: usize) -> Model {
+    let mut model = model(size);
+    receive(&mut model, r#"{"n":1}"#);
+    model.command_lessons(LessonCommand::Jump(index));
+    model.command_lessons(LessonCommand::Hint);
+    add(&mut model, records(&[(Direction::ToServer, HELLO)]));
+    model
+}
+
+/// Returns whether all words of `text` are on the screen, in order, and perhaps with others
+/// between them.
+fn shows_words(screen: &str, text: &str) -> bool {
+    let mut shown = screen.split(|character: char| character.is_whitespace() || matches!(character, '│' | '┃'));
+    text.split_whitespace().all(|word| shown.any(|other| other == word))
+}
+
+#[test]
+fn a_lesson_and_its_hint_are_beside_the_frame_that_they_are_about() {
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        // The first lesson would be completed by the frame.
+        for (index, lesson_shown) in LESSONS.iter().enumerate().skip(1) {
+            let model = lesson(size, index);
+            let screen = draw_text(&model);
+            for text in [lesson_shown.task, lesson_shown.hint].iter().chain(lesson_shown.lines) {
+                assert!(shows_words(&screen, text), "{text} at {size:?}:\n{screen}");
+            }
+            for part in [lesson_shown.title, " ws://h/ ", ">  0 Text, 5 bytes", "81 85 37 fa", "Opcode: Text (1)"] {
+                assert!(screen.contains(part), "{part:?} is missing at {size:?}:\n{screen}");
+            }
+            assert!(!screen.contains("numbers in the messages"), "the lesson takes their place:\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn a_small_terminal_shows_the_task_and_the_zoomed_pane_all_of_the_lesson() {
+    for size in [(60, 20), (50, 14), (40, 10)] {
+        for (index, lesson_shown) in LESSONS.iter().enumerate().skip(1) {
+            let mut model = lesson(size, index);
+            model.set_focus(Focus::Lesson);
+            let first: String = lesson_shown.task.split_inclusive(' ').take(3).collect();
+            assert!(shows_words(&draw_text(&model), &first), "{size:?}:\n{}", draw_text(&model));
+            if layout::zoomed(&model).is_none() {
+                press(&mut model, KeyCode::F(2));
+            }
+            let all = pictures(&mut model, KeyCode::Down).join("\n");
+            for text in [lesson_shown.task, lesson_shown.hint].iter().chain(lesson_shown.lines) {
+                assert!(shows_words(&all, text), "{text} at {size:?}:\n{all}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_task_is_visible_even_if_the_report_leaves_it_no_room() {
+    let mut model = model((60, 20));
+    model.command_lessons(LessonCommand::Show);
+    add(&mut model, records(&[(Direction::ToServer, HELLO)]));
+    let screen = draw_text(&model);
+    assert!(shows_words(&screen, "A client masks every frame with a new key of four bytes."), "{screen}");
+    assert!(screen.contains("lesson 2 of 16: The"), "{screen}");
+    press(&mut model, KeyCode::Tab);
+    press(&mut model, KeyCode::Tab);
+    press(&mut model, KeyCode::F(2));
+    let screen = draw_text(&model);
+    assert!(shows_words(&screen, "✓ 1: A message of 5 bytes took 11 on the wire:"), "{screen}");
+    // When the lessons are off, their pane is not zoomed any more.
+    update(&mut model, ScreenEvent::Paste("/lesson off".to_owned()));
+    press(&mut model, KeyCode::Enter);
+    assert!(draw_text(&model).contains(" ws://h/ "), "{}", draw_text(&model));
 }

@@ -1,0 +1,53 @@
+//! Lessons about the closing handshake.
+
+use dissector::{FieldValue, Record, printable};
+
+use super::Lesson;
+use crate::screen::frame_fields::{CLOSE, number, opcode, payload_length};
+
+/// The name of the field with the code of a Close.
+pub(super) const CODE: &str = "websocket.payload.close.status_code";
+
+pub(super) static CLOSE_WITH_A_REASON: Lesson = Lesson {
+    title: "Close with a reason",
+    task: "End the connection with the code 4000 and a reason of your own: /close 4000, a space, and the reason. The \
+           codes from 4000 are free for applications. Look at both Closes on the wire.",
+    hint: "For example:",
+    lines: &["/close 4000 lunch"],
+    observe: |wire| {
+        let answer = wire.received().filter(|frame| opcode(frame) == Some(CLOSE))?;
+        let sent = wire.sent_close()?;
+        let (code, reason) = (number(sent, CODE)?, reason(sent)?);
+        (number(answer, CODE) == Some(code)).then(|| {
+            format!(
+                "You sent {code} and \"{}\", and the server returned the code. After the two Closes no frame may follow, \
+                 and the server ends TCP. The state was OPEN, then CLOSING, and is CLOSED.",
+                printable(&reason)
+            )
+        })
+    },
+};
+
+pub(super) static CODE_THAT_NOBODY_SENDS: Lesson = Lesson {
+    title: "What 1005 is",
+    task: "/reconnect opens a new connection. Then try /close 1005. The client refuses, so write with /raw a Close that \
+           has no body at all. Which code does the conversation show?",
+    hint: "88 is Fin and the opcode 8, 80 means masked and no payload, and four zeros are the key:",
+    lines: &["/reconnect", "/raw 8880 00000000"],
+    observe: |wire| {
+        let answer = wire.received().filter(|frame| opcode(frame) == Some(CLOSE))?;
+        (payload_length(answer) == 0 && payload_length(wire.sent_close()?) == 0).then(|| {
+            "1005: no code arrived. A program reports it to its user, and never sends it. (The Close with ! is the \
+             engine's answer. It did not know that /raw had sent one.)"
+                .to_owned()
+        })
+    },
+};
+
+/// Returns the reason of a Close, if it has one.
+pub(super) fn reason(close: &Record) -> Option<String> {
+    match &close.field("websocket.payload.close.reason")?.value {
+        FieldValue::Text { text, .. } => Some(text.clone()),
+        _ => None,
+    }
+}

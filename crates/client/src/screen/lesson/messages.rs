@@ -1,0 +1,92 @@
+//! Lessons about a message in a single frame.
+
+use std::fmt::Write;
+
+use super::Lesson;
+use crate::screen::frame_fields::{BINARY, TEXT, is_fin, masking_key, number, opcode, payload, payload_length};
+
+pub(super) static FIRST_FRAME: Lesson = Lesson {
+    title: "The first frame",
+    task: "Type Hello and press Enter. The wire pane shows a line for each frame; > marks what you send. Beside it are \
+           the bytes of your frame, and below the bytes its fields.",
+    hint: "A line that does not begin with / is sent as a text message.",
+    lines: &["Hello"],
+    observe: |wire| {
+        let frame = wire.sent_data().filter(|frame| opcode(frame) == Some(TEXT) && is_fin(frame))?;
+        let (length, start) = (payload_length(frame), frame.field("websocket.masking_key")?.range.start);
+        (length > 0).then(|| {
+            format!(
+                "A message of {length} bytes took {} on the wire: {start} that hold the opcode and the length, 4 of masking \
+                 key, then the text.",
+                frame.length
+            )
+        })
+    },
+};
+
+pub(super) static MASKING_KEY: Lesson = Lesson {
+    title: "The masking key",
+    task: "A client masks every frame with a new key of four bytes. Find the Masking-Key of your last frame, and send \
+           these four bytes: /binary, a space, and the key as you see it.",
+    hint: "The key is byte 3 to 6 of a short frame. Tab moves to the frame pane, and the down arrow through its fields. \
+           Or choose the key yourself:",
+    lines: &["/mask 01020304", "Hello", "/binary 01020304"],
+    observe: |wire| {
+        let frame = wire.sent_data().filter(|frame| opcode(frame) == Some(BINARY))?;
+        let key: [u8; 4] = payload(frame).try_into().ok()?;
+        wire.sent_earlier().find(|earlier| masking_key(earlier) == Some(key))?;
+        Some(format!(
+            "{}: right. Each byte of the payload is combined with a byte of the key by XOR. The key travels in the same \
+             frame, so it keeps nothing secret.",
+            hex(&key)
+        ))
+    },
+};
+
+pub(super) static EMPTY_MESSAGE: Lesson = Lesson {
+    title: "The empty message",
+    task: "Send a message that contains nothing: press Enter on an empty line. How many bytes does its frame have?",
+    hint: "Ctrl-U empties the line. Then press Enter.",
+    lines: &[""],
+    observe: |wire| {
+        let frame = wire.sent_message().filter(|message| message.frames.len() == 1)?.frames[0];
+        (payload_length(frame) == 0).then(|| {
+            "Six: two with the opcode and the length, and four of masking key. A server does not mask, so it needs only \
+             two. An empty message is a message, and the other side receives it."
+                .to_owned()
+        })
+    },
+};
+
+pub(super) static LONGER_LENGTH: Lesson = Lesson {
+    title: "A longer length",
+    task: "Seven bits hold the payload length, but only up to 125. Send a message of 126 bytes or more, and look at the \
+           length again. Hold down a key, or send a file with /binary @FILE.",
+    hint: "If you started the client in the folder of the repository:",
+    lines: &["/binary @Cargo.toml"],
+    observe: |wire| {
+        let frame = wire.sent_data()?;
+        let short = number(frame, "websocket.payload_length")?;
+        let bytes = match short {
+            126 => 2,
+            127 => 8,
+            _ => return None,
+        };
+        Some(format!(
+            "{} bytes: the seven bits say {short}, and the next {bytes} bytes hold the length, {}. Two bytes are enough \
+             up to 65,535. Above, there are eight.",
+            payload_length(frame),
+            hex(frame.bytes.get(2..2 + bytes)?)
+        ))
+    },
+};
+
+/// Writes bytes as pairs of hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in bytes {
+        let gap = if text.is_empty() { "" } else { " " };
+        let _ = write!(text, "{gap}{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,50 @@
+//! Lessons: small tasks that the user does on the connection. The screen sees on the wire when a
+//! task is done.
+//!
+//! | file | purpose |
+//! |---|---|
+//! | `wire` | what a lesson can see of the wire |
+//! | `messages`, `control`, `fragments`, `pace` | lessons about an open connection |
+//! | `closing`, `failures` | lessons that end the connection |
+//! | `compression`, `handshake` | lessons that need a new connection |
+//! | `table` | all lessons, in order |
+//! | `progress` | which lesson is shown, and which are done |
+//!
+//! A lesson is data and a pure function, [`Lesson::observe`], which looks at each new record. To
+//! add a lesson, write it in the file of its topic and add it to the table. The tests then type its
+//! lines into the real parser, and pass them to two engines and the dissector: the lines must
+//! complete the lesson.
+
+mod closing;
+mod compression;
+mod control;
+mod failures;
+mod fragments;
+mod handshake;
+mod messages;
+mod pace;
+pub(crate) mod progress;
+pub(crate) mod table;
+#[cfg(test)]
+mod test_connection;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use self::wire::Wire;
+
+/// A small task.
+#[derive(Debug)]
+pub(crate) struct Lesson {
+    /// A few words.
+    pub(crate) title: &'static str,
+    /// What to do, and what to look at.
+    pub(crate) task: &'static str,
+    /// The advice that the user gets on request. The lines to type follow it.
+    pub(crate) hint: &'static str,
+    /// Lines that complete the lesson on a new connection to our server.
+    pub(crate) lines: &'static [&'static str],
+    /// Looks at the newest record, and at those before it. If the task is done, returns a few
+    /// sentences that say what the user has done.
+    pub(crate) observe: fn(&Wire<'_>) -> Option<String>,
+}

@@ -1,0 +1,44 @@
+//! A lesson about the stream of bytes below the frames.
+
+use dissector::{Direction, Record};
+
+use super::Lesson;
+use crate::screen::frame_fields::opcode;
+
+/// The minimum of the average pause in milliseconds. It is less than a second, because the times of
+/// a record are those of the wall clock, which may be adjusted while the frame is sent.
+const SLOW: u128 = 900;
+
+pub(super) static BYTE_A_SECOND: Lesson = Lesson {
+    title: "One byte a second",
+    task: "Send a short text at one byte a second: /slow N text pauses N milliseconds between two bytes. The wire shows \
+           the frame when its last byte is sent. What does the server do meanwhile?",
+    hint: "The frame of Hi has eight bytes, so this takes seven seconds:",
+    lines: &["/slow 1000 Hi"],
+    observe: |wire| {
+        let frame = wire.sent_data()?;
+        let (start, end) = (frame.started_at?, frame.ended_at?);
+        let time = end.duration_since(start).ok()?;
+        let pauses = u128::from(frame.length.checked_sub(1)?);
+        if time.as_millis() < pauses * SLOW {
+            return None;
+        }
+        let meanwhile = |record: &&Record| {
+            let is_frame = record.direction == Direction::ToClient && opcode(record).is_some();
+            is_frame && record.started_at > Some(start)
+        };
+        let report = format!(
+            "{} bytes in {:.1} s. TCP may deliver bytes one by one, so a receiver collects them until a frame is \
+             complete.",
+            frame.length,
+            time.as_secs_f64()
+        );
+        Some(match wire.earlier().filter(meanwhile).count() {
+            0 => report,
+            frames => {
+                let s = if frames == 1 { "" } else { "s" };
+                format!("{report} Meanwhile the server sent {frames} frame{s}: neither direction waits for the other.")
+            }
+        })
+    },
+};

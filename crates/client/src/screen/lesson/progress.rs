@@ -1,0 +1,147 @@
+//! The user's progress: which lesson is shown, and which lessons are done.
+
+use super::{table::LESSONS, wire::Wire};
+use crate::screen::{model::wire_log::WireLog, text::wrap};
+
+/// A command of the user for the lessons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LessonCommand {
+    /// Show the lesson where the user left off.
+    Show,
+    /// Show the lesson with this index.
+    Jump(usize),
+    /// Show the hint of the lesson.
+    Hint,
+    /// Skip the lesson.
+    Next,
+    /// Hide the lessons.
+    Off,
+}
+
+/// The progress in this session.
+#[derive(Debug)]
+pub(crate) struct LessonProgress {
+    is_shown: bool,
+    /// The index of the lesson, or the number of lessons after the last one.
+    current: usize,
+    done: Vec<bool>,
+    shows_hint: bool,
+    /// The last lesson that the user has done: its index, and the sentences about what happened.
+    report: Option<(usize, String)>,
+    /// The number of rows by which the user has scrolled the pane away from the task. Negative
+    /// numbers are upwards.
+    pub(crate) scroll: isize,
+}
+
+impl Default for LessonProgress {
+    fn default() -> Self {
+        Self {
+            is_shown: false,
+            current: 0,
+            done: vec![false; LESSONS.len()],
+            shows_hint: false,
+            report: None,
+            scroll: 0,
+        }
+    }
+}
+
+/// The purpose of a row in the pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LessonRow {
+    /// A part of the report on the last lesson.
+    Report,
+    /// A part of the task.
+    Task,
+    /// A part of the hint, which the user has requested.
+    Hint,
+    /// A line to type.
+    Line,
+}
+
+impl LessonProgress {
+    /// Returns whether the lessons are shown.
+    pub(crate) const fn is_shown(&self) -> bool {
+        self.is_shown
+    }
+
+    /// Carries out a command of the user.
+    pub(crate) fn command(&mut self, command: LessonCommand) {
+        self.is_shown = command != LessonCommand::Off;
+        match command {
+            LessonCommand::Show | LessonCommand::Off => {}
+            LessonCommand::Jump(index) => self.go_to(index),
+            LessonCommand::Hint => {
+                self.shows_hint = true;
+                self.report = None;
+                self.scroll = 0;
+            }
+            LessonCommand::Next => self.go_to((self.current + 1).min(LESSONS.len())),
+        }
+    }
+
+    fn go_to(&mut self, index: usize) {
+        self.current = index;
+        self.shows_hint = false;
+        self.report = None;
+        self.scroll = 0;
+    }
+
+    /// Looks at the newest record. If it completes the lesson, goes on to the next one.
+    pub(crate) fn observe(&mut self, log: &WireLog) {
+        let Some(lesson) = LESSONS.get(self.current).filter(|_| self.is_shown) else { return };
+        let Some(report) = Wire::of(log).and_then(|wire| (lesson.observe)(&wire)) else { return };
+        let index = self.current;
+        self.done[index] = true;
+        // After the last lesson, the user may still have to do some that were skipped.
+        let skipped = |done: &bool| !done;
+        let after = self.done[index..].iter().position(skipped).map(|next| index + next);
+        self.go_to(after.or_else(|| self.done.iter().position(skipped)).unwrap_or(LESSONS.len()));
+        self.report = Some((index, report));
+    }
+
+    /// Returns the title of the pane.
+    pub(crate) fn title(&self) -> String {
+        match LESSONS.get(self.current) {
+            Some(lesson) => {
+                let done = if self.done[self.current] { " (done)" } else { "" };
+                format!("lesson {} of {}{done}: {}", self.current + 1, LESSONS.len(), lesson.title)
+            }
+            None => "lessons".to_owned(),
+        }
+    }
+
+    /// Returns the rows of the pane, each at most `columns` wide.
+    pub(crate) fn rows(&self, columns: usize) -> Vec<(LessonRow, String)> {
+        let mut rows = Vec::new();
+        let mut add = |row: LessonRow, text: &str| rows.extend(wrap(text, columns).into_iter().map(|text| (row, text)));
+        if let Some((index, report)) = &self.report {
+            add(LessonRow::Report, &format!("✓ {}: {report}", index + 1));
+            add(LessonRow::Report, "");
+        }
+        let Some(lesson) = LESSONS.get(self.current) else {
+            add(LessonRow::Task, &self.last_words());
+            return rows;
+        };
+        add(LessonRow::Task, lesson.task);
+        if self.shows_hint {
+            add(LessonRow::Hint, lesson.hint);
+            for line in lesson.lines {
+                add(LessonRow::Line, if line.is_empty() { "(an empty line)" } else { line });
+            }
+        }
+        rows
+    }
+
+    /// Returns the sentences that follow the last lesson.
+    fn last_words(&self) -> String {
+        let left: Vec<String> =
+            (1..).zip(&self.done).filter(|(_, done)| !**done).map(|(number, _)| format!("{number}")).collect();
+        if left.is_empty() {
+            return "You have done every lesson. docs/src/build/index.md shows how to write such a server yourself. \
+                    /lesson N repeats a lesson, and /lesson off closes this pane."
+                .to_owned();
+        }
+        format!("This was the last lesson. Not done yet: {}. /lesson N opens one of them.", left.join(", "))
+    }
+}

@@ -1,0 +1,196 @@
+//! Does the lessons. For each lesson, the right deed completes it, and a near miss does not.
+
+use super::{
+    progress::{LessonCommand, LessonProgress},
+    table::LESSONS,
+    test_connection::TestConnection,
+};
+
+/// The columns and rows inside the lesson's border on a terminal of 80 columns and 24 rows.
+const SMALL_PANE: (usize, usize) = (47, 10);
+
+/// Returns a user who begins with the lesson that has this title.
+fn begin(title: &str) -> TestConnection {
+    let index = LESSONS.iter().position(|lesson| lesson.title == title).unwrap_or_else(|| panic!("no lesson {title}"));
+    let mut lessons = LessonProgress::default();
+    lessons.command(LessonCommand::Jump(index));
+    TestConnection::new(lessons)
+}
+
+/// Types lines, and returns whether they complete the lesson.
+fn completes(title: &str, lines: &[&str]) -> Option<String> {
+    let mut user = begin(title);
+    let before = user.lessons.title();
+    for line in lines {
+        user.enter(line);
+    }
+    (user.lessons.title() != before).then(|| text(&user))
+}
+
+/// Returns the text of the pane in one line.
+fn text(user: &TestConnection) -> String {
+    user.lessons.rows(1000).into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn each_lesson_is_completed_by_the_lines_of_its_hint() {
+    for lesson in LESSONS {
+        assert!(completes(lesson.title, lesson.lines).is_some(), "{}", lesson.title);
+    }
+}
+
+#[test]
+fn no_lesson_is_completed_before_its_last_line() {
+    for lesson in LESSONS {
+        let (_, before) = lesson.lines.split_last().expect("lines");
+        assert_eq!(completes(lesson.title, before), None, "{}", lesson.title);
+    }
+}
+
+#[test]
+fn other_deeds_complete_a_lesson_too() {
+    for (title, lines, report) in [
+        ("The first frame", &["/fragment 1 Hello"][..], "5 bytes took 11 on the wire: 2 that hold"),
+        ("The masking key", &["/ping", "Hello", "/binary 11020304"], "11 02 03 04: right"),
+        ("The empty message", &["/binary"], "Six"),
+        ("A longer length", &["/binary @Cargo.toml"], "the seven bits say 126, and the next 2 bytes"),
+        ("A longer length", &["/binary @../../Cargo.lock"], "the seven bits say 127, and the next 8 bytes"),
+        ("A character cut in two", &["/fragment 2 ä"], "ended with c3, and the next one began with a4"),
+        ("A character cut in two", &["/fragment 3+ping 世"], "ended with e4, and the next one began with b8"),
+        ("Close with a reason", &["/close 1000 bye"], "You sent 1000 and \"bye\""),
+        ("1002, protocol error", &["/raw c1 80 00000000"], "failed the connection"),
+        ("1002, protocol error", &["/close 4000", "/reconnect", "/raw 8105 48656c6c6f"], "failed the connection"),
+        ("1007, not UTF-8", &["/raw 0181 00000000 c3", "/raw 8081 00000000 41"], "must not reach"),
+        ("A compressed message", &["/reconnect --deflate", "/fragment 3 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], "32 bytes"),
+        ("A broken handshake", &["/reconnect /break/upgrade-missing"], "accept value"),
+    ] {
+        let text = completes(title, lines).unwrap_or_else(|| panic!("{title}: {lines:?}"));
+        assert!(text.contains(report), "{title}: {text}");
+    }
+}
+
+#[test]
+fn a_near_miss_does_not_complete_a_lesson() {
+    for (title, lines) in [
+        ("The first frame", &["/binary 48", "", "/ping Hello", "/fragment 2 Hello", "/raw 81 81 00000000 ff"][..]),
+        // The bytes in another order, too few bytes, the key as text, and the key of the frame itself.
+        ("The masking key", &["/mask 01020304", "Hello", "/binary 04030201", "/binary 010203", "01020304"]),
+        // A key of an earlier connection.
+        ("The masking key", &["/mask 01020304", "Hello", "/reconnect", "/binary 01020304"]),
+        ("The masking key", &["Hello", "/mask 01020304", "/binary 01020304"]),
+        ("The empty message", &["/ping", "/fragment 2", "x"]),
+        // 125 bytes, and a longer form than necessary.
+        ("A longer length", &["/raw 82fe0001 00000000 00"]),
+        ("A Ping with your name", &["/ping", "/pong Ada", "Ada"]),
+        ("A character cut in two", &["/fragment 2 ab", "ä", "/fragment 2 äö"]),
+        ("A character cut in two", &["/raw 0181 00000000 c3", "/raw 8081 00000000 c3"]),
+        ("A Ping between fragments", &["/fragment 3+ping abc", "/fragment 3 abc", "/ping", "/fragment 4+ping abcd"]),
+        ("A Ping between fragments", &["/fragment 2+ping ab", "/ping"]),
+        ("One byte a second", &["Hi", "/slow 800 Hi"]),
+        ("Close with a reason", &["/close 4000"]),
+        ("What 1005 is", &["/close 1000"]),
+        // The server returns the code of a Close that it answers.
+        ("1002, protocol error", &["/close 1002"]),
+        ("1002, protocol error", &["/raw 8181 00000000 ff"]),
+        ("1007, not UTF-8", &["/close 1007"]),
+        ("1007, not UTF-8", &["/binary ff", "/raw 8105 48656c6c6f"]),
+        ("1009, too big", &["/close 1009"]),
+        ("1009, too big", &["/raw 82ff 0000000000010000 00000000"]),
+        ("1003, wrong kind", &["/binary 00", "/reconnect -s chat /chat", "text"]),
+        ("1003, wrong kind", &["/close 1003"]),
+        ("A compressed message", &["/fragment 2 again and again and again and again"]),
+        ("A compressed message", &["/reconnect --deflate", "again", "/fragment 2 xy"]),
+        ("A broken handshake", &["/reconnect /echo"]),
+        ("A broken handshake", &["/raw 8105 48656c6c6f"]),
+    ] {
+        assert_eq!(completes(title, lines), None, "{title}: {lines:?}");
+    }
+    let longest = "x".repeat(125);
+    assert_eq!(completes("A longer length", &[&longest]), None);
+    assert!(completes("A longer length", &[&format!("{longest}x")]).is_some());
+}
+
+#[test]
+fn an_unmasked_text_of_the_server_completes_nothing() {
+    for lesson in LESSONS {
+        let mut user = begin(lesson.title);
+        let before = user.lessons.title();
+        for text in ["Hello", "", &"x".repeat(126)] {
+            user.push(text);
+        }
+        assert_eq!(user.lessons.title(), before);
+    }
+}
+
+#[test]
+fn a_frame_sent_slowly_reports_what_arrived_meanwhile() {
+    for (line, report) in [("/slow 1000 Hi", "8 bytes in 7.0 s."), ("/slow 2000 Hi", "8 bytes in 14.0 s.")] {
+        let mut user = begin("One byte a second");
+        user.push("before");
+        user.enter(line);
+        let text = text(&user);
+        assert!(text.contains(report) && text.contains("the server sent 7 frames:"), "{text}");
+    }
+    let mut user = begin("One byte a second");
+    user.enter("/reconnect /echo");
+    user.enter("/slow 1000 Hi");
+    assert!(!text(&user).contains("Meanwhile"), "{}", text(&user));
+}
+
+#[test]
+fn the_lessons_are_done_one_after_the_other_and_fit_into_a_small_pane() {
+    let (columns, most) = SMALL_PANE;
+    let mut too_long = Vec::new();
+    let mut measure = |user: &TestConnection| {
+        let rows = user.lessons.rows(columns);
+        if rows.len() > most {
+            too_long.push((rows.len(), rows));
+        }
+    };
+    let mut user = begin(LESSONS[0].title);
+    for (index, lesson) in LESSONS.iter().enumerate() {
+        assert_eq!(user.lessons.title(), format!("lesson {} of {}: {}", index + 1, LESSONS.len(), lesson.title));
+        measure(&user);
+        user.enter("/lesson hint");
+        measure(&user);
+        assert!(
+            text(&user).ends_with(lesson.lines.last().filter(|line| !line.is_empty()).unwrap_or(&"(an empty line)"))
+        );
+        for line in lesson.lines {
+            user.enter(line);
+        }
+        assert!(text(&user).starts_with(&format!("✓ {}: ", index + 1)), "{}", text(&user));
+    }
+    measure(&user);
+    assert!(text(&user).contains("You have done every lesson."), "{}", text(&user));
+    assert!(too_long.is_empty(), "more than {most} rows: {too_long:#?}");
+}
+
+#[test]
+fn a_skipped_lesson_is_not_forgotten() {
+    let mut user = begin(LESSONS[0].title);
+    user.enter("/lesson next");
+    user.enter("/lesson 3");
+    user.enter("");
+    assert!(user.lessons.title().starts_with("lesson 4 "));
+    user.enter("/lesson 16");
+    user.enter("/lesson next");
+    assert!(text(&user).contains("Not done yet: 1, 2, 4, 5, "), "{}", text(&user));
+    // After the last lesson, the next one is the first that has been skipped.
+    user.enter("/lesson 3");
+    assert!(user.lessons.title().starts_with("lesson 3 of 16 (done): "), "{}", user.lessons.title());
+    user.enter("/lesson 16");
+    user.enter("/reconnect /break/accept-wrong");
+    assert!(user.lessons.title().starts_with("lesson 1 "));
+}
+
+#[test]
+fn lessons_that_are_off_watch_nothing_and_keep_their_progress() {
+    let mut user = begin(LESSONS[0].title);
+    user.enter("Hello");
+    user.enter("/lesson off");
+    user.enter("/binary 11020304");
+    assert!(!user.lessons.is_shown());
+    user.enter("/lesson");
+    assert!(user.lessons.is_shown() && user.lessons.title().starts_with("lesson 2 "), "{}", user.lessons.title());
+}

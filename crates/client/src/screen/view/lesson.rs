@@ -1,0 +1,58 @@
+//! Draws the pane with the lesson: what the user has just done, and what to do next.
+
+use std::ops::RangeInclusive;
+
+use ratatui::{Frame, layout::Rect, style::Style, text::Line, widgets::Paragraph};
+
+use super::{
+    pane::{block, inner},
+    style::Styles,
+};
+use crate::screen::{
+    layout,
+    lesson::progress::LessonRow,
+    model::{Model, focus::Focus},
+    text::fit,
+};
+
+pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let (inside, columns, visible) = inner(area);
+    let rows = model.lessons.rows(columns);
+    let is_cut = rows.len() > visible;
+    let title = fit(&format!(" {} ", model.lessons.title()), columns);
+    let zoom = if is_cut && model.zoomed.is_none() { "Tab, F2: all; " } else { "" };
+    let below = fit(&format!(" {zoom}/lesson hint, next, off "), columns);
+    frame.render_widget(block(title, model.focus == Focus::Lesson).title_bottom(below), area);
+    let top = first_row(&rows, visible).saturating_add_signed(model.lessons.scroll).min(rows.len());
+    let lines: Vec<Line<'_>> = rows
+        .into_iter()
+        .skip(top)
+        .take(visible)
+        .map(|(row, text)| match row {
+            LessonRow::Report => Line::styled(text, styles.done()),
+            LessonRow::Task => Line::styled(text, Style::new()),
+            LessonRow::Hint => Line::styled(text, Styles::quiet()),
+            LessonRow::Line => Line::styled(text, Styles::bold()),
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(lines), inside);
+}
+
+/// Returns by how many rows the pane can be scrolled.
+pub(super) fn scroll_range(model: &Model) -> RangeInclusive<isize> {
+    let size = layout::inside(layout::areas(model).lesson);
+    let rows = model.lessons.rows(size.columns);
+    let first = first_row(&rows, size.rows);
+    let distance = |rows: usize| isize::try_from(rows).unwrap_or(isize::MAX);
+    -distance(first)..=distance(rows.len().saturating_sub(size.rows).saturating_sub(first))
+}
+
+/// Returns the index of the highest row before the user scrolls. If not everything fits, the task is
+/// more important than the report on the last one.
+fn first_row(rows: &[(LessonRow, String)], visible: usize) -> usize {
+    let report = rows.iter().take_while(|(row, _)| *row == LessonRow::Report).count();
+    report.min(rows.len().saturating_sub(visible))
+}
