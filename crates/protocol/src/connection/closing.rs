@@ -314,8 +314,8 @@ impl Closing {
         CloseInfo {
             code,
             reason,
-            // A Pong that was queued after our Close may be lost, because the peer has sent its Close
-            // and needs no sign of life any more.
+            // A Pong that was queued after our Close may be lost, because the peer has sent its
+            // Close and needs no sign of life any more.
             was_clean: self.sent.is_some()
                 && self.received.is_some()
                 && self.violation.is_none()

@@ -192,6 +192,21 @@ fn a_pong_that_is_lost_after_both_closes_does_not_make_the_end_unclean() {
 }
 
 #[test]
+fn a_close_that_was_sent_stays_sent_when_later_output_is_discarded() {
+    for_both_roles(|endpoint| {
+        endpoint.close(1000, "");
+        endpoint.take_sent();
+        // The transport is lost after these bytes have arrived, so the Pong cannot be sent.
+        endpoint.receive_unpolled(&["89 01 70", "88 02 03e8"]);
+        endpoint.connection.handle_read_error();
+        assert_eq!(endpoint.poll_events(), [ping("70"), close(1000, "")]);
+        endpoint.assert_transmits(&["disconnect"]);
+        assert!(endpoint.connection.has_discarded_output());
+        assert_eq!(endpoint.close_outcome(), (1000, true));
+    });
+}
+
+#[test]
 fn frames_are_still_received_after_a_write_error() {
     // The peer may have sent a Close and disconnected. Its Close explains more than a broken pipe
     // does.
