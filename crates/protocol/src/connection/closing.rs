@@ -114,8 +114,10 @@ pub(super) struct Closing {
     /// Whether this endpoint has stopped processing input although the peer broke no rule.
     abandoned: bool,
     peer_stream: PeerStream,
-    /// Whether a queued frame, perhaps the Close itself, was discarded unsent.
+    /// Whether a queued frame was discarded unsent.
     output_discarded: bool,
+    /// Whether our Close was among the discarded frames.
+    close_discarded: bool,
     /// Whether the driver was instructed to end our direction of TCP.
     half_closed: bool,
     /// Whether a write failed. If so, nothing more can be sent.
@@ -182,9 +184,11 @@ impl Closing {
         self.write_failed = true;
     }
 
-    /// Records that the send queue was discarded while it held something.
-    pub(super) fn on_output_discarded(&mut self) {
+    /// Records that the send queue was discarded while it held something. `with_close` says whether
+    /// our Close was in the queue.
+    pub(super) fn on_output_discarded(&mut self, with_close: bool) {
         self.output_discarded = true;
+        self.close_discarded |= with_close;
     }
 
     /// Records that the deadline for the peer's part of closing has passed.
@@ -324,10 +328,12 @@ impl Closing {
         CloseInfo {
             code,
             reason,
+            // A Pong that was queued after our Close may be lost, because the peer has sent its
+            // Close and needs no sign of life any more.
             was_clean: self.sent.is_some()
                 && self.received.is_some()
                 && self.violation.is_none()
-                && !self.output_discarded,
+                && !self.close_discarded,
             initiator: self.initiator,
             sent: self.sent.as_ref().and_then(Option::as_deref).cloned(),
             violation: self.violation.as_deref().cloned(),

@@ -182,6 +182,17 @@ impl Connection {
         self.closing.state()
     }
 
+    /// Returns all fields of the connection as a value that can be printed, for tools that compare
+    /// states: as long as no compression is in use, two connections whose fields are printed in the
+    /// same way behave in the same way. Never write the result to a log, because it contains
+    /// payloads.
+    #[cfg(feature = "inspect")]
+    pub fn inspect(&self) -> impl fmt::Debug {
+        // Without `..`, so that a new field cannot be forgotten.
+        let Self { config, receiver, sender, closing, control, timers } = self;
+        (config, receiver, sender, closing, control, timers)
+    }
+
     /// Returns a summary of how the connection ended, as far as this endpoint knows. The summary is
     /// final once the [`state`](Self::state) is CLOSED.
     #[must_use]
@@ -730,15 +741,15 @@ impl Connection {
         if let Some(control) = &mut self.control {
             control.forget_owed_pong();
         }
-        self.sender.end_data();
-        self.sender.queue_frame(Opcode::Close, true, &body);
+        self.sender.queue_close(&body);
         self.closing.on_close_sent(frame);
     }
 
     /// Empties the send queue, and records whether anything was lost.
     fn discard_output(&mut self) {
-        if self.sender.queue_mut().discard() {
-            self.closing.on_output_discarded();
+        let with_close = self.sender.is_close_queued();
+        if self.sender.discard_queue() {
+            self.closing.on_output_discarded(with_close);
         }
     }
 }

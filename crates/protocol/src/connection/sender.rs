@@ -3,6 +3,8 @@
 //! [`Outbound`](super::outbound::Outbound) checks beforehand whether anything may be sent at all,
 //! because it knows how far closing has progressed.
 
+use std::fmt;
+
 use bytes::BytesMut;
 
 use super::{deflate::Deflating, prepared::PreparedMessage, send_queue::SendQueue};
@@ -20,6 +22,8 @@ pub(super) struct Sender {
     /// A client's source of masking keys; `None` on a server.
     keys: Option<Box<dyn MaskingKeys>>,
     queue: SendQueue,
+    /// The position in the queue where our Close ends; 0 if no Close was queued.
+    close_end: u64,
     /// The kind of our own fragmented message while it is incomplete, and the validator of its
     /// text.
     open: Option<Box<(MessageKind, Utf8Validator)>>,
@@ -27,9 +31,23 @@ pub(super) struct Sender {
     deflating: Option<Box<Deflating>>,
 }
 
+/// Prints every field except the source of masking keys, which cannot be printed.
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { role, keys: _, queue, close_end, open, deflating } = self;
+        f.debug_struct("Sender")
+            .field("role", role)
+            .field("queue", queue)
+            .field("close_end", close_end)
+            .field("open", open)
+            .field("deflating", deflating)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Sender {
     pub(super) fn new(role: Role, keys: Option<Box<dyn MaskingKeys>>) -> Self {
-        Self { role, keys, queue: SendQueue::default(), open: None, deflating: None }
+        Self { role, keys, queue: SendQueue::default(), close_end: 0, open: None, deflating: None }
     }
 
     pub(super) const fn role(&self) -> Role {
@@ -50,9 +68,23 @@ impl Sender {
         self.deflating = Some(Box::new(deflating));
     }
 
-    /// Frees the memory that only data frames need, because no data frame will follow.
-    pub(super) fn end_data(&mut self) {
+    /// Queues a Close. No data frame will follow, so this method also frees the memory that only
+    /// data frames need.
+    pub(super) fn queue_close(&mut self, body: &[u8]) {
         self.deflating = None;
+        self.queue_frame(Opcode::Close, true, body);
+        self.close_end = self.queue.end();
+    }
+
+    /// Returns whether a Close is queued that has not been sent completely.
+    pub(super) const fn is_close_queued(&self) -> bool {
+        !self.queue.has_sent(self.close_end)
+    }
+
+    /// Discards the queue and its memory. Returns whether the queue held something.
+    pub(super) fn discard_queue(&mut self) -> bool {
+        self.close_end = 0;
+        self.queue.discard()
     }
 
     /// See [`Connection::take_send_buffer`](super::Connection::take_send_buffer).

@@ -1,7 +1,8 @@
 //! Sections 7.1.5 and 7.1.7: connections that end without a closing handshake, because TCP has
 //! ended or because the peer has broken a rule.
 
-use protocol::{CloseCode, CloseFrame, CloseInfo, Config, Endpoint, State, Violation};
+use bytes::Buf;
+use protocol::{CloseCode, CloseFrame, CloseInfo, Config, Endpoint, State, Transmit, Violation};
 use testkit::{
     duration::secs,
     endpoint::{TestEndpoint, for_both_roles},
@@ -162,6 +163,46 @@ fn has_discarded_output_reports_whether_bytes_were_lost() {
         endpoint.advance(secs(5));
         assert_eq!(endpoint.transmit_while_blocked(), [Transmitted::Disconnect]);
         assert!(endpoint.connection.has_discarded_output());
+    });
+}
+
+/// The exploration of every interleaving has found this order of events.
+#[test]
+fn a_pong_that_is_lost_after_both_closes_does_not_make_the_end_unclean() {
+    for_both_roles(|endpoint| {
+        endpoint.close(1000, "");
+        endpoint.take_sent();
+        // The Ping was sent before the peer's Close, so it is answered, but the peer does not read.
+        endpoint.receive(&["89 01 70", "88 02 03e8"]);
+        assert_eq!(endpoint.transmit_while_blocked(), []);
+        endpoint.advance(secs(5));
+        assert_eq!(endpoint.transmit_while_blocked(), [Transmitted::Disconnect]);
+        assert!(endpoint.connection.has_discarded_output());
+        assert_eq!(endpoint.close_outcome(), (1000, true));
+    });
+    // A Close of which a part was discarded has not arrived.
+    for_both_roles(|endpoint| {
+        endpoint.receive(&["88 02 03e8"]);
+        let Some(Transmit::Bytes(output)) = endpoint.connection.poll_transmit() else { panic!("a Close to write") };
+        output.advance(output.remaining() - 1);
+        endpoint.advance(secs(5));
+        assert_eq!(endpoint.transmit_while_blocked(), [Transmitted::Disconnect]);
+        assert_eq!(endpoint.close_outcome(), (1000, false));
+    });
+}
+
+#[test]
+fn a_close_that_was_sent_stays_sent_when_later_output_is_discarded() {
+    for_both_roles(|endpoint| {
+        endpoint.close(1000, "");
+        endpoint.take_sent();
+        // The transport is lost after these bytes have arrived, so the Pong cannot be sent.
+        endpoint.receive_unpolled(&["89 01 70", "88 02 03e8"]);
+        endpoint.connection.handle_read_error();
+        assert_eq!(endpoint.poll_events(), [ping("70"), close(1000, "")]);
+        endpoint.assert_transmits(&["disconnect"]);
+        assert!(endpoint.connection.has_discarded_output());
+        assert_eq!(endpoint.close_outcome(), (1000, true));
     });
 }
 

@@ -23,12 +23,13 @@ enum Transition {
     WriteError,
     ReadError,
     OutputDiscarded,
+    CloseDiscarded,
     Timeout,
     /// The send queue is empty, and the driver takes the next step with TCP.
     TcpStep,
 }
 
-const TRANSITIONS: [Transition; 12] = [
+const TRANSITIONS: [Transition; 13] = [
     Transition::CloseSent,
     Transition::CloseReceived,
     Transition::EmptyCloseReceived,
@@ -39,6 +40,7 @@ const TRANSITIONS: [Transition; 12] = [
     Transition::WriteError,
     Transition::ReadError,
     Transition::OutputDiscarded,
+    Transition::CloseDiscarded,
     Transition::Timeout,
     Transition::TcpStep,
 ];
@@ -72,7 +74,10 @@ fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing>
         Transition::MoreInputNeeded => assert_eq!(next.on_more_input_needed(), facts.is_eof_pending()),
         Transition::WriteError => next.on_write_error(),
         Transition::ReadError if facts.peer_stream == PeerStream::Open => next.on_read_error(),
-        Transition::OutputDiscarded if facts.write_failed || facts.timed_out => next.on_output_discarded(),
+        Transition::OutputDiscarded if facts.write_failed || facts.timed_out => next.on_output_discarded(false),
+        Transition::CloseDiscarded if (facts.write_failed || facts.timed_out) && facts.is_close_sent() => {
+            next.on_output_discarded(true);
+        }
         // The close timer runs while the connection is closing, and after the end of the peer's
         // stream, so it can expire then.
         Transition::Timeout
@@ -83,7 +88,8 @@ fn apply(facts: &Closing, transition: Transition, role: Role) -> Option<Closing>
         Transition::TcpStep => next.on_tcp_step(facts.tcp_step(role)?),
         _ => return None,
     }
-    (!facts.disconnected || transition == Transition::OutputDiscarded).then_some(next)
+    let is_discard = matches!(transition, Transition::OutputDiscarded | Transition::CloseDiscarded);
+    (!facts.disconnected || is_discard).then_some(next)
 }
 
 fn key(facts: &Closing) -> String {
@@ -128,6 +134,7 @@ fn a_fact_that_is_set_stays_as_it_is() {
             for (was, is) in [
                 (before.abandoned, after.abandoned),
                 (before.output_discarded, after.output_discarded),
+                (before.close_discarded, after.close_discarded),
                 (before.half_closed, after.half_closed),
                 (before.write_failed, after.write_failed),
                 (before.timed_out, after.timed_out),
@@ -201,6 +208,7 @@ fn the_summary_follows_from_the_facts() {
             assert_eq!(initiator.is_some(), after.sent.is_some() || after.received.is_some(), "{context}");
             if was_clean {
                 assert!(after.sent.is_some() && after.received.is_some() && after.violation.is_none(), "{context}");
+                assert!(!after.close_discarded, "{context}");
             }
             if initiator == Some(Endpoint::Remote) {
                 assert!(after.received.is_some(), "{context}");

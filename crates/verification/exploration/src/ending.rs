@@ -1,0 +1,218 @@
+//! From every state, the connection can end, and does so within its deadlines.
+//!
+//! From a state, the interleaving is continued in a fixed order: first everything that can happen
+//! without waiting, then the next deadline. There are two kinds of such endings:
+//!
+//! * **A fair ending.** The wire carries everything, both drivers do their work, and at most one
+//!   application begins to close.
+//! * **A silent ending.** One side is left alone: nothing arrives, and no byte can be written.
+
+use std::{fmt, time::Duration};
+
+use protocol::Role;
+
+use crate::{
+    action::{Action, Amount, Cause},
+    property::{Broken, Property},
+    side::{Happened, name},
+    world::{CLOSE_TIMEOUT, KEEP_ALIVE, ROLES, Setup, World},
+};
+
+/// A way in which an interleaving is continued to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndingKind {
+    /// The wire carries everything. At most this application begins to close.
+    Fair(Option<Role>),
+    /// This side is left alone.
+    Silent(Role),
+}
+
+impl fmt::Display for EndingKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fair(_) => write!(f, "From here on, both sides and the wire do everything that they can."),
+            Self::Silent(role) => {
+                let role = name(*role);
+                write!(f, "From here on, the {role} is left alone: nothing arrives, and it can write nothing.")
+            }
+        }
+    }
+}
+
+/// An interleaving that is being continued to its end.
+#[derive(Debug)]
+struct Ending {
+    world: World,
+    /// The steps since the state.
+    steps: Vec<Action>,
+    /// The time that has passed at each side.
+    passed: [Duration; 2],
+}
+
+/// A property that does not hold in an ending, and the steps from the state to this point.
+#[derive(Debug)]
+pub struct BrokenEnding {
+    /// The kind of ending.
+    pub kind: EndingKind,
+    /// The steps of the ending.
+    pub steps: Vec<Action>,
+    /// The property.
+    pub broken: Broken,
+}
+
+/// Continues the interleaving `path` to its end in every way that this module defines. Returns the
+/// number of endings.
+///
+/// # Errors
+/// Fails with the first ending in which a property does not hold.
+pub fn check_endings(setup: &Setup, path: &[Action]) -> Result<u64, BrokenEnding> {
+    let keep_alive = setup.bound().keep_alive;
+    let world = World::replay(setup, path);
+    let mut kinds = vec![EndingKind::Fair(None)];
+    for role in ROLES {
+        kinds.extend(world.side(role).is_open().then_some(EndingKind::Fair(Some(role))));
+        kinds.extend((!world.side(role).is_disconnected()).then_some(EndingKind::Silent(role)));
+    }
+    for kind in &kinds {
+        let mut ending = Ending { world: World::replay(setup, path), steps: Vec::new(), passed: [Duration::ZERO; 2] };
+        let ended = match *kind {
+            EndingKind::Fair(closer) => ending.run_fairly(closer, keep_alive),
+            EndingKind::Silent(role) => ending.run_silently(role, keep_alive),
+        };
+        ended.map_err(|broken| BrokenEnding { kind: *kind, steps: ending.steps, broken })?;
+    }
+    Ok(kinds.len() as u64)
+}
+
+impl Ending {
+    fn take(&mut self, action: Action) -> Result<Happened, Broken> {
+        self.steps.push(action);
+        self.world.apply(action)
+    }
+
+    /// Lets one application begin to close if it is still open, and runs both sides.
+    fn run_fairly(&mut self, closer: Option<Role>, keep_alive: bool) -> Result<(), Broken> {
+        let undisturbed = self.world.is_undisturbed();
+        if let Some(role) = closer {
+            self.take(Action::Cause(role, Cause::Close))?;
+        }
+        loop {
+            self.run_without_waiting()?;
+            // A side that has not learned anything of the end, because the wire has lost it, may
+            // stay open.
+            let waiting: Vec<Role> = ROLES
+                .into_iter()
+                .filter(|role| self.world.side(*role).must_end() && !self.world.side(*role).is_disconnected())
+                .collect();
+            if waiting.is_empty() {
+                break;
+            }
+            Broken::unless(!undisturbed, Property::EndsWithoutDeadline, || {
+                format!("the {} waits, although the wire carries everything", name(waiting[0]))
+            })?;
+            let mut progress = false;
+            for role in waiting {
+                progress |= self.pass_deadline(role)?;
+            }
+            Broken::unless(progress, Property::EndsInTime, || {
+                "no deadline is left, and the end not reached".to_owned()
+            })?;
+            self.check_time(2 * CLOSE_TIMEOUT, keep_alive)?;
+        }
+        let [client, server] = ROLES.map(|role| self.world.side(role));
+        let broke_a_rule = client.account.broke_a_rule || server.account.broke_a_rule;
+        if undisturbed && !broke_a_rule && client.is_disconnected() && server.is_disconnected() {
+            let both = client.account.close_received && server.account.close_received;
+            Broken::unless(both, Property::AccountsAgree, || "the wire did not carry both Closes".to_owned())?;
+        }
+        Ok(())
+    }
+
+    /// Does everything that can be done without waiting.
+    fn run_without_waiting(&mut self) -> Result<(), Broken> {
+        loop {
+            let mut progress = false;
+            for role in ROLES {
+                progress |= self.run_driver(role, Amount::All)?;
+                let possible = self.world.actions();
+                let reads = [Action::Read(role, Amount::All), Action::ReadEnd(role)];
+                for action in reads.into_iter().filter(|action| possible.contains(action)) {
+                    self.take(action)?;
+                    progress = true;
+                }
+            }
+            if !progress {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lets the driver of one side do everything except reading. Returns whether it did anything.
+    fn run_driver(&mut self, role: Role, amount: Amount) -> Result<bool, Broken> {
+        let mut progress = false;
+        while self.world.side(role).polls() {
+            self.take(Action::Poll(role))?;
+            progress = true;
+        }
+        while self.world.side(role).is_due() {
+            self.take(Action::Wake(role))?;
+            progress = true;
+        }
+        if amount == Amount::All && self.world.actions().contains(&Action::FailWrite(role)) {
+            self.take(Action::FailWrite(role))?;
+            progress = true;
+        }
+        while !self.world.side(role).is_disconnected() {
+            if let Happened::Nothing = self.take(Action::Transmit(role, amount))? {
+                self.steps.pop();
+                break;
+            }
+            progress = true;
+        }
+        Ok(progress)
+    }
+
+    /// Leaves one side alone until its connection is over.
+    fn run_silently(&mut self, role: Role, keep_alive: bool) -> Result<(), Broken> {
+        // Without a keep-alive, a side that has not learned of the end waits until its application
+        // closes.
+        let side = self.world.side(role);
+        if side.is_open() && !side.must_end() && !keep_alive {
+            self.take(Action::Cause(role, Cause::Close))?;
+        }
+        loop {
+            self.run_driver(role, Amount::Nothing)?;
+            if self.world.side(role).is_disconnected() {
+                return Ok(());
+            }
+            let progress = self.pass_deadline(role)?;
+            Broken::unless(progress, Property::EndsInTime, || {
+                format!("the {} waits for its peer without a deadline", name(role))
+            })?;
+            self.check_time(CLOSE_TIMEOUT, keep_alive)?;
+        }
+    }
+
+    /// Advances the clock of one side to its next deadline. Returns whether there was one.
+    fn pass_deadline(&mut self, role: Role) -> Result<bool, Broken> {
+        if !self.world.side(role).has_deadline_ahead() {
+            return Ok(false);
+        }
+        let before = self.world.side(role).now();
+        self.take(Action::Cause(role, Cause::ReachDeadline))?;
+        self.take(Action::Wake(role))?;
+        self.passed[role as usize] += self.world.side(role).now() - before;
+        Ok(true)
+    }
+
+    /// Checks that no side has waited longer than `limit`, not counting the time that a keep-alive
+    /// takes to find out that the peer is gone: the time until the next Ping, and the time-out. The
+    /// time-out starts once more if bytes that were queued before the Ping were written meanwhile.
+    fn check_time(&self, limit: Duration, keep_alive: bool) -> Result<(), Broken> {
+        let keep_alive = if keep_alive { KEEP_ALIVE.interval + 2 * KEEP_ALIVE.timeout } else { Duration::ZERO };
+        let limit = limit + keep_alive;
+        Broken::unless(self.passed.iter().all(|passed| *passed <= limit), Property::EndsInTime, || {
+            format!("more than {limit:?} have passed")
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! One direction of the wire, divided into frames.
+
+use testkit::frames::RawFrame;
+
+/// The bytes of a frame that is not complete yet. Frames have at most 125 bytes of payload here,
+/// because the exploration sends nothing longer.
+#[derive(Debug, Default, Clone)]
+pub struct FrameReader {
+    bytes: Vec<u8>,
+}
+
+/// The unit that a byte completes.
+#[derive(Debug)]
+pub enum Completed {
+    /// Nothing of interest.
+    Nothing,
+    /// The first byte or the header of a frame.
+    Header,
+    /// A frame.
+    Frame(RawFrame),
+}
+
+impl FrameReader {
+    /// Takes the next byte.
+    pub fn push(&mut self, byte: u8) -> Completed {
+        self.bytes.push(byte);
+        if let Some(frame) = RawFrame::take(&mut &self.bytes[..]) {
+            self.bytes.clear();
+            return Completed::Frame(frame);
+        }
+        let header_len = match self.bytes.get(1) {
+            Some(second) if second & 0x80 != 0 => 6,
+            _ => 2,
+        };
+        if [1, header_len].contains(&self.bytes.len()) { Completed::Header } else { Completed::Nothing }
+    }
+
+    /// Returns whether no frame is incomplete.
+    #[must_use]
+    pub const fn is_between_frames(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Returns the number of bytes up to the next place where the wire may cut `bytes`: after the
+    /// first byte of a frame, after its header (only if `inside` is true), or at its end.
+    #[must_use]
+    pub fn next_cut(&self, bytes: impl IntoIterator<Item = u8>, inside: bool) -> usize {
+        let mut reader = self.clone();
+        let mut count = 0;
+        for byte in bytes {
+            count += 1;
+            match reader.push(byte) {
+                Completed::Frame(_) => break,
+                Completed::Header if inside => break,
+                Completed::Header | Completed::Nothing => {}
+            }
+        }
+        count
+    }
+}

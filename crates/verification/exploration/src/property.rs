@@ -1,0 +1,93 @@
+//! The properties that hold in every interleaving.
+
+use std::fmt;
+
+/// A property that every interleaving must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Property {
+    /// An endpoint sends one Close, and answers none twice.
+    OneClose,
+    /// After its Close, an endpoint sends nothing but answers to Pings, and after the end of its
+    /// stream nothing at all.
+    NothingAfterClose,
+    /// Every frame on the wire is one that the application sent or that the protocol requires.
+    OnlyExpectedFrames,
+    /// Each message is handed out at most once, whole and in order, and a Close proves that all
+    /// messages before it were handed out.
+    MessagesInOrder,
+    /// Events that arrived before the end of the stream are handed out before the end.
+    InputBeforeEnd,
+    /// When an event is handed out, its answer is in the queue.
+    AnsweredIsQueued,
+    /// Queued frames are written, or reported as discarded.
+    QueuedIsWritten,
+    /// A broken rule is reported only if the peer broke one.
+    NoFalseAccusation,
+    /// The accounts of the end agree with the wire and with each other.
+    AccountsAgree,
+    /// Only the end that is first in turn ends TCP.
+    ServerEndsTcpFirst,
+    /// After `handle_timeout`, the next deadline is in the future.
+    DeadlineInTheFuture,
+    /// An endpoint whose connection is over has no deadline and nothing to send.
+    NothingAfterTheEnd,
+    /// A connection that has begun to close ends within its deadlines, whatever the peer does.
+    EndsInTime,
+    /// A closing handshake over a working wire waits for no deadline.
+    EndsWithoutDeadline,
+}
+
+impl Property {
+    /// Returns whether the property says that something must happen at last, so that only an ending
+    /// can break it.
+    #[must_use]
+    pub const fn needs_an_ending(self) -> bool {
+        matches!(self, Self::EndsInTime | Self::EndsWithoutDeadline)
+    }
+}
+
+impl fmt::Display for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OneClose => "an endpoint sends one Close",
+            Self::NothingAfterClose => "nothing but a Pong follows a Close, and nothing follows the end of a stream",
+            Self::OnlyExpectedFrames => "every frame was sent by the application or is required by the protocol",
+            Self::MessagesInOrder => "each message is handed out at most once, whole, in order, and before the Close",
+            Self::InputBeforeEnd => "events that arrived before the end of the stream are handed out before the end",
+            Self::AnsweredIsQueued => "an answer is queued before its event is handed out",
+            Self::QueuedIsWritten => "queued frames are written, or reported as discarded",
+            Self::NoFalseAccusation => "a broken rule is reported only if the peer broke one",
+            Self::AccountsAgree => "the accounts of the end agree with the wire and with each other",
+            Self::ServerEndsTcpFirst => "an endpoint ends TCP only when it is its turn",
+            Self::DeadlineInTheFuture => "a deadline that has been handled is not reported again",
+            Self::NothingAfterTheEnd => "an endpoint whose connection is over has no deadline and nothing to send",
+            Self::EndsInTime => "a connection that has begun to close ends within its deadlines",
+            Self::EndsWithoutDeadline => "a closing handshake over a working wire waits for no deadline",
+        })
+    }
+}
+
+/// A property that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// The property.
+    pub property: Property,
+    /// The observation that contradicts it.
+    pub found: String,
+}
+
+impl Broken {
+    /// Returns an error with this property, unless `holds`.
+    ///
+    /// # Errors
+    /// Fails if `holds` is false.
+    pub fn unless(holds: bool, property: Property, found: impl FnOnce() -> String) -> Result<(), Self> {
+        if holds { Ok(()) } else { Err(Self { property, found: found() }) }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.property, self.found)
+    }
+}

@@ -1,0 +1,154 @@
+//! Breadth-first search through all interleavings.
+//!
+//! The search keeps no engines. It keeps, for each state, the step that led to it first, and
+//! repeats the whole interleaving whenever it needs the state again. So the engine need not be
+//! cloned, and its masking keys and its compression need not be either. Because states are visited
+//! in the order of their distance from the beginning, the first step that breaks a property ends a
+//! shortest interleaving. If a property is first broken in an [ending](crate::ending), a second
+//! search without endings looks for a shorter interleaving.
+
+use std::collections::HashSet;
+
+use crate::{
+    action::Action,
+    ending::{BrokenEnding, EndingKind, check_endings},
+    property::Broken,
+    world::{Setup, World},
+};
+
+/// The maximum number of states that are visited to find a shorter counterexample. A mistake that
+/// takes many steps has a conversation of a screen in any case, and is not worth more than a
+/// minute.
+const SHORTENED_WITHIN: usize = 100_000;
+
+/// The result of an exploration.
+#[derive(Debug)]
+pub struct Report {
+    /// The number of different states.
+    pub states: usize,
+    /// The number of steps from one state to another or to the same.
+    pub steps: u64,
+    /// The number of interleavings that were continued to their end.
+    pub endings: u64,
+    /// The number of steps in the longest of the shortest interleavings that lead to a state.
+    pub longest: usize,
+    /// The shortest interleaving that breaks a property, if there is one.
+    pub counterexample: Option<Counterexample>,
+}
+
+/// An interleaving that breaks a property.
+#[derive(Debug)]
+pub struct Counterexample {
+    /// The steps. The last one breaks the property, or the property says that another step must
+    /// follow.
+    pub path: Vec<Action>,
+    /// The kind of ending, and the number of steps before it, if the property was broken in one.
+    pub ending: Option<(usize, EndingKind)>,
+    /// The property.
+    pub broken: Broken,
+}
+
+/// A state: the state before it, and the step between them.
+#[derive(Debug)]
+struct Node {
+    parent: u32,
+    action: Action,
+}
+
+/// The states that were found so far. The first state, which has number 0, is not in the list.
+#[derive(Debug, Default)]
+struct Nodes(Vec<Node>);
+
+impl Nodes {
+    /// Returns the interleaving that leads to a state.
+    fn path(&self, mut number: u32) -> Vec<Action> {
+        let mut path = Vec::new();
+        while let Some(index) = number.checked_sub(1) {
+            let Node { parent, action } = &self.0[index as usize];
+            path.push(*action);
+            number = *parent;
+        }
+        path.reverse();
+        path
+    }
+}
+
+/// Tries every interleaving within the bound. Calls `progress` with the number of states that were
+/// visited and the number that were found.
+///
+/// # Panics
+/// Panics if there are more than 2^32 states.
+pub fn search(setup: &Setup, progress: &mut dyn FnMut(usize, usize)) -> Report {
+    let mut report = search_within(setup, usize::MAX, usize::MAX, true, progress);
+    if let Some(Counterexample { path, ending: Some(_), broken }) = &report.counterexample
+        && !broken.property.needs_an_ending()
+    {
+        // The ending is only one way from its state to the broken property. A shorter one may begin
+        // in another state.
+        let shorter = search_within(setup, path.len(), SHORTENED_WITHIN, false, progress).counterexample;
+        report.counterexample = shorter.or(report.counterexample);
+    }
+    report
+}
+
+/// Tries every interleaving of at most `max_steps` steps within the bound, until `max_states`
+/// states have been visited.
+fn search_within(
+    setup: &Setup,
+    max_steps: usize,
+    max_states: usize,
+    with_endings: bool,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Report {
+    let mut nodes = Nodes::default();
+    let mut seen = HashSet::from([World::new(setup).identity()]);
+    let mut report = Report { states: 1, steps: 0, endings: 0, longest: 0, counterexample: None };
+    let mut number = 0;
+    while (number as usize) <= nodes.0.len().min(max_states) && report.counterexample.is_none() {
+        let path = nodes.path(number);
+        if path.len() >= max_steps {
+            break;
+        }
+        report.longest = path.len();
+        report.counterexample = visit(setup, &path, with_endings, &mut report, &mut |action, identity| {
+            if seen.insert(identity) {
+                nodes.0.push(Node { parent: number, action });
+            }
+        });
+        number = number.checked_add(1).expect("fewer than 2^32 states");
+        progress(number as usize, seen.len());
+    }
+    report.states = seen.len();
+    report
+}
+
+/// Visits the state at the end of `path`. Calls `found` with each step from there and the identity
+/// of the state to which it leads. Returns the counterexample, if there is one.
+fn visit(
+    setup: &Setup,
+    path: &[Action],
+    with_endings: bool,
+    report: &mut Report,
+    found: &mut dyn FnMut(Action, u128),
+) -> Option<Counterexample> {
+    if with_endings {
+        match check_endings(setup, path) {
+            Ok(endings) => report.endings += endings,
+            Err(BrokenEnding { kind, steps, broken }) => {
+                let ending = Some((path.len(), kind));
+                return Some(Counterexample { path: [path, &steps].concat(), ending, broken });
+            }
+        }
+    }
+    for action in World::replay(setup, path).actions() {
+        let mut world = World::replay(setup, path);
+        report.steps += 1;
+        match world.apply(action) {
+            Ok(_) => found(action, world.identity()),
+            Err(broken) => {
+                return Some(Counterexample { path: [path, &[action]].concat(), ending: None, broken });
+            }
+        }
+    }
+    None
+}
