@@ -1,0 +1,21 @@
+//! The same seed leads to the same run, and the seeds that once found a fault stay here.
+
+use simulation::run::run;
+
+#[test]
+fn a_seed_replays_exactly() {
+    // Seed 22 has a partition that heals while many connections wait for it.
+    for seed in [3, 22] {
+        let (first, second) = (run(seed, false), run(seed, true));
+        assert_eq!((first.digest, first.time), (second.digest, second.time), "seed {seed}");
+        assert!(second.conversation.contains("GET /1/"), "seed {seed} prints no request");
+    }
+}
+
+#[test]
+fn twenty_seeds_keep_every_invariant() {
+    for seed in 0..20 {
+        let report = run(seed, false);
+        assert_eq!(report.failure, None, "{report}");
+    }
+}
