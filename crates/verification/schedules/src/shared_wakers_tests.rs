@@ -33,12 +33,7 @@ impl Socket {
 
 /// The steps of `Driver::poll_transmit`, which the two tasks take in turns: the lock of the split
 /// connection is held for the duration of one poll.
-fn poll_transmit(
-    socket: &Socket,
-    shared: &Mutex<Option<Arc<SharedWakers>>>,
-    side: Side,
-    cx: &Context<'_>,
-) -> Poll<()> {
+fn poll_transmit(socket: &Socket, shared: &Mutex<Option<Arc<SharedWakers>>>, side: Side, cx: &Context<'_>) -> Poll<()> {
     let mut shared = shared.lock().unwrap();
     let wakers = Arc::clone(shared.get_or_insert_default());
     wakers.wait(side, cx.waker());

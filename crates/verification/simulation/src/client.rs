@@ -88,11 +88,12 @@ impl Client {
                 self.ledger.fail(wrong);
             }
             // Without a fault, everything has to go well.
-            if undisturbed && plan.link.loss == 0.0 && plan.max_stall == 0 {
+            if undisturbed && plan.link.loss == 0.0 && plan.max_stall == 0 && self.reads_in_time() {
                 if !is_clean {
                     self.ledger.fail(format!("session {session} met no fault, but ended with {ended:?}"));
                 } else if account.acknowledged != account.sent {
-                    let wrong = format!("session {session} met no fault, but not every message was acknowledged: {account:?}");
+                    let wrong =
+                        format!("session {session} met no fault, but not every message was acknowledged: {account:?}");
                     self.ledger.fail(wrong);
                 }
             }
@@ -143,6 +144,16 @@ impl Client {
 
     fn max_stall(&self) -> Duration {
         Duration::from_millis(self.plan().max_stall)
+    }
+
+    /// Returns whether the link carries what TCP's buffers hold within half of the keep-alive's
+    /// time-out. Otherwise the time-out is too short for this link, as `KeepAlive` explains, and a
+    /// peer that is alive may be taken for dead.
+    fn reads_in_time(&self) -> bool {
+        let (link, (send, receive)) = (&self.plan().link, self.scenario.buffers);
+        let segments = (send + receive) / link.segment.min(receive).div_ceil(2);
+        let time = Duration::from_millis(link.delay.1 * segments as u64);
+        2 * time < self.scenario.keep_alive.timeout
     }
 
     /// Draws a size. Nine of ten messages are small.
@@ -297,4 +308,3 @@ const fn kind(message: &Message) -> MessageKind {
         Message::Binary(_) => MessageKind::Binary,
     }
 }
-

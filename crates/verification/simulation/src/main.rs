@@ -72,7 +72,10 @@ fn run_seeds(first: u64, count: u64) -> ExitCode {
         None => ExitCode::SUCCESS,
         Some(seed) => {
             let report = run(seed, true);
-            println!("{}{report}\nrun it again: cargo run --release -p simulation -- --seed {seed}", report.conversation);
+            println!(
+                "{}{report}\nrun it again: cargo run --release -p simulation -- --seed {seed}",
+                report.conversation
+            );
             ExitCode::FAILURE
         }
     }

@@ -8,7 +8,7 @@ use protocol::Message;
 pub fn message(number: u64, size: usize) -> Message {
     let mut bytes = format!("{number}:").into_bytes();
     let size = size.max(bytes.len());
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         bytes.resize(size, filler(number));
         return Message::binary(bytes);
     }

@@ -10,31 +10,14 @@ use crate::{
     client::open,
     ledger::Ledger,
     message::{check, message},
-    network::{Link, Network, Stream},
-    scenario::{ClientPlan, Scenario, Style},
+    network::{Network, Stream},
+    scenario::Scenario,
     server::SERVER,
 };
 
 /// The maximum time for the observer's message and its acknowledgement. Its link needs at most 5 ms
 /// for each, and the timers of both directions add up to a millisecond each.
 const MAX_ROUND_TRIP: Duration = Duration::from_millis(15);
-
-/// What the server knows about the observer.
-#[must_use]
-pub fn plan() -> ClientPlan {
-    ClientPlan {
-        style: Style::Whole,
-        server_style: Style::Serve,
-        echo: false,
-        keep_alive: false,
-        deflate: false,
-        max_messages: 0,
-        max_message: 100,
-        max_pause: 0,
-        max_stall: 0,
-        link: Link::PERFECT,
-    }
-}
 
 /// Runs the observer until the task is aborted.
 pub async fn run(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {

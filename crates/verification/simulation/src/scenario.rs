@@ -131,6 +131,23 @@ impl Scenario {
 }
 
 impl ClientPlan {
+    /// Returns what the server has to know about the observer.
+    #[must_use]
+    pub const fn observer() -> Self {
+        Self {
+            style: Style::Whole,
+            server_style: Style::Serve,
+            echo: false,
+            keep_alive: false,
+            deflate: false,
+            max_messages: 0,
+            max_message: 100,
+            max_pause: 0,
+            max_stall: 0,
+            link: Link::PERFECT,
+        }
+    }
+
     fn new(random: &mut StdRng) -> Self {
         let server_style = [Style::Whole, Style::Serve, Style::Split][random.random_range(0..3)];
         let delay = random.random_range(0..=50);

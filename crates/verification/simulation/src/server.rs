@@ -86,7 +86,7 @@ async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
         return ledger.fail("a request with another path arrived".to_owned());
     };
     let plan = usize::try_from(client).ok().and_then(|client| scenario.clients.get(client));
-    let plan = plan.cloned().unwrap_or_else(crate::observer::plan);
+    let plan = plan.cloned().unwrap_or_else(ClientPlan::observer);
     let config = if plan.deflate { config.deflate(Scenario::deflate()) } else { config };
     let mut read = 0;
     // The client waits for the answer before it sends a frame, so only its request has been read.

@@ -13,8 +13,9 @@ fn a_seed_replays_exactly() {
 }
 
 #[test]
-fn twenty_seeds_keep_every_invariant() {
-    for seed in 0..20 {
+fn some_seeds_keep_every_invariant() {
+    // 256 showed that a time-out that is too short for a link ends a connection that met no fault.
+    for seed in (0..20).chain([256]) {
         let report = run(seed, false);
         assert_eq!(report.failure, None, "{report}");
     }

@@ -9,7 +9,8 @@ use std::{
 
 use tokio::{io::ReadBuf, sync::Notify, time::Instant};
 
-use super::HostId;
+/// A host: an index into the hosts of the network.
+pub type HostId = usize;
 
 /// One of the two ends of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
