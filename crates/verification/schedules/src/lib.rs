@@ -1,0 +1,48 @@
+//! The files of the crate `websocket` that two tasks of a split connection use, compiled with the
+//! mutex of `shuttle` in place of the standard library's.
+//!
+//! `shuttle` runs several tasks on one thread, and decides at each lock which of them continues. It
+//! can therefore try every order, and it reports a task that sleeps forever as a deadlock. The
+//! source of `websocket` is not changed for this: in this crate, the name `std` stands for
+//! [`scheduled_std`], and each file below is the file of `websocket` itself.
+//!
+//! `shared_wakers_tests` tries every order of two tasks that use [`SharedWakers`](wakers), and the
+//! folder `tests` many orders of a whole split connection. [Schedules](../../../../docs/src/simulation.md#schedules) explains
+//! them.
+
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "only a part of the crate is compiled")]
+
+extern crate scheduled_std as std;
+
+/// Declares modules whose files are elsewhere. The macro hides them from `docs-check`, which checks
+/// the files where they are.
+macro_rules! modules {
+    ($keyword:tt: $($name:ident = $path:literal,)*) => { $(#[path = $path] $keyword $name;)* };
+}
+
+modules! {
+    mod:
+    budget = "../../../websocket/src/budget.rs",
+    buffer_pool = "../../../websocket/src/buffer_pool.rs",
+    clock = "../../../websocket/src/clock.rs",
+    driver = "../../../websocket/src/driver.rs",
+    error = "../../../websocket/src/error.rs",
+    event = "../../../websocket/src/event.rs",
+    memory_budget = "../../../websocket/src/memory_budget.rs",
+    memory_share = "../../../websocket/src/memory_share.rs",
+    negotiated = "../../../websocket/src/negotiated.rs",
+    permit = "../../../websocket/src/permit.rs",
+    read_planner = "../../../websocket/src/read_planner.rs",
+    split = "../../../websocket/src/split.rs",
+    wakers = "../../../websocket/src/wakers.rs",
+    websocket = "../../../websocket/src/websocket.rs",
+}
+
+pub mod socket;
+
+pub use self::{
+    error::Error,
+    event::Event,
+    split::{ReadHalf, WriteHalf},
+    websocket::WebSocket,
+};

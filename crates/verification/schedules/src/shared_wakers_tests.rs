@@ -1,0 +1,68 @@
+//! Two tasks wait for one socket with [`SharedWakers`], in every order.
+
+use std::{
+    future::poll_fn,
+    sync::{Arc, Mutex, RwLock},
+    task::{Context, Poll, Waker},
+};
+
+use shuttle::future::{block_on, spawn};
+
+use crate::wakers::{SharedWakers, Side};
+
+/// A socket that becomes writable, and remembers the last waker. Its lock is not one of `shuttle`, so
+/// each call is one step, as it is for the two tasks.
+#[derive(Default)]
+struct Socket(RwLock<(bool, Option<Waker>)>);
+
+impl Socket {
+    fn poll_write(&self, waker: &Waker) -> Poll<()> {
+        let (is_writable, registered) = &mut *self.0.write().unwrap();
+        if *is_writable {
+            return Poll::Ready(());
+        }
+        *registered = Some(waker.clone());
+        Poll::Pending
+    }
+
+    fn become_writable(&self) {
+        let waker = std::mem::replace(&mut *self.0.write().unwrap(), (true, None)).1;
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// The steps of `Driver::poll_transmit`, which the two tasks take in turns: the lock of the split
+/// connection is held for the duration of one poll.
+fn poll_transmit(socket: &Socket, shared: &Mutex<Option<Arc<SharedWakers>>>, side: Side, cx: &Context<'_>) -> Poll<()> {
+    let mut shared = shared.lock().unwrap();
+    let wakers = Arc::clone(shared.get_or_insert_default());
+    wakers.wait(side, cx.waker());
+    let written = socket.poll_write(&Waker::from(wakers));
+    if written.is_ready()
+        && let Some(wakers) = shared.take()
+    {
+        wakers.wake_other(side);
+    }
+    written
+}
+
+#[test]
+fn both_tasks_wake_in_every_order() {
+    let orders = shuttle::Runner::new(shuttle::scheduler::DfsScheduler::new(None, false), shuttle::Config::default())
+        .run(|| {
+            block_on(async {
+                let socket = Arc::<Socket>::default();
+                let shared = Arc::<Mutex<Option<Arc<SharedWakers>>>>::default();
+                let tasks = [Side::Read, Side::Write].map(|side| {
+                    let (socket, shared) = (Arc::clone(&socket), Arc::clone(&shared));
+                    spawn(async move { poll_fn(|cx| poll_transmit(&socket, &shared, side, cx)).await })
+                });
+                socket.become_writable();
+                for task in tasks {
+                    task.await.unwrap();
+                }
+            });
+        });
+    println!("{orders} orders, which are all");
+    assert!(orders > 1_000, "only {orders} orders");
+}

@@ -1,0 +1,271 @@
+//! The account of a run: what each session sent, received and was promised. It lies outside of the
+//! simulated hosts, so no fault can reach it.
+//!
+//! A **session** is one WebSocket connection of a client. Its messages are numbered from 1, and the
+//! server acknowledges each number.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use crate::network::{HostId, Network, Side};
+
+/// The account of one session.
+#[derive(Debug, Default, Clone)]
+pub struct Session {
+    /// The last message that the client has queued.
+    pub sent: u64,
+    /// The last message that the server has received.
+    pub received: u64,
+    /// The last message that the client knows to have been received.
+    pub acknowledged: u64,
+}
+
+/// The numbers of a run.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Totals {
+    /// The sessions.
+    pub sessions: u64,
+    /// The messages that clients have queued.
+    pub messages: u64,
+    /// The messages whose acknowledgements have arrived.
+    pub acknowledged: u64,
+    /// The sessions that ended with a closing handshake.
+    pub clean: u64,
+    /// The connections that ended because of a missing Pong.
+    pub dead_peers: u64,
+    /// The largest number of bytes in a send queue.
+    pub max_queued: usize,
+    /// The largest number of bytes that were read and not yet handed out.
+    pub max_buffered: u64,
+    /// The faults that have begun.
+    pub faults: u64,
+}
+
+#[derive(Debug, Default)]
+struct Accounts {
+    sessions: BTreeMap<u64, Session>,
+    /// The ends of connections that programs are using: the longest silence that each may bear.
+    open: BTreeMap<(usize, Side), (Duration, Instant)>,
+    failure: Option<String>,
+    totals: Totals,
+    /// The faults that are active now, by host, and the number of those that have begun.
+    disturbances: BTreeMap<HostId, (u64, u64)>,
+}
+
+/// The account of a run.
+#[derive(Debug)]
+pub struct Ledger {
+    network: Arc<Network>,
+    accounts: Mutex<Accounts>,
+    failed: Notify,
+}
+
+/// A program's use of one end of a connection. The use ends when this value is dropped.
+#[derive(Debug)]
+pub struct InUse {
+    ledger: Arc<Ledger>,
+    key: (usize, Side),
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.ledger.lock().open.remove(&self.key);
+    }
+}
+
+impl Ledger {
+    /// Creates an empty account.
+    #[must_use]
+    pub fn new(network: Arc<Network>) -> Arc<Self> {
+        Arc::new(Self { network, accounts: Mutex::default(), failed: Notify::new() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Accounts> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records that an invariant does not hold, which ends the run. Only the first counts.
+    pub fn fail(&self, what: String) {
+        self.network.journal.note(|| format!("FAILED: {what}"));
+        self.lock().failure.get_or_insert(what);
+        self.failed.notify_one();
+    }
+
+    /// Waits until an invariant does not hold.
+    pub async fn failed(&self) {
+        self.failed.notified().await;
+    }
+
+    /// Returns the invariant that does not hold, if there is one.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.lock().failure.clone()
+    }
+
+    /// Returns the totals so far.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.lock().totals
+    }
+
+    /// Begins a session, and returns its number.
+    pub fn begin_session(&self) -> u64 {
+        let mut accounts = self.lock();
+        accounts.totals.sessions += 1;
+        let number = accounts.totals.sessions;
+        accounts.sessions.insert(number, Session::default());
+        number
+    }
+
+    /// Returns the account of a session.
+    #[must_use]
+    pub fn session(&self, session: u64) -> Session {
+        self.lock().sessions.get(&session).cloned().unwrap_or_default()
+    }
+
+    /// Records that a client has queued its next message, and returns the message's number.
+    pub fn send(&self, session: u64) -> u64 {
+        let mut accounts = self.lock();
+        accounts.totals.messages += 1;
+        let account = accounts.sessions.entry(session).or_default();
+        account.sent += 1;
+        account.sent
+    }
+
+    /// Records that the server has received a message.
+    pub fn receive(&self, session: u64, number: Result<u64, String>) {
+        let wrong = {
+            let mut accounts = self.lock();
+            let account = accounts.sessions.entry(session).or_default();
+            let expected = account.received + 1;
+            match number {
+                Ok(number) if number == expected && number <= account.sent => {
+                    account.received = number;
+                    return;
+                }
+                Ok(number) => format!("session {session}: message {number} arrived, but {expected} was next"),
+                Err(wrong) => format!("session {session}: {wrong}"),
+            }
+        };
+        self.fail(wrong);
+    }
+
+    /// Records that a client has received an acknowledgement.
+    pub fn acknowledge(&self, session: u64, number: Result<u64, String>) {
+        let wrong = {
+            let mut accounts = self.lock();
+            let account = accounts.sessions.entry(session).or_default();
+            let expected = account.acknowledged + 1;
+            match number {
+                Ok(number) if number == expected && number <= account.received => {
+                    account.acknowledged = number;
+                    accounts.totals.acknowledged += 1;
+                    return;
+                }
+                Ok(number) => {
+                    format!("session {session}: acknowledgement {number} arrived, but {expected} was next")
+                }
+                Err(wrong) => format!("session {session}: as an acknowledgement, {wrong}"),
+            }
+        };
+        self.fail(wrong);
+    }
+
+    /// Records the end of a connection, for the totals.
+    pub fn end(&self, clean: bool, dead_peer: bool) {
+        let totals = &mut self.lock().totals;
+        totals.clean += u64::from(clean);
+        totals.dead_peers += u64::from(dead_peer);
+    }
+
+    /// Checks the size of a send queue.
+    pub fn check_queued(&self, queued: usize, max: usize) {
+        let totals = &mut self.lock().totals;
+        totals.max_queued = totals.max_queued.max(queued);
+        if queued > max {
+            self.fail(format!("{queued} bytes wait in a send queue; the limit is {max}"));
+        }
+    }
+
+    /// Checks the number of bytes that were read and not handed out.
+    pub fn check_buffered(&self, buffered: u64, max: u64) {
+        {
+            let totals = &mut self.lock().totals;
+            totals.max_buffered = totals.max_buffered.max(buffered);
+        }
+        if buffered > max {
+            self.fail(format!("{buffered} bytes were read and not handed out; the limit is {max}"));
+        }
+    }
+
+    /// Records that a program uses one end of a connection. If the program still uses it when the
+    /// peer has been silent for longer than `max_silence`, the run fails.
+    #[must_use]
+    pub fn open(self: &Arc<Self>, connection: usize, side: Side, max_silence: Duration) -> InUse {
+        self.lock().open.insert((connection, side), (max_silence, Instant::now()));
+        InUse { ledger: Arc::clone(self), key: (connection, side) }
+    }
+
+    /// Changes the longest silence of a connection, and counts it from now on.
+    pub fn expect_end(&self, used: &InUse, max_silence: Duration) {
+        self.lock().open.insert(used.key, (max_silence, Instant::now()));
+    }
+
+    /// Counts the silence of a connection from now on, because the program did not read until now.
+    pub fn restart(&self, used: &InUse) {
+        if let Some((_, since)) = self.lock().open.get_mut(&used.key) {
+            *since = Instant::now();
+        }
+    }
+
+    /// Returns how many ends of connections programs are using on this side.
+    #[must_use]
+    pub fn open_count(&self, side: Side) -> usize {
+        self.lock().open.keys().filter(|key| key.1 == side).count()
+    }
+
+    /// Checks that every connection whose peer is silent has ended in time.
+    pub fn check_silence(&self) {
+        let open = self.lock().open.clone();
+        for ((connection, side), (max, since)) in open {
+            let silence = self.network.last_sign_of_life(connection, side).max(since).elapsed();
+            if silence > max {
+                let side = if side == Side::Client { "client" } else { "server" };
+                return self.fail(format!(
+                    "the {side} still uses connection #{connection} after {silence:?} without a sign of life; the \
+                     limit is {max:?}"
+                ));
+            }
+        }
+    }
+
+    /// Records the beginning of a fault at a host.
+    pub fn disturb(&self, host: HostId) {
+        let mut accounts = self.lock();
+        let (active, begun) = accounts.disturbances.entry(host).or_default();
+        (*active, *begun) = (*active + 1, *begun + 1);
+        accounts.totals.faults += 1;
+    }
+
+    /// Records the end of a fault at a host.
+    pub fn calm(&self, host: HostId) {
+        if let Some((active, _)) = self.lock().disturbances.get_mut(&host) {
+            *active -= 1;
+        }
+    }
+
+    /// Returns the active faults and the number of all faults so far at these hosts. If both are
+    /// the same at two times, and no fault is active, none happened in between.
+    #[must_use]
+    pub fn disturbances(&self, hosts: [HostId; 2]) -> (u64, u64) {
+        let accounts = self.lock();
+        let of = |host| accounts.disturbances.get(&host).copied().unwrap_or_default();
+        let [first, second] = hosts.map(of);
+        (first.0 + second.0, first.1 + second.1)
+    }
+}

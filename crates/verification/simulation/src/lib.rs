@@ -1,0 +1,33 @@
+//! Runs clients and a server of the crate `websocket` on simulated networks that break by seed, and
+//! checks invariants in every run. The page [Simulated networks](../../../../docs/src/simulation.md)
+//! explains what is simulated, and what was found.
+//!
+//! ```text
+//!   seed ──▶ Scenario ──▶ run ──▶ server ─┐             ┌─▶ Totals
+//!                          │      clients ─┼─▶ Network   │
+//!                          │      observer ┘     │       │
+//!                          └─▶ faults ───────────┘       │
+//!                                  Ledger ◀── every message, acknowledgement and end
+//! ```
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`scenario`] | what happens in a run, drawn from the seed |
+//! | [`network`] | hosts, links and TCP connections in memory |
+//! | [`ledger`] | the account of a run, and the invariants |
+//! | [`server`], [`client`], [`observer`] | the programs |
+//! | [`faults`] | breaks hosts, links and connections |
+//! | [`run`] | one run |
+//! | [`journal`] | the record of a run, and its print |
+//! | [`message`] | numbered messages |
+
+pub mod client;
+pub mod faults;
+pub mod journal;
+pub mod ledger;
+pub mod message;
+pub mod network;
+pub mod observer;
+pub mod run;
+pub mod scenario;
+pub mod server;

@@ -1,0 +1,95 @@
+//! `cargo run --release -p simulation -- --seeds 10000`
+
+use std::{
+    process::ExitCode,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+
+use clap::Parser;
+use simulation::{
+    ledger::Totals,
+    run::{Report, run},
+};
+
+/// Runs clients and a server on simulated networks that break by seed
+#[derive(Debug, Parser)]
+struct Args {
+    /// How many seeds to run
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    seeds: u64,
+    /// The first seed
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    first: u64,
+    /// Runs only this seed, and prints its conversation
+    #[arg(long, value_name = "N", conflicts_with_all = ["seeds", "first"])]
+    seed: Option<u64>,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match args.seed {
+        Some(seed) => {
+            let report = run(seed, true);
+            print!("{}", report.conversation);
+            println!("{report}, digest {:016x}", report.digest);
+            if report.failure.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        None => run_seeds(args.first, args.seeds),
+    }
+}
+
+/// Runs seeds on all processors, until one fails. Prints the conversation of the first that failed.
+fn run_seeds(first: u64, count: u64) -> ExitCode {
+    let begin = Instant::now();
+    let (next, failed) = (AtomicU64::new(first), AtomicBool::new(false));
+    let reports = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while !failed.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed - first >= count {
+                        return;
+                    }
+                    let report = run(seed, false);
+                    if report.failure.is_some() {
+                        println!("{report}");
+                        failed.store(true, Ordering::Relaxed);
+                    }
+                    reports.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+                }
+            });
+        }
+    });
+    let reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+    print_totals(&reports, begin);
+    match reports.iter().filter(|report| report.failure.is_some()).map(|report| report.seed).min() {
+        None => ExitCode::SUCCESS,
+        Some(seed) => {
+            let report = run(seed, true);
+            println!(
+                "{}{report}\nrun it again: cargo run --release -p simulation -- --seed {seed}",
+                report.conversation
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_totals(reports: &[Report], begin: Instant) {
+    let sum = |of: fn(&Totals) -> u64| reports.iter().map(|report| of(&report.totals)).sum::<u64>();
+    let hours = reports.iter().map(|report| report.time.as_secs_f64()).sum::<f64>() / 3600.0;
+    println!("{} seeds, {hours:.1} virtual hours in {:.1} s", reports.len(), begin.elapsed().as_secs_f64());
+    println!("{} faults", sum(|totals| totals.faults));
+    println!("{} sessions, {} closed cleanly", sum(|totals| totals.sessions), sum(|totals| totals.clean));
+    println!("{} messages, {} acknowledged", sum(|totals| totals.messages), sum(|totals| totals.acknowledged));
+    println!("{} dead peers reported", sum(|totals| totals.dead_peers));
+    let max_queued = reports.iter().map(|report| report.totals.max_queued).max().unwrap_or_default();
+    let max_buffered = reports.iter().map(|report| report.totals.max_buffered).max().unwrap_or_default();
+    println!("at most {max_queued} bytes queued and {max_buffered} bytes buffered in one connection");
+}

@@ -1,0 +1,57 @@
+//! The observer: a client whose host and link never fail. It must not notice what happens to the
+//! other clients.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, interval, sleep, timeout};
+use websocket::{Error, WebSocket};
+
+use crate::{
+    client::open,
+    ledger::Ledger,
+    message::{check, message},
+    network::{Network, Stream},
+    scenario::Scenario,
+    server::SERVER,
+};
+
+/// The maximum time for the observer's message and its acknowledgement. Its link needs at most 5 ms
+/// for each, and the timers of both directions add up to a millisecond each.
+const MAX_ROUND_TRIP: Duration = Duration::from_millis(15);
+
+/// Runs the observer until the task is aborted.
+pub async fn run(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
+    loop {
+        let before = ledger.disturbances([SERVER, SERVER]);
+        let session = ledger.begin_session();
+        let opened = open(&network, &scenario, (session, scenario.clients.len()), (false, false));
+        let why = match timeout(Duration::from_secs(5), opened).await {
+            Ok(Ok(connection)) => match talk(connection, session, &ledger).await {
+                Ok(took) => format!("it waited {took:?} for an acknowledgement"),
+                Err(error) => error.to_string(),
+            },
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it could not connect in 5 s".to_owned(),
+        };
+        // Only what happens to the server itself is an excuse.
+        if before.0 == 0 && ledger.disturbances([SERVER, SERVER]) == before {
+            ledger.fail(format!("the observer noticed what happens to others: {why}"));
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Sends a message each second. Returns the time of the first acknowledgement that took too long.
+async fn talk(mut connection: WebSocket<Stream>, session: u64, ledger: &Ledger) -> Result<Duration, Error> {
+    let mut seconds = interval(Duration::from_secs(1));
+    loop {
+        seconds.tick().await;
+        let begin = Instant::now();
+        connection.send(message(ledger.send(session), 50)).await?;
+        match timeout(MAX_ROUND_TRIP, connection.next()).await {
+            Ok(Some(answer)) => ledger.acknowledge(session, check(&answer?)),
+            Ok(None) => return Err(Error::EndedWithoutClose),
+            Err(_) => return Ok(begin.elapsed()),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The server: it acknowledges every message, by its number or by sending it back.
+
+use std::{sync::Arc, time::Duration};
+
+use protocol::{Message, MessageRef, handshake::UpgradeOptions};
+use tokio::{
+    sync::mpsc,
+    task::{JoinSet, consume_budget},
+};
+use websocket::{Error, ServerConfig, WebSocket, read_request};
+
+use crate::{
+    ledger::{InUse, Ledger},
+    message::{check, message, wire_size},
+    network::{HostId, Network, Side, Stream},
+    scenario::{ClientPlan, Scenario, Style},
+};
+
+/// The host of the server.
+pub const SERVER: HostId = 0;
+
+/// The time that virtual clocks may be late by: tokio's timers count milliseconds, and a deadline
+/// that depends on another one adds a millisecond.
+pub const SLACK: Duration = Duration::from_millis(500);
+
+/// The bound of a connection's send queue in `docs/SECURITY.md`, without the message that may
+/// exceed it.
+const MAX_QUEUED: usize = 320 << 10;
+
+/// The bytes of control frames that may be queued besides: 64 Pongs, and Pings.
+const CONTROL_FRAMES: usize = 64 * 127 + 1024;
+
+/// The time for which a rejected client's input is read at most, from `docs/SECURITY.md`.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// Returns the time from the last sign of life to the end of a connection whose peer is dead: a
+/// Ping is sent, and its answer is awaited. If the time-out is longer than the interval, the time-out
+/// takes the interval's place, because a byte that arrives during the time-out only counts when it
+/// ends.
+#[must_use]
+pub fn keep_alive_limit(scenario: &Scenario) -> Duration {
+    let keep_alive = scenario.keep_alive;
+    keep_alive.interval.max(keep_alive.timeout) + keep_alive.timeout + SLACK
+}
+
+/// Returns the time for both steps of closing.
+#[must_use]
+pub fn close_limit(scenario: &Scenario) -> Duration {
+    2 * scenario.close_timeout + SLACK
+}
+
+/// Runs the server's program until the task is aborted.
+pub async fn run(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
+    let mut queue = network.listen(SERVER);
+    let mut tasks = JoinSet::new();
+    while let Some(stream) = queue.recv().await {
+        tasks.spawn(serve(stream, Arc::clone(&scenario), Arc::clone(&ledger)));
+        while let Some(ended) = tasks.try_join_next() {
+            if let Err(error) = ended
+                && error.is_panic()
+            {
+                ledger.fail(format!("the server panicked: {error}"));
+            }
+        }
+    }
+}
+
+/// One connection of the server.
+struct Conversation {
+    ledger: Arc<Ledger>,
+    session: u64,
+    plan: ClientPlan,
+    /// The number of bytes that were read before the first frame, and those of all messages since.
+    consumed: u64,
+}
+
+/// Serves one client, from its request to its end.
+async fn serve(stream: Stream, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {
+    let id = stream.id();
+    let config = ServerConfig::default().handshake_timeout(scenario.handshake_timeout).config(scenario.config(true));
+    let used = ledger.open(id, Side::Server, 2 * scenario.handshake_timeout + LINGER + SLACK);
+    let Ok(incoming) = read_request(stream, &config).await else { return };
+    // The path is /SESSION/CLIENT.
+    let mut path = incoming.request().path().split('/').skip(1).map(str::parse::<u64>);
+    let (Some(Ok(session)), Some(Ok(client))) = (path.next(), path.next()) else {
+        return ledger.fail("a request with another path arrived".to_owned());
+    };
+    let plan = usize::try_from(client).ok().and_then(|client| scenario.clients.get(client));
+    let plan = plan.cloned().unwrap_or_else(ClientPlan::observer);
+    let config = if plan.deflate { config.deflate(Scenario::deflate()) } else { config };
+    let mut read = 0;
+    // The client waits for the answer before it sends a frame, so only its request has been read.
+    let incoming = incoming.map_stream(|stream| {
+        read = stream.bytes_read();
+        stream
+    });
+    let Ok(connection) = incoming.accept(UpgradeOptions::default(), &config).await else { return };
+    ledger.expect_end(&used, keep_alive_limit(&scenario).max(close_limit(&scenario)));
+    let style = plan.server_style;
+    let conversation = Conversation { ledger: Arc::clone(&ledger), session, plan, consumed: read };
+    let result = match style {
+        Style::Serve => conversation.serve(connection).await,
+        Style::Whole => conversation.whole(connection).await,
+        Style::Split => conversation.split(connection, &used).await,
+    };
+    if let Err(Error::Violation(violation)) = result {
+        let is_dead = violation == protocol::Violation::PongOverdue;
+        ledger.end(false, is_dead);
+        if !is_dead {
+            ledger.fail(format!("the server says that the client of session {session} broke a rule: {violation}"));
+        }
+    }
+}
+
+impl Conversation {
+    /// Records a message, and returns its acknowledgement.
+    fn receive(&self, received: &Message) -> Message {
+        let number = check(received);
+        self.ledger.receive(self.session, number.clone());
+        if self.plan.echo { received.clone() } else { message(number.unwrap_or_default(), 0) }
+    }
+
+    fn max_message(&self) -> usize {
+        usize::try_from(self.plan.max_message).unwrap_or(usize::MAX)
+    }
+
+    fn check_queued(&self, queued: usize) {
+        self.ledger.check_queued(queued, MAX_QUEUED + self.max_message() + CONTROL_FRAMES);
+    }
+
+    /// Checks how many bytes were read and not handed out, after a message of this size was.
+    fn check_buffered(&mut self, payload: usize, bytes_read: u64) {
+        self.consumed += wire_size(payload);
+        // The size of a compressed message on the wire is not known here.
+        if !self.plan.deflate {
+            let max = MAX_QUEUED + self.max_message() + CONTROL_FRAMES;
+            self.ledger.check_buffered(bytes_read.saturating_sub(self.consumed), max as u64);
+        }
+    }
+
+    async fn serve(self, mut connection: WebSocket<Stream>) -> Result<(), Error> {
+        connection
+            .serve(|received: MessageRef<'_>, outbound| Ok(outbound.send(self.receive(&received.into_message()))?))
+            .await
+    }
+
+    async fn whole(mut self, mut connection: WebSocket<Stream>) -> Result<(), Error> {
+        while let Some(received) = connection.next().await {
+            let received = received?;
+            self.check_buffered(received.len(), connection.get_ref().bytes_read());
+            let answer = self.receive(&received);
+            // The client may have begun to close already.
+            if connection.state() == protocol::State::Open {
+                connection.feed(answer).await?;
+            }
+            self.check_queued(connection.queued_bytes());
+        }
+        Ok(())
+    }
+
+    /// `used` is held until both halves are dropped.
+    async fn split(mut self, connection: WebSocket<Stream>, _used: &InUse) -> Result<(), Error> {
+        let (mut reader, mut writer) = connection.into_split();
+        let (answers, mut queue) = mpsc::unbounded_channel();
+        let (ledger, max) = (Arc::clone(&self.ledger), MAX_QUEUED + self.max_message() + CONTROL_FRAMES);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            while let Some(answer) = queue.recv().await {
+                // One write for all answers that wait.
+                writer.feed(answer).await?;
+                ledger.check_queued(writer.queued_bytes(), max);
+                if queue.is_empty() {
+                    writer.flush().await?;
+                }
+            }
+            Ok::<_, Error>(())
+        });
+        while let Some(received) = reader.next().await {
+            let received = received?;
+            let bytes_read = reader.with_stream(Stream::bytes_read);
+            self.check_buffered(received.len(), bytes_read);
+            let _ = answers.send(self.receive(&received));
+            consume_budget().await;
+        }
+        Ok(())
+    }
+}
