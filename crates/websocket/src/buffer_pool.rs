@@ -16,6 +16,9 @@
 //! Sharing blocks saves time as well: the block that another connection has just used is still in
 //! the core's cache.
 
+#[cfg(test)]
+mod tests;
+
 use std::{cell::Cell, thread::LocalKey};
 
 use bytes::BytesMut;

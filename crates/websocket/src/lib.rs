@@ -20,7 +20,8 @@
 //! | `driver` | reading, writing, deadlines and wakers |
 //! | `budget` | the share of its thread that a connection may use |
 //! | `buffer_pool` | two buffers for all connections of a thread |
-//! | `read_planner` | the buffer and the maximum size of each read |
+//! | `read_planner` | the buffer of each read |
+//! | `read_plan` | plans of reads, as numbers: which buffer, how large, and how many bytes at most |
 //! | `wakers` | one waker for two tasks |
 //! | `event` | messages and control frames |
 //! | `negotiated` | the results of the opening handshake |
@@ -75,6 +76,7 @@ mod maybe_tls_stream;
 mod negotiated;
 pub mod observer;
 mod permit;
+mod read_plan;
 mod read_planner;
 mod split;
 #[cfg(feature = "tls")]
