@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{
     InputSizes,
     Purpose::{self, Anything, LargeFrame, NextHeader},
-    ReadBuffer::{self, Current, Own, Shared},
+    ReadBuffer::{Current, Own, Shared},
     ReadHistory, ReadPlan,
 };
 
@@ -31,7 +31,7 @@ fn after(last: Purpose, largest: usize) -> ReadHistory {
 #[test]
 fn the_table_of_plans() {
     #[rustfmt::skip]
-    let table: &[(Purpose, usize, InputSizes, (Purpose, ReadBuffer, usize))] = &[
+    let table = [
         // last read, largest, (len, capacity, remaining) -> purpose, buffer, limit
 
         // Nothing has arrived, or there is no frame whose end is missing.
@@ -93,7 +93,7 @@ fn the_table_of_plans() {
         (LargeFrame, 0, sizes(100 * KIB, 2 * MIB, 924 * KIB), (LargeFrame, Current, 924 * KIB + HEADER)),
         (LargeFrame, 0, sizes(100 * KIB, 2 * MIB + 1, 924 * KIB), (LargeFrame, Own { capacity: 500 * KIB + HEADER }, 924 * KIB + HEADER)),
     ];
-    for &(last, largest, input, (purpose, buffer, limit)) in table {
+    for (last, largest, input, (purpose, buffer, limit)) in table {
         let plan = after(last, largest).plan(input);
         assert_eq!(plan, ReadPlan { purpose, buffer, limit }, "after {last:?}, {largest} bytes, {input:?}");
     }

@@ -50,7 +50,8 @@ pub fn run(input: &[u8]) {
     assert_eq!(whole, single, "in one piece, and byte by byte");
     for direction in Direction::BOTH {
         let records: Vec<_> = whole.iter().filter(|record| record.direction == direction).collect();
-        let wire: Vec<u8> = chunks.iter().filter(|chunk| chunk.0 == direction).flat_map(|chunk| chunk.1).copied().collect();
+        let wire: Vec<u8> =
+            chunks.iter().filter(|chunk| chunk.0 == direction).flat_map(|chunk| chunk.1).copied().collect();
         check_records(&records, &wire, &options);
         if beginning == Beginning::Frames && form & 4 == 0 {
             check_against_engine(direction, &records, &wire);
@@ -195,7 +196,8 @@ fn event_of(record: &Record) -> Option<ReceivedEvent> {
         Opcode::Binary => message(record.field("data.data"), MessageKind::Binary),
         Opcode::Continuation => {
             let is_message = |field: &&Field| ["Message", "Text", "Data"].contains(&field.label.as_ref());
-            let shown = record.walk().map(|(_, field)| field).find(is_message).expect("the last frame shows the message");
+            let shown =
+                record.walk().map(|(_, field)| field).find(is_message).expect("the last frame shows the message");
             let is_text = matches!(shown.value, FieldValue::Text { .. });
             message(Some(shown), if is_text { MessageKind::Text } else { MessageKind::Binary })
         }

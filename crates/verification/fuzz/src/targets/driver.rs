@@ -45,7 +45,7 @@ pub fn run(input: &[u8]) {
 
 /// The connection under test, in one piece or in two halves.
 enum Endpoint {
-    Whole(WebSocket<ScriptedStream>),
+    Whole(Box<WebSocket<ScriptedStream>>),
     Halves(ReadHalf<ScriptedStream>, WriteHalf<ScriptedStream>),
 }
 
@@ -73,7 +73,6 @@ macro_rules! select {
         $write
     }};
 }
-
 
 /// A connection, its script, and what has happened so far.
 struct Session<'a> {
@@ -111,7 +110,7 @@ impl<'a> Session<'a> {
         let now = tokio::time::Instant::now().into_std();
         let whole = WebSocket::new(stream, connection_at(role, &limits(seed, Limits::DEFAULT), now));
         let endpoint = if form & 2 == 0 {
-            Endpoint::Whole(whole)
+            Endpoint::Whole(Box::new(whole))
         } else {
             let (read, write) = whole.into_split();
             Endpoint::Halves(read, write)
