@@ -32,6 +32,10 @@ const LARGE_FRAME: usize = 64 << 10;
 /// were more reads, and receiving 1 MiB from each of eight clients took a twentieth longer.
 const NEXT_HEADER_READ: usize = 32 << 10;
 
+/// The minimum room, in bytes, for a read of frames of any kind: half a block. With less room, each
+/// read would bring fewer bytes, and more system calls would be needed.
+pub(crate) const SHARED_ROOM: usize = BLOCK / 2;
+
 /// The purpose of a read.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -97,12 +101,6 @@ impl InputSizes {
     const fn is_own(self) -> bool {
         self.len > MAX_COPIED_TAIL && self.capacity < BLOCK
     }
-
-    /// Returns whether the buffer has too little room for frames of any kind. With less than half a
-    /// block, each read would bring fewer bytes, and more system calls would be needed.
-    pub(crate) const fn lacks_shared_room(self) -> bool {
-        self.free() < BLOCK / 2
-    }
 }
 
 impl Purpose {
@@ -112,7 +110,7 @@ impl Purpose {
         // Do not read frames of any kind into the buffer of a large frame: a message among them
         // would keep that buffer alive. The short read for the next header may use it, because
         // messages that fit into that read are copied.
-        input.lacks_shared_room() || (self == Self::Anything && input.capacity > 2 * BLOCK)
+        input.free() < SHARED_ROOM || (self == Self::Anything && input.capacity > 2 * BLOCK)
     }
 }
 

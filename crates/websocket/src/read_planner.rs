@@ -11,7 +11,7 @@ use protocol::Connection;
 
 use crate::{
     buffer_pool::{self, BLOCK},
-    read_plan::{InputSizes, Purpose, ReadBuffer, ReadHistory},
+    read_plan::{InputSizes, Purpose, ReadBuffer, ReadHistory, SHARED_ROOM},
 };
 
 /// The state of one connection's reads, from which the next plan follows.
@@ -37,10 +37,9 @@ impl ReadPlanner {
                 buffer_pool::put_input(mem::replace(&mut input, own));
             }
             ReadBuffer::Shared => {
-                // The application may have dropped the messages at the beginning of this buffer.
-                if sizes(&input, remaining).lacks_shared_room() {
-                    let _ = input.try_reclaim(BLOCK / 2);
-                }
+                // The application may have dropped messages that were in this buffer. This uses their
+                // room again, and does nothing if there is enough room anyway.
+                let _ = input.try_reclaim(SHARED_ROOM);
                 if plan.purpose.needs_block(sizes(&input, remaining)) {
                     input = move_to(buffer_pool::take_input(BLOCK + input.len()), &input);
                 }
