@@ -14,7 +14,7 @@ use super::{
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 /// The size of the thread's block.
-const BLOCK: usize = 320 * KIB;
+const BLOCK_BYTES: usize = 320 * KIB;
 /// The size of the longest frame header.
 const HEADER: usize = 14;
 /// No limit.
@@ -36,12 +36,12 @@ fn the_table_of_plans() {
 
         // Nothing has arrived, or there is no frame whose end is missing.
         (Anything, 0, sizes(0, 0, 0), (Anything, Shared, ANY)),
-        (Anything, 0, sizes(0, BLOCK, 0), (Anything, Shared, ANY)),
-        (Anything, 0, sizes(5, BLOCK, 0), (Anything, Shared, ANY)),
+        (Anything, 0, sizes(0, BLOCK_BYTES, 0), (Anything, Shared, ANY)),
+        (Anything, 0, sizes(5, BLOCK_BYTES, 0), (Anything, Shared, ANY)),
         (Anything, 0, sizes(10 * KIB, 20 * KIB, 0), (Anything, Shared, ANY)),
-        (LargeFrame, 0, sizes(5, BLOCK, 0), (Anything, Shared, ANY)),
-        (NextHeader, MIB, sizes(0, BLOCK, 0), (Anything, Shared, ANY)),
-        (Anything, 0, sizes(BLOCK, BLOCK, 0), (Anything, Shared, ANY)),
+        (LargeFrame, 0, sizes(5, BLOCK_BYTES, 0), (Anything, Shared, ANY)),
+        (NextHeader, MIB, sizes(0, BLOCK_BYTES, 0), (Anything, Shared, ANY)),
+        (Anything, 0, sizes(BLOCK_BYTES, BLOCK_BYTES, 0), (Anything, Shared, ANY)),
 
         // After a large frame, only the next header.
         (LargeFrame, MIB, sizes(0, MIB, 0), (NextHeader, Shared, 32 * KIB)),
@@ -58,15 +58,15 @@ fn the_table_of_plans() {
         (LargeFrame, 0, sizes(0, 200 * KIB, 1), (LargeFrame, Current, 1 + HEADER)),
 
         // A frame that fills a block is large, whatever is missing.
-        (Anything, 0, sizes(BLOCK - 1, BLOCK, 1), (Anything, Shared, ANY)),
-        (Anything, 0, sizes(BLOCK, BLOCK + 1, 1), (LargeFrame, Current, 1 + HEADER)),
-        (Anything, 0, sizes(BLOCK, BLOCK, 1), (LargeFrame, Own { capacity: BLOCK + 1 + HEADER }, 1 + HEADER)),
+        (Anything, 0, sizes(BLOCK_BYTES - 1, BLOCK_BYTES, 1), (Anything, Shared, ANY)),
+        (Anything, 0, sizes(BLOCK_BYTES, BLOCK_BYTES + 1, 1), (LargeFrame, Current, 1 + HEADER)),
+        (Anything, 0, sizes(BLOCK_BYTES, BLOCK_BYTES, 1), (LargeFrame, Own { capacity: BLOCK_BYTES + 1 + HEADER }, 1 + HEADER)),
 
         // A smaller frame stays in a buffer of its own, if more than 4 KiB of it have arrived.
         (Anything, 0, sizes(4 * KIB, 30 * KIB, 100), (Anything, Shared, ANY)),
         (Anything, 0, sizes(4 * KIB + 1, 30 * KIB, 100), (Anything, Current, 100 + HEADER)),
-        (Anything, 0, sizes(4 * KIB + 1, BLOCK - 1, 100), (Anything, Current, 100 + HEADER)),
-        (Anything, 0, sizes(4 * KIB + 1, BLOCK, 100), (Anything, Shared, ANY)),
+        (Anything, 0, sizes(4 * KIB + 1, BLOCK_BYTES - 1, 100), (Anything, Current, 100 + HEADER)),
+        (Anything, 0, sizes(4 * KIB + 1, BLOCK_BYTES, 100), (Anything, Shared, ANY)),
         (Anything, 0, sizes(5 * KIB, 5 * KIB, 1000), (Anything, Own { capacity: 5 * KIB + 1000 + HEADER }, 1000 + HEADER)),
 
         // The room of a new buffer: at least 64 KiB, four times what has arrived, or what an earlier frame needed.
@@ -132,15 +132,15 @@ fn the_table_of_waits() {
         // A small buffer is kept, even an empty one.
         (0, Anything, sizes(0, 4 * KIB, 0), None),
         (0, Anything, sizes(0, 4 * KIB + 1, 0), Some(0)),
-        (0, Anything, sizes(0, BLOCK, 0), Some(0)),
-        (0, NextHeader, sizes(0, BLOCK, 0), Some(0)),
+        (0, Anything, sizes(0, BLOCK_BYTES, 0), Some(0)),
+        (0, NextHeader, sizes(0, BLOCK_BYTES, 0), Some(0)),
         // A large buffer is kept if it has been used up.
         (0, Anything, sizes(5000, 5000 + HEADER, 0), None),
         // A block with half a frame is put back. Up to 4 KiB are kept without any room.
-        (0, Anything, sizes(1500, BLOCK, 1500), Some(1500)),
-        (0, Anything, sizes(4 * KIB, BLOCK, 1500), Some(4 * KIB)),
-        (0, Anything, sizes(4 * KIB + 1, BLOCK, 1500), Some(4 * KIB + 1 + 1500)),
-        (0, Anything, sizes(5 * KIB, BLOCK, 50 * KIB), Some(10 * KIB)),
+        (0, Anything, sizes(1500, BLOCK_BYTES, 1500), Some(1500)),
+        (0, Anything, sizes(4 * KIB, BLOCK_BYTES, 1500), Some(4 * KIB)),
+        (0, Anything, sizes(4 * KIB + 1, BLOCK_BYTES, 1500), Some(4 * KIB + 1 + 1500)),
+        (0, Anything, sizes(5 * KIB, BLOCK_BYTES, 50 * KIB), Some(10 * KIB)),
         // The room that may stay unused: three times what has arrived, and a header.
         (0, Anything, sizes(5 * KIB, 20 * KIB + HEADER, KIB), None),
         (0, Anything, sizes(5 * KIB, 20 * KIB + HEADER + 1, KIB), Some(6 * KIB)),
@@ -202,7 +202,7 @@ proptest! {
             Current => prop_assert!(input.capacity > input.len),
             Own { capacity } => prop_assert!(capacity > input.len),
             // Without a block, the buffer has room; a block has room in any case.
-            Shared => prop_assert!(plan.purpose.needs_block(input) || input.capacity - input.len >= BLOCK / 2),
+            Shared => prop_assert!(plan.purpose.needs_block(input) || input.capacity - input.len >= BLOCK_BYTES / 2),
         }
     }
 
@@ -227,7 +227,7 @@ proptest! {
     #[test]
     fn a_message_keeps_at_most_two_blocks_or_twice_its_size_alive(history in history(), input in input()) {
         if history.plan(input).buffer == Current {
-            prop_assert!(input.capacity <= (2 * BLOCK).max(2 * (input.len + input.remaining)));
+            prop_assert!(input.capacity <= (2 * BLOCK_BYTES).max(2 * (input.len + input.remaining)));
         }
     }
 
