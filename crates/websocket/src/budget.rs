@@ -63,3 +63,46 @@ impl Budget {
         Poll::Ready(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Outside of a task, tokio's budget has no end.
+    fn unpaid_after_paying(mut budget: Budget) -> usize {
+        assert!(budget.poll_pay(&mut Context::from_waker(Waker::noop())).is_ready());
+        budget.unpaid
+    }
+
+    #[test]
+    fn whole_units_of_16_kib_are_paid_and_the_rest_is_kept() {
+        const UNIT: usize = 16_384;
+        for (unpaid, rest) in [(0, 0), (UNIT - 1, UNIT - 1), (UNIT, 0), (UNIT + 1, 1), (3 * UNIT + 5, 5)] {
+            assert_eq!(unpaid_after_paying(Budget { unpaid }), rest, "{unpaid} bytes");
+        }
+    }
+
+    #[test]
+    fn each_message_and_each_frame_costs_512_bytes_more_than_its_payload() {
+        let mut budget = Budget::default();
+        budget.spend_on_message(1000);
+        budget.spend_on_frames(3);
+        assert_eq!(budget.unpaid, 1512 + 1536);
+    }
+
+    /// A message that is larger than a task's whole budget must not stop the connection for several
+    /// turns.
+    #[tokio::test]
+    async fn a_task_without_units_yields_once_for_all_of_its_work() {
+        let mut budget = Budget { unpaid: 1000 * UNIT };
+        let mut turns = 0;
+        std::future::poll_fn(|cx| {
+            turns += 1;
+            budget.poll_pay(cx)
+        })
+        .await;
+        assert_eq!((turns, budget.unpaid), (2, 0));
+    }
+}

@@ -16,6 +16,11 @@
 //! Sharing blocks saves time as well: the block that another connection has just used is still in
 //! the core's cache.
 
+// The path is written out because `crates/verification/schedules` includes this file, too.
+#[cfg(test)]
+#[path = "buffer_pool/tests.rs"]
+mod tests;
+
 use std::{cell::Cell, thread::LocalKey};
 
 use bytes::BytesMut;

@@ -20,7 +20,8 @@
 //! | `driver` | reading, writing, deadlines and wakers |
 //! | `budget` | the share of its thread that a connection may use |
 //! | `buffer_pool` | two buffers for all connections of a thread |
-//! | `read_planner` | the buffer and the maximum size of each read |
+//! | `read_planner` | the buffer of each read |
+//! | `read_plan` | plans of reads, as numbers: which buffer, how large, and how many bytes at most |
 //! | `memory_budget` | the memory that many connections share |
 //! | `memory_share` | the part of that memory that one connection has taken |
 //! | `wakers` | one waker for two tasks |
@@ -80,6 +81,7 @@ mod memory_share;
 mod negotiated;
 pub mod observer;
 mod permit;
+mod read_plan;
 mod read_planner;
 mod split;
 #[cfg(feature = "tls")]

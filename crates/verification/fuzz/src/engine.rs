@@ -62,7 +62,11 @@ pub const fn limits(seed: u32, wide: Limits) -> Limits {
 
 /// Creates an engine. A client uses the masking key 00000000, which leaves the payload unchanged.
 pub fn connection(role: Role, limits: &Limits) -> Connection {
-    let now = Instant::now();
+    connection_at(role, limits, Instant::now())
+}
+
+/// Creates an engine as [`connection`] does, at this time.
+pub fn connection_at(role: Role, limits: &Limits, now: Instant) -> Connection {
     let config = Config::default().limits(limits.clone());
     match role {
         Role::Server => Connection::server(config, now),

@@ -14,6 +14,8 @@
 //! | `deflate_to_server`, `deflate_to_client` | a connection with compression | events, output and close information do not depend on the split; `flate2` decompresses the payloads to the same messages; memory is bounded |
 //! | `deflate_round_trip` | a client and a server with compression | each receives exactly the messages that the other sends, for every send method and every split |
 //! | `server_beside_tungstenite`, `client_beside_tungstenite` | our connection and tungstenite's | both return the same events, or the difference is a [known disagreement](disagreements) |
+//! | `dissector` | a [`Conversation`](::dissector::Conversation) in both directions | the records do not depend on the split; all ranges lie in their records; it shows what the engine receives |
+//! | `driver` | a [`WebSocket`](websocket::WebSocket) on a stream in memory that follows a script | no message is lost in either direction; it returns what the engine returns for the same bytes |
 //!
 //! The targets use no clock and no random numbers, so the same bytes always lead to the same
 //! result.
@@ -46,7 +48,7 @@ pub mod tungstenite_engine;
 pub type FuzzTarget = (&'static str, fn(&[u8]));
 
 /// The fuzz targets.
-pub const TARGETS: [FuzzTarget; 10] = [
+pub const TARGETS: [FuzzTarget; 12] = [
     ("uri", targets::uri::run),
     ("request", targets::request::run),
     ("response", targets::response::run),
@@ -57,4 +59,6 @@ pub const TARGETS: [FuzzTarget; 10] = [
     ("deflate_round_trip", targets::round_trip::run),
     ("server_beside_tungstenite", targets::beside_tungstenite::server),
     ("client_beside_tungstenite", targets::beside_tungstenite::client),
+    ("dissector", targets::dissector::run),
+    ("driver", targets::driver::run),
 ];

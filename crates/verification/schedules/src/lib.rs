@@ -32,6 +32,7 @@ modules! {
     memory_share = "../../../websocket/src/memory_share.rs",
     negotiated = "../../../websocket/src/negotiated.rs",
     permit = "../../../websocket/src/permit.rs",
+    read_plan = "../../../websocket/src/read_plan.rs",
     read_planner = "../../../websocket/src/read_planner.rs",
     split = "../../../websocket/src/split.rs",
     wakers = "../../../websocket/src/wakers.rs",

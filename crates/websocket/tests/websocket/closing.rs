@@ -471,7 +471,18 @@ async fn a_message_that_was_discarded_with_the_connection_is_not_reported_as_sen
     let sent = with_paused_timeout(send).await;
     let Err(Error::Io(error)) = sent else { panic!("the message was never written: {sent:?}") };
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(error.to_string(), "the connection ended before everything was written");
     assert_eq!(script.written(), b"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_the_peer_never_reads_is_reported_with_the_time_out_as_the_reason() {
+    let (stream, script) = scripted_stream();
+    let mut server = server(stream);
+    script.block_writes();
+    let result = with_paused_timeout(server.start_close(CloseCode::NORMAL, "")).await;
+    let Err(Error::Io(error)) = result else { panic!("nothing was written: {result:?}") };
+    assert_eq!(error.to_string(), "the peer did not read before the time-out for closing");
 }
 
 // ---- 7.1.7: a peer that breaks a rule -----------------------------------------------------------

@@ -108,6 +108,21 @@ fn half_a_frame_moves_to_its_connection_and_the_buffer_is_put_back() {
     assert_eq!(message, Message::binary(vec![7; 3000]));
 }
 
+/// The bytes that have arrived come in addition, so that the block keeps its size.
+#[test]
+fn the_read_after_the_beginning_of_a_frame_has_room_for_a_whole_block() {
+    let (stream, script) = scripted_stream();
+    let mut server = server(stream);
+    let frame = client_frame(BINARY, vec![7; 3000]);
+    script.push_read(&frame[..1500]);
+    assert!(is_pending(server.next()));
+    script.push_read(&frame[1500..]);
+    assert_eq!(ready(server.next()).unwrap().unwrap(), Message::binary(vec![7; 3000]));
+    let buffer = last_buffer(&script);
+    assert!(buffer.size >= BLOCK, "{} bytes for a read", buffer.size);
+    assert_not_enlarged(buffer);
+}
+
 #[test]
 fn small_messages_that_are_kept_do_not_keep_the_buffer_alive() {
     let mut kept = Vec::new();

@@ -60,6 +60,40 @@ macro_rules! call {
     };
 }
 
+/// Queues the frame of a method with a permit of a `WebSocket` or of a `WriteHalf`.
+macro_rules! feed {
+    ($sender:expr, $method:expr) => {{
+        let permit = ready($sender.reserve()).unwrap();
+        match $method {
+            SendMethod::Send => permit.feed("sent"),
+            SendMethod::SendPrepared => permit.feed_prepared(&PreparedMessage::new(&Message::text("prepared"))),
+            SendMethod::SendFragment => permit.feed_fragment(MessageKind::Text, b"part", false),
+            SendMethod::Ping => permit.feed_ping(b"ping"),
+            SendMethod::Pong => permit.feed_pong(b"pong"),
+            SendMethod::StartClose => unreachable!("a permit is for messages, Pings and Pongs"),
+        }
+    }};
+}
+
+#[test]
+fn every_method_of_a_permit_queues_its_frame_for_the_next_flush() {
+    for method in SendMethod::ALL.into_iter().filter(|method| !matches!(method, SendMethod::StartClose)) {
+        let (stream, script) = scripted_stream();
+        let mut whole = server(stream);
+        feed!(whole, method).unwrap();
+        assert_eq!((script.writes().len(), whole.queued_bytes()), (0, method.frame().len()), "{method:?}");
+        ready(whole.flush()).unwrap();
+        assert_eq!(script.written(), method.frame(), "{method:?}");
+
+        let (stream, script) = scripted_stream();
+        let (_read_half, mut write_half) = server(stream).into_split();
+        feed!(write_half, method).unwrap();
+        assert_eq!((script.writes().len(), write_half.queued_bytes()), (0, method.frame().len()), "{method:?}");
+        ready(write_half.flush()).unwrap();
+        assert_eq!(script.written(), method.frame(), "{method:?}");
+    }
+}
+
 //= docs/src/rfc6455.md#section-6-1
 //= type=test
 //# The frames MUST be transmitted over the network connection.

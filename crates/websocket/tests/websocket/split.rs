@@ -141,6 +141,7 @@ async fn a_waiting_write_half_fails_when_the_read_half_disconnects() {
     let sent = with_paused_timeout(writing).await.unwrap();
     let Err(Error::Io(error)) = sent else { panic!("300 KiB do not fit into 16 bytes: {sent:?}") };
     assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    assert_eq!(error.to_string(), "the peer broke a rule before everything was written");
     assert_eq!(began.elapsed(), Duration::from_secs(5));
 }
 

@@ -2,6 +2,8 @@
 
 pub mod beside_tungstenite;
 pub mod deflate;
+pub mod dissector;
+pub mod driver;
 pub mod frames;
 mod head;
 pub mod request;

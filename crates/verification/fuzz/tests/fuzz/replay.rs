@@ -47,4 +47,6 @@ replay! {
     deflate_round_trip
     server_beside_tungstenite
     client_beside_tungstenite
+    dissector
+    driver
 }

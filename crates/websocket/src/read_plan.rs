@@ -1,0 +1,217 @@
+//! The plan of a read: which buffer a read gets, how much room, and how many bytes it may bring. A
+//! plan is computed from numbers only.
+//!
+//! ```text
+//!   the input holds                     purpose       buffer      at most this many bytes
+//!   ----------------------------------  ------------  ----------  ------------------------
+//!   the beginning of a large frame      LargeFrame    its own     the rest and one header
+//!   the beginning of a smaller frame
+//!     in a buffer of its own            Anything      its own     the rest and one header
+//!   nothing, after a large frame        NextHeader    shared      NEXT_HEADER_READ
+//!   anything else                       Anything      shared      any number
+//! ```
+
+// The path is written out because `crates/verification/schedules` includes this file, too.
+#[cfg(test)]
+#[path = "read_plan/tests.rs"]
+mod tests;
+
+use protocol::frame::FrameHeader;
+
+use crate::buffer_pool::BLOCK;
+
+/// The maximum number of unprocessed bytes that are copied into the block for each read. A longer
+/// incomplete frame gets its own buffer, into which the rest of the frame is read, so that the
+/// frame is not copied again for each read.
+const MAX_COPIED_TAIL: usize = 4 << 10;
+
+/// The minimum number of missing bytes for which a frame is read into its own buffer.
+const LARGE_FRAME: usize = 64 << 10;
+
+/// The maximum size, in bytes, of a read after a large frame, when another large frame is likely.
+/// The read is short, because payload bytes that arrive together with the next header have to be
+/// moved into the frame's own buffer. But it must not be too short: with a maximum of 4 KiB there
+/// were more reads, and receiving 1 MiB from each of eight clients took a twentieth longer.
+const NEXT_HEADER_READ: usize = 32 << 10;
+
+/// The minimum room, in bytes, for a read of frames of any kind: half a block. With less room, each
+/// read would bring fewer bytes, and more system calls would be needed.
+pub(crate) const SHARED_ROOM: usize = BLOCK / 2;
+
+/// The purpose of a read.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Reading frames of any kind.
+    #[default]
+    Anything,
+    /// Reading the rest of a large frame.
+    LargeFrame,
+    /// Reading the beginning of whatever follows a large frame. A peer that sends one large frame
+    /// often sends more.
+    NextHeader,
+}
+
+/// The sizes, in bytes, that a plan depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InputSizes {
+    /// The bytes that have arrived and are not processed.
+    pub(crate) len: usize,
+    /// The capacity of the buffer that holds them.
+    pub(crate) capacity: usize,
+    /// The part of the current frame's payload that has not arrived. It is 0 while the header is
+    /// incomplete, and between frames.
+    pub(crate) remaining: usize,
+}
+
+/// The buffer that a read gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadBuffer {
+    /// The buffer that holds the input.
+    Current,
+    /// A new buffer of this capacity, in bytes, for this frame alone.
+    Own { capacity: usize },
+    /// A buffer for frames of any kind: see [`Purpose::needs_block`].
+    Shared,
+}
+
+/// The plan of a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReadPlan {
+    pub(crate) purpose: Purpose,
+    pub(crate) buffer: ReadBuffer,
+    /// The maximum number of bytes to read.
+    pub(crate) limit: usize,
+}
+
+/// What a connection remembers of its earlier reads.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReadHistory {
+    /// The purpose of the last read that brought bytes or the end of the stream.
+    last: Purpose,
+    /// The largest size, in bytes, that the buffer of one frame has reached since the last read for
+    /// [`Purpose::Anything`].
+    largest: usize,
+}
+
+impl InputSizes {
+    const fn free(self) -> usize {
+        self.capacity - self.len
+    }
+
+    /// Returns whether the buffer was allocated for one frame, and is not the thread's block: it is
+    /// smaller than a block, and holds more than the short tail that would be copied into a block.
+    const fn is_own(self) -> bool {
+        self.len > MAX_COPIED_TAIL && self.capacity < BLOCK
+    }
+}
+
+impl Purpose {
+    /// Returns whether a read into a shared buffer needs the thread's block, because the current
+    /// buffer is not suitable.
+    pub(crate) fn needs_block(self, input: InputSizes) -> bool {
+        // Do not read frames of any kind into the buffer of a large frame: a message among them
+        // would keep that buffer alive. The short read for the next header may use it, because
+        // messages that fit into that read are copied.
+        input.free() < SHARED_ROOM || (self == Self::Anything && input.capacity > 2 * BLOCK)
+    }
+}
+
+impl ReadHistory {
+    /// Returns the number of bytes for which the next read should have room if memory is scarce: a
+    /// block, or as much as has arrived, or as much as an earlier frame needed. The buffer of a
+    /// large frame then at most doubles, so that it does not take much memory that it does not fill.
+    pub(crate) fn wanted(&self, arrived: usize, remaining: usize) -> usize {
+        remaining.min(arrived.max(self.largest.saturating_sub(arrived))).max(BLOCK)
+    }
+
+    /// Plans the next read, which may bring at most `max_read` bytes.
+    pub(crate) fn plan(&self, input: InputSizes, max_read: usize) -> ReadPlan {
+        let InputSizes { len, capacity, remaining } = input;
+        // A large frame counts as large until its end, even when fewer than `LARGE_FRAME` bytes are
+        // missing, so that its last bytes are read into the same buffer. A frame that fills a whole
+        // block counts as large too, because all its bytes would otherwise be copied into another
+        // block.
+        let is_large =
+            remaining >= LARGE_FRAME || (remaining > 0 && (self.last == Purpose::LargeFrame || len >= BLOCK));
+        let purpose = if is_large {
+            Purpose::LargeFrame
+        } else if self.last == Purpose::LargeFrame && len == 0 {
+            Purpose::NextHeader
+        } else {
+            Purpose::Anything
+        };
+        if !is_large && (remaining == 0 || !input.is_own()) {
+            // After a large frame, read only a little. The next header may announce another large
+            // frame, and payload bytes that are read here would have to be moved into that frame's
+            // own buffer.
+            let limit = if purpose == Purpose::NextHeader { NEXT_HEADER_READ } else { usize::MAX };
+            return ReadPlan { purpose, buffer: ReadBuffer::Shared, limit: limit.min(max_read) };
+        }
+        // Read the rest of one frame into its own buffer.
+        let room = remaining.min(self.growth(len).max(LARGE_FRAME)).min(max_read);
+        // If few bytes are buffered, reallocate to the full size at once. If many are buffered, wait
+        // until less than half of `LARGE_FRAME` is free, because each reallocation copies them all.
+        let least = if len <= NEXT_HEADER_READ { room } else { remaining.min(LARGE_FRAME / 2).min(room) };
+        // A message keeps its buffer alive, so do not read it into the buffer of a frame that was
+        // much larger.
+        let is_oversized = capacity > (2 * BLOCK).max(2 * (len + remaining));
+        let buffer = if input.free() < least || is_oversized {
+            // Reserve room for a header too. Once the application drops the message, the buffer may
+            // be reused for the next frame, which begins with a header.
+            ReadBuffer::Own { capacity: len + room + FrameHeader::MAX_LEN }
+        } else {
+            ReadBuffer::Current
+        };
+        // Ask for the remaining bytes and one more header. A short read then proves that the socket
+        // is drained, which saves a `WouldBlock` read.
+        ReadPlan { purpose, buffer, limit: (remaining + FrameHeader::MAX_LEN).min(max_read) }
+    }
+
+    /// Records a read that brought bytes or the end of the stream, after which the input holds `len`
+    /// bytes.
+    pub(crate) fn record(&mut self, purpose: Purpose, len: usize) {
+        self.last = purpose;
+        match purpose {
+            // The peer sends small frames again, so forget the size of the large ones. Otherwise the
+            // next large frame would get that much room before its bytes have arrived.
+            Purpose::Anything => self.largest = 0,
+            Purpose::LargeFrame => self.largest = self.largest.max(len),
+            Purpose::NextHeader => {}
+        }
+    }
+
+    /// Plans which buffer a connection keeps while it waits, after a read for `purpose`. Returns the
+    /// capacity, in bytes, of the buffer to move the input to, or `None` to keep the current one.
+    pub(crate) fn plan_wait(&self, purpose: Purpose, input: InputSizes) -> Option<usize> {
+        // The maximum unused room, in bytes, that the connection may keep: none if the input is
+        // empty, the possible growth of a large frame, and otherwise three times the bytes that
+        // have arrived.
+        let spare = match (input.len, purpose) {
+            (0, _) => 0,
+            (arrived, Purpose::LargeFrame) => self.growth(arrived),
+            (arrived, _) => 3 * arrived,
+        };
+        // Keep a buffer that is small or well filled, because moving its bytes would save little
+        // memory.
+        if input.capacity <= MAX_COPIED_TAIL || input.free() <= spare + FrameHeader::MAX_LEN {
+            return None;
+        }
+        // If the rest of the frame is read into this buffer, reserve room for as many bytes again.
+        // A short tail needs no room here, because it is copied into the thread's block before the
+        // next read.
+        let room = if input.len > MAX_COPIED_TAIL { input.remaining.min(input.len) } else { 0 };
+        Some(input.len + room)
+    }
+
+    /// Returns the maximum room, in bytes, that a frame may get beyond its `arrived` bytes.
+    ///
+    /// The memory depends on the bytes that have arrived, and not on the length that was announced,
+    /// so a header alone cannot make this endpoint allocate much. The room is four times the number
+    /// of bytes that have arrived. Doubling is more common, but it needs more reallocations, and
+    /// each of them may have to move all those bytes. If an earlier frame was larger, the room is
+    /// as large as that frame needed. If many large frames arrive, only the buffer of the first
+    /// therefore grows in steps.
+    fn growth(&self, arrived: usize) -> usize {
+        (4 * arrived).max(self.largest.saturating_sub(arrived))
+    }
+}
