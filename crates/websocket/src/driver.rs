@@ -89,9 +89,9 @@ use crate::{
 /// read brought leaves in one write.
 const MAX_QUEUED: usize = buffer_pool::BLOCK;
 
-/// The maximum number of bytes of one read while answers wait for the peer to read. It is enough
-/// for thirty control frames. It is small, because the bytes may also belong to a message, which
-/// then waits in memory.
+/// The maximum number of bytes of one read that takes place even if the memory budget has no room:
+/// while answers wait for the peer to read, and before a deadline. It is enough for thirty control
+/// frames. It is small, because the bytes may also belong to a message, which then waits in memory.
 const CONTROL_READ: usize = 4 << 10;
 
 /// An engine, a byte stream, and the state that the driver keeps between two polls.
@@ -667,7 +667,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             // before handling the deadline. The engine then takes the bytes into account, even
             // before it processes them. Do not read if the input is already full: this task would
             // then hold as much as the peer sends.
-            let room = self.memory.room(&self.engine, buffer_pool::BLOCK);
+            // Even if the memory budget has no room, read a little, because any byte shows that the
+            // peer is alive.
+            let room = self.memory.room(&self.engine, buffer_pool::BLOCK).max(CONTROL_READ);
             let read = self.poll_read(cx, room);
             self.memory.settle(&self.engine);
             if let Poll::Ready(Err(error)) = read {

@@ -346,6 +346,8 @@ impl Connection {
             Ok(Some(Decoded::Reassembled(kind, payload))) => MessageRef::owned(kind, payload),
             // All complete frames have been processed. If the peer's stream has ended, handle its
             // end now.
+            // Bytes that have arrived wait to be inflated. The end of the stream comes after them.
+            Ok(None) if self.receiver.is_inflate_limited() => return Ok(None),
             Ok(None) => {
                 if let Some(timeout) = self.config.message_timeout
                     && self.receiver.is_message_incomplete()

@@ -338,6 +338,24 @@ async fn a_peer_is_not_blamed_while_its_bytes_are_not_read() {
     assert!(ready(server.next()).unwrap().unwrap() == sevens(64 * KIB));
 }
 
+/// A connection that is not split reads nothing while it waits to write, except before a deadline. If
+/// it read nothing then either, it would not see that the peer is alive.
+#[tokio::test(start_paused = true)]
+async fn a_blocked_writer_without_memory_sees_that_its_peer_is_alive() {
+    let (budget, _hoarder) = exhausted_budget(64 * KIB);
+    let second = Duration::from_secs(1);
+    let config = config().keep_alive(KeepAlive { interval: second, timeout: second });
+    let (stream, script) = scripted_stream();
+    let mut server = server_with(stream, config).with_memory_budget(budget.clone());
+    script.block_writes();
+    let mut sending = Box::pin(server.send(sevens(400 * KIB)));
+    for _ in 0..5 {
+        // The Ping is queued after one second, and its answer is due after two.
+        assert!(timeout(second, &mut sending).await.is_err());
+        script.push_read(&client_frame(TEXT, "alive"));
+    }
+}
+
 // ---- Both halves of a split connection ----------------------------------------------------------
 
 #[tokio::test(start_paused = true)]

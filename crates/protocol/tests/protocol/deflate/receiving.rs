@@ -307,6 +307,20 @@ fn nothing_is_inflated_beyond_the_limit_until_it_is_raised() {
     }
 }
 
+/// The end of the stream has been read, but bytes before it wait for memory.
+#[test]
+fn the_end_of_the_stream_is_not_handled_before_everything_is_inflated() {
+    for_both(|endpoint| {
+        receive_limited(endpoint, usize::MAX, 16 << 10);
+        endpoint.connection.receive_eof();
+        assert_eq!(endpoint.poll_events(), []);
+        assert!(endpoint.connection.poll_transmit().is_none(), "the stream is not dropped yet");
+        endpoint.connection.set_inflate_limit(usize::MAX);
+        let observed = endpoint.poll_events();
+        assert!(matches!(&observed[..], [Observed::Binary(message)] if message.len() == 1 << 20), "{observed:?}");
+    });
+}
+
 #[test]
 fn a_message_below_the_limit_is_inflated_at_once() {
     for_both(|endpoint| {
