@@ -111,7 +111,7 @@ impl Contestant {
 }
 
 /// Returns the path of `crates/server`, which is in the same folder as this program.
-fn server() -> Option<PathBuf> {
+pub(crate) fn server() -> Option<PathBuf> {
     let program = env::current_exe().ok()?.with_file_name("server");
     program.is_file().then_some(program)
 }

@@ -8,10 +8,12 @@
 //! | `load`, `load_spec` | the load generator, and the description of a load |
 //! | `measure`, `rounds` | one server under one load, and all servers in turns |
 //! | `echo`, `fan_out`, `idle`, `growth`, `fairness`, `codec` | the sections of the report |
+//! | `attack` | attacks on the program `server`, each with a bound on its memory |
 //! | `machine`, `stats`, `table`, `report` | helpers of the sections |
 //!
 //! The program reads `/proc` and pins threads to cores, so it needs Linux.
 
+mod attack;
 mod codec;
 mod contestants;
 mod cores;
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
     let BenchArgs { command, options } = BenchArgs::parse();
     let result = match &command {
         BenchCommand::Serve { name, fan_out } => serve(name, *fan_out),
+        BenchCommand::Attack => attack(&options),
         command => measure(command, &options),
     };
     match result {
@@ -64,6 +67,16 @@ fn serve(name: &str, fan_out: bool) -> Result<(), Box<dyn Error>> {
     let peer = PEERS.iter().find(|peer| peer.name == name).ok_or_else(|| format!("there is no server '{name}'"))?;
     let serve = if fan_out { peer.fan_out.ok_or_else(|| format!("'{name}' has no fan-out"))? } else { peer.echo };
     Ok(serve()?)
+}
+
+/// Attacks the program `server`, and fails if a bound was exceeded or another client lost a message.
+fn attack(options: &RunOptions) -> Result<(), Box<dyn Error>> {
+    prepare::server();
+    machine::raise_open_file_limit()?;
+    let (section, faults) = attack::run(&options.only)?;
+    let text = section.text().to_owned();
+    output(options, &text, &serde_json::Map::from_iter([section.into_data()]))?;
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
 }
 
 fn measure(command: &BenchCommand, options: &RunOptions) -> Result<(), Box<dyn Error>> {
@@ -93,12 +106,21 @@ fn measure(command: &BenchCommand, options: &RunOptions) -> Result<(), Box<dyn E
     }
     let stolen = StealTime::now().percent_since(steal);
     text.push_str(&format!("During this run, other virtual machines took {stolen:.1} % of the cores' time.\n"));
+    output(options, &text, &data)
+}
+
+/// Writes the report and the single measurements where the options request it.
+fn output(
+    options: &RunOptions,
+    text: &str,
+    data: &serde_json::Map<String, serde_json::Value>,
+) -> Result<(), Box<dyn Error>> {
     match &options.out {
         Some(file) => fs::write(file, text)?,
         None => print!("{text}"),
     }
     if let Some(file) = &options.json {
-        fs::write(file, serde_json::to_vec_pretty(&data)?)?;
+        fs::write(file, serde_json::to_vec_pretty(data)?)?;
     }
     Ok(())
 }

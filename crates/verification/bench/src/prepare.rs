@@ -24,14 +24,19 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
 /// If one of these steps fails, the report leaves out the server concerned and states that it is
 /// missing.
 pub(crate) fn everything() {
-    eprintln!("building the server");
-    run(cargo("build").args(["--release", "--package", "server"]));
+    server();
     if !ws_directory().join("node_modules").is_dir() {
         eprintln!("fetching ws");
         // The package contains prebuilt native code for the usual systems, so install scripts are
         // not needed.
         run(Command::new("npm").args(["ci", "--silent", "--ignore-scripts"]).current_dir(ws_directory()));
     }
+}
+
+/// Builds `crates/server` in release mode.
+pub(crate) fn server() {
+    eprintln!("building the server");
+    run(cargo("build").args(["--release", "--package", "server"]));
 }
 
 /// Returns the folder of the Node programs.

@@ -22,4 +22,4 @@ mod fan_out;
 mod generator;
 mod histogram;
 
-pub(crate) use self::{burst::Burst, connection::LoadTarget, generator::LoadGenerator};
+pub(crate) use self::{burst::Burst, connection::LoadTarget, generator::LoadGenerator, histogram::Histogram};
