@@ -90,7 +90,8 @@ impl MemoryShare {
         let Some(share) = &mut self.0 else { return Poll::Ready(Ok(usize::MAX)) };
         loop {
             let room = share.room(held_bytes(engine), wanted);
-            // The room may also come from a write, so end a wait that is no longer necessary.
+            // A write shortens the send queue, so it can make room without memory from the budget.
+            // In that case, end the wait.
             let is_over = room > 0 || (is_eof && !engine.is_inflate_limited());
             if is_over && !share.stop_waiting() {
                 return Poll::Ready(Ok(room));

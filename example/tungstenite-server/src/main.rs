@@ -320,7 +320,8 @@ async fn converse(
                 }
                 Message::Text(text) if path == "/chat" => relay(&text, peer, shared),
                 Message::Text(text) => note(&text, peer, shared),
-                // Ping and Pong: tungstenite has handled them already.
+                // Ignore a Ping or a Pong, because tungstenite has handled it already. Also ignore a
+                // binary message, except on `/echo`.
                 _ => {}
             }
         }

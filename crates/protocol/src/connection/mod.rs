@@ -381,8 +381,8 @@ impl Connection {
             return None;
         }
         let (kind, range) = self.receiver.next_unfragmented()?;
-        // The message borrows the receiving half and the outbound borrows the sending half, so the
-        // caller can use them at the same time.
+        // The message borrows the receiving half, and the `Outbound` borrows the sending half, so
+        // the caller can use both at the same time.
         let message = MessageRef::in_place(kind, self.receiver.input_mut(), range);
         Some((message, Outbound { sender: &mut self.sender, closing: &self.closing }))
     }

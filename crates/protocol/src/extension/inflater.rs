@@ -156,10 +156,10 @@ impl Inflater {
             //= docs/src/rfc7692.md#section-7-2-1
             //# An endpoint MAY use blocks of any type.
             let result = decompress.decompress_vec(rest, output, FlushDecompress::Sync);
-            // Check the limit first, even if this call also returned an error. The split into
-            // pieces decides whether the decompressor finds invalid data just after the limit in
-            // this call or only in a later one. Without this order, the split would also decide
-            // which error is reported.
+            // Check the limit first, even if this call also returned an error. If there is invalid
+            // data just after the limit, the split into pieces decides whether this call or a later
+            // one finds it. If the error were checked first, the split would also decide which
+            // error is reported.
             if output.len() > limit {
                 // Remove the bytes above the limit, so that the caller does not process them, for
                 // example by validating them as UTF-8.

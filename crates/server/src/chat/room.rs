@@ -12,8 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::text::Text;
 
 /// The maximum size of the texts in the room, in bytes of memory. It is enough for seven texts of
-/// the maximum size in both their forms, or for three thousand short ones. All members share the
-/// texts, so the number of members does not matter.
+/// the maximum size, each kept both plain and compressed, or for three thousand short ones. All
+/// members share the texts, so the number of members does not matter.
 pub(super) const MAX_BACKLOG: usize = 1 << 20;
 
 /// The maximum size, in bytes of memory, of the texts that a member gets in one write: about two

@@ -33,7 +33,8 @@ pub async fn run(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Led
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it could not connect in 5 s".to_owned(),
         };
-        // Only what happens to the server itself is an excuse.
+        // A session may fail only because of a fault at the server itself. Otherwise, faults of
+        // other hosts have reached the observer.
         if before.0 == 0 && ledger.disturbances([SERVER, SERVER]) == before {
             ledger.fail(format!("the observer noticed what happens to others: {why}"));
         }

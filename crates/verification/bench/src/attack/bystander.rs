@@ -120,7 +120,8 @@ async fn read_frame(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
         if frame[0] != 0x89 {
             return Ok(frame);
         }
-        // The keep-alive. A key of zeros leaves the payload as it is.
+        // The frame is a Ping of the server's keep-alive, so answer it with a Pong. A masking key of
+        // zeros leaves the payload as it is.
         let mut pong = vec![0x8A, 0x80 | frame[1], 0, 0, 0, 0];
         pong.extend_from_slice(&frame[2..]);
         stream.write_all(&pong).await?;
