@@ -366,7 +366,11 @@ impl Side {
     pub fn wake(&mut self) -> Result<Happened, Broken> {
         let happened = match self.connection.handle_timeout(self.now) {
             Ok(()) => Happened::Nothing,
-            Err(violation) => Happened::Other(self.on_violation(&violation, violation == Violation::PongOverdue)?),
+            // The peer may have broken no rule, but it was too slow.
+            Err(violation) => {
+                let is_slow = matches!(violation, Violation::PongOverdue | Violation::MessageTooSlow { .. });
+                Happened::Other(self.on_violation(&violation, is_slow)?)
+            }
         };
         self.due = self.connection.poll_timeout().is_some_and(|deadline| deadline <= self.now);
         self.left_due = if self.due { self.left_due + 1 } else { 0 };
