@@ -95,8 +95,12 @@ impl Implementation {
         if self != Self::Ws {
             command.args(["--listen", "127.0.0.1:0"]);
         }
-        if self == Self::Ours && supports_deflate(&mut beside_this("server")?) {
-            command.arg("--deflate");
+        if self == Self::Ours {
+            // The largest messages of the suite, in group 9, have 16 MiB.
+            command.args(["--max-message", "16M"]);
+            if supports_deflate(&mut beside_this("server")?) {
+                command.arg("--deflate");
+            }
         }
         Ok(command)
     }
