@@ -101,7 +101,8 @@ impl Contestant {
             }
             LaunchMethod::Server(program) => {
                 let mut command = Command::new(program);
-                command.args(["--listen", "127.0.0.1:0", "--threads", "1"]);
+                // The section on growth sends messages of 16 MiB.
+                command.args(["--listen", "127.0.0.1:0", "--threads", "1", "--max-message", "16M"]);
                 // Turn off the log of connections, because the other servers have no such log.
                 command.env("RUST_LOG", "error").stderr(Stdio::null());
                 command
