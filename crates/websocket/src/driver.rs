@@ -455,6 +455,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let paid = self.budget.poll_pay(cx);
         if paid.is_pending() {
             self.transmit_now(cx, side);
+            // Many connections may wait for their turn, so put the thread's block back.
+            self.reads.release_input(&mut self.engine);
         }
         paid
     }
