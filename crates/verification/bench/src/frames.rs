@@ -137,10 +137,17 @@ pub fn from_server(kind: PayloadKind, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// Encodes the header of a client's frame whose payload has `len` bytes.
+#[must_use]
+pub fn header_from_client(first_byte: u8, len: usize, key: [u8; 4]) -> Vec<u8> {
+    let mut header = vec![first_byte];
+    push_length(&mut header, len, 0x80);
+    header.extend_from_slice(&key);
+    header
+}
+
 fn masked(first_byte: u8, payload: &[u8], key: [u8; 4]) -> Vec<u8> {
-    let mut frame = vec![first_byte];
-    push_length(&mut frame, payload.len(), 0x80);
-    frame.extend_from_slice(&key);
+    let mut frame = header_from_client(first_byte, payload.len(), key);
     frame.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
     frame
 }

@@ -3,12 +3,16 @@
 use std::{
     fs,
     io::{self, BufRead, BufReader},
-    process::{Child, ChildStdout, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     thread::sleep,
     time::Duration,
 };
 
-use crate::{contestants::Contestant, cores::CoreAssignment, load::LoadTarget};
+use crate::{
+    contestants::{self, Contestant},
+    cores::CoreAssignment,
+    load::LoadTarget,
+};
 
 /// A running server. Dropping this value ends the process.
 #[derive(Debug)]
@@ -30,7 +34,24 @@ impl ServerProcess {
         cores.move_to_server_core()?;
         let child = command.spawn();
         cores.move_to_load_core()?;
-        let mut child = child.map_err(|error| io::Error::other(format!("cannot start {command:?}: {error}")))?;
+        let child = child.map_err(|error| io::Error::other(format!("cannot start {command:?}: {error}")))?;
+        Self::wait_for_address(child, contestant.path)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", contestant.name)))
+    }
+
+    /// Starts the program `server` with these options, on any core and without its log. Nobody reads
+    /// its standard output after the first line, so it has to cope with an output that blocks.
+    pub(crate) fn start_program(options: &[&str]) -> io::Result<Self> {
+        let program = contestants::server()
+            .ok_or_else(|| io::Error::other("build the server first: `cargo build --release -p server`"))?;
+        let mut command = Command::new(program);
+        command.args(["--listen", "127.0.0.1:0"]).args(options);
+        command.env("RUST_LOG", "off").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        Self::wait_for_address(command.spawn()?, None)
+    }
+
+    /// Waits until a server has printed the address on which it listens.
+    fn wait_for_address(mut child: Child, path: Option<&'static str>) -> io::Result<Self> {
         let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let mut stdout = BufReader::new(stdout);
         let mut line = String::new();
@@ -40,9 +61,9 @@ impl ServerProcess {
         let Some(address) = address else {
             let _ = child.kill();
             let _ = child.wait();
-            return Err(io::Error::other(format!("{} printed {line:?} instead of its address", contestant.name)));
+            return Err(io::Error::other(format!("the server printed {line:?} instead of its address")));
         };
-        Ok(Self { child, target: LoadTarget { address, path: contestant.path }, _stdout: stdout })
+        Ok(Self { child, target: LoadTarget { address, path }, _stdout: stdout })
     }
 
     /// Returns the server's address.
@@ -67,8 +88,17 @@ impl ServerProcess {
 
     /// Returns the resident memory in bytes.
     pub(crate) fn resident(&self) -> io::Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    /// Returns the highest resident memory so far, in bytes.
+    pub(crate) fn peak(&self) -> io::Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, field: &str) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix(field));
         let kilobytes = kilobytes.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
         Ok(kilobytes.ok_or(io::ErrorKind::InvalidData)? * 1024)
     }

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
+use bench::frames::header_from_client;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -41,20 +42,7 @@ pub(super) async fn open(address: SocketAddr, path: &str) -> io::Result<(TcpStre
 
 /// Returns the header of a client's frame.
 pub(super) fn header(first_byte: u8, len: usize) -> Vec<u8> {
-    let mut header = vec![first_byte];
-    match (u8::try_from(len), u16::try_from(len)) {
-        (Ok(len @ 0..126), _) => header.push(0x80 | len),
-        (_, Ok(len)) => {
-            header.push(0x80 | 126);
-            header.extend_from_slice(&len.to_be_bytes());
-        }
-        _ => {
-            header.push(0x80 | 127);
-            header.extend_from_slice(&(len as u64).to_be_bytes());
-        }
-    }
-    header.extend_from_slice(&KEY);
-    header
+    header_from_client(first_byte, len, KEY)
 }
 
 /// Returns a client's frame with a payload of `len` times the same byte.

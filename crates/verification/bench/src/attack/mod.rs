@@ -11,13 +11,11 @@
 //! | `attacker` | connections that misbehave |
 //! | `bystander` | connections that behave well, and measure |
 //! | `client` | the opening handshake, and frames |
-//! | `server` | the server's process and its memory |
 
 mod attacker;
 mod bystander;
 mod client;
 mod scenario;
-mod server;
 
 use std::{io, time::Duration};
 
@@ -28,9 +26,9 @@ use self::{
     attacker::RunningAttack,
     bystander::{Bystanders, Experience},
     scenario::{SCENARIOS, Scenario},
-    server::AttackedServer,
 };
 use crate::{
+    process::ServerProcess,
     report::ReportSection,
     table::{MarkdownTable, number},
 };
@@ -91,10 +89,10 @@ pub(crate) fn run(only: &[String]) -> io::Result<(ReportSection, Vec<String>)> {
 }
 
 async fn measure(scenario: &Scenario) -> io::Result<AttackResult> {
-    let server = AttackedServer::start(scenario.server_options)?;
-    let bystanders = Bystanders::connect(server.address(), scenario.bystanders, scenario.pace).await?;
+    let server = ServerProcess::start_program(scenario.server_options)?;
+    let bystanders = Bystanders::connect(server.target().address, scenario.bystanders, scenario.pace).await?;
     let idle = server.resident()?;
-    let attack = RunningAttack::start(scenario.attackers, server.address());
+    let attack = RunningAttack::start(scenario.attackers, server.target().address);
     sleep(scenario.length).await;
     let disconnected = attack.stop().await;
     let peak = server.peak()?;
