@@ -64,7 +64,7 @@ fn many_halves_of_large_messages_stay_within_the_budget_and_hinder_nobody() {
             let now = anonymous_memory(&server);
             assert!(now < bound, "{} MiB instead of at most {} MiB", now / MIB, bound / MIB);
         }
-        // Most clients find no room. They are told so, and nobody is blamed.
+        // Most clients find no room. Each gets a Close with 1013, which reports no violation.
         let is_ours = |line: &str| clients.iter().position(|client| line.contains(&client.address().to_string()));
         let refused = server.wait_for_log_with(|line| is_ours(line).filter(|_| line.contains(NO_ROOM)));
         let expected = ReceivedItem::Close(Some(1013), "no memory is left for this message".to_owned());

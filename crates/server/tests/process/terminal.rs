@@ -1,5 +1,5 @@
-//! No client controls the terminal in which the server runs, or the terminal of somebody who looks
-//! at its answers with `curl`. The tests put control sequences into every part of a request and into
+//! No client controls the terminal in which the server runs, or a terminal in which `curl` prints
+//! the server's answers. The tests put control sequences into every part of a request and into
 //! every kind of frame, and look at everything that the server prints, logs and answers.
 
 use std::{

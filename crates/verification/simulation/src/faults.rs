@@ -20,7 +20,7 @@ use crate::{
 pub struct World {
     /// The network.
     pub network: Arc<Network>,
-    /// What happens in the run.
+    /// The scenario of the run.
     pub scenario: Arc<Scenario>,
     /// The account of the run.
     pub ledger: Arc<Ledger>,

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::network::Link;
 
-/// How a program uses its connection.
+/// The interface with which a program uses its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// The whole connection in one task: `next` and `feed`.

@@ -20,9 +20,12 @@ use crate::{
     splits::{pieces, seed},
 };
 
-/// Checks that the records do not depend on the split, that every byte is in one record, that the
-/// fields of a record are ordered and within its bytes, and that the frames are shown as the engine
-/// receives them.
+/// Checks the records of a conversation:
+///
+/// * They do not depend on the split of the bytes.
+/// * Every byte is in one record.
+/// * The fields of a record are ordered, and within its bytes.
+/// * The frames are shown as the engine receives them.
 ///
 /// # Panics
 /// Panics if one of these checks fails.
@@ -59,7 +62,7 @@ pub fn run(input: &[u8]) {
     }
 }
 
-/// What the conversation begins with.
+/// The beginning of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Beginning {
     /// The handshake was not observed.

@@ -105,8 +105,8 @@ impl<'a> Session<'a> {
         let _guard = runtime.enter();
         let role = if form & 1 == 0 { Role::Server } else { Role::Client };
         let (stream, script) = scripted_stream();
-        // The runtime's clock stands still, so a limit per second counts the whole script, as it does
-        // for the engine that receives the same bytes directly.
+        // The runtime's clock is paused, so a limit per second counts the whole script, as it does for
+        // the engine that receives the same bytes directly.
         let now = tokio::time::Instant::now().into_std();
         let whole = WebSocket::new(stream, connection_at(role, &limits(seed, Limits::DEFAULT), now));
         let endpoint = if form & 2 == 0 {

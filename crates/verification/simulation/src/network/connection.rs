@@ -32,7 +32,7 @@ impl Side {
     }
 }
 
-/// What happened to a segment at the other host.
+/// The fate of a segment at the other host.
 #[derive(Debug)]
 pub(super) enum Arrival {
     Delivered,
