@@ -1,0 +1,34 @@
+//! Renders the book in `docs` to HTML, with mdBook.
+//!
+//! The pages are plain Markdown, and read well on a code host. mdBook supplies the theme, the
+//! search, the keyboard and the print version. Everything that this crate adds is derived from
+//! links and marks in the pages that are harmless in plain Markdown.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+use mdbook_driver::{MDBook, config::Config};
+
+/// The files that the pages load besides those of mdBook: their names in the output, and their
+/// content.
+const ASSETS: [(&str, &str); 2] =
+    [("pages.css", include_str!("../assets/pages.css")), ("pages.js", include_str!("../assets/pages.js"))];
+
+/// Renders the book of the project at `root` into the folder `output`, which is created if
+/// necessary. Files that are already there are removed.
+///
+/// # Errors
+/// The first thing that is wrong with a page, with the page's name; or why a file cannot be read or
+/// written.
+pub fn build(root: &Path, output: &Path) -> Result<()> {
+    let docs = root.join("docs");
+    let mut config = Config::from_disk(docs.join("book.toml")).context("docs/book.toml cannot be read")?;
+    config.set("build.build-dir", output)?;
+    // `head.hbs`, which adds the assets to each page.
+    config.set("output.html.theme", root.join("crates/book/theme"))?;
+    MDBook::load_with_config(&docs, config)?.build()?;
+    for (name, content) in ASSETS {
+        fs::write(output.join(name), content).with_context(|| format!("{name} cannot be written"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! `cargo run -p book`: the book, with the source beside it.
+
+mod serve;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+/// Shows the book in a browser, with the source beside it.
+#[derive(Debug, Parser)]
+struct Args {
+    /// The address to serve the book on.
+    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// Write the book as static files into this folder, and do not serve it. Files that are in the
+    /// folder are removed.
+    #[arg(long, value_name = "DIR")]
+    build: Option<PathBuf>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let args = Args::parse();
+    // The book shows the source of the working copy that this program was built from.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate is not in its workspace")?;
+    match args.build {
+        Some(folder) => book::build(root, &std::path::absolute(folder)?),
+        None => {
+            let folder = tempfile::tempdir().context("no folder for the pages can be created")?;
+            book::build(root, folder.path())?;
+            serve::serve(folder.path(), args.listen).await
+        }
+    }
+}
