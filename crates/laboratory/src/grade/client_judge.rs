@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use bytes::BytesMut;
 use protocol::{
-    Limits, Role,
+    HandshakeViolation, Limits, Role,
     handshake::{ReceivedRequest, ServerHandshake, Status, UpgradeOptions, encode_response},
 };
 use tokio::{
@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     check::{Check, CheckRef, Exercise},
     checks, fault_check,
+    key_diagnosis::diagnose_key,
     peer::{Peer, seconds},
     perform::perform,
     recorder::{Recorder, RecordingHandle},
@@ -27,9 +28,6 @@ use crate::{exchange::REACTION_TIMEOUT, fault::Fault, faulty_server::serve_fault
 
 /// The default of the judge's patience. A client connects again at once, or after a short pause.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// The time in which a client ends TCP after a check, before the judge drops the connection.
-const PARTING: Duration = Duration::from_millis(200);
 
 /// The stage that sends the response and the first frame in one write.
 const JOINED_STAGE: u8 = 5;
@@ -168,9 +166,8 @@ impl ClientJudge {
 
     async fn exercise(&mut self, mut peer: ClientPeer, check: &Check, stage: u8) -> Result<(), Failure> {
         let result = self.exercise_on(&mut peer, check, stage).await;
-        peer.shutdown().await;
-        peer.tcp_end_within(PARTING).await;
-        result
+        let parted = peer.part().await;
+        result.and(parted)
     }
 
     async fn exercise_on(&mut self, peer: &mut ClientPeer, check: &Check, stage: u8) -> Result<(), Failure> {
@@ -196,7 +193,7 @@ impl ClientJudge {
         };
         peer.write(&[&response[..], &first].concat()).await;
         sleep(pause(stage)).await;
-        peer.add_input(&request.into_rest());
+        peer.open(&request.into_rest());
         perform(peer, script, self.patience, None).await
     }
 
@@ -212,7 +209,9 @@ impl ClientJudge {
             Err(failure) => return Ok(Err(failure)),
         };
         Ok(match serve_fault_after(pause(stage), peer.into_stream(), request, fault, self.answer_timeout).await {
-            Ok(evaluation) => fault_check::check(&evaluation, stage, "the client", self.answer_timeout),
+            Ok(evaluation) => {
+                fault_check::check(&evaluation, stage, Role::Client, &recording.received(), self.answer_timeout)
+            }
             Err(error) => Err(Failure::new(Symptom::Handshake, format!("the request is not valid: {error}"))),
         })
     }
@@ -222,8 +221,7 @@ impl ClientJudge {
         if let Ok(Some(mut peer)) = self.accept(&RecordingHandle::default()).await {
             let _ = peer.head().await;
             peer.write(GONE).await;
-            peer.shutdown().await;
-            peer.tcp_end_within(PARTING).await;
+            let _ = peer.part().await;
         }
     }
 }
@@ -248,7 +246,11 @@ async fn read_request(peer: &mut ClientPeer) -> Result<ReceivedRequest, Failure>
 /// Returns the response that accepts a request.
 fn response(request: &ReceivedRequest) -> Result<Vec<u8>, Failure> {
     let invalid = |error: String| Failure::new(Symptom::Handshake, format!("the request is not valid: {error}"));
-    let upgrade = request.check_upgrade().map_err(|violation| invalid(violation.to_string()))?;
+    let upgrade = request.check_upgrade().map_err(|violation| {
+        let key = request.headers().get("Sec-WebSocket-Key").and_then(|key| key.to_str().ok());
+        let mistake = key.filter(|_| violation == HandshakeViolation::KeyMalformed).and_then(diagnose_key);
+        invalid(format!("{violation}{}", mistake.map(|mistake| format!(" ({mistake})")).unwrap_or_default()))
+    })?;
     let accepted = upgrade.accept(UpgradeOptions::default()).map_err(|error| invalid(error.to_string()))?;
     Ok(encode_response(&accepted.response).to_vec())
 }

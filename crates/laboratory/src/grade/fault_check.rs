@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use protocol::{Role, frame::FrameHeader};
+
 use super::{
-    peer::seconds,
+    head_diagnosis::head_length,
+    header_diagnosis::{self, Diagnosis},
+    peer::{SWAPPED_CODE, is_swapped, seconds},
     symptom::{Failure, Symptom},
 };
 use crate::{
@@ -20,8 +24,18 @@ pub(crate) const CLOSE_STAGE: u8 = 9;
 /// The stage from which on a Close, if there is one, must have the right code.
 const CODE_STAGE: u8 = 8;
 
-/// Checks the reaction of `name`, which is "the server" or "the client".
-pub(crate) fn check(evaluation: &Evaluation, stage: u8, name: &str, answer_timeout: Duration) -> Result<(), Failure> {
+/// Checks the reaction of a program with this role. `received` is everything that it has sent.
+pub(crate) fn check(
+    evaluation: &Evaluation,
+    stage: u8,
+    role: Role,
+    received: &[u8],
+    answer_timeout: Duration,
+) -> Result<(), Failure> {
+    let name = match role {
+        Role::Server => "the server",
+        Role::Client => "the client",
+    };
     let Fault { expected, .. } = evaluation.fault();
     let observed = evaluation.observations();
     let lenient = stage < CLOSE_STAGE && matches!(expected, Expectation::FailConnection(_));
@@ -29,23 +43,60 @@ pub(crate) fn check(evaluation: &Evaluation, stage: u8, name: &str, answer_timeo
         Verdict::Tolerated | Verdict::NoAnswer if lenient => "ending the connection".to_owned(),
         _ => describe(*expected),
     };
-    let (symptom, sentence) = match evaluation.verdict() {
-        Verdict::AsExpected => return Ok(()),
-        Verdict::NoReason if lenient => return Ok(()),
-        Verdict::OtherCode if lenient && stage < CODE_STAGE => return Ok(()),
-        Verdict::NoReason => (Symptom::Ended, format!("{name} ended TCP instead of {expected}")),
-        Verdict::OtherCode => (Symptom::OtherCode, format!("{name} answered with {observed} instead of {expected}")),
-        Verdict::LeftOpen => {
+    let wrong = wrong_frame(evaluation, received, role);
+    let (symptom, sentence) = match (evaluation.verdict(), wrong) {
+        (Verdict::AsExpected, _) => return Ok(()),
+        (Verdict::NoReason, _) if lenient => return Ok(()),
+        (Verdict::OtherCode, _) if lenient && stage < CODE_STAGE => return Ok(()),
+        (Verdict::OtherCode, _) if has_swapped_code(evaluation) => {
+            let sentence = format!("{name} answered with {observed} instead of {expected}");
+            return Err(Failure::new(Symptom::OtherCode, sentence).with_advice(Some(SWAPPED_CODE)));
+        }
+        (Verdict::NoReason | Verdict::NoAnswer, Some(Diagnosis { symptom, what, advice })) => {
+            let ended = if observed.tcp_end.is_some() { " and ended TCP" } else { "" };
+            let sentence = format!("instead of {expected}, {name} sent {what}{ended}");
+            return Err(Failure::new(symptom, sentence).with_advice(advice));
+        }
+        (Verdict::NoReason, _) => (Symptom::Ended, format!("{name} ended TCP instead of {expected}")),
+        (Verdict::OtherCode, _) => {
+            (Symptom::OtherCode, format!("{name} answered with {observed} instead of {expected}"))
+        }
+        (Verdict::LeftOpen, _) => {
             let time = seconds(answer_timeout);
             (Symptom::LeftOpen, format!("{name} sent {observed}, but did not end TCP within {time}"))
         }
-        Verdict::Tolerated => (Symptom::Tolerated, format!("{name} accepted it ({observed}) instead of {expected}")),
-        Verdict::NoAnswer => {
+        (Verdict::Tolerated, _) => {
+            (Symptom::Tolerated, format!("{name} accepted it ({observed}) instead of {expected}"))
+        }
+        (Verdict::NoAnswer, _) => {
             let time = seconds(answer_timeout);
             (Symptom::NoAnswer, format!("{name} did nothing within {time} instead of {expected}"))
         }
     };
     Err(Failure::new(symptom, sentence))
+}
+
+/// Returns whether the peer's Close has the right code with its bytes in the wrong order.
+fn has_swapped_code(evaluation: &Evaluation) -> bool {
+    let Expectation::FailConnection(codes) = evaluation.fault().expected else { return false };
+    let close = evaluation.observations().close.as_ref();
+    close.is_some_and(|close| codes.iter().any(|&expected| is_swapped(close.code, expected)))
+}
+
+/// Returns what is wrong with the first frame of a program that is not valid and complete.
+fn wrong_frame(evaluation: &Evaluation, received: &[u8], sender: Role) -> Option<Diagnosis> {
+    let head = head_length(received)?;
+    if matches!(evaluation.fault().expected, Expectation::RejectRequest(_)) {
+        return None;
+    }
+    let mut frames = &received[head..];
+    loop {
+        if let Some(diagnosis) = header_diagnosis::diagnose(frames, sender, None) {
+            return Some(diagnosis);
+        }
+        let (header, length) = FrameHeader::parse(frames).ok()??;
+        frames = frames.get(length + usize::try_from(header.payload_length).ok()?..)?;
+    }
 }
 
 fn describe(expected: Expectation) -> String {
@@ -66,6 +117,6 @@ pub(crate) fn of_earlier_stages(stage: fn(&'static Fault) -> Option<u8>) -> impl
 }
 
 /// Returns a failure whose sentence names the fault, because the check consists of many faults.
-pub(crate) fn name_fault(fault: &Fault, Failure { symptom, sentence }: Failure) -> Failure {
-    Failure::new(symptom, format!("{}: {sentence}", fault.description.trim_end_matches('.')))
+pub(crate) fn name_fault(fault: &Fault, failure: Failure) -> Failure {
+    Failure { sentence: format!("{}: {}", fault.description.trim_end_matches('.'), failure.sentence), ..failure }
 }

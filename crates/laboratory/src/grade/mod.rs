@@ -55,6 +55,9 @@
 //! | [`checks`] | lists all checks |
 //! | `script` | represents a conversation |
 //! | `symptom` | represents what is wrong with a program |
+//! | `key_diagnosis` | recognises mistakes in `Sec-WebSocket-Key` and `Sec-WebSocket-Accept` |
+//! | `head_diagnosis` | recognises mistakes in the line ends of an HTTP head |
+//! | `header_diagnosis` | recognises mistakes in a frame header |
 //! | `mask_diagnosis` | recognises mistakes with the masking key |
 //! | `peer` | reads the program's frames, and compares them with what is expected |
 //! | `perform` | plays a script on a connection |
@@ -70,6 +73,9 @@ pub mod checks;
 mod client_judge;
 mod dialer;
 mod fault_check;
+mod head_diagnosis;
+mod header_diagnosis;
+mod key_diagnosis;
 mod mask_diagnosis;
 mod peer;
 mod perform;

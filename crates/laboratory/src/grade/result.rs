@@ -49,8 +49,11 @@ pub struct FailedCheck {
 
 impl CheckResult {
     pub(crate) fn new(check: CheckRef, result: Result<(), Failure>, recording: Recording) -> Self {
-        let failed =
-            result.err().map(|failure| FailedCheck { advice: check.advice(failure.symptom), failure, recording });
+        let failed = result.err().map(|failure| FailedCheck {
+            advice: failure.advice.or_else(|| check.advice(failure.symptom)),
+            failure,
+            recording,
+        });
         Self { name: check.name(), title: check.title(), failed }
     }
 

@@ -64,6 +64,8 @@ pub(crate) enum Act {
     End(Duration),
     /// Expect that TCP stays open for this time.
     StaysOpen(Duration),
+    /// Ignore all frames of the peer, now and later.
+    IgnoreFrames,
     /// End the judge's direction of TCP.
     HalfClose,
     /// Open one more connection, which must be accepted while this one stays as it is.

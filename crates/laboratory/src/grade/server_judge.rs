@@ -158,7 +158,8 @@ impl ServerJudge {
                 let first = script.take_first_write();
                 let joined = async {
                     let mut peer = self.dialer.open_recorded(recording, &first).await?;
-                    perform(&mut peer, script, self.patience, Some(&self.dialer)).await
+                    perform(&mut peer, script, self.patience, Some(&self.dialer)).await?;
+                    peer.part().await
                 };
                 match joined.await {
                     // A client must wait for the response, so a server may end the connection. But
@@ -188,7 +189,8 @@ impl ServerJudge {
 
     /// Plays a script on a connection.
     async fn play(&self, mut peer: ServerPeer, build: fn(&mut Script<'_>)) -> Result<(), Failure> {
-        perform(&mut peer, prepare(build), self.patience, Some(&self.dialer)).await
+        perform(&mut peer, prepare(build), self.patience, Some(&self.dialer)).await?;
+        peer.part().await
     }
 
     /// Makes a check for each of `items`, several at the same time. Stops at the first failure,
@@ -225,7 +227,7 @@ impl ServerJudge {
             .run_through(fault, |stream| Recorder::new(stream, recording.clone()))
             .await
             .map_err(|error| Failure::new(Symptom::NotConnected, format!("cannot open a connection: {error}")))?;
-        fault_check::check(&evaluation, stage, "the server", *answer_timeout)
+        fault_check::check(&evaluation, stage, Role::Server, &recording.received(), *answer_timeout)
     }
 
     /// Holds the same conversation in one write, byte by byte, and cut at every byte.
