@@ -1,7 +1,7 @@
 //! Prints what the judge has found.
 
 use dissector::{Conversation, Direction, Options, Record, RecordKind, printable, render};
-use laboratory::grade::{CheckResult, FailedCheck, Recording, Stage, StageResult};
+use laboratory::grade::{CheckResult, FailedCheck, ListedCheck, Recording, Stage, StageResult};
 use protocol::Role;
 
 /// The maximum number of frames and heads of each direction that are shown in full. The ones of a
@@ -51,6 +51,31 @@ impl GradeReport {
         text
     }
 
+    /// Returns the line of a check that was made alone and, if it has failed, the explanation.
+    #[must_use]
+    pub fn single_check(self, result: &StageResult) -> String {
+        let text = |check| format!("{}{}", self.check(check), self.explanation(result, check));
+        result.checks.iter().map(text).collect()
+    }
+
+    /// Returns the names of all checks, or of those of one stage.
+    #[must_use]
+    pub fn list(self, only: Option<u8>) -> String {
+        let mut text = String::new();
+        let mut last = None;
+        for ListedCheck { stage, name, title } in ListedCheck::of(self.judged) {
+            if only.is_some_and(|number| number != stage.number) {
+                continue;
+            }
+            if last != Some(stage.number) {
+                text.push_str(&format!("stage {:2}  {}\n", stage.number, stage.title));
+                last = Some(stage.number);
+            }
+            text.push_str(&format!("  {name:30}  {title}\n"));
+        }
+        text
+    }
+
     /// Returns the stages as a bar: done, judged now, and still to come.
     fn bar(self, stage: &Stage, is_whole: bool) -> String {
         let total = Stage::of(self.judged).len();
@@ -79,6 +104,13 @@ impl GradeReport {
             format!("stage {}: {passed} of {total}. {}\n", stage.number, check.explanation().unwrap_or_default());
         text.push_str(&self.bytes(failed));
         text.push_str(&format!("See \"{}\" ({}).\n", stage.title, stage.chapter()));
+        let others = checks.iter().filter(|other| other.failed.is_some() && other.name != check.name);
+        if let Some(other) = others.clone().next() {
+            let count = others.count();
+            let (other, checks) =
+                (other.name, if count == 1 { "1 other check" } else { &format!("{count} other checks") });
+            text.push_str(&format!("{checks} failed. Each is explained if it is made alone, as in: --check {other}\n"));
+        }
         text
     }
 

@@ -4,7 +4,10 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use clap::{Parser, builder::ArgPredicate};
 use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
-use laboratory::{Role, faults};
+use laboratory::{
+    Role, faults,
+    grade::{ListedCheck, Selection},
+};
 
 use crate::{screen::lesson::table::LESSONS, suggest::closest};
 
@@ -135,6 +138,14 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "NUMBER", requires = "grade", value_parser = clap::value_parser!(u8).range(1..=12))]
     pub(crate) stage: Option<u8>,
 
+    /// Make only the check with this name, and explain it. --list shows the names.
+    #[arg(long, value_name = "NAME", requires = "grade", conflicts_with = "stage", value_parser = check)]
+    pub(crate) check: Option<Selection>,
+
+    /// List the checks of --grade, or those of one --stage, and exit.
+    #[arg(long, requires = "grade", conflicts_with = "check")]
+    pub(crate) list: bool,
+
     /// The time limit for the server to give up a client that does nothing useful, with --grade.
     /// Two stages wait as long as the server's own limits.
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration, requires = "grade")]
@@ -168,6 +179,15 @@ fn rule(name: &str) -> Result<String, String> {
     }
     let suggestion = closest(name, names()).map(|known| format!("did you mean {known}? ")).unwrap_or_default();
     Err(format!("{suggestion}there is no such rule; --probe-list lists the rules"))
+}
+
+/// Parses the name of a check of the judge.
+fn check(name: &str) -> Result<Selection, String> {
+    let names = || ListedCheck::of(Role::Server).map(|check| check.name);
+    Selection::check(Role::Server, name).ok_or_else(|| {
+        let suggestion = closest(name, names()).map(|known| format!("did you mean {known}? ")).unwrap_or_default();
+        format!("{suggestion}there is no such check; --grade --list lists the checks")
+    })
 }
 
 /// Parses the number of a lesson.

@@ -14,17 +14,17 @@ use tokio::{
 
 use super::{
     check::{Check, CheckRef, Exercise},
-    checks, fault_check,
+    fault_check,
     key_diagnosis::diagnose_key,
     peer::{Peer, seconds},
     perform::perform,
     recorder::{Recorder, RecordingHandle},
     result::{CheckResult, StageResult},
-    script::{PIECE_PAUSE, Script, ascii_key},
-    stage::Stage,
+    script::{PIECE_PAUSE, Script},
+    selection::Selection,
     symptom::{Failure, Symptom},
 };
-use crate::{exchange::REACTION_TIMEOUT, fault::Fault, faulty_server::serve_fault_after};
+use crate::{exchange::REACTION_TIMEOUT, fault::Fault, faulty_server::serve_fault_after, randomness::Randomness};
 
 /// The default of the judge's patience. A client connects again at once, or after a short pause.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -88,20 +88,18 @@ impl ClientJudge {
     }
 
     /// Waits for the client, judges it, and passes the result of each stage to `report`. Stops at
-    /// the first stage that is not whole. With `only`, judges only the stage with this number. At
-    /// the end, tells the client with the status 410.
+    /// the first stage that is not whole. At the end, tells the client with the status 410.
     ///
-    /// Returns whether all stages are whole. The first connection may take any time. Dropping the
+    /// Returns whether all selected checks have passed. The first connection may take any time. Dropping the
     /// future closes the connection.
     ///
     /// # Errors
     /// Returns an error if the listener fails.
-    pub async fn run(mut self, only: Option<u8>, mut report: impl FnMut(&StageResult)) -> io::Result<bool> {
+    pub async fn run(mut self, selection: Selection, mut report: impl FnMut(&StageResult)) -> io::Result<bool> {
         let mut is_whole = true;
-        let is_judged = |stage: &&Stage| only.is_none_or(|number| number == stage.number);
-        for stage in Stage::of(Role::Client).iter().filter(is_judged) {
+        for (stage, checks) in selection.stages(Role::Client) {
             let mut results = Vec::new();
-            for check in checks::of_stage(Role::Client, stage.number) {
+            for check in checks {
                 let recording = RecordingHandle::default();
                 let result = self.check(check, stage.number, &recording).await?;
                 results.push(CheckResult::new(check, result, recording.take()));
@@ -181,11 +179,12 @@ impl ClientJudge {
         if matches!(check.exercise, Exercise::FreshNonce) && !is_fresh {
             return Err(Failure::new(Symptom::Handshake, "the client has sent the same Sec-WebSocket-Key before"));
         }
+        let mut keys = || Randomness::Random.ascii_key();
         let mut script = match check.exercise {
             Exercise::Conversation(build) | Exercise::JoinedConversation(build) => {
-                Script::prepare(Role::Server, &mut ascii_key, build)
+                Script::prepare(Role::Server, &mut keys, build)
             }
-            _ => Script::prepare(Role::Server, &mut ascii_key, |_| {}),
+            _ => Script::prepare(Role::Server, &mut keys, |_| {}),
         };
         let first = match check.exercise {
             Exercise::JoinedConversation(_) => script.take_first_write(),

@@ -4,7 +4,7 @@
 use std::thread;
 
 use futures_util::{StreamExt, future, stream};
-use laboratory::grade::ClientJudge;
+use laboratory::grade::{ClientJudge, Selection};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -20,7 +20,7 @@ async fn judge(mistake: M) -> Option<(u8, Vec<String>)> {
     let address = judge.local_addr().expect("an address");
     let client = thread::spawn(move || run_client(address, mistake));
     let mut failed = None;
-    let whole = judge.run(None, |result| {
+    let whole = judge.run(Selection::All, |result| {
         if !result.is_whole() {
             failed = Some((result.stage.number, explanations(result)));
         }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, future, stream};
-use laboratory::grade::ServerJudge;
+use laboratory::grade::{Selection, ServerJudge};
 use protocol::handshake::ClientRequest;
 
 use crate::{
@@ -21,7 +21,7 @@ async fn judge(mistake: M) -> (u8, Vec<String>) {
     let request = ClientRequest::new(start_server(mistake).parse().expect("a URI"));
     let judge = ServerJudge::new(request).answer_timeout(ANSWER_TIMEOUT).patience(Duration::from_secs(1));
     let mut failed = None;
-    let whole = judge.run(None, |result| {
+    let whole = judge.run(Selection::All, |result| {
         if !result.is_whole() {
             failed = Some((result.stage.number, explanations(result)));
         }
