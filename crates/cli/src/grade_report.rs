@@ -116,15 +116,18 @@ impl GradeReport {
 
     /// Returns what the judge has sent and received at the end of the connection: one line for each
     /// direction, and then the last frames, dissected. The heads of the handshake are shown only if
-    /// nothing follows them.
+    /// no frame follows them. A response that opens the connection is no answer to a frame.
     fn bytes(self, failed: &FailedCheck) -> String {
         let records = dissect(&failed.recording, self.judged);
         let (mut lines, mut dissected) = (String::new(), String::new());
+        let has_frames = records.iter().any(|record| record.kind == RecordKind::Frame);
+        let opens = |record: &Record| record.kind == RecordKind::Response && record.summary.starts_with("HTTP/1.1 101");
         for (verb, mark, direction) in [("sent", '>', self.to_judged()), ("got", '<', self.to_judged().opposite())] {
             let (frames, heads): (Vec<_>, Vec<_>) = records
                 .iter()
                 // The body of an ordinary page says nothing about WebSocket.
                 .filter(|record| record.direction == direction && record.kind != RecordKind::Body)
+                .filter(|record| !(has_frames && opens(record)))
                 .partition(|record| record.kind == RecordKind::Frame);
             let shown = if frames.is_empty() { heads } else { frames };
             let bytes: Vec<u8> = shown.iter().flat_map(|record| &record.bytes).copied().collect();

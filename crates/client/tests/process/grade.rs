@@ -77,7 +77,7 @@ async fn a_stage_that_is_not_whole_is_explained() {
         "  FAILED text-of-5-bytes: A text of 5 bytes: the echo did not arrive within 1 s\n",
         "stage 3: 0 of 6. A text of 5 bytes: the echo did not arrive within 1 s. Read the four bytes of the key",
         "sent 81 85 ",
-        "got ",
+        "got nothing\n",
         "> Text, 5 bytes: Hello\n",
         "See \"Unmask\" (docs/src/build/03-unmask.md).\n",
         "5 other checks failed. Each is explained if it is made alone, as in: --check text-of-0-bytes\n",
