@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use protocol::{Role, frame::FrameHeader};
+use protocol::{
+    Role,
+    frame::{FrameHeader, Opcode},
+};
 
 use super::{
     head_diagnosis::head_length,
@@ -43,8 +46,8 @@ pub(crate) fn check(
         Verdict::Tolerated | Verdict::NoAnswer if lenient => "ending the connection".to_owned(),
         _ => describe(*expected),
     };
-    let wrong = wrong_frame(evaluation, received, role);
-    let (symptom, sentence) = match (evaluation.verdict(), wrong) {
+    let answer = if evaluation.fault().is_in_handshake() { Answer::Nothing } else { Answer::read(received, role) };
+    let (symptom, sentence) = match (evaluation.verdict(), answer) {
         (Verdict::AsExpected, _) => return Ok(()),
         (Verdict::NoReason, _) if lenient => return Ok(()),
         (Verdict::OtherCode, _) if lenient && stage < CODE_STAGE => return Ok(()),
@@ -52,7 +55,7 @@ pub(crate) fn check(
             let sentence = format!("{name} answered with {observed} instead of {expected}");
             return Err(Failure::new(Symptom::OtherCode, sentence).with_advice(Some(SWAPPED_CODE)));
         }
-        (Verdict::NoReason | Verdict::NoAnswer, Some(Diagnosis { symptom, what, advice })) => {
+        (Verdict::NoReason | Verdict::NoAnswer, Answer::Wrong(Diagnosis { symptom, what, advice })) => {
             let ended = if observed.tcp_end.is_some() { " and ended TCP" } else { "" };
             let sentence = format!("instead of {expected}, {name} sent {what}{ended}");
             return Err(Failure::new(symptom, sentence).with_advice(advice));
@@ -67,6 +70,10 @@ pub(crate) fn check(
         }
         (Verdict::Tolerated, _) => {
             (Symptom::Tolerated, format!("{name} accepted it ({observed}) instead of {expected}"))
+        }
+        (Verdict::NoAnswer, Answer::Frame(opcode, length)) => {
+            let sentence = format!("{name} answered with a {opcode:?} frame of {length} bytes instead of {expected}");
+            (Symptom::Tolerated, sentence)
         }
         (Verdict::NoAnswer, _) => {
             let time = seconds(answer_timeout);
@@ -83,19 +90,33 @@ fn has_swapped_code(evaluation: &Evaluation) -> bool {
     close.is_some_and(|close| codes.iter().any(|&expected| is_swapped(close.code, expected)))
 }
 
-/// Returns what is wrong with the first frame of a program that is not valid and complete.
-fn wrong_frame(evaluation: &Evaluation, received: &[u8], sender: Role) -> Option<Diagnosis> {
-    let head = head_length(received)?;
-    if matches!(evaluation.fault().expected, Expectation::RejectRequest(_)) {
-        return None;
-    }
-    let mut frames = &received[head..];
-    loop {
-        if let Some(diagnosis) = header_diagnosis::diagnose(frames, sender, None) {
-            return Some(diagnosis);
+/// What a program has sent, although that is no reaction to the fault.
+enum Answer {
+    /// Nothing.
+    Nothing,
+    /// Bytes that are no valid frame.
+    Wrong(Diagnosis),
+    /// A valid frame.
+    Frame(Opcode, u64),
+}
+
+impl Answer {
+    /// Reads the frames that an endpoint with the role `sender` has sent.
+    fn read(received: &[u8], sender: Role) -> Self {
+        let mut frames = &received[head_length(received).unwrap_or(received.len())..];
+        let mut first = Self::Nothing;
+        loop {
+            if let Some(diagnosis) = header_diagnosis::diagnose(frames, sender, None) {
+                return Self::Wrong(diagnosis);
+            }
+            let Ok(Some((header, length))) = FrameHeader::parse(frames) else { return first };
+            if matches!(first, Self::Nothing) && header.opcode != Opcode::Ping {
+                first = Self::Frame(header.opcode, header.payload_length);
+            }
+            let end =
+                usize::try_from(header.payload_length).map_or(usize::MAX, |payload| length.saturating_add(payload));
+            frames = frames.get(end..).unwrap_or_default();
         }
-        let (header, length) = FrameHeader::parse(frames).ok()??;
-        frames = frames.get(length + usize::try_from(header.payload_length).ok()?..)?;
     }
 }
 

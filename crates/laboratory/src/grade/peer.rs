@@ -215,9 +215,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 return Err(Failure::new(Symptom::Closed, sentence));
             }
             if !self.read(deadline).await {
-                return Err(self.wrong_bytes(label, payload).unwrap_or_else(|| self.nothing(label)));
+                let instead = self.wrong_bytes(label, payload).or_else(|| self.other_opcode(label, payload?));
+                return Err(instead.unwrap_or_else(|| self.nothing(label)));
             }
         }
+    }
+
+    /// Explains a frame that has the expected payload, but another opcode.
+    fn other_opcode(&self, label: &str, payload: &[u8]) -> Option<Failure> {
+        let frame = self.data.iter().chain(&self.pongs).find(|frame| frame.payload == payload)?;
+        let sentence = format!("instead of {label}, {} sent a {:?} with the same payload", self.name(), frame.opcode);
+        Some(Failure::new(Symptom::OtherOpcode, sentence))
     }
 
     /// Reads until the peer pauses, so that a wrong frame can be diagnosed with all of its bytes.

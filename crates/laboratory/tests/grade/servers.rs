@@ -116,6 +116,18 @@ const MISTAKES: &[(M, u8, &str, &str)] = &[
         "long-ping",
         "instead of ending the connection, the server sent a frame that breaks a rule: a Pong frame holds at most 125 bytes",
     ),
+    (
+        M::PingIsEchoedAsText,
+        6,
+        "ping-of-5-bytes",
+        "instead of the Pong, the server sent a Text with the same payload. Answer a Ping, 9, with a Pong",
+    ),
+    (
+        M::PingIsEchoedAsText,
+        6,
+        "long-ping",
+        "the server answered with a Text frame of 126 bytes instead of ending the connection",
+    ),
     (M::FragmentsAreAnsweredSingly, 7, "two-fragments", "These frames are one message. Join their payloads"),
     (
         M::PingIsAnsweredAfterTheMessage,

@@ -40,6 +40,7 @@ pub(crate) enum Mistake {
     LengthIsWrittenInOneByte,
     LengthIsWrittenInEightBytes,
     LongPingIsAnswered,
+    PingIsEchoedAsText,
     CloseCodeIsLittleEndian,
     HeaderNamesInOneCase,
     OneConnectionAtATime,
@@ -292,7 +293,7 @@ impl Connection {
         if first & 0x70 != 0
             || !matches!(opcode, 0..=2 | 8..=10)
             || !self.masking_is_right(second)
-            || is_control && (!fin || short > 125 && self.mistake != M::LongPingIsAnswered)
+            || is_control && (!fin || short > 125 && !self.accepts_long_pings())
         {
             return Err(PROTOCOL_ERROR);
         }
@@ -334,6 +335,10 @@ impl Connection {
         Ok(Some(Frame { fin, opcode, payload }))
     }
 
+    fn accepts_long_pings(&self) -> bool {
+        matches!(self.mistake, M::LongPingIsAnswered | M::PingIsEchoedAsText)
+    }
+
     fn masking_is_right(&self, second: u8) -> bool {
         let masked = second & 0x80 != 0;
         masked == (self.role == Role::Server) || self.mistake == M::MaskedFramesAreAccepted
@@ -347,6 +352,7 @@ impl Connection {
                 return Ok(true);
             }
             9 if self.mistake == M::PongHasNoPayload => self.send(10, b""),
+            9 if self.mistake == M::PingIsEchoedAsText => self.send(1, &payload),
             9 => self.send(10, &payload),
             10 if self.mistake == M::PongIsAnswered => self.send(10, &payload),
             10 => {}
