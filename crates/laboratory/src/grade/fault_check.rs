@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     evaluator::Evaluation,
-    fault::{Expectation, Fault},
+    fault::{Expectation, Fault, RejectionStatus},
     faults,
     verdict::Verdict,
 };
@@ -124,6 +124,9 @@ fn describe(expected: Expectation) -> String {
     match expected {
         Expectation::FailConnection(_) => format!("sending a {expected}"),
         Expectation::AnswerClose => "answering the Close and nothing more".to_owned(),
+        Expectation::RejectRequest(RejectionStatus::ErrorListingVersion) => {
+            "a response HTTP 4xx with the header Sec-WebSocket-Version: 13".to_owned()
+        }
         Expectation::RejectRequest(_) => format!("a response {expected}"),
         Expectation::AbortHandshake => "ending TCP".to_owned(),
     }

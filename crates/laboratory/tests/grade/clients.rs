@@ -84,6 +84,8 @@ const MISTAKES: &[(M, u8, &str, &str)] = &[
     (M::FragmentsAreAnsweredSingly, 7, "two-fragments", "These frames are one message. Join their payloads"),
     (M::Utf8IsCheckedPerFragment, 8, "character-cut-after-1-byte", "A fragment may end in the middle of a character"),
     (M::CloseCodeIsLittleEndian, 8, "invalid-utf8", "The two bytes of the code are in the wrong order"),
+    (M::CodeIsAlways1000, 9, "close-with-own-code", "a Close 1000 arrived instead of a Close 4999"),
+    (M::CodesOfApplicationsAreRejected, 9, "close-with-own-code", "Valid codes are 1000 to 1003"),
     (M::CloseIsNotEchoed, 9, "close-of-server", "a Close 1000 did not arrive"),
     (M::ClientEndsTcpFirst, 9, "close-of-server", "the client waits until the server has ended TCP"),
     (M::MaskedFramesAreAccepted, 10, "masked-frame", "the client accepted it"),

@@ -138,6 +138,8 @@ const MISTAKES: &[(M, u8, &str, &str)] = &[
     (M::Utf8IsCheckedPerFragment, 8, "character-cut-after-1-byte", "A fragment may end in the middle of a character"),
     (M::Utf8IsNotChecked, 8, "invalid-utf8", "the server accepted it"),
     (M::CloseCodeIsLittleEndian, 8, "invalid-utf8", "The two bytes of the code are in the wrong order"),
+    (M::CodeIsAlways1000, 9, "close-with-own-code", "a Close 1000 arrived instead of a Close 4999"),
+    (M::CodesOfApplicationsAreRejected, 9, "close-with-own-code", "Valid codes are 1000 to 1003"),
     (M::CloseIsNotEchoed, 9, "close-with-reason", "a Close 1000 did not arrive within 1 s"),
     (M::TcpEndsBeforeTheClose, 9, "close-with-reason", "Send your Close before you end TCP"),
     (M::Code1005IsEchoed, 9, "close-code-1005", "which means that no code was received"),

@@ -62,6 +62,8 @@ pub(crate) enum Mistake {
     Utf8IsCheckedPerFragment,
     Utf8IsNotChecked,
     CloseIsNotEchoed,
+    CodeIsAlways1000,
+    CodesOfApplicationsAreRejected,
     TcpEndsBeforeTheClose,
     Code1005IsEchoed,
     EmptyCloseIsAnsweredWith1005,
@@ -404,13 +406,15 @@ impl Connection {
                 [_] => return Err(PROTOCOL_ERROR),
                 [high, low, reason @ ..] => {
                     let code = u16::from_be_bytes([*high, *low]);
-                    let allowed = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+                    let allowed = matches!(code, 1000..=1003 | 1007..=1014)
+                        || matches!(code, 3000..=4999) && self.mistake != M::CodesOfApplicationsAreRejected
                         || self.mistake == M::Code1005IsEchoed && code == 1005;
                     if !allowed {
                         return Err(PROTOCOL_ERROR);
                     }
                     str::from_utf8(reason).map_err(|_| NOT_UTF8)?;
-                    self.send(8, &[*high, *low]);
+                    let code = if self.mistake == M::CodeIsAlways1000 { [0x03, 0xe8] } else { [*high, *low] };
+                    self.send(8, &code);
                 }
             },
         }
