@@ -166,6 +166,25 @@ pub(crate) struct ClientArgs {
     pub(crate) verbose: bool,
 }
 
+impl ClientArgs {
+    /// Parses the command line of this process. Ends the process if it is not valid.
+    pub(crate) fn read() -> Self {
+        Self::parse().with_lesson_of_url()
+    }
+
+    /// Takes the number in `--lesson 3` for the lesson. clap takes it for the URL, because the URL
+    /// may be only a port, but no server for lessons has such a port.
+    fn with_lesson_of_url(mut self) -> Self {
+        if self.lesson.is_some()
+            && let Ok(number) = lesson(&self.url)
+        {
+            self.lesson = Some(number);
+            self.url = DEFAULT_URL.to_owned();
+        }
+        self
+    }
+}
+
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("write a header as 'Name: value'")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
@@ -221,6 +240,20 @@ mod tests {
         assert_eq!(url(&["client"]), "ws://127.0.0.1:8080/");
         assert_eq!(url(&["client", "--grade"]), "ws://127.0.0.1:9001/");
         assert_eq!(url(&["client", "--grade", "ws://[::1]:1/"]), "ws://[::1]:1/");
+    }
+
+    #[test]
+    fn the_number_of_a_lesson_needs_no_equals_sign() {
+        let read = |arguments: &[&str]| {
+            let args = ClientArgs::try_parse_from(arguments).expect("valid arguments").with_lesson_of_url();
+            (args.lesson, args.url)
+        };
+        let default = DEFAULT_URL.to_owned();
+        assert_eq!(read(&["client", "--lesson"]), (Some(1), default.clone()));
+        assert_eq!(read(&["client", "--lesson", "3"]), (Some(3), default.clone()));
+        assert_eq!(read(&["client", "--lesson=3"]), (Some(3), default));
+        assert_eq!(read(&["client", "--lesson", "9001"]), (Some(1), "9001".to_owned()));
+        assert_eq!(read(&["client", "3"]), (None, "3".to_owned()));
     }
 
     #[test]
