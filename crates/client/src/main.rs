@@ -54,7 +54,6 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
 use cli::{PrintableFields, Tracer, is_dumb, use_colours};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -72,7 +71,7 @@ use self::{
 };
 
 fn main() -> ExitCode {
-    let args = ClientArgs::parse();
+    let args = ClientArgs::read();
     if args.probe_list {
         return probe::list();
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocol::{
     Limits, Role, Uri, UsageError,
-    handshake::{ClientRequest, Nonce, Status},
+    handshake::{ClientRequest, Status},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -14,9 +14,10 @@ use websocket::{ConnectError, MaybeTlsStream, open_transport};
 
 use crate::{
     evaluator::Evaluation,
-    exchange::{REACTION_TIMEOUT, exchange, random_key},
+    exchange::{REACTION_TIMEOUT, exchange},
     fault::Fault,
     fault_test::FaultTest,
+    randomness::Randomness,
 };
 
 /// The default maximum time for TCP, TLS and a valid handshake together. Every client in this
@@ -42,6 +43,7 @@ pub struct Probe {
     request: ClientRequest,
     connect_timeout: Duration,
     reaction_timeout: Duration,
+    randomness: Randomness,
 }
 
 impl Probe {
@@ -49,7 +51,18 @@ impl Probe {
     /// changes one thing in the request.
     #[must_use]
     pub const fn new(request: ClientRequest) -> Self {
-        Self { request, connect_timeout: CONNECT_TIMEOUT, reaction_timeout: REACTION_TIMEOUT }
+        Self {
+            request,
+            connect_timeout: CONNECT_TIMEOUT,
+            reaction_timeout: REACTION_TIMEOUT,
+            randomness: Randomness::Random,
+        }
+    }
+
+    /// Sets the source of masking keys and nonces.
+    pub(crate) const fn randomness(mut self, randomness: Randomness) -> Self {
+        self.randomness = randomness;
+        self
     }
 
     /// Sets the maximum time for opening the connection. The default is 10 seconds.
@@ -97,16 +110,16 @@ impl Probe {
         };
         let (stream, early) = timeout(self.connect_timeout, connecting).await.unwrap_or(Err(ConnectError::TimedOut))?;
 
-        let mut keys = random_key;
+        let mut keys = || self.randomness.key();
         let test = if fault.is_in_handshake() {
-            let valid = self.request.clone().handshake(nonce(), Limits::DEFAULT).request_bytes();
+            let valid = self.request.clone().handshake(self.randomness.nonce(), Limits::DEFAULT).request_bytes();
             FaultTest::in_handshake(fault, Role::Client, &valid, &mut keys)
         } else {
             FaultTest::on_connection(fault, Role::Client, &mut keys)
         };
         let mut test = test.expect("the fault is in the handshake or on the connection");
         test.evaluator.receive(&early);
-        Ok(exchange(stream, Role::Client, test, self.reaction_timeout).await)
+        Ok(exchange(stream, Role::Client, test, self.randomness, self.reaction_timeout).await)
     }
 
     /// Performs a valid opening handshake. Returns the bytes after the response, which belong to
@@ -115,7 +128,7 @@ impl Probe {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut handshake = self.request.clone().handshake(nonce(), Limits::DEFAULT);
+        let mut handshake = self.request.clone().handshake(self.randomness.nonce(), Limits::DEFAULT);
         stream.write_all(&handshake.request_bytes()).await.map_err(ConnectError::Handshake)?;
         stream.flush().await.map_err(ConnectError::Handshake)?;
         loop {
@@ -128,8 +141,4 @@ impl Probe {
             }
         }
     }
-}
-
-fn nonce() -> Nonce {
-    Nonce(rand::random())
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
+use laboratory::{Role, grade::Selection};
 
 use crate::access::{AllowedHost, AllowedOrigin};
 
@@ -103,6 +104,14 @@ pub(crate) struct Args {
     )]
     pub(crate) stage: Option<u8>,
 
+    /// Make only the check with this name, and explain it. --list shows the names
+    #[arg(long, value_name = "NAME", requires = "grade_clients", conflicts_with = "stage", value_parser = check)]
+    pub(crate) check: Option<Selection>,
+
+    /// List the checks of --grade-clients, or those of one --stage, and exit
+    #[arg(long, requires = "grade_clients", conflicts_with = "check")]
+    pub(crate) list: bool,
+
     /// Print the results of --grade-clients as lines of JSON
     #[arg(long, requires = "grade_clients")]
     pub(crate) json: bool,
@@ -145,6 +154,11 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 fn positive(text: &str) -> Result<Duration, String> {
     parse_duration(text, &(Duration::from_nanos(1)..=LONGEST))
+}
+
+/// Parses the name of a check of the judge.
+fn check(name: &str) -> Result<Selection, String> {
+    Selection::check(Role::Client, name).ok_or_else(|| "--grade-clients --list lists the checks".to_owned())
 }
 
 fn time_limit(text: &str) -> Result<TimeLimit, String> {

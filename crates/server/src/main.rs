@@ -88,6 +88,10 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), String> {
+    if args.list {
+        grade::list(args.stage).lines().for_each(print_line);
+        return Ok(());
+    }
     let tracer = Tracer::from_options(&args.tracing)?;
     let listener = TcpListener::bind(&args.listen).await.map_err(|error| {
         let advice = match error.kind() {

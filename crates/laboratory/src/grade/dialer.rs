@@ -7,7 +7,7 @@ use std::{
 
 use protocol::{
     Limits, Role,
-    handshake::{ClientHandshake, ClientRequest, Nonce},
+    handshake::{ClientHandshake, ClientRequest},
 };
 use tokio::time::timeout;
 use websocket::{ConnectError, MaybeTlsStream, open_transport};
@@ -17,6 +17,7 @@ use super::{
     recorder::{Recorder, RecordingHandle},
     symptom::{Failure, Symptom},
 };
+use crate::randomness::Randomness;
 
 /// A connection to the server that is judged.
 pub(crate) type ServerPeer = Peer<Recorder<MaybeTlsStream>>;
@@ -27,13 +28,14 @@ pub(crate) struct Dialer {
     pub(crate) request: ClientRequest,
     pub(crate) connect_timeout: Duration,
     pub(crate) answer_timeout: Duration,
+    pub(crate) randomness: Randomness,
     /// A connection that was opened ahead, and that the first check uses.
     ahead: Mutex<Option<MaybeTlsStream>>,
 }
 
 impl Dialer {
     pub(crate) const fn new(request: ClientRequest, connect_timeout: Duration, answer_timeout: Duration) -> Self {
-        Self { request, connect_timeout, answer_timeout, ahead: Mutex::new(None) }
+        Self { request, connect_timeout, answer_timeout, randomness: Randomness::Random, ahead: Mutex::new(None) }
     }
 
     /// Opens the connection of the first check ahead, to find out whether there is a server. A
@@ -46,7 +48,7 @@ impl Dialer {
 
     /// Creates a handshake with a new key.
     pub(crate) fn handshake(&self) -> ClientHandshake {
-        self.request.clone().handshake(Nonce(rand::random()), Limits::DEFAULT)
+        self.request.clone().handshake(self.randomness.nonce(), Limits::DEFAULT)
     }
 
     /// Opens TCP.
