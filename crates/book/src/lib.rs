@@ -4,10 +4,14 @@
 //! search, the keyboard and the print version. Everything that this crate adds is derived from
 //! links and marks in the pages that are harmless in plain Markdown.
 
-use std::{fs, path::Path};
+mod source;
+
+use std::{fs, path::Path, rc::Rc};
 
 use anyhow::{Context, Result};
 use mdbook_driver::{MDBook, config::Config};
+
+use crate::source::{Source, SourceLinks};
 
 /// The files that the pages load besides those of mdBook: their names in the output, and their
 /// content.
@@ -26,7 +30,12 @@ pub fn build(root: &Path, output: &Path) -> Result<()> {
     config.set("build.build-dir", output)?;
     // `head.hbs`, which adds the assets to each page.
     config.set("output.html.theme", root.join("crates/book/theme"))?;
-    MDBook::load_with_config(&docs, config)?.build()?;
+    let source = Rc::new(Source::read(root)?);
+    let mut book = MDBook::load_with_config(&docs, config)?;
+    // First, so that the line of a mistake is its line in the page.
+    book.with_preprocessor(SourceLinks(Rc::clone(&source)));
+    book.build()?;
+    source.write(output)?;
     for (name, content) in ASSETS {
         fs::write(output.join(name), content).with_context(|| format!("{name} cannot be written"))?;
     }
