@@ -15,8 +15,11 @@ use crate::source::{Source, SourceLinks};
 
 /// The files that the pages load besides those of mdBook: their names in the output, and their
 /// content.
-const ASSETS: [(&str, &str); 2] =
-    [("pages.css", include_str!("../assets/pages.css")), ("pages.js", include_str!("../assets/pages.js"))];
+const ASSETS: [(&str, &str); 3] = [
+    ("pages.css", include_str!("../assets/pages.css")),
+    ("source.css", include_str!("../assets/source.css")),
+    ("source.js", include_str!("../assets/source.js")),
+];
 
 /// Renders the book of the project at `root` into the folder `output`, which is created if
 /// necessary. Files that are already there are removed.

@@ -81,10 +81,11 @@ impl OpenLink<'_> {
         if !self.is_inline {
             return Err(format!("write this link to `{path}` as [text](target)"));
         }
-        let item = if let Some(file) = workspace.files.get(&path) {
-            self.item(&path, &file.items, fragment)?
+        let address = if let Some(file) = workspace.files.get(&path) {
+            let item = self.item(&path, &file.items, fragment)?;
+            address::of(&path, item.map(|item| &*item.name), None)
         } else if workspace.folders.contains_key(&path) {
-            None
+            address::of(&format!("{path}/"), None, None)
         } else {
             return Err(format!("`{path}` does not exist, or is not a source file of the workspace"));
         };
@@ -92,7 +93,7 @@ impl OpenLink<'_> {
         let raw = &self.content[self.start..end];
         let target = self.start + raw.rfind("](").ok_or("this link has no target")? + 2;
         let target = target + self.content[target..end].find(file).ok_or("this link has no target")?;
-        let text = in_page(page, &address::of(&path, item.map(|item| &*item.name), None));
+        let text = in_page(page, &address);
         Ok(Some(Edit { range: target..target + self.target.len(), text }))
     }
 
