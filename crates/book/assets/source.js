@@ -270,7 +270,7 @@
   function showFolder({ path, entries }) {
     const list = element("ul", { className: "source-entries" });
     for (const entry of entries) {
-      list.append(element("li", {}, sourceLink(addressIn(`${path}/${entry}`), entry)));
+      list.append(element("li", {}, sourceLink(addressIn(`${path}/${entry}`.replace(/\/$/, "")), entry)));
     }
     text.replaceChildren(list);
     outline.hidden = true;
@@ -279,11 +279,11 @@
   const addressIn = (path) => `?source=${path}`;
 
   function showName(path, place) {
-    const parts = path.replace(/\/$/, "").split("/");
+    const parts = path.split("/");
     const name = parts.pop();
     folders.replaceChildren();
     parts.forEach((part, index) => {
-      const folder = `${parts.slice(0, index + 1).join("/")}/`;
+      const folder = parts.slice(0, index + 1).join("/");
       // The folder `docs` is the book itself.
       folders.append(part === "docs" ? part : sourceLink(addressIn(folder), part), " / ");
     });
@@ -346,12 +346,11 @@
     showName(place.path, place.item);
     try {
       if (place.path !== before) {
-        const folder = place.path.endsWith("/");
-        const [data, names] = await Promise.all([load(folder ? `${place.path}index` : place.path), load("names")]);
+        const [data, names] = await Promise.all([load(place.path), load("names")]);
         // The reader may have gone on meanwhile.
         if (shown !== address) return;
-        file = folder ? undefined : data;
-        folder ? showFolder(data) : showFile(data, names);
+        file = data.entries ? undefined : data;
+        file ? showFile(file, names) : showFolder(data);
       }
       keepShown();
       if (file) goTo(file, place);

@@ -4,6 +4,7 @@
 //! search, the keyboard and the print version. Everything that this crate adds is derived from
 //! links and marks in the pages that are harmless in plain Markdown.
 
+mod policy;
 mod source;
 
 use std::{fs, path::Path, rc::Rc};
@@ -11,6 +12,7 @@ use std::{fs, path::Path, rc::Rc};
 use anyhow::{Context, Result};
 use mdbook_driver::{MDBook, config::Config};
 
+pub use crate::policy::policy;
 use crate::source::{Source, SourceLinks};
 
 /// The files that the pages load besides those of mdBook: their names in the output, and their
@@ -38,7 +40,7 @@ pub fn build(root: &Path, output: &Path) -> Result<()> {
     // First, so that the line of a mistake is its line in the page.
     book.with_preprocessor(SourceLinks(Rc::clone(&source)));
     book.build()?;
-    source.write(output)?;
+    source.write(root, output)?;
     for (name, content) in ASSETS {
         fs::write(output.join(name), content).with_context(|| format!("{name} cannot be written"))?;
     }

@@ -3,6 +3,7 @@
 mod serve;
 
 use std::{
+    ffi::OsStr,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -20,6 +21,9 @@ struct Args {
     /// folder are removed.
     #[arg(long, value_name = "DIR")]
     build: Option<PathBuf>,
+    /// Open the book in the browser.
+    #[arg(long)]
+    open: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -28,11 +32,26 @@ async fn main() -> Result<()> {
     // The book shows the source of the working copy that this program was built from.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate is not in its workspace")?;
     match args.build {
-        Some(folder) => book::build(root, &std::path::absolute(folder)?),
+        Some(folder) => {
+            let folder = std::path::absolute(folder)?;
+            book::build(root, &folder)?;
+            if args.open {
+                open(&folder.join("index.html"));
+            }
+            Ok(())
+        }
         None => {
             let folder = tempfile::tempdir().context("no folder for the pages can be created")?;
             book::build(root, folder.path())?;
-            serve::serve(folder.path(), args.listen).await
+            serve::serve(folder.path(), args.listen, args.open).await
         }
+    }
+}
+
+/// Opens a page in the user's browser. If that is impossible, for example over SSH, the user can
+/// still open the page elsewhere.
+fn open(page: impl AsRef<OsStr>) {
+    if let Err(error) = opener::open_browser(page) {
+        eprintln!("No browser can be opened: {error}");
     }
 }

@@ -10,7 +10,7 @@
 //! An address has no line number, so it survives changes of the file. The fragment still belongs to
 //! the page.
 
-/// Returns the address of a file or a folder, whose path ends with `/`, or of an item or a cited rule in it.
+/// Returns the address of a file or a folder, or of an item or a cited rule in it.
 pub(super) fn of(path: &str, item: Option<&str>, rule: Option<&str>) -> String {
     // mdBook takes a target that ends with `.md` for a chapter, and changes it to `.html`.
     let path = path.strip_suffix(".md").map_or_else(|| path.to_owned(), |stem| format!("{stem}%2Emd"));

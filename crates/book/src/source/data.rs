@@ -48,7 +48,7 @@ pub(super) fn write(source: &Source, folder: &Path) -> Result<()> {
         write_script(&folder.join(format!("{path}.js")), &data_of(source, path, file))?;
     }
     for (path, entries) in &source.workspace.folders {
-        write_script(&folder.join(path).join("index.js"), &Folder { path, entries })?;
+        write_script(&folder.join(format!("{path}.js")), &Folder { path, entries })?;
     }
     write_script(&folder.join("names.js"), &source.names)
 }

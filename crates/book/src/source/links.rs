@@ -15,7 +15,7 @@ use super::{
     workspace::Workspace,
 };
 
-/// A link that is being read.
+/// A link or an image that is being read.
 struct OpenLink<'a> {
     target: String,
     title: String,
@@ -26,30 +26,33 @@ struct OpenLink<'a> {
     content: &'a str,
 }
 
-/// Returns the edits that turn each link of `page` to a file outside the book into an address, and
-/// reports links that lead nowhere.
+/// Returns the edits that turn each link of `page` to a source file into an address, and each link
+/// to an image of the repository into one to its copy. Reports links that lead nowhere.
 pub(super) fn edits(page: &str, content: &str, workspace: &Workspace, problems: &mut Vec<Problem>) -> Vec<Edit> {
     let mut edits = Vec::new();
-    let mut open: Option<OpenLink<'_>> = None;
+    // A link may contain an image, but no link.
+    let mut open: Vec<OpenLink<'_>> = Vec::new();
     for (event, range) in new_cmark_parser(content, &MarkdownOptions::default()).into_offset_iter() {
         match event {
-            Event::Start(Tag::Link { link_type, dest_url, title, .. }) => {
+            Event::Start(
+                Tag::Link { link_type, dest_url, title, .. } | Tag::Image { link_type, dest_url, title, .. },
+            ) => {
                 let is_inline = link_type == LinkType::Inline;
                 let (target, title) = (dest_url.into_string(), title.into_string());
-                open = Some(OpenLink { target, title, is_inline, start: range.start, text: Vec::new(), content });
+                open.push(OpenLink { target, title, is_inline, start: range.start, text: Vec::new(), content });
             }
             Event::Code(code) => {
-                if let Some(link) = &mut open {
+                if let Some(link) = open.last_mut() {
                     link.text.push((true, code.into_string()));
                 }
             }
             Event::Text(text) => {
-                if let Some(link) = &mut open {
+                if let Some(link) = open.last_mut() {
                     link.text.push((false, text.into_string()));
                 }
             }
-            Event::End(TagEnd::Link) => {
-                let Some(link) = open.take() else { continue };
+            Event::End(TagEnd::Link | TagEnd::Image) => {
+                let Some(link) = open.pop() else { continue };
                 match link.edit(page, range.end, workspace) {
                     Ok(edit) => edits.extend(edit),
                     Err(advice) => {
@@ -79,22 +82,30 @@ impl OpenLink<'_> {
             return Ok(None);
         }
         if !self.is_inline {
-            return Err(format!("write this link to `{path}` as [text](target)"));
+            return Err("write this link as [text](target)".to_owned());
         }
         let address = if let Some(file) = workspace.files.get(&path) {
             let item = self.item(&path, &file.items, fragment)?;
             address::of(&path, item.map(|item| &*item.name), None)
         } else if workspace.folders.contains_key(&path) {
-            address::of(&format!("{path}/"), None, None)
+            address::of(&path, None, None)
+        } else if workspace.images.contains(&path) {
+            let depth = page[CHAPTERS.len() + 1..].matches('/').count();
+            return Ok(Some(self.retarget(end, file, format!("{}{path}", "../".repeat(depth)))?));
         } else {
             return Err(format!("`{path}` does not exist, or is not a source file of the workspace"));
         };
+        Ok(Some(self.retarget(end, file, in_page(page, &address))?))
+    }
+
+    /// Returns the edit that replaces the target of the link, which begins with `file`.
+    fn retarget(&self, end: usize, file: &str, text: String) -> Result<Edit, String> {
         // The target follows the last `](`, because a title contains no link.
         let raw = &self.content[self.start..end];
-        let target = self.start + raw.rfind("](").ok_or("this link has no target")? + 2;
-        let target = target + self.content[target..end].find(file).ok_or("this link has no target")?;
-        let text = in_page(page, &address);
-        Ok(Some(Edit { range: target..target + self.target.len(), text }))
+        let bracket = raw.rfind("](").ok_or("write this link as [text](target)")? + 2;
+        let offset = raw[bracket..].find(file).ok_or("write this link as [text](target)")?;
+        let start = self.start + bracket + offset;
+        Ok(Edit { range: start..start + self.target.len(), text })
     }
 
     /// Returns the item that the link names: with its title, its text, or the fragment of its

@@ -37,9 +37,9 @@ mod problem;
 mod rules;
 mod workspace;
 
-use std::{path::Path, rc::Rc};
+use std::{fs, path::Path, rc::Rc};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use mdbook_preprocessor::{
     Preprocessor, PreprocessorContext,
     book::{Book, BookItem},
@@ -71,11 +71,17 @@ impl Source {
         Ok(Self { workspace, rules, names })
     }
 
-    /// Writes the data of the files into the folder `source` of the rendered book.
+    /// Writes the data of the files into the folder `source` of the rendered book, and copies the
+    /// images.
     ///
     /// # Errors
     /// Fails if a file cannot be written.
-    pub(crate) fn write(&self, output: &Path) -> Result<()> {
+    pub(crate) fn write(&self, root: &Path, output: &Path) -> Result<()> {
+        for image in &self.workspace.images {
+            let copy = output.join(image);
+            fs::create_dir_all(copy.parent().unwrap_or(output))?;
+            fs::copy(root.join(image), copy).with_context(|| format!("{image} cannot be copied"))?;
+        }
         data::write(self, &output.join("source"))
     }
 }

@@ -272,4 +272,37 @@ mod tests {
         );
         assert!(found.iter().all(|block| !page[block.start..block.end].ends_with(char::is_whitespace)));
     }
+
+    /// duvet's own report must agree with the lists on the pages.
+    #[test]
+    fn each_sentence_of_duvets_snapshot_has_its_code_and_its_tests() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        let rules = Rules::read(root, &Workspace::read(root).unwrap()).unwrap();
+        let snapshot = fs::read_to_string(root.join(".duvet/snapshot.txt")).unwrap();
+        let (mut page, mut section, mut compared) = ("", "", 0);
+        let mut pages = BTreeMap::new();
+        for line in snapshot.lines().map(str::trim) {
+            if line.starts_with("SPECIFICATION:") {
+                page = PAGES.into_iter().find(|page| line.contains(&format!("/{page}.md"))).unwrap();
+                let content = fs::read_to_string(root.join(format!("{CHAPTERS}/{page}.md"))).unwrap();
+                pages.insert(page, blocks(page, &content));
+            } else if line.starts_with("SECTION:") {
+                section = line.rsplit_once("#section-").unwrap().1.trim_end_matches(')');
+            } else if let Some((flags, text)) = line.strip_prefix("TEXT[").and_then(|rest| rest.split_once("]: ")) {
+                let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                let candidates =
+                    pages[page].iter().filter(|block| block.section == section && block.text.contains(&text));
+                let sites: Vec<&Site> = candidates
+                    .filter_map(|block| rules.by_anchor.get(&block.anchor))
+                    .flat_map(|rule| &rule.sites)
+                    .collect();
+                for (flag, is_test) in [("implementation", false), ("test", true)] {
+                    let listed = sites.iter().any(|site| site.is_test == is_test);
+                    assert!(listed || !flags.contains(flag), "{page}, section {section}, {flag}: {text}");
+                }
+                compared += 1;
+            }
+        }
+        assert!(compared > 300, "only {compared} lines of the snapshot were compared");
+    }
 }

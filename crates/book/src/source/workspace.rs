@@ -1,6 +1,10 @@
 //! Reads the source files of the workspace.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use anyhow::{Context, Result};
 
@@ -24,6 +28,8 @@ const SHOWN: [&str; 12] = [
     "docs/book.toml",
     "example",
 ];
+/// The folder of the images that several pages of the repository show.
+const IMAGES: &str = "img";
 /// The names of folders with generated or downloaded files.
 const SKIPPED: [&str; 3] = ["target", "node_modules", "__pycache__"];
 /// The size of the largest file that is shown, in bytes. The largest source file has a quarter of
@@ -36,6 +42,8 @@ pub(super) struct Workspace {
     pub(super) files: BTreeMap<String, SourceFile>,
     /// The names in each folder. The name of a folder ends with `/`.
     pub(super) folders: BTreeMap<String, Vec<String>>,
+    /// The images outside the book that pages may show.
+    pub(super) images: BTreeSet<String>,
 }
 
 /// A source file.
@@ -58,6 +66,14 @@ impl Workspace {
                 workspace.read_folder(root, path)?;
             } else if root.join(path).exists() {
                 workspace.read_file(root, path)?;
+            }
+        }
+        if root.join(IMAGES).is_dir() {
+            for entry in fs::read_dir(root.join(IMAGES))? {
+                let path = format!("{IMAGES}/{}", entry?.file_name().display());
+                if [".svg", ".png"].iter().any(|kind| path.ends_with(kind)) {
+                    workspace.images.insert(path);
+                }
             }
         }
         Ok(workspace)
