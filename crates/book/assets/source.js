@@ -250,6 +250,8 @@
       if (folded.has(number)) return;
       const line = element("span", { className: "line", data: { line: number } });
       line.innerHTML = `${html}\n`;
+      // A long line continues below its text: behind the indentation and the slashes of a comment.
+      line.style.setProperty("--indent", `${line.textContent.match(/^\s*(\/\/[/!]? ?|# |)/)[0].length}ch`);
       const group = marks.get(number);
       if (group) {
         const id = `rule-card-${number}`;
@@ -293,7 +295,8 @@
 
   // Marks the lines of an item, and shows them. Opens the card of a rule that the address names.
   function goTo(file, { item, rule }) {
-    text.querySelectorAll(".marked").forEach((line) => line.classList.remove("marked", "marked-name"));
+    const marks = ["marked", "marked-name", "rule-target"];
+    marks.forEach((name) => text.querySelectorAll(`.${name}`).forEach((marked) => marked.classList.remove(name)));
     const found = file.items.find(([name]) => name === item);
     outline.value = found?.[0] ?? "";
     let target;
@@ -313,6 +316,7 @@
     if (card) {
       const mark = text.querySelector(`[aria-controls="${card.parentElement.id}"]`);
       toggle(mark, true);
+      card.classList.add("rule-target");
       target = card.parentElement;
     }
     const top = target ? target.getBoundingClientRect().top - text.getBoundingClientRect().top : 0;
@@ -396,7 +400,7 @@
 
   async function leave() {
     await go(undefined);
-    (opener?.isConnected ? opener : document.querySelector("main a, main")).focus({ preventScroll: true });
+    (opener ?? document.querySelector("main a"))?.focus();
   }
 
   function setWidth(percent) {

@@ -17,8 +17,9 @@ use crate::source::{Source, SourceLinks};
 
 /// The files that the pages load besides those of mdBook: their names in the output, and their
 /// content.
-const ASSETS: [(&str, &str); 3] = [
+const ASSETS: [(&str, &str); 4] = [
     ("pages.css", include_str!("../assets/pages.css")),
+    ("pages.js", include_str!("../assets/pages.js")),
     ("source.css", include_str!("../assets/source.css")),
     ("source.js", include_str!("../assets/source.js")),
 ];
