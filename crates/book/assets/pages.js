@@ -6,15 +6,24 @@
 (() => {
   "use strict";
 
-  // The toggle of the table of contents is a label, which has no role and no focus.
-  const toggle = document.getElementById("mdbook-sidebar-toggle");
-  toggle.setAttribute("role", "button");
-  toggle.tabIndex = 0;
-  toggle.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault();
-    toggle.click();
-  });
+  // The toggle of the table of contents is a label of a hidden checkbox, without a role and without
+  // the focus. A button takes its place.
+  const label = document.getElementById("mdbook-sidebar-toggle");
+  const checkbox = document.getElementById(label.htmlFor);
+  const toggle = document.createElement("button");
+  for (const name of ["id", "class", "title", "aria-label", "aria-controls"]) toggle.setAttribute(name, label.getAttribute(name));
+  toggle.type = "button";
+  toggle.append(...label.childNodes);
+  toggle.addEventListener("click", () => checkbox.click());
+  const tell = () => toggle.setAttribute("aria-expanded", checkbox.checked);
+  checkbox.addEventListener("change", tell);
+  tell();
+  label.replaceWith(toggle);
+
+  // The link of a heading to itself has no text if the heading is a link to elsewhere.
+  for (const link of document.querySelectorAll("main a.header:empty")) {
+    link.setAttribute("aria-label", `This section: ${link.parentElement.textContent.trim()}`);
+  }
 
   // Everything on the page belongs to a landmark.
   document.getElementById("mdbook-menu-bar").setAttribute("role", "banner");

@@ -11,7 +11,7 @@
   // A narrower window shows the pane over the page instead of beside it. `source.css` repeats it.
   const OVER_THE_PAGE = matchMedia("(max-width: 1000px)");
   // The width of the pane, in per cent of the window: the least, the first and the largest.
-  const WIDTHS = { min: 30, first: 52, max: 75 };
+  const WIDTHS = { min: 30, first: 54, max: 75 };
   // How far an arrow key moves the edge of the pane.
   const STEP = 3;
   const LANGUAGES = { rs: "rust", js: "javascript", mjs: "javascript", py: "python", md: "markdown", toml: "ini", sh: "bash" };
@@ -250,8 +250,9 @@
       if (folded.has(number)) return;
       const line = element("span", { className: "line", data: { line: number } });
       line.innerHTML = `${html}\n`;
-      // A long line continues below its text: behind the indentation and the slashes of a comment.
-      line.style.setProperty("--indent", `${line.textContent.match(/^\s*(\/\/[/!]? ?|# |)/)[0].length}ch`);
+      // A long line of a comment continues below its text, and one of code is indented further.
+      const [, spaces, slashes] = line.textContent.match(/^(\s*)(\/\/[/!]? ?)?/);
+      line.style.setProperty("--indent", `${spaces.length + (slashes?.length ?? 4)}ch`);
       const group = marks.get(number);
       if (group) {
         const id = `rule-card-${number}`;
