@@ -173,14 +173,15 @@
 
   function ruleMark(group, id) {
     const [{ section, sentence }, ...more] = group.citations;
-    const label = more.length > 0 ? `§ ${section} +${more.length}` : `§ ${section}`;
+    // The margin has room for seven or eight characters.
+    const label = more.length > 0 ? `${section}+${more.length}` : `§${section}`;
     const mark = element("button", {
       type: "button",
       className: "rule-mark",
       textContent: label,
       title: group.citations.map((citation) => citation.sentence).join("\n"),
       data: { test: group.citations.every((citation) => citation.test) },
-      aria: { expanded: false, controls: id, label: `${label}: ${sentence}` },
+      aria: { expanded: false, controls: id, label: `${label}: rule of section ${section}: ${sentence}` },
     });
     return mark;
   }

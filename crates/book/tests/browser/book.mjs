@@ -166,7 +166,7 @@ async function testRules() {
   await shows("fn check_in_context");
   assert.ok(!(await text(".source-text")).includes("//#"), "citations are folded");
   const mark = ".marked .rule-mark";
-  assert.match(await text(mark), /§ 5\.1/);
+  assert.match(await text(mark), /§5\.1/);
   await click(mark);
   const card = `.rule-card:not([hidden])`;
   const sentence = await text(`${card} .rule-sentence`);
