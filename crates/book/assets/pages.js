@@ -1,4 +1,4 @@
-// What the pages of mdBook lack for the keyboard and for screen readers.
+// Adds to the pages of mdBook what the keyboard and screen readers need.
 //
 // This is not a module, because browsers load modules only from a server, and the book must also
 // work from a disk.
@@ -35,8 +35,8 @@
   }
   for (const cell of document.querySelectorAll("main th:empty")) cell.replaceWith(document.createElement("td"));
 
-  // What can be scrolled can be reached, and the arrow keys scroll it: in the book they go to
-  // another chapter.
+  // The keyboard reaches every box that can be scrolled, and the arrow keys scroll it. Elsewhere on
+  // the page they go to another chapter.
   const wide = document.querySelectorAll("main pre > code, main .table-wrapper");
   const reach = () => {
     for (const box of wide) {

@@ -12,7 +12,7 @@
   const OVER_THE_PAGE = matchMedia("(max-width: 1000px)");
   // The width of the pane, in per cent of the window: the least, the first and the largest.
   const WIDTHS = { min: 30, first: 54, max: 75 };
-  // How far an arrow key moves the edge of the pane.
+  // The distance that an arrow key moves the edge of the pane, in per cent of the window.
   const STEP = 3;
   const LANGUAGES = { rs: "rust", js: "javascript", mjs: "javascript", py: "python", md: "markdown", toml: "ini", sh: "bash" };
 
@@ -175,7 +175,7 @@
     const [{ section, sentence }, ...more] = group.citations;
     // The margin has room for seven or eight characters.
     const label = more.length > 0 ? `${section}+${more.length}` : `§${section}`;
-    const mark = element("button", {
+    return element("button", {
       type: "button",
       className: "rule-mark",
       textContent: label,
@@ -183,7 +183,6 @@
       data: { test: group.citations.every((citation) => citation.test) },
       aria: { expanded: false, controls: id, label: `${label}: rule of section ${section}: ${sentence}` },
     });
-    return mark;
   }
 
   function toggle(mark, open) {
@@ -221,7 +220,7 @@
           links.push({ at: match.index, text: match[0], page, violation });
         }
       }
-      // From the end, because each split changes the offsets behind it.
+      // From the end, because each split changes the offsets after it.
       for (const { at, text: word, page, violation } of links.sort((a, b) => b.at - a.at)) {
         const rest = node.splitText(at);
         rest.splitText(word.length);
@@ -384,7 +383,7 @@
     cover();
   }
 
-  // What the pane covers cannot be reached with the keyboard.
+  // Takes the parts that the pane covers out of the reach of the keyboard.
   function cover() {
     const over = !pane.hidden && OVER_THE_PAGE.matches;
     const covered = over || document.documentElement.classList.contains("source-only");

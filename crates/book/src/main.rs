@@ -1,9 +1,9 @@
 //! `cargo run -p book`: the book, with the source beside it.
 
+mod browser;
 mod serve;
 
 use std::{
-    ffi::OsStr,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -36,7 +36,7 @@ async fn main() -> Result<()> {
             let folder = std::path::absolute(folder)?;
             book::build(root, &folder)?;
             if args.open {
-                open(&folder.join("index.html"));
+                browser::open(folder.join("index.html"));
             }
             Ok(())
         }
@@ -45,13 +45,5 @@ async fn main() -> Result<()> {
             book::build(root, folder.path())?;
             serve::serve(folder.path(), args.listen, args.open).await
         }
-    }
-}
-
-/// Opens a page in the user's browser. If that is impossible, for example over SSH, the user can
-/// still open the page elsewhere.
-fn open(page: impl AsRef<OsStr>) {
-    if let Err(error) = opener::open_browser(page) {
-        eprintln!("No browser can be opened: {error}");
     }
 }

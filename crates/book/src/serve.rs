@@ -11,6 +11,8 @@ use book::policy;
 use tokio::{net::TcpListener, signal};
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
+use crate::browser;
+
 /// Serves the files in `folder` on `address` until the user presses Ctrl-C. Opens the book in the
 /// user's browser if `open` is true.
 pub(crate) async fn serve(folder: &Path, address: SocketAddr, open: bool) -> Result<()> {
@@ -28,7 +30,7 @@ pub(crate) async fn serve(folder: &Path, address: SocketAddr, open: bool) -> Res
     let url = format!("http://{}/", listener.local_addr()?);
     println!("The book is at {url}. Press Ctrl-C to stop.");
     if open {
-        crate::open(&url);
+        browser::open(&url);
     }
     let stopped = async {
         let _ = signal::ctrl_c().await;

@@ -18,3 +18,10 @@ pub(super) fn of(path: &str, item: Option<&str>, rule: Option<&str>) -> String {
     let rule = rule.map_or_else(String::new, |rule| format!("@{rule}"));
     format!("?source={path}{item}{rule}")
 }
+
+/// Returns the address as a link on `page`. The link names the page, so that it also works in the
+/// print version.
+pub(super) fn in_page(page: &str, address: &str) -> String {
+    let name = page.rsplit('/').next().unwrap_or(page);
+    format!("{}.html{address}", name.strip_suffix(".md").unwrap_or(name))
+}

@@ -8,7 +8,12 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::{Source, workspace::SourceFile};
+use super::{
+    address,
+    names::Names,
+    rules::Rules,
+    workspace::{SourceFile, Workspace},
+};
 
 /// A source file, as the pane needs it.
 #[derive(Serialize)]
@@ -43,22 +48,22 @@ struct Folder<'a> {
 }
 
 /// Writes the scripts into `folder`.
-pub(super) fn write(source: &Source, folder: &Path) -> Result<()> {
-    for (path, file) in &source.workspace.files {
-        write_script(&folder.join(format!("{path}.js")), &data_of(source, path, file))?;
+pub(super) fn write(workspace: &Workspace, rules: &Rules, names: &Names, folder: &Path) -> Result<()> {
+    for (path, file) in &workspace.files {
+        write_script(&folder.join(format!("{path}.js")), &data_of(rules, path, file))?;
     }
-    for (path, entries) in &source.workspace.folders {
+    for (path, entries) in &workspace.folders {
         write_script(&folder.join(format!("{path}.js")), &Folder { path, entries })?;
     }
-    write_script(&folder.join("names.js"), &source.names)
+    write_script(&folder.join("names.js"), names)
 }
 
-fn data_of<'a>(source: &'a Source, path: &'a str, file: &'a SourceFile) -> File<'a> {
+fn data_of<'a>(rules: &'a Rules, path: &'a str, file: &'a SourceFile) -> File<'a> {
     let items = file.items.iter().map(|item| (&*item.name, item.first, item.line, item.last)).collect();
     let citations = file.citations.iter().filter_map(|citation| {
-        let (anchor, rule) = source.rules.cited(path, citation.first)?;
+        let (anchor, rule) = rules.cited(path, citation.first)?;
         let item = file.item_at(citation.last).map(|item| &*item.name);
-        let here = super::address::of(path, item, Some(anchor));
+        let here = address::of(path, item, Some(anchor));
         let others = rule.sites.iter().filter(|site| site.address != here);
         Some(CitationData {
             first: citation.first,

@@ -8,11 +8,11 @@ use mdbook_markdown::{
 };
 
 use super::{
-    CHAPTERS, address,
+    address,
     edit::{self, Edit},
     items::{self, Item, Unresolved},
     problem::Problem,
-    workspace::Workspace,
+    workspace::{CHAPTERS, Workspace},
 };
 
 /// A link or an image that is being read.
@@ -95,7 +95,7 @@ impl OpenLink<'_> {
         } else {
             return Err(format!("`{path}` does not exist, or is not a source file of the workspace"));
         };
-        Ok(Some(self.retarget(end, file, in_page(page, &address))?))
+        Ok(Some(self.retarget(end, file, address::in_page(page, &address))?))
     }
 
     /// Returns the edit that replaces the target of the link, which begins with `file`.
@@ -139,13 +139,6 @@ impl OpenLink<'_> {
             }
         }
     }
-}
-
-/// Returns the address as a link on `page`. The link names the page, so that it also works in the
-/// print version.
-pub(super) fn in_page(page: &str, address: &str) -> String {
-    let name = page.rsplit('/').next().unwrap_or(page);
-    format!("{}.html{address}", name.strip_suffix(".md").unwrap_or(name))
 }
 
 /// Returns a target that is relative to a page as a path relative to the repository, or `None` if

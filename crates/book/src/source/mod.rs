@@ -45,10 +45,11 @@ use mdbook_preprocessor::{
     book::{Book, BookItem},
 };
 
-use self::{names::Names, rules::Rules, workspace::Workspace};
-
-/// The folder of the book's chapters.
-const CHAPTERS: &str = "docs/src";
+use self::{
+    names::Names,
+    rules::Rules,
+    workspace::{CHAPTERS, Workspace},
+};
 
 /// Everything that the second pane shows.
 #[derive(Debug)]
@@ -82,7 +83,7 @@ impl Source {
             fs::create_dir_all(copy.parent().unwrap_or(output))?;
             fs::copy(root.join(image), copy).with_context(|| format!("{image} cannot be copied"))?;
         }
-        data::write(self, &output.join("source"))
+        data::write(&self.workspace, &self.rules, &self.names, &output.join("source"))
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) struct Problem {
     pub(super) file: String,
     /// The line, counted from 1.
     pub(super) line: usize,
-    /// What is wrong, and how to correct it.
+    /// The description of the mistake, with the way to correct it.
     pub(super) advice: String,
 }
 

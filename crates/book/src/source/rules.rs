@@ -18,12 +18,11 @@ use mdbook_markdown::{
 };
 
 use super::{
-    CHAPTERS, address,
+    address,
     citations::Citation,
     edit::Edit,
-    links,
     problem::Problem,
-    workspace::{SourceFile, Workspace},
+    workspace::{CHAPTERS, SourceFile, Workspace},
 };
 
 /// The pages that restate the RFCs, by the name that their anchors begin with.
@@ -124,7 +123,7 @@ impl Rules {
 impl Rule {
     /// Returns the name of the rendered page.
     pub(super) fn html(&self) -> String {
-        links::in_page(&self.page, "")
+        address::in_page(&self.page, "")
     }
 
     /// Returns the list of the places that cite the rule, as inline HTML.
@@ -137,7 +136,7 @@ impl Rule {
             }
             let _ = write!(html, "<span><b>{label}</b>");
             for site in sites {
-                let _ = write!(html, " <a href=\"{}\">{}</a>", links::in_page(page, &site.address), site.name);
+                let _ = write!(html, " <a href=\"{}\">{}</a>", address::in_page(page, &site.address), site.name);
             }
             html.push_str("</span>");
         }
@@ -220,7 +219,7 @@ struct BlockReader<'a> {
     content: &'a str,
     /// The current section, such as `5-1`. Empty before the first one.
     section: String,
-    /// How many paragraphs this section has that are not numbered.
+    /// The number of paragraphs of this section that are not numbered, so far.
     texts: usize,
     /// The open block: where it begins, and its number.
     open: Option<(usize, Option<u64>)>,

@@ -13,6 +13,8 @@ use super::{
     items::{self, Item},
 };
 
+/// The folder of the book's chapters, relative to the root of the repository.
+pub(super) const CHAPTERS: &str = "docs/src";
 /// The folders and files that the pane shows, relative to the root of the repository.
 const SHOWN: [&str; 12] = [
     ".cargo",

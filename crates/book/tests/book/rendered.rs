@@ -24,7 +24,7 @@ pub(crate) struct Rendered {
     pub(crate) pages: BTreeMap<PathBuf, Page>,
 }
 
-/// What a page contains.
+/// The anchors and targets of a page.
 #[derive(Default)]
 pub(crate) struct Page {
     /// The anchors that a fragment may name.

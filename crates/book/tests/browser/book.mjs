@@ -22,6 +22,7 @@ const SCREENS = { phone: [390, 844], tablet: [768, 1024], wide: [1280, 900] };
 const SCHEMES = ["light", "dark"];
 
 const POLL_READ = "crates/websocket/src/driver.rs:Driver::poll_read";
+const CLASSIFY = "crates/protocol/src/connection/receiver/mod.rs:Receiver::classify@rfc7692-6-2-rule-2";
 const CHECK = "crates/protocol/src/frame/rules.rs:check_in_context";
 
 // --- Helpers -------------------------------------------------------------------------------------
@@ -246,7 +247,7 @@ async function testAccessibility() {
   const states = {
     chapter: "handshake.html",
     source: `driver.html?source=${POLL_READ}#the-contract`,
-    rule: `rfc6455.html?source=${CHECK}@rfc6455-5-1-rule-2#section-5-1`,
+    rule: `rfc7692.html?source=${CLASSIFY}#section-6-2`,
     folder: "frames.html?source=crates/protocol/src",
   };
   const found = [];
