@@ -41,9 +41,11 @@ async fn main() -> Result<()> {
             Ok(())
         }
         None => {
+            // Before the pages are built, so that a wrong address is reported at once.
+            let listener = serve::listen(args.listen).await?;
             let folder = tempfile::tempdir().context("no folder for the pages can be created")?;
             book::build(root, folder.path())?;
-            serve::serve(folder.path(), args.listen, args.open).await
+            serve::serve(folder.path(), listener, args.open).await
         }
     }
 }

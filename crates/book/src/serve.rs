@@ -8,17 +8,27 @@ use axum::{
     http::{HeaderValue, header},
 };
 use book::policy;
-use tokio::{net::TcpListener, signal};
+use tokio::net::TcpListener;
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
 use crate::browser;
 
-/// Serves the files in `folder` on `address` until the user presses Ctrl-C. Opens the book in the
-/// user's browser if `open` is true.
-pub(crate) async fn serve(folder: &Path, address: SocketAddr, open: bool) -> Result<()> {
-    let listener = TcpListener::bind(address).await.with_context(|| {
+/// Listens on an address.
+///
+/// # Errors
+/// Says what to do if the address is not available.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
         format!("{address} is not available; choose another address with --listen, such as 127.0.0.1:0")
-    })?;
+    })
+}
+
+/// Serves the files in `folder` until the process receives Ctrl-C or SIGTERM. Opens the book in the
+/// user's browser if `open` is true.
+///
+/// # Errors
+/// Fails if a page cannot be read, or if the operating system installs no handler for a signal.
+pub(crate) async fn serve(folder: &Path, listener: TcpListener, open: bool) -> Result<()> {
     let header = |name, value| SetResponseHeaderLayer::overriding(name, value);
     let pages = Router::new()
         .fallback_service(ServeDir::new(folder))
@@ -32,8 +42,28 @@ pub(crate) async fn serve(folder: &Path, address: SocketAddr, open: bool) -> Res
     if open {
         browser::open(&url);
     }
-    let stopped = async {
-        let _ = signal::ctrl_c().await;
-    };
-    axum::serve(listener, pages).with_graceful_shutdown(stopped).await.context("the book cannot be served")
+    // The caller removes the folder afterwards, so no signal may end the process at once.
+    let stop = stop_signal()?;
+    axum::serve(listener, pages).with_graceful_shutdown(stop).await.context("the book cannot be served")
+}
+
+/// Returns a future that waits for Ctrl-C or SIGTERM.
+#[cfg(unix)]
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Returns a future that waits for Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }

@@ -3,5 +3,6 @@
 
 mod links;
 mod mistakes;
+mod program;
 mod rendered;
 mod size;

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -38,11 +38,19 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
 }
 
+/// Waits until no other test builds the book. Otherwise the tests would share the processor, and
+/// the time that one of them measures would be that of all.
+pub(crate) fn turn_to_build() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Returns the book of this repository, which is rendered by the first call.
 pub(crate) fn book() -> &'static Rendered {
     static BOOK: OnceLock<Rendered> = OnceLock::new();
     BOOK.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
+        let _turn = turn_to_build();
         let start = Instant::now();
         book::build(root(), folder.path()).unwrap();
         let time = start.elapsed();
