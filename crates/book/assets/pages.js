@@ -11,7 +11,8 @@
   const label = document.getElementById("mdbook-sidebar-toggle");
   const checkbox = document.getElementById(label.htmlFor);
   const toggle = document.createElement("button");
-  for (const name of ["id", "class", "title", "aria-label", "aria-controls"]) toggle.setAttribute(name, label.getAttribute(name));
+  for (const name of ["id", "class", "title", "aria-label", "aria-controls"])
+    toggle.setAttribute(name, label.getAttribute(name));
   toggle.type = "button";
   toggle.append(...label.childNodes);
   toggle.addEventListener("click", () => checkbox.click());

@@ -14,7 +14,15 @@
   const WIDTHS = { min: 30, first: 54, max: 75 };
   // The distance that an arrow key moves the edge of the pane, in per cent of the window.
   const STEP = 3;
-  const LANGUAGES = { rs: "rust", js: "javascript", mjs: "javascript", py: "python", md: "markdown", toml: "ini", sh: "bash" };
+  const LANGUAGES = {
+    rs: "rust",
+    js: "javascript",
+    mjs: "javascript",
+    py: "python",
+    md: "markdown",
+    toml: "ini",
+    sh: "bash",
+  };
 
   // --- Data ------------------------------------------------------------------------------------
 
@@ -84,13 +92,24 @@
   const title = element("h2", { className: "source-title", tabIndex: -1 });
   const outline = element("select", { className: "source-outline", aria: { label: "Go to an item of this file" } });
   const widen = element("button", { type: "button", className: "source-widen", title: "Source only" }, icon("widen"));
-  const close = element("button", { type: "button", title: "Close (Esc)", aria: { label: "Close the source" } }, icon("close"));
+  const close = element(
+    "button",
+    { type: "button", title: "Close (Esc)", aria: { label: "Close the source" } },
+    icon("close"),
+  );
   const text = element("div", { className: "source-text", tabIndex: 0, role: "region" });
   const pane = element(
     "aside",
     { id: "source", hidden: true, aria: { label: "Source" } },
     edge,
-    element("div", { className: "source-head" }, element("div", { className: "source-name" }, folders, title), outline, widen, close),
+    element(
+      "div",
+      { className: "source-head" },
+      element("div", { className: "source-name" }, folders, title),
+      outline,
+      widen,
+      close,
+    ),
     text,
   );
   const scrim = element("div", { className: "source-scrim", hidden: true });
@@ -159,7 +178,10 @@
         pageLink(`${page}#${anchor}`, { className: "rule-section", textContent: `RFC ${number}, section ${section}` }),
         words,
       );
-      for (const [label, tests] of [[test ? "Obeyed by" : "Also obeyed by", false], [test ? "Also tested by" : "Tested by", true]]) {
+      for (const [label, tests] of [
+        [test ? "Obeyed by" : "Also obeyed by", false],
+        [test ? "Also tested by" : "Tested by", true],
+      ]) {
         const places = others.filter(([, , isTest]) => isTest === tests);
         if (places.length === 0) continue;
         const list = element("span", { className: "rule-places" }, element("b", { textContent: label }));
@@ -232,7 +254,8 @@
   function smallestItem({ items }, line) {
     let smallest;
     for (const item of items) {
-      if (item[1] <= line && line <= item[3] && (!smallest || item[3] - item[1] <= smallest[3] - smallest[1])) smallest = item;
+      if (item[1] <= line && line <= item[3] && (!smallest || item[3] - item[1] <= smallest[3] - smallest[1]))
+        smallest = item;
     }
     return smallest?.[0];
   }
@@ -249,7 +272,8 @@
       const number = index + 1;
       if (folded.has(number)) return;
       const line = element("span", { className: "line", data: { line: number } });
-      line.innerHTML = `${html}\n`;
+      // A line may end after a hyphen, but not within an arrow.
+      line.innerHTML = `${html.replaceAll("-&gt;", `<span class="arrow">-&gt;</span>`)}\n`;
       // A long line of a comment continues below its text, and one of code is indented further.
       const [, spaces, slashes] = line.textContent.match(/^(\s*)(\/\/[/!]? ?)?/);
       line.style.setProperty("--indent", `${spaces.length + (slashes?.length ?? 4)}ch`);
@@ -311,9 +335,11 @@
         if (number === name) line.classList.add("marked-name");
       }
     }
-    const card = rule && [...text.querySelectorAll(".rule")].find(
-      ({ dataset, parentElement }) => dataset.anchor === rule && (!found || isIn(parentElement, found)),
-    );
+    const card =
+      rule &&
+      [...text.querySelectorAll(".rule")].find(
+        ({ dataset, parentElement }) => dataset.anchor === rule && (!found || isIn(parentElement, found)),
+      );
     if (card) {
       const mark = text.querySelector(`[aria-controls="${card.parentElement.id}"]`);
       toggle(mark, true);
@@ -363,7 +389,9 @@
     } catch (error) {
       file = undefined;
       outline.hidden = true;
-      text.replaceChildren(element("p", { className: "source-absent", role: "alert", textContent: `${error.message}.` }));
+      text.replaceChildren(
+        element("p", { className: "source-absent", role: "alert", textContent: `${error.message}.` }),
+      );
     }
     if (focus) title.focus({ preventScroll: true });
   }
@@ -428,7 +456,16 @@
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[href]");
-    if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (
+      !link ||
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     const url = new URL(link.href);
     const address = addressOf(url);
     // A link with a fragment leads to another place in the book.
@@ -459,7 +496,9 @@
   pane.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       const card = event.target.closest(".rule-card");
-      const mark = card ? text.querySelector(`[aria-controls="${card.id}"]`) : event.target.closest(".rule-mark[aria-expanded=true]");
+      const mark = card
+        ? text.querySelector(`[aria-controls="${card.id}"]`)
+        : event.target.closest(".rule-mark[aria-expanded=true]");
       if (mark) {
         toggle(mark, false);
         mark.focus();

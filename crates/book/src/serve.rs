@@ -37,13 +37,13 @@ pub(crate) async fn serve(folder: &Path, listener: TcpListener, open: bool) -> R
         .layer(header(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
         // The next book on this address may have other pages.
         .layer(header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
+    // The caller removes the folder afterwards, so no signal may end the process at once.
+    let stop = stop_signal()?;
     let url = format!("http://{}/", listener.local_addr()?);
     println!("The book is at {url}. Press Ctrl-C to stop.");
     if open {
         browser::open(&url);
     }
-    // The caller removes the folder afterwards, so no signal may end the process at once.
-    let stop = stop_signal()?;
     axum::serve(listener, pages).with_graceful_shutdown(stop).await.context("the book cannot be served")
 }
 

@@ -46,7 +46,9 @@ const marked = () => evaluate(`document.querySelector(".marked-name")?.textConte
 
 // Clicks when nothing moves any more: the fonts are there.
 async function click(selector) {
-  await until("the page is complete", () => evaluate(`document.readyState === "complete" && document.fonts.status === "loaded"`));
+  await until("the page is complete", () =>
+    evaluate(`document.readyState === "complete" && document.fonts.status === "loaded"`),
+  );
   await page.click(selector);
 }
 
@@ -58,7 +60,9 @@ function step(name) {
 async function go(path) {
   await page.send("Page.navigate", { url: base + path });
   // The script of the pane runs after everything else of the page.
-  await until(`${path} is loaded`, () => evaluate(`document.readyState === "complete" && Boolean(document.getElementById("source"))`));
+  await until(`${path} is loaded`, () =>
+    evaluate(`document.readyState === "complete" && Boolean(document.getElementById("source"))`),
+  );
 }
 
 async function shows(name) {
@@ -84,7 +88,12 @@ async function findings(what) {
   const { violations } = await evaluate("axe.run(document)");
   return violations.flatMap(({ id, help, nodes }) => [
     `${what}: ${id}: ${help}`,
-    ...nodes.slice(0, 4).map(({ target, html, failureSummary }) => `    ${target}: ${html.slice(0, 160)}\n    ${failureSummary.split("\n")[1]}`),
+    ...nodes
+      .slice(0, 4)
+      .map(
+        ({ target, html, failureSummary }) =>
+          `    ${target}: ${html.slice(0, 160)}\n    ${failureSummary.split("\n")[1]}`,
+      ),
   ]);
 }
 
@@ -103,7 +112,9 @@ async function testPane() {
   assert.equal(await evaluate("document.activeElement.textContent"), "driver.rs Driver::poll_read", "the focus");
   assert.ok((await count(".marked")) > 20, "the whole function is marked");
   assert.ok(await isVisible(link), "the link stays in view");
-  assert.ok(Math.abs((await evaluate(`document.querySelector(${JSON.stringify(link)}).getBoundingClientRect().top`)) - y) < 40);
+  assert.ok(
+    Math.abs((await evaluate(`document.querySelector(${JSON.stringify(link)}).getBoundingClientRect().top`)) - y) < 40,
+  );
 
   step("back and forward work");
   await evaluate("history.back()");
@@ -173,7 +184,9 @@ async function testRules() {
   const sentence = await text(`${card} .rule-sentence`);
   assert.match(sentence, /MUST/);
   await click(`${card} .rule-section`);
-  await until("the page of the rule is shown", async () => (await fileAndHash()).startsWith("rfc6455.html#rfc6455-5-1-rule-"));
+  await until("the page of the rule is shown", async () =>
+    (await fileAndHash()).startsWith("rfc6455.html#rfc6455-5-1-rule-"),
+  );
   await shows("fn check_in_context");
   const rule = ":is(li, p):has(> a:target)";
   assert.ok((await text(rule)).replace(/\s+/g, " ").includes(sentence), "the sentence");
@@ -226,11 +239,17 @@ async function testPhone() {
   await go("driver.html");
   await click(`main a[href$="driver.rs:Driver::poll_read"]`);
   await shows("fn poll_read");
-  const { x, width } = await evaluate(`(({ x, width }) => ({ x, width }))(document.getElementById("source").getBoundingClientRect())`);
+  const { x, width } = await evaluate(
+    `(({ x, width }) => ({ x, width }))(document.getElementById("source").getBoundingClientRect())`,
+  );
   await until("it has arrived", () => evaluate(`document.getElementById("source").getBoundingClientRect().x === 0`));
   assert.equal(width, SCREENS.phone[0], `at ${x}`);
   assert.equal(await evaluate(`document.getElementById("mdbook-page-wrapper").inert`), true, "the page is covered");
-  assert.equal(await evaluate(`document.querySelector(".source-text").scrollWidth <= innerWidth`), true, "lines are wrapped");
+  assert.equal(
+    await evaluate(`document.querySelector(".source-text").scrollWidth <= innerWidth`),
+    true,
+    "lines are wrapped",
+  );
   await click("[aria-label='Close the source']");
   await until("the pane is closed", async () => !(await isOpen()));
   assert.equal(await evaluate(`document.getElementById("mdbook-page-wrapper").inert`), false);
@@ -256,7 +275,8 @@ async function testAccessibility() {
       for (const [name, path] of Object.entries(states)) {
         await screen(size, scheme);
         await go(path);
-        if (path.includes("?")) await until("the source is shown", () => count("#source:not([hidden]) .source-text > *"));
+        if (path.includes("?"))
+          await until("the source is shown", () => count("#source:not([hidden]) .source-text > *"));
         await evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {})))");
         await picture(`${name}-${size}-${scheme}`);
         found.push(...(await findings(`${name}, ${size}, ${scheme}`)));
@@ -320,7 +340,8 @@ try {
   await new Promise((resolve) => server.stdout.once("data", resolve));
   base = (await until("the book is served", () => first)).match(/http:\S+\//)[0];
   page = await chromium.open();
-  for (const test of [testPane, testRules, testSearch, testPhone, testAccessibility, testPolicy, testDisk]) await test();
+  for (const test of [testPane, testRules, testSearch, testPhone, testAccessibility, testPolicy, testDisk])
+    await test();
   console.log("the book works");
 } catch (error) {
   console.error(error.message, `\nat ${await address().catch(() => "no page")}; complaints: ${page?.complaints}`);
