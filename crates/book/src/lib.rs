@@ -4,15 +4,25 @@
 //! search, the keyboard and the print version. Everything that this crate adds is derived from
 //! links and marks in the pages that are harmless in plain Markdown.
 
-use std::{fs, path::Path};
+mod policy;
+mod source;
+
+use std::{fs, path::Path, rc::Rc};
 
 use anyhow::{Context, Result};
 use mdbook_driver::{MDBook, config::Config};
 
+pub use crate::policy::policy;
+use crate::source::{Source, SourceLinks};
+
 /// The files that the pages load besides those of mdBook: their names in the output, and their
 /// content.
-const ASSETS: [(&str, &str); 2] =
-    [("pages.css", include_str!("../assets/pages.css")), ("pages.js", include_str!("../assets/pages.js"))];
+const ASSETS: [(&str, &str); 4] = [
+    ("pages.css", include_str!("../assets/pages.css")),
+    ("pages.js", include_str!("../assets/pages.js")),
+    ("source.css", include_str!("../assets/source.css")),
+    ("source.js", include_str!("../assets/source.js")),
+];
 
 /// Renders the book of the project at `root` into the folder `output`, which is created if
 /// necessary. Files that are already there are removed.
@@ -26,7 +36,12 @@ pub fn build(root: &Path, output: &Path) -> Result<()> {
     config.set("build.build-dir", output)?;
     // `head.hbs`, which adds the assets to each page.
     config.set("output.html.theme", root.join("crates/book/theme"))?;
-    MDBook::load_with_config(&docs, config)?.build()?;
+    let source = Rc::new(Source::read(root)?);
+    let mut book = MDBook::load_with_config(&docs, config)?;
+    // First, so that the line of a mistake is its line in the page.
+    book.with_preprocessor(SourceLinks(Rc::clone(&source)));
+    book.build()?;
+    source.write(root, output)?;
     for (name, content) in ASSETS {
         fs::write(output.join(name), content).with_context(|| format!("{name} cannot be written"))?;
     }

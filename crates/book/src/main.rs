@@ -1,5 +1,6 @@
 //! `cargo run -p book`: the book, with the source beside it.
 
+mod browser;
 mod serve;
 
 use std::{
@@ -20,6 +21,9 @@ struct Args {
     /// folder are removed.
     #[arg(long, value_name = "DIR")]
     build: Option<PathBuf>,
+    /// Open the book in the browser.
+    #[arg(long)]
+    open: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -28,11 +32,20 @@ async fn main() -> Result<()> {
     // The book shows the source of the working copy that this program was built from.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate is not in its workspace")?;
     match args.build {
-        Some(folder) => book::build(root, &std::path::absolute(folder)?),
+        Some(folder) => {
+            let folder = std::path::absolute(folder)?;
+            book::build(root, &folder)?;
+            if args.open {
+                browser::open(folder.join("index.html"));
+            }
+            Ok(())
+        }
         None => {
+            // Before the pages are built, so that a wrong address is reported at once.
+            let listener = serve::listen(args.listen).await?;
             let folder = tempfile::tempdir().context("no folder for the pages can be created")?;
             book::build(root, folder.path())?;
-            serve::serve(folder.path(), args.listen).await
+            serve::serve(folder.path(), listener, args.open).await
         }
     }
 }

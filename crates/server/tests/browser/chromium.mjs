@@ -136,12 +136,12 @@ class Page {
     await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
   }
 
-  // Returns the middle of an element, after scrolling it into view.
+  // Returns the middle of an element, or of its first line, after scrolling it into view.
   middle(selector) {
     return this.evaluate(`(() => {
       const target = document.querySelector(${JSON.stringify(selector)});
       target.scrollIntoView({ block: "center" });
-      const { x, y, width, height } = target.getBoundingClientRect();
+      const { x, y, width, height } = target.getClientRects()[0];
       return { x: x + width / 2, y: y + height / 2 };
     })()`);
   }
