@@ -4,15 +4,23 @@
 //! search, the keyboard and the print version. Everything that this crate adds is derived from
 //! links and marks in the pages that are harmless in plain Markdown.
 
+mod bytes;
+
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use mdbook_driver::{MDBook, config::Config};
 
+use self::bytes::Bytes;
+
 /// The files that the pages load besides those of mdBook: their names in the output, and their
 /// content.
-const ASSETS: [(&str, &str); 2] =
-    [("pages.css", include_str!("../assets/pages.css")), ("pages.js", include_str!("../assets/pages.js"))];
+const ASSETS: [(&str, &str); 4] = [
+    ("pages.css", include_str!("../assets/pages.css")),
+    ("pages.js", include_str!("../assets/pages.js")),
+    ("bytes.css", include_str!("../assets/bytes.css")),
+    ("bytes.js", include_str!("../assets/bytes.js")),
+];
 
 /// Renders the book of the project at `root` into the folder `output`, which is created if
 /// necessary. Files that are already there are removed.
@@ -26,7 +34,9 @@ pub fn build(root: &Path, output: &Path) -> Result<()> {
     config.set("build.build-dir", output)?;
     // `head.hbs`, which adds the assets to each page.
     config.set("output.html.theme", root.join("crates/book/theme"))?;
-    MDBook::load_with_config(&docs, config)?.build()?;
+    let mut book = MDBook::load_with_config(&docs, config)?;
+    book.with_preprocessor(Bytes);
+    book.build()?;
     for (name, content) in ASSETS {
         fs::write(output.join(name), content).with_context(|| format!("{name} cannot be written"))?;
     }
