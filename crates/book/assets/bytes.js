@@ -11,9 +11,20 @@
 
   // ---- What is known about a byte -----------------------------------------------------------------
 
-  /** Returns the entries of a byte: items of the list of its page. */
+  const lists = new Map();
+
+  /** Returns the list of entries at the end of a page. The print version has one for each chapter. */
+  const listOf = (page) => {
+    if (!lists.has(page)) {
+      const text = document.getElementById(`wire-${page}`).textContent;
+      lists.set(page, [...new DOMParser().parseFromString(text, "text/html").querySelectorAll("li")]);
+    }
+    return lists.get(page);
+  };
+
+  /** Returns the entries of a byte. */
   const entriesOf = (byte) => {
-    const list = document.getElementById(`wire-${byte.closest(".wire").dataset.page}`).querySelectorAll("li");
+    const list = listOf(byte.closest(".wire").dataset.page);
     return byte.dataset.f.split(" ").map((number) => list[number]);
   };
 
@@ -188,7 +199,6 @@
   const start = () => {
     const wires = document.querySelectorAll(".wire");
     if (!wires.length) return;
-    document.documentElement.classList.add("wire-script");
     wires.forEach(prepare);
     document.querySelector("main").append(card);
     card.addEventListener("pointerenter", () => clearTimeout(leaving));

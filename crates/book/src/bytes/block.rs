@@ -108,16 +108,16 @@ fn byte_words(text: &str) -> (Vec<Option<u8>>, usize, bool) {
 }
 
 fn digits(word: &str) -> Option<Vec<u8>> {
-    let is_bytes =
-        !word.is_empty() && word.len() % 2 == 0 && word.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    let is_bytes = !word.is_empty()
+        && word.len().is_multiple_of(2)
+        && word.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
     is_bytes
         .then(|| (0..word.len()).step_by(2).filter_map(|at| u8::from_str_radix(&word[at..at + 2], 16).ok()).collect())
 }
 
 /// Returns whether a line looks like bytes: it begins with two of them, or contains three.
 pub(super) fn looks_like_bytes(line: &str) -> bool {
-    let is_byte = |word: &str| word.len() == 2 && digits(word).is_some();
+    let is_byte = |word: &&str| word.len() == 2 && (*word == ".." || digits(word).is_some());
     let words: Vec<&str> = line.split_whitespace().collect();
-    words.len() >= 2 && words[..2].iter().all(|word| is_byte(word))
-        || words.windows(3).any(|three| three.iter().all(|word| is_byte(word)))
+    words.len() >= 2 && words[..2].iter().all(is_byte) || words.windows(3).any(|three| three.iter().all(is_byte))
 }

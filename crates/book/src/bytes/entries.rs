@@ -1,8 +1,7 @@
 //! The explanations of all fields of a page.
 //!
-//! A page explains each field once, in a list at its end. The bytes refer to the entries of the
-//! list by number. Without a script, the list can be opened and read; the script shows an entry
-//! beside its bytes.
+//! A page explains each field once, in a list at its end, which is not visible. The bytes refer to
+//! the entries of the list by number, and `assets/bytes.js` shows an entry beside its bytes.
 
 use std::{collections::HashMap, fmt::Write};
 
@@ -112,11 +111,8 @@ impl Entries {
         if self.list.is_empty() {
             return String::new();
         }
-        format!(
-            "\n\n<details class=\"wire-entries\" id=\"wire-{}\"><summary>Every field of the bytes on this page</summary><ol>{}</ol></details>\n",
-            self.page,
-            self.list.concat()
-        )
+        // In a script element, because mdBook does not index its content for the search.
+        format!("\n\n<script type=\"text/html\" id=\"wire-{}\"><ol>{}</ol></script>\n", self.page, self.list.concat())
     }
 }
 

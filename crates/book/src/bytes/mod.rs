@@ -22,6 +22,7 @@
 //! | `block` | reads the lines of a block: label, bytes and note |
 //! | `page` | finds the blocks and the marks of a page |
 //! | `mark` | what a mark can say |
+//! | `problem` | what is wrong, and where |
 
 mod block;
 mod dissection;
@@ -29,6 +30,7 @@ mod entries;
 mod html;
 mod mark;
 mod page;
+mod problem;
 mod utf8;
 
 use mdbook_driver::{
@@ -37,7 +39,7 @@ use mdbook_driver::{
 };
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
-use self::{dissection::PageConversation, entries::Entries, page::Piece};
+use self::{dissection::PageConversation, entries::Entries, page::Piece, problem::Problem};
 
 /// Replaces the marked blocks of all pages.
 pub(crate) struct Bytes;
@@ -76,15 +78,6 @@ fn explain(chapter: &mut Chapter) -> Result<(), Vec<String>> {
             .collect::<Vec<_>>()
     })?;
     Ok(())
-}
-
-/// Something that is wrong with a mark or its bytes.
-#[derive(Debug, PartialEq, Eq)]
-struct Problem {
-    /// The line in the page, counted from 1.
-    line: usize,
-    /// What is wrong, and what to do.
-    advice: String,
 }
 
 /// Returns the text of a page with all marked bytes as HTML.

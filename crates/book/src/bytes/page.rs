@@ -1,9 +1,9 @@
 //! Finds the blocks and the marks of a page.
 
 use super::{
-    Problem,
     block::{Block, looks_like_bytes},
     mark::Mark,
+    problem::Problem,
 };
 
 /// A part of a page.
@@ -69,7 +69,7 @@ pub(super) fn pieces(text: &str) -> Vec<Result<Piece<'_>, Problem>> {
         match block(info, &content, &marks, index + 1) {
             Ok(Some((line, mark, block))) => pieces.push(Ok(Piece::Bytes { line, mark, block, place })),
             Ok(None) => {
-                pieces.extend(lines[index..(end + 1).min(lines.len())].iter().map(|line| Ok(Piece::Text(line))))
+                pieces.extend(lines[index..(end + 1).min(lines.len())].iter().map(|line| Ok(Piece::Text(line))));
             }
             Err(problem) => pieces.push(Err(problem)),
         }
