@@ -15,11 +15,13 @@ use self::bytes::Bytes;
 
 /// The files that the pages load besides those of mdBook: their names in the output, and their
 /// content.
-const ASSETS: [(&str, &str); 4] = [
+const ASSETS: [(&str, &str); 6] = [
     ("pages.css", include_str!("../assets/pages.css")),
     ("pages.js", include_str!("../assets/pages.js")),
     ("bytes.css", include_str!("../assets/bytes.css")),
     ("bytes.js", include_str!("../assets/bytes.js")),
+    ("session.css", include_str!("../assets/session.css")),
+    ("session.js", include_str!("../assets/session.js")),
 ];
 
 /// Renders the book of the project at `root` into the folder `output`, which is created if

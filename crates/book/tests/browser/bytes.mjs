@@ -83,9 +83,22 @@ async function test(page) {
   await page.evaluate(`[...document.querySelectorAll(".wire b")].find((line) => line.textContent.includes("Accept:")).click()`);
   assert.match(await card(), /SHA-1 \(computed\)/);
 
+  step("the opening chapter shows every byte of its session");
+  await open("every-byte.html");
+  const steps = await page.evaluate(`document.querySelectorAll(".session details").length`);
+  assert.ok(steps >= 20, `${steps} steps`);
+  assert.equal(await page.evaluate(`document.querySelectorAll(".session details[open]").length`), 0);
+  const stated = (await page.evaluate(`document.querySelector("main").textContent`)).match(/([\d,]+) bytes/)[1];
+  assert.equal(await page.evaluate(`document.querySelector(".session").dataset.bytes`), stated.replace(",", ""));
+  await page.evaluate(`document.querySelector(".session-bar button").click()`);
+  assert.equal(await page.evaluate(`document.querySelectorAll(".session details[open]").length`), steps);
+  const incomplete = await page.evaluate(`[...document.querySelectorAll(".session details")].filter(({ textContent }) =>
+    !["What.", "Why.", "Chapter:", "Rule:", "Written by:", "Read by:", "Replay:"].every((part) => textContent.includes(part))).length`);
+  assert.equal(incomplete, 0, "each step has its explanation and its links");
+
   step("every byte of every page has entries, and every section exists");
   let bytes = 0;
-  for (const name of pages.filter((name) => !["print.html", "404.html", "toc.html", "index.html"].includes(name))) {
+  for (const name of pages.filter((name) => !["print.html", "duvet-report.html", "404.html", "toc.html"].includes(name))) {
     assert.ok(statSync(join(book, name)).size < MAX_PAGE, `${name} is larger than ${MAX_PAGE} bytes`);
     await page.send("Page.navigate", { url: String(pathToFileURL(join(book, name))) });
     await until(`${name} is ready`, () => page.evaluate(`location.pathname.endsWith("/${name}") && document.readyState === "complete"`));
