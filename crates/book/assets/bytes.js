@@ -38,7 +38,8 @@
 
   // ---- The card -----------------------------------------------------------------------------------
 
-  const card = make("aside", "wire-card");
+  const card = make("div", "wire-card");
+  card.setAttribute("role", "region");
   card.hidden = true;
   card.setAttribute("aria-live", "polite");
   card.setAttribute("aria-label", "The byte explained");

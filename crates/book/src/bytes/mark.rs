@@ -82,6 +82,7 @@ impl Mark {
                 _ => return Err(format!("a mark cannot say `{word}`; see docs/CONTRIBUTING.md, *A block of bytes*")),
             }
         }
+        mark.compressed |= matches!(mark.payload, Some(PayloadKind::Compressed | PayloadKind::Flushed));
         if mark.directions.is_empty() && mark.payload.is_none() && !mark.none {
             return Err("the mark needs a direction: `to-server` or `to-client`".to_owned());
         }

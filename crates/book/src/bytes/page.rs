@@ -127,6 +127,12 @@ fn block(
 /// Divides a line at the marks in it. The bytes are the code after a mark.
 fn inline_pieces<'a>(line: &'a str, number: usize, pieces: &mut Vec<Result<Piece<'a>, Problem>>) {
     const START: &str = "<!-- wire:";
+    // After the marker of an item or a quotation, a comment is at the beginning of a line as well.
+    if line.trim_start_matches([' ', '*', '-', '>']).starts_with(START) {
+        let advice = "put a word before this mark: a comment at the beginning of a line ends the paragraph".to_owned();
+        pieces.push(Err(Problem { line: number, advice }));
+        return;
+    }
     let mut rest = line;
     while let Some(start) = rest.find(START) {
         pieces.push(Ok(Piece::Text(&rest[..start])));

@@ -129,6 +129,14 @@ fn bytes_in_a_sentence_are_explained_there() {
 }
 
 #[test]
+fn a_mark_does_not_end_a_paragraph_or_an_item() {
+    for page in ["The echo is\n<!-- wire: to-client -->`81 00`\n", "* <!-- wire: to-client -->`81 00`\n"] {
+        assert!(problems(page)[0].contains("put a word before this mark"), "{page}");
+    }
+    html("| a |\n|---|\n| <!-- wire: to-client -->`81 00` |\n");
+}
+
+#[test]
 fn a_block_in_a_list_stays_in_it() {
     let html = html("* One:\n\n  <!-- wire: to-client -->\n  ```text\n  81 00\n  ```\n");
     assert!(html.contains("\n  <div class=\"wire\""), "{html}");
@@ -136,7 +144,7 @@ fn a_block_in_a_list_stays_in_it() {
 
 #[test]
 fn a_second_compressed_message_may_refer_to_the_first() {
-    let page = page("payload compressed compressed", "f2 48 cd c9 c9 07 00\nf2 00 11 00 00");
+    let page = page("payload compressed", "f2 48 cd c9 c9 07 00\nf2 00 11 00 00");
     assert_eq!(html(&page).matches("wire-unit").count(), 2);
     assert!(html(&page).contains("Text (computed)</b> <samp>Hello</samp>"), "{}", html(&page));
     assert!(problems(&page.replace("f2 00 11", "f2 00 ff"))[0].starts_with("3: the bytes break rules"));
