@@ -31,7 +31,7 @@
     return strip;
   };
 
-  // What the colours of the strips stand for.
+  // The meanings of the colours of the strips.
   const COLOURS = { opcode: "first line, opcode", mask: "headers, masking key", length: "length", payload: "payload" };
 
   const legend = () => {

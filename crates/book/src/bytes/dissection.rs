@@ -17,14 +17,14 @@ const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
     Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
 
-/// The length that stands for `..`, a length that the page does not say: the largest of a control
-/// frame, so that the frame is incomplete.
+/// The value for `..`, a length that the page does not say: the largest of a control frame, so that
+/// the frame is incomplete.
 const UNKNOWN_LENGTH: u8 = 125;
 
 /// The end of a flush, which a sender removes (RFC 7692, section 7.2.1).
 const FLUSH: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// A unit of a block: a head or a frame, and where its bytes stand.
+/// A unit of a block: a head or a frame, and the place of its bytes.
 #[derive(Debug)]
 pub(super) struct Unit {
     pub(super) record: Record,
@@ -37,7 +37,7 @@ pub(super) struct Unit {
     pub(super) is_utf8: bool,
 }
 
-/// Bytes of one unit that stand beside each other on one line.
+/// Neighbouring bytes of one unit on one line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) line: usize,
@@ -84,14 +84,14 @@ impl Stream {
         stream
     }
 
-    /// Pushes bytes. The bytes stand at `place` and after it.
+    /// Pushes bytes, of which the first has this place in the block.
     fn push(&mut self, direction: Direction, bytes: &[u8], place: Option<(usize, usize)>, records: &mut Vec<Record>) {
         let places = (0..bytes.len()).map(|index| place.map(|(line, first)| (line, first + index)));
         self.places[direction as usize].extend(places);
         self.conversation.push(direction, bytes, None, &mut |record| records.push(record));
     }
 
-    /// Returns the units of records, and forgets the places.
+    /// Returns the units of records, without those that the block does not show.
     fn units(&self, records: Vec<Record>, mark: &Mark) -> Vec<Unit> {
         let is_payload = mark.payload.is_some();
         records
@@ -176,7 +176,7 @@ impl PageConversation {
                 }
             }
             let is_last = line == lines[lines.len() - 1].0;
-            // A line that is cut, or that stands alone, ends its connection.
+            // A line that is cut, or that is a connection of its own, ends its connection.
             if content.is_cut || mark.each || is_last {
                 let is_cut_off = stream.cut_off(&mut records);
                 is_incomplete |= is_cut_off && !content.is_cut;
@@ -242,35 +242,22 @@ fn check(mark: &Mark, block: &Block, dissected: &Dissected, is_incomplete: bool)
     Ok(())
 }
 
-/// Returns the fields that hold a byte: in each tree, the innermost one, with the fields that are
-/// computed from it. A byte has several if they are bits, or if it is masked.
+/// Returns the innermost fields that hold a byte, each followed by the fields that are computed from
+/// it. A byte has several innermost fields if they are bits, if it is masked, or if it belongs to a
+/// fragment and to a message.
 pub(super) fn fields_at(record: &Record, position: usize) -> Vec<&Field> {
-    let position = position as u64;
     let mut found = Vec::new();
-    for mut field in record.fields.iter().filter(|field| field.range.contains(&position)) {
-        loop {
-            let inner = field.fields.iter().filter(|inner| !inner.derived && inner.range.contains(&position));
-            let inner: Vec<&Field> = inner.collect();
+    add_innermost(&record.fields, position as u64, &mut found);
+    found
+}
+
+fn add_innermost<'a>(fields: &'a [Field], position: u64, found: &mut Vec<&'a Field>) {
+    for field in fields.iter().filter(|field| !field.derived && field.range.contains(&position)) {
+        let before = found.len();
+        add_innermost(&field.fields, position, found);
+        if found.len() == before {
+            found.push(field);
             found.extend(field.fields.iter().filter(|inner| inner.derived));
-            match inner[..] {
-                [only] => field = only,
-                // The last frame of a message has two: the fragment, and the message.
-                [first, ref rest @ ..] => {
-                    found.push(first);
-                    found.extend(rest.iter().flat_map(|field| field.fields.iter().filter(|inner| inner.derived)));
-                    field = rest[rest.len() - 1];
-                    if field.fields.iter().all(|inner| inner.derived) {
-                        found.push(field);
-                        break;
-                    }
-                }
-                [] => {
-                    let at = found.len() - field.fields.iter().filter(|inner| inner.derived).count();
-                    found.insert(at, field);
-                    break;
-                }
-            }
         }
     }
-    found
 }

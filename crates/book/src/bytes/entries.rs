@@ -116,7 +116,7 @@ impl Entries {
     }
 }
 
-/// What an entry says.
+/// The parts of an entry.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Entry<'a> {
     /// The part of a unit, which has a colour.

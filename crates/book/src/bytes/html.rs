@@ -13,7 +13,7 @@
 
 use std::fmt::Write;
 
-use dissector::{Direction, Field};
+use dissector::{Direction, Field, Record, RecordPart};
 use protocol::RfcSection;
 
 use super::{
@@ -130,26 +130,29 @@ fn cell(unit: &Unit, position: usize, byte: Option<u8>, entries: &mut Entries) -
     } else {
         numbers.extend(fields.iter().map(|field| entries.field(field)));
     }
-    let broken = record.findings.iter().filter(|finding| finding.range.contains(&(position as u64)));
-    let broken: Vec<usize> = broken.map(|finding| entries.finding(finding)).collect();
-    let mut class = byte_class(&fields).to_owned();
-    if !broken.is_empty() {
-        class += " broken";
-    }
+    let broken = broken_rules(record, position, entries);
+    let class = class_of(&fields, &broken);
     numbers.extend(broken);
     let key = unmasking(unit, position).map(|key| format!(" data-k=\"{key:02x}\" data-p=\"{:02x}\"", byte ^ key));
     format!("<b class=\"{class}\" data-f=\"{}\"{}>{byte:02x}</b> ", join(&numbers), key.unwrap_or_default())
 }
 
-/// Returns the class of a byte. The first two bytes of a frame show the colours of their bits.
-fn byte_class(fields: &[&Field]) -> &'static str {
-    match fields {
-        [first, ..] if first.term.part == dissector::RecordPart::Fin => "opcode bits-1",
+/// Returns the entries of the rules that a byte breaks.
+fn broken_rules(record: &Record, position: usize, entries: &mut Entries) -> Vec<usize> {
+    let findings = record.findings.iter().filter(|finding| finding.range.contains(&(position as u64)));
+    findings.map(|finding| entries.finding(finding)).collect()
+}
+
+/// Returns the classes of a byte. The first two bytes of a frame show the colours of their bits.
+fn class_of(fields: &[&Field], broken: &[usize]) -> String {
+    // The last field that was sent, because a masked byte belongs to the payload too.
+    let last = fields.iter().rfind(|field| !field.derived);
+    let class = match fields {
+        [first, ..] if first.term.part == RecordPart::Fin => "opcode bits-1",
         [first, ..] if first.mask.is_some() => "length bits-2",
-        [.., last] if fields.iter().all(|field| !field.derived) => part_name(last.term.part),
-        [first, ..] => part_name(first.term.part),
-        [] => "",
-    }
+        _ => last.map_or("", |field| part_name(field.term.part)),
+    };
+    if broken.is_empty() { class.to_owned() } else { format!("{class} broken") }
 }
 
 /// Returns the byte of the masking key with which a byte of a payload is masked.
@@ -165,13 +168,13 @@ fn unmasking(unit: &Unit, position: usize) -> Option<u8> {
 /// Returns a part of a head as text. Neighbouring bytes of the same field are one cell.
 fn text_cells(unit: &Unit, range: std::ops::Range<usize>, entries: &mut Entries) -> String {
     let record = &unit.record;
-    let mut cells: Vec<(Vec<usize>, &str, String)> = Vec::new();
+    let mut cells: Vec<(Vec<usize>, String, String)> = Vec::new();
     for position in range {
         let fields = fields_at(record, position);
-        let numbers: Vec<usize> = fields.iter().map(|field| entries.field(field)).collect();
-        let broken = record.findings.iter().filter(|finding| finding.range.contains(&(position as u64)));
-        let numbers: Vec<usize> =
-            numbers.into_iter().chain(broken.map(|finding| entries.finding(finding)).collect::<Vec<_>>()).collect();
+        let mut numbers: Vec<usize> = fields.iter().map(|field| entries.field(field)).collect();
+        let broken = broken_rules(record, position, entries);
+        let class = class_of(&fields, &broken);
+        numbers.extend(broken);
         let text = match record.bytes[position] {
             b'\r' => "\\r".to_owned(),
             b'\n' => "\\n".to_owned(),
@@ -179,7 +182,7 @@ fn text_cells(unit: &Unit, range: std::ops::Range<usize>, entries: &mut Entries)
         };
         match cells.last_mut() {
             Some((same, _, before)) if *same == numbers => *before += &text,
-            _ => cells.push((numbers, byte_class(&fields), text)),
+            _ => cells.push((numbers, class, text)),
         }
     }
     let mut html = String::new();

@@ -1,4 +1,4 @@
-//! What a mark can say.
+//! The words of a mark.
 //!
 //! | words | meaning |
 //! |---|---|

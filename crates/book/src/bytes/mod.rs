@@ -21,8 +21,8 @@
 //! | `utf8` | explains bytes as parts of characters |
 //! | `block` | reads the lines of a block: label, bytes and note |
 //! | `page` | finds the blocks and the marks of a page |
-//! | `mark` | what a mark can say |
-//! | `problem` | what is wrong, and where |
+//! | `mark` | the words of a mark |
+//! | `problem` | the problems of a page |
 
 mod block;
 mod dissection;

@@ -20,7 +20,7 @@ pub(super) enum Piece<'a> {
     },
 }
 
-/// Where bytes stand in a page.
+/// The place of bytes in a page.
 pub(super) enum Place {
     /// In a sentence or in a table.
     Inline,
@@ -35,7 +35,7 @@ const TEXT: [&str; 3] = ["", "text", "console"];
 pub(super) fn pieces(text: &str) -> Vec<Result<Piece<'_>, Problem>> {
     let mut pieces = Vec::new();
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    // The marks directly above the current line, and the first line that is not copied yet.
+    // The marks directly above the current line: their lines, names and arguments.
     let mut marks: Vec<(usize, &str, &str)> = Vec::new();
     let mut index = 0;
     while let Some(line) = lines.get(index) {

@@ -1,10 +1,10 @@
-//! What is wrong with a page.
+//! The problems of a page.
 
 /// Something that is wrong with a mark or its bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     /// The line in the page, counted from 1.
     pub(super) line: usize,
-    /// What is wrong, and what to do.
+    /// A description of the problem, and how to resolve it.
     pub(super) advice: String,
 }

@@ -13,7 +13,7 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/src/every-by
 struct Step<'a> {
     title: &'a str,
     frame: Vec<u8>,
-    /// What to type into the client.
+    /// The lines to type into the client.
     commands: Vec<&'a str>,
 }
 

@@ -54,7 +54,7 @@ const KEYS: [[u8; 4]; 11] = [
 /// The number of bytes on a line of the page.
 const BYTES_PER_LINE: usize = 16;
 
-/// What a tap has recorded.
+/// The record of a tap.
 #[derive(Default)]
 struct Session {
     /// The heads and frames of both directions, in the order in which they were complete.
