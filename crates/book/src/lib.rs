@@ -4,6 +4,7 @@
 //! search, the keyboard and the print version. Everything that this crate adds is derived from
 //! links and marks in the pages that are harmless in plain Markdown.
 
+mod bytes;
 mod policy;
 mod source;
 
@@ -13,15 +14,22 @@ use anyhow::{Context, Result};
 use mdbook_driver::{MDBook, config::Config};
 
 pub use crate::policy::policy;
-use crate::source::{Source, SourceLinks};
+use crate::{
+    bytes::Bytes,
+    source::{Source, SourceLinks},
+};
 
 /// The files that the pages load besides those of mdBook: their names in the output, and their
 /// content.
-const ASSETS: [(&str, &str); 4] = [
+const ASSETS: [(&str, &str); 8] = [
     ("pages.css", include_str!("../assets/pages.css")),
     ("pages.js", include_str!("../assets/pages.js")),
     ("source.css", include_str!("../assets/source.css")),
     ("source.js", include_str!("../assets/source.js")),
+    ("bytes.css", include_str!("../assets/bytes.css")),
+    ("bytes.js", include_str!("../assets/bytes.js")),
+    ("session.css", include_str!("../assets/session.css")),
+    ("session.js", include_str!("../assets/session.js")),
 ];
 
 /// Renders the book of the project at `root` into the folder `output`, which is created if
@@ -40,6 +48,7 @@ pub fn build(root: &Path, output: &Path) -> Result<()> {
     let mut book = MDBook::load_with_config(&docs, config)?;
     // First, so that the line of a mistake is its line in the page.
     book.with_preprocessor(SourceLinks(Rc::clone(&source)));
+    book.with_preprocessor(Bytes);
     book.build()?;
     source.write(root, output)?;
     for (name, content) in ASSETS {

@@ -9,7 +9,7 @@ use protocol::DeflateOptions;
 use protocol::{
     Config, Connection, Uri, UsageError,
     frame::MaskingKey,
-    handshake::{ClientRequest, Extension, HandshakeError, ResponseBody, Status},
+    handshake::{ClientRequest, Extension, HandshakeError, Nonce, ResponseBody, Status},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -70,6 +70,7 @@ pub struct Connector {
     handshake_timeout: Duration,
     one_connecting_per_address: bool,
     chosen_keys: Option<ChosenKeys>,
+    chosen_nonce: Option<Nonce>,
     memory_budget: Option<MemoryBudget>,
 }
 
@@ -92,6 +93,7 @@ impl From<ClientRequest> for Connector {
             handshake_timeout: Duration::from_secs(10),
             one_connecting_per_address: false,
             chosen_keys: None,
+            chosen_nonce: None,
             memory_budget: None,
         }
     }
@@ -199,6 +201,12 @@ impl Connector {
     /// [`observer::choose_masking_keys`](crate::observer::choose_masking_keys).
     pub(crate) fn with_chosen_keys(mut self, choose: Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>) -> Self {
         self.chosen_keys = Some(ChosenKeys(choose));
+        self
+    }
+
+    /// Replaces the random nonce. See [`observer::choose_nonce`](crate::observer::choose_nonce).
+    pub(crate) const fn with_chosen_nonce(mut self, nonce: Nonce) -> Self {
+        self.chosen_nonce = Some(nonce);
         self
     }
 
@@ -314,7 +322,8 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut handshake = self.request.handshake(keys::nonce(), self.config.limits.clone());
+        let nonce = self.chosen_nonce.unwrap_or_else(keys::nonce);
+        let mut handshake = self.request.handshake(nonce, self.config.limits.clone());
         let broken = ConnectError::Handshake;
         //= docs/src/rfc6455.md#section-4-1
         //# Once the transport connection is open, the client MUST send an opening request.

@@ -5,6 +5,7 @@
 mod chat;
 mod deflate;
 mod echo;
+mod every_byte;
 mod grade;
 mod http;
 mod laboratory;
