@@ -189,9 +189,11 @@ function stand(index) {
 // Returns the stop in the next or the previous row that is closest to the current one.
 function inRow(direction) {
   const middle = ({ left, right }) => (left + right) / 2;
+  // Bits are in the row of their byte. A run of text may have several lines: it is in the row of its
+  // first.
   const lines = stops.map((element) => {
-    const rects = element.getClientRects();
-    return rects[0] ?? element.getBoundingClientRect();
+    const [{ left, right, top }] = element.getClientRects();
+    return { left, right, top: element.closest(".byte")?.getBoundingClientRect().top ?? top };
   });
   const now = lines[here];
   const beyond = lines.map((rect, index) => ({ rect, index }))

@@ -4,14 +4,16 @@
 import { byId } from "./dom.js";
 import { fieldOf } from "./log.js";
 
-const WIRE = ["wire_code", "wire_reason", "wire_order"];
+const CELLS = ["event_code", "event_reason", "event_clean", "wire_code", "wire_reason", "wire_order"];
+const VERDICT = ["verdict_words", "verdict_seen", "verdict_expected"];
 let closes = []; // the records of the Close frames
 let ends = []; // the directions of TCP that have ended
 let isOver = false;
 
 export function forgetEnd() {
   [closes, ends, isOver] = [[], [], false];
-  WIRE.forEach((id) => { byId(id).textContent = "-"; });
+  CELLS.forEach((id) => { byId(id).textContent = "-"; });
+  [...VERDICT, "end_note"].forEach((id) => { byId(id).textContent = ""; });
   byId("end").hidden = true;
   byId("verdict").hidden = true;
 }

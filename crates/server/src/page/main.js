@@ -18,8 +18,9 @@ const list = new List(log, {
 let awaited = 0; // frames that this page has caused and whose records have not arrived yet
 let paused = false;
 
-// For the console: `frames.log.records` are the records as they came.
-byId("frames").log = log;
+// For the console, and for the tests: `frames.log.records` are the records as they came, and
+// `frames.list.chosen` is the chosen row.
+Object.assign(byId("frames"), { log, list });
 
 const connection = new Connection({
   start(path) {

@@ -154,12 +154,13 @@ fn the_response_to_head_is_the_one_to_get_without_its_body() {
     let server = Server::start(&[]);
     for (path, status) in [
         ("/", 200),
-        ("/?wire", 200),
+        ("/?wire=0", 200),
+        ("/page/main.js", 200),
         ("/echo", 426),
         ("/chat", 426),
         ("/break/", 404),
         ("/break/masked-frame", 426),
-        ("/wire/0", 426),
+        ("/wire", 426),
         ("/nothing", 404),
     ] {
         let get = Request::get(&server, path);
