@@ -38,7 +38,7 @@ impl Route {
     }
 }
 
-/// What a client gets on a connection that it has requested.
+/// A service for a client that has requested a WebSocket connection.
 pub(crate) enum Service {
     Converse(Route, UpgradeOptions),
     /// Break a rule on the connection.

@@ -19,7 +19,7 @@ export const plural = (count, what, many = `${what}s`) => `${number(count)} ${co
 // displayed as garbage.
 export const cut = (text, most) => (text.length > most ? `${[...text].slice(0, most).join("")}…` : text);
 
-// Tells the user, and a screen reader, what an action has done.
+// Reports the result of an action to the user, and to a screen reader.
 export const report = (text) => {
   byId("said").textContent = text;
 };

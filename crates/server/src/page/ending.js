@@ -1,5 +1,5 @@
-// How a connection ended: for the script, on the wire, and, on `/break/RULE`, in the judgement of
-// the server.
+// Shows how a connection ended: for the script, on the wire and, on `/break/RULE`, in the verdict of
+// the laboratory.
 
 import { byId } from "./dom.js";
 import { fieldOf } from "./log.js";
@@ -18,7 +18,7 @@ export function forgetEnd() {
   byId("verdict").hidden = true;
 }
 
-// What the script was told. `opened` is whether the browser has opened the connection.
+// Shows the event that the script received. `opened` is whether the browser opened the connection.
 export function showEnd({ code, reason, wasClean }, opened) {
   isOver = true;
   byId("event_code").textContent = code;
@@ -44,7 +44,7 @@ export function addEnd(direction) {
   compare();
 }
 
-// The verdict of the laboratory on what the browser did.
+// Shows the verdict of the laboratory on the reaction of the browser.
 export function showVerdict({ verdict, seen }, { expected, level }) {
   byId("verdict").hidden = false;
   byId("verdict_words").textContent = {

@@ -134,11 +134,14 @@ export class List {
       elements.set(row, element);
     }
     this.#elements = elements;
-    const shown = [...elements.values()];
-    // Move nothing if the rows are those of the last time: an animation would begin again.
-    const same = shown.length === this.#window.children.length
-      && shown.every((element, index) => this.#window.children[index] === element);
-    if (!same) this.#window.replaceChildren(...shown);
+    // Leave the rows that stay where they are: if they were inserted again, their animations would
+    // begin again.
+    for (const child of [...this.#window.children]) if (!elements.has(child.row)) child.remove();
+    let next = this.#window.firstElementChild;
+    for (const element of elements.values()) {
+      if (element === next) next = next.nextElementSibling;
+      else this.#window.insertBefore(element, next);
+    }
     const active = elements.get(this.chosen);
     if (active) list.setAttribute("aria-activedescendant", active.id);
     else list.removeAttribute("aria-activedescendant");

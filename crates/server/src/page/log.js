@@ -117,8 +117,8 @@ export const fieldOf = (record, name) => find(record.fields, name);
 
 // ---- Filter and find ----------------------------------------------------------------------------
 
-// Returns whether a row contains the wanted text, or the wanted bytes. Two or more bytes in
-// hexadecimal, with spaces or colons between them, are wanted as bytes.
+// Returns a function that decides whether a row contains `wanted`. Two or more bytes in hexadecimal,
+// with spaces or colons between them, are searched as bytes, and anything else as text.
 export function searchFor(wanted) {
   const text = wanted.trim().toLowerCase();
   if (!text) return () => true;

@@ -5,21 +5,22 @@
 //! picture. Much of the displayed data was sent by other clients, so the scripts insert it as text
 //! and never as markup. The headers of the response make the browser enforce these two rules.
 //!
+//! * `index.html` and `page.css`: the page and its appearance.
+//! * `main.js` connects the parts below, and has the forms and the keys of the whole page.
+//! * `connection.js`: the connection, its viewer, and when to connect again.
+//! * `log.js`: the records that the page holds, within a bound; filter and find.
+//! * `list.js`: the list of records, of which only the visible rows are elements.
+//! * `detail.js`: one record, its bytes, its fields, and the explanation of one field.
+//! * `ending.js`: how a connection ended, for the script and on the wire.
+//! * `stats.js`: the numbers of the pushes, as a table and as charts.
+//! * `export.js` copies to the clipboard and downloads files.
+//! * `pcapng.js` writes a file for Wireshark from the records.
+//! * `book.js`: links into the book.
+//! * `dom.js`: small functions for elements and texts.
+//!
 //! | file | what it does |
 //! |---|---|
 //! | `rules` | the choice of `/break/RULE`, from the [`laboratory`] |
-//! | `index.html`, `page.css` | the page and its appearance |
-//! | `main.js` | connects the parts below; the forms and the keys of the whole page |
-//! | `connection.js` | the connection, its viewer, and when to connect again |
-//! | `log.js` | the records that the page holds, within a bound; filter and find |
-//! | `list.js` | the list of records, of which only the visible rows are elements |
-//! | `detail.js` | one record: its bytes, its fields, and the explanation of one field |
-//! | `ending.js` | how a connection ended, for the script and on the wire |
-//! | `stats.js` | the numbers of the pushes, as a table and as charts |
-//! | `export.js` | copies to the clipboard, and downloads |
-//! | `pcapng.js` | a file for Wireshark, from the records |
-//! | `book.js` | links into the book |
-//! | `dom.js` | small functions for elements and texts |
 
 mod rules;
 
@@ -78,7 +79,7 @@ pub(crate) fn response() -> Response<String> {
     response
 }
 
-/// Returns the file of the page at `path`, or `None` if there is none.
+/// Returns the file of the page at `path`, or `None` if the page has no such file.
 pub(crate) fn file(path: &str) -> Option<Response<String>> {
     let wanted = path.strip_prefix(PATH)?;
     let (name, contents) = FILES.into_iter().find(|(name, _)| *name == wanted)?;

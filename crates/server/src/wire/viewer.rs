@@ -18,7 +18,7 @@ pub(crate) const MAX_VIEWER_MESSAGE: usize = 1 << 10;
 #[derive(Debug)]
 pub(crate) struct Viewer {
     pub(super) feed: Arc<Feed>,
-    /// The token that gives a connection the writing end of the feed.
+    /// The token with which a connection claims the writing end of the feed.
     pub(super) token: String,
     /// The time at which the token expires.
     pub(super) expires: Instant,

@@ -22,7 +22,7 @@ const [program, screenshots] = process.argv.slice(2);
 const SCREENS = { phone: [390, 844], small: [320, 568], tablet: [768, 1024], wide: [1280, 800] };
 const SCHEMES = ["light", "dark"];
 
-// What the tests use in a page: its elements, its records, and the sockets that it has opened.
+// Helpers of the tests in a page: for its elements, its records, and the sockets that it has opened.
 const HELPERS = `
   globalThis.byId = (id) => document.getElementById(id);
   globalThis.records = () => byId("frames")?.log?.records ?? [];
@@ -536,6 +536,18 @@ async function wire(chromium, page, server) {
   await server.says(" says: x");
   await until("all have arrived", async () => Number(await text("messages_received")) >= 3000);
   assert.deepEqual((await page.evaluate(`(${flaws})()`)).found, [], "with a full list");
+
+  step("a row is drawn anew only once");
+  // An element that is inserted again begins its animation again.
+  const inserted = await page.evaluate(`new Promise((resolve) => {
+    const seen = [];
+    new MutationObserver((changes) => {
+      changes.forEach(({ addedNodes }) => addedNodes.forEach(({ row }) => seen.push(row.id)));
+      if (seen.length >= 4) resolve(seen);
+    }).observe(document.querySelector("#frames .window"), { childList: true });
+    byId("newest").click();
+  })`);
+  assert.equal(new Set(inserted).size, inserted.length, inserted.join());
 
   step("the display can be paused");
   await page.click("#pause");
