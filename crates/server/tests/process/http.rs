@@ -316,7 +316,7 @@ fn a_mistake_in_an_allowed_host_or_origin_is_reported_at_the_start() {
 /// All kinds of requests: each has an answer of its own if it is addressed to this server.
 fn requests(server: &Server) -> Vec<Request> {
     let mut requests = Vec::new();
-    for path in ["/", "/?wire", "/echo", "/chat", "/break/", "/break/masked-frame", "/wire/0", "/nothing"] {
+    for path in ["/", "/page/main.js", "/echo?wire=0", "/chat", "/break/", "/break/masked-frame", "/wire", "/nothing"] {
         requests.push(Request::get(server, path));
         requests.push(Request::get(server, path).line(&format!("HEAD {path} HTTP/1.1")));
         requests.push(Request::get(server, path).line(&format!("POST {path} HTTP/1.1")));
