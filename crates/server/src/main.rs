@@ -5,7 +5,7 @@
 //! | `/` | [`stats`] | pushes a JSON message at a fixed interval, and prints clients' text messages |
 //! | `/echo` | [`echo`] | sends every message back |
 //! | `/chat` | [`chat`] | relays each text message to all other members |
-//! | `/wire/TOKEN` | [`wire`] | shows a page the frames of its own connection to `/?wire` |
+//! | `/wire` | [`wire`] | shows a page the frames of another connection of its own |
 //! | `/break/RULE` | [`break_rule`] | breaks a rule of the RFC on purpose; `/break/` lists the rules |
 //!
 //! [`listen`] accepts a connection. [`connection`] reads its HTTP request, [`route`] decides what
