@@ -31,4 +31,11 @@ if [[ -z ${CHROMIUM:-} ]]; then
     exit 2
 fi
 export CHROMIUM
-exec node "$(dirname "$0")/book.mjs" "$(realpath "$1")" ${2:+"$(realpath -m "$2")"}
+program=$(realpath "$1")
+screenshots=${2:+$(realpath -m "$2")}
+cd "$(dirname "$0")"
+node book.mjs "$program" ${screenshots:+"$screenshots"}
+pages=$(mktemp -d)
+trap 'rm -rf "$pages"' EXIT
+"$program" --build "$pages"
+node bytes.mjs "$pages" ${screenshots:+"$screenshots"}
