@@ -13,7 +13,7 @@ use std::{
 
 use clap::Parser;
 use conformance::{
-    agent,
+    agent, axum_server,
     baseline::Baseline,
     case_id::{self, CaseId},
     suite::Suite,
@@ -28,12 +28,8 @@ fn main() -> ExitCode {
     let args = ConformanceArgs::parse();
     let result = match args.command {
         Some(ConformanceCommand::Install { folder }) => Suite::installed(&folder).map(|_| true),
-        Some(ConformanceCommand::Agent { url, of }) => tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| error.to_string())
-            .and_then(|runtime| runtime.block_on(agent::run(of, &url)))
-            .map(|()| true),
+        Some(ConformanceCommand::Serve) => block_on(axum_server::run()),
+        Some(ConformanceCommand::Agent { url, of }) => block_on(agent::run(of, &url)),
         None => run(&args.run),
     };
     match result {
@@ -44,6 +40,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a server or a client of this program.
+fn block_on(program: impl Future<Output = Result<(), String>>) -> Result<bool, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| error.to_string())?.block_on(program).map(|()| true)
 }
 
 /// Runs the suite. Returns whether the verdicts equal those of the baseline, or true if they were
