@@ -209,6 +209,14 @@ async fn a_service_that_fails_instead_of_responding_opens_no_connection() {
     assert!(matches!(error, AcceptError::Io(_)), "{error}");
 }
 
+/// Fails if hyper begins to look at the response. The warnings at `upgrade`, at `on_upgrade` and in
+/// the chapter on hyper can then be removed.
+#[tokio::test]
+async fn hyper_hands_over_the_stream_after_any_response() {
+    let other = |_| Ok(Response::builder().status(403).header("Connection", "close").body("no".into()).unwrap());
+    assert!(opening(Upgrades::On, other).await.is_ok());
+}
+
 #[tokio::test]
 async fn a_server_without_upgrades_opens_no_connection() {
     let error = opening(Upgrades::Off, Ok).await.expect_err("hyper keeps the connection");
