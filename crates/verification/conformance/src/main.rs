@@ -57,6 +57,7 @@ fn run(args: &RunArgs) -> Result<bool, String> {
     };
     let suite = Suite::installed(args.suite.as_ref().unwrap_or(&reports.join("suite")))?;
     let mut cases = case_id::choose(suite.cases(), &args.cases)?;
+    cases.retain(|case| args.of.covers(case));
     if args.quick {
         cases.retain(|case| !case.is_long());
     }
