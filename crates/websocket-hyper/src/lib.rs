@@ -1,4 +1,4 @@
-//! WebSocket connections in servers and clients that are built on [hyper](hyper), and an extractor
+//! WebSocket connections in servers and clients that are built on [hyper], and an extractor
 //! for axum 0.8.
 //!
 //! hyper reads the request, sends the response, and then hands over the byte stream. The crates

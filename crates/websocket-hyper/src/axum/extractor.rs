@@ -91,7 +91,7 @@ impl<F> WebSocketUpgrade<F> {
 
     /// Sets a callback for a connection that does not open: because hyper could not write the
     /// response, or because the handler's options do not suit the request. By default, the error is
-    /// ignored.
+    /// ignored. It holds an [`AcceptError`](websocket::AcceptError) or a [`UsageError`].
     pub fn on_failed_upgrade<C: OnFailedUpgrade>(self, callback: C) -> WebSocketUpgrade<C> {
         let Self { request, requested_protocols, selected_protocol, config, options, on_upgrade, .. } = self;
         WebSocketUpgrade {
@@ -161,7 +161,7 @@ impl<F> WebSocketUpgrade<F> {
     }
 }
 
-/// What axum's own extractor lacks.
+/// The methods that axum's own extractor lacks.
 impl<F> WebSocketUpgrade<F> {
     /// Returns the request.
     #[must_use]
