@@ -94,6 +94,9 @@ pub enum UriError {
     Resource,
     /// The URI has a fragment.
     Fragment,
+    /// The path and the query together are longer than the 65,534 bytes that [`http::Uri`] can
+    /// hold. Returned only where a value of that type is needed.
+    TooLong,
 }
 
 impl fmt::Display for UriError {
@@ -108,6 +111,7 @@ impl fmt::Display for UriError {
             Self::Port => "the port must be a number from 1 to 65535",
             Self::Resource => "the path has a character that is not allowed (write it as %XX)",
             Self::Fragment => "a WebSocket URI has no fragment (write a '#' that is data as %23)",
+            Self::TooLong => "the path and the query are longer than 65,534 bytes",
         })
     }
 }

@@ -4,19 +4,12 @@
 //! Most servers call [`accept`] or [`accept_with`]. A server that also answers plain HTTP on the
 //! same port reads the request with [`read_request`] and then decides how to answer it.
 
-use std::{
-    io,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{io, sync::LazyLock, time::Duration};
 
 use http::{Response, StatusCode};
-use protocol::{
-    Config, Connection, DeflateOptions,
-    handshake::{
-        ReceivedRequest, ServerHandshake, Status, UpgradeOptions, UpgradeRequest, encode_response, encode_response_to,
-        rejection,
-    },
+use protocol::handshake::{
+    ReceivedRequest, ServerHandshake, Status, UpgradeOptions, UpgradeRequest, encode_response, encode_response_to,
+    rejection,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -24,74 +17,9 @@ use tokio::{
 };
 
 use crate::{
-    buffer_pool::HANDSHAKE_READ, clock::now, error::AcceptError, memory_budget::MemoryBudget, negotiated::Negotiated,
+    buffer_pool::HANDSHAKE_READ, error::AcceptError, server_config::ServerConfig, server_upgrade::ServerUpgrade,
     websocket::WebSocket,
 };
-
-/// The configuration of a server.
-///
-/// ```
-/// use std::time::Duration;
-/// use websocket::{Config, KeepAlive, ServerConfig};
-///
-/// let keep_alive = KeepAlive { interval: Duration::from_secs(30), timeout: Duration::from_secs(10) };
-/// let config = ServerConfig::default().config(Config::default().keep_alive(keep_alive));
-/// ```
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct ServerConfig {
-    /// The configuration that all connections share.
-    pub config: Arc<Config>,
-    /// The maximum time that a client may take to send its request, and then again to receive the
-    /// response. The default is 10 seconds. Without a deadline, a client that sends a byte now and
-    /// then would occupy a connection forever.
-    pub handshake_timeout: Duration,
-    /// The options for compressing messages (permessage-deflate, RFC 7692), for clients that offer
-    /// compression. With `None`, the default, messages are not compressed. [`DeflateOptions`]
-    /// describes the memory that compression needs. [`UpgradeOptions::deflate`] takes precedence.
-    pub deflate: Option<DeflateOptions>,
-    /// The budget of memory that all connections share. With `None`, the default, only the
-    /// [`Limits`](crate::Limits) of each connection bound its memory. A server on the open internet
-    /// should set a budget.
-    pub memory_budget: Option<MemoryBudget>,
-}
-
-impl ServerConfig {
-    /// Sets [`config`](Self::config).
-    #[must_use]
-    pub fn config(mut self, config: impl Into<Arc<Config>>) -> Self {
-        self.config = config.into();
-        self
-    }
-
-    /// Sets [`handshake_timeout`](Self::handshake_timeout).
-    #[must_use]
-    pub const fn handshake_timeout(mut self, timeout: Duration) -> Self {
-        self.handshake_timeout = timeout;
-        self
-    }
-
-    /// Sets [`deflate`](Self::deflate).
-    #[cfg(feature = "deflate")]
-    #[must_use]
-    pub const fn deflate(mut self, options: DeflateOptions) -> Self {
-        self.deflate = Some(options);
-        self
-    }
-
-    /// Sets [`memory_budget`](Self::memory_budget).
-    #[must_use]
-    pub fn memory_budget(mut self, budget: MemoryBudget) -> Self {
-        self.memory_budget = Some(budget);
-        self
-    }
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        Self { config: Arc::default(), handshake_timeout: Duration::from_secs(10), deflate: None, memory_budget: None }
-    }
-}
 
 /// Accepts any valid WebSocket request on `stream`, without a subprotocol and with the default
 /// configuration.
@@ -296,15 +224,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     ///
     /// # Cancel safety
     /// If the future is dropped, the stream is dropped with it, which closes the connection.
-    pub async fn accept(
-        mut self,
-        mut options: UpgradeOptions,
-        config: &ServerConfig,
-    ) -> Result<WebSocket<S>, AcceptError> {
-        // The options for this request take precedence over the configuration of the server.
-        options.deflate = options.deflate.or_else(|| config.deflate.clone());
-        let accepted = match self.request.check_upgrade().map(|upgrade| upgrade.accept(options)) {
-            Ok(Ok(accepted)) => accepted,
+    pub async fn accept(mut self, options: UpgradeOptions, config: &ServerConfig) -> Result<WebSocket<S>, AcceptError> {
+        let upgrade = match self.request.check_upgrade().map(|request| ServerUpgrade::new(&request, options, config)) {
+            Ok(Ok(upgrade)) => upgrade,
             // The options do not suit the request. This is a bug in the application and not a
             // mistake of the client, so the client receives status 500.
             Ok(Err(error)) => {
@@ -318,7 +240,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
                 return Err(AcceptError::Violation(violation));
             }
         };
-        let response = encode_response(&accepted.response);
+        let response = encode_response(upgrade.switching_protocols());
         let sending = async {
             //= docs/src/rfc6455.md#section-4-2-2
             //# After the TLS handshake, all further data on the connection MUST go through TLS,
@@ -331,23 +253,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
             // The client does not read the response, so it would not read an error message either.
             Err(_) => return Err(AcceptError::TimedOut),
         }
-        let mut engine = Connection::server(Arc::clone(&config.config), now());
-        #[cfg(feature = "deflate")]
-        if let Some(negotiated) = &accepted.deflate {
-            engine = engine.with_deflate(negotiated);
-        }
-        // Bytes that arrived after the request belong to the first frames, so pass them to the
-        // engine.
-        engine.put_input(self.request.into_rest());
-        let mut connection = WebSocket::new(self.stream, engine);
-        if let Some(budget) = &config.memory_budget {
-            connection = connection.with_memory_budget(budget.clone());
-        }
-        Ok(connection.with_negotiated(Negotiated {
-            subprotocol: accepted.subprotocol,
-            extensions: accepted.extensions,
-            response: None,
-        }))
+        Ok(upgrade.into_websocket(self.stream, self.request.into_rest()))
     }
 
     /// Answers with an ordinary HTTP response, and ends the connection. The response to a HEAD

@@ -1,13 +1,13 @@
 //! The client's side of opening a connection: from a URI to an open connection (section 4.1).
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::Response;
 #[cfg(feature = "deflate")]
 use protocol::DeflateOptions;
 use protocol::{
-    Config, Connection, Uri, UsageError,
+    Config, Uri, UsageError,
     frame::MaskingKey,
     handshake::{ClientRequest, Extension, HandshakeError, Nonce, ResponseBody, Status},
 };
@@ -18,12 +18,11 @@ use tokio::{
 
 use crate::{
     buffer_pool::HANDSHAKE_READ,
-    clock::now,
+    client_upgrade::{ChosenKeys, ClientSetup, ClientUpgrade},
     error::ConnectError,
     keys,
     maybe_tls_stream::MaybeTlsStream,
     memory_budget::MemoryBudget,
-    negotiated::Negotiated,
     transport::{open_to_any, resolve},
     turns::Turns,
     websocket::WebSocket,
@@ -66,22 +65,10 @@ pub async fn connect(uri: &str) -> Result<WebSocket<MaybeTlsStream>, ConnectErro
 #[derive(Debug, Clone)]
 pub struct Connector {
     request: ClientRequest,
-    config: Config,
+    setup: ClientSetup,
     handshake_timeout: Duration,
     one_connecting_per_address: bool,
-    chosen_keys: Option<ChosenKeys>,
     chosen_nonce: Option<Nonce>,
-    memory_budget: Option<MemoryBudget>,
-}
-
-/// A source of masking keys that replaces the random source.
-#[derive(Clone)]
-struct ChosenKeys(Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>);
-
-impl fmt::Debug for ChosenKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ChosenKeys")
-    }
 }
 
 /// Creates a connector that sends this request.
@@ -89,12 +76,10 @@ impl From<ClientRequest> for Connector {
     fn from(request: ClientRequest) -> Self {
         Self {
             request,
-            config: Config::default(),
+            setup: ClientSetup { config: Config::default(), chosen_keys: None, memory_budget: None },
             handshake_timeout: Duration::from_secs(10),
             one_connecting_per_address: false,
-            chosen_keys: None,
             chosen_nonce: None,
-            memory_budget: None,
         }
     }
 }
@@ -159,7 +144,7 @@ impl Connector {
     /// Sets the configuration of the connection.
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
+        self.setup.config = config;
         self
     }
 
@@ -193,14 +178,14 @@ impl Connector {
     /// shares with other connections. By default, there is no budget.
     #[must_use]
     pub fn memory_budget(mut self, budget: MemoryBudget) -> Self {
-        self.memory_budget = Some(budget);
+        self.setup.memory_budget = Some(budget);
         self
     }
 
     /// Replaces the random masking keys. See
     /// [`observer::choose_masking_keys`](crate::observer::choose_masking_keys).
     pub(crate) fn with_chosen_keys(mut self, choose: Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>) -> Self {
-        self.chosen_keys = Some(ChosenKeys(choose));
+        self.setup.chosen_keys = Some(ChosenKeys(choose));
         self
     }
 
@@ -318,12 +303,21 @@ impl Connector {
         open_within(limit, self.handshake_unlimited(stream)).await
     }
 
+    /// Creates the request, for another HTTP client that sends it and receives the response. See
+    /// [`ClientUpgrade`]. [`handshake_timeout`](Self::handshake_timeout) has no effect, because the
+    /// other client waits for the response.
+    #[must_use]
+    pub fn start(self) -> ClientUpgrade {
+        let nonce = self.chosen_nonce.unwrap_or_else(keys::nonce);
+        let handshake = self.request.handshake(nonce, self.setup.config.limits.clone());
+        ClientUpgrade { handshake, setup: self.setup }
+    }
+
     async fn handshake_unlimited<S>(self, mut stream: S) -> Result<WebSocket<S>, NotOpened<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let nonce = self.chosen_nonce.unwrap_or_else(keys::nonce);
-        let mut handshake = self.request.handshake(nonce, self.config.limits.clone());
+        let ClientUpgrade { mut handshake, setup } = self.start();
         let broken = ConnectError::Handshake;
         //= docs/src/rfc6455.md#section-4-1
         //# Once the transport connection is open, the client MUST send an opening request.
@@ -349,27 +343,7 @@ impl Connector {
                 Err(violation) => return Err(ConnectError::Answer(violation).into()),
             }
         };
-        let keys = match self.chosen_keys {
-            None => keys::masking_keys(),
-            Some(ChosenKeys(choose)) => keys::chosen(choose),
-        };
-        let mut engine = Connection::client(self.config, keys, now());
-        #[cfg(feature = "deflate")]
-        if let Some(negotiated) = &established.deflate {
-            engine = engine.with_deflate(negotiated);
-        }
-        // Bytes that arrived after the response belong to the first frames, so pass them to the
-        // engine.
-        engine.put_input(established.rest);
-        let mut connection = WebSocket::new(stream, engine);
-        if let Some(budget) = self.memory_budget {
-            connection = connection.with_memory_budget(budget);
-        }
-        Ok(connection.with_negotiated(Negotiated {
-            subprotocol: established.subprotocol,
-            extensions: established.extensions,
-            response: Some(established.response),
-        }))
+        Ok(setup.open(stream, established))
     }
 }
 

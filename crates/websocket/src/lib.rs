@@ -16,7 +16,10 @@
 //! | `happy_eyeballs` | a client: the first of several addresses that accepts a connection |
 //! | `tls` | a client: TLS handshake, trusted certificates |
 //! | `turns` | a client: one connection to an address in the CONNECTING state at a time |
+//! | `client_upgrade` | a client: opening handshake over another HTTP client |
 //! | `accept` | a server: opening handshake, or an ordinary HTTP response |
+//! | `server_upgrade` | a server: opening handshake, and nothing that reads or writes |
+//! | `server_config` | a server: its configuration |
 //! | `driver` | reading, writing, deadlines and wakers |
 //! | `budget` | the share of its thread that a connection may use |
 //! | `buffer_pool` | two buffers for all connections of a thread |
@@ -67,6 +70,7 @@
 mod accept;
 mod budget;
 mod buffer_pool;
+mod client_upgrade;
 mod clock;
 mod connect;
 mod driver;
@@ -83,6 +87,8 @@ pub mod observer;
 mod permit;
 mod read_plan;
 mod read_planner;
+mod server_config;
+mod server_upgrade;
 mod split;
 #[cfg(feature = "tls")]
 mod tls;
@@ -101,7 +107,8 @@ pub use protocol::{
 };
 
 pub use self::{
-    accept::{Incoming, ServerConfig, accept, accept_with, read_request},
+    accept::{Incoming, accept, accept_with, read_request},
+    client_upgrade::{ClientUpgrade, EstablishedUpgrade},
     connect::{Connector, connect},
     error::{AcceptError, ConnectError, Error},
     event::Event,
@@ -109,6 +116,8 @@ pub use self::{
     maybe_tls_stream::MaybeTlsStream,
     memory_budget::MemoryBudget,
     permit::Permit,
+    server_config::ServerConfig,
+    server_upgrade::ServerUpgrade,
     split::{ReadHalf, WriteHalf},
     transport::open_transport,
     websocket::{Parts, WebSocket},

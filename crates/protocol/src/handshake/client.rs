@@ -6,19 +6,26 @@
 //!                                              │
 //!                                              └──▶ HandshakeError
 //! ```
+//!
+//! If another HTTP implementation carries the request and the response,
+//! [`request`](ClientHandshake::request) replaces the bytes of the request, and
+//! [`check_response`](ClientHandshake::check_response) replaces `poll`.
 
 use std::fmt;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::{
-    HeaderMap, HeaderValue, Response, StatusCode, Version,
-    header::{CONNECTION, LOCATION, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE},
+    HeaderMap, HeaderValue, Request, Response, StatusCode, Version,
+    header::{
+        CONNECTION, HOST, LOCATION, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+        SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    },
 };
 
 use super::{
     extensions::Extension,
     grammar::{is_token, lines, list_has, only_line},
-    head::{HeadBuffer, append_header, parse_response, write_line, write_lines},
+    head::{HeadBuffer, append_header, parse_response, write_lines},
     key::{Nonce, accept_key},
     status::Status,
     version::VERSION,
@@ -27,7 +34,7 @@ use super::{
 use crate::{
     extension::{self, DeflateOptions, NegotiatedDeflate, PERMESSAGE_DEFLATE},
     limits::Limits,
-    uri::Uri,
+    uri::{Uri, UriError},
     usage_error::UsageError,
 };
 
@@ -138,61 +145,60 @@ impl ClientRequest {
     #[must_use]
     pub fn handshake(self, nonce: Nonce, limits: Limits) -> ClientHandshake {
         let key = nonce.to_key();
-        //= docs/src/rfc6455.md#section-4-1
-        //# The method of the request MUST be GET.
-        //= docs/src/rfc6455.md#section-4-1
-        //# The HTTP version of the request MUST be 1.1 or later.
-        //= docs/src/rfc6455.md#section-4-1
-        //# The request target MUST be the resource name, or an absolute `http` or `https` URI with
-        //# the same host, port, and resource name.
-        let mut request = format!("GET {} HTTP/1.1\r\n", self.uri.resource_name()).into_bytes();
+        let mut headers = HeaderMap::new();
         //= docs/src/rfc6455.md#section-4-1
         //# The request MUST have a `Host` header with the host, followed by `:` and the port unless
         //# the port is the default.
-        write_line(&mut request, "Host", self.uri.host_header().as_bytes());
+        headers.insert(HOST, valid_value(&self.uri.host_header()));
         //= docs/src/rfc6455.md#section-4-1
         //# The request MUST have an `Upgrade` header that contains the word `websocket`.
-        write_line(&mut request, "Upgrade", b"websocket");
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         //= docs/src/rfc6455.md#section-4-1
         //# The request MUST have a `Connection` header that contains the token `Upgrade`.
-        write_line(&mut request, "Connection", b"Upgrade");
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         //= docs/src/rfc6455.md#section-4-1
         //# The request MUST have a `Sec-WebSocket-Key` header.
         //= docs/src/rfc6455.md#section-11-3-1
         //# A request MUST NOT have more than one `Sec-WebSocket-Key` header.
-        write_line(&mut request, "Sec-WebSocket-Key", key.as_bytes());
+        headers.insert(SEC_WEBSOCKET_KEY, valid_value(&key));
+        self.add_offers(&mut headers);
+        ClientHandshake { headers, expected_accept: accept_key(&key), request: self, head: HeadBuffer::new(), limits }
+    }
+
+    /// Adds the headers that do not depend on the version of HTTP: the version of WebSocket, the
+    /// offers, and the headers of the caller.
+    fn add_offers(&self, headers: &mut HeaderMap) {
         //= docs/src/rfc6455.md#section-4-1
         //# The request MUST have a `Sec-WebSocket-Version` header with the value 13.
-        write_line(&mut request, "Sec-WebSocket-Version", VERSION.as_bytes());
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
         //= docs/src/rfc6455.md#section-4-1
         //# The request MAY have a `Sec-WebSocket-Protocol` header that lists subprotocols in order
         //# of preference.
         if !self.subprotocols.is_empty() {
-            write_line(&mut request, "Sec-WebSocket-Protocol", self.subprotocols.join(", ").as_bytes());
+            headers.insert(SEC_WEBSOCKET_PROTOCOL, valid_value(&self.subprotocols.join(", ")));
         }
         let deflate = self.deflate.iter().map(extension::offer);
         let list: Vec<String> = self.extensions.iter().cloned().chain(deflate).map(|offer| offer.to_string()).collect();
         //= docs/src/rfc6455.md#section-4-1
         //# The request MAY have a `Sec-WebSocket-Extensions` header.
         if !list.is_empty() {
-            write_line(&mut request, "Sec-WebSocket-Extensions", list.join(", ").as_bytes());
+            headers.insert(SEC_WEBSOCKET_EXTENSIONS, valid_value(&list.join(", ")));
         }
-        write_lines(&mut request, &self.headers);
-        request.extend_from_slice(b"\r\n");
-        ClientHandshake {
-            bytes: request.into(),
-            expected_accept: accept_key(&key),
-            request: self,
-            head: HeadBuffer::new(),
-            limits,
-        }
+        headers.extend(self.headers.clone());
     }
+}
+
+/// Converts the text of a header of the handshake, in which every part was validated when it was
+/// added: tokens, a host, Base64.
+fn valid_value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("tokens, hosts and Base64 are visible ASCII")
 }
 
 /// A client's handshake that awaits the response. Send the [request](Self::request_bytes) first,
 /// and send nothing else until the response has arrived.
 pub struct ClientHandshake {
-    bytes: Bytes,
+    /// All headers of the request.
+    headers: HeaderMap,
     expected_accept: String,
     request: ClientRequest,
     head: HeadBuffer,
@@ -210,7 +216,71 @@ impl ClientHandshake {
     /// Returns the bytes of the request. Send these bytes before anything else.
     #[must_use]
     pub fn request_bytes(&self) -> Bytes {
-        self.bytes.clone()
+        //= docs/src/rfc6455.md#section-4-1
+        //# The method of the request MUST be GET.
+        //= docs/src/rfc6455.md#section-4-1
+        //# The HTTP version of the request MUST be 1.1 or later.
+        //= docs/src/rfc6455.md#section-4-1
+        //# The request target MUST be the resource name, or an absolute `http` or `https` URI with
+        //# the same host, port, and resource name.
+        let mut request = format!("GET {} HTTP/1.1\r\n", self.request.uri.resource_name()).into_bytes();
+        write_lines(&mut request, &self.headers);
+        request.extend_from_slice(b"\r\n");
+        request.into()
+    }
+
+    /// Returns the request as a value, for another HTTP implementation that sends it and then
+    /// passes the response to [`check_response`](Self::check_response).
+    ///
+    /// The target is the resource name, as on the wire. The `Host` header names the server.
+    ///
+    /// ```
+    /// use protocol::{Limits, handshake::{ClientRequest, Nonce}};
+    ///
+    /// let request = ClientRequest::new("ws://example.org/chat".parse()?);
+    /// let handshake = request.handshake(Nonce(*b"the sample nonce"), Limits::default());
+    /// let request = handshake.request()?;
+    /// assert_eq!((request.uri().path(), &request.headers()["Host"]), ("/chat", &"example.org".parse()?));
+    /// let response = http::Response::builder()
+    ///     .status(101)
+    ///     .header("Upgrade", "websocket")
+    ///     .header("Connection", "Upgrade")
+    ///     .header("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
+    ///     .body(())?;
+    /// let established = handshake.check_response(&response)?;
+    /// assert_eq!(established.subprotocol, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`UriError::TooLong`] if the resource name is longer than the 65,534 bytes that
+    /// [`http::Uri`] can hold.
+    pub fn request(&self) -> Result<Request<()>, UsageError> {
+        // A `Request` is a GET request of HTTP/1.1 by default.
+        let mut request = Request::new(());
+        // Every character of a resource name is valid, so only the length can be wrong.
+        *request.uri_mut() = self.request.uri.resource_name().parse().map_err(|_| UriError::TooLong)?;
+        *request.headers_mut() = self.headers.clone();
+        Ok(request)
+    }
+
+    /// Checks the response that another HTTP implementation has received and parsed. The bytes
+    /// after the response's head, which belong to the first frames, stay with that implementation,
+    /// so [`Established::rest`] is empty.
+    ///
+    /// # Errors
+    /// - [`HandshakeError::Rejected`] for a final response other than 101, without its body: the
+    ///   caller has the body;
+    /// - [`HandshakeError::Violation`] as for [`poll`](Self::poll).
+    pub fn check_response<B>(self, response: &Response<B>) -> Result<Established, HandshakeError> {
+        let mut head = Response::new(());
+        *head.status_mut() = response.status();
+        *head.version_mut() = response.version();
+        *head.headers_mut() = response.headers().clone();
+        if head.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(HandshakeError::Rejected(Box::new(head.map(|()| Bytes::new()))));
+        }
+        Ok(self.validate(head)?)
     }
 
     /// Expects the accept value for `key`. See
@@ -265,6 +335,12 @@ impl ClientHandshake {
     //= docs/src/rfc6455.md#section-4-1
     //# The client MUST check the response as follows.
     fn validate(self, response: Response<()>) -> Result<Established, HandshakeViolation> {
+        self.validate_switch(&response)?;
+        self.validate_choices(response)
+    }
+
+    /// Checks the parts of the response with which HTTP/1.1 switches to WebSocket.
+    fn validate_switch(&self, response: &Response<()>) -> Result<(), HandshakeViolation> {
         let headers = response.headers();
         // HTTP/1.0 has no `Upgrade`, so an HTTP/1.0 response cannot switch to WebSocket.
         //= docs/src/rfc6455.md#section-4-1
@@ -295,10 +371,16 @@ impl ClientHandshake {
         let accept = only_line(headers, &SEC_WEBSOCKET_ACCEPT).ok_or(HandshakeViolation::AcceptNotOnce)?;
         if accept != self.expected_accept {
             return Err(HandshakeViolation::AcceptWrong {
-                expected: self.expected_accept,
+                expected: self.expected_accept.clone(),
                 received: accept.to_owned(),
             });
         }
+        Ok(())
+    }
+
+    /// Checks what the server has chosen of the extensions and subprotocols that were offered.
+    fn validate_choices(self, response: Response<()>) -> Result<Established, HandshakeViolation> {
+        let headers = response.headers();
         let extensions = Extension::parse_all(headers)?;
         let deflate_offered = (!self.request.deflate.is_empty()).then_some(PERMESSAGE_DEFLATE);
         // Check only the names: a caller that offers an extension has to check its parameters. The

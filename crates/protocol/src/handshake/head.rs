@@ -290,6 +290,13 @@ fn check_extra_header(name: &HeaderName) -> Result<(), UsageError> {
     if is_reserved { Err(UsageError::HeaderReserved(name.to_string())) } else { Ok(()) }
 }
 
+/// Marks the values that `Debug` must not print.
+pub(super) fn mark_credentials(headers: &mut HeaderMap) {
+    for (name, value) in headers.iter_mut() {
+        value.set_sensitive(is_credential(name));
+    }
+}
+
 /// Returns whether `Debug` must not print the header's value.
 fn is_credential(name: &HeaderName) -> bool {
     [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name)

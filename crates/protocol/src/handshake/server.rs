@@ -24,7 +24,7 @@ use http::{
 use super::{
     extensions::Extension,
     grammar::{list_has, only_line},
-    head::{HeadBuffer, check_extra_headers, parse_request},
+    head::{HeadBuffer, check_extra_headers, mark_credentials, parse_request},
     key::{accept_key, is_valid_key},
     status::Status,
     subprotocols::subprotocols,
@@ -72,11 +72,31 @@ impl ServerHandshake {
 }
 
 /// An HTTP request, which may or may not request a WebSocket connection.
+///
+/// [`ServerHandshake`] parses it from bytes. A request that another HTTP implementation has parsed
+/// is converted, and then passes the same checks:
+///
+/// ```
+/// use protocol::handshake::{ReceivedRequest, UpgradeOptions};
+///
+/// let request = http::Request::get("/chat")
+///     .header("Host", "example.org")
+///     .header("Upgrade", "websocket")
+///     .header("Connection", "Upgrade")
+///     .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+///     .header("Sec-WebSocket-Version", "13")
+///     .body(())?;
+/// let received = ReceivedRequest::from_head(&request);
+/// let accepted = received.check_upgrade()?.accept(UpgradeOptions::default())?;
+/// assert_eq!(accepted.response.headers()["Sec-WebSocket-Accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct ReceivedRequest {
     head: http::Request<()>,
-    /// The length of the head in bytes.
+    /// The length of the head in bytes. 0 if another implementation has parsed the head.
     len: usize,
-    /// The bytes of the head and everything that arrived after them.
+    /// The bytes of the head and everything that arrived after them. Empty if another
+    /// implementation has parsed the head.
     received: BytesMut,
 }
 
@@ -89,6 +109,32 @@ impl fmt::Debug for ReceivedRequest {
 }
 
 impl ReceivedRequest {
+    /// Copies the method, the target, the version and the headers of a request that another HTTP
+    /// implementation has parsed.
+    ///
+    /// That implementation limits the size of the head. [`Limits::max_head_bytes`] and
+    /// [`Limits::max_headers`] do not apply.
+    #[must_use]
+    pub fn from_head<B>(request: &http::Request<B>) -> Self {
+        Self::copy_of(request.method(), request.uri(), request.version(), request.headers())
+    }
+
+    /// Copies a request like [`from_head`](Self::from_head), but from its parts.
+    #[must_use]
+    pub fn from_parts(parts: &http::request::Parts) -> Self {
+        Self::copy_of(&parts.method, &parts.uri, parts.version, &parts.headers)
+    }
+
+    fn copy_of(method: &Method, uri: &http::Uri, version: Version, headers: &HeaderMap) -> Self {
+        let mut head = http::Request::new(());
+        *head.method_mut() = method.clone();
+        *head.uri_mut() = uri.clone();
+        *head.version_mut() = version;
+        *head.headers_mut() = headers.clone();
+        mark_credentials(head.headers_mut());
+        Self { head, len: 0, received: BytesMut::new() }
+    }
+
     /// Returns the head: method, target, version and headers.
     #[must_use]
     pub const fn head(&self) -> &http::Request<()> {
@@ -192,7 +238,7 @@ impl ReceivedRequest {
     }
 
     /// Returns the bytes that followed the head. If the request is accepted, they belong to the
-    /// first frames.
+    /// first frames. If another implementation has parsed the head, there are none.
     #[must_use]
     pub fn into_rest(mut self) -> BytesMut {
         self.received.advance(self.len);
@@ -204,6 +250,24 @@ impl ReceivedRequest {
     /// # Errors
     /// The first rule that the request breaks. Answer the request with [`rejection`].
     pub fn check_upgrade(&self) -> Result<UpgradeRequest<'_>, HandshakeViolation> {
+        let key = self.check_http1()?;
+        // The origin is not checked here, because only the application knows which sites it trusts.
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# The client may list the subprotocols that it can speak in `Sec-WebSocket-Protocol`, and
+        //# its extensions in `Sec-WebSocket-Extensions`, both in order of preference.
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# The server ignores headers that it does not know.
+        Ok(UpgradeRequest {
+            request: self,
+            key,
+            subprotocols: subprotocols(self.headers())?,
+            extensions: Extension::parse_all(self.headers())?,
+        })
+    }
+
+    /// Checks the parts of the request that HTTP/1.1 needs for switching to another protocol, and
+    /// the version of WebSocket. Returns the key.
+    fn check_http1(&self) -> Result<&str, HandshakeViolation> {
         let headers = self.headers();
         //= docs/src/rfc6455.md#section-4-2-1
         //# The server MUST reject a request whose method is not GET, or whose HTTP version is below
@@ -245,6 +309,22 @@ impl ReceivedRequest {
         }
         // Check the version before the key, because another version may have other rules for the
         // key.
+        self.check_version()?;
+        //= docs/src/rfc6455.md#section-11-3-1
+        //# A request MUST NOT have more than one `Sec-WebSocket-Key` header.
+        let key = only_line(headers, &SEC_WEBSOCKET_KEY).ok_or(HandshakeViolation::KeyNotOnce)?;
+        //= docs/src/rfc6455.md#section-4-2-1
+        //# The server MUST reject a request whose `Sec-WebSocket-Key` is not the Base64 form of 16
+        //# bytes.
+        if !is_valid_key(key) {
+            return Err(HandshakeViolation::KeyMalformed);
+        }
+        Ok(key)
+    }
+
+    /// Checks that the client speaks version 13 of WebSocket.
+    fn check_version(&self) -> Result<(), HandshakeViolation> {
+        let headers = self.headers();
         //= docs/src/rfc6455.md#section-11-3-5
         //# A request MUST NOT have more than one `Sec-WebSocket-Version` header.
         match headers.get_all(SEC_WEBSOCKET_VERSION).iter().count() {
@@ -258,27 +338,7 @@ impl ReceivedRequest {
         if version != VERSION {
             return Err(HandshakeViolation::VersionUnsupported(Some(version.to_owned())));
         }
-        //= docs/src/rfc6455.md#section-11-3-1
-        //# A request MUST NOT have more than one `Sec-WebSocket-Key` header.
-        let key = only_line(headers, &SEC_WEBSOCKET_KEY).ok_or(HandshakeViolation::KeyNotOnce)?;
-        //= docs/src/rfc6455.md#section-4-2-1
-        //# The server MUST reject a request whose `Sec-WebSocket-Key` is not the Base64 form of 16
-        //# bytes.
-        if !is_valid_key(key) {
-            return Err(HandshakeViolation::KeyMalformed);
-        }
-        // The origin is not checked here, because only the application knows which sites it trusts.
-        //= docs/src/rfc6455.md#section-4-2-1
-        //# The client may list the subprotocols that it can speak in `Sec-WebSocket-Protocol`, and
-        //# its extensions in `Sec-WebSocket-Extensions`, both in order of preference.
-        //= docs/src/rfc6455.md#section-4-2-1
-        //# The server ignores headers that it does not know.
-        Ok(UpgradeRequest {
-            request: self,
-            key,
-            subprotocols: subprotocols(headers)?,
-            extensions: Extension::parse_all(headers)?,
-        })
+        Ok(())
     }
 }
 
@@ -323,22 +383,8 @@ impl<'r> UpgradeRequest<'r> {
     //# To accept a connection, the server MUST perform the steps in this section.
     pub fn accept(&self, options: UpgradeOptions) -> Result<UpgradeResponse, UsageError> {
         let UpgradeOptions { subprotocol, mut extensions, deflate, headers } = options;
-        let mut response = Response::new(String::new());
-        //= docs/src/rfc6455.md#section-4-2-2
-        //# The status of the accepting response MUST be 101.
-        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let mut response = self.switching_protocols()?;
         let lines = response.headers_mut();
-        //= docs/src/rfc6455.md#section-4-2-2
-        //# The accepting response MUST have the header `Upgrade: websocket`.
-        lines.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        // Send a single token and not a list, because some clients compare the whole value.
-        //= docs/src/rfc6455.md#section-4-2-2
-        //# The accepting response MUST have the header `Connection: Upgrade`.
-        lines.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-        //= docs/src/rfc6455.md#section-4-2-2
-        //# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 form of the
-        //# SHA-1 hash of the key followed by `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
-        lines.insert(SEC_WEBSOCKET_ACCEPT, header_value(&accept_key(self.key))?);
         //= docs/src/rfc6455.md#section-4-2-2
         //# A server that chooses none of the subprotocols MUST NOT send a `Sec-WebSocket-Protocol`
         //# header.
@@ -376,6 +422,27 @@ impl<'r> UpgradeRequest<'r> {
         check_extra_headers(&headers)?;
         lines.extend(headers);
         Ok(UpgradeResponse { response, subprotocol, extensions, deflate: negotiated })
+    }
+
+    /// Creates the part of the response with which HTTP/1.1 switches to WebSocket.
+    fn switching_protocols(&self) -> Result<Response<String>, UsageError> {
+        let mut response = Response::new(String::new());
+        //= docs/src/rfc6455.md#section-4-2-2
+        //# The status of the accepting response MUST be 101.
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let lines = response.headers_mut();
+        //= docs/src/rfc6455.md#section-4-2-2
+        //# The accepting response MUST have the header `Upgrade: websocket`.
+        lines.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        // Send a single token and not a list, because some clients compare the whole value.
+        //= docs/src/rfc6455.md#section-4-2-2
+        //# The accepting response MUST have the header `Connection: Upgrade`.
+        lines.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        //= docs/src/rfc6455.md#section-4-2-2
+        //# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 form of the
+        //# SHA-1 hash of the key followed by `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
+        lines.insert(SEC_WEBSOCKET_ACCEPT, header_value(&accept_key(self.key))?);
+        Ok(response)
     }
 }
 

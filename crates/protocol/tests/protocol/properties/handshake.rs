@@ -63,6 +63,10 @@ proptest! {
             let status = violation.status();
             prop_assert!(status.is_client_error(), "{status}");
         }
+        if let Ok(Some(request)) = &whole {
+            let elsewhere = ReceivedRequest::from_head(request.head());
+            prop_assert_eq!(elsewhere.check_upgrade().map(drop), request.check_upgrade().map(drop));
+        }
         match (read_request_in_pieces(&bytes, size), whole) {
             (Ok(Some(split)), Ok(Some(whole))) => {
                 prop_assert_eq!(split.head().headers(), whole.head().headers());

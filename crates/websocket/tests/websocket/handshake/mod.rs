@@ -5,4 +5,5 @@ mod client_request;
 mod client_response;
 mod connecting;
 mod one_per_address;
+mod other_stacks;
 mod server;

@@ -1,0 +1,132 @@
+//! A request that another HTTP client sends, and the connection that its response opens (section
+//! 4.1).
+//!
+//! ```text
+//!   Connector ──start──▶ ClientUpgrade ──check_response──▶ EstablishedUpgrade ──into_websocket──▶ WebSocket
+//!                              │
+//!                              └──request──▶ GET, which somebody has to send
+//! ```
+//!
+//! [`Connector::handshake`](crate::Connector::handshake) takes these steps on a byte stream. If
+//! another HTTP client owns the stream until the response has arrived, its adapter takes them.
+
+use std::{fmt, sync::Arc};
+
+use bytes::BytesMut;
+use http::{Request, Response};
+use protocol::{
+    Config, Connection, UsageError,
+    frame::MaskingKey,
+    handshake::{ClientHandshake, Established, HandshakeError},
+};
+
+use crate::{clock::now, keys, memory_budget::MemoryBudget, negotiated::Negotiated, websocket::WebSocket};
+
+/// A request for a WebSocket connection, for adapters of other HTTP clients. Send the
+/// [request](Self::request), and [check the response](Self::check_response).
+///
+/// ```
+/// # async fn send(_: http::Request<()>) -> Result<http::Response<tokio::net::TcpStream>, std::io::Error> { todo!() }
+/// use websocket::{Connector, WebSocket, bytes::BytesMut, http};
+/// # use tokio::net::TcpStream;
+///
+/// # async fn example() -> Result<WebSocket<TcpStream>, Box<dyn std::error::Error>> {
+/// let upgrade = Connector::new("ws://example.org/chat")?.subprotocol("chat")?.start();
+/// let response = send(upgrade.request()?).await?;
+/// let established = upgrade.check_response(&response)?;
+/// Ok(established.into_websocket(response.into_body(), BytesMut::new()))
+/// # }
+/// ```
+pub struct ClientUpgrade {
+    pub(crate) handshake: ClientHandshake,
+    pub(crate) setup: ClientSetup,
+}
+
+impl fmt::Debug for ClientUpgrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handshake.fmt(f)
+    }
+}
+
+impl ClientUpgrade {
+    /// Returns the request. Its target is the path and the query, as HTTP/1.1 sends it. For a
+    /// client that takes the server from the target, replace the target by an absolute `http` or
+    /// `https` URI.
+    ///
+    /// # Errors
+    /// [`UriError::TooLong`](protocol::UriError::TooLong) if [`http::Uri`] cannot hold the target.
+    pub fn request(&self) -> Result<Request<()>, UsageError> {
+        self.handshake.request()
+    }
+
+    /// Checks that the response opens the connection that was requested.
+    ///
+    /// # Errors
+    /// - [`HandshakeError::Rejected`] for a response other than 101, without its body;
+    /// - [`HandshakeError::Violation`] for a 101 response that breaks a rule: drop the stream.
+    pub fn check_response<B>(self, response: &Response<B>) -> Result<EstablishedUpgrade, HandshakeError> {
+        Ok(EstablishedUpgrade { established: self.handshake.check_response(response)?, setup: self.setup })
+    }
+}
+
+/// A successful handshake of a client. The connection is OPEN.
+#[derive(Debug)]
+pub struct EstablishedUpgrade {
+    established: Established,
+    setup: ClientSetup,
+}
+
+impl EstablishedUpgrade {
+    /// Creates the connection on the stream over which the response arrived. `rest` holds the bytes
+    /// that were read from `stream` after the response. They belong to the first frames.
+    #[must_use]
+    pub fn into_websocket<S>(mut self, stream: S, rest: BytesMut) -> WebSocket<S> {
+        self.established.rest = rest;
+        self.setup.open(stream, self.established)
+    }
+}
+
+/// The part of a client's configuration that applies to the open connection.
+#[derive(Debug, Clone)]
+pub(crate) struct ClientSetup {
+    pub(crate) config: Config,
+    pub(crate) chosen_keys: Option<ChosenKeys>,
+    pub(crate) memory_budget: Option<MemoryBudget>,
+}
+
+/// A source of masking keys that replaces the random source.
+#[derive(Clone)]
+pub(crate) struct ChosenKeys(pub(crate) Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>);
+
+impl fmt::Debug for ChosenKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChosenKeys")
+    }
+}
+
+impl ClientSetup {
+    /// Creates the connection on a stream over which the handshake has been completed.
+    pub(crate) fn open<S>(self, stream: S, established: Established) -> WebSocket<S> {
+        let keys = match self.chosen_keys {
+            None => keys::masking_keys(),
+            Some(ChosenKeys(choose)) => keys::chosen(choose),
+        };
+        let mut engine = Connection::client(self.config, keys, now());
+        #[cfg(feature = "deflate")]
+        if let Some(negotiated) = &established.deflate {
+            engine = engine.with_deflate(negotiated);
+        }
+        // Bytes that arrived after the response belong to the first frames, so pass them to the
+        // engine.
+        engine.put_input(established.rest);
+        let mut connection = WebSocket::new(stream, engine);
+        if let Some(budget) = self.memory_budget {
+            connection = connection.with_memory_budget(budget);
+        }
+        connection.with_negotiated(Negotiated {
+            subprotocol: established.subprotocol,
+            extensions: established.extensions,
+            response: Some(established.response),
+        })
+    }
+}
