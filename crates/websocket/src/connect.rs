@@ -25,6 +25,7 @@ use crate::{
     memory_budget::MemoryBudget,
     negotiated::Negotiated,
     transport::{open_to_any, resolve},
+    transport_options::TransportOptions,
     turns::Turns,
     websocket::WebSocket,
 };
@@ -71,6 +72,7 @@ pub struct Connector {
     one_connecting_per_address: bool,
     chosen_keys: Option<ChosenKeys>,
     memory_budget: Option<MemoryBudget>,
+    transport: TransportOptions,
 }
 
 /// A source of masking keys that replaces the random source.
@@ -93,6 +95,7 @@ impl From<ClientRequest> for Connector {
             one_connecting_per_address: false,
             chosen_keys: None,
             memory_budget: None,
+            transport: TransportOptions::default(),
         }
     }
 }
@@ -195,6 +198,23 @@ impl Connector {
         self
     }
 
+    /// Sets the options for the transport, all at once.
+    #[must_use]
+    pub fn transport(mut self, options: TransportOptions) -> Self {
+        self.transport = options;
+        self
+    }
+
+    /// Sets the TLS configuration for a `wss://` URI, for example with certificate authorities or
+    /// a client certificate of your own. [`ClientTls`](crate::tls::ClientTls) builds one for these
+    /// two cases. If the configuration names no protocol for ALPN, this method adds `http/1.1`.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls_config(mut self, config: impl Into<Arc<crate::tls::rustls::ClientConfig>>) -> Self {
+        self.transport = self.transport.tls_config(config);
+        self
+    }
+
     /// Replaces the random masking keys. See
     /// [`observer::choose_masking_keys`](crate::observer::choose_masking_keys).
     pub(crate) fn with_chosen_keys(mut self, choose: Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>) -> Self {
@@ -256,7 +276,7 @@ impl Connector {
         // count towards the time-out.
         let _turns = if self.one_connecting_per_address { Turns::take(&addresses).await } else { Turns::default() };
         let opening = async {
-            let stream = open_to_any(self.request.uri(), &addresses).await?;
+            let stream = open_to_any(self.request.uri(), &addresses, &self.transport).await?;
             self.handshake_unlimited(wrap(stream)).await
         };
         open_within(remaining, opening).await

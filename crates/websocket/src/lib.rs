@@ -13,8 +13,9 @@
 //! | `events` | streams and sinks of messages and control frames |
 //! | `connect` | a client: opening handshake |
 //! | `transport` | a client: name resolution, TCP, TLS |
+//! | `transport_options` | a client: the options of the transport |
 //! | `happy_eyeballs` | a client: the first of several addresses that accepts a connection |
-//! | `tls` | a client: TLS handshake, trusted certificates |
+//! | `tls` | TLS for clients and servers |
 //! | `turns` | a client: one connection to an address in the CONNECTING state at a time |
 //! | `accept` | a server: opening handshake, or an ordinary HTTP response |
 //! | `driver` | reading, writing, deadlines and wakers |
@@ -85,8 +86,9 @@ mod read_plan;
 mod read_planner;
 mod split;
 #[cfg(feature = "tls")]
-mod tls;
+pub mod tls;
 mod transport;
+mod transport_options;
 mod turns;
 mod wakers;
 mod websocket;
@@ -110,7 +112,8 @@ pub use self::{
     memory_budget::MemoryBudget,
     permit::Permit,
     split::{ReadHalf, WriteHalf},
-    transport::open_transport,
+    transport::{open_transport, open_transport_with},
+    transport_options::TransportOptions,
     websocket::{Parts, WebSocket},
 };
 
