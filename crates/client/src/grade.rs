@@ -9,14 +9,15 @@ use cli::{GradeReport, use_colours};
 use laboratory::{Role, grade::ServerJudge};
 use websocket::ConnectError;
 
-use crate::{args::ClientArgs, connect_error::explain, opening, report::report};
+use crate::{args::ClientArgs, connect_error::explain, opening, report::report, tls::transport_options};
 
 /// Judges the server that the command line names.
 ///
 /// The exit status is 0 if the server has passed all stages, and 1 otherwise.
 pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
-    let request = match opening::request(args) {
-        Ok(request) => request,
+    let prepared = opening::request(args).and_then(|request| Ok((request, transport_options(args)?)));
+    let (request, transport) = match prepared {
+        Ok(prepared) => prepared,
         Err(sentence) => {
             report(sentence);
             return ExitCode::FAILURE;
@@ -24,6 +25,7 @@ pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
     };
     let uri = request.uri().clone();
     let judge = ServerJudge::new(request)
+        .transport(transport)
         .connect_timeout(args.connect_timeout)
         .answer_timeout(args.probe_patience)
         .patience(args.patience);

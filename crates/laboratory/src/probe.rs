@@ -10,7 +10,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
-use websocket::{ConnectError, MaybeTlsStream, open_transport};
+use websocket::{ConnectError, MaybeTlsStream, TransportOptions, open_transport_with};
 
 use crate::{
     evaluator::Evaluation,
@@ -40,6 +40,7 @@ pub async fn probe(url: &str, fault: &'static Fault) -> Result<Evaluation, Conne
 #[derive(Debug, Clone)]
 pub struct Probe {
     request: ClientRequest,
+    transport: TransportOptions,
     connect_timeout: Duration,
     reaction_timeout: Duration,
 }
@@ -48,8 +49,16 @@ impl Probe {
     /// Creates a probe that connects with this valid request. A fault of the opening handshake
     /// changes one thing in the request.
     #[must_use]
-    pub const fn new(request: ClientRequest) -> Self {
-        Self { request, connect_timeout: CONNECT_TIMEOUT, reaction_timeout: REACTION_TIMEOUT }
+    pub fn new(request: ClientRequest) -> Self {
+        let transport = TransportOptions::default();
+        Self { request, transport, connect_timeout: CONNECT_TIMEOUT, reaction_timeout: REACTION_TIMEOUT }
+    }
+
+    /// Sets the options for the transport, such as the TLS configuration.
+    #[must_use]
+    pub fn transport(mut self, options: TransportOptions) -> Self {
+        self.transport = options;
+        self
     }
 
     /// Sets the maximum time for opening the connection. The default is 10 seconds.
@@ -91,7 +100,7 @@ impl Probe {
     {
         assert!(fault.can_be_sent_by(Role::Client), "{} is a fault of servers", fault.name);
         let connecting = async {
-            let mut stream = wrap(open_transport(self.request.uri()).await?);
+            let mut stream = wrap(open_transport_with(self.request.uri(), &self.transport).await?);
             let early = if fault.is_in_handshake() { Vec::new() } else { self.shake_hands(&mut stream).await? };
             Ok((stream, early))
         };

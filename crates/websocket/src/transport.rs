@@ -111,7 +111,8 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let addresses = [silent.local_addr().unwrap(), listener.local_addr().unwrap()];
             let uri = "ws://example.org/".parse().unwrap();
-            let stream = open_to_any(&uri, &addresses, &TransportOptions::default()).await.expect("the second address accepts");
+            let stream =
+                open_to_any(&uri, &addresses, &TransportOptions::default()).await.expect("the second address accepts");
             assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
         })
         .await;

@@ -31,7 +31,8 @@ pub(super) fn with_trusted(
     };
     #[cfg(not(target_os = "android"))]
     let verifier = Verifier::new_with_extra_roots(extra, provider);
-    let verifier = verifier.map_err(|error| TlsConfigError::NoRootCertificates { problems: vec![error.to_string()] })?;
+    let verifier =
+        verifier.map_err(|error| TlsConfigError::NoRootCertificates { problems: vec![error.to_string()] })?;
     Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)))
 }
 
