@@ -23,4 +23,6 @@ mod stream_and_sink;
 mod support;
 #[cfg(all(feature = "tls-native-roots", feature = "tls-ring"))]
 mod tls;
+#[cfg(all(feature = "tls-native-roots", feature = "tls-ring"))]
+mod tls_options;
 mod writes;
