@@ -17,13 +17,16 @@ use websocket::tls::Identity;
 
 use crate::{access::AllowedHost, args::Args};
 
-/// The time for which the certificate is valid: longer than anybody tries something out. Some
-/// clients reject a certificate that is valid for years.
-const VALID_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// The number of days for which the certificate is valid: longer than anybody tries something out.
+/// Some clients reject a certificate that is valid for years.
+const VALID_DAYS: u64 = 30;
+
+/// The number of seconds in a day.
+const DAY: u64 = 24 * 60 * 60;
 
 /// The time before its creation from which the certificate is valid, for clients whose clock is
 /// slow.
-const VALID_BEFORE: Duration = Duration::from_secs(24 * 60 * 60);
+const VALID_BEFORE: Duration = Duration::from_secs(DAY);
 
 /// The file with a self-signed certificate. The file is removed when this value is dropped.
 #[derive(Debug)]
@@ -94,7 +97,7 @@ fn generate(names: Vec<String>) -> Result<(String, String), rcgen::Error> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let at = |time: Duration| date_time_ymd(1970, 1, 1) + time;
     params.not_before = at(now.saturating_sub(VALID_BEFORE));
-    params.not_after = at(now + VALID_FOR);
+    params.not_after = at(now + Duration::from_secs(VALID_DAYS * DAY));
     let key = KeyPair::generate()?;
     Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
 }

@@ -216,6 +216,10 @@ async fn a_new_certificate_is_used_by_the_next_connection_and_disturbs_no_open_o
     assert!(matches!(client, Err(ConnectError::Tls(_))), "the old certificate is in use again: {client:?}");
 }
 
+//= docs/src/rfc6455.md#section-4-2-2
+//= type=test
+//# On a port for TLS, the server MUST do the TLS handshake first, and close the connection if it
+//# fails.
 #[tokio::test]
 async fn http_without_tls_gets_a_sentence() {
     let tls = server_tls(&self_signed());
