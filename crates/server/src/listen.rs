@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 use websocket::tls::{ServerTls, ServerTlsStream};
 
-use crate::{connection, response, state::ServerState, tls::TlsListener, trace};
+use crate::{connection, response, state::ServerState, tls::TlsListener, trace::ConnectionTracer};
 
 /// The maximum number of connections that are rejected with 503 at the same time. Further
 /// connections are dropped without a response, because even a rejection takes memory and a task.
@@ -99,77 +99,68 @@ async fn serve_connection(
     // Each message is written as a whole, so holding back a write would delay the message without
     // saving a packet.
     let _ = stream.set_nodelay(true);
-    let client = Client { peer, local: stream.local_addr(), handshake_timeout: state.config.handshake_timeout };
-    match tls {
-        None => client.serve(stream, tracer.as_ref(), &state).await,
-        // Box this future, so that the tasks of a server without TLS do not reserve memory for it.
-        Some(tls) => Box::pin(client.serve_over_tls(stream, &tls, tracer.as_ref(), &state)).await,
+    let handshake_timeout = state.config.handshake_timeout;
+    let tracing = tracer.map(|tracer| ConnectionTracer::new(tracer, &stream, peer));
+    // Box the less common futures, so that the tasks of a server without TLS and without tracing do
+    // not reserve memory for them.
+    match (tls, tracing) {
+        (None, None) => connection::serve(stream, peer, handshake_timeout, &state).await,
+        (None, Some(tracing)) => Box::pin(serve_http(stream, peer, handshake_timeout, Some(tracing), &state)).await,
+        (Some(tls), tracing) => Box::pin(serve_tls(stream, peer, &tls, tracing, &state)).await,
     }
 }
 
-/// A client that has connected, and what is known about it before its first byte of HTTP.
-struct Client {
+/// Performs the TLS handshake, and serves what the client then speaks.
+async fn serve_tls(
+    stream: TcpStream,
     peer: SocketAddr,
-    /// The address of this end.
-    local: std::io::Result<SocketAddr>,
-    /// The time that is left for the request.
-    handshake_timeout: Duration,
+    tls: &ServerTls,
+    tracing: Option<ConnectionTracer>,
+    state: &ServerState,
+) {
+    let began = Instant::now();
+    let accepted = tokio::select! {
+        accepted = tls.accept(stream) => accepted,
+        () = state.shutdown.cancelled() => return,
+    };
+    match accepted {
+        Ok(stream) => {
+            let left = state.config.handshake_timeout.saturating_sub(began.elapsed());
+            // Box the stream, because rustls keeps all its state in it, and every future that takes
+            // the stream would reserve memory for a copy.
+            serve_negotiated(Box::new(stream), peer, left, tracing, state).await;
+        }
+        Err(error) => tracing::info!("{peer} not accepted: {error}"),
+    }
 }
 
-impl Client {
-    /// Performs the TLS handshake, and serves what the client then speaks.
-    async fn serve_over_tls(
-        mut self,
-        stream: TcpStream,
-        tls: &ServerTls,
-        tracer: Option<&Tracer>,
-        state: &ServerState,
-    ) {
-        let began = Instant::now();
-        let accepted = tokio::select! {
-            // Box this future too: it is over when the conversation begins.
-            accepted = Box::pin(tls.accept(stream)) => accepted,
-            () = state.shutdown.cancelled() => return,
-        };
-        match accepted {
-            Ok(stream) => {
-                self.handshake_timeout = self.handshake_timeout.saturating_sub(began.elapsed());
-                // Box the stream, because rustls keeps all its state in it, and every future that
-                // takes the stream would reserve memory for a copy.
-                self.serve_negotiated(Box::new(stream), tracer, state).await;
-            }
-            Err(error) => tracing::info!("{} not accepted: {error}", self.peer),
-        }
-    }
+/// Serves the protocol that the two ends have negotiated inside TLS (ALPN): a server with more than
+/// one would look at `stream.get_ref().1.alpn_protocol()` here. This server offers only `http/1.1`,
+/// and a client that does not know ALPN speaks HTTP/1.1 too.
+async fn serve_negotiated(
+    stream: Box<ServerTlsStream<TcpStream>>,
+    peer: SocketAddr,
+    handshake_timeout: Duration,
+    tracing: Option<ConnectionTracer>,
+    state: &ServerState,
+) {
+    serve_http(stream, peer, handshake_timeout, tracing, state).await;
+}
 
-    /// Serves the protocol that the two ends have negotiated inside TLS (ALPN): a server with more
-    /// than one would look at `stream.get_ref().1.alpn_protocol()` here. This server offers only
-    /// `http/1.1`, and a client that does not know ALPN speaks HTTP/1.1 too.
-    async fn serve_negotiated(
-        self,
-        stream: Box<ServerTlsStream<TcpStream>>,
-        tracer: Option<&Tracer>,
-        state: &ServerState,
-    ) {
-        self.serve(stream, tracer, state).await;
-    }
-
-    /// Serves HTTP/1.1, and the WebSocket connection that may follow. The tracer sees the bytes
-    /// after decryption.
-    async fn serve<S>(self, stream: S, tracer: Option<&Tracer>, state: &ServerState)
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let Self { peer, local, handshake_timeout } = self;
-        match tracer {
-            None => connection::serve(stream, peer, handshake_timeout, state).await,
-            // Box this future, so that the tasks of a server without tracing do not reserve memory
-            // for a traced connection.
-            Some(tracer) => {
-                let stream = trace::tap(tracer, stream, peer, local);
-                Box::pin(connection::serve(stream, peer, handshake_timeout, state)).await;
-            }
-        }
+/// Serves HTTP/1.1, and the WebSocket connection that may follow. Tracing sees the bytes of
+/// `stream`, which TLS has decrypted.
+async fn serve_http<S>(
+    stream: S,
+    peer: SocketAddr,
+    handshake_timeout: Duration,
+    tracing: Option<ConnectionTracer>,
+    state: &ServerState,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match tracing {
+        None => connection::serve(stream, peer, handshake_timeout, state).await,
+        Some(tracing) => connection::serve(tracing.tap(stream), peer, handshake_timeout, state).await,
     }
 }
 

@@ -1,8 +1,8 @@
 //! A certificate in two files, which is read again when they change.
 //!
 //! Certificates expire, so a program such as certbot replaces the files every few weeks. The server
-//! notices that by itself, or is told by SIGHUP as other servers are. Only connections that are
-//! accepted later get the new certificate.
+//! notices that by itself, and SIGHUP makes it load them at once, as with other servers. Only
+//! connections that are accepted later get the new certificate.
 //!
 //! ```text
 //!   every second:  changed since the last look? ── yes ──▶ wait for a look without a change ──▶ load

@@ -54,7 +54,7 @@ pub(super) fn with_trusted(
 ///
 /// # Errors
 /// [`TlsConfigError::UnusableRoot`] for a certificate of `extra` that cannot be parsed.
-/// [`TlsConfigError::NoRootCertificates`] if there is none in the end. Without this error, every
+/// [`TlsConfigError::NoRootCertificates`] if the result would be empty. Without this error, every
 /// connection would fail with `UnknownIssuer`, which blames the server's certificate.
 #[cfg(not(feature = "tls-platform-verifier"))]
 fn root_certificates(
@@ -90,4 +90,36 @@ fn add_native(roots: &mut tokio_rustls::rustls::RootCertStore) -> Vec<String> {
         problems.push(format!("{ignored} of {} certificates cannot be parsed", added + ignored));
     }
     problems
+}
+
+#[cfg(all(test, not(feature = "tls-platform-verifier")))]
+mod tests {
+    use super::*;
+
+    /// The number of authorities that the program has compiled in.
+    #[cfg(feature = "tls-webpki-roots")]
+    const COMPILED_IN: usize = webpki_roots::TLS_SERVER_ROOTS.len();
+    #[cfg(not(feature = "tls-webpki-roots"))]
+    const COMPILED_IN: usize = 0;
+
+    /// Returns the number of authorities that this operating system trusts.
+    fn native() -> usize {
+        #[cfg_attr(not(feature = "tls-native-roots"), expect(unused_mut, reason = "nothing is added"))]
+        let mut roots = tokio_rustls::rustls::RootCertStore::empty();
+        #[cfg(feature = "tls-native-roots")]
+        add_native(&mut roots);
+        roots.len()
+    }
+
+    #[test]
+    fn the_authorities_of_all_features_add_up() {
+        match root_certificates(Vec::new()) {
+            Ok(roots) => assert_eq!(roots.len(), COMPILED_IN + native()),
+            Err(TlsConfigError::NoRootCertificates { .. }) => assert_eq!(COMPILED_IN + native(), 0),
+            Err(error) => {
+                assert!(matches!(error, TlsConfigError::NoRootsInBuild), "{error}");
+                assert!(!cfg!(any(feature = "tls-native-roots", feature = "tls-webpki-roots")));
+            }
+        }
+    }
 }

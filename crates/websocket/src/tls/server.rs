@@ -138,21 +138,23 @@ impl ServerTls {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let config = self.config();
-        let handshake = async {
+        // Box this future. A task is as large as the largest future that it ever awaits, so without
+        // the box, every open connection would keep the memory that only its handshake needed.
+        let handshake = Box::pin(async {
             // Look at the first byte before rustls does. rustls would answer a request without TLS
             // with an alert of TLS, which no HTTP client can read.
             let first = stream.read_u8().await.map_err(AcceptError::Io)?;
             if first != HANDSHAKE_RECORD {
-                return Ok(Err((stream, first)));
+                return Ok(Beginning::NotTls { stream, first });
             }
             let mut acceptor = Acceptor::default();
             acceptor.read_tls(&mut [first].as_slice()).map_err(AcceptError::Io)?;
             let start = LazyConfigAcceptor::new(acceptor, stream).await.map_err(tls_error)?;
-            start.into_stream(config).await.map(Ok).map_err(tls_error)
-        };
-        match timeout(self.handshake_timeout, handshake).await {
-            Ok(Ok(Ok(tls))) => Ok(tls),
-            Ok(Ok(Err((mut stream, first)))) => {
+            start.into_stream(config).await.map(Beginning::Tls).map_err(tls_error)
+        });
+        match timeout(self.handshake_timeout, handshake).await.unwrap_or(Err(AcceptError::TimedOut))? {
+            Beginning::Tls(stream) => Ok(stream),
+            Beginning::NotTls { mut stream, first } => {
                 // Every method of HTTP begins with a letter. Anything else is not HTTP either, and
                 // gets no answer.
                 if first.is_ascii_alphabetic() {
@@ -162,10 +164,16 @@ impl ServerTls {
                 }
                 Err(AcceptError::NotTls)
             }
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(AcceptError::TimedOut),
         }
     }
+}
+
+/// The beginning of a connection.
+enum Beginning<S> {
+    /// The TLS handshake is complete.
+    Tls(ServerTlsStream<S>),
+    /// The first byte is not one of TLS. It has been read from the stream.
+    NotTls { stream: S, first: u8 },
 }
 
 /// Returns the configuration of a server with one certificate.
