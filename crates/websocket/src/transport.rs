@@ -75,7 +75,10 @@ pub(crate) async fn open_to_any(
 
 #[cfg(feature = "tls")]
 async fn start_tls(tcp: TcpStream, host: &str, options: &TransportOptions) -> Result<MaybeTlsStream, ConnectError> {
-    crate::tls::start_tls(tcp, host, options.tls_config.clone()).await
+    let tls = crate::tls::start_tls(tcp, host, options.tls_config.clone()).await?;
+    //= docs/src/rfc6455.md#section-4-1
+    //# Once TLS is established, all data on the connection MUST go through it.
+    Ok(MaybeTlsStream::Tls(Box::new(tls)))
 }
 
 // This version awaits nothing, but it has to be async like the version with TLS, because the same

@@ -100,7 +100,7 @@ impl CertificateFiles {
         };
         match result {
             Ok(()) => {
-                tracing::info!("new clients get the certificate that is now in {}", self.files.certificate.display())
+                tracing::info!("new clients get the certificate that is now in {}", self.files.certificate.display());
             }
             Err(sentence) => tracing::error!("the old certificate stays in use: {sentence}"),
         }
@@ -140,6 +140,6 @@ impl Hangups {
         if self.signal.recv().await.is_some() {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

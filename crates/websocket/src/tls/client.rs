@@ -18,7 +18,7 @@ use super::{
     provider::provider,
     roots::with_trusted,
 };
-use crate::{error::ConnectError, maybe_tls_stream::MaybeTlsStream};
+use crate::error::ConnectError;
 
 /// A client's TLS stream over `S`.
 pub type ClientTlsStream<S> = tokio_rustls::client::TlsStream<S>;
@@ -96,7 +96,7 @@ pub(crate) async fn start_tls(
     tcp: TcpStream,
     host: &str,
     config: Option<Arc<ClientConfig>>,
-) -> Result<MaybeTlsStream, ConnectError> {
+) -> Result<ClientTlsStream<TcpStream>, ConnectError> {
     //= docs/src/rfc6455.md#section-4-1
     //# In the TLS handshake, the client MUST send the host name in the Server Name Indication (SNI)
     //# extension.
@@ -112,14 +112,9 @@ pub(crate) async fn start_tls(
     // The opening request is HTTP/1.1. A server that has chosen anything else could not read it. A
     // server that does not know ALPN chooses nothing, and speaks HTTP/1.1.
     match tls.get_ref().1.alpn_protocol() {
-        None | Some(HTTP11) => {}
-        Some(other) => {
-            return Err(ConnectError::Alpn { chosen: Some(String::from_utf8_lossy(other).into_owned()) });
-        }
+        None | Some(HTTP11) => Ok(tls),
+        Some(other) => Err(ConnectError::Alpn { chosen: Some(String::from_utf8_lossy(other).into_owned()) }),
     }
-    //= docs/src/rfc6455.md#section-4-1
-    //# Once TLS is established, all data on the connection MUST go through it.
-    Ok(MaybeTlsStream::Tls(Box::new(tls)))
 }
 
 fn handshake_error(error: io::Error) -> ConnectError {

@@ -150,10 +150,11 @@ impl ServerTls {
             let mut acceptor = Acceptor::default();
             acceptor.read_tls(&mut [first].as_slice()).map_err(AcceptError::Io)?;
             let start = LazyConfigAcceptor::new(acceptor, stream).await.map_err(tls_error)?;
-            start.into_stream(config).await.map(Beginning::Tls).map_err(tls_error)
+            let tls = start.into_stream(config).await.map_err(tls_error)?;
+            Ok(Beginning::Tls(Box::new(tls)))
         });
         match timeout(self.handshake_timeout, handshake).await.unwrap_or(Err(AcceptError::TimedOut))? {
-            Beginning::Tls(stream) => Ok(stream),
+            Beginning::Tls(stream) => Ok(*stream),
             Beginning::NotTls { mut stream, first } => {
                 // Every method of HTTP begins with a letter. Anything else is not HTTP either, and
                 // gets no answer.
@@ -171,7 +172,7 @@ impl ServerTls {
 /// The beginning of a connection.
 enum Beginning<S> {
     /// The TLS handshake is complete.
-    Tls(ServerTlsStream<S>),
+    Tls(Box<ServerTlsStream<S>>),
     /// The first byte is not one of TLS. It has been read from the stream.
     NotTls { stream: S, first: u8 },
 }
