@@ -15,8 +15,8 @@
 //!
 //! ```text
 //!   tls ◀── listen ──▶ connection ──▶ route ──▶ access
-//!     │             ├───────────┴──▶ stats, echo, chat, wire, break_rule ──▶ closing
-//!     └─────────────┴──▶ state
+//!             │             ├───────────┴──▶ stats, echo, chat, wire, break_rule ──▶ closing
+//!             └─────────────┴──▶ state
 //! ```
 //!
 //! With `--grade-clients`, [`grade`] takes the place of [`listen`] and judges a client.
