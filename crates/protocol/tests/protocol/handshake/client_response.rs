@@ -432,7 +432,8 @@ fn an_alert_of_tls_is_named() {
     let Err(HandshakeError::Violation(violation)) = read_response(client_request(), &hex("15 0301 0002 0250")) else {
         panic!("accepted")
     };
-    assert_eq!(violation.to_string(), "this is not an HTTP/1.1 head: it begins with TLS, and this end expects none");
+    let expected = "it begins with TLS, and this end expects none".to_owned();
+    assert_eq!(violation, HandshakeViolation::MalformedHead(expected));
 }
 
 #[test]
