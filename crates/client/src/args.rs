@@ -1,6 +1,6 @@
 //! The command line. `--help` prints the doc comments on the fields.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use clap::{Parser, builder::ArgPredicate};
 use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
@@ -51,6 +51,19 @@ pub(crate) struct ClientArgs {
     /// `https://example.org`.
     #[arg(short, long, value_name = "ORIGIN")]
     pub(crate) origin: Option<String>,
+
+    /// Trust the certificates in this PEM file as well, for `wss://`: those of an authority, or a
+    /// server's own. Can be repeated. There is no option that trusts every certificate.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_ca: Vec<PathBuf>,
+
+    /// Prove who you are with the certificate in this PEM file, to servers that ask for one.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert, as a PEM file without a password.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
 
     /// Send a Ping this often, such as 30s. Give up if the server sends nothing at all within the
     /// same time after a Ping.

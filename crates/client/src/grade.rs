@@ -12,7 +12,7 @@ use laboratory::{
 };
 use websocket::ConnectError;
 
-use crate::{args::ClientArgs, connect_error::explain, opening, report::report};
+use crate::{args::ClientArgs, connect_error::explain, opening, report::report, tls::transport_options};
 
 /// Judges the server that the command line names.
 ///
@@ -24,8 +24,9 @@ pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let selection = args.check.or(args.stage.map(Selection::Stage)).unwrap_or_default();
-    let request = match opening::request(args) {
-        Ok(request) => request,
+    let prepared = opening::request(args).and_then(|request| Ok((request, transport_options(args)?)));
+    let (request, transport) = match prepared {
+        Ok(prepared) => prepared,
         Err(sentence) => {
             report(sentence);
             return ExitCode::FAILURE;
@@ -33,6 +34,7 @@ pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
     };
     let uri = request.uri().clone();
     let judge = ServerJudge::new(request)
+        .transport(transport)
         .connect_timeout(args.connect_timeout)
         .answer_timeout(args.probe_patience)
         .patience(args.patience);

@@ -10,7 +10,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
-use websocket::{ConnectError, MaybeTlsStream, open_transport};
+use websocket::{ConnectError, MaybeTlsStream, TransportOptions, open_transport_with};
 
 use crate::{
     evaluator::Evaluation,
@@ -41,6 +41,7 @@ pub async fn probe(url: &str, fault: &'static Fault) -> Result<Evaluation, Conne
 #[derive(Debug, Clone)]
 pub struct Probe {
     request: ClientRequest,
+    transport: TransportOptions,
     connect_timeout: Duration,
     reaction_timeout: Duration,
     randomness: Randomness,
@@ -50,13 +51,21 @@ impl Probe {
     /// Creates a probe that connects with this valid request. A fault of the opening handshake
     /// changes one thing in the request.
     #[must_use]
-    pub const fn new(request: ClientRequest) -> Self {
+    pub fn new(request: ClientRequest) -> Self {
         Self {
             request,
+            transport: TransportOptions::default(),
             connect_timeout: CONNECT_TIMEOUT,
             reaction_timeout: REACTION_TIMEOUT,
             randomness: Randomness::Random,
         }
+    }
+
+    /// Sets the options for the transport, such as the TLS configuration.
+    #[must_use]
+    pub fn transport(mut self, options: TransportOptions) -> Self {
+        self.transport = options;
+        self
     }
 
     /// Sets the source of masking keys and nonces.
@@ -104,7 +113,7 @@ impl Probe {
     {
         assert!(fault.can_be_sent_by(Role::Client), "{} is a fault of servers", fault.name);
         let connecting = async {
-            let mut stream = wrap(open_transport(self.request.uri()).await?);
+            let mut stream = wrap(open_transport_with(self.request.uri(), &self.transport).await?);
             let early = if fault.is_in_handshake() { Vec::new() } else { self.shake_hands(&mut stream).await? };
             Ok((stream, early))
         };

@@ -1,6 +1,6 @@
 //! One connection, from its request to its end.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use dissector::tap::Tapped;
 use http::Response;
@@ -18,15 +18,16 @@ use crate::{
     wire::{self, Notes, Viewer, WireTap},
 };
 
-/// Serves a connection from its request to its end.
-pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, state: &ServerState)
+/// Serves a connection from its request to its end. The request must arrive within
+/// `handshake_timeout`.
+pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, handshake_timeout: Duration, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     // Box this future, because a task is as large as the largest future it may ever hold. The box
     // is freed when `open` returns. Without the box, the task would hold the memory for the
     // handshake and for the less common handlers until the end of the conversation.
-    if let Some((route, connection)) = Box::pin(open(stream, peer, state)).await {
+    if let Some((route, connection)) = Box::pin(open(stream, peer, handshake_timeout, state)).await {
         converse(route, connection, peer, state).await;
     }
 }
@@ -34,12 +35,18 @@ where
 /// Performs the opening handshake. Returns `None` if nothing is left to serve: the server is
 /// stopping, the handshake failed, the request was rejected or loaded the page, or this function
 /// has served one of the less common kinds of connections to its end.
-async fn open<S>(stream: S, peer: SocketAddr, state: &ServerState) -> Option<(Route, WebSocket<S>)>
+async fn open<S>(
+    stream: S,
+    peer: SocketAddr,
+    handshake_timeout: Duration,
+    state: &ServerState,
+) -> Option<(Route, WebSocket<S>)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let config = state.config.clone().handshake_timeout(handshake_timeout);
     let incoming = tokio::select! {
-        incoming = websocket::read_request(stream, &state.config) => incoming,
+        incoming = websocket::read_request(stream, &config) => incoming,
         () = state.shutdown.cancelled() => return None,
     };
     let incoming = match incoming {

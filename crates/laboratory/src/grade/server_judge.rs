@@ -8,7 +8,7 @@ use futures_util::{
 };
 use protocol::{Role, frame::Opcode, handshake::ClientRequest};
 use tokio::{select, time::sleep};
-use websocket::ConnectError;
+use websocket::{ConnectError, TransportOptions};
 
 use super::{
     check::{Check, CheckRef, Exercise},
@@ -55,9 +55,16 @@ pub struct ServerJudge {
 impl ServerJudge {
     /// Creates a judge that connects with this valid request.
     #[must_use]
-    pub const fn new(request: ClientRequest) -> Self {
+    pub fn new(request: ClientRequest) -> Self {
         let dialer = Dialer::new(request, CONNECT_TIMEOUT, REACTION_TIMEOUT);
         Self { dialer, patience: PATIENCE }
+    }
+
+    /// Sets the options for the transport, such as the TLS configuration.
+    #[must_use]
+    pub fn transport(mut self, options: TransportOptions) -> Self {
+        self.dialer.transport = options;
+        self
     }
 
     /// Sets the maximum time for opening a connection. The default is 10 seconds.
@@ -232,8 +239,9 @@ impl ServerJudge {
     }
 
     async fn fault(&self, fault: &'static Fault, stage: u8, recording: &RecordingHandle) -> Result<(), Failure> {
-        let Dialer { request, connect_timeout, answer_timeout, randomness, .. } = &self.dialer;
+        let Dialer { request, transport, connect_timeout, answer_timeout, randomness, .. } = &self.dialer;
         let probe = Probe::new(request.clone())
+            .transport(transport.clone())
             .connect_timeout(*connect_timeout)
             .reaction_timeout(*answer_timeout)
             .randomness(*randomness);

@@ -19,6 +19,7 @@ mod slow_clients;
 mod stats;
 mod support;
 mod terminal;
+mod tls;
 mod trace;
 mod violations;
 mod wire;
