@@ -36,7 +36,10 @@ pub(crate) fn start_capture<F: FnMut(Record)>(
     stream: &MaybeTlsStream,
     report: impl FnMut(&str) + Send + 'static,
 ) -> Observer<F> {
-    let tcp = stream.tcp();
-    let addresses = tcp.local_addr().and_then(|client| Ok((client, tcp.peer_addr()?)));
+    let no_tcp = || io::Error::new(io::ErrorKind::Unsupported, "the connection does not use TCP");
+    let addresses = stream
+        .tcp()
+        .ok_or_else(no_tcp)
+        .and_then(|tcp| tcp.local_addr().and_then(|client| Ok((client, tcp.peer_addr()?))));
     tracer.start_capture(observer, addresses, report)
 }

@@ -64,6 +64,8 @@ pub mod observer;
 pub mod rfc;
 pub mod role;
 pub mod uri;
+mod uri_input;
+mod uri_reference;
 pub mod usage_error;
 pub mod utf8;
 pub mod violation;

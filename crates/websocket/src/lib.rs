@@ -12,6 +12,11 @@
 //! | `permit` | room in the queue, reserved before the message is at hand |
 //! | `events` | streams and sinks of messages and control frames |
 //! | `connect` | a client: opening handshake |
+//! | `route` | a client: the way to the server, directly or through something else |
+//! | `proxy` | a client: HTTP and SOCKS5 proxies |
+//! | `dialer` | a client: a stream that the program opens |
+//! | `redirect` | a client: redirects of the opening handshake |
+//! | `time_left` | a client: the time-out of all steps together |
 //! | `transport` | a client: name resolution, TCP, TLS |
 //! | `happy_eyeballs` | a client: the first of several addresses that accepts a connection |
 //! | `tls` | a client: TLS handshake, trusted certificates |
@@ -27,7 +32,7 @@
 //! | `wakers` | one waker for two tasks |
 //! | `event` | messages and control frames |
 //! | `negotiated` | the results of the opening handshake |
-//! | `maybe_tls_stream` | TCP, or TLS over TCP |
+//! | `maybe_tls_stream` | a client's stream: TCP or another transport, with or without TLS |
 //! | `error` | errors |
 //! | `keys` | random nonces and masking keys |
 //! | `clock` | the current time |
@@ -69,6 +74,7 @@ mod budget;
 mod buffer_pool;
 mod clock;
 mod connect;
+mod dialer;
 mod driver;
 mod error;
 mod event;
@@ -81,9 +87,14 @@ mod memory_share;
 mod negotiated;
 pub mod observer;
 mod permit;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod read_plan;
 mod read_planner;
+mod redirect;
+mod route;
 mod split;
+mod time_left;
 #[cfg(feature = "tls")]
 mod tls;
 mod transport;
@@ -100,15 +111,19 @@ pub use protocol::{
     handshake::{ClientRequest, Extension, HandshakeError, ReceivedRequest, UpgradeOptions, UpgradeRequest, rejection},
 };
 
+#[cfg(feature = "proxy")]
+pub use self::proxy::{Proxy, ProxyError, ProxyUrlError, ProxyVariableError};
 pub use self::{
     accept::{Incoming, ServerConfig, accept, accept_with, read_request},
     connect::{Connector, connect},
+    dialer::DialedStream,
     error::{AcceptError, ConnectError, Error},
     event::Event,
     events::Events,
     maybe_tls_stream::MaybeTlsStream,
     memory_budget::MemoryBudget,
     permit::Permit,
+    redirect::{RedirectError, RedirectErrorReason},
     split::{ReadHalf, WriteHalf},
     transport::open_transport,
     websocket::{Parts, WebSocket},

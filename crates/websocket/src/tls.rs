@@ -3,19 +3,26 @@
 use std::{io, sync::Arc};
 
 use rustls_native_certs::{CertificateResult, load_native_certs};
-use tokio::{net::TcpStream, sync::OnceCell};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::OnceCell,
+};
 use tokio_rustls::{
     TlsConnector,
+    client::TlsStream,
     rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
 };
 
-use crate::{error::ConnectError, maybe_tls_stream::MaybeTlsStream};
+use crate::error::ConnectError;
 
 /// Performs the TLS handshake, and trusts the certificate authorities that the operating system
 /// trusts.
 //= docs/src/rfc6455.md#section-10-6
 //# An implementation MUST support TLS.
-pub(crate) async fn start_tls(tcp: TcpStream, host: &str) -> Result<MaybeTlsStream, ConnectError> {
+pub(crate) async fn start_tls<S>(stream: S, host: &str) -> Result<Box<TlsStream<S>>, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     //= docs/src/rfc6455.md#section-4-1
     //# In the TLS handshake, the client MUST send the host name in the Server Name Indication (SNI)
     //# extension.
@@ -24,10 +31,10 @@ pub(crate) async fn start_tls(tcp: TcpStream, host: &str) -> Result<MaybeTlsStre
     //= docs/src/rfc6455.md#section-4-1
     //# If the TLS handshake fails, for example because the certificate cannot be verified, the
     //# client MUST fail the connection.
-    let tls = connector.connect(name, tcp).await.map_err(ConnectError::Tls)?;
+    let tls = connector.connect(name, stream).await.map_err(ConnectError::Tls)?;
     //= docs/src/rfc6455.md#section-4-1
     //# Once TLS is established, all data on the connection MUST go through it.
-    Ok(MaybeTlsStream::Tls(Box::new(tls)))
+    Ok(Box::new(tls))
 }
 
 /// Returns the TLS configuration, which all connections of this process share. It is created only

@@ -3,11 +3,24 @@
 use std::net::SocketAddr;
 
 use protocol::Uri;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::net::{TcpStream, lookup_host};
 
 #[cfg(feature = "tls")]
 use crate::tls::start_tls;
-use crate::{error::ConnectError, happy_eyeballs::connect_to_any, maybe_tls_stream::MaybeTlsStream};
+use crate::{
+    dialer::DialedStream, error::ConnectError, happy_eyeballs::connect_to_any, maybe_tls_stream::MaybeTlsStream,
+};
+
+/// A stream to the server, without TLS.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+    Dialed(DialedStream),
+}
 
 /// Opens the transport to a URI: name resolution, TCP, and TLS for `wss`. Use this function for a
 /// client that performs the opening handshake in its own way.
@@ -49,17 +62,42 @@ pub(crate) async fn open_to_any(uri: &Uri, addresses: &[SocketAddr]) -> Result<M
     // Disable Nagle's algorithm: messages are written whole, so waiting for more bytes to fill a
     // packet would only delay them.
     tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
-    //= docs/src/rfc6455.md#section-4-1
-    //# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
-    if uri.secure() { start_tls(tcp, host).await } else { Ok(MaybeTlsStream::Plain(tcp)) }
+    secure(uri, Transport::Tcp(tcp)).await
+}
+
+/// Performs the TLS handshake for `wss`, and leaves the stream as it is for `ws`.
+#[cfg(feature = "tls")]
+//= docs/src/rfc6455.md#section-4-1
+//# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
+pub(crate) async fn secure(uri: &Uri, transport: Transport) -> Result<MaybeTlsStream, ConnectError> {
+    match transport {
+        Transport::Tcp(stream) if uri.secure() => start_tls(stream, uri.host()).await.map(MaybeTlsStream::Tls),
+        Transport::Tcp(stream) => Ok(MaybeTlsStream::Plain(stream)),
+        #[cfg(unix)]
+        Transport::Unix(stream) if uri.secure() => {
+            start_tls(DialedStream::new(stream), uri.host()).await.map(MaybeTlsStream::TlsOverDialed)
+        }
+        #[cfg(unix)]
+        Transport::Unix(stream) => Ok(MaybeTlsStream::Unix(stream)),
+        Transport::Dialed(stream) if uri.secure() => {
+            start_tls(stream, uri.host()).await.map(MaybeTlsStream::TlsOverDialed)
+        }
+        Transport::Dialed(stream) => Ok(MaybeTlsStream::Dialed(stream)),
+    }
 }
 
 // This version awaits nothing, but it has to be async like the version with TLS, because the same
 // code awaits either of them.
 #[allow(clippy::unused_async)]
 #[cfg(not(feature = "tls"))]
-async fn start_tls(_: TcpStream, _: &str) -> Result<MaybeTlsStream, ConnectError> {
-    Err(ConnectError::TlsMissing)
+pub(crate) async fn secure(uri: &Uri, transport: Transport) -> Result<MaybeTlsStream, ConnectError> {
+    match transport {
+        _ if uri.secure() => Err(ConnectError::TlsMissing),
+        Transport::Tcp(stream) => Ok(MaybeTlsStream::Plain(stream)),
+        #[cfg(unix)]
+        Transport::Unix(stream) => Ok(MaybeTlsStream::Unix(stream)),
+        Transport::Dialed(stream) => Ok(MaybeTlsStream::Dialed(stream)),
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]
