@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `args` | the command line |
 //! | `address` | the server's address, in all the ways in which it can be written |
+//! | `way` | the way to the server: directly, through a proxy, or to a Unix socket |
 //! | `opening` | turns the command line into an open connection |
 //! | `connect_error` | explains why a connection did not open |
 //! | `input` | reads standard input line by line |
@@ -48,6 +49,7 @@ mod screen;
 mod signals;
 mod suggest;
 mod trace;
+mod way;
 
 use std::{
     io::{self, IsTerminal},
@@ -141,7 +143,7 @@ fn fills_the_screen(args: &ClientArgs) -> bool {
 async fn run_line_by_line<S>(
     args: &ClientArgs,
     signals: &mut TerminalSignals,
-    wrap: impl FnOnce(MaybeTlsStream) -> S,
+    wrap: impl FnMut(MaybeTlsStream) -> S,
 ) -> ExitCode
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -187,8 +189,10 @@ fn greet<S>(args: &ClientArgs, connection: &WebSocket<S>) {
         [] if args.deflate => report("the server does not compress messages; continuing without compression"),
         extensions => extensions.iter().for_each(|extension| tracing::debug!("the extension in use is {extension}")),
     }
-    if let (true, Ok(uri)) = (io::stdin().is_terminal() && io::stderr().is_terminal(), opening::uri(args)) {
-        report(format_args!("connected to {uri}: press Enter to send a line, Ctrl-D to close"));
+    let Ok(destination) = opening::destination(args, connection) else { return };
+    tracing::debug!("connected to {destination}");
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        report(format_args!("connected to {destination}: press Enter to send a line, Ctrl-D to close"));
     }
 }
 

@@ -4,12 +4,14 @@
 //! this workspace's client, a browser or any other program. The [`laboratory`] crate contains the
 //! rules and the bytes that break them.
 
-use std::{fmt::Write, net::SocketAddr, time::Duration};
+use std::{fmt::Write, time::Duration};
 
 use laboratory::{Evaluation, Fault, faults, serve_fault};
 use protocol::Role;
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::Incoming;
+
+use crate::peer::Peer;
 
 /// The part of the path before the rule's name.
 pub(crate) const PATH: &str = "/break/";
@@ -32,7 +34,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Fault, String> {
 
 /// Sends `fault` to the client, and logs the client's reaction. Waits for the reaction for at most
 /// `patience`.
-pub(crate) async fn handle<S>(incoming: Incoming<S>, fault: &'static Fault, peer: SocketAddr, patience: Duration)
+pub(crate) async fn handle<S>(incoming: Incoming<S>, fault: &'static Fault, peer: &Peer, patience: Duration)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -1,7 +1,5 @@
 //! One connection, from its request to its end.
 
-use std::net::SocketAddr;
-
 use dissector::tap::Tapped;
 use http::Response;
 use protocol::{CloseCode, Role, handshake::UpgradeOptions};
@@ -12,28 +10,30 @@ use crate::{
     break_rule, chat,
     closing::{HandlerResult, ServerClose, finish},
     echo,
+    peer::Peer,
     route::{Decision, Route, decide},
     state::ServerState,
     stats, wire,
 };
 
 /// Serves a connection from its request to its end.
-pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, state: &ServerState)
+pub(crate) async fn serve<S>(stream: S, peer: Peer, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     // Box this future, because a task is as large as the largest future it may ever hold. The box
     // is freed when `open` returns. Without the box, the task would hold the memory for the
     // handshake and for the less common handlers until the end of the conversation.
-    if let Some((route, connection)) = Box::pin(open(stream, peer, state)).await {
-        converse(route, connection, peer, state).await;
+    if let Some((route, connection, peer)) = Box::pin(open(stream, peer, state)).await {
+        converse(route, connection, &peer, state).await;
     }
 }
 
 /// Performs the opening handshake. Returns `None` if nothing is left to serve: the server is
 /// stopping, the handshake failed, the request was rejected or loaded the page, or this function
-/// has served one of the less common kinds of connections to its end.
-async fn open<S>(stream: S, peer: SocketAddr, state: &ServerState) -> Option<(Route, WebSocket<S>)>
+/// has served one of the less common kinds of connections to its end. The peer that it returns is
+/// the client, even if a trusted proxy has connected for it.
+async fn open<S>(stream: S, peer: Peer, state: &ServerState) -> Option<(Route, WebSocket<S>, Peer)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -48,27 +48,28 @@ where
             return None;
         }
     };
+    let peer = state.trusted_proxies.client(peer, incoming.request().headers());
     let path = wire::hide_token(incoming.request().path()).to_owned();
     match decide(incoming.request(), &state.access, &state.taps) {
         Decision::Accept(route, options) => match incoming.accept(options, state.config_for(route)).await {
-            Ok(connection) => return Some((route, connection)),
+            Ok(connection) => return Some((route, connection, peer)),
             Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),
         },
-        Decision::Tap => serve_tapped(incoming, peer, state).await,
-        Decision::View(viewer) => serve_viewer(incoming, viewer, peer, state).await,
+        Decision::Tap => serve_tapped(incoming, &peer, state).await,
+        Decision::View(viewer) => serve_viewer(incoming, viewer, &peer, state).await,
         Decision::Break(fault) => {
             let patience = state.config.config.close_timeout;
             tokio::select! {
-                () = break_rule::handle(incoming, fault, peer, patience) => {}
+                () = break_rule::handle(incoming, fault, &peer, patience) => {}
                 () = state.shutdown.cancelled() => {}
             }
         }
-        Decision::Respond(response, why) => respond(incoming, &response, peer, &path, &why).await,
+        Decision::Respond(response, why) => respond(incoming, &response, &peer, &path, &why).await,
     }
     None
 }
 
-async fn respond<S>(incoming: Incoming<S>, response: &Response<String>, peer: SocketAddr, path: &str, why: &str)
+async fn respond<S>(incoming: Incoming<S>, response: &Response<String>, peer: &Peer, path: &str, why: &str)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -85,7 +86,7 @@ where
 
 /// Serves an open connection until the client closes it, the handler closes it, or the server
 /// stops.
-async fn converse<S>(route: Route, mut connection: WebSocket<S>, peer: SocketAddr, state: &ServerState)
+async fn converse<S>(route: Route, mut connection: WebSocket<S>, peer: &Peer, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -106,7 +107,7 @@ where
 
 /// Serves a client of `/?wire`, which wants to see its own frames: puts a tap on the connection if
 /// one of the taps is free.
-async fn serve_tapped<S>(incoming: Incoming<S>, peer: SocketAddr, state: &ServerState)
+async fn serve_tapped<S>(incoming: Incoming<S>, peer: &Peer, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -121,7 +122,7 @@ where
 
 /// Serves a client of `/?wire`. The first message to the client contains the token for viewing its
 /// frames, or `null` if no tap was free.
-async fn serve_announced<S>(incoming: Incoming<S>, token: Option<&str>, peer: SocketAddr, state: &ServerState)
+async fn serve_announced<S>(incoming: Incoming<S>, token: Option<&str>, peer: &Peer, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -143,7 +144,7 @@ where
 /// When the server stops, it does not close this connection directly. It closes the tapped
 /// connection first, so that the page can view the closing handshake. The viewer's connection is
 /// closed when the feed ends.
-async fn serve_viewer<S>(incoming: Incoming<S>, mut viewer: wire::Viewer, peer: SocketAddr, state: &ServerState)
+async fn serve_viewer<S>(incoming: Incoming<S>, mut viewer: wire::Viewer, peer: &Peer, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -4,13 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use cli::Tracer;
 use tokio::{
-    net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_util::task::TaskTracker;
 
-use crate::{connection, response, state::ServerState, trace};
+use crate::{
+    connection,
+    listener::{Listener, Socket},
+    peer::Peer,
+    proxies, response,
+    state::ServerState,
+    trace,
+};
 
 /// The maximum number of connections that are rejected with 503 at the same time. Further
 /// connections are dropped without a response, because even a rejection takes memory and a task.
@@ -19,7 +25,7 @@ const MAX_REJECTIONS: usize = 64;
 /// Serves until `state.shutdown` is cancelled. Then waits until every connection is closed, or
 /// until the time limit for closing has passed.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    mut listener: Listener,
     state: Arc<ServerState>,
     push_interval: Duration,
     max_connections: usize,
@@ -32,12 +38,12 @@ pub(crate) async fn serve(
     let pushing = state.stats.push_every(push_interval);
     let accepting = async {
         loop {
-            let stream = next_connection(&listener).await;
+            let (stream, peer) = next_connection(&mut listener).await;
             if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
-                tasks.spawn(serve_connection(stream, Arc::clone(&state), tracer.clone(), slot));
+                tasks.spawn(serve_connection(stream, peer, Arc::clone(&state), tracer.clone(), slot));
             } else if let Ok(slot) = Arc::clone(&rejection_slots).try_acquire_owned() {
                 tracing::warn!("the limit of {max_connections} connections is reached: a client gets 503");
-                tasks.spawn(reject_connection(stream, Arc::clone(&state), slot));
+                tasks.spawn(reject_connection(stream, peer, Arc::clone(&state), slot));
             }
         }
     };
@@ -59,10 +65,10 @@ pub(crate) async fn serve(
     }
 }
 
-async fn next_connection(listener: &TcpListener) -> TcpStream {
+async fn next_connection(listener: &mut Listener) -> (Socket, Peer) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(accepted) => return accepted,
             Err(error) => {
                 // Usually the process has no file descriptors left, and it gets one back only when
                 // a connection ends. Until then, every further attempt fails, so wait a little
@@ -76,25 +82,56 @@ async fn next_connection(listener: &TcpListener) -> TcpStream {
 
 /// Serves one connection from its first byte to its last, and holds `_slot` until the end.
 async fn serve_connection(
-    stream: TcpStream,
+    mut stream: Socket,
+    peer: Peer,
     state: Arc<ServerState>,
     tracer: Option<Tracer>,
     _slot: OwnedSemaphorePermit,
 ) {
-    let Ok(peer) = stream.peer_addr() else { return };
-    // By default, TCP may hold back a small write, to send it in the same packet as the next write.
-    // Each message is written as a whole, so holding back a write would delay the message without
-    // saving a packet.
-    let _ = stream.set_nodelay(true);
+    let Some(peer) = client_of(&mut stream, peer, &state).await else { return };
     match tracer {
         None => connection::serve(stream, peer, &state).await,
         // Box this future, so that the tasks of a server without tracing do not reserve memory for
         // a traced connection.
-        Some(tracer) => Box::pin(connection::serve(trace::tap(&tracer, stream, peer), peer, &state)).await,
+        Some(tracer) => Box::pin(connection::serve(trace::tap(&tracer, stream, peer.clone()), peer, &state)).await,
     }
 }
 
-async fn reject_connection(stream: TcpStream, state: Arc<ServerState>, _slot: OwnedSemaphorePermit) {
+/// Returns the client for which `peer` has connected: with `--proxy-protocol`, reads the header in
+/// which a proxy tells it. Returns `None` if there is no valid header, or if a proxy has sent it
+/// that is not trusted.
+async fn client_of(stream: &mut Socket, peer: Peer, state: &ServerState) -> Option<Peer> {
+    if !state.proxy_protocol {
+        return Some(peer);
+    }
+    if !state.trusted_proxies.is_empty() && !state.trusted_proxies.trusts(&peer) {
+        tracing::info!("{peer} not accepted: --trust-proxy does not list it, so its PROXY header does not count");
+        return None;
+    }
+    // Box this future, because it is over when the conversation begins.
+    let reading = Box::pin(timeout(state.config.handshake_timeout, proxies::read_header(stream)));
+    let header = tokio::select! {
+        header = reading => header,
+        () = state.shutdown.cancelled() => return None,
+    };
+    match header {
+        Ok(Ok(Some(client))) => Some(peer.told_of(client.ip(), &client)),
+        Ok(Ok(None)) => Some(peer),
+        Ok(Err(error)) => {
+            tracing::info!("{peer} not accepted: the connection does not begin with a PROXY header ({error})");
+            None
+        }
+        Err(_) => {
+            tracing::info!("{peer} not accepted: its PROXY header did not arrive in time");
+            None
+        }
+    }
+}
+
+async fn reject_connection(mut stream: Socket, peer: Peer, state: Arc<ServerState>, _slot: OwnedSemaphorePermit) {
+    if client_of(&mut stream, peer, &state).await.is_none() {
+        return;
+    }
     if let Ok(incoming) = websocket::read_request(stream, &state.config).await {
         let _ = incoming.respond(&response::server_full()).await;
     }

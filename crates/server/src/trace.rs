@@ -1,26 +1,33 @@
 //! `--trace` and `--capture`: show or record the bytes of each connection as they pass.
 //!
-//! Without these options, tracing costs nothing: each connection then runs directly over a TCP
-//! stream, a type that contains no tap (see `serve_connection` in `listen`). With either option,
+//! Without these options, tracing costs nothing: each connection then runs directly over a
+//! socket, a type that contains no tap (see `serve_connection` in `listen`). With either option,
 //! each connection runs over a [`Tapped`] stream.
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
 use cli::{Observer, Tracer};
 use dissector::{Record, tap::Tapped};
 use protocol::Role;
-use tokio::net::TcpStream;
 
-use crate::output::log_text;
+use crate::{listener::Socket, output::log_text, peer::Peer};
 
 /// Puts a tap on a connection, to trace and capture its bytes.
-pub(crate) fn tap(
-    tracer: &Tracer,
-    stream: TcpStream,
-    peer: SocketAddr,
-) -> Tapped<TcpStream, Observer<impl FnMut(Record) + use<>>> {
+pub(crate) fn tap(tracer: &Tracer, stream: Socket, peer: Peer) -> Tapped<Socket, Observer<impl FnMut(Record) + use<>>> {
     let observer = tracer.observer(Role::Server, peer.to_string(), log_text as fn(&str));
-    let addresses = stream.local_addr().map(|server| (peer, server));
+    let addresses = local_address(&stream).map(|server| (peer.captured_address(), server));
     let observer = tracer.start_capture(observer, addresses, move |sentence| tracing::error!("{peer}: {sentence}"));
     Tapped::new(stream, Role::Server, observer)
+}
+
+/// Returns the address of this end for a capture. That of a Unix socket is the default address of
+/// the server, because the packets of a capture need one.
+fn local_address(stream: &Socket) -> io::Result<SocketAddr> {
+    #[cfg(unix)]
+    return match stream {
+        Socket::Left(tcp) => tcp.local_addr(),
+        Socket::Right(_) => Ok(([127, 0, 0, 1], 8080).into()),
+    };
+    #[cfg(not(unix))]
+    stream.local_addr()
 }

@@ -307,6 +307,9 @@ impl Connector {
     /// [`ClientRequest::redirected`] describes. A redirect from `wss` to `ws` is not followed,
     /// because all messages would then travel unencrypted.
     ///
+    /// The extensions of [`WebSocket::response`] then contain the [`Uri`] to which the last redirect
+    /// has led.
+    ///
     /// A redirect that is not followed is a [`ConnectError::Redirect`], which names all URIs that
     /// were requested.
     #[must_use]
@@ -385,7 +388,11 @@ impl Connector {
         let mut hops = Hops::new(self.max_redirects);
         loop {
             let opened = self.clone().connect_once(&mut wrap, &mut time).await;
-            let Err(ConnectError::Answer(HandshakeError::Rejected(response))) = opened else { return opened };
+            let response = match opened {
+                Ok(connection) => return Ok(connection.with_uri(self.request.uri().clone())),
+                Err(ConnectError::Answer(HandshakeError::Rejected(response))) => response,
+                Err(error) => return Err(error),
+            };
             match hops.next(self.request.uri(), &response).map_err(ConnectError::Redirect)? {
                 Some(target) => self.request = self.request.redirected(target),
                 None => return Err(ConnectError::Answer(HandshakeError::Rejected(response))),

@@ -16,6 +16,8 @@ mod hostile_server;
 mod lessons;
 mod pipes;
 mod probe;
+mod proxies;
+mod redirects;
 #[cfg(unix)]
 mod screen;
 #[cfg(unix)]
@@ -31,3 +33,5 @@ mod support;
 mod terminal;
 mod tls;
 mod trace;
+#[cfg(unix)]
+mod unix_sockets;

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use testkit::proxy_server::ProxyServer;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     join,
@@ -39,7 +40,12 @@ impl TlsServer {
 
     /// Starts a client that trusts only this server.
     fn client(&self) -> ClientProcess {
-        let mut command = command([format!("wss://localhost:{}/", self.tcp.port())]);
+        self.client_with(&[&format!("wss://localhost:{}/", self.tcp.port())])
+    }
+
+    /// Starts a client with these arguments that trusts only this server.
+    fn client_with(&self, arguments: &[&str]) -> ClientProcess {
+        let mut command = command(arguments);
         command.env("SSL_CERT_FILE", &self.certificate).env_remove("SSL_CERT_DIR");
         ClientProcess::spawn(command)
     }
@@ -102,5 +108,25 @@ async fn without_root_certificates_the_client_says_what_is_missing() {
     assert_eq!((ended.status, ended.errors.lines().count()), (Some(1), 1));
     for part in ["no trusted root certificates were found", "SSL_CERT_FILE", &missing.display().to_string()] {
         assert!(ended.errors.contains(part), "{part} is not in {}", ended.errors);
+    }
+}
+
+/// The certificate is that of the server, so the proxy cannot read along.
+#[tokio::test]
+async fn tls_goes_through_a_proxy_to_the_server() {
+    let server = TlsServer::start().await;
+    let http = ProxyServer::http(server.tcp.address()).await;
+    let socks = ProxyServer::socks(server.tcp.address(), None).await;
+    for (scheme, proxy) in [("http", http), ("socks5h", socks)] {
+        let client = server.client_with(&["wss://localhost:1/", "--proxy", &format!("{scheme}://{}", proxy.address())]);
+        let serving = async {
+            let mut tls = server.accept_raw().await;
+            tls.write_all(&[0x88, 0x02, 0x03, 0xE8]).await.expect("the client is connected");
+            let _ = tls.shutdown().await;
+            bounded(tls.read_to_end(&mut Vec::new())).await.expect("the client ends TLS");
+        };
+        let ((), ended) = join!(serving, client.exited());
+        ended.expect_all(0, "", "closed: 1000 (normal closure), by the server\n");
+        assert_eq!(proxy.requests().len(), 1);
     }
 }
