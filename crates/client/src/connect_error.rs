@@ -49,6 +49,9 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
             format!("cannot connect to the Unix socket {}: {advice} ({error})", printable(&path.to_string_lossy()))
         }
         ConnectError::Redirect(error) => explain_redirect(error),
+        ConnectError::Redirected { uri, error } => {
+            format!("after a redirect to {uri}: {}", explain(error, uri, timeout))
+        }
         ConnectError::TimedOut => format!(
             "{server} did not answer within {}: check that it is a WebSocket server and reachable from here \
              (--connect-timeout sets the limit)",

@@ -6,6 +6,7 @@ use std::{
     io::{self, ErrorKind},
     os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use tokio::net::{UnixListener, UnixSocket, UnixStream};
@@ -17,9 +18,12 @@ const BACKLOG: u32 = 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct SocketFile {
     path: PathBuf,
-    /// The device and the inode of the file.
-    identity: (u64, u64),
+    identity: Identity,
 }
+
+/// The device and the inode of a file, and when it was created: a file system gives the inode of a
+/// removed file to the next one.
+type Identity = (u64, u64, Option<SystemTime>);
 
 /// Listens on a Unix socket at `path`, whose file gets this mode.
 ///
@@ -72,6 +76,6 @@ impl SocketFile {
     }
 }
 
-fn identity(metadata: &fs::Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
+fn identity(metadata: &fs::Metadata) -> Identity {
+    (metadata.dev(), metadata.ino(), metadata.created().ok())
 }

@@ -311,7 +311,8 @@ impl Connector {
     /// has led.
     ///
     /// A redirect that is not followed is a [`ConnectError::Redirect`], which names all URIs that
-    /// were requested.
+    /// were requested. An attempt that fails after a redirect is a [`ConnectError::Redirected`],
+    /// which names the last URI.
     #[must_use]
     pub const fn follow_redirects(mut self, max: usize) -> Self {
         self.max_redirects = max;
@@ -388,14 +389,21 @@ impl Connector {
         let mut hops = Hops::new(self.max_redirects);
         loop {
             let opened = self.clone().connect_once(&mut wrap, &mut time).await;
-            let response = match opened {
+            let error = match opened {
                 Ok(connection) => return Ok(connection.with_uri(self.request.uri().clone())),
-                Err(ConnectError::Answer(HandshakeError::Rejected(response))) => response,
-                Err(error) => return Err(error),
+                Err(error) => error,
             };
-            match hops.next(self.request.uri(), &response).map_err(ConnectError::Redirect)? {
+            let target = match &error {
+                ConnectError::Answer(HandshakeError::Rejected(response)) => hops.next(self.request.uri(), response),
+                _ => Ok(None),
+            };
+            match target.map_err(ConnectError::Redirect)? {
                 Some(target) => self.request = self.request.redirected(target),
-                None => return Err(ConnectError::Answer(HandshakeError::Rejected(response))),
+                None if hops.is_empty() => return Err(error),
+                None => {
+                    let uri = self.request.uri().clone();
+                    return Err(ConnectError::Redirected { uri, error: Box::new(error) });
+                }
             }
         }
     }

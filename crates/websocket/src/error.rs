@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::{error::Error as StdError, fmt, io, time::Duration};
 
-use protocol::{HandshakeViolation, UsageError, Violation, handshake::HandshakeError};
+use protocol::{HandshakeViolation, Uri, UsageError, Violation, handshake::HandshakeError};
 
 #[cfg(feature = "proxy")]
 use crate::proxy::{ProxyError, ProxyVariableError};
@@ -154,6 +154,13 @@ pub enum ConnectError {
     Dial(io::Error),
     /// A redirect was not followed: a loop, too many of them, or one that leads away from TLS.
     Redirect(RedirectError),
+    /// The connection to which a redirect has led could not be opened.
+    Redirected {
+        /// The target of the last redirect.
+        uri: Uri,
+        /// The reason.
+        error: Box<Self>,
+    },
     /// The TLS handshake failed, or the server ended the connection during it.
     Tls(io::Error),
     /// The URI is `wss://`, in a build without the feature `tls`.
@@ -193,6 +200,7 @@ impl fmt::Display for ConnectError {
             }
             Self::Dial(error) => write!(f, "the dialer could not connect: {error}"),
             Self::Redirect(error) => error.fmt(f),
+            Self::Redirected { uri, error } => write!(f, "after a redirect to {uri}: {error}"),
             Self::Tls(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 f.write_str("the server ended the connection during the TLS handshake")
             }
@@ -227,6 +235,7 @@ impl StdError for ConnectError {
             | Self::Tls(error)
             | Self::Handshake(error)
             | Self::Dial(error) => error.source(),
+            Self::Redirected { error, .. } => error.source(),
             #[cfg(unix)]
             Self::UnixSocket { error, .. } => error.source(),
             #[cfg(feature = "proxy")]

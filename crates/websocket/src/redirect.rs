@@ -17,6 +17,11 @@ impl Hops {
         Self { max_redirects, requested: Vec::new() }
     }
 
+    /// Returns whether no redirect has been followed.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.requested.is_empty()
+    }
+
     /// Returns the target if the response to a request for `uri` is a redirect that may be
     /// followed, and `None` if it is no redirect.
     pub(crate) fn next<B>(&mut self, uri: &Uri, response: &Response<B>) -> Result<Option<Uri>, RedirectError> {
@@ -110,3 +115,38 @@ impl fmt::Display for RedirectError {
 }
 
 impl Error for RedirectError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the target of a redirect of a request for `uri`, or the error.
+    fn next(uri: &str, location: &str) -> Result<String, String> {
+        let response = Response::builder().status(302).header(LOCATION, location).body(()).expect("a response");
+        let uri = uri.parse().expect("a URI");
+        match Hops::new(1).next(&uri, &response) {
+            Ok(target) => Ok(target.expect("a redirect").to_string()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// All messages would travel unencrypted.
+    #[test]
+    fn a_redirect_from_wss_to_ws_is_not_followed() {
+        for location in ["http://example.org/b", "ws://example.org/b", "ws://example.org:443/b"] {
+            let error = next("wss://example.org/a", location).expect_err(location);
+            assert!(
+                error.starts_with("the redirect leads to a URI without TLS: wss://example.org/a -> ws://"),
+                "{error}"
+            );
+        }
+        for (uri, location, target) in [
+            ("wss://example.org/a", "//example.com/b", "wss://example.com/b"),
+            ("wss://example.org/a", "https://example.com/b", "wss://example.com/b"),
+            ("ws://example.org/a", "wss://example.org/a", "wss://example.org/a"),
+            ("ws://example.org/a", "http://example.com/a", "ws://example.com/a"),
+        ] {
+            assert_eq!(next(uri, location).as_deref(), Ok(target));
+        }
+    }
+}

@@ -130,3 +130,22 @@ async fn tls_goes_through_a_proxy_to_the_server() {
         assert_eq!(proxy.requests().len(), 1);
     }
 }
+
+/// All messages would travel unencrypted.
+#[tokio::test]
+async fn a_redirect_away_from_tls_is_one_sentence() {
+    let server = TlsServer::start().await;
+    let url = format!("wss://localhost:{}/", server.tcp.port());
+    let client = server.client_with(&[&url, "--follow", "3"]);
+    let redirecting = async {
+        let mut tls = bounded(server.acceptor.accept(server.tcp.accept_tcp().await)).await.expect("a TLS handshake");
+        let response = b"HTTP/1.1 302 Found\r\nLocation: http://example.org/\r\nContent-Length: 0\r\n\r\n";
+        tls.write_all(response).await.expect("the client is connected");
+        let _ = bounded(tls.read_to_end(&mut Vec::new())).await;
+    };
+    let ((), ended) = join!(redirecting, client.exited());
+    let sentence = format!(
+        "the redirect leads to a URI without TLS: {url} -> ws://example.org/; connect to it yourself if you accept that\n"
+    );
+    ended.expect_all(1, "", &sentence);
+}

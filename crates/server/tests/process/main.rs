@@ -13,11 +13,14 @@ mod memory;
 mod memory_budget;
 #[cfg(target_os = "linux")]
 mod pongs;
+mod proxies;
 mod shutdown;
 mod slow_clients;
 mod stats;
 mod support;
 mod terminal;
 mod trace;
+#[cfg(unix)]
+mod unix_socket;
 mod violations;
 mod wire;

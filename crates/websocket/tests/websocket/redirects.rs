@@ -153,6 +153,25 @@ async fn a_loop_names_its_hops() {
     .await;
 }
 
+/// The server that has failed is not the one that the program has named.
+#[tokio::test]
+async fn an_error_after_a_redirect_names_the_target() {
+    with_timeout(async {
+        let (listener, uri) = listen().await;
+        let answering = async {
+            answer(&listener, |_| "HTTP/1.1 302 \r\nLocation: /b\r\n\r\n".to_owned()).await;
+            answer(&listener, |_| "HTTP/1.1 404 \r\nContent-Length: 0\r\n\r\n".to_owned()).await;
+        };
+        let (opened, ()) = tokio::join!(Connector::new(&uri).unwrap().follow_redirects(1).connect(), answering);
+        let error = opened.unwrap_err();
+        let ConnectError::Redirected { uri: target, error: cause } = &error else { panic!("{error:?}") };
+        assert_eq!(target.to_string(), format!("{uri}b"));
+        assert!(matches!(&**cause, ConnectError::Answer(HandshakeError::Rejected(_))), "{cause:?}");
+        assert!(error.to_string().starts_with(&format!("after a redirect to {uri}b: ")), "{error}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn too_many_redirects_name_their_hops() {
     with_timeout(async {
