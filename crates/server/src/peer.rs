@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection, for the log.
+//! The other end of a connection, as the log names it.
 //!
 //! ```text
 //!   127.0.0.1:51234                            a TCP connection

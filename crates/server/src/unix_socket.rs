@@ -21,8 +21,8 @@ pub(crate) struct SocketFile {
     identity: Identity,
 }
 
-/// The device and the inode of a file, and when it was created: a file system gives the inode of a
-/// removed file to the next one.
+/// The device, the inode and the creation time of a file. The time is needed because a new file may
+/// get the inode of a removed one.
 type Identity = (u64, u64, Option<SystemTime>);
 
 /// Listens on a Unix socket at `path`, whose file gets this mode.
@@ -47,7 +47,7 @@ pub(crate) async fn bind(path: &Path, mode: u32) -> Result<(UnixListener, Socket
     listen().or_else(|error| failed(error, "; check that the directory exists and that you may write to it"))
 }
 
-/// Removes a socket on which nobody listens, which a server that was killed has left behind.
+/// Removes a socket on which nobody listens. A server that was killed leaves such a file.
 async fn remove_stale(path: &Path) -> io::Result<()> {
     let metadata = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

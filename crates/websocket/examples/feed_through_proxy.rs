@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Serves a feed that counts.
-async fn run_feed(listener: TcpListener) -> Result<(), websocket::Error> {
+async fn run_feed(listener: TcpListener) -> std::io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         tokio::spawn(async move {

@@ -10,11 +10,11 @@
 
 #[cfg(unix)]
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    use std::{env, fs, path::PathBuf};
+async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    use std::{env, error::Error, fs, path::PathBuf};
 
     use tokio::net::UnixListener;
-    use websocket::{CloseCode, Connector, Error};
+    use websocket::{CloseCode, Connector};
 
     let default = env::temp_dir().join(format!("websonkets-example-{}.sock", std::process::id()));
     let path = env::args().nth(1).map_or(default, PathBuf::from);
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         while let Some(message) = connection.next().await {
             connection.send(message?).await?;
         }
-        Ok::<(), Error>(())
+        Ok::<(), Box<dyn Error + Send + Sync>>(())
     });
 
     // The host of the URI is only for the `Host` header.

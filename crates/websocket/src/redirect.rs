@@ -89,7 +89,7 @@ pub enum RedirectErrorReason {
     Target {
         /// The target as the server has written it.
         location: String,
-        /// What is wrong with it.
+        /// The error of the URI.
         error: UriError,
     },
 }

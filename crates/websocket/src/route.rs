@@ -23,7 +23,8 @@ pub(crate) enum Route {
     /// Through this proxy.
     #[cfg(feature = "proxy")]
     Proxy(Proxy),
-    /// Through the proxy that the environment variables name for the URI, if any.
+    /// Through the proxy that the environment variables name for the URI, or directly if they name
+    /// none.
     #[cfg(feature = "proxy")]
     Environment,
     /// The Unix socket at this path.

@@ -113,8 +113,8 @@ async fn a_proxy_that_does_not_connect_is_one_sentence() {
         (
             "SSH-2.0-OpenSSH\x1b[31m\r\n",
             "http://",
-            "the proxy http://HERE failed: its answer is not that of an HTTP proxy: the HTTP head is malformed: \
-             invalid HTTP version; check that it is a proxy of this kind (http://, socks5:// or socks5h://)",
+            "the proxy http://HERE failed: its answer is not HTTP/1.1; check that it is a proxy of this kind (http://, \
+             socks5:// or socks5h://)",
         ),
     ] {
         let proxy = ProxyServer::http_without_tunnel(answer).await;

@@ -14,7 +14,8 @@
 //!
 //! The client's address only appears in the log. No decision about access depends on it. In
 //! particular, nothing here changes the host and the scheme that `access` compares: these are
-//! `Host` and `X-Forwarded-Proto`, which a web page cannot choose, whoever has sent them.
+//! `Host` and `X-Forwarded-Proto`. A web page cannot choose them, and neither depends on
+//! `--trust-proxy`.
 
 mod forwarded;
 mod proxy_protocol;

@@ -16,7 +16,7 @@ pub(crate) struct TrustedProxies(Vec<TrustedProxy>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TrustedProxy {
     Network(IpNet),
-    /// Whoever connects to the Unix socket.
+    /// Every program that connects to the Unix socket.
     Unix,
 }
 
@@ -131,7 +131,7 @@ mod tests {
             ("[2001:db9::7]:4711", "2001:db9::7"),
             // A client inside our own network.
             ("10.0.0.1, 10.0.0.2", "10.0.0.1"),
-            // What is not an address ends the search: whoever wrote it knows no client.
+            // An entry without an address ends the search, because the client before it is unknown.
             ("203.0.113.7, unknown", "127.0.0.1"),
             ("unknown, 203.0.113.7", "203.0.113.7"),
             ("203.0.113.7, unknown, 10.0.0.1", "127.0.0.1"),

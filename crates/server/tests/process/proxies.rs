@@ -44,7 +44,7 @@ const VERSION_2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c\xcb\x00\x71\x07\
 #[test]
 fn a_trusted_proxy_tells_who_the_client_is() {
     let server = Server::start(&["--trust-proxy", "127.0.0.0/8,10.0.0.0/8"]);
-    let mut client = connect(&server, &[("X-Forwarded-For", "192.0.2.1, 203.0.113.7, 10.1.2.3")]);
+    let client = connect(&server, &[("X-Forwarded-For", "192.0.2.1, 203.0.113.7, 10.1.2.3")]);
     server.wait_for_log(&["203.0.113.7 via 127.0.0.1:", " connected to /echo"]);
     client.close(1000);
     server.wait_for_log(&["203.0.113.7 via 127.0.0.1:", " closed: 1000"]);
@@ -136,7 +136,7 @@ fn a_header_has_a_time_limit() {
 #[test]
 fn a_client_beyond_the_limit_gets_503_behind_a_proxy_too() {
     let server = Server::start(&["--proxy-protocol", "--max-connections", "1"]);
-    let mut first = connect_after(&server, VERSION_1);
+    let first = connect_after(&server, VERSION_1);
     let mut stream = open(&server);
     stream.write_all(&[VERSION_2, &Request::upgrade(&server, "/echo").bytes()].concat()).expect("the server is there");
     assert_eq!(read_response(stream).status, 503);

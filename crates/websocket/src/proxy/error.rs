@@ -47,7 +47,7 @@ impl Error for ProxyUrlError {}
 pub struct ProxyVariableError {
     /// The name of the variable.
     pub variable: &'static str,
-    /// What is wrong with its value.
+    /// The mistake in its value.
     pub error: ProxyUrlError,
 }
 
@@ -112,7 +112,14 @@ impl fmt::Display for ProxyError {
                 f.write_str(" (407)")
             }
             Self::Status { status, .. } => write!(f, "it answered {status} and did not connect to the server"),
-            Self::Answer(violation) => write!(f, "its answer is not that of an HTTP proxy: {violation}"),
+            // The sentences of the violations cite RFC 6455, which is not about proxies.
+            Self::Answer(HandshakeViolation::HeadTooLong { limit }) => {
+                write!(f, "the head of its answer is longer than {limit} bytes")
+            }
+            Self::Answer(HandshakeViolation::TooManyHeaders { limit }) => {
+                write!(f, "its answer has more than {limit} headers")
+            }
+            Self::Answer(_) => f.write_str("its answer is not HTTP/1.1"),
             Self::Refused(reason) => write!(f, "it did not connect to the server: {reason}"),
             Self::Unauthorized { with_credentials } => write_unauthorized(f, *with_credentials),
             Self::NotSocks => f.write_str("its answer is not that of a SOCKS5 proxy"),

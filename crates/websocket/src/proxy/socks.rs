@@ -5,7 +5,7 @@ use tokio_socks::{Error, IntoTargetAddr, tcp::Socks5Stream};
 
 use super::{error::ProxyError, url::Credentials};
 
-/// Has a SOCKS5 proxy connect to `target`. After this function has returned, the next byte of the
+/// Makes a SOCKS5 proxy connect to `target`. After this function has returned, the next byte of the
 /// stream comes from the server.
 pub(super) async fn open<'t>(
     stream: TcpStream,

@@ -22,7 +22,7 @@ use super::{error::ProxyError, url::Credentials};
 /// The number of bytes to look at in one read. The answer to `CONNECT` is shorter, as a rule.
 const READ: usize = 1 << 10;
 
-/// Has an HTTP proxy connect to a host and a port. After this function has returned, the next byte
+/// Makes an HTTP proxy connect to a host and a port. After this function has returned, the next byte
 /// of the stream comes from the server.
 pub(super) async fn open(
     stream: &mut TcpStream,
