@@ -14,9 +14,8 @@ use proxy_header::{ParseConfig, ProxyHeader};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// The maximum length of the whole header, in bytes. The addresses take 52 bytes (IPv6) or 232
-/// (Unix). The rest is for the other fields of version 2, such as the name of the client's
-/// certificate. HAProxy sends less than 1 KiB, and Amazon's and Google's proxies less than 100
-/// bytes.
+/// (Unix). The rest is for the other fields of version 2, such as the names in the client's
+/// certificate, which are the longest of them.
 const MAX_HEADER: usize = 4 << 10;
 
 /// The length of the fixed part of a header of version 2. The shortest header of version 1,

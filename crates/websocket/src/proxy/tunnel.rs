@@ -76,10 +76,10 @@ async fn read_status(stream: &mut TcpStream, limits: &Limits) -> Result<StatusCo
         }
         // Parse at the first bytes too: a server that speaks another protocol, such as TLS, may
         // wait for bytes from us.
-        if end.is_some() || before == 0 {
-            if let Some((response, _)) = parse_response(&head, limits).map_err(ProxyError::Answer)? {
-                return Ok(response.status());
-            }
+        if (end.is_some() || before == 0)
+            && let Some((response, _)) = parse_response(&head, limits).map_err(ProxyError::Answer)?
+        {
+            return Ok(response.status());
         }
     }
 }

@@ -215,7 +215,7 @@ fn a_header_is_taken_in_the_types_of_http() {
     let request = client_request()
         .header(&name, &value)
         .and_then(|request| request.header(name.clone(), value.clone()))
-        .and_then(|request| request.header("X-Name".to_owned(), "b".to_owned()))
+        .and_then(|request| request.header(String::from("X-Name"), String::from("b")))
         .and_then(|request| request.header("X-Name", &b"\xff"[..]));
     let handshake = request.unwrap().handshake(Nonce([0; 16]), Limits::DEFAULT);
     let bytes = handshake.request_bytes();
