@@ -10,7 +10,7 @@ use futures_util::{Sink, Stream, stream::FusedStream};
 use http::Response;
 use protocol::{
     CloseCode, CloseFrame, CloseInfo, Connection, Message, MessageKind, MessageRef, Outbound, PreparedMessage, State,
-    handshake::Extension,
+    Uri, handshake::Extension,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -100,6 +100,14 @@ impl<S> WebSocket<S> {
 
     pub(crate) fn with_negotiated(self, negotiated: Negotiated) -> Self {
         Self { negotiated: negotiated.boxed(), ..self }
+    }
+
+    /// Adds the URI to which redirects have led to the extensions of the response.
+    pub(crate) fn with_uri(mut self, uri: Uri) -> Self {
+        if let Some(response) = self.negotiated.as_mut().and_then(|negotiated| negotiated.response.as_mut()) {
+            response.extensions_mut().insert(uri);
+        }
+        self
     }
 
     /// Returns the negotiated subprotocol.

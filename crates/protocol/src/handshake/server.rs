@@ -486,13 +486,19 @@ impl UpgradeOptions {
         self
     }
 
-    /// Adds a header to the response.
+    /// Adds a header to the response. The name and the value are texts, or a
+    /// [`HeaderName`](http::HeaderName) and a [`HeaderValue`].
     ///
     /// # Errors
     /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow;
     /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
-    pub fn header(mut self, name: &str, value: &str) -> Result<Self, UsageError> {
-        super::head::append_header(&mut self.headers, name, value)?;
+    pub fn header<N, V>(mut self, name: N, value: V) -> Result<Self, UsageError>
+    where
+        N: AsRef<str>,
+        V: TryInto<HeaderValue> + AsRef<[u8]>,
+    {
+        let (name, value) = super::head::header_line(name, value)?;
+        super::head::append_header(&mut self.headers, name, value);
         Ok(self)
     }
 }

@@ -6,6 +6,7 @@ mod cancel_safety;
 mod closing;
 #[cfg(feature = "deflate")]
 mod deflate;
+mod dialing;
 mod errors;
 mod events;
 mod handshake;
@@ -14,7 +15,10 @@ mod masking;
 mod memory_budget;
 mod message_timeout;
 mod parts;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod read_buffers;
+mod redirects;
 mod runtime;
 mod sending;
 mod serve;
