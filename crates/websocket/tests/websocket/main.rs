@@ -9,6 +9,7 @@ mod deflate;
 mod errors;
 mod events;
 mod handshake;
+mod held_memory;
 mod keep_alive;
 mod masking;
 mod memory_budget;
