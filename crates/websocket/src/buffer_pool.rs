@@ -4,8 +4,8 @@
 //! connections are idle nearly all of the time. Each thread therefore keeps one input block and one
 //! output block. A connection takes the blocks when it has work, and puts them back before it
 //! waits. Ten thousand idle connections of one thread then need two blocks instead of twenty
-//! thousand. A connection that waits keeps only the beginning of an incomplete frame, and the
-//! output that the stream has not accepted.
+//! thousand. A connection that waits keeps only the bytes that it has not processed, and the output
+//! that the stream has not accepted, in memory of about their size.
 //!
 //! ```text
 //!   thread's block ──take──▶ [frame][frame][frame][half a frame]

@@ -303,7 +303,7 @@ impl<S> Driver<S> {
     /// Puts the thread's blocks back, keeps the unprocessed input and the queued output in memory of
     /// about their size, and takes that memory from the budget. If the budget has too little, their
     /// memory gets exactly as large as they are.
-    fn release_memory(&mut self) {
+    pub(crate) fn release_memory(&mut self) {
         for is_scarce in [false, true] {
             self.reads.release_input(&mut self.engine, is_scarce);
             buffer_pool::shrink_send_buffer(&mut self.engine, is_scarce);

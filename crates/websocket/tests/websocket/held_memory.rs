@@ -157,6 +157,29 @@ async fn a_task_that_yields_has_put_its_input_block_back() {
     }
 }
 
+// ---- The application waits ----------------------------------------------------------------------
+
+#[test]
+fn an_application_that_waits_for_something_else_can_put_the_input_block_back() {
+    for is_split in [false, true] {
+        let (stream, script) = scripted_stream();
+        let mut server = server(stream);
+        script.push_read(&client_frame(TEXT, "x").repeat(3));
+        let text = || Message::text("x");
+        assert_eq!(ready(server.next()).unwrap().unwrap(), text());
+        if is_split {
+            let (mut read_half, _write_half) = server.into_split();
+            read_half.release_memory();
+            assert_input_block_is_free(&script);
+            assert_eq!(ready(read_half.next()).unwrap().unwrap(), text());
+        } else {
+            server.release_memory();
+            assert_input_block_is_free(&script);
+            assert_eq!(ready(server.next()).unwrap().unwrap(), text());
+        }
+    }
+}
+
 // ---- What messages keep -------------------------------------------------------------------------
 
 /// Otherwise an application that keeps such messages, or a queue of them, would hold five times as
