@@ -136,6 +136,17 @@ impl<S> WebSocket<S> {
         self.driver.engine().close_info()
     }
 
+    /// Puts the buffers back that the connections of this thread share, and keeps what has arrived in
+    /// memory of about its size.
+    ///
+    /// A connection does so by itself whenever it waits, but after it has returned a message, it
+    /// keeps the buffer with the bytes that follow. Call this method if your task then waits for
+    /// something else for long, so that many such tasks do not hold a buffer of 320 KiB each. If
+    /// there is nothing to put back, the call costs almost nothing.
+    pub fn release_memory(&mut self) {
+        self.driver.release_memory();
+    }
+
     /// Returns the number of bytes that are queued but not written.
     pub fn queued_bytes(&self) -> usize {
         self.driver.engine().queued_bytes()

@@ -155,6 +155,9 @@ impl ReceivedRequest {
 
     /// Returns the `Origin` header: the site of the web page that opens the connection (section
     /// 10.2). Browsers always send it. Any other client can send any value, or none.
+    ///
+    /// Returns an empty string, which is not a valid origin, if the value has characters other than
+    /// visible ASCII. Returns `None` if there is no such header, or more than one.
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         only_line(self.headers(), &ORIGIN)

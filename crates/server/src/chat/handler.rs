@@ -33,6 +33,10 @@ where
     let close = |code, reason| Ok(Some(ServerClose { code, reason }));
     let (mut speaker, mut listener) = join(room);
     loop {
+        if !speaker.may_add() {
+            // The bytes behind the last text have to wait, and need no block meanwhile.
+            connection.release_memory();
+        }
         tokio::select! {
             // A member that sends faster than the others read has to wait. The server does not read
             // from it meanwhile, so TCP stops it.

@@ -10,6 +10,7 @@ mod dialing;
 mod errors;
 mod events;
 mod handshake;
+mod held_memory;
 mod keep_alive;
 mod masking;
 mod memory_budget;
