@@ -194,7 +194,7 @@ async fn slots_of_viewers_that_view_nothing_become_free() {
 #[tokio::test(start_paused = true)]
 async fn what_arrives_in_one_piece_is_shown_or_counted_if_the_page_is_slow() {
     let taps = TapRegistry::new();
-    let (mut tapped, _) = tap(&taps).expect("a tap is free");
+    let (mut tapped, _viewer) = tapped(&taps);
     let feed = tapped.feed();
     // There is room for a Close only.
     feed.lock().bytes = MAX_BYTES - KEPT_FOR_CLOSE;
@@ -212,7 +212,7 @@ async fn what_arrives_in_one_piece_is_shown_or_counted_if_the_page_is_slow() {
 #[tokio::test(start_paused = true)]
 async fn an_abandoned_feed_holds_nothing() {
     let taps = TapRegistry::new();
-    let (mut tapped, _) = tap(&taps).expect("a tap is free");
+    let (mut tapped, _viewer) = tapped(&taps);
     tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
     let feed = tapped.feed();
     assert!(feed.lock().bytes > 0);
