@@ -28,6 +28,11 @@
 //!   contains what the mark describes: a difference, a source file, or the answer to an exercise.
 //!   `cargo run -p docs-check` writes these blocks.
 //!
+//! For the pages of *Run* (`docs/src/run`):
+//!
+//! * Every code block below a mark such as `<!-- example: crates/websocket/examples/split.rs fn count
+//!   -->` contains this item of the example. `cargo run -p docs-check` writes these blocks.
+//!
 //! For the source files:
 //!
 //! * The imports between files form no cycles, neither directly nor through other files.
@@ -38,6 +43,7 @@
 //! |---|---|
 //! | [`pages`] | checks the pages |
 //! | [`build_chapters`] | checks and writes the computed blocks of the chapters about the steps |
+//! | [`examples`] | checks and writes the blocks that come from examples |
 //! | [`cycles`] | finds cycles of files that import each other |
 //! | [`module_tables`] | checks the tables of modules |
 //! | [`markdown`] | reads a page: headings, links, code fences |
@@ -55,6 +61,7 @@
 pub mod build_chapters;
 pub mod constants;
 pub mod cycles;
+pub mod examples;
 pub mod exercises;
 pub mod items;
 pub mod markdown;

@@ -8,6 +8,7 @@ mod closing;
 mod deflate;
 mod errors;
 mod events;
+mod examples;
 mod handshake;
 mod keep_alive;
 mod masking;

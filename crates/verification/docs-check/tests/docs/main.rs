@@ -2,5 +2,6 @@
 
 mod build_chapters;
 mod cycles;
+mod examples;
 mod module_tables;
 mod pages;
