@@ -153,4 +153,7 @@ mod book {
     mod server {}
     #[doc = include_str!("../../../docs/src/run/testing.md")]
     mod testing {}
+    #[cfg(all(feature = "tls-native-roots", feature = "tls-ring"))]
+    #[doc = include_str!("../../../docs/src/tls.md")]
+    mod tls {}
 }
