@@ -3,10 +3,7 @@
 //! A reader copies this code into a program. A block of Rust is therefore either a copy of the
 //! source, with a [mark](crate::shown_code), or a documentation test of `websocket`.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
 use crate::problem::Problem;
 
@@ -32,7 +29,7 @@ pub fn check(root: &Path) -> io::Result<Vec<Problem>> {
 }
 
 /// Returns the line of the first block that nobody compiles, counted from 1, and what to do.
-fn unchecked_block(file: &PathBuf, page: &str, tests: &str) -> Option<(usize, String)> {
+fn unchecked_block(file: &Path, page: &str, tests: &str) -> Option<(usize, String)> {
     let is_tested = tests.contains(&format!("{}\")", file.display()));
     let mut before = "";
     for (index, line) in page.lines().enumerate() {
