@@ -145,3 +145,30 @@ pub use self::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+/// The code of the book's pages about this library, compiled as documentation tests. `docs-check`
+/// fails for a page that is missing here.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../../../docs/src/run/authentication.md")]
+    mod authentication {}
+    #[doc = include_str!("../../../docs/src/run/broadcast.md")]
+    mod broadcast {}
+    #[doc = include_str!("../../../docs/src/run/client.md")]
+    mod client {}
+    #[doc = include_str!("../../../docs/src/run/close-codes.md")]
+    mod close_codes {}
+    #[doc = include_str!("../../../docs/src/run/limits.md")]
+    mod limits {}
+    #[doc = include_str!("../../../docs/src/run/origins.md")]
+    mod origins {}
+    #[doc = include_str!("../../../docs/src/run/promises.md")]
+    mod promises {}
+    #[doc = include_str!("../../../docs/src/run/server.md")]
+    mod server {}
+    #[doc = include_str!("../../../docs/src/run/testing.md")]
+    mod testing {}
+    #[cfg(all(feature = "tls-native-roots", feature = "tls-ring"))]
+    #[doc = include_str!("../../../docs/src/tls.md")]
+    mod tls {}
+}

@@ -109,10 +109,13 @@ impl OpenLink<'_> {
     }
 
     /// Returns the item that the link names: with its title, its text, or the fragment of its
-    /// target.
+    /// target. A title such as `--max-message` is an option of a program, and names its field.
     fn item<'i>(&self, path: &str, items: &'i [Item], fragment: Option<&str>) -> Result<Option<&'i Item>, String> {
+        let option = self.title.strip_prefix("--").map(|option| option.replace('-', "_"));
         let name = if let Some(heading) = fragment {
             heading
+        } else if let Some(field) = &option {
+            field
         } else if !self.title.is_empty() {
             &self.title
         } else if let [(true, code)] = self.text.as_slice() {

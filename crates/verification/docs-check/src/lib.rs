@@ -16,7 +16,8 @@
 //!   (`close.rs`) or its module (`close`), no definition is necessary.
 //! * Every **linked number** is correct. A linked number is a link whose text is a quantity and
 //!   whose title is the name of a constant, such as `[64 MiB](../../crates/protocol/src/limits.rs
-//!   "DEFAULT.max_frame_bytes")`. The constant must have this value.
+//!   "DEFAULT.max_frame_bytes")`. The constant must have this value. The title may also be an option
+//!   of a program, such as `--max-message`. The number is then its default.
 //! * `SUMMARY.md` lists every chapter in `docs/src` exactly once.
 //! * Every code fence is closed, and no line contains a path that exists on one machine only.
 //!
@@ -28,6 +29,12 @@
 //!   contains what the mark describes: a difference, a source file, or the answer to an exercise.
 //!   `cargo run -p docs-check` writes these blocks.
 //!
+//! For the other chapters:
+//!
+//! * Every code block with a mark `<!-- code: FILE ITEM -->` contains this item of the source.
+//!   `cargo run -p docs-check` writes these blocks too.
+//! * On the pages of *Run* (`docs/src/run`), every other block of Rust is a documentation test.
+//!
 //! For the source files:
 //!
 //! * The imports between files form no cycles, neither directly nor through other files.
@@ -38,6 +45,8 @@
 //! |---|---|
 //! | [`pages`] | checks the pages |
 //! | [`build_chapters`] | checks and writes the computed blocks of the chapters about the steps |
+//! | [`shown_code`] | checks and writes the source in the other chapters |
+//! | [`compiled_code`] | checks that all Rust on the pages of *Run* is compiled |
 //! | [`cycles`] | finds cycles of files that import each other |
 //! | [`module_tables`] | checks the tables of modules |
 //! | [`markdown`] | reads a page: headings, links, code fences |
@@ -46,6 +55,7 @@
 //! | [`exercises`] | computes the answers to exercises |
 //! | [`quantity`] | parses a number with a unit |
 //! | [`constants`] | evaluates a constant |
+//! | [`option_defaults`] | finds the default of a program's option |
 //! | [`items`] | lists the names that a source file defines |
 //! | [`modules`] | reads the modules of a crate, and resolves paths |
 //! | [`tokens`] | splits source text into names, numbers and punctuation |
@@ -53,6 +63,7 @@
 //! | [`problem`] | defines the type of a reported mismatch |
 
 pub mod build_chapters;
+pub mod compiled_code;
 pub mod constants;
 pub mod cycles;
 pub mod exercises;
@@ -61,9 +72,11 @@ pub mod markdown;
 pub mod marks;
 pub mod module_tables;
 pub mod modules;
+pub mod option_defaults;
 pub mod pages;
 pub mod problem;
 pub mod quantity;
+pub mod shown_code;
 pub mod steps;
 pub mod tokens;
 pub mod workspace;

@@ -10,6 +10,7 @@ use crate::{
     constants::{self, ConstantValue},
     items::{self, Items},
     markdown::{self, Link, Page},
+    option_defaults,
     problem::Problem,
     quantity,
 };
@@ -152,13 +153,14 @@ impl Checker<'_> {
         Err(format!("`#{fragment}` is not a heading of `{}`: {hint}", path.display()))
     }
 
-    /// Checks a link whose text is a quantity and whose title is the name of a constant:
-    /// `[320 KiB](queue.rs "QUEUED_MAX")`.
+    /// Checks a link whose text is a quantity and whose title is the name of a constant or an option:
+    /// `[320 KiB](queue.rs "QUEUED_MAX")`, `[1 MiB](args.rs "--max-message")`.
     fn check_number(&self, path: &Path, link: &Link) -> Result<(), String> {
         let constant = link.title.as_deref().unwrap_or_default();
         let stated = quantity::parse(&link.text)
             .ok_or_else(|| format!("`{}` is not a number, but the title names a constant", link.text))?;
-        let actual = constants::evaluate(&self.root.join(path), constant)
+        let evaluate = if constant.starts_with("--") { option_defaults::evaluate } else { constants::evaluate };
+        let actual = evaluate(&self.root.join(path), constant)
             .map_err(|error| format!("`{constant}` in `{}`: {error}", path.display()))?;
         if stated == actual {
             return Ok(());

@@ -9,6 +9,7 @@ mod deflate;
 mod dialing;
 mod errors;
 mod events;
+mod examples;
 mod handshake;
 mod held_memory;
 mod keep_alive;
