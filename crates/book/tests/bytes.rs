@@ -21,7 +21,7 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
 fn every_block_of_bytes_is_as_its_page_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let output = tempfile::tempdir().expect("a folder");
-    book::build(&root, output.path()).expect("every mark is right");
+    book::build(&root, output.path(), book::SERVER_PORT).expect("every mark is right");
     let mut explained = 0;
     for page in pages(output.path()) {
         let text = fs::read_to_string(&page).expect("the page can be read");

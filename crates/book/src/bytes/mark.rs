@@ -90,11 +90,12 @@ impl Mark {
     }
 
     /// Returns the mark that a computed block of a chapter implies: `answers` and `bytes` say who
-    /// sends the bytes.
+    /// sends the bytes. The words of the judge, and code, may contain bytes, but not a connection.
     pub(super) fn of_computed_block(name: &str, arguments: &str) -> Option<Self> {
         let from_client = match name {
             "answers" => arguments == "client",
             "bytes" => arguments.contains(" masked "),
+            "judge" | "code" => return Some(Self { none: true, ..Self::default() }),
             _ => return None,
         };
         let direction = if from_client { Direction::ToServer } else { Direction::ToClient };

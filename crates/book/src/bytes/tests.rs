@@ -122,6 +122,14 @@ fn computed_blocks_of_a_chapter_need_no_mark() {
 }
 
 #[test]
+fn the_words_of_the_judge_and_code_are_no_connection() {
+    for mark in ["judge: step02 stage 3", "code: src/a.rs figure"] {
+        let page = format!("<!-- {mark} -->\n```text\n81 85 37 fa\n```\n");
+        assert_eq!(html(&page), page);
+    }
+}
+
+#[test]
 fn bytes_in_a_sentence_are_explained_there() {
     let html = html("The echo is <!-- wire: to-client -->`81 00`, and `03 e8` is a code.\n");
     assert!(html.starts_with("The echo is <span class=\"wire\""), "{html}");

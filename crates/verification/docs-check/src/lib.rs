@@ -20,13 +20,18 @@
 //! * `SUMMARY.md` lists every chapter in `docs/src` exactly once.
 //! * Every code fence is closed, and no line contains a path that exists on one machine only.
 //!
-//! For the chapters of *Build it yourself* (`docs/src/build`):
+//! For the chapters of *Build* (`docs/src/build`):
 //!
 //! * Each step in `example/steps` has a chapter with the same name. The chapter shows every change
 //!   since the step before.
 //! * Every code block with a mark, which is an HTML comment such as `<!-- diff: src/frame.rs -->`,
 //!   contains what the mark describes: a difference, a source file, or the answer to an exercise.
 //!   `cargo run -p docs-check` writes these blocks.
+//!
+//! For the other chapters:
+//!
+//! * Every code block with a mark `<!-- code: FILE ITEM -->` contains this item of the source.
+//!   `cargo run -p docs-check` writes these blocks too.
 //!
 //! For the source files:
 //!
@@ -38,6 +43,7 @@
 //! |---|---|
 //! | [`pages`] | checks the pages |
 //! | [`build_chapters`] | checks and writes the computed blocks of the chapters about the steps |
+//! | [`shown_code`] | checks and writes the source in the other chapters |
 //! | [`cycles`] | finds cycles of files that import each other |
 //! | [`module_tables`] | checks the tables of modules |
 //! | [`markdown`] | reads a page: headings, links, code fences |
@@ -64,6 +70,7 @@ pub mod modules;
 pub mod pages;
 pub mod problem;
 pub mod quantity;
+pub mod shown_code;
 pub mod steps;
 pub mod tokens;
 pub mod workspace;

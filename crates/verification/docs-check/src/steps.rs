@@ -97,9 +97,10 @@ fn hunks(old: &str, new: &str) -> Vec<String> {
 pub fn item(source: &str, start: &str) -> Result<String, String> {
     let lines: Vec<&str> = source.lines().collect();
     let begins = |line: &str| {
-        let line = ["pub(crate) ", "const ", "async "].iter().fold(line.trim_start(), |line, word| {
-            if start.starts_with(word) { line } else { line.trim_start_matches(word) }
-        });
+        let line =
+            ["pub(crate) ", "pub(super) ", "pub ", "const ", "async "].iter().fold(line.trim_start(), |line, word| {
+                if start.starts_with(word) { line } else { line.trim_start_matches(word) }
+            });
         line.strip_prefix(start).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
     };
     let found: Vec<usize> = (0..lines.len()).filter(|index| begins(lines[*index])).collect();

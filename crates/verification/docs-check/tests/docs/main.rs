@@ -4,3 +4,4 @@ mod build_chapters;
 mod cycles;
 mod module_tables;
 mod pages;
+mod shown_code;
