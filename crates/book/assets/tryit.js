@@ -65,7 +65,7 @@
     const sent = record.direction === "to_server";
     const item = make("details", `tryit-record ${record.direction.replace("_", "-")}`);
     const summary = item.appendChild(make("summary"));
-    const arrow = make("span", "tryit-arrow", sent ? "▶" : "◀");
+    const arrow = make("span", "tryit-arrow", sent ? "→" : "←");
     arrow.ariaHidden = "true";
     summary.append(arrow, make("span", "tryit-from", sent ? "Browser: " : "Server: "), make("span", "tryit-what", record.summary));
     const fields = flatten(record.fields);

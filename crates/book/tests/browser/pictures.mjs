@@ -50,9 +50,9 @@ const top = (selector, offset) =>
     scrollBy(0, -${offset});
   })()`);
 
-const RECEIVER = "crates/protocol/src/connection/receiver/mod.rs:Receiver::next";
-await open(`messages.html?source=${RECEIVER}`, 1280, 800, `document.querySelector(".marked-name")`);
-await top("#in-the-source", 70);
+const CHECK = "crates/protocol/src/frame/rules.rs:check_in_context";
+await open(`messages.html?source=${CHECK}`, 1280, 800, `document.querySelector(".marked-name")`);
+await top("#a-ping-in-the-middle", 70);
 await picture("book-panes.png");
 
 await open("frames.html", 1000, 640, `document.querySelector(".wire b[data-p]")`);
