@@ -102,8 +102,13 @@ async function testServed(server, port) {
 
   step("the box is accessible, and fits on a phone");
   await evaluate(`${AXE}; 0`);
-  const { violations } = await evaluate(`axe.run(document.querySelector("${BOX}"))`);
-  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`), []);
+  for (const theme of ["light", "navy"]) {
+    await evaluate(`document.documentElement.classList.replace("light", "${theme}")`);
+    const { violations } = await evaluate(`axe.run(document.querySelector("${BOX}"))`);
+    assert.deepEqual(violations.map(({ id, nodes }) => `${theme}: ${id}: ${nodes[0].html}`), []);
+    if (theme !== "light") await picture(`tryit-${theme}`);
+  }
+  await evaluate(`document.documentElement.classList.replace("navy", "light")`);
   await size(390);
   assert.equal(await evaluate("document.documentElement.scrollWidth"), 390);
   await picture("tryit-390");
