@@ -24,7 +24,8 @@ pub fn policy(folder: &Path, server_port: u16) -> Result<String> {
     // scripts are off.
     Ok(format!(
         "default-src 'none'; script-src 'self'{scripts}; style-src 'self'; style-src-attr 'unsafe-inline'; img-src \
-         'self' data:; connect-src ws://127.0.0.1:{server_port} ws://localhost:{server_port}; font-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+         'self' data:; connect-src ws://127.0.0.1:{server_port} ws://localhost:{server_port}; font-src 'self'; \
+         frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     ))
 }
 
