@@ -34,5 +34,5 @@ fn every_block_of_bytes_is_as_its_page_says() {
         assert!(!text.contains("<!-- wire: to"), "{name} has a mark without bytes");
         explained += text.matches("data-f=").count();
     }
-    assert!(explained > 2500, "only {explained} bytes are explained");
+    assert!(explained > 2000, "only {explained} bytes are explained");
 }
