@@ -7,6 +7,7 @@
 mod bytes;
 mod policy;
 mod source;
+mod tryit;
 
 use std::{fs, path::Path, rc::Rc};
 
@@ -17,11 +18,15 @@ pub use crate::policy::policy;
 use crate::{
     bytes::Bytes,
     source::{Source, SourceLinks},
+    tryit::TryIt,
 };
+
+/// The port on which the program `server` listens by default.
+pub const SERVER_PORT: u16 = 8080;
 
 /// The files that the pages load besides those of mdBook: their names in the output, and their
 /// content.
-const ASSETS: [(&str, &str); 8] = [
+const ASSETS: [(&str, &str); 10] = [
     ("pages.css", include_str!("../assets/pages.css")),
     ("pages.js", include_str!("../assets/pages.js")),
     ("source.css", include_str!("../assets/source.css")),
@@ -30,15 +35,18 @@ const ASSETS: [(&str, &str); 8] = [
     ("bytes.js", include_str!("../assets/bytes.js")),
     ("session.css", include_str!("../assets/session.css")),
     ("session.js", include_str!("../assets/session.js")),
+    ("tryit.css", include_str!("../assets/tryit.css")),
+    ("tryit.js", include_str!("../assets/tryit.js")),
 ];
 
 /// Renders the book of the project at `root` into the folder `output`, which is created if
-/// necessary. Files that are already there are removed.
+/// necessary. Files that are already there are removed. The boxes *Try it here* connect to
+/// `server_port` on the reader's machine.
 ///
 /// # Errors
 /// The first thing that is wrong with a page, with the page's name; or why a file cannot be read or
 /// written.
-pub fn build(root: &Path, output: &Path) -> Result<()> {
+pub fn build(root: &Path, output: &Path, server_port: u16) -> Result<()> {
     let docs = root.join("docs");
     let mut config = Config::from_disk(docs.join("book.toml")).context("docs/book.toml cannot be read")?;
     config.set("build.build-dir", output)?;
@@ -49,6 +57,7 @@ pub fn build(root: &Path, output: &Path) -> Result<()> {
     // First, so that the line of a mistake is its line in the page.
     book.with_preprocessor(SourceLinks(Rc::clone(&source)));
     book.with_preprocessor(Bytes);
+    book.with_preprocessor(TryIt { port: server_port });
     book.build()?;
     source.write(root, output)?;
     for (name, content) in ASSETS {

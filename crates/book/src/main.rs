@@ -22,6 +22,9 @@ struct Args {
     /// folder are removed.
     #[arg(long, value_name = "DIR")]
     build: Option<PathBuf>,
+    /// The port of the server on this machine to which the boxes "Try it here" connect.
+    #[arg(long, default_value_t = book::SERVER_PORT, value_name = "PORT")]
+    server_port: u16,
     /// Open the book in the browser.
     #[arg(long)]
     open: bool,
@@ -45,7 +48,7 @@ async fn run(args: Args) -> Result<()> {
     match args.build {
         Some(folder) => {
             let folder = std::path::absolute(folder)?;
-            book::build(root, &folder)?;
+            book::build(root, &folder, args.server_port)?;
             if args.open {
                 browser::open(folder.join("index.html"));
             }
@@ -55,8 +58,8 @@ async fn run(args: Args) -> Result<()> {
             // Before the pages are built, so that a wrong address is reported at once.
             let listener = serve::listen(args.listen).await?;
             let folder = tempfile::tempdir().context("no folder for the pages can be created")?;
-            book::build(root, folder.path())?;
-            serve::serve(folder.path(), listener, args.open).await
+            book::build(root, folder.path(), args.server_port)?;
+            serve::serve(folder.path(), listener, args.server_port, args.open).await
         }
     }
 }

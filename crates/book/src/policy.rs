@@ -1,4 +1,5 @@
-//! The Content-Security-Policy of the served pages: everything comes from the book itself.
+//! The Content-Security-Policy of the served pages: everything comes from the book itself, and scripts
+//! connect only to a WebSocket server on the same machine.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -6,7 +7,8 @@ use anyhow::Result;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
-/// Returns the policy for the rendered book in `folder`.
+/// Returns the policy for the rendered book in `folder`, whose boxes *Try it here* connect to
+/// `server_port`.
 ///
 /// mdBook writes small scripts into its pages, which set the theme and the path to the root before
 /// anything is drawn. The policy allows exactly these, by their hashes. mdBook also sets a few
@@ -14,7 +16,7 @@ use sha2::{Digest, Sha256};
 ///
 /// # Errors
 /// Fails if a page cannot be read.
-pub fn policy(folder: &Path) -> Result<String> {
+pub fn policy(folder: &Path, server_port: u16) -> Result<String> {
     let mut hashes = BTreeSet::new();
     collect_hashes(folder, &mut hashes)?;
     let scripts: String = hashes.iter().map(|hash| format!(" 'sha256-{hash}'")).collect();
@@ -22,7 +24,8 @@ pub fn policy(folder: &Path) -> Result<String> {
     // scripts are off.
     Ok(format!(
         "default-src 'none'; script-src 'self'{scripts}; style-src 'self'; style-src-attr 'unsafe-inline'; img-src \
-         'self' data:; font-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+         'self' data:; connect-src ws://127.0.0.1:{server_port} ws://localhost:{server_port}; font-src 'self'; \
+         frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     ))
 }
 
@@ -47,11 +50,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn scripts_connect_only_to_a_server_on_the_same_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        let policy = policy(folder.path(), 9000).unwrap();
+        let connect_src = policy.split("; ").find(|directive| directive.starts_with("connect-src")).unwrap();
+        assert_eq!(connect_src, "connect-src ws://127.0.0.1:9000 ws://localhost:9000");
+    }
+
+    #[test]
     fn only_the_inline_scripts_of_the_pages_may_run() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("part")).unwrap();
         fs::write(folder.path().join("part/a.html"), "<script src=\"b.js\"></script><script>1</script>").unwrap();
-        let policy = policy(folder.path()).unwrap();
+        let policy = policy(folder.path(), 9000).unwrap();
         let script_src = policy.split("; ").find(|directive| directive.starts_with("script-src")).unwrap();
         // The hash of the text `1`: printf 1 | openssl dgst -sha256 -binary | base64
         assert_eq!(script_src, "script-src 'self' 'sha256-a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s='");

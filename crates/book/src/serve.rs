@@ -24,15 +24,15 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Serves the files in `folder` until the process receives Ctrl-C or SIGTERM. Opens the book in the
-/// user's browser if `open` is true.
+/// user's browser if `open` is true. The pages may connect to `server_port` on this machine.
 ///
 /// # Errors
 /// Fails if a page cannot be read, or if the operating system installs no handler for a signal.
-pub(crate) async fn serve(folder: &Path, listener: TcpListener, open: bool) -> Result<()> {
+pub(crate) async fn serve(folder: &Path, listener: TcpListener, server_port: u16, open: bool) -> Result<()> {
     let header = |name, value| SetResponseHeaderLayer::overriding(name, value);
     let pages = Router::new()
         .fallback_service(ServeDir::new(folder))
-        .layer(header(header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy(folder)?)?))
+        .layer(header(header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy(folder, server_port)?)?))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(header(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
         // The next book on this address may have other pages.

@@ -21,18 +21,18 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
 fn every_block_of_bytes_is_as_its_page_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let output = tempfile::tempdir().expect("a folder");
-    book::build(&root, output.path()).expect("every mark is right");
+    book::build(&root, output.path(), book::SERVER_PORT).expect("every mark is right");
     let mut explained = 0;
     for page in pages(output.path()) {
         let text = fs::read_to_string(&page).expect("the page can be read");
         let name = page.file_name().expect("a file").to_string_lossy().into_owned();
-        // The print version contains all pages, and duvet writes its report.
-        if ["print.html", "duvet-report.html"].contains(&name.as_str()) {
+        // The print version contains all pages.
+        if name == "print.html" {
             continue;
         }
         assert!(text.len() <= MAX_PAGE, "{name} has {} bytes", text.len());
         assert!(!text.contains("<!-- wire: to"), "{name} has a mark without bytes");
         explained += text.matches("data-f=").count();
     }
-    assert!(explained > 2500, "only {explained} bytes are explained");
+    assert!(explained > 2000, "only {explained} bytes are explained");
 }

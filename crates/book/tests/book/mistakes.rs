@@ -24,7 +24,7 @@ fn build(page: &str, comments: &str) -> Result<(), String> {
         fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).unwrap();
         fs::write(path, content).unwrap();
     }
-    book::build(project.path(), &project.path().join("out")).map_err(|error| format!("{error:#}"))
+    book::build(project.path(), &project.path().join("out"), book::SERVER_PORT).map_err(|error| format!("{error:#}"))
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(crate) fn book() -> &'static Rendered {
         let folder = tempfile::tempdir().unwrap();
         let _turn = turn_to_build();
         let start = Instant::now();
-        book::build(root(), folder.path()).unwrap();
+        book::build(root(), folder.path(), book::SERVER_PORT).unwrap();
         let time = start.elapsed();
         let mut pages = BTreeMap::new();
         read(folder.path(), Path::new(""), &mut pages);

@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
-# Tests the book in a real browser: run.sh BOOK_BINARY [DIRECTORY_FOR_SCREENSHOTS]
+# Tests the book in a real browser: run.sh BOOK_BINARY SERVER_BINARY [DIRECTORY_FOR_SCREENSHOTS]
 #
 # It is not part of `cargo test`, because it needs chromium, node, and an `npm ci` in this folder. The exit status is 0
 # if everything is right. Otherwise it prints the first failure.
 set -euo pipefail
 
-if [[ $# -lt 1 || $# -gt 2 ]]; then
-    echo "usage: $0 BOOK_BINARY [DIRECTORY_FOR_SCREENSHOTS]" >&2
+if [[ $# -lt 2 || $# -gt 3 ]]; then
+    echo "usage: $0 BOOK_BINARY SERVER_BINARY [DIRECTORY_FOR_SCREENSHOTS]" >&2
     exit 2
 fi
-if [[ ! -x $1 ]]; then
-    echo "browser test: $1 is not a program; build it with: cargo build -p book" >&2
-    exit 2
-fi
+for program in "$1" "$2"; do
+    if [[ ! -x $program ]]; then
+        echo "browser test: $program is not a program; build it with: cargo build -p book -p server" >&2
+        exit 2
+    fi
+done
 if ! command -v node >/dev/null; then
     echo "browser test: node is not installed" >&2
     exit 2
@@ -32,10 +34,12 @@ if [[ -z ${CHROMIUM:-} ]]; then
 fi
 export CHROMIUM
 program=$(realpath "$1")
-screenshots=${2:+$(realpath -m "$2")}
+server=$(realpath "$2")
+screenshots=${3:+$(realpath -m "$3")}
 cd "$(dirname "$0")"
 node book.mjs "$program" ${screenshots:+"$screenshots"}
 pages=$(mktemp -d)
 trap 'rm -rf "$pages"' EXIT
 "$program" --build "$pages"
 node bytes.mjs "$pages" ${screenshots:+"$screenshots"}
+node tryit.mjs "$program" "$server" ${screenshots:+"$screenshots"}

@@ -1,6 +1,6 @@
 //! The judge: grades the server or the client of a reader, stage by stage.
 //!
-//! The stages are the steps of the book *Build it yourself*. Each has checks: conversations that a
+//! The stages are the steps of the part *Build* of the book. Each has checks: conversations that a
 //! program must be able to hold, and the [faults](crate::faults) that it must reject. The judge
 //! stops at the first stage that is not whole, and says what it has sent, what it expected and what
 //! came back.

@@ -21,7 +21,7 @@
 //! * `SUMMARY.md` lists every chapter in `docs/src` exactly once.
 //! * Every code fence is closed, and no line contains a path that exists on one machine only.
 //!
-//! For the chapters of *Build it yourself* (`docs/src/build`):
+//! For the chapters of *Build* (`docs/src/build`):
 //!
 //! * Each step in `example/steps` has a chapter with the same name. The chapter shows every change
 //!   since the step before.
