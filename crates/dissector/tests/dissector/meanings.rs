@@ -5,6 +5,7 @@ use dissector::{
     Direction::{ToClient, ToServer},
     Field, FieldValue, Options, Record, RecordKind,
 };
+use protocol::handshake::Extension;
 
 use crate::common::{
     REQUEST, RESPONSE, after_handshake, dissect, dissect_with, field, from_client, from_server, labelled, masked, only,
@@ -205,6 +206,14 @@ fn the_extensions_of_a_conversation_are_those_that_the_server_accepted() {
     for (direction, bytes) in with_extension("permessage-deflate", &[]) {
         conversation.push(direction, &bytes, None, &mut |_| {});
     }
-    let names: Vec<_> = conversation.extensions().iter().map(|extension| extension.name()).collect();
+    let names: Vec<_> = conversation.extensions().iter().map(Extension::name).collect();
     assert_eq!(names, ["permessage-deflate"]);
+}
+
+#[test]
+fn a_long_cookie_gets_exactly_the_fields_that_are_left() {
+    let record = request(&with_line(REQUEST, &format!("Cookie: {}", "a;".repeat(7800))));
+    // The request line with the three fields inside it; 256 fields for the header lines; one field for
+    // the rest of the cookie, and one for the rest of the lines.
+    assert_eq!(record.walk().count(), 4 + 256 + 2);
 }

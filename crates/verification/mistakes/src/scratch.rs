@@ -23,12 +23,12 @@ const CRATES: [&str; 8] = [
     "crates/verification/schedules/std",
 ];
 
-/// What a run of tests has shown.
+/// The result of a run of tests.
 #[derive(Debug)]
 pub struct Finding {
     /// Whether any test has failed.
     pub is_found: bool,
-    /// What was printed.
+    /// Everything that was printed.
     pub output: String,
 }
 

@@ -9,7 +9,7 @@ pub struct Technique {
     pub name: &'static str,
     /// The arguments for cargo that run it. Those of a [`Mistake`] follow.
     pub command: &'static [&'static str],
-    /// The arguments for cargo that compile what `command` runs.
+    /// The arguments for cargo that compile it.
     pub build: &'static [&'static str],
     /// The crate whose own tests, the plain tests, it is compared with.
     pub plain_tests: &'static str,
