@@ -43,7 +43,7 @@ pub const TECHNIQUES: [Technique; 3] = [
         command: &["test", "--package", "schedules"],
         build: &["test", "--package", "schedules", "--no-run"],
         plain_tests: "websocket",
-        is_account: |line| line.ends_with("FAILED") || line.contains("deadlock"),
+        is_account: |line| line.ends_with("FAILED") || line.contains("deadlock!"),
         mistakes: &schedules::MISTAKES,
     },
 ];
