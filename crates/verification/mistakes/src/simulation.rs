@@ -6,10 +6,12 @@ use crate::mistake::Mistake;
 pub const MISTAKES: [Mistake; 2] = [
     Mistake {
         name: "large-fragments",
-        description: "a part of a message of 64 KiB or more is not queued",
+        description: "a part of a message of 64 KiB or more is sent empty",
         file: "crates/websocket/src/driver.rs",
         original: "        self.engine.send_fragment(kind, part, last)\n",
-        mistaken: "        let part = if part.len() < 1 << 16 { part } else { &[] };\n        self.engine.send_fragment(kind, part, last)\n",
+        mistaken: "        let part = if part.len() < 1 << 16 { part } else { &[] };
+        self.engine.send_fragment(kind, part, last)
+",
         arguments: &["200"],
     },
     Mistake {
