@@ -141,8 +141,22 @@ impl AsyncWrite for ThreeBytesAtATime {
         Poll::Ready(Ok(taken))
     }
 
+    /// Of a vectored write, the three bytes may come from several slices.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+        self.poll_write(cx, &bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
+        Poll::Ready(Err(std::io::ErrorKind::BrokenPipe.into()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
@@ -156,6 +170,23 @@ impl AsyncRead for ThreeBytesAtATime {
     }
 }
 
+/// A stream that cannot write several slices at once.
+struct WholeWrites;
+
+impl AsyncWrite for WholeWrites {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
 #[tokio::test]
 async fn bytes_that_the_stream_did_not_accept_are_not_reported() {
     let mut stream = Tapped::new(ThreeBytesAtATime(Vec::new()), Role::Client, TappedBytes::default());
@@ -164,6 +195,30 @@ async fn bytes_that_the_stream_did_not_accept_are_not_reported() {
     stream.write_all(b"defgh").await.expect("written");
     assert_eq!(stream.tap().to_server, b"abcdefgh");
     assert_eq!(stream.get_ref().0, b"abcdefgh");
+}
+
+#[tokio::test]
+async fn slices_that_the_stream_did_not_accept_are_not_reported() {
+    let mut stream = Tapped::new(ThreeBytesAtATime(Vec::new()), Role::Client, TappedBytes::default());
+    let slices = [b"ab", b"cd", b"ef"].map(|slice| IoSlice::new(slice));
+    assert_eq!(stream.write_vectored(&slices).await.expect("written"), 3);
+    assert_eq!(stream.tap().to_server, b"abc");
+}
+
+#[tokio::test]
+async fn an_empty_write_is_not_reported() {
+    let mut stream = Tapped::new(ThreeBytesAtATime(Vec::new()), Role::Client, TappedBytes::default());
+    assert_eq!(stream.write(b"").await.expect("written"), 0);
+    assert_eq!(stream.write_vectored(&[IoSlice::new(b"")]).await.expect("written"), 0);
+    assert_eq!(stream.tap().to_server, b"");
+}
+
+#[tokio::test]
+async fn a_tapped_stream_flushes_and_writes_as_the_stream_does() {
+    let mut stream = Tapped::new(ThreeBytesAtATime(Vec::new()), Role::Client, TappedBytes::default());
+    assert_eq!(stream.flush().await.expect_err("the stream fails").kind(), std::io::ErrorKind::BrokenPipe);
+    assert!(stream.is_write_vectored());
+    assert!(!Tapped::new(WholeWrites, Role::Client, TappedBytes::default()).is_write_vectored());
 }
 
 /// A TLS stream whose peer has ended TCP without ending TLS first, or any stream with another error.

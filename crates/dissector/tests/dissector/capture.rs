@@ -87,6 +87,18 @@ fn packets(file: &[u8], client: &str) -> Vec<Packet> {
     packets
 }
 
+/// Returns the time of each packet.
+fn times(file: &[u8]) -> Vec<SystemTime> {
+    let mut reader = PcapNgReader::new(file).expect("the file is a capture");
+    let mut times = Vec::new();
+    while let Some(block) = reader.next_block() {
+        if let Block::EnhancedPacket(block) = block.expect("the block is valid") {
+            times.push(UNIX_EPOCH + block.timestamp);
+        }
+    }
+    times
+}
+
 fn new_capture(client: &str, server: &str) -> Capture<Vec<u8>> {
     let address = |text: &str| text.parse().expect("the address is valid");
     Capture::new(Vec::new(), address(client), address(server), at(1)).expect("a Vec accepts everything")
@@ -148,7 +160,35 @@ fn a_clock_that_is_set_back_does_not_set_the_capture_back() {
     let mut capture = new_capture(CLIENT, SERVER);
     capture.data(ToServer, b"a", at(5)).expect("written");
     capture.data(ToServer, b"b", at(3)).expect("written");
-    assert_eq!(packets(&capture.into_inner(), CLIENT).len(), 7);
+    let file = capture.into_inner();
+    assert_eq!(packets(&file, CLIENT).len(), 7);
+    // Three packets of TCP's handshake, then two for each call.
+    assert_eq!(times(&file), [at(1), at(1), at(1), at(5), at(5), at(5), at(5)]);
+}
+
+#[test]
+fn flushing_a_capture_flushes_the_writer() {
+    struct Unflushed(bool);
+    impl Write for Unflushed {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = true;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            self.0 = false;
+            Ok(())
+        }
+    }
+    let address: SocketAddr = CLIENT.parse().expect("the address is valid");
+    let mut capture = Capture::new(Unflushed(false), address, address, at(1)).expect("written");
+    capture.flush().expect("flushed");
+    assert!(!capture.into_inner().0, "bytes were written after the last flush");
+}
+
+#[test]
+fn a_capture_is_described_by_its_addresses_and_sequence_numbers() {
+    let text = format!("{:?}", new_capture(CLIENT, SERVER));
+    assert_eq!(text, format!("Capture {{ addresses: [{CLIENT}, {SERVER}], next_sequence: [1, 1], .. }}"));
 }
 
 #[test]

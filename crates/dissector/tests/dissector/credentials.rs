@@ -103,6 +103,16 @@ fn credentials_are_hidden_in_heads_that_are_cut_off_folded_or_malformed() {
     }
 }
 
+/// The white space at the beginning of a folded line stays, so the line can still be recognized as
+/// one that continues the line before it.
+#[test]
+fn a_folded_line_whose_value_is_hidden_stays_folded() {
+    let head = with_line(RESPONSE, "Set-Cookie: a=b;\r\n\t s3cret; c");
+    let records = dissect_hidden(&[(ToServer, REQUEST.as_bytes()), (ToClient, head.as_bytes())]);
+    let shown = String::from_utf8_lossy(&records[1].bytes);
+    assert!(shown.contains("Set-Cookie: ****\r\n\t *********\r\n\r\n"), "{shown}");
+}
+
 #[test]
 fn credentials_are_shown_by_default() {
     let head = with_line(REQUEST, "Cookie: a=s3cret");

@@ -8,6 +8,7 @@ mod deflate;
 mod engine;
 mod frames;
 mod handshake;
+mod meanings;
 mod pieces;
 mod renderings;
 mod terminal;

@@ -1,11 +1,19 @@
 //! The tree, the hex dump, JSON and the figure, word for word.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, UNIX_EPOCH},
+};
 
-use dissector::{Conversation, Direction::ToServer, Options, Record, glossary, render};
+use dissector::{
+    Conversation,
+    Direction::{ToClient, ToServer},
+    Options, Record, glossary, render,
+};
 use serde_json::{Value, json};
 
-use crate::common::{REQUEST, dissect, from_client, from_server, masked, unmasked};
+use crate::common::{REQUEST, after_handshake, dissect, from_client, from_server, masked, unmasked};
 
 /// The frame of RFC 6455, section 5.7.
 fn hello() -> Record {
@@ -123,6 +131,24 @@ fn the_hex_dump_without_colours() {
     );
 }
 
+/// Two rows, of which the second has eight bytes, and a frame that is not the first of its stream.
+#[test]
+fn the_rows_of_a_hex_dump_count_the_bytes_of_the_stream() {
+    let frames = [unmasked(0x81, b"a"), unmasked(0x82, &[b'x'; 22])].concat();
+    let records = after_handshake(&[(ToClient, frames)]);
+    let dump = render::hex_dump(&records[1], 2, false);
+    assert_eq!(
+        dump.lines().take(5).collect::<Vec<_>>(),
+        [
+            "00000003  82 16 78 78 78 78 78 78  78 78 78 78 78 78 78 78  |..xxxxxxxxxxxxxx|",
+            "          aa bb cc cc cc cc cc cc  cc cc cc cc cc cc cc cc",
+            "00000013  78 78 78 78 78 78 78 78                           |xxxxxxxx|",
+            "          cc cc cc cc cc cc cc cc",
+            "  a  1... .... = Fin: True",
+        ]
+    );
+}
+
 #[test]
 fn the_hex_dump_with_colours_has_the_same_text() {
     let record = from_client(unmasked(0x81, &[b'x'; 40]));
@@ -223,10 +249,32 @@ fn the_figure_in_the_examples_is_the_one_that_the_program_draws() {
     assert_eq!(render::svg(&hello()), include_str!("../../examples/masked-hello.svg"));
 }
 
+/// A frame with more bytes than a figure shows, which breaks two rules, and a head.
+#[test]
+fn the_figures_of_a_long_broken_frame_and_of_a_head() {
+    let broken = after_handshake(&[(ToServer, unmasked(0xB1, &[b'x'; 100]))]).swap_remove(0);
+    let head = dissect(&[(ToServer, REQUEST.into())]).swap_remove(0);
+    for (name, expected, record) in [
+        ("broken-frame.svg", include_str!("figures/broken-frame.svg"), broken),
+        ("request.svg", include_str!("figures/request.svg"), head),
+    ] {
+        let drawn = render::svg(&record);
+        if drawn != expected {
+            let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+            fs::write(&path, drawn).expect("the folder can be written");
+            panic!(
+                "{name} has changed. If it should, look at {} and copy it to tests/dissector/figures",
+                path.display()
+            );
+        }
+    }
+}
+
 #[test]
 fn a_figure_is_well_formed_whatever_it_contains() {
     let svg = render::svg(&from_server(unmasked(0x81, b"<script>&\"'\x01\xEF\xBF\xBE</script>")));
     assert!(!svg.contains("<script"));
+    assert!(!svg.contains('\u{FFFE}'), "XML does not allow this character");
     assert!(svg.contains("&lt;script&gt;&amp;&quot;&apos;"));
     assert!(!svg.chars().any(|character| character.is_control() && character != '\n'));
     assert_eq!(svg.matches("<g>").count(), svg.matches("</g>").count());

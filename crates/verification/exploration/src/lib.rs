@@ -31,7 +31,6 @@
 //! | [`ending`] | the ways in which an interleaving is continued to its end |
 //! | [`search`](mod@search) | the search |
 //! | [`conversation`] | a counterexample, in the words of the dissector |
-//! | [`mistakes`] | mistakes that are put into a copy of the engine on purpose |
 
 #![allow(clippy::missing_panics_doc, reason = "an engine that rejects what its state allows must stop the exploration")]
 
@@ -40,7 +39,6 @@ pub mod action;
 pub mod conversation;
 pub mod ending;
 pub mod frames;
-pub mod mistakes;
 pub mod property;
 pub mod search;
 pub mod side;

@@ -1,7 +1,6 @@
 //! `cargo run --release -p exploration`: explores up to the deep bounds, and prints a table.
 //!
-//! `search` explores up to one bound. `mistakes` puts mistakes into a copy of the engine, and shows
-//! that each is found.
+//! `search` explores up to one bound.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -12,7 +11,6 @@ use std::{
 use clap::{Parser, Subcommand};
 use exploration::{
     conversation,
-    mistakes::{MISTAKES, Scratch},
     search::search,
     world::{Bound, DEEP_BOUNDS, Setup},
 };
@@ -40,33 +38,20 @@ enum ExplorationCommand {
         #[arg(long)]
         keep_alive: bool,
     },
-    /// Puts mistakes into a copy of the engine, and explores it
-    Mistakes {
-        /// Names of mistakes [default: all]
-        names: Vec<String>,
-    },
 }
 
 fn main() -> ExitCode {
-    let result = match ExplorationArgs::parse().command {
+    let every_property_holds = match ExplorationArgs::parse().command {
         None => explore(&DEEP_BOUNDS),
         Some(ExplorationCommand::Search { causes, whole_frames, keep_alive }) => {
             explore(&[Bound { causes, cuts: !whole_frames, keep_alive }])
         }
-        Some(ExplorationCommand::Mistakes { names }) => find_mistakes(&names),
     };
-    match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    if every_property_holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Explores up to each bound, and prints a row for it. Returns whether every property holds.
-fn explore(bounds: &[Bound]) -> io::Result<bool> {
+fn explore(bounds: &[Bound]) -> bool {
     println!("| causes | cuts | keep-alive | states | steps | endings | longest | seconds |");
     println!("|---|---|---|---|---|---|---|---|");
     for bound in bounds {
@@ -93,25 +78,8 @@ fn explore(bounds: &[Bound]) -> io::Result<bool> {
         );
         if let Some(counterexample) = &report.counterexample {
             println!("\n{}", conversation::describe(&setup, counterexample));
-            return Ok(false);
+            return false;
         }
     }
-    Ok(true)
-}
-
-/// Explores a copy of the engine with each mistake. Returns whether each is found.
-fn find_mistakes(names: &[String]) -> io::Result<bool> {
-    if let Some(unknown) = names.iter().find(|name| !MISTAKES.iter().any(|mistake| mistake.name == **name)) {
-        let known = MISTAKES.map(|mistake| mistake.name).join(", ");
-        return Err(io::Error::other(format!("there is no mistake {unknown}; the mistakes are {known}")));
-    }
-    let scratch = Scratch::create()?;
-    let mut all_found = true;
-    for mistake in MISTAKES.iter().filter(|mistake| names.is_empty() || names.iter().any(|name| name == mistake.name)) {
-        let (output, found) = scratch.explore(mistake)?;
-        println!("{}: {}\n", mistake.name, mistake.description);
-        println!("{output}{}", if found { "" } else { "NOT FOUND\n" });
-        all_found &= found;
-    }
-    Ok(all_found)
+    true
 }

@@ -6,8 +6,8 @@
 //! source of `websocket` is not changed for this: in this crate, the name `std` stands for
 //! [`scheduled_std`], and each file below is the file of `websocket` itself.
 //!
-//! `shared_wakers_tests` tries every order of two tasks that use [`SharedWakers`](wakers), and the
-//! folder `tests` many orders of a whole split connection. [Schedules](../../../../docs/src/simulation.md#schedules) explains
+//! [`shared_wakers`] tries every order of two tasks that use [`SharedWakers`](wakers), and the folder
+//! `tests` many orders of a whole split connection. [Schedules](../../../../docs/src/simulation.md#schedules) explains
 //! them.
 
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "only a part of the crate is compiled")]
@@ -41,6 +41,7 @@ modules! {
     websocket = "../../../websocket/src/websocket.rs",
 }
 
+pub mod shared_wakers;
 pub mod socket;
 
 pub use self::{

@@ -43,12 +43,58 @@ async fn read_to_end(mut reader: ReadHalf<Socket>) {
     }
 }
 
+/// Closes the connection, and waits for the answer.
+async fn close(socket: &Socket) {
+    let before = socket.written(0).await.len();
+    socket.make_room(CLOSE_ANSWER.len());
+    socket.send(CLOSE);
+    assert!(socket.written(before + CLOSE_ANSWER.len()).await.ends_with(CLOSE_ANSWER));
+    socket.end();
+}
+
 /// Checks that the frames were written whole, in one of the two orders.
 fn assert_frames(written: &[u8], first: &[u8], second: &[u8]) {
     assert!(
         written == [first, second].concat() || written == [second, first].concat(),
         "the frames are torn: {written:02x?}"
     );
+}
+
+/// Only the writer waits. No other task writes its text for it, so it must not lose its own wake-up.
+#[test]
+fn the_writer_waits_alone() {
+    in_many_orders(|| {
+        block_on(async {
+            let socket = Socket::default();
+            let (reader, mut writer) = split(&socket);
+            let reading = spawn(read_to_end(reader));
+            let writing = spawn(async move { writer.send(Message::text("a")).await });
+            socket.make_room(1);
+            socket.make_room(2);
+            assert_eq!(socket.written(3).await, TEXT);
+            writing.await.expect("the task ends").expect("the text is written");
+            close(&socket).await;
+            reading.await.expect("the task ends");
+        });
+    });
+}
+
+/// Only the reader waits, with a Pong, and the writer does nothing.
+#[test]
+fn the_reader_waits_alone() {
+    in_many_orders(|| {
+        block_on(async {
+            let socket = Socket::default();
+            let (reader, _writer) = split(&socket);
+            let reading = spawn(read_to_end(reader));
+            socket.send(PING);
+            socket.make_room(1);
+            socket.make_room(1);
+            assert_eq!(socket.written(2).await, PONG);
+            close(&socket).await;
+            reading.await.expect("the task ends");
+        });
+    });
 }
 
 #[test]
@@ -65,10 +111,7 @@ fn both_tasks_wait_to_write() {
             socket.make_room(4);
             assert_frames(&socket.written(5).await, PONG, TEXT);
             writing.await.expect("the task ends").expect("the text is written");
-            socket.make_room(2);
-            socket.send(CLOSE);
-            assert!(socket.written(7).await.ends_with(CLOSE_ANSWER));
-            socket.end();
+            close(&socket).await;
             reading.await.expect("the task ends");
         });
     });

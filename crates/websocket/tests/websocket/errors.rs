@@ -1,6 +1,6 @@
 //! Errors: one type through a whole function, and no text twice in a chain of sources.
 
-use std::io;
+use std::{io, time::Duration};
 
 use protocol::{CloseCode, HandshakeViolation, UsageError, Violation};
 use websocket::{AcceptError, ConnectError, Connector, Error};
@@ -60,6 +60,90 @@ fn no_error_repeats_the_text_of_its_source() {
     }
     // And nothing is lost.
     assert_eq!(chain(&Error::Io(nested())), ["the connection broke: the outer error", "the inner error"]);
+}
+
+#[test]
+fn each_error_says_what_happened() {
+    let eof = || io::Error::from(io::ErrorKind::UnexpectedEof);
+    let problems = || vec!["a is missing".to_owned(), "b is empty".to_owned()];
+    let tcp = ConnectError::Tcp { authority: "a.example:80".to_owned(), error: nested() };
+    for (error, text) in [
+        (
+            ConnectError::Resolve { host: "a.example".to_owned(), error: nested() },
+            "the name a.example cannot be resolved: the outer error",
+        ),
+        (tcp, "cannot connect to a.example:80: the outer error"),
+        (ConnectError::Tls(nested()), "TLS failed: the outer error"),
+        (ConnectError::Tls(eof()), "the server ended the connection during the TLS handshake"),
+        (
+            ConnectError::Alpn { chosen: Some("h2\n".to_owned()) },
+            "the server chose the protocol 'h2\\n' inside TLS (ALPN), but a WebSocket connection needs 'http/1.1'",
+        ),
+        (
+            ConnectError::Alpn { chosen: None },
+            "the server speaks none of the protocols that the client offered inside TLS (ALPN)",
+        ),
+        (ConnectError::TlsMissing, "wss:// needs a build with the feature 'tls'"),
+        (
+            ConnectError::NoRootCertificates { problems: problems() },
+            "no trusted root certificates were found, so no server can be verified: install them (on Linux, usually \
+             the package ca-certificates), or set SSL_CERT_FILE to a file that contains them (a is missing; b is empty)",
+        ),
+        (
+            ConnectError::NotOverTls,
+            "the URI is wss://, but the stream may not be encrypted: establish TLS over it, and call \
+             handshake_over_tls",
+        ),
+        (ConnectError::Handshake(nested()), "the connection broke during the handshake: the outer error"),
+        (ConnectError::Handshake(eof()), "the server ended the connection before it answered the handshake"),
+        (ConnectError::TimedOut, "the server did not answer in time"),
+    ] {
+        assert_eq!(error.to_string(), text);
+        assert_eq!(Error::from(error).to_string(), text, "the type that contains it says the same");
+    }
+    let without_problems = ConnectError::NoRootCertificates { problems: Vec::new() }.to_string();
+    assert!(without_problems.ends_with("to a file that contains them"), "{without_problems}");
+    for (error, text) in [
+        (AcceptError::Rejected(http::StatusCode::NOT_FOUND), "rejected with 404 Not Found"),
+        (AcceptError::NotTls, "the client did not begin with TLS, which this port requires"),
+        (AcceptError::Tls(nested()), "TLS failed: the outer error"),
+        (AcceptError::Io(nested()), "the connection broke during the handshake: the outer error"),
+        (AcceptError::Io(eof()), "the client left before its request was complete"),
+        (AcceptError::TimedOut, "the client took too long for the handshake"),
+    ] {
+        assert_eq!(error.to_string(), text);
+        assert_eq!(Error::from(error).to_string(), text, "the type that contains it says the same");
+    }
+    for (error, text) in [
+        (Error::EndedWithoutClose, "the peer ended the connection without a Close frame (1006)"),
+        (
+            Error::NoMemory { waited: Duration::from_secs(3) },
+            "the memory budget had no room for the peer's message within 3s",
+        ),
+        (Error::Violation(Violation::UnmaskedFrame), &format!("the peer broke a rule: {}", Violation::UnmaskedFrame)),
+        (Error::Usage(UsageError::AfterClose), &UsageError::AfterClose.to_string()),
+    ] {
+        assert_eq!(error.to_string(), text);
+    }
+}
+
+#[test]
+fn each_error_with_an_io_error_leads_to_its_source() {
+    let connect = |error| Box::new(error) as Box<dyn std::error::Error>;
+    for error in [
+        connect(ConnectError::Resolve { host: String::new(), error: nested() }),
+        connect(ConnectError::Tcp { authority: String::new(), error: nested() }),
+        connect(ConnectError::Tls(nested())),
+        connect(ConnectError::Handshake(nested())),
+        Box::new(AcceptError::Io(nested())),
+        Box::new(AcceptError::Tls(nested())),
+        Box::new(Error::Io(nested())),
+        Box::new(Error::from(ConnectError::Tls(nested()))),
+        Box::new(Error::from(AcceptError::Tls(nested()))),
+    ] {
+        let texts = chain(&*error);
+        assert_eq!(texts[1..], ["the inner error"], "{texts:?}");
+    }
 }
 
 #[tokio::test]

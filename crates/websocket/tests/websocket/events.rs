@@ -1,15 +1,24 @@
 //! A stream and a sink of events: control frames as items.
 
 use bytes::Bytes;
+use std::{future::poll_fn, pin::Pin};
+
 use futures_util::{
-    SinkExt, StreamExt,
+    Sink, SinkExt, StreamExt,
     stream::{self, FusedStream},
 };
 use protocol::{CloseCode, CloseFrame, Message};
-use testkit::tasks::with_timeout;
-use websocket::{Event, Events};
+use testkit::{
+    frames::{
+        first_byte::{BINARY, CLOSE, PING},
+        server_frame,
+    },
+    stream::{StreamScript, scripted_stream},
+    tasks::{is_pending, ready, with_timeout},
+};
+use websocket::{Error, Event, Events};
 
-use crate::support::duplex_pair;
+use crate::support::{duplex_pair, server};
 
 fn goodbye() -> CloseFrame {
     CloseFrame::new(CloseCode::GOING_AWAY, "see you later").unwrap()
@@ -64,4 +73,34 @@ async fn a_connection_is_terminated_once_its_end_was_returned() {
         assert!(closing.await.unwrap().unwrap().was_clean);
     })
     .await;
+}
+
+/// Each method of the sink waits for the stream, and not only the driver behind it.
+#[tokio::test(start_paused = true)]
+async fn sinks_of_events_wait_while_the_stream_accepts_nothing() {
+    fn check<T>(mut sink: Events<T>, script: &StreamScript)
+    where
+        Events<T>: Sink<Event, Error = Error> + Unpin,
+    {
+        let large = vec![7; 1 << 20];
+        script.block_writes();
+        Pin::new(&mut sink).start_send(Event::Ping(Bytes::from_static(b"p"))).unwrap();
+        assert!(is_pending(sink.flush()), "the Ping is not written");
+        Pin::new(&mut sink).start_send(Event::Message(Message::binary(large.clone()))).unwrap();
+        assert!(is_pending(poll_fn(|cx| Pin::new(&mut sink).poll_ready(cx))), "the queue is full");
+        script.unblock_writes();
+        ready(sink.flush()).unwrap();
+        let frames = [server_frame(PING, "p"), server_frame(BINARY, large)].concat();
+        assert_eq!(script.written(), frames);
+        script.block_writes();
+        assert!(is_pending(sink.close()), "the Close is not written");
+        script.unblock_writes();
+        let _ = is_pending(sink.close());
+        assert_eq!(script.written(), [frames, server_frame(CLOSE, b"\x03\xE8")].concat());
+    }
+    let (stream, script) = scripted_stream();
+    check(Events(server(stream)), &script);
+    let (stream, script) = scripted_stream();
+    let (_read_half, write_half) = server(stream).into_split();
+    check(Events(write_half), &script);
 }

@@ -1,15 +1,20 @@
 //! Checks what a connection gives access to: its parts, the results of the handshake, the stream.
 
+use std::io::IoSlice;
+
 use protocol::{Connection, Event as EngineEvent, Message, handshake::UpgradeOptions};
 use testkit::{
     frames::{client_frame, first_byte::TEXT},
     stream::scripted_stream,
     tasks::with_timeout,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 use websocket::{Connector, MaybeTlsStream, ServerConfig, WebSocket, accept_with};
 
-use crate::support::server;
+use crate::support::{client_and_raw_server, server};
 
 /// A client with a subprotocol, and its server, over TCP.
 async fn with_subprotocol() -> (WebSocket<MaybeTlsStream>, WebSocket<TcpStream>) {
@@ -59,4 +64,19 @@ async fn the_parts_hold_the_bytes_that_were_read_and_not_processed() {
         panic!("the second message is lost")
     };
     assert_eq!(message.as_bytes(), b"second");
+}
+
+#[tokio::test]
+async fn several_slices_leave_over_tcp_in_one_write() {
+    with_timeout(async {
+        let (client, mut server) = client_and_raw_server().await;
+        let mut stream = client.into_parts().stream;
+        assert!(stream.is_write_vectored(), "TCP has a call for several slices");
+        let slices = [b"Hel", b"lo!"].map(|slice| IoSlice::new(slice));
+        assert_eq!(stream.write_vectored(&slices).await.unwrap(), 6);
+        let mut received = [0; 6];
+        server.read_exact(&mut received).await.unwrap();
+        assert_eq!(&received, b"Hello!");
+    })
+    .await;
 }

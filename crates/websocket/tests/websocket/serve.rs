@@ -4,7 +4,7 @@
 use std::{io, pin::pin, time::Duration};
 
 use futures_util::FutureExt;
-use protocol::{CloseCode, Config, Message, MessageKind, MessageRef, Outbound, UsageError, Violation};
+use protocol::{CloseCode, Config, Message, MessageKind, MessageRef, Outbound, State, UsageError, Violation};
 use testkit::{
     frames::{
         client_frame,
@@ -147,6 +147,16 @@ async fn a_close_is_noticed_while_an_answer_waits_for_the_peer_to_read() {
     with_paused_timeout(server.serve(echo)).await.expect("the peer has closed the connection");
     assert_eq!(started.elapsed(), Config::DEFAULT.close_timeout);
     assert_eq!((server.close_info().code, server.queued_bytes()), (CloseCode::MESSAGE_TOO_BIG, 0));
+}
+
+/// The Ping in front of the Close is handled, and then the Close, although nothing more arrives that
+/// would wake the task.
+#[tokio::test(start_paused = true)]
+async fn a_close_behind_a_ping_is_noticed_while_an_answer_waits_for_the_peer_to_read() {
+    let (mut server, script) = waiting_server();
+    script.push_read(&[client_frame(PING, "p"), client_frame(CLOSE, [0x03, 0xE8])].concat());
+    assert!(is_pending(server.serve(echo)));
+    assert_eq!(server.state(), State::Closing);
 }
 
 #[tokio::test(start_paused = true)]

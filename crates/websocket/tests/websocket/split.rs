@@ -4,7 +4,7 @@
 use std::{io::ErrorKind, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
-use protocol::{CloseCode, Endpoint, Message, MessageKind, State, UsageError};
+use protocol::{CloseCode, Config, Endpoint, KeepAlive, Message, MessageKind, State, UsageError};
 use testkit::{
     frames::{
         client_frame,
@@ -21,7 +21,7 @@ use tokio::{
 };
 use websocket::Error;
 
-use crate::support::{client, duplex_pair, server, server_and_raw_client, tcp_pair};
+use crate::support::{client, client_with, duplex_pair, server, server_and_raw_client, tcp_pair};
 
 // ---- Wakers -------------------------------------------------------------------------------------
 
@@ -124,6 +124,33 @@ async fn a_close_by_the_write_half_sets_the_deadline_of_a_waiting_read_half() {
     assert!(matches!(result, Some(Err(Error::EndedWithoutClose))), "{result:?}");
     assert!(read_half.close_info().timed_out);
     assert_eq!(read_frame(&mut server).await, (CLOSE, b"\x03\xE9".to_vec()));
+}
+
+/// The read half already waits for the timer of the next Ping, which is later.
+#[tokio::test(start_paused = true)]
+async fn a_close_by_the_write_half_moves_the_deadline_of_a_waiting_read_half() {
+    let (local, _remote) = tokio::io::duplex(1 << 10);
+    let keep_alive = KeepAlive { interval: Duration::from_secs(60), timeout: Duration::from_secs(60) };
+    let (mut read_half, mut write_half) = client_with(local, Config::DEFAULT.keep_alive(keep_alive)).into_split();
+    let began = Instant::now();
+    let reading = tokio::spawn(async move { read_half.next().await });
+    yield_to_other_tasks().await;
+    write_half.start_close(CloseCode::GOING_AWAY, "").await.unwrap();
+    let result = with_paused_timeout(reading).await.unwrap();
+    assert!(matches!(result, Some(Err(Error::EndedWithoutClose))), "{result:?}");
+    assert_eq!(began.elapsed(), Config::DEFAULT.close_timeout);
+}
+
+/// As a TLS stream does while the socket is full. `flush` returns only after everything has left.
+#[tokio::test(start_paused = true)]
+async fn a_flush_waits_for_a_half_close_that_has_to_wait() {
+    let (stream, script) = scripted_stream();
+    let (mut read_half, mut write_half) = server(stream).into_split();
+    script.block_shutdown();
+    script.push_read(&client_frame(CLOSE, b"\x03\xE8"));
+    assert!(is_pending(read_half.next()));
+    assert_eq!(script.written(), server_frame(CLOSE, b"\x03\xE8"));
+    assert!(is_pending(write_half.flush()));
 }
 
 /// The peer reads nothing and breaks a rule. The read half ends the connection, and the write half

@@ -1,12 +1,12 @@
 //! TLS as an application configures it: trusted certificates, certificates of clients, ALPN, and a
 //! server whose certificate is replaced.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{io::IoSlice, path::PathBuf, sync::Arc, time::Duration};
 
 use rcgen::{CertificateParams, CertifiedKey, Issuer, KeyPair, date_time_ymd, generate_simple_self_signed};
 use testkit::tasks::{with_paused_timeout, with_timeout};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, duplex},
+    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex},
     net::{TcpListener, TcpStream},
 };
 use websocket::{
@@ -109,6 +109,20 @@ async fn the_transport_alone_takes_the_same_configuration() {
     client.write_all(b"!").await.unwrap();
     client.flush().await.unwrap();
     assert_eq!(server.read_u8().await.unwrap(), b'!');
+}
+
+#[tokio::test]
+async fn several_slices_leave_over_tls_in_order() {
+    let certified = self_signed();
+    let (client, server) = meet(&server_tls(&certified), trusting(&certified)).await;
+    let (mut client, mut server) = (client.unwrap().into_parts().stream, server.unwrap().into_parts().stream);
+    assert!(client.is_write_vectored(), "rustls encrypts several slices at once");
+    let slices = [b"Hel", b"lo!"].map(|slice| IoSlice::new(slice));
+    assert_eq!(client.write_vectored(&slices).await.unwrap(), 6);
+    client.flush().await.unwrap();
+    let mut received = [0; 6];
+    with_timeout(server.read_exact(&mut received)).await.unwrap();
+    assert_eq!(&received, b"Hello!");
 }
 
 /// A server that wants to know its clients, as in companies and between machines.

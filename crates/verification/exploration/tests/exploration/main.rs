@@ -2,5 +2,4 @@
 
 mod conversation;
 mod every_interleaving;
-mod mistakes;
 mod states;

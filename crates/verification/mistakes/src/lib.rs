@@ -1,0 +1,25 @@
+//! Mistakes that are put into the source on purpose: each must be found.
+//!
+//! A search that finds nothing proves little, unless it would have found something. So each
+//! [technique] has a list of mistakes. The repository contains no mistaken code. [`Scratch`] copies
+//! the crates that the techniques need into a folder of their own, replaces one piece of source
+//! there, and runs the technique on the copy.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`mistake`] | a piece of source, and the piece that replaces it |
+//! | [`technique`] | the techniques: how each is run, and the mistakes that it must find |
+//! | [`exploration`] | mistakes in the closing handshake, for every interleaving of two engines |
+//! | [`simulation`] | mistakes in the driver, for simulated networks |
+//! | [`schedules`] | mistakes between the two tasks of a split connection, for every order of them |
+//! | [`scratch`] | the copy |
+
+pub mod exploration;
+pub mod mistake;
+pub mod schedules;
+pub mod scratch;
+pub mod simulation;
+pub mod technique;
+
+#[doc(inline)]
+pub use self::{mistake::Mistake, scratch::Scratch, technique::Technique};

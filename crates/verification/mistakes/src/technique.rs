@@ -1,0 +1,49 @@
+//! The techniques: how each is run, and the mistakes that it must find.
+
+use crate::{exploration, mistake::Mistake, schedules, simulation};
+
+/// A kind of test that looks for faults of order and time.
+#[derive(Debug)]
+pub struct Technique {
+    /// The name of the technique, and of its crate.
+    pub name: &'static str,
+    /// The arguments for cargo that run it. Those of a [`Mistake`] follow.
+    pub command: &'static [&'static str],
+    /// The arguments for cargo that compile it.
+    pub build: &'static [&'static str],
+    /// The crate whose own tests, the plain tests, it is compared with.
+    pub plain_tests: &'static str,
+    /// Returns whether a line of its output belongs to a short account of what was found.
+    pub is_account: fn(&str) -> bool,
+    /// The mistakes.
+    pub mistakes: &'static [Mistake],
+}
+
+/// All techniques.
+pub const TECHNIQUES: [Technique; 3] = [
+    Technique {
+        name: "exploration",
+        command: &["run", "--package", "exploration", "--", "search", "--whole-frames", "--causes"],
+        build: &["build", "--package", "exploration"],
+        plain_tests: "protocol",
+        is_account: |_| true,
+        mistakes: &exploration::MISTAKES,
+    },
+    Technique {
+        name: "simulation",
+        command: &["run", "--package", "simulation", "--", "--seeds"],
+        build: &["build", "--package", "simulation"],
+        plain_tests: "websocket",
+        // The conversation of a seed has thousands of lines.
+        is_account: |line| line.contains("FAILED") || line.contains("panicked"),
+        mistakes: &simulation::MISTAKES,
+    },
+    Technique {
+        name: "schedules",
+        command: &["test", "--package", "schedules"],
+        build: &["test", "--package", "schedules", "--no-run"],
+        plain_tests: "websocket",
+        is_account: |line| line.ends_with("FAILED") || line.contains("deadlock!"),
+        mistakes: &schedules::MISTAKES,
+    },
+];

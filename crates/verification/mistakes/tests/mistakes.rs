@@ -1,0 +1,22 @@
+//! The mistakes that are put into the source on purpose.
+
+use mistakes::technique::TECHNIQUES;
+
+/// Whether each mistake is found takes minutes to show: `cargo run -p mistakes`.
+#[test]
+fn each_mistake_can_be_put_into_the_source_as_it_is_now() {
+    for mistake in TECHNIQUES.iter().flat_map(|technique| technique.mistakes) {
+        let mistaken = mistake.apply().unwrap();
+        assert!(mistaken.contains(mistake.mistaken), "{}", mistake.name);
+    }
+}
+
+#[test]
+fn each_mistake_and_each_technique_has_a_name_of_its_own() {
+    let mistakes = TECHNIQUES.iter().flat_map(|technique| technique.mistakes).map(|mistake| mistake.name);
+    let mut names: Vec<_> = mistakes.chain(TECHNIQUES.iter().map(|technique| technique.name)).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
