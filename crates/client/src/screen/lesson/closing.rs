@@ -8,6 +8,9 @@ use crate::screen::frame_fields::{CLOSE, number, opcode, payload_length};
 /// The name of the field with the code of a Close.
 pub(super) const CODE: &str = "websocket.payload.close.status_code";
 
+/// The code that the task asks for.
+const FREE_CODE: u64 = 4000;
+
 pub(super) static CLOSE_WITH_A_REASON: Lesson = Lesson {
     title: "Close with a reason",
     task: "End the connection with the code 4000 and a reason of your own: /close 4000, a space, and the reason. The \
@@ -18,7 +21,7 @@ pub(super) static CLOSE_WITH_A_REASON: Lesson = Lesson {
         let answer = wire.received().filter(|frame| opcode(frame) == Some(CLOSE))?;
         let sent = wire.sent_close()?;
         let (code, reason) = (number(sent, CODE)?, reason(sent)?);
-        (number(answer, CODE) == Some(code)).then(|| {
+        (code == FREE_CODE && number(answer, CODE) == Some(code)).then(|| {
             format!(
                 "You sent {code} and \"{}\", and the server returned the code. After the two Closes no frame may follow, \
                  and the server ends TCP. The state was OPEN, then CLOSING, and is CLOSED.",

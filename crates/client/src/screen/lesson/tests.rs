@@ -57,7 +57,7 @@ fn other_deeds_complete_a_lesson_too() {
         ("A longer length", &["/binary @../../Cargo.lock"], "the seven bits say 127, and the next 8 bytes"),
         ("A character cut in two", &["/fragment 2 ä"], "ended with c3, and the next one began with a4"),
         ("A character cut in two", &["/fragment 3+ping 世"], "ended with e4, and the next one began with b8"),
-        ("Close with a reason", &["/close 1000 bye"], "You sent 1000 and \"bye\""),
+        ("Close with a reason", &["/close 4000 bye"], "You sent 4000 and \"bye\""),
         ("1002, protocol error", &["/raw c1 80 00000000"], "failed the connection"),
         ("1002, protocol error", &["/close 4000", "/reconnect", "/raw 8105 48656c6c6f"], "failed the connection"),
         ("1007, not UTF-8", &["/raw 0181 00000000 c3", "/raw 8081 00000000 41"], "must not reach"),
@@ -88,6 +88,9 @@ fn a_near_miss_does_not_complete_a_lesson() {
         ("A Ping between fragments", &["/fragment 2+ping ab", "/ping"]),
         ("One byte a second", &["Hi", "/slow 800 Hi"]),
         ("Close with a reason", &["/close 4000"]),
+        // A reason, but another code than the task asks for.
+        ("Close with a reason", &["/close 1000 bye"]),
+        ("Close with a reason", &["/close 4001 bye"]),
         ("What 1005 is", &["/close 1000"]),
         // The server returns the code of a Close that it answers.
         ("1002, protocol error", &["/close 1002"]),
