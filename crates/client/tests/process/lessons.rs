@@ -62,7 +62,7 @@ async fn a_user_does_three_lessons() {
     let (_, key) = contents.split_once("0000  81 85 ").expect("the frame");
     let key = key.get(.."00 00 00 00".len()).expect("the key").to_owned();
     terminal.enter("/binary 00 01 02").await;
-    terminal.shows(&["Binary, 3 bytes", "lesson 2 of 16"]).await;
+    terminal.shows(&["Binary, 3 bytes", "lesson 2 of 16", "Not yet: 3 bytes, and a key has 4."]).await;
     terminal.enter(&format!("/binary {key}")).await;
     terminal.shows(&[&format!("✓ 2: {key}: right."), "lesson 3 of 16: The empty message"]).await;
 

@@ -2,7 +2,7 @@
 
 use dissector::{FieldValue, Record, printable};
 
-use super::Lesson;
+use super::{Lesson, Verdict};
 use crate::screen::frame_fields::{CLOSE, number, opcode, payload_length};
 
 /// The name of the field with the code of a Close.
@@ -20,14 +20,23 @@ pub(super) static CLOSE_WITH_A_REASON: Lesson = Lesson {
     observe: |wire| {
         let answer = wire.received().filter(|frame| opcode(frame) == Some(CLOSE))?;
         let sent = wire.sent_close()?;
-        let (code, reason) = (number(sent, CODE)?, reason(sent)?);
-        (code == FREE_CODE && number(answer, CODE) == Some(code)).then(|| {
-            format!(
-                "You sent {code} and \"{}\", and the server returned the code. After the two Closes no frame may follow, \
-                 and the server ends TCP. The state was OPEN, then CLOSING, and is CLOSED.",
-                printable(&reason)
-            )
-        })
+        let again = "/reconnect, and try again";
+        let code = match number(sent, CODE) {
+            Some(FREE_CODE) => FREE_CODE,
+            Some(other) => return Verdict::not_yet(format!("you sent {other}, and the task is {FREE_CODE}. {again}")),
+            None => return Verdict::not_yet(format!("your Close has no code. {again}")),
+        };
+        let Some(reason) = reason(sent) else {
+            return Verdict::not_yet(format!("your Close has no reason. {again}"));
+        };
+        if number(answer, CODE) != Some(code) {
+            return None;
+        }
+        Verdict::done(format!(
+            "You sent {code} and \"{}\", and the server returned the code. After the two Closes no frame may follow, \
+             and the server ends TCP. The state was OPEN, then CLOSING, and is CLOSED.",
+            printable(&reason)
+        ))
     },
 };
 
@@ -39,11 +48,16 @@ pub(super) static CODE_THAT_NOBODY_SENDS: Lesson = Lesson {
     lines: &["/reconnect", "/raw 8880 00000000"],
     observe: |wire| {
         let answer = wire.received().filter(|frame| opcode(frame) == Some(CLOSE))?;
-        (payload_length(answer) == 0 && payload_length(wire.sent_close()?) == 0).then(|| {
+        if let Some(code) = number(wire.sent_close()?, CODE) {
+            return Verdict::not_yet(format!("your Close has the code {code}, and it must have no body. /reconnect"));
+        }
+        if payload_length(answer) > 0 {
+            return None;
+        }
+        Verdict::done(
             "1005: no code arrived. A program reports it to its user, and never sends it. (The Close with ! is the \
-             engine's answer. It did not know that /raw had sent one.)"
-                .to_owned()
-        })
+             engine's answer. It did not know that /raw had sent one.)",
+        )
     },
 };
 

@@ -2,7 +2,7 @@
 
 use dissector::{BrokenRule, RecordKind};
 
-use super::Lesson;
+use super::{Lesson, Verdict};
 
 pub(super) static BROKEN_HANDSHAKE: Lesson = Lesson {
     title: "A broken handshake",
@@ -12,10 +12,13 @@ pub(super) static BROKEN_HANDSHAKE: Lesson = Lesson {
     lines: &["/reconnect /break/accept-wrong"],
     observe: |wire| {
         let response = wire.received().filter(|record| record.kind == RecordKind::Response)?;
-        response.findings.iter().any(|finding| matches!(finding.rule, BrokenRule::Handshake(_))).then(|| {
+        if !response.findings.iter().any(|finding| matches!(finding.rule, BrokenRule::Handshake(_))) {
+            // The first connection of the program is not a try.
+            return wire.is_reconnected().then(|| Verdict::NotYet("this response breaks no rule".to_owned()));
+        }
+        Verdict::done(
             "The client computes the accept value from the key that it has sent. A server or a cache that does not know \
-             WebSocket cannot guess it. So the client ended TCP. /reconnect / leads back."
-                .to_owned()
-        })
+             WebSocket cannot guess it. So the client ended TCP. /reconnect / leads back.",
+        )
     },
 };

@@ -44,7 +44,26 @@ pub(crate) struct Lesson {
     pub(crate) hint: &'static str,
     /// Lines that complete the lesson on a new connection to our server.
     pub(crate) lines: &'static [&'static str],
-    /// Looks at the newest record, and at those before it. If the task is done, returns a few
-    /// sentences that say what the user has done.
-    pub(crate) observe: fn(&Wire<'_>) -> Option<String>,
+    /// Looks at the newest record, and at those before it. Returns `None` if the record is neither
+    /// the end of the task nor a try: the server has sent it, or more has to follow.
+    pub(crate) observe: fn(&Wire<'_>) -> Option<Verdict>,
+}
+
+/// What a lesson says about something that the user has done.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// The task is done. A few sentences say what the user has done.
+    Done(String),
+    /// This was a try. A sentence without its full stop says what is missing.
+    NotYet(String),
+}
+
+impl Verdict {
+    fn done(report: impl Into<String>) -> Option<Self> {
+        Some(Self::Done(report.into()))
+    }
+
+    fn not_yet(missing: impl Into<String>) -> Option<Self> {
+        Some(Self::NotYet(missing.into()))
+    }
 }

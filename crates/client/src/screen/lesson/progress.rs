@@ -1,7 +1,10 @@
 //! The user's progress: which lesson is shown, and which lessons are done.
 
-use super::{table::LESSONS, wire::Wire};
+use super::{Verdict, table::LESSONS, wire::Wire};
 use crate::screen::{model::wire_log::WireLog, text::wrap};
+
+/// The number of tries without success after which the pane names the hint.
+const MISSES: usize = 2;
 
 /// A command of the user for the lessons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,10 @@ pub(crate) struct LessonProgress {
     current: usize,
     done: Vec<bool>,
     shows_hint: bool,
+    /// What was missing in the user's last try, if the user has tried and not done the lesson.
+    missing: Option<String>,
+    /// How often the user has tried.
+    misses: usize,
     /// The last lesson that the user has done: its index, and the sentences about what happened.
     report: Option<(usize, String)>,
     /// The number of rows by which the user has scrolled the pane away from the task. Negative
@@ -40,6 +47,8 @@ impl Default for LessonProgress {
             current: 0,
             done: vec![false; LESSONS.len()],
             shows_hint: false,
+            missing: None,
+            misses: 0,
             report: None,
             scroll: 0,
         }
@@ -53,6 +62,8 @@ pub(crate) enum LessonRow {
     Report,
     /// A part of the task.
     Task,
+    /// A part of the sentence about what is missing.
+    Missing,
     /// A part of the hint, which the user has requested.
     Hint,
     /// A line to type.
@@ -83,14 +94,30 @@ impl LessonProgress {
     fn go_to(&mut self, index: usize) {
         self.current = index;
         self.shows_hint = false;
+        (self.missing, self.misses) = (None, 0);
         self.report = None;
         self.scroll = 0;
     }
 
-    /// Looks at the newest record. If it completes the lesson, goes on to the next one.
+    /// Looks at the newest record. If it completes the lesson, goes on to the next one. If it is a
+    /// try, says what is missing.
     pub(crate) fn observe(&mut self, log: &WireLog) {
         let Some(lesson) = LESSONS.get(self.current).filter(|_| self.is_shown) else { return };
-        let Some(report) = Wire::of(log).and_then(|wire| (lesson.observe)(&wire)) else { return };
+        match Wire::of(log).and_then(|wire| (lesson.observe)(&wire)) {
+            None => {}
+            Some(Verdict::Done(report)) => self.complete(report),
+            Some(Verdict::NotYet(missing)) => {
+                self.missing = Some(missing);
+                self.misses += 1;
+                // The user has begun with this lesson, and needs the room.
+                self.report = None;
+                self.scroll = 0;
+            }
+        }
+    }
+
+    /// Goes on to the next lesson.
+    fn complete(&mut self, report: String) {
         let index = self.current;
         self.done[index] = true;
         // After the last lesson, the user may still have to do some that were skipped.
@@ -124,6 +151,11 @@ impl LessonProgress {
             return rows;
         };
         add(LessonRow::Task, lesson.task);
+        if let Some(missing) = &self.missing {
+            let needs_hint = self.misses >= MISSES && !self.shows_hint;
+            let hint = if needs_hint { " /lesson hint helps." } else { "" };
+            add(LessonRow::Missing, &format!("Not yet: {missing}.{hint}"));
+        }
         if self.shows_hint {
             add(LessonRow::Hint, lesson.hint);
             for line in lesson.lines {

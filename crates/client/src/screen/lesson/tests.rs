@@ -114,6 +114,80 @@ fn a_near_miss_does_not_complete_a_lesson() {
 }
 
 #[test]
+fn a_try_says_what_is_missing() {
+    let short = "x".repeat(120);
+    for (title, lines, missing) in [
+        ("The first frame", &["/binary 48"][..], "this message is binary"),
+        ("The first frame", &[""], "this message is empty"),
+        ("The first frame", &["/fragment 2 Hello"], "several frames"),
+        ("The masking key", &["/binary 010203"], "3 bytes, and a key has 4"),
+        ("The masking key", &["Hello", "/binary 01020304"], "01 02 03 04 is the key of no frame before"),
+        ("The masking key", &["11 02 03 04"], "these are characters"),
+        ("The empty message", &["x"], "the payload length of this message is 1"),
+        ("A longer length", &[&short], "120 bytes, and the seven bits are enough for 125"),
+        ("A Ping with your name", &["/ping"], "this Ping carries nothing"),
+        ("A Ping with your name", &["Ada"], "this is a message"),
+        ("A character cut in two", &["ä"], "only one frame"),
+        ("A character cut in two", &["/fragment 2 ab"], "each character of this text is one byte"),
+        ("A character cut in two", &["/fragment 2 äö"], "between two characters"),
+        ("A Ping between fragments", &["/fragment 3+ping abc"], "no Ping came between the second and the third"),
+        ("A Ping between fragments", &["/fragment 4+ping abcd"], "this message has 4 frames"),
+        ("A Ping between fragments", &["/raw 0181 00000000 41", "/raw 8181 00000000 42"], "start again from the first"),
+        ("One byte a second", &["/slow 100 Hi"], "8 bytes in 0.7 s"),
+        ("Close with a reason", &["/close 1000 bye"], "you sent 1000, and the task is 4000"),
+        ("Close with a reason", &["/close 4000"], "your Close has no reason"),
+        ("What 1005 is", &["/close 1000"], "your Close has the code 1000"),
+        ("1002, protocol error", &["Hello"], "breaks no rule"),
+        ("1007, not UTF-8", &["/raw 8105 48656c6c6f"], "the server closed with 1002, not 1007"),
+        ("1009, too big", &["/close 1009"], "you closed first"),
+        ("1003, wrong kind", &["/reconnect -s chat /chat", "text"], "Send a binary message"),
+        ("A compressed message", &["again"], "this message is not compressed"),
+        ("A compressed message", &["/reconnect --deflate", "/fragment 2 xy"], "Repeat more"),
+        ("A broken handshake", &["/reconnect /echo"], "this response breaks no rule"),
+    ] {
+        let mut user = begin(title);
+        assert!(!text(&user).contains("Not yet"), "before any try: {}", text(&user));
+        for line in lines {
+            user.enter(line);
+        }
+        let text = text(&user);
+        assert!(text.contains("Not yet: ") && text.contains(missing), "{title}: {lines:?}: {text}");
+    }
+}
+
+#[test]
+fn what_is_not_a_try_is_not_called_one() {
+    for (title, lines) in [
+        ("The masking key", &["Hello", "/ping"][..]),
+        ("A Ping between fragments", &["/raw 0181 00000000 41", "/raw 0081 00000000 42", "/ping"]),
+        ("1007, not UTF-8", &["/raw 0181 00000000 c3"]),
+        ("What 1005 is", &["/reconnect"]),
+        ("A compressed message", &["/reconnect --deflate"]),
+    ] {
+        let mut user = begin(title);
+        for line in lines {
+            user.enter(line);
+        }
+        assert!(!text(&user).contains("Not yet"), "{title}: {lines:?}: {}", text(&user));
+    }
+}
+
+#[test]
+fn the_second_miss_names_the_hint() {
+    let mut user = begin("The empty message");
+    user.enter("x");
+    assert!(!text(&user).contains("/lesson hint"), "{}", text(&user));
+    user.enter("x");
+    assert!(text(&user).contains("/lesson hint helps"), "{}", text(&user));
+    user.enter("/lesson hint");
+    assert!(text(&user).contains("Not yet") && !text(&user).contains("/lesson hint helps"), "{}", text(&user));
+    // Another lesson begins without misses.
+    user.enter("/lesson 4");
+    user.enter("x");
+    assert!(text(&user).contains("Not yet") && !text(&user).contains("/lesson hint"), "{}", text(&user));
+}
+
+#[test]
 fn an_unmasked_text_of_the_server_completes_nothing() {
     for lesson in LESSONS {
         let mut user = begin(lesson.title);
