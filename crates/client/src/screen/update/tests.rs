@@ -494,6 +494,33 @@ fn the_frame_that_the_user_sent_stays_selected() {
 }
 
 #[test]
+fn escape_empties_the_input_line_when_nothing_else_is_to_be_left() {
+    let mut model = open();
+    add_records(&mut model, &[(TO_CLIENT, &[0x81, 1, b'x']), (TO_CLIENT, &[0x81, 1, b'x'])]);
+    enter(&mut model, "/close 1005");
+    assert_eq!(model.editor.text(), "/close 1005");
+    press(&mut model, KeyCode::Esc);
+    assert_eq!(model.editor.text(), "");
+    // The history keeps the line.
+    press(&mut model, KeyCode::Up);
+    assert_eq!(model.editor.text(), "/close 1005");
+    // Esc ends everything else first.
+    press(&mut model, KeyCode::F(2));
+    press_control(&mut model, 'p');
+    press(&mut model, KeyCode::Esc);
+    assert_eq!((model.zoomed, model.editor.text()), (None, "/close 1005"));
+    press(&mut model, KeyCode::Esc);
+    assert_eq!((model.wire_log.follows(), model.editor.text()), (true, "/close 1005"));
+    press(&mut model, KeyCode::Esc);
+    assert_eq!(model.editor.text(), "");
+    // A line that has been started and the focus elsewhere: the first Esc returns to the line.
+    model.editor.insert("half");
+    press(&mut model, KeyCode::BackTab);
+    press(&mut model, KeyCode::Esc);
+    assert_eq!((model.focus, model.editor.text()), (Focus::Input, "half"));
+}
+
+#[test]
 fn each_command_selects_its_first_frame() {
     let mut model = open();
     let first: &[u8] = &[0x01, 0x81, 0, 0, 0, 0, b'a'];
