@@ -27,14 +27,16 @@ pub(crate) struct LessonProgress {
     is_shown: bool,
     /// The index of the lesson, or the number of lessons after the last one.
     current: usize,
-    done: Vec<bool>,
+    /// The report on each lesson that the user has done.
+    done: Vec<Option<String>>,
     shows_hint: bool,
     /// What was missing in the user's last try, if the user has tried and not done the lesson.
     missing: Option<String>,
     /// How often the user has tried.
     misses: usize,
-    /// The last lesson that the user has done: its index, and the sentences about what happened.
-    report: Option<(usize, String)>,
+    /// The index of the lesson whose report is shown, if it has one: the lesson that the user has
+    /// just done, or the one that the user has opened again.
+    reported: Option<usize>,
     /// The number of rows by which the user has scrolled the pane away from the task. Negative
     /// numbers are upwards.
     pub(crate) scroll: isize,
@@ -45,11 +47,11 @@ impl Default for LessonProgress {
         Self {
             is_shown: false,
             current: 0,
-            done: vec![false; LESSONS.len()],
+            done: vec![None; LESSONS.len()],
             shows_hint: false,
             missing: None,
             misses: 0,
-            report: None,
+            reported: None,
             scroll: 0,
         }
     }
@@ -58,7 +60,7 @@ impl Default for LessonProgress {
 /// The purpose of a row in the pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LessonRow {
-    /// A part of the report on the last lesson.
+    /// A part of the report on the last lesson, or on this one if it is done.
     Report,
     /// A part of the task.
     Task,
@@ -84,7 +86,7 @@ impl LessonProgress {
             LessonCommand::Jump(index) => self.go_to(index),
             LessonCommand::Hint => {
                 self.shows_hint = true;
-                self.report = None;
+                self.reported = None;
                 self.scroll = 0;
             }
             LessonCommand::Next => self.go_to((self.current + 1).min(LESSONS.len())),
@@ -95,7 +97,7 @@ impl LessonProgress {
         self.current = index;
         self.shows_hint = false;
         (self.missing, self.misses) = (None, 0);
-        self.report = None;
+        self.reported = Some(index);
         self.scroll = 0;
     }
 
@@ -110,7 +112,7 @@ impl LessonProgress {
                 self.missing = Some(missing);
                 self.misses += 1;
                 // The user has begun with this lesson, and needs the room.
-                self.report = None;
+                self.reported = None;
                 self.scroll = 0;
             }
         }
@@ -119,19 +121,19 @@ impl LessonProgress {
     /// Goes on to the next lesson.
     fn complete(&mut self, report: String) {
         let index = self.current;
-        self.done[index] = true;
+        self.done[index] = Some(report);
         // After the last lesson, the user may still have to do some that were skipped.
-        let skipped = |done: &bool| !done;
+        let skipped = Option::is_none;
         let after = self.done[index..].iter().position(skipped).map(|next| index + next);
         self.go_to(after.or_else(|| self.done.iter().position(skipped)).unwrap_or(LESSONS.len()));
-        self.report = Some((index, report));
+        self.reported = Some(index);
     }
 
     /// Returns the title of the pane.
     pub(crate) fn title(&self) -> String {
         match LESSONS.get(self.current) {
             Some(lesson) => {
-                let done = if self.done[self.current] { " (done)" } else { "" };
+                let done = if self.done[self.current].is_some() { " (done)" } else { "" };
                 format!("lesson {} of {}{done}: {}", self.current + 1, LESSONS.len(), lesson.title)
             }
             None => "lessons".to_owned(),
@@ -142,7 +144,8 @@ impl LessonProgress {
     pub(crate) fn rows(&self, columns: usize) -> Vec<(LessonRow, String)> {
         let mut rows = Vec::new();
         let mut add = |row: LessonRow, text: &str| rows.extend(wrap(text, columns).into_iter().map(|text| (row, text)));
-        if let Some((index, report)) = &self.report {
+        let report = |index: usize| Some((index, self.done.get(index)?.as_ref()?));
+        if let Some((index, report)) = self.reported.and_then(report) {
             add(LessonRow::Report, &format!("✓ {}: {report}", index + 1));
             add(LessonRow::Report, "");
         }
@@ -168,7 +171,7 @@ impl LessonProgress {
     /// Returns the sentences that follow the last lesson.
     fn last_words(&self) -> String {
         let left: Vec<String> =
-            (1..).zip(&self.done).filter(|(_, done)| !**done).map(|(number, _)| format!("{number}")).collect();
+            (1..).zip(&self.done).filter(|(_, done)| done.is_none()).map(|(number, _)| format!("{number}")).collect();
         if left.is_empty() {
             return "You have done every lesson. docs/src/build/index.md shows how to write such a server yourself. \
                     /lesson N repeats a lesson, and /lesson off closes this pane."

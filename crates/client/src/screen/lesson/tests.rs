@@ -240,6 +240,12 @@ fn the_lessons_are_done_one_after_the_other_and_fit_into_a_small_pane() {
     }
     measure(&user);
     assert!(text(&user).contains("You have done every lesson."), "{}", text(&user));
+    // A lesson that is done shows its explanation above the task.
+    for number in 1..=LESSONS.len() {
+        user.enter(&format!("/lesson {number}"));
+        assert!(text(&user).contains(&format!("✓ {number}: ")), "{}", text(&user));
+        measure(&user);
+    }
     assert!(too_long.is_empty(), "more than {most} rows: {too_long:#?}");
 }
 
@@ -259,6 +265,26 @@ fn a_skipped_lesson_is_not_forgotten() {
     user.enter("/lesson 16");
     user.enter("/reconnect /break/accept-wrong");
     assert!(user.lessons.title().starts_with("lesson 1 "));
+}
+
+#[test]
+fn a_lesson_that_is_done_shows_its_explanation_again() {
+    let mut user = begin(LESSONS[0].title);
+    user.enter("Hello");
+    let report = "A message of 5 bytes took 11";
+    user.enter("/lesson 3");
+    assert!(!text(&user).contains(report), "{}", text(&user));
+    user.enter("/lesson 1");
+    assert!(text(&user).contains(LESSONS[0].task) && text(&user).contains(report), "{}", text(&user));
+    // The explanation gives way to the hint, and is not lost.
+    user.enter("/lesson hint");
+    assert!(!text(&user).contains(report), "{}", text(&user));
+    user.enter("/lesson 1");
+    assert!(text(&user).contains(report), "{}", text(&user));
+    // Doing it again replaces the explanation.
+    user.enter("Hello, world");
+    user.enter("/lesson 1");
+    assert!(text(&user).contains("A message of 12 bytes") && !text(&user).contains(report), "{}", text(&user));
 }
 
 #[test]
