@@ -15,6 +15,7 @@ pub(super) static CLOSE_WITH_A_REASON: Lesson = Lesson {
     title: "Close with a reason",
     task: "End the connection with the code 4000 and a reason of your own: /close 4000, a space, and the reason. The \
            codes from 4000 are free for applications. Look at both Closes on the wire.",
+    idea: "The text after the code is the reason. It may contain spaces.",
     hint: "For example:",
     lines: &["/close 4000 lunch"],
     observe: |wire| {
@@ -44,6 +45,7 @@ pub(super) static CODE_THAT_NOBODY_SENDS: Lesson = Lesson {
     title: "What 1005 is",
     task: "/reconnect opens a new connection. Then try /close 1005. The client refuses, so write with /raw a Close that \
            has no body at all. Which code does the conversation show?",
+    idea: "Write the two bytes of the header, and then the key. A payload of no bytes needs no length beyond 0.",
     hint: "88 is Fin and the opcode 8, 80 means masked and no payload, and four zeros are the key:",
     lines: &["/reconnect", "/raw 8880 00000000"],
     observe: |wire| {

@@ -9,7 +9,8 @@ pub(super) static COMPRESSED_MESSAGE: Lesson = Lesson {
     title: "A compressed message",
     task: "/reconnect --deflate / offers compression. Then send a text that repeats itself in two fragments: /fragment \
            2, a space, and the text. (This client compresses fragmented messages, and others from 1 KiB.)",
-    hint: "The status line must show permessage-deflate. If not, start the server with --deflate.",
+    idea: "The status line must show permessage-deflate. If not, start the server with --deflate.",
+    hint: "Compression for the new connection, then the text:",
     lines: &["/reconnect --deflate /", "/fragment 2 again and again and again and again and again"],
     observe: |wire| {
         let message = wire.sent_message()?;

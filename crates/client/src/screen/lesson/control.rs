@@ -9,6 +9,7 @@ pub(super) static PING_WITH_A_NAME: Lesson = Lesson {
     title: "A Ping with your name",
     task: "Send a Ping that carries your name: /ping, a space, and the name. Then look for the server's answer, marked \
            <, and for the round-trip time in the status line (RTT).",
+    idea: "A Ping may carry up to 125 bytes. /ping alone carries none.",
     hint: "For example:",
     lines: &["/ping Ada"],
     observe: |wire| {

@@ -7,6 +7,7 @@ pub(super) static PROTOCOL_ERROR: Lesson = Lesson {
     title: "1002, protocol error",
     task: "Make the server close with 1002: break a rule of the frames. A client must mask every frame. Send one that is \
            not masked. (/reconnect first, here and after each Close.)",
+    idea: "The second byte of a frame is 80 plus the length if the frame is masked. Without the 80 no key follows.",
     hint: "81 is Fin and Text, and 05 means not masked, five bytes:",
     lines: &["/reconnect", "/raw 81 05 48656c6c6f"],
     observe: |wire| {
@@ -24,6 +25,7 @@ pub(super) static NOT_UTF8: Lesson = Lesson {
     title: "1007, not UTF-8",
     task: "Make the server close with 1007: send a text message that is not UTF-8. The byte ff occurs in no UTF-8 text, \
            and you can send it with /raw.",
+    idea: "A frame of one byte is enough. If you take a key of zeros, the byte stays as you write it.",
     hint: "81 is Fin and Text, and 81 means masked, one byte. Then come the key and the byte:",
     lines: &["/reconnect", "/raw 8181 00000000 ff"],
     observe: |wire| {
@@ -41,6 +43,8 @@ pub(super) static TOO_BIG: Lesson = Lesson {
     title: "1009, too big",
     task: "Make the server close with 1009, message too big, with only 14 bytes: announce 1 GiB, and send none of it. If \
            the short length is 127, the next eight bytes hold the length.",
+    idea: "The first two bytes are those of a masked binary frame with the short length 127. Eight bytes of length \
+           and the key follow.",
     hint: "82 is Fin and Binary, and ff means masked and 127. Then come the length and the key:",
     lines: &["/reconnect", "/raw 82ff 0000000040000000 00000000"],
     observe: |wire| {
@@ -58,7 +62,8 @@ pub(super) static WRONG_KIND: Lesson = Lesson {
     title: "1003, wrong kind",
     task: "Make the server close with 1003: an application does not accept this kind of data. Our server's chat takes \
            only text: /reconnect -s chat /chat, and then send a binary message.",
-    hint: "-s offers a subprotocol, which the chat requires. One byte is enough for the message:",
+    idea: "-s offers a subprotocol, which the chat requires. One byte is enough for the message.",
+    hint: "The chat, and then a message of one byte:",
     lines: &["/reconnect -s chat /chat", "/binary 00"],
     observe: |wire| {
         if wire.sent_data().is_some_and(|frame| opcode(frame) == Some(BINARY)) {

@@ -10,6 +10,7 @@ pub(super) static CHARACTER_CUT_IN_TWO: Lesson = Lesson {
     title: "A character cut in two",
     task: "In UTF-8, ä is two bytes: c3 a4. Send it as a message of two frames with one byte in each: /fragment 2 ä. \
            Compare Fin and Opcode of the two frames (Ctrl-P, Ctrl-N).",
+    idea: "/fragment N cuts the bytes of a text into N parts of about the same length.",
     hint: "Any character outside ASCII will do. If your keyboard has none, write the frames yourself:",
     lines: &["/raw 0181 00000000 c3", "/raw 8081 00000000 a4"],
     observe: |wire| {
@@ -44,6 +45,8 @@ pub(super) static PING_BETWEEN_FRAGMENTS: Lesson = Lesson {
     title: "A Ping between fragments",
     task: "Send a message in three frames, with a Ping between the second and the third. Write the frames with /raw: \
            they begin with 01 (Text), 00 (Continuation) and 80 (Continuation, Fin).",
+    idea: "Send each frame on its own line, and /ping on a line between them. A key of zeros leaves the byte as it \
+           is.",
     hint: "81 means: masked, one byte. With a key of zeros, 41 stays 41, which is A:",
     lines: &["/raw 0181 00000000 41", "/raw 0081 00000000 42", "/ping", "/raw 8081 00000000 43"],
     observe: |wire| {

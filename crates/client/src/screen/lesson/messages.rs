@@ -9,7 +9,8 @@ pub(super) static FIRST_FRAME: Lesson = Lesson {
     title: "The first frame",
     task: "Type Hello and press Enter. The wire pane shows a line for each frame; > marks what you send. Beside it are \
            the bytes of your frame, and below the bytes its fields.",
-    hint: "A line that does not begin with / is sent as a text message.",
+    idea: "A line that does not begin with / is sent as a text message.",
+    hint: "Type this:",
     lines: &["Hello"],
     observe: |wire| {
         let message = wire.sent_message()?;
@@ -35,8 +36,9 @@ pub(super) static MASKING_KEY: Lesson = Lesson {
     title: "The masking key",
     task: "A client masks every frame with a new key of four bytes. Find the Masking-Key of your last frame, and send \
            these four bytes: /binary, a space, and the key as you see it.",
-    hint: "The key is byte 3 to 6 of a short frame. Tab moves to the frame pane, and the down arrow through its fields. \
-           Or choose the key yourself:",
+    idea: "The key is byte 3 to 6 of a short frame. Shift-Tab moves to the frame pane, and the arrows through its \
+           fields.",
+    hint: "You can also choose the key yourself:",
     lines: &["/mask 01020304", "Hello", "/binary 01020304"],
     observe: |wire| {
         let message = wire.sent_message()?;
@@ -70,7 +72,8 @@ pub(super) static MASKING_KEY: Lesson = Lesson {
 pub(super) static EMPTY_MESSAGE: Lesson = Lesson {
     title: "The empty message",
     task: "Send a message that contains nothing: press Enter on an empty line. How many bytes does its frame have?",
-    hint: "Ctrl-U empties the line. Then press Enter.",
+    idea: "Nothing but Enter: there must be no character in the line.",
+    hint: "Ctrl-U empties the line. Then press Enter:",
     lines: &[""],
     observe: |wire| {
         let message = wire.sent_message()?;
@@ -91,6 +94,7 @@ pub(super) static LONGER_LENGTH: Lesson = Lesson {
     title: "A longer length",
     task: "Seven bits hold the payload length, but only up to 125. Send a message of 126 bytes or more, and look at the \
            length again. Hold down a key, or send a file with /binary @FILE.",
+    idea: "A line may be longer than the terminal is wide. 126 is one more than seven bits can hold.",
     hint: "If you started the client in the folder of the repository:",
     lines: &["/binary @Cargo.toml"],
     observe: |wire| {

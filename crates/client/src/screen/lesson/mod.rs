@@ -40,7 +40,9 @@ pub(crate) struct Lesson {
     pub(crate) title: &'static str,
     /// What to do, and what to look at.
     pub(crate) task: &'static str,
-    /// The advice that the user gets on request. The lines to type follow it.
+    /// The first advice that the user gets on request: how to think about it, and not what to type.
+    pub(crate) idea: &'static str,
+    /// The second advice, which replaces the first. The lines to type follow it.
     pub(crate) hint: &'static str,
     /// Lines that complete the lesson on a new connection to our server.
     pub(crate) lines: &'static [&'static str],

@@ -13,12 +13,22 @@ pub(crate) enum LessonCommand {
     Show,
     /// Show the lesson with this index.
     Jump(usize),
-    /// Show the hint of the lesson.
+    /// Show the idea of the lesson or, if it is shown, the hint and the lines.
     Hint,
     /// Skip the lesson.
     Next,
     /// Hide the lessons.
     Off,
+}
+
+/// How much advice the user has requested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Advice {
+    None,
+    /// The idea.
+    Idea,
+    /// The hint, and the lines to type.
+    Lines,
 }
 
 /// The progress in this session.
@@ -29,7 +39,7 @@ pub(crate) struct LessonProgress {
     current: usize,
     /// The report on each lesson that the user has done.
     done: Vec<Option<String>>,
-    shows_hint: bool,
+    advice: Advice,
     /// What was missing in the user's last try, if the user has tried and not done the lesson.
     missing: Option<String>,
     /// How often the user has tried.
@@ -48,7 +58,7 @@ impl Default for LessonProgress {
             is_shown: false,
             current: 0,
             done: vec![None; LESSONS.len()],
-            shows_hint: false,
+            advice: Advice::None,
             missing: None,
             misses: 0,
             reported: None,
@@ -85,7 +95,10 @@ impl LessonProgress {
             LessonCommand::Show | LessonCommand::Off => {}
             LessonCommand::Jump(index) => self.go_to(index),
             LessonCommand::Hint => {
-                self.shows_hint = true;
+                self.advice = match self.advice {
+                    Advice::None => Advice::Idea,
+                    Advice::Idea | Advice::Lines => Advice::Lines,
+                };
                 self.reported = None;
                 self.scroll = 0;
             }
@@ -95,7 +108,7 @@ impl LessonProgress {
 
     fn go_to(&mut self, index: usize) {
         self.current = index;
-        self.shows_hint = false;
+        self.advice = Advice::None;
         (self.missing, self.misses) = (None, 0);
         self.reported = Some(index);
         self.scroll = 0;
@@ -155,14 +168,18 @@ impl LessonProgress {
         };
         add(LessonRow::Task, lesson.task);
         if let Some(missing) = &self.missing {
-            let needs_hint = self.misses >= MISSES && !self.shows_hint;
+            let needs_hint = self.misses >= MISSES && self.advice == Advice::None;
             let hint = if needs_hint { " /lesson hint helps." } else { "" };
             add(LessonRow::Missing, &format!("Not yet: {missing}.{hint}"));
         }
-        if self.shows_hint {
-            add(LessonRow::Hint, lesson.hint);
-            for line in lesson.lines {
-                add(LessonRow::Line, if line.is_empty() { "(an empty line)" } else { line });
+        match self.advice {
+            Advice::None => {}
+            Advice::Idea => add(LessonRow::Hint, &format!("{} (/lesson hint again: what to type)", lesson.idea)),
+            Advice::Lines => {
+                add(LessonRow::Hint, lesson.hint);
+                for line in lesson.lines {
+                    add(LessonRow::Line, if line.is_empty() { "(an empty line)" } else { line });
+                }
             }
         }
         rows

@@ -230,6 +230,12 @@ fn the_lessons_are_done_one_after_the_other_and_fit_into_a_small_pane() {
         measure(&user);
         user.enter("/lesson hint");
         measure(&user);
+        assert!(text(&user).contains(lesson.idea), "{}", text(&user));
+        let gives_away = |line: &&&str| line.contains(' ') && lesson.idea.contains(**line);
+        assert_eq!(lesson.lines.iter().find(gives_away), None, "{}", lesson.title);
+        user.enter("/lesson hint");
+        measure(&user);
+        assert!(text(&user).contains(lesson.hint) && !text(&user).contains(lesson.idea), "{}", text(&user));
         assert!(
             text(&user).ends_with(lesson.lines.last().filter(|line| !line.is_empty()).unwrap_or(&"(an empty line)"))
         );

@@ -584,6 +584,7 @@ fn lesson(size: (u16, u16), index: usize) -> Model {
     add(&mut model, records(&[(Direction::ToServer, HELLO)]));
     model.command_lessons(LessonCommand::Jump(index));
     model.command_lessons(LessonCommand::Hint);
+    model.command_lessons(LessonCommand::Hint);
     model
 }
 
