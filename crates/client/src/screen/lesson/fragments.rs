@@ -34,7 +34,7 @@ pub(super) static CHARACTER_CUT_IN_TWO: Lesson = Lesson {
         let (before, after) = (payloads.get(cut)?, payloads.get(cut + 1)?);
         Verdict::done(format!(
             "One frame ended with {}, and the next one began with {}. That is allowed: the message must be UTF-8, not \
-             each fragment. The first frame says Text, the others say Continuation, and the last one has Fin.",
+             each fragment. The first frame says Text, the others Continuation.",
             hex(before.last_chunk::<1>()?),
             hex(after.first_chunk::<1>()?)
         ))
@@ -43,11 +43,12 @@ pub(super) static CHARACTER_CUT_IN_TWO: Lesson = Lesson {
 
 pub(super) static PING_BETWEEN_FRAGMENTS: Lesson = Lesson {
     title: "A Ping between fragments",
-    task: "Send a message in three frames, with a Ping between the second and the third. Write the frames with /raw: \
-           they begin with 01 (Text), 00 (Continuation) and 80 (Continuation, Fin).",
+    task: "Send a message in three frames, with a Ping between the second and the third. Write them with /raw: 01 \
+           (Text), 00 (Continuation) or 80 (Continuation, Fin), then 81 (masked, one byte), four bytes of key, and \
+           the byte.",
     idea: "Send each frame on its own line, and /ping on a line between them. A key of zeros leaves the byte as it \
            is.",
-    hint: "81 means: masked, one byte. With a key of zeros, 41 stays 41, which is A:",
+    hint: "With a key of zeros, 41 stays 41, which is A:",
     lines: &["/raw 0181 00000000 41", "/raw 0081 00000000 42", "/ping", "/raw 8081 00000000 43"],
     observe: |wire| {
         if wire.is_broken_data() {
@@ -69,7 +70,7 @@ pub(super) static PING_BETWEEN_FRAGMENTS: Lesson = Lesson {
         }
         Verdict::done(
             "A control frame may come between two fragments, so the server could answer before it had the whole \
-             message. A frame of another message may not: a connection carries one message at a time.",
+             message. A frame of another message may not: messages come one at a time.",
         )
     },
 };

@@ -294,6 +294,15 @@ fn a_lesson_that_is_done_shows_its_explanation_again() {
 }
 
 #[test]
+fn the_task_with_raw_frames_names_each_part_of_a_frame() {
+    let task = begin("A Ping between fragments").lessons.rows(1000)[0].1.clone();
+    for part in ["01 (Text)", "00 (Continuation)", "80 (Continuation, Fin)", "81 (masked, one byte)", "key", "the byte"]
+    {
+        assert!(task.contains(part), "{part}: {task}");
+    }
+}
+
+#[test]
 fn lessons_that_are_off_watch_nothing_and_keep_their_progress() {
     let mut user = begin(LESSONS[0].title);
     user.enter("Hello");
