@@ -7,7 +7,7 @@ use super::{Lesson, Verdict};
 pub(super) static BROKEN_HANDSHAKE: Lesson = Lesson {
     title: "A broken handshake",
     task: "Our server can break rules too. /reconnect /break/accept-wrong, and select its response on the wire (Ctrl-P). \
-           Which header is wrong, and how does your client know?",
+           Find the header that is wrong.",
     idea: "! marks the response. The rule that it breaks is below the fields; Shift-Tab and F2 show all of it.",
     hint: "This path answers with another accept value:",
     lines: &["/reconnect /break/accept-wrong"],

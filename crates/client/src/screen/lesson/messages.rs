@@ -34,8 +34,8 @@ pub(super) static FIRST_FRAME: Lesson = Lesson {
 
 pub(super) static MASKING_KEY: Lesson = Lesson {
     title: "The masking key",
-    task: "A client masks every frame with a new key of four bytes. Find the Masking-Key of your last frame, and send \
-           these four bytes: /binary, a space, and the key as you see it.",
+    task: "A client masks every frame with a new key of four bytes. Find the Masking-Key of the last frame you \
+           sent, and send these four bytes: /binary, a space, and the key as you see it.",
     idea: "The key is byte 3 to 6 of a short frame. Shift-Tab moves to the frame pane, and the arrows through its \
            fields.",
     hint: "You can also choose the key yourself:",
@@ -71,7 +71,7 @@ pub(super) static MASKING_KEY: Lesson = Lesson {
 
 pub(super) static EMPTY_MESSAGE: Lesson = Lesson {
     title: "The empty message",
-    task: "Send a message that contains nothing: press Enter on an empty line. How many bytes does its frame have?",
+    task: "Send a message that contains nothing: press Enter on an empty line. Count the bytes of its frame.",
     idea: "Nothing but Enter: there must be no character in the line.",
     hint: "Ctrl-U empties the line. Then press Enter:",
     lines: &[""],

@@ -12,7 +12,7 @@ const SLOW: u128 = 900;
 pub(super) static BYTE_A_SECOND: Lesson = Lesson {
     title: "One byte a second",
     task: "Send a short text at one byte a second: /slow N text pauses N milliseconds between two bytes. The wire shows \
-           the frame when its last byte is sent. What does the server do meanwhile?",
+           the frame when its last byte is sent. Watch what the server sends meanwhile.",
     idea: "The pause is in milliseconds, so a second is 1000. Two letters are enough.",
     hint: "The frame of Hi has eight bytes, so this takes seven seconds:",
     lines: &["/slow 1000 Hi"],

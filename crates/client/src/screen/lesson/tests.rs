@@ -303,6 +303,13 @@ fn the_task_with_raw_frames_names_each_part_of_a_frame() {
 }
 
 #[test]
+fn no_task_looks_as_if_an_answer_were_to_be_typed() {
+    for lesson in LESSONS {
+        assert!(!lesson.task.contains('?'), "{}: {}", lesson.title, lesson.task);
+    }
+}
+
+#[test]
 fn lessons_that_are_off_watch_nothing_and_keep_their_progress() {
     let mut user = begin(LESSONS[0].title);
     user.enter("Hello");
