@@ -18,6 +18,7 @@ pub(super) static CLOSE_WITH_A_REASON: Lesson = Lesson {
     idea: "The text after the code is the reason. It may contain spaces.",
     hint: "For example:",
     lines: &["/close 4000 lunch"],
+    field: Some(CODE),
     observe: |wire| {
         let answer = wire.received().filter(|frame| opcode(frame) == Some(CLOSE))?;
         let sent = wire.sent_close()?;
@@ -48,6 +49,7 @@ pub(super) static CODE_THAT_NOBODY_SENDS: Lesson = Lesson {
     idea: "Write the two bytes of the header, and then the key. A payload of no bytes needs no length beyond 0.",
     hint: "88 is Fin and the opcode 8, 80 means masked and no payload, and four zeros are the key:",
     lines: &["/reconnect", "/raw 8880 00000000"],
+    field: Some(CODE),
     observe: |wire| {
         let answer = wire.received().filter(|frame| opcode(frame) == Some(CLOSE))?;
         if let Some(code) = number(wire.sent_close()?, CODE) {

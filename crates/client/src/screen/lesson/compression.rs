@@ -12,6 +12,7 @@ pub(super) static COMPRESSED_MESSAGE: Lesson = Lesson {
     idea: "The status line must show permessage-deflate. If not, start the server with --deflate.",
     hint: "Compression for the new connection, then the text:",
     lines: &["/reconnect --deflate /", "/fragment 2 again and again and again and again and again"],
+    field: Some("websocket.pmc"),
     observe: |wire| {
         let message = wire.sent_message()?;
         if !flag(message.frames[0], "websocket.pmc") {

@@ -12,6 +12,7 @@ pub(super) static PING_WITH_A_NAME: Lesson = Lesson {
     idea: "A Ping may carry up to 125 bytes. /ping alone carries none.",
     hint: "For example:",
     lines: &["/ping Ada"],
+    field: None,
     observe: |wire| {
         if wire.sent_data().is_some() {
             return Verdict::not_yet("this is a message. A Ping begins with /ping");

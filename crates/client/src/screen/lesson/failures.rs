@@ -10,6 +10,7 @@ pub(super) static PROTOCOL_ERROR: Lesson = Lesson {
     idea: "The second byte of a frame is 80 plus the length if the frame is masked. Without the 80 no key follows.",
     hint: "81 is Fin and Text, and 05 means not masked, five bytes:",
     lines: &["/reconnect", "/raw 81 05 48656c6c6f"],
+    field: Some(CODE),
     observe: |wire| {
         judge(
             wire,
@@ -28,6 +29,7 @@ pub(super) static NOT_UTF8: Lesson = Lesson {
     idea: "A frame of one byte is enough. If you take a key of zeros, the byte stays as you write it.",
     hint: "81 is Fin and Text, and 81 means masked, one byte. Then come the key and the byte:",
     lines: &["/reconnect", "/raw 8181 00000000 ff"],
+    field: Some(CODE),
     observe: |wire| {
         judge(
             wire,
@@ -47,6 +49,7 @@ pub(super) static TOO_BIG: Lesson = Lesson {
            and the key follow.",
     hint: "82 is Fin and Binary, and ff means masked and 127. Then come the length and the key:",
     lines: &["/reconnect", "/raw 82ff 0000000040000000 00000000"],
+    field: Some(CODE),
     observe: |wire| {
         judge(
             wire,
@@ -65,6 +68,7 @@ pub(super) static WRONG_KIND: Lesson = Lesson {
     idea: "-s offers a subprotocol, which the chat requires. One byte is enough for the message.",
     hint: "The chat, and then a message of one byte:",
     lines: &["/reconnect -s chat /chat", "/binary 00"],
+    field: Some(CODE),
     observe: |wire| {
         if wire.sent_data().is_some_and(|frame| opcode(frame) == Some(BINARY)) {
             return None;

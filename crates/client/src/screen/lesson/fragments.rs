@@ -13,6 +13,7 @@ pub(super) static CHARACTER_CUT_IN_TWO: Lesson = Lesson {
     idea: "/fragment N cuts the bytes of a text into N parts of about the same length.",
     hint: "Any character outside ASCII will do. If your keyboard has none, write the frames yourself:",
     lines: &["/raw 0181 00000000 c3", "/raw 8081 00000000 a4"],
+    field: Some("websocket.fin"),
     observe: |wire| {
         if wire.is_broken_data() {
             return Verdict::not_yet(BROKEN);
@@ -50,6 +51,7 @@ pub(super) static PING_BETWEEN_FRAGMENTS: Lesson = Lesson {
            is.",
     hint: "With a key of zeros, 41 stays 41, which is A:",
     lines: &["/raw 0181 00000000 41", "/raw 0081 00000000 42", "/ping", "/raw 8081 00000000 43"],
+    field: Some("websocket.fin"),
     observe: |wire| {
         if wire.is_broken_data() {
             return Verdict::not_yet(BROKEN);

@@ -11,6 +11,7 @@ pub(super) static BROKEN_HANDSHAKE: Lesson = Lesson {
     idea: "! marks the response. The rule that it breaks is below the fields; Shift-Tab and F2 show all of it.",
     hint: "This path answers with another accept value:",
     lines: &["/reconnect /break/accept-wrong"],
+    field: None,
     observe: |wire| {
         let response = wire.received().filter(|record| record.kind == RecordKind::Response)?;
         if !response.findings.iter().any(|finding| matches!(finding.rule, BrokenRule::Handshake(_))) {

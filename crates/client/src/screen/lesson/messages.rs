@@ -12,6 +12,7 @@ pub(super) static FIRST_FRAME: Lesson = Lesson {
     idea: "A line that does not begin with / is sent as a text message.",
     hint: "Type this:",
     lines: &["Hello"],
+    field: None,
     observe: |wire| {
         let message = wire.sent_message()?;
         let &[frame] = message.frames.as_slice() else {
@@ -40,6 +41,7 @@ pub(super) static MASKING_KEY: Lesson = Lesson {
            fields.",
     hint: "You can also choose the key yourself:",
     lines: &["/mask 01020304", "Hello", "/binary 01020304"],
+    field: Some("websocket.masking_key"),
     observe: |wire| {
         let message = wire.sent_message()?;
         let &[frame] = message.frames.as_slice() else {
@@ -75,6 +77,7 @@ pub(super) static EMPTY_MESSAGE: Lesson = Lesson {
     idea: "Nothing but Enter: there must be no character in the line.",
     hint: "Ctrl-U empties the line. Then press Enter:",
     lines: &[""],
+    field: Some("websocket.payload_length"),
     observe: |wire| {
         let message = wire.sent_message()?;
         let &[frame] = message.frames.as_slice() else {
@@ -97,6 +100,7 @@ pub(super) static LONGER_LENGTH: Lesson = Lesson {
     idea: "A line may be longer than the terminal is wide. 126 is one more than seven bits can hold.",
     hint: "If you started the client in the folder of the repository:",
     lines: &["/binary @Cargo.toml"],
+    field: Some("websocket.payload_length"),
     observe: |wire| {
         let frame = wire.sent_data()?;
         let short = number(frame, "websocket.payload_length")?;

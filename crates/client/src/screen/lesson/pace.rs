@@ -16,6 +16,7 @@ pub(super) static BYTE_A_SECOND: Lesson = Lesson {
     idea: "The pause is in milliseconds, so a second is 1000. Two letters are enough.",
     hint: "The frame of Hi has eight bytes, so this takes seven seconds:",
     lines: &["/slow 1000 Hi"],
+    field: None,
     observe: |wire| {
         let frame = wire.sent_data()?;
         let (start, end) = (frame.started_at?, frame.ended_at?);

@@ -88,6 +88,11 @@ impl LessonProgress {
         self.is_shown
     }
 
+    /// Returns the name of the field that the lesson is about.
+    pub(crate) fn field(&self) -> Option<&'static str> {
+        LESSONS.get(self.current).filter(|_| self.is_shown)?.field
+    }
+
     /// Carries out a command of the user.
     pub(crate) fn command(&mut self, command: LessonCommand) {
         self.is_shown = command != LessonCommand::Off;

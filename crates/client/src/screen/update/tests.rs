@@ -136,6 +136,38 @@ fn lessons_are_shown_and_watch_the_frames_of_the_connection() {
 }
 
 #[test]
+fn a_lesson_selects_the_field_that_it_is_about() {
+    let masked: &[u8] = &[0x81, 0x81, 0, 0, 0, 1, b'x'];
+    let close: &[u8] = &[0x88, 0x83, 0, 0, 0, 0, 0x0f, 0xa0, b'x'];
+    let long = [&[0x81, 0xfe, 0, 126, 0, 0, 0, 0][..], &[b'x'; 126]].concat();
+    for (lesson, frame, field) in [
+        // The first lesson is about no single field. It is done, so the second one begins.
+        ("/lesson 1", masked, "websocket.masking_key"),
+        ("/lesson 2", masked, "websocket.masking_key"),
+        ("/lesson 3", masked, "websocket.payload_length"),
+        ("/lesson 4", masked, "websocket.payload_length"),
+        // The frame that completes a lesson shows what that lesson is about, and not the next one.
+        ("/lesson 4", &long, "websocket.payload_length"),
+        ("/lesson 5", masked, "websocket.opcode"),
+        ("/lesson 6", masked, "websocket.fin"),
+        ("/lesson 7", masked, "websocket.fin"),
+        ("/lesson 9", close, "websocket.payload.close.status_code"),
+        ("/lesson 9", masked, "websocket.opcode"),
+        ("/lesson off", masked, "websocket.opcode"),
+    ] {
+        let mut model = open();
+        enter(&mut model, lesson);
+        add_records(&mut model, &[(TO_SERVER, frame)]);
+        assert_eq!(model.fields()[model.field].1.term.name, Some(field), "{lesson}: {frame:02x?}");
+    }
+    // What breaks a rule is more important.
+    let mut model = open();
+    enter(&mut model, "/lesson 6");
+    add_records(&mut model, &[(TO_SERVER, &[0x83, 0x80, 0, 0, 0, 0])]);
+    assert_eq!(model.fields()[model.field].1.term.name, Some("websocket.opcode"));
+}
+
+#[test]
 fn on_a_small_terminal_the_lesson_gets_the_focus() {
     let mut model = Model::new("ws://h/", (40, 10), true);
     enter(&mut model, "/lesson");
