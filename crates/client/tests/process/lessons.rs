@@ -69,7 +69,7 @@ async fn a_user_does_three_lessons() {
     terminal.enter("/lesson 11").await;
     terminal.shows(&["lesson 11 of 16: 1002, protocol error"]).await;
     terminal.enter("/lesson hint").await;
-    terminal.shows(&["Without the 80 no key follows."]).await;
+    terminal.shows(&["(/lesson hint again: what to"]).await;
     terminal.enter("/lesson hint").await;
     terminal.shows(&["81 is Fin and Text", "/raw 81 05 48656c6c6f"]).await;
     terminal.enter("/raw 81 05 48656c6c6f").await;

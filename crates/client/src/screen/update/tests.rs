@@ -14,7 +14,7 @@ use crate::{
     ending::{Cause, Ending},
     screen::{
         command, layout,
-        link_command::{LinkCommand, NewConnection},
+        link_command::{LinkCommand, NewConnection, SentFrames},
         model::{test_records::records, wire_log::TrafficTotals},
     },
 };
@@ -550,6 +550,25 @@ fn escape_empties_the_input_line_when_nothing_else_is_to_be_left() {
     press(&mut model, KeyCode::BackTab);
     press(&mut model, KeyCode::Esc);
     assert_eq!((model.focus, model.editor.text()), (Focus::Input, "half"));
+}
+
+#[test]
+fn a_slow_frame_is_announced_and_the_wire_follows_the_newest_meanwhile() {
+    let mut model = open();
+    send(&mut model, &LinkCommand::Text("x".to_owned()), &[(TO_SERVER, &[0x81, 0x81, 0, 0, 0, 0, b'x'])]);
+    add_frames(&mut model, 1);
+    assert!(!model.wire_log.follows());
+    enter(&mut model, "/slow 1000 Hi");
+    assert!(model.wire_log.follows());
+    let notice = "sending a byte every 1000 ms: the wire shows the frame after the last byte";
+    assert!(model.transcript.entries().iter().any(|entry| entry.text == notice), "{:?}", model.transcript);
+    // The frames that arrive meanwhile are selected, and then the slow one.
+    update(&mut model, ScreenEvent::Link(LinkEvent::Sending(SentFrames::Opcode(1))));
+    add_records(&mut model, &[(TO_CLIENT, &[0x81, 1, b'm'])]);
+    assert_eq!(selected(&model), Some("Text, 1 byte: m"));
+    add_records(&mut model, &[(TO_SERVER, &[0x81, 0x82, 0, 0, 0, 0, b'H', b'i'])]);
+    add_records(&mut model, &[(TO_CLIENT, &[0x81, 1, b'n'])]);
+    assert_eq!(selected(&model), Some("Text, 2 bytes: Hi"));
 }
 
 #[test]
