@@ -59,8 +59,9 @@ pub(super) static CODE_THAT_NOBODY_SENDS: Lesson = Lesson {
             return None;
         }
         Verdict::done(
-            "1005: no code arrived. A program reports it to its user, and never sends it. (The Close with ! is the \
-             engine's answer. It did not know that /raw had sent one.)",
+            "1005: no code arrived. A program reports it to its user, and never sends it. (The engine did \
+             not know that /raw had sent a Close. So it answered with the Close marked !, and the conversation says \
+             \"by the server\".)",
         )
     },
 };

@@ -58,6 +58,7 @@ fn other_deeds_complete_a_lesson_too() {
         ("A character cut in two", &["/fragment 2 ä"], "ended with c3, and the next one began with a4"),
         ("A character cut in two", &["/fragment 3+ping 世"], "ended with e4, and the next one began with b8"),
         ("Close with a reason", &["/close 4000 bye"], "You sent 4000 and \"bye\""),
+        ("What 1005 is", &["/raw 8880 01020304"], "\"by the server\""),
         ("1002, protocol error", &["/raw c1 80 00000000"], "failed the connection"),
         ("1002, protocol error", &["/close 4000", "/reconnect", "/raw 8105 48656c6c6f"], "failed the connection"),
         ("1007, not UTF-8", &["/raw 0181 00000000 c3", "/raw 8081 00000000 41"], "must not reach"),
