@@ -62,12 +62,14 @@ async fn a_user_does_three_lessons() {
     let (_, key) = contents.split_once("0000  81 85 ").expect("the frame");
     let key = key.get(.."00 00 00 00".len()).expect("the key").to_owned();
     terminal.enter("/binary 00 01 02").await;
-    terminal.shows(&["Binary, 3 bytes", "lesson 2 of 16"]).await;
+    terminal.shows(&["Binary, 3 bytes", "lesson 2 of 16", "Not yet: 3 bytes, and a key has 4."]).await;
     terminal.enter(&format!("/binary {key}")).await;
     terminal.shows(&[&format!("✓ 2: {key}: right."), "lesson 3 of 16: The empty message"]).await;
 
     terminal.enter("/lesson 11").await;
     terminal.shows(&["lesson 11 of 16: 1002, protocol error"]).await;
+    terminal.enter("/lesson hint").await;
+    terminal.shows(&["(/lesson hint again: what to"]).await;
     terminal.enter("/lesson hint").await;
     terminal.shows(&["81 is Fin and Text", "/raw 81 05 48656c6c6f"]).await;
     terminal.enter("/raw 81 05 48656c6c6f").await;

@@ -2,45 +2,67 @@
 
 use dissector::{FieldValue, Record, printable};
 
-use super::Lesson;
+use super::{Lesson, Verdict};
 use crate::screen::frame_fields::{CLOSE, number, opcode, payload_length};
 
 /// The name of the field with the code of a Close.
 pub(super) const CODE: &str = "websocket.payload.close.status_code";
 
+/// The code that the task asks for.
+const FREE_CODE: u64 = 4000;
+
 pub(super) static CLOSE_WITH_A_REASON: Lesson = Lesson {
     title: "Close with a reason",
     task: "End the connection with the code 4000 and a reason of your own: /close 4000, a space, and the reason. The \
            codes from 4000 are free for applications. Look at both Closes on the wire.",
+    idea: "The text after the code is the reason. It may contain spaces.",
     hint: "For example:",
     lines: &["/close 4000 lunch"],
+    field: Some(CODE),
     observe: |wire| {
         let answer = wire.received().filter(|frame| opcode(frame) == Some(CLOSE))?;
         let sent = wire.sent_close()?;
-        let (code, reason) = (number(sent, CODE)?, reason(sent)?);
-        (number(answer, CODE) == Some(code)).then(|| {
-            format!(
-                "You sent {code} and \"{}\", and the server returned the code. After the two Closes no frame may follow, \
-                 and the server ends TCP. The state was OPEN, then CLOSING, and is CLOSED.",
-                printable(&reason)
-            )
-        })
+        let again = "/reconnect, and try again";
+        let code = match number(sent, CODE) {
+            Some(FREE_CODE) => FREE_CODE,
+            Some(other) => return Verdict::not_yet(format!("you sent {other}, and the task is {FREE_CODE}. {again}")),
+            None => return Verdict::not_yet(format!("your Close has no code. {again}")),
+        };
+        let Some(reason) = reason(sent) else {
+            return Verdict::not_yet(format!("your Close has no reason. {again}"));
+        };
+        if number(answer, CODE) != Some(code) {
+            return None;
+        }
+        Verdict::done(format!(
+            "You sent {code} and \"{}\", and the server returned the code. After the two Closes no frame may follow, \
+             and the server ends TCP. The state was OPEN, then CLOSING, and is CLOSED.",
+            printable(&reason)
+        ))
     },
 };
 
 pub(super) static CODE_THAT_NOBODY_SENDS: Lesson = Lesson {
     title: "What 1005 is",
     task: "/reconnect opens a new connection. Then try /close 1005. The client refuses, so write with /raw a Close that \
-           has no body at all. Which code does the conversation show?",
+           has no body at all. Look at the code that the conversation shows.",
+    idea: "Write the two bytes of the header, and then the key. A payload of no bytes needs no length beyond 0.",
     hint: "88 is Fin and the opcode 8, 80 means masked and no payload, and four zeros are the key:",
     lines: &["/reconnect", "/raw 8880 00000000"],
+    field: Some(CODE),
     observe: |wire| {
         let answer = wire.received().filter(|frame| opcode(frame) == Some(CLOSE))?;
-        (payload_length(answer) == 0 && payload_length(wire.sent_close()?) == 0).then(|| {
-            "1005: no code arrived. A program reports it to its user, and never sends it. (The Close with ! is the \
-             engine's answer. It did not know that /raw had sent one.)"
-                .to_owned()
-        })
+        if let Some(code) = number(wire.sent_close()?, CODE) {
+            return Verdict::not_yet(format!("your Close has the code {code}, and it must have no body. /reconnect"));
+        }
+        if payload_length(answer) > 0 {
+            return None;
+        }
+        Verdict::done(
+            "1005: no code arrived. A program reports it to its user, and never sends it. (The engine did \
+             not know that /raw had sent a Close. So it answered with the Close marked !, and the conversation says \
+             \"by the server\".)",
+        )
     },
 };
 

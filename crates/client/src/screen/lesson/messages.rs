@@ -2,40 +2,68 @@
 
 use std::fmt::Write;
 
-use super::Lesson;
+use super::{Lesson, Verdict};
 use crate::screen::frame_fields::{BINARY, TEXT, is_fin, masking_key, number, opcode, payload, payload_length};
 
 pub(super) static FIRST_FRAME: Lesson = Lesson {
     title: "The first frame",
     task: "Type Hello and press Enter. The wire pane shows a line for each frame; > marks what you send. Beside it are \
            the bytes of your frame, and below the bytes its fields.",
-    hint: "A line that does not begin with / is sent as a text message.",
+    idea: "A line that does not begin with / is sent as a text message.",
+    hint: "Type this:",
     lines: &["Hello"],
+    field: None,
     observe: |wire| {
-        let frame = wire.sent_data().filter(|frame| opcode(frame) == Some(TEXT) && is_fin(frame))?;
+        let message = wire.sent_message()?;
+        let &[frame] = message.frames.as_slice() else {
+            return Verdict::not_yet("this message has several frames");
+        };
         let (length, start) = (payload_length(frame), frame.field("websocket.masking_key")?.range.start);
-        (length > 0).then(|| {
-            format!(
-                "A message of {length} bytes took {} on the wire: {start} that hold the opcode and the length, 4 of masking \
-                 key, then the text.",
-                frame.length
-            )
-        })
+        if opcode(frame) != Some(TEXT) {
+            return Verdict::not_yet("this message is binary. Type a text without / before it");
+        }
+        if length == 0 {
+            return Verdict::not_yet("this message is empty");
+        }
+        Verdict::done(format!(
+            "A message of {length} bytes took {} on the wire: {start} that hold the opcode and the length, 4 of masking \
+             key, then the text.",
+            frame.length
+        ))
     },
 };
 
 pub(super) static MASKING_KEY: Lesson = Lesson {
     title: "The masking key",
-    task: "A client masks every frame with a new key of four bytes. Find the Masking-Key of your last frame, and send \
-           these four bytes: /binary, a space, and the key as you see it.",
-    hint: "The key is byte 3 to 6 of a short frame. Tab moves to the frame pane, and the down arrow through its fields. \
-           Or choose the key yourself:",
+    task: "A client masks every frame with a new key of four bytes. Find the Masking-Key of the last frame you \
+           sent, and send these four bytes: /binary, a space, and the key as you see it.",
+    idea: "The key is byte 3 to 6 of a short frame. Shift-Tab moves to the frame pane, and the arrows through its \
+           fields.",
+    hint: "You can also choose the key yourself:",
     lines: &["/mask 01020304", "Hello", "/binary 01020304"],
+    field: Some("websocket.masking_key"),
     observe: |wire| {
-        let frame = wire.sent_data().filter(|frame| opcode(frame) == Some(BINARY))?;
-        let key: [u8; 4] = payload(frame).try_into().ok()?;
-        wire.sent_earlier().find(|earlier| masking_key(earlier) == Some(key))?;
-        Some(format!(
+        let message = wire.sent_message()?;
+        let &[frame] = message.frames.as_slice() else {
+            return Verdict::not_yet("this message has several frames");
+        };
+        let sent = payload(frame);
+        if opcode(frame) != Some(BINARY) {
+            // A text gives the user a key to look at. But digits of a key are meant as the answer.
+            let is_digits = |byte: &u8| byte.is_ascii_hexdigit() || byte.is_ascii_whitespace();
+            let is_key = !sent.is_empty() && sent.iter().all(is_digits);
+            return is_key.then(|| Verdict::NotYet("these are characters. /binary sends the bytes".to_owned()));
+        }
+        let Ok(key) = <[u8; 4]>::try_from(sent) else {
+            return Verdict::not_yet(format!("{} bytes, and a key has 4", payload_length(frame)));
+        };
+        if !wire.sent_earlier().any(|earlier| masking_key(earlier) == Some(key)) {
+            return Verdict::not_yet(format!(
+                "{} is the key of no frame before. This frame has a new key: send that one",
+                hex(&key)
+            ));
+        }
+        Verdict::done(format!(
             "{}: right. Each byte of the payload is combined with a byte of the key by XOR. The key travels in the same \
              frame, so it keeps nothing secret.",
             hex(&key)
@@ -45,16 +73,23 @@ pub(super) static MASKING_KEY: Lesson = Lesson {
 
 pub(super) static EMPTY_MESSAGE: Lesson = Lesson {
     title: "The empty message",
-    task: "Send a message that contains nothing: press Enter on an empty line. How many bytes does its frame have?",
-    hint: "Ctrl-U empties the line. Then press Enter.",
+    task: "Send a message that contains nothing: press Enter on an empty line. Count the bytes of its frame.",
+    idea: "Nothing but Enter: there must be no character in the line.",
+    hint: "Ctrl-U empties the line. Then press Enter:",
     lines: &[""],
+    field: Some("websocket.payload_length"),
     observe: |wire| {
-        let frame = wire.sent_message().filter(|message| message.frames.len() == 1)?.frames[0];
-        (payload_length(frame) == 0).then(|| {
-            "Six: two with the opcode and the length, and four of masking key. A server does not mask, so it needs only \
-             two. An empty message is a message, and the other side receives it."
-                .to_owned()
-        })
+        let message = wire.sent_message()?;
+        let &[frame] = message.frames.as_slice() else {
+            return Verdict::not_yet("this message has several frames");
+        };
+        match payload_length(frame) {
+            0 => Verdict::done(
+                "Six: two with the opcode and the length, and four of masking key. A server does not mask, so it needs \
+                 only two. An empty message is a message, and the other side receives it.",
+            ),
+            bytes => Verdict::not_yet(format!("the payload length of this message is {bytes}")),
+        }
     },
 };
 
@@ -62,17 +97,21 @@ pub(super) static LONGER_LENGTH: Lesson = Lesson {
     title: "A longer length",
     task: "Seven bits hold the payload length, but only up to 125. Send a message of 126 bytes or more, and look at the \
            length again. Hold down a key, or send a file with /binary @FILE.",
+    idea: "A line may be longer than the terminal is wide. 126 is one more than seven bits can hold.",
     hint: "If you started the client in the folder of the repository:",
     lines: &["/binary @Cargo.toml"],
+    field: Some("websocket.payload_length"),
     observe: |wire| {
         let frame = wire.sent_data()?;
         let short = number(frame, "websocket.payload_length")?;
         let bytes = match short {
             126 => 2,
             127 => 8,
-            _ => return None,
+            // Only the last frame of a message counts as a try.
+            _ if !is_fin(frame) => return None,
+            _ => return Verdict::not_yet(format!("{short} bytes, and the seven bits are enough for 125")),
         };
-        Some(format!(
+        Verdict::done(format!(
             "{} bytes: the seven bits say {short}, and the next {bytes} bytes hold the length, {}. Two bytes are enough \
              up to 65,535. Above, there are eight.",
             payload_length(frame),

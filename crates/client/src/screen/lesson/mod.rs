@@ -40,11 +40,34 @@ pub(crate) struct Lesson {
     pub(crate) title: &'static str,
     /// What to do, and what to look at.
     pub(crate) task: &'static str,
-    /// The advice that the user gets on request. The lines to type follow it.
+    /// The first advice that the user gets on request: how to think about it, and not what to type.
+    pub(crate) idea: &'static str,
+    /// The second advice, which replaces the first. The lines to type follow it.
     pub(crate) hint: &'static str,
     /// Lines that complete the lesson on a new connection to our server.
     pub(crate) lines: &'static [&'static str],
-    /// Looks at the newest record, and at those before it. If the task is done, returns a few
-    /// sentences that say what the user has done.
-    pub(crate) observe: fn(&Wire<'_>) -> Option<String>,
+    /// The name of the field that the lesson is about, if it is about one. The frame pane selects it.
+    pub(crate) field: Option<&'static str>,
+    /// Looks at the newest record, and at those before it. Returns `None` if the record is neither
+    /// the end of the task nor a try: the server has sent it, or more has to follow.
+    pub(crate) observe: fn(&Wire<'_>) -> Option<Verdict>,
+}
+
+/// What a lesson says about something that the user has done.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// The task is done. A few sentences say what the user has done.
+    Done(String),
+    /// This was a try. A sentence without its full stop says what is missing.
+    NotYet(String),
+}
+
+impl Verdict {
+    fn done(report: impl Into<String>) -> Option<Self> {
+        Some(Self::Done(report.into()))
+    }
+
+    fn not_yet(missing: impl Into<String>) -> Option<Self> {
+        Some(Self::NotYet(missing.into()))
+    }
 }

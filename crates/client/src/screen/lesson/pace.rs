@@ -2,7 +2,7 @@
 
 use dissector::{Direction, Record};
 
-use super::Lesson;
+use super::{Lesson, Verdict};
 use crate::screen::frame_fields::opcode;
 
 /// The minimum of the average pause in milliseconds. It is less than a second, because the times of
@@ -12,16 +12,22 @@ const SLOW: u128 = 900;
 pub(super) static BYTE_A_SECOND: Lesson = Lesson {
     title: "One byte a second",
     task: "Send a short text at one byte a second: /slow N text pauses N milliseconds between two bytes. The wire shows \
-           the frame when its last byte is sent. What does the server do meanwhile?",
+           the frame when its last byte is sent. Watch what the server sends meanwhile.",
+    idea: "The pause is in milliseconds, so a second is 1000. Two letters are enough.",
     hint: "The frame of Hi has eight bytes, so this takes seven seconds:",
     lines: &["/slow 1000 Hi"],
+    field: None,
     observe: |wire| {
         let frame = wire.sent_data()?;
         let (start, end) = (frame.started_at?, frame.ended_at?);
         let time = end.duration_since(start).ok()?;
         let pauses = u128::from(frame.length.checked_sub(1)?);
         if time.as_millis() < pauses * SLOW {
-            return None;
+            return Verdict::not_yet(format!(
+                "{} bytes in {:.1} s, and a second for each is the task",
+                frame.length,
+                time.as_secs_f64()
+            ));
         }
         let meanwhile = |record: &&Record| {
             let is_frame = record.direction == Direction::ToClient && opcode(record).is_some();
@@ -33,7 +39,7 @@ pub(super) static BYTE_A_SECOND: Lesson = Lesson {
             frame.length,
             time.as_secs_f64()
         );
-        Some(match wire.earlier().filter(meanwhile).count() {
+        Verdict::done(match wire.earlier().filter(meanwhile).count() {
             0 => report,
             frames => {
                 let s = if frames == 1 { "" } else { "s" };

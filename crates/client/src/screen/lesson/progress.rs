@@ -1,7 +1,10 @@
 //! The user's progress: which lesson is shown, and which lessons are done.
 
-use super::{table::LESSONS, wire::Wire};
+use super::{Verdict, table::LESSONS, wire::Wire};
 use crate::screen::{model::wire_log::WireLog, text::wrap};
+
+/// The number of tries without success after which the pane names the hint.
+const MISSES: usize = 2;
 
 /// A command of the user for the lessons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,12 +13,22 @@ pub(crate) enum LessonCommand {
     Show,
     /// Show the lesson with this index.
     Jump(usize),
-    /// Show the hint of the lesson.
+    /// Show the idea of the lesson or, if it is shown, the hint and the lines.
     Hint,
     /// Skip the lesson.
     Next,
     /// Hide the lessons.
     Off,
+}
+
+/// How much advice the user has requested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Advice {
+    None,
+    /// The idea.
+    Idea,
+    /// The hint, and the lines to type.
+    Lines,
 }
 
 /// The progress in this session.
@@ -24,10 +37,16 @@ pub(crate) struct LessonProgress {
     is_shown: bool,
     /// The index of the lesson, or the number of lessons after the last one.
     current: usize,
-    done: Vec<bool>,
-    shows_hint: bool,
-    /// The last lesson that the user has done: its index, and the sentences about what happened.
-    report: Option<(usize, String)>,
+    /// The report on each lesson that the user has done.
+    done: Vec<Option<String>>,
+    advice: Advice,
+    /// What was missing in the user's last try, if the user has tried and not done the lesson.
+    missing: Option<String>,
+    /// How often the user has tried.
+    misses: usize,
+    /// The index of the lesson whose report is shown, if it has one: the lesson that the user has
+    /// just done, or the one that the user has opened again.
+    reported: Option<usize>,
     /// The number of rows by which the user has scrolled the pane away from the task. Negative
     /// numbers are upwards.
     pub(crate) scroll: isize,
@@ -38,9 +57,11 @@ impl Default for LessonProgress {
         Self {
             is_shown: false,
             current: 0,
-            done: vec![false; LESSONS.len()],
-            shows_hint: false,
-            report: None,
+            done: vec![None; LESSONS.len()],
+            advice: Advice::None,
+            missing: None,
+            misses: 0,
+            reported: None,
             scroll: 0,
         }
     }
@@ -49,10 +70,12 @@ impl Default for LessonProgress {
 /// The purpose of a row in the pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LessonRow {
-    /// A part of the report on the last lesson.
+    /// A part of the report on the last lesson, or on this one if it is done.
     Report,
     /// A part of the task.
     Task,
+    /// A part of the sentence about what is missing.
+    Missing,
     /// A part of the hint, which the user has requested.
     Hint,
     /// A line to type.
@@ -65,6 +88,11 @@ impl LessonProgress {
         self.is_shown
     }
 
+    /// Returns the name of the field that the lesson is about.
+    pub(crate) fn field(&self) -> Option<&'static str> {
+        LESSONS.get(self.current).filter(|_| self.is_shown)?.field
+    }
+
     /// Carries out a command of the user.
     pub(crate) fn command(&mut self, command: LessonCommand) {
         self.is_shown = command != LessonCommand::Off;
@@ -72,8 +100,11 @@ impl LessonProgress {
             LessonCommand::Show | LessonCommand::Off => {}
             LessonCommand::Jump(index) => self.go_to(index),
             LessonCommand::Hint => {
-                self.shows_hint = true;
-                self.report = None;
+                self.advice = match self.advice {
+                    Advice::None => Advice::Idea,
+                    Advice::Idea | Advice::Lines => Advice::Lines,
+                };
+                self.reported = None;
                 self.scroll = 0;
             }
             LessonCommand::Next => self.go_to((self.current + 1).min(LESSONS.len())),
@@ -82,29 +113,45 @@ impl LessonProgress {
 
     fn go_to(&mut self, index: usize) {
         self.current = index;
-        self.shows_hint = false;
-        self.report = None;
+        self.advice = Advice::None;
+        (self.missing, self.misses) = (None, 0);
+        self.reported = Some(index);
         self.scroll = 0;
     }
 
-    /// Looks at the newest record. If it completes the lesson, goes on to the next one.
+    /// Looks at the newest record. If it completes the lesson, goes on to the next one. If it is a
+    /// try, says what is missing.
     pub(crate) fn observe(&mut self, log: &WireLog) {
         let Some(lesson) = LESSONS.get(self.current).filter(|_| self.is_shown) else { return };
-        let Some(report) = Wire::of(log).and_then(|wire| (lesson.observe)(&wire)) else { return };
+        match Wire::of(log).and_then(|wire| (lesson.observe)(&wire)) {
+            None => {}
+            Some(Verdict::Done(report)) => self.complete(report),
+            Some(Verdict::NotYet(missing)) => {
+                self.missing = Some(missing);
+                self.misses += 1;
+                // The user has begun with this lesson, and needs the room.
+                self.reported = None;
+                self.scroll = 0;
+            }
+        }
+    }
+
+    /// Goes on to the next lesson.
+    fn complete(&mut self, report: String) {
         let index = self.current;
-        self.done[index] = true;
+        self.done[index] = Some(report);
         // After the last lesson, the user may still have to do some that were skipped.
-        let skipped = |done: &bool| !done;
+        let skipped = Option::is_none;
         let after = self.done[index..].iter().position(skipped).map(|next| index + next);
         self.go_to(after.or_else(|| self.done.iter().position(skipped)).unwrap_or(LESSONS.len()));
-        self.report = Some((index, report));
+        self.reported = Some(index);
     }
 
     /// Returns the title of the pane.
     pub(crate) fn title(&self) -> String {
         match LESSONS.get(self.current) {
             Some(lesson) => {
-                let done = if self.done[self.current] { " (done)" } else { "" };
+                let done = if self.done[self.current].is_some() { " (done)" } else { "" };
                 format!("lesson {} of {}{done}: {}", self.current + 1, LESSONS.len(), lesson.title)
             }
             None => "lessons".to_owned(),
@@ -115,7 +162,8 @@ impl LessonProgress {
     pub(crate) fn rows(&self, columns: usize) -> Vec<(LessonRow, String)> {
         let mut rows = Vec::new();
         let mut add = |row: LessonRow, text: &str| rows.extend(wrap(text, columns).into_iter().map(|text| (row, text)));
-        if let Some((index, report)) = &self.report {
+        let report = |index: usize| Some((index, self.done.get(index)?.as_ref()?));
+        if let Some((index, report)) = self.reported.and_then(report) {
             add(LessonRow::Report, &format!("✓ {}: {report}", index + 1));
             add(LessonRow::Report, "");
         }
@@ -124,10 +172,19 @@ impl LessonProgress {
             return rows;
         };
         add(LessonRow::Task, lesson.task);
-        if self.shows_hint {
-            add(LessonRow::Hint, lesson.hint);
-            for line in lesson.lines {
-                add(LessonRow::Line, if line.is_empty() { "(an empty line)" } else { line });
+        if let Some(missing) = &self.missing {
+            let needs_hint = self.misses >= MISSES && self.advice == Advice::None;
+            let hint = if needs_hint { " /lesson hint helps." } else { "" };
+            add(LessonRow::Missing, &format!("Not yet: {missing}.{hint}"));
+        }
+        match self.advice {
+            Advice::None => {}
+            Advice::Idea => add(LessonRow::Hint, &format!("{} (/lesson hint again: what to type)", lesson.idea)),
+            Advice::Lines => {
+                add(LessonRow::Hint, lesson.hint);
+                for line in lesson.lines {
+                    add(LessonRow::Line, if line.is_empty() { "(an empty line)" } else { line });
+                }
             }
         }
         rows
@@ -136,7 +193,7 @@ impl LessonProgress {
     /// Returns the sentences that follow the last lesson.
     fn last_words(&self) -> String {
         let left: Vec<String> =
-            (1..).zip(&self.done).filter(|(_, done)| !**done).map(|(number, _)| format!("{number}")).collect();
+            (1..).zip(&self.done).filter(|(_, done)| done.is_none()).map(|(number, _)| format!("{number}")).collect();
         if left.is_empty() {
             return "You have done every lesson. docs/src/build/index.md shows how to write such a server yourself. \
                     /lesson N repeats a lesson, and /lesson off closes this pane."

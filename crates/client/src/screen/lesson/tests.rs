@@ -57,7 +57,8 @@ fn other_deeds_complete_a_lesson_too() {
         ("A longer length", &["/binary @../../Cargo.lock"], "the seven bits say 127, and the next 8 bytes"),
         ("A character cut in two", &["/fragment 2 ä"], "ended with c3, and the next one began with a4"),
         ("A character cut in two", &["/fragment 3+ping 世"], "ended with e4, and the next one began with b8"),
-        ("Close with a reason", &["/close 1000 bye"], "You sent 1000 and \"bye\""),
+        ("Close with a reason", &["/close 4000 bye"], "You sent 4000 and \"bye\""),
+        ("What 1005 is", &["/raw 8880 01020304"], "\"by the server\""),
         ("1002, protocol error", &["/raw c1 80 00000000"], "failed the connection"),
         ("1002, protocol error", &["/close 4000", "/reconnect", "/raw 8105 48656c6c6f"], "failed the connection"),
         ("1007, not UTF-8", &["/raw 0181 00000000 c3", "/raw 8081 00000000 41"], "must not reach"),
@@ -88,6 +89,9 @@ fn a_near_miss_does_not_complete_a_lesson() {
         ("A Ping between fragments", &["/fragment 2+ping ab", "/ping"]),
         ("One byte a second", &["Hi", "/slow 800 Hi"]),
         ("Close with a reason", &["/close 4000"]),
+        // A reason, but another code than the task asks for.
+        ("Close with a reason", &["/close 1000 bye"]),
+        ("Close with a reason", &["/close 4001 bye"]),
         ("What 1005 is", &["/close 1000"]),
         // The server returns the code of a Close that it answers.
         ("1002, protocol error", &["/close 1002"]),
@@ -108,6 +112,80 @@ fn a_near_miss_does_not_complete_a_lesson() {
     let longest = "x".repeat(125);
     assert_eq!(completes("A longer length", &[&longest]), None);
     assert!(completes("A longer length", &[&format!("{longest}x")]).is_some());
+}
+
+#[test]
+fn a_try_says_what_is_missing() {
+    let short = "x".repeat(120);
+    for (title, lines, missing) in [
+        ("The first frame", &["/binary 48"][..], "this message is binary"),
+        ("The first frame", &[""], "this message is empty"),
+        ("The first frame", &["/fragment 2 Hello"], "several frames"),
+        ("The masking key", &["/binary 010203"], "3 bytes, and a key has 4"),
+        ("The masking key", &["Hello", "/binary 01020304"], "01 02 03 04 is the key of no frame before"),
+        ("The masking key", &["11 02 03 04"], "these are characters"),
+        ("The empty message", &["x"], "the payload length of this message is 1"),
+        ("A longer length", &[&short], "120 bytes, and the seven bits are enough for 125"),
+        ("A Ping with your name", &["/ping"], "this Ping carries nothing"),
+        ("A Ping with your name", &["Ada"], "this is a message"),
+        ("A character cut in two", &["ä"], "only one frame"),
+        ("A character cut in two", &["/fragment 2 ab"], "each character of this text is one byte"),
+        ("A character cut in two", &["/fragment 2 äö"], "between two characters"),
+        ("A Ping between fragments", &["/fragment 3+ping abc"], "no Ping came between the second and the third"),
+        ("A Ping between fragments", &["/fragment 4+ping abcd"], "this message has 4 frames"),
+        ("A Ping between fragments", &["/raw 0181 00000000 41", "/raw 8181 00000000 42"], "start again from the first"),
+        ("One byte a second", &["/slow 100 Hi"], "8 bytes in 0.7 s"),
+        ("Close with a reason", &["/close 1000 bye"], "you sent 1000, and the task is 4000"),
+        ("Close with a reason", &["/close 4000"], "your Close has no reason"),
+        ("What 1005 is", &["/close 1000"], "your Close has the code 1000"),
+        ("1002, protocol error", &["Hello"], "breaks no rule"),
+        ("1007, not UTF-8", &["/raw 8105 48656c6c6f"], "the server closed with 1002, not 1007"),
+        ("1009, too big", &["/close 1009"], "you closed first"),
+        ("1003, wrong kind", &["/reconnect -s chat /chat", "text"], "Send a binary message"),
+        ("A compressed message", &["again"], "this message is not compressed"),
+        ("A compressed message", &["/reconnect --deflate", "/fragment 2 xy"], "Repeat more"),
+        ("A broken handshake", &["/reconnect /echo"], "this response breaks no rule"),
+    ] {
+        let mut user = begin(title);
+        assert!(!text(&user).contains("Not yet"), "before any try: {}", text(&user));
+        for line in lines {
+            user.enter(line);
+        }
+        let text = text(&user);
+        assert!(text.contains("Not yet: ") && text.contains(missing), "{title}: {lines:?}: {text}");
+    }
+}
+
+#[test]
+fn what_is_not_a_try_is_not_called_one() {
+    for (title, lines) in [
+        ("The masking key", &["Hello", "/ping"][..]),
+        ("A Ping between fragments", &["/raw 0181 00000000 41", "/raw 0081 00000000 42", "/ping"]),
+        ("1007, not UTF-8", &["/raw 0181 00000000 c3"]),
+        ("What 1005 is", &["/reconnect"]),
+        ("A compressed message", &["/reconnect --deflate"]),
+    ] {
+        let mut user = begin(title);
+        for line in lines {
+            user.enter(line);
+        }
+        assert!(!text(&user).contains("Not yet"), "{title}: {lines:?}: {}", text(&user));
+    }
+}
+
+#[test]
+fn the_second_miss_names_the_hint() {
+    let mut user = begin("The empty message");
+    user.enter("x");
+    assert!(!text(&user).contains("/lesson hint"), "{}", text(&user));
+    user.enter("x");
+    assert!(text(&user).contains("/lesson hint helps"), "{}", text(&user));
+    user.enter("/lesson hint");
+    assert!(text(&user).contains("Not yet") && !text(&user).contains("/lesson hint helps"), "{}", text(&user));
+    // Another lesson begins without misses.
+    user.enter("/lesson 4");
+    user.enter("x");
+    assert!(text(&user).contains("Not yet") && !text(&user).contains("/lesson hint"), "{}", text(&user));
 }
 
 #[test]
@@ -153,6 +231,12 @@ fn the_lessons_are_done_one_after_the_other_and_fit_into_a_small_pane() {
         measure(&user);
         user.enter("/lesson hint");
         measure(&user);
+        assert!(text(&user).contains(lesson.idea), "{}", text(&user));
+        let gives_away = |line: &&&str| line.contains(' ') && lesson.idea.contains(**line);
+        assert_eq!(lesson.lines.iter().find(gives_away), None, "{}", lesson.title);
+        user.enter("/lesson hint");
+        measure(&user);
+        assert!(text(&user).contains(lesson.hint) && !text(&user).contains(lesson.idea), "{}", text(&user));
         assert!(
             text(&user).ends_with(lesson.lines.last().filter(|line| !line.is_empty()).unwrap_or(&"(an empty line)"))
         );
@@ -163,6 +247,12 @@ fn the_lessons_are_done_one_after_the_other_and_fit_into_a_small_pane() {
     }
     measure(&user);
     assert!(text(&user).contains("You have done every lesson."), "{}", text(&user));
+    // A lesson that is done shows its explanation above the task.
+    for number in 1..=LESSONS.len() {
+        user.enter(&format!("/lesson {number}"));
+        assert!(text(&user).contains(&format!("✓ {number}: ")), "{}", text(&user));
+        measure(&user);
+    }
     assert!(too_long.is_empty(), "more than {most} rows: {too_long:#?}");
 }
 
@@ -182,6 +272,42 @@ fn a_skipped_lesson_is_not_forgotten() {
     user.enter("/lesson 16");
     user.enter("/reconnect /break/accept-wrong");
     assert!(user.lessons.title().starts_with("lesson 1 "));
+}
+
+#[test]
+fn a_lesson_that_is_done_shows_its_explanation_again() {
+    let mut user = begin(LESSONS[0].title);
+    user.enter("Hello");
+    let report = "A message of 5 bytes took 11";
+    user.enter("/lesson 3");
+    assert!(!text(&user).contains(report), "{}", text(&user));
+    user.enter("/lesson 1");
+    assert!(text(&user).contains(LESSONS[0].task) && text(&user).contains(report), "{}", text(&user));
+    // The explanation gives way to the hint, and is not lost.
+    user.enter("/lesson hint");
+    assert!(!text(&user).contains(report), "{}", text(&user));
+    user.enter("/lesson 1");
+    assert!(text(&user).contains(report), "{}", text(&user));
+    // Doing it again replaces the explanation.
+    user.enter("Hello, world");
+    user.enter("/lesson 1");
+    assert!(text(&user).contains("A message of 12 bytes") && !text(&user).contains(report), "{}", text(&user));
+}
+
+#[test]
+fn the_task_with_raw_frames_names_each_part_of_a_frame() {
+    let task = begin("A Ping between fragments").lessons.rows(1000)[0].1.clone();
+    for part in ["01 (Text)", "00 (Continuation)", "80 (Continuation, Fin)", "81 (masked, one byte)", "key", "the byte"]
+    {
+        assert!(task.contains(part), "{part}: {task}");
+    }
+}
+
+#[test]
+fn no_task_looks_as_if_an_answer_were_to_be_typed() {
+    for lesson in LESSONS {
+        assert!(!lesson.task.contains('?'), "{}: {}", lesson.title, lesson.task);
+    }
 }
 
 #[test]

@@ -35,6 +35,17 @@ impl<'a> Wire<'a> {
         self.sent().filter(|record| is_data(record) && record.findings.is_empty())
     }
 
+    /// Returns whether the newest record is a frame of a message that the client has sent, and if it
+    /// breaks a rule.
+    pub(super) fn is_broken_data(&self) -> bool {
+        self.sent().is_some_and(|record| is_data(record) && !record.findings.is_empty())
+    }
+
+    /// Returns whether there was a connection before this one.
+    pub(super) fn is_reconnected(&self) -> bool {
+        self.entries.iter().filter(|entry| entry.record.kind == RecordKind::Request).count() > 1
+    }
+
     /// Returns the newest record if the server has sent it.
     pub(super) fn received(&self) -> Option<&'a Record> {
         (self.newest.direction == Direction::ToClient).then_some(self.newest)

@@ -1,12 +1,13 @@
 //! Chooses which field of a record is selected first: the field that violates a rule, or else the
-//! field that identifies the record.
+//! field that the lesson is about, or else the field that identifies the record.
 
 use dissector::{BrokenRule, Record, RecordKind};
 use websocket::protocol::Violation;
 
 /// Returns the index of the field to select first. The index counts all fields of the record, in
-/// the order in which they are displayed.
-pub(super) fn initial_field(record: &Record) -> usize {
+/// the order in which they are displayed. `lesson` is the name of the field that the lesson is
+/// about.
+pub(super) fn initial_field(record: &Record, lesson: Option<&str>) -> usize {
     let named = |name| record.walk().position(|(_, field)| field.term.name == Some(name));
     let found = match record.findings.first() {
         // A byte of a frame's header can belong to several fields, so its position may not identify
@@ -17,7 +18,7 @@ pub(super) fn initial_field(record: &Record) -> usize {
             _ => None,
         }
         .or_else(|| innermost(record, finding.range.start)),
-        None if record.kind == RecordKind::Frame => named("websocket.opcode"),
+        None if record.kind == RecordKind::Frame => lesson.and_then(named).or_else(|| named("websocket.opcode")),
         None => None,
     };
     found.unwrap_or(0)
@@ -63,7 +64,7 @@ mod tests {
 
     /// Returns the label of the initial field.
     fn label(record: &Record) -> String {
-        record.walk().nth(initial_field(record)).expect("a field").1.label.to_string()
+        record.walk().nth(initial_field(record, None)).expect("a field").1.label.to_string()
     }
 
     #[test]
@@ -80,7 +81,7 @@ mod tests {
         let request = b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
         conversation.push(Direction::ToServer, request, None, &mut |record| heads.push(record));
-        assert_eq!((heads[0].findings.len(), initial_field(&heads[0])), (0, 0));
+        assert_eq!((heads[0].findings.len(), initial_field(&heads[0], None)), (0, 0));
     }
 
     #[test]

@@ -196,7 +196,12 @@ impl Model {
 
     /// Selects, in the selected record, the field that is most useful to read first.
     fn select_initial_field(&mut self) {
-        self.field = self.wire_log.selected().map_or(0, |entry| initial_field(&entry.record));
+        self.select_initial_field_of(self.lessons.field());
+    }
+
+    /// Does the same in a lesson about this field.
+    fn select_initial_field_of(&mut self, lesson: Option<&str>) {
+        self.field = self.wire_log.selected().map_or(0, |entry| initial_field(&entry.record, lesson));
         self.frame_scroll = 0;
     }
 
@@ -221,12 +226,14 @@ impl Model {
     pub(crate) fn add_record(&mut self, record: Record) {
         let is_own = self.own_frame.as_mut().is_some_and(|search| search.selects(&record));
         self.wire_log.add(record);
+        // If the record completes a lesson, it shows what that lesson was about.
+        let lesson = self.lessons.field();
         self.lessons.observe(&self.wire_log);
         if is_own {
             self.wire_log.hold_newest();
         }
         if is_own || self.wire_log.follows() {
-            self.select_initial_field();
+            self.select_initial_field_of(lesson.or_else(|| self.lessons.field()));
         }
     }
 

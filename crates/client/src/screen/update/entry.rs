@@ -47,6 +47,13 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
         Action::Link(command) => {
             let shown = if let LinkCommand::Text(text) = &command { text } else { &line };
             model.transcript.add(Speaker::User, shown);
+            if let LinkCommand::Slow(pause, _) = &command {
+                // Nothing of the frame is shown until it has been sent, so show what happens instead.
+                model.follow_records();
+                let pause = pause.as_millis();
+                let notice = format!("sending a byte every {pause} ms: the wire shows the frame after the last byte");
+                model.transcript.add(Speaker::Notice, &notice);
+            }
             vec![Effect::Link(command)]
         }
         Action::Reconnect(options) => match new_connection(&model.url, options) {

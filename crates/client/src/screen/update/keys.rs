@@ -54,6 +54,10 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::BackTab => model.step_focus(false),
         // The user goes back one step. What is selected stays selected.
         KeyCode::Esc if model.zoomed.is_some() => model.zoomed = None,
+        // Nothing else is to be left, so leave the line. The history keeps it.
+        KeyCode::Esc if is_at_the_input_and_the_newest(model) => {
+            model.editor.take();
+        }
         KeyCode::Esc => {
             model.focus = Focus::Input;
             model.transcript.follow();
@@ -73,6 +77,14 @@ pub(super) fn handle(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         _ => edit(model, key, control, alt),
     }
     Vec::new()
+}
+
+/// Returns whether the input has the focus and every pane shows the newest.
+const fn is_at_the_input_and_the_newest(model: &Model) -> bool {
+    matches!(model.focus, Focus::Input)
+        && model.transcript.follows()
+        && model.wire_log.follows()
+        && model.lessons.scroll == 0
 }
 
 /// Handles a key while the help is shown. Returns `false` if the key closes the help and has its

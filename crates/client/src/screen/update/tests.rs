@@ -14,7 +14,7 @@ use crate::{
     ending::{Cause, Ending},
     screen::{
         command, layout,
-        link_command::{LinkCommand, NewConnection},
+        link_command::{LinkCommand, NewConnection, SentFrames},
         model::{test_records::records, wire_log::TrafficTotals},
     },
 };
@@ -133,6 +133,38 @@ fn lessons_are_shown_and_watch_the_frames_of_the_connection() {
     press(&mut model, KeyCode::Tab);
     press(&mut model, KeyCode::Tab);
     assert_eq!(model.focus, Focus::Wire, "there is no lesson to move to");
+}
+
+#[test]
+fn a_lesson_selects_the_field_that_it_is_about() {
+    let masked: &[u8] = &[0x81, 0x81, 0, 0, 0, 1, b'x'];
+    let close: &[u8] = &[0x88, 0x83, 0, 0, 0, 0, 0x0f, 0xa0, b'x'];
+    let long = [&[0x81, 0xfe, 0, 126, 0, 0, 0, 0][..], &[b'x'; 126]].concat();
+    for (lesson, frame, field) in [
+        // The first lesson is about no single field. It is done, so the second one begins.
+        ("/lesson 1", masked, "websocket.masking_key"),
+        ("/lesson 2", masked, "websocket.masking_key"),
+        ("/lesson 3", masked, "websocket.payload_length"),
+        ("/lesson 4", masked, "websocket.payload_length"),
+        // The frame that completes a lesson shows what that lesson is about, and not the next one.
+        ("/lesson 4", &long, "websocket.payload_length"),
+        ("/lesson 5", masked, "websocket.opcode"),
+        ("/lesson 6", masked, "websocket.fin"),
+        ("/lesson 7", masked, "websocket.fin"),
+        ("/lesson 9", close, "websocket.payload.close.status_code"),
+        ("/lesson 9", masked, "websocket.opcode"),
+        ("/lesson off", masked, "websocket.opcode"),
+    ] {
+        let mut model = open();
+        enter(&mut model, lesson);
+        add_records(&mut model, &[(TO_SERVER, frame)]);
+        assert_eq!(model.fields()[model.field].1.term.name, Some(field), "{lesson}: {frame:02x?}");
+    }
+    // What breaks a rule is more important.
+    let mut model = open();
+    enter(&mut model, "/lesson 6");
+    add_records(&mut model, &[(TO_SERVER, &[0x83, 0x80, 0, 0, 0, 0])]);
+    assert_eq!(model.fields()[model.field].1.term.name, Some("websocket.opcode"));
 }
 
 #[test]
@@ -491,6 +523,52 @@ fn the_frame_that_the_user_sent_stays_selected() {
     assert_eq!(selected(&model), Some("Pong, 0 bytes"));
     add_frames(&mut model, 1);
     assert_eq!(selected(&model), Some("Text, 5 bytes: Hello"));
+}
+
+#[test]
+fn escape_empties_the_input_line_when_nothing_else_is_to_be_left() {
+    let mut model = open();
+    add_records(&mut model, &[(TO_CLIENT, &[0x81, 1, b'x']), (TO_CLIENT, &[0x81, 1, b'x'])]);
+    enter(&mut model, "/close 1005");
+    assert_eq!(model.editor.text(), "/close 1005");
+    press(&mut model, KeyCode::Esc);
+    assert_eq!(model.editor.text(), "");
+    // The history keeps the line.
+    press(&mut model, KeyCode::Up);
+    assert_eq!(model.editor.text(), "/close 1005");
+    // Esc ends everything else first.
+    press(&mut model, KeyCode::F(2));
+    press_control(&mut model, 'p');
+    press(&mut model, KeyCode::Esc);
+    assert_eq!((model.zoomed, model.editor.text()), (None, "/close 1005"));
+    press(&mut model, KeyCode::Esc);
+    assert_eq!((model.wire_log.follows(), model.editor.text()), (true, "/close 1005"));
+    press(&mut model, KeyCode::Esc);
+    assert_eq!(model.editor.text(), "");
+    // A line that has been started and the focus elsewhere: the first Esc returns to the line.
+    model.editor.insert("half");
+    press(&mut model, KeyCode::BackTab);
+    press(&mut model, KeyCode::Esc);
+    assert_eq!((model.focus, model.editor.text()), (Focus::Input, "half"));
+}
+
+#[test]
+fn a_slow_frame_is_announced_and_the_wire_follows_the_newest_meanwhile() {
+    let mut model = open();
+    send(&mut model, &LinkCommand::Text("x".to_owned()), &[(TO_SERVER, &[0x81, 0x81, 0, 0, 0, 0, b'x'])]);
+    add_frames(&mut model, 1);
+    assert!(!model.wire_log.follows());
+    enter(&mut model, "/slow 1000 Hi");
+    assert!(model.wire_log.follows());
+    let notice = "sending a byte every 1000 ms: the wire shows the frame after the last byte";
+    assert!(model.transcript.entries().iter().any(|entry| entry.text == notice), "{:?}", model.transcript);
+    // The frames that arrive meanwhile are selected, and then the slow one.
+    update(&mut model, ScreenEvent::Link(LinkEvent::Sending(SentFrames::Opcode(1))));
+    add_records(&mut model, &[(TO_CLIENT, &[0x81, 1, b'm'])]);
+    assert_eq!(selected(&model), Some("Text, 1 byte: m"));
+    add_records(&mut model, &[(TO_SERVER, &[0x81, 0x82, 0, 0, 0, 0, b'H', b'i'])]);
+    add_records(&mut model, &[(TO_CLIENT, &[0x81, 1, b'n'])]);
+    assert_eq!(selected(&model), Some("Text, 2 bytes: Hi"));
 }
 
 #[test]

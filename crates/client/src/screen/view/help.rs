@@ -27,7 +27,7 @@ const KEYS: &[(&str, &str)] = &[
     ("Up, Down", "earlier lines; in a pane: select or scroll"),
     ("PgUp, PgDn", "scroll the conversation or the pane"),
     ("Ctrl-P, Ctrl-N", "previous, next frame (also Alt-Up, Alt-Down)"),
-    ("Esc", "end the zoom; return to the input and the newest"),
+    ("Esc", "end the zoom; back to input and newest; empty the line"),
     ("mouse", "wheel: scroll; click: select a frame or a pane"),
     ("Ctrl-A E W U K L", "start, end; delete word, to start, to end; redraw"),
     ("Ctrl-C, Ctrl-D", "close and leave; press again to leave at once"),

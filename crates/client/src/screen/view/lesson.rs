@@ -34,6 +34,7 @@ pub(super) fn draw(model: &Model, styles: Styles, frame: &mut Frame<'_>, area: R
         .map(|(row, text)| match row {
             LessonRow::Report => Line::styled(text, styles.done()),
             LessonRow::Task => Line::styled(text, Style::new()),
+            LessonRow::Missing => Line::styled(text, styles.wrong()),
             LessonRow::Hint => Line::styled(text, Styles::quiet()),
             LessonRow::Line => Line::styled(text, Styles::bold()),
         })
@@ -51,8 +52,11 @@ pub(super) fn scroll_range(model: &Model) -> RangeInclusive<isize> {
 }
 
 /// Returns the index of the highest row before the user scrolls. If not everything fits, the task is
-/// more important than the report on the last one.
+/// more important than the report on the last one, and what is missing is more important than the
+/// task.
 fn first_row(rows: &[(LessonRow, String)], visible: usize) -> usize {
-    let report = rows.iter().take_while(|(row, _)| *row == LessonRow::Report).count();
-    report.min(rows.len().saturating_sub(visible))
+    let is_missing = rows.iter().any(|(row, _)| *row == LessonRow::Missing);
+    let may_go = |row: LessonRow| row == LessonRow::Report || (is_missing && row == LessonRow::Task);
+    let before = rows.iter().take_while(|(row, _)| may_go(*row)).count();
+    before.min(rows.len().saturating_sub(visible))
 }

@@ -581,9 +581,10 @@ fn a_character_that_a_pane_has_forgotten_is_replaced() {
 fn lesson(size: (u16, u16), index: usize) -> Model {
     let mut model = model(size);
     receive(&mut model, r#"{"n":1}"#);
+    add(&mut model, records(&[(Direction::ToServer, HELLO)]));
     model.command_lessons(LessonCommand::Jump(index));
     model.command_lessons(LessonCommand::Hint);
-    add(&mut model, records(&[(Direction::ToServer, HELLO)]));
+    model.command_lessons(LessonCommand::Hint);
     model
 }
 
@@ -597,8 +598,7 @@ fn shows_words(screen: &str, text: &str) -> bool {
 #[test]
 fn a_lesson_and_its_hint_are_beside_the_frame_that_they_are_about() {
     for size in [(80, 24), (120, 40), (200, 60)] {
-        // The first lesson would be completed by the frame.
-        for (index, lesson_shown) in LESSONS.iter().enumerate().skip(1) {
+        for (index, lesson_shown) in LESSONS.iter().enumerate() {
             let model = lesson(size, index);
             let screen = draw_text(&model);
             for text in [lesson_shown.task, lesson_shown.hint].iter().chain(lesson_shown.lines) {
@@ -615,7 +615,7 @@ fn a_lesson_and_its_hint_are_beside_the_frame_that_they_are_about() {
 #[test]
 fn a_small_terminal_shows_the_task_and_the_zoomed_pane_all_of_the_lesson() {
     for size in [(60, 20), (50, 14), (40, 10)] {
-        for (index, lesson_shown) in LESSONS.iter().enumerate().skip(1) {
+        for (index, lesson_shown) in LESSONS.iter().enumerate() {
             let mut model = lesson(size, index);
             model.set_focus(Focus::Lesson);
             let first: String = lesson_shown.task.split_inclusive(' ').take(3).collect();
@@ -627,6 +627,19 @@ fn a_small_terminal_shows_the_task_and_the_zoomed_pane_all_of_the_lesson() {
             for text in [lesson_shown.task, lesson_shown.hint].iter().chain(lesson_shown.lines) {
                 assert!(shows_words(&all, text), "{text} at {size:?}:\n{all}");
             }
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_is_visible_even_if_the_hint_leaves_the_task_no_room() {
+    for (index, missing) in [(2, "Not yet: the payload length of this message is 5."), (6, "this message has 1 frame,")]
+    {
+        let mut model = lesson((80, 24), index);
+        add(&mut model, records(&[(Direction::ToServer, HELLO)]));
+        let screen = draw_text(&model);
+        for text in [missing, LESSONS[index].hint].iter().chain(LESSONS[index].lines) {
+            assert!(shows_words(&screen, text), "{text}:\n{screen}");
         }
     }
 }
