@@ -14,6 +14,7 @@ use crate::{
         stage::Stage,
         variants,
     },
+    head_editor::HeadEditor,
 };
 
 const KEY: [u8; 4] = [0x37, 0x7a, 0x21, 0x3d];
@@ -181,6 +182,34 @@ fn variants_of_faults_are_the_ones_of_their_descriptions() {
         assert_eq!(fault.name, name);
         assert_eq!(test.bytes, [bytes, short(0x89, b"still there?")].concat(), "{name}");
     }
+}
+
+/// Returns the Origin of the request of a check, if the request is for this host and port.
+fn origin(name: &str, host: &str) -> Option<String> {
+    let check = all().find(|check| check.name == name).unwrap_or_else(|| panic!("there is no {name}"));
+    let script = prepare(check, Role::Client).expect("a script");
+    let Some(Act::Request { edit, .. }) = script.acts.first() else { panic!("{name} does not begin with a request") };
+    let mut head = HeadEditor::parse(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+    edit(&mut head);
+    head.lines.iter().find_map(|line| line.strip_prefix("Origin: ").map(str::to_owned))
+}
+
+#[test]
+fn origins_are_the_ones_of_their_titles() {
+    let host = "127.0.0.1:9001";
+    for (name, expected) in [
+        ("foreign-origin", Some("http://other.example")),
+        ("origin-of-another-port", Some("http://127.0.0.1:9")),
+        ("origin-that-ends-like-host", Some("http://evil127.0.0.1:9001")),
+        ("origin-that-begins-like-host", Some("http://127.0.0.1:9001.evil.example")),
+        ("origin-null", Some("null")),
+        ("own-origin", Some("http://127.0.0.1:9001")),
+        ("no-origin", None),
+    ] {
+        assert_eq!(origin(name, host).as_deref(), expected, "{name}");
+    }
+    assert_eq!(origin("origin-of-another-port", "example.org").as_deref(), Some("http://example.org:9"));
+    assert_eq!(origin("origin-of-another-port", "example.org:9").as_deref(), Some("http://example.org:10"));
 }
 
 #[test]
