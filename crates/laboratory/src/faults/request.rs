@@ -52,7 +52,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "HTTP/1.0 has no upgrade. A proxy for that version would forward the headers without acting on them.",
         ],
         |head| head.first = head.first.replace("HTTP/1.1", "HTTP/1.0"),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "target-without-slash",
         "4.2.1",
@@ -99,7 +100,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "Upgrade names the requested protocol. Without it, this is an ordinary request for a page.",
         ],
         |head| head.remove("Upgrade"),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "upgrade-to-something-else",
         "4.2.1",
@@ -110,7 +112,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "A client that requested another protocol would not understand WebSocket frames.",
         ],
         |head| head.set("Upgrade", "h2c"),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "connection-missing",
         "4.2.1",
@@ -122,7 +125,8 @@ pub(super) static FAULTS: &[Fault] = &[
              WebSocket may have forwarded the header.",
         ],
         |head| head.remove("Connection"),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "connection-without-upgrade",
         "4.2.1",
@@ -133,7 +137,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "A proxy that rewrites Connection but keeps Upgrade does not understand what it forwards.",
         ],
         |head| head.set("Connection", "keep-alive"),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "host-missing",
         "4.2.1",
@@ -165,7 +170,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "Drafts before the RFC had other frame formats, and a client without a version may use one of them.",
         ],
         |head| head.remove("Sec-WebSocket-Version"),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "version-unknown",
         "4.2.2",
@@ -211,7 +217,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "Each key has its own answer. With two keys, the two sides may use different ones.",
         ],
         |head| head.repeat("Sec-WebSocket-Key"),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "key-too-short",
         "4.2.1",
@@ -222,7 +229,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "If keys were short or predictable, a cache could hold the right answer.",
         ],
         |head| head.set("Sec-WebSocket-Key", "AQIDBAUGBwgJCgsMDQ4P"),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "key-not-base64",
         "4.2.1",
@@ -233,7 +241,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "A client that sends an invalid key does not implement the handshake.",
         ],
         |head| head.set("Sec-WebSocket-Key", "this is not a real key=="),
-    ),
+    )
+    .in_stages(Stages::server(10)),
     request(
         "subprotocol-malformed",
         "4.3",

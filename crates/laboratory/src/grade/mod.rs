@@ -62,6 +62,7 @@
 //! | `mask_diagnosis` | recognises mistakes with the masking key |
 //! | `peer` | reads the program's frames, and compares them with what is expected |
 //! | `perform` | plays a script on a connection |
+//! | `variants` | lists the faults that only the judge sends |
 //! | `recorder` | records the bytes of a connection |
 //! | `fault_check` | decides whether the reaction to a fault is good enough for a stage |
 //! | `dialer` | opens connections to a server |
@@ -87,6 +88,7 @@ mod selection;
 mod server_judge;
 mod stage;
 mod symptom;
+mod variants;
 
 pub use self::{
     check::Check,

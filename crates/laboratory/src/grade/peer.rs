@@ -41,6 +41,12 @@ const PARTING: Duration = Duration::from_millis(200);
 /// writes them at once.
 const REST: Duration = Duration::from_millis(100);
 
+/// Advice on a peer that goes on after its own Close.
+pub(crate) const AFTER_CLOSE: &str = "A Close is the last frame that you send.";
+
+/// Advice on a reason that is not UTF-8.
+pub(crate) const REASON: &str = "The reason after the code is text: valid UTF-8, of at most 123 bytes.";
+
 const LINE_END_ADVICE: &str = "Each line of a request or of a response ends with the two bytes CR LF, \\r\\n, and so \
                                does the empty line at its end.";
 
@@ -67,6 +73,10 @@ pub(crate) struct Peer<S> {
     data: VecDeque<ReceivedFrame>,
     pongs: VecDeque<ReceivedFrame>,
     close: Option<ReceivedFrame>,
+    /// Whether a Close has arrived, even if a check has taken it.
+    has_closed: bool,
+    /// The opcode of the first frame after the Close.
+    after_close: Option<Opcode>,
     /// The frame that a check has taken last.
     last: Option<ReceivedFrame>,
     /// Whether the connection is open, so that the input consists of frames.
@@ -90,6 +100,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             data: VecDeque::new(),
             pongs: VecDeque::new(),
             close: None,
+            has_closed: false,
+            after_close: None,
             last: None,
             is_open: false,
             ignores_frames: false,
@@ -179,6 +191,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 self.keys.push(key);
             }
             let frame = ReceivedFrame { fin: header.fin, opcode: header.opcode, key: header.masking_key, payload };
+            if self.has_closed {
+                self.after_close.get_or_insert(frame.opcode);
+                continue;
+            }
             match frame.opcode {
                 Opcode::Continuation | Opcode::Text | Opcode::Binary => self.data.push_back(frame),
                 Opcode::Pong => self.pongs.push_back(frame),
@@ -186,7 +202,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 // is overdue.
                 Opcode::Ping => {}
                 Opcode::Close => {
-                    self.close.get_or_insert(frame);
+                    self.close = Some(frame);
+                    self.has_closed = true;
                 }
             }
         }
@@ -283,7 +300,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     ) -> Result<(), Failure> {
         let frame = self.wait_for(label, Some(expected), |peer| peer.data.pop_front()).await?;
         self.check_masking(&frame, label)?;
-        if !frame.fin || frame.opcode == Opcode::Continuation {
+        let lacks_opcode = frame.fin && frame.opcode == Opcode::Continuation && frame.payload == expected;
+        if !lacks_opcode && (!frame.fin || frame.opcode == Opcode::Continuation) {
             let sentence = format!("a fragment with {} arrived instead of {label}", quote(&frame.payload));
             return Err(Failure::new(Symptom::Fragment, sentence));
         }
@@ -338,6 +356,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
     /// Expects that no message and no Pong is left. (A Pong without a payload may be a heartbeat.)
     pub(crate) fn nothing_more(&self) -> Result<(), Failure> {
+        if let Some(opcode) = self.after_close.filter(|_| !self.ignores_frames) {
+            let sentence = format!("{} sent a {opcode:?} after its Close", self.name());
+            return Err(Failure::new(Symptom::Unexpected, sentence).with_advice(Some(AFTER_CLOSE)));
+        }
         let pong = self.pongs.iter().find(|pong| !pong.payload.is_empty());
         let Some(frame) = self.data.front().or(pong).filter(|_| !self.ignores_frames) else { return Ok(()) };
         if self.last.as_ref().is_some_and(|last| last.is_like(frame)) {
@@ -372,6 +394,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             let is_swapped = codes.iter().flatten().any(|&expected| is_swapped(code, expected));
             return Err(if is_swapped { failure.with_advice(Some(SWAPPED_CODE)) } else { failure });
         }
+        if frame.payload.get(2..).is_some_and(|reason| str::from_utf8(reason).is_err()) {
+            let sentence = format!("the reason in {label} is not UTF-8: {}", quote(&frame.payload[2..]));
+            return Err(Failure::new(Symptom::OtherPayload, sentence).with_advice(Some(REASON)));
+        }
         Ok(())
     }
 
@@ -391,11 +417,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         }
     }
 
-    /// Waits for the end of TCP, and ignores what arrives before.
+    /// Waits for the end of TCP. Frames may arrive before.
     pub(crate) async fn tcp_end_within(&mut self, limit: Duration) -> Option<TcpEnd> {
         let deadline = Instant::now() + limit;
         while self.read(deadline).await {
-            self.input.clear();
+            if self.is_open && !self.is_garbage {
+                self.parse();
+            } else {
+                self.input.clear();
+            }
         }
         self.tcp_end
     }
@@ -696,7 +726,7 @@ fn describe_close(body: &[u8]) -> String {
 }
 
 /// Returns a payload as text in quotation marks, or as bytes in hexadecimal.
-fn quote(payload: &[u8]) -> String {
+pub(crate) fn quote(payload: &[u8]) -> String {
     /// Some bytes are enough to recognise a payload.
     const SHOWN: usize = 24;
     let more = if payload.len() > SHOWN { "..." } else { "" };

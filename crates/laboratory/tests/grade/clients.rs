@@ -90,6 +90,20 @@ const MISTAKES: &[(M, u8, &str, &str)] = &[
     (M::ClientEndsTcpFirst, 9, "close-of-server", "the client waits until the server has ended TCP"),
     (M::MaskedFramesAreAccepted, 10, "masked-frame", "the client accepted it"),
     (M::NoLimit, 10, "endless-fragments", "close with 1009 as soon as they exceed your limit"),
+    (M::OrphanFragmentBeginsAMessage, 7, "orphan-fragment", "Remember whether a message is unfinished"),
+    (M::NewMessageReplacesTheUnfinishedOne, 7, "interleaved-message", "sent the message \"Hello\" before"),
+    (M::NewMessageIsJoined, 7, "interleaved-message", "sent the message \"HelHello\" before"),
+    (M::BadFrameIsEchoed, 7, "orphan-continuation", "A frame that breaks a rule is no message"),
+    (M::OverlongOf3BytesIsAccepted, 8, "invalid-utf8-overlong-3", "the client accepted it (Pong)"),
+    (M::LongTextIsNotChecked, 8, "invalid-utf8-long", "the client accepted it (Pong)"),
+    (M::ByteOrderMarkIsRemoved, 8, "byte-order-mark", "a character like any other"),
+    (M::BadTextIsEchoed, 8, "invalid-utf8", "ended the connection, but sent the message"),
+    (M::CloseBetweenFragmentsIsRejected, 9, "close-between-fragments", "a Close 1002 arrived instead"),
+    (M::CloseIsSentTwice, 9, "close-of-server", "the client sent a Close after its Close"),
+    (M::PingFollowsTheClose, 9, "close-of-server", "the client sent a Ping after its Close"),
+    (M::MessageBeforeTheCloseIsLost, 9, "text-and-close-in-one-write", "Send back every message"),
+    (M::CodesOfLibrariesAreRejected, 9, "close-with-3000", "Valid codes are 1000 to 1003"),
+    (M::TextIsUnlimited, 10, "endless-text", "The limit applies to text and to binary messages"),
 ];
 
 #[tokio::test]

@@ -12,14 +12,18 @@ use crate::{
     wrong_peer::{Mistake as M, start_server},
 };
 
-/// The last stage that the server passes if it makes no mistake. It has no limits.
-const STAGES: u8 = 9;
+/// The last stage that the server passes if it makes no mistake. A request that trickles in is never
+/// late for it.
+const STAGES: u8 = 10;
+
+/// Twice the time that the server gives a silent client.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Returns the number of the first stage that is not whole, and what the judge says about each
 /// failed check there.
 async fn judge(mistake: M) -> (u8, Vec<String>) {
     let request = ClientRequest::new(start_server(mistake).parse().expect("a URI"));
-    let judge = ServerJudge::new(request).answer_timeout(ANSWER_TIMEOUT).patience(Duration::from_secs(1));
+    let judge = ServerJudge::new(request).answer_timeout(ANSWER_TIMEOUT).patience(PATIENCE);
     let mut failed = None;
     let whole = judge.run(Selection::All, |result| {
         if !result.is_whole() {
@@ -38,7 +42,7 @@ async fn expect(mistake: M, stage: u8, check: &str, sentence: &str) -> Option<St
 
 /// Without this test, the others could fail because of another mistake of the same server.
 #[tokio::test]
-async fn a_server_without_a_mistake_passes_all_stages_before_the_limits() {
+async fn a_server_without_a_mistake_passes_all_stages_before_the_whole_deadlines() {
     let (failed, explanations) = judge(M::None).await;
     assert_eq!(failed, STAGES + 1, "{explanations:#?}");
 }
@@ -155,8 +159,71 @@ const MISTAKES: &[(M, u8, &str, &str)] = &[
         M::OneCodeForEverything,
         8,
         "invalid-utf8",
-        "the server answered with Close 1002, TCP closed instead of sending a Close 1007",
+        "the server answered with Close 1002, TCP closed, instead of sending a Close 1007",
     ),
+    (M::OrphanFragmentBeginsAMessage, 7, "orphan-fragment", "Remember whether a message is unfinished"),
+    (M::OrphanAfterAMessageIsAccepted, 7, "orphan-after-message", "the server accepted it (echo, Pong)"),
+    (
+        M::NewMessageReplacesTheUnfinishedOne,
+        7,
+        "interleaved-message",
+        "ended the connection, but sent the message \"Hello\" before. A frame that breaks a rule is no message",
+    ),
+    (M::NewMessageReplacesTheUnfinishedOne, 7, "interleaved-binary", "the server accepted it (Pong)"),
+    (M::NewMessageIsJoined, 7, "interleaved-message", "sent the message \"HelHello\" before"),
+    (M::NewMessageIsJoined, 7, "interleaved-fragments", "the server accepted it (Pong)"),
+    (
+        M::OpcodeIsKeptAfterFragments,
+        7,
+        "texts-around-fragments",
+        "the opcode 2 (Binary) instead of 1 (Text). After the frame with FIN, forget the message",
+    ),
+    (
+        M::EchoOfFragmentsHasOpcode0,
+        7,
+        "two-fragments",
+        "has the opcode 0 (Continuation) instead of 1 (Text). Send the echo in one frame",
+    ),
+    (M::PingIsJoined, 7, "ping-between-fragments", "Do not join its payload to theirs"),
+    (M::BadFrameIsEchoed, 7, "orphan-continuation", "sent the message \"Hello\" before. A frame that breaks"),
+    (M::OverlongOf3BytesIsAccepted, 8, "invalid-utf8-overlong-3", "the server accepted it (Pong)"),
+    (M::OverlongOf4BytesIsAccepted, 8, "invalid-utf8-overlong-4", "the server accepted it (Pong)"),
+    (M::LowSurrogateIsAccepted, 8, "invalid-utf8-low-surrogate", "the server accepted it (Pong)"),
+    (M::F5IsAccepted, 8, "invalid-utf8-f5", "the server accepted it (Pong)"),
+    (M::LoneByteIsAccepted, 8, "invalid-utf8-lone-byte", "the server accepted it (Pong)"),
+    (M::LongTextIsNotChecked, 8, "invalid-utf8-long", "the server accepted it (Pong)"),
+    (M::ByteOrderMarkIsRemoved, 8, "byte-order-mark", "a character like any other"),
+    (M::BadTextIsEchoed, 8, "invalid-utf8", "ended the connection, but sent the message"),
+    (M::CloseBetweenFragmentsIsIgnored, 9, "close-between-fragments", "A Close may arrive between two fragments"),
+    (M::CloseBetweenFragmentsIsRejected, 9, "close-between-fragments", "a Close 1002 arrived instead of a Close 1000"),
+    (M::CloseIsSentTwice, 9, "close-with-reason", "the server sent a Close after its Close"),
+    (M::PingFollowsTheClose, 9, "close-with-reason", "the server sent a Ping after its Close"),
+    (M::MessageBeforeTheCloseIsLost, 9, "text-and-close-in-one-write", "Send back every message that arrived before"),
+    (M::OwnReasonIsNotUtf8, 9, "faults-of-earlier-stages", "the reason in the Close of the server is not UTF-8: ff"),
+    (M::CloseOfThePeerIsAwaited, 6, "fragmented-close", "After a broken rule, do not wait for the client's Close"),
+    (M::Code1001IsRejected, 9, "close-with-1001", "Valid codes are 1000 to 1003"),
+    (M::Code1003IsRejected, 9, "close-with-1003", "Valid codes are 1000 to 1003"),
+    (M::Code1007IsRejected, 9, "close-with-1007", "Valid codes are 1000 to 1003"),
+    (M::Code1011IsRejected, 9, "close-with-1011", "Valid codes are 1000 to 1003"),
+    (M::CodesAfterTheRfcAreRejected, 9, "close-with-1013", "Valid codes are 1000 to 1003"),
+    (M::CodesOfLibrariesAreRejected, 9, "close-with-3000", "Valid codes are 1000 to 1003"),
+    (M::CodesOfLibrariesAreRejected, 9, "close-with-3999", "Valid codes are 1000 to 1003"),
+    (M::UpgradeIsNotChecked, 10, "upgrade-missing", "the server accepted it (HTTP 101)"),
+    (M::UpgradeIsNotChecked, 10, "upgrade-to-something-else", "the server accepted it (HTTP 101)"),
+    (M::ConnectionIsNotChecked, 10, "connection-missing", "the server accepted it (HTTP 101)"),
+    (M::ConnectionIsNotChecked, 10, "connection-without-upgrade", "the server accepted it (HTTP 101)"),
+    (M::KeyIsNotChecked, 10, "key-too-short", "the server accepted it (HTTP 101)"),
+    (M::KeyIsNotChecked, 10, "key-not-base64", "the server accepted it (HTTP 101)"),
+    (M::SecondKeyIsIgnored, 10, "key-twice", "the server accepted it (HTTP 101)"),
+    (M::MissingVersionIsAccepted, 10, "version-missing", "the server accepted it (HTTP 101)"),
+    (M::Http10IsAccepted, 10, "http-1.0", "the server accepted it (HTTP 101)"),
+    (M::OriginPortIsIgnored, 10, "origin-of-another-port", "Compare the whole host and port"),
+    (M::OriginSuffixIsEnough, 10, "origin-that-ends-like-host", "Compare the whole host and port"),
+    (M::OriginPrefixIsEnough, 10, "origin-that-begins-like-host", "Compare the whole host and port"),
+    (M::OriginNullIsAccepted, 10, "origin-null", "Compare the whole host and port"),
+    (M::ForeignOriginIsABadRequest, 10, "foreign-origin", "The status for that is 403 Forbidden"),
+    (M::TextIsUnlimited, 10, "endless-text", "The limit applies to text and to binary messages"),
+    (M::ShortFragmentsAreUnlimited, 10, "endless-text", "to fragments of every length"),
 ];
 
 #[tokio::test]

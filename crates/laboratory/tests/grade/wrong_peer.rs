@@ -1,12 +1,13 @@
 //! A simple echo server, or echo client, that makes one mistake.
 //!
-//! Without a mistake, the server passes the stages 1 to 9, and the client passes all. The server
-//! has a thread for each connection, and no deadlines.
+//! Without a mistake, the server passes the stages 1 to 10, and the client passes all. The server
+//! has a thread for each connection, and a deadline for each read of the request only.
 
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     thread,
+    time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
@@ -70,6 +71,49 @@ pub(crate) enum Mistake {
     DataAfterCloseIsAnswered,
     SocketIsClosedRightAfterTheClose,
     OneCodeForEverything,
+    OrphanFragmentBeginsAMessage,
+    OrphanAfterAMessageIsAccepted,
+    NewMessageReplacesTheUnfinishedOne,
+    NewMessageIsJoined,
+    OpcodeIsKeptAfterFragments,
+    EchoOfFragmentsHasOpcode0,
+    PingIsJoined,
+    BadFrameIsEchoed,
+    OverlongOf3BytesIsAccepted,
+    OverlongOf4BytesIsAccepted,
+    LowSurrogateIsAccepted,
+    F5IsAccepted,
+    LoneByteIsAccepted,
+    LongTextIsNotChecked,
+    ByteOrderMarkIsRemoved,
+    BadTextIsEchoed,
+    CloseBetweenFragmentsIsIgnored,
+    CloseBetweenFragmentsIsRejected,
+    CloseIsSentTwice,
+    PingFollowsTheClose,
+    MessageBeforeTheCloseIsLost,
+    OwnReasonIsNotUtf8,
+    CloseOfThePeerIsAwaited,
+    Code1001IsRejected,
+    Code1003IsRejected,
+    Code1007IsRejected,
+    Code1011IsRejected,
+    CodesAfterTheRfcAreRejected,
+    CodesOfLibrariesAreRejected,
+    TextIsUnlimited,
+    ShortFragmentsAreUnlimited,
+    // Those of servers only.
+    UpgradeIsNotChecked,
+    ConnectionIsNotChecked,
+    KeyIsNotChecked,
+    SecondKeyIsIgnored,
+    MissingVersionIsAccepted,
+    Http10IsAccepted,
+    OriginPortIsIgnored,
+    OriginSuffixIsEnough,
+    OriginPrefixIsEnough,
+    OriginNullIsAccepted,
+    ForeignOriginIsABadRequest,
     // Those of clients only.
     NonceIsTheSame,
     NonceIsHexadecimal,
@@ -89,6 +133,12 @@ use Mistake as M;
 
 /// The maximum length of a message in bytes.
 const MAX_MESSAGE: usize = 1 << 20;
+
+/// The maximum length of a request in bytes.
+const MAX_HEAD: usize = 16 << 10;
+
+/// The time for each read of the request: enough on a busy machine.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Starts a server on a free port, which runs until the test process ends. Returns its URL.
 pub(crate) fn start_server(mistake: Mistake) -> String {
@@ -127,6 +177,8 @@ struct Connection {
     /// The opcode and the payload of an unfinished message.
     message: Option<(u8, Vec<u8>)>,
     late_pongs: Vec<Vec<u8>>,
+    has_echoed: bool,
+    kept_opcode: Option<u8>,
     has_failed: bool,
 }
 
@@ -153,14 +205,23 @@ impl Connection {
             read_ends: Vec::new(),
             message: None,
             late_pongs: Vec::new(),
+            has_echoed: false,
+            kept_opcode: None,
             has_failed: false,
         }
     }
 
     fn serve(mut self) -> io::Result<()> {
+        self.socket.set_read_timeout(Some(HEAD_TIMEOUT))?;
         let head = self.take_head()?;
+        self.socket.set_read_timeout(None)?;
         if self.mistake == M::BytesAfterTheHeadAreDropped {
             self.drop_front(self.buffer.len());
+        }
+        if let Some(status) = self.rejection(&head) {
+            self.send_head(format!("HTTP/1.1 {status} Rejected\r\nSec-WebSocket-Version: 13\r\n\r\n"))?;
+            self.has_failed = true;
+            return self.finish();
         }
         let key = header(&head, "Sec-WebSocket-Key", self.mistake).ok_or(io::ErrorKind::InvalidData)?;
         let accept = self.accept_value(&key);
@@ -168,6 +229,51 @@ impl Connection {
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
         ))?;
         self.echo()
+    }
+
+    /// Returns the status that rejects a request, or `None` if the request is valid.
+    fn rejection(&self, head: &str) -> Option<u16> {
+        let values = |name| headers(head, name, self.mistake);
+        let lists =
+            |name, token| values(name).join(",").split(',').any(|value: &str| value.trim().eq_ignore_ascii_case(token));
+        let line = head.lines().next().unwrap_or_default();
+        let (hosts, keys, versions) = (values("Host"), values("Sec-WebSocket-Key"), values("Sec-WebSocket-Version"));
+        let is_nonce = |key: &String| BASE64.decode(key).is_ok_and(|nonce| nonce.len() == 16);
+        let is_foreign = |origin: &String| !self.is_own_origin(origin, &hosts[0]);
+        if !line.starts_with("GET ") {
+            Some(405)
+        } else if !line.ends_with(" HTTP/1.1") && self.mistake != M::Http10IsAccepted {
+            Some(505)
+        } else if hosts.len() != 1 {
+            Some(400)
+        } else if !lists("Upgrade", "websocket") && self.mistake != M::UpgradeIsNotChecked {
+            Some(426)
+        } else if !lists("Connection", "upgrade") && self.mistake != M::ConnectionIsNotChecked {
+            Some(400)
+        } else if versions != ["13"] && !(versions.is_empty() && self.mistake == M::MissingVersionIsAccepted) {
+            Some(426)
+        } else if keys.is_empty() || keys.len() > 1 && self.mistake != M::SecondKeyIsIgnored {
+            Some(400)
+        } else if !is_nonce(&keys[0]) && self.mistake != M::KeyIsNotChecked {
+            Some(400)
+        } else if values("Origin").iter().any(is_foreign) {
+            Some(if self.mistake == M::ForeignOriginIsABadRequest { 400 } else { 403 })
+        } else {
+            None
+        }
+    }
+
+    fn is_own_origin(&self, origin: &str, host: &str) -> bool {
+        let site = origin.split_once("://").map_or("", |(_, site)| site);
+        let without_port = |site: &str| site.rsplit_once(':').map(|(name, _)| name.to_owned());
+        site == host
+            || match self.mistake {
+                M::OriginPortIsIgnored => without_port(site) == without_port(host),
+                M::OriginSuffixIsEnough => site.ends_with(host),
+                M::OriginPrefixIsEnough => site.starts_with(host),
+                M::OriginNullIsAccepted => origin == "null",
+                _ => false,
+            }
     }
 
     /// Returns the value of `Sec-WebSocket-Accept` for a key.
@@ -241,6 +347,9 @@ impl Connection {
                 let head = String::from_utf8_lossy(&self.buffer[..position + 2]).into_owned();
                 self.drop_front(position + 4);
                 return Ok(head);
+            }
+            if self.buffer.len() > MAX_HEAD {
+                return Err(io::ErrorKind::InvalidData.into());
             }
             self.read()?;
         }
@@ -355,9 +464,18 @@ impl Connection {
             }
             9 if self.mistake == M::PongHasNoPayload => self.send(10, b""),
             9 if self.mistake == M::PingIsEchoedAsText => self.send(1, &payload),
-            9 => self.send(10, &payload),
+            9 => {
+                self.send(10, &payload);
+                if let Some((_, message)) = self.message.as_mut().filter(|_| self.mistake == M::PingIsJoined) {
+                    message.extend(&payload);
+                }
+            }
             10 if self.mistake == M::PongIsAnswered => self.send(10, &payload),
             10 => {}
+            8 if self.message.is_some() && self.mistake == M::CloseBetweenFragmentsIsIgnored => {}
+            8 if self.message.is_some() && self.mistake == M::CloseBetweenFragmentsIsRejected => {
+                return Err(PROTOCOL_ERROR);
+            }
             8 => return self.handle_close(&payload),
             _ if self.mistake == M::FragmentsAreAnsweredSingly => self.send(opcode.max(1), &payload),
             _ => return self.handle_data(fin, opcode, &payload),
@@ -366,26 +484,60 @@ impl Connection {
     }
 
     fn handle_data(&mut self, fin: bool, opcode: u8, payload: &[u8]) -> Result<bool, Failed> {
+        let is_continuation = opcode == 0;
         let (opcode, mut message) = match (opcode, self.message.take()) {
             (0, Some(message)) => message,
-            (0, None) | (_, Some(_)) => return Err(PROTOCOL_ERROR),
+            (0, None) if !fin && self.mistake == M::OrphanFragmentBeginsAMessage => (1, Vec::new()),
+            (0, None) if self.has_echoed && self.mistake == M::OrphanAfterAMessageIsAccepted => (1, Vec::new()),
+            (1.., Some(_)) if self.mistake == M::NewMessageReplacesTheUnfinishedOne => (opcode, Vec::new()),
+            (1.., Some(message)) if self.mistake == M::NewMessageIsJoined => message,
+            (0, None) | (_, Some(_)) => {
+                if self.mistake == M::BadFrameIsEchoed {
+                    self.send(1, payload);
+                }
+                return Err(PROTOCOL_ERROR);
+            }
             (opcode, None) => (opcode, Vec::new()),
         };
         if self.mistake == M::Utf8IsCheckedPerFragment && opcode == 1 {
             str::from_utf8(payload).map_err(|_| NOT_UTF8)?;
         }
         message.extend(payload);
-        if message.len() > MAX_MESSAGE && self.mistake != M::NoLimit {
+        let is_unlimited = match self.mistake {
+            M::NoLimit => true,
+            M::TextIsUnlimited => opcode == 1,
+            M::ShortFragmentsAreUnlimited => payload.len() <= usize::from(u16::MAX),
+            _ => false,
+        };
+        if message.len() > MAX_MESSAGE && !is_unlimited {
             return Err(TOO_BIG);
         }
         if !fin {
             self.message = Some((opcode, message));
             return Ok(true);
         }
-        if opcode == 1 && self.mistake != M::Utf8IsNotChecked {
-            str::from_utf8(&message).map_err(|_| NOT_UTF8)?;
+        if opcode == 1 && !self.is_text(&message) {
+            if self.mistake == M::BadTextIsEchoed {
+                self.send(1, &message);
+            }
+            return Err(NOT_UTF8);
         }
-        let opcode = if self.mistake == M::BinaryIsAnsweredAsText { 1 } else { opcode };
+        let opcode = match self.mistake {
+            M::BinaryIsAnsweredAsText => 1,
+            M::EchoOfFragmentsHasOpcode0 if is_continuation => 0,
+            M::OpcodeIsKeptAfterFragments => self.kept_opcode.take().unwrap_or(opcode),
+            _ => opcode,
+        };
+        if is_continuation {
+            self.kept_opcode = Some(opcode);
+        }
+        if self.mistake == M::ByteOrderMarkIsRemoved && message.starts_with(b"\xef\xbb\xbf") {
+            message.drain(..3);
+        }
+        if self.mistake == M::MessageBeforeTheCloseIsLost && self.buffer.first() == Some(&0x88) {
+            return Ok(true);
+        }
+        self.has_echoed = true;
         self.send(opcode, &message);
         if self.mistake == M::EchoIsDoubled {
             self.send(opcode, &message);
@@ -394,6 +546,24 @@ impl Connection {
             self.send(10, &pong);
         }
         Ok(true)
+    }
+
+    /// Returns whether the validator accepts a text.
+    fn is_text(&self, text: &[u8]) -> bool {
+        let accepted: &[u8] = match self.mistake {
+            M::OverlongOf3BytesIsAccepted => b"\xe0\x80\xaf",
+            M::OverlongOf4BytesIsAccepted => b"\xf0\x80\x80\xaf",
+            M::LowSurrogateIsAccepted => b"\xed\xb0\x80",
+            M::F5IsAccepted => b"\xf5\x80\x80\x80",
+            M::LoneByteIsAccepted if text.starts_with(b"\x80") => b"\x80",
+            M::Utf8IsNotChecked => return true,
+            M::LongTextIsNotChecked if text.len() >= 126 => return true,
+            _ => return str::from_utf8(text).is_ok(),
+        };
+        let Some(start) = text.windows(accepted.len()).position(|window| window == accepted) else {
+            return str::from_utf8(text).is_ok();
+        };
+        str::from_utf8(&text[..start]).is_ok() && str::from_utf8(&text[start + accepted.len()..]).is_ok()
     }
 
     fn handle_close(&mut self, body: &[u8]) -> Result<bool, Failed> {
@@ -406,6 +576,18 @@ impl Connection {
                 [_] => return Err(PROTOCOL_ERROR),
                 [high, low, reason @ ..] => {
                     let code = u16::from_be_bytes([*high, *low]);
+                    let rejected = match self.mistake {
+                        M::Code1001IsRejected => 1001..=1001,
+                        M::Code1003IsRejected => 1003..=1003,
+                        M::Code1007IsRejected => 1007..=1007,
+                        M::Code1011IsRejected => 1011..=1011,
+                        M::CodesAfterTheRfcAreRejected => 1012..=1014,
+                        M::CodesOfLibrariesAreRejected => 3000..=3999,
+                        _ => 0..=0,
+                    };
+                    if rejected.contains(&code) {
+                        return Err(PROTOCOL_ERROR);
+                    }
                     let allowed = matches!(code, 1000..=1003 | 1007..=1014)
                         || matches!(code, 3000..=4999) && self.mistake != M::CodesOfApplicationsAreRejected
                         || self.mistake == M::Code1005IsEchoed && code == 1005;
@@ -478,14 +660,26 @@ impl Connection {
         }
         let code = if self.mistake == M::OneCodeForEverything { PROTOCOL_ERROR } else { code };
         let code = if self.mistake == M::CloseCodeIsLittleEndian { code.swap_bytes() } else { code };
-        self.send(8, &code.to_be_bytes());
+        let reason: &[u8] = if self.mistake == M::OwnReasonIsNotUtf8 { b"\xff" } else { b"" };
+        self.send(8, &[&code.to_be_bytes(), reason].concat());
         self.has_failed = true;
+        if self.mistake == M::CloseOfThePeerIsAwaited {
+            self.buffer.clear();
+            while !self.buffer.contains(&0x88) {
+                self.read()?;
+            }
+        }
         self.finish()
     }
 
     fn finish(mut self) -> io::Result<()> {
         if matches!(self.mistake, M::SocketIsClosedRightAfterTheClose | M::ClientEndsTcpFirst) {
             return Ok(());
+        }
+        match self.mistake {
+            M::CloseIsSentTwice if !self.has_failed => self.send(8, &1000_u16.to_be_bytes()),
+            M::PingFollowsTheClose if !self.has_failed => self.send(9, b""),
+            _ => {}
         }
         if self.role == Role::Server || self.has_failed {
             self.socket.shutdown(Shutdown::Write)?;
@@ -496,11 +690,18 @@ impl Connection {
 
 /// Returns the value of a header.
 fn header(head: &str, name: &str, mistake: Mistake) -> Option<String> {
-    head.lines().filter_map(|line| line.split_once(':')).find_map(|(found, value)| {
+    headers(head, name, mistake).into_iter().next()
+}
+
+/// Returns the values of all headers with this name.
+fn headers(head: &str, name: &str, mistake: Mistake) -> Vec<String> {
+    let fields = head.lines().filter_map(|line| line.split_once(':'));
+    let values = fields.filter_map(|(found, value)| {
         let same = match mistake {
             M::HeaderNamesInOneCase => found == name,
             _ => found.eq_ignore_ascii_case(name),
         };
         same.then(|| value.trim().to_owned())
-    })
+    });
+    values.collect()
 }

@@ -31,10 +31,31 @@ const ANSWER: &[Hint] = &[
     hint(&[Symptom::Ended], "Send your Close before you end TCP. Without it, the client reports the code 1006."),
     hint(
         &[Symptom::OtherCode],
-        "Answer with the same code, or without a code if there was none. Codes such as 1005 and 1006 are never sent: \
+        "Answer with the same code. If there was none, send none, or 1000. Codes such as 1005 and 1006 are never sent: \
          they stand for what did not arrive.",
     ),
     hint(&[Symptom::LeftOpen], "After both Closes, the server ends TCP first."),
+];
+
+/// Creates a check that closes with a valid code.
+const fn valid_code(name: &'static str, title: &'static str, exercise: Exercise) -> Check {
+    Check { name, title, stages: Stages::both(9, 9), exercise, hints: VALID_CODE }
+}
+
+/// Returns the conversation of such a check.
+const fn closes_with<const CODE: u16>() -> Exercise {
+    Exercise::Conversation(|script| {
+        script.write(|frames| frames.close(CODE, b""));
+        script.close("a Close with the same code", &[Some(CODE)]);
+    })
+}
+
+const VALID_CODE: &[Hint] = &[
+    hint(
+        &[Symptom::OtherCode],
+        "Answer a Close with the code that it has. Valid codes are 1000 to 1003, 1007 to 1014 and 3000 to 4999.",
+    ),
+    hint(&[], "Answer a Close, 8, with a Close that has the same code, before you end TCP."),
 ];
 
 pub(super) static CHECKS: &[Check] = &[
@@ -55,7 +76,7 @@ pub(super) static CHECKS: &[Check] = &[
         stages: Stages::server(9),
         exercise: Exercise::Conversation(|script| {
             script.write(|frames| frames.frame(Opcode::Close, b""));
-            script.close("a Close without a code", &[None, Some(1000)]);
+            script.close("a Close without a code or with 1000", &[None, Some(1000)]);
             script.then(Act::End(END));
         }),
         hints: ANSWER,
@@ -68,13 +89,52 @@ pub(super) static CHECKS: &[Check] = &[
             script.write(|frames| frames.close(4999, b""));
             script.close("a Close 4999", &[Some(4999)]);
         }),
-        hints: &[
-            hint(
-                &[Symptom::OtherCode],
-                "Answer a Close with the code that it has. Valid codes are 1000 to 1003, 1007 to 1014 and 3000 to 4999.",
-            ),
-            hint(&[], "Answer a Close, 8, with a Close that has the same code, before you end TCP."),
-        ],
+        hints: VALID_CODE,
+    },
+    valid_code("close-with-1001", "A Close 1001, of a page that the user leaves", closes_with::<1001>()),
+    valid_code("close-with-1003", "A Close 1003, for a kind of data that is not accepted", closes_with::<1003>()),
+    valid_code("close-with-1007", "A Close 1007, for text that is not UTF-8", closes_with::<1007>()),
+    valid_code("close-with-1011", "A Close 1011, for an error of the program", closes_with::<1011>()),
+    valid_code("close-with-1013", "A Close 1013, registered after the RFC", closes_with::<1013>()),
+    valid_code(
+        "close-with-3000",
+        "A Close 3000, the first of the registered codes of applications",
+        closes_with::<3000>(),
+    ),
+    valid_code(
+        "close-with-3999",
+        "A Close 3999, the last of the registered codes of applications",
+        closes_with::<3999>(),
+    ),
+    Check {
+        name: "close-between-fragments",
+        title: "A Close after the first fragment of a text",
+        stages: Stages::both(9, 9),
+        exercise: Exercise::Conversation(|script| {
+            script.write(|frames| {
+                frames.frame_without_fin(Opcode::Text, b"Hel");
+                frames.close(1000, b"");
+            });
+            script.close("a Close 1000", &[Some(1000)]);
+        }),
+        hints: &[hint(
+            &[],
+            "A Close may arrive between two fragments, like every control frame. Answer it, and forget the message.",
+        )],
+    },
+    Check {
+        name: "text-and-close-in-one-write",
+        title: "A text and a Close in one write",
+        stages: Stages::both(9, 9),
+        exercise: Exercise::Conversation(|script| {
+            script.write(|frames| {
+                frames.frame(Opcode::Text, SAMPLE);
+                frames.close(1000, b"");
+            });
+            script.text("the echo before the Close", SAMPLE);
+            script.close("a Close 1000", &[Some(1000)]);
+        }),
+        hints: &[hint(&[], "Send back every message that arrived before the Close, and only then your Close.")],
     },
     Check {
         name: "close-of-server",
@@ -98,7 +158,7 @@ pub(super) static CHECKS: &[Check] = &[
         stages: Stages::client(9),
         exercise: Exercise::Conversation(|script| {
             script.write(|frames| frames.frame(Opcode::Close, b""));
-            script.close("a Close without a code", &[None, Some(1000)]);
+            script.close("a Close without a code or with 1000", &[None, Some(1000)]);
         }),
         hints: ANSWER,
     },

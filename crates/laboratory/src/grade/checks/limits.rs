@@ -6,10 +6,11 @@ use protocol::frame::Opcode;
 
 use crate::{
     grade::{
-        check::{Check, Exercise, hint},
+        check::{Check, Exercise, Hint, hint},
         script::Act,
         symptom::Symptom,
     },
+    head_editor::HeadEditor,
     stages::Stages,
 };
 
@@ -29,6 +30,23 @@ const ENDLESS_HEAD: usize = 1 << 20;
 /// The pause between two bytes of a peer that trickles: short enough to restart every time-out of a
 /// single read, and long enough to cost nothing.
 const TRICKLE: Duration = Duration::from_millis(250);
+
+const FOREIGN: &[Hint] = &[
+    hint(
+        &[Symptom::Tolerated],
+        "Compare the whole host and port of Origin with Host. Otherwise, any page that a user visits can connect in the \
+         user's name.",
+    ),
+    hint(
+        &[Symptom::Handshake],
+        "The request is well-formed, but this page may not connect. The status for that is 403 Forbidden.",
+    ),
+];
+
+/// Returns the host and port that the request names.
+fn own_host(head: &HeadEditor) -> String {
+    head.lines.iter().find_map(|line| line.strip_prefix("Host: ")).unwrap_or_default().to_owned()
+}
 
 pub(super) static CHECKS: &[Check] = &[
     Check {
@@ -54,6 +72,17 @@ pub(super) static CHECKS: &[Check] = &[
         )],
     },
     Check {
+        name: "endless-text",
+        title: "A text whose fragments never end, each with a length in two bytes",
+        stages: Stages::both(10, 10),
+        exercise: Exercise::Conversation(|script| {
+            script.write(|frames| frames.frame_without_fin(Opcode::Text, b""));
+            let unit = script.build(|frames| frames.frame_without_fin(Opcode::Continuation, &[b'x'; FRAGMENT - 1]));
+            script.then(Act::FloodUntilClose { unit, total: ENDLESS_MESSAGE, code: 1009 });
+        }),
+        hints: &[hint(&[], "The limit applies to text and to binary messages, and to fragments of every length.")],
+    },
+    Check {
         name: "endless-request",
         title: "A request that never ends",
         stages: Stages::server(10),
@@ -72,22 +101,59 @@ pub(super) static CHECKS: &[Check] = &[
             script.request(|head| head.set("Origin", "http://other.example"));
             script.then(Act::Rejected { statuses: &[403] });
         }),
-        hints: &[hint(
-            &[Symptom::Tolerated],
-            "Compare the host and port of Origin with Host. Otherwise, any page that a user visits can connect in the \
-             user's name.",
-        )],
+        hints: FOREIGN,
+    },
+    Check {
+        name: "origin-of-another-port",
+        title: "A request of a page of the same host and another port",
+        stages: Stages::server(10),
+        exercise: Exercise::Opening(|script| {
+            script.request(|head| {
+                let host = own_host(head);
+                let (name, port) = host.rsplit_once(':').unwrap_or((&host, "80"));
+                let other = if port == "9" { "10" } else { "9" };
+                head.set("Origin", &format!("http://{name}:{other}"));
+            });
+            script.then(Act::Rejected { statuses: &[403] });
+        }),
+        hints: FOREIGN,
+    },
+    Check {
+        name: "origin-that-ends-like-host",
+        title: "A request of a page of another site, whose name ends like Host",
+        stages: Stages::server(10),
+        exercise: Exercise::Opening(|script| {
+            script.request(|head| head.set("Origin", &format!("http://evil{}", own_host(head))));
+            script.then(Act::Rejected { statuses: &[403] });
+        }),
+        hints: FOREIGN,
+    },
+    Check {
+        name: "origin-that-begins-like-host",
+        title: "A request of a page of another site, whose name begins like Host",
+        stages: Stages::server(10),
+        exercise: Exercise::Opening(|script| {
+            script.request(|head| head.set("Origin", &format!("http://{}.evil.example", own_host(head))));
+            script.then(Act::Rejected { statuses: &[403] });
+        }),
+        hints: FOREIGN,
+    },
+    Check {
+        name: "origin-null",
+        title: "A request of a page without a site, whose Origin is null",
+        stages: Stages::server(10),
+        exercise: Exercise::Opening(|script| {
+            script.request(|head| head.set("Origin", "null"));
+            script.then(Act::Rejected { statuses: &[403] });
+        }),
+        hints: FOREIGN,
     },
     Check {
         name: "own-origin",
         title: "A request of a page of the same site",
         stages: Stages::server(10),
         exercise: Exercise::Opening(|script| {
-            script.request(|head| {
-                let host = head.lines.iter().find_map(|line| line.strip_prefix("Host: "));
-                let origin = format!("http://{}", host.unwrap_or_default());
-                head.set("Origin", &origin);
-            });
+            script.request(|head| head.set("Origin", &format!("http://{}", own_host(head))));
             script.then(Act::Accepted);
         }),
         hints: &[hint(&[], "The page comes from the same host and port as Host says, so accept it.")],

@@ -51,6 +51,7 @@ const JOIN: &[Hint] = &[
         &[Symptom::OtherPayload, Symptom::Fragment],
         "These frames are one message. Join their payloads, and send the echo when the frame with FIN has arrived.",
     ),
+    hint(&[Symptom::OtherOpcode], "Send the echo in one frame, with the opcode of the first fragment."),
     hint(&[], "The first frame of a message has its opcode, the others have opcode 0, and only the last one has FIN."),
 ];
 
@@ -60,8 +61,14 @@ const CUT: &[Hint] = &[hint(
      the character.",
 )];
 
+const WHOLE: &[Hint] = &[hint(&[], "The text is valid UTF-8, so send it back with the same bytes.")];
+
 /// A euro sign has three bytes.
 const EURO: &[u8] = "€".as_bytes();
+
+/// The first and the last character of one, two, three and four bytes, and those beside the
+/// surrogates.
+const LIMITS: &str = "\0\u{7f}\u{80}\u{7ff}\u{800}\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}";
 
 /// Bytes that are not UTF-8.
 const NOT_TEXT: &[u8] = &[0xff, 0xc0, 0x80, 0xed, 0xa0, 0x80, 0xf4, 0x90, 0x80, 0x80, 0xe2, 0x82];
@@ -156,19 +163,40 @@ pub(super) static CHECKS: &[Check] = &[
                 frames.frame_without_fin(Opcode::Text, b"one ");
                 frames.frame(Opcode::Ping, b"first gap");
             });
-            script.pong("the Pong in the first gap, before the message is complete,", b"first gap");
+            script.pong("the Pong in the first gap", b"first gap");
             script.write(|frames| {
                 frames.frame_without_fin(Opcode::Continuation, b"two ");
                 frames.frame(Opcode::Ping, b"second gap");
             });
-            script.pong("the Pong in the second gap, before the message is complete,", b"second gap");
+            script.pong("the Pong in the second gap", b"second gap");
             script.write(|frames| frames.frame(Opcode::Continuation, b"three"));
             script.text("the echo of the whole message", b"one two three");
         },
+        &[
+            hint(
+                &[Symptom::OtherPayload],
+                "A control frame between two fragments is not part of the message. Do not join its payload to theirs.",
+            ),
+            hint(
+                &[Symptom::Closed, Symptom::Ended, Symptom::Fragment],
+                "A control frame between two fragments changes nothing about the message: its FIN does not end it.",
+            ),
+            hint(&[], "The message is not complete yet. Answer a Ping at once, not only after the message."),
+        ],
+    ),
+    check(
+        7,
+        "texts-around-fragments",
+        "Texts before and after a binary message in fragments",
+        |script| {
+            script.echo("the echo of the first text", Opcode::Text, b"before");
+            echo_of_fragments(script, Opcode::Binary, &[b"Hel", b"lo"]);
+            script.echo("the echo of the last text", Opcode::Text, b"after");
+            echo_of_fragments(script, Opcode::Text, &[b"one ", b"two"]);
+        },
         &[hint(
             &[],
-            "A control frame between two fragments is not part of the message. Answer a Ping at once, not only after \
-             the message.",
+            "After the frame with FIN, forget the message: its opcode, its payload, and that it was unfinished.",
         )],
     ),
     check(
@@ -212,6 +240,27 @@ pub(super) static CHECKS: &[Check] = &[
         "A euro sign in three fragments",
         |script| echo_of_fragments(script, Opcode::Text, &[&EURO[..1], &EURO[1..2], &EURO[2..]]),
         CUT,
+    ),
+    check(
+        8,
+        "byte-order-mark",
+        "A text that begins with a byte order mark",
+        |script| script.echo("the echo", Opcode::Text, "\u{feff}Hello".as_bytes()),
+        &[hint(&[], "The byte order mark, EF BB BF, is a character like any other. Send it back.")],
+    ),
+    check(
+        8,
+        "characters-at-the-limits",
+        "The first and the last character of each length",
+        |script| script.echo("the echo", Opcode::Text, LIMITS.as_bytes()),
+        WHOLE,
+    ),
+    check(
+        8,
+        "text-of-300-euro-signs",
+        "A text of 300 euro signs",
+        |script| script.echo("the echo", Opcode::Text, "€".repeat(300).as_bytes()),
+        WHOLE,
     ),
     check(
         8,

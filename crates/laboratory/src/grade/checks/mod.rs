@@ -23,8 +23,9 @@ use protocol::Role;
 use super::{
     check::{Check, CheckRef},
     stage::Stage,
+    variants,
 };
-use crate::{faults, stages::Stages};
+use crate::{fault::Fault, faults, stages::Stages};
 
 const TABLES: [&[Check]; 6] =
     [opening::CHECKS, frames::CHECKS, messages::CHECKS, closing::CHECKS, limits::CHECKS, load::CHECKS];
@@ -32,6 +33,11 @@ const TABLES: [&[Check]; 6] =
 /// Returns the checks that the judge adds to the faults.
 pub fn all() -> impl Iterator<Item = &'static Check> {
     TABLES.into_iter().flatten()
+}
+
+/// Returns the faults that the judge sends: those of the laboratory, and their variants.
+pub(crate) fn all_faults() -> impl Iterator<Item = &'static Fault> {
+    faults::all().chain(variants::FAULTS)
 }
 
 /// The name and the title of a check, for a list.
@@ -62,5 +68,5 @@ pub(crate) fn of_stage(role: Role, number: u8) -> impl Iterator<Item = CheckRef>
         Role::Client => stages.client == Some(number),
     };
     let own = all().filter(move |check| stage(check.stages)).map(CheckRef::Check);
-    own.chain(faults::all().filter(move |fault| stage(fault.stages)).map(CheckRef::Fault))
+    own.chain(all_faults().filter(move |fault| stage(fault.stages)).map(CheckRef::Fault))
 }

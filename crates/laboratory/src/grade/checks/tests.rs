@@ -4,15 +4,17 @@ use std::collections::HashSet;
 
 use protocol::{Role, frame::MaskingKey};
 
-use super::{all, of_stage};
+use super::{all, all_faults, of_stage};
 use crate::{
-    faults,
+    fault_test::FaultTest,
     grade::{
         check::Exercise,
         checks::Check,
         script::{Act, PreparedScript, Script},
         stage::Stage,
+        variants,
     },
+    head_editor::HeadEditor,
 };
 
 const KEY: [u8; 4] = [0x37, 0x7a, 0x21, 0x3d];
@@ -130,6 +132,7 @@ fn fragments_are_the_ones_of_their_titles() {
         "character-in-three-fragments",
         &[&[short(0x01, b"\xe2"), short(0x00, b"\x82"), short(0x80, b"\xac")].concat()],
     );
+    assert_writes("byte-order-mark", &[&short(0x81, b"\xef\xbb\xbfHello")]);
     let not_text = b"\xff\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80\xe2\x82";
     assert_writes("binary-is-not-text", &[&short(0x82, not_text)]);
 }
@@ -141,11 +144,72 @@ fn closes_are_the_ones_of_their_titles() {
     assert_writes("close-without-code", &[&short(0x88, b"")]);
     assert_writes("tcp-ends-without-close", &[&short(0x81, b"Hello")[..8]]);
     assert_writes("trickle-after-close", &[b"\x81\x00"]);
+    assert_writes("close-between-fragments", &[&[short(0x01, b"Hel"), short(0x88, b"\x03\xe8")].concat()]);
+    assert_writes("text-and-close-in-one-write", &[&[short(0x81, b"Hello"), short(0x88, b"\x03\xe8")].concat()]);
+    for (name, body) in
+        [("close-with-1001", b"\x03\xe9"), ("close-with-1003", b"\x03\xeb"), ("close-with-3999", b"\x0f\x9f")]
+    {
+        assert_writes(name, &[&short(0x88, body)]);
+    }
     let writes = writes("close-survives", Role::Client);
     assert_eq!(writes[0], b"\x81\x05Hello", "not masked");
     let more: usize = writes[1..5].iter().map(|frame| frame.len() - 8).sum();
     assert_eq!(more, 64 << 10);
     assert_eq!(writes[5], short(0x88, b"\x03\xea"));
+}
+
+/// Each variant ends with the Ping that finds out whether the program goes on.
+#[test]
+fn variants_of_faults_are_the_ones_of_their_descriptions() {
+    let mut long = vec![b'x'; 125];
+    long.push(0xff);
+    let text = |payload: &[u8]| short(0x81, payload);
+    let expected = [
+        ("orphan-fragment", short(0x00, b"Hello")),
+        ("orphan-after-message", [short(0x01, b"be"), short(0x80, b"fore"), short(0x80, b"Hello")].concat()),
+        ("interleaved-binary", [short(0x01, b"Hel"), short(0x82, b"lo")].concat()),
+        ("interleaved-fragments", [short(0x01, b"Hel"), short(0x01, b"Hel"), short(0x80, b"lo")].concat()),
+        ("invalid-utf8-overlong-3", text(b"Hel\xe0\x80\xaflo")),
+        ("invalid-utf8-overlong-4", text(b"Hel\xf0\x80\x80\xaflo")),
+        ("invalid-utf8-low-surrogate", text(b"Hel\xed\xb0\x80lo")),
+        ("invalid-utf8-f5", text(b"Hel\xf5\x80\x80\x80lo")),
+        ("invalid-utf8-lone-byte", text(b"\x80Hello")),
+        ("invalid-utf8-long", masked(0x81, &[126, 0x00, 0x7e], &long)),
+    ];
+    assert_eq!(variants::FAULTS.len(), expected.len());
+    for (fault, (name, bytes)) in variants::FAULTS.iter().zip(expected) {
+        let test = FaultTest::on_connection(fault, Role::Client, &mut || MaskingKey(KEY)).expect("a fault in frames");
+        assert_eq!(fault.name, name);
+        assert_eq!(test.bytes, [bytes, short(0x89, b"still there?")].concat(), "{name}");
+    }
+}
+
+/// Returns the Origin of the request of a check, if the request is for this host and port.
+fn origin(name: &str, host: &str) -> Option<String> {
+    let check = all().find(|check| check.name == name).unwrap_or_else(|| panic!("there is no {name}"));
+    let script = prepare(check, Role::Client).expect("a script");
+    let Some(Act::Request { edit, .. }) = script.acts.first() else { panic!("{name} does not begin with a request") };
+    let mut head = HeadEditor::parse(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
+    edit(&mut head);
+    head.lines.iter().find_map(|line| line.strip_prefix("Origin: ").map(str::to_owned))
+}
+
+#[test]
+fn origins_are_the_ones_of_their_titles() {
+    let host = "127.0.0.1:9001";
+    for (name, expected) in [
+        ("foreign-origin", Some("http://other.example")),
+        ("origin-of-another-port", Some("http://127.0.0.1:9")),
+        ("origin-that-ends-like-host", Some("http://evil127.0.0.1:9001")),
+        ("origin-that-begins-like-host", Some("http://127.0.0.1:9001.evil.example")),
+        ("origin-null", Some("null")),
+        ("own-origin", Some("http://127.0.0.1:9001")),
+        ("no-origin", None),
+    ] {
+        assert_eq!(origin(name, host).as_deref(), expected, "{name}");
+    }
+    assert_eq!(origin("origin-of-another-port", "example.org").as_deref(), Some("http://example.org:9"));
+    assert_eq!(origin("origin-of-another-port", "example.org:9").as_deref(), Some("http://example.org:10"));
 }
 
 #[test]
@@ -159,7 +223,7 @@ fn a_server_masks_nothing() {
 
 #[test]
 fn names_are_unique_and_in_kebab_case() {
-    let mut names: HashSet<_> = faults::all().map(|fault| fault.name).collect();
+    let mut names: HashSet<_> = all_faults().map(|fault| fault.name).collect();
     for Check { name, title, .. } in all() {
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{name}");
         assert!(names.insert(name), "{name} occurs twice");

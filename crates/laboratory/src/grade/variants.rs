@@ -1,0 +1,95 @@
+//! Faults that only the judge sends: variants of those of the laboratory.
+//!
+//! A program that was written for one example of a mistake may miss the others. The probe shows what
+//! a finished implementation does, and one example of each mistake is enough for that.
+
+use protocol::frame::Opcode;
+
+use crate::{
+    fault::{Expectation, Fault, FaultySide, Injection, RequirementLevel},
+    frame_builder::FrameBuilder,
+    payloads::SAMPLE,
+    stages::Stages,
+};
+
+/// The message before the one that breaks a rule. It is valid, so a program may send it back.
+pub(crate) const VALID_MESSAGE: &[u8] = b"before";
+
+/// The length of the shortest text whose length takes two more bytes.
+const LONG_TEXT: usize = 126;
+
+const fn misplaced(name: &'static str, description: &'static str, inject: fn(&mut FrameBuilder<'_>)) -> Fault {
+    Fault {
+        name,
+        side: FaultySide::Either,
+        section: "5.4",
+        description,
+        reason: "A message begins with a text or binary frame, goes on with continuation frames, and ends with FIN. \
+                 Remember whether a message is unfinished, and check it at every data frame.",
+        level: RequirementLevel::Should,
+        expected: Expectation::PROTOCOL_ERROR,
+        stages: Stages::both(7, 7),
+        injection: Injection::Frames(inject),
+    }
+}
+
+const fn not_utf8(name: &'static str, description: &'static str, inject: fn(&mut FrameBuilder<'_>)) -> Fault {
+    Fault {
+        name,
+        side: FaultySide::Either,
+        section: "8.1",
+        description,
+        reason: "UTF-8 has one way to write each character, and every other sequence is invalid. A complete validator, \
+                 such as that of your standard library, knows them all.",
+        level: RequirementLevel::Must,
+        expected: Expectation::FailConnection(&[1007]),
+        stages: Stages::both(8, 8),
+        injection: Injection::Frames(inject),
+    }
+}
+
+pub(crate) static FAULTS: &[Fault] = &[
+    misplaced("orphan-fragment", "A continuation frame without FIN arrives, but no message has begun.", |frames| {
+        frames.frame_without_fin(Opcode::Continuation, SAMPLE);
+    }),
+    misplaced("orphan-after-message", "A continuation frame arrives after a message that has ended.", |frames| {
+        frames.frame_without_fin(Opcode::Text, &VALID_MESSAGE[..2]);
+        frames.frame(Opcode::Continuation, &VALID_MESSAGE[2..]);
+        frames.frame(Opcode::Continuation, SAMPLE);
+    }),
+    misplaced("interleaved-binary", "A binary message begins before a text has ended.", |frames| {
+        frames.frame_without_fin(Opcode::Text, b"Hel");
+        frames.frame(Opcode::Binary, b"lo");
+    }),
+    misplaced(
+        "interleaved-fragments",
+        "The first fragment of a second message arrives before the first message has ended.",
+        |frames| {
+            frames.frame_without_fin(Opcode::Text, b"Hel");
+            frames.frame_without_fin(Opcode::Text, b"Hel");
+            frames.frame(Opcode::Continuation, b"lo");
+        },
+    ),
+    not_utf8("invalid-utf8-overlong-3", "A text contains a slash in three bytes, E0 80 AF.", |frames| {
+        frames.frame(Opcode::Text, b"Hel\xe0\x80\xaflo");
+    }),
+    not_utf8("invalid-utf8-overlong-4", "A text contains a slash in four bytes, F0 80 80 AF.", |frames| {
+        frames.frame(Opcode::Text, b"Hel\xf0\x80\x80\xaflo");
+    }),
+    not_utf8(
+        "invalid-utf8-low-surrogate",
+        "A text contains the second half of a UTF-16 surrogate pair, ED B0 80.",
+        |frames| frames.frame(Opcode::Text, b"Hel\xed\xb0\x80lo"),
+    ),
+    not_utf8("invalid-utf8-f5", "A text contains F5 80 80 80, and F4 is the highest first byte.", |frames| {
+        frames.frame(Opcode::Text, b"Hel\xf5\x80\x80\x80lo");
+    }),
+    not_utf8("invalid-utf8-lone-byte", "A text begins with 80, which only continues a character.", |frames| {
+        frames.frame(Opcode::Text, b"\x80Hello");
+    }),
+    not_utf8("invalid-utf8-long", "A text of 126 bytes ends with the byte FF.", |frames| {
+        let mut text = [b'x'; LONG_TEXT];
+        text[LONG_TEXT - 1] = 0xff;
+        frames.frame(Opcode::Text, &text);
+    }),
+];
