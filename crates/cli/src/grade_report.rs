@@ -1,7 +1,7 @@
 //! Prints what the judge has found.
 
 use dissector::{Conversation, Direction, Options, Record, RecordKind, printable, render};
-use laboratory::grade::{CheckResult, FailedCheck, Recording, Stage, StageResult};
+use laboratory::grade::{CheckResult, FailedCheck, ListedCheck, Recording, Stage, StageResult};
 use protocol::Role;
 
 /// The maximum number of frames and heads of each direction that are shown in full. The ones of a
@@ -51,6 +51,31 @@ impl GradeReport {
         text
     }
 
+    /// Returns the line of a check that was made alone and, if it has failed, the explanation.
+    #[must_use]
+    pub fn single_check(self, result: &StageResult) -> String {
+        let text = |check| format!("{}{}", self.check(check), self.explanation(result, check));
+        result.checks.iter().map(text).collect()
+    }
+
+    /// Returns the names of all checks, or of those of one stage.
+    #[must_use]
+    pub fn list(self, only: Option<u8>) -> String {
+        let mut text = String::new();
+        let mut last = None;
+        for ListedCheck { stage, name, title } in ListedCheck::of(self.judged) {
+            if only.is_some_and(|number| number != stage.number) {
+                continue;
+            }
+            if last != Some(stage.number) {
+                text.push_str(&format!("stage {:2}  {}\n", stage.number, stage.title));
+                last = Some(stage.number);
+            }
+            text.push_str(&format!("  {name:30}  {title}\n"));
+        }
+        text
+    }
+
     /// Returns the stages as a bar: done, judged now, and still to come.
     fn bar(self, stage: &Stage, is_whole: bool) -> String {
         let total = Stage::of(self.judged).len();
@@ -79,20 +104,30 @@ impl GradeReport {
             format!("stage {}: {passed} of {total}. {}\n", stage.number, check.explanation().unwrap_or_default());
         text.push_str(&self.bytes(failed));
         text.push_str(&format!("See \"{}\" ({}).\n", stage.title, stage.chapter()));
+        let others = checks.iter().filter(|other| other.failed.is_some() && other.name != check.name);
+        if let Some(other) = others.clone().next() {
+            let count = others.count();
+            let (other, checks) =
+                (other.name, if count == 1 { "1 other check" } else { &format!("{count} other checks") });
+            text.push_str(&format!("{checks} failed. Each is explained if it is made alone, as in: --check {other}\n"));
+        }
         text
     }
 
     /// Returns what the judge has sent and received at the end of the connection: one line for each
     /// direction, and then the last frames, dissected. The heads of the handshake are shown only if
-    /// nothing follows them.
+    /// no frame follows them. A response that opens the connection is no answer to a frame.
     fn bytes(self, failed: &FailedCheck) -> String {
         let records = dissect(&failed.recording, self.judged);
         let (mut lines, mut dissected) = (String::new(), String::new());
+        let has_frames = records.iter().any(|record| record.kind == RecordKind::Frame);
+        let opens = |record: &Record| record.kind == RecordKind::Response && record.summary.starts_with("HTTP/1.1 101");
         for (verb, mark, direction) in [("sent", '>', self.to_judged()), ("got", '<', self.to_judged().opposite())] {
             let (frames, heads): (Vec<_>, Vec<_>) = records
                 .iter()
                 // The body of an ordinary page says nothing about WebSocket.
                 .filter(|record| record.direction == direction && record.kind != RecordKind::Body)
+                .filter(|record| !(has_frames && opens(record)))
                 .partition(|record| record.kind == RecordKind::Frame);
             let shown = if frames.is_empty() { heads } else { frames };
             let bytes: Vec<u8> = shown.iter().flat_map(|record| &record.bytes).copied().collect();

@@ -1,10 +1,13 @@
 //! The command line. `--help` prints the doc comments on the fields.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use clap::{Parser, builder::ArgPredicate};
 use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
-use laboratory::{Role, faults};
+use laboratory::{
+    Role, faults,
+    grade::{ListedCheck, Selection},
+};
 
 use crate::{screen::lesson::table::LESSONS, suggest::closest};
 
@@ -48,6 +51,19 @@ pub(crate) struct ClientArgs {
     /// `https://example.org`.
     #[arg(short, long, value_name = "ORIGIN")]
     pub(crate) origin: Option<String>,
+
+    /// Trust the certificates in this PEM file as well, for `wss://`: those of an authority, or a
+    /// server's own. Can be repeated. There is no option that trusts every certificate.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_ca: Vec<PathBuf>,
+
+    /// Prove who you are with the certificate in this PEM file, to servers that ask for one.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert, as a PEM file without a password.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
 
     /// Send a Ping this often, such as 30s. Give up if the server sends nothing at all within the
     /// same time after a Ping.
@@ -135,6 +151,14 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "NUMBER", requires = "grade", value_parser = clap::value_parser!(u8).range(1..=12))]
     pub(crate) stage: Option<u8>,
 
+    /// Make only the check with this name, and explain it. --list shows the names.
+    #[arg(long, value_name = "NAME", requires = "grade", conflicts_with = "stage", value_parser = check)]
+    pub(crate) check: Option<Selection>,
+
+    /// List the checks of --grade, or those of one --stage, and exit.
+    #[arg(long, requires = "grade", conflicts_with = "check")]
+    pub(crate) list: bool,
+
     /// The time limit for the server to give up a client that does nothing useful, with --grade.
     /// Two stages wait as long as the server's own limits.
     #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration, requires = "grade")]
@@ -155,6 +179,25 @@ pub(crate) struct ClientArgs {
     pub(crate) verbose: bool,
 }
 
+impl ClientArgs {
+    /// Parses the command line of this process. Ends the process if it is not valid.
+    pub(crate) fn read() -> Self {
+        Self::parse().with_lesson_of_url()
+    }
+
+    /// Takes the number in `--lesson 3` for the lesson. clap takes it for the URL, because the URL
+    /// may be only a port, but no server for lessons has such a port.
+    fn with_lesson_of_url(mut self) -> Self {
+        if self.lesson.is_some()
+            && let Ok(number) = lesson(&self.url)
+        {
+            self.lesson = Some(number);
+            self.url = DEFAULT_URL.to_owned();
+        }
+        self
+    }
+}
+
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("write a header as 'Name: value'")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
@@ -168,6 +211,15 @@ fn rule(name: &str) -> Result<String, String> {
     }
     let suggestion = closest(name, names()).map(|known| format!("did you mean {known}? ")).unwrap_or_default();
     Err(format!("{suggestion}there is no such rule; --probe-list lists the rules"))
+}
+
+/// Parses the name of a check of the judge.
+fn check(name: &str) -> Result<Selection, String> {
+    let names = || ListedCheck::of(Role::Server).map(|check| check.name);
+    Selection::check(Role::Server, name).ok_or_else(|| {
+        let suggestion = closest(name, names()).map(|known| format!("did you mean {known}? ")).unwrap_or_default();
+        format!("{suggestion}there is no such check; --grade --list lists the checks")
+    })
 }
 
 /// Parses the number of a lesson.
@@ -201,6 +253,20 @@ mod tests {
         assert_eq!(url(&["client"]), "ws://127.0.0.1:8080/");
         assert_eq!(url(&["client", "--grade"]), "ws://127.0.0.1:9001/");
         assert_eq!(url(&["client", "--grade", "ws://[::1]:1/"]), "ws://[::1]:1/");
+    }
+
+    #[test]
+    fn the_number_of_a_lesson_needs_no_equals_sign() {
+        let read = |arguments: &[&str]| {
+            let args = ClientArgs::try_parse_from(arguments).expect("valid arguments").with_lesson_of_url();
+            (args.lesson, args.url)
+        };
+        let default = DEFAULT_URL.to_owned();
+        assert_eq!(read(&["client", "--lesson"]), (Some(1), default.clone()));
+        assert_eq!(read(&["client", "--lesson", "3"]), (Some(3), default.clone()));
+        assert_eq!(read(&["client", "--lesson=3"]), (Some(3), default));
+        assert_eq!(read(&["client", "--lesson", "9001"]), (Some(1), "9001".to_owned()));
+        assert_eq!(read(&["client", "3"]), (None, "3".to_owned()));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use websocket::{
     protocol::{Uri, handshake::HandshakeError},
 };
 
-use crate::{address::redirect_target, args::DEFAULT_URL};
+use crate::{address::redirect_target, args::DEFAULT_URL, tls};
 
 /// The maximum number of characters that are quoted from the body of an HTTP response.
 const QUOTED_MAX: usize = 120;
@@ -27,10 +27,10 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
             format!("cannot find the host {host}: check its name and your network connection ({error})")
         }
         ConnectError::Tcp { error, .. } if error.kind() == io::ErrorKind::ConnectionRefused => {
-            let advice = if starting_our_server_would_help(uri) {
-                "start the server with `cargo run -p server`"
-            } else {
-                "check that the server is running and that this is its port"
+            let advice = match (starting_our_server_would_help(uri), uri.secure()) {
+                (true, false) => "start the server with `cargo run -p server`",
+                (true, true) => "start the server with `cargo run -p server -- --tls-self-signed`",
+                (false, _) => "check that the server is running and that this is its port",
             };
             format!("nothing is listening at {server}: {advice}")
         }
@@ -46,16 +46,21 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
             "{server} closed the connection during the TLS handshake: check that this port speaks TLS, or use ws:// if \
              it does not"
         ),
-        ConnectError::Tls(error) => format!(
-            "TLS with {server} failed: check its certificate, or use ws:// if the server does not speak TLS ({error})"
-        ),
+        ConnectError::Tls(error) => match tls::explain(error, &server) {
+            Some(sentence) => printable(&sentence).into_owned(),
+            None => format!(
+                "TLS with {server} failed: check its certificate, or use ws:// if the server does not speak TLS ({error})"
+            ),
+        },
         ConnectError::Handshake(error) if error.kind() == io::ErrorKind::UnexpectedEof => format!(
             "{server} closed the connection without an answer: check that it is a WebSocket server, and try wss:// if \
              it requires TLS"
         ),
-        ConnectError::Handshake(error) => {
+        // In TLS 1.3, the server checks the client's certificate after the client's part of the TLS
+        // handshake is over, so its verdict arrives instead of the response.
+        ConnectError::Handshake(error) => tls::explain(error, &server).unwrap_or_else(|| {
             format!("{server} broke the connection before it was open: check that it is a WebSocket server ({error})")
-        }
+        }),
         ConnectError::Answer(HandshakeError::Rejected(response)) => {
             let mut sentence = format!("{server} answered with HTTP {}", response.status());
             if let Some(line) = first_line(response) {
@@ -80,11 +85,11 @@ fn authority(uri: &Uri) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// Returns whether `cargo run -p server`, without options, would listen at this address.
+/// Returns whether `cargo run -p server` would listen at this address, with TLS or without.
 fn starting_our_server_would_help(uri: &Uri) -> bool {
     let Ok(default) = DEFAULT_URL.parse::<Uri>() else { return false };
     let is_its_host = uri.host() == default.host() || uri.host() == "localhost";
-    is_its_host && (uri.port(), uri.secure()) == (default.port(), default.secure())
+    is_its_host && uri.port() == default.port()
 }
 
 /// Returns advice on the most likely cause of a response with this status.
@@ -147,12 +152,13 @@ mod tests {
     #[test]
     fn the_advice_to_start_our_server_is_given_only_where_that_would_help() {
         let ours = "start the server with `cargo run -p server`";
+        let ours_with_tls = "start the server with `cargo run -p server -- --tls-self-signed`";
         let another = "check that the server is running and that this is its port";
         for (uri, server, expected) in [
             ("ws://127.0.0.1:8080/", "127.0.0.1:8080", ours),
             ("ws://localhost:8080/echo", "localhost:8080", ours),
-            // Our server has no TLS, and listens on another port or address only with an option.
-            ("wss://127.0.0.1:8080/", "127.0.0.1:8080", another),
+            ("wss://127.0.0.1:8080/", "127.0.0.1:8080", ours_with_tls),
+            // Our server listens on another port or address only with an option for that.
             ("ws://127.0.0.1:8090/", "127.0.0.1:8090", another),
             ("ws://127.0.0.1/", "127.0.0.1:80", another),
             ("ws://[::1]:8080/", "[::1]:8080", another),

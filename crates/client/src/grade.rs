@@ -6,17 +6,27 @@ use std::{
 };
 
 use cli::{GradeReport, use_colours};
-use laboratory::{Role, grade::ServerJudge};
+use laboratory::{
+    Role,
+    grade::{Selection, ServerJudge},
+};
 use websocket::ConnectError;
 
-use crate::{args::ClientArgs, connect_error::explain, opening, report::report};
+use crate::{args::ClientArgs, connect_error::explain, opening, report::report, tls::transport_options};
 
 /// Judges the server that the command line names.
 ///
 /// The exit status is 0 if the server has passed all stages, and 1 otherwise.
 pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
-    let request = match opening::request(args) {
-        Ok(request) => request,
+    let printer = GradeReport { judged: Role::Server, colour: use_colours(&io::stdout()) };
+    if args.list {
+        let _ = print(&printer.list(args.stage));
+        return ExitCode::SUCCESS;
+    }
+    let selection = args.check.or(args.stage.map(Selection::Stage)).unwrap_or_default();
+    let prepared = opening::request(args).and_then(|request| Ok((request, transport_options(args)?)));
+    let (request, transport) = match prepared {
+        Ok(prepared) => prepared,
         Err(sentence) => {
             report(sentence);
             return ExitCode::FAILURE;
@@ -24,20 +34,27 @@ pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
     };
     let uri = request.uri().clone();
     let judge = ServerJudge::new(request)
+        .transport(transport)
         .connect_timeout(args.connect_timeout)
         .answer_timeout(args.probe_patience)
         .patience(args.patience);
-    let printer = GradeReport { judged: Role::Server, colour: use_colours(&io::stdout()) };
-    let judged = judge.run(args.stage, |result| {
+    let judged = judge.run(selection, |result| {
+        let text = match selection {
+            _ if args.json => printer.json(result),
+            Selection::Check(_) => printer.single_check(result),
+            _ => printer.stage(result),
+        };
         // If nobody reads the output any more, the exit status still tells the result.
-        let _ = print(&if args.json { printer.json(result) } else { printer.stage(result) });
+        let _ = print(&text);
     });
     match judged.await {
         Ok(true) => {
-            report(match args.stage {
-                None => "all stages are whole".to_owned(),
-                Some(number) => format!("stage {number} is whole"),
-            });
+            match selection {
+                Selection::All => report("all stages are whole"),
+                Selection::Stage(number) => report(format_args!("stage {number} is whole")),
+                // The check has passed, which its line says.
+                Selection::Check(_) => {}
+            }
             ExitCode::SUCCESS
         }
         Ok(false) => ExitCode::FAILURE,

@@ -15,6 +15,7 @@
 //! | `args` | the command line |
 //! | `address` | the server's address, in all the ways in which it can be written |
 //! | `opening` | turns the command line into an open connection |
+//! | `tls` | the certificates of a `wss://` connection |
 //! | `connect_error` | explains why a connection did not open |
 //! | `input` | reads standard input line by line |
 //! | `printer` | prints messages to standard output |
@@ -47,6 +48,7 @@ mod report;
 mod screen;
 mod signals;
 mod suggest;
+mod tls;
 mod trace;
 
 use std::{
@@ -54,7 +56,6 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
 use cli::{PrintableFields, Tracer, is_dumb, use_colours};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -72,7 +73,7 @@ use self::{
 };
 
 fn main() -> ExitCode {
-    let args = ClientArgs::parse();
+    let args = ClientArgs::read();
     if args.probe_list {
         return probe::list();
     }

@@ -10,7 +10,7 @@ use websocket::{
     protocol::{Config, DeflateOptions, KeepAlive, Limits, MessageTimeout, Uri, UsageError, handshake::ClientRequest},
 };
 
-use crate::{address, args::ClientArgs, connect_error::explain};
+use crate::{address, args::ClientArgs, connect_error::explain, tls::transport_options};
 
 /// The time limit for closing that is passed to the library, so long that it never expires. The
 /// client uses a deadline of its own: see [`next_event`](crate::receive::next_event).
@@ -53,7 +53,7 @@ where
 /// the process: see [`open`].
 ///
 /// # Errors
-/// Returns a sentence about a URL that cannot be used.
+/// Returns a sentence about a URL or a certificate that cannot be used.
 pub(crate) fn connector(args: &ClientArgs) -> Result<Connector, String> {
     let limits = Limits::default().max_frame_bytes(args.max_message).max_message_bytes(args.max_message);
     let message_timeout = args.message_timeout.0.map(|base| MessageTimeout { base, ..MessageTimeout::DEFAULT });
@@ -61,7 +61,10 @@ pub(crate) fn connector(args: &ClientArgs) -> Result<Connector, String> {
     if let Some(interval) = args.ping_interval {
         config = config.keep_alive(KeepAlive { interval, timeout: interval });
     }
-    let connector = Connector::from(request(args)?).config(config).handshake_timeout(args.connect_timeout);
+    let connector = Connector::from(request(args)?)
+        .config(config)
+        .handshake_timeout(args.connect_timeout)
+        .transport(transport_options(args)?);
     Ok(if args.deflate { connector.deflate(DeflateOptions::DEFAULT) } else { connector })
 }
 

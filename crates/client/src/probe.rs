@@ -12,7 +12,7 @@ use laboratory::{Evaluation, Fault, Probe, RequirementLevel, Role, Verdict, faul
 use serde_json::json;
 use websocket::ConnectError;
 
-use crate::{args::ClientArgs, connect_error::explain, opening, report::report};
+use crate::{args::ClientArgs, connect_error::explain, opening, report::report, tls::transport_options};
 
 /// Probes the server that the command line names.
 ///
@@ -65,8 +65,12 @@ pub(crate) fn list() -> ExitCode {
 
 async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
     let request = opening::request(args).map_err(ProbeError::NotConnected)?;
+    let transport = transport_options(args).map_err(ProbeError::NotConnected)?;
     let uri = request.uri().clone();
-    let probe = Probe::new(request).connect_timeout(args.connect_timeout).reaction_timeout(args.probe_patience);
+    let probe = Probe::new(request)
+        .transport(transport)
+        .connect_timeout(args.connect_timeout)
+        .reaction_timeout(args.probe_patience);
     let explain = |error: &ConnectError| explain(error, &uri, args.connect_timeout);
 
     let mut tally = Tally::default();

@@ -4,10 +4,7 @@
 use std::{io::ErrorKind, time::Duration};
 
 use bytes::{Buf, BytesMut};
-use protocol::{
-    Role,
-    frame::{MaskingKey, Opcode},
-};
+use protocol::{Role, frame::Opcode};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     select,
@@ -15,7 +12,8 @@ use tokio::{
 };
 
 use crate::{
-    evaluator::Evaluation, fault_test::FaultTest, frame_builder::FrameBuilder, reaction::Reaction, verdict::Verdict,
+    evaluator::Evaluation, fault_test::FaultTest, frame_builder::FrameBuilder, randomness::Randomness,
+    reaction::Reaction, verdict::Verdict,
 };
 
 /// The default maximum time to wait for a reaction. On a loopback interface, a reaction arrives in
@@ -29,17 +27,18 @@ const GRACE_DIVISOR: u32 = 4;
 /// The capacity of the read buffer in bytes. Reactions are short, so a small buffer is enough.
 const READ_CAPACITY: usize = 4 << 10;
 
-/// Returns a random masking key, as section 5.3 requires of clients.
-pub(crate) fn random_key() -> MaskingKey {
-    MaskingKey(rand::random())
-}
-
 /// Sends the bytes of a fault test, and passes the peer's reactions to its evaluator until the
 /// verdict is final or `limit` has passed.
 ///
 /// The function then closes the connection in an orderly way, as far as the peer permits. It
 /// returns after `limit` at the latest.
-pub(crate) async fn exchange<S>(stream: S, role: Role, test: FaultTest, limit: Duration) -> Evaluation
+pub(crate) async fn exchange<S>(
+    stream: S,
+    role: Role,
+    test: FaultTest,
+    randomness: Randomness,
+    limit: Duration,
+) -> Evaluation
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -84,7 +83,7 @@ where
             // Section 5.5.1: a Close must be answered, even by an endpoint that has just broken a
             // rule.
             if !close_sent && !write_ended {
-                output.extend(close_frame(role, close.code, ""));
+                output.extend(close_frame(role, randomness, close.code, ""));
                 close_sent = true;
             }
             // Section 7.1.1: the server closes TCP first. A test in the role of the server
@@ -101,15 +100,15 @@ where
     // If the peer is a browser, this Close informs the page that the browser tolerated the fault.
     // Without this Close, the page would see code 1006, as after a fault that the browser rejected.
     if evaluation.verdict() == Verdict::Tolerated && !close_sent && !write_ended && output.is_empty() {
-        output.extend(close_frame(role, Some(1000), "you accepted what the RFC forbids"));
+        output.extend(close_frame(role, randomness, Some(1000), "you accepted what the RFC forbids"));
         let _ = timeout_at(end, writer.write_all(&output)).await;
     }
     let _ = timeout_at(end, writer.shutdown()).await;
     evaluation
 }
 
-fn close_frame(role: Role, code: Option<u16>, reason: &str) -> Vec<u8> {
-    let mut keys = random_key;
+fn close_frame(role: Role, randomness: Randomness, code: Option<u16>, reason: &str) -> Vec<u8> {
+    let mut keys = || randomness.key();
     let mut frames = FrameBuilder::new(role, &mut keys);
     match code {
         Some(code) => frames.close(code, reason.as_bytes()),

@@ -11,12 +11,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{
-    evaluator::Evaluation,
-    exchange::{exchange, random_key},
-    fault::Fault,
-    fault_test::FaultTest,
-};
+use crate::{evaluator::Evaluation, exchange::exchange, fault::Fault, fault_test::FaultTest, randomness::Randomness};
 
 /// Sends `fault` to a client that has sent `request` and waits for the response on `stream`.
 ///
@@ -60,7 +55,7 @@ where
     let upgrade = request.check_upgrade().map_err(|violation| invalid(violation.to_string()))?;
     let accepted = upgrade.accept(UpgradeOptions::default()).map_err(|error| invalid(error.to_string()))?;
     let valid = encode_response(&accepted.response);
-    let mut keys = random_key;
+    let mut keys = || Randomness::Random.key();
     let mut test = match FaultTest::in_handshake(fault, Role::Server, &valid, &mut keys) {
         Some(test) => test,
         None => {
@@ -78,5 +73,5 @@ where
     // The client may have sent frames right after its request. They were read together with the
     // request, so pass them to the evaluator here.
     test.evaluator.receive(&request.into_rest());
-    Ok(exchange(stream, Role::Server, test, reaction_timeout).await)
+    Ok(exchange(stream, Role::Server, test, Randomness::Random, reaction_timeout).await)
 }

@@ -11,6 +11,7 @@
 //! | [`faults`] | lists all faults in one table |
 //! | `frame_builder` | builds valid and invalid frames |
 //! | `head_editor` | changes a valid HTTP head |
+//! | `randomness` | supplies masking keys and nonces |
 //! | `payloads` | defines the payloads that nearly every fault sends |
 //! | [`reaction`] | represents one thing that the peer sent or did |
 //! | `reaction_parser` | finds the reactions in the peer's bytes |
@@ -70,6 +71,7 @@ mod head_editor;
 pub mod observations;
 mod payloads;
 pub mod probe;
+mod randomness;
 pub mod reaction;
 mod reaction_parser;
 mod stages;

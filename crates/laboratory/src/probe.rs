@@ -4,19 +4,20 @@ use std::time::Duration;
 
 use protocol::{
     Limits, Role, Uri, UsageError,
-    handshake::{ClientRequest, Nonce, Status},
+    handshake::{ClientRequest, Status},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
-use websocket::{ConnectError, MaybeTlsStream, open_transport};
+use websocket::{ConnectError, MaybeTlsStream, TransportOptions, open_transport_with};
 
 use crate::{
     evaluator::Evaluation,
-    exchange::{REACTION_TIMEOUT, exchange, random_key},
+    exchange::{REACTION_TIMEOUT, exchange},
     fault::Fault,
     fault_test::FaultTest,
+    randomness::Randomness,
 };
 
 /// The default maximum time for TCP, TLS and a valid handshake together. Every client in this
@@ -40,16 +41,37 @@ pub async fn probe(url: &str, fault: &'static Fault) -> Result<Evaluation, Conne
 #[derive(Debug, Clone)]
 pub struct Probe {
     request: ClientRequest,
+    transport: TransportOptions,
     connect_timeout: Duration,
     reaction_timeout: Duration,
+    randomness: Randomness,
 }
 
 impl Probe {
     /// Creates a probe that connects with this valid request. A fault of the opening handshake
     /// changes one thing in the request.
     #[must_use]
-    pub const fn new(request: ClientRequest) -> Self {
-        Self { request, connect_timeout: CONNECT_TIMEOUT, reaction_timeout: REACTION_TIMEOUT }
+    pub fn new(request: ClientRequest) -> Self {
+        Self {
+            request,
+            transport: TransportOptions::default(),
+            connect_timeout: CONNECT_TIMEOUT,
+            reaction_timeout: REACTION_TIMEOUT,
+            randomness: Randomness::Random,
+        }
+    }
+
+    /// Sets the options for the transport, such as the TLS configuration.
+    #[must_use]
+    pub fn transport(mut self, options: TransportOptions) -> Self {
+        self.transport = options;
+        self
+    }
+
+    /// Sets the source of masking keys and nonces.
+    pub(crate) const fn randomness(mut self, randomness: Randomness) -> Self {
+        self.randomness = randomness;
+        self
     }
 
     /// Sets the maximum time for opening the connection. The default is 10 seconds.
@@ -91,22 +113,22 @@ impl Probe {
     {
         assert!(fault.can_be_sent_by(Role::Client), "{} is a fault of servers", fault.name);
         let connecting = async {
-            let mut stream = wrap(open_transport(self.request.uri()).await?);
+            let mut stream = wrap(open_transport_with(self.request.uri(), &self.transport).await?);
             let early = if fault.is_in_handshake() { Vec::new() } else { self.shake_hands(&mut stream).await? };
             Ok((stream, early))
         };
         let (stream, early) = timeout(self.connect_timeout, connecting).await.unwrap_or(Err(ConnectError::TimedOut))?;
 
-        let mut keys = random_key;
+        let mut keys = || self.randomness.key();
         let test = if fault.is_in_handshake() {
-            let valid = self.request.clone().handshake(nonce(), Limits::DEFAULT).request_bytes();
+            let valid = self.request.clone().handshake(self.randomness.nonce(), Limits::DEFAULT).request_bytes();
             FaultTest::in_handshake(fault, Role::Client, &valid, &mut keys)
         } else {
             FaultTest::on_connection(fault, Role::Client, &mut keys)
         };
         let mut test = test.expect("the fault is in the handshake or on the connection");
         test.evaluator.receive(&early);
-        Ok(exchange(stream, Role::Client, test, self.reaction_timeout).await)
+        Ok(exchange(stream, Role::Client, test, self.randomness, self.reaction_timeout).await)
     }
 
     /// Performs a valid opening handshake. Returns the bytes after the response, which belong to
@@ -115,7 +137,7 @@ impl Probe {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut handshake = self.request.clone().handshake(nonce(), Limits::DEFAULT);
+        let mut handshake = self.request.clone().handshake(self.randomness.nonce(), Limits::DEFAULT);
         stream.write_all(&handshake.request_bytes()).await.map_err(ConnectError::Handshake)?;
         stream.flush().await.map_err(ConnectError::Handshake)?;
         loop {
@@ -128,8 +150,4 @@ impl Probe {
             }
         }
     }
-}
-
-fn nonce() -> Nonce {
-    Nonce(rand::random())
 }

@@ -272,6 +272,12 @@ impl From<&str> for Utf8Bytes {
     }
 }
 
+impl From<&String> for Utf8Bytes {
+    fn from(text: &String) -> Self {
+        text.as_str().into()
+    }
+}
+
 impl From<Utf8Bytes> for String {
     fn from(text: Utf8Bytes) -> Self {
         text.0.into()
@@ -289,6 +295,14 @@ impl TryFrom<Bytes> for Utf8Bytes {
 
     fn try_from(bytes: Bytes) -> Result<Self, InvalidUtf8> {
         Self::from_utf8(bytes)
+    }
+}
+
+impl TryFrom<Vec<u8>> for Utf8Bytes {
+    type Error = InvalidUtf8;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Self, InvalidUtf8> {
+        Self::from_utf8(bytes.into())
     }
 }
 

@@ -13,6 +13,8 @@
 //! whatever bytes follow. No valid character begins with `F4 90`, for example. A server that
 //! reported the error only at the end of the message might read a gigabyte in vain.
 
+use std::fmt;
+
 /// A UTF-8 validator that takes its input in pieces.
 ///
 /// ```
@@ -38,6 +40,14 @@ pub struct Utf8Validator {
 /// The error for bytes that are not valid UTF-8 and that no further bytes could make valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidUtf8;
+
+impl fmt::Display for InvalidUtf8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the bytes are not valid UTF-8")
+    }
+}
+
+impl std::error::Error for InvalidUtf8 {}
 
 /// Returns whether `bytes` as a whole are valid UTF-8.
 #[inline]

@@ -1,9 +1,10 @@
 //! The command line.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
 use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
+use laboratory::{Role, grade::Selection};
 
 use crate::access::{AllowedHost, AllowedOrigin};
 
@@ -24,6 +25,20 @@ pub(crate) struct Args {
     /// port
     #[arg(long, value_name = "[HOST:]PORT", default_value = LISTEN, value_parser = listen_address)]
     pub(crate) listen: String,
+
+    /// Speak TLS with the certificate in this PEM file, followed by those that sign it. The file is
+    /// read again when it changes, and on SIGHUP; open connections go on
+    #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "grade_clients")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert, as a PEM file without a password
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Speak TLS with a new certificate that nobody has signed, for trying out, and print how
+    /// clients trust it
+    #[arg(long, conflicts_with_all = ["tls_cert", "tls_key", "grade_clients"])]
+    pub(crate) tls_self_signed: bool,
 
     /// The time between two pushes on `/`, such as 250ms, 1s or 2m
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive)]
@@ -64,7 +79,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) deflate: bool,
 
-    /// The maximum time that a client may take to send its request
+    /// The maximum time that a client may take for the TLS handshake and its request together
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     pub(crate) handshake_timeout: Duration,
 
@@ -102,6 +117,14 @@ pub(crate) struct Args {
         value_parser = clap::value_parser!(u8).range(1..=10)
     )]
     pub(crate) stage: Option<u8>,
+
+    /// Make only the check with this name, and explain it. --list shows the names
+    #[arg(long, value_name = "NAME", requires = "grade_clients", conflicts_with = "stage", value_parser = check)]
+    pub(crate) check: Option<Selection>,
+
+    /// List the checks of --grade-clients, or those of one --stage, and exit
+    #[arg(long, requires = "grade_clients", conflicts_with = "check")]
+    pub(crate) list: bool,
 
     /// Print the results of --grade-clients as lines of JSON
     #[arg(long, requires = "grade_clients")]
@@ -145,6 +168,11 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 fn positive(text: &str) -> Result<Duration, String> {
     parse_duration(text, &(Duration::from_nanos(1)..=LONGEST))
+}
+
+/// Parses the name of a check of the judge.
+fn check(name: &str) -> Result<Selection, String> {
+    Selection::check(Role::Client, name).ok_or_else(|| "--grade-clients --list lists the checks".to_owned())
 }
 
 fn time_limit(text: &str) -> Result<TimeLimit, String> {

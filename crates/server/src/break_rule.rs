@@ -11,6 +11,8 @@ use protocol::Role;
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::Incoming;
 
+use crate::wire::Notes;
+
 /// The part of the path before the rule's name.
 pub(crate) const PATH: &str = "/break/";
 
@@ -31,20 +33,29 @@ pub(crate) fn find(name: &str) -> Result<&'static Fault, String> {
 }
 
 /// Sends `fault` to the client, and logs the client's reaction. Waits for the reaction for at most
-/// `patience`.
-pub(crate) async fn handle<S>(incoming: Incoming<S>, fault: &'static Fault, peer: SocketAddr, patience: Duration)
-where
+/// `patience`. If a page views the connection, `notes` carries the verdict to it.
+pub(crate) async fn handle<S>(
+    incoming: Incoming<S>,
+    fault: &'static Fault,
+    peer: SocketAddr,
+    patience: Duration,
+    notes: Option<Notes>,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let Fault { name, section, level, expected, .. } = fault;
     tracing::info!("{peer} gets {PATH}{name}: {}", fault.description);
     let (stream, request) = incoming.into_parts();
     match serve_fault(stream, request, fault, patience).await {
-        Ok(evaluation) => tracing::info!(
-            "{peer} on {PATH}{name}: {} ({}); expected: {expected} ({level}, section {section})",
-            evaluation.verdict(),
-            describe(&evaluation),
-        ),
+        Ok(evaluation) => {
+            let (verdict, seen) = (evaluation.verdict(), describe(&evaluation));
+            tracing::info!(
+                "{peer} on {PATH}{name}: {verdict} ({seen}); expected: {expected} ({level}, section {section})"
+            );
+            if let Some(notes) = notes {
+                notes.add(&serde_json::json!({ "verdict": verdict.to_string(), "seen": seen }));
+            }
+        }
         Err(error) => tracing::warn!("{peer} on {PATH}{name}: {error}"),
     }
 }

@@ -1,6 +1,6 @@
 //! One connection, from its request to its end.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use dissector::tap::Tapped;
 use http::Response;
@@ -12,20 +12,22 @@ use crate::{
     break_rule, chat,
     closing::{HandlerResult, ServerClose, finish},
     echo,
-    route::{Decision, Route, decide},
+    route::{Decision, Route, Service, decide},
     state::ServerState,
-    stats, wire,
+    stats,
+    wire::{self, Notes, Viewer, WireTap},
 };
 
-/// Serves a connection from its request to its end.
-pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, state: &ServerState)
+/// Serves a connection from its request to its end. The request must arrive within
+/// `handshake_timeout`.
+pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, handshake_timeout: Duration, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     // Box this future, because a task is as large as the largest future it may ever hold. The box
     // is freed when `open` returns. Without the box, the task would hold the memory for the
     // handshake and for the less common handlers until the end of the conversation.
-    if let Some((route, connection)) = Box::pin(open(stream, peer, state)).await {
+    if let Some((route, connection)) = Box::pin(open(stream, peer, handshake_timeout, state)).await {
         converse(route, connection, peer, state).await;
     }
 }
@@ -33,12 +35,18 @@ where
 /// Performs the opening handshake. Returns `None` if nothing is left to serve: the server is
 /// stopping, the handshake failed, the request was rejected or loaded the page, or this function
 /// has served one of the less common kinds of connections to its end.
-async fn open<S>(stream: S, peer: SocketAddr, state: &ServerState) -> Option<(Route, WebSocket<S>)>
+async fn open<S>(
+    stream: S,
+    peer: SocketAddr,
+    handshake_timeout: Duration,
+    state: &ServerState,
+) -> Option<(Route, WebSocket<S>)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let config = state.config.clone().handshake_timeout(handshake_timeout);
     let incoming = tokio::select! {
-        incoming = websocket::read_request(stream, &state.config) => incoming,
+        incoming = websocket::read_request(stream, &config) => incoming,
         () = state.shutdown.cancelled() => return None,
     };
     let incoming = match incoming {
@@ -48,22 +56,51 @@ where
             return None;
         }
     };
-    let path = wire::hide_token(incoming.request().path()).to_owned();
+    let path = incoming.request().path().to_owned();
     match decide(incoming.request(), &state.access, &state.taps) {
-        Decision::Accept(route, options) => match incoming.accept(options, state.config_for(route)).await {
-            Ok(connection) => return Some((route, connection)),
-            Err(error) => tracing::info!("{peer} not accepted on {path}: {error}"),
-        },
-        Decision::Tap => serve_tapped(incoming, peer, state).await,
+        Decision::Serve(service, None) => return start(service, incoming, None, peer, state).await,
+        Decision::Serve(service, Some(feed)) => {
+            let limits = match &service {
+                Service::Converse(route, _) => &state.config_for(*route).config.limits,
+                Service::Break(_) => &state.config.config.limits,
+            };
+            let tap = WireTap::new(feed, incoming.request(), limits);
+            let notes = tap.notes();
+            let incoming = incoming.map_stream(|stream| Tapped::new(stream, Role::Server, tap));
+            if let Some((route, connection)) = start(service, incoming, notes, peer, state).await {
+                converse(route, connection, peer, state).await;
+            }
+        }
         Decision::View(viewer) => serve_viewer(incoming, viewer, peer, state).await,
-        Decision::Break(fault) => {
+        Decision::Respond(response, why) => respond(incoming, &response, peer, &path, &why).await,
+    }
+    None
+}
+
+/// Starts a service. Returns `None` if nothing is left to serve: the response could not be sent, or
+/// the service was to break a rule. `notes` belongs to the tap on the stream, if there is one.
+async fn start<S>(
+    service: Service,
+    incoming: Incoming<S>,
+    notes: Option<Notes>,
+    peer: SocketAddr,
+    state: &ServerState,
+) -> Option<(Route, WebSocket<S>)>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match service {
+        Service::Converse(route, options) => match incoming.accept(options, state.config_for(route)).await {
+            Ok(connection) => return Some((route, connection)),
+            Err(error) => tracing::info!("{peer} not accepted on {}: {error}", route.path()),
+        },
+        Service::Break(fault) => {
             let patience = state.config.config.close_timeout;
             tokio::select! {
-                () = break_rule::handle(incoming, fault, peer, patience) => {}
+                () = break_rule::handle(incoming, fault, peer, patience, notes) => {}
                 () = state.shutdown.cancelled() => {}
             }
         }
-        Decision::Respond(response, why) => respond(incoming, &response, peer, &path, &why).await,
     }
     None
 }
@@ -104,55 +141,29 @@ where
     finish(connection, result, peer).await;
 }
 
-/// Serves a client of `/?wire`, which wants to see its own frames: puts a tap on the connection if
-/// one of the taps is free.
-async fn serve_tapped<S>(incoming: Incoming<S>, peer: SocketAddr, state: &ServerState)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    match state.taps.tap(incoming.request(), &state.config.config.limits) {
-        Some((tap, token)) => {
-            let incoming = incoming.map_stream(|stream| Tapped::new(stream, Role::Server, tap));
-            serve_announced(incoming, Some(&token), peer, state).await;
-        }
-        None => serve_announced(incoming, None, peer, state).await,
-    }
-}
-
-/// Serves a client of `/?wire`. The first message to the client contains the token for viewing its
-/// frames, or `null` if no tap was free.
-async fn serve_announced<S>(incoming: Incoming<S>, token: Option<&str>, peer: SocketAddr, state: &ServerState)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut connection = match incoming.accept(UpgradeOptions::default(), &state.config).await {
-        Ok(connection) => connection,
-        Err(error) => return tracing::info!("{peer} not accepted on /: {error}"),
-    };
-    tracing::info!("{peer} connected to /, and may view its own frames");
-    let handler = async {
-        connection.send(wire::announcement(token)).await?;
-        stats::handle(&mut connection, peer, &state.stats, state.write_timeout).await
-    };
-    let result = unless_stopped(handler, state).await;
-    finish(connection, result, peer).await;
-}
-
 /// Serves a page that views the frames of its other connection.
 ///
 /// When the server stops, it does not close this connection directly. It closes the tapped
 /// connection first, so that the page can view the closing handshake. The viewer's connection is
 /// closed when the feed ends.
-async fn serve_viewer<S>(incoming: Incoming<S>, mut viewer: wire::Viewer, peer: SocketAddr, state: &ServerState)
+async fn serve_viewer<S>(incoming: Incoming<S>, viewer: Option<Viewer>, peer: SocketAddr, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut connection = match incoming.accept(UpgradeOptions::default(), &state.viewer_config).await {
         Ok(connection) => connection,
-        Err(error) => return tracing::info!("{peer} not accepted on /wire/...: {error}"),
+        Err(error) => return tracing::info!("{peer} not accepted on {}: {error}", wire::PATH),
     };
-    tracing::info!("{peer} views the frames of another connection");
-    let result = wire::handle(&mut connection, &mut viewer, state.write_timeout, &state.shutdown).await;
+    let result = match viewer {
+        Some(mut viewer) => {
+            tracing::info!("{peer} views the frames of another connection");
+            wire::handle(&mut connection, &mut viewer, state.write_timeout, &state.shutdown).await
+        }
+        None => {
+            let reason = "the server already shows as many connections as it can";
+            Ok(Some(ServerClose { code: CloseCode::TRY_AGAIN_LATER, reason }))
+        }
+    };
     finish(connection, result, peer).await;
 }
 

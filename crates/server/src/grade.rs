@@ -6,7 +6,10 @@ use std::{
 };
 
 use cli::{GradeReport, Signals, use_colours};
-use laboratory::{Role, grade::ClientJudge};
+use laboratory::{
+    Role,
+    grade::{ClientJudge, Selection},
+};
 use tokio::{net::TcpListener, select};
 
 use crate::args::Args;
@@ -19,6 +22,11 @@ pub(crate) fn greeting(address: SocketAddr) -> String {
     )
 }
 
+/// Lists the checks of clients, or those of one stage.
+pub(crate) fn list(only: Option<u8>) -> String {
+    GradeReport { judged: Role::Client, colour: false }.list(only)
+}
+
 /// Judges the client that connects to `listener`, and prints the result of each stage.
 ///
 /// # Errors
@@ -26,8 +34,13 @@ pub(crate) fn greeting(address: SocketAddr) -> String {
 pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signals) -> Result<(), String> {
     let judge = ClientJudge::new(listener).answer_timeout(args.answer_timeout).patience(args.patience);
     let printer = GradeReport { judged: Role::Client, colour: use_colours(&io::stdout()) };
-    let judging = judge.run(args.stage, |result| {
-        let text = if args.json { printer.json(result) } else { printer.stage(result) };
+    let selection = args.check.or(args.stage.map(Selection::Stage)).unwrap_or_default();
+    let judging = judge.run(selection, |result| {
+        let text = match selection {
+            _ if args.json => printer.json(result),
+            Selection::Check(_) => printer.single_check(result),
+            _ => printer.stage(result),
+        };
         let mut stdout = io::stdout().lock();
         // If nobody reads the output any more, the exit status still tells the result.
         let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
@@ -36,5 +49,13 @@ pub(crate) async fn run(args: &Args, listener: TcpListener, signals: &mut Signal
         judged = judging => judged.map_err(|error| format!("cannot accept connections: {error}"))?,
         signal = signals.next() => std::process::exit(signal.exit_status().into()),
     };
-    if is_whole { Ok(()) } else { Err("the client has not passed all stages".to_owned()) }
+    if is_whole {
+        Ok(())
+    } else {
+        Err(match selection {
+            Selection::All => "the client has not passed all stages".to_owned(),
+            Selection::Stage(number) => format!("stage {number} is not whole"),
+            Selection::Check(name) => format!("the client has not passed {name}"),
+        })
+    }
 }

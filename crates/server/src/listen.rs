@@ -1,16 +1,19 @@
-//! Accepts connections, and closes them when the server stops.
+//! Accepts connections, performs the TLS handshake if this server has a certificate, and closes the
+//! connections when the server stops.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use cli::Tracer;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::task::TaskTracker;
+use websocket::tls::{ServerTls, ServerTlsStream};
 
-use crate::{connection, response, state::ServerState, trace};
+use crate::{connection, response, state::ServerState, tls::TlsListener, trace::ConnectionTracer};
 
 /// The maximum number of connections that are rejected with 503 at the same time. Further
 /// connections are dropped without a response, because even a rejection takes memory and a task.
@@ -20,6 +23,7 @@ const MAX_REJECTIONS: usize = 64;
 /// until the time limit for closing has passed.
 pub(crate) async fn serve(
     listener: TcpListener,
+    tls: Option<TlsListener>,
     state: Arc<ServerState>,
     push_interval: Duration,
     max_connections: usize,
@@ -30,19 +34,27 @@ pub(crate) async fn serve(
     let tasks = TaskTracker::new();
 
     let pushing = state.stats.push_every(push_interval);
+    let (tls, mut certificate) = tls.map(|TlsListener { tls, source }| (tls, source)).unzip();
+    let keeping_certificate = async {
+        match (&tls, &mut certificate) {
+            (Some(tls), Some(certificate)) => certificate.keep_current(tls).await,
+            _ => std::future::pending().await,
+        }
+    };
     let accepting = async {
         loop {
             let stream = next_connection(&listener).await;
             if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
-                tasks.spawn(serve_connection(stream, Arc::clone(&state), tracer.clone(), slot));
+                tasks.spawn(serve_connection(stream, tls.clone(), Arc::clone(&state), tracer.clone(), slot));
             } else if let Ok(slot) = Arc::clone(&rejection_slots).try_acquire_owned() {
                 tracing::warn!("the limit of {max_connections} connections is reached: a client gets 503");
-                tasks.spawn(reject_connection(stream, Arc::clone(&state), slot));
+                tasks.spawn(reject_connection(stream, tls.clone(), Arc::clone(&state), slot));
             }
         }
     };
     tokio::select! {
         () = pushing => {}
+        () = keeping_certificate => {}
         () = accepting => {}
         () = state.shutdown.cancelled() => {}
     }
@@ -77,6 +89,7 @@ async fn next_connection(listener: &TcpListener) -> TcpStream {
 /// Serves one connection from its first byte to its last, and holds `_slot` until the end.
 async fn serve_connection(
     stream: TcpStream,
+    tls: Option<ServerTls>,
     state: Arc<ServerState>,
     tracer: Option<Tracer>,
     _slot: OwnedSemaphorePermit,
@@ -86,15 +99,91 @@ async fn serve_connection(
     // Each message is written as a whole, so holding back a write would delay the message without
     // saving a packet.
     let _ = stream.set_nodelay(true);
-    match tracer {
-        None => connection::serve(stream, peer, &state).await,
-        // Box this future, so that the tasks of a server without tracing do not reserve memory for
-        // a traced connection.
-        Some(tracer) => Box::pin(connection::serve(trace::tap(&tracer, stream, peer), peer, &state)).await,
+    let handshake_timeout = state.config.handshake_timeout;
+    let tracing = tracer.map(|tracer| ConnectionTracer::new(tracer, &stream, peer));
+    // Box the less common futures, so that the tasks of a server without TLS and without tracing do
+    // not reserve memory for them.
+    match (tls, tracing) {
+        (None, None) => connection::serve(stream, peer, handshake_timeout, &state).await,
+        (None, Some(tracing)) => Box::pin(serve_http(stream, peer, handshake_timeout, Some(tracing), &state)).await,
+        (Some(tls), tracing) => Box::pin(serve_tls(stream, peer, &tls, tracing, &state)).await,
     }
 }
 
-async fn reject_connection(stream: TcpStream, state: Arc<ServerState>, _slot: OwnedSemaphorePermit) {
+/// Performs the TLS handshake, and serves what the client then speaks.
+async fn serve_tls(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: &ServerTls,
+    tracing: Option<ConnectionTracer>,
+    state: &ServerState,
+) {
+    let began = Instant::now();
+    let accepted = tokio::select! {
+        accepted = tls.accept(stream) => accepted,
+        () = state.shutdown.cancelled() => return,
+    };
+    match accepted {
+        Ok(stream) => {
+            let left = state.config.handshake_timeout.saturating_sub(began.elapsed());
+            // Box the stream, because rustls keeps all its state in it, and every future that takes
+            // the stream would reserve memory for a copy.
+            serve_negotiated(Box::new(stream), peer, left, tracing, state).await;
+        }
+        Err(error) => tracing::info!("{peer} not accepted: {error}"),
+    }
+}
+
+/// Serves the protocol that the two ends have negotiated inside TLS (ALPN): a server with more than
+/// one would look at `stream.get_ref().1.alpn_protocol()` here. This server offers only `http/1.1`,
+/// and a client that does not know ALPN speaks HTTP/1.1 too.
+async fn serve_negotiated(
+    stream: Box<ServerTlsStream<TcpStream>>,
+    peer: SocketAddr,
+    handshake_timeout: Duration,
+    tracing: Option<ConnectionTracer>,
+    state: &ServerState,
+) {
+    serve_http(stream, peer, handshake_timeout, tracing, state).await;
+}
+
+/// Serves HTTP/1.1, and the WebSocket connection that may follow. Tracing sees the bytes of
+/// `stream`, which TLS has decrypted.
+async fn serve_http<S>(
+    stream: S,
+    peer: SocketAddr,
+    handshake_timeout: Duration,
+    tracing: Option<ConnectionTracer>,
+    state: &ServerState,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match tracing {
+        None => connection::serve(stream, peer, handshake_timeout, state).await,
+        Some(tracing) => connection::serve(tracing.tap(stream), peer, handshake_timeout, state).await,
+    }
+}
+
+async fn reject_connection(
+    stream: TcpStream,
+    tls: Option<ServerTls>,
+    state: Arc<ServerState>,
+    _slot: OwnedSemaphorePermit,
+) {
+    match tls {
+        None => reject(stream, &state).await,
+        Some(tls) => {
+            if let Ok(stream) = tls.accept(stream).await {
+                reject(stream, &state).await;
+            }
+        }
+    }
+}
+
+async fn reject<S>(stream: S, state: &ServerState)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     if let Ok(incoming) = websocket::read_request(stream, &state.config).await {
         let _ = incoming.respond(&response::server_full()).await;
     }

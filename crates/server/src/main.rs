@@ -5,18 +5,18 @@
 //! | `/` | [`stats`] | pushes a JSON message at a fixed interval, and prints clients' text messages |
 //! | `/echo` | [`echo`] | sends every message back |
 //! | `/chat` | [`chat`] | relays each text message to all other members |
-//! | `/wire/TOKEN` | [`wire`] | shows a page the frames of its own connection to `/?wire` |
+//! | `/wire` | [`wire`] | shows a page the frames of another connection of its own |
 //! | `/break/RULE` | [`break_rule`] | breaks a rule of the RFC on purpose; `/break/` lists the rules |
 //!
-//! [`listen`] accepts a connection. [`connection`] reads its HTTP request, [`route`] decides what
-//! to do with it, and one of the five handlers above then uses the connection. [`access`] checks
-//! the host and the origin of the request. Each connection runs in its own task. Only the members
-//! of the chat wait for each other.
+//! [`listen`] accepts a connection, over TLS if [`tls`] has a certificate. [`connection`] reads its
+//! HTTP request, [`route`] decides what to do with it, and one of the five handlers above then uses
+//! the connection. [`access`] checks the host and the origin of the request. Each connection runs
+//! in its own task. Only the members of the chat wait for each other.
 //!
 //! ```text
-//!   listen ──▶ connection ──▶ route ──▶ access
-//!     │             ├───────────┴──▶ stats, echo, chat, wire, break_rule ──▶ closing
-//!     └─────────────┴──▶ state
+//!   tls ◀── listen ──▶ connection ──▶ route ──▶ access
+//!             │             ├───────────┴──▶ stats, echo, chat, wire, break_rule ──▶ closing
+//!             └─────────────┴──▶ state
 //! ```
 //!
 //! With `--grade-clients`, [`grade`] takes the place of [`listen`] and judges a client.
@@ -41,6 +41,7 @@ mod response;
 mod route;
 mod state;
 mod stats;
+mod tls;
 mod trace;
 mod wire;
 
@@ -52,7 +53,14 @@ use dissector::printable;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{access::AccessPolicy, args::Args, config::server_config, output::print_line, state::ServerState};
+use crate::{
+    access::AccessPolicy,
+    args::Args,
+    config::server_config,
+    output::print_line,
+    state::ServerState,
+    tls::{CertificateSource, TlsListener},
+};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -88,6 +96,11 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), String> {
+    if args.list {
+        grade::list(args.stage).lines().for_each(print_line);
+        return Ok(());
+    }
+    let tls = TlsListener::from_args(&args)?;
     let tracer = Tracer::from_options(&args.tracing)?;
     let listener = TcpListener::bind(&args.listen).await.map_err(|error| {
         let advice = match error.kind() {
@@ -104,7 +117,7 @@ async fn run(args: Args) -> Result<(), String> {
         grade::greeting(address).lines().for_each(print_line);
         return grade::run(&args, listener, &mut signals).await;
     }
-    greeting(address).lines().for_each(print_line);
+    greeting(address, tls.as_ref().map(|tls| &tls.source)).lines().for_each(print_line);
 
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
@@ -116,9 +129,9 @@ async fn run(args: Args) -> Result<(), String> {
         std::process::exit(signal.exit_status().into());
     });
     let config = server_config(&args);
-    let access = AccessPolicy::new(address.ip(), args.allow_host, args.allow_origin);
+    let access = AccessPolicy::new(address.ip(), args.allow_host, args.allow_origin, tls.is_some());
     let state = Arc::new(ServerState::new(config, access, args.write_timeout, shutdown));
-    listen::serve(listener, state, args.interval, args.max_connections, tracer).await;
+    listen::serve(listener, tls, state, args.interval, args.max_connections, tracer).await;
     Ok(())
 }
 
@@ -126,7 +139,15 @@ async fn run(args: Args) -> Result<(), String> {
 ///
 /// Programs read the first line too: a program that starts the server with port 0 finds the real
 /// port in that line.
-fn greeting(address: SocketAddr) -> String {
+fn greeting(address: SocketAddr, certificate: Option<&CertificateSource>) -> String {
+    match certificate {
+        Some(CertificateSource::SelfSigned(certificate)) => {
+            return format!("listening on wss://{address}/\n{}", certificate.advice(address));
+        }
+        // The certificate is for a name, and only the operator knows which one.
+        Some(CertificateSource::Files(_)) => return format!("listening on wss://{address}/"),
+        None => {}
+    }
     let mut lines = format!("listening on ws://{address}/");
     if address.ip().is_loopback() {
         lines.push_str(&format!("\nopen http://{address}/ in a browser, or run: cargo run -p client"));
@@ -143,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_greeting_says_where_and_what_to_do_next() {
-        let greeting = |address: &str| greeting(address.parse().expect("an address"));
+        let greeting = |address: &str| greeting(address.parse().expect("an address"), None);
         assert_eq!(
             greeting("127.0.0.1:8080"),
             "listening on ws://127.0.0.1:8080/\nopen http://127.0.0.1:8080/ in a browser, or run: cargo run -p client"

@@ -11,7 +11,7 @@ use crate::{
     access::AccessPolicy,
     break_rule, chat, page,
     response::plain_text,
-    wire::{self, TapRegistry, Viewer},
+    wire::{self, FeedWriter, TapRegistry, Viewer},
 };
 
 /// A path on which ordinary WebSocket connections are served.
@@ -38,15 +38,20 @@ impl Route {
     }
 }
 
-/// The decision about one request.
-pub(crate) enum Decision {
-    Accept(Route, UpgradeOptions),
-    /// Accept the connection on the route of the statistics, and tap it.
-    Tap,
-    /// Accept the connection, and send it the records from the tap on another connection.
-    View(Viewer),
+/// A service for a client that has requested a WebSocket connection.
+pub(crate) enum Service {
+    Converse(Route, UpgradeOptions),
     /// Break a rule on the connection.
     Break(&'static Fault),
+}
+
+/// The decision about one request.
+pub(crate) enum Decision {
+    /// Serve the connection. If the client has requested it, a tap writes the frames to this feed.
+    Serve(Service, Option<FeedWriter>),
+    /// Accept the connection, and send it the records from the tap on another connection. `None` if
+    /// there are too many viewers.
+    View(Option<Viewer>),
     /// Send this ordinary HTTP response, and log this reason.
     Respond(Response<String>, String),
 }
@@ -67,12 +72,14 @@ pub(crate) fn decide(request: &ReceivedRequest, access: &AccessPolicy, taps: &Ta
         return Decision::Respond(response, violation.to_string());
     }
     let path = request.path();
-    let decision = if wire::token_in(path).is_some() {
-        decide_view(request, access, taps)
+    let decision = if path == wire::PATH {
+        check(request, access).map(|_| Decision::View(taps.viewer(request)))
     } else if let Some(name) = path.strip_prefix(break_rule::PATH) {
-        decide_break(request, access, name)
+        decide_break(request, access, name).and_then(|service| serve(request, taps, service))
     } else if let Some(route) = Route::find(path) {
-        decide_route(request, access, route)
+        decide_route(request, access, route).and_then(|service| serve(request, taps, service))
+    } else if let Some(response) = page::file(path) {
+        Ok(Decision::Respond(response, format!("{path} of the page")))
     } else {
         //= docs/src/rfc6455.md#section-4-2-2
         //# If the resource name matches no available service, the server MUST return an HTTP error,
@@ -83,10 +90,11 @@ pub(crate) fn decide(request: &ReceivedRequest, access: &AccessPolicy, taps: &Ta
     decision.unwrap_or_else(|rejection| rejection)
 }
 
-fn decide_view(request: &ReceivedRequest, access: &AccessPolicy, taps: &TapRegistry) -> Result<Decision, Decision> {
-    check(request, access)?;
-    match taps.claim(request) {
-        Some(viewer) => Ok(Decision::View(viewer)),
+/// Serves the connection, with a tap if the request has a token for one.
+fn serve(request: &ReceivedRequest, taps: &TapRegistry, service: Service) -> Result<Decision, Decision> {
+    let Some(token) = wire::token_in(request) else { return Ok(Decision::Serve(service, None)) };
+    match taps.claim(token, request) {
+        Some(feed) => Ok(Decision::Serve(service, Some(feed))),
         None => {
             let why = "no such token; a token works once, within seconds, and only for the page that it was made for";
             Err(reject(StatusCode::NOT_FOUND, why.to_owned()))
@@ -94,11 +102,11 @@ fn decide_view(request: &ReceivedRequest, access: &AccessPolicy, taps: &TapRegis
     }
 }
 
-fn decide_break(request: &ReceivedRequest, access: &AccessPolicy, name: &str) -> Result<Decision, Decision> {
+fn decide_break(request: &ReceivedRequest, access: &AccessPolicy, name: &str) -> Result<Service, Decision> {
     match break_rule::find(name) {
         Ok(fault) => {
             check(request, access)?;
-            Ok(Decision::Break(fault))
+            Ok(Service::Break(fault))
         }
         Err(list) => {
             let why = match name {
@@ -110,12 +118,12 @@ fn decide_break(request: &ReceivedRequest, access: &AccessPolicy, name: &str) ->
     }
 }
 
-fn decide_route(request: &ReceivedRequest, access: &AccessPolicy, route: Route) -> Result<Decision, Decision> {
+fn decide_route(request: &ReceivedRequest, access: &AccessPolicy, route: Route) -> Result<Service, Decision> {
     // The path `/` has two uses: a browser loads the page from it, and the page's script opens a
     // WebSocket to it. Only the WebSocket request has the headers of an upgrade, so respond to any
     // other request with the page.
     if route == Route::Stats && (is_head(request) || !request.wants_websocket()) {
-        return Ok(Decision::Respond(page::response(), "the page".to_owned()));
+        return Err(Decision::Respond(page::response(), "the page".to_owned()));
     }
     let upgrade = check(request, access)?;
     let mut options = UpgradeOptions::default();
@@ -126,10 +134,7 @@ fn decide_route(request: &ReceivedRequest, access: &AccessPolicy, route: Route) 
         }
         options = options.subprotocol(chat::SUBPROTOCOL);
     }
-    if wire::is_requested(request) {
-        return Ok(Decision::Tap);
-    }
-    Ok(Decision::Accept(route, options))
+    Ok(Service::Converse(route, options))
 }
 
 /// Returns whether the method is HEAD. The decision is then the one for GET without an upgrade, and

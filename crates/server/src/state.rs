@@ -21,7 +21,7 @@ pub(crate) struct ServerState {
     pub(crate) config: ServerConfig,
     /// The configuration of the members of the chat.
     chat_config: ServerConfig,
-    /// The configuration of the viewers of `/wire/TOKEN`.
+    /// The configuration of the viewers of `/wire`.
     pub(crate) viewer_config: ServerConfig,
     pub(crate) access: AccessPolicy,
     pub(crate) stats: Stats,

@@ -294,7 +294,7 @@ const LINGER_READ: usize = 16 << 10;
 /// Closing a socket while bytes of the peer are unread makes the kernel send a reset, and the reset
 /// can destroy the response before the peer has read it. This function therefore ends only the
 /// sending direction, and reads until the peer ends its direction.
-async fn respond<S>(stream: &mut S, response: &[u8]) -> io::Result<()>
+pub(crate) async fn respond<S>(stream: &mut S, response: &[u8]) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -9,7 +9,7 @@ use protocol::DeflateOptions;
 use protocol::{
     Config, Uri, UsageError,
     frame::MaskingKey,
-    handshake::{ClientRequest, Extension, HandshakeError, ResponseBody, Status},
+    handshake::{ClientRequest, Extension, HandshakeError, Nonce, ResponseBody, Status},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -24,6 +24,7 @@ use crate::{
     maybe_tls_stream::MaybeTlsStream,
     memory_budget::MemoryBudget,
     transport::{open_to_any, resolve},
+    transport_options::TransportOptions,
     turns::Turns,
     websocket::WebSocket,
 };
@@ -68,6 +69,8 @@ pub struct Connector {
     setup: ClientSetup,
     handshake_timeout: Duration,
     one_connecting_per_address: bool,
+    chosen_nonce: Option<Nonce>,
+    transport: TransportOptions,
 }
 
 /// Creates a connector that sends this request.
@@ -78,6 +81,8 @@ impl From<ClientRequest> for Connector {
             setup: ClientSetup { config: Config::default(), chosen_keys: None, memory_budget: None },
             handshake_timeout: Duration::from_secs(10),
             one_connecting_per_address: false,
+            chosen_nonce: None,
+            transport: TransportOptions::default(),
         }
     }
 }
@@ -180,10 +185,33 @@ impl Connector {
         self
     }
 
+    /// Sets the options for the transport, all at once.
+    #[must_use]
+    pub fn transport(mut self, options: TransportOptions) -> Self {
+        self.transport = options;
+        self
+    }
+
+    /// Sets the TLS configuration for a `wss://` URI, for example with certificate authorities or
+    /// a client certificate of your own. [`ClientTls`](crate::tls::ClientTls) builds one for these
+    /// two cases. If the configuration names no protocol for ALPN, this method adds `http/1.1`.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls_config(mut self, config: impl Into<Arc<crate::tls::rustls::ClientConfig>>) -> Self {
+        self.transport = self.transport.tls_config(config);
+        self
+    }
+
     /// Replaces the random masking keys. See
     /// [`observer::choose_masking_keys`](crate::observer::choose_masking_keys).
     pub(crate) fn with_chosen_keys(mut self, choose: Arc<dyn Fn() -> Option<MaskingKey> + Send + Sync>) -> Self {
         self.setup.chosen_keys = Some(ChosenKeys(choose));
+        self
+    }
+
+    /// Replaces the random nonce. See [`observer::choose_nonce`](crate::observer::choose_nonce).
+    pub(crate) const fn with_chosen_nonce(mut self, nonce: Nonce) -> Self {
+        self.chosen_nonce = Some(nonce);
         self
     }
 
@@ -241,7 +269,7 @@ impl Connector {
         // count towards the time-out.
         let _turns = if self.one_connecting_per_address { Turns::take(&addresses).await } else { Turns::default() };
         let opening = async {
-            let stream = open_to_any(self.request.uri(), &addresses).await?;
+            let stream = open_to_any(self.request.uri(), &addresses, &self.transport).await?;
             self.handshake_unlimited(wrap(stream)).await
         };
         open_within(remaining, opening).await
@@ -300,7 +328,8 @@ impl Connector {
     /// other client waits for the response.
     #[must_use]
     pub fn start(self) -> ClientUpgrade {
-        let handshake = self.request.handshake(keys::nonce(), self.setup.config.limits.clone());
+        let nonce = self.chosen_nonce.unwrap_or_else(keys::nonce);
+        let handshake = self.request.handshake(nonce, self.setup.config.limits.clone());
         ClientUpgrade { handshake, setup: self.setup }
     }
 

@@ -127,6 +127,11 @@ pub enum ConnectError {
     },
     /// The TLS handshake failed, or the server ended the connection during it.
     Tls(io::Error),
+    /// The two ends did not agree on HTTP/1.1 inside TLS (ALPN).
+    Alpn {
+        /// The protocol that the server has chosen, or `None` if it rejected all that were offered.
+        chosen: Option<String>,
+    },
     /// The URI is `wss://`, in a build without the feature `tls`.
     TlsMissing,
     /// The URI is `wss://`, and the operating system has no trusted root certificates, so the
@@ -158,14 +163,16 @@ impl fmt::Display for ConnectError {
                 f.write_str("the server ended the connection during the TLS handshake")
             }
             Self::Tls(error) => write!(f, "TLS failed: {error}"),
-            Self::TlsMissing => f.write_str("wss:// needs a build with the feature 'tls'"),
-            Self::NoRootCertificates { problems } => {
-                f.write_str(
-                    "no trusted root certificates were found, so no server can be verified: install them (on Linux, \
-                     usually the package ca-certificates), or set SSL_CERT_FILE to a file that contains them",
-                )?;
-                if problems.is_empty() { Ok(()) } else { write!(f, " ({})", problems.join("; ")) }
+            Self::Alpn { chosen: Some(chosen) } => write!(
+                f,
+                "the server chose the protocol '{}' inside TLS (ALPN), but a WebSocket connection needs 'http/1.1'",
+                chosen.escape_debug()
+            ),
+            Self::Alpn { chosen: None } => {
+                f.write_str("the server speaks none of the protocols that the client offered inside TLS (ALPN)")
             }
+            Self::TlsMissing => f.write_str("wss:// needs a build with the feature 'tls'"),
+            Self::NoRootCertificates { problems } => write_no_root_certificates(problems, f),
             Self::NotOverTls => f.write_str(
                 "the URI is wss://, but the stream may not be encrypted: establish TLS over it, and call \
                  handshake_over_tls",
@@ -180,6 +187,15 @@ impl fmt::Display for ConnectError {
     }
 }
 
+/// Writes the sentence about missing root certificates.
+pub(crate) fn write_no_root_certificates(problems: &[String], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(
+        "no trusted root certificates were found, so no server can be verified: install them (on Linux, usually the \
+         package ca-certificates), or set SSL_CERT_FILE to a file that contains them",
+    )?;
+    if problems.is_empty() { Ok(()) } else { write!(f, " ({})", problems.join("; ")) }
+}
+
 impl StdError for ConnectError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
@@ -188,6 +204,7 @@ impl StdError for ConnectError {
             }
             Self::Usage(_)
             | Self::Answer(_)
+            | Self::Alpn { .. }
             | Self::TlsMissing
             | Self::NoRootCertificates { .. }
             | Self::NotOverTls
@@ -213,6 +230,10 @@ pub enum AcceptError {
     /// The application accepted the request with options that do not suit it, such as a subprotocol
     /// that the client had not offered. The client received status 500.
     Usage(UsageError),
+    /// The client did not begin with a TLS handshake, on a stream that requires TLS.
+    NotTls,
+    /// The TLS handshake failed.
+    Tls(io::Error),
     /// The connection broke, or the client left.
     Io(io::Error),
     /// The client did not send its request in time, or did not receive the response in time.
@@ -225,6 +246,8 @@ impl fmt::Display for AcceptError {
             Self::Violation(violation) => write!(f, "rejected: {violation}"),
             Self::Rejected(status) => write!(f, "rejected with {status}"),
             Self::Usage(error) => write!(f, "not accepted: {error}"),
+            Self::NotTls => f.write_str("the client did not begin with TLS, which this port requires"),
+            Self::Tls(error) => write!(f, "TLS failed: {error}"),
             Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 f.write_str("the client left before its request was complete")
             }
@@ -237,8 +260,8 @@ impl fmt::Display for AcceptError {
 impl StdError for AcceptError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Io(error) => error.source(),
-            Self::Violation(_) | Self::Usage(_) | Self::Rejected(_) | Self::TimedOut => None,
+            Self::Io(error) | Self::Tls(error) => error.source(),
+            Self::Violation(_) | Self::Usage(_) | Self::Rejected(_) | Self::NotTls | Self::TimedOut => None,
         }
     }
 }

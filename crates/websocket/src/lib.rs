@@ -13,8 +13,9 @@
 //! | `events` | streams and sinks of messages and control frames |
 //! | `connect` | a client: opening handshake |
 //! | `transport` | a client: name resolution, TCP, TLS |
+//! | `transport_options` | a client: the options of the transport |
 //! | `happy_eyeballs` | a client: the first of several addresses that accepts a connection |
-//! | `tls` | a client: TLS handshake, trusted certificates |
+//! | `tls` | TLS for clients and servers |
 //! | `turns` | a client: one connection to an address in the CONNECTING state at a time |
 //! | `client_upgrade` | a client: opening handshake over another HTTP client |
 //! | `accept` | a server: opening handshake, or an ordinary HTTP response |
@@ -91,8 +92,9 @@ mod server_config;
 mod server_upgrade;
 mod split;
 #[cfg(feature = "tls")]
-mod tls;
+pub mod tls;
 mod transport;
+mod transport_options;
 mod turns;
 mod wakers;
 mod websocket;
@@ -119,7 +121,8 @@ pub use self::{
     server_config::ServerConfig,
     server_upgrade::ServerUpgrade,
     split::{ReadHalf, WriteHalf},
-    transport::open_transport,
+    transport::{open_transport, open_transport_with},
+    transport_options::TransportOptions,
     websocket::{Parts, WebSocket},
 };
 

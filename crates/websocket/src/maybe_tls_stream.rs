@@ -20,7 +20,7 @@ pub enum MaybeTlsStream {
     Plain(TcpStream),
     /// TLS over TCP.
     #[cfg(feature = "tls")]
-    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+    Tls(Box<crate::tls::ClientTlsStream<TcpStream>>),
 }
 
 impl MaybeTlsStream {

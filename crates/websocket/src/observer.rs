@@ -1,12 +1,12 @@
-//! A function for tools that show or teach the protocol: it lets them choose the masking keys of a
-//! client, which are otherwise random.
+//! Functions for tools that show or teach the protocol: they let them choose the masking keys and
+//! the nonce of a client, which are otherwise random.
 //!
 //! Ordinary clients need nothing from this module. [`protocol::observer`] has further functions for
 //! tools.
 
 use std::sync::Arc;
 
-use protocol::frame::MaskingKey;
+use protocol::{frame::MaskingKey, handshake::Nonce};
 
 use crate::connect::Connector;
 
@@ -20,4 +20,13 @@ pub fn choose_masking_keys(
     choose: impl Fn() -> Option<MaskingKey> + Send + Sync + 'static,
 ) -> Connector {
     connector.with_chosen_keys(Arc::new(choose))
+}
+
+/// Makes a connector send `nonce` as the key of its request, in place of a random one.
+///
+/// Section 4.1 requires a random nonce for each connection, so use this function for demonstrations
+/// and tests only.
+#[must_use]
+pub const fn choose_nonce(connector: Connector, nonce: Nonce) -> Connector {
+    connector.with_chosen_nonce(nonce)
 }

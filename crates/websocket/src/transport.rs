@@ -5,12 +5,27 @@ use std::net::SocketAddr;
 use protocol::Uri;
 use tokio::net::{TcpStream, lookup_host};
 
-#[cfg(feature = "tls")]
-use crate::tls::start_tls;
-use crate::{error::ConnectError, happy_eyeballs::connect_to_any, maybe_tls_stream::MaybeTlsStream};
+use crate::{
+    error::ConnectError, happy_eyeballs::connect_to_any, maybe_tls_stream::MaybeTlsStream,
+    transport_options::TransportOptions,
+};
 
-/// Opens the transport to a URI: name resolution, TCP, and TLS for `wss`. Use this function for a
-/// client that performs the opening handshake in its own way.
+/// Opens the transport to a URI with the default options: name resolution, TCP, and TLS for `wss`.
+/// Use this function for a client that performs the opening handshake in its own way.
+///
+/// # Errors
+/// As for [`open_transport_with`].
+///
+/// # Panics
+/// As for [`open_transport_with`].
+///
+/// # Cancel safety
+/// As for [`open_transport_with`].
+pub async fn open_transport(uri: &Uri) -> Result<MaybeTlsStream, ConnectError> {
+    open_transport_with(uri, &TransportOptions::default()).await
+}
+
+/// Opens the transport to a URI like [`open_transport`], with options.
 ///
 /// # Errors
 /// As for [`Connector::connect`](crate::Connector::connect), except for the errors of the opening
@@ -23,8 +38,8 @@ use crate::{error::ConnectError, happy_eyeballs::connect_to_any, maybe_tls_strea
 /// # Cancel safety
 /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened is
 /// closed.
-pub async fn open_transport(uri: &Uri) -> Result<MaybeTlsStream, ConnectError> {
-    open_to_any(uri, &resolve(uri).await?).await
+pub async fn open_transport_with(uri: &Uri, options: &TransportOptions) -> Result<MaybeTlsStream, ConnectError> {
+    open_to_any(uri, &resolve(uri).await?, options).await
 }
 
 /// Resolves the host of a URI to addresses.
@@ -35,7 +50,11 @@ pub(crate) async fn resolve(uri: &Uri) -> Result<Vec<SocketAddr>, ConnectError> 
 }
 
 /// Connects to any of the host's addresses, and performs the TLS handshake for `wss`.
-pub(crate) async fn open_to_any(uri: &Uri, addresses: &[SocketAddr]) -> Result<MaybeTlsStream, ConnectError> {
+pub(crate) async fn open_to_any(
+    uri: &Uri,
+    addresses: &[SocketAddr],
+    options: &TransportOptions,
+) -> Result<MaybeTlsStream, ConnectError> {
     let host = uri.host();
     //= docs/src/rfc6455.md#section-4-1
     //# A client without a proxy SHOULD open a TCP connection to the host and port itself.
@@ -51,14 +70,22 @@ pub(crate) async fn open_to_any(uri: &Uri, addresses: &[SocketAddr]) -> Result<M
     tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
     //= docs/src/rfc6455.md#section-4-1
     //# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
-    if uri.secure() { start_tls(tcp, host).await } else { Ok(MaybeTlsStream::Plain(tcp)) }
+    if uri.secure() { start_tls(tcp, host, options).await } else { Ok(MaybeTlsStream::Plain(tcp)) }
+}
+
+#[cfg(feature = "tls")]
+async fn start_tls(tcp: TcpStream, host: &str, options: &TransportOptions) -> Result<MaybeTlsStream, ConnectError> {
+    let tls = crate::tls::start_tls(tcp, host, options.tls_config.clone()).await?;
+    //= docs/src/rfc6455.md#section-4-1
+    //# Once TLS is established, all data on the connection MUST go through it.
+    Ok(MaybeTlsStream::Tls(Box::new(tls)))
 }
 
 // This version awaits nothing, but it has to be async like the version with TLS, because the same
 // code awaits either of them.
 #[allow(clippy::unused_async)]
 #[cfg(not(feature = "tls"))]
-async fn start_tls(_: TcpStream, _: &str) -> Result<MaybeTlsStream, ConnectError> {
+async fn start_tls(_: TcpStream, _: &str, _: &TransportOptions) -> Result<MaybeTlsStream, ConnectError> {
     Err(ConnectError::TlsMissing)
 }
 
@@ -87,7 +114,8 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let addresses = [silent.local_addr().unwrap(), listener.local_addr().unwrap()];
             let uri = "ws://example.org/".parse().unwrap();
-            let stream = open_to_any(&uri, &addresses).await.expect("the second address accepts");
+            let stream =
+                open_to_any(&uri, &addresses, &TransportOptions::default()).await.expect("the second address accepts");
             assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
         })
         .await;

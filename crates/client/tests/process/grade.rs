@@ -77,12 +77,55 @@ async fn a_stage_that_is_not_whole_is_explained() {
         "  FAILED text-of-5-bytes: A text of 5 bytes: the echo did not arrive within 1 s\n",
         "stage 3: 0 of 6. A text of 5 bytes: the echo did not arrive within 1 s. Read the four bytes of the key",
         "sent 81 85 ",
-        "got ",
+        "got nothing\n",
         "> Text, 5 bytes: Hello\n",
         "See \"Unmask\" (docs/src/build/03-unmask.md).\n",
+        "5 other checks failed. Each is explained if it is made alone, as in: --check text-of-0-bytes\n",
     ] {
         assert!(output.contains(part), "no {part:?} in {output}");
     }
+}
+
+#[tokio::test]
+async fn one_check_is_made_and_explained_alone() {
+    let server = ScriptedServer::start().await;
+    let url = server.url();
+    let arguments = ["--grade", "--check", "masking-key-of-zeros", "--probe-patience", "20s", &url];
+    let ended = exit_against(ClientProcess::start(arguments), || echo(&server)).await;
+    ended.expect_all(0, "  passed masking-key-of-zeros\n", "");
+
+    let arguments = ["--grade", "--check", "text-of-0-bytes", "--probe-patience", "1s", &url];
+    let connections = std::cell::RefCell::new(Vec::new());
+    let ended = exit_against(ClientProcess::start(arguments), || async {
+        let connection = server.accept_raw().await;
+        connections.borrow_mut().push(connection);
+    });
+    let ended = ended.await;
+    ended.expect(1, "");
+    let output = String::from_utf8(ended.output).expect("UTF-8");
+    for part in ["  FAILED text-of-0-bytes: ", "stage 3: 0 of 1. A text of 0 bytes: ", "sent 81 80 "] {
+        assert!(output.contains(part), "no {part:?} in {output}");
+    }
+    assert!(!output.contains("text-of-5-bytes"), "another check was made: {output}");
+}
+
+#[tokio::test]
+async fn the_checks_of_a_stage_are_listed() {
+    let ended = ClientProcess::start(["--grade", "--stage", "5", "--list"]).exited().await;
+    ended.expect(0, "");
+    let output = String::from_utf8(ended.output).expect("UTF-8");
+    assert!(output.starts_with("stage  5  The loop\n  frame-byte-by-byte"), "{output}");
+    assert_eq!(output.lines().count(), 7, "{output}");
+    let ended = ClientProcess::start(["--grade", "--list"]).exited().await;
+    let all = String::from_utf8(ended.output).expect("UTF-8");
+    assert!(all.contains(&output) && all.contains("  many-at-once  "), "{all}");
+}
+
+#[tokio::test]
+async fn a_check_that_is_misspelt_is_suggested() {
+    let ended = ClientProcess::start(["--grade", "--check", "two-frames-in-one-rite"]).exited().await;
+    let errors = ended.errors;
+    assert!(errors.contains("did you mean two-frames-in-one-write? there is no such check"), "{errors}");
 }
 
 #[tokio::test]

@@ -9,6 +9,8 @@
 mod closing;
 mod conversation;
 mod deflate;
+#[cfg(unix)]
+mod every_byte;
 mod failures;
 mod grade;
 mod hostile_server;

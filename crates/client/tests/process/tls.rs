@@ -1,17 +1,21 @@
-//! `wss://`: how a connection over TLS ends, and the certificates that the client trusts.
+//! `wss://`: how a connection over TLS ends, the certificates that the client trusts, and its own.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{ffi::OsString, fs, path::PathBuf, sync::Arc};
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa, Issuer, KeyPair, date_time_ymd};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     join,
     net::TcpStream,
 };
-use tokio_rustls::{TlsAcceptor, rustls, rustls::pki_types::PrivatePkcs8KeyDer, server::TlsStream};
+use tokio_rustls::{
+    TlsAcceptor, rustls,
+    rustls::{RootCertStore, pki_types::PrivatePkcs8KeyDer, server::WebPkiClientVerifier},
+    server::TlsStream,
+};
 use websocket::accept;
 
-use crate::support::{ClientProcess, ScriptedServer, bounded, command};
+use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, bounded, command};
 
 /// A server with TLS, and a file with its certificate.
 struct TlsServer {
@@ -20,26 +24,66 @@ struct TlsServer {
     certificate: PathBuf,
 }
 
+/// Creates a self-signed certificate for `localhost` that is valid until the beginning of a year.
+fn self_signed(until: i32) -> CertifiedKey<KeyPair> {
+    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    params.not_after = date_time_ymd(until, 1, 1);
+    let signing_key = KeyPair::generate().expect("a key");
+    CertifiedKey { cert: params.self_signed(&signing_key).expect("a certificate"), signing_key }
+}
+
+fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
 impl TlsServer {
     async fn start() -> Self {
-        let CertifiedKey { cert, signing_key } =
-            generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-        let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
-        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        Self::start_with(&self_signed(4000), None).await
+    }
+
+    /// Starts a server that asks for a certificate signed by `clients`, if there is one.
+    async fn start_with(certified: &CertifiedKey<KeyPair>, clients: Option<&rcgen::Certificate>) -> Self {
+        let config = rustls::ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key.into())
+            .expect("versions");
+        let config = match clients {
+            None => config.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.der().clone()).expect("a certificate");
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+                config.with_client_cert_verifier(verifier.build().expect("a verifier"))
+            }
+        };
+        let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
+        let config = config
+            .with_single_cert(vec![certified.cert.der().clone()], key.into())
             .expect("the key of the certificate");
         let tcp = ScriptedServer::start().await;
         let certificate = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.pem", tcp.port()));
-        std::fs::write(&certificate, cert.pem()).expect("a file");
+        fs::write(&certificate, certified.cert.pem()).expect("a file");
         Self { tcp, acceptor: TlsAcceptor::from(Arc::new(config)), certificate }
+    }
+
+    fn url(&self) -> String {
+        format!("wss://localhost:{}/", self.tcp.port())
+    }
+
+    /// Writes a file beside that of the certificate.
+    fn file(&self, name: &str, content: &str) -> PathBuf {
+        let file = self.certificate.with_extension(name);
+        fs::write(&file, content).expect("a file");
+        file
+    }
+
+    /// Returns the arguments of a client that trusts this server.
+    fn trusting(&self) -> Vec<OsString> {
+        vec![self.url().into(), "--tls-ca".into(), self.certificate.clone().into()]
     }
 
     /// Starts a client that trusts only this server.
     fn client(&self) -> ClientProcess {
-        let mut command = command([format!("wss://localhost:{}/", self.tcp.port())]);
+        let mut command = command([self.url()]);
         command.env("SSL_CERT_FILE", &self.certificate).env_remove("SSL_CERT_DIR");
         ClientProcess::spawn(command)
     }
@@ -52,9 +96,27 @@ impl TlsServer {
     }
 }
 
+impl TlsServer {
+    /// Performs a TLS handshake, echoes one message, and waits until the client closes.
+    async fn echo_once(&self) {
+        let tls = bounded(self.acceptor.accept(self.tcp.accept_tcp().await)).await.expect("a TLS handshake");
+        let mut connection = bounded(accept(tls)).await.expect("a WebSocket request");
+        let message = bounded(connection.next()).await.expect("a message").expect("no error");
+        connection.send(message).await.expect("the client is connected");
+        assert!(bounded(connection.next()).await.is_none());
+    }
+
+    /// Performs a TLS handshake that fails, at the latest when the server reads.
+    async fn handshake_fails(&self) {
+        if let Ok(mut tls) = bounded(self.acceptor.accept(self.tcp.accept_tcp().await)).await {
+            bounded(tls.read_u8()).await.expect_err("the client does not go on");
+        }
+    }
+}
+
 impl Drop for TlsServer {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.certificate);
+        let _ = fs::remove_file(&self.certificate);
     }
 }
 
@@ -96,11 +158,134 @@ async fn a_server_that_dies_without_answering_our_close_is_1006_as_without_tls()
 async fn without_root_certificates_the_client_says_what_is_missing() {
     let server = TlsServer::start().await;
     let missing = server.certificate.with_extension("missing");
-    let mut command = command([format!("wss://localhost:{}/", server.tcp.port())]);
+    let mut command = command([server.url()]);
     command.env("SSL_CERT_FILE", &missing).env_remove("SSL_CERT_DIR");
     let (_tcp, ended) = join!(server.tcp.accept_tcp(), ClientProcess::spawn(command).exited());
     assert_eq!((ended.status, ended.errors.lines().count()), (Some(1), 1));
     for part in ["no trusted root certificates were found", "SSL_CERT_FILE", &missing.display().to_string()] {
         assert!(ended.errors.contains(part), "{part} is not in {}", ended.errors);
+    }
+}
+
+// ---- Certificates of the user's own -------------------------------------------------------------
+
+#[tokio::test]
+async fn a_certificate_can_be_trusted_in_addition() {
+    let server = TlsServer::start().await;
+    let client = ClientProcess::fed(server.trusting(), b"hello\n").await;
+    let ((), ended) = join!(server.echo_once(), client.exited());
+    ended.expect_all(0, "hello\n", CLOSED_BY_US);
+
+    // It is enough if the system has none.
+    let mut command = command(server.trusting());
+    command.env("SSL_CERT_FILE", server.certificate.with_extension("missing")).env_remove("SSL_CERT_DIR");
+    let mut client = ClientProcess::spawn(command);
+    client.write(b"hello\n").await;
+    client.end_input();
+    let ((), ended) = join!(server.echo_once(), client.exited());
+    ended.expect_all(0, "hello\n", CLOSED_BY_US);
+}
+
+#[tokio::test]
+async fn the_tests_of_a_server_trust_the_same_certificates() {
+    for test in ["--probe", "--grade"] {
+        let server = TlsServer::start().await;
+        let arguments = server.trusting().into_iter().chain([test.into()]);
+        let client = ClientProcess::start(arguments);
+        bounded(server.acceptor.accept(server.tcp.accept_tcp().await)).await.expect("a TLS handshake");
+        drop(client);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_a_certificate_gets_it() {
+    let authority_key = KeyPair::generate().expect("a key");
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_certificate = authority.self_signed(&authority_key).expect("a certificate");
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(["client".to_owned()]).expect("a name");
+    let certificate = params.signed_by(&key, &issuer).expect("a certificate");
+
+    let server = TlsServer::start_with(&self_signed(4000), Some(&authority_certificate)).await;
+    let (certificate, key) =
+        (server.file("client", &certificate.pem()), server.file("client-key", &key.serialize_pem()));
+    let own = ["--tls-cert".into(), certificate.clone().into(), "--tls-key".into(), key.clone().into()];
+    let client = ClientProcess::fed(server.trusting().into_iter().chain(own), b"hello\n").await;
+    let ((), ended) = join!(server.echo_once(), client.exited());
+    ended.expect_all(0, "hello\n", CLOSED_BY_US);
+
+    let client = ClientProcess::start(server.trusting());
+    let ((), ended) = join!(server.handshake_fails(), client.exited());
+    let port = server.tcp.port();
+    let expected =
+        format!("localhost:{port} requires a certificate of the client: add --tls-cert FILE and --tls-key FILE\n");
+    ended.expect(1, &expected);
+    for file in [certificate, key] {
+        fs::remove_file(file).expect("the file can be removed");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_certificate_of_the_server_is_one_sentence() {
+    let valid = TlsServer::start().await;
+    let expired = TlsServer::start_with(&self_signed(2001), None).await;
+    let elsewhere =
+        vec![valid.url().replace("localhost", "127.0.0.1").into(), "--tls-ca".into(), valid.certificate.clone().into()];
+    for (server, arguments, expected) in [
+        (
+            &valid,
+            vec![valid.url().into()],
+            "no authority that this computer trusts has signed the certificate of localhost:",
+        ),
+        (&expired, expired.trusting(), "has expired: its operator has to renew it"),
+        (&valid, elsewhere, "is for another host: check the host in the URL ("),
+    ] {
+        let client = ClientProcess::start(arguments);
+        let ((), ended) = join!(server.handshake_fails(), client.exited());
+        assert!(ended.errors.contains(expected), "{}", ended.errors);
+        assert_eq!((ended.status, ended.errors.lines().count()), (Some(1), 1), "{}", ended.errors);
+    }
+}
+
+/// The client reports these before it connects to anything.
+#[tokio::test]
+async fn a_file_that_cannot_be_used_is_one_sentence_and_an_exit_status() {
+    let server = TlsServer::start().await;
+    let (good, other, expired) = (self_signed(4000), self_signed(4000), self_signed(2001));
+    let write = |name: &str, content: &str| OsString::from(server.file(name, content));
+    let certificate = write("good", &good.cert.pem());
+    let key = write("good-key", &good.signing_key.serialize_pem());
+    let other_key = write("other-key", &other.signing_key.serialize_pem());
+    let (old, old_key) = (write("old", &expired.cert.pem()), write("old-key", &expired.signing_key.serialize_pem()));
+    let empty = write("empty", "");
+    let missing = OsString::from(server.certificate.with_extension("missing"));
+    let pair = |certificate: &OsString, key: &OsString| {
+        vec!["--tls-cert".into(), certificate.clone(), "--tls-key".into(), key.clone()]
+    };
+    for (options, expected) in [
+        (vec!["--tls-ca".into(), missing.clone()], ".missing cannot be read: "),
+        (vec!["--tls-ca".into(), key.clone()], ".good-key contains no certificate: "),
+        (pair(&missing, &key), ".missing cannot be read: "),
+        (pair(&certificate, &missing), ".missing cannot be read: "),
+        (pair(&certificate, &empty), ".empty contains no private key: "),
+        (pair(&certificate, &other_key), ".other-key does not belong to the first certificate in "),
+        (pair(&old, &old_key), ".old has expired, "),
+    ] {
+        for mode in [&[][..], &["--probe"], &["--grade"]] {
+            let arguments = [OsString::from(server.url())].into_iter().chain(options.clone());
+            let ended = ClientProcess::start(arguments.chain(mode.iter().map(OsString::from))).exited().await;
+            assert!(ended.errors.contains(expected), "{}", ended.errors);
+            assert_eq!((ended.status, ended.errors.lines().count()), (Some(1), 1), "{}", ended.errors);
+        }
+    }
+    // An option alone is a mistake in the command line.
+    for options in [["--tls-cert".into(), certificate.clone()], ["--tls-key".into(), key.clone()]] {
+        let ended = ClientProcess::start(options).exited().await;
+        assert_eq!(ended.status, Some(2), "{}", ended.errors);
+    }
+    for file in [certificate, key, other_key, old, old_key, empty] {
+        fs::remove_file(file).expect("the file can be removed");
     }
 }

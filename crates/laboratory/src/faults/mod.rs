@@ -22,12 +22,30 @@ use protocol::Role;
 
 use crate::fault::Fault;
 
-const TABLES: [&[Fault]; 6] =
-    [request::FAULTS, response::FAULTS, frames::FAULTS, messages::FAULTS, control::FAULTS, closing::FAULTS];
+/// The faults, by the part of a connection that they spoil.
+const TOPICS: [(&str, &[Fault]); 6] = [
+    ("request", request::FAULTS),
+    ("response", response::FAULTS),
+    ("frames", frames::FAULTS),
+    ("messages", messages::FAULTS),
+    ("control frames", control::FAULTS),
+    ("closing", closing::FAULTS),
+];
 
 /// Returns every fault.
 pub fn all() -> impl Iterator<Item = &'static Fault> {
-    TABLES.into_iter().flatten()
+    TOPICS.into_iter().flat_map(|(_, faults)| faults)
+}
+
+/// Returns the topics, each with the faults that an endpoint with this role can send. Leaves out
+/// topics without such faults.
+pub fn topics(role: Role) -> impl Iterator<Item = (&'static str, Vec<&'static Fault>)> {
+    let sent_by_role =
+        move |faults: &'static [Fault]| faults.iter().filter(|fault| fault.can_be_sent_by(role)).collect();
+    TOPICS
+        .into_iter()
+        .map(move |(topic, faults)| (topic, sent_by_role(faults)))
+        .filter(|(_, faults): &(_, Vec<_>)| !faults.is_empty())
 }
 
 /// Returns the faults that an endpoint with this role can send.

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use bytes::BytesMut;
 use protocol::{
-    Limits, Role,
+    HandshakeViolation, Limits, Role,
     handshake::{ReceivedRequest, ServerHandshake, Status, UpgradeOptions, encode_response},
 };
 use tokio::{
@@ -14,22 +14,20 @@ use tokio::{
 
 use super::{
     check::{Check, CheckRef, Exercise},
-    checks, fault_check,
+    fault_check,
+    key_diagnosis::diagnose_key,
     peer::{Peer, seconds},
     perform::perform,
     recorder::{Recorder, RecordingHandle},
     result::{CheckResult, StageResult},
-    script::{PIECE_PAUSE, Script, ascii_key},
-    stage::Stage,
+    script::{PIECE_PAUSE, Script},
+    selection::Selection,
     symptom::{Failure, Symptom},
 };
-use crate::{exchange::REACTION_TIMEOUT, fault::Fault, faulty_server::serve_fault_after};
+use crate::{exchange::REACTION_TIMEOUT, fault::Fault, faulty_server::serve_fault_after, randomness::Randomness};
 
 /// The default of the judge's patience. A client connects again at once, or after a short pause.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// The time in which a client ends TCP after a check, before the judge drops the connection.
-const PARTING: Duration = Duration::from_millis(200);
 
 /// The stage that sends the response and the first frame in one write.
 const JOINED_STAGE: u8 = 5;
@@ -90,20 +88,18 @@ impl ClientJudge {
     }
 
     /// Waits for the client, judges it, and passes the result of each stage to `report`. Stops at
-    /// the first stage that is not whole. With `only`, judges only the stage with this number. At
-    /// the end, tells the client with the status 410.
+    /// the first stage that is not whole. At the end, tells the client with the status 410.
     ///
-    /// Returns whether all stages are whole. The first connection may take any time. Dropping the
+    /// Returns whether all selected checks have passed. The first connection may take any time. Dropping the
     /// future closes the connection.
     ///
     /// # Errors
     /// Returns an error if the listener fails.
-    pub async fn run(mut self, only: Option<u8>, mut report: impl FnMut(&StageResult)) -> io::Result<bool> {
+    pub async fn run(mut self, selection: Selection, mut report: impl FnMut(&StageResult)) -> io::Result<bool> {
         let mut is_whole = true;
-        let is_judged = |stage: &&Stage| only.is_none_or(|number| number == stage.number);
-        for stage in Stage::of(Role::Client).iter().filter(is_judged) {
+        for (stage, checks) in selection.stages(Role::Client) {
             let mut results = Vec::new();
-            for check in checks::of_stage(Role::Client, stage.number) {
+            for check in checks {
                 let recording = RecordingHandle::default();
                 let result = self.check(check, stage.number, &recording).await?;
                 results.push(CheckResult::new(check, result, recording.take()));
@@ -168,9 +164,8 @@ impl ClientJudge {
 
     async fn exercise(&mut self, mut peer: ClientPeer, check: &Check, stage: u8) -> Result<(), Failure> {
         let result = self.exercise_on(&mut peer, check, stage).await;
-        peer.shutdown().await;
-        peer.tcp_end_within(PARTING).await;
-        result
+        let parted = peer.part().await;
+        result.and(parted)
     }
 
     async fn exercise_on(&mut self, peer: &mut ClientPeer, check: &Check, stage: u8) -> Result<(), Failure> {
@@ -184,11 +179,12 @@ impl ClientJudge {
         if matches!(check.exercise, Exercise::FreshNonce) && !is_fresh {
             return Err(Failure::new(Symptom::Handshake, "the client has sent the same Sec-WebSocket-Key before"));
         }
+        let mut keys = || Randomness::Random.ascii_key();
         let mut script = match check.exercise {
             Exercise::Conversation(build) | Exercise::JoinedConversation(build) => {
-                Script::prepare(Role::Server, &mut ascii_key, build)
+                Script::prepare(Role::Server, &mut keys, build)
             }
-            _ => Script::prepare(Role::Server, &mut ascii_key, |_| {}),
+            _ => Script::prepare(Role::Server, &mut keys, |_| {}),
         };
         let first = match check.exercise {
             Exercise::JoinedConversation(_) => script.take_first_write(),
@@ -196,7 +192,7 @@ impl ClientJudge {
         };
         peer.write(&[&response[..], &first].concat()).await;
         sleep(pause(stage)).await;
-        peer.add_input(&request.into_rest());
+        peer.open(&request.into_rest());
         perform(peer, script, self.patience, None).await
     }
 
@@ -212,7 +208,9 @@ impl ClientJudge {
             Err(failure) => return Ok(Err(failure)),
         };
         Ok(match serve_fault_after(pause(stage), peer.into_stream(), request, fault, self.answer_timeout).await {
-            Ok(evaluation) => fault_check::check(&evaluation, stage, "the client", self.answer_timeout),
+            Ok(evaluation) => {
+                fault_check::check(&evaluation, stage, Role::Client, &recording.received(), self.answer_timeout)
+            }
             Err(error) => Err(Failure::new(Symptom::Handshake, format!("the request is not valid: {error}"))),
         })
     }
@@ -222,8 +220,7 @@ impl ClientJudge {
         if let Ok(Some(mut peer)) = self.accept(&RecordingHandle::default()).await {
             let _ = peer.head().await;
             peer.write(GONE).await;
-            peer.shutdown().await;
-            peer.tcp_end_within(PARTING).await;
+            let _ = peer.part().await;
         }
     }
 }
@@ -248,7 +245,11 @@ async fn read_request(peer: &mut ClientPeer) -> Result<ReceivedRequest, Failure>
 /// Returns the response that accepts a request.
 fn response(request: &ReceivedRequest) -> Result<Vec<u8>, Failure> {
     let invalid = |error: String| Failure::new(Symptom::Handshake, format!("the request is not valid: {error}"));
-    let upgrade = request.check_upgrade().map_err(|violation| invalid(violation.to_string()))?;
+    let upgrade = request.check_upgrade().map_err(|violation| {
+        let key = request.headers().get("Sec-WebSocket-Key").and_then(|key| key.to_str().ok());
+        let mistake = key.filter(|_| violation == HandshakeViolation::KeyMalformed).and_then(diagnose_key);
+        invalid(format!("{violation}{}", mistake.map(|mistake| format!(" ({mistake})")).unwrap_or_default()))
+    })?;
     let accepted = upgrade.accept(UpgradeOptions::default()).map_err(|error| invalid(error.to_string()))?;
     Ok(encode_response(&accepted.response).to_vec())
 }

@@ -7,16 +7,17 @@ use std::{
 
 use protocol::{
     Limits, Role,
-    handshake::{ClientHandshake, ClientRequest, Nonce},
+    handshake::{ClientHandshake, ClientRequest},
 };
 use tokio::time::timeout;
-use websocket::{ConnectError, MaybeTlsStream, open_transport};
+use websocket::{ConnectError, MaybeTlsStream, TransportOptions, open_transport_with};
 
 use super::{
     peer::Peer,
     recorder::{Recorder, RecordingHandle},
     symptom::{Failure, Symptom},
 };
+use crate::randomness::Randomness;
 
 /// A connection to the server that is judged.
 pub(crate) type ServerPeer = Peer<Recorder<MaybeTlsStream>>;
@@ -25,15 +26,24 @@ pub(crate) type ServerPeer = Peer<Recorder<MaybeTlsStream>>;
 #[derive(Debug)]
 pub(crate) struct Dialer {
     pub(crate) request: ClientRequest,
+    pub(crate) transport: TransportOptions,
     pub(crate) connect_timeout: Duration,
     pub(crate) answer_timeout: Duration,
+    pub(crate) randomness: Randomness,
     /// A connection that was opened ahead, and that the first check uses.
     ahead: Mutex<Option<MaybeTlsStream>>,
 }
 
 impl Dialer {
-    pub(crate) const fn new(request: ClientRequest, connect_timeout: Duration, answer_timeout: Duration) -> Self {
-        Self { request, connect_timeout, answer_timeout, ahead: Mutex::new(None) }
+    pub(crate) fn new(request: ClientRequest, connect_timeout: Duration, answer_timeout: Duration) -> Self {
+        Self {
+            request,
+            transport: TransportOptions::default(),
+            connect_timeout,
+            answer_timeout,
+            randomness: Randomness::Random,
+            ahead: Mutex::new(None),
+        }
     }
 
     /// Opens the connection of the first check ahead, to find out whether there is a server. A
@@ -46,19 +56,20 @@ impl Dialer {
 
     /// Creates a handshake with a new key.
     pub(crate) fn handshake(&self) -> ClientHandshake {
-        self.request.clone().handshake(Nonce(rand::random()), Limits::DEFAULT)
+        self.request.clone().handshake(self.randomness.nonce(), Limits::DEFAULT)
     }
 
-    /// Opens TCP.
+    /// Opens TCP, and TLS for `wss`.
     async fn connect(&self) -> Result<MaybeTlsStream, ConnectError> {
         let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(stream) = ahead {
             return Ok(stream);
         }
-        timeout(self.connect_timeout, open_transport(self.request.uri())).await.unwrap_or(Err(ConnectError::TimedOut))
+        let opening = open_transport_with(self.request.uri(), &self.transport);
+        timeout(self.connect_timeout, opening).await.unwrap_or(Err(ConnectError::TimedOut))
     }
 
-    /// Opens TCP, and records what it carries.
+    /// Opens the transport, and records what it carries.
     pub(crate) async fn peer(&self, recording: &RecordingHandle) -> Result<ServerPeer, Failure> {
         match self.connect().await {
             Ok(stream) => Ok(Peer::new(Recorder::new(stream, recording.clone()), Role::Client, self.answer_timeout)),

@@ -16,12 +16,12 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use laboratory::grade::ServerJudge;
+//! use laboratory::grade::{Selection, ServerJudge};
 //! use protocol::handshake::ClientRequest;
 //!
 //! let judge = ServerJudge::new(ClientRequest::new("ws://127.0.0.1:9001/".parse()?));
 //! let is_whole = judge
-//!     .run(None, |result| {
+//!     .run(Selection::All, |result| {
 //!         println!("stage {}: {} passed", result.stage.number, result.passed());
 //!         for explanation in result.checks.iter().filter_map(|check| check.explanation()) {
 //!             println!("{explanation}");
@@ -36,12 +36,12 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use laboratory::grade::ClientJudge;
+//! use laboratory::grade::{ClientJudge, Selection};
 //! use tokio::net::TcpListener;
 //!
 //! let judge = ClientJudge::new(TcpListener::bind("127.0.0.1:0").await?);
 //! println!("start your client with ws://{}/", judge.local_addr()?);
-//! let is_whole = judge.run(None, |result| println!("{}", result.stage.title)).await?;
+//! let is_whole = judge.run(Selection::All, |result| println!("{}", result.stage.title)).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -51,10 +51,14 @@
 //! | module | what it does |
 //! |---|---|
 //! | `stage` | lists the stages |
+//! | `selection` | selects the checks that are made |
 //! | `check` | defines a check, and the hints to its likely mistakes |
 //! | [`checks`] | lists all checks |
 //! | `script` | represents a conversation |
 //! | `symptom` | represents what is wrong with a program |
+//! | `key_diagnosis` | recognises mistakes in `Sec-WebSocket-Key` and `Sec-WebSocket-Accept` |
+//! | `head_diagnosis` | recognises mistakes in the line ends of an HTTP head |
+//! | `header_diagnosis` | recognises mistakes in a frame header |
 //! | `mask_diagnosis` | recognises mistakes with the masking key |
 //! | `peer` | reads the program's frames, and compares them with what is expected |
 //! | `perform` | plays a script on a connection |
@@ -70,21 +74,27 @@ pub mod checks;
 mod client_judge;
 mod dialer;
 mod fault_check;
+mod head_diagnosis;
+mod header_diagnosis;
+mod key_diagnosis;
 mod mask_diagnosis;
 mod peer;
 mod perform;
 mod recorder;
 mod result;
 mod script;
+mod selection;
 mod server_judge;
 mod stage;
 mod symptom;
 
 pub use self::{
     check::Check,
+    checks::ListedCheck,
     client_judge::ClientJudge,
     recorder::{RecordedPiece, Recording},
     result::{CheckResult, FailedCheck, StageResult},
+    selection::Selection,
     server_judge::ServerJudge,
     stage::Stage,
     symptom::{Failure, Symptom},

@@ -11,7 +11,7 @@ use bytes::{Buf, BytesMut};
 use protocol::{
     Role,
     frame::{FrameHeader, MaskingKey, Opcode, apply_mask},
-    handshake::{ClientHandshake, HandshakeError, Status},
+    handshake::{ClientHandshake, HandshakeError, HandshakeViolation, Status},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -20,6 +20,9 @@ use tokio::{
 };
 
 use super::{
+    head_diagnosis::{bare_line_feed, head_length},
+    header_diagnosis::{self, Diagnosis, STRAY_ADVICE, hex},
+    key_diagnosis::diagnose_accept,
     mask_diagnosis::diagnose,
     symptom::{Failure, Symptom},
 };
@@ -31,10 +34,20 @@ const QUOTED: usize = 80;
 /// The maximum length of an HTTP head that the judge reads.
 const MAX_HEAD: usize = 64 << 10;
 
+/// The time in which a peer ends TCP after the judge has, before the judge drops the connection.
+const PARTING: Duration = Duration::from_millis(200);
+
+/// The time after which no more bytes of a wrong frame are expected. A peer on the same machine
+/// writes them at once.
+const REST: Duration = Duration::from_millis(100);
+
+const LINE_END_ADVICE: &str = "Each line of a request or of a response ends with the two bytes CR LF, \\r\\n, and so \
+                               does the empty line at its end.";
+
 /// The room for each read in bytes: the largest echo comes in few reads.
 const READ_CAPACITY: usize = 64 << 10;
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct ReceivedFrame {
     fin: bool,
     opcode: Opcode,
@@ -54,8 +67,13 @@ pub(crate) struct Peer<S> {
     data: VecDeque<ReceivedFrame>,
     pongs: VecDeque<ReceivedFrame>,
     close: Option<ReceivedFrame>,
-    /// The reason why the peer's bytes are not frames.
-    garbage: Option<String>,
+    /// The frame that a check has taken last.
+    last: Option<ReceivedFrame>,
+    /// Whether the connection is open, so that the input consists of frames.
+    is_open: bool,
+    ignores_frames: bool,
+    /// Whether the input begins with bytes that are no valid frame.
+    is_garbage: bool,
     tcp_end: Option<TcpEnd>,
     /// Whether TCP has rejected bytes of the judge.
     write_failed: bool,
@@ -72,15 +90,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             data: VecDeque::new(),
             pongs: VecDeque::new(),
             close: None,
-            garbage: None,
+            last: None,
+            is_open: false,
+            ignores_frames: false,
+            is_garbage: false,
             tcp_end: None,
             write_failed: false,
             keys: Vec::new(),
         }
     }
 
-    /// Adds bytes that were read together with the handshake.
-    pub(crate) fn add_input(&mut self, bytes: &[u8]) {
+    /// Opens the connection after the handshake. `bytes` were read together with the handshake.
+    pub(crate) fn open(&mut self, bytes: &[u8]) {
+        self.is_open = true;
         self.input.extend_from_slice(bytes);
         self.parse();
     }
@@ -135,24 +157,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     fn parse(&mut self) {
-        while self.garbage.is_none() {
+        while !self.is_garbage {
             let (header, length) = match FrameHeader::parse(&self.input) {
-                Ok(Some(parsed)) => parsed,
+                Ok(Some((header, length))) if header.reserved.is_empty() => (header, length),
                 Ok(None) => return,
-                Err(violation) => {
-                    self.garbage = Some(violation.to_string());
+                Ok(Some(_)) | Err(_) => {
+                    self.is_garbage = true;
                     return;
                 }
             };
-            if !header.reserved.is_empty() {
-                self.garbage = Some("a reserved bit is set, but no extension was negotiated".to_owned());
-                return;
-            }
-            let Some(end) = usize::try_from(header.payload_length).ok().and_then(|payload| payload.checked_add(length))
-            else {
-                self.garbage = Some("a frame announces more bytes than any computer's memory has".to_owned());
-                return;
-            };
+            // A frame with more bytes than the memory has never becomes complete.
+            let payload = usize::try_from(header.payload_length).unwrap_or(usize::MAX);
+            let end = length.saturating_add(payload);
             if self.input.len() < end {
                 return;
             }
@@ -177,25 +193,59 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     }
 
     /// Waits until `take` finds something, or explains why nothing will come. `label` names what is
-    /// expected.
-    async fn wait_for<T>(&mut self, label: &str, take: impl Fn(&mut Self) -> Option<T>) -> Result<T, Failure> {
+    /// expected, and `payload` is its payload, if that is known.
+    async fn wait_for<T>(
+        &mut self,
+        label: &str,
+        payload: Option<&[u8]>,
+        take: impl Fn(&mut Self) -> Option<T>,
+    ) -> Result<T, Failure> {
         let deadline = Instant::now() + self.answer_timeout;
         loop {
             self.parse();
             if let Some(found) = take(self) {
                 return Ok(found);
             }
-            if let Some(why) = &self.garbage {
-                let sentence = format!("{} sent a frame that breaks a rule instead of {label}: {why}", self.name());
-                return Err(Failure::new(Symptom::Garbage, sentence));
+            if self.is_garbage {
+                self.read_rest().await;
+                return Err(self.wrong_bytes(label, payload).unwrap_or_else(|| self.nothing(label)));
             }
             if let Some(close) = &self.close {
                 let sentence = format!("{} arrived instead of {label}", describe_close(&close.payload));
                 return Err(Failure::new(Symptom::Closed, sentence));
             }
             if !self.read(deadline).await {
-                return Err(self.nothing(label));
+                let instead = self.wrong_bytes(label, payload).or_else(|| self.other_opcode(label, payload?));
+                return Err(instead.unwrap_or_else(|| self.nothing(label)));
             }
+        }
+    }
+
+    /// Explains a frame that has the expected payload, but another opcode.
+    fn other_opcode(&self, label: &str, payload: &[u8]) -> Option<Failure> {
+        let frame = self.data.iter().chain(&self.pongs).find(|frame| frame.payload == payload)?;
+        let sentence = format!("instead of {label}, {} sent a {:?} with the same payload", self.name(), frame.opcode);
+        Some(Failure::new(Symptom::OtherOpcode, sentence))
+    }
+
+    /// Reads until the peer pauses, so that a wrong frame can be diagnosed with all of its bytes.
+    async fn read_rest(&mut self) {
+        let end = Instant::now() + self.answer_timeout;
+        while self.read(end.min(Instant::now() + REST)).await {}
+    }
+
+    /// Explains the input, if it begins with bytes that are no valid frame.
+    fn wrong_bytes(&self, label: &str, payload: Option<&[u8]>) -> Option<Failure> {
+        let sender = self.peer_role();
+        let Diagnosis { symptom, what, advice } = header_diagnosis::diagnose(&self.input, sender, payload)?;
+        let sentence = format!("instead of {label}, {} sent {what}", self.name());
+        Some(Failure::new(symptom, sentence).with_advice(advice))
+    }
+
+    const fn peer_role(&self) -> Role {
+        match self.role {
+            Role::Client => Role::Server,
+            Role::Server => Role::Client,
         }
     }
 
@@ -231,11 +281,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         expected: &[u8],
         keys: &[MaskingKey],
     ) -> Result<(), Failure> {
-        let frame = self.wait_for(label, |peer| peer.data.pop_front()).await?;
+        let frame = self.wait_for(label, Some(expected), |peer| peer.data.pop_front()).await?;
         self.check_masking(&frame, label)?;
         if !frame.fin || frame.opcode == Opcode::Continuation {
             let sentence = format!("a fragment with {} arrived instead of {label}", quote(&frame.payload));
             return Err(Failure::new(Symptom::Fragment, sentence));
+        }
+        if frame.payload != expected && self.last.as_ref().is_some_and(|last| last.is_like(&frame)) {
+            return Err(self.repeated(&frame));
         }
         check_payload(label, expected, &frame.payload, keys)?;
         if frame.opcode != opcode {
@@ -247,33 +300,77 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
             );
             return Err(Failure::new(Symptom::OtherOpcode, sentence));
         }
+        self.last = Some(frame);
         Ok(())
     }
 
     /// Expects a Pong.
     pub(crate) async fn pong(&mut self, label: &str, expected: &[u8], keys: &[MaskingKey]) -> Result<(), Failure> {
-        let frame = self.wait_for(label, |peer| peer.pongs.pop_front()).await?;
+        let frame = self.wait_for(label, Some(expected), |peer| peer.pongs.pop_front()).await?;
         self.check_masking(&frame, label)?;
-        check_payload(label, expected, &frame.payload, keys)
+        check_payload(label, expected, &frame.payload, keys)?;
+        self.last = Some(frame);
+        Ok(())
+    }
+
+    /// Ignores all frames, now and later.
+    pub(crate) const fn ignore_frames(&mut self) {
+        self.ignores_frames = true;
+    }
+
+    /// Ends the judge's direction of TCP, and expects that the peer has sent nothing more when it
+    /// ends the other one, or after a short time.
+    pub(crate) async fn part(&mut self) -> Result<(), Failure> {
+        self.shutdown().await;
+        let deadline = Instant::now() + PARTING;
+        while self.read(deadline).await {
+            if self.is_open {
+                self.parse();
+            }
+        }
+        self.nothing_more()?;
+        if !self.is_open || self.ignores_frames || self.close.is_some() || self.input.is_empty() {
+            return Ok(());
+        }
+        let sentence = format!("{} also sent bytes that are no frame: {}", self.name(), hex(&self.input));
+        Err(Failure::new(Symptom::Unexpected, sentence).with_advice(Some(STRAY_ADVICE)))
     }
 
     /// Expects that no message and no Pong is left. (A Pong without a payload may be a heartbeat.)
     pub(crate) fn nothing_more(&self) -> Result<(), Failure> {
         let pong = self.pongs.iter().find(|pong| !pong.payload.is_empty());
-        let Some(frame) = self.data.front().or(pong) else { return Ok(()) };
+        let Some(frame) = self.data.front().or(pong).filter(|_| !self.ignores_frames) else { return Ok(()) };
+        if self.last.as_ref().is_some_and(|last| last.is_like(frame)) {
+            return Err(self.repeated(frame));
+        }
         let (kind, payload) = (frame.opcode, quote(&frame.payload));
         let sentence = format!("{} also sent a frame that nobody has asked for: {kind:?} {payload}", self.name());
-        Err(Failure::new(Symptom::Unexpected, sentence))
+        // The check knows why a Pong is one too many.
+        let advice = (kind != Opcode::Pong).then_some("An echo server or client sends nothing of its own.");
+        Err(Failure::new(Symptom::Unexpected, sentence).with_advice(advice))
+    }
+
+    /// Explains a frame that is the same as the one before.
+    fn repeated(&self, frame: &ReceivedFrame) -> Failure {
+        let (kind, payload) = (frame.opcode, quote(&frame.payload));
+        let sentence = format!("{} sent the same frame twice: {kind:?} {payload}", self.name());
+        let advice = match kind {
+            Opcode::Pong => "Answer each Ping with one Pong.",
+            _ => "Send each message back once.",
+        };
+        Failure::new(Symptom::Unexpected, sentence).with_advice(Some(advice))
     }
 
     /// Expects a Close with one of these codes, possibly after other frames.
     pub(crate) async fn close(&mut self, label: &str, codes: &[Option<u16>]) -> Result<(), Failure> {
-        let frame = self.wait_for(label, |peer| peer.close.take()).await?;
+        let frame = self.wait_for(label, None, |peer| peer.close.take()).await?;
         self.check_masking(&frame, label)?;
         let code = code_of(&frame.payload);
         if !codes.contains(&code) || frame.payload.len() == 1 {
             let close = describe_close(&frame.payload);
-            return Err(Failure::new(Symptom::OtherCode, format!("{close} arrived instead of {label}")));
+            let failure = Failure::new(Symptom::OtherCode, format!("{close} arrived instead of {label}"));
+            let is_swapped = codes.iter().flatten().any(|&expected| is_swapped(code, expected));
+            return Err(if is_swapped { failure.with_advice(Some(SWAPPED_CODE)) } else { failure });
         }
         Ok(())
     }
@@ -323,11 +420,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     pub(crate) async fn accepted(&mut self, mut handshake: ClientHandshake) -> Result<(), Failure> {
         let deadline = Instant::now() + self.answer_timeout;
         let failed = |sentence: String| Err(Failure::new(Symptom::Handshake, sentence));
+        let request = handshake.request_bytes();
+        let mut received = Vec::new();
         loop {
+            received.extend_from_slice(&self.input);
             handshake.input().extend_from_slice(&self.input.split());
             match handshake.poll() {
                 Ok(Status::Complete(established)) => {
-                    self.add_input(&established.rest);
+                    received.truncate(received.len() - established.rest.len());
+                    if let Some(line) = bare_line_feed(&received) {
+                        let failure = Failure::new(Symptom::Handshake, format!("in the response, {line}"));
+                        return Err(failure.with_advice(Some(LINE_END_ADVICE)));
+                    }
+                    self.open(&established.rest);
                     return Ok(());
                 }
                 Ok(Status::Partial(waiting)) => handshake = waiting,
@@ -339,11 +444,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                     return failed(format!("the server answered HTTP {}{body} instead of 101", response.status()));
                 }
                 Err(HandshakeError::Violation(violation)) => {
-                    return failed(format!("the response does not open a WebSocket: {violation}"));
+                    let mistake = accept_mistake(&request, &violation);
+                    let mistake = mistake.map(|mistake| format!(" ({mistake})")).unwrap_or_default();
+                    return failed(format!("the response does not open a WebSocket: {violation}{mistake}"));
                 }
             }
             if !self.read(deadline).await {
-                return Err(self.nothing("the response 101"));
+                return Err(self.no_head(&received, "the response", "the response 101"));
             }
         }
     }
@@ -354,6 +461,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         let deadline = Instant::now() + self.answer_timeout;
         loop {
             if let Some(status) = self.status() {
+                self.check_line_ends("response")?;
                 if statuses.contains(&status) {
                     return Ok(());
                 }
@@ -361,14 +469,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
                 return Err(Failure::new(symptom, format!("the server answered HTTP {status} instead of {list}")));
             }
             if !self.read(deadline).await {
-                return Err(self.nothing(&format!("a response {list}")));
+                return Err(self.no_head(&self.input, "the response", &format!("a response {list}")));
+            }
+        }
+    }
+
+    /// Explains why a head has not arrived. `begun` is what has arrived of it, `name` its name, and
+    /// `label` names what is expected.
+    fn no_head(&self, begun: &[u8], name: &str, label: &str) -> Failure {
+        if begun.is_empty() || self.tcp_end.is_some() {
+            return self.nothing(label);
+        }
+        let time = seconds(self.answer_timeout);
+        let sentence = format!("the empty line at the end of {name} did not arrive within {time}");
+        Failure::new(Symptom::Incomplete, sentence).with_advice(Some(LINE_END_ADVICE))
+    }
+
+    /// Expects that the lines of the head at the beginning of the input end with CR LF.
+    fn check_line_ends(&self, name: &str) -> Result<(), Failure> {
+        let head = &self.input[..head_length(&self.input).unwrap_or(0)];
+        match bare_line_feed(head) {
+            None => Ok(()),
+            Some(line) => {
+                let sentence = format!("in the {name}, {line}");
+                Err(Failure::new(Symptom::Handshake, sentence).with_advice(Some(LINE_END_ADVICE)))
             }
         }
     }
 
     /// Returns the status of the response if its head has arrived.
     fn status(&self) -> Option<u16> {
-        let end = self.input.windows(4).position(|four| four == b"\r\n\r\n")?;
+        let end = head_length(&self.input)?;
         let head = String::from_utf8_lossy(&self.input[..end]);
         head.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()
     }
@@ -490,14 +621,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     pub(crate) async fn head(&mut self) -> Result<BytesMut, Failure> {
         let deadline = Instant::now() + self.answer_timeout;
         loop {
-            if self.input.windows(4).any(|four| four == b"\r\n\r\n") {
+            if head_length(&self.input).is_some() {
+                self.check_line_ends("request")?;
                 return Ok(self.input.split());
             }
             if self.input.len() > MAX_HEAD {
                 return Err(Failure::new(Symptom::Garbage, "the request is longer than 64 KiB"));
             }
             if !self.read(deadline).await {
-                return Err(self.nothing("a whole request"));
+                return Err(self.no_head(&self.input, "the request", "a whole request"));
             }
         }
     }
@@ -505,6 +637,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
     pub(crate) fn into_stream(self) -> S {
         self.stream
     }
+}
+
+impl ReceivedFrame {
+    /// Returns whether the frames differ in nothing but their masking keys.
+    fn is_like(&self, other: &Self) -> bool {
+        self.opcode == other.opcode && self.payload == other.payload
+    }
+}
+
+/// Returns the mistake in the accept value that answers the key of `request`.
+fn accept_mistake(request: &[u8], violation: &HandshakeViolation) -> Option<String> {
+    let HandshakeViolation::AcceptWrong { received, .. } = violation else { return None };
+    let request = String::from_utf8_lossy(request);
+    let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "))?;
+    diagnose_accept(key, received)
+}
+
+/// Advice on a close code that is written lowest byte first.
+pub(crate) const SWAPPED_CODE: &str =
+    "The two bytes of the code are in the wrong order: the highest byte comes first, so 1000 is 03 e8.";
+
+/// Returns whether a close code is another one that is written lowest byte first.
+pub(crate) fn is_swapped(code: Option<u16>, expected: u16) -> bool {
+    code == Some(expected.swap_bytes())
 }
 
 fn check_payload(label: &str, expected: &[u8], got: &[u8], keys: &[MaskingKey]) -> Result<(), Failure> {

@@ -57,6 +57,7 @@ where
             Act::Close { label, codes } => peer.close(label, codes).await?,
             Act::End(limit) => peer.end(limit).await?,
             Act::StaysOpen(time) => peer.stays_open(time).await?,
+            Act::IgnoreFrames => peer.ignore_frames(),
             Act::HalfClose => peer.shutdown().await,
             Act::Another { label } => {
                 if let Some(dialer) = dialer {

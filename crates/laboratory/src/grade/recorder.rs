@@ -57,6 +57,11 @@ impl RecordingHandle {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Returns what the judge has received so far.
+    pub(crate) fn received(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes(false)
+    }
+
     /// Takes over what another handle has recorded.
     pub(crate) fn replace(&self, other: &Self) {
         let recording = other.take();

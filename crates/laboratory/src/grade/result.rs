@@ -3,7 +3,7 @@
 use super::{check::CheckRef, recorder::Recording, stage::Stage, symptom::Failure};
 
 /// The results of the checks of one stage.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct StageResult {
     /// The stage.
     pub stage: &'static Stage,
@@ -26,7 +26,7 @@ impl StageResult {
 }
 
 /// The result of one check.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CheckResult {
     /// The name of the check or of the fault.
     pub name: &'static str,
@@ -37,7 +37,7 @@ pub struct CheckResult {
 }
 
 /// A failed check, with everything that helps to find the mistake.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FailedCheck {
     /// The symptom, and a sentence on what was expected and what happened.
     pub failure: Failure,
@@ -49,8 +49,11 @@ pub struct FailedCheck {
 
 impl CheckResult {
     pub(crate) fn new(check: CheckRef, result: Result<(), Failure>, recording: Recording) -> Self {
-        let failed =
-            result.err().map(|failure| FailedCheck { advice: check.advice(failure.symptom), failure, recording });
+        let failed = result.err().map(|failure| FailedCheck {
+            advice: failure.advice.or_else(|| check.advice(failure.symptom)),
+            failure,
+            recording,
+        });
         Self { name: check.name(), title: check.title(), failed }
     }
 

@@ -20,13 +20,6 @@ pub(crate) const PIECE_PAUSE: Duration = Duration::from_millis(50);
 /// The pause between two single bytes.
 pub(crate) const BYTE_PAUSE: Duration = Duration::from_millis(5);
 
-/// Returns a random masking key whose bytes are below 80. With such a key, a program that unmasks
-/// wrongly makes another text of a text of ASCII, and sends it back. With other keys it may find
-/// that the text is not UTF-8, and the judge would not see what it has made of the payload.
-pub(crate) fn ascii_key() -> MaskingKey {
-    MaskingKey(rand::random::<[u8; 4]>().map(|byte| byte & 0x7f))
-}
-
 /// One step of a script.
 #[derive(Debug)]
 pub(crate) enum Act {
@@ -64,6 +57,8 @@ pub(crate) enum Act {
     End(Duration),
     /// Expect that TCP stays open for this time.
     StaysOpen(Duration),
+    /// Ignore all frames of the peer, now and later.
+    IgnoreFrames,
     /// End the judge's direction of TCP.
     HalfClose,
     /// Open one more connection, which must be accepted while this one stays as it is.

@@ -8,17 +8,17 @@ use futures_util::{
 };
 use protocol::{Role, frame::Opcode, handshake::ClientRequest};
 use tokio::{select, time::sleep};
-use websocket::ConnectError;
+use websocket::{ConnectError, TransportOptions};
 
 use super::{
     check::{Check, CheckRef, Exercise},
-    checks,
     dialer::{Dialer, ServerPeer},
     fault_check,
     perform::perform,
     recorder::{Recorder, RecordingHandle},
     result::{CheckResult, StageResult},
-    script::{BYTE_PAUSE, PreparedScript, Script, ascii_key},
+    script::{BYTE_PAUSE, PreparedScript, Script},
+    selection::Selection,
     stage::Stage,
     symptom::{Failure, Symptom},
 };
@@ -26,6 +26,7 @@ use crate::{
     exchange::REACTION_TIMEOUT,
     fault::Fault,
     probe::{CONNECT_TIMEOUT, Probe},
+    randomness::Randomness,
 };
 
 /// The number of checks that run at the same time. The sum of those of a stage and of those that
@@ -54,9 +55,16 @@ pub struct ServerJudge {
 impl ServerJudge {
     /// Creates a judge that connects with this valid request.
     #[must_use]
-    pub const fn new(request: ClientRequest) -> Self {
+    pub fn new(request: ClientRequest) -> Self {
         let dialer = Dialer::new(request, CONNECT_TIMEOUT, REACTION_TIMEOUT);
         Self { dialer, patience: PATIENCE }
+    }
+
+    /// Sets the options for the transport, such as the TLS configuration.
+    #[must_use]
+    pub fn transport(mut self, options: TransportOptions) -> Self {
+        self.dialer.transport = options;
+        self
     }
 
     /// Sets the maximum time for opening a connection. The default is 10 seconds.
@@ -81,25 +89,32 @@ impl ServerJudge {
         self
     }
 
+    /// Sends the same masking key in every frame, and the same key in every request, so that two
+    /// reports about the same server are the same. A client must not do so.
+    #[must_use]
+    pub const fn repeatable(mut self) -> Self {
+        self.dialer.randomness = Randomness::Fixed;
+        self
+    }
+
     /// Judges the server, and passes the result of each stage to `report`. Stops at the first stage
-    /// that is not whole. With `only`, judges only the stage with this number.
+    /// that is not whole.
     ///
-    /// Returns whether all stages are whole. Dropping the future closes all connections.
+    /// Returns whether all selected checks have passed. Dropping the future closes all connections.
     ///
     /// # Errors
     /// Returns a [`ConnectError`] if TCP cannot be opened. Everything that the server does later is
     /// a result.
-    pub async fn run(&self, only: Option<u8>, mut report: impl FnMut(&StageResult)) -> Result<bool, ConnectError> {
+    pub async fn run(&self, selection: Selection, mut report: impl FnMut(&StageResult)) -> Result<bool, ConnectError> {
         self.dialer.connect_ahead().await?;
-        let stages: Vec<_> =
-            Stage::of(Role::Server).iter().filter(|stage| only.is_none_or(|number| number == stage.number)).collect();
+        let stages: Vec<_> = selection.stages(Role::Server).collect();
         let mut slow = SlowChecks::default();
-        for stage in &stages {
+        for (stage, checks) in &stages {
             // A server that does not pass the first stage may serve only one connection at a time.
             if stage.number != FIRST_STAGE && !slow.started {
                 slow.start(self, &stages);
             }
-            let result = self.stage(stage, &mut slow).await;
+            let result = self.stage(stage, checks, &mut slow).await;
             report(&result);
             if !result.is_whole() {
                 return Ok(false);
@@ -109,8 +124,7 @@ impl ServerJudge {
     }
 
     /// Makes the checks of one stage. Those that wait for a deadline have been started before.
-    async fn stage(&self, stage: &'static Stage, slow: &mut SlowChecks<'_>) -> StageResult {
-        let all: Vec<_> = checks::of_stage(Role::Server, stage.number).collect();
+    async fn stage(&self, stage: &'static Stage, all: &[CheckRef], slow: &mut SlowChecks<'_>) -> StageResult {
         let at_once = if stage.number == FIRST_STAGE { 1 } else { AT_ONCE };
         let mut quick = stream::iter(all.iter().filter(|check| !check.is_slow()))
             .map(|check| self.check(*check, stage.number))
@@ -127,7 +141,7 @@ impl ServerJudge {
             }
         }
         let mut results = Vec::new();
-        for check in &all {
+        for check in all {
             let result = if check.is_slow() { slow.result(check.name()).await } else { quick_results.pop_front() };
             results.extend(result);
         }
@@ -154,11 +168,12 @@ impl ServerJudge {
                 self.play(peer, build).await
             }
             Exercise::JoinedConversation(build) => {
-                let mut script = prepare(build);
+                let mut script = self.prepare(build);
                 let first = script.take_first_write();
                 let joined = async {
                     let mut peer = self.dialer.open_recorded(recording, &first).await?;
-                    perform(&mut peer, script, self.patience, Some(&self.dialer)).await
+                    perform(&mut peer, script, self.patience, Some(&self.dialer)).await?;
+                    peer.part().await
                 };
                 match joined.await {
                     // A client must wait for the response, so a server may end the connection. But
@@ -186,9 +201,14 @@ impl ServerJudge {
         }
     }
 
+    fn prepare(&self, build: fn(&mut Script<'_>)) -> PreparedScript {
+        Script::prepare(Role::Client, &mut || self.dialer.randomness.ascii_key(), build)
+    }
+
     /// Plays a script on a connection.
     async fn play(&self, mut peer: ServerPeer, build: fn(&mut Script<'_>)) -> Result<(), Failure> {
-        perform(&mut peer, prepare(build), self.patience, Some(&self.dialer)).await
+        perform(&mut peer, self.prepare(build), self.patience, Some(&self.dialer)).await?;
+        peer.part().await
     }
 
     /// Makes a check for each of `items`, several at the same time. Stops at the first failure,
@@ -219,20 +239,24 @@ impl ServerJudge {
     }
 
     async fn fault(&self, fault: &'static Fault, stage: u8, recording: &RecordingHandle) -> Result<(), Failure> {
-        let Dialer { request, connect_timeout, answer_timeout, .. } = &self.dialer;
-        let probe = Probe::new(request.clone()).connect_timeout(*connect_timeout).reaction_timeout(*answer_timeout);
+        let Dialer { request, transport, connect_timeout, answer_timeout, randomness, .. } = &self.dialer;
+        let probe = Probe::new(request.clone())
+            .transport(transport.clone())
+            .connect_timeout(*connect_timeout)
+            .reaction_timeout(*answer_timeout)
+            .randomness(*randomness);
         let evaluation = probe
             .run_through(fault, |stream| Recorder::new(stream, recording.clone()))
             .await
             .map_err(|error| Failure::new(Symptom::NotConnected, format!("cannot open a connection: {error}")))?;
-        fault_check::check(&evaluation, stage, "the server", *answer_timeout)
+        fault_check::check(&evaluation, stage, Role::Server, &recording.received(), *answer_timeout)
     }
 
     /// Holds the same conversation in one write, byte by byte, and cut at every byte.
     async fn every_cut(&self, build: fn(&mut Script<'_>), recording: &RecordingHandle) -> Result<(), Failure> {
-        let length = prepare(build).take_first_write().len();
+        let length = self.prepare(build).take_first_write().len();
         self.all(recording, 0..=length, |cut, recording| async move {
-            let mut script = prepare(build);
+            let mut script = self.prepare(build);
             let bytes = script.take_first_write();
             let mut peer = self.dialer.open_recorded(&recording, &[]).await?;
             // Cut 0 stands for no cut, and the last one for a cut after each byte.
@@ -273,7 +297,7 @@ impl ServerJudge {
                 Failure { sentence: format!("number {number}: {}", failure.sentence), ..failure }
             };
             let mut peer = self.dialer.open_recorded(&own, &[]).await.map_err(name)?;
-            let mut script = prepare(build);
+            let mut script = self.prepare(build);
             let bytes = script.take_first_write();
             let (half, rest) = bytes.split_at(bytes.len() / 2);
             peer.write(half).await;
@@ -297,8 +321,9 @@ impl ServerJudge {
         recording: &RecordingHandle,
     ) -> Result<(), Failure> {
         let mut stuck = self.dialer.open().await?;
-        let message =
-            prepare(|script| script.write(|frames| frames.frame(Opcode::Binary, &[0; 1 << 20]))).take_first_write();
+        let message = self
+            .prepare(|script| script.write(|frames| frames.frame(Opcode::Binary, &[0; 1 << 20])))
+            .take_first_write();
         let filling = async {
             for _ in 0..mebibytes {
                 stuck.write_without_limit(&message).await;
@@ -330,11 +355,11 @@ struct SlowChecks<'a> {
 }
 
 impl<'a> SlowChecks<'a> {
-    fn start(&mut self, judge: &'a ServerJudge, stages: &[&'static Stage]) {
+    fn start(&mut self, judge: &'a ServerJudge, stages: &[(&'static Stage, Vec<CheckRef>)]) {
         self.started = true;
-        for stage in stages {
-            let slow = checks::of_stage(Role::Server, stage.number).filter(|check| check.is_slow());
-            self.waiting.extend(slow.map(|check| Box::pin(judge.check(check, stage.number)) as Pin<Box<_>>));
+        for (stage, checks) in stages {
+            let slow = checks.iter().filter(|check| check.is_slow());
+            self.waiting.extend(slow.map(|check| Box::pin(judge.check(*check, stage.number)) as Pin<Box<_>>));
         }
     }
 
@@ -348,9 +373,4 @@ impl<'a> SlowChecks<'a> {
             self.done.push(result);
         }
     }
-}
-
-/// Prepares a script with random masking keys.
-fn prepare(build: fn(&mut Script<'_>)) -> PreparedScript {
-    Script::prepare(Role::Client, &mut ascii_key, build)
 }

@@ -25,6 +25,8 @@ pub enum Symptom {
     Unexpected,
     /// The bytes of the peer are not valid frames.
     Garbage,
+    /// A part of a frame or of a head arrived, and the rest did not.
+    Incomplete,
     /// The code of the Close is another one.
     OtherCode,
     /// The peer has not ended TCP.
@@ -42,10 +44,19 @@ pub struct Failure {
     pub symptom: Symptom,
     /// One sentence on what was expected and what happened, without its full stop.
     pub sentence: String,
+    /// Advice on the mistake, if the judge has recognised it. Otherwise, the advice of the check
+    /// applies.
+    pub advice: Option<&'static str>,
 }
 
 impl Failure {
     pub(crate) fn new(symptom: Symptom, sentence: impl Into<String>) -> Self {
-        Self { symptom, sentence: sentence.into() }
+        Self { symptom, sentence: sentence.into(), advice: None }
+    }
+
+    /// Adds advice on a mistake that the judge has recognised.
+    pub(crate) const fn with_advice(mut self, advice: Option<&'static str>) -> Self {
+        self.advice = advice;
+        self
     }
 }

@@ -19,3 +19,21 @@ const AT_ONCE: usize = 16;
 fn explanations(result: &StageResult) -> Vec<String> {
     result.checks.iter().filter_map(|check| Some(format!("{}: {}", check.name, check.explanation()?))).collect()
 }
+
+/// Compares what the judge has found with the stage, the check and the sentence in which it must find
+/// the mistake. Returns what is wrong.
+fn complaint(
+    mistake: wrong_peer::Mistake,
+    found: Option<(u8, Vec<String>)>,
+    stage: u8,
+    check: &str,
+    sentence: &str,
+) -> Option<String> {
+    let Some((failed, explanations)) = found else { return Some(format!("{mistake:?} passes all stages")) };
+    let named = explanations.iter().any(|said| said.starts_with(&format!("{check}: ")) && said.contains(sentence));
+    (failed != stage || !named).then(|| {
+        format!(
+            "{mistake:?}: expected {check} in stage {stage} with {sentence:?}, but in stage {failed}: {explanations:#?}"
+        )
+    })
+}

@@ -9,16 +9,39 @@ use std::{
     thread,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use protocol::{
     Role,
-    handshake::{Nonce, accept_key},
+    handshake::{Nonce, accept_digest, accept_key, key::GUID},
 };
+use sha1::{Digest, Sha1};
 
 /// The one mistake of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mistake {
     None,
-    WrongAcceptValue,
+    AcceptValueIsInLowerCase,
+    AcceptValueIsOfTheDecodedKey,
+    AcceptValueHasTheGuidInLowerCase,
+    AcceptValueIsOfTheKeyAlone,
+    AcceptValueIsHexadecimal,
+    AcceptValueIsBase64OfHexadecimal,
+    AcceptValueIsTheKey,
+    AcceptValueIsSha256,
+    HeadLinesEndWithLf,
+    HeadHasNoEmptyLine,
+    NewlineFollowsTheHead,
+    NewlineFollowsEachFrame,
+    FramesHaveNoHeader,
+    MaskBitIsSetWithoutKey,
+    PayloadIsCutShort,
+    EchoIsDoubled,
+    LengthIsWrittenLittleEndian,
+    LengthIsWrittenInOneByte,
+    LengthIsWrittenInEightBytes,
+    LongPingIsAnswered,
+    PingIsEchoedAsText,
+    CloseCodeIsLittleEndian,
     HeaderNamesInOneCase,
     OneConnectionAtATime,
     AnswersAreMasked,
@@ -39,6 +62,8 @@ pub(crate) enum Mistake {
     Utf8IsCheckedPerFragment,
     Utf8IsNotChecked,
     CloseIsNotEchoed,
+    CodeIsAlways1000,
+    CodesOfApplicationsAreRejected,
     TcpEndsBeforeTheClose,
     Code1005IsEchoed,
     EmptyCloseIsAnsweredWith1005,
@@ -47,6 +72,8 @@ pub(crate) enum Mistake {
     OneCodeForEverything,
     // Those of clients only.
     NonceIsTheSame,
+    NonceIsHexadecimal,
+    NonceHasEightBytes,
     VersionIsMissing,
     AcceptValueIsNotChecked,
     StatusIsNotChecked,
@@ -136,25 +163,60 @@ impl Connection {
             self.drop_front(self.buffer.len());
         }
         let key = header(&head, "Sec-WebSocket-Key", self.mistake).ok_or(io::ErrorKind::InvalidData)?;
-        let mut accept = accept_key(&key);
-        if self.mistake == M::WrongAcceptValue {
-            accept = accept.to_lowercase();
-        }
-        let response = format!(
+        let accept = self.accept_value(&key);
+        self.send_head(format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
-        );
-        self.socket.write_all(response.as_bytes())?;
+        ))?;
         self.echo()
+    }
+
+    /// Returns the value of `Sec-WebSocket-Accept` for a key.
+    fn accept_value(&self, key: &str) -> String {
+        let sha1 = |bytes: &[u8]| Sha1::digest(bytes).to_vec();
+        let hexadecimal = || accept_digest(key).map(|byte| format!("{byte:02x}")).concat();
+        match self.mistake {
+            M::AcceptValueIsInLowerCase => accept_key(key).to_lowercase(),
+            M::AcceptValueIsOfTheDecodedKey => {
+                let decoded = BASE64.decode(key).expect("the key of the judge is valid");
+                BASE64.encode(sha1(&[&decoded, GUID.as_bytes()].concat()))
+            }
+            M::AcceptValueHasTheGuidInLowerCase => {
+                BASE64.encode(sha1((key.to_owned() + &GUID.to_lowercase()).as_bytes()))
+            }
+            M::AcceptValueIsOfTheKeyAlone => BASE64.encode(sha1(key.as_bytes())),
+            M::AcceptValueIsHexadecimal => hexadecimal(),
+            M::AcceptValueIsBase64OfHexadecimal => BASE64.encode(hexadecimal()),
+            M::AcceptValueIsTheKey => key.to_owned(),
+            // Any other 32 bytes look the same to somebody who does not compute SHA-256.
+            M::AcceptValueIsSha256 => BASE64.encode([0x5a; 32]),
+            _ => accept_key(key),
+        }
+    }
+
+    /// Sends the head of a request or of a response.
+    fn send_head(&mut self, mut head: String) -> io::Result<()> {
+        match self.mistake {
+            M::HeadLinesEndWithLf => head = head.replace("\r\n", "\n"),
+            M::HeadHasNoEmptyLine => head.truncate(head.len() - 2),
+            M::NewlineFollowsTheHead => head.push('\n'),
+            _ => {}
+        }
+        self.socket.write_all(head.as_bytes())
     }
 
     /// Opens the client's end, and sends every message back. Returns the status of the response.
     fn converse(mut self) -> io::Result<String> {
-        let nonce = Nonce(if self.mistake == M::NonceIsTheSame { [7; 16] } else { rand::random() }).to_key();
+        let random: [u8; 16] = rand::random();
+        let nonce = match self.mistake {
+            M::NonceIsTheSame => Nonce([7; 16]).to_key(),
+            M::NonceIsHexadecimal => random.map(|byte| format!("{byte:02x}")).concat(),
+            M::NonceHasEightBytes => BASE64.encode(&random[..8]),
+            _ => Nonce(random).to_key(),
+        };
         let version = if self.mistake == M::VersionIsMissing { "" } else { "Sec-WebSocket-Version: 13\r\n" };
-        let request = format!(
+        self.send_head(format!(
             "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {nonce}\r\n{version}\r\n"
-        );
-        self.socket.write_all(request.as_bytes())?;
+        ))?;
         let head = self.take_head()?;
         if self.mistake == M::BytesAfterTheHeadAreDropped {
             self.drop_front(self.buffer.len());
@@ -233,7 +295,7 @@ impl Connection {
         if first & 0x70 != 0
             || !matches!(opcode, 0..=2 | 8..=10)
             || !self.masking_is_right(second)
-            || is_control && (!fin || short > 125)
+            || is_control && (!fin || short > 125 && !self.accepts_long_pings())
         {
             return Err(PROTOCOL_ERROR);
         }
@@ -275,6 +337,10 @@ impl Connection {
         Ok(Some(Frame { fin, opcode, payload }))
     }
 
+    fn accepts_long_pings(&self) -> bool {
+        matches!(self.mistake, M::LongPingIsAnswered | M::PingIsEchoedAsText)
+    }
+
     fn masking_is_right(&self, second: u8) -> bool {
         let masked = second & 0x80 != 0;
         masked == (self.role == Role::Server) || self.mistake == M::MaskedFramesAreAccepted
@@ -288,6 +354,7 @@ impl Connection {
                 return Ok(true);
             }
             9 if self.mistake == M::PongHasNoPayload => self.send(10, b""),
+            9 if self.mistake == M::PingIsEchoedAsText => self.send(1, &payload),
             9 => self.send(10, &payload),
             10 if self.mistake == M::PongIsAnswered => self.send(10, &payload),
             10 => {}
@@ -320,6 +387,9 @@ impl Connection {
         }
         let opcode = if self.mistake == M::BinaryIsAnsweredAsText { 1 } else { opcode };
         self.send(opcode, &message);
+        if self.mistake == M::EchoIsDoubled {
+            self.send(opcode, &message);
+        }
         for pong in std::mem::take(&mut self.late_pongs) {
             self.send(10, &pong);
         }
@@ -336,13 +406,15 @@ impl Connection {
                 [_] => return Err(PROTOCOL_ERROR),
                 [high, low, reason @ ..] => {
                     let code = u16::from_be_bytes([*high, *low]);
-                    let allowed = matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+                    let allowed = matches!(code, 1000..=1003 | 1007..=1014)
+                        || matches!(code, 3000..=4999) && self.mistake != M::CodesOfApplicationsAreRejected
                         || self.mistake == M::Code1005IsEchoed && code == 1005;
                     if !allowed {
                         return Err(PROTOCOL_ERROR);
                     }
                     str::from_utf8(reason).map_err(|_| NOT_UTF8)?;
-                    self.send(8, &[*high, *low]);
+                    let code = if self.mistake == M::CodeIsAlways1000 { [0x03, 0xe8] } else { [*high, *low] };
+                    self.send(8, &code);
                 }
             },
         }
@@ -356,7 +428,10 @@ impl Connection {
             (Role::Client, M::MaskingKeyIsTheSame) => Some([1, 2, 3, 4]),
             (Role::Client, _) => Some(rand::random()),
         };
-        let mask = if key.is_some() { 0x80 } else { 0 };
+        let (key, mask) = match self.mistake {
+            M::MaskBitIsSetWithoutKey => (None, 0x80),
+            _ => (key, if key.is_some() { 0x80 } else { 0 }),
+        };
         let reserved = if self.mistake == M::ReservedBitIsSet { 0x40 } else { 0 };
         let mut bytes = vec![0x80 | reserved | opcode];
         let length = payload.len() as u64;
@@ -364,10 +439,21 @@ impl Connection {
             Ok(short) if short < 126 && self.mistake != M::LengthIsNotShortest => {
                 bytes.push(mask | short.to_be_bytes()[1]);
             }
-            Ok(short) => {
-                bytes.push(mask | 126);
-                bytes.extend(short.to_be_bytes());
-            }
+            Ok(short) => match self.mistake {
+                M::LengthIsWrittenInOneByte => bytes.push(mask | short.to_be_bytes()[1]),
+                M::LengthIsWrittenInEightBytes => {
+                    bytes.push(mask | 127);
+                    bytes.extend(length.to_be_bytes());
+                }
+                M::LengthIsWrittenLittleEndian => {
+                    bytes.push(mask | 126);
+                    bytes.extend(short.to_le_bytes());
+                }
+                _ => {
+                    bytes.push(mask | 126);
+                    bytes.extend(short.to_be_bytes());
+                }
+            },
             Err(_) => {
                 bytes.push(mask | 127);
                 bytes.extend(length.to_be_bytes());
@@ -376,6 +462,12 @@ impl Connection {
         let key_bytes = key.unwrap_or_default();
         bytes.extend(key_bytes.iter().filter(|_| key.is_some()));
         bytes.extend(payload.iter().enumerate().map(|(index, byte)| byte ^ key_bytes[index % 4]));
+        match self.mistake {
+            M::FramesHaveNoHeader if opcode < 8 => bytes = payload.to_vec(),
+            M::NewlineFollowsEachFrame => bytes.push(b'\n'),
+            M::PayloadIsCutShort => bytes.truncate(64),
+            _ => {}
+        }
         // A peer that is gone is found out by the next read.
         let _ = self.socket.write_all(&bytes);
     }
@@ -385,6 +477,7 @@ impl Connection {
             return Ok(());
         }
         let code = if self.mistake == M::OneCodeForEverything { PROTOCOL_ERROR } else { code };
+        let code = if self.mistake == M::CloseCodeIsLittleEndian { code.swap_bytes() } else { code };
         self.send(8, &code.to_be_bytes());
         self.has_failed = true;
         self.finish()

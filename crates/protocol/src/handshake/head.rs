@@ -98,7 +98,7 @@ pub(super) fn parse_request(bytes: &[u8], limits: &Limits) -> Result<Option<(Req
     let len = match head.parse(bytes) {
         Ok(httparse::Status::Complete(len)) => len,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(error) => return Err(malformed(error, limits)),
+        Err(error) => return Err(malformed(error, bytes, limits)),
     };
     let mut request = Request::new(());
     // A complete head has a method and a target, so the defaults are never used.
@@ -139,7 +139,7 @@ pub fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<
     let len = match parser.parse_response(&mut head, bytes) {
         Ok(httparse::Status::Complete(len)) => len,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(error) => return Err(malformed(error, limits)),
+        Err(error) => return Err(malformed(error, bytes, limits)),
     };
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::from_u16(head.code.unwrap_or_default())
@@ -149,8 +149,17 @@ pub fn parse_response(bytes: &[u8], limits: &Limits) -> Result<Option<(Response<
     Ok(Some((response, len)))
 }
 
-fn malformed(error: httparse::Error, limits: &Limits) -> HandshakeViolation {
+/// The first byte of a TLS connection: the record types *alert*, from a server that cannot read the
+/// request, and *handshake*, from a client.
+const TLS_RECORDS: [u8; 2] = [21, 22];
+
+fn malformed(error: httparse::Error, bytes: &[u8], limits: &Limits) -> HandshakeViolation {
     match error {
+        // The most likely mistake of all peers that do not speak HTTP: `wss` where this end has no
+        // TLS, or the reverse. The parser would only say that the first byte is wrong.
+        _ if bytes.first().is_some_and(|first| TLS_RECORDS.contains(first)) => {
+            HandshakeViolation::MalformedHead("it begins with TLS, and this end expects none".to_owned())
+        }
         httparse::Error::TooManyHeaders => HandshakeViolation::TooManyHeaders { limit: limits.max_headers },
         error => HandshakeViolation::MalformedHead(error.to_string()),
     }

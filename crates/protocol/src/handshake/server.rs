@@ -116,11 +116,21 @@ impl ReceivedRequest {
     /// [`Limits::max_headers`] do not apply.
     #[must_use]
     pub fn from_head<B>(request: &http::Request<B>) -> Self {
+        Self::copy_of(request.method(), request.uri(), request.version(), request.headers())
+    }
+
+    /// Copies a request like [`from_head`](Self::from_head), but from its parts.
+    #[must_use]
+    pub fn from_parts(parts: &http::request::Parts) -> Self {
+        Self::copy_of(&parts.method, &parts.uri, parts.version, &parts.headers)
+    }
+
+    fn copy_of(method: &Method, uri: &http::Uri, version: Version, headers: &HeaderMap) -> Self {
         let mut head = http::Request::new(());
-        *head.method_mut() = request.method().clone();
-        *head.uri_mut() = request.uri().clone();
-        *head.version_mut() = request.version();
-        *head.headers_mut() = request.headers().clone();
+        *head.method_mut() = method.clone();
+        *head.uri_mut() = uri.clone();
+        *head.version_mut() = version;
+        *head.headers_mut() = headers.clone();
         mark_credentials(head.headers_mut());
         Self { head, len: 0, received: BytesMut::new() }
     }

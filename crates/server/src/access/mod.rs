@@ -27,10 +27,10 @@ pub(crate) struct AccessPolicy {
 }
 
 impl AccessPolicy {
-    /// Creates the policy of a server that listens on `address` and also accepts the hosts and the
-    /// origins that the command line allows.
-    pub(crate) fn new(address: IpAddr, hosts: Vec<AllowedHost>, origins: Vec<AllowedOrigin>) -> Self {
-        Self { hosts: HostPolicy::new(address, hosts), origins: OriginPolicy::new(origins) }
+    /// Creates the policy of a server that listens on `address`, with TLS or without, and also
+    /// accepts the hosts and the origins that the command line allows.
+    pub(crate) fn new(address: IpAddr, hosts: Vec<AllowedHost>, origins: Vec<AllowedOrigin>, tls: bool) -> Self {
+        Self { hosts: HostPolicy::new(address, hosts), origins: OriginPolicy::new(origins, tls) }
     }
 
     /// Checks the host to which the request is addressed. Every request needs this check. Without

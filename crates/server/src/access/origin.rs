@@ -22,6 +22,8 @@ use protocol::{Authority, handshake::ReceivedRequest};
 #[derive(Debug)]
 pub(super) struct OriginPolicy {
     allowed: Vec<AllowedOrigin>,
+    /// Whether this server itself speaks TLS.
+    tls: bool,
 }
 
 /// A value of `--allow-origin`.
@@ -45,8 +47,8 @@ pub(crate) struct Origin {
 }
 
 impl OriginPolicy {
-    pub(super) fn new(allowed: Vec<AllowedOrigin>) -> Self {
-        Self { allowed }
+    pub(super) fn new(allowed: Vec<AllowedOrigin>, tls: bool) -> Self {
+        Self { allowed, tls }
     }
 
     /// Accepts a request without an `Origin` header, and a request from a page of this server or of
@@ -69,7 +71,7 @@ impl OriginPolicy {
             return Err("the request has more than one Origin header, or a malformed one".into());
         };
         let origin: Option<Origin> = text.parse().ok();
-        let own = Origin::of_server(request);
+        let own = Origin::of_server(request, self.tls);
         let is_allowed = |allowed: &AllowedOrigin| match allowed {
             AllowedOrigin::Any => true,
             AllowedOrigin::Page(page) => origin.as_ref() == Some(page),
@@ -97,15 +99,15 @@ impl Origin {
 
     /// Returns the origin under which the browser has reached this server. Returns `None` if the
     /// request names no valid host.
-    fn of_server(request: &ReceivedRequest) -> Option<Self> {
+    fn of_server(request: &ReceivedRequest, tls: bool) -> Option<Self> {
         let authority = request.authority().ok()??;
-        // This server has no TLS. If the browser used TLS, a proxy has removed it. Only that proxy
-        // knows, and may report it in `X-Forwarded-Proto`. A page cannot forge that header, because
-        // a page cannot set the headers of a WebSocket request. Without the header, use the scheme
-        // of an absolute target, or else assume `https` for port 443 only.
+        // A proxy in front of this server may have removed TLS, or added it. Only that proxy knows,
+        // and may report it in `X-Forwarded-Proto`. A page cannot forge that header, because a page
+        // cannot set the headers of a WebSocket request. Without the header, use the scheme of an
+        // absolute target, or else assume `https` if this server speaks TLS, and for port 443.
         let secure = forwarded_scheme(request)
             .or_else(|| request.head().uri().scheme_str().map(|scheme| scheme == "https"))
-            .unwrap_or(authority.port() == Some(443));
+            .unwrap_or(tls || authority.port() == Some(443));
         Some(Self::new(secure, &authority))
     }
 }
@@ -178,7 +180,7 @@ mod tests {
 
     fn accepts(allowed: &[&str], target: &str, lines: &[&str]) -> bool {
         let allowed = allowed.iter().map(|origin| origin.parse().expect("an origin")).collect();
-        OriginPolicy::new(allowed).check(&request(target, lines)).is_ok()
+        OriginPolicy::new(allowed, false).check(&request(target, lines)).is_ok()
     }
 
     #[track_caller]
@@ -244,6 +246,20 @@ mod tests {
             assert!(accepts(proto, "example.org", "http://example.org"), "{proto:?}");
             assert!(!accepts(proto, "example.org", "https://example.org"), "{proto:?}");
         }
+    }
+
+    #[test]
+    fn a_server_with_tls_has_an_origin_with_https() {
+        let policy = OriginPolicy::new(Vec::new(), true);
+        let accepts = |lines: &[&str]| policy.check(&request("/", lines)).is_ok();
+        for host in ["example.org", "example.org:443", "example.org:8443"] {
+            let host_line = format!("Host: {host}");
+            assert!(accepts(&[&host_line, &format!("Origin: https://{host}")]), "{host}");
+            assert!(!accepts(&[&host_line, &format!("Origin: http://{host}")]), "{host}");
+        }
+        // A proxy may accept clients without TLS, and use TLS only to reach this server.
+        let forwarded = ["Host: example.org", "X-Forwarded-Proto: http", "Origin: http://example.org"];
+        assert!(accepts(&forwarded));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     mem,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use dissector::{
@@ -13,10 +13,7 @@ use dissector::{
     render,
 };
 use protocol::frame::Opcode;
-use tokio::{
-    sync::{Notify, OwnedSemaphorePermit},
-    time::Instant,
-};
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 /// The maximum size of the queue for a slow page, in bytes of JSON. One record with its
 /// explanations takes about 5,000 bytes.
@@ -26,9 +23,10 @@ pub(super) const MAX_BYTES: usize = 256 << 10;
 /// at most two of them, and the JSON of each takes less than half of this.
 pub(super) const KEPT_FOR_CLOSE: usize = 32 << 10;
 
-/// The part of the queue that is kept free for notes, in bytes: a count of skipped frames, and the
-/// end of each direction. Each note takes less than a third of this.
-const KEPT_FOR_NOTES: usize = 1 << 10;
+/// The part of the queue that is kept free for notes, in bytes: a count of skipped frames, the end
+/// of each direction, and the verdict on a broken rule. The longest is the verdict. It repeats the
+/// reason of a Close, whose 123 bytes take up to 738 in JSON. All notes together fit.
+const KEPT_FOR_NOTES: usize = 2 << 10;
 
 /// The state that a tap and its viewer share.
 #[derive(Debug)]
@@ -37,6 +35,18 @@ pub(super) struct Feed {
     changed: Notify,
     /// The slot of the tap, which becomes free when both the tap and the viewer have been dropped.
     _slot: OwnedSemaphorePermit,
+}
+
+/// The writing end of a feed. The feed ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct FeedWriter {
+    pub(super) feed: Arc<Feed>,
+}
+
+impl Drop for FeedWriter {
+    fn drop(&mut self) {
+        self.feed.end();
+    }
 }
 
 #[derive(Debug)]
@@ -49,9 +59,8 @@ pub(super) struct Queue {
     /// they were not dissected or their records did not fit. The first count is for frames to the
     /// server, the second for frames to the client.
     pub(super) skipped: [Passed; 2],
-    /// The time at which the tap stops waiting for a viewer; `None` once a viewer has claimed the
-    /// feed.
-    unclaimed_until: Option<Instant>,
+    /// Whether a connection has claimed the feed, so that its records can come.
+    claimed: bool,
     /// Whether the viewer has been dropped.
     abandoned: bool,
     /// Whether the tapped connection has ended, so that no more records follow.
@@ -59,13 +68,13 @@ pub(super) struct Queue {
 }
 
 impl Feed {
-    /// Creates a feed that a viewer has to claim before `unclaimed_until`.
-    pub(super) fn new(unclaimed_until: Instant, slot: OwnedSemaphorePermit) -> Self {
+    /// Creates a feed that no connection has claimed yet.
+    pub(super) fn new(slot: OwnedSemaphorePermit) -> Self {
         let queue = Queue {
             waiting: VecDeque::new(),
             bytes: 0,
             skipped: [Passed::default(); 2],
-            unclaimed_until: Some(unclaimed_until),
+            claimed: false,
             abandoned: false,
             ended: false,
         };
@@ -81,13 +90,19 @@ impl Feed {
         self.changed.notify_one();
     }
 
-    /// Marks the feed as claimed by a viewer, so that it no longer expires.
-    pub(super) fn claim(&self) {
-        self.lock().unclaimed_until = None;
+    /// Claims the feed for one connection, whose tap gets the writing end.
+    pub(super) fn claim(feed: Arc<Self>) -> FeedWriter {
+        feed.lock().claimed = true;
+        FeedWriter { feed }
+    }
+
+    /// Returns whether a connection has claimed the feed.
+    pub(super) fn is_claimed(&self) -> bool {
+        self.lock().claimed
     }
 
     /// Marks the end of the feed: no more records will follow.
-    pub(super) fn end(&self) {
+    fn end(&self) {
         self.lock().ended = true;
         self.notify();
     }
@@ -135,9 +150,9 @@ impl Queue {
         self.bytes < MAX_BYTES - KEPT_FOR_CLOSE - KEPT_FOR_NOTES
     }
 
-    /// Returns whether a viewer reads the feed, or may still claim it.
+    /// Returns whether a viewer reads the feed.
     pub(super) fn is_wanted(&self) -> bool {
-        !self.abandoned && self.unclaimed_until.is_none_or(|until| Instant::now() < until)
+        !self.abandoned
     }
 
     /// Adds a record. If the queue has no room for it, the record is counted as skipped.
@@ -154,6 +169,11 @@ impl Queue {
     /// Adds a note that one direction of TCP has ended.
     pub(super) fn add_end(&mut self, direction: Direction) {
         self.add(serde_json::json!({ "end_of": direction }).to_string());
+    }
+
+    /// Adds a note on the connection as a whole. The caller bounds its size.
+    pub(super) fn add_note(&mut self, note: &serde_json::Value) {
+        self.add(note.to_string());
     }
 
     /// Counts frames that are not shown.

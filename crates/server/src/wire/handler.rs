@@ -1,19 +1,20 @@
-//! The conversation on the page's second connection.
+//! The conversation with a viewer.
 
 use std::time::Duration;
 
 use protocol::{CloseCode, Message};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::timeout,
+    time::{sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use websocket::WebSocket;
 
-use super::viewer::Viewer;
+use super::{token::announcement, viewer::Viewer};
 use crate::closing::{HandlerResult, ServerClose};
 
-/// Sends the page every batch of records, until the feed ends or the page closes the connection.
+/// Sends the page its token and then every batch of records, until the feed ends or the page closes
+/// the connection.
 ///
 /// `shutdown` is read only when the feed ends, to choose the code and the reason of the Close.
 pub(crate) async fn handle<S>(
@@ -26,13 +27,23 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let close = |code, reason| Ok(Some(ServerClose { code, reason }));
+    connection.send(announcement(&viewer.token)).await?;
+    let expires = viewer.expires;
     loop {
+        let unused = !viewer.feed.is_claimed();
         tokio::select! {
             message = connection.next() => match message {
                 None => return Ok(None),
                 Some(Err(error)) => return Err(error),
                 Some(Ok(_)) => return close(CloseCode::POLICY_VIOLATION, "this connection is for viewing only"),
             },
+            // An unused viewer keeps a slot from others. If the token has been used in the meantime,
+            // the request has woken this loop, or is about to: then look once more.
+            () = sleep_until(expires), if unused => {
+                if !viewer.feed.is_claimed() {
+                    return close(CloseCode::POLICY_VIOLATION, "no connection has used the token");
+                }
+            }
             batch = viewer.batch() => {
                 let Some(batch) = batch else {
                     return if shutdown.is_cancelled() {

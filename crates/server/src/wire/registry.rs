@@ -1,29 +1,32 @@
-//! The registry: hands out taps and tokens, and exchanges a token for a viewer.
+//! The registry: hands out viewers and tokens, and exchanges a token for a tap.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use dissector::{Direction::ToServer, tap::Tap};
 use http::{HeaderValue, header::ORIGIN};
-use protocol::{Limits, handshake::ReceivedRequest, observer::received_bytes};
+use protocol::handshake::ReceivedRequest;
 use tokio::{sync::Semaphore, time::Instant};
 
-use super::{feed::Feed, tap::WireTap, token, viewer::Viewer};
+use super::{
+    feed::{Feed, FeedWriter},
+    token,
+    viewer::Viewer,
+};
 
-/// The maximum number of taps at the same time: enough for every reader in a large class. Each tap
-/// queues up to [`MAX_BYTES`](super::feed::MAX_BYTES).
+/// The maximum number of viewers at the same time: enough for every reader in a large class. The
+/// feed of each queues up to [`MAX_BYTES`](super::feed::MAX_BYTES).
 pub(super) const MAX_TAPS: usize = 64;
 
-/// The feeds whose tokens have not been used, and the free slots for further taps.
+/// The feeds whose tokens have not been used, and the free slots for further viewers.
 #[derive(Debug)]
 pub(crate) struct TapRegistry {
     offers: Mutex<HashMap<String, Offer>>,
     slots: Arc<Semaphore>,
 }
 
-/// A feed that no viewer has claimed yet.
+/// A feed that no connection has claimed yet.
 #[derive(Debug)]
 struct Offer {
     feed: Arc<Feed>,
@@ -40,38 +43,30 @@ impl TapRegistry {
         self.offers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns a tap for the connection that starts with `request`, and the token for viewing it.
-    /// Returns `None` if all [`MAX_TAPS`] slots are taken.
-    ///
-    /// The tap reports frames and messages that exceed `limits`, because the connection rejects
-    /// them.
-    pub(crate) fn tap(&self, request: &ReceivedRequest, limits: &Limits) -> Option<(WireTap, String)> {
+    /// Returns a viewer for the page that has sent `request`. It contains a new token. Returns
+    /// `None` if all [`MAX_TAPS`] slots are taken.
+    pub(crate) fn viewer(&self, request: &ReceivedRequest) -> Option<Viewer> {
         let now = Instant::now();
         let mut offers = self.lock();
-        // Remove expired offers to free their slots. Only a new tap needs a slot, so no other
+        // Remove stale offers to free their slots. Only a new viewer needs a slot, so no other
         // function has to remove offers. The removal is cheap, because there are never many offers.
-        offers.retain(|_, offer| now < offer.until);
+        offers.retain(|_, offer| now < offer.until && offer.feed.lock().is_wanted());
         let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
-        let until = now + token::LIFETIME;
-        let feed = Arc::new(Feed::new(until, slot));
+        let feed = Arc::new(Feed::new(slot));
         let token = token::new_token();
+        let until = now + token::LIFETIME;
         let origin = request.headers().get(ORIGIN).cloned();
         offers.insert(token.clone(), Offer { feed: Arc::clone(&feed), until, origin });
-        drop(offers);
-        let mut tap = WireTap::new(feed, limits, now);
-        // The server read the request before the tap existed, so pass its bytes to the tap now.
-        tap.bytes(ToServer, received_bytes(request));
-        Some((tap, token))
+        Some(Viewer::new(feed, token, until))
     }
 
-    /// Returns the viewer of the feed whose token is in the path of `request`, and uses up the
-    /// token. Returns `None` if the token is not valid for this request.
-    pub(crate) fn claim(&self, request: &ReceivedRequest) -> Option<Viewer> {
+    /// Returns the feed for the connection that starts with `request`, and uses up its `token`.
+    /// Returns `None` if the token is not valid for this request.
+    pub(crate) fn claim(&self, token: &str, request: &ReceivedRequest) -> Option<FeedWriter> {
         let mut offers = self.lock();
-        let token = token::token_in(request.path())?;
         let now = Instant::now();
         let fits = |offer: &Offer| now < offer.until && offer.origin.as_ref() == request.headers().get(ORIGIN);
         let offer = offers.get(token).is_some_and(fits).then(|| offers.remove(token))??;
-        Some(Viewer::new(offer.feed, now))
+        Some(Feed::claim(offer.feed))
     }
 }

@@ -3,10 +3,13 @@
 use std::{sync::Arc, time::SystemTime};
 
 use dissector::{Conversation, Direction, Options, Record, tap::Tap};
-use protocol::Limits;
+use protocol::{Limits, handshake::ReceivedRequest, observer::received_bytes};
 use tokio::time::Instant;
 
-use super::{budget::Budget, feed::Feed};
+use super::{
+    budget::Budget,
+    feed::{Feed, FeedWriter},
+};
 
 /// The maximum number of bytes of each payload that are shown. A page has no room for more.
 pub(super) const SHOWN_PAYLOAD_BYTES: usize = 512;
@@ -19,15 +22,14 @@ const PIECE_BYTES: usize = 512;
 /// A [`Tap`] that feeds the viewer of one connection.
 #[derive(Debug)]
 pub(crate) struct WireTap {
-    /// `None` once no viewer can receive the records. The tap then stays on the stream and does
-    /// nothing.
+    /// `None` once the viewer is gone. The tap then stays on the stream and does nothing.
     pub(super) active: Option<Box<ActiveTap>>,
 }
 
-/// A tap that has a viewer, or whose feed may still be claimed.
+/// A tap that has a viewer.
 #[derive(Debug)]
 pub(super) struct ActiveTap {
-    feed: Arc<Feed>,
+    writer: Arc<FeedWriter>,
     conversation: Conversation,
     budget: Budget,
     /// The directions whose end has been reported.
@@ -35,27 +37,38 @@ pub(super) struct ActiveTap {
 }
 
 impl WireTap {
-    /// Creates a tap on a connection that starts now. The tap reports payloads that exceed
-    /// `limits`, because the connection rejects them.
-    pub(super) fn new(feed: Arc<Feed>, limits: &Limits, now: Instant) -> Self {
+    /// Creates the tap on the connection that starts with `request`. The tap reports frames and
+    /// messages that exceed `limits`, because the connection rejects them.
+    pub(crate) fn new(writer: FeedWriter, request: &ReceivedRequest, limits: &Limits) -> Self {
         // The records go to a script. A script may not see the cookies that are marked `HttpOnly`,
         // the password that the browser sends, or the headers that a proxy has added.
         let options = Options { payload_bytes: SHOWN_PAYLOAD_BYTES, limits: limits.clone(), hide_credentials: true };
         let conversation = Conversation::new(options);
-        Self { active: Some(Box::new(ActiveTap { feed, conversation, budget: Budget::new(now), ended: Vec::new() })) }
+        let writer = Arc::new(writer);
+        let budget = Budget::new(Instant::now());
+        let mut active = ActiveTap { writer, conversation, budget, ended: Vec::new() };
+        // The server read the request before the tap existed, so dissect its bytes now.
+        active.bytes(Direction::ToServer, received_bytes(request));
+        Self { active: Some(Box::new(active)) }
+    }
+
+    /// Returns what adds notes on the connection to its feed. The feed does not end before it is
+    /// dropped.
+    pub(crate) fn notes(&self) -> Option<Notes> {
+        self.active.as_ref().map(|active| Notes(Arc::clone(&active.writer)))
     }
 }
 
 #[cfg(test)]
 impl WireTap {
     pub(super) fn feed(&self) -> Arc<Feed> {
-        Arc::clone(&self.active.as_ref().expect("the tap is active").feed)
+        Arc::clone(self.active.as_ref().expect("the tap is active").feed())
     }
 }
 
 impl Tap for WireTap {
     fn bytes(&mut self, direction: Direction, bytes: &[u8]) {
-        if self.active.as_ref().is_some_and(|active| !active.feed.lock().is_wanted()) {
+        if self.active.as_ref().is_some_and(|active| !active.feed().lock().is_wanted()) {
             self.active = None;
         }
         if let Some(active) = &mut self.active {
@@ -70,10 +83,27 @@ impl Tap for WireTap {
     }
 }
 
+/// Adds notes on a tapped connection to its feed.
+#[derive(Debug)]
+pub(crate) struct Notes(Arc<FeedWriter>);
+
+impl Notes {
+    /// Adds a note of at most [`KEPT_FOR_NOTES`](super::feed) bytes.
+    pub(crate) fn add(&self, note: &serde_json::Value) {
+        self.0.feed.lock().add_note(note);
+        self.0.feed.notify();
+    }
+}
+
 impl ActiveTap {
+    fn feed(&self) -> &Arc<Feed> {
+        &self.writer.feed
+    }
+
     fn bytes(&mut self, direction: Direction, bytes: &[u8]) {
         let time = Some(SystemTime::now());
-        let Self { feed, conversation, budget, .. } = self;
+        let Self { writer, conversation, budget, .. } = self;
+        let feed = &writer.feed;
         for piece in bytes.chunks(PIECE_BYTES) {
             let mut queue = feed.lock();
             if queue.has_room() && budget.has_record() {
@@ -103,15 +133,9 @@ impl ActiveTap {
             return;
         }
         self.ended.push(direction);
-        let mut queue = self.feed.lock();
+        let mut queue = self.writer.feed.lock();
         self.conversation.end(direction, Some(SystemTime::now()), &mut |record| queue.add_record(&record));
         queue.add_end(direction);
-        self.feed.notify();
-    }
-}
-
-impl Drop for ActiveTap {
-    fn drop(&mut self) {
-        self.feed.end();
+        self.writer.feed.notify();
     }
 }

@@ -17,6 +17,7 @@ use super::{
     registry::{MAX_TAPS, TapRegistry},
     tap::WireTap,
     token::LIFETIME,
+    viewer::Viewer,
 };
 
 fn request(path: &str) -> ReceivedRequest {
@@ -34,15 +35,26 @@ fn request_with(path: &str, lines: &str) -> ReceivedRequest {
     }
 }
 
-fn tap(taps: &TapRegistry) -> Option<(WireTap, String)> {
-    taps.tap(&request("/?wire"), &Limits::DEFAULT)
+fn viewer(taps: &TapRegistry) -> Option<Viewer> {
+    taps.viewer(&request("/wire"))
+}
+
+/// Returns the tap of the connection that uses the viewer's token.
+fn claim(taps: &TapRegistry, viewer: &Viewer, request: &ReceivedRequest) -> Option<WireTap> {
+    Some(WireTap::new(taps.claim(&viewer.token, request)?, request, &Limits::DEFAULT))
+}
+
+/// Returns a tap and its viewer.
+fn tapped(taps: &TapRegistry) -> (WireTap, Viewer) {
+    let viewer = viewer(taps).expect("a slot is free");
+    let tap = claim(taps, &viewer, &request("/")).expect("the token is new");
+    (tap, viewer)
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_for_a_page_that_does_not_read_is_bounded() {
     let taps = TapRegistry::new();
-    let (mut tapped, token) = tap(&taps).expect("a tap is free");
-    let viewer = taps.claim(&request(&format!("/wire/{token}"))).expect("the token is new");
+    let (mut tapped, viewer) = tapped(&taps);
     tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
     let frame = [&b"\x82\x7e\x02\x00"[..], &[0; 512]].concat();
     let mut most = 0;
@@ -65,7 +77,7 @@ async fn what_waits_for_a_page_that_does_not_read_is_bounded() {
 /// many times, then `after`.
 fn longest_request(before: &str, element: &str, after: &str) -> ReceivedRequest {
     let room = Limits::DEFAULT.max_head_bytes - 100 - before.len() - after.len();
-    request_with("/?wire", &[before, &element.repeat(room / element.len()), after].concat())
+    request_with("/", &[before, &element.repeat(room / element.len()), after].concat())
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,10 +90,11 @@ async fn no_single_record_exceeds_the_limit() {
         // JSON takes six bytes for U+009B, which has two bytes in UTF-8. Each part of the request
         // line repeats its text.
         longest_request("X: ", "\u{9b}", "\r\n"),
-        request(&format!("/?wire{}", "\u{9b}".repeat(8000))),
-        request(&format!("/{}?wire", "\u{9b}".repeat(8000))),
+        request(&format!("/?{}", "\u{9b}".repeat(8000))),
+        request(&format!("/{}", "\u{9b}".repeat(8000))),
     ] {
-        let (mut tapped, _) = taps.tap(&request, &Limits::DEFAULT).expect("a tap is free");
+        let viewer = viewer(&taps).expect("a slot is free");
+        let mut tapped = claim(&taps, &viewer, &request).expect("the token is new");
         tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
         let feed = tapped.feed();
         let queue = feed.lock();
@@ -95,8 +108,7 @@ async fn no_single_record_exceeds_the_limit() {
 #[tokio::test(start_paused = true)]
 async fn a_close_is_shown_even_if_the_queue_is_full() {
     let taps = TapRegistry::new();
-    let (mut tapped, token) = tap(&taps).expect("a tap is free");
-    let viewer = taps.claim(&request(&format!("/wire/{token}"))).expect("the token is new");
+    let (mut tapped, viewer) = tapped(&taps);
     tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
     for _ in 0..300 {
         advance(Duration::from_millis(100)).await;
@@ -119,8 +131,7 @@ async fn a_close_is_shown_even_if_the_queue_is_full() {
 #[tokio::test(start_paused = true)]
 async fn a_burst_of_small_frames_does_not_exceed_the_bound() {
     let taps = TapRegistry::new();
-    let (mut tapped, token) = tap(&taps).expect("a tap is free");
-    let viewer = taps.claim(&request(&format!("/wire/{token}"))).expect("the token is new");
+    let (mut tapped, viewer) = tapped(&taps);
     tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
     for _ in 0..3 {
         tapped.bytes(ToServer, &b"\x81\x80\0\0\0\0".repeat(86));
@@ -133,33 +144,48 @@ async fn a_burst_of_small_frames_does_not_exceed_the_bound() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_nobody_uses_expires_and_its_tap_stops() {
+async fn a_token_that_nobody_uses_expires() {
     let taps = TapRegistry::new();
-    let (mut early, token) = tap(&taps).expect("a tap is free");
+    let early = viewer(&taps).expect("a slot is free");
     advance(LIFETIME - Duration::from_millis(1)).await;
-    let viewer = taps.claim(&request(&format!("/wire/{token}")));
-    assert!(viewer.is_some(), "at the last moment");
-    let (mut late, token) = tap(&taps).expect("a tap is free");
+    assert!(claim(&taps, &early, &request("/")).is_some(), "at the last moment");
+    let late = viewer(&taps).expect("a slot is free");
     advance(LIFETIME).await;
-    assert!(taps.claim(&request(&format!("/wire/{token}"))).is_none());
-    for tap in [&mut early, &mut late] {
-        tap.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n");
-    }
-    assert!(early.active.is_some() && late.active.is_none());
-    drop(viewer);
-    early.bytes(ToClient, b"Upgrade: websocket\r\n");
-    assert!(early.active.is_none(), "its viewer is gone");
+    assert!(claim(&taps, &late, &request("/")).is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn slots_of_connections_that_are_never_viewed_become_free() {
+async fn a_tap_stops_when_its_viewer_is_gone() {
     let taps = TapRegistry::new();
-    // These connections are idle. Their taps see no bytes, so they cannot notice that their tokens
-    // have expired. The registry has to free their slots.
-    let tapped: Vec<_> = (0..MAX_TAPS).map_while(|_| tap(&taps)).collect();
-    assert_eq!(tapped.len(), MAX_TAPS);
-    assert!(tap(&taps).is_none());
+    let (mut tapped, viewer) = tapped(&taps);
+    tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n");
+    assert!(tapped.active.is_some());
+    drop(viewer);
+    tapped.bytes(ToClient, b"Upgrade: websocket\r\n");
+    assert!(tapped.active.is_none());
+}
+
+/// A fault can end the stream, and with it the tap, before there is a verdict on it.
+#[tokio::test(start_paused = true)]
+async fn a_note_that_comes_after_the_tap_is_shown() {
+    let taps = TapRegistry::new();
+    let (tapped, mut viewer) = tapped(&taps);
+    let notes = tapped.notes().expect("the tap is active");
     drop(tapped);
-    advance(LIFETIME).await;
-    assert!(tap(&taps).is_some());
+    viewer.batch().await.expect("the request");
+    notes.add(&serde_json::json!({ "verdict": "as expected" }));
+    drop(notes);
+    assert_eq!(viewer.batch().await.as_deref(), Some(r#"[{"verdict":"as expected"}]"#));
+    assert_eq!(viewer.batch().await, None, "the feed ends with the last of its writers");
+}
+
+#[tokio::test(start_paused = true)]
+async fn slots_of_viewers_that_view_nothing_become_free() {
+    let taps = TapRegistry::new();
+    let viewers: Vec<_> = (0..MAX_TAPS).map_while(|_| viewer(&taps)).collect();
+    assert_eq!(viewers.len(), MAX_TAPS);
+    assert!(viewer(&taps).is_none());
+    // The token of a viewer that is gone is worthless, even before it expires.
+    drop(viewers);
+    assert!(viewer(&taps).is_some());
 }

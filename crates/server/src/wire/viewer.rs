@@ -1,4 +1,4 @@
-//! The viewer: reads a feed for the page's second connection.
+//! The viewer: reads a feed for the page's other connection.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,14 +18,17 @@ pub(crate) const MAX_VIEWER_MESSAGE: usize = 1 << 10;
 #[derive(Debug)]
 pub(crate) struct Viewer {
     pub(super) feed: Arc<Feed>,
+    /// The token with which a connection claims the writing end of the feed.
+    pub(super) token: String,
+    /// The time at which the token expires.
+    pub(super) expires: Instant,
     next_batch: Instant,
 }
 
 impl Viewer {
-    /// Claims `feed` for a new viewer.
-    pub(super) fn new(feed: Arc<Feed>, now: Instant) -> Self {
-        feed.claim();
-        Self { feed, next_batch: now }
+    /// Creates the viewer of `feed`, which a connection may claim with `token`.
+    pub(super) fn new(feed: Arc<Feed>, token: String, expires: Instant) -> Self {
+        Self { feed, token, expires, next_batch: Instant::now() }
     }
 
     /// Returns the next message for the page, or `None` at the end of the feed.

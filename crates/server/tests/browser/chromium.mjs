@@ -101,6 +101,8 @@ export class Chromium {
 class Page {
   // The browser's complaints: errors and warnings on the console, exceptions, blocked content.
   complaints = [];
+  // Functions for further events, by their names.
+  on = {};
 
   constructor(send) {
     this.send = send;
@@ -115,6 +117,7 @@ class Page {
       "Log.entryAdded": () => ["error", "warning"].includes(params.entry.level) && params.entry.text,
     }[method]?.();
     if (text) this.complaints.push(text);
+    this.on[method]?.(params);
   }
 
   // Evaluates an expression in the page, as its console would.
@@ -130,18 +133,20 @@ class Page {
     return result.value;
   }
 
-  async key(key, code) {
-    const event = { key, code: key, windowsVirtualKeyCode: code, text: key === "Enter" ? "\r" : undefined };
+  // `modifiers` is 8 with the Shift key.
+  async key(key, code, modifiers = 0) {
+    const text = key === "Enter" ? "\r" : undefined;
+    const event = { key, code: key, windowsVirtualKeyCode: code, text, modifiers };
     await this.send("Input.dispatchKeyEvent", { type: "keyDown", ...event });
     await this.send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
   }
 
-  // Returns the middle of an element, after scrolling it into view.
+  // Returns the middle of an element, or of its first line, after scrolling it into view.
   middle(selector) {
     return this.evaluate(`(() => {
       const target = document.querySelector(${JSON.stringify(selector)});
       target.scrollIntoView({ block: "center" });
-      const { x, y, width, height } = target.getBoundingClientRect();
+      const { x, y, width, height } = target.getClientRects()[0];
       return { x: x + width / 2, y: y + height / 2 };
     })()`);
   }

@@ -33,10 +33,12 @@ export function flaws() {
   const nameOf = (element) => element.id || element.textContent.trim().slice(0, 60) || element.localName;
 
   const texts =
-    "h1, h2, h3, p, th, td, label, summary, figcaption span, a, code, #frames li *, #frames .note, #bytes .byte, " +
-    "#bytes .run, #bytes i, #explanation, #fields li, #fields span";
-  for (const element of all(`${texts}, input, button`)) {
+    "h1, h2, h3, p, th, td, dt, dd, label, summary, figcaption span, a, code, .row.head span, #frames .row *, " +
+    "#bytes .byte, #bytes .run, #bytes i, #explanation, #fields li, #fields span";
+  for (const element of all(`${texts}, input, button, select`)) {
     const name = nameOf(element);
+    // A control that is out of use may be faint, as WCAG allows.
+    if (element.disabled) continue;
     if (element.textContent || element.value) check(name, getComputedStyle(element), ground(element));
     if (element.placeholder)
       check(`"${element.placeholder}"`, getComputedStyle(element, "::placeholder"), ground(element));
@@ -54,12 +56,12 @@ export function flaws() {
     if (Math.max(...tops) - Math.min(...tops) > 1) found.push(`"${nameOf(name)}" is broken into lines`);
   }
   // Large enough for a finger.
-  for (const target of all("button, input, #frames [role=option], #fields li")) {
+  for (const target of all("button, input, select, summary, #frames [role=option], #fields li")) {
     const { width, height } = target.getBoundingClientRect();
     if (width < 24 || height < 24) found.push(`${nameOf(target)} is only ${width} by ${height} px large`);
   }
   // The contrast of borders and lines that carry meaning.
-  for (const input of all("input, button")) {
+  for (const input of all("input, select, button:not(.primary)")) {
     const line = contrast(channels(getComputedStyle(input).borderTopColor).slice(0, 3), ground(input.parentElement));
     if (line < 3) found.push(`the border of ${nameOf(input)} has a contrast of only ${line.toFixed(1)}`);
   }

@@ -29,13 +29,13 @@ try {
     [110, "Hello, wire!"],
   ]) {
     await until(`there are ${pushes} pushes`, async () => Number(await text("sequence")) >= pushes);
-    await page.evaluate(`byId("text").focus()`);
+    await page.evaluate(`document.getElementById("text").focus()`);
     await page.send("Input.insertText", { text: said });
     await page.key("Enter", 13);
   }
   await until("the frame is shown", async () => (await text("unit")).includes("Hello, wire!"));
   await until("the server repeats it", async () => (await text("last_text")) === "Hello, wire!");
-  await page.evaluate(`byId("text").blur()`);
+  await page.evaluate(`document.getElementById("text").blur()`);
   // The mouse needs a position before it can move.
   await page.point("h1");
   await page.point("#bytes .byte:nth-child(4)");

@@ -27,4 +27,5 @@ if [[ -z ${CHROMIUM:-} ]]; then
     exit 2
 fi
 export CHROMIUM
-exec node "$(dirname "$0")/page.mjs" "$(realpath "$1")" ${2:+"$(realpath -m "$2")"}
+node "$(dirname "$0")/page.mjs" "$(realpath "$1")" ${2:+"$(realpath -m "$2")"}
+exec node "$(dirname "$0")/tls.mjs" "$(realpath "$1")"

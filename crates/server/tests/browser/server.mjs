@@ -30,7 +30,7 @@ export class Server {
     server.child.on("exit", (code) => server.lines.push(`(ended with ${code})`));
     createInterface(server.child.stdout).on("line", (line) => server.lines.push(line));
     const first = await until("the server listens", () => server.lines[0]);
-    server.address = first.match(/^listening on ws:\/\/(.*)\/$/)?.[1];
+    server.address = first.match(/^listening on wss?:\/\/(.*)\/$/)?.[1];
     assert.ok(server.address, `the server's first line is: ${first}`);
     return server;
   }

@@ -39,7 +39,7 @@ fn a_browser_gets_the_page() {
 #[test]
 fn the_page_has_the_colours_of_the_dissector() {
     let server = Server::start(&[]);
-    let page = exchange(&server, &Request::get(&server, "/").bytes()).body;
+    let page = exchange(&server, &Request::get(&server, "/page/page.css").bytes()).body;
     for (name, part) in [
         ("fin", RecordPart::Fin),
         ("reserved", RecordPart::Reserved),
@@ -67,15 +67,53 @@ fn the_page_runs_only_what_is_in_it() {
         let (nonce, _) = rest.split_once('\'').unwrap();
         assert!(nonce.len() >= 22, "128 bits at least: {nonce}");
         assert!(policy.contains(&format!("style-src 'nonce-{nonce}'")), "{policy}");
-        for tag in ["script", "style"] {
-            assert_eq!(page.body.matches(&format!("<{tag}")).count(), 1);
-            assert!(page.body.contains(&format!("<{tag} nonce=\"{nonce}\">")), "{tag}");
-        }
+        assert_eq!(page.body.matches("<script").count(), 1);
+        assert!(page.body.contains(&format!("<script type=\"module\" nonce=\"{nonce}\" src=\"page/main.js\">")));
+        assert_eq!(page.body.matches("<style").count(), 0);
+        assert!(page.body.contains(&format!("<link rel=\"stylesheet\" nonce=\"{nonce}\" href=\"page/page.css\">")));
         // The policy would block these two.
         assert!(!page.body.contains(" style=") && !page.body.contains(" onclick="));
         nonce
     });
     assert_ne!(nonces[0], nonces[1], "a nonce is used once");
+}
+
+#[test]
+fn the_files_of_the_page_are_served() {
+    let server = Server::start(&[]);
+    let mut wanted = vec!["page.css".to_owned(), "main.js".to_owned()];
+    let mut seen = Vec::new();
+    // Follow the imports.
+    while let Some(name) = wanted.pop() {
+        let file = exchange(&server, &Request::get(&server, &format!("/page/{name}")).bytes());
+        assert_eq!(file.status, 200, "{name}");
+        let expected =
+            if name.ends_with(".css") { "text/css; charset=utf-8" } else { "text/javascript; charset=utf-8" };
+        assert_eq!(file.header("Content-Type"), Some(expected), "{name}");
+        assert_eq!(file.header("Cache-Control"), Some("no-store"), "{name}");
+        assert_eq!(file.header("X-Content-Type-Options"), Some("nosniff"), "{name}");
+        let imports = file.body.lines().filter_map(|line| line.split_once(" from \"./")?.1.strip_suffix("\";"));
+        let new: Vec<_> =
+            imports.map(str::to_owned).filter(|name| !seen.contains(name) && !wanted.contains(name)).collect();
+        seen.push(name);
+        wanted.extend(new.into_iter().filter(|name| !seen.contains(name)));
+    }
+    assert_eq!(seen.len(), 12, "{seen:?}");
+    assert_eq!(exchange(&server, &Request::get(&server, "/page/").bytes()).status, 404);
+    assert_eq!(exchange(&server, &Request::get(&server, "/page/../main.js").bytes()).status, 404);
+}
+
+#[test]
+fn every_rule_can_be_chosen_on_the_page() {
+    let server = Server::start(&[]);
+    let page = exchange(&server, &Request::get(&server, "/").bytes()).body;
+    let list = exchange(&server, &Request::get(&server, "/break/").bytes()).body;
+    let rules: Vec<_> =
+        list.lines().filter_map(|line| line.strip_prefix("/break/")?.split_whitespace().next()).collect();
+    assert!(rules.len() > 50, "{rules:?}");
+    for rule in rules {
+        assert!(page.contains(&format!("<option value=\"break/{rule}\"")), "{rule}");
+    }
 }
 
 //= docs/src/rfc6455.md#section-4-2-2
@@ -116,12 +154,13 @@ fn the_response_to_head_is_the_one_to_get_without_its_body() {
     let server = Server::start(&[]);
     for (path, status) in [
         ("/", 200),
-        ("/?wire", 200),
+        ("/?wire=0", 200),
+        ("/page/main.js", 200),
         ("/echo", 426),
         ("/chat", 426),
         ("/break/", 404),
         ("/break/masked-frame", 426),
-        ("/wire/0", 426),
+        ("/wire", 426),
         ("/nothing", 404),
     ] {
         let get = Request::get(&server, path);
@@ -277,7 +316,7 @@ fn a_mistake_in_an_allowed_host_or_origin_is_reported_at_the_start() {
 /// All kinds of requests: each has an answer of its own if it is addressed to this server.
 fn requests(server: &Server) -> Vec<Request> {
     let mut requests = Vec::new();
-    for path in ["/", "/?wire", "/echo", "/chat", "/break/", "/break/masked-frame", "/wire/0", "/nothing"] {
+    for path in ["/", "/page/main.js", "/echo?wire=0", "/chat", "/break/", "/break/masked-frame", "/wire", "/nothing"] {
         requests.push(Request::get(server, path));
         requests.push(Request::get(server, path).line(&format!("HEAD {path} HTTP/1.1")));
         requests.push(Request::get(server, path).line(&format!("POST {path} HTTP/1.1")));

@@ -5,6 +5,7 @@
 mod chat;
 mod deflate;
 mod echo;
+mod every_byte;
 mod grade;
 mod http;
 mod laboratory;
@@ -18,6 +19,7 @@ mod slow_clients;
 mod stats;
 mod support;
 mod terminal;
+mod tls;
 mod trace;
 mod violations;
 mod wire;

@@ -136,11 +136,17 @@ fn an_echo_is_not_kept_for_a_peer_that_has_sent_a_close() {
 /// Each cookie is a field of the view, with an explanation. The records of a connection that wait
 /// for a page take at most 256 KiB.
 #[test]
-fn heads_with_many_cookies_do_not_accumulate_for_pages_that_do_not_view_them() {
+fn heads_with_many_cookies_do_not_accumulate_for_pages_that_do_not_read_them() {
     let server = Server::start(&["--interval", "10m"]);
-    let request = Request::upgrade(&server, "/?wire").and("Cookie", &"a;".repeat(7_800)).bytes();
     let before = server.allocated_bytes();
-    let connections: Vec<Client> = (0..60).map(|_| Client::connect_with(&server, &request)).collect();
+    let tapped = || {
+        let mut viewer = Client::connect(&server, "/wire");
+        let message: serde_json::Value = serde_json::from_str(&viewer.receive_text()).expect("JSON");
+        let path = format!("/?wire={}", message["token"].as_str().expect("a token"));
+        let request = Request::upgrade(&server, &path).and("Cookie", &"a;".repeat(7_800));
+        [viewer, Client::connect_with(&server, &request.bytes())]
+    };
+    let connections: Vec<[Client; 2]> = (0..60).map(|_| tapped()).collect();
     server_settles_below(&server, before + 60 * MIB / 4 + SLACK);
     drop(connections);
 }

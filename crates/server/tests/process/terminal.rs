@@ -54,7 +54,7 @@ fn no_part_of_a_request_reaches_the_terminal_raw() {
         for position in 0..=request.len() {
             send(&server, [&request[..position], HOSTILE, &request[position..]].concat().as_bytes());
         }
-        for path in ["/x", "/break/x", "/wire/x", "/?wirex"] {
+        for path in ["/x", "/break/x", "/page/x", "/?wire="] {
             for request in [Request::get(&server, path), Request::upgrade(&server, path)] {
                 send(&server, &request.clone().line(&format!("GET {path}{HOSTILE} HTTP/1.1")).bytes());
                 // A browser sends such a target in UTF-8. The server takes it, and answers with 404.

@@ -1,4 +1,4 @@
-//! `/?wire` and `/wire/TOKEN`: who may view the frames of a connection, and that the view is exact.
+//! `/wire` and `?wire=TOKEN`: who may view the frames of a connection, and that the view is exact.
 
 use std::io::{Read, Write};
 
@@ -11,40 +11,48 @@ use crate::support::{
 };
 use serde_json::Value;
 
-/// The taps that exist at the same time.
+/// The viewers that exist at the same time.
 const MAX_TAPS: usize = 64;
 
-/// Returns a page's request for its first connection, or for its second.
+/// Returns a page's request for a viewer, or for another connection.
 fn from_page(server: &Server, path: &str) -> Request {
     Request::upgrade(server, path).and("Origin", &format!("http://{}", server.address()))
 }
 
-/// Returns the token in a first message.
+/// Returns the token in a viewer's first message.
 #[track_caller]
 fn token(message: &str) -> String {
     let message: Value = serde_json::from_str(message).expect("JSON");
-    let token = message["wire"].as_str().unwrap_or_else(|| panic!("no token: {message}"));
+    let token = message["token"].as_str().unwrap_or_else(|| panic!("no token: {message}"));
     assert!(token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "128 bits: {token}");
     token.to_owned()
 }
 
-/// Opens a connection with a tap, and its viewer.
+/// Opens a viewer. Returns its token as well.
 #[track_caller]
-fn tapped(server: &Server) -> (Client, Viewer) {
-    tapped_with(server, &from_page(server, "/?wire"))
+fn viewer(server: &Server) -> (Viewer, String) {
+    let mut client = Client::connect_with(server, &from_page(server, "/wire").bytes());
+    let token = token(&client.receive_text());
+    (Viewer { client, records: Vec::new() }, token)
 }
 
-/// As [`tapped`], with this request for the first connection.
+/// Opens a connection to `/` with a tap, and its viewer.
 #[track_caller]
-fn tapped_with(server: &Server, request: &Request) -> (Client, Viewer) {
-    let mut client = Client::connect_with(server, &request.bytes());
-    let path = format!("/wire/{}", token(&client.receive_text()));
-    let viewer =
-        Viewer { client: Client::connect_with(server, &from_page(server, &path).bytes()), records: Vec::new() };
+fn tapped(server: &Server) -> (Client, Viewer) {
+    let (client, viewer, _) = tapped_with(server, "/", |request| request);
     (client, viewer)
 }
 
-/// The second connection, and the records that it has received.
+/// As [`tapped`], to another path, with a request that `change` has changed. Returns the request as
+/// well.
+#[track_caller]
+fn tapped_with(server: &Server, path: &str, change: impl FnOnce(Request) -> Request) -> (Client, Viewer, Request) {
+    let (viewer, token) = viewer(server);
+    let request = change(from_page(server, &format!("{path}?wire={token}")));
+    (Client::connect_with(server, &request.bytes()), viewer, request)
+}
+
+/// A viewer, and the records that it has received.
 struct Viewer {
     client: Client,
     records: Vec<Value>,
@@ -101,10 +109,10 @@ fn colons(bytes: &[u8]) -> String {
 #[test]
 fn each_frame_is_shown_with_its_fields() {
     let server = Server::start(&[]);
-    let (mut client, mut viewer) = tapped(&server);
+    let (mut client, mut viewer, sent) = tapped_with(&server, "/echo", |request| request);
     let request = viewer.find("the request", |record| record["number"] == 0);
     assert_eq!((&request["kind"], &request["direction"]), (&"request".into(), &"to_server".into()));
-    assert_eq!(request["bytes"], colons(&from_page(&server, "/?wire").bytes()));
+    assert_eq!(request["bytes"], colons(&sent.bytes()));
     let response = viewer.find("the response", |record| record["number"] == 1);
     assert_eq!((&response["kind"], value(&response, "http.response.code")), (&"response".into(), &101.into()));
 
@@ -112,7 +120,7 @@ fn each_frame_is_shown_with_its_fields() {
     client.send(&said);
     let record = viewer.find("the message", |record| record["kind"] == "frame" && record["direction"] == "to_server");
     assert_eq!(record["bytes"], colons(&said));
-    assert_eq!((&record["number"], &record["findings"]), (&3.into(), &Value::Array(Vec::new())), "{record}");
+    assert_eq!((&record["number"], &record["findings"]), (&2.into(), &Value::Array(Vec::new())), "{record}");
     assert_eq!(value(&record, "websocket.fin"), true);
     assert_eq!(value(&record, "websocket.opcode"), 1);
     assert_eq!(value(&record, "websocket.mask"), true);
@@ -140,8 +148,8 @@ fn the_credentials_of_a_request_are_not_shown_to_the_page() {
         ("X-Forwarded-User", "somebody"),
     ];
     let add = |request: Request, (name, value): &(&str, &str)| request.and(name, value);
-    let request = secrets.iter().fold(from_page(&server, "/?wire"), add).and("User-Agent", "a browser");
-    let (client, mut viewer) = tapped_with(&server, &request);
+    let (client, mut viewer, request) =
+        tapped_with(&server, "/", |request| secrets.iter().fold(request, add).and("User-Agent", "a browser"));
     drop(client);
     viewer.receive_all();
     let record = viewer.find("the request", |record| record["number"] == 0);
@@ -165,8 +173,8 @@ fn the_credentials_of_a_request_are_not_shown_to_the_page() {
 #[test]
 fn a_compressed_message_is_shown_with_its_text() {
     let server = Server::start(&["--deflate"]);
-    let request = from_page(&server, "/?wire").and("Sec-WebSocket-Extensions", "permessage-deflate");
-    let (mut client, mut viewer) = tapped_with(&server, &request);
+    let (mut client, mut viewer, _) =
+        tapped_with(&server, "/", |request| request.and("Sec-WebSocket-Extensions", "permessage-deflate"));
     // The example of RFC 7692, section 7.2.3.1, and then bytes that are not DEFLATE. RSV1 marks
     // both.
     client.send(&frame(FIN | 0x41, &[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00]));
@@ -205,27 +213,13 @@ fn the_limits_are_those_of_the_server() {
 #[test]
 fn every_byte_is_shown_from_the_first_to_the_last() {
     let server = Server::start(&["--interval", "20ms"]);
+    let (mut viewer, token) = viewer(&server);
     let mut stream = open(&server);
-    let request = from_page(&server, "/?wire").bytes();
+    let request = from_page(&server, &format!("/?wire={token}")).bytes();
     // A client may send nothing before it has the response. If it does, that is shown as well.
     let early = text("too early");
     stream.write_all(&[&request[..], &early].concat()).unwrap();
     let mut received = Vec::new();
-    let token = loop {
-        let mut bytes = [0; 1000];
-        let count = stream.read(&mut bytes).expect("the first message arrives");
-        assert!(count > 0, "{}", received.escape_ascii());
-        received.extend(&bytes[..count]);
-        let text = String::from_utf8_lossy(&received).into_owned();
-        if let Some((_, rest)) = text.split_once(r#"{"wire":""#)
-            && rest.len() >= 32
-        {
-            break rest[..32].to_owned();
-        }
-    };
-    let path = format!("/wire/{token}");
-    let mut viewer =
-        Viewer { client: Client::connect_with(&server, &from_page(&server, &path).bytes()), records: Vec::new() };
     let sent = [text("one"), frame(FIN | BINARY, &[0; 200]), close(4000, "enough")].concat();
     for piece in sent.chunks(5) {
         stream.write_all(piece).unwrap();
@@ -247,46 +241,59 @@ fn every_byte_is_shown_from_the_first_to_the_last() {
 #[test]
 fn a_token_works_once() {
     let server = Server::start(&[]);
-    let mut client = Client::connect_with(&server, &from_page(&server, "/?wire").bytes());
-    let path = format!("/wire/{}", token(&client.receive_text()));
-    let request = from_page(&server, &path).bytes();
-    let _viewer = Client::connect_with(&server, &request);
+    let (_viewer, token) = viewer(&server);
+    let request = from_page(&server, &format!("/?wire={token}")).bytes();
+    let _tapped = Client::connect_with(&server, &request);
     assert_eq!(exchange(&server, &request).status, 404);
 }
 
 #[test]
 fn a_token_is_for_the_page_that_got_it() {
     let server = Server::start(&["--allow-origin", "http://friend.example"]);
-    let mut client = Client::connect_with(&server, &from_page(&server, "/?wire").bytes());
-    let own = token(&client.receive_text());
-    let path = format!("/wire/{own}");
-    let own_origin = format!("http://{}", server.address());
-    let plain = Request::upgrade(&server, &path);
+    let (mut viewer, own) = viewer(&server);
+    let plain = Request::upgrade(&server, &format!("/echo?wire={own}"));
     // In turn: an origin that may not connect, the allowed origin of another page, and no page at all.
     assert_eq!(exchange(&server, &plain.clone().and("Origin", "http://example.org").bytes()).status, 403);
     assert_eq!(exchange(&server, &plain.clone().and("Origin", "http://friend.example").bytes()).status, 404);
     assert_eq!(exchange(&server, &plain.clone().bytes()).status, 404);
     // Not a WebSocket request.
-    assert_eq!(exchange(&server, &Request::get(&server, &path).bytes()).status, 426);
+    assert_eq!(exchange(&server, &Request::get(&server, &format!("/echo?wire={own}")).bytes()).status, 426);
     // None of them has used up the token.
-    let mut viewer = Client::connect_with(&server, &plain.and("Origin", &own_origin).bytes());
-    assert!(viewer.receive_text().starts_with("[{"));
+    let own_origin = format!("http://{}", server.address());
+    let _tapped = Client::connect_with(&server, &plain.and("Origin", &own_origin).bytes());
+    viewer.find("the request", |record| record["number"] == 0);
     // The token is not in the log either.
-    server.wait_for_log(&["/wire/... with 403"]);
+    server.wait_for_log(&["/echo with 403"]);
     assert!(server.log().iter().all(|line| !line.contains(&own)), "{:?}", server.log());
+}
+
+#[test]
+fn only_a_page_that_may_connect_gets_a_token() {
+    let server = Server::start(&[]);
+    let request = Request::upgrade(&server, "/wire");
+    assert_eq!(exchange(&server, &request.and("Origin", "http://example.org").bytes()).status, 403);
+    assert_eq!(exchange(&server, &Request::get(&server, "/wire").bytes()).status, 426);
 }
 
 #[test]
 fn a_wrong_token_shows_nothing() {
     let server = Server::start(&[]);
-    let mut client = Client::connect_with(&server, &from_page(&server, "/?wire").bytes());
-    let right = token(&client.receive_text());
+    let (_viewer, right) = viewer(&server);
     let other = if right.starts_with('0') { "1" } else { "0" };
-    for wrong in ["", "0", &right[1..], &format!("{right}0"), &format!("{other}{}", &right[1..])] {
-        let response = exchange(&server, &from_page(&server, &format!("/wire/{wrong}")).bytes());
-        assert_eq!(response.status, 404, "{wrong}");
+    for wrong in ["", "0", &right[1..], &format!("{right}0"), &format!("{other}{}", &right[1..]), "&wire"] {
+        for path in ["/", "/echo", "/break/masked-frame"] {
+            let response = exchange(&server, &from_page(&server, &format!("{path}?wire={wrong}")).bytes());
+            assert_eq!(response.status, 404, "{path} with {wrong}");
+        }
     }
-    assert_eq!(exchange(&server, &from_page(&server, &format!("/wire/{right}/")).bytes()).status, 404);
+}
+
+/// A viewer that views nothing would keep others from viewing something.
+#[test]
+fn a_viewer_whose_token_is_not_used_is_closed() {
+    let server = Server::start(&[]);
+    let (mut viewer, _) = viewer(&server);
+    assert_eq!(viewer.receive_all(), Some(1008));
 }
 
 #[test]
@@ -305,13 +312,56 @@ fn each_page_views_its_own_connection() {
 }
 
 #[test]
-fn a_client_without_the_query_gets_no_token() {
+fn a_client_without_a_token_is_served_as_always() {
     let server = Server::start(&["--interval", "20ms"]);
-    for path in ["/", "/?", "/?wire=1", "/?wires", "/?a&wire"] {
+    for path in ["/", "/?", "/?wire", "/?wires=1", "/?a&wire=1"] {
         Client::connect(&server, path).receive_push();
     }
-    // Only `/` has taps.
     Client::connect(&server, "/echo?wire").echo("as always");
+}
+
+#[test]
+fn every_path_can_be_viewed() {
+    let server = Server::start(&[]);
+    let (mut client, mut viewer, _) = tapped_with(&server, "/echo", |request| request);
+    client.echo("one message, and no other");
+    viewer.find("the echo", |record| record["number"] == 3);
+    let (mut client, mut viewer, _) =
+        tapped_with(&server, "/chat", |request| request.and("Sec-WebSocket-Protocol", "chat"));
+    client.send_text("hello?");
+    viewer.find("the text", |record| record["summary"] == "Text, 6 bytes: hello?");
+    // The chat has a limit of its own, and the view knows it.
+    client.send(&text(&"x".repeat(100_000)));
+    viewer.find("the violation", |record| record["findings"][0]["section"] == "10.4");
+}
+
+#[test]
+fn a_broken_rule_is_shown_together_with_the_verdict() {
+    let server = Server::start(&["--close-timeout", "300ms"]);
+    let (mut client, mut viewer, _) = tapped_with(&server, "/break/masked-frame", |request| request);
+    let masked = viewer.find("the frame", |record| record["kind"] == "frame");
+    assert_eq!(masked["findings"][0]["rule"], "MaskedFrame", "{masked}");
+    client.send(&close(1002, "you must not \u{9b}"));
+    let verdict = viewer.find("the verdict", |record| !record["verdict"].is_null());
+    // This client is still there. A browser closes TCP as well.
+    assert_eq!(verdict["verdict"], "TCP left open");
+    assert_eq!(verdict["seen"], r#"Close 1002: "you must not \u{9b}""#);
+    assert_eq!(viewer.receive_all(), Some(1000));
+}
+
+/// The browser never opens such a connection, so the token cannot come on it.
+#[test]
+fn a_response_that_breaks_a_rule_is_shown() {
+    let server = Server::start(&["--close-timeout", "300ms"]);
+    let (mut viewer, token) = viewer(&server);
+    let request = from_page(&server, &format!("/break/accept-missing?wire={token}"));
+    let mut stream = open(&server);
+    stream.write_all(&request.bytes()).unwrap();
+    let response = viewer.find("the response", |record| record["kind"] == "response");
+    assert!(!response["findings"][0].is_null(), "{response}");
+    drop(stream);
+    let verdict = viewer.find("the verdict", |record| !record["verdict"].is_null());
+    assert_eq!(verdict["verdict"], "as expected");
 }
 
 #[test]
@@ -375,16 +425,14 @@ fn a_viewer_that_announces_a_long_message_is_closed_at_its_header() {
 }
 
 #[test]
-fn the_number_of_taps_is_limited_and_a_tap_becomes_free() {
+fn the_number_of_viewers_is_limited_and_a_slot_becomes_free() {
     let server = Server::start(&["--interval", "20ms"]);
     let mut tapped: Vec<_> = (0..MAX_TAPS).map(|_| tapped(&server)).collect();
-    let request = from_page(&server, "/?wire").bytes();
-    let mut untapped = Client::connect_with(&server, &request);
-    assert_eq!(untapped.receive_text(), r#"{"wire":null}"#);
-    // Otherwise it is a client like any other.
-    untapped.receive_push_with(|push| push.clients == 65);
+    let request = from_page(&server, "/wire").bytes();
+    let mut viewer = Client::connect_with(&server, &request);
+    assert_eq!(viewer.receive_close(), Some(1013));
     drop(tapped.pop());
-    eventually("a tap is free", || Client::connect_with(&server, &request).receive_text() != r#"{"wire":null}"#);
+    eventually("a slot is free", || matches!(Client::connect_with(&server, &request).receive(), ReceivedItem::Text(_)));
 }
 
 #[cfg(unix)]

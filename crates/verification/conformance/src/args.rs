@@ -62,6 +62,8 @@ pub(crate) enum ConformanceCommand {
         /// Folder of the suite
         folder: PathBuf,
     },
+    /// Runs only the server on axum, on a free port
+    Serve,
     /// Runs only the client, on all cases of a suite that is already running
     Agent {
         /// Address of the suite, such as `ws://127.0.0.1:9001/`

@@ -6,12 +6,17 @@ use std::{
     process::Command,
 };
 
+use crate::case_id::CaseId;
+
 /// A server and a client that use the same library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Implementation {
     /// `crates/server`, and this program's agent with `crates/websocket`
     #[default]
     Ours,
+    /// This program's server on axum, and its agent on hyper, both with `crates/websocket-hyper`;
+    /// without groups 12 and 13
+    Hyper,
     /// The server in `example/`, and this program's agent with tokio-tungstenite
     Tungstenite,
     /// The npm package that is installed in `example/`
@@ -20,15 +25,23 @@ pub enum Implementation {
 
 impl Implementation {
     /// All implementations.
-    pub const ALL: [Self; 3] = [Self::Ours, Self::Tungstenite, Self::Ws];
+    pub const ALL: [Self; 4] = [Self::Ours, Self::Hyper, Self::Tungstenite, Self::Ws];
 
     /// Returns the implementation's name in files and reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
+            Self::Hyper => "hyper",
             Self::Tungstenite => "tungstenite",
             Self::Ws => "ws",
         }
+    }
+
+    /// Returns whether a case is worth its time. Groups 12 and 13, which take nearly all the time of
+    /// a run, compress messages. [`Hyper`](Self::Hyper) has the same engine as [`Ours`](Self::Ours)
+    /// on another byte stream, so they would test nothing new.
+    pub fn covers(self, case: &CaseId) -> bool {
+        self != Self::Hyper || case.group() <= 10
     }
 
     /// Returns the path of the file with the baseline.
@@ -39,7 +52,7 @@ impl Implementation {
     /// Returns the URL path at which the server echoes.
     pub(crate) const fn path(self) -> &'static str {
         match self {
-            Self::Ours | Self::Tungstenite => "/echo",
+            Self::Ours | Self::Hyper | Self::Tungstenite => "/echo",
             Self::Ws => "/",
         }
     }
@@ -52,6 +65,8 @@ impl Implementation {
     pub fn prepare(self) -> Result<(), String> {
         let package = match self {
             Self::Ours => "server",
+            // The server is a part of this program.
+            Self::Hyper => return Ok(()),
             Self::Tungstenite => "tungstenite-server",
             Self::Ws if ws_manifest().is_file() => return Ok(()),
             Self::Ws => return Err("ws is not installed: run `npm ci` in the folder example".to_owned()),
@@ -74,6 +89,10 @@ impl Implementation {
     pub fn version(self) -> Result<String, String> {
         let version = match self {
             Self::Ours => return Ok(format!("websonkets {}", env!("CARGO_PKG_VERSION"))),
+            Self::Hyper => {
+                let [hyper, axum] = ["hyper", "axum"].map(|package| locked_version(package).unwrap_or_default());
+                return Ok(format!("websonkets {} on hyper {hyper} and axum {axum}", env!("CARGO_PKG_VERSION")));
+            }
             Self::Tungstenite => locked_version("tungstenite"),
             Self::Ws => fs::read(ws_manifest()).ok().and_then(|text| {
                 let manifest: serde_json::Value = serde_json::from_slice(&text).ok()?;
@@ -89,10 +108,11 @@ impl Implementation {
     pub(crate) fn server(self) -> Result<Command, String> {
         let mut command = match self {
             Self::Ours => beside_this("server")?,
+            Self::Hyper => this("serve")?,
             Self::Tungstenite => beside_this("tungstenite-server")?,
             Self::Ws => node("server.mjs"),
         };
-        if self != Self::Ws {
+        if matches!(self, Self::Ours | Self::Tungstenite) {
             command.args(["--listen", "127.0.0.1:0"]);
         }
         if self == Self::Ours {
@@ -108,12 +128,7 @@ impl Implementation {
     /// Returns the command for a client that runs all cases of the suite at `url`.
     pub(crate) fn agent(self, url: &str) -> Result<Command, String> {
         let mut command = match self {
-            Self::Ours | Self::Tungstenite => {
-                let this = env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-                let mut command = Command::new(this);
-                command.arg("agent");
-                command
-            }
+            Self::Ours | Self::Hyper | Self::Tungstenite => this("agent")?,
             Self::Ws => node("agent.mjs"),
         };
         // The agent appends a path to the URL, so the URL must end with a slash.
@@ -136,11 +151,21 @@ fn node(script: &str) -> Command {
     command
 }
 
+/// Returns the command for this program with a command of its own.
+fn this(name: &str) -> Result<Command, String> {
+    let mut command = Command::new(path_of_this()?);
+    command.arg(name);
+    Ok(command)
+}
+
 /// Returns the command for a program of this workspace. Cargo puts the program into the same folder
 /// as this one.
 fn beside_this(name: &str) -> Result<Command, String> {
-    let this = env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-    Ok(Command::new(this.with_file_name(name)))
+    Ok(Command::new(path_of_this()?.with_file_name(name)))
+}
+
+fn path_of_this() -> Result<PathBuf, String> {
+    env::current_exe().map_err(|error| format!("cannot find this program: {error}"))
 }
 
 /// Returns whether the server has an option for compression. Compression is off by default, but the

@@ -17,8 +17,9 @@
 //! |---|---|
 //! | [`suite`] | installs the suite and runs it |
 //! | [`tested_role`] | server or client |
-//! | [`implementation`] | the programs to test: ours, those with tungstenite, and those with `ws` |
+//! | [`implementation`] | the programs to test: ours, ours on hyper and axum, those with tungstenite, and those with `ws` |
 //! | [`agent`] | the client to test |
+//! | [`axum_server`] | the server to test on axum |
 //! | [`process`] | child processes with a log and a time limit |
 //! | [`case_id`] | the identifier of a case, and the choice of cases to run |
 //! | [`verdict`] | the suite's verdicts |
@@ -29,6 +30,7 @@
 //! use the npm package `ws`.
 
 pub mod agent;
+pub mod axum_server;
 pub mod baseline;
 pub mod case_id;
 pub mod implementation;

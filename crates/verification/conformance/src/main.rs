@@ -13,7 +13,7 @@ use std::{
 
 use clap::Parser;
 use conformance::{
-    agent,
+    agent, axum_server,
     baseline::Baseline,
     case_id::{self, CaseId},
     suite::Suite,
@@ -28,12 +28,8 @@ fn main() -> ExitCode {
     let args = ConformanceArgs::parse();
     let result = match args.command {
         Some(ConformanceCommand::Install { folder }) => Suite::installed(&folder).map(|_| true),
-        Some(ConformanceCommand::Agent { url, of }) => tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| error.to_string())
-            .and_then(|runtime| runtime.block_on(agent::run(of, &url)))
-            .map(|()| true),
+        Some(ConformanceCommand::Serve) => block_on(axum_server::run()),
+        Some(ConformanceCommand::Agent { url, of }) => block_on(agent::run(of, &url)),
         None => run(&args.run),
     };
     match result {
@@ -46,6 +42,12 @@ fn main() -> ExitCode {
     }
 }
 
+/// Runs a server or a client of this program.
+fn block_on(program: impl Future<Output = Result<(), String>>) -> Result<bool, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| error.to_string())?.block_on(program).map(|()| true)
+}
+
 /// Runs the suite. Returns whether the verdicts equal those of the baseline, or true if they were
 /// stored as the new baseline.
 fn run(args: &RunArgs) -> Result<bool, String> {
@@ -55,6 +57,7 @@ fn run(args: &RunArgs) -> Result<bool, String> {
     };
     let suite = Suite::installed(args.suite.as_ref().unwrap_or(&reports.join("suite")))?;
     let mut cases = case_id::choose(suite.cases(), &args.cases)?;
+    cases.retain(|case| args.of.covers(case));
     if args.quick {
         cases.retain(|case| !case.is_long());
     }

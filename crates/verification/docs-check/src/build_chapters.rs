@@ -8,6 +8,7 @@
 //! | `source: FILE fn name` | an item of this file |
 //! | `fields: to-server` | the dissection of the bytes in the code block before, which a client sends |
 //! | `answers`, `answers: client` | what an echo server, or an echo client, answers to the code block before |
+//! | `judge: step04 stage 5` | what the judge says about the program of step 4; the tests of `grading` compute it |
 //! | `bytes: text "Hi" masked 01020304` | the bytes of a message or a control frame; [`exercises::bytes`] lists the other forms |
 
 use std::{
@@ -149,6 +150,8 @@ impl Chapter<'_> {
             "fields" => exercises::fields(&block.arguments, &block.given),
             "answers" => exercises::answers(&block.arguments, &block.given),
             "bytes" => exercises::bytes(&block.arguments),
+            // Only the tests of `grading` run the programs of the steps.
+            "judge" => Ok(self.text[block.range.clone()].to_owned()),
             name => Err(format!("`{name}` is unknown")),
         }
     }

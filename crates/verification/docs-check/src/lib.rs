@@ -7,8 +7,7 @@
 //!
 //! For the pages (`README.md`, the book, and the pages of crates):
 //!
-//! * A relative link or image leads to an existing file in this repository. Only duvet's report,
-//!   which is generated, may be missing.
+//! * A relative link or image leads to an existing file in this repository.
 //! * A `#fragment` names a heading of the page to which the link leads.
 //! * Every **source reference** is correct. A source reference is a link whose text is code and
 //!   whose target is a `.rs` or `.js` file, such as

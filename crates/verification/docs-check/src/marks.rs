@@ -14,7 +14,7 @@ use std::ops::Range;
 use crate::markdown::MarkdownMistake;
 
 /// The names of marks.
-const NAMES: [&str; 5] = ["diff", "source", "fields", "answers", "bytes"];
+const NAMES: [&str; 6] = ["diff", "source", "fields", "answers", "bytes", "judge"];
 
 /// A code block whose text is computed.
 #[derive(Debug, PartialEq, Eq)]

@@ -21,6 +21,8 @@ mod serve;
 mod split;
 mod stream_and_sink;
 mod support;
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "tls-native-roots", feature = "tls-ring"))]
 mod tls;
+#[cfg(all(feature = "tls-native-roots", feature = "tls-ring"))]
+mod tls_options;
 mod writes;

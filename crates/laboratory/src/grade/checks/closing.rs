@@ -61,6 +61,22 @@ pub(super) static CHECKS: &[Check] = &[
         hints: ANSWER,
     },
     Check {
+        name: "close-with-own-code",
+        title: "A Close 4999, the last of the codes that applications may choose",
+        stages: Stages::both(9, 9),
+        exercise: Exercise::Conversation(|script| {
+            script.write(|frames| frames.close(4999, b""));
+            script.close("a Close 4999", &[Some(4999)]);
+        }),
+        hints: &[
+            hint(
+                &[Symptom::OtherCode],
+                "Answer a Close with the code that it has. Valid codes are 1000 to 1003, 1007 to 1014 and 3000 to 4999.",
+            ),
+            hint(&[], "Answer a Close, 8, with a Close that has the same code, before you end TCP."),
+        ],
+    },
+    Check {
         name: "close-of-server",
         title: "A Close 1000 with a reason",
         stages: Stages::client(9),

@@ -103,6 +103,8 @@ pub(super) static CHECKS: &[Check] = &[
         stages: Stages::server(2),
         exercise: Exercise::Conversation(|script| {
             script.write(|frames| frames.frame(Opcode::Text, SAMPLE));
+            // What the program answers is the subject of the next stages.
+            script.then(Act::IgnoreFrames);
             script.then(Act::StaysOpen(OPEN));
         }),
         hints: &[hint(&[], "Nothing is wrong with 81 85: FIN and text, MASK and five bytes.")],

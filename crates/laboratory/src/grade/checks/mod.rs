@@ -20,7 +20,10 @@ mod tests;
 
 use protocol::Role;
 
-use super::check::{Check, CheckRef};
+use super::{
+    check::{Check, CheckRef},
+    stage::Stage,
+};
 use crate::{faults, stages::Stages};
 
 const TABLES: [&[Check]; 6] =
@@ -29,6 +32,26 @@ const TABLES: [&[Check]; 6] =
 /// Returns the checks that the judge adds to the faults.
 pub fn all() -> impl Iterator<Item = &'static Check> {
     TABLES.into_iter().flatten()
+}
+
+/// The name and the title of a check, for a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedCheck {
+    /// The stage in which the check is made.
+    pub stage: &'static Stage,
+    /// The name, which never changes.
+    pub name: &'static str,
+    /// The deed of the judge, as the beginning of a sentence.
+    pub title: &'static str,
+}
+
+impl ListedCheck {
+    /// Returns all checks of programs with this role, in the order of the stages.
+    pub fn of(role: Role) -> impl Iterator<Item = Self> {
+        Stage::of(role).iter().flat_map(move |stage| {
+            of_stage(role, stage.number).map(move |check| Self { stage, name: check.name(), title: check.title() })
+        })
+    }
 }
 
 /// Returns the checks of one stage for programs with this role: what the program must do, and then

@@ -137,6 +137,7 @@ fn fragments_are_the_ones_of_their_titles() {
 #[test]
 fn closes_are_the_ones_of_their_titles() {
     assert_writes("close-with-reason", &[&short(0x88, b"\x03\xe8goodbye")]);
+    assert_writes("close-with-own-code", &[&short(0x88, b"\x13\x87")]);
     assert_writes("close-without-code", &[&short(0x88, b"")]);
     assert_writes("tcp-ends-without-close", &[&short(0x81, b"Hello")[..8]]);
     assert_writes("trickle-after-close", &[b"\x81\x00"]);

@@ -426,6 +426,16 @@ fn bytes_that_are_not_http_fail_the_handshake_at_once() {
     }
 }
 
+/// A server that expects TLS cannot read the request, and answers with an alert.
+#[test]
+fn an_alert_of_tls_is_named() {
+    let Err(HandshakeError::Violation(violation)) = read_response(client_request(), &hex("15 0301 0002 0250")) else {
+        panic!("accepted")
+    };
+    let expected = "it begins with TLS, and this end expects none".to_owned();
+    assert_eq!(violation, HandshakeViolation::MalformedHead(expected));
+}
+
 #[test]
 fn a_malformed_response_fails_the_handshake() {
     let r = HeadBuilder::response;

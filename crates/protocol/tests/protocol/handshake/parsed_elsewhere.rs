@@ -31,6 +31,8 @@ fn a_request_that_was_parsed_elsewhere_is_accepted_like_bytes() {
     assert_eq!(accepted.response.headers(), of_bytes.response.headers());
     assert_eq!(accepted.response.status(), StatusCode::SWITCHING_PROTOCOLS);
     assert!(received.into_rest().is_empty());
+    let (parts, _) = parsed(&head).into_parts();
+    assert_eq!(ReceivedRequest::from_parts(&parts).check_upgrade().unwrap().subprotocols(), ["chat", "superchat"]);
 }
 
 #[test]

@@ -40,7 +40,9 @@ fn bytes_that_are_not_http_are_rejected_at_once() {
 fn tls_is_rejected_at_its_first_byte() {
     let mut handshake = ServerHandshake::new(Limits::DEFAULT);
     handshake.input().extend_from_slice(&[0x16]);
-    assert!(matches!(handshake.poll(), Err(HandshakeViolation::MalformedHead(_))));
+    let Err(violation) = handshake.poll() else { panic!("not rejected") };
+    let expected = "it begins with TLS, and this end expects none".to_owned();
+    assert_eq!(violation, HandshakeViolation::MalformedHead(expected));
 }
 
 #[test]

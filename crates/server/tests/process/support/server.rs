@@ -66,7 +66,8 @@ impl Server {
         let stderr = Lines::collect(child.stderr.take().expect("piped"), reading);
         let mut server = Self { child, address: ([127, 0, 0, 1], 0).into(), stdout, stderr };
         let first = server.stdout.wait("a first line", |lines| lines.first().cloned());
-        let address = first.strip_prefix("listening on ws://").and_then(|rest| rest.strip_suffix('/'));
+        let address = first.strip_prefix("listening on ws").and_then(|rest| rest.strip_suffix('/'));
+        let address = address.and_then(|rest| rest.trim_start_matches('s').strip_prefix("://"));
         let Some(address) = address.and_then(|address| address.parse().ok()) else {
             panic!("the first line contains no address: {first:?}");
         };
@@ -154,7 +155,8 @@ impl Drop for Server {
 /// Returns the server's program with `args`, for a test in which it is expected to fail.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
-    command.args(args).env_remove("RUST_LOG");
+    // A server that a test kills cannot remove its temporary file.
+    command.args(args).env_remove("RUST_LOG").env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

@@ -8,6 +8,7 @@
 //!   /updateReports?agent=NAME        the suite writes its reports
 //! ```
 
+mod hyper;
 mod ours;
 mod tungstenite;
 
@@ -37,6 +38,7 @@ pub async fn run(of: Implementation, url: &str) -> Result<(), String> {
 async fn open(of: Implementation, url: &str) -> Result<Option<String>, String> {
     match of {
         Implementation::Ours => ours::echo(url).await,
+        Implementation::Hyper => hyper::echo(url).await,
         Implementation::Tungstenite => tungstenite::echo(url).await,
         Implementation::Ws => Err("the agent on ws is a separate program: ws/agent.mjs".to_owned()),
     }

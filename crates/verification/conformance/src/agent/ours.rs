@@ -23,7 +23,8 @@ pub(super) async fn echo(url: &str) -> Result<Option<String>, String> {
     Ok(first)
 }
 
-async fn converse<S>(connection: &mut WebSocket<S>, first: &mut Option<String>) -> Result<(), Error>
+/// Sends every message back until the connection ends. Stores the first message if it is text.
+pub(super) async fn converse<S>(connection: &mut WebSocket<S>, first: &mut Option<String>) -> Result<(), Error>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {

@@ -60,6 +60,11 @@ async fn our_agent_runs_all_cases() {
 }
 
 #[tokio::test]
+async fn the_agent_on_hyper_runs_all_cases() {
+    runs_all_cases(Implementation::Hyper).await;
+}
+
+#[tokio::test]
 async fn the_agent_on_tungstenite_runs_all_cases() {
     runs_all_cases(Implementation::Tungstenite).await;
 }
@@ -69,7 +74,7 @@ async fn without_a_suite_the_agent_returns_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("ws://{}/", listener.local_addr().expect("its address"));
     drop(listener);
-    for of in [Implementation::Ours, Implementation::Tungstenite] {
+    for of in [Implementation::Ours, Implementation::Hyper, Implementation::Tungstenite] {
         let error = agent::run(of, &url).await.expect_err("nothing listens there");
         assert!(error.to_lowercase().contains("refused"), "{error}");
     }

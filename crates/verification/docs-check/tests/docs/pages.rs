@@ -92,20 +92,6 @@ fn a_missing_file_is_named_with_its_line() {
 }
 
 #[test]
-fn only_the_report_of_duvet_may_be_missing() {
-    let page =
-        "# One\n\n[report](duvet-report.html)\n[another](other-report.html)\n[elsewhere](../duvet-report.html)\n";
-    let repository = Repository::new("generated", &[("docs/src/one.md", page)]);
-    assert_eq!(
-        repository.problems(),
-        [
-            "docs/src/one.md:4: `other-report.html` does not exist: there is no `docs/src/other-report.html`",
-            "docs/src/one.md:5: `../duvet-report.html` does not exist: there is no `docs/duvet-report.html`",
-        ]
-    );
-}
-
-#[test]
 fn a_missing_image_is_a_problem() {
     let repository = Repository::new("missing-image", &[("docs/src/one.md", "# One\n\n![a](../../img/none.png)\n")]);
     assert_eq!(

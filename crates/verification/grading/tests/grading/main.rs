@@ -3,5 +3,6 @@
 mod clients;
 mod languages;
 mod libraries;
+mod pages;
 mod programs;
 mod steps;

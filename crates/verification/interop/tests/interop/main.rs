@@ -3,3 +3,4 @@
 mod deflate;
 mod pairings;
 mod process;
+mod tls;

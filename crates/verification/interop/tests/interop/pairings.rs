@@ -153,7 +153,7 @@ fn push(line: &str) -> serde_json::Value {
 }
 
 /// Returns the command for a program of this workspace, and builds the programs first.
-fn program(name: &str) -> Command {
+pub(crate) fn program(name: &str) -> Command {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         // This test is target/debug/deps/interop-..., two folders below the programs.
@@ -171,7 +171,7 @@ fn program(name: &str) -> Command {
     Command::new(folder.join(name))
 }
 
-fn node(script: &str) -> Command {
+pub(crate) fn node(script: &str) -> Command {
     let folder = root().join("example");
     assert!(folder.join("node_modules/ws").is_dir(), "ws is not installed: run `npm ci` in the folder example");
     let mut command = Command::new("node");

@@ -325,7 +325,7 @@ async fn each_invalid_request_is_rejected_with_its_status() {
         (with("Host: server", &many), TooManyHeaders { limit: 100 }, too_large, ""),
         (with("Host: server", " folded\r\nHost: server"), malformed("invalid header name"), bad_request, ""),
         // The first bytes of TLS, sent to a port for plain HTTP.
-        ("\u{16}\u{3}\u{1}".repeat(30), malformed("invalid token"), bad_request, ""),
+        ("\u{16}\u{3}\u{1}".repeat(30), malformed("it begins with TLS, and this end expects none"), bad_request, ""),
     ];
     for (request, expected, status_line, header_line) in cases {
         let (error, response) = accept_error(&request).await;

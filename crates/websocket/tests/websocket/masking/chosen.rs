@@ -1,17 +1,20 @@
-//! Masking keys that the application chooses, for demonstrations and tests.
+//! Masking keys and a nonce that the application chooses, for demonstrations and tests.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU8, Ordering},
 };
 
-use protocol::frame::MaskingKey;
+use protocol::{frame::MaskingKey, handshake::Nonce};
 use testkit::{
-    raw_peer::{accept_raw, listen},
+    raw_peer::{accept_raw, listen, read_head},
     tasks::with_timeout,
 };
 use tokio::io::AsyncReadExt;
-use websocket::{Connector, observer::choose_masking_keys};
+use websocket::{
+    Connector,
+    observer::{choose_masking_keys, choose_nonce},
+};
 
 #[tokio::test]
 async fn each_frame_is_masked_with_the_chosen_key_or_else_with_a_random_one() {
@@ -38,6 +41,18 @@ async fn each_frame_is_masked_with_the_chosen_key_or_else_with_a_random_one() {
         let (chosen, random): (Vec<_>, Vec<_>) = keys.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).unzip();
         assert_eq!(chosen, [[0x37, 0xFA, 0x21, 0x3D]; 3]);
         assert!(random[0] != random[1] && random[1] != random[2], "{random:02x?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_request_has_the_chosen_nonce() {
+    with_timeout(async {
+        let (listener, uri) = listen().await;
+        let connector = choose_nonce(Connector::new(&uri).unwrap(), Nonce(*b"the sample nonce"));
+        let requested = async { read_head(&mut listener.accept().await.unwrap().0).await };
+        let (_, request) = tokio::join!(connector.connect(), requested);
+        assert!(request.contains("\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), "{request}");
     })
     .await;
 }

@@ -1,0 +1,10 @@
+//! The problems of a page.
+
+/// Something that is wrong with a mark or its bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    /// The line in the page, counted from 1.
+    pub(super) line: usize,
+    /// A description of the problem, and how to resolve it.
+    pub(super) advice: String,
+}

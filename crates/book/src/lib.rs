@@ -1,0 +1,58 @@
+//! Renders the book in `docs` to HTML, with mdBook.
+//!
+//! The pages are plain Markdown, and read well on a code host. mdBook supplies the theme, the
+//! search, the keyboard and the print version. Everything that this crate adds is derived from
+//! links and marks in the pages that are harmless in plain Markdown.
+
+mod bytes;
+mod policy;
+mod source;
+
+use std::{fs, path::Path, rc::Rc};
+
+use anyhow::{Context, Result};
+use mdbook_driver::{MDBook, config::Config};
+
+pub use crate::policy::policy;
+use crate::{
+    bytes::Bytes,
+    source::{Source, SourceLinks},
+};
+
+/// The files that the pages load besides those of mdBook: their names in the output, and their
+/// content.
+const ASSETS: [(&str, &str); 8] = [
+    ("pages.css", include_str!("../assets/pages.css")),
+    ("pages.js", include_str!("../assets/pages.js")),
+    ("source.css", include_str!("../assets/source.css")),
+    ("source.js", include_str!("../assets/source.js")),
+    ("bytes.css", include_str!("../assets/bytes.css")),
+    ("bytes.js", include_str!("../assets/bytes.js")),
+    ("session.css", include_str!("../assets/session.css")),
+    ("session.js", include_str!("../assets/session.js")),
+];
+
+/// Renders the book of the project at `root` into the folder `output`, which is created if
+/// necessary. Files that are already there are removed.
+///
+/// # Errors
+/// The first thing that is wrong with a page, with the page's name; or why a file cannot be read or
+/// written.
+pub fn build(root: &Path, output: &Path) -> Result<()> {
+    let docs = root.join("docs");
+    let mut config = Config::from_disk(docs.join("book.toml")).context("docs/book.toml cannot be read")?;
+    config.set("build.build-dir", output)?;
+    // `head.hbs`, which adds the assets to each page.
+    config.set("output.html.theme", root.join("crates/book/theme"))?;
+    let source = Rc::new(Source::read(root)?);
+    let mut book = MDBook::load_with_config(&docs, config)?;
+    // First, so that the line of a mistake is its line in the page.
+    book.with_preprocessor(SourceLinks(Rc::clone(&source)));
+    book.with_preprocessor(Bytes);
+    book.build()?;
+    source.write(root, output)?;
+    for (name, content) in ASSETS {
+        fs::write(output.join(name), content).with_context(|| format!("{name} cannot be written"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! The Content-Security-Policy of the served pages: everything comes from the book itself.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use anyhow::Result;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+
+/// Returns the policy for the rendered book in `folder`.
+///
+/// mdBook writes small scripts into its pages, which set the theme and the path to the root before
+/// anything is drawn. The policy allows exactly these, by their hashes. mdBook also sets a few
+/// attributes `style`, which cannot run anything, so the policy allows all of them.
+///
+/// # Errors
+/// Fails if a page cannot be read.
+pub fn policy(folder: &Path) -> Result<String> {
+    let mut hashes = BTreeSet::new();
+    collect_hashes(folder, &mut hashes)?;
+    let scripts: String = hashes.iter().map(|hash| format!(" 'sha256-{hash}'")).collect();
+    // The images in mdBook's style sheets are `data:` URLs. The frame shows the table of contents if
+    // scripts are off.
+    Ok(format!(
+        "default-src 'none'; script-src 'self'{scripts}; style-src 'self'; style-src-attr 'unsafe-inline'; img-src \
+         'self' data:; font-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+    ))
+}
+
+/// Collects the hashes of the inline scripts in the pages of a folder.
+fn collect_hashes(folder: &Path, hashes: &mut BTreeSet<String>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect_hashes(&path, hashes)?;
+        } else if path.extension().is_some_and(|extension| extension == "html") {
+            // A script with a source has attributes, and begins with `<script `.
+            let page = fs::read_to_string(&path)?;
+            let scripts = page.split("<script>").skip(1).filter_map(|rest| rest.split_once("</script>"));
+            hashes.extend(scripts.map(|(script, _)| STANDARD.encode(Sha256::digest(script))));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_inline_scripts_of_the_pages_may_run() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("part")).unwrap();
+        fs::write(folder.path().join("part/a.html"), "<script src=\"b.js\"></script><script>1</script>").unwrap();
+        let policy = policy(folder.path()).unwrap();
+        let script_src = policy.split("; ").find(|directive| directive.starts_with("script-src")).unwrap();
+        // The hash of the text `1`: printf 1 | openssl dgst -sha256 -binary | base64
+        assert_eq!(script_src, "script-src 'self' 'sha256-a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s='");
+    }
+}

@@ -1,0 +1,71 @@
+//! `--tls-ca`, `--tls-cert` and `--tls-key`: the certificates of a `wss://` connection, and what is
+//! wrong with them.
+
+use std::{io, path::Path};
+
+use websocket::{
+    TransportOptions,
+    tls::{
+        ClientTls, Identity, TlsConfigError, certificates_from_file,
+        rustls::{AlertDescription, CertificateError, Error, InvalidMessage},
+    },
+};
+
+use crate::args::ClientArgs;
+
+/// Returns the options for the transport that the command line requests. Without options about
+/// certificates, nothing is read here: the library reads the system's certificates when a `wss://`
+/// connection needs them.
+///
+/// # Errors
+/// Returns a sentence about a certificate or a key that cannot be used.
+pub(crate) fn transport_options(args: &ClientArgs) -> Result<TransportOptions, String> {
+    let options = TransportOptions::new();
+    let identity = args.tls_cert.as_deref().zip(args.tls_key.as_deref());
+    if args.tls_ca.is_empty() && identity.is_none() {
+        return Ok(options);
+    }
+    let config = client_tls(args, identity).and_then(ClientTls::build);
+    Ok(options.tls_config(config.map_err(|error| error.to_string())?))
+}
+
+fn client_tls(args: &ClientArgs, identity: Option<(&Path, &Path)>) -> Result<ClientTls, TlsConfigError> {
+    let mut tls = ClientTls::new();
+    for file in &args.tls_ca {
+        tls = tls.trust(certificates_from_file(file)?);
+    }
+    Ok(match identity {
+        Some((certificate, key)) => tls.identity(Identity::from_pem_files(certificate, key)?),
+        None => tls,
+    })
+}
+
+/// Explains an error of rustls that happened on a connection to `server`: what is wrong and what to
+/// do. Returns `None` for an error that is not one of those that users can repair.
+pub(crate) fn explain(error: &io::Error, server: &str) -> Option<String> {
+    use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer};
+
+    Some(match error.get_ref()?.downcast_ref()? {
+        Error::InvalidCertificate(UnknownIssuer) => format!(
+            "no authority that this computer trusts has signed the certificate of {server}: if you have it as a file and \
+             trust it, add --tls-ca FILE"
+        ),
+        Error::InvalidCertificate(Expired | ExpiredContext { .. }) => format!(
+            "the certificate of {server} has expired: its operator has to renew it, unless the clock of this computer is \
+             wrong"
+        ),
+        Error::InvalidCertificate(error @ (NotValidForName | NotValidForNameContext { .. })) => {
+            format!("the certificate of {server} is for another host: check the host in the URL ({error})")
+        }
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            format!("{server} does not speak TLS: use ws://, or check the port")
+        }
+        Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            format!("{server} requires a certificate of the client: add --tls-cert FILE and --tls-key FILE")
+        }
+        Error::AlertReceived(alert @ (AlertDescription::UnknownCA | AlertDescription::BadCertificate)) => {
+            format!("{server} does not accept the certificate of this client: check --tls-cert ({alert:?})")
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,58 @@
+//! Recognises mistakes in the line ends of an HTTP head.
+//!
+//! The parser of heads accepts a line that ends with LF alone, as RFC 9112 (section 2.2) allows. But
+//! the sender must write CR LF, and other parsers insist on it.
+
+/// The maximum number of bytes of a line that a sentence quotes.
+const QUOTED: usize = 80;
+
+/// Returns the number of bytes up to the end of the empty line that ends a head, whether its lines
+/// end with CR LF or with LF alone.
+pub(crate) fn head_length(bytes: &[u8]) -> Option<usize> {
+    let mut start = 0;
+    for (index, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+        if start > 0 && bytes[start..index].iter().all(|byte| *byte == b'\r') {
+            return Some(index + 1);
+        }
+        start = index + 1;
+    }
+    None
+}
+
+/// Returns a sentence about the first line of a head that ends with LF alone.
+pub(crate) fn bare_line_feed(head: &[u8]) -> Option<String> {
+    head.split_inclusive(|byte| *byte == b'\n').find(|line| line.ends_with(b"\n") && !line.ends_with(b"\r\n")).map(
+        |line| {
+            let line = String::from_utf8_lossy(line);
+            let line: String = line.chars().filter(|character| !character.is_control()).take(QUOTED).collect();
+            if line.is_empty() {
+                "the empty line at the end ends with LF alone (0a) instead of CR LF (0d 0a)".to_owned()
+            } else {
+                format!("the line \"{line}\" ends with LF alone (0a) instead of CR LF (0d 0a)")
+            }
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_head_is_an_empty_line() {
+        assert_eq!(head_length(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nrest"), Some(27));
+        assert_eq!(head_length(b"GET / HTTP/1.1\nHost: a\n\nrest"), Some(24));
+        assert_eq!(head_length(b"GET / HTTP/1.1\nHost: a\n\r\nrest"), Some(25));
+        assert_eq!(head_length(b"GET / HTTP/1.1\r\nHost: a\r\n"), None);
+        assert_eq!(head_length(b""), None);
+    }
+
+    #[test]
+    fn the_first_line_with_lf_alone_is_named() {
+        assert_eq!(bare_line_feed(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), None);
+        let sentence = bare_line_feed(b"GET / HTTP/1.1\r\nHost: a\n\r\n").expect("a mistake");
+        assert!(sentence.starts_with("the line \"Host: a\" ends with LF alone"), "{sentence}");
+        let sentence = bare_line_feed(b"GET / HTTP/1.1\r\nHost: a\r\n\n").expect("a mistake");
+        assert!(sentence.starts_with("the empty line at the end"), "{sentence}");
+    }
+}

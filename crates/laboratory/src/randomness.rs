@@ -1,0 +1,44 @@
+//! The masking keys and the keys of requests that the laboratory sends.
+
+use protocol::{frame::MaskingKey, handshake::Nonce};
+
+/// The masking key that is not random. All of its bytes are below 80: see
+/// [`Randomness::ascii_key`].
+const FIXED_KEY: MaskingKey = MaskingKey([0x37, 0x7a, 0x21, 0x3d]);
+
+/// The nonce of RFC 6455, section 1.3.
+const FIXED_NONCE: Nonce = Nonce(*b"the sample nonce");
+
+/// The source of masking keys and nonces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Randomness {
+    /// Each key and each nonce is new, as sections 4.1 and 5.3 require of clients.
+    #[default]
+    Random,
+    /// All keys are the same, and so are all nonces, so that the bytes of two runs are the same.
+    Fixed,
+}
+
+impl Randomness {
+    pub(crate) fn key(self) -> MaskingKey {
+        match self {
+            Self::Random => MaskingKey(rand::random()),
+            Self::Fixed => FIXED_KEY,
+        }
+    }
+
+    /// Returns a masking key whose bytes are below 80. With such a key, a program that unmasks
+    /// wrongly makes another text of a text of ASCII, and sends it back. With other keys it may
+    /// find that the text is not UTF-8, and the judge would not see what it has made of the
+    /// payload.
+    pub(crate) fn ascii_key(self) -> MaskingKey {
+        MaskingKey(self.key().0.map(|byte| byte & 0x7f))
+    }
+
+    pub(crate) fn nonce(self) -> Nonce {
+        match self {
+            Self::Random => Nonce(rand::random()),
+            Self::Fixed => FIXED_NONCE,
+        }
+    }
+}

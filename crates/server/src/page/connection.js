@@ -1,0 +1,140 @@
+// The connection whose frames are shown, and its viewer: a second connection on which the server
+// sends the records. See the server's wire/mod.rs.
+//
+//   connect ──▶ viewer opens ──▶ token ──▶ the connection opens with the token ──▶ ... ──▶ closed
+//                    │                                                               │
+//                    └── no viewer: the connection opens without a token             └── connects again?
+
+// The longest delay before the first attempt to reconnect, and before any other, in milliseconds.
+const [FIRST_DELAY, MAX_DELAY] = [4_000, 60_000];
+
+// The codes after which the next attempt may succeed: the server has gone away, or is overloaded.
+// With any other code, the server or the user has closed this connection for a reason.
+const WORTH_RETRYING = [1001, 1006, 1011, 1012, 1013];
+
+// The subprotocols that a path requires.
+const SUBPROTOCOLS = { chat: ["chat"] };
+
+// Returns the URL of a path beside the page, with TLS if the page was loaded over TLS.
+export function address(path, query = "") {
+  const url = new URL(path, new URL("./", location.href));
+  url.protocol = url.protocol.replace("http", "ws");
+  url.search = query;
+  url.hash = "";
+  return url;
+}
+
+export class Connection {
+  path = ""; // relative to the page
+  opened = false; // whether the browser has opened the connection
+  #on;
+  #socket;
+  #viewer;
+  #delay = FIRST_DELAY;
+  #retry;
+  #leaving; // "close" after that button, or the path to go to
+
+  // `on` has functions for what happens: start(path), state(text, isOpen), wire(text), item(item),
+  // message(data), end(event).
+  constructor(on) {
+    this.#on = on;
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  // Connects to a path. Closes the present connection first.
+  go(path) {
+    this.#delay = FIRST_DELAY;
+    if (this.isOpen) {
+      this.#leaving = { path };
+      this.#socket.close(1000, "connecting again");
+    } else this.#connect(path);
+  }
+
+  send(data) {
+    this.#socket.send(data);
+  }
+
+  // Throws if a script may not send this code or reason.
+  close(code, reason) {
+    code ? this.#socket.close(Number(code), reason) : this.#socket.close();
+    this.#leaving = "close";
+  }
+
+  #connect(path) {
+    clearTimeout(this.#retry);
+    this.#leaving = undefined;
+    this.#drop();
+    this.path = path;
+    this.opened = false;
+    this.#on.start(path);
+    this.#on.state("CONNECTING", false);
+    this.#on.wire("Asking the server for a view of the next connection.");
+    const viewer = (this.#viewer = new WebSocket(address("wire")));
+    let token;
+    viewer.onmessage = ({ data }) => {
+      if (viewer !== this.#viewer) return;
+      const message = JSON.parse(data);
+      if (token === undefined) {
+        token = message.token;
+        this.#on.wire("The connection as the server sees it. A script in a browser cannot see its frames.");
+        this.#open(path, `?wire=${token}`);
+      } else message.forEach((item) => this.#on.item(item));
+    };
+    viewer.onclose = ({ code, reason }) => {
+      if (viewer !== this.#viewer) return;
+      if (token === undefined) {
+        this.#on.wire(`The server does not show this connection: ${reason || "it does not answer"}.`);
+        this.#open(path, "");
+      } else {
+        this.#on.wire(code === 1000 || code === 1001
+          ? "The connection has ended. This is all of it."
+          : `The server no longer shows this connection (${code}).`);
+      }
+    };
+  }
+
+  // Forgets the present connection. A late event of it has no effect.
+  #drop() {
+    const [viewer, socket] = [this.#viewer, this.#socket];
+    this.#viewer = this.#socket = undefined;
+    viewer?.close();
+    socket?.close();
+  }
+
+  #open(path, query) {
+    const own = (this.#socket = new WebSocket(address(path, query), SUBPROTOCOLS[path] ?? []));
+    const isCurrent = () => own === this.#socket;
+    own.onopen = () => {
+      if (!isCurrent()) return;
+      this.opened = true;
+      this.#on.state("OPEN", true);
+    };
+    own.onmessage = ({ data }) => {
+      if (!isCurrent()) return;
+      // The server works again, so the next failure is a first one. An open connection alone does
+      // not prove this: a server may accept connections and fail at once.
+      this.#delay = FIRST_DELAY;
+      this.#on.message(data);
+    };
+    own.onclose = (event) => {
+      if (!isCurrent()) return;
+      const { code, reason } = event;
+      const closed = `CLOSED ${code}${reason ? ` (${reason})` : ""}`;
+      this.#on.end(event);
+      if (this.#leaving?.path !== undefined) return this.#connect(this.#leaving.path);
+      const again = this.#leaving !== "close" && !path.startsWith("break/") && WORTH_RETRYING.includes(code);
+      if (!again) return this.#on.state(closed, false);
+      // Half of the delay is random, so that a thousand pages do not reconnect in the same instant.
+      // After each failure the delay doubles, so that they do not keep an overloaded server down
+      // (section 7.2.3).
+      const wait = (this.#delay * (1 + Math.random())) / 2;
+      this.#delay = Math.min(2 * this.#delay, MAX_DELAY);
+      const words = wait < 1500 ? "1 second" : `${Math.ceil(wait / 1000)} seconds`;
+      this.#on.state(`${closed}, trying again in ${words}`, false);
+      this.#retry = setTimeout(() => this.#connect(path), wait);
+    };
+  }
+}

@@ -1,0 +1,336 @@
+// One head or frame: its bytes, its fields, and the explanation of one of them.
+//
+// Each field can be reached in the bytes and in the list of fields, by mouse, touch and arrow keys.
+
+import { linksFor } from "./book.js";
+import { byId, cut, make, number, plural } from "./dom.js";
+import { copies } from "./export.js";
+import { fieldOf } from "./log.js";
+import { bytesOf } from "./pcapng.js";
+
+const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 };
+const box = byId("bytes");
+const tree = byId("fields");
+
+export let chosen; // the record that is shown
+let fields = []; // its fields, outermost first
+let explained; // the index of the field that is explained
+let stops = []; // the elements in the bytes at which the arrow keys stop
+let here = 0; // the index of the current stop
+
+export function show({ record, note }) {
+  chosen = record;
+  document.querySelectorAll("#copy button").forEach((button) => {
+    button.disabled = !record || copies(record)[button.value] === undefined;
+  });
+  byId("detail").classList.toggle("empty", !record);
+  if (!record) {
+    byId("unit").textContent = note ?? "Nothing chosen yet";
+    byId("place").textContent = "";
+    for (const id of ["findings", "bytes", "legend", "fields"]) byId(id).replaceChildren();
+    [fields, stops] = [[], []];
+    return;
+  }
+  byId("unit").textContent = record.summary;
+  byId("place").textContent = placeOf(record);
+  byId("findings").replaceChildren(
+    ...record.findings.map(({ rule, sentence }) => make("p", "bad", `${rule}: ${sentence}`)),
+  );
+  fields = flatten(record.fields, 1);
+  const bytes = bytesOf(record.bytes);
+  showBytes(bytes);
+  tree.replaceChildren(...fields.map(({ field, level }, index) => fieldRow(field, level, index, bytes)));
+  // Explain a frame's opcode first, because it is the most informative field. A head has no opcode,
+  // so explain its first line instead.
+  explain(Math.max(0, fields.findIndex(({ field }) => field.name === "websocket.opcode")));
+}
+
+function placeOf({ number: at, direction, offset, length, ended_at }) {
+  const from = direction === "to_server" ? "from this page to the server" : "from the server to this page";
+  const time = ended_at ? new Date(ended_at * 1000).toLocaleTimeString("en-GB", CLOCK) : "";
+  // Count the bytes of the direction from 0, because the bytes of a record are counted from 0 too.
+  const place =
+    length === 1 ? `byte ${number(offset)}` : `bytes ${number(offset)} to ${number(offset + length - 1)}`;
+  return `Number ${at}, ${from}: ${length ? place : "no byte yet"} of this direction${time && `, at ${time}`}`;
+}
+
+function flatten(inner, level) {
+  return inner.flatMap((field) => [{ field, level }, ...flatten(field.fields ?? [], level + 1)]);
+}
+
+// Returns the index of the innermost field that contains a byte, or one bit of it. Ignores derived
+// fields. Inner fields come after outer ones, so the last match is the innermost field.
+function fieldAt(position, bit) {
+  const holds = ({ field }) =>
+    !field.derived && field.start <= position && position < field.end && (!field.mask || !bit || field.mask & bit);
+  return fields.findLastIndex(holds);
+}
+
+// ---- The bytes ----------------------------------------------------------------------------------
+
+function showBytes(bytes) {
+  const isFrame = chosen.kind === "frame";
+  stops = [];
+  box.replaceChildren(...(isFrame ? frameBytes(bytes) : headBytes(bytes)));
+  byId("legend").replaceChildren(...(isFrame ? [] : headLegend()));
+  if (isFrame) {
+    byId("legend").textContent = fieldOf(chosen, "websocket.masking_key")
+      ? "Upper row: the bytes on the wire. Lower row: bits, and characters without the mask."
+      : "Upper row: the bytes on the wire. Lower row: bits and characters.";
+  }
+  box.setAttribute("aria-label", isFrame ? "Bytes of the frame, in hexadecimal" : "The head, line by line");
+  if (chosen.length > bytes.length) {
+    const more = make("span", "dim", ` … ${plural(chosen.length - bytes.length, "byte")} more`);
+    more.setAttribute("role", "presentation");
+    box.append(more);
+  }
+}
+
+// Makes an element at which the arrow keys stop.
+function stop(element, at, position, label) {
+  element.setAttribute("role", "option");
+  element.setAttribute("aria-selected", "false");
+  if (label) element.setAttribute("aria-label", label);
+  element.id = `stop-${stops.length}`;
+  stops.push(element);
+  return Object.assign(element, { at, position });
+}
+
+// Returns a cell for each byte, with the byte in hexadecimal. The cells of the first two bytes also
+// contain the bits, one group for each field, and the cells of the payload also contain the unmasked
+// characters.
+function frameBytes(bytes) {
+  const key = fieldOf(chosen, "websocket.masking_key");
+  const start = fieldOf(chosen, "websocket.payload")?.start ?? Infinity;
+  return [...bytes].map((byte, position) => {
+    const at = fieldAt(position);
+    const part = position < 2 ? "bits" : fields[at]?.field.part ?? "";
+    const hex = byte.toString(16).padStart(2, "0");
+    const cell = make("span", `byte ${part}`);
+    cell.append(make("span", "hex", hex));
+    const below = cell.appendChild(make("small"));
+    Object.assign(cell, { at, position });
+    if (position < 2) {
+      let group;
+      for (let bit = 0x80; bit; bit >>= 1) {
+        const of = fieldAt(position, bit);
+        if (group?.at !== of) {
+          group = stop(make("i", fields[of]?.field.part, ""), of, position);
+          group.mask = 0;
+          below.append(group);
+        }
+        group.mask |= bit;
+        group.textContent += byte & bit ? "1" : "0";
+      }
+    } else {
+      stop(cell, at, position, `${fields[at]?.field.label ?? "byte"}, ${hex}`);
+      if (position >= start) {
+        const plain = key ? byte ^ bytes[key.start + ((position - start) % 4)] : byte;
+        below.textContent = plain > 0x20 && plain < 0x7f ? String.fromCharCode(plain) : plain === 0x20 ? "␣" : "·";
+      }
+    }
+    return cell;
+  });
+}
+
+// Returns the text of a head, split into runs of bytes that belong to one field.
+function headBytes(bytes) {
+  const runs = [];
+  bytes.forEach((byte, position) => {
+    const at = fieldAt(position);
+    if (runs.at(-1)?.at !== at) runs.push({ at, position, bytes: [] });
+    runs.at(-1).bytes.push(byte);
+  });
+  return runs.map(({ at, position, bytes }) => {
+    const text = new TextDecoder().decode(Uint8Array.from(bytes)).replaceAll("\r", "\\r").replaceAll("\n", "\\n\n");
+    return stop(make("span", `run ${fields[at]?.field.part ?? ""}`, text), at, position);
+  });
+}
+
+// The meaning of the colours in a head.
+const HEAD_PARTS = {
+  start_line: "the first line",
+  handshake: "headers of the WebSocket handshake",
+  header: "other HTTP headers",
+};
+
+function headLegend() {
+  const parts = Object.keys(HEAD_PARTS).filter((part) => fields.some(({ field }) => field.part === part));
+  return parts.map((part) => make("span", `key ${part}`, HEAD_PARTS[part]));
+}
+
+// Goes to a stop, and explains its field.
+function go(index) {
+  const element = stops[index];
+  if (!element) return;
+  explain(element.at);
+  stand(index);
+}
+
+// Makes a stop the current one, without explaining its field.
+function stand(index) {
+  stops[here]?.classList.remove("here");
+  stops[here]?.setAttribute("aria-selected", "false");
+  here = index;
+  const element = stops[index];
+  if (!element) {
+    box.removeAttribute("aria-activedescendant");
+    return;
+  }
+  element.classList.add("here");
+  element.setAttribute("aria-selected", "true");
+  box.setAttribute("aria-activedescendant", element.id);
+  // Compute the scroll position here, because scrollIntoView would scroll the whole page as well.
+  const [around, inner] = [box.getBoundingClientRect(), element.getBoundingClientRect()];
+  if (inner.top < around.top) box.scrollTop -= around.top - inner.top;
+  else if (inner.bottom > around.bottom) box.scrollTop += Math.min(inner.bottom - around.bottom, inner.top - around.top);
+}
+
+// Returns the stop in the next or the previous row that is closest to the current one.
+function inRow(direction) {
+  const middle = ({ left, right }) => (left + right) / 2;
+  // Bits are in the row of their byte. A run of text may have several lines: it is in the row of its
+  // first.
+  const lines = stops.map((element) => {
+    const [{ left, right, top }] = element.getClientRects();
+    return { left, right, top: element.closest(".byte")?.getBoundingClientRect().top ?? top };
+  });
+  const now = lines[here];
+  const beyond = lines.map((rect, index) => ({ rect, index }))
+    .filter(({ rect }) => (direction > 0 ? rect.top > now.top + 8 : rect.top < now.top - 8));
+  if (beyond.length === 0) return here;
+  const tops = beyond.map(({ rect }) => rect.top);
+  const top = direction > 0 ? Math.min(...tops) : Math.max(...tops);
+  const row = beyond.filter(({ rect }) => Math.abs(rect.top - top) < 8);
+  const distance = ({ rect }) => Math.abs(middle(rect) - middle(now));
+  return row.reduce((best, one) => (distance(one) < distance(best) ? one : best)).index;
+}
+
+box.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || stops.length === 0) return;
+  const to = {
+    ArrowRight: () => Math.min(here + 1, stops.length - 1),
+    ArrowLeft: () => Math.max(here - 1, 0),
+    ArrowDown: () => inRow(1),
+    ArrowUp: () => inRow(-1),
+    Home: () => 0,
+    End: () => stops.length - 1,
+  }[event.key];
+  if (!to) return;
+  event.preventDefault();
+  go(to());
+});
+
+// ---- The fields ---------------------------------------------------------------------------------
+
+function valueText({ name, value, value_name, left_out }) {
+  if (value === undefined) return "";
+  const more = left_out ? ` … (${plural(left_out, "byte")} more)` : "";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "number") {
+    if (name === "websocket.rsv") return `0x${value.toString(16)}`;
+    return value_name ? `${value_name} (${value})` : String(value);
+  }
+  return value + more;
+}
+
+// Returns the masked bits of a byte as Wireshark writes them: 1... .... for the highest bit.
+function pattern(mask, byte) {
+  const bits = [128, 64, 32, 16, 8, 4, 2, 1].map((bit) => (mask & bit ? (byte & bit ? "1" : "0") : "."));
+  return `${bits.slice(0, 4).join("")} ${bits.slice(4).join("")}`;
+}
+
+function fieldRow(field, level, index, bytes) {
+  const row = make("li", field.part);
+  row.setAttribute("role", "treeitem");
+  row.setAttribute("aria-level", level);
+  row.at = index;
+  row.level = level;
+  if (field.mask) row.append(make("span", "pattern dim", `${pattern(field.mask, bytes[field.start])} = `));
+  // Cut a long value, because its bytes are displayed above anyway.
+  const value = cut(valueText(field), 400);
+  const label = field.derived ? `[${field.label}]` : field.label;
+  row.append(value ? `${label}: ` : label, make("span", "value", value));
+  return row;
+}
+
+// The Tab key stops at the tree only once, and the arrow keys move within it.
+tree.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  const rows = [...tree.children];
+  const at = rows.indexOf(document.activeElement);
+  if (at < 0) return;
+  const { level } = rows[at];
+  const to = {
+    ArrowDown: at + 1,
+    ArrowUp: at - 1,
+    // To the first inner field, and to the outer one.
+    ArrowRight: rows[at + 1]?.level > level ? at + 1 : at,
+    ArrowLeft: rows.slice(0, at).findLastIndex((row) => row.level < level),
+    Home: 0,
+    End: rows.length - 1,
+  }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  rows[to]?.focus();
+});
+tree.addEventListener("focusin", ({ target }) => target.at !== undefined && target.at !== explained && explain(target.at));
+tree.addEventListener("click", ({ target }) => target.closest("li")?.focus());
+
+// ---- The explanation ----------------------------------------------------------------------------
+
+function explain(index) {
+  const { field } = fields[index] ?? {};
+  if (!field) return;
+  explained = index;
+  // A derived field of a frame is the inflated payload, so mark the compressed bytes. A derived field
+  // of a head may be computed from another head, whose bytes are not displayed, so mark nothing.
+  const isInflated = field.derived && chosen.kind === "frame" && field.end > field.start;
+  for (const [at, row] of [...tree.children].entries()) {
+    row.setAttribute("aria-selected", at === index);
+    row.tabIndex = at === index ? 0 : -1;
+  }
+  const isPart = field.mask && field.mask !== 0xff;
+  const marked = ({ position, mask }) =>
+    position >= field.start && position < field.end && (!field.derived || isInflated)
+    && (!isPart || !mask || Boolean(field.mask & mask));
+  stops.forEach((element) => element.classList.toggle("on", marked(element)));
+  if (!marked(stops[here] ?? {})) stand(Math.max(0, stops.findIndex(marked)));
+  const { label, name, start, end, mask, derived, meaning, why, rfc, section, part } = field;
+  const title = make("h3", "", label);
+  if (name) title.append(" ", make("code", "dim", name));
+  const value = valueText(field);
+  const says = make("p", "value", cut(value, 120));
+  const where = end - start === 1 ? `byte ${start}` : `bytes ${start} to ${end - 1}`;
+  const place = isInflated ? `inflated from ${where}`
+    : derived ? "derived from other fields"
+    : mask ? `byte ${start}, bits ${pattern(mask, 0xff).replaceAll("1", "x")}` : where;
+  const reference = make("a", "", `RFC ${rfc}, section ${section}`);
+  reference.href = `https://www.rfc-editor.org/rfc/rfc${rfc}#section-${section}`;
+  reference.rel = "noreferrer";
+  reference.target = "_blank";
+  const last = make("p", "dim links");
+  const links = [reference, ...linksFor(field)].flatMap((link) => [" · ", link]);
+  last.append(place, ...links);
+  const means = meaning ? [make("p", "", `${meaning[0].toUpperCase()}${meaning.slice(1)}.`)] : [];
+  const explanation = byId("explanation");
+  explanation.className = part;
+  explanation.replaceChildren(title, ...(value ? [says] : []), ...means, make("p", "", why), last);
+}
+
+// The browser also fires mousemove when the page scrolls under the mouse, with a movement of 0. The
+// user has then not pointed at anything new, so the explanation should not change.
+function onPointing(element, act) {
+  element.addEventListener("mousemove", (event) => (event.movementX || event.movementY) && act(event.target));
+  element.addEventListener("click", ({ target }) => act(target));
+}
+
+onPointing(tree, (target) => {
+  const at = target.closest("li")?.at;
+  if (at !== undefined && at !== explained) explain(at);
+});
+onPointing(box, (target) => {
+  const element = target.closest("[role=option]") ?? target.closest(".byte")?.querySelector("[role=option]");
+  const index = stops.indexOf(element);
+  if (index >= 0 && index !== here) go(index);
+});

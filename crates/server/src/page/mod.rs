@@ -1,0 +1,101 @@
+//! The page that a browser gets at `/`: the frames of its own connection, which come from
+//! [`wire`](crate::wire), and the stats, live from a WebSocket.
+//!
+//! The page consists of the files beside this one and loads nothing else: no library, no font, no
+//! picture. Much of the displayed data was sent by other clients, so the scripts insert it as text
+//! and never as markup. The headers of the response make the browser enforce these two rules.
+//!
+//! * `index.html` and `page.css`: the page and its appearance.
+//! * `main.js` connects the parts below, and has the forms and the keys of the whole page.
+//! * `connection.js`: the connection, its viewer, and when to connect again.
+//! * `log.js`: the records that the page holds, within a bound; filter and find.
+//! * `list.js`: the list of records, of which only the visible rows are elements.
+//! * `detail.js`: one record, its bytes, its fields, and the explanation of one field.
+//! * `ending.js`: how a connection ended, for the script and on the wire.
+//! * `stats.js`: the numbers of the pushes, as a table and as charts.
+//! * `export.js` copies to the clipboard and downloads files.
+//! * `pcapng.js` writes a file for Wireshark from the records.
+//! * `book.js`: links into the book.
+//! * `dom.js`: small functions for elements and texts.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `rules` | the choice of `/break/RULE`, from the [`laboratory`] |
+
+mod rules;
+
+use std::sync::LazyLock;
+
+use http::{
+    HeaderValue, Response,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+};
+
+/// The page, with the rules that it can break.
+static PAGE: LazyLock<String> =
+    LazyLock::new(|| include_str!("index.html").replace("<!-- RULES -->", &rules::options()));
+
+/// The part of the path before the name of a file.
+const PATH: &str = "/page/";
+
+/// The files that the page loads, each with its name.
+const FILES: [(&str, &str); 12] = [
+    ("page.css", include_str!("page.css")),
+    ("main.js", include_str!("main.js")),
+    ("connection.js", include_str!("connection.js")),
+    ("log.js", include_str!("log.js")),
+    ("list.js", include_str!("list.js")),
+    ("detail.js", include_str!("detail.js")),
+    ("ending.js", include_str!("ending.js")),
+    ("stats.js", include_str!("stats.js")),
+    ("export.js", include_str!("export.js")),
+    ("pcapng.js", include_str!("pcapng.js")),
+    ("book.js", include_str!("book.js")),
+    ("dom.js", include_str!("dom.js")),
+];
+
+/// Where `cargo run -p book` serves the book. The page asks whether it answers when the user
+/// follows a link into the book.
+const BOOK: &str = "http://127.0.0.1:8090";
+
+/// Returns the page with a content security policy that lets the browser run only the page's own
+/// scripts.
+pub(crate) fn response() -> Response<String> {
+    // The browser runs a script or applies a style only if its element has this value as its
+    // `nonce`, or if such a script imports it. The value is new for each response, so an injected
+    // script cannot know it and does not run. `require-trusted-types-for` makes `innerHTML` and
+    // similar sinks reject plain strings, and `trusted-types 'none'` stops scripts from creating
+    // the values that those sinks would accept. So no script can turn text into markup that way.
+    let nonce = format!("{:032x}", rand::random::<u128>());
+    let mut response = respond("text/html; charset=utf-8", PAGE.replace("NONCE", &nonce));
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self' {BOOK}; \
+         img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+         require-trusted-types-for 'script'; trusted-types 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// Returns the file of the page at `path`, or `None` if the page has no such file.
+pub(crate) fn file(path: &str) -> Option<Response<String>> {
+    let wanted = path.strip_prefix(PATH)?;
+    let (name, contents) = FILES.into_iter().find(|(name, _)| *name == wanted)?;
+    let content_type =
+        if name.ends_with(".css") { "text/css; charset=utf-8" } else { "text/javascript; charset=utf-8" };
+    Some(respond(content_type, contents.to_owned()))
+}
+
+/// Returns a response that a browser neither keeps nor takes for another type. If it kept a file,
+/// the page of a newer server could run the script of an older one.
+fn respond(content_type: &'static str, body: String) -> Response<String> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}

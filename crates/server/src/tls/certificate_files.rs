@@ -1,0 +1,145 @@
+//! A certificate in two files, which is read again when they change.
+//!
+//! Certificates expire, so a program such as certbot replaces the files every few weeks. The server
+//! notices that by itself, and SIGHUP makes it load them at once, as with other servers. Only
+//! connections that are accepted later get the new certificate.
+//!
+//! ```text
+//!   every second:  changed since the last look? ── yes ──▶ wait for a look without a change ──▶ load
+//!   SIGHUP: ────────────────────────────────────────────────────────────────────────────────▶ load
+//! ```
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use tokio::time::{MissedTickBehavior, interval};
+use websocket::tls::{Identity, ServerTls};
+
+/// The time between two looks at the files. A look costs two system calls, and nobody notices a
+/// certificate that is a second late.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The files of a certificate and its private key.
+#[derive(Debug, Clone)]
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+/// What shows that a file has changed: its size and the time of its last change. `None` for a file
+/// that cannot be looked at.
+type Fingerprint = [Option<(u64, SystemTime)>; 2];
+
+impl Files {
+    fn load(&self) -> Result<Identity, String> {
+        Identity::from_pem_files(&self.certificate, &self.key).map_err(|error| error.to_string())
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        let look = |file: &Path| -> io::Result<_> {
+            let metadata = fs::metadata(file)?;
+            Ok((metadata.len(), metadata.modified()?))
+        };
+        [look(&self.certificate).ok(), look(&self.key).ok()]
+    }
+}
+
+/// A certificate in two files, and what is known about the files.
+pub(crate) struct CertificateFiles {
+    files: Files,
+    /// The files at the time when they were last loaded.
+    loaded: Fingerprint,
+    hangups: Hangups,
+}
+
+impl CertificateFiles {
+    /// Loads the certificate, and starts to catch SIGHUP, which then no longer ends the process.
+    ///
+    /// # Errors
+    /// Returns a sentence about files that cannot be used.
+    pub(super) fn open(certificate: PathBuf, key: PathBuf) -> Result<(Identity, Self), String> {
+        let files = Files { certificate, key };
+        // Look at the files before reading them. A change in between is then seen as a change.
+        let loaded = files.fingerprint();
+        let identity = files.load()?;
+        let hangups = Hangups::listen().map_err(|error| format!("cannot listen for SIGHUP: {error}"))?;
+        Ok((identity, Self { files, loaded, hangups }))
+    }
+
+    /// Loads the certificate into `tls` whenever the files have changed, and on SIGHUP. If the new
+    /// files cannot be used, the old certificate stays.
+    pub(super) async fn keep_current(&mut self, tls: &ServerTls) {
+        let mut looks = interval(LOOK_INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut seen = self.loaded;
+        loop {
+            let asked = tokio::select! {
+                () = self.hangups.next() => true,
+                _ = looks.tick() => false,
+            };
+            let files = self.files.clone();
+            let now = blocking(move || files.fingerprint()).await;
+            // The two files cannot be replaced in one step, and a file may be written in several.
+            // So wait until nothing has changed between two looks. After SIGHUP, do not wait.
+            if asked || (now == seen && now != self.loaded) {
+                self.loaded = now;
+                self.reload(tls).await;
+            }
+            seen = now;
+        }
+    }
+
+    async fn reload(&self, tls: &ServerTls) {
+        let files = self.files.clone();
+        let result = match blocking(move || files.load()).await {
+            Ok(identity) => tls.reload_identity(identity).map_err(|error| error.to_string()),
+            Err(sentence) => Err(sentence),
+        };
+        match result {
+            Ok(()) => {
+                tracing::info!("new clients get the certificate that is now in {}", self.files.certificate.display());
+            }
+            Err(sentence) => tracing::error!("the old certificate stays in use: {sentence}"),
+        }
+    }
+}
+
+/// Runs a function that blocks on a file system, on a thread that serves no connection.
+async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(run).await {
+        Ok(value) => value,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is shutting down, so nobody waits for this future any more.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Receives SIGHUP, which asks a server to load its configuration again. Only Unix has it.
+struct Hangups {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+impl Hangups {
+    #[cfg(unix)]
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { signal: signal(SignalKind::hangup())? })
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        if self.signal.recv().await.is_some() {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+}

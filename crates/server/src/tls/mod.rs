@@ -1,0 +1,65 @@
+//! `--tls-cert`, `--tls-key` and `--tls-self-signed`: the certificate with which this server
+//! speaks TLS.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `certificate_files` | a certificate in two files, which is read again when they change |
+//! | `self_signed` | a certificate for trying out |
+//!
+//! The TLS handshake itself is in the library: [`ServerTls`]. `listen` decides what follows it.
+
+mod certificate_files;
+mod self_signed;
+
+use websocket::tls::ServerTls;
+
+use self::certificate_files::CertificateFiles;
+pub(crate) use self::self_signed::SelfSigned;
+use crate::args::Args;
+
+/// The TLS side of this server, and where its certificate comes from.
+pub(crate) struct TlsListener {
+    pub(crate) tls: ServerTls,
+    pub(crate) source: CertificateSource,
+}
+
+/// The source of the certificate.
+pub(crate) enum CertificateSource {
+    /// `--tls-cert` and `--tls-key`.
+    Files(CertificateFiles),
+    /// `--tls-self-signed`.
+    SelfSigned(SelfSigned),
+}
+
+impl TlsListener {
+    /// Loads or creates the certificate that the command line requests. Returns `None` if it
+    /// requests none.
+    ///
+    /// # Errors
+    /// Returns a sentence about a certificate that cannot be used.
+    pub(crate) fn from_args(args: &Args) -> Result<Option<Self>, String> {
+        let (identity, source) = match (&args.tls_cert, &args.tls_key) {
+            (Some(certificate), Some(key)) => {
+                let (identity, files) = CertificateFiles::open(certificate.clone(), key.clone())?;
+                (identity, CertificateSource::Files(files))
+            }
+            _ if args.tls_self_signed => {
+                let (identity, certificate) = SelfSigned::create(args)?;
+                (identity, CertificateSource::SelfSigned(certificate))
+            }
+            _ => return Ok(None),
+        };
+        let tls = ServerTls::from_identity(identity).map_err(|error| error.to_string())?;
+        Ok(Some(Self { tls: tls.handshake_timeout(args.handshake_timeout), source }))
+    }
+}
+
+impl CertificateSource {
+    /// Keeps the certificate of `tls` up to date, for as long as the future is polled.
+    pub(crate) async fn keep_current(&mut self, tls: &ServerTls) {
+        match self {
+            Self::Files(files) => files.keep_current(tls).await,
+            Self::SelfSigned(_) => std::future::pending().await,
+        }
+    }
+}

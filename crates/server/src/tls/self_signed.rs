@@ -1,0 +1,103 @@
+//! `--tls-self-signed`: a certificate for trying out TLS, without an authority.
+//!
+//! No client trusts such a certificate by itself, so it is written to a file, and the server prints
+//! the command lines with which clients trust that file. The private key stays in memory.
+
+use std::{
+    env, fs,
+    io::Write,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
+
+use cli::create_new_file;
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
+use websocket::tls::Identity;
+
+use crate::{access::AllowedHost, args::Args};
+
+/// The number of days for which the certificate is valid: longer than anybody tries something out.
+/// Some clients reject a certificate that is valid for years.
+const VALID_DAYS: u64 = 30;
+
+/// The number of seconds in a day.
+const DAY: u64 = 24 * 60 * 60;
+
+/// The time before its creation from which the certificate is valid, for clients whose clock is
+/// slow.
+const VALID_BEFORE: Duration = Duration::from_secs(DAY);
+
+/// The file with a self-signed certificate. The file is removed when this value is dropped.
+#[derive(Debug)]
+pub(crate) struct SelfSigned {
+    file: PathBuf,
+}
+
+impl SelfSigned {
+    /// Creates a certificate and its file.
+    ///
+    /// # Errors
+    /// Returns a sentence about a file that cannot be written, or a host that no certificate can
+    /// have.
+    pub(super) fn create(args: &Args) -> Result<(Identity, Self), String> {
+        let (certificate, key) =
+            generate(names(args)).map_err(|error| format!("cannot create a certificate: {error}"))?;
+        let identity = Identity::from_pem(&certificate, key).map_err(|error| error.to_string())?;
+        // A random name, because other users may write to the directory, and several servers may
+        // run at the same time.
+        let file = env::temp_dir().join(format!("websocket-server-{:08x}.pem", rand::random::<u32>()));
+        create_new_file(&file)
+            .and_then(|mut created| created.write_all(certificate.as_bytes()))
+            .map_err(|error| format!("cannot write the certificate to {}: {error}", file.display()))?;
+        Ok((identity, Self { file }))
+    }
+
+    /// Returns the lines that say how a client trusts the certificate of a server at this address.
+    pub(crate) fn advice(&self, address: SocketAddr) -> String {
+        let file = self.file.display();
+        let host =
+            if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() };
+        format!(
+            "the certificate is only for trying out; clients trust it with one of these:\n  \
+             cargo run -p client -- --tls-ca {file} wss://{host}/\n  \
+             curl --cacert {file} https://{host}/\n  \
+             wscat --ca {file} --connect wss://{host}/\n\
+             a browser warns before it opens https://{host}/"
+        )
+    }
+}
+
+impl Drop for SelfSigned {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.file);
+    }
+}
+
+/// Returns the hosts for which the certificate is: those that the server serves on this machine, the
+/// address that it listens on, and those of `--allow-host`.
+fn names(args: &Args) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let listen = args.listen.parse::<SocketAddr>().ok().map(|address| address.ip());
+    names.extend(listen.filter(|address| !address.is_unspecified()).map(|address: IpAddr| address.to_string()));
+    names.extend(args.allow_host.iter().filter_map(|host| match host {
+        AllowedHost::Host(host) => Some(host.clone()),
+        AllowedHost::Any => None,
+    }));
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Creates a certificate and its key, both in PEM.
+fn generate(names: Vec<String>) -> Result<(String, String), rcgen::Error> {
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "websonkets, self-signed");
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let at = |time: Duration| date_time_ymd(1970, 1, 1) + time;
+    params.not_before = at(now.saturating_sub(VALID_BEFORE));
+    params.not_after = at(now + Duration::from_secs(VALID_DAYS * DAY));
+    let key = KeyPair::generate()?;
+    Ok((params.self_signed(&key)?.pem(), key.serialize_pem()))
+}

@@ -1,0 +1,80 @@
+//! An extractor for axum 0.8, with the interface of axum's own module `axum::extract::ws`.
+//!
+//! To move an application from axum's own extractor to this one, change the import:
+//!
+//! ```
+//! use axum::{Router, response::Response, routing::any};
+//! // before: use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+//! use websocket_hyper::axum::{WebSocket, WebSocketUpgrade};
+//!
+//! async fn handler(upgrade: WebSocketUpgrade) -> Response {
+//!     upgrade.on_upgrade(echo)
+//! }
+//!
+//! async fn echo(mut socket: WebSocket) {
+//!     while let Some(Ok(message)) = socket.recv().await {
+//!         if socket.send(message).await.is_err() {
+//!             return;
+//!         }
+//!     }
+//! }
+//!
+//! let app: Router = Router::new().route("/", any(handler));
+//! ```
+//!
+//! The extractor can do more than axum's own: compression, keep-alive, a budget of memory for all
+//! connections, a close that waits for the peer, and messages that are encoded once for many
+//! clients.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use axum::response::Response;
+//! use websocket_hyper::{
+//!     axum::WebSocketUpgrade,
+//!     websocket::{CloseCode, DeflateOptions, KeepAlive, Message, PreparedMessage},
+//! };
+//!
+//! async fn handler(upgrade: WebSocketUpgrade) -> Response {
+//!     let keep_alive = KeepAlive { interval: Duration::from_secs(30), timeout: Duration::from_secs(10) };
+//!     upgrade.deflate(DeflateOptions::default()).keep_alive(keep_alive).on_upgrade(|mut socket| async move {
+//!         let news = PreparedMessage::new(&Message::text("the same bytes for every client"));
+//!         let _ = socket.send_prepared(&news).await;
+//!         let info = socket.close_and_wait(CloseCode::NORMAL, "that was all").await;
+//!         println!("{info:?}");
+//!     })
+//! }
+//! ```
+//!
+//! [`WebSocket::into_inner`] returns the connection with all methods of the crate
+//! [`websocket`].
+//!
+//! # Differences to axum's own extractor
+//!
+//! * The request is checked completely: a key that is not the Base64 of 16 bytes, a body, a missing
+//!   or repeated `Host`, and a malformed list are rejected too.
+//! * A message may have 16 MiB by default, and not 64 MiB.
+//! * `read_buffer_size`, `write_buffer_size` and `max_write_buffer_size` have no effect and are
+//!   deprecated: the driver adapts its reads to the traffic, `feed` writes when 320 KiB are queued,
+//!   and a sender that is faster than its peer waits.
+//! * `accept_unmasked_frames` does not exist. A client has to mask its frames.
+//! * [`set_selected_protocol`](WebSocketUpgrade::set_selected_protocol) with a subprotocol that the
+//!   client has not offered makes the response a 500.
+
+pub mod close_code;
+mod extractor;
+mod message;
+mod socket;
+
+pub use websocket::Utf8Bytes;
+
+pub use self::{
+    extractor::{DefaultOnFailedUpgrade, OnFailedUpgrade, WebSocketUpgrade},
+    message::{CloseCode, CloseFrame, Message},
+    socket::WebSocket,
+};
+
+/// The rejections of the extractor, under the name that axum gives them.
+pub mod rejection {
+    pub use crate::rejection::Rejection as WebSocketUpgradeRejection;
+}

@@ -1,0 +1,94 @@
+//! The client's side: from a response that hyper has parsed to an open connection.
+//!
+//! Every client that is built on hyper 1 hands over the byte stream in the same way, so [`open`]
+//! works with the response of hyper, hyper-util and reqwest alike.
+//!
+//! There is no time-out for the response here: the HTTP client has its own, or
+//! [`tokio::time::timeout`] sets one.
+
+use std::io;
+
+use http::Response;
+use hyper::{body::Body, client::conn::http1::SendRequest};
+use hyper_util::rt::TokioIo;
+use websocket::{ClientUpgrade, ConnectError, Connector, bytes::BytesMut};
+
+use crate::stream::WebSocket;
+
+/// Opens a connection over an HTTP/1.1 connection of hyper: sends the request of `connector`, and
+/// checks the response. The task that drives the HTTP connection must run it `with_upgrades`.
+///
+/// ```no_run
+/// use http_body_util::Empty;
+/// use hyper::body::Bytes;
+/// use hyper_util::rt::TokioIo;
+/// use websocket_hyper::{client, websocket::Connector};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let stream = tokio::net::TcpStream::connect("127.0.0.1:8080").await?;
+/// let (mut sender, http) = hyper::client::conn::http1::handshake::<_, Empty<Bytes>>(TokioIo::new(stream)).await?;
+/// tokio::spawn(http.with_upgrades());
+/// let mut connection = client::connect(Connector::new("ws://127.0.0.1:8080/")?, &mut sender).await?;
+/// connection.send("hello").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// - [`ConnectError::Usage`] if the target of the URI is too long for an [`http::Uri`];
+/// - [`ConnectError::Handshake`] if hyper cannot send the request, receive the response or hand
+///   over the byte stream;
+/// - [`ConnectError::Answer`] if the server does not open a WebSocket connection. A rejection has no
+///   body: to read the body, send the request yourself, and call [`open`].
+///
+/// # Cancel safety
+/// If the future is dropped, the request may have been sent. Drop the HTTP connection too.
+pub async fn connect<B>(connector: Connector, sender: &mut SendRequest<B>) -> Result<WebSocket, ConnectError>
+where
+    B: Body + Default + 'static,
+{
+    let upgrade = connector.start();
+    let request = upgrade.request()?.map(|()| B::default());
+    // The connection may have carried another request just before, so wait until it is free.
+    sender.ready().await.map_err(broken)?;
+    let mut response = sender.send_request(request).await.map_err(broken)?;
+    open(upgrade, &mut response).await
+}
+
+/// Opens a connection over the response to the [request](ClientUpgrade::request) of `upgrade`, which
+/// any client that is built on hyper 1 has received.
+///
+/// If the server has rejected the request, `response` is unchanged, and its body is still to be
+/// read.
+///
+/// With reqwest:
+///
+/// ```no_run
+/// use websocket_hyper::{client, websocket::Connector};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let upgrade = Connector::new("ws://127.0.0.1:8080/chat")?.subprotocol("chat")?.start();
+/// let request = reqwest::Client::new().get("http://127.0.0.1:8080/chat").headers(upgrade.request()?.headers().clone());
+/// let mut response = request.send().await?.into();
+/// let mut connection = client::open(upgrade, &mut response).await?;
+/// connection.send("hello").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// - [`ConnectError::Answer`] if the response does not open a WebSocket connection;
+/// - [`ConnectError::Handshake`] if hyper does not hand over the byte stream.
+///
+/// # Cancel safety
+/// If the future is dropped, the byte stream is dropped with it.
+pub async fn open<B>(upgrade: ClientUpgrade, response: &mut Response<B>) -> Result<WebSocket, ConnectError> {
+    let established = upgrade.check_response(response).map_err(ConnectError::Answer)?;
+    let upgraded = hyper::upgrade::on(response).await.map_err(broken)?;
+    // hyper returns the bytes that it has read after the head from the stream itself.
+    Ok(established.into_websocket(TokioIo::new(upgraded), BytesMut::new()))
+}
+
+fn broken(error: hyper::Error) -> ConnectError {
+    ConnectError::Handshake(io::Error::other(error))
+}

@@ -1,0 +1,134 @@
+//! The server's side: from a request that hyper has parsed to an open connection.
+
+use std::{
+    fmt,
+    future::Future,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::{Request, Response};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use websocket::{
+    AcceptError, ReceivedRequest, ServerConfig, ServerUpgrade, UpgradeOptions, UpgradeRequest, bytes::BytesMut,
+};
+
+use crate::{rejection::Rejection, stream::WebSocket};
+
+/// Returns whether the request asks for an upgrade to WebSocket, whether the request is valid or
+/// not. Treat any other request as ordinary HTTP.
+///
+/// ```
+/// # use http::Request;
+/// let page = Request::get("/").body(())?;
+/// assert!(!websocket_hyper::is_upgrade_request(&page));
+/// # Ok::<(), http::Error>(())
+/// ```
+#[must_use]
+pub fn is_upgrade_request<B>(request: &Request<B>) -> bool {
+    ReceivedRequest::from_head(request).wants_websocket()
+}
+
+/// Accepts a request for a WebSocket with these options. Returns the 101 response, which the
+/// service has to return, and a future of the connection.
+///
+/// hyper hands over the byte stream after it has written the response. So await the future in a
+/// task of its own, because the service returns the response first. The server must be built with
+/// hyper's `with_upgrades`; `axum::serve` does so.
+///
+/// **Decide before you call this function.** If the service, or a layer around it, replaces the
+/// response by another one, hyper still hands over the byte stream when the HTTP connection ends.
+/// The future is then ready too, although the client was rejected.
+///
+/// The options take precedence over `config`. [`ServerConfig::handshake_timeout`] has no effect:
+/// hyper reads the request and writes the response, and has time-outs of its own.
+///
+/// # Errors
+/// - [`Rejection::Violation`] if the request is not a valid request for a WebSocket;
+/// - [`Rejection::Usage`] if the options do not suit the request;
+/// - [`Rejection::NotUpgradable`] if hyper does not offer to hand over the byte stream.
+pub fn upgrade<B, R: Default>(
+    request: &mut Request<B>,
+    options: UpgradeOptions,
+    config: &ServerConfig,
+) -> Result<(Response<R>, UpgradeFuture), Rejection> {
+    upgrade_with(request, config, |_| Ok(options))
+}
+
+/// Accepts or rejects a request for a WebSocket, depending on the result of `decide`. In all other
+/// respects, this function behaves like [`upgrade`].
+///
+/// `decide` receives the client's offers. It is not called for an invalid request.
+///
+/// ```
+/// use http_body_util::Full;
+/// use hyper::{Request, Response, body::Bytes};
+/// use websocket_hyper::{Rejection, UpgradeFuture, websocket::{ServerConfig, UpgradeOptions}};
+///
+/// fn upgrade<B>(request: &mut Request<B>) -> Result<(Response<Full<Bytes>>, UpgradeFuture), Rejection> {
+///     websocket_hyper::upgrade_with(request, &ServerConfig::default(), |upgrade| {
+///         let speaks_chat = upgrade.subprotocols().iter().any(|name| name == "chat");
+///         Ok(if speaks_chat { UpgradeOptions::default().subprotocol("chat") } else { UpgradeOptions::default() })
+///     })
+/// }
+/// ```
+///
+/// # Errors
+/// As for [`upgrade`], and [`Rejection::Rejected`] with the response that `decide` returns.
+pub fn upgrade_with<B, R, D>(
+    request: &mut Request<B>,
+    config: &ServerConfig,
+    decide: D,
+) -> Result<(Response<R>, UpgradeFuture), Rejection>
+where
+    R: Default,
+    D: FnOnce(&UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<String>>,
+{
+    let received = ReceivedRequest::from_head(request);
+    let accepted = received.check_upgrade().map_err(Rejection::Violation)?;
+    let options = decide(&accepted).map_err(Rejection::Rejected)?;
+    let upgrade = ServerUpgrade::new(&accepted, options, config).map_err(Rejection::Usage)?;
+    let on_upgrade = request.extensions_mut().remove::<OnUpgrade>().ok_or(Rejection::NotUpgradable)?;
+    Ok((upgrade.response(), UpgradeFuture::new(on_upgrade, upgrade)))
+}
+
+/// A future of a connection, which is ready when hyper has written the response.
+///
+/// # Errors
+/// [`AcceptError::Io`] if hyper does not hand over the byte stream: the service has failed, the
+/// response could not be written, or the server was built without `with_upgrades`.
+///
+/// # Cancel safety
+/// If the future is dropped, hyper closes the connection after the response.
+#[must_use = "the connection opens only if this future is awaited"]
+pub struct UpgradeFuture {
+    on_upgrade: OnUpgrade,
+    /// The connection's configuration, until the byte stream is there.
+    upgrade: Option<ServerUpgrade>,
+}
+
+impl UpgradeFuture {
+    pub(crate) const fn new(on_upgrade: OnUpgrade, upgrade: ServerUpgrade) -> Self {
+        Self { on_upgrade, upgrade: Some(upgrade) }
+    }
+}
+
+impl fmt::Debug for UpgradeFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpgradeFuture").field("upgrade", &self.upgrade).finish_non_exhaustive()
+    }
+}
+
+impl Future for UpgradeFuture {
+    type Output = Result<WebSocket, AcceptError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let upgraded = ready!(Pin::new(&mut self.on_upgrade).poll(cx));
+        let upgraded = upgraded.map_err(|error| AcceptError::Io(io::Error::other(error)))?;
+        let upgrade = self.upgrade.take().expect("a future is not polled after it is ready");
+        // hyper returns the bytes that it has read after the head from the stream itself.
+        Poll::Ready(Ok(upgrade.into_websocket(TokioIo::new(upgraded), BytesMut::new())))
+    }
+}

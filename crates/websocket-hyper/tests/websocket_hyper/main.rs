@@ -1,0 +1,8 @@
+//! Servers and clients of hyper, and applications of axum, over real sockets.
+
+mod extractor;
+mod hyper_client;
+mod hyper_server;
+mod programs;
+mod same_application;
+mod support;

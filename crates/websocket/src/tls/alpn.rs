@@ -1,0 +1,12 @@
+//! The protocol that the two ends speak inside TLS (ALPN, RFC 7301).
+//!
+//! The client offers protocols in its first message, and the server chooses one of them. A server
+//! that also speaks HTTP/2 would otherwise have to guess, so a WebSocket client names HTTP/1.1.
+
+/// The name of HTTP/1.1 in ALPN. A WebSocket connection begins with a request in HTTP/1.1.
+pub(super) const HTTP11: &[u8] = b"http/1.1";
+
+/// Returns the protocols that a configuration names if its author has named none.
+pub(crate) fn default_protocols() -> Vec<Vec<u8>> {
+    vec![HTTP11.to_vec()]
+}

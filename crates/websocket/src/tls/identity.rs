@@ -1,0 +1,154 @@
+//! A certificate and its private key: what a server, and sometimes a client, proves its name with.
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use tokio_rustls::rustls::{
+    CertificateError, Error, InconsistentKeys, RootCertStore,
+    client::verify_server_cert_signed_by_trust_anchor,
+    pki_types::{
+        CertificateDer, PrivateKeyDer, UnixTime,
+        pem::{self, PemObject},
+    },
+    server::ParsedCertificate,
+    sign::{CertifiedKey, SingleCertAndKey},
+};
+
+use super::{error::TlsConfigError, provider::provider};
+
+/// The label of a private key that is encrypted with a password.
+const ENCRYPTED_KEY: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----";
+
+/// A certificate with those that sign it, and its private key.
+///
+/// To use certificates from other sources than PEM, or several at once, build a configuration with
+/// [`rustls`](super::rustls) and pass it to [`ServerTls::new`](super::ServerTls::new) or
+/// [`Connector::tls_config`](crate::Connector::tls_config).
+#[derive(Debug, Clone)]
+pub struct Identity(Arc<CertifiedKey>);
+
+impl Identity {
+    /// Reads the certificate from one PEM file and its private key from another. Both may be the
+    /// same file. The certificate comes first in its file, and those that sign it follow, as
+    /// certificate authorities deliver them.
+    ///
+    /// This function reads files, so call it before the server starts, or on a thread that may
+    /// block.
+    ///
+    /// # Errors
+    /// [`TlsConfigError`] if a file cannot be read, and as for [`from_pem`](Self::from_pem).
+    pub fn from_pem_files(certificate: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self, TlsConfigError> {
+        Self::new(&Pem::from_file(certificate.as_ref())?, &Pem::from_file(key.as_ref())?)
+    }
+
+    /// Parses the certificate and its private key from PEM, like
+    /// [`from_pem_files`](Self::from_pem_files).
+    ///
+    /// # Errors
+    /// [`TlsConfigError`] if there is no certificate or no key, if the key does not belong to the
+    /// certificate, and if the certificate is not valid at this time.
+    pub fn from_pem(certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Result<Self, TlsConfigError> {
+        let pem = |bytes: &[u8], origin: &str| Pem { bytes: bytes.to_owned(), origin: origin.to_owned() };
+        Self::new(&pem(certificate.as_ref(), "the given certificate"), &pem(key.as_ref(), "the given key"))
+    }
+
+    fn new(certificate: &Pem, key: &Pem) -> Result<Self, TlsConfigError> {
+        let certified = CertifiedKey::from_der(certificate.certificates()?, key.private_key()?, &*provider()?);
+        let certified = certified.map_err(|error| match error {
+            Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                TlsConfigError::KeyMismatch { certificate: certificate.origin.clone(), key: key.origin.clone() }
+            }
+            Error::InvalidCertificate(_) => TlsConfigError::Unusable { origin: certificate.origin.clone(), error },
+            error => TlsConfigError::Unusable { origin: key.origin.clone(), error },
+        })?;
+        check_validity(&certified, &certificate.origin, UnixTime::now())?;
+        Ok(Self(Arc::new(certified)))
+    }
+
+    /// Returns the identity in the form in which rustls asks for it.
+    pub(super) fn into_resolver(self) -> Arc<SingleCertAndKey> {
+        Arc::new(self.0.into())
+    }
+}
+
+/// Checks that a certificate is valid at this time.
+fn check_validity(certified: &CertifiedKey, origin: &str, now: UnixTime) -> Result<(), TlsConfigError> {
+    let unusable = |error| TlsConfigError::Unusable { origin: origin.to_owned(), error };
+    let certificate = certified.end_entity_cert().and_then(ParsedCertificate::try_from).map_err(unusable)?;
+    // rustls checks the dates before it looks for an authority, and it is given no authority here.
+    // So only an error about the dates counts.
+    let result = verify_server_cert_signed_by_trust_anchor(&certificate, &RootCertStore::empty(), &[], now, &[]);
+    let between = |earlier: UnixTime, later: UnixTime| {
+        Some(Duration::from_secs(later.as_secs().saturating_sub(earlier.as_secs())))
+    };
+    let certificate = origin.to_owned();
+    match result {
+        Err(Error::InvalidCertificate(CertificateError::Expired)) => {
+            Err(TlsConfigError::Expired { certificate, ago: None })
+        }
+        Err(Error::InvalidCertificate(CertificateError::ExpiredContext { time, not_after })) => {
+            Err(TlsConfigError::Expired { certificate, ago: between(not_after, time) })
+        }
+        Err(Error::InvalidCertificate(CertificateError::NotValidYet)) => {
+            Err(TlsConfigError::NotYetValid { certificate, left: None })
+        }
+        Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { time, not_before })) => {
+            Err(TlsConfigError::NotYetValid { certificate, left: between(time, not_before) })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads all certificates of a PEM file.
+///
+/// # Errors
+/// [`TlsConfigError`] if the file cannot be read or contains no certificate.
+pub fn certificates_from_file(file: impl AsRef<Path>) -> Result<Vec<CertificateDer<'static>>, TlsConfigError> {
+    Pem::from_file(file.as_ref())?.certificates()
+}
+
+/// Text in PEM, and where it comes from.
+struct Pem {
+    bytes: Vec<u8>,
+    origin: String,
+}
+
+impl Pem {
+    fn from_file(file: &Path) -> Result<Self, TlsConfigError> {
+        let origin = file.display().to_string();
+        match fs::read(file) {
+            Ok(bytes) => Ok(Self { bytes, origin }),
+            Err(error) => Err(TlsConfigError::Unreadable { file: origin, error }),
+        }
+    }
+
+    /// Returns all certificates.
+    fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TlsConfigError> {
+        let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.bytes).collect();
+        match parsed {
+            Ok(certificates) if certificates.is_empty() => Err(TlsConfigError::NoCertificate(self.origin.clone())),
+            Ok(certificates) => Ok(certificates),
+            Err(error) => Err(self.malformed(&error)),
+        }
+    }
+
+    /// Returns the first private key.
+    fn private_key(&self) -> Result<PrivateKeyDer<'static>, TlsConfigError> {
+        PrivateKeyDer::from_pem_slice(&self.bytes).map_err(|error| match error {
+            pem::Error::NoItemsFound if self.bytes.windows(ENCRYPTED_KEY.len()).any(|bytes| bytes == ENCRYPTED_KEY) => {
+                TlsConfigError::EncryptedKey(self.origin.clone())
+            }
+            pem::Error::NoItemsFound => TlsConfigError::NoKey(self.origin.clone()),
+            error => self.malformed(&error),
+        })
+    }
+
+    fn malformed(&self, error: &pem::Error) -> TlsConfigError {
+        let reason = match error {
+            // The messages of these two would print the bytes of a line as numbers.
+            pem::Error::MissingSectionEnd { .. } => "a section has no -----END line".to_owned(),
+            pem::Error::IllegalSectionStart { .. } => "a -----BEGIN line is malformed".to_owned(),
+            error => error.to_string(),
+        };
+        TlsConfigError::NotPem { origin: self.origin.clone(), reason }
+    }
+}

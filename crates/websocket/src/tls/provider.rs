@@ -1,0 +1,52 @@
+//! The cryptography of rustls. The order is documented at the head of the module.
+
+use std::sync::Arc;
+
+use tokio_rustls::rustls::crypto::CryptoProvider;
+
+use super::error::TlsConfigError;
+
+/// Returns the provider of cryptography. It is named in every configuration, because rustls itself
+/// has no default in a program that enables two providers.
+///
+/// # Errors
+/// [`TlsConfigError::NoCryptoProvider`].
+pub(super) fn provider() -> Result<Arc<CryptoProvider>, TlsConfigError> {
+    match CryptoProvider::get_default() {
+        Some(installed) => Ok(Arc::clone(installed)),
+        None => built_in().map(Arc::new).ok_or(TlsConfigError::NoCryptoProvider),
+    }
+}
+
+#[cfg(feature = "tls-aws-lc-rs")]
+fn built_in() -> Option<CryptoProvider> {
+    Some(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider())
+}
+
+#[cfg(all(feature = "tls-ring", not(feature = "tls-aws-lc-rs")))]
+fn built_in() -> Option<CryptoProvider> {
+    Some(tokio_rustls::rustls::crypto::ring::default_provider())
+}
+
+#[cfg(not(any(feature = "tls-ring", feature = "tls-aws-lc-rs")))]
+const fn built_in() -> Option<CryptoProvider> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing in the tests of this crate installs a provider for the whole process.
+    #[test]
+    fn the_provider_that_is_not_a_default_wins() {
+        let provider = provider().map(|provider| format!("{:?}", provider.key_provider));
+        if cfg!(feature = "tls-aws-lc-rs") {
+            assert!(provider.unwrap().contains("AwsLcRs"));
+        } else if cfg!(feature = "tls-ring") {
+            assert!(provider.unwrap().contains("Ring"));
+        } else {
+            assert!(matches!(provider, Err(TlsConfigError::NoCryptoProvider)), "{provider:?}");
+        }
+    }
+}
