@@ -84,22 +84,6 @@ fn with_websocket_scheme(text: &str) -> String {
     }
 }
 
-/// Returns the WebSocket URI of a redirect's target, the value of the header `Location` in the
-/// response to a request for `from`. Returns `None` for a relative path that does not begin with
-/// `/`, and for a target that is not on the web.
-pub(crate) fn redirect_target(from: &Uri, location: &str) -> Option<Uri> {
-    // Unlike the URI of a connection, a target may have a fragment, which is not for the server.
-    let location = location.split('#').next().unwrap_or_default();
-    let absolute = if location.starts_with("//") {
-        format!("{}:{location}", if from.secure() { "wss" } else { "ws" })
-    } else if location.starts_with('/') {
-        on_same_server(from, location)
-    } else {
-        with_websocket_scheme(location)
-    };
-    absolute.parse().ok()
-}
-
 /// Returns whether a connection to this URI stays on this computer.
 fn is_this_computer(uri: &Uri) -> bool {
     let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
@@ -177,22 +161,5 @@ mod tests {
         }
         assert!(parse_from(&current, "/a b").is_err());
         assert!(parse_from(&current, "elsewhere").is_err());
-    }
-
-    #[test]
-    fn a_redirect_has_a_target() {
-        let from: Uri = "wss://example.org:8443/old?a".parse().unwrap();
-        for (location, target) in [
-            ("https://example.com/new", Some("wss://example.com/new")),
-            ("http://example.com/new#top", Some("ws://example.com/new")),
-            ("ws://example.com", Some("ws://example.com/")),
-            ("//example.com/new", Some("wss://example.com/new")),
-            ("/new?b", Some("wss://example.org:8443/new?b")),
-            ("new", None),
-            ("mailto:somebody@example.org", None),
-        ] {
-            let found = redirect_target(&from, location).map(|uri| uri.to_string());
-            assert_eq!(found.as_deref(), target, "{location}");
-        }
     }
 }

@@ -35,7 +35,8 @@ pub(crate) struct ClientArgs {
     /// work as well. A port, or an address of this computer, can stand alone.
     #[arg(
         default_value = DEFAULT_URL,
-        default_value_if("grade", ArgPredicate::IsPresent, Some("ws://127.0.0.1:9001/"))
+        default_value_if("grade", ArgPredicate::IsPresent, Some("ws://127.0.0.1:9001/")),
+        default_value_if("unix", ArgPredicate::IsPresent, Some("ws://localhost/"))
     )]
     pub(crate) url: String,
 
@@ -64,6 +65,27 @@ pub(crate) struct ClientArgs {
     /// The private key of --tls-cert, as a PEM file without a password.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Connect through this proxy: `http://[USER:PASSWORD@]HOST[:PORT]`, `socks5://`, or
+    /// `socks5h://`, which lets the proxy resolve the host. Without this option, the environment
+    /// variables `HTTP_PROXY` (for ws), `HTTPS_PROXY` (for wss), `ALL_PROXY` and `NO_PROXY` choose
+    /// the proxy, as for curl, but never for this computer. `--probe` and `--grade` use no proxy.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["no_proxy", "test"])]
+    pub(crate) proxy: Option<String>,
+
+    /// Connect directly, whatever the environment variables say.
+    #[arg(long)]
+    pub(crate) no_proxy: bool,
+
+    /// Connect to the Unix socket at this path, and not to the host of the URL, which is then
+    /// `ws://localhost/` by default.
+    #[cfg(unix)]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["proxy", "test"])]
+    pub(crate) unix: Option<PathBuf>,
+
+    /// Follow up to N redirects. The headers `Authorization` and `Cookie` do not follow to another
+    /// host, port or scheme. A redirect from wss to ws is not followed.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, conflicts_with = "test")]
+    pub(crate) follow: usize,
 
     /// Send a Ping this often, such as 30s. Give up if the server sends nothing at all within the
     /// same time after a Ping.

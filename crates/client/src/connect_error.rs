@@ -9,11 +9,11 @@ use http::{
     header::{CONTENT_LENGTH, LOCATION},
 };
 use websocket::{
-    ConnectError,
+    ConnectError, ProxyError, RedirectError, RedirectErrorReason,
     protocol::{Uri, handshake::HandshakeError},
 };
 
-use crate::{address::redirect_target, args::DEFAULT_URL, tls};
+use crate::{args::DEFAULT_URL, tls};
 
 /// The maximum number of characters that are quoted from the body of an HTTP response.
 const QUOTED_MAX: usize = 120;
@@ -36,6 +36,21 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
         }
         ConnectError::Tcp { error, .. } => {
             format!("cannot reach {server}: check the address and your network connection ({error})")
+        }
+        ConnectError::Proxy { proxy, error } => explain_proxy(proxy, error, timeout),
+        #[cfg(unix)]
+        ConnectError::UnixSocket { path, error } => {
+            let advice = match error.kind() {
+                io::ErrorKind::NotFound => "check the path, and that the server is running",
+                io::ErrorKind::ConnectionRefused => "no server listens there any more",
+                io::ErrorKind::PermissionDenied => "your user may not write to it",
+                _ => "check that it is a socket",
+            };
+            format!("cannot connect to the Unix socket {}: {advice} ({error})", printable(&path.to_string_lossy()))
+        }
+        ConnectError::Redirect(error) => explain_redirect(error),
+        ConnectError::Redirected { uri, error } => {
+            format!("after a redirect to {uri}: {}", explain(error, uri, timeout))
         }
         ConnectError::TimedOut => format!(
             "{server} did not answer within {}: check that it is a WebSocket server and reachable from here \
@@ -79,6 +94,43 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
     }
 }
 
+/// Returns a sentence about a proxy that did not connect the client to the server.
+fn explain_proxy(proxy: &str, error: &ProxyError, timeout: Duration) -> String {
+    let advice = match error {
+        ProxyError::Resolve(_) | ProxyError::Tcp(_) => "check its address (--no-proxy connects without a proxy)",
+        ProxyError::Status { status: StatusCode::PROXY_AUTHENTICATION_REQUIRED, with_credentials: false }
+        | ProxyError::Unauthorized { with_credentials: false } => {
+            "write them in its URL, as in http://USER:PASSWORD@HOST:PORT"
+        }
+        ProxyError::Status { status: StatusCode::PROXY_AUTHENTICATION_REQUIRED, .. }
+        | ProxyError::Unauthorized { .. } => "check them",
+        ProxyError::Status { .. } | ProxyError::Refused(_) => "check the URL, and whether the proxy allows this server",
+        ProxyError::Broken(_) | ProxyError::Answer(_) | ProxyError::NotSocks => {
+            "check that it is a proxy of this kind (http://, socks5:// or socks5h://)"
+        }
+        ProxyError::TimedOut => {
+            return format!(
+                "the proxy {proxy} did not connect to the server within {}: check the URL and the address of the \
+                 proxy (--connect-timeout sets the limit)",
+                format_duration(timeout)
+            );
+        }
+        // Only the name of the server is left.
+        _ => "socks5h:// lets the proxy resolve it",
+    };
+    printable(&format!("the proxy {proxy} failed: {error}; {advice}")).into_owned()
+}
+
+/// Returns a sentence about a redirect that `--follow` does not follow.
+fn explain_redirect(error: &RedirectError) -> String {
+    let advice = match error.reason {
+        RedirectErrorReason::TooMany => "; --follow sets the limit",
+        RedirectErrorReason::NotSecure => "; connect to it yourself if you accept that",
+        _ => "",
+    };
+    printable(&format!("{error}{advice}")).into_owned()
+}
+
 /// Returns the host and the port in the notation of a URL: an IPv6 address is in brackets.
 fn authority(uri: &Uri) -> String {
     let (host, port) = (uri.host(), uri.port());
@@ -108,16 +160,16 @@ fn advice(uri: &Uri, status: StatusCode, headers: &HeaderMap) -> String {
     advice.to_owned()
 }
 
-/// Returns advice on a redirect, which is not followed.
+/// Returns advice on a redirect that was not followed, because the command line did not ask for it.
 fn redirect_advice(uri: &Uri, headers: &HeaderMap) -> String {
     let Some(location) = headers.get(LOCATION).and_then(|value| value.to_str().ok()) else {
         return "it redirects without naming a target; check the path in the URL".to_owned();
     };
-    let advice = match redirect_target(uri, location) {
+    let advice = match uri.resolve(location).ok() {
         Some(target) if target != *uri && uri.secure() && !target.secure() => {
             format!("try {target}, which does not use TLS")
         }
-        Some(target) if target != *uri => format!("try {target}"),
+        Some(target) if target != *uri => format!("try {target}, or follow it with --follow 1"),
         // The target is this URL again, or cannot be that of a WebSocket.
         _ => "check the path in the URL".to_owned(),
     };
@@ -178,9 +230,13 @@ mod tests {
             (
                 "ws://example.org/chat",
                 "https://example.org/chat",
-                "it redirects to https://example.org/chat; try wss://example.org/chat",
+                "it redirects to https://example.org/chat; try wss://example.org/chat, or follow it with --follow 1",
             ),
-            ("ws://example.org/old", "/new", "it redirects to /new; try ws://example.org/new"),
+            (
+                "ws://example.org/old",
+                "/new",
+                "it redirects to /new; try ws://example.org/new, or follow it with --follow 1",
+            ),
             (
                 "wss://example.org/",
                 "http://example.com/",

@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `args` | the command line |
 //! | `address` | the server's address, in all the ways in which it can be written |
+//! | `way` | the way to the server: directly, through a proxy, or to a Unix socket |
 //! | `opening` | turns the command line into an open connection |
 //! | `tls` | the certificates of a `wss://` connection |
 //! | `connect_error` | explains why a connection did not open |
@@ -50,6 +51,7 @@ mod signals;
 mod suggest;
 mod tls;
 mod trace;
+mod way;
 
 use std::{
     io::{self, IsTerminal},
@@ -142,7 +144,7 @@ fn fills_the_screen(args: &ClientArgs) -> bool {
 async fn run_line_by_line<S>(
     args: &ClientArgs,
     signals: &mut TerminalSignals,
-    wrap: impl FnOnce(MaybeTlsStream) -> S,
+    wrap: impl FnMut(MaybeTlsStream) -> S,
 ) -> ExitCode
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -188,8 +190,10 @@ fn greet<S>(args: &ClientArgs, connection: &WebSocket<S>) {
         [] if args.deflate => report("the server does not compress messages; continuing without compression"),
         extensions => extensions.iter().for_each(|extension| tracing::debug!("the extension in use is {extension}")),
     }
-    if let (true, Ok(uri)) = (io::stdin().is_terminal() && io::stderr().is_terminal(), opening::uri(args)) {
-        report(format_args!("connected to {uri}: press Enter to send a line, Ctrl-D to close"));
+    let Ok(destination) = opening::destination(args, connection) else { return };
+    tracing::debug!("connected to {destination}");
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        report(format_args!("connected to {destination}: press Enter to send a line, Ctrl-D to close"));
     }
 }
 

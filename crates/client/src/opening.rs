@@ -1,6 +1,6 @@
 //! Turns the command line into an open connection.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use clap::{CommandFactory, error::ErrorKind};
 use dissector::printable;
@@ -10,7 +10,7 @@ use websocket::{
     protocol::{Config, DeflateOptions, KeepAlive, Limits, MessageTimeout, Uri, UsageError, handshake::ClientRequest},
 };
 
-use crate::{address, args::ClientArgs, connect_error::explain, tls::transport_options};
+use crate::{address, args::ClientArgs, connect_error::explain, tls::transport_options, way::Way};
 
 /// The time limit for closing that is passed to the library, so long that it never expires. The
 /// client uses a deadline of its own: see [`next_event`](crate::receive::next_event).
@@ -18,15 +18,15 @@ const NEVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Opens the connection that the command line describes.
 ///
-/// `wrap` can put a layer between the WebSocket and its stream. With `|stream| stream` there is no
-/// such layer, and the connection's type contains none.
+/// `wrap` can put a layer between the WebSocket and its stream, the stream of each redirect
+/// included. With `|stream| stream` there is no such layer, and the connection's type contains none.
 ///
 /// An invalid URL is returned as an error, like an unreachable server. Any other invalid argument
 /// ends the process here, with a message and an exit status like those of `clap`.
 ///
 /// # Errors
 /// Returns one sentence that explains why the connection did not open and what to do.
-pub(crate) async fn open<S>(args: &ClientArgs, wrap: impl FnOnce(MaybeTlsStream) -> S) -> Result<WebSocket<S>, String>
+pub(crate) async fn open<S>(args: &ClientArgs, wrap: impl FnMut(MaybeTlsStream) -> S) -> Result<WebSocket<S>, String>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -40,7 +40,7 @@ where
 pub(crate) async fn connect<S>(
     args: &ClientArgs,
     connector: Connector,
-    wrap: impl FnOnce(MaybeTlsStream) -> S,
+    wrap: impl FnMut(MaybeTlsStream) -> S,
 ) -> Result<WebSocket<S>, String>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -64,7 +64,9 @@ pub(crate) fn connector(args: &ClientArgs) -> Result<Connector, String> {
     let connector = Connector::from(request(args)?)
         .config(config)
         .handshake_timeout(args.connect_timeout)
-        .transport(transport_options(args)?);
+        .transport(transport_options(args)?)
+        .follow_redirects(args.follow);
+    let connector = way(args).apply(connector);
     Ok(if args.deflate { connector.deflate(DeflateOptions::DEFAULT) } else { connector })
 }
 
@@ -90,6 +92,23 @@ pub(crate) fn request(args: &ClientArgs) -> Result<ClientRequest, String> {
     Ok(fill(ClientRequest::new(uri)).unwrap_or_else(|usage_error: UsageError| exit_with_usage_error(&usage_error)))
 }
 
+/// Returns the way to the server. An invalid proxy on the command line ends the process: see
+/// [`open`].
+fn way(args: &ClientArgs) -> Way {
+    Way::of(args).unwrap_or_else(|sentence| exit_with_usage_error(&sentence))
+}
+
+/// Returns the URI that the connection leads to, after redirects, and what lies in between:
+/// `ws://example.org/ through the proxy http://proxy.example:3128`.
+///
+/// # Errors
+/// Returns a sentence about an address that cannot be used.
+pub(crate) fn destination<S>(args: &ClientArgs, connection: &WebSocket<S>) -> Result<String, String> {
+    let redirected = connection.response().and_then(|response| response.extensions().get::<Uri>());
+    let uri = redirected.map_or_else(|| uri(args), |uri| Ok(uri.clone()))?;
+    Ok(format!("{uri}{}", way(args).describe(&uri)))
+}
+
 /// Returns the URI that the command line names.
 ///
 /// # Errors
@@ -99,7 +118,7 @@ pub(crate) fn uri(args: &ClientArgs) -> Result<Uri, String> {
 }
 
 /// Prints the usage error and ends the process, as `clap` does.
-fn exit_with_usage_error(usage_error: &UsageError) -> ! {
+fn exit_with_usage_error(usage_error: &dyn fmt::Display) -> ! {
     let message = printable(&usage_error.to_string()).into_owned();
     ClientArgs::command().error(ErrorKind::ValueValidation, message).exit()
 }

@@ -5,7 +5,10 @@
 //! type, which contains no tap (see `run` in `main`). With either option, it uses a [`Tapped`]
 //! stream.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+};
 
 use cli::{Observer, Tracer};
 use dissector::{Record, tap::Tapped};
@@ -36,7 +39,10 @@ pub(crate) fn start_capture<F: FnMut(Record)>(
     stream: &MaybeTlsStream,
     report: impl FnMut(&str) + Send + 'static,
 ) -> Observer<F> {
-    let tcp = stream.tcp();
-    let addresses = tcp.local_addr().and_then(|client| Ok((client, tcp.peer_addr()?)));
+    let addresses = match stream.tcp() {
+        Some(tcp) => tcp.local_addr().and_then(|client| Ok((client, tcp.peer_addr()?))),
+        // A Unix socket has no addresses, but the packets of a capture need some.
+        None => Ok((SocketAddr::from(([127, 0, 0, 1], 49_152)), SocketAddr::from(([127, 0, 0, 1], 80)))),
+    };
     tracer.start_capture(observer, addresses, report)
 }

@@ -7,7 +7,7 @@
 //!
 //! | RFC 6455 | module |
 //! |---|---|
-//! | 3, 11.1: URIs | [`uri`] |
+//! | 3, 11.1: URIs | [`uri`], `uri_input`, `uri_reference` |
 //! | 4, 9.1, 11.3: opening handshake | [`handshake`] |
 //! | 5.1-5.3: frames | [`frame`] |
 //! | 5.4, 5.6: fragments and messages | [`connection`], [`message`] |
@@ -64,6 +64,8 @@ pub mod observer;
 pub mod rfc;
 pub mod role;
 pub mod uri;
+mod uri_input;
+mod uri_reference;
 pub mod usage_error;
 pub mod utf8;
 pub mod violation;

@@ -89,8 +89,8 @@ pub enum UriError {
     Ipv6,
     /// The port is not a number from 1 to 65535.
     Port,
-    /// The path or the query contains a character that must be percent-encoded, or a `%` without
-    /// two hexadecimal digits.
+    /// The path or the query contains a space, a control character, or a `%` without two
+    /// hexadecimal digits; or the path contains a `\`, which browsers treat as a `/`.
     Resource,
     /// The URI has a fragment.
     Fragment,
@@ -109,7 +109,10 @@ impl fmt::Display for UriError {
             Self::Host => "the host has a character that is not allowed (write an international name in its xn-- form)",
             Self::Ipv6 => "there is no IPv6 address in the brackets, as in ws://[::1]:8080/",
             Self::Port => "the port must be a number from 1 to 65535",
-            Self::Resource => "the path has a character that is not allowed (write it as %XX)",
+            Self::Resource => {
+                "the path has a character that is not allowed: a space, a control character, a '\\', or a '%' without two \
+                 hexadecimal digits after it (write it as %XX)"
+            }
             Self::Fragment => "a WebSocket URI has no fragment (write a '#' that is data as %23)",
             Self::TooLong => "the path and the query are longer than 65,534 bytes",
         })
@@ -270,20 +273,27 @@ fn parse_resource(resource: &str) -> Result<String, UriError> {
         None => (resource, None),
     };
     let mut name = String::from(if path.is_empty() { "/" } else { "" });
-    percent_encode_into(&mut name, path, |byte| is_pchar(byte) || byte == b'/')?;
+    percent_encode_into(&mut name, path, |byte| is_pchar(byte) || byte == b'/', is_unwise)?;
     if let Some(query) = query.filter(|query| !query.is_empty()) {
         name.push('?');
-        percent_encode_into(&mut name, query, |byte| is_pchar(byte) || matches!(byte, b'/' | b'?'))?;
+        let encoded = |byte| is_unwise(byte) || byte == b'\\';
+        percent_encode_into(&mut name, query, |byte| is_pchar(byte) || matches!(byte, b'/' | b'?'), encoded)?;
     }
     Ok(name)
 }
 
-/// Appends `part` to `name`, and percent-encodes each character outside ASCII.
+/// Appends `part` to `name`, and percent-encodes each character outside ASCII and each byte that is
+/// `encoded`.
 ///
-/// Text that is already percent-encoded is appended unchanged. An ASCII character that the grammar
-/// does not allow is rejected and not encoded, because a line break in a path, for example, would
-/// let an attacker add a header to the request.
-fn percent_encode_into(name: &mut String, part: &str, allowed: fn(u8) -> bool) -> Result<(), UriError> {
+/// Text that is already percent-encoded is appended unchanged. A byte that is neither `allowed` nor
+/// `encoded` is rejected, because a line break in a path, for example, would let an attacker add a
+/// header to the request.
+fn percent_encode_into(
+    name: &mut String,
+    part: &str,
+    allowed: fn(u8) -> bool,
+    encoded: fn(u8) -> bool,
+) -> Result<(), UriError> {
     let mut bytes = part.bytes();
     while let Some(byte) = bytes.next() {
         match byte {
@@ -293,7 +303,7 @@ fn percent_encode_into(name: &mut String, part: &str, allowed: fn(u8) -> bool) -
             //= docs/src/rfc6455.md#section-11-1-2
             //# Outside the host of a `wss` URI, characters that the grammar excludes MUST be
             //# encoded as UTF-8, with each byte percent-encoded.
-            0x80.. => name.push_str(&format!("%{byte:02X}")),
+            _ if byte >= 0x80 || encoded(byte) => name.push_str(&format!("%{byte:02X}")),
             b'%' => {
                 let [Some(high), Some(low)] = [bytes.next(), bytes.next()] else { return Err(UriError::Resource) };
                 if !(high.is_ascii_hexdigit() && low.is_ascii_hexdigit()) {
@@ -313,4 +323,10 @@ fn percent_encode_into(name: &mut String, part: &str, allowed: fn(u8) -> bool) -
 const fn is_pchar(byte: u8) -> bool {
     matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~'
         | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@')
+}
+
+/// Returns whether `byte` is a visible character that the grammar excludes, although browsers and
+/// the crates `url` and `http` leave it in a path or a query, or encode it there.
+const fn is_unwise(byte: u8) -> bool {
+    matches!(byte, b'"' | b'<' | b'>' | b'[' | b']' | b'^' | b'`' | b'{' | b'|' | b'}')
 }

@@ -1,12 +1,15 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use clap::Parser;
 use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
 use laboratory::{Role, grade::Selection};
 
-use crate::access::{AllowedHost, AllowedOrigin};
+use crate::{
+    access::{AllowedHost, AllowedOrigin},
+    proxies::TrustedProxy,
+};
 
 /// The address on which the server listens by default. The client connects to the same address by
 /// default.
@@ -22,9 +25,28 @@ pub(crate) const LISTEN: &str = "127.0.0.1:8080";
 #[command(name = "server", version)]
 pub(crate) struct Args {
     /// The address to listen on, or only the port, to listen on 127.0.0.1. Port 0 chooses any free
-    /// port
+    /// port. `unix:PATH` listens on a Unix socket, whose file is removed at the end
     #[arg(long, value_name = "[HOST:]PORT", default_value = LISTEN, value_parser = listen_address)]
-    pub(crate) listen: String,
+    pub(crate) listen: ListenAddress,
+
+    /// The mode of the file of a Unix socket, in octal digits: who may connect. The default admits
+    /// the user and the group of the server
+    #[cfg(unix)]
+    #[arg(long, value_name = "MODE", default_value = "660", value_parser = octal)]
+    pub(crate) socket_mode: u32,
+
+    /// Believe these proxies what they tell about a client's address, in `Forwarded` or
+    /// `X-Forwarded-For`: addresses, networks such as 10.0.0.0/8, or `unix` for the clients of a
+    /// Unix socket. The address only appears in the log
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    pub(crate) trust_proxy: Vec<TrustedProxy>,
+
+    /// Expect every connection to begin with a header of the PROXY protocol, version 1 or 2, which
+    /// tells the client's address. Use it only if nobody but the proxy can connect, or together
+    /// with --trust-proxy, which then lists all that may connect. The header has the time of
+    /// --handshake-timeout
+    #[arg(long, conflicts_with = "grade_clients")]
+    pub(crate) proxy_protocol: bool,
 
     /// Speak TLS with the certificate in this PEM file, followed by those that sign it. The file is
     /// read again when it changes, and on SIGHUP; open connections go on
@@ -147,15 +169,54 @@ pub(crate) struct Args {
     pub(crate) verbose: u8,
 }
 
-/// Returns the address to listen on. A port alone stands for that port on 127.0.0.1. To make the
+/// The address to listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ListenAddress {
+    /// A host and a port, to be resolved.
+    Tcp(String),
+    #[cfg(unix)]
+    Unix(PathBuf),
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => f.write_str(address),
+            #[cfg(unix)]
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// Parses an address to listen on. A port alone stands for that port on 127.0.0.1. To make the
 /// server reachable from other machines, you have to name an address.
-fn listen_address(text: &str) -> Result<String, String> {
+fn listen_address(text: &str) -> Result<ListenAddress, String> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return unix_path(path);
+    }
     let port = text.strip_prefix(':').unwrap_or(text);
     if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Ok(text.to_owned());
+        return Ok(ListenAddress::Tcp(text.to_owned()));
     }
     let port: u16 = port.parse().map_err(|_| "the port must be a number from 0 to 65535".to_owned())?;
-    Ok(format!("127.0.0.1:{port}"))
+    Ok(ListenAddress::Tcp(format!("127.0.0.1:{port}")))
+}
+
+#[cfg(unix)]
+fn unix_path(path: &str) -> Result<ListenAddress, String> {
+    if path.is_empty() { Err("write a path after 'unix:'".to_owned()) } else { Ok(ListenAddress::Unix(path.into())) }
+}
+
+#[cfg(not(unix))]
+fn unix_path(_: &str) -> Result<ListenAddress, String> {
+    Err("this system has no Unix sockets".to_owned())
+}
+
+/// Parses the permissions of a file, such as 660.
+#[cfg(unix)]
+fn octal(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|&mode| mode <= 0o777);
+    mode.ok_or_else(|| "write three octal digits, such as 660".to_owned())
 }
 
 fn cores() -> usize {
@@ -200,8 +261,20 @@ mod tests {
             ("localhost", "localhost"),
             ("", ""),
         ] {
-            assert_eq!(listen_address(text), Ok(address.to_owned()));
+            assert_eq!(listen_address(text), Ok(ListenAddress::Tcp(address.to_owned())));
         }
         assert_eq!(listen_address("65536"), Err("the port must be a number from 0 to 65535".to_owned()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_unix_socket_has_a_path_and_a_mode() {
+        assert_eq!(listen_address("unix:/run/a.sock"), Ok(ListenAddress::Unix("/run/a.sock".into())));
+        assert_eq!(listen_address("unix:a.sock").map(|address| address.to_string()), Ok("unix:a.sock".to_owned()));
+        assert!(listen_address("unix:").is_err());
+        assert_eq!(octal("660"), Ok(0o660));
+        for wrong in ["", "8", "1777", "-1", "rw-"] {
+            assert!(octal(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -4,14 +4,14 @@
 //! this workspace's client, a browser or any other program. The [`laboratory`] crate contains the
 //! rules and the bytes that break them.
 
-use std::{fmt::Write, net::SocketAddr, time::Duration};
+use std::{fmt::Write, time::Duration};
 
 use laboratory::{Evaluation, Fault, faults, serve_fault};
 use protocol::Role;
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::Incoming;
 
-use crate::wire::Notes;
+use crate::{peer::Peer, wire::Notes};
 
 /// The part of the path before the rule's name.
 pub(crate) const PATH: &str = "/break/";
@@ -37,7 +37,7 @@ pub(crate) fn find(name: &str) -> Result<&'static Fault, String> {
 pub(crate) async fn handle<S>(
     incoming: Incoming<S>,
     fault: &'static Fault,
-    peer: SocketAddr,
+    peer: &Peer,
     patience: Duration,
     notes: Option<Notes>,
 ) where

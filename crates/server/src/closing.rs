@@ -9,12 +9,12 @@
 //!
 //! No line states the same fact twice.
 
-use std::net::SocketAddr;
-
 use cli::code_and_reason;
 use protocol::{CloseCode, CloseInfo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{Error, WebSocket};
+
+use crate::peer::Peer;
 
 /// The Close with which the server ends a conversation on its own initiative.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ pub(crate) type HandlerResult = Result<Option<ServerClose>, Error>;
 
 /// Ends a conversation: sends the server's Close if `result` contains one, and logs how the
 /// connection was closed.
-pub(crate) async fn finish<S>(mut connection: WebSocket<S>, result: HandlerResult, peer: SocketAddr)
+pub(crate) async fn finish<S>(mut connection: WebSocket<S>, result: HandlerResult, peer: &Peer)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -1,6 +1,6 @@
 //! One connection, from its request to its end.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use dissector::tap::Tapped;
 use http::Response;
@@ -12,6 +12,7 @@ use crate::{
     break_rule, chat,
     closing::{HandlerResult, ServerClose, finish},
     echo,
+    peer::Peer,
     route::{Decision, Route, Service, decide},
     state::ServerState,
     stats,
@@ -20,27 +21,28 @@ use crate::{
 
 /// Serves a connection from its request to its end. The request must arrive within
 /// `handshake_timeout`.
-pub(crate) async fn serve<S>(stream: S, peer: SocketAddr, handshake_timeout: Duration, state: &ServerState)
+pub(crate) async fn serve<S>(stream: S, peer: Peer, handshake_timeout: Duration, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     // Box this future, because a task is as large as the largest future it may ever hold. The box
     // is freed when `open` returns. Without the box, the task would hold the memory for the
     // handshake and for the less common handlers until the end of the conversation.
-    if let Some((route, connection)) = Box::pin(open(stream, peer, handshake_timeout, state)).await {
-        converse(route, connection, peer, state).await;
+    if let Some((route, connection, peer)) = Box::pin(open(stream, peer, handshake_timeout, state)).await {
+        converse(route, connection, &peer, state).await;
     }
 }
 
 /// Performs the opening handshake. Returns `None` if nothing is left to serve: the server is
 /// stopping, the handshake failed, the request was rejected or loaded the page, or this function
-/// has served one of the less common kinds of connections to its end.
+/// has served one of the less common kinds of connections to its end. The peer that it returns is
+/// the client, even if a trusted proxy has connected for it.
 async fn open<S>(
     stream: S,
-    peer: SocketAddr,
+    peer: Peer,
     handshake_timeout: Duration,
     state: &ServerState,
-) -> Option<(Route, WebSocket<S>)>
+) -> Option<(Route, WebSocket<S>, Peer)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -56,9 +58,13 @@ where
             return None;
         }
     };
+    let peer = state.trusted_proxies.client(peer, incoming.request().headers());
     let path = incoming.request().path().to_owned();
     match decide(incoming.request(), &state.access, &state.taps) {
-        Decision::Serve(service, None) => return start(service, incoming, None, peer, state).await,
+        Decision::Serve(service, None) => {
+            let (route, connection) = start(service, incoming, None, &peer, state).await?;
+            return Some((route, connection, peer));
+        }
         Decision::Serve(service, Some(feed)) => {
             let limits = match &service {
                 Service::Converse(route, _) => &state.config_for(*route).config.limits,
@@ -67,12 +73,12 @@ where
             let tap = WireTap::new(feed, incoming.request(), limits);
             let notes = tap.notes();
             let incoming = incoming.map_stream(|stream| Tapped::new(stream, Role::Server, tap));
-            if let Some((route, connection)) = start(service, incoming, notes, peer, state).await {
-                converse(route, connection, peer, state).await;
+            if let Some((route, connection)) = start(service, incoming, notes, &peer, state).await {
+                converse(route, connection, &peer, state).await;
             }
         }
-        Decision::View(viewer) => serve_viewer(incoming, viewer, peer, state).await,
-        Decision::Respond(response, why) => respond(incoming, &response, peer, &path, &why).await,
+        Decision::View(viewer) => serve_viewer(incoming, viewer, &peer, state).await,
+        Decision::Respond(response, why) => respond(incoming, &response, &peer, &path, &why).await,
     }
     None
 }
@@ -83,7 +89,7 @@ async fn start<S>(
     service: Service,
     incoming: Incoming<S>,
     notes: Option<Notes>,
-    peer: SocketAddr,
+    peer: &Peer,
     state: &ServerState,
 ) -> Option<(Route, WebSocket<S>)>
 where
@@ -105,7 +111,7 @@ where
     None
 }
 
-async fn respond<S>(incoming: Incoming<S>, response: &Response<String>, peer: SocketAddr, path: &str, why: &str)
+async fn respond<S>(incoming: Incoming<S>, response: &Response<String>, peer: &Peer, path: &str, why: &str)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -122,7 +128,7 @@ where
 
 /// Serves an open connection until the client closes it, the handler closes it, or the server
 /// stops.
-async fn converse<S>(route: Route, mut connection: WebSocket<S>, peer: SocketAddr, state: &ServerState)
+async fn converse<S>(route: Route, mut connection: WebSocket<S>, peer: &Peer, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -146,7 +152,7 @@ where
 /// When the server stops, it does not close this connection directly. It closes the tapped
 /// connection first, so that the page can view the closing handshake. The viewer's connection is
 /// closed when the feed ends.
-async fn serve_viewer<S>(incoming: Incoming<S>, viewer: Option<Viewer>, peer: SocketAddr, state: &ServerState)
+async fn serve_viewer<S>(incoming: Incoming<S>, viewer: Option<Viewer>, peer: &Peer, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -1,19 +1,26 @@
 //! Accepts connections, performs the TLS handshake if this server has a certificate, and closes the
 //! connections when the server stops.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use cli::Tracer;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep, timeout},
 };
 use tokio_util::task::TaskTracker;
 use websocket::tls::{ServerTls, ServerTlsStream};
 
-use crate::{connection, response, state::ServerState, tls::TlsListener, trace::ConnectionTracer};
+use crate::{
+    connection,
+    listener::{Listener, Socket},
+    peer::Peer,
+    proxies, response,
+    state::ServerState,
+    tls::TlsListener,
+    trace::ConnectionTracer,
+};
 
 /// The maximum number of connections that are rejected with 503 at the same time. Further
 /// connections are dropped without a response, because even a rejection takes memory and a task.
@@ -22,7 +29,7 @@ const MAX_REJECTIONS: usize = 64;
 /// Serves until `state.shutdown` is cancelled. Then waits until every connection is closed, or
 /// until the time limit for closing has passed.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    mut listener: Listener,
     tls: Option<TlsListener>,
     state: Arc<ServerState>,
     push_interval: Duration,
@@ -43,12 +50,12 @@ pub(crate) async fn serve(
     };
     let accepting = async {
         loop {
-            let stream = next_connection(&listener).await;
+            let (stream, peer) = next_connection(&mut listener).await;
             if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
-                tasks.spawn(serve_connection(stream, tls.clone(), Arc::clone(&state), tracer.clone(), slot));
+                tasks.spawn(serve_connection(stream, peer, tls.clone(), Arc::clone(&state), tracer.clone(), slot));
             } else if let Ok(slot) = Arc::clone(&rejection_slots).try_acquire_owned() {
                 tracing::warn!("the limit of {max_connections} connections is reached: a client gets 503");
-                tasks.spawn(reject_connection(stream, tls.clone(), Arc::clone(&state), slot));
+                tasks.spawn(reject_connection(stream, peer, tls.clone(), Arc::clone(&state), slot));
             }
         }
     };
@@ -71,10 +78,10 @@ pub(crate) async fn serve(
     }
 }
 
-async fn next_connection(listener: &TcpListener) -> TcpStream {
+async fn next_connection(listener: &mut Listener) -> (Socket, Peer) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(accepted) => return accepted,
             Err(error) => {
                 // Usually the process has no file descriptors left, and it gets one back only when
                 // a connection ends. Until then, every further attempt fails, so wait a little
@@ -88,32 +95,63 @@ async fn next_connection(listener: &TcpListener) -> TcpStream {
 
 /// Serves one connection from its first byte to its last, and holds `_slot` until the end.
 async fn serve_connection(
-    stream: TcpStream,
+    mut stream: Socket,
+    peer: Peer,
     tls: Option<ServerTls>,
     state: Arc<ServerState>,
     tracer: Option<Tracer>,
     _slot: OwnedSemaphorePermit,
 ) {
-    let Ok(peer) = stream.peer_addr() else { return };
-    // By default, TCP may hold back a small write, to send it in the same packet as the next write.
-    // Each message is written as a whole, so holding back a write would delay the message without
-    // saving a packet.
-    let _ = stream.set_nodelay(true);
-    let handshake_timeout = state.config.handshake_timeout;
-    let tracing = tracer.map(|tracer| ConnectionTracer::new(tracer, &stream, peer));
+    let began = Instant::now();
+    let Some(peer) = client_of(&mut stream, peer, &state).await else { return };
+    // The header of a proxy counts as part of the handshake.
+    let left = state.config.handshake_timeout.saturating_sub(began.elapsed());
+    let tracing = tracer.map(|tracer| ConnectionTracer::new(tracer, &stream, peer.clone()));
     // Box the less common futures, so that the tasks of a server without TLS and without tracing do
     // not reserve memory for them.
     match (tls, tracing) {
-        (None, None) => connection::serve(stream, peer, handshake_timeout, &state).await,
-        (None, Some(tracing)) => Box::pin(serve_http(stream, peer, handshake_timeout, Some(tracing), &state)).await,
-        (Some(tls), tracing) => Box::pin(serve_tls(stream, peer, &tls, tracing, &state)).await,
+        (None, None) => connection::serve(stream, peer, left, &state).await,
+        (None, Some(tracing)) => Box::pin(serve_http(stream, peer, left, Some(tracing), &state)).await,
+        (Some(tls), tracing) => Box::pin(serve_tls(stream, peer, left, &tls, tracing, &state)).await,
+    }
+}
+
+/// Returns the client for which `peer` has connected: with `--proxy-protocol`, reads the header in
+/// which a proxy tells it. Returns `None` if there is no valid header, or if a proxy has sent it
+/// that is not trusted.
+async fn client_of(stream: &mut Socket, peer: Peer, state: &ServerState) -> Option<Peer> {
+    if !state.proxy_protocol {
+        return Some(peer);
+    }
+    if !state.trusted_proxies.is_empty() && !state.trusted_proxies.trusts(&peer) {
+        tracing::info!("{peer} not accepted: --trust-proxy does not list it, so its PROXY header does not count");
+        return None;
+    }
+    // Box this future, because it is over when the conversation begins.
+    let reading = Box::pin(timeout(state.config.handshake_timeout, proxies::read_header(stream)));
+    let header = tokio::select! {
+        header = reading => header,
+        () = state.shutdown.cancelled() => return None,
+    };
+    match header {
+        Ok(Ok(Some(client))) => Some(peer.told_of(client.ip(), &client)),
+        Ok(Ok(None)) => Some(peer),
+        Ok(Err(error)) => {
+            tracing::info!("{peer} not accepted: the connection does not begin with a PROXY header ({error})");
+            None
+        }
+        Err(_) => {
+            tracing::info!("{peer} not accepted: its PROXY header did not arrive in time");
+            None
+        }
     }
 }
 
 /// Performs the TLS handshake, and serves what the client then speaks.
 async fn serve_tls(
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: Socket,
+    peer: Peer,
+    handshake_timeout: Duration,
     tls: &ServerTls,
     tracing: Option<ConnectionTracer>,
     state: &ServerState,
@@ -125,7 +163,7 @@ async fn serve_tls(
     };
     match accepted {
         Ok(stream) => {
-            let left = state.config.handshake_timeout.saturating_sub(began.elapsed());
+            let left = handshake_timeout.saturating_sub(began.elapsed());
             // Box the stream, because rustls keeps all its state in it, and every future that takes
             // the stream would reserve memory for a copy.
             serve_negotiated(Box::new(stream), peer, left, tracing, state).await;
@@ -138,8 +176,8 @@ async fn serve_tls(
 /// one would look at `stream.get_ref().1.alpn_protocol()` here. This server offers only `http/1.1`,
 /// and a client that does not know ALPN speaks HTTP/1.1 too.
 async fn serve_negotiated(
-    stream: Box<ServerTlsStream<TcpStream>>,
-    peer: SocketAddr,
+    stream: Box<ServerTlsStream<Socket>>,
+    peer: Peer,
     handshake_timeout: Duration,
     tracing: Option<ConnectionTracer>,
     state: &ServerState,
@@ -151,7 +189,7 @@ async fn serve_negotiated(
 /// `stream`, which TLS has decrypted.
 async fn serve_http<S>(
     stream: S,
-    peer: SocketAddr,
+    peer: Peer,
     handshake_timeout: Duration,
     tracing: Option<ConnectionTracer>,
     state: &ServerState,
@@ -165,11 +203,15 @@ async fn serve_http<S>(
 }
 
 async fn reject_connection(
-    stream: TcpStream,
+    mut stream: Socket,
+    peer: Peer,
     tls: Option<ServerTls>,
     state: Arc<ServerState>,
     _slot: OwnedSemaphorePermit,
 ) {
+    if client_of(&mut stream, peer, &state).await.is_none() {
+        return;
+    }
     match tls {
         None => reject(stream, &state).await,
         Some(tls) => {

@@ -8,10 +8,11 @@
 //! | `/wire` | [`wire`] | shows a page the frames of another connection of its own |
 //! | `/break/RULE` | [`break_rule`] | breaks a rule of the RFC on purpose; `/break/` lists the rules |
 //!
-//! [`listen`] accepts a connection, over TLS if [`tls`] has a certificate. [`connection`] reads its
-//! HTTP request, [`route`] decides what to do with it, and one of the five handlers above then uses
-//! the connection. [`access`] checks the host and the origin of the request. Each connection runs
-//! in its own task. Only the members of the chat wait for each other.
+//! [`listen`] accepts a connection from the [`listener`], over TLS if [`tls`] has a certificate.
+//! [`proxies`] know who has connected if a proxy is in between. [`connection`] reads its HTTP
+//! request, [`route`] decides what to do with it, and one of the five handlers above then uses the
+//! connection. [`access`] checks the host and the origin of the request. Each connection runs in
+//! its own task. Only the members of the chat wait for each other.
 //!
 //! ```text
 //!   tls ◀── listen ──▶ connection ──▶ route ──▶ access
@@ -34,30 +35,40 @@ mod connection;
 mod echo;
 mod grade;
 mod listen;
+mod listener;
 mod memory;
 mod output;
 mod page;
+mod peer;
+mod proxies;
 mod response;
 mod route;
 mod state;
 mod stats;
 mod tls;
 mod trace;
+#[cfg(unix)]
+mod unix_socket;
 mod wire;
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::Parser;
 use cli::{Signals, Tracer};
 use dissector::printable;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     access::AccessPolicy,
     args::Args,
     config::server_config,
+    listener::Listener,
     output::print_line,
+    proxies::TrustedProxies,
     state::ServerState,
     tls::{CertificateSource, TlsListener},
 };
@@ -102,22 +113,38 @@ async fn run(args: Args) -> Result<(), String> {
     }
     let tls = TlsListener::from_args(&args)?;
     let tracer = Tracer::from_options(&args.tracing)?;
-    let listener = TcpListener::bind(&args.listen).await.map_err(|error| {
-        let advice = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "is another server running? choose another port with --listen",
-            _ => "--listen takes a port, or HOST:PORT with an address of this machine, such as 127.0.0.1:8080",
-        };
-        format!("cannot listen on {}: {error}; {advice}", args.listen)
-    })?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    #[cfg(unix)]
+    let socket_mode = args.socket_mode;
+    #[cfg(not(unix))]
+    let socket_mode = 0;
+    let listener = Listener::bind(&args.listen, socket_mode).await?;
+    let clean_up = listener.clean_up();
+    let result = run_on(listener, args, tls, tracer, clean_up.clone()).await;
+    clean_up();
+    result
+}
+
+/// Serves, or judges clients, on a socket that is listening already. `clean_up` removes what the
+/// socket leaves behind if the process has to end at once.
+async fn run_on(
+    listener: Listener,
+    args: Args,
+    tls: Option<TlsListener>,
+    tracer: Option<Tracer>,
+    clean_up: impl Fn() + Send + 'static,
+) -> Result<(), String> {
     // Listen for signals before printing the first line. A script may send a signal as soon as it
     // has read that line, and a signal that is not caught would end the process at once.
     let mut signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     if args.grade_clients {
+        let (listener, address) = listener.into_tcp().ok_or("--grade-clients needs a TCP port to listen on")?;
         grade::greeting(address).lines().for_each(print_line);
         return grade::run(&args, listener, &mut signals).await;
     }
-    greeting(address, tls.as_ref().map(|tls| &tls.source)).lines().for_each(print_line);
+    if args.tls_self_signed && listener.tcp_address().is_none() {
+        return Err("--tls-self-signed needs a TCP port to listen on: its certificate is for a host".to_owned());
+    }
+    greeting(&listener, tls.as_ref().map(|tls| &tls.source)).lines().for_each(print_line);
 
     let shutdown = CancellationToken::new();
     let stop = shutdown.clone();
@@ -126,12 +153,16 @@ async fn run(args: Args) -> Result<(), String> {
         tracing::info!("stopping: closing every connection with 1001 (signal again to stop at once)");
         stop.cancel();
         let signal = signals.next().await;
+        clean_up();
         std::process::exit(signal.exit_status().into());
     });
     let config = server_config(&args);
-    let access = AccessPolicy::new(address.ip(), args.allow_host, args.allow_origin, tls.is_some());
-    let state = Arc::new(ServerState::new(config, access, args.write_timeout, shutdown));
-    listen::serve(listener, tls, state, args.interval, args.max_connections, tracer).await;
+    // Only programs on this machine can connect to a Unix socket, as to a loopback address.
+    let ip = listener.tcp_address().map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip());
+    let access = AccessPolicy::new(ip, args.allow_host, args.allow_origin, tls.is_some());
+    let state = ServerState::new(config, access, args.write_timeout, shutdown)
+        .with_proxies(TrustedProxies::new(args.trust_proxy), args.proxy_protocol);
+    listen::serve(listener, tls, Arc::new(state), args.interval, args.max_connections, tracer).await;
     Ok(())
 }
 
@@ -139,7 +170,17 @@ async fn run(args: Args) -> Result<(), String> {
 ///
 /// Programs read the first line too: a program that starts the server with port 0 finds the real
 /// port in that line.
-fn greeting(address: SocketAddr, certificate: Option<&CertificateSource>) -> String {
+fn greeting(listener: &Listener, certificate: Option<&CertificateSource>) -> String {
+    match listener.tcp_address() {
+        Some(address) => tcp_greeting(address, certificate),
+        None => {
+            let path = listener.to_string().replacen("unix:", "", 1);
+            format!("listening on {listener}\nrun: cargo run -p client -- --unix {path}")
+        }
+    }
+}
+
+fn tcp_greeting(address: SocketAddr, certificate: Option<&CertificateSource>) -> String {
     match certificate {
         Some(CertificateSource::SelfSigned(certificate)) => {
             return format!("listening on wss://{address}/\n{}", certificate.advice(address));
@@ -164,7 +205,7 @@ mod tests {
 
     #[test]
     fn the_greeting_says_where_and_what_to_do_next() {
-        let greeting = |address: &str| greeting(address.parse().expect("an address"), None);
+        let greeting = |address: &str| tcp_greeting(address.parse().expect("an address"), None);
         assert_eq!(
             greeting("127.0.0.1:8080"),
             "listening on ws://127.0.0.1:8080/\nopen http://127.0.0.1:8080/ in a browser, or run: cargo run -p client"

@@ -9,6 +9,7 @@ use crate::{
     access::AccessPolicy,
     chat::{self, Room},
     config::with_max_message,
+    proxies::TrustedProxies,
     route::Route,
     stats::Stats,
     wire::{self, TapRegistry},
@@ -24,6 +25,9 @@ pub(crate) struct ServerState {
     /// The configuration of the viewers of `/wire`.
     pub(crate) viewer_config: ServerConfig,
     pub(crate) access: AccessPolicy,
+    pub(crate) trusted_proxies: TrustedProxies,
+    /// Whether each connection begins with a header of the PROXY protocol.
+    pub(crate) proxy_protocol: bool,
     pub(crate) stats: Stats,
     pub(crate) room: Room,
     pub(crate) taps: TapRegistry,
@@ -46,12 +50,20 @@ impl ServerState {
             viewer_config: with_max_message(&config, wire::MAX_VIEWER_MESSAGE),
             config,
             access,
+            trusted_proxies: TrustedProxies::default(),
+            proxy_protocol: false,
             stats: Stats::new(),
             room: Room::new(),
             taps: TapRegistry::new(),
             write_timeout,
             shutdown,
         }
+    }
+
+    /// Sets which proxies in front of the server may tell the addresses of clients, and whether they
+    /// use the PROXY protocol.
+    pub(crate) fn with_proxies(self, trusted_proxies: TrustedProxies, proxy_protocol: bool) -> Self {
+        Self { trusted_proxies, proxy_protocol, ..self }
     }
 
     /// Returns the configuration of the connections on a route.

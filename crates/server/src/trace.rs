@@ -1,7 +1,7 @@
 //! `--trace` and `--capture`: show or record the bytes of each connection as they pass.
 //!
-//! Without these options, tracing costs nothing: each connection then runs directly over a TCP
-//! stream, a type that contains no tap (see `serve_connection` in `listen`). With either option,
+//! Without these options, tracing costs nothing: each connection then runs directly over a
+//! socket, a type that contains no tap (see `serve_connection` in `listen`). With either option,
 //! each connection runs over a [`Tapped`] stream. With TLS, the tap is above it and sees plain
 //! bytes.
 
@@ -10,28 +10,40 @@ use std::{io, net::SocketAddr};
 use cli::{Observer, Tracer};
 use dissector::{Record, tap::Tapped};
 use protocol::Role;
-use tokio::net::TcpStream;
 
-use crate::output::log_text;
+use crate::{listener::Socket, output::log_text, peer::Peer};
 
 /// The tracer of one connection, with the addresses of its two ends.
 pub(crate) struct ConnectionTracer {
     tracer: Tracer,
-    peer: SocketAddr,
+    peer: Peer,
     server: io::Result<SocketAddr>,
 }
 
 impl ConnectionTracer {
-    pub(crate) fn new(tracer: Tracer, stream: &TcpStream, peer: SocketAddr) -> Self {
-        Self { tracer, peer, server: stream.local_addr() }
+    pub(crate) fn new(tracer: Tracer, stream: &Socket, peer: Peer) -> Self {
+        Self { tracer, peer, server: local_address(stream) }
     }
 
-    /// Puts a tap on a connection, to trace and capture its bytes. `stream` is TCP, or TLS over it.
+    /// Puts a tap on a connection, to trace and capture its bytes. `stream` is the socket, or TLS
+    /// over it.
     pub(crate) fn tap<S>(self, stream: S) -> Tapped<S, Observer<impl FnMut(Record) + use<S>>> {
         let Self { tracer, peer, server } = self;
         let observer = tracer.observer(Role::Server, peer.to_string(), log_text as fn(&str));
-        let addresses = server.map(|server| (peer, server));
+        let addresses = server.map(|server| (peer.captured_address(), server));
         let observer = tracer.start_capture(observer, addresses, move |sentence| tracing::error!("{peer}: {sentence}"));
         Tapped::new(stream, Role::Server, observer)
     }
+}
+
+/// Returns the address of this end for a capture. That of a Unix socket is the default address of
+/// the server, because the packets of a capture need one.
+fn local_address(stream: &Socket) -> io::Result<SocketAddr> {
+    #[cfg(unix)]
+    return match stream {
+        Socket::Left(tcp) => tcp.local_addr(),
+        Socket::Right(_) => Ok(([127, 0, 0, 1], 8080).into()),
+    };
+    #[cfg(not(unix))]
+    stream.local_addr()
 }

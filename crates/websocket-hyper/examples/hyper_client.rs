@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let page = sender.send_request(Request::get("/").header("Host", &address).body(Empty::new())?).await?;
     println!("the page: {}", String::from_utf8_lossy(&page.into_body().collect().await?.to_bytes()).trim_end());
 
-    let connector = Connector::new(&format!("ws://{address}/chat"))?.subprotocol("chat")?;
+    let connector = Connector::new(format!("ws://{address}/chat"))?.subprotocol("chat")?;
     let mut connection = client::connect(connector, &mut sender).await?;
     connection.send("hello").await?;
     if let Some(message) = connection.next().await {

@@ -4,8 +4,8 @@
 //! connections are idle nearly all of the time. Each thread therefore keeps one input block and one
 //! output block. A connection takes the blocks when it has work, and puts them back before it
 //! waits. Ten thousand idle connections of one thread then need two blocks instead of twenty
-//! thousand. A connection that waits keeps only the beginning of an incomplete frame, and the
-//! output that the stream has not accepted.
+//! thousand. A connection that waits keeps only the bytes that it has not processed, and the output
+//! that the stream has not accepted, in memory of about their size.
 //!
 //! ```text
 //!   thread's block ──take──▶ [frame][frame][frame][half a frame]
@@ -36,6 +36,15 @@ pub(crate) const BLOCK: usize = 320 << 10;
 /// shorter and arrive in one piece, so one read is enough for them.
 pub(crate) const HANDSHAKE_READ: usize = 4 << 10;
 
+/// The size, in bytes, of the memory of a block. A block has room for the unprocessed bytes that are
+/// copied to its beginning, at most [`MAX_COPIED_TAIL`], and for a read of [`BLOCK`] bytes after them.
+const ALLOCATED: usize = BLOCK + MAX_COPIED_TAIL;
+
+/// The maximum number of unprocessed bytes that are copied into the block for each read. A longer
+/// incomplete frame gets its own buffer, into which the rest of the frame is read, so that the
+/// frame is not copied again for each read.
+pub(crate) const MAX_COPIED_TAIL: usize = 4 << 10;
+
 thread_local! {
     static INPUT: Cell<BytesMut> = Cell::new(BytesMut::new());
     static OUTPUT: Cell<BytesMut> = Cell::new(BytesMut::new());
@@ -61,6 +70,15 @@ pub(crate) fn supply_send_buffer(connection: &mut Connection) {
     }
 }
 
+/// Takes the block back from a connection whose output the stream does not accept, unless the output
+/// fills a good part of it, and not `is_scarce`. The connection keeps the output in memory of its
+/// size.
+pub(crate) fn shrink_send_buffer(connection: &mut Connection, is_scarce: bool) {
+    if let Some(block) = connection.shrink_send_queue(is_scarce) {
+        put(&OUTPUT, block);
+    }
+}
+
 /// Takes the send buffer back from the connection once everything is written, so that the next
 /// connection can use it.
 pub(crate) fn release_send_buffer(connection: &mut Connection) {
@@ -72,9 +90,9 @@ pub(crate) fn release_send_buffer(connection: &mut Connection) {
 }
 
 fn take(from: &'static LocalKey<Cell<BytesMut>>, room: usize) -> BytesMut {
-    let mut block = from.take();
-    block.reserve(room);
-    block
+    let block = from.take();
+    // `BytesMut::reserve` would double the capacity of a block that is a little too small.
+    if block.capacity() >= room { block } else { BytesMut::with_capacity(room.max(ALLOCATED)) }
 }
 
 fn put(to: &'static LocalKey<Cell<BytesMut>>, mut block: BytesMut) {
@@ -82,7 +100,8 @@ fn put(to: &'static LocalKey<Cell<BytesMut>>, mut block: BytesMut) {
     // Keep the block only if no message still shares its memory, because shared memory cannot be
     // reused. Do not keep the large buffer of a large message either, because the thread would hold
     // that memory even while all its connections are idle.
-    if block.try_reclaim(BLOCK) && block.capacity() <= 2 * BLOCK {
+    // Without the larger number, a block whose beginning was processed would stay a little shorter.
+    if (block.try_reclaim(ALLOCATED) || block.try_reclaim(BLOCK)) && block.capacity() <= 2 * BLOCK {
         to.set(block);
     }
 }

@@ -1,9 +1,11 @@
 //! The client's side of opening a connection: from a URI to an open connection (section 4.1).
 
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::{io, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::Response;
+use http::{HeaderMap, HeaderValue, Response};
 #[cfg(feature = "deflate")]
 use protocol::DeflateOptions;
 use protocol::{
@@ -16,20 +18,27 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+#[cfg(feature = "proxy")]
+use crate::proxy::Proxy;
 use crate::{
     buffer_pool::HANDSHAKE_READ,
     client_upgrade::{ChosenKeys, ClientSetup, ClientUpgrade, UpgradeHandshake},
+    dialer::Dialer,
     error::ConnectError,
     keys,
     maybe_tls_stream::MaybeTlsStream,
     memory_budget::MemoryBudget,
-    transport::{open_to_any, resolve},
+    redirect::{Hops, is_redirect},
+    route::Route,
+    time_left::TimeLeft,
+    transport::{open_to_any, resolve, secure},
     transport_options::TransportOptions,
     turns::Turns,
     websocket::WebSocket,
 };
 
-/// Opens a connection to a `ws://` or `wss://` URI, with default options.
+/// Opens a connection to a `ws://` or `wss://` URI, with default options. The URI is a text, a
+/// [`Uri`], an [`http::Uri`], or a `url::Url` with the feature `url`.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), websocket::Error> {
@@ -49,7 +58,11 @@ use crate::{
 /// # Cancel safety
 /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened is
 /// closed.
-pub async fn connect(uri: &str) -> Result<WebSocket<MaybeTlsStream>, ConnectError> {
+pub async fn connect<U>(uri: U) -> Result<WebSocket<MaybeTlsStream>, ConnectError>
+where
+    U: TryInto<Uri>,
+    U::Error: Into<UsageError>,
+{
     Connector::new(uri)?.connect().await
 }
 
@@ -71,6 +84,8 @@ pub struct Connector {
     one_connecting_per_address: bool,
     chosen_nonce: Option<Nonce>,
     transport: TransportOptions,
+    route: Route,
+    max_redirects: usize,
 }
 
 /// Creates a connector that sends this request.
@@ -83,19 +98,26 @@ impl From<ClientRequest> for Connector {
             one_connecting_per_address: false,
             chosen_nonce: None,
             transport: TransportOptions::default(),
+            route: Route::Direct,
+            max_redirects: 0,
         }
     }
 }
 
 impl Connector {
-    /// Creates a connector for a `ws://` or `wss://` URI.
+    /// Creates a connector for a `ws://` or `wss://` URI: a text, a [`Uri`], an [`http::Uri`], or
+    /// a `url::Url` with the feature `url`.
     ///
     /// # Errors
     /// [`UsageError::Uri`] if the URI is invalid.
-    pub fn new(uri: &str) -> Result<Self, UsageError> {
+    pub fn new<U>(uri: U) -> Result<Self, UsageError>
+    where
+        U: TryInto<Uri>,
+        U::Error: Into<UsageError>,
+    {
         //= docs/src/rfc6455.md#section-4-1
         //# If the URI is not valid, the client MUST fail the connection and do nothing else.
-        let uri: Uri = uri.parse()?;
+        let uri = uri.try_into().map_err(Into::into)?;
         Ok(ClientRequest::new(uri).into())
     }
 
@@ -135,12 +157,26 @@ impl Connector {
         Ok(self)
     }
 
-    /// Adds a header to the request.
+    /// Adds a header to the request. The name and the value are texts, or an
+    /// [`http::HeaderName`] and an [`http::HeaderValue`].
     ///
     /// # Errors
     /// As for [`ClientRequest::header`].
-    pub fn header(mut self, name: &str, value: &str) -> Result<Self, UsageError> {
+    pub fn header<N, V>(mut self, name: N, value: V) -> Result<Self, UsageError>
+    where
+        N: AsRef<str>,
+        V: TryInto<HeaderValue> + AsRef<[u8]>,
+    {
         self.request = self.request.header(name, value)?;
+        Ok(self)
+    }
+
+    /// Adds headers to the request.
+    ///
+    /// # Errors
+    /// As for [`ClientRequest::headers`].
+    pub fn headers(mut self, headers: &HeaderMap) -> Result<Self, UsageError> {
+        self.request = self.request.headers(headers)?;
         Ok(self)
     }
 
@@ -151,8 +187,8 @@ impl Connector {
         self
     }
 
-    /// Sets the time-out for all steps up to the open connection: name resolution, TCP, TLS and the
-    /// opening handshake together. The default is 10 seconds.
+    /// Sets the time-out for all steps up to the open connection: name resolution, TCP, the proxy,
+    /// TLS, the opening handshake, and redirects, together. The default is 10 seconds.
     #[must_use]
     pub const fn handshake_timeout(mut self, limit: Duration) -> Self {
         self.handshake_timeout = limit;
@@ -174,6 +210,102 @@ impl Connector {
     #[must_use]
     pub const fn one_connecting_per_address(mut self, enabled: bool) -> Self {
         self.one_connecting_per_address = enabled;
+        self
+    }
+
+    /// Connects through this proxy, instead of directly. The TLS handshake of a `wss://` URI is made
+    /// with the server, through the proxy.
+    ///
+    /// The last call of this method, [`proxy_from_env`](Self::proxy_from_env),
+    /// [`unix_socket`](Self::unix_socket) and [`dial`](Self::dial) counts.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let proxy = "http://user:password@proxy.example:3128".parse()?;
+    /// let connection = websocket::Connector::new("wss://example.org/feed")?.proxy(proxy).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "proxy")]
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.route = Route::Proxy(proxy);
+        self
+    }
+
+    /// Connects through the proxy that [`Proxy::from_env`] finds for the URI, and directly if it
+    /// finds none. The environment is read when the connection is opened, and again for each
+    /// redirect.
+    #[cfg(feature = "proxy")]
+    #[must_use]
+    pub fn proxy_from_env(mut self) -> Self {
+        self.route = Route::Environment;
+        self
+    }
+
+    /// Connects to the Unix socket at this path, instead of the host and the port of the URI. The
+    /// `Host` header, and the TLS handshake of a `wss://` URI, still name that host.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), websocket::Error> {
+    /// let connector = websocket::Connector::new("ws://localhost/feed")?.unix_socket("/run/feed.sock");
+    /// let connection = connector.connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(unix)]
+    #[must_use]
+    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.route = Route::UnixSocket(path.into());
+        self
+    }
+
+    /// Connects over a stream that `dial` opens, instead of TCP. `dial` gets the URI, and again for
+    /// each redirect. The TLS handshake of a `wss://` URI follows on that stream.
+    ///
+    /// Use it for a transport that this crate does not know, or to choose the socket's options or
+    /// its local address.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), websocket::Error> {
+    /// use tokio::net::TcpSocket;
+    ///
+    /// let connector = websocket::Connector::new("ws://127.0.0.1:8080/")?.dial(|uri| async move {
+    ///     let socket = TcpSocket::new_v4()?;
+    ///     socket.set_keepalive(true)?;
+    ///     socket.connect(([127, 0, 0, 1], uri.port()).into()).await
+    /// });
+    /// let connection = connector.connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn dial<F, S>(mut self, dial: impl Fn(Uri) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.route = Route::Dialer(Dialer::new(dial));
+        self
+    }
+
+    /// Follows up to `max` redirects (301, 302, 303, 307 and 308) to `ws`, `wss`, `http` and
+    /// `https` URIs. The default is 0: a redirect is then returned as
+    /// [`HandshakeError::Rejected`].
+    ///
+    /// A redirect to another origin loses the credentials, as
+    /// [`ClientRequest::redirected`] describes. A redirect from `wss` to `ws` is not followed,
+    /// because all messages would then travel unencrypted.
+    ///
+    /// The extensions of [`WebSocket::response`] then contain the [`Uri`] to which the last redirect
+    /// has led.
+    ///
+    /// A redirect that is not followed is a [`ConnectError::Redirect`], which names all URIs that
+    /// were requested. An attempt that fails after a redirect is a [`ConnectError::Redirected`],
+    /// which names the last URI.
+    #[must_use]
+    pub const fn follow_redirects(mut self, max: usize) -> Self {
+        self.max_redirects = max;
         self
     }
 
@@ -241,6 +373,9 @@ impl Connector {
     /// returns carries all bytes, from the first byte of the request on. Use this method to observe
     /// or change the bytes.
     ///
+    /// `wrap` is called once, or once for each URI if the connector [follows
+    /// redirects](Self::follow_redirects).
+    ///
     /// # Errors
     /// As for [`connect`](Self::connect).
     ///
@@ -253,26 +388,76 @@ impl Connector {
     //= docs/src/rfc6455.md#section-4-1
     //# To establish a connection, a client MUST open a transport connection, send an opening
     //# request, and read the response.
-    pub async fn connect_through<S>(self, wrap: impl FnOnce(MaybeTlsStream) -> S) -> Result<WebSocket<S>, ConnectError>
+    pub async fn connect_through<S>(
+        mut self,
+        mut wrap: impl FnMut(MaybeTlsStream) -> S,
+    ) -> Result<WebSocket<S>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let (limit, started) = (self.handshake_timeout, Instant::now());
+        let mut time = TimeLeft::new(self.handshake_timeout);
+        if self.max_redirects == 0 {
+            return self.connect_once(&mut wrap, &mut time).await;
+        }
+        let mut hops = Hops::new(self.max_redirects);
+        loop {
+            let opened = self.clone().connect_once(&mut wrap, &mut time).await;
+            let error = match opened {
+                Ok(connection) => return Ok(connection.with_uri(self.request.uri().clone())),
+                Err(error) => error,
+            };
+            let target = match &error {
+                ConnectError::Answer(HandshakeError::Rejected(response)) => hops.next(self.request.uri(), response),
+                _ => Ok(None),
+            };
+            match target.map_err(ConnectError::Redirect)? {
+                Some(target) => self.request = self.request.redirected(target),
+                None if hops.is_empty() => return Err(error),
+                None => {
+                    let uri = self.request.uri().clone();
+                    return Err(ConnectError::Redirected { uri, error: Box::new(error) });
+                }
+            }
+        }
+    }
+
+    /// Opens the connection without following a redirect.
+    async fn connect_once<S>(
+        self,
+        wrap: &mut impl FnMut(MaybeTlsStream) -> S,
+        time: &mut TimeLeft,
+    ) -> Result<WebSocket<S>, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let uri = self.request.uri();
-        let addresses = timeout(limit, resolve(uri)).await.unwrap_or_else(|_| {
-            let error = io::Error::new(io::ErrorKind::TimedOut, "the name servers did not answer in time");
-            Err(ConnectError::Resolve { host: uri.host().to_owned(), error })
-        })?;
-        let remaining = limit.saturating_sub(started.elapsed());
+        let route = self.route.for_uri(uri)?;
+        let addresses = match &route {
+            Route::Direct => timeout(time.get(), resolve(uri)).await.unwrap_or_else(|_| {
+                let error = io::Error::new(io::ErrorKind::TimedOut, "the name servers did not answer in time");
+                Err(ConnectError::Resolve { host: uri.host().to_owned(), error })
+            })?,
+            _ => Vec::new(),
+        };
         // Hold `_turns` until the handshake is over, so that other attempts to connect to these
         // addresses wait until then. The wait for a turn is not the server's fault, so it does not
         // count towards the time-out.
-        let _turns = if self.one_connecting_per_address { Turns::take(&addresses).await } else { Turns::default() };
+        let _turns = match &route {
+            _ if !self.one_connecting_per_address => Turns::default(),
+            Route::Direct => time.exclude(Turns::take(&addresses)).await,
+            _ => time.exclude(Turns::take_host(uri.host(), uri.port())).await,
+        };
+        let transport = route.open(uri, &self.setup.config.limits, time.get()).await?;
+        let followed = self.max_redirects > 0;
         let opening = async {
-            let stream = open_to_any(self.request.uri(), &addresses, &self.transport).await?;
+            let uri = self.request.uri();
+            let stream = match transport {
+                Some(transport) => secure(uri, transport, &self.transport).await?,
+                None => open_to_any(uri, &addresses, &self.transport).await?,
+            };
             self.handshake_unlimited(wrap(stream)).await
         };
-        open_within(remaining, opening).await
+        open_within(time.get(), followed, opening).await
     }
 
     /// Performs the opening handshake for a `ws://` URI on a stream that the caller has connected,
@@ -320,7 +505,7 @@ impl Connector {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let limit = self.handshake_timeout;
-        open_within(limit, self.handshake_unlimited(stream)).await
+        open_within(limit, false, self.handshake_unlimited(stream)).await
     }
 
     /// Creates the request, for another HTTP client that sends it and receives the response. See
@@ -392,9 +577,11 @@ impl<S> From<ConnectError> for NotOpened<S> {
     }
 }
 
-/// Waits for `opening`, at most for `limit`. Within the limit, the body of a rejection is read too.
+/// Waits for `opening`, at most for `limit`. Within the limit, the body of a rejection is read too,
+/// except that of a redirect if these are `followed`.
 async fn open_within<S: AsyncRead + Unpin>(
     limit: Duration,
+    followed: bool,
     opening: impl Future<Output = Result<WebSocket<S>, NotOpened<S>>>,
 ) -> Result<WebSocket<S>, ConnectError> {
     let began = Instant::now();
@@ -403,6 +590,9 @@ async fn open_within<S: AsyncRead + Unpin>(
         Ok(Err(NotOpened::Failed(error))) => Err(error),
         // The body is read outside of the time-out above. Otherwise a body that is still arriving
         // at the deadline would turn the rejection into a time-out, and hide the status.
+        Ok(Err(NotOpened::Rejected(_, response))) if followed && is_redirect(response.status()) => {
+            Err(ConnectError::Answer(HandshakeError::Rejected(response)))
+        }
         Ok(Err(NotOpened::Rejected(mut stream, mut response))) => {
             let patience = BODY_PATIENCE.min(limit.saturating_sub(began.elapsed()));
             read_body(&mut stream, &mut response, patience).await;

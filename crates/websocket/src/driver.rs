@@ -79,7 +79,7 @@ use crate::{
     error::Error,
     event::Event,
     memory_budget::MemoryBudget,
-    memory_share::{MemoryShare, WaitedTooLong},
+    memory_share::{Held, MemoryShare, WaitedTooLong},
     read_planner::ReadPlanner,
     wakers::{SharedWakers, Side},
 };
@@ -283,6 +283,42 @@ impl<S> Driver<S> {
         Waker::from(Arc::clone(wakers))
     }
 
+    /// Returns what this connection holds while it works. The blocks that it was lent count only as
+    /// far as they are filled.
+    fn held(&self) -> Held {
+        let filled = self.engine.message_capacity() + self.engine.queued_bytes();
+        Held { filled: filled + self.engine.input_len(), allocated: filled + self.reads.input_memory(&self.engine) }
+    }
+
+    /// Prepares the connection for a wait, if it is about to wait or to yield. Every method that a
+    /// task polls ends here, so no task that does not run holds a block that it does not need.
+    #[inline]
+    fn release_if_pending<T>(&mut self, polled: Poll<T>) -> Poll<T> {
+        if polled.is_pending() {
+            self.release_memory();
+        }
+        polled
+    }
+
+    /// Puts the thread's blocks back, keeps the unprocessed input and the queued output in memory of
+    /// about their size, and takes that memory from the budget. If the budget has too little, their
+    /// memory gets exactly as large as they are.
+    pub(crate) fn release_memory(&mut self) {
+        for is_scarce in [false, true] {
+            self.reads.release_input(&mut self.engine, is_scarce);
+            buffer_pool::shrink_send_buffer(&mut self.engine, is_scarce);
+            let Held { filled, allocated } = self.held();
+            // From now on, the send queue counts with all its memory.
+            let unfilled = self.engine.send_queue_capacity() - self.engine.queued_bytes();
+            let held = Held { filled, allocated: allocated + unfilled };
+            let is_covered = self.memory.cover(held);
+            self.memory.settle(held);
+            if is_covered {
+                break;
+            }
+        }
+    }
+
     /// Passes the time to the engine, and records the violation if the engine returns one.
     fn handle_timeout(&mut self) {
         // While this connection waits for the memory budget, it does not read, so it cannot know
@@ -359,6 +395,11 @@ impl<S> Driver<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Polls for the next message, and skips control frames.
     pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
+        let polled = self.poll_next_message(cx);
+        self.release_if_pending(polled)
+    }
+
+    fn poll_next_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
         // Whether a control frame may have been answered since the last write. Before every return
         // of `Pending`, this method writes, so the flag need not outlive the call.
         let mut has_answered = false;
@@ -389,6 +430,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     /// Polls for the next message or control frame.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
+        let polled = self.poll_next_event(cx);
+        self.release_if_pending(polled)
+    }
+
+    fn poll_next_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
         loop {
             ready!(self.poll_budget(cx, Side::Read));
             let event = match self.engine.poll_message() {
@@ -412,6 +458,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Calls `answer` with each message, until the connection ends. Pongs leave together with the
     /// answers to the messages of the same read. As `answer` cannot wait, this hardly delays them.
     pub(crate) fn poll_serve<F>(&mut self, cx: &mut Context<'_>, answer: &mut F) -> Poll<Result<(), Error>>
+    where
+        F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
+    {
+        let polled = self.poll_answers(cx, answer);
+        self.release_if_pending(polled)
+    }
+
+    fn poll_answers<F>(&mut self, cx: &mut Context<'_>, answer: &mut F) -> Poll<Result<(), Error>>
     where
         F: FnMut(MessageRef<'_>, &mut Outbound<'_>) -> Result<(), Error>,
     {
@@ -455,8 +509,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let paid = self.budget.poll_pay(cx);
         if paid.is_pending() {
             self.transmit_now(cx, side);
-            // Many connections may wait for their turn, so put the thread's block back.
-            self.reads.release_input(&mut self.engine);
         }
         paid
     }
@@ -486,7 +538,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if self.engine.state() != State::Open {
                 return Poll::Ready(Ok(()));
             }
-            if let Poll::Ready(capacity) = self.poll_capacity(cx) {
+            if let Poll::Ready(capacity) = self.poll_queue_room(cx) {
                 return Poll::Ready(capacity);
             }
             // A message has to wait, and so do the frames after it.
@@ -504,10 +556,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             match self.poll_read(cx, CONTROL_READ) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => self.handle_read_error(error),
-                Poll::Pending => {
-                    self.reads.release_input(&mut self.engine);
-                    return Poll::Pending;
-                }
+                Poll::Pending => return Poll::Pending,
             }
         }
     }
@@ -566,8 +615,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             return Poll::Ready(Step::Progress);
         }
         // 4. Bytes at the socket, if there is memory for them.
-        let wanted = self.reads.wanted(&self.engine);
-        let room = match self.memory.poll_room(&mut self.engine, wanted, self.eof, cx) {
+        let (held, wanted) = (self.held(), self.reads.wanted(&self.engine));
+        let room = match self.memory.poll_room(&mut self.engine, held, wanted, self.eof, cx) {
             Poll::Ready(Ok(room)) => room,
             Poll::Ready(Err(error)) => {
                 self.abandon(error);
@@ -598,10 +647,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.poll_timer(cx, Side::Read).is_ready() {
             return Poll::Ready(Step::Progress);
         }
-        // 5. Wait. First put back the buffer, and the memory that is not needed, so that another
-        //    connection can use them.
-        self.reads.release_input(&mut self.engine);
-        self.memory.settle(&self.engine);
+        // 5. Wait. The caller puts the buffers back.
         self.remember_reader(cx);
         Poll::Pending
     }
@@ -632,7 +678,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.eof = true;
             self.engine.receive_eof();
         }
-        self.memory.record_read(&self.engine, self.engine.input_len() - before, room);
+        self.memory.record_read(self.held(), self.engine.input_len() - before, room);
         // The messages that were read will probably be answered, so supply a buffer for the
         // answers.
         buffer_pool::supply_send_buffer(&mut self.engine);
@@ -671,9 +717,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             // then hold as much as the peer sends.
             // Even if the memory budget has no room, read a little, because any byte shows that the
             // peer is alive.
-            let room = self.memory.room(&self.engine, buffer_pool::BLOCK).max(CONTROL_READ);
+            let room = self.memory.room(self.held(), buffer_pool::BLOCK).max(CONTROL_READ);
             let read = self.poll_read(cx, room);
-            self.memory.settle(&self.engine);
+            self.memory.settle(self.held());
             if let Poll::Ready(Err(error)) = read {
                 // The connection is lost, so its deadlines no longer matter.
                 self.handle_read_error(error);
@@ -697,32 +743,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Waits until the queue has room for another message.
     pub(crate) fn poll_capacity(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let polled = self.poll_queue_room(cx);
+        self.release_if_pending(polled)
+    }
+
+    fn poll_queue_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         ready!(self.poll_budget(cx, Side::Write));
         // Do not write yet while the queue is below the limit and the memory budget has room for
         // it. The messages collect in the queue, so that they leave in one write.
-        if self.engine.queued_bytes() < MAX_QUEUED && self.memory.cover(&self.engine) {
+        if self.engine.queued_bytes() < MAX_QUEUED && self.memory.cover(self.held()) {
             return Poll::Ready(Ok(()));
         }
-        self.poll_drain(cx)
+        self.poll_empty_queue(cx)
     }
 
     /// Waits until everything that is queued has been written to the stream.
     pub(crate) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let polled = self.poll_empty_queue(cx);
+        self.release_if_pending(polled)
+    }
+
+    fn poll_empty_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             match self.poll_transmit(cx, Side::Write) {
                 // The stream accepts no more bytes for now, and wakes this task when it accepts
-                // bytes again. Meanwhile, wait for the timer below as well. Take memory for what
-                // stays queued, because it counts towards the budget.
-                Poll::Pending => {
-                    self.memory.cover(&self.engine);
-                }
+                // bytes again. Meanwhile, wait for the timer below as well.
+                Poll::Pending => {}
                 // The queue is empty because it was discarded, not because it was written, so the
                 // caller must not assume that its messages were sent.
                 Poll::Ready(Ok(())) if self.engine.has_discarded_output() || self.flush_discarded => {
                     return Poll::Ready(Err(self.discarded_error()));
                 }
                 Poll::Ready(Ok(())) => {
-                    self.memory.settle(&self.engine);
+                    self.memory.settle(self.held());
                     return Poll::Ready(Ok(()));
                 }
                 Poll::Ready(Err(error)) => {

@@ -3,9 +3,15 @@
 //! `Display` prints the whole reason, and `source()` returns only errors that `Display` has not
 //! printed. A report that prints the whole chain therefore repeats nothing.
 
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::{error::Error as StdError, fmt, io, time::Duration};
 
-use protocol::{HandshakeViolation, UsageError, Violation, handshake::HandshakeError};
+use protocol::{HandshakeViolation, Uri, UsageError, Violation, handshake::HandshakeError};
+
+#[cfg(feature = "proxy")]
+use crate::proxy::{ProxyError, ProxyVariableError};
+use crate::redirect::RedirectError;
 
 /// The reason why a connection, or a call on it, failed.
 ///
@@ -125,6 +131,36 @@ pub enum ConnectError {
         /// The error of the last attempt.
         error: io::Error,
     },
+    /// The proxy did not connect the client to the server.
+    #[cfg(feature = "proxy")]
+    Proxy {
+        /// The URL of the proxy, without a user name and a password.
+        proxy: String,
+        /// The reason.
+        error: ProxyError,
+    },
+    /// An environment variable does not name a proxy. Nothing was sent.
+    #[cfg(feature = "proxy")]
+    ProxyVariable(ProxyVariableError),
+    /// The Unix socket did not accept a connection.
+    #[cfg(unix)]
+    UnixSocket {
+        /// The path of the socket.
+        path: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
+    /// The [dialer](crate::Connector::dial) returned this error, or did not connect in time.
+    Dial(io::Error),
+    /// A redirect was not followed: a loop, too many of them, or one that leads away from TLS.
+    Redirect(RedirectError),
+    /// The connection to which a redirect has led could not be opened.
+    Redirected {
+        /// The target of the last redirect.
+        uri: Uri,
+        /// The reason.
+        error: Box<Self>,
+    },
     /// The TLS handshake failed, or the server ended the connection during it.
     Tls(io::Error),
     /// The two ends did not agree on HTTP/1.1 inside TLS (ALPN).
@@ -161,6 +197,17 @@ impl fmt::Display for ConnectError {
             Self::Usage(error) => error.fmt(f),
             Self::Resolve { host, error } => write!(f, "the name {host} cannot be resolved: {error}"),
             Self::Tcp { authority, error } => write!(f, "cannot connect to {authority}: {error}"),
+            #[cfg(feature = "proxy")]
+            Self::Proxy { proxy, error } => write!(f, "the proxy {proxy} failed: {error}"),
+            #[cfg(feature = "proxy")]
+            Self::ProxyVariable(error) => error.fmt(f),
+            #[cfg(unix)]
+            Self::UnixSocket { path, error } => {
+                write!(f, "cannot connect to the Unix socket {}: {error}", path.display())
+            }
+            Self::Dial(error) => write!(f, "the dialer could not connect: {error}"),
+            Self::Redirect(error) => error.fmt(f),
+            Self::Redirected { uri, error } => write!(f, "after a redirect to {uri}: {error}"),
             Self::Tls(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 f.write_str("the server ended the connection during the TLS handshake")
             }
@@ -205,12 +252,22 @@ pub(crate) fn write_no_root_certificates(problems: &[String], f: &mut fmt::Forma
 impl StdError for ConnectError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Resolve { error, .. } | Self::Tcp { error, .. } | Self::Tls(error) | Self::Handshake(error) => {
-                error.source()
-            }
+            Self::Resolve { error, .. }
+            | Self::Tcp { error, .. }
+            | Self::Tls(error)
+            | Self::Handshake(error)
+            | Self::Dial(error) => error.source(),
+            Self::Redirected { error, .. } => error.source(),
+            #[cfg(unix)]
+            Self::UnixSocket { error, .. } => error.source(),
+            #[cfg(feature = "proxy")]
+            Self::Proxy { error, .. } => error.source(),
+            #[cfg(feature = "proxy")]
+            Self::ProxyVariable(_) => None,
             Self::Usage(_)
             | Self::Answer(_)
             | Self::Alpn { .. }
+            | Self::Redirect(_)
             | Self::TlsMissing
             | Self::NoRootCertificates { .. }
             | Self::NotOverTls

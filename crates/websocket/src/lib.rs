@@ -12,6 +12,11 @@
 //! | `permit` | room in the queue, reserved before the message is at hand |
 //! | `events` | streams and sinks of messages and control frames |
 //! | `connect` | a client: opening handshake |
+//! | `route` | a client: the way to the server, directly or through something else |
+//! | `proxy` | a client: HTTP and SOCKS5 proxies |
+//! | `dialer` | a client: a stream that the program opens |
+//! | `redirect` | a client: redirects of the opening handshake |
+//! | `time_left` | a client: the time-out of all steps together |
 //! | `transport` | a client: name resolution, TCP, TLS |
 //! | `transport_options` | a client: the options of the transport |
 //! | `happy_eyeballs` | a client: the first of several addresses that accepts a connection |
@@ -31,7 +36,7 @@
 //! | `wakers` | one waker for two tasks |
 //! | `event` | messages and control frames |
 //! | `negotiated` | the results of the opening handshake |
-//! | `maybe_tls_stream` | TCP, or TLS over TCP |
+//! | `maybe_tls_stream` | a client's stream: TCP or another transport, with or without TLS |
 //! | `error` | errors |
 //! | `keys` | random nonces and masking keys |
 //! | `clock` | the current time |
@@ -74,6 +79,7 @@ mod buffer_pool;
 mod client_upgrade;
 mod clock;
 mod connect;
+mod dialer;
 mod driver;
 mod error;
 mod event;
@@ -86,11 +92,16 @@ mod memory_share;
 mod negotiated;
 pub mod observer;
 mod permit;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod read_plan;
 mod read_planner;
+mod redirect;
+mod route;
 mod server_config;
 mod server_upgrade;
 mod split;
+mod time_left;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod transport;
@@ -108,16 +119,20 @@ pub use protocol::{
     handshake::{ClientRequest, Extension, HandshakeError, ReceivedRequest, UpgradeOptions, UpgradeRequest, rejection},
 };
 
+#[cfg(feature = "proxy")]
+pub use self::proxy::{Proxy, ProxyError, ProxyUrlError, ProxyVariableError};
 pub use self::{
     accept::{Incoming, accept, accept_with, read_request},
     client_upgrade::{ClientUpgrade, EstablishedUpgrade},
     connect::{Connector, connect},
+    dialer::DialedStream,
     error::{AcceptError, ConnectError, Error},
     event::Event,
     events::Events,
     maybe_tls_stream::MaybeTlsStream,
     memory_budget::MemoryBudget,
     permit::Permit,
+    redirect::{RedirectError, RedirectErrorReason},
     server_config::ServerConfig,
     server_upgrade::ServerUpgrade,
     split::{ReadHalf, WriteHalf},

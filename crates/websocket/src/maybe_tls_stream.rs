@@ -1,4 +1,4 @@
-//! A byte stream that is TCP, or TLS over TCP.
+//! A client's byte stream: TCP or another transport, with or without TLS.
 
 use std::{
     io::{self, IoSlice},
@@ -7,12 +7,17 @@ use std::{
     task::{Context, Poll},
 };
 
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
 
-/// A client's byte stream: TCP for `ws://`, TLS over TCP for `wss://`.
+use crate::dialer::DialedStream;
+
+/// A client's byte stream: TCP for `ws://`, TLS over TCP for `wss://`, or the same over the stream
+/// of a Unix socket or a [dialer](crate::Connector::dial).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MaybeTlsStream {
@@ -21,29 +26,45 @@ pub enum MaybeTlsStream {
     /// TLS over TCP.
     #[cfg(feature = "tls")]
     Tls(Box<crate::tls::ClientTlsStream<TcpStream>>),
+    /// A Unix socket.
+    #[cfg(unix)]
+    Unix(UnixStream),
+    /// The stream of a dialer.
+    Dialed(DialedStream),
+    /// TLS over the stream of a dialer or over a Unix socket.
+    #[cfg(feature = "tls")]
+    TlsOverDialed(Box<crate::tls::ClientTlsStream<DialedStream>>),
 }
 
 impl MaybeTlsStream {
-    /// Returns the TCP connection.
+    /// Returns the TCP connection, which leads to the server or to a proxy. Returns `None` for a
+    /// Unix socket and for the stream of a dialer.
     #[must_use]
-    pub fn tcp(&self) -> &TcpStream {
+    pub fn tcp(&self) -> Option<&TcpStream> {
         match self {
-            Self::Plain(tcp) => tcp,
+            Self::Plain(tcp) => Some(tcp),
             #[cfg(feature = "tls")]
-            Self::Tls(tls) => tls.get_ref().0,
+            Self::Tls(tls) => Some(tls.get_ref().0),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+            Self::Dialed(_) => None,
+            #[cfg(feature = "tls")]
+            Self::TlsOverDialed(_) => None,
         }
     }
 
-    /// Returns the address of the server.
+    /// Returns the address of the server, or of the proxy in between.
     ///
     /// # Errors
-    /// As for [`TcpStream::peer_addr`].
+    /// As for [`TcpStream::peer_addr`], and [`io::ErrorKind::Unsupported`] for a Unix socket and
+    /// for the stream of a dialer.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.tcp().peer_addr()
+        let no_tcp = || io::Error::new(io::ErrorKind::Unsupported, "the stream is not TCP");
+        self.tcp().ok_or_else(no_tcp)?.peer_addr()
     }
 }
 
-/// Calls a method of the inner stream, whether it is TCP or TLS.
+/// Calls a method of the inner stream, whichever it is.
 macro_rules! either {
     ($self:expr, $stream:ident => $call:expr) => {
         match $self.get_mut() {
@@ -53,6 +74,20 @@ macro_rules! either {
             }
             #[cfg(feature = "tls")]
             MaybeTlsStream::Tls(stream) => {
+                let $stream = Pin::new(&mut **stream);
+                $call
+            }
+            #[cfg(unix)]
+            MaybeTlsStream::Unix(stream) => {
+                let $stream = Pin::new(stream);
+                $call
+            }
+            MaybeTlsStream::Dialed(stream) => {
+                let $stream = Pin::new(stream);
+                $call
+            }
+            #[cfg(feature = "tls")]
+            MaybeTlsStream::TlsOverDialed(stream) => {
                 let $stream = Pin::new(&mut **stream);
                 $call
             }
@@ -84,6 +119,11 @@ impl AsyncWrite for MaybeTlsStream {
             Self::Plain(stream) => stream.is_write_vectored(),
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.is_write_vectored(),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.is_write_vectored(),
+            Self::Dialed(stream) => stream.is_write_vectored(),
+            #[cfg(feature = "tls")]
+            Self::TlsOverDialed(stream) => stream.is_write_vectored(),
         }
     }
 

@@ -4,7 +4,7 @@
 //! connections, the sum of these bounds can exceed any memory. A [`MemoryBudget`] bounds the sum:
 //!
 //! ```text
-//!   what one connection holds: unconsumed input + incomplete message + queued output
+//!   what one connection holds: the memory of its input, of an incomplete message, and of its output
 //!
 //!   ├── 16 KiB, free ──┼── taken from the budget, before it is read ──▶
 //! ```
@@ -44,11 +44,16 @@ pub(crate) const UNIT: usize = 1 << 10;
 /// assert_eq!(budget.available(), 256 << 20);
 /// ```
 ///
-/// The budget counts bytes of messages: input that has not been consumed, the part of a message
-/// that has arrived (after inflating), and the send queue. It does not count the fixed memory of a
-/// connection, the state of its compression (see [`DeflateOptions`](protocol::DeflateOptions)), or
-/// the blocks that the connections of a thread share. A message that was returned to the
-/// application stops counting at the next call on the connection.
+/// The budget counts memory for messages, with the room that is not filled: for input that has not
+/// been consumed, for the part of a message that has arrived (after inflating), and for the send
+/// queue. It does not count the fixed memory of a connection, the state of its compression (see
+/// [`DeflateOptions`](protocol::DeflateOptions)), or the blocks that a thread lends to its
+/// connections while they work. A connection that waits has put them back (see
+/// [`WebSocket::release_memory`](crate::WebSocket::release_memory)). A message that was returned to
+/// the application stops counting at the next call on the connection.
+///
+/// A buffer in which a message is reassembled or inflated may double when it grows. Only afterwards
+/// does it count, so the budget can be exceeded by as much, until the message is complete.
 ///
 /// Only receiving waits for the budget. While the budget has no room, a connection that holds more
 /// than its free and its taken bytes must write its queue before it can queue another message.

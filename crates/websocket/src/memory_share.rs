@@ -49,6 +49,15 @@ struct Waiting {
     time_limit: Pin<Box<Sleep>>,
 }
 
+/// What a connection holds, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held {
+    /// The memory without the room in the input buffer that the next read can fill.
+    pub(crate) filled: usize,
+    /// The memory, which counts towards the budget.
+    pub(crate) allocated: usize,
+}
+
 /// The connection has waited for the budget for this long, which is too long.
 #[derive(Debug)]
 pub(crate) struct WaitedTooLong(pub(crate) Duration);
@@ -70,8 +79,8 @@ impl MemoryShare {
 
     /// Takes memory for the next read. Returns the maximum size of that read, or 0 if the
     /// connection has to wait. A large read should get room for `wanted` bytes.
-    pub(crate) fn room(&mut self, engine: &Connection, wanted: usize) -> usize {
-        self.0.as_mut().map_or(usize::MAX, |share| share.room(held_bytes(engine), wanted))
+    pub(crate) fn room(&mut self, held: Held, wanted: usize) -> usize {
+        self.0.as_mut().map_or(usize::MAX, |share| share.room(held, wanted))
     }
 
     /// Waits until there is [room](Self::room) for a read, or for inflating what has been read.
@@ -83,13 +92,14 @@ impl MemoryShare {
     pub(crate) fn poll_room(
         &mut self,
         engine: &mut Connection,
+        held: Held,
         wanted: usize,
         is_eof: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<usize, WaitedTooLong>> {
         let Some(share) = &mut self.0 else { return Poll::Ready(Ok(usize::MAX)) };
         loop {
-            let room = share.room(held_bytes(engine), wanted);
+            let room = share.room(held, wanted);
             // A write shortens the send queue, so it can make room without memory from the budget.
             // In that case, end the wait.
             let is_over = room > 0 || (is_eof && !engine.is_inflate_limited());
@@ -107,10 +117,10 @@ impl MemoryShare {
 
     /// Records how many bytes a read has brought, and gives back the room that it did not fill.
     #[inline]
-    pub(crate) fn record_read(&mut self, engine: &Connection, count: usize, room: usize) {
+    pub(crate) fn record_read(&mut self, held: Held, count: usize, room: usize) {
         if let Some(share) = &mut self.0 {
             share.needs_more = count >= room.min(MemoryBudget::FREE_PER_CONNECTION);
-            share.settle(held_bytes(engine));
+            share.settle(held.allocated);
         }
     }
 
@@ -118,15 +128,15 @@ impl MemoryShare {
     /// whether it was enough. Gives nothing back, because the caller may be about to queue the
     /// message for which the memory was taken.
     #[inline]
-    pub(crate) fn cover(&mut self, engine: &Connection) -> bool {
-        self.0.as_mut().is_none_or(|share| share.cover(held_bytes(engine)))
+    pub(crate) fn cover(&mut self, held: Held) -> bool {
+        self.0.as_mut().is_none_or(|share| share.cover(held.allocated))
     }
 
     /// Gives back what the connection no longer needs.
     #[inline]
-    pub(crate) fn settle(&mut self, engine: &Connection) {
+    pub(crate) fn settle(&mut self, held: Held) {
         if let Some(share) = &mut self.0 {
-            share.settle(held_bytes(engine));
+            share.settle(held.allocated);
         }
     }
 
@@ -134,11 +144,6 @@ impl MemoryShare {
     pub(crate) fn is_waiting(&self) -> bool {
         self.0.as_ref().is_some_and(|share| share.waiting.is_some())
     }
-}
-
-/// Returns the number of bytes that count towards the budget.
-fn held_bytes(engine: &Connection) -> usize {
-    engine.received_bytes() + engine.queued_bytes()
 }
 
 impl Share {
@@ -172,21 +177,22 @@ impl Share {
         held <= self.allowed()
     }
 
-    /// Takes memory for the next read of a connection that holds this many bytes. Returns the
-    /// maximum size of that read.
-    fn room(&mut self, held: usize, wanted: usize) -> usize {
-        let is_small = held < MemoryBudget::FREE_PER_CONNECTION;
+    /// Takes memory for the next read of a connection that holds this much. Returns the maximum size
+    /// of that read.
+    fn room(&mut self, held: Held, wanted: usize) -> usize {
+        let Held { filled, allocated } = held;
+        let is_small = filled < MemoryBudget::FREE_PER_CONNECTION;
         if is_small {
             // No large message is incomplete, so the next one may wait for the whole time.
             self.waited = Duration::ZERO;
         }
         // A connection with small messages takes nothing, so its reads need not access the budget.
-        if self.needs_more || self.allowed() < held.saturating_add(UNIT) {
-            self.cover(held.saturating_add(wanted));
+        if self.needs_more || self.allowed() < filled.saturating_add(UNIT) {
+            self.cover(allocated.max(filled.saturating_add(wanted)));
         } else if is_small {
-            self.settle(held);
+            self.settle(allocated);
         }
-        self.allowed().saturating_sub(held)
+        self.allowed().saturating_sub(filled)
     }
 
     /// Waits until the budget has room, and takes it.

@@ -8,7 +8,7 @@
 //!   the beginning of a smaller frame
 //!     in a buffer of its own            Anything      its own     the rest and one header
 //!   nothing, after a large frame        NextHeader    shared      NEXT_HEADER_READ
-//!   anything else                       Anything      shared      any number
+//!   anything else                       Anything      shared      BLOCK
 //! ```
 
 // The path is written out because `crates/verification/schedules` includes this file, too.
@@ -18,12 +18,7 @@ mod tests;
 
 use protocol::frame::FrameHeader;
 
-use crate::buffer_pool::BLOCK;
-
-/// The maximum number of unprocessed bytes that are copied into the block for each read. A longer
-/// incomplete frame gets its own buffer, into which the rest of the frame is read, so that the
-/// frame is not copied again for each read.
-const MAX_COPIED_TAIL: usize = 4 << 10;
+use crate::buffer_pool::{BLOCK, MAX_COPIED_TAIL};
 
 /// The minimum number of missing bytes for which a frame is read into its own buffer.
 const LARGE_FRAME: usize = 64 << 10;
@@ -144,7 +139,7 @@ impl ReadHistory {
             // After a large frame, read only a little. The next header may announce another large
             // frame, and payload bytes that are read here would have to be moved into that frame's
             // own buffer.
-            let limit = if purpose == Purpose::NextHeader { NEXT_HEADER_READ } else { usize::MAX };
+            let limit = if purpose == Purpose::NextHeader { NEXT_HEADER_READ } else { BLOCK };
             return ReadPlan { purpose, buffer: ReadBuffer::Shared, limit: limit.min(max_read) };
         }
         // Read the rest of one frame into its own buffer.

@@ -20,6 +20,23 @@ pub(crate) struct ReadPlanner {
     /// The purpose of the read that was planned last, whether that read brought bytes or not.
     planned: Purpose,
     history: ReadHistory,
+    buffer: InputBuffer,
+}
+
+/// The memory of the input. [`BytesMut::capacity`] does not count the processed bytes at its
+/// beginning, and would be small although a whole block is held.
+#[derive(Debug, Default, Clone, Copy)]
+struct InputBuffer {
+    /// The size of the memory in bytes.
+    size: usize,
+    /// Whether the memory is the thread's block, which the connection puts back before it waits.
+    is_lent: bool,
+}
+
+impl InputBuffer {
+    const fn own(size: usize) -> Self {
+        Self { size, is_lent: false }
+    }
 }
 
 impl ReadPlanner {
@@ -35,12 +52,15 @@ impl ReadPlanner {
     pub(crate) fn take_input(&mut self, connection: &mut Connection, max_read: usize) -> (BytesMut, usize) {
         let remaining = connection.payload_remaining();
         let mut input = connection.take_input();
+        // The first input may have arrived with the handshake, in a buffer that is not from here.
+        self.buffer.size = self.buffer.size.max(input.capacity());
         let plan = self.history.plan(sizes(&input, remaining), max_read);
         self.planned = plan.purpose;
         match plan.buffer {
             ReadBuffer::Current => {}
             ReadBuffer::Own { capacity } => {
                 let own = move_to(BytesMut::with_capacity(capacity), &input);
+                self.buffer = InputBuffer::own(own.capacity());
                 buffer_pool::put_input(mem::replace(&mut input, own));
             }
             ReadBuffer::Shared => {
@@ -49,6 +69,7 @@ impl ReadPlanner {
                 let _ = input.try_reclaim(SHARED_ROOM);
                 if plan.purpose.needs_block(sizes(&input, remaining)) {
                     input = move_to(buffer_pool::take_input(BLOCK + input.len()), &input);
+                    self.buffer = InputBuffer { size: input.capacity(), is_lent: true };
                 }
             }
         }
@@ -66,16 +87,30 @@ impl ReadPlanner {
     }
 
     /// Puts the thread's block back, because the connection is about to wait. The connection keeps
-    /// the beginning of an incomplete frame, in a buffer that is not much larger than the bytes in
-    /// it.
-    pub(crate) fn release_input(&self, connection: &mut Connection) {
+    /// the unprocessed bytes, in a buffer that is not much larger than they are, or exactly as large
+    /// if memory `is_scarce`.
+    pub(crate) fn release_input(&mut self, connection: &mut Connection, is_scarce: bool) {
         let remaining = connection.payload_remaining();
         let mut input = connection.take_input();
-        if let Some(capacity) = self.history.plan_wait(self.planned, sizes(&input, remaining)) {
+        let sizes = InputSizes { len: input.len(), capacity: self.buffer.size.max(input.capacity()), remaining };
+        let capacity = if is_scarce {
+            (sizes.capacity > sizes.len).then_some(sizes.len)
+        } else {
+            self.history.plan_wait(self.planned, sizes)
+        };
+        self.buffer = InputBuffer::own(capacity.unwrap_or(sizes.capacity));
+        if let Some(capacity) = capacity {
             let tail = move_to(BytesMut::with_capacity(capacity), &input);
             buffer_pool::put_input(mem::replace(&mut input, tail));
         }
         connection.put_input(input);
+    }
+
+    /// Returns the number of bytes that the connection's input counts for: the size of its buffer,
+    /// or the bytes that have arrived in a block that is only lent.
+    pub(crate) fn input_memory(&self, connection: &Connection) -> usize {
+        let len = connection.input_len();
+        if self.buffer.is_lent { len } else { len.max(self.buffer.size) }
     }
 }
 

@@ -167,6 +167,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ReadHalf<S> {
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Event, Error>>> {
         self.0.lock().poll_event(cx)
     }
+
+    /// Puts back the buffers that the connections of this thread share: see
+    /// [`WebSocket::release_memory`].
+    pub fn release_memory(&mut self) {
+        self.0.lock().release_memory();
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WriteHalf<S> {

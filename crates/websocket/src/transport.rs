@@ -3,12 +3,25 @@
 use std::net::SocketAddr;
 
 use protocol::Uri;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::net::{TcpStream, lookup_host};
 
+#[cfg(feature = "tls")]
+use crate::tls::start_tls;
 use crate::{
-    error::ConnectError, happy_eyeballs::connect_to_any, maybe_tls_stream::MaybeTlsStream,
+    dialer::DialedStream, error::ConnectError, happy_eyeballs::connect_to_any, maybe_tls_stream::MaybeTlsStream,
     transport_options::TransportOptions,
 };
+
+/// A stream to the server, without TLS.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+    Dialed(DialedStream),
+}
 
 /// Opens the transport to a URI with the default options: name resolution, TCP, and TLS for `wss`.
 /// Use this function for a client that performs the opening handshake in its own way.
@@ -68,25 +81,59 @@ pub(crate) async fn open_to_any(
     // Disable Nagle's algorithm: messages are written whole, so waiting for more bytes to fill a
     // packet would only delay them.
     tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
-    //= docs/src/rfc6455.md#section-4-1
-    //# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
-    if uri.secure() { start_tls(tcp, host, options).await } else { Ok(MaybeTlsStream::Plain(tcp)) }
+    secure(uri, Transport::Tcp(tcp), options).await
 }
 
+/// Performs the TLS handshake for `wss`, and leaves the stream as it is for `ws`.
 #[cfg(feature = "tls")]
-async fn start_tls(tcp: TcpStream, host: &str, options: &TransportOptions) -> Result<MaybeTlsStream, ConnectError> {
-    let tls = crate::tls::start_tls(tcp, host, options.tls_config.clone()).await?;
+//= docs/src/rfc6455.md#section-4-1
+//# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
+pub(crate) async fn secure(
+    uri: &Uri,
+    transport: Transport,
+    options: &TransportOptions,
+) -> Result<MaybeTlsStream, ConnectError> {
+    if !uri.secure() {
+        return Ok(transport.into_stream());
+    }
+    let config = options.tls_config.clone();
     //= docs/src/rfc6455.md#section-4-1
     //# Once TLS is established, all data on the connection MUST go through it.
-    Ok(MaybeTlsStream::Tls(Box::new(tls)))
+    Ok(match transport {
+        Transport::Tcp(stream) => MaybeTlsStream::Tls(Box::new(start_tls(stream, uri.host(), config).await?)),
+        #[cfg(unix)]
+        Transport::Unix(stream) => {
+            let stream = DialedStream::new(stream);
+            MaybeTlsStream::TlsOverDialed(Box::new(start_tls(stream, uri.host(), config).await?))
+        }
+        Transport::Dialed(stream) => {
+            MaybeTlsStream::TlsOverDialed(Box::new(start_tls(stream, uri.host(), config).await?))
+        }
+    })
+}
+
+impl Transport {
+    /// Returns the stream as it is, without TLS.
+    fn into_stream(self) -> MaybeTlsStream {
+        match self {
+            Self::Tcp(stream) => MaybeTlsStream::Plain(stream),
+            #[cfg(unix)]
+            Self::Unix(stream) => MaybeTlsStream::Unix(stream),
+            Self::Dialed(stream) => MaybeTlsStream::Dialed(stream),
+        }
+    }
 }
 
 // This version awaits nothing, but it has to be async like the version with TLS, because the same
 // code awaits either of them.
 #[allow(clippy::unused_async)]
 #[cfg(not(feature = "tls"))]
-async fn start_tls(_: TcpStream, _: &str, _: &TransportOptions) -> Result<MaybeTlsStream, ConnectError> {
-    Err(ConnectError::TlsMissing)
+pub(crate) async fn secure(
+    uri: &Uri,
+    transport: Transport,
+    _: &TransportOptions,
+) -> Result<MaybeTlsStream, ConnectError> {
+    if uri.secure() { Err(ConnectError::TlsMissing) } else { Ok(transport.into_stream()) }
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -28,29 +28,45 @@ impl Turns {
         // also drops repeated addresses: a caller that takes the same lock twice would wait for
         // itself.
         for address in addresses.iter().collect::<BTreeSet<_>>() {
-            turns.push(turn_for(*address).lock_owned().await);
+            turns.push(turn_for(Destination::Address(*address)).lock_owned().await);
         }
         Self(turns)
     }
+
+    /// Waits until no other holder of a turn is connecting to this host and port. For a client that
+    /// does not know the host's addresses, because a proxy resolves the name.
+    //= docs/src/rfc6455.md#section-4-1
+    //# A client that cannot determine the IP address, for example because a proxy resolves host
+    //# names, MUST treat each host name as a different host.
+    pub(crate) async fn take_host(host: &str, port: u16) -> Self {
+        Self(vec![turn_for(Destination::Host(host.to_owned(), port)).lock_owned().await])
+    }
 }
 
-/// Returns the lock that a connection attempt to `address` has to hold. Tokio's lock is fair: the
+/// Where an attempt to connect leads.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Destination {
+    Address(SocketAddr),
+    Host(String, u16),
+}
+
+/// Returns the lock that a connection attempt to `destination` has to hold. Tokio's lock is fair: the
 /// attempts get it in the order in which they asked.
 //= docs/src/rfc6455.md#section-4-1
 //# A client that attempts several connections to the same IP address and port at once MUST open
 //# them one after the other.
-fn turn_for(address: SocketAddr) -> Arc<tokio::sync::Mutex<()>> {
-    static TURNS: Mutex<Option<HashMap<SocketAddr, Weak<tokio::sync::Mutex<()>>>>> = Mutex::new(None);
+fn turn_for(destination: Destination) -> Arc<tokio::sync::Mutex<()>> {
+    static TURNS: Mutex<Option<HashMap<Destination, Weak<tokio::sync::Mutex<()>>>>> = Mutex::new(None);
     let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
     let turns = turns.get_or_insert_default();
     // Remove the locks that no attempt holds or waits for, so that the map does not grow with every
     // address.
     turns.retain(|_, turn| turn.strong_count() > 0);
-    if let Some(turn) = turns.get(&address).and_then(Weak::upgrade) {
+    if let Some(turn) = turns.get(&destination).and_then(Weak::upgrade) {
         return turn;
     }
     let turn = Arc::default();
-    turns.insert(address, Arc::downgrade(&turn));
+    turns.insert(destination, Arc::downgrade(&turn));
     turn
 }
 
@@ -74,6 +90,18 @@ mod tests {
         assert!(is_pending(Turns::take(&[address])));
         drop(turns);
         ready(Turns::take(&[address]));
+    }
+
+    //= docs/src/rfc6455.md#section-4-1
+    //= type=test
+    //# A client that cannot determine the IP address, for example because a proxy resolves host
+    //# names, MUST treat each host name as a different host.
+    #[test]
+    fn each_host_name_and_port_is_a_turn_of_its_own() {
+        let _turns = ready(Turns::take_host("turns.example", 1));
+        assert!(is_pending(Turns::take_host("turns.example", 1)));
+        ready(Turns::take_host("turns.example", 2));
+        ready(Turns::take_host("www.turns.example", 1));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use futures_util::{Sink, Stream, stream::FusedStream};
 use http::Response;
 use protocol::{
     CloseCode, CloseFrame, CloseInfo, Connection, Message, MessageKind, MessageRef, Outbound, PreparedMessage, State,
-    handshake::Extension,
+    Uri, handshake::Extension,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -102,6 +102,14 @@ impl<S> WebSocket<S> {
         Self { negotiated: negotiated.boxed(), ..self }
     }
 
+    /// Adds the URI to which redirects have led to the extensions of the response.
+    pub(crate) fn with_uri(mut self, uri: Uri) -> Self {
+        if let Some(response) = self.negotiated.as_mut().and_then(|negotiated| negotiated.response.as_mut()) {
+            response.extensions_mut().insert(uri);
+        }
+        self
+    }
+
     /// Returns the negotiated subprotocol.
     pub fn subprotocol(&self) -> Option<&str> {
         self.negotiated.subprotocol()
@@ -126,6 +134,17 @@ impl<S> WebSocket<S> {
     /// final once the state is CLOSED.
     pub fn close_info(&self) -> CloseInfo {
         self.driver.engine().close_info()
+    }
+
+    /// Puts the buffers back that the connections of this thread share, and keeps what has arrived in
+    /// memory of about its size.
+    ///
+    /// A connection does so by itself whenever it waits, but after it has returned a message, it
+    /// keeps the buffer with the bytes that follow. Call this method if your task then waits for
+    /// something else for long, so that many such tasks do not hold a buffer of 320 KiB each. If
+    /// there is nothing to put back, the call costs almost nothing.
+    pub fn release_memory(&mut self) {
+        self.driver.release_memory();
     }
 
     /// Returns the number of bytes that are queued but not written.

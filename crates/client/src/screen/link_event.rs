@@ -13,6 +13,8 @@ pub(crate) enum LinkEvent {
     Connecting,
     /// The connection is open.
     Connected {
+        /// The URI, and the way to it: see [`destination`](crate::opening::destination).
+        destination: String,
         /// The subprotocol that was negotiated.
         subprotocol: Option<String>,
         /// The negotiated extensions, in the notation of the `Sec-WebSocket-Extensions` header.

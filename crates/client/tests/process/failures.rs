@@ -76,7 +76,7 @@ async fn the_server_sends_an_http_response() {
         (
             "HTTP/1.1 301 Moved Permanently\r\nLocation:\r\n https://example.org/chat\r\nContent-Length: 0\r\n\r\n",
             "HERE answered with HTTP 301 Moved Permanently and did not open a WebSocket: it redirects to \
-             https://example.org/chat; try wss://example.org/chat",
+             https://example.org/chat; try wss://example.org/chat, or follow it with --follow 1",
         ),
         (
             "HTTP/1.1 403 Forbidden\r\n\r\nwrong \x1b[31mOrigin\n",
@@ -91,17 +91,17 @@ async fn the_server_sends_an_http_response() {
         (
             "HTTP/1.1 301 Moved Permanently\r\nLocation: https://example.org/chat\r\n\r\n",
             "HERE answered with HTTP 301 Moved Permanently and did not open a WebSocket: it redirects to \
-             https://example.org/chat; try wss://example.org/chat",
+             https://example.org/chat; try wss://example.org/chat, or follow it with --follow 1",
         ),
         (
             "HTTP/1.1 308 Permanent Redirect\r\nLocation: /chat/\r\n\r\n",
             "HERE answered with HTTP 308 Permanent Redirect and did not open a WebSocket: it redirects to /chat/; try \
-             ws://HERE/chat/",
+             ws://HERE/chat/, or follow it with --follow 1",
         ),
         (
             "HTTP/1.1 307 Temporary Redirect\r\nLocation: ws://example.org/chat\r\n\r\n",
             "HERE answered with HTTP 307 Temporary Redirect and did not open a WebSocket: it redirects to \
-             ws://example.org/chat; try ws://example.org/chat",
+             ws://example.org/chat; try ws://example.org/chat, or follow it with --follow 1",
         ),
         (
             "HTTP/1.1 503 Service Unavailable\r\n\r\n",

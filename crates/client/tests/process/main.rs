@@ -18,6 +18,8 @@ mod hostile_server;
 mod lessons;
 mod pipes;
 mod probe;
+mod proxies;
+mod redirects;
 #[cfg(unix)]
 mod screen;
 #[cfg(unix)]
@@ -33,3 +35,5 @@ mod support;
 mod terminal;
 mod tls;
 mod trace;
+#[cfg(unix)]
+mod unix_sockets;

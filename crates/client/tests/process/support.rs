@@ -1,6 +1,6 @@
 //! A client process, and a server that a test scripts.
 
-use std::{ffi::OsStr, io::ErrorKind, process::Stdio, time::Duration};
+use std::{ffi::OsStr, io::ErrorKind, net::SocketAddr, process::Stdio, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -43,7 +43,11 @@ impl ScriptedServer {
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.listener.local_addr().expect("an address").port()
+        self.address().port()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.listener.local_addr().expect("an address")
     }
 
     pub(crate) fn url(&self) -> String {
@@ -174,6 +178,10 @@ impl ClientExit {
 /// Returns a command for the client, so that a test can replace its pipes by other streams.
 pub(crate) fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_client"));
+    // The proxies of the machine that runs the tests are not part of them.
+    for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+        command.env_remove(variable).env_remove(variable.to_ascii_lowercase());
+    }
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }

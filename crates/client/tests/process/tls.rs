@@ -3,6 +3,7 @@
 use std::{ffi::OsString, fs, path::PathBuf, sync::Arc};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa, Issuer, KeyPair, date_time_ymd};
+use testkit::proxy_server::ProxyServer;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     join,
@@ -83,7 +84,12 @@ impl TlsServer {
 
     /// Starts a client that trusts only this server.
     fn client(&self) -> ClientProcess {
-        let mut command = command([self.url()]);
+        self.client_with(&[&self.url()])
+    }
+
+    /// Starts a client with these arguments that trusts only this server.
+    fn client_with(&self, arguments: &[&str]) -> ClientProcess {
+        let mut command = command(arguments);
         command.env("SSL_CERT_FILE", &self.certificate).env_remove("SSL_CERT_DIR");
         ClientProcess::spawn(command)
     }
@@ -288,4 +294,43 @@ async fn a_file_that_cannot_be_used_is_one_sentence_and_an_exit_status() {
     for file in [certificate, key, other_key, old, old_key, empty] {
         fs::remove_file(file).expect("the file can be removed");
     }
+}
+
+/// The certificate is that of the server, so the proxy cannot read along.
+#[tokio::test]
+async fn tls_goes_through_a_proxy_to_the_server() {
+    let server = TlsServer::start().await;
+    let http = ProxyServer::http(server.tcp.address()).await;
+    let socks = ProxyServer::socks(server.tcp.address(), None).await;
+    for (scheme, proxy) in [("http", http), ("socks5h", socks)] {
+        let client = server.client_with(&["wss://localhost:1/", "--proxy", &format!("{scheme}://{}", proxy.address())]);
+        let serving = async {
+            let mut tls = server.accept_raw().await;
+            tls.write_all(&[0x88, 0x02, 0x03, 0xE8]).await.expect("the client is connected");
+            let _ = tls.shutdown().await;
+            bounded(tls.read_to_end(&mut Vec::new())).await.expect("the client ends TLS");
+        };
+        let ((), ended) = join!(serving, client.exited());
+        ended.expect_all(0, "", "closed: 1000 (normal closure), by the server\n");
+        assert_eq!(proxy.requests().len(), 1);
+    }
+}
+
+/// All messages would travel unencrypted.
+#[tokio::test]
+async fn a_redirect_away_from_tls_is_one_sentence() {
+    let server = TlsServer::start().await;
+    let url = format!("wss://localhost:{}/", server.tcp.port());
+    let client = server.client_with(&[&url, "--follow", "3"]);
+    let redirecting = async {
+        let mut tls = bounded(server.acceptor.accept(server.tcp.accept_tcp().await)).await.expect("a TLS handshake");
+        let response = b"HTTP/1.1 302 Found\r\nLocation: http://example.org/\r\nContent-Length: 0\r\n\r\n";
+        tls.write_all(response).await.expect("the client is connected");
+        let _ = bounded(tls.read_to_end(&mut Vec::new())).await;
+    };
+    let ((), ended) = join!(redirecting, client.exited());
+    let sentence = format!(
+        "the redirect leads to a URI without TLS: {url} -> ws://example.org/; connect to it yourself if you accept that\n"
+    );
+    ended.expect_all(1, "", &sentence);
 }

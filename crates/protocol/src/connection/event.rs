@@ -45,13 +45,13 @@ enum Payload<'a> {
     Owned(Bytes),
 }
 
-/// The maximum size, in bytes, of a message that [`MessageRef::into_message`] copies out of the
-/// input. A larger message shares the input's memory.
+/// The maximum size, in bytes, of a message that is always copied out of the input. A larger message
+/// shares the input's memory, if it fills at least half of it. A driver reads a large frame into a
+/// buffer of its own, so this is the usual case.
 ///
-/// A shared slice keeps the whole read buffer alive, as long as the application keeps the message.
-/// The buffer of `websocket` has 320 to 640 KiB, so a message that shares it keeps at most ten
-/// times its own size alive. With a limit of 2 KiB, a peer could make an application that keeps
-/// messages of 2,049 bytes hold 160 times as much. Copying 64 KiB within the cache takes a few
+/// A shared slice keeps the whole read buffer alive, as long as the application or the send queue
+/// keeps the message. If every message shared the buffer, a peer could make an application that
+/// keeps messages of 2 KiB hold 160 times as much. Copying 64 KiB within the cache takes a few
 /// microseconds, much less than the kernel takes to receive as many bytes.
 const COPIED_UP_TO: usize = 64 << 10;
 
@@ -91,16 +91,26 @@ impl<'a> MessageRef<'a> {
         }
     }
 
-    /// Converts the reference into an owned message. A payload of more than 64 KiB is not copied.
+    /// Returns whether [`into_message`](Self::into_message) copies the payload.
+    pub(super) fn is_copied(&self) -> bool {
+        match &self.payload {
+            Payload::InPlace { input, range } => range.len() <= COPIED_UP_TO || !input.is_filled_by(range),
+            Payload::Owned(_) => false,
+        }
+    }
+
+    /// Converts the reference into an owned message. A payload of more than 64 KiB is not copied if
+    /// it fills at least half of the input buffer.
     #[must_use]
     pub fn into_message(self) -> Message {
+        let is_copied = self.is_copied();
         let Self { kind, payload } = self;
         match (kind, payload) {
             // Copy a small message, because sharing it would keep the whole read buffer alive.
-            (MessageKind::Text, Payload::InPlace { input, range }) if range.len() <= COPIED_UP_TO => {
+            (MessageKind::Text, Payload::InPlace { input, range }) if is_copied => {
                 Message::Text(Utf8Bytes::copy_from_validated(input.slice(range)))
             }
-            (MessageKind::Binary, Payload::InPlace { input, range }) if range.len() <= COPIED_UP_TO => {
+            (MessageKind::Binary, Payload::InPlace { input, range }) if is_copied => {
                 Message::Binary(Bytes::copy_from_slice(input.slice(range)))
             }
             // A large message shares the input's memory, and a message with its own buffer takes

@@ -83,6 +83,12 @@ impl InputBuffer {
         &mut self.bytes[range]
     }
 
+    /// Returns whether a range fills at least half of the buffer, so that sharing the buffer's memory
+    /// keeps little more than the range alive.
+    pub(super) fn is_filled_by(&self, range: &Range<usize>) -> bool {
+        2 * range.len() >= self.bytes.capacity()
+    }
+
     /// Splits off the bytes of a consumed range. They share the memory of the input.
     pub(super) fn take_range(&mut self, range: Range<usize>) -> Bytes {
         // Only the front of the buffer can be split off, so first drop everything before the range.

@@ -243,6 +243,13 @@ impl Connection {
         self.receiver.held_len()
     }
 
+    /// Returns the size, in bytes, of the memory in which an incomplete message is reassembled or
+    /// inflated. It is at least as large as the part of the message that it holds.
+    #[must_use]
+    pub fn message_capacity(&self) -> usize {
+        self.receiver.message_capacity()
+    }
+
     /// Sets the number of [`received_bytes`](Self::received_bytes) from which on nothing more is
     /// inflated. By default, there is no such limit, because
     /// [`Limits::max_message_bytes`](crate::Limits::max_message_bytes) limits each message.
@@ -675,6 +682,20 @@ impl Connection {
     /// while bytes are queued.
     pub fn put_send_buffer(&mut self, buffer: BytesMut) {
         self.sender.queue_mut().put_buffer(buffer);
+    }
+
+    /// Returns the size, in bytes, of the memory that the send queue uses. It is at least as large as
+    /// [`queued_bytes`](Self::queued_bytes).
+    #[must_use]
+    pub fn send_queue_capacity(&self) -> usize {
+        self.sender.queue().capacity()
+    }
+
+    /// Moves queued small frames out of a send buffer that they do not fill: less than a quarter of
+    /// it, or less than all of it if `is_scarce`. Returns the buffer, so that another connection can
+    /// use it. Call this method when the transport accepts no more bytes.
+    pub fn shrink_send_queue(&mut self, is_scarce: bool) -> Option<BytesMut> {
+        self.sender.queue_mut().shrink(is_scarce)
     }
 
     /// Returns the driver's next step with the transport, or `None` when there is nothing to do.

@@ -43,7 +43,8 @@ impl Outbound<'_> {
     /// As for [`Connection::send`](super::Connection::send).
     #[inline]
     pub fn send_back(&mut self, message: MessageRef<'_>) -> Result<(), UsageError> {
-        if message.as_bytes().len() >= SEND_BACK_SHARED_FROM {
+        // A message that `into_message` would copy is copied directly into the queue.
+        if message.as_bytes().len() >= SEND_BACK_SHARED_FROM && !message.is_copied() {
             return self.send(message.into_message());
         }
         self.send_borrowed(message.kind(), message.as_bytes())

@@ -21,13 +21,22 @@ use crate::frame::{FrameHeader, apply_mask};
 /// write.
 const SHARED_FROM: usize = 4 << 10;
 
+/// The maximum unused memory of the tail, in bytes, that [`SendQueue::shrink`] leaves, in addition to
+/// three times the bytes that are in use.
+const SPARE: usize = 1 << 10;
+
 /// The queue of bytes that a connection wants to send, in order. A driver reads it as a [`Buf`].
 #[derive(Debug, Default)]
 pub struct SendQueue {
-    chunks: VecDeque<Bytes>,
+    chunks: VecDeque<Chunk>,
     tail: BytesMut,
+    /// The size, in bytes, of the memory that the tail uses together with the chunks that were split
+    /// off from it. [`BytesMut::capacity`] does not count what is in front of the tail.
+    tail_memory: usize,
     /// The length of the queue in bytes.
     len: usize,
+    /// The number of these bytes that use memory of their own, and not that of the tail.
+    shared_len: usize,
     /// The number of bytes that were sent since the queue was created or last discarded.
     sent: u64,
     /// The position of the end of the bytes that the transport has refused to accept for now.
@@ -35,6 +44,14 @@ pub struct SendQueue {
     /// Whether the transport has accepted a byte that it had refused before, since this flag was
     /// last reset.
     drained: bool,
+}
+
+/// Bytes in front of the tail.
+#[derive(Debug)]
+struct Chunk {
+    bytes: Bytes,
+    /// Whether the bytes use memory of their own. Otherwise they were split off from the tail.
+    is_shared: bool,
 }
 
 impl SendQueue {
@@ -58,15 +75,54 @@ impl SendQueue {
 
     /// Takes the tail's memory if the queue is empty.
     pub(super) fn take_buffer(&mut self) -> Option<BytesMut> {
-        (self.len == 0).then(|| std::mem::take(&mut self.tail))
+        (self.len == 0).then(|| {
+            self.tail_memory = 0;
+            std::mem::take(&mut self.tail)
+        })
     }
 
     /// Replaces the tail's memory if the queue is empty.
     pub(super) fn put_buffer(&mut self, mut buffer: BytesMut) {
         if self.len == 0 {
             buffer.clear();
+            self.tail_memory = buffer.capacity();
             self.tail = buffer;
         }
+    }
+
+    /// Returns the size, in bytes, of the memory that the queue uses.
+    pub(super) const fn capacity(&self) -> usize {
+        // After a split, the tail may have moved to other memory, while the chunk is still in the old one.
+        let copied_len = self.len - self.shared_len;
+        self.shared_len + if self.tail_memory > copied_len { self.tail_memory } else { copied_len }
+    }
+
+    /// Moves the bytes that are in the tail's memory to memory of exactly their size, if they use
+    /// less than a quarter of it, or if `is_scarce` and they do not fill it. Returns the memory that
+    /// was left.
+    ///
+    /// A queue that drains is moved again only when it is four times shorter, so the bytes are
+    /// copied about once altogether.
+    pub(super) fn shrink(&mut self, is_scarce: bool) -> Option<BytesMut> {
+        let used = self.len - self.shared_len;
+        let allowed = if is_scarce { used } else { 4 * used + SPARE };
+        if self.tail_memory <= allowed {
+            return None;
+        }
+        for chunk in self.chunks.iter_mut().filter(|chunk| !chunk.is_shared) {
+            // From now on, this chunk has memory of its own.
+            *chunk = Chunk { bytes: Bytes::copy_from_slice(&chunk.bytes), is_shared: true };
+            self.shared_len += chunk.bytes.len();
+        }
+        let mut tail = BytesMut::with_capacity(self.tail.len());
+        tail.extend_from_slice(&self.tail);
+        self.tail_memory = tail.capacity();
+        Some(std::mem::replace(&mut self.tail, tail))
+    }
+
+    /// Records that the tail may have been moved to other memory.
+    fn record_tail_memory(&mut self) {
+        self.tail_memory = self.tail_memory.max(self.tail.capacity());
     }
 
     /// Appends a frame. Copies its payload, and masks the copy if the header has a key.
@@ -81,6 +137,7 @@ impl SendQueue {
             apply_mask(&mut self.tail[start..], key);
         }
         self.len += self.tail.len() - before;
+        self.record_tail_memory();
     }
 
     /// Appends a frame whose payload may be shared: a large payload without a mask is not copied.
@@ -101,6 +158,7 @@ impl SendQueue {
         if frame.len() < SHARED_FROM {
             self.tail.extend_from_slice(frame);
             self.len += frame.len();
+            self.record_tail_memory();
         } else {
             self.push_chunk(frame.clone());
         }
@@ -141,10 +199,11 @@ impl SendQueue {
     /// the order.
     fn push_chunk(&mut self, chunk: Bytes) {
         if !self.tail.is_empty() {
-            self.chunks.push_back(self.tail.split().freeze());
+            self.chunks.push_back(Chunk { bytes: self.tail.split().freeze(), is_shared: false });
         }
         self.len += chunk.len();
-        self.chunks.push_back(chunk);
+        self.shared_len += chunk.len();
+        self.chunks.push_back(Chunk { bytes: chunk, is_shared: true });
     }
 }
 
@@ -154,12 +213,12 @@ impl Buf for SendQueue {
     }
 
     fn chunk(&self) -> &[u8] {
-        self.chunks.front().map_or(&self.tail[..], |chunk| chunk)
+        self.chunks.front().map_or(&self.tail[..], |chunk| &chunk.bytes)
     }
 
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let tail = Some(&self.tail[..]).filter(|tail| !tail.is_empty());
-        let pieces = self.chunks.iter().map(|chunk| &chunk[..]).chain(tail);
+        let pieces = self.chunks.iter().map(|chunk| &chunk.bytes[..]).chain(tail);
         let mut filled = 0;
         for (slot, piece) in slices.iter_mut().zip(pieces) {
             *slot = IoSlice::new(piece);
@@ -174,10 +233,14 @@ impl Buf for SendQueue {
         self.sent += count as u64;
         // Consume whole chunks, and stop inside the first one that was not sent completely.
         while let Some(chunk) = self.chunks.front_mut() {
-            if count < chunk.len() {
-                return chunk.advance(count);
+            let taken = count.min(chunk.bytes.len());
+            if chunk.is_shared {
+                self.shared_len -= taken;
             }
-            count -= chunk.len();
+            if taken < chunk.bytes.len() {
+                return chunk.bytes.advance(taken);
+            }
+            count -= taken;
             self.chunks.pop_front();
         }
         if self.len == 0 {

@@ -15,7 +15,7 @@ use std::fmt;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::{
-    HeaderMap, HeaderValue, Request, Response, StatusCode, Version,
+    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version,
     header::{
         CONNECTION, HOST, LOCATION, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
         SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -26,7 +26,7 @@ use super::{
     extended_connect::ExtendedConnect,
     extensions::Extension,
     grammar::{is_token, lines, list_has, only_line},
-    head::{HeadBuffer, append_header, parse_response, write_lines},
+    head::{HeadBuffer, append_header, check_extra_headers, header_line, parse_response, write_lines},
     key::{Nonce, accept_key},
     status::Status,
     version::VERSION,
@@ -121,7 +121,8 @@ impl ClientRequest {
         Ok(self)
     }
 
-    /// Adds a header, such as `Authorization` or `Cookie`.
+    /// Adds a header, such as `Authorization` or `Cookie`. The name and the value are texts, or a
+    /// [`HeaderName`] and a [`HeaderValue`].
     ///
     /// # Errors
     /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break
@@ -129,14 +130,56 @@ impl ClientRequest {
     /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
     //= docs/src/rfc6455.md#section-4-1
     //# The request MAY have any other headers, such as cookies or `Authorization`.
-    pub fn header(mut self, name: &str, value: &str) -> Result<Self, UsageError> {
+    pub fn header<N, V>(mut self, name: N, value: V) -> Result<Self, UsageError>
+    where
+        N: AsRef<str>,
+        V: TryInto<HeaderValue> + AsRef<[u8]>,
+    {
+        let (name, value) = header_line(name, value)?;
+        self.add_header(name, value);
+        Ok(self)
+    }
+
+    /// Adds headers, as [`header`](Self::header) does.
+    ///
+    /// # Errors
+    /// [`UsageError::HeaderReserved`] for a header that the handshake sets. The request is then
+    /// unchanged, and lost with the error.
+    pub fn headers(mut self, headers: &HeaderMap) -> Result<Self, UsageError> {
+        check_extra_headers(headers)?;
+        for (name, value) in headers {
+            self.add_header(name.clone(), value.clone());
+        }
+        Ok(self)
+    }
+
+    /// Adds a header that was checked.
+    fn add_header(&mut self, name: HeaderName, value: HeaderValue) {
         // Most headers may be repeated, but a request has only one `Origin` header, so replace an
         // earlier value instead of adding another header.
-        if name.eq_ignore_ascii_case(ORIGIN.as_str()) {
-            return self.origin(value).map_err(|_| UsageError::HeaderInvalid(format!("{name}: {value}")));
+        if name == ORIGIN {
+            self.headers.insert(name, value);
+        } else {
+            append_header(&mut self.headers, name, value);
         }
-        append_header(&mut self.headers, name, value)?;
-        Ok(self)
+    }
+
+    /// Returns the same request for another URI, the target of a redirect.
+    ///
+    /// If the URI has another [origin](Uri::is_same_origin), the request loses its credentials:
+    /// each header whose value is [sensitive](HeaderValue::is_sensitive). This crate marks the
+    /// values of `Authorization`, `Proxy-Authorization` and `Cookie`, and you can mark the value of
+    /// any other header with [`HeaderValue::set_sensitive`].
+    #[must_use]
+    pub fn redirected(mut self, uri: Uri) -> Self {
+        if !uri.is_same_origin(&self.uri) {
+            let headers = std::mem::take(&mut self.headers);
+            for (name, value) in headers.iter().filter(|(_, value)| !value.is_sensitive()) {
+                self.headers.append(name, value.clone());
+            }
+        }
+        self.uri = uri;
+        self
     }
 
     /// Starts the handshake in HTTP/2, which another HTTP implementation has to carry.

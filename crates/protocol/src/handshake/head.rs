@@ -272,20 +272,39 @@ pub fn encode_response_to(method: &Method, response: &Response<impl AsRef<[u8]>>
     bytes.into()
 }
 
-/// Appends a header that the application has chosen.
+/// Converts and checks the name and the value of a header that the application has chosen.
 ///
 /// # Errors
 /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow: a line break in a
 ///   value would add another header;
 /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
-pub(super) fn append_header(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), UsageError> {
-    let invalid = || UsageError::HeaderInvalid(format!("{name}: {value}"));
-    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
-    let mut value = HeaderValue::from_str(value).map_err(|_| invalid())?;
-    value.set_sensitive(is_credential(&name));
-    check_extra_header(&name)?;
+pub(super) fn header_line<N, V>(name: N, value: V) -> Result<(HeaderName, HeaderValue), UsageError>
+where
+    N: AsRef<str>,
+    V: TryInto<HeaderValue> + AsRef<[u8]>,
+{
+    let name = name.as_ref();
+    let invalid = |value: &[u8]| {
+        // An invalid credential is still a credential, and errors end up in logs.
+        let value = match name.parse() {
+            Ok(name) if is_credential(&name) => "(hidden)".into(),
+            _ => String::from_utf8_lossy(value),
+        };
+        UsageError::HeaderInvalid(format!("{name}: {value}"))
+    };
+    let header_name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid(value.as_ref()))?;
+    check_extra_header(&header_name)?;
+    // The conversion consumes the value, and the error quotes it.
+    let bytes = value.as_ref().to_vec();
+    Ok((header_name, value.try_into().map_err(|_| invalid(&bytes))?))
+}
+
+/// Appends a header, and hides the value from `Debug` if it is a credential.
+pub(super) fn append_header(headers: &mut HeaderMap, name: HeaderName, mut value: HeaderValue) {
+    if is_credential(&name) {
+        value.set_sensitive(true);
+    }
     headers.append(name, value);
-    Ok(())
 }
 
 /// Checks that none of the headers is one that the handshake itself sets.

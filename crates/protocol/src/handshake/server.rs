@@ -185,6 +185,9 @@ impl ReceivedRequest {
 
     /// Returns the `Origin` header: the site of the web page that opens the connection (section
     /// 10.2). Browsers always send it. Any other client can send any value, or none.
+    ///
+    /// Returns an empty string, which is not a valid origin, if the value has characters other than
+    /// visible ASCII. Returns `None` if there is no such header, or more than one.
     #[must_use]
     pub fn origin(&self) -> Option<&str> {
         only_line(self.headers(), &ORIGIN)
@@ -599,13 +602,19 @@ impl UpgradeOptions {
         self
     }
 
-    /// Adds a header to the response.
+    /// Adds a header to the response. The name and the value are texts, or a
+    /// [`HeaderName`](http::HeaderName) and a [`HeaderValue`].
     ///
     /// # Errors
     /// - [`UsageError::HeaderInvalid`] for a name or value that HTTP does not allow;
     /// - [`UsageError::HeaderReserved`] for a header that the handshake sets.
-    pub fn header(mut self, name: &str, value: &str) -> Result<Self, UsageError> {
-        super::head::append_header(&mut self.headers, name, value)?;
+    pub fn header<N, V>(mut self, name: N, value: V) -> Result<Self, UsageError>
+    where
+        N: AsRef<str>,
+        V: TryInto<HeaderValue> + AsRef<[u8]>,
+    {
+        let (name, value) = super::head::header_line(name, value)?;
+        super::head::append_header(&mut self.headers, name, value);
         Ok(self)
     }
 }

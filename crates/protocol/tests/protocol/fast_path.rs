@@ -158,17 +158,29 @@ fn the_fast_path_returns_nothing_after_the_peers_close_or_a_violation() {
 }
 
 #[test]
-fn into_message_copies_a_small_message_and_shares_a_large_one() {
+fn into_message_copies_a_message_that_is_small_or_fills_less_than_half_of_its_buffer() {
     for_both_roles(|endpoint| {
-        for (length, is_copied) in [(10, true), (2049, true), (65_536, true), (65_537, false), (100_000, false)] {
-            endpoint.connection.receive(&peer_message(endpoint, length));
+        for (length, capacity, is_copied) in [
+            (10, 100, true),
+            (2049, 2100, true),
+            (65_536, 65_600, true),
+            // A message that fills less than half of its buffer would keep more than its size alive.
+            (65_537, 131_074, false),
+            (65_537, 131_075, true),
+            (100_000, 200_000, false),
+            (100_000, 324 << 10, true),
+        ] {
+            let mut input = BytesMut::with_capacity(capacity);
+            input.extend_from_slice(&peer_message(endpoint, length));
+            assert_eq!(input.capacity(), capacity);
+            endpoint.connection.put_input(input);
             // The slow path, because the fast path returns no message above 16 KiB.
             let Ok(Some(Event::Message(message))) = endpoint.connection.poll_event(endpoint.now) else {
                 panic!("not a message of {length} bytes")
             };
             let address = message.as_bytes().as_ptr();
             let kept = message.into_message();
-            assert_eq!(kept.as_bytes().as_ptr() != address, is_copied, "{length} bytes");
+            assert_eq!(kept.as_bytes().as_ptr() != address, is_copied, "{length} bytes of {capacity}");
         }
     });
 }
@@ -339,4 +351,58 @@ fn the_memory_of_a_copied_payload_is_bounded_by_its_size() {
     assert_eq!(client.take_sent().len(), 50_008);
     let capacity = client.connection.send_buffer_capacity().expect("nothing is queued");
     assert!(capacity <= 100_000, "{capacity} bytes for 50,000");
+}
+
+#[test]
+fn queued_output_can_leave_a_buffer_that_it_does_not_fill() {
+    const KIB: usize = 1 << 10;
+    for (payload, is_scarce, is_left) in
+        [(0, false, true), (15 * KIB, false, true), (17 * KIB, false, false), (17 * KIB, true, true)]
+    {
+        for is_cut in [false, true] {
+            let mut server = TestEndpoint::server();
+            server.connection.put_send_buffer(BytesMut::with_capacity(64 * KIB));
+            server.connection.send_binary(&vec![1; payload]).unwrap();
+            let shared = if is_cut { 10 * KIB } else { 0 };
+            if is_cut {
+                // This payload has memory of its own, and splits the buffer in front of it.
+                server.connection.send(Message::binary(vec![2; shared])).unwrap();
+                server.connection.send_text("end").unwrap();
+            }
+            assert!(server.connection.send_queue_capacity() >= 64 * KIB + shared);
+            let left = server.connection.shrink_send_queue(is_scarce);
+            assert_eq!(left.is_some(), is_left, "{payload} bytes");
+            let capacity = server.connection.send_queue_capacity();
+            let queued = server.connection.queued_bytes();
+            assert_eq!(capacity == queued, is_left, "{capacity} bytes for {queued}");
+            let again = server.connection.shrink_send_queue(is_scarce);
+            assert!(again.is_none(), "nothing is moved twice");
+            let mut expected = frame_from(Role::Server, BINARY, vec![1; payload]);
+            if is_cut {
+                expected.extend(frame_from(Role::Server, BINARY, vec![2; shared]));
+                expected.extend(b"\x81\x03end");
+            }
+            assert!(server.take_sent() == expected, "{payload} bytes");
+        }
+    }
+}
+
+/// A queue that the peer reads slowly is copied about once altogether, not at every wait.
+#[test]
+fn a_queue_that_drains_is_moved_when_it_is_four_times_shorter() {
+    let mut server = TestEndpoint::server();
+    server.connection.send_binary(&[1; 60_000]).unwrap();
+    let (mut sent, mut moved) = (Vec::new(), 0);
+    while let Some(Transmit::Bytes(output)) = server.connection.poll_transmit() {
+        let count = output.chunk().len().min(100);
+        sent.extend_from_slice(&output.chunk()[..count]);
+        output.advance(count);
+        if server.connection.shrink_send_queue(false).is_some() {
+            moved += server.connection.queued_bytes();
+        }
+        let (queued, capacity) = (server.connection.queued_bytes(), server.connection.send_queue_capacity());
+        assert!(capacity <= 4 * queued + 1024, "{capacity} bytes for {queued}");
+    }
+    assert!(sent == frame_from(Role::Server, BINARY, vec![1; 60_000]));
+    assert!((10_000..30_000).contains(&moved), "{moved} bytes were moved");
 }

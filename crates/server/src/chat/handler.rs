@@ -1,6 +1,6 @@
 //! The conversation with one member of the chat.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use protocol::{CloseCode, DeflateOptions, Message, PreparedMessage, State};
 use tokio::{
@@ -11,7 +11,10 @@ use tokio::{
 use websocket::{Error, WebSocket};
 
 use super::{member::join, room::Room, text::Text};
-use crate::closing::{HandlerResult, ServerClose};
+use crate::{
+    closing::{HandlerResult, ServerClose},
+    peer::Peer,
+};
 
 /// The subprotocol that clients must offer.
 pub(crate) const SUBPROTOCOL: &str = "chat";
@@ -19,7 +22,7 @@ pub(crate) const SUBPROTOCOL: &str = "chat";
 /// Relays text messages between this client and the other members until the connection is closed.
 pub(crate) async fn handle<S>(
     connection: &mut WebSocket<S>,
-    peer: SocketAddr,
+    peer: &Peer,
     room: &Room,
     deflate: Option<&DeflateOptions>,
     write_timeout: Duration,
@@ -30,6 +33,10 @@ where
     let close = |code, reason| Ok(Some(ServerClose { code, reason }));
     let (mut speaker, mut listener) = join(room);
     loop {
+        if !speaker.may_add() {
+            // The bytes behind the last text have to wait, and need no block meanwhile.
+            connection.release_memory();
+        }
         tokio::select! {
             // A member that sends faster than the others read has to wait. The server does not read
             // from it meanwhile, so TCP stops it.

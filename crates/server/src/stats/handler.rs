@@ -1,6 +1,6 @@
 //! The conversation with one client of `/`.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use protocol::{CloseCode, Message, State};
 use tokio::{
@@ -14,6 +14,7 @@ use super::{excerpt::excerpt, pushes::Stats};
 use crate::{
     closing::{HandlerResult, ServerClose},
     output::print_line,
+    peer::Peer,
 };
 
 /// The maximum number of bytes of a text message that are printed. They fill half a terminal of 80
@@ -23,7 +24,7 @@ const MAX_PRINTED: usize = 1 << 10;
 /// Prints the client's messages and pushes the stats to the client, until the connection is closed.
 pub(crate) async fn handle<S>(
     connection: &mut WebSocket<S>,
-    peer: SocketAddr,
+    peer: &Peer,
     stats: &Stats,
     write_timeout: Duration,
 ) -> HandlerResult

@@ -78,7 +78,7 @@ impl Drop for SelfSigned {
 /// address that it listens on, and those of `--allow-host`.
 fn names(args: &Args) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    let listen = args.listen.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let listen = args.listen.to_string().parse::<SocketAddr>().ok().map(|address| address.ip());
     names.extend(listen.filter(|address| !address.is_unspecified()).map(|address: IpAddr| address.to_string()));
     names.extend(args.allow_host.iter().filter_map(|host| match host {
         AllowedHost::Host(host) => Some(host.clone()),

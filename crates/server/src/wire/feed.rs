@@ -112,6 +112,7 @@ impl Feed {
         let mut queue = self.lock();
         queue.abandoned = true;
         queue.waiting = VecDeque::new();
+        queue.bytes = 0;
     }
 
     /// Waits until there are records and returns all of them as one JSON array. Returns `None` at

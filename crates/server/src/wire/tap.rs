@@ -112,14 +112,15 @@ impl ActiveTap {
                     queue.add_record(&record);
                 });
             } else {
-                // The traffic is too fast for the page, so the frames are only counted. The first
-                // Close in each direction is an exception and is shown. There are at most two of
-                // these, so they need no budget.
-                let mut close: Option<Record> = None;
-                let passed = conversation.pass(direction, piece, time, &mut |record| close = Some(record));
+                // The traffic is too fast for the page, so the frames are only counted. The heads
+                // and the first Close in each direction are exceptions and are shown. There are at
+                // most four of these, so they need no budget. They come after the frames that were
+                // counted.
+                let mut shown: Vec<Record> = Vec::new();
+                let passed = conversation.pass(direction, piece, time, &mut |record| shown.push(record));
                 queue.skip(direction, passed);
-                if let Some(close) = close {
-                    queue.add_record(&close);
+                for record in &shown {
+                    queue.add_record(record);
                 }
             }
         }

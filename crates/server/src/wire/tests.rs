@@ -189,3 +189,34 @@ async fn slots_of_viewers_that_view_nothing_become_free() {
     drop(viewers);
     assert!(viewer(&taps).is_some());
 }
+
+/// A response and a Close may arrive in one read.
+#[tokio::test(start_paused = true)]
+async fn what_arrives_in_one_piece_is_shown_or_counted_if_the_page_is_slow() {
+    let taps = TapRegistry::new();
+    let (mut tapped, _viewer) = tapped(&taps);
+    let feed = tapped.feed();
+    // There is room for a Close only.
+    feed.lock().bytes = MAX_BYTES - KEPT_FOR_CLOSE;
+    let response = b"HTTP/1.1 101 Switching Protocols\r\n\r\n";
+    tapped.bytes(ToClient, &[&response[..], b"\x88\x02\x03\xe8"].concat());
+    let queue = feed.lock();
+    let waiting: Vec<serde_json::Value> =
+        queue.waiting.iter().map(|json| serde_json::from_str(json).expect("JSON")).collect();
+    let [.., note, close] = &waiting[..] else { panic!("{waiting:?}") };
+    assert_eq!(note["skipped"]["to_client"]["frames"], 1, "the response");
+    assert_eq!(note["skipped"]["to_client"]["bytes"], response.len());
+    assert!(close.to_string().contains("1000"), "{close}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abandoned_feed_holds_nothing() {
+    let taps = TapRegistry::new();
+    let (mut tapped, _viewer) = tapped(&taps);
+    tapped.bytes(ToClient, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    let feed = tapped.feed();
+    assert!(feed.lock().bytes > 0);
+    feed.abandon();
+    let queue = feed.lock();
+    assert_eq!((queue.bytes, queue.waiting.len()), (0, 0));
+}

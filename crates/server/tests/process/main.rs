@@ -14,6 +14,7 @@ mod memory;
 mod memory_budget;
 #[cfg(target_os = "linux")]
 mod pongs;
+mod proxies;
 mod shutdown;
 mod slow_clients;
 mod stats;
@@ -21,5 +22,7 @@ mod support;
 mod terminal;
 mod tls;
 mod trace;
+#[cfg(unix)]
+mod unix_socket;
 mod violations;
 mod wire;

@@ -37,7 +37,7 @@ pub(crate) enum BenchCommand {
     Fairness,
     /// The libraries without a socket: runs `cargo bench -p bench`
     Codec,
-    /// Attacks on the program `server`: its memory, and what other clients notice (about 4 minutes).
+    /// Attacks on the program `server`: its memory, and what other clients notice (about 10 minutes).
     /// Fails if a bound is exceeded. --only selects attacks by a part of their names
     Attack,
     /// Runs one of the servers; the other commands start this

@@ -11,6 +11,7 @@
 //! them.
 
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "only a part of the crate is compiled")]
+#![allow(unexpected_cfgs, reason = "the features belong to `websocket`, and none of them is enabled here")]
 
 extern crate scheduled_std as std;
 
@@ -34,6 +35,7 @@ modules! {
     permit = "../../../websocket/src/permit.rs",
     read_plan = "../../../websocket/src/read_plan.rs",
     read_planner = "../../../websocket/src/read_planner.rs",
+    redirect = "../../../websocket/src/redirect.rs",
     split = "../../../websocket/src/split.rs",
     wakers = "../../../websocket/src/wakers.rs",
     websocket = "../../../websocket/src/websocket.rs",

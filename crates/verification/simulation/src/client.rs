@@ -56,7 +56,7 @@ pub async fn open(
     (keep_alive, deflate): (bool, bool),
 ) -> Result<WebSocket<Stream>, ConnectError> {
     let stream = network.connect(host(number), SERVER).await.map_err(ConnectError::Handshake)?;
-    let connector = Connector::new(&format!("ws://server/{session}/{number}")).map_err(ConnectError::Usage)?;
+    let connector = Connector::new(format!("ws://server/{session}/{number}")).map_err(ConnectError::Usage)?;
     let connector = connector.handshake_timeout(scenario.handshake_timeout).config(scenario.config(keep_alive));
     let connector = if deflate { connector.deflate(Scenario::deflate()) } else { connector };
     // Fixed keys, so that the bytes of a run are the same each time.

@@ -27,6 +27,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `stream` | an `AsyncRead + AsyncWrite` that follows a script and records each call |
+//! | `proxy_server` | HTTP and SOCKS5 proxies on the loopback interface |
 //! | `raw_peer` | clients and servers that exchange plain bytes over TCP |
 //! | `tasks` | time limits for tests, functions that poll a future once, a counting waker |
 
@@ -46,6 +47,8 @@ pub mod masking;
 pub mod observed;
 #[cfg(target_os = "linux")]
 pub mod process_memory;
+#[cfg(feature = "tokio")]
+pub mod proxy_server;
 #[cfg(feature = "tokio")]
 pub mod raw_peer;
 #[cfg(feature = "tokio")]

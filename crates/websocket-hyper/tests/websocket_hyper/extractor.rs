@@ -325,7 +325,7 @@ async fn keep_alive_sends_pings_and_closes_a_dead_connection() {
 async fn a_close_waits_for_the_client() {
     with_timeout(async {
         let (address, mut sockets) = open(|upgrade| upgrade).await;
-        let client = Connector::new(&format!("ws://{address}/chat")).unwrap().connect();
+        let client = Connector::new(format!("ws://{address}/chat")).unwrap().connect();
         let (client, socket) = tokio::join!(client, sockets.recv());
         let (mut client, mut socket) = (client.unwrap(), socket.unwrap());
         let client = tokio::spawn(async move {

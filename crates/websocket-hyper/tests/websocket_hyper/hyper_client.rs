@@ -40,7 +40,7 @@ async fn http_connection(address: SocketAddr) -> Sender {
 }
 
 fn connector(address: SocketAddr) -> Connector {
-    Connector::new(&format!("ws://{address}/chat?room=7")).expect("a valid URI")
+    Connector::new(format!("ws://{address}/chat?room=7")).expect("a valid URI")
 }
 
 /// Starts a server that exchanges plain bytes: it answers one request with `respond` of it, and

@@ -61,7 +61,7 @@ async fn next(connections: &mut UnboundedReceiver<Opened>) -> WebSocket {
 async fn a_request_becomes_a_connection_that_is_closed_cleanly() {
     with_timeout(async {
         let (address, mut connections) = default_server().await;
-        let client = Connector::new(&format!("ws://{address}/")).unwrap().connect();
+        let client = Connector::new(format!("ws://{address}/")).unwrap().connect();
         let (client, mut server) = tokio::join!(client, next(&mut connections));
         let mut client = client.expect("the server accepts");
         client.send("hello").await.unwrap();

@@ -34,7 +34,7 @@ async fn start(name: &str) -> (Child, String) {
 async fn converse(address: &str, subprotocol: &str, greeting: Option<&str>) {
     let mut members = Vec::new();
     for _ in 0..2 {
-        let connector = Connector::new(&format!("ws://{address}/chat")).unwrap().subprotocol(subprotocol).unwrap();
+        let connector = Connector::new(format!("ws://{address}/chat")).unwrap().subprotocol(subprotocol).unwrap();
         let mut member = connector.connect().await.expect("the server accepts");
         if let Some(greeting) = greeting {
             assert_eq!(member.next().await.unwrap().unwrap(), Message::text(greeting));

@@ -17,8 +17,6 @@ const MIB: usize = 1 << 20;
 const BLOCK_BYTES: usize = 320 * KIB;
 /// The size of the longest frame header.
 const HEADER: usize = 14;
-/// No limit.
-const ANY: usize = usize::MAX;
 
 const fn sizes(len: usize, capacity: usize, remaining: usize) -> InputSizes {
     InputSizes { len, capacity, remaining }
@@ -35,38 +33,38 @@ fn the_table_of_plans() {
         // last read, largest, (len, capacity, remaining) -> purpose, buffer, limit
 
         // Nothing has arrived, or there is no frame whose end is missing.
-        (Anything, 0, sizes(0, 0, 0), (Anything, Shared, ANY)),
-        (Anything, 0, sizes(0, BLOCK_BYTES, 0), (Anything, Shared, ANY)),
-        (Anything, 0, sizes(5, BLOCK_BYTES, 0), (Anything, Shared, ANY)),
-        (Anything, 0, sizes(10 * KIB, 20 * KIB, 0), (Anything, Shared, ANY)),
-        (LargeFrame, 0, sizes(5, BLOCK_BYTES, 0), (Anything, Shared, ANY)),
-        (NextHeader, MIB, sizes(0, BLOCK_BYTES, 0), (Anything, Shared, ANY)),
-        (Anything, 0, sizes(BLOCK_BYTES, BLOCK_BYTES, 0), (Anything, Shared, ANY)),
+        (Anything, 0, sizes(0, 0, 0), (Anything, Shared, BLOCK_BYTES)),
+        (Anything, 0, sizes(0, BLOCK_BYTES, 0), (Anything, Shared, BLOCK_BYTES)),
+        (Anything, 0, sizes(5, BLOCK_BYTES, 0), (Anything, Shared, BLOCK_BYTES)),
+        (Anything, 0, sizes(10 * KIB, 20 * KIB, 0), (Anything, Shared, BLOCK_BYTES)),
+        (LargeFrame, 0, sizes(5, BLOCK_BYTES, 0), (Anything, Shared, BLOCK_BYTES)),
+        (NextHeader, MIB, sizes(0, BLOCK_BYTES, 0), (Anything, Shared, BLOCK_BYTES)),
+        (Anything, 0, sizes(BLOCK_BYTES, BLOCK_BYTES, 0), (Anything, Shared, BLOCK_BYTES)),
 
         // After a large frame, only the next header.
         (LargeFrame, MIB, sizes(0, MIB, 0), (NextHeader, Shared, 32 * KIB)),
-        (LargeFrame, MIB, sizes(1, MIB, 0), (Anything, Shared, ANY)),
+        (LargeFrame, MIB, sizes(1, MIB, 0), (Anything, Shared, BLOCK_BYTES)),
 
         // A frame is large if at least 64 KiB are missing.
-        (Anything, 0, sizes(0, 320 * KIB, 64 * KIB - 1), (Anything, Shared, ANY)),
+        (Anything, 0, sizes(0, 320 * KIB, 64 * KIB - 1), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(0, 320 * KIB, 64 * KIB), (LargeFrame, Current, 64 * KIB + HEADER)),
         (NextHeader, 0, sizes(0, 320 * KIB, 64 * KIB), (LargeFrame, Current, 64 * KIB + HEADER)),
 
         // A large frame stays large to its end.
         (LargeFrame, 0, sizes(100 * KIB, 200 * KIB, 1), (LargeFrame, Current, 1 + HEADER)),
-        (LargeFrame, 0, sizes(100 * KIB, 200 * KIB, 0), (Anything, Shared, ANY)),
+        (LargeFrame, 0, sizes(100 * KIB, 200 * KIB, 0), (Anything, Shared, BLOCK_BYTES)),
         (LargeFrame, 0, sizes(0, 200 * KIB, 1), (LargeFrame, Current, 1 + HEADER)),
 
         // A frame that fills a block is large, whatever is missing.
-        (Anything, 0, sizes(BLOCK_BYTES - 1, BLOCK_BYTES, 1), (Anything, Shared, ANY)),
+        (Anything, 0, sizes(BLOCK_BYTES - 1, BLOCK_BYTES, 1), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(BLOCK_BYTES, BLOCK_BYTES + 1, 1), (LargeFrame, Current, 1 + HEADER)),
         (Anything, 0, sizes(BLOCK_BYTES, BLOCK_BYTES, 1), (LargeFrame, Own { capacity: BLOCK_BYTES + 1 + HEADER }, 1 + HEADER)),
 
         // A smaller frame stays in a buffer of its own, if more than 4 KiB of it have arrived.
-        (Anything, 0, sizes(4 * KIB, 30 * KIB, 100), (Anything, Shared, ANY)),
+        (Anything, 0, sizes(4 * KIB, 30 * KIB, 100), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(4 * KIB + 1, 30 * KIB, 100), (Anything, Current, 100 + HEADER)),
         (Anything, 0, sizes(4 * KIB + 1, BLOCK_BYTES - 1, 100), (Anything, Current, 100 + HEADER)),
-        (Anything, 0, sizes(4 * KIB + 1, BLOCK_BYTES, 100), (Anything, Shared, ANY)),
+        (Anything, 0, sizes(4 * KIB + 1, BLOCK_BYTES, 100), (Anything, Shared, BLOCK_BYTES)),
         (Anything, 0, sizes(5 * KIB, 5 * KIB, 1000), (Anything, Own { capacity: 5 * KIB + 1000 + HEADER }, 1000 + HEADER)),
 
         // The room of a new buffer: at least 64 KiB, four times what has arrived, or what an earlier frame needed.

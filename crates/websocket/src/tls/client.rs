@@ -2,7 +2,10 @@
 
 use std::{io, sync::Arc};
 
-use tokio::{net::TcpStream, sync::OnceCell};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::OnceCell,
+};
 use tokio_rustls::{
     TlsConnector,
     rustls::{
@@ -92,11 +95,14 @@ impl ClientTls {
 /// Performs the TLS handshake with the configuration of the caller, or with the default one.
 //= docs/src/rfc6455.md#section-10-6
 //# An implementation MUST support TLS.
-pub(crate) async fn start_tls(
-    tcp: TcpStream,
+pub(crate) async fn start_tls<S>(
+    stream: S,
     host: &str,
     config: Option<Arc<ClientConfig>>,
-) -> Result<ClientTlsStream<TcpStream>, ConnectError> {
+) -> Result<ClientTlsStream<S>, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     //= docs/src/rfc6455.md#section-4-1
     //# In the TLS handshake, the client MUST send the host name in the Server Name Indication (SNI)
     //# extension.
@@ -108,7 +114,7 @@ pub(crate) async fn start_tls(
     //= docs/src/rfc6455.md#section-4-1
     //# If the TLS handshake fails, for example because the certificate cannot be verified, the
     //# client MUST fail the connection.
-    let tls = TlsConnector::from(config).connect(name, tcp).await.map_err(handshake_error)?;
+    let tls = TlsConnector::from(config).connect(name, stream).await.map_err(handshake_error)?;
     // The opening request is HTTP/1.1. A server that has chosen anything else could not read it. A
     // server that does not know ALPN chooses nothing, and speaks HTTP/1.1.
     match tls.get_ref().1.alpn_protocol() {

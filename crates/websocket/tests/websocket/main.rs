@@ -6,15 +6,20 @@ mod cancel_safety;
 mod closing;
 #[cfg(feature = "deflate")]
 mod deflate;
+mod dialing;
 mod errors;
 mod events;
 mod handshake;
+mod held_memory;
 mod keep_alive;
 mod masking;
 mod memory_budget;
 mod message_timeout;
 mod parts;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod read_buffers;
+mod redirects;
 mod runtime;
 mod sending;
 mod serve;

@@ -71,7 +71,8 @@ async fn a_large_message_takes_memory_as_it_arrives_and_gives_it_back() {
         assert_eq!(taken(&budget), 0, "an announced length takes nothing");
         script.push_read(&frame[16..256 * KIB]);
         assert!(is_pending(connection.next()));
-        assert!((240 * KIB - 16..=240 * KIB).contains(&taken(&budget)), "{}", taken(&budget));
+        // Its buffer has grown, and may have room for as many bytes again.
+        assert!((240 * KIB - 16..=496 * KIB).contains(&taken(&budget)), "{}", taken(&budget));
         script.push_read(&frame[256 * KIB..]);
         let message = ready(connection.next()).unwrap().unwrap();
         assert!(message == sevens(512 * KIB));

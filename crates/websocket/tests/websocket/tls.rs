@@ -230,7 +230,7 @@ async fn connects_in_a_process_of_its_own() {
     with_timeout(async {
         let mut client = connect(&uri).await.expect("the certificate is trusted");
         assert!(matches!(client.get_ref(), MaybeTlsStream::Tls(_)));
-        assert!(matches!(client.get_ref().tcp().peer_addr().unwrap(), SocketAddr::V4(_)));
+        assert!(matches!(client.get_ref().peer_addr().unwrap(), SocketAddr::V4(_)));
         client.send("over TLS").await.unwrap();
         assert_eq!(client.next().await.unwrap().unwrap(), Message::text("over TLS"));
         assert!(client.close(CloseCode::NORMAL, "").await.unwrap().was_clean);

@@ -44,7 +44,8 @@ pub(crate) async fn run(
             Ok(OpenLink { connection, injector }) => {
                 let extensions = connection.extensions().iter().map(ToString::to_string).collect();
                 let subprotocol = connection.subprotocol().map(str::to_owned);
-                events.send(LinkEvent::Connected { subprotocol, extensions });
+                let destination = opening::destination(&args, &connection).unwrap_or_else(|_| args.url.clone());
+                events.send(LinkEvent::Connected { destination, subprotocol, extensions });
                 let (mut read_half, write_half) = connection.into_split();
                 let fault_tester = FaultTester::default();
                 let transmitter = Transmitter {
@@ -109,9 +110,9 @@ async fn open(
 ) -> Result<OpenLink<impl AsyncRead + AsyncWrite + Unpin>, String> {
     let keys = next_key.clone();
     let connector = choose_masking_keys(opening::connector(args)?, move || keys.take());
-    let records = events.clone();
     let mut injector = None;
     let connection = opening::connect(args, connector, |stream| {
+        let records = events.clone();
         let observer = Observer::new(move |record| records.send(LinkEvent::Record(record)));
         let observer = match tracer {
             Some(tracer) => {

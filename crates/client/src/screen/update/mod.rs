@@ -53,10 +53,13 @@ fn update_link(model: &mut Model, event: LinkEvent) -> Vec<Effect> {
             (model.subprotocol, model.extensions) = (None, Vec::new());
             model.transcript.add(Speaker::Notice, &format!("connecting to {}", model.url));
         }
-        LinkEvent::Connected { subprotocol, extensions } => {
+        LinkEvent::Connected { destination, subprotocol, extensions } => {
             model.state = State::Open;
             (model.subprotocol, model.extensions) = (subprotocol, extensions);
-            model.transcript.add(Speaker::Notice, "connected: Enter sends what you type, /help lists the commands");
+            // Repeat the URL only if the way or a redirect adds something to it.
+            let to = if destination == model.url { String::new() } else { format!(" to {destination}") };
+            let notice = format!("connected{to}: Enter sends what you type, /help lists the commands");
+            model.transcript.add(Speaker::Notice, &notice);
         }
         LinkEvent::NotConnected(sentence) => {
             model.state = State::Closed;

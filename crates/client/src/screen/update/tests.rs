@@ -28,7 +28,11 @@ fn connecting() -> Model {
 fn open() -> Model {
     let mut model = connecting();
     update(&mut model, ScreenEvent::Link(LinkEvent::Connecting));
-    update(&mut model, ScreenEvent::Link(LinkEvent::Connected { subprotocol: None, extensions: Vec::new() }));
+    let destination = model.url.clone();
+    update(
+        &mut model,
+        ScreenEvent::Link(LinkEvent::Connected { destination, subprotocol: None, extensions: Vec::new() }),
+    );
     model
 }
 

@@ -28,7 +28,11 @@ fn model(size: (u16, u16)) -> Model {
     let mut model = Model::new("ws://h/", size, true);
     update(&mut model, ScreenEvent::Link(LinkEvent::Connecting));
     let extensions = vec!["permessage-deflate; server_max_window_bits=10".to_owned()];
-    update(&mut model, ScreenEvent::Link(LinkEvent::Connected { subprotocol: Some("chat".to_owned()), extensions }));
+    let destination = model.url.clone();
+    update(
+        &mut model,
+        ScreenEvent::Link(LinkEvent::Connected { destination, subprotocol: Some("chat".to_owned()), extensions }),
+    );
     model
 }
 
@@ -548,7 +552,11 @@ fn no_pane_shows_a_character_that_controls_the_terminal() {
     let url = format!("ws://h/{HOSTILE}");
     let mut model = Model::new(&url, (200, 60), true);
     let extensions = vec![format!("permessage-deflate; a={HOSTILE}")];
-    update(&mut model, ScreenEvent::Link(LinkEvent::Connected { subprotocol: Some(HOSTILE.to_owned()), extensions }));
+    let destination = model.url.clone();
+    update(
+        &mut model,
+        ScreenEvent::Link(LinkEvent::Connected { destination, subprotocol: Some(HOSTILE.to_owned()), extensions }),
+    );
     add(&mut model, records(&[(Direction::ToClient, &[&[0x81, 85], HOSTILE.as_bytes()].concat())]));
     receive(&mut model, HOSTILE);
     receive(&mut model, &serde_json::json!({ HOSTILE: 1, "b": HOSTILE }).to_string());

@@ -36,6 +36,10 @@ impl Inflating {
         match *self {}
     }
 
+    pub(in super::super) const fn capacity(&self) -> usize {
+        match *self {}
+    }
+
     pub(in super::super) const fn take(&mut self) -> Bytes {
         match *self {}
     }

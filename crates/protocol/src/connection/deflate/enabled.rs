@@ -89,6 +89,11 @@ impl Inflating {
         self.message.len()
     }
 
+    /// Returns the number of inflated bytes for which memory is allocated.
+    pub(in super::super) fn capacity(&self) -> usize {
+        self.message.capacity()
+    }
+
     /// Takes the whole inflated message, after its last fragment.
     pub(in super::super) fn take(&mut self) -> Bytes {
         let mut message = std::mem::take(&mut self.message);

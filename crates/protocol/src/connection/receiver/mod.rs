@@ -544,6 +544,14 @@ impl Receiver {
         self.input.unconsumed_len() + message + inflated
     }
 
+    /// Returns the number of bytes for which the message whose last fragment has not arrived has
+    /// memory.
+    pub(super) fn message_capacity(&self) -> usize {
+        let message = self.message.as_ref().map_or(0, |message| message.capacity());
+        let inflated = self.inflating.as_ref().map_or(0, |inflating| inflating.capacity());
+        message + inflated
+    }
+
     pub(super) const fn set_inflate_limit(&mut self, limit: usize) {
         self.inflate_limit = limit;
     }

@@ -50,6 +50,11 @@ impl OpenMessage {
         self.payload.len()
     }
 
+    /// Returns the number of payload bytes for which memory is allocated.
+    pub(super) fn capacity(&self) -> usize {
+        self.payload.capacity()
+    }
+
     pub(super) fn into_payload(self) -> Bytes {
         self.payload.freeze()
     }

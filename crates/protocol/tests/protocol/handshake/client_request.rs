@@ -1,5 +1,6 @@
 //! Section 4.1: the client's request, and the requests that a caller cannot make.
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use protocol::{
     Limits, UsageError,
     handshake::{ClientRequest, Extension, Nonce},
@@ -196,6 +197,74 @@ fn a_header_cannot_inject_another_one() {
     }
     let origin = client_request().origin("http://a\r\nX: y").map(|_| ());
     assert_eq!(origin, Err(UsageError::HeaderInvalid("http://a\r\nX: y".to_owned())));
+}
+
+/// An invalid credential is still a credential, and errors end up in logs.
+#[test]
+fn an_invalid_credential_is_not_quoted() {
+    for name in ["Authorization", "cookie", "Proxy-Authorization"] {
+        let usage_error = client_request().header(name, "secret\n").map(|_| ());
+        assert_eq!(usage_error, Err(UsageError::HeaderInvalid(format!("{name}: (hidden)"))));
+    }
+}
+
+#[test]
+fn a_header_is_taken_in_the_types_of_http() {
+    let name = HeaderName::from_static("x-name");
+    let value = HeaderValue::from_static("a");
+    let request = client_request()
+        .header(&name, &value)
+        .and_then(|request| request.header(name.clone(), value.clone()))
+        .and_then(|request| request.header(String::from("X-Name"), String::from("b")))
+        .and_then(|request| request.header("X-Name", &b"\xff"[..]));
+    let handshake = request.unwrap().handshake(Nonce([0; 16]), Limits::DEFAULT);
+    let bytes = handshake.request_bytes();
+    for line in [&b"X-Name: a\r\n"[..], b"X-Name: b\r\n", b"X-Name: \xff\r\n"] {
+        assert!(bytes.windows(line.len()).any(|window| window == line), "{bytes:?}");
+    }
+}
+
+#[test]
+fn a_map_of_headers_is_taken_whole_or_not_at_all() {
+    let mut headers = HeaderMap::new();
+    headers.append("cookie", HeaderValue::from_static("the-secret-value"));
+    headers.append("x-name", HeaderValue::from_static("a"));
+    headers.append("x-name", HeaderValue::from_static("b"));
+    headers.insert("origin", HeaderValue::from_static("http://b"));
+    let request = client_request().origin("http://a").unwrap().headers(&headers).unwrap();
+    assert!(!format!("{request:?}").contains("the-secret-value"), "{request:?}");
+    let text = request_text(request);
+    assert_eq!(values(&text, "X-Name"), ["a", "b"]);
+    assert_eq!(values(&text, "Cookie"), ["the-secret-value"]);
+    assert_eq!(values(&text, "Origin"), ["http://b"]);
+    headers.insert("host", HeaderValue::from_static("example.com"));
+    let usage_error = client_request().headers(&headers).map(|_| ());
+    assert_eq!(usage_error, Err(UsageError::HeaderReserved("host".to_owned())));
+}
+
+#[test]
+fn credentials_do_not_follow_a_redirect_to_another_origin() {
+    let mut key = HeaderValue::from_static("secret");
+    key.set_sensitive(true);
+    let request = ClientRequest::new("ws://example.org/a".parse().unwrap())
+        .header("Authorization", "Basic c2VjcmV0")
+        .and_then(|request| request.header("Cookie", "a=secret"))
+        .and_then(|request| request.header("X-Key", key))
+        .and_then(|request| request.header("X-Name", "a"))
+        .and_then(|request| request.subprotocol("chat"))
+        .unwrap();
+    let same = request.clone().redirected("ws://example.org:80/b".parse().unwrap());
+    assert_eq!(same.uri().to_string(), "ws://example.org/b");
+    let text = request_text(same);
+    for name in ["Authorization", "Cookie", "X-Key", "X-Name"] {
+        assert_eq!(values(&text, name).len(), 1, "{name}");
+    }
+    for other in ["ws://example.org:8080/a", "wss://example.org/a", "ws://example.com/a"] {
+        let text = request_text(request.clone().redirected(other.parse().unwrap()));
+        assert!(!text.to_ascii_lowercase().contains("secret") && !text.contains("Basic"), "{text}");
+        assert_eq!(values(&text, "X-Name"), ["a"], "{other}");
+        assert_eq!(values(&text, "Sec-WebSocket-Protocol"), ["chat"], "{other}");
+    }
 }
 
 #[test]

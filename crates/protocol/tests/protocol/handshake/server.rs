@@ -136,6 +136,9 @@ fn a_request_from_a_program_has_no_origin() {
     // If there are two origins, neither can be trusted.
     let head = HeadBuilder::request().with("Origin: http://a").with("Origin: http://b");
     assert_eq!(read_request(&head.bytes()).unwrap().unwrap().origin(), None);
+    // An origin that is not ASCII is not valid, but the request does have one.
+    let head = HeadBuilder::request().with("Origin: http://\u{e4}");
+    assert_eq!(read_request(&head.bytes()).unwrap().unwrap().origin(), Some(""));
 }
 
 #[test]

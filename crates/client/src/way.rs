@@ -1,0 +1,64 @@
+//! The way to the server: directly, through a proxy, or to a Unix socket.
+
+use std::fmt;
+
+use websocket::{Connector, Proxy, protocol::Uri};
+
+use crate::args::ClientArgs;
+
+/// The way to the server that the command line, or else the environment, chooses.
+#[derive(Debug, Clone)]
+pub(crate) enum Way {
+    Direct,
+    /// The proxy of the command line.
+    Proxy(Proxy),
+    /// The proxy that the environment variables name for each URI.
+    Environment,
+    #[cfg(unix)]
+    UnixSocket(std::path::PathBuf),
+}
+
+impl Way {
+    /// # Errors
+    /// Returns a sentence about a `--proxy` that is no proxy. It does not quote the value, which
+    /// may contain a password.
+    pub(crate) fn of(args: &ClientArgs) -> Result<Self, String> {
+        #[cfg(unix)]
+        if let Some(path) = &args.unix {
+            return Ok(Self::UnixSocket(path.clone()));
+        }
+        match &args.proxy {
+            Some(url) => url.parse().map(Self::Proxy).map_err(|error| format!("--proxy is invalid: {error}")),
+            None if args.no_proxy => Ok(Self::Direct),
+            None => Ok(Self::Environment),
+        }
+    }
+
+    /// Makes the connector go this way.
+    pub(crate) fn apply(self, connector: Connector) -> Connector {
+        match self {
+            Self::Direct => connector,
+            Self::Proxy(proxy) => connector.proxy(proxy),
+            Self::Environment => connector.proxy_from_env(),
+            #[cfg(unix)]
+            Self::UnixSocket(path) => connector.unix_socket(path),
+        }
+    }
+
+    /// Returns what lies between the client and the server of `uri`, for the user: ` through the
+    /// proxy http://proxy.example:3128`, or nothing.
+    pub(crate) fn describe(&self, uri: &Uri) -> String {
+        let through = |proxy: &dyn fmt::Display| format!(" through the proxy {proxy}");
+        match self {
+            Self::Direct => String::new(),
+            Self::Proxy(proxy) => through(proxy),
+            // An invalid variable has prevented the connection.
+            Self::Environment => match Proxy::from_env(uri) {
+                Ok(Some(proxy)) => through(&proxy),
+                Ok(None) | Err(_) => String::new(),
+            },
+            #[cfg(unix)]
+            Self::UnixSocket(path) => format!(" over the Unix socket {}", path.display()),
+        }
+    }
+}

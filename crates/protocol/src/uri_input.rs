@@ -1,0 +1,49 @@
+//! The types from which a [`Uri`] can be made, besides text: `http::Uri` and `url::Url`.
+
+use std::convert::Infallible;
+
+use crate::{
+    uri::{Uri, UriError},
+    usage_error::UsageError,
+};
+
+/// Implements `TryFrom` for types whose text is parsed.
+macro_rules! try_from {
+    ($($input:ty, $name:ident => $text:expr;)*) => {$(
+        impl TryFrom<$input> for Uri {
+            type Error = UriError;
+
+            fn try_from($name: $input) -> Result<Self, UriError> {
+                str::parse($text)
+            }
+        }
+    )*};
+}
+
+try_from! {
+    &str, text => text;
+    &String, text => text;
+    String, text => &text;
+    &http::Uri, uri => &uri.to_string();
+    http::Uri, uri => &uri.to_string();
+}
+
+#[cfg(feature = "url")]
+try_from! {
+    &url::Url, url => url.as_str();
+    url::Url, url => url.as_str();
+}
+
+/// A copy, so that a function that takes anything that becomes a [`Uri`] also takes a `&Uri`.
+impl From<&Uri> for Uri {
+    fn from(uri: &Uri) -> Self {
+        uri.clone()
+    }
+}
+
+/// Never called: a [`Uri`] that is already parsed has no errors.
+impl From<Infallible> for UsageError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}

@@ -1,0 +1,27 @@
+//! Proxies in front of this server: which of them are trusted, and what they tell about the client.
+//!
+//! ```text
+//!   client ──▶ proxy ──▶ this server
+//!                │  PROXY TCP4 203.0.113.7 ...         before the first byte of the client, or
+//!                │  X-Forwarded-For: 203.0.113.7       in the request
+//! ```
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `trusted` | `--trust-proxy`: the proxies that may tell a client's address |
+//! | `forwarded` | the addresses in `Forwarded` and `X-Forwarded-For` |
+//! | `proxy_protocol` | `--proxy-protocol`: the header of the PROXY protocol |
+//!
+//! The client's address only appears in the log. No decision about access depends on it. In
+//! particular, nothing here changes the host and the scheme that `access` compares: these are
+//! `Host` and `X-Forwarded-Proto`. A web page cannot choose them, and neither depends on
+//! `--trust-proxy`.
+
+mod forwarded;
+mod proxy_protocol;
+mod trusted;
+
+pub(crate) use self::{
+    proxy_protocol::read_header,
+    trusted::{TrustedProxies, TrustedProxy},
+};

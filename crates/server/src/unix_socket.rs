@@ -1,0 +1,81 @@
+//! The file of a Unix socket: created with a mode, removed at the end, and replaced only if nobody
+//! listens there any more.
+
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use tokio::net::{UnixListener, UnixSocket, UnixStream};
+
+/// The number of connections that may wait to be accepted, the same as for TCP.
+const BACKLOG: u32 = 1024;
+
+/// The file of a socket that this process has created.
+#[derive(Debug, Clone)]
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    identity: Identity,
+}
+
+/// The device, the inode and the creation time of a file. The time is needed because a new file may
+/// get the inode of a removed one.
+type Identity = (u64, u64, Option<SystemTime>);
+
+/// Listens on a Unix socket at `path`, whose file gets this mode.
+///
+/// # Errors
+/// Returns a sentence that says what to do. In particular, a file that is not a socket, and a
+/// socket on which a server listens, stay as they are.
+pub(crate) async fn bind(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), String> {
+    let failed =
+        |error: io::Error, advice: &str| Err(format!("cannot listen on unix:{}: {error}{advice}", path.display()));
+    if let Err(error) = remove_stale(path).await {
+        return failed(error, "");
+    }
+    let listen = || {
+        let socket = UnixSocket::new_stream()?;
+        socket.bind(path)?;
+        // Until `listen`, nobody can connect, so nobody connects before the mode is set.
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+        let file = SocketFile { path: path.to_owned(), identity: identity(&fs::symlink_metadata(path)?) };
+        Ok((socket.listen(BACKLOG)?, file))
+    };
+    listen().or_else(|error| failed(error, "; check that the directory exists and that you may write to it"))
+}
+
+/// Removes a socket on which nobody listens. A server that was killed leaves such a file.
+async fn remove_stale(path: &Path) -> io::Result<()> {
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        metadata => metadata?,
+    };
+    if !metadata.file_type().is_socket() {
+        return Err(io::Error::new(ErrorKind::AlreadyExists, "there is a file that is not a socket"));
+    }
+    match UnixStream::connect(path).await {
+        Ok(_) => Err(io::Error::new(ErrorKind::AddrInUse, "another server is listening there")),
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        Err(error) => Err(error),
+    }
+}
+
+impl SocketFile {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes the file, unless another process has put its own in this place.
+    pub(crate) fn remove(&self) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|metadata| identity(&metadata) == self.identity) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(metadata: &fs::Metadata) -> Identity {
+    (metadata.dev(), metadata.ino(), metadata.created().ok())
+}

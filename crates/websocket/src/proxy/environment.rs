@@ -1,0 +1,140 @@
+//! The proxy that environment variables name for a URI. The rules are those of curl, except for
+//! addresses of this computer:
+//!
+//! | for | variables, the first that is not empty counts |
+//! |---|---|
+//! | `ws://` | `http_proxy`, `HTTP_PROXY`, `all_proxy`, `ALL_PROXY` |
+//! | `wss://` | `https_proxy`, `HTTPS_PROXY`, `all_proxy`, `ALL_PROXY` |
+//! | hosts without a proxy | `no_proxy`, `NO_PROXY` |
+//!
+//! A program that a web server has started (CGI) gets each header of a request as a variable, and
+//! the header `Proxy:` becomes `HTTP_PROXY`. In such a program, where `REQUEST_METHOD` is set, only
+//! `http_proxy` counts for `ws://`.
+//!
+//! `localhost` and loopback addresses never need a proxy: for the proxy, they would be its own.
+//! Browsers and Go do the same. curl does not.
+
+use std::{env, net::IpAddr};
+
+use protocol::Uri;
+
+use super::{error::ProxyVariableError, no_proxy::NoProxy, url::Proxy};
+
+impl Proxy {
+    /// Returns the proxy that the environment variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`
+    /// and `NO_PROXY` name for `uri`, also in lower case. `None` means that no proxy is needed. A
+    /// host on this computer, `localhost` or a loopback address, never needs one.
+    ///
+    /// # Errors
+    /// [`ProxyVariableError`] if the value of the variable is not the URL of a proxy.
+    pub fn from_env(uri: &Uri) -> Result<Option<Self>, ProxyVariableError> {
+        // A value that is not UTF-8 is no proxy. Losing a byte of it lets it be rejected, where
+        // ignoring it would connect without a proxy.
+        choose(uri, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+}
+
+/// Chooses the proxy for `uri` among the variables that `get` returns.
+fn choose(uri: &Uri, get: impl Fn(&'static str) -> Option<String>) -> Result<Option<Proxy>, ProxyVariableError> {
+    let get = |name: &'static str| get(name).filter(|value| !value.is_empty()).map(|value| (name, value));
+    let names: &[&str] = match (uri.secure(), get("REQUEST_METHOD")) {
+        (true, _) => &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
+        (false, None) => &["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
+        (false, Some(_)) => &["http_proxy", "all_proxy", "ALL_PROXY"],
+    };
+    let Some((variable, url)) = names.iter().find_map(|name| get(name)) else { return Ok(None) };
+    let exempt = ["no_proxy", "NO_PROXY"].into_iter().find_map(get);
+    if is_this_computer(uri.host()) || exempt.is_some_and(|(_, list)| NoProxy(&list).contains(uri.host())) {
+        return Ok(None);
+    }
+    url.trim().parse().map(Some).map_err(|error| ProxyVariableError { variable, error })
+}
+
+fn is_this_computer(host: &str) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
+    name == "localhost" || name.ends_with(".localhost") || host.parse().is_ok_and(is_loopback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::error::ProxyUrlError, *};
+
+    /// Chooses the proxy for `uri` among variables, each written as `NAME=VALUE`.
+    fn chosen(uri: &str, variables: &[&str]) -> Result<Option<String>, ProxyVariableError> {
+        let get = |name: &str| {
+            let mut pairs = variables.iter().filter_map(|pair| pair.split_once('='));
+            pairs.find(|(found, _)| *found == name).map(|(_, value)| value.to_owned())
+        };
+        Ok(choose(&uri.parse().unwrap(), get)?.map(|proxy| proxy.to_string()))
+    }
+
+    #[test]
+    fn the_variables_choose_the_proxy() {
+        for (uri, variables, proxy) in [
+            ("ws://h/", &[][..], None),
+            ("ws://h/", &["http_proxy=http://p:1"], Some("http://p:1")),
+            ("ws://h/", &["HTTP_PROXY=http://p:1"], Some("http://p:1")),
+            ("ws://h/", &["HTTPS_PROXY=http://p:1"], None),
+            ("ws://h:443/", &["HTTPS_PROXY=http://p:1"], None),
+            ("wss://h/", &["https_proxy=http://p:1"], Some("http://p:1")),
+            ("wss://h/", &["HTTPS_PROXY=socks5h://p"], Some("socks5h://p:1080")),
+            ("wss://h/", &["HTTP_PROXY=http://p:1"], None),
+            ("ws://h/", &["ALL_PROXY=socks5://p:1"], Some("socks5://p:1")),
+            ("wss://h/", &["all_proxy=p:1"], Some("http://p:1")),
+            // The more particular variable counts, and in lower case before upper case.
+            ("ws://h/", &["ALL_PROXY=http://all:1", "HTTP_PROXY=http://http:1"], Some("http://http:1")),
+            ("ws://h/", &["HTTP_PROXY=http://upper:1", "http_proxy=http://lower:1"], Some("http://lower:1")),
+            ("wss://h/", &["ALL_PROXY=http://upper:1", "all_proxy=http://lower:1"], Some("http://lower:1")),
+            // An empty variable is not set.
+            ("ws://h/", &["http_proxy=", "ALL_PROXY=http://all:1"], Some("http://all:1")),
+            ("ws://h/", &["http_proxy="], None),
+            // There are no variables for the schemes of WebSocket.
+            ("ws://h/", &["ws_proxy=http://p:1", "WS_PROXY=http://p:1"], None),
+            // CGI: the header `Proxy` of a request sets HTTP_PROXY.
+            ("ws://h/", &["REQUEST_METHOD=GET", "HTTP_PROXY=http://evil:1"], None),
+            (
+                "ws://h/",
+                &["REQUEST_METHOD=GET", "HTTP_PROXY=http://evil:1", "ALL_PROXY=http://p:1"],
+                Some("http://p:1"),
+            ),
+            ("ws://h/", &["REQUEST_METHOD=GET", "http_proxy=http://p:1"], Some("http://p:1")),
+            ("wss://h/", &["REQUEST_METHOD=GET", "HTTPS_PROXY=http://p:1"], Some("http://p:1")),
+            // Hosts without a proxy.
+            ("ws://h/", &["http_proxy=http://p:1", "NO_PROXY=g,h"], None),
+            ("ws://h/", &["http_proxy=http://p:1", "no_proxy=g", "NO_PROXY=h"], Some("http://p:1")),
+            ("ws://h/", &["http_proxy=http://p:1", "no_proxy=", "NO_PROXY=h"], None),
+            ("wss://a.h:8443/", &["ALL_PROXY=http://p:1", "no_proxy=.h"], None),
+            ("wss://[2001:db8::1]/", &["ALL_PROXY=http://p:1", "no_proxy=2001:db8::/32"], None),
+            ("wss://h/", &["ALL_PROXY=http://p:1", "no_proxy=*"], None),
+            // This computer.
+            ("ws://127.0.0.1:8080/", &["ALL_PROXY=http://p:1"], None),
+            ("ws://127.1.2.3/", &["ALL_PROXY=http://p:1"], None),
+            ("ws://[::1]/", &["ALL_PROXY=http://p:1"], None),
+            ("ws://[::ffff:127.0.0.1]/", &["ALL_PROXY=http://p:1"], None),
+            ("wss://localhost./", &["ALL_PROXY=http://p:1"], None),
+            ("wss://app.localhost/", &["ALL_PROXY=http://p:1"], None),
+            ("ws://localhost.example/", &["ALL_PROXY=http://p:1"], Some("http://p:1")),
+            ("ws://192.168.1.2/", &["ALL_PROXY=http://p:1"], Some("http://p:1")),
+        ] {
+            assert_eq!(chosen(uri, variables), Ok(proxy.map(str::to_owned)), "{uri} {variables:?}");
+        }
+    }
+
+    /// hyper-util, for example, ignores such a value, and the program then connects without the
+    /// proxy that its user has asked for.
+    #[test]
+    fn a_value_that_is_no_proxy_is_an_error() {
+        for (value, error) in [
+            ("https://p:1", ProxyUrlError::OverTls),
+            ("socks4://p:1", ProxyUrlError::Scheme),
+            ("http://p/path", ProxyUrlError::Path),
+        ] {
+            let chosen = chosen("wss://h/", &[&format!("HTTPS_PROXY={value}")]);
+            assert_eq!(chosen, Err(ProxyVariableError { variable: "HTTPS_PROXY", error }), "{value}");
+        }
+        // Nobody asks this variable.
+        assert_eq!(chosen("ws://h/", &["HTTPS_PROXY=https://p:1"]), Ok(None));
+        assert_eq!(chosen("wss://h/", &["HTTPS_PROXY=https://p:1", "NO_PROXY=h"]), Ok(None));
+    }
+}

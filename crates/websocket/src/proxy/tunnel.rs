@@ -1,0 +1,127 @@
+//! The tunnel through an HTTP proxy (RFC 9110, section 9.3.6).
+//!
+//! ```text
+//!   CONNECT example.org:443 HTTP/1.1␍␊                HTTP/1.1 200 OK␍␊
+//!   Host: example.org:443␍␊                           ...␍␊
+//!   Proxy-Authorization: Basic dXNlcjpwYXNz␍␊         ␍␊
+//!   ␍␊                                                <bytes of the server>
+//! ```
+
+use std::io;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::StatusCode;
+use protocol::{HandshakeViolation, Limits, handshake::parse_response};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::{error::ProxyError, url::Credentials};
+
+/// The number of bytes to look at in one read. The answer to `CONNECT` is shorter, as a rule.
+const READ: usize = 1 << 10;
+
+/// Makes an HTTP proxy connect to a host and a port. After this function has returned, the next byte
+/// of the stream comes from the server.
+pub(super) async fn open(
+    stream: &mut TcpStream,
+    host: &str,
+    port: u16,
+    credentials: Option<&Credentials>,
+    limits: &Limits,
+) -> Result<(), ProxyError> {
+    stream.write_all(request(host, port, credentials).as_bytes()).await.map_err(ProxyError::Broken)?;
+    loop {
+        match read_status(stream, limits).await? {
+            status if status.is_success() => return Ok(()),
+            // Another answer follows.
+            status if status.is_informational() => {}
+            status => return Err(ProxyError::Status { status, with_credentials: credentials.is_some() }),
+        }
+    }
+}
+
+/// Returns the request. The host and the port were validated when their URI was parsed, so they
+/// cannot add a header.
+fn request(host: &str, port: u16, credentials: Option<&Credentials>) -> String {
+    let authority = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let authorization = credentials.map_or_else(String::new, |Credentials { user, password }| {
+        format!("Proxy-Authorization: Basic {}\r\n", STANDARD.encode(format!("{user}:{password}")))
+    });
+    format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{authorization}\r\n")
+}
+
+/// Reads the head of an answer and not one byte more, because the bytes that follow it are the
+/// server's: those of TLS, or of the answer to a WebSocket request.
+async fn read_status(stream: &mut TcpStream, limits: &Limits) -> Result<StatusCode, ProxyError> {
+    let mut head = Vec::new();
+    loop {
+        // Look at the bytes without removing them from the stream, then remove those that belong to
+        // the head. A proxy that sends the head byte by byte makes each read a short one.
+        let mut peeked = [0; READ];
+        let count = stream.peek(&mut peeked).await.map_err(ProxyError::Broken)?;
+        if count == 0 {
+            return Err(ProxyError::Broken(io::ErrorKind::UnexpectedEof.into()));
+        }
+        let before = head.len();
+        head.extend_from_slice(&peeked[..count]);
+        let end = end_of_head(&head, before);
+        let taken = end.unwrap_or(head.len()) - before;
+        stream.read_exact(&mut peeked[..taken]).await.map_err(ProxyError::Broken)?;
+        head.truncate(before + taken);
+        if head.len() > limits.max_head_bytes {
+            let limit = limits.max_head_bytes;
+            return Err(ProxyError::Answer(HandshakeViolation::HeadTooLong { limit }));
+        }
+        // Parse at the first bytes too: a server that speaks another protocol, such as TLS, may
+        // wait for bytes from us.
+        if (end.is_some() || before == 0)
+            && let Some((response, _)) = parse_response(&head, limits).map_err(ProxyError::Answer)?
+        {
+            return Ok(response.status());
+        }
+    }
+}
+
+/// Returns the length of the head, up to and including its empty line. `searched` bytes were
+/// searched before.
+fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
+    // The empty line may begin in the last two bytes that were searched.
+    let from = searched.saturating_sub(2);
+    (from..bytes.len())
+        .find(|&at| bytes[at..].starts_with(b"\n\r\n") || bytes[at..].starts_with(b"\n\n"))
+        .map(|at| if bytes[at + 1] == b'\r' { at + 3 } else { at + 2 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_names_the_host_and_the_port() {
+        assert_eq!(request("example.org", 80, None), "CONNECT example.org:80 HTTP/1.1\r\nHost: example.org:80\r\n\r\n");
+        // The example of RFC 7617, section 2.
+        let credentials = Credentials { user: "Aladdin".to_owned(), password: "open sesame".to_owned() };
+        assert_eq!(
+            request("::1", 443, Some(&credentials)),
+            "CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\nProxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\
+             \r\n"
+        );
+    }
+
+    #[test]
+    fn the_head_ends_with_an_empty_line() {
+        for (head, rest) in
+            [("HTTP/1.1 200 OK\r\n\r\n", "rest"), ("HTTP/1.1 200 OK\nA: b\n\n", "\n\n"), ("A\r\n\r\n", "")]
+        {
+            let bytes = [head, rest].concat();
+            assert_eq!(end_of_head(bytes.as_bytes(), 0), Some(head.len()));
+            // The head arrived in two parts, which meet at any byte of it.
+            for searched in 1..head.len() {
+                assert_eq!(end_of_head(&bytes.as_bytes()[..searched], 0), None);
+                assert_eq!(end_of_head(bytes.as_bytes(), searched), Some(head.len()), "{head:?} {searched}");
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The way from a client to a server: directly, through a proxy, through a Unix socket, or over a
+//! stream that the program opens.
+
+#[cfg(unix)]
+use std::path::PathBuf;
+use std::{io, time::Duration};
+
+use protocol::{Limits, Uri};
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+#[cfg(feature = "proxy")]
+use crate::proxy::{self, Proxy, ProxyError};
+use crate::{dialer::Dialer, error::ConnectError, transport::Transport};
+
+/// The way from a client to a server.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Route {
+    /// TCP to an address of the host.
+    #[default]
+    Direct,
+    /// Through this proxy.
+    #[cfg(feature = "proxy")]
+    Proxy(Proxy),
+    /// Through the proxy that the environment variables name for the URI, or directly if they name
+    /// none.
+    #[cfg(feature = "proxy")]
+    Environment,
+    /// The Unix socket at this path.
+    #[cfg(unix)]
+    UnixSocket(PathBuf),
+    /// A stream that the program opens.
+    Dialer(Dialer),
+}
+
+impl Route {
+    /// Returns the way to this URI: reads the environment variables if they decide.
+    #[cfg_attr(not(feature = "proxy"), expect(unused_variables, reason = "only a proxy depends on the URI"))]
+    pub(crate) fn for_uri(&self, uri: &Uri) -> Result<Self, ConnectError> {
+        match self {
+            #[cfg(feature = "proxy")]
+            Self::Environment => {
+                let proxy = Proxy::from_env(uri).map_err(ConnectError::ProxyVariable)?;
+                Ok(proxy.map_or(Self::Direct, Self::Proxy))
+            }
+            decided => Ok(decided.clone()),
+        }
+    }
+
+    /// Opens the stream to the server, without TLS, within `limit`. Returns `None` if the way is
+    /// direct: the caller has resolved the host, and connects to one of its addresses.
+    #[cfg_attr(not(feature = "proxy"), expect(unused_variables, reason = "only a proxy sends a head"))]
+    pub(crate) async fn open(
+        self,
+        uri: &Uri,
+        limits: &Limits,
+        limit: Duration,
+    ) -> Result<Option<Transport>, ConnectError> {
+        match self {
+            #[cfg(feature = "proxy")]
+            Self::Proxy(proxy) => through_proxy(&proxy, uri, limits, limit).await.map(Some),
+            #[cfg(unix)]
+            Self::UnixSocket(path) => {
+                let connected = timeout(limit, UnixStream::connect(&path)).await.unwrap_or_else(|_| Err(timed_out()));
+                let failed = |error| ConnectError::UnixSocket { path, error };
+                connected.map(|stream| Some(Transport::Unix(stream))).map_err(failed)
+            }
+            Self::Dialer(dialer) => {
+                let dialed = timeout(limit, dialer.dial(uri.clone())).await.unwrap_or_else(|_| Err(timed_out()));
+                dialed.map(|stream| Some(Transport::Dialed(stream))).map_err(ConnectError::Dial)
+            }
+            Self::Direct => Ok(None),
+            // `for_uri` has replaced it.
+            #[cfg(feature = "proxy")]
+            Self::Environment => Ok(None),
+        }
+    }
+}
+
+#[cfg(feature = "proxy")]
+async fn through_proxy(proxy: &Proxy, uri: &Uri, limits: &Limits, limit: Duration) -> Result<Transport, ConnectError> {
+    let connected = timeout(limit, proxy::connect(proxy, uri, limits)).await.unwrap_or(Err(ProxyError::TimedOut));
+    //= docs/src/rfc6455.md#section-4-1
+    //# If the transport connection cannot be opened, or a proxy returns an error, the client MUST
+    //# fail the connection and abort the attempt.
+    let failed = |error| ConnectError::Proxy { proxy: proxy.to_string(), error };
+    connected.map(Transport::Tcp).map_err(failed)
+}
+
+fn timed_out() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "it took too long")
+}

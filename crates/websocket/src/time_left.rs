@@ -1,0 +1,33 @@
+//! The time-out of all steps up to an open connection.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A time limit for several steps together.
+#[derive(Debug)]
+pub(crate) struct TimeLeft {
+    limit: Duration,
+    started: Instant,
+    /// The time that does not count.
+    excluded: Duration,
+}
+
+impl TimeLeft {
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { limit, started: Instant::now(), excluded: Duration::ZERO }
+    }
+
+    /// Returns the time that is left for the next step.
+    pub(crate) fn get(&self) -> Duration {
+        self.limit.saturating_sub(self.started.elapsed().saturating_sub(self.excluded))
+    }
+
+    /// Waits for a future, and does not count the time that it takes.
+    pub(crate) async fn exclude<T>(&mut self, waiting: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let output = waiting.await;
+        self.excluded += began.elapsed();
+        output
+    }
+}
