@@ -51,7 +51,7 @@ pub use websocket;
 pub use self::{
     rejection::Rejection,
     stream::{UpgradedStream, WebSocket},
-    upgrade::{UpgradeFuture, is_upgrade_request, upgrade, upgrade_with},
+    upgrade::{UpgradeFuture, is_upgrade_request, received_request, upgrade, upgrade_with},
 };
 
 /// The examples of the README, compiled as documentation tests.

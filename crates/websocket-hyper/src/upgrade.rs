@@ -28,12 +28,13 @@ use crate::{rejection::Rejection, stream::WebSocket};
 /// ```
 #[must_use]
 pub fn is_upgrade_request<B>(request: &Request<B>) -> bool {
-    received(request).wants_websocket()
+    received_request(request).wants_websocket()
 }
 
-/// Copies the head of a request, with the pseudo-header `:protocol` that hyper keeps among the
-/// extensions.
-fn received<B>(request: &Request<B>) -> ReceivedRequest {
+/// Copies the head of a request, for checks of your own. In HTTP/2, this includes the pseudo-header
+/// `:protocol`, which hyper keeps among the extensions of the request.
+#[must_use]
+pub fn received_request<B>(request: &Request<B>) -> ReceivedRequest {
     with_protocol(ReceivedRequest::from_head(request), request.extensions())
 }
 
@@ -107,7 +108,7 @@ where
     R: Default,
     D: FnOnce(&UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<String>>,
 {
-    let received = received(request);
+    let received = received_request(request);
     let accepted = received.check_upgrade().map_err(Rejection::Violation)?;
     let options = decide(&accepted).map_err(Rejection::Rejected)?;
     let upgrade = ServerUpgrade::new(&accepted, options, config).map_err(Rejection::Usage)?;
