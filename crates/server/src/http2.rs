@@ -7,13 +7,14 @@
 //!                   └── stream 5  CONNECT /break/... ──▶ RST_STREAM, HTTP_1_1_REQUIRED
 //! ```
 //!
-//! `/break` breaks rules of the handshake in HTTP/1.1, and the wire view shows the bytes of a
-//! connection in HTTP/1.1. A client that requests one of them is told to use HTTP/1.1, for which
-//! HTTP/2 has an error code. Browsers then open another connection.
+//! `/break` breaks rules of the handshake in HTTP/1.1, so a client that requests it is told to use
+//! HTTP/1.1, for which HTTP/2 has an error code. The wire view shows the frames of a stream, and no
+//! heads, because HTTP/2 has none as text.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{convert::identity, pin::pin, sync::Arc, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use dissector::tap::Tapped;
 use http::{
     Method, Request, Response,
     header::{CONNECTION, CONTENT_LENGTH, UPGRADE},
@@ -21,15 +22,15 @@ use http::{
 use http_body_util::Full;
 use hyper::{body::Incoming, rt::Executor, server::conn::http2::Builder, service::service_fn};
 use hyper_util::rt::TokioIo;
-use protocol::handshake::UpgradeOptions;
+use protocol::{Role, handshake::UpgradeOptions};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{Semaphore, watch},
     time::timeout,
 };
 use tokio_util::task::TaskTracker;
-use websocket::{ServerConfig, WebSocket};
-use websocket_hyper::{UpgradedStream, received_request};
+use websocket::{ServerConfig, ServerUpgrade, WebSocket};
+use websocket_hyper::{Rejection, UpgradedStream, received_request};
 
 use crate::{
     connection::{converse, log_response, view},
@@ -37,6 +38,7 @@ use crate::{
     response::server_full,
     route::{Decision, Service, decide, needs_http1},
     state::ServerState,
+    wire::WireTap,
 };
 
 /// The number of requests and WebSocket connections that one client may have open in a connection.
@@ -162,14 +164,15 @@ impl OpenStream {
 
 impl OpenStream {
     /// Accepts a request for a WebSocket connection. Returns the response, and starts the task of the
-    /// connection, which takes a slot.
-    fn websocket<F>(
+    /// connection, which takes a slot. `wrap` may put a tap on the stream.
+    fn websocket<F, S>(
         self,
         mut request: Request<Incoming>,
         options: UpgradeOptions,
         config: &ServerConfig,
         peer: Peer,
-        conversation: impl FnOnce(WebSocket<UpgradedStream>, Peer) -> F + Send + 'static,
+        wrap: impl FnOnce(UpgradedStream) -> S + Send + 'static,
+        conversation: impl FnOnce(WebSocket<S>, Peer) -> F + Send + 'static,
     ) -> Answer
     where
         F: Future<Output = ()> + Send,
@@ -178,14 +181,22 @@ impl OpenStream {
             tracing::warn!("the limit on connections is reached: {peer} gets 503");
             return ordinary(request.method(), server_full());
         };
-        let (response, opening) = match websocket_hyper::upgrade(&mut request, options, config) {
-            Ok(upgraded) => upgraded,
+        let received = received_request(&request);
+        let checked = received.check_upgrade().map_err(Rejection::Violation);
+        let accepted =
+            checked.and_then(|upgrade| ServerUpgrade::new(&upgrade, options, config).map_err(Rejection::Usage));
+        let upgrade = match accepted {
+            Ok(upgrade) => upgrade,
             Err(rejection) => return rejection.into_response(),
         };
+        let (response, opening) = (upgrade.response(), hyper::upgrade::on(&mut request));
         let tasks = self.0.tasks.clone();
         tasks.spawn(async move {
             match opening.await {
-                Ok(connection) => conversation(connection, peer).await,
+                Ok(upgraded) => {
+                    let stream = wrap(TokioIo::new(upgraded));
+                    conversation(upgrade.into_websocket(stream, BytesMut::new()), peer).await;
+                }
                 Err(error) => tracing::info!("{peer} not accepted: {error}"),
             }
             drop((self, slot));
@@ -216,17 +227,24 @@ impl Client {
             Decision::Serve(Service::Converse(route, options), None) => {
                 let config = state.config_for(route).clone();
                 let conversation = async move |connection, peer: Peer| converse(route, connection, &peer, &state).await;
-                Ok(open.websocket(request, options, &config, peer, conversation))
+                Ok(open.websocket(request, options, &config, peer, identity, conversation))
+            }
+            Decision::Serve(Service::Converse(route, options), Some(feed)) => {
+                let mut config = state.config_for(route).clone();
+                // The tap does not see the handshake, so it could not inflate the messages.
+                config.deflate = None;
+                let tap = WireTap::after_handshake(feed, &config.config.limits);
+                let tapped = |stream| Tapped::new(stream, Role::Server, tap);
+                let conversation = async move |connection, peer: Peer| converse(route, connection, &peer, &state).await;
+                Ok(open.websocket(request, options, &config, peer, tapped, conversation))
             }
             Decision::View(viewer) => {
                 let config = state.viewer_config.clone();
                 let conversation = async move |connection, peer: Peer| view(connection, viewer, &peer, &state).await;
-                Ok(open.websocket(request, UpgradeOptions::default(), &config, peer, conversation))
+                Ok(open.websocket(request, UpgradeOptions::default(), &config, peer, identity, conversation))
             }
-            // Both need HTTP/1.1.
-            Decision::Serve(Service::Break(_), _) | Decision::Serve(_, Some(_)) => {
-                Err(h2::Reason::HTTP_1_1_REQUIRED.into())
-            }
+            // `needs_http1` has found this request above.
+            Decision::Serve(Service::Break(_), _) => Err(h2::Reason::HTTP_1_1_REQUIRED.into()),
             Decision::Respond(response, why) => {
                 log_response(response.status(), &peer, received.path(), &why);
                 Ok(ordinary(received.head().method(), response))

@@ -91,11 +91,11 @@ pub(crate) fn decide(request: &ReceivedRequest, access: &AccessPolicy, taps: &Ta
     decision.unwrap_or_else(|rejection| rejection)
 }
 
-/// Returns whether a request can only be served in HTTP/1.1: a rule of the handshake in HTTP/1.1 is
-/// to be broken, or a page is to view the bytes of its connection.
+/// Returns whether a request can only be served in HTTP/1.1, because rules of its handshake are to be
+/// broken. Its token for a tap, if it has one, is then not yet used up.
 #[cfg(feature = "http2")]
 pub(crate) fn needs_http1(request: &ReceivedRequest) -> bool {
-    request.wants_websocket() && (request.path().starts_with(break_rule::PATH) || wire::token_in(request).is_some())
+    request.wants_websocket() && request.path().starts_with(break_rule::PATH)
 }
 
 /// Serves the connection, with a tap if the request has a token for one.

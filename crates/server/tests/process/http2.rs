@@ -120,16 +120,34 @@ async fn what_only_http_1_1_can_show_is_reset_with_the_error_code_for_it() {
         let certificate = Certificate::new();
         let server = certificate.start(&[]);
         let (mut client, _driving) = connect(&certificate, &server).await;
-        for path in ["/break/wrong-accept", "/echo?wire=00000000000000000000000000000000"] {
-            match client.connect(connector(&server, path)).await {
-                Err(ConnectError::Handshake(error)) => {
-                    let error = format!("{:?}", error.get_ref().expect("an error of hyper"));
-                    assert!(error.contains("HTTP_1_1_REQUIRED"), "{path}: {error}");
-                }
-                other => panic!("{path}: {other:?}"),
+        match client.connect(connector(&server, "/break/wrong-accept")).await {
+            Err(ConnectError::Handshake(error)) => {
+                let error = format!("{:?}", error.get_ref().expect("an error of hyper"));
+                assert!(error.contains("HTTP_1_1_REQUIRED"), "{error}");
             }
+            other => panic!("{other:?}"),
         }
         assert!(client.connect(connector(&server, "/echo")).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_wire_view_shows_the_frames_of_a_stream() {
+    with_timeout(async {
+        let certificate = Certificate::new();
+        let server = certificate.start(&[]);
+        let (mut client, _driving) = connect(&certificate, &server).await;
+        let mut viewer = open(&mut client, &server, "/wire").await;
+        let token: serde_json::Value =
+            serde_json::from_str(next_text(&mut viewer).await.as_text().expect("JSON")).expect("JSON");
+        let path = format!("/echo?wire={}", token["token"].as_str().expect("a token"));
+        let mut echo = open(&mut client, &server, &path).await;
+        echo.send("hello").await.unwrap();
+        let records = next_text(&mut viewer).await;
+        let records = records.as_text().expect("JSON");
+        assert!(records.contains("hello"), "{records}");
+        assert_eq!(next_text(&mut echo).await, Message::text("hello"));
     })
     .await;
 }
