@@ -48,8 +48,8 @@ pub struct ClientUpgrade {
 /// The handshake in one version of HTTP.
 #[derive(Debug)]
 pub(crate) enum UpgradeHandshake {
-    Http1(ClientHandshake),
-    Http2(ExtendedConnect),
+    Http1(Box<ClientHandshake>),
+    Http2(Box<ExtendedConnect>),
 }
 
 impl fmt::Debug for ClientUpgrade {

@@ -514,14 +514,17 @@ impl Connector {
     #[must_use]
     pub fn start(self) -> ClientUpgrade {
         let (handshake, setup) = self.start_http1();
-        ClientUpgrade { handshake: UpgradeHandshake::Http1(handshake), setup }
+        ClientUpgrade { handshake: UpgradeHandshake::Http1(Box::new(handshake)), setup }
     }
 
     /// Creates the request in HTTP/2 (RFC 8441), for an HTTP/2 client that sends it and receives the
     /// response. In all other respects, this method behaves like [`start`](Self::start).
     #[must_use]
     pub fn start_http2(self) -> ClientUpgrade {
-        ClientUpgrade { handshake: UpgradeHandshake::Http2(self.request.extended_connect()), setup: self.setup }
+        ClientUpgrade {
+            handshake: UpgradeHandshake::Http2(Box::new(self.request.extended_connect())),
+            setup: self.setup,
+        }
     }
 
     fn start_http1(self) -> (ClientHandshake, ClientSetup) {

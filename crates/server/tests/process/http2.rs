@@ -46,7 +46,7 @@ async fn connect(certificate: &Certificate, server: &Server) -> (Client, JoinHan
 }
 
 fn connector(server: &Server, path: &str) -> Connector {
-    Connector::new(&format!("wss://127.0.0.1:{}{path}", server.address().port())).expect("a URI")
+    Connector::new(format!("wss://127.0.0.1:{}{path}", server.address().port())).expect("a URI")
 }
 
 async fn open(client: &mut Client, server: &Server, path: &str) -> WebSocket {

@@ -54,7 +54,7 @@ async fn http2(address: SocketAddr) -> Http2Client<Empty<Bytes>> {
 }
 
 fn connector(address: SocketAddr, path: &str) -> Connector {
-    Connector::new(&format!("ws://{address}{path}")).expect("a valid URI").deflate(DeflateOptions::default())
+    Connector::new(format!("ws://{address}{path}")).expect("a valid URI").deflate(DeflateOptions::default())
 }
 
 #[tokio::test]
