@@ -11,7 +11,7 @@
 //! HTTP/1.1, for which HTTP/2 has an error code. The wire view shows the frames of a stream, and no
 //! heads, because HTTP/2 has none as text.
 
-use std::{convert::identity, pin::pin, sync::Arc, time::Duration};
+use std::{convert::identity, future::ready, pin::pin, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use dissector::tap::Tapped;
@@ -85,10 +85,7 @@ where
         tasks: tasks.clone(),
         open,
     });
-    let service = service_fn(move |request| {
-        let client = Arc::clone(&client);
-        async move { client.respond(request).await }
-    });
+    let service = service_fn(move |request| ready(client.respond(request)));
     let ended = {
         let mut http = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let limit = state.config.handshake_timeout;
@@ -121,9 +118,9 @@ where
 /// Waits until no stream has been open for `limit`.
 async fn idle(open: &mut watch::Receiver<usize>, limit: Duration) {
     loop {
-        // An error means that the service is gone, and with it every stream.
-        let _ = open.wait_for(|open| *open == 0).await;
-        if timeout(limit, open.wait_for(|open| *open > 0)).await.is_err() {
+        // An error would mean that the service is gone, and with it every stream.
+        let is_idle = open.wait_for(|open| *open == 0).await.is_ok();
+        if !is_idle || timeout(limit, open.wait_for(|open| *open > 0)).await.is_err() {
             return;
         }
     }
@@ -214,8 +211,8 @@ impl Drop for OpenStream {
 impl Client {
     /// Returns the response to one request. If the request opens a WebSocket connection, starts a
     /// task for it.
-    async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, h2::Error> {
-        let open = OpenStream::new(&self);
+    fn respond(self: &Arc<Self>, request: Request<Incoming>) -> Result<Answer, h2::Error> {
+        let open = OpenStream::new(self);
         let received = received_request(&request);
         let peer = self.state.trusted_proxies.client(self.peer.clone(), received.headers());
         if needs_http1(&received) {
