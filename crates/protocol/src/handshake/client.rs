@@ -23,7 +23,6 @@ use http::{
 };
 
 use super::{
-    extended_connect::ExtendedConnect,
     extensions::Extension,
     grammar::{is_token, lines, list_has, only_line},
     head::{HeadBuffer, append_header, check_extra_headers, header_line, parse_response, write_lines},
@@ -182,12 +181,6 @@ impl ClientRequest {
         self
     }
 
-    /// Starts the handshake in HTTP/2, which another HTTP implementation has to carry.
-    #[must_use]
-    pub fn extended_connect(self) -> ExtendedConnect {
-        ExtendedConnect::new(self)
-    }
-
     /// Starts the handshake and encodes the request. `nonce` must be new and random for each
     /// connection.
     //= docs/src/rfc6455.md#section-4-1
@@ -281,7 +274,7 @@ impl ClientRequest {
 
 /// Converts the text of a header of the handshake, in which every part was validated when it was
 /// added: tokens, a host, Base64.
-pub(super) fn valid_value(text: &str) -> HeaderValue {
+fn valid_value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("tokens, hosts and Base64 are visible ASCII")
 }
 

@@ -40,6 +40,14 @@ impl fmt::Debug for ExtendedConnect {
     }
 }
 
+impl ClientRequest {
+    /// Starts the handshake in HTTP/2, which another HTTP implementation has to carry.
+    #[must_use]
+    pub fn extended_connect(self) -> ExtendedConnect {
+        ExtendedConnect { request: self }
+    }
+}
+
 impl ExtendedConnect {
     /// The value of the pseudo-header `:protocol`. [`http::Request`] has no place for it, so the
     /// HTTP implementation that sends the request has to be told.
@@ -47,10 +55,6 @@ impl ExtendedConnect {
     //# To open a WebSocket connection, the client MUST send a CONNECT request whose `:protocol` is
     //# `websocket`.
     pub const PROTOCOL: &'static str = "websocket";
-
-    pub(super) const fn new(request: ClientRequest) -> Self {
-        Self { request }
-    }
 
     /// Returns the request, without its `:protocol`. Its target is an absolute `http` or `https`
     /// URI, whose parts are the pseudo-headers `:scheme`, `:authority` and `:path`.
