@@ -82,6 +82,13 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "PATH", conflicts_with_all = ["proxy", "test"])]
     pub(crate) unix: Option<PathBuf>,
 
+    /// Open the connection on a stream of HTTP/2 (RFC 8441), line by line. The server has to speak
+    /// HTTP/2 inside TLS, or without TLS for a ws:// URL.
+    #[cfg(feature = "http2")]
+    #[arg(long, conflicts_with_all = ["test", "trace", "capture", "lesson", "proxy", "follow"])]
+    #[cfg_attr(unix, arg(conflicts_with = "unix"))]
+    pub(crate) http2: bool,
+
     /// Follow up to N redirects. The headers `Authorization` and `Cookie` do not follow to another
     /// host, port or scheme. A redirect from wss to ws is not followed.
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, conflicts_with = "test")]

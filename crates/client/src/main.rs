@@ -16,6 +16,7 @@
 //! | `address` | the server's address, in all the ways in which it can be written |
 //! | `way` | the way to the server: directly, through a proxy, or to a Unix socket |
 //! | `opening` | turns the command line into an open connection |
+//! | `http2` | the same on a stream of HTTP/2 |
 //! | `tls` | the certificates of a `wss://` connection |
 //! | `connect_error` | explains why a connection did not open |
 //! | `input` | reads standard input line by line |
@@ -40,6 +41,8 @@ mod connect_error;
 mod conversation;
 mod ending;
 mod grade;
+#[cfg(feature = "http2")]
+mod http2;
 mod input;
 mod opening;
 mod printer;
@@ -64,7 +67,7 @@ use tokio::{
     runtime, select,
 };
 use tracing::level_filters::LevelFilter;
-use websocket::{MaybeTlsStream, WebSocket};
+use websocket::WebSocket;
 
 use self::{
     args::ClientArgs,
@@ -123,8 +126,13 @@ async fn run(args: &ClientArgs) -> ExitCode {
     }
     match Tracer::from_options(&args.tracing) {
         Ok(tracer) if fills_the_screen(args) => screen::run(args, &mut signals, tracer).await,
-        Ok(None) => run_line_by_line(args, &mut signals, |stream| stream).await,
-        Ok(Some(tracer)) => run_line_by_line(args, &mut signals, |stream| trace::tap(&tracer, stream)).await,
+        #[cfg(feature = "http2")]
+        Ok(_) if args.http2 => run_line_by_line(args, &mut signals, http2::open(args)).await,
+        Ok(None) => run_line_by_line(args, &mut signals, opening::open(args, |stream| stream)).await,
+        Ok(Some(tracer)) => {
+            let opening = opening::open(args, |stream| trace::tap(&tracer, stream));
+            run_line_by_line(args, &mut signals, opening).await
+        }
         Err(sentence) => {
             report(sentence);
             ExitCode::FAILURE
@@ -136,21 +144,22 @@ async fn run(args: &ClientArgs) -> ExitCode {
 /// and no option requires it to work line by line.
 fn fills_the_screen(args: &ClientArgs) -> bool {
     let on_terminal = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb();
+    #[cfg(feature = "http2")]
+    let on_terminal = on_terminal && !args.http2;
     on_terminal && !args.plain && args.tracing.trace.is_none() && !args.verbose && !args.binary
 }
 
-/// Opens the connection and runs the conversation line by line. `wrap` can add a layer to the
-/// connection's stream.
+/// Waits for `opening`, and runs the conversation line by line.
 async fn run_line_by_line<S>(
     args: &ClientArgs,
     signals: &mut TerminalSignals,
-    wrap: impl FnMut(MaybeTlsStream) -> S,
+    opening: impl Future<Output = Result<WebSocket<S>, String>>,
 ) -> ExitCode
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let connection = select! {
-        opened = opening::open(args, wrap) => match opened {
+        opened = opening => match opened {
             Ok(connection) => connection,
             Err(sentence) => {
                 report(sentence);

@@ -1,13 +1,13 @@
 //! `--tls-ca`, `--tls-cert` and `--tls-key`: the certificates of a `wss://` connection, and what is
 //! wrong with them.
 
-use std::{io, path::Path};
+use std::{io, path::Path, sync::Arc};
 
 use websocket::{
     TransportOptions,
     tls::{
         ClientTls, Identity, TlsConfigError, certificates_from_file,
-        rustls::{AlertDescription, CertificateError, Error, InvalidMessage},
+        rustls::{AlertDescription, CertificateError, ClientConfig, Error, InvalidMessage},
     },
 };
 
@@ -21,12 +21,19 @@ use crate::args::ClientArgs;
 /// Returns a sentence about a certificate or a key that cannot be used.
 pub(crate) fn transport_options(args: &ClientArgs) -> Result<TransportOptions, String> {
     let options = TransportOptions::new();
-    let identity = args.tls_cert.as_deref().zip(args.tls_key.as_deref());
-    if args.tls_ca.is_empty() && identity.is_none() {
+    if args.tls_ca.is_empty() && args.tls_cert.is_none() {
         return Ok(options);
     }
-    let config = client_tls(args, identity).and_then(ClientTls::build);
-    Ok(options.tls_config(config.map_err(|error| error.to_string())?))
+    Ok(options.tls_config(client_config(args)?))
+}
+
+/// Returns the configuration that the command line requests. It may read many files.
+///
+/// # Errors
+/// As for [`transport_options`], and if this computer trusts no authority.
+pub(crate) fn client_config(args: &ClientArgs) -> Result<Arc<ClientConfig>, String> {
+    let identity = args.tls_cert.as_deref().zip(args.tls_key.as_deref());
+    client_tls(args, identity).and_then(ClientTls::build).map_err(|error| error.to_string())
 }
 
 fn client_tls(args: &ClientArgs, identity: Option<(&Path, &Path)>) -> Result<ClientTls, TlsConfigError> {

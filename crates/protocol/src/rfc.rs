@@ -21,6 +21,11 @@ impl RfcSection {
     pub(crate) const fn deflate(section: &'static str) -> Self {
         Self { rfc: 7692, section }
     }
+
+    /// Creates a reference to a section of RFC 8441, WebSocket in HTTP/2.
+    pub(crate) const fn http2(section: &'static str) -> Self {
+        Self { rfc: 8441, section }
+    }
 }
 
 impl fmt::Display for RfcSection {

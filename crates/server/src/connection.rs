@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dissector::tap::Tapped;
-use http::Response;
+use http::{Response, StatusCode};
 use protocol::{CloseCode, Role, handshake::UpgradeOptions};
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{AcceptError, Incoming, WebSocket};
@@ -115,20 +115,24 @@ async fn respond<S>(incoming: Incoming<S>, response: &Response<String>, peer: &P
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let status = response.status();
-    if status.is_success() {
-        tracing::debug!("{peer} gets {why}");
-    } else {
-        tracing::info!("{peer} rejected on {path} with {status}: {why}");
-    }
+    log_response(response.status(), peer, path, why);
     if let Err(error @ AcceptError::Io(_)) = incoming.respond(response).await {
         tracing::debug!("{peer}: {error}");
     }
 }
 
+/// Logs an ordinary HTTP response.
+pub(crate) fn log_response(status: StatusCode, peer: &Peer, path: &str, why: &str) {
+    if status.is_success() {
+        tracing::debug!("{peer} gets {why}");
+    } else {
+        tracing::info!("{peer} rejected on {path} with {status}: {why}");
+    }
+}
+
 /// Serves an open connection until the client closes it, the handler closes it, or the server
 /// stops.
-async fn converse<S>(route: Route, mut connection: WebSocket<S>, peer: &Peer, state: &ServerState)
+pub(crate) async fn converse<S>(route: Route, mut connection: WebSocket<S>, peer: &Peer, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -156,10 +160,17 @@ async fn serve_viewer<S>(incoming: Incoming<S>, viewer: Option<Viewer>, peer: &P
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut connection = match incoming.accept(UpgradeOptions::default(), &state.viewer_config).await {
-        Ok(connection) => connection,
-        Err(error) => return tracing::info!("{peer} not accepted on {}: {error}", wire::PATH),
-    };
+    match incoming.accept(UpgradeOptions::default(), &state.viewer_config).await {
+        Ok(connection) => view(connection, viewer, peer, state).await,
+        Err(error) => tracing::info!("{peer} not accepted on {}: {error}", wire::PATH),
+    }
+}
+
+/// Serves the open connection of a viewer.
+pub(crate) async fn view<S>(mut connection: WebSocket<S>, viewer: Option<Viewer>, peer: &Peer, state: &ServerState)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let result = match viewer {
         Some(mut viewer) => {
             tracing::info!("{peer} views the frames of another connection");

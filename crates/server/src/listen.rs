@@ -26,6 +26,14 @@ use crate::{
 /// connections are dropped without a response, because even a rejection takes memory and a task.
 const MAX_REJECTIONS: usize = 64;
 
+/// The share of an open connection in the limit on all connections.
+struct Slot {
+    _own: OwnedSemaphorePermit,
+    /// The slots for further WebSocket connections in the same TCP connection.
+    #[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "only HTTP/2 has such connections"))]
+    slots: Arc<Semaphore>,
+}
+
 /// Serves until `state.shutdown` is cancelled. Then waits until every connection is closed, or
 /// until the time limit for closing has passed.
 pub(crate) async fn serve(
@@ -52,6 +60,7 @@ pub(crate) async fn serve(
         loop {
             let (stream, peer) = next_connection(&mut listener).await;
             if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
+                let slot = Slot { _own: slot, slots: Arc::clone(&slots) };
                 tasks.spawn(serve_connection(stream, peer, tls.clone(), Arc::clone(&state), tracer.clone(), slot));
             } else if let Ok(slot) = Arc::clone(&rejection_slots).try_acquire_owned() {
                 tracing::warn!("the limit of {max_connections} connections is reached: a client gets 503");
@@ -93,14 +102,14 @@ async fn next_connection(listener: &mut Listener) -> (Socket, Peer) {
     }
 }
 
-/// Serves one connection from its first byte to its last, and holds `_slot` until the end.
+/// Serves one connection from its first byte to its last, and holds `slot` until the end.
 async fn serve_connection(
     mut stream: Socket,
     peer: Peer,
     tls: Option<ServerTls>,
     state: Arc<ServerState>,
     tracer: Option<Tracer>,
-    _slot: OwnedSemaphorePermit,
+    slot: Slot,
 ) {
     let began = Instant::now();
     let Some(peer) = client_of(&mut stream, peer, &state).await else { return };
@@ -112,7 +121,7 @@ async fn serve_connection(
     match (tls, tracing) {
         (None, None) => connection::serve(stream, peer, left, &state).await,
         (None, Some(tracing)) => Box::pin(serve_http(stream, peer, left, Some(tracing), &state)).await,
-        (Some(tls), tracing) => Box::pin(serve_tls(stream, peer, left, &tls, tracing, &state)).await,
+        (Some(tls), tracing) => Box::pin(serve_tls(stream, peer, left, &tls, tracing, &state, &slot)).await,
     }
 }
 
@@ -154,7 +163,8 @@ async fn serve_tls(
     handshake_timeout: Duration,
     tls: &ServerTls,
     tracing: Option<ConnectionTracer>,
-    state: &ServerState,
+    state: &Arc<ServerState>,
+    slot: &Slot,
 ) {
     let began = Instant::now();
     let accepted = tokio::select! {
@@ -166,22 +176,27 @@ async fn serve_tls(
             let left = handshake_timeout.saturating_sub(began.elapsed());
             // Box the stream, because rustls keeps all its state in it, and every future that takes
             // the stream would reserve memory for a copy.
-            serve_negotiated(Box::new(stream), peer, left, tracing, state).await;
+            serve_negotiated(Box::new(stream), peer, left, tracing, state, slot).await;
         }
         Err(error) => tracing::info!("{peer} not accepted: {error}"),
     }
 }
 
-/// Serves the protocol that the two ends have negotiated inside TLS (ALPN): a server with more than
-/// one would look at `stream.get_ref().1.alpn_protocol()` here. This server offers only `http/1.1`,
-/// and a client that does not know ALPN speaks HTTP/1.1 too.
+/// Serves the protocol that the two ends have negotiated inside TLS (ALPN): HTTP/2, if this server
+/// was built with it and the client knows it. A client that does not know ALPN speaks HTTP/1.1.
 async fn serve_negotiated(
     stream: Box<ServerTlsStream<Socket>>,
     peer: Peer,
     handshake_timeout: Duration,
     tracing: Option<ConnectionTracer>,
-    state: &ServerState,
+    state: &Arc<ServerState>,
+    #[cfg_attr(not(feature = "http2"), expect(unused_variables, reason = "HTTP/1.1 needs no further slots"))]
+    slot: &Slot,
 ) {
+    #[cfg(feature = "http2")]
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        return Box::pin(crate::http2::serve(stream, peer, Arc::clone(state), &slot.slots)).await;
+    }
     serve_http(stream, peer, handshake_timeout, tracing, state).await;
 }
 

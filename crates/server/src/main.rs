@@ -10,12 +10,12 @@
 //!
 //! [`listen`] accepts a connection from the [`listener`], over TLS if [`tls`] has a certificate.
 //! [`proxies`] know who has connected if a proxy is in between. [`connection`] reads its HTTP
-//! request, [`route`] decides what to do with it, and one of the five handlers above then uses the
-//! connection. [`access`] checks the host and the origin of the request. Each connection runs in
+//! request, or `http2` reads many requests of one connection. [`route`] decides what to do with each,
+//! and one of the five handlers above then uses the connection. [`access`] checks the host and the origin of the request. Each connection runs in
 //! its own task. Only the members of the chat wait for each other.
 //!
 //! ```text
-//!   tls ◀── listen ──▶ connection ──▶ route ──▶ access
+//!   tls ◀── listen ──▶ http2 ──▶ connection ──▶ route ──▶ access
 //!             │             ├───────────┴──▶ stats, echo, chat, wire, break_rule ──▶ closing
 //!             └─────────────┴──▶ state
 //! ```
@@ -34,6 +34,8 @@ mod config;
 mod connection;
 mod echo;
 mod grade;
+#[cfg(feature = "http2")]
+mod http2;
 mod listen;
 mod listener;
 mod memory;

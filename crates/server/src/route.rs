@@ -65,7 +65,8 @@ pub(crate) fn decide(request: &ReceivedRequest, access: &AccessPolicy, taps: &Ta
     if let Err(why) = access.check_host(request) {
         return reject(StatusCode::MISDIRECTED_REQUEST, why);
     }
-    if request.head().method() != Method::GET && !is_head(request) {
+    // In HTTP/2, a request for a WebSocket is a CONNECT.
+    if request.head().method() != Method::GET && !is_head(request) && !request.wants_websocket() {
         let violation = HandshakeViolation::MethodNotGet(request.head().method().to_string());
         let mut response = rejection(&violation);
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -88,6 +89,13 @@ pub(crate) fn decide(request: &ReceivedRequest, access: &AccessPolicy, taps: &Ta
         Err(reject(StatusCode::NOT_FOUND, why))
     };
     decision.unwrap_or_else(|rejection| rejection)
+}
+
+/// Returns whether a request can only be served in HTTP/1.1, because rules of its handshake are to be
+/// broken. Its token for a tap, if it has one, is then not yet used up.
+#[cfg(feature = "http2")]
+pub(crate) fn needs_http1(request: &ReceivedRequest) -> bool {
+    request.wants_websocket() && request.path().starts_with(break_rule::PATH)
 }
 
 /// Serves the connection, with a tap if the request has a token for one.

@@ -11,6 +11,7 @@
 //! | `rejection` | a server: a request that cannot be upgraded |
 //! | `stream` | the byte stream that hyper hands over |
 //! | [`client`] | a client: from a response of hyper to a connection |
+//! | `client::http2` | a client: connections in HTTP/2 |
 //! | [`axum`] | the extractor for axum |
 //!
 //! # A server
@@ -50,7 +51,7 @@ pub use websocket;
 pub use self::{
     rejection::Rejection,
     stream::{UpgradedStream, WebSocket},
-    upgrade::{UpgradeFuture, is_upgrade_request, upgrade, upgrade_with},
+    upgrade::{UpgradeFuture, is_upgrade_request, received_request, upgrade, upgrade_with},
 };
 
 /// The examples of the README, compiled as documentation tests.

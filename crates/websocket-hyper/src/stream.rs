@@ -3,8 +3,21 @@
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 
-/// The byte stream of an upgraded connection. It first returns the bytes that hyper has read after
-/// the head.
+/// The byte stream of an upgraded connection, or of one stream of HTTP/2. It first returns the bytes
+/// that hyper has read after the head.
+///
+/// In HTTP/2, hyper sends `END_STREAM` when the stream is shut down, and cancels the stream when it
+/// is dropped before. A stream that the peer has cancelled ends, and one that the peer has reset for
+/// another reason returns an error that names the reason.
+//= docs/src/rfc8441.md#section-5
+//# After the response, both ends SHOULD speak WebSocket on the stream as they would on a TCP
+//# connection.
+//= docs/src/rfc8441.md#section-5
+//# An orderly end of one direction MUST be sent as the flag `END_STREAM`, where RFC 6455 has an
+//# orderly end of TCP.
+//= docs/src/rfc8441.md#section-5
+//# An abnormal end MUST be sent as the frame `RST_STREAM` with the error code `CANCEL`, where RFC
+//# 6455 has a reset of TCP.
 pub type UpgradedStream = TokioIo<Upgraded>;
 
 /// An open connection over the byte stream of an upgraded connection.

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use websocket::{
@@ -28,11 +28,33 @@ use crate::{rejection::Rejection, stream::WebSocket};
 /// ```
 #[must_use]
 pub fn is_upgrade_request<B>(request: &Request<B>) -> bool {
-    ReceivedRequest::from_head(request).wants_websocket()
+    received_request(request).wants_websocket()
 }
 
-/// Accepts a request for a WebSocket with these options. Returns the 101 response, which the
-/// service has to return, and a future of the connection.
+/// Copies the head of a request, for checks of your own. In HTTP/2, this includes the pseudo-header
+/// `:protocol`, which hyper keeps among the extensions of the request.
+#[must_use]
+pub fn received_request<B>(request: &Request<B>) -> ReceivedRequest {
+    with_protocol(ReceivedRequest::from_head(request), request.extensions())
+}
+
+/// Adds the pseudo-header `:protocol`, if the request has one.
+#[cfg_attr(not(feature = "http2"), expect(clippy::missing_const_for_fn, reason = "it is const only without HTTP/2"))]
+pub(crate) fn with_protocol(request: ReceivedRequest, extensions: &Extensions) -> ReceivedRequest {
+    #[cfg(feature = "http2")]
+    if let Some(protocol) = extensions.get::<hyper::ext::Protocol>() {
+        return request.with_protocol(protocol.as_str());
+    }
+    let _ = extensions;
+    request
+}
+
+/// Accepts a request for a WebSocket with these options. Returns the response, which the service
+/// has to return, and a future of the connection.
+///
+/// The request is an upgrade of HTTP/1.1, and the response then has the status 101. With the feature
+/// `http2`, it may also be an extended CONNECT of HTTP/2, which is answered with 200. The server has
+/// to allow it with `enable_connect_protocol` of hyper's `http2::Builder`.
 ///
 /// hyper hands over the byte stream after it has written the response. So await the future in a
 /// task of its own, because the service returns the response first. The server must be built with
@@ -86,7 +108,7 @@ where
     R: Default,
     D: FnOnce(&UpgradeRequest<'_>) -> Result<UpgradeOptions, Response<String>>,
 {
-    let received = ReceivedRequest::from_head(request);
+    let received = received_request(request);
     let accepted = received.check_upgrade().map_err(Rejection::Violation)?;
     let options = decide(&accepted).map_err(Rejection::Rejected)?;
     let upgrade = ServerUpgrade::new(&accepted, options, config).map_err(Rejection::Usage)?;

@@ -7,6 +7,9 @@
 //!                              └──request──▶ GET, which somebody has to send
 //! ```
 //!
+//! [`Connector::start_http2`](crate::Connector::start_http2) begins in the same way in HTTP/2, with a
+//! CONNECT request (RFC 8441).
+//!
 //! [`Connector::handshake`](crate::Connector::handshake) takes these steps on a byte stream. If
 //! another HTTP client owns the stream until the response has arrived, its adapter takes them.
 
@@ -17,7 +20,7 @@ use http::{Request, Response};
 use protocol::{
     Config, Connection, UsageError,
     frame::MaskingKey,
-    handshake::{ClientHandshake, Established, HandshakeError},
+    handshake::{ClientHandshake, Established, ExtendedConnect, HandshakeError},
 };
 
 use crate::{clock::now, keys, memory_budget::MemoryBudget, negotiated::Negotiated, websocket::WebSocket};
@@ -38,8 +41,15 @@ use crate::{clock::now, keys, memory_budget::MemoryBudget, negotiated::Negotiate
 /// # }
 /// ```
 pub struct ClientUpgrade {
-    pub(crate) handshake: ClientHandshake,
+    pub(crate) handshake: UpgradeHandshake,
     pub(crate) setup: ClientSetup,
+}
+
+/// The handshake in one version of HTTP.
+#[derive(Debug)]
+pub(crate) enum UpgradeHandshake {
+    Http1(Box<ClientHandshake>),
+    Http2(Box<ExtendedConnect>),
 }
 
 impl fmt::Debug for ClientUpgrade {
@@ -49,23 +59,33 @@ impl fmt::Debug for ClientUpgrade {
 }
 
 impl ClientUpgrade {
-    /// Returns the request. Its target is the path and the query, as HTTP/1.1 sends it. For a
-    /// client that takes the server from the target, replace the target by an absolute `http` or
-    /// `https` URI.
+    /// Returns the request. In HTTP/1.1, its target is the path and the query. For a client that
+    /// takes the server from the target, replace the target by an absolute `http` or `https` URI.
+    ///
+    /// In HTTP/2, the target is absolute. The value of `:protocol` is `websocket`. [`Request`] has no
+    /// place for it, so add it in the way of the HTTP/2 client.
     ///
     /// # Errors
     /// [`UriError::TooLong`](protocol::UriError::TooLong) if [`http::Uri`] cannot hold the target.
     pub fn request(&self) -> Result<Request<()>, UsageError> {
-        self.handshake.request()
+        match &self.handshake {
+            UpgradeHandshake::Http1(handshake) => handshake.request(),
+            UpgradeHandshake::Http2(handshake) => handshake.request(),
+        }
     }
 
     /// Checks that the response opens the connection that was requested.
     ///
     /// # Errors
-    /// - [`HandshakeError::Rejected`] for a response other than 101, without its body;
-    /// - [`HandshakeError::Violation`] for a 101 response that breaks a rule: drop the stream.
+    /// - [`HandshakeError::Rejected`] for a response other than 101, or other than 2xx in HTTP/2,
+    ///   without its body;
+    /// - [`HandshakeError::Violation`] for such a response that breaks a rule: drop the stream.
     pub fn check_response<B>(self, response: &Response<B>) -> Result<EstablishedUpgrade, HandshakeError> {
-        Ok(EstablishedUpgrade { established: self.handshake.check_response(response)?, setup: self.setup })
+        let established = match self.handshake {
+            UpgradeHandshake::Http1(handshake) => handshake.check_response(response),
+            UpgradeHandshake::Http2(handshake) => handshake.check_response(response),
+        }?;
+        Ok(EstablishedUpgrade { established, setup: self.setup })
     }
 }
 

@@ -11,7 +11,7 @@ use protocol::DeflateOptions;
 use protocol::{
     Config, Uri, UsageError,
     frame::MaskingKey,
-    handshake::{ClientRequest, Extension, HandshakeError, Nonce, ResponseBody, Status},
+    handshake::{ClientHandshake, ClientRequest, Extension, HandshakeError, Nonce, ResponseBody, Status},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -22,7 +22,7 @@ use tokio::{
 use crate::proxy::Proxy;
 use crate::{
     buffer_pool::HANDSHAKE_READ,
-    client_upgrade::{ChosenKeys, ClientSetup, ClientUpgrade},
+    client_upgrade::{ChosenKeys, ClientSetup, ClientUpgrade, UpgradeHandshake},
     dialer::Dialer,
     error::ConnectError,
     keys,
@@ -513,16 +513,30 @@ impl Connector {
     /// other client waits for the response.
     #[must_use]
     pub fn start(self) -> ClientUpgrade {
+        let (handshake, setup) = self.start_http1();
+        ClientUpgrade { handshake: UpgradeHandshake::Http1(Box::new(handshake)), setup }
+    }
+
+    /// Creates the request in HTTP/2 (RFC 8441), for an HTTP/2 client that sends it and receives the
+    /// response. In all other respects, this method behaves like [`start`](Self::start).
+    #[must_use]
+    pub fn start_http2(self) -> ClientUpgrade {
+        ClientUpgrade {
+            handshake: UpgradeHandshake::Http2(Box::new(self.request.extended_connect())),
+            setup: self.setup,
+        }
+    }
+
+    fn start_http1(self) -> (ClientHandshake, ClientSetup) {
         let nonce = self.chosen_nonce.unwrap_or_else(keys::nonce);
-        let handshake = self.request.handshake(nonce, self.setup.config.limits.clone());
-        ClientUpgrade { handshake, setup: self.setup }
+        (self.request.handshake(nonce, self.setup.config.limits.clone()), self.setup)
     }
 
     async fn handshake_unlimited<S>(self, mut stream: S) -> Result<WebSocket<S>, NotOpened<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let ClientUpgrade { mut handshake, setup } = self.start();
+        let (mut handshake, setup) = self.start_http1();
         let broken = ConnectError::Handshake;
         //= docs/src/rfc6455.md#section-4-1
         //# Once the transport connection is open, the client MUST send an opening request.

@@ -178,6 +178,8 @@ pub enum ConnectError {
     },
     /// The URI is `wss://`, and the caller's stream may not be encrypted. Nothing was sent.
     NotOverTls,
+    /// The server does not support WebSocket connections in HTTP/2 (RFC 8441). Nothing was sent.
+    Http2NotSupported,
     /// The connection broke during the opening handshake, or the server ended it without a
     /// response.
     Handshake(io::Error),
@@ -224,6 +226,10 @@ impl fmt::Display for ConnectError {
                 "the URI is wss://, but the stream may not be encrypted: establish TLS over it, and call \
                  handshake_over_tls",
             ),
+            Self::Http2NotSupported => f.write_str(
+                "the server does not support WebSocket in HTTP/2: its SETTINGS do not enable extended CONNECT (RFC \
+                 8441, section 3); connect over HTTP/1.1",
+            ),
             Self::Handshake(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 f.write_str("the server ended the connection before it answered the handshake")
             }
@@ -265,6 +271,7 @@ impl StdError for ConnectError {
             | Self::TlsMissing
             | Self::NoRootCertificates { .. }
             | Self::NotOverTls
+            | Self::Http2NotSupported
             | Self::TimedOut => None,
         }
     }

@@ -26,7 +26,7 @@ use super::{
 };
 
 /// The pages that restate the RFCs, by the name that their anchors begin with.
-const PAGES: [&str; 2] = ["rfc6455", "rfc7692"];
+const PAGES: [&str; 3] = ["rfc6455", "rfc7692", "rfc8441"];
 
 /// The rules that the source cites.
 #[derive(Debug, Default)]

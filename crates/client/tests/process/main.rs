@@ -14,6 +14,8 @@ mod every_byte;
 mod failures;
 mod grade;
 mod hostile_server;
+#[cfg(all(feature = "http2", unix))]
+mod http2;
 #[cfg(unix)]
 mod lessons;
 mod pipes;

@@ -210,7 +210,7 @@ impl ClientRequest {
 
     /// Adds the headers that do not depend on the version of HTTP: the version of WebSocket, the
     /// offers, and the headers of the caller.
-    fn add_offers(&self, headers: &mut HeaderMap) {
+    pub(super) fn add_offers(&self, headers: &mut HeaderMap) {
         //= docs/src/rfc6455.md#section-4-1
         //# The request MUST have a `Sec-WebSocket-Version` header with the value 13.
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(VERSION));
@@ -228,6 +228,47 @@ impl ClientRequest {
             headers.insert(SEC_WEBSOCKET_EXTENSIONS, valid_value(&list.join(", ")));
         }
         headers.extend(self.headers.clone());
+    }
+
+    /// Checks what the server has chosen of the extensions and subprotocols that were offered.
+    pub(super) fn validate_choices(&self, response: Response<()>) -> Result<Established, HandshakeViolation> {
+        let headers = response.headers();
+        let extensions = Extension::parse_all(headers)?;
+        let deflate_offered = (!self.deflate.is_empty()).then_some(PERMESSAGE_DEFLATE);
+        // Check only the names: a caller that offers an extension has to check its parameters. The
+        // parameters of permessage-deflate are checked below.
+        //= docs/src/rfc6455.md#section-4-1
+        //# If the response lists an extension that was not offered, the client MUST fail the
+        //# connection.
+        for extension in &extensions {
+            let mut offered = self.extensions.iter().map(Extension::name).chain(deflate_offered);
+            if !offered.any(|name| name == extension.name()) {
+                return Err(HandshakeViolation::ExtensionNotOffered(extension.name().to_owned()));
+            }
+        }
+        let deflate = extension::validate_response(&self.deflate, &extensions)?;
+        let subprotocol = self.validate_subprotocol(headers)?;
+        Ok(Established { response, subprotocol, extensions, deflate, rest: BytesMut::new() })
+    }
+
+    /// Checks that the server chose a subprotocol that was offered, or no subprotocol. If the
+    /// client offered subprotocols and the server chooses none, a browser fails the connection.
+    /// This client opens the connection, as the RFC specifies (section 4.1).
+    fn validate_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, HandshakeViolation> {
+        if lines(headers, &SEC_WEBSOCKET_PROTOCOL).next().is_none() {
+            return Ok(None);
+        }
+        match only_line(headers, &SEC_WEBSOCKET_PROTOCOL) {
+            Some(name) if !is_token(name) => Err(HandshakeViolation::SubprotocolMalformed),
+            Some(name) if self.subprotocols.iter().any(|offered| offered == name) => Ok(Some(name.to_owned())),
+            //= docs/src/rfc6455.md#section-4-1
+            //# If the response names a subprotocol that was not offered, the client MUST fail the
+            //# connection.
+            Some(name) => Err(HandshakeViolation::SubprotocolNotOffered(name.to_owned())),
+            //= docs/src/rfc6455.md#section-11-3-4
+            //# A response MUST NOT have more than one `Sec-WebSocket-Protocol` header.
+            None => Err(HandshakeViolation::SubprotocolMalformed),
+        }
     }
 }
 
@@ -379,7 +420,8 @@ impl ClientHandshake {
     //# The client MUST check the response as follows.
     fn validate(self, response: Response<()>) -> Result<Established, HandshakeViolation> {
         self.validate_switch(&response)?;
-        self.validate_choices(response)
+        let established = self.request.validate_choices(response)?;
+        Ok(Established { rest: self.head.input, ..established })
     }
 
     /// Checks the parts of the response with which HTTP/1.1 switches to WebSocket.
@@ -420,54 +462,13 @@ impl ClientHandshake {
         }
         Ok(())
     }
-
-    /// Checks what the server has chosen of the extensions and subprotocols that were offered.
-    fn validate_choices(self, response: Response<()>) -> Result<Established, HandshakeViolation> {
-        let headers = response.headers();
-        let extensions = Extension::parse_all(headers)?;
-        let deflate_offered = (!self.request.deflate.is_empty()).then_some(PERMESSAGE_DEFLATE);
-        // Check only the names: a caller that offers an extension has to check its parameters. The
-        // parameters of permessage-deflate are checked below.
-        //= docs/src/rfc6455.md#section-4-1
-        //# If the response lists an extension that was not offered, the client MUST fail the
-        //# connection.
-        for extension in &extensions {
-            let mut offered = self.request.extensions.iter().map(Extension::name).chain(deflate_offered);
-            if !offered.any(|name| name == extension.name()) {
-                return Err(HandshakeViolation::ExtensionNotOffered(extension.name().to_owned()));
-            }
-        }
-        let deflate = extension::validate_response(&self.request.deflate, &extensions)?;
-        let subprotocol = self.validate_subprotocol(headers)?;
-        Ok(Established { response, subprotocol, extensions, deflate, rest: self.head.input })
-    }
-
-    /// Checks that the server chose a subprotocol that was offered, or no subprotocol. If the
-    /// client offered subprotocols and the server chooses none, a browser fails the connection.
-    /// This client opens the connection, as the RFC specifies (section 4.1).
-    fn validate_subprotocol(&self, headers: &HeaderMap) -> Result<Option<String>, HandshakeViolation> {
-        if lines(headers, &SEC_WEBSOCKET_PROTOCOL).next().is_none() {
-            return Ok(None);
-        }
-        match only_line(headers, &SEC_WEBSOCKET_PROTOCOL) {
-            Some(name) if !is_token(name) => Err(HandshakeViolation::SubprotocolMalformed),
-            Some(name) if self.request.subprotocols.iter().any(|offered| offered == name) => Ok(Some(name.to_owned())),
-            //= docs/src/rfc6455.md#section-4-1
-            //# If the response names a subprotocol that was not offered, the client MUST fail the
-            //# connection.
-            Some(name) => Err(HandshakeViolation::SubprotocolNotOffered(name.to_owned())),
-            //= docs/src/rfc6455.md#section-11-3-4
-            //# A response MUST NOT have more than one `Sec-WebSocket-Protocol` header.
-            None => Err(HandshakeViolation::SubprotocolMalformed),
-        }
-    }
 }
 
 /// The result of a successful handshake: the connection is OPEN.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Established {
-    /// The 101 response.
+    /// The 101 response, or the 2xx response to an extended CONNECT.
     //= docs/src/rfc6455.md#section-4-1
     //# Cookies that the response sets are *cookies set during the server's opening handshake*.
     pub response: Response<()>,
@@ -494,7 +495,8 @@ pub struct Established {
 /// The reason why a client's handshake failed.
 #[derive(Debug)]
 pub enum HandshakeError {
-    /// The server answered with a status other than 101. Holds the HTTP response, with the part of
+    /// The server answered with a status other than 101, or other than 2xx to an extended CONNECT.
+    /// Holds the HTTP response, with the part of
     /// its body that has arrived, as it was on the wire. [`ResponseBody`](super::ResponseBody)
     /// decodes the body and tells when it is complete.
     Rejected(Box<Response<Bytes>>),

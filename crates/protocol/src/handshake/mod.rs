@@ -49,6 +49,7 @@
 //! |---|---|
 //! | [`client`] | the client's request, and its checks of the response |
 //! | [`server`] | the server's checks of a request, and its response |
+//! | [`extended_connect`] | the client's request in HTTP/2, and its checks of the response |
 //! | [`violation`] | every rule of the handshake that a peer can break |
 //! | [`key`] | the key, and the accept value that is computed from it |
 //! | [`extensions`] | the list of extensions |
@@ -61,6 +62,7 @@
 
 mod body;
 pub mod client;
+pub mod extended_connect;
 pub mod extensions;
 mod grammar;
 mod head;
@@ -74,6 +76,7 @@ pub mod violation;
 pub use self::{
     body::ResponseBody,
     client::{ClientHandshake, ClientRequest, Established, HandshakeError},
+    extended_connect::ExtendedConnect,
     extensions::Extension,
     head::{encode_response, encode_response_to, parse_response},
     key::{Nonce, accept_digest, accept_key},

@@ -9,6 +9,10 @@
 //!                                  │                                │                 negotiation
 //!                                  └─────────── rejection ──────────┘──▶ 4xx
 //! ```
+//!
+//! In HTTP/2, an extended CONNECT replaces the upgrade, and 200 replaces 101 (RFC 8441). Another
+//! HTTP implementation has to parse the request. The checks of the offers, and the choices among
+//! them, are the same.
 
 use std::fmt;
 
@@ -65,7 +69,9 @@ impl ServerHandshake {
     /// the request with [`rejection`].
     pub fn poll(mut self) -> Result<Status<Self, ReceivedRequest>, HandshakeViolation> {
         match self.head.poll(&self.limits, parse_request)? {
-            Some((head, len)) => Ok(Status::Complete(ReceivedRequest { head, len, received: self.head.input })),
+            Some((head, len)) => {
+                Ok(Status::Complete(ReceivedRequest { head, len, received: self.head.input, protocol: None }))
+            }
             None => Ok(Status::Partial(self)),
         }
     }
@@ -98,6 +104,8 @@ pub struct ReceivedRequest {
     /// The bytes of the head and everything that arrived after them. Empty if another
     /// implementation has parsed the head.
     received: BytesMut,
+    /// The pseudo-header `:protocol` of an extended CONNECT request.
+    protocol: Option<String>,
 }
 
 /// Omits the raw bytes, which may hold credentials. Headers that hold credentials are marked as
@@ -132,7 +140,29 @@ impl ReceivedRequest {
         *head.version_mut() = version;
         *head.headers_mut() = headers.clone();
         mark_credentials(head.headers_mut());
-        Self { head, len: 0, received: BytesMut::new() }
+        Self { head, len: 0, received: BytesMut::new(), protocol: None }
+    }
+
+    /// Makes the request an extended CONNECT (RFC 8441): sets its pseudo-header `:protocol`, for
+    /// which [`http::Request`] has no place. HTTP implementations keep it among the extensions of
+    /// the request.
+    ///
+    /// ```
+    /// use protocol::handshake::{ReceivedRequest, UpgradeOptions};
+    ///
+    /// let request = http::Request::connect("https://example.org/chat")
+    ///     .version(http::Version::HTTP_2)
+    ///     .header("sec-websocket-version", "13")
+    ///     .body(())?;
+    /// let received = ReceivedRequest::from_head(&request).with_protocol("websocket");
+    /// let accepted = received.check_upgrade()?.accept(UpgradeOptions::default())?;
+    /// assert_eq!(accepted.response.status(), 200);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_protocol(mut self, protocol: &str) -> Self {
+        self.protocol = Some(protocol.to_owned());
+        self
     }
 
     /// Returns the head: method, target, version and headers.
@@ -205,7 +235,13 @@ impl ReceivedRequest {
         let host = match lines {
             //= docs/src/rfc6455.md#section-4-2-1
             //# The server MUST reject a request without a `Host` header.
-            0 if self.head.version() >= Version::HTTP_11 => return Err(HandshakeViolation::HostNotOnce),
+            0 if self.head.version() == Version::HTTP_11 => return Err(HandshakeViolation::HostNotOnce),
+            // Later versions have `:authority`, which is part of the target here.
+            //= docs/src/rfc8441.md#section-5
+            //# The client MUST send the host in `:authority`, and not in `Host`.
+            0 if self.head.version() > Version::HTTP_11 && self.absolute_target().is_none() => {
+                return Err(HandshakeViolation::HostNotOnce);
+            }
             0 => None,
             1 => {
                 let host = only_line(self.headers(), &HOST).unwrap_or_default();
@@ -231,7 +267,11 @@ impl ReceivedRequest {
     /// or not. Treat any other request as ordinary HTTP.
     #[must_use]
     pub fn wants_websocket(&self) -> bool {
-        list_has(self.headers(), &UPGRADE, "websocket")
+        match &self.protocol {
+            Some(protocol) => is_websocket(protocol),
+            // HTTP/2 has no `Upgrade`.
+            None => self.head.version() <= Version::HTTP_11 && list_has(self.headers(), &UPGRADE, "websocket"),
+        }
     }
 
     /// Returns all received bytes. See
@@ -248,12 +288,24 @@ impl ReceivedRequest {
         self.received
     }
 
-    /// Checks everything that section 4.2.1 requires of a WebSocket request.
+    /// Checks everything that section 4.2.1 requires of a WebSocket request, or that RFC 8441
+    /// requires of one in HTTP/2.
     ///
     /// # Errors
     /// The first rule that the request breaks. Answer the request with [`rejection`].
     pub fn check_upgrade(&self) -> Result<UpgradeRequest<'_>, HandshakeViolation> {
-        let key = self.check_http1()?;
+        let key = match &self.protocol {
+            Some(protocol) => {
+                self.check_extended_connect(protocol)?;
+                None
+            }
+            None if self.head.version() > Version::HTTP_11 => return Err(HandshakeViolation::ProtocolMissing),
+            None => Some(self.check_http1()?),
+        };
+        // Check the offers in the same way for every version of HTTP.
+        //= docs/src/rfc8441.md#section-5
+        //# `Origin`, `Sec-WebSocket-Version`, `Sec-WebSocket-Protocol` and `Sec-WebSocket-Extensions`
+        //# MUST be used as RFC 6455 requires.
         // The origin is not checked here, because only the application knows which sites it trusts.
         //= docs/src/rfc6455.md#section-4-2-1
         //# The client may list the subprotocols that it can speak in `Sec-WebSocket-Protocol`, and
@@ -303,13 +355,7 @@ impl ReceivedRequest {
             return Err(HandshakeViolation::ConnectionWithoutUpgrade);
         }
         self.authority()?;
-        // Reject a request with a body. The body would begin where the frames begin, so two
-        // programs that read the stream could disagree about whether the bytes are a body or
-        // frames.
-        let has_body = headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0");
-        if has_body || headers.contains_key(TRANSFER_ENCODING) {
-            return Err(HandshakeViolation::RequestWithBody);
-        }
+        self.check_no_body()?;
         // Check the version before the key, because another version may have other rules for the
         // key.
         self.check_version()?;
@@ -323,6 +369,61 @@ impl ReceivedRequest {
             return Err(HandshakeViolation::KeyMalformed);
         }
         Ok(key)
+    }
+
+    /// Checks the parts of the request that HTTP/2 needs for another protocol on the stream, and the
+    /// version of WebSocket. `protocol` is the pseudo-header.
+    fn check_extended_connect(&self, protocol: &str) -> Result<(), HandshakeViolation> {
+        let (headers, target) = (self.headers(), self.head.uri());
+        //= docs/src/rfc8441.md#section-4
+        //# A CONNECT request MAY have the pseudo-header `:protocol`, whose single value names the
+        //# protocol to be spoken on the stream.
+        if self.head.method() != Method::CONNECT {
+            return Err(HandshakeViolation::MethodNotConnect(self.head.method().to_string()));
+        }
+        //= docs/src/rfc8441.md#section-5
+        //# To open a WebSocket connection, the client MUST send a CONNECT request whose `:protocol`
+        //# is `websocket`.
+        if !is_websocket(protocol) {
+            return Err(HandshakeViolation::ProtocolNotWebsocket(protocol.to_owned()));
+        }
+        //= docs/src/rfc8441.md#section-4
+        //# A request with `:protocol` MUST also have `:scheme` and `:path`.
+        if target.scheme().is_none() {
+            return Err(HandshakeViolation::PseudoHeaderMissing(":scheme"));
+        }
+        if target.path_and_query().is_none() {
+            return Err(HandshakeViolation::PseudoHeaderMissing(":path"));
+        }
+        // The target is the server's own resource, and the server is the host in `:authority`.
+        if !target.path().starts_with('/') || !matches!(target.scheme_str(), Some("http" | "https")) {
+            return Err(HandshakeViolation::TargetMalformed);
+        }
+        //= docs/src/rfc8441.md#section-5
+        //# The request MUST NOT have the headers `Connection` and `Upgrade`, which HTTP/2 does not
+        //# have.
+        if let Some(name) = [CONNECTION, UPGRADE].into_iter().find(|name| headers.contains_key(name)) {
+            return Err(HandshakeViolation::HeaderOfHttp1(name.to_string()));
+        }
+        self.authority()?;
+        self.check_no_body()?;
+        self.check_version()
+        // There is no key to check.
+        //= docs/src/rfc8441.md#section-5
+        //# The client MUST NOT require `Sec-WebSocket-Accept`, and the server MUST NOT require
+        //# `Sec-WebSocket-Key`.
+    }
+
+    /// Checks that the request announces no body. The body would begin where the frames begin, so
+    /// two programs that read the stream could disagree about whether the bytes are a body or
+    /// frames.
+    fn check_no_body(&self) -> Result<(), HandshakeViolation> {
+        let headers = self.headers();
+        let has_body = headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0");
+        if has_body || headers.contains_key(TRANSFER_ENCODING) {
+            return Err(HandshakeViolation::RequestWithBody);
+        }
+        Ok(())
     }
 
     /// Checks that the client speaks version 13 of WebSocket.
@@ -345,13 +446,19 @@ impl ReceivedRequest {
     }
 }
 
+/// Returns whether this is the name of WebSocket in `Upgrade` or `:protocol`, which ignores ASCII
+/// case.
+fn is_websocket(protocol: &str) -> bool {
+    protocol.eq_ignore_ascii_case("websocket")
+}
+
 /// A valid request for a WebSocket connection. [Accept](Self::accept) it, or answer it with another
 /// HTTP response.
 #[derive(Debug, Clone)]
 pub struct UpgradeRequest<'r> {
     request: &'r ReceivedRequest,
-    /// The value of `Sec-WebSocket-Key`.
-    key: &'r str,
+    /// The value of `Sec-WebSocket-Key`. `None` for an extended CONNECT.
+    key: Option<&'r str>,
     subprotocols: Vec<String>,
     extensions: Vec<Extension>,
 }
@@ -375,7 +482,7 @@ impl<'r> UpgradeRequest<'r> {
         &self.extensions
     }
 
-    /// Creates the 101 response (section 4.2.2).
+    /// Creates the 101 response (section 4.2.2), or the 200 response to an extended CONNECT.
     ///
     /// # Errors
     /// - [`UsageError::SubprotocolNotOffered`] and [`UsageError::ExtensionNotOffered`] for a choice
@@ -386,7 +493,13 @@ impl<'r> UpgradeRequest<'r> {
     //# To accept a connection, the server MUST perform the steps in this section.
     pub fn accept(&self, options: UpgradeOptions) -> Result<UpgradeResponse, UsageError> {
         let UpgradeOptions { subprotocol, mut extensions, deflate, headers } = options;
-        let mut response = self.switching_protocols()?;
+        let mut response = match self.key {
+            Some(key) => switching_protocols(key)?,
+            // A `Response` has the status 200 by default.
+            //= docs/src/rfc8441.md#section-5
+            //# A server that accepts the connection MUST respond with a status of the class 2xx.
+            None => Response::new(String::new()),
+        };
         let lines = response.headers_mut();
         //= docs/src/rfc6455.md#section-4-2-2
         //# A server that chooses none of the subprotocols MUST NOT send a `Sec-WebSocket-Protocol`
@@ -426,27 +539,27 @@ impl<'r> UpgradeRequest<'r> {
         lines.extend(headers);
         Ok(UpgradeResponse { response, subprotocol, extensions, deflate: negotiated })
     }
+}
 
-    /// Creates the part of the response with which HTTP/1.1 switches to WebSocket.
-    fn switching_protocols(&self) -> Result<Response<String>, UsageError> {
-        let mut response = Response::new(String::new());
-        //= docs/src/rfc6455.md#section-4-2-2
-        //# The status of the accepting response MUST be 101.
-        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        let lines = response.headers_mut();
-        //= docs/src/rfc6455.md#section-4-2-2
-        //# The accepting response MUST have the header `Upgrade: websocket`.
-        lines.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        // Send a single token and not a list, because some clients compare the whole value.
-        //= docs/src/rfc6455.md#section-4-2-2
-        //# The accepting response MUST have the header `Connection: Upgrade`.
-        lines.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-        //= docs/src/rfc6455.md#section-4-2-2
-        //# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 form of the
-        //# SHA-1 hash of the key followed by `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
-        lines.insert(SEC_WEBSOCKET_ACCEPT, header_value(&accept_key(self.key))?);
-        Ok(response)
-    }
+/// Creates the part of the response with which HTTP/1.1 switches to WebSocket.
+fn switching_protocols(key: &str) -> Result<Response<String>, UsageError> {
+    let mut response = Response::new(String::new());
+    //= docs/src/rfc6455.md#section-4-2-2
+    //# The status of the accepting response MUST be 101.
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let lines = response.headers_mut();
+    //= docs/src/rfc6455.md#section-4-2-2
+    //# The accepting response MUST have the header `Upgrade: websocket`.
+    lines.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    // Send a single token and not a list, because some clients compare the whole value.
+    //= docs/src/rfc6455.md#section-4-2-2
+    //# The accepting response MUST have the header `Connection: Upgrade`.
+    lines.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    //= docs/src/rfc6455.md#section-4-2-2
+    //# The accepting response MUST have a `Sec-WebSocket-Accept` header: the Base64 form of the
+    //# SHA-1 hash of the key followed by `258EAFA5-E914-47DA-95CA-C5AB0DC85B11`.
+    lines.insert(SEC_WEBSOCKET_ACCEPT, header_value(&accept_key(key))?);
+    Ok(response)
 }
 
 /// The choices of a server that accepts a request. The default chooses nothing, which is always
@@ -510,7 +623,8 @@ impl UpgradeOptions {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct UpgradeResponse {
-    /// The 101 response. [`encode_response`](super::encode_response) turns it into bytes.
+    /// The 101 response, or the 200 response to an extended CONNECT.
+    /// [`encode_response`](super::encode_response) turns a 101 response into bytes.
     pub response: Response<String>,
     /// The subprotocol in use.
     pub subprotocol: Option<String>,

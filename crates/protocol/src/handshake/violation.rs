@@ -65,6 +65,19 @@ pub enum HandshakeViolation {
     /// A subprotocol is named twice.
     SubprotocolRepeated(String),
 
+    // ---- The request in HTTP/2, checked by the server (RFC 8441) -------------------------------
+    /// The request has no `:protocol`, so it asks for no WebSocket.
+    ProtocolMissing,
+    /// `:protocol` is not `websocket`. Holds the value.
+    ProtocolNotWebsocket(String),
+    /// The request has `:protocol`, but its method is not CONNECT. Holds the method.
+    MethodNotConnect(String),
+    /// The request has no pseudo-header of this name.
+    PseudoHeaderMissing(&'static str),
+    /// The request has a header that HTTP/2 does not have, `connection` or `upgrade`. Holds its
+    /// name.
+    HeaderOfHttp1(String),
+
     // ---- The response, checked by the client (section 4.1) -------------------------------------
     /// `Upgrade` names a protocol other than `websocket`, alone or in addition to `websocket`.
     UpgradeToSomethingElse,
@@ -110,6 +123,8 @@ impl HandshakeViolation {
             Self::KeyNotOnce => RfcSection::websocket("11.3.1"),
             Self::AcceptNotOnce => RfcSection::websocket("11.3.3"),
             Self::VersionRepeated => RfcSection::websocket("11.3.5"),
+            Self::MethodNotConnect(_) | Self::PseudoHeaderMissing(_) => RfcSection::http2("4"),
+            Self::ProtocolMissing | Self::ProtocolNotWebsocket(_) | Self::HeaderOfHttp1(_) => RfcSection::http2("5"),
             Self::ExtensionConflict(_) => RfcSection::deflate("5"),
             Self::DeflateAnswerWrong(_) => RfcSection::deflate("7"),
             // This is a rule of HTTP and not of RFC 6455: `Upgrade` in an HTTP/1.0 message is
@@ -134,7 +149,14 @@ impl HandshakeViolation {
             // If a client requests another protocol or another version, status 426 informs it of
             // the protocol and version that the server supports.
             Self::UpgradeMissing | Self::VersionUnsupported(_) => StatusCode::UPGRADE_REQUIRED,
+            // HTTP/2 has no `Upgrade`, so 426 would not say how to ask. The server understands the
+            // request, but does not implement the protocol.
+            Self::ProtocolNotWebsocket(_) => StatusCode::NOT_IMPLEMENTED,
             Self::MalformedHead(_)
+            | Self::ProtocolMissing
+            | Self::MethodNotConnect(_)
+            | Self::PseudoHeaderMissing(_)
+            | Self::HeaderOfHttp1(_)
             | Self::HttpVersionTooOld
             | Self::ConnectionWithoutUpgrade
             | Self::ExtensionsMalformed
@@ -184,6 +206,15 @@ impl fmt::Display for HandshakeViolation {
                 write!(f, "version '{}' is not supported; 13 is", version.escape_debug())
             }
             Self::SubprotocolRepeated(name) => write!(f, "the subprotocol '{name}' is named twice"),
+            Self::ProtocolMissing => {
+                f.write_str("a WebSocket in HTTP/2 needs a CONNECT request with ':protocol' = 'websocket'")
+            }
+            Self::ProtocolNotWebsocket(protocol) => {
+                write!(f, ":protocol must be 'websocket', not '{}'", protocol.escape_debug())
+            }
+            Self::MethodNotConnect(method) => write!(f, "a request with :protocol must be CONNECT, not {method}"),
+            Self::PseudoHeaderMissing(name) => write!(f, "a request with :protocol needs {name}"),
+            Self::HeaderOfHttp1(name) => write!(f, "HTTP/2 has no header '{name}'"),
             Self::UpgradeToSomethingElse => f.write_str("the header Upgrade must be 'websocket' and nothing else"),
             Self::AcceptNotOnce => f.write_str("exactly one Sec-WebSocket-Accept header is required"),
             Self::AcceptWrong { expected, received } => {

@@ -7,7 +7,7 @@ use http::StatusCode;
 use protocol::{
     CloseCode, Config, DeflateOptions, HandshakeViolation, KeepAlive, Limits, Role, Violation,
     frame::Opcode,
-    handshake::{HandshakeError, encode_response, rejection},
+    handshake::{HandshakeError, ReceivedRequest, encode_response, rejection},
 };
 use testkit::{
     deflate::negotiate,
@@ -31,6 +31,21 @@ fn in_request(head: &HeadBuilder) -> HandshakeViolation {
 #[track_caller]
 fn in_request_within(limits: Limits, head: &HeadBuilder) -> HandshakeViolation {
     read_request_within(limits, &head.bytes()).map(|_| "read").unwrap_err()
+}
+
+/// Returns the violation that a server finds in a request in HTTP/2, with this `:protocol`, method
+/// and target, and with one more header if its name is not empty.
+#[track_caller]
+fn in_http2(protocol: Option<&str>, method: &str, target: &str, header: &str) -> HandshakeViolation {
+    let mut request = http::Request::builder().version(http::Version::HTTP_2).method(method).uri(target);
+    if !header.is_empty() {
+        request = request.header(header, "x");
+    }
+    let mut received = ReceivedRequest::from_head(&request.body(()).unwrap());
+    if let Some(protocol) = protocol {
+        received = received.with_protocol(protocol);
+    }
+    received.check_upgrade().map(|_| "accepted").unwrap_err()
 }
 
 /// Returns the violation that a client that offered the subprotocol `chat` finds in a response.
@@ -126,6 +141,10 @@ const fn rfc7692(section: &'static str) -> ExpectedSection {
     Some((7692, section))
 }
 
+const fn rfc8441(section: &'static str) -> ExpectedSection {
+    Some((8441, section))
+}
+
 const LIMIT: ExpectedSection = None;
 
 /// Every variant of [`HandshakeViolation`] as a peer causes it, and the section, status and
@@ -175,6 +194,17 @@ fn handshake_table() -> Vec<HandshakeRow> {
             "version '8' is not supported; 13 is"),
         row(in_request(&q().with("Sec-WebSocket-Protocol: a, a")), "SubprotocolRepeated", rfc6455("4.1"), 400,
             "the subprotocol 'a' is named twice"),
+        // The request in HTTP/2.
+        row(in_http2(None, "CONNECT", "http://a/", ""), "ProtocolMissing", rfc8441("5"), 400,
+            "a WebSocket in HTTP/2 needs a CONNECT request with ':protocol' = 'websocket'"),
+        row(in_http2(Some("x"), "CONNECT", "http://a/", ""), "ProtocolNotWebsocket", rfc8441("5"), 501,
+            ":protocol must be 'websocket', not 'x'"),
+        row(in_http2(Some("websocket"), "GET", "http://a/", ""), "MethodNotConnect", rfc8441("4"), 400,
+            "a request with :protocol must be CONNECT, not GET"),
+        row(in_http2(Some("websocket"), "CONNECT", "/", ""), "PseudoHeaderMissing", rfc8441("4"), 400,
+            "a request with :protocol needs :scheme"),
+        row(in_http2(Some("websocket"), "CONNECT", "http://a/", "upgrade"), "HeaderOfHttp1", rfc8441("5"), 400,
+            "HTTP/2 has no header 'upgrade'"),
         // The response.
         row(in_response(&r().set("Upgrade", "h2c")), "UpgradeToSomethingElse", rfc6455("4.1"), 400,
             "the header Upgrade must be 'websocket' and nothing else"),
@@ -306,20 +336,24 @@ fn every_violation_has_its_section() {
 }
 
 #[test]
-fn rules_of_compression_are_in_rfc_7692_and_two_rules_are_in_those_of_http() {
+fn rules_of_compression_and_of_http_2_are_in_their_rfcs_and_two_rules_are_in_those_of_http() {
     let handshake = handshake_table().into_iter().map(|row| (row.violation.section(), row.name));
     let frames = frame_table().into_iter().map(|row| (row.violation.section(), row.name));
-    let mut of_rfc7692 = Vec::new();
+    let (mut of_rfc7692, mut of_rfc8441) = (Vec::new(), Vec::new());
     for (section, name) in handshake.chain(frames) {
         match section.map(|section| section.rfc) {
             None | Some(6455) => {}
             Some(7692) => of_rfc7692.push(name),
+            Some(8441) => of_rfc8441.push(name),
             Some(9110) => assert_eq!(name, "HttpVersionTooOld"),
             Some(9112) => assert_eq!(name, "HostMalformed"),
             Some(other) => panic!("{name} is a rule of RFC {other}"),
         }
     }
     assert_eq!(of_rfc7692, ["ExtensionConflict", "DeflateAnswerWrong", "CompressedBitMisplaced", "DeflateInvalid"]);
+    let expected =
+        ["ProtocolMissing", "ProtocolNotWebsocket", "MethodNotConnect", "PseudoHeaderMissing", "HeaderOfHttp1"];
+    assert_eq!(of_rfc8441, expected);
 }
 
 /// Returns `sentence` followed by the reference to its rule.

@@ -50,8 +50,16 @@ impl TlsListener {
             _ => return Ok(None),
         };
         let tls = ServerTls::from_identity(identity).map_err(|error| error.to_string())?;
-        Ok(Some(Self { tls: tls.handshake_timeout(args.handshake_timeout), source }))
+        let tls = tls.handshake_timeout(args.handshake_timeout).alpn_protocols(protocols(args));
+        Ok(Some(Self { tls, source }))
     }
+}
+
+/// Returns the protocols to offer inside TLS. `--trace` and `--capture` show the bytes of HTTP/1.1,
+/// so with them the server offers nothing else.
+const fn protocols(args: &Args) -> &'static [&'static str] {
+    let shows_bytes = args.tracing.trace.is_some() || args.tracing.capture.is_some();
+    if cfg!(feature = "http2") && !shows_bytes { &["h2", "http/1.1"] } else { &["http/1.1"] }
 }
 
 impl CertificateSource {

@@ -40,22 +40,32 @@ impl WireTap {
     /// Creates the tap on the connection that starts with `request`. The tap reports frames and
     /// messages that exceed `limits`, because the connection rejects them.
     pub(crate) fn new(writer: FeedWriter, request: &ReceivedRequest, limits: &Limits) -> Self {
-        // The records go to a script. A script may not see the cookies that are marked `HttpOnly`,
-        // the password that the browser sends, or the headers that a proxy has added.
-        let options = Options { payload_bytes: SHOWN_PAYLOAD_BYTES, limits: limits.clone(), hide_credentials: true };
-        let conversation = Conversation::new(options);
-        let writer = Arc::new(writer);
-        let budget = Budget::new(Instant::now());
-        let mut active = ActiveTap { writer, conversation, budget, ended: Vec::new() };
+        let mut active = ActiveTap::new(writer, limits, Conversation::new);
         // The server read the request before the tap existed, so dissect its bytes now.
         active.bytes(Direction::ToServer, received_bytes(request));
         Self { active: Some(Box::new(active)) }
+    }
+
+    /// Creates the tap on a stream that begins with frames, because its handshake was in HTTP/2.
+    #[cfg(feature = "http2")]
+    pub(crate) fn after_handshake(writer: FeedWriter, limits: &Limits) -> Self {
+        Self { active: Some(Box::new(ActiveTap::new(writer, limits, Conversation::after_handshake))) }
     }
 
     /// Returns what adds notes on the connection to its feed. The feed does not end before it is
     /// dropped.
     pub(crate) fn notes(&self) -> Option<Notes> {
         self.active.as_ref().map(|active| Notes(Arc::clone(&active.writer)))
+    }
+}
+
+impl ActiveTap {
+    fn new(writer: FeedWriter, limits: &Limits, start: fn(Options) -> Conversation) -> Self {
+        // The records go to a script. A script may not see the cookies that are marked `HttpOnly`,
+        // the password that the browser sends, or the headers that a proxy has added.
+        let options = Options { payload_bytes: SHOWN_PAYLOAD_BYTES, limits: limits.clone(), hide_credentials: true };
+        let conversation = start(options);
+        Self { writer: Arc::new(writer), conversation, budget: Budget::new(Instant::now()), ended: Vec::new() }
     }
 }
 

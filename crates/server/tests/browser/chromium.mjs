@@ -14,7 +14,8 @@ export class Chromium {
   #answers = new Map();
   #listeners = new Set();
 
-  constructor(program) {
+  // `more` are further flags, such as `--log-net-log=FILE`.
+  constructor(program, ...more) {
     const flags = [
       "--headless=new",
       "--remote-debugging-pipe",
@@ -34,7 +35,7 @@ export class Chromium {
     // Chromium's sandbox does not work for root, and many CI machines run as root.
     if (process.getuid?.() === 0) flags.push("--no-sandbox");
     // It reads commands from descriptor 3 and writes answers to descriptor 4.
-    this.#child = spawn(program, [...flags, "about:blank"], { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
+    this.#child = spawn(program, [...flags, ...more, "about:blank"], { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
     let errors = "";
     this.#child.stderr.on("data", (data) => (errors = (errors + data).slice(-4000)));
     this.#child.on("error", (error) => this.#end(`${program} does not start: ${error.message}`));

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Tests the server's page in a real browser: run.sh SERVER_BINARY [DIRECTORY_FOR_SCREENSHOTS]
 #
-# It is not part of `cargo test`, because it needs chromium and node. The exit status is 0 if everything is right.
-# Otherwise it prints the first failure.
+# The server is built with the feature http2. The test is not part of `cargo test`, because it needs chromium and node.
+# The exit status is 0 if everything is right. Otherwise it prints the first failure.
 set -euo pipefail
 
 if [[ $# -lt 1 || $# -gt 2 ]]; then
@@ -10,7 +10,7 @@ if [[ $# -lt 1 || $# -gt 2 ]]; then
     exit 2
 fi
 if [[ ! -x $1 ]]; then
-    echo "browser test: $1 is not a program; build it with: cargo build -p server" >&2
+    echo "browser test: $1 is not a program; build it with: cargo build -p server --features http2" >&2
     exit 2
 fi
 if ! command -v node >/dev/null; then
@@ -28,4 +28,5 @@ if [[ -z ${CHROMIUM:-} ]]; then
 fi
 export CHROMIUM
 node "$(dirname "$0")/page.mjs" "$(realpath "$1")" ${2:+"$(realpath -m "$2")"}
-exec node "$(dirname "$0")/tls.mjs" "$(realpath "$1")"
+node "$(dirname "$0")/tls.mjs" "$(realpath "$1")"
+exec node "$(dirname "$0")/http2.mjs" "$(realpath "$1")"

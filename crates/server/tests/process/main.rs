@@ -8,6 +8,8 @@ mod echo;
 mod every_byte;
 mod grade;
 mod http;
+#[cfg(feature = "http2")]
+mod http2;
 mod laboratory;
 #[cfg(target_os = "linux")]
 mod memory;

@@ -33,12 +33,12 @@ use crate::support::{
 };
 
 /// A folder with the files of a certificate and its key, which is removed at the end.
-struct Certificate {
+pub(crate) struct Certificate {
     folder: PathBuf,
 }
 
 impl Certificate {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tls-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -52,7 +52,7 @@ impl Certificate {
         self.folder.join(name).to_str().expect("a path in UTF-8").to_owned()
     }
 
-    fn certificate(&self) -> String {
+    pub(crate) fn certificate(&self) -> String {
         self.path("cert.pem")
     }
 
@@ -67,7 +67,7 @@ impl Certificate {
         fs::write(self.key(), key).expect("a file");
     }
 
-    fn start(&self, more: &[&str]) -> Server {
+    pub(crate) fn start(&self, more: &[&str]) -> Server {
         let (certificate, key) = (self.certificate(), self.key());
         Server::start(&[&["--tls-cert", &certificate, "--tls-key", &key], more].concat())
     }
@@ -88,7 +88,7 @@ fn generate(until: i32) -> (String, String) {
 }
 
 /// Returns the configuration of a client that trusts the certificate in this file.
-fn trusting(file: impl AsRef<Path>) -> Arc<ClientConfig> {
+pub(crate) fn trusting(file: impl AsRef<Path>) -> Arc<ClientConfig> {
     let certificates = certificates_from_file(file).expect("a certificate");
     ClientTls::new().trust(certificates).build().expect("a configuration")
 }
@@ -172,7 +172,8 @@ fn curl_gets_the_page() {
             .expect("curl runs");
         let response = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");
+        let expected = if cfg!(feature = "http2") { "HTTP/2 200" } else { "HTTP/1.1 200 OK" };
+        assert!(response.starts_with(expected), "{response}");
         // The policy lets the page open a WebSocket to its own host, here with wss.
         assert!(response.contains("connect-src 'self'"), "{response}");
         assert!(response.contains("<html"), "{response}");

@@ -17,11 +17,15 @@ use websocket::{
 };
 
 use super::socket::WebSocket;
-use crate::{rejection::Rejection, upgrade::UpgradeFuture};
+use crate::{
+    rejection::Rejection,
+    upgrade::{UpgradeFuture, with_protocol},
+};
 
 /// An extractor that accepts requests for a WebSocket, and rejects all others.
 ///
-/// Browsers and other clients send GET over HTTP/1.1. The handler's route can be `get` or `any`.
+/// Browsers and other clients send GET over HTTP/1.1. Over HTTP/2, they send CONNECT, if the server
+/// allows it. So the handler's route is `any`, or `get` on a server without HTTP/2.
 ///
 /// The handler chooses the options, and returns the response of [`on_upgrade`](Self::on_upgrade).
 #[must_use = "the connection opens only if the response of `on_upgrade` is returned"]
@@ -251,7 +255,7 @@ impl<S: Send + Sync> FromRequestParts<S> for WebSocketUpgrade {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        let request = ReceivedRequest::from_parts(parts);
+        let request = with_protocol(ReceivedRequest::from_parts(parts), &parts.extensions);
         let upgrade = request.check_upgrade().map_err(Rejection::Violation)?;
         let requested_protocols = upgrade.subprotocols().iter();
         let requested_protocols =

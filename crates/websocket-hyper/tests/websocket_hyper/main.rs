@@ -1,6 +1,8 @@
 //! Servers and clients of hyper, and applications of axum, over real sockets.
 
 mod extractor;
+#[cfg(feature = "http2")]
+mod http2;
 mod hyper_client;
 mod hyper_server;
 mod programs;

@@ -92,7 +92,8 @@ impl ClientTls {
     }
 }
 
-/// Performs the TLS handshake with the configuration of the caller, or with the default one.
+/// Performs the TLS handshake for a connection in HTTP/1.1, with the configuration of the caller, or
+/// with the default one.
 //= docs/src/rfc6455.md#section-10-6
 //# An implementation MUST support TLS.
 pub(crate) async fn start_tls<S>(
@@ -103,24 +104,43 @@ pub(crate) async fn start_tls<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    //= docs/src/rfc6455.md#section-4-1
-    //# In the TLS handshake, the client MUST send the host name in the Server Name Indication (SNI)
-    //# extension.
-    let name = ServerName::try_from(host.to_owned()).map_err(|error| ConnectError::Tls(io::Error::other(error)))?;
     let config = match config {
         Some(config) => config,
         None => default_config().await?,
     };
-    //= docs/src/rfc6455.md#section-4-1
-    //# If the TLS handshake fails, for example because the certificate cannot be verified, the
-    //# client MUST fail the connection.
-    let tls = TlsConnector::from(config).connect(name, stream).await.map_err(handshake_error)?;
+    let tls = connect(stream, host, config).await?;
     // The opening request is HTTP/1.1. A server that has chosen anything else could not read it. A
     // server that does not know ALPN chooses nothing, and speaks HTTP/1.1.
     match tls.get_ref().1.alpn_protocol() {
         None | Some(HTTP11) => Ok(tls),
         Some(other) => Err(ConnectError::Alpn { chosen: Some(String::from_utf8_lossy(other).into_owned()) }),
     }
+}
+
+/// Performs the TLS handshake of a client on a stream, for a protocol that the caller speaks above
+/// it, such as HTTP/2. The configuration names the protocols for ALPN, and
+/// `stream.get_ref().1.alpn_protocol()` is the one that the server has chosen.
+///
+/// For WebSocket in HTTP/1.1, use [`Connector::connect`](crate::Connector::connect).
+///
+/// # Errors
+/// - [`ConnectError::Tls`] if the handshake fails, or if `host` is neither a name nor an address;
+/// - [`ConnectError::Alpn`] if the server speaks none of the protocols.
+///
+/// # Cancel safety
+/// If the future is dropped, the stream is dropped with it.
+pub async fn connect<S>(stream: S, host: &str, config: Arc<ClientConfig>) -> Result<ClientTlsStream<S>, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    //= docs/src/rfc6455.md#section-4-1
+    //# In the TLS handshake, the client MUST send the host name in the Server Name Indication (SNI)
+    //# extension.
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| ConnectError::Tls(io::Error::other(error)))?;
+    //= docs/src/rfc6455.md#section-4-1
+    //# If the TLS handshake fails, for example because the certificate cannot be verified, the
+    //# client MUST fail the connection.
+    TlsConnector::from(config).connect(name, stream).await.map_err(handshake_error)
 }
 
 fn handshake_error(error: io::Error) -> ConnectError {

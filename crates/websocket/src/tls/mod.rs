@@ -53,7 +53,7 @@ pub use tokio_rustls::rustls;
 
 pub(crate) use self::{alpn::default_protocols, client::start_tls};
 pub use self::{
-    client::{ClientTls, ClientTlsStream},
+    client::{ClientTls, ClientTlsStream, connect},
     error::TlsConfigError,
     identity::{Identity, certificates_from_file},
     server::{ServerTls, ServerTlsStream},

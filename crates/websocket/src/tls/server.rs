@@ -58,6 +58,8 @@ const PLAIN_HTTP: &str = "this port requires TLS, and the request was sent witho
 pub struct ServerTls {
     config: Arc<RwLock<Arc<ServerConfig>>>,
     handshake_timeout: Duration,
+    /// The protocols for ALPN, for a configuration that names none.
+    protocols: Arc<[Vec<u8>]>,
 }
 
 impl ServerTls {
@@ -65,7 +67,9 @@ impl ServerTls {
     /// no protocol for ALPN, this function adds `http/1.1`.
     #[must_use]
     pub fn new(config: impl Into<Arc<ServerConfig>>) -> Self {
-        Self { config: Arc::new(RwLock::new(complete(config.into()))), handshake_timeout: Duration::from_secs(10) }
+        let protocols: Arc<[Vec<u8>]> = default_protocols().into();
+        let config = Arc::new(RwLock::new(complete(config.into(), &protocols)));
+        Self { config, handshake_timeout: Duration::from_secs(10), protocols }
     }
 
     /// Creates the TLS side of a server with one certificate, TLS 1.2 and 1.3, and `http/1.1` for
@@ -86,6 +90,21 @@ impl ServerTls {
         Self::from_identity(Identity::from_pem_files(certificate, key)?)
     }
 
+    /// Sets the protocols that this server offers inside TLS (ALPN), in its order of preference, also
+    /// for later configurations that name none. The default is `http/1.1`.
+    ///
+    /// After [`accept`](Self::accept), `stream.get_ref().1.alpn_protocol()` is the protocol that was
+    /// chosen. A server that offers `h2` has to serve HTTP/2, for example with the crate
+    /// `websocket-hyper`.
+    #[must_use]
+    pub fn alpn_protocols(mut self, protocols: &[&str]) -> Self {
+        self.protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let mut config = self.config();
+        Arc::make_mut(&mut config).alpn_protocols = self.protocols.to_vec();
+        self.config = Arc::new(RwLock::new(config));
+        self
+    }
+
     /// Sets the maximum time for the TLS handshake of one client. The default is 10 seconds.
     /// Without a deadline, a client that sends nothing would occupy a connection forever.
     #[must_use]
@@ -97,7 +116,7 @@ impl ServerTls {
     /// Replaces the configuration for all clones, from the next connection on. A client cannot
     /// resume a session of the old configuration, so it sees the new certificate at once.
     pub fn reload(&self, config: impl Into<Arc<ServerConfig>>) {
-        *self.config.write().unwrap_or_else(PoisonError::into_inner) = complete(config.into());
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = complete(config.into(), &self.protocols);
     }
 
     /// Replaces the certificate like [`reload`](Self::reload).
@@ -184,10 +203,10 @@ fn config(identity: Identity) -> Result<ServerConfig, TlsConfigError> {
     Ok(builder.with_cert_resolver(identity.into_resolver()))
 }
 
-/// Adds `http/1.1` for ALPN if the configuration names no protocol.
-fn complete(mut config: Arc<ServerConfig>) -> Arc<ServerConfig> {
+/// Adds these protocols for ALPN if the configuration names none.
+fn complete(mut config: Arc<ServerConfig>, protocols: &[Vec<u8>]) -> Arc<ServerConfig> {
     if config.alpn_protocols.is_empty() {
-        Arc::make_mut(&mut config).alpn_protocols = default_protocols();
+        Arc::make_mut(&mut config).alpn_protocols = protocols.to_vec();
     }
     config
 }

@@ -2,6 +2,7 @@
 
 mod client_request;
 mod client_response;
+mod extended_connect;
 mod parsed_elsewhere;
 mod rejection_body;
 mod request_head;

@@ -6,6 +6,9 @@
 //! There is no time-out for the response here: the HTTP client has its own, or
 //! [`tokio::time::timeout`] sets one.
 
+#[cfg(feature = "http2")]
+pub mod http2;
+
 use std::io;
 
 use http::Response;
@@ -56,7 +59,8 @@ where
 }
 
 /// Opens a connection over the response to the [request](ClientUpgrade::request) of `upgrade`, which
-/// any client that is built on hyper 1 has received.
+/// any client that is built on hyper 1 has received. In HTTP/2, the response is to
+/// `client::http2::request` of `upgrade`.
 ///
 /// If the server has rejected the request, `response` is unchanged, and its body is still to be
 /// read.

@@ -1,0 +1,77 @@
+//! `--http2`: opens the connection on a stream of HTTP/2 (RFC 8441). The HTTP/2 connection carries
+//! nothing else, and ends with the process.
+
+use std::{io, sync::Arc};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::spawn_blocking,
+    time::timeout,
+};
+use websocket::{
+    ConnectError, Connector, MaybeTlsStream, open_transport,
+    protocol::Uri,
+    tls::{self, rustls::ClientConfig},
+};
+use websocket_hyper::{WebSocket, client::http2::handshake};
+
+use crate::{
+    args::ClientArgs,
+    connect_error::explain,
+    opening::{connector, uri},
+    tls::client_config,
+};
+
+/// The name of HTTP/2 in ALPN.
+const H2: &[u8] = b"h2";
+
+/// Opens the connection that the command line describes.
+///
+/// # Errors
+/// Returns one sentence that explains why the connection did not open and what to do.
+pub(crate) async fn open(args: &ClientArgs) -> Result<WebSocket, String> {
+    let (uri, connector) = (uri(args)?, connector(args)?);
+    let config = if uri.secure() {
+        let args = args.clone();
+        let reading = spawn_blocking(move || client_config(&args));
+        Some(reading.await.map_err(|error| error.to_string())??)
+    } else {
+        None
+    };
+    let opened = timeout(args.connect_timeout, connect(&uri, config, connector)).await;
+    opened.unwrap_or(Err(ConnectError::TimedOut)).map_err(|error| explain(&error, &uri, args.connect_timeout))
+}
+
+async fn connect(
+    uri: &Uri,
+    config: Option<Arc<ClientConfig>>,
+    connector: Connector,
+) -> Result<WebSocket, ConnectError> {
+    let tcp = open_tcp(uri).await?;
+    let Some(mut config) = config else { return open_stream(tcp, connector).await };
+    Arc::make_mut(&mut config).alpn_protocols = vec![H2.to_vec()];
+    let tls = tls::connect(tcp, uri.host(), config).await?;
+    // A server that does not know ALPN speaks HTTP/1.1.
+    if tls.get_ref().1.alpn_protocol() != Some(H2) {
+        return Err(ConnectError::Http2NotSupported);
+    }
+    open_stream(tls, connector).await
+}
+
+/// Opens a TCP connection to the host of a URI.
+async fn open_tcp(uri: &Uri) -> Result<MaybeTlsStream, ConnectError> {
+    let host = if uri.host().contains(':') { format!("[{}]", uri.host()) } else { uri.host().to_owned() };
+    let plain = format!("ws://{host}:{}/", uri.port()).parse();
+    open_transport(&plain.map_err(|_| ConnectError::Handshake(io::ErrorKind::InvalidInput.into()))?).await
+}
+
+/// Begins HTTP/2 on a stream, and opens the WebSocket connection.
+async fn open_stream<S>(stream: S, connector: Connector) -> Result<WebSocket, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    // There are no ordinary requests, so any type of body will do.
+    let (mut client, http) = handshake::<_, String>(stream).await?;
+    tokio::spawn(http);
+    client.connect(connector).await
+}

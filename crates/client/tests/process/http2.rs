@@ -1,0 +1,64 @@
+//! `--http2`: the client on a stream of HTTP/2, and a server of hyper without TLS.
+
+use std::{convert::Infallible, net::SocketAddr};
+
+use hyper::{Request, Response, body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use testkit::tasks::with_timeout;
+use tokio::{net::TcpListener, process::Command};
+use websocket_hyper::{
+    upgrade,
+    websocket::{ServerConfig, UpgradeOptions},
+};
+
+/// Starts an echo server, which may allow extended CONNECT.
+async fn echo_server(allowed: bool) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let mut http = http2::Builder::new(TokioExecutor::new());
+        if allowed {
+            http.enable_connect_protocol();
+        }
+        http.serve_connection(TokioIo::new(stream), service_fn(echo)).await
+    });
+    address
+}
+
+async fn echo(mut request: Request<Incoming>) -> Result<Response<String>, Infallible> {
+    Ok(match upgrade(&mut request, UpgradeOptions::default(), &ServerConfig::default()) {
+        Ok((response, opening)) => {
+            tokio::spawn(async move {
+                let mut connection = opening.await.expect("the response is returned");
+                connection.serve(|message, outbound| Ok(outbound.send_back(message)?)).await
+            });
+            response
+        }
+        Err(rejection) => rejection.into_response(),
+    })
+}
+
+/// Runs the client with this input. Returns its exit status, its output, and its errors.
+async fn run(address: SocketAddr, input: &'static str) -> (Option<i32>, String, String) {
+    let mut command = Command::new("sh");
+    command.args(["-c", "printf \"$1\" | \"$0\" --http2 \"$2\"", env!("CARGO_BIN_EXE_client"), input]);
+    let output = with_timeout(command.arg(format!("ws://{address}/")).output()).await.expect("the client runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test]
+async fn lines_are_exchanged_on_a_stream_of_http_2() {
+    let address = echo_server(true).await;
+    let (status, output, errors) = run(address, "one\ntwo\n").await;
+    assert_eq!((status, &*output), (Some(0), "one\ntwo\n"), "{errors}");
+}
+
+#[tokio::test]
+async fn a_server_without_extended_connect_is_named_in_one_sentence() {
+    let address = echo_server(false).await;
+    let (status, _, errors) = run(address, "").await;
+    assert_eq!(status, Some(1), "{errors}");
+    assert!(errors.contains("does not support WebSocket in HTTP/2"), "{errors}");
+}

@@ -1,0 +1,265 @@
+//! HTTP/2 inside TLS (ALPN `h2`): many requests share one connection, and each of them may open a
+//! WebSocket connection on a stream of its own (RFC 8441). hyper reads and writes HTTP/2.
+//!
+//! ```text
+//!   TLS ──▶ hyper ──┬── stream 1  GET /              ──▶ route ──▶ the page
+//!                   ├── stream 3  CONNECT /          ──▶ route ──▶ a task: connection::converse
+//!                   └── stream 5  CONNECT /break/... ──▶ RST_STREAM, HTTP_1_1_REQUIRED
+//! ```
+//!
+//! `/break` breaks rules of the handshake in HTTP/1.1, so a client that requests it is told to use
+//! HTTP/1.1, for which HTTP/2 has an error code. The wire view shows the frames of a stream, and no
+//! heads, because HTTP/2 has none as text.
+
+use std::{convert::identity, future::ready, pin::pin, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use dissector::tap::Tapped;
+use http::{
+    Method, Request, Response,
+    header::{CONNECTION, CONTENT_LENGTH, UPGRADE},
+};
+use http_body_util::Full;
+use hyper::{body::Incoming, rt::Executor, server::conn::http2::Builder, service::service_fn};
+use hyper_util::rt::TokioIo;
+use protocol::{Role, handshake::UpgradeOptions};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::{Semaphore, watch},
+    time::timeout,
+};
+use tokio_util::task::TaskTracker;
+use websocket::{ServerConfig, ServerUpgrade, WebSocket};
+use websocket_hyper::{Rejection, UpgradedStream, received_request};
+
+use crate::{
+    connection::{converse, log_response, view},
+    peer::Peer,
+    response::server_full,
+    route::{Decision, Service, decide, needs_http1},
+    state::ServerState,
+    wire::WireTap,
+};
+
+/// The number of requests and WebSocket connections that one client may have open in a connection.
+/// RFC 9113 recommends at least 100.
+const MAX_STREAMS: u32 = 100;
+
+/// The bytes that a client may send on one stream before a handler has read them: 64 KiB, as for a
+/// connection over TCP whose receive buffer is small.
+const STREAM_WINDOW: u32 = 64 << 10;
+
+/// The bytes that a client may send on all streams before handlers have read them: 1 MiB, which
+/// bounds the memory of one connection. A stream that nobody reads keeps its share of this window,
+/// and 15 such streams leave the others alone.
+const CONNECTION_WINDOW: u32 = 16 * STREAM_WINDOW;
+
+type Answer = Response<Full<Bytes>>;
+
+/// Serves a connection in HTTP/2 until the client ends it, the server stops, or no stream has been
+/// open for the time of a handshake. Each WebSocket connection takes one of `slots`.
+pub(crate) async fn serve<S>(stream: S, peer: Peer, state: Arc<ServerState>, slots: &Arc<Semaphore>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let tasks = TaskTracker::new();
+    let limits = &state.config.config.limits;
+    let mut builder = Builder::new(Tasks(tasks.clone()));
+    builder
+        .max_concurrent_streams(MAX_STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_header_list_size(u32::try_from(limits.max_head_bytes).unwrap_or(u32::MAX));
+    // hyper sends the parameter once, in its first SETTINGS.
+    //= docs/src/rfc8441.md#section-3
+    //# The value of `SETTINGS_ENABLE_CONNECT_PROTOCOL` MUST be 0 or 1.
+    //= docs/src/rfc8441.md#section-3
+    //# An endpoint that has sent the value 1 MUST NOT send the value 0 later.
+    builder.enable_connect_protocol();
+
+    let (open, mut watching) = watch::channel(0);
+    let client = Arc::new(Client {
+        peer: peer.clone(),
+        state: Arc::clone(&state),
+        slots: Arc::clone(slots),
+        tasks: tasks.clone(),
+        open,
+    });
+    let service = service_fn(move |request| ready(client.respond(request)));
+    let ended = {
+        let mut http = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let limit = state.config.handshake_timeout;
+        let ended = tokio::select! {
+            ended = &mut http => Some(ended),
+            () = idle(&mut watching, limit) => None,
+            () = state.shutdown.cancelled() => None,
+        };
+        match ended {
+            Some(ended) => ended,
+            None => {
+                // Tell the client to open no further stream, and let the open ones end. After the
+                // limit without one, a client that keeps the connection open is disconnected.
+                http.as_mut().graceful_shutdown();
+                tokio::select! {
+                    ended = &mut http => ended,
+                    () = idle(&mut watching, limit) => Ok(()),
+                }
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!("{peer}: {error}");
+    }
+    // The streams have ended with the connection, so the handlers end soon.
+    tasks.close();
+    tasks.wait().await;
+}
+
+/// Waits until no stream has been open for `limit`.
+async fn idle(open: &mut watch::Receiver<usize>, limit: Duration) {
+    loop {
+        // An error would mean that the service is gone, and with it every stream.
+        let is_idle = open.wait_for(|open| *open == 0).await.is_ok();
+        if !is_idle || timeout(limit, open.wait_for(|open| *open > 0)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Spawns the tasks of hyper, one for each stream, among those of the connection.
+#[derive(Clone)]
+struct Tasks(TaskTracker);
+
+impl<F> Executor<F> for Tasks
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
+    }
+}
+
+/// The client of one connection.
+struct Client {
+    peer: Peer,
+    state: Arc<ServerState>,
+    slots: Arc<Semaphore>,
+    tasks: TaskTracker,
+    /// The number of open streams.
+    open: watch::Sender<usize>,
+}
+
+/// An open stream, which is counted until this value is dropped.
+struct OpenStream(Arc<Client>);
+
+impl OpenStream {
+    fn new(client: &Arc<Client>) -> Self {
+        client.open.send_modify(|open| *open += 1);
+        Self(Arc::clone(client))
+    }
+}
+
+impl OpenStream {
+    /// Accepts a request for a WebSocket connection. Returns the response, and starts the task of the
+    /// connection, which takes a slot. `wrap` may put a tap on the stream.
+    fn websocket<F, S>(
+        self,
+        mut request: Request<Incoming>,
+        options: UpgradeOptions,
+        config: &ServerConfig,
+        peer: Peer,
+        wrap: impl FnOnce(UpgradedStream) -> S + Send + 'static,
+        conversation: impl FnOnce(WebSocket<S>, Peer) -> F + Send + 'static,
+    ) -> Answer
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let Ok(slot) = Arc::clone(&self.0.slots).try_acquire_owned() else {
+            tracing::warn!("the limit on connections is reached: {peer} gets 503");
+            return ordinary(request.method(), server_full());
+        };
+        let received = received_request(&request);
+        let checked = received.check_upgrade().map_err(Rejection::Violation);
+        let accepted =
+            checked.and_then(|upgrade| ServerUpgrade::new(&upgrade, options, config).map_err(Rejection::Usage));
+        let upgrade = match accepted {
+            Ok(upgrade) => upgrade,
+            Err(rejection) => return rejection.into_response(),
+        };
+        let (response, opening) = (upgrade.response(), hyper::upgrade::on(&mut request));
+        let tasks = self.0.tasks.clone();
+        tasks.spawn(async move {
+            match opening.await {
+                Ok(upgraded) => {
+                    let stream = wrap(TokioIo::new(upgraded));
+                    conversation(upgrade.into_websocket(stream, BytesMut::new()), peer).await;
+                }
+                Err(error) => tracing::info!("{peer} not accepted: {error}"),
+            }
+            drop((self, slot));
+        });
+        response
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.open.send_modify(|open| *open -= 1);
+    }
+}
+
+impl Client {
+    /// Returns the response to one request. If the request opens a WebSocket connection, starts a
+    /// task for it.
+    fn respond(self: &Arc<Self>, request: Request<Incoming>) -> Result<Answer, h2::Error> {
+        let open = OpenStream::new(self);
+        let received = received_request(&request);
+        let peer = self.state.trusted_proxies.client(self.peer.clone(), received.headers());
+        if needs_http1(&received) {
+            tracing::debug!("{peer} needs HTTP/1.1 for {}", received.path());
+            return Err(h2::Reason::HTTP_1_1_REQUIRED.into());
+        }
+        let state = Arc::clone(&self.state);
+        match decide(&received, &state.access, &state.taps) {
+            Decision::Serve(Service::Converse(route, options), None) => {
+                let config = state.config_for(route).clone();
+                let conversation = async move |connection, peer: Peer| converse(route, connection, &peer, &state).await;
+                Ok(open.websocket(request, options, &config, peer, identity, conversation))
+            }
+            Decision::Serve(Service::Converse(route, options), Some(feed)) => {
+                let mut config = state.config_for(route).clone();
+                // The tap does not see the handshake, so it could not inflate the messages.
+                config.deflate = None;
+                let tap = WireTap::after_handshake(feed, &config.config.limits);
+                let tapped = |stream| Tapped::new(stream, Role::Server, tap);
+                let conversation = async move |connection, peer: Peer| converse(route, connection, &peer, &state).await;
+                Ok(open.websocket(request, options, &config, peer, tapped, conversation))
+            }
+            Decision::View(viewer) => {
+                let config = state.viewer_config.clone();
+                let conversation = async move |connection, peer: Peer| view(connection, viewer, &peer, &state).await;
+                Ok(open.websocket(request, UpgradeOptions::default(), &config, peer, identity, conversation))
+            }
+            // `needs_http1` has found this request above.
+            Decision::Serve(Service::Break(_), _) => Err(h2::Reason::HTTP_1_1_REQUIRED.into()),
+            Decision::Respond(response, why) => {
+                log_response(response.status(), &peer, received.path(), &why);
+                Ok(ordinary(received.head().method(), response))
+            }
+        }
+    }
+}
+
+/// Returns an ordinary response as HTTP/2 sends it: without the headers that HTTP/2 does not have,
+/// and without its body if the method is HEAD.
+fn ordinary(method: &Method, response: Response<String>) -> Answer {
+    let (mut head, body) = response.into_parts();
+    for name in [CONNECTION, UPGRADE] {
+        head.headers.remove(name);
+    }
+    if *method == Method::HEAD {
+        head.headers.insert(CONTENT_LENGTH, body.len().into());
+        return Response::from_parts(head, Full::default());
+    }
+    Response::from_parts(head, body.into())
+}
