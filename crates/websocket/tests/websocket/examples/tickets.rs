@@ -50,7 +50,7 @@ async fn ticket(site: &Arc<Site>) -> String {
 }
 
 async fn connect(site: &Arc<Site>, ticket: &str, origin: &str) -> Result<WebSocket<DuplexStream>, ConnectError> {
-    let connector = Connector::new(&format!("ws://example.org/feed?{ticket}"))?.origin(origin)?;
+    let connector = Connector::new(format!("ws://example.org/feed?{ticket}"))?.origin(origin)?;
     connector.handshake(open(site).0).await
 }
 
