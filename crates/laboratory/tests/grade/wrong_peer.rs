@@ -239,28 +239,20 @@ impl Connection {
         let line = head.lines().next().unwrap_or_default();
         let (hosts, keys, versions) = (values("Host"), values("Sec-WebSocket-Key"), values("Sec-WebSocket-Version"));
         let is_nonce = |key: &String| BASE64.decode(key).is_ok_and(|nonce| nonce.len() == 16);
-        let is_foreign = |origin: &String| !self.is_own_origin(origin, &hosts[0]);
-        if !line.starts_with("GET ") {
-            Some(405)
-        } else if !line.ends_with(" HTTP/1.1") && self.mistake != M::Http10IsAccepted {
-            Some(505)
-        } else if hosts.len() != 1 {
-            Some(400)
-        } else if !lists("Upgrade", "websocket") && self.mistake != M::UpgradeIsNotChecked {
-            Some(426)
-        } else if !lists("Connection", "upgrade") && self.mistake != M::ConnectionIsNotChecked {
-            Some(400)
-        } else if versions != ["13"] && !(versions.is_empty() && self.mistake == M::MissingVersionIsAccepted) {
-            Some(426)
-        } else if keys.is_empty() || keys.len() > 1 && self.mistake != M::SecondKeyIsIgnored {
-            Some(400)
-        } else if !is_nonce(&keys[0]) && self.mistake != M::KeyIsNotChecked {
-            Some(400)
-        } else if values("Origin").iter().any(is_foreign) {
-            Some(if self.mistake == M::ForeignOriginIsABadRequest { 400 } else { 403 })
-        } else {
-            None
-        }
+        let is_own = |origin: &String| hosts.first().is_some_and(|host| self.is_own_origin(origin, host));
+        let makes = |mistake| self.mistake == mistake;
+        let rules = [
+            (line.starts_with("GET "), 405),
+            (line.ends_with(" HTTP/1.1") || makes(M::Http10IsAccepted), 505),
+            (hosts.len() == 1, 400),
+            (lists("Upgrade", "websocket") || makes(M::UpgradeIsNotChecked), 426),
+            (lists("Connection", "upgrade") || makes(M::ConnectionIsNotChecked), 400),
+            (versions == ["13"] || versions.is_empty() && makes(M::MissingVersionIsAccepted), 426),
+            (keys.len() == 1 || keys.len() > 1 && makes(M::SecondKeyIsIgnored), 400),
+            (keys.first().is_some_and(is_nonce) || makes(M::KeyIsNotChecked), 400),
+            (values("Origin").iter().all(is_own), if makes(M::ForeignOriginIsABadRequest) { 400 } else { 403 }),
+        ];
+        rules.into_iter().find(|(holds, _)| !holds).map(|(_, status)| status)
     }
 
     fn is_own_origin(&self, origin: &str, host: &str) -> bool {
