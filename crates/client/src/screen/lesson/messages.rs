@@ -97,7 +97,7 @@ pub(super) static LONGER_LENGTH: Lesson = Lesson {
     title: "A longer length",
     task: "Seven bits hold the payload length, but only up to 125. Send a message of 126 bytes or more, and look at the \
            length again. Hold down a key, or send a file with /binary @FILE.",
-    idea: "A line may be longer than the terminal is wide. 126 is one more than seven bits can hold.",
+    idea: "A line may be longer than the terminal is wide. 126 is the first length that needs more than seven bits.",
     hint: "If you started the client in the folder of the repository:",
     lines: &["/binary @Cargo.toml"],
     field: Some("websocket.payload_length"),
@@ -109,7 +109,7 @@ pub(super) static LONGER_LENGTH: Lesson = Lesson {
             127 => 8,
             // Only the last frame of a message counts as a try.
             _ if !is_fin(frame) => return None,
-            _ => return Verdict::not_yet(format!("{short} bytes, and the seven bits are enough for 125")),
+            _ => return Verdict::not_yet(format!("{short} bytes, and the seven bits are enough up to 125")),
         };
         Verdict::done(format!(
             "{} bytes: the seven bits say {short}, and the next {bytes} bytes hold the length, {}. Two bytes are enough \

@@ -46,7 +46,7 @@ pub(crate) struct Lesson {
     pub(crate) hint: &'static str,
     /// Lines that complete the lesson on a new connection to our server.
     pub(crate) lines: &'static [&'static str],
-    /// The name of the field that the lesson is about, if it is about one. The frame pane selects it.
+    /// The name of the field that the lesson is about, if there is one. The frame pane selects it.
     pub(crate) field: Option<&'static str>,
     /// Looks at the newest record, and at those before it. Returns `None` if the record is neither
     /// the end of the task nor a try: the server has sent it, or more has to follow.

@@ -125,7 +125,7 @@ fn a_try_says_what_is_missing() {
         ("The masking key", &["Hello", "/binary 01020304"], "01 02 03 04 is the key of no frame before"),
         ("The masking key", &["11 02 03 04"], "these are characters"),
         ("The empty message", &["x"], "the payload length of this message is 1"),
-        ("A longer length", &[&short], "120 bytes, and the seven bits are enough for 125"),
+        ("A longer length", &[&short], "120 bytes, and the seven bits are enough up to 125"),
         ("A Ping with your name", &["/ping"], "this Ping carries nothing"),
         ("A Ping with your name", &["Ada"], "this is a message"),
         ("A character cut in two", &["ä"], "only one frame"),

@@ -29,13 +29,13 @@ impl<'a> Wire<'a> {
         (self.newest.direction == Direction::ToServer).then_some(self.newest)
     }
 
-    /// Returns the newest record if it is a frame of a message that the client has sent, and if it
+    /// Returns the newest record if it is a frame of a message that the client has sent and that
     /// breaks no rule.
     pub(super) fn sent_data(&self) -> Option<&'a Record> {
         self.sent().filter(|record| is_data(record) && record.findings.is_empty())
     }
 
-    /// Returns whether the newest record is a frame of a message that the client has sent, and if it
+    /// Returns whether the newest record is a frame of a message that the client has sent and that
     /// breaks a rule.
     pub(super) fn is_broken_data(&self) -> bool {
         self.sent().is_some_and(|record| is_data(record) && !record.findings.is_empty())

@@ -48,7 +48,7 @@ pub(super) fn enter(model: &mut Model) -> Vec<Effect> {
             let shown = if let LinkCommand::Text(text) = &command { text } else { &line };
             model.transcript.add(Speaker::User, shown);
             if let LinkCommand::Slow(pause, _) = &command {
-                // Nothing of the frame is shown until it has been sent, so show what happens instead.
+                // Nothing of the frame is shown until it has been sent, so show what arrives.
                 model.follow_records();
                 let pause = pause.as_millis();
                 let notice = format!("sending a byte every {pause} ms: the wire shows the frame after the last byte");
