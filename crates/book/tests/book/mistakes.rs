@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The smallest project that has all the files that a book needs.
-const PROJECT: [(&str, &str); 8] = [
+const PROJECT: [(&str, &str); 9] = [
     ("crates/book/theme/head.hbs", ""),
     ("crates/protocol/src/handshake/violation.rs", ""),
     ("crates/protocol/src/violation.rs", "pub struct Violation;\n\nimpl Violation {\n    pub fn code(&self) {}\n}\n"),
@@ -11,6 +11,7 @@ const PROJECT: [(&str, &str); 8] = [
     ("docs/src/SUMMARY.md", "# Summary\n\n- [A](a.md)\n"),
     ("docs/src/rfc6455.md", "# RFC 6455\n\n## One {#section-1}\n\n1. A rule MUST be short.\n"),
     ("docs/src/rfc7692.md", "# RFC 7692\n"),
+    ("docs/src/rfc8441.md", "# RFC 8441\n"),
     ("docs/src/vocabulary.md", "# Words\n"),
 ];
 
