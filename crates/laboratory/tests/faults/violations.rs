@@ -110,6 +110,12 @@ const NOT_PROVOKED: &[(&str, &str)] = &[
     ("DeflateInvalid", "it needs a connection with permessage-deflate"),
     ("DeflateAnswerWrong", "it needs a client that offers permessage-deflate"),
     ("ExtensionConflict", "it needs a client that offers two extensions"),
+    // Violations of RFC 8441. The faults speak HTTP/1.1.
+    ("ProtocolMissing", "it needs a request of HTTP/2"),
+    ("ProtocolNotWebsocket", "it needs a request of HTTP/2"),
+    ("MethodNotConnect", "it needs a request of HTTP/2"),
+    ("PseudoHeaderMissing", "it needs a request of HTTP/2"),
+    ("HeaderOfHttp1", "it needs a request of HTTP/2"),
     ("TooManyControlFrames", "only the other side knows its limit, and it takes a flood of valid frames to reach ours"),
 ];
 
