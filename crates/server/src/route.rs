@@ -1,6 +1,6 @@
 //! Decides how a request is served, but does not serve it.
 
-use http::{HeaderValue, Method, Response, StatusCode, header::ALLOW};
+use http::{HeaderValue, Method, Response, StatusCode, Version, header::ALLOW};
 use laboratory::Fault;
 use protocol::{
     HandshakeViolation,
@@ -65,8 +65,7 @@ pub(crate) fn decide(request: &ReceivedRequest, access: &AccessPolicy, taps: &Ta
     if let Err(why) = access.check_host(request) {
         return reject(StatusCode::MISDIRECTED_REQUEST, why);
     }
-    // In HTTP/2, a request for a WebSocket is a CONNECT.
-    if request.head().method() != Method::GET && !is_head(request) && !request.wants_websocket() {
+    if request.head().method() != Method::GET && !is_head(request) && !is_extended_connect(request) {
         let violation = HandshakeViolation::MethodNotGet(request.head().method().to_string());
         let mut response = rejection(&violation);
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -149,6 +148,11 @@ fn decide_route(request: &ReceivedRequest, access: &AccessPolicy, route: Route) 
 /// the response is sent without its body. An upgrade in a HEAD request is ignored.
 fn is_head(request: &ReceivedRequest) -> bool {
     request.head().method() == Method::HEAD
+}
+
+/// Returns whether the request asks for a WebSocket in the way of HTTP/2.
+fn is_extended_connect(request: &ReceivedRequest) -> bool {
+    request.head().version() == Version::HTTP_2 && request.wants_websocket()
 }
 
 /// Checks that a request is a valid upgrade from an acceptable origin, as every WebSocket

@@ -46,8 +46,8 @@ impl Bound {
     }
 }
 
-/// The bounds of the test, which takes about a minute.
-pub const QUICK_BOUNDS: [Bound; 2] = [Bound::new(2, true), Bound::new(2, false).with_keep_alive()];
+/// The bounds of the test, which takes less than a minute.
+pub const QUICK_BOUNDS: [Bound; 2] = [Bound::new(1, true), Bound::new(2, false).with_keep_alive()];
 
 /// The bounds of the program, which takes some minutes.
 pub const DEEP_BOUNDS: [Bound; 4] =
