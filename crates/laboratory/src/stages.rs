@@ -1,7 +1,7 @@
 //! Says in which stages of the judge a check belongs.
 
-/// The stages in which the [judge](crate::grade) makes a check. A server and a client have stages
-/// of their own.
+/// The stages at which the [judge](crate::grade) runs a check. Servers and clients each have their
+/// own stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stages {
     /// The stage in which a server is checked, or `None` if the check is not for servers.

@@ -29,8 +29,8 @@ impl Rejection {
     /// Creates the response: the status, and one sentence as plain text. Any body type that can be
     /// made from a `String` fits, such as `Full<Bytes>` of the crate `http-body-util`.
     ///
-    /// The sentence describes the client's mistake. For a mistake of the application, it says no
-    /// more than that the server made one. Log the `Rejection` to learn more.
+    /// If the client made the mistake, the sentence describes it. If the application did, the
+    /// sentence only says that the server made a mistake. Log the `Rejection` to learn more.
     #[must_use]
     pub fn into_response<B: From<String>>(self) -> Response<B> {
         match self {

@@ -52,7 +52,8 @@ impl ReadPlanner {
     pub(crate) fn take_input(&mut self, connection: &mut Connection, max_read: usize) -> (BytesMut, usize) {
         let remaining = connection.payload_remaining();
         let mut input = connection.take_input();
-        // The first input may have arrived with the handshake, in a buffer that is not from here.
+        // The first input may have arrived with the handshake, in a buffer that this
+        // planner did not provide.
         self.buffer.size = self.buffer.size.max(input.capacity());
         let plan = self.history.plan(sizes(&input, remaining), max_read);
         self.planned = plan.purpose;

@@ -29,8 +29,8 @@ pub(super) struct Line {
 }
 
 impl Block {
-    /// Reads hexadecimal digits. `labels` says that the first columns may be words, and `lines` is
-    /// the number of lines with bytes.
+    /// Reads hexadecimal digits. `labels` says whether the first columns may be words, and `lines`
+    /// is the number of lines with bytes.
     pub(super) fn hexadecimal(text: &str, labels: bool, lines: Option<usize>) -> Self {
         let lines = text.lines().enumerate().map(|(index, line)| {
             let has_bytes = lines.is_none_or(|lines| index < lines);
@@ -57,7 +57,8 @@ impl Block {
     }
 }
 
-/// The smallest indentation of a line without bytes that is a note: wider than any label.
+/// The minimum indentation at which a line without bytes counts as a note. It is wider than any
+/// label.
 const NOTE_COLUMN: usize = 16;
 
 impl Line {

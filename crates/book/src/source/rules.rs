@@ -202,7 +202,7 @@ fn blocks(page: &str, content: &str) -> Vec<Block> {
             Event::Start(Tag::CodeBlock(_) | Tag::Table(_) | Tag::BlockQuote(_) | Tag::HtmlBlock) => {
                 reader.close(range.start);
             }
-            // The text of an item has no paragraph if no empty line separates the items.
+            // If no blank line separates the items, the text of an item is not in a paragraph.
             _ => {
                 if let Some(number) = pending.take() {
                     reader.open = Some((range.start, number));

@@ -53,7 +53,8 @@ impl SelfSigned {
         Ok((identity, Self { file }))
     }
 
-    /// Returns the lines that say how a client trusts the certificate of a server at this address.
+    /// Returns the lines that explain how to make a client trust the certificate of a server at
+    /// this address.
     pub(crate) fn advice(&self, address: SocketAddr) -> String {
         let file = self.file.display();
         let host =

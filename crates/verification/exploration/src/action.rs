@@ -57,7 +57,7 @@ pub enum Fault {
     ReservedBit,
     /// A text message that is not UTF-8, which is wrong in its payload.
     NotUtf8,
-    /// A Close with half a code, which is wrong once it is complete.
+    /// A Close whose payload is half a code. It is invalid, but only the complete frame shows that.
     HalfCode,
     /// A Close and a text message after the Close.
     AfterClose,

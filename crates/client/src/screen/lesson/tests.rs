@@ -93,7 +93,7 @@ fn a_near_miss_does_not_complete_a_lesson() {
         ("Close with a reason", &["/close 1000 bye"]),
         ("Close with a reason", &["/close 4001 bye"]),
         ("What 1005 is", &["/close 1000"]),
-        // The server returns the code of a Close that it answers.
+        // When the server answers a Close, it echoes the code.
         ("1002, protocol error", &["/close 1002"]),
         ("1002, protocol error", &["/raw 8181 00000000 ff"]),
         ("1007, not UTF-8", &["/close 1007"]),

@@ -33,7 +33,7 @@ use crate::{
     table::{MarkdownTable, number},
 };
 
-/// The time after which the memory is measured again when the attackers have left.
+/// How long to wait after the attackers have left before the memory is measured again.
 const RECOVERY: Duration = Duration::from_secs(60);
 
 /// The maximum resident memory, in bytes, by which the server may exceed its idle memory after
