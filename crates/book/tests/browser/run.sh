@@ -15,24 +15,11 @@ for program in "$1" "$2"; do
         exit 2
     fi
 done
-if ! command -v node >/dev/null; then
-    echo "browser test: node is not installed" >&2
-    exit 2
-fi
 if [[ ! -d $(dirname "$0")/node_modules ]]; then
     echo "browser test: axe-core is not installed; run: npm ci --prefix $(dirname "$0")" >&2
     exit 2
 fi
-if [[ -z ${CHROMIUM:-} ]]; then
-    for name in chromium chromium-browser google-chrome; do
-        if CHROMIUM=$(command -v "$name"); then break; fi
-    done
-fi
-if [[ -z ${CHROMIUM:-} ]]; then
-    echo "browser test: chromium is not installed; install it (Debian: apt-get install chromium) or set CHROMIUM to its path" >&2
-    exit 2
-fi
-export CHROMIUM
+source "$(dirname "$0")/../../../server/tests/browser/find-programs.sh"
 program=$(realpath "$1")
 server=$(realpath "$2")
 screenshots=${3:+$(realpath -m "$3")}

@@ -10,35 +10,22 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Chromium } from "./chromium.mjs";
-import { Server, until } from "./server.mjs";
+import { withSecurePage } from "./secure-page.mjs";
+import { until } from "./server.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "websonkets-http2-"));
 const log = join(folder, "net-log.json");
 
-async function test(chromium) {
-  const page = await chromium.open();
-  const server = await Server.start(process.argv[2], "127.0.0.1:0", "--interval", "200ms", "--tls-self-signed");
-  try {
-    await page.send("Security.setIgnoreCertificateErrors", { ignore: true });
-    await page.send("Page.navigate", { url: `https://${server.address}/` });
-    const text = (id) => page.evaluate(`document.getElementById("${id}")?.textContent`);
-    const frames = `document.getElementById("frames")?.log?.records?.length ?? 0`;
-    await until("the page is connected", async () => (await text("state")) === "OPEN");
-    await until("there is a first push", async () => Number(await text("sequence")) > 0);
-    await until("the wire view shows frames", async () => (await page.evaluate(frames)) > 2);
-    const protocol = `performance.getEntriesByType("navigation")[0].nextHopProtocol`;
-    assert.equal(await page.evaluate(protocol), "h2");
-    const echoed = await page.evaluate(`new Promise((resolve, reject) => {
-      const socket = new WebSocket("wss://${server.address}/echo");
-      socket.onopen = () => socket.send("over HTTP/2");
-      socket.onmessage = ({ data }) => (socket.close(), resolve(data));
-      socket.onerror = () => reject(new Error("no connection"));
-    })`);
-    assert.equal(echoed, "over HTTP/2");
-    assert.deepEqual(page.complaints, []);
-  } finally {
-    await server.stop();
-  }
+async function test(page, server) {
+  const frames = `document.getElementById("frames")?.log?.records?.length ?? 0`;
+  await until("the wire view shows frames", async () => (await page.evaluate(frames)) > 2);
+  const echoed = await page.evaluate(`new Promise((resolve, reject) => {
+    const socket = new WebSocket("wss://${server.address}/echo");
+    socket.onopen = () => socket.send("over HTTP/2");
+    socket.onmessage = ({ data }) => (socket.close(), resolve(data));
+    socket.onerror = () => reject(new Error("no connection"));
+  })`);
+  assert.equal(echoed, "over HTTP/2");
 }
 
 // Returns the headers of the requests that the browser has sent over HTTP/2.
@@ -51,7 +38,7 @@ function requests() {
 const chromium = new Chromium(process.env.CHROMIUM, `--log-net-log=${log}`, "--net-log-capture-mode=IncludeSensitive");
 try {
   try {
-    await test(chromium);
+    await withSecurePage(chromium, process.argv[2], "h2", test);
   } finally {
     await chromium.close();
   }

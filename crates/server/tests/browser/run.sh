@@ -13,20 +13,7 @@ if [[ ! -x $1 ]]; then
     echo "browser test: $1 is not a program; build it with: cargo build -p server --features http2" >&2
     exit 2
 fi
-if ! command -v node >/dev/null; then
-    echo "browser test: node is not installed" >&2
-    exit 2
-fi
-if [[ -z ${CHROMIUM:-} ]]; then
-    for name in chromium chromium-browser google-chrome; do
-        if CHROMIUM=$(command -v "$name"); then break; fi
-    done
-fi
-if [[ -z ${CHROMIUM:-} ]]; then
-    echo "browser test: chromium is not installed; install it (Debian: apt-get install chromium) or set CHROMIUM to its path" >&2
-    exit 2
-fi
-export CHROMIUM
+source "$(dirname "$0")/find-programs.sh"
 node "$(dirname "$0")/page.mjs" "$(realpath "$1")" ${2:+"$(realpath -m "$2")"}
 node "$(dirname "$0")/tls.mjs" "$(realpath "$1")"
 exec node "$(dirname "$0")/http2.mjs" "$(realpath "$1")"
