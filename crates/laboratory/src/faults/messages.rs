@@ -9,7 +9,11 @@ use crate::{
 };
 
 /// Creates a fault that sends a text message that is not valid UTF-8.
-const fn not_utf8(name: &'static str, description: &'static str, inject: fn(&mut FrameBuilder<'_>)) -> Fault {
+pub(crate) const fn not_utf8(
+    name: &'static str,
+    description: &'static str,
+    inject: fn(&mut FrameBuilder<'_>),
+) -> Fault {
     Fault {
         name,
         side: FaultySide::Either,

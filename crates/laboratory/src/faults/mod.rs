@@ -13,7 +13,7 @@
 mod closing;
 mod control;
 mod frames;
-mod messages;
+pub(crate) mod messages;
 mod oversize;
 mod request;
 mod response;

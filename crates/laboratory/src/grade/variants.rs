@@ -7,6 +7,7 @@ use protocol::frame::Opcode;
 
 use crate::{
     fault::{Expectation, Fault, FaultySide, Injection, RequirementLevel},
+    faults::messages,
     frame_builder::FrameBuilder,
     payloads::SAMPLE,
     stages::Stages,
@@ -35,16 +36,9 @@ const fn misplaced(name: &'static str, description: &'static str, inject: fn(&mu
 
 const fn not_utf8(name: &'static str, description: &'static str, inject: fn(&mut FrameBuilder<'_>)) -> Fault {
     Fault {
-        name,
-        side: FaultySide::Either,
-        section: "8.1",
-        description,
         reason: "UTF-8 has one way to write each character, and every other sequence is invalid. A complete validator, \
                  such as that of your standard library, knows them all.",
-        level: RequirementLevel::Must,
-        expected: Expectation::FailConnection(&[1007]),
-        stages: Stages::both(8, 8),
-        injection: Injection::Frames(inject),
+        ..messages::not_utf8(name, description, inject)
     }
 }
 

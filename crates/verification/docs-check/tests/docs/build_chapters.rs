@@ -1,8 +1,10 @@
 //! The chapters about the steps, and their checks on a small made-up repository.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use docs_check::build_chapters::{check, update};
+
+use crate::made_up::{Outcome, checked_and_updated};
 
 #[test]
 fn chapters_agree_with_the_steps_and_with_the_engine() {
@@ -17,10 +19,8 @@ const TWO_ANSWERS: &str = "<!-- answers -->\n```text\n```\n<!-- bytes: text \"a\
 
 /// Writes a repository with two steps and these chapters, and returns its problems before and after
 /// an update, and the second chapter.
-fn problems(name: &str, first: &str, second: &str) -> (Vec<String>, Vec<String>, String) {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build-chapters").join(name);
-    let _ = fs::remove_dir_all(&root);
-    for (path, text) in [
+fn problems(name: &str, first: &str, second: &str) -> Outcome {
+    let files = [
         ("example/steps/README.md", "# Steps\n"),
         ("example/steps/01-a/Cargo.toml", "[package]\nname = \"step01\"\n\n[dependencies]\n"),
         ("example/steps/01-a/src/main.rs", "fn main() {\n    one();\n}\n"),
@@ -29,17 +29,8 @@ fn problems(name: &str, first: &str, second: &str) -> (Vec<String>, Vec<String>,
         ("example/steps/02-b/src/new.rs", "/// New.\nfn two() {}\n"),
         ("docs/src/build/01-a.md", first),
         ("docs/src/build/02-b.md", second),
-    ] {
-        let path = root.join(path);
-        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder can be made");
-        fs::write(path, text).expect("a file can be written");
-    }
-    let texts = |problems: Vec<_>| problems.iter().map(ToString::to_string).collect();
-    let before = texts(check(&root).expect("the chapters can be read"));
-    let after = texts(update(&root).expect("the chapters can be written"));
-    let chapter = fs::read_to_string(root.join("docs/src/build/02-b.md")).expect("the chapter can be read");
-    fs::remove_dir_all(&root).expect("the folder can be removed");
-    (before, after, chapter)
+    ];
+    checked_and_updated(&format!("build-chapters/{name}"), &files, "docs/src/build/02-b.md", check, update)
 }
 
 fn first() -> String {

@@ -3,6 +3,7 @@
 mod build_chapters;
 mod compiled_code;
 mod cycles;
+mod made_up;
 mod module_tables;
 mod pages;
 mod shown_code;

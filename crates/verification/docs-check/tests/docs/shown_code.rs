@@ -1,8 +1,10 @@
 //! The code that the chapters show, and its checks on a small made-up repository.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use docs_check::shown_code::{check, update};
+
+use crate::made_up::{Outcome, checked_and_updated};
 
 #[test]
 fn the_code_in_the_chapters_is_the_code_that_runs() {
@@ -36,23 +38,11 @@ impl Receiver {
 
 /// Writes a repository with this chapter, and returns its problems before and after an update, and
 /// the chapter.
-fn problems(name: &str, chapter: &str) -> (Vec<String>, Vec<String>, String) {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shown-code").join(name);
-    let _ = fs::remove_dir_all(&root);
+fn problems(name: &str, chapter: &str) -> Outcome {
     // A chapter of *Build* has its own marks, and the other module checks them.
-    for (path, text) in
-        [("src/a.rs", SOURCE), ("docs/src/run/a.md", chapter), ("docs/src/build/b.md", "<!-- bytes: text -->\n")]
-    {
-        let path = root.join(path);
-        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder can be made");
-        fs::write(path, text).expect("a file can be written");
-    }
-    let texts = |problems: Vec<_>| problems.iter().map(ToString::to_string).collect();
-    let before = texts(check(&root).expect("the chapters can be read"));
-    let after = texts(update(&root).expect("the chapters can be written"));
-    let chapter = fs::read_to_string(root.join("docs/src/run/a.md")).expect("the chapter can be read");
-    fs::remove_dir_all(&root).expect("the folder can be removed");
-    (before, after, chapter)
+    let files =
+        [("src/a.rs", SOURCE), ("docs/src/run/a.md", chapter), ("docs/src/build/b.md", "<!-- bytes: text -->\n")];
+    checked_and_updated(&format!("shown-code/{name}"), &files, "docs/src/run/a.md", check, update)
 }
 
 #[test]
