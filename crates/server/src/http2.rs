@@ -7,8 +7,8 @@
 //!                   └── stream 5  CONNECT /break/... ──▶ RST_STREAM, HTTP_1_1_REQUIRED
 //! ```
 //!
-//! `/break` breaks rules of the handshake in HTTP/1.1, so a client that requests it is told to use
-//! HTTP/1.1, for which HTTP/2 has an error code. The wire view shows the frames of a stream, and no
+//! `/break` breaks rules of the handshake in HTTP/1.1. So a request for it is reset, with the error
+//! code of HTTP/2 that makes the client repeat it in HTTP/1.1. The wire view shows the frames of a stream, and no
 //! heads, because HTTP/2 has none as text.
 
 use std::{convert::identity, future::ready, pin::pin, sync::Arc, time::Duration};
@@ -157,9 +157,7 @@ impl OpenStream {
         client.open.send_modify(|open| *open += 1);
         Self(Arc::clone(client))
     }
-}
 
-impl OpenStream {
     /// Accepts a request for a WebSocket connection. Returns the response, and starts the task of the
     /// connection, which takes a slot. `wrap` may put a tap on the stream.
     fn websocket<F, S>(
