@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 /// Returns the policy for the rendered book in `folder`, whose boxes *Try it here* connect to
 /// `server_port`.
 ///
-/// mdBook writes small scripts into its pages, which set the theme and the path to the root before
-/// anything is drawn. The policy allows exactly these, by their hashes. mdBook also sets a few
-/// attributes `style`, which cannot run anything, so the policy allows all of them.
+/// mdBook's pages contain small scripts that set the theme and the path to the root before anything
+/// is drawn. The policy allows exactly these scripts, by their hashes. mdBook also sets a few
+/// `style` attributes, which cannot run anything, so the policy allows all of them.
 ///
 /// # Errors
 /// Fails if a page cannot be read.

@@ -4,8 +4,8 @@ use dissector::{Conversation, Direction, Options, Record, RecordKind, printable,
 use laboratory::grade::{CheckResult, FailedCheck, ListedCheck, Recording, Stage, StageResult};
 use protocol::Role;
 
-/// The maximum number of frames and heads of each direction that are shown in full. The ones of a
-/// failed check are the last.
+/// The maximum number of frames or heads of each direction that are shown in full. Those that a
+/// failed check is about come last.
 const SHOWN_RECORDS: usize = 3;
 
 /// The maximum number of rows of 16 bytes that are shown of one frame.

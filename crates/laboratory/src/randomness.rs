@@ -2,7 +2,7 @@
 
 use protocol::{frame::MaskingKey, handshake::Nonce};
 
-/// The masking key that is not random. All of its bytes are below 80: see
+/// The masking key that is not random. All of its bytes are below 0x80: see
 /// [`Randomness::ascii_key`].
 const FIXED_KEY: MaskingKey = MaskingKey([0x37, 0x7a, 0x21, 0x3d]);
 
@@ -27,10 +27,10 @@ impl Randomness {
         }
     }
 
-    /// Returns a masking key whose bytes are below 80. With such a key, a program that unmasks
-    /// wrongly makes another text of a text of ASCII, and sends it back. With other keys it may
-    /// find that the text is not UTF-8, and the judge would not see what it has made of the
-    /// payload.
+    /// Returns a masking key whose bytes are below 0x80. If a program unmasks an ASCII text wrongly
+    /// with such a key, the result is still ASCII, so the program sends it back. With another key,
+    /// the result may not be UTF-8. The program would then fail the connection, and the judge would
+    /// not see the result.
     pub(crate) fn ascii_key(self) -> MaskingKey {
         MaskingKey(self.key().0.map(|byte| byte & 0x7f))
     }

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! `/break` breaks rules of the handshake in HTTP/1.1. So a request for it is reset, with the error
-//! code of HTTP/2 that makes the client repeat it in HTTP/1.1. The wire view shows the frames of a stream, and no
-//! heads, because HTTP/2 has none as text.
+//! code of HTTP/2 that makes the client repeat it in HTTP/1.1. The wire view shows the frames of a
+//! stream, and no heads, because HTTP/2 has none as text.
 
 use std::{convert::identity, future::ready, pin::pin, sync::Arc, time::Duration};
 
@@ -51,7 +51,7 @@ const STREAM_WINDOW: u32 = 64 << 10;
 
 /// The bytes that a client may send on all streams before handlers have read them: 1 MiB, which
 /// bounds the memory of one connection. A stream that nobody reads keeps its share of this window,
-/// and 15 such streams leave the others alone.
+/// and 15 such streams still leave one share for the others.
 const CONNECTION_WINDOW: u32 = 16 * STREAM_WINDOW;
 
 type Answer = Response<Full<Bytes>>;
@@ -97,8 +97,9 @@ where
         match ended {
             Some(ended) => ended,
             None => {
-                // Tell the client to open no further stream, and let the open ones end. After the
-                // limit without one, a client that keeps the connection open is disconnected.
+                // Tell the client to open no further stream, and let the open ones end. A
+                // client that then keeps the connection open without a stream is disconnected
+                // after the limit.
                 http.as_mut().graceful_shutdown();
                 tokio::select! {
                     ended = &mut http => ended,
@@ -158,8 +159,9 @@ impl OpenStream {
         Self(Arc::clone(client))
     }
 
-    /// Accepts a request for a WebSocket connection. Returns the response, and starts the task of the
-    /// connection, which takes a slot. `wrap` may put a tap on the stream.
+    /// Checks a request for a WebSocket connection, and returns the response. If the request is
+    /// accepted, starts the task of the connection, which takes a slot. `wrap` may put a tap on the
+    /// stream.
     fn websocket<F, S>(
         self,
         mut request: Request<Incoming>,

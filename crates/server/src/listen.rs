@@ -126,8 +126,8 @@ async fn serve_connection(
 }
 
 /// Returns the client for which `peer` has connected: with `--proxy-protocol`, reads the header in
-/// which a proxy tells it. Returns `None` if there is no valid header, or if a proxy has sent it
-/// that is not trusted.
+/// which a proxy tells it. Returns `None` if there is no valid header, if the proxy is not trusted,
+/// or if the server stops first.
 async fn client_of(stream: &mut Socket, peer: Peer, state: &ServerState) -> Option<Peer> {
     if !state.proxy_protocol {
         return Some(peer);

@@ -104,7 +104,7 @@ impl Listener {
         }
     }
 
-    /// Returns what removes the file of a Unix socket when the process ends.
+    /// Returns a function that removes the file of a Unix socket, to call when the process ends.
     pub(crate) fn clean_up(&self) -> impl Fn() + Clone + Send + use<> {
         #[cfg(unix)]
         let file = match self {

@@ -29,7 +29,7 @@ use websocket_hyper::{
     },
 };
 
-/// The number of messages that wait for a slow member.
+/// The maximum number of messages that wait for a slow member.
 const MAX_WAITING: usize = 64;
 
 #[tokio::main]

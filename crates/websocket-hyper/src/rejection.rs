@@ -26,11 +26,13 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// Creates the response: the status, and one sentence as plain text. Any body type that can be
-    /// made from a `String` fits, such as `Full<Bytes>` of the crate `http-body-util`.
+    /// Creates the response. Any body type that can be made from a `String` fits, such as
+    /// `Full<Bytes>` of the crate `http-body-util`.
     ///
-    /// If the client made the mistake, the sentence describes it. If the application did, the
-    /// sentence only says that the server made a mistake. Log the `Rejection` to learn more.
+    /// The response of [`Rejected`](Self::Rejected) is the application's own. Every other has one
+    /// sentence as plain text. If the client made the mistake, the sentence describes it. If the
+    /// application did, the sentence only says that the server made a mistake. Log the `Rejection`
+    /// to learn more.
     #[must_use]
     pub fn into_response<B: From<String>>(self) -> Response<B> {
         match self {

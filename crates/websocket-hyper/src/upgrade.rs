@@ -17,8 +17,8 @@ use websocket::{
 
 use crate::{rejection::Rejection, stream::WebSocket};
 
-/// Returns whether the request asks for an upgrade to WebSocket, whether the request is valid or
-/// not. Treat any other request as ordinary HTTP.
+/// Returns whether the request asks for an upgrade to WebSocket, even if the request is invalid.
+/// Treat any other request as ordinary HTTP.
 ///
 /// ```
 /// # use http::Request;
@@ -150,7 +150,8 @@ impl Future for UpgradeFuture {
         let upgraded = ready!(Pin::new(&mut self.on_upgrade).poll(cx));
         let upgraded = upgraded.map_err(|error| AcceptError::Io(io::Error::other(error)))?;
         let upgrade = self.upgrade.take().expect("a future is not polled after it is ready");
-        // hyper returns the bytes that it has read after the head from the stream itself.
+        // The stream also yields the bytes that hyper has already read after the head, so no bytes
+        // are passed separately.
         Poll::Ready(Ok(upgrade.into_websocket(TokioIo::new(upgraded), BytesMut::new())))
     }
 }

@@ -37,8 +37,8 @@ pub(crate) const SESSION: Duration = Duration::from_secs(15 * 60);
 /// the page must know what this one means.
 pub(crate) const SESSION_EXPIRED: CloseCode = CloseCode(4001);
 
-/// The maximum number of sessions, and of tickets. Each takes less than 1 KiB, so all of them take
-/// at most 20 MiB.
+/// The maximum number of sessions, and of tickets. If the names of users are short, each takes
+/// less than 1 KiB, so all of them take at most 20 MiB.
 const MAX_SECRETS: usize = 10_000;
 
 const PAGE: &str = "<!doctype html><pre id=log></pre><script type=module>

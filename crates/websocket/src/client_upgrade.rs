@@ -79,7 +79,7 @@ impl ClientUpgrade {
     /// # Errors
     /// - [`HandshakeError::Rejected`] for a response other than 101, or other than 2xx in HTTP/2,
     ///   without its body;
-    /// - [`HandshakeError::Violation`] for such a response that breaks a rule: drop the stream.
+    /// - [`HandshakeError::Violation`] for a 101 or 2xx that breaks a rule: drop the stream.
     pub fn check_response<B>(self, response: &Response<B>) -> Result<EstablishedUpgrade, HandshakeError> {
         let established = match self.handshake {
             UpgradeHandshake::Http1(handshake) => handshake.check_response(response),

@@ -23,7 +23,7 @@ impl Hops {
     }
 
     /// Returns the target if the response to a request for `uri` is a redirect that may be
-    /// followed, and `None` if it is no redirect.
+    /// followed, and `None` if it is no redirect or if the connector follows none.
     pub(crate) fn next<B>(&mut self, uri: &Uri, response: &Response<B>) -> Result<Option<Uri>, RedirectError> {
         if self.max_redirects == 0 || !is_redirect(response.status()) {
             return Ok(None);
@@ -66,8 +66,8 @@ pub(crate) fn is_redirect(status: StatusCode) -> bool {
 /// A redirect that was not followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectError {
-    /// The URIs that were requested, in this order. The last one is the target that was not
-    /// requested, if the redirect has a valid one.
+    /// The URIs that were requested, in this order. If the redirect has a valid target, the target,
+    /// which was not requested, follows as the last one.
     pub hops: Vec<Uri>,
     /// Why the redirect was not followed.
     pub reason: RedirectErrorReason,
@@ -79,7 +79,7 @@ pub struct RedirectError {
 pub enum RedirectErrorReason {
     /// The target was requested before.
     Loop,
-    /// It would be one redirect more than the connector follows.
+    /// The redirect is one more than the connector follows.
     TooMany,
     /// The redirect leads from `wss` to `ws`.
     NotSecure,

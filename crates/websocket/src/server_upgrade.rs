@@ -74,8 +74,8 @@ impl ServerUpgrade {
         })
     }
 
-    /// Returns the response that accepts the request, with an empty body: 101, or 200 in HTTP/2. The connection is OPEN
-    /// once the response has been sent.
+    /// Returns the response that accepts the request, with an empty body: 101, or 200 in
+    /// HTTP/2. The connection is OPEN once the response has been sent.
     #[must_use]
     pub fn response<B: Default>(&self) -> Response<B> {
         let mut response = Response::new(B::default());

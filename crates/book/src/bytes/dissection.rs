@@ -17,8 +17,8 @@ const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
     Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
 
-/// The value for `..`, a length that the page does not say: the largest of a control frame, so that
-/// the frame is incomplete.
+/// The value for `..`, a length that the page does not state: the largest of a control frame, so
+/// that the frame is incomplete.
 const UNKNOWN_LENGTH: u8 = 125;
 
 /// The end of a flush, which a sender removes (RFC 7692, section 7.2.1).
@@ -28,8 +28,7 @@ const FLUSH: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 #[derive(Debug)]
 pub(super) struct Unit {
     pub(super) record: Record,
-    /// The bytes of the record that the block shows, in the order of the page: the line, the range
-    /// in the line, and the position of the first of them in the record.
+    /// The bytes of the record that the block shows, in the order of the page.
     pub(super) runs: Vec<Run>,
     /// Whether the bytes are a payload whose header the page does not show.
     pub(super) is_payload: bool,
@@ -37,7 +36,8 @@ pub(super) struct Unit {
     pub(super) is_utf8: bool,
 }
 
-/// Neighbouring bytes of one unit on one line.
+/// Neighbouring bytes of one unit on one line. `bytes` is their range in the line, and `position`
+/// is that of the first byte in the record.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) line: usize,
@@ -192,7 +192,7 @@ impl PageConversation {
     }
 }
 
-/// Returns the bytes of a line. A byte that the page does not say is the length of a frame.
+/// Returns the bytes of a line. A byte that the page does not state is the length of a frame.
 fn bytes_of(bytes: &[Option<u8>], direction: Direction) -> Vec<u8> {
     let mask = if direction == Direction::ToServer { 0x80 } else { 0 };
     bytes.iter().map(|byte| byte.unwrap_or(mask | UNKNOWN_LENGTH)).collect()

@@ -64,7 +64,7 @@ impl Entries {
         })
     }
 
-    /// Adds an entry that is no field of the dissector.
+    /// Adds an entry if the list does not contain it yet, and returns its number.
     pub(super) fn entry(&mut self, entry: &Entry) -> usize {
         let html = self.item(entry);
         let next = self.list.len();

@@ -30,7 +30,7 @@ pub(super) struct Citation {
 /// Returns the citations in a source file.
 pub(super) fn of(text: &str) -> Vec<Citation> {
     let mut citations: Vec<Citation> = Vec::new();
-    // Whether the last line was a part of the last citation.
+    // Whether the line before was a part of the last citation.
     let mut open = false;
     for (index, line) in text.lines().enumerate() {
         let (number, line) = (index + 1, line.trim_start());

@@ -18,7 +18,7 @@ use syn::{Expr, Fields, ForeignItem, ImplItem, Member, Stmt, TraitItem, Type, sp
 pub(super) struct Item {
     /// The name, with those of the items around it: `Driver::poll_read`.
     pub(super) name: String,
-    /// The first line, which is that of its doc comment. Counted from 1.
+    /// The first line, counted from 1: that of the doc comment, if there is one.
     pub(super) first: usize,
     /// The line of its name.
     pub(super) line: usize,
@@ -230,8 +230,8 @@ impl Rust {
         }
     }
 
-    /// Collects the functions in the arguments of a macro such as `proptest!`, which are tokens to
-    /// the parser.
+    /// Collects the functions in the arguments of a macro such as `proptest!`. The parser leaves
+    /// these arguments as tokens.
     fn tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         for (at, token) in tokens.iter().enumerate() {

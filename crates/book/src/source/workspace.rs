@@ -118,7 +118,7 @@ impl Workspace {
 }
 
 impl SourceFile {
-    /// Returns the smallest item that the comment on the lines `first..=last` belongs to.
+    /// Returns the smallest item to which the comment that ends on the line `last` belongs.
     pub(super) fn item_at(&self, last: usize) -> Option<&Item> {
         // A comment above an item belongs to the item, whose first line is the next one.
         let line =

@@ -39,7 +39,7 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// Waits until no other test builds the book. Otherwise the tests would share the processor, and
-/// the time that one of them measures would be that of all.
+/// the build time that one of them measures would depend on the others.
 pub(crate) fn turn_to_build() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)

@@ -8,7 +8,7 @@ use crate::{fault::Fault, stages::Stages};
 pub struct Check {
     /// The name in kebab-case, such as `two-frames-in-one-write`. It never changes.
     pub name: &'static str,
-    /// The deed of the judge, as the beginning of a sentence.
+    /// What the judge does, as the beginning of a sentence.
     pub title: &'static str,
     /// The stages in which the check is made.
     pub stages: Stages,
@@ -35,14 +35,14 @@ pub(crate) enum Exercise {
     FaultsOfEarlierStages,
     /// A whole conversation, cut at every byte.
     EveryCut(fn(&mut Script<'_>)),
-    /// So many connections at once, each in the middle of the frames of this conversation.
+    /// This many connections at once, each in the middle of the frames of this conversation.
     ManyAtOnce(usize, fn(&mut Script<'_>)),
-    /// A client reads none of its echoes of this many mebibytes, while others hold this
-    /// conversation.
+    /// A client does not read its echoes, which have this many mebibytes in total, while others
+    /// hold this conversation.
     NeverReads(usize, fn(&mut Script<'_>)),
     /// The client's request is valid.
     ValidRequest,
-    /// The client's request has another key than all before.
+    /// The client's request has a key that no request before it had.
     FreshNonce,
 }
 

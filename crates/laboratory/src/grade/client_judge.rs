@@ -88,10 +88,10 @@ impl ClientJudge {
     }
 
     /// Waits for the client, judges it, and passes the result of each stage to `report`. Stops at
-    /// the first stage that is not whole. At the end, tells the client with the status 410.
+    /// the first stage that is not whole. At the end, dismisses the client with the status 410.
     ///
-    /// Returns whether all selected checks have passed. The first connection may take any time. Dropping the
-    /// future closes the connection.
+    /// Returns whether all selected checks have passed. The first connection may take any time.
+    /// Dropping the future closes the connection.
     ///
     /// # Errors
     /// Returns an error if the listener fails.

@@ -48,8 +48,8 @@ pub(crate) fn check(
     if evaluation.fault().is_in_handshake() { Ok(()) } else { check_frames(stage, role, received) }
 }
 
-/// Checks that a program which has ended the connection has sent nothing before but the echo of a
-/// valid message, and nothing after its Close.
+/// Checks that a program that has ended the connection has sent nothing before the end except the
+/// echo of a valid message, and nothing after its Close.
 fn check_frames(stage: u8, role: Role, received: &[u8]) -> Result<(), Failure> {
     let name = name(role);
     let mut frames = &received[head_length(received).unwrap_or(received.len())..];

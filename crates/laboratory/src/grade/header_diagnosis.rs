@@ -99,8 +99,8 @@ struct WrittenHeader {
 }
 
 impl WrittenHeader {
-    /// Finds the header in front of the payload. If the payload is not known, finds the lengths of
-    /// a header with a usual mistake that fit to the number of bytes.
+    /// Finds the header in front of the payload. If the payload is not known, tries the usual
+    /// mistakes, and finds a header whose lengths fit the number of bytes.
     fn find(bytes: &[u8], sender: Role, expected: Option<&[u8]>) -> Option<Self> {
         let &[_, second, ..] = bytes else { return None };
         let Some(expected) = expected else { return Self::guess(bytes, sender) };

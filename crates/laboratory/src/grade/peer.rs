@@ -34,7 +34,7 @@ const QUOTED: usize = 80;
 /// The maximum length of an HTTP head that the judge reads.
 const MAX_HEAD: usize = 64 << 10;
 
-/// The time in which a peer ends TCP after the judge has, before the judge drops the connection.
+/// The time that a peer has to end TCP after the judge. Then the judge drops the connection.
 const PARTING: Duration = Duration::from_millis(200);
 
 /// The time after which no more bytes of a wrong frame are expected. A peer on the same machine
@@ -85,7 +85,7 @@ pub(crate) struct Peer<S> {
     /// Whether the input begins with bytes that are no valid frame.
     is_garbage: bool,
     tcp_end: Option<TcpEnd>,
-    /// Whether TCP has rejected bytes of the judge.
+    /// Whether a write of the judge has failed.
     write_failed: bool,
     keys: Vec<MaskingKey>,
 }
@@ -119,7 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.parse();
     }
 
-    /// Returns what the peer is.
+    /// Returns the name of the peer for a sentence.
     pub(crate) const fn name(&self) -> &'static str {
         match self.role {
             Role::Client => "the server",
@@ -336,8 +336,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         self.ignores_frames = true;
     }
 
-    /// Ends the judge's direction of TCP, and expects that the peer has sent nothing more when it
-    /// ends the other one, or after a short time.
+    /// Ends the judge's direction of TCP, waits for a short time until the peer ends the other one,
+    /// and expects that nothing more has arrived.
     pub(crate) async fn part(&mut self) -> Result<(), Failure> {
         self.shutdown().await;
         let deadline = Instant::now() + PARTING;
@@ -670,7 +670,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 }
 
 impl ReceivedFrame {
-    /// Returns whether the frames differ in nothing but their masking keys.
+    /// Returns whether the frames have the same opcode and the same payload.
     fn is_like(&self, other: &Self) -> bool {
         self.opcode == other.opcode && self.payload == other.payload
     }
@@ -688,7 +688,7 @@ fn accept_mistake(request: &[u8], violation: &HandshakeViolation) -> Option<Stri
 pub(crate) const SWAPPED_CODE: &str =
     "The two bytes of the code are in the wrong order: the highest byte comes first, so 1000 is 03 e8.";
 
-/// Returns whether a close code is another one that is written lowest byte first.
+/// Returns whether a close code is the expected one, written lowest byte first.
 pub(crate) fn is_swapped(code: Option<u16>, expected: u16) -> bool {
     code == Some(expected.swap_bytes())
 }

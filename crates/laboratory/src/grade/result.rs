@@ -30,7 +30,7 @@ impl StageResult {
 pub struct CheckResult {
     /// The name of the check or of the fault.
     pub name: &'static str,
-    /// The deed of the judge, as the beginning of a sentence.
+    /// What the judge does, as the beginning of a sentence.
     pub title: &'static str,
     /// The failure, or `None` if the program has passed.
     pub failed: Option<FailedCheck>,

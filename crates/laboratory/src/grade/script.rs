@@ -23,7 +23,7 @@ pub(crate) const BYTE_PAUSE: Duration = Duration::from_millis(5);
 /// One step of a script.
 #[derive(Debug)]
 pub(crate) enum Act {
-    /// Send a request, changed like this, in so many pieces.
+    /// Send a valid request, changed by `edit`, in this many pieces.
     Request {
         edit: fn(&mut HeadEditor),
         pieces: usize,
@@ -169,7 +169,7 @@ impl<'k> Script<'k> {
         self.acts.push(Act::Close { label, codes });
     }
 
-    /// Sends a valid request, changed like this.
+    /// Sends a valid request, changed by `edit`.
     pub(crate) fn request(&mut self, edit: fn(&mut HeadEditor)) {
         self.acts.push(Act::Request { edit, pieces: 1 });
     }

@@ -29,8 +29,8 @@ use crate::{
     randomness::Randomness,
 };
 
-/// The number of checks that run at the same time. The sum of those of a stage and of those that
-/// wait stays far below the connections that a server with threads can afford.
+/// The number of checks that run at the same time. Together with the checks that wait for a
+/// deadline, they need far fewer connections than a server with threads can afford.
 const AT_ONCE: usize = 8;
 
 /// The default of the judge's patience: three times a usual deadline for a request.

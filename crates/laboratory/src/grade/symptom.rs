@@ -19,7 +19,7 @@ pub enum Symptom {
     OtherOpcode,
     /// A fragment of a message arrived instead of a message in one frame.
     Fragment,
-    /// The peer masks its frames although it is a server, or does not although it is a client.
+    /// A server masks its frames, or a client does not, or the keys of a client are not fresh.
     Masking,
     /// The peer sent a frame that nobody has asked for.
     Unexpected,
@@ -27,7 +27,7 @@ pub enum Symptom {
     Garbage,
     /// A part of a frame or of a head arrived, and the rest did not.
     Incomplete,
-    /// The code of the Close is another one.
+    /// The Close has another code.
     OtherCode,
     /// The peer has not ended TCP.
     LeftOpen,

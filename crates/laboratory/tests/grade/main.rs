@@ -1,4 +1,4 @@
-//! Tests of the judge with servers and clients of which each makes one mistake.
+//! Tests of the judge with servers and clients, each of which makes one mistake.
 
 mod clients;
 mod servers;

@@ -12,8 +12,8 @@ use crate::{
     wrong_peer::{Mistake as M, start_server},
 };
 
-/// The last stage that the server passes if it makes no mistake. A request that trickles in is never
-/// late for it.
+/// The last stage that the server passes if it makes no mistake. Its deadline is for each read, so
+/// a request that trickles in is never late.
 const STAGES: u8 = 10;
 
 /// Twice the time that the server gives a silent client.

@@ -1,7 +1,7 @@
 //! A simple echo server, or echo client, that makes one mistake.
 //!
 //! Without a mistake, the server passes the stages 1 to 10, and the client passes all. The server
-//! has a thread for each connection, and a deadline for each read of the request only.
+//! has a thread for each connection, and a deadline only for each read of the request.
 
 use std::{
     io::{self, Read, Write},
@@ -302,7 +302,8 @@ impl Connection {
         self.socket.write_all(head.as_bytes())
     }
 
-    /// Opens the client's end, and sends every message back. Returns the status of the response.
+    /// Opens the connection as a client, and sends every message back. Returns the status of the
+    /// response.
     fn converse(mut self) -> io::Result<String> {
         let random: [u8; 16] = rand::random();
         let nonce = match self.mistake {

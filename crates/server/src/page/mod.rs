@@ -31,7 +31,7 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
 };
 
-/// The page, with the rules that it can break.
+/// The page, with the choice of rules that the server can break.
 static PAGE: LazyLock<String> =
     LazyLock::new(|| include_str!("index.html").replace("<!-- RULES -->", &rules::options()));
 
@@ -54,8 +54,8 @@ const FILES: [(&str, &str); 12] = [
     ("dom.js", include_str!("dom.js")),
 ];
 
-/// Where `cargo run -p book` serves the book. The page asks whether it answers when the user
-/// follows a link into the book.
+/// The address at which `cargo run -p book` serves the book. When the user follows a link into the
+/// book, the page asks whether this address answers.
 const BOOK: &str = "http://127.0.0.1:8090";
 
 /// Returns the page with a content security policy that lets the browser run only the page's own

@@ -70,7 +70,8 @@ fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Removes the quotation marks around a value. Returns `None` if only one of them is there.
+/// Removes the quotation marks around a value. Returns `None` if the closing one
+/// is missing, or if nothing follows a backslash.
 fn unquote(value: &str) -> Option<String> {
     let Some(rest) = value.strip_prefix('"') else { return Some(value.to_owned()) };
     let content = rest.strip_suffix('"')?;

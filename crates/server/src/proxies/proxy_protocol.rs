@@ -18,8 +18,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 /// certificate, which are the longest of them.
 const MAX_HEADER: usize = 4 << 10;
 
-/// The length of the fixed part of a header of version 2. The shortest header of version 1,
-/// `PROXY UNKNOWN` and the line end, is one byte shorter.
+/// The length of the shortest header, in bytes: in version 1, `PROXY UNKNOWN` and the line end. The
+/// fixed part of a header of version 2 is one byte longer.
 const SHORTEST: usize = 15;
 
 /// Reads the header, and not one byte more. Returns the client's address, or `None` if the proxy

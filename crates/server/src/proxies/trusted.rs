@@ -66,9 +66,9 @@ impl TrustedProxies {
         told.map(|ip| peer.told_of(ip, &ip)).unwrap_or(peer)
     }
 
-    /// Returns the last address that is not that of a trusted proxy. If all are, returns the first
-    /// one. Returns `None` if there is an entry without an address before the first address that
-    /// counts.
+    /// Searches from the end, and returns the first address found that is not that of a trusted
+    /// proxy. If all are, returns the address at the front. Returns `None` if the search meets an
+    /// entry without an address.
     fn last_untrusted(&self, addresses: &[Option<IpAddr>]) -> Option<IpAddr> {
         let mut client = None;
         for address in addresses.iter().rev() {

@@ -19,7 +19,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use websocket::tls::{Identity, ServerTls};
 
 /// The time between two looks at the files. A look costs two system calls, and nobody notices a
-/// certificate that is a second late.
+/// certificate that is two seconds late.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The files of a certificate and its private key.
@@ -29,8 +29,8 @@ struct Files {
     key: PathBuf,
 }
 
-/// What shows that a file has changed: its size and the time of its last change. `None` for a file
-/// that cannot be looked at.
+/// The size of each file and the time of its last change, which show that the file has changed.
+/// `None` for a file whose size and time cannot be read.
 type Fingerprint = [Option<(u64, SystemTime)>; 2];
 
 impl Files {
@@ -50,7 +50,7 @@ impl Files {
 /// A certificate in two files, and what is known about the files.
 pub(crate) struct CertificateFiles {
     files: Files,
-    /// The files at the time when they were last loaded.
+    /// The fingerprint of the files when they were last loaded.
     loaded: Fingerprint,
     hangups: Hangups,
 }

@@ -1,7 +1,7 @@
 //! `--tls-self-signed`: a certificate for trying out TLS, without an authority.
 //!
-//! No client trusts such a certificate by itself, so it is written to a file, and the server prints
-//! the command lines with which clients trust that file. The private key stays in memory.
+//! No client trusts such a certificate by default, so it is written to a file, and the server
+//! prints the command lines with which clients trust that file. The private key stays in memory.
 
 use std::{
     env, fs,
@@ -75,8 +75,8 @@ impl Drop for SelfSigned {
     }
 }
 
-/// Returns the hosts for which the certificate is: those that the server serves on this machine, the
-/// address that it listens on, and those of `--allow-host`.
+/// Returns the hosts for which the certificate is valid: `localhost` and its addresses, the address
+/// that the server listens on, and the hosts of `--allow-host`.
 fn names(args: &Args) -> Vec<String> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
     let listen = args.listen.to_string().parse::<SocketAddr>().ok().map(|address| address.ip());

@@ -37,7 +37,7 @@ pub(super) struct Feed {
     _slot: OwnedSemaphorePermit,
 }
 
-/// The writing end of a feed. The feed ends when it is dropped.
+/// The writing end of a feed. The feed ends when its writing end is dropped.
 #[derive(Debug)]
 pub(crate) struct FeedWriter {
     pub(super) feed: Arc<Feed>,

@@ -59,9 +59,9 @@
 //! nothing extra either.
 //!
 //! The cost of tapped connections is bounded. There are at most [`MAX_TAPS`](registry::MAX_TAPS)
-//! viewers, and each has one tap. Each tap queues at most [`MAX_BYTES`](feed::MAX_BYTES), shows the first
-//! [`SHOWN_PAYLOAD_BYTES`](tap::SHOWN_PAYLOAD_BYTES) of each payload, and dissects as many records
-//! per second as its [`Budget`](budget::Budget) allows. Frames beyond the budget are only
+//! viewers, and each has one tap. Each tap queues at most [`MAX_BYTES`](feed::MAX_BYTES), shows the
+//! first [`SHOWN_PAYLOAD_BYTES`](tap::SHOWN_PAYLOAD_BYTES) of each payload, and dissects as many
+//! records per second as its [`Budget`](budget::Budget) allows. Frames beyond the budget are only
 //! [counted](dissector::Conversation::pass). So a tapped connection is hardly slower than an
 //! untapped one, and no client waits for a viewer. A client that takes all slots keeps other clients
 //! from viewing their frames, but does no other harm.

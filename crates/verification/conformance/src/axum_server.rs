@@ -1,4 +1,4 @@
-//! The echo server that the suite tests the extractor of axum with.
+//! The echo server with which the suite tests the extractor of axum.
 
 use axum::{Router, response::Response, routing::any};
 use tokio::net::TcpListener;

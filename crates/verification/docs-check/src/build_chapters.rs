@@ -102,7 +102,7 @@ impl Chapter<'_> {
         Problem { file: self.path.clone(), line, advice }
     }
 
-    /// Returns the changes that the chapter does not show, and the lack of exercises.
+    /// Returns a problem for each change that the chapter does not show, and for missing exercises.
     fn missing(&self, blocks: &[MarkedBlock]) -> Vec<Problem> {
         let mut shown = BTreeSet::new();
         for block in blocks {

@@ -41,8 +41,8 @@ pub struct Account {
     pub broke_a_rule: bool,
     /// Whether a deadline of this side has passed.
     pub reached_a_deadline: bool,
-    /// The frames that have arrived and that are an event or complete one, and the events that were
-    /// handed out.
+    /// The number of frames that have arrived and that complete an event, and the number of events
+    /// that were handed out.
     events_arrived: u8,
     events: u8,
     /// The frame that is being written.
@@ -216,7 +216,7 @@ impl Account {
     /// # Errors
     /// Fails if something is missing.
     pub fn check_at_end(&self, timed_out: bool, discarded: bool) -> Result<(), Broken> {
-        // After the peer's Close, a broken rule and a deadline, input is ignored.
+        // After the peer's Close, a broken rule or a time-out, input is ignored.
         let ignores_input = self.close_received || self.violation_reported || timed_out;
         let (arrived, handed_out) = (self.events_arrived, self.events);
         Broken::unless(ignores_input || arrived == handed_out, Property::InputBeforeEnd, || {

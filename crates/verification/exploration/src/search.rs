@@ -16,9 +16,9 @@ use crate::{
     world::{Setup, World},
 };
 
-/// The maximum number of states that are visited to find a shorter counterexample. A mistake that
-/// takes many steps has a conversation of a screen in any case, and is not worth more than a
-/// minute.
+/// The maximum number of states that are visited to find a shorter counterexample. The
+/// conversation of a mistake that takes many steps fills a screen in any case, so a shorter one is
+/// not worth more than a minute.
 const SHORTENED_WITHIN: usize = 100_000;
 
 /// The result of an exploration.

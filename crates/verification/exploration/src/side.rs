@@ -362,11 +362,11 @@ impl Side {
     /// Handles the deadline that has passed.
     ///
     /// # Errors
-    /// Fails if the engine reports a deadline that has passed, for the second time.
+    /// Fails if the engine reports a deadline that has passed for the second time in a row.
     pub fn wake(&mut self) -> Result<Happened, Broken> {
         let happened = match self.connection.handle_timeout(self.now) {
             Ok(()) => Happened::Nothing,
-            // The peer may have broken no rule, but it was too slow.
+            // A peer that was only too slow has broken no rule.
             Err(violation) => {
                 let is_slow = matches!(violation, Violation::PongOverdue | Violation::MessageTooSlow { .. });
                 Happened::Other(self.on_violation(&violation, is_slow)?)

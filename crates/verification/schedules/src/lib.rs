@@ -7,8 +7,8 @@
 //! [`scheduled_std`], and each file below is the file of `websocket` itself.
 //!
 //! [`shared_wakers`] tries every order of two tasks that use [`SharedWakers`](wakers), and the folder
-//! `tests` many orders of a whole split connection. [Schedules](../../../../docs/src/simulation.md#schedules) explains
-//! them.
+//! `tests` many orders of a whole split connection.
+//! [Schedules](../../../../docs/src/simulation.md#schedules) explains them.
 
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "only a part of the crate is compiled")]
 #![allow(unexpected_cfgs, reason = "the features belong to `websocket`, and none of them is enabled here")]

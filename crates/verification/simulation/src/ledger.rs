@@ -49,7 +49,8 @@ pub struct Totals {
 #[derive(Debug, Default)]
 struct Accounts {
     sessions: BTreeMap<u64, Session>,
-    /// The ends of connections that programs are using: the longest silence that each may bear.
+    /// The ends of connections that programs are using: the longest silence that each may bear, and
+    /// the time from which it counts.
     open: BTreeMap<(usize, Side), (Duration, Instant)>,
     failure: Option<String>,
     totals: Totals,

@@ -10,8 +10,8 @@ use tokio::sync::broadcast::{self, Sender, error::RecvError};
 
 use super::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 
-/// The maximum size of a message in bytes, and the number of messages that wait for a slow member.
-/// The room then holds at most 1 MiB.
+/// The maximum size of a message in bytes, and the maximum number of messages that wait for a slow
+/// member. The room then holds at most 1 MiB.
 const MAX_MESSAGE: usize = 16 << 10;
 const MAX_WAITING: usize = 64;
 

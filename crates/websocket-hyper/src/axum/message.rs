@@ -55,7 +55,7 @@ impl Message {
     /// Returns the payload as text without a copy. For a Close, this is the reason.
     ///
     /// # Errors
-    /// The payload of a message that is not text may not be valid UTF-8.
+    /// An error that says where the payload is not valid UTF-8.
     pub fn into_text(self) -> Result<Utf8Bytes, Error> {
         match self {
             Self::Text(text) => Ok(text),

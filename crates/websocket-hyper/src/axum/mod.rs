@@ -49,11 +49,11 @@
 //! [`WebSocket::into_inner`] returns the connection with all methods of the crate
 //! [`websocket`].
 //!
-//! # Differences to axum's own extractor
+//! # Differences from axum's own extractor
 //!
 //! * The request is checked completely: a key that is not the Base64 of 16 bytes, a body, a missing
 //!   or repeated `Host`, and a malformed list are rejected too.
-//! * A message may have 16 MiB by default, and not 64 MiB.
+//! * By default, a message may have at most 16 MiB, and not 64 MiB.
 //! * `read_buffer_size`, `write_buffer_size` and `max_write_buffer_size` have no effect and are
 //!   deprecated: the driver adapts its reads to the traffic, `feed` writes when 320 KiB are queued,
 //!   and a sender that is faster than its peer waits.

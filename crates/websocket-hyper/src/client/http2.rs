@@ -40,7 +40,7 @@ const STREAM_WINDOW: u32 = 256 << 10;
 
 /// The bytes that the server may send on all streams before we have read them: 16 MiB. A stream that
 /// nobody reads keeps its share of this window. With 64 times the window of a stream, 63 such
-/// streams leave the others alone.
+/// streams still leave one window for the others.
 const CONNECTION_WINDOW: u32 = 64 * STREAM_WINDOW;
 
 /// The number of streams that we may open before the server's SETTINGS have arrived. No server can

@@ -89,7 +89,8 @@ where
 pub async fn open<B>(upgrade: ClientUpgrade, response: &mut Response<B>) -> Result<WebSocket, ConnectError> {
     let established = upgrade.check_response(response).map_err(ConnectError::Answer)?;
     let upgraded = hyper::upgrade::on(response).await.map_err(broken)?;
-    // hyper returns the bytes that it has read after the head from the stream itself.
+    // The stream also yields the bytes that hyper has already read after the head, so no bytes are
+    // passed separately.
     Ok(established.into_websocket(TokioIo::new(upgraded), BytesMut::new()))
 }
 

@@ -11,8 +11,8 @@
 //! the header `Proxy:` becomes `HTTP_PROXY`. In such a program, where `REQUEST_METHOD` is set, only
 //! `http_proxy` counts for `ws://`.
 //!
-//! `localhost` and loopback addresses never need a proxy: for the proxy, they would be its own.
-//! Browsers and Go do the same. curl does not.
+//! `localhost` and loopback addresses never need a proxy: the proxy would connect to itself.
+//! Browsers and Go make the same exception. curl does not.
 
 use std::{env, net::IpAddr};
 
@@ -28,8 +28,8 @@ impl Proxy {
     /// # Errors
     /// [`ProxyVariableError`] if the value of the variable is not the URL of a proxy.
     pub fn from_env(uri: &Uri) -> Result<Option<Self>, ProxyVariableError> {
-        // A value that is not UTF-8 is no proxy. Losing a byte of it lets it be rejected, where
-        // ignoring it would connect without a proxy.
+        // A value that is not UTF-8 names no proxy. Replace the wrong bytes, so that parsing
+        // rejects the value. If the value were ignored, the client would connect without a proxy.
         choose(uri, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 }

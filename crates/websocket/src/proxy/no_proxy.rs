@@ -17,8 +17,8 @@ use ipnet::IpNet;
 pub(super) struct NoProxy<'a>(pub(super) &'a str);
 
 impl NoProxy<'_> {
-    /// Returns whether `host` needs no proxy: a name in lower case, or an IP address without
-    /// brackets.
+    /// Returns whether `host`, a name in lower case or an IP address without brackets, needs no
+    /// proxy.
     pub(super) fn contains(&self, host: &str) -> bool {
         let mut entries = self.0.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
         match host.parse() {

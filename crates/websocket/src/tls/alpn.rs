@@ -6,7 +6,7 @@
 /// The name of HTTP/1.1 in ALPN. A WebSocket connection begins with a request in HTTP/1.1.
 pub(super) const HTTP11: &[u8] = b"http/1.1";
 
-/// Returns the protocols that a configuration names if its author has named none.
+/// Returns the protocols for a configuration whose author has named none.
 pub(crate) fn default_protocols() -> Vec<Vec<u8>> {
     vec![HTTP11.to_vec()]
 }

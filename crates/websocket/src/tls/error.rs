@@ -9,7 +9,7 @@ use crate::error::write_no_root_certificates;
 /// The reason why a TLS configuration, or a part of it, cannot be used. Each message is one
 /// sentence and says what to do where that is not obvious.
 ///
-/// The texts that name where a certificate or a key comes from are the path of its file, or a
+/// A field that names the origin of a certificate or a key holds the path of its file, or a
 /// description such as `the given certificate` if there is no file.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -18,7 +18,7 @@ pub enum TlsConfigError {
     NoCryptoProvider,
     /// This build trusts no certificate authority.
     NoRootsInBuild,
-    /// The operating system has no trusted root certificates, so the certificate of no server can
+    /// The operating system has no trusted root certificates, so no server's certificate can
     /// be verified.
     NoRootCertificates {
         /// The problems that came up while the certificates were read, such as a missing file.
@@ -35,7 +35,7 @@ pub enum TlsConfigError {
         /// The reason.
         error: io::Error,
     },
-    /// Something begins like PEM and is not.
+    /// A text begins like PEM, but is not valid PEM.
     NotPem {
         /// Where it comes from.
         origin: String,

@@ -54,8 +54,9 @@ pub(super) fn with_trusted(
 ///
 /// # Errors
 /// [`TlsConfigError::UnusableRoot`] for a certificate of `extra` that cannot be parsed.
-/// [`TlsConfigError::NoRootCertificates`] if the result would be empty. Without this error, every
-/// connection would fail with `UnknownIssuer`, which blames the server's certificate.
+/// [`TlsConfigError::NoRootCertificates`] or [`TlsConfigError::NoRootsInBuild`] if the result would
+/// be empty. Without this error, every connection would fail with `UnknownIssuer`, which blames the
+/// server's certificate.
 #[cfg(not(feature = "tls-platform-verifier"))]
 fn root_certificates(
     extra: Vec<CertificateDer<'static>>,

@@ -76,7 +76,7 @@ impl ServerTls {
     /// ALPN. It asks clients for no certificate.
     ///
     /// # Errors
-    /// [`TlsConfigError::NoCryptoProvider`], and [`TlsConfigError::Rustls`] if that provider lacks
+    /// [`TlsConfigError::NoCryptoProvider`], and [`TlsConfigError::Rustls`] if the provider lacks
     /// the algorithms of these versions.
     pub fn from_identity(identity: Identity) -> Result<Self, TlsConfigError> {
         Ok(Self::new(config(identity)?))

@@ -40,9 +40,9 @@ pub(crate) struct LessonProgress {
     /// The report on each lesson that the user has done.
     done: Vec<Option<String>>,
     advice: Advice,
-    /// What was missing in the user's last try, if the user has tried and not done the lesson.
+    /// What was missing in the user's last try; `None` before the first try.
     missing: Option<String>,
-    /// How often the user has tried.
+    /// The number of tries without success.
     misses: usize,
     /// The index of the lesson whose report is shown, if it has one: the lesson that the user has
     /// just done, or the one that the user has opened again.

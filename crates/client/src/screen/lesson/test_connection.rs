@@ -105,7 +105,7 @@ impl TestConnection {
     }
 
     /// Writes what both engines want to write, until neither has anything left. The client pauses
-    /// this long between two bytes.
+    /// for `interval` between two bytes.
     fn exchange(&mut self, interval: Option<Duration>) {
         loop {
             let (from_client, from_server) = (written(&mut self.client), written(&mut self.server));

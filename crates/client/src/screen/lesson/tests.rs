@@ -17,7 +17,7 @@ fn begin(title: &str) -> TestConnection {
     TestConnection::new(lessons)
 }
 
-/// Types lines, and returns whether they complete the lesson.
+/// Types lines, and returns the text of the pane if they complete the lesson.
 fn completes(title: &str, lines: &[&str]) -> Option<String> {
     let mut user = begin(title);
     let before = user.lessons.title();

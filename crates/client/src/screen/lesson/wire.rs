@@ -62,7 +62,7 @@ impl<'a> Wire<'a> {
         self.earlier().filter(|record| record.direction == Direction::ToServer)
     }
 
-    /// Returns the first Close that the client has sent.
+    /// Returns the first Close that the client has sent before the newest record.
     pub(super) fn sent_close(&self) -> Option<&'a Record> {
         self.sent_earlier().filter(|record| opcode(record) == Some(CLOSE)).last()
     }

@@ -20,7 +20,8 @@ const END: Duration = Duration::from_secs(1);
 /// A client waits for the server to end TCP, so it does not end TCP in this time.
 const WAITS: Duration = Duration::from_millis(200);
 
-/// The bytes that follow a violation: enough for a socket that is closed too early to reset.
+/// The bytes that follow a violation: enough to make a socket that is closed too early
+/// reset TCP.
 const MORE: usize = 64 << 10;
 
 /// The reason in the judge's own Close.

@@ -14,7 +14,7 @@ use crate::{
     stages::Stages,
 };
 
-/// The longest message that a program must accept, and so the least useful limit.
+/// The longest message that a program must accept, and so the smallest useful limit.
 const MESSAGE: usize = 1 << 20;
 
 /// The number of bytes of one message after which a client must be stopped. The usual limits of

@@ -47,7 +47,7 @@ pub struct ListedCheck {
     pub stage: &'static Stage,
     /// The name, which never changes.
     pub name: &'static str,
-    /// The deed of the judge, as the beginning of a sentence.
+    /// What the judge does, as the beginning of a sentence.
     pub title: &'static str,
 }
 

@@ -14,7 +14,7 @@ fn the_code_in_the_chapters_is_the_code_that_runs() {
     assert!(problems.is_empty(), "{} problems in the chapters:{report}\n", problems.len());
 }
 
-/// `\x2f` is a slash. Written as one, the citations would count as citations of this file.
+/// `\x2f` is a slash. With plain slashes, the citations would count as citations of this file.
 const SOURCE: &str = "\
 //! A table.
 //!

@@ -124,14 +124,14 @@ async fn judge(step: &str, stage: u8) -> String {
 }
 
 /// The number of bytes of a request that trickles in, with its first line. The judge sends some
-/// more, how many depends on the machine.
+/// more; how many depends on the machine.
 const TRICKLED: usize = 64;
 
-/// The number of the connection that step 11 rejects, if there is no other one.
+/// The number of the connection that step 11 rejects, if there is no other connection.
 const REJECTED: &str = "number 101: ";
 
-/// Returns a result without what differs from run to run: the address of the server is that of the
-/// chapters, and so are the numbers that depend on the speed of the machine.
+/// Returns a result that is the same in every run: the address of the server and the numbers that
+/// depend on the speed of the machine are replaced by those of the chapters.
 fn stable(result: &StageResult, address: &str) -> StageResult {
     let mut result = result.clone();
     for failed in result.checks.iter_mut().filter_map(|check| check.failed.as_mut()) {

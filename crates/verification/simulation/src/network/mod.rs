@@ -136,8 +136,8 @@ impl Network {
         self.changed.notify_waiters();
     }
 
-    /// Takes the power from a host. Nothing that it has to send leaves it any more. The caller has
-    /// to end the tasks of the host.
+    /// Takes power away from a host, which then sends nothing more. The caller has to end the
+    /// tasks of the host.
     pub fn lose(&self, host: HostId) {
         let mut state = self.lock();
         let host = &mut state.hosts[host];
@@ -255,8 +255,8 @@ impl Network {
             if self.is_clear(from, to) {
                 return true;
             }
-            // TCP waits twice as long before each further attempt. So after an outage, up to the
-            // same time again passes before the next attempt.
+            // TCP waits twice as long before each further attempt. So the next attempt may come as
+            // long after the end of an outage as the outage has lasted.
             let Some(left) = limit.checked_sub(begin.elapsed()) else { return false };
             let cleared = timeout(left, async {
                 loop {
