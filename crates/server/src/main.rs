@@ -11,8 +11,9 @@
 //! [`listen`] accepts a connection from the [`listener`], over TLS if [`tls`] has a certificate.
 //! [`proxies`] know who has connected if a proxy is in between. [`connection`] reads its HTTP
 //! request, or `http2` reads many requests of one connection. [`route`] decides what to do with each,
-//! and one of the five handlers above then uses the connection. [`access`] checks the host and the origin of the request. Each connection runs in
-//! its own task. Only the members of the chat wait for each other.
+//! and one of the five handlers above then uses the connection. [`access`] checks the host and the
+//! origin of the request. Each connection runs in its own task. Only the members of the chat wait
+//! for each other.
 //!
 //! ```text
 //!   tls ◀── listen ──▶ http2 ──▶ connection ──▶ route ──▶ access
@@ -74,6 +75,12 @@ use crate::{
     state::ServerState,
     tls::{CertificateSource, TlsListener},
 };
+
+/// Returns freed memory to the system in the background. With the allocator of glibc, most of what an
+/// attack has filled stays resident.
+#[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();

@@ -29,9 +29,11 @@ struct Share {
     budget: MemoryBudget,
     /// The number of units that this connection has taken.
     taken: usize,
-    /// Whether the last read filled its room, or brought as many bytes as are free, so that the
-    /// next read should get more room.
+    /// Whether the last read filled its room, or the last two reads together brought as many bytes as
+    /// are free, so that the next read should get more room.
     needs_more: bool,
+    /// The number of bytes that the last read brought.
+    last_read: usize,
     /// Present while the connection waits for the budget.
     waiting: Option<Waiting>,
     /// The time for which the message that is arriving has waited, in all its waits before the
@@ -65,7 +67,14 @@ pub(crate) struct WaitedTooLong(pub(crate) Duration);
 impl MemoryShare {
     /// Creates the share of a connection that has taken nothing.
     pub(crate) fn of(budget: MemoryBudget) -> Self {
-        Self(Some(Box::new(Share { budget, taken: 0, needs_more: false, waiting: None, waited: Duration::ZERO })))
+        Self(Some(Box::new(Share {
+            budget,
+            taken: 0,
+            needs_more: false,
+            last_read: 0,
+            waiting: None,
+            waited: Duration::ZERO,
+        })))
     }
 
     /// Keeps the engine from inflating more than the connection may hold. Call this method before
@@ -119,7 +128,11 @@ impl MemoryShare {
     #[inline]
     pub(crate) fn record_read(&mut self, held: Held, count: usize, room: usize) {
         if let Some(share) = &mut self.0 {
-            share.needs_more = count >= room.min(MemoryBudget::FREE_PER_CONNECTION);
+            // Look at two reads, not at one. A peer may always send a little more than is free. Each
+            // second read would then bring the small rest, and its successor would be short again.
+            let last_two = share.last_read.saturating_add(count);
+            share.needs_more = count >= room || last_two >= MemoryBudget::FREE_PER_CONNECTION;
+            share.last_read = count;
             share.settle(held.allocated);
         }
     }

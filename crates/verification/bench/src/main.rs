@@ -42,7 +42,7 @@ use clap::Parser;
 use crate::{
     contestants::{Contestant, RAW},
     machine::StealTime,
-    options::{BenchArgs, BenchCommand, RunOptions},
+    options::{Allocator, BenchArgs, BenchCommand, RunOptions},
     report::ReportSection,
 };
 
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     let BenchArgs { command, options } = BenchArgs::parse();
     let result = match &command {
         BenchCommand::Serve { name, fan_out } => serve(name, *fan_out),
-        BenchCommand::Attack => attack(&options),
+        BenchCommand::Attack { allocator } => attack(*allocator, &options),
         command => measure(command, &options),
     };
     match result {
@@ -70,8 +70,10 @@ fn serve(name: &str, fan_out: bool) -> Result<(), Box<dyn Error>> {
 }
 
 /// Attacks the program `server`, and fails if a bound was exceeded or another client lost a message.
-fn attack(options: &RunOptions) -> Result<(), Box<dyn Error>> {
-    prepare::server();
+fn attack(allocator: Allocator, options: &RunOptions) -> Result<(), Box<dyn Error>> {
+    if !prepare::server(allocator) {
+        return Err("the server cannot be built, so there is nothing to attack".into());
+    }
     machine::raise_open_file_limit()?;
     let (section, faults) = attack::run(&options.only)?;
     let text = section.text().to_owned();

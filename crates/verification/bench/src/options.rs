@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{cores::CoreAssignment, load_spec::LoadSpec};
 
@@ -39,7 +39,11 @@ pub(crate) enum BenchCommand {
     Codec,
     /// Attacks on the program `server`: its memory, and what other clients notice (about 10 minutes).
     /// Fails if a bound is exceeded. --only selects attacks by a part of their names
-    Attack,
+    Attack {
+        /// Memory allocator with which to build the server
+        #[arg(long, value_enum, default_value_t)]
+        allocator: Allocator,
+    },
     /// Runs one of the servers; the other commands start this
     #[command(hide = true)]
     Serve {
@@ -49,6 +53,17 @@ pub(crate) enum BenchCommand {
         #[arg(long)]
         fan_out: bool,
     },
+}
+
+/// A memory allocator for the program `server`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Allocator {
+    /// The server's feature `jemalloc`, which returns memory to the system after an attack
+    #[default]
+    Jemalloc,
+    /// The allocator of the system, which is the server's default. That of glibc keeps much memory
+    /// after an attack, so the command fails
+    System,
 }
 
 /// The options of all measurements.

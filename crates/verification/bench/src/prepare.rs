@@ -6,6 +6,8 @@ use std::{
     process::Command,
 };
 
+use crate::options::Allocator;
+
 /// Returns the path of this package's manifest.
 fn manifest() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")
@@ -24,7 +26,7 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
 /// If one of these steps fails, the report leaves out the server concerned and states that it is
 /// missing.
 pub(crate) fn everything() {
-    server();
+    server(Allocator::System);
     if !ws_directory().join("node_modules").is_dir() {
         eprintln!("fetching ws");
         // The package contains prebuilt native code for the usual systems, so install scripts are
@@ -33,10 +35,14 @@ pub(crate) fn everything() {
     }
 }
 
-/// Builds `crates/server` in release mode.
-pub(crate) fn server() {
+/// Builds `crates/server` in release mode. Returns whether that succeeded.
+pub(crate) fn server(allocator: Allocator) -> bool {
     eprintln!("building the server");
-    run(cargo("build").args(["--release", "--package", "server"]));
+    let features: &[&str] = match allocator {
+        Allocator::Jemalloc => &["--features", "jemalloc"],
+        Allocator::System => &[],
+    };
+    run(cargo("build").args(["--release", "--package", "server"]).args(features))
 }
 
 /// Returns the folder of the Node programs.
@@ -44,9 +50,12 @@ pub(crate) fn ws_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("ws")
 }
 
-fn run(command: &mut Command) {
+/// Runs a command to its end. Returns whether it succeeded.
+fn run(command: &mut Command) -> bool {
     let status = command.stdout(io::stderr()).status();
-    if !status.as_ref().is_ok_and(std::process::ExitStatus::success) {
+    let succeeded = status.as_ref().is_ok_and(std::process::ExitStatus::success);
+    if !succeeded {
         eprintln!("{command:?} failed: {status:?}");
     }
+    succeeded
 }

@@ -178,6 +178,26 @@ async fn small_messages_need_no_budget() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn bursts_that_are_a_little_larger_than_the_free_bytes_are_read_at_once() {
+    let budget = MemoryBudget::new(1 << 20);
+    let (mut server, script) = server(&budget);
+    let burst = client_frame(BINARY, vec![7; KIB]).repeat(FREE / KIB);
+    assert!(burst.len() > FREE);
+    let mut reads = Vec::new();
+    for _ in 0..4 {
+        let before = script.offered_buffers().len();
+        script.push_read(&burst);
+        for _ in 0..FREE / KIB {
+            assert_eq!(ready(server.next()).unwrap().unwrap(), sevens(KIB));
+        }
+        reads.push(script.offered_buffers().len() - before);
+        assert!(is_pending(server.next()));
+        assert_eq!(taken(&budget), 0);
+    }
+    assert_eq!(reads, [2, 1, 1, 1], "the first burst shows how much the peer sends");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_echo_of_small_messages_needs_no_budget() {
     let (budget, _hoarder) = exhausted_budget(64 * KIB);
     let (mut server, script) = server(&budget);

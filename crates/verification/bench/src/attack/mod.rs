@@ -37,13 +37,9 @@ use crate::{
 const RECOVERY: Duration = Duration::from_secs(60);
 
 /// The maximum resident memory, in bytes, by which the server may exceed its idle memory after
-/// [`RECOVERY`]: half of the budget of most scenarios. The server has freed its memory by then, but
-/// glibc gives memory back to the system only from the end of its heap, so a few small blocks that it
-/// keeps for later can hold on to nearly all of the heap. [`ADVICE`] avoids this.
-const MARGIN: u64 = 32 << 20;
-
-/// What to do if the memory does not come back.
-const ADVICE: &str = "with glibc, set MALLOC_MMAP_THRESHOLD_=32768 in the environment";
+/// [`RECOVERY`]. An allocator keeps a few pages for each of its arenas and for each size of block.
+/// What an attack filled is many times as much.
+const MARGIN: u64 = 8 << 20;
 
 /// The result of one scenario. All sizes are in bytes.
 #[derive(Debug, Serialize)]
@@ -71,7 +67,7 @@ impl AttackResult {
         }
         if self.after > self.idle + MARGIN {
             let seconds = RECOVERY.as_secs();
-            faults.push(format!("{} MiB are still resident after {seconds} s: {ADVICE}", mebibytes(self.after)));
+            faults.push(format!("{} MiB are still resident after {seconds} s", mebibytes(self.after)));
         }
         if self.bystanders.lost > 0 {
             faults.push(format!("{} messages of bystanders were lost", self.bystanders.lost));
@@ -131,9 +127,8 @@ fn section(results: &[AttackResult]) -> ReportSection {
     let mut section = ReportSection::new("Under attack", &results);
     section.paragraph(
         "The resident memory of the program `server` in MiB: before an attack, at its highest, and \
-         60 s after the attackers have left. By then, at most 32 MiB more than before the attack may \
-         be resident. The server has freed its memory, but an allocator can keep most of it for the \
-         next connections. \"Ended\" counts the connections of attackers that ended, each of which was \
+         60 s after the attackers have left. By then, at most 8 MiB more than before the attack may \
+         be resident. \"Ended\" counts the connections of attackers that ended, each of which was \
          followed by another. The other clients exchange messages during the whole time and compare \
          every byte. \"Lost\" counts their messages without a correct reply.",
     );
