@@ -120,7 +120,7 @@ pub(crate) struct Driver<S> {
     flushing: bool,
     /// Whether the engine has requested a half-close that the stream has not finished.
     half_closing: bool,
-    /// Whether the engine has requested to drop the stream.
+    /// Whether the engine has asked the driver to drop the stream.
     disconnected: bool,
     /// Whether the stream was dropped while it still buffered bytes.
     flush_discarded: bool,
@@ -602,7 +602,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if let Poll::Ready(Err(error)) = self.poll_transmit(cx, Side::Read) {
             self.handle_write_error(error);
         }
-        // If the engine has requested to drop the stream, the connection is over.
+        // If the engine has asked the driver to drop the stream, the connection is over.
         if self.disconnected {
             return Poll::Ready(Step::End(self.take_outcome()));
         }

@@ -55,7 +55,7 @@ pub(super) struct Dissected {
     pub(super) has_flushes: bool,
 }
 
-/// The conversation that the blocks of a page continue.
+/// The conversation of the last block of a page, which the next block may continue.
 #[derive(Default)]
 pub(super) struct PageConversation(Option<Stream>);
 

@@ -124,8 +124,7 @@ impl ActiveTap {
             } else {
                 // The traffic is too fast for the page, so the frames are only counted. The heads
                 // and the first Close in each direction are exceptions and are shown. There are at
-                // most four of these, so they need no budget. They come after the frames that were
-                // counted.
+                // most four of these, so they need no budget. In the feed, they follow the count.
                 let mut shown: Vec<Record> = Vec::new();
                 let passed = conversation.pass(direction, piece, time, &mut |record| shown.push(record));
                 queue.skip(direction, passed);

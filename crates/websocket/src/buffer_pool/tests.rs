@@ -73,7 +73,7 @@ fn a_send_buffer_is_supplied_and_put_back_for_the_next_connection() {
     assert!(supplied >= BLOCK_BYTES);
     release_send_buffer(&mut one);
     assert_eq!(one.send_buffer_capacity(), Some(0), "an idle connection has no send buffer");
-    // The next connection gets the same block: no other has been allocated.
+    // The connections take turns with one block: `one` gets the block that `two` has released.
     supply_send_buffer(&mut two);
     let block = two.take_send_buffer().expect("nothing is queued");
     let first = address(&block);

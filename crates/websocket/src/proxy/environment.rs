@@ -22,8 +22,8 @@ use super::{error::ProxyVariableError, no_proxy::NoProxy, url::Proxy};
 
 impl Proxy {
     /// Returns the proxy that the environment variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`
-    /// and `NO_PROXY` name for `uri`, also in lower case. `None` means that no proxy is needed. A
-    /// host on this computer, `localhost` or a loopback address, never needs one.
+    /// and `NO_PROXY`, or their lower-case forms, specify for `uri`. `None` means that no proxy is
+    /// needed. A host on this computer, `localhost` or a loopback address, never needs one.
     ///
     /// # Errors
     /// [`ProxyVariableError`] if the value of the variable is not the URL of a proxy.

@@ -173,7 +173,7 @@ impl<'a> Session<'a> {
     }
 
     fn push_read(&mut self, bytes: &[u8], one_by_one: bool) {
-        // A read of no bytes is the end of the stream.
+        // Do not script an empty read: it would mean the end of the stream.
         if self.incoming_ended || bytes.is_empty() {
             return;
         }
