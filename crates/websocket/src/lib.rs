@@ -122,7 +122,7 @@ pub use protocol::{
 #[cfg(feature = "proxy")]
 pub use self::proxy::{Proxy, ProxyError, ProxyUrlError, ProxyVariableError};
 pub use self::{
-    accept::{Incoming, accept, accept_with, read_request},
+    accept::{Incoming, accept, accept_with, read_request, read_request_until},
     client_upgrade::{ClientUpgrade, EstablishedUpgrade},
     connect::{Connector, connect},
     dialer::DialedStream,
