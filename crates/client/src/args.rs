@@ -14,6 +14,11 @@ use crate::{screen::lesson::table::LESSONS, suggest::closest};
 /// The URL of a server that was started with `cargo run -p server`.
 pub(crate) const DEFAULT_URL: &str = "ws://127.0.0.1:8080/";
 
+/// The options that would have no effect with `--probe` and `--grade`: each of their connections
+/// serves a single check, with the engine's own limits.
+const NOT_WITH_TESTS: [&str; 8] =
+    ["binary", "ping_interval", "deflate", "trace", "capture", "close_timeout", "max_message", "message_timeout"];
+
 /// A WebSocket client for the terminal and for pipes.
 ///
 /// On a terminal, the client fills the screen. It shows the conversation, every frame on the wire,
@@ -35,8 +40,8 @@ pub(crate) struct ClientArgs {
     /// work as well. A port, or an address of this computer, can stand alone.
     #[arg(
         default_value = DEFAULT_URL,
-        default_value_if("grade", ArgPredicate::IsPresent, Some("ws://127.0.0.1:9001/")),
-        default_value_if("unix", ArgPredicate::IsPresent, Some("ws://localhost/"))
+        default_value_if("unix", ArgPredicate::IsPresent, Some("ws://localhost/")),
+        default_value_if("grade", ArgPredicate::IsPresent, Some("ws://127.0.0.1:9001/"))
     )]
     pub(crate) url: String,
 
@@ -65,11 +70,12 @@ pub(crate) struct ClientArgs {
     /// The private key of --tls-cert, as a PEM file without a password.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Connect through this proxy: `http://[USER:PASSWORD@]HOST[:PORT]`, `socks5://`, or
-    /// `socks5h://`, which lets the proxy resolve the host. Without this option, the environment
+
+    /// Connect through this proxy: `http://[USER:PASSWORD@]HOST[:PORT]`, `https://` for TLS to the
+    /// proxy, `socks5://`, or `socks5h://`, which lets the proxy resolve the host. Without this option, the environment
     /// variables `HTTP_PROXY` (for ws), `HTTPS_PROXY` (for wss), `ALL_PROXY` and `NO_PROXY` choose
-    /// the proxy, as for curl, but never for this computer. `--probe` and `--grade` use no proxy.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["no_proxy", "test"])]
+    /// the proxy, as for curl, but never for this computer.
+    #[arg(long, value_name = "URL", conflicts_with = "no_proxy")]
     pub(crate) proxy: Option<String>,
 
     /// Connect directly, whatever the environment variables say.
@@ -79,14 +85,13 @@ pub(crate) struct ClientArgs {
     /// Connect to the Unix socket at this path, and not to the host of the URL, which is then
     /// `ws://localhost/` by default.
     #[cfg(unix)]
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["proxy", "test"])]
+    #[arg(long, value_name = "PATH", conflicts_with = "proxy")]
     pub(crate) unix: Option<PathBuf>,
 
     /// Open the connection on a stream of HTTP/2 (RFC 8441), line by line. The server has to speak
     /// HTTP/2 inside TLS, or without TLS for a ws:// URL.
     #[cfg(feature = "http2")]
-    #[arg(long, conflicts_with_all = ["test", "trace", "capture", "lesson", "proxy", "follow"])]
-    #[cfg_attr(unix, arg(conflicts_with = "unix"))]
+    #[arg(long, conflicts_with_all = ["test", "trace", "capture", "lesson", "follow"])]
     pub(crate) http2: bool,
 
     /// Follow up to N redirects. The headers `Authorization` and `Cookie` do not follow to another
@@ -138,7 +143,7 @@ pub(crate) struct ClientArgs {
         require_equals = true,
         default_missing_value = "1",
         value_parser = lesson,
-        conflicts_with_all = ["plain", "trace", "binary", "verbose", "probe"]
+        conflicts_with_all = ["plain", "trace", "binary", "verbose", "test"]
     )]
     pub(crate) lesson: Option<usize>,
 
@@ -153,7 +158,7 @@ pub(crate) struct ClientArgs {
     /// Break every rule of the RFC that a client can break, each on a connection of its own, and
     /// print what the server does. The exit status is 1 if the server tolerates a violation that
     /// the RFC requires it to reject.
-    #[arg(long, group = "test", conflicts_with_all = ["binary", "ping_interval"])]
+    #[arg(long, group = "test", conflicts_with_all = NOT_WITH_TESTS)]
     pub(crate) probe: bool,
 
     /// Break only this rule. Can be repeated; --probe-list lists the names.
@@ -169,11 +174,7 @@ pub(crate) struct ClientArgs {
     /// the first stage that is not whole, and explain what was sent, what was expected and what
     /// came back. The URL is then `ws://127.0.0.1:9001/` by default. The exit status is 1 if a
     /// stage is not whole.
-    #[arg(
-        long,
-        group = "test",
-        conflicts_with_all = ["binary", "ping_interval", "deflate", "trace", "capture"]
-    )]
+    #[arg(long, group = "test", conflicts_with_all = NOT_WITH_TESTS)]
     pub(crate) grade: bool,
 
     /// Judge only the stage with this number.

@@ -18,6 +18,7 @@
 //! | `redirect` | a client: redirects of the opening handshake |
 //! | `time_left` | a client: the time-out of all steps together |
 //! | `transport` | a client: name resolution, TCP, TLS |
+//! | `tls_choice` | a client: the TLS configuration that its program has chosen |
 //! | `transport_options` | a client: the options of the transport |
 //! | `happy_eyeballs` | a client: the first of several addresses that accepts a connection |
 //! | `tls` | TLS for clients and servers |
@@ -104,6 +105,7 @@ mod split;
 mod time_left;
 #[cfg(feature = "tls")]
 pub mod tls;
+mod tls_choice;
 mod transport;
 mod transport_options;
 mod turns;
@@ -136,7 +138,7 @@ pub use self::{
     server_config::ServerConfig,
     server_upgrade::ServerUpgrade,
     split::{ReadHalf, WriteHalf},
-    transport::{open_transport, open_transport_with},
+    transport::{open_transport, open_transport_before_tls, open_transport_with},
     transport_options::TransportOptions,
     websocket::{Parts, WebSocket},
 };
