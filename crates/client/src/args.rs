@@ -2,12 +2,17 @@
 
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
+#[cfg(unix)]
+use clap::{CommandFactory, error::ErrorKind};
 use clap::{Parser, builder::ArgPredicate};
 use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
 use laboratory::{
     Role, faults,
     grade::{ListedCheck, Selection},
 };
+
+#[cfg(unix)]
+use websocket::UnixAddress;
 
 use crate::{screen::lesson::table::LESSONS, suggest::closest};
 
@@ -38,6 +43,7 @@ const NOT_WITH_TESTS: [&str; 8] =
 pub(crate) struct ClientArgs {
     /// The server's URL: `ws://HOST[:PORT][/PATH][?QUERY]`, or `wss://` for TLS. `http` and `https`
     /// work as well. A port, or an address of this computer, can stand alone.
+    /// `ws+unix:/PATH/OF/SOCKET:/PATH` connects to a Unix socket.
     #[arg(
         default_value = DEFAULT_URL,
         default_value_if("unix", ArgPredicate::IsPresent, Some("ws://localhost/")),
@@ -212,7 +218,39 @@ pub(crate) struct ClientArgs {
 impl ClientArgs {
     /// Parses the command line of this process. Ends the process if it is not valid.
     pub(crate) fn read() -> Self {
-        Self::parse().with_lesson_of_url()
+        Self::parse().with_lesson_of_url().with_socket_of_url()
+    }
+
+    /// Takes a URL such as `ws+unix:/run/feed.sock:/chat` for `--unix /run/feed.sock` and
+    /// `ws://localhost/chat`. Ends the process if the URL is not valid.
+    #[cfg(unix)]
+    fn with_socket_of_url(mut self) -> Self {
+        if !self.url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("ws+unix:")) {
+            return self;
+        }
+        let reject = |kind, problem: &dyn std::fmt::Display| -> ! {
+            let message = format!("'{}': {problem}", dissector::printable(&self.url));
+            Self::command().error(kind, message).exit()
+        };
+        if self.unix.is_some() || self.proxy.is_some() {
+            reject(
+                ErrorKind::ArgumentConflict,
+                &"the URL names a Unix socket, so there can be no --unix and no --proxy",
+            );
+        }
+        match self.url.parse::<UnixAddress>() {
+            Ok(address) => {
+                self.unix = Some(address.socket);
+                self.url = address.uri.to_string();
+                self
+            }
+            Err(error) => reject(ErrorKind::ValueValidation, &error),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn with_socket_of_url(self) -> Self {
+        self
     }
 
     /// Takes the number in `--lesson 3` for the lesson. clap takes it for the URL, because the URL

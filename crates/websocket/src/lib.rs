@@ -19,6 +19,7 @@
 //! | `time_left` | a client: the time-out of all steps together |
 //! | `transport` | a client: name resolution, TCP, TLS |
 //! | `tls_choice` | a client: the TLS configuration that its program has chosen |
+//! | `unix_address` | a client: `ws+unix:` addresses |
 //! | `transport_options` | a client: the options of the transport |
 //! | `happy_eyeballs` | a client: the first of several addresses that accepts a connection |
 //! | `tls` | TLS for clients and servers |
@@ -109,6 +110,8 @@ mod tls_choice;
 mod transport;
 mod transport_options;
 mod turns;
+#[cfg(unix)]
+mod unix_address;
 mod wakers;
 mod websocket;
 
@@ -123,6 +126,8 @@ pub use protocol::{
 
 #[cfg(feature = "proxy")]
 pub use self::proxy::{Proxy, ProxyError, ProxyUrlError, ProxyVariableError};
+#[cfg(unix)]
+pub use self::unix_address::{UnixAddress, UnixAddressError};
 pub use self::{
     accept::{Incoming, accept, accept_with, read_request, read_request_until},
     client_upgrade::{ClientUpgrade, EstablishedUpgrade},
