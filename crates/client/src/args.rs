@@ -2,6 +2,8 @@
 
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
+#[cfg(unix)]
+use clap::{CommandFactory, error::ErrorKind};
 use clap::{Parser, builder::ArgPredicate};
 use cli::{TimeLimit, TracingOptions, parse_duration, parse_size, parse_time_limit};
 use laboratory::{
@@ -9,10 +11,18 @@ use laboratory::{
     grade::{ListedCheck, Selection},
 };
 
+#[cfg(unix)]
+use websocket::UnixAddress;
+
 use crate::{screen::lesson::table::LESSONS, suggest::closest};
 
 /// The URL of a server that was started with `cargo run -p server`.
 pub(crate) const DEFAULT_URL: &str = "ws://127.0.0.1:8080/";
+
+/// The options that would have no effect with `--probe` and `--grade`: each of their connections
+/// serves a single check, with the engine's own limits.
+const NOT_WITH_TESTS: [&str; 8] =
+    ["binary", "ping_interval", "deflate", "trace", "capture", "close_timeout", "max_message", "message_timeout"];
 
 /// A WebSocket client for the terminal and for pipes.
 ///
@@ -33,10 +43,11 @@ pub(crate) const DEFAULT_URL: &str = "ws://127.0.0.1:8080/";
 pub(crate) struct ClientArgs {
     /// The server's URL: `ws://HOST[:PORT][/PATH][?QUERY]`, or `wss://` for TLS. `http` and `https`
     /// work as well. A port, or an address of this computer, can stand alone.
+    /// `ws+unix:/PATH/OF/SOCKET:/PATH` connects to a Unix socket.
     #[arg(
         default_value = DEFAULT_URL,
-        default_value_if("grade", ArgPredicate::IsPresent, Some("ws://127.0.0.1:9001/")),
-        default_value_if("unix", ArgPredicate::IsPresent, Some("ws://localhost/"))
+        default_value_if("unix", ArgPredicate::IsPresent, Some("ws://localhost/")),
+        default_value_if("grade", ArgPredicate::IsPresent, Some("ws://127.0.0.1:9001/"))
     )]
     pub(crate) url: String,
 
@@ -65,11 +76,12 @@ pub(crate) struct ClientArgs {
     /// The private key of --tls-cert, as a PEM file without a password.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Connect through this proxy: `http://[USER:PASSWORD@]HOST[:PORT]`, `socks5://`, or
-    /// `socks5h://`, which lets the proxy resolve the host. Without this option, the environment
+
+    /// Connect through this proxy: `http://[USER:PASSWORD@]HOST[:PORT]`, `https://` for TLS to the
+    /// proxy, `socks5://`, or `socks5h://`, which lets the proxy resolve the host. Without this option, the environment
     /// variables `HTTP_PROXY` (for ws), `HTTPS_PROXY` (for wss), `ALL_PROXY` and `NO_PROXY` choose
-    /// the proxy, as for curl, but never for this computer. `--probe` and `--grade` use no proxy.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["no_proxy", "test"])]
+    /// the proxy, as for curl, but never for this computer.
+    #[arg(long, value_name = "URL", conflicts_with = "no_proxy")]
     pub(crate) proxy: Option<String>,
 
     /// Connect directly, whatever the environment variables say.
@@ -79,14 +91,13 @@ pub(crate) struct ClientArgs {
     /// Connect to the Unix socket at this path, and not to the host of the URL, which is then
     /// `ws://localhost/` by default.
     #[cfg(unix)]
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["proxy", "test"])]
+    #[arg(long, value_name = "PATH", conflicts_with = "proxy")]
     pub(crate) unix: Option<PathBuf>,
 
     /// Open the connection on a stream of HTTP/2 (RFC 8441), line by line. The server has to speak
     /// HTTP/2 inside TLS, or without TLS for a ws:// URL.
     #[cfg(feature = "http2")]
-    #[arg(long, conflicts_with_all = ["test", "trace", "capture", "lesson", "proxy", "follow"])]
-    #[cfg_attr(unix, arg(conflicts_with = "unix"))]
+    #[arg(long, conflicts_with_all = ["test", "trace", "capture", "lesson", "follow"])]
     pub(crate) http2: bool,
 
     /// Follow up to N redirects. The headers `Authorization` and `Cookie` do not follow to another
@@ -138,7 +149,7 @@ pub(crate) struct ClientArgs {
         require_equals = true,
         default_missing_value = "1",
         value_parser = lesson,
-        conflicts_with_all = ["plain", "trace", "binary", "verbose", "probe"]
+        conflicts_with_all = ["plain", "trace", "binary", "verbose", "test"]
     )]
     pub(crate) lesson: Option<usize>,
 
@@ -153,7 +164,7 @@ pub(crate) struct ClientArgs {
     /// Break every rule of the RFC that a client can break, each on a connection of its own, and
     /// print what the server does. The exit status is 1 if the server tolerates a violation that
     /// the RFC requires it to reject.
-    #[arg(long, group = "test", conflicts_with_all = ["binary", "ping_interval"])]
+    #[arg(long, group = "test", conflicts_with_all = NOT_WITH_TESTS)]
     pub(crate) probe: bool,
 
     /// Break only this rule. Can be repeated; --probe-list lists the names.
@@ -169,11 +180,7 @@ pub(crate) struct ClientArgs {
     /// the first stage that is not whole, and explain what was sent, what was expected and what
     /// came back. The URL is then `ws://127.0.0.1:9001/` by default. The exit status is 1 if a
     /// stage is not whole.
-    #[arg(
-        long,
-        group = "test",
-        conflicts_with_all = ["binary", "ping_interval", "deflate", "trace", "capture"]
-    )]
+    #[arg(long, group = "test", conflicts_with_all = NOT_WITH_TESTS)]
     pub(crate) grade: bool,
 
     /// Judge only the stage with this number.
@@ -211,7 +218,39 @@ pub(crate) struct ClientArgs {
 impl ClientArgs {
     /// Parses the command line of this process. Ends the process if it is not valid.
     pub(crate) fn read() -> Self {
-        Self::parse().with_lesson_of_url()
+        Self::parse().with_lesson_of_url().with_socket_of_url()
+    }
+
+    /// Takes a URL such as `ws+unix:/run/feed.sock:/chat` for `--unix /run/feed.sock` and
+    /// `ws://localhost/chat`. Ends the process if the URL is not valid.
+    #[cfg(unix)]
+    fn with_socket_of_url(mut self) -> Self {
+        if !self.url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("ws+unix:")) {
+            return self;
+        }
+        let reject = |kind, problem: &dyn std::fmt::Display| -> ! {
+            let message = format!("'{}': {problem}", dissector::printable(&self.url));
+            Self::command().error(kind, message).exit()
+        };
+        if self.unix.is_some() || self.proxy.is_some() {
+            reject(
+                ErrorKind::ArgumentConflict,
+                &"the URL names a Unix socket, so there can be no --unix and no --proxy",
+            );
+        }
+        match self.url.parse::<UnixAddress>() {
+            Ok(address) => {
+                self.unix = Some(address.socket);
+                self.url = address.uri.to_string();
+                self
+            }
+            Err(error) => reject(ErrorKind::ValueValidation, &error),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn with_socket_of_url(self) -> Self {
+        self
     }
 
     /// Takes the number in `--lesson 3` for the lesson. clap takes it for the URL, because the URL

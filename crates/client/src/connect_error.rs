@@ -61,7 +61,7 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
             "{server} closed the connection during the TLS handshake: check that this port speaks TLS, or use ws:// if \
              it does not"
         ),
-        ConnectError::Tls(error) => match tls::explain(error, &server) {
+        ConnectError::Tls(error) => match tls::explain(error, &server, "ws://") {
             Some(sentence) => printable(&sentence).into_owned(),
             None => format!(
                 "TLS with {server} failed: check its certificate, or use ws:// if the server does not speak TLS ({error})"
@@ -73,7 +73,7 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
         ),
         // In TLS 1.3, the server checks the client's certificate after the client's part of the TLS
         // handshake is over, so its verdict arrives instead of the response.
-        ConnectError::Handshake(error) => tls::explain(error, &server).unwrap_or_else(|| {
+        ConnectError::Handshake(error) => tls::explain(error, &server, "ws://").unwrap_or_else(|| {
             format!("{server} broke the connection before it was open: check that it is a WebSocket server ({error})")
         }),
         ConnectError::Answer(HandshakeError::Rejected(response)) => {
@@ -97,6 +97,11 @@ pub(crate) fn explain(error: &ConnectError, uri: &Uri, timeout: Duration) -> Str
 /// Returns a sentence about a proxy that did not connect the client to the server.
 fn explain_proxy(proxy: &str, error: &ProxyError, timeout: Duration) -> String {
     let advice = match error {
+        // TLS to the proxy has the same causes and remedies as TLS to a server.
+        ProxyError::Tls(tls_error) => match tls::explain(tls_error, &format!("the proxy {proxy}"), "http://") {
+            Some(sentence) => return printable(&sentence).into_owned(),
+            None => "check its certificate, or use http:// if the proxy does not speak TLS",
+        },
         ProxyError::Resolve(_) | ProxyError::Tcp(_) => "check its address (--no-proxy connects without a proxy)",
         ProxyError::Status { status: StatusCode::PROXY_AUTHENTICATION_REQUIRED, with_credentials: false }
         | ProxyError::Unauthorized { with_credentials: false } => {
@@ -106,7 +111,7 @@ fn explain_proxy(proxy: &str, error: &ProxyError, timeout: Duration) -> String {
         | ProxyError::Unauthorized { .. } => "check them",
         ProxyError::Status { .. } | ProxyError::Refused(_) => "check the URL, and whether the proxy allows this server",
         ProxyError::Broken(_) | ProxyError::Answer(_) | ProxyError::NotSocks => {
-            "check that it is a proxy of this kind (http://, socks5:// or socks5h://)"
+            "check that it is a proxy of this kind (http://, https://, socks5:// or socks5h://)"
         }
         ProxyError::TimedOut => {
             return format!(

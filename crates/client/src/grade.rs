@@ -12,7 +12,7 @@ use laboratory::{
 };
 use websocket::ConnectError;
 
-use crate::{args::ClientArgs, connect_error::explain, opening, report::report, tls::transport_options};
+use crate::{args::ClientArgs, connect_error::explain, opening, report::report};
 
 /// Judges the server that the command line names.
 ///
@@ -24,7 +24,7 @@ pub(crate) async fn run(args: &ClientArgs) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let selection = args.check.or(args.stage.map(Selection::Stage)).unwrap_or_default();
-    let prepared = opening::request(args).and_then(|request| Ok((request, transport_options(args)?)));
+    let prepared = opening::request(args).and_then(|request| Ok((request, opening::transport_options(args)?)));
     let (request, transport) = match prepared {
         Ok(prepared) => prepared,
         Err(sentence) => {

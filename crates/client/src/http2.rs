@@ -1,7 +1,7 @@
 //! `--http2`: opens the connection on a stream of HTTP/2 (RFC 8441). The HTTP/2 connection carries
 //! nothing else, and ends with the process.
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 use websocket::{
-    ConnectError, Connector, MaybeTlsStream, open_transport,
+    ConnectError, Connector, TransportOptions, open_transport_before_tls,
     protocol::Uri,
     tls::{self, rustls::ClientConfig},
 };
@@ -18,7 +18,7 @@ use websocket_hyper::{WebSocket, client::http2::handshake};
 use crate::{
     args::ClientArgs,
     connect_error::explain,
-    opening::{connector, uri},
+    opening::{connector, transport_options, uri},
     tls::client_config,
 };
 
@@ -30,7 +30,7 @@ const H2: &[u8] = b"h2";
 /// # Errors
 /// Returns one sentence that explains why the connection did not open and what to do.
 pub(crate) async fn open(args: &ClientArgs) -> Result<WebSocket, String> {
-    let (uri, connector) = (uri(args)?, connector(args)?);
+    let (uri, connector, options) = (uri(args)?, connector(args)?, transport_options(args)?);
     let config = if uri.secure() {
         let args = args.clone();
         let reading = spawn_blocking(move || client_config(&args));
@@ -38,31 +38,25 @@ pub(crate) async fn open(args: &ClientArgs) -> Result<WebSocket, String> {
     } else {
         None
     };
-    let opened = timeout(args.connect_timeout, connect(&uri, config, connector)).await;
+    let opened = timeout(args.connect_timeout, connect(&uri, &options, config, connector)).await;
     opened.unwrap_or(Err(ConnectError::TimedOut)).map_err(|error| explain(&error, &uri, args.connect_timeout))
 }
 
 async fn connect(
     uri: &Uri,
+    options: &TransportOptions,
     config: Option<Arc<ClientConfig>>,
     connector: Connector,
 ) -> Result<WebSocket, ConnectError> {
-    let tcp = open_tcp(uri).await?;
-    let Some(mut config) = config else { return open_stream(tcp, connector).await };
+    let stream = open_transport_before_tls(uri, options).await?;
+    let Some(mut config) = config else { return open_stream(stream, connector).await };
     Arc::make_mut(&mut config).alpn_protocols = vec![H2.to_vec()];
-    let tls = tls::connect(tcp, uri.host(), config).await?;
+    let tls = tls::connect(stream, uri.host(), config).await?;
     // A server that does not know ALPN speaks HTTP/1.1.
     if tls.get_ref().1.alpn_protocol() != Some(H2) {
         return Err(ConnectError::Http2NotSupported);
     }
     open_stream(tls, connector).await
-}
-
-/// Opens a TCP connection to the host of a URI.
-async fn open_tcp(uri: &Uri) -> Result<MaybeTlsStream, ConnectError> {
-    let host = if uri.host().contains(':') { format!("[{}]", uri.host()) } else { uri.host().to_owned() };
-    let plain = format!("ws://{host}:{}/", uri.port()).parse();
-    open_transport(&plain.map_err(|_| ConnectError::Handshake(io::ErrorKind::InvalidInput.into()))?).await
 }
 
 /// Begins HTTP/2 on a stream, and opens the WebSocket connection.

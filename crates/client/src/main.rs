@@ -108,6 +108,9 @@ async fn run(args: &ClientArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if args.grade || args.probe || !fills_the_screen(args) {
+        opening::reject_unused_tls_options(args);
+    }
     if args.grade {
         return select! {
             status = grade::run(args) => status,

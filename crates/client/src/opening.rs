@@ -6,11 +6,11 @@ use clap::{CommandFactory, error::ErrorKind};
 use dissector::printable;
 use tokio::io::{AsyncRead, AsyncWrite};
 use websocket::{
-    Connector, MaybeTlsStream, WebSocket,
+    Connector, MaybeTlsStream, TransportOptions, WebSocket,
     protocol::{Config, DeflateOptions, KeepAlive, Limits, MessageTimeout, Uri, UsageError, handshake::ClientRequest},
 };
 
-use crate::{address, args::ClientArgs, connect_error::explain, tls::transport_options, way::Way};
+use crate::{address, args::ClientArgs, connect_error::explain, tls::tls_options, way::Way};
 
 /// The time limit for closing that is passed to the library, so long that it never expires. The
 /// client uses a deadline of its own: see [`next_event`](crate::receive::next_event).
@@ -66,8 +66,32 @@ pub(crate) fn connector(args: &ClientArgs) -> Result<Connector, String> {
         .handshake_timeout(args.connect_timeout)
         .transport(transport_options(args)?)
         .follow_redirects(args.follow);
-    let connector = way(args).apply(connector);
     Ok(if args.deflate { connector.deflate(DeflateOptions::DEFAULT) } else { connector })
+}
+
+/// Creates the options for the transport that the command line describes: the way to the server, and
+/// TLS. An invalid proxy ends the process: see [`open`].
+///
+/// # Errors
+/// Returns a sentence about a certificate or a key that cannot be used.
+pub(crate) fn transport_options(args: &ClientArgs) -> Result<TransportOptions, String> {
+    Ok(way(args).apply(tls_options(args)?))
+}
+
+/// Ends the process if the command line has options for TLS and no connection that uses them. Call
+/// this function only if the program cannot connect to another URL later.
+pub(crate) fn reject_unused_tls_options(args: &ClientArgs) {
+    let has_options = !args.tls_ca.is_empty() || args.tls_cert.is_some();
+    if let Ok(uri) = uri(args)
+        && has_options
+        && args.follow == 0
+        && !uri.secure()
+        && !way(args).is_over_tls(&uri)
+    {
+        exit_with_usage_error(&format!(
+            "{uri} is not encrypted, so --tls-ca and --tls-cert have no effect: use wss://"
+        ));
+    }
 }
 
 /// Creates the opening request that the command line describes. The probe injects its faults into

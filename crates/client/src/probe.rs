@@ -12,7 +12,7 @@ use laboratory::{Evaluation, Fault, Probe, RequirementLevel, Role, Verdict, faul
 use serde_json::json;
 use websocket::ConnectError;
 
-use crate::{args::ClientArgs, connect_error::explain, opening, report::report, tls::transport_options};
+use crate::{args::ClientArgs, connect_error::explain, opening, report::report};
 
 /// Probes the server that the command line names.
 ///
@@ -65,7 +65,7 @@ pub(crate) fn list() -> ExitCode {
 
 async fn probe(args: &ClientArgs) -> Result<Tally, ProbeError> {
     let request = opening::request(args).map_err(ProbeError::NotConnected)?;
-    let transport = transport_options(args).map_err(ProbeError::NotConnected)?;
+    let transport = opening::transport_options(args).map_err(ProbeError::NotConnected)?;
     let uri = request.uri().clone();
     let probe = Probe::new(request)
         .transport(transport)

@@ -13,13 +13,13 @@ use websocket::{
 
 use crate::args::ClientArgs;
 
-/// Returns the options for the transport that the command line requests. Without options about
+/// Returns the options for TLS that the command line requests. Without options about
 /// certificates, nothing is read here: the library reads the system's certificates when a `wss://`
 /// connection needs them.
 ///
 /// # Errors
 /// Returns a sentence about a certificate or a key that cannot be used.
-pub(crate) fn transport_options(args: &ClientArgs) -> Result<TransportOptions, String> {
+pub(crate) fn tls_options(args: &ClientArgs) -> Result<TransportOptions, String> {
     let options = TransportOptions::new();
     if args.tls_ca.is_empty() && args.tls_cert.is_none() {
         return Ok(options);
@@ -30,7 +30,7 @@ pub(crate) fn transport_options(args: &ClientArgs) -> Result<TransportOptions, S
 /// Returns the configuration that the command line requests. It may read many files.
 ///
 /// # Errors
-/// As for [`transport_options`], and if this computer trusts no authority.
+/// As for [`tls_options`], and if this computer trusts no authority.
 pub(crate) fn client_config(args: &ClientArgs) -> Result<Arc<ClientConfig>, String> {
     let identity = args.tls_cert.as_deref().zip(args.tls_key.as_deref());
     client_tls(args, identity).and_then(ClientTls::build).map_err(|error| error.to_string())
@@ -47,9 +47,9 @@ fn client_tls(args: &ClientArgs, identity: Option<(&Path, &Path)>) -> Result<Cli
     })
 }
 
-/// Explains an error of rustls that happened on a connection to `server`: what is wrong and what to
-/// do. Returns `None` for an error that is not one of those that users can repair.
-pub(crate) fn explain(error: &io::Error, server: &str) -> Option<String> {
+/// Explains an error of rustls that happened on a connection to `server`, which may be a proxy: what
+/// is wrong and what to do. `without_tls` is the beginning of a URL without TLS. Returns `None` for an error that is not one of those that users can repair.
+pub(crate) fn explain(error: &io::Error, server: &str, without_tls: &str) -> Option<String> {
     use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer};
 
     Some(match error.get_ref()?.downcast_ref()? {
@@ -65,7 +65,7 @@ pub(crate) fn explain(error: &io::Error, server: &str) -> Option<String> {
             format!("the certificate of {server} is for another host: check the host in the URL ({error})")
         }
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            format!("{server} does not speak TLS: use ws://, or check the port")
+            format!("{server} does not speak TLS: use {without_tls}, or check the port")
         }
         Error::AlertReceived(AlertDescription::CertificateRequired) => {
             format!("{server} requires a certificate of the client: add --tls-cert FILE and --tls-key FILE")

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use websocket::{Connector, Proxy, protocol::Uri};
+use websocket::{Proxy, TransportOptions, protocol::Uri};
 
 use crate::args::ClientArgs;
 
@@ -34,14 +34,25 @@ impl Way {
         }
     }
 
-    /// Makes the connector go this way.
-    pub(crate) fn apply(self, connector: Connector) -> Connector {
+    /// Makes a connection with these options go this way.
+    pub(crate) fn apply(self, options: TransportOptions) -> TransportOptions {
         match self {
-            Self::Direct => connector,
-            Self::Proxy(proxy) => connector.proxy(proxy),
-            Self::Environment => connector.proxy_from_env(),
+            Self::Direct => options,
+            Self::Proxy(proxy) => options.proxy(proxy),
+            Self::Environment => options.proxy_from_env(),
             #[cfg(unix)]
-            Self::UnixSocket(path) => connector.unix_socket(path),
+            Self::UnixSocket(path) => options.unix_socket(path),
+        }
+    }
+
+    /// Returns whether the way to the server of `uri` leads through a proxy that is reached over TLS.
+    pub(crate) fn is_over_tls(&self, uri: &Uri) -> bool {
+        match self {
+            Self::Proxy(proxy) => proxy.is_over_tls(),
+            Self::Environment => Proxy::from_env(uri).is_ok_and(|proxy| proxy.is_some_and(|proxy| proxy.is_over_tls())),
+            Self::Direct => false,
+            #[cfg(unix)]
+            Self::UnixSocket(_) => false,
         }
     }
 

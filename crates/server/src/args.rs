@@ -49,7 +49,8 @@ pub(crate) struct Args {
     pub(crate) proxy_protocol: bool,
 
     /// Speak TLS with the certificate in this PEM file, followed by those that sign it. The file is
-    /// read again when it changes, and on SIGHUP; open connections go on
+    /// read again when it changes, and on SIGHUP; open connections go on. The server warns
+    /// before it expires
     #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "grade_clients")]
     pub(crate) tls_cert: Option<PathBuf>,
 

@@ -1,11 +1,12 @@
 //! One connection, from its request to its end.
 
-use std::time::Duration;
-
 use dissector::tap::Tapped;
 use http::{Response, StatusCode};
 use protocol::{CloseCode, Role, handshake::UpgradeOptions};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
 use websocket::{AcceptError, Incoming, WebSocket};
 
 use crate::{
@@ -19,16 +20,16 @@ use crate::{
     wire::{self, Notes, Viewer, WireTap},
 };
 
-/// Serves a connection from its request to its end. The request must arrive within
-/// `handshake_timeout`.
-pub(crate) async fn serve<S>(stream: S, peer: Peer, handshake_timeout: Duration, state: &ServerState)
+/// Serves a connection from its request to its end. The request must arrive by
+/// `deadline`.
+pub(crate) async fn serve<S>(stream: S, peer: Peer, deadline: Instant, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     // Box this future, because a task is as large as the largest future it may ever hold. The box
     // is freed when `open` returns. Without the box, the task would hold the memory for the
     // handshake and for the less common handlers until the end of the conversation.
-    if let Some((route, connection, peer)) = Box::pin(open(stream, peer, handshake_timeout, state)).await {
+    if let Some((route, connection, peer)) = Box::pin(open(stream, peer, deadline, state)).await {
         converse(route, connection, &peer, state).await;
     }
 }
@@ -37,18 +38,12 @@ where
 /// stopping, the handshake failed, the request was rejected or loaded the page, or this function
 /// has served one of the less common kinds of connections to its end. The peer that it returns is
 /// the client, even if a trusted proxy has connected for it.
-async fn open<S>(
-    stream: S,
-    peer: Peer,
-    handshake_timeout: Duration,
-    state: &ServerState,
-) -> Option<(Route, WebSocket<S>, Peer)>
+async fn open<S>(stream: S, peer: Peer, deadline: Instant, state: &ServerState) -> Option<(Route, WebSocket<S>, Peer)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let config = state.config.clone().handshake_timeout(handshake_timeout);
     let incoming = tokio::select! {
-        incoming = websocket::read_request(stream, &config) => incoming,
+        incoming = websocket::read_request_until(stream, &state.config, deadline) => incoming,
         () = state.shutdown.cancelled() => return None,
     };
     let incoming = match incoming {

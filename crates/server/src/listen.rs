@@ -7,7 +7,7 @@ use cli::Tracer;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::task::TaskTracker;
 use websocket::tls::{ServerTls, ServerTlsStream};
@@ -111,24 +111,23 @@ async fn serve_connection(
     tracer: Option<Tracer>,
     slot: Slot,
 ) {
-    let began = Instant::now();
-    let Some(peer) = client_of(&mut stream, peer, &state).await else { return };
-    // The header of a proxy counts as part of the handshake.
-    let left = state.config.handshake_timeout.saturating_sub(began.elapsed());
+    // The header of a proxy, the TLS handshake and the request have one deadline together.
+    let deadline = Instant::now() + state.config.handshake_timeout;
+    let Some(peer) = client_of(&mut stream, peer, deadline, &state).await else { return };
     let tracing = tracer.map(|tracer| ConnectionTracer::new(tracer, &stream, peer.clone()));
     // Box the less common futures, so that the tasks of a server without TLS and without tracing do
     // not reserve memory for them.
     match (tls, tracing) {
-        (None, None) => connection::serve(stream, peer, left, &state).await,
-        (None, Some(tracing)) => Box::pin(serve_http(stream, peer, left, Some(tracing), &state)).await,
-        (Some(tls), tracing) => Box::pin(serve_tls(stream, peer, left, &tls, tracing, &state, &slot)).await,
+        (None, None) => connection::serve(stream, peer, deadline, &state).await,
+        (None, Some(tracing)) => Box::pin(serve_http(stream, peer, deadline, Some(tracing), &state)).await,
+        (Some(tls), tracing) => Box::pin(serve_tls(stream, peer, deadline, tls, tracing, &state, &slot)).await,
     }
 }
 
 /// Returns the client for which `peer` has connected: with `--proxy-protocol`, reads the header in
 /// which a proxy tells it. Returns `None` if there is no valid header, if the proxy is not trusted,
 /// or if the server stops first.
-async fn client_of(stream: &mut Socket, peer: Peer, state: &ServerState) -> Option<Peer> {
+async fn client_of(stream: &mut Socket, peer: Peer, deadline: Instant, state: &ServerState) -> Option<Peer> {
     if !state.proxy_protocol {
         return Some(peer);
     }
@@ -137,7 +136,7 @@ async fn client_of(stream: &mut Socket, peer: Peer, state: &ServerState) -> Opti
         return None;
     }
     // Box this future, because it is over when the conversation begins.
-    let reading = Box::pin(timeout(state.config.handshake_timeout, proxies::read_header(stream)));
+    let reading = Box::pin(timeout_at(deadline, proxies::read_header(stream)));
     let header = tokio::select! {
         header = reading => header,
         () = state.shutdown.cancelled() => return None,
@@ -160,23 +159,22 @@ async fn client_of(stream: &mut Socket, peer: Peer, state: &ServerState) -> Opti
 async fn serve_tls(
     stream: Socket,
     peer: Peer,
-    handshake_timeout: Duration,
-    tls: &ServerTls,
+    deadline: Instant,
+    tls: ServerTls,
     tracing: Option<ConnectionTracer>,
     state: &Arc<ServerState>,
     slot: &Slot,
 ) {
-    let began = Instant::now();
+    let tls = tls.handshake_timeout(deadline.saturating_duration_since(Instant::now()));
     let accepted = tokio::select! {
         accepted = tls.accept(stream) => accepted,
         () = state.shutdown.cancelled() => return,
     };
     match accepted {
         Ok(stream) => {
-            let left = handshake_timeout.saturating_sub(began.elapsed());
             // Box the stream, because rustls keeps all its state in it, and every future that takes
             // the stream would reserve memory for a copy.
-            serve_negotiated(Box::new(stream), peer, left, tracing, state, slot).await;
+            serve_negotiated(Box::new(stream), peer, deadline, tracing, state, slot).await;
         }
         Err(error) => tracing::info!("{peer} not accepted: {error}"),
     }
@@ -187,7 +185,7 @@ async fn serve_tls(
 async fn serve_negotiated(
     stream: Box<ServerTlsStream<Socket>>,
     peer: Peer,
-    handshake_timeout: Duration,
+    deadline: Instant,
     tracing: Option<ConnectionTracer>,
     state: &Arc<ServerState>,
     #[cfg_attr(not(feature = "http2"), expect(unused_variables, reason = "HTTP/1.1 needs no further slots"))]
@@ -197,23 +195,18 @@ async fn serve_negotiated(
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         return Box::pin(crate::http2::serve(stream, peer, Arc::clone(state), &slot.slots)).await;
     }
-    serve_http(stream, peer, handshake_timeout, tracing, state).await;
+    serve_http(stream, peer, deadline, tracing, state).await;
 }
 
 /// Serves HTTP/1.1, and the WebSocket connection that may follow. Tracing sees the bytes of
 /// `stream`, which TLS has decrypted.
-async fn serve_http<S>(
-    stream: S,
-    peer: Peer,
-    handshake_timeout: Duration,
-    tracing: Option<ConnectionTracer>,
-    state: &ServerState,
-) where
+async fn serve_http<S>(stream: S, peer: Peer, deadline: Instant, tracing: Option<ConnectionTracer>, state: &ServerState)
+where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match tracing {
-        None => connection::serve(stream, peer, handshake_timeout, state).await,
-        Some(tracing) => connection::serve(tracing.tap(stream), peer, handshake_timeout, state).await,
+        None => connection::serve(stream, peer, deadline, state).await,
+        Some(tracing) => connection::serve(tracing.tap(stream), peer, deadline, state).await,
     }
 }
 
@@ -224,24 +217,26 @@ async fn reject_connection(
     state: Arc<ServerState>,
     _slot: OwnedSemaphorePermit,
 ) {
-    if client_of(&mut stream, peer, &state).await.is_none() {
+    let deadline = Instant::now() + state.config.handshake_timeout;
+    if client_of(&mut stream, peer, deadline, &state).await.is_none() {
         return;
     }
     match tls {
-        None => reject(stream, &state).await,
+        None => reject(stream, deadline, &state).await,
         Some(tls) => {
+            let tls = tls.handshake_timeout(deadline.saturating_duration_since(Instant::now()));
             if let Ok(stream) = tls.accept(stream).await {
-                reject(stream, &state).await;
+                reject(stream, deadline, &state).await;
             }
         }
     }
 }
 
-async fn reject<S>(stream: S, state: &ServerState)
+async fn reject<S>(stream: S, deadline: Instant, state: &ServerState)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if let Ok(incoming) = websocket::read_request(stream, &state.config).await {
+    if let Ok(incoming) = websocket::read_request_until(stream, &state.config, deadline).await {
         let _ = incoming.respond(&response::server_full()).await;
     }
 }

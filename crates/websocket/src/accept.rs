@@ -13,7 +13,7 @@ use protocol::handshake::{
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 
 use crate::{
@@ -143,7 +143,32 @@ pub struct Incoming<S> {
 ///
 /// # Cancel safety
 /// If the future is dropped, the stream is dropped with it, which closes the connection.
-pub async fn read_request<S>(mut stream: S, config: &ServerConfig) -> Result<Incoming<S>, AcceptError>
+pub async fn read_request<S>(stream: S, config: &ServerConfig) -> Result<Incoming<S>, AcceptError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    // The clock cannot represent every deadline, and a time-out of one day is as good as none.
+    let limit = config.handshake_timeout.min(Duration::from_secs(24 * 60 * 60));
+    read_request_until(stream, config, Instant::now() + limit).await
+}
+
+/// Reads a request like [`read_request`], which must arrive by `deadline` and not within
+/// [`handshake_timeout`](ServerConfig::handshake_timeout). Use this function if the same deadline
+/// holds for what comes before the request, such as the TLS handshake.
+///
+/// # Errors
+/// As for [`read_request`].
+///
+/// # Panics
+/// As for [`read_request`].
+///
+/// # Cancel safety
+/// As for [`read_request`].
+pub async fn read_request_until<S>(
+    mut stream: S,
+    config: &ServerConfig,
+    deadline: Instant,
+) -> Result<Incoming<S>, AcceptError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -162,7 +187,7 @@ where
             }
         }
     };
-    match timeout(config.handshake_timeout, reading).await {
+    match timeout_at(deadline, reading).await {
         Ok(Ok(request)) => {
             let incoming = Incoming { stream, request };
             // Every HTTP request must have a valid host, so do not leave this check to the

@@ -23,7 +23,6 @@ use crate::proxy::Proxy;
 use crate::{
     buffer_pool::HANDSHAKE_READ,
     client_upgrade::{ChosenKeys, ClientSetup, ClientUpgrade, UpgradeHandshake},
-    dialer::Dialer,
     error::ConnectError,
     keys,
     maybe_tls_stream::MaybeTlsStream,
@@ -31,7 +30,7 @@ use crate::{
     redirect::{Hops, is_redirect},
     route::Route,
     time_left::TimeLeft,
-    transport::{open_to_any, resolve, secure},
+    transport::{connect_to_host, resolve, secure},
     transport_options::TransportOptions,
     turns::Turns,
     websocket::WebSocket,
@@ -84,7 +83,6 @@ pub struct Connector {
     one_connecting_per_address: bool,
     chosen_nonce: Option<Nonce>,
     transport: TransportOptions,
-    route: Route,
     max_redirects: usize,
 }
 
@@ -98,7 +96,6 @@ impl From<ClientRequest> for Connector {
             one_connecting_per_address: false,
             chosen_nonce: None,
             transport: TransportOptions::default(),
-            route: Route::Direct,
             max_redirects: 0,
         }
     }
@@ -216,6 +213,10 @@ impl Connector {
     /// Connects through this proxy, instead of directly. The TLS handshake of a `wss://` URI is made
     /// with the server, through the proxy.
     ///
+    /// A proxy whose URL begins with `https://` is itself reached over TLS. Its certificate must be
+    /// valid for the proxy's host, and [`tls_config`](Self::tls_config) holds for both handshakes,
+    /// with the client's certificate if it contains one.
+    ///
     /// The last call of this method, [`proxy_from_env`](Self::proxy_from_env),
     /// [`unix_socket`](Self::unix_socket) and [`dial`](Self::dial) counts.
     ///
@@ -229,7 +230,7 @@ impl Connector {
     #[cfg(feature = "proxy")]
     #[must_use]
     pub fn proxy(mut self, proxy: Proxy) -> Self {
-        self.route = Route::Proxy(proxy);
+        self.transport = self.transport.proxy(proxy);
         self
     }
 
@@ -239,7 +240,7 @@ impl Connector {
     #[cfg(feature = "proxy")]
     #[must_use]
     pub fn proxy_from_env(mut self) -> Self {
-        self.route = Route::Environment;
+        self.transport = self.transport.proxy_from_env();
         self
     }
 
@@ -256,7 +257,7 @@ impl Connector {
     #[cfg(unix)]
     #[must_use]
     pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
-        self.route = Route::UnixSocket(path.into());
+        self.transport = self.transport.unix_socket(path);
         self
     }
 
@@ -285,7 +286,7 @@ impl Connector {
         F: Future<Output = io::Result<S>> + Send + 'static,
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.route = Route::Dialer(Dialer::new(dial));
+        self.transport = self.transport.dial(dial);
         self
     }
 
@@ -317,7 +318,8 @@ impl Connector {
         self
     }
 
-    /// Sets the options for the transport, all at once.
+    /// Sets the options for the transport, all at once: the TLS configuration, and the way to the
+    /// server.
     #[must_use]
     pub fn transport(mut self, options: TransportOptions) -> Self {
         self.transport = options;
@@ -431,7 +433,7 @@ impl Connector {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let uri = self.request.uri();
-        let route = self.route.for_uri(uri)?;
+        let route = self.transport.route.for_uri(uri)?;
         let addresses = match &route {
             Route::Direct => timeout(time.get(), resolve(uri)).await.unwrap_or_else(|_| {
                 let error = io::Error::new(io::ErrorKind::TimedOut, "the name servers did not answer in time");
@@ -447,14 +449,15 @@ impl Connector {
             Route::Direct => time.exclude(Turns::take(&addresses)).await,
             _ => time.exclude(Turns::take_host(uri.host(), uri.port())).await,
         };
-        let transport = route.open(uri, &self.setup.config.limits, time.get()).await?;
+        let transport = route.open(uri, &self.setup.config.limits, &self.transport.tls, time.get()).await?;
         let followed = self.max_redirects > 0;
         let opening = async {
             let uri = self.request.uri();
             let stream = match transport {
-                Some(transport) => secure(uri, transport, &self.transport).await?,
-                None => open_to_any(uri, &addresses, &self.transport).await?,
+                Some(transport) => transport,
+                None => connect_to_host(uri, &addresses).await?,
             };
+            let stream = secure(uri, stream, &self.transport.tls).await?;
             self.handshake_unlimited(wrap(stream)).await
         };
         open_within(time.get(), followed, opening).await

@@ -18,6 +18,8 @@
 //! | `redirect` | a client: redirects of the opening handshake |
 //! | `time_left` | a client: the time-out of all steps together |
 //! | `transport` | a client: name resolution, TCP, TLS |
+//! | `tls_choice` | a client: the TLS configuration that its program has chosen |
+//! | `unix_address` | a client: `ws+unix:` addresses |
 //! | `transport_options` | a client: the options of the transport |
 //! | `happy_eyeballs` | a client: the first of several addresses that accepts a connection |
 //! | `tls` | TLS for clients and servers |
@@ -104,9 +106,12 @@ mod split;
 mod time_left;
 #[cfg(feature = "tls")]
 pub mod tls;
+mod tls_choice;
 mod transport;
 mod transport_options;
 mod turns;
+#[cfg(unix)]
+mod unix_address;
 mod wakers;
 mod websocket;
 
@@ -121,8 +126,10 @@ pub use protocol::{
 
 #[cfg(feature = "proxy")]
 pub use self::proxy::{Proxy, ProxyError, ProxyUrlError, ProxyVariableError};
+#[cfg(unix)]
+pub use self::unix_address::{UnixAddress, UnixAddressError};
 pub use self::{
-    accept::{Incoming, accept, accept_with, read_request},
+    accept::{Incoming, accept, accept_with, read_request, read_request_until},
     client_upgrade::{ClientUpgrade, EstablishedUpgrade},
     connect::{Connector, connect},
     dialer::DialedStream,
@@ -136,7 +143,7 @@ pub use self::{
     server_config::ServerConfig,
     server_upgrade::ServerUpgrade,
     split::{ReadHalf, WriteHalf},
-    transport::{open_transport, open_transport_with},
+    transport::{open_transport, open_transport_before_tls, open_transport_with},
     transport_options::TransportOptions,
     websocket::{Parts, WebSocket},
 };

@@ -26,6 +26,12 @@ pub enum MaybeTlsStream {
     /// TLS over TCP.
     #[cfg(feature = "tls")]
     Tls(Box<crate::tls::ClientTlsStream<TcpStream>>),
+    /// TLS over TCP to a proxy, and no TLS to the server.
+    #[cfg(all(feature = "tls", feature = "proxy"))]
+    ProxyTls(Box<crate::tls::ClientTlsStream<TcpStream>>),
+    /// TLS to the server, inside TLS over TCP to a proxy.
+    #[cfg(all(feature = "tls", feature = "proxy"))]
+    TlsOverProxyTls(Box<crate::tls::ClientTlsStream<Box<crate::tls::ClientTlsStream<TcpStream>>>>),
     /// A Unix socket.
     #[cfg(unix)]
     Unix(UnixStream),
@@ -45,6 +51,10 @@ impl MaybeTlsStream {
             Self::Plain(tcp) => Some(tcp),
             #[cfg(feature = "tls")]
             Self::Tls(tls) => Some(tls.get_ref().0),
+            #[cfg(all(feature = "tls", feature = "proxy"))]
+            Self::ProxyTls(tls) => Some(tls.get_ref().0),
+            #[cfg(all(feature = "tls", feature = "proxy"))]
+            Self::TlsOverProxyTls(tls) => Some(tls.get_ref().0.get_ref().0),
             #[cfg(unix)]
             Self::Unix(_) => None,
             Self::Dialed(_) => None,
@@ -74,6 +84,16 @@ macro_rules! either {
             }
             #[cfg(feature = "tls")]
             MaybeTlsStream::Tls(stream) => {
+                let $stream = Pin::new(&mut **stream);
+                $call
+            }
+            #[cfg(all(feature = "tls", feature = "proxy"))]
+            MaybeTlsStream::ProxyTls(stream) => {
+                let $stream = Pin::new(&mut **stream);
+                $call
+            }
+            #[cfg(all(feature = "tls", feature = "proxy"))]
+            MaybeTlsStream::TlsOverProxyTls(stream) => {
                 let $stream = Pin::new(&mut **stream);
                 $call
             }
@@ -119,6 +139,10 @@ impl AsyncWrite for MaybeTlsStream {
             Self::Plain(stream) => stream.is_write_vectored(),
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.is_write_vectored(),
+            #[cfg(all(feature = "tls", feature = "proxy"))]
+            Self::ProxyTls(stream) => stream.is_write_vectored(),
+            #[cfg(all(feature = "tls", feature = "proxy"))]
+            Self::TlsOverProxyTls(stream) => stream.is_write_vectored(),
             #[cfg(unix)]
             Self::Unix(stream) => stream.is_write_vectored(),
             Self::Dialed(stream) => stream.is_write_vectored(),

@@ -8,11 +8,18 @@ use std::{io, time::Duration};
 use protocol::{Limits, Uri};
 #[cfg(unix)]
 use tokio::net::UnixStream;
-use tokio::time::timeout;
+use tokio::{net::TcpStream, time::timeout};
 
 #[cfg(feature = "proxy")]
 use crate::proxy::{self, Proxy, ProxyError};
-use crate::{dialer::Dialer, error::ConnectError, transport::Transport};
+#[cfg(all(feature = "tls", feature = "proxy"))]
+use crate::tls::{ClientTlsStream, start_tls};
+use crate::{
+    dialer::{DialedStream, Dialer},
+    error::ConnectError,
+    maybe_tls_stream::MaybeTlsStream,
+    tls_choice::TlsChoice,
+};
 
 /// The way from a client to a server.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +41,32 @@ pub(crate) enum Route {
     Dialer(Dialer),
 }
 
+/// A stream to the server, without TLS to the server.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+    /// TLS to a proxy, which forwards what is inside.
+    #[cfg(all(feature = "tls", feature = "proxy"))]
+    ProxyTls(Box<ClientTlsStream<TcpStream>>),
+    Dialed(DialedStream),
+}
+
+impl Transport {
+    /// Returns the stream as it is, without TLS to the server.
+    pub(crate) fn into_stream(self) -> MaybeTlsStream {
+        match self {
+            Self::Tcp(stream) => MaybeTlsStream::Plain(stream),
+            #[cfg(unix)]
+            Self::Unix(stream) => MaybeTlsStream::Unix(stream),
+            #[cfg(all(feature = "tls", feature = "proxy"))]
+            Self::ProxyTls(stream) => MaybeTlsStream::ProxyTls(stream),
+            Self::Dialed(stream) => MaybeTlsStream::Dialed(stream),
+        }
+    }
+}
+
 impl Route {
     /// Returns the way to this URI: reads the environment variables if they decide.
     #[cfg_attr(not(feature = "proxy"), expect(unused_variables, reason = "only a proxy depends on the URI"))]
@@ -50,16 +83,17 @@ impl Route {
 
     /// Opens the stream to the server, without TLS, within `limit`. Returns `None` if the way is
     /// direct: the caller has resolved the host, and connects to one of its addresses.
-    #[cfg_attr(not(feature = "proxy"), expect(unused_variables, reason = "only a proxy sends a head"))]
+    #[cfg_attr(not(feature = "proxy"), expect(unused_variables, reason = "only the way through a proxy needs them"))]
     pub(crate) async fn open(
         self,
         uri: &Uri,
         limits: &Limits,
+        tls: &TlsChoice,
         limit: Duration,
     ) -> Result<Option<Transport>, ConnectError> {
         match self {
             #[cfg(feature = "proxy")]
-            Self::Proxy(proxy) => through_proxy(&proxy, uri, limits, limit).await.map(Some),
+            Self::Proxy(proxy) => through_proxy(&proxy, uri, limits, tls, limit).await.map(Some),
             #[cfg(unix)]
             Self::UnixSocket(path) => {
                 let connected = timeout(limit, UnixStream::connect(&path)).await.unwrap_or_else(|_| Err(timed_out()));
@@ -79,13 +113,40 @@ impl Route {
 }
 
 #[cfg(feature = "proxy")]
-async fn through_proxy(proxy: &Proxy, uri: &Uri, limits: &Limits, limit: Duration) -> Result<Transport, ConnectError> {
-    let connected = timeout(limit, proxy::connect(proxy, uri, limits)).await.unwrap_or(Err(ProxyError::TimedOut));
+async fn through_proxy(
+    proxy: &Proxy,
+    uri: &Uri,
+    limits: &Limits,
+    tls: &TlsChoice,
+    limit: Duration,
+) -> Result<Transport, ConnectError> {
+    let connecting = async {
+        #[cfg(feature = "tls")]
+        if proxy.is_over_tls() {
+            let tcp = proxy::connect_to_proxy(proxy).await?;
+            let started = start_tls(tcp, proxy.host(), tls.config.clone()).await;
+            let mut stream = Box::new(started.map_err(tls_to_proxy_failed)?);
+            proxy::open_tunnel(&mut *stream, proxy, uri, limits).await?;
+            return Ok(Transport::ProxyTls(stream));
+        }
+        #[cfg(not(feature = "tls"))]
+        let _ = tls;
+        proxy::connect(proxy, uri, limits).await.map(Transport::Tcp)
+    };
+    let connected = timeout(limit, connecting).await.unwrap_or(Err(ProxyError::TimedOut));
     //= docs/src/rfc6455.md#section-4-1
     //# If the transport connection cannot be opened, or a proxy returns an error, the client MUST
     //# fail the connection and abort the attempt.
-    let failed = |error| ConnectError::Proxy { proxy: proxy.to_string(), error };
-    connected.map(Transport::Tcp).map_err(failed)
+    connected.map_err(|error| ConnectError::Proxy { proxy: proxy.to_string(), error })
+}
+
+/// Distinguishes the TLS handshake with the proxy from that with the server.
+#[cfg(all(feature = "tls", feature = "proxy"))]
+fn tls_to_proxy_failed(error: ConnectError) -> ProxyError {
+    match error {
+        ConnectError::Tls(error) => ProxyError::Tls(error),
+        other => ProxyError::Tls(io::Error::other(other)),
+    }
 }
 
 fn timed_out() -> io::Error {

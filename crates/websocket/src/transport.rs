@@ -1,27 +1,18 @@
 //! A client's transport: name resolution, TCP and TLS (section 4.1).
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
-use protocol::Uri;
-#[cfg(unix)]
-use tokio::net::UnixStream;
+use protocol::{Limits, Uri};
 use tokio::net::{TcpStream, lookup_host};
 
+#[cfg(all(unix, feature = "tls"))]
+use crate::dialer::DialedStream;
 #[cfg(feature = "tls")]
 use crate::tls::start_tls;
 use crate::{
-    dialer::DialedStream, error::ConnectError, happy_eyeballs::connect_to_any, maybe_tls_stream::MaybeTlsStream,
-    transport_options::TransportOptions,
+    error::ConnectError, happy_eyeballs::connect_to_any, maybe_tls_stream::MaybeTlsStream, route::Transport,
+    tls_choice::TlsChoice, transport_options::TransportOptions,
 };
-
-/// A stream to the server, without TLS.
-#[derive(Debug)]
-pub(crate) enum Transport {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(UnixStream),
-    Dialed(DialedStream),
-}
 
 /// Opens the transport to a URI with the default options: name resolution, TCP, and TLS for `wss`.
 /// Use this function for a client that performs the opening handshake in its own way.
@@ -52,7 +43,33 @@ pub async fn open_transport(uri: &Uri) -> Result<MaybeTlsStream, ConnectError> {
 /// If the future is dropped, the attempt is abandoned, and a TCP connection that it has opened is
 /// closed.
 pub async fn open_transport_with(uri: &Uri, options: &TransportOptions) -> Result<MaybeTlsStream, ConnectError> {
-    open_to_any(uri, &resolve(uri).await?, options).await
+    secure(uri, open_route(uri, options).await?, &options.tls).await
+}
+
+/// Opens the transport to a URI like [`open_transport_with`], but leaves the TLS handshake of a
+/// `wss` URI to the caller, for example for a protocol that [`http/1.1`](crate::tls) is not. The
+/// options still choose the way to the server.
+///
+/// # Errors
+/// As for [`open_transport_with`].
+///
+/// # Panics
+/// As for [`open_transport_with`].
+///
+/// # Cancel safety
+/// As for [`open_transport_with`].
+pub async fn open_transport_before_tls(uri: &Uri, options: &TransportOptions) -> Result<MaybeTlsStream, ConnectError> {
+    open_route(uri, options).await.map(Transport::into_stream)
+}
+
+/// Opens the stream to the server, without TLS, on the way that the options choose.
+async fn open_route(uri: &Uri, options: &TransportOptions) -> Result<Transport, ConnectError> {
+    let route = options.route.for_uri(uri)?;
+    // These functions have no time-out.
+    match route.open(uri, &Limits::DEFAULT, &options.tls, Duration::MAX).await? {
+        Some(transport) => Ok(transport),
+        None => connect_to_host(uri, &resolve(uri).await?).await,
+    }
 }
 
 /// Resolves the host of a URI to addresses.
@@ -62,12 +79,8 @@ pub(crate) async fn resolve(uri: &Uri) -> Result<Vec<SocketAddr>, ConnectError> 
     Ok(addresses.map_err(|error| ConnectError::Resolve { host: host.to_owned(), error })?.collect())
 }
 
-/// Connects to any of the host's addresses, and performs the TLS handshake for `wss`.
-pub(crate) async fn open_to_any(
-    uri: &Uri,
-    addresses: &[SocketAddr],
-    options: &TransportOptions,
-) -> Result<MaybeTlsStream, ConnectError> {
+/// Connects to any of the host's addresses.
+pub(crate) async fn connect_to_host(uri: &Uri, addresses: &[SocketAddr]) -> Result<Transport, ConnectError> {
     let host = uri.host();
     //= docs/src/rfc6455.md#section-4-1
     //# A client without a proxy SHOULD open a TCP connection to the host and port itself.
@@ -81,22 +94,18 @@ pub(crate) async fn open_to_any(
     // Disable Nagle's algorithm: messages are written whole, so waiting for more bytes to fill a
     // packet would only delay them.
     tcp.set_nodelay(true).map_err(ConnectError::Handshake)?;
-    secure(uri, Transport::Tcp(tcp), options).await
+    Ok(Transport::Tcp(tcp))
 }
 
 /// Performs the TLS handshake for `wss`, and leaves the stream as it is for `ws`.
 #[cfg(feature = "tls")]
 //= docs/src/rfc6455.md#section-4-1
 //# For a secure URI, the client MUST do the TLS handshake before it sends the opening request.
-pub(crate) async fn secure(
-    uri: &Uri,
-    transport: Transport,
-    options: &TransportOptions,
-) -> Result<MaybeTlsStream, ConnectError> {
+pub(crate) async fn secure(uri: &Uri, transport: Transport, tls: &TlsChoice) -> Result<MaybeTlsStream, ConnectError> {
     if !uri.secure() {
         return Ok(transport.into_stream());
     }
-    let config = options.tls_config.clone();
+    let config = tls.config.clone();
     //= docs/src/rfc6455.md#section-4-1
     //# Once TLS is established, all data on the connection MUST go through it.
     Ok(match transport {
@@ -106,33 +115,21 @@ pub(crate) async fn secure(
             let stream = DialedStream::new(stream);
             MaybeTlsStream::TlsOverDialed(Box::new(start_tls(stream, uri.host(), config).await?))
         }
+        #[cfg(feature = "proxy")]
+        Transport::ProxyTls(stream) => {
+            MaybeTlsStream::TlsOverProxyTls(Box::new(start_tls(stream, uri.host(), config).await?))
+        }
         Transport::Dialed(stream) => {
             MaybeTlsStream::TlsOverDialed(Box::new(start_tls(stream, uri.host(), config).await?))
         }
     })
 }
 
-impl Transport {
-    /// Returns the stream as it is, without TLS.
-    fn into_stream(self) -> MaybeTlsStream {
-        match self {
-            Self::Tcp(stream) => MaybeTlsStream::Plain(stream),
-            #[cfg(unix)]
-            Self::Unix(stream) => MaybeTlsStream::Unix(stream),
-            Self::Dialed(stream) => MaybeTlsStream::Dialed(stream),
-        }
-    }
-}
-
 // This version awaits nothing, but it has to be async like the version with TLS, because the same
 // code awaits either of them.
 #[allow(clippy::unused_async)]
 #[cfg(not(feature = "tls"))]
-pub(crate) async fn secure(
-    uri: &Uri,
-    transport: Transport,
-    _: &TransportOptions,
-) -> Result<MaybeTlsStream, ConnectError> {
+pub(crate) async fn secure(uri: &Uri, transport: Transport, _: &TlsChoice) -> Result<MaybeTlsStream, ConnectError> {
     if uri.secure() { Err(ConnectError::TlsMissing) } else { Ok(transport.into_stream()) }
 }
 
@@ -161,9 +158,8 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let addresses = [silent.local_addr().unwrap(), listener.local_addr().unwrap()];
             let uri = "ws://example.org/".parse().unwrap();
-            let stream =
-                open_to_any(&uri, &addresses, &TransportOptions::default()).await.expect("the second address accepts");
-            assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+            let transport = connect_to_host(&uri, &addresses).await.expect("the second address accepts");
+            assert_eq!(transport.into_stream().peer_addr().unwrap(), addresses[1]);
         })
         .await;
     }

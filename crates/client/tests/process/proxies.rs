@@ -90,6 +90,64 @@ async fn sentence_about(proxy: &ProxyServer, scheme: &str) -> String {
     line.replace(&proxy.address().to_string(), "HERE")
 }
 
+/// Every mode goes the way that the command line, or the environment, names.
+#[tokio::test]
+async fn the_probe_and_the_judge_go_through_the_proxy() {
+    let modes = [
+        "--probe",
+        "--grade",
+        #[cfg(feature = "http2")]
+        "--http2",
+    ];
+    for mode in modes {
+        let proxy = ProxyServer::http_without_tunnel("HTTP/1.1 403 Forbidden\r\n\r\n").await;
+        let url = format!("http://{}", proxy.address());
+        for client in
+            [ClientProcess::start([FEED, mode, "--proxy", &url]), with_variables(&[FEED, mode], &[("ALL_PROXY", &url)])]
+        {
+            let ended = client.exited().await;
+            let expected = format!("the proxy {url} failed: it answered 403 Forbidden");
+            assert!(ended.status == Some(1) && ended.errors.starts_with(&expected), "{mode}: {}", ended.errors);
+        }
+        assert_eq!(proxy.requests().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn the_probe_judges_a_server_behind_a_proxy() {
+    let server = ScriptedServer::start().await;
+    let proxy = ProxyServer::http(server.address()).await;
+    let url = format!("http://{}", proxy.address());
+    let client = ClientProcess::start([FEED, "--probe", "--probe-only", "unmasked-frame", "--proxy", &url]);
+    let serving = async {
+        let mut connection = server.accept().await;
+        assert!(connection.next().await.expect("a violation").is_err());
+    };
+    let (_, ended) = join!(serving, client.exited());
+    assert_eq!(ended.status, Some(0), "{}", ended.errors);
+    assert!(ended.errors.starts_with("1 rule broken: 1 answered as the RFC requires"), "{}", ended.errors);
+}
+
+/// An option that would have no effect is an error, so that nobody relies on it.
+#[tokio::test]
+async fn options_that_a_test_does_not_use_are_usage_errors() {
+    for mode in ["--probe", "--grade"] {
+        for option in [
+            &["--deflate"][..],
+            &["--capture", "never.pcapng"],
+            &["--trace"],
+            &["--close-timeout", "1s"],
+            &["--max-message", "1K"],
+            &["--message-timeout", "1s"],
+            &["--follow", "1"],
+            &["--lesson"],
+        ] {
+            let ended = ClientProcess::start([&[FEED, mode], option].concat()).exited().await;
+            assert_eq!(ended.status, Some(2), "{mode} {option:?}: {}", ended.errors);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_proxy_that_does_not_connect_is_one_sentence() {
     for (answer, scheme, expected) in [
@@ -114,7 +172,7 @@ async fn a_proxy_that_does_not_connect_is_one_sentence() {
             "SSH-2.0-OpenSSH\x1b[31m\r\n",
             "http://",
             "the proxy http://HERE failed: its answer is not HTTP/1.1; check that it is a proxy of this kind (http://, \
-             socks5:// or socks5h://)",
+             https://, socks5:// or socks5h://)",
         ),
     ] {
         let proxy = ProxyServer::http_without_tunnel(answer).await;
@@ -155,14 +213,15 @@ async fn a_proxy_that_is_not_there_is_one_sentence() {
 async fn a_value_that_is_no_proxy_is_one_sentence() {
     let ended = ClientProcess::start([FEED, "--proxy", "ftp://user:secret@h"]).exited().await;
     assert!(!ended.errors.contains("secret"), "{}", ended.errors);
-    let sentence = "error: --proxy is invalid: the URL of a proxy begins with http://, socks5:// or socks5h://\n";
+    let sentence = "error: --proxy is invalid: the URL of a proxy begins with http://, https://, socks5:// or \
+                    socks5h://\n";
     assert!(ended.errors.starts_with(sentence), "{}", ended.errors);
     assert_eq!(ended.status, Some(2));
-    let ended = with_variables(&[FEED], &[("http_proxy", "https://user:secret@h")]).exited().await;
+    let ended = with_variables(&[FEED], &[("http_proxy", "ftp://user:secret@h")]).exited().await;
     ended.expect(
         1,
-        "the environment variable http_proxy does not name a proxy: a proxy that is reached over TLS is not supported: \
-         write http:// if the proxy also accepts that\n",
+        "the environment variable http_proxy does not name a proxy: the URL of a proxy begins with http://, https://, \
+         socks5:// or socks5h://\n",
     );
 }
 

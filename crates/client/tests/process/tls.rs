@@ -1,11 +1,11 @@
 //! `wss://`: how a connection over TLS ends, the certificates that the client trusts, and its own.
 
-use std::{ffi::OsString, fs, path::PathBuf, sync::Arc};
+use std::{ffi::OsString, fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa, Issuer, KeyPair, date_time_ymd};
 use testkit::proxy_server::ProxyServer;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     join,
     net::TcpStream,
 };
@@ -14,7 +14,7 @@ use tokio_rustls::{
     rustls::{RootCertStore, pki_types::PrivatePkcs8KeyDer, server::WebPkiClientVerifier},
     server::TlsStream,
 };
-use websocket::accept;
+use websocket::{CloseCode, accept};
 
 use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, bounded, command};
 
@@ -99,6 +99,19 @@ impl TlsServer {
         let mut tls = bounded(self.acceptor.accept(self.tcp.accept_tcp().await)).await.expect("a TLS handshake");
         bounded(accept(&mut tls)).await.expect("a WebSocket request");
         tls
+    }
+
+    /// Accepts one client, and forwards what is inside TLS to another address.
+    async fn forward(&self, to: SocketAddr) {
+        let mut tls = bounded(self.acceptor.accept(self.tcp.accept_tcp().await)).await.expect("a TLS handshake");
+        let mut inside = bounded(TcpStream::connect(to)).await.expect("the address accepts");
+        // How the connection ends is for the test of the conversation.
+        let _ = bounded(copy_bidirectional(&mut tls, &mut inside)).await;
+    }
+
+    /// Returns the URL of a proxy that is reached over the TLS of this server.
+    fn proxy_url(&self) -> String {
+        format!("https://localhost:{}", self.tcp.port())
     }
 }
 
@@ -333,4 +346,90 @@ async fn a_redirect_away_from_tls_is_one_sentence() {
         "the redirect leads to a URI without TLS: {url} -> ws://example.org/; connect to it yourself if you accept that\n"
     );
     ended.expect_all(1, "", &sentence);
+}
+
+// ---- TLS to a proxy -----------------------------------------------------------------------------
+
+#[tokio::test]
+async fn a_conversation_without_tls_goes_through_tls_to_the_proxy() {
+    let server = ScriptedServer::start().await;
+    let proxy = ProxyServer::http(server.address()).await;
+    let front = TlsServer::start().await;
+    let client = front.client_with(&["ws://feed.invalid/", "--proxy", &front.proxy_url()]);
+    let serving = async {
+        let mut connection = server.accept().await;
+        bounded(connection.close(CloseCode::NORMAL, "")).await
+    };
+    let (_, _, ended) = join!(serving, front.forward(proxy.address()), client.exited());
+    ended.expect_all(0, "", "closed: 1000 (normal closure), by the server\n");
+    assert_eq!(proxy.requests(), ["CONNECT feed.invalid:80 HTTP/1.1\r\nHost: feed.invalid:80\r\n\r\n"]);
+}
+
+/// The certificates of the two hops differ, and each is checked for the name of its hop.
+#[tokio::test]
+async fn tls_to_the_server_goes_inside_tls_to_the_proxy() {
+    let server = TlsServer::start().await;
+    let proxy = ProxyServer::http(server.tcp.address()).await;
+    let front = TlsServer::start().await;
+    let certificate = server.certificate.to_str().expect("a path in UTF-8");
+    let client =
+        front.client_with(&["wss://localhost:1/", "--proxy", &front.proxy_url(), "--tls-ca", certificate, "--plain"]);
+    let serving = async {
+        let mut tls = server.accept_raw().await;
+        tls.write_all(&[0x88, 0x02, 0x03, 0xE8]).await.expect("the client is connected");
+        let _ = tls.shutdown().await;
+        bounded(tls.read_to_end(&mut Vec::new())).await.expect("the client ends TLS");
+    };
+    let (_, _, ended) = join!(serving, front.forward(proxy.address()), client.exited());
+    ended.expect_all(0, "", "closed: 1000 (normal closure), by the server\n");
+    assert_eq!(proxy.requests(), ["CONNECT localhost:1 HTTP/1.1\r\nHost: localhost:1\r\n\r\n"]);
+}
+
+#[tokio::test]
+async fn a_failure_of_tls_to_the_proxy_names_the_proxy() {
+    let (front, stranger, plain) = (TlsServer::start().await, TlsServer::start().await, ScriptedServer::start().await);
+    let port = front.tcp.port();
+    for (url, trusted, expected) in [
+        (
+            format!("https://localhost:{port}"),
+            &stranger,
+            format!("the proxy https://localhost:{port} failed: TLS with it failed: "),
+        ),
+        (
+            format!("https://127.0.0.1:{port}"),
+            &front,
+            format!("the certificate of the proxy https://127.0.0.1:{port} is for another host: "),
+        ),
+        (
+            format!("https://localhost:{}", plain.port()),
+            &front,
+            format!("the proxy https://localhost:{} does not speak TLS: use http://, or check the port", plain.port()),
+        ),
+    ] {
+        let client = trusted.client_with(&["wss://feed.invalid/", "--proxy", &url]);
+        let rejecting = async {
+            if url.ends_with(&port.to_string()) {
+                let _ = bounded(front.acceptor.accept(front.tcp.accept_tcp().await)).await;
+            } else {
+                let mut tcp = plain.accept_tcp().await;
+                tcp.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.expect("the client is there");
+                let _ = bounded(tcp.read_to_end(&mut Vec::new())).await;
+            }
+        };
+        let (_, ended) = join!(rejecting, client.exited());
+        assert_eq!((ended.status, ended.errors.lines().count()), (Some(1), 1), "{}", ended.errors);
+        assert!(ended.errors.contains(&expected), "{}", ended.errors);
+    }
+}
+
+#[tokio::test]
+async fn options_of_tls_without_tls_are_a_usage_error() {
+    let server = TlsServer::start().await;
+    let certificate = server.certificate.to_str().expect("a path in UTF-8");
+    for more in [&[][..], &["--probe"], &["--grade"], &["--proxy", "http://localhost:1"]] {
+        let arguments = [&["ws://localhost:1/", "--tls-ca", certificate], more].concat();
+        let ended = ClientProcess::start(arguments).exited().await;
+        assert_eq!(ended.status, Some(2), "{more:?}: {}", ended.errors);
+        assert!(ended.errors.contains("--tls-ca and --tls-cert have no effect: use wss://"), "{}", ended.errors);
+    }
 }

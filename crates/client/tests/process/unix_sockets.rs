@@ -40,6 +40,36 @@ async fn the_conversation_goes_over_the_unix_socket() {
     std::fs::remove_file(path).expect("the socket");
 }
 
+/// The address is that of the npm library ws.
+#[tokio::test]
+async fn a_url_names_the_unix_socket_and_the_path() {
+    let path = socket_path("url");
+    let listener = UnixListener::bind(&path).expect("a short path");
+    let path = path.to_str().expect("UTF-8");
+    let serving = async {
+        let (stream, _) = bounded(listener.accept()).await.expect("a connection");
+        let incoming = bounded(websocket::read_request(stream, &websocket::ServerConfig::default())).await;
+        let incoming = incoming.expect("a request");
+        let head = incoming.request();
+        assert_eq!((head.path(), head.headers()["host"].as_bytes()), ("/chat", &b"localhost"[..]));
+        let _ = bounded(incoming.respond(&http::Response::new(""))).await;
+    };
+    let client = ClientProcess::start([format!("ws+unix:{path}:/chat")]);
+    let ((), ended) = join!(serving, client.exited());
+    assert!(ended.errors.contains("answered with HTTP 200"), "{}", ended.errors);
+    std::fs::remove_file(path).expect("the socket");
+}
+
+#[tokio::test]
+async fn a_url_of_a_unix_socket_that_is_wrong_is_a_usage_error() {
+    for arguments in
+        [&["ws+unix:"][..], &["ws+unix:/a:b"], &["ws+unix:/a", "--unix", "/b"], &["ws+unix:/a", "--proxy", "h"]]
+    {
+        let ended = ClientProcess::start(arguments).exited().await;
+        assert_eq!(ended.status, Some(2), "{arguments:?}: {}", ended.errors);
+    }
+}
+
 #[tokio::test]
 async fn a_path_without_a_server_is_one_sentence() {
     let path = socket_path("nobody");

@@ -11,12 +11,15 @@
 
 use std::{
     fs, io,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use tokio::time::{MissedTickBehavior, interval};
 use websocket::tls::{Identity, ServerTls};
+
+use super::expiry;
 
 /// The time between two looks at the files. A look costs two system calls, and nobody notices a
 /// certificate that is two seconds late.
@@ -52,6 +55,8 @@ pub(crate) struct CertificateFiles {
     files: Files,
     /// The fingerprint of the files when they were last loaded.
     loaded: Fingerprint,
+    /// When the certificate in use is valid.
+    validity: Option<RangeInclusive<SystemTime>>,
     hangups: Hangups,
 }
 
@@ -66,19 +71,24 @@ impl CertificateFiles {
         let loaded = files.fingerprint();
         let identity = files.load()?;
         let hangups = Hangups::listen().map_err(|error| format!("cannot listen for SIGHUP: {error}"))?;
-        Ok((identity, Self { files, loaded, hangups }))
+        let validity = identity.validity();
+        Ok((identity, Self { files, loaded, validity, hangups }))
     }
 
     /// Loads the certificate into `tls` whenever the files have changed, and on SIGHUP. If the new
-    /// files cannot be used, the old certificate stays.
+    /// files cannot be used, the old certificate stays. Warns before the certificate in use expires.
     pub(super) async fn keep_current(&mut self, tls: &ServerTls) {
         let mut looks = interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut seen = self.loaded;
+        let origin = format!("the certificate in {}", self.files.certificate.display());
+        let watch = |validity| expiry::log(validity, &origin, "renew it, and the server loads the new files");
+        let mut expiring = Box::pin(watch(self.validity.clone()));
         loop {
             let asked = tokio::select! {
                 () = self.hangups.next() => true,
                 _ = looks.tick() => false,
+                never = &mut expiring => match never {},
             };
             let files = self.files.clone();
             let now = blocking(move || files.fingerprint()).await;
@@ -86,23 +96,34 @@ impl CertificateFiles {
             // So wait until nothing has changed between two looks. After SIGHUP, do not wait.
             if asked || (now == seen && now != self.loaded) {
                 self.loaded = now;
-                self.reload(tls).await;
+                if self.reload(tls).await {
+                    expiring = Box::pin(watch(self.validity.clone()));
+                }
             }
             seen = now;
         }
     }
 
-    async fn reload(&self, tls: &ServerTls) {
+    /// Returns whether new clients get the certificate that is now in the files.
+    async fn reload(&mut self, tls: &ServerTls) -> bool {
         let files = self.files.clone();
         let result = match blocking(move || files.load()).await {
-            Ok(identity) => tls.reload_identity(identity).map_err(|error| error.to_string()),
+            Ok(identity) => {
+                let validity = identity.validity();
+                tls.reload_identity(identity).map(|()| validity).map_err(|error| error.to_string())
+            }
             Err(sentence) => Err(sentence),
         };
         match result {
-            Ok(()) => {
+            Ok(validity) => {
+                self.validity = validity;
                 tracing::info!("new clients get the certificate that is now in {}", self.files.certificate.display());
+                true
             }
-            Err(sentence) => tracing::error!("the old certificate stays in use: {sentence}"),
+            Err(sentence) => {
+                tracing::error!("the old certificate stays in use: {sentence}");
+                false
+            }
         }
     }
 }

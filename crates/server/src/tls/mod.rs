@@ -4,11 +4,13 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `certificate_files` | a certificate in two files, which is read again when they change |
+//! | `expiry` | warns before the certificate expires |
 //! | `self_signed` | a certificate for trying out |
 //!
 //! The TLS handshake itself is in the library: [`ServerTls`]. `listen` decides what follows it.
 
 mod certificate_files;
+mod expiry;
 mod self_signed;
 
 use websocket::tls::ServerTls;
@@ -63,11 +65,12 @@ const fn protocols(args: &Args) -> &'static [&'static str] {
 }
 
 impl CertificateSource {
-    /// Keeps the certificate of `tls` up to date, for as long as the future is polled.
+    /// Keeps the certificate of `tls` up to date, and warns before it expires, for as long as the future
+    /// is polled.
     pub(crate) async fn keep_current(&mut self, tls: &ServerTls) {
         match self {
             Self::Files(files) => files.keep_current(tls).await,
-            Self::SelfSigned(_) => std::future::pending().await,
+            Self::SelfSigned(certificate) => certificate.watch().await,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{
     env, fs,
     io::Write,
     net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
     path::PathBuf,
     time::{Duration, SystemTime},
 };
@@ -15,6 +16,7 @@ use cli::create_new_file;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
 use websocket::tls::Identity;
 
+use super::expiry;
 use crate::{access::AllowedHost, args::Args};
 
 /// The number of days for which the certificate is valid: longer than anybody tries something out.
@@ -32,6 +34,7 @@ const VALID_BEFORE: Duration = Duration::from_secs(DAY);
 #[derive(Debug)]
 pub(crate) struct SelfSigned {
     file: PathBuf,
+    validity: Option<RangeInclusive<SystemTime>>,
 }
 
 impl SelfSigned {
@@ -50,7 +53,13 @@ impl SelfSigned {
         create_new_file(&file)
             .and_then(|mut created| created.write_all(certificate.as_bytes()))
             .map_err(|error| format!("cannot write the certificate to {}: {error}", file.display()))?;
-        Ok((identity, Self { file }))
+        let validity = identity.validity();
+        Ok((identity, Self { file, validity }))
+    }
+
+    /// Warns before the certificate expires.
+    pub(super) async fn watch(&self) {
+        expiry::log(self.validity.clone(), "the self-signed certificate", "start the server again").await;
     }
 
     /// Returns the lines that explain how to make a client trust the certificate of a server at

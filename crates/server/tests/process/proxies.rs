@@ -2,15 +2,20 @@
 
 use std::{
     io::{Read, Write},
+    net::TcpStream,
+    thread,
     time::{Duration, Instant},
 };
 
-use crate::support::{
-    Server,
-    client::{Client, ReceivedItem},
-    command,
-    frames::text,
-    http::{Request, open, read_response},
+use crate::{
+    support::{
+        Server,
+        client::{Client, ReceivedItem},
+        command,
+        frames::text,
+        http::{Request, open, read_response},
+    },
+    tls::Certificate,
 };
 
 /// Opens a connection to `/echo` with these header lines.
@@ -131,6 +136,31 @@ fn a_header_has_a_time_limit() {
     expect_no_answer(&server, &VERSION_1[..20]);
     assert!(began.elapsed() >= Duration::from_millis(90), "{:?}", began.elapsed());
     server.wait_for_log(&["not accepted: its PROXY header did not arrive in time"]);
+}
+
+/// The PROXY header and the TLS handshake share one time limit. The second connection opens a second
+/// later and sends its header at once, so its limit ends a second later. If the TLS handshake had a
+/// limit of its own, the first connection would end last.
+#[test]
+fn the_time_of_the_header_counts_as_time_of_the_tls_handshake() {
+    let certificate = Certificate::new();
+    let server = certificate.start(&["--proxy-protocol", "--handshake-timeout", "3s"]);
+    let mut slow = open(&server);
+    thread::sleep(Duration::from_secs(1));
+    let mut later = open(&server);
+    later.write_all(VERSION_1).expect("the server is there");
+    thread::sleep(Duration::from_millis(1_500));
+    slow.write_all(VERSION_1).expect("the server is there");
+    // Neither of them sends a byte of TLS.
+    let ended = |mut stream: TcpStream| {
+        thread::spawn(move || {
+            let _ = stream.read(&mut [0]);
+            Instant::now()
+        })
+    };
+    let (slow, later) = (ended(slow), ended(later));
+    let (slow, later) = (slow.join().expect("an end"), later.join().expect("an end"));
+    assert!(slow < later, "the slow connection ended {:?} too late", slow - later);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
@@ -355,6 +355,35 @@ fn a_certificate_that_cannot_be_used_is_one_sentence_and_an_exit_code() {
         assert_eq!((code, log.lines().count()), (1, 1), "{log}");
         assert!(log.contains(expected), "{log}");
     }
+}
+
+/// Returns a certificate that is valid for this many hours from now on, and before for ten days.
+fn expiring_in(hours: u64) -> (String, String) {
+    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    let hour = Duration::from_secs(60 * 60);
+    let now = date_time_ymd(1970, 1, 1) + SystemTime::UNIX_EPOCH.elapsed().expect("a clock");
+    params.not_before = now - hour * 240;
+    params.not_after = now + hour * u32::try_from(hours).expect("a few hours") + Duration::from_secs(60);
+    let key = KeyPair::generate().expect("a key");
+    (params.self_signed(&key).expect("a certificate").pem(), key.serialize_pem())
+}
+
+#[test]
+fn a_certificate_that_expires_soon_is_a_warning_at_the_start_and_after_a_reload() {
+    let certificate = Certificate::new();
+    let write = |(pem, key): (String, String)| {
+        fs::write(certificate.certificate(), pem).expect("a file");
+        fs::write(certificate.key(), key).expect("a file");
+    };
+    write(expiring_in(30));
+    let server = certificate.start(&[]);
+    server.wait_for_log(&["WARN", "cert.pem expires in 30 hours: renew it"]);
+    write(expiring_in(20));
+    server.wait_for_log(&["WARN", "cert.pem expires in 20 hours: renew it"]);
+    certificate.replace();
+    server.wait_for_log(&["new clients get the certificate"]);
+    let (_, log) = server.stop();
+    assert_eq!(log.iter().filter(|line| line.contains("expires in")).count(), 2, "{log:?}");
 }
 
 #[test]

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_value_that_is_no_proxy_is_an_error() {
         for (value, error) in [
-            ("https://p:1", ProxyUrlError::OverTls),
+            ("ftp://p:1", ProxyUrlError::Scheme),
             ("socks4://p:1", ProxyUrlError::Scheme),
             ("http://p/path", ProxyUrlError::Path),
         ] {
@@ -134,7 +134,7 @@ mod tests {
             assert_eq!(chosen, Err(ProxyVariableError { variable: "HTTPS_PROXY", error }), "{value}");
         }
         // Nobody asks this variable.
-        assert_eq!(chosen("ws://h/", &["HTTPS_PROXY=https://p:1"]), Ok(None));
-        assert_eq!(chosen("wss://h/", &["HTTPS_PROXY=https://p:1", "NO_PROXY=h"]), Ok(None));
+        assert_eq!(chosen("ws://h/", &["HTTPS_PROXY=ftp://p:1"]), Ok(None));
+        assert_eq!(chosen("wss://h/", &["HTTPS_PROXY=ftp://p:1", "NO_PROXY=h"]), Ok(None));
     }
 }

@@ -10,10 +10,10 @@ use protocol::{HandshakeViolation, UriError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyUrlError {
-    /// The scheme is not one of `http`, `socks5` and `socks5h`.
+    /// The scheme is not one of `http`, `https`, `socks5` and `socks5h`.
     Scheme,
-    /// The scheme is `https`. TLS to the proxy itself is not supported.
-    OverTls,
+    /// The scheme is `https`, and this build has no TLS.
+    TlsMissing,
     /// The host or the port is invalid.
     Authority(UriError),
     /// A path, a query or a fragment follows the port.
@@ -26,9 +26,10 @@ pub enum ProxyUrlError {
 impl fmt::Display for ProxyUrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Scheme => f.write_str("the URL of a proxy begins with http://, socks5:// or socks5h://"),
-            Self::OverTls => f.write_str(
-                "a proxy that is reached over TLS is not supported: write http:// if the proxy also accepts that",
+            Self::Scheme => f.write_str("the URL of a proxy begins with http://, https://, socks5:// or socks5h://"),
+            Self::TlsMissing => f.write_str(
+                "this build has no TLS, which a proxy with https:// needs: enable the feature 'tls-ring', or write http:// \
+                 if the proxy also accepts that",
             ),
             Self::Authority(error) => error.fmt(f),
             Self::Path => f.write_str("the URL of a proxy ends after the port"),
@@ -67,6 +68,9 @@ pub enum ProxyError {
     Resolve(io::Error),
     /// The proxy did not accept a TCP connection.
     Tcp(io::Error),
+    /// The TLS handshake with the proxy failed, for example because its certificate is not valid for
+    /// the host in its URL.
+    Tls(io::Error),
     /// The connection to the proxy broke or ended before the proxy had connected to the server.
     Broken(io::Error),
     /// The proxy was not reached, or did not connect to the server, before the time-out of the
@@ -101,6 +105,7 @@ impl fmt::Display for ProxyError {
         match self {
             Self::Resolve(error) => write!(f, "its name cannot be resolved: {error}"),
             Self::Tcp(error) => write!(f, "cannot connect to it: {error}"),
+            Self::Tls(error) => write!(f, "TLS with it failed: {error}"),
             Self::Broken(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 f.write_str("it ended the connection without an answer")
             }
@@ -138,9 +143,11 @@ fn write_unauthorized(f: &mut fmt::Formatter<'_>, with_credentials: bool) -> fmt
 impl Error for ProxyError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Resolve(error) | Self::Tcp(error) | Self::Broken(error) | Self::ResolveTarget(error) => {
-                error.source()
-            }
+            Self::Resolve(error)
+            | Self::Tcp(error)
+            | Self::Tls(error)
+            | Self::Broken(error)
+            | Self::ResolveTarget(error) => error.source(),
             Self::TimedOut
             | Self::Status { .. }
             | Self::Answer(_)

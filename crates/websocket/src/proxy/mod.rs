@@ -10,6 +10,8 @@
 //!     │◀──────────────────────────────────────▶│
 //! ```
 //!
+//! A proxy with `https://` is itself reached over TLS, which `route` adds before `CONNECT`.
+//!
 //! The proxy sees the host and the port. With `wss://`, it cannot read anything else.
 //!
 //! | file | what it holds |
@@ -33,14 +35,14 @@ use std::net::SocketAddr;
 use protocol::{Limits, Uri};
 use tokio::net::{TcpStream, lookup_host};
 
-use self::url::ProxyKind;
 pub use self::{
     error::{ProxyError, ProxyUrlError, ProxyVariableError},
     url::Proxy,
 };
+use self::{tunnel::Peek, url::ProxyKind};
 use crate::happy_eyeballs::connect_to_any;
 
-/// Connects to the proxy, and has it connect to the host and the port of `uri`. The bytes of the
+/// Connects to a proxy without TLS, and has it connect to the host and the port of `uri`. The bytes of the
 /// stream that this function returns come from the server.
 ///
 /// `limits` bound the head of the answer to `CONNECT`.
@@ -50,9 +52,9 @@ use crate::happy_eyeballs::connect_to_any;
 pub(crate) async fn connect(proxy: &Proxy, uri: &Uri, limits: &Limits) -> Result<TcpStream, ProxyError> {
     let (host, port) = (uri.host(), uri.port());
     match proxy.kind() {
-        ProxyKind::Http => {
+        ProxyKind::Http | ProxyKind::Https => {
             let mut stream = connect_to_proxy(proxy).await?;
-            tunnel::open(&mut stream, host, port, proxy.credentials(), limits).await?;
+            open_tunnel(&mut stream, proxy, uri, limits).await?;
             Ok(stream)
         }
         ProxyKind::SocksResolvesHosts => {
@@ -73,7 +75,19 @@ pub(crate) async fn connect(proxy: &Proxy, uri: &Uri, limits: &Limits) -> Result
     }
 }
 
-async fn connect_to_proxy(proxy: &Proxy) -> Result<TcpStream, ProxyError> {
+/// Makes an HTTP proxy connect to the host and the port of `uri`, over a stream that leads to the
+/// proxy.
+pub(crate) async fn open_tunnel(
+    stream: &mut impl Peek,
+    proxy: &Proxy,
+    uri: &Uri,
+    limits: &Limits,
+) -> Result<(), ProxyError> {
+    tunnel::open(stream, uri.host(), uri.port(), proxy.credentials(), limits).await
+}
+
+/// Connects to the proxy, without TLS.
+pub(crate) async fn connect_to_proxy(proxy: &Proxy) -> Result<TcpStream, ProxyError> {
     let addresses = lookup_host((proxy.host(), proxy.port())).await.map_err(ProxyError::Resolve)?;
     let addresses: Vec<SocketAddr> = addresses.collect();
     let stream = connect_to_any(&addresses, TcpStream::connect).await.map_err(ProxyError::Tcp)?;

@@ -13,7 +13,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::StatusCode;
 use protocol::{HandshakeViolation, Limits, handshake::parse_response};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
 
@@ -22,16 +22,40 @@ use super::{error::ProxyError, url::Credentials};
 /// The number of bytes to look at in one read. The answer to `CONNECT` is shorter, as a rule.
 const READ: usize = 1 << 10;
 
+/// A stream whose next bytes can be looked at before they are read.
+pub(crate) trait Peek: AsyncRead + AsyncWrite + Unpin {
+    /// Waits for bytes, and copies them without removing them from the stream. Returns their number,
+    /// which is 0 at the end of the stream.
+    async fn peek(&mut self, bytes: &mut [u8]) -> io::Result<usize>;
+}
+
+impl Peek for TcpStream {
+    async fn peek(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        Self::peek(self, bytes).await
+    }
+}
+
+#[cfg(feature = "tls")]
+impl Peek for crate::tls::ClientTlsStream<TcpStream> {
+    async fn peek(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let decrypted = tokio::io::AsyncBufReadExt::fill_buf(self).await?;
+        let count = decrypted.len().min(bytes.len());
+        bytes[..count].copy_from_slice(&decrypted[..count]);
+        Ok(count)
+    }
+}
+
 /// Makes an HTTP proxy connect to a host and a port. After this function has returned, the next byte
 /// of the stream comes from the server.
 pub(super) async fn open(
-    stream: &mut TcpStream,
+    stream: &mut impl Peek,
     host: &str,
     port: u16,
     credentials: Option<&Credentials>,
     limits: &Limits,
 ) -> Result<(), ProxyError> {
     stream.write_all(request(host, port, credentials).as_bytes()).await.map_err(ProxyError::Broken)?;
+    stream.flush().await.map_err(ProxyError::Broken)?;
     loop {
         match read_status(stream, limits).await? {
             status if status.is_success() => return Ok(()),
@@ -54,7 +78,7 @@ fn request(host: &str, port: u16, credentials: Option<&Credentials>) -> String {
 
 /// Reads the head of an answer and not one byte more, because the bytes that follow it are the
 /// server's: those of TLS, or of the answer to a WebSocket request.
-async fn read_status(stream: &mut TcpStream, limits: &Limits) -> Result<StatusCode, ProxyError> {
+async fn read_status(stream: &mut impl Peek, limits: &Limits) -> Result<StatusCode, ProxyError> {
     let mut head = Vec::new();
     loop {
         // Look at the bytes without removing them from the stream, then remove those that belong to

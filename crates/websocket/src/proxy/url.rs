@@ -16,6 +16,9 @@ use super::error::ProxyUrlError;
 /// The default port of `http://`.
 const HTTP_PORT: u16 = 80;
 
+/// The default port of `https://`.
+const HTTPS_PORT: u16 = 443;
+
 /// The default port of SOCKS, from the registry of ports.
 const SOCKS_PORT: u16 = 1080;
 
@@ -28,6 +31,7 @@ const SOCKS_CREDENTIAL_MAX: usize = 255;
 /// | URL | proxy |
 /// |---|---|
 /// | `http://[USER:PASSWORD@]HOST[:PORT]`, or without `http://` | an HTTP proxy, which opens a tunnel (`CONNECT`); default port 80 |
+/// | `https://[USER:PASSWORD@]HOST[:PORT]` | an HTTP proxy that is reached over TLS; default port 443 |
 /// | `socks5://[USER:PASSWORD@]HOST[:PORT]` | a SOCKS5 proxy; the client resolves the server's name; default port 1080 |
 /// | `socks5h://[USER:PASSWORD@]HOST[:PORT]` | a SOCKS5 proxy, which resolves the server's name |
 ///
@@ -50,6 +54,8 @@ pub struct Proxy {
 pub(super) enum ProxyKind {
     /// `http`
     Http,
+    /// `https`: TLS to the proxy itself.
+    Https,
     /// `socks5`: the client resolves the name of the server.
     Socks,
     /// `socks5h`: the proxy resolves the name of the server.
@@ -75,7 +81,8 @@ impl Proxy {
     ) -> Result<Self, ProxyUrlError> {
         let credentials = Credentials { user: user.into(), password: password.into() };
         let fits = |text: &str| (1..=SOCKS_CREDENTIAL_MAX).contains(&text.len());
-        if self.kind != ProxyKind::Http && !(fits(&credentials.user) && fits(&credentials.password)) {
+        let is_socks = matches!(self.kind, ProxyKind::Socks | ProxyKind::SocksResolvesHosts);
+        if is_socks && !(fits(&credentials.user) && fits(&credentials.password)) {
             return Err(ProxyUrlError::Credentials);
         }
         self.credentials = Some(credentials);
@@ -93,6 +100,12 @@ impl Proxy {
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Returns whether the proxy itself is reached over TLS: `https://`.
+    #[must_use]
+    pub const fn is_over_tls(&self) -> bool {
+        matches!(self.kind, ProxyKind::Https)
     }
 
     pub(super) const fn kind(&self) -> ProxyKind {
@@ -115,7 +128,8 @@ impl FromStr for Proxy {
             _ if is("http") => (ProxyKind::Http, HTTP_PORT),
             _ if is("socks5") => (ProxyKind::Socks, SOCKS_PORT),
             _ if is("socks5h") => (ProxyKind::SocksResolvesHosts, SOCKS_PORT),
-            _ if is("https") => return Err(ProxyUrlError::OverTls),
+            _ if is("https") && cfg!(not(feature = "tls")) => return Err(ProxyUrlError::TlsMissing),
+            _ if is("https") => (ProxyKind::Https, HTTPS_PORT),
             _ => return Err(ProxyUrlError::Scheme),
         };
         // The last `@` ends the credentials: people write passwords without encoding an `@`.
@@ -153,6 +167,7 @@ impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = match self.kind {
             ProxyKind::Http => "http",
+            ProxyKind::Https => "https",
             ProxyKind::Socks => "socks5",
             ProxyKind::SocksResolvesHosts => "socks5h",
         };
@@ -193,6 +208,8 @@ mod tests {
             ("HTTP://proxy.example:", "http://proxy.example:80"),
             ("proxy.example:8080", "http://proxy.example:8080"),
             ("192.0.2.1", "http://192.0.2.1:80"),
+            #[cfg(feature = "tls")]
+            ("https://proxy.example", "https://proxy.example:443"),
             ("socks5://proxy.example", "socks5://proxy.example:1080"),
             ("socks5h://[::1]:9050", "socks5h://[::1]:9050"),
         ] {
@@ -231,7 +248,8 @@ mod tests {
             ("http://h:0", ProxyUrlError::Authority(UriError::Port)),
             ("http://a b", ProxyUrlError::Authority(UriError::Host)),
             ("http://h\r\nX: y", ProxyUrlError::Authority(UriError::Host)),
-            ("https://h", ProxyUrlError::OverTls),
+            #[cfg(not(feature = "tls"))]
+            ("https://h", ProxyUrlError::TlsMissing),
             ("socks4://h", ProxyUrlError::Scheme),
             ("ftp://h", ProxyUrlError::Scheme),
             ("http://h/path", ProxyUrlError::Path),

@@ -1,6 +1,12 @@
 //! A certificate and its private key: what a server, and sometimes a client, proves its name with.
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    ops::RangeInclusive,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio_rustls::rustls::{
     CertificateError, Error, InconsistentKeys, RootCertStore,
@@ -64,6 +70,28 @@ impl Identity {
         Ok(Self(Arc::new(certified)))
     }
 
+    /// Returns the times from and until which the certificate is valid. Clients reject it at every other
+    /// time. Returns `None` in the improbable case that rustls does not tell these times.
+    #[must_use]
+    pub fn validity(&self) -> Option<RangeInclusive<SystemTime>> {
+        let certificate = self.0.end_entity_cert().and_then(ParsedCertificate::try_from).ok()?;
+        // rustls has no function that returns the dates, but its errors about the dates contain them.
+        // No certificate is valid at the beginning of 1970, nor after the year 9999.
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) =
+            check_at(&certificate, at(0))
+        else {
+            return None;
+        };
+        let Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) =
+            check_at(&certificate, at(u64::MAX))
+        else {
+            return None;
+        };
+        let time = |time: UnixTime| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs()));
+        Some(time(not_before)?..=time(not_after)?)
+    }
+
     /// Returns the identity in the form in which rustls asks for it.
     pub(super) fn into_resolver(self) -> Arc<SingleCertAndKey> {
         Arc::new(self.0.into())
@@ -74,9 +102,7 @@ impl Identity {
 fn check_validity(certified: &CertifiedKey, origin: &str, now: UnixTime) -> Result<(), TlsConfigError> {
     let unusable = |error| TlsConfigError::Unusable { origin: origin.to_owned(), error };
     let certificate = certified.end_entity_cert().and_then(ParsedCertificate::try_from).map_err(unusable)?;
-    // rustls checks the dates before it looks for an authority, and it is given no authority here.
-    // So only an error about the dates counts.
-    let result = verify_server_cert_signed_by_trust_anchor(&certificate, &RootCertStore::empty(), &[], now, &[]);
+    let result = check_at(&certificate, now);
     let between = |earlier: UnixTime, later: UnixTime| {
         Some(Duration::from_secs(later.as_secs().saturating_sub(earlier.as_secs())))
     };
@@ -96,6 +122,12 @@ fn check_validity(certified: &CertifiedKey, origin: &str, now: UnixTime) -> Resu
         }
         _ => Ok(()),
     }
+}
+
+/// Checks a certificate at a time. rustls checks the dates before it looks for an authority, and it is
+/// given no authority here. So only an error about the dates counts.
+fn check_at(certificate: &ParsedCertificate<'_>, time: UnixTime) -> Result<(), Error> {
+    verify_server_cert_signed_by_trust_anchor(certificate, &RootCertStore::empty(), &[], time, &[])
 }
 
 /// Reads all certificates of a PEM file.

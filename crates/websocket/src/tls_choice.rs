@@ -1,0 +1,9 @@
+//! The TLS configuration of a client, in builds with and without TLS.
+
+/// The TLS configuration that a program has chosen for its client. Without TLS, there is none.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TlsChoice {
+    /// `None` for the configuration that the [features](crate::tls#features) determine.
+    #[cfg(feature = "tls")]
+    pub(crate) config: Option<std::sync::Arc<crate::tls::rustls::ClientConfig>>,
+}
