@@ -137,7 +137,7 @@ fn explain_redirect(error: &RedirectError) -> String {
 }
 
 /// Returns the host and the port in the notation of a URL: an IPv6 address is in brackets.
-fn authority(uri: &Uri) -> String {
+pub(crate) fn authority(uri: &Uri) -> String {
     let (host, port) = (uri.host(), uri.port());
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }

@@ -17,7 +17,7 @@ use websocket_hyper::{WebSocket, client::http2::handshake};
 
 use crate::{
     args::ClientArgs,
-    connect_error::explain,
+    connect_error::{authority, explain},
     opening::{connector, transport_options, uri},
     tls::client_config,
 };
@@ -39,7 +39,14 @@ pub(crate) async fn open(args: &ClientArgs) -> Result<WebSocket, String> {
         None
     };
     let opened = timeout(args.connect_timeout, connect(&uri, &options, config, connector)).await;
-    opened.unwrap_or(Err(ConnectError::TimedOut)).map_err(|error| explain(&error, &uri, args.connect_timeout))
+    opened.unwrap_or(Err(ConnectError::TimedOut)).map_err(|error| {
+        let missing = match error {
+            ConnectError::Alpn { .. } => "offer HTTP/2 inside TLS (ALPN)",
+            ConnectError::Http2NotSupported => "support WebSocket in HTTP/2 (RFC 8441)",
+            error => return explain(&error, &uri, args.connect_timeout),
+        };
+        format!("{} does not {missing}: leave out --http2 to connect in HTTP/1.1", authority(&uri))
+    })
 }
 
 async fn connect(
@@ -52,9 +59,9 @@ async fn connect(
     let Some(mut config) = config else { return open_stream(stream, connector).await };
     Arc::make_mut(&mut config).alpn_protocols = vec![H2.to_vec()];
     let tls = tls::connect(stream, uri.host(), config).await?;
-    // A server that does not know ALPN speaks HTTP/1.1.
+    // A server that does not know ALPN chooses nothing, and speaks HTTP/1.1.
     if tls.get_ref().1.alpn_protocol() != Some(H2) {
-        return Err(ConnectError::Http2NotSupported);
+        return Err(ConnectError::Alpn { chosen: None });
     }
     open_stream(tls, connector).await
 }

@@ -11,7 +11,13 @@
 //! code of HTTP/2 that makes the client repeat it in HTTP/1.1. The wire view shows the frames of a
 //! stream, and no heads, because HTTP/2 has none as text.
 
-use std::{convert::identity, future::ready, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::{Infallible, identity},
+    future::ready,
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use dissector::tap::Tapped;
@@ -22,14 +28,17 @@ use http::{
 use http_body_util::Full;
 use hyper::{body::Incoming, rt::Executor, server::conn::http2::Builder, service::service_fn};
 use hyper_util::rt::TokioIo;
-use protocol::{Role, handshake::UpgradeOptions};
+use protocol::{
+    Role,
+    handshake::{ReceivedRequest, UpgradeOptions},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::{Semaphore, watch},
-    time::timeout,
+    sync::{Notify, Semaphore, watch},
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_util::task::TaskTracker;
-use websocket::{ServerConfig, ServerUpgrade, WebSocket};
+use websocket::{MemoryReservation, ServerConfig, ServerUpgrade, WebSocket, tls::ServerTlsStream};
 use websocket_hyper::{Rejection, UpgradedStream, received_request};
 
 use crate::{
@@ -37,6 +46,7 @@ use crate::{
     peer::Peer,
     response::server_full,
     route::{Decision, Service, decide, needs_http1},
+    small_writes::{MAX_WRITE, SmallWrites},
     state::ServerState,
     wire::WireTap,
 };
@@ -49,33 +59,55 @@ const MAX_STREAMS: u32 = 100;
 /// connection over TCP whose receive buffer is small.
 const STREAM_WINDOW: u32 = 64 << 10;
 
-/// The bytes that a client may send on all streams before handlers have read them: 1 MiB, which
-/// bounds the memory of one connection. A stream that nobody reads keeps its share of this window,
-/// and 15 such streams still leave one share for the others.
-const CONNECTION_WINDOW: u32 = 16 * STREAM_WINDOW;
+/// The bytes that a client may send on all streams before handlers have read them: 256 KiB. A stream
+/// that nobody reads keeps its share of this window, and three such streams leave the others alone.
+/// Each connection takes the whole window from `--max-memory`, so a larger one would mean fewer
+/// connections.
+const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
+
+/// The window of every connection whose server does not set one, and so the smallest.
+const DEFAULT_WINDOW: u32 = (64 << 10) - 1;
+
+/// The bytes that hyper holds for one stream while the window of the client has no room: 16 KiB, and
+/// up to four writes of [`MAX_WRITE`].
+const SEND_BUFFER: usize = MAX_WRITE;
 
 type Answer = Response<Full<Bytes>>;
 
+/// The memory that a connection in HTTP/2 may hold for bytes that no handler has read.
+#[derive(Debug)]
+pub(crate) struct Window {
+    _reserved: Option<MemoryReservation>,
+}
+
+impl Window {
+    /// Takes the memory from `--max-memory`. Returns `None` if less than one half of it would then be
+    /// left: connections that only stay open must not take the memory of messages.
+    pub(crate) fn reserve(state: &ServerState) -> Option<Self> {
+        let Some(budget) = &state.config.memory_budget else { return Some(Self { _reserved: None }) };
+        let window = CONNECTION_WINDOW as usize;
+        if budget.available() < window + budget.total() / 2 {
+            return None;
+        }
+        budget.try_reserve(window).map(|reserved| Self { _reserved: Some(reserved) })
+    }
+}
+
+/// Returns whether the two ends have negotiated HTTP/2 inside TLS (ALPN). A client that does not know
+/// ALPN speaks HTTP/1.1.
+pub(crate) fn is_negotiated<S>(stream: &ServerTlsStream<S>) -> bool {
+    stream.get_ref().1.alpn_protocol() == Some(b"h2")
+}
+
 /// Serves a connection in HTTP/2 until the client ends it, the server stops, or no stream has been
 /// open for the time of a handshake. Each WebSocket connection takes one of `slots`.
-pub(crate) async fn serve<S>(stream: S, peer: Peer, state: Arc<ServerState>, slots: &Arc<Semaphore>)
+pub(crate) async fn serve<S>(stream: S, peer: Peer, state: Arc<ServerState>, slots: &Arc<Semaphore>, window: Window)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let tasks = TaskTracker::new();
-    let limits = &state.config.config.limits;
-    let mut builder = Builder::new(Tasks(tasks.clone()));
-    builder
-        .max_concurrent_streams(MAX_STREAMS)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_header_list_size(u32::try_from(limits.max_head_bytes).unwrap_or(u32::MAX));
-    // hyper sends the parameter once, in its first SETTINGS.
-    //= docs/src/rfc8441.md#section-3
-    //# The value of `SETTINGS_ENABLE_CONNECT_PROTOCOL` MUST be 0 or 1.
-    //= docs/src/rfc8441.md#section-3
-    //# An endpoint that has sent the value 1 MUST NOT send the value 0 later.
-    builder.enable_connect_protocol();
+    let mut builder = builder(&state, &tasks);
+    builder.initial_stream_window_size(STREAM_WINDOW).initial_connection_window_size(CONNECTION_WINDOW);
 
     let (open, mut watching) = watch::channel(0);
     let client = Arc::new(Client {
@@ -114,6 +146,53 @@ where
     // The streams have ended with the connection, so the handlers end soon.
     tasks.close();
     tasks.wait().await;
+    drop(window);
+}
+
+/// Answers the client of a connection beyond the limit with 503. A client that has negotiated HTTP/2
+/// reads no response in HTTP/1.1. The connection ends after the response, or at the deadline if the
+/// client has sent no request.
+pub(crate) async fn reject<S>(stream: S, deadline: Instant, state: &ServerState)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let answered = Notify::new();
+    let service = service_fn(|request: Request<Incoming>| {
+        answered.notify_one();
+        ready(Ok::<_, Infallible>(ordinary(request.method(), server_full())))
+    });
+    let mut builder = builder(state, &TaskTracker::new());
+    builder.initial_stream_window_size(DEFAULT_WINDOW).initial_connection_window_size(DEFAULT_WINDOW);
+    let serving = async {
+        let mut http = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        tokio::select! {
+            _ = &mut http => return,
+            () = answered.notified() => {}
+        }
+        // Requests that are on their way already are answered too.
+        http.as_mut().graceful_shutdown();
+        // The client may end the connection in any way.
+        let _ = http.await;
+    };
+    // If the time is over, there is nobody to tell.
+    let _ = timeout_at(deadline, serving).await;
+}
+
+/// Returns what all connections have in common. The tasks of hyper are among `tasks`.
+fn builder(state: &ServerState, tasks: &TaskTracker) -> Builder<Tasks> {
+    let limits = &state.config.config.limits;
+    let mut builder = Builder::new(Tasks(tasks.clone()));
+    builder
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_send_buf_size(SEND_BUFFER)
+        .max_header_list_size(u32::try_from(limits.max_head_bytes).unwrap_or(u32::MAX));
+    // hyper sends the parameter once, in its first SETTINGS.
+    //= docs/src/rfc8441.md#section-3
+    //# The value of `SETTINGS_ENABLE_CONNECT_PROTOCOL` MUST be 0 or 1.
+    //= docs/src/rfc8441.md#section-3
+    //# An endpoint that has sent the value 1 MUST NOT send the value 0 later.
+    builder.enable_connect_protocol();
+    builder
 }
 
 /// Waits until no stream has been open for `limit`.
@@ -159,16 +238,14 @@ impl OpenStream {
         Self(Arc::clone(client))
     }
 
-    /// Checks a request for a WebSocket connection, and returns the response. If the request is
-    /// accepted, starts the task of the connection, which takes a slot. `wrap` may put a tap on the
-    /// stream.
+    /// Answers a request for a WebSocket connection. If it is accepted, starts the task of the
+    /// connection, which takes a slot. `wrap` may put a tap on the stream.
     fn websocket<F, S>(
         self,
         mut request: Request<Incoming>,
-        options: UpgradeOptions,
-        config: &ServerConfig,
+        upgrade: Result<ServerUpgrade, Rejection>,
         peer: Peer,
-        wrap: impl FnOnce(UpgradedStream) -> S + Send + 'static,
+        wrap: impl FnOnce(SmallWrites<UpgradedStream>) -> S + Send + 'static,
         conversation: impl FnOnce(WebSocket<S>, Peer) -> F + Send + 'static,
     ) -> Answer
     where
@@ -178,11 +255,7 @@ impl OpenStream {
             tracing::warn!("the limit on connections is reached: {peer} gets 503");
             return ordinary(request.method(), server_full());
         };
-        let received = received_request(&request);
-        let checked = received.check_upgrade().map_err(Rejection::Violation);
-        let accepted =
-            checked.and_then(|upgrade| ServerUpgrade::new(&upgrade, options, config).map_err(Rejection::Usage));
-        let upgrade = match accepted {
+        let upgrade = match upgrade {
             Ok(upgrade) => upgrade,
             Err(rejection) => return rejection.into_response(),
         };
@@ -191,7 +264,7 @@ impl OpenStream {
         tasks.spawn(async move {
             match opening.await {
                 Ok(upgraded) => {
-                    let stream = wrap(TokioIo::new(upgraded));
+                    let stream = wrap(SmallWrites(TokioIo::new(upgraded)));
                     conversation(upgrade.into_websocket(stream, BytesMut::new()), peer).await;
                 }
                 Err(error) => tracing::info!("{peer} not accepted: {error}"),
@@ -222,23 +295,24 @@ impl Client {
         let state = Arc::clone(&self.state);
         match decide(&received, &state.access, &state.taps) {
             Decision::Serve(Service::Converse(route, options), None) => {
-                let config = state.config_for(route).clone();
+                let upgrade = accept(&received, options, state.config_for(route));
                 let conversation = async move |connection, peer: Peer| converse(route, connection, &peer, &state).await;
-                Ok(open.websocket(request, options, &config, peer, identity, conversation))
+                Ok(open.websocket(request, upgrade, peer, identity, conversation))
             }
             Decision::Serve(Service::Converse(route, options), Some(feed)) => {
                 let mut config = state.config_for(route).clone();
                 // The tap does not see the handshake, so it could not inflate the messages.
                 config.deflate = None;
+                let upgrade = accept(&received, options, &config);
                 let tap = WireTap::after_handshake(feed, &config.config.limits);
                 let tapped = |stream| Tapped::new(stream, Role::Server, tap);
                 let conversation = async move |connection, peer: Peer| converse(route, connection, &peer, &state).await;
-                Ok(open.websocket(request, options, &config, peer, tapped, conversation))
+                Ok(open.websocket(request, upgrade, peer, tapped, conversation))
             }
             Decision::View(viewer) => {
-                let config = state.viewer_config.clone();
+                let upgrade = accept(&received, UpgradeOptions::default(), &state.viewer_config);
                 let conversation = async move |connection, peer: Peer| view(connection, viewer, &peer, &state).await;
-                Ok(open.websocket(request, UpgradeOptions::default(), &config, peer, identity, conversation))
+                Ok(open.websocket(request, upgrade, peer, identity, conversation))
             }
             // `needs_http1` has found this request above.
             Decision::Serve(Service::Break(_), _) => Err(h2::Reason::HTTP_1_1_REQUIRED.into()),
@@ -248,6 +322,16 @@ impl Client {
             }
         }
     }
+}
+
+/// Accepts a request for a WebSocket connection.
+fn accept(
+    request: &ReceivedRequest,
+    options: UpgradeOptions,
+    config: &ServerConfig,
+) -> Result<ServerUpgrade, Rejection> {
+    let upgrade = request.check_upgrade().map_err(Rejection::Violation)?;
+    ServerUpgrade::new(&upgrade, options, config).map_err(Rejection::Usage)
 }
 
 /// Returns an ordinary response as HTTP/2 sends it: without the headers that HTTP/2 does not have,

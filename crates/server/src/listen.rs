@@ -10,8 +10,10 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::task::TaskTracker;
-use websocket::tls::{ServerTls, ServerTlsStream};
+use websocket::tls::ServerTls;
 
+#[cfg(feature = "http2")]
+use crate::http2;
 use crate::{
     connection,
     listener::{Listener, Socket},
@@ -163,9 +165,15 @@ async fn serve_tls(
     tls: ServerTls,
     tracing: Option<ConnectionTracer>,
     state: &Arc<ServerState>,
+    #[cfg_attr(not(feature = "http2"), expect(unused_variables, reason = "HTTP/1.1 needs no further slots"))]
     slot: &Slot,
 ) {
     let tls = tls.handshake_timeout(deadline.saturating_duration_since(Instant::now()));
+    #[cfg(feature = "http2")]
+    let window = http2::Window::reserve(state);
+    // Without memory for the window of HTTP/2, offer only HTTP/1.1 (ALPN).
+    #[cfg(feature = "http2")]
+    let tls = if window.is_some() { tls } else { tls.alpn_protocols(&["http/1.1"]) };
     let accepted = tokio::select! {
         accepted = tls.accept(stream) => accepted,
         () = state.shutdown.cancelled() => return,
@@ -174,28 +182,15 @@ async fn serve_tls(
         Ok(stream) => {
             // Box the stream, because rustls keeps all its state in it, and every future that takes
             // the stream would reserve memory for a copy.
-            serve_negotiated(Box::new(stream), peer, deadline, tracing, state, slot).await;
+            let stream = Box::new(stream);
+            #[cfg(feature = "http2")]
+            if let (true, Some(window)) = (http2::is_negotiated(&stream), window) {
+                return Box::pin(http2::serve(stream, peer, Arc::clone(state), &slot.slots, window)).await;
+            }
+            serve_http(stream, peer, deadline, tracing, state).await;
         }
         Err(error) => tracing::info!("{peer} not accepted: {error}"),
     }
-}
-
-/// Serves the protocol that the two ends have negotiated inside TLS (ALPN): HTTP/2, if this server
-/// was built with it and the client knows it. A client that does not know ALPN speaks HTTP/1.1.
-async fn serve_negotiated(
-    stream: Box<ServerTlsStream<Socket>>,
-    peer: Peer,
-    deadline: Instant,
-    tracing: Option<ConnectionTracer>,
-    state: &Arc<ServerState>,
-    #[cfg_attr(not(feature = "http2"), expect(unused_variables, reason = "HTTP/1.1 needs no further slots"))]
-    slot: &Slot,
-) {
-    #[cfg(feature = "http2")]
-    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        return Box::pin(crate::http2::serve(stream, peer, Arc::clone(state), &slot.slots)).await;
-    }
-    serve_http(stream, peer, deadline, tracing, state).await;
 }
 
 /// Serves HTTP/1.1, and the WebSocket connection that may follow. Tracing sees the bytes of
@@ -226,6 +221,10 @@ async fn reject_connection(
         Some(tls) => {
             let tls = tls.handshake_timeout(deadline.saturating_duration_since(Instant::now()));
             if let Ok(stream) = tls.accept(stream).await {
+                #[cfg(feature = "http2")]
+                if http2::is_negotiated(&stream) {
+                    return http2::reject(stream, deadline, &state).await;
+                }
                 reject(stream, deadline, &state).await;
             }
         }

@@ -46,6 +46,8 @@ mod peer;
 mod proxies;
 mod response;
 mod route;
+#[cfg(feature = "http2")]
+mod small_writes;
 mod state;
 mod stats;
 mod tls;

@@ -137,7 +137,7 @@ pub use self::{
     event::Event,
     events::Events,
     maybe_tls_stream::MaybeTlsStream,
-    memory_budget::MemoryBudget,
+    memory_budget::{MemoryBudget, MemoryReservation},
     permit::Permit,
     redirect::{RedirectError, RedirectErrorReason},
     server_config::ServerConfig,

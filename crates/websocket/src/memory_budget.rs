@@ -22,7 +22,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The number of bytes that one permit of the semaphore stands for. With permits for single bytes,
 /// the 32-bit numbers of the semaphore would limit a message to 4 GiB.
@@ -51,6 +51,8 @@ pub(crate) const UNIT: usize = 1 << 10;
 /// connections while they work. A connection that waits has put them back (see
 /// [`WebSocket::release_memory`](crate::WebSocket::release_memory)). A message that was returned to
 /// the application stops counting at the next call on the connection.
+///
+/// For memory that no connection sees, there is [`try_reserve`](Self::try_reserve).
 ///
 /// A buffer in which a message is reassembled or inflated may double when it grows. Only afterwards
 /// does it count, so the budget can be exceeded by as much, until the message is complete.
@@ -108,4 +110,31 @@ impl MemoryBudget {
     pub fn available(&self) -> usize {
         self.permits.available_permits() * UNIT
     }
+
+    /// Takes this many bytes, rounded up to a multiple of 1 KiB, for memory that a connection does not
+    /// see, such as the bytes that an HTTP/2 library holds until they are read. Returns `None` if the
+    /// budget has no room for them.
+    ///
+    /// ```
+    /// use websocket::MemoryBudget;
+    ///
+    /// let budget = MemoryBudget::new(256 << 20);
+    /// let window = budget.try_reserve(1 << 20);
+    /// assert_eq!(budget.available(), 255 << 20);
+    /// drop(window);
+    /// assert_eq!(budget.available(), 256 << 20);
+    /// ```
+    #[must_use]
+    pub fn try_reserve(&self, bytes: usize) -> Option<MemoryReservation> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).ok()?;
+        let permit = Arc::clone(&self.permits).try_acquire_many_owned(units).ok()?;
+        Some(MemoryReservation { _permit: permit })
+    }
+}
+
+/// Bytes of a [`MemoryBudget`], which are given back when this value is dropped.
+#[derive(Debug)]
+#[must_use = "the bytes are given back when this value is dropped"]
+pub struct MemoryReservation {
+    _permit: OwnedSemaphorePermit,
 }

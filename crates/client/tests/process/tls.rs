@@ -1,5 +1,7 @@
 //! `wss://`: how a connection over TLS ends, the certificates that the client trusts, and its own.
 
+#[cfg(feature = "http2")]
+use std::io;
 use std::{ffi::OsString, fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa, Issuer, KeyPair, date_time_ymd};
@@ -19,8 +21,8 @@ use websocket::{CloseCode, accept};
 use crate::support::{CLOSED_BY_US, ClientProcess, ScriptedServer, bounded, command};
 
 /// A server with TLS, and a file with its certificate.
-struct TlsServer {
-    tcp: ScriptedServer,
+pub(crate) struct TlsServer {
+    pub(crate) tcp: ScriptedServer,
     acceptor: TlsAcceptor,
     certificate: PathBuf,
 }
@@ -39,11 +41,21 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 
 impl TlsServer {
     async fn start() -> Self {
-        Self::start_with(&self_signed(4000), None).await
+        Self::start_with(&self_signed(4000), None, &[]).await
+    }
+
+    /// Starts a server that chooses one of these protocols inside TLS (ALPN).
+    #[cfg(feature = "http2")]
+    pub(crate) async fn with_protocols(protocols: &[&str]) -> Self {
+        Self::start_with(&self_signed(4000), None, protocols).await
     }
 
     /// Starts a server that asks for a certificate signed by `clients`, if there is one.
-    async fn start_with(certified: &CertifiedKey<KeyPair>, clients: Option<&rcgen::Certificate>) -> Self {
+    async fn start_with(
+        certified: &CertifiedKey<KeyPair>,
+        clients: Option<&rcgen::Certificate>,
+        protocols: &[&str],
+    ) -> Self {
         let config = rustls::ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .expect("versions");
@@ -57,9 +69,10 @@ impl TlsServer {
             }
         };
         let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
-        let config = config
+        let mut config = config
             .with_single_cert(vec![certified.cert.der().clone()], key.into())
             .expect("the key of the certificate");
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         let tcp = ScriptedServer::start().await;
         let certificate = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.pem", tcp.port()));
         fs::write(&certificate, certified.cert.pem()).expect("a file");
@@ -78,7 +91,7 @@ impl TlsServer {
     }
 
     /// Returns the arguments of a client that trusts this server.
-    fn trusting(&self) -> Vec<OsString> {
+    pub(crate) fn trusting(&self) -> Vec<OsString> {
         vec![self.url().into(), "--tls-ca".into(), self.certificate.clone().into()]
     }
 
@@ -92,6 +105,12 @@ impl TlsServer {
         let mut command = command(arguments);
         command.env("SSL_CERT_FILE", &self.certificate).env_remove("SSL_CERT_DIR");
         ClientProcess::spawn(command)
+    }
+
+    /// Accepts a TLS connection, unless the handshake fails.
+    #[cfg(feature = "http2")]
+    pub(crate) async fn accept_tls(&self) -> io::Result<TlsStream<TcpStream>> {
+        bounded(self.acceptor.accept(self.tcp.accept_tcp().await)).await
     }
 
     /// Accepts a WebSocket connection and returns its TLS connection.
@@ -227,7 +246,7 @@ async fn a_server_that_asks_for_a_certificate_gets_it() {
     let params = CertificateParams::new(["client".to_owned()]).expect("a name");
     let certificate = params.signed_by(&key, &issuer).expect("a certificate");
 
-    let server = TlsServer::start_with(&self_signed(4000), Some(&authority_certificate)).await;
+    let server = TlsServer::start_with(&self_signed(4000), Some(&authority_certificate), &[]).await;
     let (certificate, key) =
         (server.file("client", &certificate.pem()), server.file("client-key", &key.serialize_pem()));
     let own = ["--tls-cert".into(), certificate.clone().into(), "--tls-key".into(), key.clone().into()];
@@ -249,7 +268,7 @@ async fn a_server_that_asks_for_a_certificate_gets_it() {
 #[tokio::test]
 async fn what_is_wrong_with_the_certificate_of_the_server_is_one_sentence() {
     let valid = TlsServer::start().await;
-    let expired = TlsServer::start_with(&self_signed(2001), None).await;
+    let expired = TlsServer::start_with(&self_signed(2001), None, &[]).await;
     let elsewhere =
         vec![valid.url().replace("localhost", "127.0.0.1").into(), "--tls-ca".into(), valid.certificate.clone().into()];
     for (server, arguments, expected) in [

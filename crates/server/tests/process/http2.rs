@@ -169,6 +169,76 @@ async fn each_websocket_takes_a_connection_of_the_limit() {
     .await;
 }
 
+/// A client that has negotiated HTTP/2 reads nothing else.
+#[tokio::test]
+async fn a_client_beyond_the_limit_reads_503_in_http_2() {
+    with_timeout(async {
+        let certificate = Certificate::new();
+        let server = certificate.start(&["--max-connections", "1"]);
+        let _first = connect(&certificate, &server).await;
+        let (mut second, driving) = connect(&certificate, &server).await;
+        assert_eq!(status(second.connect(connector(&server, "/echo")).await), 503);
+        // The server does not keep the connection.
+        driving.await.unwrap();
+
+        let (mut third, driving) = connect(&certificate, &server).await;
+        let page = http::Request::get(format!("https://{}/", server.address())).body(Empty::new()).unwrap();
+        let page = third.sender().send_request(page).await.unwrap();
+        assert_eq!(page.status(), 503);
+        assert_eq!(page.headers()["retry-after"], "5");
+        let body = page.into_body().collect().await.unwrap().to_bytes();
+        assert!(String::from_utf8_lossy(&body).contains("connection limit"), "{body:?}");
+        driving.await.unwrap();
+    })
+    .await;
+}
+
+/// A rejection takes one of a few places, so it must end.
+#[tokio::test]
+async fn a_client_beyond_the_limit_that_sends_nothing_is_disconnected() {
+    with_timeout(async {
+        let certificate = Certificate::new();
+        let server = certificate.start(&["--max-connections", "2", "--handshake-timeout", "300ms"]);
+        let (mut first, _driving) = connect(&certificate, &server).await;
+        let _echo = open(&mut first, &server, "/echo").await;
+        let (_silent, driving) = connect(&certificate, &server).await;
+        driving.await.unwrap();
+    })
+    .await;
+}
+
+/// Returns the protocol that the server chooses for a client that prefers HTTP/2, and the stream.
+async fn chosen(certificate: &Certificate, server: &Server) -> (String, ClientTlsStream<TcpStream>) {
+    let stream = tls(certificate, server, &["h2", "http/1.1"]).await;
+    let chosen = stream.get_ref().1.alpn_protocol().expect("a protocol").to_vec();
+    (String::from_utf8(chosen).expect("a name"), stream)
+}
+
+/// The window of each connection in HTTP/2, 256 KiB, is a part of `--max-memory`, of which one half
+/// is left to messages.
+#[tokio::test]
+async fn without_memory_for_its_window_a_connection_speaks_http_1_1() {
+    with_timeout(async {
+        let certificate = Certificate::new();
+        let server = certificate.start(&["--max-memory", "1M"]);
+        let (mut first, driving) = connect(&certificate, &server).await;
+        let mut echo = open(&mut first, &server, "/echo").await;
+        let (mut second, _second_driving) = connect(&certificate, &server).await;
+        let _echo = open(&mut second, &server, "/echo").await;
+        let (protocol, _third) = chosen(&certificate, &server).await;
+        assert_eq!(protocol, "http/1.1");
+
+        // The end of one of them makes room for another.
+        assert!(echo.close(CloseCode::NORMAL, "").await.unwrap().was_clean);
+        driving.abort();
+        drop((echo, first));
+        while chosen(&certificate, &server).await.0 != "h2" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_connection_without_a_stream_is_closed_after_the_time_of_a_handshake() {
     with_timeout(async {

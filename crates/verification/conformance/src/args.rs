@@ -62,8 +62,13 @@ pub(crate) enum ConformanceCommand {
         /// Folder of the suite
         folder: PathBuf,
     },
-    /// Runs only the server on axum, on a free port
-    Serve,
+    /// Runs only the server on axum, on a free port, and the bridge to it if it is to be tested in
+    /// HTTP/2
+    Serve {
+        /// Byte stream of the server: `hyper` or `http2`
+        #[arg(default_value = "hyper")]
+        of: Implementation,
+    },
     /// Runs only the client, on all cases of a suite that is already running
     Agent {
         /// Address of the suite, such as `ws://127.0.0.1:9001/`

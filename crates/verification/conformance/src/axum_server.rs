@@ -1,21 +1,44 @@
 //! The echo server with which the suite tests the extractor of axum.
 
-use axum::{Router, response::Response, routing::any};
-use tokio::net::TcpListener;
+use std::net::SocketAddr;
+
+use axum::{Router, response::Response, routing::any, serve::ListenerExt};
+use tokio::net::{TcpListener, TcpStream};
 use websocket_hyper::{
     axum::{Message, WebSocket, WebSocketUpgrade},
     websocket::DeflateOptions,
 };
 
-/// Echoes at `/echo`, on a free port of the loopback interface, and prints the address.
+use crate::{bridge::to_http2, implementation::Implementation};
+
+/// Echoes at `/echo`, on a free port of the loopback interface, and prints the address. To be tested
+/// in HTTP/2, prints the address of a bridge.
 ///
 /// # Errors
 /// Fails if no port is free.
-pub async fn run() -> Result<(), String> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
-    println!("listening on ws://{}/", listener.local_addr().map_err(|error| error.to_string())?);
+pub async fn run(of: Implementation) -> Result<(), String> {
+    let (listener, address) = listen().await?;
     let app = Router::new().route("/echo", any(accept));
-    axum::serve(listener, app).await.map_err(|error| error.to_string())
+    let serving = async { axum::serve(listener.tap_io(without_delay), app).await.map_err(|error| error.to_string()) };
+    if of != Implementation::Http2 {
+        println!("listening on ws://{address}/");
+        return serving.await;
+    }
+    let (listener, bridge) = listen().await?;
+    println!("listening on ws://{bridge}/");
+    tokio::try_join!(serving, to_http2::serve(listener, address)).map(|_| ())
+}
+
+/// Lets small writes leave at once, as in the server of this workspace.
+fn without_delay(tcp: &mut TcpStream) {
+    // If this fails, the connection is broken, as its first read will show.
+    let _ = tcp.set_nodelay(true);
+}
+
+async fn listen() -> Result<(TcpListener, SocketAddr), String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    Ok((listener, address))
 }
 
 async fn accept(upgrade: WebSocketUpgrade) -> Response {

@@ -17,6 +17,9 @@ pub enum Implementation {
     /// This program's server on axum, and its agent on hyper, both with `crates/websocket-hyper`;
     /// without groups 12 and 13
     Hyper,
+    /// The same server and an agent with `crates/websocket-hyper`, both in HTTP/2, through a bridge;
+    /// without groups 12 and 13
+    Http2,
     /// The server in `example/`, and this program's agent with tokio-tungstenite
     Tungstenite,
     /// The npm package that is installed in `example/`
@@ -25,23 +28,29 @@ pub enum Implementation {
 
 impl Implementation {
     /// All implementations.
-    pub const ALL: [Self; 4] = [Self::Ours, Self::Hyper, Self::Tungstenite, Self::Ws];
+    pub const ALL: [Self; 5] = [Self::Ours, Self::Hyper, Self::Http2, Self::Tungstenite, Self::Ws];
 
     /// Returns the implementation's name in files and reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
             Self::Hyper => "hyper",
+            Self::Http2 => "http2",
             Self::Tungstenite => "tungstenite",
             Self::Ws => "ws",
         }
     }
 
+    /// Returns whether this is the engine of [`Ours`](Self::Ours) on another byte stream.
+    pub const fn is_another_byte_stream(self) -> bool {
+        matches!(self, Self::Hyper | Self::Http2)
+    }
+
     /// Returns whether a case is worth its time. Groups 12 and 13, which take nearly all the time of
-    /// a run, compress messages. [`Hyper`](Self::Hyper) has the same engine as [`Ours`](Self::Ours)
-    /// on another byte stream, so they would test nothing new.
+    /// a run, compress messages. With the same engine on another byte stream, they would test nothing
+    /// new.
     pub fn covers(self, case: &CaseId) -> bool {
-        self != Self::Hyper || case.group() <= 10
+        !self.is_another_byte_stream() || case.group() <= 10
     }
 
     /// Returns the path of the file with the baseline.
@@ -52,7 +61,7 @@ impl Implementation {
     /// Returns the URL path at which the server echoes.
     pub(crate) const fn path(self) -> &'static str {
         match self {
-            Self::Ours | Self::Hyper | Self::Tungstenite => "/echo",
+            Self::Ours | Self::Hyper | Self::Http2 | Self::Tungstenite => "/echo",
             Self::Ws => "/",
         }
     }
@@ -66,7 +75,7 @@ impl Implementation {
         let package = match self {
             Self::Ours => "server",
             // The server is a part of this program.
-            Self::Hyper => return Ok(()),
+            Self::Hyper | Self::Http2 => return Ok(()),
             Self::Tungstenite => "tungstenite-server",
             Self::Ws if ws_manifest().is_file() => return Ok(()),
             Self::Ws => return Err("ws is not installed: run `npm ci` in the folder example".to_owned()),
@@ -93,6 +102,10 @@ impl Implementation {
                 let [hyper, axum] = ["hyper", "axum"].map(|package| locked_version(package).unwrap_or_default());
                 return Ok(format!("websonkets {} on hyper {hyper} and axum {axum}", env!("CARGO_PKG_VERSION")));
             }
+            Self::Http2 => {
+                let [h2, hyper] = ["h2", "hyper"].map(|package| locked_version(package).unwrap_or_default());
+                return Ok(format!("websonkets {} on hyper {hyper} and h2 {h2}", env!("CARGO_PKG_VERSION")));
+            }
             Self::Tungstenite => locked_version("tungstenite"),
             Self::Ws => fs::read(ws_manifest()).ok().and_then(|text| {
                 let manifest: serde_json::Value = serde_json::from_slice(&text).ok()?;
@@ -108,12 +121,15 @@ impl Implementation {
     pub(crate) fn server(self) -> Result<Command, String> {
         let mut command = match self {
             Self::Ours => beside_this("server")?,
-            Self::Hyper => this("serve")?,
+            Self::Hyper | Self::Http2 => this("serve")?,
             Self::Tungstenite => beside_this("tungstenite-server")?,
             Self::Ws => node("server.mjs"),
         };
         if matches!(self, Self::Ours | Self::Tungstenite) {
             command.args(["--listen", "127.0.0.1:0"]);
+        }
+        if self.is_another_byte_stream() {
+            command.arg(self.name());
         }
         if self == Self::Ours {
             // The largest messages of the suite, in group 9, have 16 MiB.
@@ -128,7 +144,7 @@ impl Implementation {
     /// Returns the command for a client that runs all cases of the suite at `url`.
     pub(crate) fn agent(self, url: &str) -> Result<Command, String> {
         let mut command = match self {
-            Self::Ours | Self::Hyper | Self::Tungstenite => this("agent")?,
+            Self::Ours | Self::Hyper | Self::Http2 | Self::Tungstenite => this("agent")?,
             Self::Ws => node("agent.mjs"),
         };
         // The agent appends a path to the URL, so the URL must end with a slash.

@@ -17,9 +17,10 @@
 //! |---|---|
 //! | [`suite`] | installs the suite and runs it |
 //! | [`tested_role`] | server or client |
-//! | [`implementation`] | the programs to test: ours, ours on hyper and axum, those with tungstenite, and those with `ws` |
+//! | [`implementation`] | the programs to test: ours, ours on hyper and axum, ours in HTTP/2, those with tungstenite, and those with `ws` |
 //! | [`agent`] | the client to test |
 //! | [`axum_server`] | the server to test on axum |
+//! | [`bridge`] | between the suite and what is tested in HTTP/2 |
 //! | [`process`] | child processes with a log and a time limit |
 //! | [`case_id`] | the identifier of a case, and the choice of cases to run |
 //! | [`verdict`] | the suite's verdicts |
@@ -32,6 +33,7 @@
 pub mod agent;
 pub mod axum_server;
 pub mod baseline;
+pub mod bridge;
 pub mod case_id;
 pub mod implementation;
 pub mod process;

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let args = ConformanceArgs::parse();
     let result = match args.command {
         Some(ConformanceCommand::Install { folder }) => Suite::installed(&folder).map(|_| true),
-        Some(ConformanceCommand::Serve) => block_on(axum_server::run()),
+        Some(ConformanceCommand::Serve { of }) => block_on(axum_server::run(of)),
         Some(ConformanceCommand::Agent { url, of }) => block_on(agent::run(of, &url)),
         None => run(&args.run),
     };

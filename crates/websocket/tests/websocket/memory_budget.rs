@@ -333,6 +333,18 @@ async fn two_halves_of_large_messages_do_not_wait_for_each_other_forever() {
     assert_eq!(taken(&budget), 0);
 }
 
+#[test]
+fn reserved_bytes_are_missing_until_they_are_given_back() {
+    let budget = MemoryBudget::new(100 << 10);
+    let reserved = budget.try_reserve((60 << 10) + 1).expect("there is room");
+    assert_eq!(budget.available(), 39 << 10);
+    assert!(budget.try_reserve(40 << 10).is_none());
+    assert_eq!(budget.available(), 39 << 10);
+    assert!(budget.try_reserve(usize::MAX).is_none());
+    drop(reserved);
+    assert_eq!(budget.available(), 100 << 10);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_budget_of_nothing_leaves_the_free_bytes() {
     let (mut server, script) = server(&MemoryBudget::new(0));

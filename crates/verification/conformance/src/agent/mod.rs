@@ -8,6 +8,7 @@
 //!   /updateReports?agent=NAME        the suite writes its reports
 //! ```
 
+mod http2;
 mod hyper;
 mod ours;
 mod tungstenite;
@@ -23,23 +24,44 @@ use crate::implementation::Implementation;
 /// Fails if the suite cannot be reached, or if it does not send the number of cases.
 pub async fn run(of: Implementation, url: &str) -> Result<(), String> {
     let name = of.name();
-    let count = open(of, &format!("{url}getCaseCount")).await?;
+    let mut client = Client::new(of).await?;
+    let count = client.open(&format!("{url}getCaseCount")).await?;
     let count = count.ok_or("the suite did not send the number of cases")?;
     let count: u32 = count.parse().map_err(|_| format!("the number of cases is {count:?}"))?;
     for number in 1..=count {
-        open(of, &format!("{url}runCase?case={number}&agent={name}")).await?;
+        client.open(&format!("{url}runCase?case={number}&agent={name}")).await?;
     }
-    open(of, &format!("{url}updateReports?agent={name}")).await?;
+    client.open(&format!("{url}updateReports?agent={name}")).await?;
     Ok(())
 }
 
-/// Opens a connection and echoes all messages until the connection ends. Returns the first message,
-/// if it is text.
-async fn open(of: Implementation, url: &str) -> Result<Option<String>, String> {
-    match of {
-        Implementation::Ours => ours::echo(url).await,
-        Implementation::Hyper => hyper::echo(url).await,
-        Implementation::Tungstenite => tungstenite::echo(url).await,
-        Implementation::Ws => Err("the agent on ws is a separate program: ws/agent.mjs".to_owned()),
+/// The client of an implementation.
+enum Client {
+    Ours,
+    Hyper,
+    Http2(http2::Client),
+    Tungstenite,
+}
+
+impl Client {
+    async fn new(of: Implementation) -> Result<Self, String> {
+        Ok(match of {
+            Implementation::Ours => Self::Ours,
+            Implementation::Hyper => Self::Hyper,
+            Implementation::Http2 => Self::Http2(http2::Client::connect().await?),
+            Implementation::Tungstenite => Self::Tungstenite,
+            Implementation::Ws => return Err("the agent on ws is a separate program: ws/agent.mjs".to_owned()),
+        })
+    }
+
+    /// Opens a connection and echoes all messages until the connection ends. Returns the first
+    /// message, if it is text.
+    async fn open(&mut self, url: &str) -> Result<Option<String>, String> {
+        match self {
+            Self::Ours => ours::echo(url).await,
+            Self::Hyper => hyper::echo(url).await,
+            Self::Http2(client) => client.echo(url).await,
+            Self::Tungstenite => tungstenite::echo(url).await,
+        }
     }
 }

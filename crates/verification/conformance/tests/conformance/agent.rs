@@ -65,6 +65,11 @@ async fn the_agent_on_hyper_runs_all_cases() {
 }
 
 #[tokio::test]
+async fn the_agent_in_http_2_runs_all_cases_through_the_bridge() {
+    runs_all_cases(Implementation::Http2).await;
+}
+
+#[tokio::test]
 async fn the_agent_on_tungstenite_runs_all_cases() {
     runs_all_cases(Implementation::Tungstenite).await;
 }
@@ -78,4 +83,6 @@ async fn without_a_suite_the_agent_returns_an_error() {
         let error = agent::run(of, &url).await.expect_err("nothing listens there");
         assert!(error.to_lowercase().contains("refused"), "{error}");
     }
+    let error = agent::run(Implementation::Http2, &url).await.expect_err("nothing listens there");
+    assert!(error.contains("cannot reach the suite"), "{error}");
 }

@@ -2,6 +2,7 @@
 
 mod agent;
 mod baseline;
+mod bridge;
 mod cases;
 mod page;
 mod reports;

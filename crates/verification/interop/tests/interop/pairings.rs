@@ -161,6 +161,7 @@ pub(crate) fn program(name: &str) -> Command {
         let folder = test.ancestors().nth(2).expect("this test is in target/debug/deps").to_owned();
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "-p", "server", "-p", "client", "-p", "tungstenite-server", "-p", "tungstenite-client"]);
+        cargo.args(["--features", "server/http2,client/http2"]);
         if folder.ends_with("release") {
             cargo.arg("--release");
         }

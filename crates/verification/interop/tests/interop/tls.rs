@@ -18,8 +18,12 @@ struct TlsServer {
 
 impl TlsServer {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(options: &[&str]) -> Self {
         let mut command = program("server");
-        command.args(["--listen", "127.0.0.1:0", "--tls-self-signed"]);
+        command.args(["--listen", "127.0.0.1:0", "--tls-self-signed"]).args(options);
         let mut process = Process::start("server over TLS", &mut command);
         let line = process.wait_for("listening on wss://");
         let (_, url) = line.split_once("listening on ").expect("the line contains it");
@@ -49,6 +53,25 @@ fn our_client() {
     let mut command = program("client");
     command.args([&format!("{}/", server.url), "--tls-ca", &server.certificate]);
     converse(&mut Process::start("our client over TLS", &mut command), &mut server);
+}
+
+#[test]
+fn our_client_in_http_2() {
+    let mut server = TlsServer::start();
+    let mut command = program("client");
+    command.args(["--http2", &format!("{}/", server.url), "--tls-ca", &server.certificate]);
+    converse(&mut Process::start("our client in HTTP/2", &mut command), &mut server);
+}
+
+/// With `--trace`, our server speaks only HTTP/1.1.
+#[test]
+fn our_client_in_http_2_with_a_server_that_does_not_offer_it() {
+    let server = TlsServer::start_with(&["--trace"]);
+    let mut command = program("client");
+    command.args(["--http2", &format!("{}/", server.url), "--tls-ca", &server.certificate]);
+    let mut client = Process::start("our client in HTTP/2", &mut command);
+    client.wait_for("does not offer HTTP/2 inside TLS (ALPN): leave out --http2");
+    assert_eq!(client.exit_code(), 1);
 }
 
 #[test]

@@ -1,0 +1,57 @@
+//! A byte stream that takes only small writes. hyper copies each write to a stream of HTTP/2, however
+//! large, and holds several copies until the windows of the client have room. Memory for messages
+//! would then be given back to `--max-memory` while hyper still held the message.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// The maximum number of bytes of one write: 16 KiB, as many as a DATA frame has by default.
+pub(crate) const MAX_WRITE: usize = 16 << 10;
+
+/// A stream whose writes are cut to [`MAX_WRITE`].
+pub(crate) struct SmallWrites<S>(pub(crate) S);
+
+impl<S: AsyncRead + Unpin> AsyncRead for SmallWrites<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for SmallWrites<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, &buf[..buf.len().min(MAX_WRITE)])
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::IoSlice;
+
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_large_write_is_cut_and_a_small_one_is_not() {
+        let mut stream = SmallWrites(Vec::new());
+        let large = vec![7; 1 << 20];
+        assert_eq!(stream.write(&large).await.unwrap(), MAX_WRITE);
+        assert_eq!(stream.write(&large[..100]).await.unwrap(), 100);
+        let slices = [IoSlice::new(&large), IoSlice::new(&large)];
+        assert_eq!(stream.write_vectored(&slices).await.unwrap(), MAX_WRITE);
+        assert_eq!(stream.0.len(), 2 * MAX_WRITE + 100);
+    }
+}

@@ -1,0 +1,104 @@
+//! Copies bytes and ends between a TCP connection and a stream of HTTP/2. Each end has its
+//! counterpart (RFC 8441, section 5):
+//!
+//! ```text
+//!   TCP                               the stream
+//!   FIN                    <------>   END_STREAM
+//!   RST                     ------>   RST_STREAM with CANCEL
+//!   RST                    <------    RST_STREAM before END_STREAM, with any error code
+//!   the socket is closed   <------    RST_STREAM after END_STREAM: the endpoint reads no more
+//! ```
+
+use std::{future::poll_fn, io};
+
+use bytes::{Bytes, BytesMut};
+use h2::{Reason, RecvStream, SendStream};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpStream,
+        tcp::{ReadHalf, WriteHalf},
+    },
+};
+
+/// The maximum number of bytes of one read: as many as a DATA frame may have without SETTINGS.
+const READ: usize = 16 << 10;
+
+/// The side that has ended without an orderly end.
+enum Broken {
+    Tcp,
+    Stream,
+}
+
+impl From<io::Error> for Broken {
+    fn from(_: io::Error) -> Self {
+        Self::Tcp
+    }
+}
+
+impl From<h2::Error> for Broken {
+    fn from(_: h2::Error) -> Self {
+        Self::Stream
+    }
+}
+
+/// Copies in both directions, until both have ended, or one side is reset. `upgraded` is a connection
+/// of hyper over TCP, whose opening handshake is complete.
+pub(super) async fn copy(upgraded: Upgraded, mut to_stream: SendStream<Bytes>, mut from_stream: RecvStream) {
+    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+        unreachable!("the bridge speaks HTTP/1.1 over a TcpStream only");
+    };
+    let mut tcp = parts.io.into_inner();
+    let (from_tcp, to_tcp) = tcp.split();
+    let mut stream_ended = false;
+    let receiving = async {
+        receive(&mut from_stream, to_tcp).await?;
+        stream_ended = true;
+        Ok(())
+    };
+    match tokio::try_join!(send(parts.read_buf, from_tcp, &mut to_stream), receiving) {
+        Ok(_) => {}
+        Err(Broken::Tcp) => to_stream.send_reset(Reason::CANCEL),
+        // The endpoint has told its end, and reads no more. Closing the socket says the same.
+        Err(Broken::Stream) if stream_ended => {}
+        // The socket sends RST when it is dropped. If this call fails, it is broken already.
+        Err(Broken::Stream) => drop(tcp.set_zero_linger()),
+    }
+}
+
+/// Copies to the stream until TCP ends. `bytes` have been read from TCP already.
+async fn send(mut bytes: Bytes, mut from: ReadHalf<'_>, to: &mut SendStream<Bytes>) -> Result<(), Broken> {
+    loop {
+        while !bytes.is_empty() {
+            to.reserve_capacity(bytes.len());
+            // `None` means that the stream cannot send any more.
+            let capacity = poll_fn(|cx| to.poll_capacity(cx)).await.ok_or(Broken::Stream)??;
+            to.send_data(bytes.split_to(capacity.min(bytes.len())), false)?;
+        }
+        let mut read = BytesMut::with_capacity(READ);
+        // While nothing arrives over TCP, only this wait notices a reset after `END_STREAM`.
+        tokio::select! {
+            count = from.read_buf(&mut read) => match count? {
+                0 => return Ok(to.send_data(Bytes::new(), true)?),
+                _ => bytes = read.freeze(),
+            },
+            reset = poll_fn(|cx| to.poll_reset(cx)) => {
+                reset?;
+                return Err(Broken::Stream);
+            }
+        }
+    }
+}
+
+/// Copies to TCP until the stream ends.
+async fn receive(from: &mut RecvStream, mut to: WriteHalf<'_>) -> Result<(), Broken> {
+    while let Some(bytes) = from.data().await {
+        let bytes = bytes?;
+        to.write_all(&bytes).await?;
+        // Only now may the endpoint send as many bytes again.
+        from.flow_control().release_capacity(bytes.len())?;
+    }
+    Ok(to.shutdown().await?)
+}

@@ -1,0 +1,34 @@
+//! A bridge between HTTP/1.1 and HTTP/2. The suite speaks only HTTP/1.1, so the bridge carries each
+//! of its connections on a stream of HTTP/2. It does both opening handshakes, and then copies the
+//! bytes of the frames unchanged.
+//!
+//! ```text
+//!   tested   one TCP connection each                 streams in one TCP connection
+//!   server   suite ──── GET ────▶ bridge, to_http2 ──── CONNECT ────▶ server on axum
+//!   client   suite ◀─── GET ───── bridge, to_http1 ◀─── CONNECT ───── agent
+//! ```
+//!
+//! The HTTP/1.1 side is hyper, and the HTTP/2 side is the crate `h2`, which tells a cancelled stream
+//! from an ended one. No code of this workspace is involved, so the two ends cannot share a mistake.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `heads` | the two forms of the opening handshake |
+//! | `copy` | the bytes after it, and the ends of both directions |
+//! | [`to_http2`] | accepts HTTP/1.1 |
+//! | [`to_http1`] | accepts HTTP/2 |
+
+mod copy;
+mod heads;
+pub mod to_http1;
+pub mod to_http2;
+
+use tokio::net::{TcpListener, TcpStream};
+
+/// Accepts a connection. Its small writes do not wait for the peer's acknowledgements: a message that
+/// passes the bridge would otherwise take up to 40 ms longer, and the suite sends thousands.
+async fn accept(listener: &TcpListener) -> Result<TcpStream, String> {
+    let (tcp, _) = listener.accept().await.map_err(|error| error.to_string())?;
+    tcp.set_nodelay(true).map_err(|error| error.to_string())?;
+    Ok(tcp)
+}
