@@ -176,6 +176,15 @@ impl Network {
         }
     }
 
+    /// Ends all connections of a host for its own programs. The other ends are not told.
+    pub fn end_streams(&self, host: HostId) {
+        let connections = self.lock().connections.clone();
+        for connection in connections {
+            let ends = Side::BOTH.into_iter().filter(|side| connection.host(*side) == host && !connection.is_over(*side));
+            ends.for_each(|side| connection.fail(side, io::ErrorKind::ConnectionReset));
+        }
+    }
+
     /// Lets a connection carry nothing any more, as a middlebox does that has forgotten it.
     pub fn forget(&self, connection: usize) {
         self.lock().connections[connection].forget();
@@ -357,6 +366,18 @@ impl Stream {
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.connection.bytes_read(self.side)
+    }
+
+    /// Returns the number of bytes that were written to this stream.
+    #[must_use]
+    pub fn bytes_written(&self) -> u64 {
+        self.connection.bytes_written(self.side)
+    }
+
+    /// Returns the host at the other end.
+    #[must_use]
+    pub fn peer(&self) -> HostId {
+        self.connection.host(self.side.other())
     }
 
     const fn outward(&self) -> Direction {
