@@ -296,7 +296,7 @@ impl Client {
 /// Returns whether the client has closed the connection, and the server has answered. If the server
 /// begins to close, because it believes that the client is dead, messages of the client may still
 /// be on their way, and are lost.
-fn is_normal(close_info: &CloseInfo) -> bool {
+pub(crate) fn is_normal(close_info: &CloseInfo) -> bool {
     close_info.was_clean && close_info.code == CloseCode::NORMAL
 }
 

@@ -16,8 +16,8 @@ use crate::{
 };
 
 /// The maximum time for the observer's message and its acknowledgement. Its link needs at most 5 ms
-/// for each, and the timers of both directions add up to a millisecond each.
-const MAX_ROUND_TRIP: Duration = Duration::from_millis(15);
+/// for each segment, and may cut a message into several. A timer may add a millisecond each time.
+const MAX_ROUND_TRIP: Duration = Duration::from_millis(25);
 
 /// Runs the observer until the task is aborted.
 pub async fn run(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Ledger>) {

@@ -21,6 +21,9 @@ type TextId = (u64, u64);
 struct Member {
     /// The number of the connection, while the client uses it.
     connection: Option<usize>,
+    /// Whether it has closed its connection, and the program has answered. The program then has
+    /// read every text before the Close.
+    is_clean: bool,
     /// How often the program had been started when the member joined.
     life: u64,
     /// What each session of the same life had sent when the member joined.
@@ -82,10 +85,10 @@ impl ChatAccount {
         accounts.members.insert(session, member);
     }
 
-    /// Records that a member has left.
-    pub fn leave(&self, session: u64) {
+    /// Records that a member has left, and whether by a closing handshake of its own.
+    pub fn leave(&self, session: u64, is_clean: bool) {
         if let Some(member) = self.lock().members.get_mut(&session) {
-            member.connection = None;
+            (member.connection, member.is_clean) = (None, is_clean);
         }
     }
 
@@ -132,7 +135,7 @@ impl ChatAccount {
         };
         for (session, member) in accounts.members.iter().filter(|(_, member)| stays(member)) {
             for (speaker, speaking) in accounts.members.iter().filter(|(speaker, _)| *speaker != session) {
-                let last_said = if stays(speaking) {
+                let last_said = if speaking.is_clean || stays(speaking) {
                     self.ledger.session(*speaker).sent
                 } else {
                     // A text that anybody has got was said to all.
@@ -239,7 +242,7 @@ mod tests {
             account.receive(session, (speaker, 2));
         }
         assert!(account.missing().is_some_and(|missing| missing.contains("member of session 3")));
-        account.leave(3);
+        account.leave(3, true);
         assert_eq!(account.missing(), None);
         drop(used);
     }

@@ -11,7 +11,7 @@ use websocket::{Connector, Error, WebSocket, WriteHalf, observer::choose_masking
 
 use super::chat_account::ChatAccount;
 use crate::{
-    client::{Client, host, parts},
+    client::{Client, host, is_normal, parts},
     network::{Side, Stream},
     scenario::Scenario,
     server::{SERVER, SLACK, close_limit},
@@ -66,11 +66,11 @@ impl Member {
             let before = ledger.disturbances(hosts);
             let session = ledger.begin_session();
             let ended = self.session(session).await;
-            self.chat.leave(session);
+            self.chat.leave(session, matches!(ended, Ok((_, true))));
             network.journal.note(|| format!("session {session} leaves the chat: {ended:?}"));
-            ledger.end(matches!(ended, Ok(Some(Endpoint::Local))), false);
+            ledger.end(matches!(ended, Ok((_, true))), false);
             let undisturbed = before.0 == 0 && ledger.disturbances(hosts) == before;
-            if undisturbed && self.must_stay() && !matches!(ended, Ok(Some(Endpoint::Local))) {
+            if undisturbed && self.must_stay() && !matches!(ended, Ok((Some(Endpoint::Local), _))) {
                 ledger.fail(format!("session {session} in the chat met no fault, but ended with {ended:?}"));
             }
         }
@@ -100,8 +100,8 @@ impl Member {
         Ok(connector.handshake(stream).await?)
     }
 
-    /// Runs one session. Returns who has closed it.
-    async fn session(&self, session: u64) -> Result<Option<Endpoint>, Error> {
+    /// Runs one session. Returns who has closed it, and whether the client's own Close was answered.
+    async fn session(&self, session: u64) -> Result<(Option<Endpoint>, bool), Error> {
         let Client { ledger, network, scenario, .. } = &self.client;
         let opened = timeout(Duration::from_secs(200), self.open(session)).await;
         let connection = opened.map_err(|_| Error::Io(io::ErrorKind::TimedOut.into()))??;
@@ -116,7 +116,12 @@ impl Member {
         let this = self.clone();
         tasks.spawn(async move { this.say(session, writer).await });
         while let Some(received) = reader.next().await {
-            let received = received?;
+            let received = match received {
+                Ok(received) => received,
+                // The program may still be writing texts when the time for closing has passed.
+                Err(_) if reader.close_info().initiator == Some(Endpoint::Local) => break,
+                Err(error) => return Err(error),
+            };
             match parse(&received) {
                 Some(id) => self.chat.receive(session, id),
                 None => ledger.fail(format!("session {session} got a text of the chat with other bytes than were sent")),
@@ -125,7 +130,8 @@ impl Member {
                 self.client.stall(&used).await;
             }
         }
-        Ok(reader.close_info().initiator)
+        let close_info = reader.close_info();
+        Ok((close_info.initiator, is_normal(&close_info)))
     }
 
     /// Says all texts, stays for a while, and closes the connection.

@@ -12,9 +12,9 @@ use crate::{
     server::{SERVER, SLACK, close_limit, keep_alive_limit},
 };
 
-/// The maximum delay of a push to the observer, whose link needs at most 5 ms. The timers of both
-/// ends may add a millisecond each.
-const MAX_DELAY: Duration = Duration::from_millis(10);
+/// The maximum delay of a push to the observer, whose link needs at most 5 ms for each segment. It
+/// may cut a push into several, and a timer may add a millisecond each time.
+const MAX_DELAY: Duration = Duration::from_millis(25);
 
 /// Returns the number of a push.
 fn sequence(push: &Message) -> Option<u64> {

@@ -29,8 +29,9 @@ use crate::{
 /// The maximum size of the texts in the chat, from `docs/SECURITY.md`.
 const MAX_BACKLOG: u64 = 1 << 20;
 
-/// The texts of a member of the chat that wait for space, and the text that exceeds their bound.
-const MAX_UNSAID: u64 = 2 * (64 << 10);
+/// What one member of the chat may add to that: 64 KiB of texts that wait for space, the text that
+/// exceeds them, and the bytes behind it that were read already.
+const MAX_UNSAID: u64 = 3 * (64 << 10);
 
 /// The bytes of a conversation that are no payload: requests, headers, masks and control frames.
 const NO_PAYLOAD: u64 = 1 << 20;
@@ -101,17 +102,19 @@ impl Served {
             + SLACK;
         let used = ledger.open(stream.id(), Side::Server, max_silence);
         let client = stream.peer() - 1;
-        let max_message = scenario.clients.get(client).map_or(0, |plan| plan.max_message);
-        let one = MAX_QUEUED as u64 + max_message;
         let memory = match plan.service(client) {
             // The size of a compressed message on the wire differs.
             _ if plan.deflate => None,
             Service::Stats => None,
-            Service::Echo => Some(Memory { limit: one + NO_PAYLOAD, chat: None }),
+            Service::Echo => {
+                // The observer is the last client, and has no plan.
+                let max_message = scenario.clients.get(client).map_or(0, |plan| plan.max_message);
+                Some(Memory { limit: MAX_QUEUED as u64 + 2 * max_message + NO_PAYLOAD, chat: None })
+            }
             Service::Chat => {
                 let members = scenario.clients.len() as u64;
                 let before = read_from_chat.load(Ordering::Relaxed);
-                let limit = MAX_BACKLOG + members * (MAX_UNSAID + one) + NO_PAYLOAD;
+                let limit = MAX_BACKLOG + MAX_QUEUED as u64 + members * MAX_UNSAID + NO_PAYLOAD;
                 Some(Memory { limit, chat: Some((read_from_chat, before)) })
             }
         };
