@@ -90,7 +90,9 @@ impl World {
             self.shutdown.lock().unwrap_or_else(PoisonError::into_inner).cancel();
             while self.is_running(SERVER) {
                 if begin.elapsed() > program::server::stop_limit(&self.scenario) {
-                    return self.ledger.fail(format!("the program has not ended {:?} after the signal", begin.elapsed()));
+                    return self
+                        .ledger
+                        .fail(format!("the program has not ended {:?} after the signal", begin.elapsed()));
                 }
                 sleep(Duration::from_millis(10)).await;
             }

@@ -43,8 +43,18 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Totals { sessions, messages, acknowledged, clean, dead_peers, faults, max_queued, max_buffered, texts, pushes } =
-            self.totals;
+        let Totals {
+            sessions,
+            messages,
+            acknowledged,
+            clean,
+            dead_peers,
+            faults,
+            max_queued,
+            max_buffered,
+            texts,
+            pushes,
+        } = self.totals;
         write!(
             f,
             "seed {}: {:.0} s, {faults} faults, {sessions} sessions ({clean} closed cleanly), {messages} messages \

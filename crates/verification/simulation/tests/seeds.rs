@@ -22,7 +22,8 @@ fn some_seeds_keep_every_invariant() {
 
 #[test]
 fn the_program_keeps_every_invariant_with_some_seeds() {
-    for seed in [0, 1, 2, 3, 5] {
+    // 374 showed that texts of a member that left the chat were lost.
+    for seed in [0, 1, 374] {
         let report = run(seed, Subject::Program, false);
         assert_eq!(report.failure, None, "{report}");
     }

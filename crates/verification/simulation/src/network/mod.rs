@@ -180,7 +180,8 @@ impl Network {
     pub fn end_streams(&self, host: HostId) {
         let connections = self.lock().connections.clone();
         for connection in connections {
-            let ends = Side::BOTH.into_iter().filter(|side| connection.host(*side) == host && !connection.is_over(*side));
+            let ends =
+                Side::BOTH.into_iter().filter(|side| connection.host(*side) == host && !connection.is_over(*side));
             ends.for_each(|side| connection.fail(side, io::ErrorKind::ConnectionReset));
         }
     }

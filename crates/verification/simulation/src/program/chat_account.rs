@@ -8,10 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{
-    ledger::Ledger,
-    network::Side,
-};
+use crate::{ledger::Ledger, network::Side};
 
 /// A text: the session of its speaker, and its number in it.
 type TextId = (u64, u64);
@@ -116,7 +113,8 @@ impl ChatAccount {
             };
             member.last.insert(speaker, number);
             member.received.push((speaker, number));
-            wrong.map(|wrong| format!("the member of session {session} got text {number} of session {speaker}, {wrong}"))
+            wrong
+                .map(|wrong| format!("the member of session {session} got text {number} of session {speaker}, {wrong}"))
         };
         self.ledger.count_text();
         if let Some(wrong) = wrong {
@@ -217,7 +215,8 @@ mod tests {
     #[tokio::test]
     async fn lost_doubled_own_and_invented_texts_are_noticed() {
         assert_eq!(failure_after(&[(1, (2, 1)), (1, (2, 2)), (1, (3, 1)), (3, (2, 1))]), None);
-        for wrong in [&[(1, (2, 2))][..], &[(1, (2, 1)), (1, (2, 1))], &[(1, (1, 1))], &[(1, (2, 1)), (1, (2, 2)), (1, (2, 3))]]
+        for wrong in
+            [&[(1, (2, 2))][..], &[(1, (2, 1)), (1, (2, 1))], &[(1, (1, 1))], &[(1, (2, 1)), (1, (2, 2)), (1, (2, 3))]]
         {
             assert!(failure_after(wrong).is_some(), "{wrong:?}");
         }

@@ -94,8 +94,7 @@ impl Member {
         let config = Config::DEFAULT.close_timeout(scenario.close_timeout).keep_alive(KEEP_ALIVE);
         let connector = Connector::new(scenario.uri(session, *number))?.subprotocol("chat")?;
         let connector = connector.handshake_timeout(scenario.handshake_timeout).config(config);
-        let connector =
-            if self.client.plan().deflate { connector.deflate(Scenario::deflate()) } else { connector };
+        let connector = if self.client.plan().deflate { connector.deflate(Scenario::deflate()) } else { connector };
         let connector = choose_masking_keys(connector, crate::client::masking_key);
         Ok(connector.handshake(stream).await?)
     }
@@ -108,8 +107,10 @@ impl Member {
         let id = connection.get_ref().id();
         network.journal.note(|| format!("session {session} joins the chat, connection #{id}"));
         self.chat.join(session, id);
-        let max_silence =
-            KEEP_ALIVE.timeout * 2 + close_limit(scenario) + Duration::from_millis(self.client.plan().max_stall) + SLACK;
+        let max_silence = KEEP_ALIVE.timeout * 2
+            + close_limit(scenario)
+            + Duration::from_millis(self.client.plan().max_stall)
+            + SLACK;
         let used = ledger.open(id, Side::Client, max_silence);
         let (mut reader, writer) = connection.into_split();
         let mut tasks = JoinSet::new();
@@ -124,7 +125,9 @@ impl Member {
             };
             match parse(&received) {
                 Some(id) => self.chat.receive(session, id),
-                None => ledger.fail(format!("session {session} got a text of the chat with other bytes than were sent")),
+                None => {
+                    ledger.fail(format!("session {session} got a text of the chat with other bytes than were sent"))
+                }
             }
             if !self.chat.is_quiet() {
                 self.client.stall(&used).await;

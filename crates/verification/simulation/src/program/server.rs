@@ -146,11 +146,7 @@ impl Drop for Served {
 }
 
 impl AsyncRead for Served {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = self.stream.bytes_read();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if read.is_ready() {
