@@ -126,7 +126,7 @@ impl Member {
             match parse(&received) {
                 Some(id) => self.chat.receive(session, id),
                 None => {
-                    ledger.fail(format!("session {session} got a text of the chat with other bytes than were sent"))
+                    ledger.fail(format!("session {session} got a text of the chat with other bytes than were sent"));
                 }
             }
             if !self.chat.is_quiet() {
