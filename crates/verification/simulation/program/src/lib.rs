@@ -11,8 +11,8 @@
 
 extern crate seeded_tokio as tokio;
 
-/// Declares modules whose files are elsewhere. The macro hides them from `docs-check`, which checks
-/// the files where they are.
+/// Declares modules whose files are elsewhere, or stand for such a file. The macro hides them from
+/// `docs-check`, which checks the files where they are.
 macro_rules! modules {
     ($keyword:tt: $($name:ident = $path:literal,)*) => { $(#[path = $path] $keyword $name;)* };
 }
@@ -37,12 +37,12 @@ modules! {
     stats = "../../../../server/src/stats/mod.rs",
     tls = "../../../../server/src/tls/mod.rs",
     wire = "../../../../server/src/wire/mod.rs",
+    // The files of this crate.
+    listener = "listener.rs",
+    memory = "memory.rs",
+    output = "output.rs",
+    trace = "trace.rs",
 }
-
-mod listener;
-mod memory;
-mod output;
-mod trace;
 
 use std::{net::Ipv4Addr, sync::Arc};
 

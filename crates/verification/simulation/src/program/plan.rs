@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use rand::{RngExt, rngs::StdRng};
 
-use crate::scenario::Scenario;
-
 /// A path of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
@@ -65,22 +63,5 @@ impl ProgramPlan {
     pub fn service(&self, client: usize) -> Service {
         let observers = [Service::Echo, Service::Stats];
         self.services.iter().chain(&observers).nth(client).copied().unwrap_or(Service::Stats)
-    }
-
-    /// Returns the command line of the program.
-    #[must_use]
-    pub fn options(&self, scenario: &Scenario) -> Vec<String> {
-        let times = [
-            ("interval", self.push_interval),
-            ("write-timeout", self.write_timeout),
-            ("close-timeout", scenario.close_timeout),
-            ("handshake-timeout", scenario.handshake_timeout),
-            ("ping-interval", scenario.keep_alive.interval),
-        ];
-        let mut options: Vec<_> = times.iter().map(|(name, time)| format!("--{name}={}ms", time.as_millis())).collect();
-        if self.deflate {
-            options.push("--deflate".to_owned());
-        }
-        options
     }
 }

@@ -56,15 +56,31 @@ pub async fn run(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Led
         }
         std::future::pending::<()>().await;
     };
-    let options = plan.options(&scenario);
+    let command_line = options(plan, &scenario);
     let ended = tokio::select! {
         biased;
-        ended = simulated_server::run(&options, accepted, shutdown) => ended,
+        ended = simulated_server::run(&command_line, accepted, shutdown) => ended,
         () = accepting => Ok(()),
     };
     if let Err(error) = ended {
         ledger.fail(format!("the program does not start: {error}"));
     }
+}
+
+/// Returns the command line of the program.
+fn options(plan: &ProgramPlan, scenario: &Scenario) -> Vec<String> {
+    let times = [
+        ("interval", plan.push_interval),
+        ("write-timeout", plan.write_timeout),
+        ("close-timeout", scenario.close_timeout),
+        ("handshake-timeout", scenario.handshake_timeout),
+        ("ping-interval", scenario.keep_alive.interval),
+    ];
+    let mut options: Vec<_> = times.iter().map(|(name, time)| format!("--{name}={}ms", time.as_millis())).collect();
+    if plan.deflate {
+        options.push("--deflate".to_owned());
+    }
+    options
 }
 
 /// A stream that the program uses.
