@@ -68,12 +68,9 @@ use dissector::printable;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    access::AccessPolicy,
     args::Args,
-    config::server_config,
     listener::Listener,
     output::print_line,
-    proxies::TrustedProxies,
     state::ServerState,
     tls::{CertificateSource, TlsListener},
 };
@@ -167,12 +164,9 @@ async fn run_on(
         clean_up();
         std::process::exit(signal.exit_status().into());
     });
-    let config = server_config(&args);
     // Only programs on this machine can connect to a Unix socket, as to a loopback address.
     let ip = listener.tcp_address().map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip());
-    let access = AccessPolicy::new(ip, args.allow_host, args.allow_origin, tls.is_some());
-    let state = ServerState::new(config, access, args.write_timeout, shutdown)
-        .with_proxies(TrustedProxies::new(args.trust_proxy), args.proxy_protocol);
+    let state = ServerState::from_args(&args, ip, shutdown);
     listen::serve(listener, tls, Arc::new(state), args.interval, args.max_connections, tracer).await;
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! The state that all connections share.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use websocket::ServerConfig;
 
 use crate::{
     access::AccessPolicy,
+    args::Args,
     chat::{self, Room},
-    config::with_max_message,
+    config::{server_config, with_max_message},
     proxies::TrustedProxies,
     route::Route,
     stats::Stats,
@@ -39,31 +40,24 @@ pub(crate) struct ServerState {
 }
 
 impl ServerState {
-    pub(crate) fn new(
-        config: ServerConfig,
-        access: AccessPolicy,
-        write_timeout: Duration,
-        shutdown: CancellationToken,
-    ) -> Self {
+    /// Creates the state of a server with these options. It listens on the address `ip`, and stops
+    /// when `shutdown` is cancelled.
+    pub(crate) fn from_args(args: &Args, ip: IpAddr, shutdown: CancellationToken) -> Self {
+        let config = server_config(args);
+        let has_tls = args.tls_cert.is_some() || args.tls_self_signed;
         Self {
             chat_config: with_max_message(&config, chat::MAX_TEXT),
             viewer_config: with_max_message(&config, wire::MAX_VIEWER_MESSAGE),
             config,
-            access,
-            trusted_proxies: TrustedProxies::default(),
-            proxy_protocol: false,
+            access: AccessPolicy::new(ip, args.allow_host.clone(), args.allow_origin.clone(), has_tls),
+            trusted_proxies: TrustedProxies::new(args.trust_proxy.clone()),
+            proxy_protocol: args.proxy_protocol,
             stats: Stats::new(),
             room: Room::new(),
             taps: TapRegistry::new(),
-            write_timeout,
+            write_timeout: args.write_timeout,
             shutdown,
         }
-    }
-
-    /// Sets which proxies in front of the server may tell the addresses of clients, and whether they
-    /// use the PROXY protocol.
-    pub(crate) fn with_proxies(self, trusted_proxies: TrustedProxies, proxy_protocol: bool) -> Self {
-        Self { trusted_proxies, proxy_protocol, ..self }
     }
 
     /// Returns the configuration of the connections on a route.

@@ -41,7 +41,13 @@ where
             // A member that sends faster than the others read has to wait. The server does not read
             // from it meanwhile, so TCP stops it.
             message = connection.next(), if speaker.may_add() => match message {
-                None => return Ok(None),
+                None => {
+                    // The Close was answered, so this member believes that it has said everything.
+                    // It gets no more texts, and must not make itself wait.
+                    drop(listener);
+                    speaker.say_all().await;
+                    return Ok(None);
+                }
                 Some(Err(error)) => return Err(error),
                 Some(Ok(Message::Binary(_))) => {
                     return close(CloseCode::UNSUPPORTED_DATA, "the chat accepts text only");

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::coop::consume_budget};
 use tokio_util::sync::PollSemaphore;
 
 use super::{room::Room, text::Text};
@@ -58,6 +58,14 @@ impl<'a> Speaker<'a> {
         if let (Some(space), Some(text)) = (space, self.unsaid.pop_front()) {
             self.unsaid_bytes -= text.size;
             self.room.say(self.id, text, space);
+        }
+    }
+
+    /// Says all texts that are still unsaid.
+    pub(super) async fn say_all(&mut self) {
+        while !self.unsaid.is_empty() {
+            self.say().await;
+            consume_budget().await;
         }
     }
 }

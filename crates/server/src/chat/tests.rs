@@ -98,3 +98,23 @@ async fn speakers_take_turns() {
     let speakers: Vec<_> = room.lock().list.iter().rev().take(2).map(|text| text.speaker).collect();
     assert_eq!(speakers, [1, 2]);
 }
+
+/// A member that has left must not wait for itself.
+#[tokio::test]
+async fn who_leaves_says_everything_and_waits_for_the_others_only() {
+    let room = Room::new();
+    let ((mut anna, own), (_, mut ben)) = (join(&room), join(&room));
+    let fits = MAX_BACKLOG / short().size;
+    for _ in 0..fits + 10 {
+        anna.add(short());
+    }
+    drop(own);
+    assert!(is_pending(anna.say_all()), "ben has read nothing");
+    let mut received = 0;
+    while received < fits + 10 {
+        received += ben.batch().await.len();
+        let _ = is_pending(anna.say_all());
+    }
+    anna.say_all().await;
+    assert!(is_pending(ben.batch()), "each text is said once");
+}

@@ -11,11 +11,13 @@
 //! | [`technique`] | the techniques: how each is run, and the mistakes that it must find |
 //! | [`exploration`] | mistakes in the closing handshake, for every interleaving of two engines |
 //! | [`simulation`] | mistakes in the driver, for simulated networks |
+//! | [`program`] | mistakes in the program `server`, for simulated networks |
 //! | [`schedules`] | mistakes between the two tasks of a split connection, for every order of them |
 //! | [`scratch`] | the copy |
 
 pub mod exploration;
 pub mod mistake;
+pub mod program;
 pub mod schedules;
 pub mod scratch;
 pub mod simulation;

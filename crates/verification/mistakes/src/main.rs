@@ -12,7 +12,7 @@ use mistakes::{
 /// Puts mistakes into a copy of the source, and shows which tests find them.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Names of techniques (exploration, simulation, schedules) or of mistakes [default: all]
+    /// Names of techniques (exploration, simulation, program, schedules) or of mistakes [default: all]
     names: Vec<String>,
 
     /// Also run the tests of the crate that has the mistake, without any technique

@@ -11,17 +11,26 @@ use crate::{
     technique::Technique,
 };
 
-/// The crates that the techniques need, relative to the root of the repository.
-const CRATES: [&str; 8] = [
+/// The crates that the techniques and the plain tests need, relative to the root of the repository.
+const CRATES: [&str; 14] = [
     "crates/protocol",
     "crates/websocket",
+    "crates/websocket-hyper",
     "crates/dissector",
+    "crates/laboratory",
+    "crates/cli",
+    "crates/server",
     "crates/verification/testkit",
     "crates/verification/exploration",
     "crates/verification/simulation",
+    "crates/verification/simulation/program",
+    "crates/verification/simulation/tokio",
     "crates/verification/schedules",
     "crates/verification/schedules/std",
 ];
+
+/// The pages that tests compare with what the programs send.
+const PAGES: &str = "docs/src";
 
 /// The result of a run of tests.
 #[derive(Debug)]
@@ -46,7 +55,7 @@ impl Scratch {
     /// Fails if a file cannot be read or written.
     pub fn create() -> io::Result<Self> {
         let (from, folder) = (repository(), repository().join("target/mistakes"));
-        for name in CRATES {
+        for name in CRATES.into_iter().chain([PAGES]) {
             copy_folder(&from.join(name), &folder.join(name))?;
         }
         write_if_different(&folder.join("Cargo.lock"), &fs::read(from.join("Cargo.lock"))?)?;
@@ -110,6 +119,10 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
+        // The packages of the tests in a browser.
+        if entry.file_name() == "node_modules" {
+            continue;
+        }
         let to = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             copy_folder(&entry.path(), &to)?;

@@ -1,11 +1,11 @@
 //! The techniques: how each is run, and the mistakes that it must find.
 
-use crate::{exploration, mistake::Mistake, schedules, simulation};
+use crate::{exploration, mistake::Mistake, program, schedules, simulation};
 
 /// A kind of test that looks for faults of order and time.
 #[derive(Debug)]
 pub struct Technique {
-    /// The name of the technique, and of its crate.
+    /// The name of the technique.
     pub name: &'static str,
     /// The arguments for cargo that run it. Those of a [`Mistake`] follow.
     pub command: &'static [&'static str],
@@ -20,7 +20,7 @@ pub struct Technique {
 }
 
 /// All techniques.
-pub const TECHNIQUES: [Technique; 3] = [
+pub const TECHNIQUES: [Technique; 4] = [
     Technique {
         name: "exploration",
         command: &["run", "--package", "exploration", "--", "search", "--whole-frames", "--causes"],
@@ -37,6 +37,14 @@ pub const TECHNIQUES: [Technique; 3] = [
         // The conversation of a seed has thousands of lines.
         is_account: |line| line.contains("FAILED") || line.contains("panicked"),
         mistakes: &simulation::MISTAKES,
+    },
+    Technique {
+        name: "program",
+        command: &["run", "--package", "simulation", "--", "--of", "program", "--seeds"],
+        build: &["build", "--package", "simulation"],
+        plain_tests: "server",
+        is_account: |line| line.contains("FAILED") || line.contains("panicked"),
+        mistakes: &program::MISTAKES,
     },
     Technique {
         name: "schedules",

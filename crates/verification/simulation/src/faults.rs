@@ -1,16 +1,21 @@
 //! Breaks hosts, links and connections, and repairs them again.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     task::AbortHandle,
     time::{Instant, sleep, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     client::{self, Client},
     ledger::Ledger,
     network::{Link, Network},
+    program::{self, Service, chat_account::ChatAccount, member::Member, reader::Reader},
     scenario::{Fault, Scenario},
     server::{self, SERVER},
 };
@@ -24,6 +29,10 @@ pub struct World {
     pub scenario: Arc<Scenario>,
     /// The account of the run.
     pub ledger: Arc<Ledger>,
+    /// The account of the chat, of which only the program has one.
+    pub chat: Arc<ChatAccount>,
+    /// Cancelled when the program `server` has to stop.
+    shutdown: Mutex<CancellationToken>,
     /// The running programs, by host.
     programs: Mutex<Vec<Option<AbortHandle>>>,
 }
@@ -33,26 +42,80 @@ impl World {
     #[must_use]
     pub fn new(network: Arc<Network>, scenario: Arc<Scenario>, ledger: Arc<Ledger>) -> Arc<Self> {
         let programs = Mutex::new(vec![None; scenario.clients.len() + 1]);
-        Arc::new(Self { network, scenario, ledger, programs })
+        let chat = ChatAccount::new(Arc::clone(&ledger));
+        Arc::new(Self { network, scenario, ledger, chat, shutdown: Mutex::default(), programs })
     }
 
     /// Starts the program of the server.
     pub fn start_server(&self) {
         let (network, scenario) = (Arc::clone(&self.network), Arc::clone(&self.scenario));
-        let program = tokio::spawn(server::run(network, scenario, Arc::clone(&self.ledger)));
+        let ledger = Arc::clone(&self.ledger);
+        self.stop(SERVER);
+        let program = if scenario.program.is_none() {
+            tokio::spawn(server::run(network, scenario, ledger))
+        } else {
+            self.chat.begin_life();
+            let shutdown = CancellationToken::new();
+            *self.shutdown.lock().unwrap_or_else(PoisonError::into_inner) = shutdown.clone();
+            tokio::spawn(program::server::run(network, scenario, ledger, shutdown))
+        };
         self.replace(SERVER, Some(program.abort_handle()));
+    }
+
+    /// Returns a client.
+    #[must_use]
+    pub fn client(&self, number: usize) -> Client {
+        let (network, scenario) = (Arc::clone(&self.network), Arc::clone(&self.scenario));
+        Client { network, scenario, ledger: Arc::clone(&self.ledger), number }
     }
 
     /// Starts the program of a client.
     pub fn start_client(&self, number: usize) {
-        let (network, scenario) = (Arc::clone(&self.network), Arc::clone(&self.scenario));
-        let client = Client { network, scenario, ledger: Arc::clone(&self.ledger), number };
-        self.replace(client::host(number), Some(tokio::spawn(client.run()).abort_handle()));
+        let client = self.client(number);
+        let task = match &self.scenario.program {
+            None => tokio::spawn(client.run()),
+            Some(program) => match program.service(number) {
+                Service::Echo => tokio::spawn(client.run()),
+                Service::Chat => tokio::spawn(Member { client, chat: Arc::clone(&self.chat) }.run()),
+                Service::Stats => tokio::spawn(Reader { client, push_interval: program.push_interval }.run()),
+            },
+        };
+        self.replace(client::host(number), Some(task.abort_handle()));
+    }
+
+    /// Stops the server. The program gets a signal, and must end in time.
+    pub async fn stop_server(&self) {
+        if self.scenario.program.is_some() {
+            let begin = Instant::now();
+            self.shutdown.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+            while self.is_running(SERVER) {
+                if begin.elapsed() > program::server::stop_limit(&self.scenario) {
+                    return self
+                        .ledger
+                        .fail(format!("the program has not ended {:?} after the signal", begin.elapsed()));
+                }
+                sleep(Duration::from_millis(10)).await;
+            }
+            // The system closes what is left.
+            for connection in self.network.connections_of(SERVER) {
+                self.network.reset(connection);
+            }
+        }
+        self.stop(SERVER);
+    }
+
+    fn is_running(&self, host: usize) -> bool {
+        let programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        programs[host].as_ref().is_some_and(|program| !program.is_finished())
     }
 
     /// Ends the program of a host, if it is running.
     pub fn stop(&self, host: usize) {
         self.replace(host, None);
+        if host == SERVER && self.scenario.program.is_some() {
+            // Its connections have tasks of their own, which end with their streams.
+            self.network.end_streams(SERVER);
+        }
     }
 
     fn replace(&self, host: usize, program: Option<AbortHandle>) {
@@ -115,7 +178,7 @@ impl World {
                 self.start_client(client);
             }
             Fault::RestartServer { duration } => {
-                self.stop(host);
+                self.stop_server().await;
                 sleep(duration).await;
                 self.start_server();
             }

@@ -44,6 +44,10 @@ pub struct Totals {
     pub max_buffered: u64,
     /// The faults that have begun.
     pub faults: u64,
+    /// The texts of the chat that have arrived, once for each listener.
+    pub texts: u64,
+    /// The pushes that have arrived.
+    pub pushes: u64,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +66,8 @@ struct Accounts {
 #[derive(Debug)]
 pub struct Ledger {
     network: Arc<Network>,
+    /// Whether the server reports what it receives. Of the program, only the answers show it.
+    server_reports: bool,
     accounts: Mutex<Accounts>,
     failed: Notify,
 }
@@ -82,8 +88,8 @@ impl Drop for InUse {
 impl Ledger {
     /// Creates an empty account.
     #[must_use]
-    pub fn new(network: Arc<Network>) -> Arc<Self> {
-        Arc::new(Self { network, accounts: Mutex::default(), failed: Notify::new() })
+    pub fn new(network: Arc<Network>, server_reports: bool) -> Arc<Self> {
+        Arc::new(Self { network, server_reports, accounts: Mutex::default(), failed: Notify::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Accounts> {
@@ -162,6 +168,9 @@ impl Ledger {
             let mut accounts = self.lock();
             let account = accounts.sessions.entry(session).or_default();
             let expected = account.acknowledged + 1;
+            if !self.server_reports {
+                account.received = expected.min(account.sent);
+            }
             match number {
                 Ok(number) if number == expected && number <= account.received => {
                     account.acknowledged = number;
@@ -175,6 +184,16 @@ impl Ledger {
             }
         };
         self.fail(wrong);
+    }
+
+    /// Counts a text of the chat that has arrived.
+    pub fn count_text(&self) {
+        self.lock().totals.texts += 1;
+    }
+
+    /// Counts a push that has arrived.
+    pub fn count_push(&self) {
+        self.lock().totals.pushes += 1;
     }
 
     /// Records the end of a connection, for the totals.
@@ -230,6 +249,12 @@ impl Ledger {
         self.lock().open.keys().filter(|key| key.1 == side).count()
     }
 
+    /// Returns whether a program uses this end of a connection.
+    #[must_use]
+    pub fn is_open(&self, connection: usize, side: Side) -> bool {
+        self.lock().open.contains_key(&(connection, side))
+    }
+
     /// Checks that every connection whose peer is silent has ended in time.
     pub fn check_silence(&self) {
         let open = self.lock().open.clone();
@@ -258,6 +283,12 @@ impl Ledger {
         if let Some((active, _)) = self.lock().disturbances.get_mut(&host) {
             *active -= 1;
         }
+    }
+
+    /// Returns the number of faults that are active now.
+    #[must_use]
+    pub fn active_faults(&self) -> u64 {
+        self.lock().disturbances.values().map(|(active, _)| active).sum()
     }
 
     /// Returns the active faults and the number of all faults so far at these hosts. If both are

@@ -1,5 +1,5 @@
-//! Runs clients and a server of the crate `websocket` on simulated networks that break by seed, and
-//! checks invariants in every run. The page [Simulated networks](../../../../docs/src/simulation.md)
+//! Runs clients and a server of the crate `websocket`, or the program `server`, on simulated networks
+//! that break by seed, and checks invariants in every run. The page [Simulated networks](../../../../docs/src/simulation.md)
 //! explains what is simulated, and what was found.
 //!
 //! ```text
@@ -15,7 +15,8 @@
 //! | [`scenario`] | what happens in a run, drawn from the seed |
 //! | [`network`] | hosts, links and TCP connections in memory |
 //! | [`ledger`] | the account of a run, and the invariants |
-//! | [`server`], [`client`], [`observer`] | the programs |
+//! | [`server`], [`client`], [`observer`] | a server on the library, and its clients |
+//! | [`program`] | the program `server`, and its clients |
 //! | [`faults`] | breaks hosts, links and connections |
 //! | [`run`] | one run |
 //! | [`journal`] | the record of a run, and its print |
@@ -28,6 +29,7 @@ pub mod ledger;
 pub mod message;
 pub mod network;
 pub mod observer;
+pub mod program;
 pub mod run;
 pub mod scenario;
 pub mod server;

@@ -10,15 +10,19 @@ use std::{
     time::Instant,
 };
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use simulation::{
     ledger::Totals,
     run::{Report, run},
+    scenario::Subject,
 };
 
 /// Runs clients and a server on simulated networks that break by seed
 #[derive(Debug, Parser)]
 struct Args {
+    /// The server that runs: one on the library `websocket`, or the program `server`
+    #[arg(long, value_name = "SERVER", value_enum, default_value_t = Subject::Library)]
+    of: Subject,
     /// How many seeds to run
     #[arg(long, value_name = "N", default_value_t = 300)]
     seeds: u64,
@@ -34,17 +38,17 @@ fn main() -> ExitCode {
     let args = Args::parse();
     match args.seed {
         Some(seed) => {
-            let report = run(seed, true);
+            let report = run(seed, args.of, true);
             print!("{}", report.conversation);
             println!("{report}, digest {:016x}", report.digest);
             if report.failure.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        None => run_seeds(args.first, args.seeds),
+        None => run_seeds(args.of, args.first, args.seeds),
     }
 }
 
 /// Runs seeds on all processors, until one fails. Prints the conversation of the first that failed.
-fn run_seeds(first: u64, count: u64) -> ExitCode {
+fn run_seeds(subject: Subject, first: u64, count: u64) -> ExitCode {
     let begin = Instant::now();
     let (next, failed) = (AtomicU64::new(first), AtomicBool::new(false));
     let reports = Mutex::new(Vec::new());
@@ -56,7 +60,7 @@ fn run_seeds(first: u64, count: u64) -> ExitCode {
                     if seed - first >= count {
                         return;
                     }
-                    let report = run(seed, false);
+                    let report = run(seed, subject, false);
                     if report.failure.is_some() {
                         println!("{report}");
                         failed.store(true, Ordering::Relaxed);
@@ -71,10 +75,11 @@ fn run_seeds(first: u64, count: u64) -> ExitCode {
     match reports.iter().filter(|report| report.failure.is_some()).map(|report| report.seed).min() {
         None => ExitCode::SUCCESS,
         Some(seed) => {
-            let report = run(seed, true);
+            let report = run(seed, subject, true);
             println!(
-                "{}{report}\nrun it again: cargo run --release -p simulation -- --seed {seed}",
-                report.conversation
+                "{}{report}\nrun it again: cargo run --release -p simulation -- --of {} --seed {seed}",
+                report.conversation,
+                subject.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
             );
             ExitCode::FAILURE
         }
@@ -89,6 +94,7 @@ fn print_totals(reports: &[Report], begin: Instant) {
     println!("{} sessions, {} closed cleanly", sum(|totals| totals.sessions), sum(|totals| totals.clean));
     println!("{} messages, {} acknowledged", sum(|totals| totals.messages), sum(|totals| totals.acknowledged));
     println!("{} dead peers reported", sum(|totals| totals.dead_peers));
+    println!("{} texts of the chat and {} pushes arrived", sum(|totals| totals.texts), sum(|totals| totals.pushes));
     let max_queued = reports.iter().map(|report| report.totals.max_queued).max().unwrap_or_default();
     let max_buffered = reports.iter().map(|report| report.totals.max_buffered).max().unwrap_or_default();
     println!("at most {max_queued} bytes queued and {max_buffered} bytes buffered in one connection");

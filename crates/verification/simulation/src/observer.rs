@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The maximum time for the observer's message and its acknowledgement. Its link needs at most 5 ms
-/// for each, and the timer of each direction adds at most a millisecond.
+/// for each, because it never cuts them, and the timer of each direction adds at most a millisecond.
 const MAX_ROUND_TRIP: Duration = Duration::from_millis(15);
 
 /// Runs the observer until the task is aborted.

@@ -11,13 +11,18 @@ use crate::{
     ledger::{Ledger, Totals},
     network::{Network, Side},
     observer,
-    scenario::Scenario,
+    program::reader::Reader,
+    scenario::{Scenario, Subject},
     server::SERVER,
 };
 
 /// The time that the server gets to end all connections after all clients have lost power. Each
 /// connection has a shorter limit of its own, which [`Ledger::check_silence`] checks.
 const LAST_END: Duration = Duration::from_secs(600);
+
+/// The time that the chat gets to deliver everything, once the faults are over and nobody says
+/// anything any more: what the slowest links need for all that may be on its way.
+const LAST_TEXT: Duration = Duration::from_secs(3600);
 
 /// The result of a run.
 #[derive(Debug)]
@@ -38,13 +43,23 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Totals { sessions, messages, acknowledged, clean, dead_peers, faults, max_queued, max_buffered } =
-            self.totals;
+        let Totals {
+            sessions,
+            messages,
+            acknowledged,
+            clean,
+            dead_peers,
+            faults,
+            max_queued,
+            max_buffered,
+            texts,
+            pushes,
+        } = self.totals;
         write!(
             f,
             "seed {}: {:.0} s, {faults} faults, {sessions} sessions ({clean} closed cleanly), {messages} messages \
              ({acknowledged} acknowledged), {dead_peers} dead peers reported, at most {max_queued} bytes queued and \
-             {max_buffered} buffered",
+             {max_buffered} buffered, {texts} texts and {pushes} pushes",
             self.seed,
             self.time.as_secs_f64()
         )?;
@@ -55,13 +70,13 @@ impl fmt::Display for Report {
     }
 }
 
-/// Runs a seed. `keep` states whether the conversation is to be printed.
+/// Runs a seed for a server. `keep` states whether the conversation is to be printed.
 ///
 /// # Panics
 /// Panics if tokio cannot create a runtime, or if the system cannot create a thread.
 #[must_use]
-pub fn run(seed: u64, keep: bool) -> Report {
-    run_scenario(Scenario::new(seed), keep)
+pub fn run(seed: u64, subject: Subject, keep: bool) -> Report {
+    run_scenario(Scenario::new(seed, subject), keep)
 }
 
 /// Runs a scenario. [`run`] explains `keep`.
@@ -73,6 +88,7 @@ pub fn run_scenario(scenario: Scenario, keep: bool) -> Report {
     // The crate `websocket` keeps buffers for each thread. In a new thread, they are as empty as in
     // every other run of the seed.
     let run = move || {
+        seeded_tokio::seed(scenario.seed);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         runtime.expect("a runtime without I/O needs nothing of the system").block_on(run_in_runtime(scenario, keep))
     };
@@ -82,9 +98,9 @@ pub fn run_scenario(scenario: Scenario, keep: bool) -> Report {
 async fn run_in_runtime(scenario: Scenario, keep: bool) -> Report {
     let seed = scenario.seed;
     let clients = scenario.clients.len();
-    // One host more for the server, and one for the observer.
-    let network = Network::new(seed, clients + 2, scenario.buffers, Journal::new(keep));
-    let ledger = Ledger::new(Arc::clone(&network));
+    // One host more for the server, and two for the observers.
+    let network = Network::new(seed, clients + 3, scenario.buffers, Journal::new(keep));
+    let ledger = Ledger::new(Arc::clone(&network), scenario.program.is_none());
     let world = World::new(Arc::clone(&network), Arc::new(scenario), Arc::clone(&ledger));
     network.journal.note(|| format!("{:#?}", world.scenario));
     tokio::select! {
@@ -105,6 +121,10 @@ async fn play(world: &Arc<World>) {
     }
     world.start_server();
     let observer = tokio::spawn(observer::run(Arc::clone(network), Arc::clone(scenario), Arc::clone(ledger)));
+    let observer_of_pushes = scenario.program.as_ref().map(|program| {
+        let client = world.client(scenario.clients.len() + 1);
+        tokio::spawn(Reader { client, push_interval: program.push_interval }.observe())
+    });
     for number in 0..scenario.clients.len() {
         world.start_client(number);
     }
@@ -116,20 +136,34 @@ async fn play(world: &Arc<World>) {
             ledger.check_silence();
         }
     };
+    let running = async {
+        sleep(scenario.duration).await;
+        breaking.abort();
+        if scenario.program.is_some() {
+            await_chat(world).await;
+        }
+    };
     tokio::select! {
         biased;
-        () = sleep(scenario.duration) => {}
+        () = running => {}
         () = watching => {}
     }
+    observer.abort();
+    observer_of_pushes.iter().for_each(tokio::task::JoinHandle::abort);
+    if scenario.program.as_ref().is_some_and(|program| program.stops_first) {
+        network.journal.note(|| "the program gets a signal".to_owned());
+        ledger.disturb(SERVER);
+        return world.stop_server().await;
+    }
     // The end: all clients lose power, and the server has to notice.
-    breaking.abort();
     network.journal.note(|| "all clients lose power".to_owned());
     for client in 0..scenario.clients.len() {
         network.lose(client::host(client));
         world.stop(client::host(client));
     }
-    observer.abort();
-    network.lose(client::host(scenario.clients.len()));
+    for observer in 0..2 {
+        network.lose(client::host(scenario.clients.len() + observer));
+    }
     let empty = async {
         while ledger.open_count(Side::Server) > 0 {
             sleep(Duration::from_millis(100)).await;
@@ -140,5 +174,28 @@ async fn play(world: &Arc<World>) {
         let open = ledger.open_count(Side::Server);
         ledger.fail(format!("{open} connections of the server have not ended {LAST_END:?} after their clients"));
     }
-    world.stop(SERVER);
+    world.stop_server().await;
+}
+
+/// Waits until the faults are over, and the chat has delivered everything to the members that stay.
+async fn await_chat(world: &World) {
+    let World { network, ledger, chat, .. } = world;
+    while ledger.active_faults() > 0 {
+        sleep(Duration::from_millis(100)).await;
+    }
+    network.journal.note(|| "nobody says anything any more".to_owned());
+    chat.set_quiet(true);
+    let delivered = async {
+        while chat.missing().is_some() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    if timeout(LAST_TEXT, delivered).await.is_err()
+        && let Some(missing) = chat.missing()
+    {
+        ledger.fail(format!("after {LAST_TEXT:?} of silence, {missing}"));
+    }
+    chat.check_order();
+    network.journal.note(|| "the chat has delivered everything".to_owned());
+    chat.set_quiet(false);
 }

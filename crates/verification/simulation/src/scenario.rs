@@ -5,7 +5,16 @@ use std::time::Duration;
 use protocol::{Config, DeflateOptions, KeepAlive};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use crate::network::Link;
+use crate::{network::Link, program::ProgramPlan};
+
+/// The server that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Subject {
+    /// A server of this crate, on the library `websocket`.
+    Library,
+    /// The program `server`.
+    Program,
+}
 
 /// The interface with which a program uses its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,12 +93,14 @@ pub struct Scenario {
     pub clients: Vec<ClientPlan>,
     /// The faults and their times, in the order of the times.
     pub faults: Vec<(Duration, Fault)>,
+    /// How the program `server` is started and used, if it is the server that runs.
+    pub program: Option<ProgramPlan>,
 }
 
 impl Scenario {
     /// Draws a scenario.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, subject: Subject) -> Self {
         let random = &mut StdRng::seed_from_u64(seed);
         let seconds = |random: &mut StdRng, from: u64, to: u64| Duration::from_secs(random.random_range(from..=to));
         // One run in ten takes an hour.
@@ -104,7 +115,7 @@ impl Scenario {
             .collect();
         faults.sort_by_key(|(time, _)| *time);
         let buffer = |random: &mut StdRng| 1 << random.random_range(9..=18);
-        Self {
+        let mut scenario = Self {
             seed,
             duration,
             keep_alive: KeepAlive { interval: seconds(random, 2, 30), timeout: seconds(random, 2, 30) },
@@ -113,6 +124,30 @@ impl Scenario {
             buffers: (buffer(random), buffer(random)),
             clients,
             faults,
+            program: None,
+        };
+        if subject == Subject::Program {
+            scenario.add_program(random);
+        }
+        scenario
+    }
+
+    /// Draws what only a run of the program needs. The rest is the same as without it.
+    fn add_program(&mut self, random: &mut StdRng) {
+        // The program has one option for both.
+        self.keep_alive.timeout = self.keep_alive.interval;
+        let breakable = self.clients.len();
+        // No fault has the hosts of these clients.
+        self.clients.extend([(); 2].map(|()| ClientPlan::new(random)));
+        self.program = Some(ProgramPlan::new(random, breakable));
+    }
+
+    /// Returns the URI to which a client connects in a session.
+    #[must_use]
+    pub fn uri(&self, session: u64, client: usize) -> String {
+        match &self.program {
+            None => format!("ws://server/{session}/{client}"),
+            Some(program) => format!("ws://localhost{}", program.service(client).path()),
         }
     }
 
@@ -165,6 +200,7 @@ impl ClientPlan {
                 delay: (delay, delay + random.random_range(0..=50)),
                 loss: [0.0, 0.0, 0.05][random.random_range(0..3)],
                 segment: 1 << random.random_range(10..=16),
+                cuts: true,
                 blocked: false,
             },
         }
@@ -183,7 +219,7 @@ impl Fault {
                 Self::Partition { client, to_server, to_client, duration }
             }
             1 => {
-                let link = Link { delay: (0, 3_000), loss: 0.3, segment: 1 << 12, blocked: false };
+                let link = Link { delay: (0, 3_000), loss: 0.3, segment: 1 << 12, cuts: true, blocked: false };
                 Self::Degrade { client, link, duration }
             }
             2 => Self::LoseClient { client, duration },

@@ -25,13 +25,13 @@ pub const SLACK: Duration = Duration::from_millis(500);
 
 /// The bound of a connection's send queue in `docs/SECURITY.md`, without the message that may
 /// exceed it.
-const MAX_QUEUED: usize = 320 << 10;
+pub const MAX_QUEUED: usize = 320 << 10;
 
 /// The bytes of control frames that may be queued besides: 64 Pongs, and Pings.
 const CONTROL_FRAMES: usize = 64 * 127 + 1024;
 
 /// The time for which a rejected client's input is read at most, from `docs/SECURITY.md`.
-const LINGER: Duration = Duration::from_secs(10);
+pub const LINGER: Duration = Duration::from_secs(10);
 
 /// Returns the time from the last sign of life to the end of a connection whose peer is dead: a
 /// Ping is sent, and its answer is awaited. If the time-out is longer than the interval, the time-out

@@ -1,19 +1,30 @@
 //! The same seed leads to the same run, and the seeds that once found a fault stay here.
 
-use simulation::run::run;
+use simulation::{run::run, scenario::Subject};
 
 #[test]
 fn a_seed_replays_exactly() {
-    let (first, second) = (run(5, false), run(5, true));
-    assert_eq!((first.digest, first.time), (second.digest, second.time));
-    assert!(second.conversation.contains("GET /1/"), "the conversation has no request");
+    for (subject, request) in [(Subject::Library, "GET /1/"), (Subject::Program, "GET /")] {
+        let (first, second) = (run(5, subject, false), run(5, subject, true));
+        assert_eq!((first.digest, first.time), (second.digest, second.time), "{subject:?}");
+        assert!(second.conversation.contains(request), "the conversation has no request");
+    }
 }
 
 #[test]
 fn some_seeds_keep_every_invariant() {
     // 256 showed that a time-out that is too short for a link ends a connection that met no fault.
     for seed in [0, 1, 2, 5, 256] {
-        let report = run(seed, false);
+        let report = run(seed, Subject::Library, false);
+        assert_eq!(report.failure, None, "{report}");
+    }
+}
+
+#[test]
+fn the_program_keeps_every_invariant_with_some_seeds() {
+    // 374 showed that texts of a member that left the chat were lost.
+    for seed in [0, 1, 374] {
+        let report = run(seed, Subject::Program, false);
         assert_eq!(report.failure, None, "{report}");
     }
 }

@@ -69,6 +69,8 @@ struct End {
     last_sign_of_life: Instant,
     /// The number of bytes that the program has read so far.
     read: u64,
+    /// The number of bytes that the program has written so far.
+    written: u64,
 }
 
 impl End {
@@ -86,6 +88,7 @@ impl End {
             writer: None,
             last_sign_of_life: Instant::now(),
             read: 0,
+            written: 0,
         }
     }
 
@@ -154,6 +157,10 @@ impl Connection {
 
     pub(super) fn bytes_read(&self, side: Side) -> u64 {
         self.lock()[side as usize].read
+    }
+
+    pub(super) fn bytes_written(&self, side: Side) -> u64 {
+        self.lock()[side as usize].written
     }
 
     /// Ends the connection for the program on this side.
@@ -254,6 +261,7 @@ impl Connection {
             return Poll::Pending;
         }
         end.outgoing.extend(&bytes[..len]);
+        end.written += len as u64;
         drop(ends);
         self.work[side as usize].notify_one();
         Poll::Ready(Ok(len))

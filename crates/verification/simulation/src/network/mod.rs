@@ -59,13 +59,15 @@ pub struct Link {
     pub loss: f64,
     /// The maximum size of a segment in bytes.
     pub segment: usize,
+    /// Whether segments are smaller than they could be, so that messages are cut anywhere.
+    pub cuts: bool,
     /// Whether the link carries nothing.
     pub blocked: bool,
 }
 
 impl Link {
-    /// A link without loss.
-    pub const PERFECT: Self = Self { delay: (1, 5), loss: 0.0, segment: 64 << 10, blocked: false };
+    /// A link without loss, which cuts no message of up to 64 KiB.
+    pub const PERFECT: Self = Self { delay: (1, 5), loss: 0.0, segment: 64 << 10, cuts: false, blocked: false };
 }
 
 /// A host.
@@ -173,6 +175,16 @@ impl Network {
         let connection = Arc::clone(&self.lock().connections[connection]);
         for side in Side::BOTH {
             connection.fail(side, io::ErrorKind::ConnectionReset);
+        }
+    }
+
+    /// Ends all connections of a host for its own programs. The other ends are not told.
+    pub fn end_streams(&self, host: HostId) {
+        let connections = self.lock().connections.clone();
+        for connection in connections {
+            let ends =
+                Side::BOTH.into_iter().filter(|side| connection.host(*side) == host && !connection.is_over(*side));
+            ends.for_each(|side| connection.fail(side, io::ErrorKind::ConnectionReset));
         }
     }
 
@@ -296,8 +308,9 @@ async fn carry(network: Arc<Network>, connection: Arc<Connection>, side: Side) {
     loop {
         let max = {
             let mut state = network.lock();
-            let max = state.links[from][to].segment;
-            state.random.random_range(1..=max)
+            let Link { segment, cuts, .. } = state.links[from][to];
+            let cut = state.random.random_range(1..=segment);
+            if cuts { cut } else { segment }
         };
         let Some(segment) = connection.next_segment(side, max).await else { return };
         let transmitted = network.transmit(&connection, side, RETRANSMISSION_LIMIT).await;
@@ -357,6 +370,18 @@ impl Stream {
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.connection.bytes_read(self.side)
+    }
+
+    /// Returns the number of bytes that were written to this stream.
+    #[must_use]
+    pub fn bytes_written(&self) -> u64 {
+        self.connection.bytes_written(self.side)
+    }
+
+    /// Returns the host at the other end.
+    #[must_use]
+    pub fn peer(&self) -> HostId {
+        self.connection.host(self.side.other())
     }
 
     const fn outward(&self) -> Direction {

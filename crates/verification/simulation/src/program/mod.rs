@@ -1,0 +1,19 @@
+//! Runs of the program `server`: its own files, its own options, and clients of three of its paths.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`plan`] | the options of the program, and who uses which path |
+//! | [`server`] | starts and stops the program |
+//! | [`member`] | a client of `/chat` |
+//! | [`reader`] | a client of `/`, and an observer of it |
+//! | [`chat_account`] | the account of the chat: who must have got what, in which order |
+//!
+//! The clients of `/echo` are those of the library's server.
+
+pub mod chat_account;
+pub mod member;
+pub mod plan;
+pub mod reader;
+pub mod server;
+
+pub use self::plan::{ProgramPlan, Service};

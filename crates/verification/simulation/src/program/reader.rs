@@ -1,0 +1,135 @@
+//! A client of `/`: it reads the pushes, and sends a text now and then.
+
+use std::{io, time::Duration};
+
+use protocol::{CloseCode, Endpoint, Message};
+use tokio::time::{Instant, sleep, timeout};
+use websocket::{Error, WebSocket};
+
+use crate::{
+    client::{Client, host, open},
+    network::{Side, Stream},
+    server::{SERVER, SLACK, close_limit, keep_alive_limit},
+};
+
+/// The maximum delay of a push to the observer, whose link needs at most 5 ms for each segment. It
+/// may cut a push into several, and a timer may add a millisecond each time.
+const MAX_DELAY: Duration = Duration::from_millis(25);
+
+/// Returns the number of a push.
+fn sequence(push: &Message) -> Option<u64> {
+    let Message::Text(text) = push else { return None };
+    serde_json::from_str::<serde_json::Value>(text).ok()?.get("sequence")?.as_u64()
+}
+
+/// A client of `/`.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    /// The client.
+    pub client: Client,
+    /// The time between two pushes.
+    pub push_interval: Duration,
+}
+
+impl Reader {
+    /// Runs the client's program until the task is aborted.
+    pub async fn run(self) {
+        loop {
+            self.client.pause(2_000).await;
+            let Client { ledger, network, number, .. } = &self.client;
+            let hosts = [SERVER, host(*number)];
+            let before = ledger.disturbances(hosts);
+            let session = ledger.begin_session();
+            let ended = self.session(session).await;
+            network.journal.note(|| format!("session {session} ends: {ended:?}"));
+            ledger.end(matches!(ended, Ok(Some(Endpoint::Local))), false);
+            let plan = self.client.plan();
+            let undisturbed = before.0 == 0 && ledger.disturbances(hosts) == before;
+            let reads = plan.link.loss == 0.0 && plan.max_stall == 0 && self.client.reads_in_time();
+            if undisturbed && reads && !matches!(ended, Ok(Some(Endpoint::Local))) {
+                ledger.fail(format!("session {session} met no fault, but ended with {ended:?}"));
+            }
+        }
+    }
+
+    /// Runs one session. Returns who has closed it.
+    async fn session(&self, session: u64) -> Result<Option<Endpoint>, Error> {
+        let Client { ledger, network, scenario, number } = &self.client;
+        let opened = open(network, scenario, (session, *number), (true, self.client.plan().deflate));
+        let opened = timeout(Duration::from_secs(200), opened).await;
+        let mut connection = opened.map_err(|_| Error::Io(io::ErrorKind::TimedOut.into()))??;
+        let id = connection.get_ref().id();
+        network.journal.note(|| format!("session {session} reads pushes, connection #{id}"));
+        let stall = Duration::from_millis(self.client.plan().max_stall);
+        let max_silence = keep_alive_limit(scenario).max(close_limit(scenario)) + stall;
+        let used = ledger.open(id, Side::Client, max_silence);
+        let count = network.draw((0, self.client.plan().max_messages));
+        let mut last = 0;
+        for _ in 0..count {
+            match connection.next().await {
+                None => return Ok(connection.close_info().initiator),
+                Some(push) => last = self.check(session, last, &push?),
+            }
+            if network.draw((0, 9)) == 0 {
+                connection.send(Message::text("hello")).await?;
+            }
+            self.client.stall(&used).await;
+        }
+        ledger.expect_end(&used, close_limit(scenario) + SLACK);
+        connection.close(CloseCode::NORMAL, "done").await?;
+        Ok(connection.close_info().initiator)
+    }
+
+    /// Checks a push that follows the push `last`, and returns its number.
+    fn check(&self, session: u64, last: u64, push: &Message) -> u64 {
+        let ledger = &self.client.ledger;
+        ledger.count_push();
+        let number = sequence(push).unwrap_or_default();
+        // A slow client misses pushes, and gets none twice.
+        if number <= last {
+            ledger.fail(format!("session {session} got push {number} after push {last}"));
+        }
+        number
+    }
+
+    /// Observes the pushes over a perfect link, until the task is aborted. They must not be later
+    /// because of others.
+    pub async fn observe(self) {
+        let Client { network, scenario, ledger, number } = &self.client;
+        loop {
+            let before = ledger.disturbances([SERVER, SERVER]);
+            let session = ledger.begin_session();
+            let opened = open(network, scenario, (session, *number), (false, false));
+            let why = match timeout(Duration::from_secs(5), opened).await {
+                Ok(Ok(connection)) => match self.watch(session, connection).await {
+                    Ok(took) => format!("it waited {took:?} for a push"),
+                    Err(error) => error.to_string(),
+                },
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "it could not connect in 5 s".to_owned(),
+            };
+            if before.0 == 0 && ledger.disturbances([SERVER, SERVER]) == before {
+                ledger.fail(format!("the observer of the pushes noticed what happens to others: {why}"));
+            }
+            sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// Reads the pushes. Returns the time of the first that took too long.
+    async fn watch(&self, session: u64, mut connection: WebSocket<Stream>) -> Result<Duration, Error> {
+        let (mut last, mut begin) = (0, Instant::now());
+        loop {
+            match timeout(self.push_interval + MAX_DELAY, connection.next()).await {
+                Ok(Some(push)) => {
+                    let number = self.check(session, last, &push?);
+                    if last > 0 && number != last + 1 {
+                        self.client.ledger.fail(format!("the observer got push {number} after push {last}"));
+                    }
+                    (last, begin) = (number, Instant::now());
+                }
+                Ok(None) => return Err(Error::EndedWithoutClose),
+                Err(_) => return Ok(begin.elapsed()),
+            }
+        }
+    }
+}
