@@ -37,8 +37,12 @@ pub(crate) const SESSION: Duration = Duration::from_secs(15 * 60);
 /// the page must know what this one means.
 pub(crate) const SESSION_EXPIRED: CloseCode = CloseCode(4001);
 
-/// The maximum number of sessions, and of tickets. If the names of users are short, each takes
-/// less than 1 KiB, so all of them take at most 20 MiB.
+/// The maximum length of a user's name, in bytes. A stranger chooses the name, and each session and
+/// each ticket holds a copy of it.
+pub(crate) const MAX_NAME: usize = 64;
+
+/// The maximum number of sessions, and of tickets. With a name of at most [`MAX_NAME`] bytes, each
+/// takes less than 1 KiB, so all of them take at most 20 MiB.
 const MAX_SECRETS: usize = 10_000;
 
 const PAGE: &str = "<!doctype html><pre id=log></pre><script type=module>
@@ -110,6 +114,9 @@ impl Site {
         let response = Response::builder().header(header::CACHE_CONTROL, "no-store");
         Some(match request.path() {
             "/" => response.header(header::CONTENT_TYPE, "text/html").body(PAGE.to_owned()),
+            "/login" if query(request).len() > MAX_NAME => {
+                response.status(StatusCode::BAD_REQUEST).body(format!("a name has at most {MAX_NAME} bytes\n"))
+            }
             "/login" => {
                 // A real server checks a password here, and sets the attribute `Secure` too.
                 let session = Session { user: query(request).to_owned(), until: now + SESSION };

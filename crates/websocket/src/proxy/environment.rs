@@ -14,11 +14,15 @@
 //! `localhost` and loopback addresses never need a proxy: the proxy would connect to itself.
 //! Browsers and Go make the same exception. curl does not.
 
-use std::{env, net::IpAddr};
+use std::{env, ffi::OsString, net::IpAddr};
 
 use protocol::Uri;
 
-use super::{error::ProxyVariableError, no_proxy::NoProxy, url::Proxy};
+use super::{
+    error::{ProxyUrlError, ProxyVariableError},
+    no_proxy::NoProxy,
+    url::Proxy,
+};
 
 impl Proxy {
     /// Returns the proxy that the environment variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`
@@ -28,14 +32,12 @@ impl Proxy {
     /// # Errors
     /// [`ProxyVariableError`] if the value of the variable is not the URL of a proxy.
     pub fn from_env(uri: &Uri) -> Result<Option<Self>, ProxyVariableError> {
-        // A value that is not UTF-8 names no proxy. Replace the wrong bytes, so that parsing
-        // rejects the value. If the value were ignored, the client would connect without a proxy.
-        choose(uri, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+        choose(uri, env::var_os)
     }
 }
 
 /// Chooses the proxy for `uri` among the variables that `get` returns.
-fn choose(uri: &Uri, get: impl Fn(&'static str) -> Option<String>) -> Result<Option<Proxy>, ProxyVariableError> {
+fn choose(uri: &Uri, get: impl Fn(&'static str) -> Option<OsString>) -> Result<Option<Proxy>, ProxyVariableError> {
     let get = |name: &'static str| get(name).filter(|value| !value.is_empty()).map(|value| (name, value));
     let names: &[&str] = match (uri.secure(), get("REQUEST_METHOD")) {
         (true, _) => &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
@@ -44,10 +46,15 @@ fn choose(uri: &Uri, get: impl Fn(&'static str) -> Option<String>) -> Result<Opt
     };
     let Some((variable, url)) = names.iter().find_map(|name| get(name)) else { return Ok(None) };
     let exempt = ["no_proxy", "NO_PROXY"].into_iter().find_map(get);
-    if is_this_computer(uri.host()) || exempt.is_some_and(|(_, list)| NoProxy(&list).contains(uri.host())) {
+    // A name in the list that is not UTF-8 is the name of no host. The other names still count.
+    let is_exempt = |list: OsString| NoProxy(&list.to_string_lossy()).contains(uri.host());
+    if is_this_computer(uri.host()) || exempt.is_some_and(|(_, list)| is_exempt(list)) {
         return Ok(None);
     }
-    url.trim().parse().map(Some).map_err(|error| ProxyVariableError { variable, error })
+    // If wrong bytes were replaced, the proxy would get another user name or password than the user
+    // has written. If the value were ignored, the client would connect without a proxy.
+    let proxy = url.to_str().ok_or(ProxyUrlError::NotUtf8).and_then(|url| url.trim().parse());
+    proxy.map(Some).map_err(|error| ProxyVariableError { variable, error })
 }
 
 fn is_this_computer(host: &str) -> bool {
@@ -58,13 +65,13 @@ fn is_this_computer(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::error::ProxyUrlError, *};
+    use super::*;
 
     /// Chooses the proxy for `uri` among variables, each written as `NAME=VALUE`.
     fn chosen(uri: &str, variables: &[&str]) -> Result<Option<String>, ProxyVariableError> {
         let get = |name: &str| {
             let mut pairs = variables.iter().filter_map(|pair| pair.split_once('='));
-            pairs.find(|(found, _)| *found == name).map(|(_, value)| value.to_owned())
+            pairs.find(|(found, _)| *found == name).map(|(_, value)| value.into())
         };
         Ok(choose(&uri.parse().unwrap(), get)?.map(|proxy| proxy.to_string()))
     }
@@ -133,8 +140,30 @@ mod tests {
             let chosen = chosen("wss://h/", &[&format!("HTTPS_PROXY={value}")]);
             assert_eq!(chosen, Err(ProxyVariableError { variable: "HTTPS_PROXY", error }), "{value}");
         }
-        // Nobody asks this variable.
+        // This variable is not read.
         assert_eq!(chosen("ws://h/", &["HTTPS_PROXY=ftp://p:1"]), Ok(None));
         assert_eq!(chosen("wss://h/", &["HTTPS_PROXY=ftp://p:1", "NO_PROXY=h"]), Ok(None));
+    }
+
+    /// With other bytes in their place, the user name would be another one, and the proxy would
+    /// answer 407.
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_not_utf8_is_an_error() {
+        use std::os::unix::ffi::OsStringExt;
+
+        for value in [&b"http://us\xe9r:secret@p:1"[..], b"http://user:s\xe9cret@p:1", b"http://\xe9:1"] {
+            let get = |name| (name == "HTTPS_PROXY").then(|| OsString::from_vec(value.to_vec()));
+            let chosen = choose(&"wss://h/".parse().unwrap(), get);
+            let error = ProxyUrlError::NotUtf8;
+            assert_eq!(chosen, Err(ProxyVariableError { variable: "HTTPS_PROXY", error }), "{}", value.escape_ascii());
+        }
+        // A name in `NO_PROXY` that is not UTF-8 does not hide the others.
+        let get = |name| match name {
+            "HTTPS_PROXY" => Some("http://p:1".into()),
+            "NO_PROXY" => Some(OsString::from_vec(b"\xe9, h".to_vec())),
+            _ => None,
+        };
+        assert_eq!(choose(&"wss://h/".parse().unwrap(), get), Ok(None));
     }
 }

@@ -21,6 +21,8 @@ pub enum ProxyUrlError {
     /// The user name or the password has a `%` without two hexadecimal digits or is not UTF-8, or
     /// it does not fit into the length that SOCKS5 allows.
     Credentials,
+    /// The value of the environment variable is not UTF-8.
+    NotUtf8,
 }
 
 impl fmt::Display for ProxyUrlError {
@@ -37,6 +39,7 @@ impl fmt::Display for ProxyUrlError {
                 "the user name or the password is invalid: write special characters as %XX (for SOCKS5, each has 1 to \
                  255 bytes)",
             ),
+            Self::NotUtf8 => f.write_str("the value is not UTF-8: write special characters as the %XX of their UTF-8"),
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::{
 };
 use websocket::{CloseInfo, ConnectError, Connector, Error, Message, WebSocket};
 
-use example::{SESSION, SESSION_EXPIRED, Site, TICKET, serve};
+use example::{MAX_NAME, SESSION, SESSION_EXPIRED, Site, TICKET, serve};
 
 #[expect(dead_code, reason = "the test does not call `main`")]
 #[path = "../../../examples/tickets.rs"]
@@ -92,6 +92,16 @@ async fn a_page_of_another_origin_opens_nothing_and_does_not_use_up_the_ticket()
 async fn nobody_gets_a_ticket_without_a_session() {
     let response = get(&site(), "/ticket", "session=00000000000000000000000000000000").await;
     assert!(response.starts_with("HTTP/1.1 401 "), "{response}");
+}
+
+/// Otherwise the bound on the number of sessions would not bound their memory.
+#[tokio::test(start_paused = true)]
+async fn a_name_above_the_limit_opens_no_session() {
+    for (length, status) in [(MAX_NAME, "200"), (MAX_NAME + 1, "400")] {
+        let response = get(&site(), &format!("/login?{}", "a".repeat(length)), "").await;
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{length} bytes: {response}");
+        assert_eq!(response.contains("session="), status == "200", "{length} bytes: {response}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
