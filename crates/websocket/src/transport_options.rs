@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::tls::{default_protocols, rustls::ClientConfig};
 
 /// The options for everything that a client does before its opening request.
-/// [`Connector`](crate::Connector) has the same options, for a client that lets it do both.
+/// [`Connector`](crate::Connector) has the same options, for a client that also leaves the opening
+/// request to it.
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct TransportOptions {
